@@ -1,0 +1,161 @@
+"""What can go wrong, as types that a caller can tell apart.
+
+Every error carries a sentence for the user (English; `tray_app.core.language` has the Korean one), the
+broker's code where there is one, the exit status of the command line, and whether asking again can help.
+No error ever carries a token, a key, a secret or a request body.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+DONE = 0
+UNEXPECTED = 1
+USAGE = 2
+NO_TOKEN = 3
+KEYS = 4
+KIWOOM_SILENT = 5
+KEYRING = 6
+
+
+class Remedy:
+    """The one thing a user can do about an error; names what a button would do."""
+
+    NONE = ""
+    RETRY = "retry"
+    ENTER_KEYS = "enter-keys"
+    SWITCH_MODE = "switch-mode"
+    OPEN_PORTAL = "open-portal"
+    UNLOCK_KEYRING = "unlock-keyring"
+    ROTATE = "rotate"
+
+
+class KiwoomTokenError(Exception):
+    """Base of all errors of this program.
+
+    `message` is an English sentence with `{name}` places filled from `values`; `code` is the broker's
+    code or None; `retry` tells whether the same request can succeed later without the user doing
+    anything; `retry_after` is how many seconds the broker asked to wait, or None.
+    """
+
+    exit_status = UNEXPECTED
+    retry = False
+    remedy = Remedy.NONE
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        retry_after: float | None = None,
+        remedy: str | None = None,
+        **values: object,
+    ) -> None:
+        self.message = message
+        self.values = values
+        self.code = code
+        self.retry_after = retry_after
+        if remedy is not None:
+            self.remedy = remedy
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        sentence = self.message.format(**self.values) if self.values else self.message
+        return f"{sentence} [{self.code}]" if self.code else sentence
+
+
+class InvalidInput(KiwoomTokenError, ValueError):
+    """A value that a user or a caller handed in cannot be used."""
+
+    exit_status = USAGE
+
+
+class SettingsError(InvalidInput):
+    """`settings.toml` or an environment variable holds something that cannot be used."""
+
+
+class NoToken(KiwoomTokenError):
+    """There is no living token and none may or can be issued."""
+
+    exit_status = NO_TOKEN
+
+
+class KeysMissing(KiwoomTokenError):
+    """No app key and secret are stored for this profile and mode."""
+
+    exit_status = KEYS
+    remedy = Remedy.ENTER_KEYS
+
+
+class BrokerError(KiwoomTokenError):
+    """Kiwoom answered with a failure, or did not answer."""
+
+
+class KeysRefused(BrokerError):
+    """Kiwoom refuses these keys here: wrong, of the other mode, or from an unregistered IP."""
+
+    exit_status = KEYS
+    remedy = Remedy.ENTER_KEYS
+
+
+class RateLimited(BrokerError):
+    """Kiwoom counts too many requests."""
+
+    exit_status = KIWOOM_SILENT
+    retry = True
+    remedy = Remedy.RETRY
+
+
+class BrokerUnavailable(BrokerError):
+    """No answer, a server error, or an answer that is not Kiwoom's."""
+
+    exit_status = KIWOOM_SILENT
+    retry = True
+    remedy = Remedy.RETRY
+
+
+class RequestRefused(BrokerError):
+    """Kiwoom refuses for a reason that asking again does not mend."""
+
+    exit_status = NO_TOKEN
+
+
+class TokenRefused(BrokerError):
+    """Kiwoom does not accept this token (dead, of another IP, of the other mode)."""
+
+    exit_status = NO_TOKEN
+
+
+class RevokeFailed(BrokerError):
+    """The revoke did not happen; the token goes on living."""
+
+
+class StoreError(KiwoomTokenError):
+    """The token cannot be read or written where it should rest."""
+
+
+class KeyringUnavailable(StoreError):
+    """The OS keyring is missing, locked, silent or too small. `problem` names which."""
+
+    exit_status = KEYRING
+    MISSING = "missing"
+    LOCKED = "locked"
+    SILENT = "silent"
+    TOO_SMALL = "too-small"
+    FAILED = "failed"
+
+    def __init__(self, message: str, *, problem: str, **values: Any) -> None:
+        super().__init__(message, **values)
+        self.problem = problem
+        if problem == self.LOCKED:
+            self.remedy = Remedy.UNLOCK_KEYRING
+
+
+class LockTimeout(StoreError):
+    """Another process holds this profile's lock for longer than a renewal can take."""
+
+    exit_status = KIWOOM_SILENT
+    retry = True
+    remedy = Remedy.RETRY

@@ -1,0 +1,92 @@
+"""The language of what people read: Korean under a Korean locale, else English.
+
+Sentences stand in English in the code; the Korean ones come from the catalogue
+`translations/ko/LC_MESSAGES/kiwoom-token.mo` in the resources. Names of keys and codes are not translated.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from tray_app.core.errors import KiwoomTokenError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from gettext import NullTranslations
+
+KOREAN = "ko"
+ENGLISH = "en"
+DOMAIN = "kiwoom-token"
+
+_language: str | None = None
+_catalogue: NullTranslations | None = None
+
+
+def msg(message: str) -> str:
+    """Marks a sentence for the catalogue without translating it yet."""
+    return message
+
+
+def resources_folder() -> str:
+    """The folder of icons and translations: inside the installed package, or beside it in a checkout."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    inside = os.path.join(package, "resources")
+    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "resources")
+
+
+def detect(environ: Mapping[str, str] = os.environ) -> str:
+    """The language of the locale: the POSIX variables where one is set, else what Windows or macOS shows."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        value = environ.get(name)
+        if value:
+            return KOREAN if value.lower().startswith("ko") else ENGLISH
+    if sys.platform == "win32":
+        import ctypes
+
+        primary_language = ctypes.windll.kernel32.GetUserDefaultUILanguage() & 0x3FF
+        return KOREAN if primary_language == 0x12 else ENGLISH
+    if sys.platform == "darwin":
+        import locale
+
+        name = locale.getlocale()[0] or ""
+        return KOREAN if name.lower().startswith("ko") else ENGLISH
+    return ENGLISH
+
+
+def use(language: str) -> None:
+    """Switches to `ko` or `en`; anything else (`auto`) means the locale's."""
+    global _language, _catalogue  # noqa: PLW0603 - one language for the whole process
+    _language = language if language in {KOREAN, ENGLISH} else detect()
+    _catalogue = None
+
+
+def current() -> str:
+    if _language is None:
+        use("auto")
+    return _language or ENGLISH
+
+
+def tr(message: str, /, **values: object) -> str:
+    """`message` in the current language, its `{name}` places filled."""
+    sentence = message
+    if current() == KOREAN:
+        sentence = _korean().gettext(message)
+    return sentence.format(**values) if values else sentence
+
+
+def say(error: KiwoomTokenError) -> str:
+    """An error as one line for the user: the sentence, then the broker's code in brackets."""
+    sentence = tr(error.message, **error.values)
+    return f"{sentence} [{error.code}]" if error.code else sentence
+
+
+def _korean() -> NullTranslations:
+    global _catalogue  # noqa: PLW0603 - read once
+    if _catalogue is None:
+        import gettext
+
+        folder = os.path.join(resources_folder(), "translations")
+        _catalogue = gettext.translation(DOMAIN, folder, languages=[KOREAN], fallback=True)
+    return _catalogue

@@ -1,0 +1,169 @@
+"""One access token, how long it lives, and the text in which it rests.
+
+Instants are UTC. The seed's file (`data/.token`) holds naive local time; everything else carries a zone.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from tray_app.core.errors import InvalidInput
+from tray_app.core.secret import Secret
+
+UTC = timezone.utc
+KST = timezone(timedelta(hours=9), "KST")
+
+BUFFER_SECONDS = 300
+"""A token with less than this left is not valid for the seed's API (the seed: "5분 버퍼")."""
+
+MAX_LIFETIME_SECONDS = 366 * 86400
+MAX_TOKEN_CHARACTERS = 4096
+
+
+class DamagedRecord(ValueError):
+    """A stored text that is not a token record. Never carries the text."""
+
+
+class Token:
+    """An immutable token record: `value`, `expires_at` and `created_at` (aware, UTC)."""
+
+    __slots__ = ("created_at", "expires", "expires_at", "value")
+    value: Secret
+    expires_at: datetime
+    created_at: datetime
+    expires: float
+
+    def __init__(self, value: Secret, expires_at: datetime, created_at: datetime) -> None:
+        put = object.__setattr__
+        put(self, "value", value)
+        put(self, "expires_at", expires_at.astimezone(UTC))
+        put(self, "created_at", created_at.astimezone(UTC))
+        put(self, "expires", expires_at.timestamp())
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a token record does not change")
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Token)
+            and self.value == other.value
+            and self.expires_at == other.expires_at
+            and self.created_at == other.created_at
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.value, self.expires_at))
+
+    def __repr__(self) -> str:
+        return f"Token(***, expires_at={self.expires_at.isoformat()})"
+
+    def remaining(self, now: float) -> float:
+        """Seconds of life left at `now` (epoch seconds); negative once it has ended."""
+        return self.expires - now
+
+    def lives(self, now: float) -> bool:
+        return self.expires > now
+
+    def is_valid(self, now: float) -> bool:
+        """The seed's rule: at least the buffer is left."""
+        return self.expires - now >= BUFFER_SECONDS
+
+
+def clean_token(text: str) -> Secret:
+    """`text` without the blanks around it, as a secret.
+
+    Raises `InvalidInput` when it is empty, has blanks or line breaks inside, or is longer than a header takes.
+    """
+    stripped = text.strip()
+    if not stripped:
+        raise InvalidInput("The token is empty. Give the token's text.")
+    if not stripped.isascii() or not stripped.isprintable() or " " in stripped:
+        raise InvalidInput("The token has blanks, line breaks or foreign characters inside. Give it as one line.")
+    if len(stripped) > MAX_TOKEN_CHARACTERS:
+        raise InvalidInput("The token is longer than {limit} characters.", limit=MAX_TOKEN_CHARACTERS)
+    return Secret(stripped)
+
+
+def token_for(text: str, expires_in: float, now: float) -> Token:
+    """A record of a token that lives `expires_in` seconds from `now` (epoch seconds).
+
+    Raises `InvalidInput` for a lifetime that is not a positive number of at most 366 days.
+    """
+    value = clean_token(text)
+    if isinstance(expires_in, bool) or not isinstance(expires_in, (int, float)):
+        raise InvalidInput("The lifetime is not a number of seconds.")
+    if not 0 < expires_in <= MAX_LIFETIME_SECONDS:
+        raise InvalidInput("The lifetime must be more than 0 seconds and at most 366 days.")
+    created = datetime.fromtimestamp(now, UTC)
+    return Token(value, created + timedelta(seconds=expires_in), created)
+
+
+def token_until(text: str, expires_dt: str, now: float) -> Token:
+    """A record of a token that ends at Kiwoom's `expires_dt` (`YYYYMMDDHHMMSS`, Korean time).
+
+    Raises `InvalidInput` when that is not a time, lies in the past, or more than 366 days ahead.
+    """
+    value = clean_token(text)
+    created = datetime.fromtimestamp(now, UTC)
+    ends = parse_expires_dt(expires_dt)
+    if not 0 < ends.timestamp() - now <= MAX_LIFETIME_SECONDS:
+        raise InvalidInput("The end {when} KST is not within the next 366 days.", when=expires_dt.strip())
+    return Token(value, ends, created)
+
+
+def parse_expires_dt(text: str) -> datetime:
+    """Kiwoom's `YYYYMMDDHHMMSS`, which is Korean time without a zone, as UTC. Raises `InvalidInput`."""
+    digits = text.strip()
+    if len(digits) != 14 or not (digits.isascii() and digits.isdigit()):
+        raise InvalidInput("The end must be 14 digits, YYYYMMDDHHMMSS in Korean time.")
+    try:
+        parts = [int(digits[:4]), *(int(digits[at : at + 2]) for at in range(4, 14, 2))]
+        return datetime(*parts, tzinfo=KST).astimezone(UTC)  # type: ignore[misc, arg-type]
+    except (ValueError, OverflowError):
+        raise InvalidInput("The end {when} is not a time.", when=digits) from None
+
+
+def format_expires_dt(instant: datetime) -> str:
+    """The inverse of `parse_expires_dt`."""
+    return instant.astimezone(KST).strftime("%Y%m%d%H%M%S")
+
+
+def encode_seed(token: Token) -> str:
+    """The seed's file: three keys, naive local time, indented."""
+    return _encode(token, lambda instant: instant.astimezone().replace(tzinfo=None).isoformat(), indent=2)
+
+
+def encode_zoned(token: Token) -> str:
+    """The same keys on one line, times with their zone: for the keyring."""
+    return _encode(token, lambda instant: instant.isoformat(), indent=None)
+
+
+def _encode(token: Token, write, indent: int | None) -> str:  # type: ignore[no-untyped-def]
+    import json
+
+    return json.dumps(
+        {
+            "access_token": token.value.reveal(),
+            "expires_at": write(token.expires_at),
+            "created_at": write(token.created_at),
+        },
+        indent=indent,
+    )
+
+
+def decode(text: str) -> Token:
+    """A record from either text; a time without a zone is local time. Raises `DamagedRecord`."""
+    import json
+
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        raise DamagedRecord("invalid JSON") from None
+    try:
+        return Token(
+            clean_token(fields["access_token"]),
+            datetime.fromisoformat(fields["expires_at"]),
+            datetime.fromisoformat(fields["created_at"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
+        raise DamagedRecord("not a token record") from None
