@@ -1,0 +1,1 @@
+"""The broker: issuing and revoking tokens, its error codes, the keys, and a practice Kiwoom."""
