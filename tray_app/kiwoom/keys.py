@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from tray_app.core.errors import InvalidInput
+from tray_app.core.errors import InvalidInput, KeysMissing, KeyringUnavailable, Remedy
+from tray_app.core.language import msg
+from tray_app.core.profile import DEFAULT
 from tray_app.core.secret import Secret
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Protocol
+
+    class Vault(Protocol):
+        """The OS keyring; each call raises `KeyringUnavailable`."""
+
+        def get(self, service: str, username: str) -> str | None: ...
+        def set(self, service: str, username: str, value: str) -> None: ...
+        def delete(self, service: str, username: str) -> None: ...
+
+
 _MAX_CHARACTERS = 512
+_USERNAMES = ("appkey", "secretkey")
+_VARIABLES = {"real": ("APP_KEY", "APP_SECRET"), "demo": ("APP_KEY_MOCK", "APP_SECRET_MOCK")}
 
 
 class AppKeys:
@@ -33,6 +50,68 @@ def clean_keys(app_key: str, app_secret: str) -> AppKeys:
     Raises `InvalidInput` when one is empty, has blanks inside, or is no key at all.
     """
     return AppKeys(_clean(app_key, "app key"), _clean(app_secret, "app secret"))
+
+
+def keyring_service(profile: str, mode: str) -> str:
+    """The keyring service of an account's keys, the same as `kiwoomcli`'s."""
+    if profile == DEFAULT:
+        return f"kiwoom-{mode}"
+    from hashlib import sha256
+
+    return f"kiwoom-profile-{sha256(profile.encode()).hexdigest()[:16]}"
+
+
+def find_keys(profile: str, mode: str, environ: Mapping[str, str], vault: Vault) -> AppKeys:
+    """The keys of a profile: for the default one the environment wins, then the keyring.
+
+    Raises `KeysMissing` when there are none or the keyring does not give them, `InvalidInput` when what is
+    there cannot be keys.
+    """
+    if profile == DEFAULT:
+        names = _VARIABLES[mode]
+        values = [environ.get(name, "").strip() for name in names]
+        if all(values):
+            return clean_keys(*values)
+        if any(values):
+            missing = names[values.index("")]
+            raise KeysMissing(msg("{variable} is not set, though its partner is. Set both."), variable=missing)
+    service = keyring_service(profile, mode)
+    try:
+        found = [vault.get(service, username) for username in _USERNAMES]
+    except KeyringUnavailable as error:
+        if error.problem == KeyringUnavailable.MISSING:
+            found = [None, None]
+        else:
+            remedy = Remedy.UNLOCK_KEYRING if error.problem == KeyringUnavailable.LOCKED else Remedy.RETRY
+            raise KeysMissing(
+                msg("The app keys lie in the keyring, which cannot be read now ({problem})."),
+                problem=error.problem,
+                remedy=remedy,
+            ) from None
+    app_key, app_secret = found
+    if not app_key or not app_secret:
+        raise KeysMissing(
+            msg("There are no app keys for profile {profile} ({mode}). Give them with: kiwoom-token login"),
+            profile=profile,
+            mode=mode,
+        )
+    return clean_keys(app_key, app_secret)
+
+
+def store_keys(profile: str, mode: str, keys: AppKeys, vault: Vault) -> None:
+    """Keeps the keys where `kiwoomcli` finds them, too. Raises `KeyringUnavailable`."""
+    service = keyring_service(profile, mode)
+    for username, value in zip(_USERNAMES, (keys.app_key, keys.app_secret), strict=True):
+        vault.set(service, username, value.reveal())
+
+
+def forget_keys(profile: str, mode: str, vault: Vault) -> bool:
+    """Deletes the keys from the keyring; tells whether there were any. Raises `KeyringUnavailable`."""
+    service = keyring_service(profile, mode)
+    had = vault.get(service, _USERNAMES[0]) is not None
+    for username in _USERNAMES:
+        vault.delete(service, username)
+    return had
 
 
 def _clean(text: str, name: str) -> Secret:

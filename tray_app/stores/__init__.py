@@ -1,0 +1,1 @@
+"""Where a token rests, the lock that guards it and the signal that tells of a change."""

@@ -1,0 +1,31 @@
+"""Profile names: what `kiwoomcli` takes as an account alias, less what a file name cannot hold."""
+
+from __future__ import annotations
+
+from tray_app.core.errors import InvalidInput
+from tray_app.core.language import msg
+
+DEFAULT = "default"
+MAX_CHARACTERS = 64
+_EXTRA_CHARACTERS = " ._-"
+_WINDOWS_DEVICES = frozenset(
+    ["con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))]
+)
+
+
+def check_profile(name: str) -> str:
+    """`name` itself. Raises `InvalidInput` when it cannot name an account and its files."""
+    fits = (
+        0 < len(name) <= MAX_CHARACTERS
+        and all(character.isalnum() or character in _EXTRA_CHARACTERS for character in name)
+        and name == name.strip()
+        and not name.startswith(".")
+        and not name.endswith(".")
+        and name.partition(".")[0].lower() not in _WINDOWS_DEVICES
+    )
+    if not fits:
+        raise InvalidInput(
+            msg("This profile name cannot be used. Use 1 to {limit} letters, digits, spaces, '.', '_' or '-'."),
+            limit=MAX_CHARACTERS,
+        )
+    return name

@@ -1,0 +1,314 @@
+"""Everything that can be done with one profile's token, one process at a time.
+
+Whoever wants a token issued takes the profile's lock, reads again, decides, asks the broker, writes. Whoever
+waited for the lock adopts what came of it. The lock's note tells how the last request ended, so that 32
+callers make one request also when the broker gives the same token back or refuses.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+from tray_app.core import errors, logs
+from tray_app.core.errors import BrokerError, KiwoomTokenError, LockTimeout, NoToken, RateLimited, StoreError
+from tray_app.core.language import msg
+from tray_app.stores.lock import ThreadLock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Protocol
+
+    from tray_app.core.secret import Secret
+    from tray_app.core.token import Token
+    from tray_app.kiwoom.keys import AppKeys
+    from tray_app.stores.base import Place, Store
+
+    class IssuedToken(Protocol):
+        @property
+        def token(self) -> Token: ...
+        @property
+        def skew_seconds(self) -> float | None: ...
+
+    class TokenBroker(Protocol):
+        """Kiwoom, as far as this program needs it; each call raises `BrokerError`."""
+
+        def issue(self, keys: AppKeys) -> IssuedToken: ...
+        def revoke(self, keys: AppKeys, value: Secret) -> None: ...
+
+
+ENOUGH_SECONDS = 300.0
+"""`ensure` renews a token with less life left than this, unless told otherwise."""
+
+
+class Outcome:
+    """What came of asking for a token: `token`, and how it was come by.
+
+    `ISSUED`: a new one. `SAME`: Kiwoom gave the stored one back with the same end. `ADOPTED`: another process
+    did the asking. `FOUND`: there was nothing to ask. `unsaved` is the error that kept it from being
+    stored, or None; `skew_seconds` is Kiwoom's clock minus this computer's, or None when nobody asked.
+    """
+
+    __slots__ = ("how", "skew_seconds", "token", "unsaved")
+    ISSUED, SAME, ADOPTED, FOUND = "issued", "same", "adopted", "found"
+
+    def __init__(
+        self, token: Token, how: str, *, unsaved: StoreError | None = None, skew_seconds: float | None = None
+    ) -> None:
+        self.token = token
+        self.how = how
+        self.unsaved = unsaved
+        self.skew_seconds = skew_seconds
+
+
+class Cleared:
+    """What came of a clear: `there` was a token; `revoked` at Kiwoom, or Kiwoom said it was `already_dead`."""
+
+    __slots__ = ("already_dead", "revoked", "there")
+
+    def __init__(self, *, there: bool, revoked: bool = False, already_dead: bool = False) -> None:
+        self.there = there
+        self.revoked = revoked
+        self.already_dead = already_dead
+
+
+class TokenKeeper:
+    """One profile's token: look, ensure, refresh, put, clear.
+
+    `find_keys` and `open_broker` are called only when the broker must be asked. Every method may wait for a
+    lock, a disk, a keyring or the network, so none belongs on a GUI thread.
+    """
+
+    def __init__(
+        self,
+        profile: str,
+        store: Store,
+        find_keys: Callable[[], AppKeys],
+        open_broker: Callable[[], TokenBroker],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.profile = profile
+        self.store = store
+        self._find_keys = find_keys
+        self._open_broker = open_broker
+        self._clock = clock
+        self._unsaved: Token | None = None
+
+    def current(self) -> Token | None:
+        """The record itself, living or not, whatever the seed's five minutes say. Raises `StoreError`."""
+        stored = self.store.read() or self.store.read_ending()
+        unsaved = self._unsaved
+        if unsaved is not None and unsaved.lives(self._clock()):
+            return stored if stored is not None and stored.expires_at > unsaved.expires_at else unsaved
+        return stored
+
+    def place(self) -> Place:
+        return self.store.place()
+
+    def living(self) -> Token:
+        """The stored token while it lives. Raises `NoToken` without asking the broker, and `StoreError`."""
+        token = self.current()
+        if token is None or not token.lives(self._clock()):
+            raise NoToken(msg("There is no living token. Get one with: kiwoom-token refresh"))
+        return token
+
+    def ensure(self, min_remaining: float = ENOUGH_SECONDS) -> Outcome:
+        """A living token, issued if the stored one has less than `min_remaining` seconds left.
+
+        While the stored one lives it is given when nothing better can be had. Raises `KeysMissing`,
+        `BrokerError` or `StoreError` when there is none.
+        """
+
+        def enough(token: Token | None) -> bool:
+            return token is not None and token.remaining(self._clock()) >= max(min_remaining, 0.001)
+
+        token = self.current()
+        if token is not None and enough(token):
+            return Outcome(token, Outcome.FOUND)
+        try:
+            return self._renew(enough, honour_same=True)
+        except KiwoomTokenError as error:
+            living = self._still_living(token)
+            if living is None:
+                raise
+            logs.warning("Token not renewed, the present one is used (%s)", type(error).__name__)
+            return Outcome(living, Outcome.FOUND)
+
+    def refresh(self, *, rotate: bool = False) -> Outcome:
+        """Asks Kiwoom now; with `rotate` revokes the present token first, which ends it for every tool.
+
+        Raises `KeysMissing`, `BrokerError` or `StoreError`; the present token then stays, unless its revoke
+        had already succeeded.
+        """
+        return self._renew(lambda _: False, honour_same=False, rotate=rotate)
+
+    def put(self, token: Token) -> None:
+        """Stores a token that somebody else issued. Raises `StoreError`; this process then still has it."""
+        self._unsaved = token
+        with self.store.lock:
+            self.store.write(token)
+            self._unsaved = None
+
+    def clear(self, *, revoke: bool = False) -> Cleared:
+        """Forgets the token here; with `revoke` first ends it at Kiwoom.
+
+        When the revoke fails the token stays and the error is raised: it still lives, and only who holds it
+        can revoke it.
+        """
+        with self.store.lock:
+            token = self.current()
+            cleared = Cleared(there=token is not None)
+            if revoke and token is not None and token.lives(self._clock()):
+                self._revoke(token, cleared)
+            self._unsaved = None
+            self.store.clear()
+            return cleared
+
+    def retire(self, token: Token) -> None:
+        """The seed's clear of a token that has no five minutes left. Leaves it to a renewal that is under way."""
+        if self.store.lock.try_acquire():
+            try:
+                self.store.retire(token)
+            finally:
+                self.store.lock.release()
+
+    def _renew(self, enough: Callable[[Token | None], bool], *, honour_same: bool, rotate: bool = False) -> Outcome:
+        started = self._clock()
+        lock = self._take_lock()
+        try:
+            token = self.current()
+            if token is not None and enough(token):
+                return Outcome(token, Outcome.ADOPTED)
+            note = _Note(lock.read_note(), self._clock())
+            if note.at >= started and (note.rotated or not rotate):
+                note.raise_failure()
+                if token is not None:
+                    return Outcome(token, Outcome.ADOPTED)
+            if note.wait_until > self._clock():
+                raise RateLimited(
+                    msg("Kiwoom asked to wait {seconds} seconds before the next request."),
+                    code=note.code,
+                    retry_after=note.wait_until - self._clock(),
+                    seconds=int(note.wait_until - self._clock()) + 1,
+                )
+            if honour_same and token is not None and note.is_final_answer_about(token, self._clock()):
+                return Outcome(token, Outcome.ADOPTED)
+            return self._issue(token, lock, rotate=rotate)
+        finally:
+            lock.release()
+
+    def _issue(self, token: Token | None, lock: ThreadLock, *, rotate: bool) -> Outcome:
+        keys = self._find_keys()
+        broker = self._open_broker()
+        if rotate and token is not None and token.lives(self._clock()):
+            self._revoke(token, Cleared(there=True), keys, broker)
+            self.store.clear()
+            self._unsaved = token = None
+        try:
+            answer = broker.issue(keys)
+        except BrokerError as error:
+            lock.write_note(_note_of_failure(error, self._clock()))
+            raise
+        issued = answer.token
+        same = token is not None and token.value == issued.value and token.expires_at == issued.expires_at
+        lock.write_note(_note_of_answer(issued, self._clock(), same=same, rotated=rotate))
+        kept = token if same and token is not None else issued
+        unsaved: StoreError | None = None
+        try:
+            if self.store.read() != kept:
+                self.store.write(kept)
+            self._unsaved = None
+        except StoreError as error:
+            self._unsaved = kept
+            unsaved = error
+            logs.error("Token could not be saved (%s)", type(error).__name__)
+        how = Outcome.SAME if same else Outcome.ISSUED
+        return Outcome(kept, how, unsaved=unsaved, skew_seconds=answer.skew_seconds)
+
+    def _revoke(
+        self, token: Token, cleared: Cleared, keys: AppKeys | None = None, broker: TokenBroker | None = None
+    ) -> None:
+        try:
+            (broker or self._open_broker()).revoke(keys or self._find_keys(), token.value)
+            cleared.revoked = True
+        except errors.TokenRefused as error:
+            if error.code != _DEAD_TOKEN_CODE:
+                raise
+            cleared.already_dead = True
+
+    def _take_lock(self) -> ThreadLock:
+        """The profile's lock, or where its file cannot be opened a lock of this process: better than no token."""
+        try:
+            self.store.lock.acquire()
+        except LockTimeout:
+            raise
+        except StoreError as error:
+            logs.warning("Renewing without the lock of this profile (%s)", type(error).__name__)
+            _lock_of_last_resort.acquire()
+            return _lock_of_last_resort
+        return self.store.lock
+
+    def _still_living(self, token: Token | None) -> Token | None:
+        """The best living token once renewing failed; a store that fails now does not lose what was read."""
+        with contextlib.suppress(StoreError):
+            token = self.current() or token
+        return token if token is not None and token.lives(self._clock()) else None
+
+
+_DEAD_TOKEN_CODE = "8005"  # noqa: S105 - an error code
+_lock_of_last_resort = ThreadLock()
+
+
+class _Note:
+    """How the last request to the broker ended, as the lock's note tells it."""
+
+    def __init__(self, fields: dict[str, Any], now: float) -> None:
+        at = fields.get("at")
+        trusted = isinstance(at, (int, float)) and at <= now  # after a clock set back it would hold for long
+        self._fields = fields if trusted else {}
+        self.at = float(self._number("at", -1.0))
+        self.wait_until = self._number("wait_until", 0.0)
+        self.rotated = self._fields.get("rotated") is True
+
+    @property
+    def code(self) -> str | None:
+        code = self._fields.get("code")
+        return code if isinstance(code, str) else None
+
+    def raise_failure(self) -> None:
+        """Raises for whoever waited the same failure that the request met, if it met one."""
+        kind = getattr(errors, str(self._fields.get("error")), None)
+        if isinstance(kind, type) and issubclass(kind, BrokerError):
+            values = self._fields.get("values")
+            raise kind(
+                str(self._fields.get("message")),
+                code=self.code,
+                remedy=str(self._fields.get("remedy")),
+                **(values if isinstance(values, dict) else {}),
+            )
+
+    def is_final_answer_about(self, token: Token, now: float) -> bool:
+        """Whether Kiwoom gave this same living token back: asking again before it ends brings nothing."""
+        is_same = self._fields.get("same") is True and self._fields.get("token") == token.value.fingerprint()
+        return is_same and token.lives(now)
+
+    def _number(self, name: str, default: float) -> float:
+        value = self._fields.get(name)
+        return float(value) if isinstance(value, (int, float)) else default
+
+
+def _note_of_answer(token: Token, now: float, *, same: bool, rotated: bool) -> dict[str, Any]:
+    return {"at": now, "same": same, "rotated": rotated, "token": token.value.fingerprint()}
+
+
+def _note_of_failure(error: BrokerError, now: float) -> dict[str, Any]:
+    return {
+        "at": now,
+        "error": type(error).__name__,
+        "message": error.message,
+        "values": {name: value for name, value in error.values.items() if isinstance(value, (str, int, float))},
+        "remedy": error.remedy,
+        "code": error.code,
+        "wait_until": now + error.retry_after if error.retry_after else 0.0,
+    }

@@ -1,0 +1,50 @@
+"""A keeper as the settings ask for it."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from tray_app.manager.keeper import TokenKeeper
+from tray_app.stores.opening import open_store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tray_app.kiwoom.client import Broker
+    from tray_app.kiwoom.keys import AppKeys
+    from tray_app.settings.load import Settings
+    from tray_app.stores.base import Store
+
+
+def open_keeper(
+    settings: Settings,
+    *,
+    store: Store | None = None,
+    environ: Mapping[str, str] = os.environ,
+    clock: Callable[[], float] = time.time,
+) -> TokenKeeper:
+    """Over `store`, or the one that the settings name. Touches no disk, keyring or network by itself."""
+    return TokenKeeper(
+        settings.profile,
+        store or open_store(settings, clock),
+        lambda: find_keys(settings, environ),
+        lambda: open_broker(settings, clock),
+        clock,
+    )
+
+
+def find_keys(settings: Settings, environ: Mapping[str, str] = os.environ) -> AppKeys:
+    """Raises `KeysMissing` or `InvalidInput`."""
+    from tray_app.kiwoom import keys
+    from tray_app.stores.vault import shared_vault
+
+    return keys.find_keys(settings.profile, settings.mode, environ, shared_vault())
+
+
+def open_broker(settings: Settings, clock: Callable[[], float] = time.time) -> Broker:
+    """Raises `InvalidInput` for a base URL that is neither https nor loopback."""
+    from tray_app.kiwoom.client import Broker, base_url_for
+
+    return Broker(base_url_for(settings.mode, settings.base_url), clock=clock)

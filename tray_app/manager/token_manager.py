@@ -1,0 +1,181 @@
+"""The seed's token manager: the same API, file, log lines and flows, coherent with every other process."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+from tray_app.core import logs
+from tray_app.core.errors import StoreError
+from tray_app.core.token import BUFFER_SECONDS, Token, token_for
+from tray_app.manager.keeper import ENOUGH_SECONDS
+from tray_app.manager.opening import open_keeper
+from tray_app.settings.load import load_settings
+from tray_app.stores.file import local_time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from tray_app.stores.base import Store
+
+
+class TokenManager:
+    """One profile's token for programs.
+
+    `get_token` answers from memory but never after another process changed or cleared the token. `data_dir`
+    is the folder that holds `.token`; `store` is `auto`, `keyring`, `file`, `memory` or a store object;
+    both default to the settings. `clock` gives seconds of the epoch.
+
+    The constructor reads a token file, as the seed's did; a keyring is asked only at the first use, so an
+    import never waits for one.
+    """
+
+    def __init__(
+        self,
+        profile: str | None = None,
+        data_dir: str | os.PathLike[str] | None = None,
+        store: str | Store | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        named_store = store if isinstance(store, str) else None
+        settings = load_settings(profile, data_dir=data_dir and os.fspath(data_dir), store=named_store)
+        for problem in settings.problems:
+            logs.warning("%s", problem)
+        self._keeper = open_keeper(settings, store=None if isinstance(store, str) else store, clock=clock)
+        self._clock = clock
+        self._guard = threading.Lock()
+        self._stamp = self._keeper.store.stamp
+        self._held = _Held(object(), None)
+        if self._keeper.store.is_quick():
+            self._look()
+
+    def set_token(self, access_token: str, expires_in: int) -> None:
+        """Keeps a token that lives `expires_in` seconds from now, in memory and in the store.
+
+        Raises `InvalidInput` (a `ValueError`) for a token or lifetime that cannot be used. When the store
+        cannot be written that is logged, and the token stays in memory.
+        """
+        token = token_for(access_token, expires_in, self._clock())
+        logs.info("Token set (expires in %ss)", expires_in)
+        with self._guard:
+            try:
+                self._keeper.put(token)
+            except StoreError as error:
+                logs.error("Failed to save token: %s", error)
+            self._held = _Held(self._stamp(), token)
+
+    def get_token(self) -> str | None:
+        """The token, or None when there is none with at least five minutes left."""
+        held = self._held
+        if held.valid_until >= self._clock() and held.stamp == self._stamp():
+            return held.text
+        return self._look()
+
+    def is_token_valid(self) -> bool:
+        """Whether `get_token` has one to give."""
+        return self.get_token() is not None
+
+    def clear_token(self) -> None:
+        """Deletes the token from memory and from the store. Raises `StoreError` when the store keeps it."""
+        logs.info("Token cleared")
+        with self._guard:
+            self._held = _Held(object(), None)
+            self._keeper.clear()
+
+    def get_token_info(self) -> dict[str, Any]:
+        """`has_token`, `is_valid`, `expires_at`, `remaining_seconds` and `token_preview`.
+
+        `expires_at` is naive local time in ISO 8601; it and the preview are None without a token.
+        """
+        with self._guard:
+            token = self._fresh().token
+        return token_info(token, self._clock())
+
+    def ensure_token(self, min_remaining: float = ENOUGH_SECONDS) -> str:
+        """A living token, issued if the stored one has less than `min_remaining` seconds left.
+
+        While the stored one lives it is given when nothing better can be had. Of all threads and processes
+        that ask at once one asks Kiwoom. Raises `KeysMissing`, `KeysRefused`, `RateLimited`,
+        `BrokerUnavailable` and the other `KiwoomTokenError` types.
+        """
+        return self._keeper.ensure(min_remaining).token.value.reveal()
+
+    def get_valid_token(self) -> str:
+        """`ensure_token()`, under the name that `kiwoom-client` asks its TokenProvider for."""
+        return self.ensure_token()
+
+    def refresh_token(self) -> str:
+        """Asks Kiwoom now, which while a token lives probably gives the same one back."""
+        return self._keeper.refresh().token.value.reveal()
+
+    def _look(self) -> str | None:
+        """The way that is not quick: something changed, or the held token has no five minutes left."""
+        with self._guard:
+            held = self._held
+            if held.token is not None and held.stamp == self._stamp() and not held.token.is_valid(self._clock()):
+                logs.info("Token expired, clearing...")
+                logs.info("Token cleared")
+                self._retire(held.token)
+                return None
+            self._held = held = self._fresh()
+            if held.token is not None and not held.token.is_valid(self._clock()):
+                logs.info("Token in %s has expired", self._keeper.place().kind)
+                self._retire(held.token)
+                return None
+            return held.text
+
+    def _fresh(self) -> _Held:
+        held = self._held
+        stamp = self._stamp()
+        if held.stamp == stamp:
+            return held
+        try:
+            token = self._keeper.store.read()
+        except StoreError as error:
+            logs.warning("Token not read: %s", error)
+            return held
+        if token is not None and token.is_valid(self._clock()) and token != held.token:
+            logs.info("Loaded valid token from %s (expires at %s)", self._keeper.place().kind, local_time(token))
+        return _Held(stamp, token)
+
+    def _retire(self, token: Token) -> None:
+        try:
+            self._keeper.retire(token)
+        except StoreError as error:
+            logs.warning("Token not deleted: %s", error)
+        self._held = _Held(self._stamp(), None)
+
+
+class _Held:
+    """What memory holds: immutable, so that `get_token` needs no lock. A `text` of None is valid for ever."""
+
+    __slots__ = ("stamp", "text", "token", "valid_until")
+
+    def __init__(self, stamp: object, token: Token | None) -> None:
+        self.stamp = stamp
+        self.token = token
+        self.text = None if token is None else token.value.reveal()
+        self.valid_until = float("inf") if token is None else token.expires - BUFFER_SECONDS
+
+
+def token_info(token: Token | None, now: float) -> dict[str, Any]:
+    """The seed's five keys about a record at `now` (epoch seconds)."""
+    if token is None:
+        return {
+            "has_token": False,
+            "is_valid": False,
+            "expires_at": None,
+            "remaining_seconds": 0,
+            "token_preview": None,
+        }
+    return {
+        "has_token": True,
+        "is_valid": token.is_valid(now),
+        "expires_at": token.expires_at.astimezone().replace(tzinfo=None).isoformat(),
+        "remaining_seconds": max(0, int(token.remaining(now))),
+        "token_preview": token.value.preview(),
+    }

@@ -1,0 +1,124 @@
+"""Settings as one profile sees them: environment, then `[profiles.NAME]`, then the file, then the default."""
+
+from __future__ import annotations
+
+import os
+
+from tray_app.core.errors import SettingsError
+from tray_app.core.language import msg
+from tray_app.core.profile import DEFAULT, check_profile
+from tray_app.settings.places import SETTINGS_FILE, config_dir
+from tray_app.settings.table import MODES, TABLE, read_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+_MAX_BYTES = 1_000_000
+
+
+class Settings:
+    """The settings of one profile; the names are those of the table.
+
+    `has_own_data_dir` tells whether anybody chose the data folder; `problems` lists what in the file could
+    not be used.
+    """
+
+    __slots__ = (
+        "base_url",
+        "data_dir",
+        "has_own_data_dir",
+        "language",
+        "mode",
+        "policy",
+        "problems",
+        "profile",
+        "renew_before",
+        "store",
+        "warn_before",
+    )
+
+    profile: str
+    data_dir: str
+    has_own_data_dir: bool
+    store: str
+    language: str
+    mode: str
+    policy: str
+    renew_before: int
+    warn_before: tuple[int, ...]
+    base_url: str | None
+    problems: tuple[SettingsError, ...]
+
+
+def profile_name(named: str | None, environ: Mapping[str, str] = os.environ) -> str:
+    """`named`, else `KIWOOM_PROFILE`, else `default`. Raises `InvalidInput`."""
+    return check_profile(named if named is not None else environ.get("KIWOOM_PROFILE") or DEFAULT)
+
+
+def load_settings(profile: str | None = None, environ: Mapping[str, str] = os.environ, **chosen: object) -> Settings:
+    """Reads `settings.toml` and the environment; what is `chosen` by name and not None goes before both.
+
+    Raises `InvalidInput` for a bad profile name and `SettingsError` for a bad environment variable. What is
+    wrong in the file is listed in `problems`, and the rest of the file still applies.
+    """
+    settings = Settings()
+    settings.profile = profile_name(profile, environ)
+    problems: list[SettingsError] = []
+    values = _from_file(os.path.join(config_dir(environ), SETTINGS_FILE), settings.profile, problems)
+    for setting in TABLE.values():
+        if chosen.get(setting.name) is not None:
+            values[setting.name] = read_value(setting, chosen[setting.name], setting.name)
+        elif setting.environment and environ.get(setting.environment):
+            values[setting.name] = read_value(setting, environ[setting.environment], setting.environment)
+    settings.has_own_data_dir = "data_dir" in values
+    values.setdefault("data_dir", os.path.abspath("data"))
+    only_mock_keys = environ.get("APP_KEY_MOCK") and not environ.get("APP_KEY")
+    values.setdefault("mode", MODES[1] if settings.profile == DEFAULT and only_mock_keys else MODES[0])
+    for setting in TABLE.values():
+        setattr(settings, setting.name, values.get(setting.name, setting.default))
+    settings.base_url = environ.get("KIWOOM_TRAY_BASE_URL") or None
+    settings.problems = tuple(problems)
+    return settings
+
+
+def _from_file(path: str, profile: str, problems: list[SettingsError]) -> dict[str, Any]:
+    try:
+        with open(path, "rb") as file:
+            content = file.read(_MAX_BYTES)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        problems.append(SettingsError(msg("{path} cannot be read ({reason})."), path=path, reason=reason))
+        return {}
+    import tomllib
+
+    try:
+        document = tomllib.loads(content.decode("utf-8-sig"))
+    except ValueError as error:
+        problems.append(SettingsError(msg("{path} is not TOML: {reason}"), path=path, reason=str(error)))
+        return {}
+    values: dict[str, Any] = {}
+    _take(document, path, values, problems, own_section=False)
+    sections = document.get("profiles")
+    if isinstance(sections, dict) and isinstance(sections.get(profile), dict):
+        _take(sections[profile], f"{path} [profiles.{profile}]", values, problems, own_section=True)
+    return values
+
+
+def _take(
+    section: dict[str, Any], where: str, values: dict[str, Any], problems: list[SettingsError], *, own_section: bool
+) -> None:
+    for name, value in section.items():
+        if name == "profiles" and not own_section:
+            continue
+        setting = TABLE.get(name)
+        if setting is None or (own_section and not setting.per_profile):
+            problems.append(SettingsError(msg("{where}: there is no setting {name}."), where=where, name=name))
+            continue
+        try:
+            values[name] = read_value(setting, value, f"{where}: {name}")
+        except SettingsError as error:
+            problems.append(error)

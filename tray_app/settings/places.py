@@ -1,0 +1,51 @@
+"""Where things lie on disk. Functions of the environment; nothing here makes a folder."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+APP_NAME = "kiwoom-token-tray"
+SETTINGS_FILE = "settings.toml"
+
+
+def config_dir(environ: Mapping[str, str]) -> str:
+    """The folder of `settings.toml`: `KIWOOM_TRAY_CONFIG_DIR`, else the user's configuration folder."""
+    named = environ.get("KIWOOM_TRAY_CONFIG_DIR")
+    if named:
+        return os.path.abspath(os.path.expanduser(named))
+    import platformdirs
+
+    return platformdirs.user_config_dir(APP_NAME, appauthor=False, roaming=True)
+
+
+def state_dir() -> str:
+    """The folder of locks and change signals for tokens that do not rest in a file."""
+    import platformdirs
+
+    return platformdirs.user_state_dir(APP_NAME, appauthor=False)
+
+
+def user_data_dir() -> str:
+    """The data folder of an installed program that nobody told another."""
+    import platformdirs
+
+    return platformdirs.user_data_dir(APP_NAME, appauthor=False)
+
+
+def checkout_data_dir() -> str | None:
+    """This checkout's `data/`, when the program runs from one."""
+    import tray_app
+
+    top = os.path.dirname(os.path.dirname(os.path.abspath(tray_app.__file__)))
+    return os.path.join(top, "data") if os.path.isfile(os.path.join(top, "pyproject.toml")) else None
+
+
+def token_file(data_dir: str, profile: str) -> str:
+    """`<data>/.token` for the default profile, else `<data>/<profile>.token`."""
+    from tray_app.core.profile import DEFAULT
+
+    return os.path.join(data_dir, ".token" if profile == DEFAULT else f"{profile}.token")

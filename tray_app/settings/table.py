@@ -1,0 +1,106 @@
+"""The one table of settings: name, kind, default and meaning of each."""
+
+from __future__ import annotations
+
+from tray_app.core.errors import SettingsError
+from tray_app.core.language import msg
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+STORES = ("auto", "keyring", "file", "memory")
+MODES = ("real", "demo")
+LANGUAGES = ("auto", "ko", "en")
+POLICIES = ("notify", "auto")
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+class Setting:
+    """One setting: `read` turns a TOML or environment value into the typed one or raises `ValueError`.
+
+    `per_profile` settings may also stand in `[profiles.NAME]`; `environment` names a variable that wins.
+    """
+
+    __slots__ = ("default", "environment", "meaning", "name", "per_profile", "read")
+
+    def __init__(
+        self,
+        name: str,
+        default: object,
+        read: Callable[[object], object],
+        meaning: str,
+        *,
+        environment: str = "",
+        per_profile: bool = False,
+    ) -> None:
+        self.name = name
+        self.default = default
+        self.read = read
+        self.meaning = meaning
+        self.environment = environment
+        self.per_profile = per_profile
+
+
+def seconds(value: object) -> int:
+    """A span such as `"10m"`, `"90s"` or `"1h"` in seconds; a bare number is seconds. Raises `ValueError`."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        span = value
+    elif isinstance(value, str) and value[-1:] in _UNITS and value[:-1].isascii() and value[:-1].isdigit():
+        span = int(value[:-1]) * _UNITS[value[-1]]
+    else:
+        raise ValueError(msg('a span of time such as "10m", "90s" or "1h"'))
+    if not 0 <= span <= 86400:
+        raise ValueError(msg("a span of time of at most a day"))
+    return span
+
+
+def _one_of(*choices: str) -> Callable[[object], object]:
+    def read(value: object) -> object:
+        if value not in choices:
+            raise ValueError(", ".join(choices))
+        return value
+
+    return read
+
+
+def _spans(value: object) -> tuple[int, ...]:
+    if not isinstance(value, list) or len(value) > 10:
+        raise ValueError(msg('a list of spans such as ["30m", "10m", "5m", "0m"]'))
+    return tuple(sorted({seconds(one) for one in value}, reverse=True))
+
+
+def _folder(value: object) -> str:
+    import os
+
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise ValueError(msg("the path of a folder"))
+    return os.path.abspath(os.path.expanduser(value.strip()))
+
+
+TABLE: dict[str, Setting] = {
+    one.name: one
+    for one in (
+        Setting("data_dir", None, _folder, msg("The folder that holds .token"), environment="KIWOOM_TRAY_DATA_DIR"),
+        Setting("store", "auto", _one_of(*STORES), msg("Where the token rests"), environment="KIWOOM_TRAY_STORE"),
+        Setting("language", "auto", _one_of(*LANGUAGES), msg("Language of the program")),
+        Setting(
+            "mode", None, _one_of(*MODES), msg("Real or mock trading"), environment="KIWOOM_MODE", per_profile=True
+        ),
+        Setting("policy", "auto", _one_of(*POLICIES), msg("Only warn, or renew"), per_profile=True),
+        Setting("renew_before", 600, seconds, msg("How long before the end to renew"), per_profile=True),
+        Setting("warn_before", (1800, 600, 300, 0), _spans, msg("How long before the end to warn"), per_profile=True),
+    )
+}
+
+
+def read_value(setting: Setting, value: object, where: str) -> Any:
+    """The typed value. Raises `SettingsError` that names the place and what would fit."""
+    try:
+        return setting.read(value)
+    except ValueError as error:
+        raise SettingsError(
+            msg("{where} cannot be used. It takes: {expected}"), where=where, expected=str(error)
+        ) from None

@@ -1,0 +1,111 @@
+"""The OS keyring, and where it cannot be used the file, visibly."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from tray_app.core import logs
+from tray_app.core.errors import KeyringUnavailable
+from tray_app.stores.base import Place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tray_app.core.token import Token
+    from tray_app.stores.file import FileStore
+    from tray_app.stores.keyring import KeyringStore
+
+
+class AutoStore:
+    """Writes to the keyring, or to the file while the keyring cannot be used.
+
+    A file therefore means that the keyring could not be used at the last write, or that a program that
+    knows only the file wrote it: a token in it is the newest one, and it is read without asking the keyring.
+    The next write that the keyring takes removes it.
+    """
+
+    def __init__(self, keyring: KeyringStore, file: FileStore, clock: Callable[[], float] = time.time) -> None:
+        self.lock = keyring.lock
+        self._clock = clock
+        self._keyring = keyring
+        self._file = file
+        self._file_path = file.place().path
+        self._problem: KeyringUnavailable | None = None
+        self._in_file = False
+
+    def stamp(self) -> object:
+        if os.access(self._file_path, os.F_OK):
+            return (self._keyring.stamp(), self._file.stamp())
+        return self._keyring.stamp()
+
+    def read(self) -> Token | None:
+        in_file = self._file.read()
+        if in_file is not None and self._keyring.is_superseded(in_file):
+            in_file = None
+        in_keyring = None
+        if in_file is None or not in_file.lives(self._clock()):
+            in_keyring = self._read_keyring()
+        self._in_file = in_keyring is None and in_file is not None
+        return in_keyring or in_file
+
+    def read_ending(self) -> Token | None:
+        token = self._file.read_ending()
+        return None if token is None or self._keyring.is_superseded(token) else token
+
+    def write(self, token: Token) -> None:
+        try:
+            self._keyring.write(token)
+        except KeyringUnavailable as error:
+            self._fall_back(error)
+            self._file.write(token)
+            self._in_file = True
+            self._keyring.announce(token)
+        else:
+            self._problem = None
+            self._in_file = False
+            self._file.clear()
+
+    def clear(self) -> bool:
+        in_file = self._file.clear()
+        self._in_file = False
+        try:
+            return self._keyring.clear() or in_file
+        except KeyringUnavailable as error:
+            self._fall_back(error)
+            return in_file
+
+    def retire(self, token: Token) -> bool:
+        if self._in_file:
+            return self._file.retire(token)
+        try:
+            return self._keyring.retire(token)
+        except KeyringUnavailable as error:
+            self._fall_back(error)
+            return False
+
+    def is_quick(self) -> bool:
+        return os.access(self._file_path, os.F_OK)
+
+    def place(self) -> Place:
+        if self._problem is not None or self._in_file:
+            return Place("file", self._file_path, self._problem)
+        return Place("keyring")
+
+    def watched(self) -> list[str]:
+        return [*self._file.watched(), *self._keyring.watched()]
+
+    def _read_keyring(self) -> Token | None:
+        try:
+            token = self._keyring.read()
+        except KeyringUnavailable as error:
+            self._fall_back(error)
+            return None
+        self._problem = None
+        return token
+
+    def _fall_back(self, error: KeyringUnavailable) -> None:
+        if self._problem is None or self._problem.problem != error.problem:
+            logs.warning("Keyring not used (%s), token kept in file", error.problem)
+        self._problem = error

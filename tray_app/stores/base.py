@@ -1,0 +1,70 @@
+"""What every store can do, and what it says about itself."""
+
+from __future__ import annotations
+
+from tray_app.core.errors import KeyringUnavailable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from tray_app.core.token import Token
+    from tray_app.stores.lock import ThreadLock
+
+    class Store(Protocol):
+        """One profile's token. Methods raise `StoreError`; `write`, `clear` and `retire` want the lock held."""
+
+        lock: ThreadLock
+
+        def stamp(self) -> object:
+            """Cheap; differs from an earlier one whenever the token may have changed since."""
+
+        def read(self) -> Token | None:
+            """What the seed's API may see, living or not."""
+
+        def read_ending(self) -> Token | None:
+            """A token that `retire` took away from the seed's API and that may still live."""
+
+        def write(self, token: Token) -> None:
+            """Keeps the token in the place of any other."""
+
+        def clear(self) -> bool:
+            """Forgets the token everywhere; tells whether there was one."""
+
+        def retire(self, token: Token) -> bool:
+            """The seed's rule: takes away `token`, which has no five minutes left, if it is still the stored one.
+
+            While it lives, `read_ending` still finds it, so nobody has to ask the broker for it again.
+            """
+
+        def is_quick(self) -> bool:
+            """Whether `read` answers now without asking a keyring or a network."""
+
+        def place(self) -> Place:
+            """Where the token rests, as far as is known without asking anything slow."""
+
+        def watched(self) -> list[str]:
+            """The files whose change may mean a change of the token."""
+
+
+class Place:
+    """Where a token rests: `kind` (`keyring`, `file`, `redis`, `memory`) and, when that is a fallback, why."""
+
+    __slots__ = ("kind", "path", "problem")
+
+    def __init__(self, kind: str, path: str = "", problem: KeyringUnavailable | None = None) -> None:
+        self.kind = kind
+        self.path = path
+        self.problem = problem
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Place) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        return f"Place({self.kind!r}, {self.path!r}, problem={self.problem and self.problem.problem!r})"
+
+    def _key(self) -> tuple[str, str, str]:
+        return (self.kind, self.path, self.problem.problem if self.problem else "")

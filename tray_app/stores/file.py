@@ -1,0 +1,131 @@
+"""The seed's file: `data/.token`."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from tray_app.core import logs
+from tray_app.core.token import DamagedRecord, Token, decode, encode_seed
+from tray_app.stores.base import Place
+from tray_app.stores.files import (
+    Stamp,
+    delete_private,
+    move_private,
+    read_private,
+    stamp_of,
+    write_private,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tray_app.stores.lock import ThreadLock
+
+MAX_BYTES = 65536
+"""A token file has some 250 bytes; more is not one."""
+
+_EDITOR_PAUSE_SECONDS = 0.05
+"""An editor that writes in place leaves the file empty for a moment; look again before calling it damaged."""
+
+
+class FileStore:
+    """A token in a private file of JSON with the seed's three keys."""
+
+    def __init__(self, path: str, lock: ThreadLock, clock: Callable[[], float] = time.time) -> None:
+        self.lock = lock
+        self._path = path
+        self._ending = path + ".ending"
+        self._clock = clock
+        self._seen: tuple[Token, Stamp] | None = None
+
+    def stamp(self) -> object:
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            return None
+        return (found.st_mtime_ns, found.st_ino, found.st_size)
+
+    def read(self) -> Token | None:
+        for last in (False, True):
+            found = read_private(self._path, MAX_BYTES)
+            if found is None:
+                return None
+            content, stamp = found
+            try:
+                token = _decode(content)
+            except DamagedRecord as error:
+                if not last:
+                    time.sleep(_EDITOR_PAUSE_SECONDS)
+                    continue
+                logs.error("Failed to parse token file (%s)", error)
+                self._take_away(stamp, self._delete)
+                return None
+            self._seen = (token, stamp)
+            return token
+        return None
+
+    def read_ending(self) -> Token | None:
+        found = read_private(self._ending, MAX_BYTES)
+        if found is None:
+            return None
+        try:
+            token = _decode(found[0])
+        except DamagedRecord:
+            return None
+        return token if token.lives(self._clock()) else None
+
+    def write(self, token: Token) -> None:
+        write_private(self._path, encode_seed(token).encode())
+        delete_private(self._ending)
+        logs.info("Token saved to file (expires at %s)", local_time(token))
+
+    def clear(self) -> bool:
+        ended = delete_private(self._ending)
+        return self._delete() or ended
+
+    def retire(self, token: Token) -> bool:
+        if self._seen is None or self._seen[0] != token:
+            return False
+        return self._take_away(self._seen[1], self._set_aside if token.lives(self._clock()) else self._delete)
+
+    def is_quick(self) -> bool:
+        return True
+
+    def place(self) -> Place:
+        return Place("file", self._path)
+
+    def watched(self) -> list[str]:
+        return [self._path]
+
+    def _take_away(self, stamp: Stamp, act: Callable[[], object]) -> bool:
+        """Only what was judged is taken away: whatever replaced it meanwhile stays."""
+        if stamp_of(self._path) != stamp:
+            return False
+        act()
+        return True
+
+    def _set_aside(self) -> None:
+        move_private(self._path, self._ending)
+        logs.debug("Token file deleted")
+
+    def _delete(self) -> bool:
+        deleted = delete_private(self._path)
+        if deleted:
+            logs.debug("Token file deleted")
+        return deleted
+
+
+def local_time(token: Token) -> str:
+    """The end in local time, as the seed's log lines show it."""
+    return token.expires_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _decode(content: bytes) -> Token:
+    if len(content) > MAX_BYTES:
+        raise DamagedRecord("too large")
+    try:
+        return decode(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise DamagedRecord("not UTF-8") from None

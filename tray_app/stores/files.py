@@ -1,0 +1,153 @@
+"""Private files: created owner-only, replaced whole, never half-written."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import time
+
+from tray_app.core.errors import StoreError
+from tray_app.core.language import msg
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    Result = TypeVar("Result")
+
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_BINARY = getattr(os, "O_BINARY", 0)
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
+_SHARING_RETRIES = 40
+_SHARING_PAUSE_SECONDS = 0.025
+
+Stamp = tuple[int, int, int]
+"""(mtime_ns, ino, size): changes with every replacement, also those within one clock tick."""
+
+
+class UnreadableFile(StoreError):
+    """The path is there but is not a file of ours that can be read."""
+
+
+def stamp_of(path: str) -> Stamp | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return (found.st_mtime_ns, found.st_ino, found.st_size)
+
+
+def make_private_folder(path: str) -> None:
+    """The folder and its parents; new ones are the owner's alone. Raises `StoreError`."""
+    try:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            msg("The folder {path} cannot be made ({reason}). Choose another with KIWOOM_TRAY_DATA_DIR."),
+            path=path,
+            reason=error.strerror or type(error).__name__,
+        ) from None
+
+
+def read_private(path: str, limit: int) -> tuple[bytes, Stamp] | None:
+    """The file's bytes (at most `limit` + 1) and its stamp; None when it is not there.
+
+    Raises `UnreadableFile` for a folder, a pipe, a file of another user, or one that may not be read.
+    """
+    try:
+        descriptor = _patiently(lambda: os.open(path, os.O_RDONLY | _BINARY | _NONBLOCK))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unreadable(path, error.strerror or type(error).__name__) from None
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise _unreadable(path, "not a file")
+        if sys.platform != "win32" and found.st_uid not in {0, os.geteuid()}:
+            raise _unreadable(path, "owned by another user")
+        return os.read(descriptor, limit + 1), (found.st_mtime_ns, found.st_ino, found.st_size)
+    except OSError as error:
+        raise _unreadable(path, error.strerror or type(error).__name__) from None
+    finally:
+        os.close(descriptor)
+
+
+def write_private(path: str, content: bytes) -> None:
+    """Replaces `path` by a file with `content`, mode 0600 from the moment it exists, on disk when this returns.
+
+    The caller holds the lock that guards `path`: the name of the new file is fixed, so that one left by a
+    killed writer is overwritten instead of piling up. Raises `StoreError`; the old file is then untouched.
+    """
+    make_private_folder(os.path.dirname(path))
+    new = path + ".new"
+    try:
+        _remove(new)
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(descriptor)
+            _patiently(lambda: os.replace(new, path))
+        except BaseException:
+            _remove(new)
+            raise
+    except OSError as error:
+        raise StoreError(
+            msg("{path} cannot be written ({reason}). Mend the folder or choose another with KIWOOM_TRAY_DATA_DIR."),
+            path=path,
+            reason=error.strerror or type(error).__name__,
+        ) from None
+
+
+def move_private(path: str, target: str) -> None:
+    """Renames a file over `target`; a missing `path` is no error. Raises `StoreError`."""
+    try:
+        _patiently(lambda: os.replace(path, target))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _undeletable(path, error) from None
+
+
+def delete_private(path: str) -> bool:
+    """Deletes the file; tells whether it was there. Raises `StoreError`."""
+    try:
+        return _remove(path)
+    except OSError as error:
+        raise _undeletable(path, error) from None
+
+
+def _remove(path: str) -> bool:
+    try:
+        _patiently(lambda: os.unlink(path))
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _patiently(act: Callable[[], Result]) -> Result:
+    """On Windows a file that somebody reads this moment cannot be opened or replaced: try again for a second."""
+    for _ in range(_SHARING_RETRIES if sys.platform == "win32" else 0):
+        try:
+            return act()
+        except PermissionError:
+            time.sleep(_SHARING_PAUSE_SECONDS)
+    return act()
+
+
+def _unreadable(path: str, reason: str) -> UnreadableFile:
+    return UnreadableFile(
+        msg("{path} cannot be read ({reason}). Mend or remove it, then try again."), path=path, reason=reason
+    )
+
+
+def _undeletable(path: str, error: OSError) -> StoreError:
+    return StoreError(
+        msg("{path} cannot be deleted ({reason}). Delete it by hand."),
+        path=path,
+        reason=error.strerror or type(error).__name__,
+    )

@@ -1,0 +1,113 @@
+"""A token in the OS keyring: service `kiwoom-token-tray`, username = profile, one line of JSON."""
+
+from __future__ import annotations
+
+import time
+
+from tray_app.core import logs
+from tray_app.core.token import DamagedRecord, Token, decode, encode_zoned
+from tray_app.stores.base import Place
+from tray_app.stores.file import local_time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tray_app.core.errors import KeyringUnavailable
+    from tray_app.stores.lock import ThreadLock
+    from tray_app.stores.signal import ChangeSignal
+    from tray_app.stores.vault import Vault
+
+SERVICE = "kiwoom-token-tray"
+_MICROSECONDS = 1_000_000
+_CLOCK_TOLERANCE = 60 * _MICROSECONDS
+"""A cutoff further ahead than this comes from a clock that was set back since, and counts for nothing."""
+
+
+class KeyringStore:
+    """The store of `KIWOOM_TRAY_STORE=keyring`: never plaintext, an error instead."""
+
+    def __init__(
+        self,
+        profile: str,
+        vault: Vault,
+        signal: ChangeSignal,
+        lock: ThreadLock,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.lock = lock
+        self._profile = profile
+        self._vault = vault
+        self._signal = signal
+        self._clock = clock
+        self._problem: KeyringUnavailable | None = None
+        self.stamp = signal.stamp
+
+    def read(self) -> Token | None:
+        text = self._ask(lambda: self._vault.get(SERVICE, self._profile))
+        if text is None:
+            return None
+        try:
+            token = decode(text)
+        except DamagedRecord as error:
+            logs.error("Failed to parse the token in the keyring (%s)", error)
+            return None
+        return None if self.is_superseded(token) else token
+
+    def read_ending(self) -> Token | None:
+        return None
+
+    def write(self, token: Token) -> None:
+        text = encode_zoned(token)
+        self._ask(lambda: self._vault.set(SERVICE, self._profile, text))
+        self.announce(token)
+        logs.info("Token saved to keyring (expires at %s)", local_time(token))
+
+    def clear(self) -> bool:
+        """Also when the keyring does not answer: from now on its token counts as cleared. Then raises."""
+        self.announce_clear()
+        self._ask(lambda: self._vault.delete(SERVICE, self._profile))
+        return True
+
+    def retire(self, token: Token) -> bool:
+        if token.lives(self._clock()):
+            return True
+        if self.read() != token:
+            return False
+        return self.clear()
+
+    def is_quick(self) -> bool:
+        return False
+
+    def place(self) -> Place:
+        return Place("keyring", problem=self._problem)
+
+    def watched(self) -> list[str]:
+        return [self._signal.path]
+
+    def is_superseded(self, token: Token) -> bool:
+        """Whether the token was cleared or replaced while the place it lies in could not be reached."""
+        cutoff = self._signal.cutoff()
+        return token.created_at.timestamp() * _MICROSECONDS < cutoff <= self._now() + _CLOCK_TOLERANCE
+
+    def announce(self, token: Token) -> None:
+        """Tells everybody that this token is the one now."""
+        self._signal.change(int(token.created_at.timestamp() * _MICROSECONDS))
+
+    def announce_clear(self) -> None:
+        """Tells everybody that every token created up to now is gone."""
+        self._signal.change(self._now() + 1)
+
+    def _ask(self, act: Callable[[], str | None]) -> str | None:
+        from tray_app.core.errors import KeyringUnavailable
+
+        try:
+            answer = act()
+        except KeyringUnavailable as error:
+            self._problem = error
+            raise
+        self._problem = None
+        return answer
+
+    def _now(self) -> int:
+        return int(self._clock() * _MICROSECONDS)

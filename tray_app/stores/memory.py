@@ -1,0 +1,56 @@
+"""A token that ends with the process."""
+
+from __future__ import annotations
+
+import time
+
+from tray_app.stores.base import Place
+from tray_app.stores.lock import ThreadLock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tray_app.core.token import Token
+
+
+class MemoryStore:
+    """The store of `KIWOOM_TRAY_STORE=memory`."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self.lock = ThreadLock()
+        self._clock = clock
+        self._token: Token | None = None
+        self._ending: Token | None = None
+
+    def stamp(self) -> object:
+        return id(self._token)
+
+    def read(self) -> Token | None:
+        return self._token
+
+    def read_ending(self) -> Token | None:
+        return self._ending if self._ending is not None and self._ending.lives(self._clock()) else None
+
+    def write(self, token: Token) -> None:
+        self._token, self._ending = token, None
+
+    def clear(self) -> bool:
+        had = self._token is not None or self._ending is not None
+        self._token = self._ending = None
+        return had
+
+    def retire(self, token: Token) -> bool:
+        if self._token is not token:
+            return False
+        self._token, self._ending = None, token
+        return True
+
+    def is_quick(self) -> bool:
+        return True
+
+    def place(self) -> Place:
+        return Place("memory")
+
+    def watched(self) -> list[str]:
+        return []
