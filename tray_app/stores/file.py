@@ -79,6 +79,8 @@ class FileStore:
     def write(self, token: Token) -> None:
         write_private(self._path, encode_seed(token).encode())
         delete_private(self._ending)
+        stamp = stamp_of(self._path)
+        self._seen = (token, stamp) if stamp is not None else None
         logs.info("Token saved to file (expires at %s)", local_time(token))
 
     def clear(self) -> bool:

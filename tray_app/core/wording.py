@@ -1,0 +1,66 @@
+"""Times in words, in the current language."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tray_app.core.language import msg, tr
+from tray_app.core.token import KST, UTC
+
+_DAYS = (
+    msg("Monday"),
+    msg("Tuesday"),
+    msg("Wednesday"),
+    msg("Thursday"),
+    msg("Friday"),
+    msg("Saturday"),
+    msg("Sunday"),
+)
+
+
+def countdown(seconds: float) -> str:
+    """`h:mm:ss`, never negative."""
+    left = max(0, int(seconds))
+    return f"{left // 3600}:{left % 3600 // 60:02}:{left % 60:02}"
+
+
+def duration(seconds: float) -> str:
+    """A span in its two largest units: `22 h 10 min`, `9 min`, `45 s`."""
+    left = max(0, int(seconds))
+    hours, minutes = left // 3600, left % 3600 // 60
+    if hours and minutes:
+        return tr("{hours} h {minutes} min", hours=hours, minutes=minutes)
+    if hours:
+        return tr("{hours} h", hours=hours)
+    if minutes:
+        return tr("{minutes} min", minutes=minutes)
+    return tr("{seconds} s", seconds=left)
+
+
+def korean_time(instant: float, now: float) -> str:
+    """The clock time in Korea, with the day where it is not today's: `07:12`, `tomorrow 07:12`, `Tue 07:12`."""
+    return _clock_time(datetime.fromtimestamp(instant, KST), datetime.fromtimestamp(now, KST))
+
+
+def local_time(instant: float, now: float) -> str:
+    """The same in this computer's own time zone."""
+    return _clock_time(datetime.fromtimestamp(instant, UTC).astimezone(), datetime.fromtimestamp(now, UTC).astimezone())
+
+
+def is_korean_zone(instant: float) -> bool:
+    """Whether this computer's clock shows Korean time at that instant."""
+    return datetime.fromtimestamp(instant, UTC).astimezone().utcoffset() == KST.utcoffset(None)
+
+
+def _clock_time(instant: datetime, now: datetime) -> str:
+    time = instant.strftime("%H:%M")
+    days = (instant.date() - now.date()).days
+    if days == 0:
+        return time
+    if days == 1:
+        return tr("tomorrow {time}", time=time)
+    if days == -1:
+        return tr("yesterday {time}", time=time)
+    if 1 < days < 7:
+        return tr("{day} {time}", day=tr(_DAYS[instant.weekday()]), time=time)
+    return f"{instant:%Y-%m-%d} {time}"
