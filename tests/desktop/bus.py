@@ -26,7 +26,7 @@ class Bus:
         """Leaves the bus."""
         self._connection.close()
 
-    def call(  # noqa: D417
+    def call(
         self,
         service: str,
         path: str,

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 MARK = "TRAY_TEST_DESKTOP"
+PROGRAM_MARK = "TRAY_TEST_PROGRAM"
 PATIENCE = 10.0
 
 

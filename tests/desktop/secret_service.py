@@ -70,7 +70,7 @@ def store(bus: Bus, service: str, username: str, secret: str) -> None:
             "a{sv}(oayays)b",
             properties,
             (session, b"", secret.encode(), "text/plain"),
-            True,
+            True,  # noqa: FBT003 - replaces
         )
     if prompt != NOTHING:
         raise BusError("the keyring asks instead of storing: it is locked")

@@ -36,11 +36,12 @@ PACKAGES = (
 """Debian packages that the desktop is made of."""
 
 WIDTH, HEIGHT = 1280, 800
-PASSWORD = "open sesame"  # noqa: S105 - of a keyring that lives as long as a test
+PASSWORD = "open sesame"
 KEPT = ("PATH", "USER", "LOGNAME", "TZ", "LD_LIBRARY_PATH")
 """All that the programs get of the test run's own environment."""
 _PROMPTER = "gcr-prompter"
 _BUBBLE = "xfce4-notifyd"
+_TRAY_AREA = "wrapper-2.0"
 _BUTTON_HEIGHT, _BUTTON_LINE = 31, 20
 """Pixels from the bottom of a bubble to the middle of its buttons, and to a line in them below their labels."""
 _SERVICES = Path("/usr/share/dbus-1/services")
@@ -67,7 +68,7 @@ def missing() -> list[str]:
 
 
 def _notifyd() -> str | None:
-    found = glob.glob("/usr/lib/*/xfce4/notifyd/xfce4-notifyd") + glob.glob("/usr/lib*/xfce4/notifyd/xfce4-notifyd")  # noqa: PTH207
+    found = glob.glob("/usr/lib/*/xfce4/notifyd/xfce4-notifyd") + glob.glob("/usr/lib*/xfce4/notifyd/xfce4-notifyd")
     return found[0] if found else None
 
 
@@ -129,10 +130,9 @@ class Desktop:
         try:
             self._open()
         except BaseException as error:
-            details = self._part_errors() if isinstance(error, Exception) else ""
+            details = self.account()
             self.close()
-            if details:
-                error.add_note(details)
+            error.add_note(details)
             raise
         return self
 
@@ -210,10 +210,6 @@ class Desktop:
             with contextlib.suppress(OSError):
                 program.stdin.close()
 
-    def _part_errors(self) -> str:
-        lines = [f"{name}: {line}" for name, part in self._parts.items() for line in part.error_output().splitlines()[-5:]]
-        return "\n".join(lines)
-
     @property
     def bus(self) -> Bus:
         """The desktop's session bus."""
@@ -283,7 +279,7 @@ class Desktop:
         self._end(part)
 
     def _end(self, program: Program) -> None:
-        left = reaper.end({program.pid})
+        left = reaper.end({program.pid}, f"{reaper.PROGRAM_MARK}={self.folder}/{program.name}".encode())
         self._drop_input(program)
         program.wait(5)
         self._tell_reaper(-program.pid)
@@ -375,8 +371,9 @@ class Desktop:
         """Starts a program in its home folder; env is added to env()."""
         self._started += 1
         name = f"{Path(command[1] if len(command) > 1 else command[0]).stem}-{self._started}"
+        mark = {reaper.PROGRAM_MARK: f"{self.folder}/{name}"}
         program = Program(
-            command, name, self.logs, env=self.env(**(env or {})), cwd=cwd or self.home, stdin=stdin
+            command, name, self.logs, env=self.env(**(env or {}), **mark), cwd=cwd or self.home, stdin=stdin
         )
         self._programs.append(program)
         self._tell_reaper(program.pid)
@@ -398,28 +395,22 @@ class Desktop:
         Errors of the desktop count as "not yet". Raises AssertionError after timeout (seconds), with a picture taken
         and with what the programs wrote to standard error.
         """
-        deadline = time.monotonic() + timeout
-        while True:
-            try:
-                answer: Any = predicate()
-            except (BusError, ScreenError, DesktopError, LookupError) as error:
-                answer = error
-            else:
-                if answer:
-                    return answer
-            if time.monotonic() > deadline:
-                raise AssertionError(self._complaint(what, timeout, answer))
-            time.sleep(0.03)
-
-    def _complaint(self, what: str, timeout: float, answer: object) -> str:
+        done, answer = _poll(predicate, timeout)
+        if done:
+            return answer
         lines = [f"no sign of {what} within {timeout:g} s; last: {answer!r}"]
         if hasattr(self, "screen"):
             try:
                 lines.append(f"picture: {self.screenshot(f'no {what}')}")
             except ScreenError as error:
                 lines.append(f"no picture: {error}")
-        for program in self._programs:
-            lines.append(f"{program.name} (status {program.poll()}): {program.error_output()[-2000:]}")
+        raise AssertionError("\n".join([*lines, self.account()]))
+
+    def account(self) -> str:
+        """What the programs, and parts that ended, have written to standard error lately."""
+        lines = [f"{each.name} (status {each.poll()}): {each.error_output()[-2000:]}" for each in self._programs]
+        ended = [part for part in self._parts.values() if part.poll() is not None]
+        lines += [f"{part.name} ended with {part.poll()}: {part.error_output()[-500:]}" for part in ended]
         return "\n".join(lines)
 
     # Screen
@@ -583,6 +574,16 @@ class Desktop:
         icon = item or self.item()
         self.bus.call(icon.service, icon.path, tray.ITEM, method, "ii", WIDTH - 20, 14)
 
+    def tray_area(self) -> Window:
+        """The panel's status-icon area."""
+        return self.wait_for(lambda: self.screen.windows("--class", _TRAY_AREA), "the status-icon area")[0]
+
+    def click_icon(self, button: int = 1) -> None:
+        """Clicks with the mouse on the only icon in the panel: 1 left, 2 middle, 3 right (opens the panel's menu)."""
+        # The area is as wide as its icons; without one it is a narrow strip.
+        area = self.wait_for(lambda: next(iter([self.tray_area()]), None), "an icon in the panel")
+        self.screen.click(area.x + area.width // 2, area.y + area.height // 2, button)
+
     def signals(self, name: str | None = None) -> list[Signal]:
         """Signals of status icons, menus and notifications so far."""
         return self.log.signals(name)
@@ -692,8 +693,7 @@ class Desktop:
                 if text:
                     self.screen.type(text)
                 self.screen.press(*after)
-            with contextlib.suppress(AssertionError):
-                self.wait_for(lambda: not self.keyring_prompts(), "the end of the password window", timeout=2)
+            if _poll(lambda: not self.keyring_prompts(), timeout=2)[0]:
                 return
         raise DesktopError("the password window does not go away")
 
@@ -734,6 +734,22 @@ class Desktop:
         return secret_service.entries(self.bus)
 
 
+def _poll(predicate: Callable[[], Any], timeout: float) -> tuple[bool, Any]:
+    """Asks until the answer is true: (whether it was, the last answer or error)."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            answer = predicate()
+        except (BusError, ScreenError, DesktopError, LookupError) as error:
+            answer = error
+        else:
+            if answer:
+                return True, answer
+        if time.monotonic() > deadline:
+            return False, answer
+        time.sleep(0.03)
+
+
 def _folders(home: Path) -> dict[str, Path]:
     return {
         "HOME": home,
@@ -762,4 +778,5 @@ def _input(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _channel(name: str, properties: str) -> str:
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<channel name={quoteattr(name)} version="1.0">{properties}</channel>\n'
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n'
+    return f'{head}<channel name={quoteattr(name)} version="1.0">{properties}</channel>\n'

@@ -76,9 +76,7 @@ def read_icon(bus: Bus, service: str, path: str) -> StatusIcon:
 def read_menu(bus: Bus, icon: StatusIcon) -> list[MenuEntry]:
     """Opens the icon's menu as a panel does and reads all of it."""
     bus.call(icon.service, icon.menu, MENU, "AboutToShow", "i", 0)
-    _revision, (_id, _properties, children) = bus.call(
-        icon.service, icon.menu, MENU, "GetLayout", "iias", 0, -1, []
-    )
+    _revision, (_id, _properties, children) = bus.call(icon.service, icon.menu, MENU, "GetLayout", "iias", 0, -1, [])
     return [_entry(child) for _signature, child in children]
 
 
