@@ -484,7 +484,7 @@ def set_up(extras: str = "") -> None:
         todo, goal, version = look()
         if todo == "ready":
             return
-        first = todo == "build" or not read_stamp(VENV)
+        first = todo == "build" or read_stamp(VENV).get("state") != "done"
         say(tr("Setting up in .venv … (once, about a minute)" if first else "Bringing .venv up to date …"))
         if todo == "build":
             version = build()
