@@ -1,0 +1,214 @@
+"""Kiwoom's failure codes, each as the error a caller can act on.
+
+Source: the error codes of the Kiwoom REST API guide (openapi.kiwoom.com). A failure usually comes as HTTP 200
+with a generic `return_code` (2 input, 3 authentication, 5 rate); the code that matters stands inside
+`return_msg`, as `[8030:...]` or `CODE=8005`. Of the broker's text only that code is taken over, never the
+words: they could repeat a key.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tray_app.core.errors import (
+    BrokerError,
+    BrokerUnavailable,
+    KeysRefused,
+    KiwoomTokenError,
+    RateLimited,
+    Remedy,
+    RequestRefused,
+    RevokeFailed,
+    TokenRefused,
+)
+from tray_app.core.language import msg
+
+MAX_RETRY_AFTER_SECONDS = 3600.0
+"""A longer `Retry-After` is cut to this, so that a broken header cannot silence a renewal for a day."""
+
+NO_ANSWER = msg("Kiwoom does not answer. A token already in hand is kept; check the network and try again later.")
+NOT_KIWOOM = msg(
+    "Kiwoom does not answer as it should; it may be down for maintenance. "
+    "A token already in hand is kept; try again later."
+)
+NO_USABLE_TOKEN = msg("Kiwoom's answer has no usable token. A token already in hand is kept; try again later.")
+REVOKE_UNCONFIRMED = msg("Kiwoom did not confirm the revoke, so the token may go on living. Try again later.")
+
+_TOO_MANY = msg("Kiwoom counts too many requests. A token already in hand is kept; wait a moment and try again.")
+_NOT_MADE = msg("Kiwoom failed to make or find the token. A token already in hand is kept; try again later.")
+_WRONG_KEYS = msg("Kiwoom refuses the app key and secret. Copy both again from openapi.kiwoom.com and enter them.")
+_OUR_DEFECT = msg("Kiwoom refuses the form of the request. This is a defect of this program; please report it.")
+_NOT_REVOKED = msg("Kiwoom did not revoke the token, so it may go on living. Try again later.")
+_UNKNOWN = msg(
+    "Kiwoom refuses for a reason this program does not know. Try again later; "
+    "if it stays, look the code up at openapi.kiwoom.com."
+)
+
+
+class UnknownFailure(BrokerError):
+    """A failure with a code that no table names. It may pass, so asking again later is allowed."""
+
+    retry = True
+    remedy = Remedy.RETRY
+
+
+_Row = tuple[type[BrokerError], str, str | None]
+
+_CODES: dict[str, _Row] = {
+    "1700": (RateLimited, _TOO_MANY, None),
+    "1701": (RateLimited, _TOO_MANY, None),
+    "1702": (RateLimited, _TOO_MANY, None),
+    "1999": (BrokerUnavailable, NOT_KIWOOM, None),
+    "8001": (KeysRefused, _WRONG_KEYS, None),
+    "8002": (KeysRefused, _WRONG_KEYS, None),
+    "8003": (BrokerUnavailable, _NOT_MADE, None),
+    "8005": (TokenRefused, msg("Kiwoom does not accept this token. Issue a token and try again."), None),
+    "8006": (BrokerUnavailable, _NOT_MADE, None),
+    "8009": (BrokerUnavailable, _NOT_MADE, None),
+    "8010": (
+        TokenRefused,
+        msg("This token was issued from another public IP. Use it there, or revoke it and issue a new one here."),
+        Remedy.ROTATE,
+    ),
+    "8011": (BrokerError, _OUR_DEFECT, None),
+    "8012": (BrokerError, _OUR_DEFECT, None),
+    "8015": (RevokeFailed, _NOT_REVOKED, None),
+    "8016": (RevokeFailed, _NOT_REVOKED, None),
+    "8020": (KeysRefused, msg("Kiwoom received no app key or no app secret. Enter both again."), None),
+    "8030": (
+        KeysRefused,
+        msg("This app key belongs to the other mode (real or mock). Switch the mode, or enter this mode's keys."),
+        Remedy.SWITCH_MODE,
+    ),
+    "8031": (
+        TokenRefused,
+        msg("This token belongs to the other mode (real or mock). Switch the mode, or issue a token of this mode."),
+        Remedy.SWITCH_MODE,
+    ),
+    "8040": (
+        KeysRefused,
+        msg(
+            "Kiwoom could not authenticate this computer. "
+            "Check its IP registration at openapi.kiwoom.com > API 사용신청, then try again."
+        ),
+        Remedy.OPEN_PORTAL,
+    ),
+    "8050": (
+        KeysRefused,
+        msg(
+            "This computer's public IP is not registered at Kiwoom. "
+            "Register the IP at openapi.kiwoom.com > API 사용신청, then try again."
+        ),
+        Remedy.OPEN_PORTAL,
+    ),
+    "8103": (
+        RequestRefused,
+        msg("Kiwoom refuses this computer. Check the registration at openapi.kiwoom.com > API 사용신청."),
+        Remedy.OPEN_PORTAL,
+    ),
+    "8200": (
+        RequestRefused,
+        msg("Kiwoom does not offer this API to corporate customers. Ask Kiwoom which service fits the account."),
+        None,
+    ),
+}
+
+_OUTER_CODES: dict[str, _Row] = {
+    "2": (
+        BrokerError,
+        msg("Kiwoom refuses what the request holds and does not say why. Please report it if it happens again."),
+        None,
+    ),
+    "3": (
+        KeysRefused,
+        msg("Kiwoom refuses the authentication and does not say why. Check the keys, the mode and the registered IP."),
+        None,
+    ),
+    "5": (RateLimited, _TOO_MANY, None),
+}
+
+_CODE_IN_MESSAGE = re.compile(r"(?:\[\s*|CODE\s*=\s*)([0-9]{4})(?![0-9])", re.IGNORECASE)
+
+
+def return_number(return_code: object) -> int | None:
+    """`return_code` as a number, whether it came as an int or as a numeric string; None when it is neither."""
+    if isinstance(return_code, bool):
+        return None
+    if isinstance(return_code, int):
+        return return_code if abs(return_code) < 1_000_000 else None
+    if isinstance(return_code, str) and re.fullmatch(r"-?[0-9]{1,6}", return_code.strip()):
+        return int(return_code)
+    return None
+
+
+def inner_code(return_msg: object) -> str | None:
+    """The four digits inside `return_msg` that say what happened; a code of the table wins over an unknown one."""
+    if not isinstance(return_msg, str):
+        return None
+    found: list[str] = _CODE_IN_MESSAGE.findall(return_msg)
+    return next((code for code in found if code in _CODES), found[0] if found else None)
+
+
+def error_for(
+    return_code: object, return_msg: object, *, http_status: int = 200, retry_after: float | None = None
+) -> KiwoomTokenError:
+    """The error for a failed answer.
+
+    `return_code` and `return_msg` are the answer's fields as they came, None where there are none;
+    `retry_after` is in seconds, see `retry_after_seconds`. The error's `code` is the broker's ("8030"), or
+    "429" or "HTTP 503" when only the transport says what happened, or None when nothing does.
+    """
+    number = return_number(return_code)
+    outer = None if number is None else str(number)
+    code = inner_code(return_msg) or (outer if outer in _CODES else None)
+    has_code = code is not None or outer not in {None, "0"}
+    kind: type[BrokerError]
+    remedy: str | None = None
+    if code in _CODES:
+        kind, sentence, remedy = _CODES[code]
+    elif http_status == 429:
+        kind, sentence, code = RateLimited, _TOO_MANY, code or "429"
+    elif not 200 <= http_status < 300 and not (has_code and 400 <= http_status < 500):
+        kind, sentence, code = BrokerUnavailable, NOT_KIWOOM, code or f"HTTP {http_status}"
+    elif code is not None:
+        kind, sentence = (RateLimited, _TOO_MANY) if outer == "5" else (UnknownFailure, _UNKNOWN)
+    elif outer in _OUTER_CODES:
+        kind, sentence, remedy = _OUTER_CODES[outer]
+        code = outer
+    elif outer is not None and outer != "0":
+        kind, sentence, code = UnknownFailure, _UNKNOWN, outer
+    else:
+        kind, sentence = BrokerUnavailable, NOT_KIWOOM
+    return kind(sentence, code=code, retry_after=retry_after if kind.retry else None, remedy=remedy)
+
+
+def retry_after_seconds(header: str | None, now: float) -> float | None:
+    """The `Retry-After` header, seconds or an HTTP date, as seconds from `now` (epoch seconds).
+
+    Between 0 and `MAX_RETRY_AFTER_SECONDS`; None when there is none or it cannot be read.
+    """
+    if header is None:
+        return None
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        seconds = float(text)
+    else:
+        at = http_date(text)
+        if at is None:
+            return None
+        seconds = at - now
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
+
+
+def http_date(text: str | None) -> float | None:
+    """An HTTP date as epoch seconds, or None when it cannot be read. A date without a zone is UTC."""
+    from datetime import timezone
+    from email.utils import parsedate_to_datetime
+
+    if text is None:
+        return None
+    try:
+        at = parsedate_to_datetime(text)
+        return (at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
