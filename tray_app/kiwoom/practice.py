@@ -286,7 +286,7 @@ class PracticeKiwoom:
         return self._clock()
 
     def _serve(self) -> None:
-        self._server.serve_forever(poll_interval=0.05)
+        self._server.serve_forever(poll_interval=0.02)
 
     def _take_fault(self, kind: str) -> _Fault | None:
         for on in (kind, None):
