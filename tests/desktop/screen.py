@@ -95,7 +95,12 @@ class Screen:
         self.run("xdotool", "windowactivate", "--sync", window)
 
     def type(self, text: str) -> None:
-        """Types text into whatever has the keyboard."""
+        """Types ASCII text into whatever has the keyboard.
+
+        Anything else needs a changed key map for each letter, which programs notice too late now and then.
+        """
+        if not text.isascii():
+            raise ValueError(f"no keys for {text!r}")
         self.run("xdotool", "type", "--delay", 12, "--", text, timeout=15 + len(text) / 10)
 
     def press(self, *keys: str) -> None:

@@ -41,7 +41,8 @@ KEPT = ("PATH", "USER", "LOGNAME", "TZ", "LD_LIBRARY_PATH")
 """All that the programs get of the test run's own environment."""
 _PROMPTER = "gcr-prompter"
 _BUBBLE = "xfce4-notifyd"
-_TRAY_AREA = "wrapper-2.0"
+_TRAY_AREA, _EMPTY_AREA = "wrapper-2.0", 16
+"""The window class of the panel's status-icon area, and its width in pixels when it has no icon."""
 _BUTTON_HEIGHT, _BUTTON_LINE = 31, 20
 """Pixels from the bottom of a bubble to the middle of its buttons, and to a line in them below their labels."""
 _SERVICES = Path("/usr/share/dbus-1/services")
@@ -229,7 +230,17 @@ class Desktop:
         try:
             self._start_part(
                 "xvfb",
-                ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{WIDTH}x{HEIGHT}x24", "-nolisten", "tcp"],
+                [
+                    "Xvfb",
+                    "-displayfd",
+                    str(writing),
+                    "-screen",
+                    "0",
+                    f"{WIDTH}x{HEIGHT}x24",
+                    "-nolisten",
+                    "tcp",
+                    "-noreset",
+                ],
                 pass_fds=(writing,),
             )
         finally:
@@ -580,9 +591,22 @@ class Desktop:
 
     def click_icon(self, button: int = 1) -> None:
         """Clicks with the mouse on the only icon in the panel: 1 left, 2 middle, 3 right (opens the panel's menu)."""
-        # The area is as wide as its icons; without one it is a narrow strip.
-        area = self.wait_for(lambda: next(iter([self.tray_area()]), None), "an icon in the panel")
-        self.screen.click(area.x + area.width // 2, area.y + area.height // 2, button)
+        x, y = self._icon_place()
+        self.screen.click(x, y, button)
+
+    def hover_icon(self) -> None:
+        """Rests the mouse on the only icon in the panel, so that its tooltip comes up."""
+        x, y = self._icon_place()
+        self.screen.run("xdotool", "mousemove", WIDTH // 2, HEIGHT // 2, "sleep", "0.1")
+        self.screen.run("xdotool", "mousemove", x - 2, y, "sleep", "0.1", "mousemove", x, y)
+
+    def _icon_place(self) -> tuple[int, int]:
+        def find() -> Window | None:
+            area = self.tray_area()
+            return area if area.width > _EMPTY_AREA else None
+
+        area = self.wait_for(find, "an icon in the panel")
+        return area.x + area.width // 2, area.y + area.height // 2
 
     def signals(self, name: str | None = None) -> list[Signal]:
         """Signals of status icons, menus and notifications so far."""

@@ -82,9 +82,9 @@ def test_window_is_typed_into(desktop: Desktop, tmp_path: Path) -> None:
     desktop.choose("More", "Open window")
     window = desktop.window("작은 창")
     desktop.click(window, 100, 30)
-    desktop.type(window, "token 토큰")
+    desktop.type(window, "App-Key_1 {x}")
     desktop.press(window, "exclam")
-    says(desktop, program, "typed token 토큰!")
+    says(desktop, program, "typed App-Key_1 {x}!")
     assert png_size(desktop.screenshot(tmp_path / "window.png", window)) == (window.width, window.height)
 
 
