@@ -1,0 +1,1 @@
+"""`kiwoom-token`: the command line."""

@@ -133,7 +133,9 @@ class RevokeFailed(BrokerError):
 
 
 class StoreError(KiwoomTokenError):
-    """The token cannot be read or written where it should rest."""
+    """The token cannot be read or written where it should rest. Disks and keyrings come back by themselves."""
+
+    retry = True
 
 
 class KeyringUnavailable(StoreError):

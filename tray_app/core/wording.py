@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from tray_app.core.errors import KeyringUnavailable
 from tray_app.core.language import msg, tr
 from tray_app.core.token import KST, UTC
 
@@ -16,6 +17,14 @@ _DAYS = (
     msg("Saturday"),
     msg("Sunday"),
 )
+
+_WHY_NOT_THE_KEYRING = {
+    KeyringUnavailable.MISSING: msg("there is no keyring"),
+    KeyringUnavailable.LOCKED: msg("the keyring is locked"),
+    KeyringUnavailable.SILENT: msg("the keyring does not answer"),
+    KeyringUnavailable.TOO_SMALL: msg("the keyring is too small for it"),
+    KeyringUnavailable.FAILED: msg("the keyring failed"),
+}
 
 
 def countdown(seconds: float) -> str:
@@ -64,3 +73,13 @@ def _clock_time(instant: datetime, now: datetime) -> str:
     if 1 < days < 7:
         return tr("{day} {time}", day=tr(_DAYS[instant.weekday()]), time=time)
     return f"{instant:%Y-%m-%d} {time}"
+
+
+def place_text(kind: str, path: str, problem: str) -> str:
+    """Where a token rests and, when that is a fallback, why: `file /…/.token (the keyring is locked)`."""
+    if kind == "keyring":
+        return tr("the OS keyring")
+    if kind == "memory":
+        return tr("memory, until the program ends")
+    where = tr("file {path}", path=path)
+    return f"{where} ({tr(_WHY_NOT_THE_KEYRING[problem])})" if problem in _WHY_NOT_THE_KEYRING else where

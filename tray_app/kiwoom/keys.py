@@ -61,6 +61,11 @@ def keyring_service(profile: str, mode: str) -> str:
     return f"kiwoom-profile-{sha256(profile.encode()).hexdigest()[:16]}"
 
 
+def environment_names(mode: str) -> tuple[str, str]:
+    """The variables that hold the default profile's keys, as in `kiwoomcli`."""
+    return _VARIABLES[mode]
+
+
 def find_keys(profile: str, mode: str, environ: Mapping[str, str], vault: Vault) -> AppKeys:
     """The keys of a profile: for the default one the environment wins, then the keyring.
 
@@ -68,7 +73,7 @@ def find_keys(profile: str, mode: str, environ: Mapping[str, str], vault: Vault)
     there cannot be keys.
     """
     if profile == DEFAULT:
-        names = _VARIABLES[mode]
+        names = environment_names(mode)
         values = [environ.get(name, "").strip() for name in names]
         if all(values):
             return clean_keys(*values)

@@ -135,6 +135,18 @@ class TokenKeeper:
             logs.warning("Token not renewed, the present one is used (%s)", type(error).__name__)
             return Outcome(living, Outcome.FOUND)
 
+    def renew(self, seen: Token | None) -> Outcome:
+        """Replaces the token that the caller saw near or after its end, unless somebody already has.
+
+        Raises like `refresh`, also while the present token lives. When Kiwoom was asked before and gave the
+        same token back, it is not asked again before that ends.
+        """
+
+        def replaced(token: Token | None) -> bool:
+            return token is not None and token.lives(self._clock()) and token != seen
+
+        return self._renew(replaced, honour_same=True)
+
     def refresh(self, *, rotate: bool = False) -> Outcome:
         """Asks Kiwoom now; with `rotate` revokes the present token first, which ends it for every tool.
 

@@ -1,0 +1,1 @@
+"""The token as other tools read it."""

@@ -1,0 +1,12 @@
+"""`sandbox`: a practice Kiwoom on loopback."""
+
+from __future__ import annotations
+
+from tray_app.core.errors import DONE
+
+
+def sandbox(port: int, lifetime: float) -> int:
+    from tray_app.kiwoom.practice import serve
+
+    serve(port, lifetime, lambda line: print(line, flush=True))
+    return DONE

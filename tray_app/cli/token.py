@@ -1,0 +1,194 @@
+"""The commands that look at, get, keep or forget the token. Each returns its exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from tray_app.core.errors import DONE, InvalidInput, NoToken
+from tray_app.core.language import msg, say, tr, use
+from tray_app.core.state import life_of
+from tray_app.manager.keeper import ENOUGH_SECONDS, Outcome
+from tray_app.manager.opening import open_keeper
+from tray_app.settings.load import load_settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from tray_app.core.token import Token
+    from tray_app.manager.keeper import TokenKeeper
+    from tray_app.settings.load import Settings
+
+_MAX_STDIN_CHARACTERS = 65536
+
+
+def opened(profile: str | None) -> tuple[Settings, TokenKeeper]:
+    """The settings, whose problems are told on stderr, and the keeper of that profile's token."""
+    settings = load_settings(profile)
+    use(settings.language)
+    for problem in settings.problems:
+        print(say(problem), file=sys.stderr)
+    return settings, open_keeper(settings)
+
+
+def get_(options: Namespace) -> int:
+    _, keeper = opened(options.profile)
+    from tray_app.shares.formats import FORMATS
+
+    print(FORMATS[options.format](_living_token(keeper, options)))
+    return DONE
+
+
+def exec_(options: Namespace) -> int:
+    words = options.words[1:] if options.words[:1] == ["--"] else options.words
+    if not words:
+        raise InvalidInput(msg("There is no command to run. Give it after --."))
+    _, keeper = opened(options.profile)
+    from tray_app.shares.formats import ENVIRONMENTS
+
+    outcome = keeper.ensure()
+    environment = {**os.environ, **ENVIRONMENTS[options.format](outcome.token)}
+    try:
+        if sys.platform == "win32":
+            import subprocess
+
+            return subprocess.run(words, env=environment, check=False).returncode
+        sys.stdout.flush()
+        os.execvpe(words[0], words, environment)  # noqa: S606 - running it is what the user asks for
+    except OSError as error:
+        raise InvalidInput(
+            msg("{command} cannot be run ({reason})."), command=words[0], reason=error.strerror
+        ) from None
+
+
+def status_(options: Namespace) -> int:
+    settings, keeper = opened(options.profile)
+    token = keeper.current()
+    now = time.time()
+    if options.json:
+        import json
+
+        print(json.dumps(_status_fields(settings, keeper, token, now)))
+    else:
+        print(_status_text(settings, keeper, token, now))
+    return DONE
+
+
+def refresh_(options: Namespace) -> int:
+    _, keeper = opened(options.profile)
+    outcome = keeper.refresh(rotate=options.rotate)
+    print(outcome_text(outcome, time.time()))
+    _tell_unsaved(outcome)
+    return DONE
+
+
+def clear_(options: Namespace) -> int:
+    _, keeper = opened(options.profile)
+    cleared = keeper.clear(revoke=options.revoke)
+    if cleared.revoked:
+        print(tr("The token is revoked at Kiwoom and forgotten here."))
+    elif cleared.already_dead:
+        print(tr("Kiwoom did not know the token any more; it is forgotten here."))
+    elif cleared.there:
+        print(tr("The token is forgotten here. At Kiwoom it lives on until its end."))
+    else:
+        print(tr("There was no token."))
+    return DONE
+
+
+def set_(options: Namespace) -> int:
+    from tray_app.core.token import token_for, token_until
+    from tray_app.core.wording import duration
+
+    _, keeper = opened(options.profile)
+    text = _secret_from_stdin(tr("Token: "))
+    now = time.time()
+    if options.expires_dt is not None:
+        token = token_until(text, options.expires_dt, now)
+    else:
+        token = token_for(text, _number(options.expires_in), now)
+    keeper.put(token)
+    print(tr("The token is stored; it lives for {duration}.", duration=duration(token.remaining(now))))
+    return DONE
+
+
+def outcome_text(outcome: Outcome, now: float) -> str:
+    """What came of asking Kiwoom, as a sentence."""
+    from tray_app.core.wording import korean_time
+
+    end = korean_time(outcome.token.expires, now)
+    if outcome.how == Outcome.SAME:
+        return tr("Kiwoom gave the same token back; it still ends {end} (KST).", end=end)
+    if outcome.how == Outcome.ADOPTED:
+        return tr("Another program has just got the token; it ends {end} (KST).", end=end)
+    return tr("There is a new token; it ends {end} (KST).", end=end)
+
+
+def _living_token(keeper: TokenKeeper, options: Namespace) -> Token:
+    if options.no_issue:
+        token = keeper.living()
+        if options.min_remaining is not None and token.remaining(time.time()) < options.min_remaining:
+            raise NoToken(msg("The token has less life left than asked for."))
+        return token
+    outcome = keeper.ensure(ENOUGH_SECONDS if options.min_remaining is None else options.min_remaining)
+    _tell_unsaved(outcome)
+    return outcome.token
+
+
+def _status_fields(settings: Settings, keeper: TokenKeeper, token: Token | None, now: float) -> dict[str, object]:
+    from tray_app.manager.token_manager import token_info
+
+    return {
+        **token_info(token, now),
+        "expires_at": token.expires_at.astimezone().isoformat() if token else None,
+        "profile": settings.profile,
+        "mode": settings.mode,
+        "state": str(life_of(token.expires if token else None, now)),
+        "store": keeper.place().kind,
+        "created_at": token.created_at.astimezone().isoformat() if token else None,
+    }
+
+
+def _status_text(settings: Settings, keeper: TokenKeeper, token: Token | None, now: float) -> str:
+    from tray_app.core.wording import countdown, is_korean_zone, korean_time, local_time, place_text
+
+    mode = tr("real trading") if settings.mode == "real" else tr("mock trading")
+    if token is None:
+        life = tr("no token")
+    elif not token.lives(now):
+        life = tr("ended {end} (KST)", end=korean_time(token.expires, now))
+    else:
+        life = tr(
+            "{left} left, ends {end} (KST)", left=countdown(token.remaining(now)), end=korean_time(token.expires, now)
+        )
+        if not is_korean_zone(token.expires):
+            life += tr(", {end} here", end=local_time(token.expires, now))
+    place = keeper.place()
+    rows = [
+        (tr("Token"), life if token is None else f"{life}  {token.value.preview()}"),
+        (tr("Kept in"), place_text(place.kind, place.path, place.problem.problem if place.problem else "")),
+        (tr("Profile"), f"{settings.profile} ({mode})"),
+    ]
+    return "\n".join(f"{name}: {value}" for name, value in rows)
+
+
+def _tell_unsaved(outcome: Outcome) -> None:
+    if outcome.unsaved is not None:
+        print(tr("The token could not be stored: {reason}", reason=say(outcome.unsaved)), file=sys.stderr)
+
+
+def _secret_from_stdin(prompt: str) -> str:
+    if sys.stdin is not None and sys.stdin.isatty():
+        from getpass import getpass
+
+        return getpass(prompt)
+    return sys.stdin.read(_MAX_STDIN_CHARACTERS) if sys.stdin is not None else ""
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidInput(msg("The lifetime is not a number of seconds.")) from None

@@ -1,0 +1,115 @@
+"""`watch`: the tray's job in a terminal."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from tray_app.cli.token import opened, outcome_text
+from tray_app.core.errors import DONE, KiwoomTokenError, StoreError
+from tray_app.core.language import say, tr
+from tray_app.core.watch import NoticeKind, Watch
+from tray_app.core.wording import countdown, duration, korean_time, place_text
+from tray_app.manager.keeper import Outcome
+
+if TYPE_CHECKING:
+    from tray_app.core.token import Token
+    from tray_app.core.watch import Notice
+    from tray_app.manager.keeper import TokenKeeper
+    from tray_app.settings.load import Settings
+
+_TICK_SECONDS = 1.0
+
+
+def watch(profile: str | None) -> int:
+    """Runs until Ctrl+C: a countdown on a terminal, a line for each event elsewhere."""
+    settings, keeper = opened(profile)
+    return watch_over(settings, keeper)
+
+
+def watch_over(settings: Settings, keeper: TokenKeeper) -> int:
+    terminal = _Terminal(settings, keeper)
+    try:
+        while True:
+            terminal.look()
+            time.sleep(_TICK_SECONDS)
+    except KeyboardInterrupt:
+        terminal.say_line("")
+        return DONE
+
+
+class _Terminal:
+    def __init__(self, settings: Settings, keeper: TokenKeeper) -> None:
+        self._keeper = keeper
+        self._watch = Watch(settings.policy, settings.renew_before, settings.warn_before, random.random)
+        self._stamp: object = None
+        self._looked = False
+        self._token: Token | None = None
+        self._live_line = sys.stdout is not None and sys.stdout.isatty()
+        self._width = 0
+
+    def look(self) -> None:
+        """One tick: what changed, what is due, what to show."""
+        stamp = self._keeper.store.stamp()
+        if not self._looked or stamp != self._stamp:
+            try:
+                self._token = self._keeper.current()
+            except StoreError as error:
+                self.say_line(say(error))
+            else:
+                self._watch.saw(self._token, time.time())
+                self._tell_token()
+            self._stamp, self._looked = stamp, True
+        if self._watch.must_renew(time.time()):
+            self._renew()
+        for notice in self._watch.notices(time.time()):
+            self.say_line(_notice_text(notice))
+        self._show_countdown()
+
+    def say_line(self, text: str) -> None:
+        if self._live_line:
+            print("\r" + " " * self._width + "\r", end="")
+            self._width = 0
+        print(text, flush=True)
+
+    def _renew(self) -> None:
+        seen = self._token
+        try:
+            outcome = self._keeper.renew(seen)
+        except KiwoomTokenError as error:
+            self._watch.failed(error, time.time())
+            if error.retry:
+                self.say_line(say(error))
+            return
+        self._token = outcome.token
+        same = outcome.how == Outcome.SAME or outcome.token == seen
+        self._watch.answered(outcome.token, time.time(), same=same)
+        self._stamp = self._keeper.store.stamp()
+        self.say_line(outcome_text(outcome, time.time()))
+
+    def _tell_token(self) -> None:
+        place = self._keeper.place()
+        where = place_text(place.kind, place.path, place.problem.problem if place.problem else "")
+        if self._token is None:
+            self.say_line(tr("There is no token ({place}).", place=where))
+        else:
+            end = korean_time(self._token.expires, time.time())
+            self.say_line(tr("The token ends {end} (KST); it is kept in {place}.", end=end, place=where))
+
+    def _show_countdown(self) -> None:
+        if not self._live_line:
+            return
+        left = 0.0 if self._token is None else self._token.remaining(time.time())
+        line = tr("{left} left", left=countdown(left)) if left > 0 else tr("no living token")
+        print("\r" + line + " " * max(0, self._width - len(line)), end="", flush=True)
+        self._width = len(line) * 2
+
+
+def _notice_text(notice: Notice) -> str:
+    if notice.kind is NoticeKind.STOPPED and notice.error is not None:
+        return tr("No further attempt until this is mended: {reason}", reason=say(notice.error))
+    if notice.kind is NoticeKind.ENDED:
+        return tr("The token has ended.")
+    return tr("The token ends in {duration}.", duration=duration(notice.expires - time.time()))

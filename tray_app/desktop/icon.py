@@ -1,0 +1,288 @@
+"""The tray icon: a ring that empties clockwise as the token's life goes.
+
+Every meaning has a shape of its own, in one colour and transparency, so that it can be told without colour:
+
+    much life     an arc on a thin ring
+    little        a small slice with a dot in the middle
+    ending        a full disc with an exclamation mark cut out
+    expired       a thin ring that is broken, with a cross
+    no token      a dotted ring with a plus
+    at work       two arrows that chase each other
+
+and in the lower right corner an exclamation mark when the program has stopped trying, or a dot when the token
+does not lie where it should.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QColor,
+    QIcon,
+    QImage,
+    QLinearGradient,
+    QPainter,
+    QPainterPath,
+    QPainterPathStroker,
+    QPixmap,
+    QTransform,
+)
+
+from tray_app.desktop.theme import MASK, PANEL_DARK, PANEL_LIGHT, Tone, Tones
+
+LEVELS = 48
+"""Steps in which the ring empties. A finer one would not change a pixel of an icon that people see."""
+
+SIZES = (16, 18, 20, 22, 24, 28, 32, 36, 40, 44, 48, 64, 96)
+"""Pixels: 16, 18, 22, 24 and 32 at 100 to 300 %."""
+
+APP_ICON_SIZES = (16, 20, 24, 32, 40, 48, 64, 128, 256)
+
+_TOP = 90.0
+_SMALLEST_SLICE = 45.0
+
+
+class Phase(StrEnum):
+    """What the shape of the icon tells."""
+
+    NONE = "none"
+    VALID = "valid"
+    LOW = "low"
+    ENDING = "ending"
+    EXPIRED = "expired"
+
+
+TONES = {
+    Phase.NONE: Tone.QUIET,
+    Phase.VALID: Tone.GOOD,
+    Phase.LOW: Tone.LOW,
+    Phase.ENDING: Tone.BAD,
+    Phase.EXPIRED: Tone.BAD,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class IconSpec:
+    """All that the icon shows; two equal specs are the same pixels.
+
+    `level` is the part of the life that is left, 1 to `LEVELS`, for `Phase.VALID` that is not busy, else 0.
+    """
+
+    phase: Phase
+    level: int = 0
+    busy: bool = False
+    problem: bool = False
+    stopped: bool = False
+
+    @property
+    def tone(self) -> Tone:
+        return TONES[self.phase]
+
+
+def level_of(fraction: float) -> int:
+    """`fraction` of the life in `LEVELS` steps, at least one."""
+    return min(LEVELS, max(1, math.ceil(round(fraction * LEVELS, 6))))
+
+
+def paint_icon(spec: IconSpec, size: int, dark_panel: bool, *, mask: bool = False) -> QImage:
+    """The icon, `size` pixels wide and high, with its edges on whole pixels. `mask` makes a template image."""
+    tones = MASK if mask else PANEL_DARK if dark_panel else PANEL_LIGHT
+    image = QImage(size, size, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    _paint(painter, spec, size, tones)
+    painter.end()
+    return image
+
+
+@lru_cache(maxsize=96)
+def tray_icon(spec: IconSpec, dark_panel: bool, *, mask: bool = False) -> QIcon:
+    """The icon in all the sizes that panels ask for. The same arguments give the same object."""
+    icon = QIcon()
+    for size in SIZES:
+        icon.addPixmap(QPixmap.fromImage(paint_icon(spec, size, dark_panel, mask=mask)))
+    icon.setIsMask(mask)
+    return icon
+
+
+def ring(box: QRectF, thickness: float, start: float, span: float) -> QPainterPath:
+    """A piece of a ring that fills `box`. Degrees, counted as Qt does: 90 is the top, positive goes left round."""
+    path = QPainterPath()
+    inner = box.adjusted(thickness, thickness, -thickness, -thickness)
+    if abs(span) >= 360:
+        path.addEllipse(box)
+        hole = QPainterPath()
+        hole.addEllipse(inner)
+        return path.subtracted(hole)
+    path.arcMoveTo(box, start)
+    path.arcTo(box, start, span)
+    path.arcTo(inner, start + span, -span)
+    path.closeSubpath()
+    return path
+
+
+def life_arc(box: QRectF, thickness: float, fraction: float) -> QPainterPath:
+    """What is left of the ring: its gap starts at the top and grows clockwise."""
+    return ring(box, thickness, _TOP, 360.0 * fraction)
+
+
+def thin_ring(box: QRectF, thickness: float, width: float) -> QPainterPath:
+    """A ring of `width` in the middle of one of `thickness`."""
+    inset = (thickness - width) / 2
+    return ring(box.adjusted(inset, inset, -inset, -inset), width, 0, 360)
+
+
+def dotted_ring(box: QRectF, thickness: float, dots: int) -> QPainterPath:
+    path = QPainterPath()
+    step = 360.0 / dots
+    for number in range(dots):
+        path.addPath(ring(box, thickness, _TOP + step * (number - 0.29), step * 0.58))
+    return path
+
+
+def broken_ring(box: QRectF, thickness: float) -> QPainterPath:
+    """A ring that lacks a piece on either side, as if it had been snapped."""
+    path = ring(box, thickness, 75, 160)
+    path.addPath(ring(box, thickness, 255, 160))
+    return path
+
+
+class _Grid:
+    """Lengths of the design, which is 16 units wide, as whole pixels of an icon."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.unit = size / 16
+        self.middle = size / 2
+
+    def whole(self, units: float) -> int:
+        return max(1, int(units * self.unit + 0.5))
+
+    def even(self, units: float) -> int:
+        """Whole pixels that leave the same space on both sides."""
+        pixels = self.whole(units)
+        return pixels if (self.size - pixels) % 2 == 0 else pixels + 1
+
+    def centred(self, width: float, height: float) -> QRectF:
+        return QRectF(self.middle - width / 2, self.middle - height / 2, width, height)
+
+
+def _paint(painter: QPainter, spec: IconSpec, size: int, tones: Tones) -> None:
+    grid = _Grid(size)
+    margin = max(1, size // 16)
+    box = QRectF(margin, margin, size - 2 * margin, size - 2 * margin)
+    thickness = grid.whole(3)
+    faint = QPainterPath()
+    if spec.busy:
+        strong = _arrows(box, grid.whole(2.5), grid)
+    elif spec.phase is Phase.VALID:
+        fraction = spec.level / LEVELS
+        strong = life_arc(box, thickness, fraction)
+        faint = thin_ring(box, thickness, grid.even(1) if thickness % 2 == 0 else grid.whole(1)).subtracted(strong)
+    elif spec.phase is Phase.LOW:
+        strong = life_arc(box, thickness, _SMALLEST_SLICE / 360)
+        faint = thin_ring(box, thickness, grid.whole(1)).subtracted(strong)
+        dot = grid.even(4)
+        strong.addEllipse(grid.centred(dot, dot))
+    elif spec.phase is Phase.ENDING:
+        strong = QPainterPath()
+        strong.addEllipse(box)
+        width, height = grid.even(2), grid.even(8)
+        strong = strong.subtracted(_exclamation(grid.centred(width, height), grid))
+    elif spec.phase is Phase.EXPIRED:
+        strong = broken_ring(box, grid.whole(1.6))
+        strong = strong.united(_cross(grid, arm=3.2, width=2.2))
+    else:
+        strong = dotted_ring(box, grid.whole(2.2), 8)
+        plus, width = grid.even(6), grid.even(2)
+        strong.addPath(_rect(grid.centred(plus, width)).united(_rect(grid.centred(width, plus))))
+    badge, badge_tone = _badge(spec, grid)
+    if not badge.isEmpty():
+        around = _widened(badge, 2.4 * grid.unit)
+        strong = strong.subtracted(around)
+        faint = faint.subtracted(around)
+    colour = tones.of(spec.tone)
+    _draw_halo(painter, (strong, badge), tones.halo, grid)
+    painter.fillPath(faint, _faded(tones.quiet, 0.5))
+    painter.fillPath(strong, colour)
+    painter.fillPath(badge, tones.of(badge_tone))
+
+
+def _draw_halo(painter: QPainter, paths: tuple[QPainterPath, ...], colour: QColor, grid: _Grid) -> None:
+    """An edge that keeps the icon visible on a panel of the other brightness than was thought."""
+    if colour.alpha():
+        for path in paths:
+            if not path.isEmpty():
+                painter.fillPath(_widened(path, 1.5 * grid.unit).subtracted(path), colour)
+
+
+def _badge(spec: IconSpec, grid: _Grid) -> tuple[QPainterPath, Tone]:
+    path = QPainterPath()
+    edge = grid.size - max(1, grid.size // 32)
+    if spec.stopped:
+        width, height = grid.whole(3), grid.whole(9)
+        return _exclamation(QRectF(edge - width, edge - height, width, height), grid), Tone.BAD
+    if spec.problem:
+        dot = grid.whole(6)
+        path.addEllipse(QRectF(edge - dot, edge - dot, dot, dot))
+        return path, Tone.LOW
+    return path, Tone.QUIET
+
+
+def _arrows(box: QRectF, thickness: float, grid: _Grid) -> QPainterPath:
+    """Two arrows that chase each other clockwise round the ring."""
+    path = QPainterPath()
+    radius = box.width() / 2 - thickness / 2
+    head = 2.9 * grid.unit
+    for start in (168.0, 348.0):
+        tip = math.radians(start - 118)
+        path.addPath(ring(box, thickness, start, -118))
+        along = QPointF(math.sin(tip), math.cos(tip))
+        out = QPointF(math.cos(tip), -math.sin(tip))
+        foot = box.center() + out * radius
+        arrow = QPainterPath(foot + out * head - along * 0.3)
+        arrow.lineTo(foot + along * head * 1.15)
+        arrow.lineTo(foot - out * head - along * 0.3)
+        arrow.closeSubpath()
+        path = path.united(arrow)
+    return path
+
+
+def _exclamation(box: QRectF, grid: _Grid) -> QPainterPath:
+    """A mark that fills `box`, on whole pixels."""
+    dot = min(box.width(), box.height() / 3)
+    gap = grid.whole(1)
+    path = _rect(QRectF(box.left(), box.top(), box.width(), box.height() - dot - gap))
+    path.addRect(QRectF(box.left(), box.bottom() - dot, box.width(), dot))
+    return path
+
+
+def _cross(grid: _Grid, arm: float, width: float) -> QPainterPath:
+    bar = _rect(QRectF(-arm * 1.25, -width / 2, arm * 2.5, width))
+    path = QTransform().rotate(45).map(bar).united(QTransform().rotate(-45).map(bar))
+    return QTransform().translate(grid.middle, grid.middle).scale(grid.unit, grid.unit).map(path)
+
+
+def _rect(box: QRectF) -> QPainterPath:
+    path = QPainterPath()
+    path.addRect(box)
+    return path
+
+
+def _widened(path: QPainterPath, width: float) -> QPainterPath:
+    stroker = QPainterPathStroker()
+    stroker.setWidth(width)
+    stroker.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    return stroker.createStroke(path).united(path)
+
+
+def _faded(colour: QColor, alpha: float) -> QColor:
+    faded = QColor(colour)
+    faded.setAlphaF(alpha * colour.alphaF())
+    return faded

@@ -1,0 +1,244 @@
+"""What is known about the token, kept up to date: the one source of everything the desktop shows."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from copy import copy
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QFileSystemWatcher, QObject, Qt, QTimer, Signal
+
+from tray_app.core import logs
+from tray_app.core.errors import KiwoomTokenError
+from tray_app.core.language import msg
+from tray_app.core.state import Action, LastResult, Result, TokenState
+from tray_app.core.watch import Watch
+from tray_app.desktop.worker import Worker
+from tray_app.manager.keeper import Outcome
+from tray_app.stores.files import make_private_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tray_app.core.token import Token
+    from tray_app.kiwoom.keys import AppKeys
+    from tray_app.manager.keeper import Cleared, TokenKeeper
+    from tray_app.settings.load import Settings
+
+_LONGEST_SLEEP_SECONDS = 60.0
+"""No timer runs longer, so a resumed computer is noticed within a minute."""
+
+_SETTLE_MILLISECONDS = 30
+"""A replaced file is several events; one look serves them all."""
+
+_OUTCOMES = {
+    Outcome.ISSUED: Result.ISSUED,
+    Outcome.SAME: Result.SAME,
+    Outcome.ADOPTED: Result.ADOPTED,
+    Outcome.FOUND: Result.ADOPTED,
+}
+
+
+class Monitor(QObject):
+    """Looks when the store's change signal says so, renews when the policy says so, does what the user asks.
+
+    `changed(TokenState)` and `notice(Notice)` are its only ways out. Everything that may wait runs on
+    two workers: one looks, one acts, so a slow renewal does not keep a change from being seen.
+    """
+
+    changed = Signal(object)
+    notice = Signal(object)
+
+    def __init__(
+        self,
+        settings: Settings,
+        keeper: TokenKeeper,
+        keep_keys: Callable[[Settings, AppKeys], Outcome | None],
+        unlock_keyring: Callable[[], None],
+        *,
+        practice: bool = False,
+        clock: Callable[[], float] = time.time,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self._keeper = keeper
+        self._keep_keys = keep_keys
+        self._unlock_keyring = unlock_keyring
+        self._clock = clock
+        self._watch = Watch(settings.policy, settings.renew_before, settings.warn_before, random.random)
+        self._token: Token | None = None
+        self._stamp: object = None
+        self._looking = False
+        self._state = TokenState(
+            profile=settings.profile, mode=settings.mode, policy=settings.policy, practice=practice
+        )
+        self._looker = Worker("look", self)
+        self._actor = Worker("act", self)
+        self._watcher = QFileSystemWatcher(self)
+        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MILLISECONDS)
+        self._settle.timeout.connect(self.look)
+        self._watcher.fileChanged.connect(lambda _: self._settle.start())
+        self._watcher.directoryChanged.connect(lambda _: self._settle.start())
+        self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.CoarseTimer)
+        self._timer.timeout.connect(self._tick)
+
+    @property
+    def state(self) -> TokenState:
+        return self._state
+
+    def start(self) -> None:
+        """The first look."""
+        self._looker.run(self._prepare_folders, lambda *_: self._watch_files())
+        self.look()
+
+    def look(self) -> None:
+        """Reads the store if it changed since the last look."""
+        if self._looking:
+            self._settle.start()
+            return
+        self._looking = True
+        self._looker.run(self._look_job, self._looked)
+
+    def refresh(self) -> None:
+        """Asks Kiwoom now."""
+        self._act(Action.REFRESH, self._keeper.refresh, self._asked)
+
+    def clear(self, *, revoke: bool) -> None:
+        action = Action.REVOKE if revoke else Action.CLEAR
+        self._act(action, lambda: self._keeper.clear(revoke=revoke), self._cleared)
+
+    def unlock(self) -> None:
+        """Lets the keyring ask for its password; then the token moves from the file into it."""
+
+        def job() -> None:
+            self._unlock_keyring()
+            token = self._keeper.current()
+            if token is not None:
+                self._keeper.put(token)
+
+        self._act(Action.UNLOCK, job, self._unlocked)
+
+    def enter_keys(self, mode: str, keys: AppKeys) -> None:
+        """Tries the keys, keeps them and stores the token that came of it."""
+
+        settings = copy(self._settings)
+        settings.mode = mode
+
+        def kept(outcome: object) -> None:
+            self._settings.mode = mode
+            self._asked(outcome)
+
+        self._act(Action.REFRESH, lambda: self._keep_keys(settings, keys), kept)
+
+    def _prepare_folders(self) -> None:
+        for path in self._keeper.store.watched():
+            make_private_folder(os.path.dirname(path))
+
+    def _watch_files(self) -> None:
+        """Also again after each change: a replaced file is another file to the operating system."""
+        paths = self._keeper.store.watched()
+        wanted = {*paths, *(os.path.dirname(path) for path in paths)}
+        missing = wanted - set(self._watcher.files()) - set(self._watcher.directories())
+        existing = [path for path in missing if os.path.exists(path)]
+        if existing:
+            self._watcher.addPaths(existing)
+
+    def _look_job(self) -> tuple[object, Token | None] | None:
+        stamp = self._keeper.store.stamp()
+        return None if stamp == self._stamp else (stamp, self._keeper.current())
+
+    def _looked(self, found: tuple[object, Token | None] | None, error: Exception | None) -> None:
+        self._looking = False
+        self._watch_files()
+        busy = None if self._state.busy is Action.LOOK else self._state.busy
+        if error is not None:
+            self._show_failure(error)
+        elif found is not None:
+            self._stamp, self._token = found
+            self._watch.saw(self._token, self._clock())
+        self._publish(busy=busy)
+
+    def _act(self, action: Action, job: Callable[[], object], then: Callable[[object], None]) -> None:
+        if self._state.busy not in {None, Action.LOOK}:
+            return
+        self._publish(busy=action)
+
+        def done(result: object, error: Exception | None) -> None:
+            if error is None:
+                then(result)
+            else:
+                self._watch.failed(self._show_failure(error), self._clock())
+            self._publish(busy=None)
+            self.look()
+
+        self._actor.run(job, done)
+
+    def _asked(self, result: object) -> None:
+        if not isinstance(result, Outcome):
+            return
+        seen, self._token = self._token, result.token
+        same = result.how == Outcome.SAME or result.token == seen
+        self._watch.answered(result.token, self._clock(), same=same)
+        outcome = Result.SAME if same else _OUTCOMES[result.how]
+        last = LastResult(outcome, self._clock(), result.unsaved)
+        skew = self._state.skew_seconds if result.skew_seconds is None else result.skew_seconds
+        self._state = replace(self._state, last=last, skew_seconds=skew, mode=self._settings.mode)
+
+    def _cleared(self, result: object) -> None:
+        cleared: Cleared = result  # type: ignore[assignment]
+        self._token = None
+        self._watch.cleared()
+        kind = Result.REVOKED if cleared.revoked else Result.ALREADY_DEAD if cleared.already_dead else Result.CLEARED
+        self._state = replace(self._state, last=LastResult(kind, self._clock()))
+
+    def _unlocked(self, _: object) -> None:
+        self._state = replace(self._state, last=LastResult(Result.UNLOCKED, self._clock()))
+        if self._token is None:
+            self._watch.saw(None, self._clock())
+
+    def _show_failure(self, raised: Exception) -> KiwoomTokenError:
+        if isinstance(raised, KiwoomTokenError):
+            error = raised
+        else:
+            error = KiwoomTokenError(msg("Something unexpected happened ({kind})."), kind=type(raised).__name__)
+        logs.warning("%s: %s", type(error).__name__, error)
+        self._state = replace(self._state, last=LastResult(Result.FAILED, self._clock(), error))
+        return error
+
+    def _tick(self) -> None:
+        now = self._clock()
+        for one in self._watch.notices(now):
+            self.notice.emit(one)
+        if self._watch.must_renew(now) and self._state.busy is None:
+            seen = self._token
+            self._act(Action.REFRESH, lambda: self._keeper.renew(seen), self._asked)
+        else:
+            self.look()
+
+    def _publish(self, *, busy: Action | None) -> None:
+        token, place = self._token, self._keeper.place()
+        self._state = replace(
+            self._state,
+            expires=token.expires if token else None,
+            created=token.created_at.timestamp() if token else None,
+            preview=token.value.preview() if token else "",
+            place=place.kind,
+            place_path=place.path,
+            place_problem=place.problem.problem if place.problem else "",
+            busy=busy,
+            renew_at=self._watch.renew_at,
+            stopped=self._watch.stopped,
+        )
+        self.changed.emit(self._state)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        now = self._clock()
+        acting = self._state.busy not in {None, Action.LOOK}
+        moment = None if acting else self._watch.next_moment(now)
+        wait = _LONGEST_SLEEP_SECONDS if moment is None else min(_LONGEST_SLEEP_SECONDS, moment - now)
+        self._timer.start(max(0, int(wait * 1000) + 1))

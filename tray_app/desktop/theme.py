@@ -1,0 +1,111 @@
+"""Colours, and whether what lies behind them is dark. The panel and the windows are two questions."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Tone(StrEnum):
+    """What a colour says. Shape and words always say it too."""
+
+    GOOD = "good"
+    LOW = "low"
+    BAD = "bad"
+    QUIET = "quiet"
+
+
+@dataclass(frozen=True, slots=True)
+class Tones:
+    """One colour for each `Tone`, with at least 4.5:1 to the ground they are made for; `halo` edges an icon."""
+
+    good: QColor
+    low: QColor
+    bad: QColor
+    quiet: QColor
+    halo: QColor
+
+    def of(self, tone: Tone) -> QColor:
+        return {Tone.GOOD: self.good, Tone.LOW: self.low, Tone.BAD: self.bad, Tone.QUIET: self.quiet}[tone]
+
+
+PANEL_DARK = Tones(
+    QColor("#45d9b8"), QColor("#ffc04d"), QColor("#ff8a80"), QColor("#f2f4f5"), QColor.fromRgbF(0, 0, 0, 0.55)
+)
+PANEL_LIGHT = Tones(
+    QColor("#00715e"), QColor("#9c5200"), QColor("#b71c1c"), QColor("#2b3237"), QColor.fromRgbF(1, 1, 1, 0.75)
+)
+MASK = Tones(QColor("black"), QColor("black"), QColor("black"), QColor("black"), QColor(0, 0, 0, 0))
+"""For a template image, of which the system uses the alpha only (the menu bar of macOS)."""
+
+_WINDOW_DARK = Tones(QColor("#3fd2b1"), QColor("#ffbd52"), QColor("#ff8d84"), QColor("#a4b0b8"), QColor(0, 0, 0, 0))
+_WINDOW_LIGHT = Tones(QColor("#087f69"), QColor("#945000"), QColor("#b3261e"), QColor("#5b666e"), QColor(0, 0, 0, 0))
+
+_FOLLOWS_THE_WINDOWS = frozenset({"kde", "mate", "lxqt", "lxde"})
+"""Desktops whose panel takes the colours of the windows. The panels of the others are dark as they come:
+GNOME, Unity, Cinnamon, Budgie, Pantheon, Deepin, and Xfce since 4.16."""
+
+_PERSONALIZE = r"Software\Microsoft\Windows\CurrentVersion\Themes\Personalize"
+
+
+def window_is_dark() -> bool:
+    """Whether the windows of this session are dark: what the desktop says, else what the palette shows."""
+    scheme = QGuiApplication.styleHints().colorScheme()
+    if scheme == Qt.ColorScheme.Unknown:
+        palette = QGuiApplication.palette()
+        return palette.color(QPalette.ColorRole.Window).lightnessF() < 0.5
+    return scheme == Qt.ColorScheme.Dark
+
+
+def panel_is_dark(platform: str = sys.platform, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the panel that holds the tray icon is dark.
+
+    Cheap enough to ask again at every change of the icon, which is how a change of the taskbar's theme is
+    noticed: Windows tells programs about it, but Qt does not pass that on when the windows keep theirs.
+    """
+    if platform == "win32":
+        return not windows_setting("SystemUsesLightTheme", default=0)
+    if platform == "darwin":
+        return window_is_dark()
+    desktops = set(environ.get("XDG_CURRENT_DESKTOP", "").lower().split(":"))
+    return window_is_dark() if desktops & _FOLLOWS_THE_WINDOWS else True
+
+
+def windows_setting(name: str, *, default: int) -> int:
+    """A number of Windows' personalisation settings; `default` where it is not set (Windows before 1903)."""
+    if sys.platform == "win32":
+        import winreg
+
+        try:
+            with winreg.OpenKey(winreg.HKEY_CURRENT_USER, _PERSONALIZE) as key:
+                value, kind = winreg.QueryValueEx(key, name)
+        except OSError:
+            return default
+        return int(value) if kind == winreg.REG_DWORD else default
+    return default
+
+
+def is_high_contrast() -> bool:
+    """Whether the user asks for strong contrast. Then the palette's own colours are the only ones used."""
+    hints = QGuiApplication.styleHints()
+    accessibility = getattr(hints, "accessibility", None)  # since Qt 6.10
+    if accessibility is None:
+        return False
+    return bool(accessibility().contrastPreference() == Qt.ContrastPreference.HighContrast)
+
+
+def window_tones(palette: QPalette) -> Tones:
+    """The colours for a window with this palette."""
+    if is_high_contrast():
+        text = palette.color(QPalette.ColorRole.WindowText)
+        return Tones(text, text, text, text, QColor(0, 0, 0, 0))
+    return _WINDOW_DARK if palette.color(QPalette.ColorRole.Window).lightnessF() < 0.5 else _WINDOW_LIGHT

@@ -1,0 +1,49 @@
+"""Work that may wait, off the GUI thread."""
+
+from __future__ import annotations
+
+import threading
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Worker(QObject):
+    """One daemon thread that does jobs in turn; each result comes back on the thread of this object.
+
+    A daemon thread, because a job that hangs must not hold up the end of the program.
+    """
+
+    _finished = Signal(object, object, object)
+
+    def __init__(self, name: str, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._jobs: SimpleQueue[tuple[Callable[[], Any], Callable[[Any, Exception | None], None]]] = SimpleQueue()
+        self._finished.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        threading.Thread(target=self._work, name=name, daemon=True).start()
+
+    def run(self, job: Callable[[], Any], then: Callable[[Any, Exception | None], None]) -> None:
+        """Calls `then(result, None)` or `then(None, error)` later."""
+        self._jobs.put((job, then))
+
+    def _work(self) -> None:
+        while True:
+            job, then = self._jobs.get()
+            result: Any = None
+            error: Exception | None = None
+            try:
+                result = job()
+            except Exception as raised:  # noqa: BLE001 - it is handed to `then`
+                error = raised
+            try:
+                self._finished.emit(then, result, error)
+            except RuntimeError:  # the program has ended and Qt's half of this object is gone
+                return
+
+    @Slot(object, object, object)
+    def _deliver(self, then: Callable[[Any, Exception | None], None], result: Any, error: Exception | None) -> None:
+        then(result, error)

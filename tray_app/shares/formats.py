@@ -1,0 +1,63 @@
+"""The shapes in which `kiwoom-token get` and `exec` hand the token out."""
+
+from __future__ import annotations
+
+from tray_app.core.token import format_expires_dt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tray_app.core.token import Token
+
+
+def raw(token: Token) -> str:
+    return token.value.reveal()
+
+
+def header(token: Token) -> str:
+    """The HTTP header that Kiwoom's REST calls carry."""
+    return f"authorization: Bearer {token.value.reveal()}"
+
+
+def json_object(token: Token) -> str:
+    """`token` and `expires_dt` as many trading bots read them, and the end with its zone."""
+    import json
+
+    return json.dumps(
+        {
+            "token": token.value.reveal(),
+            "token_type": "bearer",
+            "expires_dt": format_expires_dt(token.expires_at),
+            "expires_at": token.expires_at.isoformat(),
+        }
+    )
+
+
+def environment(token: Token) -> dict[str, str]:
+    """The variables that local tools read."""
+    return {
+        "KIWOOM_TOKEN": token.value.reveal(),
+        "KIWOOM_ACCESS_TOKEN": token.value.reveal(),
+        "KIWOOM_ACCESS_TOKEN_EXPIRES_AT": token.expires_at.isoformat(),
+    }
+
+
+def kwcli_environment(token: Token) -> dict[str, str]:
+    """The same, with what makes `kiwoomcli` use them instead of its own cache."""
+    return {**environment(token), "KIWOOM_TOKEN_STORE": "memory"}
+
+
+def _lines(variables: Callable[[Token], dict[str, str]]) -> Callable[[Token], str]:
+    return lambda token: "\n".join(f"{name}={value}" for name, value in variables(token).items())
+
+
+FORMATS: dict[str, Callable[[Token], str]] = {
+    "raw": raw,
+    "json": json_object,
+    "header": header,
+    "env": _lines(environment),
+    "kwcli": _lines(kwcli_environment),
+}
+
+ENVIRONMENTS: dict[str, Callable[[Token], dict[str, str]]] = {"env": environment, "kwcli": kwcli_environment}
