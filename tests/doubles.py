@@ -1,0 +1,88 @@
+"""Stand-ins for the outside world that tests hand in: a clock, a keyring, a broker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keyring.backend import KeyringBackend
+
+from tray_app.core.secret import Secret
+from tray_app.core.token import Token, token_for
+from tray_app.kiwoom.keys import AppKeys
+
+KEYS = AppKeys(Secret("an-app-key-of-a-test"), Secret("a-secret-of-a-test"))
+START = 1_790_000_000.0
+
+
+class Clock:
+    """A clock that goes when it is told to; seconds of the epoch."""
+
+    def __init__(self, now: float = START) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class MemoryKeyring(KeyringBackend):
+    """A keyring of one test; `broken` is what its calls raise."""
+
+    priority = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: dict[tuple[str, str], str] = {}
+        self.broken: Exception | None = None
+        self.calls = 0
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self._count()
+        return self.entries.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._count()
+        self.entries[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        self._count()
+        del self.entries[service, username]
+
+    def _count(self) -> None:
+        self.calls += 1
+        if self.broken is not None:
+            raise self.broken
+
+
+@dataclass
+class Issued:
+    token: Token
+    skew_seconds: float | None = None
+
+
+class FakeBroker:
+    """Kiwoom's rule: the same token while it lives. `failure` is raised instead of an answer."""
+
+    def __init__(self, clock: Clock, lifetime: float = 86400) -> None:
+        self.clock = clock
+        self.lifetime = lifetime
+        self.failure: Exception | None = None
+        self.issues = 0
+        self.revokes = 0
+        self.living: Token | None = None
+
+    def issue(self, keys: AppKeys) -> Issued:
+        self.issues += 1
+        if self.failure is not None:
+            raise self.failure
+        if self.living is None or not self.living.lives(self.clock()):
+            self.living = token_for(f"token-{self.issues}-of-a-test", self.lifetime, self.clock())
+        return Issued(Token(self.living.value, self.living.expires_at, token_for("x", 1, self.clock()).created_at))
+
+    def revoke(self, keys: AppKeys, value: Secret) -> None:
+        self.revokes += 1
+        if self.failure is not None:
+            raise self.failure
+        self.living = None
