@@ -587,7 +587,8 @@ class Desktop:
 
     def tray_area(self) -> Window:
         """The panel's status-icon area."""
-        return self.wait_for(lambda: self.screen.windows("--class", _TRAY_AREA), "the status-icon area")[0]
+        windows = self.wait_for(lambda: self.screen.windows("--class", _TRAY_AREA), "the status-icon area")
+        return min(windows, key=lambda window: window.y)  # its tooltips and menus lie below
 
     def click_icon(self, button: int = 1) -> None:
         """Clicks with the mouse on the only icon in the panel: 1 left, 2 middle, 3 right (opens the panel's menu)."""

@@ -50,6 +50,7 @@ def test_icon_is_seen_and_clicked(desktop: Desktop, tmp_path: Path) -> None:
 def test_mouse_on_the_panel_reaches_the_icon(desktop: Desktop) -> None:
     program = start_tiny(desktop)
     desktop.item()
+    desktop.hover_icon()
     desktop.click_icon()
     says(desktop, program, "activated Trigger")
     picture = desktop.screenshot("harness panel")
