@@ -116,6 +116,13 @@ class BrokerUnavailable(BrokerError):
     remedy = Remedy.RETRY
 
 
+class UnknownFailure(BrokerError):
+    """A failure with a code that no table names. It may pass, so asking again later is allowed."""
+
+    retry = True
+    remedy = Remedy.RETRY
+
+
 class RequestRefused(BrokerError):
     """Kiwoom refuses for a reason that asking again does not mend."""
 

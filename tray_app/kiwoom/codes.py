@@ -20,6 +20,7 @@ from tray_app.core.errors import (
     RequestRefused,
     RevokeFailed,
     TokenRefused,
+    UnknownFailure,
 )
 from tray_app.core.language import msg
 
@@ -43,13 +44,6 @@ _UNKNOWN = msg(
     "Kiwoom refuses for a reason this program does not know. Try again later; "
     "if it stays, look the code up at openapi.kiwoom.com."
 )
-
-
-class UnknownFailure(BrokerError):
-    """A failure with a code that no table names. It may pass, so asking again later is allowed."""
-
-    retry = True
-    remedy = Remedy.RETRY
 
 
 _Row = tuple[type[BrokerError], str, str | None]

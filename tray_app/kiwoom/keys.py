@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tray_app.core.errors import InvalidInput, KeysMissing, KeyringUnavailable, Remedy
+from tray_app.core.errors import InvalidInput, KeyringUnavailable, KeysMissing, Remedy
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT
 from tray_app.core.secret import Secret
@@ -124,5 +124,7 @@ def _clean(text: str, name: str) -> Secret:
     if not stripped:
         raise InvalidInput("The {name} is empty.", name=name)
     if not stripped.isascii() or not stripped.isprintable() or " " in stripped or len(stripped) > _MAX_CHARACTERS:
-        raise InvalidInput("The {name} has blanks or foreign characters inside. Copy it again from the portal.", name=name)
+        raise InvalidInput(
+            "The {name} has blanks or foreign characters inside. Copy it again from the portal.", name=name
+        )
     return Secret(stripped)

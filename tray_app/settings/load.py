@@ -78,9 +78,20 @@ def load_settings(profile: str | None = None, environ: Mapping[str, str] = os.en
     values.setdefault("mode", MODES[1] if settings.profile == DEFAULT and only_mock_keys else MODES[0])
     for setting in TABLE.values():
         setattr(settings, setting.name, values.get(setting.name, setting.default))
-    settings.base_url = environ.get("KIWOOM_TRAY_BASE_URL") or None
+    settings.base_url = _base_url(environ.get("KIWOOM_TRAY_BASE_URL", "").strip())
     settings.problems = tuple(problems)
     return settings
+
+
+def _base_url(url: str) -> str | None:
+    """Refuses early what keys must not be sent to; the client takes the address apart in full before it does."""
+    scheme, _, rest = url.lower().partition("://")
+    on_this_computer = rest.startswith(("127.", "localhost", "[::1]"))
+    if url and scheme != "https" and not (scheme == "http" and on_this_computer):
+        raise SettingsError(
+            msg("KIWOOM_TRAY_BASE_URL must be https, or http on this computer itself (127.0.0.1, localhost).")
+        )
+    return url or None
 
 
 def _from_file(path: str, profile: str, problems: list[SettingsError]) -> dict[str, Any]:
