@@ -5,8 +5,8 @@ Every meaning has a shape of its own, in one colour and transparency, so that it
     much life     an arc on a thin ring
     little        a small slice with a dot in the middle
     ending        a full disc with an exclamation mark cut out
-    expired       a thin ring that is broken, with a cross
-    no token      a dotted ring with a plus
+    expired       what a broken ring leaves on either side, with a cross between
+    no token      a dotted ring with a dash
     at work       two arrows that chase each other
 
 and in the lower right corner an exclamation mark when the program has stopped trying, or a dot when the token
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QIcon,
@@ -44,7 +44,8 @@ SIZES = (16, 18, 20, 22, 24, 28, 32, 36, 40, 44, 48, 64, 96)
 APP_ICON_SIZES = (16, 20, 24, 32, 40, 48, 64, 128, 256)
 
 _TOP = 90.0
-_SMALLEST_SLICE = 45.0
+_LOWEST_LEVEL = 4
+"""Less of a ring is not seen at 16 pixels. What lies below has a shape of its own."""
 
 
 class Phase(StrEnum):
@@ -70,7 +71,7 @@ TONES = {
 class IconSpec:
     """All that the icon shows; two equal specs are the same pixels.
 
-    `level` is the part of the life that is left, 1 to `LEVELS`, for `Phase.VALID` that is not busy, else 0.
+    `level` is the part of the life that is left, at most `LEVELS`, for `Phase.VALID` that is not busy, else 0.
     """
 
     phase: Phase
@@ -85,8 +86,8 @@ class IconSpec:
 
 
 def level_of(fraction: float) -> int:
-    """`fraction` of the life in `LEVELS` steps, at least one."""
-    return min(LEVELS, max(1, math.ceil(round(fraction * LEVELS, 6))))
+    """`fraction` of the life in `LEVELS` steps, never so few that nothing would be seen."""
+    return min(LEVELS, max(_LOWEST_LEVEL, math.ceil(round(fraction * LEVELS, 6))))
 
 
 def paint_icon(spec: IconSpec, size: int, dark_panel: bool, *, mask: bool = False) -> QImage:
@@ -109,6 +110,56 @@ def tray_icon(spec: IconSpec, dark_panel: bool, *, mask: bool = False) -> QIcon:
         icon.addPixmap(QPixmap.fromImage(paint_icon(spec, size, dark_panel, mask=mask)))
     icon.setIsMask(mask)
     return icon
+
+
+def app_icon() -> QIcon:
+    """The program's own icon, for windows and task switchers."""
+    icon = QIcon()
+    for size in APP_ICON_SIZES:
+        icon.addPixmap(QPixmap.fromImage(paint_app_icon(size)))
+    return icon
+
+
+def paint_app_icon(size: int) -> QImage:
+    """The ring with most of its life left, and a keyhole, on a dark tile."""
+    image = QImage(size, size, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    tile, *marks = app_icon_paths(size)
+    ground = QLinearGradient(0, 0, 0, size)
+    ground.setColorAt(0, QColor(APP_ICON_COLOURS[0]))
+    ground.setColorAt(1, QColor(APP_ICON_COLOURS[1]))
+    painter.fillPath(tile, ground)
+    for path, colour in zip(marks, APP_ICON_COLOURS[2:], strict=True):
+        painter.fillPath(path, QColor(colour))
+    painter.end()
+    return image
+
+
+APP_ICON_COLOURS = ("#17545b", "#0b3138", "#3e7a7d", "#57e3c3", "#f4fbfa")
+"""Top and bottom of the tile, spent ring, living ring, keyhole."""
+
+
+def app_icon_paths(size: int) -> tuple[QPainterPath, QPainterPath, QPainterPath, QPainterPath]:
+    """Tile, spent ring, living ring, keyhole."""
+    unit = size / 16
+    tile = QPainterPath()
+    tile.addRoundedRect(QRectF(0, 0, size, size), 3.6 * unit, 3.6 * unit)
+    inset = max(2, int(2.3 * unit + 0.5))
+    box = QRectF(inset, inset, size - 2 * inset, size - 2 * inset)
+    thickness = max(2, int(2 * unit + 0.5))
+    life = life_arc(box, thickness, 0.78)
+    spent = thin_ring(box, thickness, thickness / 2).subtracted(_widened(life, 0.8 * unit))
+    middle = size / 2
+    hole = QPainterPath()
+    hole.addEllipse(QPointF(middle, middle - 0.8 * unit), 1.45 * unit, 1.45 * unit)
+    leg = QPainterPath(QPointF(middle - 0.55 * unit, middle - 0.8 * unit))
+    leg.lineTo(middle + 0.55 * unit, middle - 0.8 * unit)
+    leg.lineTo(middle + 1.15 * unit, middle + 2.5 * unit)
+    leg.lineTo(middle - 1.15 * unit, middle + 2.5 * unit)
+    leg.closeSubpath()
+    return tile, spent, life, hole.united(leg)
 
 
 def ring(box: QRectF, thickness: float, start: float, span: float) -> QPainterPath:
@@ -147,9 +198,9 @@ def dotted_ring(box: QRectF, thickness: float, dots: int) -> QPainterPath:
 
 
 def broken_ring(box: QRectF, thickness: float) -> QPainterPath:
-    """A ring that lacks a piece on either side, as if it had been snapped."""
-    path = ring(box, thickness, 75, 160)
-    path.addPath(ring(box, thickness, 255, 160))
+    """A ring that lacks its top and its bottom."""
+    path = ring(box, thickness, -50, 100)
+    path.addPath(ring(box, thickness, 130, 100))
     return path
 
 
@@ -186,7 +237,7 @@ def _paint(painter: QPainter, spec: IconSpec, size: int, tones: Tones) -> None:
         strong = life_arc(box, thickness, fraction)
         faint = thin_ring(box, thickness, grid.even(1) if thickness % 2 == 0 else grid.whole(1)).subtracted(strong)
     elif spec.phase is Phase.LOW:
-        strong = life_arc(box, thickness, _SMALLEST_SLICE / 360)
+        strong = life_arc(box, thickness, _LOWEST_LEVEL / LEVELS)
         faint = thin_ring(box, thickness, grid.whole(1)).subtracted(strong)
         dot = grid.even(4)
         strong.addEllipse(grid.centred(dot, dot))
@@ -197,18 +248,17 @@ def _paint(painter: QPainter, spec: IconSpec, size: int, tones: Tones) -> None:
         strong = strong.subtracted(_exclamation(grid.centred(width, height), grid))
     elif spec.phase is Phase.EXPIRED:
         strong = broken_ring(box, grid.whole(1.6))
-        strong = strong.united(_cross(grid, arm=3.2, width=2.2))
+        strong.addPath(_cross(grid, reach=4.4, width=2.3))
     else:
         strong = dotted_ring(box, grid.whole(2.2), 8)
-        plus, width = grid.even(6), grid.even(2)
-        strong.addPath(_rect(grid.centred(plus, width)).united(_rect(grid.centred(width, plus))))
+        strong.addPath(_rect(grid.centred(grid.even(5.5), grid.even(2))))
     badge, badge_tone = _badge(spec, grid)
     if not badge.isEmpty():
         around = _widened(badge, 2.4 * grid.unit)
         strong = strong.subtracted(around)
         faint = faint.subtracted(around)
     colour = tones.of(spec.tone)
-    _draw_halo(painter, (strong, badge), tones.halo, grid)
+    _draw_halo(painter, (strong.united(faint), badge), tones.halo, grid)
     painter.fillPath(faint, _faded(tones.quiet, 0.5))
     painter.fillPath(strong, colour)
     painter.fillPath(badge, tones.of(badge_tone))
@@ -258,13 +308,15 @@ def _exclamation(box: QRectF, grid: _Grid) -> QPainterPath:
     """A mark that fills `box`, on whole pixels."""
     dot = min(box.width(), box.height() / 3)
     gap = grid.whole(1)
-    path = _rect(QRectF(box.left(), box.top(), box.width(), box.height() - dot - gap))
-    path.addRect(QRectF(box.left(), box.bottom() - dot, box.width(), dot))
+    soft = box.width() * 0.3 if grid.unit >= 2 else 0.0
+    path = QPainterPath()
+    path.addRoundedRect(QRectF(box.left(), box.top(), box.width(), box.height() - dot - gap), soft, soft)
+    path.addRoundedRect(QRectF(box.left(), box.bottom() - dot, box.width(), dot), soft, soft)
     return path
 
 
-def _cross(grid: _Grid, arm: float, width: float) -> QPainterPath:
-    bar = _rect(QRectF(-arm * 1.25, -width / 2, arm * 2.5, width))
+def _cross(grid: _Grid, reach: float, width: float) -> QPainterPath:
+    bar = _rect(QRectF(-reach, -width / 2, reach * 2, width))
     path = QTransform().rotate(45).map(bar).united(QTransform().rotate(-45).map(bar))
     return QTransform().translate(grid.middle, grid.middle).scale(grid.unit, grid.unit).map(path)
 
