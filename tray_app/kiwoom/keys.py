@@ -49,7 +49,12 @@ def clean_keys(app_key: str, app_secret: str) -> AppKeys:
 
     Raises `InvalidInput` when one is empty, has blanks inside, or is no key at all.
     """
-    return AppKeys(_clean(app_key, "app key"), _clean(app_secret, "app secret"))
+    return AppKeys(
+        _clean(app_key, msg("The app key is empty."), msg("The app key has blanks or foreign characters inside.")),
+        _clean(
+            app_secret, msg("The app secret is empty."), msg("The app secret has blanks or foreign characters inside.")
+        ),
+    )
 
 
 def keyring_service(profile: str, mode: str) -> str:
@@ -119,12 +124,10 @@ def forget_keys(profile: str, mode: str, vault: Vault) -> bool:
     return had
 
 
-def _clean(text: str, name: str) -> Secret:
+def _clean(text: str, when_empty: str, when_wrong: str) -> Secret:
     stripped = text.strip()
     if not stripped:
-        raise InvalidInput("The {name} is empty.", name=name)
+        raise InvalidInput(when_empty)
     if not stripped.isascii() or not stripped.isprintable() or " " in stripped or len(stripped) > _MAX_CHARACTERS:
-        raise InvalidInput(
-            "The {name} has blanks or foreign characters inside. Copy it again from the portal.", name=name
-        )
+        raise InvalidInput(when_wrong)
     return Secret(stripped)
