@@ -42,8 +42,8 @@ def outline(path: QPainterPath) -> str:
     start = ""
     for number in range(path.elementCount()):
         element = path.elementAt(number)
-        kind = QPainterPath.ElementType(element.type)  # type: ignore[attr-defined]
-        point = f"{element.x:.2f} {element.y:.2f}"  # type: ignore[attr-defined]
+        kind = QPainterPath.ElementType(element.type)
+        point = f"{element.x:.2f} {element.y:.2f}"
         if kind is _KIND.MoveToElement:
             start = point
             words.append(f"M{point}")

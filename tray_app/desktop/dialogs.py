@@ -1,0 +1,274 @@
+"""The two questions the tray asks. Neither blocks: both open, answer by a signal and delete themselves."""
+
+# ruff: noqa: N815 - signals are named as Qt's own are
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QHideEvent, QPalette
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tray_app.core.errors import InvalidInput
+from tray_app.core.language import say
+from tray_app.core.profile import DEFAULT
+from tray_app.desktop.icon import app_icon
+from tray_app.desktop.theme import window_tones
+from tray_app.kiwoom.keys import clean_keys
+
+if TYPE_CHECKING:
+    from tray_app.core.state import TokenState
+
+translate = QCoreApplication.translate
+
+HERE = "here"
+REVOKE = "revoke"
+
+
+def ask_clear(parent: QWidget | None, state: TokenState, now: float) -> ClearDialog:
+    """Opens the question how to clear; `chosen("here"|"revoke")` follows, or nothing when it is cancelled."""
+    dialog = ClearDialog(parent, can_revoke=state.remaining(now) > 0)
+    _bring_up(dialog)
+    return dialog
+
+
+def ask_keys(parent: QWidget | None, mode: str, profile: str = DEFAULT) -> KeysDialog:
+    """Opens the form for the app key and secret; `keysEntered(mode, key, secret)` follows, both as `Secret`."""
+    dialog = KeysDialog(parent, mode, profile)
+    _bring_up(dialog)
+    return dialog
+
+
+class ClearDialog(QDialog):
+    """Clear here only, which is the choice when nothing else is chosen, or end the token for every tool."""
+
+    chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None, *, can_revoke: bool) -> None:
+        super().__init__(parent)
+        self.setObjectName("clearDialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowIcon(app_icon())
+        self.setWindowTitle(translate("ClearDialog", "Clear the token"))
+        self.here = QRadioButton(translate("ClearDialog", "On this computer &only"), self)
+        self.here.setObjectName("clearHere")
+        self.here.setChecked(True)
+        self.revoke = QRadioButton(translate("ClearDialog", "&Revoke at Kiwoom too"), self)
+        self.revoke.setObjectName("clearRevoke")
+        self.revoke.setEnabled(can_revoke)
+        here_means = _explanation(
+            translate(
+                "ClearDialog",
+                "Programs here no longer get it. At Kiwoom it lives on until its end; asking again may bring it back.",
+            ),
+            self,
+        )
+        revoke_means = _explanation(
+            translate("ClearDialog", "It ends at once for every program and computer that uses it."), self
+        )
+        if not can_revoke:
+            revoke_means.setText(translate("ClearDialog", "The token has expired; there is nothing to revoke."))
+        self.here.setAccessibleDescription(here_means.text())
+        self.revoke.setAccessibleDescription(revoke_means.text())
+        buttons = QDialogButtonBox(self)
+        clear = buttons.addButton(translate("ClearDialog", "&Clear"), QDialogButtonBox.ButtonRole.AcceptRole)
+        cancel = buttons.addButton(translate("ClearDialog", "Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
+        clear.setObjectName("clearAccept")
+        cancel.setObjectName("clearCancel")
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        body = QVBoxLayout(self)
+        body.setContentsMargins(20, 18, 20, 16)
+        for choice, means in ((self.here, here_means), (self.revoke, revoke_means)):
+            body.addWidget(choice)
+            row = QHBoxLayout()
+            row.setContentsMargins(24, 0, 0, 10)
+            row.addWidget(means)
+            body.addLayout(row)
+        body.addStretch(1)
+        body.addWidget(buttons)
+        self.setMinimumWidth(400)
+        self.here.setFocus()
+        self.accepted.connect(self._answer)
+
+    def _answer(self) -> None:
+        self.chosen.emit(REVOKE if self.revoke.isChecked() else HERE)
+
+
+class SecretField(QLineEdit):
+    """A line that shows dots, and drops the blanks and line breaks that copying brings along."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setEchoMode(QLineEdit.EchoMode.Password)
+        self.setInputMethodHints(
+            Qt.InputMethodHint.ImhHiddenText
+            | Qt.InputMethodHint.ImhSensitiveData
+            | Qt.InputMethodHint.ImhNoPredictiveText
+            | Qt.InputMethodHint.ImhNoAutoUppercase
+        )
+        self.textChanged.connect(self._trim)
+
+    def _trim(self, text: str) -> None:
+        trimmed = text.strip()
+        if trimmed != text:
+            self.setText(trimmed)
+
+
+class KeysDialog(QDialog):
+    """Mode, app key and secret. Nothing typed is ever shown, and all of it is dropped when the form closes."""
+
+    keysEntered = Signal(str, object, object)
+
+    def __init__(self, parent: QWidget | None, mode: str, profile: str = DEFAULT) -> None:
+        super().__init__(parent)
+        self.setObjectName("keysDialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowIcon(app_icon())
+        title = translate("KeysDialog", "Kiwoom app key")
+        self.setWindowTitle(title if profile == DEFAULT else f"{title} - {profile}")
+        hint = _explanation(
+            translate(
+                "KeysDialog",
+                "Copy both from openapi.kiwoom.com. Real and mock trading each have their own. "
+                "They are kept in this computer's keyring.",
+            ),
+            self,
+        )
+        self.real = QRadioButton(translate("KeysDialog", "&Real trading"), self)
+        self.demo = QRadioButton(translate("KeysDialog", "&Mock trading"), self)
+        self.real.setObjectName("modeReal")
+        self.demo.setObjectName("modeDemo")
+        (self.demo if mode == "demo" else self.real).setChecked(True)
+        modes = QButtonGroup(self)
+        modes.addButton(self.real)
+        modes.addButton(self.demo)
+        mode_row = QHBoxLayout()
+        mode_row.addWidget(self.real)
+        mode_row.addWidget(self.demo)
+        mode_row.addStretch(1)
+        self.key = SecretField(self)
+        self.key.setObjectName("appKey")
+        self.secret = SecretField(self)
+        self.secret.setObjectName("appSecret")
+        self._key_length = _explanation("", self)
+        self._secret_length = _explanation("", self)
+        self._complaint = QLabel(self)
+        self._complaint.setObjectName("keysComplaint")
+        self._complaint.setTextFormat(Qt.TextFormat.PlainText)
+        self._complaint.setWordWrap(True)
+        self._complaint.setMinimumHeight(2 * self._complaint.fontMetrics().lineSpacing())
+        buttons = QDialogButtonBox(self)
+        self._enter = buttons.addButton(
+            translate("KeysDialog", "Check and &keep"), QDialogButtonBox.ButtonRole.AcceptRole
+        )
+        cancel = buttons.addButton(translate("KeysDialog", "Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
+        self._enter.setObjectName("keysAccept")
+        cancel.setObjectName("keysCancel")
+        buttons.accepted.connect(self._check)
+        buttons.rejected.connect(self.reject)
+        form = QFormLayout()
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.setVerticalSpacing(10)
+        form.addRow(translate("KeysDialog", "Account"), mode_row)
+        form.addRow(translate("KeysDialog", "App k&ey"), _with_length(self.key, self._key_length))
+        form.addRow(translate("KeysDialog", "App &secret"), _with_length(self.secret, self._secret_length))
+        body = QVBoxLayout(self)
+        body.setContentsMargins(20, 18, 20, 16)
+        body.setSpacing(12)
+        body.addWidget(hint)
+        body.addLayout(form)
+        body.addWidget(self._complaint)
+        body.addStretch(1)
+        body.addWidget(buttons)
+        self.setMinimumWidth(440)
+        self.key.textChanged.connect(self._changed)
+        self.secret.textChanged.connect(self._changed)
+        self._changed()
+        self._colour()
+        self.key.setFocus()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ThemeChange:
+            self._colour()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._forget()
+        super().closeEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        if not event.spontaneous():  # not when the window is only minimised
+            self._forget()
+        super().hideEvent(event)
+
+    def _check(self) -> None:
+        try:
+            keys = clean_keys(self.key.text(), self.secret.text())
+        except InvalidInput as error:
+            self._complaint.setText(say(error))
+            return
+        if keys.app_key == keys.app_secret:
+            self._complaint.setText(translate("KeysDialog", "Both fields hold the same text. Copy each by itself."))
+            return
+        mode = "demo" if self.demo.isChecked() else "real"
+        self._forget()
+        self.keysEntered.emit(mode, keys.app_key, keys.app_secret)
+        self.accept()
+
+    def _changed(self) -> None:
+        for field, label in ((self.key, self._key_length), (self.secret, self._secret_length)):
+            length = len(field.text())
+            text = translate("KeysDialog", "{count} characters").format(count=length) if length else ""
+            label.setText(text)
+        self._complaint.clear()
+        self._enter.setEnabled(bool(self.key.text()) and bool(self.secret.text()))
+
+    def _forget(self) -> None:
+        self.key.clear()
+        self.secret.clear()
+
+    def _colour(self) -> None:
+        palette = self._complaint.palette()
+        palette.setColor(QPalette.ColorRole.WindowText, window_tones(self.palette()).bad)
+        self._complaint.setPalette(palette)
+
+
+def _with_length(field: QLineEdit, length: QLabel) -> QWidget:
+    """The field, and beside it how much was pasted: enough to see that a copy was cut short."""
+    length.setWordWrap(False)
+    length.setMinimumWidth(length.fontMetrics().horizontalAdvance(translate("KeysDialog", "{count} characters")))
+    row = QWidget(field.parentWidget())
+    layout = QHBoxLayout(row)
+    row.setFocusProxy(field)  # the key of the row's label goes to the field
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(field, 1)
+    layout.addWidget(length)
+    return row
+
+
+def _explanation(text: str, parent: QWidget) -> QLabel:
+    label = QLabel(text, parent)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    palette = label.palette()
+    palette.setColor(QPalette.ColorRole.WindowText, window_tones(palette).quiet)
+    label.setPalette(palette)
+    return label
+
+
+def _bring_up(dialog: QDialog) -> None:
+    dialog.open()
+    dialog.raise_()
+    dialog.activateWindow()

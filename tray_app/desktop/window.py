@@ -1,0 +1,608 @@
+"""The token window: how long the token still lives, where it lies, what happened and what comes. Renders a `View`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, QEvent, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QHideEvent,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QResizeEvent,
+    QShowEvent,
+)
+from PySide6.QtWidgets import (
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tray_app.core.errors import Remedy
+from tray_app.desktop.icon import Phase, app_icon, dotted_ring, thin_ring
+from tray_app.desktop.theme import Tone, Tones, is_high_contrast, window_tones
+from tray_app.desktop.view import MOCK, PRACTICE, REAL
+
+if TYPE_CHECKING:
+    from tray_app.desktop.view import Badge, View
+
+translate = QCoreApplication.translate
+
+_DIAL = 248
+_CHASER_STEP_MILLISECONDS = 40
+_BADGE_COLOURS = {
+    # text, ground: on dark windows, on light ones
+    REAL: (("#0d1b3d", "#9db9ff"), ("#ffffff", "#23489c")),
+    MOCK: (("#e3b8ff", ""), ("#6d2a99", "")),
+    PRACTICE: (("#c4ccd2", ""), ("#4c565d", "")),
+}
+
+
+class TokenWindow(QWidget):
+    """Shows one `View` after another. Closing hides it; its owner decides what ticks while it is seen."""
+
+    # ruff: noqa: N815 - named as Qt's own signals are
+    refreshRequested = Signal()
+    clearRequested = Signal()
+    unlockRequested = Signal()
+    loginRequested = Signal()
+    switchModeRequested = Signal()
+    portalRequested = Signal()
+    rotateRequested = Signal()
+    shown = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("tokenWindow")
+        self.setWindowIcon(app_icon())
+        self._remedy = Remedy.NONE
+        self._style = ""
+        self._busy_line = _BusyLine(self)
+        self._profile = _label("profile", self)
+        self._badges = [BadgeLabel(self), BadgeLabel(self)]
+        for number, badge in enumerate(self._badges):
+            badge.setObjectName(f"badge{number}")
+            badge.hide()
+        self.dial = Dial(self)
+        self._skew = _label("skew", self, wrap=True)
+        self._skew.hide()
+        self._details = _Details(self)
+        self._clear = _button("clearButton", self)
+        self._remedy_button = _button("remedyButton", self)
+        self._refresh = _button("refreshButton", self)
+        self._refresh.setDefault(True)
+        self._clear.clicked.connect(self.clearRequested)
+        self._refresh.clicked.connect(self.refreshRequested)
+        self._remedy_button.clicked.connect(self._mend)
+        self._remedy_button.hide()
+        self._lay_out()
+        self._retranslate()
+        self._restyle()
+
+    def show_view(self, view: View) -> None:
+        """Renders `view`. Cheap when little has changed, so it may come every second."""
+        _put(self._profile, view.profile)
+        self.setWindowTitle(f"{view.title} - {view.profile}" if view.profile else view.title)
+        for number, label in enumerate(self._badges):
+            label.show_badge(view.badges[number] if number < len(view.badges) else None)
+        self.dial.show_view(view)
+        self._skew.setVisible(bool(view.skew))
+        _put(self._skew, view.skew)
+        self._details.show_view(view)
+        self._busy_line.show_work(view.busy)
+        self._refresh.setEnabled(view.can_refresh)
+        _put(self._refresh, _with_mnemonic(view.refresh_text, "R"))
+        self._clear.setEnabled(view.can_clear)
+        self._remedy = view.remedy
+        _put(self._remedy_button, _with_mnemonic(view.remedy_text, "O"))
+        self._remedy_button.setVisible(bool(view.remedy))
+        self._remedy_button.setEnabled(view.can_refresh)
+
+    def bring_up(self) -> None:
+        """Shows the window in front of the others and gives it the keyboard."""
+        if self.isMinimized():
+            self.showNormal()
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.close()
+        else:
+            super().keyPressEvent(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.shown.emit(self.isVisible())
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.shown.emit(self.isVisible())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        event.accept()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        kind = event.type()
+        if kind == QEvent.Type.LanguageChange:
+            self._retranslate()
+        elif kind in {QEvent.Type.PaletteChange, QEvent.Type.ThemeChange, QEvent.Type.ApplicationFontChange}:
+            self._restyle()
+
+    def _mend(self) -> None:
+        signals = {
+            Remedy.ENTER_KEYS: self.loginRequested,
+            Remedy.SWITCH_MODE: self.switchModeRequested,
+            Remedy.OPEN_PORTAL: self.portalRequested,
+            Remedy.UNLOCK_KEYRING: self.unlockRequested,
+            Remedy.ROTATE: self.rotateRequested,
+        }
+        if self._remedy in signals:
+            signals[self._remedy].emit()
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.setSpacing(6)
+        for badge in self._badges:
+            head.addWidget(badge)
+        head.addStretch(1)
+        head.addWidget(self._profile)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(self._clear)
+        buttons.addStretch(1)
+        buttons.addWidget(self._remedy_button)
+        buttons.addWidget(self._refresh)
+        body = QVBoxLayout()
+        body.setContentsMargins(20, 14, 20, 18)
+        body.setSpacing(12)
+        body.addLayout(head)
+        body.addWidget(self.dial, 1)
+        body.addWidget(self._skew)
+        body.addWidget(self._details)
+        body.addLayout(buttons)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(self._busy_line)
+        whole.addLayout(body)
+        self.setTabOrder(self._refresh, self._remedy_button)
+        self.setTabOrder(self._remedy_button, self._clear)
+        self.setMinimumSize(400, 560)
+        self.resize(420, 600)
+        self._refresh.setFocus()
+
+    def _retranslate(self) -> None:
+        self._clear.setText(_with_mnemonic(translate("TokenWindow", "Clear the token…"), "C"))
+        self._details.retranslate()
+
+    def _restyle(self) -> None:
+        tones = window_tones(self.palette())
+        self.dial.set_tones(tones)
+        self._details.set_tones(tones)
+        self._busy_line.set_colour(tones.good)
+        for badge in self._badges:
+            badge.update()
+        style = "" if is_high_contrast() else _style_sheet(self.palette(), tones)
+        style += f"#skew {{ color: {tones.low.name()}; }}"
+        if style != self._style:
+            self._style = style
+            self.setStyleSheet(style)
+
+
+class Dial(QWidget):
+    """The ring with the countdown inside."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("dial")
+        self._tones = window_tones(self.palette())
+        self._tone = Tone.QUIET
+        self._phase = Phase.NONE
+        self._fraction = 0.0
+        self.headline = _label("headline", self, centred=True)
+        self.countdown = Countdown(self)
+        self.end = _label("end", self, centred=True)
+        self.end_local = _label("endLocal", self, centred=True)
+        middle = QVBoxLayout(self)
+        middle.setContentsMargins(0, 0, 0, 0)
+        middle.setSpacing(2)
+        middle.addStretch(1)
+        for widget in (self.headline, self.countdown, self.end, self.end_local):
+            middle.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        middle.addStretch(1)
+        self.setMinimumSize(_DIAL, _DIAL)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName(translate("TokenWindow", "Life of the token"))
+
+    def set_tones(self, tones: Tones) -> None:
+        self._tones = tones
+        self._colour_headline()
+        self.update()
+
+    def show_view(self, view: View) -> None:
+        """The ring is painted again only when a pixel of it can have moved."""
+        _put(self.headline, view.headline)
+        self.countdown.show_text(view.countdown if view.icon.phase is not Phase.NONE else "—:——:——", view.remaining)
+        _put(self.end, view.end)
+        _put(self.end_local, view.end_local)
+        self.end_local.setVisible(bool(view.end_local))
+        self.setAccessibleDescription(view.remaining)
+        quantised = round(view.fraction, 4)
+        if (view.icon.phase, quantised, view.tone) != (self._phase, self._fraction, self._tone):
+            self._phase, self._fraction, self._tone = view.icon.phase, quantised, view.tone
+            self._colour_headline()
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(_DIAL, _DIAL)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        side = self._box().width()
+        self.countdown.set_digit_height(side * 0.185, side * 0.8)
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = self._box()
+        thickness = max(10.0, box.width() * 0.056)
+        colour = self._tones.of(self._tone)
+        faint = QColor(self.palette().color(QPalette.ColorRole.WindowText))
+        faint.setAlphaF(faint.alphaF() * (0.6 if is_high_contrast() else 0.16))
+        if self._phase is Phase.NONE:
+            painter.fillPath(dotted_ring(box, thickness * 0.5, 48), faint)
+        else:
+            painter.fillPath(thin_ring(box, thickness, thickness * 0.45), faint)
+        if self._phase is Phase.EXPIRED:
+            painter.fillPath(dotted_ring(box, thickness * 0.5, 24), colour)
+        elif self._fraction > 0:
+            painter.setPen(QPen(colour, thickness, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            inset = thickness / 2
+            degrees = max(2.0, 360 * self._fraction)
+            painter.drawArc(box.adjusted(inset, inset, -inset, -inset), 90 * 16, round(degrees * 16))
+
+    def _box(self) -> QRectF:
+        side = min(self.width(), self.height()) - 4
+        return QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)
+
+    def _colour_headline(self) -> None:
+        palette = self.palette()
+        palette.setColor(QPalette.ColorRole.WindowText, self._tones.of(self._tone))
+        self.headline.setPalette(palette)
+
+
+class Countdown(QWidget):
+    """Large digits that each have a cell of the same width, so nothing moves as they change."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("countdown")
+        self._text = ""
+        self._digit = 0.0
+        self._colon = 0.0
+        self._room = 0.0
+
+    def text(self) -> str:
+        return self._text
+
+    def show_text(self, text: str, spoken: str) -> None:
+        """`spoken` is what a screen reader says: to the minute, so that it does not chatter."""
+        if spoken != self.accessibleName():
+            self.setAccessibleName(spoken)
+        if text != self._text:
+            longer = len(text) != len(self._text)
+            self._text = text
+            if longer:
+                self.updateGeometry()
+            self.update()
+
+    def set_digit_height(self, pixels: float, room: float) -> None:
+        """Digits of this height, or smaller ones where the text would be wider than `room`."""
+        self._room = room
+        font = QFont(self.font())
+        font.setPixelSize(max(12, round(pixels)))
+        font.setWeight(QFont.Weight.DemiBold)
+        self.setFont(font)
+        metrics = QFontMetricsF(font)
+        self._digit = max(metrics.horizontalAdvance(digit) for digit in "0123456789")
+        self._colon = metrics.horizontalAdvance(":") * 1.15
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        return QSize(round(self._width()), round(QFontMetricsF(self.font()).height()))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, self.sizeHint().height())
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+        painter.setFont(self.font())
+        scale = min(1.0, self._room / max(1.0, self._width()))
+        painter.translate(self.width() / 2, self.height() / 2)
+        painter.scale(scale, scale)
+        height = float(self.height())
+        left = -self._width() / 2
+        for character in self._text:
+            width = self._colon if character == ":" else self._digit
+            painter.drawText(QRectF(left, -height / 2, width, height), Qt.AlignmentFlag.AlignCenter, character)
+            left += width
+
+    def _width(self) -> float:
+        colons = self._text.count(":")
+        return self._colon * colons + self._digit * (len(self._text) - colons)
+
+
+class BadgeLabel(QLabel):
+    """A word in a pill: filled for real money, an edge for mock, a dashed edge for practice."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._kind = REAL
+        font = self.font()
+        font.setBold(True)
+        self.setFont(font)
+        self.setContentsMargins(11, 4, 11, 4)
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+
+    def show_badge(self, badge: Badge | None) -> None:
+        self.setVisible(badge is not None)
+        if badge is not None and (badge.kind, badge.text) != (self._kind, self.text()):
+            self._kind = badge.kind
+            self.setText(badge.text)
+            self.update()
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        window = self.palette().color(QPalette.ColorRole.Window)
+        text, ground = _BADGE_COLOURS[self._kind][0 if window.lightnessF() < 0.5 else 1]
+        if is_high_contrast():
+            text = self.palette().color(QPalette.ColorRole.WindowText).name()
+            ground = ""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(self.rect()).adjusted(1, 1, -1, -1)
+        pen = QPen(QColor(ground or text), 1.5)
+        if self._kind == PRACTICE:
+            pen.setStyle(Qt.PenStyle.DashLine)
+        painter.setPen(pen)
+        painter.setBrush(QColor(ground) if ground else Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(box, box.height() / 2, box.height() / 2)
+        painter.setPen(QColor(text))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
+
+
+class _Details(QFrame):
+    """Where it lies, what happened, what comes."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("details")
+        self._tones = window_tones(self.palette())
+        self._last_tone = Tone.QUIET
+        self.place = _label("place", self)
+        self.path = ElidedLabel(self)
+        self.path.setObjectName("placePath")
+        self.why = _label("placeWhy", self, wrap=True)
+        self.last = _label("last", self, wrap=True)
+        self.last_at = _label("lastAt", self)
+        self.coming = _label("coming", self, wrap=True)
+        self._names = [_label(f"name{number}", self) for number in range(3)]
+        place = QVBoxLayout()
+        last = QVBoxLayout()
+        for box in (place, last):
+            box.setSpacing(1)
+        for widget in (self.place, self.path, self.why):
+            place.addWidget(widget)
+        last.addWidget(self.last)
+        form = QFormLayout(self)
+        form.setContentsMargins(14, 12, 14, 12)
+        form.setHorizontalSpacing(14)
+        form.setVerticalSpacing(9)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.addRow(self._names[0], place)
+        form.addRow(self._names[1], last)
+        form.addRow(self._names[2], self.coming)
+        self.last_at.hide()
+        self.path.hide()
+        self.why.hide()
+        self.last.setMinimumHeight(2 * self.last.fontMetrics().lineSpacing())
+
+    def retranslate(self) -> None:
+        for label, text in zip(
+            self._names,
+            (translate("TokenWindow", "Kept in"), translate("TokenWindow", "Last"), translate("TokenWindow", "Next")),
+            strict=True,
+        ):
+            label.setText(text)
+
+    def show_view(self, view: View) -> None:
+        _put(self.place, view.place or "–")
+        self.path.show_text(view.place_path)
+        _put(self.why, view.place_why)
+        self.why.setVisible(bool(view.place_why))
+        _put(self.last, f"{view.last_at} · {view.last}" if view.last else "–")
+        _put(self.coming, view.coming or "–")
+        if view.last_tone is not self._last_tone:
+            self._last_tone = view.last_tone
+            self._colour()
+
+    def set_tones(self, tones: Tones) -> None:
+        self._tones = tones
+        self._colour()
+
+    def _colour(self) -> None:
+        text = self.palette().color(QPalette.ColorRole.WindowText)
+        last = text if self._last_tone is Tone.QUIET else self._tones.of(self._last_tone)
+        for label, colour in ((self.last, last), (self.why, self._tones.low), (self.path, self._tones.quiet)):
+            _colour(label, colour)
+        for label in self._names:
+            _colour(label, self._tones.quiet)
+
+
+class ElidedLabel(QLabel):
+    """One line, a path for instance, that leaves out its middle when there is no room; whole as a tooltip."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._whole = ""
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def show_text(self, text: str) -> None:
+        self.setVisible(bool(text))
+        if text != self._whole:
+            self._whole = text
+            self.setToolTip(text)
+            self.setAccessibleName(text)
+            self._elide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, self.width()))
+
+
+class _BusyLine(QWidget):
+    """A slim line under the title bar along which a light runs while something is being done."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("busyLine")
+        self.setFixedHeight(3)
+        self._colour = QColor()
+        self._at = 0.0
+        self._text = ""
+        self._timer = QTimer(self, interval=_CHASER_STEP_MILLISECONDS)
+        self._timer.timeout.connect(self._step)
+
+    def text(self) -> str:
+        return self._text
+
+    def set_colour(self, colour: QColor) -> None:
+        self._colour = colour
+        self.update()
+
+    def show_work(self, text: str) -> None:
+        """`text` says what is being done, or is empty. The line keeps its place either way."""
+        if text != self._text:
+            self._text = text
+            self.setAccessibleName(text)
+            self._run()
+            self.update()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._run()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._timer.stop()
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        if not self._text:
+            return
+        painter = QPainter(self)
+        if not self._is_animated():
+            painter.fillRect(self.rect(), self._colour)
+            return
+        length = self.width() * 0.35
+        left = self._at * (self.width() + length) - length
+        painter.fillRect(QRectF(left, 0, length, self.height()), self._colour)
+
+    def _step(self) -> None:
+        self._at = (self._at + 0.022) % 1.0
+        self.update()
+
+    def _run(self) -> None:
+        if self._text and self.isVisible() and self._is_animated():
+            self._timer.start()
+        else:
+            self._timer.stop()
+
+    def _is_animated(self) -> bool:
+        """Not where the user has switched animations off."""
+        return self.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration, None, self) > 0
+
+
+def _label(name: str, parent: QWidget, *, wrap: bool = False, centred: bool = False) -> QLabel:
+    label = QLabel(parent)
+    label.setObjectName(name)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(wrap)
+    if centred:
+        label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    else:
+        label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+    return label
+
+
+def _button(name: str, parent: QWidget) -> QPushButton:
+    button = QPushButton(parent)
+    button.setObjectName(name)
+    return button
+
+
+def _put(widget: QLabel | QPushButton, text: str) -> None:
+    if widget.text() != text:
+        widget.setText(text)
+
+
+def _colour(label: QLabel, colour: QColor) -> None:
+    palette = label.palette()
+    palette.setColor(QPalette.ColorRole.WindowText, colour)
+    label.setPalette(palette)
+
+
+def _with_mnemonic(text: str, letter: str) -> str:
+    """`text` with `letter` as its key: marked where it stands in it, else in brackets as is the custom in Korean."""
+    text = text.replace("&", "&&")
+    at = text.find(letter)
+    if at >= 0:
+        return f"{text[:at]}&{text[at:]}"
+    if text.endswith("…"):
+        return f"{text[:-1]}(&{letter})…"
+    return f"{text}(&{letter})" if text else ""
+
+
+def _style_sheet(palette: QPalette, tones: Tones) -> str:
+    dark = palette.color(QPalette.ColorRole.Window).lightnessF() < 0.5
+    card = "rgba(255, 255, 255, 0.06)" if dark else "rgba(0, 0, 0, 0.045)"
+    edge = "rgba(255, 255, 255, 0.22)" if dark else "rgba(0, 0, 0, 0.22)"
+    over = "rgba(255, 255, 255, 0.10)" if dark else "rgba(0, 0, 0, 0.07)"
+    text = palette.color(QPalette.ColorRole.WindowText).name()
+    faint = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.WindowText).name()
+    accent = tones.good.name()
+    on_accent = "#06251f" if dark else "#ffffff"
+    return f"""
+        #details {{ background: {card}; border: none; border-radius: 10px; }}
+        QPushButton {{ background: transparent; color: {text}; border: 1px solid {edge}; border-radius: 7px;
+            padding: 7px 14px; }}
+        QPushButton:hover {{ background: {over}; }}
+        QPushButton:focus {{ border: 2px solid {accent}; padding: 6px 13px; }}
+        QPushButton:disabled {{ color: {faint}; border-color: {over}; }}
+        #refreshButton {{ background: {accent}; color: {on_accent}; border: 1px solid {accent}; font-weight: 600;
+            padding: 7px 18px; }}
+        #refreshButton:hover {{ background: {tones.good.lighter(112).name()}; }}
+        #refreshButton:pressed {{ background: {tones.good.darker(112).name()}; }}
+        #refreshButton:focus {{ border: 2px solid {text}; padding: 6px 17px; }}
+        #refreshButton:disabled {{ background: {over}; color: {faint}; border-color: {over}; }}
+    """
