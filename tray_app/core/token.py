@@ -19,6 +19,9 @@ BUFFER_SECONDS = 300
 MAX_LIFETIME_SECONDS = 366 * 86400
 MAX_TOKEN_CHARACTERS = 4096
 
+_EARLIEST, _LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+"""Instants outside cannot be shown in every time zone."""
+
 
 class DamagedRecord(ValueError):
     """A stored text that is not a token record. Never carries the text."""
@@ -74,7 +77,7 @@ def clean_token(text: str) -> Secret:
 
     Raises `InvalidInput` when it is empty, has blanks or line breaks inside, or is longer than a header takes.
     """
-    stripped = text.strip()
+    stripped = text.strip() if isinstance(text, str) else ""
     if not stripped:
         raise InvalidInput("The token is empty. Give the token's text.")
     if not stripped.isascii() or not stripped.isprintable() or " " in stripped:
@@ -160,10 +163,15 @@ def decode(text: str) -> Token:
     except (ValueError, RecursionError):
         raise DamagedRecord("invalid JSON") from None
     try:
-        return Token(
+        # In the hour that a clock repeats, local time is two instants: a token then ends at the first and was made at
+        # the second, so that it neither outlives itself nor looks older than its own announcement.
+        token = Token(
             clean_token(fields["access_token"]),
             datetime.fromisoformat(fields["expires_at"]),
-            datetime.fromisoformat(fields["created_at"]),
+            datetime.fromisoformat(fields["created_at"]).replace(fold=1),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
         raise DamagedRecord("not a token record") from None
+    if not (_EARLIEST <= token.expires_at <= _LATEST and _EARLIEST <= token.created_at <= _LATEST):
+        raise DamagedRecord("not a token record")
+    return token
