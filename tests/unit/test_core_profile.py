@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tray_app.core.errors import InvalidInput
+from tray_app.core.profile import check_profile
+from tray_app.settings.places import token_file
+
+GOOD = [
+    "default",
+    "a",
+    "Alice",
+    "second account",
+    "내 계좌",
+    "키움1",
+    "a.b",
+    "a-b_c",
+    "가" * 64,
+    "con1",
+    "console",
+    "7",
+]
+BAD = [
+    "",
+    " ",
+    ".",
+    "..",
+    "...",
+    ".x",
+    "x.",
+    " x",
+    "x ",
+    "x\n",
+    "a/b",
+    "a\\b",
+    "/etc/passwd",
+    "../../x",
+    "..\\x",
+    "C:x",
+    "a:stream",
+    "a\0b",
+    "a\tb",
+    "a\nb",
+    "a\u200bb",
+    "a\u202eb",
+    "a*b",
+    "a?b",
+    'a"b',
+    "a<b",
+    "a|b",
+    "~",
+    "$HOME",
+    "%PATH%",
+    "😀",
+    "x" * 65,
+    "CON",
+    "con",
+    "nul",
+    "Com1",
+    "lpt9",
+    "aux.txt",
+    "con.a.b",
+]
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_takes_what_people_call_accounts(name):
+    assert check_profile(name) == name
+
+
+@pytest.mark.parametrize("name", BAD, ids=ascii)
+def test_refuses_what_no_file_can_be_called_everywhere(name):
+    with pytest.raises(InvalidInput):
+        check_profile(name)
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_profiles_file_lies_in_the_data_folder_itself(name):
+    assert os.path.dirname(os.path.normpath(token_file("/data", name))) == "/data"
+
+
+def test_no_two_profiles_share_a_file():
+    assert len({token_file("/data", name) for name in GOOD}) == len(GOOD)
+
+
+def test_the_seeds_file_is_the_default_profiles():
+    assert token_file("/data", "default") == os.path.join("/data", ".token")

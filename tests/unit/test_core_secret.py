@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import pickle
+import pprint
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.doubles import KEYS, START
+from tray_app.core.secret import Secret
+from tray_app.core.token import Token, token_for
+from tray_app.manager.keeper import Outcome
+
+TEXT = "never-to-be-seen-token-of-a-test"
+SECRET = Secret(TEXT)
+TOKEN = token_for(TEXT, 86400, START)
+
+
+@dataclass
+class Holder:
+    name: str
+    secret: Secret
+    token: Token
+
+
+SHOWN = {
+    "repr": repr,
+    "str": str,
+    "format": format,
+    "format with a width": lambda value: f"{value!s:>80}",
+    "f-string": lambda value: f"{value} {value!r} {value!a}",
+    "%s": lambda value: "%s %r %a" % (value, value, value),  # noqa: UP031
+    "in a list": lambda value: str([value]),
+    "as a dict key": lambda value: str({value: 1}),
+    "pprint": pprint.pformat,
+    "dataclass": lambda value: repr(Holder("x", SECRET, value if isinstance(value, Token) else TOKEN)),
+    "dir": lambda value: str(dir(value)),
+}
+
+
+@pytest.mark.parametrize("way", SHOWN)
+@pytest.mark.parametrize("value", [SECRET, TOKEN], ids=["secret", "token"])
+def test_nothing_shows_the_text(way, value):
+    assert TEXT not in SHOWN[way](value)
+
+
+def test_a_format_spec_does_not_reach_the_text():
+    assert f"{SECRET:.100}" == "***"
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("value", [SECRET, TOKEN, KEYS, [SECRET]], ids=["secret", "token", "keys", "list"])
+def test_secrets_are_not_pickled(value, protocol):
+    with pytest.raises(TypeError) as raised:
+        pickle.dumps(value, protocol)
+
+    assert TEXT not in str(raised.value)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_secret_is_not_copied(copied):
+    with pytest.raises(TypeError):
+        copied(SECRET)
+
+
+def test_a_secret_is_not_json():
+    with pytest.raises(TypeError) as raised:
+        json.dumps({"token": SECRET})
+
+    assert TEXT not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        lambda: "".join([SECRET]),
+        lambda: SECRET + "x",
+        lambda: len(SECRET),
+        lambda: int(SECRET),
+        lambda: SECRET[0],
+        lambda: bytes(SECRET),
+        lambda: iter(SECRET),
+        lambda: Secret("x") > SECRET,
+        lambda: Path(SECRET),
+        lambda: SECRET.text,
+    ],
+)
+def test_a_mistake_with_a_secret_names_no_text(mistake):
+    with pytest.raises((TypeError, AttributeError)) as raised:
+        mistake()
+
+    assert TEXT not in "".join(traceback.format_exception(raised.value))
+
+
+def test_a_traceback_with_local_variables_shows_a_secret_masked():
+    def fails(secret, token, outcome):
+        raise RuntimeError("x")
+
+    try:
+        fails(SECRET, TOKEN, Outcome(TOKEN, Outcome.ISSUED))
+    except RuntimeError as error:
+        shown = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+
+    assert "Secret(***)" in shown
+    assert TEXT not in shown
+
+
+def test_a_log_record_shows_a_secret_masked(caplog):
+    logging.getLogger("somebody else").error("%s %r %s", SECRET, SECRET, TOKEN)
+
+    assert "***" in caplog.text
+    assert TEXT not in caplog.text
+
+
+def test_reveal_is_the_one_way_to_the_text():
+    assert SECRET.reveal() == TEXT
+
+
+@pytest.mark.parametrize(
+    ("text", "preview"), [("a" * 86, "aaaaaa..."), ("abcdefgh", "ab..."), ("abc", "..."), ("", "...")]
+)
+def test_a_preview_shows_six_characters_and_never_more_than_a_quarter(text, preview):
+    assert Secret(text).preview() == preview
+
+
+def test_equal_texts_are_equal_secrets():
+    assert Secret("a") == Secret("a")
+    assert len({Secret("a"), Secret("a"), Secret("b")}) == 2
+
+
+def test_a_secret_never_equals_its_text():
+    assert Secret("a") != "a"
+
+
+def test_fingerprints_tell_secrets_apart_and_do_not_hold_them():
+    prints = {Secret(text).fingerprint() for text in ("a", "b", TEXT)}
+
+    assert len(prints) == 3
+    assert all(len(one) == 16 and TEXT not in one for one in prints)
+
+
+def test_a_token_record_does_not_change():
+    with pytest.raises(AttributeError):
+        TOKEN.value = Secret("another")
