@@ -71,7 +71,7 @@ class Monitor(QObject):
         self._clock = clock
         self._watch = Watch(settings.policy, settings.renew_before, settings.warn_before, random.random)
         self._token: Token | None = None
-        self._stamp: object = None
+        self._stamp: object = object()
         self._looking = False
         self._state = TokenState(
             profile=settings.profile, mode=settings.mode, policy=settings.policy, practice=practice
@@ -106,6 +106,10 @@ class Monitor(QObject):
     def refresh(self) -> None:
         """Asks Kiwoom now."""
         self._act(Action.REFRESH, self._keeper.refresh, self._asked)
+
+    def rotate(self) -> None:
+        """Revokes the present token and asks for a new one."""
+        self._act(Action.ROTATE, lambda: self._keeper.refresh(rotate=True), self._asked)
 
     def clear(self, *, revoke: bool) -> None:
         action = Action.REVOKE if revoke else Action.CLEAR

@@ -92,11 +92,12 @@ def find_keys(profile: str, mode: str, environ: Mapping[str, str], vault: Vault)
         if error.problem == KeyringUnavailable.MISSING:
             found = [None, None]
         else:
-            remedy = Remedy.UNLOCK_KEYRING if error.problem == KeyringUnavailable.LOCKED else Remedy.RETRY
+            locked = error.problem == KeyringUnavailable.LOCKED
             raise KeysMissing(
-                msg("The app keys lie in the keyring, which cannot be read now ({problem})."),
-                problem=error.problem,
-                remedy=remedy,
+                msg("The app keys lie in the keyring, which is locked. Unlock it.")
+                if locked
+                else msg("The app keys lie in the keyring, which cannot be read now. Try again in a moment."),
+                remedy=Remedy.UNLOCK_KEYRING if locked else Remedy.RETRY,
             ) from None
     app_key, app_secret = found
     if not app_key or not app_secret:

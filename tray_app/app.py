@@ -1,0 +1,113 @@
+"""`kiwoom-token-tray`: the only place that wires everything together."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from tray_app.core.errors import USAGE, KiwoomTokenError
+from tray_app.core.language import say, tr, use
+from tray_app.manager.opening import open_keeper
+from tray_app.settings.load import load_settings
+from tray_app.settings.save import settle_data_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tray_app.kiwoom.practice import PracticeKiwoom
+    from tray_app.settings.load import Settings
+
+_PRACTICE_LIFETIME_SECONDS = 660.0
+"""A newcomer sees the first warning after a minute and the first renewal after eleven."""
+
+
+def run() -> NoReturn:
+    """The program's entry point."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = _parser().parse_args(arguments)
+    practice: PracticeKiwoom | None = None
+    try:
+        environ: Mapping[str, str] = os.environ
+        if options.sandbox:
+            practice, environ = _practice(options.lifetime)
+        settings = load_settings(options.profile, environ)
+        use(settings.language)
+        for problem in settings.problems:
+            _tell(say(problem))
+        settle_data_dir(settings, environ)
+        return _start(settings, environ, practice, background=options.background)
+    except KiwoomTokenError as error:
+        _tell(say(error))
+        return error.exit_status
+    finally:
+        if practice is not None:
+            practice.stop()
+
+
+def _start(settings: Settings, environ: Mapping[str, str], practice: PracticeKiwoom | None, *, background: bool) -> int:
+    from tray_app.desktop.screen import why_no_screen
+
+    reason = why_no_screen(os.environ)
+    if reason:
+        _tell(tr("{reason} The token is watched in this terminal instead. Ctrl+C ends it.", reason=reason))
+        from tray_app.cli.watch import watch_over
+
+        return watch_over(settings, open_keeper(settings, environ=environ))
+    from tray_app.desktop.shell import run_desktop
+
+    return run_desktop(settings, environ, practice=practice is not None, background=background)
+
+
+def _practice(lifetime: float) -> tuple[PracticeKiwoom, dict[str, str]]:
+    """A practice Kiwoom in this process, and an environment in which nothing of the user's is touched."""
+    from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+    from tray_app.settings.places import sandbox_dir
+
+    folder = sandbox_dir(os.environ)
+    practice = PracticeKiwoom(lifetime=lifetime)
+    practice.start()
+    environ = {
+        "KIWOOM_TRAY_DATA_DIR": folder,
+        "KIWOOM_TRAY_CONFIG_DIR": folder,
+        "KIWOOM_TRAY_STORE": "file",
+        "KIWOOM_TRAY_BASE_URL": practice.base_url,
+        "KIWOOM_MODE": "demo",
+        "APP_KEY_MOCK": PRACTICE_APP_KEY,
+        "APP_SECRET_MOCK": PRACTICE_APP_SECRET,
+    }
+    _tell(tr("Practice: a Kiwoom of its own on {url}, data in {folder}.", url=practice.base_url, folder=folder))
+    return practice, environ
+
+
+def _parser() -> argparse.ArgumentParser:
+    class Parser(argparse.ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            _tell(f"{message}. {self.prog} --help")
+            sys.exit(USAGE)
+
+    parser = Parser(
+        prog="kiwoom-token-tray", description=tr("Keeps one Kiwoom token alive and shows how long it lives.")
+    )
+    parser.add_argument("--profile", metavar="NAME", help=tr("the account; else KIWOOM_PROFILE, or default"))
+    parser.add_argument(
+        "--sandbox", action="store_true", help=tr("practise with a Kiwoom on this computer, without keys")
+    )
+    parser.add_argument(
+        "--lifetime",
+        type=float,
+        default=_PRACTICE_LIFETIME_SECONDS,
+        metavar="S",
+        help=tr("seconds that a token lives when practising"),
+    )
+    parser.add_argument("--background", action="store_true", help=tr("start without showing the window"))
+    return parser
+
+
+def _tell(line: str) -> None:
+    if sys.stderr is not None:  # a program without a console has none
+        print(line, file=sys.stderr, flush=True)

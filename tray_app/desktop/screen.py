@@ -1,0 +1,51 @@
+"""Whether there is a screen that Qt can use, found out before Qt is asked: it ends the process when there is none."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from tray_app.core.language import tr
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_DEBIAN_PACKAGES = "libglib2.0-0 libegl1 libgl1 libxcb-cursor0 libxkbcommon-x11-0 libfontconfig1 libdbus-1-3"
+
+
+def why_no_screen(environ: Mapping[str, str]) -> str:
+    """A sentence that says why no window can be shown here, or an empty text."""
+    if sys.platform == "linux":
+        named = environ.get("QT_QPA_PLATFORM", "")
+        has_display = environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
+        if not has_display and named.partition(":")[0] not in {"offscreen", "vnc", "minimal"}:
+            return tr("There is no screen here.")
+    try:
+        from PySide6 import QtGui, QtWidgets  # noqa: F401 - whether they load is the question
+    except ImportError as error:
+        return tr(
+            "Qt cannot be loaded ({reason}); on Debian install: {packages}.", reason=error, packages=_DEBIAN_PACKAGES
+        )
+    if sys.platform == "linux" and environ.get("DISPLAY") and not environ.get("QT_QPA_PLATFORM"):
+        return _why_no_x11_plugin()
+    return ""
+
+
+def _why_no_x11_plugin() -> str:
+    found = importlib.util.find_spec("PySide6")
+    for folder in (found.submodule_search_locations or []) if found else []:
+        plugin = os.path.join(folder, "Qt", "plugins", "platforms", "libqxcb.so")
+        if os.path.exists(plugin):
+            try:
+                ctypes.CDLL(plugin)
+            except OSError as error:
+                missing = str(error).partition(":")[0]
+                return tr(
+                    "Qt cannot use this screen ({reason}); on Debian install: {packages}.",
+                    reason=missing,
+                    packages=_DEBIAN_PACKAGES,
+                )
+    return ""
