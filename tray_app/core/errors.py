@@ -162,6 +162,37 @@ class KeyringUnavailable(StoreError):
             self.remedy = Remedy.UNLOCK_KEYRING
 
 
+class RedisUnavailable(StoreError):
+    """The Redis server that the settings ask for cannot be used. `problem` names why.
+
+    Its exit status is the keyring's: the place that was asked for is not to be had. Kiwoom has no part in it.
+    """
+
+    exit_status = KEYRING
+    NO_PACKAGE = "redis-package"
+    SILENT = "redis-silent"
+    REFUSED = "redis-refused"
+    READ_ONLY = "redis-read-only"
+    FULL = "redis-full"
+    FOREIGN = "redis-foreign"
+    FAILED = "redis-failed"
+
+    def __init__(self, message: str, *, problem: str, **values: Any) -> None:
+        super().__init__(message, **values)
+        self.problem = problem
+        self.retry = problem != self.NO_PACKAGE
+
+
+class EncryptionKeyUnusable(StoreError):
+    """The stored token is encrypted and no key here opens it, or the key itself cannot be used. Nothing is deleted.
+
+    Its exit status is that of a locked keyring, which it resembles.
+    """
+
+    exit_status = KEYRING
+    retry = False
+
+
 class LockTimeout(StoreError):
     """Another process holds this profile's lock for longer than a renewal can take."""
 
