@@ -12,6 +12,7 @@ import threading
 import time
 import weakref
 
+from tray_app.core import logs
 from tray_app.core.errors import LockTimeout, StoreError
 from tray_app.core.language import msg
 from tray_app.stores.files import make_private_folder
@@ -26,6 +27,7 @@ DEFAULT_TIMEOUT_SECONDS = 30.0
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 _MAX_NOTE_BYTES = 4096
+_REOPENINGS = 3
 _WINDOWS_LOCK_OFFSET = 1 << 20
 """Windows locks bytes against reading too, so the locked byte lies far behind the note."""
 
@@ -58,12 +60,16 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
+_locks: weakref.WeakSet[ThreadLock] = weakref.WeakSet()
+
+
 class ThreadLock:
     """The lock of a store that only this process can see."""
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
         self._note: dict[str, Any] = {}
+        _locks.add(self)
 
     def acquire(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> None:
         """Raises `LockTimeout` after `timeout` seconds."""
@@ -88,6 +94,10 @@ class ThreadLock:
     def __exit__(self, *_: object) -> None:
         self.release()
 
+    def _forget_parent(self) -> None:
+        """In a forked child: whoever had the turn is a thread of the parent."""
+        self._turn = threading.Lock()
+
 
 class ProfileLock(ThreadLock):
     """The same across processes, by a kernel lock on `path`.
@@ -100,10 +110,9 @@ class ProfileLock(ThreadLock):
         super().__init__()
         self._path = path
         self._descriptor: int | None = None
-        _locks.add(self)
 
     def acquire(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> None:
-        """Raises `LockTimeout` after `timeout` seconds, `StoreError` when the lock file cannot be opened."""
+        """Raises `LockTimeout` after `timeout` seconds, `StoreError` when the lock file cannot be used."""
         deadline = time.monotonic() + timeout
         super().acquire(timeout)
         try:
@@ -137,39 +146,50 @@ class ProfileLock(ThreadLock):
             super().release()
 
     def read_note(self) -> dict[str, Any]:
+        """Empty when nobody left one, or when it is damaged."""
         import json
 
-        descriptor = self._open()
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        text = os.read(descriptor, _MAX_NOTE_BYTES)
         try:
-            note = json.loads(text)
-        except ValueError:
+            descriptor = self._open()
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            note = json.loads(os.read(descriptor, _MAX_NOTE_BYTES))
+        except (OSError, StoreError, ValueError, RecursionError):
             return {}
         return note if isinstance(note, dict) else {}
 
     def write_note(self, note: dict[str, Any]) -> None:
+        """Raises nothing: a full disk may not cost the token that was just issued."""
         import json
 
-        descriptor = self._open()
-        text = json.dumps(note).encode()
-        os.ftruncate(descriptor, 0)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, text)
+        try:
+            descriptor = self._open()
+            text = json.dumps(note).encode()
+            os.ftruncate(descriptor, 0)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.write(descriptor, text)
+        except (OSError, StoreError) as error:
+            logs.warning("The lock's note cannot be written (%s)", type(error).__name__)
 
     def _try_kernel(self) -> bool:
-        descriptor = self._open()
-        if not _try_lock(descriptor):
-            return False
+        for _ in range(_REOPENINGS):
+            descriptor = self._open()
+            try:
+                if not _try_lock(descriptor):
+                    return False
+                if self._is_named(descriptor):
+                    return True
+            except OSError as error:  # a file system without locks, or one that went away
+                raise self._unusable(error) from None
+            self._descriptor = None  # somebody removed the folder: lock the file that others will find
+            os.close(descriptor)
+        return False
+
+    def _is_named(self, descriptor: int) -> bool:
         try:
             named, held = os.stat(self._path), os.fstat(descriptor)
-            same_file = (named.st_ino, named.st_dev) == (held.st_ino, held.st_dev)
         except FileNotFoundError:
-            same_file = False
-        if not same_file:  # somebody removed the folder: lock the file that others will find
-            self._descriptor = None
-            os.close(descriptor)
-        return same_file
+            return False
+        return (named.st_ino, named.st_dev) == (held.st_ino, held.st_dev)
 
     def _open(self) -> int:
         if self._descriptor is None:
@@ -177,22 +197,22 @@ class ProfileLock(ThreadLock):
             try:
                 self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | _NOFOLLOW | _BINARY, 0o600)
             except OSError as error:
-                raise StoreError(
-                    msg("The lock file {path} cannot be opened ({reason}). Mend or remove it."),
-                    path=self._path,
-                    reason=error.strerror or type(error).__name__,
-                ) from None
+                raise self._unusable(error) from None
         return self._descriptor
 
+    def _unusable(self, error: OSError) -> StoreError:
+        return StoreError(
+            msg("The lock file {path} cannot be opened ({reason}). Mend or remove it."),
+            path=self._path,
+            reason=error.strerror or type(error).__name__,
+        )
+
     def _forget_parent(self) -> None:
-        """In a forked child: the parent's turn and its descriptor, which shares the parent's lock, are not ours."""
-        self._turn = threading.Lock()
+        """The descriptor shares the parent's lock, so it is not ours either."""
+        super()._forget_parent()
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
-
-
-_locks: weakref.WeakSet[ProfileLock] = weakref.WeakSet()
 
 
 def _after_fork() -> None:
