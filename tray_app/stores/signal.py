@@ -27,41 +27,61 @@ class ChangeSignal:
     def __init__(self, path: str) -> None:
         self.path = path
         self._map: mmap.mmap | None = None
+        self._mapped: tuple[int, int] | None = None
 
     def stamp(self) -> object:
         """Equal to the last one only if nothing changed; without a usable file never equal."""
-        if self._map is None and not self._open():
-            return object()
-        return self._map[:_SIZE]  # type: ignore[index]
+        mapped = self._current()
+        return object() if mapped is None else mapped[:_SIZE]
 
     def cutoff(self) -> int:
         """Microseconds of the epoch; 0 when nothing was ever cleared or written."""
-        if self._map is None and not self._open():
-            return 0
-        return int.from_bytes(self._map[_NONCE_BYTES:_SIZE], "little")  # type: ignore[index]
+        mapped = self._current()
+        return 0 if mapped is None else int.from_bytes(mapped[_NONCE_BYTES:_SIZE], "little")
 
-    def change(self, cutoff: int) -> None:
-        """Tells everybody; raises nothing, because the token itself is already written."""
+    def change(self, cutoff: int) -> object:
+        """Tells everybody, and returns the stamp of just this change.
+
+        Raises nothing, because the token itself is already written.
+        """
+        content = os.urandom(_NONCE_BYTES) + cutoff.to_bytes(8, "little")
         try:
             make_private_folder(os.path.dirname(self.path))
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | _BINARY, 0o600)
             try:
-                os.write(descriptor, os.urandom(_NONCE_BYTES) + cutoff.to_bytes(8, "little"))
+                os.write(descriptor, content)
             finally:
                 os.close(descriptor)
         except (OSError, StoreError) as error:
             logs.warning("The change signal cannot be written (%s)", type(error).__name__)
+            return object()
+        return content
 
-    def _open(self) -> bool:
+    def _current(self) -> mmap.mmap | None:
+        """The map of the file that lies there now.
+
+        A file that somebody removed would never change again, and reading the map of one that somebody cut
+        short would kill the process.
+        """
+        try:
+            found = os.stat(self.path)
+        except OSError:
+            return self._open()
+        intact = (found.st_ino, found.st_dev) == self._mapped and found.st_size >= _SIZE
+        return self._map if intact else self._open()
+
+    def _open(self) -> mmap.mmap | None:
         try:
             make_private_folder(os.path.dirname(self.path))
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | _BINARY, 0o600)
             try:
-                if os.fstat(descriptor).st_size < _SIZE:
+                found = os.fstat(descriptor)
+                if found.st_size < _SIZE:
                     os.ftruncate(descriptor, _SIZE)
+                self._mapped = (found.st_ino, found.st_dev)
                 self._map = mmap.mmap(descriptor, _SIZE, access=mmap.ACCESS_READ)
             finally:
                 os.close(descriptor)
         except (OSError, StoreError, ValueError):
-            return False
-        return True
+            self._map = self._mapped = None
+        return self._map
