@@ -97,11 +97,18 @@ class TokenKeeper:
 
     def current(self) -> Token | None:
         """The record itself, living or not, whatever the seed's five minutes say. Raises `StoreError`."""
-        stored = self.store.read() or self.store.read_ending()
+        return self.stored() or self.store.read_ending()
+
+    def stored(self) -> Token | None:
+        """The same without a token that the seed's rule has taken away."""
         unsaved = self._unsaved
-        if unsaved is not None and unsaved.lives(self._clock()):
-            return stored if stored is not None and stored.expires_at > unsaved.expires_at else unsaved
-        return stored
+        if unsaved is None or not unsaved.lives(self._clock()):
+            return self.store.read()
+        with contextlib.suppress(StoreError):
+            token = self.store.read()
+            if token is not None and token.created_at > unsaved.created_at:
+                return token
+        return unsaved
 
     def place(self) -> Place:
         return self.store.place()
@@ -155,12 +162,19 @@ class TokenKeeper:
         """
         return self._renew(lambda _: False, honour_same=False, rotate=rotate)
 
-    def put(self, token: Token) -> None:
-        """Stores a token that somebody else issued. Raises `StoreError`; this process then still has it."""
+    def put(self, token: Token) -> object:
+        """Stores a token that somebody else issued. Returns the store's stamp of just this write.
+
+        Raises `StoreError`; this process then still has it.
+        """
         self._unsaved = token
-        with self.store.lock:
-            self.store.write(token)
+        lock = self._take_lock()
+        try:
+            stamp = self.store.write(token)
             self._unsaved = None
+            return stamp
+        finally:
+            lock.release()
 
     def clear(self, *, revoke: bool = False) -> Cleared:
         """Forgets the token here; with `revoke` first ends it at Kiwoom.
@@ -168,7 +182,8 @@ class TokenKeeper:
         When the revoke fails the token stays and the error is raised: it still lives, and only who holds it
         can revoke it.
         """
-        with self.store.lock:
+        lock = self._take_lock()
+        try:
             token = self.current()
             cleared = Cleared(there=token is not None)
             if revoke and token is not None and token.lives(self._clock()):
@@ -176,6 +191,8 @@ class TokenKeeper:
             self._unsaved = None
             self.store.clear()
             return cleared
+        finally:
+            lock.release()
 
     def retire(self, token: Token) -> None:
         """The seed's clear of a token that has no five minutes left. Leaves it to a renewal that is under way."""
@@ -194,15 +211,16 @@ class TokenKeeper:
                 return Outcome(token, Outcome.ADOPTED)
             note = _Note(lock.read_note(), self._clock())
             if note.at >= started and (note.rotated or not rotate):
-                note.raise_failure()
-                if token is not None:
+                note.raise_failure(self._clock())
+                if token is not None and token.lives(self._clock()):  # else who asked could not store it
                     return Outcome(token, Outcome.ADOPTED)
-            if note.wait_until > self._clock():
+            wait = note.seconds_to_wait(self._clock())
+            if wait > 0:
                 raise RateLimited(
                     msg("Kiwoom asked to wait {seconds} seconds before the next request."),
                     code=note.code,
-                    retry_after=note.wait_until - self._clock(),
-                    seconds=int(note.wait_until - self._clock()) + 1,
+                    retry_after=wait,
+                    seconds=int(wait) + 1,
                 )
             if honour_same and token is not None and note.is_final_answer_about(token, self._clock()):
                 return Outcome(token, Outcome.ADOPTED)
@@ -215,8 +233,11 @@ class TokenKeeper:
         broker = self._open_broker()
         if rotate and token is not None and token.lives(self._clock()):
             self._revoke(token, Cleared(there=True), keys, broker)
-            self.store.clear()
             self._unsaved = token = None
+            try:
+                self.store.clear()
+            except StoreError as error:  # all the more reason to get a new one
+                logs.warning("Token not deleted: %s", error)
         try:
             answer = broker.issue(keys)
         except BrokerError as error:
@@ -269,6 +290,9 @@ class TokenKeeper:
 
 
 _DEAD_TOKEN_CODE = "8005"  # noqa: S105 - an error code
+_LONGEST_WAIT_SECONDS = 3600.0
+"""Nobody is made to wait longer: a longer wait stands only in a damaged note."""
+
 _lock_of_last_resort = ThreadLock()
 
 
@@ -280,7 +304,6 @@ class _Note:
         trusted = isinstance(at, (int, float)) and at <= now  # after a clock set back it would hold for long
         self._fields = fields if trusted else {}
         self.at = float(self._number("at", -1.0))
-        self.wait_until = self._number("wait_until", 0.0)
         self.rotated = self._fields.get("rotated") is True
 
     @property
@@ -288,17 +311,29 @@ class _Note:
         code = self._fields.get("code")
         return code if isinstance(code, str) else None
 
-    def raise_failure(self) -> None:
+    def seconds_to_wait(self, now: float) -> float:
+        """How long Kiwoom asked everybody to wait from `now` on; 0 when it did not, or when that is over."""
+        wait = self._number("wait_until", 0.0) - now
+        return wait if 0 < wait <= _LONGEST_WAIT_SECONDS else 0.0
+
+    def raise_failure(self, now: float) -> None:
         """Raises for whoever waited the same failure that the request met, if it met one."""
         kind = getattr(errors, str(self._fields.get("error")), None)
-        if isinstance(kind, type) and issubclass(kind, BrokerError):
-            values = self._fields.get("values")
-            raise kind(
-                str(self._fields.get("message")),
+        message, values = self._fields.get("message"), self._fields.get("values")
+        if not (isinstance(kind, type) and issubclass(kind, BrokerError) and isinstance(message, str)):
+            return
+        try:
+            failure = kind(
+                message,
                 code=self.code,
+                retry_after=self.seconds_to_wait(now) or None,
                 remedy=str(self._fields.get("remedy")),
                 **(values if isinstance(values, dict) else {}),
             )
+            str(failure)
+        except (TypeError, LookupError, ValueError):
+            return  # not a note of this program
+        raise failure
 
     def is_final_answer_about(self, token: Token, now: float) -> bool:
         """Whether Kiwoom gave this same living token back: asking again before it ends brings nothing."""

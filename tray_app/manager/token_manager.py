@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import weakref
 
 from tray_app.core import logs
 from tray_app.core.errors import StoreError
@@ -50,8 +51,8 @@ class TokenManager:
         self._guard = threading.Lock()
         self._stamp = self._keeper.store.stamp
         self._held = _Held(object(), None)
-        if self._keeper.store.is_quick():
-            self._look()
+        _managers.add(self)
+        self._start()
 
     def set_token(self, access_token: str, expires_in: int) -> None:
         """Keeps a token that lives `expires_in` seconds from now, in memory and in the store.
@@ -63,10 +64,11 @@ class TokenManager:
         logs.info("Token set (expires in %ss)", expires_in)
         with self._guard:
             try:
-                self._keeper.put(token)
+                stamp = self._keeper.put(token)
             except StoreError as error:
-                logs.error("Failed to save token: %s", error)
-            self._held = _Held(self._stamp(), token)
+                logs.error("Token not saved: %s", error)
+                stamp = self._stamp()
+            self._held = _Held(stamp, token)
 
     def get_token(self) -> str | None:
         """The token, or None when there is none with at least five minutes left."""
@@ -92,8 +94,10 @@ class TokenManager:
         `expires_at` is naive local time in ISO 8601; it and the preview are None without a token.
         """
         with self._guard:
-            token = self._fresh().token
-        return token_info(token, self._clock())
+            fresh = self._fresh()
+            if fresh.valid_until >= self._clock():
+                self._held = fresh
+        return token_info(fresh.token, self._clock())
 
     def ensure_token(self, min_remaining: float = ENOUGH_SECONDS) -> str:
         """A living token, issued if the stored one has less than `min_remaining` seconds left.
@@ -112,6 +116,21 @@ class TokenManager:
         """Asks Kiwoom now, which while a token lives probably gives the same one back."""
         return self._keeper.refresh().token.value.reveal()
 
+    def _start(self) -> None:
+        """What the seed does when a program starts, as far as no keyring must be asked for it."""
+        stamp = self._stamp()
+        try:
+            token = self._keeper.store.read_quick()
+        except StoreError as error:
+            logs.warning("Token not read: %s", error)
+            return
+        if token is not None and token.is_valid(self._clock()):
+            self._tell_loaded(token)
+            self._held = _Held(stamp, token)
+        elif token is not None:
+            self._tell_expired()
+            self._retire(_Held(object(), token))
+
     def _look(self) -> str | None:
         """The way that is not quick: something changed, or the held token has no five minutes left."""
         with self._guard:
@@ -119,12 +138,12 @@ class TokenManager:
             if held.token is not None and held.stamp == self._stamp() and not held.token.is_valid(self._clock()):
                 logs.info("Token expired, clearing...")
                 logs.info("Token cleared")
-                self._retire(held.token)
+                self._retire(held)
                 return None
             self._held = held = self._fresh()
             if held.token is not None and not held.token.is_valid(self._clock()):
-                logs.info("Token in %s has expired", self._keeper.place().kind)
-                self._retire(held.token)
+                self._tell_expired()
+                self._retire(held)
                 return None
             return held.text
 
@@ -134,20 +153,45 @@ class TokenManager:
         if held.stamp == stamp:
             return held
         try:
-            token = self._keeper.store.read()
+            token = self._keeper.stored()
         except StoreError as error:
             logs.warning("Token not read: %s", error)
             return held
         if token is not None and token.is_valid(self._clock()) and token != held.token:
-            logs.info("Loaded valid token from %s (expires at %s)", self._keeper.place().kind, local_time(token))
+            self._tell_loaded(token)
         return _Held(stamp, token)
 
-    def _retire(self, token: Token) -> None:
+    def _retire(self, held: _Held) -> None:
+        """The stamp stays the judged token's: whatever takes its place meanwhile shows as a change."""
+        self._held = _Held(held.stamp, None)
+        if held.token is None:
+            return
         try:
-            self._keeper.retire(token)
+            self._keeper.retire(held.token)
         except StoreError as error:
             logs.warning("Token not deleted: %s", error)
-        self._held = _Held(self._stamp(), None)
+
+    def _tell_loaded(self, token: Token) -> None:
+        logs.info("Loaded valid token from %s (expires at %s)", self._keeper.place().kind, local_time(token))
+
+    def _tell_expired(self) -> None:
+        logs.info("Token in %s has expired", self._keeper.place().kind)
+
+    def _forget_parent(self) -> None:
+        """In a forked child: whoever held the guard is a thread of the parent."""
+        self._guard = threading.Lock()
+
+
+_managers: weakref.WeakSet[TokenManager] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for manager in list(_managers):
+        manager._forget_parent()  # noqa: SLF001 - the module's own
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class _Held:

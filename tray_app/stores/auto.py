@@ -6,7 +6,7 @@ import os
 import time
 
 from tray_app.core import logs
-from tray_app.core.errors import KeyringUnavailable
+from tray_app.core.errors import KeyringUnavailable, StoreError
 from tray_app.stores.base import Place
 
 TYPE_CHECKING = False
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tray_app.core.token import Token
     from tray_app.stores.file import FileStore
     from tray_app.stores.keyring import KeyringStore
+
+
+_ASK_AGAIN_SECONDS = 10
 
 
 class AutoStore:
@@ -38,43 +41,62 @@ class AutoStore:
     def stamp(self) -> object:
         if os.access(self._file_path, os.F_OK):
             return (self._keyring.stamp(), self._file.stamp())
+        if self._problem is not None:  # nothing tells when it is over: ask again now and then
+            return (self._keyring.stamp(), self._clock() // _ASK_AGAIN_SECONDS)
         return self._keyring.stamp()
 
     def read(self) -> Token | None:
-        in_file = self._file.read()
-        if in_file is not None and self._keyring.is_superseded(in_file):
-            in_file = None
+        unreadable: StoreError | None = None
+        try:
+            in_file = self.read_quick()
+        except StoreError as error:
+            in_file, unreadable = None, error
         in_keyring = None
         if in_file is None or not in_file.lives(self._clock()):
             in_keyring = self._read_keyring()
+        if in_keyring is None and unreadable is not None:
+            raise unreadable
         self._in_file = in_keyring is None and in_file is not None
         return in_keyring or in_file
+
+    def read_quick(self) -> Token | None:
+        token = self._file.read()
+        if token is not None and self._keyring.is_superseded(token):
+            token = None
+        self._in_file = token is not None
+        return token
 
     def read_ending(self) -> Token | None:
         token = self._file.read_ending()
         return None if token is None or self._keyring.is_superseded(token) else token
 
-    def write(self, token: Token) -> None:
+    def write(self, token: Token) -> object:
         try:
-            self._keyring.write(token)
+            stamp = self._keyring.write(token)
         except KeyringUnavailable as error:
             self._fall_back(error)
-            self._file.write(token)
+            in_file = self._file.write(token)
             self._in_file = True
-            self._keyring.announce(token)
-        else:
-            self._problem = None
-            self._in_file = False
-            self._file.clear()
-
-    def clear(self) -> bool:
-        in_file = self._file.clear()
+            return (self._keyring.announce(token), in_file)
+        self._problem = None
         self._in_file = False
         try:
-            return self._keyring.clear() or in_file
-        except KeyringUnavailable as error:
-            self._fall_back(error)
-            return in_file
+            self._file.clear()
+        except StoreError as error:  # what it holds is older than the signal tells
+            logs.warning("Token file not deleted: %s", error)
+        return stamp
+
+    def clear(self) -> bool:
+        self._in_file = False
+        in_keyring = False
+        try:
+            in_file = self._file.clear()
+        finally:  # a file that cannot be deleted is no reason to keep the other
+            try:
+                in_keyring = self._keyring.clear()
+            except KeyringUnavailable as error:
+                self._fall_back(error)
+        return in_keyring or in_file
 
     def retire(self, token: Token) -> bool:
         if self._in_file:
@@ -84,9 +106,6 @@ class AutoStore:
         except KeyringUnavailable as error:
             self._fall_back(error)
             return False
-
-    def is_quick(self) -> bool:
-        return os.access(self._file_path, os.F_OK)
 
     def place(self) -> Place:
         if self._problem is not None or self._in_file:

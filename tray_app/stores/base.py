@@ -22,11 +22,14 @@ if TYPE_CHECKING:
         def read(self) -> Token | None:
             """What the seed's API may see, living or not."""
 
+        def read_quick(self) -> Token | None:
+            """What can be read now without asking a keyring or a network."""
+
         def read_ending(self) -> Token | None:
             """A token that `retire` took away from the seed's API and that may still live."""
 
-        def write(self, token: Token) -> None:
-            """Keeps the token in the place of any other."""
+        def write(self, token: Token) -> object:
+            """Keeps the token in the place of any other. Returns the stamp of just this write."""
 
         def clear(self) -> bool:
             """Forgets the token everywhere; tells whether there was one."""
@@ -36,9 +39,6 @@ if TYPE_CHECKING:
 
             While it lives, `read_ending` still finds it, so nobody has to ask the broker for it again.
             """
-
-        def is_quick(self) -> bool:
-            """Whether `read` answers now without asking a keyring or a network."""
 
         def place(self) -> Place:
             """Where the token rests, as far as is known without asking anything slow."""

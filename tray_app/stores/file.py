@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 from tray_app.core import logs
@@ -41,11 +40,7 @@ class FileStore:
         self._seen: tuple[Token, Stamp] | None = None
 
     def stamp(self) -> object:
-        try:
-            found = os.stat(self._path)
-        except OSError:
-            return None
-        return (found.st_mtime_ns, found.st_ino, found.st_size)
+        return stamp_of(self._path)
 
     def read(self) -> Token | None:
         for last in (False, True):
@@ -66,6 +61,9 @@ class FileStore:
             return token
         return None
 
+    def read_quick(self) -> Token | None:
+        return self.read()
+
     def read_ending(self) -> Token | None:
         found = read_private(self._ending, MAX_BYTES)
         if found is None:
@@ -76,12 +74,12 @@ class FileStore:
             return None
         return token if token.lives(self._clock()) else None
 
-    def write(self, token: Token) -> None:
-        write_private(self._path, encode_seed(token).encode())
+    def write(self, token: Token) -> object:
+        stamp = write_private(self._path, encode_seed(token).encode())
         delete_private(self._ending)
-        stamp = stamp_of(self._path)
-        self._seen = (token, stamp) if stamp is not None else None
+        self._seen = (token, stamp)
         logs.info("Token saved to file (expires at %s)", local_time(token))
+        return stamp
 
     def clear(self) -> bool:
         ended = delete_private(self._ending)
@@ -91,9 +89,6 @@ class FileStore:
         if self._seen is None or self._seen[0] != token:
             return False
         return self._take_away(self._seen[1], self._set_aside if token.lives(self._clock()) else self._delete)
-
-    def is_quick(self) -> bool:
-        return True
 
     def place(self) -> Place:
         return Place("file", self._path)

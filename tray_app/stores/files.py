@@ -33,9 +33,12 @@ class UnreadableFile(StoreError):
 
 def stamp_of(path: str) -> Stamp | None:
     try:
-        found = os.stat(path)
+        return _stamp(os.stat(path))
     except OSError:
         return None
+
+
+def _stamp(found: os.stat_result) -> Stamp:
     return (found.st_mtime_ns, found.st_ino, found.st_size)
 
 
@@ -68,16 +71,17 @@ def read_private(path: str, limit: int) -> tuple[bytes, Stamp] | None:
             raise _unreadable(path, "not a file")
         if sys.platform != "win32" and found.st_uid not in {0, os.geteuid()}:
             raise _unreadable(path, "owned by another user")
-        return os.read(descriptor, limit + 1), (found.st_mtime_ns, found.st_ino, found.st_size)
+        return os.read(descriptor, limit + 1), _stamp(found)
     except OSError as error:
         raise _unreadable(path, error.strerror or type(error).__name__) from None
     finally:
         os.close(descriptor)
 
 
-def write_private(path: str, content: bytes) -> None:
+def write_private(path: str, content: bytes) -> Stamp:
     """Replaces `path` by a file with `content`, mode 0600 from the moment it exists, on disk when this returns.
 
+    Returns the stamp of that very file, whatever has replaced it since.
     The caller holds the lock that guards `path`: the name of the new file is fixed, so that one left by a
     killed writer is overwritten instead of piling up. Raises `StoreError`; the old file is then untouched.
     """
@@ -91,10 +95,12 @@ def write_private(path: str, content: bytes) -> None:
                 file.write(content)
                 file.flush()
                 os.fsync(descriptor)
+                stamp = _stamp(os.fstat(descriptor))
             _patiently(lambda: os.replace(new, path))
         except BaseException:
             _remove(new)
             raise
+        return stamp
     except OSError as error:
         raise StoreError(
             msg("{path} cannot be written ({reason}). Mend the folder or choose another with KIWOOM_TRAY_DATA_DIR."),

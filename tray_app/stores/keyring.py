@@ -54,14 +54,18 @@ class KeyringStore:
             return None
         return None if self.is_superseded(token) else token
 
+    def read_quick(self) -> Token | None:
+        return None
+
     def read_ending(self) -> Token | None:
         return None
 
-    def write(self, token: Token) -> None:
+    def write(self, token: Token) -> object:
         text = encode_zoned(token)
         self._ask(lambda: self._vault.set(SERVICE, self._profile, text))
-        self.announce(token)
+        stamp = self.announce(token)
         logs.info("Token saved to keyring (expires at %s)", local_time(token))
+        return stamp
 
     def clear(self) -> bool:
         """Also when the keyring does not answer: from now on its token counts as cleared. Then raises."""
@@ -76,9 +80,6 @@ class KeyringStore:
             return False
         return self.clear()
 
-    def is_quick(self) -> bool:
-        return False
-
     def place(self) -> Place:
         return Place("keyring", problem=self._problem)
 
@@ -90,9 +91,9 @@ class KeyringStore:
         cutoff = self._signal.cutoff()
         return token.created_at.timestamp() * _MICROSECONDS < cutoff <= self._now() + _CLOCK_TOLERANCE
 
-    def announce(self, token: Token) -> None:
-        """Tells everybody that this token is the one now."""
-        self._signal.change(int(token.created_at.timestamp() * _MICROSECONDS))
+    def announce(self, token: Token) -> object:
+        """Tells everybody that this token is the one now, and returns the stamp of that."""
+        return self._signal.change(int(token.created_at.timestamp() * _MICROSECONDS))
 
     def announce_clear(self) -> None:
         """Tells everybody that every token created up to now is gone."""

@@ -22,31 +22,36 @@ class MemoryStore:
         self._clock = clock
         self._token: Token | None = None
         self._ending: Token | None = None
+        self._stamp = object()
 
     def stamp(self) -> object:
-        return id(self._token)
+        return self._stamp
 
     def read(self) -> Token | None:
+        return self._token
+
+    def read_quick(self) -> Token | None:
         return self._token
 
     def read_ending(self) -> Token | None:
         return self._ending if self._ending is not None and self._ending.lives(self._clock()) else None
 
-    def write(self, token: Token) -> None:
+    def write(self, token: Token) -> object:
         self._token, self._ending = token, None
+        self._stamp = object()
+        return self._stamp
 
     def clear(self) -> bool:
         had = self._token is not None or self._ending is not None
         self._token = self._ending = None
+        self._stamp = object()
         return had
 
     def retire(self, token: Token) -> bool:
         if self._token is not token:
             return False
         self._token, self._ending = None, token
-        return True
-
-    def is_quick(self) -> bool:
+        self._stamp = object()
         return True
 
     def place(self) -> Place:
