@@ -1,0 +1,102 @@
+"""`kiwoomcli`'s own settings: the account aliases it knows, each real or mock.
+
+Source: kwcli 1.0.3, `kiwoom/core/profiles.py`. Its file is
+`platformdirs.user_config_dir("kiwoom")/settings.json`:
+`{"profiles": {"ALIAS": {"mode": "real"}}, "current_profile": "ALIAS"}`.
+"""
+
+from __future__ import annotations
+
+import os
+
+from tray_app.core import logs
+from tray_app.core.errors import SettingsError
+from tray_app.core.language import msg
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+APP_NAME = "kiwoom"
+_MODES = ("real", "demo")
+_MAX_BYTES = 1_000_000
+
+
+def settings_path() -> str:
+    """Where `kiwoomcli` keeps its settings."""
+    import platformdirs
+
+    return os.path.join(platformdirs.user_config_dir(APP_NAME), "settings.json")
+
+
+def alias_digest(alias: str) -> str:
+    """The 16 hex digits by which `kiwoomcli` names an alias in the keyring and in its cache."""
+    from hashlib import sha256
+
+    return sha256(alias.encode()).hexdigest()[:16]
+
+
+def aliases() -> dict[str, str]:
+    """The mode, `real` or `demo`, of each alias. Without a file, or with a damaged one, there are none."""
+    try:
+        profiles = _read().get("profiles")
+    except SettingsError as error:
+        logs.warning("%s", error)
+        return {}
+    if not isinstance(profiles, dict):
+        return {}
+    return {
+        alias: fields["mode"]
+        for alias, fields in profiles.items()
+        if isinstance(fields, dict) and fields.get("mode") in _MODES
+    }
+
+
+def keep_alias(alias: str, mode: str) -> None:
+    """Makes `kiwoomcli` know an alias, and use it by default where it has no other. The rest of its file stays.
+
+    Raises `SettingsError` when the file is damaged or cannot be written; it is then left as it was.
+    """
+    import json
+
+    fields = _read()
+    profiles = fields.get("profiles")
+    profiles = dict(profiles) if isinstance(profiles, dict) else {}
+    if profiles.get(alias) == {"mode": mode}:
+        return
+    profiles[alias] = {"mode": mode}
+    fields["profiles"] = profiles
+    # Another current alias stays: a login here must not move kiwoomcli's next order to another account.
+    fields.setdefault("current_profile", alias)
+    path = settings_path()
+    new = f"{path}.{os.getpid()}.new"
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(json.dumps(fields, ensure_ascii=True, indent=2))
+        os.replace(new, path)
+    except OSError as error:
+        raise SettingsError(
+            msg("{path} cannot be changed ({reason})."), path=path, reason=error.strerror or type(error).__name__
+        ) from None
+
+
+def _read() -> dict[str, Any]:
+    path = settings_path()
+    try:
+        with open(path, "rb") as file:
+            content = file.read(_MAX_BYTES)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise SettingsError(msg("{path} cannot be read ({reason})."), path=path, reason=reason) from None
+    import json
+
+    try:
+        fields = json.loads(content.decode())
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        raise SettingsError(msg("{path} is damaged. Mend it, or move it away and run: kiwoomcli setup"), path=path)
+    return fields
