@@ -1,4 +1,8 @@
-"""Settings as one profile sees them: environment, then `[profiles.NAME]`, then the file, then the default."""
+"""Settings as one profile sees them: environment, then `[profiles.NAME]`, then the file, then the default.
+
+A named profile that `kiwoomcli` knows as an alias has the alias's mode, unless the environment or its own
+section says otherwise.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +39,9 @@ class Settings:
         "problems",
         "profile",
         "renew_before",
+        "share_bot_file",
+        "share_kwcli",
+        "share_token_file",
         "store",
         "warn_before",
     )
@@ -47,6 +54,9 @@ class Settings:
     mode: str
     policy: str
     renew_before: int
+    share_bot_file: str
+    share_kwcli: bool
+    share_token_file: bool
     warn_before: tuple[int, ...]
     base_url: str | None
     problems: tuple[SettingsError, ...]
@@ -54,7 +64,7 @@ class Settings:
 
 def profile_name(named: str | None, environ: Mapping[str, str] = os.environ) -> str:
     """`named`, else `KIWOOM_PROFILE`, else `default`. Raises `InvalidInput`."""
-    return check_profile(named if named is not None else environ.get("KIWOOM_PROFILE") or DEFAULT)
+    return check_profile(named if named is not None else environ.get("KIWOOM_PROFILE", "").strip() or DEFAULT)
 
 
 def load_settings(profile: str | None = None, environ: Mapping[str, str] = os.environ, **chosen: object) -> Settings:
@@ -66,7 +76,12 @@ def load_settings(profile: str | None = None, environ: Mapping[str, str] = os.en
     settings = Settings()
     settings.profile = profile_name(profile, environ)
     problems: list[SettingsError] = []
-    values = _from_file(os.path.join(config_dir(environ), SETTINGS_FILE), settings.profile, problems)
+    shared, own = _from_file(os.path.join(config_dir(environ), SETTINGS_FILE), settings.profile, problems)
+    values = shared | own
+    if settings.profile != DEFAULT:
+        values = {name: value for name, value in shared.items() if TABLE[name].inherited} | own
+        if "mode" not in own and (mode := _kwcli_aliases().get(settings.profile)):
+            values["mode"] = mode
     for setting in TABLE.values():
         if chosen.get(setting.name) is not None:
             values[setting.name] = read_value(setting, chosen[setting.name], setting.name)
@@ -74,13 +89,27 @@ def load_settings(profile: str | None = None, environ: Mapping[str, str] = os.en
             values[setting.name] = read_value(setting, environ[setting.environment], setting.environment)
     settings.has_own_data_dir = "data_dir" in values
     values.setdefault("data_dir", os.path.abspath("data"))
-    only_mock_keys = environ.get("APP_KEY_MOCK") and not environ.get("APP_KEY")
-    values.setdefault("mode", MODES[1] if settings.profile == DEFAULT and only_mock_keys else MODES[0])
+    if "mode" not in values:
+        values["mode"] = _mode_of_keys(environ) if settings.profile == DEFAULT else MODES[0]
     for setting in TABLE.values():
         setattr(settings, setting.name, values.get(setting.name, setting.default))
     settings.base_url = _base_url(environ.get("KIWOOM_TRAY_BASE_URL", "").strip())
     settings.problems = tuple(problems)
     return settings
+
+
+def _kwcli_aliases() -> dict[str, str]:
+    from tray_app.settings.kwcli import aliases
+
+    return aliases()
+
+
+def _mode_of_keys(environ: Mapping[str, str]) -> str:
+    """Mock where only mock keys can be meant: by the environment, else by the accounts that `kiwoomcli` has."""
+    if environ.get("APP_KEY"):
+        return MODES[0]
+    only_mock = environ.get("APP_KEY_MOCK") or set(_kwcli_aliases().values()) == {MODES[1]}
+    return MODES[1] if only_mock else MODES[0]
 
 
 def _base_url(url: str) -> str | None:
@@ -94,29 +123,31 @@ def _base_url(url: str) -> str | None:
     return url or None
 
 
-def _from_file(path: str, profile: str, problems: list[SettingsError]) -> dict[str, Any]:
+def _from_file(path: str, profile: str, problems: list[SettingsError]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What stands outside of the profiles' sections, and what stands in this profile's own."""
+    values: dict[str, Any] = {}
+    own: dict[str, Any] = {}
     try:
         with open(path, "rb") as file:
             content = file.read(_MAX_BYTES)
     except FileNotFoundError:
-        return {}
+        return values, own
     except OSError as error:
         reason = error.strerror or type(error).__name__
         problems.append(SettingsError(msg("{path} cannot be read ({reason})."), path=path, reason=reason))
-        return {}
+        return values, own
     import tomllib
 
     try:
         document = tomllib.loads(content.decode("utf-8-sig"))
     except ValueError as error:
         problems.append(SettingsError(msg("{path} is not TOML: {reason}"), path=path, reason=str(error)))
-        return {}
-    values: dict[str, Any] = {}
+        return values, own
     _take(document, path, values, problems, own_section=False)
     sections = document.get("profiles")
     if isinstance(sections, dict) and isinstance(sections.get(profile), dict):
-        _take(sections[profile], f"{path} [profiles.{profile}]", values, problems, own_section=True)
-    return values
+        _take(sections[profile], f"{path} [profiles.{profile}]", own, problems, own_section=True)
+    return values, own
 
 
 def _take(

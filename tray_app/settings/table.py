@@ -21,10 +21,11 @@ _UNITS = {"s": 1, "m": 60, "h": 3600}
 class Setting:
     """One setting: `read` turns a TOML or environment value into the typed one or raises `ValueError`.
 
-    `per_profile` settings may also stand in `[profiles.NAME]`; `environment` names a variable that wins.
+    `per_profile` settings may also stand in `[profiles.NAME]`; what stands outside counts for all profiles, or
+    for the default one alone when `inherited` is False. `environment` names a variable that wins.
     """
 
-    __slots__ = ("default", "environment", "meaning", "name", "per_profile", "read")
+    __slots__ = ("default", "environment", "inherited", "meaning", "name", "per_profile", "read")
 
     def __init__(
         self,
@@ -35,6 +36,7 @@ class Setting:
         *,
         environment: str = "",
         per_profile: bool = False,
+        inherited: bool = True,
     ) -> None:
         self.name = name
         self.default = default
@@ -42,6 +44,7 @@ class Setting:
         self.meaning = meaning
         self.environment = environment
         self.per_profile = per_profile
+        self.inherited = inherited
 
 
 def seconds(value: object) -> int:
@@ -80,6 +83,24 @@ def _folder(value: object) -> str:
     return os.path.abspath(os.path.expanduser(value.strip()))
 
 
+def _switch(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true, false")  # noqa: TRY004 - the one error of a reader
+    return value
+
+
+def _file(value: object) -> str:
+    """A relative path would be another file for each tool, by the folder it was started in."""
+    import os
+
+    if value == "":
+        return ""
+    path = os.path.expanduser(value.strip()) if isinstance(value, str) and "\0" not in value else ""
+    if not os.path.isabs(path) or not os.path.basename(path):
+        raise ValueError(msg("the whole path of a file, or nothing"))
+    return os.path.normpath(path)
+
+
 TABLE: dict[str, Setting] = {
     one.name: one
     for one in (
@@ -92,6 +113,30 @@ TABLE: dict[str, Setting] = {
         Setting("policy", "auto", _one_of(*POLICIES), msg("Only warn, or renew"), per_profile=True),
         Setting("renew_before", 600, seconds, msg("How long before the end to renew"), per_profile=True),
         Setting("warn_before", (1800, 600, 300, 0), _spans, msg("How long before the end to warn"), per_profile=True),
+        Setting(
+            "share_kwcli",
+            default=False,
+            read=_switch,
+            meaning=msg("Let kiwoomcli use this token"),
+            per_profile=True,
+            inherited=False,
+        ),
+        Setting(
+            "share_token_file",
+            default=False,
+            read=_switch,
+            meaning=msg("Keep .token as well while the token rests in the keyring"),
+            per_profile=True,
+            inherited=False,
+        ),
+        Setting(
+            "share_bot_file",
+            "",
+            _file,
+            msg("A file with token and expires_dt for trading bots"),
+            per_profile=True,
+            inherited=False,
+        ),
     )
 }
 
