@@ -6,6 +6,7 @@ from tray_app.core.errors import InvalidInput, KeyringUnavailable, KeysMissing, 
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT
 from tray_app.core.secret import Secret
+from tray_app.settings.kwcli import alias_digest, aliases
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,13 +27,17 @@ _VARIABLES = {"real": ("APP_KEY", "APP_SECRET"), "demo": ("APP_KEY_MOCK", "APP_S
 
 
 class AppKeys:
-    """An app key and its secret. Neither shows in a repr."""
+    """An app key and its secret. Neither shows in a repr.
 
-    __slots__ = ("app_key", "app_secret")
+    `alias` is the `kiwoomcli` alias under which they were found, or None.
+    """
 
-    def __init__(self, app_key: Secret, app_secret: Secret) -> None:
+    __slots__ = ("alias", "app_key", "app_secret")
+
+    def __init__(self, app_key: Secret, app_secret: Secret, alias: str | None = None) -> None:
         self.app_key = app_key
         self.app_secret = app_secret
+        self.alias = alias
 
     def fingerprint(self) -> str:
         """SHA-256 in hex of `appkey:secretkey`, as `kiwoomcli` computes it."""
@@ -61,9 +66,7 @@ def keyring_service(profile: str, mode: str) -> str:
     """The keyring service of an account's keys, the same as `kiwoomcli`'s."""
     if profile == DEFAULT:
         return f"kiwoom-{mode}"
-    from hashlib import sha256
-
-    return f"kiwoom-profile-{sha256(profile.encode()).hexdigest()[:16]}"
+    return _alias_service(profile)
 
 
 def environment_names(mode: str) -> tuple[str, str]:
@@ -74,39 +77,24 @@ def environment_names(mode: str) -> tuple[str, str]:
 def find_keys(profile: str, mode: str, environ: Mapping[str, str], vault: Vault) -> AppKeys:
     """The keys of a profile: for the default one the environment wins, then the keyring.
 
+    `kiwoomcli setup` always stores under an alias. So the default profile, where it has no keys of its own, uses
+    those of the one alias of this mode. Among several it does not choose, and it does not follow `kiwoomcli`'s
+    current one either: a switch there must not move a running program to another account.
+
     Raises `KeysMissing` when there are none or the keyring does not give them, `InvalidInput` when what is
     there cannot be keys.
     """
-    if profile == DEFAULT:
-        names = environment_names(mode)
-        values = [environ.get(name, "").strip() for name in names]
-        if all(values):
-            return clean_keys(*values)
-        if any(values):
-            missing = names[values.index("")]
-            raise KeysMissing(msg("{variable} is not set, though its partner is. Set both."), variable=missing)
-    service = keyring_service(profile, mode)
-    try:
-        found = [vault.get(service, username) for username in _USERNAMES]
-    except KeyringUnavailable as error:
-        if error.problem == KeyringUnavailable.MISSING:
-            found = [None, None]
-        else:
-            locked = error.problem == KeyringUnavailable.LOCKED
-            raise KeysMissing(
-                msg("The app keys lie in the keyring, which is locked. Unlock it.")
-                if locked
-                else msg("The app keys lie in the keyring, which cannot be read now. Try again in a moment."),
-                remedy=Remedy.UNLOCK_KEYRING if locked else Remedy.RETRY,
-            ) from None
-    app_key, app_secret = found
-    if not app_key or not app_secret:
+    if profile != DEFAULT:
+        found = _in_keyring(_alias_service(profile), vault, profile)
+    else:
+        found = _in_environment(mode, environ) or _in_keyring(f"kiwoom-{mode}", vault) or _of_only_alias(mode, vault)
+    if found is None:
         raise KeysMissing(
             msg("There are no app keys for profile {profile} ({mode}). Give them with: kiwoom-token login"),
             profile=profile,
             mode=mode,
         )
-    return clean_keys(app_key, app_secret)
+    return found
 
 
 def store_keys(profile: str, mode: str, keys: AppKeys, vault: Vault) -> None:
@@ -123,6 +111,51 @@ def forget_keys(profile: str, mode: str, vault: Vault) -> bool:
     for username in _USERNAMES:
         vault.delete(service, username)
     return had
+
+
+def _in_environment(mode: str, environ: Mapping[str, str]) -> AppKeys | None:
+    names = environment_names(mode)
+    values = [environ.get(name, "").strip() for name in names]
+    if not any(values):
+        return None
+    if not all(values):
+        missing = names[values.index("")]
+        raise KeysMissing(msg("{variable} is not set, though its partner is. Set both."), variable=missing)
+    return clean_keys(*values)
+
+
+def _in_keyring(service: str, vault: Vault, alias: str | None = None) -> AppKeys | None:
+    try:
+        app_key, app_secret = (vault.get(service, username) for username in _USERNAMES)
+    except KeyringUnavailable as error:
+        if error.problem == KeyringUnavailable.MISSING:
+            return None
+        locked = error.problem == KeyringUnavailable.LOCKED
+        raise KeysMissing(
+            msg("The app keys lie in the keyring, which is locked. Unlock it.")
+            if locked
+            else msg("The app keys lie in the keyring, which cannot be read now. Try again in a moment."),
+            remedy=Remedy.UNLOCK_KEYRING if locked else Remedy.RETRY,
+        ) from None
+    if not app_key or not app_secret:
+        return None
+    keys = clean_keys(app_key, app_secret)
+    keys.alias = alias
+    return keys
+
+
+def _of_only_alias(mode: str, vault: Vault) -> AppKeys | None:
+    of_this_mode = [alias for alias, its_mode in aliases().items() if its_mode == mode]
+    if len(of_this_mode) > 1:
+        raise KeysMissing(
+            msg("kiwoomcli knows several accounts ({names}). Choose one with --profile or KIWOOM_PROFILE."),
+            names=", ".join(of_this_mode),
+        )
+    return _in_keyring(_alias_service(of_this_mode[0]), vault, of_this_mode[0]) if of_this_mode else None
+
+
+def _alias_service(alias: str) -> str:
+    return f"kiwoom-profile-{alias_digest(alias)}"
 
 
 def _clean(text: str, when_empty: str, when_wrong: str) -> Secret:
