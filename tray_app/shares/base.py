@@ -1,0 +1,30 @@
+"""What a place can do in which another tool reads this token."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from tray_app.core.token import Token
+
+    class Share(Protocol):
+        """One place. `publish` and `withdraw` want the profile's lock held and raise `KiwoomTokenError`."""
+
+        setting: str
+        """The name of the setting that switches it on."""
+
+        def path(self) -> str:
+            """The file, as far as is known without asking a keyring."""
+
+        def publish(self, token: Token) -> None:
+            """Lets the other tool read `token`. Writes nothing where it stands already."""
+
+        def withdraw(self, token: Token) -> None:
+            """Takes `token` away from there. What is not `token` stays."""
+
+        def holds(self, token: Token) -> bool:
+            """Whether the other tool reads `token` there now. Raises nothing."""
+
+        def offered(self) -> Token | None:
+            """A living token of this account that the other tool has issued by itself. Raises nothing."""

@@ -1,0 +1,113 @@
+"""Files from which other programs on this computer read the token."""
+
+from __future__ import annotations
+
+import time
+
+from tray_app.core.errors import StoreError
+from tray_app.core.language import msg
+from tray_app.core.token import format_expires_dt
+from tray_app.stores.file import FileStore
+from tray_app.stores.files import delete_private, read_private, write_private
+from tray_app.stores.lock import ThreadLock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tray_app.core.token import Token
+
+_MAX_BYTES = 65536
+
+
+class BotFile:
+    """A file of `{"token": "…", "expires_dt": "YYYYMMDDHHMMSS"}`, the end in Korean time."""
+
+    setting = "share_bot_file"
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def path(self) -> str:
+        return self._path
+
+    def publish(self, token: Token) -> None:
+        import json
+
+        content = json.dumps(
+            {"token": token.value.reveal(), "expires_dt": format_expires_dt(token.expires_at)}, indent=2
+        ).encode()
+        present = self._read()
+        if present == content:
+            return
+        if present and b'"token"' not in present:
+            raise StoreError(
+                msg("{path} holds something that is not a token, so it is left as it is. Choose another file."),
+                path=self._path,
+            )
+        write_private(self._path, content)
+
+    def withdraw(self, token: Token) -> None:
+        if self._read_token() == token.value.reveal():
+            delete_private(self._path)
+
+    def holds(self, token: Token) -> bool:
+        try:
+            return self._read_token() == token.value.reveal()
+        except StoreError:
+            return False
+
+    def offered(self) -> Token | None:
+        """Nothing: the file does not tell for which keys its token was issued."""
+        return None
+
+    def _read(self) -> bytes | None:
+        found = read_private(self._path, _MAX_BYTES)
+        return None if found is None else found[0]
+
+    def _read_token(self) -> object:
+        import json
+
+        try:
+            fields = json.loads((self._read() or b"").decode("utf-8-sig"))
+        except (ValueError, RecursionError):
+            return None
+        return fields.get("token") if isinstance(fields, dict) else None
+
+
+class TokenFile:
+    """A kept `.token` in the seed's form, while the token itself rests elsewhere.
+
+    The store that keeps it there as well (`AutoStore`) reads what a program that knows only the file has written
+    to it. A kept copy that such a program deletes is no clear: the token stays where it rests, and the copy
+    comes back with the next change.
+    """
+
+    setting = "share_token_file"
+
+    def __init__(self, path: str, clock: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._file = FileStore(path, ThreadLock(), clock)
+
+    def path(self) -> str:
+        return self._path
+
+    def publish(self, token: Token) -> None:
+        if self._file.read() != token:
+            self._file.write(token)
+
+    def withdraw(self, token: Token) -> None:
+        present = self._file.read()
+        if present is not None and present.value == token.value:
+            self._file.clear()
+
+    def holds(self, token: Token) -> bool:
+        try:
+            present = self._file.read()
+        except StoreError:
+            return False
+        return present is not None and present.value == token.value
+
+    def offered(self) -> Token | None:
+        """Nothing: the file does not tell for which keys its token was issued."""
+        return None
