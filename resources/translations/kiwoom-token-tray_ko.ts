@@ -113,6 +113,10 @@
 <context>
     <name>TokenWindow</name>
     <message>
+        <source>Clear…</source>
+        <translation>지우기…</translation>
+    </message>
+    <message>
         <source>Clear the token…</source>
         <translation>토큰 지우기…</translation>
     </message>
@@ -387,7 +391,7 @@
         <translation>키링 잠금 해제…</translation>
     </message>
     <message>
-        <source>Revoke and get a new one</source>
+        <source>Revoke and renew</source>
         <translation>폐기 후 새로 받기</translation>
     </message>
 </context>

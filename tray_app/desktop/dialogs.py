@@ -192,7 +192,7 @@ class KeysDialog(QDialog):
         body.addWidget(self._complaint)
         body.addStretch(1)
         body.addWidget(buttons)
-        self.setMinimumWidth(440)
+        self.setMinimumWidth(480)
         self.key.textChanged.connect(self._changed)
         self.secret.textChanged.connect(self._changed)
         self._changed()
@@ -230,8 +230,7 @@ class KeysDialog(QDialog):
     def _changed(self) -> None:
         for field, label in ((self.key, self._key_length), (self.secret, self._secret_length)):
             length = len(field.text())
-            text = translate("KeysDialog", "{count} characters").format(count=length) if length else ""
-            label.setText(text)
+            label.setText(_count(length) if length else "")
         self._complaint.clear()
         self._enter.setEnabled(bool(self.key.text()) and bool(self.secret.text()))
 
@@ -248,7 +247,7 @@ class KeysDialog(QDialog):
 def _with_length(field: QLineEdit, length: QLabel) -> QWidget:
     """The field, and beside it how much was pasted: enough to see that a copy was cut short."""
     length.setWordWrap(False)
-    length.setMinimumWidth(length.fontMetrics().horizontalAdvance(translate("KeysDialog", "{count} characters")))
+    length.setMinimumWidth(length.fontMetrics().horizontalAdvance(_count(100)))
     row = QWidget(field.parentWidget())
     layout = QHBoxLayout(row)
     row.setFocusProxy(field)  # the key of the row's label goes to the field
@@ -256,6 +255,10 @@ def _with_length(field: QLineEdit, length: QLabel) -> QWidget:
     layout.addWidget(field, 1)
     layout.addWidget(length)
     return row
+
+
+def _count(length: int) -> str:
+    return translate("KeysDialog", "{count} characters").format(count=length)
 
 
 def _explanation(text: str, parent: QWidget) -> QLabel:

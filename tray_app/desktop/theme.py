@@ -48,7 +48,7 @@ MASK = Tones(QColor("black"), QColor("black"), QColor("black"), QColor("black"),
 """For a template image, of which the system uses the alpha only (the menu bar of macOS)."""
 
 _WINDOW_DARK = Tones(QColor("#3fd2b1"), QColor("#ffbd52"), QColor("#ff8d84"), QColor("#a4b0b8"), QColor(0, 0, 0, 0))
-_WINDOW_LIGHT = Tones(QColor("#087f69"), QColor("#945000"), QColor("#b3261e"), QColor("#5b666e"), QColor(0, 0, 0, 0))
+_WINDOW_LIGHT = Tones(QColor("#06765f"), QColor("#945000"), QColor("#b3261e"), QColor("#5b666e"), QColor(0, 0, 0, 0))
 
 _FOLLOWS_THE_WINDOWS = frozenset({"kde", "mate", "lxqt", "lxde"})
 """Desktops whose panel takes the colours of the windows. The panels of the others are dark as they come:

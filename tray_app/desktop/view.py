@@ -121,7 +121,7 @@ def view_of(state: TokenState, now: float, platform: str = sys.platform) -> View
         preview=state.preview if state.expires is not None else "",
         last=_last(state),
         last_at="" if state.last is None else local_time(state.last.at, now),
-        last_tone=_last_tone(state),
+        last_tone=_last_tone(state, left),
         coming=_coming(state, now),
         skew=_skew(state.skew_seconds),
         busy=busy,
@@ -131,15 +131,19 @@ def view_of(state: TokenState, now: float, platform: str = sys.platform) -> View
 
 
 def next_change(state: TokenState, now: float) -> float | None:
-    """The next instant at which icon, tooltip or menu of this state would change, or None if they never will."""
+    """The next instant at which icon, tooltip or menu of this state would change, or None if they never will.
+
+    What is in the window changes then as well, or with the seconds of a living token.
+    """
     instants: list[float] = []
     if state.expires is not None:
         left = seconds_left(state, now)
         if left:
             instants.append(state.expires - (left - left % 60 - 1 if left >= 60 else 0))
-        instants += [_next_midnight(now, korean=True), _next_midnight(now, korean=False)]
     if state.renew_at is not None:
         instants.append(state.renew_at)
+    if state.expires is not None or state.last is not None:
+        instants += [_next_midnight(now, korean=True), _next_midnight(now, korean=False)]
     later = [instant for instant in instants if instant > now]
     return min(later) if later else None
 
@@ -175,8 +179,7 @@ def _utf16_units(text: str) -> int:
 
 
 def _icon(state: TokenState, now: float, phase: Phase) -> IconSpec:
-    unknown = phase is Phase.NONE and state.last is None
-    busy = state.busy is not None and (state.busy is not Action.LOOK or unknown)
+    busy = state.busy not in {None, Action.LOOK} or _is_first_look(state)
     level = 0
     if phase is Phase.VALID and not busy:
         left = seconds_left(state, now)
@@ -213,15 +216,20 @@ def _headline(state: TokenState, phase: Phase) -> str:
         return translate("View", "Ending soon")
     if phase is Phase.EXPIRED:
         return translate("View", "Expired")
-    if state.busy is Action.LOOK and state.last is None:
+    if _is_first_look(state):
         return translate("View", "One moment…")
     return translate("View", "No token")
+
+
+def _is_first_look(state: TokenState) -> bool:
+    """Whether it is not known yet if there is a token."""
+    return state.expires is None and state.busy is Action.LOOK and state.last is None
 
 
 def _remaining(state: TokenState, now: float) -> str:
     """The life left in words, to the minute."""
     if state.expires is None:
-        if state.busy is Action.LOOK and state.last is None:
+        if _is_first_look(state):
             return translate("View", "Looking for the token…")
         return translate("View", "No token")
     left = seconds_left(state, now)
@@ -275,7 +283,8 @@ def _menu_status(state: TokenState, now: float) -> str:
 
 
 def _refresh_text(state: TokenState) -> str:
-    return translate("View", "Get a token") if state.expires is None else translate("View", "Refresh now")
+    known_none = state.expires is None and not _is_first_look(state)
+    return translate("View", "Get a token") if known_none else translate("View", "Refresh now")
 
 
 def _busy(action: Action | None) -> str:
@@ -346,10 +355,10 @@ def _last(state: TokenState) -> str:
     return translate("View", "That did not work.")
 
 
-def _last_tone(state: TokenState) -> Tone:
+def _last_tone(state: TokenState, left: int) -> Tone:
     if state.last is None or state.last.result is not Result.FAILED:
         return Tone.QUIET
-    return Tone.BAD if state.stopped or state.expires is None else Tone.LOW
+    return Tone.BAD if state.stopped or not left else Tone.LOW
 
 
 def _coming(state: TokenState, now: float) -> str:
@@ -404,7 +413,7 @@ def _remedy_text(remedy: str, mode: str) -> str:
     if remedy == Remedy.UNLOCK_KEYRING:
         return translate("View", "Unlock the keyring…")
     if remedy == Remedy.ROTATE:
-        return translate("View", "Revoke and get a new one")
+        return translate("View", "Revoke and renew")
     return ""
 
 

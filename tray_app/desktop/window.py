@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 
 translate = QCoreApplication.translate
 
-_DIAL = 248
+_WIDTH, _HEIGHT = 420, 620
+_DIAL, _SMALLEST_DIAL = 284, 216
 _CHASER_STEP_MILLISECONDS = 40
 _BADGE_COLOURS = {
     # text, ground: on dark windows, on light ones
@@ -183,26 +184,27 @@ class TokenWindow(QWidget):
         whole.addLayout(body)
         self.setTabOrder(self._refresh, self._remedy_button)
         self.setTabOrder(self._remedy_button, self._clear)
-        self.setMinimumSize(400, 560)
-        self.resize(420, 600)
+        self.resize(_WIDTH, _HEIGHT)
         self._refresh.setFocus()
 
     def _retranslate(self) -> None:
-        self._clear.setText(_with_mnemonic(translate("TokenWindow", "Clear the token…"), "C"))
+        self._clear.setText(_with_mnemonic(translate("TokenWindow", "Clear…"), "C"))
+        self._clear.setAccessibleName(translate("TokenWindow", "Clear the token…"))
+        self.dial.setAccessibleName(translate("TokenWindow", "Life of the token"))
         self._details.retranslate()
 
     def _restyle(self) -> None:
         tones = window_tones(self.palette())
+        style = "" if is_high_contrast() else _style_sheet(self.palette(), tones)
+        style += f"#skew {{ color: {tones.low.name()}; }}"
+        if style != self._style:
+            self._style = style
+            self.setStyleSheet(style)  # first, because it takes the labels' palettes back to what they were
         self.dial.set_tones(tones)
         self._details.set_tones(tones)
         self._busy_line.set_colour(tones.good)
         for badge in self._badges:
             badge.update()
-        style = "" if is_high_contrast() else _style_sheet(self.palette(), tones)
-        style += f"#skew {{ color: {tones.low.name()}; }}"
-        if style != self._style:
-            self._style = style
-            self.setStyleSheet(style)
 
 
 class Dial(QWidget):
@@ -219,16 +221,20 @@ class Dial(QWidget):
         self.countdown = Countdown(self)
         self.end = _label("end", self, centred=True)
         self.end_local = _label("endLocal", self, centred=True)
-        middle = QVBoxLayout(self)
+        self._middle = middle = QVBoxLayout(self)
         middle.setContentsMargins(0, 0, 0, 0)
         middle.setSpacing(2)
         middle.addStretch(1)
         for widget in (self.headline, self.countdown, self.end, self.end_local):
             middle.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
         middle.addStretch(1)
-        self.setMinimumSize(_DIAL, _DIAL)
+        self.setMinimumSize(_SMALLEST_DIAL, _SMALLEST_DIAL)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName(translate("TokenWindow", "Life of the token"))
+        for font_of, bigger, weight in ((self.headline, 2, QFont.Weight.DemiBold), (self.end, 1, QFont.Weight.Normal)):
+            font = font_of.font()
+            font.setPointSizeF(max(1.0, font.pointSizeF()) + bigger)
+            font.setWeight(weight)
+            font_of.setFont(font)
 
     def set_tones(self, tones: Tones) -> None:
         self._tones = tones
@@ -238,7 +244,8 @@ class Dial(QWidget):
     def show_view(self, view: View) -> None:
         """The ring is painted again only when a pixel of it can have moved."""
         _put(self.headline, view.headline)
-        self.countdown.show_text(view.countdown if view.icon.phase is not Phase.NONE else "—:——:——", view.remaining)
+        nothing = view.icon.phase is Phase.NONE
+        self.countdown.show_text("–:––:––" if nothing else view.countdown, view.remaining, faint=nothing)
         _put(self.end, view.end)
         _put(self.end_local, view.end_local)
         self.end_local.setVisible(bool(view.end_local))
@@ -254,7 +261,9 @@ class Dial(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        side = self._box().width()
+        box = self._box()
+        side = box.width()
+        self._middle.setContentsMargins(0, 0, 0, round(self.height() - side - 2 * box.top()))
         self.countdown.set_digit_height(side * 0.185, side * 0.8)
 
     def paintEvent(self, _: QPaintEvent) -> None:
@@ -267,19 +276,22 @@ class Dial(QWidget):
         faint.setAlphaF(faint.alphaF() * (0.6 if is_high_contrast() else 0.16))
         if self._phase is Phase.NONE:
             painter.fillPath(dotted_ring(box, thickness * 0.5, 48), faint)
+        elif self._phase is Phase.EXPIRED:
+            painter.fillPath(dotted_ring(box, thickness * 0.6, 24), colour)
         else:
             painter.fillPath(thin_ring(box, thickness, thickness * 0.45), faint)
-        if self._phase is Phase.EXPIRED:
-            painter.fillPath(dotted_ring(box, thickness * 0.5, 24), colour)
-        elif self._fraction > 0:
+        if self._phase in {Phase.NONE, Phase.EXPIRED}:
+            return
+        if self._fraction > 0:
             painter.setPen(QPen(colour, thickness, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
             inset = thickness / 2
             degrees = max(2.0, 360 * self._fraction)
             painter.drawArc(box.adjusted(inset, inset, -inset, -inset), 90 * 16, round(degrees * 16))
 
     def _box(self) -> QRectF:
-        side = min(self.width(), self.height()) - 4
-        return QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)
+        """At the top and of its own size, so that it stays where it is while the sentences below grow and shrink."""
+        side = min(self.width(), self.height(), max(_DIAL, round(self.height() * 0.7))) - 4
+        return QRectF((self.width() - side) / 2, 2, side, side)
 
     def _colour_headline(self) -> None:
         palette = self.palette()
@@ -297,12 +309,14 @@ class Countdown(QWidget):
         self._digit = 0.0
         self._colon = 0.0
         self._room = 0.0
+        self._faint = False
 
     def text(self) -> str:
         return self._text
 
-    def show_text(self, text: str, spoken: str) -> None:
+    def show_text(self, text: str, spoken: str, *, faint: bool = False) -> None:
         """`spoken` is what a screen reader says: to the minute, so that it does not chatter."""
+        self._faint = faint
         if spoken != self.accessibleName():
             self.setAccessibleName(spoken)
         if text != self._text:
@@ -332,7 +346,10 @@ class Countdown(QWidget):
 
     def paintEvent(self, _: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+        colour = QColor(self.palette().color(QPalette.ColorRole.WindowText))
+        if self._faint:
+            colour.setAlphaF(colour.alphaF() * 0.4)
+        painter.setPen(colour)
         painter.setFont(self.font())
         scale = min(1.0, self._room / max(1.0, self._width()))
         painter.translate(self.width() / 2, self.height() / 2)
@@ -422,7 +439,8 @@ class _Details(QFrame):
         self.last_at.hide()
         self.path.hide()
         self.why.hide()
-        self.last.setMinimumHeight(2 * self.last.fontMetrics().lineSpacing())
+        for label in (self.last, self.coming):
+            label.setMinimumHeight(2 * label.fontMetrics().lineSpacing())
 
     def retranslate(self) -> None:
         for label, text in zip(
@@ -573,10 +591,11 @@ def _colour(label: QLabel, colour: QColor) -> None:
 
 
 def _with_mnemonic(text: str, letter: str) -> str:
-    """`text` with `letter` as its key: marked where it stands in it, else in brackets as is the custom in Korean."""
-    text = text.replace("&", "&&")
-    at = text.find(letter)
-    if at >= 0:
+    """`text` with `letter` as its key: marked where it stands, in brackets behind Korean as is the custom there."""
+    at = text.lower().find(letter.lower())
+    if at < 0 and text[:1].isascii():
+        at = 0
+    if at >= 0 and text:
         return f"{text[:at]}&{text[at:]}"
     if text.endswith("…"):
         return f"{text[:-1]}(&{letter})…"

@@ -1,0 +1,196 @@
+"""The icon: every meaning has a shape of its own, at every size, without colour."""
+
+from __future__ import annotations
+
+import itertools
+import struct
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("PySide6.QtGui")
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QColor, QImage, QPainter
+
+from tray_app.core.language import resources_folder
+from tray_app.desktop import theme
+from tray_app.desktop.icon import (
+    APP_ICON_SIZES,
+    LEVELS,
+    SIZES,
+    IconSpec,
+    Phase,
+    app_icon,
+    level_of,
+    paint_app_icon,
+    paint_icon,
+    tray_icon,
+)
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+MEANINGS = {
+    "full": IconSpec(Phase.VALID, LEVELS),
+    "half": IconSpec(Phase.VALID, LEVELS // 2),
+    "hours": IconSpec(Phase.VALID, level_of(0.1)),
+    "low": IconSpec(Phase.LOW),
+    "ending": IconSpec(Phase.ENDING),
+    "expired": IconSpec(Phase.EXPIRED),
+    "none": IconSpec(Phase.NONE),
+    "busy": IconSpec(Phase.VALID, busy=True),
+    "problem": IconSpec(Phase.VALID, LEVELS, problem=True),
+    "stopped": IconSpec(Phase.VALID, LEVELS, stopped=True),
+}
+
+
+def alpha(image: QImage) -> list[int]:
+    """The shape alone, without any colour."""
+    size = image.width()
+    return [image.pixelColor(x, y).alpha() for y in range(size) for x in range(size)]
+
+
+def on_panel(spec: IconSpec, size: int, *, thought_dark: bool, ground: str) -> list[float]:
+    """The lightness of each pixel of the icon on a panel of this colour."""
+    picture = QImage(size, size, QImage.Format.Format_RGB32)
+    picture.fill(QColor(ground))
+    painter = QPainter(picture)
+    painter.drawImage(0, 0, paint_icon(spec, size, thought_dark))
+    painter.end()
+    return [picture.pixelColor(x, y).lightnessF() for y in range(size) for x in range(size)]
+
+
+@pytest.mark.parametrize("size", [16, 22, 24, 32, 64])
+@pytest.mark.parametrize(("one", "other"), list(itertools.combinations(MEANINGS, 2)))
+def test_meanings_differ_in_shape_alone(one: str, other: str, size: int) -> None:
+    shapes = [alpha(paint_icon(MEANINGS[name], size, dark_panel=True, mask=True)) for name in (one, other)]
+    different = sum(abs(a - b) > 100 for a, b in zip(*shapes, strict=True))
+    assert different >= size * size * 0.02
+
+
+@pytest.mark.parametrize("ground", ["#000000", "#202020", "#f3f3f3", "#ffffff"])
+@pytest.mark.parametrize("thought_dark", [True, False])
+@pytest.mark.parametrize("name", MEANINGS)
+def test_icon_is_visible_on_every_panel_even_if_its_brightness_is_misjudged(
+    name: str, thought_dark: bool, ground: str
+) -> None:
+    pixels = on_panel(MEANINGS[name], 16, thought_dark=thought_dark, ground=ground)
+    bare = QColor(ground).lightnessF()
+    assert sum(abs(pixel - bare) > 0.25 for pixel in pixels) >= 20
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", MEANINGS)
+def test_icon_stays_inside_and_fills_its_square(name: str, size: int) -> None:
+    shape = alpha(paint_icon(MEANINGS[name], size, dark_panel=True, mask=True))
+    rows = [y for y in range(size) if max(shape[y * size : (y + 1) * size]) > 100]
+    assert rows[0] <= size * 0.25
+    assert rows[-1] >= size * 0.75 - 1
+
+
+def test_ring_is_symmetric_on_whole_pixels() -> None:
+    shape = alpha(paint_icon(MEANINGS["full"], 16, dark_panel=True, mask=True))
+    top = shape[16 * 1 + 7 : 16 * 1 + 9]
+    assert top[0] == top[1] == max(top) > 200
+    assert max(abs(one - other) for one, other in zip(shape, shape[::-1], strict=True)) <= 2
+
+
+def test_gap_of_the_ring_grows_clockwise() -> None:
+    most = paint_icon(IconSpec(Phase.VALID, level_of(0.8)), 64, dark_panel=True, mask=True)
+    right, left = most.pixelColor(40, 10).alpha(), most.pixelColor(23, 10).alpha()
+    assert left > right
+
+
+@pytest.mark.parametrize(("fraction", "level"), [(1.0, LEVELS), (2.0, LEVELS), (0.5, LEVELS // 2), (0.0, 4), (0.01, 4)])
+def test_level_is_never_too_small_to_see(fraction: float, level: int) -> None:
+    assert level_of(fraction) == level
+
+
+def test_same_spec_is_the_same_icon_object() -> None:
+    first = tray_icon(IconSpec(Phase.VALID, 20), dark_panel=True)
+    assert tray_icon(IconSpec(Phase.VALID, 20), dark_panel=True) is first
+    assert tray_icon(IconSpec(Phase.VALID, 21), dark_panel=True) is not first
+    assert tray_icon(IconSpec(Phase.VALID, 20), dark_panel=False) is not first
+
+
+def test_every_level_changes_a_pixel_of_some_size() -> None:
+    pictures = [
+        bytes(paint_icon(IconSpec(Phase.VALID, level), 64, dark_panel=True).constBits())
+        for level in range(4, LEVELS + 1)
+    ]
+    assert len(set(pictures)) == len(pictures)
+
+
+def test_tray_icon_has_the_sizes_of_the_panels() -> None:
+    sizes = {size.width() for size in tray_icon(IconSpec(Phase.LOW), dark_panel=True).availableSizes()}
+    assert {16, 22, 24, 32, 48, 64} <= sizes
+
+
+def test_mask_is_left_to_the_menu_bar_to_colour() -> None:
+    assert tray_icon(IconSpec(Phase.LOW), dark_panel=True, mask=True).isMask()
+    image = paint_icon(IconSpec(Phase.ENDING), 32, dark_panel=True, mask=True)
+    colours = {image.pixelColor(x, y).rgb() & 0xFFFFFF for x in range(32) for y in range(32)}
+    assert colours == {0}
+
+
+@pytest.mark.parametrize("size", APP_ICON_SIZES)
+def test_app_icon_is_there_in_every_size(size: int) -> None:
+    assert app_icon().actualSize(QSize(size, size)) == QSize(size, size)
+    assert paint_app_icon(size).pixelColor(size // 2, size // 4 * 3).alpha() == 255
+
+
+def test_icon_files_hold_every_size() -> None:
+    folder = Path(resources_folder()) / "icons"
+    assert QImage(str(folder / "kiwoom-token-tray.png")).width() == 256
+    assert (folder / "kiwoom-token-tray.svg").read_text(encoding="utf-8").startswith("<svg ")
+    data = (folder / "kiwoom-token-tray.ico").read_bytes()
+    _, kind, count = struct.unpack_from("<HHH", data)
+    entries = [struct.unpack_from("<BBBBHHII", data, 6 + 16 * number) for number in range(count)]
+    assert kind == 1
+    assert tuple(entry[0] or 256 for entry in entries) == APP_ICON_SIZES
+    for width, _, _, _, _, _, length, at in entries:
+        assert QImage.fromData(data[at : at + length], "PNG").width() == (width or 256)
+
+
+@pytest.mark.parametrize(
+    ("desktop", "dark"),
+    [("GNOME", True), ("ubuntu:GNOME", True), ("XFCE", True), ("X-Cinnamon", True), ("", True), ("KDE", None)],
+)
+def test_panel_on_linux(desktop: str, dark: bool | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for windows_dark in (True, False):
+        monkeypatch.setattr(theme, "window_is_dark", lambda answer=windows_dark: answer)
+        expected = windows_dark if dark is None else dark
+        assert theme.panel_is_dark("linux", {"XDG_CURRENT_DESKTOP": desktop}) is expected
+
+
+@pytest.mark.parametrize(("light", "dark"), [(1, False), (0, True)])
+def test_panel_on_windows_is_the_taskbars_theme(light: int, dark: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(theme, "windows_setting", lambda name, default: light)
+    monkeypatch.setattr(theme, "window_is_dark", lambda: not dark)
+    assert theme.panel_is_dark("win32", {}) is dark
+
+
+def _contrast(one: QColor, other: QColor) -> float:
+    def luminance(colour: QColor) -> float:
+        parts = [
+            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+            for part in (colour.redF(), colour.greenF(), colour.blueF())
+        ]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize(
+    ("tones", "ground"),
+    [
+        (theme.PANEL_DARK, "#2b2b2b"),
+        (theme.PANEL_LIGHT, "#eeeeee"),
+        (theme._WINDOW_DARK, "#2b2d30"),
+        (theme._WINDOW_LIGHT, "#efefef"),
+    ],
+)
+@pytest.mark.parametrize("tone", list(theme.Tone))
+def test_tones_are_legible(tones: theme.Tones, ground: str, tone: theme.Tone) -> None:
+    assert _contrast(tones.of(tone), QColor(ground)) >= 4.5

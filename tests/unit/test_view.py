@@ -1,0 +1,375 @@
+"""One state and a moment make everything that is seen."""
+
+from __future__ import annotations
+
+import ast
+import time
+import xml.etree.ElementTree as ET
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets")
+
+from PySide6.QtCore import QTranslator
+from PySide6.QtWidgets import QApplication
+
+import tray_app
+from tray_app.core import language
+from tray_app.core.errors import KeysMissing, KiwoomTokenError, Remedy
+from tray_app.core.language import resources_folder
+from tray_app.core.state import Action, LastResult, Result, TokenState
+from tray_app.desktop.icon import LEVELS, IconSpec, Phase
+from tray_app.desktop.theme import Tone
+from tray_app.desktop.translation import catalogue_path, install_translator
+from tray_app.desktop.view import TOOLTIP_UNITS, View, next_change, phase_of, shorten, view_of
+from tray_app.kiwoom.codes import error_for
+
+DAY = 86400
+NOW = 1_763_780_820.0
+"""2025-11-22 12:07:00 in Korea."""
+
+TRAY_FIELDS = ("icon", "tooltip", "menu_status", "refresh_text", "can_refresh", "can_clear", "can_unlock")
+
+
+@pytest.fixture(autouse=True)
+def in_korea(monkeypatch: pytest.MonkeyPatch) -> None:
+    zone(monkeypatch, "Asia/Seoul")
+
+
+def zone(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    if not hasattr(time, "tzset"):
+        pytest.skip("the time zone of a process cannot be set here")
+    monkeypatch.setenv("TZ", name)
+    time.tzset()
+
+
+@pytest.fixture
+def korean(qapp: QApplication):
+    language.use("ko")
+    install_translator(qapp)
+    yield
+    language.use("en")
+    install_translator(qapp)
+
+
+def state(left: float | None = 22 * 3600, **changes: object) -> TokenState:
+    """A token with `left` seconds to live at `NOW`; None for no token."""
+    plain = TokenState("default", "real", place="keyring", busy=None, last=LastResult(Result.ISSUED, NOW - 60))
+    if left is not None:
+        plain = replace(plain, expires=NOW + left, created=NOW + left - DAY, preview="WQJCwy...")
+    return replace(plain, **changes)
+
+
+def failed(error: KiwoomTokenError, left: float | None = None, **changes: object) -> TokenState:
+    return state(left, last=LastResult(Result.FAILED, NOW - 5, error), **changes)
+
+
+def tray(of: TokenState, now: float) -> list[object]:
+    view = view_of(of, now)
+    return [getattr(view, name) for name in TRAY_FIELDS]
+
+
+@pytest.mark.parametrize(
+    ("left", "phase", "countdown", "remaining", "tone"),
+    [
+        (DAY, Phase.VALID, "24:00:00", "24 h left", Tone.GOOD),
+        (79805, Phase.VALID, "22:10:05", "22 h 10 min left", Tone.GOOD),
+        (3600, Phase.VALID, "1:00:00", "1 h left", Tone.GOOD),
+        (3599, Phase.VALID, "0:59:59", "59 min left", Tone.GOOD),
+        (600, Phase.VALID, "0:10:00", "10 min left", Tone.GOOD),
+        (599, Phase.LOW, "0:09:59", "9 min left", Tone.LOW),
+        (300, Phase.LOW, "0:05:00", "5 min left", Tone.LOW),
+        (299, Phase.ENDING, "0:04:59", "4 min left", Tone.BAD),
+        (60, Phase.ENDING, "0:01:00", "1 min left", Tone.BAD),
+        (59, Phase.ENDING, "0:00:59", "Less than a minute left", Tone.BAD),
+        (0.2, Phase.ENDING, "0:00:01", "Less than a minute left", Tone.BAD),
+        (0, Phase.EXPIRED, "0:00:00", "The token has expired", Tone.BAD),
+        (-5000, Phase.EXPIRED, "0:00:00", "The token has expired", Tone.BAD),
+        (None, Phase.NONE, "0:00:00", "No token", Tone.QUIET),
+    ],
+)
+def test_remaining_time(left: float | None, phase: Phase, countdown: str, remaining: str, tone: Tone) -> None:
+    view = view_of(state(left), NOW)
+    assert (view.icon.phase, view.countdown, view.remaining, view.tone) == (phase, countdown, remaining, tone)
+
+
+def test_countdown_ends_at_the_exact_end() -> None:
+    one = state(1)
+    assert view_of(one, NOW + 0.999).countdown == "0:00:01"
+    assert view_of(one, NOW + 1).countdown == "0:00:00"
+
+
+@pytest.mark.parametrize("left", [None, -100, 0, 0.5, 1, 59, 60, 61, 119, 120, 299, 300, 599, 600, 601, 3600, 79805.25])
+@pytest.mark.parametrize("busy", [None, Action.REFRESH, Action.LOOK])
+def test_nothing_in_the_tray_changes_before_next_change(left: float | None, busy: Action | None) -> None:
+    one = state(left, busy=busy)
+    change = next_change(one, NOW)
+    until = DAY if change is None else change - NOW
+    for part in (0.01, 0.3, 0.6, 0.999):
+        assert tray(one, NOW + until * part - 0.002) == tray(one, NOW)
+
+
+@pytest.mark.parametrize("left", [0.5, 1, 59, 60, 61, 119, 120, 299, 300, 599, 600, 601, 3600, 79805.25])
+def test_next_change_is_a_change_and_comes_after_now(left: float) -> None:
+    one = state(left)
+    change = next_change(one, NOW)
+    assert change is not None
+    assert NOW < change <= NOW + 61
+    assert tray(one, change) != tray(one, NOW)
+
+
+def test_idle_tray_wakes_at_most_once_a_minute() -> None:
+    one, now, wakes = state(7200, renew_at=None), NOW, 0
+    while now < NOW + 7200:
+        change = next_change(one, now)
+        assert change is not None
+        now, wakes = change, wakes + 1
+    assert wakes <= 7200 / 60 + 2
+
+
+def test_next_change_without_anything_to_tell_is_never() -> None:
+    assert next_change(state(None, last=None), NOW) is None
+
+
+def test_expired_token_changes_at_midnight() -> None:
+    one = state(-60)
+    change = next_change(one, NOW)
+    assert change is not None
+    assert time.strftime("%H:%M:%S", time.localtime(change)) == "00:00:00"
+    assert view_of(one, NOW).end == "Ended 12:06 (KST)"
+    assert view_of(one, change).end == "Ended yesterday 12:06 (KST)"
+
+
+def test_next_change_comes_when_a_renewal_is_due() -> None:
+    one = state(3630, renew_at=NOW + 3)
+    assert next_change(one, NOW) == NOW + 3
+    assert view_of(one, NOW + 3).coming == "Renews by itself in a moment."
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, IconSpec(Phase.VALID, 44)),
+        ({"busy": Action.LOOK}, IconSpec(Phase.VALID, 44)),
+        ({"busy": Action.REFRESH}, IconSpec(Phase.VALID, busy=True)),
+        ({"place_problem": "locked"}, IconSpec(Phase.VALID, 44, problem=True)),
+        ({"stopped": True}, IconSpec(Phase.VALID, 44, stopped=True)),
+        ({"created": None}, IconSpec(Phase.VALID, 44)),
+    ],
+)
+def test_icon_spec(changes: dict[str, object], expected: IconSpec) -> None:
+    assert view_of(state(**changes), NOW).icon == expected
+
+
+def test_icon_of_a_fresh_token_is_full() -> None:
+    assert view_of(state(DAY), NOW).icon == IconSpec(Phase.VALID, LEVELS)
+
+
+def test_start_shows_work_until_the_first_look_is_over() -> None:
+    first = view_of(TokenState("default", "real"), NOW)
+    assert first.icon == IconSpec(Phase.NONE, busy=True)
+    assert first.remaining == "Looking for the token…"
+    assert not first.can_clear
+
+
+def test_every_action_says_what_it_does() -> None:
+    texts = {view_of(state(busy=action), NOW).busy for action in Action}
+    assert len(texts) == len(Action)
+    assert "" not in texts
+
+
+@pytest.mark.parametrize("action", [action for action in Action if action is not Action.LOOK])
+def test_nothing_can_be_started_while_something_is_done(action: Action) -> None:
+    view = view_of(state(busy=action, place_problem="locked"), NOW)
+    assert (view.can_refresh, view.can_clear, view.can_unlock) == (False, False, False)
+
+
+@pytest.mark.parametrize("result", [result for result in Result if result is not Result.FAILED])
+def test_every_result_has_a_sentence(result: Result) -> None:
+    view = view_of(state(last=LastResult(result, NOW)), NOW)
+    assert view.last
+    assert view.last != "That did not work."
+    assert view.last_tone is Tone.QUIET
+
+
+@pytest.mark.parametrize(
+    ("error", "mode", "remedy", "text"),
+    [
+        (error_for(3, "[8001:x]"), "real", Remedy.ENTER_KEYS, "Enter the keys…"),
+        (error_for(3, "[8030:x]"), "real", Remedy.SWITCH_MODE, "Switch to mock"),
+        (error_for(3, "[8030:x]"), "demo", Remedy.SWITCH_MODE, "Switch to real"),
+        (error_for(3, "[8050:x]"), "real", Remedy.OPEN_PORTAL, "Open Kiwoom's site"),
+        (error_for(3, "[8010:x]"), "real", Remedy.ROTATE, "Revoke and renew"),
+        (error_for(None, None, http_status=503), "real", "", ""),
+        (KeysMissing("No keys.", remedy=Remedy.UNLOCK_KEYRING), "real", Remedy.UNLOCK_KEYRING, "Unlock the keyring…"),
+    ],
+)
+def test_remedy_of_the_last_error(error: KiwoomTokenError, mode: str, remedy: str, text: str) -> None:
+    view = view_of(failed(error, mode=mode), NOW)
+    assert (view.remedy, view.remedy_text) == (remedy, text)
+    assert view.last == language.say(error)
+
+
+def test_locked_keyring_can_be_unlocked() -> None:
+    view = view_of(state(place="file", place_path="/d/.token", place_problem="locked"), NOW, "linux")
+    assert (view.place, view.place_path, view.remedy, view.can_unlock) == (
+        "File",
+        "/d/.token",
+        Remedy.UNLOCK_KEYRING,
+        True,
+    )
+    assert view.place_why in view.tooltip
+
+
+@pytest.mark.parametrize(
+    ("platform", "name"), [("win32", "Windows Credential Manager"), ("darwin", "Keychain"), ("linux", "Keyring")]
+)
+def test_keyring_has_the_name_of_the_system(platform: str, name: str) -> None:
+    assert view_of(state(), NOW, platform).place == name
+
+
+def test_failure_is_grave_only_when_no_token_lives_or_nothing_is_tried() -> None:
+    error = error_for(None, None, http_status=503)
+    assert view_of(failed(error, 5000), NOW).last_tone is Tone.LOW
+    assert view_of(failed(error, 5000, stopped=True), NOW).last_tone is Tone.BAD
+    assert view_of(failed(error, -5), NOW).last_tone is Tone.BAD
+    assert view_of(failed(error), NOW).last_tone is Tone.BAD
+
+
+def test_modes_and_practice_are_told_everywhere() -> None:
+    assert [badge.kind for badge in view_of(state(), NOW).badges] == ["real"]
+    view = view_of(state(mode="demo", practice=True), NOW)
+    assert [badge.text for badge in view.badges] == ["Mock", "Practice"]
+    assert "Mock · Practice" in view.tooltip
+    assert "Mock · Practice" in view.menu_status
+
+
+def test_end_is_korean_time_and_local_time_only_where_it_differs(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = view_of(state(), NOW)
+    assert (view.end, view.end_local) == ("Ends tomorrow 10:07 (KST)", "")
+    assert "KST" not in view.tooltip
+    zone(monkeypatch, "UTC")
+    view = view_of(state(), NOW)
+    assert (view.end, view.end_local) == ("Ends tomorrow 10:07 (KST)", "tomorrow 01:07 on this computer")
+    assert "tomorrow 10:07 KST" in view.tooltip
+
+
+@pytest.mark.parametrize(
+    ("skew", "words"), [(None, ""), (60.0, ""), (-60.0, ""), (180.0, "behind"), (-7200.0, "2 h ahead")]
+)
+def test_skew_is_told_above_a_minute(skew: float | None, words: str) -> None:
+    text = view_of(state(skew_seconds=skew), NOW).skew
+    assert words in text
+    assert bool(words) == bool(text)
+
+
+def test_what_comes_next() -> None:
+    assert view_of(state(renew_at=NOW + 600), NOW).coming == "Renews by itself at 12:17."
+    assert view_of(state(policy="notify"), NOW).coming.startswith("It only warns")
+    assert view_of(state(stopped=True), NOW).coming.startswith("Paused")
+    retry = failed(error_for(None, None, http_status=503), renew_at=NOW + 120)
+    assert view_of(retry, NOW).coming == "Tries again at 12:09."
+
+
+@pytest.mark.usefixtures("korean")
+def test_tooltip_fits_windows_whatever_happens() -> None:
+    everything = failed(
+        error_for(3, "[8050:x]"), 79805, profile="가😀" * 32, mode="demo", practice=True, place_problem="failed"
+    )
+    for action in (None, *Action):
+        tooltip = view_of(replace(everything, busy=action), NOW).tooltip
+        assert len(tooltip.encode("utf-16-le")) // 2 <= TOOLTIP_UNITS
+
+
+def test_shorten_never_cuts_a_character_in_two() -> None:
+    assert shorten(["a" * 126, "b"]) == "a" * 126 + "…"
+    assert shorten(["😀" * 64]) == "😀" * 63 + "…"
+
+
+def test_short_life_of_a_practice_token_is_told_like_any_other() -> None:
+    one = state(60, created=NOW)
+    assert phase_of(one, NOW) is Phase.ENDING
+    assert view_of(one, NOW).fraction == 1.0
+
+
+@pytest.mark.usefixtures("korean")
+def test_korean_view() -> None:
+    view = view_of(state(-60, mode="demo", practice=True), NOW)
+    assert view.headline == "만료됨"
+    assert [badge.text for badge in view.badges] == ["모의", "연습"]
+    assert view.refresh_text == "지금 갱신"
+    assert view.menu_status.startswith("모의 · 연습 · 토큰이 만료되었습니다")
+
+
+@pytest.mark.usefixtures("korean")
+def test_no_english_is_left_in_a_korean_view() -> None:
+    states = [state(left, busy=action) for left in (None, -5, 50, 500, 5000) for action in (None, *Action)]
+    states += [state(last=LastResult(result, NOW)) for result in Result if result is not Result.FAILED]
+    states += [state(place=place) for place in ("file", "memory")]
+    words = ("the ", "token", "left", "end", "clear", "renew", "kiwoom")
+    for one in states:
+        view = view_of(one, NOW, "linux")
+        for field in fields(View):
+            text = getattr(view, field.name)
+            if isinstance(text, str) and field.name not in {"preview", "remedy"}:
+                assert not any(word in text.lower() for word in words), (field.name, text)
+
+
+def catalogue() -> list[tuple[str, str, ET.Element]]:
+    """Context, source and translation of each entry of the .ts file."""
+    root = ET.parse(Path(resources_folder()) / "translations" / "kiwoom-token-tray_ko.ts").getroot()  # noqa: S314
+    found = []
+    for context in root.iter("context"):
+        for message in context.iter("message"):
+            translation = message.find("translation")
+            assert translation is not None
+            found.append((context.findtext("name", ""), message.findtext("source", ""), translation))
+    return found
+
+
+def strings_in(source: Path) -> set[tuple[str, str]]:
+    """Context and text of every `translate("Context", "text")` and, inside a class, `self.tr("text")`."""
+    found = set()
+
+    def visit(node: ast.AST, owner: str) -> None:
+        owner = node.name if isinstance(node, ast.ClassDef) else owner
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            texts = [part.value for part in node.args if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+            if name == "translate" and len(texts) == 2:
+                found.add((texts[0], texts[1]))
+            elif name == "tr" and isinstance(node.func, ast.Attribute) and owner and texts:
+                found.add((owner, texts[0]))
+        for child in ast.iter_child_nodes(node):
+            visit(child, owner)
+
+    visit(ast.parse(source.read_text(encoding="utf-8")), "")
+    return found
+
+
+def test_every_string_of_the_desktop_is_in_the_catalogue() -> None:
+    desktop = Path(tray_app.__file__).parent / "desktop"
+    wanted = set().union(*(strings_in(source) for source in sorted(desktop.glob("*.py"))))
+    assert wanted - {(context, source) for context, source, _ in catalogue()} == set()
+
+
+def test_no_entry_of_the_catalogue_is_unfinished() -> None:
+    assert [source for _, source, translation in catalogue() if translation.get("type") or not translation.text] == []
+
+
+def test_translations_keep_places_and_mnemonics() -> None:
+    for _, source, translation in catalogue():
+        text = translation.text or ""
+        for mark in ("{duration}", "{time}", "{remaining}", "{count}"):
+            assert (mark in source) == (mark in text), source
+        assert ("&" in source) == ("&" in text), source
+        assert source.endswith("…") == text.endswith("…"), source
+
+
+def test_compiled_catalogue_is_up_to_date(qapp: QApplication) -> None:
+    compiled = QTranslator()
+    assert compiled.load(catalogue_path())
+    for context, source, translation in catalogue():
+        assert compiled.translate(context, source) == translation.text

@@ -1,0 +1,408 @@
+"""The window and the questions: they render what they are given and answer by signals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets")
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible, QColor, QPalette
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QPushButton, QRadioButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from tray_app.core import language
+from tray_app.core.errors import Remedy
+from tray_app.core.secret import Secret
+from tray_app.core.state import Action, LastResult, Result, TokenState
+from tray_app.desktop import dialogs, window
+from tray_app.desktop.dialogs import HERE, REVOKE, ask_clear, ask_keys
+from tray_app.desktop.icon import tray_icon
+from tray_app.desktop.translation import install_translator
+from tray_app.desktop.view import View, view_of
+from tray_app.desktop.window import TokenWindow
+from tray_app.kiwoom.codes import error_for
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
+
+DAY = 86400
+NOW = 1_763_780_820.0
+KEY, SECRET = "AppKey-" + "k" * 36, "AppSecret-" + "s" * 33
+
+
+def state(left: float | None = 79805, **changes: object) -> TokenState:
+    plain = TokenState("default", "real", place="keyring", busy=None, last=LastResult(Result.ISSUED, NOW - 60))
+    if left is not None:
+        plain = replace(plain, expires=NOW + left, created=NOW + left - DAY, preview="WQJCwy...")
+    return replace(plain, **changes)
+
+
+def view(left: float | None = 79805, **changes: object) -> View:
+    return view_of(state(left, **changes), NOW, "linux")
+
+
+def refused(code: str) -> View:
+    return view(None, stopped=True, last=LastResult(Result.FAILED, NOW, error_for(3, f"[{code}:x]")))
+
+
+@pytest.fixture
+def shown(qtbot: QtBot) -> TokenWindow:
+    one = TokenWindow()
+    qtbot.addWidget(one)
+    one.show_view(view())
+    one.show()
+    return one
+
+
+@pytest.fixture(autouse=True)
+def english_again(qapp: QApplication) -> Iterator[None]:
+    yield
+    speak("en")
+
+
+def settle() -> None:
+    for _ in range(4):
+        QApplication.processEvents()
+
+
+def speak(lang: str) -> None:
+    app = QApplication.instance()
+    assert app is not None
+    language.use(lang)
+    install_translator(app)
+    settle()
+
+
+def text(of: QWidget, name: str) -> str:
+    found = of.findChild(QWidget, name)
+    assert found is not None, name
+    return str(found.text())  # type: ignore[attr-defined]
+
+
+def button(of: QWidget, name: str) -> QAbstractButton:
+    found = of.findChild(QAbstractButton, name)
+    assert found is not None, name
+    return found
+
+
+def test_window_shows_what_the_view_says(shown: TokenWindow) -> None:
+    one = view(place="file", place_path="/data/.token", place_problem="locked", profile="parents", skew_seconds=200.0)
+    shown.show_view(one)
+    assert text(shown, "countdown") == "22:10:05"
+    assert text(shown, "headline") == one.headline
+    assert text(shown, "end") == one.end
+    assert text(shown, "badge0") == "Real"
+    assert text(shown, "profile") == "parents"
+    assert text(shown, "place") == "File"
+    assert text(shown, "placePath") == "/data/.token"
+    assert text(shown, "placeWhy") == one.place_why
+    assert one.last in text(shown, "last")
+    assert text(shown, "coming") == "–"
+    assert text(shown, "skew") == one.skew
+    assert shown.windowTitle() == "Kiwoom Token Tray - parents"
+
+
+def test_without_a_token_no_digits_pretend_otherwise(shown: TokenWindow) -> None:
+    shown.show_view(view(None))
+    assert not any(character.isdigit() for character in text(shown, "countdown"))
+    assert not button(shown, "clearButton").isEnabled()
+    assert button(shown, "refreshButton").text() == "&Get a token"
+
+
+@pytest.mark.parametrize("left", [DAY, 79805, 36000, 35999, 3600, 605, 8])
+def test_nothing_moves_as_the_digits_change(shown: TokenWindow, left: int) -> None:
+    shown.show_view(view(left))
+    QApplication.processEvents()
+    places = {child: child.geometry() for child in shown.findChildren(QWidget) if child.isVisible()}
+    for earlier in range(1, 8):
+        shown.show_view(view(left - earlier))
+        QApplication.processEvents()
+        moved = [child.objectName() for child, place in places.items() if child.geometry() != place]
+        assert [name for name in moved if name not in {"countdown", "headline", "end"}] == []
+
+
+def test_ring_stays_where_it_is_whatever_the_sentences_below(shown: TokenWindow) -> None:
+    boxes = []
+    for one in (view(), refused("8050"), view(place="file", place_path="/x/.token", place_problem="silent")):
+        shown.show_view(one)
+        settle()
+        boxes.append(shown.dial._box())
+    assert boxes[0] == boxes[1] == boxes[2]
+
+
+@pytest.mark.parametrize(("name", "signal"), [("refreshButton", "refreshRequested"), ("clearButton", "clearRequested")])
+def test_buttons_ask_by_signal(qtbot: QtBot, shown: TokenWindow, name: str, signal: str) -> None:
+    with qtbot.waitSignal(getattr(shown, signal)):
+        button(shown, name).click()
+
+
+@pytest.mark.parametrize(
+    ("code", "signal"),
+    [
+        ("8001", "loginRequested"),
+        ("8030", "switchModeRequested"),
+        ("8050", "portalRequested"),
+        ("8010", "rotateRequested"),
+    ],
+)
+def test_remedy_button_mends_the_last_error(qtbot: QtBot, shown: TokenWindow, code: str, signal: str) -> None:
+    shown.show_view(refused(code))
+    assert button(shown, "remedyButton").isVisible()
+    with qtbot.waitSignal(getattr(shown, signal)):
+        button(shown, "remedyButton").click()
+
+
+def test_remedy_button_unlocks_a_locked_keyring(qtbot: QtBot, shown: TokenWindow) -> None:
+    shown.show_view(view(place="file", place_path="/x", place_problem="locked"))
+    with qtbot.waitSignal(shown.unlockRequested):
+        button(shown, "remedyButton").click()
+
+
+def test_remedy_button_is_not_there_without_a_remedy(shown: TokenWindow) -> None:
+    assert view().remedy == Remedy.NONE
+    assert not button(shown, "remedyButton").isVisible()
+
+
+def test_busy_line_runs_only_while_it_is_seen(shown: TokenWindow) -> None:
+    line = shown._busy_line
+    shown.show_view(view(busy=Action.REFRESH))
+    assert line.text() == "Asking Kiwoom for a token…"
+    assert line._timer.isActive() is line._is_animated()
+    assert not button(shown, "refreshButton").isEnabled()
+    shown.hide()
+    assert not line._timer.isActive()
+    shown.show()
+    shown.show_view(view())
+    assert not line._timer.isActive()
+    assert line.height() == 3
+
+
+def test_window_tells_when_it_is_seen(qtbot: QtBot) -> None:
+    one = TokenWindow()
+    qtbot.addWidget(one)
+    told: list[bool] = []
+    one.shown.connect(told.append)
+    one.show()
+    one.hide()
+    assert told == [True, False]
+
+
+def test_escape_hides_the_window_and_keeps_it(qtbot: QtBot, shown: TokenWindow) -> None:
+    qtbot.keyClick(shown, Qt.Key.Key_Escape)
+    assert not shown.isVisible()
+    shown.show()
+    assert text(shown, "countdown") == "22:10:05"
+
+
+def test_tab_goes_from_the_main_thing_to_the_dangerous_one(shown: TokenWindow) -> None:
+    order, one = [], button(shown, "refreshButton")
+    current: QWidget = one
+    for _ in range(200):
+        if isinstance(current, QPushButton):
+            order.append(current.objectName())
+        current = current.nextInFocusChain()
+        if current is one:
+            break
+    assert order == ["refreshButton", "remedyButton", "clearButton"]
+
+
+def test_mnemonics_do_not_collide(shown: TokenWindow) -> None:
+    for lang in ("en", "ko"):
+        speak(lang)
+        for code in ("8001", "8030", "8050", "8010"):
+            shown.show_view(refused(code))
+            marks = [
+                one.text().partition("&")[2][:1].lower() for one in shown.findChildren(QPushButton) if one.isVisible()
+            ]
+            assert len(set(marks)) == len(marks) == 3
+            assert "" not in marks
+
+
+def test_screen_reader_hears_minutes_not_seconds(shown: TokenWindow) -> None:
+    countdown = shown.dial.countdown
+    before = countdown.accessibleName()
+    shown.show_view(view(79804))
+    assert countdown.text() == "22:10:04"
+    assert countdown.accessibleName() == before == "22 h 10 min left"
+    assert shown.dial.accessibleDescription() == before
+    for one in shown.findChildren(QPushButton):
+        interface = QAccessible.queryAccessibleInterface(one)
+        assert interface.text(QAccessible.Text.Name) or not one.isVisible()
+
+
+def test_language_changes_while_the_window_is_open(shown: TokenWindow) -> None:
+    speak("ko")
+    shown.show_view(view())
+    assert button(shown, "clearButton").text() == "지우기(&C)…"
+    assert button(shown, "refreshButton").text() == "지금 갱신(&R)"
+    assert text(shown, "name0") == "보관 위치"
+    speak("en")
+    assert text(shown, "name0") == "Kept in"
+
+
+@pytest.mark.parametrize("ground", ["#202224", "#f0f0f0"])
+def test_text_is_legible_when_the_theme_changes_live(
+    shown: TokenWindow, qapp: QApplication, ground: str, request: pytest.FixtureRequest
+) -> None:
+    before, one = QPalette(qapp.palette()), shown
+    request.addfinalizer(lambda: qapp.setPalette(before))
+    one.show_view(refused("8050"))
+    qapp.setPalette(QPalette(QColor(ground)))
+    settle()
+    window_colour = QColor(ground).lightnessF()
+    for label in one.findChildren(QLabel):
+        if label.isVisible() and label.text():
+            colour = label.palette().color(QPalette.ColorRole.WindowText)
+            assert abs(colour.lightnessF() - window_colour) > 0.25, label.objectName()
+
+
+def test_high_contrast_uses_only_the_palette(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(window, "is_high_contrast", lambda: True)
+    monkeypatch.setattr("tray_app.desktop.theme.is_high_contrast", lambda: True)
+    one = TokenWindow()
+    qtbot.addWidget(one)
+    assert "QPushButton" not in one.styleSheet()
+    one.show_view(refused("8050"))
+    last = one.findChild(QLabel, "last")
+    assert last is not None
+    assert last.palette().color(QPalette.ColorRole.WindowText) == one.palette().color(QPalette.ColorRole.WindowText)
+
+
+def test_buttons_have_room_for_their_text(shown: TokenWindow) -> None:
+    for lang in ("en", "ko"):
+        speak(lang)
+        for code in ("8001", "8030", "8050", "8010"):
+            shown.show_view(refused(code))
+            shown.resize(1, 1)
+            settle()
+            for one in shown.findChildren(QPushButton):
+                assert one.width() >= one.sizeHint().width(), one.text()
+
+
+def test_no_widget_holds_more_of_the_token_than_its_preview(shown: TokenWindow) -> None:
+    token = "WQJCwyqInphKnR3bSRtB9NE1lv"
+    shown.show_view(view(preview=Secret(token).preview()))
+    icon = tray_icon(view().icon, dark_panel=True)
+    texts = [icon.name(), shown.windowTitle(), shown.toolTip()]
+    for child in shown.findChildren(QWidget):
+        texts += [child.toolTip(), child.accessibleName(), child.accessibleDescription()]
+        if isinstance(child, (QLabel, QAbstractButton)):
+            texts.append(child.text())
+    assert not any(token[:7] in one for one in texts)
+
+
+def test_clear_asks_without_blocking_and_the_safe_choice_is_chosen(qtbot: QtBot) -> None:
+    dialog = ask_clear(None, state(), NOW)
+    qtbot.addWidget(dialog)
+    assert dialog.isVisible()
+    with qtbot.waitSignal(dialog.chosen) as answer:
+        button(dialog, "clearAccept").click()
+    assert answer.args == [HERE]
+
+
+def test_clear_can_revoke(qtbot: QtBot) -> None:
+    dialog = ask_clear(None, state(), NOW)
+    qtbot.addWidget(dialog)
+    button(dialog, "clearRevoke").click()
+    with qtbot.waitSignal(dialog.chosen) as answer:
+        button(dialog, "clearAccept").click()
+    assert answer.args == [REVOKE]
+
+
+@pytest.mark.parametrize("how", ["button", "escape"])
+def test_cancelled_clear_says_nothing(qtbot: QtBot, how: str) -> None:
+    dialog = ask_clear(None, state(), NOW)
+    qtbot.addWidget(dialog)
+    with qtbot.assertNotEmitted(dialog.chosen):
+        if how == "button":
+            button(dialog, "clearCancel").click()
+        else:
+            qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+
+
+@pytest.mark.parametrize("left", [None, -5])
+def test_dead_token_cannot_be_revoked(qtbot: QtBot, left: float | None) -> None:
+    dialog = ask_clear(None, state(left), NOW)
+    qtbot.addWidget(dialog)
+    assert not button(dialog, "clearRevoke").isEnabled()
+
+
+def fields(dialog: QWidget) -> tuple[QLineEdit, QLineEdit]:
+    key, secret = dialog.findChild(QLineEdit, "appKey"), dialog.findChild(QLineEdit, "appSecret")
+    assert key is not None
+    assert secret is not None
+    return key, secret
+
+
+def test_keys_are_handed_over_as_secrets_and_forgotten(qtbot: QtBot) -> None:
+    dialog = ask_keys(None, "demo")
+    qtbot.addWidget(dialog)
+    key, secret = fields(dialog)
+    assert not button(dialog, "keysAccept").isEnabled()
+    QApplication.clipboard().setText(f" \t{KEY}\r\n")
+    key.paste()
+    assert key.text() == KEY
+    secret.setText(f"{SECRET} ")
+    with qtbot.waitSignal(dialog.keysEntered) as entered:
+        button(dialog, "keysAccept").click()
+    mode, app_key, app_secret = entered.args
+    assert (mode, app_key, app_secret) == ("demo", Secret(KEY), Secret(SECRET))
+    assert KEY not in repr(entered.args)
+    assert (key.text(), secret.text()) == ("", "")
+
+
+def test_keys_are_never_shown(qtbot: QtBot) -> None:
+    dialog = ask_keys(None, "real")
+    qtbot.addWidget(dialog)
+    for field, content in zip(fields(dialog), (KEY, SECRET), strict=True):
+        field.setText(content)
+        assert field.displayText() == field.displayText()[0] * len(content)
+        assert field.echoMode() is QLineEdit.EchoMode.Password
+        assert content not in QAccessible.queryAccessibleInterface(field).text(QAccessible.Text.Value)
+    assert [one.text() for one in dialog.findChildren(QLabel) if "43 characters" in one.text()] == ["43 characters"] * 2
+
+
+def test_cancelled_keys_are_forgotten(qtbot: QtBot) -> None:
+    dialog = ask_keys(None, "real")
+    qtbot.addWidget(dialog)
+    key, secret = fields(dialog)
+    key.setText(KEY)
+    secret.setText(SECRET)
+    with qtbot.assertNotEmitted(dialog.keysEntered):
+        button(dialog, "keysCancel").click()
+    assert (key.text(), secret.text()) == ("", "")
+
+
+@pytest.mark.parametrize(("key", "secret"), [("two parts", SECRET), (KEY, "시크릿"), (KEY, KEY)])
+def test_what_cannot_be_keys_is_said_at_once_without_repeating_it(qtbot: QtBot, key: str, secret: str) -> None:
+    dialog = ask_keys(None, "real")
+    qtbot.addWidget(dialog)
+    for field, content in zip(fields(dialog), (key, secret), strict=True):
+        field.setText(content)
+    with qtbot.assertNotEmitted(dialog.keysEntered):
+        button(dialog, "keysAccept").click()
+    complaint = dialog.findChild(QLabel, "keysComplaint")
+    assert complaint is not None
+    assert complaint.text()
+    assert key not in complaint.text()
+    assert secret not in complaint.text()
+    assert dialog.isVisible()
+
+
+def test_keys_form_starts_with_the_mode_it_is_given(qtbot: QtBot) -> None:
+    for mode, name in (("real", "modeReal"), ("demo", "modeDemo")):
+        dialog = ask_keys(None, mode, "parents")
+        qtbot.addWidget(dialog)
+        chosen = dialog.findChild(QRadioButton, name)
+        assert chosen is not None
+        assert chosen.isChecked()
+        assert dialog.windowTitle().endswith("parents")
+
+
+def test_dialogs_delete_themselves(qtbot: QtBot) -> None:
+    dialog = dialogs.ask_clear(None, state(), NOW)
+    with qtbot.waitSignal(dialog.destroyed):
+        dialog.reject()
