@@ -1,0 +1,500 @@
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import stat
+import threading
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.doubles import START, Clock
+from tray_app.core.errors import StoreError
+from tray_app.core.token import token_for
+from tray_app.stores import file as file_module
+from tray_app.stores import files
+from tray_app.stores.file import MAX_BYTES, FileStore
+from tray_app.stores.lock import ThreadLock
+
+OLD = token_for("old-token-of-a-test", 86400, START)
+NEW = token_for("new-token-of-a-test", 86400, START + 10)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "data" / ".token"
+
+
+@pytest.fixture
+def store(path, clock):
+    return FileStore(str(path), ThreadLock(), clock)
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch):
+    """Nobody writes in place in these tests unless they say so, so there is nothing to wait for."""
+    pauses = []
+    monkeypatch.setattr(file_module.time, "sleep", pauses.append)
+    return pauses
+
+
+def put(path: Path, content: bytes) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+
+
+def seed_record(value="token-of-a-test", **fields) -> dict:
+    now = datetime.fromtimestamp(START)  # noqa: DTZ006 - the seed's naive local time
+    return {
+        "access_token": value,
+        "expires_at": (now + timedelta(days=1)).isoformat(),
+        "created_at": now.isoformat(),
+        **fields,
+    }
+
+
+class TestWriting:
+    def test_what_is_written_is_read_back(self, store):
+        store.write(OLD)
+
+        assert store.read() == OLD
+
+    def test_the_file_holds_the_seeds_three_keys_as_utf_8(self, store, path):
+        store.write(OLD)
+
+        assert list(json.loads(path.read_bytes().decode("utf-8"))) == ["access_token", "expires_at", "created_at"]
+
+    def test_the_folder_is_made_for_its_owner_alone(self, store, path):
+        store.write(OLD)
+
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+    def test_the_file_is_its_owners_alone_from_the_moment_it_exists(self, store, path, monkeypatch):
+        modes, was_open = [], os.open
+
+        def watched_open(name, flags, *rest, **options):
+            descriptor = was_open(name, flags, *rest, **options)
+            if flags & os.O_CREAT:
+                modes.append((stat.S_IMODE(os.fstat(descriptor).st_mode), bool(flags & os.O_EXCL)))
+            return descriptor
+
+        monkeypatch.setattr(os, "open", watched_open)
+        before = os.umask(0)
+        try:
+            store.write(OLD)
+            store.write(NEW)
+        finally:
+            os.umask(before)
+
+        assert modes == [(0o600, True)] * 2
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+    def test_the_mode_is_never_changed_afterwards(self, store, monkeypatch):
+        def refuse(*_, **__):
+            raise AssertionError("chmod")
+
+        for name in ("chmod", "fchmod", "lchmod"):
+            monkeypatch.setattr(os, name, refuse, raising=False)
+
+        store.write(OLD)
+
+    def test_a_reader_finds_the_old_or_the_new_token_and_nothing_between(self, store, path, monkeypatch):
+        store.write(OLD)
+        seen, was_replace = [], os.replace
+
+        def watched_replace(source, target):
+            seen.append(store.read())
+            was_replace(source, target)
+            seen.append(store.read())
+
+        monkeypatch.setattr(os, "replace", watched_replace)
+        store.write(NEW)
+
+        assert seen == [OLD, NEW]
+
+    def test_the_content_is_on_disk_before_it_takes_the_name(self, store, monkeypatch):
+        steps, was_sync, was_replace = [], os.fsync, os.replace
+        monkeypatch.setattr(os, "fsync", lambda descriptor: (steps.append("sync"), was_sync(descriptor)))
+        monkeypatch.setattr(os, "replace", lambda *names: (steps.append("replace"), was_replace(*names)))
+
+        store.write(OLD)
+
+        assert steps == ["sync", "replace"]
+
+    @pytest.mark.parametrize("step", ["fsync", "replace"])
+    def test_a_write_that_fails_leaves_the_old_token_and_nothing_else(self, step, store, path, monkeypatch):
+        store.write(OLD)
+
+        def fail(*_):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, step, fail)
+            with pytest.raises(StoreError, match="No space left"):
+                store.write(NEW)
+
+        assert store.read() == OLD
+        assert [one.name for one in path.parent.iterdir()] == [".token"]
+
+    def test_a_failed_write_names_no_token(self, store, monkeypatch):
+        def fail(*_):
+            raise OSError(errno.EIO, "Input/output error")
+
+        monkeypatch.setattr(os, "fsync", fail)
+        with pytest.raises(StoreError) as raised:
+            store.write(NEW)
+
+        assert NEW.value.reveal() not in str(raised.value)
+
+    def test_a_folder_that_cannot_be_made_is_an_error_that_says_what_to_do(self, tmp_path, clock):
+        (tmp_path / "data").write_text("a file")
+
+        with pytest.raises(StoreError, match="KIWOOM_TRAY_DATA_DIR"):
+            FileStore(str(tmp_path / "data" / ".token"), ThreadLock(), clock).write(OLD)
+
+    def test_what_a_killed_writer_left_is_overwritten(self, store, path):
+        put(path.with_name(".token.new"), b'{"access_token": "half')
+
+        store.write(NEW)
+
+        assert store.read() == NEW
+        assert not path.with_name(".token.new").exists()
+
+    def test_a_link_in_the_place_of_the_new_file_is_not_followed(self, store, path, tmp_path):
+        victim = tmp_path / "victim"
+        victim.write_text("untouched")
+        path.parent.mkdir()
+        path.with_name(".token.new").symlink_to(victim)
+
+        store.write(NEW)
+
+        assert victim.read_text() == "untouched"
+        assert not path.is_symlink()
+
+    def test_a_link_put_there_in_the_last_moment_is_not_followed(self, store, path, tmp_path, monkeypatch):
+        victim = tmp_path / "victim"
+        victim.write_text("untouched")
+        was_open = os.open
+
+        def racing_open(name, flags, *rest, **options):
+            if flags & os.O_CREAT:
+                Path(name).symlink_to(victim)
+            return was_open(name, flags, *rest, **options)
+
+        path.parent.mkdir()
+        monkeypatch.setattr(os, "open", racing_open)
+        with pytest.raises(StoreError):
+            store.write(NEW)
+
+        assert victim.read_text() == "untouched"
+
+    def test_a_linked_token_file_is_replaced_and_its_target_stays(self, store, path, tmp_path):
+        target = tmp_path / "elsewhere"
+        put(target, json.dumps(seed_record()).encode())
+        path.parent.mkdir()
+        path.symlink_to(target)
+        assert store.read().value.reveal() == "token-of-a-test"
+
+        store.write(NEW)
+
+        assert store.read() == NEW
+        assert "token-of-a-test" in target.read_text()
+
+
+DAMAGED = {
+    "empty": b"",
+    "blank": b" \n",
+    "truncated": json.dumps(seed_record("half-seen")).encode()[:60],
+    "binary": bytes(range(256)),
+    "nul bytes": b"\0" * 250,
+    "UTF-16": json.dumps(seed_record()).encode("utf-16"),
+    "Latin-1": json.dumps(seed_record(value="t\xf6ken"), ensure_ascii=False).encode("latin-1"),
+    "a list": b"[1, 2, 3]",
+    "a number": b"5",
+    "null": b"null",
+    "foreign JSON": b'{"token": "half-seen", "expires_dt": "20251107083713"}',
+    "deep JSON": b"[" * 60000,
+    "wrong types": json.dumps(seed_record(access_token=["half-seen"], expires_at=5)).encode(),
+    "no token": json.dumps(seed_record("")).encode(),
+    "a token of two lines": json.dumps(seed_record("half\nseen")).encode(),
+    "year 1": json.dumps(seed_record(expires_at="0001-01-01T00:00:00")).encode(),
+    "year 9999": json.dumps(seed_record(expires_at="9999-12-31T23:59:59")).encode(),
+    "year 10000": json.dumps(seed_record(expires_at="10000-01-01T00:00:00")).encode(),
+    "month 13": json.dumps(seed_record(created_at="2026-13-01T00:00:00")).encode(),
+    "too large": json.dumps(seed_record(padding="x" * MAX_BYTES)).encode(),
+}
+
+
+class TestDamage:
+    @pytest.mark.parametrize("kind", DAMAGED)
+    def test_a_damaged_file_is_a_missing_token_and_is_deleted(self, kind, store, path):
+        put(path, DAMAGED[kind])
+
+        assert store.read() is None
+        assert not path.exists()
+
+    @pytest.mark.parametrize("kind", DAMAGED)
+    def test_a_damaged_file_is_logged_without_its_content(self, kind, store, path, caplog):
+        caplog.set_level(logging.DEBUG, "kiwoom")
+        put(path, DAMAGED[kind])
+
+        store.read()
+
+        levels = [(one.levelname, one.getMessage().partition(" (")[0]) for one in caplog.records]
+        assert levels == [("ERROR", "Failed to parse token file"), ("DEBUG", "Token file deleted")]
+        assert "seen" not in caplog.text
+
+    def test_what_is_not_json_is_logged_in_the_seeds_words(self, store, path, caplog):
+        put(path, b"{")
+
+        store.read()
+
+        assert caplog.messages == ["Failed to parse token file (invalid JSON)"]
+
+    def test_a_byte_order_mark_is_no_damage(self, store, path):
+        put(path, b"\xef\xbb\xbf" + json.dumps(seed_record()).encode())
+
+        assert store.read().value.reveal() == "token-of-a-test"
+
+    def test_times_with_a_zone_are_no_damage(self, store, path):
+        put(path, json.dumps(seed_record(expires_at="2026-09-22T00:00:00+09:00")).encode())
+
+        assert store.read().expires_at.isoformat() == "2026-09-21T15:00:00+00:00"
+
+    def test_a_huge_file_is_not_read_whole(self, store, path, monkeypatch):
+        path.parent.mkdir()
+        with path.open("wb") as file:
+            file.truncate(1 << 30)
+        sizes, was_read = [], os.read
+        monkeypatch.setattr(os, "read", lambda descriptor, size: (sizes.append(size), was_read(descriptor, size))[1])
+
+        assert store.read() is None
+        assert max(sizes) == MAX_BYTES + 1
+
+    def test_an_editor_that_writes_in_place_is_waited_for(self, store, path, monkeypatch):
+        put(path, b"")
+        monkeypatch.setattr(file_module.time, "sleep", lambda _: put(path, json.dumps(seed_record()).encode()))
+
+        assert store.read().value.reveal() == "token-of-a-test"
+
+    def test_a_file_that_was_replaced_while_it_was_judged_stays(self, store, path, monkeypatch):
+        put(path, b"{")
+        was_stamp = files.stamp_of
+
+        def replaced_meanwhile(name):
+            FileStore(str(path), ThreadLock()).write(NEW)
+            return was_stamp(name)
+
+        monkeypatch.setattr(file_module, "stamp_of", replaced_meanwhile)
+
+        assert store.read() is None
+        monkeypatch.undo()
+        assert store.read() == NEW
+
+
+class TestWhatIsNoFile:
+    def test_a_folder_in_its_place_is_an_error_and_stays(self, store, path):
+        path.mkdir(parents=True)
+
+        with pytest.raises(StoreError, match="not a file"):
+            store.read()
+        assert path.is_dir()
+
+    def test_a_folder_in_its_place_refuses_a_write(self, store, path):
+        path.mkdir(parents=True)
+
+        with pytest.raises(StoreError):
+            store.write(NEW)
+        assert [one.name for one in path.parent.iterdir()] == [".token"]
+
+    def test_a_pipe_in_its_place_does_not_block(self, store, path):
+        path.parent.mkdir()
+        os.mkfifo(path)
+        raised = []
+
+        def read():
+            try:
+                store.read()
+            except StoreError as error:
+                raised.append(str(error))
+
+        reader = threading.Thread(target=read, daemon=True)
+        reader.start()
+        reader.join(10)
+
+        assert raised
+        assert "not a file" in raised[0]
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+    def test_a_file_of_another_user_is_not_believed(self, store, path):
+        put(path, json.dumps(seed_record()).encode())
+        os.chown(path, 12345, 12345)
+
+        with pytest.raises(StoreError, match="another user"):
+            store.read()
+
+    def test_a_file_that_may_not_be_read_is_an_error_and_stays(self, store, path, monkeypatch):
+        put(path, json.dumps(seed_record()).encode())
+
+        def refuse(*_):
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "open", refuse)
+            with pytest.raises(StoreError, match="Permission denied"):
+                store.read()
+
+        assert path.exists()
+
+    def test_a_disk_that_fails_while_reading_is_an_error_and_the_file_stays(self, store, path, monkeypatch):
+        put(path, json.dumps(seed_record()).encode())
+
+        def fail(*_):
+            raise OSError(errno.EIO, "Input/output error")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "read", fail)
+            with pytest.raises(StoreError, match="Input/output error"):
+                store.read()
+
+        assert path.exists()
+
+    def test_nothing_there_is_no_token(self, store):
+        assert store.read() is None
+
+    def test_a_link_to_nowhere_is_no_token(self, store, path):
+        path.parent.mkdir()
+        path.symlink_to("nowhere")
+
+        assert store.read() is None
+
+
+class TestClear:
+    def test_forgets_the_token(self, store, path):
+        store.write(OLD)
+
+        assert store.clear() is True
+        assert store.read() is None
+        assert list(path.parent.iterdir()) == []
+
+    def test_tells_when_there_was_none(self, store):
+        assert store.clear() is False
+
+    def test_forgets_a_retired_token_as_well(self, store, clock):
+        store.write(OLD)
+        clock.advance(86400 - 200)
+        store.retire(OLD)
+
+        assert store.clear() is True
+        assert store.read_ending() is None
+
+    def test_a_file_that_cannot_be_deleted_is_an_error(self, store, monkeypatch):
+        store.write(OLD)
+
+        def refuse(*_):
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+
+        monkeypatch.setattr(os, "unlink", refuse)
+        with pytest.raises(StoreError, match="by hand"):
+            store.clear()
+
+
+class TestRetire:
+    def test_a_living_token_is_put_aside(self, store, path, clock):
+        store.write(OLD)
+        clock.advance(86400 - 200)
+
+        assert store.retire(OLD) is True
+        assert (store.read(), store.read_ending()) == (None, OLD)
+        assert stat.S_IMODE(path.with_name(".token.ending").stat().st_mode) == 0o600
+
+    def test_a_token_put_aside_is_gone_when_it_has_ended(self, store, clock):
+        store.write(OLD)
+        clock.advance(86400 - 200)
+        store.retire(OLD)
+        clock.advance(200)
+
+        assert store.read_ending() is None
+
+    def test_a_dead_token_is_deleted(self, store, path, clock):
+        store.write(OLD)
+        clock.advance(86400)
+
+        assert store.retire(OLD) is True
+        assert list(path.parent.iterdir()) == []
+
+    def test_the_next_write_removes_the_token_put_aside(self, store, path, clock):
+        store.write(OLD)
+        clock.advance(86400 - 200)
+        store.retire(OLD)
+
+        store.write(NEW)
+
+        assert [one.name for one in path.parent.iterdir()] == [".token"]
+
+    def test_leaves_the_token_that_has_taken_its_place(self, store, path, clock):
+        store.write(OLD)
+        FileStore(str(path), ThreadLock()).write(NEW)
+
+        assert store.retire(OLD) is False
+        assert store.read() == NEW
+
+    def test_leaves_a_token_that_it_never_saw(self, store, path):
+        FileStore(str(path), ThreadLock()).write(OLD)
+
+        assert store.retire(OLD) is False
+        assert store.read() == OLD
+
+    def test_a_damaged_file_put_aside_is_no_token(self, store, path):
+        put(path.with_name(".token.ending"), b"{")
+
+        assert store.read_ending() is None
+
+
+class TestStamp:
+    def test_stays_while_nothing_changes(self, store):
+        store.write(OLD)
+
+        assert store.stamp() == store.stamp()
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda path, store: store.write(OLD),
+            lambda path, store: store.clear(),
+            lambda path, store: path.unlink(),
+            lambda path, store: path.write_text(path.read_text() + "\n"),
+            lambda path, store: os.utime(path, ns=(1, 1)),
+        ],
+        ids=["write of the same token", "clear", "rm", "write in place", "touch"],
+    )
+    def test_tells_of_a_change(self, change, store, path):
+        store.write(OLD)
+        before = store.stamp()
+
+        change(path, store)
+
+        assert store.stamp() != before
+
+    def test_a_write_returns_the_stamp_of_its_own_file(self, store):
+        assert store.write(OLD) == store.stamp()
+
+    def test_a_write_does_not_take_the_stamp_of_who_came_after(self, store, path, monkeypatch):
+        was_replace = os.replace
+
+        def and_then_another(source, target):
+            was_replace(source, target)
+            monkeypatch.undo()
+            FileStore(str(path), ThreadLock()).write(NEW)
+
+        monkeypatch.setattr(os, "replace", and_then_another)
+
+        assert store.write(OLD) != store.stamp()

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import stat
+import threading
+
+import pytest
+
+from tray_app.core.errors import LockTimeout, StoreError
+from tray_app.stores import lock as lock_module
+from tray_app.stores.lock import ProfileLock, ThreadLock
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "state" / "default.lock"
+
+
+@pytest.fixture
+def lock(path):
+    return ProfileLock(str(path))
+
+
+def taken_by_another(path) -> bool:
+    """Whether somebody else, who has the file open for himself, cannot have the lock."""
+    other = ProfileLock(str(path))
+    if other.try_acquire():
+        other.release()
+        return False
+    return True
+
+
+def test_one_at_a_time(lock, path):
+    with lock:
+        held = taken_by_another(path)
+
+    assert (held, taken_by_another(path)) == (True, False)
+
+
+@pytest.mark.parametrize("kind", ["thread", "profile"])
+def test_threads_take_turns(kind, lock):
+    one = lock if kind == "profile" else ThreadLock()
+    inside, most = [], []
+
+    def work():
+        for _ in range(20):
+            with one:
+                inside.append(1)
+                most.append(len(inside))
+                inside.pop()
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert set(most) == {1}
+
+
+def test_gives_up_after_its_time(lock, path):
+    with ProfileLock(str(path)), pytest.raises(LockTimeout):
+        lock.acquire(timeout=0.01)
+
+
+def test_gives_up_on_a_thread_after_its_time(lock):
+    with lock:
+        raised = []
+
+        def wait():
+            try:
+                lock.acquire(timeout=0.01)
+            except LockTimeout as error:
+                raised.append(error)
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        thread.join()
+
+    assert len(raised) == 1
+
+
+def test_is_usable_again_after_it_gave_up(lock, path):
+    with ProfileLock(str(path)), pytest.raises(LockTimeout):
+        lock.acquire(timeout=0.01)
+
+    with lock:
+        assert taken_by_another(path)
+
+
+def test_trying_does_not_wait(lock, path):
+    with ProfileLock(str(path)):
+        assert lock.try_acquire() is False
+
+    assert lock.try_acquire() is True
+    lock.release()
+
+
+def test_the_file_is_the_owners_alone_and_stays(lock, path):
+    with lock:
+        inode = path.stat().st_ino
+    with lock:
+        pass
+
+    assert path.stat().st_ino == inode
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("gone", ["file", "folder"])
+@pytest.mark.parametrize("take", [ProfileLock.acquire, ProfileLock.try_acquire], ids=["acquire", "try"])
+def test_after_its_file_is_gone_it_locks_the_one_that_others_find(gone, take, lock, path):
+    with lock:
+        pass
+    path.unlink() if gone == "file" else shutil.rmtree(path.parent)
+
+    take(lock)
+
+    assert taken_by_another(path)
+    lock.release()
+
+
+def test_a_folder_in_its_place_is_an_error(lock, path):
+    path.mkdir(parents=True)
+
+    with pytest.raises(StoreError):
+        lock.acquire()
+
+
+def test_a_link_in_its_place_is_not_followed(lock, path, tmp_path):
+    path.parent.mkdir()
+    path.symlink_to(tmp_path / "victim")
+
+    with pytest.raises(StoreError):
+        lock.acquire()
+    assert not (tmp_path / "victim").exists()
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO])
+def test_a_file_system_without_locks_is_an_error_of_ours(number, lock, monkeypatch):
+    def fail(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(lock_module.fcntl, "flock", fail)
+    with pytest.raises(StoreError):
+        lock.acquire()
+    monkeypatch.undo()
+
+    with lock:
+        pass
+
+
+class TestNote:
+    @pytest.fixture(params=["thread", "profile"])
+    def held(self, request, lock):
+        one = lock if request.param == "profile" else ThreadLock()
+        with one:
+            yield one
+
+    def test_nobody_has_left_one(self, held):
+        assert held.read_note() == {}
+
+    def test_is_read_back(self, held):
+        held.write_note({"at": 1.5, "error": "RateLimited"})
+
+        assert held.read_note() == {"at": 1.5, "error": "RateLimited"}
+
+    def test_a_shorter_one_takes_the_place_of_a_longer(self, held):
+        held.write_note({"at": 1.5, "message": "x" * 500})
+        held.write_note({"at": 2})
+
+        assert held.read_note() == {"at": 2}
+
+    def test_another_process_reads_it(self, lock, path):
+        with lock:
+            lock.write_note({"at": 1})
+        other = ProfileLock(str(path))
+
+        with other:
+            assert other.read_note() == {"at": 1}
+
+    @pytest.mark.parametrize(
+        "content",
+        [b"", b"{", b"[1]", b"null", b"5", b'"x"', b"\xff\xfe\0", b"[" * 4096, b'{"a":' * 800, b"{}" * 5000],
+        ids=lambda content: repr(content[:8]),
+    )
+    def test_a_damaged_one_is_none(self, content, lock, path):
+        path.parent.mkdir()
+        path.write_bytes(content)
+
+        with lock:
+            assert lock.read_note() == {}
+
+    def test_one_that_cannot_be_written_is_no_error(self, lock, monkeypatch):
+        def fail(*_):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with lock:
+            monkeypatch.setattr(os, "write", fail)
+            lock.write_note({"at": 1})
+            assert lock.read_note() == {}
+
+    def test_is_plain_json(self, lock, path):
+        with lock:
+            lock.write_note({"at": 1})
+
+        assert json.loads(path.read_text()) == {"at": 1}
