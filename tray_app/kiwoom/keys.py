@@ -104,10 +104,15 @@ def store_keys(profile: str, mode: str, keys: AppKeys, vault: Vault) -> None:
         vault.set(service, username, value.reveal())
 
 
+def has_keys(profile: str, mode: str, vault: Vault) -> bool:
+    """Whether the keyring has keys of exactly this profile. Raises `KeyringUnavailable`."""
+    return vault.get(keyring_service(profile, mode), _USERNAMES[0]) is not None
+
+
 def forget_keys(profile: str, mode: str, vault: Vault) -> bool:
     """Deletes the keys from the keyring; tells whether there were any. Raises `KeyringUnavailable`."""
+    had = has_keys(profile, mode, vault)
     service = keyring_service(profile, mode)
-    had = vault.get(service, _USERNAMES[0]) is not None
     for username in _USERNAMES:
         vault.delete(service, username)
     return had
