@@ -27,13 +27,24 @@ class AutoStore:
     A file therefore means that the keyring could not be used at the last write, or that a program that
     knows only the file wrote it: a token in it is the newest one, and it is read without asking the keyring.
     The next write that the keyring takes removes it.
+
+    With `keep_file` that write leaves the file to whoever shares the token there: a file that says the same as
+    the keyring is then a copy, and only one that differs from it is newer.
     """
 
-    def __init__(self, keyring: KeyringStore, file: FileStore, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        keyring: KeyringStore,
+        file: FileStore,
+        clock: Callable[[], float] = time.time,
+        *,
+        keep_file: bool = False,
+    ) -> None:
         self.lock = keyring.lock
         self._clock = clock
         self._keyring = keyring
         self._file = file
+        self._keep_file = keep_file
         self._file_path = file.place().path
         self._problem: KeyringUnavailable | None = None
         self._in_file = False
@@ -52,8 +63,10 @@ class AutoStore:
         except StoreError as error:
             in_file, unreadable = None, error
         in_keyring = None
-        if in_file is None or not in_file.lives(self._clock()):
+        if self._keep_file or in_file is None or not in_file.lives(self._clock()):
             in_keyring = self._read_keyring()
+        if in_keyring is not None and in_file is not None and in_file.lives(self._clock()) and in_file != in_keyring:
+            in_keyring = None
         if in_keyring is None and unreadable is not None:
             raise unreadable
         self._in_file = in_keyring is None and in_file is not None
@@ -63,7 +76,7 @@ class AutoStore:
         token = self._file.read()
         if token is not None and self._keyring.is_superseded(token):
             token = None
-        self._in_file = token is not None
+        self._in_file = token is not None and not self._keep_file
         return token
 
     def read_ending(self) -> Token | None:
@@ -80,6 +93,8 @@ class AutoStore:
             return (self._keyring.announce(token), in_file)
         self._problem = None
         self._in_file = False
+        if self._keep_file:
+            return stamp
         try:
             self._file.clear()
         except StoreError as error:  # what it holds is older than the signal tells
@@ -101,6 +116,8 @@ class AutoStore:
     def retire(self, token: Token) -> bool:
         if self._in_file:
             return self._file.retire(token)
+        if self._keep_file:
+            self._file.retire(token)
         try:
             return self._keyring.retire(token)
         except KeyringUnavailable as error:
