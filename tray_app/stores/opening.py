@@ -36,4 +36,4 @@ def open_store(settings: Settings, clock: Callable[[], float] = time.time) -> St
     keyring = KeyringStore(settings.profile, shared_vault(), ChangeSignal(beside + ".signal"), lock, clock)
     if settings.store == "keyring":
         return keyring
-    return AutoStore(keyring, FileStore(path, lock, clock), clock)
+    return AutoStore(keyring, FileStore(path, lock, clock), clock, keep_file=settings.share_token_file)
