@@ -37,9 +37,23 @@ if TYPE_CHECKING:
         def issue(self, keys: AppKeys) -> IssuedToken: ...
         def revoke(self, keys: AppKeys, value: Secret) -> None: ...
 
+    class TokenShares(Protocol):
+        """Where other tools read the token. Nothing here raises: what fails comes back as errors."""
+
+        def publish(self, token: Token) -> tuple[KiwoomTokenError, ...]: ...
+        def withdraw(self, token: Token) -> tuple[KiwoomTokenError, ...]: ...
+        def offered(self) -> Token | None:
+            """A living token of the same keys that another tool has issued by itself."""
+
 
 ENOUGH_SECONDS = 300.0
 """`ensure` renews a token with less life left than this, unless told otherwise."""
+
+REFUSED_PAUSE_SECONDS = 60.0
+"""How long nobody asks again because of one and the same refused token."""
+
+FAILED_PAUSE_SECONDS = 5.0
+"""The same after a failure that may pass by itself."""
 
 
 class Outcome:
@@ -47,37 +61,50 @@ class Outcome:
 
     `ISSUED`: a new one. `SAME`: Kiwoom gave the stored one back with the same end. `ADOPTED`: another process
     did the asking. `FOUND`: there was nothing to ask. `unsaved` is the error that kept it from being
-    stored, or None; `skew_seconds` is Kiwoom's clock minus this computer's, or None when nobody asked.
+    stored, or None; `unshared` are those that kept it from other tools; `skew_seconds` is Kiwoom's clock minus
+    this computer's, or None when nobody asked.
     """
 
-    __slots__ = ("how", "skew_seconds", "token", "unsaved")
+    __slots__ = ("how", "skew_seconds", "token", "unsaved", "unshared")
     ISSUED, SAME, ADOPTED, FOUND = "issued", "same", "adopted", "found"
 
     def __init__(
-        self, token: Token, how: str, *, unsaved: StoreError | None = None, skew_seconds: float | None = None
+        self,
+        token: Token,
+        how: str,
+        *,
+        unsaved: StoreError | None = None,
+        unshared: tuple[KiwoomTokenError, ...] = (),
+        skew_seconds: float | None = None,
     ) -> None:
         self.token = token
         self.how = how
         self.unsaved = unsaved
+        self.unshared = unshared
         self.skew_seconds = skew_seconds
 
 
 class Cleared:
-    """What came of a clear: `there` was a token; `revoked` at Kiwoom, or Kiwoom said it was `already_dead`."""
+    """What came of a clear: `there` was a token; `revoked` at Kiwoom, or Kiwoom said it was `already_dead`.
 
-    __slots__ = ("already_dead", "revoked", "there")
+    `unshared` are the errors that left the token where another tool reads it.
+    """
+
+    __slots__ = ("already_dead", "revoked", "there", "unshared")
 
     def __init__(self, *, there: bool, revoked: bool = False, already_dead: bool = False) -> None:
         self.there = there
         self.revoked = revoked
         self.already_dead = already_dead
+        self.unshared: tuple[KiwoomTokenError, ...] = ()
 
 
 class TokenKeeper:
     """One profile's token: look, ensure, refresh, put, clear.
 
-    `find_keys` and `open_broker` are called only when the broker must be asked. Every method may wait for a
-    lock, a disk, a keyring or the network, so none belongs on a GUI thread.
+    `find_keys` and `open_broker` are called only when the broker must be asked. `shares` are served after every
+    change of the token, while the lock is held. Every method may wait for a lock, a disk, a keyring or the
+    network, so none belongs on a GUI thread.
     """
 
     def __init__(
@@ -87,9 +114,12 @@ class TokenKeeper:
         find_keys: Callable[[], AppKeys],
         open_broker: Callable[[], TokenBroker],
         clock: Callable[[], float] = time.time,
+        *,
+        shares: TokenShares | None = None,
     ) -> None:
         self.profile = profile
         self.store = store
+        self.shares = shares
         self._find_keys = find_keys
         self._open_broker = open_broker
         self._clock = clock
@@ -162,6 +192,36 @@ class TokenKeeper:
         """
         return self._renew(lambda _: False, honour_same=False, rotate=rotate)
 
+    def replace_refused(self, refused: Secret) -> Outcome:
+        """Another token than `refused`, which Kiwoom answered with 8005.
+
+        Asks Kiwoom only while `refused` is still the stored one, and because of one refused token once a minute
+        at the most, or five seconds after a failure that may pass. When Kiwoom gives that same token back, so
+        does this. Raises like `refresh`.
+        """
+
+        def replaced(token: Token | None) -> bool:
+            return token is not None and token.lives(self._clock()) and token.value != refused
+
+        token = self.current()
+        if token is not None and replaced(token):
+            return Outcome(token, Outcome.FOUND)
+        return self._renew(replaced, honour_same=False, refused=refused)
+
+    def hand_out(self) -> tuple[KiwoomTokenError, ...]:
+        """Shares the present token again, if it lives: after a share was switched on, or another program wrote
+        the token. What stands right already is not written. Returns what went wrong; raises `StoreError`.
+        """
+        if self.shares is None:
+            return ()
+        lock = self._take_lock()
+        try:
+            token = self.current()
+            lives = token is not None and token.lives(self._clock())
+            return self.shares.publish(token) if token is not None and lives else ()
+        finally:
+            lock.release()
+
     def put(self, token: Token) -> object:
         """Stores a token that somebody else issued. Returns the store's stamp of just this write.
 
@@ -172,6 +232,7 @@ class TokenKeeper:
         try:
             stamp = self.store.write(token)
             self._unsaved = None
+            self._publish(token)
             return stamp
         finally:
             lock.release()
@@ -189,6 +250,7 @@ class TokenKeeper:
             if revoke and token is not None and token.lives(self._clock()):
                 self._revoke(token, cleared)
             self._unsaved = None
+            cleared.unshared = self._withdraw(token)
             self.store.clear()
             return cleared
         finally:
@@ -202,7 +264,14 @@ class TokenKeeper:
             finally:
                 self.store.lock.release()
 
-    def _renew(self, enough: Callable[[Token | None], bool], *, honour_same: bool, rotate: bool = False) -> Outcome:
+    def _renew(
+        self,
+        enough: Callable[[Token | None], bool],
+        *,
+        honour_same: bool,
+        rotate: bool = False,
+        refused: Secret | None = None,
+    ) -> Outcome:
         started = self._clock()
         lock = self._take_lock()
         try:
@@ -214,6 +283,16 @@ class TokenKeeper:
                 note.raise_failure(self._clock())
                 if token is not None and token.lives(self._clock()):  # else who asked could not store it
                     return Outcome(token, Outcome.ADOPTED)
+            if honour_same or refused is not None:
+                offered = self._offered_instead_of(token, refused)
+                if offered is not None:
+                    outcome = self._adopt(offered)
+                    if enough(offered):
+                        return outcome
+                    token = offered
+            if token is not None and refused is not None and note.is_about_refused(refused, self._clock()):
+                note.raise_failure(self._clock())
+                return Outcome(token, Outcome.ADOPTED)
             wait = note.seconds_to_wait(self._clock())
             if wait > 0:
                 raise RateLimited(
@@ -224,15 +303,29 @@ class TokenKeeper:
                 )
             if honour_same and token is not None and note.is_final_answer_about(token, self._clock()):
                 return Outcome(token, Outcome.ADOPTED)
-            return self._issue(token, lock, rotate=rotate)
+            return self._issue(token, lock, rotate=rotate, refused=refused)
         finally:
             lock.release()
 
-    def _issue(self, token: Token | None, lock: ThreadLock, *, rotate: bool) -> Outcome:
+    def _offered_instead_of(self, token: Token | None, refused: Secret | None) -> Token | None:
+        """What another tool has issued, if it is better than `token`."""
+        offered = None if self.shares is None else self.shares.offered()
+        if offered is None or offered.value == refused:
+            return None
+        if token is None or not token.lives(self._clock()) or token.value == refused:
+            return offered
+        return offered if offered.value != token.value and offered.expires > token.expires else None
+
+    def _adopt(self, offered: Token) -> Outcome:
+        logs.info("Token issued by another tool taken over")
+        return Outcome(offered, Outcome.ADOPTED, unsaved=self._save(offered), unshared=self._publish(offered))
+
+    def _issue(self, token: Token | None, lock: ThreadLock, *, rotate: bool, refused: Secret | None) -> Outcome:
         keys = self._find_keys()
         broker = self._open_broker()
         if rotate and token is not None and token.lives(self._clock()):
             self._revoke(token, Cleared(there=True), keys, broker)
+            self._withdraw(token)
             self._unsaved = token = None
             try:
                 self.store.clear()
@@ -241,23 +334,33 @@ class TokenKeeper:
         try:
             answer = broker.issue(keys)
         except BrokerError as error:
-            lock.write_note(_note_of_failure(error, self._clock()))
+            lock.write_note(_note_of_failure(error, self._clock(), refused))
             raise
         issued = answer.token
         same = token is not None and token.value == issued.value and token.expires_at == issued.expires_at
-        lock.write_note(_note_of_answer(issued, self._clock(), same=same, rotated=rotate))
+        lock.write_note(_note_of_answer(issued, self._clock(), refused, same=same, rotated=rotate))
         kept = token if same and token is not None else issued
-        unsaved: StoreError | None = None
+        how = Outcome.SAME if same else Outcome.ISSUED
+        unsaved = self._save(kept)
+        return Outcome(kept, how, unsaved=unsaved, unshared=self._publish(kept), skew_seconds=answer.skew_seconds)
+
+    def _save(self, token: Token) -> StoreError | None:
+        """Keeps the token in the store, or where that fails in memory."""
         try:
-            if self.store.read() != kept:
-                self.store.write(kept)
+            if self.store.read() != token:
+                self.store.write(token)
             self._unsaved = None
         except StoreError as error:
-            self._unsaved = kept
-            unsaved = error
+            self._unsaved = token
             logs.error("Token could not be saved (%s)", type(error).__name__)
-        how = Outcome.SAME if same else Outcome.ISSUED
-        return Outcome(kept, how, unsaved=unsaved, skew_seconds=answer.skew_seconds)
+            return error
+        return None
+
+    def _publish(self, token: Token) -> tuple[KiwoomTokenError, ...]:
+        return () if self.shares is None else self.shares.publish(token)
+
+    def _withdraw(self, token: Token | None) -> tuple[KiwoomTokenError, ...]:
+        return () if self.shares is None or token is None else self.shares.withdraw(token)
 
     def _revoke(
         self, token: Token, cleared: Cleared, keys: AppKeys | None = None, broker: TokenBroker | None = None
@@ -340,16 +443,28 @@ class _Note:
         is_same = self._fields.get("same") is True and self._fields.get("token") == token.value.fingerprint()
         return is_same and token.lives(now)
 
+    def is_about_refused(self, refused: Secret, now: float) -> bool:
+        """Whether Kiwoom was asked just now because of this very token."""
+        kind = getattr(errors, str(self._fields.get("error")), None)
+        pause = FAILED_PAUSE_SECONDS if getattr(kind, "retry", False) else REFUSED_PAUSE_SECONDS
+        return self._fields.get("refused") == refused.fingerprint() and now - self.at < pause
+
     def _number(self, name: str, default: float) -> float:
         value = self._fields.get(name)
         return float(value) if isinstance(value, (int, float)) else default
 
 
-def _note_of_answer(token: Token, now: float, *, same: bool, rotated: bool) -> dict[str, Any]:
-    return {"at": now, "same": same, "rotated": rotated, "token": token.value.fingerprint()}
+def _note_of_answer(token: Token, now: float, refused: Secret | None, *, same: bool, rotated: bool) -> dict[str, Any]:
+    return {
+        "at": now,
+        "same": same,
+        "rotated": rotated,
+        "token": token.value.fingerprint(),
+        "refused": refused and refused.fingerprint(),
+    }
 
 
-def _note_of_failure(error: BrokerError, now: float) -> dict[str, Any]:
+def _note_of_failure(error: BrokerError, now: float, refused: Secret | None) -> dict[str, Any]:
     return {
         "at": now,
         "error": type(error).__name__,
@@ -358,4 +473,5 @@ def _note_of_failure(error: BrokerError, now: float) -> dict[str, Any]:
         "remedy": error.remedy,
         "code": error.code,
         "wait_until": now + error.retry_after if error.retry_after else 0.0,
+        "refused": refused and refused.fingerprint(),
     }
