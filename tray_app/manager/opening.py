@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from tray_app.kiwoom.client import Broker
     from tray_app.kiwoom.keys import AppKeys
+    from tray_app.manager.keeper import TokenShares
     from tray_app.settings.load import Settings
     from tray_app.stores.base import Store
 
@@ -22,17 +23,37 @@ def open_keeper(
     settings: Settings,
     *,
     store: Store | None = None,
+    keys: AppKeys | None = None,
     environ: Mapping[str, str] = os.environ,
     clock: Callable[[], float] = time.time,
 ) -> TokenKeeper:
-    """Over `store`, or the one that the settings name. Touches no disk, keyring or network by itself."""
+    """Over `store`, or the one that the settings name. Touches no disk, keyring or network by itself.
+
+    `keys` are used instead of those that are found in the environment or the keyring.
+    """
+
+    def keys_of_profile() -> AppKeys:
+        return keys or find_keys(settings, environ)
+
     return TokenKeeper(
         settings.profile,
         store or open_store(settings, clock),
-        lambda: find_keys(settings, environ),
+        keys_of_profile,
         lambda: open_broker(settings, clock),
         clock,
+        shares=_open_shares(settings, keys_of_profile, clock),
     )
+
+
+def _open_shares(
+    settings: Settings, keys_of_profile: Callable[[], AppKeys], clock: Callable[[], float]
+) -> TokenShares | None:
+    """None without any, so that the command line does not load what it does not use."""
+    if not (settings.share_kwcli or settings.share_token_file or settings.share_bot_file):
+        return None
+    from tray_app.shares.opening import open_shares
+
+    return open_shares(settings, keys_of_profile, clock)
 
 
 def find_keys(settings: Settings, environ: Mapping[str, str] = os.environ) -> AppKeys:
