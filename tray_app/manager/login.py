@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
+from tray_app.core.errors import InvalidInput
+from tray_app.core.language import msg
+from tray_app.core.profile import DEFAULT
 from tray_app.kiwoom import keys as key_store
-from tray_app.manager.keeper import Outcome, TokenKeeper
-from tray_app.manager.opening import open_broker
+from tray_app.manager.opening import open_keeper
+from tray_app.settings import kwcli
 from tray_app.settings.save import save_setting
-from tray_app.stores.opening import open_store
 from tray_app.stores.vault import shared_vault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tray_app.kiwoom.keys import AppKeys
+    from tray_app.manager.keeper import Outcome
     from tray_app.settings.load import Settings
 
 
 def keep_keys(settings: Settings, keys: AppKeys, *, check: bool = True) -> Outcome | None:
     """Keeps the keys of `settings.profile` and `settings.mode` in the keyring, and the mode in the settings.
 
-    With `check` a token is issued with them first and stored; when Kiwoom refuses, nothing is kept. Raises
-    `KeysRefused` and the other `BrokerError` types, `KeyringUnavailable`, `SettingsError`.
+    `kiwoomcli` finds them too: a named profile becomes an alias there. With `check` a token is issued with them
+    first and stored; when Kiwoom refuses, nothing is kept. Raises `InvalidInput` when `kiwoomcli` has keys of the
+    other mode under that alias, `KeysRefused` and the other `BrokerError` types, `KeyringUnavailable`,
+    `SettingsError`.
     """
-    outcome = None
-    if check:
-        keeper = TokenKeeper(settings.profile, open_store(settings), lambda: keys, lambda: open_broker(settings))
-        outcome = keeper.refresh()
+    _refuse_other_account(settings)
+    outcome = open_keeper(settings, keys=keys).refresh() if check else None
     key_store.store_keys(settings.profile, settings.mode, keys, shared_vault())
     save_setting("mode", settings.mode, settings.profile)
+    if settings.profile != DEFAULT:
+        kwcli.keep_alias(settings.profile, settings.mode)
     return outcome
+
+
+def _refuse_other_account(settings: Settings) -> None:
+    """An alias has one entry in the keyring for both modes: the other account's keys would be gone."""
+    known = kwcli.aliases().get(settings.profile, settings.mode) if settings.profile != DEFAULT else settings.mode
+    if known != settings.mode and key_store.has_keys(settings.profile, settings.mode, shared_vault()):
+        raise InvalidInput(
+            msg(
+                "{profile} is already an account of the other mode ({mode}). Choose another name, or log it out first."
+            ),
+            profile=settings.profile,
+            mode=known,
+        )
