@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 translate = QCoreApplication.translate
 
 _WIDTH, _HEIGHT = 420, 620
+_TITLE_BAR = 40
 _DIAL, _SMALLEST_DIAL = 284, 216
 _CHASER_STEP_MILLISECONDS = 40
 _BADGE_COLOURS = {
@@ -184,7 +185,8 @@ class TokenWindow(QWidget):
         whole.addLayout(body)
         self.setTabOrder(self._refresh, self._remedy_button)
         self.setTabOrder(self._remedy_button, self._clear)
-        self.resize(_WIDTH, _HEIGHT)
+        room = self.screen().availableGeometry().height() - _TITLE_BAR  # a small screen at 150 %, for instance
+        self.resize(_WIDTH, min(_HEIGHT, room))
         self._refresh.setFocus()
 
     def _retranslate(self) -> None:
@@ -273,7 +275,7 @@ class Dial(QWidget):
         thickness = max(10.0, box.width() * 0.056)
         colour = self._tones.of(self._tone)
         faint = QColor(self.palette().color(QPalette.ColorRole.WindowText))
-        faint.setAlphaF(faint.alphaF() * (0.6 if is_high_contrast() else 0.16))
+        faint.setAlphaF(faint.alphaF() * (0.6 if is_high_contrast() else 0.22))
         if self._phase is Phase.NONE:
             painter.fillPath(dotted_ring(box, thickness * 0.5, 48), faint)
         elif self._phase is Phase.EXPIRED:
