@@ -1,0 +1,138 @@
+"""Encryption of a token that rests in a file or in Redis.
+
+Fernet of the package `cryptography` (AES-128-CBC with HMAC-SHA256). The first key encrypts and all of them
+decrypt, so a key is replaced by putting a new one before it and dropping the old one after the next write.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+
+from tray_app.core.errors import EncryptionKeyUnusable
+from tray_app.core.language import msg
+from tray_app.core.secret import Secret
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
+
+_MAX_KEY_FILE_BYTES = 65536
+_SEALED = b"gAAAAA"
+"""How every Fernet text begins until the year 2106: the version byte and the high bytes of the time."""
+
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
+def is_sealed(content: bytes) -> bool:
+    """Whether this is an encrypted text, by its looks alone."""
+    return content.lstrip().startswith(_SEALED)
+
+
+class Cipher:
+    """The keys of one store. Without keys it writes plain text, and refuses what is encrypted.
+
+    `keys` is what `KIWOOM_TRAY_ENCRYPTION_KEY` holds and goes before `key_file`, which is read at the first
+    use and again when a text does not open, so that a running program learns of a new key.
+    """
+
+    def __init__(self, keys: Secret | None = None, key_file: str | None = None) -> None:
+        self._keys = keys
+        self._key_file = None if keys is not None else key_file
+        self._read: Secret | None = None
+        self._fernet: MultiFernet | None = None
+
+    def seal(self, text: str) -> bytes:
+        """`text` encrypted with the first key, or as it is when there is none. Raises `EncryptionKeyUnusable`."""
+        if not self._has_keys():
+            return text.encode()
+        return self._opened().encrypt(text.encode())
+
+    def open(self, content: bytes, where: str) -> bytes:
+        """What was sealed; a plain text comes back as it is. `where` names the place in an error.
+
+        Raises `EncryptionKeyUnusable` when there is no key, or none that fits: nobody can tell a wrong key
+        from a damaged text, so nothing may be thrown away then.
+        """
+        if not is_sealed(content):
+            return content
+        if not self._has_keys():
+            raise EncryptionKeyUnusable(
+                msg(
+                    "The token in {where} is encrypted and there is no key. Set KIWOOM_TRAY_ENCRYPTION_KEY, "
+                    "or forget the token with: kiwoom-token clear"
+                ),
+                where=where,
+            )
+        fernet = self._opened()
+        from cryptography.fernet import InvalidToken
+
+        for attempt in (fernet, None):
+            try:
+                return (attempt or self._reopened()).decrypt(content.strip())
+            except InvalidToken:
+                continue
+        raise EncryptionKeyUnusable(
+            msg(
+                "The token in {where} is encrypted with another key. Add that key after a comma to "
+                "KIWOOM_TRAY_ENCRYPTION_KEY, or forget the token with: kiwoom-token clear"
+            ),
+            where=where,
+        )
+
+    def _has_keys(self) -> bool:
+        return self._keys is not None or self._key_file is not None
+
+    def _opened(self) -> MultiFernet:
+        return self._fernet or self._reopened()
+
+    def _reopened(self) -> MultiFernet:
+        if self._fernet is not None and self._key_file is None:
+            return self._fernet
+        keys = self._keys or read_key_file(str(self._key_file))
+        if self._fernet is None or keys != self._read:
+            self._fernet, self._read = _fernet_of(keys), keys
+        return self._fernet
+
+
+def read_key_file(path: str) -> Secret:
+    """The keys in a file that only its owner can read. Raises `EncryptionKeyUnusable`."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _BINARY | _NONBLOCK)
+        try:
+            found = os.fstat(descriptor)
+            content = os.read(descriptor, _MAX_KEY_FILE_BYTES) if stat.S_ISREG(found.st_mode) else b""
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise EncryptionKeyUnusable(
+            msg("The key file {path} cannot be read ({reason})."),
+            path=path,
+            reason=error.strerror or type(error).__name__,
+        ) from None
+    if sys.platform != "win32" and (found.st_mode & 0o077 or found.st_uid not in {0, os.geteuid()}):
+        raise EncryptionKeyUnusable(
+            msg("The key file {path} is open to other users. Make it yours alone: chmod 600 {path}"), path=path
+        )
+    return Secret(content.decode("utf-8-sig", "replace"))
+
+
+def _fernet_of(keys: Secret) -> MultiFernet:
+    try:
+        from cryptography.fernet import Fernet, MultiFernet
+    except ImportError:
+        raise EncryptionKeyUnusable(
+            msg("Encryption needs the package cryptography. Install it: pip install 'kiwoom-token-tray[encryption]'")
+        ) from None
+    try:
+        fernets = [Fernet(one) for one in keys.reveal().replace(",", " ").split()]
+        return MultiFernet(fernets)
+    except ValueError:
+        raise EncryptionKeyUnusable(
+            msg(
+                "The encryption key is not a Fernet key. Make one with: "
+                'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+            )
+        ) from None
