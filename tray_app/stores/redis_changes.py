@@ -1,0 +1,177 @@
+"""What a Redis channel says about changes, as a stamp that costs no network.
+
+A daemon thread listens. While it hears the server, the stamp changes with every change of the token; while it
+does not, the stamp changes once a second, so that whoever compares stamps reads again instead of trusting
+what may be old.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+import weakref
+
+from tray_app.core.errors import RedisUnavailable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tray_app.stores.redis_server import RedisServer
+    from tray_app.stores.signal import ChangeSignal
+
+UNSURE_SECONDS = 1.0
+"""How often a token is read again while changes may go unheard."""
+
+_HEARTBEAT_SECONDS = 1.0
+_SILENCE_SECONDS = 3.0
+_FIRST_PAUSE_SECONDS = 0.1
+_LAST_PAUSE_SECONDS = 2.0
+
+
+class RedisChanges:
+    """The changes of one profile's token.
+
+    The server counts changes and says the count on the channel. `epoch` counts what makes every earlier count
+    worthless here: a new subscription, a failed read. The local `signal` is changed as well, for those who
+    watch files.
+    """
+
+    def __init__(self, server: RedisServer, channel: str, signal: ChangeSignal) -> None:
+        self._server = server
+        self._channel = channel
+        self._signal = signal
+        self._epoch = 0
+        self.forget_parent()
+        _all.add(self)
+
+    def forget_parent(self) -> None:
+        """In a forked child the parent's thread does not exist."""
+        self._guard = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._epoch += 1
+        self._now = (self._epoch, 0)
+        self._hears = False
+        self._sure = False
+
+    def stamp(self) -> object:
+        """Starts to listen when it is first called."""
+        if self._hears and self._sure:
+            return self._now
+        if self._thread is None:
+            self._start()
+        return (*self._now, int(time.monotonic() / UNSURE_SECONDS))
+
+    def heard(self, count: int) -> object:
+        """Change number `count` happened; returns its stamp."""
+        with self._guard:
+            if count < self._now[1]:  # the server lost its memory, or this comes late: no stamp may come twice
+                self._epoch += 1
+            if self._now != (self._epoch, count):
+                self._now = (self._epoch, count)
+            return self._now
+
+    def doubt(self) -> None:
+        """A read failed, so nobody knows what changed."""
+        with self._guard:
+            self._sure = False
+            self._begin_epoch()
+
+    def trust(self) -> None:
+        """A read succeeded."""
+        self._sure = True
+
+    def tell(self) -> None:
+        """Wakes who watches the local file."""
+        self._signal.change(0)
+
+    def _begin_epoch(self) -> None:
+        self._epoch += 1
+        self._now = (self._epoch, self._now[1])
+
+    def _start(self) -> None:
+        with self._guard:
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=_listen,
+                    args=(weakref.ref(self), self._server, self._channel),
+                    name="redis-changes",
+                    daemon=True,
+                )
+                self._thread.start()
+
+    def set_hearing(self, hears: bool) -> None:
+        """What changed meanwhile went unheard, so one read is due either way."""
+        with self._guard:
+            if self._hears == hears:
+                return
+            self._begin_epoch()
+            self._hears = hears
+        self.tell()
+
+
+def _listen(changes: weakref.ref[RedisChanges], server: RedisServer, channel: str) -> None:
+    pause = _FIRST_PAUSE_SECONDS
+    while changes() is not None:
+        began = time.monotonic()
+        try:
+            _hear(changes, server.client().pubsub(), channel)
+        except Exception as error:  # noqa: BLE001 - a server can fail in any way, and this thread has to outlive it
+            if isinstance(error, RedisUnavailable) and error.problem == RedisUnavailable.NO_PACKAGE:
+                return
+        alive = changes()
+        if alive is None:
+            return
+        alive.set_hearing(False)
+        del alive
+        if time.monotonic() - began > _LAST_PAUSE_SECONDS:
+            pause = _FIRST_PAUSE_SECONDS
+        time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - only spreads the load
+        pause = min(pause * 2, _LAST_PAUSE_SECONDS)
+
+
+def _hear(changes: weakref.ref[RedisChanges], pubsub: Any, channel: str) -> None:
+    """Returns when nobody wants to know any more, or the server has been silent too long; else raises."""
+    try:
+        pubsub.subscribe(channel)
+        heard_at = pinged_at = time.monotonic()
+        while True:
+            message = pubsub.get_message(timeout=_HEARTBEAT_SECONDS)
+            alive, now = changes(), time.monotonic()
+            if alive is None or (message is None and now - heard_at > _SILENCE_SECONDS):
+                return
+            if message is not None:
+                heard_at = now
+                if message["type"] == "subscribe":
+                    alive.set_hearing(True)
+                elif message["type"] == "message":
+                    alive.heard(_count(message["data"]))
+                    alive.tell()
+            del alive
+            if now - max(heard_at, pinged_at) >= _HEARTBEAT_SECONDS:
+                pubsub.ping()
+                pinged_at = now
+    finally:
+        pubsub.close()
+
+
+def _count(data: object) -> int:
+    """Whatever else is said on the channel counts as a change, too."""
+    try:
+        return int(data)  # type: ignore[call-overload, no-any-return]
+    except (TypeError, ValueError):
+        return -1
+
+
+_all: weakref.WeakSet[RedisChanges] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for changes in list(_all):
+        changes.forget_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,261 @@
+"""One Redis server behind a deadline.
+
+Every question runs on a daemon thread of its own, because neither a slow name server nor a server that drips
+its answer is bounded by the socket's timeouts, and a pool's thread would hold up the end of the process. Who
+asks waits two seconds at the most; after a failure everybody is told so at once, and a prober finds out when
+the server is back. This is the only module that imports the package `redis`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+
+from tray_app.core.errors import RedisUnavailable
+from tray_app.core.language import msg
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    from tray_app.core.secret import Secret
+
+    Result = TypeVar("Result")
+
+DEADLINE_SECONDS = 2.0
+_SOCKET_SECONDS = 1.8
+"""Below the deadline, so that a thread that nobody waits for any more ends by itself."""
+
+_FIRST_PROBE_SECONDS = 0.2
+_LAST_PROBE_SECONDS = 2.0
+_NO_WRITES = ("READONLY", "MISCONF", "NOREPLICAS")
+
+
+class RedisServer:
+    """The server at `url` (`redis://`, `rediss://` or `unix://`, with user and password as redis-py takes them).
+
+    `address` is the URL without user and password. `problem` is why the server cannot be used at present, or
+    None.
+    """
+
+    def __init__(self, url: Secret, deadline: float = DEADLINE_SECONDS) -> None:
+        self.address = address_of(url)
+        self._url = url
+        self._deadline = deadline
+        self.forget_parent()
+        _servers.add(self)
+
+    def forget_parent(self) -> None:
+        """In a forked child the parent's threads do not exist and its connections are not ours."""
+        self.problem: RedisUnavailable | None = None
+        self._guard = threading.Lock()
+        self._client: Any = None
+
+    def ask(self, act: Callable[[Any], Result]) -> Result:
+        """What `act` returns, given a redis-py client. Raises `RedisUnavailable`."""
+        client = self.client()
+        known = self.problem
+        if known is not None:
+            raise RedisUnavailable(known.message, problem=known.problem, **known.values)
+        call = _Call(act, client)
+        threading.Thread(target=call.run, name="redis", daemon=True).start()
+        if not call.done.wait(self._deadline):
+            raise self._lost(self._silent())
+        if call.error is not None:
+            problem = self._problem_in(call.error)
+            raise problem if _is_answer(call.error) else self._lost(problem)
+        result: Result = call.result
+        return result
+
+    def client(self) -> Any:
+        """The redis-py client itself, for who waits on a thread of its own. Raises `RedisUnavailable`."""
+        with self._guard:
+            if self._client is None:
+                self._client = self._new_client()
+            return self._client
+
+    def _new_client(self) -> Any:
+        try:
+            import redis
+            from redis.backoff import NoBackoff
+            from redis.retry import Retry
+        except ImportError:
+            raise RedisUnavailable(
+                msg("Redis needs the package redis. Install it: pip install 'kiwoom-token-tray[redis]'"),
+                problem=RedisUnavailable.NO_PACKAGE,
+            ) from None
+        try:
+            return redis.Redis.from_url(
+                self._url.reveal(),
+                protocol=2,
+                socket_connect_timeout=_SOCKET_SECONDS,
+                socket_timeout=_SOCKET_SECONDS,
+                socket_keepalive=True,
+                retry=Retry(NoBackoff(), 0),
+                retry_on_error=[],
+                client_name="kiwoom-token-tray",
+            )
+        except Exception as error:  # noqa: BLE001 - an option in the URL can fail in any way; its text may hold the password
+            raise self._failed(error) from None
+
+    def _lost(self, problem: RedisUnavailable) -> RedisUnavailable:
+        with self._guard:
+            if self.problem is None:
+                self.problem = problem
+                threading.Thread(
+                    target=_probe, args=(weakref.ref(self), self._client), name="redis-probe", daemon=True
+                ).start()
+        return problem
+
+    def probe(self, client: Any) -> bool:
+        """Whether the server takes questions again."""
+        try:
+            client.ping()
+        except Exception as error:  # noqa: BLE001 - whatever it raises, it is not back
+            if not _is_answer(error):
+                problem = self._problem_in(error)
+                with self._guard:
+                    self.problem = problem
+                return False
+        with self._guard:
+            self.problem = None
+        return True
+
+    def _silent(self) -> RedisUnavailable:
+        return RedisUnavailable(
+            msg("Redis at {address} does not answer."), problem=RedisUnavailable.SILENT, address=self.address
+        )
+
+    def _failed(self, error: BaseException) -> RedisUnavailable:
+        return RedisUnavailable(
+            msg("What answers at {address} cannot be used as Redis ({reason}). Check KIWOOM_TRAY_REDIS_URL."),
+            problem=RedisUnavailable.FAILED,
+            address=self.address,
+            reason=type(error).__name__,
+        )
+
+    def _problem_in(self, error: BaseException) -> RedisUnavailable:
+        """The error as one of ours. Its text is only searched, never shown: it may hold what was sent."""
+        from redis import exceptions
+
+        if isinstance(error, RedisUnavailable):
+            return error
+        text = str(error)
+        where = {"address": self.address}
+        if any(code in text for code in _NO_WRITES) or isinstance(error, exceptions.ReadOnlyError):
+            return RedisUnavailable(
+                msg("Redis at {address} takes no writes: it is a replica, or cannot save to its disk."),
+                problem=RedisUnavailable.READ_ONLY,
+                **where,
+            )
+        if isinstance(error, exceptions.OutOfMemoryError) or "OOM command" in text:
+            return RedisUnavailable(
+                msg("Redis at {address} is full and takes no token."), problem=RedisUnavailable.FULL, **where
+            )
+        if "WRONGTYPE" in text:
+            return RedisUnavailable(
+                msg("Redis at {address} has something of another program where the token belongs. Remove it."),
+                problem=RedisUnavailable.FOREIGN,
+                **where,
+            )
+        if isinstance(error, exceptions.NoPermissionError) or "NOPERM" in text:
+            return RedisUnavailable(
+                msg("The user at Redis {address} lacks a permission that the token needs."),
+                problem=RedisUnavailable.REFUSED,
+                **where,
+            )
+        if isinstance(error, exceptions.AuthenticationError | exceptions.AuthenticationWrongNumberOfArgsError):
+            return RedisUnavailable(
+                msg("Redis at {address} refuses the user or password in KIWOOM_TRAY_REDIS_URL."),
+                problem=RedisUnavailable.REFUSED,
+                **where,
+            )
+        if reason := _tls_reason(error):
+            return RedisUnavailable(
+                msg("The TLS connection to Redis at {address} failed ({reason}). Check its certificate and rediss://."),
+                problem=RedisUnavailable.FAILED,
+                reason=reason,
+                **where,
+            )
+        if isinstance(error, exceptions.ConnectionError | exceptions.TimeoutError | OSError):
+            return self._silent()
+        return self._failed(error)
+
+
+def address_of(url: Secret) -> str:
+    """`host:port/database` or the path of the socket, as far as the URL can be read; never user or password."""
+    from urllib.parse import unquote, urlsplit
+
+    try:
+        parts = urlsplit(url.reveal())
+        if parts.scheme == "unix":
+            return unquote(parts.path)
+        host = parts.hostname or "localhost"
+        return f"{f'[{host}]' if ':' in host else host}:{parts.port or 6379}/{parts.path.strip('/') or 0}"
+    except ValueError:
+        return "?"
+
+
+class _Call:
+    __slots__ = ("act", "client", "done", "error", "result")
+
+    def __init__(self, act: Callable[[Any], Any], client: Any) -> None:
+        self.act = act
+        self.client = client
+        self.done = threading.Event()
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self.result = self.act(self.client)
+        except BaseException as error:  # noqa: BLE001 - it reaches the one who asked, as one of ours
+            self.error = error
+        self.done.set()
+
+
+def _probe(server: weakref.ref[RedisServer], client: Any) -> None:
+    pause = _FIRST_PROBE_SECONDS
+    while True:
+        time.sleep(pause)
+        pause = min(pause * 2, _LAST_PROBE_SECONDS)
+        alive = server()
+        if alive is None or alive.probe(client):
+            return
+        del alive
+
+
+def _is_answer(error: BaseException) -> bool:
+    """The server is there and refused just this: another question may well succeed."""
+    from redis.exceptions import LockError, ResponseError
+
+    return isinstance(error, ResponseError | LockError)
+
+
+def _tls_reason(error: BaseException | None) -> str:
+    while error is not None:
+        for kind in type(error).__mro__:
+            if kind.__module__ == "ssl" and kind.__name__ in {"SSLCertVerificationError", "SSLError"}:
+                return kind.__name__
+        error = error.__cause__ or error.__context__
+    return ""
+
+
+_servers: weakref.WeakSet[RedisServer] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for server in list(_servers):
+        server.forget_parent()
+
+
+def _register() -> None:
+    import os
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_after_fork)
+
+
+_register()
