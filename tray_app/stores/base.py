@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from tray_app.core.errors import KeyringUnavailable
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from tray_app.core.errors import KeyringUnavailable, RedisUnavailable
     from tray_app.core.token import Token
     from tray_app.stores.lock import ThreadLock
 
@@ -48,11 +47,14 @@ if TYPE_CHECKING:
 
 
 class Place:
-    """Where a token rests: `kind` (`keyring`, `file`, `redis`, `memory`) and, when that is a fallback, why."""
+    """Where a token rests: `kind` (`keyring`, `file`, `redis`, `memory`) and `path`, a file's or a Redis address.
+
+    `problem` is why it is not the keyring, or why Redis cannot be used at present.
+    """
 
     __slots__ = ("kind", "path", "problem")
 
-    def __init__(self, kind: str, path: str = "", problem: KeyringUnavailable | None = None) -> None:
+    def __init__(self, kind: str, path: str = "", problem: KeyringUnavailable | RedisUnavailable | None = None) -> None:
         self.kind = kind
         self.path = path
         self.problem = problem
