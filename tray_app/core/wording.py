@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tray_app.core.errors import KeyringUnavailable
+from tray_app.core.errors import KeyringUnavailable, RedisUnavailable
 from tray_app.core.language import msg, tr
 from tray_app.core.token import KST, UTC
 
@@ -24,6 +24,16 @@ _WHY_NOT_THE_KEYRING = {
     KeyringUnavailable.SILENT: msg("the keyring does not answer"),
     KeyringUnavailable.TOO_SMALL: msg("the keyring is too small for it"),
     KeyringUnavailable.FAILED: msg("the keyring failed"),
+}
+
+_WHY_NOT_REDIS = {
+    RedisUnavailable.NO_PACKAGE: msg("the Python package redis is missing"),
+    RedisUnavailable.SILENT: msg("Redis does not answer"),
+    RedisUnavailable.REFUSED: msg("Redis refuses the user or a permission"),
+    RedisUnavailable.READ_ONLY: msg("Redis takes no writes"),
+    RedisUnavailable.FULL: msg("Redis is full"),
+    RedisUnavailable.FOREIGN: msg("another program uses this key"),
+    RedisUnavailable.FAILED: msg("it cannot be used as Redis"),
 }
 
 
@@ -76,10 +86,11 @@ def _clock_time(instant: datetime, now: datetime) -> str:
 
 
 def place_text(kind: str, path: str, problem: str) -> str:
-    """Where a token rests and, when that is a fallback, why: `file /…/.token (the keyring is locked)`."""
+    """Where a token rests and what is wrong there: `file /…/.token (the keyring is locked)`."""
     if kind == "keyring":
         return tr("the OS keyring")
     if kind == "memory":
         return tr("memory, until the program ends")
-    where = tr("file {path}", path=path)
-    return f"{where} ({tr(_WHY_NOT_THE_KEYRING[problem])})" if problem in _WHY_NOT_THE_KEYRING else where
+    where = f"Redis {path}" if kind == "redis" else tr("file {path}", path=path)
+    why = _WHY_NOT_THE_KEYRING.get(problem) or _WHY_NOT_REDIS.get(problem)
+    return f"{where} ({tr(why)})" if why else where
