@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
+from tray_app.core.secret import Secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-STORES = ("auto", "keyring", "file", "memory")
+STORES = ("auto", "keyring", "file", "redis", "memory")
 MODES = ("real", "demo")
 LANGUAGES = ("auto", "ko", "en")
 POLICIES = ("notify", "auto")
@@ -101,11 +102,36 @@ def _file(value: object) -> str:
     return os.path.normpath(path)
 
 
+def _redis_url(value: object) -> Secret:
+    """The address as a secret, because it may hold a password."""
+    from urllib.parse import urlsplit
+
+    text = value.strip() if isinstance(value, str) else ""
+    try:
+        parts = urlsplit(text)
+        usable = bool(parts.path if parts.scheme == "unix" else parts.hostname) and parts.port != 0
+        database = parts.path.strip("/")
+    except ValueError:
+        usable = False
+    fits = usable and text.isprintable() and " " not in text and parts.scheme in {"redis", "rediss", "unix"}
+    if not fits or (parts.scheme != "unix" and database and not (database.isascii() and database.isdigit())):
+        raise ValueError(msg("an address such as rediss://user:password@host:6379/0"))
+    return Secret(text)
+
+
 TABLE: dict[str, Setting] = {
     one.name: one
     for one in (
         Setting("data_dir", None, _folder, msg("The folder that holds .token"), environment="KIWOOM_TRAY_DATA_DIR"),
         Setting("store", "auto", _one_of(*STORES), msg("Where the token rests"), environment="KIWOOM_TRAY_STORE"),
+        Setting("redis_url", None, _redis_url, msg("The address of Redis"), environment="KIWOOM_TRAY_REDIS_URL"),
+        Setting(
+            "encryption_key_file",
+            "",
+            _file,
+            msg("A private file with the keys that encrypt a token in a file or in Redis"),
+            environment="KIWOOM_TRAY_ENCRYPTION_KEY_FILE",
+        ),
         Setting("language", "auto", _one_of(*LANGUAGES), msg("Language of the program")),
         Setting(
             "mode", None, _one_of(*MODES), msg("Real or mock trading"), environment="KIWOOM_MODE", per_profile=True
