@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from tray_app.core.secret import Secret
+
 _MAX_BYTES = 1_000_000
 
 
@@ -32,12 +34,15 @@ class Settings:
     __slots__ = (
         "base_url",
         "data_dir",
+        "encryption_key_file",
+        "encryption_keys",
         "has_own_data_dir",
         "language",
         "mode",
         "policy",
         "problems",
         "profile",
+        "redis_url",
         "renew_before",
         "share_bot_file",
         "share_kwcli",
@@ -47,7 +52,10 @@ class Settings:
     )
 
     profile: str
+    redis_url: Secret | None
     data_dir: str
+    encryption_key_file: str
+    encryption_keys: Secret | None
     has_own_data_dir: bool
     store: str
     language: str
@@ -94,6 +102,7 @@ def load_settings(profile: str | None = None, environ: Mapping[str, str] = os.en
     for setting in TABLE.values():
         setattr(settings, setting.name, values.get(setting.name, setting.default))
     settings.base_url = _base_url(environ.get("KIWOOM_TRAY_BASE_URL", "").strip())
+    settings.encryption_keys = _encryption_keys(environ.get("KIWOOM_TRAY_ENCRYPTION_KEY", ""))
     settings.problems = tuple(problems)
     return settings
 
@@ -121,6 +130,25 @@ def _base_url(url: str) -> str | None:
             msg("KIWOOM_TRAY_BASE_URL must be https, or http on this computer itself (127.0.0.1, localhost).")
         )
     return url or None
+
+
+def _encryption_keys(text: str) -> Secret | None:
+    """Refuses early what is no Fernet key: 32 bytes in base64, which are 44 characters."""
+    if not text.strip():
+        return None
+    import re
+
+    from tray_app.core.secret import Secret
+
+    keys = text.replace(",", " ").split()
+    if not all(re.fullmatch(r"[A-Za-z0-9_-]{43}=", key) for key in keys):
+        raise SettingsError(
+            msg(
+                "KIWOOM_TRAY_ENCRYPTION_KEY is not a Fernet key. Make one with: "
+                'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+            )
+        )
+    return Secret(",".join(keys))
 
 
 def _from_file(path: str, profile: str, problems: list[SettingsError]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -162,5 +190,11 @@ def _take(
             continue
         try:
             values[name] = read_value(setting, value, f"{where}: {name}")
+            if name == "redis_url" and "@" in str(value):
+                del values[name]
+                raise SettingsError(  # noqa: TRY301 - listed like any other
+                    msg("{where}: a Redis address with a user or password belongs in KIWOOM_TRAY_REDIS_URL."),
+                    where=where,
+                )
         except SettingsError as error:
             problems.append(error)
