@@ -7,6 +7,7 @@ import time
 from tray_app.core import logs
 from tray_app.core.token import DamagedRecord, Token, decode, encode_seed
 from tray_app.stores.base import Place
+from tray_app.stores.encryption import Cipher, is_sealed
 from tray_app.stores.files import (
     Stamp,
     delete_private,
@@ -30,13 +31,21 @@ _EDITOR_PAUSE_SECONDS = 0.05
 
 
 class FileStore:
-    """A token in a private file of JSON with the seed's three keys."""
+    """A token in a private file of JSON with the seed's three keys, encrypted where there is a key."""
 
-    def __init__(self, path: str, lock: ThreadLock, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        path: str,
+        lock: ThreadLock,
+        clock: Callable[[], float] = time.time,
+        *,
+        cipher: Cipher | None = None,
+    ) -> None:
         self.lock = lock
         self._path = path
         self._ending = path + ".ending"
         self._clock = clock
+        self._cipher = cipher or Cipher()
         self._seen: tuple[Token, Stamp] | None = None
 
     def stamp(self) -> object:
@@ -49,7 +58,7 @@ class FileStore:
                 return None
             content, stamp = found
             try:
-                token = _decode(content)
+                token = _decode(self._cipher.open(content, self._path))
             except DamagedRecord as error:
                 if not last:
                     time.sleep(_EDITOR_PAUSE_SECONDS)
@@ -69,13 +78,15 @@ class FileStore:
         if found is None:
             return None
         try:
-            token = _decode(found[0])
+            token = _decode(self._cipher.open(found[0], self._ending))
         except DamagedRecord:
             return None
         return token if token.lives(self._clock()) else None
 
     def write(self, token: Token) -> object:
-        stamp = write_private(self._path, encode_seed(token).encode())
+        """Refuses, as `read` does, where an encrypted token lies that no key here opens."""
+        self._check_key()
+        stamp = write_private(self._path, self._cipher.seal(encode_seed(token)))
         delete_private(self._ending)
         self._seen = (token, stamp)
         logs.info("Token saved to file (expires at %s)", local_time(token))
@@ -102,6 +113,12 @@ class FileStore:
             return False
         act()
         return True
+
+    def _check_key(self) -> None:
+        for path in (self._path, self._ending):
+            found = read_private(path, MAX_BYTES)
+            if found is not None and is_sealed(found[0]):
+                self._cipher.open(found[0], path)
 
     def _set_aside(self) -> None:
         move_private(self._path, self._ending)
