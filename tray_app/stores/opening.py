@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import time
 
+from tray_app.core.errors import SettingsError
+from tray_app.core.language import msg
 from tray_app.settings import places
+from tray_app.stores.encryption import Cipher
 from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ProfileLock
 
@@ -18,14 +21,20 @@ if TYPE_CHECKING:
 
 
 def open_store(settings: Settings, clock: Callable[[], float] = time.time) -> Store:
-    """Opens no file and asks no keyring: that happens at the first use."""
+    """Opens no file and asks no keyring or Redis: that happens at the first use.
+
+    Raises `SettingsError` for the store `redis` without an address.
+    """
     if settings.store == "memory":
         from tray_app.stores.memory import MemoryStore
 
         return MemoryStore(clock)
     path = places.token_file(settings.data_dir, settings.profile)
+    cipher = Cipher(settings.encryption_keys, settings.encryption_key_file or None)
     if settings.store == "file":
-        return FileStore(path, ProfileLock(path + ".lock"), clock)
+        return FileStore(path, ProfileLock(path + ".lock"), clock, cipher=cipher)
+    if settings.store == "redis":
+        return _open_redis(settings, cipher, clock)
     from tray_app.stores.auto import AutoStore
     from tray_app.stores.keyring import KeyringStore
     from tray_app.stores.signal import ChangeSignal
@@ -36,4 +45,27 @@ def open_store(settings: Settings, clock: Callable[[], float] = time.time) -> St
     keyring = KeyringStore(settings.profile, shared_vault(), ChangeSignal(beside + ".signal"), lock, clock)
     if settings.store == "keyring":
         return keyring
-    return AutoStore(keyring, FileStore(path, lock, clock), clock, keep_file=settings.share_token_file)
+    file = FileStore(path, lock, clock, cipher=cipher)
+    return AutoStore(keyring, file, clock, keep_file=settings.share_token_file)
+
+
+def _open_redis(settings: Settings, cipher: Cipher, clock: Callable[[], float]) -> Store:
+    from tray_app.stores.redis import RedisStore
+    from tray_app.stores.redis_server import RedisServer
+    from tray_app.stores.signal import ChangeSignal
+
+    if settings.redis_url is None:
+        raise SettingsError(
+            msg(
+                "The store redis needs its address in KIWOOM_TRAY_REDIS_URL, such as rediss://user:password@host:6379/0."
+            )
+        )
+    beside = os.path.join(places.state_dir(), settings.profile)
+    return RedisStore(
+        settings.profile,
+        RedisServer(settings.redis_url),
+        ChangeSignal(beside + ".redis.signal"),
+        ProfileLock(beside + ".lock"),
+        cipher=cipher,
+        clock=clock,
+    )
