@@ -6,9 +6,11 @@ import os
 import threading
 import time
 import weakref
+from contextvars import ContextVar
 
 from tray_app.core import logs
 from tray_app.core.errors import StoreError
+from tray_app.core.secret import Secret
 from tray_app.core.token import BUFFER_SECONDS, Token, token_for
 from tray_app.manager.keeper import ENOUGH_SECONDS
 from tray_app.manager.opening import open_keeper
@@ -51,6 +53,7 @@ class TokenManager:
         self._guard = threading.Lock()
         self._stamp = self._keeper.store.stamp
         self._held = _Held(object(), None)
+        self._handed: ContextVar[Secret] = ContextVar("handed")
         _managers.add(self)
         self._start()
 
@@ -108,13 +111,37 @@ class TokenManager:
         """
         return self._keeper.ensure(min_remaining).token.value.reveal()
 
+    async def ensure_token_async(self, min_remaining: float = ENOUGH_SECONDS) -> str:
+        """`ensure_token` for coroutines, under asyncio and trio: what may wait runs on a thread."""
+        from anyio.to_thread import run_sync
+
+        return await run_sync(self.ensure_token, min_remaining, abandon_on_cancel=True)
+
     def get_valid_token(self) -> str:
-        """`ensure_token()`, under the name that `kiwoom-client` asks its TokenProvider for."""
-        return self.ensure_token()
+        """`get_token`, else `ensure_token`: what `kiwoom-client` asks its TokenProvider for before each request."""
+        text = self.get_token() or self.ensure_token()
+        self._handed.set(Secret(text))
+        return text
 
     def refresh_token(self) -> str:
-        """Asks Kiwoom now, which while a token lives probably gives the same one back."""
-        return self._keeper.refresh().token.value.reveal()
+        """Another token after Kiwoom refused the one that `get_valid_token` gave here last.
+
+        Asks Kiwoom only while that is still the stored one, see `replace_refused`. Where `get_valid_token` gave
+        none, in this thread or task, Kiwoom is asked now, which while a token lives probably gives the same back.
+        """
+        refused = self._handed.get(None)
+        outcome = self._keeper.refresh() if refused is None else self._keeper.replace_refused(refused)
+        self._handed.set(outcome.token.value)
+        return outcome.token.value.reveal()
+
+    def replace_refused(self, refused: str) -> str:
+        """The token to use after Kiwoom answered `refused` with 8005.
+
+        The stored one when it is another already; else one issue request, for however many callers, and because
+        of one refused token once a minute at the most. When Kiwoom gives `refused` back, so does this. Raises
+        like `ensure_token`.
+        """
+        return self._keeper.replace_refused(Secret(refused)).token.value.reveal()
 
     def _start(self) -> None:
         """What the seed does when a program starts, as far as no keyring must be asked for it."""
