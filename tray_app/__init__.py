@@ -8,10 +8,12 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tray_app.manager.token_manager import TokenManager
+    from tray_app.shares.async_tokens import AsyncTokens
+    from tray_app.shares.httpx_auth import KiwoomAuth
 
     token_manager: TokenManager
 
-__all__ = ["TokenManager", "token_manager"]
+__all__ = ["AsyncTokens", "KiwoomAuth", "TokenManager", "token_manager"]
 
 
 def __getattr__(name: str) -> object:
@@ -23,6 +25,14 @@ def __getattr__(name: str) -> object:
         from tray_app.manager.token_manager import TokenManager
 
         value = TokenManager()
+    elif name == "KiwoomAuth":
+        from tray_app.shares.httpx_auth import KiwoomAuth
+
+        value = KiwoomAuth
+    elif name == "AsyncTokens":
+        from tray_app.shares.async_tokens import AsyncTokens
+
+        value = AsyncTokens
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
