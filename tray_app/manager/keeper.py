@@ -136,7 +136,9 @@ class TokenKeeper:
             return self.store.read()
         with contextlib.suppress(StoreError):
             token = self.store.read()
-            if token is not None and token.created_at > unsaved.created_at:
+            if token == unsaved:  # the store has it after all, and a clear there counts from now on
+                self._unsaved = None
+            elif token is not None and token.created_at > unsaved.created_at:
                 return token
         return unsaved
 
@@ -245,13 +247,20 @@ class TokenKeeper:
         """
         lock = self._take_lock()
         try:
-            token = self.current()
+            unreadable = False
+            try:
+                token = self.current()
+            except StoreError:
+                if revoke:
+                    raise
+                token, unreadable = None, True  # it can be forgotten all the same
             cleared = Cleared(there=token is not None)
             if revoke and token is not None and token.lives(self._clock()):
                 self._revoke(token, cleared)
             self._unsaved = None
             cleared.unshared = self._withdraw(token)
-            self.store.clear()
+            there = self.store.clear()
+            cleared.there = there if unreadable else cleared.there
             return cleared
         finally:
             lock.release()
