@@ -121,6 +121,10 @@
         <translation>토큰 지우기…</translation>
     </message>
     <message>
+        <source>Quit</source>
+        <translation>종료</translation>
+    </message>
+    <message>
         <source>Life of the token</source>
         <translation>토큰 수명</translation>
     </message>

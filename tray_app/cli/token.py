@@ -8,7 +8,6 @@ import time
 
 from tray_app.core.errors import DONE, InvalidInput, NoToken
 from tray_app.core.language import msg, say, tr, use
-from tray_app.core.state import life_of
 from tray_app.manager.keeper import ENOUGH_SECONDS, Outcome
 from tray_app.manager.opening import open_keeper
 from tray_app.settings.load import load_settings
@@ -138,6 +137,7 @@ def _living_token(keeper: TokenKeeper, options: Namespace) -> Token:
 
 
 def _status_fields(settings: Settings, keeper: TokenKeeper, token: Token | None, now: float) -> dict[str, object]:
+    from tray_app.core.state import life_of
     from tray_app.manager.token_manager import token_info
 
     return {

@@ -64,6 +64,7 @@ class TokenWindow(QWidget):
     switchModeRequested = Signal()
     portalRequested = Signal()
     rotateRequested = Signal()
+    quitRequested = Signal()
     shown = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -88,6 +89,9 @@ class TokenWindow(QWidget):
         self._refresh.setDefault(True)
         self._clear.clicked.connect(self.clearRequested)
         self._refresh.clicked.connect(self.refreshRequested)
+        self._quit = _button("quitButton", self)
+        self._quit.clicked.connect(self.quitRequested)
+        self._quit.hide()
         self._remedy_button.clicked.connect(self._mend)
         self._remedy_button.hide()
         self._lay_out()
@@ -112,6 +116,10 @@ class TokenWindow(QWidget):
         _put(self._remedy_button, _with_mnemonic(view.remedy_text, "O"))
         self._remedy_button.setVisible(bool(view.remedy))
         self._remedy_button.setEnabled(view.can_refresh)
+
+    def show_quit(self, is_shown: bool) -> None:
+        """Where there is no icon with a menu, this is the only place to end the program."""
+        self._quit.setVisible(is_shown)
 
     def bring_up(self) -> None:
         """Shows the window in front of the others and gives it the keyboard."""
@@ -167,6 +175,7 @@ class TokenWindow(QWidget):
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         buttons.addWidget(self._clear)
+        buttons.addWidget(self._quit)
         buttons.addStretch(1)
         buttons.addWidget(self._remedy_button)
         buttons.addWidget(self._refresh)
@@ -185,6 +194,7 @@ class TokenWindow(QWidget):
         whole.addLayout(body)
         self.setTabOrder(self._refresh, self._remedy_button)
         self.setTabOrder(self._remedy_button, self._clear)
+        self.setTabOrder(self._clear, self._quit)
         room = self.screen().availableGeometry().height() - _TITLE_BAR  # a small screen at 150 %, for instance
         self.resize(_WIDTH, min(_HEIGHT, room))
         self._refresh.setFocus()
@@ -192,6 +202,7 @@ class TokenWindow(QWidget):
     def _retranslate(self) -> None:
         self._clear.setText(_with_mnemonic(translate("TokenWindow", "Clear…"), "C"))
         self._clear.setAccessibleName(translate("TokenWindow", "Clear the token…"))
+        self._quit.setText(_with_mnemonic(translate("TokenWindow", "Quit"), "Q"))
         self.dial.setAccessibleName(translate("TokenWindow", "Life of the token"))
         self._details.retranslate()
 
