@@ -443,7 +443,7 @@ class _Note:
                 **(values if isinstance(values, dict) else {}),
             )
             str(failure)
-        except (TypeError, LookupError, ValueError):
+        except (TypeError, LookupError, ValueError, AttributeError):
             return  # not a note of this program
         raise failure
 
