@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QApplication
+from shiboken6 import isValid
 
 from tray_app.core.errors import DONE
 from tray_app.core.language import tr
@@ -30,13 +31,14 @@ from tray_app.stores.vault import shared_vault
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from PySide6.QtWidgets import QDialog
+
     from tray_app.core.secret import Secret
     from tray_app.core.state import TokenState
     from tray_app.core.watch import Notice
     from tray_app.settings.load import Settings
 
 PORTAL = "https://openapi.kiwoom.com"
-_SIGNAL_POLL_MILLISECONDS = 200
 
 
 def run_desktop(settings: Settings, environ: Mapping[str, str], *, practice: bool, background: bool = False) -> int:
@@ -69,6 +71,7 @@ class Shell(QObject):
         self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._render)
         self._background = False
+        self._question: QDialog | None = None
         monitor.changed.connect(self._render)
         monitor.notice.connect(self._tell)
         self._notices.clicked.connect(self.open_window)
@@ -84,6 +87,7 @@ class Shell(QObject):
         self._window.switchModeRequested.connect(lambda: self._ask_keys(_other_mode(monitor.state.mode)))
         self._window.portalRequested.connect(lambda: QDesktopServices.openUrl(QUrl(PORTAL)))
         self._window.rotateRequested.connect(monitor.rotate)
+        self._window.quitRequested.connect(QApplication.quit)
         self._window.shown.connect(self._render)
         self._window.installEventFilter(self)
 
@@ -129,20 +133,29 @@ class Shell(QObject):
         return super().eventFilter(watched, event)
 
     def _tray_came_or_went(self, is_there: bool) -> None:
+        self._window.show_quit(not is_there)
         if not is_there:
             self.open_window()
             if self._background:
                 self._window.showMinimized()
 
     def _ask_clear(self) -> None:
-        dialog = ask_clear(self._dialog_parent(), self._monitor.state, self._clock())
+        self._drop_question()
+        dialog = self._question = ask_clear(self._dialog_parent(), self._monitor.state, self._clock())
         dialog.chosen.connect(lambda choice: self._monitor.clear(revoke=choice == REVOKE))
 
     def _ask_keys(self, mode: str) -> None:
         def entered(chosen: str, app_key: Secret, app_secret: Secret) -> None:
             self._monitor.enter_keys(chosen, AppKeys(app_key, app_secret))
 
-        ask_keys(self._dialog_parent(), mode, self._monitor.state.profile).keysEntered.connect(entered)
+        self._drop_question()
+        dialog = self._question = ask_keys(self._dialog_parent(), mode, self._monitor.state.profile)
+        dialog.keysEntered.connect(entered)
+
+    def _drop_question(self) -> None:
+        """One question at a time. While the window is hidden it has no parent, and this program must keep it alive."""
+        if self._question is not None and isValid(self._question):
+            self._question.close()
 
     def _dialog_parent(self) -> TokenWindow | None:
         return self._window if self._window.isVisible() else None
