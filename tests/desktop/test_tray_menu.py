@@ -1,0 +1,178 @@
+"""The icon, its menu and its window, on a practice account: what somebody does on the first day."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .session import Desktop
+from .trader import Trader, processes_of
+
+HANGUL = re.compile("[가-힣]")
+
+
+@pytest.fixture
+def trader(desktop: Desktop) -> Iterator[Trader]:
+    with Trader(desktop) as one:
+        yield one
+
+
+def labels(trader: Trader) -> list[str]:
+    return [entry.label for entry in trader.desktop.menu() if entry.visible and not entry.separator]
+
+
+def close_panel_menu(desktop: Desktop) -> None:
+    def closed() -> bool:
+        if len(desktop.screen.ids("--class", "wrapper-2.0")) > 1:
+            desktop.screen.press("Escape")
+            return False
+        return True
+
+    desktop.wait_for(closed, "a closed menu")
+
+
+@pytest.mark.parametrize(("language", "left"), [("en", "31 min left (until "), ("ko", "31분")])
+def test_practice_shows_a_token_that_it_got_by_itself(
+    desktop: Desktop, language: str, left: str, pictures: Path
+) -> None:
+    with Trader(desktop) as trader:
+        locale = "ko_KR.UTF-8" if language == "ko" else "C.UTF-8"
+        program = trader.start_tray("--sandbox", "--lifetime", "1860", LANG=locale)
+        tooltip = trader.sees(left)
+        assert trader.issues == 0, "practising asked the Kiwoom of the environment"
+        assert len(tooltip.encode("utf-16-le")) // 2 <= 127
+
+        status, *rest = [entry for entry in desktop.menu() if entry.visible and not entry.separator]
+        assert not status.enabled
+        assert left in status.label
+        if language == "en":
+            assert [entry.label for entry in rest] == ["Refresh now", "Clear token…", "Open", "Quit"]
+        else:
+            assert [bool(HANGUL.search(entry.label)) for entry in rest] == [True] * 4
+            assert HANGUL.search(tooltip)
+        assert not any(entry.children or entry.toggle for entry in rest)
+        desktop.wait_for(lambda: all(entry.enabled for entry in desktop.menu()[1:]), "entries that can be chosen")
+
+        desktop.hover_icon()
+        desktop.screenshot(f"tray tooltip {language}")
+        desktop.save_icon(pictures / f"tray icon {language}.png")
+        desktop.click_icon(3)
+        desktop.screenshot(f"tray menu {language}")
+        close_panel_menu(desktop)
+        desktop.click_icon()
+        window = desktop.wait_for(
+            lambda: next((one for one in desktop.windows() if one.wm_class == "kiwoom-token-tray"), None), "the window"
+        )
+        desktop.screenshot(f"tray window {language}", window)
+        program.terminate()
+        assert trader.ends(program) == 0
+
+
+def test_refresh_tells_that_the_same_token_came_back_and_asks_once(trader: Trader) -> None:
+    trader.start_tray()
+    trader.sees("left")
+    trader.idle()
+    token = trader.in_file()
+    assert trader.issues == 1
+    trader.desktop.choose("Refresh now")
+    trader.desktop.wait_for(lambda: trader.issues == 2, "a request")
+    trader.idle()
+    window = trader.open_window()
+    trader.desktop.screenshot("tray window same token", window)
+    assert trader.agrees()["is_valid"]
+    assert trader.in_file() == token
+    assert trader.issues == 2
+
+
+def test_clear_here_only_leaves_the_token_at_kiwoom(trader: Trader) -> None:
+    trader.start_tray()
+    trader.sees("left")
+    trader.idle()
+    token = trader.in_file()
+    trader.desktop.choose("Clear token…")
+    dialog = trader.desktop.window("Clear the token")
+    trader.desktop.screenshot("tray clear dialog", dialog)
+    trader.answer("Clear the token", "alt+c")
+    trader.sees("No token")
+    trader.idle()
+    assert not trader.file.exists()
+    assert (trader.issues, trader.revokes) == (1, 0)
+    assert labels(trader)[1] == "Get a token"
+    assert not next(entry for entry in trader.desktop.menu() if entry.label == "Clear token…").enabled
+
+    trader.desktop.choose("Get a token")
+    trader.sees("left")
+    assert trader.in_file() == token, "it lived on at Kiwoom"
+
+
+def test_clear_with_revoke_ends_the_token_at_kiwoom(trader: Trader) -> None:
+    trader.start_tray()
+    trader.sees("left")
+    trader.idle()
+    trader.desktop.choose("Clear token…")
+    trader.answer("Clear the token", "alt+r", "alt+c")
+    trader.sees("No token")
+    assert not trader.file.exists()
+    assert (trader.issues, trader.revokes) == (1, 1)
+
+
+def test_cancelled_clear_changes_nothing(trader: Trader) -> None:
+    trader.start_tray()
+    trader.sees("left")
+    trader.idle()
+    token = trader.in_file()
+    trader.desktop.choose("Clear token…")
+    trader.answer("Clear the token", "alt+r", "Escape")
+    assert trader.agrees()["has_token"]
+    assert trader.in_file() == token
+    assert trader.revokes == 0
+
+
+def test_failed_revoke_keeps_the_token_and_says_so(trader: Trader) -> None:
+    trader.start_tray()
+    trader.sees("left")
+    trader.idle()
+    token = trader.in_file()
+    trader.practice.set_fault("8015", on="revoke")
+    trader.desktop.choose("Clear token…")
+    trader.answer("Clear the token", "alt+r", "alt+c")
+    trader.sees("Kiwoom did not revoke the token")
+    assert trader.in_file() == token
+    assert trader.agrees()["is_valid"]
+
+
+def test_open_shows_the_window_and_closing_it_keeps_the_program(trader: Trader) -> None:
+    program = trader.start_tray()
+    trader.sees("left")
+    assert trader.windows() == []
+    trader.desktop.choose("Open")
+    trader.press(trader.window(), "Escape", until=lambda: not trader.windows())
+    assert program.poll() is None
+    trader.desktop.activate()
+    trader.window()
+
+
+def test_quit_ends_everything_with_status_0(trader: Trader) -> None:
+    program = trader.start_tray()
+    trader.sees("left")
+    trader.open_window()
+    trader.desktop.choose("Quit")
+    assert trader.ends(program) == 0
+    assert processes_of(program) == set()
+    trader.desktop.wait_for(lambda: not trader.desktop.items(), "an empty panel")
+    assert trader.words(program) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_ends_the_program_in_order(trader: Trader, number: signal.Signals) -> None:
+    program = trader.start_tray()
+    trader.sees("left")
+    os.kill(program.pid, number)
+    assert trader.ends(program) == 0
+    assert processes_of(program) == set()
+    assert trader.words(program) == []
