@@ -162,6 +162,22 @@ def test_a_clear_leaves_another_token_in_the_cache(keeper, clock):
     assert read(cache_file())["access_token"] == "token-that-kiwoomcli-issued"
 
 
+@posix_only
+def test_a_clear_also_removes_our_token_where_others_may_read_it(keeper):
+    keeper.ensure()
+    cache_file().chmod(0o644)
+    keeper.clear()
+    assert not cache_file().exists()
+
+
+@posix_only
+def test_our_token_where_others_may_read_it_is_made_private_again(keeper):
+    keeper.ensure()
+    cache_file().chmod(0o644)
+    keeper.hand_out()
+    assert cache_file().stat().st_mode & 0o777 == 0o600
+
+
 def test_a_rotation_that_fails_halfway_leaves_no_revoked_token_in_the_cache(keeper, broker, monkeypatch):
     keeper.ensure()
     monkeypatch.setattr(broker, "issue", lambda keys: (_ for _ in ()).throw(BrokerUnavailable("no answer")))

@@ -85,7 +85,7 @@ class KwcliShare:
 
     def withdraw(self, token: Token) -> None:
         for path in self._paths():
-            present = _look(path)
+            present = _look(path, private=False)  # one that others may read is all the more to be taken away
             if present is not None and present.get("access_token") == token.value.reveal():
                 delete_private(path)
 
@@ -124,15 +124,18 @@ class _UnusableError(Exception):
     """Why a cache is not used, in words for a log. Never carries what stands in it."""
 
 
-def _look(path: str) -> dict[str, object] | None:
+def _look(path: str, *, private: bool = True) -> dict[str, object] | None:
     try:
-        return _read(path)
+        return _read(path, private=private)
     except (FileNotFoundError, _UnusableError):
         return None
 
 
-def _read(path: str) -> dict[str, object]:
-    """The object in a private file of this user. Raises `FileNotFoundError` or `_UnusableError`; deletes nothing."""
+def _read(path: str, *, private: bool = True) -> dict[str, object]:
+    """The object in a file of this user, that nobody else may read unless `private` is False.
+
+    Raises `FileNotFoundError` or `_UnusableError`; deletes nothing.
+    """
     if sys.platform == "win32" and os.path.islink(path):
         raise _UnusableError("it is a link")
     try:
@@ -150,7 +153,7 @@ def _read(path: str) -> dict[str, object]:
         if sys.platform != "win32":
             if found.st_uid != os.geteuid():
                 raise _UnusableError("another user owns it")
-            if found.st_mode & 0o077:
+            if private and found.st_mode & 0o077:
                 raise _UnusableError("others may read it")
         content = os.read(descriptor, _MAX_BYTES + 1)
     except OSError as error:
