@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tray_app.core.errors import InvalidInput
+from tray_app.core import logs
+from tray_app.core.errors import InvalidInput, SettingsError
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT
 from tray_app.kiwoom import keys as key_store
@@ -31,7 +32,12 @@ def keep_keys(settings: Settings, keys: AppKeys, *, check: bool = True) -> Outco
     key_store.store_keys(settings.profile, settings.mode, keys, shared_vault())
     save_setting("mode", settings.mode, settings.profile)
     if settings.profile != DEFAULT:
-        kwcli.keep_alias(settings.profile, settings.mode)
+        try:
+            kwcli.keep_alias(settings.profile, settings.mode)
+        except SettingsError as error:  # the keys are kept; only kiwoomcli does not know the alias
+            logs.warning("Alias not told to kiwoomcli: %s", error)
+            if outcome is not None:
+                outcome.unshared += (error,)
     return outcome
 
 
