@@ -1,0 +1,249 @@
+"""kiwoomcli's accounts: its aliases, their modes and their keys."""
+
+from __future__ import annotations
+
+import json
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+from tests.doubles import KEYS
+from tray_app.core.errors import InvalidInput, KeysMissing, SettingsError
+from tray_app.kiwoom.keys import find_keys, has_keys
+from tray_app.kiwoom.practice import PracticeKiwoom
+from tray_app.manager.login import keep_keys
+from tray_app.settings import kwcli
+from tray_app.settings.load import load_settings
+
+
+class MemoryVault:
+    def __init__(self) -> None:
+        self.entries: dict[tuple[str, str], str] = {}
+
+    def get(self, service, username):
+        return self.entries.get((service, username))
+
+    def set(self, service, username, value):
+        self.entries[service, username] = value
+
+    def delete(self, service, username):
+        self.entries.pop((service, username), None)
+
+
+@pytest.fixture
+def vault():
+    return MemoryVault()
+
+
+@pytest.fixture
+def shared(vault, monkeypatch):
+    monkeypatch.setattr("tray_app.manager.login.shared_vault", lambda: vault)
+    return vault
+
+
+@pytest.fixture
+def settings_json():
+    path = Path(platformdirs.user_config_dir("kiwoom")) / "settings.json"
+    path.parent.mkdir(parents=True)
+    return path
+
+
+@pytest.fixture
+def settings_toml(private_places):
+    path = private_places / "places" / "settings" / "settings.toml"
+    path.parent.mkdir(parents=True)
+    return path
+
+
+def accounts(path: Path, current: str | None = None, **modes: str) -> None:
+    fields = {"profiles": {alias: {"mode": mode} for alias, mode in modes.items()}}
+    path.write_text(json.dumps({**fields, "current_profile": current} if current else fields))
+
+
+def set_up_by_kwcli(vault: MemoryVault, alias: str) -> None:
+    service = f"kiwoom-profile-{sha256(alias.encode()).hexdigest()[:16]}"
+    vault.set(service, "appkey", f"app-key-of-{len(alias)}")
+    vault.set(service, "secretkey", f"secret-of-{len(alias)}")
+
+
+# --- modes ---
+
+
+def test_an_alias_brings_its_mode(settings_json):
+    accounts(settings_json, 모의="demo", 실전="real")
+    assert load_settings("모의").mode == "demo"
+    assert load_settings("실전").mode == "real"
+    assert load_settings("another").mode == "real"
+
+
+def test_the_profile_that_both_programs_select_has_the_aliass_mode(settings_json):
+    accounts(settings_json, 모의="demo")
+    settings = load_settings(environ={"KIWOOM_PROFILE": " 모의 "})
+    assert (settings.profile, settings.mode) == ("모의", "demo")
+
+
+def test_the_environment_goes_before_an_aliass_mode(settings_json):
+    accounts(settings_json, 모의="demo")
+    assert load_settings("모의", environ={"KIWOOM_MODE": "real"}).mode == "real"
+
+
+def test_a_profiles_own_section_goes_before_an_aliass_mode_and_the_rest_of_the_file_after_it(
+    settings_json, settings_toml
+):
+    accounts(settings_json, 모의="demo", 둘째="demo")
+    settings_toml.write_text('mode = "real"\n[profiles."둘째"]\nmode = "real"\n', encoding="utf-8")
+    assert load_settings("모의").mode == "demo"
+    assert load_settings("둘째").mode == "real"
+
+
+@pytest.mark.parametrize(
+    ("modes", "environment", "expected"),
+    [
+        ({}, {}, "real"),
+        ({"모의": "demo"}, {}, "demo"),
+        ({"모의": "demo", "둘째": "demo"}, {}, "demo"),
+        ({"모의": "demo", "실전": "real"}, {}, "real"),
+        ({"모의": "demo"}, {"APP_KEY": "x"}, "real"),
+        ({"실전": "real"}, {"APP_KEY_MOCK": "x"}, "demo"),
+        ({"모의": "demo"}, {"KIWOOM_MODE": "real"}, "real"),
+    ],
+)
+def test_the_default_profiles_mode_is_mock_only_where_nothing_else_can_be_meant(
+    settings_json, modes, environment, expected
+):
+    accounts(settings_json, **modes)
+    assert load_settings(environ=environment).mode == expected
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"profiles": []}', '{"profiles": {"a": 1, "b": {"mode": "paper"}}}', "\xff"]
+)
+def test_settings_of_kiwoomcli_that_cannot_be_read_count_as_none(settings_json, content):
+    settings_json.write_bytes(content.encode("latin-1"))
+    assert kwcli.aliases() == {}
+    assert load_settings("a").mode == "real"
+
+
+def test_a_folder_in_place_of_kiwoomclis_settings_counts_as_none(settings_json, caplog):
+    settings_json.mkdir()
+    assert kwcli.aliases() == {}
+    assert "cannot be read" in caplog.text
+
+
+# --- keys ---
+
+
+def test_the_default_profile_uses_the_one_account_that_kiwoomcli_set_up(settings_json, vault):
+    accounts(settings_json, 모의계좌="demo", 실전계좌="real")
+    set_up_by_kwcli(vault, "모의계좌")
+    assert find_keys("default", "demo", {}, vault).alias == "모의계좌"
+    with pytest.raises(KeysMissing, match="no app keys"):
+        find_keys("default", "real", {}, vault)
+
+
+def test_the_default_profiles_own_keys_go_before_those_of_an_account(settings_json, vault):
+    accounts(settings_json, 모의계좌="demo")
+    set_up_by_kwcli(vault, "모의계좌")
+    vault.set("kiwoom-demo", "appkey", "own")
+    vault.set("kiwoom-demo", "secretkey", "own-secret")
+    assert find_keys("default", "demo", {}, vault).app_key.reveal() == "own"
+    environment = {"APP_KEY_MOCK": "of-the-environment", "APP_SECRET_MOCK": "secret"}
+    found = find_keys("default", "demo", environment, vault)
+    assert (found.app_key.reveal(), found.alias) == ("of-the-environment", None)
+
+
+def test_among_several_accounts_the_user_chooses_and_nothing_follows_a_switch(settings_json, vault):
+    accounts(settings_json, current="둘째", 첫째="demo", 둘째="demo")
+    for alias in ("첫째", "둘째"):
+        set_up_by_kwcli(vault, alias)
+    with pytest.raises(KeysMissing, match="첫째, 둘째"):
+        find_keys("default", "demo", {}, vault)
+    assert find_keys("둘째", "demo", {}, vault).alias == "둘째"
+
+
+def test_an_account_that_is_called_default_is_found(settings_json, vault):
+    accounts(settings_json, default="demo")
+    set_up_by_kwcli(vault, "default")
+    assert find_keys("default", "demo", {}, vault).alias == "default"
+
+
+# --- login ---
+
+
+def test_a_login_writes_the_alias_as_kiwoomcli_does(settings_json, shared):
+    keep_keys(load_settings("가족 계좌", mode="demo"), KEYS, check=False)
+    assert settings_json.read_text() == json.dumps(
+        {"profiles": {"가족 계좌": {"mode": "demo"}}, "current_profile": "가족 계좌"}, ensure_ascii=True, indent=2
+    )
+    assert has_keys("가족 계좌", "demo", shared)
+    if sys.platform != "win32":
+        assert settings_json.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_login_leaves_kiwoomclis_choice_and_whatever_else_it_keeps(settings_json, shared):
+    settings_json.write_text('{"profiles": {"실전": {"mode": "real"}}, "current_profile": "실전", "new": [1]}')
+    keep_keys(load_settings("모의", mode="demo"), KEYS, check=False)
+    assert json.loads(settings_json.read_text()) == {
+        "profiles": {"실전": {"mode": "real"}, "모의": {"mode": "demo"}},
+        "current_profile": "실전",
+        "new": [1],
+    }
+
+
+def test_a_login_of_the_default_profile_makes_no_alias(settings_json, shared):
+    keep_keys(load_settings(mode="demo"), KEYS, check=False)
+    assert not settings_json.exists()
+    assert has_keys("default", "demo", shared)
+
+
+def test_a_login_never_overwrites_the_other_modes_keys(settings_json, shared):
+    accounts(settings_json, 실전="real")
+    set_up_by_kwcli(shared, "실전")
+    before = dict(shared.entries)
+    with pytest.raises(InvalidInput, match="other mode"):
+        keep_keys(load_settings("실전", mode="demo"), KEYS, check=False)
+    assert shared.entries == before
+    assert kwcli.aliases() == {"실전": "real"}
+
+
+def test_after_a_logout_an_account_may_change_its_mode(settings_json, shared):
+    accounts(settings_json, 계좌="real")
+    keep_keys(load_settings("계좌", mode="demo"), KEYS, check=False)
+    assert kwcli.aliases() == {"계좌": "demo"}
+
+
+def test_keys_that_kiwoom_refuses_leave_no_alias(settings_json, shared, monkeypatch):
+    with PracticeKiwoom() as kiwoom:
+        kiwoom.set_fault("8030", on="issue")
+        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", kiwoom.base_url)
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+        with pytest.raises(Exception, match="8030"):
+            keep_keys(load_settings("모의", mode="demo"), KEYS)
+    assert not settings_json.exists()
+    assert shared.entries == {}
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "null"])
+def test_damaged_settings_of_kiwoomcli_are_left_as_they_are_and_told(settings_json, shared, content):
+    settings_json.write_text(content)
+    with pytest.raises(SettingsError, match="damaged"):
+        kwcli.keep_alias("모의", "demo")
+    assert settings_json.read_text() == content
+    assert list(settings_json.parent.iterdir()) == [settings_json]
+
+
+def test_a_login_stands_though_kiwoomcli_cannot_be_told(settings_json, shared, caplog):
+    settings_json.write_text("{")
+    keep_keys(load_settings("모의", mode="demo"), KEYS, check=False)
+    assert has_keys("모의", "demo", shared)
+    assert "Alias not told to kiwoomcli" in caplog.text
+
+
+def test_an_alias_that_is_known_already_is_not_written_again(settings_json):
+    kwcli.keep_alias("모의", "demo")
+    before = settings_json.stat()
+    kwcli.keep_alias("모의", "demo")
+    assert settings_json.stat().st_ino == before.st_ino
