@@ -1,0 +1,681 @@
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import logging
+import math
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from datetime import datetime
+from pathlib import Path
+
+import keyring
+import keyring.core
+import pytest
+
+from tests.doubles import START, Clock, MemoryKeyring
+from tray_app.core.errors import InvalidInput, SettingsError, StoreError
+from tray_app.core.token import encode_seed, token_for
+from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+from tray_app.manager.token_manager import TokenManager
+from tray_app.stores.memory import MemoryStore
+
+ROOT = Path(__file__).resolve().parents[2]
+DAY = 86400
+VALUE = "token-of-a-test"
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "data" / ".token"
+
+
+@pytest.fixture
+def opened(clock):
+    """Opens a manager as another process would: nothing shared but the disk and the keyring."""
+    return lambda **options: TokenManager(clock=clock, **{"store": "file", **options})
+
+
+@pytest.fixture
+def manager(opened):
+    return opened()
+
+
+@pytest.fixture
+def lines(caplog):
+    """What was logged since the last call, as (level, message)."""
+    caplog.set_level(logging.DEBUG, "kiwoom")
+
+    def taken():
+        found = [(one.levelname, one.getMessage()) for one in caplog.records if one.name == "kiwoom"]
+        caplog.clear()
+        return found
+
+    return taken
+
+
+@pytest.fixture
+def system_keyring(monkeypatch):
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
+    monkeypatch.setattr(keyring.core, "_keyring_backend", None)
+    keyring.set_keyring(backend := MemoryKeyring())
+    return backend
+
+
+def local(instant):
+    return datetime.fromtimestamp(instant).strftime("%Y-%m-%d %H:%M:%S")  # noqa: DTZ006 - the seed's local time
+
+
+def refuse(*_):
+    raise OSError(errno.EROFS, "Read-only file system")
+
+
+class TestSeedsApi:
+    def test_a_token_that_was_set_is_got(self, manager):
+        manager.set_token(VALUE, DAY)
+
+        assert (manager.get_token(), manager.is_token_valid()) == (VALUE, True)
+
+    def test_there_is_none_at_first(self, manager):
+        assert (manager.get_token(), manager.is_token_valid()) == (None, False)
+
+    def test_a_cleared_token_is_gone_from_memory_and_disk(self, manager, path):
+        manager.set_token(VALUE, DAY)
+
+        manager.clear_token()
+
+        assert (manager.get_token(), path.exists()) == (None, False)
+
+    def test_clearing_twice_is_no_error(self, manager):
+        manager.clear_token()
+        manager.clear_token()
+
+    def test_a_new_program_finds_the_token(self, manager, opened):
+        manager.set_token(VALUE, DAY)
+
+        assert opened().get_token() == VALUE
+
+    @pytest.mark.parametrize(("left", "found"), [(300.1, VALUE), (300, VALUE), (299.9, None), (1, None), (-1, None)])
+    def test_get_token_wants_five_minutes(self, left, found, manager, clock):
+        manager.set_token(VALUE, DAY)
+        clock.advance(DAY - left)
+
+        assert manager.get_token() == found
+
+    @pytest.mark.parametrize(("left", "found"), [(300.1, True), (300, True), (299.9, False), (-1, False)])
+    def test_is_token_valid_wants_five_minutes(self, left, found, manager, clock):
+        manager.set_token(VALUE, DAY)
+        clock.advance(DAY - left)
+
+        assert manager.is_token_valid() is found
+
+    @pytest.mark.parametrize(("left", "stays"), [(300.1, True), (300, True), (299.9, False), (-1, False)])
+    def test_the_load_at_start_wants_five_minutes(self, left, stays, *, manager, opened, path, clock):
+        manager.set_token(VALUE, DAY)
+        clock.advance(DAY - left)
+
+        opened()
+
+        assert path.exists() is stays
+
+    def test_a_token_without_five_minutes_is_still_there_for_ensure(self, manager, clock):
+        manager.set_token(VALUE, DAY)
+        clock.advance(DAY - 200)
+
+        assert manager.get_token() is None
+        assert manager.ensure_token(min_remaining=0) == VALUE
+
+    def test_a_damaged_file_is_deleted_at_start(self, opened, path):
+        path.parent.mkdir()
+        path.write_text("{")
+
+        opened()
+
+        assert not path.exists()
+
+    @pytest.mark.parametrize("value", ["", " ", "a\nb", None, 5])
+    def test_what_is_no_token_is_refused_and_the_old_one_stays(self, value, manager):
+        manager.set_token(VALUE, DAY)
+
+        with pytest.raises(ValueError, match="token"):
+            manager.set_token(value, DAY)
+        assert manager.get_token() == VALUE
+
+    @pytest.mark.parametrize("expires_in", [0, -1, "abc", None, True, math.nan, math.inf, 10 * 365 * DAY])
+    def test_what_is_no_lifetime_is_refused_and_the_old_token_stays(self, expires_in, manager):
+        manager.set_token(VALUE, DAY)
+
+        with pytest.raises(InvalidInput):
+            manager.set_token("another", expires_in)
+        assert manager.get_token() == VALUE
+
+    def test_a_refused_token_is_not_logged(self, manager, caplog):
+        with pytest.raises(InvalidInput):
+            manager.set_token("half-seen \n x", DAY)
+
+        assert "half-seen" not in caplog.text
+
+
+class TestInfo:
+    def test_has_the_seeds_five_keys(self, manager):
+        manager.set_token(VALUE, DAY)
+
+        info = manager.get_token_info()
+
+        assert info == {
+            "has_token": True,
+            "is_valid": True,
+            "expires_at": datetime.fromtimestamp(START + DAY).isoformat(),  # noqa: DTZ006
+            "remaining_seconds": DAY,
+            "token_preview": "tok...",
+        }
+
+    def test_has_the_same_keys_without_a_token(self, manager):
+        assert manager.get_token_info() == {
+            "has_token": False,
+            "is_valid": False,
+            "expires_at": None,
+            "remaining_seconds": 0,
+            "token_preview": None,
+        }
+
+    def test_tells_of_a_token_that_has_no_five_minutes_left(self, manager, clock):
+        manager.set_token(VALUE, DAY)
+        clock.advance(DAY - 200)
+
+        info = manager.get_token_info()
+
+        assert (info["has_token"], info["is_valid"], info["remaining_seconds"]) == (True, False, 200)
+
+    def test_never_shows_the_token(self, manager):
+        manager.set_token(VALUE, DAY)
+
+        assert VALUE not in json.dumps(manager.get_token_info())
+
+    def test_knows_what_another_program_set(self, manager, opened):
+        opened().set_token(VALUE, DAY)
+
+        assert manager.get_token_info()["has_token"] is True
+
+    def test_says_once_that_it_loaded_a_token(self, manager, opened, lines):
+        opened().set_token(VALUE, DAY)
+        lines()
+
+        for _ in range(3):
+            manager.get_token_info()
+
+        assert lines() == [("INFO", f"Loaded valid token from file (expires at {local(START + DAY)})")]
+
+
+class TestLog:
+    def test_of_a_token_that_is_set(self, manager, lines):
+        manager.set_token(VALUE, DAY)
+
+        assert lines() == [
+            ("INFO", "Token set (expires in 86400s)"),
+            ("INFO", f"Token saved to file (expires at {local(START + DAY)})"),
+        ]
+
+    def test_of_a_valid_token_at_start(self, manager, opened, lines):
+        manager.set_token(VALUE, DAY)
+        lines()
+
+        opened()
+
+        assert lines() == [("INFO", f"Loaded valid token from file (expires at {local(START + DAY)})")]
+
+    @pytest.mark.parametrize("left", [200, -1])
+    def test_of_an_expired_token_at_start(self, left, manager, opened, clock, lines):
+        manager.set_token(VALUE, DAY)
+        clock.advance(DAY - left)
+        lines()
+
+        opened()
+
+        assert lines() == [("INFO", "Token in file has expired"), ("DEBUG", "Token file deleted")]
+
+    @pytest.mark.parametrize("left", [200, -1])
+    def test_of_a_token_that_expires(self, left, manager, clock, lines):
+        manager.set_token(VALUE, DAY)
+        clock.advance(DAY - left)
+        lines()
+
+        manager.get_token()
+
+        assert lines() == [
+            ("INFO", "Token expired, clearing..."),
+            ("INFO", "Token cleared"),
+            ("DEBUG", "Token file deleted"),
+        ]
+
+    def test_of_a_token_that_is_cleared(self, manager, lines):
+        manager.set_token(VALUE, DAY)
+        lines()
+
+        manager.clear_token()
+
+        assert lines() == [("INFO", "Token cleared"), ("DEBUG", "Token file deleted")]
+
+    def test_of_a_damaged_file(self, opened, path, lines):
+        path.parent.mkdir()
+        path.write_text('{"access_token": "half-seen')
+
+        opened()
+
+        assert lines() == [("ERROR", "Failed to parse token file (invalid JSON)"), ("DEBUG", "Token file deleted")]
+
+    def test_of_nothing_is_nothing(self, opened, lines):
+        manager = opened()
+        manager.get_token()
+        manager.is_token_valid()
+        manager.get_token_info()
+
+        assert lines() == []
+
+    def test_of_an_expiry_comes_once(self, manager, clock, lines):
+        manager.set_token(VALUE, DAY)
+        clock.advance(DAY)
+        manager.get_token()
+        lines()
+
+        for _ in range(5):
+            manager.get_token()
+
+        assert lines() == []
+
+    def test_of_a_failed_write_says_why(self, manager, lines, monkeypatch):
+        monkeypatch.setattr(os, "replace", refuse)
+
+        manager.set_token(VALUE, DAY)
+
+        (_, (level, message)) = lines()
+        assert level == "ERROR"
+        assert "Read-only file system" in message
+        assert "***" not in message
+
+
+class TestCoherence:
+    """Two managers are two processes: they share nothing but the store."""
+
+    @pytest.fixture(params=["file", "auto without a keyring", "auto", "keyring"])
+    def pair(self, request, opened):
+        if request.param in {"auto", "keyring"}:
+            request.getfixturevalue("system_keyring")
+        store = request.param.split()[0]
+        return opened(store=store), opened(store=store)
+
+    def test_what_one_sets_the_other_gets(self, pair):
+        one, other = pair
+        assert other.get_token() is None
+
+        one.set_token(VALUE, DAY)
+
+        assert other.get_token() == VALUE
+
+    def test_what_one_replaces_the_other_gets(self, pair, clock):
+        one, other = pair
+        one.set_token("older", DAY)
+        assert other.get_token() == "older"
+        clock.advance(1)
+
+        one.set_token("newer", DAY)
+
+        assert (one.get_token(), other.get_token()) == ("newer", "newer")
+
+    def test_what_one_clears_the_other_does_not_get(self, pair):
+        one, other = pair
+        one.set_token(VALUE, DAY)
+        assert other.get_token() == VALUE
+
+        one.clear_token()
+
+        assert other.get_token() is None
+
+    def test_they_take_turns(self, pair, clock):
+        for n in range(10):
+            clock.advance(1)
+            pair[n % 2].set_token(f"token-{n}", DAY)
+            assert [one.get_token() for one in pair] == [f"token-{n}"] * 2
+
+    def test_what_follows_a_write_at_once_is_not_missed(self, pair, clock, monkeypatch):
+        """Another writes between this one's write and its look at the stamp."""
+        one, other = pair
+        was_put = one._keeper.put
+
+        def put_and_then_another(token):
+            result = was_put(token)
+            clock.advance(1)
+            other.set_token("newer", DAY)
+            return result
+
+        monkeypatch.setattr(one._keeper, "put", put_and_then_another)
+        one.set_token("older", DAY)
+
+        assert one.get_token() == "newer"
+
+    def test_what_follows_an_expiry_at_once_is_not_missed(self, pair, clock, monkeypatch):
+        """Another renews between this one's clear of the old token and its look at the stamp."""
+        one, other = pair
+        one.set_token("older", DAY)
+        clock.advance(DAY - 200)
+        was_retire = one._keeper.retire
+
+        def retire_and_then_another(token):
+            was_retire(token)
+            other.set_token("newer", DAY)
+
+        monkeypatch.setattr(one._keeper, "retire", retire_and_then_another)
+        one.get_token()
+
+        assert one.get_token() == "newer"
+
+    def test_what_another_renews_in_time_is_taken_instead_of_an_expiry(self, pair, clock):
+        one, other = pair
+        one.set_token("older", DAY)
+        clock.advance(DAY - 200)
+        other.set_token("newer", DAY)
+
+        assert one.get_token() == "newer"
+
+    def test_nothing_is_read_while_nothing_changes(self, pair, monkeypatch):
+        one, _ = pair
+        one.set_token(VALUE, DAY)
+
+        def fail():
+            raise AssertionError("read")
+
+        monkeypatch.setattr(one._keeper.store, "read", fail)
+        assert [one.get_token() for _ in range(5)] == [VALUE] * 5
+
+    @pytest.mark.parametrize(
+        "write",
+        [
+            lambda path, text: path.write_text(text),
+            lambda path, text: path.with_name("x").write_text(text) and os.replace(path.with_name("x"), path),
+        ],
+        ids=["in place", "os.replace"],
+    )
+    @pytest.mark.parametrize("store", ["file", "auto"])
+    def test_a_plain_writer_of_the_file_is_noticed(self, store, write, opened, path, clock):
+        manager = opened(store=store)
+        manager.set_token("older", DAY)
+        clock.advance(1)
+
+        write(path, encode_seed(token_for("a-much-newer-token", DAY, clock())))
+
+        assert manager.get_token() == "a-much-newer-token"
+
+    @pytest.mark.parametrize("store", ["file", "auto"])
+    @pytest.mark.parametrize("remove", [Path.unlink, lambda path: shutil.rmtree(path.parent)], ids=["rm", "rm -r"])
+    def test_a_plain_removal_of_the_file_is_noticed(self, remove, store, opened, path):
+        manager = opened(store=store)
+        manager.set_token(VALUE, DAY)
+
+        remove(path)
+
+        assert manager.get_token() is None
+
+    def test_a_token_written_after_the_folder_was_removed_is_noticed(self, manager, opened, path):
+        manager.set_token("older", DAY)
+        shutil.rmtree(path.parent)
+        opened().set_token("newer", DAY)
+
+        assert manager.get_token() == "newer"
+
+    def test_threads_never_get_anything_but_a_whole_token(self, manager, opened, clock):
+        names = {f"token-{n:02}" for n in range(50)}
+        wrong, stop = [], threading.Event()
+
+        def read():
+            while not stop.is_set():
+                found = manager.get_token()
+                if found is not None and found not in names:
+                    wrong.append(found)
+
+        readers = [threading.Thread(target=read) for _ in range(4)]
+        for reader in readers:
+            reader.start()
+        other = opened()
+        for name in sorted(names):
+            other.set_token(name, DAY)
+        stop.set()
+        for reader in readers:
+            reader.join()
+
+        assert wrong == []
+        assert manager.get_token() == max(names)
+
+
+class TestBrokenStore:
+    @pytest.mark.parametrize("store", ["file", "auto"])
+    def test_a_token_that_cannot_be_stored_stays_in_memory(self, store, opened, monkeypatch):
+        manager = opened(store=store)
+        monkeypatch.setattr(os, "replace", refuse)
+
+        manager.set_token(VALUE, DAY)
+
+        assert [manager.get_token() for _ in range(3)] == [VALUE] * 3
+
+    @pytest.mark.parametrize("store", ["file", "auto"])
+    def test_a_token_stays_in_memory_when_nothing_at_all_can_be_written(self, store, opened, tmp_path, monkeypatch):
+        for folder in ("data", "places/state"):
+            (tmp_path / folder).parent.mkdir(exist_ok=True)
+            (tmp_path / folder).write_text("a file where the folder should be")
+        manager = opened(store=store)
+
+        manager.set_token(VALUE, DAY)
+
+        assert [manager.get_token() for _ in range(3)] == [VALUE] * 3
+
+    def test_a_file_that_cannot_be_read_does_not_lose_the_token_in_memory(self, manager, path, monkeypatch):
+        manager.set_token(VALUE, DAY)
+        os.utime(path, ns=(1, 1))
+        monkeypatch.setattr(os, "open", refuse)
+
+        assert manager.get_token() == VALUE
+
+    def test_a_folder_in_the_files_place_is_no_crash(self, opened, path):
+        path.mkdir(parents=True)
+
+        assert opened().get_token() is None
+
+    def test_a_clear_that_fails_is_told(self, manager, monkeypatch):
+        manager.set_token(VALUE, DAY)
+        monkeypatch.setattr(os, "unlink", refuse)
+
+        with pytest.raises(StoreError):
+            manager.clear_token()
+
+    def test_without_a_keyring_that_was_asked_for_a_token_is_in_memory_only(self, opened, tmp_path):
+        manager = opened(store="keyring")
+
+        manager.set_token(VALUE, DAY)
+
+        assert manager.get_token() == VALUE
+        assert not [one for one in tmp_path.rglob("*") if one.is_file() and VALUE.encode() in one.read_bytes()]
+
+
+class TestClock:
+    def test_a_clock_set_back_does_not_hide_the_token(self, manager, clock):
+        manager.set_token(VALUE, DAY)
+        clock.advance(-3600)
+
+        assert manager.get_token() == VALUE
+
+    def test_a_long_sleep_is_noticed_at_the_next_use(self, manager, clock):
+        manager.set_token(VALUE, DAY)
+        manager.get_token()
+        clock.advance(3 * DAY)
+
+        assert manager.get_token() is None
+
+
+class TestOpening:
+    def test_no_keyring_is_asked(self, system_keyring, opened):
+        opened(store="auto")
+        opened(store="keyring")
+
+        assert system_keyring.calls == 0
+
+    @pytest.mark.parametrize("left", [DAY, 200, -1], ids=["valid", "ending", "expired"])
+    def test_no_keyring_is_asked_when_there_is_a_file(self, left, system_keyring, opened, path, clock):
+        path.parent.mkdir()
+        path.write_text(encode_seed(token_for(VALUE, DAY, clock())))
+        clock.advance(DAY - left)
+
+        opened(store="auto")
+
+        assert system_keyring.calls == 0
+
+    def test_the_keyring_is_asked_at_the_first_use(self, system_keyring, opened):
+        opened(store="auto").set_token(VALUE, DAY)
+
+        assert opened(store="auto").get_token() == VALUE
+
+    def test_an_expired_file_does_not_hide_what_the_keyring_holds(self, system_keyring, opened, path, clock):
+        path.parent.mkdir()
+        path.write_text(encode_seed(token_for("old", DAY, clock())))
+        clock.advance(DAY)
+        opened(store="keyring").set_token(VALUE, DAY)
+
+        assert opened(store="auto").get_token() == VALUE
+
+    def test_nothing_is_written(self, opened, tmp_path):
+        opened()
+
+        assert not (tmp_path / "data").exists()
+
+    def test_the_folder_can_be_named(self, opened, tmp_path):
+        opened(data_dir=tmp_path / "elsewhere").set_token(VALUE, DAY)
+
+        assert (tmp_path / "elsewhere" / ".token").is_file()
+
+    def test_a_profile_has_a_file_of_its_own(self, opened, tmp_path):
+        opened(profile="second account").set_token(VALUE, DAY)
+
+        assert opened().get_token() is None
+        assert (tmp_path / "data" / "second account.token").is_file()
+
+    @pytest.mark.parametrize("name", ["", "..", "../../x", "a/b", "CON", "x" * 65])
+    def test_a_bad_profile_name_is_refused(self, name, opened):
+        with pytest.raises(InvalidInput):
+            opened(profile=name)
+
+    def test_an_unknown_store_is_refused(self, opened):
+        with pytest.raises(SettingsError):
+            opened(store="cloud")
+
+    def test_a_store_of_ones_own_is_used(self, clock):
+        store = MemoryStore(clock)
+        TokenManager(store=store, clock=clock).set_token(VALUE, DAY)
+
+        assert store.read().value.reveal() == VALUE
+
+    def test_what_is_wrong_in_the_settings_is_logged(self, opened, tmp_path, lines):
+        folder = tmp_path / "places" / "settings"
+        folder.mkdir(parents=True)
+        (folder / "settings.toml").write_text("stor = 'file'")
+
+        opened()
+
+        ((level, message),) = lines()
+        assert (level, "there is no setting stor" in message) == ("WARNING", True)
+
+
+class TestIssuing:
+    @pytest.fixture
+    def practice(self, monkeypatch):
+        with PracticeKiwoom() as server:
+            monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", server.base_url)
+            monkeypatch.setenv("APP_KEY", PRACTICE_APP_KEY)
+            monkeypatch.setenv("APP_SECRET", PRACTICE_APP_SECRET)
+            yield server
+
+    @pytest.fixture
+    def manager(self, practice):
+        return TokenManager(store="file")
+
+    def test_ensure_issues_once(self, manager, practice):
+        first = manager.ensure_token()
+
+        assert (manager.ensure_token(), manager.get_token(), practice.counts()["issue"]) == (first, first, 1)
+
+    def test_it_is_a_token_provider(self, manager, practice):
+        assert manager.get_valid_token() == manager.get_token()
+
+    def test_a_refresh_asks_kiwoom(self, manager, practice):
+        assert manager.refresh_token() == manager.refresh_token()
+        assert practice.counts()["issue"] == 2
+
+    def test_ensure_can_be_awaited(self, manager):
+        assert asyncio.run(manager.ensure_token_async()) == manager.get_token()
+
+
+def run(code, **environ):
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    done = run(
+        "import sys; before = set(sys.modules); from tray_app import token_manager; token_manager.get_token(); "
+        "print([n for n in sys.modules if n.split('.')[0] in {'PySide6', 'httpx', 'keyring', 'redis', 'tomlkit'}])",
+        KIWOOM_TRAY_STORE="file",
+    )
+
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_a_child_forked_while_a_thread_looks_is_not_stuck():
+    done = run(
+        """
+import os, threading
+from tray_app import TokenManager
+manager = TokenManager(store="file")
+manager.set_token("token-of-a-test", 86400)
+os.utime(os.environ["KIWOOM_TRAY_DATA_DIR"] + "/.token", ns=(1, 1))
+inside, go_on = threading.Event(), threading.Event()
+read = manager._keeper.store.read
+
+def slow_read():
+    inside.set()
+    go_on.wait()
+    return read()
+
+manager._keeper.store.read = slow_read
+threading.Thread(target=manager.get_token, daemon=True).start()
+inside.wait()
+child = os.fork()
+if child == 0:
+    manager._keeper.store.read = read
+    os._exit(0 if manager.get_token() == "token-of-a-test" else 1)
+import signal, time
+end = time.monotonic() + 20
+while time.monotonic() < end:
+    done, status = os.waitpid(child, os.WNOHANG)
+    if done:
+        break
+    time.sleep(0.01)
+else:
+    os.kill(child, signal.SIGKILL)
+    status = "stuck"
+print(status)
+"""
+    )
+
+    assert done.stdout == "0\n", done.stderr
