@@ -73,6 +73,7 @@ class Monitor(QObject):
         self._token: Token | None = None
         self._stamp: object = object()
         self._looking = False
+        self._look_failure: KiwoomTokenError | None = None
         self._state = TokenState(
             profile=settings.profile, mode=settings.mode, policy=settings.policy, practice=practice
         )
@@ -81,8 +82,8 @@ class Monitor(QObject):
         self._watcher = QFileSystemWatcher(self)
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MILLISECONDS)
         self._settle.timeout.connect(self.look)
-        self._watcher.fileChanged.connect(lambda _: self._settle.start())
-        self._watcher.directoryChanged.connect(lambda _: self._settle.start())
+        self._watcher.fileChanged.connect(self._look_soon)
+        self._watcher.directoryChanged.connect(self._look_soon)
         self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.CoarseTimer)
         self._timer.timeout.connect(self._tick)
 
@@ -98,10 +99,15 @@ class Monitor(QObject):
     def look(self) -> None:
         """Reads the store if it changed since the last look."""
         if self._looking:
-            self._settle.start()
+            self._look_soon()
             return
         self._looking = True
         self._looker.run(self._look_job, self._looked)
+
+    def _look_soon(self) -> None:
+        """A folder in which much happens does not put the look off for ever."""
+        if not self._settle.isActive():
+            self._settle.start()
 
     def refresh(self) -> None:
         """Asks Kiwoom now."""
@@ -145,11 +151,12 @@ class Monitor(QObject):
     def _watch_files(self) -> None:
         """Also again after each change: a replaced file is another file to the operating system."""
         paths = self._keeper.store.watched()
-        wanted = {*paths, *(os.path.dirname(path) for path in paths)}
-        missing = wanted - set(self._watcher.files()) - set(self._watcher.directories())
-        existing = [path for path in missing if os.path.exists(path)]
-        if existing:
-            self._watcher.addPaths(existing)
+        wanted = {path for path in paths if os.path.exists(path)} | {_nearest_folder(path) for path in paths}
+        watched = {*self._watcher.files(), *self._watcher.directories()}
+        if watched - wanted:
+            self._watcher.removePaths(list(watched - wanted))
+        if wanted - watched:
+            self._watcher.addPaths(list(wanted - watched))
 
     def _look_job(self) -> tuple[object, Token | None] | None:
         stamp = self._keeper.store.stamp()
@@ -160,11 +167,19 @@ class Monitor(QObject):
         self._watch_files()
         busy = None if self._state.busy is Action.LOOK else self._state.busy
         if error is not None:
-            self._show_failure(error)
+            self._look_failure = self._show_failure(error)
         elif found is not None:
+            self._forget_look_failure()
             self._stamp, self._token = found
             self._watch.saw(self._token, self._clock())
         self._publish(busy=busy)
+
+    def _forget_look_failure(self) -> None:
+        """What could not be read can be read again."""
+        last = self._state.last
+        if self._look_failure is not None and last is not None and last.error is self._look_failure:
+            self._state = replace(self._state, last=None)
+        self._look_failure = None
 
     def _act(self, action: Action, job: Callable[[], object], then: Callable[[object], None]) -> None:
         if self._state.busy not in {None, Action.LOOK}:
@@ -176,6 +191,7 @@ class Monitor(QObject):
                 then(result)
             else:
                 self._watch.failed(self._show_failure(error), self._clock())
+            self._tell_due()
             self._publish(busy=None)
             self.look()
 
@@ -214,14 +230,16 @@ class Monitor(QObject):
         return error
 
     def _tick(self) -> None:
-        now = self._clock()
-        for one in self._watch.notices(now):
-            self.notice.emit(one)
-        if self._watch.must_renew(now) and self._state.busy is None:
+        self._tell_due()
+        if self._watch.must_renew(self._clock()) and self._state.busy is None:
             seen = self._token
             self._act(Action.REFRESH, lambda: self._keeper.renew(seen), self._asked)
         else:
             self.look()
+
+    def _tell_due(self) -> None:
+        for one in self._watch.notices(self._clock()):
+            self.notice.emit(one)
 
     def _publish(self, *, busy: Action | None) -> None:
         token, place = self._token, self._keeper.place()
@@ -246,3 +264,11 @@ class Monitor(QObject):
         moment = None if acting else self._watch.next_moment(now)
         wait = _LONGEST_SLEEP_SECONDS if moment is None else min(_LONGEST_SLEEP_SECONDS, moment - now)
         self._timer.start(max(0, int(wait * 1000) + 1))
+
+
+def _nearest_folder(path: str) -> str:
+    """The folder of `path`, or while that is not there the one in which it would be made."""
+    folder = os.path.dirname(path)
+    while not os.path.isdir(folder) and os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+    return folder
