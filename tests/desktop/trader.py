@@ -149,9 +149,9 @@ class Trader:
 
     def idle(self) -> None:
         """Waits until the menu lets itself be used."""
+        asks = {"Refresh now", "Get a token"}
         self.desktop.wait_for(
-            lambda: next(entry for entry in self.desktop.menu() if entry.label in {"Refresh now", "Get a token"}).enabled,
-            "an idle program",
+            lambda: next(entry for entry in self.desktop.menu() if entry.label in asks).enabled, "an idle program"
         )
 
     def agrees(self) -> dict[str, Any]:
