@@ -8,8 +8,10 @@ channel `:changes`.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
+import weakref
 
 from tray_app.core import logs
 from tray_app.core.errors import LockTimeout, RedisUnavailable, StoreError
@@ -74,9 +76,10 @@ return count
 class RedisStore:
     """The store of `KIWOOM_TRAY_STORE=redis`.
 
-    While Redis cannot be used, this process goes on with the token that it has in hand; a token that could
-    not be written is handed to Redis at the first read that succeeds, unless somebody else changed it there.
-    Something of another program in the key counts as no token and is neither overwritten nor deleted.
+    While Redis cannot be used, this process goes on with the token that it has in hand. A token that could not
+    be written is handed to Redis when it is back, unless somebody else changed it there; so is the token in
+    hand when Redis comes back without its memory. Something of another program in the key counts as no token and
+    is neither overwritten nor deleted.
     """
 
     def __init__(
@@ -108,6 +111,7 @@ class RedisStore:
         self._unwritten = False
         self._count: int | None = None
         self._problem: RedisUnavailable | None = None
+        server.when_back = _weakly(self._catch_up)
 
     def read(self) -> Token | None:
         with self._turn:
@@ -147,7 +151,7 @@ class RedisStore:
                 raise
             return in_hand
         token = self._decode(found)
-        if self._unwritten:
+        if self._unwritten or self._is_forgotten(found, token):
             token = self._hand_over(found, token)
         self._in_hand, self._count = token, found.count
         self._changes.trust()
@@ -249,8 +253,23 @@ class RedisStore:
         found.count = count
         return mine
 
+    def _is_forgotten(self, found: _Found, stored: Token | None) -> bool:
+        """Redis lost its memory: it does not even know that anything ever changed, or began to count anew with
+        what somebody else still had in hand."""
+        mine = self._living_in_hand()
+        if mine is None or self._count is None:
+            return False
+        if found.count is None:
+            return stored is None
+        return found.count < self._count and stored is not None and stored.created_at < mine.created_at
+
+    def _catch_up(self) -> None:
+        if self._unwritten:
+            with contextlib.suppress(StoreError):
+                self.read()
+
     def _is_superseded(self, found: _Found, stored: Token | None, mine: Token) -> bool:
-        if self._count is not None and found.count is not None:
+        if self._count is not None and found.count is not None and found.count >= self._count:
             return found.count > self._count
         return stored is not None and stored.created_at >= mine.created_at
 
@@ -291,6 +310,18 @@ class RedisStore:
 
 
 _CLEAR_ATTEMPTS = 5
+
+
+def _weakly(method: Callable[[], None]) -> Callable[[], None]:
+    """A call of `method` that does not keep its object."""
+    reference = weakref.WeakMethod(method)
+
+    def call() -> None:
+        alive = reference()
+        if alive is not None:
+            alive()
+
+    return call
 
 
 class _Found:

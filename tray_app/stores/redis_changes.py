@@ -2,7 +2,8 @@
 
 A daemon thread listens. While it hears the server, the stamp changes with every change of the token; while it
 does not, the stamp changes once a second, so that whoever compares stamps reads again instead of trusting
-what may be old.
+what may be old. While the server is known to be away a read brings nothing: the stamp changes when it goes
+and when it is back.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 UNSURE_SECONDS = 1.0
 """How often a token is read again while changes may go unheard."""
 
+_AWAY = -1
 _HEARTBEAT_SECONDS = 1.0
 _SILENCE_SECONDS = 3.0
 _FIRST_PAUSE_SECONDS = 0.1
@@ -62,6 +64,8 @@ class RedisChanges:
             return self._now
         if self._thread is None:
             self._start()
+        if self._server.problem is not None:
+            return (*self._now, _AWAY)
         return (*self._now, int(time.monotonic() / UNSURE_SECONDS))
 
     def heard(self, count: int) -> object:

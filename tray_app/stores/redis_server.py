@@ -37,13 +37,14 @@ class RedisServer:
     """The server at `url` (`redis://`, `rediss://` or `unix://`, with user and password as redis-py takes them).
 
     `address` is the URL without user and password. `problem` is why the server cannot be used at present, or
-    None.
+    None. `when_back` is called on a thread of its own when the server takes questions again.
     """
 
     def __init__(self, url: Secret, deadline: float = DEADLINE_SECONDS) -> None:
         self.address = address_of(url)
         self._url = url
         self._deadline = deadline
+        self.when_back: Callable[[], object] = lambda: None
         self.forget_parent()
         _servers.add(self)
 
@@ -86,13 +87,14 @@ class RedisServer:
                 msg("Redis needs the package redis. Install it: pip install 'kiwoom-token-tray[redis]'"),
                 problem=RedisUnavailable.NO_PACKAGE,
             ) from None
+        url = self._url.reveal()
+        of_network: dict[str, Any] = {"socket_connect_timeout": _SOCKET_SECONDS, "socket_keepalive": True}
         try:
             return redis.Redis.from_url(
-                self._url.reveal(),
+                url,
                 protocol=2,
-                socket_connect_timeout=_SOCKET_SECONDS,
                 socket_timeout=_SOCKET_SECONDS,
-                socket_keepalive=True,
+                **({} if url.startswith("unix:") else of_network),
                 retry=Retry(NoBackoff(), 0),
                 retry_on_error=[],
                 client_name="kiwoom-token-tray",
@@ -121,6 +123,7 @@ class RedisServer:
                 return False
         with self._guard:
             self.problem = None
+        self.when_back()
         return True
 
     def _silent(self) -> RedisUnavailable:

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from tests.doubles import KEYS, START, Clock, FakeBroker
+from tests.redis.server import wait_for
+from tray_app.core.errors import KeysRefused, LockTimeout, RateLimited, StoreError
+from tray_app.core.token import token_for
+from tray_app.manager.keeper import Outcome, TokenKeeper
+from tray_app.stores.lock import ThreadLock
+
+OLD = token_for("old-token-of-a-test", 86400, time.time())
+NEW = token_for("new-token-of-a-test", 86400, time.time() + 10)
+LOCK = "kiwoom-token-tray:{default}:lock"
+
+
+def keeper(store, broker, clock=time.time):
+    return TokenKeeper("default", store, lambda: KEYS, lambda: broker, clock)
+
+
+def test_one_computer_at_a_time_holds_the_lock(redis, open_store):
+    here, there = open_store(redis.url), open_store(redis.url)
+    here.lock.acquire()
+    assert there.lock.try_acquire() is False
+    with pytest.raises(LockTimeout):
+        there.lock.acquire(timeout=0.1)
+    here.lock.release()
+    assert there.lock.try_acquire() is True
+    there.lock.release()
+    assert redis.order("EXISTS", LOCK) == 0
+
+
+def test_who_could_not_get_the_lock_does_not_keep_its_own_computer_locked(redis, open_store):
+    here, there = open_store(redis.url), open_store(redis.url)
+    with here.lock:
+        there.lock.try_acquire()
+    with there.lock:
+        assert redis.order("EXISTS", LOCK) == 1
+
+
+def test_another_profile_is_not_held_up(redis, open_store):
+    with open_store(redis.url, "first").lock:
+        assert open_store(redis.url, "second").lock.try_acquire() is True
+
+
+def test_a_computer_without_a_lock_file_still_excludes_the_others(redis, open_store, tmp_path):
+    here, there = open_store(redis.url), open_store(redis.url)
+    (tmp_path / "computer-0").write_text("a file where the folder should be")
+    with here.lock:
+        assert there.lock.try_acquire() is False
+    assert there.lock.try_acquire() is True
+
+
+def test_a_holder_that_lost_the_lock_cannot_overwrite_a_newer_token(redis, open_store):
+    late, quick = open_store(redis.url, lock_seconds=0.1), open_store(redis.url)
+    late.lock.acquire()
+    wait_for(lambda: redis.order("EXISTS", LOCK) == 0, "the lock expires")
+    with quick.lock:
+        quick.write(NEW)
+    with pytest.raises(StoreError, match="took over"):
+        late.write(OLD)
+    late.lock.release()
+    assert quick.read() == late.read() == NEW
+
+
+def test_it_cannot_even_while_the_other_is_still_at_it(redis, open_store):
+    late, quick = open_store(redis.url, lock_seconds=0.1), open_store(redis.url)
+    late.lock.acquire()
+    wait_for(lambda: redis.order("EXISTS", LOCK) == 0, "the lock expires")
+    with quick.lock:
+        with pytest.raises(StoreError, match="took over"):
+            late.write(OLD)
+        late.lock.release()
+        assert redis.order("EXISTS", LOCK) == 1
+        quick.write(NEW)
+    assert late.read() == NEW
+
+
+def test_a_holder_whose_lock_expired_but_went_to_nobody_may_still_write(redis, open_store):
+    late = open_store(redis.url, lock_seconds=0.1)
+    late.lock.acquire()
+    wait_for(lambda: redis.order("EXISTS", LOCK) == 0, "the lock expires")
+    late.write(OLD)
+    late.lock.release()
+    assert open_store(redis.url).read() == OLD
+
+
+def test_a_fenced_writer_comes_to_the_newer_token(redis, open_store):
+    clock = Clock()
+    late, quick = open_store(redis.url, lock_seconds=0.1, clock=clock), open_store(redis.url, clock=clock)
+    broker = FakeBroker(clock)
+
+    class SlowBroker(FakeBroker):
+        def issue(self, keys):
+            wait_for(lambda: redis.order("EXISTS", LOCK) == 0, "the lock expires")
+            answer = super().issue(keys)
+            clock.advance(5)
+            keeper(quick, broker, clock).refresh()
+            return answer
+
+    mine = keeper(late, SlowBroker(clock), clock)
+    outcome = mine.refresh()
+    assert isinstance(outcome.unsaved, StoreError)
+    assert (
+        mine.current()
+        == quick.read()
+        == broker.issue(KEYS).token.__class__(broker.living.value, broker.living.expires_at, quick.read().created_at)
+    )
+
+
+def test_who_waited_adopts_what_came_of_it(redis, open_store):
+    clock = Clock()
+    broker = FakeBroker(clock)
+    keepers = [keeper(open_store(redis.url, clock=clock), broker, clock) for _ in range(4)]
+    outcomes: list[Outcome] = []
+    threads = [threading.Thread(target=lambda one=one: outcomes.append(one.ensure())) for one in keepers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert broker.issues == 1
+    assert len({outcome.token for outcome in outcomes}) == 1
+
+
+def test_a_refusal_on_one_computer_is_told_to_who_waited_on_another(redis, open_store):
+    broker = FakeBroker(Clock(time.time()))
+    broker.failure = KeysRefused("The keys are refused.", code="8001")
+    one, other = open_store(redis.url), open_store(redis.url)
+    errors: list[Exception] = []
+
+    def ask(store):
+        try:
+            keeper(store, broker).ensure()
+        except KeysRefused as error:
+            errors.append(error)
+
+    one.lock.acquire()
+    threads = [threading.Thread(target=ask, args=(store,)) for store in (other, open_store(redis.url))]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: redis.order("INFO", "commandstats").get("cmdstat_set", {}).get("calls", 0) > 10, "both wait")
+    one.lock.release()
+    for thread in threads:
+        thread.join()
+    assert broker.issues == 1
+    assert [error.code for error in errors] == ["8001", "8001"]
+
+
+@pytest.mark.parametrize("ahead", [-300.0, 0.0, 300.0])
+def test_kiwooms_wish_to_wait_holds_on_every_computer_whatever_its_clock(redis, open_store, ahead):
+    here, there = Clock(time.time()), Clock(time.time() + ahead)
+    broker = FakeBroker(here)
+    broker.failure = RateLimited("Too many requests.", retry_after=60.0)
+    with pytest.raises(RateLimited):
+        keeper(open_store(redis.url, clock=here), broker, here).ensure()
+    other = keeper(open_store(redis.url, clock=there), broker, there)
+    there.advance(1)
+    with pytest.raises(RateLimited) as caught:
+        other.ensure()
+    assert broker.issues == 1
+    assert 50 < caught.value.retry_after < 62
+
+
+def test_a_same_answer_is_not_asked_for_again_on_another_computer(redis, open_store):
+    clock = Clock(START)
+    broker = FakeBroker(clock)
+    here = keeper(open_store(redis.url, clock=clock), broker, clock)
+    there = keeper(open_store(redis.url, clock=clock), broker, clock)
+    first = here.refresh().token
+    clock.advance(86400 - 600)
+    assert here.refresh().how == Outcome.SAME
+    asked = broker.issues
+    clock.advance(1)
+    assert there.renew(first).how == Outcome.ADOPTED
+    assert broker.issues == asked
+
+
+@pytest.mark.parametrize("note", ["no JSON", "[]", '{"note": 5}', '{"clock": "x", "note": {}}', "[" * 5000])
+def test_a_damaged_note_is_no_note(redis, open_store, note):
+    store = open_store(redis.url)
+    redis.order("SET", "kiwoom-token-tray:{default}:note", note)
+    with store.lock:
+        assert store.lock.read_note() == {}
+
+
+def test_the_note_holds_no_secret(redis, open_store):
+    clock = Clock(time.time())
+    keeper(open_store(redis.url, clock=clock), FakeBroker(clock), clock).refresh()
+    assert b"token-1-of-a-test" not in redis.order("GET", "kiwoom-token-tray:{default}:note")
+
+
+def test_a_lock_of_this_process_alone_is_enough_below(redis):
+    from tests.redis.conftest import RedisServer, RedisStore, Secret
+    from tray_app.stores.signal import ChangeSignal
+
+    store = RedisStore("default", RedisServer(Secret(redis.url)), ChangeSignal(""), ThreadLock())
+    with store.lock:
+        store.write(OLD)
+    assert store.read() == OLD

@@ -1,0 +1,165 @@
+"""Programs on two machines: folders of their own, one Redis, one practice Kiwoom."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from tests.redis.server import wait_for
+
+TOGETHER = 4
+KEY = "kiwoom-token-tray:{default}:token"
+
+
+def test_many_programs_on_two_machines_ask_kiwoom_once(redis, start_program, practice):
+    programs = [start_program(name, redis.url) for name in ("left", "right") for _ in range(TOGETHER)]
+    for program in programs:
+        assert program.ask("get") is None
+    for program in programs:
+        program.begin("ensure")
+    tokens = [program.answer() for program in programs]
+    assert len(set(tokens)) == 1
+    assert isinstance(tokens[0], str)
+    assert practice.counts()["issue"] == 1
+
+
+def test_a_refresh_by_many_at_once_is_one_request(redis, start_program, practice):
+    programs = [start_program(name, redis.url) for name in ("left", "right") for _ in range(TOGETHER)]
+    first = programs[0].ask("ensure")
+    for program in programs:
+        assert program.ask("ensure") == first
+    before = practice.counts()["issue"]
+    results: list[object] = []
+    gate = threading.Barrier(len(programs))
+
+    def refresh(program):
+        gate.wait()
+        results.append(program.ask("refresh"))
+
+    threads = [threading.Thread(target=refresh, args=(program,)) for program in programs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(results) == {first}
+    assert practice.counts()["issue"] == before + 1
+
+
+def test_a_refusal_is_asked_for_once_for_all(redis, start_program, practice):
+    practice.set_fault("8030")
+    programs = [start_program(name, redis.url) for name in ("left", "right") for _ in range(TOGETHER)]
+    for program in programs:
+        assert program.ask("get") is None
+    for program in programs:
+        program.begin("ensure")
+    answers = [program.answer() for program in programs]
+    assert {answer["status"] for answer in answers} == {4}
+    assert practice.counts()["issue"] < TOGETHER
+
+
+def test_what_one_machine_sets_and_clears_the_other_sees(redis, start_program):
+    left, right = start_program("left", redis.url), start_program("right", redis.url)
+    assert left.ask("get") is None
+    assert right.ask("get") is None
+    left.ask("set first-token-of-a-test")
+    wait_for(lambda: right.ask("get") == "first-token-of-a-test", "the right one sees the token")
+    right.ask("set second-token-of-a-test")
+    wait_for(lambda: left.ask("get") == "second-token-of-a-test", "the left one sees the new token")
+    right.ask("clear")
+    wait_for(lambda: left.ask("get") is None, "the left one sees the clear")
+
+
+def test_a_renewal_on_one_machine_reaches_the_other(redis, start_program, practice):
+    left, right = start_program("left", redis.url), start_program("right", redis.url)
+    first = left.ask("ensure")
+    wait_for(lambda: right.ask("get") == first, "the right one has the token")
+    practice.end_tokens()
+    second = left.ask("refresh")
+    assert second != first
+    wait_for(lambda: right.ask("get") == second, "the right one has the renewed token")
+
+
+def test_a_killed_holder_holds_nobody_up_for_long(redis, start_program, practice):
+    left, right = start_program("left", redis.url), start_program("right", redis.url)
+    assert left.ask(f"hold {redis.url} 1.0") == "held"
+    right.begin("ensure")
+    left.process.send_signal(signal.SIGKILL)
+    assert isinstance(right.answer(), str)
+    assert practice.counts()["issue"] == 1
+
+
+def test_a_redis_that_stops_and_starts_in_the_middle_costs_no_token(redis, start_program, practice):
+    left, right = start_program("left", redis.url), start_program("right", redis.url)
+    token = left.ask("ensure")
+    for program in (left, right):
+        wait_for(lambda one=program: one.ask("get") == token, "both have the token")
+    redis.stop()
+    assert left.ask("get") == token
+    assert left.ask("ensure") == token
+    assert right.ask("ensure") == token
+    redis.start()
+    wait_for(lambda: redis.order("EXISTS", KEY) or not left.ask("get"), "a program gives the token back")
+    assert left.ask("get") == token
+    right.ask("set new-token-of-a-test")
+    wait_for(lambda: left.ask("get") == "new-token-of-a-test", "the left one sees what came after")
+    assert practice.counts()["issue"] == 1
+
+
+def run(environment, *words, stdin=""):
+    return subprocess.run(
+        [sys.executable, "-c", "from tray_app.cli.main import run; run()", *words],
+        env=environment,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_command_line_shares_the_token_and_names_its_place(redis, machine_environment, practice):
+    left, right = machine_environment("left", redis.url), machine_environment("right", redis.url)
+    got = run(left, "get")
+    assert got.returncode == 0, got.stderr
+    assert run(right, "get", "--no-issue").stdout == got.stdout
+    assert json.loads(run(right, "status", "--json").stdout)["store"] == "redis"
+    assert f"Redis 127.0.0.1:{redis.port}/0" in run(right, "status").stdout
+    assert run(left, "clear").returncode == 0
+    assert run(right, "get", "--no-issue").returncode == 3
+    assert practice.counts()["issue"] == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "words"),
+    [
+        ("", 2, "KIWOOM_TRAY_REDIS_URL"),
+        ("http://user:pass-of-a-test@127.0.0.1/0", 2, "KIWOOM_TRAY_REDIS_URL"),
+        ("redis://user:pass-of-a-test@127.0.0.1:99999/0", 2, "KIWOOM_TRAY_REDIS_URL"),
+        ("redis://user:pass-of-a-test@127.0.0.1:1/0", 6, "127.0.0.1:1/0 does not answer"),
+        ("redis://user:pass-of-a-test@127.0.0.1:1/0?socket_magic=1", 6, "cannot be used as Redis"),
+    ],
+)
+def test_an_address_that_does_not_work_is_one_clear_line(machine_environment, practice, url, status, words):
+    environment = machine_environment("left", url)
+    for order in (("get",), ("status",), ("clear",)):
+        got = run(environment, *order)
+        assert (got.returncode, got.stdout) == (status, "")
+        assert words in got.stderr
+        assert got.stderr.count("\n") == 1
+        assert "pass-of-a-test" not in got.stderr
+    assert practice.counts()["issue"] == 0
+
+
+def test_a_missing_package_is_one_clear_line(machine_environment, tmp_path):
+    environment = machine_environment("left", "redis://127.0.0.1:1/0")
+    (tmp_path / "blocked" / "redis").mkdir(parents=True)
+    (tmp_path / "blocked" / "redis" / "__init__.py").write_text("raise ImportError('not here')")
+    environment["PYTHONPATH"] = f"{tmp_path / 'blocked'}:{environment['PYTHONPATH']}"
+    got = run(environment, "get")
+    assert got.returncode == 6
+    assert got.stderr == "Redis needs the package redis. Install it: pip install 'kiwoom-token-tray[redis]'\n"

@@ -1,0 +1,328 @@
+from __future__ import annotations
+
+import logging
+import time
+
+import pytest
+
+from tests.doubles import KEYS, Clock, FakeBroker
+from tests.redis.server import FakeServer, wait_for
+from tests.redis.test_redis_store import KEY, clear, write
+from tray_app import TokenManager
+from tray_app.core.errors import RedisUnavailable
+from tray_app.core.token import token_for
+from tray_app.core.wording import place_text
+from tray_app.manager.keeper import Outcome, TokenKeeper
+
+OLD = token_for("old-token-of-a-test", 86400, time.time())
+NEW = token_for("new-token-of-a-test", 86400, time.time() + 10)
+
+
+def problem_of(call) -> str:
+    with pytest.raises(RedisUnavailable) as caught:
+        call()
+    assert caught.value.exit_status == 6
+    return caught.value.problem
+
+
+def place_of(store) -> str:
+    place = store.place()
+    return place_text(place.kind, place.path, place.problem.problem if place.problem else "")
+
+
+def test_the_token_in_hand_stays_while_redis_is_gone_and_the_place_says_so(redis, open_store):
+    store = open_store(redis.url)
+    write(store, OLD)
+    redis.stop()
+    assert store.read() == OLD
+    assert place_of(store) == f"Redis 127.0.0.1:{redis.port}/0 (Redis does not answer)"
+
+
+def test_while_redis_is_known_to_be_gone_nobody_is_told_to_read_again(redis, open_store):
+    store = open_store(redis.url)
+    write(store, OLD)
+    heard = store.stamp()
+    redis.stop()
+    store.read()
+    gone = wait_for(lambda: store.stamp() != heard and store.stamp(), "it is told that Redis is gone")
+    later = time.monotonic() + 2.5  # the stamp of an unheard channel changes every second
+    wait_for(lambda: time.monotonic() > later or store.stamp()[2:] != gone[2:], "time passes")
+    assert store.stamp()[2:] == gone[2:]
+    redis.start()
+    wait_for(lambda: store.stamp()[2:] != gone[2:], "it is told that Redis is back")
+
+
+def test_it_heals_by_itself(redis, open_store):
+    store = open_store(redis.url)
+    write(store, OLD)
+    redis.stop()
+    store.read()
+    redis.start()
+    wait_for(lambda: store.place().problem is None, "Redis is back")
+    write(open_store(redis.url), NEW)
+    assert store.read() == NEW
+
+
+def test_without_a_token_in_hand_a_redis_that_is_gone_is_an_error(redis, open_store):
+    redis.stop()
+    store = open_store(redis.url)
+    assert problem_of(store.read) == RedisUnavailable.SILENT
+    assert problem_of(lambda: write(store, OLD)) == RedisUnavailable.SILENT
+
+
+def test_a_token_that_has_ended_is_not_in_hand_any_more(redis, open_store):
+    clock = Clock(time.time())
+    store = open_store(redis.url, clock=clock)
+    write(store, OLD)
+    redis.stop()
+    clock.advance(86401)
+    assert problem_of(store.read) == RedisUnavailable.SILENT
+
+
+def test_a_clear_that_did_not_reach_redis_says_so(redis, open_store):
+    store = open_store(redis.url)
+    write(store, OLD)
+    redis.stop()
+    assert problem_of(lambda: clear(store)) == RedisUnavailable.SILENT
+
+
+def test_a_token_that_could_not_be_written_is_written_when_redis_is_back(redis, open_store):
+    store = open_store(redis.url)
+    write(store, OLD)
+    redis.stop()
+    with pytest.raises(RedisUnavailable):
+        write(store, NEW)
+    assert store.read() == NEW
+    redis.start()
+    other = open_store(redis.url)
+    wait_for(lambda: other.read() == NEW, "the token is handed over")
+    wait_for(lambda: store.place().problem is None, "nothing is wrong any more")
+
+
+def test_it_is_not_written_over_what_another_computer_did_meanwhile(redis, open_store):
+    redis.order("ACL", "SETUSER", "bot", "on", ">pass-of-a-test", "~*", "&*", "+@all")
+    here, there = open_store(redis.url.replace("//", "//bot:pass-of-a-test@")), open_store(redis.url)
+    write(here, OLD)
+    redis.order("ACL", "SETUSER", "bot", "off")
+    redis.order("CLIENT", "KILL", "USER", "bot")
+    with pytest.raises(RedisUnavailable):
+        write(here, NEW)
+    assert here.read() == NEW
+    theirs = token_for("their-token-of-a-test", 86400, time.time())
+    write(there, theirs)
+    redis.order("ACL", "SETUSER", "bot", "on")
+    wait_for(lambda: here.read() == theirs, "the other computer's token is seen")
+    assert there.read() == theirs
+
+
+def test_a_redis_that_lost_its_memory_gets_the_token_back(redis, open_store):
+    here, there = open_store(redis.url), open_store(redis.url)
+    write(here, OLD)
+    redis.stop()
+    redis.start()
+    wait_for(lambda: here.read() == OLD and here.place().problem is None, "Redis is back")
+    assert there.read() == OLD
+
+
+def test_a_clear_after_the_loss_counts(redis, open_store):
+    here, there = open_store(redis.url), open_store(redis.url)
+    write(here, OLD)
+    redis.order("FLUSHALL")
+    clear(there)
+    assert here.read() is None
+
+
+def test_the_newer_token_wins_after_a_loss(redis, open_store):
+    stale, fresh = open_store(redis.url), open_store(redis.url)
+    write(stale, OLD)
+    write(fresh, NEW)
+    redis.order("FLUSHALL")
+    assert stale.read() == OLD
+    assert fresh.read() == NEW
+    assert stale.read() == NEW
+
+
+def test_a_manager_keeps_its_token_through_an_outage_and_learns_what_came_after(redis, open_store):
+    here, there = TokenManager(store=open_store(redis.url)), TokenManager(store=open_store(redis.url))
+    here.set_token("first-token-of-a-test", 86400)
+    wait_for(lambda: there.get_token() == "first-token-of-a-test", "the token is seen")
+    redis.stop()
+    assert here.get_token() == there.get_token() == "first-token-of-a-test"
+    there.set_token("second-token-of-a-test", 86400)
+    assert there.get_token() == "second-token-of-a-test"
+    redis.start()
+    wait_for(lambda: here.get_token() == "second-token-of-a-test", "the token set meanwhile is seen")
+    there.clear_token()
+    wait_for(lambda: here.get_token() is None, "the channel is heard again")
+
+
+def test_a_renewal_without_redis_goes_on_under_this_computers_lock(redis, open_store):
+    clock = Clock(time.time())
+    broker = FakeBroker(clock)
+    store = open_store(redis.url, clock=clock)
+    keeper = TokenKeeper("default", store, lambda: KEYS, lambda: broker, clock)
+    keeper.ensure()
+    clock.advance(86400 - 100)
+    broker.living = None
+    redis.stop()
+    outcome = keeper.ensure()
+    assert outcome.how == Outcome.ISSUED
+    assert isinstance(outcome.unsaved, RedisUnavailable)
+    assert keeper.ensure().token == outcome.token
+    assert broker.issues == 2
+    redis.start()
+    other = open_store(redis.url, clock=clock)
+    wait_for(lambda: _read(other) == outcome.token, "the token is handed over")
+    keeper.current()
+    clear(other)
+    wait_for(lambda: keeper.current() is None, "the clear counts here, too")
+
+
+def _read(store):
+    try:
+        return store.read()
+    except RedisUnavailable:
+        return None
+
+
+def test_a_redis_that_hangs_is_waited_for_once(redis, open_store, monkeypatch):
+    store = open_store(redis.url)
+    write(store, OLD)
+    redis.hang()
+    assert store.read() == OLD
+    with monkeypatch.context() as patch:
+        patch.setattr(store._server, "_client", None)
+        patch.setattr(store._server, "_new_client", lambda: None)  # whoever asks it now fails in another way
+        for _ in range(50):
+            assert store.read() == OLD
+            assert store.place().problem.problem == RedisUnavailable.SILENT
+    redis.go_on()
+    wait_for(lambda: store.place().problem is None, "Redis is back")
+
+
+def test_a_listener_notices_that_redis_hangs_and_reads_again_afterwards(redis, open_store):
+    here, there = TokenManager(store=open_store(redis.url)), open_store(redis.url)
+    here.set_token("first-token-of-a-test", 86400)
+    stamp = here._keeper.store.stamp
+    wait_for(lambda: here.get_token() and len(stamp()) == 2, "the channel is heard")
+    redis.hang()
+    wait_for(lambda: len(stamp()) == 3, "nobody is heard any more")
+    assert here.get_token() == "first-token-of-a-test"
+    redis.go_on()
+    write(there, NEW)
+    wait_for(lambda: here.get_token() == "new-token-of-a-test", "the change is seen")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"HTTP/1.1 400 Bad Request\r\n\r\n", b":x\r\n", b"\x00\xff\xfe\r\n", b"+OK\r\n+hello\r\n", b"*-5\r\n$9\r\n"],
+)
+def test_what_is_no_redis_is_an_error_and_no_token(open_store, answer):
+    server = FakeServer(answer)
+    try:
+        store = open_store(server.url)
+        assert problem_of(store.read) in {RedisUnavailable.FAILED, RedisUnavailable.SILENT}
+        assert problem_of(lambda: write(store, OLD)) in {RedisUnavailable.FAILED, RedisUnavailable.SILENT}
+    finally:
+        server.close()
+
+
+def test_a_replica_reads_but_says_that_it_takes_no_writes(redis, open_store):
+    write(open_store(redis.url), OLD)
+    redis.order("REPLICAOF", "127.0.0.1", "1")
+    store = open_store(redis.url)
+    assert store.read() == OLD
+    assert problem_of(lambda: write(store, NEW)) == RedisUnavailable.READ_ONLY
+    assert store.read() == NEW
+    assert "Redis takes no writes" in place_of(store)
+    redis.order("REPLICAOF", "NO", "ONE")
+    assert store.read() == NEW
+    assert open_store(redis.url).read() == NEW
+
+
+def test_a_user_who_may_only_read_is_told_so(redis, open_store):
+    write(open_store(redis.url), OLD)
+    redis.order("ACL", "SETUSER", "bot", "on", ">pass-of-a-test", "~*", "&*", "+@read", "+ping", "+client")
+    store = open_store(redis.url.replace("//", "//bot:pass-of-a-test@"))
+    assert store.read() == OLD
+    assert problem_of(lambda: write(store, NEW)) == RedisUnavailable.REFUSED
+
+
+def test_the_documented_permissions_are_enough(redis, open_store):
+    permissions = (
+        "~kiwoom-token-tray:* &kiwoom-token-tray:* +get +set +getrange +del +incr +eval +evalsha +script|load "
+        "+publish +subscribe +unsubscribe +ping +time +client|setname"
+    )
+    redis.order("ACL", "SETUSER", "bot", "reset", "on", ">pass-of-a-test", *permissions.split())
+    url = redis.url.replace("//", "//bot:pass-of-a-test@")
+    here, there = TokenManager(store=open_store(url)), TokenManager(store=open_store(url))
+    assert here.get_token() is None
+    wait_for(lambda: len(here._keeper.store.stamp()) == 2, "the channel is heard")
+    there.set_token("new-token-of-a-test", 86400)
+    wait_for(lambda: here.get_token() == "new-token-of-a-test", "the change is seen")
+    store = there._keeper.store
+    with store.lock:
+        store.lock.write_note({"at": 1.0})
+        assert store.lock.read_note()["at"] == pytest.approx(1.0, abs=1)
+    there.clear_token()
+    wait_for(lambda: here.get_token() is None, "the clear is seen")
+    assert here._keeper.place().problem is there._keeper.place().problem is None
+
+
+@pytest.mark.parametrize("login", ["", "wrong-pass-of-a-test", "nobody:wrong-pass-of-a-test"])
+def test_a_redis_that_demands_a_password_refuses_a_wrong_one_without_showing_it(new_redis, open_store, login, caplog):
+    redis = new_redis("--requirepass", "pass-of-a-test")
+    user, _, password = login.rpartition(":")
+    url = redis.url.replace("//", f"//{user}:{password}@") if login else redis.url
+    store = open_store(url)
+    with caplog.at_level(logging.DEBUG), pytest.raises(RedisUnavailable) as caught:
+        store.read()
+    assert caught.value.problem == RedisUnavailable.REFUSED
+    assert "pass-of-a-test" not in str(caught.value) + repr(caught.value) + caplog.text + repr(store.place())
+    assert "pass-of-a-test" not in "".join(str(value) for value in vars(store._server).values())
+
+
+def test_the_right_password_opens_it(new_redis, open_store):
+    redis = new_redis("--requirepass", "pass-of-a-test")
+    store = open_store(redis.url.replace("//", "//:pass-of-a-test@"))
+    write(store, OLD)
+    assert store.read() == OLD
+
+
+def test_a_full_redis_keeps_the_token_in_hand(redis, open_store):
+    store = open_store(redis.url)
+    write(store, OLD)
+    redis.order("CONFIG", "SET", "maxmemory", "1")
+    assert store.read() == OLD
+    assert problem_of(lambda: write(store, NEW)) == RedisUnavailable.FULL
+    assert store.read() == NEW
+    assert "Redis is full" in place_of(store)
+    redis.order("CONFIG", "SET", "maxmemory", "0")
+    assert store.read() == NEW
+    assert open_store(redis.url).read() == NEW
+    assert store.place().problem is None
+
+
+def test_a_redis_that_cannot_save_to_its_disk_is_one_that_takes_no_writes(redis, open_store, tmp_path):
+    store = open_store(redis.url)
+    write(store, OLD)
+    (tmp_path / "redis" / "dump.rdb").mkdir()
+    redis.order("CONFIG", "SET", "save", "3600 1")
+    redis.order("BGSAVE")
+    wait_for(lambda: redis.order("INFO", "persistence")["rdb_last_bgsave_status"] == "err", "saving fails")
+    assert problem_of(lambda: write(store, NEW)) == RedisUnavailable.READ_ONLY
+    assert store.read() == NEW
+
+
+def test_a_lock_that_redis_cannot_give_is_this_computers_alone(redis, open_store):
+    here, there = open_store(redis.url), open_store(redis.url)
+    redis.stop()
+    with here.lock:
+        assert there.lock.try_acquire() is True
+        there.lock.release()
+        here.lock.write_note({"at": 5.0})
+        assert here.lock.read_note() == {"at": 5.0}
+    redis.start()
+    wait_for(lambda: here.place().problem is None, "Redis is back")
+    with here.lock:
+        assert redis.order("EXISTS", KEY.replace(":token", ":lock")) == 1

@@ -1,0 +1,260 @@
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from datetime import timedelta
+
+import pytest
+
+from tests.doubles import START, Clock
+from tests.redis.server import wait_for
+from tray_app import TokenManager
+from tray_app.core.errors import RedisUnavailable
+from tray_app.core.token import Token, token_for
+from tray_app.core.wording import place_text
+from tray_app.stores.redis import MAX_BYTES
+
+OLD = token_for("old-token-of-a-test", 86400, time.time())
+NEW = token_for("new-token-of-a-test", 86400, time.time() + 10)
+KEY = "kiwoom-token-tray:{default}:token"
+
+
+def write(store, token):
+    with store.lock:
+        return store.write(token)
+
+
+def clear(store):
+    with store.lock:
+        return store.clear()
+
+
+def test_a_token_comes_back_as_it_was_written(redis, open_store):
+    store = open_store(redis.url)
+    write(store, OLD)
+    assert store.read() == OLD
+
+
+def test_another_computer_reads_what_was_written(redis, open_store):
+    write(open_store(redis.url), OLD)
+    assert open_store(redis.url).read() == OLD
+
+
+def test_an_empty_redis_has_no_token(redis, open_store):
+    assert open_store(redis.url).read() is None
+
+
+def test_the_value_is_one_line_of_json_with_zones(redis, open_store):
+    write(open_store(redis.url), OLD)
+    text = redis.order("GET", KEY).decode()
+    assert "\n" not in text
+    assert json.loads(text) == {
+        "access_token": "old-token-of-a-test",
+        "expires_at": OLD.expires_at.isoformat(),
+        "created_at": OLD.created_at.isoformat(),
+    }
+
+
+def test_redis_forgets_the_token_at_its_end_whatever_this_clock_says(redis, open_store):
+    clock = Clock(START)
+    store = open_store(redis.url, clock=clock)
+    write(store, token_for("token-of-a-test", 3600, START))
+    assert 3590 < redis.order("TTL", KEY) <= 3600
+
+
+def test_a_token_that_ends_is_gone_without_anybody_deleting_it(redis, open_store):
+    store = open_store(redis.url)
+    write(store, token_for("token-of-a-test", 0.2, time.time()))
+    wait_for(lambda: redis.order("EXISTS", KEY) == 0, "Redis forgets the token")
+    assert store.read() is None
+
+
+def test_each_profile_has_keys_of_its_own_in_one_slot(redis, open_store):
+    write(open_store(redis.url, "first"), OLD)
+    write(open_store(redis.url, "second account"), NEW)
+    assert open_store(redis.url, "first").read() == OLD
+    keys = {key.decode() for key in redis.order("KEYS", "*")}
+    assert {key.split(":")[1] for key in keys} == {"{first}", "{second account}"}
+
+
+def test_a_clear_reaches_redis_and_tells_whether_there_was_a_token(redis, open_store):
+    store = open_store(redis.url)
+    write(store, OLD)
+    assert clear(store) is True
+    assert redis.order("EXISTS", KEY) == 0
+    assert clear(store) is False
+
+
+def test_a_unix_socket_and_a_database_number_work(new_redis, open_store, short_tmp):
+    new_redis("--unixsocket", str(short_tmp / "s"))
+    store = open_store(f"unix://{short_tmp}/s?db=3")
+    write(store, OLD)
+    assert store.read() == OLD
+    assert store.place().path == f"{short_tmp}/s"
+
+
+def test_a_token_at_its_end_stays_for_who_wants_to_use_it_up(redis, open_store):
+    store = open_store(redis.url)
+    ending = token_for("token-of-a-test", 100, time.time())
+    write(store, ending)
+    assert store.retire(ending) is True
+    assert open_store(redis.url).read() == ending
+
+
+def test_the_stamp_of_a_write_stays_until_something_changes(redis, open_store):
+    here, there = open_store(redis.url), open_store(redis.url)
+    here.stamp()
+    here.read()
+    wait_for(lambda: len(here.stamp()) == 2, "the channel is heard")
+    stamp = write(here, OLD)
+    assert here.stamp() == stamp
+    write(there, NEW)
+    wait_for(lambda: here.stamp() != stamp, "the change is heard")
+    assert here.read() == NEW
+
+
+def test_a_change_elsewhere_wakes_who_watches_the_local_file(redis, open_store):
+    here, there = open_store(redis.url), open_store(redis.url)
+    here.stamp()
+    here.read()
+    wait_for(lambda: len(here.stamp()) == 2, "the channel is heard")
+    (watched,) = here.watched()
+    wait_for(lambda: os.path.exists(watched), "the file is there")
+    with open(watched, "rb") as file:
+        before = file.read()
+
+    def now():
+        with open(watched, "rb") as file:
+            return file.read()
+
+    write(there, NEW)
+    wait_for(lambda: now() != before, "the file changes")
+
+
+def test_the_stamp_needs_no_network(redis, open_store):
+    store = open_store(redis.url)
+    store.stamp()
+    store.read()
+    wait_for(lambda: len(store.stamp()) == 2, "the channel is heard")
+    before = redis.order("INFO", "commandstats")
+    for _ in range(1000):
+        store.stamp()
+    after = redis.order("INFO", "commandstats")
+    assert {k: v for k, v in after.items() if k != "cmdstat_info"}.keys() == {
+        k: v for k, v in before.items() if k != "cmdstat_info"
+    }.keys()
+    assert after["cmdstat_get"]["calls"] == before["cmdstat_get"]["calls"]
+
+
+def test_without_the_channel_the_stamp_asks_for_a_read_once_a_second(new_redis, open_store):
+    redis = new_redis()
+    redis.order("ACL", "SETUSER", "bot", "on", ">pass-of-a-test", "~*", "+@all", "resetchannels")
+    here = open_store(redis.url.replace("//", "//bot:pass-of-a-test@"))
+    there = open_store(redis.url)
+    first = here.stamp()
+    here.read()
+    wait_for(lambda: here.stamp() != first, "the stamp asks for another read")
+    write(there, OLD)
+    write(here, NEW)
+    assert there.read() == NEW
+
+
+def test_a_listener_ends_with_its_store(redis, open_store):
+    def use_and_forget():
+        store = open_store(redis.url)
+        store.stamp()
+        store.read()
+        wait_for(lambda: len(store.stamp()) == 2, "the channel is heard")
+
+    use_and_forget()
+    wait_for(lambda: redis.order("CLIENT", "LIST", "TYPE", "pubsub") in ("", b"", []), "nobody listens any more")
+
+
+def test_managers_on_two_computers_see_each_others_changes(redis, open_store):
+    here, there = TokenManager(store=open_store(redis.url)), TokenManager(store=open_store(redis.url))
+    assert here.get_token() is None
+    there.set_token("first-token-of-a-test", 86400)
+    wait_for(lambda: here.get_token() == "first-token-of-a-test", "the token is seen")
+    here.set_token("second-token-of-a-test", 86400)
+    wait_for(lambda: there.get_token() == "second-token-of-a-test", "the new token is seen")
+    there.clear_token()
+    wait_for(lambda: here.get_token() is None, "the clear is seen")
+
+
+def test_a_fork_listens_for_itself(redis, open_store):
+    manager, other = TokenManager(store=open_store(redis.url)), open_store(redis.url)
+    manager.set_token("first-token-of-a-test", 86400)
+    assert manager.get_token() == "first-token-of-a-test"
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            wait_for(lambda: manager.get_token() == "new-token-of-a-test", "the child sees the change")
+            os.write(writing, b"seen")
+        finally:
+            os._exit(0)
+    write(other, NEW)
+    os.close(writing)
+    assert os.read(reading, 10) == b"seen"
+    os.close(reading)
+    os.waitpid(child, 0)
+
+
+def raw(redis, value):
+    redis.order("SET", KEY, value)
+
+
+@pytest.mark.parametrize("value", ["hello of another program", '{"other": 1}', "x" * (MAX_BYTES + 9), b"\xff\xfe\x00"])
+def test_a_foreign_value_is_no_token_and_is_never_touched(redis, open_store, value):
+    raw(redis, value)
+    store = open_store(redis.url)
+    assert store.read() is None
+    with pytest.raises(RedisUnavailable) as caught:
+        write(store, OLD)
+    assert caught.value.problem == RedisUnavailable.FOREIGN
+    assert clear(store) is False
+    kept = redis.order("GET", KEY)
+    assert kept == (value if isinstance(value, bytes) else value.encode())
+
+
+def test_a_foreign_list_in_the_key_is_left_alone(redis, open_store):
+    redis.order("RPUSH", KEY, "one", "two")
+    store = open_store(redis.url)
+    assert store.read() is None
+    with pytest.raises(RedisUnavailable):
+        write(store, OLD)
+    assert clear(store) is False
+    assert redis.order("LLEN", KEY) == 2
+
+
+def test_the_token_that_could_not_be_written_over_a_foreign_value_stays_in_hand(redis, open_store):
+    raw(redis, "hello of another program")
+    store = open_store(redis.url)
+    with pytest.raises(RedisUnavailable):
+        write(store, OLD)
+    assert store.read() == OLD
+    assert place_text("redis", "here", store.place().problem.problem) == "Redis here (another program uses this key)"
+    redis.order("DEL", KEY)
+    assert store.read() == OLD
+    assert open_store(redis.url).read() == OLD
+    assert store.place().problem is None
+
+
+@pytest.mark.parametrize("value", ['{"access_token": "cut-off-tok', '{"access_token": 5}', ""])
+def test_a_damaged_record_is_a_missing_token_that_the_next_write_replaces(redis, open_store, value, caplog):
+    raw(redis, value)
+    store = open_store(redis.url)
+    with caplog.at_level(logging.DEBUG):
+        assert store.read() is None
+    assert "cut-off-tok" not in caplog.text
+    assert redis.order("GET", KEY) == value.encode()
+    write(store, OLD)
+    assert open_store(redis.url).read() == OLD
+
+
+def test_a_record_with_a_far_end_is_kept_that_long(redis, open_store):
+    far = Token(OLD.value, OLD.created_at + timedelta(days=366), OLD.created_at)
+    write(open_store(redis.url), far)
+    assert redis.order("TTL", KEY) > 365 * 86400
