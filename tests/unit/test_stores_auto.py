@@ -387,6 +387,52 @@ class TestCoherence:
         assert vault.entries == {}
 
 
+class TestSeveralFolders:
+    """Tools started in different folders share the lock and the signal, and without a keyring nothing else."""
+
+    @pytest.fixture
+    def elsewhere(self, vault, clock, tmp_path):
+        signal = ChangeSignal(str(tmp_path / "state" / "default.signal"))
+        lock = ThreadLock()
+        in_keyring = KeyringStore("default", vault, signal, lock, clock)
+        return AutoStore(in_keyring, FileStore(str(tmp_path / "elsewhere" / ".token"), lock, clock), clock)
+
+    @pytest.mark.parametrize("problem", PROBLEMS)
+    def test_without_a_keyring_each_keeps_its_token(self, problem, store, elsewhere, vault, clock):
+        vault.problem = problem
+        store.write(one := token(clock, "one"))
+        clock.advance(60)
+        elsewhere.write(two := token(clock, "two"))
+
+        assert [store.read(), elsewhere.read()] == [one, two]
+
+    @pytest.mark.parametrize("problem", PROBLEMS)
+    def test_without_a_keyring_each_keeps_its_ending_token(self, problem, store, elsewhere, vault, clock):
+        vault.problem = problem
+        store.write(one := token(clock, "one", 200))
+        store.retire(one)
+        clock.advance(60)
+        elsewhere.write(token(clock, "two"))
+
+        assert (store.read(), store.read_ending()) == (None, one)
+
+    def test_with_a_keyring_all_have_the_newest(self, store, elsewhere, path, clock):
+        path.parent.mkdir()
+        path.write_text(encode_seed(token(clock, "one")))
+        clock.advance(60)
+        elsewhere.write(two := token(clock, "two"))
+
+        assert [store.read(), elsewhere.read()] == [two, two]
+
+    def test_with_a_keyring_a_clear_is_everybodys(self, store, elsewhere, path, clock):
+        path.parent.mkdir()
+        path.write_text(encode_seed(token(clock, "one")))
+        clock.advance(60)
+        elsewhere.clear()
+
+        assert store.read() is None
+
+
 class TestRetire:
     def test_a_living_token_stays_in_the_keyring(self, store, vault, clock):
         store.write(one := token(clock))

@@ -28,6 +28,9 @@ class AutoStore:
     knows only the file wrote it: a token in it is the newest one, and it is read without asking the keyring.
     The next write that the keyring takes removes it.
 
+    Without a keyring each data folder has a token of its own, so a file counts as superseded only where the
+    keyring answers: what was announced since may lie in another folder.
+
     With `keep_file` that write leaves the file to whoever shares the token there: a file that says the same as
     the keyring is then a copy, and only one that differs from it is newer.
     """
@@ -58,13 +61,16 @@ class AutoStore:
 
     def read(self) -> Token | None:
         unreadable: StoreError | None = None
+        in_file = in_keyring = None
         try:
-            in_file = self.read_quick()
+            in_file = self._file.read()
         except StoreError as error:
-            in_file, unreadable = None, error
-        in_keyring = None
-        if self._keep_file or in_file is None or not in_file.lives(self._clock()):
+            unreadable = error
+        superseded = in_file is not None and self._keyring.is_superseded(in_file)
+        if self._keep_file or in_file is None or superseded or not in_file.lives(self._clock()):
             in_keyring = self._read_keyring()
+        if superseded and self._problem is None:
+            in_file = None
         if in_keyring is not None and in_file is not None and in_file.lives(self._clock()) and in_file != in_keyring:
             in_keyring = None
         if in_keyring is None and unreadable is not None:
@@ -81,7 +87,8 @@ class AutoStore:
 
     def read_ending(self) -> Token | None:
         token = self._file.read_ending()
-        return None if token is None or self._keyring.is_superseded(token) else token
+        superseded = token is not None and self._problem is None and self._keyring.is_superseded(token)
+        return None if superseded else token
 
     def write(self, token: Token) -> object:
         try:
