@@ -168,7 +168,7 @@ def _from_file(path: str, profile: str, problems: list[SettingsError]) -> tuple[
 
     try:
         document = tomllib.loads(content.decode("utf-8-sig"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         problems.append(SettingsError(msg("{path} is not TOML: {reason}"), path=path, reason=str(error)))
         return values, own
     _take(document, path, values, problems, own_section=False)

@@ -41,7 +41,7 @@ def save_setting(name: str, value: object, profile: str = DEFAULT, environ: Mapp
         with open(new, "w", encoding="utf-8", newline="\n") as file:
             file.write(tomlkit.dumps(document))
         os.replace(new, path)
-    except (OSError, ValueError, TOMLKitError) as error:
+    except (OSError, ValueError, TOMLKitError, AttributeError, TypeError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SettingsError(msg("{path} cannot be changed ({reason})."), path=path, reason=reason) from None
 
