@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from tray_app.core.errors import SettingsError
@@ -36,14 +37,23 @@ def save_setting(name: str, value: object, profile: str = DEFAULT, environ: Mapp
             profiles = document.setdefault("profiles", tomlkit.table(is_super_table=True))
             section = profiles.setdefault(profile, tomlkit.table())
         section[name] = value
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        new = f"{path}.{os.getpid()}.new"
-        with open(new, "w", encoding="utf-8", newline="\n") as file:
-            file.write(tomlkit.dumps(document))
-        os.replace(new, path)
+        _replace(os.path.realpath(path), tomlkit.dumps(document))  # a linked file stays linked
     except (OSError, ValueError, TOMLKitError, AttributeError, TypeError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SettingsError(msg("{path} cannot be changed ({reason})."), path=path, reason=reason) from None
+
+
+def _replace(path: str, text: str) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    new = f"{path}.{os.getpid()}.new"
+    try:
+        with open(new, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.replace(new, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(new)
+        raise
 
 
 def settle_data_dir(settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
