@@ -1,0 +1,465 @@
+from __future__ import annotations
+
+import errno
+import json
+import os
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import tray_app
+from tray_app.core.errors import USAGE, InvalidInput, SettingsError
+from tray_app.settings import places
+from tray_app.settings.load import load_settings, profile_name
+from tray_app.settings.places import config_dir, token_file
+from tray_app.settings.save import save_setting, settle_data_dir
+from tray_app.settings.table import TABLE, read_value, seconds
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "settings"
+
+
+@pytest.fixture
+def environ(folder):
+    return {"KIWOOM_TRAY_CONFIG_DIR": str(folder)}
+
+
+@pytest.fixture
+def file(folder):
+    folder.mkdir()
+    return folder / "settings.toml"
+
+
+@pytest.fixture
+def load(environ):
+    return lambda profile=None, **chosen: load_settings(profile, environ, **chosen)
+
+
+class TestDefaults:
+    def test_are_those_of_the_contract(self, load, tmp_path):
+        settings = load()
+
+        assert (settings.profile, settings.store, settings.mode, settings.policy, settings.language) == (
+            "default",
+            "auto",
+            "real",
+            "auto",
+            "auto",
+        )
+        assert (settings.renew_before, settings.warn_before) == (600, (1800, 600, 300, 0))
+        assert settings.data_dir == str(tmp_path / "data")
+        assert (settings.has_own_data_dir, settings.problems) == (False, ())
+
+    def test_nothing_is_written(self, load, folder):
+        load()
+
+        assert not folder.exists()
+
+    def test_are_themselves_values_that_the_table_takes(self):
+        for setting in TABLE.values():
+            if setting.default is not None and setting.name != "warn_before":
+                assert read_value(setting, setting.default, setting.name) == setting.default
+
+    def test_only_mock_keys_mean_mock_trading(self, load, environ):
+        environ["APP_KEY_MOCK"] = "key-of-a-test"
+
+        assert load().mode == "demo"
+
+    def test_both_kinds_of_keys_mean_real_trading(self, load, environ):
+        environ |= {"APP_KEY_MOCK": "key-of-a-test", "APP_KEY": "key-of-a-test"}
+
+        assert load().mode == "real"
+
+    def test_mock_keys_say_nothing_about_another_profile(self, load, environ):
+        environ["APP_KEY_MOCK"] = "key-of-a-test"
+
+        assert load("second").mode == "real"
+
+
+class TestPrecedence:
+    LAYERS = ("default", "file", "profile", "environment", "chosen")
+
+    @pytest.mark.parametrize("layer", LAYERS)
+    def test_the_nearest_wins(self, layer, load, file, environ):
+        """`mode` stands in every layer; each row adds one more."""
+        layers = self.LAYERS[: self.LAYERS.index(layer) + 1]
+        values = {"default": "real", "file": "demo", "profile": "real", "environment": "demo", "chosen": "real"}
+        text = f'mode = "{values["file"]}"\n' if "file" in layers else ""
+        text += f'[profiles.second]\nmode = "{values["profile"]}"\n' if "profile" in layers else ""
+        file.write_text(text)
+        if "environment" in layers:
+            environ["KIWOOM_MODE"] = values["environment"]
+
+        settings = load("second", **({"mode": values["chosen"]} if "chosen" in layers else {}))
+
+        assert settings.mode == values[layer]
+
+    def test_the_environment_goes_before_the_file(self, load, file, environ):
+        file.write_text('store = "memory"')
+        environ["KIWOOM_TRAY_STORE"] = "file"
+
+        assert load().store == "file"
+
+    def test_an_empty_variable_is_none(self, load, file, environ):
+        file.write_text('store = "memory"')
+        environ |= {"KIWOOM_TRAY_STORE": "", "KIWOOM_PROFILE": "", "KIWOOM_TRAY_BASE_URL": ""}
+
+        assert (load().store, load().profile, load().base_url) == ("memory", "default", None)
+
+    def test_a_section_is_its_profiles_alone(self, load, file):
+        file.write_text('policy = "auto"\n[profiles.second]\npolicy = "notify"\nrenew_before = "1h"\n')
+
+        assert [load(name).policy for name in (None, "second", "third")] == ["auto", "notify", "auto"]
+        assert [load(name).renew_before for name in (None, "second", "third")] == [600, 3600, 600]
+
+    @pytest.mark.parametrize("name", ["내 계좌", "a.b", "with space", "7", "profiles"])
+    def test_a_section_can_have_any_profiles_name(self, name, load, file):
+        file.write_text(f'[profiles."{name}"]\npolicy = "notify"\n')
+
+        assert load(name).policy == "notify"
+
+    @pytest.mark.parametrize("line", ['store = "file"', 'data_dir = "/x"', 'language = "ko"'])
+    def test_what_concerns_the_whole_machine_does_not_stand_in_a_section(self, line, load, file):
+        file.write_text(f"[profiles.second]\n{line}\n")
+
+        settings = load("second")
+
+        assert len(settings.problems) == 1
+        assert (settings.store, settings.has_own_data_dir, settings.language) == ("auto", False, "auto")
+
+    def test_the_profile_can_be_named_by_the_environment(self, load, environ):
+        environ["KIWOOM_PROFILE"] = "second"
+
+        assert (load().profile, load("third").profile) == ("second", "third")
+
+
+BROKEN = {
+    "no TOML": "store = ",
+    "half a string": 'store = "fi',
+    "twice": 'store = "file"\nstore = "auto"',
+    "too deep": "a = " + "[" * 50000,
+    "JSON": json.dumps({"store": "file"}),
+}
+
+
+class TestBrokenFile:
+    @pytest.mark.parametrize("kind", BROKEN)
+    def test_is_reported_and_the_defaults_apply(self, kind, load, file):
+        file.write_text(BROKEN[kind])
+
+        settings = load()
+
+        assert [str(file) in str(one) for one in settings.problems] == [True]
+        assert settings.store == "auto"
+
+    @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"\x00" * 100, "store = 'file' # 키움".encode("cp949")])
+    def test_that_is_no_utf_8_is_reported(self, content, load, file):
+        file.write_bytes(content)
+
+        assert len(load().problems) == 1
+
+    def test_a_byte_order_mark_is_no_damage(self, load, file):
+        file.write_bytes(b'\xef\xbb\xbfstore = "file"')
+
+        assert (load().store, load().problems) == ("file", ())
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            'store = "cloud"',
+            "store = 5",
+            "store = []",
+            'policy = "sometimes"',
+            'mode = "paper"',
+            "renew_before = -1",
+            "renew_before = true",
+            "renew_before = 1.5",
+            'renew_before = "10"',
+            'renew_before = "10x"',
+            'renew_before = "-10m"',
+            'renew_before = "２m"',
+            'renew_before = "2d"',
+            'renew_before = "25h"',
+            f'renew_before = "{"9" * 5000}s"',
+            'warn_before = "10m"',
+            "warn_before = [true]",
+            f"warn_before = {list(range(11))}",
+            'data_dir = ""',
+            'data_dir = " "',
+            "data_dir = 5",
+            'data_dir = "a\\u0000b"',
+            "share_kwcli = 1",
+            'unknown = "x"',
+            "[store]",
+            "profile = 1",
+        ],
+        ids=lambda line: line[:40],
+    )
+    def test_a_bad_line_is_reported_and_the_rest_applies(self, line, load, file):
+        file.write_text(f'language = "ko"\n{line}\n')
+
+        settings = load()
+
+        assert len(settings.problems) == 1
+        assert (settings.language, settings.store, settings.renew_before) == ("ko", "auto", 600)
+
+    def test_a_bad_line_in_a_section_is_reported_with_its_place(self, load, file):
+        file.write_text('[profiles.second]\nmode = "paper"\npolicy = "notify"\n')
+
+        settings = load("second")
+
+        assert "[profiles.second]" in str(settings.problems[0])
+        assert (settings.mode, settings.policy) == ("real", "notify")
+
+    def test_a_bad_section_of_another_profile_is_not_this_ones_problem(self, load, file):
+        file.write_text('[profiles.second]\nmode = "paper"\n')
+
+        assert load().problems == ()
+
+    def test_a_folder_in_its_place_is_reported(self, load, file):
+        file.mkdir()
+
+        assert len(load().problems) == 1
+
+    def test_a_file_that_may_not_be_read_is_reported(self, load, file, monkeypatch):
+        file.write_text("")
+
+        def refuse(*_, **__):
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        monkeypatch.setattr("builtins.open", refuse)
+        settings = load()
+        monkeypatch.undo()
+
+        assert "Permission denied" in str(settings.problems[0])
+
+    def test_a_password_of_redis_does_not_stand_in_it_and_is_not_repeated(self, load, file):
+        file.write_text('redis_url = "redis://user:hidden-word@host"')
+
+        settings = load()
+
+        assert "hidden-word" not in str(settings.problems[0])
+
+
+class TestBadEnvironment:
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("KIWOOM_TRAY_STORE", "cloud"),
+            ("KIWOOM_TRAY_STORE", "FILE"),
+            ("KIWOOM_MODE", "paper"),
+            ("KIWOOM_TRAY_DATA_DIR", " "),
+            ("KIWOOM_TRAY_BASE_URL", "http://example.com"),
+            ("KIWOOM_TRAY_BASE_URL", "ftp://localhost"),
+            ("KIWOOM_TRAY_BASE_URL", "example.com"),
+            ("KIWOOM_TRAY_REDIS_URL", "http://host"),
+        ],
+    )
+    def test_is_a_usage_error_that_names_the_variable(self, name, value, load, environ):
+        environ[name] = value
+
+        with pytest.raises(SettingsError, match=name) as raised:
+            load()
+        assert raised.value.exit_status == USAGE == 2
+
+    @pytest.mark.parametrize("name", ["..", "../../x", "a/b", ".x", "CON", "x" * 65, "a\0b", "x."])
+    def test_a_bad_profile_is_a_usage_error(self, name, load, environ):
+        environ["KIWOOM_PROFILE"] = name
+
+        with pytest.raises(InvalidInput) as raised:
+            load()
+        assert raised.value.exit_status == USAGE
+
+    def test_a_bad_redis_address_is_not_repeated(self, load, environ):
+        environ["KIWOOM_TRAY_REDIS_URL"] = "http://user:hidden-word@host"
+
+        with pytest.raises(SettingsError) as raised:
+            load()
+        assert "hidden-word" not in str(raised.value)
+
+    def test_a_bad_encryption_key_is_not_repeated(self, load, environ):
+        environ["KIWOOM_TRAY_ENCRYPTION_KEY"] = "hidden-word"
+
+        with pytest.raises(SettingsError) as raised:
+            load()
+        assert "hidden-word" not in str(raised.value)
+
+    @pytest.mark.parametrize("url", ["https://mock.kiwoom.com", "http://127.0.0.1:8080", "http://localhost:1"])
+    def test_a_good_base_url_is_taken(self, url, load, environ):
+        environ["KIWOOM_TRAY_BASE_URL"] = url
+
+        assert load().base_url == url
+
+
+class TestProfileName:
+    def test_a_name_given_goes_before_the_environment(self):
+        assert profile_name("second", {"KIWOOM_PROFILE": "third"}) == "second"
+
+    def test_an_empty_name_given_is_refused(self):
+        with pytest.raises(InvalidInput):
+            profile_name("", {})
+
+    def test_no_name_is_the_default(self):
+        assert profile_name(None, {}) == "default"
+
+
+class TestSeconds:
+    @pytest.mark.parametrize(
+        ("value", "expected"), [("90s", 90), ("10m", 600), ("1h", 3600), ("24h", 86400), ("0m", 0), (5, 5), (0, 0)]
+    )
+    def test_reads_spans(self, value, expected):
+        assert seconds(value) == expected
+
+    @pytest.mark.parametrize("value", ["", "m", "10", "1.5m", "-1m", "1 m", "25h", -1, 86401, True, None, 1.0, []])
+    def test_refuses_the_rest(self, value):
+        with pytest.raises(ValueError, match="span"):
+            seconds(value)
+
+
+class TestSaving:
+    def test_what_is_saved_is_loaded(self, environ, load):
+        save_setting("policy", "notify", environ=environ)
+
+        assert load().policy == "notify"
+
+    def test_a_profiles_setting_is_its_own(self, environ, load):
+        save_setting("mode", "demo", "second", environ)
+
+        assert [load(name).mode for name in (None, "second", "third")] == ["real", "demo", "real"]
+
+    @pytest.mark.parametrize("name", ["내 계좌", "a.b", "with space", "a-b_c", "7", "x" * 64])
+    def test_any_profile_name_is_saved(self, name, environ, load):
+        save_setting("mode", "demo", name, environ)
+        save_setting("policy", "notify", name, environ)
+
+        assert (load(name).mode, load(name).policy, load().problems) == ("demo", "notify", ())
+
+    def test_comments_and_everything_else_stay(self, environ, file):
+        text = (
+            "# of mine\n"
+            'store = "file" # because\n'
+            "\n"
+            "unknown = { x = 1 }\n"
+            "\n"
+            "[profiles.second] # the other\n"
+            '  mode = "demo"\n'
+        )
+        file.write_text(text)
+
+        save_setting("store", "auto", environ=environ)
+
+        assert file.read_text() == text.replace('"file"', '"auto"')
+
+    def test_a_setting_of_all_does_not_slip_into_a_section(self, environ, file, load):
+        file.write_text('[profiles.second]\nmode = "demo"\n')
+
+        save_setting("data_dir", "/somewhere", environ=environ)
+
+        assert tomllib.loads(file.read_text()) == {"data_dir": "/somewhere", "profiles": {"second": {"mode": "demo"}}}
+
+    def test_a_section_is_added_beside_another(self, environ, file):
+        file.write_text('store = "file"\n[profiles.second]\nmode = "demo"\n')
+
+        save_setting("mode", "real", "third", environ)
+
+        assert tomllib.loads(file.read_text()) == {
+            "store": "file",
+            "profiles": {"second": {"mode": "demo"}, "third": {"mode": "real"}},
+        }
+
+    def test_a_file_with_windows_line_ends_stays_readable(self, environ, file, load):
+        file.write_bytes(b'# of mine\r\nstore = "file"\r\n')
+
+        save_setting("policy", "notify", environ=environ)
+
+        assert (load().store, load().policy, "# of mine" in file.read_text()) == ("file", "notify", True)
+
+    @pytest.mark.parametrize("content", ["store = ", "profiles = 5", "[profiles]\nsecond = 5\n", "\xff"])
+    def test_a_damaged_file_is_left_as_it_was(self, content, environ, file):
+        file.write_text(content, encoding="latin-1")
+
+        with pytest.raises(SettingsError):
+            save_setting("mode", "demo", "second", environ)
+        assert file.read_text(encoding="latin-1") == content
+
+    def test_a_write_that_fails_leaves_the_file_as_it_was(self, environ, file, monkeypatch):
+        file.write_text('store = "file"\n')
+
+        def refuse(*_):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, "replace", refuse)
+        with pytest.raises(SettingsError, match="No space left"):
+            save_setting("store", "auto", environ=environ)
+        assert file.read_text() == 'store = "file"\n'
+
+    def test_a_write_that_fails_leaves_nothing_behind(self, environ, file, monkeypatch):
+        def refuse(*_):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, "replace", refuse)
+        with pytest.raises(SettingsError):
+            save_setting("store", "auto", environ=environ)
+        assert list(file.parent.iterdir()) == []
+
+    def test_a_file_kept_elsewhere_and_linked_stays_linked(self, environ, file, tmp_path):
+        kept = tmp_path / "dotfiles.toml"
+        kept.write_text('store = "file"\n')
+        file.symlink_to(kept)
+
+        save_setting("policy", "notify", environ=environ)
+
+        assert file.is_symlink()
+        assert tomllib.loads(kept.read_text()) == {"store": "file", "policy": "notify"}
+
+
+class TestDataFolder:
+    def test_a_checkout_settles_on_its_own_folder(self, environ, load):
+        settings = load()
+        settle_data_dir(settings, environ)
+
+        expected = str(Path(tray_app.__file__).parents[1] / "data")
+        assert (settings.data_dir, load().data_dir, load().has_own_data_dir) == (expected, expected, True)
+
+    def test_an_installed_program_settles_on_the_users_folder(self, environ, load, monkeypatch, tmp_path):
+        monkeypatch.setattr("tray_app.settings.save.checkout_data_dir", lambda: None)
+        settings = load()
+
+        settle_data_dir(settings, environ)
+
+        assert Path(load().data_dir).is_relative_to(tmp_path / "places")
+
+    @pytest.mark.parametrize("by", ["environment", "file"])
+    def test_a_folder_that_somebody_chose_stays(self, by, environ, folder, load, tmp_path):
+        if by == "environment":
+            environ["KIWOOM_TRAY_DATA_DIR"] = str(tmp_path / "chosen")
+        else:
+            folder.mkdir()
+            (folder / "settings.toml").write_text(f"data_dir = '{tmp_path / 'chosen'}'")
+        settings = load()
+        before = sorted(folder.rglob("*"))
+
+        settle_data_dir(settings, environ)
+
+        assert settings.data_dir == str(tmp_path / "chosen")
+        assert sorted(folder.rglob("*")) == before
+
+    def test_the_users_home_can_be_written_short(self, load, environ, tmp_path):
+        environ["KIWOOM_TRAY_DATA_DIR"] = "~/kiwoom"
+
+        assert load().data_dir == str(tmp_path / "places" / "home" / "kiwoom")
+
+    def test_the_file_of_the_default_profile_is_the_seeds(self):
+        assert [token_file("/d", name) for name in ("default", "second")] == [
+            os.path.join("/d", ".token"),
+            os.path.join("/d", "second.token"),
+        ]
+
+    def test_the_settings_folder_can_be_named(self, environ, folder):
+        assert config_dir(environ) == str(folder)
+
+    def test_the_state_folder_is_the_users(self, tmp_path):
+        assert Path(places.state_dir()).is_relative_to(tmp_path / "places")
