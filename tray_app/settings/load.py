@@ -16,7 +16,7 @@ from tray_app.settings.table import MODES, TABLE, read_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from tray_app.core.secret import Secret
@@ -32,13 +32,14 @@ class Settings:
     """
 
     __slots__ = (
+        "_mode",
+        "_mode_of_accounts",
         "base_url",
         "data_dir",
         "encryption_key_file",
         "encryption_keys",
         "has_own_data_dir",
         "language",
-        "mode",
         "policy",
         "problems",
         "profile",
@@ -59,7 +60,6 @@ class Settings:
     has_own_data_dir: bool
     store: str
     language: str
-    mode: str
     policy: str
     renew_before: int
     share_bot_file: str
@@ -68,6 +68,24 @@ class Settings:
     warn_before: tuple[int, ...]
     base_url: str | None
     problems: tuple[SettingsError, ...]
+    _mode: str | None
+    _mode_of_accounts: Callable[[], str]
+
+    @property
+    def mode(self) -> str:
+        """`real` or `demo`. Looks at `kiwoomcli`'s accounts only when it is asked for and nobody set it."""
+        if self._mode is None:
+            self._mode = self._mode_of_accounts()
+        return self._mode
+
+    @mode.setter
+    def mode(self, mode: str) -> None:
+        self._mode = mode
+
+    def find_mode_by(self, mode_of_accounts: Callable[[], str]) -> None:
+        """What `mode` asks when nobody sets it."""
+        self._mode = None
+        self._mode_of_accounts = mode_of_accounts
 
 
 def profile_name(named: str | None, environ: Mapping[str, str] = os.environ) -> str:
@@ -86,10 +104,12 @@ def load_settings(profile: str | None = None, environ: Mapping[str, str] = os.en
     problems: list[SettingsError] = []
     shared, own = _from_file(os.path.join(config_dir(environ), SETTINGS_FILE), settings.profile, problems)
     values = shared | own
-    if settings.profile != DEFAULT:
+    if settings.profile == DEFAULT:
+        settings.find_mode_by(lambda: _mode_of_keys(environ))
+    else:
         values = {name: value for name, value in shared.items() if TABLE[name].inherited} | own
-        if "mode" not in own and (mode := _kwcli_aliases().get(settings.profile)):
-            values["mode"] = mode
+        mode = values.pop("mode", MODES[0]) if "mode" not in own else MODES[0]
+        settings.find_mode_by(lambda: _kwcli_aliases().get(settings.profile, mode))
     for setting in TABLE.values():
         if chosen.get(setting.name) is not None:
             values[setting.name] = read_value(setting, chosen[setting.name], setting.name)
@@ -97,10 +117,9 @@ def load_settings(profile: str | None = None, environ: Mapping[str, str] = os.en
             values[setting.name] = read_value(setting, environ[setting.environment], setting.environment)
     settings.has_own_data_dir = "data_dir" in values
     values.setdefault("data_dir", os.path.abspath("data"))
-    if "mode" not in values:
-        values["mode"] = _mode_of_keys(environ) if settings.profile == DEFAULT else MODES[0]
     for setting in TABLE.values():
-        setattr(settings, setting.name, values.get(setting.name, setting.default))
+        if setting.name != "mode" or "mode" in values:
+            setattr(settings, setting.name, values.get(setting.name, setting.default))
     settings.base_url = _base_url(environ.get("KIWOOM_TRAY_BASE_URL", "").strip())
     settings.encryption_keys = _encryption_keys(environ.get("KIWOOM_TRAY_ENCRYPTION_KEY", ""))
     settings.problems = tuple(problems)
