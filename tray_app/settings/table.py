@@ -113,7 +113,13 @@ def _redis_url(value: object) -> Secret:
         database = parts.path.strip("/")
     except ValueError:
         usable = False
-    fits = usable and text.isprintable() and " " not in text and parts.scheme in {"redis", "rediss", "unix"}
+    fits = (
+        usable
+        and "password" not in parts.query
+        and text.isprintable()
+        and " " not in text
+        and parts.scheme in {"redis", "rediss", "unix"}
+    )
     if not fits or (parts.scheme != "unix" and database and not (database.isascii() and database.isdigit())):
         raise ValueError(msg("an address such as rediss://user:password@host:6379/0"))
     return Secret(text)
