@@ -246,6 +246,7 @@ def test_one_without_a_password_may_stand_there(monkeypatch, tmp_path):
         "redis://host/x",
         "unix://",
         "redis://a b",
+        "redis://host/0?password=x",
     ],
 )
 def test_an_address_that_is_none_is_refused(monkeypatch, url):
