@@ -103,6 +103,14 @@ class Watch:
         self.renew_at = None
         self.stopped = False
 
+    def resume(self, now: float) -> None:
+        """The user mended what it stopped for: it tries again now."""
+        if self.stopped:
+            self.stopped = False
+            self._stop_notice = None
+            self._failures = 0
+            self._plan(now)
+
     def must_renew(self, now: float) -> bool:
         return self.renew_at is not None and now >= self.renew_at
 

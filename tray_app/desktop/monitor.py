@@ -217,8 +217,7 @@ class Monitor(QObject):
 
     def _unlocked(self, _: object) -> None:
         self._state = replace(self._state, last=LastResult(Result.UNLOCKED, self._clock()))
-        if self._token is None:
-            self._watch.saw(None, self._clock())
+        self._watch.resume(self._clock())
 
     def _show_failure(self, raised: Exception) -> KiwoomTokenError:
         if isinstance(raised, KiwoomTokenError):
