@@ -30,8 +30,21 @@ def why_no_screen(environ: Mapping[str, str]) -> str:
             "Qt cannot be loaded ({reason}); on Debian install: {packages}.", reason=error, packages=_DEBIAN_PACKAGES
         )
     if sys.platform == "linux" and environ.get("DISPLAY") and not environ.get("QT_QPA_PLATFORM"):
-        return _why_no_x11_plugin()
+        return _why_no_x11_plugin() or ("" if environ.get("WAYLAND_DISPLAY") else _why_no_x11_screen())
     return ""
+
+
+def _why_no_x11_screen() -> str:
+    """`DISPLAY` may name a screen that is gone, or one of another user."""
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError:
+        return ""  # the plugin loads, so it has its own
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
+    is_broken = xcb.xcb_connection_has_error(connection)
+    xcb.xcb_disconnect(connection)
+    return tr("There is no screen here.") if is_broken else ""
 
 
 def _why_no_x11_plugin() -> str:

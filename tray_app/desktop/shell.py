@@ -133,11 +133,15 @@ class Shell(QObject):
         return super().eventFilter(watched, event)
 
     def _tray_came_or_went(self, is_there: bool) -> None:
-        self._window.show_quit(not is_there)
-        if not is_there:
+        """The window stands in for an icon that nobody shows."""
+        if is_there:
+            if self._window.isMinimized():
+                self._window.hide()
+        elif self._background and not self._window.isVisible():
+            self._window.show_view(view_of(self._monitor.state, self._clock()))
+            self._window.showMinimized()  # at once: minimised after it was shown, it could stay open
+        else:
             self.open_window()
-            if self._background:
-                self._window.showMinimized()
 
     def _ask_clear(self) -> None:
         self._drop_question()
