@@ -1,0 +1,152 @@
+"""Starting where not everything is ready: no panel yet, no panel ever, a second start, no screen."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from .session import Desktop, Program
+from .trader import TITLE, Trader
+
+MakeDesktop = Callable[..., Desktop]
+
+
+@pytest.fixture
+def trader(desktop: Desktop) -> Iterator[Trader]:
+    with Trader(desktop) as one:
+        yield one
+
+
+def kill(program: Program) -> None:
+    os.kill(program.pid, signal.SIGKILL)
+    program.wait(10)
+
+
+def minimised(trader: Trader) -> bool:
+    known = trader.desktop.screen.run("xdotool", "search", "--name", TITLE).split()
+    states = [trader.desktop.screen.run("xprop", "-id", one, "_NET_WM_STATE") for one in known]
+    return any("_NET_WM_STATE_HIDDEN" in state for state in states)
+
+
+def test_icon_comes_with_a_late_panel_and_again_with_each_next_one(trader: Trader) -> None:
+    desktop = trader.desktop
+    desktop.panel_stop()
+    trader.start_tray("--background")
+    desktop.wait_for(trader.in_file, "a token")
+    desktop.wait_for(lambda: minimised(trader), "a window in place of the icon")
+    for _time in range(2):
+        desktop.panel_start()
+        assert desktop.item().id == "kiwoom-token-tray", "one icon, no more"
+        trader.sees("left")
+        assert [entry.label for entry in desktop.menu() if entry.label][-1] == "Quit"
+        desktop.wait_for(lambda: not minimised(trader), "no window, now that there is an icon")
+        desktop.panel_stop()
+        desktop.wait_for(lambda: not desktop.items(), "no icon")
+    desktop.panel_start()
+    desktop.choose("Open")
+    trader.window()
+
+
+def test_without_a_panel_the_window_is_there_and_is_not_lost_by_closing_it(make_desktop: MakeDesktop) -> None:
+    desktop = make_desktop(panel=False, notifications=False, keyring=False)
+    with Trader(desktop) as trader:
+        program = trader.start_tray()
+        window = trader.window()
+        desktop.wait_for(trader.in_file, "a token")
+        trader.press(window, "alt+r", until=lambda: trader.issues == 2)
+        desktop.screenshot("tray without a panel", window)
+        trader.press(window, "Escape", until=lambda: not trader.windows())
+        assert minimised(trader)
+        assert program.poll() is None
+        second = trader.start_tray()
+        assert trader.ends(second) == 0
+        trader.window()
+
+        desktop.panel_start()
+        desktop.item()
+        window = trader.window()
+        trader.press(window, "Escape", until=lambda: not trader.windows())
+        assert not minimised(trader), "closed, because now there is an icon"
+        program.terminate()
+        assert trader.ends(program) == 0
+
+
+def test_second_start_shows_the_window_of_the_first_and_ends(trader: Trader) -> None:
+    first = trader.start_tray()
+    trader.sees("left")
+    assert trader.windows() == []
+    second = trader.start_tray()
+    assert trader.ends(second) == 0
+    assert trader.words(second) == ["It is running already; its window is shown."]
+    trader.window()
+    assert first.poll() is None
+    assert trader.desktop.item().id == "kiwoom-token-tray", "one icon"
+
+
+def test_killed_program_does_not_keep_the_next_one_out(trader: Trader) -> None:
+    first = trader.start_tray()
+    trader.sees("left")
+    kill(first)
+    trader.desktop.wait_for(lambda: not trader.desktop.items(), "no icon")
+    second = trader.start_tray()
+    trader.sees("left")
+    assert second.poll() is None
+    third = trader.start_tray()
+    assert trader.ends(third) == 0
+    trader.window()
+
+
+def test_other_data_folder_is_another_program(trader: Trader) -> None:
+    trader.start_tray()
+    trader.sees("left")
+    trader.start_tray(KIWOOM_TRAY_DATA_DIR=str(trader.data / "other"))
+    trader.desktop.wait_for(lambda: len(trader.desktop.items()) == 2, "two icons")
+
+
+@pytest.mark.parametrize("display", ["", ":4711"])
+def test_without_a_screen_it_watches_in_the_terminal_and_says_so(trader: Trader, display: str) -> None:
+    program = trader.start_tray(DISPLAY=display)
+    trader.desktop.wait_for(lambda: "it ends" in program.output(), "a line about the token", 20)
+    assert "in this terminal instead" in program.error_output()
+    assert trader.desktop.items() == []
+    trader.done("clear")
+    trader.desktop.wait_for(lambda: "There is no token" in program.output(), "a line about the clear")
+    os.kill(program.pid, signal.SIGINT)
+    assert trader.ends(program) == 0
+    assert "Traceback" not in program.error_output()
+
+
+def test_wrong_arguments_and_settings_are_told_before_anything_starts(trader: Trader) -> None:
+    for arguments, environment in (
+        (["--nonsense"], {}),
+        (["--profile", "../../x"], {}),
+        (["--sandbox", "--lifetime", "nan"], {}),
+        ([], {"KIWOOM_TRAY_BASE_URL": "http://example.com"}),
+    ):
+        program = trader.start_tray(*arguments, **environment)
+        assert trader.ends(program) == 2, arguments
+        (line,) = trader.words(program)
+        assert "Traceback" not in line
+
+
+def test_damaged_settings_are_told_and_the_rest_goes_on(trader: Trader) -> None:
+    trader.config.mkdir()
+    (trader.config / "settings.toml").write_text("policy = 'never'\nlanguage = 'en'\n")
+    program = trader.start_tray()
+    trader.sees("left")
+    assert "policy" in program.error_output()
+
+
+def test_first_start_chooses_one_data_folder_for_every_tool(desktop: Desktop) -> None:
+    with Trader(desktop) as trader:
+        del trader.environment["KIWOOM_TRAY_DATA_DIR"]
+        trader.settings(policy="notify")
+        (trader.config / "settings.toml").write_text(f'data_dir = "{trader.data}"\npolicy = "notify"\n')
+        trader.start_tray()
+        trader.sees("No token")
+        trader.put("a-token", 7230)
+        trader.sees("2 h left")
+        assert trader.in_file() == "a-token"
