@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from tray_app.core.errors import USAGE, KiwoomTokenError
+from tray_app.core.errors import DONE, UNEXPECTED, USAGE, KiwoomTokenError
 from tray_app.core.language import say, tr, use
 from tray_app.manager.opening import open_keeper
 from tray_app.settings.load import load_settings
@@ -31,6 +31,12 @@ def run() -> NoReturn:
 def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     practice: PracticeKiwoom | None = None
+    if options.self_test:
+        from tray_app.desktop.screen import why_no_screen
+
+        reason = why_no_screen(os.environ)
+        print(reason)
+        return UNEXPECTED if reason else DONE
     try:
         environ: Mapping[str, str] = os.environ
         if options.sandbox:
@@ -104,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="S",
         help=tr("seconds that a token lives when practising"),
     )
+    parser.add_argument("--self-test", action="store_true", help=tr("only say whether a window could be shown"))
     parser.add_argument("--background", action="store_true", help=tr("start without showing the window"))
     return parser
 

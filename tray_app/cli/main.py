@@ -59,6 +59,14 @@ def _dispatch(options: argparse.Namespace) -> int:
         from tray_app.cli import account
 
         return account.login(options) if options.command == "login" else account.logout(options)
+    if options.command == "doctor":
+        from tray_app.cli.doctor import doctor
+
+        return doctor(options.profile, as_json=options.json)
+    if options.command == "profiles":
+        from tray_app.cli.profiles import profiles
+
+        return profiles()
     if options.command == "watch":
         from tray_app.cli.watch import watch
 
@@ -114,6 +122,11 @@ def _parser() -> argparse.ArgumentParser:
     execute.add_argument("words", nargs=argparse.REMAINDER, metavar="-- CMD …")
 
     command("watch", tr("keep the token alive in this terminal: countdown, renewal, warnings"))
+
+    command("profiles", tr("the accounts of this machine"))
+
+    doctor = command("doctor", tr("what works here, what does not, and how to mend it"))
+    doctor.add_argument("--json", action="store_true", help=tr("for programs"))
 
     sandbox = command("sandbox", tr("run a practice Kiwoom on this machine"))
     sandbox.add_argument("--port", type=int, default=0, metavar="N", help=tr("0 takes a free one"))

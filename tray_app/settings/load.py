@@ -140,6 +140,12 @@ def _mode_of_keys(environ: Mapping[str, str]) -> str:
     return MODES[1] if only_mock else MODES[0]
 
 
+def named_profiles(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """The profiles that have a section of their own in `settings.toml`."""
+    sections = _document(os.path.join(config_dir(environ), SETTINGS_FILE), []).get("profiles")
+    return list(sections) if isinstance(sections, dict) else []
+
+
 def _base_url(url: str) -> str | None:
     """Refuses early what keys must not be sent to; the client takes the address apart in full before it does."""
     scheme, _, rest = url.lower().partition("://")
@@ -174,27 +180,32 @@ def _from_file(path: str, profile: str, problems: list[SettingsError]) -> tuple[
     """What stands outside of the profiles' sections, and what stands in this profile's own."""
     values: dict[str, Any] = {}
     own: dict[str, Any] = {}
-    try:
-        with open(path, "rb") as file:
-            content = file.read(_MAX_BYTES)
-    except FileNotFoundError:
-        return values, own
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        problems.append(SettingsError(msg("{path} cannot be read ({reason})."), path=path, reason=reason))
-        return values, own
-    import tomllib
-
-    try:
-        document = tomllib.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        problems.append(SettingsError(msg("{path} is not TOML: {reason}"), path=path, reason=str(error)))
-        return values, own
+    document = _document(path, problems)
     _take(document, path, values, problems, own_section=False)
     sections = document.get("profiles")
     if isinstance(sections, dict) and isinstance(sections.get(profile), dict):
         _take(sections[profile], f"{path} [profiles.{profile}]", own, problems, own_section=True)
     return values, own
+
+
+def _document(path: str, problems: list[SettingsError]) -> dict[str, Any]:
+    """The file as TOML; what keeps it from being read is added to `problems`."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(_MAX_BYTES)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        problems.append(SettingsError(msg("{path} cannot be read ({reason})."), path=path, reason=reason))
+        return {}
+    import tomllib
+
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        problems.append(SettingsError(msg("{path} is not TOML: {reason}"), path=path, reason=str(error)))
+        return {}
 
 
 def _take(

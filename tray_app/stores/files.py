@@ -54,6 +54,13 @@ def make_private_folder(path: str) -> None:
         ) from None
 
 
+def check_writable(folder: str) -> None:
+    """Makes the folder and asks whether files may be made in it, without making one. Raises `StoreError`."""
+    make_private_folder(folder)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise StoreError(msg("Nothing can be written in {path}. Mend its permissions."), path=folder)
+
+
 def read_private(path: str, limit: int) -> tuple[bytes, Stamp] | None:
     """The file's bytes (at most `limit` + 1) and its stamp; None when it is not there.
 

@@ -1,0 +1,97 @@
+"""`doctor`: what works here, what does not, and how to mend it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from tray_app.core.errors import DONE, UNEXPECTED, KeyringUnavailable, KiwoomTokenError
+from tray_app.core.language import say, tr, use
+from tray_app.core.wording import place_text
+from tray_app.kiwoom.client import base_url_for
+from tray_app.manager.opening import find_keys, open_keeper
+from tray_app.settings.load import load_settings
+from tray_app.stores.files import check_writable
+from tray_app.stores.vault import shared_vault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tray_app.settings.load import Settings
+    from tray_app.stores.base import Place
+
+
+class Finding:
+    """`name` of what was looked at, whether it is `good`, and a sentence about it."""
+
+    def __init__(self, name: str, text: str, *, good: bool) -> None:
+        self.name = name
+        self.text = text
+        self.good = good
+
+
+def doctor(profile: str | None, *, as_json: bool) -> int:
+    """Prints what it finds; ends with 0 when nothing needs mending, else with 1. Never asks Kiwoom."""
+    settings = load_settings(profile)
+    use(settings.language)
+    findings = list(_findings(settings))
+    if as_json:
+        import json
+
+        print(json.dumps([{"name": one.name, "good": one.good, "text": one.text} for one in findings]))
+    else:
+        for one in findings:
+            print(f"{'✓' if one.good else '✗'} {one.name}: {one.text}")
+    return DONE if all(one.good for one in findings) else UNEXPECTED
+
+
+def _findings(settings: Settings) -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding("python", f"{version} ({sys.platform})", good=sys.version_info >= (3, 11))
+    for problem in settings.problems:
+        yield Finding("settings", say(problem), good=False)
+    yield _tried("data folder", lambda: check_writable(settings.data_dir), lambda: settings.data_dir)
+    yield _keyring(settings)
+    yield _tried("keys", lambda: find_keys(settings), lambda: tr("found for {mode}", mode=settings.mode))
+    yield _tried(
+        "address", lambda: base_url_for(settings.mode, settings.base_url), lambda: tr("https, or this computer")
+    )
+    keeper = open_keeper(settings)
+    yield _tried("token", keeper.current, lambda: _where(keeper.place()))
+    if keeper.shares is not None:
+        for error in keeper.hand_out():
+            yield Finding("share", say(error), good=False)
+    yield _screen()
+
+
+def _tried(name: str, act: Callable[[], object], when_good: Callable[[], str]) -> Finding:
+    try:
+        act()
+    except KiwoomTokenError as error:
+        return Finding(name, say(error), good=False)
+    return Finding(name, when_good(), good=True)
+
+
+def _where(place: Place) -> str:
+    return place_text(place.kind, place.path, place.problem.problem if place.problem else "")
+
+
+def _keyring(settings: Settings) -> Finding:
+    if settings.store in {"file", "memory"}:
+        return Finding("keyring", tr("not used: the store is {store}", store=settings.store), good=True)
+    try:
+        shared_vault().check()
+    except KeyringUnavailable as error:
+        return Finding("keyring", say(error), good=False)
+    return Finding("keyring", tr("answers"), good=True)
+
+
+def _screen() -> Finding:
+    """Asked of the tray program itself, in a process of its own: Qt ends the one in which it finds no screen."""
+    import subprocess
+
+    asked = [sys.executable, "-m", "tray_app", "--self-test"]
+    answer = subprocess.run(asked, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False)
+    if answer.returncode == DONE:
+        return Finding("screen", tr("Qt can use it"), good=True)
+    return Finding("screen", answer.stdout.strip() or tr("Qt cannot use it"), good=False)

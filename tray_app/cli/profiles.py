@@ -1,0 +1,35 @@
+"""`profiles`: the accounts of this machine."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from tray_app.core.errors import DONE, KiwoomTokenError
+from tray_app.core.language import say, tr, use
+from tray_app.core.profile import DEFAULT
+from tray_app.core.wording import countdown
+from tray_app.manager.opening import open_keeper
+from tray_app.settings.kwcli import aliases
+from tray_app.settings.load import load_settings, named_profiles
+
+
+def profiles() -> int:
+    """A line for each: the default one, those in `settings.toml`, and the aliases of `kiwoomcli`."""
+    use(load_settings(DEFAULT).language)
+    for name in dict.fromkeys([DEFAULT, *named_profiles(), *aliases()]):
+        print(_line(name))
+    return DONE
+
+
+def _line(name: str) -> str:
+    try:
+        settings = load_settings(name, {k: v for k, v in os.environ.items() if k != "KIWOOM_PROFILE"})
+        token = open_keeper(settings).current()
+    except KiwoomTokenError as error:
+        return f"{name}\t{say(error)}"
+    now = time.time()
+    mode = tr("real trading") if settings.mode == "real" else tr("mock trading")
+    lives = token is not None and token.lives(now)
+    life = tr("{left} left", left=countdown(token.remaining(now))) if token and lives else tr("no living token")
+    return f"{name}\t{mode}\t{life}"
