@@ -264,7 +264,8 @@ class RedisStore:
         return found.count < self._count and stored is not None and stored.created_at < mine.created_at
 
     def _catch_up(self) -> None:
-        if self._unwritten:
+        """Redis is back: gives it what it may lack before anybody misses it."""
+        if self._living_in_hand() is not None:
             with contextlib.suppress(StoreError):
                 self.read()
 

@@ -78,10 +78,11 @@ class RedisChanges:
             return self._now
 
     def doubt(self) -> None:
-        """A read failed, so nobody knows what changed."""
+        """A read failed, so nobody knows what changed. One that fails again brings no news."""
         with self._guard:
-            self._sure = False
-            self._begin_epoch()
+            if self._sure:
+                self._sure = False
+                self._begin_epoch()
 
     def trust(self) -> None:
         """A read succeeded."""
