@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_SECONDS = 60.0
+
+
+class Worker:
+    """A process that runs `worker.py`."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.processes.worker"],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._unread = b""
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def ask(self, *words: object) -> object:
+        self.send(*words)
+        return self.answer()
+
+    def send(self, *words: object) -> None:
+        self._process.stdin.write(json.dumps(words).encode() + b"\n")
+        self._process.stdin.flush()
+
+    def answer(self) -> object:
+        """What came of the oldest command: the result, or the error's fields as a dictionary."""
+        fields = self._read("result", "error")
+        return fields.get("result", fields)
+
+    def wait_until(self, word: str) -> None:
+        self._read(word)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self.wait()
+
+    def wait(self) -> int:
+        return self._process.wait(PATIENCE_SECONDS)
+
+    def close(self) -> None:
+        self._process.stdin.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+
+    def _read(self, *words: str) -> dict[str, object]:
+        end = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            line, found, rest = self._unread.partition(b"\n")
+            if found:
+                self._unread = rest
+                fields = json.loads(line)
+                if not fields.keys().isdisjoint(words):
+                    return fields
+                continue
+            ready, _, _ = select.select([self._process.stdout], [], [], max(0.0, end - time.monotonic()))
+            assert ready, f"the process did not tell {' or '.join(words)}"
+            content = os.read(self._process.stdout.fileno(), 65536)
+            assert content, "the process ended"
+            self._unread += content
+
+
+@pytest.fixture
+def start():
+    """Starts `count` processes at once and waits until each is ready; one is returned as itself."""
+    workers: list[Worker] = []
+
+    def start_some(count: int | None = None) -> Worker | list[Worker]:
+        new = [Worker() for _ in range(count or 1)]
+        workers.extend(new)
+        for worker in new:
+            worker.wait_until("ready")
+        return new if count else new[0]
+
+    yield start_some
+    for worker in workers:
+        worker.close()
+
+
+@pytest.fixture
+def together():
+    """Lets all processes do the same at once; returns what came of it."""
+
+    def do(workers: list[Worker], *words: object) -> list[object]:
+        for worker in workers:
+            worker.send(*words)
+        return [worker.answer() for worker in workers]
+
+    return do
+
+
+@pytest.fixture
+def practice(monkeypatch):
+    """A practice Kiwoom that the processes started from here on use."""
+    with PracticeKiwoom() as server:
+        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", server.base_url)
+        monkeypatch.setenv("APP_KEY", PRACTICE_APP_KEY)
+        monkeypatch.setenv("APP_SECRET", PRACTICE_APP_SECRET)
+        yield server
+
+
+@pytest.fixture
+def gate(practice, monkeypatch):
+    """Kiwoom answers an issue request only once this is set."""
+    opened = threading.Event()
+    monkeypatch.setattr(practice, "pause", lambda *_: opened.wait(PATIENCE_SECONDS))
+    practice.set_delay(1)
+    yield opened
+    opened.set()
+
+
+@pytest.fixture
+def issues(practice):
+    return lambda: practice.counts()["issue"]
+
+
+@pytest.fixture
+def until():
+    def wait(condition) -> None:
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not condition():
+            assert time.monotonic() < end, "it never came"
+            time.sleep(0.002)
+
+    return wait
+
+
+@pytest.fixture(params=["file", "auto without a keyring", "auto", "keyring"])
+def store(request, monkeypatch, tmp_path):
+    """Each way in which processes on one machine share a token."""
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", request.param.split()[0])
+    if request.param in {"auto", "keyring"}:
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.processes.file_keyring.FileKeyring")
+        monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
+    return request.param
+
+
+@pytest.fixture
+def token_file(tmp_path):
+    return tmp_path / "data" / ".token"

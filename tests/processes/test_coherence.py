@@ -1,0 +1,205 @@
+"""What one process does, the next question to another one knows."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.processes.conftest import ROOT
+from tray_app.core.token import encode_seed, token_for
+
+DAY = 86400
+
+
+@pytest.fixture
+def pair(store, start):
+    return start(2)
+
+
+@pytest.fixture
+def keyring_file(monkeypatch, tmp_path):
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.processes.file_keyring.FileKeyring")
+    monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
+    return tmp_path / "keyring.json"
+
+
+@pytest.fixture
+def broken(keyring_file):
+    return keyring_file.with_name(keyring_file.name + ".broken")
+
+
+def test_what_one_sets_the_other_gets(pair):
+    one, other = pair
+    before = other.ask("get_token")
+
+    one.ask("set_token", "token-of-a-test", DAY)
+
+    assert (before, other.ask("get_token")) == (None, "token-of-a-test")
+
+
+def test_what_one_clears_the_other_does_not_get(pair):
+    one, other = pair
+    one.ask("set_token", "token-of-a-test", DAY)
+    before = other.ask("get_token")
+
+    one.ask("clear_token")
+
+    assert (before, other.ask("get_token"), other.ask("is_token_valid")) == ("token-of-a-test", None, False)
+
+
+def test_what_one_renews_the_other_gets(store, practice, start):
+    one, other = start(2)
+    one.ask("set_token", "older", 200)
+    before = other.ask("get_token")
+
+    renewed = one.ask("ensure_token")
+
+    assert (before, other.ask("get_token")) == (None, renewed)
+
+
+def test_hundred_changes_are_all_noticed(pair):
+    missed = []
+    for n in range(100):
+        pair[n % 2].ask("set_token", f"token-{n}", DAY)
+        if pair[1 - n % 2].ask("get_token") != f"token-{n}":
+            missed.append(n)
+
+    assert missed == []
+
+
+def test_a_process_that_starts_later_finds_it(pair, start):
+    pair[0].ask("set_token", "token-of-a-test", DAY)
+
+    assert start().ask("get_token") == "token-of-a-test"
+
+
+def shell(command, path):
+    subprocess.run(["/bin/sh", "-c", command, "sh", str(path)], check=True)
+
+
+@pytest.mark.parametrize("kind", ["file", "auto"])
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        ('cat "$1.theirs" > "$1"', "theirs"),
+        ('mv "$1.theirs" "$1"', "theirs"),
+        ('cp "$1.theirs" "$1"', "theirs"),
+        ('rm "$1"', None),
+        ('rm -r "$(dirname "$1")"', None),
+        (': > "$1"', None),
+    ],
+)
+def test_a_program_that_knows_only_the_file_is_noticed(kind, command, found, *, monkeypatch, start, token_file):
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", kind)
+    worker = start()
+    worker.ask("set_token", "ours", DAY)
+    assert worker.ask("get_token") == "ours"
+    theirs = token_for("theirs", DAY, time.time() + 1)
+    token_file.with_name(".token.theirs").write_text(encode_seed(theirs))
+
+    shell(command, token_file)
+
+    assert worker.ask("get_token") == found
+
+
+class TestKeyringComesAndGoes:
+    def test_while_it_fails_the_file_is_everybodys(self, keyring_file, broken, start, token_file):
+        one, other = start(2)
+        one.ask("set_token", "in-the-keyring", DAY)
+        broken.touch()
+
+        other.ask("set_token", "in-the-file", DAY)
+
+        assert (one.ask("get_token"), token_file.exists()) == ("in-the-file", True)
+
+    def test_when_it_is_back_the_next_write_goes_there_and_the_file_goes(self, keyring_file, broken, start, token_file):
+        one, other = start(2)
+        broken.touch()
+        one.ask("set_token", "in-the-file", DAY)
+        broken.unlink()
+
+        other.ask("set_token", "in-the-keyring", DAY)
+
+        assert (one.ask("get_token"), token_file.exists()) == ("in-the-keyring", False)
+        assert "in-the-keyring" in keyring_file.read_text()
+
+    def test_what_was_cleared_while_it_failed_stays_cleared(self, keyring_file, broken, start):
+        one, other = start(2)
+        one.ask("set_token", "token-of-a-test", DAY)
+        broken.touch()
+        other.ask("clear_token")
+
+        broken.unlink()
+
+        assert "token-of-a-test" in keyring_file.read_text()
+        assert [worker.ask("get_token") for worker in (one, other, start())] == [None] * 3
+
+    def test_an_older_token_in_it_does_not_hide_the_file(self, keyring_file, broken, start):
+        one, other = start(2)
+        one.ask("set_token", "older", DAY)
+        broken.touch()
+        other.ask("set_token", "newer", DAY)
+
+        broken.unlink()
+
+        assert [worker.ask("get_token") for worker in (one, other, start())] == ["newer"] * 3
+
+
+def test_programs_in_different_folders_without_a_keyring_do_not_drive_each_other_to_kiwoom(
+    monkeypatch, practice, issues, start, tmp_path
+):
+    """Nobody chose a data folder, so each has its own `./data`; Kiwoom gives both the same token."""
+    monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
+    workers = []
+    for name in ("api", "scheduler"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        workers.append(start())
+
+    found = {worker.ask("ensure_token") for _ in range(10) for worker in workers}
+
+    assert (len(found), issues()) == (1, 2)
+
+
+class TestNeverPlaintext:
+    @pytest.fixture
+    def kiwoom_token(self, monkeypatch):
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "keyring")
+
+        def run(*arguments):
+            return subprocess.run(
+                [sys.executable, "-m", "tray_app.cli.main", *arguments],
+                input="token-of-a-test",
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+
+        return run
+
+    @pytest.mark.parametrize("words", [["set", "--expires-in", "1000"], ["get", "--no-issue"], ["status"], ["clear"]])
+    def test_without_the_keyring_that_was_asked_for_a_command_fails_with_6(self, words, kiwoom_token):
+        done = kiwoom_token(*words)
+
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (6, "", 1)
+
+    def test_and_writes_the_token_nowhere(self, kiwoom_token, tmp_path):
+        kiwoom_token("set", "--expires-in", "1000")
+
+        assert not [one for one in tmp_path.rglob("*") if one.is_file() and b"token-of-a-test" in one.read_bytes()]
+
+
+def test_a_keyrings_entry_is_what_the_contract_says(keyring_file, start):
+    start().ask("set_token", "token-of-a-test", DAY)
+
+    ((name, text),) = json.loads(keyring_file.read_text()).items()
+    assert name == "kiwoom-token-tray/default"
+    assert list(json.loads(text)) == ["access_token", "expires_at", "created_at"]

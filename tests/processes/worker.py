@@ -1,0 +1,51 @@
+"""A program that uses the token: does what it reads, one JSON list a line, and tells what came of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+
+from tray_app import TokenManager
+from tray_app.core.errors import KiwoomTokenError
+from tray_app.manager.keeper import TokenKeeper
+
+
+def tell(**fields: object) -> None:
+    print(json.dumps(fields), flush=True)
+
+
+def tell_when_waiting() -> None:
+    """From here on it is too late for this process not to share what the present request brings."""
+    was_take = TokenKeeper._take_lock
+
+    def take(keeper: TokenKeeper) -> object:
+        tell(waiting=True)
+        return was_take(keeper)
+
+    TokenKeeper._take_lock = take
+
+
+def die_while_writing(_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main() -> None:
+    tell_when_waiting()
+    manager = TokenManager()
+    tell(ready=True)
+    for line in sys.stdin:
+        name, *arguments = json.loads(line)
+        if name == "die while writing":
+            os.fsync = die_while_writing
+            tell(result=None)
+            continue
+        try:
+            tell(result=getattr(manager, name)(*arguments))
+        except KiwoomTokenError as error:
+            tell(error=type(error).__name__, code=error.code, retry_after=error.retry_after)
+
+
+if __name__ == "__main__":
+    main()
