@@ -9,6 +9,7 @@ Both are collected from the sources and compiled. What is not translated yet is 
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -44,8 +45,8 @@ def update_windows() -> list[str]:
 
 def update_sentences() -> list[str]:
     old = read_sentences()
-    new = Catalog(locale="ko", project="kiwoom-token-tray", fuzzy=False, header_comment="# Korean of the sentences.")
-    new.mime_headers = [("Language", "ko"), ("Content-Type", "text/plain; charset=utf-8")]
+    still = datetime(2026, 1, 1, tzinfo=UTC)  # the dates of a header tell nothing and change every time
+    new = Catalog(locale="ko", project="kiwoom-token-tray", fuzzy=False, creation_date=still, revision_date=still)
     for sentence in collect_sentences():
         new.add(sentence, old[sentence].string if sentence in old else "")
     with SENTENCES.open("wb") as file:
