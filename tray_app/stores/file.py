@@ -10,6 +10,7 @@ from tray_app.stores.base import Place
 from tray_app.stores.encryption import Cipher, is_sealed
 from tray_app.stores.files import (
     Stamp,
+    UnreadableFile,
     delete_private,
     move_private,
     read_private,
@@ -116,7 +117,10 @@ class FileStore:
 
     def _check_key(self) -> None:
         for path in (self._path, self._ending):
-            found = read_private(path, MAX_BYTES)
+            try:
+                found = read_private(path, MAX_BYTES)
+            except UnreadableFile:
+                continue  # writing says better what is wrong there
             if found is not None and is_sealed(found[0]):
                 self._cipher.open(found[0], path)
 
