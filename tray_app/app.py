@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from tray_app.core.errors import DONE, UNEXPECTED, USAGE, KiwoomTokenError
+from tray_app.cli.parser import Parser
+from tray_app.core.errors import DONE, UNEXPECTED, KiwoomTokenError
 from tray_app.core.language import say, tr, use
 from tray_app.manager.opening import open_keeper
 from tray_app.settings.load import load_settings
@@ -90,12 +90,7 @@ def _practice(lifetime: float) -> tuple[PracticeKiwoom, dict[str, str]]:
     return practice, environ
 
 
-def _parser() -> argparse.ArgumentParser:
-    class Parser(argparse.ArgumentParser):
-        def error(self, message: str) -> NoReturn:
-            _tell(f"{message}. {self.prog} --help")
-            sys.exit(USAGE)
-
+def _parser() -> Parser:
     parser = Parser(
         prog="kiwoom-token-tray", description=tr("Keeps one Kiwoom token alive and shows how long it lives.")
     )

@@ -1,0 +1,81 @@
+"""The words that `kiwoom-token` understands."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from tray_app.core.errors import USAGE
+from tray_app.core.language import tr
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in one line what it does not understand, and ends with the status for that."""
+
+    def error(self, message: str) -> NoReturn:
+        if sys.stderr is not None:
+            print(tr("{message}. See: {program} --help", message=message, program=self.prog), file=sys.stderr)
+        sys.exit(USAGE)
+
+
+def command_parser() -> Parser:
+    """The parser of all commands."""
+    parser = Parser(prog="kiwoom-token", description=tr("One Kiwoom token for every tool on this machine."))
+    common = Parser(add_help=False)
+    for one, default in ((parser, None), (common, argparse.SUPPRESS)):
+        one.add_argument(
+            "--profile", default=default, metavar="NAME", help=tr("the account; else KIWOOM_PROFILE, or default")
+        )
+    commands = parser.add_subparsers(dest="command", metavar=tr("COMMAND"), required=True, parser_class=Parser)
+
+    def command(name: str, purpose: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=purpose, description=purpose, parents=[common])
+
+    get = command("get", tr("print a living token, issuing one if needed"))
+    get.add_argument("--format", choices=("raw", "json", "header", "env", "kwcli"), default="raw")
+    get.add_argument("--min-remaining", type=float, metavar="S", help=tr("seconds it must still live; 300 unless told"))
+    get.add_argument("--no-issue", action="store_true", help=tr("never ask Kiwoom"))
+
+    status = command("status", tr("how long the token lives and where it lies"))
+    status.add_argument("--json", action="store_true", help=tr("for programs; times carry a zone"))
+
+    refresh = command("refresh", tr("ask Kiwoom for a token now"))
+    refresh.add_argument(
+        "--rotate", action="store_true", help=tr("revoke the present one first: it ends for every tool")
+    )
+
+    clear = command("clear", tr("forget the token here"))
+    clear.add_argument("--revoke", action="store_true", help=tr("also revoke it at Kiwoom: it ends for every tool"))
+
+    put = command("set", tr("store a token read from standard input"))
+    end = put.add_mutually_exclusive_group(required=True)
+    end.add_argument("--expires-in", metavar="S", help=tr("seconds it lives from now"))
+    end.add_argument("--expires-dt", metavar="YYYYMMDDHHMMSS", help=tr("when it ends, in Korean time"))
+
+    login = command("login", tr("keep the app key and secret in the keyring"))
+    login.add_argument("--mode", choices=("real", "demo"), help=tr("real or mock trading"))
+    login.add_argument("--stdin", action="store_true", help=tr("read the key and the secret as two lines"))
+    login.add_argument("--no-check", action="store_true", help=tr("do not try them by issuing a token"))
+
+    logout = command("logout", tr("forget the app key and secret"))
+    logout.add_argument("--mode", choices=("real", "demo"), help=tr("real or mock trading"))
+
+    execute = command("exec", tr("run a command with the token in its environment"))
+    execute.add_argument("--format", choices=("env", "kwcli"), default="env")
+    execute.add_argument("words", nargs=argparse.REMAINDER, metavar="-- CMD …")
+
+    command("watch", tr("keep the token alive in this terminal: countdown, renewal, warnings"))
+
+    command("profiles", tr("the accounts of this machine"))
+
+    doctor = command("doctor", tr("what works here, what does not, and how to mend it"))
+    doctor.add_argument("--json", action="store_true", help=tr("for programs"))
+
+    sandbox = command("sandbox", tr("run a practice Kiwoom on this machine"))
+    sandbox.add_argument("--port", type=int, default=0, metavar="N", help=tr("0 takes a free one"))
+    sandbox.add_argument("--lifetime", type=float, default=86400, metavar="S", help=tr("seconds a token lives"))
+    return parser
