@@ -49,6 +49,7 @@ class _Terminal:
         self._token: Token | None = None
         self._live_line = sys.stdout is not None and sys.stdout.isatty()
         self._width = 0
+        self._told = ""
 
     def look(self) -> None:
         """One tick: what changed, what is due, what to show."""
@@ -93,10 +94,13 @@ class _Terminal:
         place = self._keeper.place()
         where = place_text(place.kind, place.path, place.problem.problem if place.problem else "")
         if self._token is None:
-            self.say_line(tr("There is no token ({place}).", place=where))
+            line = tr("There is no token ({place}).", place=where)
         else:
             end = korean_time(self._token.expires, time.time())
-            self.say_line(tr("The token ends {end} (KST); it is kept in {place}.", end=end, place=where))
+            line = tr("The token ends {end} (KST); it is kept in {place}.", end=end, place=where)
+        if line != self._told:
+            self.say_line(line)
+            self._told = line
 
     def _show_countdown(self) -> None:
         if not self._live_line:

@@ -59,8 +59,9 @@ class LastResult:
 class TokenState:
     """Instants are seconds of the epoch (UTC). The token itself is not in here, only its preview.
 
-    `place` is where the token rests (`keyring`, `file`, `memory`), `place_path` the file's path if it is one,
-    `place_problem` why it is not the keyring (`locked`, `silent`, `missing`, `too-small`, `failed`) or empty.
+    `place` is where the token rests (`keyring`, `file`, `redis`, `memory`), `place_path` the file's path if it is one,
+    `place_problem` why it is not the keyring, or what is wrong with Redis (the `problem` of `KeyringUnavailable` and
+    `RedisUnavailable`), or empty.
     `renew_at` is when the program will ask Kiwoom by itself, or None; `stopped` says that it will not,
     because the last error does not mend itself. `skew_seconds` is Kiwoom's clock minus this computer's.
     """

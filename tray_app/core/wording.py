@@ -92,5 +92,11 @@ def place_text(kind: str, path: str, problem: str) -> str:
     if kind == "memory":
         return tr("memory, until the program ends")
     where = f"Redis {path}" if kind == "redis" else tr("file {path}", path=path)
+    why = problem_text(problem)
+    return f"{where} ({why})" if why else where
+
+
+def problem_text(problem: str) -> str:
+    """What is wrong where the token rests, in a few words; empty for nothing."""
     why = _WHY_NOT_THE_KEYRING.get(problem) or _WHY_NOT_REDIS.get(problem)
-    return f"{where} ({tr(why)})" if why else where
+    return tr(why) if why else ""

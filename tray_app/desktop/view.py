@@ -18,7 +18,7 @@ from tray_app.core.language import say
 from tray_app.core.profile import DEFAULT
 from tray_app.core.state import Action, Result, TokenState
 from tray_app.core.token import BUFFER_SECONDS, KST, UTC
-from tray_app.core.wording import countdown, duration, is_korean_zone, korean_time, local_time
+from tray_app.core.wording import countdown, duration, is_korean_zone, korean_time, local_time, problem_text
 from tray_app.desktop.icon import IconSpec, Phase, level_of
 from tray_app.desktop.theme import Tone
 
@@ -321,6 +321,8 @@ def _place_why(state: TokenState) -> str:
     problem = state.place_problem
     if not problem:
         return ""
+    if state.place == "redis":
+        return problem_text(problem)
     if problem == KeyringUnavailable.LOCKED:
         return translate("View", "The keyring is locked, so the token lies in a file.")
     if problem == KeyringUnavailable.SILENT:
