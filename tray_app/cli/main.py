@@ -28,16 +28,21 @@ def main(arguments: Sequence[str]) -> int:
         if stream is not None and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        return _dispatch(_understood(arguments))
+        status = _dispatch(_understood(arguments))
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return status
     except KiwoomTokenError as error:
         _complain(say(error))
         return error.exit_status
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
+        _give_up_output()
         return UNEXPECTED
     except Exception as error:  # noqa: BLE001 - a traceback could show a secret
+        if isinstance(error, OSError):
+            _give_up_output()
         _complain(tr("Something unexpected happened ({kind}).", kind=type(error).__name__))
         return UNEXPECTED
 
@@ -85,6 +90,17 @@ def _dispatch(options: Any) -> int:
     from tray_app.cli.sandbox import sandbox
 
     return sandbox(options.port, options.lifetime)
+
+
+def _give_up_output() -> None:
+    """What could not be written is not tried again at the end of the process, which would then complain itself."""
+    import os
+
+    try:
+        if sys.stdout is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):  # no file at all, as in a notebook
+        return
 
 
 def _complain(sentence: str) -> None:

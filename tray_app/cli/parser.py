@@ -17,6 +17,9 @@ class Parser(argparse.ArgumentParser):
     """Says in one line what it does not understand, and ends with the status for that."""
 
     def error(self, message: str) -> NoReturn:
+        from tray_app.core.redaction import redact
+
+        message = redact(message)  # it repeats what was typed, which may be a token in the wrong place
         if sys.stderr is not None:
             print(tr("{message}. See: {program} --help", message=message, program=self.prog), file=sys.stderr)
         sys.exit(USAGE)
@@ -37,7 +40,9 @@ def command_parser() -> Parser:
 
     get = command("get", tr("print a living token, issuing one if needed"))
     get.add_argument("--format", choices=("raw", "json", "header", "env", "kwcli"), default="raw")
-    get.add_argument("--min-remaining", type=float, metavar="S", help=tr("seconds it must still live; 300 unless told"))
+    get.add_argument(
+        "--min-remaining", type=_seconds, metavar="S", help=tr("seconds it must still live; 300 unless told")
+    )
     get.add_argument("--no-issue", action="store_true", help=tr("never ask Kiwoom"))
 
     status = command("status", tr("how long the token lives and where it lies"))
@@ -79,3 +84,10 @@ def command_parser() -> Parser:
     sandbox.add_argument("--port", type=int, default=0, metavar="N", help=tr("0 takes a free one"))
     sandbox.add_argument("--lifetime", type=float, default=86400, metavar="S", help=tr("seconds a token lives"))
     return parser
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError
+    return value

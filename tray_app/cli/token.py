@@ -48,13 +48,15 @@ def exec_(options: Namespace) -> int:
     from tray_app.shares.formats import ENVIRONMENTS
 
     outcome = keeper.ensure()
+    _tell_unsaved(outcome)
     environment = {**os.environ, **ENVIRONMENTS[options.format](outcome.token)}
     try:
         if sys.platform == "win32":
             import subprocess
 
             return subprocess.run(words, env=environment, check=False).returncode
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         os.execvpe(words[0], words, environment)  # noqa: S606 - running it is what the user asks for
     except OSError as error:
         raise InvalidInput(
@@ -109,7 +111,7 @@ def set_(options: Namespace) -> int:
     else:
         token = token_for(text, _number(options.expires_in), now)
     keeper.put(token)
-    print(tr("The token is stored; it lives for {duration}.", duration=duration(token.remaining(now))))
+    print(tr("The token is stored; it lives for {duration}.", duration=duration(round(token.remaining(now)))))
     return DONE
 
 

@@ -116,4 +116,4 @@ def _notice_text(notice: Notice) -> str:
         return tr("No further attempt until this is mended: {reason}", reason=say(notice.error))
     if notice.kind is NoticeKind.ENDED:
         return tr("The token has ended.")
-    return tr("The token ends in {duration}.", duration=duration(notice.expires - time.time()))
+    return tr("The token ends in {duration}.", duration=duration(round(notice.expires - time.time())))
