@@ -1,0 +1,810 @@
+"""`kiwoom-token`: what people and scripts type and read. The exit statuses and formats are a contract."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import keyring
+import pytest
+from keyring.errors import KeyringError
+
+from tests.doubles import MemoryKeyring
+from tray_app.cli.main import main
+from tray_app.core.token import KST
+from tray_app.kiwoom import client
+from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+
+ROOT = Path(__file__).resolve().parents[2]
+TOKEN = "a-token-that-somebody-else-issued"
+
+not_as_root = pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() == 0, reason="no folder is closed to this user"
+)
+
+
+class Run:
+    """What a command printed, and its exit status."""
+
+    def __init__(self, status: int, out: str, err: str) -> None:
+        self.status = status
+        self.out = out
+        self.err = err
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
+    def command(*words: str, stdin: str = "") -> Run:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        capsys.readouterr()
+        try:
+            status = main(words)
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        said = capsys.readouterr()
+        return Run(status, said.out, said.err)
+
+    return command
+
+
+@pytest.fixture
+def kiwoom(monkeypatch: pytest.MonkeyPatch) -> Iterator[PracticeKiwoom]:
+    """A practice Kiwoom, and its keys in the environment."""
+    with PracticeKiwoom() as practice:
+        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", practice.base_url)
+        monkeypatch.setenv("APP_KEY", PRACTICE_APP_KEY)
+        monkeypatch.setenv("APP_SECRET", PRACTICE_APP_SECRET)
+        yield practice
+
+
+@pytest.fixture
+def vault(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
+    """A keyring that works."""
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
+    memory = MemoryKeyring()
+    monkeypatch.setattr(keyring.core, "_keyring_backend", memory)
+    return memory
+
+
+@pytest.fixture
+def folder(private_places: Path) -> Path:
+    return private_places / "data"
+
+
+def one_line(text: str) -> str:
+    (line,) = text.splitlines()
+    return line
+
+
+def put(run: Callable[..., Run], seconds: float = 3600, token: str = TOKEN) -> None:
+    assert run("set", "--expires-in", str(seconds), stdin=token).status == 0
+
+
+# get
+
+
+def test_get_prints_the_token_and_nothing_else(run: Callable[..., Run], kiwoom: PracticeKiwoom) -> None:
+    got = run("get")
+    assert (got.status, got.err) == (0, "")
+    token = one_line(got.out)
+    assert len(token) > 40
+    assert one_line(run("get").out) == token
+    assert kiwoom.counts()["issue"] == 1
+
+
+def test_get_in_every_format(run: Callable[..., Run]) -> None:
+    put(run)
+    assert run("get", "--format", "raw").out == f"{TOKEN}\n"
+    assert run("get", "--format", "header").out == f"authorization: Bearer {TOKEN}\n"
+    fields = json.loads(run("get", "--format", "json").out)
+    assert (fields["token"], fields["token_type"]) == (TOKEN, "bearer")
+    assert re.fullmatch(r"\d{14}", fields["expires_dt"])
+    end = datetime.fromisoformat(fields["expires_at"])
+    assert end.utcoffset() is not None
+    assert end.astimezone(KST).strftime("%Y%m%d%H%M%S") == fields["expires_dt"]
+    env = dict(line.split("=", 1) for line in run("get", "--format", "env").out.splitlines())
+    assert env == {
+        "KIWOOM_TOKEN": TOKEN,
+        "KIWOOM_ACCESS_TOKEN": TOKEN,
+        "KIWOOM_ACCESS_TOKEN_EXPIRES_AT": fields["expires_at"],
+    }
+    kwcli = dict(line.split("=", 1) for line in run("get", "--format", "kwcli").out.splitlines())
+    assert kwcli == {**env, "KIWOOM_TOKEN_STORE": "memory"}
+
+
+def test_get_renews_what_ends_soon_and_gives_the_present_one_when_that_fails(
+    run: Callable[..., Run], kiwoom: PracticeKiwoom
+) -> None:
+    put(run, 200)
+    kiwoom.set_fault("http-503", on="issue")
+    kept = run("get")
+    assert (kept.status, kept.out) == (0, f"{TOKEN}\n")
+    kiwoom.clear_faults()
+    assert run("get", "--min-remaining", "100").out == f"{TOKEN}\n"
+    assert kiwoom.counts()["issue"] == 1
+    assert one_line(run("get").out) != TOKEN
+
+
+def test_get_without_issuing(run: Callable[..., Run], kiwoom: PracticeKiwoom) -> None:
+    nothing = run("get", "--no-issue")
+    assert (nothing.status, nothing.out) == (3, "")
+    assert "kiwoom-token refresh" in one_line(nothing.err)
+    put(run, 200)
+    assert run("get", "--no-issue").out == f"{TOKEN}\n"
+    assert run("get", "--no-issue", "--min-remaining", "1000").status == 3
+    assert kiwoom.counts()["issue"] == 0
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "soon", ""])
+def test_get_refuses_a_minimum_that_is_no_span(run: Callable[..., Run], seconds: str) -> None:
+    put(run)
+    refused = run("get", f"--min-remaining={seconds}")
+    assert (refused.status, refused.out) == (2, "")
+    one_line(refused.err)
+
+
+# What Kiwoom answers
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        *((code, 4) for code in ("8001", "8002", "8020", "8030", "8040", "8050")),
+        *((code, 5) for code in ("1700", "1701", "1702", "1999", "8003", "8006", "8009")),
+        *((name, 5) for name in ("http-429", "http-500", "http-503", "html", "garbage", "empty", "drop", "redirect")),
+        *((code, 3) for code in ("8103", "8200", "8010", "8031")),
+        *((code, 1) for code in ("8011", "8012")),
+    ],
+)
+def test_exit_status_tells_what_kiwoom_answered(
+    run: Callable[..., Run], kiwoom: PracticeKiwoom, fault: str, status: int
+) -> None:
+    kiwoom.set_fault(fault, on="issue")
+    for command in ("get", "refresh"):
+        failed = run(command)
+        assert (failed.status, failed.out) == (status, "")
+        line = one_line(failed.err)
+        assert not fault.isdigit() or line.endswith(f"[{fault}]")
+
+
+def test_kiwoom_that_hangs_is_5(
+    run: Callable[..., Run], kiwoom: PracticeKiwoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "Broker", partial(client.Broker, timeout=0.3))
+    kiwoom.set_fault("hang", on="issue")
+    assert run("get").status == 5
+
+
+def test_kiwoom_that_is_not_there_is_5(
+    run: Callable[..., Run], kiwoom: PracticeKiwoom, monkeypatch: pytest.MonkeyPatch, free_port: int
+) -> None:
+    monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", f"http://127.0.0.1:{free_port}")
+    assert run("get").status == 5
+
+
+def test_answer_that_repeats_the_keys_shows_none(run: Callable[..., Run], kiwoom: PracticeKiwoom) -> None:
+    kiwoom.set_fault("echo", on="issue")
+    failed = run("get")
+    assert failed.status == 4
+    assert PRACTICE_APP_KEY not in failed.err
+    assert PRACTICE_APP_SECRET not in failed.err
+
+
+def test_without_keys_it_is_4(run: Callable[..., Run], kiwoom: PracticeKiwoom, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("APP_KEY")
+    half = run("get")
+    assert half.status == 4
+    assert "APP_KEY" in one_line(half.err)
+    monkeypatch.delenv("APP_SECRET")
+    none = run("get")
+    assert none.status == 4
+    assert "kiwoom-token login" in one_line(none.err)
+    assert kiwoom.counts()["issue"] == 0
+
+
+def test_keyring_that_was_asked_for_and_is_not_there_is_6(
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "keyring")
+    for words in (["get"], ["status"], ["set", "--expires-in", "60"], ["refresh"]):
+        failed = run(*words, stdin=TOKEN)
+        assert (failed.status, failed.out) == (6, "")
+        assert "keyring" in one_line(failed.err)
+    assert not (folder / ".token").exists(), "never in plaintext"
+
+
+# refresh
+
+
+def test_refresh_says_whether_the_token_is_new(run: Callable[..., Run], kiwoom: PracticeKiwoom) -> None:
+    assert one_line(run("refresh").out).startswith("There is a new token; it ends ")
+    token = run("get").out
+    assert one_line(run("refresh").out).startswith("Kiwoom gave the same token back; it still ends ")
+    assert run("get").out == token
+    assert run("refresh", "--rotate").status == 0
+    assert run("get").out != token
+    assert kiwoom.counts()["revoke"] == 1
+
+
+def test_failed_refresh_keeps_the_token(run: Callable[..., Run], kiwoom: PracticeKiwoom) -> None:
+    run("refresh")
+    token = run("get").out
+    for fault in ("8050", "1700", "http-503"):
+        kiwoom.set_fault(fault)
+        assert run("refresh").status in {4, 5}
+        kiwoom.set_fault("8015", on="revoke")
+        assert run("refresh", "--rotate").status == 1
+        kiwoom.clear_faults()
+        assert run("get", "--no-issue").out == token
+
+
+# clear
+
+
+def test_clear_forgets_and_revokes_only_when_told(
+    run: Callable[..., Run], kiwoom: PracticeKiwoom, folder: Path
+) -> None:
+    run("refresh")
+    assert "lives on" in one_line(run("clear").out)
+    assert not (folder / ".token").exists()
+    assert kiwoom.counts()["revoke"] == 0
+    assert one_line(run("clear").out) == "There was no token."
+    run("refresh")
+    assert "revoked at Kiwoom" in one_line(run("clear", "--revoke").out)
+    assert kiwoom.counts() == {"issue": 2, "revoke": 1, "rest": 0}
+
+
+def test_revoked_is_said_only_when_kiwoom_says_so(run: Callable[..., Run], kiwoom: PracticeKiwoom) -> None:
+    run("refresh")
+    token = run("get").out
+    for fault in ("8015", "8016", "no-return-code"):
+        kiwoom.set_fault(fault, on="revoke", times=1)
+        failed = run("clear", "--revoke")
+        assert (failed.status, failed.out) == (1, ""), fault
+        assert "revoke" in one_line(failed.err)
+        assert run("get", "--no-issue").out == token
+    kiwoom.end_tokens()
+    dead = run("clear", "--revoke")
+    assert dead.status == 0
+    assert one_line(dead.out) == "Kiwoom did not know the token any more; it is forgotten here."
+
+
+# set
+
+
+def test_set_stores_a_token_read_from_standard_input(run: Callable[..., Run]) -> None:
+    stored = run("set", "--expires-in", "7200", stdin=f"  {TOKEN}\r\n\n")
+    assert (stored.status, stored.err) == (0, "")
+    assert one_line(stored.out) == "The token is stored; it lives for 2 h."
+    assert run("get").out == f"{TOKEN}\n"
+
+
+def test_set_takes_kiwooms_korean_time(run: Callable[..., Run]) -> None:
+    ends = datetime.now(KST).replace(microsecond=0) + timedelta(hours=5)
+    assert run("set", "--expires-dt", ends.strftime("%Y%m%d%H%M%S"), stdin=TOKEN).status == 0
+    assert datetime.fromisoformat(json.loads(run("status", "--json").out)["expires_at"]) == ends
+
+
+@pytest.mark.parametrize("text", ["", "   \n ", "two\nlines", "a blank", "한글", "tab\there", "x" * 5000, "nul\0nul"])
+def test_set_refuses_what_is_no_token(run: Callable[..., Run], text: str, folder: Path) -> None:
+    refused = run("set", "--expires-in", "3600", stdin=text)
+    assert (refused.status, refused.out) == (2, "")
+    assert text.strip() == "" or text not in one_line(refused.err)
+    assert not (folder / ".token").exists()
+
+
+@pytest.mark.parametrize("span", ["0", "-1", "abc", "315360000", "nan", "inf", "-inf", "1e999", "", "1h"])
+def test_set_refuses_a_lifetime_that_makes_no_sense(run: Callable[..., Run], span: str, folder: Path) -> None:
+    refused = run("set", f"--expires-in={span}", stdin=TOKEN)
+    assert (refused.status, refused.out) == (2, "")
+    one_line(refused.err)
+    assert not (folder / ".token").exists()
+
+
+@pytest.mark.parametrize("end", ["", "2026", "20261301000000", "20200101000000", "99991231235959", "2026-01-01T00:00"])
+def test_set_refuses_an_end_that_makes_no_sense(run: Callable[..., Run], end: str) -> None:
+    refused = run("set", f"--expires-dt={end}", stdin=TOKEN)
+    assert (refused.status, refused.out) == (2, "")
+    one_line(refused.err)
+
+
+def test_set_wants_exactly_one_end(run: Callable[..., Run]) -> None:
+    assert run("set", stdin=TOKEN).status == 2
+    assert run("set", "--expires-in", "60", "--expires-dt", "20991231235959", stdin=TOKEN).status == 2
+
+
+# status
+
+
+def test_status_in_json_has_the_seeds_keys_and_ours(run: Callable[..., Run]) -> None:
+    empty = json.loads(run("status", "--json").out)
+    assert empty == {
+        "has_token": False,
+        "is_valid": False,
+        "expires_at": None,
+        "remaining_seconds": 0,
+        "token_preview": None,
+        "profile": "default",
+        "mode": "real",
+        "state": "none",
+        "store": empty["store"],
+        "created_at": None,
+    }
+    put(run, 3600)
+    fields = json.loads(run("status", "--json").out)
+    assert list(fields) == list(empty)
+    assert (fields["has_token"], fields["is_valid"], fields["state"], fields["store"]) == (True, True, "valid", "file")
+    assert 3590 <= fields["remaining_seconds"] <= 3600
+    assert fields["token_preview"] == "a-toke..."
+    for name in ("expires_at", "created_at"):
+        assert datetime.fromisoformat(fields[name]).utcoffset() is not None
+    put(run, 200)
+    fields = json.loads(run("status", "--json").out)
+    assert (fields["is_valid"], fields["state"]) == (False, "ending")
+
+
+def test_status_never_asks_kiwoom_and_never_shows_the_token(run: Callable[..., Run], kiwoom: PracticeKiwoom) -> None:
+    assert run("status").status == 0
+    put(run)
+    for words in (["status"], ["status", "--json"]):
+        assert TOKEN not in run(*words).out
+    assert kiwoom.counts()["issue"] == 0
+
+
+def test_status_of_an_ended_token(run: Callable[..., Run], folder: Path) -> None:
+    write_record(folder, -60)
+    assert json.loads(run("status", "--json").out)["state"] == "expired"
+    assert "ended" in run("status").out
+    assert run("get", "--no-issue").status == 3
+
+
+# What lies in the folder
+
+
+def write_record(folder: Path, seconds: float) -> None:
+    now = datetime.now()  # noqa: DTZ005 - the seed's file holds naive local time
+    folder.mkdir(parents=True, exist_ok=True)
+    record = {
+        "access_token": TOKEN,
+        "expires_at": (now + timedelta(seconds=seconds)).isoformat(),
+        "created_at": (now - timedelta(days=1)).isoformat(),
+    }
+    (folder / ".token").write_text(json.dumps(record))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b" ",
+        b"{",
+        b"null",
+        b"[]",
+        b'{"access_token": "x"}',
+        b"\x80\x81\x00",
+        b"{" * 100_000,
+        b'"text"',
+        b"\xff\xfe{",
+    ],
+)
+def test_damaged_file_is_a_missing_token_and_is_replaced(
+    run: Callable[..., Run], kiwoom: PracticeKiwoom, folder: Path, content: bytes
+) -> None:
+    folder.mkdir()
+    (folder / ".token").write_bytes(content)
+    assert json.loads(run("status", "--json").out)["state"] == "none"
+    got = run("get")
+    assert (got.status, got.err) == (0, "")
+    assert json.loads((folder / ".token").read_text())["access_token"] == one_line(got.out)
+
+
+def test_folder_in_the_place_of_the_file_is_told(run: Callable[..., Run], folder: Path) -> None:
+    (folder / ".token").mkdir(parents=True)
+    failed = run("status")
+    assert failed.status == 1
+    assert ".token" in one_line(failed.err)
+
+
+@not_as_root
+def test_folder_that_cannot_be_written(run: Callable[..., Run], kiwoom: PracticeKiwoom, folder: Path) -> None:
+    folder.mkdir()
+    folder.chmod(0o500)
+    try:
+        refused = run("set", "--expires-in", "3600", stdin=TOKEN)
+        assert refused.status == 1
+        assert "KIWOOM_TRAY_DATA_DIR" in one_line(refused.err)
+        got = run("get")
+        assert got.status == 0
+        assert len(one_line(got.out)) > 40
+        assert "could not be stored" in one_line(got.err)
+    finally:
+        folder.chmod(0o700)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a folder in which not even root can make files")
+def test_folder_that_cannot_be_made(
+    run: Callable[..., Run], kiwoom: PracticeKiwoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", "/proc/kiwoom")
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+    refused = run("set", "--expires-in", "3600", stdin=TOKEN)
+    assert refused.status == 1
+    assert "KIWOOM_TRAY_DATA_DIR" in one_line(refused.err)
+    got = run("get")
+    assert got.status == 0
+    assert len(one_line(got.out)) > 40
+    assert "could not be stored" in one_line(got.err)
+
+
+# login and logout
+
+
+def test_login_keeps_the_keys_in_the_keyring(
+    run: Callable[..., Run], kiwoom: PracticeKiwoom, vault: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("APP_KEY")
+    monkeypatch.delenv("APP_SECRET")
+    kept = run("login", "--mode", "demo", "--stdin", stdin="\n  my-app-key \t\r\n\r\n\tmy-app-secret  \n")
+    assert (kept.status, kept.err) == (0, "")
+    assert vault.entries["kiwoom-demo", "appkey"] == "my-app-key"
+    assert vault.entries["kiwoom-demo", "secretkey"] == "my-app-secret"
+    assert "my-app" not in kept.out
+    assert json.loads(run("status", "--json").out)["mode"] == "demo", "the mode is kept, too"
+    assert run("get").status == 0
+    assert kiwoom.counts()["issue"] == 1
+    assert one_line(run("logout").out) == "The app key and secret are forgotten."
+    assert one_line(run("logout").out) == "There were no keys."
+
+
+def test_login_with_wrong_keys_keeps_nothing(
+    run: Callable[..., Run], kiwoom: PracticeKiwoom, vault: MemoryKeyring, folder: Path
+) -> None:
+    refused = run("login", "--stdin", stdin="wrong-key\nsome-secret\n")
+    assert (refused.status, refused.out) == (4, "")
+    line = one_line(refused.err)
+    assert line.endswith("[8001]")
+    assert "wrong-key" not in line
+    assert vault.entries == {}
+    assert not (folder / ".token").exists()
+
+
+def test_login_unchecked_asks_nobody(run: Callable[..., Run], kiwoom: PracticeKiwoom, vault: MemoryKeyring) -> None:
+    kept = run("login", "--no-check", "--stdin", stdin="a-key\na-secret\n")
+    assert kept.status == 0
+    assert "APP_KEY is set and goes before them." in kept.err
+    assert kiwoom.counts()["issue"] == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["", "only-a-key\n", "three\nlines\nhere\n", "a key\nsecret\n", "key\n비밀\n", "k" * 600 + "\ns\n"]
+)
+def test_login_refuses_what_are_no_keys(run: Callable[..., Run], vault: MemoryKeyring, text: str) -> None:
+    refused = run("login", "--stdin", stdin=text)
+    assert (refused.status, refused.out) == (2, "")
+    line = one_line(refused.err)
+    assert "only-a-key" not in line
+    assert vault.entries == {}
+
+
+def test_login_without_a_terminal_says_what_to_do(run: Callable[..., Run], vault: MemoryKeyring) -> None:
+    assert "--stdin" in one_line(run("login").err)
+    assert run("login").status == 2
+
+
+def test_login_without_a_keyring_is_6_and_asks_nobody(run: Callable[..., Run], kiwoom: PracticeKiwoom) -> None:
+    assert run("login", "--stdin", stdin="a-key\na-secret\n").status == 6
+    assert kiwoom.counts()["issue"] == 0
+
+
+def test_keyring_that_fails_leaves_the_token_in_the_file(
+    run: Callable[..., Run], kiwoom: PracticeKiwoom, vault: MemoryKeyring, folder: Path
+) -> None:
+    put(run)
+    assert vault.entries["kiwoom-token-tray", "default"]
+    assert not (folder / ".token").exists()
+    vault.broken = KeyringError("broken")
+    put(run, token="another-token-of-somebody")
+    assert run("get").out == "another-token-of-somebody\n"
+    assert "the keyring failed" in run("status").out or "file" in run("status").out
+    assert (folder / ".token").exists()
+    vault.broken = None
+    put(run)
+    assert not (folder / ".token").exists()
+    assert run("get").out == f"{TOKEN}\n"
+
+
+# Profiles
+
+
+def test_profile_before_and_after_the_command_and_in_the_environment(
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    assert run("--profile", "Second", "set", "--expires-in", "3600", stdin="token-of-second").status == 0
+    assert run("set", "--profile", "Third", "--expires-in", "3600", stdin="token-of-third").status == 0
+    assert {path.name for path in folder.glob("*.token")} == {"Second.token", "Third.token"}
+    assert run("get", "--no-issue").status == 3
+    assert run("--profile", "Second", "get").out == "token-of-second\n"
+    assert run("get", "--profile", "Third").out == "token-of-third\n"
+    monkeypatch.setenv("KIWOOM_PROFILE", "Second")
+    assert run("get").out == "token-of-second\n"
+    assert run("get", "--profile", "Third").out == "token-of-third\n"
+    assert json.loads(run("status", "--json").out)["profile"] == "Second"
+
+
+@pytest.mark.parametrize("name", ["../../x", "..", "", "a/b", "a\\b", ".hidden", "x" * 65, "nul\0", "con"])
+def test_profile_that_is_no_name_is_refused(run: Callable[..., Run], name: str) -> None:
+    refused = run("--profile", name, "status")
+    assert (refused.status, refused.out) == (2, "")
+    one_line(refused.err)
+
+
+# Everything else that is typed
+
+
+@pytest.mark.parametrize(
+    "url", ["http://example.com", "ftp://127.0.0.1", "example.com", "http://127.0.0.1.evil.example"]
+)
+def test_base_url_that_keys_must_not_be_sent_to_is_refused(
+    run: Callable[..., Run], kiwoom: PracticeKiwoom, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", url)
+    refused = run("refresh")
+    assert (refused.status, refused.out) == (2, "")
+    one_line(refused.err)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("KIWOOM_TRAY_STORE", "cloud"), ("KIWOOM_MODE", "paper"), ("KIWOOM_TRAY_DATA_DIR", "  ")],
+)
+def test_environment_that_cannot_be_used_is_refused(
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    refused = run("status")
+    assert (refused.status, refused.out) == (2, "")
+    assert name in one_line(refused.err)
+
+
+def test_wrong_usage_is_2_on_one_line_and_repeats_no_secret(run: Callable[..., Run]) -> None:
+    secret = "Ab3_" * 12
+    for words in (
+        [],
+        ["nonsense"],
+        [secret],
+        ["get", secret],
+        ["login", secret, secret],
+        ["set", secret, "--expires-in", "60"],
+        ["get", "--min-remaining", secret],
+        ["get", "--format", secret],
+        [f"--{secret}"],
+    ):
+        refused = run(*words)
+        assert (refused.status, refused.out) == (2, ""), words
+        assert secret not in one_line(refused.err), words
+
+
+def test_help_is_0_and_names_every_command(run: Callable[..., Run]) -> None:
+    help_text = run("--help")
+    assert help_text.status == 0
+    for command in ("get", "status", "refresh", "clear", "set", "login", "logout", "exec", "watch", "sandbox"):
+        assert command in help_text.out
+        assert run(command, "--help").status == 0
+
+
+def test_unexpected_error_is_1_and_shows_no_traceback(run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError(TOKEN)
+
+    monkeypatch.setattr("tray_app.cli.token.open_keeper", fail)
+    failed = run("status")
+    assert failed.status == 1
+    assert one_line(failed.err) == "Something unexpected happened (ZeroDivisionError)."
+
+
+# Language
+
+
+@pytest.mark.parametrize("variable", ["LC_ALL", "LC_MESSAGES", "LANG"])
+def test_korean_under_a_korean_locale(
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, variable: str, kiwoom: PracticeKiwoom
+) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, "ko_KR.UTF-8")
+    kiwoom.set_fault("8050", on="issue", times=1)
+    failed = run("refresh")
+    assert re.search("[가-힣]", failed.err)
+    assert one_line(failed.err).endswith("[8050]")
+    assert re.search("[가-힣]", run("status").out)
+    monkeypatch.setenv(variable, "en_US.UTF-8")
+    assert run("clear").out.isascii()
+
+
+def test_language_of_the_settings_goes_before_the_locale(
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, private_places: Path
+) -> None:
+    settings = private_places / "places" / "settings"
+    settings.mkdir(parents=True)
+    (settings / "settings.toml").write_text('language = "ko"\n')
+    assert re.search("[가-힣]", run("status").out)
+
+
+def test_problems_of_the_settings_are_told_and_the_rest_holds(run: Callable[..., Run], private_places: Path) -> None:
+    settings = private_places / "places" / "settings"
+    settings.mkdir(parents=True)
+    (settings / "settings.toml").write_text('policy = "never"\nmode = "demo"\n')
+    shown = run("status", "--json")
+    assert shown.status == 0
+    assert "policy" in one_line(shown.err)
+    assert json.loads(shown.out)["mode"] == "demo"
+
+
+# As a process
+
+
+def command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "tray_app.cli.main", *words]
+
+
+def environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return {**kept, "PYTHONPATH": str(ROOT)}
+
+
+def process(*words: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*words), env=environment(), input=stdin, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def shell(line: str) -> subprocess.CompletedProcess[str]:
+    words = " ".join(command())
+    return subprocess.run(
+        ["/bin/bash", "-c", f'k() {{ {words} "$@"; }}\n{line}'],
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell")
+
+
+def test_exec_runs_a_command_with_the_token_in_its_environment(run: Callable[..., Run]) -> None:
+    put(run)
+    script = "import os, sys; print(os.environ['KIWOOM_TOKEN'], os.environ.get('KIWOOM_TOKEN_STORE')); sys.exit(7)"
+    ran = process("exec", "--", sys.executable, "-c", script)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (7, f"{TOKEN} None\n", "")
+    ran = process("exec", "--format", "kwcli", "--", sys.executable, "-c", script)
+    assert ran.stdout == f"{TOKEN} memory\n"
+    assert process("exec", "--", "/nonexistent/program").returncode == 2
+    assert process("exec").returncode == 2
+
+
+@posix
+def test_closed_or_full_outputs_do_no_harm(run: Callable[..., Run]) -> None:
+    put(run)
+    broken = shell("k get | true; echo ${PIPESTATUS[0]}")
+    assert (broken.stdout, broken.stderr) == ("1\n", "")
+    full = shell("k get >/dev/full; echo $? >&2")
+    assert full.stderr.splitlines()[-1] == "1"
+    assert "Traceback" not in full.stderr
+    assert "Exception ignored" not in full.stderr
+    closed = shell("k status >&-; echo $? >&2")
+    assert closed.stderr == "0\n"
+    for line, status in (
+        ("k get --no-issue --profile nobody 2>&-", 3),
+        ("k nonsense 2>&-", 2),
+        ("k get >&- 2>&-", 0),
+        ("k exec -- true >&-", 0),
+        ("k set --expires-in 60 <&-", 2),
+        ("k login --stdin <&-", 6),
+    ):
+        ran = shell(f"{line}\necho $?")
+        assert ran.stdout == f"{status}\n", line
+        assert "Traceback" not in ran.stderr
+
+
+@posix
+def test_watch_counts_down_on_a_terminal_and_ends_with_ctrl_c(run: Callable[..., Run]) -> None:
+    put(run, 7200)
+    parent, child = pty.openpty()
+    watch = subprocess.Popen(
+        command("watch"), env=environment(), stdin=child, stdout=child, stderr=child, start_new_session=True
+    )
+    os.close(child)
+    try:
+        seen = read_until(parent, lambda text: len(set(re.findall(r"1:59:\d\d left", text))) >= 2)
+        assert "The token ends" in seen
+        assert TOKEN not in seen
+        put(run, 3600, "another-token-of-somebody")
+        read_until(parent, lambda text: "0:59:" in text)
+        os.kill(watch.pid, signal.SIGINT)
+        assert watch.wait(10) == 0
+    finally:
+        watch.kill()
+        watch.wait()
+        os.close(parent)
+
+
+def read_until(descriptor: int, enough: Callable[[str], object]) -> str:
+    seen = b""
+    deadline = time.monotonic() + 20
+    while not enough(seen.decode(errors="replace")):
+        assert time.monotonic() < deadline, seen
+        if select.select([descriptor], [], [], 0.2)[0]:
+            seen += os.read(descriptor, 4096)
+    return seen.decode(errors="replace")
+
+
+@posix
+def test_watch_without_a_terminal_writes_a_line_for_each_event(
+    run: Callable[..., Run], kiwoom: PracticeKiwoom, tmp_path: Path
+) -> None:
+    kiwoom.set_fault("8050", on="issue", times=1)
+    out = tmp_path / "out"
+    with out.open("wb") as file:
+        watch = subprocess.Popen(command("watch"), env=environment(), stdout=file, stderr=subprocess.STDOUT)
+    try:
+        wait_for(lambda: "[8050]" in out.read_text())
+        put(run)
+        wait_for(lambda: "The token ends" in out.read_text())
+        run("clear")
+        wait_for(lambda: out.read_text().count("There is no token") == 2)
+        watch.send_signal(signal.SIGINT)
+        assert watch.wait(10) == 0
+        lines = out.read_text().splitlines()
+        assert len([line for line in lines if "[8050]" in line]) == 1
+        assert "\r" not in out.read_text()
+        assert kiwoom.counts()["issue"] == 1
+    finally:
+        watch.kill()
+        watch.wait()
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@posix
+def test_sandbox_prints_what_to_paste_and_ends_in_order() -> None:
+    with subprocess.Popen(
+        command("sandbox", "--lifetime", "60"), env=environment(), stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        lines = [server.stdout.readline().rstrip("\n") for _ in range(4)]
+        pasted = dict(line.split("=", 1) for line in lines[:3])
+        assert list(pasted) == ["KIWOOM_TRAY_BASE_URL", "APP_KEY", "APP_SECRET"]
+        assert lines[3].startswith("# ")
+        got = subprocess.run(
+            command("get"), env={**environment(), **pasted}, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert (got.returncode, got.stderr) == (0, "")
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(10) == 0
+
+
+@pytest.mark.parametrize("words", [["--lifetime", "nan"], ["--lifetime", "0"], ["--port", "99999"], ["--port", "x"]])
+def test_sandbox_refuses_what_it_cannot_use(run: Callable[..., Run], words: list[str]) -> None:
+    refused = run("sandbox", *words)
+    assert (refused.status, refused.out) == (2, "")
+    one_line(refused.err)
