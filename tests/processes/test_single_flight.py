@@ -190,7 +190,7 @@ was_take = TokenKeeper._take_lock
 child = os.fork()
 if child == 0:
     TokenKeeper._take_lock = lambda keeper: print("waiting", flush=True) or was_take(keeper)
-    found = manager.ensure_token()
+    found = manager.refresh_token()
     os._exit(0 if found == manager.get_token() else 1)
 asking.join()
 print(os.waitpid(child, 0)[1])

@@ -466,8 +466,12 @@ class TestBrokenStore:
         assert [manager.get_token() for _ in range(3)] == [VALUE] * 3
 
     @pytest.mark.parametrize("store", ["file", "auto"])
-    def test_a_token_stays_in_memory_when_nothing_at_all_can_be_written(self, store, opened, tmp_path, monkeypatch):
-        for folder in ("data", "places/state"):
+    @pytest.mark.parametrize("blocked", [("data",), ("places/state",), ("data", "places/state")])
+    def test_a_token_stays_in_memory_when_nothing_at_all_can_be_written(
+        self, blocked, store, opened, tmp_path, *, monkeypatch
+    ):
+        monkeypatch.setattr(os, "replace", refuse)
+        for folder in blocked:
             (tmp_path / folder).parent.mkdir(exist_ok=True)
             (tmp_path / folder).write_text("a file where the folder should be")
         manager = opened(store=store)
