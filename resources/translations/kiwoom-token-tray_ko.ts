@@ -98,6 +98,22 @@
         <translation>클릭하면 새 토큰을 받습니다.</translation>
     </message>
     <message>
+        <source>From now on it is renewed after its end.</source>
+        <translation>앞으로는 만료 뒤에 갱신합니다.</translation>
+    </message>
+    <message>
+        <source>Kiwoom gave the revoked token back</source>
+        <translation>키움이 폐기한 토큰을 되돌려주었습니다</translation>
+    </message>
+    <message>
+        <source>The token will end while the market is open</source>
+        <translation>토큰이 장중에 만료됩니다</translation>
+    </message>
+    <message>
+        <source>It ends {time} (KST). Rotate it tonight to avoid that.</source>
+        <translation>{time}에 만료됩니다(KST). 피하려면 오늘 밤에 바꾸세요.</translation>
+    </message>
+    <message>
         <source>The Kiwoom token ends in {duration}</source>
         <translation>키움 토큰이 {duration} 뒤 만료됩니다</translation>
     </message>

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tray_app.cli.token import opened, outcome_text
 from tray_app.core.errors import DONE, KiwoomTokenError, StoreError
 from tray_app.core.language import say, tr
-from tray_app.core.watch import NoticeKind, Watch
+from tray_app.core.watch import Due, NoticeKind, Watch
 from tray_app.core.wording import countdown, duration, korean_time, place_text
 from tray_app.manager.keeper import Outcome
 
@@ -63,8 +63,9 @@ class _Terminal:
                 self._watch.saw(self._token, time.time())
                 self._tell_token()
             self._stamp, self._looked = stamp, True
-        if self._watch.must_renew(time.time()):
-            self._renew()
+        due = self._watch.due(time.time())
+        if due is not None:
+            self._renew(rotate=due is Due.ROTATE)
         for notice in self._watch.notices(time.time()):
             self.say_line(_notice_text(notice))
         self._show_countdown()
@@ -75,10 +76,10 @@ class _Terminal:
             self._width = 0
         print(text, flush=True)
 
-    def _renew(self) -> None:
+    def _renew(self, *, rotate: bool) -> None:
         seen = self._token
         try:
-            outcome = self._keeper.renew(seen)
+            outcome = self._keeper.renew(seen, rotate=rotate)
         except KiwoomTokenError as error:
             self._watch.failed(error, time.time())
             if error.retry:
@@ -116,4 +117,12 @@ def _notice_text(notice: Notice) -> str:
         return tr("No further attempt until this is mended: {reason}", reason=say(notice.error))
     if notice.kind is NoticeKind.ENDED:
         return tr("The token has ended.")
+    if notice.kind is NoticeKind.NOT_ROTATED:
+        return tr("Kiwoom gave the revoked token back. It is renewed after its end from now on.")
+    if notice.kind is NoticeKind.TRADING_HOURS:
+        end = korean_time(notice.expires, time.time())
+        return tr(
+            "The token ends {end} (KST), inside trading hours. Rotate it tonight: kiwoom-token refresh --rotate",
+            end=end,
+        )
     return tr("The token ends in {duration}.", duration=duration(round(notice.expires - time.time())))

@@ -15,7 +15,7 @@ from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError
 from tray_app.core.language import msg
 from tray_app.core.state import Action, LastResult, Result, TokenState
-from tray_app.core.watch import Watch
+from tray_app.core.watch import Due, Watch
 from tray_app.desktop.worker import Worker
 from tray_app.manager.keeper import Outcome
 from tray_app.stores.files import make_private_folder
@@ -230,9 +230,11 @@ class Monitor(QObject):
 
     def _tick(self) -> None:
         self._tell_due()
-        if self._watch.must_renew(self._clock()) and self._state.busy is None:
-            seen = self._token
-            self._act(Action.REFRESH, lambda: self._keeper.renew(seen), self._asked)
+        due = None if self._state.busy is not None else self._watch.due(self._clock())
+        if due is not None:
+            seen, rotate = self._token, due is Due.ROTATE
+            action = Action.ROTATE if rotate else Action.REFRESH
+            self._act(action, lambda: self._keeper.renew(seen, rotate=rotate), self._asked)
         else:
             self.look()
 

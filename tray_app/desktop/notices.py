@@ -36,6 +36,14 @@ def notice_text(notice: Notice, now: float) -> tuple[str, str, bool]:
             translate("Notices", "Click to get a new one."),
             True,
         )
+    if notice.kind is NoticeKind.NOT_ROTATED:
+        body = translate("Notices", "From now on it is renewed after its end.")
+        return translate("Notices", "Kiwoom gave the revoked token back"), body, False
+    if notice.kind is NoticeKind.TRADING_HOURS:
+        time = korean_time(notice.expires, now)
+        title = translate("Notices", "The token will end while the market is open")
+        body = translate("Notices", "It ends {time} (KST). Rotate it tonight to avoid that.").format(time=time)
+        return title, body, False
     left = notice.expires - now
     title = translate("Notices", "The Kiwoom token ends in {duration}").format(duration=duration(round(left)))
     body = translate("Notices", "It ends at {time} (KST).").format(time=korean_time(notice.expires, now))

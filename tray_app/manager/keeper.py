@@ -174,17 +174,17 @@ class TokenKeeper:
             logs.warning("Token not renewed, the present one is used (%s)", type(error).__name__)
             return Outcome(living, Outcome.FOUND)
 
-    def renew(self, seen: Token | None) -> Outcome:
+    def renew(self, seen: Token | None, *, rotate: bool = False) -> Outcome:
         """Replaces the token that the caller saw near or after its end, unless somebody already has.
 
-        Raises like `refresh`, also while the present token lives. When Kiwoom was asked before and gave the
-        same token back, it is not asked again before that ends.
+        With `rotate` revokes it first. Raises like `refresh`, also while the present token lives. When Kiwoom was
+        asked before and gave the same token back, it is not asked again before that ends.
         """
 
         def replaced(token: Token | None) -> bool:
             return token is not None and token.lives(self._clock()) and token != seen
 
-        return self._renew(replaced, honour_same=True)
+        return self._renew(replaced, honour_same=not rotate, rotate=rotate)
 
     def refresh(self, *, rotate: bool = False) -> Outcome:
         """Asks Kiwoom now; with `rotate` revokes the present token first, which ends it for every tool.
@@ -330,6 +330,7 @@ class TokenKeeper:
         return Outcome(offered, Outcome.ADOPTED, unsaved=self._save(offered), unshared=self._publish(offered))
 
     def _issue(self, token: Token | None, lock: ThreadLock, *, rotate: bool, refused: Secret | None) -> Outcome:
+        before = token
         keys = self._find_keys()
         broker = self._open_broker()
         if rotate and token is not None and token.lives(self._clock()):
@@ -346,7 +347,7 @@ class TokenKeeper:
             lock.write_note(_note_of_failure(error, self._clock(), refused))
             raise
         issued = answer.token
-        same = token is not None and token.value == issued.value and token.expires_at == issued.expires_at
+        same = before is not None and before.value == issued.value and before.expires_at == issued.expires_at
         lock.write_note(_note_of_answer(issued, self._clock(), refused, same=same, rotated=rotate))
         kept = token if same and token is not None else issued
         how = Outcome.SAME if same else Outcome.ISSUED

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 STORES = ("auto", "keyring", "file", "redis", "memory")
 MODES = ("real", "demo")
 LANGUAGES = ("auto", "ko", "en")
-POLICIES = ("notify", "auto")
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -68,6 +67,19 @@ def _one_of(*choices: str) -> Callable[[object], object]:
         return value
 
     return read
+
+
+def _policy(value: object) -> str:
+    """`daily HH:MM` names a time of day in Korea."""
+    words = value.split() if isinstance(value, str) else []
+    if words in (["notify"], ["auto"]):
+        return words[0]
+    if len(words) == 2 and words[0] == "daily":
+        hours, _, minutes = words[1].partition(":")
+        is_time = len(hours) == len(minutes) == 2 and hours.isdecimal() and minutes.isdecimal()
+        if is_time and int(hours) < 24 and int(minutes) < 60:
+            return " ".join(words)
+    raise ValueError(msg('notify, auto, or "daily HH:MM" in Korean time'))
 
 
 def _spans(value: object) -> tuple[int, ...]:
@@ -142,7 +154,7 @@ TABLE: dict[str, Setting] = {
         Setting(
             "mode", None, _one_of(*MODES), msg("Real or mock trading"), environment="KIWOOM_MODE", per_profile=True
         ),
-        Setting("policy", "auto", _one_of(*POLICIES), msg("Only warn, or renew"), per_profile=True),
+        Setting("policy", "auto", _policy, msg("Only warn, or renew"), per_profile=True),
         Setting("renew_before", 600, seconds, msg("How long before the end to renew"), per_profile=True),
         Setting("warn_before", (1800, 600, 300, 0), _spans, msg("How long before the end to warn"), per_profile=True),
         Setting(

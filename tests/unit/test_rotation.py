@@ -1,0 +1,144 @@
+"""The daily rotation, and the warning of the evening before: no token is to end while the market is open."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from tests.doubles import Clock
+from tray_app.core.errors import BrokerUnavailable, RevokeFailed
+from tray_app.core.secret import Secret
+from tray_app.core.token import KST, Token
+from tray_app.core.watch import Due, Notice, NoticeKind, Watch
+
+MONDAY = datetime(2026, 11, 23, tzinfo=KST)
+HOUR = 3600
+
+
+def at(hours: float, day: int = 0) -> float:
+    """Epoch seconds of an hour of the Korean day that lies `day` days after Monday."""
+    return (MONDAY + timedelta(days=day, hours=hours)).timestamp()
+
+
+def token(created: float, name: str = "one") -> Token:
+    start = datetime.fromtimestamp(created, KST)
+    return Token(Secret(f"{name}-token-of-a-test"), start + timedelta(days=1), start)
+
+
+def watch(policy: str = "daily 06:30") -> Watch:
+    return Watch(policy, 600, (), lambda: 0.0)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(at(15))
+
+
+class TestRotation:
+    def test_a_token_of_the_afternoon_is_rotated_at_the_next_quiet_hour(self, clock: Clock) -> None:
+        daily = watch()
+        daily.saw(token(clock()), clock())
+        assert daily.renew_at == at(6.5, day=1)
+        assert daily.due(at(6.5, day=1) - 1) is None
+        assert daily.due(at(6.5, day=1)) is Due.ROTATE
+
+    def test_a_token_of_the_quiet_hour_is_rotated_a_day_later_and_not_renewed_before(self) -> None:
+        daily = watch()
+        daily.saw(token(at(6.5) + 2), at(6.5) + 2)
+        assert daily.due(at(6.5, day=1) - 60) is None
+        assert daily.due(at(6.5, day=1)) is Due.ROTATE
+
+    def test_a_quiet_hour_that_was_slept_through_is_caught_up_before_the_market_opens(self) -> None:
+        daily = watch()
+        daily.saw(token(at(15)), at(15))
+        assert daily.due(at(7.9, day=1)) is Due.ROTATE
+
+    def test_no_living_token_is_revoked_while_the_market_is_open(self) -> None:
+        daily = watch()
+        one = token(at(15))
+        daily.saw(one, at(15))
+        assert daily.due(at(9, day=1)) is None
+        assert daily.due(one.expires - 600) is Due.RENEW
+
+    def test_an_ended_token_is_replaced_whatever_the_hour(self) -> None:
+        daily = watch()
+        daily.saw(token(at(6.5)), at(7))
+        assert daily.due(at(9, day=1)) is not None
+
+    def test_a_start_in_the_evening_rotates_what_would_end_in_the_session(self) -> None:
+        daily = watch()
+        one = token(at(5) + 6 * HOUR)  # made at eleven, it ends at eleven
+        daily.saw(one, at(21))
+        assert daily.renew_at == at(6.5, day=1)
+
+    def test_the_same_token_back_ends_rotating_and_is_told(self, clock: Clock) -> None:
+        daily = watch()
+        one = token(clock())
+        daily.saw(one, clock())
+        now = at(6.5, day=1)
+        assert daily.due(now) is Due.ROTATE
+        daily.answered(one, now, same=True)
+        assert [notice.kind for notice in daily.notices(now)] == [NoticeKind.NOT_ROTATED]
+        assert daily.due(one.expires - 1) is None
+        assert daily.due(one.expires + 1) is Due.RENEW
+        two = token(one.expires, "two")
+        daily.answered(two, one.expires + 2, same=False)
+        assert daily.renew_at == two.expires - 600
+
+    def test_a_revoke_that_failed_leaves_the_token_to_be_renewed_at_its_end(self, clock: Clock) -> None:
+        daily = watch()
+        one = token(clock())
+        daily.saw(one, clock())
+        daily.due(at(6.5, day=1))
+        daily.failed(RevokeFailed("no"), at(6.5, day=1))
+        assert not daily.stopped
+        assert daily.renew_at == one.expires - 600
+
+    def test_without_a_network_the_rotation_is_tried_again(self, clock: Clock) -> None:
+        daily = watch()
+        daily.saw(token(clock()), clock())
+        now = at(6.5, day=1)
+        daily.failed(BrokerUnavailable("no"), now)
+        assert daily.due(now) is None
+        assert daily.due(now + 60) is Due.ROTATE
+
+    def test_a_token_revoked_without_a_new_one_is_no_wish_to_be_without(self, clock: Clock) -> None:
+        daily = watch()
+        daily.saw(token(clock()), clock())
+        now = at(6.5, day=1)
+        daily.failed(BrokerUnavailable("no"), now)
+        daily.saw(None, now)
+        assert daily.due(now + 60) is Due.RENEW
+
+
+class TestEveningBefore:
+    def test_is_told_once_when_the_market_closes(self) -> None:
+        auto = watch("auto")
+        one = token(at(11))
+        auto.saw(one, at(11))
+        assert auto.notices(at(20) - 1) == []
+        assert auto.next_moment(at(19)) == at(20)
+        assert auto.notices(at(20)) == [Notice(NoticeKind.TRADING_HOURS, one.expires)]
+        assert auto.notices(at(21)) == []
+
+    @pytest.mark.parametrize("created", [at(20, day=4), at(11, day=4), at(21), at(5)])
+    def test_is_not_told_of_an_end_at_night_or_at_the_weekend(self, created: float) -> None:
+        auto = watch("auto")
+        auto.saw(token(created), created)
+        assert auto.notices(created + 12 * HOUR) == []
+
+    def test_is_not_told_when_the_token_is_rotated_before(self) -> None:
+        daily = watch()
+        daily.saw(token(at(11)), at(11))
+        assert daily.notices(at(20)) == []
+
+    def test_is_no_news_once_the_market_is_open(self) -> None:
+        auto = watch("auto")
+        auto.saw(token(at(11)), at(9, day=1))
+        assert auto.notices(at(9, day=1)) == []
+
+    def test_is_told_with_the_policy_that_only_warns(self) -> None:
+        notify = watch("notify")
+        notify.saw(token(at(11)), at(11))
+        assert [notice.kind for notice in notify.notices(at(22))] == [NoticeKind.TRADING_HOURS]
