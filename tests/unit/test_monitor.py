@@ -1,0 +1,509 @@
+"""The monitor: what it knows, when it asks, and that it never turns in circles."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from tests.doubles import KEYS, START, Clock
+from tray_app.core.errors import (
+    BrokerUnavailable,
+    KeyringUnavailable,
+    KeysRefused,
+    KiwoomTokenError,
+    RateLimited,
+    StoreError,
+)
+from tray_app.core.state import Action, Result, TokenState
+from tray_app.core.token import Token, token_for
+from tray_app.core.watch import Notice, NoticeKind
+from tray_app.desktop.monitor import Monitor
+from tray_app.manager.keeper import Cleared, Outcome
+from tray_app.settings.load import Settings, load_settings
+from tray_app.stores.base import Place
+
+DAY = 86400.0
+
+
+class FakeStore:
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "kept" / ".token"
+        self.version = 0
+        self.stamps = 0
+
+    def stamp(self) -> object:
+        self.stamps += 1
+        return self.version
+
+    def watched(self) -> list[str]:
+        return [str(self.path)]
+
+
+class FakeKeeper:
+    """A keeper whose every call is counted, can be held up by `gate`, and can be made to fail."""
+
+    def __init__(self, clock: Clock, folder: Path) -> None:
+        self.clock = clock
+        self.store = FakeStore(folder)
+        self.token: Token | None = None
+        self.unreadable: Exception | None = None
+        self.failure: Exception | None = None
+        self.answer: Outcome | None = None
+        self.problem: KeyringUnavailable | None = None
+        self.calls: list[str] = []
+        self.reads = 0
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def hold(self, token: Token | None) -> None:
+        """Somebody else changes the token."""
+        self.token = token
+        self.store.version += 1
+
+    def current(self) -> Token | None:
+        self.reads += 1
+        if self.unreadable is not None:
+            raise self.unreadable
+        return self.token
+
+    def place(self) -> Place:
+        return Place("memory", problem=self.problem)
+
+    def refresh(self, *, rotate: bool = False) -> Outcome:
+        return self._ask("rotate" if rotate else "refresh")
+
+    def renew(self, seen: Token | None, *, rotate: bool = False) -> Outcome:
+        return self._ask("renew by rotation" if rotate else "renew")
+
+    def put(self, token: Token) -> None:
+        self.calls.append("put")
+        self.hold(token)
+
+    def clear(self, *, revoke: bool = False) -> Cleared:
+        self.calls.append("revoke" if revoke else "clear")
+        self._wait()
+        there = self.token is not None
+        self.hold(None)
+        return Cleared(there=there, revoked=revoke)
+
+    def _ask(self, call: str) -> Outcome:
+        self.calls.append(call)
+        self._wait()
+        outcome = self.answer or Outcome(token_for(f"token-{len(self.calls)}", DAY, self.clock()), Outcome.ISSUED)
+        self.hold(outcome.token)
+        return outcome
+
+    def _wait(self) -> None:
+        assert self.gate.wait(10)
+        if self.failure is not None:
+            raise self.failure
+
+
+class Watched:
+    """A monitor, and what it told."""
+
+    def __init__(self, qtbot: QtBot, clock: Clock, keeper: FakeKeeper, settings: Settings) -> None:
+        self.qtbot = qtbot
+        self.clock = clock
+        self.keeper = keeper
+        self.states: list[TokenState] = []
+        self.notices: list[Notice] = []
+        self.kept: list[str] = []
+        self.keys_failure: Exception | None = None
+        self.unlock_failure: Exception | None = None
+        self.settings = settings
+        self.monitor = Monitor(settings, keeper, self._keep, self._unlock, clock=clock)  # type: ignore[arg-type]
+        self.monitor.changed.connect(self.states.append)
+        self.monitor.notice.connect(self.notices.append)
+
+    def start(self) -> TokenState:
+        self.monitor.start()
+        return self.settled()
+
+    def settled(self) -> TokenState:
+        """Waits until nothing is under way any more."""
+        self.qtbot.waitUntil(lambda: self.state.busy is None and not self.monitor._looking, timeout=10_000)
+        return self.state
+
+    def wait(self, condition: Callable[[], object]) -> None:
+        self.qtbot.waitUntil(lambda: bool(condition()), timeout=10_000)
+
+    @property
+    def state(self) -> TokenState:
+        return self.monitor.state
+
+    def pause(self) -> float:
+        """Seconds until the monitor's timer fires."""
+        assert self.monitor._timer.isActive()
+        return self.monitor._timer.interval() / 1000
+
+    def advance(self, seconds: float) -> None:
+        """Time passes and the timer fires."""
+        self.clock.advance(seconds)
+        self.monitor._tick()
+
+    def _keep(self, settings: Settings, keys: object) -> Outcome:
+        assert keys is KEYS
+        self.kept.append(settings.mode)
+        if self.keys_failure is not None:
+            raise self.keys_failure
+        return self.keeper._ask("keep")
+
+    def _unlock(self) -> None:
+        if self.unlock_failure is not None:
+            raise self.unlock_failure
+        self.keeper.calls.append("unlock")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def keeper(clock: Clock, tmp_path: Path) -> FakeKeeper:
+    return FakeKeeper(clock, tmp_path)
+
+
+@pytest.fixture
+def make(qtbot: QtBot, clock: Clock, keeper: FakeKeeper) -> Iterator[Callable[..., Watched]]:
+    made: list[Watched] = []
+
+    def watched(**chosen: Any) -> Watched:
+        made.append(Watched(qtbot, clock, keeper, load_settings(**chosen)))
+        return made[-1]
+
+    yield watched
+    keeper.gate.set()
+    for one in made:
+        one.monitor._timer.stop()
+        one.monitor._settle.stop()
+        one.wait(lambda one=one: not one.monitor._looking and one.state.busy in {None, Action.LOOK})
+
+
+def test_start_without_a_token_gets_one_under_auto(make: Callable[..., Watched]) -> None:
+    watched = make()
+    watched.monitor.start()
+    watched.wait(lambda: watched.state.expires is not None)
+    state = watched.settled()
+    assert watched.keeper.calls == ["renew"]
+    assert state.last is not None
+    assert state.last.result is Result.ISSUED
+    assert state.renew_at == pytest.approx(START + DAY - 600)
+
+
+def test_start_without_a_token_only_waits_under_notify(make: Callable[..., Watched]) -> None:
+    watched = make(policy="notify")
+    state = watched.start()
+    assert (state.expires, state.renew_at, state.stopped, watched.keeper.calls) == (None, None, False, [])
+
+
+def test_state_holds_no_token(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
+    keeper.hold(token_for("a-whole-token-of-a-test", DAY, START))
+    state = make().start()
+    assert state.preview == "a-who..."
+    assert "a-whole-token-of-a-test" not in repr(state)
+
+
+def test_look_reads_the_store_only_when_its_stamp_changed(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
+    keeper.hold(token_for("a-token", DAY, START))
+    watched = make()
+    watched.start()
+    read, stamps = keeper.reads, keeper.store.stamps
+    for _ in range(5):
+        watched.monitor.look()
+        watched.settled()
+    assert keeper.reads == read
+    assert keeper.store.stamps == stamps + 5
+    keeper.hold(None)
+    watched.monitor.look()
+    watched.wait(lambda: watched.state.expires is None)
+    assert keeper.reads == read + 1
+
+
+def test_many_events_at_once_are_one_look_and_none_is_put_off(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
+    keeper.hold(token_for("a-token", DAY, START))
+    watched = make()
+    watched.start()
+    stamps = keeper.store.stamps
+    for _ in range(50):
+        watched.monitor._look_soon()
+    watched.wait(lambda: keeper.store.stamps == stamps + 1)
+    watched.settled()
+    assert keeper.store.stamps == stamps + 1
+
+
+def test_change_of_the_file_is_seen_by_itself(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
+    watched = make(policy="notify")
+    watched.start()
+    keeper.hold(token_for("a-token", DAY, START))
+    keeper.store.path.write_text("changed")
+    watched.wait(lambda: watched.state.expires is not None)
+    keeper.hold(None)
+    keeper.store.path.unlink()
+    watched.wait(lambda: watched.state.expires is None)
+    keeper.store.path.parent.rmdir()
+    watched.settled()
+    keeper.store.path.parent.mkdir()
+    keeper.hold(token_for("another-token", DAY, START))
+    keeper.store.path.write_text("changed again")
+    watched.wait(lambda: watched.state.expires is not None)
+
+
+@pytest.mark.parametrize("situation", ["none", "long", "ended", "refused", "silent", "same", "unreadable", "cleared"])
+@pytest.mark.parametrize("policy", ["auto", "notify"])
+def test_timer_never_turns_in_circles(
+    make: Callable[..., Watched], keeper: FakeKeeper, clock: Clock, policy: str, situation: str
+) -> None:
+    if situation in {"long", "cleared"}:
+        keeper.hold(token_for("a-token", DAY, START))
+    elif situation in {"ended", "same"}:
+        keeper.hold(token_for("a-token", 100, START - (200 if situation == "ended" else 90)))
+    if situation == "same":
+        assert keeper.token is not None
+        keeper.answer = Outcome(keeper.token, Outcome.SAME)
+    if situation == "refused":
+        keeper.failure = KeysRefused("Refused.", code="8050")
+    if situation == "silent":
+        keeper.failure = BrokerUnavailable("Silent.")
+    if situation == "unreadable":
+        keeper.unreadable = StoreError("Unreadable.")
+    watched = make(policy=policy)
+    watched.start()
+    if situation == "cleared":
+        watched.monitor.clear(revoke=False)
+    watched.settled()
+    watched.wait(lambda: watched.pause() > 0.5)
+    watched.settled()
+    assert 0.5 < watched.pause() <= 60.1
+    assert len(keeper.calls) <= 2
+
+
+def test_computer_that_slept_is_noticed_within_a_minute(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
+    keeper.hold(token_for("a-token", DAY, START))
+    watched = make(warn_before=None)
+    watched.start()
+    assert watched.pause() <= 60.1
+    watched.advance(2 * DAY)
+    watched.wait(lambda: "renew" in keeper.calls)
+    watched.settled()
+    assert keeper.calls == ["renew"]
+    assert [one.kind for one in watched.notices] == [NoticeKind.ENDED]
+
+
+def test_failures_are_tried_again_later_and_later(
+    make: Callable[..., Watched], keeper: FakeKeeper, clock: Clock
+) -> None:
+    keeper.failure = BrokerUnavailable("Silent.")
+    watched = make()
+    watched.start()
+    pauses = []
+    for number in range(1, 5):
+        watched.wait(lambda number=number: len(keeper.calls) == number and watched.state.busy is None)
+        assert watched.state.renew_at is not None
+        assert not watched.state.stopped
+        pauses.append(watched.state.renew_at - clock())
+        watched.settled()
+        watched.advance(pauses[-1] + 0.1)
+    assert all(10 * 2**n * 0.5 <= pause <= 10 * 2**n * 1.5 for n, pause in enumerate(pauses))
+    assert watched.notices == []
+
+
+def test_wait_that_kiwoom_asks_for_is_kept(make: Callable[..., Watched], keeper: FakeKeeper, clock: Clock) -> None:
+    keeper.failure = RateLimited("Wait.", retry_after=300)
+    watched = make()
+    watched.start()
+    watched.wait(lambda: keeper.calls and watched.state.busy is None)
+    assert watched.state.renew_at is not None
+    assert watched.state.renew_at >= clock() + 300
+
+
+def test_refusal_stops_and_is_told_once_at_once(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
+    keeper.failure = KeysRefused("Refused.", code="8001")
+    watched = make()
+    watched.start()
+    watched.wait(lambda: watched.notices)
+    state = watched.settled()
+    assert (state.stopped, state.renew_at) == (True, None)
+    for _ in range(3):
+        watched.advance(3600)
+        watched.settled()
+    watched.monitor.refresh()
+    watched.wait(lambda: len(keeper.calls) == 2)
+    watched.settled()
+    assert [one.kind for one in watched.notices] == [NoticeKind.STOPPED]
+    keeper.failure = None
+    watched.monitor.refresh()
+    watched.wait(lambda: watched.state.expires is not None)
+    assert not watched.settled().stopped
+
+
+def test_same_answer_is_told_and_asks_next_after_the_end(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
+    token = token_for("a-token", DAY, START)
+    keeper.hold(token)
+    keeper.answer = Outcome(token, Outcome.SAME, skew_seconds=75.0)
+    watched = make()
+    watched.start()
+    watched.monitor.refresh()
+    watched.wait(lambda: watched.state.last is not None)
+    state = watched.settled()
+    assert state.last is not None
+    assert state.last.result is Result.SAME
+    assert state.skew_seconds == 75.0
+    assert state.renew_at is not None
+    assert START + DAY < state.renew_at <= START + DAY + 3
+
+
+def test_wishes_while_something_is_under_way_are_dropped(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
+    keeper.hold(token_for("a-token", DAY, START))
+    watched = make()
+    watched.start()
+    keeper.gate.clear()
+    watched.monitor.refresh()
+    assert watched.state.busy is Action.REFRESH
+    watched.monitor.refresh()
+    watched.monitor.rotate()
+    watched.monitor.clear(revoke=True)
+    watched.monitor.unlock()
+    watched.monitor.enter_keys("demo", KEYS)
+    keeper.gate.set()
+    watched.settled()
+    assert keeper.calls == ["refresh"]
+    assert watched.kept == []
+    assert watched.settings.mode == "real"
+
+
+def test_change_is_seen_while_kiwoom_is_being_asked(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
+    keeper.hold(token_for("a-token", DAY, START))
+    watched = make()
+    watched.start()
+    keeper.gate.clear()
+    watched.monitor.refresh()
+    keeper.hold(token_for("another-token", 7200, START))
+    watched.monitor.look()
+    watched.wait(lambda: watched.state.expires == START + 7200)
+    assert watched.state.busy is Action.REFRESH
+    assert watched.pause() >= 59, "it does not wake up for what it cannot do now"
+
+
+def test_clear_and_revoke_are_told_apart(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
+    watched = make()
+    watched.start()
+    for revoke, result in ((False, Result.CLEARED), (True, Result.REVOKED)):
+        keeper.hold(token_for("a-token", DAY, START))
+        watched.monitor.look()
+        watched.wait(lambda: watched.state.expires is not None)
+        watched.settled()
+        watched.monitor.clear(revoke=revoke)
+        watched.wait(lambda: watched.state.expires is None)
+        state = watched.settled()
+        assert state.last is not None
+        assert state.last.result is result
+        assert state.renew_at is None, "a user who clears wants none"
+
+
+def test_failed_revoke_keeps_the_token_in_sight(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
+    keeper.hold(token_for("a-token", DAY, START))
+    watched = make(policy="notify")
+    watched.start()
+    keeper.failure = KiwoomTokenError("Not revoked.", code="8015")
+    watched.monitor.clear(revoke=True)
+    watched.wait(lambda: watched.state.last is not None)
+    state = watched.settled()
+    assert state.last is not None
+    assert state.last.result is Result.FAILED
+    assert state.expires == START + DAY
+
+
+def test_unreadable_store_keeps_the_token_in_sight_until_it_can_be_read(
+    make: Callable[..., Watched], keeper: FakeKeeper
+) -> None:
+    keeper.hold(token_for("a-token", DAY, START))
+    watched = make()
+    watched.start()
+    keeper.unreadable = StoreError("Unreadable.")
+    keeper.store.version += 1
+    watched.monitor.look()
+    watched.wait(lambda: watched.state.last is not None)
+    assert watched.settled().expires == START + DAY
+    assert keeper.calls == []
+    keeper.unreadable = None
+    watched.monitor.look()
+    watched.wait(lambda: watched.state.last is None)
+
+
+def test_error_of_a_program_shows_its_kind_and_not_its_text(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
+    keeper.failure = ZeroDivisionError("a-whole-token-of-a-test")
+    watched = make(policy="notify")
+    watched.start()
+    watched.monitor.refresh()
+    watched.wait(lambda: watched.state.last is not None)
+    assert watched.state.last is not None
+    assert str(watched.state.last.error) == "Something unexpected happened (ZeroDivisionError)."
+
+
+def test_unlocking_moves_the_token_into_the_keyring(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
+    keeper.hold(token_for("a-token", DAY, START))
+    watched = make()
+    watched.start()
+    watched.monitor.unlock()
+    watched.wait(lambda: watched.state.last is not None)
+    assert keeper.calls == ["unlock", "put"]
+    state = watched.settled()
+    assert state.last is not None
+    assert state.last.result is Result.UNLOCKED
+
+
+def test_unlocking_lets_a_stopped_renewal_go_on(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
+    keeper.failure = KeysRefused("The keys are in the keyring, which is locked.")
+    watched = make()
+    watched.start()
+    watched.wait(lambda: watched.state.stopped)
+    watched.settled()
+    keeper.failure = None
+    watched.monitor.unlock()
+    watched.wait(lambda: watched.state.expires is not None)
+    assert keeper.calls == ["renew", "unlock", "renew"]
+
+
+def test_refused_password_changes_nothing(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
+    keeper.hold(token_for("a-token", DAY, START))
+    watched = make()
+    before = watched.start()
+    watched.unlock_failure = KeyringUnavailable("The keyring is locked.", problem=KeyringUnavailable.LOCKED)
+    watched.monitor.unlock()
+    watched.wait(lambda: watched.state.last is not None)
+    state = watched.settled()
+    assert state.last is not None
+    assert state.last.error is watched.unlock_failure
+    assert keeper.calls == []
+    assert (state.expires, state.stopped) == (before.expires, False)
+
+
+def test_new_keys_change_the_mode_only_when_kiwoom_takes_them(make: Callable[..., Watched]) -> None:
+    watched = make(policy="notify")
+    watched.start()
+    watched.keys_failure = KeysRefused("Refused.", code="8030")
+    watched.monitor.enter_keys("demo", KEYS)
+    watched.wait(lambda: watched.state.last is not None)
+    assert (watched.settled().mode, watched.settings.mode) == ("real", "real")
+    watched.keys_failure = None
+    watched.monitor.enter_keys("demo", KEYS)
+    watched.wait(lambda: watched.state.expires is not None)
+    assert (watched.settled().mode, watched.settings.mode) == ("demo", "demo")
+    assert watched.kept == ["demo", "demo"]
+
+
+def test_each_threshold_is_told_once(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
+    keeper.hold(token_for("a-token", DAY, START))
+    watched = make(policy="notify", warn_before=["30m", "10m", "0m"])
+    watched.start()
+    for seconds in (DAY - 1801, 2, 2, 1200, 2, 600, 2):
+        watched.advance(seconds)
+        watched.settled()
+    assert [one.kind for one in watched.notices] == [NoticeKind.ENDING, NoticeKind.ENDING, NoticeKind.ENDED]
