@@ -1,0 +1,161 @@
+"""`kiwoom-token-tray`: what it does before there is a window, and where there cannot be one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tray_app import app
+from tray_app.desktop import screen
+from tray_app.desktop.screen import why_no_screen
+from tray_app.manager.opening import open_keeper
+
+
+@pytest.fixture
+def desktop(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the desktop was started with."""
+    started: list[dict[str, Any]] = []
+
+    def run_desktop(settings: Any, environ: Mapping[str, str], **options: Any) -> int:
+        started.append({"settings": settings, "environ": environ, **options})
+        return 0
+
+    monkeypatch.setattr("tray_app.desktop.shell.run_desktop", run_desktop)
+    return started
+
+
+def status_of(arguments: list[str]) -> int:
+    try:
+        return app.main(arguments)
+    except SystemExit as ended:
+        return int(ended.code or 0)
+
+
+def test_first_start_chooses_the_data_folder_and_writes_it_down(
+    desktop: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, private_places: Path
+) -> None:
+    monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
+    monkeypatch.setattr("tray_app.settings.save.checkout_data_dir", lambda: None)
+    assert status_of([]) == 0
+    chosen = desktop[0]["settings"].data_dir
+    assert chosen.startswith(str(private_places))
+    settings = private_places / "places" / "settings" / "settings.toml"
+    assert chosen in settings.read_text()
+
+
+def test_practice_touches_nothing_of_the_user(
+    desktop: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, private_places: Path
+) -> None:
+    monkeypatch.setenv("APP_KEY", "the-users-own-key")
+    monkeypatch.setenv("APP_SECRET", "the-users-own-secret")
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "keyring")
+    monkeypatch.setenv("KIWOOM_MODE", "real")
+    monkeypatch.setenv("KIWOOM_PROFILE", "Second")
+    outcomes = []
+
+    def run_desktop(settings: Any, environ: Mapping[str, str], **_: Any) -> int:
+        assert "the-users-own-key" not in environ.values()
+        outcomes.append((open_keeper(settings, environ=environ).refresh(), settings))
+        return 0
+
+    monkeypatch.setattr("tray_app.desktop.shell.run_desktop", run_desktop)
+    assert status_of(["--sandbox", "--lifetime", "900"]) == 0
+    ((outcome, settings),) = outcomes
+    assert (settings.store, settings.mode, settings.profile) == ("file", "demo", "default")
+    assert (private_places / "data" / "sandbox" / ".token").exists()
+    assert not (private_places / "data" / ".token").exists()
+    lived = outcome.token.expires_at - outcome.token.created_at
+    assert 895 <= lived.total_seconds() <= 902
+    assert not (private_places / "places" / "settings").exists()
+
+
+def test_practice_ends_with_the_program(desktop: list[dict[str, Any]]) -> None:
+    import httpx
+
+    assert status_of(["--sandbox"]) == 0
+    with pytest.raises(httpx.TransportError):
+        httpx.get(desktop[0]["environ"]["KIWOOM_TRAY_BASE_URL"], timeout=2)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--nonsense"], ["extra"], ["--profile", "../../x"], ["--sandbox", "--lifetime", "nan"], ["--lifetime", "x"]],
+)
+def test_wrong_arguments_are_2_on_one_line(
+    desktop: list[dict[str, Any]], capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    assert status_of(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert len(said.err.splitlines()) == 1
+    assert desktop == []
+
+
+def test_wrong_argument_that_is_a_secret_is_not_repeated(
+    desktop: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = "Ab3_" * 12
+    assert status_of([secret]) == 2
+    assert secret not in capsys.readouterr().err
+
+
+def test_base_url_that_keys_must_not_be_sent_to_is_2(
+    desktop: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", "http://example.com")
+    assert status_of([]) == 2
+    assert desktop == []
+
+
+def test_problems_of_the_settings_are_told_and_it_starts(
+    desktop: list[dict[str, Any]], private_places: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = private_places / "places" / "settings"
+    folder.mkdir(parents=True)
+    (folder / "settings.toml").write_text('policy = "never"\n')
+    assert status_of([]) == 0
+    assert "policy" in capsys.readouterr().err
+    assert len(desktop) == 1
+
+
+def test_without_a_console_nothing_fails(desktop: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    monkeypatch.setattr(sys, "stdout", None)
+    assert status_of(["--sandbox"]) == 0
+    assert status_of(["--nonsense"]) == 2
+
+
+def test_without_a_screen_it_watches_in_the_terminal(
+    desktop: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    watched = []
+    monkeypatch.setattr("tray_app.desktop.screen.why_no_screen", lambda _: "There is no screen here.")
+    monkeypatch.setattr("tray_app.cli.watch.watch_over", lambda settings, _: watched.append(settings.profile) or 0)
+    assert status_of(["--profile", "Second"]) == 0
+    assert watched == ["Second"]
+    assert desktop == []
+    assert capsys.readouterr().err.startswith("There is no screen here. The token is watched in this terminal instead.")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have one screen")
+@pytest.mark.parametrize(
+    ("environ", "has_screen"),
+    [
+        ({}, False),
+        ({"DISPLAY": ""}, False),
+        ({"QT_QPA_PLATFORM": "xcb"}, False),
+        ({"QT_QPA_PLATFORM": "offscreen"}, True),
+        ({"QT_QPA_PLATFORM": "vnc:size=640x480"}, True),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, True),
+        ({"DISPLAY": ":0", "WAYLAND_DISPLAY": "wayland-0"}, True),
+    ],
+)
+def test_screen_is_looked_for_before_qt_is_asked(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], has_screen: bool
+) -> None:
+    monkeypatch.setattr(screen, "_why_no_x11_plugin", lambda: "")
+    assert (why_no_screen(environ) == "") is has_screen

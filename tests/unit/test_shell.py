@@ -1,0 +1,293 @@
+"""What joins monitor, tray, window and notices: who is told when, and how often it wakes up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QDialog, QRadioButton
+from pytestqt.qtbot import QtBot
+
+from tests.doubles import START, Clock
+from tray_app.core.errors import KeysRefused
+from tray_app.core.state import LastResult, Result, TokenState
+from tray_app.core.watch import Notice, NoticeKind
+from tray_app.desktop import shell as shell_module
+from tray_app.desktop.notices import notice_text
+from tray_app.desktop.shell import Shell
+from tray_app.desktop.view import View
+from tray_app.desktop.window import TokenWindow
+
+
+class FakeMonitor(QObject):
+    changed = Signal(object)
+    notice = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state = TokenState("default", "real", expires=START + 7200, created=START - 1000, busy=None)
+        self.wishes: list[Any] = []
+
+    def start(self) -> None:
+        self.wishes.append("start")
+
+    def refresh(self) -> None:
+        self.wishes.append("refresh")
+
+    def rotate(self) -> None:
+        self.wishes.append("rotate")
+
+    def unlock(self) -> None:
+        self.wishes.append("unlock")
+
+    def clear(self, *, revoke: bool) -> None:
+        self.wishes.append(("clear", revoke))
+
+    def enter_keys(self, mode: str, keys: Any) -> None:
+        self.wishes.append((mode, keys.app_key.reveal(), keys.app_secret.reveal()))
+
+    def show(self, **fields: Any) -> None:
+        self.state = replace(self.state, **fields)
+        self.changed.emit(self.state)
+
+
+class FakeTray(QObject):
+    open_requested = Signal()
+    refresh_requested = Signal()
+    clear_requested = Signal()
+    quit_requested = Signal()
+    available = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.views: list[View] = []
+        self.is_there = True
+
+    def start(self) -> None:
+        self.available.emit(self.is_there)
+
+    def is_available(self) -> bool:
+        return self.is_there
+
+    def show_view(self, view: View) -> None:
+        self.views.append(view)
+
+    def balloon(self, title: str, body: str, urgent: bool) -> None: ...
+
+
+class World:
+    def __init__(self, qtbot: QtBot) -> None:
+        self.clock = Clock()
+        self.monitor = FakeMonitor()
+        self.tray = FakeTray()
+        self.shell = Shell(self.monitor, self.tray, self.clock)  # type: ignore[arg-type]
+        self.told: list[tuple[str, str, bool]] = []
+        self.shell._notices.show = lambda title, body, *, urgent: self.told.append((title, body, urgent))  # type: ignore[method-assign]
+
+    @property
+    def window(self) -> TokenWindow:
+        return self.shell._window
+
+    def pause(self) -> float | None:
+        """Seconds until the shell renders again by itself."""
+        timer = self.shell._timer
+        return timer.interval() / 1000 if timer.isActive() else None
+
+    def question(self, name: str) -> QDialog:
+        question = self.shell._question
+        assert question is not None
+        assert question.objectName() == name
+        assert question.isVisible()
+        return question
+
+
+@pytest.fixture
+def world(qtbot: QtBot) -> Iterator[World]:
+    one = World(qtbot)
+    qtbot.addWidget(one.window)
+    yield one
+    one.shell._drop_question()
+    one.shell._timer.stop()
+
+
+def test_icon_is_rendered_before_anything_slow_begins(world: World) -> None:
+    order: list[str] = []
+    world.tray.start = lambda: order.append(f"tray after {len(world.tray.views)}")  # type: ignore[method-assign]
+    world.monitor.start = lambda: order.append("monitor")  # type: ignore[method-assign]
+    world.shell.start(background=False)
+    assert order == ["tray after 1", "monitor"]
+    assert not world.window.isVisible()
+
+
+def test_it_wakes_once_a_minute_while_no_window_is_seen(world: World) -> None:
+    world.monitor.show(expires=START + 7200)
+    assert world.pause() == pytest.approx(1, abs=0.01), "two hours, then 1 h 59 min"
+    world.clock.advance(1.001)
+    world.shell._render()
+    assert world.pause() == pytest.approx(60, abs=0.01)
+    assert world.tray.views[-1].remaining == "1 h 59 min left"
+
+
+def test_it_wakes_once_a_second_while_the_window_is_seen(world: World) -> None:
+    world.monitor.show(expires=START + 7200.25)
+    world.shell.open_window()
+    assert world.pause() == pytest.approx(0.25, abs=0.01)
+    world.clock.advance(0.251)
+    world.shell._render()
+    assert world.pause() == pytest.approx(1, abs=0.01)
+    assert world.window.findChild(QObject, "countdown").text() == "2:00:00"  # type: ignore[union-attr]
+    world.window.close()
+    pause = world.pause()
+    assert pause is not None
+    assert pause > 0.9
+
+
+def test_without_a_token_it_sleeps(world: World) -> None:
+    world.monitor.show(expires=None, created=None)
+    assert world.pause() is None
+    world.shell.open_window()
+    assert world.pause() is None
+
+
+def test_ended_token_does_not_wake_it_every_second(world: World) -> None:
+    world.monitor.show(expires=START - 10)
+    world.shell.open_window()
+    pause = world.pause()
+    assert pause is not None
+    assert pause > 60
+
+
+def test_hidden_window_is_not_rendered(world: World) -> None:
+    shown: list[View] = []
+    world.window.show_view = shown.append  # type: ignore[method-assign]
+    world.monitor.show(preview="abc")
+    assert shown == []
+    world.shell.open_window()
+    assert shown
+    assert shown[-1].preview == "abc"
+
+
+def test_wishes_reach_the_monitor(world: World) -> None:
+    world.tray.refresh_requested.emit()
+    world.window.refreshRequested.emit()
+    world.window.unlockRequested.emit()
+    world.window.rotateRequested.emit()
+    assert world.monitor.wishes == ["refresh", "refresh", "unlock", "rotate"]
+
+
+@pytest.mark.parametrize(("choice", "revoke"), [("clearHere", False), ("clearRevoke", True)])
+@pytest.mark.parametrize("window_is_open", [True, False])
+def test_clear_asks_first(world: World, choice: str, revoke: bool, window_is_open: bool) -> None:
+    if window_is_open:
+        world.shell.open_window()
+    world.tray.clear_requested.emit()
+    question = world.question("clearDialog")
+    assert world.monitor.wishes == []
+    button = question.findChild(QRadioButton, choice)
+    assert button is not None
+    button.setChecked(True)
+    question.accept()
+    assert world.monitor.wishes == [("clear", revoke)]
+
+
+def test_cancelled_clear_does_nothing(world: World) -> None:
+    world.tray.clear_requested.emit()
+    world.question("clearDialog").reject()
+    assert world.monitor.wishes == []
+
+
+def test_one_question_at_a_time(world: World) -> None:
+    world.tray.clear_requested.emit()
+    first = world.question("clearDialog")
+    closed: list[int] = []
+    first.finished.connect(closed.append)
+    world.tray.clear_requested.emit()
+    assert closed == [QDialog.DialogCode.Rejected.value]
+    world.question("clearDialog").accept()
+    assert world.monitor.wishes == [("clear", False)]
+
+
+@pytest.mark.parametrize(("signal", "mode"), [("loginRequested", "real"), ("switchModeRequested", "demo")])
+def test_keys_are_handed_on_with_their_mode(world: World, signal: str, mode: str) -> None:
+    getattr(world.window, signal).emit()
+    question: Any = world.question("keysDialog")
+    question.key.setText("a-key")
+    question.secret.setText("a-secret")
+    question._check()
+    assert world.monitor.wishes == [(mode, "a-key", "a-secret")]
+
+
+def test_portal_is_opened(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(shell_module.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
+    world.window.portalRequested.emit()
+    assert opened == ["https://openapi.kiwoom.com"]
+
+
+def test_closed_window_is_hidden_where_there_is_an_icon_and_minimised_where_there_is_none(world: World) -> None:
+    world.shell.open_window()
+    world.window.close()
+    assert not world.window.isVisible()
+    world.tray.is_there = False
+    world.shell.open_window()
+    world.window.close()
+    assert world.window.isMinimized()
+
+
+def test_window_stands_in_for_the_icon(world: World) -> None:
+    world.tray.is_there = False
+    world.shell.start(background=False)
+    assert world.window.isVisible()
+    assert not world.window.isMinimized()
+
+
+def test_window_stands_in_minimised_when_started_in_the_background(world: World) -> None:
+    world.tray.is_there = False
+    world.shell.start(background=True)
+    assert world.window.isMinimized()
+    world.tray.is_there = True
+    world.tray.start()
+    assert not world.window.isVisible()
+
+
+def test_open_window_stays_when_the_icon_comes(world: World) -> None:
+    world.tray.is_there = False
+    world.shell.start(background=False)
+    world.tray.is_there = True
+    world.tray.start()
+    assert world.window.isVisible()
+
+
+def test_notices_are_shown_and_a_click_opens_the_window(world: World) -> None:
+    world.monitor.notice.emit(Notice(NoticeKind.ENDING, START + 600))
+    ((title, body, urgent),) = world.told
+    assert title == "The Kiwoom token ends in 10 min"
+    assert "(KST)" in body
+    assert not urgent
+    world.shell._notices.clicked.emit()
+    assert world.window.isVisible()
+
+
+def test_last_warnings_and_ends_are_urgent() -> None:
+    assert not notice_text(Notice(NoticeKind.ENDING, START + 600), START)[2]
+    assert notice_text(Notice(NoticeKind.ENDING, START + 300), START)[2]
+    assert notice_text(Notice(NoticeKind.ENDED, START), START)[2]
+    stopped = Notice(NoticeKind.STOPPED, error=KeysRefused("Refused.", code="8050"))
+    assert notice_text(stopped, START) == ("The token cannot be renewed", "Refused. [8050]", True)
+
+
+def test_second_start_brings_the_minimised_window_back(world: World) -> None:
+    world.tray.is_there = False
+    world.shell.start(background=True)
+    world.shell.open_window()
+    assert world.window.isVisible()
+    assert not world.window.isMinimized()
+
+
+def test_failure_is_rendered(world: World) -> None:
+    error = KeysRefused("Refused.", code="8050")
+    world.monitor.show(last=LastResult(Result.FAILED, START, error), stopped=True)
+    assert "Refused. [8050]" in world.tray.views[-1].tooltip

@@ -1,0 +1,193 @@
+"""The tray icon tells the panel only what changed: each change is a message on the bus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import pytest
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QSystemTrayIcon
+from pytestqt.qtbot import QtBot
+
+from tray_app.core.state import Action, TokenState
+from tray_app.desktop import tray as tray_module
+from tray_app.desktop.tray import Tray
+from tray_app.desktop.view import View, view_of
+
+NOW = 1_790_000_000.0
+
+
+class FakeIcon(QObject):
+    """In the place of Qt's: writes down what it is told."""
+
+    ActivationReason = QSystemTrayIcon.ActivationReason
+    MessageIcon = QSystemTrayIcon.MessageIcon
+    activated = Signal(QSystemTrayIcon.ActivationReason)
+    messageClicked = Signal()  # noqa: N815 - Qt's own name
+    made: ClassVar[list[FakeIcon]] = []
+    available = True
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.told: list[str] = []
+        self.made.append(self)
+
+    @classmethod
+    def isSystemTrayAvailable(cls) -> bool:
+        return cls.available
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in {"setIcon", "setToolTip", "show", "hide", "showMessage", "setContextMenu"}:
+            raise AttributeError(name)
+        return lambda *_: self.told.append(name)
+
+
+@pytest.fixture
+def tray(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tray]:
+    monkeypatch.setattr(tray_module, "QSystemTrayIcon", FakeIcon)
+    monkeypatch.setattr(Tray, "_follow_panel", lambda _: None)
+    monkeypatch.setattr(FakeIcon, "made", [])
+    monkeypatch.setattr(FakeIcon, "available", True)
+    one = Tray()
+    yield one
+    one._look_again.stop()
+
+
+def view(**fields: Any) -> View:
+    known = {"expires": NOW + 7200, "created": NOW - 100, "busy": None}
+    return view_of(TokenState("default", "real", **{**known, **fields}), NOW)
+
+
+def action(tray: Tray, name: str) -> QAction:
+    found = tray._menu.findChild(QAction, name)
+    assert isinstance(found, QAction)
+    return found
+
+
+def changes(tray: Tray) -> list[str]:
+    """The names of the entries that change from now on."""
+    seen: list[str] = []
+    for entry in tray._menu.actions():
+        entry.changed.connect(lambda entry=entry: seen.append(entry.objectName()))
+    return seen
+
+
+def test_same_view_is_told_once(tray: Tray) -> None:
+    tray.start()
+    tray.show_view(view())
+    (icon,) = FakeIcon.made
+    icon.told.clear()
+    seen = changes(tray)
+    for _ in range(3):
+        tray.show_view(view())
+    assert icon.told == []
+    assert seen == []
+
+
+def test_seconds_of_the_window_are_no_news_for_the_panel(tray: Tray) -> None:
+    tray.start()
+    shown = view()
+    tray.show_view(shown)
+    (icon,) = FakeIcon.made
+    icon.told.clear()
+    tray.show_view(replace(shown, countdown="1:59:59", fraction=0.5, last_at="12:00", coming="soon"))
+    assert icon.told == []
+
+
+def test_only_what_differs_is_told(tray: Tray) -> None:
+    tray.start()
+    shown = view()
+    tray.show_view(shown)
+    (icon,) = FakeIcon.made
+    icon.told.clear()
+    seen = changes(tray)
+    tray.show_view(replace(shown, tooltip="another"))
+    assert icon.told == ["setToolTip"]
+    tray.show_view(replace(shown, tooltip="another", can_clear=False))
+    assert icon.told == ["setToolTip"]
+    assert seen == ["clear"]
+    tray.show_view(replace(shown, tooltip="another", can_clear=False, icon=view(expires=None).icon))
+    assert icon.told == ["setToolTip", "setIcon"]
+
+
+def test_menu_follows_the_view(tray: Tray) -> None:
+    tray.start()
+    tray.show_view(view())
+    assert [entry.objectName() for entry in tray._menu.actions() if not entry.isSeparator()] == [
+        "status",
+        "refresh",
+        "clear",
+        "open",
+        "quit",
+    ]
+    assert not action(tray, "status").isEnabled()
+    assert action(tray, "refresh").isEnabled()
+    assert action(tray, "clear").isEnabled()
+    tray.show_view(view(busy=Action.REFRESH))
+    assert not action(tray, "refresh").isEnabled()
+    assert not action(tray, "clear").isEnabled()
+    tray.show_view(view(expires=None))
+    assert not action(tray, "clear").isEnabled()
+    tray.show_view(replace(view(), menu_status="A & B"))
+    assert action(tray, "status").text() == "A && B"
+
+
+def test_entries_send_wishes(tray: Tray, qtbot: QtBot) -> None:
+    for name, signal in (
+        ("refresh", tray.refresh_requested),
+        ("clear", tray.clear_requested),
+        ("open", tray.open_requested),
+        ("quit", tray.quit_requested),
+    ):
+        with qtbot.waitSignal(signal, timeout=1000):
+            action(tray, name).trigger()
+
+
+def test_click_opens_and_right_click_does_not(tray: Tray) -> None:
+    opened: list[bool] = []
+    tray.open_requested.connect(lambda: opened.append(True))
+    tray.start()
+    (icon,) = FakeIcon.made
+    icon.activated.emit(QSystemTrayIcon.ActivationReason.Context)
+    icon.activated.emit(QSystemTrayIcon.ActivationReason.MiddleClick)
+    assert opened == []
+    icon.activated.emit(QSystemTrayIcon.ActivationReason.Trigger)
+    assert opened == [True]
+
+
+def test_new_panel_gets_a_new_icon_with_everything_on_it(tray: Tray) -> None:
+    came: list[bool] = []
+    tray.available.connect(came.append)
+    FakeIcon.available = False
+    tray.start()
+    tray.show_view(view())
+    assert came == [False]
+    assert tray._look_again.isActive()
+    FakeIcon.available = True
+    tray._make_icon()
+    old, new = FakeIcon.made
+    assert old.told[-1] == "hide"
+    assert new.told.index("setIcon") < new.told.index("show") < new.told.index("setToolTip")
+    assert came == [False, True]
+
+
+def test_tray_that_announces_itself_nowhere_is_found_by_looking_again(tray: Tray) -> None:
+    FakeIcon.available = False
+    tray.start()
+    FakeIcon.available = True
+    tray._look_for_panel()
+    assert len(FakeIcon.made) == 2
+    tray._look_for_panel()
+    assert len(FakeIcon.made) == 2
+
+
+def test_panel_that_restarts_within_seconds_is_not_told_as_gone(tray: Tray) -> None:
+    came: list[bool] = []
+    tray.available.connect(came.append)
+    tray.start()
+    tray._look_again.start(0)
+    tray._look_for_panel()
+    assert came == [True]
