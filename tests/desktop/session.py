@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import glob
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -728,7 +729,14 @@ class Desktop:
 
     def keyring_freeze(self) -> None:
         """The keyring stops answering: a hung Secret Service."""
-        os.kill(self._parts["keyring"].pid, signal.SIGSTOP)
+        pid = self._parts["keyring"].pid
+        os.kill(pid, signal.SIGSTOP)
+        threads = Path(f"/proc/{pid}/task")
+        stopped = re.compile(r"^State:\s+T", re.MULTILINE)
+        self.wait_for(
+            lambda: all(stopped.search((one / "status").read_text()) for one in threads.iterdir()),
+            "a keyring that has stopped",
+        )
 
     def keyring_thaw(self) -> None:
         """The keyring goes on."""

@@ -28,7 +28,6 @@ ONE = "T25lT25lT25lT25lT25lT25lT25lT25lT25lT25lT25="
 TWO = "VHdvVHdvVHdvVHdvVHdvVHdvVHdvVHdvVHdvVHdvVHc="
 OLD = token_for("old-token-of-a-test", 86400, time.time())
 NEW = token_for("new-token-of-a-test", 86400, time.time() + 10)
-ENDING = token_for("ending-token-of-a-test", 200, time.time())
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
 
@@ -137,13 +136,14 @@ def test_a_newline_after_the_text_does_no_harm(path):
 
 
 def test_the_file_of_a_token_at_its_end_is_encrypted_too(path):
+    at_its_end = token_for("ending-token-of-a-test", 200, time.time())
     store = store_at(path, ONE)
-    store.write(ENDING)
+    store.write(at_its_end)
     store.read()
-    assert store.retire(ENDING)
+    assert store.retire(at_its_end)
     ending = path.with_name(".token.ending")
     assert is_sealed(ending.read_bytes())
-    assert store.read_ending() == ENDING
+    assert store.read_ending() == at_its_end
     for other in (store_at(path), store_at(path, TWO)):
         with pytest.raises(EncryptionKeyUnusable):
             other.read_ending()

@@ -7,11 +7,11 @@ import re
 
 _MASK = "***"
 _NAMED = re.compile(
-    r"(?i)(\b(?:access_?token|token|appkey|app_?secret|secretkey|app_?key)\b[\"']?\s*[:=]\s*[\"']?)[^\s\"',}&]+"
+    r"(?i)(\b\w*(?:token|app_?key|app_?secret|secret_?key)(?:_\w*)?\b[\"']?\s*[:=]\s*[\"']?)[^\s\"',}&]+"
 )
 _BEARER = re.compile(r"(?i)(\bbearer\s+)\S+")
-_LONG_RUN = re.compile(r"[A-Za-z0-9_\-]{40,}")
-"""Live tokens are 86 characters and app keys 43, all of the base64url alphabet."""
+_LONG_RUN = re.compile(r"eyJ[\w\-]+(?:\.[\w\-]+)*|[A-Za-z0-9_\-]{40,}")
+"""Live tokens are 86 characters and app keys 43, all of the base64url alphabet; a JWT begins with `eyJ`."""
 
 
 def redact(text: str) -> str:
@@ -25,7 +25,10 @@ class RedactingFilter(logging.Filter):
     """Masks secrets in a record's message, arguments and exception text."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        shown = record.getMessage()
+        try:
+            shown = record.getMessage()
+        except (TypeError, ValueError):  # logging itself tells whoever wrote the line
+            return True
         masked = redact(shown)
         if masked != shown:
             record.msg, record.args = masked, ()
