@@ -94,8 +94,9 @@ def _parser() -> Parser:
     parser = Parser(
         prog="kiwoom-token-tray", description=tr("Keeps one Kiwoom token alive and shows how long it lives.")
     )
-    parser.add_argument("--profile", metavar="NAME", help=tr("the account; else KIWOOM_PROFILE, or default"))
-    parser.add_argument(
+    account = parser.add_mutually_exclusive_group()  # the practice keys are those of the default account
+    account.add_argument("--profile", metavar="NAME", help=tr("the account; else KIWOOM_PROFILE, or default"))
+    account.add_argument(
         "--sandbox", action="store_true", help=tr("practise with a Kiwoom on this computer, without keys")
     )
     parser.add_argument(

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from .session import Desktop
@@ -59,6 +60,7 @@ def test_practice_shows_a_token_that_it_got_by_itself(
         desktop.wait_for(lambda: all(entry.enabled for entry in desktop.menu()[1:]), "entries that can be chosen")
 
         desktop.hover_icon()
+        desktop.wait_for(lambda: len(desktop.screen.ids("--class", "wrapper-2.0")) > 1, "the panel's tooltip")
         desktop.screenshot(f"tray tooltip {language}")
         desktop.save_icon(pictures / f"tray icon {language}.png")
         desktop.click_icon(3)
@@ -166,6 +168,27 @@ def test_quit_ends_everything_with_status_0(trader: Trader) -> None:
     assert processes_of(program) == set()
     trader.desktop.wait_for(lambda: not trader.desktop.items(), "an empty panel")
     assert trader.words(program) == []
+
+
+def test_keys_typed_while_practising_are_not_kept(desktop: Desktop) -> None:
+    with Trader(desktop) as trader:
+        program = trader.start_tray("--sandbox")
+        trader.sees("left")
+        url = re.search(r"http://127\.0\.0\.1:\d+", program.error_output())
+        assert url
+        fault = {"name": "8001", "times": 1, "on": "issue"}
+        assert httpx.put(f"{url[0]}/practice/fault", json=fault, timeout=10).status_code == 200
+        trader.idle()
+        desktop.choose("Refresh now")
+        desktop.notice("cannot be renewed")
+        trader.idle()
+        window = trader.open_window()
+        trader.press(window, "alt+e", until=lambda: [one for one in trader.windows() if "app key" in one])
+        trader.answer("Kiwoom app key", "alt+k", text=("typed-app-key", "typed-app-secret"))
+        desktop.wait_for(lambda: "refuses" not in trader.tooltip(), "a tooltip without the complaint")
+        trader.idle()
+        assert desktop.secrets() == []
+        assert not trader.config.exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -83,7 +83,14 @@ def test_practice_ends_with_the_program(desktop: list[dict[str, Any]]) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--nonsense"], ["extra"], ["--profile", "../../x"], ["--sandbox", "--lifetime", "nan"], ["--lifetime", "x"]],
+    [
+        ["--nonsense"],
+        ["extra"],
+        ["--profile", "../../x"],
+        ["--sandbox", "--lifetime", "nan"],
+        ["--lifetime", "x"],
+        ["--sandbox", "--profile", "B"],
+    ],
 )
 def test_wrong_arguments_are_2_on_one_line(
     desktop: list[dict[str, Any]], capsys: pytest.CaptureFixture[str], arguments: list[str]

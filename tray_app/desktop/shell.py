@@ -24,8 +24,10 @@ from tray_app.desktop.tray import Tray
 from tray_app.desktop.view import next_change, view_of
 from tray_app.desktop.window import TokenWindow
 from tray_app.kiwoom.keys import AppKeys
+from tray_app.manager.keeper import Outcome, TokenKeeper
 from tray_app.manager.login import keep_keys
-from tray_app.manager.opening import open_keeper
+from tray_app.manager.opening import open_broker, open_keeper
+from tray_app.stores.opening import open_store
 from tray_app.stores.vault import shared_vault
 
 if TYPE_CHECKING:
@@ -49,12 +51,17 @@ def run_desktop(settings: Settings, environ: Mapping[str, str], *, practice: boo
         print(tr("It is running already; its window is shown."), file=sys.stderr)
         return DONE
     keeper = open_keeper(settings, environ=environ)
-    monitor = Monitor(settings, keeper, keep_keys, shared_vault().unlock, practice=practice)
+    monitor = Monitor(settings, keeper, _try_keys if practice else keep_keys, shared_vault().unlock, practice=practice)
     shell = Shell(monitor, Tray())
     instance.shown.connect(shell.open_window)
     shell.start(background=background)
     _quit_on_signals(app)
     return app.exec()
+
+
+def _try_keys(settings: Settings, keys: AppKeys) -> Outcome:
+    """Practising leaves the user's keyring and settings alone."""
+    return TokenKeeper(settings.profile, open_store(settings), lambda: keys, lambda: open_broker(settings)).refresh()
 
 
 class Shell(QObject):
