@@ -57,6 +57,7 @@ class FakeKeeper:
         self.problem: KeyringUnavailable | None = None
         self.calls: list[str] = []
         self.reads = 0
+        self.handed_out = 0
         self.gate = threading.Event()
         self.gate.set()
 
@@ -70,6 +71,10 @@ class FakeKeeper:
         if self.unreadable is not None:
             raise self.unreadable
         return self.token
+
+    def hand_out(self) -> tuple[KiwoomTokenError, ...]:
+        self.handed_out += 1
+        return ()
 
     def place(self) -> Place:
         return Place("memory", problem=self.problem)

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from tray_app.cli.token import opened, outcome_text
+from tray_app.cli.token import opened, outcome_text, tell_unsaved
 from tray_app.core.errors import DONE, InvalidInput
 from tray_app.core.language import msg, tr
 from tray_app.core.profile import DEFAULT
@@ -31,6 +31,7 @@ def login(options: Namespace) -> int:
     outcome = keep_keys(settings, keys, check=not options.no_check)
     if outcome is not None:
         print(outcome_text(outcome, time.time()))
+        tell_unsaved(outcome)
     print(tr("The app key and secret are kept in the keyring."))
     shadowing = [name for name in environment_names(settings.mode) if os.environ.get(name)]
     if shadowing and settings.profile == DEFAULT:

@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from tray_app.core.errors import KiwoomTokenError
     from tray_app.core.token import Token
     from tray_app.manager.keeper import TokenKeeper
     from tray_app.settings.load import Settings
@@ -48,7 +49,7 @@ def exec_(options: Namespace) -> int:
     from tray_app.shares.formats import ENVIRONMENTS
 
     outcome = keeper.ensure()
-    _tell_unsaved(outcome)
+    tell_unsaved(outcome)
     environment = {**os.environ, **ENVIRONMENTS[options.format](outcome.token)}
     try:
         if sys.platform == "win32":
@@ -81,7 +82,7 @@ def refresh_(options: Namespace) -> int:
     _, keeper = opened(options.profile)
     outcome = keeper.refresh(rotate=options.rotate)
     print(outcome_text(outcome, time.time()))
-    _tell_unsaved(outcome)
+    tell_unsaved(outcome)
     return DONE
 
 
@@ -96,6 +97,7 @@ def clear_(options: Namespace) -> int:
         print(tr("The token is forgotten here. At Kiwoom it lives on until its end."))
     else:
         print(tr("There was no token."))
+    tell_unshared(cleared.unshared)
     return DONE
 
 
@@ -134,7 +136,7 @@ def _living_token(keeper: TokenKeeper, options: Namespace) -> Token:
             raise NoToken(msg("The token has less life left than asked for."))
         return token
     outcome = keeper.ensure(ENOUGH_SECONDS if options.min_remaining is None else options.min_remaining)
-    _tell_unsaved(outcome)
+    tell_unsaved(outcome)
     return outcome.token
 
 
@@ -176,9 +178,16 @@ def _status_text(settings: Settings, keeper: TokenKeeper, token: Token | None, n
     return "\n".join(f"{name}: {value}" for name, value in rows)
 
 
-def _tell_unsaved(outcome: Outcome) -> None:
+def tell_unsaved(outcome: Outcome) -> None:
+    """On stderr, what kept a token that is there from being stored or handed out."""
     if outcome.unsaved is not None:
         print(tr("The token could not be stored: {reason}", reason=say(outcome.unsaved)), file=sys.stderr)
+    tell_unshared(outcome.unshared)
+
+
+def tell_unshared(errors: tuple[KiwoomTokenError, ...]) -> None:
+    for error in errors:
+        print(tr("The token could not be handed to other tools: {reason}", reason=say(error)), file=sys.stderr)
 
 
 def _secret_from_stdin(prompt: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import sys
 import time
 from typing import TYPE_CHECKING
 
-from tray_app.cli.token import opened, outcome_text
+from tray_app.cli.token import opened, outcome_text, tell_unsaved, tell_unshared
 from tray_app.core.errors import DONE, KiwoomTokenError, StoreError
 from tray_app.core.language import say, tr
 from tray_app.core.watch import Due, NoticeKind, Watch
@@ -62,6 +63,7 @@ class _Terminal:
             else:
                 self._watch.saw(self._token, time.time())
                 self._tell_token()
+                self._hand_out()
             self._stamp, self._looked = stamp, True
         due = self._watch.due(time.time())
         if due is not None:
@@ -90,6 +92,11 @@ class _Terminal:
         self._watch.answered(outcome.token, time.time(), same=same)
         self._stamp = self._keeper.store.stamp()
         self.say_line(outcome_text(outcome, time.time()))
+        tell_unsaved(outcome)
+
+    def _hand_out(self) -> None:
+        with contextlib.suppress(StoreError):  # the store that was just read has gone: the next look tells
+            tell_unshared(self._keeper.hand_out())
 
     def _tell_token(self) -> None:
         place = self._keeper.place()

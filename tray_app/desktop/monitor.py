@@ -172,6 +172,7 @@ class Monitor(QObject):
             self._forget_look_failure()
             self._stamp, self._token = found
             self._watch.saw(self._token, self._clock())
+            self._actor.run(self._keeper.hand_out, lambda *_: None)  # its failures are logged where they happen
         self._publish(busy=busy)
 
     def _forget_look_failure(self) -> None:

@@ -38,9 +38,7 @@ def user_data_dir() -> str:
 
 def checkout_data_dir() -> str | None:
     """This checkout's `data/`, when the program runs from one."""
-    import tray_app
-
-    top = os.path.dirname(os.path.dirname(os.path.abspath(tray_app.__file__)))
+    top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     return os.path.join(top, "data") if os.path.isfile(os.path.join(top, "pyproject.toml")) else None
 
 
