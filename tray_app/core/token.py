@@ -10,6 +10,10 @@ from datetime import datetime, timedelta, timezone
 from tray_app.core.errors import InvalidInput
 from tray_app.core.secret import Secret
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 UTC = timezone.utc
 KST = timezone(timedelta(hours=9), "KST")
 
@@ -28,20 +32,26 @@ class DamagedRecord(ValueError):
 
 
 class Token:
-    """An immutable token record: `value`, `expires_at` and `created_at` (aware, UTC)."""
+    """An immutable token record: `value`, `expires_at` and `created_at` (aware, UTC).
 
-    __slots__ = ("created_at", "expires", "expires_at", "value")
+    `issued_for` names the mode and the keys it was issued with, `mode:fingerprint`, and is empty where nobody
+    knows. Two records that differ only in that are equal.
+    """
+
+    __slots__ = ("created_at", "expires", "expires_at", "issued_for", "value")
     value: Secret
     expires_at: datetime
     created_at: datetime
     expires: float
+    issued_for: str
 
-    def __init__(self, value: Secret, expires_at: datetime, created_at: datetime) -> None:
+    def __init__(self, value: Secret, expires_at: datetime, created_at: datetime, issued_for: str = "") -> None:
         put = object.__setattr__
         put(self, "value", value)
         put(self, "expires_at", expires_at.astimezone(UTC))
         put(self, "created_at", created_at.astimezone(UTC))
         put(self, "expires", expires_at.timestamp())
+        put(self, "issued_for", issued_for)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a token record does not change")
@@ -59,6 +69,10 @@ class Token:
 
     def __repr__(self) -> str:
         return f"Token(***, expires_at={self.expires_at.isoformat()})"
+
+    def bound_to(self, issued_for: str) -> Token:
+        """The same record, issued for that mode and those keys."""
+        return Token(self.value, self.expires_at, self.created_at, issued_for)
 
     def remaining(self, now: float) -> float:
         """Seconds of life left at `now` (epoch seconds); negative once it has ended."""
@@ -137,11 +151,12 @@ def encode_seed(token: Token) -> str:
 
 
 def encode_zoned(token: Token) -> str:
-    """The same keys on one line, times with their zone: for the keyring."""
-    return _encode(token, lambda instant: instant.isoformat(), indent=None)
+    """The same keys on one line, times with their zone, and what the token was issued for: for the keyring."""
+    more = {"issued_for": token.issued_for} if token.issued_for else {}
+    return _encode(token, lambda instant: instant.isoformat(), indent=None, **more)
 
 
-def _encode(token: Token, write, indent: int | None) -> str:  # type: ignore[no-untyped-def]
+def _encode(token: Token, write: Callable[[datetime], str], indent: int | None, **more: str) -> str:
     import json
 
     return json.dumps(
@@ -149,6 +164,7 @@ def _encode(token: Token, write, indent: int | None) -> str:  # type: ignore[no-
             "access_token": token.value.reveal(),
             "expires_at": write(token.expires_at),
             "created_at": write(token.created_at),
+            **more,
         },
         indent=indent,
     )
@@ -169,6 +185,7 @@ def decode(text: str) -> Token:
             clean_token(fields["access_token"]),
             datetime.fromisoformat(fields["expires_at"]),
             datetime.fromisoformat(fields["created_at"]).replace(fold=1),
+            str(fields.get("issued_for", "")),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
         raise DamagedRecord("not a token record") from None

@@ -24,10 +24,9 @@ from tray_app.desktop.tray import Tray
 from tray_app.desktop.view import next_change, view_of
 from tray_app.desktop.window import TokenWindow
 from tray_app.kiwoom.keys import AppKeys
-from tray_app.manager.keeper import Outcome, TokenKeeper
+from tray_app.manager.keeper import Outcome
 from tray_app.manager.login import keep_keys
-from tray_app.manager.opening import open_broker, open_keeper
-from tray_app.stores.opening import open_store
+from tray_app.manager.opening import open_keeper
 from tray_app.stores.vault import shared_vault
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def run_desktop(settings: Settings, environ: Mapping[str, str], *, practice: boo
 
 def _try_keys(settings: Settings, keys: AppKeys) -> Outcome:
     """Practising leaves the user's keyring and settings alone."""
-    return TokenKeeper(settings.profile, open_store(settings), lambda: keys, lambda: open_broker(settings)).refresh()
+    return open_keeper(settings, keys=keys).refresh()
 
 
 class Shell(QObject):

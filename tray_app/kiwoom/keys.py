@@ -87,7 +87,9 @@ def find_keys(profile: str, mode: str, environ: Mapping[str, str], vault: Vault)
     if profile != DEFAULT:
         found = _in_keyring(_alias_service(profile), vault, profile)
     else:
-        found = _in_environment(mode, environ) or _in_keyring(f"kiwoom-{mode}", vault) or _of_only_alias(mode, vault)
+        found = (
+            keys_of_environment(mode, environ) or _in_keyring(f"kiwoom-{mode}", vault) or _of_only_alias(mode, vault)
+        )
     if found is None:
         raise KeysMissing(
             msg("There are no app keys for profile {profile} ({mode}). Give them with: kiwoom-token login"),
@@ -118,7 +120,8 @@ def forget_keys(profile: str, mode: str, vault: Vault) -> bool:
     return had
 
 
-def _in_environment(mode: str, environ: Mapping[str, str]) -> AppKeys | None:
+def keys_of_environment(mode: str, environ: Mapping[str, str]) -> AppKeys | None:
+    """The keys that the environment holds for a mode, or None. Raises `KeysMissing` for half a pair."""
     names = environment_names(mode)
     values = [environ.get(name, "").strip() for name in names]
     if not any(values):

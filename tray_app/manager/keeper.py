@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tray_app.core.secret import Secret
     from tray_app.core.token import Token
     from tray_app.kiwoom.keys import AppKeys
+    from tray_app.manager.account import Account
     from tray_app.stores.base import Place, Store
 
     class IssuedToken(Protocol):
@@ -116,8 +117,10 @@ class TokenKeeper:
         clock: Callable[[], float] = time.time,
         *,
         shares: TokenShares | None = None,
+        account: Account | None = None,
     ) -> None:
         self.profile = profile
+        self._account = account
         self.store = store
         self.shares = shares
         self._find_keys = find_keys
@@ -127,20 +130,24 @@ class TokenKeeper:
 
     def current(self) -> Token | None:
         """The record itself, living or not, whatever the seed's five minutes say. Raises `StoreError`."""
-        return self.stored() or self.store.read_ending()
+        return self.stored() or self._own(self.store.read_ending())
 
     def stored(self) -> Token | None:
         """The same without a token that the seed's rule has taken away."""
         unsaved = self._unsaved
         if unsaved is None or not unsaved.lives(self._clock()):
-            return self.store.read()
+            return self._own(self.store.read())
         with contextlib.suppress(StoreError):
-            token = self.store.read()
+            token = self._own(self.store.read())
             if token == unsaved:  # the store has it after all, and a clear there counts from now on
                 self._unsaved = None
             elif token is not None and token.created_at > unsaved.created_at:
                 return token
         return unsaved
+
+    def _own(self, token: Token | None) -> Token | None:
+        """A token of another mode or of other keys counts as none."""
+        return token if token is None or self._account is None or self._account.owns(token) else None
 
     def place(self) -> Place:
         return self.store.place()
@@ -265,6 +272,13 @@ class TokenKeeper:
         finally:
             lock.release()
 
+    def forget_other_account(self, keys: AppKeys) -> None:
+        """Clears a token that is known to have been issued for other keys than these. Raises `StoreError`."""
+        token = self.store.read()
+        own = "" if self._account is None else self._account.issued_for(keys)
+        if token is not None and token.issued_for and token.issued_for != own:
+            self.clear()
+
     def retire(self, token: Token) -> None:
         """The seed's clear of a token that has no five minutes left. Leaves it to a renewal that is under way."""
         if self.store.lock.try_acquire():
@@ -346,7 +360,7 @@ class TokenKeeper:
         except BrokerError as error:
             lock.write_note(_note_of_failure(error, self._clock(), refused))
             raise
-        issued = answer.token
+        issued = answer.token if self._account is None else answer.token.bound_to(self._account.issued_for(keys))
         same = before is not None and before.value == issued.value and before.expires_at == issued.expires_at
         lock.write_note(_note_of_answer(issued, self._clock(), refused, same=same, rotated=rotate))
         kept = token if same and token is not None else issued

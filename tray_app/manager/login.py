@@ -28,7 +28,10 @@ def keep_keys(settings: Settings, keys: AppKeys, *, check: bool = True) -> Outco
     `SettingsError`.
     """
     _refuse_other_account(settings)
-    outcome = open_keeper(settings, keys=keys).refresh() if check else None
+    keeper = open_keeper(settings, keys=keys)
+    outcome = keeper.refresh() if check else None
+    if not check:
+        keeper.forget_other_account(keys)
     key_store.store_keys(settings.profile, settings.mode, keys, shared_vault())
     save_setting("mode", settings.mode, settings.profile)
     if settings.profile != DEFAULT:

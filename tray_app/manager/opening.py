@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+from tray_app.manager.account import Account
 from tray_app.manager.keeper import TokenKeeper
 from tray_app.stores.opening import open_store
 
@@ -42,6 +43,7 @@ def open_keeper(
         lambda: open_broker(settings, clock),
         clock,
         shares=_open_shares(settings, keys_of_profile, clock),
+        account=Account(settings, environ),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from tray_app.core import logs
+from tray_app.core.errors import StoreError
 from tray_app.core.token import DamagedRecord, Token, decode, encode_seed
 from tray_app.stores.base import Place
 from tray_app.stores.encryption import Cipher, is_sealed
@@ -45,6 +46,7 @@ class FileStore:
         self.lock = lock
         self._path = path
         self._ending = path + ".ending"
+        self._owner = path + ".owner"
         self._clock = clock
         self._cipher = cipher or Cipher()
         self._seen: tuple[Token, Stamp] | None = None
@@ -68,7 +70,7 @@ class FileStore:
                 self._take_away(stamp, self._delete)
                 return None
             self._seen = (token, stamp)
-            return token
+            return self._bound(token, stamp)
         return None
 
     def read_quick(self) -> Token | None:
@@ -82,19 +84,21 @@ class FileStore:
             token = _decode(self._cipher.open(found[0], self._ending))
         except DamagedRecord:
             return None
-        return token if token.lives(self._clock()) else None
+        return self._bound(token, found[1]) if token.lives(self._clock()) else None
 
     def write(self, token: Token) -> object:
         """Refuses, as `read` does, where an encrypted token lies that no key here opens."""
         self._check_key()
         stamp = write_private(self._path, self._cipher.seal(encode_seed(token)))
         delete_private(self._ending)
+        self._note_owner(token, stamp)
         self._seen = (token, stamp)
         logs.info("Token saved to file (expires at %s)", local_time(token))
         return stamp
 
     def clear(self) -> bool:
         ended = delete_private(self._ending)
+        delete_private(self._owner)
         return self._delete() or ended
 
     def retire(self, token: Token) -> bool:
@@ -123,6 +127,35 @@ class FileStore:
                 continue  # writing says better what is wrong there
             if found is not None and is_sealed(found[0]):
                 self._cipher.open(found[0], path)
+
+    def _note_owner(self, token: Token, stamp: Stamp) -> None:
+        """What the token was issued for has no place in the seed's three keys: it stands beside them."""
+        if not token.issued_for:
+            delete_private(self._owner)
+            return
+        import json
+
+        note = {"stamp": stamp, "issued_for": token.issued_for}
+        try:
+            write_private(self._owner, json.dumps(note).encode())
+        except StoreError as error:
+            logs.warning("Not noted what the token was issued for (%s)", type(error).__name__)
+
+    def _bound(self, token: Token, stamp: Stamp) -> Token:
+        """With what it was issued for, if the note is about just this file and not about one that replaced it."""
+        try:
+            found = read_private(self._owner, MAX_BYTES)
+        except UnreadableFile:
+            return token
+        if found is None:
+            return token
+        import json
+
+        try:
+            note = json.loads(found[0])
+            return token.bound_to(str(note["issued_for"])) if tuple(note["stamp"]) == stamp else token
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return token
 
     def _set_aside(self) -> None:
         move_private(self._path, self._ending)

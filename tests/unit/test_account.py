@@ -1,0 +1,116 @@
+"""A token is bound to the mode and the keys it was issued for: nothing of one account reaches another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.doubles import Clock, FakeBroker
+from tray_app.core.token import token_for
+from tray_app.manager.account import Account
+from tray_app.manager.keeper import TokenKeeper
+from tray_app.manager.opening import find_keys
+from tray_app.settings.load import load_settings
+from tray_app.stores.file import FileStore
+from tray_app.stores.lock import ProfileLock
+
+ONE = {"APP_KEY": "key-of-one", "APP_SECRET": "secret-of-one"}
+TWO = {"APP_KEY": "key-of-two", "APP_SECRET": "secret-of-two"}
+MOCK = {"APP_KEY_MOCK": "key-of-mock", "APP_SECRET_MOCK": "secret-of-mock", "KIWOOM_MODE": "demo"}
+
+Opener = Callable[[dict[str, str]], TokenKeeper]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def broker(clock: Clock) -> FakeBroker:
+    return FakeBroker(clock)
+
+
+@pytest.fixture
+def opened(tmp_path: Path, clock: Clock, broker: FakeBroker) -> Opener:
+    """A keeper of the same file, in a program with that environment."""
+
+    def open_with(environ: dict[str, str]) -> TokenKeeper:
+        environ = {**environ, "KIWOOM_TRAY_CONFIG_DIR": str(tmp_path)}
+        settings = load_settings(environ=environ)
+        path = str(tmp_path / "data" / ".token")
+        store = FileStore(path, ProfileLock(path + ".lock"), clock)
+        account = Account(settings, environ)
+        return TokenKeeper(
+            "default", store, lambda: find_keys(settings, environ), lambda: broker, clock, account=account
+        )
+
+    return open_with
+
+
+def test_the_same_account_finds_its_token(opened: Opener, broker: FakeBroker) -> None:
+    token = opened(ONE).ensure().token
+    assert opened(ONE).ensure().token == token
+    assert broker.issues == 1
+
+
+@pytest.mark.parametrize("other", [TWO, MOCK])
+def test_other_keys_or_another_mode_make_it_a_miss(opened: Opener, other: dict[str, str]) -> None:
+    opened(ONE).ensure()
+    assert opened(other).current() is None
+
+
+def test_a_miss_is_not_revoked_with_the_wrong_keys(opened: Opener, broker: FakeBroker) -> None:
+    opened(ONE).ensure()
+    opened(MOCK).clear(revoke=True)
+    assert broker.revokes == 0
+
+
+def test_keys_that_lie_in_the_keyring_do_not_hide_a_token(opened: Opener) -> None:
+    token = opened(ONE).ensure().token
+    assert opened({}).current() == token
+
+
+def test_a_token_that_nobody_knows_the_account_of_serves_all(opened: Opener, clock: Clock) -> None:
+    opened(ONE).put(token_for("a-token-of-a-test", 86400, clock()))
+    assert opened(MOCK).current() is not None
+
+
+def test_a_token_that_another_program_wrote_is_not_bound_by_the_one_before(
+    opened: Opener, tmp_path: Path, clock: Clock
+) -> None:
+    opened(ONE).ensure()
+    path = tmp_path / "data" / ".token"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "access_token": "written-by-another-program"}))
+    found = opened(MOCK).current()
+    assert found is not None
+    assert found.value.reveal() == "written-by-another-program"
+
+
+def test_the_file_keeps_the_seeds_three_keys_and_no_key_of_the_account_lies_beside_it(
+    opened: Opener, tmp_path: Path
+) -> None:
+    opened(ONE).ensure()
+    folder = tmp_path / "data"
+    assert set(json.loads((folder / ".token").read_text())) == {"access_token", "expires_at", "created_at"}
+    for name in (".token.owner", ".token.lock"):
+        assert "of-one" not in (folder / name).read_text()
+
+
+def test_clearing_leaves_nothing_about_the_account(opened: Opener, tmp_path: Path) -> None:
+    keeper = opened(ONE)
+    keeper.ensure()
+    keeper.clear()
+    assert not (tmp_path / "data" / ".token.owner").exists()
+
+
+def test_new_keys_forget_the_token_of_the_old_ones(opened: Opener) -> None:
+    keeper = opened(ONE)
+    keeper.ensure()
+    other = opened(TWO)
+    other.forget_other_account(find_keys(load_settings(), TWO))
+    assert opened(ONE).current() is None
