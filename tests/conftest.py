@@ -37,6 +37,14 @@ def _loopback_only(event: str, arguments: tuple[object, ...]) -> None:
 sys.addaudithook(_loopback_only)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What holds by file modes, links, pipes, forks or the removal of an open file is no promise on Windows."""
+    if sys.platform == "win32":
+        for item in items:
+            if item.get_closest_marker("posix"):
+                item.add_marker(pytest.mark.skip(reason="Windows has no such thing"))
+
+
 @pytest.fixture(autouse=True)
 def private_places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A home of its own for each test, no keyring, and nothing of the developer's environment."""

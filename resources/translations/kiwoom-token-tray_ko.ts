@@ -375,11 +375,11 @@
         <translation>곧 자동으로 갱신합니다.</translation>
     </message>
     <message>
-        <source>Tries again at {time}.</source>
+        <source>Next try: {time}.</source>
         <translation>{time}에 다시 시도합니다.</translation>
     </message>
     <message>
-        <source>Renews by itself at {time}.</source>
+        <source>Renews by itself: {time}.</source>
         <translation>{time}에 자동으로 갱신합니다.</translation>
     </message>
     <message>

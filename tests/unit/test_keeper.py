@@ -791,6 +791,7 @@ class TestNote:
         assert KEYS.app_key.reveal() not in text
         assert KEYS.app_secret.reveal() not in text
 
+    @pytest.mark.posix
     def test_a_file_system_without_locks_is_no_obstacle(self, keeper, monkeypatch):
         def fail(*_):
             raise OSError(errno.ENOLCK, "No locks available")

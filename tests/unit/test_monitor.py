@@ -43,6 +43,9 @@ class FakeStore:
     def watched(self) -> list[str]:
         return [str(self.path)]
 
+    def check(self) -> None:
+        """Nothing is learnt."""
+
 
 class FakeKeeper:
     """A keeper whose every call is counted, can be held up by `gate`, and can be made to fail."""

@@ -405,6 +405,7 @@ class TestSaving:
             save_setting("store", "auto", environ=environ)
         assert list(file.parent.iterdir()) == []
 
+    @pytest.mark.posix
     def test_a_file_kept_elsewhere_and_linked_stays_linked(self, environ, file, tmp_path):
         kept = tmp_path / "dotfiles.toml"
         kept.write_text('store = "file"\n')
@@ -424,6 +425,7 @@ class TestDataFolder:
         expected = str(Path(tray_app.__file__).parents[1] / "data")
         assert (settings.data_dir, load().data_dir, load().has_own_data_dir) == (expected, expected, True)
 
+    @pytest.mark.posix
     def test_an_installed_program_settles_on_the_users_folder(self, environ, load, monkeypatch, tmp_path):
         monkeypatch.setattr("tray_app.settings.save.checkout_data_dir", lambda: None)
         settings = load()
@@ -461,5 +463,6 @@ class TestDataFolder:
     def test_the_settings_folder_can_be_named(self, environ, folder):
         assert config_dir(environ) == str(folder)
 
+    @pytest.mark.posix
     def test_the_state_folder_is_the_users(self, tmp_path):
         assert Path(places.state_dir()).is_relative_to(tmp_path / "places")

@@ -47,6 +47,9 @@ class FakeVault:
         if self.problem is not None:
             raise KeyringUnavailable("The keyring cannot be used.", problem=self.problem)
 
+    def check(self):
+        self._count()
+
     def get(self, service, username):
         self._count()
         return self.entries.get((service, username))
@@ -161,6 +164,7 @@ class TestKeyringWorks:
 
         assert store.read() == one
 
+    @pytest.mark.posix
     def test_what_lies_unreadable_in_the_files_place_is_an_error_when_there_is_nothing_else(self, store, path):
         path.mkdir(parents=True)
 
@@ -351,6 +355,7 @@ class TestCoherence:
 
         assert store.stamp() != before
 
+    @pytest.mark.posix
     def test_everything_is_noticed_after_the_state_folder_was_removed(self, store, opened, clock, tmp_path):
         store.write(token(clock))
         before = store.stamp()
@@ -589,3 +594,36 @@ class TestMemory:
             stamps.append(store.stamp())
 
         assert len(set(stamps)) == len(stamps)
+
+
+class TestCheck:
+    """Another process fell back to the file; this one reads it without asking the keyring."""
+
+    def test_tells_why_the_token_is_not_in_the_keyring(self, opened, vault, clock):
+        vault.problem = KeyringUnavailable.LOCKED
+        opened().write(token(clock))
+        store = opened()
+        store.read()
+
+        store.check()
+
+        assert store.place().problem.problem == KeyringUnavailable.LOCKED
+
+    def test_a_keyring_that_is_back_is_no_reason_any_more(self, opened, vault, clock):
+        vault.problem = KeyringUnavailable.LOCKED
+        store = opened()
+        store.write(token(clock))
+        vault.problem = None
+
+        store.check()
+
+        assert (store.place().kind, store.place().problem) == ("file", None)
+
+    def test_asks_nothing_while_the_token_is_in_the_keyring(self, store, vault, clock):
+        store.write(token(clock))
+        store.read()
+        before = vault.calls
+
+        store.check()
+
+        assert vault.calls == before

@@ -99,6 +99,7 @@ def test_trying_does_not_wait(lock, path):
     lock.release()
 
 
+@pytest.mark.posix
 def test_the_file_is_the_owners_alone_and_stays(lock, path):
     with lock:
         inode = path.stat().st_ino
@@ -109,6 +110,7 @@ def test_the_file_is_the_owners_alone_and_stays(lock, path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("gone", ["file", "folder"])
 @pytest.mark.parametrize("take", [ProfileLock.acquire, ProfileLock.try_acquire], ids=["acquire", "try"])
 def test_after_its_file_is_gone_it_locks_the_one_that_others_find(gone, take, lock, path):
@@ -129,6 +131,7 @@ def test_a_folder_in_its_place_is_an_error(lock, path):
         lock.acquire()
 
 
+@pytest.mark.posix
 def test_a_link_in_its_place_is_not_followed(lock, path, tmp_path):
     path.parent.mkdir()
     path.symlink_to(tmp_path / "victim")
@@ -138,6 +141,7 @@ def test_a_link_in_its_place_is_not_followed(lock, path, tmp_path):
     assert not (tmp_path / "victim").exists()
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO])
 def test_a_file_system_without_locks_is_an_error_of_ours(number, lock, monkeypatch):
     def fail(*_):

@@ -60,12 +60,14 @@ def test_the_cutoff_reaches_everybody(signal, path):
     assert (before, other.cutoff()) == (0, CUTOFF)
 
 
+@pytest.mark.posix
 def test_the_file_is_the_owners_alone(signal, path):
     signal.change(CUTOFF)
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("loss", ["file", "folder", "content"])
 def test_changes_are_noticed_after_a_loss(loss, signal, path):
     signal.change(CUTOFF)
@@ -83,6 +85,7 @@ def test_changes_are_noticed_after_a_loss(loss, signal, path):
     assert signal.cutoff() == CUTOFF + 1
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("size", [0, 1, 7])
 def test_a_file_cut_short_is_a_change_and_no_crash(size, signal, path):
     signal.change(CUTOFF)

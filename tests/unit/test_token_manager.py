@@ -415,7 +415,11 @@ class TestCoherence:
         assert manager.get_token() == "a-much-newer-token"
 
     @pytest.mark.parametrize("store", ["file", "auto"])
-    @pytest.mark.parametrize("remove", [Path.unlink, lambda path: shutil.rmtree(path.parent)], ids=["rm", "rm -r"])
+    @pytest.mark.parametrize(
+        "remove",
+        [Path.unlink, pytest.param(lambda path: shutil.rmtree(path.parent), marks=pytest.mark.posix)],
+        ids=["rm", "rm -r"],
+    )
     def test_a_plain_removal_of_the_file_is_noticed(self, remove, store, opened, path):
         manager = opened(store=store)
         manager.set_token(VALUE, DAY)
@@ -424,6 +428,7 @@ class TestCoherence:
 
         assert manager.get_token() is None
 
+    @pytest.mark.posix
     def test_a_token_written_after_the_folder_was_removed_is_noticed(self, manager, opened, path):
         manager.set_token("older", DAY)
         shutil.rmtree(path.parent)
@@ -645,6 +650,7 @@ def test_importing_the_package_loads_nothing_heavy():
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
+@pytest.mark.posix
 def test_a_child_forked_while_a_thread_looks_is_not_stuck():
     done = run(
         """

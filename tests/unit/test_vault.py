@@ -325,6 +325,7 @@ except KeyringUnavailable as error:
     assert (done.stdout, done.stderr, done.returncode) == ("silent\n", "", 0)
 
 
+@pytest.mark.posix
 def test_a_forked_child_asks_for_itself(monkeypatch):
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
     done = run(

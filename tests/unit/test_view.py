@@ -266,11 +266,11 @@ def test_skew_is_told_above_a_minute(skew: float | None, words: str) -> None:
 
 
 def test_what_comes_next() -> None:
-    assert view_of(state(renew_at=NOW + 600), NOW).coming == "Renews by itself at 12:17."
+    assert view_of(state(renew_at=NOW + 600), NOW).coming == "Renews by itself: 12:17."
     assert view_of(state(policy="notify"), NOW).coming.startswith("It only warns")
     assert view_of(state(stopped=True), NOW).coming.startswith("Paused")
     retry = failed(error_for(None, None, http_status=503), renew_at=NOW + 120)
-    assert view_of(retry, NOW).coming == "Tries again at 12:09."
+    assert view_of(retry, NOW).coming == "Next try: 12:09."
 
 
 @pytest.mark.usefixtures("korean")

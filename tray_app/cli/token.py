@@ -68,6 +68,7 @@ def exec_(options: Namespace) -> int:
 def status_(options: Namespace) -> int:
     settings, keeper = opened(options.profile)
     token = keeper.current()
+    keeper.store.check()
     now = time.time()
     if options.json:
         import json

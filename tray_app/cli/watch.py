@@ -62,6 +62,7 @@ class _Terminal:
                 self.say_line(say(error))
             else:
                 self._watch.saw(self._token, time.time())
+                self._keeper.store.check()
                 self._tell_token()
                 self._hand_out()
             self._stamp, self._looked = stamp, True

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QHideEvent, QPalette
+from PySide6.QtGui import QCloseEvent, QHideEvent, QKeyEvent, QPalette
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
@@ -101,6 +101,13 @@ class ClearDialog(QDialog):
         self.setMinimumWidth(400)
         self.here.setFocus()
         self.accepted.connect(self._answer)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Some desktops' themes let Return press the radio button that has the focus instead of the default one."""
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and isinstance(self.focusWidget(), QRadioButton):
+            self.accept()
+        else:
+            super().keyPressEvent(event)
 
     def _answer(self) -> None:
         self.chosen.emit(REVOKE if self.revoke.isChecked() else HERE)

@@ -174,6 +174,14 @@ class Monitor(QObject):
             self._watch.saw(self._token, self._clock())
             self._actor.run(self._keeper.hand_out, lambda *_: None)  # its failures are logged where they happen
         self._publish(busy=busy)
+        self._looker.run(self._keeper.store.check, self._checked)
+
+    def _checked(self, _: object, error: Exception | None) -> None:
+        """Why the token is not where it should be may be known only now."""
+        place, state = self._keeper.place(), self._state
+        problem = place.problem.problem if place.problem else ""
+        if error is None and (place.kind, problem) != (state.place, state.place_problem):
+            self._publish(busy=state.busy)
 
     def _forget_look_failure(self) -> None:
         """What could not be read can be read again."""

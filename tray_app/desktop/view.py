@@ -374,8 +374,8 @@ def _coming(state: TokenState, now: float) -> str:
         return translate("View", "Renews by itself in a moment.")
     time = local_time(state.renew_at, now)
     if state.last is not None and state.last.result is Result.FAILED:
-        return translate("View", "Tries again at {time}.").format(time=time)
-    return translate("View", "Renews by itself at {time}.").format(time=time)
+        return translate("View", "Next try: {time}.").format(time=time)
+    return translate("View", "Renews by itself: {time}.").format(time=time)
 
 
 def _skew(seconds: float | None) -> str:

@@ -131,6 +131,16 @@ class AutoStore:
             self._fall_back(error)
             return False
 
+    def check(self) -> None:
+        """While the token is in the file: whether that still has to be."""
+        if self._in_file or self._problem is not None:
+            self._keyring.check()
+            problem = self._keyring.place().problem
+            if isinstance(problem, KeyringUnavailable):
+                self._fall_back(problem)
+            else:
+                self._problem = None
+
     def place(self) -> Place:
         if self._problem is not None or self._in_file:
             return Place("file", self._file_path, self._problem)

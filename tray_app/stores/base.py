@@ -39,6 +39,9 @@ if TYPE_CHECKING:
             While it lives, `read_ending` still finds it, so nobody has to ask the broker for it again.
             """
 
+        def check(self) -> None:
+            """Asks the place that it should rest in whether it can be used, so that `place` tells why it is not."""
+
         def place(self) -> Place:
             """Where the token rests, as far as is known without asking anything slow."""
 

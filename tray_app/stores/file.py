@@ -106,6 +106,9 @@ class FileStore:
             return False
         return self._take_away(self._seen[1], self._set_aside if token.lives(self._clock()) else self._delete)
 
+    def check(self) -> None:
+        """A file is asked at every use."""
+
     def place(self) -> Place:
         return Place("file", self._path)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 from tray_app.core import logs
+from tray_app.core.errors import KeyringUnavailable
 from tray_app.core.token import DamagedRecord, Token, decode, encode_zoned
 from tray_app.stores.base import Place
 from tray_app.stores.file import local_time
@@ -13,7 +15,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tray_app.core.errors import KeyringUnavailable
     from tray_app.stores.lock import ThreadLock
     from tray_app.stores.signal import ChangeSignal
     from tray_app.stores.vault import Vault
@@ -80,6 +81,10 @@ class KeyringStore:
             return False
         return self.clear()
 
+    def check(self) -> None:
+        with contextlib.suppress(KeyringUnavailable):
+            self._ask(self._vault.check)
+
     def place(self) -> Place:
         return Place("keyring", problem=self._problem)
 
@@ -100,8 +105,6 @@ class KeyringStore:
         self._signal.change(self._now() + 1)
 
     def _ask(self, act: Callable[[], str | None]) -> str | None:
-        from tray_app.core.errors import KeyringUnavailable
-
         try:
             answer = act()
         except KeyringUnavailable as error:

@@ -54,6 +54,9 @@ class MemoryStore:
         self._stamp = object()
         return True
 
+    def check(self) -> None:
+        """There is nothing to ask."""
+
     def place(self) -> Place:
         return Place("memory")
 

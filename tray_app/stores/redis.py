@@ -136,6 +136,9 @@ class RedisStore:
         deletes it by itself then."""
         return token.lives(self._clock())
 
+    def check(self) -> None:
+        """Redis is asked in the background."""
+
     def place(self) -> Place:
         return Place("redis", self._server.address, self._server.problem or self._problem)
 
