@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import pty
 import re
 import select
 import signal
@@ -723,6 +722,8 @@ def test_closed_or_full_outputs_do_no_harm(run: Callable[..., Run]) -> None:
 
 @posix
 def test_watch_counts_down_on_a_terminal_and_ends_with_ctrl_c(run: Callable[..., Run]) -> None:
+    import pty  # not on Windows
+
     put(run, 7200)
     parent, child = pty.openpty()
     watch = subprocess.Popen(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QDialog, QRadioButton
+from PySide6.QtWidgets import QDialog, QPushButton, QRadioButton
 from pytestqt.qtbot import QtBot
 
 from tests.doubles import START, Clock
@@ -251,6 +251,16 @@ def test_window_stands_in_minimised_when_started_in_the_background(world: World)
     world.tray.is_there = True
     world.tray.start()
     assert not world.window.isVisible()
+
+
+def test_window_has_a_button_to_quit_only_where_no_menu_has_one(world: World) -> None:
+    button = world.window.findChild(QPushButton, "quitButton")
+    world.tray.is_there = False
+    world.shell.start(background=False)
+    assert button.isVisible()
+    world.tray.is_there = True
+    world.tray.start()
+    assert not button.isVisible()
 
 
 def test_open_window_stays_when_the_icon_comes(world: World) -> None:

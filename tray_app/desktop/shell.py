@@ -140,6 +140,7 @@ class Shell(QObject):
 
     def _tray_came_or_went(self, is_there: bool) -> None:
         """The window stands in for an icon that nobody shows."""
+        self._window.show_quit(not is_there)
         if is_there:
             if self._window.isMinimized():
                 self._window.hide()
