@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.doubles import Clock, FakeBroker
+from tray_app import TokenManager
 from tray_app.core.token import token_for
 from tray_app.manager.account import Account
 from tray_app.manager.keeper import TokenKeeper
@@ -114,3 +116,16 @@ def test_new_keys_forget_the_token_of_the_old_ones(opened: Opener) -> None:
     other = opened(TWO)
     other.forget_other_account(find_keys(load_settings(), TWO))
     assert opened(ONE).current() is None
+
+
+def test_a_program_that_starts_does_not_load_the_token_of_another_mode(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+    real = TokenManager()
+    path = tmp_path / "data" / ".token"
+    store = FileStore(str(path), ProfileLock(f"{path}.lock"))
+    store.write(token_for("a-token-of-a-test", 86400, time.time()).bound_to("real:0123456789abcdef"))
+    assert real.get_token() == "a-token-of-a-test"
+    monkeypatch.setenv("KIWOOM_MODE", "demo")
+    assert TokenManager().get_token() is None

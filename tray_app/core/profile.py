@@ -7,6 +7,9 @@ from tray_app.core.language import msg
 
 DEFAULT = "default"
 MAX_CHARACTERS = 64
+_MAX_BYTES = 200
+"""A file name has 255, and the lock's and the temporary file's names are longer than the profile's."""
+
 _EXTRA_CHARACTERS = " ._-"
 _WINDOWS_DEVICES = frozenset(
     ["con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))]
@@ -17,7 +20,8 @@ def check_profile(name: str) -> str:
     """`name` itself. Raises `InvalidInput` when it cannot name an account and its files."""
     fits = (
         0 < len(name) <= MAX_CHARACTERS
-        and all(character.isalnum() or character in _EXTRA_CHARACTERS for character in name)
+        and len(name.encode(errors="replace")) <= _MAX_BYTES
+        and all(one.isalpha() or one.isdecimal() or one in _EXTRA_CHARACTERS for one in name)
         and name == name.strip()
         and not name.startswith(".")
         and not name.endswith(".")

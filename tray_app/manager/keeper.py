@@ -145,6 +145,10 @@ class TokenKeeper:
                 return token
         return unsaved
 
+    def stored_quick(self) -> Token | None:
+        """What `stored` finds, as far as no keyring must be asked for it."""
+        return self._own(self.store.read_quick())
+
     def _own(self, token: Token | None) -> Token | None:
         """A token of another mode or of other keys counts as none."""
         return token if token is None or self._account is None or self._account.owns(token) else None

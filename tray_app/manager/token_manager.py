@@ -51,6 +51,7 @@ class TokenManager:
         self._keeper = open_keeper(settings, store=None if isinstance(store, str) else store, clock=clock)
         self._clock = clock
         self._guard = threading.Lock()
+        self._complaint = ""
         self._stamp = self._keeper.store.stamp
         self._held = _Held(object(), None)
         self._handed: ContextVar[Secret] = ContextVar("handed")
@@ -147,7 +148,7 @@ class TokenManager:
         """What the seed does when a program starts, as far as no keyring must be asked for it."""
         stamp = self._stamp()
         try:
-            token = self._keeper.store.read_quick()
+            token = self._keeper.stored_quick()
         except StoreError as error:
             logs.warning("Token not read: %s", error)
             return
@@ -182,8 +183,11 @@ class TokenManager:
         try:
             token = self._keeper.stored()
         except StoreError as error:
-            logs.warning("Token not read: %s", error)
+            if str(error) != self._complaint:  # said once, not at every call
+                logs.warning("Token not read: %s", error)
+            self._complaint = str(error)
             return held
+        self._complaint = ""
         if token is not None and token.is_valid(self._clock()) and token != held.token:
             self._tell_loaded(token)
         return _Held(stamp, token)

@@ -76,7 +76,7 @@ def read_private(path: str, limit: int) -> tuple[bytes, Stamp] | None:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise _unreadable(path, "not a file")
-        if sys.platform != "win32" and found.st_uid not in {0, os.geteuid()}:
+        if sys.platform != "win32" and found.st_uid not in {0, os.geteuid()} and not _is_roots_guest(path, found):
             raise _unreadable(path, "owned by another user")
         return os.read(descriptor, limit + 1), _stamp(found)
     except OSError as error:
@@ -150,6 +150,11 @@ def _patiently(act: Callable[[], Result]) -> Result:
         except PermissionError:
             time.sleep(_SHARING_PAUSE_SECONDS)
     return act()
+
+
+def _is_roots_guest(path: str, found: os.stat_result) -> bool:
+    """A container's root works in the folder of the user outside, and finds files of that user."""
+    return sys.platform != "win32" and os.geteuid() == 0 and found.st_uid == os.stat(os.path.dirname(path)).st_uid
 
 
 def _unreadable(path: str, reason: str) -> UnreadableFile:
