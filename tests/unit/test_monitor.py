@@ -17,6 +17,7 @@ from tray_app.core.errors import (
     KeysRefused,
     KiwoomTokenError,
     RateLimited,
+    RevokeFailed,
     StoreError,
 )
 from tray_app.core.state import Action, Result, TokenState
@@ -426,6 +427,23 @@ def test_failed_revoke_keeps_the_token_in_sight(make: Callable[..., Watched], ke
     assert state.last is not None
     assert state.last.result is Result.FAILED
     assert state.expires == START + DAY
+
+
+@pytest.mark.parametrize(
+    "failure", [RevokeFailed("Not revoked.", code="8015"), BrokerUnavailable("Kiwoom does not answer.")]
+)
+def test_failed_revoke_changes_nothing_about_the_renewal(
+    make: Callable[..., Watched], keeper: FakeKeeper, failure: Exception
+) -> None:
+    keeper.hold(token_for("a-token", DAY, START))
+    watched = make(policy="auto")
+    planned = watched.start().renew_at
+    keeper.failure = failure
+    watched.monitor.clear(revoke=True)
+    watched.wait(lambda: watched.state.last is not None)
+    state = watched.settled()
+    assert (state.renew_at, state.stopped) == (planned, False)
+    assert watched.notices == []
 
 
 def test_unreadable_store_keeps_the_token_in_sight_until_it_can_be_read(

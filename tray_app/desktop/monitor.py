@@ -6,7 +6,7 @@ import os
 import random
 import time
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QFileSystemWatcher, QObject, Qt, QTimer, Signal
@@ -93,7 +93,7 @@ class Monitor(QObject):
 
     def start(self) -> None:
         """The first look."""
-        self._looker.run(self._prepare_folders, lambda *_: self._watch_files())
+        self._looker.run(self._prepare_folders, lambda *_: None)
         self.look()
 
     def look(self) -> None:
@@ -148,29 +148,36 @@ class Monitor(QObject):
         for path in self._keeper.store.watched():
             make_private_folder(os.path.dirname(path))
 
-    def _watch_files(self) -> None:
+    def _watch_files(self, wanted: set[str]) -> None:
         """Also again after each change: a replaced file is another file to the operating system."""
-        paths = self._keeper.store.watched()
-        wanted = {path for path in paths if os.path.exists(path)} | {_nearest_folder(path) for path in paths}
         watched = {*self._watcher.files(), *self._watcher.directories()}
         if watched - wanted:
             self._watcher.removePaths(list(watched - wanted))
         if wanted - watched:
             self._watcher.addPaths(list(wanted - watched))
 
-    def _look_job(self) -> tuple[object, Token | None] | None:
-        stamp = self._keeper.store.stamp()
-        return None if stamp == self._stamp else (stamp, self._keeper.current())
+    def _look_job(self) -> _Found:
+        paths = self._keeper.store.watched()
+        wanted = {path for path in paths if os.path.exists(path)} | {_nearest_folder(path) for path in paths}
+        try:
+            stamp = self._keeper.store.stamp()
+            if stamp == self._stamp:
+                return _Found(wanted)
+            return _Found(wanted, stamp=stamp, token=self._keeper.current(), changed=True)
+        except Exception as error:  # noqa: BLE001 - shown to the user; the files are watched all the same
+            return _Found(wanted, error=error)
 
-    def _looked(self, found: tuple[object, Token | None] | None, error: Exception | None) -> None:
+    def _looked(self, found: _Found | None, error: Exception | None) -> None:
         self._looking = False
-        self._watch_files()
         busy = None if self._state.busy is Action.LOOK else self._state.busy
+        if found is not None:
+            self._watch_files(found.wanted)
+            error = found.error
         if error is not None:
             self._look_failure = self._show_failure(error)
-        elif found is not None:
+        elif found is not None and found.changed:
             self._forget_look_failure()
-            self._stamp, self._token = found
+            self._stamp, self._token = found.stamp, found.token
             self._watch.saw(self._token, self._clock())
             self._actor.run(self._keeper.hand_out, lambda *_: None)  # its failures are logged where they happen
         self._publish(busy=busy)
@@ -199,12 +206,17 @@ class Monitor(QObject):
             if error is None:
                 then(result)
             else:
-                self._watch.failed(self._show_failure(error), self._clock())
+                self._failed(action, self._show_failure(error))
             self._tell_due()
             self._publish(busy=None)
             self.look()
 
         self._actor.run(job, done)
+
+    def _failed(self, action: Action, error: KiwoomTokenError) -> None:
+        """A clear or an unlock that failed changes nothing about when to renew."""
+        if action in {Action.REFRESH, Action.ROTATE}:
+            self._watch.failed(error, self._clock())
 
     def _asked(self, result: object) -> None:
         if not isinstance(result, Outcome):
@@ -274,6 +286,17 @@ class Monitor(QObject):
         moment = None if acting else self._watch.next_moment(now)
         wait = _LONGEST_SLEEP_SECONDS if moment is None else min(_LONGEST_SLEEP_SECONDS, moment - now)
         self._timer.start(max(0, int(wait * 1000) + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a look brought: the files and folders to watch, and the token if anything `changed`."""
+
+    wanted: set[str]
+    stamp: object = None
+    token: Token | None = None
+    changed: bool = False
+    error: Exception | None = None
 
 
 def _nearest_folder(path: str) -> str:
