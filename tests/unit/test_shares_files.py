@@ -11,6 +11,7 @@ import pytest
 
 from tests.doubles import KEYS, Clock, FakeBroker, MemoryKeyring
 from tray_app import TokenManager
+from tray_app.core.errors import SettingsError
 from tray_app.core.token import encode_seed, token_for
 from tray_app.manager.keeper import Outcome
 from tray_app.manager.opening import open_keeper
@@ -325,4 +326,68 @@ def test_switched_off_again_the_next_write_removes_the_copy(keeps_file, settings
     settings_file.write_text("")
     keeper = opened(clock, broker)
     keeper.put(token_for("the-next-token", 3600, clock() + 1))
+    assert not token_file.exists()
+
+
+# --- a kept .token beside an encrypted store ---
+
+
+@pytest.fixture
+def encrypts(monkeypatch):
+    monkeypatch.setenv("KIWOOM_TRAY_ENCRYPTION_KEY", "T25lT25lT25lT25lT25lT25lT25lT25lT25lT25lT25=")
+
+
+def test_with_an_encryption_key_no_plain_copy_is_kept_and_why_is_told(
+    keeps_file, encrypts, token_file, *, clock, broker, caplog
+):
+    outcome = opened(clock, broker).ensure()
+    assert [type(error) for error in outcome.unshared] == [SettingsError]
+    assert "no plain copy" in str(outcome.unshared[0])
+    assert "no plain copy" in caplog.text
+    assert not token_file.exists()
+
+
+def test_a_copy_that_was_kept_before_there_was_a_key_goes_with_the_next_write(
+    keeps_file, request, token_file, clock, broker
+):
+    opened(clock, broker).ensure()
+    assert token_file.exists()
+    request.getfixturevalue("encrypts")
+    opened(clock, broker).put(token_for("the-next-token", 3600, clock() + 1))
+    assert not token_file.exists()
+
+
+def test_a_plain_token_that_rests_in_the_file_is_not_lost_to_a_new_key(
+    keeps_file, ring, request, *, token_file, clock, broker
+):
+    ring.broken = RuntimeError("no keyring")
+    token = opened(clock, broker).ensure().token
+    request.getfixturevalue("encrypts")
+    keeper = opened(clock, broker)
+    assert [type(error) for error in keeper.hand_out()] == [SettingsError]
+    assert keeper.current() == token
+
+
+def test_an_encrypted_token_that_rests_in_the_file_stays_encrypted(
+    keeps_file, encrypts, ring, *, token_file, clock, broker
+):
+    ring.broken = RuntimeError("no keyring")
+    keeper = opened(clock, broker)
+    token = keeper.ensure().token
+    assert token.value.reveal() not in token_file.read_text(encoding="utf-8")
+    assert keeper.current() == token
+    keeper.clear()
+    assert not token_file.exists()
+
+
+def test_a_plain_copy_beside_an_encrypted_store_elsewhere_is_removed(
+    keeps_file, request, token_file, *, monkeypatch, clock, broker
+):
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "memory")
+    token = opened(clock, broker).ensure().token
+    assert token_file.exists()
+    request.getfixturevalue("encrypts")
+    keeper = opened(clock, broker)
+    keeper.store.write(token)
+    keeper.hand_out()
     assert not token_file.exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from tray_app.core.errors import StoreError
+from tray_app.core.errors import SettingsError, StoreError
 from tray_app.core.language import msg
 from tray_app.core.token import format_expires_dt
 from tray_app.stores.file import FileStore
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tray_app.core.token import Token
+    from tray_app.stores.encryption import Cipher
 
 _MAX_BYTES = 65536
 
@@ -81,18 +82,38 @@ class TokenFile:
     The store that keeps it there as well (`AutoStore`) reads what a program that knows only the file has written
     to it. A kept copy that such a program deletes is no clear: the token stays where it rests, and the copy
     comes back with the next change.
+
+    With a key in `cipher` nothing is written: a plain copy would make the encryption worthless, and an encrypted
+    one helps no program that knows only the file. A copy that was kept before there was a key is then removed,
+    unless `is_store` says that the same file is also where the token may rest.
     """
 
     setting = "share_token_file"
 
-    def __init__(self, path: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        path: str,
+        clock: Callable[[], float] = time.time,
+        *,
+        cipher: Cipher | None = None,
+        is_store: bool = True,
+    ) -> None:
         self._path = path
-        self._file = FileStore(path, ThreadLock(), clock)
+        self._file = FileStore(path, ThreadLock(), clock, cipher=cipher)
+        self._encrypts = cipher is not None and cipher.has_keys()
+        self._is_store = is_store
 
     def path(self) -> str:
         return self._path
 
     def publish(self, token: Token) -> None:
+        if self._encrypts:
+            if not self._is_store:
+                self.withdraw(token)
+            raise SettingsError(
+                msg("{path} gets no plain copy of a token that is kept encrypted. Switch share_token_file off."),
+                path=self._path,
+            )
         if self._file.read() != token:
             self._file.write(token)
 

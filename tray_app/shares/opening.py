@@ -28,8 +28,11 @@ def open_shares(settings: Settings, find_keys: Callable[[], AppKeys], clock: Cal
         logs.warning("share_token_file does nothing with the store keyring, which keeps no .token")
     elif settings.share_token_file and settings.store != "file":
         from tray_app.shares.files import TokenFile
+        from tray_app.stores.encryption import Cipher
 
-        shares.append(TokenFile(places.token_file(settings.data_dir, settings.profile), clock))
+        path = places.token_file(settings.data_dir, settings.profile)
+        cipher = Cipher(settings.encryption_keys, settings.encryption_key_file or None)
+        shares.append(TokenFile(path, clock, cipher=cipher, is_store=settings.store == "auto"))
     if settings.share_bot_file:
         from tray_app.shares.files import BotFile
 

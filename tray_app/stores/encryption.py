@@ -44,9 +44,13 @@ class Cipher:
         self._read: Secret | None = None
         self._fernet: MultiFernet | None = None
 
+    def has_keys(self) -> bool:
+        """Whether what is written is encrypted; reads no key file."""
+        return self._keys is not None or self._key_file is not None
+
     def seal(self, text: str) -> bytes:
         """`text` encrypted with the first key, or as it is when there is none. Raises `EncryptionKeyUnusable`."""
-        if not self._has_keys():
+        if not self.has_keys():
             return text.encode()
         return self._opened().encrypt(text.encode())
 
@@ -58,7 +62,7 @@ class Cipher:
         """
         if not is_sealed(content):
             return content
-        if not self._has_keys():
+        if not self.has_keys():
             raise EncryptionKeyUnusable(
                 msg(
                     "The token in {where} is encrypted and there is no key. Set KIWOOM_TRAY_ENCRYPTION_KEY, "
@@ -81,9 +85,6 @@ class Cipher:
             ),
             where=where,
         )
-
-    def _has_keys(self) -> bool:
-        return self._keys is not None or self._key_file is not None
 
     def _opened(self) -> MultiFernet:
         return self._fernet or self._reopened()

@@ -46,7 +46,7 @@ def open_store(settings: Settings, clock: Callable[[], float] = time.time) -> St
     if settings.store == "keyring":
         return keyring
     file = FileStore(path, lock, clock, cipher=cipher)
-    return AutoStore(keyring, file, clock, keep_file=settings.share_token_file)
+    return AutoStore(keyring, file, clock, keep_file=settings.share_token_file and not cipher.has_keys())
 
 
 def _open_redis(settings: Settings, cipher: Cipher, clock: Callable[[], float]) -> Store:
