@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -35,6 +36,40 @@ def _loopback_only(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_loopback_only)
+
+
+def _why_no_qt() -> str:
+    """What the program says where Qt does not load; asked in a process of its own, lest half of Qt stay in this one."""
+    command = [sys.executable, "-m", "tray_app", "--self-test"]
+    root = Path(__file__).resolve().parents[1]
+    asked = subprocess.run(
+        command, cwd=root, env={**os.environ, "LC_ALL": "C.UTF-8"}, capture_output=True, encoding="utf-8", check=False
+    )
+    return asked.stdout.strip()
+
+
+WHY_NO_QT = _why_no_qt()
+
+
+class _NoQt:
+    """In the place of a Qt that does not load: what imports it, a module or a test, is skipped."""
+
+    @staticmethod
+    def find_spec(name: str, *_: object) -> None:
+        if name.partition(".")[0] == "PySide6":
+            pytest.skip(WHY_NO_QT, allow_module_level=True)
+
+
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """The earliest hook of this file: pytest-qt has told pytest its settings, and has not yet looked for Qt."""
+    if WHY_NO_QT:
+        pluginmanager.unregister(name="pytest-qt")
+        sys.meta_path.insert(0, _NoQt)
+
+
+def pytest_configure() -> None:
+    if WHY_NO_QT and os.environ.get("CI", "").lower() in {"1", "true"}:
+        raise pytest.UsageError(WHY_NO_QT)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
