@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import os
-import select
+import queue
 import subprocess
 import sys
 import threading
@@ -27,7 +27,9 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        self._unread = b""
+        self._told: queue.Queue[bytes] = queue.Queue()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     @property
     def pid(self) -> int:
@@ -63,23 +65,26 @@ class Worker:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._listener.join()
         self._process.stdout.close()
 
     def _read(self, *words: str) -> dict[str, object]:
         end = time.monotonic() + PATIENCE_SECONDS
         while True:
-            line, found, rest = self._unread.partition(b"\n")
-            if found:
-                self._unread = rest
-                fields = json.loads(line)
-                if not fields.keys().isdisjoint(words):
-                    return fields
-                continue
-            ready, _, _ = select.select([self._process.stdout], [], [], max(0.0, end - time.monotonic()))
-            assert ready, f"the process did not tell {' or '.join(words)}"
-            content = os.read(self._process.stdout.fileno(), 65536)
-            assert content, "the process ended"
-            self._unread += content
+            try:
+                line = self._told.get(timeout=max(0.0, end - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"the process did not tell {' or '.join(words)}") from None
+            assert line, "the process ended"
+            fields = json.loads(line)
+            if not fields.keys().isdisjoint(words):
+                return fields
+
+    def _listen(self) -> None:
+        """Windows can wait for a socket, but not for a pipe."""
+        for line in self._process.stdout:
+            self._told.put(line)
+        self._told.put(b"")
 
 
 @pytest.fixture

@@ -197,6 +197,7 @@ print(os.waitpid(child, 0)[1])
 """
 
 
+@pytest.mark.posix
 def test_a_child_forked_in_the_middle_of_a_request_waits_for_it(monkeypatch, gate, issues, until):
     """The child inherits neither the turn of the parent's thread nor its lock."""
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")

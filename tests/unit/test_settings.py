@@ -117,7 +117,7 @@ class TestPrecedence:
 
     @pytest.mark.parametrize("name", ["내 계좌", "a.b", "with space", "7", "profiles"])
     def test_a_section_can_have_any_profiles_name(self, name, load, file):
-        file.write_text(f'[profiles."{name}"]\npolicy = "notify"\n')
+        file.write_text(f'[profiles."{name}"]\npolicy = "notify"\n', encoding="utf-8")
 
         assert load(name).policy == "notify"
 
@@ -199,7 +199,7 @@ class TestBrokenFile:
         ids=lambda line: line[:40],
     )
     def test_a_bad_line_is_reported_and_the_rest_applies(self, line, load, file):
-        file.write_text(f'language = "ko"\n{line}\n')
+        file.write_text(f'language = "ko"\n{line}\n', encoding="utf-8")
 
         settings = load()
 

@@ -151,7 +151,7 @@ def test_the_default_profiles_file_is_not_another_profiles_as_well(bot_file, clo
 def test_a_profile_has_a_file_of_its_own(bot_file, settings_file, private_places, clock, broker):
     own = private_places / "own.json"
     settings_file.write_text(
-        settings_file.read_text() + f'[profiles."모의"]\nshare_bot_file = {json.dumps(str(own))}\n'
+        settings_file.read_text() + f'[profiles."모의"]\nshare_bot_file = {json.dumps(str(own))}\n', encoding="utf-8"
     )
     opened(clock, broker, "모의").ensure()
     assert own.exists()

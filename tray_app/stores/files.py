@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
-_SHARING_RETRIES = 40
-_SHARING_PAUSE_SECONDS = 0.025
+_SHARING_PATIENCE_SECONDS = 2.0 if sys.platform == "win32" else 0.0
+_SHARING_PAUSE_SECONDS = 0.001
 
 Stamp = tuple[int, int, int]
 """(mtime_ns, ino, size): changes with every replacement, also those within one clock tick."""
@@ -143,13 +143,18 @@ def _remove(path: str) -> bool:
 
 
 def _patiently(act: Callable[[], Result]) -> Result:
-    """On Windows a file that somebody reads this moment cannot be opened or replaced: try again for a second."""
-    for _ in range(_SHARING_RETRIES if sys.platform == "win32" else 0):
+    """On Windows a file that somebody has open this moment cannot be opened or replaced: try again for a while.
+
+    Short pauses, because readers leave only short gaps when there are many of them.
+    """
+    end = time.monotonic() + _SHARING_PATIENCE_SECONDS
+    while True:
         try:
             return act()
         except PermissionError:
-            time.sleep(_SHARING_PAUSE_SECONDS)
-    return act()
+            if time.monotonic() >= end:
+                raise
+        time.sleep(_SHARING_PAUSE_SECONDS)
 
 
 def _is_roots_guest(path: str, found: os.stat_result) -> bool:
