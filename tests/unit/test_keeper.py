@@ -866,3 +866,39 @@ def test_a_memory_store_serves_as_well(broker, clock):
     keeper = TokenKeeper("default", MemoryStore(clock), lambda: KEYS, lambda: broker, clock)
 
     assert [keeper.ensure().how, keeper.ensure().how, keeper.clear().there] == [Outcome.ISSUED, Outcome.FOUND, True]
+
+
+class TestScheduledRotation:
+    def test_by_two_programs_is_one(self, broker, opened, clock):
+        one, other = opened(), opened()
+        seen = one.ensure().token
+
+        first = one.renew(seen, rotate=True)
+        clock.advance(1)
+        second = other.renew(seen, rotate=True)
+
+        assert (first.how, second.how, second.token) == (Outcome.ISSUED, Outcome.ADOPTED, first.token)
+        assert (broker.issues, broker.revokes) == (2, 1)
+
+    def test_by_two_programs_is_one_also_when_kiwoom_gives_the_same_back(self, broker, opened, clock, monkeypatch):
+        one, other = opened(), opened()
+        seen = one.ensure().token
+        revokes = []
+        monkeypatch.setattr(broker, "revoke", lambda *_: revokes.append(1))
+
+        first = one.renew(seen, rotate=True)
+        clock.advance(1)
+        second = other.renew(seen, rotate=True)
+
+        assert (first.how, second.how, second.token == seen) == (Outcome.SAME, Outcome.ADOPTED, True)
+        assert (broker.issues, len(revokes)) == (2, 1)
+
+    def test_an_answer_that_was_the_same_without_a_revoke_does_not_stop_it(self, broker, opened, clock):
+        one = opened()
+        seen = one.ensure().token
+        one.refresh()
+        clock.advance(1)
+
+        outcome = one.renew(seen, rotate=True)
+
+        assert (outcome.how, broker.revokes) == (Outcome.ISSUED, 1)

@@ -78,7 +78,7 @@ class TestRotation:
         daily.saw(one, clock())
         now = at(6.5, day=1)
         assert daily.due(now) is Due.ROTATE
-        daily.answered(one, now, same=True)
+        daily.answered(one, now, same=True, rotated=True)
         assert [notice.kind for notice in daily.notices(now)] == [NoticeKind.NOT_ROTATED]
         assert daily.due(one.expires - 1) is None
         assert daily.due(one.expires + 1) is Due.RENEW
@@ -91,7 +91,7 @@ class TestRotation:
         one = token(clock())
         daily.saw(one, clock())
         daily.due(at(6.5, day=1))
-        daily.failed(RevokeFailed("no"), at(6.5, day=1))
+        daily.failed(RevokeFailed("no"), at(6.5, day=1), rotating=True)
         assert not daily.stopped
         assert daily.renew_at == one.expires - 600
 
@@ -99,7 +99,7 @@ class TestRotation:
         daily = watch()
         daily.saw(token(clock()), clock())
         now = at(6.5, day=1)
-        daily.failed(BrokerUnavailable("no"), now)
+        daily.failed(BrokerUnavailable("no"), now, rotating=True)
         assert daily.due(now) is None
         assert daily.due(now + 60) is Due.ROTATE
 
@@ -107,9 +107,77 @@ class TestRotation:
         daily = watch()
         daily.saw(token(clock()), clock())
         now = at(6.5, day=1)
-        daily.failed(BrokerUnavailable("no"), now)
+        daily.failed(BrokerUnavailable("no"), now, rotating=True)
         daily.saw(None, now)
         assert daily.due(now + 60) is Due.RENEW
+
+    def test_that_it_is_gone_may_be_seen_before_the_failure_is_known(self, clock: Clock) -> None:
+        daily = watch()
+        daily.saw(token(clock()), clock())
+        now = at(6.5, day=1)
+        assert daily.due(now) is Due.ROTATE
+        daily.saw(None, now)
+        daily.failed(BrokerUnavailable("no"), now, rotating=True)
+        assert daily.due(now + 60) is not None
+
+    @pytest.mark.parametrize("policy", ["auto", "daily 06:30"])
+    def test_the_same_after_a_rotation_that_the_user_asked_for(self, clock: Clock, policy: str) -> None:
+        kept = watch(policy)
+        kept.saw(token(clock()), clock())
+        kept.failed(BrokerUnavailable("no"), clock(), rotating=True)
+        kept.saw(None, clock())
+        assert kept.due(clock() + 60) is Due.RENEW
+
+    def test_a_clear_long_after_a_failed_rotation_is_a_wish_to_be_without(self, clock: Clock) -> None:
+        daily = watch()
+        daily.saw(token(clock()), clock())
+        daily.failed(BrokerUnavailable("no"), clock(), rotating=True)
+        daily.saw(None, clock() + HOUR)
+        assert daily.due(clock() + 2 * HOUR) is None
+
+    def test_a_refresh_by_the_user_that_brings_the_same_token_leaves_the_rotation_as_planned(
+        self, clock: Clock
+    ) -> None:
+        daily = watch()
+        one = token(clock())
+        daily.saw(one, clock())
+        daily.answered(one, clock(), same=True)
+        assert daily.notices(clock()) == []
+        assert daily.due(at(6.5, day=1) - 1) is None
+        assert daily.due(at(6.5, day=1)) is Due.ROTATE
+
+    def test_a_refresh_by_the_user_that_fails_brings_no_rotation_forward(self) -> None:
+        daily = watch()
+        daily.saw(token(at(21)), at(21))
+        daily.failed(BrokerUnavailable("no"), at(22))
+        assert daily.due(at(6.5, day=1) - 1) is None
+        assert daily.due(at(6.5, day=1)) is Due.ROTATE
+
+    def test_a_token_that_could_not_be_revoked_is_not_tried_again_and_again(self) -> None:
+        daily = watch()
+        one = token(at(8.1))  # it ends right after the opening
+        daily.saw(one, at(9))
+        daily.failed(RevokeFailed("no"), at(6.5, day=1), rotating=True)
+        now = one.expires - 600
+        assert daily.due(now) is Due.RENEW
+        daily.answered(one, now, same=True)
+        assert daily.due(one.expires - 1) is None
+
+    def test_a_revoke_by_the_user_that_failed_does_not_stop_the_renewal(self) -> None:
+        auto = watch("auto")
+        one = token(at(21))
+        auto.saw(one, at(21))
+        auto.failed(RevokeFailed("no"), at(22), rotating=True)
+        assert not auto.stopped
+        assert auto.renew_at == one.expires - 600
+
+    def test_a_weekend_that_was_slept_through_ends_with_one_request(self) -> None:
+        daily = watch()
+        daily.saw(token(at(18, day=4)), at(18, day=4))
+        assert daily.due(at(9, day=7)) is Due.ROTATE  # nothing lives any more, so nothing is revoked
+        two = token(at(9, day=7), "two")
+        daily.answered(two, at(9, day=7), same=False, rotated=True)
+        assert daily.renew_at == at(6.5, day=8)
 
 
 class TestEveningBefore:

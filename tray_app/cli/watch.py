@@ -84,13 +84,13 @@ class _Terminal:
         try:
             outcome = self._keeper.renew(seen, rotate=rotate)
         except KiwoomTokenError as error:
-            self._watch.failed(error, time.time())
+            self._watch.failed(error, time.time(), rotating=rotate)
             if error.retry:
                 self.say_line(say(error))
             return
         self._token = outcome.token
         same = outcome.how == Outcome.SAME or outcome.token == seen
-        self._watch.answered(outcome.token, time.time(), same=same)
+        self._watch.answered(outcome.token, time.time(), same=same, rotated=rotate)
         self._stamp = self._keeper.store.stamp()
         self.say_line(outcome_text(outcome, time.time()))
         tell_unsaved(outcome)

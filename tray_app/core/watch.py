@@ -33,6 +33,8 @@ _JITTER_AFTER_END_SECONDS = 2.0
 _FIRST_PAUSE_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 600.0
 _DOUBLINGS = 10
+_LOSS_SECONDS = 60.0
+"""A token that goes this soon after a rotation that failed went because of it."""
 
 
 class NoticeKind(StrEnum):
@@ -74,7 +76,8 @@ class Watch:
         self._policy, _, time_of_day = policy.partition(" ")
         self._rotates_at = int(time_of_day[:2]) * 60 + int(time_of_day[3:]) if self._policy == DAILY else None
         self._rotates_next = False
-        self._rotation_failed = False
+        self._rotation_failed_at: float | None = None
+        self._revocable = True
         self._told_trading_hours = False
         self._renew_before = renew_before
         self._warn_before = tuple(sorted(warn_before, reverse=True))
@@ -96,24 +99,35 @@ class Watch:
         elif before is None or (before.value, before.expires_at) != (token.value, token.expires_at):
             self._took(token, now)
 
-    def answered(self, token: Token, now: float, *, same: bool) -> None:
+    def answered(self, token: Token, now: float, *, same: bool, rotated: bool = False) -> None:
         """Kiwoom gave this token; `same` when it is the one that was there, with the same end.
 
         When that came of a rotation, rotating brings nothing: from then on the token is renewed as with `auto`.
         """
-        if same and self._rotates_next:
+        if same and rotated and self._rotates_at is not None:
             self._rotates_at = None
             self._news = Notice(NoticeKind.NOT_ROTATED, token.expires)
         self.saw(token, now)
         self._failures = 0
         self.stopped = False
         if same:
-            self._plan(token.expires + self._spread_after_end())
+            rotation = self._rotation_of(token, now)
+            if rotation is None:
+                self._plan(token.expires + self._spread_after_end())
+            else:
+                self._plan(rotation, rotates=True)
 
-    def failed(self, error: KiwoomTokenError, now: float) -> None:
-        """A request failed. What can mend itself is tried again, later and later; the rest waits for the user."""
-        if isinstance(error, RevokeFailed) and self._rotates_next and self._token is not None:
-            self._plan(self._usual_moment(self._token))
+    def failed(self, error: KiwoomTokenError, now: float, *, rotating: bool = False) -> None:
+        """A request failed. What can mend itself is tried again, later and later; the rest waits for the user.
+
+        `rotating` when it was to revoke the token first: then the token may be gone without another in its place.
+        """
+        if rotating:
+            self._rotation_failed_at = now
+        if isinstance(error, RevokeFailed) and self._token is not None:
+            self._revocable = False
+            if self._rotates_next:
+                self._plan(self._usual_moment(self._token))
             return
         if not error.retry:
             if not self.stopped:
@@ -121,13 +135,10 @@ class Watch:
             self.stopped = True
             self.renew_at = None
             return
-        pause = min(_FIRST_PAUSE_SECONDS * 2 ** min(self._failures, _DOUBLINGS), _LONGEST_PAUSE_SECONDS)
-        pause *= 0.5 + self._random()
-        if self._token is not None and self._token.lives(now):  # its end is the one moment not to be missed
-            pause = min(pause, self._token.expires + self._spread_after_end() - now)
+        if self._rotates_next and self._token is not None and self.renew_at is not None and now < self.renew_at:
+            return  # what the user asked for failed: the quiet hour is still to come
         self._failures += 1
-        self._rotation_failed = self._rotates_next
-        self._plan(now + max(pause, error.retry_after or 0.0), rotates=self._rotates_next)
+        self._plan(now + self._pause(error, now), rotates=self._rotates_next)
 
     def cleared(self) -> None:
         """The user cleared the token: nothing is asked until the user wants one or another tool brings one."""
@@ -192,20 +203,23 @@ class Watch:
         self._warned = {one for one in self._warn_before if one >= lifetime}
         if not token.lives(now):
             self._warned.update(self._warn_before)  # it ended before anybody looked: no news
-        self._told_trading_hours = self._rotation_failed = False
-        rotation = self._next_rotation(token, now)
-        if rotation is not None and rotation < token.expires:
-            self._plan(rotation, rotates=True)
-        else:
+        self._told_trading_hours = False
+        self._rotation_failed_at, self._revocable = None, True
+        rotation = self._rotation_of(token, now)
+        if rotation is None:
             self._plan(self._usual_moment(token))
+        else:
+            self._plan(rotation, rotates=True)
 
     def _lost(self, before: Token | None, now: float, *, at_start: bool) -> None:
         if at_start:
             self._plan(now)
         elif before is not None:
             # The seed's rule takes a token away in its last five minutes: that is no wish to be without one.
-            if self._rotation_failed:
+            if self._rotation_failed_at is not None and now - self._rotation_failed_at < _LOSS_SECONDS:
                 self._rotates_next = False  # it was revoked, only the issue failed: that is tried again
+                if self.renew_at is None or self.renew_at > now + _LONGEST_PAUSE_SECONDS:
+                    self._plan(now + _FIRST_PAUSE_SECONDS)
             elif before.remaining(now) < BUFFER_SECONDS:
                 self._plan(max(self.renew_at or 0.0, before.expires + self._spread_after_end()))
             else:
@@ -215,15 +229,15 @@ class Watch:
         lifetime = token.expires - token.created_at.timestamp()
         return token.expires - min(self._renew_before, lifetime * _LARGEST_LEAD)
 
-    def _next_rotation(self, token: Token, now: float) -> float | None:
-        """The next quiet hour, or now if the last one was slept through and the market will be open at the end."""
-        if self._rotates_at is None:
+    def _rotation_of(self, token: Token, now: float) -> float | None:
+        """The next quiet hour of this token's life, or now if the last one was slept through and the market will be
+        open at its end; None when it ends before, or cannot be rotated."""
+        if self._rotates_at is None or not self._revocable:
             return None
         last = last_time_of_day(self._rotates_at, now)
         missed = token.created_at.timestamp() < last
-        if missed and is_trading(token.expires) and not is_trading(now):
-            return now
-        return last + _DAY_SECONDS
+        rotation = now if missed and is_trading(token.expires) and not is_trading(now) else last + _DAY_SECONDS
+        return rotation if rotation < token.expires else None
 
     def _ends_in_trading_hours(self, token: Token) -> bool:
         """Whether that is still to be told. A token that is rotated before its end does not end there."""
@@ -233,6 +247,13 @@ class Watch:
         if self._policy != NOTIFY and not self.stopped:
             self.renew_at = moment
             self._rotates_next = rotates
+
+    def _pause(self, error: KiwoomTokenError, now: float) -> float:
+        pause: float = min(_FIRST_PAUSE_SECONDS * 2 ** min(self._failures - 1, _DOUBLINGS), _LONGEST_PAUSE_SECONDS)
+        pause *= 0.5 + self._random()
+        if self._token is not None and self._token.lives(now):  # its end is the one moment not to be missed
+            pause = min(pause, self._token.expires + self._spread_after_end() - now)
+        return max(pause, error.retry_after or 0.0)
 
     def _spread_after_end(self) -> float:
         return _AFTER_END_SECONDS + _JITTER_AFTER_END_SECONDS * self._random()

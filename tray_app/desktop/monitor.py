@@ -115,7 +115,7 @@ class Monitor(QObject):
 
     def rotate(self) -> None:
         """Revokes the present token and asks for a new one."""
-        self._act(Action.ROTATE, lambda: self._keeper.refresh(rotate=True), self._asked)
+        self._act(Action.ROTATE, lambda: self._keeper.refresh(rotate=True), self._rotated)
 
     def clear(self, *, revoke: bool) -> None:
         action = Action.REVOKE if revoke else Action.CLEAR
@@ -216,14 +216,17 @@ class Monitor(QObject):
     def _failed(self, action: Action, error: KiwoomTokenError) -> None:
         """A clear or an unlock that failed changes nothing about when to renew."""
         if action in {Action.REFRESH, Action.ROTATE}:
-            self._watch.failed(error, self._clock())
+            self._watch.failed(error, self._clock(), rotating=action is Action.ROTATE)
 
-    def _asked(self, result: object) -> None:
+    def _rotated(self, result: object) -> None:
+        self._asked(result, rotated=True)
+
+    def _asked(self, result: object, *, rotated: bool = False) -> None:
         if not isinstance(result, Outcome):
             return
         seen, self._token = self._token, result.token
         same = result.how == Outcome.SAME or result.token == seen
-        self._watch.answered(result.token, self._clock(), same=same)
+        self._watch.answered(result.token, self._clock(), same=same, rotated=rotated)
         outcome = Result.SAME if same else _OUTCOMES[result.how]
         last = LastResult(outcome, self._clock(), result.unsaved)
         skew = self._state.skew_seconds if result.skew_seconds is None else result.skew_seconds
@@ -255,7 +258,8 @@ class Monitor(QObject):
         if due is not None:
             seen, rotate = self._token, due is Due.ROTATE
             action = Action.ROTATE if rotate else Action.REFRESH
-            self._act(action, lambda: self._keeper.renew(seen, rotate=rotate), self._asked)
+            then = self._rotated if rotate else self._asked
+            self._act(action, lambda: self._keeper.renew(seen, rotate=rotate), then)
         else:
             self.look()
 

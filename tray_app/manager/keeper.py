@@ -195,7 +195,7 @@ class TokenKeeper:
         def replaced(token: Token | None) -> bool:
             return token is not None and token.lives(self._clock()) and token != seen
 
-        return self._renew(replaced, honour_same=not rotate, rotate=rotate)
+        return self._renew(replaced, honour_same=True, rotate=rotate)
 
     def refresh(self, *, rotate: bool = False) -> Outcome:
         """Asks Kiwoom now; with `rotate` revokes the present token first, which ends it for every tool.
@@ -310,7 +310,7 @@ class TokenKeeper:
                 note.raise_failure(self._clock())
                 if token is not None and token.lives(self._clock()):  # else who asked could not store it
                     return Outcome(token, Outcome.ADOPTED)
-            if honour_same or refused is not None:
+            if (honour_same and not rotate) or refused is not None:
                 offered = self._offered_instead_of(token, refused)
                 if offered is not None:
                     outcome = self._adopt(offered)
@@ -328,7 +328,8 @@ class TokenKeeper:
                     retry_after=wait,
                     seconds=int(wait) + 1,
                 )
-            if honour_same and token is not None and note.is_final_answer_about(token, self._clock()):
+            asked_so = honour_same and (note.rotated or not rotate)
+            if asked_so and token is not None and note.is_final_answer_about(token, self._clock()):
                 return Outcome(token, Outcome.ADOPTED)
             return self._issue(token, lock, rotate=rotate, refused=refused)
         finally:
@@ -367,7 +368,7 @@ class TokenKeeper:
         issued = answer.token if self._account is None else answer.token.bound_to(self._account.issued_for(keys))
         same = before is not None and before.value == issued.value and before.expires_at == issued.expires_at
         lock.write_note(_note_of_answer(issued, self._clock(), refused, same=same, rotated=rotate))
-        kept = token if same and token is not None else issued
+        kept = before if same and before is not None else issued
         how = Outcome.SAME if same else Outcome.ISSUED
         unsaved = self._save(kept)
         return Outcome(kept, how, unsaved=unsaved, unshared=self._publish(kept), skew_seconds=answer.skew_seconds)
