@@ -40,10 +40,13 @@ sys.addaudithook(_loopback_only)
 
 def _why_no_qt() -> str:
     """What the program says where Qt does not load; asked in a process of its own, lest half of Qt stay in this one."""
-    command = [sys.executable, "-m", "tray_app", "--self-test"]
-    root = Path(__file__).resolve().parents[1]
     asked = subprocess.run(
-        command, cwd=root, env={**os.environ, "LC_ALL": "C.UTF-8"}, capture_output=True, encoding="utf-8", check=False
+        [sys.executable, "-m", "tray_app", "--self-test"],
+        cwd=Path(__file__).resolve().parents[1],
+        env={**os.environ, "LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
     )
     return asked.stdout.strip()
 

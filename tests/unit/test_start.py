@@ -371,6 +371,28 @@ def test_every_check_runs_and_pytest_is_last(
     assert lines[-2:] == ["== Failed so far: ruff check", '== pytest -m "not desktop"']
 
 
+@pytest.mark.parametrize(("ci", "status", "says"), [("", 0, "SKIPPED"), ("true", 4, "ERROR")])
+def test_tests_run_without_qts_libraries_but_not_in_ci(tmp_path: Path, ci: str, status: int, says: str) -> None:
+    (tmp_path / "PySide6").mkdir()
+    (tmp_path / "PySide6" / "__init__.py").write_text("raise ImportError('libGL.so.1: cannot open')")
+    some = ["tests/unit/test_icon.py", "tests/unit/test_kiwoom_codes.py"]
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *some],
+        cwd=SCRIPT.parent,
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "CI": ci},
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    assert result.returncode == status, result.stdout + result.stderr
+    told = [line for line in (result.stdout + result.stderr).splitlines() if line.startswith(says)]
+    assert len(told) == 1
+    assert "libGL.so.1" in told[0]
+    assert "libegl1" in told[0]
+    assert (" passed, 1 skipped in " in result.stdout) is (status == 0)
+
+
 def test_one_set_up_at_a_time(start: Any, checkout: Path) -> None:
     attempt = (
         "import importlib.util, pathlib, sys\n"
