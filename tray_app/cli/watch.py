@@ -16,6 +16,8 @@ from tray_app.core.wording import countdown, duration, korean_time, place_text
 from tray_app.manager.keeper import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tray_app.core.token import Token
     from tray_app.core.watch import Notice
     from tray_app.manager.keeper import TokenKeeper
@@ -31,7 +33,7 @@ def watch(profile: str | None) -> int:
 
 
 def watch_over(settings: Settings, keeper: TokenKeeper) -> int:
-    terminal = _Terminal(settings, keeper)
+    terminal = Terminal(settings, keeper)
     try:
         while True:
             terminal.look()
@@ -41,9 +43,12 @@ def watch_over(settings: Settings, keeper: TokenKeeper) -> int:
         return DONE
 
 
-class _Terminal:
-    def __init__(self, settings: Settings, keeper: TokenKeeper) -> None:
+class Terminal:
+    """What is shown and asked, tick by tick."""
+
+    def __init__(self, settings: Settings, keeper: TokenKeeper, clock: Callable[[], float] = time.time) -> None:
         self._keeper = keeper
+        self._clock = clock
         self._watch = Watch(settings.policy, settings.renew_before, settings.warn_before, random.random)
         self._stamp: object = None
         self._looked = False
@@ -61,16 +66,16 @@ class _Terminal:
             except StoreError as error:
                 self.say_line(say(error))
             else:
-                self._watch.saw(self._token, time.time())
+                self._watch.saw(self._token, self._clock())
                 self._keeper.store.check()
                 self._tell_token()
                 self._hand_out()
             self._stamp, self._looked = stamp, True
-        due = self._watch.due(time.time())
+        due = self._watch.due(self._clock())
         if due is not None:
             self._renew(rotate=due is Due.ROTATE)
-        for notice in self._watch.notices(time.time()):
-            self.say_line(_notice_text(notice))
+        for notice in self._watch.notices(self._clock()):
+            self.say_line(_notice_text(notice, self._clock()))
         self._show_countdown()
 
     def say_line(self, text: str) -> None:
@@ -84,15 +89,15 @@ class _Terminal:
         try:
             outcome = self._keeper.renew(seen, rotate=rotate)
         except KiwoomTokenError as error:
-            self._watch.failed(error, time.time(), rotating=rotate)
+            self._watch.failed(error, self._clock(), rotating=rotate)
             if error.retry:
                 self.say_line(say(error))
             return
         self._token = outcome.token
         same = outcome.how == Outcome.SAME or outcome.token == seen
-        self._watch.answered(outcome.token, time.time(), same=same, rotated=rotate)
+        self._watch.answered(outcome.token, self._clock(), same=same, rotated=rotate)
         self._stamp = self._keeper.store.stamp()
-        self.say_line(outcome_text(outcome, time.time()))
+        self.say_line(outcome_text(outcome, self._clock()))
         tell_unsaved(outcome)
 
     def _hand_out(self) -> None:
@@ -105,7 +110,7 @@ class _Terminal:
         if self._token is None:
             line = tr("There is no token ({place}).", place=where)
         else:
-            end = korean_time(self._token.expires, time.time())
+            end = korean_time(self._token.expires, self._clock())
             line = tr("The token ends {end} (KST); it is kept in {place}.", end=end, place=where)
         if line != self._told:
             self.say_line(line)
@@ -114,13 +119,13 @@ class _Terminal:
     def _show_countdown(self) -> None:
         if not self._live_line:
             return
-        left = 0.0 if self._token is None else self._token.remaining(time.time())
+        left = 0.0 if self._token is None else self._token.remaining(self._clock())
         line = tr("{left} left", left=countdown(left)) if left > 0 else tr("no living token")
         print("\r" + line + " " * max(0, self._width - len(line)), end="", flush=True)
         self._width = len(line) * 2
 
 
-def _notice_text(notice: Notice) -> str:
+def _notice_text(notice: Notice, now: float) -> str:
     if notice.kind is NoticeKind.STOPPED and notice.error is not None:
         return tr("No further attempt until this is mended: {reason}", reason=say(notice.error))
     if notice.kind is NoticeKind.ENDED:
@@ -128,9 +133,9 @@ def _notice_text(notice: Notice) -> str:
     if notice.kind is NoticeKind.NOT_ROTATED:
         return tr("Kiwoom gave the revoked token back. It is renewed after its end from now on.")
     if notice.kind is NoticeKind.TRADING_HOURS:
-        end = korean_time(notice.expires, time.time())
+        end = korean_time(notice.expires, now)
         return tr(
             "The token ends {end} (KST), inside trading hours. Rotate it tonight: kiwoom-token refresh --rotate",
             end=end,
         )
-    return tr("The token ends in {duration}.", duration=duration(round(notice.expires - time.time())))
+    return tr("The token ends in {duration}.", duration=duration(round(notice.expires - now)))

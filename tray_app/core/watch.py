@@ -107,6 +107,7 @@ class Watch:
         if same and rotated and self._rotates_at is not None:
             self._rotates_at = None
             self._news = Notice(NoticeKind.NOT_ROTATED, token.expires)
+            self._told_trading_hours = True  # to rotate it by hand would not help either
         self.saw(token, now)
         self._failures = 0
         self.stopped = False

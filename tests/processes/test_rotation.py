@@ -1,0 +1,240 @@
+"""The daily rotation from end to end: the watch of the terminal and of the tray, a file, a practice Kiwoom on the
+network and a clock that goes when it is told to."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+
+import pytest
+
+from tests.doubles import Clock
+from tray_app import TokenManager
+from tray_app.cli.watch import Terminal
+from tray_app.core.token import KST
+from tray_app.core.watch import NoticeKind
+from tray_app.desktop.monitor import Monitor
+from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+from tray_app.manager.opening import open_keeper
+from tray_app.settings.load import load_settings
+
+MONDAY = datetime(2026, 11, 23, tzinfo=KST)
+POLICY = "daily 06:30"
+
+
+def at(hours: float, day: int = 0) -> float:
+    return (MONDAY + timedelta(days=day, hours=hours)).timestamp()
+
+
+@pytest.fixture
+def clock():
+    return Clock(at(15))
+
+
+@pytest.fixture
+def kiwoom(monkeypatch, clock):
+    with PracticeKiwoom(clock=clock) as practice:
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", practice.base_url)
+        monkeypatch.setenv("APP_KEY", PRACTICE_APP_KEY)
+        monkeypatch.setenv("APP_SECRET", PRACTICE_APP_SECRET)
+        yield practice
+
+
+@pytest.fixture
+def asked(kiwoom):
+    """How often Kiwoom has issued and revoked."""
+    return lambda: (kiwoom.counts()["issue"], kiwoom.counts()["revoke"])
+
+
+@pytest.fixture
+def bot_file(private_places):
+    path = private_places / "bots" / "token.json"
+    settings = private_places / "places" / "settings" / "settings.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(f"share_bot_file = {json.dumps(str(path))}\n")
+    return path
+
+
+@pytest.fixture
+def seen(kiwoom, clock):
+    """What a program that only uses the token gets."""
+    return TokenManager(clock=clock).get_token
+
+
+@pytest.fixture
+def kept_token_back(kiwoom, monkeypatch):
+    """Kiwoom confirms a revoke and gives the same token back all the same."""
+    monkeypatch.setattr(kiwoom, "_forget", lambda value: None)
+
+
+class TestInTheTerminal:
+    @pytest.fixture
+    def opened(self, kiwoom, clock):
+        def open_one():
+            settings = load_settings(policy=POLICY)
+            return Terminal(settings, open_keeper(settings, clock=clock), clock)
+
+        return open_one
+
+    @pytest.fixture
+    def pair(self, opened):
+        """Two programs with the same policy that have seen the token of the afternoon."""
+        pair = opened(), opened()
+        for one in pair:
+            one.look()
+        return pair
+
+    def test_it_happens_once_for_all_programs_and_all_tools_have_the_new_token(
+        self, bot_file, pair, seen, asked, clock
+    ):
+        before = seen()
+        clock.now = at(6.5, day=1)
+
+        for one in (*pair, *pair):
+            one.look()
+
+        assert asked() == (2, 1)
+        assert seen() not in {None, before}
+        assert json.loads(bot_file.read_text())["token"] == seen()
+
+    def test_a_same_answer_is_told_and_asked_for_once(self, pair, kept_token_back, seen, *, asked, clock, capsys):
+        before = seen()
+        clock.now = at(6.5, day=1)
+
+        for _ in range(3):
+            for one in pair:
+                one.look()
+            clock.advance(60)
+
+        assert (asked(), seen()) == ((2, 1), before)
+        assert "gave the revoked token back" in capsys.readouterr().out
+
+    def test_after_a_same_answer_the_next_token_comes_right_after_the_end(
+        self, pair, kept_token_back, asked, *, clock, seen
+    ):
+        before = seen()
+        clock.now = at(6.5, day=1)
+        for one in pair:
+            one.look()
+        clock.now = at(15, day=1) + 4
+
+        for one in pair:
+            one.look()
+
+        assert (asked(), seen() == before) == ((3, 1), False)
+
+    def test_an_issue_that_fails_after_the_revoke_is_tried_again(self, kiwoom, pair, seen, *, asked, clock):
+        kiwoom.set_fault("http-500", on="issue", times=1)
+        clock.now = at(6.5, day=1)
+        for one in pair:
+            one.look()
+        lost = seen()
+        clock.advance(30)
+
+        for one in pair:
+            one.look()
+
+        assert (lost, asked()[1]) == (None, 1)
+        assert seen() is not None
+
+    def test_a_computer_that_slept_catches_up_before_the_opening(self, pair, asked, clock):
+        clock.now = at(7.9, day=1)
+
+        for one in pair:
+            one.look()
+
+        assert asked() == (2, 1)
+
+    def test_a_computer_that_slept_into_the_session_revokes_nothing(self, pair, asked, clock):
+        clock.now = at(9, day=1)
+
+        for one in pair:
+            one.look()
+
+        assert asked() == (1, 0)
+
+    def test_after_a_weekend_asleep_there_is_one_request(self, pair, asked, clock):
+        clock.now = at(9, day=7)
+
+        for one in pair:
+            one.look()
+
+        assert asked() == (2, 0)
+
+
+class TestInTheTray:
+    @pytest.fixture
+    def opened(self, qtbot, kiwoom, clock):
+        made = []
+
+        def open_one():
+            settings = load_settings(policy=POLICY)
+            monitor = Monitor(settings, open_keeper(settings, clock=clock), None, None, clock=clock)
+            made.append(monitor)
+            notices = []
+            monitor.notice.connect(notices.append)
+            monitor.start()
+            qtbot.waitUntil(lambda: monitor.state.expires is not None and at_rest(monitor), timeout=10_000)
+            return monitor, notices
+
+        yield open_one
+        for monitor in made:
+            monitor._timer.stop()
+            monitor._settle.stop()
+            qtbot.waitUntil(lambda one=monitor: at_rest(one), timeout=10_000)
+            monitor._timer.stop()
+
+    def test_it_happens_once_for_the_tray_and_the_terminal(self, opened, qtbot, seen, *, asked, clock):
+        monitor, _ = opened()
+        settings = load_settings(policy=POLICY)
+        terminal = Terminal(settings, open_keeper(settings, clock=clock), clock)
+        terminal.look()
+        before = seen()
+        clock.now = at(6.5, day=1)
+
+        monitor._tick()
+        terminal.look()
+        qtbot.waitUntil(lambda: monitor.state.expires == at(6.5, day=2), timeout=10_000)
+        terminal.look()
+
+        assert asked() == (2, 1)
+        assert seen() not in {None, before}
+
+    def test_a_same_answer_is_told(self, opened, kept_token_back, qtbot, *, asked, clock):
+        monitor, notices = opened()
+        clock.now = at(6.5, day=1)
+
+        monitor._tick()
+        qtbot.waitUntil(lambda: bool(notices), timeout=10_000)
+
+        assert ([one.kind for one in notices], asked()) == ([NoticeKind.NOT_ROTATED], (2, 1))
+
+    def test_an_issue_that_fails_after_the_revoke_is_tried_again(self, opened, kiwoom, qtbot, *, asked, clock):
+        monitor, _ = opened()
+        kiwoom.set_fault("http-500", on="issue", times=1)
+        clock.now = at(6.5, day=1)
+        monitor._tick()
+        qtbot.waitUntil(lambda: monitor.state.expires is None and at_rest(monitor), timeout=10_000)
+        clock.advance(30)
+
+        monitor._tick()
+        qtbot.waitUntil(lambda: monitor.state.expires is not None, timeout=10_000)
+
+        assert asked() == (3, 1)
+
+    def test_a_rotation_by_hand_whose_issue_fails_is_finished(self, opened, kiwoom, qtbot, *, asked, clock):
+        monitor, _ = opened()
+        kiwoom.set_fault("http-500", on="issue", times=1)
+        monitor.rotate()
+        qtbot.waitUntil(lambda: monitor.state.expires is None and at_rest(monitor), timeout=10_000)
+        clock.advance(30)
+
+        monitor._tick()
+        qtbot.waitUntil(lambda: monitor.state.expires is not None, timeout=10_000)
+
+        assert asked() == (3, 1)
+
+
+def at_rest(monitor):
+    return monitor.state.busy is None and not monitor._looking
