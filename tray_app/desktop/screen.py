@@ -13,7 +13,9 @@ from tray_app.core.language import tr
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_DEBIAN_PACKAGES = "libglib2.0-0 libegl1 libgl1 libxcb-cursor0 libxkbcommon-x11-0 libfontconfig1 libdbus-1-3"
+_DEBIAN_PACKAGES = (
+    "libglib2.0-0 libegl1 libgl1 libxcb-cursor0 libxkbcommon-x11-0 libfontconfig1 libdbus-1-3 libgssapi-krb5-2"
+)
 
 
 def why_no_screen(environ: Mapping[str, str]) -> str:
@@ -24,7 +26,7 @@ def why_no_screen(environ: Mapping[str, str]) -> str:
         if not has_display and named.partition(":")[0] not in {"offscreen", "vnc", "minimal"}:
             return tr("There is no screen here.")
     try:
-        from PySide6 import QtGui, QtWidgets  # noqa: F401 - whether they load is the question
+        from PySide6 import QtGui, QtNetwork, QtWidgets  # noqa: F401 - whether they load is the question
     except ImportError as error:
         return tr(
             "Qt cannot be loaded ({reason}); on Debian install: {packages}.", reason=error, packages=_DEBIAN_PACKAGES
