@@ -416,6 +416,15 @@ class TestFailure:
 
         assert (found[0], found[-1]) == (first, last)
 
+    def test_a_clock_set_back_does_not_put_the_next_try_off(self, watch, clock):
+        watch.saw(None, clock())
+        watch.failed(BrokerUnavailable("no"), clock())
+        clock.advance(-DAY)
+
+        assert watch.due(clock()) is None
+        clock.advance(900)
+        assert watch.due(clock()) is Due.RENEW
+
     def test_a_computer_that_is_offline_for_weeks_goes_on_trying(self, watch, clock):
         watch.saw(None, clock())
 

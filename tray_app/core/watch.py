@@ -85,6 +85,7 @@ class Watch:
         self._token: Token | None = None
         self._started = False
         self._failures = 0
+        self._failed_at = 0.0
         self._warned: set[float] = set()
         self._news: Notice | None = None
         self.renew_at: float | None = None
@@ -139,6 +140,7 @@ class Watch:
         if self._rotates_next and self._token is not None and self.renew_at is not None and now < self.renew_at:
             return  # what the user asked for failed: the quiet hour is still to come
         self._failures += 1
+        self._failed_at = now
         self._plan(now + self._pause(error, now), rotates=self._rotates_next)
 
     def cleared(self) -> None:
@@ -157,6 +159,9 @@ class Watch:
 
     def due(self, now: float) -> Due | None:
         """What to ask Kiwoom for now, or None. No living token is revoked while the market is open."""
+        if self._failures and self.renew_at is not None and now < self._failed_at:  # the clock was set back
+            self._plan(now + self.renew_at - self._failed_at, rotates=self._rotates_next)
+            self._failed_at = now
         if self.renew_at is None or now < self.renew_at:
             return None
         if not self._rotates_next:
