@@ -86,6 +86,17 @@ class TestRotation:
         daily.answered(two, one.expires + 2, same=False)
         assert daily.renew_at == two.expires - 600
 
+    def test_the_same_token_back_is_told_also_when_it_was_seen_to_be_gone_meanwhile(self, clock: Clock) -> None:
+        daily = watch()
+        one = token(clock())
+        daily.saw(one, clock())
+        now = at(6.5, day=1)
+        assert daily.due(now) is Due.ROTATE
+        daily.saw(None, now)
+        daily.answered(one, now, same=True, rotated=True)
+        assert [notice.kind for notice in daily.notices(now)] == [NoticeKind.NOT_ROTATED]
+        assert daily.due(one.expires - 1) is None
+
     def test_a_revoke_that_failed_leaves_the_token_to_be_renewed_at_its_end(self, clock: Clock) -> None:
         daily = watch()
         one = token(clock())

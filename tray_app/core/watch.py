@@ -105,11 +105,13 @@ class Watch:
 
         When that came of a rotation, rotating brings nothing: from then on the token is renewed as with `auto`.
         """
-        if same and rotated and self._rotates_at is not None:
+        in_vain = same and rotated and self._rotates_at is not None
+        if in_vain:
             self._rotates_at = None
+        self.saw(token, now)
+        if in_vain:
             self._news = Notice(NoticeKind.NOT_ROTATED, token.expires)
             self._told_trading_hours = True  # to rotate it by hand would not help either
-        self.saw(token, now)
         self._failures = 0
         self.stopped = False
         if same:
