@@ -1,0 +1,150 @@
+"""A disk that is full and a lock that belongs to somebody else, both real."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.processes.conftest import ROOT
+from tray_app.core.token import decode, encode_seed, token_for
+
+NOBODY = 65534
+DAY = 86400
+
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() != 0, reason="mounting and being somebody else needs root"
+)
+
+
+@pytest.fixture
+def small_disk(monkeypatch, tmp_path):
+    """A disk of 64 KiB of its own, as the data folder; yields it."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    options = ["mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(options, check=False, capture_output=True).returncode:
+        pytest.skip("nothing can be mounted here")
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+    monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", str(folder))
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    ballast = folder / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        try:
+            while file.write(b"x" * 4096):
+                pass
+        except OSError:
+            pass
+    return ballast
+
+
+class TestFullDisk:
+    def test_keeps_the_token_in_memory_and_the_old_one_whole(self, small_disk, start):
+        one, other = start(2)
+        one.ask("set_token", "older", DAY)
+        fill(small_disk)
+
+        one.ask("set_token", "newer", DAY)
+
+        assert one.ask("get_token") == "newer"
+        assert other.ask("get_token") == "older"
+        assert decode((small_disk / ".token").read_text()).value.reveal() == "older"
+        assert sorted(path.name for path in small_disk.iterdir()) == [".token", ".token.lock", "ballast"]
+
+    def test_costs_no_request_and_no_token(self, small_disk, practice, issues, start):
+        fill(small_disk)
+        one = start()
+
+        found = [one.ask("ensure_token") for _ in range(3)]
+
+        assert (len(set(found)), isinstance(found[0], str), issues()) == (1, True, 1)
+
+    def test_with_room_again_the_next_write_lands(self, small_disk, start):
+        one, other = start(2)
+        ballast = fill(small_disk)
+        one.ask("set_token", "only-in-memory", DAY)
+        ballast.unlink()
+
+        one.ask("set_token", "on-the-disk", DAY)
+
+        assert other.ask("get_token") == "on-the-disk"
+
+    def test_clears_all_the_same(self, small_disk, start):
+        one, other = start(2)
+        one.ask("set_token", "older", DAY)
+        fill(small_disk)
+
+        one.ask("clear_token")
+
+        assert (one.ask("get_token"), other.ask("get_token")) == (None, None)
+
+
+AS_NOBODY = """
+import json, logging, os, sys
+logging.basicConfig(level=logging.WARNING)
+from tray_app import TokenManager
+warm = TokenManager(data_dir=sys.argv[2])  # loads what the other user may not be able to load
+warm.ensure_token(), TokenManager(data_dir=sys.argv[2]).get_token()
+os.setgroups([])
+os.setgid(int(sys.argv[1]))
+os.setuid(int(sys.argv[1]))
+manager = TokenManager()
+print(json.dumps([manager.ensure_token(), manager.ensure_token(), manager.get_token()]))
+"""
+
+
+class TestOfAnotherUser:
+    @pytest.fixture
+    def as_nobody(self, monkeypatch, tmp_path):
+        """Runs a program as a user to whom the data folder belongs; returns what it printed and complained about."""
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+        base = tmp_path.parents[1]  # pytest's own folders are closed to others
+        for folder in (base, tmp_path.parent, tmp_path):
+            folder.chmod(folder.stat().st_mode | 0o011)
+        data = tmp_path / "data"
+        data.mkdir()
+        os.chown(data, NOBODY, NOBODY)
+
+        def run():
+            return subprocess.run(
+                [sys.executable, "-c", AS_NOBODY, str(NOBODY), str(tmp_path / "warm")],
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+
+        return run
+
+    def test_a_lock_costs_no_token_and_is_told(self, as_nobody, practice, issues, tmp_path):
+        lock = tmp_path / "data" / ".token.lock"
+        lock.touch(mode=0o600)
+
+        done = as_nobody()
+
+        assert len(set(json.loads(done.stdout))) == 1, done.stderr
+        assert issues() == 2, "one of them before it was nobody"
+        assert "without the lock" in done.stderr
+        assert lock.stat().st_uid == 0
+
+    def test_a_token_is_not_believed_and_that_is_told(self, as_nobody, practice, tmp_path):
+        theirs = tmp_path / "data" / ".token"
+        theirs.write_text(encode_seed(token_for("of-somebody-else", DAY, time.time())))
+        theirs.chmod(0o644)
+        os.chown(theirs, 1, 1)
+
+        done = as_nobody()
+
+        assert "of-somebody-else" not in done.stdout
+        assert "owned by another user" in done.stderr
