@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -79,31 +80,30 @@ def test_a_process_that_starts_later_finds_it(pair, start):
     assert start().ask("get_token") == "token-of-a-test"
 
 
-def shell(command, path):
-    subprocess.run(["/bin/sh", "-c", command, "sh", str(path)], check=True)
-
-
 @pytest.mark.parametrize("kind", ["file", "auto"])
 @pytest.mark.parametrize(
-    ("command", "found"),
+    ("change", "found"),
     [
-        ('cat "$1.theirs" > "$1"', "theirs"),
-        ('mv "$1.theirs" "$1"', "theirs"),
-        ('cp "$1.theirs" "$1"', "theirs"),
-        ('rm "$1"', None),
-        ('rm -r "$(dirname "$1")"', None),
-        (': > "$1"', None),
+        pytest.param(lambda ours, theirs: ours.write_bytes(theirs.read_bytes()), "theirs", id="written in place"),
+        pytest.param(lambda ours, theirs: theirs.replace(ours), "theirs", id="replaced"),
+        pytest.param(lambda ours, theirs: shutil.copy2(theirs, ours), "theirs", id="copied with its times"),
+        pytest.param(lambda ours, theirs: ours.unlink(), None, id="removed"),
+        pytest.param(
+            lambda ours, theirs: shutil.rmtree(ours.parent), None, id="folder removed", marks=pytest.mark.posix
+        ),
+        pytest.param(lambda ours, theirs: ours.write_bytes(b""), None, id="emptied"),
     ],
 )
-def test_a_program_that_knows_only_the_file_is_noticed(kind, command, found, *, monkeypatch, start, token_file):
+def test_a_program_that_knows_only_the_file_is_noticed(kind, change, found, *, monkeypatch, start, token_file):
     monkeypatch.setenv("KIWOOM_TRAY_STORE", kind)
     worker = start()
     worker.ask("set_token", "ours", DAY)
     assert worker.ask("get_token") == "ours"
     theirs = token_for("theirs", DAY, time.time() + 1)
-    token_file.with_name(".token.theirs").write_text(encode_seed(theirs))
+    other = token_file.with_name(".token.theirs")
+    other.write_text(encode_seed(theirs))
 
-    shell(command, token_file)
+    change(token_file, other)
 
     assert worker.ask("get_token") == found
 

@@ -184,7 +184,9 @@ def test_a_login_writes_the_alias_as_kiwoomcli_does(settings_json, shared):
 
 
 def test_a_login_leaves_kiwoomclis_choice_and_whatever_else_it_keeps(settings_json, shared):
-    settings_json.write_text('{"profiles": {"실전": {"mode": "real"}}, "current_profile": "실전", "new": [1]}')
+    settings_json.write_text(
+        '{"profiles": {"실전": {"mode": "real"}}, "current_profile": "실전", "new": [1]}', encoding="utf-8"
+    )
     keep_keys(load_settings("모의", mode="demo"), KEYS, check=False)
     assert json.loads(settings_json.read_text()) == {
         "profiles": {"실전": {"mode": "real"}, "모의": {"mode": "demo"}},
