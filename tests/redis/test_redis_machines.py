@@ -163,3 +163,19 @@ def test_a_missing_package_is_one_clear_line(machine_environment, tmp_path):
     got = run(environment, "get")
     assert got.returncode == 6
     assert got.stderr == "Redis needs the package redis. Install it: pip install 'kiwoom-token-tray[redis]'\n"
+
+
+def test_programs_on_one_machine_know_of_a_change_at_the_very_next_question(redis, start_program):
+    """No message of Redis has to arrive first."""
+    pair = [start_program("left", redis.url) for _ in range(2)]
+    for program in pair:
+        assert program.ask("get") is None
+    missed = []
+    for n in range(150):
+        one, other = pair[n % 2], pair[1 - n % 2]
+        one.ask(f"set token-{n}-of-a-test")
+        missed += [n] * (other.ask("get") != f"token-{n}-of-a-test")
+        if n % 10 == 0:
+            one.ask("clear")
+            missed += [n] * (other.ask("get") is not None)
+    assert missed == []

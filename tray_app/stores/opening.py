@@ -68,4 +68,5 @@ def _open_redis(settings: Settings, cipher: Cipher, clock: Callable[[], float]) 
         ProfileLock(beside + ".lock"),
         cipher=cipher,
         clock=clock,
+        writes=ChangeSignal(beside + ".redis.writes"),
     )

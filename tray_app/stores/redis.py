@@ -92,6 +92,7 @@ class RedisStore:
         cipher: Cipher | None = None,
         clock: Callable[[], float] = time.time,
         lock_seconds: float = LOCK_SECONDS,
+        writes: ChangeSignal | None = None,
     ) -> None:
         prefix = f"kiwoom-token-tray:{{{profile}}}:"
         self._server = server
@@ -105,13 +106,21 @@ class RedisStore:
         self._changes = RedisChanges(server, self._channel, signal)
         self._redis_lock = RedisLock(prefix, server, local_lock, clock, lock_seconds)
         self.lock: ThreadLock = self._redis_lock
-        self.stamp = self._changes.stamp
+        self._writes = writes
         self._turn = ThreadLock()
         self._in_hand: Token | None = None
         self._unwritten = False
         self._count: int | None = None
         self._problem: RedisUnavailable | None = None
         server.when_back = _weakly(self._catch_up)
+
+    def stamp(self) -> object:
+        """What a program on this computer has written shows at once, by `writes`; the rest when Redis tells."""
+        changes = self._changes.stamp()
+        if self._writes is None:
+            return changes
+        written = self._writes.stamp()
+        return (changes, written if isinstance(written, bytes) else None)
 
     def read(self) -> Token | None:
         with self._turn:
@@ -186,7 +195,7 @@ class RedisStore:
         self._in_hand = token
         self._written(count)
         logs.info("Token saved to Redis (expires at %s)", local_time(token))
-        return self._changes.heard(count)
+        return self._announce(count)
 
     def _clear(self) -> bool:
         self._in_hand, self._unwritten = None, False
@@ -197,7 +206,7 @@ class RedisStore:
             count = self._swap(found, None)
             if count >= 0:
                 self._written(count)
-                self._changes.heard(count)
+                self._announce(count)
                 return bool(found.raw)
         raise StoreError(msg("The token in Redis keeps changing and was not deleted. Try again."))
 
@@ -252,7 +261,7 @@ class RedisStore:
         if count < 0:  # changed this moment: the next read settles it
             return mine
         self._written(count)
-        self._changes.heard(count)
+        self._announce(count)
         found.count = count
         return mine
 
@@ -289,6 +298,14 @@ class RedisStore:
 
     def _change(self, script: str, keys: list[str], values: list[Any]) -> int:
         return int(self._server.ask(lambda client: client.eval(script, len(keys), *keys, *values)))
+
+    def _announce(self, count: int) -> object:
+        """Change number `count` is in Redis: tells this computer, and returns the stamp of that."""
+        changes = self._changes.heard(count)
+        if self._writes is None:
+            return changes
+        written = self._writes.change(0)
+        return (changes, written if isinstance(written, bytes) else None)
 
     def _written(self, count: int) -> None:
         self._count = count
