@@ -1,0 +1,99 @@
+"""Nothing of one account reaches another: other keys and other profiles, in every store, across real programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.processes.conftest import ROOT
+from tests.redis.server import MISSING, PROGRAM, REQUIRED, RealRedis
+
+ONE = {"APP_KEY": "key-of-one", "APP_SECRET": "secret-of-one"}
+TWO = {"APP_KEY": "key-of-two", "APP_SECRET": "secret-of-two"}
+MOCK = {"APP_KEY_MOCK": "key-of-mock", "APP_SECRET_MOCK": "secret-of-mock", "KIWOOM_MODE": "demo"}
+
+
+@pytest.fixture(params=["file", "keyring", "redis"])
+def rests(request, monkeypatch, tmp_path, free_port):
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", request.param)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.processes.file_keyring.FileKeyring")
+    monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
+    if request.param != "redis":
+        yield request.param
+        return
+    if PROGRAM is None:
+        (pytest.fail if REQUIRED else pytest.skip)(MISSING)
+    server = RealRedis(tmp_path / "redis", free_port)
+    server.start()
+    monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", server.url)
+    yield request.param
+    server.stop()
+
+
+@pytest.fixture
+def kiwoom_token(practice, monkeypatch):
+    """Runs `kiwoom-token` with the keys of an account in its environment; returns what it printed, or its status."""
+    for name in ("APP_KEY", "APP_SECRET"):
+        monkeypatch.delenv(name)
+
+    def run(account, *words, stdin=None):
+        done = subprocess.run(
+            [sys.executable, "-m", "tray_app.cli.main", *words],
+            input=stdin,
+            env={**os.environ, **account, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return done.stdout.strip() if done.returncode == 0 else done.returncode
+
+    return run
+
+
+def test_the_same_keys_find_the_token(rests, kiwoom_token, issues):
+    token = kiwoom_token(ONE, "get")
+
+    assert (kiwoom_token(ONE, "get"), issues()) == (token, 1)
+
+
+@pytest.mark.parametrize("other", [TWO, MOCK], ids=["other keys", "the other mode"])
+def test_other_keys_get_a_token_of_their_own(rests, kiwoom_token, issues, other):
+    token = kiwoom_token(ONE, "get")
+
+    assert kiwoom_token(other, "get", "--no-issue") == 3
+    assert json.loads(kiwoom_token(other, "status", "--json"))["has_token"] is False
+    theirs = kiwoom_token(other, "get")
+
+    assert isinstance(theirs, str)
+    assert (theirs == token, issues()) == (False, 2)
+
+
+def test_a_clear_with_other_keys_revokes_nothing(rests, kiwoom_token, practice):
+    kiwoom_token(ONE, "get")
+
+    kiwoom_token(TWO, "clear", "--revoke")
+
+    assert practice.counts()["revoke"] == 0
+
+
+def test_profiles_have_tokens_of_their_own(rests, kiwoom_token):
+    names = ["default", "가족 계좌", "Second", "second-2"]
+    for name in names:
+        words = ("--profile", name, "set", "--expires-in", "3600")
+        assert isinstance(kiwoom_token({}, *words, stdin=f"token-{names.index(name)}"), str)
+
+    found = [kiwoom_token({}, "--profile", name, "get", "--no-issue") for name in names]
+    kiwoom_token({}, "--profile", "Second", "clear")
+    left = [kiwoom_token({}, "--profile", name, "get", "--no-issue") for name in names]
+
+    assert found == ["token-0", "token-1", "token-2", "token-3"]
+    assert left == ["token-0", "token-1", 3, "token-3"]
+
+
+def test_a_profile_does_not_use_the_keys_of_the_default_one(rests, kiwoom_token, issues):
+    assert (kiwoom_token(ONE, "--profile", "Second", "get"), issues()) == (4, 0)
