@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def test_first_start_chooses_the_data_folder_and_writes_it_down(
     chosen = desktop[0]["settings"].data_dir
     assert chosen.startswith(str(private_places))
     settings = private_places / "places" / "settings" / "settings.toml"
-    assert chosen in settings.read_text()
+    assert tomllib.loads(settings.read_text(encoding="utf-8"))["data_dir"] == chosen
 
 
 def test_practice_touches_nothing_of_the_user(
