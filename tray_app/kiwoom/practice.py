@@ -130,6 +130,10 @@ class _Living(NamedTuple):
     ends: int
 
 
+_POLL_SECONDS = 0.5 if sys.platform == "win32" else 30.0
+"""How often the server wakes up for nothing; requests and `stop` wake it at once. Windows needs it for Ctrl+C."""
+
+
 class PracticeKiwoom:
     """Listens on 127.0.0.1 from the moment it is made; answers between `start` and `stop`. Thread-safe.
 
@@ -182,7 +186,11 @@ class PracticeKiwoom:
         self._stopped.set()
         self.release()
         if self._serving:
-            self._server.shutdown()
+            ending = threading.Thread(target=self._server.shutdown, daemon=True)
+            ending.start()
+            while ending.is_alive():  # a server without requests looks for its end only when somebody knocks
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                    ending.join(0.05)
             self._serving = False
         self._server.server_close()
 
@@ -286,7 +294,7 @@ class PracticeKiwoom:
         return self._clock()
 
     def _serve(self) -> None:
-        self._server.serve_forever(poll_interval=0.02)
+        self._server.serve_forever(poll_interval=_POLL_SECONDS)
 
     def _take_fault(self, kind: str) -> _Fault | None:
         for on in (kind, None):
