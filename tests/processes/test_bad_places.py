@@ -8,12 +8,18 @@ import shutil
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
 from tests.processes.conftest import ROOT
 from tray_app.core.token import decode, encode_seed, token_for
+from tray_app.kiwoom.keys import clean_keys
+from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET
+from tray_app.manager.opening import open_keeper
+from tray_app.settings.load import load_settings
+from tray_app.shares.kwcli import cache_path
 
 NOBODY = 65534
 DAY = 86400
@@ -148,3 +154,36 @@ class TestOfAnotherUser:
 
         assert "of-somebody-else" not in done.stdout
         assert "owned by another user" in done.stderr
+
+
+def test_a_kwcli_cache_of_another_user_is_not_used(monkeypatch, tmp_path, practice, issues, start):
+    settings = tmp_path / "places" / "settings" / "settings.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("share_kwcli = true\n")
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+    keys = clean_keys(PRACTICE_APP_KEY, PRACTICE_APP_SECRET)
+    now = datetime.now(timezone.utc)
+    cache = Path(cache_path("real", None))
+    cache.parent.mkdir(parents=True)
+    cache.write_text(
+        json.dumps(
+            {
+                "access_token": "of-somebody-else",
+                "token_type": "bearer",
+                "expires_at": (now + timedelta(days=1)).isoformat(),
+                "mode": "real",
+                "credential_fingerprint": keys.fingerprint(),
+                "saved_at": now.isoformat(),
+            }
+        )
+    )
+    cache.chmod(0o600)
+    shares = open_keeper(load_settings()).shares
+    usable = shares.offered()
+    os.chown(cache, 1, 1)
+
+    found = start().ask("ensure_token")
+
+    assert usable is not None
+    assert usable.value.reveal() == "of-somebody-else"
+    assert (found == "of-somebody-else", issues()) == (False, 1)
