@@ -12,6 +12,7 @@ import os
 from tray_app.core import logs
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
+from tray_app.core.sharing import patiently
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def keep_alias(alias: str, mode: str) -> None:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             file.write(json.dumps(fields, ensure_ascii=True, indent=2))
-        os.replace(new, path)
+        patiently(lambda: os.replace(new, path))
     except OSError as error:
         raise SettingsError(
             msg("{path} cannot be changed ({reason})."), path=path, reason=error.strerror or type(error).__name__
@@ -84,7 +85,7 @@ def keep_alias(alias: str, mode: str) -> None:
 def _read() -> dict[str, Any]:
     path = settings_path()
     try:
-        with open(path, "rb") as file:
+        with patiently(lambda: open(path, "rb")) as file:
             content = file.read(_MAX_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return {}

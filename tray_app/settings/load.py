@@ -11,6 +11,7 @@ import os
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT, check_profile
+from tray_app.core.sharing import patiently
 from tray_app.settings.places import SETTINGS_FILE, config_dir
 from tray_app.settings.table import MODES, TABLE, read_value
 
@@ -191,7 +192,7 @@ def _from_file(path: str, profile: str, problems: list[SettingsError]) -> tuple[
 def _document(path: str, problems: list[SettingsError]) -> dict[str, Any]:
     """The file as TOML; what keeps it from being read is added to `problems`."""
     try:
-        with open(path, "rb") as file:
+        with patiently(lambda: open(path, "rb")) as file:
             content = file.read(_MAX_BYTES)
     except FileNotFoundError:
         return {}

@@ -8,6 +8,7 @@ import os
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT
+from tray_app.core.sharing import patiently
 from tray_app.settings.places import SETTINGS_FILE, checkout_data_dir, config_dir, user_data_dir
 
 TYPE_CHECKING = False
@@ -28,7 +29,7 @@ def save_setting(name: str, value: object, profile: str = DEFAULT, environ: Mapp
     path = os.path.join(config_dir(environ), SETTINGS_FILE)
     try:
         try:
-            with open(path, encoding="utf-8-sig") as file:
+            with patiently(lambda: open(path, encoding="utf-8-sig")) as file:
                 document = tomlkit.parse(file.read())
         except FileNotFoundError:
             document = tomlkit.document()
@@ -49,7 +50,7 @@ def _replace(path: str, text: str) -> None:
     try:
         with open(new, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
-        os.replace(new, path)
+        patiently(lambda: os.replace(new, path))
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(new)

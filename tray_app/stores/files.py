@@ -5,23 +5,14 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import time
 
 from tray_app.core.errors import StoreError
 from tray_app.core.language import msg
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TypeVar
-
-    Result = TypeVar("Result")
+from tray_app.core.sharing import patiently
 
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
-_SHARING_PATIENCE_SECONDS = 2.0 if sys.platform == "win32" else 0.0
-_SHARING_PAUSE_SECONDS = 0.001
 
 Stamp = tuple[int, int, int]
 """(mtime_ns, ino, size): changes with every replacement, also those within one clock tick."""
@@ -67,7 +58,7 @@ def read_private(path: str, limit: int) -> tuple[bytes, Stamp] | None:
     Raises `UnreadableFile` for a folder, a pipe, a file of another user, or one that may not be read.
     """
     try:
-        descriptor = _patiently(lambda: os.open(path, os.O_RDONLY | _BINARY | _NONBLOCK))
+        descriptor = patiently(lambda: os.open(path, os.O_RDONLY | _BINARY | _NONBLOCK))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -103,7 +94,7 @@ def write_private(path: str, content: bytes) -> Stamp:
                 file.flush()
                 os.fsync(descriptor)
                 stamp = _stamp(os.fstat(descriptor))
-            _patiently(lambda: os.replace(new, path))
+            patiently(lambda: os.replace(new, path))
         except BaseException:
             _remove(new)
             raise
@@ -119,7 +110,7 @@ def write_private(path: str, content: bytes) -> Stamp:
 def move_private(path: str, target: str) -> None:
     """Renames a file over `target`; a missing `path` is no error. Raises `StoreError`."""
     try:
-        _patiently(lambda: os.replace(path, target))
+        patiently(lambda: os.replace(path, target))
     except FileNotFoundError:
         return
     except OSError as error:
@@ -136,25 +127,10 @@ def delete_private(path: str) -> bool:
 
 def _remove(path: str) -> bool:
     try:
-        _patiently(lambda: os.unlink(path))
+        patiently(lambda: os.unlink(path))
     except FileNotFoundError:
         return False
     return True
-
-
-def _patiently(act: Callable[[], Result]) -> Result:
-    """On Windows a file that somebody has open this moment cannot be opened or replaced: try again for a while.
-
-    Short pauses, because readers leave only short gaps when there are many of them.
-    """
-    end = time.monotonic() + _SHARING_PATIENCE_SECONDS
-    while True:
-        try:
-            return act()
-        except PermissionError:
-            if time.monotonic() >= end:
-                raise
-        time.sleep(_SHARING_PAUSE_SECONDS)
 
 
 def _is_roots_guest(path: str, found: os.stat_result) -> bool:

@@ -1,0 +1,29 @@
+"""Windows alone: a file that somebody has open this moment can be neither opened otherwise nor replaced."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    Result = TypeVar("Result")
+
+_PATIENCE_SECONDS = 2.0 if sys.platform == "win32" else 0.0
+_PAUSE_SECONDS = 0.001
+"""Short, because many readers leave only short gaps between them."""
+
+
+def patiently(act: Callable[[], Result]) -> Result:
+    """What `act` returns, tried again for a while when it is refused; elsewhere than on Windows tried once."""
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return act()
+        except PermissionError:
+            if time.monotonic() >= end:
+                raise
+        time.sleep(_PAUSE_SECONDS)
