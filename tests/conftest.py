@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+if sys.platform == "win32":  # the offscreen platform looks for fonts nowhere else
+    os.environ.setdefault("QT_QPA_FONTDIR", r"C:\Windows\Fonts")
 
 _OURS = ("KIWOOM_", "APP_KEY", "APP_SECRET", "PRD", "MOCK", "PYTHON_KEYRING_")
 _FOLDERS = {
@@ -19,6 +21,8 @@ _FOLDERS = {
     "USERPROFILE": "home",
     "APPDATA": "roaming",
     "LOCALAPPDATA": "local",
+    "WIN_PD_OVERRIDE_APPDATA": "roaming",  # platformdirs asks Windows itself, whatever APPDATA says
+    "WIN_PD_OVERRIDE_LOCAL_APPDATA": "local",
     "XDG_CONFIG_HOME": "config",
     "XDG_DATA_HOME": "share",
     "XDG_STATE_HOME": "state",
