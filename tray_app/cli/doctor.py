@@ -73,7 +73,7 @@ def _tried(name: str, act: Callable[[], object], when_good: Callable[[], str]) -
 
 
 def _where(place: Place) -> str:
-    return place_text(place.kind, place.path, place.problem.problem if place.problem else "")
+    return place_text(place.kind, place.path, place.problem_code)
 
 
 def _keyring(settings: Settings) -> Finding:

@@ -8,7 +8,7 @@ import time
 from tray_app.core.errors import DONE, KiwoomTokenError
 from tray_app.core.language import say, tr, use
 from tray_app.core.profile import DEFAULT
-from tray_app.core.wording import countdown
+from tray_app.core.wording import countdown, mode_text
 from tray_app.manager.opening import open_keeper
 from tray_app.settings.kwcli import aliases
 from tray_app.settings.load import load_settings, named_profiles
@@ -29,7 +29,6 @@ def _line(name: str) -> str:
     except KiwoomTokenError as error:
         return f"{name}\t{say(error)}"
     now = time.time()
-    mode = tr("real trading") if settings.mode == "real" else tr("mock trading")
     lives = token is not None and token.lives(now)
     life = tr("{left} left", left=countdown(token.remaining(now))) if token and lives else tr("no living token")
-    return f"{name}\t{mode}\t{life}"
+    return f"{name}\t{mode_text(settings.mode)}\t{life}"

@@ -157,9 +157,8 @@ def _status_fields(settings: Settings, keeper: TokenKeeper, token: Token | None,
 
 
 def _status_text(settings: Settings, keeper: TokenKeeper, token: Token | None, now: float) -> str:
-    from tray_app.core.wording import countdown, is_korean_zone, korean_time, local_time, place_text
+    from tray_app.core.wording import countdown, is_korean_zone, korean_time, local_time, mode_text, place_text
 
-    mode = tr("real trading") if settings.mode == "real" else tr("mock trading")
     if token is None:
         life = tr("no token")
     elif not token.lives(now):
@@ -173,8 +172,8 @@ def _status_text(settings: Settings, keeper: TokenKeeper, token: Token | None, n
     place = keeper.place()
     rows = [
         (tr("Token"), life if token is None else f"{life}  {token.value.preview()}"),
-        (tr("Kept in"), place_text(place.kind, place.path, place.problem.problem if place.problem else "")),
-        (tr("Profile"), f"{settings.profile} ({mode})"),
+        (tr("Kept in"), place_text(place.kind, place.path, place.problem_code)),
+        (tr("Profile"), f"{settings.profile} ({mode_text(settings.mode)})"),
     ]
     return "\n".join(f"{name}: {value}" for name, value in rows)
 

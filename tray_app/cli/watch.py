@@ -13,7 +13,6 @@ from tray_app.core.errors import DONE, KiwoomTokenError, StoreError
 from tray_app.core.language import say, tr
 from tray_app.core.watch import Due, NoticeKind, Watch
 from tray_app.core.wording import countdown, duration, korean_time, place_text
-from tray_app.manager.keeper import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,8 +93,7 @@ class Terminal:
                 self.say_line(say(error))
             return
         self._token = outcome.token
-        same = outcome.how == Outcome.SAME or outcome.token == seen
-        self._watch.answered(outcome.token, self._clock(), same=same, rotated=rotate)
+        self._watch.answered(outcome.token, self._clock(), same=outcome.is_the_same_as(seen), rotated=rotate)
         self._stamp = self._keeper.store.stamp()
         self.say_line(outcome_text(outcome, self._clock()))
         tell_unsaved(outcome)
@@ -106,7 +104,7 @@ class Terminal:
 
     def _tell_token(self) -> None:
         place = self._keeper.place()
-        where = place_text(place.kind, place.path, place.problem.problem if place.problem else "")
+        where = place_text(place.kind, place.path, place.problem_code)
         if self._token is None:
             line = tr("There is no token ({place}).", place=where)
         else:

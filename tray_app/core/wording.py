@@ -85,6 +85,11 @@ def _clock_time(instant: datetime, now: datetime) -> str:
     return f"{instant:%Y-%m-%d} {time}"
 
 
+def mode_text(mode: str) -> str:
+    """`real` or `demo` in words."""
+    return tr("real trading") if mode == "real" else tr("mock trading")
+
+
 def place_text(kind: str, path: str, problem: str) -> str:
     """Where a token rests and what is wrong there: `file /…/.token (the keyring is locked)`."""
     if kind == "keyring":

@@ -186,8 +186,7 @@ class Monitor(QObject):
     def _checked(self, _: object, error: Exception | None) -> None:
         """Why the token is not where it should be may be known only now."""
         place, state = self._keeper.place(), self._state
-        problem = place.problem.problem if place.problem else ""
-        if error is None and (place.kind, problem) != (state.place, state.place_problem):
+        if error is None and (place.kind, place.problem_code) != (state.place, state.place_problem):
             self._publish(busy=state.busy)
 
     def _forget_look_failure(self) -> None:
@@ -225,7 +224,7 @@ class Monitor(QObject):
         if not isinstance(result, Outcome):
             return
         seen, self._token = self._token, result.token
-        same = result.how == Outcome.SAME or result.token == seen
+        same = result.is_the_same_as(seen)
         self._watch.answered(result.token, self._clock(), same=same, rotated=rotated)
         outcome = Result.SAME if same else _OUTCOMES[result.how]
         last = LastResult(outcome, self._clock(), result.unsaved)
@@ -276,7 +275,7 @@ class Monitor(QObject):
             preview=token.value.preview() if token else "",
             place=place.kind,
             place_path=place.path,
-            place_problem=place.problem.problem if place.problem else "",
+            place_problem=place.problem_code,
             busy=busy,
             renew_at=self._watch.renew_at,
             stopped=self._watch.stopped,

@@ -15,7 +15,6 @@ from shiboken6 import isValid
 from tray_app.core.errors import DONE
 from tray_app.core.language import tr
 from tray_app.desktop.dialogs import REVOKE, ask_clear, ask_keys
-from tray_app.desktop.icon import app_icon
 from tray_app.desktop.instance import SingleInstance
 from tray_app.desktop.monitor import Monitor
 from tray_app.desktop.notices import APP_NAME, Notices, notice_text
@@ -72,7 +71,6 @@ class Shell(QObject):
         self._tray = tray
         self._clock = clock
         self._window = TokenWindow()
-        self._window.setWindowIcon(app_icon())
         self._notices = Notices(tray.balloon, self)
         self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._render)

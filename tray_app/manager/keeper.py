@@ -84,6 +84,10 @@ class Outcome:
         self.unshared = unshared
         self.skew_seconds = skew_seconds
 
+    def is_the_same_as(self, seen: Token | None) -> bool:
+        """Whether asking brought nothing new to who saw that token before."""
+        return self.how == self.SAME or self.token == seen
+
 
 class Cleared:
     """What came of a clear: `there` was a token; `revoked` at Kiwoom, or Kiwoom said it was `already_dead`.

@@ -62,6 +62,11 @@ class Place:
         self.path = path
         self.problem = problem
 
+    @property
+    def problem_code(self) -> str:
+        """Which problem it is, as `tray_app.core.wording` knows it; empty for none."""
+        return self.problem.problem if self.problem else ""
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Place) and self._key() == other._key()
 
@@ -72,4 +77,4 @@ class Place:
         return f"Place({self.kind!r}, {self.path!r}, problem={self.problem and self.problem.problem!r})"
 
     def _key(self) -> tuple[str, str, str]:
-        return (self.kind, self.path, self.problem.problem if self.problem else "")
+        return (self.kind, self.path, self.problem_code)
