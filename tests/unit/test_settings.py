@@ -5,16 +5,18 @@ import json
 import os
 import tomllib
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 import tray_app
 from tray_app.core.errors import USAGE, InvalidInput, SettingsError
 from tray_app.settings import places
+from tray_app.settings.kinds import Span, Switch
 from tray_app.settings.load import load_settings, profile_name
 from tray_app.settings.places import config_dir, token_file
-from tray_app.settings.save import save_setting, settle_data_dir
-from tray_app.settings.table import TABLE, read_value, seconds
+from tray_app.settings.save import save_setting, settle_data_dir, unset_setting
+from tray_app.settings.table import TABLE, read_value
 
 
 @pytest.fixture
@@ -139,7 +141,7 @@ class TestPrecedence:
 BROKEN = {
     "no TOML": "store = ",
     "half a string": 'store = "fi',
-    "twice": 'store = "file"\nstore = "auto"',
+    "half a list": "warn_before = [",
     "too deep": "a = " + "[" * 50000,
     "JSON": json.dumps({"store": "file"}),
 }
@@ -152,8 +154,51 @@ class TestBrokenFile:
 
         settings = load()
 
-        assert [str(file) in str(one) for one in settings.problems] == [True]
+        assert [f"{file}, line 1" in str(one) for one in settings.problems] == [True]
         assert settings.store == "auto"
+
+    @pytest.mark.parametrize(
+        ("broken", "key"),
+        [
+            ("policy = notify", "policy"),
+            ('policy = "notify', "policy"),
+            ('policy = """notify', "policy"),
+            ("renew_before = ", "renew_before"),
+            ("warn_before = [", "warn_before"),
+            ("= 5", ""),
+            ('warn_before = [\n"30m",\n]\noops', "oops"),
+            ('language = "en"', "language"),
+            ("[profiles.second", "[profiles.second"),
+        ],
+        ids=lambda one: one[:20],
+    )
+    def test_a_line_that_is_no_toml_is_named_and_all_others_apply(self, broken, key, load, file):
+        file.write_text(f'language = "ko"\n\n{broken}\nstore = "file"\n\n[profiles.third]\nmode = "demo"\n')
+
+        settings = load()
+
+        line = 3 + broken.count("\n")
+        assert [str(one).startswith(f"{file}, line {line}: {key}") for one in settings.problems] == [True]
+        assert settings.language == "ko"
+        assert load("third").mode == "demo"
+
+    def test_what_stands_under_a_broken_head_counts_for_nobody_else(self, load, file):
+        file.write_text('[profiles.second\npolicy = "notify"\n[profiles.third]\npolicy = "daily 06:30"\n')
+
+        assert [load(name).policy for name in (None, "second", "third")] == ["auto", "auto", "daily 06:30"]
+
+    def test_several_broken_lines_are_all_named(self, load, file):
+        file.write_text('a b\nlanguage = "ko"\nstore = file\npolicy = "notify"\n')
+
+        settings = load()
+
+        assert ["line 1" in str(settings.problems[0]), "line 3" in str(settings.problems[1])] == [True, True]
+        assert (settings.language, settings.policy, settings.store) == ("ko", "notify", "auto")
+
+    def test_the_value_of_a_broken_line_is_not_repeated(self, load, file):
+        file.write_text("redis_url = redis://me:my-password@host\n")
+
+        assert "my-password" not in str(load().problems[0])
 
     @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"\x00" * 100, "store = 'file' # 키움".encode("cp949")])
     def test_that_is_no_utf_8_is_reported(self, content, load, file):
@@ -211,7 +256,7 @@ class TestBrokenFile:
 
         settings = load("second")
 
-        assert "[profiles.second]" in str(settings.problems[0])
+        assert str(settings.problems[0]).startswith(f"{file}, line 2: mode ")
         assert (settings.mode, settings.policy) == ("real", "notify")
 
     def test_a_bad_section_of_another_profile_is_not_this_ones_problem(self, load, file):
@@ -306,17 +351,87 @@ class TestProfileName:
         assert profile_name(None, {}) == "default"
 
 
+class TestQuietHours:
+    @pytest.mark.parametrize(
+        ("text", "expected"), [("22:00-07:00", (1320, 420)), ("00:00 - 06:30", (0, 390)), ("", None)]
+    )
+    def test_are_minutes_of_the_day(self, text, expected, load, file):
+        file.write_text(f'quiet_hours = "{text}"\n')
+
+        assert (load().quiet_hours, load().problems) == (expected, ())
+
+    @pytest.mark.parametrize("text", ["22-07", "22:00", "22:00-25:00", "07:00-07:00", "22:00-07:60", "-", "７:00-8"])
+    def test_refuses_the_rest(self, text, load, file):
+        file.write_text(f'quiet_hours = "{text}"\n', encoding="utf-8")
+
+        assert (load().quiet_hours, len(load().problems)) == (None, 1)
+
+
+class TestDaily:
+    @pytest.mark.parametrize("time", ["00:00", "06:30", "07:59", "20:00", "23:59"])
+    def test_rotates_while_no_market_is_open(self, time, load, file):
+        file.write_text(f'policy = "daily {time}"\n')
+
+        assert load().policy == f"daily {time}"
+
+    @pytest.mark.parametrize("time", ["08:00", "12:00", "19:59"])
+    def test_in_trading_hours_is_refused_with_the_reason(self, time, load, file):
+        file.write_text(f'policy = "daily {time}"\n')
+
+        assert load().policy == "auto"
+        assert "08:00" in str(load().problems[0])
+
+
+class TestKinds:
+    """What a window or the command line does with any setting of the table."""
+
+    SAMPLES: ClassVar = {
+        "policy": ["notify", "daily 06:30"],
+        "renew_before": ["10m", "90s", "1h", "0m"],
+        "mode": ["demo"],
+        "warn_before": ["1h, 30m, 90s", "0m", ""],
+        "quiet_hours": ["22:00-07:00", ""],
+        "share_kwcli": ["true", "false"],
+        "share_bot_file": ["/x/bot.json", ""],
+        "store": ["file"],
+        "redis_url": ["redis://host:6379/0"],
+        "language": ["ko"],
+    }
+
+    @pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in SAMPLES.items() for text in texts])
+    def test_what_is_typed_is_kept_and_shown_as_it_was_typed(self, name, text, environ, load):
+        kind = TABLE[name].kind
+        save_setting(name, kind.write(kind.read(kind.parse(text))), environ=environ)
+
+        settings = load()
+
+        assert settings.problems == ()
+        assert kind.text(getattr(settings, name)) == text
+
+    @pytest.mark.parametrize("word", ["true", "ON", " yes ", "1"])
+    def test_a_switch_is_typed_in_many_ways(self, word):
+        assert Switch().read(Switch().parse(word)) is True
+
+    def test_a_bare_number_of_seconds_is_a_span(self):
+        assert Span().read(Span().parse("90")) == 90
+
+    def test_an_address_is_shown_without_its_password(self):
+        kind = TABLE["redis_url"].kind
+
+        assert kind.text(kind.read("rediss://me:password@host:6379/0")) == "rediss://host:6379/0"
+
+
 class TestSeconds:
     @pytest.mark.parametrize(
         ("value", "expected"), [("90s", 90), ("10m", 600), ("1h", 3600), ("24h", 86400), ("0m", 0), (5, 5), (0, 0)]
     )
     def test_reads_spans(self, value, expected):
-        assert seconds(value) == expected
+        assert Span().read(value) == expected
 
     @pytest.mark.parametrize("value", ["", "m", "10", "1.5m", "-1m", "1 m", "25h", -1, 86401, True, None, 1.0, []])
     def test_refuses_the_rest(self, value):
         with pytest.raises(ValueError, match="span"):
-            seconds(value)
+            Span().read(value)
 
 
 class TestSaving:
@@ -324,6 +439,15 @@ class TestSaving:
         save_setting("policy", "notify", environ=environ)
 
         assert load().policy == "notify"
+
+    def test_what_is_taken_back_is_the_default_again(self, environ, load, file):
+        file.write_text('# of mine\npolicy = "notify"\nstore = "file"\n[profiles.second]\npolicy = "notify"\n')
+
+        assert [unset_setting("policy", environ=environ), unset_setting("policy", environ=environ)] == [True, False]
+        assert [unset_setting("policy", name, environ) for name in ("second", "third")] == [True, False]
+
+        assert (load().policy, load().store, load("second").policy) == ("auto", "file", "auto")
+        assert "# of mine" in file.read_text()
 
     def test_a_profiles_setting_is_its_own(self, environ, load):
         save_setting("mode", "demo", "second", environ)

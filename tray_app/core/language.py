@@ -78,7 +78,8 @@ def tr(message: str, /, **values: object) -> str:
 
 def say(error: KiwoomTokenError) -> str:
     """An error as one line for the user: the sentence, then the broker's code in brackets."""
-    sentence = tr(error.message, **error.values)
+    values = {name: tr(value) if value and isinstance(value, str) else value for name, value in error.values.items()}
+    sentence = tr(error.message, **values)
     return f"{sentence} [{error.code}]" if error.code else sentence
 
 

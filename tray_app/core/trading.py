@@ -21,6 +21,11 @@ def is_trading(instant: float) -> bool:
     return there.weekday() < _SATURDAY and OPENS <= there.time() < CLOSES
 
 
+def is_quiet_time(minutes: int) -> bool:
+    """Whether no market is open at that time of day, given in minutes after midnight in Korea."""
+    return not OPENS.hour * 60 <= minutes < CLOSES.hour * 60
+
+
 def evening_before(instant: float) -> float:
     """When trading closes on the day before the one of `instant`, both in epoch seconds."""
     day = datetime.fromtimestamp(instant, KST).date() - timedelta(days=1)

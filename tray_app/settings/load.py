@@ -11,8 +11,8 @@ import os
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT, check_profile
-from tray_app.core.sharing import patiently
-from tray_app.settings.places import SETTINGS_FILE, config_dir
+from tray_app.settings.document import read_document
+from tray_app.settings.places import settings_file
 from tray_app.settings.table import MODES, TABLE, read_value
 
 TYPE_CHECKING = False
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tray_app.core.secret import Secret
-
-_MAX_BYTES = 1_000_000
+    from tray_app.settings.document import Document
 
 
 class Settings:
@@ -35,31 +34,39 @@ class Settings:
     __slots__ = (
         "_mode",
         "_mode_of_accounts",
+        "autostart",
         "base_url",
         "data_dir",
         "encryption_key_file",
         "encryption_keys",
         "has_own_data_dir",
         "language",
+        "panel",
         "policy",
         "problems",
         "profile",
+        "quiet_hours",
         "redis_url",
         "renew_before",
         "share_bot_file",
         "share_kwcli",
         "share_token_file",
         "store",
+        "theme",
         "warn_before",
     )
 
     profile: str
+    autostart: bool
+    panel: str
+    quiet_hours: tuple[int, int] | None
     redis_url: Secret | None
     data_dir: str
     encryption_key_file: str
     encryption_keys: Secret | None
     has_own_data_dir: bool
     store: str
+    theme: str
     language: str
     policy: str
     renew_before: int
@@ -103,7 +110,7 @@ def load_settings(profile: str | None = None, environ: Mapping[str, str] = os.en
     settings = Settings()
     settings.profile = profile_name(profile, environ)
     problems: list[SettingsError] = []
-    shared, own = _from_file(os.path.join(config_dir(environ), SETTINGS_FILE), settings.profile, problems)
+    shared, own = _from_file(settings_file(environ), settings.profile, problems)
     values = shared | own
     if settings.profile == DEFAULT:
         settings.find_mode_by(lambda: _mode_of_keys(environ))
@@ -143,7 +150,7 @@ def _mode_of_keys(environ: Mapping[str, str]) -> str:
 
 def named_profiles(environ: Mapping[str, str] = os.environ) -> list[str]:
     """The profiles that have a section of their own in `settings.toml`."""
-    sections = _document(os.path.join(config_dir(environ), SETTINGS_FILE), []).get("profiles")
+    sections = read_document(settings_file(environ)).fields.get("profiles")
     return list(sections) if isinstance(sections, dict) else []
 
 
@@ -181,51 +188,31 @@ def _from_file(path: str, profile: str, problems: list[SettingsError]) -> tuple[
     """What stands outside of the profiles' sections, and what stands in this profile's own."""
     values: dict[str, Any] = {}
     own: dict[str, Any] = {}
-    document = _document(path, problems)
-    _take(document, path, values, problems, own_section=False)
-    sections = document.get("profiles")
+    document = read_document(path)
+    problems += document.problems
+    for name, value in document.fields.items():
+        if name != "profiles":
+            _take(document, (name,), value, values, problems)
+    sections = document.fields.get("profiles")
     if isinstance(sections, dict) and isinstance(sections.get(profile), dict):
-        _take(sections[profile], f"{path} [profiles.{profile}]", own, problems, own_section=True)
+        for name, value in sections[profile].items():
+            _take(document, ("profiles", profile, name), value, own, problems)
     return values, own
 
 
-def _document(path: str, problems: list[SettingsError]) -> dict[str, Any]:
-    """The file as TOML; what keeps it from being read is added to `problems`."""
-    try:
-        with patiently(lambda: open(path, "rb")) as file:
-            content = file.read(_MAX_BYTES)
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        problems.append(SettingsError(msg("{path} cannot be read ({reason})."), path=path, reason=reason))
-        return {}
-    import tomllib
-
-    try:
-        return tomllib.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        problems.append(SettingsError(msg("{path} is not TOML: {reason}"), path=path, reason=str(error)))
-        return {}
-
-
 def _take(
-    section: dict[str, Any], where: str, values: dict[str, Any], problems: list[SettingsError], *, own_section: bool
+    document: Document, keys: tuple[str, ...], value: object, values: dict[str, Any], problems: list[SettingsError]
 ) -> None:
-    for name, value in section.items():
-        if name == "profiles" and not own_section:
-            continue
-        setting = TABLE.get(name)
-        if setting is None or (own_section and not setting.per_profile):
-            problems.append(SettingsError(msg("{where}: there is no setting {name}."), where=where, name=name))
-            continue
+    name = keys[-1]
+    setting = TABLE.get(name)
+    if setting is None or (len(keys) > 1 and not setting.per_profile):
+        problems.append(document.problem(msg("{path}, line {line}: there is no setting {name}."), keys, name=name))
+    elif name == "redis_url" and "@" in str(value):
+        message = msg("{path}, line {line}: a Redis address with a user or password belongs in KIWOOM_TRAY_REDIS_URL.")
+        problems.append(document.problem(message, keys))
+    else:
         try:
-            values[name] = read_value(setting, value, f"{where}: {name}")
-            if name == "redis_url" and "@" in str(value):
-                del values[name]
-                raise SettingsError(  # noqa: TRY301 - listed like any other
-                    msg("{where}: a Redis address with a user or password belongs in KIWOOM_TRAY_REDIS_URL."),
-                    where=where,
-                )
-        except SettingsError as error:
-            problems.append(error)
+            values[name] = setting.kind.read(value)
+        except ValueError as error:
+            message = msg("{path}, line {line}: {name} cannot be used. It takes: {expected}")
+            problems.append(document.problem(message, keys, name=name, expected=str(error)))

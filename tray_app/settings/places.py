@@ -22,6 +22,10 @@ def config_dir(environ: Mapping[str, str]) -> str:
     return platformdirs.user_config_dir(APP_NAME, appauthor=False, roaming=True)
 
 
+def settings_file(environ: Mapping[str, str]) -> str:
+    return os.path.join(config_dir(environ), SETTINGS_FILE)
+
+
 def state_dir() -> str:
     """The folder of locks and change signals for tokens that do not rest in a file."""
     import platformdirs

@@ -9,39 +9,70 @@ from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT
 from tray_app.core.sharing import patiently
-from tray_app.settings.places import SETTINGS_FILE, checkout_data_dir, config_dir, user_data_dir
+from tray_app.settings.places import checkout_data_dir, settings_file, user_data_dir
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from tomlkit import TOMLDocument
+    from tomlkit.items import Table
 
     from tray_app.settings.load import Settings
 
 
 def save_setting(name: str, value: object, profile: str = DEFAULT, environ: Mapping[str, str] = os.environ) -> None:
-    """Keeps one setting; for another profile than the default in `[profiles.NAME]`.
+    """Keeps one setting, as its kind writes it; for another profile than the default in `[profiles.NAME]`.
 
     Raises `SettingsError` when the file is damaged or cannot be written; it is then left as it was.
     """
+
+    def save(document: TOMLDocument) -> bool:
+        import tomlkit
+
+        section: TOMLDocument | Table = document
+        if profile != DEFAULT:
+            profiles = document.setdefault("profiles", tomlkit.table(is_super_table=True))
+            section = profiles.setdefault(profile, tomlkit.table())
+        section[name] = value
+        return True
+
+    _change(save, environ)
+
+
+def unset_setting(name: str, profile: str = DEFAULT, environ: Mapping[str, str] = os.environ) -> bool:
+    """Takes one setting out of the file, so that its default counts again; tells whether it was there.
+
+    Raises `SettingsError` like `save_setting`.
+    """
+
+    def unset(document: TOMLDocument) -> bool:
+        section: Any = document if profile == DEFAULT else document.get("profiles", {}).get(profile, {})
+        return section.pop(name, None) is not None
+
+    return _change(unset, environ)
+
+
+def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) -> bool:
+    """Writes the file if `change` says that it changed something, and passes that on."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
-    path = os.path.join(config_dir(environ), SETTINGS_FILE)
+    path = settings_file(environ)
     try:
         try:
             with patiently(lambda: open(path, encoding="utf-8-sig")) as file:
                 document = tomlkit.parse(file.read())
         except FileNotFoundError:
             document = tomlkit.document()
-        section: tomlkit.TOMLDocument | tomlkit.items.Table = document
-        if profile != DEFAULT:
-            profiles = document.setdefault("profiles", tomlkit.table(is_super_table=True))
-            section = profiles.setdefault(profile, tomlkit.table())
-        section[name] = value
-        _replace(os.path.realpath(path), tomlkit.dumps(document))  # a linked file stays linked
+        changed = change(document)
+        if changed:
+            _replace(os.path.realpath(path), tomlkit.dumps(document))  # a linked file stays linked
     except (OSError, ValueError, TOMLKitError, AttributeError, TypeError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SettingsError(msg("{path} cannot be changed ({reason})."), path=path, reason=reason) from None
+    return changed
 
 
 def _replace(path: str, text: str) -> None:

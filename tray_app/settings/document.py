@@ -1,0 +1,148 @@
+"""`settings.toml` as it was written: what could be read of it, and on which line what could not."""
+
+from __future__ import annotations
+
+import contextlib
+
+from tray_app.core.errors import SettingsError
+from tray_app.core.language import msg
+from tray_app.core.sharing import patiently
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_MAX_BYTES = 1_000_000
+_MOST_LINES_LEFT_OUT = 50
+_MOST_LINES_OF_A_STATEMENT = 50
+
+
+class Document:
+    """`fields` is what TOML made of the file; `problems` is what it could not read, line by line."""
+
+    __slots__ = ("_lines", "_path", "fields", "problems")
+
+    def __init__(self, path: str) -> None:
+        self.fields: dict[str, Any] = {}
+        self.problems: list[SettingsError] = []
+        self._path = path
+        self._lines: list[str] = []
+
+    def read(self, text: str) -> None:
+        """Takes `text` without the lines that are no TOML; a section whose head is broken is left out whole."""
+        import tomllib
+
+        self._lines = lines = text.replace("\r\n", "\n").split("\n")
+        for _ in range(_MOST_LINES_LEFT_OUT):
+            try:
+                self.fields = tomllib.loads("\n".join(lines))
+                return
+            except (ValueError, RecursionError) as error:
+                at = _line_at_fault(error, lines)
+                if at is None:
+                    self.problems = [
+                        SettingsError(msg("{path} is not TOML: {reason}"), path=self._path, reason=_reason(error))
+                    ]
+                    return
+                self.problems.append(
+                    SettingsError(
+                        msg("{path}, line {line}: {key} is not TOML and was left out ({reason})."),
+                        path=self._path,
+                        line=at + 1,
+                        key=_key_of(lines[at]),
+                        reason=_reason(error),
+                    )
+                )
+                lines = _without(lines, at)
+
+    def problem(self, message: str, keys: tuple[str, ...], **values: Any) -> SettingsError:
+        """What is wrong with the value that these keys lead to; `message` names `{path}` and `{line}`."""
+        return SettingsError(message, path=self._path, line=self._line_of(keys), **values)
+
+    def _line_of(self, keys: tuple[str, ...]) -> int:
+        section: tuple[str, ...] = ()
+        for number, line in enumerate(self._lines, 1):
+            if line.lstrip().startswith("["):
+                section = _path_in(line)
+            elif "=" in line and section + _path_in(line.partition("=")[0] + "= 0") == keys:
+                return number
+        return next((number for number, line in enumerate(self._lines, 1) if keys[-1] in line), 1)
+
+
+def read_document(path: str) -> Document:
+    """What stands in the file, which may be missing. Raises nothing: what is wrong is listed in `problems`."""
+    document = Document(path)
+    try:
+        with patiently(lambda: open(path, "rb")) as file:
+            content = file.read(_MAX_BYTES)
+    except FileNotFoundError:
+        return document
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        document.problems.append(SettingsError(msg("{path} cannot be read ({reason})."), path=path, reason=reason))
+        return document
+    try:
+        document.read(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        document.problems.append(SettingsError(msg("{path} is not TOML: {reason}"), path=path, reason=_reason(error)))
+    return document
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "UTF-8"
+    return str(error).partition(" (at ")[0] if isinstance(error, ValueError) else type(error).__name__
+
+
+def _line_at_fault(error: Exception, lines: list[str]) -> int | None:
+    """The line on which the first statement begins that is no TOML by itself, else the one that the error names."""
+    at = 0
+    while at < len(lines):
+        length = _statement_length(lines[at:])
+        if not length:
+            return at
+        at += length
+    import re
+
+    named = re.search(r"\(at line (\d+),", str(error))
+    return int(named[1]) - 1 if named else None
+
+
+def _statement_length(lines: list[str]) -> int:
+    """How many lines the statement takes that begins on the first one; 0 when it is none."""
+    import tomllib
+
+    for length in range(1, min(len(lines), _MOST_LINES_OF_A_STATEMENT) + 1):
+        with contextlib.suppress(ValueError, RecursionError):
+            tomllib.loads("\n".join(lines[:length]))
+            return length
+    return 0
+
+
+def _without(lines: list[str], at: int) -> list[str]:
+    end = at + 1
+    if lines[at].lstrip().startswith("["):
+        while end < len(lines) and not lines[end].lstrip().startswith("["):
+            end += 1
+    return [*lines[:at], *([""] * (end - at)), *lines[end:]]
+
+
+def _key_of(line: str) -> str:
+    """What stands before the sign of equality, which is no secret; the value is not repeated."""
+    return line.partition("=")[0].strip()[:60]
+
+
+def _path_in(line: str) -> tuple[str, ...]:
+    """The names that a line of TOML leads to: a section's head, or a key."""
+    import tomllib
+
+    try:
+        fields: Any = tomllib.loads(line)
+    except ValueError:
+        return ()
+    path = []
+    while isinstance(fields, dict) and fields:
+        name = next(iter(fields))
+        path.append(name)
+        fields = fields[name]
+    return tuple(path)

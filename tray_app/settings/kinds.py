@@ -1,0 +1,201 @@
+"""What a setting can hold: how it is read from TOML or text, and written back."""
+
+from __future__ import annotations
+
+from tray_app.core.language import msg
+from tray_app.core.secret import Secret
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_UNITS = {"h": 3600, "m": 60, "s": 1}
+_YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+
+
+class Kind:
+    """One kind of setting. What a file or an environment variable holds is `read` into the typed value."""
+
+    __slots__ = ()
+
+    def read(self, value: object) -> Any:
+        """The typed value. Raises `ValueError` that says what would fit."""
+        raise NotImplementedError
+
+    def parse(self, text: str) -> object:
+        """What somebody typed, as the value that the file would hold; `read` judges it."""
+        return text.strip()
+
+    def write(self, value: Any) -> object:
+        """The typed value as the file holds it."""
+        return "" if value is None else value
+
+    def text(self, value: Any) -> str:
+        """The typed value as somebody would type it."""
+        return str(self.write(value))
+
+
+class Choice(Kind):
+    __slots__ = ("choices",)
+
+    def __init__(self, *choices: str) -> None:
+        self.choices = choices
+
+    def read(self, value: object) -> str:
+        if not isinstance(value, str) or value not in self.choices:
+            raise ValueError(", ".join(self.choices))
+        return value
+
+
+class Switch(Kind):
+    def read(self, value: object) -> bool:
+        if not isinstance(value, bool):
+            raise ValueError("true, false")  # noqa: TRY004 - the one error of a reader
+        return value
+
+    def parse(self, text: str) -> object:
+        word = text.strip().lower()
+        return True if word in _YES else False if word in _NO else word
+
+    def text(self, value: Any) -> str:
+        return "true" if value else "false"
+
+
+class Policy(Kind):
+    """`notify`, `auto`, or `daily HH:MM`, a time of day in Korea outside of the trading hours."""
+
+    def read(self, value: object) -> str:
+        words = value.split() if isinstance(value, str) else []
+        if words in (["notify"], ["auto"]):
+            return words[0]
+        if len(words) == 2 and words[0] == "daily" and (minutes := _time_of_day(words[1])) is not None:
+            from tray_app.core.trading import is_quiet_time
+
+            if not is_quiet_time(minutes):
+                raise ValueError(msg('"daily HH:MM" in Korean time, before 08:00 or from 20:00 on'))
+            return " ".join(words)
+        raise ValueError(msg('notify, auto, or "daily HH:MM" in Korean time'))
+
+
+class Span(Kind):
+    """A span of at most a day, typed in whole seconds: `"10m"`, `"90s"`, `"1h"`; a bare number is seconds."""
+
+    def read(self, value: object) -> int:
+        if isinstance(value, int) and not isinstance(value, bool):
+            span = value
+        elif isinstance(value, str) and value[-1:] in _UNITS and value[:-1].isascii() and value[:-1].isdigit():
+            span = int(value[:-1]) * _UNITS[value[-1]]
+        else:
+            raise ValueError(msg('a span of time such as "10m", "90s" or "1h"'))
+        if not 0 <= span <= 86400:
+            raise ValueError(msg("a span of time of at most a day"))
+        return span
+
+    def parse(self, text: str) -> object:
+        stripped = text.strip()
+        return int(stripped) if stripped.isascii() and stripped.isdigit() else stripped
+
+    def write(self, value: Any) -> object:
+        for unit, length in _UNITS.items():
+            if value and value % length == 0:
+                return f"{value // length}{unit}"
+        return "0m"
+
+
+class Spans(Kind):
+    """Up to ten spans, typed as a tuple of seconds, the longest first; as text with commas between them."""
+
+    def read(self, value: object) -> tuple[int, ...]:
+        if not isinstance(value, (list, tuple)) or len(value) > 10:
+            raise ValueError(msg('a list of spans such as ["30m", "10m", "5m", "0m"]'))
+        return tuple(sorted({Span().read(one) for one in value}, reverse=True))
+
+    def parse(self, text: str) -> object:
+        return [Span().parse(one) for one in text.split(",") if one.strip()]
+
+    def write(self, value: Any) -> object:
+        return [Span().write(one) for one in value]
+
+    def text(self, value: Any) -> str:
+        return ", ".join(Span().text(one) for one in value)
+
+
+class Hours(Kind):
+    """A part of the day by this computer's clock, typed as minutes after midnight (from, to), or None for none."""
+
+    def read(self, value: object) -> tuple[int, int] | None:
+        if value == "":
+            return None
+        start, dash, end = value.replace(" ", "").partition("-") if isinstance(value, str) else ("", "", "")
+        hours = (_time_of_day(start), _time_of_day(end))
+        if not dash or hours[0] is None or hours[1] is None or hours[0] == hours[1]:
+            raise ValueError(msg('a part of the day such as "22:00-07:00", or nothing'))
+        return (hours[0], hours[1])
+
+    def write(self, value: Any) -> object:
+        return "-".join(f"{one // 60:02}:{one % 60:02}" for one in value) if value else ""
+
+
+class Folder(Kind):
+    def read(self, value: object) -> str:
+        import os
+
+        if not isinstance(value, str) or not value.strip() or "\0" in value:
+            raise ValueError(msg("the path of a folder"))
+        return os.path.abspath(os.path.expanduser(value.strip()))
+
+
+class File(Kind):
+    """The whole path of a file, or nothing. A relative one would be another file for each tool, by the folder it
+    was started in."""
+
+    def read(self, value: object) -> str:
+        import os
+
+        if value == "":
+            return ""
+        path = os.path.expanduser(value.strip()) if isinstance(value, str) and "\0" not in value else ""
+        if not os.path.isabs(path) or not os.path.basename(path):
+            raise ValueError(msg("the whole path of a file, or nothing"))
+        return os.path.normpath(path)
+
+
+class RedisAddress(Kind):
+    """The address, typed as a secret, because it may hold a password."""
+
+    def read(self, value: object) -> Secret:
+        from urllib.parse import urlsplit
+
+        text = value.strip() if isinstance(value, str) else ""
+        try:
+            parts = urlsplit(text)
+            usable = bool(parts.path if parts.scheme == "unix" else parts.hostname) and parts.port != 0
+            database = parts.path.strip("/")
+        except ValueError:
+            usable = False
+        fits = (
+            usable
+            and "password" not in parts.query
+            and text.isprintable()
+            and " " not in text
+            and parts.scheme in {"redis", "rediss", "unix"}
+        )
+        if not fits or (parts.scheme != "unix" and database and not (database.isascii() and database.isdigit())):
+            raise ValueError(msg("an address such as rediss://user:password@host:6379/0"))
+        return Secret(text)
+
+    def write(self, value: Any) -> object:
+        return "" if value is None else value.reveal()
+
+    def text(self, value: Any) -> str:
+        """Without the user and password, because it is shown."""
+        scheme, _, rest = str(self.write(value)).partition("://")
+        return f"{scheme}://{rest.rpartition('@')[2]}" if rest else ""
+
+
+def _time_of_day(text: str) -> int | None:
+    """`HH:MM` in minutes after midnight."""
+    hours, _, minutes = text.partition(":")
+    if not (len(hours) == len(minutes) == 2 and f"{hours}{minutes}".isdecimal() and f"{hours}{minutes}".isascii()):
+        return None
+    return int(hours) * 60 + int(minutes) if int(hours) < 24 and int(minutes) < 60 else None
