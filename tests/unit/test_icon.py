@@ -160,14 +160,14 @@ def test_panel_on_linux(desktop: str, dark: bool | None, monkeypatch: pytest.Mon
     for windows_dark in (True, False):
         monkeypatch.setattr(theme, "window_is_dark", lambda answer=windows_dark: answer)
         expected = windows_dark if dark is None else dark
-        assert theme.panel_is_dark("linux", {"XDG_CURRENT_DESKTOP": desktop}) is expected
+        assert theme.panel_is_dark("auto", "linux", {"XDG_CURRENT_DESKTOP": desktop}) is expected
 
 
 @pytest.mark.parametrize(("light", "dark"), [(1, False), (0, True)])
 def test_panel_on_windows_is_the_taskbars_theme(light: int, dark: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(theme, "windows_setting", lambda name, default: light)
     monkeypatch.setattr(theme, "window_is_dark", lambda: not dark)
-    assert theme.panel_is_dark("win32", {}) is dark
+    assert theme.panel_is_dark("auto", "win32", {}) is dark
 
 
 def _contrast(one: QColor, other: QColor) -> float:

@@ -174,8 +174,16 @@ def test_wishes_reach_the_monitor(world: World) -> None:
     world.tray.refresh_requested.emit()
     world.window.refreshRequested.emit()
     world.window.unlockRequested.emit()
+    assert world.monitor.wishes == ["refresh", "refresh", "unlock"]
+
+
+@pytest.mark.parametrize(("answer", "wishes"), [("accept", ["rotate"]), ("reject", [])])
+def test_rotate_asks_first(world: World, answer: str, wishes: list[str]) -> None:
     world.window.rotateRequested.emit()
-    assert world.monitor.wishes == ["refresh", "refresh", "unlock", "rotate"]
+    question = world.question("rotateDialog")
+    assert world.monitor.wishes == []
+    getattr(question, answer)()
+    assert world.monitor.wishes == wishes
 
 
 @pytest.mark.parametrize(("choice", "revoke"), [("clearHere", False), ("clearRevoke", True)])

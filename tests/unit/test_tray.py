@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from tray_app.core.state import Action, TokenState
 from tray_app.desktop import tray as tray_module
 from tray_app.desktop.tray import Tray
-from tray_app.desktop.view import View, view_of
+from tray_app.desktop.view import Overview, View, view_of
 
 NOW = 1_790_000_000.0
 
@@ -58,7 +58,7 @@ def tray(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tray]:
 
 def view(**fields: Any) -> View:
     known = {"expires": NOW + 7200, "created": NOW - 100, "busy": None}
-    return view_of(TokenState("default", "real", **{**known, **fields}), NOW)
+    return view_of(Overview.of(TokenState("default", "real", **{**known, **fields})), NOW)
 
 
 def action(tray: Tray, name: str) -> QAction:
@@ -119,6 +119,11 @@ def test_menu_follows_the_view(tray: Tray) -> None:
     assert [entry.objectName() for entry in tray._menu.actions() if not entry.isSeparator()] == [
         "status",
         "refresh",
+        "copy",
+        "snooze",
+        "profile",
+        "policy",
+        "settings",
         "clear",
         "open",
         "quit",

@@ -23,7 +23,7 @@ from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.desktop.icon import LEVELS, IconSpec, Phase
 from tray_app.desktop.theme import Tone
 from tray_app.desktop.translation import catalogue_path, install_translator
-from tray_app.desktop.view import TOOLTIP_UNITS, View, next_change, phase_of, shorten, view_of
+from tray_app.desktop.view import TOOLTIP_UNITS, Overview, View, next_change, phase_of, shorten, view_of
 from tray_app.kiwoom.codes import error_for
 
 DAY = 86400
@@ -66,8 +66,16 @@ def failed(error: KiwoomTokenError, left: float | None = None, **changes: object
     return state(left, last=LastResult(Result.FAILED, NOW - 5, error), **changes)
 
 
+def seen(of: TokenState, now: float, platform: str = "linux") -> View:
+    return view_of(Overview.of(of), now, platform)
+
+
+def changes_next(of: TokenState, now: float) -> float | None:
+    return next_change(Overview.of(of), now)
+
+
 def tray(of: TokenState, now: float) -> list[object]:
-    view = view_of(of, now)
+    view = seen(of, now)
     return [getattr(view, name) for name in TRAY_FIELDS]
 
 
@@ -91,21 +99,21 @@ def tray(of: TokenState, now: float) -> list[object]:
     ],
 )
 def test_remaining_time(left: float | None, phase: Phase, countdown: str, remaining: str, tone: Tone) -> None:
-    view = view_of(state(left), NOW)
+    view = seen(state(left), NOW)
     assert (view.icon.phase, view.countdown, view.remaining, view.tone) == (phase, countdown, remaining, tone)
 
 
 def test_countdown_ends_at_the_exact_end() -> None:
     one = state(1)
-    assert view_of(one, NOW + 0.999).countdown == "0:00:01"
-    assert view_of(one, NOW + 1).countdown == "0:00:00"
+    assert seen(one, NOW + 0.999).countdown == "0:00:01"
+    assert seen(one, NOW + 1).countdown == "0:00:00"
 
 
 @pytest.mark.parametrize("left", [None, -100, 0, 0.5, 1, 59, 60, 61, 119, 120, 299, 300, 599, 600, 601, 3600, 79805.25])
 @pytest.mark.parametrize("busy", [None, Action.REFRESH, Action.LOOK])
-def test_nothing_in_the_tray_changes_before_next_change(left: float | None, busy: Action | None) -> None:
+def test_nothing_in_the_tray_changes_before_changes_next(left: float | None, busy: Action | None) -> None:
     one = state(left, busy=busy)
-    change = next_change(one, NOW)
+    change = changes_next(one, NOW)
     until = DAY if change is None else change - NOW
     for part in (0.01, 0.3, 0.6, 0.999):
         assert tray(one, NOW + until * part - 0.002) == tray(one, NOW)
@@ -114,7 +122,7 @@ def test_nothing_in_the_tray_changes_before_next_change(left: float | None, busy
 @pytest.mark.parametrize("left", [0.5, 1, 59, 60, 61, 119, 120, 299, 300, 599, 600, 601, 3600, 79805.25])
 def test_next_change_is_a_change_and_comes_after_now(left: float) -> None:
     one = state(left)
-    change = next_change(one, NOW)
+    change = changes_next(one, NOW)
     assert change is not None
     assert NOW < change <= NOW + 61
     assert tray(one, change) != tray(one, NOW)
@@ -123,29 +131,29 @@ def test_next_change_is_a_change_and_comes_after_now(left: float) -> None:
 def test_idle_tray_wakes_at_most_once_a_minute() -> None:
     one, now, wakes = state(7200, renew_at=None), NOW, 0
     while now < NOW + 7200:
-        change = next_change(one, now)
+        change = changes_next(one, now)
         assert change is not None
         now, wakes = change, wakes + 1
     assert wakes <= 7200 / 60 + 2
 
 
 def test_next_change_without_anything_to_tell_is_never() -> None:
-    assert next_change(state(None, last=None), NOW) is None
+    assert changes_next(state(None, last=None), NOW) is None
 
 
 def test_expired_token_changes_at_midnight() -> None:
     one = state(-60)
-    change = next_change(one, NOW)
+    change = changes_next(one, NOW)
     assert change is not None
     assert time.strftime("%H:%M:%S", time.localtime(change)) == "00:00:00"
-    assert view_of(one, NOW).end == "Ended 12:06 (KST)"
-    assert view_of(one, change).end == "Ended yesterday 12:06 (KST)"
+    assert seen(one, NOW).end == "Ended 12:06"
+    assert seen(one, change).end == "Ended yesterday 12:06"
 
 
 def test_next_change_comes_when_a_renewal_is_due() -> None:
     one = state(3630, renew_at=NOW + 3)
-    assert next_change(one, NOW) == NOW + 3
-    assert view_of(one, NOW + 3).coming == "Renews by itself in a moment."
+    assert changes_next(one, NOW) == NOW + 3
+    assert seen(one, NOW + 3).coming == "Renews by itself in a moment."
 
 
 @pytest.mark.parametrize(
@@ -160,35 +168,35 @@ def test_next_change_comes_when_a_renewal_is_due() -> None:
     ],
 )
 def test_icon_spec(changes: dict[str, object], expected: IconSpec) -> None:
-    assert view_of(state(**changes), NOW).icon == expected
+    assert seen(state(**changes), NOW).icon == expected
 
 
 def test_icon_of_a_fresh_token_is_full() -> None:
-    assert view_of(state(DAY), NOW).icon == IconSpec(Phase.VALID, LEVELS)
+    assert seen(state(DAY), NOW).icon == IconSpec(Phase.VALID, LEVELS)
 
 
 def test_start_shows_work_until_the_first_look_is_over() -> None:
-    first = view_of(TokenState("default", "real"), NOW)
+    first = seen(TokenState("default", "real"), NOW)
     assert first.icon == IconSpec(Phase.NONE, busy=True)
     assert first.remaining == "Looking for the token…"
     assert not first.can_clear
 
 
 def test_every_action_says_what_it_does() -> None:
-    texts = {view_of(state(busy=action), NOW).busy for action in Action}
+    texts = {seen(state(busy=action), NOW).busy for action in Action}
     assert len(texts) == len(Action)
     assert "" not in texts
 
 
 @pytest.mark.parametrize("action", [action for action in Action if action is not Action.LOOK])
 def test_nothing_can_be_started_while_something_is_done(action: Action) -> None:
-    view = view_of(state(busy=action, place_problem="locked"), NOW)
+    view = seen(state(busy=action, place_problem="locked"), NOW)
     assert (view.can_refresh, view.can_clear, view.can_unlock) == (False, False, False)
 
 
 @pytest.mark.parametrize("result", [result for result in Result if result is not Result.FAILED])
 def test_every_result_has_a_sentence(result: Result) -> None:
-    view = view_of(state(last=LastResult(result, NOW)), NOW)
+    view = seen(state(last=LastResult(result, NOW)), NOW)
     assert view.last
     assert view.last != "That did not work."
     assert view.last_tone is Tone.QUIET
@@ -207,13 +215,13 @@ def test_every_result_has_a_sentence(result: Result) -> None:
     ],
 )
 def test_remedy_of_the_last_error(error: KiwoomTokenError, mode: str, remedy: str, text: str) -> None:
-    view = view_of(failed(error, mode=mode), NOW)
+    view = seen(failed(error, mode=mode), NOW)
     assert (view.remedy, view.remedy_text) == (remedy, text)
     assert view.last == language.say(error)
 
 
 def test_locked_keyring_can_be_unlocked() -> None:
-    view = view_of(state(place="file", place_path="/d/.token", place_problem="locked"), NOW, "linux")
+    view = seen(state(place="file", place_path="/d/.token", place_problem="locked"), NOW, "linux")
     assert (view.place, view.place_path, view.remedy, view.can_unlock) == (
         "File",
         "/d/.token",
@@ -227,32 +235,32 @@ def test_locked_keyring_can_be_unlocked() -> None:
     ("platform", "name"), [("win32", "Windows Credential Manager"), ("darwin", "Keychain"), ("linux", "Keyring")]
 )
 def test_keyring_has_the_name_of_the_system(platform: str, name: str) -> None:
-    assert view_of(state(), NOW, platform).place == name
+    assert seen(state(), NOW, platform).place == name
 
 
 def test_failure_is_grave_only_when_no_token_lives_or_nothing_is_tried() -> None:
     error = error_for(None, None, http_status=503)
-    assert view_of(failed(error, 5000), NOW).last_tone is Tone.LOW
-    assert view_of(failed(error, 5000, stopped=True), NOW).last_tone is Tone.BAD
-    assert view_of(failed(error, -5), NOW).last_tone is Tone.BAD
-    assert view_of(failed(error), NOW).last_tone is Tone.BAD
+    assert seen(failed(error, 5000), NOW).last_tone is Tone.LOW
+    assert seen(failed(error, 5000, stopped=True), NOW).last_tone is Tone.BAD
+    assert seen(failed(error, -5), NOW).last_tone is Tone.BAD
+    assert seen(failed(error), NOW).last_tone is Tone.BAD
 
 
 def test_modes_and_practice_are_told_everywhere() -> None:
-    assert [badge.kind for badge in view_of(state(), NOW).badges] == ["real"]
-    view = view_of(state(mode="demo", practice=True), NOW)
+    assert [badge.kind for badge in seen(state(), NOW).badges] == ["real"]
+    view = seen(state(mode="demo", practice=True), NOW)
     assert [badge.text for badge in view.badges] == ["Mock", "Practice"]
     assert "Mock · Practice" in view.tooltip
     assert "Mock · Practice" in view.menu_status
 
 
 def test_end_is_korean_time_and_local_time_only_where_it_differs(monkeypatch: pytest.MonkeyPatch) -> None:
-    view = view_of(state(), NOW)
-    assert (view.end, view.end_local) == ("Ends tomorrow 10:07 (KST)", "")
+    view = seen(state(), NOW)
+    assert (view.end, view.end_local) == ("Ends tomorrow 10:07", "")
     assert "KST" not in view.tooltip
     zone(monkeypatch, "UTC")
-    view = view_of(state(), NOW)
-    assert (view.end, view.end_local) == ("Ends tomorrow 10:07 (KST)", "tomorrow 01:07 on this computer")
+    view = seen(state(), NOW)
+    assert (view.end, view.end_local) == ("Ends tomorrow 10:07 KST", "tomorrow 01:07 on this computer")
     assert "tomorrow 10:07 KST" in view.tooltip
 
 
@@ -260,17 +268,17 @@ def test_end_is_korean_time_and_local_time_only_where_it_differs(monkeypatch: py
     ("skew", "words"), [(None, ""), (60.0, ""), (-60.0, ""), (180.0, "behind"), (-7200.0, "2 h ahead")]
 )
 def test_skew_is_told_above_a_minute(skew: float | None, words: str) -> None:
-    text = view_of(state(skew_seconds=skew), NOW).skew
+    text = seen(state(skew_seconds=skew), NOW).skew
     assert words in text
     assert bool(words) == bool(text)
 
 
 def test_what_comes_next() -> None:
-    assert view_of(state(renew_at=NOW + 600), NOW).coming == "Renews by itself: 12:17."
-    assert view_of(state(policy="notify"), NOW).coming.startswith("It only warns")
-    assert view_of(state(stopped=True), NOW).coming.startswith("Paused")
+    assert seen(state(renew_at=NOW + 600), NOW).coming == "Renews by itself: 12:17."
+    assert seen(state(policy="notify"), NOW).coming.startswith("It only warns")
+    assert seen(state(stopped=True), NOW).coming.startswith("Paused")
     retry = failed(error_for(None, None, http_status=503), renew_at=NOW + 120)
-    assert view_of(retry, NOW).coming == "Next try: 12:09."
+    assert seen(retry, NOW).coming == "Next try: 12:09."
 
 
 @pytest.mark.usefixtures("korean")
@@ -279,7 +287,7 @@ def test_tooltip_fits_windows_whatever_happens() -> None:
         error_for(3, "[8050:x]"), 79805, profile="가😀" * 32, mode="demo", practice=True, place_problem="failed"
     )
     for action in (None, *Action):
-        tooltip = view_of(replace(everything, busy=action), NOW).tooltip
+        tooltip = seen(replace(everything, busy=action), NOW).tooltip
         assert len(tooltip.encode("utf-16-le")) // 2 <= TOOLTIP_UNITS
 
 
@@ -291,12 +299,12 @@ def test_shorten_never_cuts_a_character_in_two() -> None:
 def test_short_life_of_a_practice_token_is_told_like_any_other() -> None:
     one = state(60, created=NOW)
     assert phase_of(one, NOW) is Phase.ENDING
-    assert view_of(one, NOW).fraction == 1.0
+    assert seen(one, NOW).fraction == 1.0
 
 
 @pytest.mark.usefixtures("korean")
 def test_korean_view() -> None:
-    view = view_of(state(-60, mode="demo", practice=True), NOW)
+    view = seen(state(-60, mode="demo", practice=True), NOW)
     assert view.headline == "만료됨"
     assert [badge.text for badge in view.badges] == ["모의", "연습"]
     assert view.refresh_text == "지금 갱신"
@@ -310,7 +318,7 @@ def test_no_english_is_left_in_a_korean_view() -> None:
     states += [state(place=place) for place in ("file", "memory")]
     words = ("the ", "token", "left", "end", "clear", "renew", "kiwoom")
     for one in states:
-        view = view_of(one, NOW, "linux")
+        view = seen(one, NOW, "linux")
         for field in fields(View):
             text = getattr(view, field.name)
             if isinstance(text, str) and field.name not in {"preview", "remedy"}:

@@ -22,7 +22,7 @@ from tray_app.desktop import dialogs, window
 from tray_app.desktop.dialogs import HERE, REVOKE, ask_clear, ask_keys
 from tray_app.desktop.icon import tray_icon
 from tray_app.desktop.translation import install_translator
-from tray_app.desktop.view import View, view_of
+from tray_app.desktop.view import Overview, View, view_of
 from tray_app.desktop.window import TokenWindow
 from tray_app.kiwoom.codes import error_for
 
@@ -41,7 +41,7 @@ def state(left: float | None = 79805, **changes: object) -> TokenState:
 
 
 def view(left: float | None = 79805, **changes: object) -> View:
-    return view_of(state(left, **changes), NOW, "linux")
+    return view_of(Overview.of(state(left, **changes)), NOW, "linux")
 
 
 def refused(code: str) -> View:
@@ -198,7 +198,7 @@ def test_escape_hides_the_window_and_keeps_it(qtbot: QtBot, shown: TokenWindow) 
     assert text(shown, "countdown") == "22:10:05"
 
 
-def test_tab_goes_from_the_main_thing_to_the_dangerous_one(shown: TokenWindow) -> None:
+def test_tab_goes_from_the_main_thing_over_the_dangerous_ones_to_the_head(shown: TokenWindow) -> None:
     order, one = [], button(shown, "refreshButton")
     current: QWidget = one
     for _ in range(200):
@@ -207,18 +207,28 @@ def test_tab_goes_from_the_main_thing_to_the_dangerous_one(shown: TokenWindow) -
         current = current.nextInFocusChain()
         if current is one:
             break
-    assert order == ["refreshButton", "remedyButton", "clearButton"]
+    assert order == [
+        "refreshButton",
+        "copyButton",
+        "remedyButton",
+        "openSettingsButton",
+        "rotateButton",
+        "clearButton",
+        "snoozeButton",
+        "historyButton",
+        "settingsButton",
+    ]
 
 
 def test_mnemonics_do_not_collide(shown: TokenWindow) -> None:
     for lang in ("en", "ko"):
         speak(lang)
+        shown.show_quit(is_shown=True)
         for code in ("8001", "8030", "8050", "8010"):
-            shown.show_view(refused(code))
-            marks = [
-                one.text().partition("&")[2][:1].lower() for one in shown.findChildren(QPushButton) if one.isVisible()
-            ]
-            assert len(set(marks)) == len(marks) == 3
+            shown.show_view(replace(refused(code), settings_problem="The file is broken."))
+            buttons = [one for one in shown.findChildren(QPushButton) if one.isVisible()]
+            marks = [one.text().partition("&")[2][:1].lower() for one in buttons]
+            assert len(set(marks)) == len(marks) == 10
             assert "" not in marks
 
 
@@ -280,7 +290,7 @@ def test_buttons_have_room_for_their_text(shown: TokenWindow) -> None:
             shown.resize(1, 1)
             settle()
             for one in shown.findChildren(QPushButton):
-                assert one.width() >= one.sizeHint().width(), one.text()
+                assert one.width() >= one.sizeHint().width() or not one.isVisible(), one.text()
 
 
 def test_no_widget_holds_more_of_the_token_than_its_preview(shown: TokenWindow) -> None:

@@ -1,4 +1,4 @@
-"""The two questions the tray asks. Neither blocks: both open, answer by a signal and delete themselves."""
+"""The questions the tray asks. None blocks: they open, answer by a signal and delete themselves."""
 
 # ruff: noqa: N815 - signals are named as Qt's own are
 from __future__ import annotations
@@ -39,6 +39,13 @@ REVOKE = "revoke"
 def ask_clear(parent: QWidget | None, state: TokenState, now: float) -> ClearDialog:
     """Opens the question how to clear; `chosen("here"|"revoke")` follows, or nothing when it is cancelled."""
     dialog = ClearDialog(parent, can_revoke=state.remaining(now) > 0)
+    _bring_up(dialog)
+    return dialog
+
+
+def ask_rotate(parent: QWidget | None) -> RotateDialog:
+    """Opens the question whether to cut every tool once; `confirmed()` follows, or nothing when it is cancelled."""
+    dialog = RotateDialog(parent)
     _bring_up(dialog)
     return dialog
 
@@ -111,6 +118,51 @@ class ClearDialog(QDialog):
 
     def _answer(self) -> None:
         self.chosen.emit(REVOKE if self.revoke.isChecked() else HERE)
+
+
+class RotateDialog(QDialog):
+    """A new token in the place of the present one, which ends at once. Nothing happens unless it is asked for."""
+
+    confirmed = Signal()
+
+    def __init__(self, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        self.setObjectName("rotateDialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowIcon(app_icon())
+        self.setWindowTitle(translate("RotateDialog", "Replace the token"))
+        question = QLabel(translate("RotateDialog", "Revoke this token and get a new one now?"), self)
+        question.setObjectName("rotateQuestion")
+        question.setTextFormat(Qt.TextFormat.PlainText)
+        question.setWordWrap(True)
+        means = _explanation(
+            translate(
+                "RotateDialog",
+                "Every program and computer that uses this token is cut off once. Those that take it from here "
+                "get the new one by themselves; restart the others.",
+            ),
+            self,
+        )
+        self.setAccessibleDescription(means.text())
+        buttons = QDialogButtonBox(self)
+        rotate = buttons.addButton(translate("RotateDialog", "&Replace"), QDialogButtonBox.ButtonRole.AcceptRole)
+        cancel = buttons.addButton(translate("RotateDialog", "Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
+        rotate.setObjectName("rotateAccept")
+        cancel.setObjectName("rotateCancel")
+        rotate.setAutoDefault(False)
+        cancel.setDefault(True)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        body = QVBoxLayout(self)
+        body.setContentsMargins(20, 18, 20, 16)
+        body.setSpacing(12)
+        body.addWidget(question)
+        body.addWidget(means)
+        body.addStretch(1)
+        body.addWidget(buttons)
+        self.setMinimumWidth(400)
+        cancel.setFocus()
+        self.accepted.connect(self.confirmed)
 
 
 class SecretField(QLineEdit):

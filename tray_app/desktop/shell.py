@@ -14,13 +14,13 @@ from shiboken6 import isValid
 
 from tray_app.core.errors import DONE
 from tray_app.core.language import tr
-from tray_app.desktop.dialogs import REVOKE, ask_clear, ask_keys
+from tray_app.desktop.dialogs import REVOKE, ask_clear, ask_keys, ask_rotate
 from tray_app.desktop.instance import SingleInstance
 from tray_app.desktop.monitor import Monitor
 from tray_app.desktop.notices import APP_NAME, Notices, notice_text
 from tray_app.desktop.translation import install_translator
 from tray_app.desktop.tray import Tray
-from tray_app.desktop.view import next_change, view_of
+from tray_app.desktop.view import Overview, next_change, view_of
 from tray_app.desktop.window import TokenWindow
 from tray_app.kiwoom.keys import AppKeys
 from tray_app.manager.keeper import Outcome
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QDialog
 
     from tray_app.core.secret import Secret
-    from tray_app.core.state import TokenState
     from tray_app.core.watch import Notice
     from tray_app.settings.load import Settings
 
@@ -90,7 +89,7 @@ class Shell(QObject):
         self._window.loginRequested.connect(lambda: self._ask_keys(monitor.state.mode))
         self._window.switchModeRequested.connect(lambda: self._ask_keys(_other_mode(monitor.state.mode)))
         self._window.portalRequested.connect(lambda: QDesktopServices.openUrl(QUrl(PORTAL)))
-        self._window.rotateRequested.connect(monitor.rotate)
+        self._window.rotateRequested.connect(self._ask_rotate)
         self._window.quitRequested.connect(QApplication.quit)
         self._window.shown.connect(self._render)
         self._window.installEventFilter(self)
@@ -103,22 +102,19 @@ class Shell(QObject):
         self._monitor.start()
 
     def open_window(self) -> None:
-        self._window.show_view(view_of(self._monitor.state, self._clock()))
+        self._window.show_view(view_of(Overview.of(self._monitor.state), self._clock()))
         self._window.bring_up()
 
     def _render(self) -> None:
-        state, now = self._monitor.state, self._clock()
-        view = view_of(state, now)
+        overview, now = Overview.of(self._monitor.state), self._clock()
+        view = view_of(overview, now)
         self._tray.show_view(view)
         if self._window.isVisible():
             self._window.show_view(view)
-        self._schedule(state, now)
+        self._schedule(overview, now)
 
-    def _schedule(self, state: TokenState, now: float) -> None:
-        if self._window.isVisible() and state.remaining(now) > 0:
-            moment: float | None = now + (state.remaining(now) % 1 or 1)
-        else:
-            moment = next_change(state, now)
+    def _schedule(self, overview: Overview, now: float) -> None:
+        moment = next_change(overview, now, seconds=self._window.isVisible())
         if moment is None:
             self._timer.stop()
         else:
@@ -143,7 +139,7 @@ class Shell(QObject):
             if self._window.isMinimized():
                 self._window.hide()
         elif self._background and not self._window.isVisible():
-            self._window.show_view(view_of(self._monitor.state, self._clock()))
+            self._window.show_view(view_of(Overview.of(self._monitor.state), self._clock()))
             self._window.showMinimized()  # at once: minimised after it was shown, it could stay open
         else:
             self.open_window()
@@ -152,6 +148,11 @@ class Shell(QObject):
         self._drop_question()
         dialog = self._question = ask_clear(self._dialog_parent(), self._monitor.state, self._clock())
         dialog.chosen.connect(lambda choice: self._monitor.clear(revoke=choice == REVOKE))
+
+    def _ask_rotate(self) -> None:
+        self._drop_question()
+        dialog = self._question = ask_rotate(self._dialog_parent())
+        dialog.confirmed.connect(self._monitor.rotate)
 
     def _ask_keys(self, mode: str) -> None:
         def entered(chosen: str, app_key: Secret, app_secret: Secret) -> None:

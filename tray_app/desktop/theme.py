@@ -66,12 +66,20 @@ def window_is_dark() -> bool:
     return scheme == Qt.ColorScheme.Dark
 
 
-def panel_is_dark(platform: str = sys.platform, environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether the panel that holds the tray icon is dark.
+def apply_window_theme(choice: str) -> None:
+    """Shows the windows `light` or `dark`, or with `auto` as the desktop does, at once."""
+    schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
+    QGuiApplication.styleHints().setColorScheme(schemes.get(choice, Qt.ColorScheme.Unknown))
+
+
+def panel_is_dark(choice: str = "auto", platform: str = sys.platform, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the panel that holds the tray icon is dark: what the user says, or with `auto` what can be found out.
 
     Cheap enough to ask again at every change of the icon, which is how a change of the taskbar's theme is
     noticed: Windows tells programs about it, but Qt does not pass that on when the windows keep theirs.
     """
+    if choice != "auto":
+        return choice == "dark"
     if platform == "win32":
         return not windows_setting("SystemUsesLightTheme", default=0)
     if platform == "darwin":

@@ -6,16 +6,23 @@ import sys
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
+from tray_app.core.watch import AUTO, DAILY, NOTIFY
+from tray_app.core.wording import duration
 from tray_app.desktop.icon import tray_icon
 from tray_app.desktop.theme import panel_is_dark
+from tray_app.desktop.view import SNOOZES_SECONDS
 
 if TYPE_CHECKING:
+    from tray_app.desktop.icon import IconSpec
     from tray_app.desktop.view import View
 
 translate = QCoreApplication.translate
+
+PROFILE_SLOTS = 8
+"""So many profiles can be chosen in the menu; the window has all of them."""
 
 _PANEL_SERVICE = "org.kde.StatusNotifierWatcher"
 _RETRY_MILLISECONDS = 30_000
@@ -26,11 +33,19 @@ _MISSED_MILLISECONDS = 5_000
 class Tray(QObject):
     """Renders a `View`. `available(bool)` tells when the panel took the icon or has gone.
 
-    The menu has a fixed number of entries: panels that read it over D-Bus show new ones late.
+    The menu has a fixed number of entries: panels that read it over D-Bus show new ones late. What is chosen in it
+    is shown as chosen when a view says so, not because it was clicked.
     """
 
     open_requested = Signal()
     refresh_requested = Signal()
+    copy_requested = Signal()
+    snooze_requested = Signal(int)
+    """Seconds to keep quiet; 0 ends it."""
+    profile_chosen = Signal(str)
+    policy_chosen = Signal(str)
+    """`notify`, `auto` or `daily HH:MM`."""
+    settings_requested = Signal()
     clear_requested = Signal()
     quit_requested = Signal()
     available = Signal(bool)
@@ -46,6 +61,16 @@ class Tray(QObject):
         self._status.setEnabled(False)
         self._menu.addSeparator()
         self._refresh = self._entry("refresh", translate("Tray", "Refresh now"), self.refresh_requested)
+        self._copy = self._entry("copy", translate("Tray", "Copy token"), self.copy_requested)
+        self._menu.addSeparator()
+        self._snooze = self._sub_menu("snooze", translate("Tray", "Snooze warnings"))
+        self._snooze_end = self._fill_snooze()
+        self._profile = self._sub_menu("profile", translate("Tray", "Profile"))
+        self._profiles = self._fill_profiles()
+        self._policy = self._sub_menu("policy", translate("Tray", "Renewal"))
+        self._policies = self._fill_policies()
+        self._menu.addSeparator()
+        self._entry("settings", translate("Tray", "Settings…"), self.settings_requested)
         self._clear = self._entry("clear", translate("Tray", "Clear token…"), self.clear_requested)
         self._menu.addSeparator()
         self._entry("open", translate("Tray", "Open"), self.open_requested)
@@ -64,19 +89,47 @@ class Tray(QObject):
     def show_view(self, view: View) -> None:
         """Changes only what is different, because each change is a message to the panel."""
         self._view = view
-        dark = panel_is_dark()
-        picture, rest = (view.icon, dark), (view.menu_status, view.refresh_text, view.can_refresh, view.can_clear)
-        if self._icon is None or (picture, view.tooltip, rest) == self._shown:
+        if self._icon is None:
             return
-        self._shown, before = (picture, view.tooltip, rest), self._shown
-        if before[:1] != (picture,):
-            self._icon.setIcon(tray_icon(view.icon, dark, mask=sys.platform == "darwin"))
-        if before[1:2] != (view.tooltip,):
+        picture = (view.icon, panel_is_dark(view.panel))
+        shown, self._shown = self._shown, (picture, view.tooltip)
+        if shown[:1] != (picture,):
+            self._set_picture(*picture)
+        if shown[1:] != (view.tooltip,):
             self._icon.setToolTip(view.tooltip)
-        self._status.setText(view.menu_status.replace("&", "&&"))
+        self._show_menu(view)
+
+    def refresh_theme(self) -> None:
+        """The panel's or the windows' theme has changed, or may have."""
+        if self._view is not None:
+            self.show_view(self._view)
+
+    def _set_picture(self, spec: IconSpec, dark: bool) -> None:
+        if self._icon is not None:
+            self._icon.setIcon(tray_icon(spec, dark, mask=sys.platform == "darwin"))
+
+    def _show_menu(self, view: View) -> None:
+        """An action that is told what it already is tells the panel nothing."""
+        self._status.setText(_literal(view.menu_status))
         self._refresh.setText(view.refresh_text)
         self._refresh.setEnabled(view.can_refresh)
+        self._copy.setEnabled(view.can_copy)
         self._clear.setEnabled(view.can_clear)
+        self._snooze.menuAction().setText(view.snooze_text)
+        self._snooze_end.setEnabled(view.is_snoozed)
+        self._profile.menuAction().setVisible(bool(view.profiles))
+        for number, entry in enumerate(self._profiles):
+            line = view.profiles[number] if number < len(view.profiles) else None
+            entry.setVisible(line is not None)
+            entry.setText("" if line is None else _literal(line.text))
+        self._policies[DAILY].setText(view.policy_text)
+        self._show_choices(view)
+
+    def _show_choices(self, view: View) -> None:
+        self._policies[view.policy].setChecked(True)
+        for line, entry in zip(view.profiles, self._profiles, strict=False):
+            if line.chosen:
+                entry.setChecked(True)
 
     def balloon(self, title: str, body: str, urgent: bool) -> None:
         """Qt's own notice."""
@@ -84,13 +137,70 @@ class Tray(QObject):
             kind = QSystemTrayIcon.MessageIcon.Warning if urgent else QSystemTrayIcon.MessageIcon.Information
             self._icon.showMessage(title, body, kind)
 
-    def _entry(self, name: str, text: str, signal: object) -> QAction:
-        action = QAction(text, self._menu)
+    def _entry(self, name: str, text: str, signal: object, menu: QMenu | None = None) -> QAction:
+        menu = menu or self._menu
+        action = QAction(text, menu)
         action.setObjectName(name)
         if signal is not None:
             action.triggered.connect(signal)
-        self._menu.addAction(action)
+        menu.addAction(action)
         return action
+
+    def _sub_menu(self, name: str, text: str) -> QMenu:
+        menu = QMenu(text, self._menu)
+        menu.menuAction().setObjectName(name)
+        self._menu.addMenu(menu)
+        return menu
+
+    def _fill_snooze(self) -> QAction:
+        """Fills the sub-menu and returns the entry that ends a snooze."""
+        for seconds in SNOOZES_SECONDS:
+            entry = self._entry(f"snooze{seconds}", duration(seconds), None, self._snooze)
+            entry.triggered.connect(lambda _=False, seconds=seconds: self.snooze_requested.emit(seconds))
+        self._snooze.addSeparator()
+        end = self._entry("snoozeEnd", translate("Tray", "Warn again"), None, self._snooze)
+        end.setEnabled(False)
+        end.triggered.connect(lambda: self.snooze_requested.emit(0))
+        return end
+
+    def _fill_profiles(self) -> list[QAction]:
+        self._profile.menuAction().setVisible(False)
+        group = QActionGroup(self._profile)
+        entries = [self._entry(f"profile{number}", "", None, self._profile) for number in range(PROFILE_SLOTS)]
+        for number, entry in enumerate(entries):
+            entry.setVisible(False)
+            entry.setCheckable(True)
+            group.addAction(entry)
+            entry.triggered.connect(lambda _=False, number=number: self._choose_profile(number))
+        return entries
+
+    def _fill_policies(self) -> dict[str, QAction]:
+        group = QActionGroup(self._policy)
+        entries = {
+            NOTIFY: self._entry("policyNotify", translate("Tray", "Only warn"), None, self._policy),
+            AUTO: self._entry("policyAuto", translate("Tray", "Renew before the end"), None, self._policy),
+            DAILY: self._entry("policyDaily", translate("Tray", "Renew daily"), None, self._policy),
+        }
+        for policy, entry in entries.items():
+            entry.setCheckable(True)
+            group.addAction(entry)
+            entry.triggered.connect(lambda _=False, policy=policy: self._choose_policy(policy))
+        return entries
+
+    def _choose_profile(self, number: int) -> None:
+        if self._view is None or number >= len(self._view.profiles):
+            return
+        self._show_choices(self._view)
+        line = self._view.profiles[number]
+        if not line.chosen:
+            self.profile_chosen.emit(line.name)
+
+    def _choose_policy(self, policy: str) -> None:
+        if self._view is None:
+            return
+        self._show_choices(self._view)
+        if policy != self._view.policy:
+            self.policy_chosen.emit(self._view.daily_policy if policy == DAILY else policy)
 
     def _make_icon(self) -> None:
         """Qt does not take an icon to a panel that comes up later (seen with 6.12): a new icon goes there."""
@@ -102,7 +212,7 @@ class Tray(QObject):
         self._icon.activated.connect(self._activated)
         self._icon.messageClicked.connect(self.open_requested)
         if self._view is not None:
-            self._icon.setIcon(tray_icon(self._view.icon, panel_is_dark(), mask=sys.platform == "darwin"))
+            self._set_picture(self._view.icon, panel_is_dark(self._view.panel))
         self._icon.show()
         self._shown = ()
         if self._view is not None:
@@ -134,3 +244,8 @@ class Tray(QObject):
             self.available.emit(now)
         if not now:
             self._look_again.start(_RETRY_MILLISECONDS)
+
+
+def _literal(text: str) -> str:
+    """`text` without any mnemonic."""
+    return text.replace("&", "&&")

@@ -1,4 +1,6 @@
-"""What the desktop shows for a state at a moment: one frozen value that icon, tooltip, menu and window render.
+"""What the desktop shows at a moment: one frozen value that icon, tooltip, menu and window render.
+
+The icon shows the profile that is most urgent, the tooltip all of them, menu and window the chosen one.
 
 Times are told in whole seconds that are left, rounded up, so every change falls on an instant that
 `next_change` can name: the tray wakes once a minute at most, the window once a second while it is seen.
@@ -10,6 +12,7 @@ import math
 import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
@@ -18,9 +21,14 @@ from tray_app.core.language import say
 from tray_app.core.profile import DEFAULT
 from tray_app.core.state import Action, Result, TokenState
 from tray_app.core.token import BUFFER_SECONDS, KST, UTC
+from tray_app.core.trading import evening_before, is_trading, opening_of
+from tray_app.core.watch import DAILY, NOTIFY
 from tray_app.core.wording import countdown, duration, is_korean_zone, korean_time, local_time, problem_text
-from tray_app.desktop.icon import IconSpec, Phase, level_of
+from tray_app.desktop.icon import LEVELS, TONES, IconSpec, Phase, level_of
 from tray_app.desktop.theme import Tone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 translate = QCoreApplication.translate
 
@@ -32,10 +40,19 @@ TOOLTIP_UNITS = 127
 
 SKEW_WORTH_TELLING_SECONDS = 60
 
-_ASSUMED_LIFETIME_SECONDS = 86400.0
+SNOOZES_SECONDS = (1800, 3600, 28800)
+"""How long warnings can be put off."""
+
+DEFAULT_DAILY = "daily 06:30"
+"""What the menu offers while no other hour is set: awake before the market, and early enough to mend what fails."""
+
+_DAY_SECONDS = 86400.0
+_ASSUMED_LIFETIME_SECONDS = _DAY_SECONDS
 """For a token of which nobody noted when it was issued: what Kiwoom's live for."""
 
 REAL, MOCK, PRACTICE = "real", "mock", "practice"
+
+_CLEARED = frozenset({Result.CLEARED, Result.REVOKED, Result.ALREADY_DEAD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +64,55 @@ class Badge:
 
 
 @dataclass(frozen=True, slots=True)
+class Overview:
+    """All that the desktop has to show: a state for each profile, of which `chosen` is in the window and the menu.
+
+    `snoozed_until` is when warnings are told again, `copied_until` when a copied token leaves the clipboard, both
+    in seconds of the epoch. `panel` is the user's word on the panel's brightness: `auto`, `dark` or `light`.
+    `settings_problem` says in one sentence what of the settings cannot be used.
+    """
+
+    states: tuple[TokenState, ...]
+    chosen: str
+    snoozed_until: float | None = None
+    copied_until: float | None = None
+    panel: str = "auto"
+    settings_problem: str = ""
+
+    @classmethod
+    def of(cls, state: TokenState) -> Overview:
+        """The overview of one profile alone."""
+        return cls((state,), state.profile)
+
+    @property
+    def state(self) -> TokenState:
+        """The state of the chosen profile, or of the first one while the chosen one has none."""
+        return next((state for state in self.states if state.profile == self.chosen), self.states[0])
+
+    def is_snoozed(self, now: float) -> bool:
+        return self.snoozed_until is not None and self.snoozed_until > now
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileLine:
+    """A profile as something to choose. `name` is what it is called in the settings, `text` what a user reads."""
+
+    name: str
+    text: str
+    chosen: bool
+    tone: Tone
+    icon: IconSpec
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """All texts are plain, in the current language, and without mnemonics; a menu must double their `&`.
 
-    `icon`, `tooltip`, `menu_status`, `refresh_text` and the `can_` flags change only at `next_change`; the
-    rest may change every second. `remedy` is a `Remedy` that the remedy button stands for, or empty.
-    `fraction` is the part of the window's ring that is filled, 0 to 1.
+    What the tray shows changes only at `next_change`; `countdown`, `fraction` and `copy_text` may change every
+    second. `remedy` is a `Remedy` that the remedy button stands for, or empty. `fraction` is the part of the
+    window's ring that is filled, 0 to 1. `working` is what is being done because somebody or the plan wants it,
+    so a look is none. `profiles` is empty when there is one only. `policy` is `notify`, `auto` or `daily`, and
+    `daily_policy` the whole setting that the daily entry stands for.
     """
 
     icon: IconSpec
@@ -60,10 +120,21 @@ class View:
     menu_status: str
     refresh_text: str
     can_refresh: bool
+    can_rotate: bool
+    can_copy: bool
     can_clear: bool
     can_unlock: bool
+    copy_text: str
+    is_snoozed: bool
+    snooze_text: str
+    policy: str
+    policy_text: str
+    daily_policy: str
+    panel: str
     title: str
     profile: str
+    profiles: tuple[ProfileLine, ...]
+    phase: Phase
     badges: tuple[Badge, ...]
     tone: Tone
     fraction: float
@@ -71,6 +142,7 @@ class View:
     countdown: str
     remaining: str
     end: str
+    end_is_alarming: bool
     end_local: str
     place: str
     place_path: str
@@ -81,39 +153,57 @@ class View:
     last_tone: Tone
     coming: str
     skew: str
+    settings_problem: str
     busy: str
+    working: Action | None
     remedy: str
     remedy_text: str
 
 
-def view_of(state: TokenState, now: float, platform: str = sys.platform) -> View:
-    """What is to be seen of `state` at `now` (epoch seconds)."""
+def view_of(overview: Overview, now: float, platform: str = sys.platform) -> View:
+    """What is to be seen at `now` (epoch seconds)."""
+    state = overview.state
     phase = phase_of(state, now)
     left = seconds_left(state, now)
-    icon = _icon(state, now, phase)
+    working = _working(state)
     remaining = _remaining(state, now)
     busy = _busy(state.busy)
     remedy = _remedy(state)
-    idle = state.busy in {None, Action.LOOK}
-    end = "" if state.expires is None else _end(state.expires, now, left)
+    idle = working is None
+    policy = state.policy.partition(" ")[0]
+    daily = state.policy if policy == DAILY else DEFAULT_DAILY
+    alarming = _ends_in_trading_hours(state, now)
+    end = "" if state.expires is None else _end(state.expires, now, left, alarming=alarming)
     zone_differs = state.expires is not None and not is_korean_zone(state.expires)
     return View(
-        icon=icon,
-        tooltip=_tooltip(state, now),
-        menu_status=_menu_status(state, now),
+        icon=_icon(state if working else most_urgent(overview.states, now), now),
+        tooltip=_tooltip(overview, now),
+        menu_status=_menu_status(overview, now),
         refresh_text=_refresh_text(state),
         can_refresh=idle,
+        can_rotate=idle and left > 0,
+        can_copy=left > 0 and working not in {Action.ROTATE, Action.CLEAR, Action.REVOKE},
         can_clear=idle and state.expires is not None,
         can_unlock=idle and _is_locked(state),
+        copy_text=_copy_text(overview.copied_until, now),
+        is_snoozed=overview.is_snoozed(now),
+        snooze_text=_snooze_text(overview, now),
+        policy=policy,
+        policy_text=translate("View", "Renew daily at {time}").format(time=daily.partition(" ")[2]),
+        daily_policy=daily,
+        panel=overview.panel,
         title=_program_name(),
         profile="" if state.profile == DEFAULT else state.profile,
+        profiles=_profiles(overview, now),
+        phase=phase,
         badges=_badges(state),
-        tone=icon.tone,
+        tone=TONES[phase],
         fraction=_fraction(state, now) if left else 0.0,
         headline=_headline(state, phase),
         countdown=countdown(left),
         remaining=remaining,
         end=end,
+        end_is_alarming=alarming,
         end_local=_local_end(state.expires, now) if zone_differs and state.expires is not None else "",
         place=_place(state.place, platform),
         place_path=state.place_path if state.place == "file" else "",
@@ -124,28 +214,85 @@ def view_of(state: TokenState, now: float, platform: str = sys.platform) -> View
         last_tone=_last_tone(state, left),
         coming=_coming(state, now),
         skew=_skew(state.skew_seconds),
+        settings_problem=overview.settings_problem,
         busy=busy,
+        working=working,
         remedy=remedy,
         remedy_text=_remedy_text(remedy, state.mode),
     )
 
 
-def next_change(state: TokenState, now: float) -> float | None:
-    """The next instant at which icon, tooltip or menu of this state would change, or None if they never will.
+def next_change(overview: Overview, now: float, *, seconds: bool = False) -> float | None:
+    """The next instant at which the tray would show something else, or None if it never will.
 
-    What is in the window changes then as well, or with the seconds of a living token.
+    What is in the window changes then as well. With `seconds`, for a window that is seen, also the next one at which
+    a countdown in it goes on.
     """
-    instants: list[float] = []
-    if state.expires is not None:
-        left = seconds_left(state, now)
-        if left:
-            instants.append(state.expires - (left - left % 60 - 1 if left >= 60 else 0))
-    if state.renew_at is not None:
-        instants.append(state.renew_at)
-    if state.expires is not None or state.last is not None:
-        instants += [_next_midnight(now, korean=True), _next_midnight(now, korean=False)]
+    chosen = overview.state
+    instants = [*_changes_in_the_tray(overview, now)]
+    if seconds:
+        ends = [chosen.expires, overview.copied_until]
+        instants += [now + ((end - now) % 1 or 1) for end in ends if end is not None and end > now]
     later = [instant for instant in instants if instant > now]
     return min(later) if later else None
+
+
+def _changes_in_the_tray(overview: Overview, now: float) -> Iterator[float]:
+    """Only the chosen profile is told to the minute, so that many profiles do not wake the program more often."""
+    chosen = overview.state
+    for state in overview.states:
+        if state.renew_at is not None:
+            yield state.renew_at
+        left = seconds_left(state, now)
+        if state.expires is None or not left:
+            continue
+        if state is chosen:
+            yield state.expires - (left - left % 60 - 1 if left >= 60 else 0)
+        else:
+            shorter = math.floor((_level(state, now) - 1) * _lifetime(state) / LEVELS / 60 + 1e-6) * 60
+            yield from (state.expires - limit for limit in (shorter + 59, LOW_SECONDS - 1, BUFFER_SECONDS - 1, 0))
+    if len(overview.states) > 1:
+        yield from (opening_of(now), evening_before(now + _DAY_SECONDS), opening_of(now + _DAY_SECONDS))
+    told = any(state.expires is not None or state.last is not None for state in overview.states)
+    if overview.is_snoozed(now) and overview.snoozed_until is not None:
+        told = True
+        yield overview.snoozed_until
+    if told:
+        yield from (_next_midnight(now, korean=True), _next_midnight(now, korean=False))
+
+
+def most_urgent(states: tuple[TokenState, ...], now: float) -> TokenState:
+    """The state that a trader has to know of first; real money before mock where both stand alike."""
+    return min(states, key=lambda state: _order(state, now))
+
+
+def _order(state: TokenState, now: float) -> tuple[int, bool, int]:
+    return _urgency(state, now), state.mode != "real", seconds_left(state, now)
+
+
+def _urgency(state: TokenState, now: float) -> int:
+    """The rank of a state, the most urgent first."""
+    phase = phase_of(state, now)
+    is_dead = phase in {Phase.NONE, Phase.EXPIRED}
+    has_failed = state.last is not None and state.last.result is Result.FAILED
+    ranks = (
+        state.stopped or (is_dead and has_failed),
+        is_dead and is_trading(now) and not _is_wanted_so(state),
+        phase is Phase.ENDING,
+        phase is Phase.LOW,
+        is_dead and not _is_wanted_so(state),
+        has_failed or bool(state.place_problem),
+        not is_dead,
+    )
+    return ranks.index(True) if True in ranks else len(ranks)
+
+
+def _is_wanted_so(state: TokenState) -> bool:
+    """Whether nothing is to be done about a missing token: somebody cleared it, or it is still being looked for."""
+    if state.expires is not None:
+        return False
+    was_cleared = state.last is not None and state.last.result in _CLEARED
+    return was_cleared or _is_first_look(state) or (state.policy != NOTIFY and state.renew_at is None)
 
 
 def seconds_left(state: TokenState, now: float) -> int:
@@ -178,13 +325,23 @@ def _utf16_units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def _icon(state: TokenState, now: float, phase: Phase) -> IconSpec:
-    busy = state.busy not in {None, Action.LOOK} or _is_first_look(state)
+def _icon(state: TokenState, now: float) -> IconSpec:
+    phase = phase_of(state, now)
+    busy = _working(state) is not None or _is_first_look(state)
     level = 0
     if phase is Phase.VALID and not busy:
-        left = seconds_left(state, now)
-        level = level_of((left - left % 60) / _lifetime(state))
+        level = _level(state, now)
     return IconSpec(phase, level, busy=busy, problem=bool(state.place_problem), stopped=state.stopped)
+
+
+def _level(state: TokenState, now: float) -> int:
+    """How much of the ring is left; it changes with a minute of the time that is left."""
+    left = seconds_left(state, now)
+    return level_of((left - left % 60) / _lifetime(state))
+
+
+def _working(state: TokenState) -> Action | None:
+    return None if state.busy is Action.LOOK else state.busy
 
 
 def _lifetime(state: TokenState) -> float:
@@ -240,11 +397,22 @@ def _remaining(state: TokenState, now: float) -> str:
     return translate("View", "{duration} left").format(duration=duration(left - left % 60))
 
 
-def _end(expires: float, now: float, left: int) -> str:
-    time = korean_time(expires, now)
-    if left:
-        return translate("View", "Ends {time} (KST)").format(time=time)
-    return translate("View", "Ended {time} (KST)").format(time=time)
+def _end(expires: float, now: float, left: int, *, alarming: bool) -> str:
+    time = _short_end(expires, now)
+    if not left:
+        return translate("View", "Ended {time}").format(time=time)
+    if alarming:
+        return translate("View", "Ends {time}, in trading hours").format(time=time)
+    return translate("View", "Ends {time}").format(time=time)
+
+
+def _ends_in_trading_hours(state: TokenState, now: float) -> bool:
+    """Whether the token dies while the market is open. Only a rotation at a quiet hour before that avoids it: a
+    renewal near the end may bring the same token back, and the one after the end comes too late for an order."""
+    if state.expires is None or state.expires <= now or not is_trading(state.expires):
+        return False
+    rotates = state.policy.startswith(DAILY) and state.renew_at is not None and state.renew_at < state.expires
+    return not (rotates and state.renew_at is not None and not is_trading(state.renew_at))
 
 
 def _local_end(expires: float, now: float) -> str:
@@ -267,19 +435,68 @@ def _status(state: TokenState, now: float) -> str:
     return translate("View", "{remaining} ({time})").format(remaining=remaining, time=time)
 
 
-def _tooltip(state: TokenState, now: float) -> str:
-    name = [translate("View", "Kiwoom token"), *(badge.text for badge in _badges(state))]
+def _tooltip(overview: Overview, now: float) -> str:
+    name = translate("View", "Kiwoom token")
+    if len(overview.states) > 1:
+        states = sorted(overview.states, key=lambda one: _order(one, now))
+        return shorten([name, *(_line(one, now, is_chosen=one is overview.state) for one in states)])
+    state = overview.state
+    head = [name, *(badge.text for badge in _badges(state))]
     if state.profile != DEFAULT:
-        name.append(state.profile)
+        head.append(state.profile)
     error = say(state.last.error) if state.last is not None and state.last.error is not None else ""
-    working = _busy(state.busy) if state.busy is not Action.LOOK else ""
-    return shorten([" · ".join(name), _status(state, now), working or error or _place_why(state)])
+    working = _busy(_working(state))
+    trouble = working or error or overview.settings_problem or _place_why(state)
+    return shorten([" · ".join(head), _status(state, now), trouble])
 
 
-def _menu_status(state: TokenState, now: float) -> str:
-    if state.busy is not None and state.busy is not Action.LOOK:
-        return _busy(state.busy)
-    return " · ".join([*(badge.text for badge in _badges(state)), _status(state, now)])
+def _line(state: TokenState, now: float, *, is_chosen: bool) -> str:
+    """One profile in the tooltip of several."""
+    if state.stopped:
+        status = translate("View", "needs you")
+    elif is_chosen or not seconds_left(state, now):
+        status = _remaining(state, now)
+    else:
+        status = translate("View", "until {time}").format(time=_short_end(state.expires or 0.0, now))
+    return f"{_profile_text(state)} · {status}"
+
+
+def _profile_text(state: TokenState) -> str:
+    name = translate("View", "Default") if state.profile == DEFAULT else state.profile
+    return " · ".join([name, *(badge.text for badge in _badges(state))])
+
+
+def _profiles(overview: Overview, now: float) -> tuple[ProfileLine, ...]:
+    if len(overview.states) < 2:
+        return ()
+    return tuple(
+        ProfileLine(
+            state.profile, _profile_text(state), state is overview.state, TONES[phase_of(state, now)], _icon(state, now)
+        )
+        for state in overview.states
+    )
+
+
+def _menu_status(overview: Overview, now: float) -> str:
+    state = overview.state
+    status = _busy(_working(state)) or _status(state, now)
+    if len(overview.states) > 1:
+        return f"{_profile_text(state)} · {status}"
+    return " · ".join([*(badge.text for badge in _badges(state)), status]) if _working(state) is None else status
+
+
+def _copy_text(copied_until: float | None, now: float) -> str:
+    if copied_until is None or copied_until <= now:
+        return translate("View", "Copy")
+    left = math.ceil(round(copied_until - now, 3))
+    return translate("View", "Copied · {seconds} s").format(seconds=left)
+
+
+def _snooze_text(overview: Overview, now: float) -> str:
+    if overview.is_snoozed(now) and overview.snoozed_until is not None:
+        time = local_time(overview.snoozed_until, now)
+        return translate("View", "No warnings until {time}").format(time=time)
+    return translate("View", "Snooze warnings")
 
 
 def _refresh_text(state: TokenState) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
+    QAction,
     QCloseEvent,
     QColor,
     QFont,
@@ -20,10 +22,12 @@ from PySide6.QtGui import (
     QShowEvent,
 )
 from PySide6.QtWidgets import (
+    QComboBox,
     QFormLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
+    QMenu,
     QPushButton,
     QSizePolicy,
     QStyle,
@@ -32,12 +36,14 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.core.errors import Remedy
-from tray_app.desktop.icon import Phase, app_icon, dotted_ring, thin_ring
+from tray_app.core.state import Action
+from tray_app.core.wording import duration
+from tray_app.desktop.icon import Phase, app_icon, dotted_ring, thin_ring, tray_icon
 from tray_app.desktop.theme import Tone, Tones, is_high_contrast, window_tones
-from tray_app.desktop.view import MOCK, PRACTICE, REAL
+from tray_app.desktop.view import MOCK, PRACTICE, REAL, SNOOZES_SECONDS
 
 if TYPE_CHECKING:
-    from tray_app.desktop.view import Badge, View
+    from tray_app.desktop.view import Badge, ProfileLine, View
 
 translate = QCoreApplication.translate
 
@@ -64,6 +70,13 @@ class TokenWindow(QWidget):
     switchModeRequested = Signal()
     portalRequested = Signal()
     rotateRequested = Signal()
+    copyRequested = Signal()
+    snoozeRequested = Signal(int)
+    """Seconds to keep quiet; 0 ends it."""
+    profileChosen = Signal(str)
+    settingsRequested = Signal()
+    historyRequested = Signal()
+    openSettingsFileRequested = Signal()
     quitRequested = Signal()
     shown = Signal(bool)
 
@@ -73,8 +86,18 @@ class TokenWindow(QWidget):
         self.setWindowIcon(app_icon())
         self._remedy = Remedy.NONE
         self._style = ""
-        self._busy_line = _BusyLine(self)
+        self._busy_line = _Light(self)
+        self._busy_line.setObjectName("busyLine")
+        self._busy_line.setFixedHeight(3)
         self._profile = _label("profile", self)
+        self._profiles = ProfileBox(self)
+        self._profiles.chosen.connect(self.profileChosen)
+        self._snooze = _head_button("snoozeButton", self)
+        self._snooze.setMenu(self._snooze_menu())
+        self._history = _head_button("historyButton", self)
+        self._history.clicked.connect(self.historyRequested)
+        self._settings = _head_button("settingsButton", self)
+        self._settings.clicked.connect(self.settingsRequested)
         self._badges = [BadgeLabel(self), BadgeLabel(self)]
         for number, badge in enumerate(self._badges):
             badge.setObjectName(f"badge{number}")
@@ -82,18 +105,26 @@ class TokenWindow(QWidget):
         self.dial = Dial(self)
         self._skew = _label("skew", self, wrap=True)
         self._skew.hide()
+        self._trouble = _label("settingsProblem", self, wrap=True)
+        self._open_file = _button("openSettingsButton", self)
+        self._open_file.clicked.connect(self.openSettingsFileRequested)
+        self._trouble.hide()
+        self._open_file.hide()
         self._details = _Details(self)
-        self._clear = _button("clearButton", self)
-        self._remedy_button = _button("remedyButton", self)
-        self._refresh = _button("refreshButton", self)
+        self._remedy_button = self._details.remedy
+        self._clear = WorkButton("clearButton", self)
+        self._rotate = WorkButton("rotateButton", self)
+        self._copy = WorkButton("copyButton", self)
+        self._refresh = WorkButton("refreshButton", self)
         self._refresh.setDefault(True)
         self._clear.clicked.connect(self.clearRequested)
+        self._rotate.clicked.connect(self.rotateRequested)
+        self._copy.clicked.connect(self.copyRequested)
         self._refresh.clicked.connect(self.refreshRequested)
-        self._quit = _button("quitButton", self)
+        self._quit = _head_button("quitButton", self)
         self._quit.clicked.connect(self.quitRequested)
         self._quit.hide()
         self._remedy_button.clicked.connect(self._mend)
-        self._remedy_button.hide()
         self._lay_out()
         self._retranslate()
         self._restyle()
@@ -101,6 +132,8 @@ class TokenWindow(QWidget):
     def show_view(self, view: View) -> None:
         """Renders `view`. Cheap when little has changed, so it may come every second."""
         _put(self._profile, view.profile)
+        self._profile.setVisible(not view.profiles)
+        self._profiles.show_profiles(view.profiles)
         self.setWindowTitle(f"{view.title} - {view.profile}" if view.profile else view.title)
         for number, label in enumerate(self._badges):
             label.show_badge(view.badges[number] if number < len(view.badges) else None)
@@ -108,7 +141,16 @@ class TokenWindow(QWidget):
         self._skew.setVisible(bool(view.skew))
         _put(self._skew, view.skew)
         self._details.show_view(view)
+        self._trouble.setVisible(bool(view.settings_problem))
+        self._open_file.setVisible(bool(view.settings_problem))
+        _put(self._trouble, view.settings_problem)
         self._busy_line.show_work(view.busy)
+        for button, actions in self._workers():
+            button.show_work(view.busy if view.working in actions else "")
+        self._snooze_end.setEnabled(view.is_snoozed)
+        self._rotate.setEnabled(view.can_rotate)
+        self._copy.setEnabled(view.can_copy)
+        _put(self._copy, _with_mnemonic(view.copy_text, "Y"))
         self._refresh.setEnabled(view.can_refresh)
         _put(self._refresh, _with_mnemonic(view.refresh_text, "R"))
         self._clear.setEnabled(view.can_clear)
@@ -154,6 +196,28 @@ class TokenWindow(QWidget):
         elif kind in {QEvent.Type.PaletteChange, QEvent.Type.ThemeChange, QEvent.Type.ApplicationFontChange}:
             self._restyle()
 
+    def _workers(self) -> tuple[tuple[WorkButton, frozenset[Action]], ...]:
+        return (
+            (self._refresh, frozenset({Action.REFRESH})),
+            (self._rotate, frozenset({Action.ROTATE})),
+            (self._clear, frozenset({Action.CLEAR, Action.REVOKE})),
+            (self._remedy_button, frozenset({Action.UNLOCK})),
+        )
+
+    def _snooze_menu(self) -> QMenu:
+        menu = QMenu(self)
+        self._snoozes = [QAction(menu) for _ in SNOOZES_SECONDS]
+        for action, seconds in zip(self._snoozes, SNOOZES_SECONDS, strict=True):
+            action.setObjectName(f"snooze{seconds}")
+            action.triggered.connect(lambda _=False, seconds=seconds: self.snoozeRequested.emit(seconds))
+        self._snooze_end = QAction(menu)
+        self._snooze_end.setObjectName("snoozeEnd")
+        self._snooze_end.triggered.connect(lambda: self.snoozeRequested.emit(0))
+        menu.addActions(self._snoozes)
+        menu.addSeparator()
+        menu.addAction(self._snooze_end)
+        return menu
+
     def _mend(self) -> None:
         signals = {
             Remedy.ENTER_KEYS: self.loginRequested,
@@ -170,14 +234,20 @@ class TokenWindow(QWidget):
         head.setSpacing(6)
         for badge in self._badges:
             head.addWidget(badge)
-        head.addStretch(1)
         head.addWidget(self._profile)
+        head.addWidget(self._profiles, 1)
+        head.addStretch(1)
+        for tool in (self._snooze, self._history, self._settings, self._quit):
+            head.addWidget(tool)
+        trouble = QHBoxLayout()
+        trouble.setSpacing(8)
+        trouble.addWidget(self._trouble, 1)
+        trouble.addWidget(self._open_file, 0, Qt.AlignmentFlag.AlignTop)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
-        buttons.addWidget(self._clear)
-        buttons.addWidget(self._quit)
+        for button in (self._clear, self._rotate, self._copy):
+            buttons.addWidget(button)
         buttons.addStretch(1)
-        buttons.addWidget(self._remedy_button)
         buttons.addWidget(self._refresh)
         body = QVBoxLayout()
         body.setContentsMargins(20, 14, 20, 18)
@@ -185,6 +255,7 @@ class TokenWindow(QWidget):
         body.addLayout(head)
         body.addWidget(self.dial, 1)
         body.addWidget(self._skew)
+        body.addLayout(trouble)
         body.addWidget(self._details)
         body.addLayout(buttons)
         whole = QVBoxLayout(self)
@@ -192,9 +263,10 @@ class TokenWindow(QWidget):
         whole.setSpacing(0)
         whole.addWidget(self._busy_line)
         whole.addLayout(body)
-        self.setTabOrder(self._refresh, self._remedy_button)
-        self.setTabOrder(self._remedy_button, self._clear)
-        self.setTabOrder(self._clear, self._quit)
+        order: list[QWidget] = [self._refresh, self._copy, self._remedy_button, self._open_file, self._rotate]
+        order += [self._clear, self._profiles, self._snooze, self._history, self._settings, self._quit]
+        for one, following in pairwise(order):
+            self.setTabOrder(one, following)
         room = self.screen().availableGeometry().height() - _TITLE_BAR  # a small screen at 150 %, for instance
         self.resize(_WIDTH, min(_HEIGHT, room))
         self._refresh.setFocus()
@@ -202,20 +274,34 @@ class TokenWindow(QWidget):
     def _retranslate(self) -> None:
         self._clear.setText(_with_mnemonic(translate("TokenWindow", "Clear…"), "C"))
         self._clear.setAccessibleName(translate("TokenWindow", "Clear the token…"))
+        self._rotate.setText(_with_mnemonic(translate("TokenWindow", "Replace…"), "P"))
+        self._rotate.setAccessibleName(translate("TokenWindow", "Revoke the token and get a new one…"))
+        self._rotate.setToolTip(self._rotate.accessibleName())
+        self._copy.setAccessibleName(translate("TokenWindow", "Copy the token"))
+        self._open_file.setText(_with_mnemonic(translate("TokenWindow", "Open the file"), "F"))
+        self._snooze.setText(_with_mnemonic(translate("TokenWindow", "Snooze"), "N"))
+        self._history.setText(_with_mnemonic(translate("TokenWindow", "History"), "H"))
+        self._settings.setText(_with_mnemonic(translate("TokenWindow", "Settings"), "S"))
         self._quit.setText(_with_mnemonic(translate("TokenWindow", "Quit"), "Q"))
+        self._profiles.setAccessibleName(translate("TokenWindow", "Profile"))
+        for action, seconds in zip(self._snoozes, SNOOZES_SECONDS, strict=True):
+            action.setText(duration(seconds))
+        self._snooze_end.setText(translate("TokenWindow", "Warn again"))
         self.dial.setAccessibleName(translate("TokenWindow", "Life of the token"))
         self._details.retranslate()
 
     def _restyle(self) -> None:
         tones = window_tones(self.palette())
         style = "" if is_high_contrast() else _style_sheet(self.palette(), tones)
-        style += f"#skew {{ color: {tones.low.name()}; }}"
+        style += f"#skew, #settingsProblem {{ color: {tones.low.name()}; }}"
         if style != self._style:
             self._style = style
             self.setStyleSheet(style)  # first, because it takes the labels' palettes back to what they were
         self.dial.set_tones(tones)
         self._details.set_tones(tones)
         self._busy_line.set_colour(tones.good)
+        for button, _ in self._workers():
+            button.set_colour(tones.good)
         for badge in self._badges:
             badge.update()
 
@@ -230,6 +316,7 @@ class Dial(QWidget):
         self._tone = Tone.QUIET
         self._phase = Phase.NONE
         self._fraction = 0.0
+        self._is_alarming = False
         self.headline = _label("headline", self, centred=True)
         self.countdown = Countdown(self)
         self.end = _label("end", self, centred=True)
@@ -251,22 +338,23 @@ class Dial(QWidget):
 
     def set_tones(self, tones: Tones) -> None:
         self._tones = tones
-        self._colour_headline()
+        self._colour_texts()
         self.update()
 
     def show_view(self, view: View) -> None:
         """The ring is painted again only when a pixel of it can have moved."""
         _put(self.headline, view.headline)
-        nothing = view.icon.phase is Phase.NONE
+        nothing = view.phase is Phase.NONE
         self.countdown.show_text("–:––:––" if nothing else view.countdown, view.remaining, faint=nothing)
         _put(self.end, view.end)
         _put(self.end_local, view.end_local)
         self.end_local.setVisible(bool(view.end_local))
         self.setAccessibleDescription(view.remaining)
         quantised = round(view.fraction, 4)
-        if (view.icon.phase, quantised, view.tone) != (self._phase, self._fraction, self._tone):
-            self._phase, self._fraction, self._tone = view.icon.phase, quantised, view.tone
-            self._colour_headline()
+        shown = (view.phase, quantised, view.tone, view.end_is_alarming)
+        if shown != (self._phase, self._fraction, self._tone, self._is_alarming):
+            self._phase, self._fraction, self._tone, self._is_alarming = shown
+            self._colour_texts()
             self.update()
 
     def sizeHint(self) -> QSize:
@@ -306,10 +394,10 @@ class Dial(QWidget):
         side = min(self.width(), self.height(), max(_DIAL, round(self.height() * 0.7))) - 4
         return QRectF((self.width() - side) / 2, 2, side, side)
 
-    def _colour_headline(self) -> None:
-        palette = self.palette()
-        palette.setColor(QPalette.ColorRole.WindowText, self._tones.of(self._tone))
-        self.headline.setPalette(palette)
+    def _colour_texts(self) -> None:
+        _colour(self.headline, self._tones.of(self._tone))
+        text = self.palette().color(QPalette.ColorRole.WindowText)
+        _colour(self.end, self._tones.bad if self._is_alarming else text)
 
 
 class Countdown(QWidget):
@@ -417,6 +505,70 @@ class BadgeLabel(QLabel):
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
 
 
+class ProfileBox(QComboBox):
+    """The profiles to choose from. It shows the one that a view says is chosen, whatever was clicked."""
+
+    chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("profileBox")
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+        self._lines: tuple[ProfileLine, ...] = ()
+        self.activated.connect(self._choose)
+        self.hide()
+
+    def show_profiles(self, lines: tuple[ProfileLine, ...]) -> None:
+        if lines == self._lines:
+            return
+        if len(lines) != self.count():
+            self.clear()
+            self.addItems([line.text for line in lines])
+        self._lines = lines
+        dark = self.palette().color(QPalette.ColorRole.Window).lightnessF() < 0.5
+        for number, line in enumerate(lines):
+            self.setItemText(number, line.text)
+            self.setItemIcon(number, tray_icon(line.icon, dark))
+        self._show_chosen()
+        self.setVisible(bool(lines))
+
+    def _show_chosen(self) -> None:
+        for number, line in enumerate(self._lines):
+            if line.chosen:
+                self.setCurrentIndex(number)
+
+    def _choose(self, number: int) -> None:
+        line = self._lines[number]
+        self._show_chosen()
+        if not line.chosen:
+            self.chosen.emit(line.name)
+
+
+class WorkButton(QPushButton):
+    """A button along whose lower edge a light runs while what it asked for is being done."""
+
+    def __init__(self, name: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self._light = _Light(self)
+
+    def is_working(self) -> bool:
+        return self._light.is_on()
+
+    def set_colour(self, colour: QColor) -> None:
+        self._light.set_colour(colour)
+
+    def show_work(self, text: str) -> None:
+        """`text` says what is being done, or is empty."""
+        self._light.show_work(text)
+        self.setAccessibleDescription(text)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._light.setGeometry(8, self.height() - 5, self.width() - 16, 3)
+
+
 class _Details(QFrame):
     """Where it lies, what happened, what comes."""
 
@@ -432,6 +584,8 @@ class _Details(QFrame):
         self.last = _label("last", self, wrap=True)
         self.last_at = _label("lastAt", self)
         self.coming = _label("coming", self, wrap=True)
+        self.remedy = WorkButton("remedyButton", self)
+        self.remedy.hide()
         self._names = [_label(f"name{number}", self) for number in range(3)]
         place = QVBoxLayout()
         last = QVBoxLayout()
@@ -440,6 +594,7 @@ class _Details(QFrame):
         for widget in (self.place, self.path, self.why):
             place.addWidget(widget)
         last.addWidget(self.last)
+        last.addWidget(self.remedy, 0, Qt.AlignmentFlag.AlignLeft)
         form = QFormLayout(self)
         form.setContentsMargins(14, 12, 14, 12)
         form.setHorizontalSpacing(14)
@@ -512,13 +667,12 @@ class ElidedLabel(QLabel):
         self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, self.width()))
 
 
-class _BusyLine(QWidget):
-    """A slim line under the title bar along which a light runs while something is being done."""
+class _Light(QWidget):
+    """A slim line along which a light runs while something is being done. It takes no clicks."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setObjectName("busyLine")
-        self.setFixedHeight(3)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._colour = QColor()
         self._at = 0.0
         self._text = ""
@@ -528,12 +682,15 @@ class _BusyLine(QWidget):
     def text(self) -> str:
         return self._text
 
+    def is_on(self) -> bool:
+        return bool(self._text)
+
     def set_colour(self, colour: QColor) -> None:
         self._colour = colour
         self.update()
 
     def show_work(self, text: str) -> None:
-        """`text` says what is being done, or is empty. The line keeps its place either way."""
+        """`text` says what is being done, or is empty."""
         if text != self._text:
             self._text = text
             self.setAccessibleName(text)
@@ -592,6 +749,13 @@ def _button(name: str, parent: QWidget) -> QPushButton:
     return button
 
 
+def _head_button(name: str, parent: QWidget) -> QPushButton:
+    button = _button(name, parent)
+    button.setFlat(True)
+    button.setProperty("head", "true")
+    return button
+
+
 def _put(widget: QLabel | QPushButton, text: str) -> None:
     if widget.text() != text:
         widget.setText(text)
@@ -631,6 +795,9 @@ def _style_sheet(palette: QPalette, tones: Tones) -> str:
         QPushButton:hover {{ background: {over}; }}
         QPushButton:focus {{ border: 2px solid {accent}; padding: 6px 13px; }}
         QPushButton:disabled {{ color: {faint}; border-color: {over}; }}
+        QPushButton[head="true"] {{ border-color: transparent; padding: 5px 8px; }}
+        QPushButton[head="true"]:focus {{ border: 2px solid {accent}; padding: 4px 7px; }}
+        QPushButton::menu-indicator {{ width: 0px; }}
         #refreshButton {{ background: {accent}; color: {on_accent}; border: 1px solid {accent}; font-weight: 600;
             padding: 7px 18px; }}
         #refreshButton:hover {{ background: {tones.good.lighter(112).name()}; }}

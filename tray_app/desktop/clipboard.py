@@ -1,0 +1,98 @@
+"""A copied token: marked as a secret, and taken off the clipboard again after a while if it is still there."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QCoreApplication, QMimeData, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QClipboard, QGuiApplication
+
+from tray_app.core.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KEEP_SECONDS = 30
+
+_WINDOWS_FORMAT = 'application/x-qt-windows-mime;value="{}"'
+_ZERO = b"\0\0\0\0"
+
+_MARKS = {
+    "win32": {
+        # https://learn.microsoft.com/windows/win32/dataxchg/clipboard-formats#cloud-clipboard-and-clipboard-history-formats
+        _WINDOWS_FORMAT.format("ExcludeClipboardContentFromMonitorProcessing"): _ZERO,
+        _WINDOWS_FORMAT.format("CanIncludeInClipboardHistory"): _ZERO,
+        _WINDOWS_FORMAT.format("CanUploadToCloudClipboard"): _ZERO,
+    },
+    "darwin": {"application/x-nspasteboard-concealed-type": b"", "org.nspasteboard.ConcealedType": b""},
+}
+_OTHER_MARKS = {"x-kde-passwordManagerHint": b"secret"}
+
+
+class TokenClipboard(QObject):
+    """Copies a token and clears it `KEEP_SECONDS` later, unless something else was copied meanwhile.
+
+    `changed` tells when the copy will be gone, in seconds of the epoch, or None once it is. The middle-button
+    selection of X11 is never written.
+    """
+
+    changed = Signal(object)
+
+    def __init__(self, parent: QObject | None = None, clock: Callable[[], float] = time.time) -> None:
+        super().__init__(parent)
+        self._clock = clock
+        self._clipboard = QGuiApplication.clipboard()
+        self._fingerprint = ""
+        self._copied_until: float | None = None
+        self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self.clear)
+        self._clipboard.dataChanged.connect(self._look)
+        app = QCoreApplication.instance()
+        if app is not None:
+            app.aboutToQuit.connect(self.clear)
+
+    @property
+    def copied_until(self) -> float | None:
+        return self._copied_until
+
+    def copy(self, secret: Secret) -> None:
+        """Puts `secret` on the clipboard."""
+        self._fingerprint = secret.fingerprint()
+        self._copied_until = self._clock() + KEEP_SECONDS
+        self._timer.start(KEEP_SECONDS * 1000)
+        self._clipboard.setMimeData(marked(secret.reveal()), QClipboard.Mode.Clipboard)
+        self.changed.emit(self._copied_until)
+
+    def clear(self) -> None:
+        """Takes the token off the clipboard if it is still there."""
+        if self._is_ours():
+            self._clipboard.clear(QClipboard.Mode.Clipboard)
+        self._forget()
+
+    def _look(self) -> None:
+        """Somebody, perhaps this object, has put something on the clipboard."""
+        if self._copied_until is not None and not self._is_ours():
+            self._forget()
+
+    def _is_ours(self) -> bool:
+        if not self._fingerprint:
+            return False
+        return Secret(self._clipboard.text(QClipboard.Mode.Clipboard)).fingerprint() == self._fingerprint
+
+    def _forget(self) -> None:
+        self._timer.stop()
+        self._fingerprint = ""
+        if self._copied_until is not None:
+            self._copied_until = None
+            self.changed.emit(None)
+
+
+def marked(text: str, platform: str = sys.platform) -> QMimeData:
+    """`text` with what tells clipboard managers and histories of this platform to leave it alone."""
+    data = QMimeData()
+    data.setText(text)
+    for name, value in _MARKS.get(platform, _OTHER_MARKS).items():
+        data.setData(name, QByteArray(value))
+    return data
