@@ -16,7 +16,6 @@ from tray_app.core.errors import KeysRefused
 from tray_app.core.state import LastResult, Result, TokenState
 from tray_app.core.watch import Notice, NoticeKind
 from tray_app.desktop import shell as shell_module
-from tray_app.desktop.notices import notice_text
 from tray_app.desktop.shell import Shell
 from tray_app.desktop.view import View
 from tray_app.desktop.window import TokenWindow
@@ -287,14 +286,6 @@ def test_notices_are_shown_and_a_click_opens_the_window(world: World) -> None:
     assert not urgent
     world.shell._notices.clicked.emit()
     assert world.window.isVisible()
-
-
-def test_last_warnings_and_ends_are_urgent() -> None:
-    assert not notice_text(Notice(NoticeKind.ENDING, START + 600), START)[2]
-    assert notice_text(Notice(NoticeKind.ENDING, START + 300), START)[2]
-    assert notice_text(Notice(NoticeKind.ENDED, START), START)[2]
-    stopped = Notice(NoticeKind.STOPPED, error=KeysRefused("Refused.", code="8050"))
-    assert notice_text(stopped, START) == ("The token cannot be renewed", "Refused. [8050]", True)
 
 
 def test_second_start_brings_the_minimised_window_back(world: World) -> None:

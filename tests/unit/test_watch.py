@@ -73,6 +73,12 @@ def told(watch, clock, *, until, step=1):
 
 
 class TestNotices:
+    """Of a token that nobody renews."""
+
+    @pytest.fixture
+    def watch(self, watching):
+        return watching(NOTIFY)
+
     def test_each_threshold_is_told_once(self, watch, clock):
         watch.saw(one := token(clock), clock())
 
@@ -185,20 +191,20 @@ class TestNotices:
         assert told(watch, clock, until=one.expires + 10, step=100) == []
 
     def test_only_what_the_user_wants_is_told(self, watching, clock):
-        watch = watching(warn_before=(120,))
+        watch = watching(NOTIFY, warn_before=(120,))
         watch.saw(one := token(clock), clock())
 
         assert told(watch, clock, until=one.expires + 10) == [(120, ENDING)]
 
     def test_nobody_is_told_that_a_token_is_ending_after_it_has(self, watching, clock):
-        watch = watching(warn_before=(120,))
+        watch = watching(NOTIFY, warn_before=(120,))
         watch.saw(one := token(clock), clock())
         clock.now = one.expires
 
         assert watch.notices(clock()) == []
 
     def test_nothing_is_told_to_who_wants_nothing(self, watching, clock):
-        watch = watching(warn_before=())
+        watch = watching(NOTIFY, warn_before=())
         watch.saw(one := token(clock), clock())
 
         assert told(watch, clock, until=one.expires + 10, step=100) == []
@@ -482,7 +488,7 @@ class TestFailure:
         for _ in range(3):
             watch.failed(error, clock())
 
-        assert watch.notices(clock()) == [Notice(STOPPED, error=error)]
+        assert watch.notices(clock()) == [Notice(STOPPED, error=error, urgent=True)]
         assert watch.notices(clock()) == []
 
     def test_a_stop_does_not_hide_the_end_of_the_token(self, watch, clock):

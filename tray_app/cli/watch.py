@@ -9,10 +9,12 @@ import time
 from typing import TYPE_CHECKING
 
 from tray_app.cli.token import opened, outcome_text, tell_unsaved, tell_unshared
+from tray_app.core import logs
 from tray_app.core.errors import DONE, KiwoomTokenError, StoreError
 from tray_app.core.language import say, tr
+from tray_app.core.notices import notice_text
 from tray_app.core.watch import Due, NoticeKind, Watch
-from tray_app.core.wording import countdown, duration, korean_time, place_text
+from tray_app.core.wording import countdown, korean_time, place_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from tray_app.settings.load import Settings
 
 _TICK_SECONDS = 1.0
+_ROTATE = "kiwoom-token refresh --rotate"
 
 
 def watch(profile: str | None) -> int:
@@ -74,7 +77,7 @@ class Terminal:
         if due is not None:
             self._renew(rotate=due is Due.ROTATE)
         for notice in self._watch.notices(self._clock()):
-            self.say_line(_notice_text(notice, self._clock()))
+            self.say_line(_notice_line(notice, self._clock()))
         self._show_countdown()
 
     def say_line(self, text: str) -> None:
@@ -89,8 +92,7 @@ class Terminal:
             outcome = self._keeper.renew(seen, rotate=rotate)
         except KiwoomTokenError as error:
             self._watch.failed(error, self._clock(), rotating=rotate)
-            if error.retry:
-                self.say_line(say(error))
+            logs.warning("%s: %s", type(error).__name__, error)
             return
         self._token = outcome.token
         self._watch.answered(outcome.token, self._clock(), same=outcome.is_the_same_as(seen), rotated=rotate)
@@ -123,17 +125,7 @@ class Terminal:
         self._width = len(line) * 2
 
 
-def _notice_text(notice: Notice, now: float) -> str:
-    if notice.kind is NoticeKind.STOPPED and notice.error is not None:
-        return tr("No further attempt until this is mended: {reason}", reason=say(notice.error))
-    if notice.kind is NoticeKind.ENDED:
-        return tr("The token has ended.")
-    if notice.kind is NoticeKind.NOT_ROTATED:
-        return tr("Kiwoom gave the revoked token back. It is renewed after its end from now on.")
-    if notice.kind is NoticeKind.TRADING_HOURS:
-        end = korean_time(notice.expires, now)
-        return tr(
-            "The token ends {end} (KST), inside trading hours. Rotate it tonight: kiwoom-token refresh --rotate",
-            end=end,
-        )
-    return tr("The token ends in {duration}.", duration=duration(round(notice.expires - now)))
+def _notice_line(notice: Notice, now: float) -> str:
+    title, body = notice_text(notice, now)
+    line = f"{title}. {body}"
+    return f"{line} ({_ROTATE})" if notice.kind is NoticeKind.TRADING_HOURS else line

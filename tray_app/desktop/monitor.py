@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tray_app.core.token import Token
+    from tray_app.core.watch import Notice
     from tray_app.kiwoom.keys import AppKeys
     from tray_app.manager.keeper import Cleared, TokenKeeper
     from tray_app.settings.load import Settings
@@ -45,12 +46,14 @@ _OUTCOMES = {
 class Monitor(QObject):
     """Looks when the store's change signal says so, renews when the policy says so, does what the user asks.
 
-    `changed(TokenState)` and `notice(Notice)` are its only ways out. Everything that may wait runs on
+    `changed(TokenState)`, `notice(Notice)` and `notice_over()`, when the last one is not true any more, are its only
+    ways out. Everything that may wait runs on
     two workers: one looks, one acts, so a slow renewal does not keep a change from being seen.
     """
 
     changed = Signal(object)
     notice = Signal(object)
+    notice_over = Signal()
 
     def __init__(
         self,
@@ -69,7 +72,14 @@ class Monitor(QObject):
         self._keep_keys = keep_keys
         self._unlock_keyring = unlock_keyring
         self._clock = clock
-        self._watch = Watch(settings.policy, settings.renew_before, settings.warn_before, random.random)
+        self._watch = Watch(
+            settings.policy,
+            settings.renew_before,
+            settings.warn_before,
+            random.random,
+            quiet_hours=settings.quiet_hours,
+        )
+        self._last_notice: Notice | None = None
         self._token: Token | None = None
         self._stamp: object = object()
         self._looking = False
@@ -252,7 +262,7 @@ class Monitor(QObject):
         return error
 
     def _tick(self) -> None:
-        self._tell_due()
+        """Asks first: what that mends at once, as after a sleep, is not told."""
         due = None if self._state.busy is not None else self._watch.due(self._clock())
         if due is not None:
             seen, rotate = self._token, due is Due.ROTATE
@@ -260,11 +270,17 @@ class Monitor(QObject):
             then = self._rotated if rotate else self._asked
             self._act(action, lambda: self._keeper.renew(seen, rotate=rotate), then)
         else:
+            self._tell_due()
             self.look()
 
     def _tell_due(self) -> None:
-        for one in self._watch.notices(self._clock()):
+        now = self._clock()
+        for one in self._watch.notices(now):
+            self._last_notice = one
             self.notice.emit(one)
+        if self._last_notice is not None and not self._watch.still_true(self._last_notice, now):
+            self._last_notice = None
+            self.notice_over.emit()
 
     def _publish(self, *, busy: Action | None) -> None:
         token, place = self._token, self._keeper.place()

@@ -6,48 +6,16 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QObject, Signal
+from PySide6.QtCore import QObject, Signal
 
 from tray_app.core import logs
-from tray_app.core.language import resources_folder, say
-from tray_app.core.watch import NoticeKind
-from tray_app.core.wording import duration, korean_time
+from tray_app.core.language import resources_folder, tr
 from tray_app.desktop.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tray_app.core.watch import Notice
-
 APP_NAME = "kiwoom-token-tray"
-translate = QCoreApplication.translate
-
-_URGENT_SECONDS = 300 + 5
-"""The last warning before the end; the notice comes a moment after it is due."""
-
-
-def notice_text(notice: Notice, now: float) -> tuple[str, str, bool]:
-    """Title, body and whether it is urgent."""
-    if notice.kind is NoticeKind.STOPPED and notice.error is not None:
-        return translate("Notices", "The token cannot be renewed"), say(notice.error), True
-    if notice.kind is NoticeKind.ENDED:
-        return (
-            translate("Notices", "The Kiwoom token has expired"),
-            translate("Notices", "Click to get a new one."),
-            True,
-        )
-    if notice.kind is NoticeKind.NOT_ROTATED:
-        body = translate("Notices", "From now on it is renewed after its end.")
-        return translate("Notices", "Kiwoom gave the revoked token back"), body, False
-    if notice.kind is NoticeKind.TRADING_HOURS:
-        time = korean_time(notice.expires, now)
-        title = translate("Notices", "The token will end while the market is open")
-        body = translate("Notices", "It ends {time} (KST). Rotate it tonight to avoid that.").format(time=time)
-        return title, body, False
-    left = notice.expires - now
-    title = translate("Notices", "The Kiwoom token ends in {duration}").format(duration=duration(round(left)))
-    body = translate("Notices", "It ends at {time} (KST).").format(time=korean_time(notice.expires, now))
-    return title, body, left <= _URGENT_SECONDS
 
 
 class Notices(QObject):
@@ -79,4 +47,4 @@ class Notices(QObject):
                 logs.warning("Notification daemon not reached (%s)", type(error).__name__)
                 self._balloon(title, body, urgent)
 
-        self._worker.run(lambda: self._native.show(title, body, translate("Notices", "Open"), urgent=urgent), done)
+        self._worker.run(lambda: self._native.show(title, body, tr("Open"), urgent=urgent), done)

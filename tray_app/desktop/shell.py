@@ -14,10 +14,11 @@ from shiboken6 import isValid
 
 from tray_app.core.errors import DONE
 from tray_app.core.language import tr
+from tray_app.core.notices import notice_text
 from tray_app.desktop.dialogs import REVOKE, ask_clear, ask_keys, ask_rotate
 from tray_app.desktop.instance import SingleInstance
 from tray_app.desktop.monitor import Monitor
-from tray_app.desktop.notices import APP_NAME, Notices, notice_text
+from tray_app.desktop.notices import APP_NAME, Notices
 from tray_app.desktop.translation import install_translator
 from tray_app.desktop.tray import Tray
 from tray_app.desktop.view import Overview, next_change, view_of
@@ -121,8 +122,8 @@ class Shell(QObject):
             self._timer.start(max(1, int((moment - now) * 1000) + 1))
 
     def _tell(self, notice: Notice) -> None:
-        title, body, urgent = notice_text(notice, self._clock())
-        self._notices.show(title, body, urgent=urgent)
+        title, body = notice_text(notice, self._clock())
+        self._notices.show(title, body, urgent=notice.urgent)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Where no icon is to be clicked, a closed window could not be opened again: it is minimised instead."""
