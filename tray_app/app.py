@@ -46,7 +46,8 @@ def main(arguments: Sequence[str]) -> int:
         for problem in settings.problems:
             _tell(say(problem))
         settle_data_dir(settings, environ)
-        return _start(settings, environ, practice, background=options.background)
+        named = options.profile is not None or bool(environ.get("KIWOOM_PROFILE"))
+        return _start(settings, environ, practice, only_this_profile=named, background=options.background)
     except KiwoomTokenError as error:
         _tell(say(error))
         return error.exit_status
@@ -55,7 +56,14 @@ def main(arguments: Sequence[str]) -> int:
             practice.stop()
 
 
-def _start(settings: Settings, environ: Mapping[str, str], practice: PracticeKiwoom | None, *, background: bool) -> int:
+def _start(
+    settings: Settings,
+    environ: Mapping[str, str],
+    practice: PracticeKiwoom | None,
+    *,
+    only_this_profile: bool,
+    background: bool,
+) -> int:
     from tray_app.desktop.screen import why_no_screen
 
     reason = why_no_screen(os.environ)
@@ -64,9 +72,11 @@ def _start(settings: Settings, environ: Mapping[str, str], practice: PracticeKiw
         from tray_app.cli.watch import watch_over
 
         return watch_over(settings, open_keeper(settings, environ=environ))
-    from tray_app.desktop.shell import run_desktop
+    from tray_app.desktop.program import run_desktop
 
-    return run_desktop(settings, environ, practice=practice is not None, background=background)
+    return run_desktop(
+        settings, environ, practice=practice is not None, only_this_profile=only_this_profile, background=background
+    )
 
 
 def _practice(lifetime: float) -> tuple[PracticeKiwoom, dict[str, str]]:

@@ -192,7 +192,7 @@ def make(qtbot: QtBot, clock: Clock, keeper: FakeKeeper) -> Iterator[Callable[..
     keeper.gate.set()
     for one in made:
         one.monitor._timer.stop()
-        one.monitor._settle.stop()
+        one.monitor._files._settle.stop()
         one.wait(lambda one=one: not one.monitor._looking and one.state.busy in {None, Action.LOOK})
 
 
@@ -242,7 +242,7 @@ def test_many_events_at_once_are_one_look_and_none_is_put_off(make: Callable[...
     watched.start()
     stamps = keeper.store.stamps
     for _ in range(50):
-        watched.monitor._look_soon()
+        watched.monitor._files.settle()
     watched.wait(lambda: keeper.store.stamps == stamps + 1)
     watched.settled()
     assert keeper.store.stamps == stamps + 1

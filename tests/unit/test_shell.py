@@ -8,17 +8,20 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QDialog, QPushButton, QRadioButton
+from PySide6.QtWidgets import QApplication, QDialog, QPushButton, QRadioButton
 from pytestqt.qtbot import QtBot
 
 from tests.doubles import START, Clock
-from tray_app.core.errors import KeysRefused
+from tray_app.core import language
+from tray_app.core.errors import KeysRefused, KiwoomTokenError, SettingsError
+from tray_app.core.secret import Secret
 from tray_app.core.state import LastResult, Result, TokenState
 from tray_app.core.watch import Notice, NoticeKind
 from tray_app.desktop import shell as shell_module
 from tray_app.desktop.shell import Shell
-from tray_app.desktop.view import View
+from tray_app.desktop.view import View, view_of
 from tray_app.desktop.window import TokenWindow
+from tray_app.settings.load import load_settings
 
 
 class FakeMonitor(QObject):
@@ -42,6 +45,9 @@ class FakeMonitor(QObject):
     def unlock(self) -> None:
         self.wishes.append("unlock")
 
+    def copy(self) -> None:
+        self.wishes.append("copy")
+
     def clear(self, *, revoke: bool) -> None:
         self.wishes.append(("clear", revoke))
 
@@ -53,8 +59,55 @@ class FakeMonitor(QObject):
         self.changed.emit(self.state)
 
 
+class FakeAccounts(QObject):
+    changed = Signal()
+    notice = Signal(str, object)
+    copied = Signal(object)
+    reconfigured = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.monitors = {"default": FakeMonitor()}
+        self.monitors["default"].changed.connect(self.changed)
+        self.chosen_name = "default"
+        self.problems: tuple[KiwoomTokenError, ...] = ()
+        self.settings_file = "/nowhere/settings.toml"
+        self.wishes: list[Any] = []
+
+    @property
+    def chosen(self) -> FakeMonitor:
+        return self.monitors[self.chosen_name]
+
+    @property
+    def states(self) -> tuple[TokenState, ...]:
+        return tuple(monitor.state for monitor in self.monitors.values())
+
+    def start(self) -> None:
+        self.chosen.start()
+
+    def choose(self, profile: str) -> None:
+        self.chosen_name = profile
+        self.changed.emit()
+
+    def snooze(self, seconds: float) -> None:
+        self.wishes.append(("snooze", seconds))
+
+    def set(self, name: str, value: object, profile: str) -> None:
+        self.wishes.append((name, value, profile))
+
+    def add(self, name: str, **fields: Any) -> None:
+        monitor = self.monitors[name] = FakeMonitor()
+        monitor.state = replace(monitor.state, profile=name, **fields)
+        monitor.changed.connect(self.changed)
+
+
 class FakeTray(QObject):
     open_requested = Signal()
+    copy_requested = Signal()
+    snooze_requested = Signal(int)
+    profile_chosen = Signal(str)
+    policy_chosen = Signal(str)
+    settings_requested = Signal()
     refresh_requested = Signal()
     clear_requested = Signal()
     quit_requested = Signal()
@@ -76,13 +129,17 @@ class FakeTray(QObject):
 
     def balloon(self, title: str, body: str, urgent: bool) -> None: ...
 
+    def retranslate(self) -> None:
+        self.views.clear()
+
 
 class World:
     def __init__(self, qtbot: QtBot) -> None:
         self.clock = Clock()
-        self.monitor = FakeMonitor()
+        self.accounts = FakeAccounts()
+        self.monitor = self.accounts.monitors["default"]
         self.tray = FakeTray()
-        self.shell = Shell(self.monitor, self.tray, self.clock)  # type: ignore[arg-type]
+        self.shell = Shell(self.accounts, self.tray, load_settings(), self.clock)  # type: ignore[arg-type]
         self.told: list[tuple[str, str, bool]] = []
         self.shell._notices.show = lambda title, body, *, urgent: self.told.append((title, body, urgent))  # type: ignore[method-assign]
 
@@ -279,7 +336,7 @@ def test_open_window_stays_when_the_icon_comes(world: World) -> None:
 
 
 def test_notices_are_shown_and_a_click_opens_the_window(world: World) -> None:
-    world.monitor.notice.emit(Notice(NoticeKind.ENDING, START + 600))
+    world.accounts.notice.emit("default", Notice(NoticeKind.ENDING, START + 600))
     ((title, body, urgent),) = world.told
     assert title == "The Kiwoom token ends in 10 min"
     assert "(KST)" in body
@@ -300,3 +357,67 @@ def test_failure_is_rendered(world: World) -> None:
     error = KeysRefused("Refused.", code="8050")
     world.monitor.show(last=LastResult(Result.FAILED, START, error), stopped=True)
     assert "Refused. [8050]" in world.tray.views[-1].tooltip
+
+
+def test_wishes_go_to_the_account_that_is_chosen(world: World) -> None:
+    world.accounts.add("second")
+    world.tray.profile_chosen.emit("second")
+    world.tray.refresh_requested.emit()
+    world.window.copyRequested.emit()
+    assert (world.monitor.wishes, world.accounts.chosen.wishes) == ([], ["refresh", "copy"])
+    assert world.tray.views[-1].profile == "second"
+
+
+def test_a_question_is_about_the_account_that_was_chosen_when_it_was_asked(world: World) -> None:
+    world.accounts.add("second")
+    world.window.rotateRequested.emit()
+    question = world.question("rotateDialog")
+    world.tray.profile_chosen.emit("second")
+    question.accept()
+    assert world.monitor.wishes == ["rotate"]
+
+
+def test_a_notice_names_its_account_where_there_are_several(world: World) -> None:
+    world.accounts.add("second")
+    world.accounts.notice.emit("second", Notice(NoticeKind.ENDING, START + 600))
+    assert world.told[0][0] == "The Kiwoom token ends in 10 min - second"
+
+
+def test_snooze_and_policy_are_passed_on(world: World) -> None:
+    world.tray.snooze_requested.emit(1800)
+    world.tray.policy_chosen.emit("daily 06:30")
+    assert world.accounts.wishes == [("snooze", 1800), ("policy", "daily 06:30", "default")]
+
+
+def test_snooze_is_shown(world: World) -> None:
+    world.monitor.show(snoozed_until=START + 1800)
+    assert world.tray.views[-1].is_snoozed
+
+
+def test_copied_token_is_on_the_clipboard_and_the_view_says_for_how_long(world: World, qapp: QApplication) -> None:
+    world.shell.open_window()
+    world.accounts.copied.emit(Secret("a-token-of-a-test"))
+    assert qapp.clipboard().text() == "a-token-of-a-test"
+    assert "30" in view_of(world.shell._overview(), START).copy_text
+    world.shell._clipboard.clear()
+
+
+def test_broken_settings_are_told_in_the_window(world: World) -> None:
+    world.accounts.problems = (SettingsError("{path}, line {line}: no.", path="settings.toml", line=3),)
+    world.shell.open_window()
+    assert world.shell._overview().settings_problem == "settings.toml, line 3: no."
+
+
+def test_another_language_applies_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    language.use("en")
+    world.shell.open_window()
+    settings = load_settings()
+    settings.language = "ko"
+    world.accounts.reconfigured.emit(settings)
+    world.accounts.changed.emit()
+    assert world.tray.views[-1].title == "키움 토큰 트레이"
+    settings = load_settings()
+    settings.language = "en"
+    world.accounts.reconfigured.emit(settings)
+    world.accounts.changed.emit()
+    assert world.tray.views[-1].title == "Kiwoom Token Tray"

@@ -9,15 +9,17 @@ from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QFileSystemWatcher, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError
 from tray_app.core.language import msg
 from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.core.watch import Due, Watch
+from tray_app.desktop.file_watch import FileWatch, watchable
 from tray_app.desktop.worker import Worker
 from tray_app.manager.keeper import Outcome
+from tray_app.manager.moving import change_over, rests_elsewhere
 from tray_app.stores.files import make_private_folder
 
 if TYPE_CHECKING:
@@ -32,9 +34,6 @@ if TYPE_CHECKING:
 _LONGEST_SLEEP_SECONDS = 60.0
 """No timer runs longer, so a resumed computer is noticed within a minute."""
 
-_SETTLE_MILLISECONDS = 30
-"""A replaced file is several events; one look serves them all."""
-
 _OUTCOMES = {
     Outcome.ISSUED: Result.ISSUED,
     Outcome.SAME: Result.SAME,
@@ -46,14 +45,15 @@ _OUTCOMES = {
 class Monitor(QObject):
     """Looks when the store's change signal says so, renews when the policy says so, does what the user asks.
 
-    `changed(TokenState)`, `notice(Notice)` and `notice_over()`, when the last one is not true any more, are its only
-    ways out. Everything that may wait runs on
-    two workers: one looks, one acts, so a slow renewal does not keep a change from being seen.
+    `changed(TokenState)`, `notice(Notice)`, `notice_over()` when the last one is not true any more, and
+    `copied(Secret)` are its only ways out. Everything that may wait runs on two workers: one looks, one acts, so a
+    slow renewal does not keep a change from being seen.
     """
 
     changed = Signal(object)
     notice = Signal(object)
     notice_over = Signal()
+    copied = Signal(object)
 
     def __init__(
         self,
@@ -83,23 +83,52 @@ class Monitor(QObject):
         self._token: Token | None = None
         self._stamp: object = object()
         self._looking = False
+        self._is_held = False
         self._look_failure: KiwoomTokenError | None = None
         self._state = TokenState(
             profile=settings.profile, mode=settings.mode, policy=settings.policy, practice=practice
         )
         self._looker = Worker("look", self)
         self._actor = Worker("act", self)
-        self._watcher = QFileSystemWatcher(self)
-        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MILLISECONDS)
-        self._settle.timeout.connect(self.look)
-        self._watcher.fileChanged.connect(self._look_soon)
-        self._watcher.directoryChanged.connect(self._look_soon)
+        self._files = FileWatch(self)
+        self._files.changed.connect(self.look)
         self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.CoarseTimer)
         self._timer.timeout.connect(self._tick)
 
     @property
     def state(self) -> TokenState:
         return self._state
+
+    @property
+    def settings(self) -> Settings:
+        return self._settings
+
+    @property
+    def keeper(self) -> TokenKeeper:
+        return self._keeper
+
+    def apply(self, settings: Settings, keeper: TokenKeeper | None) -> None:
+        """Goes on under changed settings; with another `keeper`, which takes over once what is being done is done."""
+        old, self._settings = self._settings, settings
+        self._watch.reconfigure(
+            settings.policy, settings.renew_before, settings.warn_before, settings.quiet_hours, self._clock()
+        )
+        self._state = replace(self._state, policy=settings.policy, mode=settings.mode)
+        if keeper is not None:
+            self._change_keeper(keeper, carry=rests_elsewhere(old, settings))
+        self._publish(busy=self._state.busy)
+
+    def _change_keeper(self, keeper: TokenKeeper, *, carry: bool) -> None:
+        leaving = self._keeper
+
+        def changed_over(_: object, error: Exception | None) -> None:
+            if error is not None:
+                self._show_failure(error)
+            self._keeper, self._stamp = keeper, object()
+            self._looker.run(self._prepare_folders, lambda *_: None)
+            self.look()
+
+        self._actor.run(lambda: change_over(leaving, keeper, carry=carry, clock=self._clock), changed_over)
 
     def start(self) -> None:
         """The first look."""
@@ -109,15 +138,10 @@ class Monitor(QObject):
     def look(self) -> None:
         """Reads the store if it changed since the last look."""
         if self._looking:
-            self._look_soon()
+            self._files.settle()
             return
         self._looking = True
         self._looker.run(self._look_job, self._looked)
-
-    def _look_soon(self) -> None:
-        """A folder in which much happens does not put the look off for ever."""
-        if not self._settle.isActive():
-            self._settle.start()
 
     def refresh(self) -> None:
         """Asks Kiwoom now."""
@@ -142,6 +166,34 @@ class Monitor(QObject):
 
         self._act(Action.UNLOCK, job, self._unlocked)
 
+    def copy(self) -> None:
+        """Brings the token itself, for the clipboard."""
+
+        def read(token: object, error: Exception | None) -> None:
+            if error is not None:
+                self._show_failure(error)
+                self._publish(busy=self._state.busy)
+            else:
+                self.copied.emit(token)
+
+        self._looker.run(lambda: self._keeper.living().value, read)
+
+    def snooze(self, seconds: float) -> None:
+        """Warns of nothing for so long; 0 ends that."""
+        now = self._clock()
+        self._watch.snooze(now + seconds, now)
+        self._publish(busy=self._state.busy)
+
+    def hold(self, is_held: bool) -> None:
+        """While nobody sits at the screen nothing is told; afterwards what is still true."""
+        self._is_held = is_held
+        if not is_held:
+            self._tick()
+
+    def resumed(self) -> None:
+        """The computer slept, or its clock was set: everything is judged anew."""
+        self._tick()
+
     def enter_keys(self, mode: str, keys: AppKeys) -> None:
         """Tries the keys, keeps them and stores the token that came of it."""
 
@@ -158,17 +210,8 @@ class Monitor(QObject):
         for path in self._keeper.store.watched():
             make_private_folder(os.path.dirname(path))
 
-    def _watch_files(self, wanted: set[str]) -> None:
-        """Also again after each change: a replaced file is another file to the operating system."""
-        watched = {*self._watcher.files(), *self._watcher.directories()}
-        if watched - wanted:
-            self._watcher.removePaths(list(watched - wanted))
-        if wanted - watched:
-            self._watcher.addPaths(list(wanted - watched))
-
     def _look_job(self) -> _Found:
-        paths = self._keeper.store.watched()
-        wanted = {path for path in paths if os.path.exists(path)} | {_nearest_folder(path) for path in paths}
+        wanted = watchable(self._keeper.store.watched())
         try:
             stamp = self._keeper.store.stamp()
             if stamp == self._stamp:
@@ -181,7 +224,7 @@ class Monitor(QObject):
         self._looking = False
         busy = None if self._state.busy is Action.LOOK else self._state.busy
         if found is not None:
-            self._watch_files(found.wanted)
+            self._files.watch(found.wanted)
             error = found.error
         if error is not None:
             self._look_failure = self._show_failure(error)
@@ -274,6 +317,8 @@ class Monitor(QObject):
             self.look()
 
     def _tell_due(self) -> None:
+        if self._is_held:
+            return
         now = self._clock()
         for one in self._watch.notices(now):
             self._last_notice = one
@@ -295,6 +340,7 @@ class Monitor(QObject):
             busy=busy,
             renew_at=self._watch.renew_at,
             stopped=self._watch.stopped,
+            snoozed_until=self._watch.snoozed_until,
         )
         self.changed.emit(self._state)
         self._schedule()
@@ -316,11 +362,3 @@ class _Found:
     token: Token | None = None
     changed: bool = False
     error: Exception | None = None
-
-
-def _nearest_folder(path: str) -> str:
-    """The folder of `path`, or while that is not there the one in which it would be made."""
-    folder = os.path.dirname(path)
-    while not os.path.isdir(folder) and os.path.dirname(folder) != folder:
-        folder = os.path.dirname(folder)
-    return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
@@ -16,6 +17,8 @@ from tray_app.desktop.theme import panel_is_dark
 from tray_app.desktop.view import SNOOZES_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tray_app.desktop.icon import IconSpec
     from tray_app.desktop.view import View
 
@@ -56,25 +59,26 @@ class Tray(QObject):
         self._shown: tuple[object, ...] = ()
         self._icon: QSystemTrayIcon | None = None
         self._was_available: bool | None = None
+        self._texts: list[tuple[QAction, Callable[[], str]]] = []
         self._menu = QMenu()
-        self._status = self._entry("status", translate("Tray", "Starting…"), None)
+        self._status = self._entry("status", lambda: translate("Tray", "Starting…"), None)
         self._status.setEnabled(False)
         self._menu.addSeparator()
-        self._refresh = self._entry("refresh", translate("Tray", "Refresh now"), self.refresh_requested)
-        self._copy = self._entry("copy", translate("Tray", "Copy token"), self.copy_requested)
+        self._refresh = self._entry("refresh", lambda: translate("Tray", "Refresh now"), self.refresh_requested)
+        self._copy = self._entry("copy", lambda: translate("Tray", "Copy token"), self.copy_requested)
         self._menu.addSeparator()
-        self._snooze = self._sub_menu("snooze", translate("Tray", "Snooze warnings"))
+        self._snooze = self._sub_menu("snooze", lambda: translate("Tray", "Snooze warnings"))
         self._snooze_end = self._fill_snooze()
-        self._profile = self._sub_menu("profile", translate("Tray", "Profile"))
+        self._profile = self._sub_menu("profile", lambda: translate("Tray", "Profile"))
         self._profiles = self._fill_profiles()
-        self._policy = self._sub_menu("policy", translate("Tray", "Renewal"))
+        self._policy = self._sub_menu("policy", lambda: translate("Tray", "Renewal"))
         self._policies = self._fill_policies()
         self._menu.addSeparator()
-        self._entry("settings", translate("Tray", "Settings…"), self.settings_requested)
-        self._clear = self._entry("clear", translate("Tray", "Clear token…"), self.clear_requested)
+        self._entry("settings", lambda: translate("Tray", "Settings…"), self.settings_requested)
+        self._clear = self._entry("clear", lambda: translate("Tray", "Clear token…"), self.clear_requested)
         self._menu.addSeparator()
-        self._entry("open", translate("Tray", "Open"), self.open_requested)
-        self._entry("quit", translate("Tray", "Quit"), self.quit_requested)
+        self._entry("open", lambda: translate("Tray", "Open"), self.open_requested)
+        self._entry("quit", lambda: translate("Tray", "Quit"), self.quit_requested)
         self._look_again = QTimer(self, singleShot=True)
         self._look_again.timeout.connect(self._look_for_panel)
         if sys.platform == "linux":
@@ -98,6 +102,13 @@ class Tray(QObject):
         if shown[1:] != (view.tooltip,):
             self._icon.setToolTip(view.tooltip)
         self._show_menu(view)
+
+    def retranslate(self) -> None:
+        """Another language is spoken; what changes by itself follows with the next view."""
+        for action, text in self._texts:
+            action.setText(text())
+        if self._view is not None:
+            self._show_menu(self._view)
 
     def refresh_theme(self) -> None:
         """The panel's or the windows' theme has changed, or may have."""
@@ -137,28 +148,30 @@ class Tray(QObject):
             kind = QSystemTrayIcon.MessageIcon.Warning if urgent else QSystemTrayIcon.MessageIcon.Information
             self._icon.showMessage(title, body, kind)
 
-    def _entry(self, name: str, text: str, signal: object, menu: QMenu | None = None) -> QAction:
+    def _entry(self, name: str, text: Callable[[], str], signal: object, menu: QMenu | None = None) -> QAction:
         menu = menu or self._menu
-        action = QAction(text, menu)
+        action = QAction(text(), menu)
         action.setObjectName(name)
+        self._texts.append((action, text))
         if signal is not None:
             action.triggered.connect(signal)
         menu.addAction(action)
         return action
 
-    def _sub_menu(self, name: str, text: str) -> QMenu:
-        menu = QMenu(text, self._menu)
+    def _sub_menu(self, name: str, text: Callable[[], str]) -> QMenu:
+        menu = QMenu(text(), self._menu)
         menu.menuAction().setObjectName(name)
+        self._texts.append((menu.menuAction(), text))
         self._menu.addMenu(menu)
         return menu
 
     def _fill_snooze(self) -> QAction:
         """Fills the sub-menu and returns the entry that ends a snooze."""
         for seconds in SNOOZES_SECONDS:
-            entry = self._entry(f"snooze{seconds}", duration(seconds), None, self._snooze)
+            entry = self._entry(f"snooze{seconds}", partial(duration, seconds), None, self._snooze)
             entry.triggered.connect(lambda _=False, seconds=seconds: self.snooze_requested.emit(seconds))
         self._snooze.addSeparator()
-        end = self._entry("snoozeEnd", translate("Tray", "Warn again"), None, self._snooze)
+        end = self._entry("snoozeEnd", lambda: translate("Tray", "Warn again"), None, self._snooze)
         end.setEnabled(False)
         end.triggered.connect(lambda: self.snooze_requested.emit(0))
         return end
@@ -166,7 +179,7 @@ class Tray(QObject):
     def _fill_profiles(self) -> list[QAction]:
         self._profile.menuAction().setVisible(False)
         group = QActionGroup(self._profile)
-        entries = [self._entry(f"profile{number}", "", None, self._profile) for number in range(PROFILE_SLOTS)]
+        entries = [self._entry(f"profile{number}", str, None, self._profile) for number in range(PROFILE_SLOTS)]
         for number, entry in enumerate(entries):
             entry.setVisible(False)
             entry.setCheckable(True)
@@ -177,9 +190,9 @@ class Tray(QObject):
     def _fill_policies(self) -> dict[str, QAction]:
         group = QActionGroup(self._policy)
         entries = {
-            NOTIFY: self._entry("policyNotify", translate("Tray", "Only warn"), None, self._policy),
-            AUTO: self._entry("policyAuto", translate("Tray", "Renew before the end"), None, self._policy),
-            DAILY: self._entry("policyDaily", translate("Tray", "Renew daily"), None, self._policy),
+            NOTIFY: self._entry("policyNotify", lambda: translate("Tray", "Only warn"), None, self._policy),
+            AUTO: self._entry("policyAuto", lambda: translate("Tray", "Renew before the end"), None, self._policy),
+            DAILY: self._entry("policyDaily", lambda: translate("Tray", "Renew daily"), None, self._policy),
         }
         for policy, entry in entries.items():
             entry.setCheckable(True)

@@ -1,0 +1,247 @@
+"""Several accounts side by side, and settings that apply while the program runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from tests.doubles import KEYS, START, Clock, FakeBroker
+from tray_app.core.token import token_for
+from tray_app.desktop.accounts import Accounts
+from tray_app.desktop.monitor import Monitor
+from tray_app.manager.account import Account
+from tray_app.manager.keeper import TokenKeeper
+from tray_app.settings.load import Settings, load_settings
+from tray_app.settings.places import settings_file
+from tray_app.settings.save import save_setting
+from tray_app.stores.opening import open_store
+
+
+class World:
+    """Accounts over real settings and real token files, and a Kiwoom that is not asked by itself."""
+
+    def __init__(self, qtbot: QtBot) -> None:
+        self.qtbot = qtbot
+        self.clock = Clock()
+        self.broker = FakeBroker(self.clock)
+        self.accounts: Accounts | None = None
+
+    def open_keeper(self, settings: Settings) -> TokenKeeper:
+        account = Account(settings, os.environ)
+        store = open_store(settings, self.clock)
+        return TokenKeeper(settings.profile, store, lambda: KEYS, lambda: self.broker, self.clock, account=account)
+
+    def start(self, profile: str | None = None) -> Accounts:
+        accounts = self.accounts = Accounts(
+            load_settings(profile),
+            os.environ,
+            self.open_keeper,
+            lambda settings, keeper: Monitor(settings, keeper, lambda *_: None, lambda: None, clock=self.clock),
+            only_this=profile is not None,
+        )
+        read: list[Settings] = []
+        accounts.reconfigured.connect(read.append)
+        accounts.start()
+        self.qtbot.waitUntil(lambda: bool(read), timeout=10_000)
+        self.qtbot.waitUntil(lambda: all(state.busy is None for state in accounts.states), timeout=10_000)
+        return accounts
+
+    def sees(self, told: object) -> None:
+        self.qtbot.waitUntil(told, timeout=10_000)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def world(qtbot: QtBot) -> Iterator[World]:
+    one = World(qtbot)
+    yield one
+    if one.accounts is not None:
+        one.accounts.deleteLater()
+
+
+@pytest.fixture
+def settings() -> Path:
+    """The file; in it stands that nothing is asked by itself and that tokens rest in files."""
+    file = Path(settings_file(os.environ))
+    file.parent.mkdir(parents=True)
+    file.write_text('store = "file"\npolicy = "notify"\n')
+    return file
+
+
+def add(file: Path, text: str) -> None:
+    file.write_text(file.read_text() + text)
+
+
+def names(accounts: Accounts) -> list[str]:
+    return [state.profile for state in accounts.states]
+
+
+def test_every_account_with_a_section_is_watched(world: World, settings: Path) -> None:
+    add(settings, '[profiles.second]\nmode = "demo"\n[profiles.third]\n')
+
+    accounts = world.start()
+
+    assert [(state.profile, state.mode) for state in accounts.states] == [
+        ("default", "real"),
+        ("second", "demo"),
+        ("third", "real"),
+    ]
+    assert accounts.chosen.state.profile == "default"
+
+
+def test_an_account_that_was_named_at_the_start_is_the_only_one(world: World, settings: Path) -> None:
+    add(settings, "[profiles.second]\n[profiles.third]\n")
+
+    assert names(world.start("third")) == ["third"]
+
+
+def test_accounts_come_and_go_with_their_sections(world: World, settings: Path) -> None:
+    accounts = world.start()
+    before = settings.read_text()
+
+    add(settings, "[profiles.second]\n")
+    world.sees(lambda: names(accounts) == ["default", "second"])
+    accounts.choose("second")
+    settings.write_text(before)
+
+    world.sees(lambda: names(accounts) == ["default"])
+    assert accounts.chosen.state.profile == "default"
+
+
+def test_an_account_that_nobody_knows_is_not_chosen(world: World, settings: Path) -> None:
+    accounts = world.start()
+
+    accounts.choose("second")
+
+    assert accounts.chosen.state.profile == "default"
+
+
+@pytest.mark.parametrize("how", ["in place", "replaced"])
+def test_a_change_in_the_file_applies_at_once(world: World, settings: Path, how: str) -> None:
+    accounts = world.start()
+    text = 'store = "file"\npolicy = "daily 06:30"\n'
+
+    if how == "in place":
+        settings.write_text(text)
+    else:
+        other = settings.with_suffix(".new")
+        other.write_text(text)
+        other.replace(settings)
+
+    world.sees(lambda: accounts.chosen.state.policy == "daily 06:30")
+
+
+def test_a_second_change_is_seen_as_well(world: World, settings: Path) -> None:
+    accounts = world.start()
+
+    for policy in ("daily 06:30", "auto", "notify"):
+        save_setting("policy", policy)
+        world.sees(lambda policy=policy: accounts.chosen.state.policy == policy)
+
+
+def test_a_file_that_is_made_later_is_seen(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+    accounts = world.start()
+    world.sees(lambda: accounts.chosen.state.busy is None)
+
+    save_setting("policy", "notify")
+
+    world.sees(lambda: accounts.chosen.state.policy == "notify")
+
+
+def test_what_is_set_here_stands_in_the_file_and_applies(world: World, settings: Path) -> None:
+    add(settings, "[profiles.second]\n")
+    accounts = world.start()
+
+    accounts.set("policy", "daily 05:00", "second")
+
+    world.sees(lambda: accounts.monitor("second").state.policy == "daily 05:00")
+    assert accounts.monitor("default").state.policy == "notify"
+    assert load_settings("second").policy == "daily 05:00"
+
+
+def test_a_broken_line_is_told_and_what_it_said_before_no_longer_holds(world: World, settings: Path) -> None:
+    add(settings, 'warn_before = ["10m"]\n')
+    accounts = world.start()
+
+    settings.write_text('store = "file"\npolicy = "notify\nwarn_before = ["10m"]\n')
+
+    world.sees(lambda: bool(accounts.problems))
+    assert [f"{settings}, line 2: policy" in str(problem) for problem in accounts.problems] == [True]
+    settings.write_text('store = "file"\npolicy = "notify"\n')
+    world.sees(lambda: not accounts.problems)
+
+
+def test_what_cannot_be_saved_is_told_and_the_file_stays(world: World, settings: Path) -> None:
+    accounts = world.start()
+    settings.write_text('store = "file"\npolicy = "notify\n')
+    world.sees(lambda: bool(accounts.problems))
+    told = accounts.problems
+
+    accounts.set("policy", "auto", "default")
+
+    world.sees(lambda: accounts.problems != told)
+    assert settings.read_text() == 'store = "file"\npolicy = "notify\n'
+
+
+def test_the_token_moves_with_the_data_folder(
+    world: World, settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
+    old, new = tmp_path / "old", tmp_path / "new"
+    save_setting("data_dir", str(old))
+    accounts = world.start()
+    accounts.chosen.keeper.put(token_for("a-token-of-a-test", 86400, START))
+    world.sees(lambda: accounts.chosen.state.expires is not None)
+
+    save_setting("data_dir", str(new))
+
+    world.sees(lambda: accounts.chosen.state.place_path == str(new / ".token"))
+    world.sees(lambda: accounts.chosen.state.expires is not None)
+    assert "a-token-of-a-test" in (new / ".token").read_text()
+    assert not (old / ".token").exists()
+
+
+def test_the_token_of_the_other_mode_is_none_of_this_account(world: World, settings: Path) -> None:
+    accounts = world.start()
+    bound = token_for("a-token-of-a-test", 86400, START).bound_to("real:0123456789abcdef")
+    accounts.chosen.keeper.put(bound)
+    world.sees(lambda: accounts.chosen.state.expires is not None)
+
+    save_setting("mode", "demo")
+    world.sees(lambda: (accounts.chosen.state.mode, accounts.chosen.state.expires) == ("demo", None))
+    save_setting("mode", "real")
+
+    world.sees(lambda: accounts.chosen.state.expires is not None)
+
+
+def test_language_and_theme_are_told_to_the_whole_program(world: World, settings: Path) -> None:
+    accounts = world.start()
+    told: list[tuple[str, str]] = []
+    accounts.reconfigured.connect(lambda one: told.append((one.language, one.theme)))
+
+    add(settings, 'language = "ko"\ntheme = "dark"\n')
+
+    world.sees(lambda: ("ko", "dark") in told)
+
+
+def test_a_copy_brings_the_token_of_the_chosen_account(world: World, settings: Path) -> None:
+    accounts = world.start()
+    copied: list[str] = []
+    accounts.copied.connect(lambda token: copied.append(token.reveal()))
+    accounts.chosen.keeper.put(token_for("a-token-of-a-test", 86400, START))
+
+    accounts.chosen.copy()
+
+    world.sees(lambda: copied == ["a-token-of-a-test"])
+
+
+def test_a_copy_without_a_token_says_so(world: World, settings: Path) -> None:
+    accounts = world.start()
+
+    accounts.chosen.copy()
+
+    world.sees(lambda: accounts.chosen.state.last is not None)

@@ -1,0 +1,183 @@
+"""The accounts that the desktop watches over, a monitor for each, and the settings that they live by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from tray_app.core import logs
+from tray_app.core.errors import KiwoomTokenError
+from tray_app.core.profile import DEFAULT
+from tray_app.desktop.file_watch import FileWatch, watchable
+from tray_app.desktop.monitor import Monitor
+from tray_app.desktop.worker import Worker
+from tray_app.manager.moving import is_kept_otherwise
+from tray_app.settings.load import load_settings, named_profiles
+from tray_app.settings.places import settings_file
+from tray_app.settings.save import save_setting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tray_app.core.state import TokenState
+    from tray_app.manager.keeper import TokenKeeper
+    from tray_app.settings.load import Settings
+
+
+class Accounts(QObject):
+    """One monitor for each account, one of them chosen to be looked at.
+
+    `changed` tells that something is to be shown anew, `notice(profile, Notice)` what to tell the user,
+    `copied(Secret)` brings the chosen account's token, `reconfigured(Settings)` what holds for the whole program.
+    `settings.toml` is watched: what changes there, by whoever, applies at once.
+    """
+
+    changed = Signal()
+    notice = Signal(str, object)
+    copied = Signal(object)
+    reconfigured = Signal(object)
+
+    def __init__(
+        self,
+        settings: Settings,
+        environ: Mapping[str, str],
+        open_keeper: Callable[[Settings], TokenKeeper],
+        open_monitor: Callable[[Settings, TokenKeeper], Monitor],
+        *,
+        only_this: bool = False,
+        parent: QObject | None = None,
+    ) -> None:
+        """`only_this`: the account was named when the program was started, and no other is shown."""
+        super().__init__(parent)
+        self._environ = {name: value for name, value in environ.items() if name != "KIWOOM_PROFILE"}
+        self._open_keeper = open_keeper
+        self._open_monitor = open_monitor
+        self._only_this = only_this
+        self._started = False
+        self._problems: tuple[KiwoomTokenError, ...] = settings.problems
+        self._monitors: dict[str, Monitor] = {}
+        self._first = self._chosen = settings.profile
+        self._reader = Worker("settings", self)
+        self.settings_file = settings_file(environ)
+        self._files = FileWatch(self)
+        self._files.changed.connect(self.reload)
+        self._open(settings)
+
+    @property
+    def chosen(self) -> Monitor:
+        return self._monitors[self._chosen]
+
+    @property
+    def states(self) -> tuple[TokenState, ...]:
+        return tuple(monitor.state for monitor in self._monitors.values())
+
+    @property
+    def problems(self) -> tuple[KiwoomTokenError, ...]:
+        """What in `settings.toml` cannot be used."""
+        return self._problems
+
+    def monitor(self, profile: str) -> Monitor:
+        return self._monitors[profile]
+
+    def start(self) -> None:
+        """The first look at each."""
+        self._started = True
+        for monitor in self._monitors.values():
+            monitor.start()
+        self.reload()
+
+    def choose(self, profile: str) -> None:
+        if profile in self._monitors and profile != self._chosen:
+            self._chosen = profile
+            self.changed.emit()
+
+    def snooze(self, seconds: float) -> None:
+        for monitor in self._monitors.values():
+            monitor.snooze(seconds)
+
+    def hold(self, is_held: bool) -> None:
+        for monitor in self._monitors.values():
+            monitor.hold(is_held)
+
+    def resumed(self) -> None:
+        for monitor in self._monitors.values():
+            monitor.resumed()
+
+    def set(self, name: str, value: object, profile: str) -> None:
+        """Keeps a setting in the file, as its kind writes it; it then applies like any other change there."""
+
+        def saved(_: object, error: Exception | None) -> None:
+            if isinstance(error, KiwoomTokenError):
+                self._problems = (error,)
+                self.changed.emit()
+            else:
+                self.reload()
+
+        self._reader.run(lambda: save_setting(name, value, profile, self._environ), saved)
+
+    def reload(self) -> None:
+        """Reads the settings again and lives by them."""
+        self._reader.run(self._read, self._apply)
+
+    def _read(self) -> _Read:
+        wanted = watchable([self.settings_file])
+        names = [self._first] if self._only_this else [self._first, *named_profiles(self._environ)]
+        every, problems = [], list[KiwoomTokenError]()
+        for name in dict.fromkeys(names):
+            try:
+                settings = load_settings(name, self._environ)
+            except KiwoomTokenError as error:
+                problems.append(error)
+                continue
+            _ = settings.mode  # looked up here, because it may take a look at the disk
+            every.append(settings)
+            problems += [one for one in settings.problems if str(one) not in map(str, problems)]
+        return _Read(wanted, every, tuple(problems))
+
+    def _apply(self, read: _Read | None, error: Exception | None) -> None:
+        if read is None:
+            logs.warning("Settings not read (%s)", type(error).__name__)
+            return
+        self._files.watch(read.wanted)
+        self._problems = read.problems
+        for settings in read.settings:
+            if settings.profile in self._monitors:
+                self._change(self._monitors[settings.profile], settings)
+            else:
+                self._open(settings)
+        for name in set(self._monitors) - {one.profile for one in read.settings} - {self._first}:
+            self._close(name)
+        for settings in read.settings:
+            if settings.profile == self._first:
+                self.reconfigured.emit(settings)
+        self.changed.emit()
+
+    def _change(self, monitor: Monitor, settings: Settings) -> None:
+        keeper = self._open_keeper(settings) if is_kept_otherwise(monitor.settings, settings) else None
+        monitor.apply(settings, keeper)
+
+    def _open(self, settings: Settings) -> None:
+        monitor = self._monitors[settings.profile] = self._open_monitor(settings, self._open_keeper(settings))
+        monitor.setParent(self)
+        monitor.changed.connect(self.changed)
+        monitor.notice.connect(lambda notice: self.notice.emit(settings.profile, notice))
+        monitor.copied.connect(self.copied)
+        if self._started:
+            monitor.start()
+
+    def _close(self, name: str) -> None:
+        """Its section is gone from the file: nobody wants it watched any more."""
+        self._monitors.pop(name).deleteLater()
+        if self._chosen == name:
+            self._chosen = self._first
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a look at the settings brought: the files and folders to watch, each account's settings, what is wrong."""
+
+    wanted: set[str]
+    settings: list[Settings]
+    problems: tuple[KiwoomTokenError, ...]

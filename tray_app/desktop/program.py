@@ -1,0 +1,100 @@
+"""The tray program from its start to its end."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from tray_app.core.errors import DONE
+from tray_app.core.language import tr
+from tray_app.desktop.accounts import Accounts
+from tray_app.desktop.instance import SingleInstance
+from tray_app.desktop.monitor import Monitor
+from tray_app.desktop.notices import APP_NAME
+from tray_app.desktop.shell import Shell
+from tray_app.desktop.theme import apply_window_theme
+from tray_app.desktop.translation import install_translator
+from tray_app.desktop.tray import Tray
+from tray_app.manager.login import keep_keys
+from tray_app.manager.opening import open_keeper
+from tray_app.stores.vault import shared_vault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tray_app.kiwoom.keys import AppKeys
+    from tray_app.manager.keeper import Outcome, TokenKeeper
+    from tray_app.settings.load import Settings
+
+
+def run_desktop(
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    practice: bool,
+    only_this_profile: bool = False,
+    background: bool = False,
+) -> int:
+    """Runs until the user quits. A second start shows the first one's window and ends."""
+    app = _application()
+    instance = SingleInstance(settings.data_dir)
+    if not instance.is_first():
+        print(tr("It is running already; its window is shown."), file=sys.stderr)
+        return DONE
+    apply_window_theme(settings.theme)
+
+    def open_monitor(settings: Settings, keeper: TokenKeeper) -> Monitor:
+        keep = _try_keys if practice else keep_keys
+        return Monitor(settings, keeper, keep, shared_vault().unlock, practice=practice)
+
+    accounts = Accounts(
+        settings,
+        environ,
+        lambda settings: open_keeper(settings, environ=environ),
+        open_monitor,
+        only_this=only_this_profile,
+    )
+    shell = Shell(accounts, Tray(), settings)
+    instance.shown.connect(shell.open_window)
+    shell.start(background=background)
+    _quit_on_signals(app)
+    return app.exec()
+
+
+def _try_keys(settings: Settings, keys: AppKeys) -> Outcome:
+    """Practising leaves the user's keyring and settings alone."""
+    return open_keeper(settings, keys=keys).refresh()
+
+
+def _application() -> QApplication:
+    QApplication.setQuitOnLastWindowClosed(False)
+    QGuiApplication.setDesktopFileName(APP_NAME)
+    app = QApplication([APP_NAME])
+    app.setApplicationName(APP_NAME)
+    app.setApplicationDisplayName(tr("Kiwoom Token Tray"))
+    install_translator(app)
+    if sys.platform == "win32":
+        import ctypes
+
+        ctypes.windll.shell32.SetCurrentProcessExplicitAppUserModelID("KiwoomTokenTray")
+    return app
+
+
+def _quit_on_signals(app: QApplication) -> None:
+    """Ctrl+C and a terminated session end the program in order; Python runs its handlers only when it is woken."""
+    import socket
+
+    from PySide6.QtCore import QSocketNotifier
+
+    awake, wake = socket.socketpair()
+    wake.setblocking(False)  # noqa: FBT003 - socket takes it by position only
+    signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+    notifier = QSocketNotifier(awake.fileno(), QSocketNotifier.Type.Read, app)
+    notifier.activated.connect(lambda: awake.recv(64))
+    app.setProperty("wakeup_sockets", (awake, wake))
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, lambda *_: app.quit())
