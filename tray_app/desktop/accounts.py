@@ -9,7 +9,6 @@ from PySide6.QtCore import QObject, Signal
 
 from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError
-from tray_app.core.profile import DEFAULT
 from tray_app.desktop.file_watch import FileWatch, watchable
 from tray_app.desktop.monitor import Monitor
 from tray_app.desktop.worker import Worker
