@@ -83,6 +83,10 @@ def _dispatch(options: Any) -> int:
         from tray_app.cli.profiles import profiles
 
         return profiles()
+    if options.command == "history":
+        from tray_app.cli.history import history
+
+        return history(options)
     if options.command == "watch":
         from tray_app.cli.watch import watch
 

@@ -77,6 +77,12 @@ def command_parser() -> Parser:
 
     command("profiles", tr("the accounts of this machine"))
 
+    history = command("history", tr("what happened to the token: issued, failed, cleared"))
+    history.add_argument("--days", type=_days, default=7, metavar="N", help=tr("how far back, 1 to 90; 7 unless told"))
+    form = history.add_mutually_exclusive_group()
+    form.add_argument("--csv", action="store_true", help=tr("for a spreadsheet; times carry a zone"))
+    form.add_argument("--json", action="store_true", help=tr("for programs; times carry a zone"))
+
     doctor = command("doctor", tr("what works here, what does not, and how to mend it"))
     doctor.add_argument("--json", action="store_true", help=tr("for programs"))
 
@@ -89,5 +95,12 @@ def command_parser() -> Parser:
 def _seconds(text: str) -> float:
     value = float(text)
     if not 0 <= value < float("inf"):
+        raise ValueError
+    return value
+
+
+def _days(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 90:
         raise ValueError
     return value

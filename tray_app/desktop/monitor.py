@@ -216,7 +216,8 @@ class Monitor(QObject):
             stamp = self._keeper.store.stamp()
             if stamp == self._stamp:
                 return _Found(wanted)
-            return _Found(wanted, stamp=stamp, token=self._keeper.current(), changed=True)
+            at = self._clock()
+            return _Found(wanted, stamp=stamp, token=self._keeper.current(), changed=True, at=at)
         except Exception as error:  # noqa: BLE001 - shown to the user; the files are watched all the same
             return _Found(wanted, error=error)
 
@@ -232,6 +233,7 @@ class Monitor(QObject):
             self._forget_look_failure()
             self._stamp, self._token = found.stamp, found.token
             self._watch.saw(self._token, self._clock())
+            self._actor.run(lambda: self._keeper.note_found(found.token, found.at), lambda *_: None)
             self._actor.run(self._keeper.hand_out, lambda *_: None)  # its failures are logged where they happen
         self._publish(busy=busy)
         self._looker.run(self._keeper.store.check, self._checked)
@@ -355,10 +357,11 @@ class Monitor(QObject):
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a look brought: the files and folders to watch, and the token if anything `changed`."""
+    """What a look brought: the files and folders to watch, and the token if anything `changed`, as it was `at`."""
 
     wanted: set[str]
     stamp: object = None
     token: Token | None = None
     changed: bool = False
+    at: float = 0.0
     error: Exception | None = None

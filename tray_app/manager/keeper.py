@@ -17,7 +17,7 @@ from tray_app.stores.lock import ThreadLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any, Protocol
 
     from tray_app.core.secret import Secret
@@ -45,6 +45,15 @@ if TYPE_CHECKING:
         def withdraw(self, token: Token) -> tuple[KiwoomTokenError, ...]: ...
         def offered(self) -> Token | None:
             """A living token of the same keys that another tool has issued by itself."""
+
+    class TokenHistory(Protocol):
+        """Where it is kept what happened. Nothing here raises, and nothing waits for longer than a moment."""
+
+        def record(self, profile: str, happenings: Sequence[Happening]) -> None: ...
+        def record_found(self, profile: str, token: Token | None, at: float) -> None: ...
+
+    Happening = tuple[float, str, Token | None, KiwoomTokenError | None]
+    """When, what (an `EventKind`), the token concerned, and what went wrong."""
 
 
 ENOUGH_SECONDS = 300.0
@@ -108,7 +117,8 @@ class TokenKeeper:
     """One profile's token: look, ensure, refresh, put, clear.
 
     `find_keys` and `open_broker` are called only when the broker must be asked. `shares` are served after every
-    change of the token, while the lock is held. Every method may wait for a lock, a disk, a keyring or the
+    change of the token, while the lock is held; what happened is told to the history that `open_history` gives, after
+    the lock is free. Every method may wait for a lock, a disk, a keyring or the
     network, so none belongs on a GUI thread.
     """
 
@@ -122,9 +132,12 @@ class TokenKeeper:
         *,
         shares: TokenShares | None = None,
         account: Account | None = None,
+        open_history: Callable[[], TokenHistory | None] | None = None,
     ) -> None:
         self.profile = profile
         self._account = account
+        self._open_history = open_history
+        self._happened: list[Happening] = []
         self.store = store
         self.shares = shares
         self._find_keys = find_keys
@@ -239,6 +252,12 @@ class TokenKeeper:
         finally:
             lock.release()
 
+    def note_found(self, token: Token | None, at: float) -> None:
+        """For the history: what a look at `at` found, in case that a program without one has changed it."""
+        history = None if self._open_history is None else self._open_history()
+        if history is not None:
+            history.record_found(self.profile, token, at)
+
     def put(self, token: Token) -> object:
         """Stores a token that somebody else issued. Returns the store's stamp of just this write.
 
@@ -250,9 +269,11 @@ class TokenKeeper:
             stamp = self.store.write(token)
             self._unsaved = None
             self._publish(token)
+            self._note("stored", token)
             return stamp
         finally:
             lock.release()
+            self._tell_history()
 
     def clear(self, *, revoke: bool = False) -> Cleared:
         """Forgets the token here; with `revoke` first ends it at Kiwoom.
@@ -271,14 +292,18 @@ class TokenKeeper:
                 token, unreadable = None, True  # it can be forgotten all the same
             cleared = Cleared(there=token is not None)
             if revoke and token is not None and token.lives(self._clock()):
-                self._revoke(token, cleared)
+                with self._failure_noted(token):
+                    self._revoke(token, cleared)
             self._unsaved = None
             cleared.unshared = self._withdraw(token)
             there = self.store.clear()
             cleared.there = there if unreadable else cleared.there
+            if cleared.there:
+                self._note("revoked" if cleared.revoked else "cleared", token)
             return cleared
         finally:
             lock.release()
+            self._tell_history()
 
     def forget_other_account(self, keys: AppKeys) -> None:
         """Clears a token that is known to have been issued for other keys than these. Raises `StoreError`."""
@@ -335,9 +360,11 @@ class TokenKeeper:
             asked_so = honour_same and (note.rotated or not rotate)
             if asked_so and token is not None and note.is_final_answer_about(token, self._clock()):
                 return Outcome(token, Outcome.ADOPTED)
-            return self._issue(token, lock, rotate=rotate, refused=refused)
+            with self._failure_noted(token):
+                return self._issue(token, lock, rotate=rotate, refused=refused)
         finally:
             lock.release()
+            self._tell_history()
 
     def _offered_instead_of(self, token: Token | None, refused: Secret | None) -> Token | None:
         """What another tool has issued, if it is better than `token`."""
@@ -350,14 +377,18 @@ class TokenKeeper:
 
     def _adopt(self, offered: Token) -> Outcome:
         logs.info("Token issued by another tool taken over")
-        return Outcome(offered, Outcome.ADOPTED, unsaved=self._save(offered), unshared=self._publish(offered))
+        unsaved = self._save(offered)
+        self._note("adopted", offered, unsaved)
+        return Outcome(offered, Outcome.ADOPTED, unsaved=unsaved, unshared=self._publish(offered))
 
     def _issue(self, token: Token | None, lock: ThreadLock, *, rotate: bool, refused: Secret | None) -> Outcome:
         before = token
         keys = self._find_keys()
         broker = self._open_broker()
         if rotate and token is not None and token.lives(self._clock()):
-            self._revoke(token, Cleared(there=True), keys, broker)
+            cleared = Cleared(there=True)
+            self._revoke(token, cleared, keys, broker)
+            self._note("revoked" if cleared.revoked else "cleared", token)
             self._withdraw(token)
             self._unsaved = token = None
             try:
@@ -375,6 +406,7 @@ class TokenKeeper:
         kept = before if same and before is not None else issued
         how = Outcome.SAME if same else Outcome.ISSUED
         unsaved = self._save(kept)
+        self._note(how, kept, unsaved)
         return Outcome(kept, how, unsaved=unsaved, unshared=self._publish(kept), skew_seconds=answer.skew_seconds)
 
     def _save(self, token: Token) -> StoreError | None:
@@ -405,6 +437,29 @@ class TokenKeeper:
             if error.code != _DEAD_TOKEN_CODE:
                 raise
             cleared.already_dead = True
+
+    def _note(self, kind: str, token: Token | None, error: KiwoomTokenError | None = None) -> None:
+        """Remembers for the history what happened just now."""
+        if self._open_history is not None:
+            self._happened.append((self._clock(), kind, token, error))
+
+    @contextlib.contextmanager
+    def _failure_noted(self, token: Token | None) -> Iterator[None]:
+        try:
+            yield
+        except KiwoomTokenError as error:
+            self._note("failed", token, error)
+            raise
+
+    def _tell_history(self) -> None:
+        """Once the lock is free: nobody waits for a record."""
+        happened = []
+        with contextlib.suppress(IndexError):  # another thread may tell of the last one first
+            while self._happened:
+                happened.append(self._happened.pop(0))
+        history = self._open_history() if happened and self._open_history is not None else None
+        if history is not None:
+            history.record(self.profile, happened)
 
     def _take_lock(self) -> ThreadLock:
         """The profile's lock, or where its file cannot be opened a lock of this process: better than no token."""

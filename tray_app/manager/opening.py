@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tray_app.manager.keeper import TokenShares
     from tray_app.settings.load import Settings
     from tray_app.stores.base import Store
+    from tray_app.stores.history import History
 
 
 def open_keeper(
@@ -44,7 +45,15 @@ def open_keeper(
         clock,
         shares=_open_shares(settings, keys_of_profile, clock),
         account=Account(settings, environ),
+        open_history=lambda: _open_history(settings),
     )
+
+
+def _open_history(settings: Settings) -> History | None:
+    """Called once something has happened, so that whoever only reads a token does not load it."""
+    from tray_app.stores.history import open_history
+
+    return open_history(settings)
 
 
 def _open_shares(

@@ -1,0 +1,87 @@
+"""`history`: what happened to the token, for people, for spreadsheets and for programs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tray_app.core.errors import DONE
+from tray_app.core.history_table import as_csv, as_fields
+from tray_app.core.history_text import event_text, moment_text
+from tray_app.core.language import say, tr, use
+from tray_app.core.token import KST
+from tray_app.settings.load import load_settings
+from tray_app.stores.history import open_history
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from tray_app.core.history import Event
+
+_DAY_SECONDS = 86400.0
+
+
+def history(options: Namespace) -> int:
+    """Prints the events of the last days, oldest first. Raises `StoreError` when the record cannot be read."""
+    settings = load_settings(options.profile)
+    use(settings.language)
+    for problem in settings.problems:
+        print(say(problem), file=sys.stderr)
+    record = open_history(settings)
+    since = time.time() - options.days * _DAY_SECONDS
+    events = [] if record is None else [one for one in record.read(settings.profile, since) if one.until >= since]
+    if options.json:
+        import json
+
+        print(json.dumps([as_fields(one) for one in events], ensure_ascii=False))
+    elif options.csv:
+        _print_csv(as_csv(events))
+    elif record is None:
+        print(tr("The token is kept in memory only, so nothing is recorded."))
+    elif not events:
+        print(tr("Nothing has happened in these days."))
+    else:
+        print(_table(events))
+    return DONE
+
+
+def _print_csv(text: str) -> None:
+    """With the mark by which Excel knows UTF-8 where it goes into a file, as people want it who open one by a click."""
+    if sys.stdout.isatty() or not hasattr(sys.stdout, "buffer"):
+        print(text, end="")
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8-sig", "replace"))
+
+
+def _table(events: Sequence[Event]) -> str:
+    rows = [(tr("Time (KST)"), tr("What happened"), tr("Token until (KST)"), tr("Program"))]
+    rows += [
+        (
+            f"{datetime.fromtimestamp(one.at, KST):%Y-%m-%d %H:%M:%S}",
+            event_text(one),
+            "" if one.expires is None else moment_text(one.expires),
+            one.by,
+        )
+        for one in events
+    ]
+    # A long sentence may run over; the others stand under each other.
+    order = (0, 2, 3, 1)
+    widths = [max(_cells(row[column]) for row in rows) for column in order[:-1]]
+    lines = []
+    for row in rows:
+        cells = [
+            row[column] + " " * (width - _cells(row[column])) for column, width in zip(order, widths, strict=False)
+        ]
+        lines.append("  ".join([*cells, row[order[-1]]]))
+    return "\n".join(lines)
+
+
+def _cells(text: str) -> int:
+    """How wide a terminal shows it: a Korean syllable takes two cells."""
+    from unicodedata import east_asian_width
+
+    return sum(2 if east_asian_width(one) in "WF" else 1 for one in text)
