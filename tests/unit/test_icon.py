@@ -163,6 +163,12 @@ def test_panel_on_linux(desktop: str, dark: bool | None, monkeypatch: pytest.Mon
         assert theme.panel_is_dark("auto", "linux", {"XDG_CURRENT_DESKTOP": desktop}) is expected
 
 
+@pytest.mark.parametrize(("choice", "dark"), [("dark", True), ("light", False)])
+@pytest.mark.parametrize("platform", ["win32", "darwin", "linux"])
+def test_users_word_on_the_panel_is_the_last(platform: str, choice: str, dark: bool) -> None:
+    assert theme.panel_is_dark(choice, platform, {}) is dark
+
+
 @pytest.mark.parametrize(("light", "dark"), [(1, False), (0, True)])
 def test_panel_on_windows_is_the_taskbars_theme(light: int, dark: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(theme, "windows_setting", lambda name, default: light)

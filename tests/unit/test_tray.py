@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from tray_app.core.state import Action, TokenState
 from tray_app.desktop import tray as tray_module
-from tray_app.desktop.tray import Tray
+from tray_app.desktop.tray import PROFILE_SLOTS, Tray
 from tray_app.desktop.view import Overview, View, view_of
 
 NOW = 1_790_000_000.0
@@ -68,9 +68,9 @@ def action(tray: Tray, name: str) -> QAction:
 
 
 def changes(tray: Tray) -> list[str]:
-    """The names of the entries that change from now on."""
+    """The names of the entries that change from now on, sub-menus included."""
     seen: list[str] = []
-    for entry in tray._menu.actions():
+    for entry in tray._menu.findChildren(QAction):
         entry.changed.connect(lambda entry=entry: seen.append(entry.objectName()))
     return seen
 
@@ -143,12 +143,129 @@ def test_menu_follows_the_view(tray: Tray) -> None:
 def test_entries_send_wishes(tray: Tray, qtbot: QtBot) -> None:
     for name, signal in (
         ("refresh", tray.refresh_requested),
+        ("copy", tray.copy_requested),
+        ("settings", tray.settings_requested),
         ("clear", tray.clear_requested),
         ("open", tray.open_requested),
         ("quit", tray.quit_requested),
     ):
         with qtbot.waitSignal(signal, timeout=1000):
             action(tray, name).trigger()
+
+
+@pytest.mark.parametrize(("name", "seconds"), [("snooze1800", 1800), ("snooze3600", 3600), ("snooze28800", 28800)])
+def test_warnings_can_be_put_off(tray: Tray, qtbot: QtBot, name: str, seconds: int) -> None:
+    with qtbot.waitSignal(tray.snooze_requested) as asked:
+        action(tray, name).trigger()
+    assert asked.args == [seconds]
+
+
+def test_snooze_says_until_when_and_can_be_ended(tray: Tray, qtbot: QtBot) -> None:
+    tray.start()
+    tray.show_view(view())
+    assert not action(tray, "snoozeEnd").isEnabled()
+    state = TokenState("default", "real", expires=NOW + 7200, created=NOW - 100, busy=None)
+    quiet = view_of(Overview((state,), "default", snoozed_until=NOW + 1800), NOW)
+    tray.show_view(quiet)
+    assert action(tray, "snooze").text() == quiet.snooze_text != view().snooze_text
+    with qtbot.waitSignal(tray.snooze_requested) as asked:
+        action(tray, "snoozeEnd").trigger()
+    assert asked.args == [0]
+
+
+def several(count: int, chosen: int) -> View:
+    states = tuple(TokenState(f"p&{number}", "real", expires=NOW + 7200, busy=None) for number in range(count))
+    return view_of(Overview(states, f"p&{chosen}"), NOW)
+
+
+def test_profiles_take_slots_that_were_there_from_the_start(tray: Tray, qtbot: QtBot) -> None:
+    entries = [action(tray, f"profile{number}") for number in range(PROFILE_SLOTS)]
+    assert not action(tray, "profile").isVisible()
+    assert not any(entry.isVisible() for entry in entries)
+    tray.start()
+    tray.show_view(several(3, chosen=1))
+    assert action(tray, "profile").isVisible()
+    assert [entry.text() for entry in entries if entry.isVisible()] == [f"p&&{n} · Real" for n in range(3)]
+    assert [entry.isChecked() for entry in entries[:3]] == [False, True, False]
+    with qtbot.waitSignal(tray.profile_chosen) as chosen:
+        entries[2].trigger()
+    assert chosen.args == ["p&2"]
+    assert entries[1].isChecked(), "it is shown as chosen when a view says so"
+    tray.show_view(several(PROFILE_SLOTS + 2, chosen=9))
+    assert all(entry.isVisible() for entry in entries)
+    tray.show_view(view())
+    assert not action(tray, "profile").isVisible()
+
+
+@pytest.mark.parametrize(
+    ("now", "name", "chosen"),
+    [
+        ("auto", "policyNotify", ["notify"]),
+        ("notify", "policyAuto", ["auto"]),
+        ("auto", "policyDaily", ["daily 06:30"]),
+        ("daily 05:15", "policyDaily", []),
+        ("auto", "policyAuto", []),
+    ],
+)
+def test_policy_is_chosen_and_shown(tray: Tray, now: str, name: str, chosen: list[str]) -> None:
+    told: list[str] = []
+    tray.policy_chosen.connect(told.append)
+    tray.start()
+    tray.show_view(view(policy=now))
+    before = {entry: action(tray, entry).isChecked() for entry in ("policyNotify", "policyAuto", "policyDaily")}
+    assert before == {f"policy{kind}": now.startswith(kind.lower()) for kind in ("Notify", "Auto", "Daily")}
+    action(tray, name).trigger()
+    assert told == chosen
+    assert {entry: action(tray, entry).isChecked() for entry in before} == before
+
+
+def test_daily_entry_names_the_hour_of_the_settings(tray: Tray) -> None:
+    tray.start()
+    tray.show_view(view(policy="daily 05:15"))
+    assert "05:15" in action(tray, "policyDaily").text()
+
+
+def test_every_entry_has_a_name_and_a_parent_and_none_is_ever_added(tray: Tray) -> None:
+    tray.start()
+    tray.show_view(view())
+    entries = tray._menu.findChildren(QAction)
+    assert [entry.text() for entry in entries if not entry.isSeparator() and not entry.objectName()] == []
+    tray.show_view(several(5, chosen=0))
+    tray.show_view(view(expires=None, busy=Action.CLEAR, policy="notify"))
+    assert tray._menu.findChildren(QAction) == entries
+
+
+def test_no_entry_changes_while_only_the_copy_counts_down(tray: Tray) -> None:
+    tray.start()
+    state = TokenState("default", "real", expires=NOW + 7200, created=NOW - 100, busy=None)
+    tray.show_view(view_of(Overview((state,), "default", copied_until=NOW + 30), NOW))
+    seen = changes(tray)
+    tray.show_view(view_of(Overview((state,), "default", copied_until=NOW + 30), NOW + 0.5))
+    assert seen == []
+
+
+def test_icon_follows_the_panels_theme_when_it_is_told_and_the_user_above_all(
+    tray: Tray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dark = [True]
+    asked: list[str] = []
+
+    def panel_is_dark(choice: str) -> bool:
+        asked.append(choice)
+        return dark[0]
+
+    monkeypatch.setattr(tray_module, "panel_is_dark", panel_is_dark)
+    tray.start()
+    tray.show_view(view())
+    (icon,) = FakeIcon.made
+    icon.told.clear()
+    tray.refresh_theme()
+    assert icon.told == []
+    dark[0] = False
+    tray.refresh_theme()
+    assert icon.told == ["setIcon"]
+    tray.show_view(replace(view(), panel="light"))
+    assert asked[-1] == "light"
 
 
 def test_click_opens_and_right_click_does_not(tray: Tray) -> None:

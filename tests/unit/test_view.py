@@ -7,6 +7,7 @@ import time
 import xml.etree.ElementTree as ET
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,14 +24,27 @@ from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.desktop.icon import LEVELS, IconSpec, Phase
 from tray_app.desktop.theme import Tone
 from tray_app.desktop.translation import catalogue_path, install_translator
-from tray_app.desktop.view import TOOLTIP_UNITS, Overview, View, next_change, phase_of, shorten, view_of
+from tray_app.desktop.view import TOOLTIP_UNITS, Overview, View, most_urgent, next_change, phase_of, shorten, view_of
 from tray_app.kiwoom.codes import error_for
 
 DAY = 86400
 NOW = 1_763_780_820.0
 """2025-11-22 12:07:00 in Korea."""
 
-TRAY_FIELDS = ("icon", "tooltip", "menu_status", "refresh_text", "can_refresh", "can_clear", "can_unlock")
+TRAY_FIELDS = (
+    "icon",
+    "tooltip",
+    "menu_status",
+    "refresh_text",
+    "can_refresh",
+    "can_copy",
+    "can_clear",
+    "is_snoozed",
+    "snooze_text",
+    "profiles",
+    "policy",
+    "policy_text",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -279,6 +293,225 @@ def test_what_comes_next() -> None:
     assert seen(state(stopped=True), NOW).coming.startswith("Paused")
     retry = failed(error_for(None, None, http_status=503), renew_at=NOW + 120)
     assert seen(retry, NOW).coming == "Next try: 12:09."
+
+
+TUESDAY_NOON = 1_764_039_600.0
+"""2025-11-25 12:00:00 in Korea: the market is open."""
+
+
+def on_tuesday(left: float | None, **changes: object) -> TokenState:
+    """A token with `left` seconds to live at `TUESDAY_NOON`."""
+    return state(None if left is None else left + TUESDAY_NOON - NOW, **changes)
+
+
+@pytest.mark.parametrize(
+    ("left", "changes", "alarming", "end"),
+    [
+        (3600, {}, True, "Ends at 13:00, in trading hours"),
+        (DAY, {}, True, "Ends tomorrow 12:00, in trading hours"),
+        (DAY, {"renew_at": TUESDAY_NOON + DAY - 600}, True, "Ends tomorrow 12:00, in trading hours"),
+        (DAY, {"policy": "daily 06:30", "renew_at": TUESDAY_NOON + 66600}, False, "Ends tomorrow 12:00"),
+        (DAY, {"policy": "daily 06:30", "renew_at": None}, True, "Ends tomorrow 12:00, in trading hours"),
+        (3600, {"policy": "daily 06:30", "renew_at": TUESDAY_NOON + 3000}, True, "Ends at 13:00, in trading hours"),
+        (10 * 3600, {}, False, "Ends 22:00"),
+        (-3600, {}, False, "Ended 11:00"),
+        (4 * DAY, {}, False, "Ends Saturday 12:00"),
+    ],
+)
+def test_end_in_trading_hours_is_alarming_unless_a_quiet_rotation_comes_before(
+    left: float, changes: dict[str, object], alarming: bool, end: str
+) -> None:
+    view = seen(on_tuesday(left, **changes), TUESDAY_NOON)
+    assert (view.end_is_alarming, view.end) == (alarming, end)
+
+
+def test_most_urgent_first() -> None:
+    refused = error_for(3, "[8050:x]")
+    cleared = on_tuesday(None, profile="cleared", last=LastResult(Result.CLEARED, TUESDAY_NOON))
+    order = (
+        on_tuesday(5000, profile="stopped", stopped=True, last=LastResult(Result.FAILED, TUESDAY_NOON, refused)),
+        on_tuesday(5000, profile="stopped mock", mode="demo", stopped=True),
+        on_tuesday(-5, profile="expired"),
+        on_tuesday(-5, profile="expired mock", mode="demo"),
+        on_tuesday(200, profile="ending"),
+        on_tuesday(400, profile="low"),
+        on_tuesday(5000, profile="failed", last=LastResult(Result.FAILED, TUESDAY_NOON, refused)),
+        on_tuesday(5000, profile="short"),
+        on_tuesday(80000, profile="long"),
+        on_tuesday(3000, profile="mock", mode="demo"),
+        cleared,
+    )
+    rest = tuple(reversed(order))
+    for expected in order:
+        assert most_urgent(rest, TUESDAY_NOON) is expected
+        rest = tuple(one for one in rest if one is not expected)
+
+
+def test_missing_token_is_less_urgent_while_the_market_is_closed() -> None:
+    expired, ending = on_tuesday(-5), on_tuesday(200, profile="swing", mode="demo")
+    assert most_urgent((ending, expired), TUESDAY_NOON) is expired
+    saturday = state(-5), state(200, profile="swing", mode="demo")
+    assert most_urgent(saturday, NOW) is saturday[1]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"last": LastResult(Result.REVOKED, NOW)},
+        {"last": LastResult(Result.ALREADY_DEAD, NOW)},
+        {"last": LastResult(Result.ISSUED, NOW), "renew_at": None},
+        {"last": None, "busy": Action.LOOK},
+    ],
+)
+def test_profile_without_a_token_because_somebody_wants_it_so_is_not_urgent(changes: dict[str, object]) -> None:
+    quiet = on_tuesday(None, **changes)
+    fine = on_tuesday(80000, profile="swing", mode="demo")
+    assert most_urgent((quiet, fine), TUESDAY_NOON) is fine
+
+
+def overview(*states: TokenState, chosen: str = "default", **fields: Any) -> Overview:
+    return Overview(states, chosen, **fields)
+
+
+def test_icon_is_of_the_most_urgent_and_the_window_of_the_chosen() -> None:
+    fine, ending = state(), state(200, profile="swing")
+    view = view_of(overview(fine, ending), NOW)
+    assert view.icon.phase is Phase.ENDING
+    assert (view.phase, view.countdown) == (Phase.VALID, "22:00:00")
+    assert (view.tone, view.menu_status.startswith("Default · Real")) == (Tone.GOOD, True)
+
+
+def test_work_on_the_chosen_profile_is_seen_at_the_icon() -> None:
+    view = view_of(overview(state(busy=Action.REFRESH), state(200, profile="swing")), NOW)
+    assert view.icon == IconSpec(Phase.VALID, busy=True)
+
+
+def test_tooltip_of_several_has_a_line_for_each_the_most_urgent_first() -> None:
+    states = (state(), state(5000, profile="swing", mode="demo"), state(200, profile="parents"))
+    lines = view_of(overview(*states, chosen="swing"), NOW).tooltip.splitlines()
+    assert lines == [
+        "Kiwoom token",
+        "parents · Real · until 12:10",
+        "Default · Real · until tomorrow 10:07",
+        "swing · Mock · 1 h 23 min left",
+    ]
+
+
+def test_profiles_are_told_only_where_there_are_several() -> None:
+    assert seen(state(profile="swing"), NOW).profiles == ()
+    lines = view_of(overview(state(), state(200, profile="swing"), chosen="swing"), NOW).profiles
+    assert [(line.name, line.text, line.chosen, line.tone) for line in lines] == [
+        ("default", "Default · Real", False, Tone.GOOD),
+        ("swing", "swing · Real", True, Tone.BAD),
+    ]
+
+
+def test_profile_that_is_chosen_but_gone_leaves_the_first() -> None:
+    assert overview(state(), state(profile="swing"), chosen="gone").state.profile == "default"
+
+
+@pytest.mark.parametrize("left", [None, -5, 100, 299, 300, 450, 600, 601, 3600, 79805.25])
+@pytest.mark.parametrize("now", [NOW, TUESDAY_NOON, TUESDAY_NOON - 4 * 3600 - 1, TUESDAY_NOON + 8 * 3600 - 1])
+def test_nothing_of_several_profiles_changes_before_next_change(left: float | None, now: float) -> None:
+    other = on_tuesday(None if left is None else left + now - TUESDAY_NOON, profile="swing")
+    chosen = on_tuesday(4000 + now - TUESDAY_NOON)
+    both = overview(chosen, other, snoozed_until=now + 20.5, copied_until=now + 10)
+
+    def tray_at(moment: float) -> list[object]:
+        view = view_of(both, moment)
+        return [getattr(view, name) for name in TRAY_FIELDS]
+
+    moment = now
+    for _ in range(20):
+        change = next_change(both, moment)
+        assert change is not None
+        for part in (0.01, 0.5, 0.999):
+            assert tray_at(moment + (change - moment) * part - 0.002) == tray_at(moment)
+        moment = change
+
+
+def test_many_profiles_do_not_wake_the_tray_more_often() -> None:
+    others = [state(80000 + 7 * number, profile=f"p{number}") for number in range(7)]
+    both, now, wakes = overview(state(80003.5), *others), NOW, 0
+    while now < NOW + 7200:
+        change = next_change(both, now)
+        assert change is not None
+        now, wakes = change, wakes + 1
+    assert wakes <= 7200 / 60 + 7 * (7200 / (DAY / LEVELS) + 1) + 2
+
+
+def test_window_that_is_seen_changes_with_the_seconds_of_token_and_copy() -> None:
+    living = overview(state(3600.25))
+    assert next_change(living, NOW, seconds=True) == pytest.approx(NOW + 0.25)
+    assert next_change(overview(state(-5)), NOW, seconds=True) == next_change(overview(state(-5)), NOW)
+    copied = overview(state(-5), copied_until=NOW + 20.5)
+    assert next_change(copied, NOW, seconds=True) == pytest.approx(NOW + 0.5)
+
+
+def test_copied_token_is_counted_down() -> None:
+    copied = overview(state(), copied_until=NOW + 30)
+    assert view_of(copied, NOW).copy_text == "Copied · 30 s"
+    assert view_of(copied, NOW + 29.5).copy_text == "Copied · 1 s"
+    assert view_of(copied, NOW + 30).copy_text == "Copy"
+
+
+@pytest.mark.parametrize(
+    ("left", "busy", "can_copy", "can_rotate"),
+    [
+        (5000, None, True, True),
+        (5000, Action.LOOK, True, True),
+        (5000, Action.REFRESH, True, False),
+        (5000, Action.ROTATE, False, False),
+        (5000, Action.CLEAR, False, False),
+        (100, None, True, True),
+        (-5, None, False, False),
+        (None, None, False, False),
+    ],
+)
+def test_only_a_living_token_can_be_copied_and_replaced(
+    left: float | None, busy: Action | None, can_copy: bool, can_rotate: bool
+) -> None:
+    view = seen(state(left, busy=busy), NOW)
+    assert (view.can_copy, view.can_rotate) == (can_copy, can_rotate)
+
+
+def test_snooze_is_told_until_it_ends() -> None:
+    quiet = overview(state(), snoozed_until=NOW + 30)
+    assert view_of(quiet, NOW).is_snoozed
+    assert view_of(quiet, NOW).snooze_text == "No warnings until 12:07"
+    assert next_change(quiet, NOW) == NOW + 1, "the minute of the token comes first"
+    assert not view_of(quiet, NOW + 30).is_snoozed
+
+
+@pytest.mark.parametrize(
+    ("setting", "policy", "daily"),
+    [
+        ("notify", "notify", "daily 06:30"),
+        ("auto", "auto", "daily 06:30"),
+        ("daily 05:15", "daily", "daily 05:15"),
+    ],
+)
+def test_policy_and_what_the_daily_entry_stands_for(setting: str, policy: str, daily: str) -> None:
+    view = seen(state(policy=setting), NOW)
+    assert (view.policy, view.daily_policy) == (policy, daily)
+    assert daily.removeprefix("daily ") in view.policy_text
+
+
+def test_broken_settings_are_told_at_the_icon_too() -> None:
+    view = view_of(overview(state(), settings_problem="settings.toml, line 3: no."), NOW)
+    assert view.settings_problem in view.tooltip
+
+
+@pytest.mark.parametrize("action", [None, *Action])
+def test_work_is_what_somebody_wanted_and_not_a_look(action: Action | None) -> None:
+    assert seen(state(busy=action), NOW).working is (None if action is Action.LOOK else action)
+
+
+@pytest.mark.usefixtures("korean")
+def test_tooltip_of_many_profiles_fits_windows() -> None:
+    many = [state(79805, profile="가😀" * 8 + str(number)) for number in range(20)]
+    tooltip = view_of(overview(*many), NOW).tooltip
+    assert len(tooltip.encode("utf-16-le")) // 2 <= TOOLTIP_UNITS
 
 
 @pytest.mark.usefixtures("korean")

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("PySide6.QtWidgets")
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
-from PySide6.QtGui import QAccessible, QColor, QPalette
+from PySide6.QtGui import QAccessible, QAction, QColor, QPalette
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QPushButton, QRadioButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -19,11 +19,12 @@ from tray_app.core.errors import Remedy
 from tray_app.core.secret import Secret
 from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.desktop import dialogs, window
-from tray_app.desktop.dialogs import HERE, REVOKE, ask_clear, ask_keys
+from tray_app.desktop.dialogs import HERE, REVOKE, ask_clear, ask_keys, ask_rotate
 from tray_app.desktop.icon import tray_icon
+from tray_app.desktop.theme import window_tones
 from tray_app.desktop.translation import install_translator
 from tray_app.desktop.view import Overview, View, view_of
-from tray_app.desktop.window import TokenWindow
+from tray_app.desktop.window import ProfileBox, TokenWindow, WorkButton
 from tray_app.kiwoom.codes import error_for
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
@@ -134,7 +135,19 @@ def test_ring_stays_where_it_is_whatever_the_sentences_below(shown: TokenWindow)
     assert boxes[0] == boxes[1] == boxes[2]
 
 
-@pytest.mark.parametrize(("name", "signal"), [("refreshButton", "refreshRequested"), ("clearButton", "clearRequested")])
+@pytest.mark.parametrize(
+    ("name", "signal"),
+    [
+        ("refreshButton", "refreshRequested"),
+        ("rotateButton", "rotateRequested"),
+        ("copyButton", "copyRequested"),
+        ("clearButton", "clearRequested"),
+        ("historyButton", "historyRequested"),
+        ("settingsButton", "settingsRequested"),
+        ("openSettingsButton", "openSettingsFileRequested"),
+        ("quitButton", "quitRequested"),
+    ],
+)
 def test_buttons_ask_by_signal(qtbot: QtBot, shown: TokenWindow, name: str, signal: str) -> None:
     with qtbot.waitSignal(getattr(shown, signal)):
         button(shown, name).click()
@@ -156,6 +169,146 @@ def test_remedy_button_mends_the_last_error(qtbot: QtBot, shown: TokenWindow, co
         button(shown, "remedyButton").click()
 
 
+@pytest.mark.parametrize(
+    ("action", "name"),
+    [
+        (Action.REFRESH, "refreshButton"),
+        (Action.ROTATE, "rotateButton"),
+        (Action.CLEAR, "clearButton"),
+        (Action.REVOKE, "clearButton"),
+        (Action.UNLOCK, "remedyButton"),
+    ],
+)
+def test_pressed_button_shows_the_work_keeps_the_keyboard_and_asks_no_second_time(
+    shown: TokenWindow, action: Action, name: str
+) -> None:
+    locked = {"place": "file", "place_path": "/x", "place_problem": "locked"}
+    shown.show_view(view(**locked))
+    pressed = button(shown, name)
+    pressed.setFocus()
+    busy = view(busy=action, **locked)
+    shown.show_view(busy)
+    working = [one for one in shown.findChildren(WorkButton) if one.is_working()]
+    assert working == [pressed]
+    assert pressed.accessibleDescription() == busy.busy
+    assert shown.focusWidget() is pressed
+    asked: list[bool] = []
+    working[0].asked.connect(lambda: asked.append(True))
+    pressed.click()
+    assert asked == []
+    others = {"refreshButton", "rotateButton", "clearButton", "remedyButton"} - {name}
+    assert not any(button(shown, other).isEnabled() for other in others)
+    shown.show_view(view(**locked))
+    pressed.click()
+    assert asked == [True]
+
+
+def test_looking_is_no_work_that_somebody_pressed(shown: TokenWindow) -> None:
+    shown.show_view(view(busy=Action.LOOK))
+    assert not any(one.is_working() for one in shown.findChildren(WorkButton))
+    assert button(shown, "refreshButton").isEnabled()
+
+
+def test_copy_button_counts_down_without_moving_its_neighbours(shown: TokenWindow) -> None:
+    settle()
+    before = [one.geometry() for one in shown.findChildren(WorkButton)]
+    shown.show_view(replace(view(), copy_text="Copied · 30 s"))
+    settle()
+    assert "Copied · 30 s" in button(shown, "copyButton").text().replace("&", "")
+    assert [one.geometry() for one in shown.findChildren(WorkButton)] == before
+
+
+def test_broken_settings_are_told_and_their_file_can_be_opened(shown: TokenWindow) -> None:
+    shown.show_view(replace(view(), settings_problem="settings.toml, line 3: no."))
+    assert text(shown, "settingsProblem") == "settings.toml, line 3: no."
+    assert button(shown, "openSettingsButton").isVisible()
+    shown.show_view(view())
+    assert not button(shown, "openSettingsButton").isVisible()
+
+
+def test_end_in_trading_hours_is_red(shown: TokenWindow) -> None:
+    label = shown.dial.end
+    usual = label.palette().color(QPalette.ColorRole.WindowText)
+    shown.show_view(replace(view(), end_is_alarming=True))
+    assert label.palette().color(QPalette.ColorRole.WindowText) == window_tones(shown.palette()).bad != usual
+    shown.show_view(view())
+    assert label.palette().color(QPalette.ColorRole.WindowText) == usual
+
+
+def several(chosen: str) -> View:
+    states = (state(), state(5000, profile="swing", mode="demo"))
+    return view_of(Overview(states, chosen), NOW, "linux")
+
+
+def test_profiles_can_be_chosen_only_where_there_are_several(qtbot: QtBot, shown: TokenWindow) -> None:
+    box = shown.findChild(ProfileBox, "profileBox")
+    assert box is not None
+    assert not box.isVisible()
+    shown.show_view(several("default"))
+    assert box.isVisible()
+    assert [box.itemText(number) for number in range(box.count())] == ["Default · Real", "swing · Mock"]
+    box.setCurrentIndex(1)
+    with qtbot.waitSignal(shown.profileChosen) as chosen:
+        box.activated.emit(1)
+    assert chosen.args == ["swing"]
+    assert box.currentIndex() == 0, "it is shown as chosen when a view says so"
+    shown.show_view(several("swing"))
+    assert box.currentIndex() == 1
+    with qtbot.assertNotEmitted(shown.profileChosen):
+        box.activated.emit(1)
+    shown.show_view(view())
+    assert not box.isVisible()
+
+
+def test_warnings_can_be_put_off_and_are_said_to_be(qtbot: QtBot, shown: TokenWindow) -> None:
+    for name, seconds in (("snooze1800", 1800), ("snooze3600", 3600), ("snooze28800", 28800)):
+        with qtbot.waitSignal(shown.snoozeRequested) as asked:
+            entry(shown, name).trigger()
+        assert asked.args == [seconds]
+    assert not entry(shown, "snoozeEnd").isEnabled()
+    quiet = view_of(Overview((state(),), "default", snoozed_until=NOW + 600), NOW, "linux")
+    shown.show_view(quiet)
+    assert quiet.snooze_text in text(shown, "coming")
+    with qtbot.waitSignal(shown.snoozeRequested) as asked:
+        entry(shown, "snoozeEnd").trigger()
+    assert asked.args == [0]
+
+
+def entry(of: QWidget, name: str) -> QAction:
+    found = of.findChild(QAction, name)
+    assert found is not None, name
+    return found
+
+
+@pytest.mark.parametrize("height", [400, 250])
+def test_small_screen_keeps_the_buttons_in_reach(shown: TokenWindow, height: int) -> None:
+    shown.show_view(replace(refused("8050"), settings_problem="settings.toml, line 3: " + "no " * 30))
+    shown.resize(shown.width(), height)
+    settle()
+    assert shown.height() == height
+    for name in ("refreshButton", "rotateButton", "copyButton", "clearButton", "settingsButton"):
+        one = button(shown, name)
+        assert shown.rect().contains(one.geometry())
+    shown.activateWindow()
+    settle()
+    for name in ("remedyButton", "openSettingsButton"):
+        one = button(shown, name)
+        one.setFocus()
+        settle()
+        assert one.visibleRegion().boundingRect() == one.rect()
+
+
+def test_rotate_is_asked_about_and_cancelling_is_what_return_does(qtbot: QtBot) -> None:
+    dialog = ask_rotate(None)
+    qtbot.addWidget(dialog)
+    with qtbot.assertNotEmitted(dialog.confirmed):
+        qtbot.keyClick(dialog, Qt.Key.Key_Return)
+    dialog = ask_rotate(None)
+    qtbot.addWidget(dialog)
+    with qtbot.waitSignal(dialog.confirmed):
+        button(dialog, "rotateAccept").click()
+
+
 def test_remedy_button_unlocks_a_locked_keyring(qtbot: QtBot, shown: TokenWindow) -> None:
     shown.show_view(view(place="file", place_path="/x", place_problem="locked"))
     with qtbot.waitSignal(shown.unlockRequested):
@@ -172,7 +325,6 @@ def test_busy_line_runs_only_while_it_is_seen(shown: TokenWindow) -> None:
     shown.show_view(view(busy=Action.REFRESH))
     assert line.text() == "Asking Kiwoom for a token…"
     assert line._timer.isActive() is line._is_animated()
-    assert not button(shown, "refreshButton").isEnabled()
     shown.hide()
     assert not line._timer.isActive()
     shown.show()

@@ -61,8 +61,7 @@ def window_is_dark() -> bool:
     """Whether the windows of this session are dark: what the desktop says, else what the palette shows."""
     scheme = QGuiApplication.styleHints().colorScheme()
     if scheme == Qt.ColorScheme.Unknown:
-        palette = QGuiApplication.palette()
-        return palette.color(QPalette.ColorRole.Window).lightnessF() < 0.5
+        return is_dark(QGuiApplication.palette())
     return scheme == Qt.ColorScheme.Dark
 
 
@@ -114,6 +113,15 @@ def is_high_contrast() -> bool:
 def window_tones(palette: QPalette) -> Tones:
     """The colours for a window with this palette."""
     if is_high_contrast():
-        text = palette.color(QPalette.ColorRole.WindowText)
+        text = text_colour(palette)
         return Tones(text, text, text, text, QColor(0, 0, 0, 0))
-    return _WINDOW_DARK if palette.color(QPalette.ColorRole.Window).lightnessF() < 0.5 else _WINDOW_LIGHT
+    return _WINDOW_DARK if is_dark(palette) else _WINDOW_LIGHT
+
+
+def is_dark(palette: QPalette) -> bool:
+    return palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.Window).lightnessF() < 0.5
+
+
+def text_colour(palette: QPalette) -> QColor:
+    """That of the window in front: some desktops fade the text of the others, on which a countdown is read too."""
+    return palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.WindowText)

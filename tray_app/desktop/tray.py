@@ -61,6 +61,7 @@ class Tray(QObject):
         self._was_available: bool | None = None
         self._texts: list[tuple[QAction, Callable[[], str]]] = []
         self._menu = QMenu()
+        self._menu.menuAction().setObjectName("menu")
         self._status = self._entry("status", lambda: translate("Tray", "Starting…"), None)
         self._status.setEnabled(False)
         self._menu.addSeparator()

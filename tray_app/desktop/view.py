@@ -401,6 +401,8 @@ def _end(expires: float, now: float, left: int, *, alarming: bool) -> str:
     time = _short_end(expires, now)
     if not left:
         return translate("View", "Ended {time}").format(time=time)
+    if alarming and expires < _next_midnight(now, korean=True):
+        return translate("View", "Ends at {time}, in trading hours").format(time=time)
     if alarming:
         return translate("View", "Ends {time}, in trading hours").format(time=time)
     return translate("View", "Ends {time}").format(time=time)
@@ -488,8 +490,12 @@ def _menu_status(overview: Overview, now: float) -> str:
 def _copy_text(copied_until: float | None, now: float) -> str:
     if copied_until is None or copied_until <= now:
         return translate("View", "Copy")
-    left = math.ceil(round(copied_until - now, 3))
-    return translate("View", "Copied · {seconds} s").format(seconds=left)
+    return copied_text(math.ceil(round(copied_until - now, 3)))
+
+
+def copied_text(seconds: int) -> str:
+    """What the copy button says while the token is on the clipboard for so many more seconds."""
+    return translate("View", "Copied · {seconds} s").format(seconds=seconds)
 
 
 def _snooze_text(overview: Overview, now: float) -> str:

@@ -22,6 +22,7 @@ from PySide6.QtGui import (
     QShowEvent,
 )
 from PySide6.QtWidgets import (
+    QApplication,
     QComboBox,
     QFormLayout,
     QFrame,
@@ -29,8 +30,10 @@ from PySide6.QtWidgets import (
     QLabel,
     QMenu,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QStyle,
+    QStyleOptionComboBox,
     QVBoxLayout,
     QWidget,
 )
@@ -38,18 +41,19 @@ from PySide6.QtWidgets import (
 from tray_app.core.errors import Remedy
 from tray_app.core.state import Action
 from tray_app.core.wording import duration
+from tray_app.desktop.clipboard import KEEP_SECONDS
 from tray_app.desktop.icon import Phase, app_icon, dotted_ring, thin_ring, tray_icon
-from tray_app.desktop.theme import Tone, Tones, is_high_contrast, window_tones
-from tray_app.desktop.view import MOCK, PRACTICE, REAL, SNOOZES_SECONDS
+from tray_app.desktop.theme import Tone, Tones, is_dark, is_high_contrast, text_colour, window_tones
+from tray_app.desktop.view import MOCK, PRACTICE, REAL, SNOOZES_SECONDS, copied_text
 
 if TYPE_CHECKING:
     from tray_app.desktop.view import Badge, ProfileLine, View
 
 translate = QCoreApplication.translate
 
-_WIDTH, _HEIGHT = 420, 620
+_WIDTH, _HEIGHT = 460, 640
 _TITLE_BAR = 40
-_DIAL, _SMALLEST_DIAL = 284, 216
+_DIAL, _SMALLEST_DIAL = 304, 216
 _CHASER_STEP_MILLISECONDS = 40
 _BADGE_COLOURS = {
     # text, ground: on dark windows, on light ones
@@ -117,15 +121,18 @@ class TokenWindow(QWidget):
         self._copy = WorkButton("copyButton", self)
         self._refresh = WorkButton("refreshButton", self)
         self._refresh.setDefault(True)
-        self._clear.clicked.connect(self.clearRequested)
-        self._rotate.clicked.connect(self.rotateRequested)
-        self._copy.clicked.connect(self.copyRequested)
-        self._refresh.clicked.connect(self.refreshRequested)
+        self._clear.asked.connect(self.clearRequested)
+        self._rotate.asked.connect(self.rotateRequested)
+        self._copy.asked.connect(self.copyRequested)
+        self._refresh.asked.connect(self.refreshRequested)
         self._quit = _head_button("quitButton", self)
         self._quit.clicked.connect(self.quitRequested)
         self._quit.hide()
-        self._remedy_button.clicked.connect(self._mend)
+        self._remedy_button.asked.connect(self._mend)
         self._lay_out()
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._follow_focus)
         self._retranslate()
         self._restyle()
 
@@ -145,19 +152,18 @@ class TokenWindow(QWidget):
         self._open_file.setVisible(bool(view.settings_problem))
         _put(self._trouble, view.settings_problem)
         self._busy_line.show_work(view.busy)
-        for button, actions in self._workers():
-            button.show_work(view.busy if view.working in actions else "")
         self._snooze_end.setEnabled(view.is_snoozed)
-        self._rotate.setEnabled(view.can_rotate)
         self._copy.setEnabled(view.can_copy)
         _put(self._copy, _with_mnemonic(view.copy_text, "Y"))
-        self._refresh.setEnabled(view.can_refresh)
         _put(self._refresh, _with_mnemonic(view.refresh_text, "R"))
-        self._clear.setEnabled(view.can_clear)
         self._remedy = view.remedy
         _put(self._remedy_button, _with_mnemonic(view.remedy_text, "O"))
         self._remedy_button.setVisible(bool(view.remedy))
-        self._remedy_button.setEnabled(view.can_refresh)
+        can = (view.can_refresh, view.can_rotate, view.can_clear, view.can_refresh)
+        for (button, actions), is_possible in zip(self._workers(), can, strict=True):
+            is_working = view.working in actions
+            button.setEnabled(is_possible or is_working)  # disabled, it would lose the keyboard to another one
+            button.show_work(view.busy if is_working else "")
 
     def show_quit(self, is_shown: bool) -> None:
         """Where there is no icon with a menu, this is the only place to end the program."""
@@ -235,7 +241,7 @@ class TokenWindow(QWidget):
         for badge in self._badges:
             head.addWidget(badge)
         head.addWidget(self._profile)
-        head.addWidget(self._profiles, 1)
+        head.addWidget(self._profiles, 100)
         head.addStretch(1)
         for tool in (self._snooze, self._history, self._settings, self._quit):
             head.addWidget(tool)
@@ -253,10 +259,8 @@ class TokenWindow(QWidget):
         body.setContentsMargins(20, 14, 20, 18)
         body.setSpacing(12)
         body.addLayout(head)
-        body.addWidget(self.dial, 1)
-        body.addWidget(self._skew)
-        body.addLayout(trouble)
-        body.addWidget(self._details)
+        self._area = self._scrolled(trouble)
+        body.addWidget(self._area, 1)
         body.addLayout(buttons)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -270,6 +274,26 @@ class TokenWindow(QWidget):
         room = self.screen().availableGeometry().height() - _TITLE_BAR  # a small screen at 150 %, for instance
         self.resize(_WIDTH, min(_HEIGHT, room))
         self._refresh.setFocus()
+
+    def _scrolled(self, trouble: QHBoxLayout) -> QScrollArea:
+        """What a small screen at 200 %, for instance, has no room for is scrolled; head and buttons stay."""
+        area = QScrollArea(self)
+        content = QWidget()
+        middle = QVBoxLayout(content)
+        middle.setContentsMargins(0, 0, 0, 0)
+        middle.setSpacing(12)
+        middle.addWidget(self.dial, 1)
+        middle.addWidget(self._skew)
+        middle.addLayout(trouble)
+        middle.addWidget(self._details)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidgetResizable(True)
+        area.setWidget(content)
+        for one in (area.viewport(), content):
+            one.setAutoFillBackground(False)
+        return area
 
     def _retranslate(self) -> None:
         self._clear.setText(_with_mnemonic(translate("TokenWindow", "Clear…"), "C"))
@@ -289,6 +313,7 @@ class TokenWindow(QWidget):
         self._snooze_end.setText(translate("TokenWindow", "Warn again"))
         self.dial.setAccessibleName(translate("TokenWindow", "Life of the token"))
         self._details.retranslate()
+        self._keep_room()
 
     def _restyle(self) -> None:
         tones = window_tones(self.palette())
@@ -304,6 +329,16 @@ class TokenWindow(QWidget):
             button.set_colour(tones.good)
         for badge in self._badges:
             badge.update()
+        self._keep_room()
+
+    def _keep_room(self) -> None:
+        """The countdown on the copy button moves nothing beside it."""
+        self._copy.keep_room_for(_with_mnemonic(copied_text(KEEP_SECONDS), "Y"))
+
+    def _follow_focus(self, _: QWidget | None, now: QWidget | None) -> None:
+        """What the keyboard reaches is seen: Qt scrolls only to what is reached from within the area."""
+        if now is not None and self._area.isAncestorOf(now):
+            self._area.ensureWidgetVisible(now)
 
 
 class Dial(QWidget):
@@ -319,18 +354,18 @@ class Dial(QWidget):
         self._is_alarming = False
         self.headline = _label("headline", self, centred=True)
         self.countdown = Countdown(self)
-        self.end = _label("end", self, centred=True)
+        self.end = _label("end", self, wrap=True, centred=True)
         self.end_local = _label("endLocal", self, centred=True)
         self._middle = middle = QVBoxLayout(self)
         middle.setContentsMargins(0, 0, 0, 0)
         middle.setSpacing(2)
         middle.addStretch(1)
         for widget in (self.headline, self.countdown, self.end, self.end_local):
-            middle.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+            middle.addWidget(widget)
         middle.addStretch(1)
         self.setMinimumSize(_SMALLEST_DIAL, _SMALLEST_DIAL)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        for font_of, bigger, weight in ((self.headline, 2, QFont.Weight.DemiBold), (self.end, 1, QFont.Weight.Normal)):
+        for font_of, bigger, weight in ((self.headline, 2, QFont.Weight.DemiBold), (self.end, 3, QFont.Weight.Normal)):
             font = font_of.font()
             font.setPointSizeF(max(1.0, font.pointSizeF()) + bigger)
             font.setWeight(weight)
@@ -364,7 +399,8 @@ class Dial(QWidget):
         super().resizeEvent(event)
         box = self._box()
         side = box.width()
-        self._middle.setContentsMargins(0, 0, 0, round(self.height() - side - 2 * box.top()))
+        beside = round((self.width() - side * 0.8) / 2)
+        self._middle.setContentsMargins(beside, 0, beside, round(self.height() - side - 2 * box.top()))
         self.countdown.set_digit_height(side * 0.185, side * 0.8)
 
     def paintEvent(self, _: QPaintEvent) -> None:
@@ -373,7 +409,7 @@ class Dial(QWidget):
         box = self._box()
         thickness = max(10.0, box.width() * 0.056)
         colour = self._tones.of(self._tone)
-        faint = QColor(self.palette().color(QPalette.ColorRole.WindowText))
+        faint = text_colour(self.palette())
         faint.setAlphaF(faint.alphaF() * (0.6 if is_high_contrast() else 0.22))
         if self._phase is Phase.NONE:
             painter.fillPath(dotted_ring(box, thickness * 0.5, 48), faint)
@@ -396,7 +432,7 @@ class Dial(QWidget):
 
     def _colour_texts(self) -> None:
         _colour(self.headline, self._tones.of(self._tone))
-        text = self.palette().color(QPalette.ColorRole.WindowText)
+        text = text_colour(self.palette())
         _colour(self.end, self._tones.bad if self._is_alarming else text)
 
 
@@ -447,7 +483,7 @@ class Countdown(QWidget):
 
     def paintEvent(self, _: QPaintEvent) -> None:
         painter = QPainter(self)
-        colour = QColor(self.palette().color(QPalette.ColorRole.WindowText))
+        colour = text_colour(self.palette())
         if self._faint:
             colour.setAlphaF(colour.alphaF() * 0.4)
         painter.setPen(colour)
@@ -487,10 +523,9 @@ class BadgeLabel(QLabel):
             self.update()
 
     def paintEvent(self, _: QPaintEvent) -> None:
-        window = self.palette().color(QPalette.ColorRole.Window)
-        text, ground = _BADGE_COLOURS[self._kind][0 if window.lightnessF() < 0.5 else 1]
+        text, ground = _BADGE_COLOURS[self._kind][0 if is_dark(self.palette()) else 1]
         if is_high_contrast():
-            text = self.palette().color(QPalette.ColorRole.WindowText).name()
+            text = text_colour(self.palette()).name()
             ground = ""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -514,7 +549,8 @@ class ProfileBox(QComboBox):
         super().__init__(parent)
         self.setObjectName("profileBox")
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(8)
+        self.setMinimumContentsLength(6)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._lines: tuple[ProfileLine, ...] = ()
         self.activated.connect(self._choose)
         self.hide()
@@ -526,12 +562,20 @@ class ProfileBox(QComboBox):
             self.clear()
             self.addItems([line.text for line in lines])
         self._lines = lines
-        dark = self.palette().color(QPalette.ColorRole.Window).lightnessF() < 0.5
+        dark = is_dark(self.palette())
         for number, line in enumerate(lines):
             self.setItemText(number, line.text)
             self.setItemIcon(number, tray_icon(line.icon, dark))
         self._show_chosen()
         self.setVisible(bool(lines))
+
+    def initStyleOption(self, option: QStyleOptionComboBox) -> None:
+        """Styles cut a text that has no room in the middle of a letter."""
+        super().initStyleOption(option)
+        field = QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, self).width()
+        room -= self.iconSize().width() + 8
+        option.currentText = self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, room)
 
     def _show_chosen(self) -> None:
         for number, line in enumerate(self._lines):
@@ -546,12 +590,15 @@ class ProfileBox(QComboBox):
 
 
 class WorkButton(QPushButton):
-    """A button along whose lower edge a light runs while what it asked for is being done."""
+    """A button along whose lower edge a light runs while what it asked for is being done. It asks once at a time."""
+
+    asked = Signal()
 
     def __init__(self, name: str, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName(name)
         self._light = _Light(self)
+        self.clicked.connect(self._ask)
 
     def is_working(self) -> bool:
         return self._light.is_on()
@@ -567,6 +614,20 @@ class WorkButton(QPushButton):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._light.setGeometry(8, self.height() - 5, self.width() - 16, 3)
+
+    def keep_room_for(self, text: str) -> None:
+        """It does not grow when this comes to stand on it."""
+        self.ensurePolished()
+        now, room = self.text(), 0
+        for one in (now, text):
+            self.setText(one)
+            room = max(room, self.sizeHint().width())
+        self.setText(now)
+        self.setMinimumWidth(room)
+
+    def _ask(self) -> None:
+        if not self.is_working():
+            self.asked.emit()
 
 
 class _Details(QFrame):
@@ -624,7 +685,8 @@ class _Details(QFrame):
         _put(self.why, view.place_why)
         self.why.setVisible(bool(view.place_why))
         _put(self.last, f"{view.last_at} · {view.last}" if view.last else "–")
-        _put(self.coming, view.coming or "–")
+        snooze = view.snooze_text if view.is_snoozed else ""
+        _put(self.coming, "\n".join(text for text in (view.coming, snooze) if text) or "–")
         if view.last_tone is not self._last_tone:
             self._last_tone = view.last_tone
             self._colour()
@@ -634,9 +696,15 @@ class _Details(QFrame):
         self._colour()
 
     def _colour(self) -> None:
-        text = self.palette().color(QPalette.ColorRole.WindowText)
+        text = text_colour(self.palette())
         last = text if self._last_tone is Tone.QUIET else self._tones.of(self._last_tone)
-        for label, colour in ((self.last, last), (self.why, self._tones.low), (self.path, self._tones.quiet)):
+        for label, colour in (
+            (self.place, text),
+            (self.coming, text),
+            (self.last, last),
+            (self.why, self._tones.low),
+            (self.path, self._tones.quiet),
+        ):
             _colour(label, colour)
         for label in self._names:
             _colour(label, self._tones.quiet)
@@ -780,28 +848,28 @@ def _with_mnemonic(text: str, letter: str) -> str:
 
 
 def _style_sheet(palette: QPalette, tones: Tones) -> str:
-    dark = palette.color(QPalette.ColorRole.Window).lightnessF() < 0.5
+    dark = is_dark(palette)
     card = "rgba(255, 255, 255, 0.06)" if dark else "rgba(0, 0, 0, 0.045)"
     edge = "rgba(255, 255, 255, 0.22)" if dark else "rgba(0, 0, 0, 0.22)"
     over = "rgba(255, 255, 255, 0.10)" if dark else "rgba(0, 0, 0, 0.07)"
-    text = palette.color(QPalette.ColorRole.WindowText).name()
+    text = text_colour(palette).name()
     faint = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.WindowText).name()
     accent = tones.good.name()
     on_accent = "#06251f" if dark else "#ffffff"
     return f"""
         #details {{ background: {card}; border: none; border-radius: 10px; }}
         QPushButton {{ background: transparent; color: {text}; border: 1px solid {edge}; border-radius: 7px;
-            padding: 7px 14px; }}
+            padding: 7px 11px; }}
         QPushButton:hover {{ background: {over}; }}
-        QPushButton:focus {{ border: 2px solid {accent}; padding: 6px 13px; }}
+        QPushButton:focus {{ border: 2px solid {accent}; padding: 6px 10px; }}
         QPushButton:disabled {{ color: {faint}; border-color: {over}; }}
         QPushButton[head="true"] {{ border-color: transparent; padding: 5px 8px; }}
         QPushButton[head="true"]:focus {{ border: 2px solid {accent}; padding: 4px 7px; }}
         QPushButton::menu-indicator {{ width: 0px; }}
         #refreshButton {{ background: {accent}; color: {on_accent}; border: 1px solid {accent}; font-weight: 600;
-            padding: 7px 18px; }}
+            padding: 7px 14px; }}
         #refreshButton:hover {{ background: {tones.good.lighter(112).name()}; }}
         #refreshButton:pressed {{ background: {tones.good.darker(112).name()}; }}
-        #refreshButton:focus {{ border: 2px solid {text}; padding: 6px 17px; }}
+        #refreshButton:focus {{ border: 2px solid {text}; padding: 6px 13px; }}
         #refreshButton:disabled {{ background: {over}; color: {faint}; border-color: {over}; }}
     """
