@@ -75,6 +75,10 @@ def _dispatch(options: Any) -> int:
         from tray_app.cli import account
 
         return account.login(options) if options.command == "login" else account.logout(options)
+    if options.command == "config":
+        from tray_app.cli.config import config
+
+        return config(options)
     if options.command == "doctor":
         from tray_app.cli.doctor import doctor
 

@@ -83,6 +83,8 @@ def command_parser() -> Parser:
     form.add_argument("--csv", action="store_true", help=tr("for a spreadsheet; times carry a zone"))
     form.add_argument("--json", action="store_true", help=tr("for programs; times carry a zone"))
 
+    _add_config(command("config", tr("the settings: look at them, change them")), common)
+
     doctor = command("doctor", tr("what works here, what does not, and how to mend it"))
     doctor.add_argument("--json", action="store_true", help=tr("for programs"))
 
@@ -90,6 +92,24 @@ def command_parser() -> Parser:
     sandbox.add_argument("--port", type=int, default=0, metavar="N", help=tr("0 takes a free one"))
     sandbox.add_argument("--lifetime", type=float, default=86400, metavar="S", help=tr("seconds a token lives"))
     return parser
+
+
+def _add_config(config: argparse.ArgumentParser, common: Parser) -> None:
+    config.add_argument("--json", action="store_true", help=tr("for programs"))
+    actions = config.add_subparsers(dest="action", metavar=tr("ACTION"), parser_class=Parser)
+    config.set_defaults(action="list")
+
+    def action(name: str, purpose: str) -> argparse.ArgumentParser:
+        return actions.add_parser(name, help=purpose, description=purpose, parents=[common])
+
+    listing = action("list", tr("every setting, its value and where that comes from"))
+    listing.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=tr("for programs"))
+    action("get", tr("one value")).add_argument("name", metavar=tr("SETTING"))
+    keep = action("set", tr("change a value"))
+    keep.add_argument("name", metavar=tr("SETTING"))
+    keep.add_argument("value", nargs="+", metavar=tr("VALUE"))
+    action("unset", tr("back to the default")).add_argument("name", metavar=tr("SETTING"))
+    action("path", tr("where the file is"))
 
 
 def _seconds(text: str) -> float:

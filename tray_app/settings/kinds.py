@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tray_app.core.language import msg
+from tray_app.core.language import msg, tr
 from tray_app.core.secret import Secret
 
 TYPE_CHECKING = False
@@ -34,17 +34,30 @@ class Kind:
         """The typed value as somebody would type it."""
         return str(self.write(value))
 
+    def words(self, value: Any) -> str:
+        """The typed value as people say it, in the current language; empty for nothing."""
+        return self.text(value)
+
 
 class Choice(Kind):
-    __slots__ = ("choices",)
+    """One of the keys of `named`, each with what people call it."""
 
-    def __init__(self, *choices: str) -> None:
-        self.choices = choices
+    __slots__ = ("_named",)
+
+    def __init__(self, named: dict[str, str]) -> None:
+        self._named = named
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        return tuple(self._named)
 
     def read(self, value: object) -> str:
-        if not isinstance(value, str) or value not in self.choices:
-            raise ValueError(", ".join(self.choices))
+        if not isinstance(value, str) or value not in self._named:
+            raise ValueError(", ".join(self._named))
         return value
+
+    def words(self, value: Any) -> str:
+        return tr(self._named[value]) if value in self._named else ""
 
 
 class Switch(Kind):
@@ -59,6 +72,9 @@ class Switch(Kind):
 
     def text(self, value: Any) -> str:
         return "true" if value else "false"
+
+    def words(self, value: Any) -> str:
+        return tr("on") if value else tr("off")
 
 
 class Policy(Kind):
@@ -75,6 +91,13 @@ class Policy(Kind):
                 raise ValueError(msg('"daily HH:MM" in Korean time, before 08:00 or from 20:00 on'))
             return " ".join(words)
         raise ValueError(msg('notify, auto, or "daily HH:MM" in Korean time'))
+
+    def words(self, value: Any) -> str:
+        if value == "notify":
+            return tr("only warn")
+        if value == "auto":
+            return tr("renew by itself, shortly before the end")
+        return tr("a new token every day at {time} (KST)", time=value.split()[-1])
 
 
 class Span(Kind):
@@ -101,6 +124,11 @@ class Span(Kind):
                 return f"{value // length}{unit}"
         return "0m"
 
+    def words(self, value: Any) -> str:
+        from tray_app.core.wording import duration
+
+        return duration(value)
+
 
 class Spans(Kind):
     """Up to ten spans, typed as a tuple of seconds, the longest first; as text with commas between them."""
@@ -118,6 +146,9 @@ class Spans(Kind):
 
     def text(self, value: Any) -> str:
         return ", ".join(Span().text(one) for one in value)
+
+    def words(self, value: Any) -> str:
+        return ", ".join(Span().words(one) if one else tr("at the end") for one in value)
 
 
 class Hours(Kind):

@@ -6,9 +6,10 @@ section says otherwise.
 
 from __future__ import annotations
 
+import contextlib
 import os
 
-from tray_app.core.errors import SettingsError
+from tray_app.core.errors import InvalidInput, SettingsError
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT, check_profile
 from tray_app.settings.document import read_document
@@ -24,11 +25,15 @@ if TYPE_CHECKING:
     from tray_app.settings.document import Document
 
 
+ENVIRONMENT, PROFILE, FILE, KWCLI, UNSET = "environment", "profile", "file", "kiwoomcli", "default"
+"""Where a value comes from; `PROFILE` is the profile's own section, `KWCLI` the alias of the same name."""
+
+
 class Settings:
     """The settings of one profile; the names are those of the table.
 
     `has_own_data_dir` tells whether anybody chose the data folder; `problems` lists what in the file could
-    not be used.
+    not be used; `sources` has the name of each setting that somebody set, and where.
     """
 
     __slots__ = (
@@ -51,6 +56,7 @@ class Settings:
         "share_bot_file",
         "share_kwcli",
         "share_token_file",
+        "sources",
         "store",
         "theme",
         "warn_before",
@@ -76,6 +82,7 @@ class Settings:
     warn_before: tuple[int, ...]
     base_url: str | None
     problems: tuple[SettingsError, ...]
+    sources: dict[str, str]
     _mode: str | None
     _mode_of_accounts: Callable[[], str]
 
@@ -95,6 +102,13 @@ class Settings:
         self._mode = None
         self._mode_of_accounts = mode_of_accounts
 
+    def source_of(self, name: str) -> str:
+        """Where the value of that setting comes from. For the mode, looks at `kiwoomcli`'s accounts."""
+        source = self.sources.get(name, UNSET)
+        if name == "mode" and self.profile != DEFAULT and source in {FILE, UNSET} and self.profile in _kwcli_aliases():
+            return KWCLI
+        return source
+
 
 def profile_name(named: str | None, environ: Mapping[str, str] = os.environ) -> str:
     """`named`, else `KIWOOM_PROFILE`, else `default`. Raises `InvalidInput`."""
@@ -112,17 +126,20 @@ def load_settings(profile: str | None = None, environ: Mapping[str, str] = os.en
     problems: list[SettingsError] = []
     shared, own = _from_file(settings_file(environ), settings.profile, problems)
     values = shared | own
+    settings.sources = dict.fromkeys(shared, FILE)
     if settings.profile == DEFAULT:
         settings.find_mode_by(lambda: _mode_of_keys(environ))
     else:
         values = {name: value for name, value in shared.items() if TABLE[name].inherited} | own
         mode = values.pop("mode", MODES[0]) if "mode" not in own else MODES[0]
         settings.find_mode_by(lambda: _kwcli_aliases().get(settings.profile, mode))
+        settings.sources = {name: FILE for name in shared if TABLE[name].inherited} | dict.fromkeys(own, PROFILE)
     for setting in TABLE.values():
         if chosen.get(setting.name) is not None:
             values[setting.name] = read_value(setting, chosen[setting.name], setting.name)
         elif setting.environment and environ.get(setting.environment):
             values[setting.name] = read_value(setting, environ[setting.environment], setting.environment)
+            settings.sources[setting.name] = ENVIRONMENT
     settings.has_own_data_dir = "data_dir" in values
     values.setdefault("data_dir", os.path.abspath("data"))
     for setting in TABLE.values():
@@ -152,6 +169,15 @@ def named_profiles(environ: Mapping[str, str] = os.environ) -> list[str]:
     """The profiles that have a section of their own in `settings.toml`."""
     sections = read_document(settings_file(environ)).fields.get("profiles")
     return list(sections) if isinstance(sections, dict) else []
+
+
+def known_profiles(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """The default profile, those with a section of their own and the aliases of `kiwoomcli`; each name is usable."""
+    known = [DEFAULT]
+    for name in (*named_profiles(environ), *_kwcli_aliases()):
+        with contextlib.suppress(InvalidInput):
+            known.append(check_profile(name))
+    return list(dict.fromkeys(known))
 
 
 def _base_url(url: str) -> str | None:

@@ -9,6 +9,7 @@ from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT
 from tray_app.core.sharing import patiently
+from tray_app.settings.document import read_document
 from tray_app.settings.places import checkout_data_dir, settings_file, user_data_dir
 
 TYPE_CHECKING = False
@@ -69,10 +70,24 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
         changed = change(document)
         if changed:
             _replace(os.path.realpath(path), tomlkit.dumps(document))  # a linked file stays linked
-    except (OSError, ValueError, TOMLKitError, AttributeError, TypeError, RecursionError) as error:
+    except TOMLKitError as error:
+        raise _damaged(path, error) from None
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SettingsError(msg("{path} cannot be changed ({reason})."), path=path, reason=reason) from None
     return changed
+
+
+def _damaged(path: str, error: Exception) -> SettingsError:
+    """Names the line as the reader of the file does; what stands there is not repeated."""
+    for problem in read_document(path).problems:
+        values: dict[str, Any] = problem.values
+        if "key" in values:
+            return SettingsError(
+                msg("{path} cannot be changed, because line {line} is not TOML: {key} ({reason}). Mend it first."),
+                **values,
+            )
+    return SettingsError(msg("{path} cannot be changed ({reason})."), path=path, reason=str(error))
 
 
 def _replace(path: str, text: str) -> None:

@@ -13,10 +13,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-STORES = ("auto", "keyring", "file", "redis", "memory")
 MODES = ("real", "demo")
-LANGUAGES = ("auto", "ko", "en")
-SHADES = ("auto", "dark", "light")
+_MODES = dict(zip(MODES, (msg("real trading"), msg("mock trading")), strict=True))
+_STORES = {
+    "auto": msg("the keyring, else a file"),
+    "keyring": msg("the keyring, never in plain text"),
+    "file": msg("a file in the data folder"),
+    "redis": msg("Redis, for several computers"),
+    "memory": msg("memory, until the program ends"),
+}
+_LANGUAGES = {"auto": msg("as the system"), "ko": "한국어", "en": "English"}
+_SHADES = {"auto": msg("as the system"), "dark": msg("dark"), "light": msg("light")}
 
 RENEWAL, NOTICES, SHARING, STORAGE, PROGRAM = "renewal", "notices", "sharing", "storage", "program"
 GROUPS = (RENEWAL, NOTICES, SHARING, STORAGE, PROGRAM)
@@ -61,7 +68,7 @@ TABLE: dict[str, Setting] = {
         Setting(
             RENEWAL,
             "mode",
-            Choice(*MODES),
+            Choice(_MODES),
             None,
             msg("Real or mock trading"),
             environment="KIWOOM_MODE",
@@ -104,7 +111,7 @@ TABLE: dict[str, Setting] = {
             inherited=False,
         ),
         Setting(
-            STORAGE, "store", Choice(*STORES), "auto", msg("Where the token rests"), environment="KIWOOM_TRAY_STORE"
+            STORAGE, "store", Choice(_STORES), "auto", msg("Where the token rests"), environment="KIWOOM_TRAY_STORE"
         ),
         Setting(
             STORAGE, "data_dir", Folder(), None, msg("The folder that holds .token"), environment="KIWOOM_TRAY_DATA_DIR"
@@ -120,9 +127,9 @@ TABLE: dict[str, Setting] = {
             msg("A private file with the keys that encrypt a token in a file or in Redis"),
             environment="KIWOOM_TRAY_ENCRYPTION_KEY_FILE",
         ),
-        Setting(PROGRAM, "language", Choice(*LANGUAGES), "auto", msg("Language of the program")),
-        Setting(PROGRAM, "theme", Choice(*SHADES), "auto", msg("Dark or light windows")),
-        Setting(PROGRAM, "panel", Choice(*SHADES), "auto", msg("How dark the taskbar behind the icon is")),
+        Setting(PROGRAM, "language", Choice(_LANGUAGES), "auto", msg("Language of the program")),
+        Setting(PROGRAM, "theme", Choice(_SHADES), "auto", msg("Dark or light windows")),
+        Setting(PROGRAM, "panel", Choice(_SHADES), "auto", msg("How dark the taskbar behind the icon is")),
         Setting(PROGRAM, "autostart", Switch(), default=False, meaning=msg("Start when you log in")),
     )
 }

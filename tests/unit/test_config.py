@@ -1,0 +1,482 @@
+"""`kiwoom-token config`: what it shows, writes and refuses, and what a change does to the token and its copies."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import keyring
+import pytest
+
+from tests.doubles import MemoryKeyring
+from tray_app.cli.main import main
+from tray_app.core.columns import in_columns, width_of
+from tray_app.core.errors import DONE, USAGE
+from tray_app.core.profile import DEFAULT
+from tray_app.manager.following import follow
+from tray_app.manager.opening import open_keeper
+from tray_app.settings.load import load_settings
+from tray_app.settings.table import TABLE
+
+TOKEN = "a-token-that-somebody-else-issued"
+
+
+class Run:
+    def __init__(self, status: int, out: str, err: str) -> None:
+        self.status = status
+        self.out = out
+        self.err = err
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
+    def command(*words: str, stdin: str = "") -> Run:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        capsys.readouterr()
+        try:
+            status = main(words)
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        said = capsys.readouterr()
+        return Run(status, said.out, said.err)
+
+    return command
+
+
+@pytest.fixture
+def config(run: Callable[..., Run]) -> Callable[..., Run]:
+    return lambda *words: run("config", *words)
+
+
+@pytest.fixture
+def file(private_places: Path) -> Path:
+    folder = private_places / "places" / "settings"
+    folder.mkdir(parents=True)
+    return folder / "settings.toml"
+
+
+@pytest.fixture
+def vault(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
+    """A keyring that works."""
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
+    memory = MemoryKeyring()
+    monkeypatch.setattr(keyring.core, "_keyring_backend", memory)
+    return memory
+
+
+@pytest.fixture
+def data(private_places: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder `./data`, which no variable names."""
+    monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
+    return private_places / "data"
+
+
+def put(run: Callable[..., Run], *words: str) -> None:
+    assert run(*words, "set", "--expires-in", "3600", stdin=TOKEN).status == DONE
+
+
+def kept(run: Callable[..., Run], *words: str) -> str:
+    return run(*words, "get", "--no-issue").out.strip()
+
+
+def one_line(text: str) -> str:
+    (line,) = text.splitlines()
+    return line
+
+
+class TestList:
+    def test_shows_each_setting_with_value_source_and_meaning(self, config, file, monkeypatch):
+        file.write_text('policy = "notify"\n[profiles.second]\nrenew_before = "1h"\n')
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+
+        rows = {line.split()[0]: line for line in config("list", "--profile", "second").out.splitlines()}
+
+        assert list(rows) == list(TABLE)
+        assert rows["policy"].split()[1:3] == ["notify", "settings.toml"]
+        assert rows["renew_before"].split()[1:4] == ["1h", "profile", "second"]
+        assert rows["store"].split()[1:3] == ["file", "KIWOOM_TRAY_STORE"]
+        assert rows["theme"].split()[1:3] == ["auto", "default"]
+        assert rows["theme"].endswith(TABLE["theme"].meaning)
+
+    def test_is_what_config_alone_does(self, config):
+        assert config().out == config("list").out
+
+    @pytest.mark.parametrize("words", [("--json",), ("list", "--json"), ("--json", "list")])
+    def test_for_programs(self, config, file, words):
+        file.write_text('warn_before = ["1h", "0m"]\n')
+
+        rows = {one["name"]: one for one in json.loads(config(*words).out)}
+
+        assert list(rows) == list(TABLE)
+        assert (rows["warn_before"]["value"], rows["warn_before"]["source"]) == (["1h", "0m"], "file")
+        assert (rows["share_kwcli"]["value"], rows["share_kwcli"]["source"]) == (False, "default")
+        assert rows["store"]["environment"] == "KIWOOM_TRAY_STORE"
+
+    def test_never_shows_the_password_of_redis(self, config, monkeypatch):
+        monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", "rediss://trader:hunter2@store.example:6380/1")
+
+        shown = [config().out, config("--json").out, config("get", "redis_url").out]
+
+        assert all("store.example" in text and "hunter2" not in text and "trader" not in text for text in shown)
+
+    def test_columns_stand_below_each_other_in_korean(self, config, file):
+        file.write_text('language = "ko"\nshare_bot_file = "/tmp/토큰/봇.json"\n', encoding="utf-8")
+
+        lines = config().out.splitlines()
+
+        starts = {
+            width_of(line[: line.index("설정 안 함" if "설정 안 함" in line else "settings.toml")])
+            for line in lines
+            if "settings.toml" in line
+        }
+        assert len(starts) == 1
+
+    def test_tells_what_the_alias_of_kiwoomcli_decides(self, config, file, monkeypatch):
+        file.write_text('mode = "real"\n')
+        monkeypatch.setattr("tray_app.settings.load._kwcli_aliases", lambda: {"second": "demo"})
+
+        rows = {one["name"]: one for one in json.loads(config("list", "--json", "--profile", "second").out)}
+
+        assert (rows["mode"]["value"], rows["mode"]["source"]) == ("demo", "kiwoomcli")
+
+    def test_what_is_broken_is_told_with_line_and_key_and_the_rest_applies(self, config, file):
+        file.write_text('policy = "sometimes"\nstore = "file"\ntheme = \n')
+
+        shown = config("get", "store")
+
+        assert (shown.status, shown.out) == (DONE, "file\n")
+        assert [("line 1" in line, "policy" in line) for line in shown.err.splitlines() if "policy" in line] == [
+            (True, True)
+        ]
+        assert any("line 3" in line and "theme" in line for line in shown.err.splitlines())
+
+
+class TestSet:
+    @pytest.mark.parametrize(
+        ("name", "typed", "written"),
+        [
+            ("policy", ["notify"], "notify"),
+            ("policy", ["daily", "07:30"], "daily 07:30"),
+            ("renew_before", ["900"], "15m"),
+            ("warn_before", ["5m,", "1h"], ["1h", "5m"]),
+            ("quiet_hours", ["22:00-07:00"], "22:00-07:00"),
+            ("quiet_hours", [""], ""),
+            ("share_token_file", ["on"], True),
+            ("share_bot_file", [""], ""),
+            ("redis_url", ["redis://localhost:6379/0"], "redis://localhost:6379/0"),
+            ("language", ["ko"], "ko"),
+        ],
+    )
+    def test_keeps_what_was_typed(self, config, file, name, typed, written):
+        done = config("set", name, *typed)
+
+        assert (done.status, done.err) == (DONE, "")
+        assert tomllib.loads(file.read_text(encoding="utf-8")) == {name: written}
+        assert done.out.startswith(f"{name} = ")
+
+    def test_the_rest_of_the_file_stays_as_it_was(self, config, file):
+        file.write_text('# mine\npolicy = "notify"  # for now\n\n[profiles.second]\nmode = "demo"\n')
+
+        config("set", "theme", "dark")
+        config("set", "policy", "auto")
+
+        assert file.read_text() == (
+            '# mine\npolicy = "auto"  # for now\ntheme = "dark"\n\n[profiles.second]\nmode = "demo"\n'
+        )
+
+    def test_what_a_profile_may_have_of_its_own_goes_into_its_section(self, run, file):
+        assert run("--profile", "second", "config", "set", "policy", "notify").status == DONE
+
+        assert tomllib.loads(file.read_text()) == {"profiles": {"second": {"policy": "notify"}}}
+        assert [load_settings(name).policy for name in (DEFAULT, "second")] == ["auto", "notify"]
+
+    def test_what_is_the_machines_is_refused_with_a_named_profile(self, run, file):
+        refused = run("config", "set", "language", "ko", "--profile", "second")
+
+        assert refused.status == USAGE
+        assert "language" in one_line(refused.err)
+        assert not file.exists()
+
+    def test_what_is_the_machines_is_written_for_all_where_only_a_variable_names_the_profile(
+        self, config, file, monkeypatch
+    ):
+        monkeypatch.setenv("KIWOOM_PROFILE", "second")
+
+        config("set", "theme", "dark")
+        config("set", "policy", "notify")
+
+        assert tomllib.loads(file.read_text()) == {"theme": "dark", "profiles": {"second": {"policy": "notify"}}}
+
+    @pytest.mark.parametrize("action", [("get",), ("set", "x"), ("unset",)])
+    def test_an_unknown_name_is_refused_and_the_nearest_one_told(self, config, action):
+        refused = config(action[0], "renew_befor", *action[1:])
+
+        assert (refused.status, refused.out) == (USAGE, "")
+        assert "renew_before" in one_line(refused.err)
+
+    def test_a_name_like_no_other_is_refused_too(self, config):
+        refused = config("get", "zzzzzz")
+
+        assert refused.status == USAGE
+        assert "kiwoom-token config" in one_line(refused.err)
+
+    @pytest.mark.parametrize(
+        ("name", "value", "takes"),
+        [
+            ("policy", "daily 09:00", "20:00"),
+            ("renew_before", "soon", '"10m"'),
+            ("store", "paper", "keyring"),
+            ("share_kwcli", "perhaps", "true, false"),
+            ("share_bot_file", "bot.json", "whole path"),
+        ],
+    )
+    def test_a_bad_value_is_refused_with_what_it_takes(self, config, file, name, value, takes):
+        refused = config("set", name, value)
+
+        assert (refused.status, refused.out) == (USAGE, "")
+        assert name in one_line(refused.err)
+        assert takes in refused.err
+        assert not file.exists()
+
+    def test_an_address_with_a_password_is_refused_and_not_repeated(self, config, file):
+        refused = config("set", "redis_url", "rediss://trader:hunter2@store.example:6380/1")
+
+        assert refused.status == USAGE
+        assert "KIWOOM_TRAY_REDIS_URL" in one_line(refused.err)
+        assert "hunter2" not in refused.err
+        assert not file.exists()
+
+    def test_redis_without_an_address_is_refused_before_it_is_written(self, config, file):
+        refused = config("set", "store", "redis")
+
+        assert refused.status == USAGE
+        assert "KIWOOM_TRAY_REDIS_URL" in one_line(refused.err)
+        assert not file.exists()
+
+    def test_a_damaged_file_is_left_as_it_is(self, config, file):
+        damaged = 'theme = "dark"\nlanguage = [\nstore = "file"\n'
+        file.write_text(damaged)
+
+        refused = config("set", "theme", "light")
+
+        assert refused.status == USAGE
+        assert "line 2" in one_line(refused.err)
+        assert "language" in refused.err
+        assert file.read_text() == damaged
+
+    def test_a_variable_that_goes_before_it_is_told(self, config, file, monkeypatch):
+        monkeypatch.setenv("KIWOOM_MODE", "real")
+
+        done = config("set", "mode", "demo")
+
+        assert (done.status, tomllib.loads(file.read_text())) == (DONE, {"mode": "demo"})
+        assert "KIWOOM_MODE" in one_line(done.err)
+        assert done.out == "mode = real\n"
+
+    def test_a_daily_rotation_is_told_to_cut_every_tool_once(self, config):
+        said = config("set", "policy", "daily 07:30").out
+
+        assert "07:30" in said
+        assert "cut off once" in said
+
+    def test_answers_in_the_language_that_was_just_chosen(self, config):
+        config("set", "language", "ko")
+
+        assert "쓸 수 없습니다" in config("set", "policy", "sometimes").err
+
+
+class TestUnset:
+    def test_the_default_counts_again(self, config, file):
+        file.write_text('# mine\npolicy = "notify"\n')
+
+        done = config("unset", "policy")
+
+        assert (done.status, done.out, done.err) == (DONE, "policy = auto\n", "")
+        assert file.read_text() == "# mine\n"
+
+    def test_a_profile_follows_the_others_again(self, run, file):
+        file.write_text('policy = "notify"\n[profiles.second]\npolicy = "auto"\n')
+
+        assert run("--profile", "second", "config", "unset", "policy").out == "policy = notify\n"
+
+    def test_what_was_not_set_is_told(self, config, file):
+        done = config("unset", "policy")
+
+        assert (done.status, one_line(done.out)) == (DONE, "policy was not set.")
+        assert not file.exists()
+
+    def test_takes_out_what_is_no_setting_at_all(self, config, file):
+        file.write_text('langauge = "ko"\n')
+
+        assert config("unset", "langauge").status == DONE
+        assert file.read_text() == ""
+
+
+def test_path_is_where_the_file_is_or_would_be(config, private_places):
+    assert config("path").out.strip() == str(private_places / "places" / "settings" / "settings.toml")
+
+
+class TestTheToken:
+    """What a change of the settings does to a token that lives."""
+
+    def test_moves_along_to_another_folder(self, run, config, data, private_places):
+        put(run)
+        other = private_places / "other"
+
+        done = config("set", "data_dir", str(other))
+
+        assert done.err == ""
+        assert str(other / ".token") in done.out
+        assert json.loads((other / ".token").read_text())["access_token"] == TOKEN
+        assert not (data / ".token").exists()
+        assert kept(run) == TOKEN
+
+    def test_moves_from_the_keyring_to_the_file_and_back(self, run, config, vault, data):
+        put(run)
+        assert not (data / ".token").exists()
+
+        config("set", "store", "file")
+
+        assert vault.entries == {}
+        assert kept(run) == TOKEN
+
+        config("set", "store", "keyring")
+
+        assert not (data / ".token").exists()
+        assert len(vault.entries) == 1
+        assert kept(run) == TOKEN
+
+    def test_stays_where_both_stores_keep_it(self, run, config, data):
+        """Without a keyring `auto` keeps it in the file."""
+        put(run)
+
+        done = config("set", "store", "file")
+
+        assert (done.out, done.err) == ("store = file\n", "")
+        assert kept(run) == TOKEN
+
+    def test_of_every_profile_moves_along(self, run, config, data, private_places):
+        put(run)
+        put(run, "--profile", "second")
+        run("--profile", "second", "config", "set", "policy", "notify")
+        other = private_places / "other"
+
+        config("set", "data_dir", str(other))
+
+        assert sorted(one.name for one in other.glob("*.token")) == [".token", "second.token"]
+        assert not list(data.glob("*.token"))
+
+    def test_a_newer_one_in_the_new_place_is_kept(self, run, config, data, file, private_places):
+        other = private_places / "other"
+        config("set", "data_dir", str(other))
+        assert run("set", "--expires-in", "7200", stdin="a-token-that-lives-for-longer").status == DONE
+        file.write_text("")
+        put(run)
+
+        config("set", "data_dir", str(other))
+
+        assert kept(run) == "a-token-that-lives-for-longer"
+
+    def test_stays_where_it_is_when_only_memory_is_left(self, run, config, data):
+        put(run)
+
+        done = config("set", "store", "memory")
+
+        assert str(data / ".token") in done.out
+        assert (data / ".token").exists()
+
+    def test_goes_into_the_memory_of_a_program_that_goes_on(self, run, config, data):
+        put(run)
+        before = load_settings()
+        old = open_keeper(before)
+        config("set", "store", "memory")
+        after = load_settings()
+        new = open_keeper(after)
+
+        followed = follow(before, after, old=old, new=new)
+
+        assert followed.failures == []
+        assert new.living().value.reveal() == TOKEN
+        assert not (data / ".token").exists()
+
+    def test_is_not_lost_when_the_new_place_cannot_take_it(self, run, config, data, private_places):
+        put(run)
+        (private_places / "blocked").write_text("a file where the folder would be")
+
+        done = config("set", "data_dir", str(private_places / "blocked"))
+
+        assert done.status == DONE
+        assert one_line(done.err)
+        assert json.loads((data / ".token").read_text())["access_token"] == TOKEN
+
+    def test_following_twice_changes_nothing(self, run, config, data, private_places):
+        put(run)
+        before = load_settings()
+        config("set", "data_dir", str(private_places / "other"))
+
+        followed = follow(before, load_settings())
+
+        assert (followed.place, followed.failures) == (None, [])
+        assert kept(run) == TOKEN
+
+
+class TestCopies:
+    """What a change of the settings does to the copies that other tools read."""
+
+    def test_begin_at_once(self, run, config, private_places):
+        put(run)
+        bots = private_places / "bots" / "token.json"
+
+        config("set", "share_bot_file", str(bots))
+
+        assert json.loads(bots.read_text())["token"] == TOKEN
+
+    @pytest.mark.parametrize("words", [("set", "share_bot_file", ""), ("unset", "share_bot_file")])
+    def test_are_taken_away_when_switched_off(self, run, config, private_places, words):
+        put(run)
+        bots = private_places / "bots" / "token.json"
+        config("set", "share_bot_file", str(bots))
+
+        config(*words)
+
+        assert not bots.exists()
+        assert kept(run) == TOKEN
+
+    def test_move_to_another_file(self, run, config, private_places):
+        put(run)
+        one, two = private_places / "bots" / "1.json", private_places / "bots" / "2.json"
+        config("set", "share_bot_file", str(one))
+
+        config("set", "share_bot_file", str(two))
+
+        assert (one.exists(), two.exists()) == (False, True)
+
+    def test_of_another_share_stay(self, run, config, private_places, vault):
+        put(run)
+        bots = private_places / "bots" / "token.json"
+        config("set", "share_bot_file", str(bots))
+        config("set", "share_token_file", "true")
+        assert (private_places / "data" / ".token").exists()
+
+        config("set", "share_token_file", "false")
+
+        assert bots.exists()
+        assert not (private_places / "data" / ".token").exists()
+        assert kept(run) == TOKEN
+
+    def test_the_file_is_no_copy_where_the_token_itself_rests_in_it(self, run, config):
+        """Without a keyring."""
+        put(run)
+        config("set", "share_token_file", "true")
+
+        config("set", "share_token_file", "false")
+
+        assert kept(run) == TOKEN
+
+
+def test_columns_of_wide_letters():
+    assert in_columns([("가나", "x", "1"), ("abc", "한글", "22")]) == ["가나  x     1", "abc   한글  22"]

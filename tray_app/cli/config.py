@@ -1,0 +1,124 @@
+"""`config`: looking at the settings and changing them, in `settings.toml`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from tray_app.core.columns import in_columns
+from tray_app.core.errors import DONE, InvalidInput
+from tray_app.core.language import msg, say, tr, use
+from tray_app.core.wording import place_text
+from tray_app.manager.changing import DAILY_MEANS, OLD_PLACE_MEANS, change_setting, reset_setting, setting_named
+from tray_app.settings.load import ENVIRONMENT, PROFILE, UNSET, load_settings
+from tray_app.settings.places import settings_file
+from tray_app.settings.save import unset_setting
+from tray_app.settings.table import TABLE, read_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from tray_app.core.errors import KiwoomTokenError
+    from tray_app.manager.changing import Changed
+    from tray_app.settings.load import Settings
+    from tray_app.settings.table import Setting
+    from tray_app.stores.base import Place
+
+
+def config(options: Namespace) -> int:
+    """`list`, `get`, `set`, `unset` or `path`."""
+    if options.action == "path":
+        print(settings_file(os.environ))
+        return DONE
+    settings = load_settings(options.profile)
+    use(settings.language)
+    if options.action in {"set", "unset"}:
+        return _change(options, settings)
+    _complain(settings.problems)
+    if options.action == "get":
+        setting = setting_named(options.name)
+        print(setting.kind.text(getattr(settings, setting.name)))
+        return DONE
+    if options.json:
+        import json
+
+        print(json.dumps([_fields(settings, one) for one in TABLE.values()], ensure_ascii=False, indent=2))
+    else:
+        print("\n".join(in_columns([_row(settings, one) for one in TABLE.values()])))
+    return DONE
+
+
+def _change(options: Namespace, before: Settings) -> int:
+    if options.action == "unset" and options.name not in TABLE and unset_setting(options.name, before.profile):
+        print(tr("{name} is taken out of the file.", name=options.name))
+        return DONE
+    setting = setting_named(options.name)
+    if options.profile is not None and not setting.per_profile:
+        raise InvalidInput(msg("{name} is the same for all profiles. Change it without --profile."), name=setting.name)
+    if options.action == "set":
+        value = read_value(setting, setting.kind.parse(" ".join(options.value)), setting.name)
+        changed = change_setting(setting, value, before.profile)
+    else:
+        changed = reset_setting(setting, before.profile)
+    use(changed.settings.language)
+    if changed.was_set:
+        print(f"{setting.name} = {_text(changed.settings, setting)}")
+    else:
+        print(tr("{name} was not set.", name=setting.name))
+    _tell_consequences(setting, changed)
+    return DONE
+
+
+def _tell_consequences(setting: Setting, changed: Changed) -> None:
+    settings, followed = changed.settings, changed.followed
+    if setting.name == "policy" and settings.policy.startswith("daily"):
+        print(tr(DAILY_MEANS, time=settings.policy.split()[-1]))
+    if followed.place is not None:
+        print(tr("The token moved along: {place}.", place=_where(followed.place)))
+        print(tr(OLD_PLACE_MEANS))
+    if followed.left is not None:
+        print(tr("The token that lives now stays where it is: {place}.", place=_where(followed.left)))
+    _complain(settings.problems)
+    if settings.source_of(setting.name) == ENVIRONMENT:
+        print(tr("{variable} is set and goes before it.", variable=setting.environment), file=sys.stderr)
+    _complain(followed.failures)
+
+
+def _where(place: Place) -> str:
+    return place_text(place.kind, place.path, place.problem_code)
+
+
+def _row(settings: Settings, setting: Setting) -> tuple[str, str, str, str]:
+    return (setting.name, _text(settings, setting) or "-", _source(settings, setting), tr(setting.meaning))
+
+
+def _text(settings: Settings, setting: Setting) -> str:
+    return setting.kind.text(getattr(settings, setting.name))
+
+
+def _source(settings: Settings, setting: Setting) -> str:
+    source = settings.source_of(setting.name)
+    if source == ENVIRONMENT:
+        return setting.environment
+    if source == PROFILE:
+        return tr("profile {name}", name=settings.profile)
+    return {UNSET: tr("default"), "file": "settings.toml"}.get(source, source)
+
+
+def _fields(settings: Settings, setting: Setting) -> dict[str, object]:
+    value = getattr(settings, setting.name)
+    return {
+        "name": setting.name,
+        "value": setting.kind.text(value) if setting.name == "redis_url" else setting.kind.write(value),
+        "source": settings.source_of(setting.name),
+        "default": setting.kind.write(setting.default),
+        "per_profile": setting.per_profile,
+        "environment": setting.environment or None,
+        "meaning": tr(setting.meaning),
+    }
+
+
+def _complain(problems: tuple[KiwoomTokenError, ...] | list[KiwoomTokenError]) -> None:
+    for problem in problems:
+        print(say(problem), file=sys.stderr)
