@@ -17,7 +17,7 @@ from tray_app.cli.main import main
 from tray_app.core.columns import in_columns, width_of
 from tray_app.core.errors import DONE, USAGE
 from tray_app.core.profile import DEFAULT
-from tray_app.manager.following import follow
+from tray_app.manager.moving import follow
 from tray_app.manager.opening import open_keeper
 from tray_app.settings.load import load_settings
 from tray_app.settings.table import TABLE

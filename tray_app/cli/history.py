@@ -7,6 +7,7 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from tray_app.core.columns import in_columns
 from tray_app.core.errors import DONE
 from tray_app.core.history_table import as_csv, as_fields
 from tray_app.core.history_text import event_text, moment_text
@@ -69,19 +70,4 @@ def _table(events: Sequence[Event]) -> str:
         for one in events
     ]
     # A long sentence may run over; the others stand under each other.
-    order = (0, 2, 3, 1)
-    widths = [max(_cells(row[column]) for row in rows) for column in order[:-1]]
-    lines = []
-    for row in rows:
-        cells = [
-            row[column] + " " * (width - _cells(row[column])) for column, width in zip(order, widths, strict=False)
-        ]
-        lines.append("  ".join([*cells, row[order[-1]]]))
-    return "\n".join(lines)
-
-
-def _cells(text: str) -> int:
-    """How wide a terminal shows it: a Korean syllable takes two cells."""
-    from unicodedata import east_asian_width
-
-    return sum(2 if east_asian_width(one) in "WF" else 1 for one in text)
+    return "\n".join(in_columns([(time, token, program, what) for time, what, token, program in rows]))

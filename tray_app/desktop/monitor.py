@@ -19,7 +19,7 @@ from tray_app.core.watch import Due, Watch
 from tray_app.desktop.file_watch import FileWatch, watchable
 from tray_app.desktop.worker import Worker
 from tray_app.manager.keeper import Outcome
-from tray_app.manager.moving import change_over, rests_elsewhere
+from tray_app.manager.moving import Followed, follow
 from tray_app.stores.files import make_private_folder
 
 if TYPE_CHECKING:
@@ -115,20 +115,22 @@ class Monitor(QObject):
         )
         self._state = replace(self._state, policy=settings.policy, mode=settings.mode)
         if keeper is not None:
-            self._change_keeper(keeper, carry=rests_elsewhere(old, settings))
+            self._change_keeper(keeper, old, settings)
         self._publish(busy=self._state.busy)
 
-    def _change_keeper(self, keeper: TokenKeeper, *, carry: bool) -> None:
+    def _change_keeper(self, keeper: TokenKeeper, before: Settings, after: Settings) -> None:
         leaving = self._keeper
 
-        def changed_over(_: object, error: Exception | None) -> None:
+        def followed(result: Followed | None, error: Exception | None) -> None:
+            for failure in [] if result is None else result.failures:
+                self._show_failure(failure)
             if error is not None:
                 self._show_failure(error)
             self._keeper, self._stamp = keeper, object()
             self._looker.run(self._prepare_folders, lambda *_: None)
             self.look()
 
-        self._actor.run(lambda: change_over(leaving, keeper, carry=carry, clock=self._clock), changed_over)
+        self._actor.run(lambda: follow(before, after, old=leaving, new=keeper, clock=self._clock), followed)
 
     def start(self) -> None:
         """The first look."""

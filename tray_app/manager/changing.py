@@ -7,7 +7,7 @@ import os
 from tray_app.core.errors import InvalidInput, SettingsError
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT
-from tray_app.manager.following import Followed, follow
+from tray_app.manager.moving import Followed, follow
 from tray_app.settings.load import known_profiles, load_settings
 from tray_app.settings.save import save_setting, unset_setting
 from tray_app.settings.table import TABLE
