@@ -56,7 +56,15 @@ class TestProcessesAndThreads:
                 thread.join(60)
             return found + [worker.answer() for worker in workers]
 
+        ask.workers = workers
         return ask
+
+    def test_only_the_one_who_asks_kiwoom_loads_what_that_takes(self, practice, ask_at_once):
+        practice.set_delay(0.2)
+
+        ask_at_once()
+
+        assert sum(worker.ask("has loaded", "httpx") for worker in ask_at_once.workers) <= 1
 
     def test_without_a_token_make_one_request(self, practice, issues, ask_at_once):
         practice.set_delay(0.2)

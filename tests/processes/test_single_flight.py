@@ -191,7 +191,7 @@ sys.stdin.readline()
 was_take = TokenKeeper._take_lock
 child = os.fork()
 if child == 0:
-    TokenKeeper._take_lock = lambda keeper: print("waiting", flush=True) or was_take(keeper)
+    TokenKeeper._take_lock = lambda keeper, *heard: print("waiting", flush=True) or was_take(keeper, *heard)
     found = manager.refresh_token()
     os._exit(0 if found == manager.get_token() else 1)
 asking.join()

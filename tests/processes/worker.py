@@ -20,9 +20,9 @@ def tell_when_waiting() -> None:
     """From here on it is too late for this process not to share what the present request brings."""
     was_take = TokenKeeper._take_lock
 
-    def take(keeper: TokenKeeper) -> object:
+    def take(keeper: TokenKeeper, *heard: object) -> object:
         tell(waiting=True)
-        return was_take(keeper)
+        return was_take(keeper, *heard)
 
     TokenKeeper._take_lock = take
 
@@ -40,6 +40,9 @@ def main() -> None:
         if name == "die while writing":
             os.fsync = die_while_writing
             tell(result=None)
+            continue
+        if name == "has loaded":
+            tell(result=arguments[0] in sys.modules)
             continue
         try:
             tell(result=getattr(manager, name)(*arguments))

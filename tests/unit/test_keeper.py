@@ -47,6 +47,25 @@ class SlowBroker(FakeBroker):
         return super().issue(keys)
 
 
+class SlowShares:
+    """Is `busy` handing a token out until it is told that it is `over`."""
+
+    def __init__(self, busy, over) -> None:
+        self.busy = busy
+        self.over = over
+
+    def publish(self, token):
+        self.busy.set()
+        self.over.wait(20)
+        return ()
+
+    def withdraw(self, token):
+        return ()
+
+    def offered(self):
+        return None
+
+
 @pytest.fixture
 def clock():
     return Clock()
@@ -88,9 +107,9 @@ def at_once(monkeypatch):
     waiting = threading.Semaphore(0)
     was_take = TokenKeeper._take_lock
 
-    def counted_take(keeper):
+    def counted_take(keeper, *heard):
         waiting.release()
-        return was_take(keeper)
+        return was_take(keeper, *heard)
 
     monkeypatch.setattr(TokenKeeper, "_take_lock", counted_take)
 
@@ -403,9 +422,56 @@ class TestSingleFlight:
 
         assert (second.how, second.token, slow.issues) == (Outcome.ADOPTED, first.token, 1)
 
+    @pytest.mark.parametrize("waits_in", ["another process", "a thread"])
+    def test_who_waits_has_the_token_while_the_holder_still_hands_it_out(self, opened, clock, waits_in):
+        handing_out, over = threading.Event(), threading.Event()
+        broker = SlowBroker(clock)
+        holder = opened(broker)
+        holder.shares = SlowShares(handing_out, over)
+        waiter = holder if waits_in == "a thread" else opened(broker)
+        found = []
+        asking = threading.Thread(target=holder.refresh, daemon=True)
+        asking.start()
+        broker.asked.wait(20)
+        waiting = threading.Thread(target=lambda: found.append(waiter.refresh()), daemon=True)
+        waiting.start()
+        broker.answer.set()
+        handing_out.wait(20)
+        waiting.join(5)
+        had = [(one.how, one.token.value.reveal()) for one in found]
+        over.set()
+        asking.join(20)
+
+        assert had == [(Outcome.ADOPTED, "token-1-of-a-test")]
+        assert broker.issues == 1
+
+    def test_who_waits_does_not_take_an_older_token_for_the_answer(self, opened, clock, monkeypatch):
+        """The note is there, but the token it is about could not be stored."""
+        opened().put(token_for("older-token", 400, clock()))
+        handing_out, over = threading.Event(), threading.Event()
+        broker = SlowBroker(clock)
+        holder, waiter = opened(broker), opened(broker)
+        holder.shares = SlowShares(handing_out, over)
+        monkeypatch.setattr(os, "replace", refuse)
+        found = []
+        asking = threading.Thread(target=holder.refresh, daemon=True)
+        asking.start()
+        broker.asked.wait(20)
+        waiting = threading.Thread(target=lambda: found.append(waiter.refresh()), daemon=True)
+        waiting.start()
+        broker.answer.set()
+        handing_out.wait(20)
+        waiting.join(0.2)
+        waits = waiting.is_alive()
+        over.set()
+        waiting.join(20)
+
+        assert waits
+        assert [one.token.lives(clock()) for one in found] == [True]
+
     def test_a_lock_that_is_held_too_long_is_told(self, keeper, opened, monkeypatch):
         other = opened()
-        monkeypatch.setattr(ProfileLock.acquire, "__defaults__", (0.01,))
+        monkeypatch.setattr(ProfileLock.acquire, "__defaults__", (0.01, None))
         with other.store.lock, pytest.raises(LockTimeout):
             keeper.ensure()
 
@@ -413,7 +479,7 @@ class TestSingleFlight:
         living = keeper.ensure().token
         clock.advance(DAY - 60)
         other = opened()
-        monkeypatch.setattr(ProfileLock.acquire, "__defaults__", (0.01,))
+        monkeypatch.setattr(ProfileLock.acquire, "__defaults__", (0.01, None))
         with other.store.lock:
             assert keeper.ensure().token == living
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
 import stat
 import threading
@@ -89,6 +90,65 @@ def test_is_usable_again_after_it_gave_up(lock, path):
 
     with lock:
         assert taken_by_another(path)
+
+
+class Told(Exception):
+    pass
+
+
+def tell(note):
+    if note:
+        raise Told(note)
+
+
+@pytest.mark.parametrize("note", [{"at": 1}, {"at": 2, "error": "RateLimited"}])
+def test_who_waits_hears_the_holders_note_and_may_leave(lock, path, note):
+    with ProfileLock(str(path)):
+        threading.Timer(0.05, ProfileLock(str(path)).write_note, [note]).start()
+        with pytest.raises(Told, match=re.escape(str(note))):
+            lock.acquire(timeout=20, heard=tell)
+
+    with lock:
+        assert taken_by_another(path)
+
+
+def test_a_thread_that_waits_hears_it_too(lock):
+    told = []
+
+    def wait():
+        try:
+            lock.acquire(timeout=20, heard=tell)
+        except Told as raised:
+            told.append(raised)
+
+    with lock:
+        threads = [threading.Thread(target=wait) for _ in range(5)]
+        for thread in threads:
+            thread.start()
+        lock.write_note({"at": 1})
+        for thread in threads:
+            thread.join(20)
+
+    assert len(told) == 5
+
+
+def test_half_a_note_is_heard_as_none(lock, path):
+    heard = []
+    with ProfileLock(str(path)):
+        path.write_text('{"at": 1, "tok')
+        with pytest.raises(LockTimeout):
+            lock.acquire(timeout=0.05, heard=heard.append)
+
+    assert heard == [{}]
+
+
+def test_who_has_the_lock_at_once_hears_nothing(lock):
+    lock.acquire(heard=tell)
+    lock.write_note({"at": 1})
+    lock.release()
+
+    lock.acquire(heard=tell)
+    lock.release()
 
 
 def test_trying_does_not_wait(lock, path):

@@ -1,8 +1,8 @@
 """Everything that can be done with one profile's token, one process at a time.
 
-Whoever wants a token issued takes the profile's lock, reads again, decides, asks the broker, writes. Whoever
-waited for the lock adopts what came of it. The lock's note tells how the last request ended, so that 32
-callers make one request also when the broker gives the same token back or refuses.
+Whoever wants a token issued takes the profile's lock, reads again, decides, asks the broker, writes, and leaves a
+note with the lock that tells how the request ended. Whoever waited shares that as soon as the note is there, so
+32 callers make one request also when the broker gives the same token back or refuses.
 """
 
 from __future__ import annotations
@@ -329,13 +329,23 @@ class TokenKeeper:
         refused: Secret | None = None,
     ) -> Outcome:
         started = self._clock()
-        lock = self._take_lock()
+
+        def heard(fields: dict[str, Any]) -> None:
+            note = _Note(fields, self._clock())
+            if note.answers(started, rotate=rotate):
+                note.raise_failure(self._clock())
+                self._raise_shared(note)
+
+        try:
+            lock = self._take_lock(heard)
+        except _Shared as answer:
+            return Outcome(answer.token, Outcome.ADOPTED)
         try:
             token = self.current()
             if token is not None and enough(token):
                 return Outcome(token, Outcome.ADOPTED)
             note = _Note(lock.read_note(), self._clock())
-            if note.at >= started and (note.rotated or not rotate):
+            if note.answers(started, rotate=rotate):
                 note.raise_failure(self._clock())
                 if token is not None and token.lives(self._clock()):  # else who asked could not store it
                     return Outcome(token, Outcome.ADOPTED)
@@ -402,11 +412,12 @@ class TokenKeeper:
             raise
         issued = answer.token if self._account is None else answer.token.bound_to(self._account.issued_for(keys))
         same = before is not None and before.value == issued.value and before.expires_at == issued.expires_at
-        lock.write_note(_note_of_answer(issued, self._clock(), refused, same=same, rotated=rotate))
         kept = before if same and before is not None else issued
         how = Outcome.SAME if same else Outcome.ISSUED
         unsaved = self._save(kept)
         self._note(how, kept, unsaved)
+        # Only now: whoever waits looks for the token as soon as the note is there.
+        lock.write_note(_note_of_answer(issued, self._clock(), refused, same=same, rotated=rotate))
         return Outcome(kept, how, unsaved=unsaved, unshared=self._publish(kept), skew_seconds=answer.skew_seconds)
 
     def _save(self, token: Token) -> StoreError | None:
@@ -461,10 +472,17 @@ class TokenKeeper:
         if history is not None:
             history.record(self.profile, happened)
 
-    def _take_lock(self) -> ThreadLock:
+    def _raise_shared(self, note: _Note) -> None:
+        """Raises the token that came of another's request as `_Shared`, if it is still what the store holds."""
+        with contextlib.suppress(StoreError):
+            token = self.current()
+            if token is not None and token.lives(self._clock()) and note.is_about(token):
+                raise _Shared(token)
+
+    def _take_lock(self, heard: Callable[[dict[str, Any]], None] | None = None) -> ThreadLock:
         """The profile's lock, or where its file cannot be opened a lock of this process: better than no token."""
         try:
-            self.store.lock.acquire()
+            self.store.lock.acquire(heard=heard)
         except LockTimeout:
             raise
         except StoreError as error:
@@ -485,6 +503,13 @@ _LONGEST_WAIT_SECONDS = 3600.0
 """Nobody is made to wait longer: a longer wait stands only in a damaged note."""
 
 _lock_of_last_resort = ThreadLock()
+
+
+class _Shared(Exception):
+    """Ends the wait for the lock: the holder has got `token` for everybody."""
+
+    def __init__(self, token: Token) -> None:
+        self.token = token
 
 
 class _Note:
@@ -526,10 +551,16 @@ class _Note:
             return  # not a note of this program
         raise failure
 
+    def answers(self, started: float, *, rotate: bool) -> bool:
+        """Whether it is about a request that whoever began to wait at `started` can share."""
+        return self.at >= started and (self.rotated or not rotate)
+
+    def is_about(self, token: Token) -> bool:
+        return self._fields.get("token") == token.value.fingerprint()
+
     def is_final_answer_about(self, token: Token, now: float) -> bool:
         """Whether Kiwoom gave this same living token back: asking again before it ends brings nothing."""
-        is_same = self._fields.get("same") is True and self._fields.get("token") == token.value.fingerprint()
-        return is_same and token.lives(now)
+        return self._fields.get("same") is True and self.is_about(token) and token.lives(now)
 
     def is_about_refused(self, refused: Secret, now: float) -> bool:
         """Whether Kiwoom was asked just now because of this very token."""

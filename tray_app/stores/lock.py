@@ -19,6 +19,7 @@ from tray_app.stores.files import make_private_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
@@ -28,6 +29,11 @@ _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 _MAX_NOTE_BYTES = 4096
 _REOPENINGS = 3
+_TURN_SECONDS = 0.05
+"""Threads are woken when it is their turn; so often they also look for a note, all at the same time."""
+
+_FIRST_PAUSE_SECONDS = 0.001
+_LONGEST_PAUSE_SECONDS = 0.016
 _WINDOWS_LOCK_OFFSET = 1 << 20
 """Windows locks bytes against reading too, so the locked byte lies far behind the note."""
 
@@ -71,10 +77,22 @@ class ThreadLock:
         self._note: dict[str, Any] = {}
         _locks.add(self)
 
-    def acquire(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> None:
-        """Raises `LockTimeout` after `timeout` seconds."""
-        if not self._turn.acquire(timeout=timeout):
-            raise _timed_out()
+    def acquire(
+        self, timeout: float = DEFAULT_TIMEOUT_SECONDS, heard: Callable[[dict[str, Any]], None] | None = None
+    ) -> None:
+        """Raises `LockTimeout` after `timeout` seconds.
+
+        Who has to wait shows `heard` each note that is new to it. What that raises ends the wait: the holder's note
+        may already tell all that the lock was wanted for.
+        """
+        if self._turn.acquire(blocking=False):
+            return
+        deadline = time.monotonic() + timeout
+        listen = self._listener(heard)
+        while not self._turn.acquire(timeout=max(0.0, min(_TURN_SECONDS, deadline - time.monotonic()))):
+            listen()
+            if time.monotonic() >= deadline:
+                raise _timed_out()
 
     def try_acquire(self) -> bool:
         return self._turn.acquire(blocking=False)
@@ -94,6 +112,17 @@ class ThreadLock:
     def __exit__(self, *_: object) -> None:
         self.release()
 
+    def _listener(self, heard: Callable[[dict[str, Any]], None] | None) -> Callable[[], None]:
+        shown: dict[str, Any] | None = None
+
+        def listen() -> None:
+            nonlocal shown
+            if heard is not None and (note := self.read_note()) != shown:
+                shown = note
+                heard(note)
+
+        return listen
+
     def _forget_parent(self) -> None:
         """In a forked child: whoever had the turn is a thread of the parent."""
         self._turn = threading.Lock()
@@ -102,8 +131,8 @@ class ThreadLock:
 class ProfileLock(ThreadLock):
     """The same across processes, by a kernel lock on `path`.
 
-    The note is a small JSON object about the last request to the broker; it is read and written only by the
-    holder and never holds a secret.
+    The note is a small JSON object about the last request to the broker. Only the holder writes it; who waits
+    reads it too, and takes half a note for none. It never holds a secret.
     """
 
     def __init__(self, path: str) -> None:
@@ -111,17 +140,21 @@ class ProfileLock(ThreadLock):
         self._path = path
         self._descriptor: int | None = None
 
-    def acquire(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> None:
-        """Raises `LockTimeout` after `timeout` seconds, `StoreError` when the lock file cannot be used."""
+    def acquire(
+        self, timeout: float = DEFAULT_TIMEOUT_SECONDS, heard: Callable[[dict[str, Any]], None] | None = None
+    ) -> None:
+        """Raises also `StoreError`, when the lock file cannot be used."""
         deadline = time.monotonic() + timeout
-        super().acquire(timeout)
+        super().acquire(timeout, heard)
         try:
-            pause = 0.001
+            listen = self._listener(heard)
+            pause = _FIRST_PAUSE_SECONDS
             while not self._try_kernel():
+                listen()
                 if time.monotonic() >= deadline:
                     raise _timed_out()  # noqa: TRY301 - the turn is given back below
                 time.sleep(pause * (0.5 + os.urandom(1)[0] / 256))
-                pause = min(pause * 2, 0.016)
+                pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
         except BaseException:
             super().release()
             raise
@@ -146,14 +179,17 @@ class ProfileLock(ThreadLock):
             super().release()
 
     def read_note(self) -> dict[str, Any]:
-        """Empty when nobody left one, or when it is damaged."""
+        """Empty when nobody left one, or when it is damaged. On a descriptor of its own, because a thread that does
+        not hold the lock may not move the other's."""
         import json
 
         try:
-            descriptor = self._open()
-            os.lseek(descriptor, 0, os.SEEK_SET)
-            note = json.loads(os.read(descriptor, _MAX_NOTE_BYTES))
-        except (OSError, StoreError, ValueError, RecursionError):
+            descriptor = os.open(self._path, os.O_RDONLY | _NOFOLLOW | _BINARY)
+            try:
+                note = json.loads(os.read(descriptor, _MAX_NOTE_BYTES))
+            finally:
+                os.close(descriptor)
+        except (OSError, ValueError, RecursionError):
             return {}
         return note if isinstance(note, dict) else {}
 

@@ -388,12 +388,15 @@ class RedisLock(ThreadLock):
         """What fences a write of the present holder; None while it holds only this computer's lock."""
         return None if self._held is None else self._held.local.token
 
-    def acquire(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> None:
-        """Raises `LockTimeout` after `timeout` seconds."""
+    def acquire(
+        self, timeout: float = DEFAULT_TIMEOUT_SECONDS, heard: Callable[[dict[str, Any]], None] | None = None
+    ) -> None:
         deadline = time.monotonic() + timeout
-        local = self._acquire_local(timeout)
+        local = self._acquire_local(timeout, heard)
         try:
             while not self._try_redis():
+                if heard is not None:
+                    heard(self._note_in_redis())
                 if time.monotonic() >= deadline:
                     raise LockTimeout(  # noqa: TRY301 - the local lock is given back below
                         msg("Another computer has been renewing this token for too long. Try again in a moment.")
@@ -429,14 +432,15 @@ class RedisLock(ThreadLock):
             self._held_local.release()
 
     def read_note(self) -> dict[str, Any]:
+        return self._held_local.read_note() if self._held is None else self._note_in_redis()
+
+    def _note_in_redis(self) -> dict[str, Any]:
         import json
 
         def fetch(client: Any) -> tuple[float, Any]:
             seconds, microseconds = client.time()
             return seconds + microseconds / 1e6, client.get(self._note_key)
 
-        if self._held is None:
-            return self._held_local.read_note()
         try:
             server_now, text = self._server.ask(fetch)
             kept = json.loads(text or "{}")
@@ -467,15 +471,15 @@ class RedisLock(ThreadLock):
             except RedisUnavailable as error:
                 logs.warning("The lock's note cannot be written to Redis (%s)", error.problem)
 
-    def _acquire_local(self, timeout: float) -> ThreadLock:
+    def _acquire_local(self, timeout: float, heard: Callable[[dict[str, Any]], None] | None) -> ThreadLock:
         """A computer whose folder takes no lock file still has the lock in Redis."""
         try:
-            self._local.acquire(timeout)
+            self._local.acquire(timeout, heard)
         except LockTimeout:
             raise
         except StoreError as error:
             logs.warning("Renewing without this computer's lock (%s)", type(error).__name__)
-            self._spare.acquire(timeout)
+            self._spare.acquire(timeout, heard)
             return self._spare
         return self._local
 
