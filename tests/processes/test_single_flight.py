@@ -149,7 +149,7 @@ class TestDeath:
         other.ask("set_token", "newer", 86400)
 
         assert other.ask("get_token") == "newer"
-        assert sorted(path.name for path in token_file.parent.iterdir()) == [".token", ".token.lock"]
+        assert sorted(path.name for path in token_file.parent.glob(".token*")) == [".token", ".token.lock"]
 
 
 class TestLockFile:
