@@ -13,6 +13,7 @@ import pytest
 
 from .session import Desktop
 from .trader import Trader, processes_of
+from .tray import MenuEntry, find_entry
 
 HANGUL = re.compile("[가-힣]")
 
@@ -52,12 +53,23 @@ def test_practice_shows_a_token_that_it_got_by_itself(
         assert not status.enabled
         assert left in status.label
         if language == "en":
-            assert [entry.label for entry in rest] == ["Refresh now", "Clear token…", "Open", "Quit"]
+            assert [entry.label for entry in rest] == [
+                "Refresh now",
+                "Copy token",
+                "Snooze warnings",
+                "Renewal",
+                "Settings…",
+                "Clear token…",
+                "Open",
+                "Quit",
+            ]
         else:
-            assert [bool(HANGUL.search(entry.label)) for entry in rest] == [True] * 4
+            assert [bool(HANGUL.search(entry.label)) for entry in rest] == [True] * 8
             assert HANGUL.search(tooltip)
-        assert not any(entry.children or entry.toggle for entry in rest)
-        desktop.wait_for(lambda: all(entry.enabled for entry in desktop.menu()[1:]), "entries that can be chosen")
+        assert not any(entry.toggle for entry in rest)
+        desktop.wait_for(
+            lambda: all(entry.enabled for entry in desktop.menu()[1:] if entry.visible), "entries that can be chosen"
+        )
 
         desktop.hover_icon()
         desktop.wait_for(lambda: len(desktop.screen.ids("--class", "wrapper-2.0")) > 1, "the panel's tooltip")
@@ -146,6 +158,102 @@ def test_failed_revoke_keeps_the_token_and_says_so(trader: Trader) -> None:
     trader.sees("Kiwoom did not revoke the token")
     assert trader.in_file() == token
     assert trader.agrees()["is_valid"]
+
+
+def test_open_menu_stays_sane_while_the_minute_changes(trader: Trader) -> None:
+    desktop = trader.desktop
+    trader.put("a-token-for-the-menu", 3608)
+    trader.start_tray()
+    trader.sees("1 h left")
+    desktop.click_icon(3)
+    desktop.wait_for(lambda: len(desktop.screen.ids("--class", "wrapper-2.0")) > 1, "the panel's menu")
+    trader.sees("59 min left", timeout=20)
+    desktop.screenshot("tray menu after a minute")
+    assert len(desktop.screen.ids("--class", "wrapper-2.0")) > 1, "it stayed open"
+    assert "59 min left" in desktop.menu()[0].label
+    desktop.screen.press("Up", "Up", "Return")  # from the end: Quit, Open
+    trader.window()
+
+
+def test_policy_is_chosen_in_the_menu_and_kept(trader: Trader) -> None:
+    trader.start_tray()
+    trader.sees("left")
+    trader.idle()
+    renewal = next(entry for entry in trader.desktop.menu() if entry.label == "Renewal")
+    assert [(entry.toggle, entry.checked) for entry in renewal.children] == [
+        ("radio", False),
+        ("radio", True),
+        ("radio", False),
+    ]
+    trader.desktop.choose("Renewal", "Renew daily at 06:30")
+
+    def chosen() -> list[bool | None]:
+        one = next(entry for entry in trader.desktop.menu() if entry.label == "Renewal")
+        return [entry.checked for entry in one.children]
+
+    trader.desktop.wait_for(lambda: chosen() == [False, False, True], "the daily hour as chosen")
+    assert 'policy = "daily 06:30"' in (trader.config / "settings.toml").read_text(encoding="utf-8")
+
+
+def test_snooze_says_until_when_and_can_be_ended(trader: Trader) -> None:
+    def end() -> MenuEntry:
+        return find_entry(trader.desktop.menu(), "Warn again")
+
+    trader.start_tray()
+    trader.sees("left")
+    assert not end().enabled
+    trader.desktop.choose("Snooze warnings", "30 min")
+    trader.desktop.wait_for(lambda: end().enabled, "warnings that were put off")
+    assert any(label.startswith("No warnings until ") for label in labels(trader))
+    trader.desktop.choose("Warn again")
+    trader.desktop.wait_for(lambda: not end().enabled, "warnings again")
+
+
+def test_profile_is_chosen_in_the_menu(trader: Trader) -> None:
+    trader.config.mkdir(exist_ok=True)
+    (trader.config / "settings.toml").write_text('[profiles.swing]\nmode = "real"\n', encoding="utf-8")
+    trader.write_file("a-token-of-another-account", 5000, "swing.token")
+    trader.start_tray()
+    trader.sees("swing · Real · until", "Default · Real")
+    entries = find_entry(trader.desktop.menu(), "Profile").children
+    assert [(one.label, one.checked) for one in entries if one.visible] == [
+        ("Default · Real", True),
+        ("swing · Real", False),
+    ]
+    trader.desktop.choose("Profile", "swing · Real")
+    trader.desktop.wait_for(
+        lambda: trader.desktop.menu()[0].label.startswith("swing · Real · 1 h"), "the other account in the menu"
+    )
+
+
+_CLIPBOARD = """
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QGuiApplication
+app = QGuiApplication([])
+def look():
+    data = QGuiApplication.clipboard().mimeData()
+    print(repr((data.text(), bytes(data.data("x-kde-passwordManagerHint").data()))), flush=True)
+    app.quit()
+QTimer.singleShot(300, look)
+app.exec()
+"""
+
+
+def test_copied_token_is_marked_and_goes_with_the_program(trader: Trader) -> None:
+    def clipboard() -> str:
+        reader = trader.desktop.start_python("-c", _CLIPBOARD)
+        trader.desktop.wait_for(lambda: reader.poll() is not None, "a look at the clipboard")
+        return reader.output().strip()
+
+    program = trader.start_tray()
+    trader.sees("left")
+    trader.idle()
+    assert clipboard() == repr(("", b""))
+    trader.desktop.choose("Copy token")
+    trader.desktop.wait_for(lambda: clipboard() == repr((trader.in_file(), b"secret")), "the token on the clipboard")
+    trader.desktop.choose("Quit")
+    assert trader.ends(program) == 0
+    assert clipboard() == repr(("", b""))
 
 
 def test_open_shows_the_window_and_closing_it_keeps_the_program(trader: Trader) -> None:
