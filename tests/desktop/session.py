@@ -322,6 +322,8 @@ class Desktop:
             self.panel_start()
         elif not self._wanted["panel"] and "panel" in self._parts:
             self.panel_stop()
+        if self._wanted["notifications"] and "notifyd" not in self._parts:
+            self.notifications_start()
         for notice in self.notices():
             if notice.id is not None and notice.closed is None and self.bus.owner(NOTIFICATIONS):
                 with contextlib.suppress(BusError):
@@ -619,6 +621,18 @@ class Desktop:
     def notices(self) -> list[Notice]:
         """Every notification so far."""
         return self.log.notices()
+
+    def notifications_stop(self) -> None:
+        """Kills the notification daemon; its bubbles are gone with it, and nothing starts it again."""
+        self._stop_part("notifyd")
+        self.wait_for(lambda: not self.bus.owner(NOTIFICATIONS), "the end of the notification daemon")
+
+    def notifications_start(self) -> None:
+        """Starts the notification daemon, which numbers its bubbles from one again."""
+        if "notifyd" in self._parts:
+            raise DesktopError("the notification daemon is already running")
+        self._start_part("notifyd", [_notifyd() or _BUBBLE])
+        self.wait_for(lambda: self.bus.owner(NOTIFICATIONS), "the notification daemon", timeout=20)
 
     def bubbles(self) -> list[Window]:
         """The notifications on the screen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from .bus import Notice
@@ -37,10 +38,13 @@ def test_each_threshold_is_told_once_and_in_the_place_of_the_one_before(desktop:
         assert len(desktop.bubbles()) == 1
 
         trader.put("a-token-that-lives-for-long", 86400)
-        trader.sees("left (until")
+        good = desktop.notice("good again")
+        assert (good.replaces_id, good.urgency) == (last.id, 1)
+        assert len(desktop.bubbles()) == 1
         trader.put("one-more-for-seconds", 4)
-        desktop.wait_for(lambda: len(shown(desktop)) > 3, "a notice about the next token", 20)
-        assert shown(desktop)[3].replaces_id == last.id
+        desktop.wait_for(lambda: len(shown(desktop)) > 4, "a notice about the next token", 20)
+        assert shown(desktop)[4].replaces_id == last.id
+        assert len(desktop.bubbles()) == 1
 
 
 def test_click_on_a_notice_opens_the_window(desktop: Desktop) -> None:
@@ -65,7 +69,8 @@ def test_notice_in_korean(desktop: Desktop) -> None:
         trader.write_file("a-token", 1201.5)
         notice = desktop.notice("키움")
         assert "(KST)" in notice.body
-        assert list(notice.actions.values()) == ["열기"]
+        assert notice.actions["default"] == "열기"
+        assert list(notice.actions) == ["default", "refresh", "snooze-1800", "snooze-3600", "snooze-28800"]
         desktop.bubble(notice)
         desktop.screenshot("tray notice ko")
 
@@ -96,3 +101,87 @@ def test_without_a_notification_daemon_everything_else_goes_on(make_desktop: Mak
         assert "left (until" in desktop.menu()[0].label  # Qt shows its own notice as the icon's tooltip meanwhile
         desktop.choose("Quit")
         assert trader.ends(program) == 0
+
+
+def test_refresh_on_a_notice_asks_kiwoom_and_the_warning_goes(desktop: Desktop) -> None:
+    with Trader(desktop) as trader:
+        trader.settings(policy="notify", warn_before=["20m"])
+        trader.start_tray()
+        trader.sees("No token")
+        trader.write_file("a-token", 1201.5)
+        notice = desktop.notice("ends in")
+        desktop.click_notice(notice, "refresh")
+        trader.sees("23 h")
+        assert trader.issues == 1
+        desktop.wait_for(lambda: not desktop.bubbles(), "no bubble")
+        trader.idle()
+        assert len(shown(desktop)) == 1, "success is silent"
+        assert trader.windows() == []
+
+
+def test_warning_goes_when_another_program_renews(desktop: Desktop) -> None:
+    with Trader(desktop) as trader:
+        trader.settings(policy="notify", warn_before=["20m"])
+        trader.start_tray()
+        trader.sees("No token")
+        trader.write_file("a-token", 1201.5)
+        desktop.bubble(desktop.notice("ends in"))
+        trader.put("a-token-that-lives-for-long", 86400)
+        desktop.wait_for(lambda: not desktop.bubbles(), "no bubble")
+        assert len(shown(desktop)) == 1
+
+
+def test_snooze_on_a_notice_keeps_the_next_warning_back_until_there_is_another_token(desktop: Desktop) -> None:
+    with Trader(desktop) as trader:
+        trader.settings(policy="notify", warn_before=["20m", "1193s"])
+        trader.start_tray()
+        trader.sees("No token")
+        second_warning = time.time() + 1201.5 - 1193
+        trader.write_file("a-token", 1201.5)
+        desktop.click_notice(desktop.notice("ends in"), "snooze-1800")
+        desktop.wait_for(lambda: not desktop.bubbles(), "no bubble")
+        assert time.time() < second_warning
+        time.sleep(second_warning + 1.5 - time.time())
+        assert len(shown(desktop)) == 1
+        trader.write_file("another-token", 1201.5)
+        desktop.wait_for(lambda: len(shown(desktop)) == 2, "a warning about the next token")
+
+
+def test_failure_is_told_once_and_then_that_it_is_good_again(desktop: Desktop) -> None:
+    with Trader(desktop) as trader:
+        trader.settings(policy="auto", warn_before=["0s"])
+        trader.start_tray()
+        trader.sees("23 h")
+        trader.idle()
+        trader.practice.set_fault("http-503", on="issue")
+        trader.write_file("a-token-that-is-to-be-renewed", 5)
+        failed = desktop.notice("fails", 60)
+        assert failed.urgency == 2
+        assert "Kiwoom" in failed.body
+        desktop.bubble(failed)
+        desktop.screenshot("tray notice failed en")
+        asked = trader.issues
+        desktop.wait_for(lambda: trader.issues > asked, "another try", 60)
+        trader.practice.clear_faults()
+        good = desktop.notice("good again", 60)
+        desktop.bubble(good)
+        desktop.screenshot("tray notice good en")
+        assert good.replaces_id == failed.id
+        assert [notice.summary for notice in shown(desktop)] == [failed.summary, good.summary]
+
+
+def test_a_daemon_that_was_started_anew_gets_no_number_of_the_old_one(desktop: Desktop) -> None:
+    with Trader(desktop) as trader:
+        trader.settings(policy="notify", warn_before=["20m", "0s"])
+        trader.start_tray()
+        trader.sees("No token")
+        trader.write_file("a-token", 1201.5)
+        first = desktop.notice("ends in")
+        desktop.notifications_stop()
+        desktop.notifications_start()
+        trader.write_file("another-token", 2)
+        last = desktop.notice("has expired")
+        assert (first.replaces_id, last.replaces_id) == (0, 0)
+        trader.put("a-token-that-lives-for-long", 86400)
+        good = desktop.notice("good again")
+        assert good.replaces_id == last.id

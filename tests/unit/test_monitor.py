@@ -544,3 +544,35 @@ def test_each_threshold_is_told_once(make: Callable[..., Watched], keeper: FakeK
         watched.advance(seconds)
         watched.settled()
     assert [one.kind for one in watched.notices] == [NoticeKind.ENDING, NoticeKind.ENDING, NoticeKind.ENDED]
+
+
+def test_a_warning_is_over_when_another_program_renews(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
+    keeper.hold(token_for("a-token", DAY, START))
+    watched = make(policy="notify", warn_before=["30m"])
+    over: list[bool] = []
+    watched.monitor.notice_over.connect(lambda: over.append(True))
+    watched.start()
+    watched.advance(DAY - 1000)
+    watched.wait(lambda: watched.notices)
+    watched.settled()
+    assert over == []
+    keeper.hold(token_for("another", DAY, watched.clock()))
+    watched.monitor.look()
+    watched.wait(lambda: over)
+    watched.settled()
+    assert (over, [one.kind for one in watched.notices]) == ([True], [NoticeKind.ENDING])
+
+
+def test_what_cannot_be_told_to_a_locked_screen_does_not_keep_it_awake(
+    make: Callable[..., Watched], keeper: FakeKeeper
+) -> None:
+    keeper.hold(token_for("a-token", DAY, START))
+    watched = make(policy="notify", warn_before=["30m"])
+    watched.start()
+    watched.monitor.hold(is_held=True)
+    watched.advance(DAY - 1000)
+    watched.settled()
+    assert (watched.notices, watched.pause() > 50) == ([], True)
+    watched.monitor.hold(is_held=False)
+    watched.settled()
+    assert [one.kind for one in watched.notices] == [NoticeKind.ENDING]

@@ -18,6 +18,7 @@ from tray_app.core.secret import Secret
 from tray_app.core.state import LastResult, Result, TokenState
 from tray_app.core.watch import Notice, NoticeKind
 from tray_app.desktop import shell as shell_module
+from tray_app.desktop.bubble import Bubble
 from tray_app.desktop.shell import Shell
 from tray_app.desktop.view import View, view_of
 from tray_app.desktop.window import TokenWindow
@@ -62,6 +63,7 @@ class FakeMonitor(QObject):
 class FakeAccounts(QObject):
     changed = Signal()
     notice = Signal(str, object)
+    notice_over = Signal(str)
     copied = Signal(object)
     reconfigured = Signal(object)
 
@@ -84,6 +86,9 @@ class FakeAccounts(QObject):
 
     def start(self) -> None:
         self.chosen.start()
+
+    def refresh(self, profile: str) -> None:
+        self.monitors[profile].refresh()
 
     def choose(self, profile: str) -> None:
         self.chosen_name = profile
@@ -133,6 +138,18 @@ class FakeTray(QObject):
         self.views.clear()
 
 
+class FakeBubbles:
+    def __init__(self) -> None:
+        self.shown: list[Bubble] = []
+        self.withdrawn: list[str] = []
+
+    def show(self, bubble: Bubble) -> None:
+        self.shown.append(bubble)
+
+    def withdraw(self, owner: str) -> None:
+        self.withdrawn.append(owner)
+
+
 class World:
     def __init__(self, qtbot: QtBot) -> None:
         self.clock = Clock()
@@ -140,8 +157,14 @@ class World:
         self.monitor = self.accounts.monitors["default"]
         self.tray = FakeTray()
         self.shell = Shell(self.accounts, self.tray, load_settings(), self.clock)  # type: ignore[arg-type]
-        self.told: list[tuple[str, str, bool]] = []
-        self.shell._notices.show = lambda title, body, *, urgent: self.told.append((title, body, urgent))  # type: ignore[method-assign]
+        self.bubbles = FakeBubbles()
+        self.shell._notices._bubbles = self.bubbles
+        self.qtbot = qtbot
+
+    def bubble(self) -> Bubble:
+        """The one that is shown next."""
+        self.qtbot.waitUntil(lambda: bool(self.bubbles.shown), timeout=10_000)
+        return self.bubbles.shown.pop(0)
 
     @property
     def window(self) -> TokenWindow:
@@ -336,13 +359,26 @@ def test_open_window_stays_when_the_icon_comes(world: World) -> None:
 
 
 def test_notices_are_shown_and_a_click_opens_the_window(world: World) -> None:
-    world.accounts.notice.emit("default", Notice(NoticeKind.ENDING, START + 600))
-    ((title, body, urgent),) = world.told
-    assert title == "The Kiwoom token ends in 10 min"
-    assert "(KST)" in body
-    assert not urgent
-    world.shell._notices.clicked.emit()
+    world.accounts.add("second")
+    world.accounts.notice.emit("second", Notice(NoticeKind.ENDING, START + 600))
+    bubble = world.bubble()
+    assert (bubble.owner, bubble.title) == ("second", "The Kiwoom token ends in 10 min - second")
+    world.shell._notices.clicked.emit("second")
     assert world.window.isVisible()
+    assert world.tray.views[-1].profile == "second"
+
+
+def test_buttons_of_a_notice_are_for_its_account(world: World) -> None:
+    world.accounts.add("second")
+    world.shell._notices.refresh_requested.emit("second")
+    world.shell._notices.snooze_requested.emit(3600)
+    assert (world.accounts.monitors["second"].wishes, world.monitor.wishes) == (["refresh"], [])
+    assert world.accounts.wishes == [("snooze", 3600)]
+
+
+def test_a_notice_that_is_over_is_taken_away(world: World) -> None:
+    world.accounts.notice_over.emit("default")
+    world.qtbot.waitUntil(lambda: world.bubbles.withdrawn == ["default"], timeout=10_000)
 
 
 def test_second_start_brings_the_minimised_window_back(world: World) -> None:
@@ -378,9 +414,11 @@ def test_a_question_is_about_the_account_that_was_chosen_when_it_was_asked(world
 
 
 def test_a_notice_names_its_account_where_there_are_several(world: World) -> None:
+    world.accounts.notice.emit("default", Notice(NoticeKind.ENDING, START + 600))
+    assert world.bubble().title == "The Kiwoom token ends in 10 min"
     world.accounts.add("second")
-    world.accounts.notice.emit("second", Notice(NoticeKind.ENDING, START + 600))
-    assert world.told[0][0] == "The Kiwoom token ends in 10 min - second"
+    world.accounts.notice.emit("default", Notice(NoticeKind.ENDING, START + 600))
+    assert world.bubble().title == "The Kiwoom token ends in 10 min - default"
 
 
 def test_snooze_and_policy_are_passed_on(world: World) -> None:

@@ -35,10 +35,10 @@ def notice_text(notice: Notice, now: float) -> tuple[str, str]:
 
 
 def _reason(notice: Notice, now: float) -> str:
-    """Why, and how long the token goes on living; the terminal's and the bubble's reader may have no other clock."""
+    """Why, and how long there is time to mend it."""
     reason = "" if notice.error is None else say(notice.error)
     if not notice.expires:
         return reason
-    if notice.expires <= now:
-        return f"{reason} {tr('There is no living token.')}"
-    return f"{reason} {tr('The token ends {time} (KST).', time=korean_time(notice.expires, now))}"
+    end = korean_time(notice.expires, now)
+    life = tr("There is no living token.") if notice.expires <= now else tr("The token ends {time} (KST).", time=end)
+    return f"{reason} {life}"

@@ -29,12 +29,14 @@ class Accounts(QObject):
     """One monitor for each account, one of them chosen to be looked at.
 
     `changed` tells that something is to be shown anew, `notice(profile, Notice)` what to tell the user,
-    `copied(Secret)` brings the chosen account's token, `reconfigured(Settings)` what holds for the whole program.
+    `notice_over(profile)` that the last one is not true any more, `copied(Secret)` brings the chosen account's token,
+    `reconfigured(Settings)` what holds for the whole program.
     `settings.toml` is watched: what changes there, by whoever, applies at once.
     """
 
     changed = Signal()
     notice = Signal(str, object)
+    notice_over = Signal(str)
     copied = Signal(object)
     reconfigured = Signal(object)
 
@@ -86,6 +88,11 @@ class Accounts(QObject):
         for monitor in self._monitors.values():
             monitor.start()
         self.reload()
+
+    def refresh(self, profile: str) -> None:
+        """Asks Kiwoom now, for an account that may not be there any more."""
+        if profile in self._monitors:
+            self._monitors[profile].refresh()
 
     def choose(self, profile: str) -> None:
         if profile in self._monitors and profile != self._chosen:
@@ -162,6 +169,7 @@ class Accounts(QObject):
         monitor.setParent(self)
         monitor.changed.connect(self.changed)
         monitor.notice.connect(lambda notice: self.notice.emit(settings.profile, notice))
+        monitor.notice_over.connect(lambda: self.notice_over.emit(settings.profile))
         monitor.copied.connect(self.copied)
         if self._started:
             monitor.start()
@@ -169,6 +177,7 @@ class Accounts(QObject):
     def _close(self, name: str) -> None:
         """Its section is gone from the file: nobody wants it watched any more."""
         self._monitors.pop(name).deleteLater()
+        self.notice_over.emit(name)
         if self._chosen == name:
             self._chosen = self._first
 

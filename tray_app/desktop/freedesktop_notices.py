@@ -1,23 +1,31 @@
-"""Desktop notifications as Linux desktops take them: one bubble that is replaced, a click that comes back.
+"""Desktop notifications as Linux desktops take them: one bubble that is replaced, presses that come back.
 
-Qt's own balloon asks for a new bubble each time and is told of a click on urgent ones only (seen with Qt 6.12
-and xfce4-notifyd 0.7.3), so this speaks to `org.freedesktop.Notifications` itself.
+This speaks to `org.freedesktop.Notifications` itself. Qt's own balloon asks for a new bubble each time and is told
+of a click on urgent ones only (seen with Qt 6.12 and xfce4-notifyd 0.7.3). `desktop-notifier`, which Windows and
+macOS use, cannot replace a bubble here either, and brings an asyncio loop and a second D-Bus library of 18 MB, while
+jeepney is there for the keyring.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from html import escape
 from queue import Queue
 from typing import TYPE_CHECKING
 
-from jeepney import DBusAddress, MatchRule, message_bus, new_method_call
+from jeepney import DBusAddress, HeaderFields, MatchRule, message_bus, new_method_call
 from jeepney.io.threading import DBusRouter, Proxy, open_dbus_connection
-from jeepney.wrappers import unwrap_msg
+from jeepney.wrappers import DBusErrorResponse, unwrap_msg
+
+from tray_app.desktop.bubble import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jeepney import Message
+
+    from tray_app.desktop.bubble import Bubble
 
 _SERVER = DBusAddress(
     "/org/freedesktop/Notifications",
@@ -26,54 +34,110 @@ _SERVER = DBusAddress(
 )
 _TIMEOUT_SECONDS = 5.0
 _URGENCY_NORMAL, _URGENCY_CRITICAL = 1, 2
-_DEFAULT_EXPIRY = -1
+_SERVERS_OWN_EXPIRY, _NO_EXPIRY = -1, 0
 
 
 class FreedesktopNotices:
-    """One bubble at a time. Not for the GUI thread: each call waits for the notification daemon.
+    """One bubble for each owner. Not for the GUI thread: each call waits for the notification daemon.
 
-    `clicked` is called on a thread of its own.
+    `pressed(owner, key)` is called on a thread of its own. Raises what jeepney raises when there is no daemon.
     """
 
-    def __init__(self, app_name: str, icon_path: str, clicked: Callable[[], None]) -> None:
+    def __init__(self, app_name: str, icon_path: str, pressed: Callable[[str, str], None]) -> None:
         self._app_name = app_name
         self._icon_path = icon_path
-        self._clicked = clicked
+        self._pressed = pressed
         self._router: DBusRouter | None = None
-        self._shown = 0
+        self._signals: Queue[Message | None] = Queue()
+        self._server = ""
+        self._capabilities: frozenset[str] = frozenset()
+        self._shown: dict[str, int] = {}
+        """The open bubbles."""
+        self._last: dict[str, int] = {}
+        """The same, and those closed last: some daemons close a bubble before they tell what was pressed in it."""
 
-    def show(self, title: str, body: str, button: str, *, urgent: bool) -> None:
-        """Shows a bubble in the place of the one before. Raises what jeepney raises when there is no daemon."""
-        router = self._connected()
+    def show(self, bubble: Bubble) -> None:
+        self._meet_server()
+        actions = []
+        if "actions" in self._capabilities:  # others make a dialog box of a notice that has any
+            actions = [OPEN, bubble.open_label, *(part for button in bubble.buttons for part in button)]
+        body = escape(bubble.body, quote=False) if "body-markup" in self._capabilities else bubble.body
         hints = {
-            "urgency": ("y", _URGENCY_CRITICAL if urgent else _URGENCY_NORMAL),
+            "urgency": ("y", _URGENCY_CRITICAL if bubble.urgent else _URGENCY_NORMAL),
             "desktop-entry": ("s", self._app_name),
+            "transient": ("b", bubble.fleeting),
         }
-        actions = ["default", button]
-        fields = (self._app_name, self._shown, self._icon_path, title, body, actions, hints, _DEFAULT_EXPIRY)
+        expiry = _NO_EXPIRY if bubble.urgent else _SERVERS_OWN_EXPIRY
+        fields = (
+            self._app_name,
+            self._shown.get(bubble.owner, 0),
+            self._icon_path,
+            bubble.title,
+            body,
+            actions,
+            hints,
+            expiry,
+        )
+        reply = self._ask(new_method_call(_SERVER, "Notify", "susssasa{sv}i", fields))
+        self._shown[bubble.owner] = self._last[bubble.owner] = unwrap_msg(reply)[0]
+        self._server = reply.header.fields.get(HeaderFields.sender, self._server)
+
+    def withdraw(self, owner: str) -> None:
+        self._meet_server()
+        ident = self._shown.pop(owner, None)
+        if ident is not None:
+            with contextlib.suppress(DBusErrorResponse):  # it is closed already
+                unwrap_msg(self._ask(new_method_call(_SERVER, "CloseNotification", "u", (ident,))))
+
+    def _meet_server(self) -> None:
+        """A daemon that was started anew knows no bubble of the old one, and may give its number to another's."""
+        server = self._owner_of_the_name()
+        if server and server == self._server:
+            return
+        self._shown.clear()
+        self._last.clear()
+        self._capabilities = frozenset(unwrap_msg(self._ask(new_method_call(_SERVER, "GetCapabilities")))[0])
+        self._server = server or self._owner_of_the_name()  # the call may have started it
+
+    def _owner_of_the_name(self) -> str:
         try:
-            reply = router.send_and_get_reply(
-                new_method_call(_SERVER, "Notify", "susssasa{sv}i", fields), timeout=_TIMEOUT_SECONDS
-            )
+            return str(unwrap_msg(self._ask(message_bus.GetNameOwner(_SERVER.bus_name)))[0])
+        except DBusErrorResponse:
+            return ""
+
+    def _ask(self, message: Message) -> Message:
+        router = self._connected()
+        try:
+            return router.send_and_get_reply(message, timeout=_TIMEOUT_SECONDS)
         except Exception:
-            self._router = None  # the bus is gone or mute: connect anew next time
+            self._disconnect()  # the bus is gone or mute: connect anew next time
             raise
-        self._shown = unwrap_msg(reply)[0]
 
     def _connected(self) -> DBusRouter:
         if self._router is None:
             router = DBusRouter(open_dbus_connection("SESSION"))
-            rule = MatchRule(
-                type="signal", interface=_SERVER.interface, member="ActionInvoked", path=_SERVER.object_path
-            )
+            self._router, self._signals, self._server = router, Queue(), ""
+            rule = MatchRule(type="signal", interface=_SERVER.interface, path=_SERVER.object_path)
             Proxy(message_bus, router, timeout=_TIMEOUT_SECONDS).AddMatch(rule)
-            invoked: Queue[Message] = Queue()
-            router.filter(rule, queue=invoked)
-            threading.Thread(target=self._listen, args=(invoked,), name="notices", daemon=True).start()
-            self._router = router
+            router.filter(rule, queue=self._signals)
+            threading.Thread(target=self._listen, args=(self._signals,), name="notices", daemon=True).start()
         return self._router
 
-    def _listen(self, invoked: Queue[Message]) -> None:
-        while True:
-            if invoked.get().body[0] == self._shown:
-                self._clicked()
+    def _disconnect(self) -> None:
+        router, self._router = self._router, None
+        self._signals.put(None)
+        if router is not None:
+            with contextlib.suppress(OSError):
+                router.close()
+                router.conn.close()
+
+    def _listen(self, signals: Queue[Message | None]) -> None:
+        while (message := signals.get()) is not None:
+            member, body = message.header.fields.get(HeaderFields.member), message.body
+            owner = next((owner for owner, ident in [*self._last.items()] if body[:1] == (ident,)), None)
+            if owner is None:
+                continue
+            if member == "NotificationClosed":
+                self._shown.pop(owner, None)
+            elif member == "ActionInvoked":
+                self._pressed(owner, body[1])

@@ -235,6 +235,7 @@ class Monitor(QObject):
             self._forget_look_failure()
             self._stamp, self._token = found.stamp, found.token
             self._watch.saw(self._token, self._clock())
+            self._tell_due()
             self._actor.run(lambda: self._keeper.note_found(found.token, found.at), lambda *_: None)
             self._actor.run(self._keeper.hand_out, lambda *_: None)  # its failures are logged where they happen
         self._publish(busy=busy)
@@ -352,7 +353,9 @@ class Monitor(QObject):
     def _schedule(self) -> None:
         now = self._clock()
         acting = self._state.busy not in {None, Action.LOOK}
-        moment = None if acting else self._watch.next_moment(now)
+        # What is due cannot be told while nobody is there: that moment would be now, again and again.
+        next_moment = self._watch.renew_at if self._is_held else self._watch.next_moment(now)
+        moment = None if acting else next_moment
         wait = _LONGEST_SLEEP_SECONDS if moment is None else min(_LONGEST_SLEEP_SECONDS, moment - now)
         self._timer.start(max(0, int(wait * 1000) + 1))
 

@@ -14,7 +14,7 @@ from tray_app.core.language import tr
 from tray_app.desktop.accounts import Accounts
 from tray_app.desktop.instance import SingleInstance
 from tray_app.desktop.monitor import Monitor
-from tray_app.desktop.notices import APP_NAME
+from tray_app.desktop.notices import APP_ID, APP_NAME
 from tray_app.desktop.shell import Shell
 from tray_app.desktop.theme import apply_window_theme
 from tray_app.desktop.translation import install_translator
@@ -80,7 +80,7 @@ def _application() -> QApplication:
     if sys.platform == "win32":
         import ctypes
 
-        ctypes.windll.shell32.SetCurrentProcessExplicitAppUserModelID("KiwoomTokenTray")
+        ctypes.windll.shell32.SetCurrentProcessExplicitAppUserModelID(APP_ID)
     return app
 
 

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QApplication
 from shiboken6 import isValid
 
 from tray_app.core.language import current, say, use
-from tray_app.core.notices import notice_text
 from tray_app.desktop.clipboard import TokenClipboard
 from tray_app.desktop.dialogs import REVOKE, ask_clear, ask_keys, ask_rotate
 from tray_app.desktop.notices import Notices
@@ -74,7 +73,10 @@ class Shell(QObject):
         self._accounts.copied.connect(self._clipboard.copy)
         self._accounts.reconfigured.connect(self._reconfigure)
         self._clipboard.changed.connect(self._render)
-        self._notices.clicked.connect(self.open_window)
+        self._accounts.notice_over.connect(self._notices.withdraw)
+        self._notices.clicked.connect(self._open_account)
+        self._notices.refresh_requested.connect(self._accounts.refresh)
+        self._notices.snooze_requested.connect(self._accounts.snooze)
 
     def _connect_tray(self) -> None:
         tray = self._tray
@@ -143,9 +145,11 @@ class Shell(QObject):
             self._tray.retranslate()
 
     def _tell(self, profile: str, notice: Notice) -> None:
-        title, body = notice_text(notice, self._clock())
-        several = len(self._accounts.states) > 1
-        self._notices.show(f"{title} - {profile}" if several else title, body, urgent=notice.urgent)
+        self._notices.show(notice, profile, self._clock(), named=len(self._accounts.states) > 1)
+
+    def _open_account(self, profile: str) -> None:
+        self._accounts.choose(profile)
+        self.open_window()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Where no icon is to be clicked, a closed window could not be opened again: it is minimised instead."""
