@@ -65,6 +65,8 @@ class FakeKeeper:
         self.handed_out = 0
         self.gate = threading.Event()
         self.gate.set()
+        self.way_back = threading.Event()
+        self.way_back.set()
 
     def hold(self, token: Token | None) -> None:
         """Somebody else changes the token."""
@@ -106,6 +108,7 @@ class FakeKeeper:
         self._wait()
         outcome = self.answer or Outcome(token_for(f"token-{len(self.calls)}", DAY, self.clock()), Outcome.ISSUED)
         self.hold(outcome.token)
+        assert self.way_back.wait(10)
         return outcome
 
     def _wait(self) -> None:
@@ -409,6 +412,24 @@ def test_change_is_seen_while_kiwoom_is_being_asked(make: Callable[..., Watched]
     watched.wait(lambda: watched.state.expires == START + 7200)
     assert watched.state.busy is Action.REFRESH
     assert watched.pause() >= 59, "it does not wake up for what it cannot do now"
+
+
+def test_new_token_is_new_also_when_it_was_seen_before_the_answer_was_back(
+    make: Callable[..., Watched], keeper: FakeKeeper
+) -> None:
+    keeper.hold(token_for("a-token", DAY, START))
+    watched = make()
+    watched.start()
+    keeper.way_back.clear()
+    keeper.answer = Outcome(token_for("another-token", 7200, START), Outcome.ISSUED)
+    watched.monitor.refresh()
+    watched.wait(lambda: keeper.calls == ["refresh"])
+    watched.monitor.look()
+    watched.wait(lambda: watched.state.expires == START + 7200)
+    keeper.way_back.set()
+    state = watched.settled()
+    assert state.last is not None
+    assert state.last.result is Result.ISSUED
 
 
 def test_clear_and_revoke_are_told_apart(make: Callable[..., Watched], keeper: FakeKeeper) -> None:

@@ -202,9 +202,9 @@ class Monitor(QObject):
         settings = copy(self._settings)
         settings.mode = mode
 
-        def kept(outcome: object) -> None:
+        def kept(outcome: object, before: Token | None) -> None:
             self._settings.mode = mode
-            self._asked(outcome)
+            self._asked(outcome, before)
 
         self._act(Action.REFRESH, lambda: self._keep_keys(settings, keys), kept)
 
@@ -254,14 +254,16 @@ class Monitor(QObject):
             self._state = replace(self._state, last=None)
         self._look_failure = None
 
-    def _act(self, action: Action, job: Callable[[], object], then: Callable[[object], None]) -> None:
+    def _act(self, action: Action, job: Callable[[], object], then: Callable[[object, Token | None], None]) -> None:
+        """`then` gets what came of the job, and the token before it: a look may see the new one first."""
         if self._state.busy not in {None, Action.LOOK}:
             return
+        before = self._token
         self._publish(busy=action)
 
         def done(result: object, error: Exception | None) -> None:
             if error is None:
-                then(result)
+                then(result, before)
             else:
                 self._failed(action, self._show_failure(error))
             self._tell_due()
@@ -275,28 +277,28 @@ class Monitor(QObject):
         if action in {Action.REFRESH, Action.ROTATE}:
             self._watch.failed(error, self._clock(), rotating=action is Action.ROTATE)
 
-    def _rotated(self, result: object) -> None:
-        self._asked(result, rotated=True)
+    def _rotated(self, result: object, before: Token | None) -> None:
+        self._asked(result, before, rotated=True)
 
-    def _asked(self, result: object, *, rotated: bool = False) -> None:
+    def _asked(self, result: object, before: Token | None, *, rotated: bool = False) -> None:
         if not isinstance(result, Outcome):
             return
-        seen, self._token = self._token, result.token
-        same = result.is_the_same_as(seen)
+        self._token = result.token
+        same = result.is_the_same_as(before)
         self._watch.answered(result.token, self._clock(), same=same, rotated=rotated)
         outcome = Result.SAME if same else _OUTCOMES[result.how]
         last = LastResult(outcome, self._clock(), result.unsaved)
         skew = self._state.skew_seconds if result.skew_seconds is None else result.skew_seconds
         self._state = replace(self._state, last=last, skew_seconds=skew, mode=self._settings.mode)
 
-    def _cleared(self, result: object) -> None:
+    def _cleared(self, result: object, _: Token | None) -> None:
         cleared: Cleared = result  # type: ignore[assignment]
         self._token = None
         self._watch.cleared()
         kind = Result.REVOKED if cleared.revoked else Result.ALREADY_DEAD if cleared.already_dead else Result.CLEARED
         self._state = replace(self._state, last=LastResult(kind, self._clock()))
 
-    def _unlocked(self, _: object) -> None:
+    def _unlocked(self, *_: object) -> None:
         self._state = replace(self._state, last=LastResult(Result.UNLOCKED, self._clock()))
         self._watch.resume(self._clock())
 
