@@ -25,7 +25,7 @@ def desktop(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         started.append({"settings": settings, "environ": environ, **options})
         return 0
 
-    monkeypatch.setattr("tray_app.desktop.shell.run_desktop", run_desktop)
+    monkeypatch.setattr("tray_app.desktop.program.run_desktop", run_desktop)
     return started
 
 
@@ -63,7 +63,7 @@ def test_practice_touches_nothing_of_the_user(
         outcomes.append((open_keeper(settings, environ=environ).refresh(), settings))
         return 0
 
-    monkeypatch.setattr("tray_app.desktop.shell.run_desktop", run_desktop)
+    monkeypatch.setattr("tray_app.desktop.program.run_desktop", run_desktop)
     assert status_of(["--sandbox", "--lifetime", "900"]) == 0
     ((outcome, settings),) = outcomes
     assert (settings.store, settings.mode, settings.profile) == ("file", "demo", "default")
