@@ -181,7 +181,7 @@ class TestInTheTray:
         yield open_one
         for monitor in made:
             monitor._timer.stop()
-            monitor._settle.stop()
+            monitor._files._settle.stop()
             qtbot.waitUntil(lambda one=monitor: at_rest(one), timeout=10_000)
             monitor._timer.stop()
 

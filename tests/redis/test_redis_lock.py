@@ -178,6 +178,22 @@ def test_a_same_answer_is_not_asked_for_again_on_another_computer(redis, open_st
     assert broker.issues == asked
 
 
+def test_a_rotation_that_was_not_finished_is_known_on_every_computer(redis, open_store):
+    clock = Clock(START)
+    broker = FakeBroker(clock)
+    here, there = keeper(open_store(redis.url, clock=clock), broker, clock), open_store(redis.url, clock=clock)
+    lost = here.refresh().token
+
+    def ended(keys):
+        raise SystemExit
+
+    broker.issue = ended
+    with pytest.raises(SystemExit):
+        here.refresh(rotate=True)
+    assert keeper(there, broker, clock).current() is None
+    assert keeper(there, broker, clock).was_interrupted(lost)
+
+
 @pytest.mark.parametrize("note", ["no JSON", "[]", '{"note": 5}', '{"clock": "x", "note": {}}', "[" * 5000])
 def test_a_damaged_note_is_no_note(redis, open_store, note):
     store = open_store(redis.url)

@@ -61,6 +61,7 @@ class FakeKeeper:
         self.answer: Outcome | None = None
         self.problem: KeyringUnavailable | None = None
         self.calls: list[str] = []
+        self.interrupted = False
         self.reads = 0
         self.handed_out = 0
         self.gate = threading.Event()
@@ -72,6 +73,9 @@ class FakeKeeper:
         """Somebody else changes the token."""
         self.token = token
         self.store.version += 1
+
+    def was_interrupted(self, lost: Token | None) -> bool:
+        return lost is not None and self.interrupted
 
     def current(self) -> Token | None:
         self.reads += 1

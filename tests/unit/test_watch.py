@@ -335,6 +335,13 @@ class TestClear:
 
         assert not watch.due(clock() + 10 * DAY)
 
+    def test_is_not_what_a_rotation_that_nobody_finished_leaves(self, watch, clock):
+        watch.saw(token(clock), clock())
+        clock.advance(3600)
+        watch.saw(None, clock(), interrupted=True)
+
+        assert watch.due(clock() + 60) is Due.RENEW
+
     def test_in_the_last_five_minutes_makes_nobody_ask_either(self, watch, clock):
         watch.saw(one := token(clock), clock())
         clock.now = one.expires - 100

@@ -63,14 +63,15 @@ class Terminal:
         """One tick: what changed, what is due, what to show."""
         stamp = self._keeper.store.stamp()
         if not self._looked or stamp != self._stamp:
-            at = self._clock()
+            at, seen = self._clock(), self._token
             try:
                 self._token = self._keeper.current()
             except StoreError as error:
                 self.say_line(say(error))
             else:
                 self._keeper.note_found(self._token, at)
-                self._watch.saw(self._token, self._clock())
+                interrupted = self._token is None and self._keeper.was_interrupted(seen)
+                self._watch.saw(self._token, self._clock(), interrupted=interrupted)
                 self._keeper.store.check()
                 self._tell_token()
                 self._hand_out()

@@ -170,12 +170,12 @@ class Watch:
         """
         self._snoozed_at, self.snoozed_until = now, until if until > now else None
 
-    def saw(self, token: Token | None, now: float) -> None:
-        """What the store holds now."""
+    def saw(self, token: Token | None, now: float, *, interrupted: bool = False) -> None:
+        """What the store holds now; `interrupted` when the last token went with a rotation that nobody finished."""
         before, self._token = self._token, token
         first, self._started = not self._started, True
         if token is None:
-            self._lost(before, now, at_start=first)
+            self._lost(before, now, at_start=first, interrupted=interrupted)
         elif before is None or (before.value, before.expires_at) != (token.value, token.expires_at):
             self._took(token, now)
 
@@ -401,12 +401,13 @@ class Watch:
         self._trouble = None
         self._mended = token.lives(now)
 
-    def _lost(self, before: Token | None, now: float, *, at_start: bool) -> None:
+    def _lost(self, before: Token | None, now: float, *, at_start: bool, interrupted: bool) -> None:
         if at_start:
             self._plan(now)
         elif before is not None:
             # The seed's rule takes a token away in its last five minutes: that is no wish to be without one.
-            if self._rotation_failed_at is not None and now - self._rotation_failed_at < _LOSS_SECONDS:
+            failed_at = self._rotation_failed_at
+            if interrupted or (failed_at is not None and now - failed_at < _LOSS_SECONDS):
                 self._ending = None
                 self._rotates_next = False  # it was revoked, only the issue failed: that is tried again
                 if self.renew_at is None or self.renew_at > now + _LONGEST_PAUSE_SECONDS:

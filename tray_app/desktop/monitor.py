@@ -218,8 +218,9 @@ class Monitor(QObject):
             stamp = self._keeper.store.stamp()
             if stamp == self._stamp:
                 return _Found(wanted)
-            at = self._clock()
-            return _Found(wanted, stamp=stamp, token=self._keeper.current(), changed=True, at=at)
+            at, token = self._clock(), self._keeper.current()
+            interrupted = token is None and self._keeper.was_interrupted(self._token)
+            return _Found(wanted, stamp=stamp, token=token, changed=True, at=at, interrupted=interrupted)
         except Exception as error:  # noqa: BLE001 - shown to the user; the files are watched all the same
             return _Found(wanted, error=error)
 
@@ -234,7 +235,7 @@ class Monitor(QObject):
         elif found is not None and found.changed:
             self._forget_look_failure()
             self._stamp, self._token = found.stamp, found.token
-            self._watch.saw(self._token, self._clock())
+            self._watch.saw(self._token, self._clock(), interrupted=found.interrupted)
             self._tell_due()
             self._actor.run(lambda: self._keeper.note_found(found.token, found.at), lambda *_: None)
             self._actor.run(self._keeper.hand_out, lambda *_: None)  # its failures are logged where they happen
@@ -364,11 +365,15 @@ class Monitor(QObject):
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a look brought: the files and folders to watch, and the token if anything `changed`, as it was `at`."""
+    """What a look brought: the files and folders to watch, and the token if anything `changed`, as it was `at`.
+
+    `interrupted` when there is none because a rotation was not finished.
+    """
 
     wanted: set[str]
     stamp: object = None
     token: Token | None = None
     changed: bool = False
     at: float = 0.0
+    interrupted: bool = False
     error: Exception | None = None

@@ -191,7 +191,7 @@ class TokenKeeper:
             return token is not None and token.remaining(self._clock()) >= max(min_remaining, 0.001)
 
         token = self.current()
-        if token is not None and enough(token):
+        if token is not None and enough(token) and not self._last_note().is_about_revoking(token):
             return Outcome(token, Outcome.FOUND)
         try:
             return self._renew(enough, honour_same=True)
@@ -237,6 +237,12 @@ class TokenKeeper:
         if token is not None and replaced(token):
             return Outcome(token, Outcome.FOUND)
         return self._renew(replaced, honour_same=False, refused=refused)
+
+    def was_interrupted(self, lost: Token | None) -> bool:
+        """Whether `lost` is gone because a rotation has revoked it and came to no other: its program was killed, or
+        Kiwoom issued none. Nobody wished to be without a token then.
+        """
+        return lost is not None and _Note(self.store.lock.peek_note(), self._clock()).is_about_revoking(lost)
 
     def hand_out(self) -> tuple[KiwoomTokenError, ...]:
         """Shares the present token again, if it lives: after a share was switched on, or another program wrote
@@ -294,6 +300,9 @@ class TokenKeeper:
             if revoke and token is not None and token.lives(self._clock()):
                 with self._failure_noted(token):
                     self._revoke(token, cleared)
+            note = self._last_note()
+            if note.revoking:
+                lock.write_note(note.finished())  # from now on it is a wish that there is none
             self._unsaved = None
             cleared.unshared = self._withdraw(token)
             there = self.store.clear()
@@ -342,9 +351,10 @@ class TokenKeeper:
             return Outcome(answer.token, Outcome.ADOPTED)
         try:
             token = self.current()
-            if token is not None and enough(token):
-                return Outcome(token, Outcome.ADOPTED)
             note = _Note(lock.read_note(), self._clock())
+            doubtful = token is not None and note.is_about_revoking(token)
+            if token is not None and enough(token) and not doubtful:
+                return Outcome(token, Outcome.ADOPTED)
             if note.answers(started, rotate=rotate):
                 note.raise_failure(self._clock())
                 if token is not None and token.lives(self._clock()):  # else who asked could not store it
@@ -371,7 +381,7 @@ class TokenKeeper:
             if asked_so and token is not None and note.is_final_answer_about(token, self._clock()):
                 return Outcome(token, Outcome.ADOPTED)
             with self._failure_noted(token):
-                return self._issue(token, lock, rotate=rotate, refused=refused)
+                return self._issue(token, lock, note, rotate=rotate, refused=refused)
         finally:
             lock.release()
             self._tell_history()
@@ -391,13 +401,22 @@ class TokenKeeper:
         self._note("adopted", offered, unsaved)
         return Outcome(offered, Outcome.ADOPTED, unsaved=unsaved, unshared=self._publish(offered))
 
-    def _issue(self, token: Token | None, lock: ThreadLock, *, rotate: bool, refused: Secret | None) -> Outcome:
+    def _issue(
+        self, token: Token | None, lock: ThreadLock, note: _Note, *, rotate: bool, refused: Secret | None
+    ) -> Outcome:
         before = token
+        revoking = note.revoking if token is None or note.is_about_revoking(token) else ""
         keys = self._find_keys()
         broker = self._open_broker()
         if rotate and token is not None and token.lives(self._clock()):
             cleared = Cleared(there=True)
-            self._revoke(token, cleared, keys, broker)
+            revoking = token.value.fingerprint()
+            lock.write_note(note.begun(revoking, self._clock()))  # should this program be ended, others know
+            try:
+                self._revoke(token, cleared, keys, broker)
+            except BaseException:
+                lock.write_note(note.fields)
+                raise
             self._note("revoked" if cleared.revoked else "cleared", token)
             self._withdraw(token)
             self._unsaved = token = None
@@ -408,7 +427,7 @@ class TokenKeeper:
         try:
             answer = broker.issue(keys)
         except BrokerError as error:
-            lock.write_note(_note_of_failure(error, self._clock(), refused))
+            lock.write_note(_note_of_failure(error, self._clock(), refused, revoking=revoking))
             raise
         issued = answer.token if self._account is None else answer.token.bound_to(self._account.issued_for(keys))
         same = before is not None and before.value == issued.value and before.expires_at == issued.expires_at
@@ -472,6 +491,9 @@ class TokenKeeper:
         if history is not None:
             history.record(self.profile, happened)
 
+    def _last_note(self) -> _Note:
+        return _Note(self.store.lock.read_note(), self._clock())
+
     def _raise_shared(self, note: _Note) -> None:
         """Raises the token that came of another's request as `_Shared`, if it is still what the store holds."""
         with contextlib.suppress(StoreError):
@@ -518,13 +540,13 @@ class _Note:
     def __init__(self, fields: dict[str, Any], now: float) -> None:
         at = fields.get("at")
         trusted = isinstance(at, (int, float)) and at <= now  # after a clock set back it would hold for long
-        self._fields = fields if trusted else {}
+        self.fields = fields if trusted else {}
         self.at = float(self._number("at", -1.0))
-        self.rotated = self._fields.get("rotated") is True
+        self.rotated = self.fields.get("rotated") is True
 
     @property
     def code(self) -> str | None:
-        code = self._fields.get("code")
+        code = self.fields.get("code")
         return code if isinstance(code, str) else None
 
     def seconds_to_wait(self, now: float) -> float:
@@ -534,8 +556,8 @@ class _Note:
 
     def raise_failure(self, now: float) -> None:
         """Raises for whoever waited the same failure that the request met, if it met one."""
-        kind = getattr(errors, str(self._fields.get("error")), None)
-        message, values = self._fields.get("message"), self._fields.get("values")
+        kind = getattr(errors, str(self.fields.get("error")), None)
+        message, values = self.fields.get("message"), self.fields.get("values")
         if not (isinstance(kind, type) and issubclass(kind, BrokerError) and isinstance(message, str)):
             return
         try:
@@ -543,7 +565,7 @@ class _Note:
                 message,
                 code=self.code,
                 retry_after=self.seconds_to_wait(now) or None,
-                remedy=str(self._fields.get("remedy")),
+                remedy=str(self.fields.get("remedy")),
                 **(values if isinstance(values, dict) else {}),
             )
             str(failure)
@@ -553,23 +575,40 @@ class _Note:
 
     def answers(self, started: float, *, rotate: bool) -> bool:
         """Whether it is about a request that whoever began to wait at `started` can share."""
-        return self.at >= started and (self.rotated or not rotate)
+        return self.at >= started and (self.rotated or not rotate) and self.fields.get("begun") is not True
+
+    @property
+    def revoking(self) -> str:
+        """The fingerprint of the token that a rotation revoked before it had another, or nothing."""
+        revoking = self.fields.get("revoking")
+        return revoking if isinstance(revoking, str) else ""
+
+    def is_about_revoking(self, token: Token) -> bool:
+        return bool(self.revoking) and self.revoking == token.value.fingerprint()
+
+    def begun(self, revoking: str, now: float) -> dict[str, Any]:
+        """The note of a rotation that begins now, which is no answer yet."""
+        return {"at": now, "begun": True, "revoking": revoking}
+
+    def finished(self) -> dict[str, Any]:
+        """This note without what it says of a rotation."""
+        return {name: value for name, value in self.fields.items() if name not in {"begun", "revoking"}}
 
     def is_about(self, token: Token) -> bool:
-        return self._fields.get("token") == token.value.fingerprint()
+        return self.fields.get("token") == token.value.fingerprint()
 
     def is_final_answer_about(self, token: Token, now: float) -> bool:
         """Whether Kiwoom gave this same living token back: asking again before it ends brings nothing."""
-        return self._fields.get("same") is True and self.is_about(token) and token.lives(now)
+        return self.fields.get("same") is True and self.is_about(token) and token.lives(now)
 
     def is_about_refused(self, refused: Secret, now: float) -> bool:
         """Whether Kiwoom was asked just now because of this very token."""
-        kind = getattr(errors, str(self._fields.get("error")), None)
+        kind = getattr(errors, str(self.fields.get("error")), None)
         pause = FAILED_PAUSE_SECONDS if getattr(kind, "retry", False) else REFUSED_PAUSE_SECONDS
-        return self._fields.get("refused") == refused.fingerprint() and now - self.at < pause
+        return self.fields.get("refused") == refused.fingerprint() and now - self.at < pause
 
     def _number(self, name: str, default: float) -> float:
-        value = self._fields.get(name)
+        value = self.fields.get(name)
         return float(value) if isinstance(value, (int, float)) else default
 
 
@@ -583,7 +622,7 @@ def _note_of_answer(token: Token, now: float, refused: Secret | None, *, same: b
     }
 
 
-def _note_of_failure(error: BrokerError, now: float, refused: Secret | None) -> dict[str, Any]:
+def _note_of_failure(error: BrokerError, now: float, refused: Secret | None, *, revoking: str) -> dict[str, Any]:
     return {
         "at": now,
         "error": type(error).__name__,
@@ -593,4 +632,5 @@ def _note_of_failure(error: BrokerError, now: float, refused: Secret | None) -> 
         "code": error.code,
         "wait_until": now + error.retry_after if error.retry_after else 0.0,
         "refused": refused and refused.fingerprint(),
+        "revoking": revoking,
     }

@@ -103,6 +103,10 @@ class ThreadLock:
     def read_note(self) -> dict[str, Any]:
         return dict(self._note)
 
+    def peek_note(self) -> dict[str, Any]:
+        """The same for who does not hold the lock, of the holder wherever it is. May ask a network."""
+        return self.read_note()
+
     def write_note(self, note: dict[str, Any]) -> None:
         self._note = dict(note)
 

@@ -396,7 +396,7 @@ class RedisLock(ThreadLock):
         try:
             while not self._try_redis():
                 if heard is not None:
-                    heard(self._note_in_redis())
+                    heard(self.peek_note())
                 if time.monotonic() >= deadline:
                     raise LockTimeout(  # noqa: TRY301 - the local lock is given back below
                         msg("Another computer has been renewing this token for too long. Try again in a moment.")
@@ -432,9 +432,9 @@ class RedisLock(ThreadLock):
             self._held_local.release()
 
     def read_note(self) -> dict[str, Any]:
-        return self._held_local.read_note() if self._held is None else self._note_in_redis()
+        return self._held_local.read_note() if self._held is None else self.peek_note()
 
-    def _note_in_redis(self) -> dict[str, Any]:
+    def peek_note(self) -> dict[str, Any]:
         import json
 
         def fetch(client: Any) -> tuple[float, Any]:

@@ -1,0 +1,171 @@
+"""A program that is killed, or given no token, after it has revoked one: the others do not take that for a clear."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.processes.conftest import ROOT
+from tray_app import TokenManager
+from tray_app.cli.watch import Terminal
+from tray_app.desktop.monitor import Monitor
+from tray_app.manager.opening import open_keeper
+from tray_app.settings.load import load_settings
+
+
+@pytest.fixture(autouse=True)
+def in_the_file(monkeypatch):
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+
+
+class Ahead:
+    """The real clock, which the programs that are killed go by, and what it was put ahead."""
+
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.seconds
+
+    def advance(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+@pytest.fixture
+def clock():
+    return Ahead()
+
+
+@pytest.fixture
+def manager(practice):
+    manager = TokenManager()
+    manager.ensure_token()
+    return manager
+
+
+@pytest.fixture
+def terminal(manager, clock):
+    settings = load_settings()
+    terminal = Terminal(settings, open_keeper(settings, clock=clock), clock)
+    terminal.look()
+    return terminal
+
+
+@pytest.fixture
+def rotate(practice):
+    """Starts `kiwoom-token refresh --rotate`."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> subprocess.Popen[bytes]:
+        words = [sys.executable, "-m", "tray_app.cli.main", "refresh", "--rotate"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        started.append(subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.kill()
+        one.wait()
+
+
+@pytest.fixture
+def killed(manager, gate, issues, rotate, until):
+    """A rotation that is killed between its revoke and Kiwoom's answer to its issue."""
+
+    def kill() -> None:
+        rotating = rotate()
+        until(lambda: issues() == 2)
+        rotating.kill()
+        rotating.wait()
+        gate.set()
+
+    return kill
+
+
+def test_of_a_killed_program_is_finished_by_the_terminal(practice, manager, terminal, killed, clock):
+    before = manager.get_token()
+    killed()
+    terminal.look()
+    lost = manager.get_token()
+    clock.advance(30)
+
+    terminal.look()
+
+    assert (lost, practice.counts()["revoke"]) == (None, 1)
+    assert manager.get_token() not in {None, before}
+
+
+def test_of_a_killed_program_is_finished_by_the_tray(manager, killed, clock, qtbot):
+    monitor = Monitor(load_settings(), open_keeper(load_settings(), clock=clock), None, None, clock=clock)
+
+    def wait(condition):
+        qtbot.waitUntil(lambda: condition() and monitor.state.busy is None and not monitor._looking, timeout=10_000)
+
+    monitor.start()
+    wait(lambda: monitor.state.expires is not None)
+    before = manager.get_token()
+    killed()
+    monitor.look()
+    wait(lambda: monitor.state.expires is None)
+    clock.advance(30)
+
+    monitor._tick()
+    wait(lambda: monitor.state.expires is not None)
+    monitor._timer.stop()
+    monitor._files._settle.stop()
+
+    assert manager.get_token() not in {None, before}
+
+
+def test_that_kiwoom_gave_no_token_is_finished_by_others_too(practice, manager, terminal, rotate, clock):
+    practice.set_fault("http-500", on="issue", times=1)
+    assert rotate().wait(30) != 0
+    terminal.look()
+    clock.advance(30)
+
+    terminal.look()
+
+    assert manager.get_token() is not None
+
+
+def test_that_was_killed_before_the_token_was_forgotten_makes_the_next_who_ensures_ask(
+    practice, manager, rotate, issues, *, until
+):
+    """Kiwoom has revoked it, the program did not live to hear that."""
+    practice.set_fault("slow", on="revoke", seconds=60)
+    before = manager.get_token()
+    rotating = rotate()
+    until(lambda: practice.counts()["revoke"] == 1)
+    rotating.kill()
+    rotating.wait()
+
+    found = manager.ensure_token()
+
+    assert (found != before, manager.ensure_token() == found, issues()) == (True, True, 2)
+
+
+def test_a_clear_after_it_is_a_clear(practice, manager, terminal, killed, *, issues, clock):
+    killed()
+    manager.clear_token()
+    terminal.look()
+    clock.advance(3600)
+
+    terminal.look()
+
+    assert (manager.get_token(), issues()) == (None, 2)
+
+
+def test_a_clear_of_the_token_that_came_after_it_is_a_clear(practice, manager, terminal, killed, *, issues, clock):
+    killed()
+    manager.ensure_token()
+    terminal.look()
+    manager.clear_token()
+    terminal.look()
+    clock.advance(3600)
+
+    terminal.look()
+
+    assert (manager.get_token(), issues()) == (None, 3)
