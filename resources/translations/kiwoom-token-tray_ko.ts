@@ -84,46 +84,26 @@
     </message>
 </context>
 <context>
-    <name>Notices</name>
+    <name>RotateDialog</name>
     <message>
-        <source>The token cannot be renewed</source>
-        <translation>토큰을 갱신할 수 없습니다</translation>
+        <source>Replace the token</source>
+        <translation>토큰 교체</translation>
     </message>
     <message>
-        <source>The Kiwoom token has expired</source>
-        <translation>키움 토큰이 만료되었습니다</translation>
+        <source>Revoke this token and get a new one now?</source>
+        <translation>지금 토큰을 폐기하고 새로 받을까요?</translation>
     </message>
     <message>
-        <source>Click to get a new one.</source>
-        <translation>클릭하면 새 토큰을 받습니다.</translation>
+        <source>Every program and computer that uses this token is cut off once. Those that take it from here get the new one by themselves; restart the others.</source>
+        <translation>이 토큰을 쓰는 모든 프로그램과 컴퓨터의 연결이 한 번 끊깁니다. 여기서 토큰을 가져가는 프로그램은 새 토큰을 알아서 받지만, 나머지는 다시 시작해야 합니다.</translation>
     </message>
     <message>
-        <source>From now on it is renewed after its end.</source>
-        <translation>앞으로는 만료 뒤에 갱신합니다.</translation>
+        <source>&amp;Replace</source>
+        <translation>교체(&amp;R)</translation>
     </message>
     <message>
-        <source>Kiwoom gave the revoked token back</source>
-        <translation>키움이 폐기한 토큰을 되돌려주었습니다</translation>
-    </message>
-    <message>
-        <source>The token will end while the market is open</source>
-        <translation>토큰이 장중에 만료됩니다</translation>
-    </message>
-    <message>
-        <source>It ends {time} (KST). Rotate it tonight to avoid that.</source>
-        <translation>{time}에 만료됩니다(KST). 피하려면 오늘 밤에 바꾸세요.</translation>
-    </message>
-    <message>
-        <source>The Kiwoom token ends in {duration}</source>
-        <translation>키움 토큰이 {duration} 뒤 만료됩니다</translation>
-    </message>
-    <message>
-        <source>It ends at {time} (KST).</source>
-        <translation>{time}에 만료됩니다 (KST).</translation>
-    </message>
-    <message>
-        <source>Open</source>
-        <translation>열기</translation>
+        <source>Cancel</source>
+        <translation>취소</translation>
     </message>
 </context>
 <context>
@@ -137,8 +117,44 @@
         <translation>토큰 지우기…</translation>
     </message>
     <message>
+        <source>Replace…</source>
+        <translation>교체…</translation>
+    </message>
+    <message>
+        <source>Revoke the token and get a new one…</source>
+        <translation>토큰을 폐기하고 새로 받기…</translation>
+    </message>
+    <message>
+        <source>Copy the token</source>
+        <translation>토큰 복사</translation>
+    </message>
+    <message>
+        <source>Open the file</source>
+        <translation>파일 열기</translation>
+    </message>
+    <message>
+        <source>Snooze</source>
+        <translation>알림</translation>
+    </message>
+    <message>
+        <source>History</source>
+        <translation>기록</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>설정</translation>
+    </message>
+    <message>
         <source>Quit</source>
         <translation>종료</translation>
+    </message>
+    <message>
+        <source>Profile</source>
+        <translation>프로필</translation>
+    </message>
+    <message>
+        <source>Warn again</source>
+        <translation>알림 다시 받기</translation>
     </message>
     <message>
         <source>Life of the token</source>
@@ -168,6 +184,26 @@
         <translation>지금 갱신</translation>
     </message>
     <message>
+        <source>Copy token</source>
+        <translation>토큰 복사</translation>
+    </message>
+    <message>
+        <source>Snooze warnings</source>
+        <translation>알림 잠시 끄기</translation>
+    </message>
+    <message>
+        <source>Profile</source>
+        <translation>프로필</translation>
+    </message>
+    <message>
+        <source>Renewal</source>
+        <translation>갱신</translation>
+    </message>
+    <message>
+        <source>Settings…</source>
+        <translation>설정…</translation>
+    </message>
+    <message>
         <source>Clear token…</source>
         <translation>토큰 지우기…</translation>
     </message>
@@ -178,6 +214,22 @@
     <message>
         <source>Quit</source>
         <translation>종료</translation>
+    </message>
+    <message>
+        <source>Warn again</source>
+        <translation>알림 다시 받기</translation>
+    </message>
+    <message>
+        <source>Only warn</source>
+        <translation>알려만 주기</translation>
+    </message>
+    <message>
+        <source>Renew before the end</source>
+        <translation>만료 전에 자동 갱신</translation>
+    </message>
+    <message>
+        <source>Renew daily</source>
+        <translation>매일 새로 받기</translation>
     </message>
 </context>
 <context>
@@ -239,12 +291,24 @@
         <translation>남은 시간 {duration}</translation>
     </message>
     <message>
-        <source>Ends {time} (KST)</source>
-        <translation>{time}에 만료 (KST)</translation>
+        <source>Renew daily at {time}</source>
+        <translation>매일 {time}에 새로 받기</translation>
     </message>
     <message>
-        <source>Ended {time} (KST)</source>
-        <translation>{time}에 만료됨 (KST)</translation>
+        <source>Ended {time}</source>
+        <translation>{time}에 끝났음</translation>
+    </message>
+    <message>
+        <source>Ends at {time}, in trading hours</source>
+        <translation>장중 {time}에 끝남</translation>
+    </message>
+    <message>
+        <source>Ends {time}, in trading hours</source>
+        <translation>{time} 장중에 끝남</translation>
+    </message>
+    <message>
+        <source>Ends {time}</source>
+        <translation>{time}에 끝남</translation>
     </message>
     <message>
         <source>{time} on this computer</source>
@@ -261,6 +325,34 @@
     <message>
         <source>Kiwoom token</source>
         <translation>키움 토큰</translation>
+    </message>
+    <message>
+        <source>needs you</source>
+        <translation>확인 필요</translation>
+    </message>
+    <message>
+        <source>until {time}</source>
+        <translation>{time}까지</translation>
+    </message>
+    <message>
+        <source>Default</source>
+        <translation>기본값으로</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>복사</translation>
+    </message>
+    <message>
+        <source>Copied · {seconds} s</source>
+        <translation>복사됨 · {seconds}초</translation>
+    </message>
+    <message>
+        <source>No warnings until {time}</source>
+        <translation>{time}까지 알림 끔</translation>
+    </message>
+    <message>
+        <source>Snooze warnings</source>
+        <translation>알림 잠시 끄기</translation>
     </message>
     <message>
         <source>Get a token</source>
