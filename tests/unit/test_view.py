@@ -347,6 +347,16 @@ def test_most_urgent_first() -> None:
         rest = tuple(one for one in rest if one is not expected)
 
 
+def test_profile_that_was_never_set_up_is_not_urgent() -> None:
+    without_keys = LastResult(Result.FAILED, TUESDAY_NOON, KeysMissing("No keys."))
+    unused = on_tuesday(None, stopped=True, last=without_keys)
+    used = on_tuesday(80000, profile="swing", mode="demo")
+    lost_its_keys = on_tuesday(-5, profile="day", stopped=True, last=without_keys)
+    assert most_urgent((unused, used), TUESDAY_NOON) is used
+    assert most_urgent((unused, used, lost_its_keys), TUESDAY_NOON) is lost_its_keys
+    assert most_urgent((unused,), TUESDAY_NOON) is unused
+
+
 def test_missing_token_is_less_urgent_while_the_market_is_closed() -> None:
     expired, ending = on_tuesday(-5), on_tuesday(200, profile="swing", mode="demo")
     assert most_urgent((ending, expired), TUESDAY_NOON) is expired
@@ -554,7 +564,7 @@ def test_no_english_is_left_in_a_korean_view() -> None:
         view = seen(one, NOW, "linux")
         for field in fields(View):
             text = getattr(view, field.name)
-            if isinstance(text, str) and field.name not in {"preview", "remedy"}:
+            if type(text) is str and field.name not in {"preview", "remedy"}:
                 assert not any(word in text.lower() for word in words), (field.name, text)
 
 

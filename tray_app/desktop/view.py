@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
-from tray_app.core.errors import KeyringUnavailable, Remedy
+from tray_app.core.errors import KeyringUnavailable, KeysMissing, Remedy
 from tray_app.core.language import say
 from tray_app.core.profile import DEFAULT
 from tray_app.core.state import Action, Result, TokenState
@@ -46,6 +46,7 @@ SNOOZES_SECONDS = (1800, 3600, 28800)
 DEFAULT_DAILY = "daily 06:30"
 """What the menu offers while no other hour is set: awake before the market, and early enough to mend what fails."""
 
+_LEAST_URGENT = 99
 _DAY_SECONDS = 86400.0
 _ASSUMED_LIFETIME_SECONDS = _DAY_SECONDS
 """For a token of which nobody noted when it was issued: what Kiwoom's live for."""
@@ -273,6 +274,8 @@ def _order(state: TokenState, now: float) -> tuple[int, bool, int]:
 def _urgency(state: TokenState, now: float) -> int:
     """The rank of a state, the most urgent first."""
     phase = phase_of(state, now)
+    if _is_not_set_up(state):
+        return _LEAST_URGENT
     is_dead = phase in {Phase.NONE, Phase.EXPIRED}
     has_failed = state.last is not None and state.last.result is Result.FAILED
     ranks = (
@@ -285,6 +288,11 @@ def _urgency(state: TokenState, now: float) -> int:
         not is_dead,
     )
     return ranks.index(True) if True in ranks else len(ranks)
+
+
+def _is_not_set_up(state: TokenState) -> bool:
+    """Whether the profile never had a token because nobody gave it keys: a trader may use the other ones alone."""
+    return state.expires is None and state.last is not None and isinstance(state.last.error, KeysMissing)
 
 
 def _is_wanted_so(state: TokenState) -> bool:
