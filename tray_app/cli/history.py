@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tray_app.core.columns import in_columns
 from tray_app.core.errors import DONE
+from tray_app.core.history import BRINGS
 from tray_app.core.history_table import as_csv, as_fields
 from tray_app.core.history_text import event_text, moment_text
 from tray_app.core.language import say, tr, use
@@ -64,7 +65,7 @@ def _table(events: Sequence[Event]) -> str:
         (
             f"{datetime.fromtimestamp(one.at, KST):%Y-%m-%d %H:%M:%S}",
             event_text(one),
-            "" if one.expires is None else moment_text(one.expires),
+            moment_text(one.expires) if one.kind in BRINGS and one.expires is not None else "",
             one.by,
         )
         for one in events

@@ -205,6 +205,10 @@ class Week:
     def life_at(self, instant: float) -> Life | None:
         return next((one for one in self.lives if one.start <= instant < one.end), None)
 
+    def life_until(self, instant: float) -> Life | None:
+        """The one that ended then."""
+        return next((one for one in self.lives if one.end == instant), None)
+
     def gap_at(self, instant: float) -> Gap | None:
         return next((one for one in self.gaps if one.start <= instant < one.end), None)
 

@@ -102,3 +102,18 @@ def summary_text(week: Week) -> str:
     if trading < 1:
         return tr("There was a token in all trading hours.")
     return tr("No token for {duration} of the trading hours.", duration=duration(trading))
+
+
+def mark_text(event: Event) -> str:
+    """An event with its time and program, on one line."""
+    program = f"  ({event.by})" if event.by else ""
+    return f"{moment_text(event.at)} (KST)  {event_text(event)}{program}"
+
+
+def week_text(week: Week) -> str:
+    """The whole picture for who cannot see it."""
+    failures = sum(event.times for event in week.events if event.kind is EventKind.FAILED)
+    lines = [summary_text(week)]
+    lines += [gap_text(gap) for gap in week.gaps if gap.trading]
+    lines.append(tr("Tokens: {tokens}. Failed requests: {failures}.", tokens=len(week.lives), failures=failures))
+    return "\n".join(lines)

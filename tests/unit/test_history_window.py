@@ -1,0 +1,425 @@
+"""The history window: it renders what is read for it, and costs nothing while nobody looks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets")
+
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt, QTimer
+from PySide6.QtGui import QAccessible, QColor, QPalette
+from PySide6.QtWidgets import QApplication, QFileDialog, QToolTip
+from pytestqt.qtbot import QtBot
+
+from tests import weeks
+from tests.doubles import Clock
+from tray_app.core import history as core_history
+from tray_app.core import language
+from tray_app.core.errors import StoreError
+from tray_app.core.history import EventKind
+from tray_app.core.token import token_for
+from tray_app.desktop import history as window_module
+from tray_app.desktop import history_feed as feed_module
+from tray_app.desktop import week as week_module
+from tray_app.desktop.history import HistoryWindow
+from tray_app.desktop.history_feed import HistoryFeed, Page
+from tray_app.desktop.translation import install_translator
+from tray_app.desktop.week import WeekView
+from tray_app.stores.history import History
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
+
+DAY = 86400.0
+
+
+@pytest.fixture
+def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> History:
+    """A week of the default profile, told by three programs."""
+    one = History(str(tmp_path / "data" / "history.db"))
+    for by, happening in weeks.lived_week():
+        with monkeypatch.context() as patch:
+            patch.setattr(core_history, "program_name", lambda by=by: by)
+            one.record("default", [happening])
+    return one
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(weeks.NOW)
+
+
+@pytest.fixture
+def opened(qtbot: QtBot, clock: Clock) -> Callable[..., HistoryWindow]:
+    """A window that has shown the first page."""
+
+    def open_one(history: History | None, profiles: object = None) -> HistoryWindow:
+        feed = HistoryFeed(history, profiles or {"default": lambda: None}, clock)  # type: ignore[arg-type]
+        window = HistoryWindow(feed)
+        feed.setParent(window)
+        qtbot.addWidget(window)
+        with qtbot.waitSignal(feed.changed):
+            window.show()
+        return window
+
+    return open_one
+
+
+@pytest.fixture
+def window(opened: Callable[..., HistoryWindow], history: History) -> HistoryWindow:
+    return opened(history)
+
+
+@pytest.fixture(autouse=True)
+def english_again(qapp: QApplication) -> Iterator[None]:
+    yield
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    language.use("en")
+    install_translator(qapp)
+
+
+def column(window: HistoryWindow, number: int) -> list[str]:
+    return [window.model.index(row, number).data() for row in range(window.model.rowCount())]
+
+
+def spots(window: HistoryWindow) -> list[week_module._Spot]:
+    return list(window.week._spots)
+
+
+def middle_of(window: HistoryWindow, text: str) -> QPointF:
+    return next(spot.box.center() for spot in spots(window) if text in spot.text)
+
+
+def test_the_first_line_tells_what_cost_money(window: HistoryWindow) -> None:
+    assert window.summary.text() == "No token for 27 min of the trading hours."
+
+
+def test_the_list_tells_the_newest_first(window: HistoryWindow) -> None:
+    times = column(window, 0)
+    assert times[0] == "Fri 11-20 10:30:00"
+    assert times[-1].startswith("Sat 11-14")
+    assert "Kiwoom gave the same token back" in column(window, 1)[0]
+    assert column(window, 3)[0] == "morning-bot"
+
+
+def test_no_token_is_shown_anywhere(window: HistoryWindow) -> None:
+    shown = " ".join(spot.text for spot in spots(window)) + " ".join(column(window, 1))
+    assert "of-a-test" not in shown
+
+
+class TestPicture:
+    def test_pointing_at_a_bar_tells_the_tokens_life(self, window: HistoryWindow) -> None:
+        text = window.week.text_at(middle_of(window, "Token "))
+        assert "(KST)" in text
+        assert "A new token was issued" in text
+
+    def test_pointing_at_a_gap_tells_how_long(self, window: HistoryWindow) -> None:
+        assert "No token for 12 min in trading hours" in window.week.text_at(middle_of(window, "No token for 12"))
+
+    def test_pointing_at_nothing_tells_nothing(self, window: HistoryWindow) -> None:
+        assert window.week.text_at(QPointF(1, 1)) == ""
+
+    def test_what_is_pointed_at_is_told_below(self, qtbot: QtBot, window: HistoryWindow) -> None:
+        qtbot.mouseMove(window.week, middle_of(window, "No token for 12").toPoint())
+        qtbot.waitUntil(lambda: "No token for 12 min" in window.detail.text())
+
+    def test_a_tool_tip_tells_it_too(self, window: HistoryWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+        told: list[str] = []
+        monkeypatch.setattr(QToolTip, "showText", lambda _, text, *rest: told.append(text))
+        from PySide6.QtGui import QHelpEvent
+
+        place = middle_of(window, "No token for 12").toPoint()
+        QApplication.sendEvent(window.week, QHelpEvent(QEvent.Type.ToolTip, place, window.week.mapToGlobal(place)))
+        assert "No token for 12 min" in told[0]
+
+    def test_a_click_on_a_mark_selects_its_row(self, qtbot: QtBot, window: HistoryWindow) -> None:
+        qtbot.mouseClick(window.week, Qt.MouseButton.LeftButton, pos=middle_of(window, "The request failed").toPoint())
+        assert "The request failed" in column(window, 1)[window.table.currentIndex().row()]
+
+    def test_gaps_in_trading_hours_are_seen_however_short(self, qtbot: QtBot, window: HistoryWindow) -> None:
+        boxes = [spot.box for spot in spots(window) if "in trading hours" in spot.text]
+        assert boxes
+        window.resize(500, 600)
+        assert all(spot.box.width() >= 3 for spot in spots(window) if "in trading hours" in spot.text)
+
+    def test_nothing_lies_outside(self, window: HistoryWindow) -> None:
+        for size in ((900, 720), (520, 640), (1600, 1100)):
+            window.resize(*size)
+            QApplication.processEvents()
+            area = window.week.rect().toRectF().adjusted(-3, -3, 3, 3)
+            assert all(area.contains(spot.box) for spot in spots(window)), size
+
+    def test_the_days_hours_colour_the_picture(self, window: HistoryWindow) -> None:
+        """Red where a trader had no token, and nowhere in a whole week."""
+        red = window.week._tones.bad.rgb()
+
+        def has_red() -> bool:
+            image = window.week.grab().toImage()
+            return any(
+                image.pixel(x, y) == red
+                for x in range(image.width())
+                for y in range(image.height() // 8, image.height())
+            )
+
+        assert has_red()
+        issued = [one for one in window._page.week.events if one.kind is EventKind.ISSUED]  # type: ignore[union-attr]
+        window.week.show_week(core_history.week_of("default", issued[-1:], weeks.NOW))
+        assert not has_red()
+
+    def test_who_cannot_see_it_hears_it(self, window: HistoryWindow) -> None:
+        described = QAccessible.queryAccessibleInterface(window.week).text(QAccessible.Text.Description)
+        assert "No token for 12 min in trading hours" in described
+        assert "Failed requests: 9" in described
+
+
+class TestList:
+    def test_the_selected_row_shows_its_mark_and_tells_the_rest(self, window: HistoryWindow) -> None:
+        row = next(at for at, text in enumerate(column(window, 1)) if "cleared" in text)
+        window.table.selectRow(row)
+        assert window.week._highlighted == window.model.rows[row].event
+        assert "No token for 12 min" in window.detail.text()
+
+    def test_a_row_is_read_as_a_sentence(self, window: HistoryWindow) -> None:
+        text = window.model.index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+        assert text.startswith("Fri 11-20 10:30:00, Kiwoom gave the same token back, Sat 11-21 06:30, morning-bot")
+
+    @pytest.mark.parametrize(
+        ("number", "kinds"),
+        [
+            (1, {EventKind.ISSUED, EventKind.SAME, EventKind.FAILED}),
+            (2, {EventKind.FAILED}),
+            (3, {EventKind.ADOPTED, EventKind.STORED}),
+            (4, {EventKind.CLEARED, EventKind.REVOKED}),
+        ],
+    )
+    def test_filter_by_what_happened(self, window: HistoryWindow, number: int, kinds: set[EventKind]) -> None:
+        window.kinds.setCurrentIndex(number)
+        assert {row.event.kind for row in window.model.rows} == kinds
+        window.kinds.setCurrentIndex(0)
+        assert {row.event.kind for row in window.model.rows} > kinds
+
+    def test_filter_by_words(self, qtbot: QtBot, window: HistoryWindow) -> None:
+        qtbot.keyClicks(window.search, "MORNING stored")
+        assert [row.event.kind for row in window.model.rows] == [EventKind.STORED]
+        qtbot.keyClicks(window.search, " nowhere")
+        assert window.model.rowCount() == 0
+        assert not window.export.isEnabled()
+
+    def test_the_row_stays_selected_when_something_new_happens(
+        self, qtbot: QtBot, window: HistoryWindow, history: History, clock: Clock
+    ) -> None:
+        window.table.selectRow(3)
+        before = window._selected()
+        history.record("default", [(clock() - 1, "cleared", None, None)])
+        qtbot.waitUntil(lambda: column(window, 1)[0] == "The token was cleared on this computer")
+        assert window._selected() == before
+
+    def test_the_keyboard_alone_reaches_everything(self, qtbot: QtBot, window: HistoryWindow) -> None:
+        window.activateWindow()
+        window.table.setFocus()
+        order = []
+        for _ in range(4):
+            order.append(window.focusWidget())
+            qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        assert order == [window.table, window.kinds, window.search, window.export]
+        window.table.setFocus()
+        qtbot.keyClick(window.table, Qt.Key.Key_Down)
+        assert window.table.currentIndex().row() == 1
+        qtbot.keyClick(window, Qt.Key.Key_Escape)
+        assert not window.isVisible()
+
+
+class TestExport:
+    @pytest.fixture(autouse=True)
+    def own_dialog(self, qapp: QApplication) -> Iterator[None]:
+        qapp.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
+        yield
+        qapp.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs, on=False)
+
+    def test_what_is_listed_is_saved_for_a_spreadsheet(
+        self, qtbot: QtBot, window: HistoryWindow, tmp_path: Path
+    ) -> None:
+        window.kinds.setCurrentIndex(2)
+        window.export.click()
+        dialog = window.findChild(QFileDialog)
+        target = tmp_path / "내역.csv"
+        with qtbot.waitSignal(window._feed.exported):
+            dialog.fileSelected.emit(str(target))
+        dialog.close()
+        lines = target.read_bytes().decode("utf-8-sig").splitlines()
+        assert target.read_bytes().startswith(b"\xef\xbb\xbf")
+        assert len(lines) == 2
+        assert ",failed," in lines[1]
+        assert window.status.text() == f"The list is saved: {target}"
+
+    def test_a_place_that_cannot_be_written_is_told(self, qtbot: QtBot, window: HistoryWindow, tmp_path: Path) -> None:
+        with qtbot.waitSignal(window._feed.exported) as done:
+            window._feed.export(str(tmp_path / "nowhere" / "a.csv"), [])
+        assert done.args[1] is False
+        assert "cannot be written" in window.status.text()
+
+
+class TestFeed:
+    def test_what_another_program_records_appears_by_itself(
+        self, qtbot: QtBot, window: HistoryWindow, history: History, clock: Clock
+    ) -> None:
+        threading.Thread(
+            target=lambda: history.record("default", [(clock() - 5, "cleared", None, None)]), daemon=True
+        ).start()
+        qtbot.waitUntil(lambda: "cleared" in column(window, 1)[0])
+
+    def test_the_picture_goes_on_every_minute(self, qtbot: QtBot, window: HistoryWindow, clock: Clock) -> None:
+        assert 0 < window._feed._minute.interval() <= 60_000
+        clock.advance(120)
+        with qtbot.waitSignal(window._feed.changed) as changed:
+            window._feed._minute.timeout.emit()
+        assert changed.args[0].week.now == weeks.NOW + 120
+
+    def test_hidden_it_reads_nothing_and_no_timer_runs(
+        self, qtbot: QtBot, window: HistoryWindow, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        window.close()
+        read: list[object] = []
+        monkeypatch.setattr(feed_module, "_read", lambda *values: read.append(values))
+        window._feed.refresh()
+        assert [timer for timer in window.findChildren(QTimer) if timer.isActive()] == []
+        assert window._feed._files._watcher.files() + window._feed._files._watcher.directories() == []
+        qtbot.wait(50)
+        assert read == []
+
+    def test_changes_while_it_reads_are_read_once_more(
+        self, qtbot: QtBot, window: HistoryWindow, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        count = []
+        real = feed_module._read
+
+        def counting(*values: object) -> object:
+            count.append(1)
+            return real(*values)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(feed_module, "_read", counting)
+        for _ in range(20):
+            window._feed.refresh()
+        qtbot.waitUntil(lambda: len(count) == 2 and not window._feed._reading)
+
+    def test_a_record_that_cannot_be_read_says_so(
+        self, qtbot: QtBot, window: HistoryWindow, history: History, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object) -> None:
+            raise StoreError("The history in {path} cannot be read.", path="here")
+
+        monkeypatch.setattr(history, "read", refuse)
+        with qtbot.waitSignal(window._feed.changed):
+            window._feed.refresh()
+        assert window.summary.text() == "The history in here cannot be read."
+
+    def test_a_token_that_nobody_noted_is_drawn_all_the_same(
+        self, opened: Callable[..., HistoryWindow], tmp_path: Path
+    ) -> None:
+        token = token_for("token-of-a-test", DAY, weeks.NOW - 600)
+        window = opened(History(str(tmp_path / "none" / "history.db")), {"default": lambda: token})
+        assert any("Token " in spot.text for spot in spots(window))
+
+    def test_a_keyring_that_does_not_answer_hides_nothing(
+        self, opened: Callable[..., HistoryWindow], history: History
+    ) -> None:
+        def silent() -> None:
+            raise StoreError("The keyring does not answer.")
+
+        assert opened(history, {"default": silent}).model.rowCount() > 5
+
+    def test_profiles_are_chosen_where_there_are_several(
+        self, qtbot: QtBot, opened: Callable[..., HistoryWindow], history: History, clock: Clock
+    ) -> None:
+        history.record("부모님", [(clock() - 60, "cleared", None, None)])
+        window = opened(history, {"default": lambda: None, "부모님": lambda: None})
+        assert window.profile.isVisible()
+        with qtbot.waitSignal(window._feed.changed):
+            window.profile.setCurrentIndex(1)
+            window.profile.activated.emit(1)
+        assert window.model.rowCount() == 1
+
+    def test_one_profile_needs_no_choice(self, window: HistoryWindow) -> None:
+        assert not window.profile.isVisible()
+
+    def test_changed_settings_are_followed(
+        self, qtbot: QtBot, window: HistoryWindow, history: History, tmp_path: Path
+    ) -> None:
+        with qtbot.waitSignal(window._feed.changed):
+            window._feed.use(History(str(tmp_path / "other" / "history.db")), {"default": lambda: None})
+        assert window.model.rowCount() == 0
+
+
+def test_an_empty_history_says_something_kind(opened: Callable[..., HistoryWindow], tmp_path: Path) -> None:
+    window = opened(History(str(tmp_path / "none" / "history.db")))
+    assert window.summary.text() == "Nothing has happened in these days."
+    assert spots(window) == []
+    window.grab()
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_token_in_memory_has_none(opened: Callable[..., HistoryWindow]) -> None:
+    assert opened(None).summary.text() == "The token rests in memory only, so nothing is recorded."
+
+
+def test_an_open_window_follows_the_language(qtbot: QtBot, window: HistoryWindow, qapp: QApplication) -> None:
+    language.use("ko")
+    with qtbot.waitSignal(window._feed.changed):
+        install_translator(qapp)
+    assert isinstance(window._feed.page, Page)
+
+
+@pytest.mark.parametrize("ground", ["#202326", "#fafafa"])
+def test_colours_follow_the_theme(window: HistoryWindow, ground: str) -> None:
+    palette = QPalette(QColor(ground))
+    window.setPalette(palette)
+    QApplication.processEvents()
+    tones = window.week._tones
+    assert tones.good.lightnessF() > 0.4 if ground == "#202326" else tones.good.lightnessF() < 0.4
+
+
+def test_in_strong_contrast_everything_is_in_the_colour_of_the_text(
+    window: HistoryWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tray_app.desktop import theme
+
+    for module in (theme, window_module, week_module):
+        monkeypatch.setattr(module, "is_high_contrast", lambda: True)
+    window._restyle()
+    assert window.styleSheet() == ""
+    image = window.week.grab().toImage()
+    allowed = {
+        window.palette().color(role).rgb() for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Window)
+    }
+    solid = {image.pixel(x, y) for x in range(0, image.width(), 2) for y in range(0, image.height(), 2)}
+    assert allowed <= solid
+
+
+def test_the_day_in_the_picture_is_koreas(window: HistoryWindow) -> None:
+    assert datetime.fromtimestamp(window._page.week.end, core_history.KST).hour == 0  # type: ignore[union-attr]
+
+
+def test_each_mark_has_a_shape_of_its_own() -> None:
+    from PySide6.QtCore import QRectF
+    from PySide6.QtGui import QImage, QPainter
+
+    drawn = set()
+    for kind in EventKind:
+        image = QImage(16, 16, QImage.Format.Format_ARGB32_Premultiplied)
+        image.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(image)
+        week_module.paint_mark(painter, kind, QRectF(2, 2, 12, 12), QColor("black"))
+        painter.end()
+        drawn.add(bytes(image.constBits()))
+    assert len(drawn) == len(EventKind)
+
+
+def test_a_picture_without_a_week_is_blank(qtbot: QtBot) -> None:
+    view = WeekView()
+    qtbot.addWidget(view)
+    view.grab()
+    assert view.text_at(QPointF(20, 20)) == ""

@@ -1,0 +1,401 @@
+"""The history window: the picture of the last days, and the list of what happened. Renders a `Page`."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QCoreApplication,
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QStandardPaths,
+    Qt,
+)
+from PySide6.QtGui import QColor, QFont, QHideEvent, QIcon, QKeyEvent, QKeySequence, QPalette, QShortcut, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSizePolicy,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tray_app.core.history import TAKES, Event, EventKind
+from tray_app.core.token import KST
+from tray_app.desktop.icon import app_icon
+from tray_app.desktop.theme import Tones, is_high_contrast, window_tones
+from tray_app.desktop.week import Legend, WeekView, mark_icon
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tray_app.desktop.history_feed import HistoryFeed, Page, Row
+
+translate = QCoreApplication.translate
+
+_WIDTH, _HEIGHT = 900, 720
+_TITLE_BAR = 40
+_DETAIL_LINES = 2
+_WHEN, _WHAT, _UNTIL, _PROGRAM = range(4)
+
+_REQUESTS = frozenset({EventKind.ISSUED, EventKind.SAME, EventKind.FAILED})
+_OTHERS = frozenset({EventKind.ADOPTED, EventKind.STORED, EventKind.SEEN})
+_FAILURES = frozenset({EventKind.FAILED})
+_FILTERS: tuple[frozenset[EventKind], ...] = (frozenset(EventKind), _REQUESTS, _FAILURES, _OTHERS, TAKES)
+
+_Index = QModelIndex | QPersistentModelIndex
+_ROOT = QModelIndex()
+
+
+class EventModel(QAbstractTableModel):
+    """Rows as they are given, each with the mark that it has in the picture."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rows: tuple[Row, ...] = ()
+        self._icons: dict[EventKind, QIcon] = {}
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        return self._rows
+
+    def show_rows(self, rows: Sequence[Row]) -> None:
+        self.beginResetModel()
+        self._rows = tuple(rows)
+        self.endResetModel()
+
+    def set_tones(self, tones: Tones, selected: QColor) -> None:
+        self._icons = {kind: mark_icon(kind, tones, selected) for kind in EventKind}
+        if self._rows:
+            self.dataChanged.emit(self.index(0, _WHEN), self.index(len(self._rows) - 1, _WHEN))
+
+    def rowCount(self, parent: _Index = _ROOT) -> int:
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: _Index = _ROOT) -> int:
+        return 0 if parent.isValid() else _PROGRAM + 1
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row, column = self._rows[index.row()], index.column()
+        if role == Qt.ItemDataRole.DisplayRole:
+            return (row.when, row.what, row.until, row.program)[column]
+        if role == Qt.ItemDataRole.AccessibleTextRole and column == _WHEN:
+            return row.sentence
+        if role == Qt.ItemDataRole.ToolTipRole and column == _WHAT:
+            return row.what
+        if role == Qt.ItemDataRole.DecorationRole and column == _WHEN:
+            return self._icons.get(row.event.kind)
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role != Qt.ItemDataRole.DisplayRole or orientation is not Qt.Orientation.Horizontal:
+            return None
+        return (
+            translate("HistoryWindow", "Time (KST)"),
+            translate("HistoryWindow", "What happened"),
+            translate("HistoryWindow", "Token until (KST)"),
+            translate("HistoryWindow", "Program"),
+        )[section]
+
+
+class HistoryWindow(QWidget):
+    """Shows what `feed` brings. Closing hides it, and what is hidden costs nothing."""
+
+    def __init__(self, feed: HistoryFeed, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("historyWindow")
+        self.setWindowIcon(app_icon())
+        self._feed = feed
+        self._page: Page | None = None
+        self._style = ""
+        self._dialog: QFileDialog | None = None
+        self.summary = _label("summary", self)
+        self.profile = QComboBox(self)
+        self.profile.setObjectName("historyProfile")
+        self.week = WeekView(self)
+        self.legend = Legend(self)
+        self.detail = _label("detail", self)
+        self.kinds = QComboBox(self)
+        self.kinds.setObjectName("kinds")
+        self.kinds.addItems([""] * len(_FILTERS))
+        self._show = _label("showLabel", self)
+        self._show.setBuddy(self.kinds)
+        self.search = QLineEdit(self)
+        self.search.setObjectName("search")
+        self.search.setClearButtonEnabled(True)
+        self.export = QPushButton(self)
+        self.export.setObjectName("export")
+        self.status = _label("status", self)
+        self.model = EventModel(self)
+        self.table = self._table()
+        self._lay_out()
+        self._retranslate()
+        self._restyle()
+        self.profile.activated.connect(lambda at: feed.choose(self.profile.itemData(at)))
+        self.week.pointed.connect(self._tell)
+        self.week.picked.connect(self._select)
+        self.kinds.currentIndexChanged.connect(self._filter)
+        self.search.textChanged.connect(self._filter)
+        self.export.clicked.connect(self._ask_where)
+        QShortcut(QKeySequence.StandardKey.Find, self, self.search.setFocus)
+        feed.changed.connect(self.show_page)
+        feed.exported.connect(self._tell_exported)
+        self.show_page(feed.page)
+
+    def show_page(self, page: Page) -> None:
+        """Renders `page`."""
+        self._page = page
+        self.profile.setVisible(len(page.profiles) > 1)
+        if [self.profile.itemData(at) for at in range(self.profile.count())] != list(page.profiles):
+            self.profile.clear()
+            for name in page.profiles:
+                self.profile.addItem(name, name)
+        self.profile.setCurrentIndex(self.profile.findData(page.profile))
+        self.summary.setText(page.problem or self._memory_text(page) or page.summary)
+        self._colour_summary()
+        self.week.show_week(page.week)
+        self.legend.show_week(page.week)
+        self._filter()
+
+    def bring_up(self) -> None:
+        """Shows the window in front of the others and gives it the keyboard."""
+        if self.isMinimized():
+            self.showNormal()
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.close()
+        else:
+            super().keyPressEvent(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._feed.look(not self.isMinimized())
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._feed.look(False)  # noqa: FBT003 - as of a signal
+        self.status.clear()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        kind = event.type()
+        if kind == QEvent.Type.LanguageChange:
+            self._retranslate()
+            self._feed.refresh()
+        elif kind in {QEvent.Type.PaletteChange, QEvent.Type.ThemeChange, QEvent.Type.ApplicationFontChange}:
+            self._restyle()
+        elif kind == QEvent.Type.WindowStateChange and self.isVisible():
+            self._feed.look(not self.isMinimized())
+
+    def _table(self) -> QTableView:
+        table = QTableView(self)
+        table.setObjectName("events")
+        table.setModel(self.model)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setTabKeyNavigation(False)
+        table.setShowGrid(False)
+        table.setWordWrap(False)
+        table.setFrameShape(QTableView.Shape.NoFrame)
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 10)
+        header = table.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(_WHAT, QHeaderView.ResizeMode.Stretch)
+        table.selectionModel().currentRowChanged.connect(self._point_out)
+        return table
+
+    def _lay_out(self) -> None:
+        font = self.summary.font()
+        font.setPointSizeF(max(1.0, font.pointSizeF()) + 2)
+        font.setWeight(QFont.Weight.DemiBold)
+        self.summary.setFont(font)
+        self.summary.setWordWrap(True)
+        self.detail.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.detail.setMinimumHeight(_DETAIL_LINES * self.detail.fontMetrics().lineSpacing() + 2)
+        self.detail.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.status.setWordWrap(True)
+        head = QHBoxLayout()
+        head.addWidget(self.summary, 1)
+        head.addWidget(self.profile)
+        tools = QHBoxLayout()
+        tools.setSpacing(8)
+        tools.addWidget(self._show)
+        tools.addWidget(self.kinds)
+        tools.addWidget(self.search, 1)
+        tools.addWidget(self.export)
+        body = QVBoxLayout(self)
+        body.setContentsMargins(20, 16, 20, 14)
+        body.setSpacing(8)
+        body.addLayout(head)
+        body.addWidget(self.week, 3)
+        body.addWidget(self.legend)
+        body.addWidget(self.detail)
+        body.addLayout(tools)
+        body.addWidget(self.table, 2)
+        body.addWidget(self.status)
+        for first, second in ((self.table, self.kinds), (self.kinds, self.search), (self.search, self.export)):
+            self.setTabOrder(first, second)
+        room = self.screen().availableGeometry()
+        self.resize(min(_WIDTH, room.width()), min(_HEIGHT, room.height() - _TITLE_BAR))
+        self.table.setFocus()
+
+    def _retranslate(self) -> None:
+        self.setWindowTitle(translate("HistoryWindow", "History of the last seven days"))
+        self.week.setAccessibleName(translate("HistoryWindow", "Picture of the last seven days"))
+        self.table.setAccessibleName(translate("HistoryWindow", "What happened"))
+        self.profile.setAccessibleName(translate("HistoryWindow", "Profile"))
+        self._show.setText(translate("HistoryWindow", "&Show"))
+        names = (
+            translate("HistoryWindow", "Everything"),
+            translate("HistoryWindow", "Requests to Kiwoom"),
+            translate("HistoryWindow", "Failures"),
+            translate("HistoryWindow", "From other programs"),
+            translate("HistoryWindow", "Cleared and revoked"),
+        )
+        for at, name in enumerate(names):
+            self.kinds.setItemText(at, name)
+        self.search.setPlaceholderText(translate("HistoryWindow", "Find"))
+        self.search.setAccessibleName(translate("HistoryWindow", "Find"))
+        self.export.setText(translate("HistoryWindow", "&Export…"))
+        self.model.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, _PROGRAM)
+        if self._page is not None:
+            self.legend.show_week(self._page.week)
+
+    def _colour_summary(self) -> None:
+        page, tones = self._page, window_tones(self.palette())
+        missed = page is not None and page.week is not None and page.week.gap_seconds(trading=True) >= 1
+        is_bad = missed or (page is not None and bool(page.problem))
+        _colour(self.summary, tones.bad if is_bad else _text_of(self.palette()))
+
+    def _memory_text(self, page: Page) -> str:
+        if page.is_kept:
+            return ""
+        return translate("HistoryWindow", "The token rests in memory only, so nothing is recorded.")
+
+    def _filter(self) -> None:
+        """Keeps the row that is selected, where it is still there."""
+        kinds, words = _FILTERS[max(0, self.kinds.currentIndex())], self.search.text().casefold().split()
+        rows = [
+            row
+            for row in (self._page.rows if self._page is not None else ())
+            if row.event.kind in kinds and all(word in row.sentence.casefold() for word in words)
+        ]
+        self.export.setEnabled(bool(rows))
+        if tuple(rows) == self.model.rows:
+            return
+        selected = self._selected()
+        self.model.show_rows(rows)
+        self._select(selected)
+
+    def _selected(self) -> Event | None:
+        at = self.table.currentIndex()
+        return self.model.rows[at.row()].event if at.isValid() else None
+
+    def _select(self, event: Event | None) -> None:
+        for number, row in enumerate(self.model.rows):
+            if event is not None and (row.event.at, row.event.kind) == (event.at, event.kind):
+                self.table.selectRow(number)
+                self.table.scrollTo(self.model.index(number, _WHEN))
+                return
+        if self.model.rows:
+            self.table.selectRow(0)
+        self._point_out()
+
+    def _point_out(self) -> None:
+        self.week.highlight(self._selected())
+        self._tell("")
+
+    def _tell(self, text: str) -> None:
+        """What the mouse points at, else the selected event and what it was part of."""
+        event = self._selected()
+        if not text and event is not None:
+            text = self.week.text_about(event)
+        self.detail.setToolTip(text)
+        metrics, width = self.detail.fontMetrics(), self.detail.width()
+        lines = [metrics.elidedText(line, Qt.TextElideMode.ElideRight, width) for line in text.splitlines()]
+        self.detail.setText("\n".join(lines[:_DETAIL_LINES]))
+
+    def _ask_where(self) -> None:
+        """Does not block; the dialog is the window's own and goes when it is done."""
+        folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        name = f"kiwoom-token-{datetime.now(KST):%Y%m%d}.csv"
+        dialog = self._dialog = QFileDialog(self, translate("HistoryWindow", "Export"), os.path.join(folder, name))
+        dialog.setObjectName("exportDialog")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter(translate("HistoryWindow", "CSV for spreadsheets (*.csv)"))
+        dialog.setDefaultSuffix("csv")
+        dialog.selectFile(name)
+        events = [row.event for row in reversed(self.model.rows)]
+        dialog.fileSelected.connect(lambda path: self._feed.export(path, events))
+        dialog.open()
+
+    def _tell_exported(self, text: str, is_done: bool) -> None:
+        tones = window_tones(self.palette())
+        _colour(self.status, tones.good if is_done else tones.bad)
+        self.status.setText(text)
+
+    def _restyle(self) -> None:
+        tones = window_tones(self.palette())
+        style = "" if is_high_contrast() else _style_sheet(self.palette(), tones)
+        if style != self._style:
+            self._style = style
+            self.setStyleSheet(style)
+        self.week.set_tones(tones)
+        self.legend.set_tones(tones)
+        self.model.set_tones(tones, self.palette().color(QPalette.ColorRole.HighlightedText))
+        _colour(self.detail, tones.quiet)
+        self._colour_summary()
+
+
+def _label(name: str, parent: QWidget) -> QLabel:
+    label = QLabel(parent)
+    label.setObjectName(name)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    return label
+
+
+def _colour(label: QLabel, colour: QColor) -> None:
+    palette = label.palette()
+    palette.setColor(QPalette.ColorRole.WindowText, colour)
+    label.setPalette(palette)
+
+
+def _text_of(palette: QPalette) -> QColor:
+    """That of a window in use: some themes fade the others, and a window is none yet while it is made."""
+    return palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.WindowText)
+
+
+def _style_sheet(palette: QPalette, tones: Tones) -> str:
+    dark = palette.color(QPalette.ColorRole.Window).lightnessF() < 0.5
+    edge = "rgba(255, 255, 255, 0.22)" if dark else "rgba(0, 0, 0, 0.22)"
+    over = "rgba(255, 255, 255, 0.10)" if dark else "rgba(0, 0, 0, 0.07)"
+    text = _text_of(palette).name()
+    faint = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.WindowText).name()
+    accent = tones.good.name()
+    return f"""
+        QPushButton {{ background: transparent; color: {text}; border: 1px solid {edge}; border-radius: 7px;
+            padding: 5px 14px; }}
+        QPushButton:hover {{ background: {over}; }}
+        QPushButton:focus {{ border: 2px solid {accent}; padding: 4px 13px; }}
+        QPushButton:disabled {{ color: {faint}; border-color: {over}; }}
+    """

@@ -1,0 +1,202 @@
+"""What the history window shows, read off the GUI thread and kept up to date while somebody looks."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from tray_app.core.errors import KiwoomTokenError, StoreError
+from tray_app.core.history import BRINGS, Event, Week, days_until, week_of
+from tray_app.core.history_table import as_csv
+from tray_app.core.history_text import event_text, moment_text, summary_text
+from tray_app.core.language import msg, say, tr
+from tray_app.core.token import KST
+from tray_app.desktop.file_watch import FileWatch, watchable
+from tray_app.desktop.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tray_app.core.token import Token
+    from tray_app.stores.history import History
+
+    FindToken = Callable[[], Token | None]
+    """The present token of a profile; may wait, and may raise `StoreError`."""
+
+_MINUTE_MILLISECONDS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An event as the list shows it: plain text in the current language."""
+
+    event: Event
+    when: str
+    what: str
+    until: str
+    program: str
+
+    @property
+    def sentence(self) -> str:
+        """The whole row, as a screen reader says it."""
+        return ", ".join(one for one in (self.when, self.what, self.until, self.program) if one)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the window renders. `rows` are the events of the week, the newest first. `problem` says what kept it from
+    being read, or is empty; `is_kept` is False where nothing is recorded because the token rests in memory."""
+
+    profile: str
+    profiles: tuple[str, ...]
+    week: Week | None = None
+    rows: tuple[Row, ...] = ()
+    summary: str = ""
+    problem: str = ""
+    is_kept: bool = True
+
+
+class HistoryFeed(QObject):
+    """`changed(Page)` and `exported(str, bool)` are its only ways out; the latter says in one line what came of it.
+
+    `profiles` gives for each profile how to find its present token. Nothing is read and no timer runs while nobody
+    looks, see `look`.
+    """
+
+    changed = Signal(object)
+    exported = Signal(str, bool)
+
+    def __init__(
+        self,
+        history: History | None,
+        profiles: Mapping[str, FindToken],
+        clock: Callable[[], float] = time.time,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._history = history
+        self._profiles = dict(profiles)
+        self._clock = clock
+        self._looking = False
+        self._reading = False
+        self._again = False
+        self.page = Page(next(iter(self._profiles), ""), tuple(self._profiles), is_kept=history is not None)
+        self._worker = Worker("history", self)
+        self._files = FileWatch(self)
+        self._files.changed.connect(self.refresh)
+        self._minute = QTimer(self, singleShot=True, timerType=Qt.TimerType.CoarseTimer)
+        self._minute.timeout.connect(self.refresh)
+
+    def use(self, history: History | None, profiles: Mapping[str, FindToken]) -> None:
+        """Goes on with another record or other profiles, after the settings changed."""
+        self._history, self._profiles = history, dict(profiles)
+        if self.page.profile not in self._profiles:
+            self.choose(next(iter(self._profiles), ""))
+        else:
+            self.refresh()
+
+    def choose(self, profile: str) -> None:
+        """Shows that profile from now on."""
+        self.page = Page(profile, tuple(self._profiles), is_kept=self._history is not None)
+        self.refresh()
+
+    def look(self, is_looking: bool) -> None:
+        """Whether somebody sees it: only then it is kept up to date."""
+        self._looking = is_looking
+        if is_looking:
+            self.refresh()
+        else:
+            self._minute.stop()
+            self._files.watch(set())
+
+    def refresh(self) -> None:
+        """Reads again, if somebody looks."""
+        if not self._looking:
+            return
+        if self._reading:
+            self._again = True
+            return
+        self._reading, self._again = True, False
+        history, profile, profiles = self._history, self.page.profile, dict(self._profiles)
+        self._worker.run(lambda: _read(history, profile, profiles, self._clock()), self._read)
+
+    def export(self, path: str, events: Sequence[Event]) -> None:
+        """Writes these events as CSV that Excel opens by a double click."""
+
+        def written(_: object, error: Exception | None) -> None:
+            if error is None:
+                self.exported.emit(tr("The list is saved: {path}", path=path), True)  # noqa: FBT003 - a signal's value
+            else:
+                reason = say(error) if isinstance(error, KiwoomTokenError) else type(error).__name__
+                self.exported.emit(reason, False)  # noqa: FBT003
+
+        self._worker.run(lambda: _write(path, as_csv(events)), written)
+
+    def _read(self, found: tuple[Page, set[str]] | None, error: Exception | None) -> None:
+        self._reading = False
+        if error is not None:
+            self._show(Page(self.page.profile, tuple(self._profiles), problem=_say(error)))
+        elif found is not None:
+            page, watched = found
+            if self._looking:
+                self._files.watch(watched)
+            if page.profile == self.page.profile:
+                self._show(page)
+        if self._again:
+            self.refresh()
+        elif self._looking:
+            into_minute = int(self._clock() * 1000) % _MINUTE_MILLISECONDS
+            self._minute.start(_MINUTE_MILLISECONDS - into_minute)
+
+    def _show(self, page: Page) -> None:
+        self.page = page
+        self.changed.emit(page)
+
+
+def _read(
+    history: History | None, profile: str, profiles: Mapping[str, FindToken], now: float
+) -> tuple[Page, set[str]]:
+    names = tuple(profiles)
+    if history is None:
+        return Page(profile, names, week_of(profile, (), now), is_kept=False), set()
+    watched = watchable([history.path])
+    present = None
+    with contextlib.suppress(KiwoomTokenError):  # the window of the token tells what is wrong with its place
+        present = profiles[profile]() if profile in profiles else None
+    events = history.read(profile, days_until(now)[0].start)
+    week = week_of(profile, events, now, present)
+    rows = tuple(_row(event) for event in reversed(week.events))
+    return Page(profile, names, week, rows, summary_text(week)), watched
+
+
+def _row(event: Event) -> Row:
+    return Row(
+        event,
+        f"{moment_text(event.at)}:{datetime.fromtimestamp(event.at, KST):%S}",
+        event_text(event),
+        moment_text(event.expires) if event.kind in BRINGS and event.expires is not None else "",
+        event.by,
+    )
+
+
+def _say(error: Exception) -> str:
+    if isinstance(error, KiwoomTokenError):
+        return say(error)
+    return tr("Something unexpected happened ({kind}).", kind=type(error).__name__)
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        with open(path, "w", encoding="utf-8-sig", errors="replace", newline="") as file:
+            file.write(text)
+    except OSError as error:
+        raise StoreError(
+            msg("{path} cannot be written ({reason}). Close it in other programs, or choose another place."),
+            path=path,
+            reason=error.strerror or type(error).__name__,
+        ) from None
