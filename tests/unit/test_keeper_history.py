@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,10 +13,18 @@ import pytest
 
 import tray_app
 from tests.doubles import KEYS, START, Clock, FakeBroker
-from tray_app.core.errors import BrokerUnavailable, KeysMissing, KiwoomTokenError, RevokeFailed, StoreError
+from tray_app.core.errors import (
+    BrokerUnavailable,
+    KeyringUnavailable,
+    KeysMissing,
+    KiwoomTokenError,
+    RevokeFailed,
+    StoreError,
+)
 from tray_app.core.token import Token, token_for
 from tray_app.manager.keeper import TokenKeeper
 from tray_app.settings.load import load_settings
+from tray_app.stores.base import Place
 from tray_app.stores.file import FileStore
 from tray_app.stores.history import History, open_history
 from tray_app.stores.lock import ProfileLock
@@ -184,6 +193,17 @@ def test_what_a_plain_writer_left_is_seen_once(
     assert told() == ["seen", "gone"]
 
 
+def test_a_keyring_that_does_not_answer_has_not_lost_the_token(
+    keeper: TokenKeeper, clock: Clock, told: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper.ensure()
+    clock.advance(5)
+    problem = KeyringUnavailable("It is locked.", problem=KeyringUnavailable.LOCKED)
+    monkeypatch.setattr(keeper.store, "place", lambda: Place("file", "", problem))
+    keeper.note_found(None, clock())
+    assert told() == ["issued"]
+
+
 def test_a_token_that_could_not_be_stored_says_so(
     keeper: TokenKeeper, monkeypatch: pytest.MonkeyPatch, history: History
 ) -> None:
@@ -220,7 +240,7 @@ def test_a_token_in_memory_leaves_nothing_on_the_disk(monkeypatch: pytest.Monkey
 
 
 def test_reading_a_living_token_loads_nothing_of_it(tmp_path: Path) -> None:
-    token = token_for("token-of-a-test", DAY, __import__("time").time())
+    token = token_for("token-of-a-test", DAY, time.time())
     code = (
         "import sys; from tray_app.cli.main import main; main(['get']);"
         "print([name for name in sys.modules if 'sqlite' in name or 'history' in name], file=sys.stderr)"

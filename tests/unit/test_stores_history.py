@@ -297,7 +297,7 @@ class TestTrouble:
         assert not go_on.is_set()
         go_on.set()
         for thread in threading.enumerate():
-            if thread.name == "history":
+            if thread.name == "history record":
                 thread.join(20)
 
     @pytest.mark.parametrize(

@@ -324,7 +324,7 @@ class WeekView(QWidget):
         for hour in _HOURS:
             x = plan.left + (plan.right - plan.left) * hour / 24
             painter.setPen(QPen(line, 1))
-            painter.drawLine(QPointF(x, plan.top - 3), QPointF(x, bottom))
+            painter.drawLine(QPointF(x, plan.top - 3), QPointF(x, plan.top if is_high_contrast() else bottom))
             painter.setPen(self._tones.quiet)
             label = QRectF(x - 30, 0, 60, plan.top - 5)
             painter.drawText(label, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, f"{hour:02}")

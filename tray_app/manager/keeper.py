@@ -260,6 +260,8 @@ class TokenKeeper:
 
     def note_found(self, token: Token | None, at: float) -> None:
         """For the history: what a look at `at` found, in case that a program without one has changed it."""
+        if token is None and self.store.place().problem is not None:
+            return  # where the keyring does not answer, nothing found does not mean that nothing is there
         history = None if self._open_history is None else self._open_history()
         if history is not None:
             history.record_found(self.profile, token, at)

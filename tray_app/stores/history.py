@@ -36,7 +36,7 @@ KEPT_EVENTS = 5000
 """Of each profile: years at one token a day, and no more than a megabyte when something fails all the time."""
 
 PATIENCE_SECONDS = 1.0
-"""How long a program waits at the most for its record; as long for another one's to be written."""
+"""How long a record waits until another program's is written; a program waits for its own twice as long at the most."""
 
 _AGAIN_SECONDS = 3600.0
 """The same failure within this time is the same event."""
@@ -115,7 +115,7 @@ class History:
 
     def _soon(self, job: Callable[[], None]) -> None:
         """On a thread that nobody waits for when the disk hangs, and that does not outlive the process."""
-        thread = threading.Thread(target=self._guarded, args=(job,), name="history", daemon=True)
+        thread = threading.Thread(target=self._guarded, args=(job,), name="history record", daemon=True)
         try:
             thread.start()
         except RuntimeError:  # the process is ending
