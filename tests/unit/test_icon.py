@@ -11,7 +11,8 @@ import pytest
 pytest.importorskip("PySide6.QtGui")
 
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QColor, QImage, QPainter, QPalette
+from PySide6.QtWidgets import QApplication
 
 from tray_app.core.language import resources_folder
 from tray_app.desktop import theme
@@ -167,6 +168,29 @@ def test_panel_on_linux(desktop: str, dark: bool | None, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("platform", ["win32", "darwin", "linux"])
 def test_users_word_on_the_panel_is_the_last(platform: str, choice: str, dark: bool) -> None:
     assert theme.panel_is_dark(choice, platform, {}) is dark
+
+
+def test_panel_is_judged_by_the_desktop_not_by_the_theme_chosen_for_the_windows(
+    qapp: QApplication, request: pytest.FixtureRequest
+) -> None:
+    request.addfinalizer(lambda: theme.apply_window_theme("auto"))
+    theme.apply_window_theme("auto")
+    desktop = theme.panel_is_dark("auto", "linux", {"XDG_CURRENT_DESKTOP": "KDE"})
+    for choice in ("light", "dark"):
+        theme.apply_window_theme(choice)
+        assert theme.panel_is_dark("auto", "linux", {"XDG_CURRENT_DESKTOP": "KDE"}) is desktop
+
+
+def test_taskbar_of_windows_in_high_contrast_has_the_colours_of_the_windows(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    before = QPalette(qapp.palette())
+    request.addfinalizer(lambda: qapp.setPalette(before))
+    monkeypatch.setattr(theme, "is_high_contrast", lambda: True)
+    monkeypatch.setattr(theme, "windows_setting", lambda name, default: 0)
+    for ground, dark in (("#ffffff", False), ("#000000", True)):
+        qapp.setPalette(QPalette(QColor(ground)))
+        assert theme.panel_is_dark("auto", "win32", {}) is dark
 
 
 @pytest.mark.parametrize(("light", "dark"), [(1, False), (0, True)])

@@ -26,7 +26,6 @@ _MARKS = {
         _WINDOWS_FORMAT.format("CanIncludeInClipboardHistory"): _ZERO,
         _WINDOWS_FORMAT.format("CanUploadToCloudClipboard"): _ZERO,
     },
-    "darwin": {"application/x-nspasteboard-concealed-type": b"", "org.nspasteboard.ConcealedType": b""},
 }
 _OTHER_MARKS = {"x-kde-passwordManagerHint": b"secret"}
 
@@ -62,7 +61,10 @@ class TokenClipboard(QObject):
         self._fingerprint = secret.fingerprint()
         self._copied_until = self._clock() + KEEP_SECONDS
         self._timer.start(KEEP_SECONDS * 1000)
-        self._clipboard.setMimeData(marked(secret.reveal()), QClipboard.Mode.Clipboard)
+        if QGuiApplication.platformName() == "cocoa":
+            _copy_concealed(secret.reveal())
+        else:
+            self._clipboard.setMimeData(marked(secret.reveal()), QClipboard.Mode.Clipboard)
         self.changed.emit(self._copied_until)
 
     def clear(self) -> None:
@@ -96,3 +98,29 @@ def marked(text: str, platform: str = sys.platform) -> QMimeData:
     for name, value in _MARKS.get(platform, _OTHER_MARKS).items():
         data.setData(name, QByteArray(value))
     return data
+
+
+def _copy_concealed(text: str) -> None:
+    """Puts `text` on the pasteboard of macOS as password managers do: Qt has no way to name the type they use.
+
+    See nspasteboard.org. The pasteboard holds the text itself, so Qt reads and clears it as anybody else's.
+    """
+    import ctypes
+    from ctypes.util import find_library
+
+    objc = ctypes.CDLL(find_library("objc"))
+    objc.objc_getClass.restype = objc.sel_registerName.restype = ctypes.c_void_p
+    objc.objc_getClass.argtypes = objc.sel_registerName.argtypes = [ctypes.c_char_p]
+
+    def send(receiver: int, message: bytes, *values: int | bytes) -> int:
+        kinds = [ctypes.c_char_p if isinstance(value, bytes) else ctypes.c_void_p for value in values]
+        call = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, *kinds)(("objc_msgSend", objc))
+        return call(receiver, objc.sel_registerName(message), *values) or 0
+
+    def string(content: str) -> int:
+        return send(objc.objc_getClass(b"NSString"), b"stringWithUTF8String:", content.encode())
+
+    board = send(objc.objc_getClass(b"NSPasteboard"), b"generalPasteboard")
+    send(board, b"clearContents")
+    send(board, b"setString:forType:", string(text), string("public.utf8-plain-text"))
+    send(board, b"setString:forType:", string(""), string("org.nspasteboard.ConcealedType"))

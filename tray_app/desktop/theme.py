@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +55,12 @@ _FOLLOWS_THE_WINDOWS = frozenset({"kde", "mate", "lxqt", "lxde"})
 """Desktops whose panel takes the colours of the windows. The panels of the others are dark as they come:
 GNOME, Unity, Cinnamon, Budgie, Pantheon, Deepin, and Xfce since 4.16."""
 
+_NEVER_DARK = "windowsvista"
+"""Qt's style on Windows 10, which stays light whatever is asked for."""
+
+_desktop_is_dark: bool | None = None
+"""What the desktop's own windows were before this program's were told to look otherwise; None while they were not."""
+
 _PERSONALIZE = r"Software\Microsoft\Windows\CurrentVersion\Themes\Personalize"
 
 
@@ -67,6 +74,13 @@ def window_is_dark() -> bool:
 
 def apply_window_theme(choice: str) -> None:
     """Shows the windows `light` or `dark`, or with `auto` as the desktop does, at once."""
+    global _desktop_is_dark  # noqa: PLW0603 - one for the process, as the colour scheme is
+    if choice == "auto":
+        _desktop_is_dark = None
+    elif _desktop_is_dark is None:
+        _desktop_is_dark = window_is_dark()
+    if QApplication.style().objectName() == _NEVER_DARK:
+        QApplication.setStyle("Fusion")
     schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
     QGuiApplication.styleHints().setColorScheme(schemes.get(choice, Qt.ColorScheme.Unknown))
 
@@ -80,11 +94,13 @@ def panel_is_dark(choice: str = "auto", platform: str = sys.platform, environ: M
     if choice != "auto":
         return choice == "dark"
     if platform == "win32":
+        if is_high_contrast():
+            return is_dark(QGuiApplication.palette())
         return not windows_setting("SystemUsesLightTheme", default=0)
-    if platform == "darwin":
-        return window_is_dark()
     desktops = set(environ.get("XDG_CURRENT_DESKTOP", "").lower().split(":"))
-    return window_is_dark() if desktops & _FOLLOWS_THE_WINDOWS else True
+    if platform != "darwin" and not desktops & _FOLLOWS_THE_WINDOWS:
+        return True
+    return window_is_dark() if _desktop_is_dark is None else _desktop_is_dark
 
 
 def windows_setting(name: str, *, default: int) -> int:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtGui import QAction, QActionGroup, QGuiApplication
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from tray_app.core.watch import AUTO, DAILY, NOTIFY
@@ -80,6 +80,7 @@ class Tray(QObject):
         self._menu.addSeparator()
         self._entry("open", lambda: translate("Tray", "Open"), self.open_requested)
         self._entry("quit", lambda: translate("Tray", "Quit"), self.quit_requested)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _: self.refresh_theme())
         self._look_again = QTimer(self, singleShot=True)
         self._look_again.timeout.connect(self._look_for_panel)
         if sys.platform == "linux":
@@ -112,7 +113,7 @@ class Tray(QObject):
             self._show_menu(self._view)
 
     def refresh_theme(self) -> None:
-        """The panel's or the windows' theme has changed, or may have."""
+        """The panel's theme has changed, or may have: Qt tells of the windows' theme only."""
         if self._view is not None:
             self.show_view(self._view)
 
