@@ -90,6 +90,9 @@ class FakeAccounts(QObject):
     def refresh(self, profile: str) -> None:
         self.monitors[profile].refresh()
 
+    def finders(self) -> dict[str, Any]:
+        return dict.fromkeys(self.monitors, lambda: None)
+
     def choose(self, profile: str) -> None:
         self.chosen_name = profile
         self.changed.emit()
@@ -459,3 +462,15 @@ def test_another_language_applies_at_once(world: World, monkeypatch: pytest.Monk
     world.accounts.reconfigured.emit(settings)
     world.accounts.changed.emit()
     assert world.tray.views[-1].title == "Kiwoom Token Tray"
+
+
+def test_history_is_of_the_chosen_account(world: World, qtbot: QtBot) -> None:
+    world.accounts.add("second")
+    world.tray.profile_chosen.emit("second")
+    world.window.historyRequested.emit()
+    history = world.shell._history
+    assert history is not None
+    qtbot.addWidget(history)
+    assert history.isVisible()
+    qtbot.waitUntil(lambda: history.profile.currentData() == "second", timeout=10_000)
+    history.close()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tray_app.core.state import TokenState
+    from tray_app.core.token import Token
     from tray_app.manager.keeper import TokenKeeper
     from tray_app.settings.load import Settings
 
@@ -81,6 +82,10 @@ class Accounts(QObject):
 
     def monitor(self, profile: str) -> Monitor:
         return self._monitors[profile]
+
+    def finders(self) -> dict[str, Callable[[], Token | None]]:
+        """For each account what finds its present token; not for the GUI thread."""
+        return {name: monitor.current_token for name, monitor in self._monitors.items()}
 
     def start(self) -> None:
         """The first look at each."""

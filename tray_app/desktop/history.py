@@ -168,6 +168,10 @@ class HistoryWindow(QWidget):
         self.legend.show_week(page.week)
         self._filter()
 
+    def choose_profile(self, profile: str) -> None:
+        """Shows that profile from now on."""
+        self._feed.choose(profile)
+
     def bring_up(self) -> None:
         """Shows the window in front of the others and gives it the keyboard."""
         if self.isMinimized():

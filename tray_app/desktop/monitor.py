@@ -107,6 +107,10 @@ class Monitor(QObject):
     def keeper(self) -> TokenKeeper:
         return self._keeper
 
+    def current_token(self) -> Token | None:
+        """What the store holds this moment. Not for the GUI thread; raises `StoreError`."""
+        return self._keeper.current()
+
     def apply(self, settings: Settings, keeper: TokenKeeper | None) -> None:
         """Goes on under changed settings; with another `keeper`, which takes over once what is being done is done."""
         old, self._settings = self._settings, settings

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tray_app.core.secret import Secret
     from tray_app.core.watch import Notice
     from tray_app.desktop.accounts import Accounts
+    from tray_app.desktop.history import HistoryWindow
     from tray_app.desktop.tray import Tray
     from tray_app.settings.load import Settings
 
@@ -52,6 +53,7 @@ class Shell(QObject):
         self._timer.timeout.connect(self._render)
         self._background = False
         self._question: QDialog | None = None
+        self._history: HistoryWindow | None = None
         self._connect_accounts()
         self._connect_tray()
         self._connect_window()
@@ -102,6 +104,7 @@ class Shell(QObject):
         window.portalRequested.connect(lambda: QDesktopServices.openUrl(QUrl(PORTAL)))
         window.snoozeRequested.connect(self._accounts.snooze)
         window.profileChosen.connect(self._accounts.choose)
+        window.historyRequested.connect(self._open_history)
         window.openSettingsFileRequested.connect(self._open_settings_file)
         window.quitRequested.connect(QApplication.quit)
         window.shown.connect(self._render)
@@ -215,6 +218,20 @@ class Shell(QObject):
 
     def _dialog_parent(self) -> QWidget | None:
         return self._window if self._window.isVisible() else None
+
+    def _open_history(self) -> None:
+        from tray_app.desktop.history import HistoryWindow
+        from tray_app.desktop.history_feed import HistoryFeed
+        from tray_app.stores.history import open_history
+
+        if self._history is None:
+            feed = HistoryFeed(open_history(self._settings), self._accounts.finders(), self._clock, self)
+            self._history = HistoryWindow(feed)
+            self._accounts.reconfigured.connect(
+                lambda settings: feed.use(open_history(settings), self._accounts.finders())
+            )
+        self._history.choose_profile(self._accounts.chosen.state.profile)
+        self._history.bring_up()
 
     def _open_settings_file(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(self._accounts.settings_file))
