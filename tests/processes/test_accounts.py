@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from tests.processes.conftest import ROOT
+from tests.processes.file_keyring import FileKeyring
 from tests.redis.server import MISSING, PROGRAM, REQUIRED, RealRedis
 
 ONE = {"APP_KEY": "key-of-one", "APP_SECRET": "secret-of-one"}
@@ -79,6 +80,60 @@ def test_a_clear_with_other_keys_revokes_nothing(rests, kiwoom_token, practice):
     kiwoom_token(TWO, "clear", "--revoke")
 
     assert practice.counts()["revoke"] == 0
+
+
+def test_a_clear_with_other_keys_leaves_the_token(rests, kiwoom_token):
+    token = kiwoom_token(ONE, "get")
+
+    said = kiwoom_token(TWO, "clear")
+
+    assert "stays" in said
+    assert kiwoom_token(ONE, "get", "--no-issue") == token
+
+
+class TestKeysInTheKeyring:
+    @pytest.fixture
+    def setup(self, monkeypatch, tmp_path):
+        """Puts keys where `kiwoomcli setup` puts them, without a word to anybody."""
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.processes.file_keyring.FileKeyring")
+        monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
+
+        def put(account):
+            keyring = FileKeyring()
+            keyring.set_password("kiwoom-real", "appkey", account["APP_KEY"])
+            keyring.set_password("kiwoom-real", "secretkey", account["APP_SECRET"])
+
+        return put
+
+    def test_that_were_replaced_leave_the_old_account_without_its_token(self, setup, kiwoom_token, issues):
+        setup(ONE)
+        token = kiwoom_token({}, "get")
+        assert (kiwoom_token({}, "get"), issues()) == (token, 1)
+        setup(TWO)
+
+        assert kiwoom_token({}, "get", "--no-issue") == 3
+        theirs = kiwoom_token({}, "get")
+
+        assert isinstance(theirs, str)
+        assert (theirs == token, kiwoom_token({}, "get"), issues()) == (False, theirs, 2)
+
+    def test_that_are_gone_leave_the_token(self, setup, kiwoom_token, tmp_path):
+        setup(ONE)
+        token = kiwoom_token({}, "get")
+        kiwoom_token({}, "logout")
+
+        assert kiwoom_token({}, "get") == token
+
+    def test_that_were_replaced_reach_a_running_program_with_the_next_token(self, setup, kiwoom_token, start):
+        setup(ONE)
+        running = start()
+        before = running.ask("ensure_token")
+        setup(TWO)
+
+        theirs = kiwoom_token({}, "get")
+
+        assert running.ask("get_token") == theirs != before
 
 
 def test_profiles_have_tokens_of_their_own(rests, kiwoom_token):

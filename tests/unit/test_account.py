@@ -71,6 +71,22 @@ def test_a_miss_is_not_revoked_with_the_wrong_keys(opened: Opener, broker: FakeB
     assert broker.revokes == 0
 
 
+@pytest.mark.parametrize("other", [TWO, MOCK])
+@pytest.mark.parametrize("retired", [False, True])
+def test_a_clear_leaves_a_token_of_another_account(
+    opened: Opener, other: dict[str, str], clock: Clock, *, retired: bool
+) -> None:
+    token = opened(ONE).ensure().token
+    if retired:
+        clock.now = token.expires - 200
+        owner = opened(ONE)
+        owner.stored()
+        owner.retire(token)
+    cleared = opened(other).clear()
+    assert (cleared.there, cleared.kept) == (False, True)
+    assert opened(ONE).current() == token
+
+
 def test_keys_that_lie_in_the_keyring_do_not_hide_a_token(opened: Opener) -> None:
     token = opened(ONE).ensure().token
     assert opened({}).current() == token

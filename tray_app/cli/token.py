@@ -96,6 +96,8 @@ def clear_(options: Namespace) -> int:
         print(tr("Kiwoom did not know the token any more; it is forgotten here."))
     elif cleared.there:
         print(tr("The token is forgotten here. At Kiwoom it lives on until its end."))
+    elif cleared.kept:
+        print(tr("There was no token of this account. The one that is there belongs to other keys and stays."))
     else:
         print(tr("There was no token."))
     tell_unshared(cleared.unshared)

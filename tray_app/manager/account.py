@@ -7,7 +7,7 @@ from tray_app.core.profile import DEFAULT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tray_app.core.token import Token
     from tray_app.kiwoom.keys import AppKeys
@@ -20,25 +20,30 @@ class Account:
     """The mode and keys of one profile, as a token's `issued_for` names them.
 
     Keys in the environment are compared at every look, because another program may be started with others. Those
-    in the keyring are not: asking it each time would cost more than the token; whoever changes them says so.
+    in the keyring, which `kiwoomcli setup` may have replaced, are compared whenever the token comes from there too:
+    to ask it for the sake of a file would cost more than the token. `find_keys` gives both or raises.
     """
 
-    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, settings: Settings, environ: Mapping[str, str], find_keys: Callable[[], AppKeys] | None = None
+    ) -> None:
         self._settings = settings
         self._environ = environ
+        self._find_keys = find_keys
 
     def issued_for(self, keys: AppKeys) -> str:
         """What a token issued with these keys is bound to."""
         return f"{self._settings.mode}:{keys.fingerprint()[:_FINGERPRINT_DIGITS]}"
 
-    def owns(self, token: Token) -> bool:
-        """False for a token that is known to be of another mode or other keys."""
+    def owns(self, token: Token, *, in_keyring: bool = False) -> bool:
+        """False for a token that is known to be of another mode or other keys; `in_keyring` tells where it rests."""
         if not token.issued_for:
             return True
         mode, _, fingerprint = token.issued_for.partition(":")
-        keys = self._keys_of_environment()
-        ours = keys is None or keys.fingerprint()[:_FINGERPRINT_DIGITS] == fingerprint
-        return mode == self._settings.mode and ours
+        if mode != self._settings.mode:
+            return False
+        keys = self._keys_of_environment() or (self._keys_of_profile() if in_keyring else None)
+        return keys is None or keys.fingerprint()[:_FINGERPRINT_DIGITS] == fingerprint
 
     def _keys_of_environment(self) -> AppKeys | None:
         if self._settings.profile != DEFAULT:
@@ -48,4 +53,10 @@ class Account:
         try:
             return keys_of_environment(self._settings.mode, self._environ)
         except KiwoomTokenError:  # told when they are needed
+            return None
+
+    def _keys_of_profile(self) -> AppKeys | None:
+        try:
+            return None if self._find_keys is None else self._find_keys()
+        except KiwoomTokenError:  # without any, or with a keyring that is locked meanwhile, nobody can tell
             return None

@@ -101,15 +101,17 @@ class Outcome:
 class Cleared:
     """What came of a clear: `there` was a token; `revoked` at Kiwoom, or Kiwoom said it was `already_dead`.
 
-    `unshared` are the errors that left the token where another tool reads it.
+    `kept` when what is there belongs to other keys or another mode, and so stayed. `unshared` are the errors that
+    left the token where another tool reads it.
     """
 
-    __slots__ = ("already_dead", "revoked", "there", "unshared")
+    __slots__ = ("already_dead", "kept", "revoked", "there", "unshared")
 
     def __init__(self, *, there: bool, revoked: bool = False, already_dead: bool = False) -> None:
         self.there = there
         self.revoked = revoked
         self.already_dead = already_dead
+        self.kept = False
         self.unshared: tuple[KiwoomTokenError, ...] = ()
 
 
@@ -164,11 +166,16 @@ class TokenKeeper:
 
     def stored_quick(self) -> Token | None:
         """What `stored` finds, as far as no keyring must be asked for it."""
-        return self._own(self.store.read_quick())
+        token = self.store.read_quick()
+        return token if token is None or self._account is None or self._account.owns(token) else None
 
     def _own(self, token: Token | None) -> Token | None:
         """A token of another mode or of other keys counts as none."""
-        return token if token is None or self._account is None or self._account.owns(token) else None
+        return token if token is None or self._is_ours(token) else None
+
+    def _is_ours(self, token: Token) -> bool:
+        in_keyring = self.store.place().kind == "keyring"
+        return self._account is None or self._account.owns(token, in_keyring=in_keyring)
 
     def place(self) -> Place:
         return self.store.place()
@@ -284,7 +291,7 @@ class TokenKeeper:
             self._tell_history()
 
     def clear(self, *, revoke: bool = False) -> Cleared:
-        """Forgets the token here; with `revoke` first ends it at Kiwoom.
+        """Forgets this account's token here; with `revoke` first ends it at Kiwoom.
 
         When the revoke fails the token stays and the error is raised: it still lives, and only who holds it
         can revoke it.
@@ -294,6 +301,10 @@ class TokenKeeper:
             unreadable = False
             try:
                 token = self.current()
+                if token is None and self._holds_anothers():
+                    cleared = Cleared(there=False)
+                    cleared.kept = True
+                    return cleared
             except StoreError:
                 if revoke:
                     raise
@@ -316,12 +327,23 @@ class TokenKeeper:
             lock.release()
             self._tell_history()
 
+    def _holds_anothers(self) -> bool:
+        token = self.store.read() or self.store.read_ending()
+        return token is not None and not self._is_ours(token)
+
     def forget_other_account(self, keys: AppKeys) -> None:
         """Clears a token that is known to have been issued for other keys than these. Raises `StoreError`."""
-        token = self.store.read()
         own = "" if self._account is None else self._account.issued_for(keys)
-        if token is not None and token.issued_for and token.issued_for != own:
-            self.clear()
+        lock = self._take_lock()
+        try:
+            token = self.store.read()
+            if token is not None and token.issued_for and token.issued_for != own:
+                self._withdraw(token)
+                self.store.clear()
+                self._note("cleared", token)
+        finally:
+            lock.release()
+            self._tell_history()
 
     def retire(self, token: Token) -> None:
         """The seed's clear of a token that has no five minutes left. Leaves it to a renewal that is under way."""

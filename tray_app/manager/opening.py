@@ -44,7 +44,7 @@ def open_keeper(
         lambda: open_broker(settings, clock),
         clock,
         shares=_open_shares(settings, keys_of_profile, clock),
-        account=Account(settings, environ),
+        account=Account(settings, environ, keys_of_profile),
         open_history=lambda: _open_history(settings),
     )
 
