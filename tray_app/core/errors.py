@@ -199,3 +199,7 @@ class LockTimeout(StoreError):
     exit_status = KIWOOM_SILENT
     retry = True
     remedy = Remedy.RETRY
+
+
+class AutostartFailed(KiwoomTokenError):
+    """Starting at login cannot be switched as asked, or not be asked about."""

@@ -1,0 +1,110 @@
+"""macOS: a launch agent of the user.
+
+What System Settings › Login Items has switched off is not to be asked for without an administrator's password; only
+launchd's own list of disabled services is heeded here.
+"""
+
+from __future__ import annotations
+
+import os
+import plistlib
+import shlex
+import subprocess
+from typing import TYPE_CHECKING
+
+from tray_app.autostart import files
+from tray_app.autostart.base import NAME, Status, is_gone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_PATIENCE_SECONDS = 5.0
+
+
+def launchctl(*words: str) -> str:
+    """What `launchctl` prints; nothing where it is not to be had."""
+    try:
+        ran = subprocess.run(
+            ["/bin/launchctl", *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_PATIENCE_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return ran.stdout
+
+
+class MacAutostart:
+    """`ask_launchd` is called with the words of a `launchctl` command."""
+
+    def __init__(self, command: list[str], ask_launchd: Callable[..., str] = launchctl) -> None:
+        self._command = command
+        self._ask_launchd = ask_launchd
+        self._path = os.path.expanduser(f"~/Library/LaunchAgents/{NAME}.plist")
+
+    def status(self) -> Status:
+        agent = self._read()
+        if agent is None:
+            return Status(configured=False, as_it_should_be=False, enabled=False, place=self._path)
+        command = [str(word) for word in agent.get("ProgramArguments", ())]
+        at_login = agent.get("RunAtLoad") is True
+        return Status(
+            configured=True,
+            as_it_should_be=command == self._command and at_login,
+            enabled=at_login and agent.get("Disabled") is not True and not self._is_disabled(),
+            place=self._path,
+            starts=shlex.join(command),
+            is_lost=not command or is_gone(command),
+        )
+
+    def enable(self) -> None:
+        """The running program goes on; launchd reads the agent at the next login."""
+        self._write({})
+        if self._is_disabled():
+            self._ask_launchd("enable", f"{_domain()}/{NAME}")
+
+    def disable(self) -> None:
+        files.remove(self._path)
+
+    def repair(self) -> bool:
+        if not self.status().is_lost:
+            return False
+        kept = self._read() or {}
+        self._write({"Disabled": kept["Disabled"]} if "Disabled" in kept else {})
+        return True
+
+    def _read(self) -> dict[str, Any] | None:
+        """An agent that is no property list starts nothing."""
+        content = files.read(self._path)
+        if content is None:
+            return None
+        try:
+            agent = plistlib.loads(content)
+        except Exception:  # noqa: BLE001 - damaged lists raise half a dozen kinds
+            return {}
+        return agent if isinstance(agent, dict) else {}
+
+    def _write(self, kept: dict[str, Any]) -> None:
+        agent = {
+            "Label": NAME,
+            "ProgramArguments": self._command,
+            "RunAtLoad": True,
+            "ProcessType": "Interactive",
+            "LimitLoadToSessionType": "Aqua",
+            **kept,
+        }
+        files.replace(self._path, plistlib.dumps(agent))
+
+    def _is_disabled(self) -> bool:
+        """The list says `=> true` until macOS 12 and `=> disabled` from then on."""
+        lines = {line.strip() for line in self._ask_launchd("print-disabled", _domain()).splitlines()}
+        return bool(lines & {f'"{NAME}" => disabled', f'"{NAME}" => true'})
+
+
+def _domain() -> str:
+    return f"gui/{os.getuid()}"
