@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from tray_app import autostart
 from tray_app.core.errors import DONE, UNEXPECTED, KeyringUnavailable, KiwoomTokenError
 from tray_app.core.language import say, tr, use
 from tray_app.core.wording import place_text
@@ -62,6 +63,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         for error in keeper.hand_out():
             yield Finding("share", say(error), good=False)
     yield _screen()
+    yield _autostart()
 
 
 def _tried(name: str, act: Callable[[], object], when_good: Callable[[], str]) -> Finding:
@@ -95,3 +97,25 @@ def _screen() -> Finding:
     if answer.returncode == DONE:
         return Finding("screen", tr("Qt can use it"), good=True)
     return Finding("screen", answer.stdout.strip() or tr("Qt cannot use it"), good=False)
+
+
+def _autostart() -> Finding:
+    """Not to start at login is nobody's fault; to try it with a program that is gone, or another one, is."""
+    try:
+        found = autostart.here().status()
+    except KiwoomTokenError as error:
+        return Finding("autostart", say(error), good=False)
+    if not found.configured:
+        return Finding("autostart", tr("off"), good=True)
+    if not found.enabled:
+        told = tr("switched off in the system's own settings ({place})", place=found.place)
+        return Finding("autostart", told, good=True)
+    if found.is_lost:
+        told = tr(
+            "the program it starts is gone: {command}. Start the tray once, which mends it.", command=found.starts
+        )
+        return Finding("autostart", told, good=False)
+    if not found.as_it_should_be:
+        told = tr("another copy of this program starts at login: {command}", command=found.starts)
+        return Finding("autostart", told, good=False)
+    return Finding("autostart", tr("on ({place})", place=found.place), good=True)
