@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from tray_app.cli.parser import Parser
 from tray_app.core.errors import DONE, UNEXPECTED, KiwoomTokenError
 from tray_app.core.language import say, tr, use
-from tray_app.manager.opening import open_keeper
+from tray_app.core.stopping import stop_signals
 from tray_app.settings.load import load_settings
 from tray_app.settings.save import settle_data_dir
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Mapping, Sequence
+    from types import FrameType
 
     from tray_app.kiwoom.practice import PracticeKiwoom
     from tray_app.settings.load import Settings
@@ -25,7 +28,17 @@ _PRACTICE_LIFETIME_SECONDS = 660.0
 
 def run() -> NoReturn:
     """The program's entry point."""
-    sys.exit(main(sys.argv[1:]))
+    for one in stop_signals():
+        signal.signal(one, _stop)
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(DONE)
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    """Until there is an event loop, which has its own way. An exception would come up in the middle of Qt's loading."""
+    os._exit(DONE)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -39,6 +52,8 @@ def main(arguments: Sequence[str]) -> int:
         return UNEXPECTED if reason else DONE
     try:
         environ: Mapping[str, str] = os.environ
+        if options.quit:
+            return _quit(options)
         if options.sandbox:
             practice, environ = _practice(options.lifetime)
         settings = load_settings(options.profile, environ)
@@ -47,7 +62,8 @@ def main(arguments: Sequence[str]) -> int:
             _tell(say(problem))
         settle_data_dir(settings, environ)
         named = options.profile is not None or bool(environ.get("KIWOOM_PROFILE"))
-        return _start(settings, environ, practice, only_this_profile=named, background=options.background)
+        showing = {"background": options.background, "show": options.show}
+        return _start(settings, environ, practice, only_this_profile=named, **showing)
     except KiwoomTokenError as error:
         _tell(say(error))
         return error.exit_status
@@ -63,6 +79,7 @@ def _start(
     *,
     only_this_profile: bool,
     background: bool,
+    show: bool,
 ) -> int:
     from tray_app.desktop.screen import why_no_screen
 
@@ -70,13 +87,42 @@ def _start(
     if reason:
         _tell(tr("{reason} The token is watched in this terminal instead. Ctrl+C ends it.", reason=reason))
         from tray_app.cli.watch import watch_over
+        from tray_app.manager.opening import open_keeper
 
         return watch_over(settings, open_keeper(settings, environ=environ))
     from tray_app.desktop.program import run_desktop
 
     return run_desktop(
-        settings, environ, practice=practice is not None, only_this_profile=only_this_profile, background=background
+        settings,
+        environ,
+        practice=practice is not None,
+        only_this_profile=only_this_profile,
+        background=background,
+        show=show,
     )
+
+
+def _quit(options: Namespace) -> int:
+    """Asks the one that runs to end, and waits until it has."""
+    if options.sandbox:
+        from tray_app.settings.places import sandbox_dir
+
+        data_dir = sandbox_dir(os.environ)
+    else:
+        settings = load_settings(options.profile)
+        use(settings.language)
+        data_dir = settings.data_dir
+    from PySide6.QtCore import QCoreApplication
+
+    from tray_app.desktop.instance import Quit, SingleInstance
+
+    _app = QCoreApplication.instance() or QCoreApplication([])  # sockets want one
+    outcome = SingleInstance(data_dir).end_other()
+    if outcome is Quit.STAYED:
+        _tell(tr("The running program does not end. Stop it with the system's task manager."))
+        return UNEXPECTED
+    _tell(tr("It has ended.") if outcome is Quit.ENDED else tr("It is not running."))
+    return DONE
 
 
 def _practice(lifetime: float) -> tuple[PracticeKiwoom, dict[str, str]]:
@@ -117,7 +163,12 @@ def _parser() -> Parser:
         help=tr("seconds that a token lives when practising"),
     )
     parser.add_argument("--self-test", action="store_true", help=tr("only say whether a window could be shown"))
-    parser.add_argument("--background", action="store_true", help=tr("start without showing the window"))
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument("--background", action="store_true", help=tr("start without showing the window"))
+    start.add_argument(
+        "--show", action="store_true", help=tr("show the window, of the running program if there is one")
+    )
+    start.add_argument("--quit", action="store_true", help=tr("end the running program, and wait until it has ended"))
     return parser
 
 

@@ -359,6 +359,7 @@ class Desktop:
             reaper.MARK: str(self.folder),
             "DISPLAY": self.display if hasattr(self, "display") else "",
             "DBUS_SESSION_BUS_ADDRESS": f"unix:path={self.runtime}/bus",
+            "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.runtime}/bus",
             "HOME": str(home),
             "XDG_RUNTIME_DIR": str(self.runtime),
             **{name: str(folder) for name, folder in _folders(home).items() if name.startswith("XDG_")},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -29,6 +30,11 @@ def minimised(trader: Trader) -> bool:
     known = trader.desktop.screen.run("xdotool", "search", "--name", TITLE).split()
     states = [trader.desktop.screen.run("xprop", "-id", one, "_NET_WM_STATE") for one in known]
     return any("_NET_WM_STATE_HIDDEN" in state for state in states)
+
+
+def places(trader: Trader) -> set[str]:
+    """The locks and sockets of running programs, and of killed ones."""
+    return {path.name for path in trader.desktop.runtime.glob("kiwoom-*")}
 
 
 def test_icon_comes_with_a_late_panel_and_again_with_each_next_one(trader: Trader) -> None:
@@ -74,6 +80,21 @@ def test_without_a_panel_the_window_is_there_and_is_not_lost_by_closing_it(make_
         assert trader.ends(program) == 0
 
 
+@pytest.mark.parametrize("way", ["signal", "--quit", "button"])
+def test_without_a_panel_it_ends_when_it_is_asked_to(make_desktop: MakeDesktop, way: str) -> None:
+    desktop = make_desktop(panel=False, notifications=False, keyring=False)
+    with Trader(desktop) as trader:
+        program = trader.start_tray()
+        window = trader.window()
+        if way == "signal":
+            program.terminate()
+        elif way == "button":
+            trader.press(window, "alt+q", until=lambda: program.poll() is not None)
+        else:
+            assert trader.ends(trader.start_tray("--quit")) == 0
+        assert trader.ends(program) == 0
+
+
 def test_second_start_shows_the_window_of_the_first_and_ends(trader: Trader) -> None:
     first = trader.start_tray()
     trader.sees("left")
@@ -84,6 +105,68 @@ def test_second_start_shows_the_window_of_the_first_and_ends(trader: Trader) -> 
     trader.window()
     assert first.poll() is None
     assert trader.desktop.item().id == "kiwoom-token-tray", "one icon"
+
+
+def test_start_for_the_background_leaves_the_window_of_the_first_alone(trader: Trader) -> None:
+    first = trader.start_tray("--background")
+    trader.sees("left")
+    second = trader.start_tray("--background")
+    assert trader.ends(second) == 0
+    assert trader.words(second) == ["It is running already."]
+    third = trader.start_tray("--show")
+    assert trader.ends(third) == 0
+    trader.window()
+    assert first.poll() is None
+
+
+def test_show_starts_with_the_window(trader: Trader) -> None:
+    trader.start_tray("--show")
+    trader.window()
+    trader.sees("left")
+
+
+def test_quit_ends_the_running_program_and_leaves_nothing_behind(trader: Trader) -> None:
+    before = places(trader)
+    first = trader.start_tray()
+    trader.sees("left")
+    other = trader.start_tray(KIWOOM_TRAY_DATA_DIR=str(trader.data / "other"))
+    trader.desktop.wait_for(lambda: len(trader.desktop.items()) == 2, "two icons")
+    asked = trader.start_tray("--quit")
+    assert trader.ends(asked) == 0
+    assert trader.words(asked) == ["It has ended."]
+    assert trader.ends(first) == 0
+    assert other.poll() is None
+    assert trader.ends(trader.start_tray("--quit", KIWOOM_TRAY_DATA_DIR=str(trader.data / "other"))) == 0
+    assert trader.ends(other) == 0
+    assert places(trader) <= before
+    again = trader.start_tray("--quit")
+    assert trader.ends(again) == 0
+    assert trader.words(again) == ["It is not running."]
+
+
+def test_quit_needs_no_screen_and_says_when_nothing_comes_of_it(trader: Trader) -> None:
+    first = trader.start_tray()
+    trader.sees("left")
+    os.kill(first.pid, signal.SIGSTOP)
+    asked = trader.start_tray("--quit", DISPLAY="")
+    assert trader.ends(asked, 40) == 1
+    (line,) = trader.words(asked)
+    assert "does not end" in line
+    os.kill(first.pid, signal.SIGCONT)
+    assert trader.ends(first) == 0, "it was asked, and does so now"
+
+
+def test_program_that_is_asked_to_end_while_it_starts_ends_in_order(trader: Trader) -> None:
+    before = places(trader)
+    statuses = []
+    for hundredths in range(10, 70, 10):
+        program = trader.start_tray()
+        time.sleep(hundredths / 100)
+        program.terminate()
+        statuses.append(trader.ends(program))
+        assert trader.words(program) == []
+    assert statuses == [0] * len(statuses)
+    assert places(trader) <= before
 
 
 def test_killed_program_does_not_keep_the_next_one_out(trader: Trader) -> None:

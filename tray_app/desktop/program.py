@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,10 +11,11 @@ from PySide6.QtWidgets import QApplication
 from tray_app.core.errors import DONE
 from tray_app.core.language import tr
 from tray_app.desktop.accounts import Accounts
-from tray_app.desktop.instance import SingleInstance
+from tray_app.desktop.instance import SingleInstance, Wish
 from tray_app.desktop.monitor import Monitor
 from tray_app.desktop.notices import APP_ID, APP_NAME
 from tray_app.desktop.shell import Shell
+from tray_app.desktop.stopping import StopSignals, end_program
 from tray_app.desktop.theme import apply_window_theme
 from tray_app.desktop.translation import install_translator
 from tray_app.desktop.tray import Tray
@@ -38,13 +38,18 @@ def run_desktop(
     practice: bool,
     only_this_profile: bool = False,
     background: bool = False,
+    show: bool = False,
 ) -> int:
-    """Runs until the user quits. A second start shows the first one's window and ends."""
+    """Runs until the user quits. A second start shows the first one's window, if it is not for the background."""
     app = _application()
+    signals = StopSignals(app)
     instance = SingleInstance(settings.data_dir)
-    if not instance.is_first():
-        print(tr("It is running already; its window is shown."), file=sys.stderr)
+    if not instance.is_first(Wish.NOTHING if background else Wish.SHOW):
+        told = tr("It is running already.") if background else tr("It is running already; its window is shown.")
+        if sys.stderr is not None:
+            print(told, file=sys.stderr)
         return DONE
+    instance.quit_requested.connect(end_program)
     apply_window_theme(settings.theme)
 
     def open_monitor(settings: Settings, keeper: TokenKeeper) -> Monitor:
@@ -61,8 +66,12 @@ def run_desktop(
     shell = Shell(accounts, Tray(), settings)
     instance.shown.connect(shell.open_window)
     shell.start(background=background)
-    _quit_on_signals(app)
-    return app.exec()
+    if show:
+        shell.open_window()
+    signals.obey()
+    status = app.exec()
+    instance.close()
+    return status
 
 
 def _try_keys(settings: Settings, keys: AppKeys) -> Outcome:
@@ -82,19 +91,3 @@ def _application() -> QApplication:
 
         ctypes.windll.shell32.SetCurrentProcessExplicitAppUserModelID(APP_ID)
     return app
-
-
-def _quit_on_signals(app: QApplication) -> None:
-    """Ctrl+C and a terminated session end the program in order; Python runs its handlers only when it is woken."""
-    import socket
-
-    from PySide6.QtCore import QSocketNotifier
-
-    awake, wake = socket.socketpair()
-    wake.setblocking(False)  # noqa: FBT003 - socket takes it by position only
-    signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
-    notifier = QSocketNotifier(awake.fileno(), QSocketNotifier.Type.Read, app)
-    notifier.activated.connect(lambda: awake.recv(64))
-    app.setProperty("wakeup_sockets", (awake, wake))
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, lambda *_: app.quit())

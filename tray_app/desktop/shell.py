@@ -14,6 +14,7 @@ from tray_app.core.language import current, say, use
 from tray_app.desktop.clipboard import TokenClipboard
 from tray_app.desktop.dialogs import REVOKE, ask_clear, ask_keys, ask_rotate
 from tray_app.desktop.notices import Notices
+from tray_app.desktop.stopping import end_program
 from tray_app.desktop.theme import apply_window_theme
 from tray_app.desktop.translation import install_translator
 from tray_app.desktop.view import Overview, next_change, view_of
@@ -89,7 +90,7 @@ class Shell(QObject):
         tray.profile_chosen.connect(self._accounts.choose)
         tray.policy_chosen.connect(self._choose_policy)
         tray.clear_requested.connect(self._ask_clear)
-        tray.quit_requested.connect(QApplication.quit)
+        tray.quit_requested.connect(end_program)
         tray.available.connect(self._tray_came_or_went)
 
     def _connect_window(self) -> None:
@@ -106,7 +107,7 @@ class Shell(QObject):
         window.profileChosen.connect(self._accounts.choose)
         window.historyRequested.connect(self._open_history)
         window.openSettingsFileRequested.connect(self._open_settings_file)
-        window.quitRequested.connect(QApplication.quit)
+        window.quitRequested.connect(end_program)
         window.shown.connect(self._render)
         window.installEventFilter(self)
 

@@ -1,0 +1,13 @@
+"""What asks a program to end in order."""
+
+from __future__ import annotations
+
+import signal
+
+
+def stop_signals() -> list[signal.Signals]:
+    """A request to end, and a hang-up unless it is ignored, as below nohup. Ctrl+C is another matter."""
+    hang_up: signal.Signals | None = getattr(signal, "SIGHUP", None)
+    if hang_up is None or signal.getsignal(hang_up) is signal.SIG_IGN:
+        return [signal.SIGTERM]
+    return [signal.SIGTERM, hang_up]
