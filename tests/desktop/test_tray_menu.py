@@ -209,6 +209,26 @@ def test_snooze_says_until_when_and_can_be_ended(trader: Trader) -> None:
     trader.desktop.wait_for(lambda: not end().enabled, "warnings again")
 
 
+def test_token_is_replaced_from_the_window_by_the_keyboard_alone(trader: Trader) -> None:
+    trader.start_tray()
+    trader.sees("left")
+    trader.idle()
+    before = trader.in_file()
+    window = trader.open_window()
+
+    def is_asked() -> bool:
+        return any("Replace the token" in title for title in trader.windows())
+
+    trader.press(window, "alt+p", until=is_asked)
+    trader.answer("Replace the token", "Return")
+    assert (trader.issues, trader.revokes) == (1, 0), "Return cancels"
+    trader.press(window, "alt+p", until=is_asked)
+    trader.desktop.screenshot("tray replace dialog")
+    trader.answer("Replace the token", "alt+r")
+    trader.desktop.wait_for(lambda: trader.in_file() not in {before, None}, "another token")
+    assert (trader.issues, trader.revokes) == (2, 1)
+
+
 def test_profile_is_chosen_in_the_menu(trader: Trader) -> None:
     trader.config.mkdir(exist_ok=True)
     (trader.config / "settings.toml").write_text('[profiles.swing]\nmode = "real"\n', encoding="utf-8")

@@ -42,6 +42,7 @@ TRAY_FIELDS = (
     "is_snoozed",
     "snooze_text",
     "profiles",
+    "elsewhere",
     "policy",
     "policy_text",
 )
@@ -389,6 +390,18 @@ def test_icon_is_of_the_most_urgent_and_the_window_of_the_chosen() -> None:
     assert view.icon.phase is Phase.ENDING
     assert (view.phase, view.countdown) == (Phase.VALID, "22:00:00")
     assert (view.tone, view.menu_status.startswith("Default · Real")) == (Tone.GOOD, True)
+
+
+def test_what_is_pressing_elsewhere_is_said_only_if_the_chosen_is_better_off() -> None:
+    fine, ending, mock = state(), state(200, profile="swing"), state(250, profile="mock", mode="demo")
+    view = view_of(overview(fine, mock, ending), NOW)
+    assert (view.elsewhere, view.elsewhere_profile) == ("swing · Real · Ending soon", "swing")
+    stopped = replace(ending, stopped=True)
+    assert view_of(overview(fine, stopped), NOW).elsewhere == "swing · Real · needs you"
+    assert view_of(overview(fine, ending, chosen="swing"), NOW).elsewhere == ""
+    assert view_of(overview(ending, mock, chosen="mock"), NOW).elsewhere == ""
+    assert view_of(overview(fine, state(5000, profile="swing", place_problem="locked")), NOW).elsewhere == ""
+    assert seen(ending, NOW).elsewhere == ""
 
 
 def test_work_on_the_chosen_profile_is_seen_at_the_icon() -> None:

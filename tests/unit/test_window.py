@@ -260,6 +260,17 @@ def test_profiles_can_be_chosen_only_where_there_are_several(qtbot: QtBot, shown
     assert not box.isVisible()
 
 
+def test_what_is_more_urgent_elsewhere_is_said_and_shown_on_request(qtbot: QtBot, shown: TokenWindow) -> None:
+    states = (state(), state(200, profile="swing"))
+    shown.show_view(view_of(Overview(states, "default"), NOW, "linux"))
+    assert text(shown, "elsewhere") == "swing · Real · Ending soon"
+    with qtbot.waitSignal(shown.profileChosen) as chosen:
+        button(shown, "showButton").click()
+    assert chosen.args == ["swing"]
+    shown.show_view(view_of(Overview(states, "swing"), NOW, "linux"))
+    assert not button(shown, "showButton").isVisible()
+
+
 def test_warnings_can_be_put_off_and_are_said_to_be(qtbot: QtBot, shown: TokenWindow) -> None:
     for name, seconds in (("snooze1800", 1800), ("snooze3600", 3600), ("snooze28800", 28800)):
         with qtbot.waitSignal(shown.snoozeRequested) as asked:
@@ -363,6 +374,7 @@ def test_tab_goes_from_the_main_thing_over_the_dangerous_ones_to_the_head(shown:
         "refreshButton",
         "copyButton",
         "remedyButton",
+        "showButton",
         "openSettingsButton",
         "rotateButton",
         "clearButton",
@@ -377,10 +389,10 @@ def test_mnemonics_do_not_collide(shown: TokenWindow) -> None:
         speak(lang)
         shown.show_quit(is_shown=True)
         for code in ("8001", "8030", "8050", "8010"):
-            shown.show_view(replace(refused(code), settings_problem="The file is broken."))
+            shown.show_view(replace(refused(code), settings_problem="The file is broken.", elsewhere="swing"))
             buttons = [one for one in shown.findChildren(QPushButton) if one.isVisible()]
             marks = [one.text().partition("&")[2][:1].lower() for one in buttons]
-            assert len(set(marks)) == len(marks) == 10
+            assert len(set(marks)) == len(marks) == 11
             assert "" not in marks
 
 

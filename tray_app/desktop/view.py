@@ -112,8 +112,9 @@ class View:
     What the tray shows changes only at `next_change`; `countdown`, `fraction` and `copy_text` may change every
     second. `remedy` is a `Remedy` that the remedy button stands for, or empty. `fraction` is the part of the
     window's ring that is filled, 0 to 1. `working` is what is being done because somebody or the plan wants it,
-    so a look is none. `profiles` is empty when there is one only. `policy` is `notify`, `auto` or `daily`, and
-    `daily_policy` the whole setting that the daily entry stands for.
+    so a look is none. `profiles` is empty when there is one only. `elsewhere` says what is more urgent at another
+    profile, `elsewhere_profile`, than at the chosen one. `policy` is `notify`, `auto` or `daily`, and `daily_policy`
+    the whole setting that the daily entry stands for.
     """
 
     icon: IconSpec
@@ -135,6 +136,8 @@ class View:
     title: str
     profile: str
     profiles: tuple[ProfileLine, ...]
+    elsewhere: str
+    elsewhere_profile: str
     phase: Phase
     badges: tuple[Badge, ...]
     tone: Tone
@@ -196,6 +199,8 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         title=_program_name(),
         profile="" if state.profile == DEFAULT else state.profile,
         profiles=_profiles(overview, now),
+        elsewhere=_elsewhere(overview, now),
+        elsewhere_profile=most_urgent(overview.states, now).profile,
         phase=phase,
         badges=_badges(state),
         tone=TONES[phase],
@@ -269,6 +274,10 @@ def most_urgent(states: tuple[TokenState, ...], now: float) -> TokenState:
 
 def _order(state: TokenState, now: float) -> tuple[int, bool, int]:
     return _urgency(state, now), state.mode != "real", seconds_left(state, now)
+
+
+_NOT_PRESSING = 4
+"""From this rank on nothing has to be done soon."""
 
 
 def _urgency(state: TokenState, now: float) -> int:
@@ -485,6 +494,15 @@ def _profiles(overview: Overview, now: float) -> tuple[ProfileLine, ...]:
         )
         for state in overview.states
     )
+
+
+def _elsewhere(overview: Overview, now: float) -> str:
+    """Why the icon does not look as the chosen profile does."""
+    urgent = most_urgent(overview.states, now)
+    if _urgency(urgent, now) >= min(_urgency(overview.state, now), _NOT_PRESSING):
+        return ""
+    what = translate("View", "needs you") if urgent.stopped else _headline(urgent, phase_of(urgent, now))
+    return f"{_profile_text(urgent)} · {what}"
 
 
 def _menu_status(overview: Overview, now: float) -> str:

@@ -112,8 +112,12 @@ class TokenWindow(QWidget):
         self._trouble = _label("settingsProblem", self, wrap=True)
         self._open_file = _button("openSettingsButton", self)
         self._open_file.clicked.connect(self.openSettingsFileRequested)
-        self._trouble.hide()
-        self._open_file.hide()
+        self._elsewhere = _label("elsewhere", self, wrap=True)
+        self._elsewhere_profile = ""
+        self._go_there = _button("showButton", self)
+        self._go_there.clicked.connect(lambda: self.profileChosen.emit(self._elsewhere_profile))
+        for widget in (self._trouble, self._open_file, self._elsewhere, self._go_there):
+            widget.hide()
         self._details = _Details(self)
         self._remedy_button = self._details.remedy
         self._clear = WorkButton("clearButton", self)
@@ -148,9 +152,15 @@ class TokenWindow(QWidget):
         self._skew.setVisible(bool(view.skew))
         _put(self._skew, view.skew)
         self._details.show_view(view)
-        self._trouble.setVisible(bool(view.settings_problem))
-        self._open_file.setVisible(bool(view.settings_problem))
+        for text, *row in (
+            (view.settings_problem, self._trouble, self._open_file),
+            (view.elsewhere, self._elsewhere, self._go_there),
+        ):
+            for widget in row:
+                widget.setVisible(bool(text))
         _put(self._trouble, view.settings_problem)
+        _put(self._elsewhere, view.elsewhere)
+        self._elsewhere_profile = view.elsewhere_profile
         self._busy_line.show_work(view.busy)
         self._snooze_end.setEnabled(view.is_snoozed)
         self._copy.setEnabled(view.can_copy)
@@ -245,10 +255,6 @@ class TokenWindow(QWidget):
         head.addStretch(1)
         for tool in (self._snooze, self._history, self._settings, self._quit):
             head.addWidget(tool)
-        trouble = QHBoxLayout()
-        trouble.setSpacing(8)
-        trouble.addWidget(self._trouble, 1)
-        trouble.addWidget(self._open_file, 0, Qt.AlignmentFlag.AlignTop)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         for button in (self._clear, self._rotate, self._copy):
@@ -259,7 +265,7 @@ class TokenWindow(QWidget):
         body.setContentsMargins(20, 14, 20, 18)
         body.setSpacing(12)
         body.addLayout(head)
-        self._area = self._scrolled(trouble)
+        self._area = self._scrolled()
         body.addWidget(self._area, 1)
         body.addLayout(buttons)
         whole = QVBoxLayout(self)
@@ -267,15 +273,15 @@ class TokenWindow(QWidget):
         whole.setSpacing(0)
         whole.addWidget(self._busy_line)
         whole.addLayout(body)
-        order: list[QWidget] = [self._refresh, self._copy, self._remedy_button, self._open_file, self._rotate]
-        order += [self._clear, self._profiles, self._snooze, self._history, self._settings, self._quit]
+        order: list[QWidget] = [self._refresh, self._copy, self._remedy_button, self._go_there, self._open_file]
+        order += [self._rotate, self._clear, self._profiles, self._snooze, self._history, self._settings, self._quit]
         for one, following in pairwise(order):
             self.setTabOrder(one, following)
         room = self.screen().availableGeometry().height() - _TITLE_BAR  # a small screen at 150 %, for instance
         self.resize(_WIDTH, min(_HEIGHT, room))
         self._refresh.setFocus()
 
-    def _scrolled(self, trouble: QHBoxLayout) -> QScrollArea:
+    def _scrolled(self) -> QScrollArea:
         """What a small screen at 200 %, for instance, has no room for is scrolled; head and buttons stay."""
         area = QScrollArea(self)
         content = QWidget()
@@ -284,7 +290,12 @@ class TokenWindow(QWidget):
         middle.setSpacing(12)
         middle.addWidget(self.dial, 1)
         middle.addWidget(self._skew)
-        middle.addLayout(trouble)
+        for label, button in ((self._elsewhere, self._go_there), (self._trouble, self._open_file)):
+            row = QHBoxLayout()
+            row.setSpacing(8)
+            row.addWidget(label, 1)
+            row.addWidget(button)
+            middle.addLayout(row)
         middle.addWidget(self._details)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -303,6 +314,7 @@ class TokenWindow(QWidget):
         self._rotate.setToolTip(self._rotate.accessibleName())
         self._copy.setAccessibleName(translate("TokenWindow", "Copy the token"))
         self._open_file.setText(_with_mnemonic(translate("TokenWindow", "Open the file"), "F"))
+        self._go_there.setText(_with_mnemonic(translate("TokenWindow", "Show"), "W"))
         self._snooze.setText(_with_mnemonic(translate("TokenWindow", "Snooze"), "N"))
         self._history.setText(_with_mnemonic(translate("TokenWindow", "History"), "H"))
         self._settings.setText(_with_mnemonic(translate("TokenWindow", "Settings"), "S"))
@@ -318,7 +330,7 @@ class TokenWindow(QWidget):
     def _restyle(self) -> None:
         tones = window_tones(self.palette())
         style = "" if is_high_contrast() else _style_sheet(self.palette(), tones)
-        style += f"#skew, #settingsProblem {{ color: {tones.low.name()}; }}"
+        style += f"#skew, #settingsProblem, #elsewhere {{ color: {tones.low.name()}; }}"
         if style != self._style:
             self._style = style
             self.setStyleSheet(style)  # first, because it takes the labels' palettes back to what they were
