@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import weeks
 from tray_app.cli.main import main
 from tray_app.core import language
 from tray_app.core.errors import BrokerUnavailable
@@ -43,14 +44,15 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Run]:
 def history(tmp_path: Path) -> History:
     one = History(str(tmp_path / "data" / "history.db"))
     now = time.time()
-    token = token_for("token-of-a-test", 86400, now - 7200)
+    older = token_for("an-older-token", 20 * 86400, now - 10 * 86400)
+    token = token_for("token-of-a-test", 86400, now - 20)
     error = BrokerUnavailable("No answer from {place}, try again.", code="503", place='"home"')
     one.record(
         "default",
         [
-            (now - 10 * 86400, "issued", token_for("an-older-token", 86400, now - 10 * 86400), None),
-            (now - 7200, "issued", token, None),
-            (now - 3600, "failed", token, error),
+            (now - 10 * 86400, "issued", older, None),
+            (now - 20, "issued", token, None),
+            (now - 10, "failed", token, error),
         ],
     )
     return one
@@ -89,7 +91,7 @@ def test_columns_stand_under_each_other_in_korean_too(run: Callable[..., Run], m
 def test_days_reach_back_as_far_as_asked(run: Callable[..., Run]) -> None:
     assert len(json.loads(run("--json")[1])) == 2
     assert len(json.loads(run("--json", "--days", "30")[1])) == 3
-    assert len(json.loads(run("--json", "--days", "1")[1])) == 2
+    assert len(json.loads(run("--json", "--days", "2")[1])) == 2
 
 
 @pytest.mark.parametrize("words", [("--days", "0"), ("--days", "91"), ("--days", "x"), ("--csv", "--json")])
@@ -104,7 +106,7 @@ def test_for_programs(run: Callable[..., Run]) -> None:
     issued, failed = json.loads(run("--json")[1])
     assert issued["event"] == "issued"
     assert datetime.fromisoformat(issued["time"]).utcoffset() is not None
-    assert abs(datetime.fromisoformat(issued["expires"]).timestamp() - time.time() - 86400 + 7200) < 60
+    assert abs(datetime.fromisoformat(issued["expires"]).timestamp() - time.time() - 86400) < 120
     assert (failed["code"], failed["reason"]) == ("503", 'No answer from "home", try again.')
     assert issued["code"] is None
 
@@ -137,6 +139,20 @@ def test_no_cell_is_taken_for_a_formula(run: Callable[..., Run], tmp_path: Path,
     (row,) = csv.DictReader(io.StringIO(run("--csv")[1].removeprefix("\ufeff"), newline=""))
     assert row["code"] == f"'{start}1"
     assert row["reason"].startswith(f"'{start}")
+
+
+def test_a_gap_in_trading_hours_is_told_too(
+    run: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.time", lambda: weeks.NOW)
+    one = History(str(tmp_path / "data" / "history.db"))
+    one.record("default", [happening for _, happening in weeks.lived_week()])
+    gaps = [fields for fields in json.loads(run("--json")[1]) if fields["event"] == "gap"]
+    assert [(fields["time"], fields["until"]) for fields in gaps] == [
+        ("2026-11-16T09:10:00+09:00", "2026-11-16T09:25:00+09:00"),
+        ("2026-11-18T11:40:00+09:00", "2026-11-18T11:52:00+09:00"),
+    ]
+    assert "No token for 12 min in trading hours" in run()[1]
 
 
 def test_a_record_that_cannot_be_read_is_said_in_one_line(run: Callable[..., Run], tmp_path: Path) -> None:

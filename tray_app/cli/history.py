@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from tray_app.core.columns import in_columns
 from tray_app.core.errors import DONE
-from tray_app.core.history import BRINGS
+from tray_app.core.history import Event, days_until, week_of
 from tray_app.core.history_table import as_csv, as_fields
-from tray_app.core.history_text import event_text, moment_text
+from tray_app.core.history_text import entry_text, until_text
 from tray_app.core.language import say, tr, use
 from tray_app.core.token import KST
 from tray_app.settings.load import load_settings
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-    from tray_app.core.history import Event
-
-_DAY_SECONDS = 86400.0
+    from tray_app.core.history import Entry
 
 
 def history(options: Namespace) -> int:
@@ -33,20 +31,21 @@ def history(options: Namespace) -> int:
     for problem in settings.problems:
         print(say(problem), file=sys.stderr)
     record = open_history(settings)
-    since = time.time() - options.days * _DAY_SECONDS
-    events = [] if record is None else [one for one in record.read(settings.profile, since) if one.until >= since]
+    now = time.time()
+    events = () if record is None else record.read(settings.profile, days_until(now, options.days)[0].start)
+    entries = week_of(settings.profile, events, now, count=options.days).entries
     if options.json:
         import json
 
-        print(json.dumps([as_fields(one) for one in events], ensure_ascii=False))
+        print(json.dumps([as_fields(one, settings.profile) for one in entries], ensure_ascii=False))
     elif options.csv:
-        _print_csv(as_csv(events))
+        _print_csv(as_csv(entries, settings.profile))
     elif record is None:
         print(tr("The token is kept in memory only, so nothing is recorded."))
-    elif not events:
+    elif not entries:
         print(tr("Nothing has happened in these days."))
     else:
-        print(_table(events))
+        print(_table(entries))
     return DONE
 
 
@@ -59,16 +58,16 @@ def _print_csv(text: str) -> None:
     sys.stdout.buffer.write(text.encode("utf-8-sig", "replace"))
 
 
-def _table(events: Sequence[Event]) -> str:
+def _table(entries: Sequence[Entry]) -> str:
     rows = [(tr("Time (KST)"), tr("What happened"), tr("Token until (KST)"), tr("Program"))]
     rows += [
         (
             f"{datetime.fromtimestamp(one.at, KST):%Y-%m-%d %H:%M:%S}",
-            event_text(one),
-            moment_text(one.expires) if one.kind in BRINGS and one.expires is not None else "",
-            one.by,
+            entry_text(one),
+            until_text(one),
+            one.by if isinstance(one, Event) else "",
         )
-        for one in events
+        for one in entries
     ]
     # A long sentence may run over; the others stand under each other.
     return "\n".join(in_columns([(time, token, program, what) for time, what, token, program in rows]))

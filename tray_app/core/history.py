@@ -162,8 +162,15 @@ class Gap:
     trading: bool
 
     @property
+    def at(self) -> float:
+        return self.start
+
+    @property
     def seconds(self) -> float:
         return self.end - self.start
+
+
+Entry = Event | Gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +204,11 @@ class Week:
     @property
     def end(self) -> float:
         return self.days[-1].end
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What a list of these days tells, in order of time: the events, and the gaps in the trading hours."""
+        return tuple(sorted([*self.events, *(gap for gap in self.gaps if gap.trading)], key=lambda one: one.at))
 
     def gap_seconds(self, *, trading: bool) -> float:
         """How long there was no token, inside or outside the trading hours."""

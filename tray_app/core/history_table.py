@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tray_app.core.history_text import kind_text, reason_text
+from tray_app.core.history import Event, Gap
+from tray_app.core.history_text import entry_text, kind_text, reason_text
 from tray_app.core.token import KST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tray_app.core.history import Event
+    from tray_app.core.history import Entry
 
 COLUMNS = (
     "time",
@@ -30,11 +31,22 @@ COLUMNS = (
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def as_fields(event: Event) -> dict[str, object]:
+def as_fields(entry: Entry, profile: str) -> dict[str, object]:
     """Times in ISO 8601 with the Korean zone. `what` and `reason` are in the current language."""
     return {
-        "time": _iso(event.at),
-        "profile": event.profile,
+        **dict.fromkeys(COLUMNS),
+        "time": _iso(entry.at),
+        "profile": profile,
+        **(_fields_of_gap(entry) if isinstance(entry, Gap) else _fields_of_event(entry)),
+    }
+
+
+def _fields_of_gap(gap: Gap) -> dict[str, object]:
+    return {"event": "gap", "what": entry_text(gap), "times": 1, "until": _iso(gap.end)}
+
+
+def _fields_of_event(event: Event) -> dict[str, object]:
+    return {
         "event": str(event.kind),
         "what": kind_text(event.kind),
         "token": event.token or None,
@@ -48,16 +60,16 @@ def as_fields(event: Event) -> dict[str, object]:
     }
 
 
-def as_csv(events: Iterable[Event]) -> str:
-    """A header and a line for each event, with the line ends that CSV has."""
+def as_csv(entries: Iterable[Entry], profile: str) -> str:
+    """A header and a line for each entry, with the line ends that CSV has."""
     import csv
     import io
 
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    for event in events:
-        fields = as_fields(event)
+    for entry in entries:
+        fields = as_fields(entry, profile)
         writer.writerow([_cell(fields[name]) for name in COLUMNS])
     return text.getvalue()
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tray_app.core.history import Ended, EventKind
+from tray_app.core.history import BRINGS, Ended, Event, EventKind
 from tray_app.core.language import msg, tr
 from tray_app.core.token import KST
 from tray_app.core.wording import duration
 
 if TYPE_CHECKING:
-    from tray_app.core.history import Event, Gap, Life, Week
+    from tray_app.core.history import Entry, Gap, Life, Week
 
 _KINDS = {
     EventKind.ISSUED: msg("A new token was issued"),
@@ -69,6 +69,20 @@ def event_text(event: Event) -> str:
         text = tr("{what} ({times} times until {end})", what=text, times=event.times, end=moment_text(event.until))
     text = f"{text}: {reason}" if reason else text
     return f"{text} [{event.code}]" if event.code else text
+
+
+def entry_text(entry: Entry) -> str:
+    """What a list tells about it, without a time."""
+    if isinstance(entry, Event):
+        return event_text(entry)
+    return tr("No token for {duration} in trading hours", duration=duration(entry.seconds))
+
+
+def until_text(entry: Entry) -> str:
+    """Until when the token lives that it brought, if it brought one."""
+    if isinstance(entry, Event) and entry.kind in BRINGS and entry.expires is not None:
+        return moment_text(entry.expires)
+    return ""
 
 
 def life_text(life: Life) -> str:

@@ -25,21 +25,23 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QTableView,
     QVBoxLayout,
     QWidget,
 )
 
-from tray_app.core.history import TAKES, Event, EventKind
+from tray_app.core.history import TAKES, EventKind
 from tray_app.core.token import KST
 from tray_app.desktop.icon import app_icon
 from tray_app.desktop.theme import Tones, is_high_contrast, window_tones
-from tray_app.desktop.week import Legend, WeekView, mark_icon
+from tray_app.desktop.week import Legend, WeekView, kind_of, mark_icon
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tray_app.core.history import Entry
     from tray_app.desktop.history_feed import HistoryFeed, Page, Row
 
 translate = QCoreApplication.translate
@@ -52,7 +54,16 @@ _WHEN, _WHAT, _UNTIL, _PROGRAM = range(4)
 _REQUESTS = frozenset({EventKind.ISSUED, EventKind.SAME, EventKind.FAILED})
 _OTHERS = frozenset({EventKind.ADOPTED, EventKind.STORED, EventKind.SEEN})
 _FAILURES = frozenset({EventKind.FAILED})
-_FILTERS: tuple[frozenset[EventKind], ...] = (frozenset(EventKind), _REQUESTS, _FAILURES, _OTHERS, TAKES)
+_GAPS: frozenset[EventKind | None] = frozenset({None})
+_FILTERS: tuple[frozenset[EventKind | None], ...] = (
+    frozenset({*EventKind, None}),
+    _REQUESTS,
+    _FAILURES,
+    _OTHERS,
+    TAKES,
+    _GAPS,
+)
+"""A gap has no kind."""
 
 _Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
@@ -64,7 +75,7 @@ class EventModel(QAbstractTableModel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rows: tuple[Row, ...] = ()
-        self._icons: dict[EventKind, QIcon] = {}
+        self._icons: dict[EventKind | None, QIcon] = {}
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -76,7 +87,7 @@ class EventModel(QAbstractTableModel):
         self.endResetModel()
 
     def set_tones(self, tones: Tones, selected: QColor) -> None:
-        self._icons = {kind: mark_icon(kind, tones, selected) for kind in EventKind}
+        self._icons = {kind: mark_icon(kind, tones, selected) for kind in (*EventKind, None)}
         if self._rows:
             self.dataChanged.emit(self.index(0, _WHEN), self.index(len(self._rows) - 1, _WHEN))
 
@@ -95,7 +106,7 @@ class EventModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole and column == _WHAT:
             return row.what
         if role == Qt.ItemDataRole.DecorationRole and column == _WHEN:
-            return self._icons.get(row.event.kind)
+            return self._icons.get(kind_of(row.entry))
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -246,7 +257,8 @@ class HistoryWindow(QWidget):
         tools.addWidget(self.kinds)
         tools.addWidget(self.search, 1)
         tools.addWidget(self.export)
-        body = QVBoxLayout(self)
+        steady = _Steady(self)
+        body = QVBoxLayout(steady)
         body.setContentsMargins(20, 16, 20, 14)
         body.setSpacing(8)
         body.addLayout(head)
@@ -256,6 +268,19 @@ class HistoryWindow(QWidget):
         body.addLayout(tools)
         body.addWidget(self.table, 2)
         body.addWidget(self.status)
+        # On a small screen at 300 % nothing else would make all of it reachable.
+        scroll = QScrollArea(self)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        inside = QWidget(scroll)
+        around = QVBoxLayout(inside)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(steady)
+        scroll.setWidget(inside)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(scroll)
         for first, second in ((self.table, self.kinds), (self.kinds, self.search), (self.search, self.export)):
             self.setTabOrder(first, second)
         room = self.screen().availableGeometry()
@@ -274,6 +299,7 @@ class HistoryWindow(QWidget):
             translate("HistoryWindow", "Failures"),
             translate("HistoryWindow", "From other programs"),
             translate("HistoryWindow", "Cleared and revoked"),
+            translate("HistoryWindow", "Gaps in trading hours"),
         )
         for at, name in enumerate(names):
             self.kinds.setItemText(at, name)
@@ -301,7 +327,7 @@ class HistoryWindow(QWidget):
         rows = [
             row
             for row in (self._page.rows if self._page is not None else ())
-            if row.event.kind in kinds and all(word in row.sentence.casefold() for word in words)
+            if kind_of(row.entry) in kinds and all(word in row.sentence.casefold() for word in words)
         ]
         self.export.setEnabled(bool(rows))
         if tuple(rows) == self.model.rows:
@@ -310,13 +336,13 @@ class HistoryWindow(QWidget):
         self.model.show_rows(rows)
         self._select(selected)
 
-    def _selected(self) -> Event | None:
+    def _selected(self) -> Entry | None:
         at = self.table.currentIndex()
-        return self.model.rows[at.row()].event if at.isValid() else None
+        return self.model.rows[at.row()].entry if at.isValid() else None
 
-    def _select(self, event: Event | None) -> None:
+    def _select(self, entry: Entry | None) -> None:
         for number, row in enumerate(self.model.rows):
-            if event is not None and (row.event.at, row.event.kind) == (event.at, event.kind):
+            if entry is not None and (row.entry.at, kind_of(row.entry)) == (entry.at, kind_of(entry)):
                 self.table.selectRow(number)
                 self.table.scrollTo(self.model.index(number, _WHEN))
                 return
@@ -330,9 +356,9 @@ class HistoryWindow(QWidget):
 
     def _tell(self, text: str) -> None:
         """What the mouse points at, else the selected event and what it was part of."""
-        event = self._selected()
-        if not text and event is not None:
-            text = self.week.text_about(event)
+        entry = self._selected()
+        if not text and entry is not None:
+            text = self.week.text_about(entry)
         self.detail.setToolTip(text)
         metrics, width = self.detail.fontMetrics(), self.detail.width()
         lines = [metrics.elidedText(line, Qt.TextElideMode.ElideRight, width) for line in text.splitlines()]
@@ -349,8 +375,8 @@ class HistoryWindow(QWidget):
         dialog.setNameFilter(translate("HistoryWindow", "CSV for spreadsheets (*.csv)"))
         dialog.setDefaultSuffix("csv")
         dialog.selectFile(name)
-        events = [row.event for row in reversed(self.model.rows)]
-        dialog.fileSelected.connect(lambda path: self._feed.export(path, events))
+        entries = [row.entry for row in reversed(self.model.rows)]
+        dialog.fileSelected.connect(lambda path: self._feed.export(path, entries))
         dialog.open()
 
     def _tell_exported(self, text: str, is_done: bool) -> None:
@@ -369,6 +395,13 @@ class HistoryWindow(QWidget):
         self.model.set_tones(tones, self.palette().color(QPalette.ColorRole.HighlightedText))
         _colour(self.detail, tones.quiet)
         self._colour_summary()
+
+
+class _Steady(QWidget):
+    """Shrinks to its least height before it is scrolled: a scroll area would give wrapped lines all that they want."""
+
+    def hasHeightForWidth(self) -> bool:
+        return False
 
 
 def _label(name: str, parent: QWidget) -> QLabel:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from tray_app.core.errors import KiwoomTokenError, StoreError
-from tray_app.core.history import BRINGS, Event, Week, days_until, week_of
+from tray_app.core.history import Event, Week, days_until, week_of
 from tray_app.core.history_table import as_csv
-from tray_app.core.history_text import event_text, moment_text, summary_text
+from tray_app.core.history_text import entry_text, moment_text, summary_text, until_text
 from tray_app.core.language import msg, say, tr
 from tray_app.core.token import KST
 from tray_app.desktop.file_watch import FileWatch, watchable
@@ -22,6 +22,7 @@ from tray_app.desktop.worker import Worker
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from tray_app.core.history import Entry
     from tray_app.core.token import Token
     from tray_app.stores.history import History
 
@@ -33,9 +34,9 @@ _MINUTE_MILLISECONDS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An event as the list shows it: plain text in the current language."""
+    """An entry as the list shows it: plain text in the current language."""
 
-    event: Event
+    entry: Entry
     when: str
     what: str
     until: str
@@ -49,7 +50,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the window renders. `rows` are the events of the week, the newest first. `problem` says what kept it from
+    """What the window renders. `rows` are the entries of the week, the newest first. `problem` says what kept it from
     being read, or is empty; `is_kept` is False where nothing is recorded because the token rests in memory."""
 
     profile: str
@@ -125,8 +126,8 @@ class HistoryFeed(QObject):
         history, profile, profiles = self._history, self.page.profile, dict(self._profiles)
         self._worker.run(lambda: _read(history, profile, profiles, self._clock()), self._read)
 
-    def export(self, path: str, events: Sequence[Event]) -> None:
-        """Writes these events as CSV that Excel opens by a double click."""
+    def export(self, path: str, entries: Sequence[Entry]) -> None:
+        """Writes these entries as CSV that Excel opens by a double click."""
 
         def written(_: object, error: Exception | None) -> None:
             if error is None:
@@ -135,7 +136,8 @@ class HistoryFeed(QObject):
                 reason = say(error) if isinstance(error, KiwoomTokenError) else type(error).__name__
                 self.exported.emit(reason, False)  # noqa: FBT003
 
-        self._worker.run(lambda: _write(path, as_csv(events)), written)
+        profile = self.page.profile
+        self._worker.run(lambda: _write(path, as_csv(entries, profile)), written)
 
     def _read(self, found: tuple[Page, set[str]] | None, error: Exception | None) -> None:
         self._reading = False
@@ -165,22 +167,22 @@ def _read(
     if history is None:
         return Page(profile, names, week_of(profile, (), now), is_kept=False), set()
     watched = watchable([history.path])
-    present = None
-    with contextlib.suppress(KiwoomTokenError):  # the window of the token tells what is wrong with its place
-        present = profiles[profile]() if profile in profiles else None
     events = history.read(profile, days_until(now)[0].start)
-    week = week_of(profile, events, now, present)
-    rows = tuple(_row(event) for event in reversed(week.events))
+    week = week_of(profile, events, now)
+    if week.life_at(now) is None and profile in profiles:  # no keyring is asked for what is known
+        with contextlib.suppress(KiwoomTokenError):  # the window of the token tells what is wrong with its place
+            week = week_of(profile, events, now, profiles[profile]())
+    rows = tuple(_row(entry) for entry in reversed(week.entries))
     return Page(profile, names, week, rows, summary_text(week)), watched
 
 
-def _row(event: Event) -> Row:
+def _row(entry: Entry) -> Row:
     return Row(
-        event,
-        f"{moment_text(event.at)}:{datetime.fromtimestamp(event.at, KST):%S}",
-        event_text(event),
-        moment_text(event.expires) if event.kind in BRINGS and event.expires is not None else "",
-        event.by,
+        entry,
+        f"{moment_text(entry.at)}:{datetime.fromtimestamp(entry.at, KST):%S}",
+        entry_text(entry),
+        until_text(entry),
+        entry.by if isinstance(entry, Event) else "",
     )
 
 

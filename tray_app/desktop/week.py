@@ -35,10 +35,12 @@ from tray_app.desktop.theme import Tone, Tones, is_high_contrast, window_tones
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tray_app.core.history import Entry
+
 translate = QCoreApplication.translate
 
 _HOURS = (0, 4, 8, 12, 16, 20, 24)
-_SMALLEST_ROW = 34
+_SMALLEST_ROW = 24
 _ICON_SIZES = (16, 24, 32, 48)
 _SMALLEST_GAP = 3.0
 """Pixels: a gap of a minute is seen all the same."""
@@ -56,8 +58,20 @@ TONES = {
 }
 
 
-def paint_mark(painter: QPainter, kind: EventKind, box: QRectF, colour: QColor) -> None:
-    """The mark of that kind of event, filling `box`."""
+def kind_of(entry: Entry) -> EventKind | None:
+    """None for a gap."""
+    return entry.kind if isinstance(entry, Event) else None
+
+
+def tone_of(kind: EventKind | None) -> Tone:
+    return Tone.BAD if kind is None else TONES[kind]
+
+
+def paint_mark(painter: QPainter, kind: EventKind | None, box: QRectF, colour: QColor) -> None:
+    """The mark of that kind of event, filling `box`; None stands for a gap in the trading hours."""
+    if kind is None:
+        painter.fillRect(box.adjusted(box.width() * 0.27, -1, -box.width() * 0.27, 1), colour)
+        return
     thickness = max(1.4, box.width() * 0.17)
     pen = QPen(colour, thickness, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
     box = box.adjusted(thickness / 2, thickness / 2, -thickness / 2, -thickness / 2)
@@ -94,10 +108,10 @@ def paint_mark(painter: QPainter, kind: EventKind, box: QRectF, colour: QColor) 
     painter.drawPath(path)
 
 
-def mark_icon(kind: EventKind, tones: Tones, selected: QColor) -> QIcon:
+def mark_icon(kind: EventKind | None, tones: Tones, selected: QColor) -> QIcon:
     """The same mark for a list; `selected` is its colour in a row that is."""
     icon = QIcon()
-    for mode, colour in ((QIcon.Mode.Normal, tones.of(TONES[kind])), (QIcon.Mode.Selected, selected)):
+    for mode, colour in ((QIcon.Mode.Normal, tones.of(tone_of(kind))), (QIcon.Mode.Selected, selected)):
         for size in _ICON_SIZES:
             pixmap = QPixmap(size, size)
             pixmap.fill(Qt.GlobalColor.transparent)
@@ -116,7 +130,7 @@ class _Spot:
 
     box: QRectF
     text: str
-    event: Event | None = None
+    entry: Entry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +172,13 @@ class _Plan:
                 yield _Piece(box, start >= day.start, end <= day.end)
 
     def marks(self) -> Iterator[tuple[Event, QRectF]]:
-        """What happened in the same moment stands side by side."""
+        """What happened in the same moment stands side by side, as long as nothing moves far from its time."""
         for number, day in enumerate(self.week.days):
             free = 0.0
             for event in self.week.events:
                 if day.start <= event.at < day.end:
-                    x = max(self.x(day, event.at) - self.mark / 2, free)
+                    x = self.x(day, event.at) - self.mark / 2
+                    x = free if x < free <= min(x + 2.5 * self.mark, self.right) else x
                     top = self.lane(number) - self.bar / 2 - self.mark - 2.5
                     yield event, QRectF(x, top, self.mark, self.mark)
                     free = x + self.mark + 1.5
@@ -174,7 +189,7 @@ class _Plan:
             yield _Spot(box.adjusted(-2, -2, 2, 2), mark_text(event), event)
         for gap in self.week.gaps:
             for piece in self.gap_pieces(gap):
-                yield _Spot(piece.box.adjusted(-2, -3, 2, 3), gap_text(gap))
+                yield _Spot(piece.box.adjusted(-2, -3, 2, 3), gap_text(gap), gap if gap.trading else None)
         for life in self.week.lives:
             for piece in self.pieces(life.start, life.end, self.bar):
                 yield _Spot(piece.box.adjusted(0, -2, 0, 2), life_text(life))
@@ -186,8 +201,8 @@ class _Plan:
 
 
 class WeekView(QWidget):
-    """Draws one `Week` after another. `pointed(str)` tells what lies under the mouse; `picked(Event)` is a click on
-    a mark."""
+    """Draws one `Week` after another. `pointed(str)` tells what lies under the mouse; `picked(Entry)` is a click on
+    a mark or a gap."""
 
     pointed = Signal(str)
     picked = Signal(object)
@@ -198,7 +213,7 @@ class WeekView(QWidget):
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._week: Week | None = None
-        self._highlighted: Event | None = None
+        self._highlighted: Entry | None = None
         self._plan: _Plan | None = None
         self._spots: tuple[_Spot, ...] = ()
         self._tones = window_tones(self.palette())
@@ -208,9 +223,9 @@ class WeekView(QWidget):
         self.setAccessibleDescription("" if week is None else week_text(week))
         self._arrange()
 
-    def highlight(self, event: Event | None) -> None:
-        """Points out the mark of that event."""
-        self._highlighted = event
+    def highlight(self, entry: Entry | None) -> None:
+        """Points out the mark of that event, or that gap."""
+        self._highlighted = entry
         self.update()
 
     def set_tones(self, tones: Tones) -> None:
@@ -222,8 +237,10 @@ class WeekView(QWidget):
         spot = self._spot_at(position)
         return "" if spot is None else spot.text
 
-    def text_about(self, event: Event) -> str:
+    def text_about(self, event: Entry) -> str:
         """The event, and the gap or the life that it stands in or ends: what the mouse would find there."""
+        if isinstance(event, Gap):
+            return gap_text(event)
         around = ""
         if self._week is not None:
             gap = self._week.gap_at(event.at)
@@ -263,8 +280,8 @@ class WeekView(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         spot = self._spot_at(event.position())
-        if spot is not None and spot.event is not None:
-            self.picked.emit(spot.event)
+        if spot is not None and spot.entry is not None:
+            self.picked.emit(spot.entry)
 
     def paintEvent(self, _: QPaintEvent) -> None:
         if self._plan is None:
@@ -385,6 +402,10 @@ class WeekView(QWidget):
         for piece in plan.gap_pieces(gap):
             if gap.trading:
                 painter.fillRect(piece.box, self._tones.bad)
+                if gap == self._highlighted:
+                    painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Highlight), 2))
+                    painter.setBrush(Qt.BrushStyle.NoBrush)
+                    painter.drawRoundedRect(piece.box.adjusted(-4, -4, 4, 4), 4, 4)
             else:
                 painter.setPen(QPen(self._tones.bad, 2, Qt.PenStyle.DotLine))
                 y = piece.box.center().y()
@@ -444,10 +465,9 @@ class Legend(QWidget):
         for what, text, box in self._places(self.width()):
             side = self._mark()
             glyph = QRectF(box.left(), box.center().y() - side / 2, side, side)
-            if isinstance(what, EventKind):
-                paint_mark(painter, what, glyph, self._tones.of(TONES[what]))
-            elif what == _TRADING_GAP:
-                painter.fillRect(glyph.adjusted(side * 0.25, -2, -side * 0.25, 2), self._tones.bad)
+            if what != _OTHER_GAP:
+                kind = what if isinstance(what, EventKind) else None
+                paint_mark(painter, kind, glyph, self._tones.of(tone_of(kind)))
             else:
                 painter.setPen(QPen(self._tones.bad, 2, Qt.PenStyle.DotLine))
                 painter.drawLine(QPointF(glyph.left(), box.center().y()), QPointF(glyph.right(), box.center().y()))
