@@ -1,0 +1,569 @@
+"""The settings window: it shows what it is given, hands on what the user sets, and speaks the user's language."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets")
+
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt, QTime
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QPushButton,
+    QRadioButton,
+    QScrollArea,
+    QSpinBox,
+    QTimeEdit,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from tray_app.core import language
+from tray_app.core.errors import SettingsError
+from tray_app.desktop import settings_actions
+from tray_app.desktop.settings_actions import SettingsActions
+from tray_app.desktop.settings_fields import Field
+from tray_app.desktop.settings_view import SettingsView, settings_view
+from tray_app.desktop.settings_window import SettingsWindow
+from tray_app.desktop.translation import install_translator
+from tray_app.settings.load import load_settings
+from tray_app.settings.table import GROUPS, TABLE
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
+
+OFF = SimpleNamespace(
+    configured=False, as_it_should_be=False, enabled=False, starts="", is_lost=False, switched_off=False
+)
+ON = SimpleNamespace(configured=True, as_it_should_be=True, enabled=True, starts="x", is_lost=False, switched_off=False)
+SWITCHED_OFF = SimpleNamespace(
+    configured=True, as_it_should_be=True, enabled=False, starts="x", is_lost=False, switched_off=True
+)
+OTHER_COPY = SimpleNamespace(
+    configured=True, as_it_should_be=False, enabled=True, starts="/opt/old-tray", is_lost=False, switched_off=False
+)
+
+
+@pytest.fixture
+def file(private_places: Path) -> Path:
+    folder = private_places / "places" / "settings"
+    folder.mkdir(parents=True)
+    return folder / "settings.toml"
+
+
+@pytest.fixture
+def shown(qtbot: QtBot) -> SettingsWindow:
+    one = SettingsWindow()
+    qtbot.addWidget(one)
+    one.show_settings(view())
+    one.show()
+    return one
+
+
+@pytest.fixture
+def asked(shown: SettingsWindow) -> list[tuple[str, object]]:
+    """What the window hands on."""
+    wishes: list[tuple[str, object]] = []
+    shown.changeRequested.connect(lambda name, value: wishes.append((name, value)))
+    return wishes
+
+
+@pytest.fixture(autouse=True)
+def english_again(qapp: QApplication) -> Iterator[None]:
+    yield
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)  # no closed window hears what follows
+    speak("en")
+
+
+def speak(lang: str) -> None:
+    app = QApplication.instance()
+    assert app is not None
+    language.use(lang)
+    install_translator(app)
+    for _ in range(4):
+        QApplication.processEvents()
+
+
+def view(profile: str | None = None, profiles: tuple[str, ...] = (), autostart: object = OFF) -> SettingsView:
+    return settings_view(load_settings(profile), profiles, autostart)  # type: ignore[arg-type]
+
+
+def find(window: QWidget, kind: type, name: str) -> object:
+    found = window.findChild(kind, name)
+    assert found is not None, name
+    return found
+
+
+def note(window: SettingsWindow, name: str) -> str:
+    label = find(window, QLabel, f"{name}_note")
+    return label.text() if label.isVisibleTo(window) else ""
+
+
+def outcome(window: SettingsWindow, name: str) -> str:
+    label = find(window, QLabel, f"{name}_outcome")
+    return label.text() if label.isVisibleTo(window) else ""
+
+
+def settled(window: SettingsWindow) -> None:
+    """What waits for more to follow need not wait."""
+    for field in window.findChildren(Field):
+        if field._settle.isActive():
+            field.flush()
+
+
+class TestShows:
+    def test_every_setting_of_the_table_in_its_section(self, shown):
+        for group in GROUPS:
+            page = find(shown, QScrollArea, f"page_{group}")
+            cards = {one.objectName() for one in page.findChildren(QWidget) if one.objectName().startswith("card_")}
+            assert cards == {f"card_{name}" for name, setting in TABLE.items() if setting.group == group}
+
+    def test_what_the_file_says(self, shown, file):
+        file.write_text(
+            'policy = "daily 05:45"\nrenew_before = "20m"\nwarn_before = ["2h", "0m"]\nquiet_hours = "23:00-06:30"\n'
+            'share_kwcli = true\nshare_bot_file = "/tmp/bots/token.json"\nstore = "keyring"\n'
+            'redis_url = "redis://localhost:6379/2"\nlanguage = "en"\n'
+        )
+
+        shown.show_settings(view())
+
+        assert find(shown, QRadioButton, "policy_daily").isChecked()
+        assert find(shown, QTimeEdit, "policy_time").time() == QTime(5, 45)
+        assert find(shown, QSpinBox, "renew_before_number").value() == 20
+        checked = {one.objectName() for one in shown.findChildren(QPushButton) if one.isCheckable() and one.isChecked()}
+        assert checked == {"warn_before_7200", "warn_before_0"}
+        assert find(shown, QCheckBox, "quiet_hours_switch").isChecked()
+        assert find(shown, QTimeEdit, "quiet_hours_to").time() == QTime(6, 30)
+        assert find(shown, QCheckBox, "share_kwcli_switch").isChecked()
+        assert find(shown, QLineEdit, "share_bot_file_line").text() == str(Path("/tmp/bots/token.json"))
+        assert find(shown, QRadioButton, "store_keyring").isChecked()
+        assert find(shown, QLineEdit, "redis_url_line").text() == "redis://localhost:6379/2"
+        assert find(shown, QRadioButton, "language_en").isChecked()
+
+    def test_seconds_where_the_file_has_seconds(self, shown, file):
+        file.write_text('renew_before = "90s"\n')
+
+        shown.show_settings(view())
+
+        assert find(shown, QSpinBox, "renew_before_number").text() == "90 s"
+
+    def test_nothing_is_handed_on_because_something_is_shown(self, shown, asked, file):
+        file.write_text('policy = "notify"\nwarn_before = ["1h"]\nquiet_hours = "22:00-06:00"\nstore = "file"\n')
+
+        shown.show_settings(view(autostart=ON))
+        settled(shown)
+
+        assert asked == []
+
+    def test_never_the_password_of_redis(self, shown, asked, monkeypatch):
+        monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", "rediss://trader:hunter2@store.example:6380/1")
+
+        shown.show_settings(view())
+        shown.close()
+
+        assert find(shown, QLineEdit, "redis_url_line").text() == "rediss://store.example:6380/1"
+        assert asked == []
+
+    def test_what_a_variable_decides_is_named_and_cannot_be_changed(self, shown, monkeypatch):
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+
+        shown.show_settings(view())
+
+        assert find(shown, QRadioButton, "store_file").isChecked()
+        assert not find(shown, QRadioButton, "store_file").isEnabled()
+        assert "KIWOOM_TRAY_STORE" in note(shown, "store")
+        assert find(shown, QRadioButton, "theme_dark").isEnabled()
+
+    def test_what_is_broken_with_line_and_key(self, shown, file):
+        file.write_text('policy = "sometimes"\ntheme = \n')
+
+        shown.show_settings(view())
+
+        text = find(shown, QLabel, "problems").text()
+        assert [("line" in line and key in line) for line, key in zip(text.splitlines(), ("theme", "policy"))]
+        assert len(text.splitlines()) == 2
+        file.write_text("")
+        shown.show_settings(view())
+        assert not find(shown, QLabel, "problems").isVisible()
+
+    @pytest.mark.parametrize(
+        ("status", "checked", "words"),
+        [(OFF, False, ""), (ON, True, ""), (SWITCHED_OFF, False, "system's own"), (OTHER_COPY, False, "/opt/old-tray")],
+    )
+    def test_what_the_system_says_about_the_login(self, shown, file, status, checked, words):
+        file.write_text("autostart = true\n")
+
+        shown.show_settings(view(autostart=status))
+
+        assert find(shown, QCheckBox, "autostart_switch").isChecked() is checked
+        assert words in note(shown, "autostart")
+
+    def test_that_a_daily_rotation_cuts_every_tool_once(self, shown):
+        assert "cut off once" in find(shown, QLabel, "policy_daily_means").text()
+
+
+class TestProfiles:
+    def test_are_to_be_chosen_only_where_there_are_several(self, shown):
+        box = find(shown, QComboBox, "profile")
+        assert not box.isVisible()
+
+        shown.show_settings(view(profiles=("default", "second")))
+
+        assert box.isVisible()
+        assert [box.itemData(row) for row in range(box.count())] == ["default", "second"]
+
+    def test_choosing_one_asks_for_its_settings(self, shown, qtbot):
+        shown.show_settings(view(profiles=("default", "second")))
+        box = find(shown, QComboBox, "profile")
+
+        with qtbot.waitSignal(shown.profileChosen) as chosen:
+            box.setFocus()
+            QTest.keyClick(box, Qt.Key.Key_Down)
+
+        assert chosen.args == ["second"]
+
+    def test_show_what_is_their_own_and_what_is_everybodys(self, shown, file):
+        file.write_text('policy = "notify"\n[profiles.second]\nrenew_before = "30m"\n')
+
+        shown.show_settings(view("second", ("default", "second")))
+
+        assert "As for all profiles" in note(shown, "policy")
+        assert "profiles" not in note(shown, "renew_before")
+        assert "The same for all profiles" in note(shown, "store")
+        assert find(shown, QPushButton, "renew_before_default").text() == "As for all"
+        assert find(shown, QPushButton, "renew_before_default").isVisibleTo(shown)
+        assert not find(shown, QPushButton, "policy_default").isVisibleTo(shown)
+
+
+class TestChanging:
+    def test_a_choice(self, shown, asked):
+        find(shown, QRadioButton, "theme_dark").click()
+        settled(shown)
+
+        assert asked == [("theme", "dark")]
+
+    def test_only_where_the_arrow_keys_stop(self, shown, asked, qtbot):
+        shown.findChild(QListWidget, "sections").setCurrentRow(3)
+        first = find(shown, QRadioButton, "store_auto")
+        first.setFocus()
+
+        for _ in range(2):
+            QTest.keyClick(QApplication.focusWidget() or first, Qt.Key.Key_Down)
+        qtbot.waitUntil(lambda: asked != [])
+
+        assert asked == [("store", "file")]
+
+    def test_a_switch(self, shown, asked):
+        find(shown, QCheckBox, "share_kwcli_switch").click()
+
+        assert asked == [("share_kwcli", True)]
+
+    def test_the_policy(self, shown, asked):
+        find(shown, QRadioButton, "policy_daily").click()
+        settled(shown)
+        find(shown, QTimeEdit, "policy_time").setTime(QTime(7, 15))
+        settled(shown)
+        find(shown, QRadioButton, "policy_notify").click()
+        settled(shown)
+
+        assert asked == [("policy", "daily 06:30"), ("policy", "daily 07:15"), ("policy", "notify")]
+
+    def test_a_span(self, shown, asked):
+        find(shown, QSpinBox, "renew_before_number").setValue(90)
+        settled(shown)
+
+        assert asked == [("renew_before", "90m")]
+
+    def test_thresholds(self, shown, asked):
+        find(shown, QPushButton, "warn_before_1800").click()
+        find(shown, QPushButton, "warn_before_3600").click()
+        settled(shown)
+
+        assert asked == [("warn_before", ["1h", "10m", "5m", "0m"])]
+
+    def test_quiet_hours(self, shown, asked):
+        find(shown, QCheckBox, "quiet_hours_switch").click()
+        find(shown, QTimeEdit, "quiet_hours_from").setTime(QTime(21, 30))
+        settled(shown)
+        find(shown, QCheckBox, "quiet_hours_switch").click()
+
+        assert asked == [("quiet_hours", "22:00-07:00"), ("quiet_hours", "21:30-07:00"), ("quiet_hours", "")]
+
+    def test_a_line_once_it_is_finished(self, shown, asked):
+        line = find(shown, QLineEdit, "redis_url_line")
+        line.setFocus()
+        QTest.keyClicks(line, "redis://localhost:6379/0")
+        settled(shown)
+        assert asked == []
+
+        QTest.keyClick(line, Qt.Key.Key_Return)
+
+        assert asked == [("redis_url", "redis://localhost:6379/0")]
+
+    def test_an_empty_line_means_the_default(self, shown, asked, file):
+        file.write_text('share_bot_file = "/tmp/bots/token.json"\n')
+        shown.show_settings(view())
+        line = find(shown, QLineEdit, "share_bot_file_line")
+
+        line.clear()
+        line.editingFinished.emit()
+
+        assert asked == [("share_bot_file", None)]
+
+    def test_what_was_typed_last_counts_when_the_window_is_closed(self, shown, asked):
+        find(shown, QSpinBox, "renew_before_number").setValue(15)
+
+        shown.close()
+
+        assert asked == [("renew_before", "15m")]
+
+    def test_back_to_the_default(self, shown, asked, file):
+        button = find(shown, QPushButton, "theme_default")
+        assert not button.isVisibleTo(shown)
+        file.write_text('theme = "dark"\n')
+        shown.show_settings(view())
+
+        button.click()
+
+        assert asked == [("theme", None)]
+
+    def test_what_is_being_typed_is_not_overwritten_by_what_comes_from_outside(self, shown, qtbot):
+        shown.findChild(QListWidget, "sections").setCurrentRow(3)
+        shown.activateWindow()
+        line = find(shown, QLineEdit, "redis_url_line")
+        line.setFocus()
+        qtbot.waitUntil(line.hasFocus)
+        QTest.keyClicks(line, "redis://lo")
+
+        shown.show_settings(view())
+
+        assert line.text() == "redis://lo"
+
+    def test_the_wheel_changes_nothing_that_passes_under_the_mouse(self, shown, asked):
+        number = find(shown, QSpinBox, "renew_before_number")
+        at = QPointF(number.rect().center())
+        turn = QWheelEvent(
+            at,
+            number.mapToGlobal(at),
+            QPoint(),
+            QPoint(0, 120),
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        shown.findChild(QListWidget, "sections").setFocus()
+
+        QApplication.sendEvent(number, turn)
+
+        assert number.value() == 10
+
+
+class TestRefusals:
+    def test_stand_beside_the_field_which_shows_again_what_holds(self, shown, asked):
+        find(shown, QRadioButton, "policy_daily").click()
+        settled(shown)
+
+        shown.show_refusal("policy", SettingsError("It takes something else."))
+
+        assert outcome(shown, "policy") == "It takes something else."
+        assert find(shown, QRadioButton, "policy_auto").isChecked()
+
+    def test_are_gone_with_the_next_change(self, shown):
+        shown.show_refusal("policy", SettingsError("It takes something else."))
+
+        find(shown, QRadioButton, "policy_notify").click()
+        settled(shown)
+
+        assert outcome(shown, "policy") == ""
+
+    def test_of_a_line_take_back_what_was_typed(self, shown):
+        line = find(shown, QLineEdit, "redis_url_line")
+        line.setText("nonsense")
+
+        shown.show_refusal("redis_url", SettingsError("It takes an address."))
+
+        assert line.text() == ""
+
+
+class TestPeople:
+    def test_the_language_changes_while_the_window_is_open(self, shown):
+        title = shown.windowTitle()
+
+        speak("ko")
+
+        assert shown.windowTitle() != title
+        assert find(shown, QLabel, "store_name").text() == "토큰을 두는 곳"
+        assert find(shown, QRadioButton, "mode_demo").text() == "모의투자"
+
+    def test_everything_can_be_reached_by_keyboard_and_has_a_name(self, shown):
+        for row in range(len(GROUPS)):
+            shown.findChild(QListWidget, "sections").setCurrentRow(row)
+            for card in shown.findChildren(QWidget):
+                if not card.objectName().startswith("card_") or not card.isVisible():
+                    continue
+                for one in card.field.inputs():
+                    assert one.focusPolicy() & Qt.FocusPolicy.TabFocus, one.objectName()
+                    named = one.accessibleName() or (one.text() if isinstance(one, QAbstractButton) else "")
+                    assert named, one.objectName()
+                    assert one.accessibleDescription(), one.objectName()
+
+    def test_a_small_screen_scrolls(self, shown):
+        shown.findChild(QListWidget, "sections").setCurrentRow(3)
+        shown.resize(shown.minimumSizeHint())
+        QApplication.processEvents()
+
+        assert shown.height() <= 480
+        assert find(shown, QScrollArea, "page_storage").verticalScrollBar().maximum() > 0
+
+    def test_escape_closes(self, shown):
+        QTest.keyClick(shown, Qt.Key.Key_Escape)
+
+        assert not shown.isVisible()
+
+    @pytest.mark.parametrize(
+        ("button", "signal"), [("setUpAgain", "setupRequested"), ("openFile", "openFileRequested")]
+    )
+    def test_leads_on(self, shown, qtbot, button, signal):
+        with qtbot.waitSignal(getattr(shown, signal)):
+            find(shown, QPushButton, button).click()
+
+    def test_leads_to_the_keys_of_the_profile_that_is_shown(self, shown, qtbot):
+        shown.show_settings(view("second", ("default", "second")))
+
+        with qtbot.waitSignal(shown.keysRequested) as asked:
+            find(shown, QPushButton, "enterKeys").click()
+
+        assert asked.args == ["second"]
+
+
+class FakeAutostart:
+    """An operating system that starts what it is told at login."""
+
+    def __init__(self) -> None:
+        self.on = False
+
+    def here(self) -> FakeAutostart:
+        return self
+
+    def status(self) -> object:
+        return ON if self.on else OFF
+
+    def switch(self, *, on: bool) -> None:
+        self.on = on
+
+
+class TestActions:
+    """Window and file together, as the tray joins them."""
+
+    @pytest.fixture
+    def system(self, monkeypatch: pytest.MonkeyPatch) -> FakeAutostart:
+        fake = FakeAutostart()
+        monkeypatch.setattr(settings_actions, "autostart", fake)
+        return fake
+
+    @pytest.fixture
+    def joined(self, qtbot: QtBot, system: FakeAutostart) -> Iterator[SettingsWindow]:
+        window, actions = SettingsWindow(), SettingsActions()
+        qtbot.addWidget(window)
+        join(window, actions)
+        with qtbot.waitSignal(actions.looked):
+            actions.look()
+        window.show()
+        self.actions = actions
+        yield window
+        actions.deleteLater()
+
+    def wait(self, qtbot: QtBot, act: Callable[[], object]) -> None:
+        with qtbot.waitSignal(self.actions.looked):
+            act()
+
+    def test_a_change_is_in_the_file_at_once(self, joined, qtbot, file):
+        with qtbot.waitSignal(self.actions.written):
+            find(joined, QRadioButton, "theme_dark").click()
+
+        assert file.read_text() == 'theme = "dark"\n'
+        qtbot.waitUntil(lambda: find(joined, QPushButton, "theme_default").isVisibleTo(joined))
+
+    def test_a_time_inside_the_trading_hours_is_refused(self, joined, qtbot, file):
+        self.wait(qtbot, lambda: (find(joined, QRadioButton, "policy_daily").click(), settled(joined)))
+
+        self.wait(qtbot, lambda: (find(joined, QTimeEdit, "policy_time").setTime(QTime(10, 0)), settled(joined)))
+
+        assert "20:00" in outcome(joined, "policy")
+        assert find(joined, QTimeEdit, "policy_time").time() == QTime(6, 30)
+        assert file.read_text() == 'policy = "daily 06:30"\n'
+
+    def test_redis_without_an_address_is_refused(self, joined, qtbot, file):
+        self.wait(qtbot, lambda: (find(joined, QRadioButton, "store_redis").click(), settled(joined)))
+
+        assert "KIWOOM_TRAY_REDIS_URL" in outcome(joined, "store")
+        assert find(joined, QRadioButton, "store_auto").isChecked()
+        assert not file.exists()
+
+    def test_a_damaged_file_is_left_as_it_is(self, joined, qtbot, file):
+        file.write_text("language = [\n")
+
+        self.wait(qtbot, lambda: (find(joined, QRadioButton, "theme_dark").click(), settled(joined)))
+
+        assert "line 1" in outcome(joined, "theme")
+        assert find(joined, QRadioButton, "theme_auto").isChecked()
+        assert file.read_text() == "language = [\n"
+
+    def test_a_profiles_own_value_comes_and_goes(self, joined, qtbot, file):
+        file.write_text('[profiles.second]\nmode = "demo"\n')
+        self.wait(qtbot, lambda: self.actions.choose("second"))
+
+        self.wait(qtbot, lambda: (find(joined, QRadioButton, "policy_notify").click(), settled(joined)))
+        assert load_settings("second").policy == "notify"
+        assert load_settings().policy == "auto"
+
+        self.wait(qtbot, lambda: find(joined, QPushButton, "policy_default").click())
+        assert load_settings("second").policy == "auto"
+        assert find(joined, QRadioButton, "policy_auto").isChecked()
+
+    def test_the_login_is_switched_on_this_system(self, joined, qtbot, system):
+        self.wait(qtbot, lambda: find(joined, QCheckBox, "autostart_switch").click())
+
+        assert system.on
+        assert load_settings().autostart is True
+        assert find(joined, QCheckBox, "autostart_switch").isChecked()
+
+    def test_a_living_token_moves_along_and_that_is_told(self, joined, qtbot, private_places, monkeypatch):
+        from tests.doubles import token_for
+        from tray_app.manager.opening import open_keeper
+
+        monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
+        self.actions._environ.pop("KIWOOM_TRAY_DATA_DIR")
+        import time
+
+        open_keeper(load_settings()).put(token_for("a-token-of-a-test", 3600, time.time()))
+        self.wait(qtbot, self.actions.look)
+        line = find(joined, QLineEdit, "data_dir_line")
+        line.setText(str(private_places / "other"))
+
+        self.wait(qtbot, line.editingFinished.emit)
+
+        kept = json.loads((private_places / "other" / ".token").read_text())
+        assert kept["access_token"] == "a-token-of-a-test"
+        assert str(private_places / "other") in outcome(joined, "data_dir")
+
+
+def join(window: SettingsWindow, actions: SettingsActions) -> None:
+    window.changeRequested.connect(actions.change)
+    window.profileChosen.connect(actions.choose)
+    actions.looked.connect(window.show_settings)
+    actions.refused.connect(window.show_refusal)
+    actions.done.connect(window.show_done)

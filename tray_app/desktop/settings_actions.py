@@ -1,0 +1,105 @@
+"""What the settings window asks for: looking at the settings and changing them, off the GUI thread."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from tray_app import autostart
+from tray_app.core.errors import KiwoomTokenError, SettingsError
+from tray_app.core.language import msg
+from tray_app.core.profile import DEFAULT
+from tray_app.desktop.settings_view import settings_view
+from tray_app.desktop.worker import Worker
+from tray_app.manager.changing import change_setting, reset_setting
+from tray_app.settings.load import known_profiles, load_settings
+from tray_app.settings.places import checkout_data_dir, user_data_dir
+from tray_app.settings.table import TABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tray_app.autostart.base import Status
+    from tray_app.desktop.settings_view import SettingsView
+    from tray_app.manager.changing import Changed
+
+
+class SettingsActions(QObject):
+    """`looked(SettingsView)` brings what holds now; `done(name, Changed)` and `refused(name, KiwoomTokenError)`
+    what came of a change, and a look always follows them. `written()` tells that the file is another one."""
+
+    looked = Signal(object)
+    done = Signal(str, object)
+    refused = Signal(str, object)
+    written = Signal()
+
+    def __init__(
+        self, environ: Mapping[str, str] = os.environ, profile: str = DEFAULT, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._environ = {name: value for name, value in environ.items() if name != "KIWOOM_PROFILE"}
+        self._profile = profile
+        self._worker = Worker("settings window", self)
+
+    def look(self) -> None:
+        profile = self._profile
+
+        def looked(view: SettingsView | None, error: Exception | None) -> None:
+            if view is not None:
+                self.looked.emit(view)
+            elif error is not None:
+                self.refused.emit("", _told(error))
+
+        self._worker.run(lambda: _look(profile, self._environ), looked)
+
+    def choose(self, profile: str) -> None:
+        self._profile = profile
+        self.look()
+
+    def change(self, name: str, value: object) -> None:
+        """`value` as the file would hold it; None takes out what was set."""
+        profile = self._profile
+
+        def finished(changed: Changed | None, error: Exception | None) -> None:
+            if changed is not None:
+                self.done.emit(name, changed)
+                self.written.emit()
+            elif error is not None:
+                self.refused.emit(name, _told(error))
+            self.look()
+
+        self._worker.run(lambda: _change(name, value, profile, self._environ), finished)
+
+
+def _look(profile: str, environ: Mapping[str, str]) -> SettingsView:
+    return settings_view(load_settings(profile, environ), known_profiles(environ), _autostart_status())
+
+
+def _autostart_status() -> Status | KiwoomTokenError:
+    try:
+        return autostart.here().status()
+    except KiwoomTokenError as error:
+        return error
+
+
+def _change(name: str, value: object, profile: str, environ: Mapping[str, str]) -> Changed:
+    setting = TABLE[name]
+    if value is None and name == "data_dir":  # who has a window always has a folder that every tool knows
+        value = checkout_data_dir() or user_data_dir()
+    if name == "autostart":
+        autostart.switch(on=value is True)
+    if value is None:
+        return reset_setting(setting, profile, environ)
+    try:
+        typed = setting.kind.read(value)
+    except ValueError as error:
+        raise SettingsError(msg("It takes: {expected}"), expected=str(error)) from None
+    return change_setting(setting, typed, profile, environ)
+
+
+def _told(error: Exception) -> KiwoomTokenError:
+    if isinstance(error, KiwoomTokenError):
+        return error
+    return KiwoomTokenError(msg("Something unexpected happened ({kind})."), kind=type(error).__name__)
