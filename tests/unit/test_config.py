@@ -8,14 +8,16 @@ import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import keyring
 import pytest
 
 from tests.doubles import MemoryKeyring
+from tray_app import autostart
 from tray_app.cli.main import main
 from tray_app.core.columns import in_columns, width_of
-from tray_app.core.errors import DONE, USAGE
+from tray_app.core.errors import DONE, USAGE, AutostartFailed
 from tray_app.core.profile import DEFAULT
 from tray_app.manager.moving import follow
 from tray_app.manager.opening import open_keeper
@@ -316,6 +318,46 @@ class TestUnset:
         assert file.read_text() == ""
 
 
+class TestAutostart:
+    """The operating system is asked and told; the file repeats what was asked for."""
+
+    @pytest.fixture
+    def system(self, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+        found = SimpleNamespace(configured=False, enabled=True, as_it_should_be=True, refuses=False)
+
+        def switch(*, on: bool) -> None:
+            if found.refuses:
+                raise AutostartFailed("The system says no.")
+            found.configured = on
+
+        monkeypatch.setattr(autostart, "switch", switch)
+        monkeypatch.setattr(autostart, "here", lambda: SimpleNamespace(status=lambda: found))
+        return found
+
+    def test_is_switched_on_and_off(self, config, file, system):
+        assert config("set", "autostart", "true").out == "autostart = true\n"
+        assert (system.configured, tomllib.loads(file.read_text())) == (True, {"autostart": True})
+
+        config("unset", "autostart")
+
+        assert (system.configured, tomllib.loads(file.read_text())) == (False, {})
+
+    def test_is_what_the_system_says(self, config, file, system):
+        file.write_text("autostart = true\n")
+
+        assert config("get", "autostart").out == "false\n"
+        (told,) = [one for one in json.loads(config("--json").out) if one["name"] == "autostart"]
+        assert (told["value"], told["source"]) == (False, "system")
+
+    def test_is_not_written_when_the_system_refuses(self, config, file, system):
+        system.refuses = True
+
+        refused = config("set", "autostart", "true")
+
+        assert (refused.status != DONE, one_line(refused.err)) == (True, "The system says no.")
+        assert not file.exists()
+
+
 def test_path_is_where_the_file_is_or_would_be(config, private_places):
     assert config("path").out.strip() == str(private_places / "places" / "settings" / "settings.toml")
 
@@ -356,7 +398,7 @@ class TestTheToken:
 
         done = config("set", "store", "file")
 
-        assert (done.out, done.err) == ("store = file\n", "")
+        assert (done.out.splitlines()[0], done.err) == ("store = file", "")
         assert kept(run) == TOKEN
 
     def test_of_every_profile_moves_along(self, run, config, data, private_places):

@@ -6,11 +6,11 @@ import os
 import sys
 
 from tray_app.core.columns import in_columns
-from tray_app.core.errors import DONE, InvalidInput
+from tray_app.core.errors import DONE, AutostartFailed, InvalidInput
 from tray_app.core.language import msg, say, tr, use
 from tray_app.core.wording import place_text
 from tray_app.manager.changing import DAILY_MEANS, OLD_PLACE_MEANS, change_setting, reset_setting, setting_named
-from tray_app.settings.load import ENVIRONMENT, PROFILE, UNSET, load_settings
+from tray_app.settings.load import ENVIRONMENT, FILE, PROFILE, UNSET, load_settings
 from tray_app.settings.places import settings_file
 from tray_app.settings.save import unset_setting
 from tray_app.settings.table import TABLE, read_value
@@ -18,6 +18,7 @@ from tray_app.settings.table import TABLE, read_value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from typing import Any
 
     from tray_app.core.errors import KiwoomTokenError
     from tray_app.manager.changing import Changed
@@ -38,7 +39,7 @@ def config(options: Namespace) -> int:
     _complain(settings.problems)
     if options.action == "get":
         setting = setting_named(options.name)
-        print(setting.kind.text(getattr(settings, setting.name)))
+        print(_text(settings, setting))
         return DONE
     if options.json:
         import json
@@ -76,9 +77,10 @@ def _tell_consequences(setting: Setting, changed: Changed) -> None:
         print(tr(DAILY_MEANS, time=settings.policy.split()[-1]))
     if followed.place is not None:
         print(tr("The token moved along: {place}.", place=_where(followed.place)))
-        print(tr(OLD_PLACE_MEANS))
     if followed.left is not None:
         print(tr("The token that lives now stays where it is: {place}.", place=_where(followed.left)))
+    if followed.elsewhere:
+        print(tr(OLD_PLACE_MEANS))
     _complain(settings.problems)
     if settings.source_of(setting.name) == ENVIRONMENT:
         print(tr("{variable} is set and goes before it.", variable=setting.environment), file=sys.stderr)
@@ -94,24 +96,42 @@ def _row(settings: Settings, setting: Setting) -> tuple[str, str, str, str]:
 
 
 def _text(settings: Settings, setting: Setting) -> str:
-    return setting.kind.text(getattr(settings, setting.name))
+    return setting.kind.text(_value(settings, setting))
+
+
+def _value(settings: Settings, setting: Setting) -> Any:
+    """What holds. Whether the program starts at login, the operating system knows, whatever the file says."""
+    if setting.name != "autostart":
+        return getattr(settings, setting.name)
+    from tray_app import autostart
+
+    try:
+        status = autostart.here().status()
+    except AutostartFailed:
+        return settings.autostart
+    return status.configured and status.enabled and status.as_it_should_be
+
+
+def _source_name(settings: Settings, setting: Setting) -> str:
+    return "system" if setting.name == "autostart" else settings.source_of(setting.name)
 
 
 def _source(settings: Settings, setting: Setting) -> str:
-    source = settings.source_of(setting.name)
+    source = _source_name(settings, setting)
     if source == ENVIRONMENT:
         return setting.environment
     if source == PROFILE:
         return tr("profile {name}", name=settings.profile)
-    return {UNSET: tr("default"), "file": "settings.toml"}.get(source, source)
+    names = {UNSET: tr("default"), FILE: "settings.toml", "system": tr("this system")}
+    return names.get(source, source)
 
 
 def _fields(settings: Settings, setting: Setting) -> dict[str, object]:
-    value = getattr(settings, setting.name)
+    value = _value(settings, setting)
     return {
         "name": setting.name,
         "value": setting.kind.text(value) if setting.name == "redis_url" else setting.kind.write(value),
-        "source": settings.source_of(setting.name),
+        "source": _source_name(settings, setting),
         "default": setting.kind.write(setting.default),
         "per_profile": setting.per_profile,
         "environment": setting.environment or None,

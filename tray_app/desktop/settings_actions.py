@@ -88,8 +88,6 @@ def _change(name: str, value: object, profile: str, environ: Mapping[str, str]) 
     setting = TABLE[name]
     if value is None and name == "data_dir":  # who has a window always has a folder that every tool knows
         value = checkout_data_dir() or user_data_dir()
-    if name == "autostart":
-        autostart.switch(on=value is True)
     if value is None:
         return reset_setting(setting, profile, environ)
     try:

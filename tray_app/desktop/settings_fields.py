@@ -301,6 +301,7 @@ class SpansField(Field):
 
     def _make(self, spans: Any) -> None:
         for chip in self._chips.values():
+            chip.setParent(None)
             chip.deleteLater()
         self._chips = {}
         for number, span in enumerate(sorted(spans, reverse=True)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QCloseEvent, QFont, QKeyEvent, QPalette
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QCloseEvent, QFont, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -27,7 +27,7 @@ from tray_app.core.wording import place_text
 from tray_app.desktop.icon import app_icon
 from tray_app.desktop.settings_fields import Field, SwitchField, field_for
 from tray_app.desktop.style import calm_style, colour_text, make_button, make_text, mark, put
-from tray_app.desktop.theme import window_tones
+from tray_app.desktop.theme import text_colour, window_tones
 from tray_app.manager.changing import OLD_PLACE_MEANS
 from tray_app.settings.table import GROUPS, NOTICES, PROGRAM, RENEWAL, SHARING, STORAGE, TABLE
 
@@ -71,17 +71,22 @@ class SettingsWindow(QWidget):
         self._sections = QListWidget(self)
         self._sections.setObjectName("sections")
         self._sections.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._sections.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._sections.setFrameShape(QFrame.Shape.NoFrame)
         self._pages = QStackedWidget(self)
         self._pages.setObjectName("pages")
+        self._whole = _scroll_area("whole", self)
         self._cards: dict[str, SettingCard] = {}
+        self._areas: dict[str, QScrollArea] = {}
         for group in GROUPS:
             self._sections.addItem("")
-            self._pages.addWidget(self._page(group))
+            area = self._areas[group] = self._page(group)
+            self._pages.addWidget(area)
         self._keys = make_button("enterKeys", self)
         self._setup = make_button("setUpAgain", self)
         self._file = make_button("openFile", self)
         self._close = make_button("closeSettings", self)
+        self._pages.setEnabled(False)
         self._lay_out()
         self._connect()
         self._retranslate()
@@ -92,6 +97,7 @@ class SettingsWindow(QWidget):
     def show_settings(self, view: SettingsView) -> None:
         """Shows what holds, except in the place of what the user is just typing."""
         self._view = view
+        self._pages.setEnabled(True)
         for field in view.fields:
             self._cards[field.name].show_field(field, view)
         self._show_profiles(view)
@@ -157,12 +163,8 @@ class SettingsWindow(QWidget):
                 card.changeRequested.connect(self.changeRequested)
                 body.addWidget(card)
         body.addStretch(1)
-        area = QScrollArea(self)
-        area.setObjectName(f"page_{group}")
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
+        area = _scroll_area(f"page_{group}", self)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(page)
         return area
 
@@ -185,11 +187,16 @@ class SettingsWindow(QWidget):
             buttons.addWidget(button)
         buttons.addStretch(1)
         buttons.addWidget(self._close)
-        body = QVBoxLayout(self)
+        inside = QWidget(self)
+        body = self._body = _Column(inside)
         body.setContentsMargins(16, 16, 16, 16)
         body.setSpacing(14)
         body.addLayout(middle, 1)
         body.addLayout(buttons)
+        self._whole.setWidget(inside)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._whole)
         self._problems.hide()
         self._profile_name.hide()
         self._profile.hide()
@@ -209,9 +216,9 @@ class SettingsWindow(QWidget):
 
     def _follow_focus(self, _: QWidget | None, now: QWidget | None) -> None:
         """What the keyboard reaches is seen."""
-        area = self._pages.currentWidget()
-        if now is not None and isinstance(area, QScrollArea) and area.isAncestorOf(now):
-            area.ensureWidgetVisible(now)
+        for area in (self._pages.currentWidget(), self._whole):
+            if now is not None and isinstance(area, QScrollArea) and area.isAncestorOf(now):
+                area.ensureWidgetVisible(now)
 
     def _choose_profile(self, row: int) -> None:
         for card in self._cards.values():
@@ -247,7 +254,7 @@ class SettingsWindow(QWidget):
         for row, group in enumerate(GROUPS):
             item = self._sections.item(row)
             item.setText(names[group])
-            self._pages.widget(row).setAccessibleName(names[group])
+            self._areas[group].setAccessibleName(names[group])
         self._sections.setAccessibleName(translate("SettingsWindow", "Sections"))
         self._profile_name.setText(translate("SettingsWindow", "&Profile"))
         self._name_default()
@@ -265,11 +272,12 @@ class SettingsWindow(QWidget):
         tones = window_tones(self.palette())
         style = calm_style(self.palette())
         if style:
+            text = text_colour(self.palette()).name()
             style += f"""
                 QPushButton[small="true"] {{ padding: 2px 8px; }}
                 QPushButton[small="true"]:focus {{ padding: 1px 7px; }}
                 #sections {{ background: transparent; outline: 0; }}
-                #sections::item {{ padding: 8px 10px; border-radius: 7px; color: {_text_colour(self)}; }}
+                #sections::item {{ padding: 8px 10px; border-radius: 7px; color: {text}; }}
                 #sections::item:selected {{ background: {_selected_ground(tones)}; font-weight: 600; }}
                 QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; }}
             """
@@ -282,6 +290,8 @@ class SettingsWindow(QWidget):
         self._fit_sections()
 
     def _fit_sections(self) -> None:
+        """All of them are seen: what has no room is scrolled with the rest of the window."""
+        self._sections.setMinimumHeight(self._sections.count() * self._sections.sizeHintForRow(0))
         self._sections.setFixedWidth(self._sections.sizeHintForColumn(0) + 2 * self._sections.frameWidth() + 12)
 
 
@@ -391,6 +401,22 @@ class SettingCard(QFrame):
         self._default.setAccessibleName(f"{self._default.text()}: {meaning}")
 
 
+class _Column(QVBoxLayout):
+    """Asks a scroll area for its least height only: by default, as soon as one label in it wraps, for all it likes."""
+
+    def hasHeightForWidth(self) -> bool:
+        return False
+
+
+def _scroll_area(name: str, parent: QWidget) -> QScrollArea:
+    area = QScrollArea(parent)
+    area.setObjectName(name)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return area
+
+
 def _starts_at_login(view: SettingsView) -> bool:
     """What the operating system says, whatever the file does."""
     status = view.autostart
@@ -450,10 +476,6 @@ def _where(place: Place) -> str:
     return place_text(place.kind, place.path, place.problem_code)
 
 
-def _text_colour(widget: QWidget) -> str:
-    return widget.palette().color(QPalette.ColorRole.WindowText).name()
-
-
 def _selected_ground(tones: Tones) -> str:
-    red, green, blue, _ = tones.good.getRgb()
-    return f"rgba({red}, {green}, {blue}, 0.20)"
+    good = tones.good
+    return f"rgba({good.red()}, {good.green()}, {good.blue()}, 0.20)"

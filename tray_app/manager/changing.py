@@ -60,9 +60,10 @@ def change_setting(
     one of the whole machine.
 
     May wait for a disk, a lock, a keyring or Redis. Raises `SettingsError` when nothing was changed: the file is
-    damaged or cannot be written, or the value cannot be used here.
+    damaged or cannot be written, or the value cannot be used here; and `AutostartFailed`.
     """
     _check(setting, value, profile, environ)
+    _make_so(setting, value)
 
     def keep() -> bool:
         save_setting(setting.name, setting.kind.write(value), _section(setting, profile), environ)
@@ -73,7 +74,16 @@ def change_setting(
 
 def reset_setting(setting: Setting, profile: str = DEFAULT, environ: Mapping[str, str] = os.environ) -> Changed:
     """Takes out what `change_setting` has kept; otherwise like it."""
+    _make_so(setting, setting.default)
     return _changed(setting, profile, environ, lambda: unset_setting(setting.name, _section(setting, profile), environ))
+
+
+def _make_so(setting: Setting, value: Any) -> None:
+    """Starting at login is the operating system's: the file only repeats what was asked of it."""
+    if setting.name == "autostart":
+        from tray_app import autostart
+
+        autostart.switch(on=value)
 
 
 def _changed(setting: Setting, profile: str, environ: Mapping[str, str], write: Callable[[], bool]) -> Changed:

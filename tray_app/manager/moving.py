@@ -31,18 +31,21 @@ _HAND_OUTS = {
 
 class Followed:
     """What came of it: `place` where a token that moved rests now, or `left` where one stays behind that could not
-    be moved; else both are None. `failures` are what went wrong.
+    be moved; else both are None. `elsewhere` tells that it rests in another place from now on, `failures` what went
+    wrong.
     """
 
-    __slots__ = ("failures", "left", "place")
+    __slots__ = ("elsewhere", "failures", "left", "place")
 
     def __init__(self) -> None:
+        self.elsewhere = False
         self.place: Place | None = None
         self.left: Place | None = None
         self.failures: list[KiwoomTokenError] = []
 
     def add(self, other: Followed) -> None:
         """What came of it for another profile."""
+        self.elsewhere |= other.elsewhere
         self.place = self.place or other.place
         self.left = self.left or other.left
         self.failures += other.failures
@@ -74,6 +77,7 @@ def follow(
     if not is_kept_otherwise(before, after):
         return followed
     moves = before.mode == after.mode and _differ(before, after, _PLACE)
+    followed.elsewhere = _places(before) != _places(after)
     old = old or open_keeper(before, environ=environ, clock=clock)
     try:
         token = old.current()

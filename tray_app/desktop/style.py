@@ -1,0 +1,89 @@
+"""The calm look of the program's own dialogs: flat buttons, one of them the main one, and cards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout
+
+from tray_app.desktop.theme import is_dark, is_high_contrast, text_colour, window_tones
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+
+def calm_style(palette: QPalette) -> str:
+    """A style sheet for a dialog with this palette; empty where the user wants strong contrast.
+
+    Widgets say what they are by dynamic properties: `main` for the main button, `card` for a frame.
+    """
+    if is_high_contrast():
+        return ""
+    tones = window_tones(palette)
+    dark = is_dark(palette)
+    card = "rgba(255, 255, 255, 0.06)" if dark else "rgba(0, 0, 0, 0.045)"
+    edge = "rgba(255, 255, 255, 0.22)" if dark else "rgba(0, 0, 0, 0.22)"
+    over = "rgba(255, 255, 255, 0.10)" if dark else "rgba(0, 0, 0, 0.07)"
+    text = text_colour(palette).name()
+    faint = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.WindowText).name()
+    accent = tones.good.name()
+    on_accent = "#06251f" if dark else "#ffffff"
+    return f"""
+        QLabel[quiet="true"] {{ color: {tones.quiet.name()}; }}
+        QFrame[card="true"] {{ background: {card}; border: none; border-radius: 10px; }}
+        QPushButton {{ background: transparent; color: {text}; border: 1px solid {edge}; border-radius: 7px;
+            padding: 7px 14px; }}
+        QPushButton:hover {{ background: {over}; }}
+        QPushButton:checked {{ background: {over}; border-color: {accent}; }}
+        QPushButton:focus {{ border: 2px solid {accent}; padding: 6px 13px; }}
+        QPushButton:disabled {{ color: {faint}; border-color: {over}; }}
+        QPushButton[main="true"] {{ background: {accent}; color: {on_accent}; border: 1px solid {accent};
+            font-weight: 600; padding: 7px 18px; }}
+        QPushButton[main="true"]:hover {{ background: {tones.good.lighter(112).name()}; }}
+        QPushButton[main="true"]:pressed {{ background: {tones.good.darker(112).name()}; }}
+        QPushButton[main="true"]:focus {{ border: 2px solid {text}; padding: 6px 17px; }}
+        QPushButton[main="true"]:disabled {{ background: {over}; color: {faint}; border-color: {over}; }}
+    """
+
+
+def mark(widget: QWidget, name: str) -> None:
+    """Says what a widget is, for `calm_style`."""
+    widget.setProperty(name, "true")
+
+
+def make_card(name: str, parent: QWidget) -> tuple[QFrame, QVBoxLayout]:
+    card = QFrame(parent)
+    card.setObjectName(name)
+    mark(card, "card")
+    inside = QVBoxLayout(card)
+    inside.setContentsMargins(14, 12, 14, 12)
+    inside.setSpacing(4)
+    return card, inside
+
+
+def make_text(name: str, parent: QWidget) -> QLabel:
+    label = QLabel(parent)
+    label.setObjectName(name)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    return label
+
+
+def make_button(name: str, parent: QWidget) -> QPushButton:
+    button = QPushButton(parent)
+    button.setObjectName(name)
+    button.setAutoDefault(False)
+    return button
+
+
+def put(widget: QLabel | QPushButton, text: str) -> None:
+    if widget.text() != text:
+        widget.setText(text)
+
+
+def colour_text(label: QLabel, colour: QColor) -> None:
+    palette = label.palette()
+    palette.setColor(QPalette.ColorRole.WindowText, colour)
+    label.setPalette(palette)
