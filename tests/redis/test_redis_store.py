@@ -14,7 +14,9 @@ from tray_app import TokenManager
 from tray_app.core.errors import RedisUnavailable
 from tray_app.core.token import Token, token_for
 from tray_app.core.wording import place_text
+from tray_app.stores import redis_changes
 from tray_app.stores.redis import MAX_BYTES
+from tray_app.stores.redis_changes import RedisChanges
 
 OLD = token_for("old-token-of-a-test", 86400, time.time())
 NEW = token_for("new-token-of-a-test", 86400, time.time() + 10)
@@ -133,19 +135,50 @@ def test_a_change_elsewhere_wakes_who_watches_the_local_file(redis, open_store):
     wait_for(lambda: now() != before, "the file changes")
 
 
-def test_the_stamp_needs_no_network(redis, open_store):
+@pytest.mark.parametrize("deaf", [False, True])
+def test_a_change_on_another_computer_shows_at_the_very_next_call(redis, open_store, monkeypatch, *, deaf):
+    """Also to a program whose listener hears nothing."""
+    here, there = TokenManager(store=open_store(redis.url)), TokenManager(store=open_store(redis.url))
+    if deaf:
+        monkeypatch.setattr(RedisChanges, "_start", lambda changes: None)
+        monkeypatch.setattr(redis_changes, "UNSURE_SECONDS", 1e9)
+    seen = [here.get_token()]
+    wrote = []
+    for number in range(100):
+        there.set_token(f"token-{number}-of-a-test", 86400)
+        wrote.append(f"token-{number}-of-a-test")
+        seen.append(here.get_token())
+    there.clear_token()
+    seen.append(here.get_token())
+    assert seen == [None, *wrote, None]
+
+
+def test_whoever_looks_asks_redis_one_small_question(redis, open_store):
     store = open_store(redis.url)
     store.stamp()
     store.read()
     wait_for(lambda: len(store.stamp()) == 2, "the channel is heard")
     before = redis.order("INFO", "commandstats")
-    for _ in range(1000):
+    for _ in range(100):
         store.stamp()
     after = redis.order("INFO", "commandstats")
-    assert {k: v for k, v in after.items() if k != "cmdstat_info"}.keys() == {
-        k: v for k, v in before.items() if k != "cmdstat_info"
-    }.keys()
-    assert after["cmdstat_get"]["calls"] == before["cmdstat_get"]["calls"]
+    asked = {name for name in after if after[name]["calls"] != before.get(name, {"calls": 0})["calls"]}
+    assert asked - {"cmdstat_info", "cmdstat_ping", "cmdstat_hello"} == {"cmdstat_get"}
+    assert after["cmdstat_get"]["calls"] == before["cmdstat_get"]["calls"] + 100
+
+
+def test_while_redis_is_slow_the_token_in_hand_is_given_and_the_channel_decides(redis, open_store):
+    here, there = TokenManager(store=open_store(redis.url)), open_store(redis.url)
+    write(there, OLD)
+    stamp = here._keeper.store.stamp
+    wait_for(lambda: here.get_token() and len(stamp()) == 2, "the channel is heard")
+    asked = []
+    here._keeper.store._server.ask_briefly = lambda act, seconds: asked.append(seconds)
+    for _ in range(5):
+        assert here.get_token() == "old-token-of-a-test"
+    assert len(asked) == 1
+    write(there, NEW)
+    wait_for(lambda: here.get_token() == "new-token-of-a-test", "the channel tells")
 
 
 def test_without_the_channel_the_stamp_asks_for_a_read_once_a_second(new_redis, open_store):

@@ -21,7 +21,7 @@ from tray_app.stores.base import Place
 from tray_app.stores.encryption import Cipher, is_sealed
 from tray_app.stores.file import local_time
 from tray_app.stores.lock import DEFAULT_TIMEOUT_SECONDS, ThreadLock
-from tray_app.stores.redis_changes import RedisChanges
+from tray_app.stores.redis_changes import UNSURE_SECONDS, RedisChanges, count_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ others wait for the lock."""
 
 MAX_BYTES = 65536
 """A token has some 250 bytes; more is not one."""
+
+CONFIRM_SECONDS = 0.05
+"""How long an order may be held up to learn whether the token still is the one: an answer in the same building
+takes less than one of these milliseconds."""
 
 _POLL_SECONDS = 0.03
 _NOTE_SECONDS = 2 * 86400
@@ -112,10 +116,15 @@ class RedisStore:
         self._unwritten = False
         self._count: int | None = None
         self._problem: RedisUnavailable | None = None
+        self._confirm_after = 0.0
         server.when_back = _weakly(self._catch_up)
 
     def stamp(self) -> object:
-        """What a program on this computer has written shows at once, by `writes`; the rest when Redis tells."""
+        """Whoever relies on what was read asks Redis each time whether it still holds, so that a change on another
+        computer shows at the very next look. While Redis is slow to answer, what it says on the channel decides, and
+        for this computer `writes`.
+        """
+        self._confirm()
         changes = self._changes.stamp()
         if self._writes is None:
             return changes
@@ -153,6 +162,19 @@ class RedisStore:
 
     def watched(self) -> list[str]:
         return [self._signal.path]
+
+    def _confirm(self) -> None:
+        if not self._changes.is_sure or self._server.problem is not None or time.monotonic() < self._confirm_after:
+            return
+        try:
+            count = self._server.ask_briefly(lambda client: (client.get(self._count_key),), CONFIRM_SECONDS)
+        except RedisUnavailable:
+            self._changes.doubt()
+            return
+        if count is None:
+            self._confirm_after = time.monotonic() + UNSURE_SECONDS
+        else:
+            self._changes.heard(count_of(count[0]))
 
     def _read(self) -> Token | None:
         try:

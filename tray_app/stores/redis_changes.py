@@ -1,4 +1,4 @@
-"""What a Redis channel says about changes, as a stamp that costs no network.
+"""What is known of the changes in Redis, as a stamp that costs no network.
 
 A daemon thread listens. While it hears the server, the stamp changes with every change of the token; while it
 does not, the stamp changes once a second, so that whoever compares stamps reads again instead of trusting
@@ -67,6 +67,11 @@ class RedisChanges:
         if self._server.problem is not None:
             return (*self._now, _AWAY)
         return (*self._now, int(time.monotonic() / UNSURE_SECONDS))
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the last read succeeded."""
+        return self._sure
 
     def heard(self, count: int) -> object:
         """Change number `count` happened; returns its stamp."""
@@ -152,7 +157,7 @@ def _hear(changes: weakref.ref[RedisChanges], pubsub: Any, channel: str) -> None
                 if message["type"] == "subscribe":
                     alive.set_hearing(True)
                 elif message["type"] == "message":
-                    alive.heard(_count(message["data"]))
+                    alive.heard(count_of(message["data"]))
                     alive.tell()
             del alive
             if now - max(heard_at, pinged_at) >= _HEARTBEAT_SECONDS:
@@ -162,8 +167,8 @@ def _hear(changes: weakref.ref[RedisChanges], pubsub: Any, channel: str) -> None
         pubsub.close()
 
 
-def _count(data: object) -> int:
-    """Whatever else is said on the channel counts as a change, too."""
+def count_of(data: object) -> int:
+    """What is no count, as when Redis has lost its memory, counts as a change, too."""
     try:
         return int(data)  # type: ignore[call-overload, no-any-return]
     except (TypeError, ValueError):

@@ -56,19 +56,31 @@ class RedisServer:
 
     def ask(self, act: Callable[[Any], Result]) -> Result:
         """What `act` returns, given a redis-py client. Raises `RedisUnavailable`."""
+        call = self._begin(act)
+        if not call.done.wait(self._deadline):
+            raise self._lost(self._silent())
+        result: Result = self._result_of(call)
+        return result
+
+    def ask_briefly(self, act: Callable[[Any], Result], seconds: float) -> Result | None:
+        """The same for who can do without: None when there is no answer within `seconds`."""
+        call = self._begin(act)
+        return self._result_of(call) if call.done.wait(seconds) else None
+
+    def _begin(self, act: Callable[[Any], Any]) -> _Call:
         client = self.client()
         known = self.problem
         if known is not None:
             raise RedisUnavailable(known.message, problem=known.problem, **known.values)
         call = _Call(act, client)
         threading.Thread(target=call.run, name="redis", daemon=True).start()
-        if not call.done.wait(self._deadline):
-            raise self._lost(self._silent())
+        return call
+
+    def _result_of(self, call: _Call) -> Any:
         if call.error is not None:
             problem = self._problem_in(call.error)
             raise problem if _is_answer(call.error) else self._lost(problem)
-        result: Result = call.result
-        return result
+        return call.result
 
     def client(self) -> Any:
         """The redis-py client itself, for who waits on a thread of its own. Raises `RedisUnavailable`."""
