@@ -12,7 +12,9 @@ from tray_app.core.errors import DONE, UNEXPECTED, KiwoomTokenError
 from tray_app.core.language import say, tr, use
 from tray_app.core.stopping import stop_signals
 from tray_app.settings.load import load_settings
-from tray_app.settings.save import settle_data_dir
+from tray_app.settings.places import settings_file
+from tray_app.settings.save import save_setting, settle_data_dir
+from tray_app.settings.table import MODES
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -60,6 +62,16 @@ def main(arguments: Sequence[str]) -> int:
         use(settings.language)
         for problem in settings.problems:
             _tell(say(problem))
+        if not options.background and _is_first_start(settings, environ):
+            from tray_app.desktop.first_run import Next, set_up
+
+            chosen = set_up(settings, environ)
+            if chosen is Next.LEAVE:
+                return DONE
+            if chosen is Next.PRACTISE:
+                practice, environ = _practice(options.lifetime)
+                save_setting("language", settings.language, environ=environ)
+            settings = load_settings(None if practice else options.profile, environ)
         settle_data_dir(settings, environ)
         named = options.profile is not None or bool(environ.get("KIWOOM_PROFILE"))
         showing = {"background": options.background, "show": options.show}
@@ -70,6 +82,18 @@ def main(arguments: Sequence[str]) -> int:
     finally:
         if practice is not None:
             practice.stop()
+
+
+def _is_first_start(settings: Settings, environ: Mapping[str, str]) -> bool:
+    """Whether nobody has set anything up yet, and there is somebody to ask."""
+    if settings.has_own_data_dir or os.path.exists(settings_file(environ)):
+        return False
+    from tray_app.desktop.screen import why_no_screen
+    from tray_app.kiwoom.keys import environment_names
+
+    if any(environ.get(name) for mode in MODES for name in environment_names(mode)):
+        return False
+    return not why_no_screen(environ)
 
 
 def _start(

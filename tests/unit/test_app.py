@@ -29,6 +29,24 @@ def desktop(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return started
 
 
+@pytest.fixture
+def newcomer(monkeypatch: pytest.MonkeyPatch, desktop: list[dict[str, Any]]) -> list[str]:
+    """A computer on which nothing was set up; collects how often the set-up was shown, which is left at once."""
+    from tray_app.desktop.first_run import Next
+
+    shown: list[str] = []
+
+    def set_up(settings: Any, _: Mapping[str, str]) -> Next:
+        shown.append(settings.profile)
+        return Next.GO_ON
+
+    monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
+    monkeypatch.setattr("tray_app.settings.save.checkout_data_dir", lambda: None)
+    monkeypatch.setattr("tray_app.settings.places.checkout_data_dir", lambda: None)
+    monkeypatch.setattr("tray_app.desktop.first_run.set_up", set_up)
+    return shown
+
+
 def status_of(arguments: list[str]) -> int:
     try:
         return app.main(arguments)
@@ -37,15 +55,80 @@ def status_of(arguments: list[str]) -> int:
 
 
 def test_first_start_chooses_the_data_folder_and_writes_it_down(
-    desktop: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, private_places: Path
+    desktop: list[dict[str, Any]], newcomer: list[str], private_places: Path
 ) -> None:
-    monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
-    monkeypatch.setattr("tray_app.settings.save.checkout_data_dir", lambda: None)
     assert status_of([]) == 0
     chosen = desktop[0]["settings"].data_dir
     assert chosen.startswith(str(private_places))
     settings = private_places / "places" / "settings" / "settings.toml"
     assert tomllib.loads(settings.read_text(encoding="utf-8"))["data_dir"] == chosen
+
+
+def test_set_up_is_shown_at_the_first_start_only(desktop: list[dict[str, Any]], newcomer: list[str]) -> None:
+    assert status_of([]) == 0
+    assert status_of([]) == 0
+    assert newcomer == ["default"]
+    assert len(desktop) == 2
+
+
+@pytest.mark.parametrize("arguments", [["--background"], ["--sandbox"]])
+def test_nobody_is_asked_at_login_or_when_practising(
+    desktop: list[dict[str, Any]], newcomer: list[str], arguments: list[str]
+) -> None:
+    assert status_of(arguments) == 0
+    assert newcomer == []
+
+
+@pytest.mark.parametrize("variable", ["APP_KEY", "APP_SECRET_MOCK", "KIWOOM_TRAY_DATA_DIR"])
+def test_who_has_set_up_by_the_environment_is_not_asked(
+    desktop: list[dict[str, Any]],
+    newcomer: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    private_places: Path,
+    variable: str,
+) -> None:
+    monkeypatch.setenv(variable, str(private_places / "x"))
+    assert status_of([]) == 0
+    assert newcomer == []
+
+
+def test_own_settings_count_as_set_up(desktop: list[dict[str, Any]], newcomer: list[str], private_places: Path) -> None:
+    folder = private_places / "places" / "settings"
+    folder.mkdir(parents=True)
+    (folder / "settings.toml").write_text('policy = "notify"\n')
+    assert status_of([]) == 0
+    assert newcomer == []
+
+
+def test_without_a_screen_nobody_is_asked(newcomer: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tray_app.desktop.screen.why_no_screen", lambda _: "There is no screen here.")
+    monkeypatch.setattr("tray_app.cli.watch.watch_over", lambda *_: 0)
+    assert status_of([]) == 0
+    assert newcomer == []
+
+
+def test_practice_chosen_in_the_set_up_is_that_of_sandbox_and_leaves_no_settings(
+    desktop: list[dict[str, Any]], newcomer: list[str], monkeypatch: pytest.MonkeyPatch, private_places: Path
+) -> None:
+    from tray_app.desktop.first_run import Next
+
+    monkeypatch.setattr("tray_app.desktop.first_run.set_up", lambda *_: Next.PRACTISE)
+    assert status_of(["--lifetime", "900"]) == 0
+    assert desktop[0]["practice"]
+    assert desktop[0]["settings"].mode == "demo"
+    assert desktop[0]["settings"].data_dir.endswith("sandbox")
+    assert not (private_places / "places" / "settings").exists()
+
+
+def test_program_that_is_ended_during_the_set_up_ends_and_asks_again(
+    desktop: list[dict[str, Any]], newcomer: list[str], monkeypatch: pytest.MonkeyPatch, private_places: Path
+) -> None:
+    from tray_app.desktop.first_run import Next
+
+    monkeypatch.setattr("tray_app.desktop.first_run.set_up", lambda *_: Next.LEAVE)
+    assert status_of([]) == 0
+    assert desktop == []
+    assert not (private_places / "places" / "settings").exists()
 
 
 def test_practice_touches_nothing_of_the_user(

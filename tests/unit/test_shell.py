@@ -304,8 +304,8 @@ def test_one_question_at_a_time(world: World) -> None:
 def test_keys_are_handed_on_with_their_mode(world: World, signal: str, mode: str) -> None:
     getattr(world.window, signal).emit()
     question: Any = world.question("keysDialog")
-    question.key.setText("a-key")
-    question.secret.setText("a-secret")
+    question.form.key.setText("a-key")
+    question.form.secret.setText("a-secret")
     question._check()
     assert world.monitor.wishes == [(mode, "a-key", "a-secret")]
 

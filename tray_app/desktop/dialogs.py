@@ -3,10 +3,11 @@
 # ruff: noqa: N815 - signals are named as Qt's own are
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QHideEvent, QKeyEvent, QPalette
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QCloseEvent, QHideEvent, QKeyEvent, QPalette
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
@@ -29,11 +30,13 @@ from tray_app.kiwoom.keys import clean_keys
 
 if TYPE_CHECKING:
     from tray_app.core.state import TokenState
+    from tray_app.kiwoom.keys import AppKeys
 
 translate = QCoreApplication.translate
 
 HERE = "here"
 REVOKE = "revoke"
+_MNEMONIC = re.compile(r"\(&.\)|&")
 
 
 def ask_clear(parent: QWidget | None, state: TokenState, now: float) -> ClearDialog:
@@ -185,35 +188,28 @@ class SecretField(QLineEdit):
             self.setText(trimmed)
 
 
-class KeysDialog(QDialog):
-    """Mode, app key and secret. Nothing typed is ever shown, and all of it is dropped when the form closes."""
+class KeysForm(QWidget):
+    """Mode, app key and secret. Nothing typed is ever shown; whoever shows the form lets it `forget`.
 
-    keysEntered = Signal(str, object, object)
+    `edited()` tells that something was typed or another mode chosen.
+    """
 
-    def __init__(self, parent: QWidget | None, mode: str, profile: str = DEFAULT) -> None:
+    edited = Signal()
+
+    def __init__(self, parent: QWidget, mode: str) -> None:
         super().__init__(parent)
-        self.setObjectName("keysDialog")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowIcon(app_icon())
-        title = translate("KeysDialog", "Kiwoom app key")
-        self.setWindowTitle(title if profile == DEFAULT else f"{title} - {profile}")
-        hint = _explanation(
-            translate(
-                "KeysDialog",
-                "Copy both from openapi.kiwoom.com. Real and mock trading each have their own. "
-                "They are kept in this computer's keyring.",
-            ),
-            self,
-        )
-        self.real = QRadioButton(translate("KeysDialog", "&Real trading"), self)
-        self.demo = QRadioButton(translate("KeysDialog", "&Mock trading"), self)
+        self.hint = _explanation("", self)
+        self.real = QRadioButton(self)
+        self.demo = QRadioButton(self)
         self.real.setObjectName("modeReal")
         self.demo.setObjectName("modeDemo")
-        (self.demo if mode == "demo" else self.real).setChecked(True)
+        self.choose_mode(mode)
         modes = QButtonGroup(self)
         modes.addButton(self.real)
         modes.addButton(self.demo)
-        mode_row = QHBoxLayout()
+        self._modes = QWidget(self)
+        mode_row = QHBoxLayout(self._modes)
+        mode_row.setContentsMargins(0, 0, 0, 0)
         mode_row.addWidget(self.real)
         mode_row.addWidget(self.demo)
         mode_row.addStretch(1)
@@ -228,6 +224,118 @@ class KeysDialog(QDialog):
         self._complaint.setTextFormat(Qt.TextFormat.PlainText)
         self._complaint.setWordWrap(True)
         self._complaint.setMinimumHeight(2 * self._complaint.fontMetrics().lineSpacing())
+        self._rows = (
+            self._modes,
+            _with_length(self.key, self._key_length),
+            _with_length(self.secret, self._secret_length),
+        )
+        self._form = form = QFormLayout()
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        form.setVerticalSpacing(10)
+        for row in self._rows:
+            form.addRow(" ", row)
+        body = QVBoxLayout(self)
+        body.setContentsMargins(0, 0, 0, 0)
+        body.setSpacing(12)
+        body.addWidget(self.hint)
+        body.addLayout(form)
+        body.addWidget(self._complaint)
+        modes.buttonToggled.connect(self._edited)
+        self.key.textChanged.connect(self._edited)
+        self.secret.textChanged.connect(self._edited)
+        self.setFocusProxy(self.key)
+        self._retranslate()
+        self._colour()
+
+    @property
+    def mode(self) -> str:
+        return "demo" if self.demo.isChecked() else "real"
+
+    def choose_mode(self, mode: str) -> None:
+        (self.demo if mode == "demo" else self.real).setChecked(True)
+
+    def is_filled(self) -> bool:
+        return bool(self.key.text()) and bool(self.secret.text())
+
+    def keys(self) -> AppKeys | None:
+        """What was typed, when it can be keys; else the form says why it cannot."""
+        try:
+            keys = clean_keys(self.key.text(), self.secret.text())
+        except InvalidInput as error:
+            self.complain(say(error))
+            return None
+        if keys.app_key == keys.app_secret:
+            self.complain(translate("KeysDialog", "Both fields hold the same text. Copy each by itself."))
+            return None
+        return keys
+
+    def complain(self, text: str) -> None:
+        """Stands until something is edited."""
+        if text != self._complaint.text():
+            self._complaint.setText(text)
+            if text:
+                QAccessible.updateAccessibility(QAccessibleEvent(self._complaint, QAccessible.Event.Alert))
+
+    def forget(self) -> None:
+        self.key.clear()
+        self.secret.clear()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ThemeChange:
+            self._colour()
+        elif event.type() == QEvent.Type.LanguageChange:
+            self._retranslate()
+
+    def _edited(self) -> None:
+        for field, label in ((self.key, self._key_length), (self.secret, self._secret_length)):
+            length = len(field.text())
+            label.setText(_count(length) if length else "")
+        self._complaint.clear()
+        self.edited.emit()
+
+    def _retranslate(self) -> None:
+        self.hint.setText(
+            translate(
+                "KeysDialog",
+                "Copy both from openapi.kiwoom.com. Real and mock trading each have their own. "
+                "They are kept in this computer's keyring.",
+            )
+        )
+        self.real.setText(translate("KeysDialog", "&Real trading"))
+        self.demo.setText(translate("KeysDialog", "&Mock trading"))
+        names = (
+            translate("KeysDialog", "Account"),
+            translate("KeysDialog", "App k&ey"),
+            translate("KeysDialog", "App &secret"),
+        )
+        for row, name in zip(self._rows, names, strict=True):
+            label = self._form.labelForField(row)
+            if isinstance(label, QLabel):
+                label.setText(name)
+        for field, name in ((self.key, names[1]), (self.secret, names[2])):
+            field.setAccessibleName(_MNEMONIC.sub("", name))
+
+    def _colour(self) -> None:
+        palette = self._complaint.palette()
+        palette.setColor(QPalette.ColorRole.WindowText, window_tones(self.palette()).bad)
+        self._complaint.setPalette(palette)
+
+
+class KeysDialog(QDialog):
+    """Asks for the keys. All that was typed is dropped when the form closes."""
+
+    keysEntered = Signal(str, object, object)
+
+    def __init__(self, parent: QWidget | None, mode: str, profile: str = DEFAULT) -> None:
+        super().__init__(parent)
+        self.setObjectName("keysDialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowIcon(app_icon())
+        title = translate("KeysDialog", "Kiwoom app key")
+        self.setWindowTitle(title if profile == DEFAULT else f"{title} - {profile}")
+        self.form = KeysForm(self, mode)
         buttons = QDialogButtonBox(self)
         self._enter = buttons.addButton(
             translate("KeysDialog", "Check and &keep"), QDialogButtonBox.ButtonRole.AcceptRole
@@ -237,70 +345,36 @@ class KeysDialog(QDialog):
         cancel.setObjectName("keysCancel")
         buttons.accepted.connect(self._check)
         buttons.rejected.connect(self.reject)
-        form = QFormLayout()
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.setVerticalSpacing(10)
-        form.addRow(translate("KeysDialog", "Account"), mode_row)
-        form.addRow(translate("KeysDialog", "App k&ey"), _with_length(self.key, self._key_length))
-        form.addRow(translate("KeysDialog", "App &secret"), _with_length(self.secret, self._secret_length))
         body = QVBoxLayout(self)
         body.setContentsMargins(20, 18, 20, 16)
         body.setSpacing(12)
-        body.addWidget(hint)
-        body.addLayout(form)
-        body.addWidget(self._complaint)
+        body.addWidget(self.form)
         body.addStretch(1)
         body.addWidget(buttons)
         self.setMinimumWidth(480)
-        self.key.textChanged.connect(self._changed)
-        self.secret.textChanged.connect(self._changed)
-        self._changed()
-        self._colour()
-        self.key.setFocus()
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.ThemeChange:
-            self._colour()
+        self.form.edited.connect(self._edited)
+        self._edited()
+        self.form.setFocus()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self._forget()
+        self.form.forget()
         super().closeEvent(event)
 
     def hideEvent(self, event: QHideEvent) -> None:
         if not event.spontaneous():  # not when the window is only minimised
-            self._forget()
+            self.form.forget()
         super().hideEvent(event)
 
     def _check(self) -> None:
-        try:
-            keys = clean_keys(self.key.text(), self.secret.text())
-        except InvalidInput as error:
-            self._complaint.setText(say(error))
+        keys = self.form.keys()
+        if keys is None:
             return
-        if keys.app_key == keys.app_secret:
-            self._complaint.setText(translate("KeysDialog", "Both fields hold the same text. Copy each by itself."))
-            return
-        mode = "demo" if self.demo.isChecked() else "real"
-        self._forget()
-        self.keysEntered.emit(mode, keys.app_key, keys.app_secret)
+        self.form.forget()
+        self.keysEntered.emit(self.form.mode, keys.app_key, keys.app_secret)
         self.accept()
 
-    def _changed(self) -> None:
-        for field, label in ((self.key, self._key_length), (self.secret, self._secret_length)):
-            length = len(field.text())
-            label.setText(_count(length) if length else "")
-        self._complaint.clear()
-        self._enter.setEnabled(bool(self.key.text()) and bool(self.secret.text()))
-
-    def _forget(self) -> None:
-        self.key.clear()
-        self.secret.clear()
-
-    def _colour(self) -> None:
-        palette = self._complaint.palette()
-        palette.setColor(QPalette.ColorRole.WindowText, window_tones(self.palette()).bad)
-        self._complaint.setPalette(palette)
+    def _edited(self) -> None:
+        self._enter.setEnabled(self.form.is_filled())
 
 
 def _with_length(field: QLineEdit, length: QLabel) -> QWidget:

@@ -41,7 +41,7 @@ def run_desktop(
     show: bool = False,
 ) -> int:
     """Runs until the user quits. A second start shows the first one's window, if it is not for the background."""
-    app = _application()
+    app = application()
     signals = StopSignals(app)
     instance = SingleInstance(settings.data_dir)
     if not instance.is_first(Wish.NOTHING if background else Wish.SHOW):
@@ -79,12 +79,15 @@ def _try_keys(settings: Settings, keys: AppKeys) -> Outcome:
     return open_keeper(settings, keys=keys).refresh()
 
 
-def _application() -> QApplication:
+def application() -> QApplication:
+    """The one of this process, made by whoever is the first to show something."""
+    running = QApplication.instance()
+    if isinstance(running, QApplication):
+        return running
     QApplication.setQuitOnLastWindowClosed(False)
     QGuiApplication.setDesktopFileName(APP_NAME)
     app = QApplication([APP_NAME])
     app.setApplicationName(APP_NAME)
-    app.setApplicationDisplayName(tr("Kiwoom Token Tray"))
     install_translator(app)
     if sys.platform == "win32":
         import ctypes

@@ -27,12 +27,18 @@ class StopSignals(QObject):
         self._notifier.activated.connect(self._heard)
         self._stopping = {signal.SIGINT, *stop_signals()}
         signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
-        for one in self._stopping:
-            signal.signal(one, lambda *_: None)
+        self._before = {one: signal.signal(one, lambda *_: None) for one in self._stopping}
 
     def obey(self) -> None:
         """To be called right before the event loop."""
         self._notifier.setEnabled(True)
+
+    def close(self) -> None:
+        """Gives the signals back to whoever had them before."""
+        self._notifier.setEnabled(False)
+        signal.set_wakeup_fd(-1)
+        for one, handler in self._before.items():
+            signal.signal(one, handler)
 
     def _heard(self) -> None:
         if self._stopping & set(self._awake.recv(64)):

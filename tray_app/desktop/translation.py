@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QTranslator
+from PySide6.QtGui import QGuiApplication
 
 from tray_app.core import language, logs
 
@@ -21,6 +22,8 @@ def install_translator(app: QCoreApplication) -> None:
     for translator in _installed:
         app.removeTranslator(translator)
     _installed.clear()
+    if isinstance(app, QGuiApplication):  # which puts it behind the titles of windows
+        app.setApplicationDisplayName(language.tr("Kiwoom Token Tray"))
     if language.current() != language.KOREAN:
         return
     qt = os.path.join(QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath), "qtbase_ko.qm")

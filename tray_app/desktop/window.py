@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -43,6 +43,7 @@ from tray_app.core.state import Action
 from tray_app.core.wording import duration
 from tray_app.desktop.clipboard import KEEP_SECONDS
 from tray_app.desktop.icon import Phase, app_icon, dotted_ring, thin_ring, tray_icon
+from tray_app.desktop.light import Light
 from tray_app.desktop.theme import Tone, Tones, is_dark, is_high_contrast, text_colour, window_tones
 from tray_app.desktop.view import MOCK, PRACTICE, REAL, SNOOZES_SECONDS, copied_text
 
@@ -54,7 +55,6 @@ translate = QCoreApplication.translate
 _WIDTH, _HEIGHT = 460, 640
 _TITLE_BAR = 40
 _DIAL, _SMALLEST_DIAL = 304, 216
-_CHASER_STEP_MILLISECONDS = 40
 _BADGE_COLOURS = {
     # text, ground: on dark windows, on light ones
     REAL: (("#0d1b3d", "#9db9ff"), ("#ffffff", "#23489c")),
@@ -90,7 +90,7 @@ class TokenWindow(QWidget):
         self.setWindowIcon(app_icon())
         self._remedy = Remedy.NONE
         self._style = ""
-        self._busy_line = _Light(self)
+        self._busy_line = Light(self)
         self._busy_line.setObjectName("busyLine")
         self._busy_line.setFixedHeight(3)
         self._profile = _label("profile", self)
@@ -609,7 +609,7 @@ class WorkButton(QPushButton):
     def __init__(self, name: str, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName(name)
-        self._light = _Light(self)
+        self._light = Light(self)
         self.clicked.connect(self._ask)
 
     def is_working(self) -> bool:
@@ -745,70 +745,6 @@ class ElidedLabel(QLabel):
 
     def _elide(self) -> None:
         self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, self.width()))
-
-
-class _Light(QWidget):
-    """A slim line along which a light runs while something is being done. It takes no clicks."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._colour = QColor()
-        self._at = 0.0
-        self._text = ""
-        self._timer = QTimer(self, interval=_CHASER_STEP_MILLISECONDS)
-        self._timer.timeout.connect(self._step)
-
-    def text(self) -> str:
-        return self._text
-
-    def is_on(self) -> bool:
-        return bool(self._text)
-
-    def set_colour(self, colour: QColor) -> None:
-        self._colour = colour
-        self.update()
-
-    def show_work(self, text: str) -> None:
-        """`text` says what is being done, or is empty."""
-        if text != self._text:
-            self._text = text
-            self.setAccessibleName(text)
-            self._run()
-            self.update()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._run()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self._timer.stop()
-
-    def paintEvent(self, _: QPaintEvent) -> None:
-        if not self._text:
-            return
-        painter = QPainter(self)
-        if not self._is_animated():
-            painter.fillRect(self.rect(), self._colour)
-            return
-        length = self.width() * 0.35
-        left = self._at * (self.width() + length) - length
-        painter.fillRect(QRectF(left, 0, length, self.height()), self._colour)
-
-    def _step(self) -> None:
-        self._at = (self._at + 0.022) % 1.0
-        self.update()
-
-    def _run(self) -> None:
-        if self._text and self.isVisible() and self._is_animated():
-            self._timer.start()
-        else:
-            self._timer.stop()
-
-    def _is_animated(self) -> bool:
-        """Not where the user has switched animations off."""
-        return self.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration, None, self) > 0
 
 
 def _label(name: str, parent: QWidget, *, wrap: bool = False, centred: bool = False) -> QLabel:

@@ -11,6 +11,8 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Job = tuple[Callable[[], Any], Callable[[Any, Exception | None], None]]
+
 
 class Worker(QObject):
     """One daemon thread that does jobs in turn; each result comes back on the thread of this object.
@@ -22,7 +24,7 @@ class Worker(QObject):
 
     def __init__(self, name: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._jobs: SimpleQueue[tuple[Callable[[], Any], Callable[[Any, Exception | None], None]]] = SimpleQueue()
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._finished.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         threading.Thread(target=self._work, name=name, daemon=True).start()
 
@@ -30,9 +32,13 @@ class Worker(QObject):
         """Calls `then(result, None)` or `then(None, error)` later."""
         self._jobs.put((job, then))
 
+    def end(self) -> None:
+        """Lets the thread go once it has done what it was given so far."""
+        self._jobs.put(None)
+
     def _work(self) -> None:
-        while True:
-            job, then = self._jobs.get()
+        while (given := self._jobs.get()) is not None:
+            job, then = given
             result: Any = None
             error: Exception | None = None
             try:

@@ -103,12 +103,18 @@ def _replace(path: str, text: str) -> None:
         raise
 
 
+def choose_data_dir(settings: Settings) -> None:
+    """Where nobody chose a data folder, this checkout's `data/` when run from one, else the user's. Keeps nothing."""
+    if not settings.has_own_data_dir:
+        settings.data_dir = checkout_data_dir() or user_data_dir()
+
+
 def settle_data_dir(settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
     """Where nobody chose a data folder, chooses one for all tools of the machine and keeps it.
 
-    This checkout's `data/` when run from one, else the user's data folder. Raises `SettingsError`.
+    Raises `SettingsError`.
     """
     if not settings.has_own_data_dir:
-        settings.data_dir = checkout_data_dir() or user_data_dir()
+        choose_data_dir(settings)
         save_setting("data_dir", settings.data_dir, environ=environ)
         settings.has_own_data_dir = True

@@ -1,0 +1,816 @@
+"""The set-up: what its pages ask for, what they say, and what is done to the machine."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets")
+
+import keyring
+import keyring.core
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QRadioButton,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from tests.doubles import KEYS, MemoryKeyring
+from tray_app.core import language
+from tray_app.core.errors import KeyringUnavailable, KeysRefused, StoreError
+from tray_app.core.secret import Secret
+from tray_app.desktop import setup_pages, setup_words
+from tray_app.desktop.setup import SetupWizard
+from tray_app.desktop.setup_actions import FoundKeys, Habits, Kept, MachineSetup, PlaceFound, Search
+from tray_app.desktop.setup_flow import Doing, Ending, Step
+from tray_app.desktop.translation import install_translator
+from tray_app.kiwoom.codes import error_for
+from tray_app.kiwoom.keys import AppKeys, store_keys
+from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+from tray_app.manager.opening import open_keeper
+from tray_app.settings import kwcli
+from tray_app.settings.load import Settings, load_settings
+from tray_app.settings.places import settings_file
+from tray_app.stores.vault import shared_vault
+
+KEY, SECRET = "AppKey-" + "k" * 36, "AppSecret-" + "s" * 33
+LOCKED = KeyringUnavailable("The keyring is locked. Unlock it.", problem=KeyringUnavailable.LOCKED)
+
+
+@dataclass
+class FakeActions:
+    """Answers what it is told to; `done` lists what was asked of it. `gate` holds up what is not open yet."""
+
+    search: Search = field(default_factory=Search)
+    resting: PlaceFound = field(default_factory=lambda: PlaceFound("keyring"))
+    daily: Habits = field(default_factory=lambda: Habits(autostart=False, share_kwcli=False))
+    failure: Exception | None = None
+    unlock_failure: Exception | None = None
+    done: list[tuple[Any, ...]] = field(default_factory=list)
+    looking: threading.Event = field(default_factory=threading.Event)
+    checking: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.looking.set()
+        self.checking.set()
+
+    def find_keys(self) -> Search:
+        self.looking.wait(20)
+        return self.search
+
+    def use_keys(self, found: FoundKeys) -> Kept:
+        return self._kept(found.mode, "use", found)
+
+    def check_keys(self, mode: str, keys: AppKeys) -> Kept:
+        return self._kept(mode, "check", mode, keys.app_key.reveal(), keys.app_secret.reveal())
+
+    def unlock(self) -> None:
+        self.done.append(("unlock",))
+        if self.unlock_failure is not None:
+            raise self.unlock_failure
+        self.search = Search((FoundKeys("real"),))
+        self.resting = PlaceFound("keyring")
+
+    def place(self) -> PlaceFound:
+        return self.resting
+
+    def habits(self) -> Habits:
+        return self.daily
+
+    def set_setting(self, name: str, value: object) -> None:
+        self._do("set", name, value)
+
+    def set_autostart(self, *, on: bool) -> None:
+        self._do("autostart", on)
+
+    def _kept(self, mode: str, *what: object) -> Kept:
+        self.checking.wait(20)
+        self._do(*what)
+        return Kept(mode, time.time() + 80_000)
+
+    def _do(self, *what: object) -> None:
+        self.done.append(what)
+        if self.failure is not None:
+            raise self.failure
+
+
+class Setup:
+    """A wizard before a user."""
+
+    def __init__(self, qtbot: QtBot, actions: FakeActions, start: Step, *, only: bool) -> None:
+        self.bot = qtbot
+        self.actions = actions
+        self.wizard = SetupWizard(None, actions, start, only=only)
+        self.wizard.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, on=False)
+        qtbot.addWidget(self.wizard)
+        self.endings: list[Ending] = []
+        self.wizard.ended.connect(self.endings.append)
+        self.wizard.show()
+
+    @property
+    def step(self) -> Step:
+        return self.wizard.flow.state.step
+
+    def known(self) -> Setup:
+        """Waits until everything was looked up."""
+
+        def all_known() -> bool:
+            state = self.wizard.flow.state
+            return None not in {state.search, state.place, state.habits}
+
+        self.bot.waitUntil(all_known)
+        return self
+
+    def settle(self) -> None:
+        self.bot.waitUntil(lambda: self.wizard.flow.state.doing is Doing.NOTHING)
+
+    def find(self, name: str) -> Any:
+        found = self.wizard.page.findChild(QWidget, name) or self.wizard.findChild(QWidget, name)
+        assert found is not None, name
+        return found
+
+    def press(self, name: str) -> None:
+        button = self.find(name)
+        assert button.isVisible(), name
+        assert button.isEnabled(), name
+        button.click()
+        self.settle()
+
+    def next(self) -> None:
+        self.press("setupNext")
+
+    def texts(self) -> list[str]:
+        """All that can be read on the page."""
+        widgets = self.wizard.findChildren(QLabel) + self.wizard.findChildren(QAbstractButton)
+        return [one.text() for one in widgets if one.isVisible() and one.text()]  # type: ignore[attr-defined]
+
+    def reads(self, text: str) -> bool:
+        return any(text in one for one in self.texts())
+
+    def type(self, key: str = KEY, secret: str = SECRET) -> None:
+        self.find("appKey").setText(key)
+        self.find("appSecret").setText(secret)
+
+
+@pytest.fixture
+def open_setup(qtbot: QtBot) -> Iterator[Callable[..., Setup]]:
+    opened: list[Setup] = []
+
+    def open_one(start: Step = Step.WELCOME, *, only: bool = False, **actions: Any) -> Setup:
+        opened.append(Setup(qtbot, FakeActions(**actions), start, only=only))
+        return opened[-1]
+
+    yield open_one
+    for one in opened:
+        one.actions.looking.set()
+        one.actions.checking.set()
+        one.wizard.close()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    speak("en")
+
+
+def speak(lang: str) -> None:
+    app = QApplication.instance()
+    assert app is not None
+    language.use(lang)
+    install_translator(app)
+    QApplication.processEvents()
+
+
+def refused(code: str) -> Exception:
+    return error_for(3, f"[{code}:x]")
+
+
+def test_whole_way_from_welcome_to_the_end(open_setup: Callable[..., Setup]) -> None:
+    setup = open_setup().known()
+    setup.next()
+    assert setup.step is Step.KEYS
+    setup.type(f"  {KEY}\n", f"\t{SECRET} ")
+    setup.find("modeDemo").click()
+    setup.next()
+    assert setup.actions.done == [("check", "demo", KEY, SECRET)]
+    assert setup.step is Step.PLACE
+    setup.next()
+    assert setup.step is Step.DAILY
+    setup.next()
+    assert setup.actions.done[1:] == [("set", "share_kwcli", True), ("autostart", True)]
+    assert setup.step is Step.DONE
+    assert setup.reads("The first token lives until ")
+    assert setup.reads("kiwoom-token get")
+    setup.next()
+    assert setup.endings == [Ending.GO_ON]
+    assert not setup.wizard.isVisible()
+
+
+def test_every_page_can_be_skipped_and_then_nothing_is_done(open_setup: Callable[..., Setup]) -> None:
+    setup = open_setup().known()
+    setup.next()
+    for step in (Step.KEYS, Step.PLACE, Step.DAILY):
+        assert setup.step is step
+        setup.press("setupSkip")
+    assert setup.step is Step.DONE
+    assert setup.reads("You can enter them at any time")
+    setup.next()
+    assert setup.actions.done == []
+    assert setup.endings == [Ending.GO_ON]
+
+
+def test_practice_needs_nothing_else(open_setup: Callable[..., Setup]) -> None:
+    setup = open_setup().known()
+    setup.find("practise").click()
+    assert setup.find("setupNext").text() == "Start practisi&ng"
+    setup.next()
+    assert setup.endings == [Ending.PRACTISE]
+    assert setup.actions.done == []
+
+
+@pytest.mark.parametrize("step", list(Step))
+def test_escape_asks_nothing_and_ends_once(open_setup: Callable[..., Setup], qtbot: QtBot, step: Step) -> None:
+    setup = open_setup(step).known()
+    qtbot.keyClick(setup.wizard, Qt.Key.Key_Escape)
+    assert setup.endings == [Ending.GO_ON]
+    assert not setup.wizard.isVisible()
+    setup.wizard.close()
+    assert len(setup.endings) == 1
+
+
+def test_escape_keeps_what_was_done(open_setup: Callable[..., Setup], qtbot: QtBot) -> None:
+    setup = open_setup(Step.DAILY).known()
+    setup.next()
+    done = list(setup.actions.done)
+    qtbot.keyClick(setup.wizard, Qt.Key.Key_Escape)
+    assert setup.actions.done == done != []
+
+
+def test_found_keys_are_offered_and_used_without_typing(open_setup: Callable[..., Setup]) -> None:
+    found = (FoundKeys("real", "main"), FoundKeys("demo", in_environment=True))
+    setup = open_setup(Step.KEYS, search=Search(found)).known()
+    assert setup.reads("Use kiwoomcli's keys for real trading (main)")
+    assert setup.reads("Use APP_KEY_MOCK of the environment, for mock trading")
+    assert not setup.find("appKey").isVisible()
+    setup.find("found1").click()
+    setup.next()
+    assert setup.actions.done == [("use", found[1])]
+    assert setup.step is Step.PLACE
+
+
+def test_form_starts_with_the_mode_of_the_settings(open_setup: Callable[..., Setup]) -> None:
+    setup = open_setup(Step.KEYS, search=Search(mode="demo")).known()
+    setup.type()
+    setup.next()
+    assert setup.actions.done == [("check", "demo", KEY, SECRET)]
+
+
+def test_other_keys_can_be_typed_where_some_were_found(open_setup: Callable[..., Setup]) -> None:
+    setup = open_setup(Step.KEYS, search=Search((FoundKeys("real", "main"),))).known()
+    setup.find("otherKeys").click()
+    assert setup.find("appKey").isVisible()
+    assert not setup.find("setupNext").isEnabled()
+    setup.type()
+    setup.next()
+    assert setup.actions.done == [("check", "real", KEY, SECRET)]
+
+
+def test_page_does_not_wait_for_a_keyring_that_hangs(open_setup: Callable[..., Setup], qtbot: QtBot) -> None:
+    looking = threading.Event()
+    setup = open_setup(looking=looking)
+    looking.clear()
+    setup.next()
+    assert setup.find("appKey").isVisible()
+    setup.type()
+    setup.actions.looking.set()
+
+
+def test_keys_that_turn_up_late_do_not_take_away_what_was_typed(open_setup: Callable[..., Setup]) -> None:
+    actions = FakeActions(search=Search((FoundKeys("real", "main"),)))
+    setup = open_setup(Step.KEYS, search=actions.search)
+    setup.wizard.flow._publish(search=None)
+    setup.type()
+    setup.wizard.flow._publish(search=actions.search)
+    assert setup.find("otherKeys").isChecked()
+    assert setup.find("appKey").text() == KEY
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("8001", "Copy both again"),
+        ("8002", "Copy both again"),
+        ("8030", "belongs to the other mode"),
+        ("8040", "could not authenticate this computer"),
+        ("8050", "public IP is not registered"),
+    ],
+)
+def test_refused_keys_stay_to_be_corrected_and_the_page_says_what_to_do(
+    open_setup: Callable[..., Setup], code: str, says: str
+) -> None:
+    setup = open_setup(Step.KEYS, failure=refused(code)).known()
+    setup.type()
+    setup.next()
+    assert setup.step is Step.KEYS
+    assert setup.reads(says)
+    assert setup.reads(f"[{code}]")
+    assert setup.find("appKey").text() == KEY
+    assert setup.find("setupNext").isEnabled()
+    setup.find("appKey").setText(KEY + "x")
+    assert not setup.reads(f"[{code}]")
+
+
+def test_keys_of_the_other_mode_are_checked_for_it_by_one_button(open_setup: Callable[..., Setup]) -> None:
+    setup = open_setup(Step.KEYS, failure=refused("8030")).known()
+    setup.type()
+    setup.next()
+    setup.actions.failure = None
+    setup.press("keysRemedy")
+    assert setup.actions.done[-1] == ("check", "demo", KEY, SECRET)
+    assert setup.step is Step.PLACE
+
+
+def test_unregistered_address_leads_to_kiwooms_site(
+    open_setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(setup_pages.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
+    setup = open_setup(Step.KEYS, search=Search((FoundKeys("real"),)), failure=refused("8050")).known()
+    setup.next()
+    assert setup.reads("[8050]")
+    setup.press("keysRemedy")
+    assert opened == ["https://openapi.kiwoom.com"]
+
+
+@pytest.mark.parametrize(("key", "secret"), [("가" * 20, SECRET), (KEY[:10] + " " + KEY[10:], SECRET), (KEY, KEY)])
+def test_what_cannot_be_keys_is_said_before_anybody_is_asked(
+    open_setup: Callable[..., Setup], key: str, secret: str
+) -> None:
+    setup = open_setup(Step.KEYS).known()
+    setup.type(key, secret)
+    setup.next()
+    assert setup.actions.done == []
+    assert setup.find("keysComplaint").text()
+    assert not setup.reads(key)
+
+
+def test_locked_keyring_is_unlocked_only_on_demand(open_setup: Callable[..., Setup]) -> None:
+    setup = open_setup(Step.KEYS, search=Search((), "locked"), resting=PlaceFound("file", "/x/.token", "locked"))
+    setup.known()
+    assert setup.actions.done == []
+    setup.press("keysReach")
+    assert setup.actions.done == [("unlock",)]
+    setup.bot.waitUntil(lambda: setup.reads("Use the keys for real trading in the keyring"))
+    setup.press("setupSkip")
+    setup.bot.waitUntil(lambda: setup.reads("In the keyring"))
+
+
+def test_refused_unlocking_is_told(open_setup: Callable[..., Setup]) -> None:
+    setup = open_setup(Step.KEYS, search=Search((), "locked"), unlock_failure=LOCKED).known()
+    setup.press("keysReach")
+    assert setup.reads("The keyring is locked. Unlock it.")
+
+
+def test_keyring_that_locks_while_keys_are_kept_can_be_unlocked(open_setup: Callable[..., Setup]) -> None:
+    setup = open_setup(Step.KEYS, failure=LOCKED).known()
+    setup.type()
+    setup.next()
+    assert setup.find("keysReach").text() == "&Unlock the keyring…"
+    assert setup.find("appKey").text() == KEY
+
+
+def test_without_a_keyring_nobody_types_in_vain(open_setup: Callable[..., Setup]) -> None:
+    setup = open_setup(Step.KEYS, search=Search((), "missing")).known()
+    assert not setup.find("appKey").isVisible()
+    assert setup.reads("APP_KEY_MOCK")
+    setup.next()
+    assert setup.step is Step.PLACE
+
+
+@pytest.mark.parametrize("way", ["setupSkip", "setupBack", "escape"])
+def test_nothing_typed_survives_the_page(open_setup: Callable[..., Setup], qtbot: QtBot, way: str) -> None:
+    setup = open_setup(Step.KEYS).known()
+    setup.type()
+    fields = [setup.find(name) for name in ("appKey", "appSecret")]
+    if way == "escape":
+        qtbot.keyClick(setup.wizard, Qt.Key.Key_Escape)
+    else:
+        setup.press(way)
+    assert [one.text() for one in fields] == ["", ""]
+
+
+def test_accepted_keys_are_gone_from_the_page(open_setup: Callable[..., Setup]) -> None:
+    setup = open_setup(Step.KEYS).known()
+    setup.type()
+    setup.next()
+    setup.press("setupBack")
+    assert setup.reads("Kiwoom has accepted the keys for real trading")
+    assert [setup.find(name).text() for name in ("appKey", "appSecret")] == ["", ""]
+    setup.next()
+    assert setup.step is Step.PLACE
+    assert len(setup.actions.done) == 1, "they are not checked twice"
+
+
+def test_keys_are_never_shown(open_setup: Callable[..., Setup]) -> None:
+    setup = open_setup(Step.KEYS, failure=refused("8001")).known()
+    setup.type()
+    setup.next()
+    for name in ("appKey", "appSecret"):
+        assert setup.find(name).echoMode() == QLineEdit.EchoMode.Password
+    said = [repr(setup.wizard.flow.state), *setup.texts()]
+    for child in setup.wizard.findChildren(QWidget):
+        said += [child.toolTip(), child.accessibleName(), child.accessibleDescription()]
+    assert not any(KEY[:9] in one or SECRET[:12] in one for one in said)
+
+
+def test_while_kiwoom_is_asked_nothing_else_can_be_pressed_but_escape(
+    open_setup: Callable[..., Setup], qtbot: QtBot
+) -> None:
+    setup = open_setup(Step.KEYS).known()
+    setup.actions.checking.clear()
+    setup.type()
+    setup.find("setupNext").click()
+    assert setup.reads("Asking Kiwoom for a token")
+    assert [setup.find(name).isEnabled() for name in ("setupNext", "setupSkip", "setupBack", "appKey")] == [False] * 4
+    qtbot.keyClick(setup.wizard, Qt.Key.Key_Escape)
+    assert setup.endings == [Ending.GO_ON]
+
+
+def test_never_in_a_file_is_the_store_keyring(open_setup: Callable[..., Setup]) -> None:
+    setup = open_setup(Step.PLACE).known()
+    setup.find("neverInFile").click()
+    setup.next()
+    assert setup.actions.done == [("set", "store", "keyring")]
+    setup.press("setupBack")
+    assert setup.find("neverInFile").isChecked()
+    setup.find("neverInFile").click()
+    setup.next()
+    assert setup.actions.done[-1] == ("set", "store", "auto")
+
+
+@pytest.mark.parametrize(
+    ("place", "says", "has_choice"),
+    [
+        (PlaceFound("keyring"), "In the keyring", True),
+        (PlaceFound("file", "/home/x/.token", "locked"), "Once it is unlocked", True),
+        (PlaceFound("file", "/home/x/.token", "silent"), "does not answer", True),
+        (PlaceFound("file", "/home/x/.token", "missing"), "has no keyring", False),
+        (PlaceFound("keyring", "", "missing", "keyring"), "has no keyring", True),
+        (PlaceFound("file", "/home/x/.token", store="file", is_fixed=True), "KIWOOM_TRAY_STORE", False),
+        (PlaceFound("memory", store="memory"), "The settings say so", False),
+    ],
+)
+def test_place_is_told_and_a_choice_is_offered_only_where_it_matters(
+    open_setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch, place: PlaceFound, says: str, has_choice: bool
+) -> None:
+    monkeypatch.setattr(setup_words.sys, "platform", "linux")
+    setup = open_setup(Step.PLACE, resting=place).known()
+    assert setup.reads(says)
+    assert setup.reads(place.path)
+    assert setup.find("neverInFile").isVisible() is has_choice
+    setup.next()
+    assert setup.actions.done == []
+
+
+@pytest.mark.parametrize(("platform", "says"), [("win32", "Windows Credential Manager"), ("darwin", "Keychain")])
+def test_keyring_has_the_name_that_its_system_gives_it(platform: str, says: str) -> None:
+    from tray_app.desktop.setup_flow import SetupState
+
+    assert says in setup_words.where_text(SetupState(place=PlaceFound("keyring")), platform)
+
+
+def test_failure_to_save_is_told_and_the_page_stays(open_setup: Callable[..., Setup]) -> None:
+    setup = open_setup(Step.DAILY, failure=StoreError("The disk is full.")).known()
+    setup.next()
+    assert setup.step is Step.DAILY
+    assert setup.reads("The disk is full.")
+    setup.press("setupSkip")
+    assert setup.step is Step.DONE
+
+
+def test_daily_renewal_says_that_it_cuts_every_tool_once(open_setup: Callable[..., Setup]) -> None:
+    setup = open_setup(Step.DAILY).known()
+    policy: QComboBox = setup.find("policy")
+    assert policy.currentData() == "auto"
+    policy.setCurrentIndex(1)
+    assert setup.reads("cut off once")
+    setup.next()
+    assert ("set", "policy", "daily 06:30") in setup.actions.done
+
+
+def test_own_quiet_hour_is_kept(open_setup: Callable[..., Setup]) -> None:
+    setup = open_setup(Step.DAILY, daily=Habits(policy="daily 21:10")).known()
+    assert setup.find("policy").currentData() == "daily 21:10"
+    setup.next()
+    assert setup.actions.done == []
+
+
+def test_what_is_not_here_is_not_offered(open_setup: Callable[..., Setup]) -> None:
+    setup = open_setup(Step.DAILY, daily=Habits()).known()
+    assert not setup.find("shareKwcli").isVisible()
+    assert not setup.find("autostart").isVisible()
+
+
+def test_unticked_is_not_suggested_again(open_setup: Callable[..., Setup]) -> None:
+    setup = open_setup(Step.DAILY).known()
+    setup.find("autostart").click()
+    setup.next()
+    assert ("autostart", True) not in setup.actions.done
+    setup.press("setupBack")
+    assert not setup.find("autostart").isChecked()
+
+
+@pytest.mark.parametrize("step", [Step.PLACE, Step.DAILY])
+def test_page_opened_by_itself_shows_how_it_is_and_ends_when_saved(
+    open_setup: Callable[..., Setup], step: Step
+) -> None:
+    setup = open_setup(step, only=True).known()
+    assert not setup.find("setupBack").isVisible()
+    assert not setup.find("setupDots").isVisible()
+    assert setup.find("setupSkip").text() == "Cancel"
+    assert not any(one.isChecked() for one in setup.wizard.page.findChildren(QCheckBox))
+    setup.next()
+    assert setup.actions.done == []
+    assert setup.endings == [Ending.GO_ON]
+
+
+def test_keys_page_opened_by_itself_says_that_they_were_accepted(open_setup: Callable[..., Setup]) -> None:
+    setup = open_setup(Step.KEYS, only=True).known()
+    setup.type()
+    setup.next()
+    assert setup.step is Step.KEYS
+    assert setup.reads("Kiwoom has accepted the keys")
+    assert not setup.find("setupSkip").isVisible()
+    setup.next()
+    assert setup.endings == [Ending.GO_ON]
+
+
+def test_language_changes_at_once_and_is_kept(open_setup: Callable[..., Setup]) -> None:
+    setup = open_setup().known()
+    setup.press("language-ko")
+    assert language.current() == "ko"
+    setup.bot.waitUntil(lambda: setup.actions.done == [("set", "language", "ko")])
+    setup.press("language-en")
+    assert setup.find("setupTitle").text() == "Welcome"
+
+
+def test_return_goes_on_from_a_choice_too(open_setup: Callable[..., Setup], qtbot: QtBot) -> None:
+    setup = open_setup().known()
+    setup.wizard.activateWindow()
+    setup.find("useAccount").setFocus()
+    qtbot.keyClick(setup.find("useAccount"), Qt.Key.Key_Return)
+    assert setup.step is Step.KEYS
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_mnemonics_do_not_collide(open_setup: Callable[..., Setup], lang: str) -> None:
+    speak(lang)
+    for step in Step:
+        setup = open_setup(step, search=Search((FoundKeys("real", "main"),), "locked")).known()
+        if step is Step.KEYS:
+            setup.find("otherKeys").click()
+        texts = [one for one in setup.texts() if "&" in one]
+        letters = [one[one.index("&") + 1].lower() for one in texts]
+        assert len(letters) == len(set(letters)), texts
+        setup.wizard.close()
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_buttons_have_room_and_small_windows_scroll(open_setup: Callable[..., Setup], lang: str) -> None:
+    speak(lang)
+    for step in Step:
+        setup = open_setup(step, search=Search((FoundKeys("real", "main"),), "locked")).known()
+        setup.wizard.resize(1, 1)
+        QApplication.processEvents()
+        for one in setup.wizard.findChildren(QPushButton):
+            if one.isVisible():
+                assert one.width() >= one.sizeHint().width(), one.text()
+        assert setup.wizard.width() <= 460
+        setup.wizard.close()
+
+
+def test_every_control_has_a_name(open_setup: Callable[..., Setup]) -> None:
+    from PySide6.QtGui import QAccessible
+
+    for step in Step:
+        setup = open_setup(step, search=Search((FoundKeys("real", "main"),), "locked")).known()
+        if step is Step.KEYS:
+            setup.find("otherKeys").click()
+        for kind in (QPushButton, QRadioButton, QCheckBox, QLineEdit, QComboBox):
+            for one in setup.wizard.findChildren(kind):
+                interface = QAccessible.queryAccessibleInterface(one)
+                assert not one.isVisible() or interface.text(QAccessible.Text.Name), one.objectName()
+        setup.wizard.close()
+
+
+@pytest.mark.parametrize("ground", ["#202224", "#f0f0f0"])
+def test_text_is_legible_when_the_theme_changes_live(
+    open_setup: Callable[..., Setup], qapp: QApplication, ground: str, request: pytest.FixtureRequest
+) -> None:
+    before = QPalette(qapp.palette())
+    request.addfinalizer(lambda: qapp.setPalette(before))
+    setup = open_setup(Step.KEYS, failure=refused("8050")).known()
+    setup.type()
+    setup.next()
+    qapp.setPalette(QPalette(QColor(ground)))
+    for _ in range(4):
+        QApplication.processEvents()
+    for label in setup.wizard.findChildren(QLabel):
+        if label.isVisible() and label.text():
+            colour = label.palette().color(QPalette.ColorRole.WindowText)
+            assert abs(colour.lightnessF() - QColor(ground).lightnessF()) > 0.25, label.objectName()
+
+
+def test_high_contrast_uses_only_the_palette(open_setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in ("theme", "style", "setup"):
+        monkeypatch.setattr(f"tray_app.desktop.{place}.is_high_contrast", lambda: True)
+    assert open_setup().wizard.styleSheet() == ""
+
+
+# What is done to the machine
+
+
+@pytest.fixture
+def entries(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryKeyring]:
+    """A keyring that works."""
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
+    monkeypatch.setattr(keyring.core, "_keyring_backend", None)
+    backend = MemoryKeyring()
+    keyring.set_keyring(backend)
+    return backend
+
+
+@pytest.fixture
+def kiwoom(monkeypatch: pytest.MonkeyPatch) -> Iterator[PracticeKiwoom]:
+    with PracticeKiwoom() as practice:
+        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", practice.base_url)
+        yield practice
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Those of a computer on which nothing was set up yet."""
+    monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
+    monkeypatch.setattr("tray_app.settings.save.checkout_data_dir", lambda: None)
+    return load_settings()
+
+
+PRACTICE_KEYS = AppKeys(Secret(PRACTICE_APP_KEY), Secret(PRACTICE_APP_SECRET))
+
+
+def environ() -> dict[str, str]:
+    import os
+
+    return dict(os.environ)
+
+
+def written() -> dict[str, Any]:
+    import tomllib
+
+    path = Path(settings_file(environ()))
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def kwcli_accounts(**modes: str) -> None:
+    for alias, mode in modes.items():
+        kwcli.keep_alias(alias, mode)
+        store_keys(alias, mode, PRACTICE_KEYS, shared_vault())
+
+
+def test_checked_keys_are_kept_and_the_token_is_there(
+    entries: MemoryKeyring, kiwoom: PracticeKiwoom, settings: Settings
+) -> None:
+    kept = MachineSetup(settings).check_keys("demo", PRACTICE_KEYS)
+    assert kept.mode == "demo"
+    assert entries.entries["kiwoom-demo", "appkey"] == PRACTICE_APP_KEY
+    again = load_settings()
+    assert again.mode == "demo"
+    assert again.data_dir == settings.data_dir
+    token = open_keeper(again).current()
+    assert token is not None
+    assert token.expires == kept.ends
+
+
+def test_refused_keys_are_not_kept(entries: MemoryKeyring, kiwoom: PracticeKiwoom, settings: Settings) -> None:
+    kiwoom.set_fault("8001")
+    with pytest.raises(KeysRefused):
+        MachineSetup(settings).check_keys("real", KEYS)
+    assert entries.entries == {}
+
+
+def test_without_a_keyring_kiwoom_is_not_asked(kiwoom: PracticeKiwoom, settings: Settings) -> None:
+    with pytest.raises(KeyringUnavailable):
+        MachineSetup(settings).check_keys("real", PRACTICE_KEYS)
+    assert kiwoom.counts()["issue"] == 0
+    assert written() == {}
+
+
+def test_keys_are_found_wherever_they_are_and_none_is_carried_along(
+    entries: MemoryKeyring, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kwcli_accounts(main="real", parents="real", play="demo")
+    monkeypatch.setenv("APP_KEY_MOCK", KEY)
+    monkeypatch.setenv("APP_SECRET_MOCK", SECRET)
+    search = MachineSetup(settings).find_keys()
+    assert search == Search(
+        (FoundKeys("demo", in_environment=True), FoundKeys("real", "main"), FoundKeys("real", "parents")), mode="demo"
+    )
+    assert PRACTICE_APP_KEY not in repr(search)
+    assert written() == {}
+
+
+def test_search_tells_why_the_keyring_could_not_be_asked(settings: Settings) -> None:
+    assert MachineSetup(settings).find_keys() == Search((), "missing")
+
+
+def test_only_account_of_kiwoomcli_is_used_where_it_lies(
+    entries: MemoryKeyring, kiwoom: PracticeKiwoom, settings: Settings
+) -> None:
+    kwcli_accounts(main="real")
+    MachineSetup(settings).use_keys(FoundKeys("real", "main"))
+    assert ("kiwoom-real", "appkey") not in entries.entries
+    assert written()["mode"] == "real"
+    assert open_keeper(load_settings()).current() is not None
+
+
+def test_one_of_several_accounts_becomes_the_default_one(
+    entries: MemoryKeyring, kiwoom: PracticeKiwoom, settings: Settings
+) -> None:
+    kwcli_accounts(main="demo", parents="demo")
+    MachineSetup(settings).use_keys(FoundKeys("demo", "parents"))
+    assert entries.entries["kiwoom-demo", "secretkey"] == PRACTICE_APP_SECRET
+    assert open_keeper(load_settings()).refresh().token is not None
+
+
+def test_place_is_the_keyring_or_says_why_not(settings: Settings, request: pytest.FixtureRequest) -> None:
+    without = MachineSetup(settings).place()
+    assert (without.kind, without.problem, Path(without.path).name) == ("file", "missing", ".token")
+    request.getfixturevalue("entries")
+    assert MachineSetup(settings).place() == PlaceFound("keyring")
+
+
+def test_place_that_the_environment_fixes(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "memory")
+    assert MachineSetup(load_settings()).place() == PlaceFound("memory", store="memory", is_fixed=True)
+
+
+def test_token_leaves_the_file_that_it_must_not_lie_in(
+    entries: MemoryKeyring, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tray_app.core.token import token_for
+
+    entries.broken = RuntimeError("locked")
+    actions = MachineSetup(settings)
+    actions.settle()
+    open_keeper(settings).put(token_for("a-token-of-a-test", 80_000, time.time()))
+    assert (Path(settings.data_dir) / ".token").exists()
+    entries.broken = None
+    actions.set_setting("store", "keyring")
+    assert not (Path(settings.data_dir) / ".token").exists()
+    moved = open_keeper(load_settings()).current()
+    assert moved is not None
+    assert moved.value.reveal() == "a-token-of-a-test"
+    assert written()["store"] == "keyring"
+
+
+def test_language_is_written_with_the_first_thing_that_is_kept(settings: Settings) -> None:
+    actions = MachineSetup(settings)
+    actions.set_setting("language", "ko")
+    assert written() == {}, "who only practises leaves nothing behind"
+    actions.set_setting("policy", "notify")
+    assert written() == {"data_dir": settings.data_dir, "language": "ko", "policy": "notify"}
+    actions.set_setting("language", "en")
+    assert written()["language"] == "en"
+
+
+def test_habits_are_those_of_the_profile_and_kiwoomcli_counts_only_where_it_is(
+    entries: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    settings = load_settings("parents")
+    actions = MachineSetup(settings)
+    assert actions.habits() == Habits()
+    kwcli_accounts(parents="real")
+    assert actions.habits().share_kwcli is False
+    actions.set_setting("share_kwcli", value=True)
+    assert written()["profiles"] == {"parents": {"share_kwcli": True}}
+    assert actions.habits().share_kwcli is True
+
+
+def test_damaged_accounts_of_kiwoomcli_are_no_accounts(entries: MemoryKeyring, settings: Settings) -> None:
+    path = Path(kwcli.settings_path())
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"profiles": 3}))
+    assert MachineSetup(settings).find_keys() == Search()

@@ -1,0 +1,70 @@
+"""The first start: the set-up before there is an icon."""
+
+from __future__ import annotations
+
+import sys
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from tray_app.core.language import tr
+from tray_app.desktop.instance import SingleInstance
+from tray_app.desktop.program import application
+from tray_app.desktop.setup import SetupWizard
+from tray_app.desktop.setup_actions import MachineSetup
+from tray_app.desktop.setup_flow import Ending
+from tray_app.desktop.stopping import StopSignals, end_program
+from tray_app.settings.save import choose_data_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tray_app.settings.load import Settings
+
+
+class Next(Enum):
+    """What the program does after the set-up."""
+
+    GO_ON = "go on"
+    PRACTISE = "practise"
+    LEAVE = "leave"
+
+
+def set_up(settings: Settings, environ: Mapping[str, str]) -> Next:
+    """Shows the set-up until it is left. A second start meanwhile shows it again and ends.
+
+    Unless the user practises, there are settings afterwards, so this was the only time. Raises `SettingsError`.
+    """
+    app = application()
+    signals = StopSignals(app)
+    choose_data_dir(settings)
+    instance = SingleInstance(settings.data_dir)
+    if not instance.is_first():
+        if sys.stderr is not None:
+            print(tr("It is running already; its window is shown."), file=sys.stderr)
+        return Next.LEAVE
+    actions = MachineSetup(settings, environ)
+    wizard = SetupWizard(None, actions)
+    instance.shown.connect(wizard.bring_up)
+    instance.quit_requested.connect(end_program)
+    endings: list[Ending] = []
+
+    def ended(ending: Ending) -> None:
+        endings.append(ending)
+        app.exit(_ANSWERED)
+
+    wizard.ended.connect(ended)
+    wizard.bring_up()
+    signals.obey()
+    answered = app.exec() == _ANSWERED
+    signals.close()
+    instance.close()
+    if not answered:
+        return Next.LEAVE
+    if endings == [Ending.PRACTISE]:
+        return Next.PRACTISE
+    actions.settle()
+    return Next.GO_ON
+
+
+_ANSWERED = 17
+"""The event loop ends with another status when the program is told to end."""

@@ -1,0 +1,313 @@
+"""The set-up: five short pages at the first start, each of which can be skipped and opened again by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleEvent,
+    QColor,
+    QFont,
+    QHideEvent,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+)
+from PySide6.QtWidgets import (
+    QApplication,
+    QButtonGroup,
+    QCheckBox,
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QRadioButton,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tray_app.core import language
+from tray_app.core.language import ENGLISH, KOREAN
+from tray_app.desktop.icon import app_icon
+from tray_app.desktop.light import Light
+from tray_app.desktop.setup_flow import STEPS, Doing, Ending, SetupFlow, SetupState, Step
+from tray_app.desktop.setup_pages import DailyPage, DonePage, KeysPage, Page, PlacePage, WelcomePage
+from tray_app.desktop.setup_words import doing_text
+from tray_app.desktop.style import calm_style, make_button, mark, put
+from tray_app.desktop.theme import is_high_contrast, window_tones
+from tray_app.desktop.translation import install_translator
+
+if TYPE_CHECKING:
+    from tray_app.desktop.setup_actions import SetupActions
+
+translate = QCoreApplication.translate
+
+_WIDTH, _HEIGHT = 560, 460
+_NARROWEST, _LOWEST = 340, 240
+_TITLE_BAR = 40
+
+
+def open_setup(
+    parent: QWidget | None, actions: SetupActions, start: Step = Step.WELCOME, *, only: bool = False
+) -> SetupWizard:
+    """Opens the set-up, or with `only` the one page by itself; `ended(Ending)` follows, and it deletes itself."""
+    wizard = SetupWizard(parent, actions, start, only=only)
+    wizard.bring_up()
+    return wizard
+
+
+class SetupWizard(QDialog):
+    """Renders the state of a `SetupFlow`. Escape or closing asks nothing; what was done stays."""
+
+    ended = Signal(object)
+
+    def __init__(
+        self, parent: QWidget | None, actions: SetupActions, start: Step = Step.WELCOME, *, only: bool = False
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("setupWizard")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowIcon(app_icon())
+        self._style = ""
+        self._step: Step | None = None
+        self.flow = SetupFlow(actions, start, only=only, parent=self)
+        self._busy = Light(self)
+        self._busy.setFixedHeight(3)
+        self._dots = Dots(self)
+        self._dots.setVisible(not only)
+        self._title = QLabel(self)
+        self._title.setObjectName("setupTitle")
+        self._title.setWordWrap(True)
+        self._languages = _Languages(self, self.flow)
+        self._pages: dict[Step, Page] = {}
+        self._stack = QStackedWidget(self)
+        for kind in (WelcomePage, KeysPage, PlacePage, DailyPage, DonePage):
+            page = kind(self.flow)
+            page.edited.connect(self._render)
+            self._pages[page.step] = page
+            self._stack.addWidget(_scrolled(page))
+        self._back = make_button("setupBack", self)
+        self._skip = make_button("setupSkip", self)
+        self._next = make_button("setupNext", self)
+        mark(self._next, "main")
+        self._next.setDefault(True)
+        self._back.clicked.connect(self.flow.back)
+        self._skip.clicked.connect(self._leave_page)
+        self._next.clicked.connect(self._go_on)
+        self._lay_out()
+        self._retranslate()
+        self._restyle()
+        self.flow.changed.connect(self._render)
+        self.flow.ended.connect(self._end)
+        self.finished.connect(lambda _: self.flow.end())
+        self._render()
+        self.flow.look()
+
+    @property
+    def page(self) -> Page:
+        return self._pages[self.flow.state.step]
+
+    def bring_up(self) -> None:
+        """Shows the set-up in front of the other windows and gives it the keyboard."""
+        if self.isMinimized():
+            self.showNormal()
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Some desktops' themes let Return press the choice that has the focus instead of the main button."""
+        is_return = event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}
+        if is_return and isinstance(self.focusWidget(), QRadioButton | QCheckBox):
+            self._next.click()
+        else:
+            super().keyPressEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        if not event.spontaneous():  # not when the window is only minimised
+            self.page.leave()
+        super().hideEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        kind = event.type()
+        if kind == QEvent.Type.LanguageChange:
+            self._retranslate()
+            self._render()
+        elif kind in {QEvent.Type.PaletteChange, QEvent.Type.ThemeChange, QEvent.Type.ApplicationFontChange}:
+            self._restyle()
+
+    def _go_on(self) -> None:
+        self.page.go_on()
+
+    def _leave_page(self) -> None:
+        if self.flow.state.only or self.flow.state.step is Step.WELCOME:
+            self.reject()
+        else:
+            self.flow.skip()
+
+    def _end(self, ending: Ending) -> None:
+        self.ended.emit(ending)
+        self.close()
+
+    def _render(self) -> None:
+        state = self.flow.state
+        page = self.page
+        if state.step is not self._step:
+            if self._step is not None:
+                self._pages[self._step].leave()
+            self._stack.setCurrentIndex(STEPS.index(state.step))
+            self._dots.show_step(STEPS.index(state.step), len(STEPS))
+        page.show_state()
+        put(self._title, page.title())
+        self._languages.setVisible(state.step is Step.WELCOME)
+        idle = state.doing is Doing.NOTHING
+        self._busy.show_work(doing_text(state.doing))
+        self._back.setVisible(not state.only and state.step is not Step.WELCOME)
+        self._back.setEnabled(idle)
+        self._skip.setVisible(state.step is not Step.DONE and not (state.only and page.is_done()))
+        self._skip.setEnabled(idle or state.only)
+        put(self._skip, self._skip_text(state))
+        put(self._next, page.main_text())
+        self._next.setEnabled(idle and page.can_go_on())
+        if state.step is not self._step:
+            self._step = state.step
+            page.first().setFocus()
+            self.setAccessibleDescription(self._title.text())
+            QAccessible.updateAccessibility(QAccessibleEvent(self._title, QAccessible.Event.Alert))
+
+    def _skip_text(self, state: SetupState) -> str:
+        if state.only:
+            return translate("Setup", "Cancel")
+        return translate("Setup", "&Later") if state.step is Step.WELCOME else translate("Setup", "Sk&ip")
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.addWidget(self._title, 1)
+        head.addWidget(self._languages, 0, Qt.AlignmentFlag.AlignTop)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(self._back)
+        buttons.addStretch(1)
+        buttons.addWidget(self._skip)
+        buttons.addWidget(self._next)
+        body = QVBoxLayout()
+        body.setContentsMargins(28, 22, 28, 20)
+        body.setSpacing(14)
+        body.addLayout(head)
+        body.addWidget(self._stack, 1)
+        body.addWidget(self._dots)
+        body.addLayout(buttons)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(self._busy)
+        whole.addLayout(body)
+        font = self._title.font()
+        font.setPointSizeF(max(1.0, font.pointSizeF()) * 1.45)
+        font.setWeight(QFont.Weight.DemiBold)
+        self._title.setFont(font)
+        room = self.screen().availableGeometry()
+        self.setMinimumSize(min(_NARROWEST, room.width()), min(_LOWEST, room.height() - _TITLE_BAR))
+        self.resize(min(_WIDTH, room.width()), min(_HEIGHT, room.height() - _TITLE_BAR))
+        for earlier, later in ((self._next, self._skip), (self._skip, self._back), (self._back, self._languages)):
+            self.setTabOrder(earlier, later)
+
+    def _retranslate(self) -> None:
+        self.setWindowTitle(translate("Setup", "Set up Kiwoom Token Tray"))
+        self._back.setText(translate("Setup", "&Back"))
+        for page in self._pages.values():
+            page.retranslate()
+
+    def _restyle(self) -> None:
+        style = calm_style(self.palette())
+        if style != self._style:
+            self._style = style
+            self.setStyleSheet(style)
+        tones = window_tones(self.palette())
+        self._busy.set_colour(tones.good)
+        self._dots.set_colour(tones.good)
+        for page in self._pages.values():
+            page.colour(tones)
+
+
+class Dots(QWidget):
+    """How far one has come."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("setupDots")
+        self._at, self._count = 0, 1
+        self._colour = QColor()
+        self.setFixedHeight(12)
+
+    def set_colour(self, colour: QColor) -> None:
+        self._colour = colour
+        self.update()
+
+    def show_step(self, at: int, count: int) -> None:
+        """`at` counts from 0."""
+        self._at, self._count = at, count
+        self.setAccessibleName(translate("Setup", "Step {step} of {count}").format(step=at + 1, count=count))
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(16 * self._count, 12)
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        faint = QColor(self.palette().color(QPalette.ColorRole.WindowText))
+        faint.setAlphaF(faint.alphaF() * (0.6 if is_high_contrast() else 0.25))
+        left = self.width() / 2 - 8 * (self._count - 1)
+        for number in range(self._count):
+            painter.setBrush(self._colour if number <= self._at else faint)
+            size = 4.5 if number == self._at else 3.0
+            painter.drawEllipse(QPointF(left + 16 * number, self.height() / 2), size, size)
+
+
+class _Languages(QWidget):
+    """Korean or English, at once."""
+
+    def __init__(self, parent: QWidget, flow: SetupFlow) -> None:
+        super().__init__(parent)
+        self._flow = flow
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        group = QButtonGroup(self)
+        for code, name in ((KOREAN, "한국어"), (ENGLISH, "English")):
+            button = QPushButton(name, self)
+            button.setObjectName(f"language-{code}")
+            button.setCheckable(True)
+            button.setChecked(language.current() == code)
+            button.setAutoDefault(False)
+            button.clicked.connect(lambda _=False, code=code: self._speak(code))
+            group.addButton(button)
+            row.addWidget(button)
+            self.setFocusProxy(button)
+
+    def _speak(self, code: str) -> None:
+        app = QApplication.instance()
+        if app is not None and language.current() != code:
+            language.use(code)
+            install_translator(app)
+            self._flow.keep_language(code)
+
+
+def _scrolled(page: QWidget) -> QScrollArea:
+    """On a small screen, or with large letters, a page is longer than the window."""
+    area = QScrollArea()
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(page)
+    return area

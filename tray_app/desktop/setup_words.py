@@ -1,0 +1,130 @@
+"""What the set-up says, as far as it depends on what is known."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication
+
+from tray_app.core.errors import KeyringUnavailable
+from tray_app.core.language import say
+from tray_app.core.wording import korean_time, mode_text
+from tray_app.desktop.setup_flow import Doing, SetupState
+from tray_app.kiwoom.keys import environment_names
+
+if TYPE_CHECKING:
+    from tray_app.desktop.setup_actions import FoundKeys
+
+translate = QCoreApplication.translate
+
+
+def keyring_problem(state: SetupState) -> str:
+    return state.search.problem if state.search else ""
+
+
+def found_text(found: FoundKeys) -> str:
+    """The offer to use keys that are here already."""
+    mode = mode_text(found.mode)
+    if found.in_environment:
+        name = environment_names(found.mode)[0]
+        return translate("Setup", "Use {variable} of the environment, for {mode}").format(variable=name, mode=mode)
+    if found.alias:
+        return translate("Setup", "Use kiwoomcli's keys for {mode} ({alias})").format(mode=mode, alias=found.alias)
+    return translate("Setup", "Use the keys for {mode} in the keyring").format(mode=mode)
+
+
+def doing_text(doing: Doing) -> str:
+    return {
+        Doing.NOTHING: "",
+        Doing.CHECKING: translate("Setup", "Asking Kiwoom for a token with these keys…"),
+        Doing.UNLOCKING: translate("Setup", "Waiting for the keyring to be unlocked…"),
+        Doing.SAVING: translate("Setup", "Saving…"),
+    }[doing]
+
+
+def where_text(state: SetupState, platform: str = sys.platform) -> str:
+    place = state.place
+    if place is None:
+        return translate("Setup", "Asking the keyring…")
+    if place.kind == "keyring":
+        if platform == "win32":
+            return translate("Setup", "In Windows Credential Manager")
+        return translate("Setup", "In the Keychain") if platform == "darwin" else translate("Setup", "In the keyring")
+    if place.kind == "file":
+        return translate("Setup", "In a file that only you can read")
+    return translate("Setup", "In memory") if place.kind == "memory" else translate("Setup", "In Redis")
+
+
+def why_text(state: SetupState) -> str:
+    place = state.place
+    if place is None:
+        return ""
+    if place.is_fixed or place.store not in {"auto", "keyring"}:
+        return f"{place.path}\n".lstrip() + (
+            translate("Setup", "The environment variable KIWOOM_TRAY_STORE says so.")
+            if place.is_fixed
+            else translate("Setup", "The settings say so.")
+        )
+    if not place.problem:
+        return translate("Setup", "Encrypted by the system and opened by your login, together with the keys.")
+    why = {
+        KeyringUnavailable.MISSING: translate("Setup", "This computer has no keyring."),
+        KeyringUnavailable.LOCKED: translate(
+            "Setup", "The keyring is locked. Once it is unlocked, the token moves there."
+        ),
+    }.get(place.problem, translate("Setup", "The keyring does not answer. Once it does, the token moves there."))
+    return f"{why}\n{place.path}" if place.path else why
+
+
+def policy_text(policy: str) -> str:
+    if policy == "auto":
+        return translate("Setup", "Renew it (recommended)")
+    if policy == "notify":
+        return translate("Setup", "Only warn me")
+    return translate("Setup", "Renew it every day at {time}").format(time=policy.partition(" ")[2])
+
+
+def policy_means(policy: str) -> str:
+    if policy == "auto":
+        return translate(
+            "Setup", "The next token is there as soon as the present one ends. You are warned if that fails."
+        )
+    if policy == "notify":
+        return translate("Setup", "You renew it yourself, from the icon's menu.")
+    return translate(
+        "Setup",
+        "In Korean time, so that it never ends while the market is open. The old token ends at once: "
+        "every program that uses it is cut off once.",
+    )
+
+
+def first_token_text(state: SetupState, now: float) -> tuple[str, str]:
+    if state.kept is None:
+        return (
+            translate("Setup", "There are no new keys"),
+            translate("Setup", "You can enter them at any time: click the icon."),
+        )
+    head = translate("Setup", "The first token lives until {time} (KST)").format(time=korean_time(state.kept.ends, now))
+    if state.kept.unsaved is not None:
+        return head, say(state.kept.unsaved)
+    return head, policy_means(state.habits.policy if state.habits else "auto")
+
+
+def icon_text(platform: str, *, has_panel: bool) -> tuple[str, str]:
+    if not has_panel:
+        return (
+            translate("Setup", "This desktop shows no icons"),
+            translate("Setup", "A small window stands in. On GNOME, the extension AppIndicator brings the icon."),
+        )
+    if platform == "darwin":
+        return (
+            translate("Setup", "The icon is in the menu bar"),
+            translate("Setup", "It shows how long the token still lives. Click it for everything else."),
+        )
+    head = translate("Setup", "The icon is next to the clock")
+    if platform == "win32":
+        return head, translate(
+            "Setup", "Windows 11 hides new icons under ^: open that and drag the icon down onto the taskbar."
+        )
+    return head, translate("Setup", "It shows how long the token still lives. Click it for everything else.")
