@@ -567,6 +567,16 @@ def test_what_cannot_be_keys_is_said_at_once_without_repeating_it(qtbot: QtBot, 
     assert dialog.isVisible()
 
 
+@pytest.mark.parametrize(("letter", "field"), [(Qt.Key.Key_E, 0), (Qt.Key.Key_S, 1)])
+def test_fields_are_reached_by_the_letter_of_their_name(qtbot: QtBot, letter: Qt.Key, field: int) -> None:
+    dialog = ask_keys(None, "real")
+    qtbot.addWidget(dialog)
+    with qtbot.waitActive(dialog):
+        fields(dialog)[1 - field].setFocus()
+    qtbot.keyClick(dialog, letter, Qt.KeyboardModifier.AltModifier)
+    assert fields(dialog)[field].hasFocus()
+
+
 def test_keys_form_starts_with_the_mode_it_is_given(qtbot: QtBot) -> None:
     for mode, name in (("real", "modeReal"), ("demo", "modeDemo")):
         dialog = ask_keys(None, mode, "parents")

@@ -229,12 +229,15 @@ class KeysForm(QWidget):
             _with_length(self.key, self._key_length),
             _with_length(self.secret, self._secret_length),
         )
-        self._form = form = QFormLayout()
+        form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.setVerticalSpacing(10)
-        for row in self._rows:
-            form.addRow(" ", row)
+        self._names = [QLabel(self) for _ in self._rows]
+        for name, row in zip(self._names, self._rows, strict=True):
+            form.addRow(name, row)
+        self._names[1].setBuddy(self.key)
+        self._names[2].setBuddy(self.secret)
         body = QVBoxLayout(self)
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(12)
@@ -310,10 +313,8 @@ class KeysForm(QWidget):
             translate("KeysDialog", "App k&ey"),
             translate("KeysDialog", "App &secret"),
         )
-        for row, name in zip(self._rows, names, strict=True):
-            label = self._form.labelForField(row)
-            if isinstance(label, QLabel):
-                label.setText(name)
+        for label, name in zip(self._names, names, strict=True):
+            label.setText(name)
         for field, name in ((self.key, names[1]), (self.secret, names[2])):
             field.setAccessibleName(_MNEMONIC.sub("", name))
 
@@ -383,7 +384,6 @@ def _with_length(field: QLineEdit, length: QLabel) -> QWidget:
     length.setMinimumWidth(length.fontMetrics().horizontalAdvance(_count(100)))
     row = QWidget(field.parentWidget())
     layout = QHBoxLayout(row)
-    row.setFocusProxy(field)  # the key of the row's label goes to the field
     layout.setContentsMargins(0, 0, 0, 0)
     layout.addWidget(field, 1)
     layout.addWidget(length)

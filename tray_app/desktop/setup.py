@@ -11,7 +11,6 @@ from PySide6.QtGui import (
     QColor,
     QFont,
     QHideEvent,
-    QKeyEvent,
     QPainter,
     QPaintEvent,
     QPalette,
@@ -19,13 +18,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QApplication,
     QButtonGroup,
-    QCheckBox,
     QDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QRadioButton,
     QScrollArea,
     QStackedWidget,
     QVBoxLayout,
@@ -120,14 +117,6 @@ class SetupWizard(QDialog):
         self.show()
         self.raise_()
         self.activateWindow()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Some desktops' themes let Return press the choice that has the focus instead of the main button."""
-        is_return = event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}
-        if is_return and isinstance(self.focusWidget(), QRadioButton | QCheckBox):
-            self._next.click()
-        else:
-            super().keyPressEvent(event)
 
     def hideEvent(self, event: QHideEvent) -> None:
         if not event.spontaneous():  # not when the window is only minimised

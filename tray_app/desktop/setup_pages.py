@@ -7,13 +7,14 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, Qt, QUrl, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QUrl, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleEvent,
     QDesktopServices,
     QFont,
     QFontDatabase,
+    QKeyEvent,
     QMouseEvent,
 )
 from PySide6.QtWidgets import (
@@ -53,6 +54,7 @@ translate = QCoreApplication.translate
 PORTAL = "https://openapi.kiwoom.com"
 QUIET_HOUR = "daily 06:30"
 _INDENT = 26
+_RETURN = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 
 
 class Page(QWidget):
@@ -607,6 +609,7 @@ class Choice(QWidget):
         super().__init__(parent)
         self.button = button
         button.setObjectName(name)
+        button.installEventFilter(self)
         self._means = make_text(f"{name}Means", self)
         mark(self._means, "quiet")
         self._means.setContentsMargins(_INDENT, 0, 0, 0)
@@ -622,6 +625,13 @@ class Choice(QWidget):
             self.button.setAccessibleDescription(means)
             self._means.setText(means)
             self._means.setVisible(bool(means))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Some desktops' themes let Return press the choice that has the focus instead of the dialog's main button."""
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and event.key() in _RETURN:
+            event.ignore()
+            return True
+        return super().eventFilter(watched, event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
