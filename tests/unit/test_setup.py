@@ -33,7 +33,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.doubles import KEYS, MemoryKeyring
 from tray_app.core import language
-from tray_app.core.errors import KeyringUnavailable, KeysRefused, StoreError
+from tray_app.core.errors import AutostartFailed, KeyringUnavailable, KeysRefused, StoreError
 from tray_app.core.secret import Secret
 from tray_app.desktop import setup_pages, setup_words
 from tray_app.desktop.setup import SetupWizard
@@ -801,12 +801,27 @@ def test_habits_are_those_of_the_profile_and_kiwoomcli_counts_only_where_it_is(
     monkeypatch.setattr("shutil.which", lambda _: None)
     settings = load_settings("parents")
     actions = MachineSetup(settings)
-    assert actions.habits() == Habits()
+    assert actions.habits() == Habits(autostart=False)
     kwcli_accounts(parents="real")
     assert actions.habits().share_kwcli is False
     actions.set_setting("share_kwcli", value=True)
     assert written()["profiles"] == {"parents": {"share_kwcli": True}}
     assert actions.habits().share_kwcli is True
+
+
+def test_start_at_login_is_that_of_the_system(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    actions = MachineSetup(settings)
+    actions.set_autostart(on=True)
+    assert actions.habits().autostart is True
+    actions.set_autostart(on=False)
+    assert actions.habits().autostart is False
+
+    def cannot_be_asked() -> None:
+        raise AutostartFailed("It cannot be asked.")
+
+    monkeypatch.setattr("tray_app.autostart.here", cannot_be_asked)
+    assert actions.habits().autostart is None
+    assert "autostart" not in written(), "the system knows it, no file"
 
 
 def test_damaged_accounts_of_kiwoomcli_are_no_accounts(entries: MemoryKeyring, settings: Settings) -> None:
