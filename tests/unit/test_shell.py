@@ -227,6 +227,17 @@ def test_it_wakes_once_a_second_while_the_window_is_seen(world: World) -> None:
     assert pause > 0.9
 
 
+def test_minimised_window_wakes_it_no_more_often_and_is_up_to_date_when_it_comes_back(world: World) -> None:
+    world.monitor.show(expires=START + 7230.25)
+    world.shell.open_window()
+    world.window.showMinimized()
+    assert world.pause() == pytest.approx(31.25, abs=0.01)
+    world.clock.advance(10)
+    world.window.showNormal()
+    assert world.pause() == pytest.approx(0.25, abs=0.01)
+    assert world.window.findChild(QObject, "countdown").text() == "2:00:21"  # type: ignore[union-attr]
+
+
 def test_without_a_token_it_sleeps(world: World) -> None:
     world.monitor.show(expires=None, created=None)
     assert world.pause() is None

@@ -475,7 +475,9 @@ def test_copied_token_is_counted_down() -> None:
     copied = overview(state(), copied_until=NOW + 30)
     assert view_of(copied, NOW).copy_text == "Copied · 30 s"
     assert view_of(copied, NOW + 29.5).copy_text == "Copied · 1 s"
+    assert view_of(copied, NOW + 29.5).is_copied
     assert view_of(copied, NOW + 30).copy_text == "Copy"
+    assert not view_of(copied, NOW + 30).is_copied
 
 
 @pytest.mark.parametrize(

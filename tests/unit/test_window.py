@@ -212,8 +212,9 @@ def test_looking_is_no_work_that_somebody_pressed(shown: TokenWindow) -> None:
 def test_copy_button_counts_down_without_moving_its_neighbours(shown: TokenWindow) -> None:
     settle()
     before = [one.geometry() for one in shown.findChildren(WorkButton)]
-    shown.show_view(replace(view(), copy_text="Copied · 30 s"))
+    shown.show_view(replace(view(), copy_text="Copied · 30 s", is_copied=True))
     settle()
+    assert button(shown, "copyButton").accessibleDescription() == "It is on the clipboard."
     assert "Copied · 30 s" in button(shown, "copyButton").text().replace("&", "")
     assert [one.geometry() for one in shown.findChildren(WorkButton)] == before
 

@@ -127,9 +127,9 @@ class Shell(QObject):
         overview, now = self._overview(), self._clock()
         view = view_of(overview, now)
         self._tray.show_view(view)
-        if self._window.isVisible():
+        if self._window.is_seen():
             self._window.show_view(view)
-        moment = next_change(overview, now, seconds=self._window.isVisible())
+        moment = next_change(overview, now, seconds=self._window.is_seen())
         if moment is None:
             self._timer.stop()
         else:

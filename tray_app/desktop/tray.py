@@ -6,7 +6,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QActionGroup, QGuiApplication
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
@@ -80,7 +80,7 @@ class Tray(QObject):
         self._menu.addSeparator()
         self._entry("open", lambda: translate("Tray", "Open"), self.open_requested)
         self._entry("quit", lambda: translate("Tray", "Quit"), self.quit_requested)
-        QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _: self.refresh_theme())
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._scheme_changed)
         self._look_again = QTimer(self, singleShot=True)
         self._look_again.timeout.connect(self._look_for_panel)
         if sys.platform == "linux":
@@ -116,6 +116,9 @@ class Tray(QObject):
         """The panel's theme has changed, or may have: Qt tells of the windows' theme only."""
         if self._view is not None:
             self.show_view(self._view)
+
+    def _scheme_changed(self, _: Qt.ColorScheme) -> None:
+        self.refresh_theme()
 
     def _set_picture(self, spec: IconSpec, dark: bool) -> None:
         if self._icon is not None:

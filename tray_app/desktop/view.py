@@ -127,6 +127,7 @@ class View:
     can_clear: bool
     can_unlock: bool
     copy_text: str
+    is_copied: bool
     is_snoozed: bool
     snooze_text: str
     policy: str
@@ -190,6 +191,7 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         can_clear=idle and state.expires is not None,
         can_unlock=idle and _is_locked(state),
         copy_text=_copy_text(overview.copied_until, now),
+        is_copied=overview.copied_until is not None and overview.copied_until > now,
         is_snoozed=overview.is_snoozed(now),
         snooze_text=_snooze_text(overview, now),
         policy=policy,

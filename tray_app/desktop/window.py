@@ -165,6 +165,8 @@ class TokenWindow(QWidget):
         self._snooze_end.setEnabled(view.is_snoozed)
         self._copy.setEnabled(view.can_copy)
         _put(self._copy, _with_mnemonic(view.copy_text, "Y"))
+        spoken = translate("TokenWindow", "It is on the clipboard.") if view.is_copied else ""
+        self._copy.setAccessibleDescription(spoken)
         _put(self._refresh, _with_mnemonic(view.refresh_text, "R"))
         self._remedy = view.remedy
         _put(self._remedy_button, _with_mnemonic(view.remedy_text, "O"))
@@ -178,6 +180,10 @@ class TokenWindow(QWidget):
     def show_quit(self, is_shown: bool) -> None:
         """Where there is no icon with a menu, this is the only place to end the program."""
         self._quit.setVisible(is_shown)
+
+    def is_seen(self) -> bool:
+        """Whether it is worth rendering: a minimised window shows nothing of it."""
+        return self.isVisible() and not self.isMinimized()
 
     def bring_up(self) -> None:
         """Shows the window in front of the others and gives it the keyboard."""
@@ -195,11 +201,11 @@ class TokenWindow(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self.shown.emit(self.isVisible())
+        self.shown.emit(self.is_seen())
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self.shown.emit(self.isVisible())
+        self.shown.emit(self.is_seen())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         event.accept()
@@ -207,7 +213,9 @@ class TokenWindow(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         kind = event.type()
-        if kind == QEvent.Type.LanguageChange:
+        if kind == QEvent.Type.WindowStateChange and self.isVisible():
+            self.shown.emit(self.is_seen())
+        elif kind == QEvent.Type.LanguageChange:
             self._retranslate()
         elif kind in {QEvent.Type.PaletteChange, QEvent.Type.ThemeChange, QEvent.Type.ApplicationFontChange}:
             self._restyle()
@@ -313,6 +321,9 @@ class TokenWindow(QWidget):
         self._rotate.setAccessibleName(translate("TokenWindow", "Revoke the token and get a new one…"))
         self._rotate.setToolTip(self._rotate.accessibleName())
         self._copy.setAccessibleName(translate("TokenWindow", "Copy the token"))
+        self._copy.setToolTip(
+            translate("TokenWindow", "It leaves the clipboard after {seconds} s.").format(seconds=KEEP_SECONDS)
+        )
         self._open_file.setText(_with_mnemonic(translate("TokenWindow", "Open the file"), "F"))
         self._go_there.setText(_with_mnemonic(translate("TokenWindow", "Show"), "W"))
         self._snooze.setText(_with_mnemonic(translate("TokenWindow", "Snooze"), "N"))
