@@ -43,6 +43,9 @@ _BLIP_SECONDS = 30.0
 _LONGEST_WAIT_SECONDS = 60.0
 """What waits for the answer to a request is told after this time, answer or no answer."""
 
+_READING_SECONDS = 60.0
+"""How long a notice stays before one that can wait takes its place."""
+
 _URGENT_WARNING_SECONDS = 300.0
 _URGENT_FAILURE_SECONDS = 600.0
 
@@ -130,6 +133,7 @@ class Watch:
         self._mended = False
         self._news: Notice | None = None
         self._told_trading_hours = False
+        self._told_at: float | None = None
         self._waiting_since: float | None = None
         self._snoozed_at = 0.0
         self.snoozed_until: float | None = None
@@ -285,6 +289,7 @@ class Watch:
             coming += [self._ending.expires - one for one in self._warn_before if one not in self._warned]
             if self._ends_in_trading_hours(self._ending):
                 coming.append(evening_before(self._ending.expires))
+                coming.append((self._told_at or 0.0) + _READING_SECONDS)
         if self.snoozed_until is not None:
             coming += [self.snoozed_until, opening_of(now)]
         if self._is_quiet(now):
@@ -331,11 +336,13 @@ class Watch:
             token is not None
             and self._ends_in_trading_hours(token)
             and evening_before(expires) <= now < opening_of(expires)
+            and not (self._told_at is not None and 0 <= now - self._told_at < _READING_SECONDS)
         ):
             yield Notice(NoticeKind.TRADING_HOURS, expires)
 
     def _tell(self, notice: Notice, now: float) -> None:
         """Each of these says when the token ends, so the thresholds that have passed are told with it."""
+        self._told_at = now
         if notice.kind is NoticeKind.NOT_ROTATED:
             self._news = None
         elif notice.kind is NoticeKind.TRADING_HOURS:
