@@ -195,7 +195,7 @@ class Watch:
         if in_vain:
             self._news = Notice(NoticeKind.NOT_ROTATED, token.expires)
             self._told_trading_hours = True  # to rotate it by hand would not help either
-        self._is_good(token, now)
+        self._is_good()
         if same:
             self._gives_same = True
             self._plan_for(token, now)
@@ -354,7 +354,7 @@ class Watch:
             self._owes_good_news = False
         if notice.kind in _BAD_NEWS:
             self._told.add(notice.kind)
-            self._owes_good_news, self._mended = True, False
+            self._owes_good_news = True
 
     def _passed(self, token: Token, now: float) -> list[int]:
         return [one for one in self._warn_before if token.expires - one <= now and one not in self._warned]
@@ -393,7 +393,7 @@ class Watch:
         self._gives_same = self._unwanted = False
         self._news = None
         self.snoozed_until = None  # it was wanted from the warnings of the token before
-        self._is_good(token, now)
+        self._is_good()
         lifetime = token.expires - token.created_at.timestamp()
         self._warned = {one for one in self._warn_before if one >= lifetime}
         if not token.lives(now):
@@ -402,11 +402,11 @@ class Watch:
         self._rotation_failed_at, self._revocable = None, True
         self._plan_for(token, now)
 
-    def _is_good(self, token: Token, now: float) -> None:
+    def _is_good(self) -> None:
         self._failures = 0
         self.stopped = False
         self._trouble = None
-        self._mended = token.lives(now)
+        self._mended = True
 
     def _lost(self, before: Token | None, now: float, *, at_start: bool, interrupted: bool) -> None:
         if at_start:
