@@ -54,7 +54,7 @@ Show = Callable[[Bubble], Notice]
 def test_one_takes_the_place_of_the_other_for_each_owner(desktop: Desktop, show: Show) -> None:
     first, second, other = show(bubble()), show(bubble(title="Second")), show(bubble("other"))
     assert (second.replaces_id, other.replaces_id) == (first.id, 0)
-    desktop.wait_for(lambda: len(desktop.bubbles()) == 2, "two bubbles")
+    assert len(desktop.bubbles()) == 2
 
 
 def test_presses_come_back_with_their_owner(desktop: Desktop, show: Show, pressed: list[tuple[str, str]]) -> None:

@@ -21,7 +21,6 @@ from tray_app.core.errors import (
     RevokeFailed,
     StoreError,
 )
-from tray_app.core.secret import Secret
 from tray_app.core.state import Action, Result, TokenState
 from tray_app.core.token import Token, token_for
 from tray_app.core.watch import Notice, NoticeKind
@@ -82,11 +81,6 @@ class FakeKeeper:
         self.reads += 1
         if self.unreadable is not None:
             raise self.unreadable
-        return self.token
-
-    def living(self) -> Token:
-        self._wait()
-        assert self.token is not None
         return self.token
 
     def hand_out(self) -> tuple[KiwoomTokenError, ...]:
@@ -513,32 +507,6 @@ def test_error_of_a_program_shows_its_kind_and_not_its_text(make: Callable[..., 
     watched.wait(lambda: watched.state.last is not None)
     assert watched.state.last is not None
     assert str(watched.state.last.error) == "Something unexpected happened (ZeroDivisionError)."
-
-
-def test_copy_says_that_it_reads_and_brings_the_token_once(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
-    keeper.hold(token_for("a-token", DAY, START))
-    watched = make()
-    watched.start()
-    copied: list[object] = []
-    watched.monitor.copied.connect(copied.append)
-    keeper.gate.clear()
-    watched.monitor.copy()
-    watched.monitor.copy()
-    assert watched.state.is_copying
-    keeper.gate.set()
-    watched.wait(lambda: not watched.state.is_copying)
-    assert copied == [Secret("a-token")]
-
-
-def test_copy_that_fails_says_why_and_ends(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
-    keeper.hold(token_for("a-token", DAY, START))
-    watched = make()
-    watched.start()
-    keeper.failure = KeyringUnavailable("The keyring is locked.", problem=KeyringUnavailable.LOCKED)
-    watched.monitor.copy()
-    watched.wait(lambda: not watched.state.is_copying)
-    assert watched.state.last is not None
-    assert watched.state.last.error is keeper.failure
 
 
 def test_unlocking_moves_the_token_into_the_keyring(make: Callable[..., Watched], keeper: FakeKeeper) -> None:

@@ -221,12 +221,3 @@ class TestEveningBefore:
         notify = watch("notify")
         notify.saw(token(at(11)), at(11))
         assert [notice.kind for notice in notify.notices(at(22))] == [NoticeKind.TRADING_HOURS]
-
-    def test_gives_the_user_a_minute_to_read_what_was_told_before(self) -> None:
-        auto = watch("auto")
-        auto.saw(token(at(11)), at(11))
-        auto.failed(BrokerUnavailable("no", retry_after=HOUR), at(20))
-        assert [notice.kind for notice in auto.notices(at(20))] == [NoticeKind.FAILED]
-        assert auto.notices(at(20) + 59) == []
-        assert auto.next_moment(at(20) + 1) == at(20) + 60
-        assert [notice.kind for notice in auto.notices(at(20) + 60)] == [NoticeKind.TRADING_HOURS]

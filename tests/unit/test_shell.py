@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QApplication, QDialog, QPushButton, QRadioButton
+from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QPushButton, QRadioButton
 from pytestqt.qtbot import QtBot
 
 from tests.doubles import START, Clock
+from tray_app import autostart
 from tray_app.core import language
 from tray_app.core.errors import KeysRefused, KiwoomTokenError, SettingsError
 from tray_app.core.secret import Secret
@@ -19,10 +21,12 @@ from tray_app.core.state import LastResult, Result, TokenState
 from tray_app.core.watch import Notice, NoticeKind
 from tray_app.desktop import shell as shell_module
 from tray_app.desktop.bubble import Bubble
+from tray_app.desktop.setup_flow import Ending
 from tray_app.desktop.shell import Shell
 from tray_app.desktop.view import View, view_of
 from tray_app.desktop.window import TokenWindow
 from tray_app.settings.load import load_settings
+from tray_app.settings.save import save_setting
 
 
 class FakeMonitor(QObject):
@@ -32,6 +36,7 @@ class FakeMonitor(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.state = TokenState("default", "real", expires=START + 7200, created=START - 1000, busy=None)
+        self.settings = load_settings()
         self.wishes: list[Any] = []
 
     def start(self) -> None:
@@ -74,6 +79,7 @@ class FakeAccounts(QObject):
         self.chosen_name = "default"
         self.problems: tuple[KiwoomTokenError, ...] = ()
         self.settings_file = "/nowhere/settings.toml"
+        self.environ = dict(os.environ)
         self.wishes: list[Any] = []
 
     @property
@@ -86,6 +92,12 @@ class FakeAccounts(QObject):
 
     def start(self) -> None:
         self.chosen.start()
+
+    def monitor(self, profile: str) -> FakeMonitor:
+        return self.monitors[profile]
+
+    def reload(self) -> None:
+        self.wishes.append("reload")
 
     def refresh(self, profile: str) -> None:
         self.monitors[profile].refresh()
@@ -485,3 +497,69 @@ def test_history_is_of_the_chosen_account(world: World, qtbot: QtBot) -> None:
     assert history.isVisible()
     qtbot.waitUntil(lambda: history.profile.currentData() == "second", timeout=10_000)
     history.close()
+
+
+@pytest.mark.parametrize("way", ["menu", "window"])
+def test_settings_open_for_the_chosen_account(world: World, qtbot: QtBot, way: str) -> None:
+    world.accounts.add("second")
+    save_setting("policy", "notify", "second")
+    world.tray.profile_chosen.emit("second")
+    (world.tray.settings_requested if way == "menu" else world.window.settingsRequested).emit()
+    desk = world.shell._settings_desk
+    assert desk is not None
+    assert desk.window is not None
+    qtbot.addWidget(desk.window)
+    assert desk.window.isVisible()
+    profile = desk.window.findChild(QComboBox, "profile")
+    qtbot.waitUntil(lambda: profile.currentData() == "second", timeout=10_000)
+    desk.window.close()
+
+
+def test_what_is_set_there_applies_at_once(world: World, qtbot: QtBot) -> None:
+    world.tray.settings_requested.emit()
+    assert world.shell._settings_desk is not None
+    world.shell._settings_desk.written.emit()
+    assert world.accounts.wishes == ["reload"]
+
+
+def test_keys_are_asked_for_the_account_that_the_settings_name(world: World) -> None:
+    world.accounts.add("second", mode="demo")
+    world.tray.settings_requested.emit()
+    assert world.shell._settings_desk is not None
+    world.shell._settings_desk.keysRequested.emit("second")
+    question: Any = world.question("keysDialog")
+    assert question.findChild(QRadioButton, "modeDemo").isChecked()
+    question.form.key.setText("a-key")
+    question.form.secret.setText("a-secret")
+    question._check()
+    assert (world.monitor.wishes, len(world.accounts.monitor("second").wishes)) == ([], 1)
+
+
+@pytest.mark.posix
+def test_start_at_login_follows_the_settings(world: World, qtbot: QtBot) -> None:
+    settings = load_settings()
+    settings.autostart = True
+    world.accounts.reconfigured.emit(settings)
+    qtbot.waitUntil(lambda: autostart.here().status().enabled, timeout=10_000)
+    world.accounts.reconfigured.emit(load_settings())
+    qtbot.waitUntil(lambda: not autostart.here().status().configured, timeout=10_000)
+
+
+def test_the_set_up_opens_again_from_the_settings(world: World, qtbot: QtBot) -> None:
+    world.tray.settings_requested.emit()
+    assert world.shell._settings_desk is not None
+    world.shell._settings_desk.setupRequested.emit()
+    wizard = world.question("setupWizard")
+    wizard.close()
+
+
+def test_practising_from_the_set_up_is_a_program_of_its_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(shell_module.QProcess, "startDetached", lambda program, rest: started.append([program, *rest]))
+    world.tray.settings_requested.emit()
+    assert world.shell._settings_desk is not None
+    world.shell._settings_desk.setupRequested.emit()
+    wizard: Any = world.question("setupWizard")
+    wizard.ended.emit(Ending.PRACTISE)
+    assert [command[-1] for command in started] == ["--sandbox"]
+    wizard.close()

@@ -344,15 +344,6 @@ class TestNobodyThere:
         world.tick()
         assert world.kinds == [FAILED]
 
-    def test_good_news_that_ends_in_a_refusal_is_not_told(self, make: Make) -> None:
-        world = make(NOTIFY, warn_before=())
-        world.watch.failed(DOWN, world.clock())
-        world.tick()
-        world.ask()
-        world.watch.failed(REFUSED, world.clock())
-        world.tick()
-        assert world.kinds == [FAILED, STOPPED]
-
     def test_a_warning_about_a_token_that_was_replaced_is_not_told(self, make: Make) -> None:
         world = make(NOTIFY)
         world.clock.now = ends(world) - 400

@@ -203,17 +203,6 @@ def test_pressed_button_shows_the_work_keeps_the_keyboard_and_asks_no_second_tim
     assert asked == [True]
 
 
-def test_copy_button_shows_that_the_token_is_being_read(shown: TokenWindow) -> None:
-    pressed = button(shown, "copyButton")
-    pressed.setFocus()
-    shown.show_view(view(is_copying=True))
-    assert [one for one in shown.findChildren(WorkButton) if one.is_working()] == [pressed]
-    assert pressed.accessibleDescription() == "Reading the token…"
-    assert shown.focusWidget() is pressed
-    shown.show_view(view())
-    assert not any(one.is_working() for one in shown.findChildren(WorkButton))
-
-
 def test_looking_is_no_work_that_somebody_pressed(shown: TokenWindow) -> None:
     shown.show_view(view(busy=Action.LOOK))
     assert not any(one.is_working() for one in shown.findChildren(WorkButton))

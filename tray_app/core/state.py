@@ -64,7 +64,7 @@ class TokenState:
     `RedisUnavailable`), or empty.
     `renew_at` is when the program will ask Kiwoom by itself, or None; `stopped` says that it will not,
     because the last error does not mend itself. `skew_seconds` is Kiwoom's clock minus this computer's.
-    `snoozed_until` is when warnings are told again, or None. `is_copying` while the token is read for the clipboard.
+    `snoozed_until` is when warnings are told again, or None.
     """
 
     profile: str
@@ -82,7 +82,6 @@ class TokenState:
     renew_at: float | None = None
     stopped: bool = False
     skew_seconds: float | None = None
-    is_copying: bool = False
     snoozed_until: float | None = None
 
     def life(self, now: float) -> Life:

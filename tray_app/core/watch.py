@@ -43,9 +43,6 @@ _BLIP_SECONDS = 30.0
 _LONGEST_WAIT_SECONDS = 60.0
 """What waits for the answer to a request is told after this time, answer or no answer."""
 
-_READING_SECONDS = 60.0
-"""How long a notice stays before one that can wait takes its place."""
-
 _URGENT_WARNING_SECONDS = 300.0
 _URGENT_FAILURE_SECONDS = 600.0
 
@@ -133,7 +130,6 @@ class Watch:
         self._mended = False
         self._news: Notice | None = None
         self._told_trading_hours = False
-        self._told_at: float | None = None
         self._waiting_since: float | None = None
         self._snoozed_at = 0.0
         self.snoozed_until: float | None = None
@@ -195,7 +191,7 @@ class Watch:
         if in_vain:
             self._news = Notice(NoticeKind.NOT_ROTATED, token.expires)
             self._told_trading_hours = True  # to rotate it by hand would not help either
-        self._is_good()
+        self._is_good(token, now)
         if same:
             self._gives_same = True
             self._plan_for(token, now)
@@ -289,7 +285,6 @@ class Watch:
             coming += [self._ending.expires - one for one in self._warn_before if one not in self._warned]
             if self._ends_in_trading_hours(self._ending):
                 coming.append(evening_before(self._ending.expires))
-                coming.append((self._told_at or 0.0) + _READING_SECONDS)
         if self.snoozed_until is not None:
             coming += [self.snoozed_until, opening_of(now)]
         if self._is_quiet(now):
@@ -336,13 +331,11 @@ class Watch:
             token is not None
             and self._ends_in_trading_hours(token)
             and evening_before(expires) <= now < opening_of(expires)
-            and not (self._told_at is not None and 0 <= now - self._told_at < _READING_SECONDS)
         ):
             yield Notice(NoticeKind.TRADING_HOURS, expires)
 
     def _tell(self, notice: Notice, now: float) -> None:
         """Each of these says when the token ends, so the thresholds that have passed are told with it."""
-        self._told_at = now
         if notice.kind is NoticeKind.NOT_ROTATED:
             self._news = None
         elif notice.kind is NoticeKind.TRADING_HOURS:
@@ -354,7 +347,7 @@ class Watch:
             self._owes_good_news = False
         if notice.kind in _BAD_NEWS:
             self._told.add(notice.kind)
-            self._owes_good_news = True
+            self._owes_good_news, self._mended = True, False
 
     def _passed(self, token: Token, now: float) -> list[int]:
         return [one for one in self._warn_before if token.expires - one <= now and one not in self._warned]
@@ -393,7 +386,7 @@ class Watch:
         self._gives_same = self._unwanted = False
         self._news = None
         self.snoozed_until = None  # it was wanted from the warnings of the token before
-        self._is_good()
+        self._is_good(token, now)
         lifetime = token.expires - token.created_at.timestamp()
         self._warned = {one for one in self._warn_before if one >= lifetime}
         if not token.lives(now):
@@ -402,11 +395,11 @@ class Watch:
         self._rotation_failed_at, self._revocable = None, True
         self._plan_for(token, now)
 
-    def _is_good(self) -> None:
+    def _is_good(self, token: Token, now: float) -> None:
         self._failures = 0
         self.stopped = False
         self._trouble = None
-        self._mended = True
+        self._mended = token.lives(now)
 
     def _lost(self, before: Token | None, now: float, *, at_start: bool, interrupted: bool) -> None:
         if at_start:

@@ -53,7 +53,7 @@ class Accounts(QObject):
     ) -> None:
         """`only_this`: the account was named when the program was started, and no other is shown."""
         super().__init__(parent)
-        self._environ = {name: value for name, value in environ.items() if name != "KIWOOM_PROFILE"}
+        self.environ = {name: value for name, value in environ.items() if name != "KIWOOM_PROFILE"}
         self._open_keeper = open_keeper
         self._open_monitor = open_monitor
         self._only_this = only_this
@@ -126,7 +126,7 @@ class Accounts(QObject):
             else:
                 self.reload()
 
-        self._reader.run(lambda: save_setting(name, value, profile, self._environ), saved)
+        self._reader.run(lambda: save_setting(name, value, profile, self.environ), saved)
 
     def reload(self) -> None:
         """Reads the settings again and lives by them."""
@@ -134,11 +134,11 @@ class Accounts(QObject):
 
     def _read(self) -> _Read:
         wanted = watchable([self.settings_file])
-        names = [self._first] if self._only_this else [self._first, *named_profiles(self._environ)]
+        names = [self._first] if self._only_this else [self._first, *named_profiles(self.environ)]
         every, problems = [], list[KiwoomTokenError]()
         for name in dict.fromkeys(names):
             try:
-                settings = load_settings(name, self._environ)
+                settings = load_settings(name, self.environ)
             except KiwoomTokenError as error:
                 problems.append(error)
                 continue

@@ -176,17 +176,12 @@ class Monitor(QObject):
         """Brings the token itself, for the clipboard."""
 
         def read(token: object, error: Exception | None) -> None:
-            self._state = replace(self._state, is_copying=False)
             if error is not None:
                 self._show_failure(error)
+                self._publish(busy=self._state.busy)
             else:
                 self.copied.emit(token)
-            self._publish(busy=self._state.busy)
 
-        if self._state.is_copying:
-            return
-        self._state = replace(self._state, is_copying=True)
-        self._publish(busy=self._state.busy)
         self._looker.run(lambda: self._keeper.living().value, read)
 
     def snooze(self, seconds: float) -> None:

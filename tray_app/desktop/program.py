@@ -66,6 +66,8 @@ def run_desktop(
     shell = Shell(accounts, Tray(), settings)
     instance.shown.connect(shell.open_window)
     shell.start(background=background)
+    if not practice:
+        shell.mend_autostart()
     if show:
         shell.open_window()
     signals.obey()

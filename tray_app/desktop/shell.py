@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from copy import copy
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, QUrl
+from PySide6.QtCore import QEvent, QObject, QProcess, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 from shiboken6 import isValid
 
+from tray_app import autostart
+from tray_app.autostart.program import BACKGROUND, start_command
+from tray_app.core import logs
 from tray_app.core.language import current, say, use
 from tray_app.desktop.clipboard import TokenClipboard
 from tray_app.desktop.dialogs import REVOKE, ask_clear, ask_keys, ask_rotate
@@ -19,6 +23,7 @@ from tray_app.desktop.theme import apply_window_theme
 from tray_app.desktop.translation import install_translator
 from tray_app.desktop.view import Overview, next_change, view_of
 from tray_app.desktop.window import TokenWindow
+from tray_app.desktop.worker import Worker
 from tray_app.kiwoom.keys import AppKeys
 
 if TYPE_CHECKING:
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
     from tray_app.core.watch import Notice
     from tray_app.desktop.accounts import Accounts
     from tray_app.desktop.history import HistoryWindow
+    from tray_app.desktop.settings_desk import SettingsDesk
     from tray_app.desktop.tray import Tray
     from tray_app.settings.load import Settings
 
@@ -50,11 +56,13 @@ class Shell(QObject):
         self._window = TokenWindow()
         self._clipboard = TokenClipboard(self, clock)
         self._notices = Notices(tray.balloon, self)
+        self._system = Worker("system", self)
         self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._render)
         self._background = False
         self._question: QDialog | None = None
         self._history: HistoryWindow | None = None
+        self._settings_desk: SettingsDesk | None = None
         self._connect_accounts()
         self._connect_tray()
         self._connect_window()
@@ -65,6 +73,10 @@ class Shell(QObject):
         self._render()
         self._tray.start()
         self._accounts.start()
+
+    def mend_autostart(self) -> None:
+        """The program may have been moved since it was told to start at login."""
+        self._system.run(lambda: autostart.here().repair(), _log_failure)
 
     def open_window(self) -> None:
         self._window.show_view(view_of(self._overview(), self._clock()))
@@ -89,6 +101,7 @@ class Shell(QObject):
         tray.snooze_requested.connect(self._accounts.snooze)
         tray.profile_chosen.connect(self._accounts.choose)
         tray.policy_chosen.connect(self._choose_policy)
+        tray.settings_requested.connect(self._open_settings)
         tray.clear_requested.connect(self._ask_clear)
         tray.quit_requested.connect(end_program)
         tray.available.connect(self._tray_came_or_went)
@@ -100,11 +113,12 @@ class Shell(QObject):
         window.copyRequested.connect(self._copy)
         window.clearRequested.connect(self._ask_clear)
         window.unlockRequested.connect(self._unlock)
-        window.loginRequested.connect(lambda: self._ask_keys(self._mode()))
-        window.switchModeRequested.connect(lambda: self._ask_keys(_other_mode(self._mode())))
+        window.loginRequested.connect(lambda: self._ask_keys(self._profile()))
+        window.switchModeRequested.connect(lambda: self._ask_keys(self._profile(), other_mode=True))
         window.portalRequested.connect(lambda: QDesktopServices.openUrl(QUrl(PORTAL)))
         window.snoozeRequested.connect(self._accounts.snooze)
         window.profileChosen.connect(self._accounts.choose)
+        window.settingsRequested.connect(self._open_settings)
         window.historyRequested.connect(self._open_history)
         window.openSettingsFileRequested.connect(self._open_settings_file)
         window.quitRequested.connect(end_program)
@@ -116,7 +130,7 @@ class Shell(QObject):
         problems = self._accounts.problems
         return Overview(
             states,
-            self._accounts.chosen.state.profile,
+            self._profile(),
             snoozed_until=max((one.snoozed_until for one in states if one.snoozed_until), default=None),
             copied_until=self._clipboard.copied_until,
             panel=self._settings.panel,
@@ -138,6 +152,8 @@ class Shell(QObject):
     def _reconfigure(self, settings: Settings) -> None:
         """What holds for the whole program: its language and its colours."""
         before, self._settings = self._settings, settings
+        if settings.autostart != before.autostart:
+            self._system.run(lambda: autostart.switch(on=settings.autostart), _log_failure)
         if settings.theme != before.theme:
             apply_window_theme(settings.theme)
         spoken = current()
@@ -184,11 +200,11 @@ class Shell(QObject):
     def _unlock(self) -> None:
         self._accounts.chosen.unlock()
 
-    def _mode(self) -> str:
-        return self._accounts.chosen.state.mode
+    def _profile(self) -> str:
+        return self._accounts.chosen.state.profile
 
     def _choose_policy(self, policy: str) -> None:
-        self._accounts.set("policy", policy, self._accounts.chosen.state.profile)
+        self._accounts.set("policy", policy, self._profile())
 
     def _ask_clear(self) -> None:
         monitor = self._accounts.chosen
@@ -202,14 +218,17 @@ class Shell(QObject):
         dialog = self._question = ask_rotate(self._dialog_parent())
         dialog.confirmed.connect(monitor.rotate)
 
-    def _ask_keys(self, mode: str) -> None:
-        monitor = self._accounts.chosen
+    def _ask_keys(self, profile: str, *, other_mode: bool = False) -> None:
+        monitor = self._accounts.monitor(profile)
+        mode = monitor.state.mode
+        if other_mode:
+            mode = "demo" if mode == "real" else "real"
 
         def entered(chosen: str, app_key: Secret, app_secret: Secret) -> None:
             monitor.enter_keys(chosen, AppKeys(app_key, app_secret))
 
         self._drop_question()
-        dialog = self._question = ask_keys(self._dialog_parent(), mode, monitor.state.profile)
+        dialog = self._question = ask_keys(self._dialog_parent(), mode, profile)
         dialog.keysEntered.connect(entered)
 
     def _drop_question(self) -> None:
@@ -218,7 +237,37 @@ class Shell(QObject):
             self._question.close()
 
     def _dialog_parent(self) -> QWidget | None:
-        return self._window if self._window.isVisible() else None
+        windows = [self._window, None if self._settings_desk is None else self._settings_desk.window]
+        seen = [window for window in windows if window is not None and window.isVisible()]
+        return next((window for window in seen if window.isActiveWindow()), seen[0] if seen else None)
+
+    def _open_settings(self) -> None:
+        from tray_app.desktop.settings_desk import SettingsDesk
+
+        if self._settings_desk is None:
+            desk = self._settings_desk = SettingsDesk(self._accounts.environ, self)
+            desk.written.connect(self._accounts.reload)
+            desk.openFileRequested.connect(self._open_settings_file)
+            desk.keysRequested.connect(self._ask_keys)
+            desk.setupRequested.connect(self._open_setup)
+            self._accounts.reconfigured.connect(desk.look)
+        self._settings_desk.open(self._profile())
+
+    def _open_setup(self) -> None:
+        from tray_app.desktop.setup import open_setup
+        from tray_app.desktop.setup_actions import MachineSetup
+        from tray_app.desktop.setup_flow import Ending
+
+        def ended(ending: Ending) -> None:
+            if ending is Ending.PRACTISE:  # with data of its own, so it runs beside this one
+                program, *arguments = start_command()
+                QProcess.startDetached(program, ["--sandbox" if one == BACKGROUND else one for one in arguments])
+            self._accounts.reload()
+
+        self._drop_question()
+        actions = MachineSetup(copy(self._accounts.chosen.settings), self._accounts.environ)
+        wizard = self._question = open_setup(self._dialog_parent(), actions)
+        wizard.ended.connect(ended)
 
     def _open_history(self) -> None:
         from tray_app.desktop.history import HistoryWindow
@@ -231,12 +280,14 @@ class Shell(QObject):
             self._accounts.reconfigured.connect(
                 lambda settings: feed.use(open_history(settings), self._accounts.finders())
             )
-        self._history.choose_profile(self._accounts.chosen.state.profile)
+        self._history.choose_profile(self._profile())
         self._history.bring_up()
 
     def _open_settings_file(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(self._accounts.settings_file))
 
 
-def _other_mode(mode: str) -> str:
-    return "demo" if mode == "real" else "real"
+def _log_failure(_: object, error: Exception | None) -> None:
+    """What failed behind the user's back is told where they look for it: in the settings window, and by `doctor`."""
+    if error is not None:
+        logs.warning("Start at login not changed: %s", error)

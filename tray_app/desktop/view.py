@@ -127,7 +127,6 @@ class View:
     can_clear: bool
     can_unlock: bool
     copy_text: str
-    copying: str
     is_copied: bool
     is_snoozed: bool
     snooze_text: str
@@ -188,11 +187,10 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         refresh_text=_refresh_text(state),
         can_refresh=idle,
         can_rotate=idle and left > 0,
-        can_copy=left > 0 and not state.is_copying and working not in {Action.ROTATE, Action.CLEAR, Action.REVOKE},
+        can_copy=left > 0 and working not in {Action.ROTATE, Action.CLEAR, Action.REVOKE},
         can_clear=idle and state.expires is not None,
         can_unlock=idle and _is_locked(state),
         copy_text=_copy_text(overview.copied_until, now),
-        copying=translate("View", "Reading the token…") if state.is_copying else "",
         is_copied=overview.copied_until is not None and overview.copied_until > now,
         is_snoozed=overview.is_snoozed(now),
         snooze_text=_snooze_text(overview, now),

@@ -163,11 +163,10 @@ class TokenWindow(QWidget):
         self._elsewhere_profile = view.elsewhere_profile
         self._busy_line.show_work(view.busy)
         self._snooze_end.setEnabled(view.is_snoozed)
-        self._copy.setEnabled(view.can_copy or bool(view.copying))
-        self._copy.show_work(view.copying)
+        self._copy.setEnabled(view.can_copy)
         _put(self._copy, _with_mnemonic(view.copy_text, "Y"))
         spoken = translate("TokenWindow", "It is on the clipboard.") if view.is_copied else ""
-        self._copy.setAccessibleDescription(view.copying or spoken)
+        self._copy.setAccessibleDescription(spoken)
         _put(self._refresh, _with_mnemonic(view.refresh_text, "R"))
         self._remedy = view.remedy
         _put(self._remedy_button, _with_mnemonic(view.remedy_text, "O"))
@@ -349,7 +348,7 @@ class TokenWindow(QWidget):
         self.dial.set_tones(tones)
         self._details.set_tones(tones)
         self._busy_line.set_colour(tones.good)
-        for button in self.findChildren(WorkButton):
+        for button, _ in self._workers():
             button.set_colour(tones.good)
         for badge in self._badges:
             badge.update()
