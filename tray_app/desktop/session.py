@@ -1,0 +1,86 @@
+"""What the system tells about the user's session: sleep, the clock, the lock, the end, the taskbar's theme.
+
+macOS tells it to programs in Objective-C only; there, a gap in time is all that is noticed.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QGuiApplication
+
+from tray_app.core.gaps import GapDetector
+
+if TYPE_CHECKING:
+    from tray_app.desktop.session_linux import LinuxSession
+    from tray_app.desktop.session_windows import WindowsSession
+
+_LONGEST_TICK_SECONDS = 60.0
+"""How rarely `tick` may be called where nothing happened."""
+_SETTLE_MILLISECONDS = 300
+"""A computer that wakes is told of in several ways at once; one signal serves them all."""
+
+
+class SessionEvents(QObject):
+    """`resumed` after a sleep or a change of the clock, once for each; `locked(bool)` when nobody can see the screen
+    or somebody can again; `ending` when the session ends, after which the process may be killed, and which may come
+    more than once; `theme_changed` when Windows has changed the colours of the taskbar, of which Qt does not tell.
+
+    It has no timer that repeats: `tick` is to be called by one that is there anyway, at least once a minute.
+    """
+
+    resumed = Signal()
+    locked = Signal(bool)
+    ending = Signal()
+    theme_changed = Signal()
+
+    def __init__(self, parent: QObject | None = None, gaps: GapDetector | None = None) -> None:
+        super().__init__(parent)
+        self._gaps = gaps or GapDetector(_LONGEST_TICK_SECONDS)
+        self._away: set[str] = set()
+        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MILLISECONDS)
+        self._settle.timeout.connect(self._settled)
+        self._source: LinuxSession | WindowsSession | None = None
+
+    def start(self) -> None:
+        """Listens from now on. Never waits."""
+        if sys.platform == "win32":
+            from tray_app.desktop.session_windows import WindowsSession
+
+            self._source = WindowsSession(self)
+        elif sys.platform == "linux":
+            from tray_app.desktop.session_linux import LinuxSession
+
+            self._source = LinuxSession(self)
+        app = QGuiApplication.instance()
+        if isinstance(app, QGuiApplication) and sys.platform != "win32":
+            app.commitDataRequest.connect(self.ending)
+
+    def stop(self) -> None:
+        """Listens no longer."""
+        source, self._source = self._source, None
+        if source is not None:
+            source.stop()
+
+    def tick(self) -> None:
+        """Looks for a gap in time."""
+        if self._gaps.gap():
+            self.note_gap()
+
+    def note_gap(self) -> None:
+        """The system tells of a sleep that is over, or of a clock that was set."""
+        if not self._settle.isActive():
+            self._settle.start()
+
+    def note_lock(self, source: str, *, is_locked: bool) -> None:
+        """One of those that may know tells how it is now."""
+        before = bool(self._away)
+        (self._away.add if is_locked else self._away.discard)(source)
+        if bool(self._away) != before:
+            self.locked.emit(not before)
+
+    def _settled(self) -> None:
+        self._gaps.gap()  # this gap was told of; `tick` need not tell again
+        self.resumed.emit()
