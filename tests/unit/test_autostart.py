@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import plistlib
-import shlex
 import subprocess
 import sys
 import threading
@@ -386,7 +385,7 @@ def test_entry_has_the_names_and_pictures_of_the_menu_entry(program: list[str]) 
     assert keys["Type"] == "Application"
     assert keys["Name[ko]"] == "키움 토큰 트레이"
     assert keys["Icon"] == "kiwoom-token-tray"
-    assert shlex.split(keys["Exec"]) == program
+    assert exec_words(keys["Exec"]) == program
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
@@ -664,6 +663,9 @@ def test_switch_makes_it_so_and_says_how_it_is(monkeypatch: pytest.MonkeyPatch, 
 def test_room_is_light(tmp_path: Path) -> None:
     """The settings, the command line and the tray's start all load it."""
     heavy = ("PySide6", "httpx", "keyring", "jeepney", "subprocess")
-    ask = f"import sys, tray_app.autostart as room; room.here(); print([n for n in {heavy} if n in sys.modules])"
-    ran = subprocess.run([sys.executable, "-c", ask], cwd=PACKAGE.parent, capture_output=True, text=True, check=True)
+    ask = (
+        f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); import tray_app.autostart as room; room.here();"
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"

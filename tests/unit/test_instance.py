@@ -36,12 +36,13 @@ def first(qtbot: QtBot, tmp_path: Path) -> Iterator[SingleInstance]:
 def ask(tmp_path: Path, call: str) -> str:
     """Another process, which asks in its own way; what it prints."""
     program = (
-        "import sys; from PySide6.QtCore import QCoreApplication; app = QCoreApplication([]);"
+        "import sys; sys.path.insert(0, sys.argv[2]);"
+        "from PySide6.QtCore import QCoreApplication; app = QCoreApplication([]);"
         "from tray_app.desktop.instance import *;"
         f"print(SingleInstance(sys.argv[1]).{call})"
     )
-    asked = [sys.executable, "-c", program, str(tmp_path / "data")]
-    with subprocess.Popen(asked, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    asked = [sys.executable, "-c", program, str(tmp_path / "data"), str(ROOT)]
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, text=True) as process:
         waiting = Thread(target=process.wait)
         waiting.start()
         while waiting.is_alive():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 
 from tray_app.autostart import files
 from tray_app.autostart.base import NAME, Status, is_gone
@@ -37,7 +38,7 @@ class FreedesktopAutostart:
             as_it_should_be=line == exec_line(self._command),
             enabled=not any(entry.get(key, "").lower() == off for key, off in _OFF.items()),
             place=self._path,
-            starts=line,
+            starts=shlex.join(exec_words(line)),
             is_lost=not line or is_gone(exec_words(line)),
         )
 
