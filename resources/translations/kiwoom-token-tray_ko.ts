@@ -37,6 +37,135 @@
     </message>
 </context>
 <context>
+    <name>HistoryWindow</name>
+    <message>
+        <source>Time (KST)</source>
+        <translation>시각(KST)</translation>
+    </message>
+    <message>
+        <source>What happened</source>
+        <translation>내용</translation>
+    </message>
+    <message>
+        <source>Token until (KST)</source>
+        <translation>토큰 만료(KST)</translation>
+    </message>
+    <message>
+        <source>Program</source>
+        <translation>프로그램</translation>
+    </message>
+    <message>
+        <source>History of the last seven days</source>
+        <translation>지난 7일의 기록</translation>
+    </message>
+    <message>
+        <source>Picture of the last seven days</source>
+        <translation>지난 7일의 그림</translation>
+    </message>
+    <message>
+        <source>Profile</source>
+        <translation>프로필</translation>
+    </message>
+    <message>
+        <source>&amp;Show</source>
+        <translation>보기(&amp;S)</translation>
+    </message>
+    <message>
+        <source>Everything</source>
+        <translation>모두</translation>
+    </message>
+    <message>
+        <source>Requests to Kiwoom</source>
+        <translation>키움에 한 요청</translation>
+    </message>
+    <message>
+        <source>Failures</source>
+        <translation>실패</translation>
+    </message>
+    <message>
+        <source>From other programs</source>
+        <translation>다른 프로그램에서</translation>
+    </message>
+    <message>
+        <source>Cleared and revoked</source>
+        <translation>지움과 폐기</translation>
+    </message>
+    <message>
+        <source>Gaps in trading hours</source>
+        <translation>장중 공백</translation>
+    </message>
+    <message>
+        <source>Find</source>
+        <translation>찾기</translation>
+    </message>
+    <message>
+        <source>&amp;Export…</source>
+        <translation>내보내기(&amp;E)…</translation>
+    </message>
+    <message>
+        <source>The token rests in memory only, so nothing is recorded.</source>
+        <translation>토큰을 메모리에만 두므로 기록을 남기지 않습니다.</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>내보내기</translation>
+    </message>
+    <message>
+        <source>CSV for spreadsheets (*.csv)</source>
+        <translation>스프레드시트용 CSV (*.csv)</translation>
+    </message>
+    <message>
+        <source>Nothing has happened yet.
+From the next token on, it is drawn here.</source>
+        <translation>아직 기록된 일이 없습니다.
+다음 토큰부터 여기에 그려집니다.</translation>
+    </message>
+    <message>
+        <source>Gap in trading hours</source>
+        <translation>장중 공백</translation>
+    </message>
+    <message>
+        <source>Other gap</source>
+        <translation>장외 공백</translation>
+    </message>
+    <message>
+        <source>Issued</source>
+        <translation>발급</translation>
+    </message>
+    <message>
+        <source>Same again</source>
+        <translation>같은 토큰</translation>
+    </message>
+    <message>
+        <source>Taken over</source>
+        <translation>넘겨받음</translation>
+    </message>
+    <message>
+        <source>Stored</source>
+        <translation>저장</translation>
+    </message>
+    <message>
+        <source>Found</source>
+        <translation>발견</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>실패</translation>
+    </message>
+    <message>
+        <source>Cleared</source>
+        <translation>지움</translation>
+    </message>
+    <message>
+        <source>Revoked</source>
+        <translation>폐기</translation>
+    </message>
+    <message>
+        <source>Gone</source>
+        <translation>없어짐</translation>
+    </message>
+</context>
+<context>
     <name>KeysDialog</name>
     <message>
         <source>Kiwoom app key</source>
@@ -107,7 +236,485 @@
     </message>
 </context>
 <context>
+    <name>SettingsWindow</name>
+    <message>
+        <source>Only &amp;warn</source>
+        <translation>알리기만(&amp;W)</translation>
+    </message>
+    <message>
+        <source>&amp;Renew by itself</source>
+        <translation>자동으로 갱신(&amp;R)</translation>
+    </message>
+    <message>
+        <source>A new token every &amp;day at</source>
+        <translation>매일 새 토큰 발급(&amp;D)</translation>
+    </message>
+    <message>
+        <source>Time of the new token, in Korea</source>
+        <translation>새 토큰을 받을 한국 시각</translation>
+    </message>
+    <message>
+        <source>You renew it, when you are told or before.</source>
+        <translation>알림을 받거나 그 전에 직접 갱신합니다.</translation>
+    </message>
+    <message>
+        <source>Shortly before its end and right after it. The token in use is never cut off.</source>
+        <translation>만료 직전과 직후에 갱신합니다. 쓰고 있는 토큰은 끊기지 않습니다.</translation>
+    </message>
+    <message>
+        <source> min</source>
+        <translation>분</translation>
+    </message>
+    <message>
+        <source> s</source>
+        <translation>초</translation>
+    </message>
+    <message>
+        <source>Every day</source>
+        <translation>자동 실행과 갱신</translation>
+    </message>
+    <message>
+        <source>From</source>
+        <translation>부터</translation>
+    </message>
+    <message>
+        <source>To</source>
+        <translation>까지</translation>
+    </message>
+    <message>
+        <source>Browse…</source>
+        <translation>찾아보기…</translation>
+    </message>
+    <message>
+        <source>{profile}, and all without a value of their own</source>
+        <translation>{profile} 및 따로 정하지 않은 모든 프로필</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>설정</translation>
+    </message>
+    <message>
+        <source>Renewal</source>
+        <translation>갱신</translation>
+    </message>
+    <message>
+        <source>Notices</source>
+        <translation>알림</translation>
+    </message>
+    <message>
+        <source>Other tools</source>
+        <translation>다른 도구</translation>
+    </message>
+    <message>
+        <source>Where it is kept</source>
+        <translation>보관 위치</translation>
+    </message>
+    <message>
+        <source>Program</source>
+        <translation>프로그램</translation>
+    </message>
+    <message>
+        <source>Sections</source>
+        <translation>항목</translation>
+    </message>
+    <message>
+        <source>&amp;Profile</source>
+        <translation>프로필(&amp;P)</translation>
+    </message>
+    <message>
+        <source>&amp;Enter keys…</source>
+        <translation>키 입력(&amp;E)…</translation>
+    </message>
+    <message>
+        <source>Set &amp;up again…</source>
+        <translation>다시 설정(&amp;U)…</translation>
+    </message>
+    <message>
+        <source>Open the &amp;file</source>
+        <translation>설정 파일 열기(&amp;F)</translation>
+    </message>
+    <message>
+        <source>&amp;Close</source>
+        <translation>닫기(&amp;C)</translation>
+    </message>
+    <message>
+        <source>As for all</source>
+        <translation>공통값으로</translation>
+    </message>
+    <message>
+        <source>Default</source>
+        <translation>기본값으로</translation>
+    </message>
+    <message>
+        <source>The environment variable {variable} says so; it cannot be changed here.</source>
+        <translation>환경 변수 {variable}로 정해져 있어 여기서 바꿀 수 없습니다.</translation>
+    </message>
+    <message>
+        <source>The same for all profiles.</source>
+        <translation>모든 프로필에 같습니다.</translation>
+    </message>
+    <message>
+        <source>As for all profiles.</source>
+        <translation>모든 프로필의 공통값입니다.</translation>
+    </message>
+    <message>
+        <source>A token that lives moves along.</source>
+        <translation>유효한 토큰도 함께 옮깁니다.</translation>
+    </message>
+    <message>
+        <source>Each has its own keys and its own token.</source>
+        <translation>키와 토큰이 각각 따로 있습니다.</translation>
+    </message>
+    <message>
+        <source>By this computer&apos;s clock. What is urgent is told all the same.</source>
+        <translation>이 컴퓨터 시각 기준입니다. 급한 알림은 그대로 옵니다.</translation>
+    </message>
+    <message>
+        <source>It then needs no token of its own.</source>
+        <translation>그러면 kiwoomcli가 토큰을 따로 발급하지 않습니다.</translation>
+    </message>
+    <message>
+        <source>In plain text, readable by you alone.</source>
+        <translation>평문이며 본인만 읽을 수 있습니다.</translation>
+    </message>
+    <message>
+        <source>An address with a password is not kept here: put it in KIWOOM_TRAY_REDIS_URL.</source>
+        <translation>비밀번호가 든 주소는 여기에 두지 않습니다. KIWOOM_TRAY_REDIS_URL 환경 변수에 넣으세요.</translation>
+    </message>
+    <message>
+        <source>So that the icon can be seen on it.</source>
+        <translation>아이콘이 잘 보이게 합니다.</translation>
+    </message>
+    <message>
+        <source>Switched off in the system&apos;s own settings.</source>
+        <translation>시스템 설정에서 꺼져 있습니다.</translation>
+    </message>
+    <message>
+        <source>Another copy of this program starts: {command}. Switch it on to change that.</source>
+        <translation>다른 위치의 프로그램이 시작됩니다: {command}. 바꾸려면 켜세요.</translation>
+    </message>
+</context>
+<context>
+    <name>Setup</name>
+    <message>
+        <source>Cancel</source>
+        <translation>취소</translation>
+    </message>
+    <message>
+        <source>&amp;Later</source>
+        <translation>나중에(&amp;L)</translation>
+    </message>
+    <message>
+        <source>Sk&amp;ip</source>
+        <translation>건너뛰기(&amp;I)</translation>
+    </message>
+    <message>
+        <source>Set up Kiwoom Token Tray</source>
+        <translation>시작 설정 - 키움 토큰 트레이</translation>
+    </message>
+    <message>
+        <source>&amp;Back</source>
+        <translation>이전(&amp;B)</translation>
+    </message>
+    <message>
+        <source>Step {step} of {count}</source>
+        <translation>{count}단계 중 {step}단계</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>저장</translation>
+    </message>
+    <message>
+        <source>&amp;Next</source>
+        <translation>다음(&amp;N)</translation>
+    </message>
+    <message>
+        <source>Welcome</source>
+        <translation>시작하기</translation>
+    </message>
+    <message>
+        <source>This program keeps one Kiwoom token alive and lends it to all your trading programs, so that none of them asks twice. It lives as an icon next to the clock.</source>
+        <translation>키움 토큰 하나를 계속 유지하면서 모든 매매 프로그램이 함께 쓰게 해 줍니다. 프로그램마다 토큰을 따로 받을 필요가 없습니다. 시계 옆 아이콘으로 실행됩니다.</translation>
+    </message>
+    <message>
+        <source>&amp;Use my Kiwoom account</source>
+        <translation>내 키움 계좌로 시작(&amp;U)</translation>
+    </message>
+    <message>
+        <source>With the app key and secret that openapi.kiwoom.com gave you.</source>
+        <translation>openapi.kiwoom.com에서 받은 앱키와 시크릿키가 필요합니다.</translation>
+    </message>
+    <message>
+        <source>&amp;Practise first, without keys</source>
+        <translation>앱키 없이 먼저 연습(&amp;P)</translation>
+    </message>
+    <message>
+        <source>With a Kiwoom on this computer: no account, no orders. Nothing is kept; the next start asks again.</source>
+        <translation>이 컴퓨터 안의 연습용 키움을 씁니다. 계좌도 주문도 없고 저장되는 것도 없습니다. 다음에 실행하면 다시 묻습니다.</translation>
+    </message>
+    <message>
+        <source>Start practisi&amp;ng</source>
+        <translation>연습 시작(&amp;N)</translation>
+    </message>
+    <message>
+        <source>App key and secret</source>
+        <translation>앱키와 시크릿키</translation>
+    </message>
+    <message>
+        <source>&amp;Close</source>
+        <translation>닫기(&amp;C)</translation>
+    </message>
+    <message>
+        <source>&amp;Check and keep</source>
+        <translation>확인 후 저장(&amp;C)</translation>
+    </message>
+    <message>
+        <source>&amp;Other keys</source>
+        <translation>다른 앱키 입력(&amp;O)</translation>
+    </message>
+    <message>
+        <source>✓ Kiwoom has accepted the keys for {mode}.</source>
+        <translation>✓ 키움이 {mode} 앱키를 확인했습니다.</translation>
+    </message>
+    <message>
+        <source>Asking Kiwoom for a token with these keys…</source>
+        <translation>이 앱키로 키움에 토큰을 요청하는 중…</translation>
+    </message>
+    <message>
+        <source>Waiting for the keyring to be unlocked…</source>
+        <translation>키링 잠금 해제를 기다리는 중…</translation>
+    </message>
+    <message>
+        <source>Looking for keys that are already on this computer…</source>
+        <translation>이 컴퓨터에 이미 있는 앱키를 찾는 중…</translation>
+    </message>
+    <message>
+        <source>This computer has no keyring, and keys are kept nowhere else. Set them in the environment instead: APP_KEY and APP_SECRET, for mock trading APP_KEY_MOCK and APP_SECRET_MOCK.</source>
+        <translation>이 컴퓨터에는 키링이 없고, 앱키는 키링에만 저장합니다. 대신 환경 변수로 넣어 주세요: APP_KEY, APP_SECRET (모의투자는 APP_KEY_MOCK, APP_SECRET_MOCK).</translation>
+    </message>
+    <message>
+        <source>The keyring is locked. Unlock it to use keys that lie in it, or to keep new ones.</source>
+        <translation>키링이 잠겨 있습니다. 저장된 앱키를 쓰거나 새로 저장하려면 잠금을 풀어 주세요.</translation>
+    </message>
+    <message>
+        <source>The keyring does not answer, so no keys can be kept at the moment.</source>
+        <translation>키링이 응답하지 않아 지금은 앱키를 저장할 수 없습니다.</translation>
+    </message>
+    <message>
+        <source>These keys are already on this computer:</source>
+        <translation>이 컴퓨터에 이미 앱키가 있습니다.</translation>
+    </message>
+    <message>
+        <source>Open Kiwoom&apos;s si&amp;te</source>
+        <translation>키움 사이트 열기(&amp;T)</translation>
+    </message>
+    <message>
+        <source>Check them &amp;for mock trading</source>
+        <translation>모의투자로 확인(&amp;F)</translation>
+    </message>
+    <message>
+        <source>Check them &amp;for real trading</source>
+        <translation>실전투자로 확인(&amp;F)</translation>
+    </message>
+    <message>
+        <source>&amp;Unlock the keyring…</source>
+        <translation>키링 잠금 해제(&amp;U)…</translation>
+    </message>
+    <message>
+        <source>Look &amp;again</source>
+        <translation>다시 확인(&amp;A)</translation>
+    </message>
+    <message>
+        <source>Where the token rests</source>
+        <translation>토큰 보관 위치</translation>
+    </message>
+    <message>
+        <source>Never in a &amp;file</source>
+        <translation>파일에는 절대 저장하지 않기(&amp;F)</translation>
+    </message>
+    <message>
+        <source>When the keyring cannot be used, there is then no token.</source>
+        <translation>키링을 쓸 수 없을 때는 토큰도 없습니다.</translation>
+    </message>
+    <message>
+        <source>Every day</source>
+        <translation>자동 실행과 갱신</translation>
+    </message>
+    <message>
+        <source>&amp;Start when I log in</source>
+        <translation>로그인할 때 시작(&amp;T)</translation>
+    </message>
+    <message>
+        <source>Quietly, with just the icon. A token is then there before your programs need it.</source>
+        <translation>창 없이 아이콘만 뜹니다. 프로그램이 쓰기 전에 토큰이 준비됩니다.</translation>
+    </message>
+    <message>
+        <source>Let &amp;kiwoomcli use this token</source>
+        <translation>kiwoomcli도 이 토큰 사용(&amp;K)</translation>
+    </message>
+    <message>
+        <source>Kiwoom&apos;s own program then does not ask for another one.</source>
+        <translation>키움의 kiwoomcli가 토큰을 따로 받지 않습니다.</translation>
+    </message>
+    <message>
+        <source>When the token nears its &amp;end</source>
+        <translation>토큰이 만료될 때(&amp;E)</translation>
+    </message>
+    <message>
+        <source>Ready, but for the keys</source>
+        <translation>앱키만 있으면 됩니다</translation>
+    </message>
+    <message>
+        <source>Ready</source>
+        <translation>준비되었습니다</translation>
+    </message>
+    <message>
+        <source>Your programs get the token from here</source>
+        <translation>프로그램에서 토큰을 쓰려면</translation>
+    </message>
+    <message>
+        <source>With this command, or from Python: from tray_app import token_manager</source>
+        <translation>아래 명령을 쓰거나, 파이썬에서는 from tray_app import token_manager</translation>
+    </message>
+    <message>
+        <source>&amp;Finish</source>
+        <translation>완료(&amp;F)</translation>
+    </message>
+    <message>
+        <source>Use {variable} of the environment, for {mode}</source>
+        <translation>환경 변수 {variable}의 {mode} 앱키 사용</translation>
+    </message>
+    <message>
+        <source>Use kiwoomcli&apos;s keys for {mode} ({alias})</source>
+        <translation>kiwoomcli의 {mode} 앱키 사용 ({alias})</translation>
+    </message>
+    <message>
+        <source>Use the keys for {mode} in the keyring</source>
+        <translation>키링에 있는 {mode} 앱키 사용</translation>
+    </message>
+    <message>
+        <source>Saving…</source>
+        <translation>저장하는 중…</translation>
+    </message>
+    <message>
+        <source>Asking the keyring…</source>
+        <translation>키링을 확인하는 중…</translation>
+    </message>
+    <message>
+        <source>In Windows Credential Manager</source>
+        <translation>Windows 자격 증명 관리자</translation>
+    </message>
+    <message>
+        <source>In the Keychain</source>
+        <translation>키체인</translation>
+    </message>
+    <message>
+        <source>In the keyring</source>
+        <translation>키링</translation>
+    </message>
+    <message>
+        <source>In a file that only you can read</source>
+        <translation>나만 읽을 수 있는 파일</translation>
+    </message>
+    <message>
+        <source>In memory</source>
+        <translation>메모리</translation>
+    </message>
+    <message>
+        <source>In Redis</source>
+        <translation>Redis</translation>
+    </message>
+    <message>
+        <source>The environment variable KIWOOM_TRAY_STORE says so.</source>
+        <translation>환경 변수 KIWOOM_TRAY_STORE에 따른 것입니다.</translation>
+    </message>
+    <message>
+        <source>The settings say so.</source>
+        <translation>설정에 따른 것입니다.</translation>
+    </message>
+    <message>
+        <source>Encrypted by the system and opened by your login, together with the keys.</source>
+        <translation>앱키와 함께 시스템이 암호화하고, 로그인하면 열립니다.</translation>
+    </message>
+    <message>
+        <source>This computer has no keyring.</source>
+        <translation>이 컴퓨터에는 키링이 없습니다.</translation>
+    </message>
+    <message>
+        <source>The keyring is locked. Once it is unlocked, the token moves there.</source>
+        <translation>키링이 잠겨 있습니다. 잠금을 풀면 토큰을 그곳으로 옮깁니다.</translation>
+    </message>
+    <message>
+        <source>The keyring does not answer. Once it does, the token moves there.</source>
+        <translation>키링이 응답하지 않습니다. 응답하면 토큰을 그곳으로 옮깁니다.</translation>
+    </message>
+    <message>
+        <source>Renew it (recommended)</source>
+        <translation>자동 갱신 (권장)</translation>
+    </message>
+    <message>
+        <source>Only warn me</source>
+        <translation>알림만 받기</translation>
+    </message>
+    <message>
+        <source>Renew it every day at {time}</source>
+        <translation>매일 {time}에 갱신</translation>
+    </message>
+    <message>
+        <source>The next token is there as soon as the present one ends. You are warned if that fails.</source>
+        <translation>지금 토큰이 만료되면 바로 다음 토큰을 받습니다. 실패하면 알려 드립니다.</translation>
+    </message>
+    <message>
+        <source>You renew it yourself, from the icon&apos;s menu.</source>
+        <translation>아이콘 메뉴에서 직접 갱신합니다.</translation>
+    </message>
+    <message>
+        <source>In Korean time, so that it never ends while the market is open. The old token ends at once: every program that uses it is cut off once.</source>
+        <translation>한국 시각 기준이며, 장중에 만료되는 일이 없습니다. 이전 토큰은 바로 폐기되므로 쓰고 있던 프로그램이 모두 한 번 끊깁니다.</translation>
+    </message>
+    <message>
+        <source>There are no new keys</source>
+        <translation>새로 저장한 앱키가 없습니다</translation>
+    </message>
+    <message>
+        <source>You can enter them at any time: click the icon.</source>
+        <translation>아이콘을 클릭하면 언제든지 입력할 수 있습니다.</translation>
+    </message>
+    <message>
+        <source>The first token lives until {time} (KST)</source>
+        <translation>첫 토큰은 {time}까지 유효합니다 (KST)</translation>
+    </message>
+    <message>
+        <source>This desktop shows no icons</source>
+        <translation>이 데스크톱에는 아이콘이 나타나지 않습니다</translation>
+    </message>
+    <message>
+        <source>A small window stands in. On GNOME, the extension AppIndicator brings the icon.</source>
+        <translation>대신 작은 창을 띄웁니다. GNOME에서는 AppIndicator 확장을 설치하면 아이콘이 나타납니다.</translation>
+    </message>
+    <message>
+        <source>The icon is in the menu bar</source>
+        <translation>아이콘은 메뉴 막대에 있습니다</translation>
+    </message>
+    <message>
+        <source>It shows how long the token still lives. Click it for everything else.</source>
+        <translation>토큰이 얼마나 남았는지 보여 줍니다. 나머지는 아이콘을 클릭하세요.</translation>
+    </message>
+    <message>
+        <source>The icon is next to the clock</source>
+        <translation>아이콘은 시계 옆에 있습니다</translation>
+    </message>
+    <message>
+        <source>Windows 11 hides new icons under ^: open that and drag the icon down onto the taskbar.</source>
+        <translation>Windows 11은 새 아이콘을 ^ 안에 숨깁니다. ^를 열고 아이콘을 작업 표시줄로 끌어다 놓으세요.</translation>
+    </message>
+</context>
+<context>
     <name>TokenWindow</name>
+    <message>
+        <source>It is on the clipboard.</source>
+        <translation>클립보드에 있습니다.</translation>
+    </message>
     <message>
         <source>Clear…</source>
         <translation>지우기…</translation>
@@ -129,8 +736,16 @@
         <translation>토큰 복사</translation>
     </message>
     <message>
+        <source>It leaves the clipboard after {seconds} s.</source>
+        <translation>{seconds}초 뒤 클립보드에서 지워집니다.</translation>
+    </message>
+    <message>
         <source>Open the file</source>
         <translation>파일 열기</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>보기</translation>
     </message>
     <message>
         <source>Snooze</source>
@@ -505,6 +1120,13 @@
     <message>
         <source>Revoke and renew</source>
         <translation>폐기 후 새로 받기</translation>
+    </message>
+</context>
+<context>
+    <name>language</name>
+    <message>
+        <source>Kiwoom Token Tray</source>
+        <translation>키움 토큰 트레이</translation>
     </message>
 </context>
 </TS>
