@@ -104,7 +104,7 @@ def test_window_shows_what_the_view_says(shown: TokenWindow) -> None:
     assert one.last in text(shown, "last")
     assert text(shown, "coming") == "–"
     assert text(shown, "skew") == one.skew
-    assert shown.windowTitle() == "Kiwoom Token Tray - parents"
+    assert shown.windowTitle() == "parents - Kiwoom Token Tray"
 
 
 def test_without_a_token_no_digits_pretend_otherwise(shown: TokenWindow) -> None:

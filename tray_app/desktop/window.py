@@ -145,7 +145,8 @@ class TokenWindow(QWidget):
         _put(self._profile, view.profile)
         self._profile.setVisible(not view.profiles)
         self._profiles.show_profiles(view.profiles)
-        self.setWindowTitle(f"{view.title} - {view.profile}" if view.profile else view.title)
+        # Qt adds the program's name to a title that does not end with it
+        self.setWindowTitle(f"{view.profile} - {view.title}" if view.profile else view.title)
         for number, label in enumerate(self._badges):
             label.show_badge(view.badges[number] if number < len(view.badges) else None)
         self.dial.show_view(view)
@@ -301,6 +302,7 @@ class TokenWindow(QWidget):
         for label, button in ((self._elsewhere, self._go_there), (self._trouble, self._open_file)):
             row = QHBoxLayout()
             row.setSpacing(8)
+            label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
             row.addWidget(label, 1)
             row.addWidget(button)
             middle.addLayout(row)
