@@ -136,6 +136,23 @@ class TestLives:
         assert spans(one)[0][0] == "11-20 09:00"
         assert one.gaps == ()
 
+    def test_a_found_token_is_not_older_than_the_last_clear(self) -> None:
+        one = week(event("11-20 10:00", CLEARED), event("11-20 11:00", SEEN, "a", created=kst("11-20 09:00")))
+        assert spans(one)[0][0] == "11-20 11:00"
+
+    def test_a_dead_token_between_two_changes_nothing(self) -> None:
+        one = week(
+            event("11-20 06:30", ISSUED, "a"),
+            event("11-20 10:00", CLEARED, "a"),
+            event("11-20 11:00", SEEN, "b", expires=kst("11-20 08:00")),
+            event("11-20 12:00", SEEN, "c", created=kst("11-20 09:00")),
+        )
+        assert [start for start, _, _ in spans(one)] == ["11-20 06:30", "11-20 12:00"]
+
+    def test_the_same_token_handed_in_after_its_end_lives_twice(self) -> None:
+        one = week(event("11-20 06:30", ISSUED, "a", lives=HOUR), event("11-20 10:00", STORED, "a"))
+        assert [gap.seconds for gap in one.gaps] == [0.5 * HOUR, 2 * HOUR]
+
     def test_a_token_that_ended_before_it_was_found_never_lived_here(self) -> None:
         assert week(event("11-20 11:00", SEEN, "a", expires=kst("11-20 10:00"))).lives == ()
 
@@ -275,6 +292,8 @@ class TestEvent:
         (r"C:\Tools\kiwoom-token-tray.exe", "kiwoom-token-tray"),
         ("/x/tray_app/__main__.py", "kiwoom-token-tray"),
         ("/x/tray_app/cli/main.py", "kiwoom-token"),
+        (r"C:\x\tray_app\cli\main.py", "kiwoom-token"),
+        (r"C:\x\uvicorn\__main__.py", "uvicorn"),
         ("bots/매매봇.py", "매매봇"),
         ("/x/uvicorn/__main__.py", "uvicorn"),
         ("-c", "python"),

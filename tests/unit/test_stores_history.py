@@ -246,6 +246,14 @@ class TestTrouble:
         note(history, START, "issued")
         assert kinds(history) == ["issued"]
 
+    def test_a_file_that_another_program_has_begun_anew_meanwhile_stays(self, history: History) -> None:
+        Path(history.path).parent.mkdir()
+        Path(history.path).write_bytes(b"no database" * 100)
+        judged = history.stamp()
+        note(history, START, "issued")
+        history._set_aside(judged)
+        assert kinds(history) == ["issued"]
+
     def test_a_database_of_something_else_is_not_written_into(self, history: History) -> None:
         Path(history.path).parent.mkdir()
         with closing(sqlite3.connect(history.path)) as other:

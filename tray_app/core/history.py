@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -116,14 +115,14 @@ def event_of(
 
 def program_name(arguments: Sequence[str] = sys.argv) -> str:
     """What this process is called: the script's or module's name without its folder and ending."""
-    path = os.path.normpath(arguments[0].replace("\\", "/")) if arguments and arguments[0] else ""
-    name = os.path.basename(path)
-    if path.endswith("tray_app/cli/main.py"):
+    folders = arguments[0].replace("\\", "/").split("/") if arguments else [""]
+    name = folders[-1]
+    if folders[-3:] == ["tray_app", "cli", "main.py"]:
         name = "kiwoom-token"
     elif name == "__main__.py":
-        name = os.path.basename(os.path.dirname(path))
+        name = folders[-2] if len(folders) > 1 else ""
     name = name.removesuffix(".py").removesuffix(".exe").removesuffix("-script")
-    if name in {"", ".", "-", "-c", "-m"}:
+    if name in {"", "-", "-c", "-m"}:
         name = "python"
     printable = "".join(one for one in name if one.isprintable())
     return redact("kiwoom-token-tray" if printable == "tray_app" else printable)[:_MAX_NAME_CHARACTERS]

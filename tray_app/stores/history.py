@@ -14,7 +14,7 @@ from contextlib import closing
 from tray_app.core import logs
 from tray_app.core.errors import StoreError
 from tray_app.core.language import msg
-from tray_app.stores.files import delete_private, make_private_folder, move_private, stamp_of
+from tray_app.stores.files import make_private_folder, move_private, stamp_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -174,11 +174,10 @@ class History:
             return
 
     def _set_aside(self, judged: object) -> None:
-        """Only the file that was judged. Its journal goes too: it would be played back into the new one."""
+        """Only the file that was judged. SQLite itself throws away a journal beside the empty file that comes next."""
         if judged is None or stamp_of(self.path) != judged:
             return
         logs.error("The history was damaged; it is kept as %s.damaged, and a new one begins", FILE)
-        delete_private(self.path + "-journal")
         move_private(self.path, self.path + ".damaged")
 
 
