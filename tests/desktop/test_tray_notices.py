@@ -185,3 +185,16 @@ def test_a_daemon_that_was_started_anew_gets_no_number_of_the_old_one(desktop: D
         trader.put("a-token-that-lives-for-long", 86400)
         good = desktop.notice("good again")
         assert good.replaces_id == last.id
+
+
+def test_no_bubble_outlives_the_program(desktop: Desktop) -> None:
+    with Trader(desktop) as trader:
+        trader.settings(policy="notify", warn_before=["20m"])
+        program = trader.start_tray()
+        trader.sees("No token")
+        trader.write_file("a-token", 1201.5)
+        notice = desktop.notice("ends in")
+        desktop.bubble(notice)
+        desktop.choose("Quit")
+        assert trader.ends(program) == 0
+        desktop.wait_for(lambda: notice.closed == 3, "the end of the bubble")

@@ -245,3 +245,26 @@ def test_a_copy_without_a_token_says_so(world: World, settings: Path) -> None:
     accounts.chosen.copy()
 
     world.sees(lambda: accounts.chosen.state.last is not None)
+
+
+def test_what_was_told_of_an_account_goes_with_it(world: World, settings: Path) -> None:
+    before = settings.read_text()
+    add(settings, "[profiles.second]\n")
+    accounts = world.start()
+    over: list[str] = []
+    accounts.notice_over.connect(over.append)
+
+    settings.write_text(before)
+
+    world.sees(lambda: over == ["second"])
+
+
+def test_a_refresh_is_for_the_account_that_was_named(world: World, settings: Path) -> None:
+    add(settings, "[profiles.second]\n")
+    accounts = world.start()
+
+    accounts.refresh("second")
+    accounts.refresh("one that has gone")
+
+    world.sees(lambda: accounts.monitor("second").state.expires is not None)
+    assert (accounts.chosen.state.profile, accounts.chosen.state.expires) == ("default", None)

@@ -138,6 +138,29 @@ def test_what_is_over_is_taken_away(desk: Desk, bubbles: FakeBubbles) -> None:
     desk.wait(lambda: bubbles.calls[-1] == "main")
 
 
+def test_at_the_end_of_the_program_all_are_taken_away(desk: Desk, bubbles: FakeBubbles) -> None:
+    desk.notices.show(ENDING, "main", START)
+    desk.notices.show(ENDING, "second", START)
+    desk.notices.show(ENDING, "third", START)
+    desk.notices.withdraw("third")
+    desk.notices.close()
+    assert sorted(call for call in bubbles.calls if isinstance(call, str)) == ["main", "second", "third"]
+
+
+def test_a_platform_that_hangs_does_not_hold_up_the_end(qtbot: QtBot) -> None:
+    hangs = threading.Event()
+
+    class Hanging(FakeBubbles):
+        def show(self, bubble: Bubble) -> None:
+            hangs.wait(60)
+
+    desk = Desk(qtbot, Hanging())
+    desk.notices.show(ENDING, "main", START)
+    desk.notices.close()
+    assert not hangs.is_set()
+    hangs.set()
+
+
 # Windows and macOS
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from tray_app.core import logs
 from tray_app.core.language import resources_folder, tr
@@ -27,6 +28,7 @@ APP_NAME = "kiwoom-token-tray"
 APP_ID = "KiwoomTokenTray"
 """This program's AppUserModelID on Windows."""
 
+_LONGEST_FAREWELL_SECONDS = 0.5
 _REFRESH = "refresh"
 _SNOOZE = "snooze-"
 _WITH_BUTTONS = {NoticeKind.ENDING, NoticeKind.ENDED, NoticeKind.FAILED, NoticeKind.STOPPED}
@@ -56,8 +58,12 @@ class Notices(QObject):
         self._balloon = balloon
         self._bubbles: Bubbles | None = bubbles or _bubbles_of_the_platform(self._press)
         self._complained = False
+        self._shown: set[str] = set()
         self._worker = Worker("notify", self)
         self._pressed.connect(self._do)
+        app = QCoreApplication.instance()
+        if app is not None:
+            app.aboutToQuit.connect(self.close)
 
     def show(self, notice: Notice, profile: str, now: float, *, named: bool = False) -> None:
         """`now` in seconds of the epoch; `named` puts the profile's name to the title."""
@@ -83,6 +89,7 @@ class Notices(QObject):
                 self._failed(error)
                 self._balloon(bubble.title, bubble.body, bubble.urgent)
 
+        self._shown.add(profile)
         self._worker.run(lambda: bubbles.show(bubble), done)
 
     def withdraw(self, profile: str) -> None:
@@ -95,7 +102,18 @@ class Notices(QObject):
             if error is not None:
                 self._failed(error)
 
+        self._shown.discard(profile)
         self._worker.run(lambda: bubbles.withdraw(profile), done)
+
+    def close(self) -> None:
+        """The program ends, and nobody would hear a press any more: takes all away, and waits a moment for that."""
+        if self._bubbles is None or not self._shown:
+            return
+        gone = threading.Event()
+        for profile in [*self._shown]:
+            self.withdraw(profile)
+        self._worker.run(gone.set, lambda *_: None)
+        gone.wait(_LONGEST_FAREWELL_SECONDS)
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, NoNotices):
