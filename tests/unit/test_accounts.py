@@ -175,6 +175,18 @@ def test_a_broken_line_is_told_and_what_it_said_before_no_longer_holds(world: Wo
     world.sees(lambda: not accounts.problems)
 
 
+def test_a_store_that_cannot_be_opened_is_told_and_the_present_one_goes_on(world: World, settings: Path) -> None:
+    accounts = world.start()
+    accounts.chosen.keeper.put(token_for("a-token-of-a-test", 86400, START))
+    world.sees(lambda: accounts.chosen.state.expires is not None)
+
+    settings.write_text('store = "redis"\npolicy = "notify"\n')
+
+    world.sees(lambda: bool(accounts.problems))
+    assert "KIWOOM_TRAY_REDIS_URL" in str(accounts.problems[0])
+    assert accounts.chosen.keeper.living().value.reveal() == "a-token-of-a-test"
+
+
 def test_what_cannot_be_saved_is_told_and_the_file_stays(world: World, settings: Path) -> None:
     accounts = world.start()
     settings.write_text('store = "file"\npolicy = "notify\n')

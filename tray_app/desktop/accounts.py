@@ -154,10 +154,13 @@ class Accounts(QObject):
         self._files.watch(read.wanted)
         self._problems = read.problems
         for settings in read.settings:
-            if settings.profile in self._monitors:
-                self._change(self._monitors[settings.profile], settings)
-            else:
-                self._open(settings)
+            try:
+                if settings.profile in self._monitors:
+                    self._change(self._monitors[settings.profile], settings)
+                else:
+                    self._open(settings)
+            except KiwoomTokenError as problem:  # a store that cannot be opened; the present one goes on
+                self._problems += (problem,)
         for name in set(self._monitors) - {one.profile for one in read.settings} - {self._first}:
             self._close(name)
         for settings in read.settings:
