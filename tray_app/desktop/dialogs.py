@@ -25,6 +25,7 @@ from tray_app.core.errors import InvalidInput
 from tray_app.core.language import say
 from tray_app.core.profile import DEFAULT
 from tray_app.desktop.icon import app_icon
+from tray_app.desktop.style import even_boxes
 from tray_app.desktop.theme import window_tones
 from tray_app.kiwoom.keys import clean_keys
 
@@ -109,6 +110,7 @@ class ClearDialog(QDialog):
         body.addStretch(1)
         body.addWidget(buttons)
         self.setMinimumWidth(400)
+        even_boxes(self)
         self.here.setFocus()
         self.accepted.connect(self._answer)
 
@@ -319,6 +321,7 @@ class KeysForm(QWidget):
             field.setAccessibleName(_MNEMONIC.sub("", name))
 
     def _colour(self) -> None:
+        even_boxes(self)
         palette = self._complaint.palette()
         palette.setColor(QPalette.ColorRole.WindowText, window_tones(self.palette()).bad)
         self._complaint.setPalette(palette)

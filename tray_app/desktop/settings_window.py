@@ -26,7 +26,7 @@ from tray_app.core.profile import DEFAULT
 from tray_app.core.wording import place_text
 from tray_app.desktop.icon import app_icon
 from tray_app.desktop.settings_fields import Field, SwitchField, field_for
-from tray_app.desktop.style import calm_style, colour_text, make_button, make_text, mark, put
+from tray_app.desktop.style import calm_style, colour_text, even_boxes, make_button, make_text, mark, put
 from tray_app.desktop.theme import text_colour, window_tones
 from tray_app.manager.changing import OLD_PLACE_MEANS
 from tray_app.settings.table import GROUPS, NOTICES, PROGRAM, RENEWAL, SHARING, STORAGE, TABLE
@@ -284,6 +284,7 @@ class SettingsWindow(QWidget):
         if style != self._style:
             self._style = style
             self.setStyleSheet(style)
+        even_boxes(self)
         colour_text(self._problems, tones.bad)
         for card in self._cards.values():
             card.set_tones(tones)

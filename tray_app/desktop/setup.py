@@ -36,7 +36,7 @@ from tray_app.desktop.light import Light
 from tray_app.desktop.setup_flow import STEPS, Doing, Ending, SetupFlow, SetupState, Step
 from tray_app.desktop.setup_pages import DailyPage, DonePage, KeysPage, Page, PlacePage, WelcomePage
 from tray_app.desktop.setup_words import doing_text
-from tray_app.desktop.style import calm_style, make_button, mark, put
+from tray_app.desktop.style import calm_style, even_boxes, make_button, mark, put
 from tray_app.desktop.theme import is_high_contrast, window_tones
 from tray_app.desktop.translation import install_translator
 
@@ -219,6 +219,7 @@ class SetupWizard(QDialog):
         if style != self._style:
             self._style = style
             self.setStyleSheet(style)
+        even_boxes(self)
         tones = window_tones(self.palette())
         self._busy.set_colour(tones.good)
         self._dots.set_colour(tones.good)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QCheckBox, QFrame, QLabel, QPushButton, QRadioButton, QVBoxLayout
 
 from tray_app.desktop.theme import is_dark, is_high_contrast, text_colour, window_tones
 
@@ -51,6 +51,29 @@ def calm_style(palette: QPalette) -> str:
 def mark(widget: QWidget, name: str) -> None:
     """Says what a widget is, for `calm_style`."""
     widget.setProperty(name, "true")
+
+
+def even_boxes(window: QWidget) -> None:
+    """Lets boxes and round buttons on a dark window be seen, and look ticked only where they are.
+
+    WORKAROUND: for dark windows QWindowsTheme gives them a palette of their own, whose ground is the accent colour
+    (Qt 6.5 to 6.11), and the style Fusion then draws all of them as if they were chosen. Elsewhere it draws them
+    nearly as dark as the window.
+    """
+    palette = window.palette()
+    ground = palette.color(QPalette.ColorRole.Base)
+    if is_dark(palette) and not is_high_contrast():
+        ground = _between(palette.color(QPalette.ColorRole.Window), text_colour(palette), 0.36)
+    for box in (*window.findChildren(QRadioButton), *window.findChildren(QCheckBox)):
+        own = box.palette()
+        if own.color(QPalette.ColorRole.Base) != ground:
+            own.setColor(QPalette.ColorRole.Base, ground)
+            box.setPalette(own)
+
+
+def _between(one: QColor, other: QColor, part: float) -> QColor:
+    pairs = ((one.redF(), other.redF()), (one.greenF(), other.greenF()), (one.blueF(), other.blueF()))
+    return QColor.fromRgbF(*(a + (b - a) * part for a, b in pairs))
 
 
 def make_card(name: str, parent: QWidget) -> tuple[QFrame, QVBoxLayout]:
