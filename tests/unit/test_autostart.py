@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import plistlib
+import shutil
 import subprocess
 import sys
 import threading
+import time
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -410,6 +412,23 @@ def test_exec_line_is_read_back_as_it_was_meant(name: str) -> None:
 def test_exec_line_is_quoted_and_then_escaped(word: str, line: str) -> None:
     """The specification's own words: a literal dollar sign is `\\\\$`, a literal backslash four of them."""
     assert exec_line([word]) == line
+
+
+@pytest.mark.skipif(not shutil.which("gio"), reason="needs gio of GLib")
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_desktop_starts_a_program_of_any_name(tmp_path: Path, name: str) -> None:
+    program, trace = tmp_path / name / "tray", tmp_path / "trace"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$#:$1" > "{trace}.new"; mv "{trace}.new" "{trace}"\n')
+    program.chmod(0o755)
+    one = FreedesktopAutostart([str(program), "--background"])
+    one.enable()
+    assert one.status().as_it_should_be
+    subprocess.run(["gio", "launch", one.status().place], check=True, capture_output=True)
+    deadline = time.monotonic() + 10
+    while not trace.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert trace.read_text() == "1:--background\n"
 
 
 @pytest.mark.parametrize("switch", ["Hidden=true", "X-GNOME-Autostart-enabled=false"])

@@ -21,7 +21,8 @@ _OFF = {"Hidden": "true", "X-GNOME-Autostart-enabled": "false"}
 
 class FreedesktopAutostart:
     def __init__(self, command: list[str]) -> None:
-        self._command = command
+        # GLib 2.74 looks for the program itself under its name with `%` doubled
+        self._command = ["env", *command] if "%" in command[0] else command
         folder = os.environ.get("XDG_CONFIG_HOME", "")
         if not os.path.isabs(folder):  # the specification has a relative one ignored
             folder = os.path.expanduser("~/.config")

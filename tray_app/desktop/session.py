@@ -9,7 +9,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtGui import QGuiApplication
 
 from tray_app.core.gaps import GapDetector
 
@@ -25,8 +24,8 @@ _SETTLE_MILLISECONDS = 300
 
 class SessionEvents(QObject):
     """`resumed` after a sleep or a change of the clock, once for each; `locked(bool)` when nobody can see the screen
-    or somebody can again; `ending` when the session ends, after which the process may be killed, and which may come
-    more than once; `theme_changed` when Windows has changed the colours of the taskbar, of which Qt does not tell.
+    or somebody can again; `ending` when the session ends, which nobody can refuse any more: the process is killed soon;
+    `theme_changed` when Windows has changed the colours of the taskbar, of which Qt does not tell.
 
     It has no timer that repeats: `tick` is to be called by one that is there anyway, at least once a minute.
     """
@@ -54,9 +53,6 @@ class SessionEvents(QObject):
             from tray_app.desktop.session_linux import LinuxSession
 
             self._source = LinuxSession(self)
-        app = QGuiApplication.instance()
-        if isinstance(app, QGuiApplication) and sys.platform != "win32":
-            app.commitDataRequest.connect(self.ending)
 
     def stop(self) -> None:
         """Listens no longer."""
