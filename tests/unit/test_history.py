@@ -316,8 +316,7 @@ class TestWords:
         )
         assert text.splitlines() == [
             "Token 3f2a91c4: Thu 11-19 06:30 to Thu 11-19 10:00 (KST)",
-            "A new token was issued (tray).",
-            "It was cleared on this computer.",
+            "A new token was issued (tray).  It was cleared on this computer.",
         ]
 
     def test_a_gap_tells_how_long_and_whether_it_mattered(self) -> None:

@@ -86,19 +86,14 @@ def until_text(entry: Entry) -> str:
 
 
 def life_text(life: Life) -> str:
-    """From when to when, how it came and how it ended."""
-    lines = [
-        tr(
-            "Token {id}: {start} to {end} (KST)",
-            id=life.token,
-            start=moment_text(life.start),
-            end=moment_text(life.end),
-        )
-    ]
+    """From when to when, and on a second line how it came and how it ended."""
+    span = tr(
+        "Token {id}: {start} to {end} (KST)", id=life.token, start=moment_text(life.start), end=moment_text(life.end)
+    )
     came = tr(_KINDS[life.came])
-    lines.append(tr("{what} ({program}).", what=came, program=life.by) if life.by else f"{came}.")
-    lines.append(tr("It is alive.") if life.ended is None else tr(_ENDS[life.ended]))
-    return "\n".join(lines)
+    came = tr("{what} ({program}).", what=came, program=life.by) if life.by else f"{came}."
+    fate = tr("It is alive.") if life.ended is None else tr(_ENDS[life.ended])
+    return f"{span}\n{came}  {fate}"
 
 
 def gap_text(gap: Gap) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import (
     QAbstractTableModel,
     QCoreApplication,
+    QDir,
     QEvent,
     QModelIndex,
     QPersistentModelIndex,
@@ -367,6 +368,8 @@ class HistoryWindow(QWidget):
     def _ask_where(self) -> None:
         """Does not block; the dialog is the window's own and goes when it is done."""
         folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        if not QDir(folder).exists():
+            folder = QDir.homePath()
         name = f"kiwoom-token-{datetime.now(KST):%Y%m%d}.csv"
         dialog = self._dialog = QFileDialog(self, translate("HistoryWindow", "Export"), os.path.join(folder, name))
         dialog.setObjectName("exportDialog")
