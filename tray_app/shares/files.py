@@ -79,8 +79,8 @@ class BotFile:
 class TokenFile:
     """A kept `.token` in the seed's form, while the token itself rests elsewhere.
 
-    The store that keeps it there as well (`AutoStore`) reads what a program that knows only the file has written
-    to it. A kept copy that such a program deletes is no clear: the token stays where it rests, and the copy
+    The store that keeps it there as well (`AutoStore`, `KeptFileStore`) reads what a program that knows only the file
+    has written to it. A kept copy that such a program deletes is no clear: the token stays where it rests, and the copy
     comes back with the next change.
 
     With a key in `cipher` nothing is written: a plain copy would make the encryption worthless, and an encrypted
@@ -99,7 +99,7 @@ class TokenFile:
         is_store: bool = True,
     ) -> None:
         self._path = path
-        self._file = FileStore(path, ThreadLock(), clock, cipher=cipher)
+        self._file = FileStore(path, ThreadLock(), clock, cipher=cipher, is_copy=not is_store)
         self._encrypts = cipher is not None and cipher.has_keys()
         self._is_store = is_store
 

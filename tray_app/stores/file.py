@@ -33,7 +33,10 @@ _EDITOR_PAUSE_SECONDS = 0.05
 
 
 class FileStore:
-    """A token in a private file of JSON with the seed's three keys, encrypted where there is a key."""
+    """A token in a private file of JSON with the seed's three keys, encrypted where there is a key.
+
+    With `is_copy` it notes each writing of its own, so that what another program wrote there can be told apart.
+    """
 
     def __init__(
         self,
@@ -42,8 +45,10 @@ class FileStore:
         clock: Callable[[], float] = time.time,
         *,
         cipher: Cipher | None = None,
+        is_copy: bool = False,
     ) -> None:
         self.lock = lock
+        self._is_copy = is_copy
         self._path = path
         self._ending = path + ".ending"
         self._owner = path + ".owner"
@@ -115,6 +120,16 @@ class FileStore:
     def watched(self) -> list[str]:
         return [self._path]
 
+    def is_as_written(self) -> bool:
+        """Whether nobody else has written the file, as far as the note of the last writing tells; or there is none."""
+        stamp = stamp_of(self._path)
+        return stamp is None or self._noted_owner(stamp) is not None
+
+    def note_as_written(self, token: Token) -> None:
+        """From now on what lies there counts as written by this program, if it is this token. Wants the lock held."""
+        if self._seen is not None and self._seen[0] == token:
+            self._note_owner(token, self._seen[1])
+
     def _take_away(self, stamp: Stamp, act: Callable[[], object]) -> bool:
         """Only what was judged is taken away: whatever replaced it meanwhile stays."""
         if stamp_of(self._path) != stamp:
@@ -133,7 +148,7 @@ class FileStore:
 
     def _note_owner(self, token: Token, stamp: Stamp) -> None:
         """What the token was issued for has no place in the seed's three keys: it stands beside them."""
-        if not token.issued_for:
+        if not token.issued_for and not self._is_copy:
             delete_private(self._owner)
             return
         import json
@@ -146,19 +161,24 @@ class FileStore:
 
     def _bound(self, token: Token, stamp: Stamp) -> Token:
         """With what it was issued for, if the note is about just this file and not about one that replaced it."""
+        owner = self._noted_owner(stamp)
+        return token.bound_to(owner) if owner else token
+
+    def _noted_owner(self, stamp: Stamp) -> str | None:
+        """What the token in the file with that stamp was issued for; None when the note is about another file."""
         try:
             found = read_private(self._owner, MAX_BYTES)
         except UnreadableFile:
-            return token
+            return None
         if found is None:
-            return token
+            return None
         import json
 
         try:
             note = json.loads(found[0])
-            return token.bound_to(str(note["issued_for"])) if tuple(note["stamp"]) == stamp else token
+            return str(note["issued_for"]) if tuple(note["stamp"]) == stamp else None
         except (ValueError, TypeError, KeyError, RecursionError):
-            return token
+            return None
 
     def _set_aside(self) -> None:
         move_private(self._path, self._ending)

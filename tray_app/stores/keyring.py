@@ -26,7 +26,11 @@ _CLOCK_TOLERANCE = 60 * _MICROSECONDS
 
 
 class KeyringStore:
-    """The store of `KIWOOM_TRAY_STORE=keyring`: never plaintext, an error instead."""
+    """The store of `KIWOOM_TRAY_STORE=keyring`: never plaintext, an error instead.
+
+    A `.token` is neither written nor read: a program that puts its token there in plain text is not one that this
+    choice was made for, and its token stays its own. `auto` is for those who use both.
+    """
 
     def __init__(
         self,

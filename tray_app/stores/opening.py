@@ -10,7 +10,7 @@ from tray_app.core.language import msg
 from tray_app.settings import places
 from tray_app.stores.encryption import Cipher
 from tray_app.stores.file import FileStore
-from tray_app.stores.lock import ProfileLock
+from tray_app.stores.lock import ProfileLock, ThreadLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,12 @@ def open_store(settings: Settings, clock: Callable[[], float] = time.time) -> St
     if settings.store == "file":
         return FileStore(path, ProfileLock(path + ".lock"), clock, cipher=cipher)
     if settings.store == "redis":
-        return _open_redis(settings, cipher, clock)
+        store = _open_redis(settings, cipher, clock)
+        if not settings.share_token_file or cipher.has_keys():
+            return store
+        from tray_app.stores.kept import KeptFileStore
+
+        return KeptFileStore(store, FileStore(path, ThreadLock(), clock, is_copy=True), clock)
     from tray_app.stores.auto import AutoStore
     from tray_app.stores.keyring import KeyringStore
     from tray_app.stores.signal import ChangeSignal

@@ -1,0 +1,137 @@
+"""A program that knows only `data/.token`, as the seed's own token manager, writes it: the very next call knows."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.redis.server import MISSING, PROGRAM, REQUIRED, RealRedis
+
+SEED = """
+import json, os, sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+TOKEN_FILE = Path(sys.argv[1])
+now = datetime.now()
+data = {
+    "access_token": sys.argv[2],
+    "expires_at": (now + timedelta(seconds=86400)).isoformat(),
+    "created_at": now.isoformat(),
+}
+TOKEN_FILE.parent.mkdir(parents=True, exist_ok=True)
+temp_file = TOKEN_FILE.with_suffix(".tmp")
+with open(temp_file, "w", encoding="utf-8") as f:
+    json.dump(data, f, indent=2)
+temp_file.replace(TOKEN_FILE)
+os.chmod(TOKEN_FILE, 0o600)
+"""
+"""How the seed saves a token."""
+
+
+@pytest.fixture(params=["auto", "redis"])
+def kept(request, monkeypatch, tmp_path, private_places, free_port):
+    """The token rests elsewhere and a copy is kept in the file."""
+    settings = private_places / "places" / "settings" / "settings.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("share_token_file = true\n")
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", request.param)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.processes.file_keyring.FileKeyring")
+    monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
+    if request.param != "redis":
+        yield request.param
+        return
+    if PROGRAM is None:
+        (pytest.fail if REQUIRED else pytest.skip)(MISSING)
+    server = RealRedis(tmp_path / "redis", free_port)
+    server.start()
+    monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", server.url)
+    yield request.param
+    server.stop()
+
+
+@pytest.fixture
+def write(token_file):
+    def write(token):
+        subprocess.run([sys.executable, "-c", SEED, str(token_file), token], check=True)
+
+    return write
+
+
+def test_a_token_that_it_saves_is_taken_over(kept, start, write, token_file):
+    one, other = start(2)
+    one.ask("set_token", "first-token-of-a-test", 86400)
+    assert other.ask("get_token") == "first-token-of-a-test"
+
+    write("token-of-the-seed")
+
+    assert [one.ask("get_token"), other.ask("get_token"), start().ask("get_token")] == ["token-of-the-seed"] * 3
+
+
+def test_into_an_empty_folder_too(kept, start, write):
+    one = start()
+    assert one.ask("get_token") is None
+
+    write("token-of-the-seed")
+
+    assert one.ask("get_token") == "token-of-the-seed"
+
+
+@pytest.mark.parametrize("kept", ["redis"], indirect=True)  # with auto the next write moves it
+def test_it_moves_to_where_the_token_rests(kept, start, write, token_file):
+    one = start()
+    one.ask("set_token", "first-token-of-a-test", 86400)
+    write("token-of-the-seed")
+    one.ask("get_token")
+
+    token_file.unlink()
+
+    assert [one.ask("get_token"), start().ask("get_token")] == ["token-of-the-seed"] * 2
+
+
+def test_a_token_that_is_set_after_it_goes_before_it(kept, start, write):
+    one, other = start(2)
+    write("token-of-the-seed")
+    assert one.ask("get_token") == "token-of-the-seed"
+
+    other.ask("set_token", "newer-token-of-a-test", 86400)
+
+    assert [one.ask("get_token"), start().ask("get_token")] == ["newer-token-of-a-test"] * 2
+
+
+def test_a_copy_that_is_deleted_is_no_clear(kept, start, token_file):
+    one = start()
+    one.ask("set_token", "first-token-of-a-test", 86400)
+
+    token_file.unlink()
+
+    assert [one.ask("get_token"), start().ask("get_token")] == ["first-token-of-a-test"] * 2
+
+
+def test_a_clear_takes_both(kept, start, write, token_file):
+    one, other = start(2)
+    write("token-of-the-seed")
+    assert one.ask("get_token") == "token-of-the-seed"
+
+    other.ask("clear_token")
+
+    assert [one.ask("get_token"), start().ask("get_token"), token_file.exists()] == [None, None, False]
+
+
+@pytest.mark.parametrize("kept", ["redis"], indirect=True)
+def test_a_copy_that_another_machine_could_not_delete_brings_no_cleared_token_back(kept, start, token_file):
+    one = start()
+    one.ask("set_token", "first-token-of-a-test", 86400)
+    copy, note = token_file.read_bytes(), token_file.with_name(".token.owner")
+    stat = token_file.stat()
+    assert note.exists()
+    hidden = token_file.with_name("hidden")
+    token_file.rename(hidden)
+
+    one.ask("clear_token")
+    hidden.rename(token_file)
+
+    assert (token_file.read_bytes(), token_file.stat().st_mtime_ns) == (copy, stat.st_mtime_ns)
+    assert [one.ask("get_token"), start().ask("get_token")] == [None, None]

@@ -1,0 +1,81 @@
+"""A token that rests elsewhere, with a copy in `.token` for programs that know only that file."""
+
+from __future__ import annotations
+
+import time
+
+from tray_app.core import logs
+from tray_app.core.errors import StoreError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tray_app.core.token import Token
+    from tray_app.stores.base import Place, Store
+    from tray_app.stores.file import FileStore
+
+
+class KeptFileStore:
+    """`store`, and what another program has written over the copy in `file`, which `TokenFile` keeps there.
+
+    A newer token that lies there is taken over into `store`, bound to no account. A copy that was deleted is no
+    clear: the token stays where it rests, and the copy comes back with the next change.
+    """
+
+    def __init__(self, store: Store, file: FileStore, clock: Callable[[], float] = time.time) -> None:
+        self.lock = store.lock
+        self._store = store
+        self._file = file
+        self._clock = clock
+        self.read_quick = store.read_quick
+        self.read_ending = store.read_ending
+        self.write = store.write
+        self.clear = store.clear
+        self.retire = store.retire
+        self.check = store.check
+
+    def stamp(self) -> object:
+        return (self._store.stamp(), self._file.stamp())
+
+    def read(self) -> Token | None:
+        written = self._written_by_another()
+        try:
+            stored = self._store.read()
+        except StoreError:
+            if written is None:
+                raise
+            return written
+        if written is None or (stored is not None and written.created_at <= stored.created_at):
+            return stored
+        self._take_over(written)
+        return written
+
+    def place(self) -> Place:
+        return self._store.place()
+
+    def watched(self) -> list[str]:
+        return [*self._store.watched(), *self._file.watched()]
+
+    def _written_by_another(self) -> Token | None:
+        try:
+            if self._file.is_as_written():
+                return None
+            token = self._file.read()
+        except StoreError as error:
+            logs.warning("The kept token file is not read: %s", error)
+            return None
+        return token if token is not None and token.lives(self._clock()) else None
+
+    def _take_over(self, token: Token) -> None:
+        """Whoever holds the lock just now reads it like everybody else; then the next one stores it."""
+        if not self.lock.try_acquire():
+            return
+        try:
+            self._store.write(token)
+            self._file.note_as_written(token)
+            logs.info("Token written by another program taken over")
+        except StoreError as error:
+            logs.warning("Token of another program not stored: %s", error)
+        finally:
+            self.lock.release()
