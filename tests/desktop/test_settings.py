@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from .session import Desktop
 from .trader import Trader
@@ -85,3 +86,27 @@ def test_living_token_moves_with_the_store_and_the_tray_goes_on(desktop: Desktop
         trader.sees("3 h left")
         trader.agrees()
         assert trader.issues == 0
+
+
+def test_what_is_chosen_in_the_window_holds_at_once(desktop: Desktop) -> None:
+    with Trader(desktop) as trader:
+        program = trader.start_tray()
+        trader.sees("left")
+        desktop.choose("Settings…")
+        window = desktop.window("Settings")
+        file = trader.config / "settings.toml"
+
+        trader.press(window, "alt+w", until=lambda: 'policy = "notify"' in read(file))
+        desktop.wait_for(lambda: renewal(trader) == "notify", "another policy")
+        desktop.screenshot("settings")
+
+        trader.done("config", "set", "policy", "auto")
+        desktop.wait_for(lambda: renewal(trader) == "auto", "another policy")
+        trader.press(window, "alt+w", until=lambda: 'policy = "notify"' in read(file))
+
+        trader.press(window, "Escape", until=lambda: not any("Settings" in title for title in trader.windows()))
+        assert trader.words(program) == []
+
+
+def read(file: Path) -> str:
+    return file.read_text(encoding="utf-8") if file.exists() else ""
