@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -36,11 +37,13 @@ from pytestqt.qtbot import QtBot
 from tray_app import autostart
 from tray_app.core import language
 from tray_app.core.errors import SettingsError
-from tray_app.desktop.settings_actions import SettingsActions
+from tray_app.core.token import token_for
+from tray_app.desktop.settings_desk import SettingsDesk
 from tray_app.desktop.settings_fields import Field
 from tray_app.desktop.settings_view import SettingsView, settings_view
 from tray_app.desktop.settings_window import SettingsWindow
 from tray_app.desktop.translation import install_translator
+from tray_app.manager.opening import open_keeper
 from tray_app.settings.load import load_settings
 from tray_app.settings.table import GROUPS, TABLE
 
@@ -485,15 +488,15 @@ class TestActions:
 
     @pytest.fixture
     def joined(self, qtbot: QtBot, system: FakeAutostart) -> Iterator[SettingsWindow]:
-        window, actions = SettingsWindow(), SettingsActions()
-        qtbot.addWidget(window)
-        join(window, actions)
-        with qtbot.waitSignal(actions.looked):
-            actions.look()
-        window.show()
-        self.actions = actions
-        yield window
-        actions.deleteLater()
+        desk = SettingsDesk(os.environ)
+        self.actions = desk._actions
+        with qtbot.waitSignal(self.actions.looked):
+            desk.open("default")
+        assert desk.window is not None
+        qtbot.addWidget(desk.window)
+        self.desk = desk
+        yield desk.window
+        desk.deleteLater()
 
     def wait(self, qtbot: QtBot, act: Callable[[], object]) -> None:
         with qtbot.waitSignal(self.actions.looked):
@@ -531,6 +534,25 @@ class TestActions:
         assert find(joined, QRadioButton, "theme_auto").isChecked()
         assert file.read_text() == "language = [\n"
 
+    def test_what_changes_outside_is_shown(self, joined, qtbot, file):
+        file.write_text('theme = "light"\n')
+
+        self.wait(qtbot, self.desk.look)
+
+        assert find(joined, QRadioButton, "theme_light").isChecked()
+
+    def test_the_login_is_left_alone_while_practising(self, qtbot, system):
+        desk = SettingsDesk(os.environ, practice=True)
+        with qtbot.waitSignal(desk._actions.looked):
+            desk.open("default")
+        assert desk.window is not None
+        qtbot.addWidget(desk.window)
+
+        assert not find(desk.window, QCheckBox, "autostart_switch").isEnabled()
+        assert "practising" in note(desk.window, "autostart")
+        assert find(desk.window, QRadioButton, "theme_dark").isEnabled()
+        desk.deleteLater()
+
     def test_a_profiles_own_value_comes_and_goes(self, joined, qtbot, file):
         file.write_text('[profiles.second]\nmode = "demo"\n')
         self.wait(qtbot, lambda: self.actions.choose("second"))
@@ -551,13 +573,8 @@ class TestActions:
         assert find(joined, QCheckBox, "autostart_switch").isChecked()
 
     def test_a_living_token_moves_along_and_that_is_told(self, joined, qtbot, private_places, monkeypatch):
-        from tests.doubles import token_for
-        from tray_app.manager.opening import open_keeper
-
         monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
         self.actions._environ.pop("KIWOOM_TRAY_DATA_DIR")
-        import time
-
         open_keeper(load_settings()).put(token_for("a-token-of-a-test", 3600, time.time()))
         self.wait(qtbot, self.actions.look)
         line = find(joined, QLineEdit, "data_dir_line")
@@ -568,14 +585,6 @@ class TestActions:
         kept = json.loads((private_places / "other" / ".token").read_text())
         assert kept["access_token"] == "a-token-of-a-test"
         assert str(private_places / "other") in outcome(joined, "data_dir")
-
-
-def join(window: SettingsWindow, actions: SettingsActions) -> None:
-    window.changeRequested.connect(actions.change)
-    window.profileChosen.connect(actions.choose)
-    actions.looked.connect(window.show_settings)
-    actions.refused.connect(window.show_refusal)
-    actions.done.connect(window.show_done)
 
 
 def test_boxes_that_are_not_ticked_do_not_look_so_on_dark_windows(shown):

@@ -36,11 +36,12 @@ class SettingsActions(QObject):
     written = Signal()
 
     def __init__(
-        self, environ: Mapping[str, str] = os.environ, profile: str = DEFAULT, parent: QObject | None = None
+        self, environ: Mapping[str, str] = os.environ, *, practice: bool = False, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
+        self._asks_system = not practice
         self._environ = {name: value for name, value in environ.items() if name != "KIWOOM_PROFILE"}
-        self._profile = profile
+        self._profile = DEFAULT
         self._worker = Worker("settings window", self)
 
     def look(self) -> None:
@@ -52,7 +53,7 @@ class SettingsActions(QObject):
             elif error is not None:
                 self.refused.emit("", _told(error))
 
-        self._worker.run(lambda: _look(profile, self._environ), looked)
+        self._worker.run(lambda: self._view(profile), looked)
 
     def choose(self, profile: str) -> None:
         self._profile = profile
@@ -72,9 +73,9 @@ class SettingsActions(QObject):
 
         self._worker.run(lambda: _change(name, value, profile, self._environ), finished)
 
-
-def _look(profile: str, environ: Mapping[str, str]) -> SettingsView:
-    return settings_view(load_settings(profile, environ), known_profiles(environ), _autostart_status())
+    def _view(self, profile: str) -> SettingsView:
+        status = _autostart_status() if self._asks_system else None
+        return settings_view(load_settings(profile, self._environ), known_profiles(self._environ), status)
 
 
 def _autostart_status() -> Status | KiwoomTokenError:

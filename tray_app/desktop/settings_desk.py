@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class SettingsDesk(QObject):
-    """Opens the window, which is made when it is first wanted. `written()` tells that the file is another one."""
+    """Opens the window, which is made when it is first wanted. `written()` tells that the file is another one.
+
+    Who practises has settings apart from the others, but the same system to log in to: that is left alone.
+    """
 
     # ruff: noqa: N815 - named as Qt's own signals are
     written = Signal()
@@ -23,9 +26,9 @@ class SettingsDesk(QObject):
     """The profile whose keys are to be entered."""
     setupRequested = Signal()
 
-    def __init__(self, environ: Mapping[str, str], parent: QObject | None = None) -> None:
+    def __init__(self, environ: Mapping[str, str], parent: QObject | None = None, *, practice: bool = False) -> None:
         super().__init__(parent)
-        self._actions = SettingsActions(environ, parent=self)
+        self._actions = SettingsActions(environ, practice=practice, parent=self)
         self._actions.written.connect(self.written)
         self._window: SettingsWindow | None = None
 

@@ -129,7 +129,8 @@ class ChoiceField(Field):
         self.retranslate()
 
     def put(self, value: Any) -> None:
-        self._radios[value].setChecked(True)
+        if value in self._radios:
+            self._radios[value].setChecked(True)
 
     def value(self) -> object:
         return next((choice for choice, radio in self._radios.items() if radio.isChecked()), None)

@@ -33,7 +33,8 @@ class FieldView:
 class SettingsView:
     """The settings of `profile`, one of `profiles`; `problems` are what of the file could not be used.
 
-    `autostart` is what the operating system says about starting at login, or the error with which it did not say.
+    `autostart` is what the operating system says about starting at login, the error with which it did not say, or
+    None where it is not to be asked.
     """
 
     profile: str

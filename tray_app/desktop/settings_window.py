@@ -307,8 +307,7 @@ class SettingCard(QFrame):
         mark(self, "card")
         self.setting = setting
         self.field: Field = field_for(setting, self)
-        self._shown: FieldView | None = None
-        self._profile = DEFAULT
+        self._value: object = setting.default
         self._tones = window_tones(self.palette())
         self._outcome_is_bad = False
         self._name = make_text(f"{setting.name}_name", self)
@@ -339,12 +338,12 @@ class SettingCard(QFrame):
         self.retranslate()
 
     def show_field(self, field: FieldView, view: SettingsView) -> None:
-        self._shown, self._profile = field, view.profile
-        value = field.value
+        value, is_free = field.value, not field.variable
         if self.setting.name == "autostart":
-            value = _starts_at_login(view)
+            value, is_free = _starts_at_login(view), view.autostart is not None
+        self._value = value
         self.field.show_value(value)
-        self.field.setEnabled(not field.variable)
+        self.field.setEnabled(is_free)
         self._default.setVisible(field.is_set and self.setting.name != "autostart")
         own = self.setting.per_profile and view.profile != DEFAULT
         put(
@@ -357,8 +356,7 @@ class SettingCard(QFrame):
         self._describe()
 
     def show_refusal(self, error: KiwoomTokenError) -> None:
-        if self._shown is not None:
-            self.field.show_value(self._shown.value, anew=True)
+        self.field.show_value(self._value, anew=True)
         self.show_outcome(say(error), bad=True)
 
     def show_outcome(self, text: str, *, bad: bool = False) -> None:
@@ -460,7 +458,7 @@ def _help_text(name: str) -> str:
 def _autostart_text(view: SettingsView) -> str:
     status = view.autostart
     if status is None:
-        return ""
+        return translate("SettingsWindow", "Not while practising.")
     if isinstance(status, KiwoomTokenError):
         return say(status)
     if status.switched_off:

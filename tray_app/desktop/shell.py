@@ -245,7 +245,8 @@ class Shell(QObject):
         from tray_app.desktop.settings_desk import SettingsDesk
 
         if self._settings_desk is None:
-            desk = self._settings_desk = SettingsDesk(self._accounts.environ, self)
+            practice = self._accounts.chosen.state.practice
+            desk = self._settings_desk = SettingsDesk(self._accounts.environ, self, practice=practice)
             desk.written.connect(self._accounts.reload)
             desk.openFileRequested.connect(self._open_settings_file)
             desk.keysRequested.connect(self._ask_keys)
