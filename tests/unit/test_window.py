@@ -447,6 +447,15 @@ def test_high_contrast_uses_only_the_palette(qtbot: QtBot, monkeypatch: pytest.M
     assert last.palette().color(QPalette.ColorRole.WindowText) == one.palette().color(QPalette.ColorRole.WindowText)
 
 
+def test_no_button_is_cut_off_where_much_is_to_be_said(shown: TokenWindow) -> None:
+    crowded = view(place="file", place_path="/data/.token", place_problem="locked", skew_seconds=200.0)
+    for one in (crowded, replace(crowded, settings_problem="no " * 40, elsewhere="swing"), refused("8050")):
+        shown.show_view(one)
+        settle()
+        for seen in shown.findChildren(QPushButton):
+            assert seen.height() >= seen.sizeHint().height() or not seen.isVisible(), seen.text()
+
+
 def test_buttons_have_room_for_their_text(shown: TokenWindow) -> None:
     for lang in ("en", "ko"):
         speak(lang)

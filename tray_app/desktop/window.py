@@ -357,7 +357,9 @@ class TokenWindow(QWidget):
         self._keep_room()
 
     def _keep_room(self) -> None:
-        """The countdown on the copy button moves nothing beside it."""
+        """The countdown on the copy button moves nothing beside it; Qt's form layout would cut the remedy off."""
+        self._remedy_button.ensurePolished()
+        self._remedy_button.setMinimumHeight(self._remedy_button.sizeHint().height())
         self._copy.keep_room_for(_with_mnemonic(copied_text(KEEP_SECONDS), "Y"))
 
     def _follow_focus(self, _: QWidget | None, now: QWidget | None) -> None:
