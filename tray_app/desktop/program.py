@@ -14,6 +14,7 @@ from tray_app.desktop.accounts import Accounts
 from tray_app.desktop.instance import SingleInstance, Wish
 from tray_app.desktop.monitor import Monitor
 from tray_app.desktop.notices import APP_ID, APP_NAME
+from tray_app.desktop.session import SessionEvents
 from tray_app.desktop.shell import Shell
 from tray_app.desktop.stopping import StopSignals, end_program
 from tray_app.desktop.theme import apply_window_theme
@@ -63,17 +64,31 @@ def run_desktop(
         open_monitor,
         only_this=only_this_profile,
     )
-    shell = Shell(accounts, Tray(), settings)
+    tray = Tray()
+    shell = Shell(accounts, tray, settings)
     instance.shown.connect(shell.open_window)
+    session = _follow_session(accounts, tray)
     shell.start(background=background)
+    session.start()
     if not practice:
         shell.mend_autostart()
     if show:
         shell.open_window()
     signals.obey()
     status = app.exec()
+    session.stop()
     instance.close()
     return status
+
+
+def _follow_session(accounts: Accounts, tray: Tray) -> SessionEvents:
+    session = SessionEvents(accounts)
+    session.resumed.connect(accounts.resumed)
+    session.locked.connect(accounts.hold)
+    session.ending.connect(end_program)
+    session.theme_changed.connect(tray.refresh_theme)
+    accounts.changed.connect(session.tick)
+    return session
 
 
 def _try_keys(settings: Settings, keys: AppKeys) -> Outcome:
@@ -95,4 +110,8 @@ def application() -> QApplication:
         import ctypes
 
         ctypes.windll.shell32.SetCurrentProcessExplicitAppUserModelID(APP_ID)
+    elif sys.platform == "darwin":
+        from tray_app.desktop.macos import hide_dock_icon
+
+        hide_dock_icon()
     return app

@@ -1,0 +1,67 @@
+"""What the session tells reaches those whom it concerns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QObject, Signal
+from pytestqt.qtbot import QtBot
+
+from tray_app.desktop import program
+from tray_app.desktop.session import SessionEvents
+
+
+class Concerned(QObject):
+    """Accounts and tray in one, as far as the session concerns them."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[Any] = []
+
+    def resumed(self) -> None:
+        self.told.append("resumed")
+
+    def hold(self, is_held: bool) -> None:
+        self.told.append(is_held)
+
+    def refresh_theme(self) -> None:
+        self.told.append("theme")
+
+
+@pytest.fixture
+def concerned(qtbot: QtBot) -> Concerned:
+    return Concerned()
+
+
+@pytest.fixture
+def session(concerned: Concerned, monkeypatch: pytest.MonkeyPatch) -> SessionEvents:
+    monkeypatch.setattr(program, "end_program", lambda: concerned.told.append("end"))
+    return program._follow_session(concerned, concerned)  # type: ignore[arg-type]
+
+
+def test_resume_and_lock_reach_the_accounts(session: SessionEvents, concerned: Concerned) -> None:
+    session.locked.emit(True)
+    session.resumed.emit()
+    session.locked.emit(False)
+    assert concerned.told == [True, "resumed", False]
+
+
+def test_taskbars_theme_reaches_the_icon(session: SessionEvents, concerned: Concerned) -> None:
+    session.theme_changed.emit()
+    assert concerned.told == ["theme"]
+
+
+def test_end_of_the_session_ends_the_program(session: SessionEvents, concerned: Concerned) -> None:
+    session.ending.emit()
+    assert concerned.told == ["end"]
+
+
+def test_whatever_happens_is_an_occasion_to_look_at_the_clock(
+    session: SessionEvents, concerned: Concerned, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    monkeypatch.setattr(session._gaps, "gap", lambda: True)
+    concerned.changed.emit()
+    qtbot.waitUntil(lambda: concerned.told == ["resumed"], timeout=5000)
