@@ -43,9 +43,9 @@ def session(concerned: Concerned, monkeypatch: pytest.MonkeyPatch) -> SessionEve
 
 
 def test_resume_and_lock_reach_the_accounts(session: SessionEvents, concerned: Concerned) -> None:
-    session.locked.emit(True)
+    session.locked.emit(True)  # noqa: FBT003 - a signal
     session.resumed.emit()
-    session.locked.emit(False)
+    session.locked.emit(False)  # noqa: FBT003
     assert concerned.told == [True, "resumed", False]
 
 
