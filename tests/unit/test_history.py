@@ -326,5 +326,10 @@ class TestWords:
 
     def test_the_week_in_one_sentence(self) -> None:
         assert summary_text(week()) == "Nothing has happened in these days."
-        assert summary_text(week(event("11-20 06:30", ISSUED, "a"))) == "There was a token in all trading hours."
+        whole = week(event("11-13 06:30", ISSUED, "a", lives=10 * DAY))
+        assert summary_text(whole) == "There was a token in all trading hours."
+        today = week(event("11-20 06:30", ISSUED, "a"))
+        assert summary_text(today) == "There was a token in all trading hours since Fri 11-20 06:30."
+        weekend = week(event("11-21 06:30", ISSUED, "a"), now=kst("11-21 12:00"))
+        assert summary_text(weekend) == "The market has not opened yet since the record began."
         assert "1 h" in summary_text(week(event("11-20 14:00", FAILED)))

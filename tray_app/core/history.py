@@ -187,11 +187,15 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """The last days as they are drawn. Lives do not overlap; gaps lie between them; all are in order of time."""
+    """The last days as they are drawn. Lives do not overlap; gaps lie between them; all are in order of time.
+
+    `since` is from when on anything is known about these days.
+    """
 
     profile: str
     now: float
     days: tuple[Day, ...]
+    since: float
     lives: tuple[Life, ...] = ()
     gaps: tuple[Gap, ...] = ()
     events: tuple[Event, ...] = ()
@@ -212,6 +216,11 @@ class Week:
     def gap_seconds(self, *, trading: bool) -> float:
         """How long there was no token, inside or outside the trading hours."""
         return sum(gap.seconds for gap in self.gaps if gap.trading is trading)
+
+    def trading_seconds(self) -> float:
+        """How much of what is known were trading hours."""
+        spans = [(day.opens, day.closes) for day in self.days if day.opens is not None and day.closes is not None]
+        return sum(max(0.0, min(closes, self.now) - max(opens, self.since)) for opens, closes in spans)
 
     def life_at(self, instant: float) -> Life | None:
         return next((one for one in self.lives if one.start <= instant < one.end), None)
@@ -258,6 +267,7 @@ def week_of(
         profile,
         now,
         days,
+        max(since, start),
         tuple(one for one in lives if one.end > start and one.start < end),
         tuple(_gaps(lives, max(since, start), now, days)),
         tuple(one for one in known if one.until >= start or one.at >= start),

@@ -108,6 +108,10 @@ def summary_text(week: Week) -> str:
     if not week.lives and not week.events:
         return tr("Nothing has happened in these days.")
     trading = week.gap_seconds(trading=True)
+    if trading < 1 and not week.trading_seconds():
+        return tr("The market has not opened yet since the record began.")
+    if trading < 1 and week.since > week.start:
+        return tr("There was a token in all trading hours since {start}.", start=moment_text(week.since))
     if trading < 1:
         return tr("There was a token in all trading hours.")
     return tr("No token for {duration} of the trading hours.", duration=duration(trading))
