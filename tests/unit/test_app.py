@@ -174,6 +174,8 @@ def test_practice_ends_with_the_program(desktop: list[dict[str, Any]]) -> None:
         ["--sandbox", "--lifetime", "nan"],
         ["--lifetime", "x"],
         ["--sandbox", "--profile", "B"],
+        ["--show", "--background"],
+        ["--quit", "--show"],
     ],
 )
 def test_wrong_arguments_are_2_on_one_line(
@@ -184,6 +186,28 @@ def test_wrong_arguments_are_2_on_one_line(
     assert said.out == ""
     assert len(said.err.splitlines()) == 1
     assert desktop == []
+
+
+@pytest.mark.parametrize("arguments", [["--quit"], ["--quit", "--sandbox"], ["--quit", "--profile", "Second"]])
+def test_quit_where_none_runs_is_done_and_starts_nothing(
+    qapp: object,
+    desktop: list[dict[str, Any]],
+    capsys: pytest.CaptureFixture[str],
+    private_places: Path,
+    arguments: list[str],
+) -> None:
+    assert status_of(arguments) == 0
+    assert capsys.readouterr().err == "It is not running.\n"
+    assert desktop == []
+    assert list(private_places.iterdir()) == [], "neither settings nor practice data"
+
+
+@pytest.mark.parametrize(("arguments", "shown"), [([], False), (["--show"], True), (["--background"], False)])
+def test_window_is_shown_at_the_start_only_where_that_is_asked_for(
+    desktop: list[dict[str, Any]], arguments: list[str], shown: bool
+) -> None:
+    assert status_of(arguments) == 0
+    assert desktop[0]["show"] is shown
 
 
 def test_wrong_argument_that_is_a_secret_is_not_repeated(

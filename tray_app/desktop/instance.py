@@ -85,7 +85,8 @@ class SingleInstance(QObject):
 
     def _tell(self, wish: Wish) -> None:
         """The other one may have only just taken the place, and not listen yet."""
-        _let_it_come_forward()
+        if wish is Wish.SHOW:
+            _let_it_come_forward()
         deadline = time.monotonic() + _ANSWER_SECONDS
         socket = QLocalSocket()
         while True:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from tray_app.desktop.session_linux import LinuxSession
     from tray_app.desktop.session_windows import WindowsSession
 
-_LONGEST_TICK_SECONDS = 60.0
-"""How rarely `tick` may be called where nothing happened."""
+_LONGEST_TICK_SECONDS = 120.0
+"""A minute, and the time that a keyring may take to answer in between."""
 _SETTLE_MILLISECONDS = 300
 """A computer that wakes is told of in several ways at once; one signal serves them all."""
 
