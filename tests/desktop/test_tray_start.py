@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from jeepney import DBusAddress, new_signal
+from jeepney.io.blocking import open_dbus_connection
 
 from .session import Desktop, Program
 from .trader import TITLE, Trader
@@ -177,6 +179,21 @@ def test_program_that_is_asked_to_end_while_it_starts_ends_in_order(trader: Trad
         assert trader.words(program) == []
     assert statuses == [0] * len(statuses)
     assert places(trader) <= before
+
+
+def test_computer_that_shuts_down_ends_the_program_in_order(trader: Trader) -> None:
+    program = trader.start_tray()
+    trader.sees("left")
+    login = DBusAddress("/org/freedesktop/login1", interface="org.freedesktop.login1.Manager")
+
+    def told() -> bool:
+        bus = open_dbus_connection(trader.desktop.address)
+        bus.send(new_signal(login, "PrepareForShutdown", "b", (True,)))
+        bus.close()
+        return program.poll() is not None
+
+    trader.desktop.wait_for(told, "the end of the program")
+    assert program.returncode == 0
 
 
 def test_killed_program_does_not_keep_the_next_one_out(trader: Trader) -> None:
