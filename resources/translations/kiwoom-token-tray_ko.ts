@@ -271,7 +271,7 @@ From the next token on, it is drawn here.</source>
     </message>
     <message>
         <source>Every day</source>
-        <translation>자동 실행과 갱신</translation>
+        <translation>매일</translation>
     </message>
     <message>
         <source>From</source>
@@ -384,6 +384,10 @@ From the next token on, it is drawn here.</source>
     <message>
         <source>So that the icon can be seen on it.</source>
         <translation>아이콘이 잘 보이게 합니다.</translation>
+    </message>
+    <message>
+        <source>Not while practising.</source>
+        <translation>연습 중에는 바꿀 수 없습니다.</translation>
     </message>
     <message>
         <source>Switched off in the system&apos;s own settings.</source>
@@ -812,7 +816,7 @@ From the next token on, it is drawn here.</source>
     </message>
     <message>
         <source>Renewal</source>
-        <translation>갱신</translation>
+        <translation>갱신 방식</translation>
     </message>
     <message>
         <source>Settings…</source>
@@ -951,7 +955,7 @@ From the next token on, it is drawn here.</source>
     </message>
     <message>
         <source>Default</source>
-        <translation>기본값으로</translation>
+        <translation>기본</translation>
     </message>
     <message>
         <source>Copy</source>
