@@ -455,6 +455,21 @@ class TestTheToken:
         assert one_line(done.err)
         assert json.loads((data / ".token").read_text())["access_token"] == TOKEN
 
+    def test_is_encrypted_and_decrypted_with_the_setting(self, run, config, data, private_places):
+        fernet = pytest.importorskip("cryptography.fernet").Fernet
+        keys = private_places / "keys.txt"
+        keys.write_bytes(fernet.generate_key())
+        keys.chmod(0o600)
+        put(run)
+
+        assert config("set", "encryption_key_file", str(keys)).err == ""
+        assert TOKEN not in (data / ".token").read_text()
+        assert kept(run) == TOKEN
+
+        assert config("unset", "encryption_key_file").err == ""
+        assert json.loads((data / ".token").read_text())["access_token"] == TOKEN
+        assert kept(run) == TOKEN
+
     def test_following_twice_changes_nothing(self, run, config, data, private_places):
         put(run)
         before = load_settings()

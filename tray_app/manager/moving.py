@@ -7,7 +7,7 @@ import time
 from copy import copy
 
 from tray_app.core import logs
-from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError
+from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError, StoreError
 from tray_app.manager.opening import find_keys, open_keeper
 from tray_app.settings.places import token_file
 from tray_app.stores.opening import open_store
@@ -129,7 +129,14 @@ def _move(
 ) -> Place | None:
     """First into the new place, then out of the places that are none any more. Raises `StoreError`."""
     with new.lock:
-        present = new.read()
+        try:
+            present = new.read()
+        except StoreError:
+            sealed = _sealed_for(before, after, token, clock)
+            if sealed is None:
+                raise
+            _write_plainly(sealed, new, token)
+            return new.place()
         keeps_its_own = present is not None and present != token and present.expires >= token.expires
         moved = not keeps_its_own and (present != token or before.encryption_key_file != after.encryption_key_file)
         if moved:
@@ -138,6 +145,29 @@ def _move(
         if kind != "redis" and _places(after).get(kind) != path:
             moved |= _forget(before, kind, old, token, clock)
     return new.place() if moved and not keeps_its_own else None
+
+
+def _sealed_for(before: Settings, after: Settings, token: Token, clock: Callable[[], float]) -> Store | None:
+    """The same place as `before` sees it, if only `before` has the key to what lies there."""
+    if before.encryption_key_file == after.encryption_key_file:
+        return None
+    for kind, path in _places(before).items():
+        if kind != "keyring" and _places(after).get(kind) == path:
+            sealed = _part(before, kind, clock)
+            kept = sealed.read()
+            if kept is not None and kept.value == token.value:
+                return sealed
+    return None
+
+
+def _write_plainly(sealed: Store, new: Store, token: Token) -> None:
+    """No store writes over what it cannot read, so that goes first; it comes back when the write fails."""
+    sealed.clear()
+    try:
+        new.write(token)
+    except StoreError:
+        sealed.write(token)
+        raise
 
 
 def _places(settings: Settings) -> dict[str, str]:
@@ -154,12 +184,17 @@ def _places(settings: Settings) -> dict[str, str]:
 
 def _forget(before: Settings, kind: str, old: Store, token: Token, clock: Callable[[], float]) -> bool:
     """Under the lock that everybody with the old settings takes, whichever of their places it is."""
-    alone = copy(before)
-    alone.store = kind
-    part = open_store(alone, clock)
+    part = _part(before, kind, clock)
     with old.lock:
         try:
             kept = part.read()
         except KeyringUnavailable:  # then `auto` had it in the file
             return False
         return kept is not None and kept.value == token.value and part.clear()
+
+
+def _part(settings: Settings, kind: str, clock: Callable[[], float]) -> Store:
+    """One of the places between which the store `auto` chooses, or the only one of any other."""
+    alone = copy(settings)
+    alone.store = kind
+    return open_store(alone, clock)
