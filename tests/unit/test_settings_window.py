@@ -113,12 +113,12 @@ def find(window: QWidget, kind: type, name: str) -> object:
 
 def note(window: SettingsWindow, name: str) -> str:
     label = find(window, QLabel, f"{name}_note")
-    return "" if label.isHidden() else label.text()
+    return "" if label.isHidden() else label.text().replace("\u200b", "")
 
 
 def outcome(window: SettingsWindow, name: str) -> str:
     label = find(window, QLabel, f"{name}_outcome")
-    return "" if label.isHidden() else label.text()
+    return "" if label.isHidden() else label.text().replace("\u200b", "")
 
 
 def settled(window: SettingsWindow) -> None:
@@ -196,7 +196,7 @@ class TestShows:
 
         shown.show_settings(view())
 
-        text = find(shown, QLabel, "problems").text()
+        text = find(shown, QLabel, "problems").text().replace("\u200b", "")
         assert [re.findall(r"line \d+|theme|policy", line)[:2] for line in text.splitlines()] == [
             ["line 2", "theme"],
             ["line 1", "policy"],
@@ -428,16 +428,25 @@ class TestPeople:
         file.write_text("stroe = 1\n")
         shown.show_settings(view(profiles=("default", "second")))
         shown.findChild(QListWidget, "sections").setCurrentRow(3)
-        shown.resize(640, 400)
+        whole = find(shown, QScrollArea, "whole")
+        shown.resize(whole.widget().minimumSizeHint().width(), 400)
         QApplication.processEvents()
         assert find(shown, QScrollArea, "page_storage").verticalScrollBar().maximum() > 0
-        whole = find(shown, QScrollArea, "whole")
         assert (whole.horizontalScrollBar().maximum(), whole.verticalScrollBar().maximum()) == (0, 0)
 
         shown.resize(320, 200)
         QApplication.processEvents()
         assert (shown.width(), shown.height()) == (320, 200)
         assert whole.horizontalScrollBar().maximum() > 0
+
+    def test_a_long_path_makes_nothing_wider(self, shown):
+        card = find(shown, QWidget, "card_store")
+        before = card.minimumSizeHint().width()
+
+        shown.show_refusal("store", SettingsError("It does not open C:" + 9 * r"\a-folder-with-a-long-name"))
+
+        assert "a-folder-with-a-long-name" in outcome(shown, "store")
+        assert card.minimumSizeHint().width() == before
 
     def test_escape_closes(self, shown):
         QTest.keyClick(shown, Qt.Key.Key_Escape)

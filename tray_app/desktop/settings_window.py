@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
@@ -67,6 +68,8 @@ class SettingsWindow(QWidget):
         self._profile_name = QLabel(self)
         self._profile = QComboBox(self)
         self._profile.setObjectName("profile")
+        self._profile.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._profile.setMinimumContentsLength(12)
         self._profile_name.setBuddy(self._profile)
         self._sections = QListWidget(self)
         self._sections.setObjectName("sections")
@@ -101,14 +104,12 @@ class SettingsWindow(QWidget):
         for field in view.fields:
             self._cards[field.name].show_field(field, view)
         self._show_profiles(view)
-        self._problems.setText("\n".join(dict.fromkeys(say(one) for one in view.problems)))
-        self._problems.setVisible(bool(view.problems))
+        self._show_problems("\n".join(dict.fromkeys(say(one) for one in view.problems)))
 
     def show_refusal(self, name: str, error: KiwoomTokenError) -> None:
         """What was set was not taken: says why, beside the field, which shows again what holds."""
         if name not in self._cards:
-            self._problems.setText(say(error))
-            self._problems.show()
+            self._show_problems(say(error))
         else:
             self._cards[name].show_refusal(error)
 
@@ -164,7 +165,6 @@ class SettingsWindow(QWidget):
                 body.addWidget(card)
         body.addStretch(1)
         area = _scroll_area(f"page_{group}", self)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(page)
         return area
 
@@ -219,6 +219,11 @@ class SettingsWindow(QWidget):
         for area in (self._pages.currentWidget(), self._whole):
             if now is not None and isinstance(area, QScrollArea) and area.isAncestorOf(now):
                 area.ensureWidgetVisible(now)
+
+    def _show_problems(self, text: str) -> None:
+        self._problems.setText(_breakable(text))
+        self._problems.setAccessibleName(text)
+        self._problems.setVisible(bool(text))
 
     def _choose_profile(self, row: int) -> None:
         for card in self._cards.values():
@@ -351,7 +356,7 @@ class SettingCard(QFrame):
             translate("SettingsWindow", "As for all") if own else translate("SettingsWindow", "Default"),
         )
         note = _note_text(self.setting, field, view)
-        put(self._note, note)
+        put(self._note, _breakable(note))
         self._note.setVisible(bool(note))
         self._describe()
 
@@ -361,7 +366,8 @@ class SettingCard(QFrame):
 
     def show_outcome(self, text: str, *, bad: bool = False) -> None:
         self._outcome_is_bad = bad
-        self._outcome.setText(text)
+        self._outcome.setText(_breakable(text))
+        self._outcome.setAccessibleName(text)
         self._outcome.setVisible(bool(text))
         self._colour_outcome()
         if text:
@@ -405,6 +411,11 @@ class _Column(QVBoxLayout):
 
     def hasHeightForWidth(self) -> bool:
         return False
+
+
+def _breakable(text: str) -> str:
+    """A path goes on in the next line, instead of making the window as wide as it is long."""
+    return re.sub(r"([/\\])", "\\1\u200b", text)
 
 
 def _scroll_area(name: str, parent: QWidget) -> QScrollArea:
