@@ -277,6 +277,16 @@ def test_form_starts_with_the_mode_of_the_settings(open_setup: Callable[..., Set
     assert setup.actions.done == [("check", "demo", KEY, SECRET)]
 
 
+def test_found_keys_have_the_keyboard(open_setup: Callable[..., Setup], qtbot: QtBot) -> None:
+    setup = open_setup(Step.KEYS, search=Search((FoundKeys("real", "main"),)))
+    with qtbot.waitActive(setup.wizard):
+        setup.known()
+    assert setup.wizard.focusWidget() is setup.find("found0")
+    qtbot.keyClick(setup.find("found0"), Qt.Key.Key_Return)
+    setup.settle()
+    assert setup.step is Step.PLACE
+
+
 def test_other_keys_can_be_typed_where_some_were_found(open_setup: Callable[..., Setup]) -> None:
     setup = open_setup(Step.KEYS, search=Search((FoundKeys("real", "main"),))).known()
     setup.find("otherKeys").click()
@@ -375,6 +385,19 @@ def test_locked_keyring_is_unlocked_only_on_demand(open_setup: Callable[..., Set
     setup.bot.waitUntil(lambda: setup.reads("Use the keys for real trading in the keyring"))
     setup.press("setupSkip")
     setup.bot.waitUntil(lambda: setup.reads("In the keyring"))
+
+
+def test_keyring_that_was_only_slow_is_asked_again(
+    open_setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tray_app.desktop.setup_flow._ASK_AGAIN_MILLISECONDS", 1)
+    setup = open_setup(Step.KEYS, search=Search((), "silent")).known()
+    assert setup.reads("The keyring does not answer")
+    setup.find("appKey").setText(KEY)
+    setup.actions.search = Search()
+    setup.bot.waitUntil(lambda: not setup.reads("The keyring does not answer"))
+    assert setup.find("appKey").text() == KEY
+    assert not setup.find("keysReach").isVisible()
 
 
 def test_refused_unlocking_is_told(open_setup: Callable[..., Setup]) -> None:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QRadioButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -237,6 +238,7 @@ class KeysForm(QWidget):
         form.setVerticalSpacing(10)
         self._names = [QLabel(self) for _ in self._rows]
         for name, row in zip(self._names, self._rows, strict=True):
+            name.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)  # level with its field
             form.addRow(name, row)
         self._names[1].setBuddy(self.key)
         self._names[2].setBuddy(self.secret)

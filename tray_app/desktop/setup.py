@@ -36,7 +36,7 @@ from tray_app.desktop.light import Light
 from tray_app.desktop.setup_flow import STEPS, Doing, Ending, SetupFlow, SetupState, Step
 from tray_app.desktop.setup_pages import DailyPage, DonePage, KeysPage, Page, PlacePage, WelcomePage
 from tray_app.desktop.setup_words import doing_text
-from tray_app.desktop.style import calm_style, even_boxes, make_button, mark, put
+from tray_app.desktop.style import calm_style, even_boxes, make_button, make_text, mark, put
 from tray_app.desktop.theme import is_high_contrast, window_tones
 from tray_app.desktop.translation import install_translator
 
@@ -77,7 +77,9 @@ class SetupWizard(QDialog):
         self._busy = Light(self)
         self._busy.setFixedHeight(3)
         self._dots = Dots(self)
-        self._dots.setVisible(not only)
+        self._status = make_text("setupStatus", self)
+        self._status.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        mark(self._status, "quiet")
         self._title = QLabel(self)
         self._title.setObjectName("setupTitle")
         self._title.setWordWrap(True)
@@ -157,7 +159,7 @@ class SetupWizard(QDialog):
         put(self._title, page.title())
         self._languages.setVisible(state.step is Step.WELCOME)
         idle = state.doing is Doing.NOTHING
-        self._busy.show_work(doing_text(state.doing))
+        self._show_status(doing_text(state))
         self._back.setVisible(not state.only and state.step is not Step.WELCOME)
         self._back.setEnabled(idle)
         self._skip.setVisible(state.step is not Step.DONE and not (state.only and page.is_done()))
@@ -170,6 +172,15 @@ class SetupWizard(QDialog):
             page.first().setFocus()
             self.setAccessibleDescription(self._title.text())
             QAccessible.updateAccessibility(QAccessibleEvent(self._title, QAccessible.Event.Alert))
+
+    def _show_status(self, text: str) -> None:
+        """In the place of the dots, so that nothing moves."""
+        self._busy.show_work(text)
+        self._dots.setVisible(not text and not self.flow.state.only)
+        self._status.setVisible(not self._dots.isVisibleTo(self))
+        if text != self._status.text():
+            self._status.setText(text)
+            QAccessible.updateAccessibility(QAccessibleEvent(self._status, QAccessible.Event.Alert))
 
     def _skip_text(self, state: SetupState) -> str:
         if state.only:
@@ -192,6 +203,7 @@ class SetupWizard(QDialog):
         body.addLayout(head)
         body.addWidget(self._stack, 1)
         body.addWidget(self._dots)
+        body.addWidget(self._status)
         body.addLayout(buttons)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -203,6 +215,8 @@ class SetupWizard(QDialog):
         font.setWeight(QFont.Weight.DemiBold)
         self._title.setFont(font)
         room = self.screen().availableGeometry()
+        self._dots.setFixedHeight(self._status.fontMetrics().lineSpacing())
+        self._status.setMinimumHeight(self._dots.height())
         self.setMinimumSize(min(_NARROWEST, room.width()), min(_LOWEST, room.height() - _TITLE_BAR))
         self.resize(min(_WIDTH, room.width()), min(_HEIGHT, room.height() - _TITLE_BAR))
         for earlier, later in ((self._next, self._skip), (self._skip, self._back), (self._back, self._languages)):
@@ -235,7 +249,6 @@ class Dots(QWidget):
         self.setObjectName("setupDots")
         self._at, self._count = 0, 1
         self._colour = QColor()
-        self.setFixedHeight(12)
 
     def set_colour(self, colour: QColor) -> None:
         self._colour = colour

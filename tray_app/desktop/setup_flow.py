@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from tray_app.core import logs
 from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     from tray_app.desktop.setup_actions import FoundKeys, Habits, Kept, PlaceFound, Search, SetupActions
     from tray_app.kiwoom.keys import AppKeys
+
+
+_ASK_AGAIN_MILLISECONDS = 2000
+"""A keyring that did not answer in time may only have been slow to start."""
 
 
 class Step(StrEnum):
@@ -77,6 +81,8 @@ class SetupFlow(QObject):
         self._actions = actions
         self._state = SetupState(start, only)
         self._has_ended = False
+        self._again = QTimer(self, singleShot=True, interval=_ASK_AGAIN_MILLISECONDS)
+        self._again.timeout.connect(self._look_at_keyring)
         self._looker = Worker("set-up looks", self)
         self._actor = Worker("set-up acts", self)
 
@@ -87,8 +93,7 @@ class SetupFlow(QObject):
     def look(self) -> None:
         """Finds out what the pages show."""
         self._look(self._actions.habits, "habits")
-        self._look(self._actions.find_keys, "search")
-        self._look(self._actions.place, "place")
+        self._look_at_keyring()
 
     def back(self) -> None:
         self._go(-1)
@@ -106,11 +111,12 @@ class SetupFlow(QObject):
 
     def unlock(self) -> None:
         """Lets the keyring ask for its password."""
-        self._act(Doing.UNLOCKING, self._actions.unlock, self._look_again)
+        self._act(Doing.UNLOCKING, self._actions.unlock, lambda _: self.look_again())
 
     def look_again(self) -> None:
-        """After something about the keyring has changed."""
-        self._look_again(None)
+        """After something about the keyring may have changed."""
+        self._publish(error=None, search=None)
+        self._look_at_keyring()
 
     def keep_place(self, store: str) -> None:
         """`auto` or `keyring`."""
@@ -153,6 +159,7 @@ class SetupFlow(QObject):
         """What was done stays. A check that still runs goes on to its end."""
         if not self._has_ended:
             self._has_ended = True
+            self._again.stop()
             self._looker.end()
             self._actor.end()
             self.ended.emit(ending)
@@ -170,8 +177,7 @@ class SetupFlow(QObject):
         if not self._state.only:
             self._go(1)
 
-    def _look_again(self, _: object) -> None:
-        self._publish(error=None, search=None)
+    def _look_at_keyring(self) -> None:
         self._look(self._actions.find_keys, "search")
         self._look(self._actions.place, "place")
 
@@ -180,10 +186,17 @@ class SetupFlow(QObject):
             if error is not None:
                 self._publish(error=_as_ours(error))
             else:
-                self._publish(**{name: found})
+                self._found(name, found)
 
         if not self._has_ended:
             self._looker.run(job, looked)
+
+    def _found(self, name: str, found: object) -> None:
+        problem = getattr(found, "problem", "")
+        if problem == KeyringUnavailable.SILENT:
+            self._again.start()
+        is_mended = name == "search" and not problem and isinstance(self._state.error, KeyringUnavailable)
+        self._publish(**{name: found}, error=None if is_mended else self._state.error)
 
     def _act(self, doing: Doing, job: Callable[[], object], then: Callable[[object], None]) -> None:
         if self._state.doing is not Doing.NOTHING or self._has_ended:

@@ -214,7 +214,7 @@ class KeysPage(Page):
 
     def show_state(self) -> None:
         state = self.state
-        if state.search is not self._search:
+        if state.search != self._search:
             self._search = state.search
             self._list_found()
         if state.kept is not self._kept:
@@ -225,7 +225,10 @@ class KeysPage(Page):
         self._note.setVisible(bool(self._note.text()))
         put(self._good, self._good_text())
         self._good.setVisible(bool(self._good.text()))
-        self._form.setVisible(self._is_typed() and keyring_problem(state) != KeyringUnavailable.MISSING)
+        is_form_used = self._is_typed() and keyring_problem(state) != KeyringUnavailable.MISSING
+        if not is_form_used and self._form.isAncestorOf(self.focusWidget() or self):
+            (self._group.checkedButton() or self).setFocus()  # Qt would choose the button to skip
+        self._form.setVisible(is_form_used)
         self._form.setEnabled(state.doing is not Doing.CHECKING)
         for choice, _found in self._choices:
             choice.setEnabled(state.doing is not Doing.CHECKING)
@@ -244,12 +247,14 @@ class KeysPage(Page):
     def main_text(self) -> str:
         if self.is_done():
             return translate("Setup", "&Close")
-        if self._has_entered():
+        if self._has_entered() or self.state.only:
             return translate("Setup", "&Check and keep")
         return translate("Setup", "&Next")
 
     def can_go_on(self) -> bool:
-        nothing_to_enter = not self._choices and keyring_problem(self.state) == KeyringUnavailable.MISSING
+        nothing_to_enter = (
+            not self.state.only and not self._choices and keyring_problem(self.state) == KeyringUnavailable.MISSING
+        )
         return self._has_entered() or self.state.kept is not None or nothing_to_enter
 
     def is_done(self) -> bool:
@@ -295,9 +300,8 @@ class KeysPage(Page):
             choice.button.setChecked(one is None if has_typed else number == 0)
             self._group.addButton(choice.button)
             self._found.addWidget(choice)
+            choice.show()  # at once, to have the keyboard
             self._choices.append((choice, one))
-        if found and not has_typed and self._form.isVisible():
-            self._choices[0][0].button.setFocus()
 
     def _say_choices(self) -> None:
         for choice, found in self._choices:
@@ -331,14 +335,7 @@ class KeysPage(Page):
         return translate("Setup", "✓ Kiwoom has accepted the keys for {mode}.").format(mode=mode_text(state.kept.mode))
 
     def _note_text(self) -> str:
-        state = self.state
-        if state.doing is Doing.CHECKING:
-            return translate("Setup", "Asking Kiwoom for a token with these keys…")
-        if state.doing is Doing.UNLOCKING:
-            return translate("Setup", "Waiting for the keyring to be unlocked…")
-        if state.search is None:
-            return translate("Setup", "Looking for keys that are already on this computer…")
-        problem = state.search.problem
+        problem = keyring_problem(self.state)
         if problem == KeyringUnavailable.MISSING:
             return translate(
                 "Setup",
@@ -351,7 +348,7 @@ class KeysPage(Page):
             )
         if problem:
             return translate("Setup", "The keyring does not answer, so no keys can be kept at the moment.")
-        if state.search.found:
+        if self._choices:
             return translate("Setup", "These keys are already on this computer:")
         return ""
 

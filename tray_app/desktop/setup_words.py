@@ -10,7 +10,7 @@ from PySide6.QtCore import QCoreApplication
 from tray_app.core.errors import KeyringUnavailable
 from tray_app.core.language import say
 from tray_app.core.wording import korean_time, mode_text
-from tray_app.desktop.setup_flow import Doing, SetupState
+from tray_app.desktop.setup_flow import Doing, SetupState, Step
 from tray_app.kiwoom.keys import environment_names
 
 if TYPE_CHECKING:
@@ -34,13 +34,17 @@ def found_text(found: FoundKeys) -> str:
     return translate("Setup", "Use the keys for {mode} in the keyring").format(mode=mode)
 
 
-def doing_text(doing: Doing) -> str:
-    return {
-        Doing.NOTHING: "",
-        Doing.CHECKING: translate("Setup", "Asking Kiwoom for a token with these keys…"),
-        Doing.UNLOCKING: translate("Setup", "Waiting for the keyring to be unlocked…"),
-        Doing.SAVING: translate("Setup", "Saving…"),
-    }[doing]
+def doing_text(state: SetupState) -> str:
+    """What is being done this moment; empty for nothing."""
+    if state.doing is Doing.CHECKING:
+        return translate("Setup", "Asking Kiwoom for a token with these keys…")
+    if state.doing is Doing.UNLOCKING:
+        return translate("Setup", "Waiting for the keyring to be unlocked…")
+    if state.doing is Doing.SAVING:
+        return translate("Setup", "Saving…")
+    if state.step is Step.KEYS and state.search is None:
+        return translate("Setup", "Looking for keys that are already on this computer…")
+    return ""
 
 
 def where_text(state: SetupState, platform: str = sys.platform) -> str:

@@ -26,6 +26,7 @@ def calm_style(palette: QPalette) -> str:
     card = "rgba(255, 255, 255, 0.06)" if dark else "rgba(0, 0, 0, 0.045)"
     edge = "rgba(255, 255, 255, 0.22)" if dark else "rgba(0, 0, 0, 0.22)"
     over = "rgba(255, 255, 255, 0.10)" if dark else "rgba(0, 0, 0, 0.07)"
+    field = "rgba(0, 0, 0, 0.25)" if dark else "#ffffff"
     text = text_colour(palette).name()
     faint = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.WindowText).name()
     accent = tones.good.name()
@@ -33,6 +34,10 @@ def calm_style(palette: QPalette) -> str:
     return f"""
         QLabel[quiet="true"] {{ color: {tones.quiet.name()}; }}
         QFrame[card="true"] {{ background: {card}; border: none; border-radius: 10px; }}
+        QLineEdit {{ background: {field}; color: {text}; border: 1px solid {edge}; border-radius: 6px;
+            padding: 5px 8px; }}
+        QLineEdit:focus {{ border: 2px solid {accent}; padding: 4px 7px; }}
+        QLineEdit:disabled {{ color: {faint}; border-color: {over}; }}
         QPushButton {{ background: transparent; color: {text}; border: 1px solid {edge}; border-radius: 7px;
             padding: 7px 14px; }}
         QPushButton:hover {{ background: {over}; }}
