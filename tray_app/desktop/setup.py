@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 translate = QCoreApplication.translate
 
 _WIDTH, _HEIGHT = 560, 460
-_NARROWEST, _LOWEST = 340, 240
+_NARROWEST, _LOWEST = 400, 240
 _TITLE_BAR = 40
 
 
