@@ -48,11 +48,25 @@ def detect(environ: Mapping[str, str] = os.environ) -> str:
         primary_language = ctypes.windll.kernel32.GetUserDefaultUILanguage() & 0x3FF
         return KOREAN if primary_language == 0x12 else ENGLISH
     if sys.platform == "darwin":
-        import locale
-
-        name = locale.getlocale()[0] or ""
-        return KOREAN if name.lower().startswith("ko") else ENGLISH
+        return KOREAN if _first_language_of_macos().startswith("ko") else ENGLISH
     return ENGLISH
+
+
+def _first_language_of_macos() -> str:
+    """As in the system's settings; a program that is started at login has no locale in its environment."""
+    import subprocess
+
+    try:
+        asked = subprocess.run(
+            ["/usr/bin/defaults", "read", "-g", "AppleLanguages"],
+            capture_output=True,
+            text=True,
+            timeout=2,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return asked.stdout.strip('( \n"').lower()
 
 
 def use(language: str) -> None:
