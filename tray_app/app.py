@@ -12,7 +12,7 @@ from tray_app.core.errors import DONE, UNEXPECTED, KiwoomTokenError
 from tray_app.core.language import say, tr, use
 from tray_app.core.stopping import stop_signals
 from tray_app.settings.load import load_settings
-from tray_app.settings.places import settings_file
+from tray_app.settings.places import sandbox_dir, settings_file, settings_scope
 from tray_app.settings.save import save_setting, settle_data_dir
 from tray_app.settings.table import MODES
 
@@ -128,20 +128,17 @@ def _start(
 
 def _quit(options: Namespace) -> int:
     """Asks the one that runs to end, and waits until it has."""
+    environ: Mapping[str, str] = os.environ
     if options.sandbox:
-        from tray_app.settings.places import sandbox_dir
-
-        data_dir = sandbox_dir(os.environ)
+        environ = _practice_places()
     else:
-        settings = load_settings(options.profile)
-        use(settings.language)
-        data_dir = settings.data_dir
+        use(load_settings(options.profile).language)
     from PySide6.QtCore import QCoreApplication
 
     from tray_app.desktop.instance import Quit, SingleInstance
 
     _app = QCoreApplication.instance() or QCoreApplication([])  # sockets want one
-    outcome = SingleInstance(data_dir).end_other()
+    outcome = SingleInstance(settings_scope(environ)).end_other()
     if outcome is Quit.STAYED:
         _tell(tr("The running program does not end. Stop it with the system's task manager."))
         return UNEXPECTED
@@ -152,22 +149,32 @@ def _quit(options: Namespace) -> int:
 def _practice(lifetime: float) -> tuple[PracticeKiwoom, dict[str, str]]:
     """A practice Kiwoom in this process, and an environment in which nothing of the user's is touched."""
     from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
-    from tray_app.settings.places import sandbox_dir
 
-    folder = sandbox_dir(os.environ)
+    places = _practice_places()
+    folder = places["KIWOOM_TRAY_DATA_DIR"]
     practice = PracticeKiwoom(lifetime=lifetime)
     practice.start()
     environ = {
-        "KIWOOM_TRAY_DATA_DIR": folder,
-        "KIWOOM_TRAY_CONFIG_DIR": folder,
+        **places,
         "KIWOOM_TRAY_STORE": "file",
         "KIWOOM_TRAY_BASE_URL": practice.base_url,
         "KIWOOM_MODE": "demo",
         "APP_KEY_MOCK": PRACTICE_APP_KEY,
         "APP_SECRET_MOCK": PRACTICE_APP_SECRET,
     }
-    _tell(tr("Practice: a Kiwoom of its own on {url}, data in {folder}.", url=practice.base_url, folder=folder))
+    _tell(
+        tr(
+            "Practice: a Kiwoom of its own on {url}, data in {folder}.",
+            url=practice.base_url,
+            folder=places["KIWOOM_TRAY_DATA_DIR"],
+        )
+    )
     return practice, environ
+
+
+def _practice_places() -> dict[str, str]:
+    folder = sandbox_dir(os.environ)
+    return {"KIWOOM_TRAY_DATA_DIR": folder, "KIWOOM_TRAY_CONFIG_DIR": folder}
 
 
 def _parser() -> Parser:

@@ -14,7 +14,7 @@ from tray_app.core.errors import USAGE, InvalidInput, SettingsError
 from tray_app.settings import places
 from tray_app.settings.kinds import Span, Switch
 from tray_app.settings.load import load_settings, profile_name
-from tray_app.settings.places import config_dir, token_file
+from tray_app.settings.places import config_dir, settings_scope, token_file
 from tray_app.settings.save import save_setting, settle_data_dir, unset_setting
 from tray_app.settings.table import TABLE, read_value
 
@@ -349,6 +349,18 @@ class TestProfileName:
 
     def test_no_name_is_the_default(self):
         assert profile_name(None, {}) == "default"
+
+
+class TestScope:
+    def test_stays_the_same_when_the_data_folder_is_set_to_another(self, environ):
+        before = settings_scope(environ)
+        save_setting("data_dir", "/another", environ=environ)
+
+        assert settings_scope(environ) == before
+
+    @pytest.mark.parametrize("name", ["KIWOOM_TRAY_DATA_DIR", "KIWOOM_TRAY_CONFIG_DIR"])
+    def test_is_another_where_the_environment_names_other_folders(self, name, environ, tmp_path):
+        assert settings_scope({**environ, name: str(tmp_path / "other")}) != settings_scope(environ)
 
 
 class TestQuietHours:

@@ -13,6 +13,7 @@ from tray_app.desktop.setup import SetupWizard
 from tray_app.desktop.setup_actions import MachineSetup
 from tray_app.desktop.setup_flow import Ending
 from tray_app.desktop.stopping import StopSignals, end_program
+from tray_app.settings.places import settings_scope
 from tray_app.settings.save import choose_data_dir
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def set_up(settings: Settings, environ: Mapping[str, str]) -> Next:
     app = application()
     signals = StopSignals(app)
     choose_data_dir(settings)
-    instance = SingleInstance(settings.data_dir)
+    instance = SingleInstance(settings_scope(environ))
     if not instance.is_first():
         if sys.stderr is not None:
             print(tr("It is running already; its window is shown."), file=sys.stderr)

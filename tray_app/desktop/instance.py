@@ -1,4 +1,4 @@
-"""One running tray program per user and data folder; a second start tells the first one what is asked of it."""
+"""One running tray program per user and settings; a second start tells the first one what is asked of it."""
 
 from __future__ import annotations
 
@@ -43,9 +43,10 @@ class SingleInstance(QObject):
     shown = Signal()
     quit_requested = Signal()
 
-    def __init__(self, data_dir: str, parent: QObject | None = None) -> None:
+    def __init__(self, scope: str, parent: QObject | None = None) -> None:
+        """`scope` is what one running program serves, see `settings_scope`."""
         super().__init__(parent)
-        ident = sha256(os.path.normcase(os.path.abspath(data_dir)).encode()).hexdigest()[:16]
+        ident = sha256(os.path.normcase(scope).encode()).hexdigest()[:16]
         user = os.environ.get("USERNAME", "") if os.name == "nt" else str(os.getuid())
         name = f"kiwoom-token-tray-{user}-{ident}"
         folder = os.environ.get("XDG_RUNTIME_DIR") or QDir.tempPath()

@@ -22,6 +22,7 @@ from tray_app.desktop.translation import install_translator
 from tray_app.desktop.tray import Tray
 from tray_app.manager.login import keep_keys
 from tray_app.manager.opening import open_keeper
+from tray_app.settings.places import settings_scope
 from tray_app.stores.vault import shared_vault
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def run_desktop(
     """Runs until the user quits. A second start shows the first one's window, if it is not for the background."""
     app = application()
     signals = StopSignals(app)
-    instance = SingleInstance(settings.data_dir)
+    instance = SingleInstance(settings_scope(environ))
     if not instance.is_first(Wish.NOTHING if background else Wish.SHOW):
         told = tr("It is running already.") if background else tr("It is running already; its window is shown.")
         if sys.stderr is not None:

@@ -26,6 +26,12 @@ def settings_file(environ: Mapping[str, str]) -> str:
     return os.path.join(config_dir(environ), SETTINGS_FILE)
 
 
+def settings_scope(environ: Mapping[str, str]) -> str:
+    """What tells programs apart that live by other settings: stays the same when the settings change."""
+    data_dir = environ.get("KIWOOM_TRAY_DATA_DIR")
+    return "\n".join([config_dir(environ), os.path.abspath(os.path.expanduser(data_dir)) if data_dir else ""])
+
+
 def state_dir() -> str:
     """The folder of locks and change signals for tokens that do not rest in a file."""
     import platformdirs
