@@ -162,13 +162,7 @@ def _practice(lifetime: float) -> tuple[PracticeKiwoom, dict[str, str]]:
         "APP_KEY_MOCK": PRACTICE_APP_KEY,
         "APP_SECRET_MOCK": PRACTICE_APP_SECRET,
     }
-    _tell(
-        tr(
-            "Practice: a Kiwoom of its own on {url}, data in {folder}.",
-            url=practice.base_url,
-            folder=places["KIWOOM_TRAY_DATA_DIR"],
-        )
-    )
+    _tell(tr("Practice: a Kiwoom of its own on {url}, data in {folder}.", url=practice.base_url, folder=folder))
     return practice, environ
 
 
