@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
         for problem in settings.problems:
             _tell(say(problem))
         if not options.background and _is_first_start(settings, environ):
-            from tray_app.desktop.first_run import Next, set_up
+            from tray_app.desktop.setup.first_run import Next, set_up
 
             chosen = set_up(settings, environ)
             if chosen is Next.LEAVE:

@@ -34,7 +34,7 @@ def main() -> int:
 
 def update_windows() -> list[str]:
     tools = Path(sys.executable).parent
-    sources = [str(path) for path in sorted((SOURCES / "desktop").glob("*.py"))]
+    sources = [str(path) for path in sorted((SOURCES / "desktop").rglob("*.py"))]
     update = [str(tools / "pyside6-lupdate"), *sources, "-ts", str(WINDOWS), "-no-obsolete", "-locations", "none"]
     subprocess.run(update, check=True, stdout=subprocess.DEVNULL)
     text = _NOT_OF_THE_WINDOWS.sub("", WINDOWS.read_text(encoding="utf-8"))

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tray_app.desktop.bubble import OPEN, Bubble, Bubbles
-from tray_app.desktop.freedesktop_notices import FreedesktopNotices
+from tray_app.desktop.notices.bubble import OPEN, Bubble, Bubbles
+from tray_app.desktop.notices.freedesktop import FreedesktopNotices
 
 from .bus import NOTIFICATIONS, Notice
 from .session import Desktop

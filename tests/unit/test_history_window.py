@@ -23,13 +23,13 @@ from tray_app.core import language
 from tray_app.core.errors import StoreError
 from tray_app.core.history import EventKind
 from tray_app.core.token import token_for
-from tray_app.desktop import history as window_module
-from tray_app.desktop import history_feed as feed_module
-from tray_app.desktop import week as week_module
-from tray_app.desktop.history import HistoryWindow
-from tray_app.desktop.history_feed import HistoryFeed, Page
+from tray_app.desktop.history import feed as feed_module
+from tray_app.desktop.history import week as week_module
+from tray_app.desktop.history import window as window_module
+from tray_app.desktop.history.feed import HistoryFeed, Page
+from tray_app.desktop.history.week import WeekView
+from tray_app.desktop.history.window import HistoryWindow
 from tray_app.desktop.translation import install_translator
-from tray_app.desktop.week import WeekView
 from tray_app.stores.history import History
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
@@ -428,7 +428,7 @@ def test_colours_follow_the_theme(window: HistoryWindow, ground: str) -> None:
 def test_in_strong_contrast_everything_is_in_the_colour_of_the_text(
     window: HistoryWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tray_app.desktop import theme
+    from tray_app.desktop.look import theme
 
     for module in (theme, window_module, week_module):
         monkeypatch.setattr(module, "is_high_contrast", lambda: True)

@@ -15,8 +15,8 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPalette
 from PySide6.QtWidgets import QApplication
 
 from tray_app.core.language import resources_folder
-from tray_app.desktop import theme
-from tray_app.desktop.icon import (
+from tray_app.desktop.look import theme
+from tray_app.desktop.look.icon import (
     APP_ICON_SIZES,
     LEVELS,
     SIZES,

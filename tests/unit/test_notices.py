@@ -16,9 +16,9 @@ from pytestqt.qtbot import QtBot
 from tests.doubles import START
 from tray_app.core.errors import BrokerUnavailable
 from tray_app.core.watch import Notice, NoticeKind
-from tray_app.desktop.bubble import OPEN, Bubble, NoNotices
-from tray_app.desktop.native_notices import NativeNotices
-from tray_app.desktop.notices import Notices
+from tray_app.desktop.notices.bubble import OPEN, Bubble, NoNotices
+from tray_app.desktop.notices.native import NativeNotices
+from tray_app.desktop.notices.notices import Notices
 
 ENDING = Notice(NoticeKind.ENDING, START + 600, urgent=True)
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from pytestqt.qtbot import QtBot
 
 from tray_app.desktop import program
-from tray_app.desktop.session import SessionEvents
+from tray_app.desktop.session.events import SessionEvents
 
 
 class Concerned(QObject):

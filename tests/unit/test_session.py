@@ -16,8 +16,8 @@ from pytestqt.qtbot import QtBot
 from tests.doubles import Clock
 from tray_app.core.gaps import GapDetector
 from tray_app.desktop import macos
-from tray_app.desktop.session import SessionEvents
-from tray_app.desktop.session_windows import Message, WindowsSession, hear
+from tray_app.desktop.session.events import SessionEvents
+from tray_app.desktop.session.windows import Message, WindowsSession, hear
 
 ROOT = Path(__file__).resolve().parents[2]
 RESUMED_AUTOMATIC, RESUMED_SUSPEND, SUSPENDING = 0x12, 0x7, 0x4
@@ -125,7 +125,7 @@ import ctypes, sys
 sys.path.insert(0, sys.argv[1])
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
-from tray_app.desktop.session import SessionEvents
+from tray_app.desktop.session.events import SessionEvents
 
 app = QApplication([])
 events = SessionEvents()

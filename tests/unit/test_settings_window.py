@@ -38,10 +38,10 @@ from tray_app import autostart
 from tray_app.core import language
 from tray_app.core.errors import SettingsError
 from tray_app.core.token import token_for
-from tray_app.desktop.settings_desk import SettingsDesk
-from tray_app.desktop.settings_fields import Field
-from tray_app.desktop.settings_view import SettingsView, settings_view
-from tray_app.desktop.settings_window import SettingsWindow
+from tray_app.desktop.settings.desk import SettingsDesk
+from tray_app.desktop.settings.fields import Field
+from tray_app.desktop.settings.view import SettingsView, settings_view
+from tray_app.desktop.settings.window import SettingsWindow
 from tray_app.desktop.translation import install_translator
 from tray_app.manager.opening import open_keeper
 from tray_app.settings.load import load_settings

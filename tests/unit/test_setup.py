@@ -35,10 +35,11 @@ from tests.doubles import KEYS, MemoryKeyring
 from tray_app.core import language
 from tray_app.core.errors import AutostartFailed, KeyringUnavailable, KeysRefused, StoreError
 from tray_app.core.secret import Secret
-from tray_app.desktop import setup_pages, setup_words
-from tray_app.desktop.setup import SetupWizard
-from tray_app.desktop.setup_actions import FoundKeys, Habits, Kept, MachineSetup, PlaceFound, Search
-from tray_app.desktop.setup_flow import Doing, Ending, Step
+from tray_app.desktop.setup import pages as setup_pages
+from tray_app.desktop.setup import words as setup_words
+from tray_app.desktop.setup.actions import FoundKeys, Habits, Kept, MachineSetup, PlaceFound, Search
+from tray_app.desktop.setup.flow import Doing, Ending, Step
+from tray_app.desktop.setup.wizard import SetupWizard
 from tray_app.desktop.translation import install_translator
 from tray_app.kiwoom.codes import error_for
 from tray_app.kiwoom.keys import AppKeys, store_keys
@@ -390,7 +391,7 @@ def test_locked_keyring_is_unlocked_only_on_demand(open_setup: Callable[..., Set
 def test_keyring_that_was_only_slow_is_asked_again(
     open_setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tray_app.desktop.setup_flow._ASK_AGAIN_MILLISECONDS", 1)
+    monkeypatch.setattr("tray_app.desktop.setup.flow._ASK_AGAIN_MILLISECONDS", 1)
     setup = open_setup(Step.KEYS, search=Search((), "silent")).known()
     assert setup.reads("The keyring does not answer")
     setup.find("appKey").setText(KEY)
@@ -509,7 +510,7 @@ def test_place_is_told_and_a_choice_is_offered_only_where_it_matters(
 
 @pytest.mark.parametrize(("platform", "says"), [("win32", "Windows Credential Manager"), ("darwin", "Keychain")])
 def test_keyring_has_the_name_that_its_system_gives_it(platform: str, says: str) -> None:
-    from tray_app.desktop.setup_flow import SetupState
+    from tray_app.desktop.setup.flow import SetupState
 
     assert says in setup_words.where_text(SetupState(place=PlaceFound("keyring")), platform)
 
@@ -658,7 +659,7 @@ def test_text_is_legible_when_the_theme_changes_live(
 
 
 def test_high_contrast_uses_only_the_palette(open_setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in ("theme", "style", "setup"):
+    for place in ("look.theme", "look.style", "setup.wizard"):
         monkeypatch.setattr(f"tray_app.desktop.{place}.is_high_contrast", lambda: True)
     assert open_setup().wizard.styleSheet() == ""
 

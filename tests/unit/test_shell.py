@@ -20,8 +20,8 @@ from tray_app.core.secret import Secret
 from tray_app.core.state import LastResult, Result, TokenState
 from tray_app.core.watch import Notice, NoticeKind
 from tray_app.desktop import shell as shell_module
-from tray_app.desktop.bubble import Bubble
-from tray_app.desktop.setup_flow import Ending
+from tray_app.desktop.notices.bubble import Bubble
+from tray_app.desktop.setup.flow import Ending
 from tray_app.desktop.shell import Shell
 from tray_app.desktop.view import View, view_of
 from tray_app.desktop.window import TokenWindow

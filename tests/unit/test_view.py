@@ -21,8 +21,8 @@ from tray_app.core import language
 from tray_app.core.errors import KeysMissing, KiwoomTokenError, Remedy
 from tray_app.core.language import resources_folder
 from tray_app.core.state import Action, LastResult, Result, TokenState
-from tray_app.desktop.icon import LEVELS, IconSpec, Phase
-from tray_app.desktop.theme import Tone
+from tray_app.desktop.look.icon import LEVELS, IconSpec, Phase
+from tray_app.desktop.look.theme import Tone
 from tray_app.desktop.translation import catalogue_path, install_translator
 from tray_app.desktop.view import TOOLTIP_UNITS, Overview, View, most_urgent, next_change, phase_of, shorten, view_of
 from tray_app.kiwoom.codes import error_for
@@ -617,7 +617,7 @@ def strings_in(source: Path) -> set[tuple[str, str]]:
 
 def test_every_string_of_the_desktop_is_in_the_catalogue() -> None:
     desktop = Path(tray_app.__file__).parent / "desktop"
-    wanted = set().union(*(strings_in(source) for source in sorted(desktop.glob("*.py"))))
+    wanted = set().union(*(strings_in(source) for source in sorted(desktop.rglob("*.py"))))
     assert wanted - {(context, source) for context, source, _ in catalogue()} == set()
 
 

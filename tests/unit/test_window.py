@@ -20,8 +20,8 @@ from tray_app.core.secret import Secret
 from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.desktop import dialogs, window
 from tray_app.desktop.dialogs import HERE, REVOKE, ask_clear, ask_keys, ask_rotate
-from tray_app.desktop.icon import tray_icon
-from tray_app.desktop.theme import window_tones
+from tray_app.desktop.look.icon import tray_icon
+from tray_app.desktop.look.theme import window_tones
 from tray_app.desktop.translation import install_translator
 from tray_app.desktop.view import Overview, View, view_of
 from tray_app.desktop.window import ProfileBox, TokenWindow, WorkButton
@@ -437,7 +437,7 @@ def test_text_is_legible_when_the_theme_changes_live(
 
 def test_high_contrast_uses_only_the_palette(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(window, "is_high_contrast", lambda: True)
-    monkeypatch.setattr("tray_app.desktop.theme.is_high_contrast", lambda: True)
+    monkeypatch.setattr("tray_app.desktop.look.theme.is_high_contrast", lambda: True)
     one = TokenWindow()
     qtbot.addWidget(one)
     assert "QPushButton" not in one.styleSheet()

@@ -25,9 +25,9 @@ from PySide6.QtWidgets import (
 from tray_app.core.errors import InvalidInput
 from tray_app.core.language import say
 from tray_app.core.profile import DEFAULT
-from tray_app.desktop.icon import app_icon
-from tray_app.desktop.style import even_boxes
-from tray_app.desktop.theme import window_tones
+from tray_app.desktop.look.icon import app_icon
+from tray_app.desktop.look.style import even_boxes
+from tray_app.desktop.look.theme import window_tones
 from tray_app.kiwoom.keys import clean_keys
 
 if TYPE_CHECKING:

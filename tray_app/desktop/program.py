@@ -12,12 +12,12 @@ from tray_app.core.errors import DONE
 from tray_app.core.language import tr
 from tray_app.desktop.accounts import Accounts
 from tray_app.desktop.instance import SingleInstance, Wish
+from tray_app.desktop.look.theme import apply_window_theme
 from tray_app.desktop.monitor import Monitor
-from tray_app.desktop.notices import APP_ID, APP_NAME
-from tray_app.desktop.session import SessionEvents
+from tray_app.desktop.notices.notices import APP_ID, APP_NAME
+from tray_app.desktop.session.events import SessionEvents
 from tray_app.desktop.shell import Shell
 from tray_app.desktop.stopping import StopSignals, end_program
-from tray_app.desktop.theme import apply_window_theme
 from tray_app.desktop.translation import install_translator
 from tray_app.desktop.tray import Tray
 from tray_app.manager.login import keep_keys

@@ -17,9 +17,9 @@ from tray_app.core import logs
 from tray_app.core.language import current, say, use
 from tray_app.desktop.clipboard import TokenClipboard
 from tray_app.desktop.dialogs import REVOKE, ask_clear, ask_keys, ask_rotate
-from tray_app.desktop.notices import Notices
+from tray_app.desktop.look.theme import apply_window_theme
+from tray_app.desktop.notices.notices import Notices
 from tray_app.desktop.stopping import end_program
-from tray_app.desktop.theme import apply_window_theme
 from tray_app.desktop.translation import install_translator
 from tray_app.desktop.view import Overview, next_change, view_of
 from tray_app.desktop.window import TokenWindow
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from tray_app.core.secret import Secret
     from tray_app.core.watch import Notice
     from tray_app.desktop.accounts import Accounts
-    from tray_app.desktop.history import HistoryWindow
-    from tray_app.desktop.settings_desk import SettingsDesk
+    from tray_app.desktop.history.window import HistoryWindow
+    from tray_app.desktop.settings.desk import SettingsDesk
     from tray_app.desktop.tray import Tray
     from tray_app.settings.load import Settings
 
@@ -242,7 +242,7 @@ class Shell(QObject):
         return next((window for window in seen if window.isActiveWindow()), seen[0] if seen else None)
 
     def _open_settings(self) -> None:
-        from tray_app.desktop.settings_desk import SettingsDesk
+        from tray_app.desktop.settings.desk import SettingsDesk
 
         if self._settings_desk is None:
             practice = self._accounts.chosen.state.practice
@@ -255,9 +255,9 @@ class Shell(QObject):
         self._settings_desk.open(self._profile())
 
     def _open_setup(self) -> None:
-        from tray_app.desktop.setup import open_setup
-        from tray_app.desktop.setup_actions import MachineSetup
-        from tray_app.desktop.setup_flow import Ending
+        from tray_app.desktop.setup.actions import MachineSetup
+        from tray_app.desktop.setup.flow import Ending
+        from tray_app.desktop.setup.wizard import open_setup
 
         def ended(ending: Ending) -> None:
             if ending is Ending.PRACTISE:  # with data of its own, so it runs beside this one
@@ -271,8 +271,8 @@ class Shell(QObject):
         wizard.ended.connect(ended)
 
     def _open_history(self) -> None:
-        from tray_app.desktop.history import HistoryWindow
-        from tray_app.desktop.history_feed import HistoryFeed
+        from tray_app.desktop.history.feed import HistoryFeed
+        from tray_app.desktop.history.window import HistoryWindow
         from tray_app.stores.history import open_history
 
         if self._history is None:

@@ -12,14 +12,14 @@ from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from tray_app.core.watch import AUTO, DAILY, NOTIFY
 from tray_app.core.wording import duration
-from tray_app.desktop.icon import tray_icon
-from tray_app.desktop.theme import panel_is_dark
+from tray_app.desktop.look.icon import tray_icon
+from tray_app.desktop.look.theme import panel_is_dark
 from tray_app.desktop.view import SNOOZES_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tray_app.desktop.icon import IconSpec
+    from tray_app.desktop.look.icon import IconSpec
     from tray_app.desktop.view import View
 
 translate = QCoreApplication.translate

@@ -24,8 +24,8 @@ from tray_app.core.token import BUFFER_SECONDS, KST, UTC
 from tray_app.core.trading import evening_before, is_trading, opening_of
 from tray_app.core.watch import DAILY, NOTIFY
 from tray_app.core.wording import countdown, duration, is_korean_zone, korean_time, local_time, problem_text
-from tray_app.desktop.icon import LEVELS, TONES, IconSpec, Phase, level_of
-from tray_app.desktop.theme import Tone
+from tray_app.desktop.look.icon import LEVELS, TONES, IconSpec, Phase, level_of
+from tray_app.desktop.look.theme import Tone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -42,9 +42,9 @@ from tray_app.core.errors import Remedy
 from tray_app.core.state import Action
 from tray_app.core.wording import duration
 from tray_app.desktop.clipboard import KEEP_SECONDS
-from tray_app.desktop.icon import Phase, app_icon, dotted_ring, thin_ring, tray_icon
-from tray_app.desktop.light import Light
-from tray_app.desktop.theme import Tone, Tones, is_dark, is_high_contrast, text_colour, window_tones
+from tray_app.desktop.look.icon import Phase, app_icon, dotted_ring, thin_ring, tray_icon
+from tray_app.desktop.look.light import Light
+from tray_app.desktop.look.theme import Tone, Tones, is_dark, is_high_contrast, text_colour, window_tones
 from tray_app.desktop.view import MOCK, PRACTICE, REAL, SNOOZES_SECONDS, copied_text
 
 if TYPE_CHECKING:

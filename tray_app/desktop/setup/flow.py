@@ -16,7 +16,7 @@ from tray_app.desktop.worker import Worker
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tray_app.desktop.setup_actions import FoundKeys, Habits, Kept, PlaceFound, Search, SetupActions
+    from tray_app.desktop.setup.actions import FoundKeys, Habits, Kept, PlaceFound, Search, SetupActions
     from tray_app.kiwoom.keys import AppKeys
 
 

@@ -10,11 +10,11 @@ from PySide6.QtCore import QCoreApplication
 from tray_app.core.errors import KeyringUnavailable
 from tray_app.core.language import say
 from tray_app.core.wording import korean_time, mode_text
-from tray_app.desktop.setup_flow import Doing, SetupState, Step
+from tray_app.desktop.setup.flow import Doing, SetupState, Step
 from tray_app.kiwoom.keys import environment_names
 
 if TYPE_CHECKING:
-    from tray_app.desktop.setup_actions import FoundKeys
+    from tray_app.desktop.setup.actions import FoundKeys
 
 translate = QCoreApplication.translate
 

@@ -16,13 +16,13 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from tray_app.desktop.bubble import OPEN, NoNotices
+from tray_app.desktop.notices.bubble import OPEN, NoNotices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
-    from tray_app.desktop.bubble import Bubble
+    from tray_app.desktop.notices.bubble import Bubble
 
 _ANSWER_SECONDS = 60.0
 """macOS asks the user whether this program may show notices at all."""

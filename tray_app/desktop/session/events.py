@@ -13,8 +13,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from tray_app.core.gaps import GapDetector
 
 if TYPE_CHECKING:
-    from tray_app.desktop.session_linux import LinuxSession
-    from tray_app.desktop.session_windows import WindowsSession
+    from tray_app.desktop.session.linux import LinuxSession
+    from tray_app.desktop.session.windows import WindowsSession
 
 _LONGEST_TICK_SECONDS = 120.0
 """A minute, and the time that a keyring may take to answer in between."""
@@ -46,11 +46,11 @@ class SessionEvents(QObject):
     def start(self) -> None:
         """Listens from now on. Never waits."""
         if sys.platform == "win32":
-            from tray_app.desktop.session_windows import WindowsSession
+            from tray_app.desktop.session.windows import WindowsSession
 
             self._source = WindowsSession(self)
         elif sys.platform == "linux":
-            from tray_app.desktop.session_linux import LinuxSession
+            from tray_app.desktop.session.linux import LinuxSession
 
             self._source = LinuxSession(self)
 

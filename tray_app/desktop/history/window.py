@@ -35,15 +35,15 @@ from PySide6.QtWidgets import (
 
 from tray_app.core.history import TAKES, EventKind
 from tray_app.core.token import KST
-from tray_app.desktop.icon import app_icon
-from tray_app.desktop.theme import Tones, is_high_contrast, window_tones
-from tray_app.desktop.week import Legend, WeekView, kind_of, mark_icon
+from tray_app.desktop.history.week import Legend, WeekView, kind_of, mark_icon
+from tray_app.desktop.look.icon import app_icon
+from tray_app.desktop.look.theme import Tones, is_high_contrast, window_tones
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tray_app.core.history import Entry
-    from tray_app.desktop.history_feed import HistoryFeed, Page, Row
+    from tray_app.desktop.history.feed import HistoryFeed, Page, Row
 
 translate = QCoreApplication.translate
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from tray_app.desktop.settings_actions import SettingsActions
-from tray_app.desktop.settings_window import SettingsWindow
+from tray_app.desktop.settings.actions import SettingsActions
+from tray_app.desktop.settings.window import SettingsWindow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

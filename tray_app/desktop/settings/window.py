@@ -25,16 +25,16 @@ from tray_app.core.errors import KiwoomTokenError
 from tray_app.core.language import say, tr
 from tray_app.core.profile import DEFAULT
 from tray_app.core.wording import place_text
-from tray_app.desktop.icon import app_icon
-from tray_app.desktop.settings_fields import Field, SwitchField, field_for
-from tray_app.desktop.style import calm_style, colour_text, even_boxes, make_button, make_text, mark, put
-from tray_app.desktop.theme import text_colour, window_tones
+from tray_app.desktop.look.icon import app_icon
+from tray_app.desktop.look.style import calm_style, colour_text, even_boxes, make_button, make_text, mark, put
+from tray_app.desktop.look.theme import text_colour, window_tones
+from tray_app.desktop.settings.fields import Field, SwitchField, field_for
 from tray_app.manager.changing import OLD_PLACE_MEANS
 from tray_app.settings.table import GROUPS, NOTICES, PROGRAM, RENEWAL, SHARING, STORAGE, TABLE
 
 if TYPE_CHECKING:
-    from tray_app.desktop.settings_view import FieldView, SettingsView
-    from tray_app.desktop.theme import Tones
+    from tray_app.desktop.look.theme import Tones
+    from tray_app.desktop.settings.view import FieldView, SettingsView
     from tray_app.manager.changing import Changed
     from tray_app.settings.table import Setting
     from tray_app.stores.base import Place

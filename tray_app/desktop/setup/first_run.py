@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from tray_app.core.language import tr
 from tray_app.desktop.instance import SingleInstance
 from tray_app.desktop.program import application
-from tray_app.desktop.setup import SetupWizard
-from tray_app.desktop.setup_actions import MachineSetup
-from tray_app.desktop.setup_flow import Ending
+from tray_app.desktop.setup.actions import MachineSetup
+from tray_app.desktop.setup.flow import Ending
+from tray_app.desktop.setup.wizard import SetupWizard
 from tray_app.desktop.stopping import StopSignals, end_program
 from tray_app.settings.places import settings_scope
 from tray_app.settings.save import choose_data_dir

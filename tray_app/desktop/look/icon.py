@@ -33,7 +33,7 @@ from PySide6.QtGui import (
     QTransform,
 )
 
-from tray_app.desktop.theme import MASK, PANEL_DARK, PANEL_LIGHT, Tone, Tones
+from tray_app.desktop.look.theme import MASK, PANEL_DARK, PANEL_LIGHT, Tone, Tones
 
 LEVELS = 48
 """Steps in which the ring empties. A finer one would not change a pixel of an icon that people see."""

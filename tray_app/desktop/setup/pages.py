@@ -32,8 +32,9 @@ from tray_app.core.errors import KeyringUnavailable, Remedy
 from tray_app.core.language import say
 from tray_app.core.wording import mode_text
 from tray_app.desktop.dialogs import KeysForm
-from tray_app.desktop.setup_flow import Doing, Ending, SetupFlow, SetupState, Step
-from tray_app.desktop.setup_words import (
+from tray_app.desktop.look.style import colour_text, make_button, make_card, make_text, mark, put
+from tray_app.desktop.setup.flow import Doing, Ending, SetupFlow, SetupState, Step
+from tray_app.desktop.setup.words import (
     first_token_text,
     found_text,
     icon_text,
@@ -43,11 +44,10 @@ from tray_app.desktop.setup_words import (
     where_text,
     why_text,
 )
-from tray_app.desktop.style import colour_text, make_button, make_card, make_text, mark, put
 
 if TYPE_CHECKING:
-    from tray_app.desktop.setup_actions import FoundKeys
-    from tray_app.desktop.theme import Tones
+    from tray_app.desktop.look.theme import Tones
+    from tray_app.desktop.setup.actions import FoundKeys
 
 translate = QCoreApplication.translate
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jeepney import MatchRule, Message
     from jeepney.io.blocking import DBusConnection
 
-    from tray_app.desktop.session import SessionEvents
+    from tray_app.desktop.session.events import SessionEvents
 
 _TIMEOUT_SECONDS = 5.0
 _LOGIN = "org.freedesktop.login1"

@@ -14,7 +14,7 @@ from tray_app.core.language import resources_folder, tr
 from tray_app.core.notices import notice_text
 from tray_app.core.watch import NoticeKind
 from tray_app.core.wording import duration
-from tray_app.desktop.bubble import OPEN, Bubble, NoNotices
+from tray_app.desktop.notices.bubble import OPEN, Bubble, NoNotices
 from tray_app.desktop.view import SNOOZES_SECONDS
 from tray_app.desktop.worker import Worker
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tray_app.core.watch import Notice
-    from tray_app.desktop.bubble import Bubbles
+    from tray_app.desktop.notices.bubble import Bubbles
 
 APP_NAME = "kiwoom-token-tray"
 APP_ID = "KiwoomTokenTray"
@@ -152,11 +152,11 @@ def _bubbles_of_the_platform(pressed: Callable[[str, str], None]) -> Bubbles:
     icon = os.path.join(resources_folder(), "icons", f"{APP_NAME}.png")
     made: Bubbles
     if sys.platform == "linux":
-        from tray_app.desktop.freedesktop_notices import FreedesktopNotices
+        from tray_app.desktop.notices.freedesktop import FreedesktopNotices
 
         made = FreedesktopNotices(APP_NAME, icon, pressed)
     else:
-        from tray_app.desktop.native_notices import NativeNotices
+        from tray_app.desktop.notices.native import NativeNotices
 
         made = NativeNotices(APP_ID, tr("Kiwoom Token Tray"), icon, pressed)
     return made

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QCheckBox, QFrame, QLabel, QPushButton, QRadioButton, QVBoxLayout
 
-from tray_app.desktop.theme import is_dark, is_high_contrast, text_colour, window_tones
+from tray_app.desktop.look.theme import is_dark, is_high_contrast, text_colour, window_tones
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget

@@ -11,7 +11,7 @@ from tray_app import autostart
 from tray_app.core.errors import KiwoomTokenError, SettingsError
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT
-from tray_app.desktop.settings_view import settings_view
+from tray_app.desktop.settings.view import settings_view
 from tray_app.desktop.worker import Worker
 from tray_app.manager.changing import change_setting, reset_setting
 from tray_app.settings.load import known_profiles, load_settings
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tray_app.autostart.base import Status
-    from tray_app.desktop.settings_view import SettingsView
+    from tray_app.desktop.settings.view import SettingsView
     from tray_app.manager.changing import Changed
 
 

@@ -31,17 +31,17 @@ from PySide6.QtWidgets import (
 
 from tray_app.core import language
 from tray_app.core.language import ENGLISH, KOREAN
-from tray_app.desktop.icon import app_icon
-from tray_app.desktop.light import Light
-from tray_app.desktop.setup_flow import STEPS, Doing, Ending, SetupFlow, SetupState, Step
-from tray_app.desktop.setup_pages import DailyPage, DonePage, KeysPage, Page, PlacePage, WelcomePage
-from tray_app.desktop.setup_words import doing_text
-from tray_app.desktop.style import calm_style, even_boxes, make_button, make_text, mark, put
-from tray_app.desktop.theme import is_high_contrast, window_tones
+from tray_app.desktop.look.icon import app_icon
+from tray_app.desktop.look.light import Light
+from tray_app.desktop.look.style import calm_style, even_boxes, make_button, make_text, mark, put
+from tray_app.desktop.look.theme import is_high_contrast, window_tones
+from tray_app.desktop.setup.flow import STEPS, Doing, Ending, SetupFlow, SetupState, Step
+from tray_app.desktop.setup.pages import DailyPage, DonePage, KeysPage, Page, PlacePage, WelcomePage
+from tray_app.desktop.setup.words import doing_text
 from tray_app.desktop.translation import install_translator
 
 if TYPE_CHECKING:
-    from tray_app.desktop.setup_actions import SetupActions
+    from tray_app.desktop.setup.actions import SetupActions
 
 translate = QCoreApplication.translate
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from tray_app.core import logs
 
 if TYPE_CHECKING:
-    from tray_app.desktop.session import SessionEvents
+    from tray_app.desktop.session.events import SessionEvents
 
 _WM_ENDSESSION = 0x0016
 _WM_SETTINGCHANGE = 0x001A

@@ -1,0 +1,1 @@
+"""The picture and the list of what happened."""

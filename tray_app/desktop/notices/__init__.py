@@ -1,0 +1,1 @@
+"""Notices by each platform's own means."""

@@ -1,0 +1,1 @@
+"""Sleep, clock, lock, end and theme, as each system tells them."""
