@@ -137,7 +137,7 @@ def test_half_a_note_is_heard_as_none(lock, path):
     with ProfileLock(str(path)):
         path.write_text('{"at": 1, "tok')
         with pytest.raises(LockTimeout):
-            lock.acquire(timeout=0.05, heard=heard.append)
+            lock.acquire(timeout=0.3, heard=heard.append)
 
     assert heard == [{}]
 

@@ -45,6 +45,12 @@ class Account:
         keys = self._keys_of_environment() or (self._keys_of_profile() if in_keyring else None)
         return keys is None or keys.fingerprint()[:_FINGERPRINT_DIGITS] == fingerprint
 
+    def prepare(self) -> None:
+        """Loads what `owns` takes."""
+        keys = self._keys_of_environment()
+        if keys is not None:
+            keys.fingerprint()
+
     def _keys_of_environment(self) -> AppKeys | None:
         if self._settings.profile != DEFAULT:
             return None

@@ -364,6 +364,8 @@ class TokenKeeper:
         started = self._clock()
 
         def heard(fields: dict[str, Any]) -> None:
+            if self._account is not None:
+                self._account.prepare()  # while Kiwoom takes its time: later all who wait want the processor at once
             note = _Note(fields, self._clock())
             if note.answers(started, rotate=rotate):
                 note.raise_failure(self._clock())

@@ -32,6 +32,9 @@ _REOPENINGS = 3
 _TURN_SECONDS = 0.05
 """Threads are woken when it is their turn; so often they also look for a note, all at the same time."""
 
+_QUIET_SECONDS = 0.15
+"""Who only writes is done by then; who asks Kiwoom has sent the request, and leaves the processor to those who wait."""
+
 _FIRST_PAUSE_SECONDS = 0.001
 _LONGEST_PAUSE_SECONDS = 0.016
 _WINDOWS_LOCK_OFFSET = 1 << 20
@@ -82,8 +85,8 @@ class ThreadLock:
     ) -> None:
         """Raises `LockTimeout` after `timeout` seconds.
 
-        Who has to wait shows `heard` each note that is new to it. What that raises ends the wait: the holder's note
-        may already tell all that the lock was wanted for.
+        Who has waited for a moment shows `heard` each note that is new to it, at first the one that is
+        there. What that raises ends the wait: the holder's note may already tell all that the lock was wanted for.
         """
         if self._turn.acquire(blocking=False):
             return
@@ -118,10 +121,13 @@ class ThreadLock:
 
     def _listener(self, heard: Callable[[dict[str, Any]], None] | None) -> Callable[[], None]:
         shown: dict[str, Any] | None = None
+        begin = time.monotonic() + _QUIET_SECONDS
 
         def listen() -> None:
             nonlocal shown
-            if heard is not None and (note := self.read_note()) != shown:
+            if heard is None or time.monotonic() < begin:
+                return
+            if (note := self.read_note()) != shown:
                 shown = note
                 heard(note)
 
