@@ -13,8 +13,9 @@ from tests.doubles import KEYS, START, Clock, FakeBroker
 from tray_app.core.token import token_for
 from tray_app.desktop.accounts import Accounts
 from tray_app.desktop.monitor import Monitor
+from tray_app.kiwoom.keys import AppKeys
 from tray_app.manager.account import Account
-from tray_app.manager.keeper import TokenKeeper
+from tray_app.manager.keeper import Outcome, TokenKeeper
 from tray_app.settings.load import Settings, load_settings
 from tray_app.settings.places import settings_file
 from tray_app.settings.save import save_setting
@@ -35,12 +36,16 @@ class World:
         store = open_store(settings, self.clock)
         return TokenKeeper(settings.profile, store, lambda: KEYS, lambda: self.broker, self.clock, account=account)
 
+    def keep_keys(self, settings: Settings, _: AppKeys) -> Outcome:
+        save_setting("mode", settings.mode, settings.profile)
+        return self.open_keeper(settings).refresh()
+
     def start(self, profile: str | None = None) -> Accounts:
         accounts = self.accounts = Accounts(
             load_settings(profile),
             os.environ,
             self.open_keeper,
-            lambda settings, keeper: Monitor(settings, keeper, lambda *_: None, lambda: None, clock=self.clock),
+            lambda settings, keeper: Monitor(settings, keeper, self.keep_keys, lambda: None, clock=self.clock),
             only_this=profile is not None,
         )
         read: list[Settings] = []
@@ -228,6 +233,62 @@ def test_the_token_of_the_other_mode_is_none_of_this_account(world: World, setti
     save_setting("mode", "real")
 
     world.sees(lambda: accounts.chosen.state.expires is not None)
+
+
+@pytest.mark.parametrize("content", ['data_dir = "/half a li', "", None], ids=["damaged", "empty", "gone"])
+def test_a_file_that_cannot_be_used_moves_no_token_and_takes_no_account_away(
+    world: World, settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
+) -> None:
+    monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
+    save_setting("data_dir", str(tmp_path / "chosen"))
+    add(settings, "[profiles.second]\n")
+    accounts = world.start()
+    accounts.chosen.keeper.put(token_for("a-token-of-a-test", 86400, START))
+    read: list[Settings] = []
+    accounts.reconfigured.connect(read.append)
+
+    if content is None:
+        settings.unlink()
+    else:
+        settings.write_text(content)
+
+    world.sees(lambda: bool(read))
+    world.sees(lambda: all(state.busy is None for state in accounts.states))
+    assert (accounts.chosen.settings.data_dir, accounts.chosen.settings.store) == (str(tmp_path / "chosen"), "file")
+    assert accounts.chosen.keeper.living().value.reveal() == "a-token-of-a-test"
+    assert names(accounts) == ["default", "second"]
+
+
+def test_a_file_without_a_data_folder_gets_one_that_every_tool_knows(
+    world: World, settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
+    monkeypatch.setattr("tray_app.settings.save.checkout_data_dir", lambda: str(tmp_path / "usual"))
+    save_setting("data_dir", str(tmp_path / "chosen"))
+    accounts = world.start()
+
+    settings.write_text('store = "file"\npolicy = "notify"\n')
+
+    world.sees(lambda: accounts.chosen.state.place_path == str(tmp_path / "usual" / ".token"))
+    assert load_settings().data_dir == str(tmp_path / "usual")
+
+
+def test_after_keys_of_the_other_mode_were_entered_those_are_used(world: World, settings: Path) -> None:
+    accounts = world.start()
+    shown: list[tuple[str, bool]] = []
+    accounts.chosen.changed.connect(lambda state: shown.append((state.mode, state.expires is not None)))
+
+    accounts.chosen.enter_keys("demo", KEYS)
+    world.sees(lambda: accounts.chosen.settings.mode == "demo")
+    world.sees(lambda: accounts.chosen.state.busy is None)
+    world.clock.advance(60)
+    accounts.chosen.refresh()
+    world.sees(lambda: world.broker.issues == 2 and accounts.chosen.state.busy is None)
+
+    token = accounts.chosen.current_token()
+    assert token is not None
+    assert token.issued_for.startswith("demo:")
+    assert ("demo", False) not in shown, "the new token did not seem to be gone in between"
 
 
 def test_language_and_theme_are_told_to_the_whole_program(world: World, settings: Path) -> None:

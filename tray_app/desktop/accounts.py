@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,10 +14,10 @@ from tray_app.core.errors import KiwoomTokenError
 from tray_app.desktop.file_watch import FileWatch, watchable
 from tray_app.desktop.monitor import Monitor
 from tray_app.desktop.worker import Worker
-from tray_app.manager.moving import is_kept_otherwise
+from tray_app.manager.moving import hold, is_kept_otherwise
 from tray_app.settings.load import load_settings, named_profiles
 from tray_app.settings.places import settings_file
-from tray_app.settings.save import save_setting
+from tray_app.settings.save import save_setting, settle_data_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -130,9 +132,10 @@ class Accounts(QObject):
 
     def reload(self) -> None:
         """Reads the settings again and lives by them."""
-        self._reader.run(self._read, self._apply)
+        present = {name: monitor.settings for name, monitor in self._monitors.items()}
+        self._reader.run(lambda: self._read(present), self._apply)
 
-    def _read(self) -> _Read:
+    def _read(self, present: Mapping[str, Settings]) -> _Read:
         wanted = watchable([self.settings_file])
         names = [self._first] if self._only_this else [self._first, *named_profiles(self.environ)]
         every, problems = [], list[KiwoomTokenError]()
@@ -145,7 +148,16 @@ class Accounts(QObject):
             _ = settings.mode  # looked up here, because it may take a look at the disk
             every.append(settings)
             problems += [one for one in settings.problems if str(one) not in map(str, problems)]
-        return _Read(wanted, every, tuple(problems))
+        is_whole = not problems and _holds_anything(self.settings_file)
+        for settings in every:
+            try:
+                if is_whole:
+                    settle_data_dir(settings, self.environ)
+                elif settings.profile in present:
+                    hold(present[settings.profile], settings)
+            except KiwoomTokenError as error:
+                problems.append(error)
+        return _Read(wanted, every, tuple(problems), is_whole)
 
     def _apply(self, read: _Read | None, error: Exception | None) -> None:
         if read is None:
@@ -161,7 +173,8 @@ class Accounts(QObject):
                     self._open(settings)
             except KiwoomTokenError as problem:  # a store that cannot be opened; the present one goes on
                 self._problems += (problem,)
-        for name in set(self._monitors) - {one.profile for one in read.settings} - {self._first}:
+        gone = set(self._monitors) - {one.profile for one in read.settings} - {self._first}
+        for name in gone if read.is_whole else ():
             self._close(name)
         for settings in read.settings:
             if settings.profile == self._first:
@@ -172,6 +185,11 @@ class Accounts(QObject):
         keeper = self._open_keeper(settings) if is_kept_otherwise(monitor.settings, settings) else None
         monitor.apply(settings, keeper)
 
+    def _enter_mode(self, profile: str, mode: str) -> None:
+        settings = copy(self._monitors[profile].settings)
+        settings.mode = mode
+        self._change(self._monitors[profile], settings)
+
     def _open(self, settings: Settings) -> None:
         monitor = self._monitors[settings.profile] = self._open_monitor(settings, self._open_keeper(settings))
         monitor.setParent(self)
@@ -179,6 +197,7 @@ class Accounts(QObject):
         monitor.notice.connect(lambda notice: self.notice.emit(settings.profile, notice))
         monitor.notice_over.connect(lambda: self.notice_over.emit(settings.profile))
         monitor.copied.connect(self.copied)
+        monitor.mode_entered.connect(lambda mode: self._enter_mode(settings.profile, mode))
         if self._started:
             monitor.start()
 
@@ -192,8 +211,19 @@ class Accounts(QObject):
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What a look at the settings brought: the files and folders to watch, each account's settings, what is wrong."""
+    """What a look at the settings brought: the files and folders to watch, each account's settings, what is wrong.
+
+    `is_whole` when the file is there and all of it can be used: only then does what it does not say mean anything.
+    """
 
     wanted: set[str]
     settings: list[Settings]
     problems: tuple[KiwoomTokenError, ...]
+    is_whole: bool
+
+
+def _holds_anything(path: str) -> bool:
+    try:
+        return os.path.getsize(path) > 0
+    except OSError:
+        return False

@@ -45,15 +45,16 @@ _OUTCOMES = {
 class Monitor(QObject):
     """Looks when the store's change signal says so, renews when the policy says so, does what the user asks.
 
-    `changed(TokenState)`, `notice(Notice)`, `notice_over()` when the last one is not true any more, and
-    `copied(Secret)` are its only ways out. Everything that may wait runs on two workers: one looks, one acts, so a
-    slow renewal does not keep a change from being seen.
+    `changed(TokenState)`, `notice(Notice)`, `notice_over()` when the last one is not true any more, `copied(Secret)`,
+    and `mode_entered(str)` when keys were taken that want a keeper of that mode, are its only ways out. Everything
+    that may wait runs on two workers: one looks, one acts, so a slow renewal does not keep a change from being seen.
     """
 
     changed = Signal(object)
     notice = Signal(object)
     notice_over = Signal()
     copied = Signal(object)
+    mode_entered = Signal(str)
 
     def __init__(
         self,
@@ -83,6 +84,7 @@ class Monitor(QObject):
         self._token: Token | None = None
         self._stamp: object = object()
         self._looking = False
+        self._coming: TokenKeeper | None = None
         self._is_held = False
         self._look_failure: KiwoomTokenError | None = None
         self._state = TokenState(
@@ -117,13 +119,14 @@ class Monitor(QObject):
         self._watch.reconfigure(
             settings.policy, settings.renew_before, settings.warn_before, settings.quiet_hours, self._clock()
         )
-        self._state = replace(self._state, policy=settings.policy, mode=settings.mode)
+        self._state = replace(self._state, policy=settings.policy)
         if keeper is not None:
             self._change_keeper(keeper, old, settings)
         self._publish(busy=self._state.busy)
 
     def _change_keeper(self, keeper: TokenKeeper, before: Settings, after: Settings) -> None:
-        leaving = self._keeper
+        leaving = self._acting()
+        self._coming = keeper
 
         def followed(result: Followed | None, error: Exception | None) -> None:
             for failure in [] if result is None else result.failures:
@@ -131,6 +134,9 @@ class Monitor(QObject):
             if error is not None:
                 self._show_failure(error)
             self._keeper, self._stamp = keeper, object()
+            self._state = replace(self._state, mode=after.mode)
+            if self._coming is keeper:
+                self._coming = None
             self._looker.run(self._prepare_folders, lambda *_: None)
             self.look()
 
@@ -142,7 +148,9 @@ class Monitor(QObject):
         self.look()
 
     def look(self) -> None:
-        """Reads the store if it changed since the last look."""
+        """Reads the store if it changed since the last look; while another keeper is coming, once it is there."""
+        if self._coming is not None:
+            return
         if self._looking:
             self._files.settle()
             return
@@ -151,24 +159,26 @@ class Monitor(QObject):
 
     def refresh(self) -> None:
         """Asks Kiwoom now."""
-        self._act(Action.REFRESH, self._keeper.refresh, self._asked)
+        self._act(Action.REFRESH, self._acting().refresh, self._asked)
 
     def rotate(self) -> None:
         """Revokes the present token and asks for a new one."""
-        self._act(Action.ROTATE, lambda: self._keeper.refresh(rotate=True), self._rotated)
+        keeper = self._acting()
+        self._act(Action.ROTATE, lambda: keeper.refresh(rotate=True), self._rotated)
 
     def clear(self, *, revoke: bool) -> None:
-        action = Action.REVOKE if revoke else Action.CLEAR
-        self._act(action, lambda: self._keeper.clear(revoke=revoke), self._cleared)
+        action, keeper = Action.REVOKE if revoke else Action.CLEAR, self._acting()
+        self._act(action, lambda: keeper.clear(revoke=revoke), self._cleared)
 
     def unlock(self) -> None:
         """Lets the keyring ask for its password; then the token moves from the file into it."""
+        keeper = self._acting()
 
         def job() -> None:
             self._unlock_keyring()
-            token = self._keeper.current()
+            token = keeper.current()
             if token is not None:
-                self._keeper.put(token)
+                keeper.put(token)
 
         self._act(Action.UNLOCK, job, self._unlocked)
 
@@ -207,10 +217,15 @@ class Monitor(QObject):
         settings.mode = mode
 
         def kept(outcome: object, before: Token | None) -> None:
-            self._settings.mode = mode
             self._asked(outcome, before)
+            self._state = replace(self._state, mode=mode)
+            self.mode_entered.emit(mode)
 
         self._act(Action.REFRESH, lambda: self._keep_keys(settings, keys), kept)
+
+    def _acting(self) -> TokenKeeper:
+        """Whose turn it is once what was begun is done."""
+        return self._coming or self._keeper
 
     def _prepare_folders(self) -> None:
         for path in self._keeper.store.watched():
@@ -236,7 +251,7 @@ class Monitor(QObject):
             error = found.error
         if error is not None:
             self._look_failure = self._show_failure(error)
-        elif found is not None and found.changed:
+        elif found is not None and found.changed and self._coming is None:
             self._forget_look_failure()
             self._stamp, self._token = found.stamp, found.token
             self._watch.saw(self._token, self._clock(), interrupted=found.interrupted)
@@ -294,7 +309,7 @@ class Monitor(QObject):
         outcome = Result.SAME if same else _OUTCOMES[result.how]
         last = LastResult(outcome, self._clock(), result.unsaved)
         skew = self._state.skew_seconds if result.skew_seconds is None else result.skew_seconds
-        self._state = replace(self._state, last=last, skew_seconds=skew, mode=self._settings.mode)
+        self._state = replace(self._state, last=last, skew_seconds=skew)
 
     def _cleared(self, result: object, _: Token | None) -> None:
         cleared: Cleared = result  # type: ignore[assignment]
@@ -320,10 +335,10 @@ class Monitor(QObject):
         """Asks first: what that mends at once, as after a sleep, is not told."""
         due = None if self._state.busy is not None else self._watch.due(self._clock())
         if due is not None:
-            seen, rotate = self._token, due is Due.ROTATE
+            seen, rotate, keeper = self._token, due is Due.ROTATE, self._acting()
             action = Action.ROTATE if rotate else Action.REFRESH
             then = self._rotated if rotate else self._asked
-            self._act(action, lambda: self._keeper.renew(seen, rotate=rotate), then)
+            self._act(action, lambda: keeper.renew(seen, rotate=rotate), then)
         else:
             self._tell_due()
             self.look()

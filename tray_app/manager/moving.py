@@ -56,6 +56,19 @@ def is_kept_otherwise(before: Settings, after: Settings) -> bool:
     return _differ(before, after, ("mode", *_PLACE, *_HAND_OUTS))
 
 
+def hold(before: Settings, after: Settings) -> None:
+    """Lets `after` say again what only a file that is gone or damaged says no longer: a slip of the hand in an editor
+    moves no token.
+    """
+    for name in {"mode", *_PLACE, *_HAND_OUTS}:
+        if name in before.sources and name not in after.sources:
+            setattr(after, name, getattr(before, name))
+            after.sources[name] = before.sources[name]
+    after.has_own_data_dir |= before.has_own_data_dir
+    if "data_dir" not in after.sources:
+        after.data_dir = before.data_dir
+
+
 def follow(
     before: Settings,
     after: Settings,
