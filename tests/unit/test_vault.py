@@ -285,6 +285,43 @@ class TestHang:
         wait_until(answers_again(vault))
 
 
+LOADS = """
+import platform, sys, threading
+sys.path.insert(0, {root!r})
+
+def asked(*_, **__):
+    sys.stdout.write("asked\\n")
+    threading.Event().wait()
+
+for name in ("win32_ver", "_syscmd_ver", "_wmi_query"):
+    setattr(platform, name, asked)
+from tray_app.stores.vault import Vault
+print(Vault().get("kiwoom-token-tray-test", "nobody"), platform._uname_cache)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="elsewhere the question costs nothing")
+def test_windows_is_never_asked_for_its_version(monkeypatch):
+    """It may take WMI for ever to answer."""
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
+
+    done = subprocess.run(
+        [sys.executable, "-c", LOADS.format(root=str(ROOT))], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (done.stdout, done.stderr, done.returncode) == ("None None\n", "", 0)
+
+
+def test_an_import_that_never_ends_is_a_keyring_that_does_not_answer(monkeypatch):
+    forever = threading.Event()
+    monkeypatch.setattr(vault_module, "_load", forever.wait)
+    monkeypatch.setattr(vault_module, "LOADING_SECONDS", SHORT)
+
+    assert problem_of(lambda: Vault(LONG).get("service", "user")) == KeyringUnavailable.SILENT
+
+    forever.set()
+
+
 HANG = """
 import sys, threading
 sys.path.insert(0, {root!r})

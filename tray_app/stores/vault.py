@@ -15,6 +15,7 @@ from queue import SimpleQueue
 
 from tray_app.core.errors import KeyringUnavailable
 from tray_app.core.language import msg
+from tray_app.core.system_name import known_system
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
 DEADLINE_SECONDS = 2.0
+LOADING_SECONDS = 20.0
+"""A slow import is no slow keyring; one that does not end is."""
+
 UNLOCK_SECONDS = 120.0
 """How long a person may take to type the keyring's password."""
 
@@ -43,6 +47,7 @@ class Vault:
         self._calls: SimpleQueue[_Call] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._hung = False
+        self._is_loaded = False
 
     def get(self, service: str, username: str) -> str | None:
         found: str | None = self._ask(lambda backend: backend.get_password(service, username))
@@ -79,8 +84,9 @@ class Vault:
         self.check()
 
     def _ask(self, act: Callable[[KeyringBackend], Any]) -> Any:
-        import keyring  # noqa: F401 - a slow import is no slow keyring: the deadline starts after it
-
+        if not self._is_loaded:
+            self._run(_load, LOADING_SECONDS)
+            self._is_loaded = True
         return self._run(lambda: act(_usable_backend()), self._deadline)
 
     def _run(self, act: Callable[[], Any], deadline: float) -> Any:
@@ -145,6 +151,14 @@ def shared_vault() -> Vault:
     return _shared
 
 
+def _load() -> None:
+    with known_system():
+        import keyring  # noqa: F401 - for the deadlines to start after it
+
+        if sys.platform == "win32":
+            _platform_backend()
+
+
 def _usable_backend() -> KeyringBackend:
     backend = _backend()
     if _is_secret_service(backend):
@@ -160,7 +174,7 @@ def _backend() -> KeyringBackend:
     """
     from keyring import core
 
-    chosen: KeyringBackend | None = core.load_env() or core.load_config()
+    chosen: KeyringBackend | None = core.load_env() or _of_keyrings_settings()
     if chosen is None and type(remembered := getattr(core, "_keyring_backend", None)).__module__ != _FAIL:
         chosen = remembered
     if chosen is None:
@@ -169,6 +183,17 @@ def _backend() -> KeyringBackend:
     if type(chosen).__module__ in {_FAIL, _NULL}:
         raise KeyringUnavailable(msg("There is no keyring on this machine."), problem=KeyringUnavailable.MISSING)
     return chosen
+
+
+def _of_keyrings_settings() -> KeyringBackend | None:
+    """On Windows, keyring asks for the system's version each time before it looks for its file: see `known_system`."""
+    from keyring import core
+
+    if sys.platform == "win32":
+        folder = os.environ.get("LOCALAPPDATA") or os.environ.get("PROGRAMDATA", ".")
+        if not os.path.exists(os.path.join(folder, "Python Keyring", "keyringrc.cfg")):
+            return None
+    return core.load_config()
 
 
 def _platform_backend() -> type[KeyringBackend]:

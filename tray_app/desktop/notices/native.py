@@ -16,6 +16,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from tray_app.core.system_name import known_system
 from tray_app.desktop.notices.bubble import OPEN, NoNotices
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ class NativeNotices:
 
             from desktop_notifier import Capability, DesktopNotifier, Icon
 
-            notifier = DesktopNotifier(self._app_id, Icon(path=Path(self._icon_path)))
+            with known_system():
+                notifier = DesktopNotifier(self._app_id, Icon(path=Path(self._icon_path)))
             if sys.platform == "win32":
                 name_on_windows(self._app_id, self._app_name)
             if Capability.BUTTONS not in await notifier.get_capabilities():
