@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def private_places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def private_places(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
     """A home of its own for each test, no keyring, and nothing of the developer's environment."""
     for name in list(os.environ):
         if name.startswith(_OURS) or name.lower().endswith("_proxy"):
@@ -107,7 +110,10 @@ def private_places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tmp_path_fac
     monkeypatch.setattr("tray_app.autostart.windows.CURRENT_VERSION", rf"Software\kiwoom-token-tray-test-{os.getpid()}")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    yield tmp_path
+    history = sys.modules.get("tray_app.stores.history")
+    if history is not None:  # nothing is written into the folders of another test
+        history.flush_history(5)
 
 
 @pytest.fixture(autouse=True)

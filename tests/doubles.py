@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from keyring.backend import KeyringBackend
 
 from tray_app.core.secret import Secret
 from tray_app.core.token import Token, token_for
 from tray_app.kiwoom.keys import AppKeys
+from tray_app.stores.history import History, flush_history
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tray_app.stores.history import Happening
 
 KEYS = AppKeys(Secret("an-app-key-of-a-test"), Secret("a-secret-of-a-test"))
 START = 1_790_000_000.0
@@ -86,3 +93,15 @@ class FakeBroker:
         if self.failure is not None:
             raise self.failure
         self.living = None
+
+
+class PromptHistory(History):
+    """A record that is written before anybody goes on."""
+
+    def record(self, profile: str, happenings: Sequence[Happening]) -> None:
+        super().record(profile, happenings)
+        assert flush_history(20)
+
+    def record_found(self, profile: str, token: Token | None, at: float) -> None:
+        super().record_found(profile, token, at)
+        assert flush_history(20)

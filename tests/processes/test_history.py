@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
+
 from tray_app.stores.history import History
 
 
-def test_each_of_many_processes_leaves_its_mark(start, together, tmp_path, monkeypatch):
+@pytest.fixture
+def events(tmp_path):
+    """What stands in the record once as much does as is expected, and a moment later."""
+
+    def read(expected):
+        history = History(str(tmp_path / "data" / "history.db"))
+        deadline = time.monotonic() + 30
+        while len(history.read("default")) < expected and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.2)
+        return history.read("default")
+
+    return read
+
+
+@pytest.fixture(autouse=True)
+def in_the_file(monkeypatch):
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+
+
+def test_each_of_many_processes_leaves_its_mark(start, events):
     workers = start(6)
     for n in range(3):
         for number, worker in enumerate(workers):
             worker.send("set_token", f"token-{number}-{n}-of-a-test", 3600 + 60 * n)
         for worker in workers:
             worker.answer()
-    events = History(str(tmp_path / "data" / "history.db")).read("default")
-    assert [str(one.kind) for one in events] == ["stored"] * 18
-    assert len({one.token for one in events}) == 18
+
+    found = events(18)
+
+    assert [str(one.kind) for one in found] == ["stored"] * 18
+    assert len({one.token for one in found}) == 18
 
 
-def test_many_that_ask_at_once_make_one_event(practice, start, together, tmp_path, monkeypatch):
-    monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+def test_many_that_ask_at_once_make_one_event(practice, start, together, events):
     together(start(6), "ensure_token")
-    events = History(str(tmp_path / "data" / "history.db")).read("default")
-    assert [str(one.kind) for one in events] == ["issued"] * practice.counts()["issue"]
+
+    requests = practice.counts()["issue"]
+
+    assert [str(one.kind) for one in events(requests)] == ["issued"] * requests

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests import weeks
+from tests.doubles import PromptHistory
 from tray_app.cli.main import main
 from tray_app.core import language
 from tray_app.core.errors import BrokerUnavailable
@@ -42,7 +43,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Run]:
 
 @pytest.fixture
 def history(tmp_path: Path) -> History:
-    one = History(str(tmp_path / "data" / "history.db"))
+    one = PromptHistory(str(tmp_path / "data" / "history.db"))
     now = time.time()
     older = token_for("an-older-token", 20 * 86400, now - 10 * 86400)
     token = token_for("token-of-a-test", 86400, now - 20)
@@ -135,7 +136,7 @@ def test_a_file_of_it_opens_in_excel(tmp_path: Path) -> None:
 @pytest.mark.parametrize("start", "=+-@\t\r")
 def test_no_cell_is_taken_for_a_formula(run: Callable[..., Run], tmp_path: Path, start: str) -> None:
     error = BrokerUnavailable(f"{start}cmd|' /C calc'!A0", code=f"{start}1")
-    History(str(tmp_path / "data" / "history.db")).record("default", [(time.time(), "failed", None, error)])
+    PromptHistory(str(tmp_path / "data" / "history.db")).record("default", [(time.time(), "failed", None, error)])
     (row,) = csv.DictReader(io.StringIO(run("--csv")[1].removeprefix("\ufeff"), newline=""))
     assert row["code"] == f"'{start}1"
     assert row["reason"].startswith(f"'{start}")
@@ -145,7 +146,7 @@ def test_a_gap_in_trading_hours_is_told_too(
     run: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.time", lambda: weeks.NOW)
-    one = History(str(tmp_path / "data" / "history.db"))
+    one = PromptHistory(str(tmp_path / "data" / "history.db"))
     one.record("default", [happening for _, happening in weeks.lived_week()])
     gaps = [fields for fields in json.loads(run("--json")[1]) if fields["event"] == "gap"]
     assert [(fields["time"], fields["until"]) for fields in gaps] == [

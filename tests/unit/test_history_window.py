@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QScrollArea, QToolTip
 from pytestqt.qtbot import QtBot
 
 from tests import weeks
-from tests.doubles import Clock
+from tests.doubles import Clock, PromptHistory
 from tray_app.core import history as core_history
 from tray_app.core import language
 from tray_app.core.errors import StoreError
@@ -40,7 +40,7 @@ DAY = 86400.0
 @pytest.fixture
 def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> History:
     """A week of the default profile, told by three programs."""
-    one = History(str(tmp_path / "data" / "history.db"))
+    one = PromptHistory(str(tmp_path / "data" / "history.db"))
     for by, happening in weeks.lived_week():
         with monkeypatch.context() as patch:
             patch.setattr(core_history, "program_name", lambda by=by: by)
@@ -364,7 +364,7 @@ class TestFeed:
         self, opened: Callable[..., HistoryWindow], tmp_path: Path
     ) -> None:
         token = token_for("token-of-a-test", DAY, weeks.NOW - 600)
-        window = opened(History(str(tmp_path / "none" / "history.db")), {"default": lambda: token})
+        window = opened(PromptHistory(str(tmp_path / "none" / "history.db")), {"default": lambda: token})
         assert any("Token " in spot.text for spot in spots(window))
 
     def test_a_keyring_that_does_not_answer_hides_nothing(
@@ -393,12 +393,12 @@ class TestFeed:
         self, qtbot: QtBot, window: HistoryWindow, history: History, tmp_path: Path
     ) -> None:
         with qtbot.waitSignal(window._feed.changed):
-            window._feed.use(History(str(tmp_path / "other" / "history.db")), {"default": lambda: None})
+            window._feed.use(PromptHistory(str(tmp_path / "other" / "history.db")), {"default": lambda: None})
         assert window.model.rowCount() == 0
 
 
 def test_an_empty_history_says_something_kind(opened: Callable[..., HistoryWindow], tmp_path: Path) -> None:
-    window = opened(History(str(tmp_path / "none" / "history.db")))
+    window = opened(PromptHistory(str(tmp_path / "none" / "history.db")))
     assert window.summary.text() == "Nothing has happened in these days."
     assert spots(window) == []
     window.grab()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import tray_app
-from tests.doubles import KEYS, START, Clock, FakeBroker
+from tests.doubles import KEYS, START, Clock, FakeBroker, PromptHistory
 from tray_app.core.errors import (
     BrokerUnavailable,
     KeyringUnavailable,
@@ -60,7 +60,7 @@ def broker(clock: Clock) -> FakeBroker:
 
 @pytest.fixture
 def history(tmp_path: Path) -> History:
-    return History(str(tmp_path / "data" / "history.db"))
+    return PromptHistory(str(tmp_path / "data" / "history.db"))
 
 
 @pytest.fixture

@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import subprocess
 import sys
 import threading
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.doubles import START
+from tests.doubles import START, PromptHistory
 from tray_app.core.errors import BrokerUnavailable, KeysRefused, StoreError
 from tray_app.core.history import EventKind
 from tray_app.core.token import Token, token_for
 from tray_app.stores import history as history_module
-from tray_app.stores.history import KEPT_EVENTS, KEPT_SECONDS, History, NewerHistory
+from tray_app.stores.history import KEPT_EVENTS, KEPT_SECONDS, History, NewerHistory, flush_history
 
+ROOT = Path(__file__).parents[2]
 DAY = 86400.0
 A, B = token_for("token-a-of-a-test", DAY, START), token_for("token-b-of-a-test", DAY, START + 100)
 not_as_root = pytest.mark.skipif(
@@ -28,11 +31,17 @@ not_as_root = pytest.mark.skipif(
 
 @pytest.fixture
 def history(tmp_path: Path) -> History:
-    return History(str(tmp_path / "data" / "history.db"))
+    return PromptHistory(str(tmp_path / "data" / "history.db"))
 
 
 def note(history: History, at: float, kind: str, token: Token | None = A, error: object = None) -> None:
-    history.record("default", [(at, kind, token, error)])  # type: ignore[list-item]
+    keep(history, [(at, kind, token, error)])
+
+
+def keep(history: History, happenings: list[Any], profile: str = "default") -> None:
+    """Records, and waits until it is written."""
+    history.record(profile, happenings)
+    assert flush_history(20)
 
 
 def kinds(history: History, profile: str = "default") -> list[str]:
@@ -41,7 +50,7 @@ def kinds(history: History, profile: str = "default") -> list[str]:
 
 def test_what_was_recorded_is_read_again(history: History) -> None:
     error = KeysRefused("Refused for {days} days at {place}.", code="8001", days=3, place="home")
-    history.record("default", [(START, "issued", A, None), (START + 1, "failed", A, error)])
+    keep(history, [(START, "issued", A, None), (START + 1, "failed", A, error)])
     issued, failed = history.read("default")
     assert (issued.at, issued.kind, issued.expires, issued.created) == (START, EventKind.ISSUED, A.expires, START)
     assert A.value.fingerprint().startswith(issued.token)
@@ -51,7 +60,7 @@ def test_what_was_recorded_is_read_again(history: History) -> None:
 def test_no_token_reaches_the_disk(history: History) -> None:
     secret = "WQJCwyqInph" + "x" * 75
     error = BrokerUnavailable("No answer: {body}", body=f"authorization: Bearer {secret}")
-    history.record("default", [(START, "failed", token_for(secret, DAY, START), error)])
+    keep(history, [(START, "failed", token_for(secret, DAY, START), error)])
     assert secret[:12].encode() not in Path(history.path).read_bytes()
 
 
@@ -77,8 +86,8 @@ def test_nothing_is_made_by_reading(history: History) -> None:
 
 
 def test_profiles_are_kept_apart(history: History) -> None:
-    history.record("default", [(START, "issued", A, None)])
-    history.record("부모님", [(START, "failed", None, BrokerUnavailable("no answer"))])
+    keep(history, [(START, "issued", A, None)])
+    keep(history, [(START, "failed", None, BrokerUnavailable("no answer"))], "부모님")
     assert kinds(history) == ["issued"]
     assert kinds(history, "부모님") == ["failed"]
     assert history.profiles() == ["default", "부모님"]
@@ -179,7 +188,7 @@ class TestFound:
         note(history, START, "issued")
         history.record_found("default", None, START + 100.1)
         history.record_found("default", B, START + 100.6)
-        history.record("default", [(START + 100, "revoked", A, None), (START + 100.5, "issued", B, None)])
+        keep(history, [(START + 100, "revoked", A, None), (START + 100.5, "issued", B, None)])
         assert kinds(history) == ["issued", "revoked", "issued"]
 
     def test_a_token_moved_to_another_place_is_not_stored_anew(self, history: History) -> None:
@@ -199,14 +208,14 @@ class TestBounds:
         self, history: History, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(history_module, "KEPT_EVENTS", 20)
-        history.record("other", [(START, "issued", A, None)])
-        history.record("default", [(START + n, "cleared", A, None) for n in range(50)])
+        keep(history, [(START, "issued", A, None)], "other")
+        keep(history, [(START + n, "cleared", A, None) for n in range(50)])
         assert [one.at for one in history.read("default")] == [START + n for n in range(30, 50)]
         assert kinds(history, "other") == ["issued"]
 
     def test_a_full_record_stays_small(self, history: History) -> None:
         error = BrokerUnavailable("x" * 200, code="8005")
-        history.record("default", [(START + n * 4000, "failed", A, error) for n in range(1800)])
+        keep(history, [(START + n * 4000, "failed", A, error) for n in range(1800)])
         assert Path(history.path).stat().st_size < KEPT_EVENTS * 500
 
 
@@ -230,7 +239,7 @@ class TestTrouble:
         assert kinds(history) == ["issued"]
 
     def test_pages_overwritten_in_the_middle_are_noticed(self, history: History) -> None:
-        history.record("default", [(START + n, "cleared", A, None) for n in range(300)])
+        keep(history, [(START + n, "cleared", A, None) for n in range(300)])
         content = bytearray(Path(history.path).read_bytes())
         content[4096:] = b"\xaa" * (len(content) - 4096)
         Path(history.path).write_bytes(content)
@@ -299,14 +308,11 @@ class TestTrouble:
 
     def test_a_disk_that_hangs_keeps_nobody_waiting(self, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
         go_on = threading.Event()
-        monkeypatch.setattr(history_module, "PATIENCE_SECONDS", 0.05)
         monkeypatch.setattr(History, "_create", lambda _: go_on.wait(60))
-        note(history, START, "issued")  # returns although the disk has not answered
-        assert not go_on.is_set()
+        History(history.path).record("default", [(START, "issued", A, None)])  # returns although no disk answers
+        assert not flush_history(0.1)
         go_on.set()
-        for thread in threading.enumerate():
-            if thread.name == "history record":
-                thread.join(20)
+        assert flush_history(20)
 
     @pytest.mark.parametrize(
         "failure", [OSError(28, "No space left on device"), sqlite3.OperationalError("disk is full")]
@@ -346,3 +352,35 @@ def test_the_stamp_changes_with_every_event(history: History) -> None:
         note(history, START + n, "cleared")
         stamps.append(history.stamp())
     assert len(set(stamps)) == 4
+
+
+def test_what_a_program_told_is_written_before_it_ends(tmp_path: Path) -> None:
+    program = (
+        "import sys; from tray_app.stores.history import History;"
+        "History(sys.argv[1]).record('default', [(1.79e9, 'cleared', None, None)])"
+    )
+    path = str(tmp_path / "history.db")
+    subprocess.run([sys.executable, "-c", program, path], env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+    assert kinds(History(path)) == ["cleared"]
+
+
+@pytest.mark.posix
+def test_a_forked_worker_records_too(history: History) -> None:
+    note(history, START, "issued")
+    child = os.fork()
+    if not child:
+        history.record("default", [(START + 1, "cleared", A, None)])
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert kinds(history) == ["issued", "cleared"]
+
+
+def test_a_burst_is_one_write(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    writes: list[int] = []
+    write = History._write
+    monkeypatch.setattr(History, "_write", lambda self, some: (writes.append(len(some)), write(self, some)))
+    for number in range(100):
+        History(history.path).record("default", [(START + number, "cleared", A, None)])
+    assert flush_history(20)
+    assert sum(writes) == 100
+    assert len(writes) < 20

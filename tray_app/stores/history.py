@@ -1,14 +1,17 @@
 """What happened to the tokens of a data folder, in `<data>/history.db`: bounded, for all programs of the machine.
 
-It is only a record. Writing it raises nothing, keeps nobody waiting for longer than a moment, and what cannot be
-written is lost. SQLite's plain rollback journal is used, because the faster one needs shared memory, which a network
-folder does not have.
+It is only a record. Writing it raises nothing and keeps nobody waiting but the end of a program, for a moment, and
+what cannot be written is lost. SQLite's plain rollback journal is used, because the faster one needs shared memory,
+which a network folder does not have.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
+import time
+from collections import deque
 from contextlib import closing
 
 from tray_app.core import logs
@@ -36,7 +39,12 @@ KEPT_EVENTS = 5000
 """Of each profile: years at one token a day, and no more than a megabyte when something fails all the time."""
 
 PATIENCE_SECONDS = 1.0
-"""How long a record waits until another program's is written; a program waits for its own twice as long at the most."""
+"""How long a record waits until another program's is written; the end of a program waits for its own twice as long
+at the most."""
+
+_BURST_SECONDS = 0.02
+_MOST_WAITING = 1000
+"""Of more than these the oldest are lost: it is a record and no journal."""
 
 _AGAIN_SECONDS = 3600.0
 """The same failure within this time is the same event."""
@@ -69,12 +77,23 @@ class History:
         self._complaint = ""
 
     def record(self, profile: str, happenings: Sequence[Happening]) -> None:
-        """Keeps what happened, or logs why it cannot."""
-        self._soon(lambda: self._write(profile, happenings))
+        """Keeps what happened, in a moment, or logs why it cannot. Waits for nothing."""
+        _writer.put(self, profile, happenings)
 
     def record_found(self, profile: str, token: Token | None, at: float) -> None:
         """Keeps what a look at `at` found, if nobody has told about it: a token, or that there is none any more."""
-        self._soon(lambda: self._write(profile, [(at, "gone" if token is None else "seen", token, None)]))
+        _writer.put(self, profile, [(at, "gone" if token is None else "seen", token, None)])
+
+    def keep(self, happenings: Sequence[tuple[str, Happening]]) -> None:
+        """Writes what happened to which profile, all at once. Raises nothing."""
+        try:
+            self._write(happenings)
+        except Exception as error:  # noqa: BLE001 - the token is safe already; whatever this is costs a record only
+            if str(error) != self._complaint:
+                self._complaint = str(error)
+                logs.warning("History not written (%s: %s)", type(error).__name__, error)
+        else:
+            self._complaint = ""
 
     def stamp(self) -> object:
         """Differs from an earlier one whenever something was recorded since."""
@@ -113,30 +132,13 @@ class History:
                 reason=str(error),
             ) from None
 
-    def _soon(self, job: Callable[[], None]) -> None:
-        """On a thread that nobody waits for when the disk hangs, and that does not outlive the process."""
-        thread = threading.Thread(target=self._guarded, args=(job,), name="history record", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # the process is ending
-            return
-        thread.join(PATIENCE_SECONDS * 2)
-
-    def _guarded(self, job: Callable[[], None]) -> None:
-        try:
-            job()
-        except Exception as error:  # noqa: BLE001 - the token is safe already; whatever this is costs a record only
-            if str(error) != self._complaint:
-                self._complaint = str(error)
-                logs.warning("History not written (%s: %s)", type(error).__name__, error)
-        else:
-            self._complaint = ""
-
-    def _write(self, profile: str, happenings: Sequence[Happening]) -> None:
+    def _write(self, happenings: Sequence[tuple[str, Happening]]) -> None:
         from tray_app.core.history import event_of, program_name
 
         by = program_name()
-        events = [event_of(profile, at, kind, token, error=error, by=by) for at, kind, token, error in happenings]
+        events = [
+            event_of(profile, at, kind, token, error=error, by=by) for profile, (at, kind, token, error) in happenings
+        ]
         import sqlite3
 
         self._create()
@@ -179,6 +181,73 @@ class History:
             return
         logs.error("The history was damaged; it is kept as %s.damaged, and a new one begins", FILE)
         move_private(self.path, self.path + ".damaged")
+
+
+class _Writer:
+    """The one thread of this process that writes records, so that nobody waits for a disk because of them.
+
+    What comes in a burst is written at once. It is a daemon: a disk that hangs does not hold up the end.
+    """
+
+    def __init__(self) -> None:
+        self._news = threading.Condition()
+        self._waiting: deque[tuple[History, str, Happening]] = deque(maxlen=_MOST_WAITING)
+        self._put = self._written = 0
+        self._thread: threading.Thread | None = None
+        self._histories: dict[str, History] = {}
+        """One for each file, which remembers what it has complained of."""
+
+    def put(self, history: History, profile: str, happenings: Sequence[Happening]) -> None:
+        with self._news:
+            self._waiting.extend((history, profile, one) for one in happenings)
+            self._put += 1
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="history record", daemon=True)
+                try:
+                    self._thread.start()
+                except RuntimeError:  # the process is ending
+                    self._thread = None
+            self._news.notify_all()
+
+    def flush(self, timeout: float) -> bool:
+        """Waits until what was put is written; False when that takes longer than `timeout` seconds."""
+        with self._news:
+            wanted = self._put
+            return self._thread is None or self._news.wait_for(lambda: self._written >= wanted, timeout)
+
+    def _run(self) -> None:
+        while True:
+            with self._news:
+                self._news.wait_for(lambda: bool(self._waiting))
+            time.sleep(_BURST_SECONDS)
+            with self._news:
+                taken, upto = list(self._waiting), self._put
+                self._waiting.clear()
+            for path in dict.fromkeys(history.path for history, _, _ in taken):
+                history = self._histories.setdefault(path, next(one for one, _, _ in taken if one.path == path))
+                history.keep([(profile, one) for which, profile, one in taken if which.path == path])
+            with self._news:
+                self._written = upto
+                self._news.notify_all()
+
+
+_writer = _Writer()
+
+
+def flush_history(timeout: float = PATIENCE_SECONDS * 2) -> bool:
+    """Waits until all that this process told is written, `timeout` seconds at the most; tells whether it is."""
+    return _writer.flush(timeout)
+
+
+def _after_fork() -> None:
+    """The thread is the parent's; what it has not written is the parent's to write."""
+    global _writer  # noqa: PLW0603 - one for the process
+    _writer = _Writer()
+
+
+atexit.register(flush_history)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def open_history(settings: Settings) -> History | None:
