@@ -3,7 +3,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
+import sys
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
@@ -446,6 +449,31 @@ class TestSeconds:
             Span().read(value)
 
 
+class TestStrangeFiles:
+    @pytest.mark.posix
+    def test_a_pipe_holds_up_nobody(self, environ, folder, load):
+        folder.mkdir()
+        os.mkfifo(folder / "settings.toml")
+
+        assert ["not a file" in str(problem) for problem in load().problems] == [True]
+        with pytest.raises(SettingsError, match="not a file"):
+            save_setting("store", "file", environ=environ)
+
+    def test_a_file_that_is_far_too_long_is_not_read(self, environ, file, load):
+        file.write_text('store = "file"\n' + "# far too long\n" * 10_000)
+
+        assert load().store == "auto"
+        assert ["too large" in str(problem) for problem in load().problems] == [True]
+        with pytest.raises(SettingsError, match="too large"):
+            save_setting("policy", "notify", environ=environ)
+
+    @pytest.mark.parametrize("line", ["x", "x = 1", "x{} = 1", "[x{}]", '"'])
+    def test_thousands_of_wrong_lines_are_judged_all_the_same(self, line, file, load):
+        file.write_text('store = "file"\n' + "\n".join(line.format(number) for number in range(6000)))
+
+        assert load().problems
+
+
 class TestSaving:
     def test_what_is_saved_is_loaded(self, environ, load):
         save_setting("policy", "notify", environ=environ)
@@ -539,7 +567,48 @@ class TestSaving:
         monkeypatch.setattr(os, "replace", refuse)
         with pytest.raises(SettingsError):
             save_setting("store", "auto", environ=environ)
-        assert list(file.parent.iterdir()) == []
+        assert [one.name for one in file.parent.iterdir()] == ["settings.toml.lock"]
+
+    def test_programs_that_save_at_the_same_time_lose_no_change(self, environ, file, load):
+        program = (
+            "import sys; from tray_app.settings.save import save_setting\n"
+            "for one in range(15): save_setting('mode', 'demo', sys.argv[1] + str(one))"
+        )
+        command = [sys.executable, "-c", program]
+        writers = [subprocess.Popen([*command, name], env={**os.environ, **environ}) for name in "ab"]
+
+        assert [writer.wait() for writer in writers] == [0, 0]
+        sections = tomllib.loads(file.read_text())["profiles"]
+        assert sorted(sections) == sorted(f"{name}{one}" for name in "ab" for one in range(15))
+
+    def test_threads_that_save_at_the_same_time_lose_no_change(self, environ, file):
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda one: save_setting("mode", "demo", f"p{one}", environ), range(20)))
+
+        assert len(tomllib.loads(file.read_text())["profiles"]) == 20
+
+    @pytest.mark.posix
+    @pytest.mark.parametrize("mode", [0o600, 0o640])
+    def test_the_file_is_open_to_whom_it_was(self, mode, environ, file):
+        file.write_text("")
+        file.chmod(mode)
+
+        save_setting("store", "file", environ=environ)
+
+        assert file.stat().st_mode & 0o777 == mode
+
+    @pytest.mark.posix
+    def test_a_new_file_is_its_owners_alone(self, environ, folder):
+        save_setting("store", "file", environ=environ)
+
+        assert (folder / "settings.toml").stat().st_mode & 0o777 == 0o600
+
+    def test_what_a_killed_writer_left_is_no_hindrance(self, environ, file, load):
+        file.with_name("settings.toml.new").write_text("half")
+
+        save_setting("store", "file", environ=environ)
+
+        assert load().store == "file"
 
     @pytest.mark.posix
     def test_a_file_kept_elsewhere_and_linked_stays_linked(self, environ, file, tmp_path):

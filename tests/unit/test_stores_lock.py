@@ -11,7 +11,6 @@ import threading
 import pytest
 
 from tray_app.core.errors import LockTimeout, StoreError
-from tray_app.stores import lock as lock_module
 from tray_app.stores.lock import ProfileLock, ThreadLock
 
 
@@ -207,7 +206,7 @@ def test_a_file_system_without_locks_is_an_error_of_ours(number, lock, monkeypat
     def fail(*_):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(lock_module.fcntl, "flock", fail)
+    monkeypatch.setattr("fcntl.flock", fail)
     with pytest.raises(StoreError):
         lock.acquire()
     monkeypatch.undo()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
+import stat
 
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
@@ -12,7 +15,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_MAX_BYTES = 1_000_000
+_MAX_BYTES = 100_000
+"""Fifty times what anybody sets; what is longer was put there by mistake."""
+
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 _MOST_LINES_LEFT_OUT = 50
 _MOST_LINES_OF_A_STATEMENT = 50
 
@@ -20,13 +26,14 @@ _MOST_LINES_OF_A_STATEMENT = 50
 class Document:
     """`fields` is what TOML made of the file; `problems` is what it could not read, line by line."""
 
-    __slots__ = ("_lines", "_path", "fields", "problems")
+    __slots__ = ("_line_numbers", "_lines", "_path", "fields", "problems")
 
     def __init__(self, path: str) -> None:
         self.fields: dict[str, Any] = {}
         self.problems: list[SettingsError] = []
         self._path = path
         self._lines: list[str] = []
+        self._line_numbers: dict[tuple[str, ...], int] | None = None
 
     def read(self, text: str) -> None:
         """Takes `text` without the lines that are no TOML; a section whose head is broken is left out whole."""
@@ -60,29 +67,39 @@ class Document:
         return SettingsError(message, path=self._path, line=self._line_of(keys), **values)
 
     def _line_of(self, keys: tuple[str, ...]) -> int:
-        section: tuple[str, ...] = ()
-        for number, line in enumerate(self._lines, 1):
-            if line.lstrip().startswith("["):
-                section = _path_in(line)
-            elif "=" in line and section + _path_in(line.partition("=")[0] + "= 0") == keys:
-                return number
+        if self._line_numbers is None:
+            self._line_numbers = _line_numbers(self._lines)
+        if keys in self._line_numbers:
+            return self._line_numbers[keys]
         return next((number for number, line in enumerate(self._lines, 1) if keys[-1] in line), 1)
+
+
+def read_text(path: str) -> str:
+    """The whole file. Raises `OSError`, also for what is no file or far too large, and `UnicodeDecodeError`."""
+    with patiently(lambda: open(path, "rb", opener=_open_without_waiting)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "not a file")
+        content = file.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    return content.decode("utf-8-sig")
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    """A pipe that nobody writes to would hold up whoever opens it."""
+    return os.open(path, flags | _NONBLOCK)
 
 
 def read_document(path: str) -> Document:
     """What stands in the file, which may be missing. Raises nothing: what is wrong is listed in `problems`."""
     document = Document(path)
     try:
-        with patiently(lambda: open(path, "rb")) as file:
-            content = file.read(_MAX_BYTES)
+        document.read(read_text(path))
     except FileNotFoundError:
-        return document
+        pass
     except OSError as error:
         reason = error.strerror or type(error).__name__
         document.problems.append(SettingsError(msg("{path} cannot be read ({reason})."), path=path, reason=reason))
-        return document
-    try:
-        document.read(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         document.problems.append(SettingsError(msg("{path} is not TOML: {reason}"), path=path, reason=_reason(error)))
     return document
@@ -98,7 +115,7 @@ def _line_at_fault(error: Exception, lines: list[str]) -> int | None:
     """The line on which the first statement begins that is no TOML by itself, else the one that the error names."""
     at = 0
     while at < len(lines):
-        length = _statement_length(lines[at:])
+        length = _statement_length(lines, at)
         if not length:
             return at
         at += length
@@ -108,13 +125,13 @@ def _line_at_fault(error: Exception, lines: list[str]) -> int | None:
     return int(named[1]) - 1 if named else None
 
 
-def _statement_length(lines: list[str]) -> int:
-    """How many lines the statement takes that begins on the first one; 0 when it is none."""
+def _statement_length(lines: list[str], at: int) -> int:
+    """How many lines the statement takes that begins on that one; 0 when it is none."""
     import tomllib
 
-    for length in range(1, min(len(lines), _MOST_LINES_OF_A_STATEMENT) + 1):
+    for length in range(1, min(len(lines) - at, _MOST_LINES_OF_A_STATEMENT) + 1):
         with contextlib.suppress(ValueError, RecursionError):
-            tomllib.loads("\n".join(lines[:length]))
+            tomllib.loads("\n".join(lines[at : at + length]))
             return length
     return 0
 
@@ -130,6 +147,18 @@ def _without(lines: list[str], at: int) -> list[str]:
 def _key_of(line: str) -> str:
     """What stands before the sign of equality, which is no secret; the value is not repeated."""
     return line.partition("=")[0].strip()[:60]
+
+
+def _line_numbers(lines: list[str]) -> dict[tuple[str, ...], int]:
+    """On which line each value stands, by the names that lead to it."""
+    numbers: dict[tuple[str, ...], int] = {}
+    section: tuple[str, ...] = ()
+    for number, line in enumerate(lines, 1):
+        if line.lstrip().startswith("["):
+            section = _path_in(line)
+        elif "=" in line:
+            numbers.setdefault(section + _path_in(line.partition("=")[0] + "= 0"), number)
+    return numbers
 
 
 def _path_in(line: str) -> tuple[str, ...]:

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
+import time
 
 from tray_app.core.errors import SettingsError
+from tray_app.core.kernel_lock import try_lock
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT
 from tray_app.core.sharing import patiently
-from tray_app.settings.document import read_document
+from tray_app.settings.document import read_document, read_text
 from tray_app.settings.places import checkout_data_dir, settings_file, user_data_dir
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
     from tomlkit import TOMLDocument
     from tomlkit.items import Table
 
     from tray_app.settings.load import Settings
+
+_PATIENCE_SECONDS = 5.0
+_PAUSE_SECONDS = 0.01
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_BINARY = getattr(os, "O_BINARY", 0)
 
 
 def save_setting(name: str, value: object, profile: str = DEFAULT, environ: Mapping[str, str] = os.environ) -> None:
@@ -61,15 +69,17 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
     from tomlkit.exceptions import TOMLKitError
 
     path = settings_file(environ)
+    target = os.path.realpath(path)  # a linked file stays linked
     try:
-        try:
-            with patiently(lambda: open(path, encoding="utf-8-sig")) as file:
-                document = tomlkit.parse(file.read())
-        except FileNotFoundError:
-            document = tomlkit.document()
-        changed = change(document)
-        if changed:
-            _replace(os.path.realpath(path), tomlkit.dumps(document))  # a linked file stays linked
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with _alone(target):
+            try:
+                document = tomlkit.parse(read_text(path))
+            except FileNotFoundError:
+                document = tomlkit.document()
+            changed = change(document)
+            if changed:
+                _replace(target, tomlkit.dumps(document))
     except TOMLKitError as error:
         raise _damaged(path, error) from None
     except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
@@ -90,12 +100,39 @@ def _damaged(path: str, error: Exception) -> SettingsError:
     return SettingsError(msg("{path} cannot be changed ({reason})."), path=path, reason=str(error))
 
 
-def _replace(path: str, text: str) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    new = f"{path}.{os.getpid()}.new"
+@contextlib.contextmanager
+def _alone(path: str) -> Iterator[None]:
+    """No other program of ours changes the file meanwhile: each has read what the one before it wrote.
+
+    Where there are no locks, or one is held for too long, the change is made all the same.
+    """
     try:
-        with open(new, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        descriptor = os.open(path + ".lock", os.O_RDWR | os.O_CREAT | _NOFOLLOW | _BINARY, 0o600)
+    except OSError:
+        yield
+        return
+    try:
+        end = time.monotonic() + _PATIENCE_SECONDS
+        with contextlib.suppress(OSError):
+            while not try_lock(descriptor) and time.monotonic() < end:
+                time.sleep(_PAUSE_SECONDS)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _replace(path: str, text: str) -> None:
+    """The new file is its owner's alone, or open to whom the old one was."""
+    new = path + ".new"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(new)
+    try:
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY, 0o600), "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileNotFoundError):
+            os.chmod(new, stat.S_IMODE(os.stat(path).st_mode))
         patiently(lambda: os.replace(new, path))
     except BaseException:
         with contextlib.suppress(OSError):

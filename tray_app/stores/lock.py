@@ -7,13 +7,13 @@ lock on a deleted file excludes nobody. Threads of one process take turns before
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 import weakref
 
 from tray_app.core import logs
 from tray_app.core.errors import LockTimeout, StoreError
+from tray_app.core.kernel_lock import try_lock, unlock
 from tray_app.core.language import msg
 from tray_app.stores.files import make_private_folder
 
@@ -37,38 +37,6 @@ _QUIET_SECONDS = 0.15
 
 _FIRST_PAUSE_SECONDS = 0.001
 _LONGEST_PAUSE_SECONDS = 0.016
-_WINDOWS_LOCK_OFFSET = 1 << 20
-"""Windows locks bytes against reading too, so the locked byte lies far behind the note."""
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(descriptor: int) -> bool:
-        os.lseek(descriptor, _WINDOWS_LOCK_OFFSET, os.SEEK_SET)
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-    def _unlock(descriptor: int) -> None:
-        os.lseek(descriptor, _WINDOWS_LOCK_OFFSET, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-    def _unlock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
-
-
 _locks: weakref.WeakSet[ThreadLock] = weakref.WeakSet()
 
 
@@ -184,7 +152,7 @@ class ProfileLock(ThreadLock):
     def release(self) -> None:
         try:
             if self._descriptor is not None:
-                _unlock(self._descriptor)
+                unlock(self._descriptor)
         finally:
             super().release()
 
@@ -220,7 +188,7 @@ class ProfileLock(ThreadLock):
         for _ in range(_REOPENINGS):
             descriptor = self._open()
             try:
-                if not _try_lock(descriptor):
+                if not try_lock(descriptor):
                     return False
                 if self._is_named(descriptor):
                     return True
