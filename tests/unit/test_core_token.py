@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from tests.doubles import START
+from tests.zones import live_in, read_zone
 from tray_app.core.errors import InvalidInput
 from tray_app.core.secret import Secret
 from tray_app.core.token import (
@@ -30,15 +30,9 @@ VALUE = "token-of-a-test"
 
 @pytest.fixture
 def in_zone(monkeypatch):
-    def move(zone):
-        monkeypatch.setenv("TZ", zone)
-        time.tzset()
-
-    if not hasattr(time, "tzset"):
-        pytest.skip("the zone of a Windows process cannot be chosen")
-    yield move
+    yield lambda zone: live_in(zone, monkeypatch)
     monkeypatch.undo()
-    time.tzset()
+    read_zone()
 
 
 def record(**fields):

@@ -250,7 +250,7 @@ class TestList:
         assert column(window, 1) == ["No token for 12 min in trading hours", "No token for 15 min in trading hours"]
         window.table.selectRow(0)
         assert window.week._highlighted == window.model.rows[0].entry
-        assert "Wed 11-18 11:40 to Wed 11-18 11:52" in window.detail.text()
+        assert "Wed 11-18 11:40 to Wed 11-18 11:52" in window.detail.toolTip()  # all of it, however wide the letters
 
     def test_the_row_stays_selected_when_something_new_happens(
         self, qtbot: QtBot, window: HistoryWindow, history: History, clock: Clock

@@ -278,6 +278,7 @@ def test_no_log_line_shows_the_token(program):
     assert "access_token_here" not in done.stderr
 
 
+@pytest.mark.posix
 def test_the_file_is_the_owners_alone_even_under_an_open_umask(program):
     program("import os; os.umask(0)\n" + BASIC_USE)
 

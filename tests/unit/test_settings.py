@@ -407,7 +407,7 @@ class TestKinds:
         "warn_before": ["1h, 30m, 90s", "0m", ""],
         "quiet_hours": ["22:00-07:00", ""],
         "share_kwcli": ["true", "false"],
-        "share_bot_file": ["/x/bot.json", ""],
+        "share_bot_file": [os.path.abspath("/x/bot.json"), ""],
         "store": ["file"],
         "redis_url": ["redis://host:6379/0"],
         "language": ["ko"],

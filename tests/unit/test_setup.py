@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -51,6 +52,7 @@ from tray_app.settings.places import settings_file
 from tray_app.stores.vault import shared_vault
 
 KEY, SECRET = "AppKey-" + "k" * 36, "AppSecret-" + "s" * 33
+IN_KEYRING = {"win32": "In Windows Credential Manager", "darwin": "In the Keychain"}.get(sys.platform, "In the keyring")
 LOCKED = KeyringUnavailable("The keyring is locked. Unlock it.", problem=KeyringUnavailable.LOCKED)
 
 
@@ -385,7 +387,7 @@ def test_locked_keyring_is_unlocked_only_on_demand(open_setup: Callable[..., Set
     assert setup.actions.done == [("unlock",)]
     setup.bot.waitUntil(lambda: setup.reads("Use the keys for real trading in the keyring"))
     setup.press("setupSkip")
-    setup.bot.waitUntil(lambda: setup.reads("In the keyring"))
+    setup.bot.waitUntil(lambda: setup.reads(IN_KEYRING))
 
 
 def test_keyring_that_was_only_slow_is_asked_again(
@@ -487,7 +489,7 @@ def test_never_in_a_file_is_the_store_keyring(open_setup: Callable[..., Setup]) 
 @pytest.mark.parametrize(
     ("place", "says", "has_choice"),
     [
-        (PlaceFound("keyring"), "In the keyring", True),
+        (PlaceFound("keyring"), IN_KEYRING, True),
         (PlaceFound("file", "/home/x/.token", "locked"), "Once it is unlocked", True),
         (PlaceFound("file", "/home/x/.token", "silent"), "does not answer", True),
         (PlaceFound("file", "/home/x/.token", "missing"), "has no keyring", False),

@@ -7,7 +7,7 @@ import time
 import xml.etree.ElementTree as ET
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +17,7 @@ from PySide6.QtCore import QTranslator
 from PySide6.QtWidgets import QApplication
 
 import tray_app
+from tests.zones import live_in, read_zone
 from tray_app.core import language
 from tray_app.core.errors import KeysMissing, KiwoomTokenError, Remedy
 from tray_app.core.language import resources_folder
@@ -26,6 +27,9 @@ from tray_app.desktop.look.theme import Tone
 from tray_app.desktop.translation import catalogue_path, install_translator
 from tray_app.desktop.view import TOOLTIP_UNITS, Overview, View, most_urgent, next_change, phase_of, shorten, view_of
 from tray_app.kiwoom.codes import error_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DAY = 86400
 NOW = 1_763_780_820.0
@@ -49,15 +53,11 @@ TRAY_FIELDS = (
 
 
 @pytest.fixture(autouse=True)
-def in_korea(monkeypatch: pytest.MonkeyPatch) -> None:
-    zone(monkeypatch, "Asia/Seoul")
-
-
-def zone(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    if not hasattr(time, "tzset"):
-        pytest.skip("the time zone of a process cannot be set here")
-    monkeypatch.setenv("TZ", name)
-    time.tzset()
+def in_korea(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    live_in("Asia/Seoul", monkeypatch)
+    yield
+    monkeypatch.undo()
+    read_zone()
 
 
 @pytest.fixture
@@ -273,7 +273,7 @@ def test_end_is_korean_time_and_local_time_only_where_it_differs(monkeypatch: py
     view = seen(state(), NOW)
     assert (view.end, view.end_local) == ("Ends tomorrow 10:07", "")
     assert "KST" not in view.tooltip
-    zone(monkeypatch, "UTC")
+    live_in("UTC", monkeypatch)
     view = seen(state(), NOW)
     assert (view.end, view.end_local) == ("Ends tomorrow 10:07 KST", "tomorrow 01:07 on this computer")
     assert "tomorrow 10:07 KST" in view.tooltip

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tray_app.core.language import tr
 from tray_app.desktop.instance import SingleInstance
+from tray_app.desktop.look.theme import apply_window_theme
 from tray_app.desktop.program import application
 from tray_app.desktop.setup.actions import MachineSetup
 from tray_app.desktop.setup.flow import Ending
@@ -43,6 +44,7 @@ def set_up(settings: Settings, environ: Mapping[str, str]) -> Next:
         if sys.stderr is not None:
             print(tr("It is running already; its window is shown."), file=sys.stderr)
         return Next.LEAVE
+    apply_window_theme(settings.theme)
     actions = MachineSetup(settings, environ)
     wizard = SetupWizard(None, actions)
     instance.shown.connect(wizard.bring_up)
