@@ -345,6 +345,32 @@ def test_refused_keys_stay_to_be_corrected_and_the_page_says_what_to_do(
     assert not setup.reads(f"[{code}]")
 
 
+def test_after_a_refusal_the_keyboard_is_at_the_key_and_typing_replaces_it(
+    open_setup: Callable[..., Setup], qtbot: QtBot
+) -> None:
+    setup = open_setup(Step.KEYS, failure=refused("8001"))
+    with qtbot.waitActive(setup.wizard):
+        setup.known()
+    setup.type()
+    setup.next()
+    assert setup.wizard.focusWidget() is setup.find("appKey")
+    qtbot.keyClicks(setup.find("appKey"), "other")
+    assert setup.find("appKey").text() == "other"
+
+
+def test_return_takes_the_offer_to_check_for_the_other_mode(open_setup: Callable[..., Setup], qtbot: QtBot) -> None:
+    setup = open_setup(Step.KEYS, failure=refused("8030"))
+    with qtbot.waitActive(setup.wizard):
+        setup.known()
+    setup.type()
+    setup.next()
+    setup.actions.failure = None
+    assert setup.wizard.focusWidget() is setup.find("keysRemedy")
+    qtbot.keyClick(setup.find("keysRemedy"), Qt.Key.Key_Return)
+    setup.settle()
+    assert setup.actions.done[-1] == ("check", "demo", KEY, SECRET)
+
+
 def test_keys_of_the_other_mode_are_checked_for_it_by_one_button(open_setup: Callable[..., Setup]) -> None:
     setup = open_setup(Step.KEYS, failure=refused("8030")).known()
     setup.type()

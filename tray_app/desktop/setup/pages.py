@@ -183,6 +183,7 @@ class KeysPage(Page):
         self._shown_error: object = None
         self._kept: object = None
         self._remedy = Remedy.NONE
+        self._is_checking = False
         self._note = make_text("keysNote", self)
         mark(self._note, "quiet")
         self._good = make_text("keysGood", self)
@@ -197,6 +198,7 @@ class KeysPage(Page):
         self._reach.clicked.connect(self._reach_keyring)
         self._mend = make_button("keysRemedy", self)
         self._mend.clicked.connect(self._do_remedy)
+        self._mend.setAutoDefault(True)
         self.body.addWidget(self._good)
         self.body.addWidget(self._note)
         self.body.addWidget(self._reach, 0, Qt.AlignmentFlag.AlignLeft)
@@ -240,6 +242,9 @@ class KeysPage(Page):
         put(self._mend, self._remedy_text())
         self._mend.setVisible(bool(self._remedy))
         self._mend.setEnabled(state.doing is Doing.NOTHING)
+        was_checking, self._is_checking = self._is_checking, state.doing is Doing.CHECKING
+        if was_checking and not self._is_checking and state.error and state.step is self.step:
+            self._take_up_again()
         put(self._reach, self._reach_text())
         self._reach.setVisible(bool(self._reach.text()))
         self._reach.setEnabled(state.doing is Doing.NOTHING)
@@ -283,6 +288,15 @@ class KeysPage(Page):
     def colour(self, tones: Tones) -> None:
         super().colour(tones)
         colour_text(self._good, tones.good)
+
+    def _take_up_again(self) -> None:
+        """The keyboard goes where the mistake can be mended: what was greyed out during the check has lost it."""
+        if self._remedy == Remedy.SWITCH_MODE:
+            self._mend.setFocus()
+            return
+        self.first().setFocus()
+        if not self._form.isHidden():
+            self._form.key.selectAll()
 
     def _list_found(self) -> None:
         state = self.state
@@ -558,7 +572,7 @@ class DonePage(Page):
             inside.addWidget(rest)
             self._cards.append((head, rest))
             self.body.addWidget(card)
-        self._command = QLabel("kiwoom-token get", self)
+        self._command = QLabel("kiwoom-token get\nfrom tray_app import token_manager", self)
         self._command.setObjectName("doneCommand")
         self._command.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self._command.setTextInteractionFlags(
@@ -582,7 +596,7 @@ class DonePage(Page):
             (icon_head, icon_means),
             (
                 translate("Setup", "Your programs get the token from here"),
-                translate("Setup", "With this command, or from Python: from tray_app import token_manager"),
+                translate("Setup", "In a terminal, or in Python:"),
             ),
         )
         for (head, rest), (head_text, rest_text) in zip(self._cards, texts, strict=True):

@@ -123,10 +123,10 @@ def icon_text(platform: str, *, has_panel: bool) -> tuple[str, str]:
         )
     if platform == "darwin":
         return (
-            translate("Setup", "The icon is in the menu bar"),
+            translate("Setup", "Look for the icon in the menu bar"),
             translate("Setup", "It shows how long the token still lives. Click it for everything else."),
         )
-    head = translate("Setup", "The icon is next to the clock")
+    head = translate("Setup", "Look for the icon next to the clock")
     if platform == "win32":
         return head, translate(
             "Setup", "Windows 11 hides new icons under ^: open that and drag the icon down onto the taskbar."
