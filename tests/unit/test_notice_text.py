@@ -21,6 +21,11 @@ REFUSED = KeysRefused("Refused.", code="8050")
         (Notice(NoticeKind.ENDING, NOW + 600), "The Kiwoom token ends in 10 min", "It ends 07:12 (KST)."),
         (Notice(NoticeKind.ENDED, NOW - 3600 * 8), "The Kiwoom token has expired", "It ended yesterday 23:02 (KST)."),
         (
+            Notice(NoticeKind.ENDED, NOW - 120, REFUSED),
+            "The Kiwoom token has expired",
+            "It ended 07:00 (KST). Refused. [8050]",
+        ),
+        (
             Notice(NoticeKind.FAILED, NOW + 600, REFUSED),
             "Renewing the Kiwoom token fails",
             "Refused. [8050] The token ends 07:12 (KST).",

@@ -221,6 +221,13 @@ class TestFailure:
         assert world.kinds == [ENDING, FAILED, ENDING, ENDED, RECOVERED]
         assert [notice.urgent for _, notice in world.told] == [False, True, True, True, False]
 
+    def test_its_reason_is_said_with_the_end_as_well_which_takes_its_place(self, make: Make) -> None:
+        world = make()
+        world.kiwoom.failure = DOWN
+        world.run(until=ends(world) + HOUR, step=5)
+        assert world.kinds[-1] is ENDED
+        assert world.told[-1][1].error is DOWN
+
     @pytest.mark.parametrize(("left", "urgent"), [(20 * HOUR, False), (601, False), (599, True), (-10, True)])
     def test_is_urgent_in_the_last_ten_minutes(self, left: float, urgent: bool, make: Make) -> None:
         world = make(NOTIFY, warn_before=())

@@ -20,7 +20,8 @@ def notice_text(notice: Notice, now: float) -> tuple[str, str]:
             title = tr("The Kiwoom token ends in {duration}", duration=duration(round(notice.expires - now)))
             return title, tr("It ends {time} (KST).", time=end)
         case NoticeKind.ENDED:
-            return tr("The Kiwoom token has expired"), tr("It ended {time} (KST).", time=end)
+            body = tr("It ended {time} (KST).", time=end)
+            return tr("The Kiwoom token has expired"), body if notice.error is None else f"{body} {say(notice.error)}"
         case NoticeKind.FAILED:
             return tr("Renewing the Kiwoom token fails"), _reason(notice, now)
         case NoticeKind.STOPPED:

@@ -77,6 +77,7 @@ class Due(StrEnum):
 class Notice:
     """One thing to tell the user. `expires` is the end of the token in seconds of the epoch, 0 without one.
 
+    `error` is what a request for the next token ended with, if that is why.
     Urgent are the last warning, the end, a stop, and a failure with less than ten minutes to live.
     """
 
@@ -320,7 +321,8 @@ class Watch:
             passed = self._passed(token, now)
             if expires <= now:
                 if 0 in passed:
-                    yield Notice(NoticeKind.ENDED, expires, urgent=True)
+                    why = None if self._trouble is None else self._trouble.error  # it takes that notice's place
+                    yield Notice(NoticeKind.ENDED, expires, why, urgent=True)
             elif passed:
                 last = min((one for one in self._warn_before if one), default=0)
                 urgent = expires - now <= max(last, _URGENT_WARNING_SECONDS)
