@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,7 +11,16 @@ pytest.importorskip("PySide6.QtWidgets")
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QAccessible, QAction, QColor, QPalette
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QPushButton, QRadioButton, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QDialog,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QRadioButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from tray_app.core import language
@@ -506,6 +515,33 @@ def test_cancelled_clear_says_nothing(qtbot: QtBot, how: str) -> None:
             button(dialog, "clearCancel").click()
         else:
             qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+
+
+@pytest.mark.parametrize(
+    ("ask", "korean", "english"),
+    [
+        (lambda: ask_clear(None, state(), NOW), "토큰 지우기", "Clear the token"),
+        (lambda: ask_rotate(None), "토큰 교체", "Replace the token"),
+        (lambda: ask_keys(None, "real", "isa"), "키움 앱키 - isa", "Kiwoom app key - isa"),
+    ],
+)
+def test_open_question_follows_the_language(
+    qtbot: QtBot, qapp: QApplication, ask: Callable[[], QDialog], korean: str, english: str
+) -> None:
+    dialog = ask()
+    qtbot.addWidget(dialog)
+    try:
+        language.use("ko")
+        install_translator(qapp)
+        settle()
+        assert dialog.windowTitle() == korean
+        assert "취소" in {one.text() for one in dialog.findChildren(QAbstractButton)}
+    finally:
+        language.use("en")
+        install_translator(qapp)
+    settle()
+    assert dialog.windowTitle() == english
+    assert "Cancel" in {one.text() for one in dialog.findChildren(QAbstractButton)}
 
 
 @pytest.mark.parametrize("left", [None, -5])

@@ -72,37 +72,25 @@ class ClearDialog(QDialog):
         self.setObjectName("clearDialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowIcon(app_icon())
-        self.setWindowTitle(translate("ClearDialog", "Clear the token"))
-        self.here = QRadioButton(translate("ClearDialog", "On this computer &only"), self)
+        self.here = QRadioButton(self)
         self.here.setObjectName("clearHere")
         self.here.setChecked(True)
-        self.revoke = QRadioButton(translate("ClearDialog", "&Revoke at Kiwoom too"), self)
+        self.revoke = QRadioButton(self)
         self.revoke.setObjectName("clearRevoke")
         self.revoke.setEnabled(can_revoke)
-        here_means = _explanation(
-            translate(
-                "ClearDialog",
-                "Programs here no longer get it. At Kiwoom it lives on until its end; asking again may bring it back.",
-            ),
-            self,
-        )
-        revoke_means = _explanation(
-            translate("ClearDialog", "It ends at once for every program and computer that uses it."), self
-        )
-        if not can_revoke:
-            revoke_means.setText(translate("ClearDialog", "The token has expired; there is nothing to revoke."))
-        self.here.setAccessibleDescription(here_means.text())
-        self.revoke.setAccessibleDescription(revoke_means.text())
+        self._here_means = _explanation("", self)
+        self._revoke_means = _explanation("", self)
         buttons = QDialogButtonBox(self)
-        clear = buttons.addButton(translate("ClearDialog", "&Clear"), QDialogButtonBox.ButtonRole.AcceptRole)
-        cancel = buttons.addButton(translate("ClearDialog", "Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
-        clear.setObjectName("clearAccept")
-        cancel.setObjectName("clearCancel")
+        self._clear = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
+        self._cancel = buttons.addButton("", QDialogButtonBox.ButtonRole.RejectRole)
+        self._clear.setObjectName("clearAccept")
+        self._cancel.setObjectName("clearCancel")
+        self._retranslate()
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         body = QVBoxLayout(self)
         body.setContentsMargins(20, 18, 20, 16)
-        for choice, means in ((self.here, here_means), (self.revoke, revoke_means)):
+        for choice, means in ((self.here, self._here_means), (self.revoke, self._revoke_means)):
             body.addWidget(choice)
             row = QHBoxLayout()
             row.setContentsMargins(24, 0, 0, 10)
@@ -115,12 +103,37 @@ class ClearDialog(QDialog):
         self.here.setFocus()
         self.accepted.connect(self._answer)
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self._retranslate()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Some desktops' themes let Return press the radio button that has the focus instead of the default one."""
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and isinstance(self.focusWidget(), QRadioButton):
             self.accept()
         else:
             super().keyPressEvent(event)
+
+    def _retranslate(self) -> None:
+        self.setWindowTitle(translate("ClearDialog", "Clear the token"))
+        self.here.setText(translate("ClearDialog", "On this computer &only"))
+        self.revoke.setText(translate("ClearDialog", "&Revoke at Kiwoom too"))
+        self._here_means.setText(
+            translate(
+                "ClearDialog",
+                "Programs here no longer get it. At Kiwoom it lives on until its end; asking again may bring it back.",
+            )
+        )
+        self._revoke_means.setText(
+            translate("ClearDialog", "It ends at once for every program and computer that uses it.")
+            if self.revoke.isEnabled()
+            else translate("ClearDialog", "The token has expired; there is nothing to revoke.")
+        )
+        self._clear.setText(translate("ClearDialog", "&Clear"))
+        self._cancel.setText(translate("ClearDialog", "Cancel"))
+        self.here.setAccessibleDescription(self._here_means.text())
+        self.revoke.setAccessibleDescription(self._revoke_means.text())
 
     def _answer(self) -> None:
         self.chosen.emit(REVOKE if self.revoke.isChecked() else HERE)
@@ -136,39 +149,50 @@ class RotateDialog(QDialog):
         self.setObjectName("rotateDialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowIcon(app_icon())
-        self.setWindowTitle(translate("RotateDialog", "Replace the token"))
-        question = QLabel(translate("RotateDialog", "Revoke this token and get a new one now?"), self)
-        question.setObjectName("rotateQuestion")
-        question.setTextFormat(Qt.TextFormat.PlainText)
-        question.setWordWrap(True)
-        means = _explanation(
-            translate(
-                "RotateDialog",
-                "Every program and computer that uses this token is cut off once. Those that take it from here "
-                "get the new one by themselves; restart the others.",
-            ),
-            self,
-        )
-        self.setAccessibleDescription(means.text())
+        self._question = QLabel(self)
+        self._question.setObjectName("rotateQuestion")
+        self._question.setTextFormat(Qt.TextFormat.PlainText)
+        self._question.setWordWrap(True)
+        self._means = _explanation("", self)
         buttons = QDialogButtonBox(self)
-        rotate = buttons.addButton(translate("RotateDialog", "&Replace"), QDialogButtonBox.ButtonRole.AcceptRole)
-        cancel = buttons.addButton(translate("RotateDialog", "Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
-        rotate.setObjectName("rotateAccept")
-        cancel.setObjectName("rotateCancel")
-        rotate.setAutoDefault(False)
-        cancel.setDefault(True)
+        self._rotate = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
+        self._cancel = buttons.addButton("", QDialogButtonBox.ButtonRole.RejectRole)
+        self._rotate.setObjectName("rotateAccept")
+        self._cancel.setObjectName("rotateCancel")
+        self._rotate.setAutoDefault(False)
+        self._cancel.setDefault(True)
+        self._retranslate()
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         body = QVBoxLayout(self)
         body.setContentsMargins(20, 18, 20, 16)
         body.setSpacing(12)
-        body.addWidget(question)
-        body.addWidget(means)
+        body.addWidget(self._question)
+        body.addWidget(self._means)
         body.addStretch(1)
         body.addWidget(buttons)
         self.setMinimumWidth(400)
-        cancel.setFocus()
+        self._cancel.setFocus()
         self.accepted.connect(self.confirmed)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self._retranslate()
+
+    def _retranslate(self) -> None:
+        self.setWindowTitle(translate("RotateDialog", "Replace the token"))
+        self._question.setText(translate("RotateDialog", "Revoke this token and get a new one now?"))
+        self._means.setText(
+            translate(
+                "RotateDialog",
+                "Every program and computer that uses this token is cut off once. Those that take it from here "
+                "get the new one by themselves; restart the others.",
+            )
+        )
+        self._rotate.setText(translate("RotateDialog", "&Replace"))
+        self._cancel.setText(translate("RotateDialog", "Cancel"))
+        self.setAccessibleDescription(self._means.text())
 
 
 class SecretField(QLineEdit):
@@ -339,16 +363,14 @@ class KeysDialog(QDialog):
         self.setObjectName("keysDialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowIcon(app_icon())
-        title = translate("KeysDialog", "Kiwoom app key")
-        self.setWindowTitle(title if profile == DEFAULT else f"{title} - {profile}")
+        self._profile = profile
         self.form = KeysForm(self, mode)
         buttons = QDialogButtonBox(self)
-        self._enter = buttons.addButton(
-            translate("KeysDialog", "Check and &keep"), QDialogButtonBox.ButtonRole.AcceptRole
-        )
-        cancel = buttons.addButton(translate("KeysDialog", "Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
+        self._enter = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
+        self._cancel = buttons.addButton("", QDialogButtonBox.ButtonRole.RejectRole)
         self._enter.setObjectName("keysAccept")
-        cancel.setObjectName("keysCancel")
+        self._cancel.setObjectName("keysCancel")
+        self._retranslate()
         buttons.accepted.connect(self._check)
         buttons.rejected.connect(self.reject)
         body = QVBoxLayout(self)
@@ -361,6 +383,11 @@ class KeysDialog(QDialog):
         self.form.edited.connect(self._edited)
         self._edited()
         self.form.setFocus()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self._retranslate()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.form.forget()
@@ -381,6 +408,12 @@ class KeysDialog(QDialog):
 
     def _edited(self) -> None:
         self._enter.setEnabled(self.form.is_filled())
+
+    def _retranslate(self) -> None:
+        title = translate("KeysDialog", "Kiwoom app key")
+        self.setWindowTitle(title if self._profile == DEFAULT else f"{title} - {self._profile}")
+        self._enter.setText(translate("KeysDialog", "Check and &keep"))
+        self._cancel.setText(translate("KeysDialog", "Cancel"))
 
 
 def _with_length(field: QLineEdit, length: QLabel) -> QWidget:
