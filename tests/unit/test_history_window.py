@@ -381,6 +381,7 @@ class TestFeed:
         history.record("부모님", [(clock() - 60, "cleared", None, None)])
         window = opened(history, {"default": lambda: None, "부모님": lambda: None})
         assert window.profile.isVisible()
+        assert [window.profile.itemText(at) for at in range(2)] == ["Default", "부모님"]
         with qtbot.waitSignal(window._feed.changed):
             window.profile.setCurrentIndex(1)
             window.profile.activated.emit(1)

@@ -34,6 +34,7 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.core.history import TAKES, EventKind
+from tray_app.core.profile import DEFAULT
 from tray_app.core.token import KST
 from tray_app.desktop.history.week import Legend, WeekView, kind_of, mark_icon
 from tray_app.desktop.look.icon import app_icon
@@ -173,6 +174,8 @@ class HistoryWindow(QWidget):
             self.profile.clear()
             for name in page.profiles:
                 self.profile.addItem(name, name)
+        if DEFAULT in page.profiles:
+            self.profile.setItemText(page.profiles.index(DEFAULT), translate("View", "Default"))
         self.profile.setCurrentIndex(self.profile.findData(page.profile))
         self.summary.setText(page.problem or self._memory_text(page) or page.summary)
         self._colour_summary()

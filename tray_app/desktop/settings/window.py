@@ -245,7 +245,7 @@ class SettingsWindow(QWidget):
     def _name_default(self) -> None:
         if self._profile.count():
             words = translate("SettingsWindow", "{profile}, and all without a value of their own")
-            self._profile.setItemText(0, words.format(profile=DEFAULT))
+            self._profile.setItemText(0, words.format(profile=translate("View", "Default")))
 
     def _retranslate(self) -> None:
         self.setWindowTitle(translate("SettingsWindow", "Settings"))
