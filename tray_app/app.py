@@ -74,7 +74,8 @@ def main(arguments: Sequence[str]) -> int:
             settings = load_settings(None if practice else options.profile, environ)
         settle_data_dir(settings, environ)
         named = options.profile is not None or bool(environ.get("KIWOOM_PROFILE"))
-        showing = {"background": options.background, "show": options.show}
+        looks = options.show or (practice is not None and not options.background)  # who practises came to look
+        showing = {"background": options.background, "show": looks}
         return _start(settings, environ, practice, only_this_profile=named, **showing)
     except KiwoomTokenError as error:
         _tell(say(error))

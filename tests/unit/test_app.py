@@ -117,7 +117,16 @@ def test_practice_chosen_in_the_set_up_is_that_of_sandbox_and_leaves_no_settings
     assert desktop[0]["practice"]
     assert desktop[0]["settings"].mode == "demo"
     assert desktop[0]["settings"].data_dir.endswith("sandbox")
+    assert desktop[0]["show"]
     assert not (private_places / "places" / "settings").exists()
+
+
+@pytest.mark.parametrize(("arguments", "shows"), [([], True), (["--background"], False)])
+def test_who_practises_sees_the_window_unless_it_is_for_the_background(
+    desktop: list[dict[str, Any]], arguments: list[str], shows: bool
+) -> None:
+    assert status_of(["--sandbox", *arguments]) == 0
+    assert desktop[0]["show"] is shows
 
 
 def test_program_that_is_ended_during_the_set_up_ends_and_asks_again(
