@@ -209,7 +209,9 @@ def test_without_keys_it_is_4(run: Callable[..., Run], kiwoom: PracticeKiwoom, m
     monkeypatch.delenv("APP_SECRET")
     none = run("get")
     assert none.status == 4
-    assert "kiwoom-token login" in one_line(none.err)
+    assert one_line(none.err).endswith(": kiwoom-token login")
+    other = run("--profile", "isa", "get")
+    assert one_line(other.err).endswith(": kiwoom-token login --profile isa")
     assert kiwoom.counts()["issue"] == 0
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from tray_app import autostart
 from tray_app.core.errors import DONE, UNEXPECTED, KeyringUnavailable, KiwoomTokenError
-from tray_app.core.language import say, tr, use
-from tray_app.core.wording import place_text
+from tray_app.core.language import msg, say, tr, use
+from tray_app.core.wording import mode_text, place_text
 from tray_app.kiwoom.client import base_url_for
 from tray_app.manager.opening import find_keys, open_keeper
 from tray_app.settings.load import load_settings
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Finding:
-    """`name` of what was looked at, whether it is `good`, and a sentence about it."""
+    """`name` of what was looked at, in English, whether it is `good`, and a sentence about it."""
 
     def __init__(self, name: str, text: str, *, good: bool) -> None:
         self.name = name
@@ -42,26 +42,28 @@ def doctor(profile: str | None, *, as_json: bool) -> int:
         print(json.dumps([{"name": one.name, "good": one.good, "text": one.text} for one in findings]))
     else:
         for one in findings:
-            print(f"{'✓' if one.good else '✗'} {one.name}: {one.text}")
+            print(f"{'✓' if one.good else '✗'} {tr(one.name)}: {one.text}")
     return DONE if all(one.good for one in findings) else UNEXPECTED
 
 
 def _findings(settings: Settings) -> Iterator[Finding]:
     version = ".".join(map(str, sys.version_info[:3]))
-    yield Finding("python", f"{version} ({sys.platform})", good=sys.version_info >= (3, 11))
+    yield Finding(msg("python"), f"{version} ({sys.platform})", good=sys.version_info >= (3, 11))
     for problem in settings.problems:
-        yield Finding("settings", say(problem), good=False)
-    yield _tried("data folder", lambda: check_writable(settings.data_dir), lambda: settings.data_dir)
+        yield Finding(msg("settings"), say(problem), good=False)
+    yield _tried(msg("data folder"), lambda: check_writable(settings.data_dir), lambda: settings.data_dir)
     yield _keyring(settings)
-    yield _tried("keys", lambda: find_keys(settings), lambda: tr("found for {mode}", mode=settings.mode))
     yield _tried(
-        "address", lambda: base_url_for(settings.mode, settings.base_url), lambda: tr("https, or this computer")
+        msg("keys"), lambda: find_keys(settings), lambda: tr("found for {mode}", mode=mode_text(settings.mode))
+    )
+    yield _tried(
+        msg("address"), lambda: base_url_for(settings.mode, settings.base_url), lambda: tr("https, or this computer")
     )
     keeper = open_keeper(settings)
-    yield _tried("token", keeper.current, lambda: _where(keeper.place()))
+    yield _tried(msg("token"), keeper.current, lambda: _where(keeper.place()))
     if keeper.shares is not None:
         for error in keeper.hand_out():
-            yield Finding("share", say(error), good=False)
+            yield Finding(msg("share"), say(error), good=False)
     yield _screen()
     yield _autostart()
 
@@ -80,12 +82,12 @@ def _where(place: Place) -> str:
 
 def _keyring(settings: Settings) -> Finding:
     if settings.store in {"file", "memory"}:
-        return Finding("keyring", tr("not used: the store is {store}", store=settings.store), good=True)
+        return Finding(msg("keyring"), tr("not used: the store is {store}", store=settings.store), good=True)
     try:
         shared_vault().check()
     except KeyringUnavailable as error:
-        return Finding("keyring", say(error), good=False)
-    return Finding("keyring", tr("answers"), good=True)
+        return Finding(msg("keyring"), say(error), good=False)
+    return Finding(msg("keyring"), tr("answers"), good=True)
 
 
 def _screen() -> Finding:
@@ -95,8 +97,8 @@ def _screen() -> Finding:
     asked = [sys.executable, "-m", "tray_app", "--self-test"]
     answer = subprocess.run(asked, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False)
     if answer.returncode == DONE:
-        return Finding("screen", tr("Qt can use it"), good=True)
-    return Finding("screen", answer.stdout.strip() or tr("Qt cannot use it"), good=False)
+        return Finding(msg("screen"), tr("Qt can use it"), good=True)
+    return Finding(msg("screen"), answer.stdout.strip() or tr("Qt cannot use it"), good=False)
 
 
 def _autostart() -> Finding:
@@ -104,18 +106,18 @@ def _autostart() -> Finding:
     try:
         found = autostart.here().status()
     except KiwoomTokenError as error:
-        return Finding("autostart", say(error), good=False)
+        return Finding(msg("autostart"), say(error), good=False)
     if not found.configured:
-        return Finding("autostart", tr("off"), good=True)
+        return Finding(msg("autostart"), tr("off"), good=True)
     if not found.enabled:
         told = tr("switched off in the system's own settings ({place})", place=found.place)
-        return Finding("autostart", told, good=True)
+        return Finding(msg("autostart"), told, good=True)
     if found.is_lost:
         told = tr(
             "the program it starts is gone: {command}. Start the tray once, which mends it.", command=found.starts
         )
-        return Finding("autostart", told, good=False)
+        return Finding(msg("autostart"), told, good=False)
     if not found.as_it_should_be:
         told = tr("another copy of this program starts at login: {command}", command=found.starts)
-        return Finding("autostart", told, good=False)
-    return Finding("autostart", tr("on ({place})", place=found.place), good=True)
+        return Finding(msg("autostart"), told, good=False)
+    return Finding(msg("autostart"), tr("on ({place})", place=found.place), good=True)

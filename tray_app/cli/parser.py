@@ -10,11 +10,17 @@ from tray_app.core.language import tr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
 
 class Parser(argparse.ArgumentParser):
-    """Says in one line what it does not understand, and ends with the status for that."""
+    """Says in one line what it does not understand, and ends with the status for that. Its own words are ours."""
+
+    def __init__(self, *, add_help: bool = True, **options: Any) -> None:
+        super().__init__(add_help=False, **options)
+        self._positionals.title, self._optionals.title = tr("arguments"), tr("options")
+        if add_help:
+            self.add_argument("-h", "--help", action="help", help=tr("show this help"))
 
     def error(self, message: str) -> NoReturn:
         from tray_app.core.redaction import redact

@@ -92,9 +92,9 @@ def find_keys(profile: str, mode: str, environ: Mapping[str, str], vault: Vault)
         )
     if found is None:
         raise KeysMissing(
-            msg("There are no app keys for profile {profile} ({mode}). Give them with: kiwoom-token login"),
-            profile=profile,
-            mode=mode,
+            msg("There are no app keys for {mode}. Enter them with: {command}"),
+            mode=msg("real trading") if mode == "real" else msg("mock trading"),
+            command="kiwoom-token login" + ("" if profile == DEFAULT else f" --profile {profile}"),
         )
     return found
 
