@@ -32,7 +32,7 @@ from tray_app.core.errors import KeyringUnavailable, Remedy
 from tray_app.core.language import say
 from tray_app.core.wording import mode_text
 from tray_app.desktop.dialogs import KeysForm
-from tray_app.desktop.look.style import colour_text, make_button, make_card, make_text, mark, put
+from tray_app.desktop.look.style import colour_text, even_boxes, make_button, make_card, make_text, mark, put
 from tray_app.desktop.setup.flow import Doing, Ending, SetupFlow, SetupState, Step
 from tray_app.desktop.setup.words import (
     first_token_text,
@@ -316,6 +316,7 @@ class KeysPage(Page):
             self._found.addWidget(choice)
             choice.show()  # at once, to have the keyboard
             self._choices.append((choice, one))
+        even_boxes(self)
 
     def _say_choices(self) -> None:
         for choice, found in self._choices:
