@@ -577,8 +577,8 @@ From the next token on, it is drawn here.</source>
         <translation>프로그램에서 토큰을 쓰려면</translation>
     </message>
     <message>
-        <source>With this command, or from Python: from tray_app import token_manager</source>
-        <translation>아래 명령을 쓰거나, 파이썬에서는 from tray_app import token_manager</translation>
+        <source>In a terminal, or in Python:</source>
+        <translation>터미널이나 파이썬에서:</translation>
     </message>
     <message>
         <source>&amp;Finish</source>
@@ -697,16 +697,16 @@ From the next token on, it is drawn here.</source>
         <translation>대신 작은 창을 띄웁니다. GNOME에서는 AppIndicator 확장을 설치하면 아이콘이 나타납니다.</translation>
     </message>
     <message>
-        <source>The icon is in the menu bar</source>
-        <translation>아이콘은 메뉴 막대에 있습니다</translation>
+        <source>Look for the icon in the menu bar</source>
+        <translation>메뉴 막대에서 아이콘을 확인하세요</translation>
+    </message>
+    <message>
+        <source>Look for the icon next to the clock</source>
+        <translation>시계 옆에서 아이콘을 확인하세요</translation>
     </message>
     <message>
         <source>It shows how long the token still lives. Click it for everything else.</source>
         <translation>토큰이 얼마나 남았는지 보여 줍니다. 나머지는 아이콘을 클릭하세요.</translation>
-    </message>
-    <message>
-        <source>The icon is next to the clock</source>
-        <translation>아이콘은 시계 옆에 있습니다</translation>
     </message>
     <message>
         <source>Windows 11 hides new icons under ^: open that and drag the icon down onto the taskbar.</source>

@@ -604,7 +604,8 @@ def test_program_that_was_installed_is_started_by_its_own_name(monkeypatch: pyte
 
 @pytest.fixture
 def no_scripts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("sysconfig.get_path", lambda *_: str(tmp_path / "scripts"))
+    """As from a checkout that nobody installed, which the one that runs the tests may be."""
+    monkeypatch.setattr("tray_app.autostart.program._script_folders", lambda: [str(tmp_path / "scripts")])
 
 
 @pytest.mark.usefixtures("no_scripts")
