@@ -156,12 +156,17 @@ class TestNotices:
 
         assert told(watch, clock, until=clock() + DAY, step=600) == []
 
-    def test_a_token_that_is_ending_when_the_program_starts_is_told_once(self, watch, clock):
+    @pytest.mark.parametrize(
+        ("remaining", "expected"),
+        [(400, [(300, ENDING), (0, ENDED)]), (200, [(200, ENDING), (0, ENDED)])],
+        ids=["there is time", "the last warning"],
+    )
+    def test_a_program_started_anew_tells_of_what_passed_before_only_the_last(self, remaining, expected, watch, clock):
         one = token(clock)
-        clock.now = one.expires - 400
+        clock.now = one.expires - remaining
         watch.saw(one, clock())
 
-        assert told(watch, clock, until=one.expires + 10) == [(400, ENDING), (300, ENDING), (0, ENDED)]
+        assert told(watch, clock, until=one.expires + 10) == expected
 
     @pytest.mark.parametrize(
         ("lifetime", "expected"),

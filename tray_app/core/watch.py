@@ -178,7 +178,7 @@ class Watch:
         if token is None:
             self._lost(before, now, at_start=first, interrupted=interrupted)
         elif before is None or (before.value, before.expires_at) != (token.value, token.expires_at):
-            self._took(token, now)
+            self._took(token, now, at_start=first)
 
     def answered(self, token: Token, now: float, *, same: bool, rotated: bool = False) -> None:
         """Kiwoom gave this token; `same` when it is the one that was there, with the same end.
@@ -324,9 +324,7 @@ class Watch:
                     why = None if self._trouble is None else self._trouble.error  # it takes that notice's place
                     yield Notice(NoticeKind.ENDED, expires, why, urgent=True)
             elif passed:
-                last = min((one for one in self._warn_before if one), default=0)
-                urgent = expires - now <= max(last, _URGENT_WARNING_SECONDS)
-                yield Notice(NoticeKind.ENDING, expires, urgent=urgent)
+                yield Notice(NoticeKind.ENDING, expires, urgent=self._ends_soon(expires, now))
         if self._news is not None:
             yield self._news
         if (
@@ -353,6 +351,11 @@ class Watch:
 
     def _passed(self, token: Token, now: float) -> list[int]:
         return [one for one in self._warn_before if token.expires - one <= now and one not in self._warned]
+
+    def _ends_soon(self, expires: float, now: float) -> bool:
+        """Whether a warning of it is the last one."""
+        last = min((one for one in self._warn_before if one), default=0)
+        return expires - now <= max(last, _URGENT_WARNING_SECONDS)
 
     def _waits_for_an_answer(self, now: float) -> bool:
         """Whether a request that is due, under way or tried again soon may mend it; not for ever."""
@@ -383,7 +386,7 @@ class Watch:
         end = datetime.combine(today.date(), time(minutes // 60, minutes % 60))
         return (end if end > today else end + timedelta(days=1)).timestamp()
 
-    def _took(self, token: Token, now: float) -> None:
+    def _took(self, token: Token, now: float, *, at_start: bool) -> None:
         self._ending = token
         self._gives_same = self._unwanted = False
         self._news = None
@@ -393,6 +396,8 @@ class Watch:
         self._warned = {one for one in self._warn_before if one >= lifetime}
         if not token.lives(now):
             self._warned.update(self._warn_before)  # it ended before anybody looked: no news
+        elif at_start and not self._ends_soon(token.expires, now):
+            self._warned.update(self._passed(token, now))  # a program started anew does not tell it once more
         self._told_trading_hours = False
         self._rotation_failed_at, self._revocable = None, True
         self._plan_for(token, now)

@@ -236,6 +236,7 @@ class Monitor(QObject):
         try:
             stamp = self._keeper.store.stamp()
             if stamp == self._stamp:
+                self._keeper.store.check()  # on the way, because each job more wakes two threads
                 return _Found(wanted)
             at, token = self._clock(), self._keeper.current()
             interrupted = token is None and self._keeper.was_interrupted(self._token)
@@ -259,7 +260,8 @@ class Monitor(QObject):
             self._actor.run(lambda: self._keeper.note_found(found.token, found.at), lambda *_: None)
             self._actor.run(self._keeper.hand_out, lambda *_: None)  # its failures are logged where they happen
         self._publish(busy=busy)
-        self._looker.run(self._keeper.store.check, self._checked)
+        if error is not None or (found is not None and found.changed):
+            self._looker.run(self._keeper.store.check, self._checked)
 
     def _checked(self, _: object, error: Exception | None) -> None:
         """Why the token is not where it should be may be known only now."""
