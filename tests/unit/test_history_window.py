@@ -25,7 +25,6 @@ from tray_app.core.history import EventKind
 from tray_app.core.token import token_for
 from tray_app.desktop.history import feed as feed_module
 from tray_app.desktop.history import week as week_module
-from tray_app.desktop.history import window as window_module
 from tray_app.desktop.history.feed import HistoryFeed, Page
 from tray_app.desktop.history.week import WeekView
 from tray_app.desktop.history.window import HistoryWindow
@@ -429,9 +428,9 @@ def test_colours_follow_the_theme(window: HistoryWindow, ground: str) -> None:
 def test_in_strong_contrast_everything_is_in_the_colour_of_the_text(
     window: HistoryWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tray_app.desktop.look import theme
+    from tray_app.desktop.look import style, theme
 
-    for module in (theme, window_module, week_module):
+    for module in (theme, style, week_module):
         monkeypatch.setattr(module, "is_high_contrast", lambda: True)
     window._restyle()
     assert window.styleSheet() == ""

@@ -27,7 +27,7 @@ from tray_app.core import language
 from tray_app.core.errors import Remedy
 from tray_app.core.secret import Secret
 from tray_app.core.state import Action, LastResult, Result, TokenState
-from tray_app.desktop import dialogs, window
+from tray_app.desktop import dialogs
 from tray_app.desktop.dialogs import HERE, REVOKE, ask_clear, ask_keys, ask_rotate
 from tray_app.desktop.look.icon import tray_icon
 from tray_app.desktop.look.theme import window_tones
@@ -445,8 +445,8 @@ def test_text_is_legible_when_the_theme_changes_live(
 
 
 def test_high_contrast_uses_only_the_palette(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(window, "is_high_contrast", lambda: True)
-    monkeypatch.setattr("tray_app.desktop.look.theme.is_high_contrast", lambda: True)
+    for module in ("desktop.window", "desktop.look.style", "desktop.look.theme"):
+        monkeypatch.setattr(f"tray_app.{module}.is_high_contrast", lambda: True)
     one = TokenWindow()
     qtbot.addWidget(one)
     assert "QPushButton" not in one.styleSheet()
@@ -637,3 +637,15 @@ def test_dialogs_delete_themselves(qtbot: QtBot) -> None:
     dialog = dialogs.ask_clear(None, state(), NOW)
     with qtbot.waitSignal(dialog.destroyed):
         dialog.reject()
+
+
+def test_icons_of_the_profiles_follow_the_colours_of_the_window(qtbot: QtBot) -> None:
+    box = ProfileBox()
+    qtbot.addWidget(box)
+    box.setPalette(QPalette(QColor("#ffffff")))
+    box.show_profiles(several("default").profiles)
+    light = box.itemIcon(0).pixmap(16, 16).toImage()
+
+    box.setPalette(QPalette(QColor("#202020")))
+
+    assert box.itemIcon(0).pixmap(16, 16).toImage() != light

@@ -16,7 +16,6 @@ from PySide6.QtGui import (
     QKeyEvent,
     QPainter,
     QPaintEvent,
-    QPalette,
     QPen,
     QResizeEvent,
     QShowEvent,
@@ -42,8 +41,9 @@ from tray_app.core.errors import Remedy
 from tray_app.core.state import Action
 from tray_app.core.wording import duration
 from tray_app.desktop.clipboard import KEEP_SECONDS
-from tray_app.desktop.look.icon import Phase, app_icon, dotted_ring, thin_ring, tray_icon
+from tray_app.desktop.look.icon import Phase, app_icon, dotted_ring, list_icon, thin_ring
 from tray_app.desktop.look.light import Light
+from tray_app.desktop.look.style import calm_style, colour_text, mark, put
 from tray_app.desktop.look.theme import Tone, Tones, is_dark, is_high_contrast, text_colour, window_tones
 from tray_app.desktop.view import MOCK, PRACTICE, REAL, SNOOZES_SECONDS, copied_text
 
@@ -124,6 +124,7 @@ class TokenWindow(QWidget):
         self._rotate = WorkButton("rotateButton", self)
         self._copy = WorkButton("copyButton", self)
         self._refresh = WorkButton("refreshButton", self)
+        mark(self._refresh, "main")
         self._refresh.setDefault(True)
         self._clear.asked.connect(self.clearRequested)
         self._rotate.asked.connect(self.rotateRequested)
@@ -142,7 +143,7 @@ class TokenWindow(QWidget):
 
     def show_view(self, view: View) -> None:
         """Renders `view`. Cheap when little has changed, so it may come every second."""
-        _put(self._profile, view.profile)
+        put(self._profile, view.profile)
         self._profile.setVisible(not view.profiles)
         self._profiles.show_profiles(view.profiles)
         # Qt adds the program's name to a title that does not end with it
@@ -151,7 +152,7 @@ class TokenWindow(QWidget):
             label.show_badge(view.badges[number] if number < len(view.badges) else None)
         self.dial.show_view(view)
         self._skew.setVisible(bool(view.skew))
-        _put(self._skew, view.skew)
+        put(self._skew, view.skew)
         self._details.show_view(view)
         for text, *row in (
             (view.settings_problem, self._trouble, self._open_file),
@@ -159,18 +160,18 @@ class TokenWindow(QWidget):
         ):
             for widget in row:
                 widget.setVisible(bool(text))
-        _put(self._trouble, view.settings_problem)
-        _put(self._elsewhere, view.elsewhere)
+        put(self._trouble, view.settings_problem)
+        put(self._elsewhere, view.elsewhere)
         self._elsewhere_profile = view.elsewhere_profile
         self._busy_line.show_work(view.busy)
         self._snooze_end.setEnabled(view.is_snoozed)
         self._copy.setEnabled(view.can_copy)
-        _put(self._copy, _with_mnemonic(view.copy_text, "Y"))
+        put(self._copy, _with_mnemonic(view.copy_text, "Y"))
         spoken = translate("TokenWindow", "It is on the clipboard.") if view.is_copied else ""
         self._copy.setAccessibleDescription(spoken)
-        _put(self._refresh, _with_mnemonic(view.refresh_text, "R"))
+        put(self._refresh, _with_mnemonic(view.refresh_text, "R"))
         self._remedy = view.remedy
-        _put(self._remedy_button, _with_mnemonic(view.remedy_text, "O"))
+        put(self._remedy_button, _with_mnemonic(view.remedy_text, "O"))
         self._remedy_button.setVisible(bool(view.remedy))
         can = (view.can_refresh, view.can_rotate, view.can_clear, view.can_refresh)
         for (button, actions), is_possible in zip(self._workers(), can, strict=True):
@@ -342,7 +343,13 @@ class TokenWindow(QWidget):
 
     def _restyle(self) -> None:
         tones = window_tones(self.palette())
-        style = "" if is_high_contrast() else _style_sheet(self.palette(), tones)
+        style = calm_style(self.palette(), button=(7, 11), main=(7, 14))
+        if style:
+            style += f"""
+                QPushButton[head="true"] {{ border-color: transparent; padding: 5px 8px; }}
+                QPushButton[head="true"]:focus {{ border: 2px solid {tones.good.name()}; padding: 4px 7px; }}
+                QPushButton::menu-indicator {{ width: 0px; }}
+            """
         style += f"#skew, #settingsProblem, #elsewhere {{ color: {tones.low.name()}; }}"
         if style != self._style:
             self._style = style
@@ -405,11 +412,11 @@ class Dial(QWidget):
 
     def show_view(self, view: View) -> None:
         """The ring is painted again only when a pixel of it can have moved."""
-        _put(self.headline, view.headline)
+        put(self.headline, view.headline)
         nothing = view.phase is Phase.NONE
         self.countdown.show_text("–:––:––" if nothing else view.countdown, view.remaining, faint=nothing)
-        _put(self.end, view.end)
-        _put(self.end_local, view.end_local)
+        put(self.end, view.end)
+        put(self.end_local, view.end_local)
         self.end_local.setVisible(bool(view.end_local))
         self.setAccessibleDescription(view.remaining)
         quantised = round(view.fraction, 4)
@@ -458,9 +465,9 @@ class Dial(QWidget):
         return QRectF((self.width() - side) / 2, 2, side, side)
 
     def _colour_texts(self) -> None:
-        _colour(self.headline, self._tones.of(self._tone))
+        colour_text(self.headline, self._tones.of(self._tone))
         text = text_colour(self.palette())
-        _colour(self.end, self._tones.bad if self._is_alarming else text)
+        colour_text(self.end, self._tones.bad if self._is_alarming else text)
 
 
 class Countdown(QWidget):
@@ -589,12 +596,21 @@ class ProfileBox(QComboBox):
             self.clear()
             self.addItems([line.text for line in lines])
         self._lines = lines
-        dark = is_dark(self.palette())
         for number, line in enumerate(lines):
             self.setItemText(number, line.text)
-            self.setItemIcon(number, tray_icon(line.icon, dark))
+        self._show_icons()
         self._show_chosen()
         self.setVisible(bool(lines))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._show_icons()
+
+    def _show_icons(self) -> None:
+        dark = is_dark(self.palette())
+        for number, line in enumerate(self._lines):
+            self.setItemIcon(number, list_icon(line.icon, dark))
 
     def initStyleOption(self, option: QStyleOptionComboBox) -> None:
         """Styles cut a text that has no room in the middle of a letter."""
@@ -663,6 +679,7 @@ class _Details(QFrame):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("details")
+        mark(self, "card")
         self._tones = window_tones(self.palette())
         self._last_tone = Tone.QUIET
         self.place = _label("place", self)
@@ -707,22 +724,22 @@ class _Details(QFrame):
             label.setText(text)
 
     def show_view(self, view: View) -> None:
-        _put(self.place, view.place or "–")
+        put(self.place, view.place or "–")
         self.path.show_text(view.place_path)
-        _put(self.why, view.place_why)
+        put(self.why, view.place_why)
         self.why.setVisible(bool(view.place_why))
-        _put(self.last, f"{view.last_at} · {view.last}" if view.last else "–")
+        put(self.last, f"{view.last_at} · {view.last}" if view.last else "–")
         snooze = view.snooze_text if view.is_snoozed else ""
-        _put(self.coming, "\n".join(text for text in (view.coming, snooze) if text) or "–")
+        put(self.coming, "\n".join(text for text in (view.coming, snooze) if text) or "–")
         if view.last_tone is not self._last_tone:
             self._last_tone = view.last_tone
-            self._colour()
+            self.colour_text()
 
     def set_tones(self, tones: Tones) -> None:
         self._tones = tones
-        self._colour()
+        self.colour_text()
 
-    def _colour(self) -> None:
+    def colour_text(self) -> None:
         text = text_colour(self.palette())
         last = text if self._last_tone is Tone.QUIET else self._tones.of(self._last_tone)
         for label, colour in (
@@ -732,9 +749,9 @@ class _Details(QFrame):
             (self.why, self._tones.low),
             (self.path, self._tones.quiet),
         ):
-            _colour(label, colour)
+            colour_text(label, colour)
         for label in self._names:
-            _colour(label, self._tones.quiet)
+            colour_text(label, self._tones.quiet)
 
 
 class ElidedLabel(QLabel):
@@ -783,19 +800,8 @@ def _button(name: str, parent: QWidget) -> QPushButton:
 def _head_button(name: str, parent: QWidget) -> QPushButton:
     button = _button(name, parent)
     button.setFlat(True)
-    button.setProperty("head", "true")
+    mark(button, "head")
     return button
-
-
-def _put(widget: QLabel | QPushButton, text: str) -> None:
-    if widget.text() != text:
-        widget.setText(text)
-
-
-def _colour(label: QLabel, colour: QColor) -> None:
-    palette = label.palette()
-    palette.setColor(QPalette.ColorRole.WindowText, colour)
-    label.setPalette(palette)
 
 
 def _with_mnemonic(text: str, letter: str) -> str:
@@ -808,31 +814,3 @@ def _with_mnemonic(text: str, letter: str) -> str:
     if text.endswith("…"):
         return f"{text[:-1]}(&{letter})…"
     return f"{text}(&{letter})" if text else ""
-
-
-def _style_sheet(palette: QPalette, tones: Tones) -> str:
-    dark = is_dark(palette)
-    card = "rgba(255, 255, 255, 0.06)" if dark else "rgba(0, 0, 0, 0.045)"
-    edge = "rgba(255, 255, 255, 0.22)" if dark else "rgba(0, 0, 0, 0.22)"
-    over = "rgba(255, 255, 255, 0.10)" if dark else "rgba(0, 0, 0, 0.07)"
-    text = text_colour(palette).name()
-    faint = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.WindowText).name()
-    accent = tones.good.name()
-    on_accent = "#06251f" if dark else "#ffffff"
-    return f"""
-        #details {{ background: {card}; border: none; border-radius: 10px; }}
-        QPushButton {{ background: transparent; color: {text}; border: 1px solid {edge}; border-radius: 7px;
-            padding: 7px 11px; }}
-        QPushButton:hover {{ background: {over}; }}
-        QPushButton:focus {{ border: 2px solid {accent}; padding: 6px 10px; }}
-        QPushButton:disabled {{ color: {faint}; border-color: {over}; }}
-        QPushButton[head="true"] {{ border-color: transparent; padding: 5px 8px; }}
-        QPushButton[head="true"]:focus {{ border: 2px solid {accent}; padding: 4px 7px; }}
-        QPushButton::menu-indicator {{ width: 0px; }}
-        #refreshButton {{ background: {accent}; color: {on_accent}; border: 1px solid {accent}; font-weight: 600;
-            padding: 7px 14px; }}
-        #refreshButton:hover {{ background: {tones.good.lighter(112).name()}; }}
-        #refreshButton:pressed {{ background: {tones.good.darker(112).name()}; }}
-        #refreshButton:focus {{ border: 2px solid {text}; padding: 6px 13px; }}
-        #refreshButton:disabled {{ background: {over}; color: {faint}; border-color: {over}; }}
-    """

@@ -38,7 +38,8 @@ from tray_app.core.profile import DEFAULT
 from tray_app.core.token import KST
 from tray_app.desktop.history.week import Legend, WeekView, kind_of, mark_icon
 from tray_app.desktop.look.icon import app_icon
-from tray_app.desktop.look.theme import Tones, is_high_contrast, window_tones
+from tray_app.desktop.look.style import calm_style, colour_text
+from tray_app.desktop.look.theme import Tones, text_colour, window_tones
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -318,7 +319,7 @@ class HistoryWindow(QWidget):
         page, tones = self._page, window_tones(self.palette())
         missed = page is not None and page.week is not None and page.week.gap_seconds(trading=True) >= 1
         is_bad = missed or (page is not None and bool(page.problem))
-        _colour(self.summary, tones.bad if is_bad else _text_of(self.palette()))
+        colour_text(self.summary, tones.bad if is_bad else text_colour(self.palette()))
 
     def _memory_text(self, page: Page) -> str:
         if page.is_kept:
@@ -387,19 +388,19 @@ class HistoryWindow(QWidget):
 
     def _tell_exported(self, text: str, is_done: bool) -> None:
         tones = window_tones(self.palette())
-        _colour(self.status, tones.good if is_done else tones.bad)
+        colour_text(self.status, tones.good if is_done else tones.bad)
         self.status.setText(text)
 
     def _restyle(self) -> None:
         tones = window_tones(self.palette())
-        style = "" if is_high_contrast() else _style_sheet(self.palette(), tones)
+        style = calm_style(self.palette(), button=(5, 14))
         if style != self._style:
             self._style = style
             self.setStyleSheet(style)
         self.week.set_tones(tones)
         self.legend.set_tones(tones)
         self.model.set_tones(tones, self.palette().color(QPalette.ColorRole.HighlightedText))
-        _colour(self.detail, tones.quiet)
+        colour_text(self.detail, tones.quiet)
         self._colour_summary()
 
 
@@ -415,30 +416,3 @@ def _label(name: str, parent: QWidget) -> QLabel:
     label.setObjectName(name)
     label.setTextFormat(Qt.TextFormat.PlainText)
     return label
-
-
-def _colour(label: QLabel, colour: QColor) -> None:
-    palette = label.palette()
-    palette.setColor(QPalette.ColorRole.WindowText, colour)
-    label.setPalette(palette)
-
-
-def _text_of(palette: QPalette) -> QColor:
-    """That of a window in use: some themes fade the others, and a window is none yet while it is made."""
-    return palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.WindowText)
-
-
-def _style_sheet(palette: QPalette, tones: Tones) -> str:
-    dark = palette.color(QPalette.ColorRole.Window).lightnessF() < 0.5
-    edge = "rgba(255, 255, 255, 0.22)" if dark else "rgba(0, 0, 0, 0.22)"
-    over = "rgba(255, 255, 255, 0.10)" if dark else "rgba(0, 0, 0, 0.07)"
-    text = _text_of(palette).name()
-    faint = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.WindowText).name()
-    accent = tones.good.name()
-    return f"""
-        QPushButton {{ background: transparent; color: {text}; border: 1px solid {edge}; border-radius: 7px;
-            padding: 5px 14px; }}
-        QPushButton:hover {{ background: {over}; }}
-        QPushButton:focus {{ border: 2px solid {accent}; padding: 4px 13px; }}
-        QPushButton:disabled {{ color: {faint}; border-color: {over}; }}
-    """

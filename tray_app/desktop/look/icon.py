@@ -42,6 +42,7 @@ SIZES = (16, 18, 20, 22, 24, 28, 32, 36, 40, 44, 48, 64, 96)
 """Pixels: 16, 18, 22, 24 and 32 at 100 to 300 %."""
 
 APP_ICON_SIZES = (16, 20, 24, 32, 40, 48, 64, 128, 256)
+_LIST_SIZES = (16, 24, 32)
 
 _TOP = 90.0
 _LOWEST_LEVEL = 4
@@ -109,6 +110,15 @@ def tray_icon(spec: IconSpec, dark_panel: bool, *, mask: bool = False) -> QIcon:
     for size in SIZES:
         icon.addPixmap(QPixmap.fromImage(paint_icon(spec, size, dark_panel, mask=mask)))
     icon.setIsMask(mask)
+    return icon
+
+
+@lru_cache(maxsize=96)
+def list_icon(spec: IconSpec, dark: bool) -> QIcon:
+    """The icon in the few sizes that a list on a window shows: each size takes milliseconds to paint."""
+    icon = QIcon()
+    for size in _LIST_SIZES:
+        icon.addPixmap(QPixmap.fromImage(paint_icon(spec, size, dark)))
     return icon
 
 

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
 
-def calm_style(palette: QPalette) -> str:
-    """A style sheet for a dialog with this palette; empty where the user wants strong contrast.
+def calm_style(palette: QPalette, *, button: tuple[int, int] = (7, 14), main: tuple[int, int] = (7, 18)) -> str:
+    """A style sheet for a window with this palette; empty where the user wants strong contrast.
 
-    Widgets say what they are by dynamic properties: `main` for the main button, `card` for a frame.
+    Widgets say what they are by dynamic properties: `main` for the main button, `card` for a frame. The numbers are
+    the pixels above and beside the text of a `button` and of the `main` one.
     """
     if is_high_contrast():
         return ""
@@ -39,18 +40,22 @@ def calm_style(palette: QPalette) -> str:
         QLineEdit:focus {{ border: 2px solid {accent}; padding: 4px 7px; }}
         QLineEdit:disabled {{ color: {faint}; border-color: {over}; }}
         QPushButton {{ background: transparent; color: {text}; border: 1px solid {edge}; border-radius: 7px;
-            padding: 7px 14px; }}
+            padding: {_pixels(button)}; }}
         QPushButton:hover {{ background: {over}; }}
         QPushButton:checked {{ background: {over}; border-color: {accent}; }}
-        QPushButton:focus {{ border: 2px solid {accent}; padding: 6px 13px; }}
+        QPushButton:focus {{ border: 2px solid {accent}; padding: {_pixels(button, less=1)}; }}
         QPushButton:disabled {{ color: {faint}; border-color: {over}; }}
         QPushButton[main="true"] {{ background: {accent}; color: {on_accent}; border: 1px solid {accent};
-            font-weight: 600; padding: 7px 18px; }}
+            font-weight: 600; padding: {_pixels(main)}; }}
         QPushButton[main="true"]:hover {{ background: {tones.good.lighter(112).name()}; }}
         QPushButton[main="true"]:pressed {{ background: {tones.good.darker(112).name()}; }}
-        QPushButton[main="true"]:focus {{ border: 2px solid {text}; padding: 6px 17px; }}
+        QPushButton[main="true"]:focus {{ border: 2px solid {text}; padding: {_pixels(main, less=1)}; }}
         QPushButton[main="true"]:disabled {{ background: {over}; color: {faint}; border-color: {over}; }}
     """
+
+
+def _pixels(padding: tuple[int, int], *, less: int = 0) -> str:
+    return " ".join(f"{one - less}px" for one in padding)
 
 
 def mark(widget: QWidget, name: str) -> None:
