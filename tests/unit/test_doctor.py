@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -57,3 +59,16 @@ def test_starting_at_login_is_told(
     assert findings["autostart"] == {"name": "autostart", "good": good, "text": text}
     doctor(None, as_json=False)
     assert f"{'✓' if good else '✗'} autostart: {text}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("encoding", "signs"), [("utf-8", "✗✓"), ("cp949", "XO")])
+def test_signs_are_letters_in_a_file_that_knows_no_signs(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, signs: str
+) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding=encoding, errors="backslashreplace"))
+
+    doctor(None, as_json=False)
+    sys.stdout.flush()
+
+    assert {line[0] for line in written.getvalue().decode(encoding).splitlines()} == set(signs)

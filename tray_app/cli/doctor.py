@@ -42,8 +42,18 @@ def doctor(profile: str | None, *, as_json: bool) -> int:
         print(json.dumps([{"name": one.name, "good": one.good, "text": one.text} for one in findings]))
     else:
         for one in findings:
-            print(f"{'✓' if one.good else '✗'} {tr(one.name)}: {one.text}")
+            print(f"{_sign(good=one.good)} {tr(one.name)}: {one.text}")
     return DONE if all(one.good for one in findings) else UNEXPECTED
+
+
+def _sign(*, good: bool) -> str:
+    """A letter where the output has no sign: a file that is written under a Korean Windows (code page 949)."""
+    signs = "✗✓"
+    try:
+        signs.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        signs = "XO"
+    return signs[good]
 
 
 def _findings(settings: Settings) -> Iterator[Finding]:
