@@ -290,7 +290,7 @@ class TestExport:
         dialog = window.findChild(QFileDialog)
         target = tmp_path / "내역.csv"
         with qtbot.waitSignal(window._feed.exported):
-            dialog.fileSelected.emit(str(target))
+            dialog.fileSelected.emit(target.as_posix())
         dialog.close()
         lines = target.read_bytes().decode("utf-8-sig").splitlines()
         assert target.read_bytes().startswith(b"\xef\xbb\xbf")

@@ -383,7 +383,7 @@ class HistoryWindow(QWidget):
         dialog.setDefaultSuffix("csv")
         dialog.selectFile(name)
         entries = [row.entry for row in reversed(self.model.rows)]
-        dialog.fileSelected.connect(lambda path: self._feed.export(path, entries))
+        dialog.fileSelected.connect(lambda path: self._feed.export(os.path.normpath(path), entries))  # Qt's has slashes
         dialog.open()
 
     def _tell_exported(self, text: str, is_done: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTime, QTimer, Signal
@@ -427,7 +428,7 @@ class PathField(LineField):
         dialog.open()
 
     def _found(self, path: str) -> None:
-        self._line.setText(path)
+        self._line.setText(os.path.normpath(path))  # Qt's has slashes
         self.flush()
 
 
