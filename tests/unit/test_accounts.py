@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -114,6 +116,30 @@ def test_accounts_come_and_go_with_their_sections(world: World, settings: Path) 
 
     world.sees(lambda: names(accounts) == ["default"])
     assert accounts.chosen.state.profile == "default"
+
+
+def test_accounts_that_come_and_go_leave_no_thread_behind(world: World, settings: Path) -> None:
+    accounts = world.start()
+    before, threads = settings.read_text(), threading.active_count()
+
+    for _ in range(3):
+        add(settings, "[profiles.second]\n[profiles.third]\n")
+        world.sees(lambda: len(names(accounts)) == 3)
+        settings.write_text(before)
+        world.sees(lambda: names(accounts) == ["default"])
+
+    world.sees(lambda: threading.active_count() == threads)
+
+
+def test_a_folder_that_is_removed_and_made_again_is_watched_again(world: World, settings: Path) -> None:
+    accounts = world.start()
+
+    for policy in ("daily 06:30", "auto", "notify"):
+        shutil.rmtree(settings.parent)
+        settings.parent.mkdir()
+        settings.write_text(f'store = "file"\npolicy = "{policy}"\n')
+
+        world.sees(lambda policy=policy: accounts.chosen.state.policy == policy)
 
 
 def test_an_account_that_nobody_knows_is_not_chosen(world: World, settings: Path) -> None:
@@ -289,6 +315,21 @@ def test_after_keys_of_the_other_mode_were_entered_those_are_used(world: World, 
     assert token is not None
     assert token.issued_for.startswith("demo:")
     assert ("demo", False) not in shown, "the new token did not seem to be gone in between"
+
+
+def test_another_mode_is_another_account_that_gets_a_token_of_its_own(world: World, settings: Path) -> None:
+    settings.write_text('store = "file"\npolicy = "auto"\n')
+    accounts = world.start()
+    world.sees(lambda: accounts.chosen.state.expires is not None)
+    accounts.chosen.clear(revoke=False)
+    world.sees(lambda: accounts.chosen.state.expires is None and accounts.chosen.state.busy is None)
+
+    save_setting("mode", "demo")
+
+    world.sees(lambda: (accounts.chosen.state.mode, accounts.chosen.state.expires is None) == ("demo", False))
+    token = accounts.chosen.current_token()
+    assert token is not None
+    assert token.issued_for.startswith("demo:")
 
 
 def test_language_and_theme_are_told_to_the_whole_program(world: World, settings: Path) -> None:

@@ -203,7 +203,7 @@ class Accounts(QObject):
 
     def _close(self, name: str) -> None:
         """Its section is gone from the file: nobody wants it watched any more."""
-        self._monitors.pop(name).deleteLater()
+        self._monitors.pop(name).end()
         self.notice_over.emit(name)
         if self._chosen == name:
             self._chosen = self._first

@@ -39,7 +39,10 @@ class FileWatch(QObject):
         if watched - wanted:
             self._watcher.removePaths(list(watched - wanted))
         if wanted - watched:
+            folders = set(self._watcher.directories())
             self._watcher.addPaths(list(wanted - watched))
+            if not folders.issuperset(self._watcher.directories()):
+                self.settle()  # what has been made in it since it was looked at is not told of
 
 
 def watchable(paths: Iterable[str]) -> set[str]:

@@ -73,13 +73,7 @@ class Monitor(QObject):
         self._keep_keys = keep_keys
         self._unlock_keyring = unlock_keyring
         self._clock = clock
-        self._watch = Watch(
-            settings.policy,
-            settings.renew_before,
-            settings.warn_before,
-            random.random,
-            quiet_hours=settings.quiet_hours,
-        )
+        self._watch = _watch_for(settings)
         self._last_notice: Notice | None = None
         self._token: Token | None = None
         self._stamp: object = object()
@@ -134,7 +128,8 @@ class Monitor(QObject):
             if error is not None:
                 self._show_failure(error)
             self._keeper, self._stamp = keeper, object()
-            self._state = replace(self._state, mode=after.mode)
+            if self._state.mode != after.mode:
+                self._change_account(after)
             if self._coming is keeper:
                 self._coming = None
             self._looker.run(self._prepare_folders, lambda *_: None)
@@ -142,10 +137,22 @@ class Monitor(QObject):
 
         self._actor.run(lambda: follow(before, after, old=leaving, new=keeper, clock=self._clock), followed)
 
+    def _change_account(self, settings: Settings) -> None:
+        """Nothing that was told, tried or wished of the other one holds: it begins as at a start."""
+        self._watch, self._token = _watch_for(self._settings), None
+        self._state = replace(self._state, mode=settings.mode)
+
     def start(self) -> None:
         """The first look."""
         self._looker.run(self._prepare_folders, lambda *_: None)
         self.look()
+
+    def end(self) -> None:
+        """Nobody wants this account watched any more: what is being done is done to its end, and nothing after it."""
+        self._timer.stop()
+        self._looker.end()
+        self._actor.end()
+        self.deleteLater()
 
     def look(self) -> None:
         """Reads the store if it changed since the last look; while another keeper is coming, once it is there."""
@@ -382,6 +389,12 @@ class Monitor(QObject):
         moment = None if acting else next_moment
         wait = _LONGEST_SLEEP_SECONDS if moment is None else min(_LONGEST_SLEEP_SECONDS, moment - now)
         self._timer.start(max(0, int(wait * 1000) + 1))
+
+
+def _watch_for(settings: Settings) -> Watch:
+    return Watch(
+        settings.policy, settings.renew_before, settings.warn_before, random.random, quiet_hours=settings.quiet_hours
+    )
 
 
 @dataclass(frozen=True, slots=True)
