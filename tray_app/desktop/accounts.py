@@ -163,7 +163,8 @@ class Accounts(QObject):
         if read is None:
             logs.warning("Settings not read (%s)", type(error).__name__)
             return
-        self._files.watch(read.wanted)
+        if self._files.watch(read.wanted):
+            self._files.settle()
         self._problems = read.problems
         for settings in read.settings:
             try:

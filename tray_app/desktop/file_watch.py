@@ -32,17 +32,17 @@ class FileWatch(QObject):
         if not self._settle.isActive():
             self._settle.start()
 
-    def watch(self, wanted: set[str]) -> None:
+    def watch(self, wanted: set[str]) -> bool:
         """From now on just these. To be said again after each change: a replaced file is another file to the
-        operating system."""
+        operating system. Tells whether a folder is new among them: what was made in it since somebody looked is not
+        told of."""
         watched = {*self._watcher.files(), *self._watcher.directories()}
         if watched - wanted:
             self._watcher.removePaths(list(watched - wanted))
+        folders = set(self._watcher.directories())
         if wanted - watched:
-            folders = set(self._watcher.directories())
             self._watcher.addPaths(list(wanted - watched))
-            if not folders.issuperset(self._watcher.directories()):
-                self.settle()  # what has been made in it since it was looked at is not told of
+        return not folders.issuperset(self._watcher.directories())
 
 
 def watchable(paths: Iterable[str]) -> set[str]:

@@ -13,7 +13,6 @@ from PySide6.QtGui import (
     QFont,
     QFontMetricsF,
     QHideEvent,
-    QKeyEvent,
     QPainter,
     QPaintEvent,
     QPen,
@@ -43,6 +42,7 @@ from tray_app.core.wording import duration
 from tray_app.desktop.clipboard import KEEP_SECONDS
 from tray_app.desktop.look.icon import Phase, app_icon, dotted_ring, list_icon, thin_ring
 from tray_app.desktop.look.light import Light
+from tray_app.desktop.look.standing import StandingWindow
 from tray_app.desktop.look.style import calm_style, colour_text, mark, put
 from tray_app.desktop.look.theme import Tone, Tones, is_dark, is_high_contrast, text_colour, window_tones
 from tray_app.desktop.view import MOCK, PRACTICE, REAL, SNOOZES_SECONDS, copied_text
@@ -63,7 +63,7 @@ _BADGE_COLOURS = {
 }
 
 
-class TokenWindow(QWidget):
+class TokenWindow(StandingWindow):
     """Shows one `View` after another. Closing hides it; its owner decides what ticks while it is seen."""
 
     # ruff: noqa: N815 - named as Qt's own signals are
@@ -186,20 +186,6 @@ class TokenWindow(QWidget):
     def is_seen(self) -> bool:
         """Whether it is worth rendering: a minimised window shows nothing of it."""
         return self.isVisible() and not self.isMinimized()
-
-    def bring_up(self) -> None:
-        """Shows the window in front of the others and gives it the keyboard."""
-        if self.isMinimized():
-            self.showNormal()
-        self.show()
-        self.raise_()
-        self.activateWindow()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self.close()
-        else:
-            super().keyPressEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

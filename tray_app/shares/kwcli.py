@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
     from tray_app.kiwoom.keys import AppKeys
 
-MARGIN_SECONDS = 600
-"""With less than this left `kiwoomcli` does not use a token and issues."""
-
 _MAX_BYTES = 65536
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)

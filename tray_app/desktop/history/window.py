@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     QStandardPaths,
     Qt,
 )
-from PySide6.QtGui import QColor, QFont, QHideEvent, QIcon, QKeyEvent, QKeySequence, QPalette, QShortcut, QShowEvent
+from PySide6.QtGui import QColor, QFont, QHideEvent, QIcon, QKeySequence, QPalette, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -38,6 +38,7 @@ from tray_app.core.profile import DEFAULT
 from tray_app.core.token import KST
 from tray_app.desktop.history.week import Legend, WeekView, kind_of, mark_icon
 from tray_app.desktop.look.icon import app_icon
+from tray_app.desktop.look.standing import StandingWindow
 from tray_app.desktop.look.style import calm_style, colour_text
 from tray_app.desktop.look.theme import Tones, text_colour, window_tones
 
@@ -123,7 +124,7 @@ class EventModel(QAbstractTableModel):
         )[section]
 
 
-class HistoryWindow(QWidget):
+class HistoryWindow(StandingWindow):
     """Shows what `feed` brings. Closing hides it, and what is hidden costs nothing."""
 
     def __init__(self, feed: HistoryFeed, parent: QWidget | None = None) -> None:
@@ -187,20 +188,6 @@ class HistoryWindow(QWidget):
     def choose_profile(self, profile: str) -> None:
         """Shows that profile from now on."""
         self._feed.choose(profile)
-
-    def bring_up(self) -> None:
-        """Shows the window in front of the others and gives it the keyboard."""
-        if self.isMinimized():
-            self.showNormal()
-        self.show()
-        self.raise_()
-        self.activateWindow()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self.close()
-        else:
-            super().keyPressEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QCloseEvent, QFont, QKeyEvent
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QCloseEvent, QFont
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -26,6 +26,7 @@ from tray_app.core.language import say, tr
 from tray_app.core.profile import DEFAULT
 from tray_app.core.wording import place_text
 from tray_app.desktop.look.icon import app_icon
+from tray_app.desktop.look.standing import StandingWindow
 from tray_app.desktop.look.style import calm_style, colour_text, even_boxes, make_button, make_text, mark, put
 from tray_app.desktop.look.theme import text_colour, window_tones
 from tray_app.desktop.settings.fields import Field, SwitchField, field_for
@@ -45,7 +46,7 @@ _WIDTH, _HEIGHT = 760, 600
 _FRAME = 40
 
 
-class SettingsWindow(QWidget):
+class SettingsWindow(StandingWindow):
     """`changeRequested(name, value)` hands on what the user has set, as the file would hold it, or None for the
     default; what came of it is shown by `show_settings`, and by `show_refusal` or `show_done`. Closing hides it."""
 
@@ -123,20 +124,6 @@ class SettingsWindow(QWidget):
         if followed.left is not None:
             told.insert(0, tr("The token that lives now stays where it is: {place}.", place=_where(followed.left)))
         self._cards[name].show_outcome(" ".join(told), bad=bool(followed.failures))
-
-    def bring_up(self) -> None:
-        """Shows the window in front of the others and gives it the keyboard."""
-        if self.isMinimized():
-            self.showNormal()
-        self.show()
-        self.raise_()
-        self.activateWindow()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self.close()
-        else:
-            super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """What was typed last counts, as everything before it did."""
