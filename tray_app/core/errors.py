@@ -182,6 +182,11 @@ class RedisUnavailable(StoreError):
         self.problem = problem
         self.retry = problem != self.NO_PACKAGE
 
+    def again(self) -> RedisUnavailable:
+        """The same without a traceback: one that is kept would keep the frames, and what they hold, of all who were
+        told of it."""
+        return RedisUnavailable(self.message, problem=self.problem, **self.values)
+
 
 class EncryptionKeyUnusable(StoreError):
     """The stored token is encrypted and no key here opens it, or the key itself cannot be used. Nothing is deleted.

@@ -206,7 +206,7 @@ class RedisStore:
                     [self._cipher.seal(encode_zoned(token)), self._milliseconds(token), holder],
                 )
         except RedisUnavailable as error:
-            self._problem = error
+            self._problem = error.again()
             self._in_hand, self._unwritten = token, True
             self._changes.doubt()
             raise
@@ -278,7 +278,7 @@ class RedisStore:
         try:
             count = self._swap(found, mine)
         except RedisUnavailable as error:
-            self._problem = error
+            self._problem = error.again()
             return mine
         if count < 0:  # changed this moment: the next read settles it
             return mine

@@ -45,48 +45,74 @@ class RedisServer:
         self._url = url
         self._deadline = deadline
         self.when_back: Callable[[], object] = lambda: None
+        self._closing: weakref.finalize[..., RedisServer] | None = None
         self.forget_parent()
         _servers.add(self)
 
     def forget_parent(self) -> None:
         """In a forked child the parent's threads do not exist and its connections are not ours."""
         self.problem: RedisUnavailable | None = None
+        self._outages = 0
         self._guard = threading.Lock()
+        if self._closing is not None:
+            self._closing.detach()
+        self._closing = None
         self._client: Any = None
+        self._late: threading.Event | None = None
 
     def ask(self, act: Callable[[Any], Result]) -> Result:
         """What `act` returns, given a redis-py client. Raises `RedisUnavailable`."""
         call = self._begin(act)
         if not call.done.wait(self._deadline):
-            raise self._lost(self._silent())
+            problem = self._silent()
+            self._lost(problem, call.outages)
+            raise problem.again()
         result: Result = self._result_of(call)
         return result
 
     def ask_briefly(self, act: Callable[[Any], Result], seconds: float) -> Result | None:
-        """The same for who can do without: None when there is no answer within `seconds`."""
+        """The same for who can do without: None when there is no answer within `seconds`, and at once while such
+        an answer is still due."""
+        if self._late is not None and not self._late.is_set():
+            return None
         call = self._begin(act)
-        return self._result_of(call) if call.done.wait(seconds) else None
+        if not call.done.wait(seconds):
+            self._late = call.done
+            return None
+        result: Result = self._result_of(call)
+        return result
 
     def _begin(self, act: Callable[[Any], Any]) -> _Call:
         client = self.client()
         known = self.problem
         if known is not None:
-            raise RedisUnavailable(known.message, problem=known.problem, **known.values)
-        call = _Call(act, client)
+            raise known.again()
+        call = _Call(act, self, client, self._outages)
         threading.Thread(target=call.run, name="redis", daemon=True).start()
         return call
 
     def _result_of(self, call: _Call) -> Any:
-        if call.error is not None:
-            problem = self._problem_in(call.error)
-            raise problem if _is_answer(call.error) else self._lost(problem)
+        if call.problem is not None:
+            raise call.problem.again()
         return call.result
+
+    def failed(self, error: BaseException, outages: int) -> RedisUnavailable:
+        """The `error` of a question as one of ours, also when nobody waits for it any more. `outages` is how many
+        there had been when it was asked: what was asked before the last one says nothing of the server as it is now.
+        """
+        problem = self._problem_in(error)
+        if not _is_answer(error):
+            self._lost(problem, outages)
+        return problem
 
     def client(self) -> Any:
         """The redis-py client itself, for who waits on a thread of its own. Raises `RedisUnavailable`."""
         with self._guard:
             if self._client is None:
-                self._client = self._new_client()
+                self._client = client = self._new_client()
+                # left to the garbage collector, a socket may be finalized before the connection that would close it
+                self._closing = closing = weakref.finalize(self, client.close)
+                closing.atexit = False
             return self._client
 
     def _new_client(self) -> Any:
@@ -114,14 +140,14 @@ class RedisServer:
         except Exception as error:  # noqa: BLE001 - an option in the URL can fail in any way; its text may hold the password
             raise self._failed(error) from None
 
-    def _lost(self, problem: RedisUnavailable) -> RedisUnavailable:
+    def _lost(self, problem: RedisUnavailable, outages: int) -> None:
         with self._guard:
-            if self.problem is None:
+            if self.problem is None and self._outages == outages:
+                self._outages += 1
                 self.problem = problem
                 threading.Thread(
                     target=_probe, args=(weakref.ref(self), self._client), name="redis-probe", daemon=True
                 ).start()
-        return problem
 
     def probe(self, client: Any) -> bool:
         """Whether the server takes questions again."""
@@ -156,7 +182,7 @@ class RedisServer:
         from redis import exceptions
 
         if isinstance(error, RedisUnavailable):
-            return error
+            return error.again()
         text = str(error)
         where = {"address": self.address}
         if any(code in text for code in _NO_WRITES) or isinstance(error, exceptions.ReadOnlyError):
@@ -214,20 +240,24 @@ def address_of(url: Secret) -> str:
 
 
 class _Call:
-    __slots__ = ("act", "client", "done", "error", "result")
+    """A question on its way. It keeps the server, lest that close the connection under it."""
 
-    def __init__(self, act: Callable[[Any], Any], client: Any) -> None:
+    __slots__ = ("act", "client", "done", "outages", "problem", "result", "server")
+
+    def __init__(self, act: Callable[[Any], Any], server: RedisServer, client: Any, outages: int) -> None:
         self.act = act
+        self.server = server
         self.client = client
+        self.outages = outages
         self.done = threading.Event()
         self.result: Any = None
-        self.error: BaseException | None = None
+        self.problem: RedisUnavailable | None = None
 
     def run(self) -> None:
         try:
             self.result = self.act(self.client)
         except BaseException as error:  # noqa: BLE001 - it reaches the one who asked, as one of ours
-            self.error = error
+            self.problem = self.server.failed(error, self.outages)
         self.done.set()
 
 
