@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import gc
 import logging
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -169,6 +171,74 @@ def test_a_manager_keeps_its_token_through_an_outage_and_learns_what_came_after(
     wait_for(lambda: here.get_token() is None, "the channel is heard again")
 
 
+def test_a_token_is_handed_over_though_another_computer_does_so_at_the_same_moment(redis, open_store, monkeypatch):
+    here, there = open_store(redis.url), open_store(redis.url)
+    write(here, OLD)
+    assert there.read() == OLD
+    redis.stop()
+    with pytest.raises(RedisUnavailable):
+        write(there, NEW)
+    swap = there._swap
+
+    def overtaken(found, token):
+        monkeypatch.setattr(there, "_swap", swap)
+        wait_for(lambda: here.place().problem is None, "the other is back")
+        here.read()
+        return swap(found, token)
+
+    monkeypatch.setattr(there, "_swap", overtaken)
+    redis.start()
+    wait_for(lambda: redis.order("GET", KEY) is not None and here.read() == NEW, "the token is handed over")
+
+
+def test_connections_of_who_is_done_are_closed_without_the_garbage_collector(redis, open_store):
+    """Left to it, it may finalize a socket before the connection that would have closed it."""
+
+    def connections():
+        return redis.order("CLIENT", "LIST").count(b"name=kiwoom-token-tray")
+
+    gc.disable()
+    try:
+        stores = [open_store(redis.url) for _ in range(3)]
+        for store in stores:
+            store.read()
+            with pytest.raises(RedisUnavailable):
+                store._server.ask(lambda client: client.execute_command("NOSUCH"))
+        assert connections() == 3
+        del store, stores
+        wait_for(lambda: not connections(), "they are closed")
+    finally:
+        gc.enable()
+
+
+def test_one_question_at_a_time_hangs_that_nobody_waits_for(redis, open_store):
+    server = open_store(redis.url)._server
+    asked = []
+
+    def act(client):
+        asked.append(1)
+        return client.get(KEY)
+
+    redis.hang()
+    for _ in range(50):
+        assert server.ask_briefly(act, 0.01) is None
+    assert asked == [1]
+    wait_for(lambda: server.problem is not None, "its failure is told")
+    redis.go_on()
+    wait_for(lambda: server.problem is None, "Redis is back")
+
+
+def test_what_was_asked_before_an_outage_does_not_begin_another(redis, open_store):
+    server = open_store(redis.url)._server
+    with pytest.raises(RedisUnavailable):
+        server.ask(lambda client: 1 / 0)
+    wait_for(lambda: server.problem is None, "Redis is back")
+    server.failed(ConnectionError(), 0)
+    assert server.problem is None
+    server.failed(ConnectionError(), 1)
+    assert server.problem is not None
+
+
 def test_a_renewal_without_redis_goes_on_under_this_computers_lock(redis, open_store):
     clock = Clock(time.time())
     broker = FakeBroker(clock)
@@ -205,7 +275,8 @@ def test_a_redis_that_hangs_is_waited_for_once(redis, open_store, monkeypatch):
     assert store.read() == OLD
     with monkeypatch.context() as patch:
         patch.setattr(store._server, "_client", None)
-        patch.setattr(store._server, "_new_client", lambda: None)  # whoever asks it now fails in another way
+        useless = SimpleNamespace(close=lambda: None)
+        patch.setattr(store._server, "_new_client", lambda: useless)  # whoever asks it now fails in another way
         for _ in range(50):
             assert store.read() == OLD
             assert store.place().problem.problem == RedisUnavailable.SILENT

@@ -221,7 +221,7 @@ class RedisStore:
 
     def _clear(self) -> bool:
         self._in_hand, self._unwritten = None, False
-        for _ in range(_CLEAR_ATTEMPTS):
+        for _ in range(_ATTEMPTS):
             found = self._fetch()
             if found.is_foreign:
                 return False
@@ -301,7 +301,10 @@ class RedisStore:
         """Redis is back: gives it what it may lack before anybody misses it."""
         if self._living_in_hand() is not None:
             with contextlib.suppress(StoreError):
-                self.read()
+                for _ in range(_ATTEMPTS):  # everybody comes back at once, and nobody may read after this
+                    self.read()
+                    if not self._unwritten:
+                        return
 
     def _is_superseded(self, found: _Found, stored: Token | None, mine: Token) -> bool:
         if self._count is not None and found.count is not None and found.count >= self._count:
@@ -352,7 +355,7 @@ class RedisStore:
         )
 
 
-_CLEAR_ATTEMPTS = 5
+_ATTEMPTS = 5
 
 
 def _weakly(method: Callable[[], None]) -> Callable[[], None]:
