@@ -12,6 +12,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.doubles import KEYS, START, Clock, FakeBroker
+from tray_app.core.state import TokenState
 from tray_app.core.token import token_for
 from tray_app.desktop.accounts import Accounts
 from tray_app.desktop.monitor import Monitor
@@ -84,6 +85,10 @@ def add(file: Path, text: str) -> None:
 
 def names(accounts: Accounts) -> list[str]:
     return [state.profile for state in accounts.states]
+
+
+def state_of(accounts: Accounts, profile: str) -> TokenState:
+    return next(state for state in accounts.states if state.profile == profile)
 
 
 def test_every_account_with_a_section_is_watched(world: World, settings: Path) -> None:
@@ -189,8 +194,8 @@ def test_what_is_set_here_stands_in_the_file_and_applies(world: World, settings:
 
     accounts.set("policy", "daily 05:00", "second")
 
-    world.sees(lambda: accounts.monitor("second").state.policy == "daily 05:00")
-    assert accounts.monitor("default").state.policy == "notify"
+    world.sees(lambda: state_of(accounts, "second").policy == "daily 05:00")
+    assert state_of(accounts, "default").policy == "notify"
     assert load_settings("second").policy == "daily 05:00"
 
 
@@ -317,6 +322,16 @@ def test_after_keys_of_the_other_mode_were_entered_those_are_used(world: World, 
     assert ("demo", False) not in shown, "the new token did not seem to be gone in between"
 
 
+def test_an_account_without_a_section_is_watched_once_its_keys_were_entered(world: World, settings: Path) -> None:
+    accounts = world.start()
+
+    accounts.enter_keys("alias", "demo", KEYS)
+
+    world.sees(lambda: names(accounts) == ["default", "alias"])
+    world.sees(lambda: accounts.chosen.state.expires is not None)
+    assert (accounts.chosen.state.profile, accounts.chosen.state.mode) == ("alias", "demo")
+
+
 def test_another_mode_is_another_account_that_gets_a_token_of_its_own(world: World, settings: Path) -> None:
     settings.write_text('store = "file"\npolicy = "auto"\n')
     accounts = world.start()
@@ -380,5 +395,5 @@ def test_a_refresh_is_for_the_account_that_was_named(world: World, settings: Pat
     accounts.refresh("second")
     accounts.refresh("one that has gone")
 
-    world.sees(lambda: accounts.monitor("second").state.expires is not None)
+    world.sees(lambda: state_of(accounts, "second").expires is not None)
     assert (accounts.chosen.state.profile, accounts.chosen.state.expires) == ("default", None)

@@ -93,8 +93,11 @@ class FakeAccounts(QObject):
     def start(self) -> None:
         self.chosen.start()
 
-    def monitor(self, profile: str) -> FakeMonitor:
-        return self.monitors[profile]
+    def mode_of(self, profile: str) -> str:
+        return self.monitors[profile].state.mode
+
+    def enter_keys(self, profile: str, mode: str, keys: Any) -> None:
+        self.monitors[profile].enter_keys(mode, keys)
 
     def reload(self) -> None:
         self.wishes.append("reload")
@@ -532,7 +535,7 @@ def test_keys_are_asked_for_the_account_that_the_settings_name(world: World) -> 
     question.form.key.setText("a-key")
     question.form.secret.setText("a-secret")
     question._check()
-    assert (world.monitor.wishes, len(world.accounts.monitor("second").wishes)) == ([], 1)
+    assert (world.monitor.wishes, len(world.accounts.monitors["second"].wishes)) == ([], 1)
 
 
 @pytest.mark.posix

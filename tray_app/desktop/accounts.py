@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from tray_app.core.state import TokenState
     from tray_app.core.token import Token
+    from tray_app.kiwoom.keys import AppKeys
     from tray_app.manager.keeper import TokenKeeper
     from tray_app.settings.load import Settings
 
@@ -62,6 +63,7 @@ class Accounts(QObject):
         self._started = False
         self._problems: tuple[KiwoomTokenError, ...] = settings.problems
         self._monitors: dict[str, Monitor] = {}
+        self._more: set[str] = set()
         self._first = self._chosen = settings.profile
         self._reader = Worker("settings", self)
         self.settings_file = settings_file(environ)
@@ -82,8 +84,28 @@ class Accounts(QObject):
         """What in `settings.toml` cannot be used."""
         return self._problems
 
-    def monitor(self, profile: str) -> Monitor:
-        return self._monitors[profile]
+    def mode_of(self, profile: str) -> str:
+        """As far as that account is watched, else the mode of the chosen one."""
+        return self._monitors.get(profile, self.chosen).state.mode
+
+    def enter_keys(self, profile: str, mode: str, keys: AppKeys) -> None:
+        """Tries and keeps them; an account that only `kiwoomcli` knows so far is watched from now on."""
+
+        def read(settings: Settings | None, error: Exception | None) -> None:
+            if isinstance(error, KiwoomTokenError):
+                self._problems += (error,)
+                self.changed.emit()
+            elif settings is not None:
+                self._more.add(profile)
+                if profile not in self._monitors:
+                    self._open(settings)
+                self.choose(profile)
+                self._monitors[profile].enter_keys(mode, keys)
+
+        if profile in self._monitors:
+            self._monitors[profile].enter_keys(mode, keys)
+        else:
+            self._reader.run(lambda: _load(profile, self.environ), read)
 
     def finders(self) -> dict[str, Callable[[], Token | None]]:
         """For each account what finds its present token; not for the GUI thread."""
@@ -138,14 +160,14 @@ class Accounts(QObject):
     def _read(self, present: Mapping[str, Settings]) -> _Read:
         wanted = watchable([self.settings_file])
         names = [self._first] if self._only_this else [self._first, *named_profiles(self.environ)]
+        names += self._more
         every, problems = [], list[KiwoomTokenError]()
         for name in dict.fromkeys(names):
             try:
-                settings = load_settings(name, self.environ)
+                settings = _load(name, self.environ)
             except KiwoomTokenError as error:
                 problems.append(error)
                 continue
-            _ = settings.mode  # looked up here, because it may take a look at the disk
             every.append(settings)
             problems += [one for one in settings.problems if str(one) not in map(str, problems)]
         is_whole = not problems and _holds_anything(self.settings_file)
@@ -221,6 +243,12 @@ class _Read:
     settings: list[Settings]
     problems: tuple[KiwoomTokenError, ...]
     is_whole: bool
+
+
+def _load(profile: str, environ: Mapping[str, str]) -> Settings:
+    settings = load_settings(profile, environ)
+    _ = settings.mode  # looked up here, because it may take a look at the disk
+    return settings
 
 
 def _holds_anything(path: str) -> bool:

@@ -219,13 +219,12 @@ class Shell(QObject):
         dialog.confirmed.connect(monitor.rotate)
 
     def _ask_keys(self, profile: str, *, other_mode: bool = False) -> None:
-        monitor = self._accounts.monitor(profile)
-        mode = monitor.state.mode
+        mode = self._accounts.mode_of(profile)
         if other_mode:
             mode = "demo" if mode == "real" else "real"
 
         def entered(chosen: str, app_key: Secret, app_secret: Secret) -> None:
-            monitor.enter_keys(chosen, AppKeys(app_key, app_secret))
+            self._accounts.enter_keys(profile, chosen, AppKeys(app_key, app_secret))
 
         self._drop_question()
         dialog = self._question = ask_keys(self._dialog_parent(), mode, profile)
