@@ -6,9 +6,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QCloseEvent, QHideEvent, QKeyEvent, QPalette
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QButtonGroup,
     QDialog,
     QDialogButtonBox,
@@ -38,6 +39,7 @@ translate = QCoreApplication.translate
 
 HERE = "here"
 REVOKE = "revoke"
+_RETURN = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 _MNEMONIC = re.compile(r"\(&.\)|&")
 
 
@@ -62,6 +64,21 @@ def ask_keys(parent: QWidget | None, mode: str, profile: str = DEFAULT) -> KeysD
     return dialog
 
 
+def leave_return_alone(parent: QWidget, *choices: QAbstractButton) -> None:
+    """Some desktops' themes let Return press the choice that has the focus instead of the dialog's main button."""
+    passing_on = _ReturnPassesOn(parent)
+    for choice in choices:
+        choice.installEventFilter(passing_on)
+
+
+class _ReturnPassesOn(QObject):
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() in _RETURN:
+            event.ignore()
+            return True
+        return super().eventFilter(watched, event)
+
+
 class ClearDialog(QDialog):
     """Clear here only, which is the choice when nothing else is chosen, or end the token for every tool."""
 
@@ -78,6 +95,7 @@ class ClearDialog(QDialog):
         self.revoke = QRadioButton(self)
         self.revoke.setObjectName("clearRevoke")
         self.revoke.setEnabled(can_revoke)
+        leave_return_alone(self, self.here, self.revoke)
         self._here_means = _explanation("", self)
         self._revoke_means = _explanation("", self)
         buttons = QDialogButtonBox(self)
@@ -109,8 +127,7 @@ class ClearDialog(QDialog):
             self._retranslate()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Some desktops' themes let Return press the radio button that has the focus instead of the default one."""
-        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and isinstance(self.focusWidget(), QRadioButton):
+        if event.key() in _RETURN and isinstance(self.focusWidget(), QRadioButton):
             self.accept()
         else:
             super().keyPressEvent(event)
@@ -230,6 +247,7 @@ class KeysForm(QWidget):
         self.demo = QRadioButton(self)
         self.real.setObjectName("modeReal")
         self.demo.setObjectName("modeDemo")
+        leave_return_alone(self, self.real, self.demo)
         self.choose_mode(mode)
         modes = QButtonGroup(self)
         modes.addButton(self.real)

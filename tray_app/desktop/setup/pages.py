@@ -7,14 +7,13 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QUrl, Signal
+from PySide6.QtCore import QCoreApplication, Qt, QUrl, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleEvent,
     QDesktopServices,
     QFont,
     QFontDatabase,
-    QKeyEvent,
     QMouseEvent,
 )
 from PySide6.QtWidgets import (
@@ -31,7 +30,7 @@ from PySide6.QtWidgets import (
 from tray_app.core.errors import KeyringUnavailable, Remedy
 from tray_app.core.language import say
 from tray_app.core.wording import mode_text
-from tray_app.desktop.dialogs import KeysForm
+from tray_app.desktop.dialogs import KeysForm, leave_return_alone
 from tray_app.desktop.look.style import colour_text, even_boxes, make_button, make_card, make_text, mark, put
 from tray_app.desktop.setup.flow import Doing, Ending, SetupFlow, SetupState, Step
 from tray_app.desktop.setup.words import (
@@ -54,7 +53,6 @@ translate = QCoreApplication.translate
 PORTAL = "https://openapi.kiwoom.com"
 QUIET_HOUR = "daily 06:30"
 _INDENT = 26
-_RETURN = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 
 
 class Page(QWidget):
@@ -621,7 +619,7 @@ class Choice(QWidget):
         super().__init__(parent)
         self.button = button
         button.setObjectName(name)
-        button.installEventFilter(self)
+        leave_return_alone(self, button)
         self._means = make_text(f"{name}Means", self)
         mark(self._means, "quiet")
         self._means.setContentsMargins(_INDENT, 0, 0, 0)
@@ -637,13 +635,6 @@ class Choice(QWidget):
             self.button.setAccessibleDescription(means)
             self._means.setText(means)
             self._means.setVisible(bool(means))
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Some desktops' themes let Return press the choice that has the focus instead of the dialog's main button."""
-        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and event.key() in _RETURN:
-            event.ignore()
-            return True
-        return super().eventFilter(watched, event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
