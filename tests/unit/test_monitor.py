@@ -452,6 +452,32 @@ def test_clear_and_revoke_are_told_apart(make: Callable[..., Watched], keeper: F
         assert state.renew_at is None, "a user who clears wants none"
 
 
+def test_last_thing_told_is_never_of_an_earlier_token(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
+    keeper.hold(token_for("a-token", DAY, START))
+    watched = make()
+    assert watched.start().last is None
+    for token, result in ((None, Result.GONE), (token_for("of-a-bot", DAY, START), Result.ADOPTED)):
+        keeper.hold(token)
+        watched.monitor.look()
+        watched.wait(lambda token=token: (watched.state.expires is None) is (token is None))
+        last = watched.settled().last
+        assert last is not None
+        assert last.result is result
+
+
+def test_token_that_comes_to_light_is_not_called_another_programs(
+    make: Callable[..., Watched], keeper: FakeKeeper
+) -> None:
+    keeper.problem = KeyringUnavailable("The keyring is locked.", problem=KeyringUnavailable.LOCKED)
+    watched = make(policy="notify")
+    watched.start()
+    keeper.problem = None
+    keeper.hold(token_for("a-token", DAY, START))
+    watched.monitor.look()
+    watched.wait(lambda: watched.state.expires is not None)
+    assert watched.settled().last is None
+
+
 def test_failed_revoke_keeps_the_token_in_sight(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
     keeper.hold(token_for("a-token", DAY, START))
     watched = make(policy="notify")

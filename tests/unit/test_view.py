@@ -294,6 +294,10 @@ def test_what_comes_next() -> None:
     assert seen(state(stopped=True), NOW).coming.startswith("Paused")
     retry = failed(error_for(None, None, http_status=503), renew_at=NOW + 120)
     assert seen(retry, NOW).coming == "Next try: 12:09."
+    asking = state(renew_at=NOW - 1, busy=Action.REFRESH)
+    assert seen(asking, NOW).coming == "Asking Kiwoom for a token…"
+    gone = state(None, last=LastResult(Result.GONE, NOW))
+    assert seen(gone, NOW).coming == "It waits until you or a program gets a token again."
 
 
 TUESDAY_NOON = 1_764_039_600.0

@@ -336,6 +336,19 @@ def test_remedy_button_unlocks_a_locked_keyring(qtbot: QtBot, shown: TokenWindow
         button(shown, "remedyButton").click()
 
 
+@pytest.mark.parametrize("name", ["remedyButton", "clearButton", "copyButton"])
+def test_keyboard_stays_with_the_token_when_a_button_is_of_no_use_any_more(
+    qtbot: QtBot, shown: TokenWindow, name: str
+) -> None:
+    before = view(place="file", place_path="/x", place_problem="locked")
+    shown.show_view(before)
+    with qtbot.waitActive(shown):
+        shown.activateWindow()
+    button(shown, name).setFocus()
+    shown.show_view(view(None))
+    assert shown.focusWidget() is button(shown, "refreshButton")
+
+
 def test_remedy_button_is_not_there_without_a_remedy(shown: TokenWindow) -> None:
     assert view().remedy == Remedy.NONE
     assert not button(shown, "remedyButton").isVisible()

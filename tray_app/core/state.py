@@ -42,6 +42,8 @@ class Result(StrEnum):
     CLEARED = "cleared"
     REVOKED = "revoked"
     ALREADY_DEAD = "already-dead"
+    GONE = "gone"
+    """Another program took the token away."""
     UNLOCKED = "unlocked"
     FAILED = "failed"
 

@@ -77,6 +77,7 @@ class Monitor(QObject):
         self._last_notice: Notice | None = None
         self._token: Token | None = None
         self._stamp: object = object()
+        self._has_read = False
         self._looking = False
         self._coming: TokenKeeper | None = None
         self._is_held = False
@@ -127,7 +128,7 @@ class Monitor(QObject):
                 self._show_failure(failure)
             if error is not None:
                 self._show_failure(error)
-            self._keeper, self._stamp = keeper, object()
+            self._keeper, self._stamp, self._has_read = keeper, object(), False
             if self._state.mode != after.mode:
                 self._change_account(after)
             if self._coming is keeper:
@@ -261,6 +262,7 @@ class Monitor(QObject):
             self._look_failure = self._show_failure(error)
         elif found is not None and found.changed and self._coming is None:
             self._forget_look_failure()
+            self._note_other_hands(found)
             self._stamp, self._token = found.stamp, found.token
             self._watch.saw(self._token, self._clock(), interrupted=found.interrupted)
             self._tell_due()
@@ -269,6 +271,21 @@ class Monitor(QObject):
         self._publish(busy=busy)
         if error is not None or (found is not None and found.changed):
             self._looker.run(self._keeper.store.check, self._checked)
+
+    def _note_other_hands(self, found: _Found) -> None:
+        """What became of the token outside of this program, so that the last thing told is not of an earlier one.
+
+        Nothing at the first look, nor where the token comes to light because its place can be read again.
+        """
+        had_read, self._has_read = self._has_read, True
+        is_same_place = self._keeper.place().problem_code == self._state.place_problem
+        if not had_read or not is_same_place or self._state.busy not in {None, Action.LOOK} or found.interrupted:
+            return
+        before = None if self._token is None else self._token.value
+        after = None if found.token is None else found.token.value
+        if after != before:
+            result = Result.GONE if after is None else Result.ADOPTED
+            self._state = replace(self._state, last=LastResult(result, self._clock()))
 
     def _checked(self, _: object, error: Exception | None) -> None:
         """Why the token is not where it should be may be known only now."""

@@ -53,7 +53,7 @@ _ASSUMED_LIFETIME_SECONDS = _DAY_SECONDS
 
 REAL, MOCK, PRACTICE = "real", "mock", "practice"
 
-_CLEARED = frozenset({Result.CLEARED, Result.REVOKED, Result.ALREADY_DEAD})
+_CLEARED = frozenset({Result.CLEARED, Result.REVOKED, Result.ALREADY_DEAD, Result.GONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         last=_last(state),
         last_at="" if state.last is None else local_time(state.last.at, now),
         last_tone=_last_tone(state, left),
-        coming=_coming(state, now),
+        coming=busy if working else _coming(state, now),
         skew=_skew(state.skew_seconds),
         settings_problem=overview.settings_problem,
         busy=busy,
@@ -603,6 +603,8 @@ def _last(state: TokenState) -> str:
         return translate("View", "The token was revoked at Kiwoom and cleared here.")
     if result is Result.ALREADY_DEAD:
         return translate("View", "Kiwoom no longer accepted the token. It was cleared here.")
+    if result is Result.GONE:
+        return translate("View", "Another program has cleared the token.")
     if result is Result.UNLOCKED:
         return translate("View", "The keyring is unlocked.")
     return translate("View", "That did not work.")
@@ -620,6 +622,8 @@ def _coming(state: TokenState, now: float) -> str:
     if state.renew_at is None:
         if state.policy == "notify" and state.expires is not None:
             return translate("View", "It only warns before the end. Renewing is up to you.")
+        if state.expires is None and state.last is not None and state.last.result in _CLEARED:
+            return translate("View", "It waits until you or a program gets a token again.")
         return ""
     if state.renew_at <= now:
         return translate("View", "Renews by itself in a moment.")

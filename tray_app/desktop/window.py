@@ -143,6 +143,7 @@ class TokenWindow(StandingWindow):
 
     def show_view(self, view: View) -> None:
         """Renders `view`. Cheap when little has changed, so it may come every second."""
+        had_keyboard = self.focusWidget()
         put(self._profile, view.profile)
         self._profile.setVisible(not view.profiles)
         self._profiles.show_profiles(view.profiles)
@@ -178,6 +179,9 @@ class TokenWindow(StandingWindow):
             is_working = view.working in actions
             button.setEnabled(is_possible or is_working)  # disabled, it would lose the keyboard to another one
             button.show_work(view.busy if is_working else "")
+        buttons = {self._copy, self._remedy_button, *(button for button, _ in self._workers())}
+        if had_keyboard in buttons and not (had_keyboard.isEnabled() and had_keyboard.isVisibleTo(self)):
+            self._refresh.setFocus()  # Qt would choose the button to snooze
 
     def show_quit(self, is_shown: bool) -> None:
         """Where there is no icon with a menu, this is the only place to end the program."""
