@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from tests.doubles import KEYS, START, Clock, FakeBroker
+from tray_app.core import kernel_lock
 from tray_app.core.errors import (
     BrokerError,
     BrokerUnavailable,
@@ -24,7 +25,6 @@ from tray_app.core.errors import (
 )
 from tray_app.core.token import token_for
 from tray_app.manager.keeper import Outcome, TokenKeeper
-from tray_app.stores import lock as lock_module
 from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ProfileLock
 from tray_app.stores.memory import MemoryStore
@@ -862,7 +862,7 @@ class TestNote:
         def fail(*_):
             raise OSError(errno.ENOLCK, "No locks available")
 
-        monkeypatch.setattr(lock_module.fcntl, "flock", fail)
+        monkeypatch.setattr(kernel_lock.fcntl, "flock", fail)
 
         assert keeper.ensure().how == Outcome.ISSUED
 
