@@ -239,19 +239,19 @@ From the next token on, it is drawn here.</source>
     <name>SettingsWindow</name>
     <message>
         <source>Only &amp;warn</source>
-        <translation>알리기만(&amp;W)</translation>
+        <translation>알림만 받기(&amp;W)</translation>
     </message>
     <message>
         <source>&amp;Renew by itself</source>
-        <translation>자동으로 갱신(&amp;R)</translation>
+        <translation>자동 갱신(&amp;R)</translation>
     </message>
     <message>
         <source>A new token every &amp;day at</source>
-        <translation>매일 새 토큰 발급(&amp;D)</translation>
+        <translation>매일 교체(&amp;D)</translation>
     </message>
     <message>
         <source>Time of the new token, in Korea</source>
-        <translation>새 토큰을 받을 한국 시각</translation>
+        <translation>교체할 한국 시각</translation>
     </message>
     <message>
         <source>You renew it, when you are told or before.</source>
@@ -323,7 +323,7 @@ From the next token on, it is drawn here.</source>
     </message>
     <message>
         <source>&amp;Enter keys…</source>
-        <translation>키 입력(&amp;E)…</translation>
+        <translation>앱키 입력(&amp;E)…</translation>
     </message>
     <message>
         <source>Set &amp;up again…</source>
@@ -363,7 +363,7 @@ From the next token on, it is drawn here.</source>
     </message>
     <message>
         <source>Each has its own keys and its own token.</source>
-        <translation>키와 토큰이 각각 따로 있습니다.</translation>
+        <translation>앱키와 토큰이 각각 따로 있습니다.</translation>
     </message>
     <message>
         <source>By this computer&apos;s clock. What is urgent is told all the same.</source>
@@ -662,7 +662,7 @@ From the next token on, it is drawn here.</source>
     </message>
     <message>
         <source>Renew it every day at {time}</source>
-        <translation>매일 {time}에 갱신</translation>
+        <translation>매일 {time}에 교체</translation>
     </message>
     <message>
         <source>The next token is there as soon as the present one ends. You are warned if that fails.</source>
@@ -753,7 +753,7 @@ From the next token on, it is drawn here.</source>
     </message>
     <message>
         <source>Snooze</source>
-        <translation>알림</translation>
+        <translation>알림 끄기</translation>
     </message>
     <message>
         <source>History</source>
@@ -840,7 +840,7 @@ From the next token on, it is drawn here.</source>
     </message>
     <message>
         <source>Only warn</source>
-        <translation>알려만 주기</translation>
+        <translation>알림만 받기</translation>
     </message>
     <message>
         <source>Renew before the end</source>
@@ -848,7 +848,7 @@ From the next token on, it is drawn here.</source>
     </message>
     <message>
         <source>Renew daily</source>
-        <translation>매일 새로 받기</translation>
+        <translation>매일 교체</translation>
     </message>
 </context>
 <context>
@@ -911,7 +911,7 @@ From the next token on, it is drawn here.</source>
     </message>
     <message>
         <source>Renew daily at {time}</source>
-        <translation>매일 {time}에 새로 받기</translation>
+        <translation>매일 {time}에 교체</translation>
     </message>
     <message>
         <source>Ended {time}</source>
@@ -1066,6 +1066,10 @@ From the next token on, it is drawn here.</source>
         <translation>키움에서 이미 효력이 없는 토큰이어서 이 컴퓨터에서 지웠습니다.</translation>
     </message>
     <message>
+        <source>Another program has cleared the token.</source>
+        <translation>다른 프로그램이 토큰을 지웠습니다.</translation>
+    </message>
+    <message>
         <source>The keyring is unlocked.</source>
         <translation>키링 잠금이 풀렸습니다.</translation>
     </message>
@@ -1075,11 +1079,15 @@ From the next token on, it is drawn here.</source>
     </message>
     <message>
         <source>Paused: it will not try again by itself.</source>
-        <translation>자동 갱신을 멈췄습니다. 다시 시도하려면 직접 갱신하세요.</translation>
+        <translation>자동 갱신을 멈췄습니다. 문제를 해결한 뒤 다시 시도하세요.</translation>
     </message>
     <message>
         <source>It only warns before the end. Renewing is up to you.</source>
         <translation>만료 전에 알려 드리기만 합니다. 갱신은 직접 하세요.</translation>
+    </message>
+    <message>
+        <source>It waits until you or a program gets a token again.</source>
+        <translation>직접 또는 다른 프로그램이 토큰을 받을 때까지 기다립니다.</translation>
     </message>
     <message>
         <source>Renews by itself in a moment.</source>
@@ -1091,7 +1099,7 @@ From the next token on, it is drawn here.</source>
     </message>
     <message>
         <source>Renews by itself: {time}.</source>
-        <translation>{time}에 자동으로 갱신합니다.</translation>
+        <translation>{time}에 갱신 예정.</translation>
     </message>
     <message>
         <source>This computer&apos;s clock is {duration} behind Kiwoom&apos;s.</source>

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from tray_app.core import language
+from tray_app.core.errors import SettingsError
 
 KOREAN_FIRST = '(\n    "ko-KR",\n    "en-KR"\n)\n'
 ENGLISH_FIRST = '(\n    "en-KR",\n    "ko-KR"\n)\n'
@@ -43,3 +44,15 @@ def test_macos_that_does_not_answer_means_english(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr(subprocess, "run", run)
     assert language.detect({}) == "en"
+
+
+def test_names_of_the_users_stay_as_they_are() -> None:
+    language.use("ko")
+    error = SettingsError("{path}, line {line}: there is no setting {name}.", path="token", line=3, name="keys")
+    assert language.say(error).startswith("token 3번째 줄: keys")
+
+
+def test_what_a_setting_takes_is_said_in_the_users_language() -> None:
+    language.use("ko")
+    error = SettingsError("It takes: {expected}", expected="a span of time of at most a day")
+    assert "a span" not in language.say(error)

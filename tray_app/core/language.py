@@ -20,6 +20,9 @@ KOREAN = "ko"
 ENGLISH = "en"
 DOMAIN = "kiwoom-token"
 
+_IN_WORDS = ("expected", "mode")
+"""The values of errors that are sentences of ours and no names of the user's."""
+
 _language: str | None = None
 _catalogue: NullTranslations | None = None
 
@@ -92,8 +95,8 @@ def tr(message: str, /, **values: object) -> str:
 
 def say(error: KiwoomTokenError) -> str:
     """An error as one line for the user: the sentence, then the broker's code in brackets."""
-    values = {name: tr(value) if value and isinstance(value, str) else value for name, value in error.values.items()}
-    sentence = tr(error.message, **values)
+    in_words = {name: tr(str(error.values[name])) for name in _IN_WORDS if name in error.values}
+    sentence = tr(error.message, **{**error.values, **in_words})
     return f"{sentence} [{error.code}]" if error.code else sentence
 
 
