@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -33,9 +34,25 @@ def run() -> NoReturn:
     for one in stop_signals():
         signal.signal(one, _stop)
     try:
-        sys.exit(main(sys.argv[1:]))
+        status = main(sys.argv[1:])
     except KeyboardInterrupt:
-        sys.exit(DONE)
+        status = DONE
+    _leave(status)
+
+
+def _leave(status: int) -> NoReturn:
+    """Ends the process, once Qt is loaded without Python's own way of ending: that takes Qt's objects away while
+    threads still have some (seen as a segmentation fault in one of sixty ends)."""
+    if "PySide6.QtCore" not in sys.modules:
+        sys.exit(status)
+    from tray_app.stores.history import flush_history
+
+    flush_history()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+    os._exit(status)
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -14,6 +16,7 @@ from tray_app import app
 from tray_app.desktop import screen
 from tray_app.desktop.screen import why_no_screen
 from tray_app.manager.opening import open_keeper
+from tray_app.stores.history import History
 
 
 @pytest.fixture
@@ -283,3 +286,24 @@ def test_screen_is_looked_for_before_qt_is_asked(
 ) -> None:
     monkeypatch.setattr(screen, "_why_no_x11_plugin", lambda: "")
     assert (why_no_screen(environ) == "") is has_screen
+
+
+def test_the_end_of_the_tray_leaves_no_record_unwritten(tmp_path: Path) -> None:
+    """The program ends itself once Qt is loaded, and what it told the history is written all the same."""
+    program = (
+        "import sys; from PySide6.QtCore import QCoreApplication;"
+        "from tray_app import app; from tray_app.stores.history import History;"
+        "app.main = lambda _: print('told') or History(sys.argv[1]).record("
+        "'default', [(1.79e9, 'cleared', None, None)]) or 7;"
+        "app.run()"
+    )
+    path = str(tmp_path / "history.db")
+    ended = subprocess.run(
+        [sys.executable, "-c", program, path],
+        env={**os.environ, "PYTHONPATH": str(Path(app.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (7, "told\n", "")
+    assert len(History(path).read("default")) == 1

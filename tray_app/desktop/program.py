@@ -78,6 +78,7 @@ def run_desktop(
     signals.obey()
     status = app.exec()
     session.stop()
+    tray.close()
     instance.close()
     return status
 

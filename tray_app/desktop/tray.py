@@ -89,6 +89,11 @@ class Tray(QObject):
     def start(self) -> None:
         self._make_icon()
 
+    def close(self) -> None:
+        """Takes the icon away, which Windows would show until the mouse comes by."""
+        if self._icon is not None:
+            self._icon.hide()
+
     def is_available(self) -> bool:
         return QSystemTrayIcon.isSystemTrayAvailable()
 
