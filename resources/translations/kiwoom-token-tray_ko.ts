@@ -1022,8 +1022,16 @@ From the next token on, it is drawn here.</source>
         <translation>메모리 (프로그램을 끝내면 사라집니다)</translation>
     </message>
     <message>
+        <source>The keyring is locked.</source>
+        <translation>키링이 잠겨 있습니다.</translation>
+    </message>
+    <message>
         <source>The keyring is locked, so the token lies in a file.</source>
         <translation>키링이 잠겨 있어 파일에 보관합니다.</translation>
+    </message>
+    <message>
+        <source>The keyring does not answer.</source>
+        <translation>키링이 응답하지 않습니다.</translation>
     </message>
     <message>
         <source>The keyring does not answer, so the token lies in a file.</source>

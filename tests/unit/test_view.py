@@ -330,6 +330,12 @@ def test_end_in_trading_hours_is_alarming_unless_a_quiet_rotation_comes_before(
     assert (view.end_is_alarming, view.end) == (alarming, end)
 
 
+@pytest.mark.parametrize("problem", ["locked", "silent"])
+def test_no_token_lies_in_a_file_where_there_is_none(problem: str) -> None:
+    assert "file" in seen(state(place="file", place_problem=problem), NOW).place_why
+    assert "file" not in seen(state(None, place="file", place_problem=problem), NOW).place_why
+
+
 def test_most_urgent_first() -> None:
     refused = error_for(3, "[8050:x]")
     cleared = on_tuesday(None, profile="cleared", last=LastResult(Result.CLEARED, TUESDAY_NOON))

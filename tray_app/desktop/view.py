@@ -575,8 +575,12 @@ def _place_why(state: TokenState) -> str:
     if state.place == "redis":
         return problem_text(problem)
     if problem == KeyringUnavailable.LOCKED:
+        if state.expires is None:
+            return translate("View", "The keyring is locked.")
         return translate("View", "The keyring is locked, so the token lies in a file.")
     if problem == KeyringUnavailable.SILENT:
+        if state.expires is None:
+            return translate("View", "The keyring does not answer.")
         return translate("View", "The keyring does not answer, so the token lies in a file.")
     if problem == KeyringUnavailable.MISSING:
         return translate("View", "This computer has no keyring, so the token lies in a file.")
