@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from tray_app.core.errors import UNEXPECTED, KiwoomTokenError
-from tray_app.core.language import say, tr
+from tray_app.core.errors import UNEXPECTED, KiwoomTokenError, known_error
+from tray_app.core.language import say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - a traceback could show a secret
         if isinstance(error, OSError):
             _give_up_output()
-        _complain(tr("Something unexpected happened ({kind}).", kind=type(error).__name__))
+        _complain(say(known_error(error)))
         return UNEXPECTED
 
 

@@ -66,6 +66,13 @@ class KiwoomTokenError(Exception):
         return f"{sentence} [{self.code}]" if self.code else sentence
 
 
+def known_error(error: Exception) -> KiwoomTokenError:
+    """`error` itself, or for one that is none of these its kind alone: its text could hold a secret."""
+    if isinstance(error, KiwoomTokenError):
+        return error
+    return KiwoomTokenError("Something unexpected happened ({kind}).", kind=type(error).__name__)
+
+
 class InvalidInput(KiwoomTokenError, ValueError):
     """A value that a user or a caller handed in cannot be used."""
 

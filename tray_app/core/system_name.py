@@ -1,7 +1,8 @@
 """Windows alone: what the system is, without the question that may hang.
 
-keyring and desktop-notifier ask `platform.system()`. Up to Python 3.11 that starts a `cmd.exe`; from 3.12 on it asks
-WMI, which takes ten seconds where the user has no right to it and for ever where its service is stuck.
+keyring and desktop-notifier ask `platform.system()`. Up to Python 3.11 that starts a `cmd.exe` and waits for its
+output, seen under Wine to hang while another child lives; from 3.12 on it asks WMI, which CPython's tracker reports
+to be slow or stuck on some computers.
 """
 
 from __future__ import annotations

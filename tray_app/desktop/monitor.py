@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from tray_app.core import logs
-from tray_app.core.errors import KiwoomTokenError
-from tray_app.core.language import msg
+from tray_app.core.errors import KiwoomTokenError, known_error
 from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.core.watch import Due, Watch
 from tray_app.desktop.file_watch import FileWatch, watchable
@@ -349,10 +348,7 @@ class Monitor(QObject):
         self._watch.resume(self._clock())
 
     def _show_failure(self, raised: Exception) -> KiwoomTokenError:
-        if isinstance(raised, KiwoomTokenError):
-            error = raised
-        else:
-            error = KiwoomTokenError(msg("Something unexpected happened ({kind})."), kind=type(raised).__name__)
+        error = known_error(raised)
         logs.warning("%s: %s", type(error).__name__, error)
         self._state = replace(self._state, last=LastResult(Result.FAILED, self._clock(), error))
         return error

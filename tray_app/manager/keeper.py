@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tray_app.kiwoom.keys import AppKeys
     from tray_app.manager.account import Account
     from tray_app.stores.base import Place, Store
+    from tray_app.stores.history import Happening
 
     class IssuedToken(Protocol):
         @property
@@ -47,13 +48,10 @@ if TYPE_CHECKING:
             """A living token of the same keys that another tool has issued by itself."""
 
     class TokenHistory(Protocol):
-        """Where it is kept what happened. Nothing here raises, and nothing waits for longer than a moment."""
+        """Where it is kept what happened. Nothing here raises or waits."""
 
         def record(self, profile: str, happenings: Sequence[Happening]) -> None: ...
         def record_found(self, profile: str, token: Token | None, at: float) -> None: ...
-
-    Happening = tuple[float, str, Token | None, KiwoomTokenError | None]
-    """When, what (an `EventKind`), the token concerned, and what went wrong."""
 
 
 ENOUGH_SECONDS = 300.0

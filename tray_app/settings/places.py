@@ -52,9 +52,14 @@ def checkout_data_dir() -> str | None:
     return os.path.join(top, "data") if os.path.isfile(os.path.join(top, "pyproject.toml")) else None
 
 
+def default_data_dir() -> str:
+    """The data folder where nobody chose one."""
+    return checkout_data_dir() or user_data_dir()
+
+
 def sandbox_dir(environ: Mapping[str, str]) -> str:
     """The folder of everything that practising leaves behind, inside the data folder that would be used."""
-    return os.path.join(environ.get("KIWOOM_TRAY_DATA_DIR") or checkout_data_dir() or user_data_dir(), "sandbox")
+    return os.path.join(environ.get("KIWOOM_TRAY_DATA_DIR") or default_data_dir(), "sandbox")
 
 
 def token_file(data_dir: str, profile: str) -> str:

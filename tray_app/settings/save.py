@@ -13,7 +13,7 @@ from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT
 from tray_app.core.sharing import patiently
 from tray_app.settings.document import read_document, read_text
-from tray_app.settings.places import checkout_data_dir, settings_file, user_data_dir
+from tray_app.settings.places import default_data_dir, settings_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _replace(path: str, text: str) -> None:
 def choose_data_dir(settings: Settings) -> None:
     """Where nobody chose a data folder, this checkout's `data/` when run from one, else the user's. Keeps nothing."""
     if not settings.has_own_data_dir:
-        settings.data_dir = checkout_data_dir() or user_data_dir()
+        settings.data_dir = default_data_dir()
 
 
 def settle_data_dir(settings: Settings, environ: Mapping[str, str] = os.environ) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from tray_app.core.errors import KiwoomTokenError, StoreError
+from tray_app.core.errors import KiwoomTokenError, StoreError, known_error
 from tray_app.core.history import Event, Week, days_until, week_of
 from tray_app.core.history_table import as_csv
 from tray_app.core.history_text import entry_text, moment_text, summary_text, until_text
@@ -142,7 +142,7 @@ class HistoryFeed(QObject):
     def _read(self, found: tuple[Page, set[str]] | None, error: Exception | None) -> None:
         self._reading = False
         if error is not None:
-            self._show(Page(self.page.profile, tuple(self._profiles), problem=_say(error)))
+            self._show(Page(self.page.profile, tuple(self._profiles), problem=say(known_error(error))))
         elif found is not None:
             page, watched = found
             if self._looking:
@@ -184,12 +184,6 @@ def _row(entry: Entry) -> Row:
         until_text(entry),
         entry.by if isinstance(entry, Event) else "",
     )
-
-
-def _say(error: Exception) -> str:
-    if isinstance(error, KiwoomTokenError):
-        return say(error)
-    return tr("Something unexpected happened ({kind}).", kind=type(error).__name__)
 
 
 def _write(path: str, text: str) -> None:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from tray_app import autostart
-from tray_app.core.errors import KiwoomTokenError, SettingsError
+from tray_app.core.errors import KiwoomTokenError, SettingsError, known_error
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT
 from tray_app.desktop.settings.view import settings_view
 from tray_app.desktop.worker import Worker
 from tray_app.manager.changing import change_setting, reset_setting
 from tray_app.settings.load import known_profiles, load_settings
-from tray_app.settings.places import checkout_data_dir, user_data_dir
+from tray_app.settings.places import default_data_dir
 from tray_app.settings.table import TABLE
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class SettingsActions(QObject):
             if view is not None:
                 self.looked.emit(view)
             elif error is not None:
-                self.refused.emit("", _told(error))
+                self.refused.emit("", known_error(error))
 
         self._worker.run(lambda: self._view(profile), looked)
 
@@ -68,7 +68,7 @@ class SettingsActions(QObject):
                 self.done.emit(name, changed)
                 self.written.emit()
             elif error is not None:
-                self.refused.emit(name, _told(error))
+                self.refused.emit(name, known_error(error))
             self.look()
 
         self._worker.run(lambda: _change(name, value, profile, self._environ), finished)
@@ -88,7 +88,7 @@ def _autostart_status() -> Status | KiwoomTokenError:
 def _change(name: str, value: object, profile: str, environ: Mapping[str, str]) -> Changed:
     setting = TABLE[name]
     if value is None and name == "data_dir":  # who has a window always has a folder that every tool knows
-        value = checkout_data_dir() or user_data_dir()
+        value = default_data_dir()
     if value is None:
         return reset_setting(setting, profile, environ)
     try:
@@ -96,9 +96,3 @@ def _change(name: str, value: object, profile: str, environ: Mapping[str, str]) 
     except ValueError as error:
         raise SettingsError(msg("It takes: {expected}"), expected=str(error)) from None
     return change_setting(setting, typed, profile, environ)
-
-
-def _told(error: Exception) -> KiwoomTokenError:
-    if isinstance(error, KiwoomTokenError):
-        return error
-    return KiwoomTokenError(msg("Something unexpected happened ({kind})."), kind=type(error).__name__)

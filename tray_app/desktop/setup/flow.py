@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from tray_app.core import logs
-from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError
-from tray_app.core.language import msg
+from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError, known_error
 from tray_app.desktop.worker import Worker
 
 if TYPE_CHECKING:
@@ -184,7 +183,7 @@ class SetupFlow(QObject):
     def _look(self, job: Callable[[], object], name: str) -> None:
         def looked(found: object, error: Exception | None) -> None:
             if error is not None:
-                self._publish(error=_as_ours(error))
+                self._publish(error=known_error(error))
             else:
                 self._found(name, found)
 
@@ -208,7 +207,7 @@ class SetupFlow(QObject):
             if error is None:
                 then(result)
             else:
-                self._failed(_as_ours(error))
+                self._failed(known_error(error))
 
         self._actor.run(job, done)
 
@@ -226,9 +225,3 @@ class SetupFlow(QObject):
     def _logged(_: object, error: Exception | None) -> None:
         if error is not None:
             logs.warning("Language not kept: %s", error)
-
-
-def _as_ours(error: Exception) -> KiwoomTokenError:
-    if isinstance(error, KiwoomTokenError):
-        return error
-    return KiwoomTokenError(msg("Something unexpected happened ({kind})."), kind=type(error).__name__)
