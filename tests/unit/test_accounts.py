@@ -298,7 +298,7 @@ def test_a_file_without_a_data_folder_gets_one_that_every_tool_knows(
     world: World, settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
-    monkeypatch.setattr("tray_app.settings.save.checkout_data_dir", lambda: str(tmp_path / "usual"))
+    monkeypatch.setattr("tray_app.settings.places.checkout_data_dir", lambda: str(tmp_path / "usual"))
     save_setting("data_dir", str(tmp_path / "chosen"))
     accounts = world.start()
 

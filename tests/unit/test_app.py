@@ -44,7 +44,6 @@ def newcomer(monkeypatch: pytest.MonkeyPatch, desktop: list[dict[str, Any]]) -> 
         return Next.GO_ON
 
     monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
-    monkeypatch.setattr("tray_app.settings.save.checkout_data_dir", lambda: None)
     monkeypatch.setattr("tray_app.settings.places.checkout_data_dir", lambda: None)
     monkeypatch.setattr("tray_app.desktop.setup.first_run.set_up", set_up)
     return shown

@@ -632,7 +632,7 @@ class TestDataFolder:
 
     @pytest.mark.posix
     def test_an_installed_program_settles_on_the_users_folder(self, environ, load, monkeypatch, tmp_path):
-        monkeypatch.setattr("tray_app.settings.save.checkout_data_dir", lambda: None)
+        monkeypatch.setattr("tray_app.settings.places.checkout_data_dir", lambda: None)
         settings = load()
 
         settle_data_dir(settings, environ)

@@ -716,7 +716,7 @@ def kiwoom(monkeypatch: pytest.MonkeyPatch) -> Iterator[PracticeKiwoom]:
 def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Those of a computer on which nothing was set up yet."""
     monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
-    monkeypatch.setattr("tray_app.settings.save.checkout_data_dir", lambda: None)
+    monkeypatch.setattr("tray_app.settings.places.checkout_data_dir", lambda: None)
     return load_settings()
 
 

@@ -566,3 +566,21 @@ def test_practising_from_the_set_up_is_a_program_of_its_own(world: World, monkey
     wizard.ended.emit(Ending.PRACTISE)
     assert [command[-1] for command in started] == ["--sandbox"]
     wizard.close()
+
+
+def test_practising_leaves_the_start_at_login_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(world.shell._system, "run", lambda job, _: asked.append(job))
+    world.monitor.show(practice=True)
+    settings = load_settings()
+    settings.autostart = True
+    world.accounts.reconfigured.emit(settings)
+    assert asked == []
+
+
+def test_what_is_so_already_is_not_asked_of_the_system_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    switched: list[bool] = []
+    monkeypatch.setattr(shell_module.autostart, "switch", lambda *, on: switched.append(on))
+    shell_module._start_at_login(on=False)
+    shell_module._start_at_login(on=True)
+    assert switched == [True]

@@ -14,10 +14,11 @@ from tray_app.core.errors import KiwoomTokenError
 from tray_app.desktop.file_watch import FileWatch, watchable
 from tray_app.desktop.monitor import Monitor
 from tray_app.desktop.worker import Worker
+from tray_app.manager.changing import change_setting, setting_named
 from tray_app.manager.moving import hold, is_kept_otherwise
 from tray_app.settings.load import load_settings, named_profiles
 from tray_app.settings.places import settings_file
-from tray_app.settings.save import save_setting, settle_data_dir
+from tray_app.settings.save import settle_data_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -141,7 +142,7 @@ class Accounts(QObject):
             monitor.resumed()
 
     def set(self, name: str, value: object, profile: str) -> None:
-        """Keeps a setting in the file, as its kind writes it; it then applies like any other change there."""
+        """Keeps the typed value of a setting in the file; it then applies like any other change there."""
 
         def saved(_: object, error: Exception | None) -> None:
             if isinstance(error, KiwoomTokenError):
@@ -150,7 +151,7 @@ class Accounts(QObject):
             else:
                 self.reload()
 
-        self._reader.run(lambda: save_setting(name, value, profile, self.environ), saved)
+        self._reader.run(lambda: change_setting(setting_named(name), value, profile, self.environ), saved)
 
     def reload(self) -> None:
         """Reads the settings again and lives by them."""

@@ -152,8 +152,8 @@ class Shell(QObject):
     def _reconfigure(self, settings: Settings) -> None:
         """What holds for the whole program: its language and its colours."""
         before, self._settings = self._settings, settings
-        if settings.autostart != before.autostart:
-            self._system.run(lambda: autostart.switch(on=settings.autostart), _log_failure)
+        if settings.autostart != before.autostart and not self._accounts.chosen.state.practice:
+            self._system.run(lambda: _start_at_login(on=settings.autostart), _log_failure)
         if settings.theme != before.theme:
             apply_window_theme(settings.theme)
         spoken = current()
@@ -285,6 +285,13 @@ class Shell(QObject):
 
     def _open_settings_file(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(self._accounts.settings_file))
+
+
+def _start_at_login(*, on: bool) -> None:
+    """What the settings window or the command line changed is so already, and some systems ask the user each time."""
+    status = autostart.here().status()
+    if not (status.enabled if on else not status.configured):
+        autostart.switch(on=on)
 
 
 def _log_failure(_: object, error: Exception | None) -> None:
