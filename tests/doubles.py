@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pytest
 from keyring.backend import KeyringBackend
 
 from tray_app.core.secret import Secret
@@ -13,7 +16,8 @@ from tray_app.kiwoom.keys import AppKeys
 from tray_app.stores.history import History, flush_history
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from tray_app.stores.history import Happening
 
@@ -105,3 +109,21 @@ class PromptHistory(History):
     def record_found(self, profile: str, token: Token | None, at: float) -> None:
         super().record_found(profile, token, at)
         assert flush_history(20)
+
+
+@contextmanager
+def private_bus(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """A D-Bus of one test's own, and its address. Skips where there is no such program."""
+    address = f"unix:path={folder}/bus"
+    try:
+        daemon = subprocess.Popen(
+            ["dbus-daemon", "--session", "--nofork", f"--address={address}", "--print-address=1"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+    except FileNotFoundError:
+        pytest.skip("no dbus-daemon here")
+    with daemon:
+        assert daemon.stdout
+        assert daemon.stdout.readline()
+        yield daemon, address

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.redis.server import MISSING, PROGRAM, REQUIRED, RealRedis
 from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -165,3 +166,25 @@ def store(request, monkeypatch, tmp_path):
 @pytest.fixture
 def token_file(tmp_path):
     return tmp_path / "data" / ".token"
+
+
+@pytest.fixture
+def rest_in(monkeypatch, tmp_path, free_port):
+    """Lets the token rest in a store of that kind, with a keyring in a file and a Redis of its own."""
+    servers = []
+
+    def rest(kind):
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", kind)
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.processes.file_keyring.FileKeyring")
+        monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
+        if kind == "redis":
+            if PROGRAM is None:
+                (pytest.fail if REQUIRED else pytest.skip)(MISSING)
+            servers.append(RealRedis(tmp_path / "redis", free_port))
+            servers[0].start()
+            monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", servers[0].url)
+        return kind
+
+    yield rest
+    for server in servers:
+        server.stop()

@@ -11,7 +11,6 @@ import pytest
 
 from tests.processes.conftest import ROOT
 from tests.processes.file_keyring import FileKeyring
-from tests.redis.server import MISSING, PROGRAM, REQUIRED, RealRedis
 
 ONE = {"APP_KEY": "key-of-one", "APP_SECRET": "secret-of-one"}
 TWO = {"APP_KEY": "key-of-two", "APP_SECRET": "secret-of-two"}
@@ -19,20 +18,8 @@ MOCK = {"APP_KEY_MOCK": "key-of-mock", "APP_SECRET_MOCK": "secret-of-mock", "KIW
 
 
 @pytest.fixture(params=["file", "keyring", "redis"])
-def rests(request, monkeypatch, tmp_path, free_port):
-    monkeypatch.setenv("KIWOOM_TRAY_STORE", request.param)
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.processes.file_keyring.FileKeyring")
-    monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
-    if request.param != "redis":
-        yield request.param
-        return
-    if PROGRAM is None:
-        (pytest.fail if REQUIRED else pytest.skip)(MISSING)
-    server = RealRedis(tmp_path / "redis", free_port)
-    server.start()
-    monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", server.url)
-    yield request.param
-    server.stop()
+def rests(request, rest_in):
+    return rest_in(request.param)
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ import sys
 
 import pytest
 
-from tests.redis.server import MISSING, PROGRAM, REQUIRED, RealRedis
-
 SEED = """
 import json, os, sys
 from datetime import datetime, timedelta
@@ -32,24 +30,12 @@ os.chmod(TOKEN_FILE, 0o600)
 
 
 @pytest.fixture(params=["auto", "redis"])
-def kept(request, monkeypatch, tmp_path, private_places, free_port):
+def kept(request, rest_in, private_places):
     """The token rests elsewhere and a copy is kept in the file."""
     settings = private_places / "places" / "settings" / "settings.toml"
     settings.parent.mkdir(parents=True)
     settings.write_text("share_token_file = true\n")
-    monkeypatch.setenv("KIWOOM_TRAY_STORE", request.param)
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.processes.file_keyring.FileKeyring")
-    monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
-    if request.param != "redis":
-        yield request.param
-        return
-    if PROGRAM is None:
-        (pytest.fail if REQUIRED else pytest.skip)(MISSING)
-    server = RealRedis(tmp_path / "redis", free_port)
-    server.start()
-    monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", server.url)
-    yield request.param
-    server.stop()
+    return rest_in(request.param)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import pytest
 
+from tests.doubles import private_bus
 from tray_app import autostart
 from tray_app.autostart import freedesktop, macos, windows
 from tray_app.autostart.base import NAME, Autostart
@@ -519,18 +520,7 @@ class Portal(threading.Thread):
 
 @pytest.fixture
 def portal(short_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Portal]]:
-    address = f"unix:path={short_tmp}/bus"
-    try:
-        daemon = subprocess.Popen(
-            ["dbus-daemon", "--session", "--nofork", f"--address={address}", "--print-address=1"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-    except FileNotFoundError:
-        pytest.skip("no dbus-daemon here")
-    with daemon:
-        assert daemon.stdout
-        assert daemon.stdout.readline()
+    with private_bus(short_tmp) as (daemon, address):
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
         made: list[Portal] = []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -20,8 +19,8 @@ import keyring
 import pytest
 from keyring.errors import KeyringError
 
+from tests.command_line import Run
 from tests.doubles import MemoryKeyring
-from tray_app.cli.main import main
 from tray_app.core.token import KST
 from tray_app.kiwoom import client
 from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
@@ -32,30 +31,6 @@ TOKEN = "a-token-that-somebody-else-issued"
 not_as_root = pytest.mark.skipif(
     sys.platform == "win32" or os.geteuid() == 0, reason="no folder is closed to this user"
 )
-
-
-class Run:
-    """What a command printed, and its exit status."""
-
-    def __init__(self, status: int, out: str, err: str) -> None:
-        self.status = status
-        self.out = out
-        self.err = err
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
-    def command(*words: str, stdin: str = "") -> Run:
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        capsys.readouterr()
-        try:
-            status = main(words)
-        except SystemExit as ended:
-            status = int(ended.code or 0)
-        said = capsys.readouterr()
-        return Run(status, said.out, said.err)
-
-    return command
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +11,9 @@ from types import SimpleNamespace
 import keyring
 import pytest
 
+from tests.command_line import Run
 from tests.doubles import MemoryKeyring
 from tray_app import autostart
-from tray_app.cli.main import main
 from tray_app.core.columns import in_columns, width_of
 from tray_app.core.errors import DONE, USAGE, AutostartFailed
 from tray_app.core.profile import DEFAULT
@@ -25,28 +23,6 @@ from tray_app.settings.load import load_settings
 from tray_app.settings.table import TABLE
 
 TOKEN = "a-token-that-somebody-else-issued"
-
-
-class Run:
-    def __init__(self, status: int, out: str, err: str) -> None:
-        self.status = status
-        self.out = out
-        self.err = err
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
-    def command(*words: str, stdin: str = "") -> Run:
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        capsys.readouterr()
-        try:
-            status = main(words)
-        except SystemExit as ended:
-            status = int(ended.code or 0)
-        said = capsys.readouterr()
-        return Run(status, said.out, said.err)
-
-    return command
 
 
 @pytest.fixture

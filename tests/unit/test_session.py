@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from tests.doubles import Clock
+from tests.doubles import Clock, private_bus
 from tray_app.core.gaps import GapDetector
 from tray_app.desktop import macos
 from tray_app.desktop.session.events import SessionEvents
@@ -231,18 +231,7 @@ class FakeDesktop:
 def desktop(short_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDesktop]:
     if sys.platform != "linux":
         pytest.skip("only Linux has these buses")
-    address = f"unix:path={short_tmp}/bus"
-    try:
-        daemon = subprocess.Popen(
-            ["dbus-daemon", "--session", "--nofork", f"--address={address}", "--print-address=1"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-    except FileNotFoundError:
-        pytest.skip("no dbus-daemon here")
-    with daemon:
-        assert daemon.stdout
-        assert daemon.stdout.readline()
+    with private_bus(short_tmp) as (daemon, address):
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
         monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
         monkeypatch.delenv("XDG_SESSION_ID", raising=False)
