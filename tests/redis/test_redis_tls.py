@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import ipaddress
 import time
-from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from tests.certificates import self_made
 from tests.redis.test_redis_store import write
 from tray_app.core.errors import RedisUnavailable
 from tray_app.core.token import token_for
@@ -15,32 +14,7 @@ OLD = token_for("old-token-of-a-test", 86400, time.time())
 
 @pytest.fixture
 def certificate(tmp_path):
-    """A self-made certificate for 127.0.0.1: the paths of the certificate and its key."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "redis of a test")])
-    now = datetime.now(timezone.utc)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate, private = tmp_path / "redis.crt", tmp_path / "redis.key"
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return certificate, private
+    return self_made(tmp_path, "127.0.0.1")
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ DOOR = "__init__"
 ONLY_IN = {
     "PySide6": {"desktop", "app"},
     "shiboken6": {"desktop"},
-    "httpx": {"kiwoom", "shares"},
+    "httpx": {"shares"},
     "keyring": {"stores"},
     "redis": {"stores"},
     "sqlite3": {"stores"},

@@ -9,7 +9,7 @@ from tray_app import autostart
 from tray_app.core.errors import DONE, UNEXPECTED, KeyringUnavailable, KiwoomTokenError
 from tray_app.core.language import msg, say, tr, use
 from tray_app.core.wording import mode_text, place_text
-from tray_app.kiwoom.client import base_url_for
+from tray_app.kiwoom.connection import base_url_for
 from tray_app.manager.opening import find_keys, open_keeper
 from tray_app.settings.load import load_settings
 from tray_app.stores.files import check_writable

@@ -1,24 +1,25 @@
-"""Issuing and revoking a token at Kiwoom over HTTPS. The only module that loads httpx.
+"""Issuing and revoking a token at Kiwoom over HTTPS.
 
 Source: the Kiwoom REST API guide, au10001 (issue) and au10002 (revoke).
 
 A request runs on a daemon thread and the caller waits for it until the deadline: neither a slow name server nor
-a server that sends its answer byte by byte can hold the caller longer. The request body and the exceptions of
-httpx, which hold it, never leave that thread.
+a server that sends its answer byte by byte can hold the caller longer. The request body and the frames that hold
+it never leave that thread.
+
+It is the standard library's `http.client`, because whoever issues keeps every other tool waiting meanwhile: a
+larger HTTP library takes longer to load than everything else does together.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ipaddress
+import http.client
 import json
 import socket
 import ssl
 import threading
 import time
-from typing import TYPE_CHECKING
-
-import httpx
+from urllib.parse import urlsplit
 
 from tray_app.core.errors import BrokerUnavailable, InvalidInput, KiwoomTokenError, RevokeFailed, SettingsError
 from tray_app.core.language import msg
@@ -34,14 +35,13 @@ from tray_app.kiwoom.codes import (
     retry_after_seconds,
     return_number,
 )
+from tray_app.kiwoom.connection import UnusableProxyError, check_base_url, connection_to
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any
 
     from tray_app.kiwoom.keys import AppKeys
-
-HOSTS = {"real": "https://api.kiwoom.com", "demo": "https://mockapi.kiwoom.com"}
 
 CONNECT_TIMEOUT_SECONDS = 5.0
 TIMEOUT_SECONDS = 10.0
@@ -62,51 +62,6 @@ _NOT_TRUSTED = msg(
 _CLOCK_IS_OFF = msg("This computer's clock is {minutes} minutes off, so the token looks ended. Set the clock right.")
 
 
-def base_url_for(mode: str, override: str | None = None) -> str:
-    """Where Kiwoom is for `real` or `demo`; `override`, when it is not empty, goes first.
-
-    Raises `InvalidInput` for another mode or an override that `check_base_url` refuses.
-    """
-    if mode not in HOSTS:
-        raise InvalidInput("The mode must be real or demo.")
-    return check_base_url(override) if override else HOSTS[mode]
-
-
-def check_base_url(url: str) -> str:
-    """`url` without blanks and slashes at its end, when keys may be sent there.
-
-    That is https, or http on loopback (127.0.0.0/8, ::1, localhost), without user name, query or fragment.
-    Raises `InvalidInput`, which does not repeat the address: it could hold a password.
-    """
-    text = url.strip()
-    # The address is taken apart by the library that will connect to it, so that the two cannot disagree.
-    parsed = None
-    if text.isascii() and text.isprintable() and not set(text) & set(" @?#\\%"):
-        with contextlib.suppress(httpx.InvalidURL):
-            parsed = httpx.URL(text)
-    if (
-        parsed is not None
-        and parsed.host
-        and (parsed.scheme == "https" or (parsed.scheme == "http" and is_loopback(parsed.host)))
-        and (parsed.port is None or 0 < parsed.port < 65536)
-    ):
-        return str(parsed).rstrip("/")
-    raise InvalidInput(
-        "The address of Kiwoom must be https, or http on this computer itself, without user name, query or fragment."
-    )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this computer itself: 127.0.0.0/8, ::1 or `localhost`."""
-    if host == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address.is_loopback and getattr(address, "ipv4_mapped", None) is None
-
-
 class Issued:
     """An issued token, and by how many seconds Kiwoom's clock is ahead of this one (None when it did not say)."""
 
@@ -124,7 +79,7 @@ class Broker:
     """Kiwoom at one address. May be used from several threads at once; nothing stays open between requests.
 
     `timeout` bounds a whole request and `connect_timeout` the connecting, in seconds. `clock` gives epoch seconds.
-    `transport` replaces the network. Raises `InvalidInput` for an address that `check_base_url` refuses.
+    Raises `InvalidInput` for an address that `check_base_url` refuses.
     """
 
     def __init__(
@@ -133,14 +88,12 @@ class Broker:
         *,
         connect_timeout: float = CONNECT_TIMEOUT_SECONDS,
         timeout: float = TIMEOUT_SECONDS,
-        transport: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.base_url = check_base_url(base_url)
-        self._timeout = httpx.Timeout(timeout, connect=min(connect_timeout, timeout))
-        self._deadline = timeout
-        self._transport = transport
-        self._clock = clock
+        self.connect_timeout = min(connect_timeout, timeout)
+        self.timeout = timeout
+        self.clock = clock
 
     def issue(self, keys: AppKeys) -> Issued:
         """Asks for a token (au10001). While one lives, Kiwoom probably gives the same one back.
@@ -169,40 +122,19 @@ class Broker:
             raise failure
 
     def _post(self, path: str, fields: Mapping[str, str | Secret]) -> _Answer:
-        request = _Request(self.base_url + path, fields, self._client, self._clock)
+        request = _Request(self, path, fields)
         threading.Thread(target=request.run, name="kiwoom-request", daemon=True).start()
-        if not request.ended.wait(self._deadline):
+        if not request.ended.wait(self.timeout):
             request.abandon()
         if request.answer is None:
             raise request.failure or BrokerUnavailable(NO_ANSWER)
         return request.answer
 
-    def _client(self) -> httpx.Client:
-        url = httpx.URL(self.base_url)
-        local = is_loopback(url.host)
-        # A context without certificates trusts nothing, and is all that plain http needs.
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if url.scheme == "http" else httpx.create_ssl_context()
-        try:
-            return httpx.Client(
-                verify=tls,
-                timeout=self._timeout,
-                transport=self._transport,
-                trust_env=not local and self._transport is None,
-                follow_redirects=False,
-            )
-        except (ImportError, ValueError):
-            # The address of a proxy may hold its password: nothing of the exception goes on.
-            raise _UnusableProxyError from None
-
-
-class _UnusableProxyError(Exception):
-    pass
-
 
 class _Answer:
     """What came back. Errors are made here and raised elsewhere, so that no traceback holds the fields."""
 
-    def __init__(self, status: int, headers: httpx.Headers, content: bytes, at: float) -> None:
+    def __init__(self, status: int, headers: http.client.HTTPMessage, content: bytes, at: float) -> None:
         self._status = status
         self._fields = _json_object(content)
         self._at = at
@@ -253,31 +185,25 @@ class _Answer:
 class _Request:
     """One request on its own thread. `ended` is set once `answer` or `failure` stands."""
 
-    def __init__(
-        self,
-        url: str,
-        fields: Mapping[str, str | Secret],
-        client: Callable[[], httpx.Client],
-        clock: Callable[[], float],
-    ) -> None:
+    def __init__(self, broker: Broker, path: str, fields: Mapping[str, str | Secret]) -> None:
         self.ended = threading.Event()
         self.answer: _Answer | None = None
         self.failure: KiwoomTokenError | None = None
-        self._url = url
+        self._broker = broker
+        self._path = path
         self._fields = fields
-        self._client = client
-        self._clock = clock
         self._abandoned = threading.Event()
         self._socket: socket.socket | None = None
 
     def run(self) -> None:
+        broker = self._broker
         try:
-            with self._client() as client:
-                self.answer = self._exchange(client)
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError) as error:
-            self.failure = BrokerUnavailable(_NOT_TRUSTED if _is_about_tls(error) else NO_ANSWER)
-        except _UnusableProxyError:
+            with contextlib.closing(connection_to(broker.base_url, broker.connect_timeout)) as connection:
+                self.answer = self._exchange(connection)
+        except UnusableProxyError:
             self.failure = SettingsError("The proxy that the environment names cannot be used. Mend or remove it.")
+        except (OSError, http.client.HTTPException, UnicodeError) as error:
+            self.failure = BrokerUnavailable(_NOT_TRUSTED if isinstance(error, ssl.SSLError) else NO_ANSWER)
         finally:
             self.ended.set()
 
@@ -289,31 +215,19 @@ class _Request:
                 # The plain shutdown, also under TLS: its orderly one would wait for the reader.
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
-    def _exchange(self, client: httpx.Client) -> _Answer:
-        body = {name: text.reveal() if isinstance(text, Secret) else text for name, text in self._fields.items()}
-        with client.stream(
-            "POST",
-            self._url,
-            content=json.dumps(body).encode(),
-            headers=_HEADERS,
-            extensions={"trace": self._watch},
-        ) as response:
-            at = self._clock()
-            content = bytearray()
-            for chunk in response.iter_bytes():
-                content += chunk
-                if len(content) > MAX_ANSWER_BYTES:
-                    content.clear()
-                    break
-            return _Answer(response.status_code, response.headers, bytes(content), at)
-
-    def _watch(self, event: str, info: Mapping[str, Any]) -> None:
-        """Called by httpx between the steps of a request: keeps the socket for `abandon`."""
-        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
-            connection = info["return_value"].get_extra_info("socket")
-            self._socket = connection if isinstance(connection, socket.socket) else None
+    def _exchange(self, connection: http.client.HTTPConnection) -> _Answer:
+        connection.connect()
+        self._socket = connection.sock
+        self._socket.settimeout(self._broker.timeout)
         if self._abandoned.is_set():
             raise TimeoutError
+        body = {name: text.reveal() if isinstance(text, Secret) else text for name, text in self._fields.items()}
+        path = urlsplit(self._broker.base_url).path + self._path
+        connection.request("POST", path, json.dumps(body).encode(), _HEADERS)
+        response = connection.getresponse()
+        at = self._broker.clock()
+        content = response.read(MAX_ANSWER_BYTES + 1)
+        return _Answer(response.status, response.headers, content if len(content) <= MAX_ANSWER_BYTES else b"", at)
 
 
 def _usable_token(fields: Mapping[str, object], now: float) -> Token | None:
@@ -332,11 +246,3 @@ def _json_object(content: bytes) -> dict[str, object] | None:
     except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict) else None
-
-
-def _is_about_tls(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
