@@ -32,7 +32,7 @@ _REOPENINGS = 3
 _TURN_SECONDS = 0.05
 """Threads are woken when it is their turn; so often they also look for a note, all at the same time."""
 
-_QUIET_SECONDS = 0.15
+_QUIET_SECONDS = 0.08
 """Who only writes is done by then; who asks Kiwoom has sent the request, and leaves the processor to those who wait."""
 
 _FIRST_PAUSE_SECONDS = 0.001
