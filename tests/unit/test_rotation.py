@@ -217,6 +217,24 @@ class TestEveningBefore:
         auto.saw(token(at(11)), at(9, day=1))
         assert auto.notices(at(9, day=1)) == []
 
+    def test_is_not_told_once_more_by_a_program_started_anew_that_evening(self) -> None:
+        anew = watch("auto")
+        anew.saw(token(at(11)), at(21))
+        assert anew.notices(at(21)) == []
+        assert anew.next_moment(at(21)) == anew.renew_at
+
+    def test_is_told_by_a_program_started_anew_before_that_evening(self) -> None:
+        anew = watch("auto")
+        anew.saw(token(at(11)), at(19))
+        assert [notice.kind for notice in anew.notices(at(20))] == [NoticeKind.TRADING_HOURS]
+
+    def test_is_told_of_a_token_that_came_that_evening(self) -> None:
+        auto = watch("auto")
+        auto.saw(token(at(9), "one"), at(19))
+        auto.notices(at(20))
+        auto.saw(token(at(11), "two"), at(21))
+        assert [notice.kind for notice in auto.notices(at(21))] == [NoticeKind.TRADING_HOURS]
+
     def test_is_told_with_the_policy_that_only_warns(self) -> None:
         notify = watch("notify")
         notify.saw(token(at(11)), at(11))

@@ -398,7 +398,7 @@ class Watch:
             self._warned.update(self._warn_before)  # it ended before anybody looked: no news
         elif at_start and not self._ends_soon(token.expires, now):
             self._warned.update(self._passed(token, now))  # a program started anew does not tell it once more
-        self._told_trading_hours = False
+        self._told_trading_hours = at_start and evening_before(token.expires) <= now  # nor this
         self._rotation_failed_at, self._revocable = None, True
         self._plan_for(token, now)
 
