@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from tray_app.cli.parser import Parser
 from tray_app.core.errors import DONE, UNEXPECTED, KiwoomTokenError
 from tray_app.core.language import say, tr, use
+from tray_app.core.leaving import leave
 from tray_app.core.stopping import stop_signals
 from tray_app.settings.load import load_settings
 from tray_app.settings.places import sandbox_dir, settings_file, settings_scope
@@ -48,11 +48,7 @@ def _leave(status: int) -> NoReturn:
     from tray_app.stores.history import flush_history
 
     flush_history()
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            with contextlib.suppress(OSError, ValueError):
-                stream.flush()
-    os._exit(status)
+    leave(status)
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

@@ -631,6 +631,32 @@ def test_problems_of_the_settings_are_told_and_the_rest_holds(run: Callable[...,
 # As a process
 
 
+def test_get_loads_nothing_that_a_stored_token_does_not_take(
+    run: Callable[..., Run], kiwoom: PracticeKiwoom, private_places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KIWOOM_TRAY_CONFIG_DIR")
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+    token = one_line(run("get").out)
+    monkeypatch.delenv("APP_KEY")
+    monkeypatch.delenv("APP_SECRET")
+    loaded = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; from tray_app.cli.main import main; main(['get'])\n"
+            "print(*{name.partition('.')[0] for name in sys.modules})",
+        ],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout.split()
+    heavy = {"PySide6", "argparse", "dataclasses", "hashlib", "httpx", "keyring", "logging", "platformdirs", "sqlite3"}
+    assert loaded[0] == token
+    assert heavy.isdisjoint(loaded)
+
+
 def command(*words: str) -> list[str]:
     return [sys.executable, "-m", "tray_app.cli.main", *words]
 

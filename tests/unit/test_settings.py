@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
+import platformdirs
 import pytest
 
 import tray_app
@@ -671,3 +672,20 @@ class TestDataFolder:
     @pytest.mark.posix
     def test_the_state_folder_is_the_users(self, tmp_path):
         assert Path(places.state_dir()).is_relative_to(tmp_path / "places")
+
+    @pytest.mark.parametrize("named", ["as-here", "relative", ""])
+    def test_the_users_folders_are_where_platformdirs_has_them(self, named, monkeypatch, tmp_path):
+        monkeypatch.delenv("KIWOOM_TRAY_CONFIG_DIR")
+        if named != "as-here" and sys.platform != "win32":
+            for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"):
+                monkeypatch.setenv(variable, named)
+
+        found = [config_dir(os.environ), places.state_dir(), places.user_data_dir(), places.kwcli_config_dir()]
+
+        assert all(Path(one).is_relative_to(tmp_path / "places") for one in found)
+        assert found == [
+            platformdirs.user_config_dir("kiwoom-token-tray", appauthor=False, roaming=True),
+            platformdirs.user_state_dir("kiwoom-token-tray", appauthor=False),
+            platformdirs.user_data_dir("kiwoom-token-tray", appauthor=False),
+            platformdirs.user_config_dir("kiwoom"),
+        ]

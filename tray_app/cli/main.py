@@ -6,6 +6,7 @@ import sys
 
 from tray_app.core.errors import UNEXPECTED, KiwoomTokenError, known_error
 from tray_app.core.language import say
+from tray_app.core.leaving import leave
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +19,11 @@ _INTERRUPTED = 130
 
 
 def run() -> NoReturn:
-    """The program's entry point."""
-    sys.exit(main(sys.argv[1:]))
+    """The program's entry point. Python's own way of ending takes as long as a quarter of `get`."""
+    status = main(sys.argv[1:])
+    if "tray_app.stores.history" in sys.modules:  # what it was told may still have to be written
+        sys.exit(status)
+    leave(status)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -13,6 +13,7 @@ from tray_app.core import logs
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
 from tray_app.core.sharing import patiently
+from tray_app.settings.places import kwcli_config_dir
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,9 +26,7 @@ _MAX_BYTES = 1_000_000
 
 def settings_path() -> str:
     """Where `kiwoomcli` keeps its settings."""
-    import platformdirs
-
-    return os.path.join(platformdirs.user_config_dir(APP_NAME), "settings.json")
+    return os.path.join(kwcli_config_dir(), "settings.json")
 
 
 def alias_digest(alias: str) -> str:

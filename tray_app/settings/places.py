@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,9 +18,7 @@ def config_dir(environ: Mapping[str, str]) -> str:
     named = environ.get("KIWOOM_TRAY_CONFIG_DIR")
     if named:
         return os.path.abspath(os.path.expanduser(named))
-    import platformdirs
-
-    return platformdirs.user_config_dir(APP_NAME, appauthor=False, roaming=True)
+    return os.path.join(_user_folder("XDG_CONFIG_HOME", ".config", "APPDATA"), APP_NAME)
 
 
 def settings_file(environ: Mapping[str, str]) -> str:
@@ -34,16 +33,12 @@ def settings_scope(environ: Mapping[str, str]) -> str:
 
 def state_dir() -> str:
     """The folder of locks and change signals for tokens that do not rest in a file."""
-    import platformdirs
-
-    return platformdirs.user_state_dir(APP_NAME, appauthor=False)
+    return os.path.join(_user_folder("XDG_STATE_HOME", ".local/state", "LOCALAPPDATA"), APP_NAME)
 
 
 def user_data_dir() -> str:
     """The data folder of an installed program that nobody told another."""
-    import platformdirs
-
-    return platformdirs.user_data_dir(APP_NAME, appauthor=False)
+    return os.path.join(_user_folder("XDG_DATA_HOME", ".local/share", "LOCALAPPDATA"), APP_NAME)
 
 
 def checkout_data_dir() -> str | None:
@@ -67,3 +62,26 @@ def token_file(data_dir: str, profile: str) -> str:
     from tray_app.core.profile import DEFAULT
 
     return os.path.join(data_dir, ".token" if profile == DEFAULT else f"{profile}.token")
+
+
+def kwcli_config_dir() -> str:
+    """Where `kiwoomcli` keeps its settings: `platformdirs.user_config_dir("kiwoom")`."""
+    name = os.path.join("kiwoom", "kiwoom") if sys.platform == "win32" else "kiwoom"
+    return os.path.join(_user_folder("XDG_CONFIG_HOME", ".config", "LOCALAPPDATA"), name)
+
+
+def _user_folder(xdg_variable: str, below_home: str, windows_variable: str) -> str:
+    """Where `platformdirs` would put our folder, found without it: its import takes longer than all of `get`."""
+    if sys.platform == "win32":
+        return os.environ.get(windows_variable) or _known_folder(windows_variable)
+    named = os.environ.get(xdg_variable, "")
+    if os.path.isabs(named):
+        return named
+    return os.path.expanduser("~/Library/Application Support" if sys.platform == "darwin" else f"~/{below_home}")
+
+
+def _known_folder(variable: str) -> str:
+    """What Windows itself says, for a program that was started without the user's environment."""
+    import platformdirs
+
+    return platformdirs.user_data_dir(roaming=variable == "APPDATA")
