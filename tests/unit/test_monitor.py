@@ -59,6 +59,7 @@ class FakeKeeper:
         self.unreadable: Exception | None = None
         self.failure: Exception | None = None
         self.answer: Outcome | None = None
+        self.cleared: Cleared | None = None
         self.problem: KeyringUnavailable | None = None
         self.calls: list[str] = []
         self.interrupted = False
@@ -103,9 +104,9 @@ class FakeKeeper:
     def clear(self, *, revoke: bool = False) -> Cleared:
         self.calls.append("revoke" if revoke else "clear")
         self._wait()
-        there = self.token is not None
+        cleared = self.cleared or Cleared(there=self.token is not None, revoked=revoke)
         self.hold(None)
-        return Cleared(there=there, revoked=revoke)
+        return cleared
 
     def _ask(self, call: str) -> Outcome:
         self.calls.append(call)
@@ -133,6 +134,7 @@ class Watched:
         self.kept: list[str] = []
         self.keys_failure: Exception | None = None
         self.unlock_failure: Exception | None = None
+        self.locked_up: Token | None = None
         self.settings = settings
         self.monitor = Monitor(settings, keeper, self._keep, self._unlock, clock=clock)  # type: ignore[arg-type]
         self.monitor.changed.connect(self.states.append)
@@ -175,6 +177,8 @@ class Watched:
         if self.unlock_failure is not None:
             raise self.unlock_failure
         self.keeper.calls.append("unlock")
+        if self.locked_up is not None:
+            self.keeper.hold(self.locked_up)
 
 
 @pytest.fixture
@@ -223,8 +227,8 @@ def test_start_without_a_token_only_waits_under_notify(make: Callable[..., Watch
 def test_state_holds_no_token(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
     keeper.hold(token_for("a-whole-token-of-a-test", DAY, START))
     state = make().start()
-    assert state.preview == "a-who..."
-    assert "a-whole-token-of-a-test" not in repr(state)
+    assert state.expires is not None
+    assert "a-who" not in repr(state)
 
 
 def test_look_reads_the_store_only_when_its_stamp_changed(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
@@ -452,6 +456,22 @@ def test_clear_and_revoke_are_told_apart(make: Callable[..., Watched], keeper: F
         assert state.renew_at is None, "a user who clears wants none"
 
 
+@pytest.mark.parametrize(("kept", "result"), [(True, Result.KEPT), (False, Result.GONE)])
+def test_clear_that_found_no_token_of_this_account_claims_to_have_cleared_none(
+    kept: bool, result: Result, make: Callable[..., Watched], keeper: FakeKeeper
+) -> None:
+    keeper.hold(token_for("a-token", DAY, START))
+    keeper.cleared = Cleared(there=False)
+    keeper.cleared.kept = kept
+    watched = make()
+    watched.start()
+    watched.monitor.clear(revoke=True)
+    watched.wait(lambda: watched.state.expires is None)
+    state = watched.settled()
+    assert state.last is not None
+    assert (state.last.result, state.renew_at) == (result, None)
+
+
 def test_last_thing_told_is_never_of_an_earlier_token(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
     keeper.hold(token_for("a-token", DAY, START))
     watched = make()
@@ -545,6 +565,23 @@ def test_unlocking_moves_the_token_into_the_keyring(make: Callable[..., Watched]
     state = watched.settled()
     assert state.last is not None
     assert state.last.result is Result.UNLOCKED
+
+
+def test_token_that_lay_in_the_locked_keyring_is_neither_another_programs_nor_asked_for_again(
+    make: Callable[..., Watched], keeper: FakeKeeper
+) -> None:
+    keeper.failure = KeysRefused("The keys are in the keyring, which is locked.")
+    watched = make()
+    watched.start()
+    watched.wait(lambda: watched.state.stopped)
+    watched.settled()
+    keeper.failure = None
+    watched.locked_up = token_for("a-token", DAY, START)
+    watched.monitor.unlock()
+    watched.wait(lambda: watched.state.expires == START + DAY)
+    state = watched.settled()
+    assert state.last is not None
+    assert (state.last.result, state.stopped, keeper.calls) == (Result.UNLOCKED, False, ["renew", "unlock", "put"])
 
 
 def test_unlocking_lets_a_stopped_renewal_go_on(make: Callable[..., Watched], keeper: FakeKeeper) -> None:

@@ -271,11 +271,11 @@ def test_ended_token_does_not_wake_it_every_second(world: World) -> None:
 def test_hidden_window_is_not_rendered(world: World) -> None:
     shown: list[View] = []
     world.window.show_view = shown.append  # type: ignore[method-assign]
-    world.monitor.show(preview="abc")
+    world.monitor.show(place="memory")
     assert shown == []
     world.shell.open_window()
     assert shown
-    assert shown[-1].preview == "abc"
+    assert shown[-1].place.startswith("Memory")
 
 
 def test_wishes_reach_the_monitor(world: World) -> None:

@@ -73,7 +73,7 @@ def state(left: float | None = 22 * 3600, **changes: object) -> TokenState:
     """A token with `left` seconds to live at `NOW`; None for no token."""
     plain = TokenState("default", "real", place="keyring", busy=None, last=LastResult(Result.ISSUED, NOW - 60))
     if left is not None:
-        plain = replace(plain, expires=NOW + left, created=NOW + left - DAY, preview="WQJCwy...")
+        plain = replace(plain, expires=NOW + left, created=NOW + left - DAY)
     return replace(plain, **changes)
 
 
@@ -205,8 +205,20 @@ def test_every_action_says_what_it_does() -> None:
 
 @pytest.mark.parametrize("action", [action for action in Action if action is not Action.LOOK])
 def test_nothing_can_be_started_while_something_is_done(action: Action) -> None:
-    view = seen(state(busy=action, place_problem="locked"), NOW)
-    assert (view.can_refresh, view.can_clear, view.can_unlock) == (False, False, False)
+    view = seen(state(busy=action), NOW)
+    assert (view.can_refresh, view.can_rotate, view.can_clear) == (False, False, False)
+
+
+def test_token_that_was_there_already_was_issued_when_it_was_made() -> None:
+    """As at the first look after the set-up, or after a start."""
+    view = seen(state(DAY - 120, last=None), NOW)
+    assert (view.last, view.last_at) == ("This token was issued.", "12:05")
+
+
+@pytest.mark.parametrize("changes", [{"created": None}, {"created": NOW + 3600}, {"expires": None}])
+def test_nothing_is_said_of_a_token_that_nobody_noted_when_it_was_issued(changes: dict[str, object]) -> None:
+    view = seen(state(3600, last=None, **changes), NOW)
+    assert (view.last, view.last_at) == ("", "")
 
 
 @pytest.mark.parametrize("result", [result for result in Result if result is not Result.FAILED])
@@ -237,12 +249,7 @@ def test_remedy_of_the_last_error(error: KiwoomTokenError, mode: str, remedy: st
 
 def test_locked_keyring_can_be_unlocked() -> None:
     view = seen(state(place="file", place_path="/d/.token", place_problem="locked"), NOW, "linux")
-    assert (view.place, view.place_path, view.remedy, view.can_unlock) == (
-        "File",
-        "/d/.token",
-        Remedy.UNLOCK_KEYRING,
-        True,
-    )
+    assert (view.place, view.place_path, view.remedy) == ("File", "/d/.token", Remedy.UNLOCK_KEYRING)
     assert view.place_why in view.tooltip
 
 
@@ -380,6 +387,7 @@ def test_missing_token_is_less_urgent_while_the_market_is_closed() -> None:
     [
         {"last": LastResult(Result.REVOKED, NOW)},
         {"last": LastResult(Result.ALREADY_DEAD, NOW)},
+        {"last": LastResult(Result.KEPT, NOW)},
         {"last": LastResult(Result.ISSUED, NOW), "renew_at": None},
         {"last": None, "busy": Action.LOOK},
     ],
@@ -589,7 +597,7 @@ def test_no_english_is_left_in_a_korean_view() -> None:
         view = seen(one, NOW, "linux")
         for field in fields(View):
             text = getattr(view, field.name)
-            if type(text) is str and field.name not in {"preview", "remedy"}:
+            if type(text) is str and field.name != "remedy":
                 assert not any(word in text.lower() for word in words), (field.name, text)
 
 

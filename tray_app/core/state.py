@@ -44,6 +44,8 @@ class Result(StrEnum):
     ALREADY_DEAD = "already-dead"
     GONE = "gone"
     """Another program took the token away."""
+    KEPT = "kept"
+    """It was to be cleared, but the one that is there belongs to other keys."""
     UNLOCKED = "unlocked"
     FAILED = "failed"
 
@@ -59,7 +61,7 @@ class LastResult:
 
 @dataclass(frozen=True, slots=True)
 class TokenState:
-    """Instants are seconds of the epoch (UTC). The token itself is not in here, only its preview.
+    """Instants are seconds of the epoch (UTC). The token itself is not in here.
 
     `place` is where the token rests (`keyring`, `file`, `redis`, `memory`), `place_path` the file's path if it is one,
     `place_problem` why it is not the keyring, or what is wrong with Redis (the `problem` of `KeyringUnavailable` and
@@ -75,7 +77,6 @@ class TokenState:
     practice: bool = False
     expires: float | None = None
     created: float | None = None
-    preview: str = ""
     place: str = ""
     place_path: str = ""
     place_problem: str = ""

@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError, known_error
 from tray_app.core.state import Action, LastResult, Result, TokenState
+from tray_app.core.token import Token
 from tray_app.core.watch import Due, Watch
 from tray_app.desktop.file_watch import FileWatch, watchable
 from tray_app.desktop.worker import Worker
@@ -24,7 +25,6 @@ from tray_app.stores.files import make_private_folder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tray_app.core.token import Token
     from tray_app.core.watch import Notice
     from tray_app.kiwoom.keys import AppKeys
     from tray_app.manager.keeper import Cleared, TokenKeeper
@@ -181,11 +181,12 @@ class Monitor(QObject):
         """Lets the keyring ask for its password; then the token moves from the file into it."""
         keeper = self._acting()
 
-        def job() -> None:
+        def job() -> Token | None:
             self._unlock_keyring()
             token = keeper.current()
             if token is not None:
                 keeper.put(token)
+            return token
 
         self._act(Action.UNLOCK, job, self._unlocked)
 
@@ -340,10 +341,13 @@ class Monitor(QObject):
         cleared: Cleared = result  # type: ignore[assignment]
         self._token = None
         self._watch.cleared()
-        kind = Result.REVOKED if cleared.revoked else Result.ALREADY_DEAD if cleared.already_dead else Result.CLEARED
-        self._state = replace(self._state, last=LastResult(kind, self._clock()))
+        self._state = replace(self._state, last=LastResult(_result_of(cleared), self._clock()))
 
-    def _unlocked(self, *_: object) -> None:
+    def _unlocked(self, token: object, _: Token | None) -> None:
+        """The token is known at once, lest the look that follows take it for another program's."""
+        if isinstance(token, Token):
+            self._token = token
+            self._watch.saw(token, self._clock())
         self._state = replace(self._state, last=LastResult(Result.UNLOCKED, self._clock()))
         self._watch.resume(self._clock())
 
@@ -382,7 +386,6 @@ class Monitor(QObject):
             self._state,
             expires=token.expires if token else None,
             created=token.created_at.timestamp() if token else None,
-            preview=token.value.preview() if token else "",
             place=place.kind,
             place_path=place.path,
             place_problem=place.problem_code,
@@ -402,6 +405,16 @@ class Monitor(QObject):
         moment = None if acting else next_moment
         wait = _LONGEST_SLEEP_SECONDS if moment is None else min(_LONGEST_SLEEP_SECONDS, moment - now)
         self._timer.start(max(0, int(wait * 1000) + 1))
+
+
+def _result_of(cleared: Cleared) -> Result:
+    if cleared.revoked:
+        return Result.REVOKED
+    if cleared.already_dead:
+        return Result.ALREADY_DEAD
+    if cleared.there:
+        return Result.CLEARED
+    return Result.KEPT if cleared.kept else Result.GONE
 
 
 def _watch_for(settings: Settings) -> Watch:

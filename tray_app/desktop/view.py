@@ -53,7 +53,7 @@ _ASSUMED_LIFETIME_SECONDS = _DAY_SECONDS
 
 REAL, MOCK, PRACTICE = "real", "mock", "practice"
 
-_CLEARED = frozenset({Result.CLEARED, Result.REVOKED, Result.ALREADY_DEAD, Result.GONE})
+_CLEARED = frozenset({Result.CLEARED, Result.REVOKED, Result.ALREADY_DEAD, Result.GONE, Result.KEPT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,6 @@ class View:
     can_rotate: bool
     can_copy: bool
     can_clear: bool
-    can_unlock: bool
     copy_text: str
     is_copied: bool
     is_snoozed: bool
@@ -152,7 +151,6 @@ class View:
     place: str
     place_path: str
     place_why: str
-    preview: str
     last: str
     last_at: str
     last_tone: Tone
@@ -189,7 +187,6 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         can_rotate=idle and left > 0,
         can_copy=left > 0 and working not in {Action.ROTATE, Action.CLEAR, Action.REVOKE},
         can_clear=idle and state.expires is not None,
-        can_unlock=idle and _is_locked(state),
         copy_text=_copy_text(overview.copied_until, now),
         is_copied=overview.copied_until is not None and overview.copied_until > now,
         is_snoozed=overview.is_snoozed(now),
@@ -216,9 +213,8 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         place=_place(state.place, platform),
         place_path=state.place_path if state.place == "file" else "",
         place_why=_place_why(state),
-        preview=state.preview if state.expires is not None else "",
         last=_last(state),
-        last_at="" if state.last is None else local_time(state.last.at, now),
+        last_at=_last_at(state, now),
         last_tone=_last_tone(state, left),
         coming=busy if working else _coming(state, now),
         skew=_skew(state.skew_seconds),
@@ -361,6 +357,10 @@ def _level(state: TokenState, now: float) -> int:
 
 def _working(state: TokenState) -> Action | None:
     return None if state.busy is Action.LOOK else state.busy
+
+
+def _is_of_known_age(state: TokenState) -> bool:
+    return state.expires is not None and state.created is not None and state.created < state.expires
 
 
 def _lifetime(state: TokenState) -> float:
@@ -591,7 +591,7 @@ def _place_why(state: TokenState) -> str:
 
 def _last(state: TokenState) -> str:
     if state.last is None:
-        return ""
+        return translate("View", "This token was issued.") if _is_of_known_age(state) else ""
     if state.last.error is not None:
         return say(state.last.error)
     result = state.last.result
@@ -609,9 +609,19 @@ def _last(state: TokenState) -> str:
         return translate("View", "Kiwoom no longer accepted the token. It was cleared here.")
     if result is Result.GONE:
         return translate("View", "Another program has cleared the token.")
+    if result is Result.KEPT:
+        return translate(
+            "View", "There was no token of this account. The one that is there belongs to other keys and stays."
+        )
     if result is Result.UNLOCKED:
         return translate("View", "The keyring is unlocked.")
     return translate("View", "That did not work.")
+
+
+def _last_at(state: TokenState, now: float) -> str:
+    if state.last is not None:
+        return local_time(state.last.at, now)
+    return local_time(state.created, now) if state.created is not None and _is_of_known_age(state) else ""
 
 
 def _last_tone(state: TokenState, left: int) -> Tone:
