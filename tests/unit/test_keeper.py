@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import threading
+from contextlib import contextmanager
 
 import pytest
 
@@ -64,6 +65,28 @@ class SlowShares:
 
     def offered(self):
         return None
+
+
+@contextmanager
+def refreshing_while_handed_out(holder, waiter, broker):
+    """`waiter` refreshes while `holder` has its answer and still hands it out; gives the waiting thread and what it
+    finds. Afterwards both are through."""
+    handing_out, over = threading.Event(), threading.Event()
+    holder.shares = SlowShares(handing_out, over)
+    found = []
+    asking = threading.Thread(target=holder.refresh, daemon=True)
+    waiting = threading.Thread(target=lambda: found.append(waiter.refresh()), daemon=True)
+    asking.start()
+    broker.asked.wait(20)
+    waiting.start()
+    broker.answer.set()
+    handing_out.wait(20)
+    try:
+        yield waiting, found
+    finally:
+        over.set()
+        asking.join(20)
+        waiting.join(20)
 
 
 @pytest.fixture
@@ -424,23 +447,13 @@ class TestSingleFlight:
 
     @pytest.mark.parametrize("waits_in", ["another process", "a thread"])
     def test_who_waits_has_the_token_while_the_holder_still_hands_it_out(self, opened, clock, waits_in):
-        handing_out, over = threading.Event(), threading.Event()
         broker = SlowBroker(clock)
         holder = opened(broker)
-        holder.shares = SlowShares(handing_out, over)
         waiter = holder if waits_in == "a thread" else opened(broker)
-        found = []
-        asking = threading.Thread(target=holder.refresh, daemon=True)
-        asking.start()
-        broker.asked.wait(20)
-        waiting = threading.Thread(target=lambda: found.append(waiter.refresh()), daemon=True)
-        waiting.start()
-        broker.answer.set()
-        handing_out.wait(20)
-        waiting.join(5)
-        had = [(one.how, one.token.value.reveal()) for one in found]
-        over.set()
-        asking.join(20)
+
+        with refreshing_while_handed_out(holder, waiter, broker) as (waiting, found):
+            waiting.join(5)
+            had = [(one.how, one.token.value.reveal()) for one in found]
 
         assert had == [(Outcome.ADOPTED, "token-1-of-a-test")]
         assert broker.issues == 1
@@ -448,23 +461,12 @@ class TestSingleFlight:
     def test_who_waits_does_not_take_an_older_token_for_the_answer(self, opened, clock, monkeypatch):
         """The note is there, but the token it is about could not be stored."""
         opened().put(token_for("older-token", 400, clock()))
-        handing_out, over = threading.Event(), threading.Event()
         broker = SlowBroker(clock)
-        holder, waiter = opened(broker), opened(broker)
-        holder.shares = SlowShares(handing_out, over)
         monkeypatch.setattr(os, "replace", refuse)
-        found = []
-        asking = threading.Thread(target=holder.refresh, daemon=True)
-        asking.start()
-        broker.asked.wait(20)
-        waiting = threading.Thread(target=lambda: found.append(waiter.refresh()), daemon=True)
-        waiting.start()
-        broker.answer.set()
-        handing_out.wait(20)
-        waiting.join(0.2)
-        waits = waiting.is_alive()
-        over.set()
-        waiting.join(20)
+
+        with refreshing_while_handed_out(opened(broker), opened(broker), broker) as (waiting, found):
+            waiting.join(0.2)
+            waits = waiting.is_alive()
 
         assert waits
         assert [one.token.lives(clock()) for one in found] == [True]
