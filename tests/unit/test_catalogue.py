@@ -10,6 +10,9 @@ from types import ModuleType
 
 import pytest
 
+from tray_app.cli.parser import command_parser
+from tray_app.core import language
+
 FOLDER = Path(__file__).parents[2] / "resources" / "translations"
 
 
@@ -37,6 +40,48 @@ def test_korean_sentences_fill_the_same_places(update: ModuleType) -> None:
     for one in update.read_sentences():
         if one.id:
             assert places(str(one.string)) == places(str(one.id)), one.id
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "nonsense",
+        "get extra",
+        "get --format",
+        "get --format x",
+        "get --no-issue=1",
+        "get --min-remaining x",
+        "set",
+        "set --expires 5",
+        "set --expires-in 1 --expires-dt 2",
+        "history --days 0",
+        "sandbox --port x",
+        "--help",
+    ],
+)
+def test_every_word_about_the_usage_is_looked_up_in_the_catalogue(
+    words: str, update: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = command_parser()
+    monkeypatch.setattr(language, "_catalogue", Marking(update.collect_sentences()))
+    monkeypatch.setattr(language, "_language", language.KOREAN)
+    with pytest.raises(SystemExit):
+        parser.parse_args(words.split())
+    said = capsys.readouterr()
+    assert said.out.startswith("<usage: >") if words == "--help" else said.err.startswith("<<")
+    assert "unknown" not in said.err
+
+
+class Marking(gettext.NullTranslations):
+    """Puts what is asked of it between angle brackets, and knows nothing that is not in the sources."""
+
+    def __init__(self, known: set[str]) -> None:
+        super().__init__()
+        self.known = known
+
+    def gettext(self, message: str) -> str:
+        return f"<{message}>" if message in self.known else "unknown"
 
 
 def test_compiled_catalogue_is_up_to_date(update: ModuleType) -> None:

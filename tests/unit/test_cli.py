@@ -565,6 +565,7 @@ def test_wrong_usage_is_2_on_one_line_and_repeats_no_secret(run: Callable[..., R
         ["set", secret, "--expires-in", "60"],
         ["get", "--min-remaining", secret],
         ["get", "--format", secret],
+        ["get", "two\nlines"],
         [f"--{secret}"],
     ):
         refused = run(*words)

@@ -6,11 +6,29 @@ import argparse
 import sys
 
 from tray_app.core.errors import USAGE
-from tray_app.core.language import tr
+from tray_app.core.language import msg, tr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
+
+_OF_ARGPARSE = (
+    msg("usage: "),
+    msg("argument %(argument_name)s: %(message)s"),
+    msg("the following arguments are required: %s"),
+    msg("one of the arguments %s is required"),
+    msg("not allowed with argument %s"),
+    msg("unrecognized arguments: %s"),
+    msg("ambiguous option: %(option)s could match %(matches)s"),
+    msg("ignored explicit argument %r"),
+    msg("expected one argument"),
+    msg("invalid %(type)s value: %(value)r"),
+    msg("invalid choice: %(value)r (choose from %(choices)s)"),
+)
+"""What `argparse` may say of the words below, for the catalogue."""
+
+# `argparse` asks gettext, which goes by variables that Windows does not have.
+setattr(argparse, "_", tr)  # noqa: B010 - a name that its type does not tell of
 
 
 class Parser(argparse.ArgumentParser):
@@ -25,9 +43,12 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         from tray_app.core.redaction import redact
 
-        message = redact(message)  # it repeats what was typed, which may be a token in the wrong place
+        message = redact(message).replace(
+            "\n", " "
+        )  # it repeats what was typed, which may be a token in the wrong place
         if sys.stderr is not None:
-            print(tr("{message}. See: {program} --help", message=message, program=self.prog), file=sys.stderr)
+            line = tr("{message}. See: {program} --help", message=message, program=self.prog)
+            print(line.replace("\n", " "), file=sys.stderr)
         sys.exit(USAGE)
 
 
@@ -119,14 +140,20 @@ def _add_config(config: argparse.ArgumentParser, common: Parser) -> None:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
     if not 0 <= value < float("inf"):
-        raise ValueError
+        raise argparse.ArgumentTypeError(tr("it takes a number of seconds"))
     return value
 
 
 def _days(text: str) -> int:
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
     if not 1 <= value <= 90:
-        raise ValueError
+        raise argparse.ArgumentTypeError(tr("it takes a whole number from 1 to 90"))
     return value
