@@ -50,7 +50,8 @@ class FakeStore:
 
 
 class FakeKeeper:
-    """A keeper whose every call is counted, can be held up by `gate`, and can be made to fail."""
+    """A keeper whose every call is counted, can be held up by `gate`, or where it reads by `eyes`, and can be made to
+    fail."""
 
     def __init__(self, clock: Clock, folder: Path) -> None:
         self.clock = clock
@@ -69,6 +70,8 @@ class FakeKeeper:
         self.gate.set()
         self.way_back = threading.Event()
         self.way_back.set()
+        self.eyes = threading.Event()
+        self.eyes.set()
 
     def hold(self, token: Token | None) -> None:
         """Somebody else changes the token."""
@@ -82,7 +85,9 @@ class FakeKeeper:
         self.reads += 1
         if self.unreadable is not None:
             raise self.unreadable
-        return self.token
+        token = self.token
+        assert self.eyes.wait(10)
+        return token
 
     def hand_out(self) -> tuple[KiwoomTokenError, ...]:
         self.handed_out += 1
@@ -438,6 +443,27 @@ def test_new_token_is_new_also_when_it_was_seen_before_the_answer_was_back(
     state = watched.settled()
     assert state.last is not None
     assert state.last.result is Result.ISSUED
+
+
+def test_look_that_read_before_a_renewal_does_not_take_its_token_away(
+    make: Callable[..., Watched], keeper: FakeKeeper
+) -> None:
+    watched = make(policy="notify")
+    watched.start()
+    keeper.eyes.clear()
+    keeper.hold(None)
+    watched.monitor.look()
+    watched.wait(lambda: keeper.reads == 2)
+    watched.monitor.refresh()
+    watched.wait(lambda: watched.state.expires is not None)
+    issued = len(watched.states)
+    keeper.eyes.set()
+    state = watched.settled()
+    watched.monitor.look()
+    state = watched.settled()
+    assert state.last is not None
+    assert state.last.result is Result.ISSUED
+    assert [one for one in watched.states[issued:] if one.expires is None] == []
 
 
 def test_clear_and_revoke_are_told_apart(make: Callable[..., Watched], keeper: FakeKeeper) -> None:

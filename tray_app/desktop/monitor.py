@@ -78,6 +78,7 @@ class Monitor(QObject):
         self._stamp: object = object()
         self._has_read = False
         self._looking = False
+        self._done = 0
         self._coming: TokenKeeper | None = None
         self._is_held = False
         self._look_failure: KiwoomTokenError | None = None
@@ -240,6 +241,7 @@ class Monitor(QObject):
             make_private_folder(os.path.dirname(path))
 
     def _look_job(self) -> _Found:
+        done = self._done
         wanted = watchable(self._keeper.store.watched())
         try:
             stamp = self._keeper.store.stamp()
@@ -248,12 +250,15 @@ class Monitor(QObject):
                 return _Found(wanted)
             at, token = self._clock(), self._keeper.current()
             interrupted = token is None and self._keeper.was_interrupted(self._token)
-            return _Found(wanted, stamp=stamp, token=token, changed=True, at=at, interrupted=interrupted)
+            return _Found(wanted, stamp=stamp, token=token, changed=True, at=at, interrupted=interrupted, done=done)
         except Exception as error:  # noqa: BLE001 - shown to the user; the files are watched all the same
             return _Found(wanted, error=error)
 
     def _looked(self, found: _Found | None, error: Exception | None) -> None:
         self._looking = False
+        if found is not None and found.changed and found.done != self._done:
+            self.look()
+            return
         busy = None if self._state.busy is Action.LOOK else self._state.busy
         if found is not None:
             self._files.watch(found.wanted)
@@ -308,6 +313,7 @@ class Monitor(QObject):
         self._publish(busy=action)
 
         def done(result: object, error: Exception | None) -> None:
+            self._done += 1
             if error is None:
                 then(result, before)
             else:
@@ -427,7 +433,8 @@ def _watch_for(settings: Settings) -> Watch:
 class _Found:
     """What a look brought: the files and folders to watch, and the token if anything `changed`, as it was `at`.
 
-    `interrupted` when there is none because a rotation was not finished.
+    `interrupted` when there is none because a rotation was not finished. `done` counts what had been done before:
+    a look that read before the latest of it knows nothing of what came of that.
     """
 
     wanted: set[str]
@@ -436,4 +443,5 @@ class _Found:
     changed: bool = False
     at: float = 0.0
     interrupted: bool = False
+    done: int = 0
     error: Exception | None = None
