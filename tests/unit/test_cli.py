@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from keyring.errors import KeyringError
 
 from tests.command_line import Run
 from tests.doubles import MemoryKeyring
+from tray_app.cli.main import main
 from tray_app.core.token import KST
 from tray_app.kiwoom import client
 from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
@@ -608,6 +610,53 @@ def test_korean_under_a_korean_locale(
     assert re.search("[가-힣]", run("status").out)
     monkeypatch.setenv(variable, "en_US.UTF-8")
     assert run("clear").out.isascii()
+
+
+@pytest.mark.parametrize("encoding", ["cp949", "utf-8"])
+def test_korean_is_written_where_its_letters_are(encoding: str) -> None:
+    shown = in_a_pipe(encoding, "status")
+    assert (shown.returncode, shown.stderr) == (0, b"")
+    assert re.search("[가-힣]", shown.stdout.decode(encoding))
+
+
+def test_where_its_letters_are_not_it_is_english(tmp_path: Path) -> None:
+    shown = in_a_pipe("cp1252", "status")
+    assert (shown.returncode, shown.stderr) == (0, b"")
+    assert shown.stdout.startswith(b"Token: no token")
+    for words in (("get", "--no-issue"), ("nonsense",), ("get", "--format", "x"), ("config", "get", "x")):
+        refused = in_a_pipe("cp1252", *words)
+        assert refused.returncode in {2, 3}
+        assert re.fullmatch(rb"[ -~]+\r?\n", refused.stderr), words
+        assert b"\\u" not in refused.stderr, words
+
+
+def test_names_of_the_users_do_no_harm_where_their_letters_are_not(tmp_path: Path) -> None:
+    shown = in_a_pipe("cp1252", "status", KIWOOM_TRAY_STORE="file", KIWOOM_TRAY_DATA_DIR=str(tmp_path / "자료"))
+    assert (shown.returncode, shown.stderr) == (0, b"")
+    assert b"\\uc790\\ub8cc" in shown.stdout
+
+
+def test_a_pipe_for_the_token_alone_does_not_make_the_error_english(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tray_app.core.language._can_show_korean", True)
+    monkeypatch.setenv("LC_ALL", "ko_KR.UTF-8")
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), "cp1252"))
+    assert main(["get", "--no-issue"]) == 3
+    assert re.search("[가-힣]", capsys.readouterr().err)
+    assert main(["status", "--profile", "no/such"]) == 2
+    assert capsys.readouterr().err.isascii()
+
+
+def in_a_pipe(encoding: str, *words: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
+    """As a program does that reads what another prints; a Windows says `encoding` by itself."""
+    return subprocess.run(
+        command(*words),
+        env={**environment(), "LC_ALL": "ko_KR.UTF-8", "PYTHONIOENCODING": encoding, **environ},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def test_language_of_the_settings_goes_before_the_locale(

@@ -24,6 +24,7 @@ _IN_WORDS = ("expected", "mode")
 """The values of errors that are sentences of ours and no names of the user's."""
 
 _language: str | None = None
+_can_show_korean = True
 _catalogue: NullTranslations | None = None
 
 
@@ -79,10 +80,16 @@ def use(language: str) -> None:
     _catalogue = None
 
 
+def allow_korean(*, allowed: bool) -> None:
+    """Without it everything is in English, whatever is chosen: where it goes has no Korean letters."""
+    global _can_show_korean  # noqa: PLW0603 - as above
+    _can_show_korean = allowed
+
+
 def current() -> str:
     if _language is None:
         use("auto")
-    return _language or ENGLISH
+    return (_can_show_korean and _language) or ENGLISH
 
 
 def tr(message: str, /, **values: object) -> str:
