@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import ctypes
 import importlib.util
 import os
@@ -31,9 +32,16 @@ def why_no_screen(environ: Mapping[str, str]) -> str:
         return tr(
             "Qt cannot be loaded ({reason}); on Debian install: {packages}.", reason=error, packages=_DEBIAN_PACKAGES
         )
+    _import_as_python_does()
     if sys.platform == "linux" and environ.get("DISPLAY") and not environ.get("QT_QPA_PLATFORM"):
         return _why_no_x11_plugin() or ("" if environ.get("WAYLAND_DISPLAY") else _why_no_x11_screen())
     return ""
+
+
+def _import_as_python_does() -> None:
+    """WORKAROUND for PySide 6.0 to 6.11, which reads the source of every module that is imported after it, to see
+    whether it may want Qt's names in another case, and keeps the lines: megabytes, and half the time of an import."""
+    builtins.__import__ = getattr(builtins, "__orig_import__", builtins.__import__)
 
 
 def _why_no_x11_screen() -> str:
