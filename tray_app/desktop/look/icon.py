@@ -268,18 +268,27 @@ def _paint(painter: QPainter, spec: IconSpec, size: int, tones: Tones) -> None:
         strong = strong.subtracted(around)
         faint = faint.subtracted(around)
     colour = tones.of(spec.tone)
-    _draw_halo(painter, (strong.united(faint), badge), tones.halo, grid)
+    _draw_halo(painter, (strong, faint, badge), tones.halo, grid)
     painter.fillPath(faint, _faded(tones.quiet, 0.5))
     painter.fillPath(strong, colour)
     painter.fillPath(badge, tones.of(badge_tone))
 
 
 def _draw_halo(painter: QPainter, paths: tuple[QPainterPath, ...], colour: QColor, grid: _Grid) -> None:
-    """An edge that keeps the icon visible on a panel of the other brightness than was thought."""
-    if colour.alpha():
-        for path in paths:
-            if not path.isEmpty():
-                painter.fillPath(_widened(path, 1.5 * grid.unit).subtracted(path), colour)
+    """An edge that keeps the icon visible on a panel of the other brightness than was thought.
+
+    Painted in full, cut out and faded, because to compute its outline takes ten times as long.
+    """
+    if not colour.alpha():
+        return
+    for path in paths:
+        painter.fillPath(_outline(path, 1.5 * grid.unit), QColor(colour.rgb()))
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationOut)
+    for path in paths:
+        painter.fillPath(path, Qt.GlobalColor.black)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationIn)
+    painter.fillRect(0, 0, grid.size, grid.size, colour)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
 
 
 def _badge(spec: IconSpec, grid: _Grid) -> tuple[QPainterPath, Tone]:
@@ -338,10 +347,14 @@ def _rect(box: QRectF) -> QPainterPath:
 
 
 def _widened(path: QPainterPath, width: float) -> QPainterPath:
+    return _outline(path, width).united(path)
+
+
+def _outline(path: QPainterPath, width: float) -> QPainterPath:
     stroker = QPainterPathStroker()
     stroker.setWidth(width)
     stroker.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    return stroker.createStroke(path).united(path)
+    return stroker.createStroke(path)
 
 
 def _faded(colour: QColor, alpha: float) -> QColor:
