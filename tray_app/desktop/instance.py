@@ -7,9 +7,8 @@ import sys
 import time
 from enum import Enum
 from functools import partial
-from hashlib import sha256
 
-from PySide6.QtCore import QDir, QLockFile, QObject, Signal
+from PySide6.QtCore import QCryptographicHash, QDir, QLockFile, QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 from tray_app.core import logs
@@ -46,7 +45,8 @@ class SingleInstance(QObject):
     def __init__(self, scope: str, parent: QObject | None = None) -> None:
         """`scope` is what one running program serves, see `settings_scope`."""
         super().__init__(parent)
-        ident = sha256(os.path.normcase(scope).encode()).hexdigest()[:16]
+        digest = QCryptographicHash.hash(os.path.normcase(scope).encode(), QCryptographicHash.Algorithm.Sha256)
+        ident = bytes(digest.toHex().data()).decode()[:16]
         user = os.environ.get("USERNAME", "") if os.name == "nt" else str(os.getuid())
         name = f"kiwoom-token-tray-{user}-{ident}"
         folder = os.environ.get("XDG_RUNTIME_DIR") or QDir.tempPath()

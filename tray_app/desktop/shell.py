@@ -16,13 +16,11 @@ from tray_app.autostart.program import BACKGROUND, start_command
 from tray_app.core import logs
 from tray_app.core.language import current, say, use
 from tray_app.desktop.clipboard import TokenClipboard
-from tray_app.desktop.dialogs import REVOKE, ask_clear, ask_keys, ask_rotate
 from tray_app.desktop.look.theme import apply_window_theme
 from tray_app.desktop.notices.notices import Notices
 from tray_app.desktop.stopping import end_program
 from tray_app.desktop.translation import install_translator
 from tray_app.desktop.view import Overview, next_change, view_of
-from tray_app.desktop.window import TokenWindow
 from tray_app.desktop.worker import Worker
 from tray_app.kiwoom.keys import AppKeys
 
@@ -37,13 +35,17 @@ if TYPE_CHECKING:
     from tray_app.desktop.history.window import HistoryWindow
     from tray_app.desktop.settings.desk import SettingsDesk
     from tray_app.desktop.tray import Tray
+    from tray_app.desktop.window import TokenWindow
     from tray_app.settings.load import Settings
 
 PORTAL = "https://openapi.kiwoom.com"
 
 
 class Shell(QObject):
-    """Renders what the accounts tell and passes the user's wishes on to them."""
+    """Renders what the accounts tell and passes the user's wishes on to them.
+
+    Each window is loaded and built when it is first wanted: most days that is never.
+    """
 
     def __init__(
         self, accounts: Accounts, tray: Tray, settings: Settings, clock: Callable[[], float] = time.time
@@ -53,7 +55,7 @@ class Shell(QObject):
         self._tray = tray
         self._settings = settings
         self._clock = clock
-        self._window = TokenWindow()
+        self._built: TokenWindow | None = None
         self._clipboard = TokenClipboard(self, clock)
         self._notices = Notices(tray.balloon, self)
         self._system = Worker("system", self)
@@ -65,7 +67,6 @@ class Shell(QObject):
         self._settings_desk: SettingsDesk | None = None
         self._connect_accounts()
         self._connect_tray()
-        self._connect_window()
 
     def start(self, *, background: bool) -> None:
         """The icon first; everything slow comes after it."""
@@ -106,8 +107,20 @@ class Shell(QObject):
         tray.quit_requested.connect(end_program)
         tray.available.connect(self._tray_came_or_went)
 
-    def _connect_window(self) -> None:
-        window = self._window
+    @property
+    def _window(self) -> TokenWindow:
+        if self._built is None:
+            from tray_app.desktop.window import TokenWindow
+
+            self._built = TokenWindow()
+            self._connect_window(self._built)
+            self._built.show_quit(not self._tray.is_available())
+        return self._built
+
+    def _is_window_seen(self) -> bool:
+        return self._built is not None and self._built.is_seen()
+
+    def _connect_window(self, window: TokenWindow) -> None:
         window.refreshRequested.connect(self._refresh)
         window.rotateRequested.connect(self._ask_rotate)
         window.copyRequested.connect(self._copy)
@@ -141,9 +154,9 @@ class Shell(QObject):
         overview, now = self._overview(), self._clock()
         view = view_of(overview, now)
         self._tray.show_view(view)
-        if self._window.is_seen():
+        if self._is_window_seen():
             self._window.show_view(view)
-        moment = next_change(overview, now, seconds=self._window.is_seen())
+        moment = next_change(overview, now, seconds=self._is_window_seen())
         if moment is None:
             self._timer.stop()
         else:
@@ -173,7 +186,7 @@ class Shell(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Where no icon is to be clicked, a closed window could not be opened again: it is minimised instead."""
-        if watched is self._window and event.type() == QEvent.Type.Close and not self._tray.is_available():
+        if watched is self._built and event.type() == QEvent.Type.Close and not self._tray.is_available():
             event.ignore()
             self._window.showMinimized()
             return True
@@ -181,10 +194,11 @@ class Shell(QObject):
 
     def _tray_came_or_went(self, is_there: bool) -> None:
         """The window stands in for an icon that nobody shows."""
-        self._window.show_quit(not is_there)
+        if self._built is not None:
+            self._built.show_quit(not is_there)
         if is_there:
-            if self._window.isMinimized():
-                self._window.hide()
+            if self._built is not None and self._built.isMinimized():
+                self._built.hide()
         elif self._background and not self._window.isVisible():
             self._window.show_view(view_of(self._overview(), self._clock()))
             self._window.showMinimized()  # at once: minimised after it was shown, it could stay open
@@ -207,18 +221,24 @@ class Shell(QObject):
         self._accounts.set("policy", policy, self._profile())
 
     def _ask_clear(self) -> None:
+        from tray_app.desktop.dialogs import REVOKE, ask_clear
+
         monitor = self._accounts.chosen
         self._drop_question()
         dialog = self._question = ask_clear(self._dialog_parent(), monitor.state, self._clock())
         dialog.chosen.connect(lambda choice: monitor.clear(revoke=choice == REVOKE))
 
     def _ask_rotate(self) -> None:
+        from tray_app.desktop.dialogs import ask_rotate
+
         monitor = self._accounts.chosen
         self._drop_question()
         dialog = self._question = ask_rotate(self._dialog_parent())
         dialog.confirmed.connect(monitor.rotate)
 
     def _ask_keys(self, profile: str, *, other_mode: bool = False) -> None:
+        from tray_app.desktop.dialogs import ask_keys
+
         mode = self._accounts.mode_of(profile)
         if other_mode:
             mode = "demo" if mode == "real" else "real"
@@ -236,7 +256,7 @@ class Shell(QObject):
             self._question.close()
 
     def _dialog_parent(self) -> QWidget | None:
-        windows = [self._window, None if self._settings_desk is None else self._settings_desk.window]
+        windows = [self._built, None if self._settings_desk is None else self._settings_desk.window]
         seen = [window for window in windows if window is not None and window.isVisible()]
         return next((window for window in seen if window.isActiveWindow()), seen[0] if seen else None)
 

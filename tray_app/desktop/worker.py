@@ -17,20 +17,24 @@ if TYPE_CHECKING:
 class Worker(QObject):
     """One daemon thread that does jobs in turn; each result comes back on the thread of this object.
 
-    A daemon thread, because a job that hangs must not hold up the end of the program.
+    It starts with the first job. A daemon thread, because a job that hangs must not hold up the end of the program.
     """
 
     _finished = Signal(object, object, object)
 
     def __init__(self, name: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._name = name
+        self._is_started = False
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._finished.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
-        threading.Thread(target=self._work, name=name, daemon=True).start()
 
     def run(self, job: Callable[[], Any], then: Callable[[Any, Exception | None], None]) -> None:
         """Calls `then(result, None)` or `then(None, error)` later."""
         self._jobs.put((job, then))
+        if not self._is_started:
+            self._is_started = True
+            threading.Thread(target=self._work, name=self._name, daemon=True).start()
 
     def end(self) -> None:
         """Lets the thread go once it has done what it was given so far."""

@@ -39,7 +39,7 @@ class Notices(QObject):
 
     `clicked(profile)`, `refresh_requested(profile)` and `snooze_requested(seconds)` are what the user does with it.
     `balloon(title, body, urgent)` shows it when nothing else can, without buttons. `bubbles` is the platform's own
-    way, looked up when not given.
+    way, looked up for the first notice when not given.
     """
 
     clicked = Signal(str)
@@ -56,7 +56,7 @@ class Notices(QObject):
     ) -> None:
         super().__init__(parent)
         self._balloon = balloon
-        self._bubbles: Bubbles | None = bubbles or _bubbles_of_the_platform(self._press)
+        self._bubbles: Bubbles | None = bubbles or _PlatformBubbles(self._press)
         self._complained = False
         self._shown: set[str] = set()
         self._worker = Worker("notify", self)
@@ -146,6 +146,23 @@ def _buttons() -> tuple[tuple[str, str], ...]:
         (f"{_SNOOZE}{first}", tr("Snooze {duration}", duration=duration(first))),
         *((f"{_SNOOZE}{one}", duration(one)) for one in others),
     )
+
+
+class _PlatformBubbles:
+    """Loads what the platform needs when there is something to show."""
+
+    def __init__(self, pressed: Callable[[str, str], None]) -> None:
+        self._pressed = pressed
+        self._bubbles: Bubbles | None = None
+
+    def show(self, bubble: Bubble) -> None:
+        if self._bubbles is None:
+            self._bubbles = _bubbles_of_the_platform(self._pressed)
+        self._bubbles.show(bubble)
+
+    def withdraw(self, owner: str) -> None:
+        if self._bubbles is not None:
+            self._bubbles.withdraw(owner)
 
 
 def _bubbles_of_the_platform(pressed: Callable[[str, str], None]) -> Bubbles:
