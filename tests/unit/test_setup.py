@@ -614,7 +614,7 @@ def test_language_changes_at_once_and_is_kept(open_setup: Callable[..., Setup]) 
     setup.press("language-ko")
     assert language.current() == "ko"
     setup.bot.waitUntil(lambda: setup.actions.done == [("set", "language", "ko")])
-    assert setup.find("setupTitle").text() != "Welcome"
+    setup.bot.waitUntil(lambda: setup.find("setupTitle").text() != "Welcome")
     setup.press("language-en")
     setup.bot.waitUntil(lambda: setup.find("setupTitle").text() == "Welcome")
 
