@@ -169,7 +169,7 @@ class Watched:
     def advance(self, seconds: float) -> None:
         """Time passes and the timer fires."""
         self.clock.advance(seconds)
-        self.monitor._tick()
+        self.monitor.tick()
 
     def _keep(self, settings: Settings, keys: object) -> Outcome:
         assert keys is KEYS

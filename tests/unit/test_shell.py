@@ -102,6 +102,9 @@ class FakeAccounts(QObject):
     def reload(self) -> None:
         self.wishes.append("reload")
 
+    def tick(self) -> None:
+        self.wishes.append("tick")
+
     def refresh(self, profile: str) -> None:
         self.monitors[profile].refresh()
 
@@ -226,6 +229,15 @@ def test_it_wakes_once_a_minute_while_no_window_is_seen(world: World) -> None:
     world.shell._render()
     assert world.pause() == pytest.approx(60, abs=0.01)
     assert world.tray.views[-1].remaining == "1 h 59 min left"
+
+
+def test_what_is_due_each_minute_is_done_when_the_tray_wakes_anyway(world: World) -> None:
+    world.monitor.show(expires=START + 7200)
+    world.shell._timer.timeout.emit()
+    assert world.accounts.wishes == ["tick"]
+    world.shell.open_window()
+    world.shell._timer.timeout.emit()
+    assert world.accounts.wishes == ["tick"], "not each second"
 
 
 def test_it_wakes_once_a_second_while_the_window_is_seen(world: World) -> None:

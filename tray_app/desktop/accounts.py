@@ -137,6 +137,11 @@ class Accounts(QObject):
         for monitor in self._monitors.values():
             monitor.hold(is_held)
 
+    def tick(self) -> None:
+        """The program is awake: what would be done within a minute is done now."""
+        for monitor in self._monitors.values():
+            monitor.tick()
+
     def resumed(self) -> None:
         for monitor in self._monitors.values():
             monitor.resumed()

@@ -89,8 +89,9 @@ class Monitor(QObject):
         self._actor = Worker("act", self)
         self._files = FileWatch(self)
         self._files.changed.connect(self.look)
-        self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.CoarseTimer)
-        self._timer.timeout.connect(self._tick)
+        # precise, so that it does not come before who else calls `tick` once a minute
+        self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self.tick)
 
     @property
     def state(self) -> TokenState:
@@ -213,11 +214,11 @@ class Monitor(QObject):
         """While nobody sits at the screen nothing is told; afterwards what is still true."""
         self._is_held = is_held
         if not is_held:
-            self._tick()
+            self.tick()
 
     def resumed(self) -> None:
         """The computer slept, or its clock was set: everything is judged anew."""
-        self._tick()
+        self.tick()
 
     def enter_keys(self, mode: str, keys: AppKeys) -> None:
         """Tries the keys, keeps them and stores the token that came of it."""
@@ -363,8 +364,9 @@ class Monitor(QObject):
         self._state = replace(self._state, last=LastResult(Result.FAILED, self._clock(), error))
         return error
 
-    def _tick(self) -> None:
-        """Asks first: what that mends at once, as after a sleep, is not told."""
+    def tick(self) -> None:
+        """Does what is due, and looks; by itself once a minute. It asks first: what that mends at once, as after a
+        sleep, is not told."""
         due = None if self._state.busy is not None else self._watch.due(self._clock())
         if due is not None:
             seen, rotate, keeper = self._token, due is Due.ROTATE, self._acting()

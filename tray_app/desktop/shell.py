@@ -60,7 +60,7 @@ class Shell(QObject):
         self._notices = Notices(tray.balloon, self)
         self._system = Worker("system", self)
         self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._render)
+        self._timer.timeout.connect(self._wake)
         self._background = False
         self._question: QDialog | None = None
         self._history: HistoryWindow | None = None
@@ -149,6 +149,12 @@ class Shell(QObject):
             panel=self._settings.panel,
             settings_problem=say(problems[0]) if problems else "",
         )
+
+    def _wake(self) -> None:
+        """What a hidden tray shows goes on once a minute: whoever else wakes as often does so now."""
+        if not self._is_window_seen():
+            self._accounts.tick()
+        self._render()
 
     def _render(self) -> None:
         overview, now = self._overview(), self._clock()
