@@ -310,7 +310,6 @@ class TestHandOuts:
         assert json.loads(cache.read_text())["access_token"] == "newer"
 
 
-@NOT_YET
 def test_a_clear_by_a_program_that_knows_only_the_file_brings_no_older_token_back(rest_in, bot, token_file):
     rest_in("auto")
 

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from unittest.mock import Mock
 
 import keyring
 import keyring.core
@@ -390,6 +391,103 @@ class TestCoherence:
             store.clear()
 
         assert vault.entries == {}
+
+
+class TestAFileOfAnotherProgram:
+    @pytest.fixture
+    def put(self, path, clock):
+        """Writes the file as a program does that knows nothing else."""
+
+        def write(name="newer", lifetime=86400):
+            clock.advance(60)
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(encode_seed(one := token(clock, name, lifetime)))
+            return one
+
+        return write
+
+    @pytest.mark.parametrize("read", [AutoStore.read, AutoStore.read_quick], ids=["read", "quick read"])
+    def test_leaves_no_token_behind_when_it_goes_after_it_was_read(self, read, *, store, opened, put, path, clock):
+        store.write(token(clock, "older"))
+        put()
+        read(store)
+
+        path.unlink()
+
+        assert [store.read(), opened().read()] == [None, None]
+
+    def test_is_told_of_once(self, store, opened, put, clock):
+        store.write(token(clock, "older"))
+        one = put()
+        store.read()
+        told = store.stamp()
+
+        for other in (store, opened(), opened()):
+            assert (other.read(), other.read_quick()) == (one, one)
+
+        assert store.stamp() == told
+
+    @pytest.mark.parametrize("problem", PROBLEMS)
+    def test_leaves_no_token_behind_when_the_keyring_comes_back(self, problem, *, store, put, path, vault, clock):
+        store.write(token(clock, "older"))
+        vault.problem = problem
+        put()
+        store.read()
+
+        path.unlink()
+        vault.problem = None
+
+        assert store.read() is None
+
+    def test_goes_for_good_with_a_clear(self, store, opened, put, path, clock):
+        store.write(token(clock, "older"))
+        put()
+        other = opened()
+        copy = path.read_bytes()
+        other.clear()
+
+        path.write_bytes(copy)
+
+        assert [other.read(), store.read()] == [None, None]
+
+    def test_is_not_told_of_while_somebody_holds_the_lock(self, store, put):
+        one = put()
+        before = store.stamp()
+        with store.lock:
+            assert store.read() == one
+            assert store.stamp() == before
+
+        assert store.read() == one
+        assert store.stamp() != before
+
+    def test_that_has_ended_leaves_the_keyrings_token(self, store, put, clock):
+        store.write(one := token(clock, "older"))
+        put(lifetime=60)
+        clock.advance(61)
+
+        assert store.read() == one
+
+    def test_from_the_future_is_not_told_of(self, store, put, path, clock):
+        store.write(one := token(clock, "older"))
+        clock.advance(86400)
+        put()
+        clock.advance(-86400)
+        store.read()
+
+        path.unlink()
+
+        assert store.read() == one
+
+    @pytest.mark.parametrize("obstacle", ["the lock cannot be taken", "the signal cannot be written"])
+    def test_is_read_where_nothing_can_be_told(self, obstacle, *, store, put, tmp_path, caplog, monkeypatch):
+        one = put()
+        if obstacle == "the lock cannot be taken":
+            monkeypatch.setattr(store.lock, "try_acquire", Mock(side_effect=StoreError("read-only")))
+        else:
+            (tmp_path / "state" / "default.signal").mkdir(parents=True)
+
+        assert [store.read() for _ in range(3)] == [one] * 3
+        assert len(caplog.messages) <= 1
 
 
 class TestSeveralFolders:

@@ -26,7 +26,8 @@ class AutoStore:
 
     A file therefore means that the keyring could not be used at the last write, or that a program that
     knows only the file wrote it: a token in it is the newest one, and it is read without asking the keyring.
-    The next write that the keyring takes removes it.
+    The next write that the keyring takes removes it. What another program wrote is announced by whoever reads it
+    first: when the file goes after that, what the keyring has from before does not come back.
 
     Without a keyring each data folder has a token of its own, so a file counts as superseded only where the
     keyring answers: what was announced since may lie in another folder.
@@ -51,6 +52,7 @@ class AutoStore:
         self._file_path = file.place().path
         self._problem: KeyringUnavailable | None = None
         self._in_file = False
+        self._tried: Token | None = None
 
     def stamp(self) -> object:
         if os.access(self._file_path, os.F_OK):
@@ -76,6 +78,8 @@ class AutoStore:
         if in_keyring is None and unreadable is not None:
             raise unreadable
         self._in_file = in_keyring is None and in_file is not None
+        if in_keyring is None and in_file is not None:
+            self._announce_foreign(in_file)
         return in_keyring or in_file
 
     def read_quick(self) -> Token | None:
@@ -83,6 +87,8 @@ class AutoStore:
         if token is not None and self._keyring.is_superseded(token):
             token = None
         self._in_file = token is not None and not self._keep_file
+        if token is not None:
+            self._announce_foreign(token)
         return token
 
     def read_ending(self) -> Token | None:
@@ -148,6 +154,29 @@ class AutoStore:
 
     def watched(self) -> list[str]:
         return [*self._file.watched(), *self._keyring.watched()]
+
+    def _announce_foreign(self, token: Token) -> None:
+        """Tells of a token that no program of ours has announced. Tried once: where it cannot be told, reading goes on.
+
+        Under the lock, so that it does not undo a clear; whoever holds the lock tells of what comes of it.
+        """
+        if token == self._tried or not self._is_unannounced(token):
+            return
+        try:
+            if not self.lock.try_acquire():
+                return
+        except StoreError:  # a folder where nothing can be written
+            self._tried = token
+            return
+        try:
+            if self._is_unannounced(token):
+                self._tried = token
+                self._keyring.announce(token)
+        finally:
+            self.lock.release()
+
+    def _is_unannounced(self, token: Token) -> bool:
+        return token.lives(self._clock()) and self._keyring.is_unannounced(token)
 
     def _read_keyring(self) -> Token | None:
         try:

@@ -97,12 +97,15 @@ class KeyringStore:
 
     def is_superseded(self, token: Token) -> bool:
         """Whether the token was cleared or replaced while the place it lies in could not be reached."""
-        cutoff = self._signal.cutoff()
-        return token.created_at.timestamp() * _MICROSECONDS < cutoff <= self._now() + _CLOCK_TOLERANCE
+        return _created(token) < self._cutoff()
+
+    def is_unannounced(self, token: Token) -> bool:
+        """Whether it is newer than anything that was told of. One from the future is not: that clock is wrong."""
+        return self._cutoff() < _created(token) <= self._now() + _CLOCK_TOLERANCE
 
     def announce(self, token: Token) -> object:
         """Tells everybody that this token is the one now, and returns the stamp of that."""
-        return self._signal.change(int(token.created_at.timestamp() * _MICROSECONDS))
+        return self._signal.change(_created(token))
 
     def announce_clear(self) -> None:
         """Tells everybody that every token created up to now is gone."""
@@ -117,5 +120,13 @@ class KeyringStore:
         self._problem = None
         return answer
 
+    def _cutoff(self) -> int:
+        cutoff = self._signal.cutoff()
+        return cutoff if cutoff <= self._now() + _CLOCK_TOLERANCE else 0
+
     def _now(self) -> int:
         return int(self._clock() * _MICROSECONDS)
+
+
+def _created(token: Token) -> int:
+    return int(token.created_at.timestamp() * _MICROSECONDS)
