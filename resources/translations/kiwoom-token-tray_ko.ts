@@ -1050,6 +1050,10 @@ From the next token on, it is drawn here.</source>
         <translation>키링에 문제가 생겨 파일에 보관합니다.</translation>
     </message>
     <message>
+        <source>This token was issued.</source>
+        <translation>현재 토큰이 발급되었습니다.</translation>
+    </message>
+    <message>
         <source>Kiwoom issued a new token.</source>
         <translation>새 토큰을 받았습니다.</translation>
     </message>
@@ -1076,6 +1080,10 @@ From the next token on, it is drawn here.</source>
     <message>
         <source>Another program has cleared the token.</source>
         <translation>다른 프로그램이 토큰을 지웠습니다.</translation>
+    </message>
+    <message>
+        <source>There was no token of this account. The one that is there belongs to other keys and stays.</source>
+        <translation>이 계좌의 토큰은 없었습니다. 다른 키로 발급된 토큰이 있어 그대로 두었습니다.</translation>
     </message>
     <message>
         <source>The keyring is unlocked.</source>
