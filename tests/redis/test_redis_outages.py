@@ -76,13 +76,21 @@ def test_without_a_token_in_hand_a_redis_that_is_gone_is_an_error(redis, open_st
     assert problem_of(lambda: write(store, OLD)) == RedisUnavailable.SILENT
 
 
-def test_a_token_that_has_ended_is_not_in_hand_any_more(redis, open_store):
+def test_a_program_whose_token_ends_while_redis_is_gone_asks_kiwoom_and_hands_it_over_later(redis, open_store):
     clock = Clock(time.time())
-    store = open_store(redis.url, clock=clock)
-    write(store, OLD)
+    here, there = open_store(redis.url, clock=clock), open_store(redis.url, clock=clock)
+    write(here, OLD)
+    broker = FakeBroker(clock)
+    keeper = TokenKeeper("default", here, lambda: KEYS, lambda: broker, clock)
     redis.stop()
     clock.advance(86401)
-    assert problem_of(store.read) == RedisUnavailable.SILENT
+
+    outcome = keeper.ensure()
+
+    assert (outcome.how, outcome.unsaved.problem) == (Outcome.ISSUED, RedisUnavailable.SILENT)
+    assert (keeper.ensure().token, broker.issues) == (outcome.token, 1)
+    redis.start()
+    wait_for(lambda: keeper.current() == outcome.token and there.read() == outcome.token, "the others have it too")
 
 
 def test_a_clear_that_did_not_reach_redis_says_so(redis, open_store):

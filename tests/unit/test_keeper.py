@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
 import threading
@@ -405,6 +406,49 @@ class TestSingleFlight:
         clock.advance(1)
 
         assert keeper.ensure().how == Outcome.ISSUED
+
+    @pytest.mark.parametrize("failure", [BrokerUnavailable("no"), RateLimited("no"), KeysRefused("no", code="8001")])
+    def test_nobody_asks_at_every_call_while_kiwoom_fails(self, opened, broker, clock, failure):
+        broker.failure = failure
+        for _ in range(5):
+            with pytest.raises(type(failure)):
+                opened(broker).ensure()
+            clock.advance(0.1)
+        assert broker.issues == 2
+
+        clock.advance(60)
+        broker.failure = None
+        assert opened(broker).ensure().how == Outcome.ISSUED
+
+    def test_each_failure_makes_the_next_pause_longer_to_a_minute(self, keeper, broker, clock):
+        broker.failure = BrokerUnavailable("no")
+        asked_at = []
+        for second in range(260):
+            with pytest.raises(BrokerUnavailable):
+                keeper.ensure()
+            if broker.issues > len(asked_at):
+                asked_at.append(second)
+            clock.advance(1)
+
+        assert [later - earlier for earlier, later in itertools.pairwise(asked_at)] == [1, 5, 10, 20, 40, 60, 60, 60]
+
+    def test_a_living_token_is_given_at_once_after_a_failure(self, keeper, broker, clock):
+        keeper.put(token_for("living-token", 200, clock()))
+        broker.failure = BrokerUnavailable("no")
+
+        found = [keeper.ensure().token.value.reveal() for _ in range(3)]
+
+        assert (found, broker.issues) == (["living-token"] * 3, 1)
+
+    def test_a_user_who_refreshes_is_not_kept_waiting(self, keeper, broker, clock):
+        broker.failure = BrokerUnavailable("no")
+        for _ in range(3):
+            with pytest.raises(BrokerUnavailable):
+                keeper.refresh()
+            clock.advance(0.1)
+        broker.failure = None
+
+        assert keeper.refresh().how == Outcome.ISSUED
 
     def test_those_who_waited_do_not_adopt_a_dead_token(self, at_once, opened, path, clock, monkeypatch):
         """Who asked could not store the new token, so the dead one still lies there."""

@@ -11,7 +11,15 @@ import contextlib
 import time
 
 from tray_app.core import errors, logs
-from tray_app.core.errors import BrokerError, KiwoomTokenError, LockTimeout, NoToken, RateLimited, StoreError
+from tray_app.core.errors import (
+    BrokerError,
+    KiwoomTokenError,
+    LockTimeout,
+    NoToken,
+    RateLimited,
+    SettingsError,
+    StoreError,
+)
 from tray_app.core.language import msg
 from tray_app.stores.lock import ThreadLock
 
@@ -61,7 +69,13 @@ REFUSED_PAUSE_SECONDS = 60.0
 """How long nobody asks again because of one and the same refused token."""
 
 FAILED_PAUSE_SECONDS = 5.0
-"""The same after a failure that may pass by itself."""
+"""The same after a failure that may pass by itself. `ensure` waits as long after a second failure, and after each that
+follows twice as long; after the first only where there is a living token to go on with."""
+
+LONGEST_PAUSE_SECONDS = 60.0
+KEYS_PAUSE_SECONDS = 15.0
+"""How long `ensure` does not ask again with the same keys after a failure that does not pass by itself. No longer,
+because what is wrong may be set right at Kiwoom meanwhile."""
 
 
 class Outcome:
@@ -189,7 +203,8 @@ class TokenKeeper:
         """A living token, issued if the stored one has less than `min_remaining` seconds left.
 
         While the stored one lives it is given when nothing better can be had. Raises `KeysMissing`,
-        `BrokerError` or `StoreError` when there is none.
+        `BrokerError` or `StoreError` when there is none; shortly after a failure the same one, without asking
+        again, and `SettingsError` where another account takes this profile's token away again and again.
         """
 
         def enough(token: Token | None) -> bool:
@@ -199,7 +214,7 @@ class TokenKeeper:
         if token is not None and enough(token) and not self._last_note().is_about_revoking(token):
             return Outcome(token, Outcome.FOUND)
         try:
-            return self._renew(enough, honour_same=True)
+            return self._renew(enough, honour_same=True, patient=True)
         except KiwoomTokenError as error:
             living = self._still_living(token)
             if living is None:
@@ -331,7 +346,7 @@ class TokenKeeper:
 
     def forget_other_account(self, keys: AppKeys) -> None:
         """Clears a token that is known to have been issued for other keys than these. Raises `StoreError`."""
-        own = "" if self._account is None else self._account.issued_for(keys)
+        own = self._issued_for(keys)
         lock = self._take_lock()
         try:
             token = self.store.read()
@@ -358,6 +373,7 @@ class TokenKeeper:
         honour_same: bool,
         rotate: bool = False,
         refused: Secret | None = None,
+        patient: bool = False,
     ) -> Outcome:
         started = self._clock()
 
@@ -405,7 +421,11 @@ class TokenKeeper:
             if asked_so and token is not None and note.is_final_answer_about(token, self._clock()):
                 return Outcome(token, Outcome.ADOPTED)
             with self._failure_noted(token):
-                return self._issue(token, lock, note, rotate=rotate, refused=refused)
+                keys = self._find_keys()
+            if patient:
+                self._refuse_in_vain(note, keys, first_counts=token is not None and token.lives(self._clock()))
+            with self._failure_noted(token):
+                return self._issue(token, keys, lock, note, rotate=rotate, refused=refused)
         finally:
             lock.release()
             self._tell_history()
@@ -425,12 +445,45 @@ class TokenKeeper:
         self._note("adopted", offered, unsaved)
         return Outcome(offered, Outcome.ADOPTED, unsaved=unsaved, unshared=self._publish(offered))
 
+    def _refuse_in_vain(self, note: _Note, keys: AppKeys, *, first_counts: bool) -> None:
+        """Raises what asking now would most likely bring, or what it would do to another account."""
+        own = self._issued_for(keys)
+        if (first_counts or note.failures > 1) and note.is_too_soon(own, self._clock()):
+            note.raise_failure(self._clock())
+        if own and note.replaced == own and self._living_of_another() is not None:
+            raise SettingsError(
+                msg(
+                    "Another program uses the profile {profile} with other keys or in another mode, and each takes the "
+                    "other's token away. Give one of them a profile of its own, with --profile or KIWOOM_PROFILE."
+                ),
+                profile=self.profile,
+            )
+
+    def _living_of_another(self) -> Token | None:
+        """The stored token if it lives and is known to be of another account."""
+        with contextlib.suppress(StoreError):
+            token = self.store.read()
+            if token is not None and token.lives(self._clock()) and not self._is_ours(token):
+                return token
+        return None
+
+    def _issued_for(self, keys: AppKeys) -> str:
+        return "" if self._account is None else self._account.issued_for(keys)
+
     def _issue(
-        self, token: Token | None, lock: ThreadLock, note: _Note, *, rotate: bool, refused: Secret | None
+        self,
+        token: Token | None,
+        keys: AppKeys,
+        lock: ThreadLock,
+        note: _Note,
+        *,
+        rotate: bool,
+        refused: Secret | None,
     ) -> Outcome:
         before = token
+        other = self._living_of_another() if token is None else None
+        own = self._issued_for(keys)
         revoking = note.revoking if token is None or note.is_about_revoking(token) else ""
-        keys = self._find_keys()
         broker = self._open_broker()
         if rotate and token is not None and token.lives(self._clock()):
             cleared = Cleared(there=True)
@@ -451,16 +504,20 @@ class TokenKeeper:
         try:
             answer = broker.issue(keys)
         except BrokerError as error:
-            lock.write_note(_note_of_failure(error, self._clock(), refused, revoking=revoking))
+            failures = note.failures_until(self._clock()) + 1
+            lock.write_note(
+                _note_of_failure(error, self._clock(), refused, revoking=revoking, keys=own, failures=failures)
+            )
             raise
-        issued = answer.token if self._account is None else answer.token.bound_to(self._account.issued_for(keys))
+        issued = answer.token.bound_to(own) if own else answer.token
         same = before is not None and before.value == issued.value and before.expires_at == issued.expires_at
         kept = before if same and before is not None else issued
         how = Outcome.SAME if same else Outcome.ISSUED
         unsaved = self._save(kept)
         self._note(how, kept, unsaved)
         # Only now: whoever waits looks for the token as soon as the note is there.
-        lock.write_note(_note_of_answer(issued, self._clock(), refused, same=same, rotated=rotate))
+        replaced = "" if other is None else other.issued_for
+        lock.write_note(_note_of_answer(issued, self._clock(), refused, same=same, rotated=rotate, replaced=replaced))
         return Outcome(kept, how, unsaved=unsaved, unshared=self._publish(kept), skew_seconds=answer.skew_seconds)
 
     def _save(self, token: Token) -> StoreError | None:
@@ -631,22 +688,50 @@ class _Note:
         pause = FAILED_PAUSE_SECONDS if getattr(kind, "retry", False) else REFUSED_PAUSE_SECONDS
         return self.fields.get("refused") == refused.fingerprint() and now - self.at < pause
 
+    @property
+    def failures(self) -> int:
+        """How many requests in a row have failed."""
+        return int(self._number("failures", 0))
+
+    def failures_until(self, now: float) -> int:
+        """The same, where they are not over long since."""
+        return self.failures if now - self.at < 2 * LONGEST_PAUSE_SECONDS else 0
+
+    def is_too_soon(self, keys: str, now: float) -> bool:
+        """Whether the last request failed so lately that another one, with keys of this fingerprint, is in vain."""
+        kind = getattr(errors, str(self.fields.get("error")), None)
+        pause = KEYS_PAUSE_SECONDS if self.fields.get("keys") == keys else 0.0
+        if getattr(kind, "retry", False):
+            pause = min(FAILED_PAUSE_SECONDS * 2 ** max(0, min(self.failures - 2, 10)), LONGEST_PAUSE_SECONDS)
+        return now - self.at < pause
+
+    @property
+    def replaced(self) -> str:
+        """Whose living token, as it says itself, gave way to the one that was issued last, or nothing."""
+        replaced = self.fields.get("replaced")
+        return replaced if isinstance(replaced, str) else ""
+
     def _number(self, name: str, default: float) -> float:
         value = self.fields.get(name)
         return float(value) if isinstance(value, (int, float)) else default
 
 
-def _note_of_answer(token: Token, now: float, refused: Secret | None, *, same: bool, rotated: bool) -> dict[str, Any]:
+def _note_of_answer(
+    token: Token, now: float, refused: Secret | None, *, same: bool, rotated: bool, replaced: str
+) -> dict[str, Any]:
     return {
         "at": now,
         "same": same,
         "rotated": rotated,
         "token": token.value.fingerprint(),
         "refused": refused and refused.fingerprint(),
+        "replaced": replaced,
     }
 
 
-def _note_of_failure(error: BrokerError, now: float, refused: Secret | None, *, revoking: str) -> dict[str, Any]:
+def _note_of_failure(
+    error: BrokerError, now: float, refused: Secret | None, *, revoking: str, keys: str, failures: int
+) -> dict[str, Any]:
     return {
         "at": now,
         "error": type(error).__name__,
@@ -657,4 +742,6 @@ def _note_of_failure(error: BrokerError, now: float, refused: Secret | None, *, 
         "wait_until": now + error.retry_after if error.retry_after else 0.0,
         "refused": refused and refused.fingerprint(),
         "revoking": revoking,
+        "keys": keys,
+        "failures": failures,
     }

@@ -110,7 +110,13 @@ class TokenManager:
         that ask at once one asks Kiwoom. Raises `KeysMissing`, `KeysRefused`, `RateLimited`,
         `BrokerUnavailable` and the other `KiwoomTokenError` types.
         """
-        return self._keeper.ensure(min_remaining).token.value.reveal()
+        try:
+            return self._keeper.ensure(min_remaining).token.value.reveal()
+        except StoreError:
+            text = self.get_token()
+            if text is None:
+                raise
+            return text
 
     async def ensure_token_async(self, min_remaining: float = ENOUGH_SECONDS) -> str:
         """`ensure_token` for coroutines, under asyncio and trio: what may wait runs on a thread."""

@@ -180,10 +180,9 @@ class RedisStore:
         try:
             found = self._fetch()
         except RedisUnavailable:
-            in_hand = self._living_in_hand()
-            if in_hand is None:
+            if self._in_hand is None:
                 raise
-            return in_hand
+            return self._in_hand  # also after its end: then Kiwoom is asked, who does not need Redis
         token = self._decode(found)
         if self._unwritten or self._is_forgotten(found, token):
             token = self._hand_over(found, token)
