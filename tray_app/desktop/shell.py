@@ -80,6 +80,11 @@ class Shell(QObject):
         self._system.run(lambda: autostart.here().repair(), _log_failure)
 
     def open_window(self) -> None:
+        """The first time the event loop turns between building and showing it."""
+        if self._built is None:
+            _ = self._window
+            QTimer.singleShot(0, self.open_window)
+            return
         self._window.show_view(view_of(self._overview(), self._clock()))
         self._window.bring_up()
 

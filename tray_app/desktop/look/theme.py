@@ -79,7 +79,7 @@ def apply_window_theme(choice: str) -> None:
         _desktop_is_dark = None
     elif _desktop_is_dark is None:
         _desktop_is_dark = window_is_dark()
-    if QApplication.style().objectName() == _NEVER_DARK:
+    if sys.platform == "win32" and QApplication.style().objectName() == _NEVER_DARK:
         QApplication.setStyle("Fusion")
     schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
     QGuiApplication.styleHints().setColorScheme(schemes.get(choice, Qt.ColorScheme.Unknown))
