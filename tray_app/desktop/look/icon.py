@@ -307,6 +307,7 @@ def _badge(spec: IconSpec, grid: _Grid) -> tuple[QPainterPath, Tone]:
 def _arrows(box: QRectF, thickness: float, grid: _Grid) -> QPainterPath:
     """Two arrows that chase each other clockwise round the ring."""
     path = QPainterPath()
+    path.setFillRule(Qt.FillRule.WindingFill)
     radius = box.width() / 2 - thickness / 2
     head = 2.9 * grid.unit
     for start in (168.0, 348.0):
@@ -319,7 +320,7 @@ def _arrows(box: QRectF, thickness: float, grid: _Grid) -> QPainterPath:
         arrow.lineTo(foot + along * head * 1.15)
         arrow.lineTo(foot - out * head - along * 0.3)
         arrow.closeSubpath()
-        path = path.united(arrow)
+        path.addPath(arrow)
     return path
 
 
