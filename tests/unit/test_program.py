@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from tray_app.desktop import program
 from tray_app.desktop.session.events import SessionEvents
+
+ROOT = str(Path(__file__).resolve().parents[2])
 
 
 class Concerned(QObject):
@@ -65,3 +71,22 @@ def test_whatever_happens_is_an_occasion_to_look_at_the_clock(
     monkeypatch.setattr(session._gaps, "gap", lambda: True)
     concerned.changed.emit()
     qtbot.waitUntil(lambda: concerned.told == ["resumed"], timeout=5000)
+
+
+def test_hidden_tray_loads_no_window_and_nothing_that_only_a_window_a_notice_or_the_network_needs() -> None:
+    unwanted = (
+        *("tray_app.desktop.window", "tray_app.desktop.dialogs", "tray_app.desktop.notices.freedesktop"),
+        *("tray_app.desktop.history", "tray_app.desktop.settings", "tray_app.desktop.setup"),
+        *("httpx", "http.client", "ssl", "keyring", "jeepney", "sqlite3", "tomlkit", "platformdirs", "hashlib"),
+    )
+    code = (
+        "import linecache, os, sys\n"
+        "from tray_app.desktop.screen import why_no_screen\n"
+        "assert why_no_screen(os.environ) == ''\n"
+        "import tray_app.desktop.program, tray_app.desktop.accounts, tray_app.desktop.shell\n"
+        f"print([name for name in {unwanted} if name in sys.modules])\n"
+        "print([path for path in linecache.cache if 'tray_app' in path])"
+    )
+    environ = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": ROOT}
+    told = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines() == ["[]", "[]"], "loaded without need, and sources that were read and kept"

@@ -306,6 +306,15 @@ def test_tray_that_announces_itself_nowhere_is_found_by_looking_again(tray: Tray
     assert len(FakeIcon.made) == 2
 
 
+def test_icon_that_is_there_already_stays_and_it_is_told_that_a_panel_has_it(tray: Tray) -> None:
+    tray.start()
+    came: list[bool] = []
+    tray.available.connect(came.append)
+    tray.start()
+    assert came == [True]
+    assert len(FakeIcon.made) == 1
+
+
 def test_panel_that_restarts_within_seconds_is_not_told_as_gone(tray: Tray) -> None:
     came: list[bool] = []
     tray.available.connect(came.append)

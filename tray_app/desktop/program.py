@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
@@ -10,24 +11,22 @@ from PySide6.QtWidgets import QApplication
 
 from tray_app.core.errors import DONE
 from tray_app.core.language import tr
-from tray_app.desktop.accounts import Accounts
+from tray_app.core.state import TokenState
+from tray_app.desktop import APP_ID, APP_NAME
 from tray_app.desktop.instance import SingleInstance, Wish
 from tray_app.desktop.look.theme import apply_window_theme
-from tray_app.desktop.monitor import Monitor
-from tray_app.desktop.notices.notices import APP_ID, APP_NAME
-from tray_app.desktop.session.events import SessionEvents
-from tray_app.desktop.shell import Shell
 from tray_app.desktop.stopping import StopSignals, end_program
 from tray_app.desktop.translation import install_translator
 from tray_app.desktop.tray import Tray
-from tray_app.manager.login import keep_keys
-from tray_app.manager.opening import open_keeper
+from tray_app.desktop.view import Overview, view_of
 from tray_app.settings.places import settings_scope
-from tray_app.stores.vault import shared_vault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tray_app.desktop.accounts import Accounts
+    from tray_app.desktop.monitor import Monitor
+    from tray_app.desktop.session.events import SessionEvents
     from tray_app.kiwoom.keys import AppKeys
     from tray_app.manager.keeper import Outcome, TokenKeeper
     from tray_app.settings.load import Settings
@@ -53,6 +52,18 @@ def run_desktop(
         return DONE
     instance.quit_requested.connect(end_program)
     apply_window_theme(settings.theme)
+    tray = Tray()
+    before = TokenState(settings.profile, settings.mode, settings.policy, practice=practice)
+    tray.show_view(view_of(Overview((before,), settings.profile, panel=settings.panel), time.time()))
+    tray.start()
+
+    # The icon comes first: what takes time, and be it to load, comes after it.
+    from tray_app.desktop.accounts import Accounts
+    from tray_app.desktop.monitor import Monitor
+    from tray_app.desktop.shell import Shell
+    from tray_app.manager.login import keep_keys
+    from tray_app.manager.opening import open_keeper
+    from tray_app.stores.vault import shared_vault
 
     def open_monitor(settings: Settings, keeper: TokenKeeper) -> Monitor:
         keep = _try_keys if practice else keep_keys
@@ -65,7 +76,6 @@ def run_desktop(
         open_monitor,
         only_this=only_this_profile,
     )
-    tray = Tray()
     shell = Shell(accounts, tray, settings)
     instance.shown.connect(shell.open_window)
     session = _follow_session(accounts, tray)
@@ -84,6 +94,8 @@ def run_desktop(
 
 
 def _follow_session(accounts: Accounts, tray: Tray) -> SessionEvents:
+    from tray_app.desktop.session.events import SessionEvents
+
     session = SessionEvents(accounts)
     session.resumed.connect(accounts.resumed)
     session.locked.connect(accounts.hold)
@@ -95,6 +107,8 @@ def _follow_session(accounts: Accounts, tray: Tray) -> SessionEvents:
 
 def _try_keys(settings: Settings, keys: AppKeys) -> Outcome:
     """Practising leaves the user's keyring and settings alone."""
+    from tray_app.manager.opening import open_keeper
+
     return open_keeper(settings, keys=keys).refresh()
 
 

@@ -87,7 +87,12 @@ class Tray(QObject):
             self._follow_panel()
 
     def start(self) -> None:
-        self._make_icon()
+        """Shows the icon, or leaves the one that is there, and tells whether a panel takes it."""
+        self._was_available = None
+        if self._icon is None:
+            self._make_icon()
+        else:
+            self._tell_availability()
 
     def close(self) -> None:
         """Takes the icon away, which Windows would show until the mouse comes by."""

@@ -14,6 +14,7 @@ from tray_app.core.language import resources_folder, tr
 from tray_app.core.notices import notice_text
 from tray_app.core.watch import NoticeKind
 from tray_app.core.wording import duration
+from tray_app.desktop import APP_ID, APP_NAME
 from tray_app.desktop.notices.bubble import OPEN, Bubble, NoNotices
 from tray_app.desktop.view import SNOOZES_SECONDS
 from tray_app.desktop.worker import Worker
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
 
     from tray_app.core.watch import Notice
     from tray_app.desktop.notices.bubble import Bubbles
-
-APP_NAME = "kiwoom-token-tray"
-APP_ID = "KiwoomTokenTray"
-"""This program's AppUserModelID on Windows."""
 
 _LONGEST_FAREWELL_SECONDS = 0.5
 _REFRESH = "refresh"
