@@ -103,9 +103,9 @@ def paint_icon(spec: IconSpec, size: int, dark_panel: bool, *, mask: bool = Fals
     return image
 
 
-@lru_cache(maxsize=96)
+@lru_cache(maxsize=8)
 def tray_icon(spec: IconSpec, dark_panel: bool, *, mask: bool = False) -> QIcon:
-    """The icon in all the sizes that panels ask for. The same arguments give the same object."""
+    """The icon in all the sizes that panels ask for, 100 KB. The same arguments soon after give the same object."""
     icon = QIcon()
     for size in SIZES:
         icon.addPixmap(QPixmap.fromImage(paint_icon(spec, size, dark_panel, mask=mask)))
