@@ -420,12 +420,33 @@ class TestAFileOfAnotherProgram:
         store.write(token(clock, "older"))
         one = put()
         store.read()
-        told = store.stamp()
+        told = opened().stamp()
 
         for other in (store, opened(), opened()):
             assert (other.read(), other.read_quick()) == (one, one)
 
-        assert store.stamp() == told
+        assert opened().stamp() == told
+
+    def test_is_told_to_all_but_the_one_who_tells(self, store, opened, put, clock):
+        store.write(token(clock, "older"))
+        put()
+        other = opened()
+        before = (store.stamp(), other.stamp())
+
+        store.read()
+
+        assert (store.stamp() == before[0], other.stamp() == before[1]) == (True, False)
+
+    def test_what_another_changed_meanwhile_is_not_lost_in_the_telling(self, store, opened, put, clock):
+        store.write(token(clock, "older"))
+        put()
+        before = store.stamp()
+        opened().clear()
+        put("newest")
+
+        store.read()
+
+        assert store.stamp() != before
 
     @pytest.mark.parametrize("problem", PROBLEMS)
     def test_leaves_no_token_behind_when_the_keyring_comes_back(self, problem, *, store, put, path, vault, clock):
@@ -450,15 +471,16 @@ class TestAFileOfAnotherProgram:
 
         assert [other.read(), store.read()] == [None, None]
 
-    def test_is_not_told_of_while_somebody_holds_the_lock(self, store, put):
+    def test_is_not_told_of_while_somebody_holds_the_lock(self, store, opened, put):
         one = put()
-        before = store.stamp()
+        other = opened()
+        before = other.stamp()
         with store.lock:
             assert store.read() == one
-            assert store.stamp() == before
+            assert other.stamp() == before
 
         assert store.read() == one
-        assert store.stamp() != before
+        assert other.stamp() != before
 
     def test_that_has_ended_leaves_the_keyrings_token(self, store, put, clock):
         store.write(one := token(clock, "older"))

@@ -53,13 +53,17 @@ class AutoStore:
         self._problem: KeyringUnavailable | None = None
         self._in_file = False
         self._tried: Token | None = None
+        self._announced: tuple[object, object] = (None, None)
 
     def stamp(self) -> object:
+        signal = self._keyring.stamp()
+        if signal == self._announced[1]:  # what was announced here is no news here
+            signal = self._announced[0]
         if os.access(self._file_path, os.F_OK):
-            return (self._keyring.stamp(), self._file.stamp())
+            return (signal, self._file.stamp())
         if self._problem is not None:  # nothing tells when it is over: ask again now and then
-            return (self._keyring.stamp(), self._clock() // _ASK_AGAIN_SECONDS)
-        return self._keyring.stamp()
+            return (signal, self._clock() // _ASK_AGAIN_SECONDS)
+        return signal
 
     def read(self) -> Token | None:
         unreadable: StoreError | None = None
@@ -171,7 +175,8 @@ class AutoStore:
         try:
             if self._is_unannounced(token):
                 self._tried = token
-                self._keyring.announce(token)
+                before = self._keyring.stamp()
+                self._announced = (before, self._keyring.announce(token))
         finally:
             self.lock.release()
 
