@@ -20,7 +20,7 @@ import pytest
 from tray_app import TokenManager
 from tray_app.core.secret import Secret
 from tray_app.kiwoom.client import Broker
-from tray_app.kiwoom.keys import clean_keys, find_keys
+from tray_app.kiwoom.keys import clean_keys, find_keys, store_keys
 from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
 from tray_app.manager.keeper import Outcome
 from tray_app.manager.login import keep_keys
@@ -241,6 +241,22 @@ class TestWithOneSetOfKeys:
         keep_keys(load_settings(mode="demo"), KEYS)
         kiwoomcli(*INFO, "--mode", "demo")
         assert kiwoom.counts() == {"issue": 1, "revoke": 0, "rest": 1}
+
+    def test_keys_that_an_account_of_kiwoomcli_has_too_are_one_token(self, kiwoom, kiwoomcli):
+        keep_keys(load_settings(mode="demo"), KEYS)
+        store_keys("가족 계좌", "demo", KEYS, shared_vault())
+        kwcli_settings.keep_alias("가족 계좌", "demo")
+        open_keeper(load_settings()).refresh(rotate=True)
+        kiwoomcli(*INFO, "--profile", "가족 계좌")
+        assert kiwoom.counts() == {"issue": 2, "revoke": 1, "rest": 1}
+
+    def test_a_token_that_kiwoomcli_issued_for_such_an_account_is_taken_over(self, kiwoom, kiwoomcli):
+        keep_keys(load_settings(mode="demo"), KEYS, check=False)
+        store_keys("가족 계좌", "demo", KEYS, shared_vault())
+        kwcli_settings.keep_alias("가족 계좌", "demo")
+        kiwoomcli("auth", "refresh", "--profile", "가족 계좌")
+        assert open_keeper(load_settings()).ensure().how == Outcome.ADOPTED
+        assert kiwoom.counts()["issue"] == 1
 
     @pytest.mark.skipif(sys.platform == "win32", reason="its set-up asks on a terminal, which only POSIX can feign")
     def test_who_has_run_kiwoomcli_setup_is_set_up_here(self, kiwoom, kwcli_python):

@@ -11,7 +11,7 @@ import pytest
 
 from tests.doubles import KEYS, Clock, FakeBroker, MemoryKeyring
 from tray_app import TokenManager
-from tray_app.core.errors import SettingsError
+from tray_app.core.errors import KeyringUnavailable, SettingsError
 from tray_app.core.token import encode_seed, token_for
 from tray_app.manager.keeper import Outcome
 from tray_app.manager.opening import open_keeper
@@ -93,6 +93,52 @@ def test_a_clear_removes_our_token_from_a_bots_file(bot_file, clock, broker):
     keeper.ensure()
     keeper.clear()
     assert not bot_file.exists()
+
+
+@pytest.fixture
+def locked(ring, bot_file, monkeypatch):
+    """The keyring in which the token rests can be locked."""
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
+
+    def lock():
+        ring.broken = KeyringUnavailable("The keyring is locked. Unlock it.", problem=KeyringUnavailable.LOCKED)
+
+    return lock
+
+
+def test_a_clear_also_goes_to_a_bots_file_while_the_keyring_is_locked(locked, ring, bot_file, clock, broker):
+    opened(clock, broker).ensure()
+    locked()
+    clock.advance(1)
+    cleared = opened(clock, broker).clear()
+    assert (cleared.there, bot_file.exists()) == (True, False)
+    ring.broken = None
+    assert opened(clock, broker).current() is None
+
+
+def test_whether_a_locked_keyring_had_a_token_is_not_told(locked, bot_file, clock, broker):
+    locked()
+    bot_file.parent.mkdir()
+    bot_file.write_text('{"note": "no token"}')
+    cleared = opened(clock, broker).clear()
+    assert (cleared.there, str(cleared.unseen)) == (False, "The keyring is locked. Unlock it.")
+    assert bot_file.exists()
+
+
+def test_a_token_in_a_locked_keyring_cannot_be_revoked_and_nothing_is_taken_away(locked, ring, bot_file, clock, broker):
+    token = opened(clock, broker).ensure().token
+    locked()
+    with pytest.raises(KeyringUnavailable, match="locked"):
+        opened(clock, broker).clear(revoke=True)
+    ring.broken = None
+    assert (opened(clock, broker).current(), broker.revokes) == (token, 0)
+    assert bot_file.exists()
+
+
+def test_where_there_is_no_keyring_there_was_no_token(bot_file, clock, broker, monkeypatch):
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
+    cleared = opened(clock, broker).clear()
+    assert (cleared.there, cleared.unseen) == (False, None)
 
 
 def test_a_clear_leaves_the_token_that_a_bot_has_got_by_itself(bot_file, clock, broker):

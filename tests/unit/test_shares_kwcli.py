@@ -13,7 +13,7 @@ import platformdirs
 import pytest
 
 from tests.doubles import KEYS, Clock, FakeBroker
-from tray_app.core.errors import BrokerUnavailable, KeysMissing, TokenRefused
+from tray_app.core.errors import BrokerUnavailable, KeysMissing, StoreError, TokenRefused
 from tray_app.core.profile import DEFAULT
 from tray_app.core.secret import Secret
 from tray_app.core.token import token_for
@@ -427,3 +427,186 @@ def test_a_refusal_by_the_broker_itself_reaches_the_caller(keeper, broker, clock
     broker.failure = TokenRefused("refused", code="8010")
     with pytest.raises(TokenRefused):
         keeper.replace_refused(first)
+
+
+class TestAliases:
+    """kiwoomcli's accounts besides the profile's own."""
+
+    OTHER_KEYS = AppKeys(Secret("another-app-key"), Secret("another-secret"))
+
+    @pytest.fixture
+    def known(self):
+        """What kiwoomcli knows: the aliases' modes, and in `keys` what the keyring has for each."""
+        path = Path(platformdirs.user_config_dir("kiwoom")) / "settings.json"
+        path.parent.mkdir(parents=True)
+
+        def tell(**modes):
+            path.write_text(json.dumps({"profiles": {alias: {"mode": mode} for alias, mode in modes.items()}}))
+
+        return tell
+
+    @pytest.fixture
+    def opened(self, clock, broker):
+        def open_over(keys_of_alias, profile=DEFAULT, find_keys=lambda: KEYS):
+            share = KwcliShare(profile, "real", find_keys, clock, keys_of_alias=keys_of_alias)
+            return TokenKeeper(profile, MemoryStore(clock), find_keys, lambda: broker, clock, shares=Shares([share]))
+
+        return open_over
+
+    def test_with_the_same_keys_have_the_token_too(self, known, opened):
+        known(같은="real", 다른="real", 모의="demo", 없는="real")
+        keys = {"같은": KEYS, "다른": self.OTHER_KEYS, "모의": KEYS}
+
+        token = opened(keys.get).ensure().token
+
+        assert read(cache_file())["access_token"] == token.value.reveal()
+        same = read(cache_file(alias="같은"))
+        assert (same["access_token"], same["profile"], same["credential_fingerprint"]) == (
+            token.value.reveal(),
+            "같은",
+            fingerprint(),
+        )
+        assert len(list(cache_file(alias="같은").parent.iterdir())) == 1
+
+    def test_of_a_named_profile_are_its_own_and_the_others_with_its_keys(self, known, opened):
+        known(하나="real", 둘="real")
+
+        opened(lambda _: KEYS, profile="하나").ensure()
+
+        assert [read(cache_file(alias=one))["profile"] for one in ("하나", "둘")] == ["하나", "둘"]
+
+    def test_whose_cache_tells_the_keys_are_not_asked_for_in_the_keyring(self, known, opened, clock):
+        known(같은="real", 다른="real")
+        put_cache(issued_by_kwcli(clock, lifetime=-1, profile="같은"), cache_file(alias="같은"))
+        other = issued_by_kwcli(clock, profile="다른", credential_fingerprint=fingerprint(self.OTHER_KEYS))
+        put_cache(other, cache_file(alias="다른"))
+        asked = []
+
+        token = opened(asked.append).ensure().token
+
+        assert asked == []
+        assert read(cache_file(alias="같은"))["access_token"] == token.value.reveal()
+        assert read(cache_file(alias="다른")) == other
+
+    def test_are_asked_about_only_when_there_is_something_to_hand_out(self, known, opened):
+        known(다른="real")
+        asked = []
+        keeper = opened(asked.append)
+        keeper.ensure()
+        assert asked == ["다른"]
+        asked.clear()
+
+        keeper.ensure()
+        keeper.current()
+        keeper.clear()
+
+        assert asked == []
+
+    def test_a_keyring_that_fails_costs_nothing_but_that_one(self, known, opened, caplog):
+        known(가="real", 나="real")
+
+        def keys_of_alias(alias):
+            if alias == "가":
+                raise KeysMissing("The keyring does not answer.")
+            return KEYS
+
+        outcome = opened(keys_of_alias).ensure()
+
+        assert outcome.unshared == ()
+        assert read(cache_file(alias="나"))["access_token"] == outcome.token.value.reveal()
+        assert not cache_file(alias="가").exists()
+        assert "not handed to kiwoomcli for 가" in caplog.text
+
+    def test_a_cache_that_cannot_be_written_costs_the_others_nothing_and_is_told(self, known, opened):
+        known(가="real", 나="real")
+        cache_file(alias="가").mkdir(parents=True)
+
+        outcome = opened(lambda _: KEYS).ensure()
+
+        assert [str(cache_file(alias="가")) in str(error) for error in outcome.unshared] == [True]
+        assert read(cache_file(alias="나"))["access_token"] == outcome.token.value.reveal()
+
+    def test_a_token_that_one_of_them_has_issued_is_taken_over(self, known, opened, broker, clock):
+        known(같은="real", 다른="real")
+        put_cache(issued_by_kwcli(clock, access_token="earlier", lifetime=3600))
+        put_cache(issued_by_kwcli(clock, access_token="later", profile="같은"), cache_file(alias="같은"))
+        foreign = issued_by_kwcli(
+            clock, 90000, access_token="foreign", profile="다른", credential_fingerprint=fingerprint(self.OTHER_KEYS)
+        )
+        put_cache(foreign, cache_file(alias="다른"))
+
+        outcome = opened(lambda _: None).ensure()
+
+        assert (outcome.token.value.reveal(), outcome.how, broker.issues) == ("later", Outcome.ADOPTED, 0)
+        assert read(cache_file())["access_token"] == "later"
+
+    def test_that_are_of_other_keys_are_no_trouble_worth_telling(self, known, opened, clock, caplog):
+        known(다른="real")
+        put_cache(
+            issued_by_kwcli(clock, profile="다른", credential_fingerprint=fingerprint(self.OTHER_KEYS)),
+            cache_file(alias="다른"),
+        )
+
+        opened(lambda _: None).ensure()
+
+        assert "is not used" not in caplog.text
+
+    def test_a_clear_takes_the_token_from_all_that_have_it_known_or_not(self, known, opened, clock):
+        known(하나="real")
+        keys = AppKeys(KEYS.app_key, KEYS.app_secret, alias="하나")
+        keeper = opened(lambda _: KEYS, find_keys=lambda: keys)
+        keeper.ensure()
+        other = put_cache(issued_by_kwcli(clock, profile="넷"), cache_file(alias="넷"))
+        known(둘="real", 셋="real")  # the first one is deleted meanwhile
+
+        assert keeper.clear().unshared == ()
+
+        assert list(other.parent.iterdir()) == [other]
+
+
+class TestAClearOfWhatCannotBeSeen:
+    """The store fails, so nobody can tell which token it was."""
+
+    class Failing(MemoryStore):
+        def read(self):
+            raise StoreError("The keyring does not answer.")
+
+        def clear(self):
+            raise StoreError("The keyring does not answer.")
+
+    def keeper(self, clock, broker, find_keys=lambda: KEYS, profile=DEFAULT):
+        shares = Shares([KwcliShare(profile, "real", find_keys, clock)])
+        return TokenKeeper(profile, self.Failing(clock), find_keys, lambda: broker, clock, shares=shares)
+
+    def test_takes_every_token_of_these_keys_away_and_no_other(self, clock, broker):
+        own = put_cache(issued_by_kwcli(clock))
+        of_alias = put_cache(issued_by_kwcli(clock, profile="하나"), cache_file(alias="하나"))
+        of_other_keys = put_cache(
+            issued_by_kwcli(clock, profile="둘", credential_fingerprint="0" * 64), cache_file(alias="둘")
+        )
+        of_other_mode = put_cache(issued_by_kwcli(clock, mode="demo"), cache_file("demo"))
+
+        with pytest.raises(StoreError, match="does not answer"):
+            self.keeper(clock, broker).clear()
+
+        assert [one.exists() for one in (own, of_alias, of_other_keys, of_other_mode)] == [False, False, True, True]
+
+    def test_takes_that_from_its_own_place_where_the_keys_cannot_be_had_either(self, clock, broker):
+        def no_keys():
+            raise KeysMissing("The app keys lie in the keyring, which is locked.")
+
+        own = put_cache(issued_by_kwcli(clock, profile="하나"), cache_file(alias="하나"))
+        another = put_cache(issued_by_kwcli(clock, profile="둘"), cache_file(alias="둘"))
+
+        with pytest.raises(StoreError, match="does not answer"):
+            self.keeper(clock, broker, no_keys, "하나").clear()
+
+        assert (own.exists(), another.exists()) == (False, True)
+
+    def test_takes_nothing_away_when_it_was_to_be_revoked(self, clock, broker):
+        own = put_cache(issued_by_kwcli(clock))
+
+        with pytest.raises(StoreError, match="does not answer"):
+            self.keeper(clock, broker).clear(revoke=True)
+
+        assert own.exists()

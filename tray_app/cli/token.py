@@ -98,6 +98,9 @@ def clear_(options: Namespace) -> int:
         print(tr("The token is forgotten here. At Kiwoom it lives on until its end."))
     elif cleared.kept:
         print(tr("There was no token of this account. The one that is there belongs to other keys and stays."))
+    elif cleared.unseen is not None:
+        reason = say(cleared.unseen)
+        print(tr("A token that was kept here counts as forgotten. It could not be looked at: {reason}", reason=reason))
     else:
         print(tr("There was no token."))
     tell_unshared(cleared.unshared)

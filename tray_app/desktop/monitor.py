@@ -420,7 +420,7 @@ def _result_of(cleared: Cleared) -> Result:
         return Result.REVOKED
     if cleared.already_dead:
         return Result.ALREADY_DEAD
-    if cleared.there:
+    if cleared.there or cleared.unseen is not None:
         return Result.CLEARED
     return Result.KEPT if cleared.kept else Result.GONE
 

@@ -99,6 +99,14 @@ def find_keys(profile: str, mode: str, environ: Mapping[str, str], vault: Vault)
     return found
 
 
+def keys_of_alias(alias: str, vault: Vault) -> AppKeys | None:
+    """The keys that `kiwoomcli` has under an alias, or None.
+
+    Raises `KeysMissing` when the keyring does not give them, `InvalidInput` when what is there cannot be keys.
+    """
+    return _in_keyring(_alias_service(alias), vault, alias)
+
+
 def store_keys(profile: str, mode: str, keys: AppKeys, vault: Vault) -> None:
     """Keeps the keys where `kiwoomcli` finds them, too. Raises `KeyringUnavailable`."""
     service = keyring_service(profile, mode)

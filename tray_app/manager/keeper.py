@@ -13,6 +13,7 @@ import time
 from tray_app.core import errors, logs
 from tray_app.core.errors import (
     BrokerError,
+    KeyringUnavailable,
     KiwoomTokenError,
     LockTimeout,
     NoToken,
@@ -52,6 +53,9 @@ if TYPE_CHECKING:
 
         def publish(self, token: Token) -> tuple[KiwoomTokenError, ...]: ...
         def withdraw(self, token: Token) -> tuple[KiwoomTokenError, ...]: ...
+        def forget(self) -> tuple[bool, tuple[KiwoomTokenError, ...]]:
+            """Takes away whatever is shared, where nobody can tell which token it is; tells whether there was one."""
+
         def offered(self) -> Token | None:
             """A living token of the same keys that another tool has issued by itself."""
 
@@ -113,17 +117,19 @@ class Outcome:
 class Cleared:
     """What came of a clear: `there` was a token; `revoked` at Kiwoom, or Kiwoom said it was `already_dead`.
 
-    `kept` when what is there belongs to other keys or another mode, and so stayed. `unshared` are the errors that
-    left the token where another tool reads it.
+    `kept` when what is there belongs to other keys or another mode, and so stayed. `unseen` is why nobody can tell
+    whether there was one, or None: it then counts as forgotten all the same. `unshared` are the errors that left
+    the token where another tool reads it.
     """
 
-    __slots__ = ("already_dead", "kept", "revoked", "there", "unshared")
+    __slots__ = ("already_dead", "kept", "revoked", "there", "unseen", "unshared")
 
     def __init__(self, *, there: bool, revoked: bool = False, already_dead: bool = False) -> None:
         self.there = there
         self.revoked = revoked
         self.already_dead = already_dead
         self.kept = False
+        self.unseen: StoreError | None = None
         self.unshared: tuple[KiwoomTokenError, ...] = ()
 
 
@@ -307,21 +313,23 @@ class TokenKeeper:
         """Forgets this account's token here; with `revoke` first ends it at Kiwoom.
 
         When the revoke fails the token stays and the error is raised: it still lives, and only who holds it
-        can revoke it.
+        can revoke it. What cannot be read can be forgotten all the same, and is taken away from the other tools
+        before this raises `StoreError` for what cannot be deleted.
         """
         lock = self._take_lock()
         try:
-            unreadable = False
+            unseen: StoreError | None = None
             try:
                 token = self.current()
                 if token is None and self._holds_anothers():
                     cleared = Cleared(there=False)
                     cleared.kept = True
                     return cleared
-            except StoreError:
-                if revoke:
-                    raise
-                token, unreadable = None, True  # it can be forgotten all the same
+                unseen = self._why_unseen() if token is None else None
+            except StoreError as error:
+                token, unseen = None, error
+            if revoke and unseen is not None:
+                raise unseen
             cleared = Cleared(there=token is not None)
             if revoke and token is not None and token.lives(self._clock()):
                 with self._failure_noted(token):
@@ -330,15 +338,26 @@ class TokenKeeper:
             if note.revoking:
                 lock.write_note(note.finished())  # from now on it is a wish that there is none
             self._unsaved = None
-            cleared.unshared = self._withdraw(token)
-            there = self.store.clear()
-            cleared.there = there if unreadable else cleared.there
+            if unseen is None:
+                cleared.unshared = self._withdraw(token)
+                self.store.clear()
+            else:
+                cleared.unseen = unseen
+                was_shared, cleared.unshared = self._forget_shared()
+                cleared.there = self.store.clear() or was_shared
             if cleared.there:
                 self._note("revoked" if cleared.revoked else "cleared", token)
             return cleared
         finally:
             lock.release()
             self._tell_history()
+
+    def _why_unseen(self) -> StoreError | None:
+        """Why a token may be there though none was found: the store `auto` looks in the file alone while the keyring
+        fails. Where there is no keyring at all, there is none in it.
+        """
+        problem = self.store.place().problem
+        return None if problem is None or problem.problem == KeyringUnavailable.MISSING else problem
 
     def _holds_anothers(self) -> bool:
         token = self.store.read() or self.store.read_ending()
@@ -537,6 +556,9 @@ class TokenKeeper:
 
     def _withdraw(self, token: Token | None) -> tuple[KiwoomTokenError, ...]:
         return () if self.shares is None or token is None else self.shares.withdraw(token)
+
+    def _forget_shared(self) -> tuple[bool, tuple[KiwoomTokenError, ...]]:
+        return (False, ()) if self.shares is None else self.shares.forget()
 
     def _revoke(
         self, token: Token, cleared: Cleared, keys: AppKeys | None = None, broker: TokenBroker | None = None

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from tray_app.core.token import Token
 
     class Share(Protocol):
-        """One place. `publish` and `withdraw` want the profile's lock held and raise `KiwoomTokenError`."""
+        """One place. `publish`, `withdraw` and `forget` want the profile's lock held and raise `KiwoomTokenError`."""
 
         setting: str
         """The name of the setting that switches it on."""
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
         def withdraw(self, token: Token) -> None:
             """Takes `token` away from there. What is not `token` stays."""
+
+        def forget(self) -> bool:
+            """Takes away whatever token of this account lies there, where nobody can tell which one it is; tells
+            whether there was one.
+            """
 
         def holds(self, token: Token) -> bool:
             """Whether the other tool reads `token` there now. Raises nothing."""

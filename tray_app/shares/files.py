@@ -52,6 +52,10 @@ class BotFile:
         if self._read_token() == token.value.reveal():
             delete_private(self._path)
 
+    def forget(self) -> bool:
+        """Also a token that a bot has got by itself. What is no token stays."""
+        return self._read_token() is not None and delete_private(self._path)
+
     def holds(self, token: Token) -> bool:
         try:
             return self._read_token() == token.value.reveal()
@@ -121,6 +125,9 @@ class TokenFile:
         present = self._file.read()
         if present is not None and present.value == token.value:
             self._file.clear()
+
+    def forget(self) -> bool:
+        return self._file.clear()
 
     def holds(self, token: Token) -> bool:
         try:

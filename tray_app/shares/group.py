@@ -34,6 +34,12 @@ class Shares:
     def withdraw(self, token: Token) -> tuple[KiwoomTokenError, ...]:
         return self._each(lambda share: share.withdraw(token))
 
+    def forget(self) -> tuple[bool, tuple[KiwoomTokenError, ...]]:
+        """Takes away whatever lies there; tells whether there was anything."""
+        there = []
+        failures = self._each(lambda share: there.append(share.forget()))
+        return any(there), failures
+
     def offered(self) -> Token | None:
         """The first living token that another tool has issued for this account."""
         for share in self._all:

@@ -15,7 +15,7 @@ import time
 from datetime import datetime
 
 from tray_app.core import logs
-from tray_app.core.errors import InvalidInput, KeysMissing
+from tray_app.core.errors import InvalidInput, KeysMissing, StoreError
 from tray_app.core.profile import DEFAULT
 from tray_app.core.token import MAX_LIFETIME_SECONDS, UTC, Token, clean_token
 from tray_app.settings.kwcli import APP_NAME, alias_digest, aliases
@@ -23,7 +23,7 @@ from tray_app.stores.files import delete_private, write_private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from tray_app.kiwoom.keys import AppKeys
 
@@ -44,24 +44,82 @@ def cache_path(mode: str, alias: str | None) -> str:
 
 
 class KwcliShare:
-    """`kiwoomcli`'s cache for one profile and mode. `find_keys` is what the profile's token is issued with."""
+    """`kiwoomcli`'s caches for one profile and mode: the profile's own, and that of each alias with the same keys.
+
+    `find_keys` is what the profile's token is issued with, `keys_of_alias` the keys that `kiwoomcli` has for an alias,
+    or None; both may ask a keyring.
+    """
 
     setting = "share_kwcli"
 
     def __init__(
-        self, profile: str, mode: str, find_keys: Callable[[], AppKeys], clock: Callable[[], float] = time.time
+        self,
+        profile: str,
+        mode: str,
+        find_keys: Callable[[], AppKeys],
+        clock: Callable[[], float] = time.time,
+        *,
+        keys_of_alias: Callable[[str], AppKeys | None] | None = None,
     ) -> None:
         self._profile = profile
         self._mode = mode
         self._find_keys = find_keys
+        self._keys_of_alias = keys_of_alias or _keys_in_keyring
         self._clock = clock
 
     def path(self) -> str:
-        return self._paths()[0]
+        return cache_path(self._mode, None if self._profile == DEFAULT else self._profile)
 
     def publish(self, token: Token) -> None:
         keys = self._find_keys()
-        alias = self._alias_of(keys)
+        own = self._alias_of(keys)
+        failure: StoreError | None = None
+        for alias in (own, *(one for one in self._others(own) if self._has_keys(one, keys))):
+            try:
+                self._write(token, alias, keys)
+            except StoreError as error:  # of one cache; the others can have it
+                failure = failure or error
+        if failure is not None:
+            raise failure
+
+    def withdraw(self, token: Token) -> None:
+        self._delete(_all_caches(), lambda present: present.get("access_token") == token.value.reveal())
+
+    def forget(self) -> bool:
+        """Every token of the profile's keys; where nobody gives these, those in the caches that would be its own."""
+        try:
+            keys = self._find_keys()
+        except (KeysMissing, InvalidInput):
+            return self._delete(self._own_caches(), lambda present: present.get("mode") == self._mode)
+        return self._delete(
+            _all_caches(),
+            lambda present: (
+                present.get("mode") == self._mode and present.get("credential_fingerprint") == keys.fingerprint()
+            ),
+        )
+
+    def holds(self, token: Token) -> bool:
+        found = (_look(path) for path in _all_caches())
+        return any(one is not None and one.get("access_token") == token.value.reveal() for one in found)
+
+    def offered(self) -> Token | None:
+        try:
+            keys = self._find_keys()
+        except (KeysMissing, InvalidInput):
+            return None
+        own = self._alias_of(keys)
+        found = []
+        for alias in (own, *self._others(own)):
+            try:
+                found.append(_token_in(_read(cache_path(self._mode, alias)), self._mode, alias, keys, self._clock()))
+            except FileNotFoundError:
+                continue
+            except _UnusableError as error:
+                if alias == own:  # the others may well be of other keys
+                    logs.warning("The token in kiwoomcli's cache is not used: %s", error)
+        return max(found, key=lambda token: token.expires, default=None)
+
+    def _write(self, token: Token, alias: str | None, keys: AppKeys) -> None:
         path = cache_path(self._mode, alias)
         fields = {
             "access_token": token.value.reveal(),
@@ -80,41 +138,70 @@ class KwcliShare:
         write_private(path, json.dumps(fields, ensure_ascii=True, indent=2).encode())
         logs.info("Token handed to kiwoomcli")
 
-    def withdraw(self, token: Token) -> None:
-        for path in self._paths():
+    def _delete(self, paths: Iterable[str], is_meant: Callable[[dict[str, object]], bool]) -> bool:
+        """Each cache that is meant; tells whether there was one. Raises the first `StoreError` after the last."""
+        deleted = False
+        failure: StoreError | None = None
+        for path in paths:
             present = _look(path, private=False)  # one that others may read is all the more to be taken away
-            if present is not None and present.get("access_token") == token.value.reveal():
-                delete_private(path)
-
-    def holds(self, token: Token) -> bool:
-        found = (_look(path) for path in self._paths())
-        return any(one is not None and one.get("access_token") == token.value.reveal() for one in found)
-
-    def offered(self) -> Token | None:
-        try:
-            keys = self._find_keys()
-        except (KeysMissing, InvalidInput):
-            return None
-        alias = self._alias_of(keys)
-        path = cache_path(self._mode, alias)
-        try:
-            return _token_in(_read(path), self._mode, alias, keys, self._clock())
-        except FileNotFoundError:
-            return None
-        except _UnusableError as error:
-            logs.warning("The token in kiwoomcli's cache is not used: %s", error)
-            return None
+            if present is not None and is_meant(present):
+                try:
+                    deleted |= delete_private(path)
+                except StoreError as error:
+                    failure = failure or error
+        if failure is not None:
+            raise failure
+        return deleted
 
     def _alias_of(self, keys: AppKeys) -> str | None:
         return keys.alias if self._profile == DEFAULT else self._profile
 
-    def _paths(self) -> list[str]:
+    def _others(self, own: str | None) -> list[str]:
+        """The aliases of this mode besides the profile's own."""
+        return [alias for alias, mode in aliases().items() if mode == self._mode and alias != own]
+
+    def _has_keys(self, alias: str, keys: AppKeys) -> bool:
+        """Whether `kiwoomcli` has these keys under that alias, too. Its cache says so without asking the keyring,
+        which on macOS may ask its user; where neither tells, that alias goes without.
+        """
+        present = _look(cache_path(self._mode, alias))
+        told = None if present is None else present.get("credential_fingerprint")
+        if told is not None:
+            return told == keys.fingerprint()
+        try:
+            found = self._keys_of_alias(alias)
+        except (KeysMissing, InvalidInput) as error:
+            logs.warning("The token is not handed to kiwoomcli for %s: %s", alias, error)
+            return False
+        return found is not None and found.fingerprint() == keys.fingerprint()
+
+    def _own_caches(self) -> list[str]:
         """Where this profile's token may have been put, without asking the keyring which keys there are."""
         if self._profile != DEFAULT:
             return [cache_path(self._mode, self._profile)]
-        of_this_mode = [alias for alias, mode in aliases().items() if mode == self._mode]
+        of_this_mode = self._others(None)
         candidates = [None, *of_this_mode] if len(of_this_mode) == 1 else [None]
         return [cache_path(self._mode, alias) for alias in candidates]
+
+
+def _all_caches() -> Iterator[str]:
+    """Every token cache of `kiwoomcli`, also of an alias that it does not know any more."""
+    import platformdirs
+
+    folder = platformdirs.user_cache_dir(APP_NAME)
+    for one in (folder, os.path.join(folder, "profiles")):
+        try:
+            names = os.listdir(one)
+        except OSError:  # there is none
+            continue
+        yield from (os.path.join(one, name) for name in names if name.endswith("-token.json"))
+
+
+def _keys_in_keyring(alias: str) -> AppKeys | None:
+    from tray_app.kiwoom.keys import keys_of_alias
+    from tray_app.stores.vault import shared_vault
+
+    return keys_of_alias(alias, shared_vault())
 
 
 class _UnusableError(Exception):
