@@ -284,7 +284,6 @@ class TestHandOuts:
 
         assert json.loads(bot_file.read_text())["token"] == token
 
-    @NOT_YET
     def test_do_not_fail_a_diagnosis(self, rest_in, kiwoom_token, bot_file, broken):
         rest_in("keyring")
         kiwoom_token("get", **ONE)
@@ -292,7 +291,6 @@ class TestHandOuts:
 
         assert kiwoom_token("doctor", **ONE) != 6
 
-    @NOT_YET
     def test_do_not_go_over_a_newer_token_of_kiwoomcli(self, rest_in, kiwoom_token, practice, bot_file):
         rest_in("auto")
         practice.set_lifetime(7200)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,10 @@ from tray_app import autostart
 from tray_app.autostart.base import Status
 from tray_app.cli.doctor import doctor
 from tray_app.core.errors import AutostartFailed
+from tray_app.core.token import token_for
+from tray_app.manager.opening import open_keeper
+from tray_app.settings.load import load_settings
+from tray_app.stores.history import flush_history
 
 THERE = Status(configured=True, as_it_should_be=True, enabled=True, place="the place", starts="/the/program")
 
@@ -72,3 +78,88 @@ def test_signs_are_letters_in_a_file_that_knows_no_signs(
     sys.stdout.flush()
 
     assert {line[0] for line in written.getvalue().decode(encoding).splitlines()} == set(signs)
+
+
+class TestTheToken:
+    @pytest.fixture
+    def look(self, private_places, capsys):
+        """What the doctor says, by name; nothing on disk is other than before."""
+
+        def files():
+            return {str(one): one.read_bytes() if one.is_file() else None for one in private_places.rglob("*")}
+
+        def ask():
+            before = files()
+            doctor(None, as_json=True)
+            assert files() == before
+            return [(one["name"], one["good"], one["text"]) for one in json.loads(capsys.readouterr().out)]
+
+        return ask
+
+    @pytest.fixture
+    def bot_file(self, private_places, monkeypatch):
+        file = private_places / "bots" / "token.json"
+        settings = private_places / "places" / "settings" / "settings.toml"
+        settings.parent.mkdir(parents=True)
+        settings.write_text(f"share_bot_file = {json.dumps(str(file))}\n")
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+        return file
+
+    @pytest.fixture
+    def token(self, bot_file):
+        token = token_for("a-token-of-a-test", 3600, time.time())
+        open_keeper(load_settings()).put(token)
+        assert flush_history(20)
+        return token
+
+    def test_that_is_handed_out_is_told(self, look, token):
+        assert ("share", True, "share_bot_file: the token is handed out") in look()
+
+    def test_that_is_not_handed_out_is_told_and_stays_so(self, look, token, bot_file):
+        bot_file.unlink()
+
+        told = "share_bot_file: the token is not there. Hand it out with: kiwoom-token refresh"
+        assert ("share", False, told) in look()
+
+    def test_that_cannot_be_handed_out_is_told_with_the_reason(self, look, token, bot_file):
+        bot_file.write_text("# the bot's own settings")
+
+        assert [text for name, _, text in look() if name == "share"] == [
+            f"{bot_file} holds something that is not a token, so it is left as it is. Choose another file."
+        ]
+
+    def test_that_cannot_be_read_is_a_line_of_several(self, look, token, private_places):
+        file = Path(load_settings().data_dir) / ".token"
+        file.unlink()
+        file.mkdir()
+
+        found = look()
+
+        assert [(good, text.startswith(str(file))) for name, good, text in found if name == "token"] == [(False, True)]
+        assert "autostart" in {name for name, _, _ in found}
+
+    def test_whose_place_cannot_even_be_opened_is_a_line_too(self, look, bot_file, monkeypatch):
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "redis")
+
+        assert [good for name, good, _ in look() if name == "token"] == [False]
+
+    def test_of_nobody_is_nothing_to_hand_out(self, look, bot_file):
+        assert "share" not in {name for name, _, _ in look()}
+
+
+def test_a_data_folder_is_not_made_by_looking(private_places, capsys):
+    doctor(None, as_json=True)
+
+    found = {one["name"]: one["good"] for one in json.loads(capsys.readouterr().out)}
+    assert (found["data folder"], (private_places / "data").exists()) == (True, False)
+
+
+def test_a_data_folder_that_cannot_be_made_is_told(private_places, capsys, monkeypatch):
+    folder = private_places / "file" / "data"
+    folder.parent.write_text("")
+    monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", str(folder))
+
+    doctor(None, as_json=True)
+
+    found = {one["name"]: one["text"] for one in json.loads(capsys.readouterr().out)}
+    assert found["data folder"].startswith(f"The folder {folder} cannot be made (")

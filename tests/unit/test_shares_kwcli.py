@@ -149,6 +149,30 @@ def test_a_share_that_was_switched_on_later_gets_the_present_token(clock, broker
     assert read(cache_file())["access_token"] == token.value.reveal()
 
 
+def test_a_token_of_kiwoomcli_that_ends_later_is_taken_over_instead_of_being_overwritten(keeper, broker, clock):
+    keeper.put(token_for("ours", 7200, clock()))
+    put_cache(issued_by_kwcli(clock))
+    assert keeper.hand_out() == ()
+    assert keeper.store.read().value.reveal() == "token-that-kiwoomcli-issued"
+    assert read(cache_file())["access_token"] == "token-that-kiwoomcli-issued"
+    assert broker.issues == 0
+
+
+def test_a_token_of_kiwoomcli_that_ends_sooner_makes_room_for_ours(keeper, clock):
+    keeper.put(token_for("ours", 7200, clock()))
+    put_cache(issued_by_kwcli(clock, lifetime=3600))
+    keeper.hand_out()
+    assert read(cache_file())["access_token"] == "ours"
+
+
+def test_who_has_cleared_the_token_does_not_get_another_by_handing_out(keeper, clock):
+    keeper.ensure()
+    keeper.clear()
+    put_cache(issued_by_kwcli(clock))
+    assert keeper.hand_out() == ()
+    assert keeper.current() is None
+
+
 def test_a_clear_removes_our_token_from_the_cache(keeper):
     keeper.ensure()
     assert keeper.clear().unshared == ()

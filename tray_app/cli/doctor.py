@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from tray_app import autostart
 from tray_app.core.errors import DONE, UNEXPECTED, KeyringUnavailable, KiwoomTokenError
 from tray_app.core.language import msg, say, tr, use
+from tray_app.core.profile import DEFAULT
 from tray_app.core.wording import mode_text, place_text
 from tray_app.kiwoom.connection import base_url_for
 from tray_app.manager.opening import find_keys, open_keeper
 from tray_app.settings.load import load_settings
+from tray_app.shares.opening import open_shares
 from tray_app.stores.files import check_writable
 from tray_app.stores.vault import shared_vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tray_app.core.token import Token
     from tray_app.settings.load import Settings
+    from tray_app.shares.base import Share
     from tray_app.stores.base import Place
 
 
@@ -32,7 +37,7 @@ class Finding:
 
 
 def doctor(profile: str | None, *, as_json: bool) -> int:
-    """Prints what it finds; ends with 0 when nothing needs mending, else with 1. Never asks Kiwoom."""
+    """Prints what it finds; ends with 0 when nothing needs mending, else with 1. Never asks Kiwoom, mends nothing."""
     settings = load_settings(profile)
     use(settings.language)
     findings = list(_findings(settings))
@@ -69,13 +74,43 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield _tried(
         msg("address"), lambda: base_url_for(settings.mode, settings.base_url), lambda: tr("https, or this computer")
     )
-    keeper = open_keeper(settings)
-    yield _tried(msg("token"), keeper.current, lambda: _where(keeper.place()))
-    if keeper.shares is not None:
-        for error in keeper.hand_out():
-            yield Finding(msg("share"), say(error), good=False)
+    yield from _token(settings)
     yield _screen()
     yield _autostart()
+
+
+def _token(settings: Settings) -> Iterator[Finding]:
+    """Where it rests, and whether the other tools have it. A store that cannot be read is one line of several."""
+    token = None
+    try:
+        keeper = open_keeper(settings)
+        token = keeper.current()
+        yield Finding(msg("token"), _where(keeper.place()), good=True)
+    except KiwoomTokenError as error:
+        yield Finding(msg("token"), say(error), good=False)
+    for share in open_shares(settings, lambda: find_keys(settings)):
+        found = _share(share, token if token is not None and token.lives(time.time()) else None, settings.profile)
+        if found is not None:
+            yield found
+
+
+def _share(share: Share, token: Token | None, profile: str) -> Finding | None:
+    """None where there is nothing to hand out."""
+    try:
+        share.check()
+    except KiwoomTokenError as error:
+        return Finding(msg("share"), say(error), good=False)
+    if token is None:
+        return None
+    if share.holds(token):
+        return Finding(msg("share"), tr("{setting}: the token is handed out", setting=share.setting), good=True)
+    offered = share.offered()
+    if offered is not None and offered.expires > token.expires:
+        told = tr("{setting}: the other tool has a newer token, which will be taken over", setting=share.setting)
+        return Finding(msg("share"), told, good=True)
+    command = "kiwoom-token refresh" + ("" if profile == DEFAULT else f" --profile {profile}")
+    told = tr("{setting}: the token is not there. Hand it out with: {command}", setting=share.setting, command=command)
+    return Finding(msg("share"), told, good=False)
 
 
 def _tried(name: str, act: Callable[[], object], when_good: Callable[[], str]) -> Finding:

@@ -272,17 +272,24 @@ class TokenKeeper:
 
     def hand_out(self) -> tuple[KiwoomTokenError, ...]:
         """Shares the present token again, if it lives: after a share was switched on, or another program wrote
-        the token. What stands right already is not written. Returns what went wrong; raises `StoreError`.
+        the token. What stands right already is not written, and a token of another tool that ends later is taken
+        over instead of being overwritten. Returns what went wrong; raises `StoreError`.
         """
         if self.shares is None:
             return ()
         lock = self._take_lock()
         try:
             token = self.current()
-            lives = token is not None and token.lives(self._clock())
-            return self.shares.publish(token) if token is not None and lives else ()
+            if token is None or not token.lives(self._clock()):
+                return ()
+            offered = self._offered_instead_of(token, None)
+            if offered is None:
+                return self._publish(token)
+            outcome = self._adopt(offered)
+            return outcome.unshared if outcome.unsaved is None else (outcome.unsaved, *outcome.unshared)
         finally:
             lock.release()
+            self._tell_history()
 
     def note_found(self, token: Token | None, at: float) -> None:
         """For the history: what a look at `at` found, in case that a program without one has changed it."""

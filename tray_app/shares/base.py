@@ -31,5 +31,8 @@ if TYPE_CHECKING:
         def holds(self, token: Token) -> bool:
             """Whether the other tool reads `token` there now. Raises nothing."""
 
+        def check(self) -> None:
+            """Raises `KiwoomTokenError` for what would keep a token from being shared there; changes nothing."""
+
         def offered(self) -> Token | None:
             """A living token of this account that the other tool has issued by itself. Raises nothing."""

@@ -38,15 +38,9 @@ class BotFile:
         content = json.dumps(
             {"token": token.value.reveal(), "expires_dt": format_expires_dt(token.expires_at)}, indent=2
         ).encode()
-        present = self._read()
-        if present == content:
-            return
-        if present and b'"token"' not in present:
-            raise StoreError(
-                msg("{path} holds something that is not a token, so it is left as it is. Choose another file."),
-                path=self._path,
-            )
-        write_private(self._path, content)
+        if self._read() != content:
+            self.check()
+            write_private(self._path, content)
 
     def withdraw(self, token: Token) -> None:
         if self._read_token() == token.value.reveal():
@@ -61,6 +55,14 @@ class BotFile:
             return self._read_token() == token.value.reveal()
         except StoreError:
             return False
+
+    def check(self) -> None:
+        present = self._read()
+        if present and b'"token"' not in present:
+            raise StoreError(
+                msg("{path} holds something that is not a token, so it is left as it is. Choose another file."),
+                path=self._path,
+            )
 
     def offered(self) -> Token | None:
         """Nothing: the file does not tell for which keys its token was issued."""
@@ -111,13 +113,9 @@ class TokenFile:
         return self._path
 
     def publish(self, token: Token) -> None:
-        if self._encrypts:
-            if not self._is_store:
-                self.withdraw(token)
-            raise SettingsError(
-                msg("{path} gets no plain copy of a token that is kept encrypted. Switch share_token_file off."),
-                path=self._path,
-            )
+        if self._encrypts and not self._is_store:
+            self.withdraw(token)
+        self.check()
         if self._file.read() != token:
             self._file.write(token)
 
@@ -135,6 +133,13 @@ class TokenFile:
         except StoreError:
             return False
         return present is not None and present.value == token.value
+
+    def check(self) -> None:
+        if self._encrypts:
+            raise SettingsError(
+                msg("{path} gets no plain copy of a token that is kept encrypted. Switch share_token_file off."),
+                path=self._path,
+            )
 
     def offered(self) -> Token | None:
         """Nothing: the file does not tell for which keys its token was issued."""

@@ -102,6 +102,9 @@ class KwcliShare:
         found = (_look(path) for path in _all_caches())
         return any(one is not None and one.get("access_token") == token.value.reveal() for one in found)
 
+    def check(self) -> None:
+        """Nothing but the keys can be missing, and whoever asks for a token is told of these."""
+
     def offered(self) -> Token | None:
         try:
             keys = self._find_keys()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -38,18 +39,18 @@ def make_private_folder(path: str) -> None:
     try:
         os.makedirs(path, mode=0o700, exist_ok=True)
     except OSError as error:
-        raise StoreError(
-            msg("The folder {path} cannot be made ({reason}). Choose another with KIWOOM_TRAY_DATA_DIR."),
-            path=path,
-            reason=error.strerror or type(error).__name__,
-        ) from None
+        raise _unmakeable(path, error.strerror or type(error).__name__) from None
 
 
 def check_writable(folder: str) -> None:
-    """Makes the folder and asks whether files may be made in it, without making one. Raises `StoreError`."""
-    make_private_folder(folder)
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise StoreError(msg("Nothing can be written in {path}. Mend its permissions."), path=folder)
+    """Asks whether files may be made in the folder, or it in the one above; makes neither. Raises `StoreError`."""
+    there = folder
+    while not os.path.lexists(there) and there != os.path.dirname(there):
+        there = os.path.dirname(there)
+    if not os.path.isdir(there):
+        raise _unmakeable(folder, os.strerror(errno.ENOTDIR))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise StoreError(msg("Nothing can be written in {path}. Mend its permissions."), path=there)
 
 
 def read_private(path: str, limit: int) -> tuple[bytes, Stamp] | None:
@@ -136,6 +137,14 @@ def _remove(path: str) -> bool:
 def _is_roots_guest(path: str, found: os.stat_result) -> bool:
     """A container's root works in the folder of the user outside, and finds files of that user."""
     return sys.platform != "win32" and os.geteuid() == 0 and found.st_uid == os.stat(os.path.dirname(path)).st_uid
+
+
+def _unmakeable(path: str, reason: str) -> StoreError:
+    return StoreError(
+        msg("The folder {path} cannot be made ({reason}). Choose another with KIWOOM_TRAY_DATA_DIR."),
+        path=path,
+        reason=reason,
+    )
 
 
 def _unreadable(path: str, reason: str) -> UnreadableFile:
