@@ -122,6 +122,7 @@ def list_icon(spec: IconSpec, dark: bool) -> QIcon:
     return icon
 
 
+@lru_cache(maxsize=1)
 def app_icon() -> QIcon:
     """The program's own icon, for windows and task switchers."""
     icon = QIcon()
