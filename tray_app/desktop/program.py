@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QPixmapCache
 from PySide6.QtWidgets import QApplication
 
 from tray_app.core.errors import DONE
@@ -121,6 +121,7 @@ def application() -> QApplication:
     QGuiApplication.setDesktopFileName(APP_NAME)
     app = QApplication([APP_NAME])
     app.setApplicationName(APP_NAME)
+    QPixmapCache.setCacheLimit(0)  # each panel that asks for the icon fills it, and Qt then wakes every ten seconds
     install_translator(app)
     if sys.platform == "win32":
         import ctypes

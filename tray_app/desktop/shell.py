@@ -157,9 +157,9 @@ class Shell(QObject):
 
     def _wake(self) -> None:
         """What a hidden tray shows goes on once a minute: whoever else wakes as often does so now."""
+        self._render()
         if not self._is_window_seen():
             self._accounts.tick()
-        self._render()
 
     def _render(self) -> None:
         overview, now = self._overview(), self._clock()
