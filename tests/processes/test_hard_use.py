@@ -197,7 +197,6 @@ class TestTheAccount:
 
         assert kiwoom_token("get", "--no-issue", KIWOOM_PROFILE="live") == 3
 
-    @NOT_YET
     def test_goes_with_a_data_folder_that_is_copied(self, kiwoom_token, monkeypatch, tmp_path):
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         token = kiwoom_token("get", **ONE)
@@ -336,7 +335,6 @@ def test_a_token_that_kiwoom_gives_back_is_encrypted_with_the_new_key(kiwoom_tok
 
 
 @POSIX
-@NOT_YET
 def test_a_token_file_means_the_same_in_every_time_zone(kiwoom_token, practice, monkeypatch):
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
     practice.set_lifetime(7200)
@@ -380,7 +378,6 @@ def test_a_signals_handler_may_ask_for_the_token_too(rest_in, bot, tmp_path, mon
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="being somebody else needs root")
-@NOT_YET
 def test_what_a_containers_root_writes_its_user_outside_can_read(kiwoom_token, monkeypatch, tmp_path):
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
     folder = tmp_path / "data"

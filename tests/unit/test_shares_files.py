@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from datetime import datetime, timezone
 
@@ -351,8 +353,11 @@ def test_the_seeds_five_minutes_take_the_copy_away_and_no_living_token(keeps_fil
     assert opened(clock, broker).living().value.reveal() == "a-token-near-its-end"
 
 
-def test_a_copy_that_cannot_be_written_costs_no_token(keeps_file, ring, token_file, clock, broker):
-    token_file.with_name(".token.new").mkdir(parents=True)
+def test_a_copy_that_cannot_be_written_costs_no_token(keeps_file, ring, token_file, *, clock, broker, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(os, "replace", refuse)
     keeper = opened(clock, broker)
     outcome = keeper.ensure()
     assert [error.values["path"] for error in outcome.unshared] == [str(token_file)]

@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import os
+import shutil
 import stat
 import sys
 import threading
@@ -13,12 +14,15 @@ from pathlib import Path
 import pytest
 
 from tests.doubles import START, Clock
+from tests.zones import live_in, read_zone
 from tray_app.core.errors import StoreError
 from tray_app.core.token import token_for
 from tray_app.stores import file as file_module
 from tray_app.stores import files
 from tray_app.stores.file import MAX_BYTES, FileStore
-from tray_app.stores.lock import ThreadLock
+from tray_app.stores.history import History
+from tray_app.stores.lock import ProfileLock, ThreadLock
+from tray_app.stores.signal import ChangeSignal
 
 OLD = token_for("old-token-of-a-test", 86400, START)
 NEW = token_for("new-token-of-a-test", 86400, START + 10)
@@ -50,6 +54,10 @@ def no_pause(monkeypatch):
 def put(path: Path, content: bytes) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
+
+
+def names(path: Path) -> list[str]:
+    return sorted(one.name for one in path.parent.iterdir())
 
 
 def seed_record(value="token-of-a-test", **fields) -> dict:
@@ -97,7 +105,7 @@ class TestWriting:
         finally:
             os.umask(before)
 
-        assert modes == [(0o600, True)] * 2
+        assert set(modes) == {(0o600, True)}
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
     def test_the_mode_is_never_changed_afterwards(self, store, monkeypatch):
@@ -114,14 +122,13 @@ class TestWriting:
         seen, was_replace = [], os.replace
 
         def watched_replace(source, target):
-            seen.append(store.read())
             was_replace(source, target)
             seen.append(store.read())
 
         monkeypatch.setattr(os, "replace", watched_replace)
         store.write(NEW)
 
-        assert seen == [OLD, NEW]
+        assert seen == [OLD, NEW]  # the note, then the token
 
     def test_the_content_is_on_disk_before_it_takes_the_name(self, store, monkeypatch):
         steps, was_sync, was_replace = [], os.fsync, os.replace
@@ -130,7 +137,7 @@ class TestWriting:
 
         store.write(OLD)
 
-        assert steps == ["sync", "replace"]
+        assert steps == ["sync"] * 2 + ["replace"] * 2
 
     @pytest.mark.parametrize("step", ["fsync", "replace"])
     def test_a_write_that_fails_leaves_the_old_token_and_nothing_else(self, step, store, path, monkeypatch):
@@ -145,7 +152,7 @@ class TestWriting:
                 store.write(NEW)
 
         assert store.read() == OLD
-        assert [one.name for one in path.parent.iterdir()] == [".token"]
+        assert names(path) == [".token", ".token.owner"]
 
     def test_a_failed_write_names_no_token(self, store, monkeypatch):
         def fail(*_):
@@ -163,24 +170,51 @@ class TestWriting:
         with pytest.raises(StoreError, match="KIWOOM_TRAY_DATA_DIR"):
             FileStore(str(tmp_path / "data" / ".token"), ThreadLock(), clock).write(OLD)
 
-    def test_what_a_killed_writer_left_is_overwritten(self, store, path):
-        put(path.with_name(".token.new"), b'{"access_token": "half')
+    def test_what_killed_writers_left_goes_with_the_next_write(self, store, path):
+        for name in (".token.0123abcd.new", ".token.owner.0123abcd.new"):
+            put(path.with_name(name), b'{"access_token": "half')
+            os.utime(path.with_name(name), (1, 1))
 
         store.write(NEW)
 
-        assert store.read() == NEW
-        assert not path.with_name(".token.new").exists()
+        assert names(path) == [".token", ".token.owner"]
 
-    def test_a_link_in_the_place_of_the_new_file_is_not_followed(self, store, path, tmp_path):
-        victim = tmp_path / "victim"
-        victim.write_text("untouched")
-        path.parent.mkdir()
-        path.with_name(".token.new").symlink_to(victim)
+    def test_what_another_is_writing_just_now_stays(self, store, path):
+        put(path.with_name(".token.0123abcd.new"), b'{"access_token": "half')
 
         store.write(NEW)
 
-        assert victim.read_text() == "untouched"
-        assert not path.is_symlink()
+        assert names(path) == [".token", ".token.0123abcd.new", ".token.owner"]
+
+    @pytest.mark.parametrize("name", [".token.backup.new", ".token.new", "0123abcd.new", "x.token.0123abcd.new"])
+    def test_what_somebody_else_keeps_there_stays(self, name, store, path):
+        put(path.with_name(name), b"kept")
+        os.utime(path.with_name(name), (1, 1))
+
+        store.write(NEW)
+
+        assert path.with_name(name).read_bytes() == b"kept"
+
+    def test_writers_without_a_lock_do_not_fail_because_of_each_other(self, path, clock):
+        failed = []
+
+        def write_often(token):
+            store = FileStore(str(path), ThreadLock(), clock)
+            for _ in range(40):
+                try:
+                    store.write(token)
+                except StoreError as error:
+                    failed.append(error)
+
+        writers = [threading.Thread(target=write_often, args=(token,)) for token in (OLD, NEW) * 2]
+        for one in writers:
+            one.start()
+        for one in writers:
+            one.join(60)
+
+        assert failed == []
+        assert FileStore(str(path), ThreadLock(), clock).read() in {OLD, NEW}
+        assert names(path) == [".token", ".token.owner"]
 
     @pytest.mark.posix
     def test_a_link_put_there_in_the_last_moment_is_not_followed(self, store, path, tmp_path, monkeypatch):
@@ -305,6 +339,186 @@ class TestDamage:
         assert store.read() == NEW
 
 
+class TestTimeZones:
+    @pytest.fixture
+    def opened(self, path, clock, monkeypatch):
+        """Opens the store as a process does where that is the time of the day."""
+
+        def open_in(zone):
+            live_in(zone, monkeypatch)
+            return FileStore(str(path), ThreadLock(), clock)
+
+        yield open_in
+        monkeypatch.undo()
+        read_zone()
+
+    @pytest.mark.parametrize("issued_for", ["", "real:0123456789abcdef"])
+    @pytest.mark.parametrize(("here", "there"), [("Asia/Seoul", "UTC"), ("UTC", "Asia/Seoul")])
+    def test_what_this_program_wrote_means_the_same_in_each(self, opened, here, there, issued_for):
+        opened(here).write(OLD.bound_to(issued_for))
+
+        found = opened(there).read()
+
+        assert (found, found.issued_for) == (OLD, issued_for)
+
+    def test_the_file_itself_holds_the_writers_local_time(self, opened, path):
+        opened("Asia/Seoul").write(OLD)
+
+        ends = json.loads(path.read_bytes())["expires_at"]
+        assert datetime.fromisoformat(ends + "+09:00") == OLD.expires_at
+
+    def test_a_copy_of_the_folder_means_the_same(self, opened, path, clock, tmp_path):
+        opened("Asia/Seoul").write(OLD.bound_to("real:0123456789abcdef"))
+        shutil.copytree(path.parent, tmp_path / "copy")
+        os.utime(tmp_path / "copy" / ".token")
+        opened("UTC")
+
+        found = FileStore(str(tmp_path / "copy" / ".token"), ThreadLock(), clock).read()
+
+        assert (found, found.issued_for) == (OLD, "real:0123456789abcdef")
+
+    def test_what_another_program_wrote_is_local_time(self, opened, path):
+        opened("Asia/Seoul").write(OLD)
+        put(path, json.dumps(seed_record("another", expires_at="2026-09-22T09:00:00")).encode())
+
+        assert opened("Asia/Seoul").read().expires_at.isoformat() == "2026-09-22T00:00:00+00:00"
+
+    def test_a_token_put_aside_means_the_same(self, opened, clock):
+        store = opened("UTC")
+        store.write(OLD)
+        clock.advance(86400 - 200)
+        store.retire(OLD)
+
+        assert opened("Asia/Seoul").read_ending() == OLD
+
+    def test_a_token_with_a_day_to_go_is_not_expired_between_the_note_and_the_file(self, opened, monkeypatch):
+        opened("UTC").write(OLD)
+        seen, was_replace = [], os.replace
+        store = opened("Asia/Seoul")
+
+        def watched_replace(source, target):
+            was_replace(source, target)
+            seen.append(store.read())
+
+        monkeypatch.setattr(os, "replace", watched_replace)
+        store.write(NEW)
+
+        assert seen == [OLD, NEW]
+
+    def test_a_write_that_fails_leaves_the_note_of_what_stays(self, opened, path, monkeypatch):
+        opened("UTC").write(OLD)
+        was_replace = os.replace
+
+        def fail(source, target):
+            if target == str(path):
+                raise OSError(errno.EIO, "Input/output error")
+            was_replace(source, target)
+
+        store = opened("UTC")
+        for _ in range(3):
+            with monkeypatch.context() as patch:
+                patch.setattr(os, "replace", fail)
+                with pytest.raises(StoreError):
+                    store.write(NEW)
+
+        assert opened("Asia/Seoul").read() == OLD
+
+    @pytest.mark.parametrize(
+        "note",
+        [
+            b"",
+            b"[]",
+            b"{}",
+            b"\xff",
+            b"[" * 9999,
+            b'{"stamp": 5}',
+            b'{"before": 5}',
+            b'{"issued_for": "", "stamp": 5}',
+            b'{"issued_for": "", "content": "x"}',
+        ],
+    )
+    def test_a_damaged_note_is_none(self, note, store, path):
+        store.write(OLD)
+        path.with_name(".token.owner").write_bytes(note)
+
+        assert store.read().value == OLD.value
+
+    def test_damaged_times_in_a_note_cost_no_token(self, store, path):
+        store.write(OLD)
+        file = path.with_name(".token.owner")
+        file.write_text(json.dumps({**json.loads(file.read_bytes()), "expires_at": "soon"}))
+
+        assert store.read() == OLD
+
+    def test_a_note_without_times_still_tells_the_account(self, store, path):
+        store.write(OLD.bound_to("real:0123456789abcdef"))
+        file = path.with_name(".token.owner")
+        note = json.loads(file.read_bytes())
+        file.write_text(json.dumps({name: note[name] for name in ("stamp", "issued_for")}))
+
+        assert store.read().issued_for == "real:0123456789abcdef"
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root makes files for others")
+class TestRootInTheFolderOfAUser:
+    USER = (12345, 12346)
+
+    @pytest.fixture
+    def folder(self, tmp_path):
+        folder = tmp_path / "of-a-user"
+        folder.mkdir()
+        os.chown(folder, *self.USER)
+        return folder
+
+    def owners(self, folder):
+        return {(one.lstat().st_uid, one.lstat().st_gid) for one in folder.rglob("*")}
+
+    def test_all_that_it_writes_is_that_users(self, folder, clock):
+        path = folder / "new" / "data" / ".token"
+        lock = ProfileLock(str(path) + ".lock")
+        with lock:
+            FileStore(str(path), lock, clock).write(OLD)
+        ChangeSignal(str(folder / "state" / "default.signal")).change(1)
+        History(str(folder / "history" / "history.db")).keep([("default", (START, "issued", OLD, None))])
+
+        assert {one.name for one in folder.rglob("*") if one.is_file()} == {
+            ".token",
+            ".token.lock",
+            ".token.owner",
+            "default.signal",
+            "history.db",
+        }
+        assert self.owners(folder) == {self.USER}
+
+    def test_what_is_there_stays_whose_it_is(self, folder, clock):
+        lock_file = folder / ".token.lock"
+        lock_file.touch()
+        with ProfileLock(str(lock_file)):
+            pass
+
+        assert lock_file.stat().st_uid == 0
+
+    def test_a_link_is_not_followed(self, folder, tmp_path):
+        victim = tmp_path / "victim"
+        victim.touch()
+        (folder / ".token.lock").symlink_to(victim)
+
+        with pytest.raises(StoreError), ProfileLock(str(folder / ".token.lock")):
+            pass
+
+        assert victim.stat().st_uid == 0
+
+    def test_a_user_that_the_container_does_not_know_is_no_failure(self, folder, clock, monkeypatch):
+        def refuse(*_):
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+        monkeypatch.setattr(os, "fchown", refuse)
+        store = FileStore(str(folder / ".token"), ThreadLock(), clock)
+        store.write(OLD)
+
+        assert store.read() == OLD
+
+
 class TestWhatIsNoFile:
     @pytest.mark.posix
     def test_a_folder_in_its_place_is_an_error_and_stays(self, store, path):
@@ -319,7 +533,7 @@ class TestWhatIsNoFile:
 
         with pytest.raises(StoreError):
             store.write(NEW)
-        assert [one.name for one in path.parent.iterdir()] == [".token"]
+        assert path.is_dir()
 
     @pytest.mark.posix
     def test_a_pipe_in_its_place_does_not_block(self, store, path):
@@ -446,7 +660,7 @@ class TestRetire:
 
         store.write(NEW)
 
-        assert [one.name for one in path.parent.iterdir()] == [".token"]
+        assert names(path) == [".token", ".token.owner"]
 
     def test_leaves_the_token_that_has_taken_its_place(self, store, path, clock):
         store.write(OLD)
@@ -500,6 +714,8 @@ class TestStamp:
 
         def and_then_another(source, target):
             was_replace(source, target)
+            if target != str(path):
+                return
             monkeypatch.undo()
             FileStore(str(path), ThreadLock()).write(NEW)
 

@@ -170,8 +170,9 @@ def _encode(token: Token, write: Callable[[datetime], str], indent: int | None, 
     )
 
 
-def decode(text: str) -> Token:
-    """A record from either text; a time without a zone is local time. Raises `DamagedRecord`."""
+def decode(text: str, known: dict[str, str] | None = None) -> Token:
+    """A record from either text; a time without a zone is local time. Fields that are `known` better go before those
+    of the text. Raises `DamagedRecord`."""
     import json
 
     try:
@@ -179,6 +180,8 @@ def decode(text: str) -> Token:
     except (ValueError, RecursionError):
         raise DamagedRecord("invalid JSON") from None
     try:
+        if known:
+            fields.update(known)
         # In the hour that a clock repeats, local time is two instants: a token then ends at the first and was made at
         # the second, so that it neither outlives itself nor looks older than its own announcement.
         token = Token(

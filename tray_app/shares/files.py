@@ -105,7 +105,7 @@ class TokenFile:
         is_store: bool = True,
     ) -> None:
         self._path = path
-        self._file = FileStore(path, ThreadLock(), clock, cipher=cipher, is_copy=not is_store)
+        self._file = FileStore(path, ThreadLock(), clock, cipher=cipher)
         self._encrypts = cipher is not None and cipher.has_keys()
         self._is_store = is_store
 

@@ -72,7 +72,8 @@ class AutoStore:
             in_file = self._file.read()
         except StoreError as error:
             unreadable = error
-        superseded = in_file is not None and self._keyring.is_superseded(in_file)
+        standing = 0 if in_file is None else self._keyring.standing(in_file)
+        superseded = standing < 0
         if self._keep_file or in_file is None or superseded or not in_file.lives(self._clock()):
             in_keyring = self._read_keyring()
         if superseded and self._problem is None:
@@ -82,16 +83,17 @@ class AutoStore:
         if in_keyring is None and unreadable is not None:
             raise unreadable
         self._in_file = in_keyring is None and in_file is not None
-        if in_keyring is None and in_file is not None:
+        if in_keyring is None and in_file is not None and standing > 0:
             self._announce_foreign(in_file)
         return in_keyring or in_file
 
     def read_quick(self) -> Token | None:
         token = self._file.read()
-        if token is not None and self._keyring.is_superseded(token):
+        standing = 0 if token is None else self._keyring.standing(token)
+        if standing < 0:
             token = None
         self._in_file = token is not None and not self._keep_file
-        if token is not None:
+        if token is not None and standing > 0:
             self._announce_foreign(token)
         return token
 
@@ -164,7 +166,7 @@ class AutoStore:
 
         Under the lock, so that it does not undo a clear; whoever holds the lock tells of what comes of it.
         """
-        if token == self._tried or not self._is_unannounced(token):
+        if token == self._tried or not token.lives(self._clock()):
             return
         try:
             if not self.lock.try_acquire():
@@ -173,15 +175,12 @@ class AutoStore:
             self._tried = token
             return
         try:
-            if self._is_unannounced(token):
+            if self._keyring.standing(token) > 0:  # nobody else has told of it, or of a newer one, meanwhile
                 self._tried = token
                 before = self._keyring.stamp()
                 self._announced = (before, self._keyring.announce(token))
         finally:
             self.lock.release()
-
-    def _is_unannounced(self, token: Token) -> bool:
-        return token.lives(self._clock()) and self._keyring.is_unannounced(token)
 
     def _read_keyring(self) -> Token | None:
         try:

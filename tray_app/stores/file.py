@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 from tray_app.core import logs
@@ -22,11 +23,14 @@ from tray_app.stores.files import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from tray_app.stores.lock import ThreadLock
 
 MAX_BYTES = 65536
 """A token file has some 250 bytes; more is not one."""
+
+_NOTED = ("issued_for", "expires_at", "created_at")
 
 _EDITOR_PAUSE_SECONDS = 0.05
 """An editor that writes in place leaves the file empty for a moment; look again before calling it damaged."""
@@ -35,7 +39,9 @@ _EDITOR_PAUSE_SECONDS = 0.05
 class FileStore:
     """A token in a private file of JSON with the seed's three keys, encrypted where there is a key.
 
-    With `is_copy` it notes each writing of its own, so that what another program wrote there can be told apart.
+    Beside it, in `.owner`, it notes each writing of its own: what the token was issued for and its times with their
+    zone, which the seed's keys have no place for, so that the file means the same where the local time is another. What
+    another program wrote there has no note: its times are local, as the seed's.
     """
 
     def __init__(
@@ -45,10 +51,8 @@ class FileStore:
         clock: Callable[[], float] = time.time,
         *,
         cipher: Cipher | None = None,
-        is_copy: bool = False,
     ) -> None:
         self.lock = lock
-        self._is_copy = is_copy
         self._path = path
         self._ending = path + ".ending"
         self._owner = path + ".owner"
@@ -66,7 +70,7 @@ class FileStore:
                 return None
             content, stamp = found
             try:
-                token = _decode(self._cipher.open(content, self._path))
+                token = self._decode(self._cipher.open(content, self._path), content, stamp)
             except DamagedRecord as error:
                 if not last:
                     time.sleep(_EDITOR_PAUSE_SECONDS)
@@ -75,7 +79,7 @@ class FileStore:
                 self._take_away(stamp, self._delete)
                 return None
             self._seen = (token, stamp)
-            return self._bound(token, stamp)
+            return token
         return None
 
     def read_quick(self) -> Token | None:
@@ -86,30 +90,40 @@ class FileStore:
         if found is None:
             return None
         try:
-            token = _decode(self._cipher.open(found[0], self._ending))
+            token = self._decode(self._cipher.open(found[0], self._ending), *found)
         except DamagedRecord:
             return None
-        return self._bound(token, found[1]) if token.lives(self._clock()) else None
+        return token if token.lives(self._clock()) else None
 
     def write(self, token: Token) -> object:
         """Refuses, as `read` does, where an encrypted token lies that no key here opens."""
         self._check_key()
-        stamp = write_private(self._path, self._cipher.seal(encode_seed(token)))
+        content = self._cipher.seal(encode_seed(token))
+        failed: list[StoreError] = []
+
+        def note(stamp: Stamp) -> None:
+            """Before the file is there, so that nobody takes it for one of local time."""
+            try:
+                self._note(token, content, stamp)
+            except StoreError as error:
+                failed.append(error)
+
+        stamp = write_private(self._path, content, note)
         delete_private(self._ending)
-        self._note_owner(token, stamp)
+        if failed:
+            logs.warning("Not noted what the token was issued for (%s)", failed[0])
         self._seen = (token, stamp)
         logs.info("Token saved to file (expires at %s)", local_time(token))
         return stamp
 
     def clear(self) -> bool:
         ended = delete_private(self._ending)
-        delete_private(self._owner)
-        return self._delete() or ended
+        return self._forget() or ended
 
     def retire(self, token: Token) -> bool:
         if self._seen is None or self._seen[0] != token:
             return False
-        return self._take_away(self._seen[1], self._set_aside if token.lives(self._clock()) else self._delete)
+        return self._take_away(self._seen[1], self._set_aside if token.lives(self._clock()) else self._forget)
 
     def check(self) -> None:
         """A file is asked at every use."""
@@ -122,13 +136,14 @@ class FileStore:
 
     def is_as_written(self) -> bool:
         """Whether nobody else has written the file, as far as the note of the last writing tells; or there is none."""
-        stamp = stamp_of(self._path)
-        return stamp is None or self._noted_owner(stamp) is not None
+        found = read_private(self._path, MAX_BYTES)
+        return found is None or self._noted(*found) is not None
 
     def note_as_written(self, token: Token) -> None:
         """From now on what lies there counts as written by this program, if it is this token. Wants the lock held."""
-        if self._seen is not None and self._seen[0] == token:
-            self._note_owner(token, self._seen[1])
+        found = read_private(self._path, MAX_BYTES)
+        if found is not None and self._seen == (token, found[1]):
+            self._note(token, *found)
 
     def _take_away(self, stamp: Stamp, act: Callable[[], object]) -> bool:
         """Only what was judged is taken away: whatever replaced it meanwhile stays."""
@@ -146,26 +161,35 @@ class FileStore:
             if found is not None and is_sealed(found[0]):
                 self._cipher.open(found[0], path)
 
-    def _note_owner(self, token: Token, stamp: Stamp) -> None:
-        """What the token was issued for has no place in the seed's three keys: it stands beside them."""
-        if not token.issued_for and not self._is_copy:
-            delete_private(self._owner)
-            return
+    def _note(self, token: Token, content: bytes, stamp: Stamp) -> None:
+        """Keeps the note of the file that still lies there, until the one that this is about has taken its place."""
         import json
 
-        note = {"stamp": stamp, "issued_for": token.issued_for}
-        try:
-            write_private(self._owner, json.dumps(note).encode())
-        except StoreError as error:
-            logs.warning("Not noted what the token was issued for (%s)", type(error).__name__)
+        note: dict[str, object] = {
+            "stamp": stamp,
+            "content": _digest(content),
+            "issued_for": token.issued_for,
+            "expires_at": token.expires_at.isoformat(),
+            "created_at": token.created_at.isoformat(),
+        }
+        with contextlib.suppress(UnreadableFile):
+            present = read_private(self._path, MAX_BYTES)
+            before = None if present is None or present[1] == stamp else self._noted(*present)
+            if before is not None:
+                note["before"] = {name: value for name, value in before.items() if name != "before"}
+        write_private(self._owner, json.dumps(note).encode())
 
-    def _bound(self, token: Token, stamp: Stamp) -> Token:
-        """With what it was issued for, if the note is about just this file and not about one that replaced it."""
-        owner = self._noted_owner(stamp)
-        return token.bound_to(owner) if owner else token
+    def _decode(self, plain: bytes, content: bytes, stamp: Stamp) -> Token:
+        """With what the note says, if it is about just this file and not about one that replaced it."""
+        note = self._noted(content, stamp)
+        if note is not None:
+            with contextlib.suppress(DamagedRecord):
+                return _decode(plain, {name: str(note[name]) for name in _NOTED if name in note})
+        return _decode(plain)
 
-    def _noted_owner(self, stamp: Stamp) -> str | None:
-        """What the token in the file with that stamp was issued for; None when the note is about another file."""
+    def _noted(self, content: bytes, stamp: Stamp) -> dict[str, Any] | None:
+        """The note about the file with that content, or that stamp, which is told faster: a copy of the folder has
+        other stamps, and so has the same folder as a container sees it. None when there is none."""
         try:
             found = read_private(self._owner, MAX_BYTES)
         except UnreadableFile:
@@ -176,13 +200,21 @@ class FileStore:
 
         try:
             note = json.loads(found[0])
-            return str(note["issued_for"]) if tuple(note["stamp"]) == stamp else None
-        except (ValueError, TypeError, KeyError, RecursionError):
-            return None
+            for one in (note, note.get("before") or {}):
+                if "issued_for" in one and (tuple(one["stamp"]) == stamp or one.get("content") == _digest(content)):
+                    return one
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            pass
+        return None
 
     def _set_aside(self) -> None:
         move_private(self._path, self._ending)
         logs.debug("Token file deleted")
+
+    def _forget(self) -> bool:
+        deleted = self._delete()
+        delete_private(self._owner)
+        return deleted
 
     def _delete(self) -> bool:
         deleted = delete_private(self._path)
@@ -196,10 +228,16 @@ def local_time(token: Token) -> str:
     return token.expires_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _decode(content: bytes) -> Token:
+def _digest(content: bytes) -> str:
+    from hashlib import sha256
+
+    return sha256(content).hexdigest()
+
+
+def _decode(content: bytes, known: dict[str, str] | None = None) -> Token:
     if len(content) > MAX_BYTES:
         raise DamagedRecord("too large")
     try:
-        return decode(content.decode("utf-8-sig"))
+        return decode(content.decode("utf-8-sig"), known)
     except UnicodeDecodeError:
         raise DamagedRecord("not UTF-8") from None

@@ -17,7 +17,7 @@ from contextlib import closing
 from tray_app.core import logs
 from tray_app.core.errors import StoreError
 from tray_app.core.language import msg
-from tray_app.stores.files import make_private_folder, move_private, stamp_of
+from tray_app.stores.files import create_private, make_private_folder, move_private, stamp_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,8 +51,6 @@ _AGAIN_SECONDS = 3600.0
 
 _CORRECTED_SECONDS = 1.0
 _SCHEMA = 1
-_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
-_BINARY = getattr(os, "O_BINARY", 0)
 _DAMAGED_CODES = frozenset({11, 26})
 """SQLITE_CORRUPT, SQLITE_NOTADB."""
 
@@ -171,7 +169,7 @@ class History:
         """An empty file is an empty database; SQLite itself would make one that others can read."""
         make_private_folder(os.path.dirname(self.path))
         try:
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY, 0o600))
+            os.close(create_private(self.path))
         except FileExistsError:
             return
 

@@ -97,11 +97,15 @@ class KeyringStore:
 
     def is_superseded(self, token: Token) -> bool:
         """Whether the token was cleared or replaced while the place it lies in could not be reached."""
-        return _created(token) < self._cutoff()
+        return self.standing(token) < 0
 
-    def is_unannounced(self, token: Token) -> bool:
-        """Whether it is newer than anything that was told of. One from the future is not: that clock is wrong."""
-        return self._cutoff() < _created(token) <= self._now() + _CLOCK_TOLERANCE
+    def standing(self, token: Token) -> int:
+        """Negative when it is superseded, 0 when it is what was told of last, and positive for one that is newer and
+        that nobody has told of. One from the future counts as 0: that clock is wrong."""
+        now, created, cutoff = self._now() + _CLOCK_TOLERANCE, _created(token), self._signal.cutoff()
+        if cutoff > now:
+            cutoff = 0
+        return 0 if created > now else created - cutoff
 
     def announce(self, token: Token) -> object:
         """Tells everybody that this token is the one now, and returns the stamp of that."""
@@ -119,10 +123,6 @@ class KeyringStore:
             raise
         self._problem = None
         return answer
-
-    def _cutoff(self) -> int:
-        cutoff = self._signal.cutoff()
-        return cutoff if cutoff <= self._now() + _CLOCK_TOLERANCE else 0
 
     def _now(self) -> int:
         return int(self._clock() * _MICROSECONDS)

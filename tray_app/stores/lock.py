@@ -15,7 +15,7 @@ from tray_app.core import logs
 from tray_app.core.errors import LockTimeout, StoreError
 from tray_app.core.kernel_lock import try_lock, unlock
 from tray_app.core.language import msg
-from tray_app.stores.files import make_private_folder
+from tray_app.stores.files import make_private_folder, open_private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ class ProfileLock(ThreadLock):
         if self._descriptor is None:
             make_private_folder(os.path.dirname(self._path))
             try:
-                self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | _NOFOLLOW | _BINARY, 0o600)
+                self._descriptor = open_private(self._path)
             except OSError as error:
                 raise self._unusable(error) from None
         return self._descriptor

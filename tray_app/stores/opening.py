@@ -39,7 +39,7 @@ def open_store(settings: Settings, clock: Callable[[], float] = time.time) -> St
             return store
         from tray_app.stores.kept import KeptFileStore
 
-        return KeptFileStore(store, FileStore(path, ThreadLock(), clock, is_copy=True), clock)
+        return KeptFileStore(store, FileStore(path, ThreadLock(), clock), clock)
     from tray_app.stores.auto import AutoStore
     from tray_app.stores.keyring import KeyringStore
     from tray_app.stores.signal import ChangeSignal

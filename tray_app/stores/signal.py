@@ -7,9 +7,8 @@ import os
 
 from tray_app.core import logs
 from tray_app.core.errors import StoreError
-from tray_app.stores.files import make_private_folder
+from tray_app.stores.files import make_private_folder, open_private
 
-_BINARY = getattr(os, "O_BINARY", 0)
 _NONCE_BYTES = 8
 _SIZE = 16
 
@@ -47,7 +46,7 @@ class ChangeSignal:
         content = os.urandom(_NONCE_BYTES) + cutoff.to_bytes(8, "little")
         try:
             make_private_folder(os.path.dirname(self.path))
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | _BINARY, 0o600)
+            descriptor = open_private(self.path)
             try:
                 os.write(descriptor, content)
             finally:
@@ -73,7 +72,7 @@ class ChangeSignal:
     def _open(self) -> mmap.mmap | None:
         try:
             make_private_folder(os.path.dirname(self.path))
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | _BINARY, 0o600)
+            descriptor = open_private(self.path)
             try:
                 found = os.fstat(descriptor)
                 if found.st_size < _SIZE:
