@@ -355,7 +355,6 @@ def test_a_command_that_is_run_ends_at_a_broken_pipe_as_elsewhere(kiwoom_token, 
 
 
 @POSIX
-@NOT_YET
 def test_a_signals_handler_may_ask_for_the_token_too(rest_in, bot, tmp_path, monkeypatch):
     rest_in("keyring")
     (tmp_path / "slow_keyring.py").write_text(

@@ -83,6 +83,14 @@ def test_gives_up_on_a_thread_after_its_time(lock):
     assert len(raised) == 1
 
 
+@pytest.mark.parametrize("kind", ["thread", "profile"])
+def test_a_signals_handler_does_not_wait_for_its_own_thread(kind, lock):
+    one = lock if kind == "profile" else ThreadLock()
+
+    with one, pytest.raises(LockTimeout, match="itself"):
+        one.acquire(timeout=3600)
+
+
 def test_is_usable_again_after_it_gave_up(lock, path):
     with ProfileLock(str(path)), pytest.raises(LockTimeout):
         lock.acquire(timeout=0.01)

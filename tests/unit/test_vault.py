@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
@@ -360,6 +361,26 @@ except KeyringUnavailable as error:
     )
 
     assert (done.stdout, done.stderr, done.returncode) == ("silent\n", "", 0)
+
+
+@pytest.mark.posix
+def test_a_signals_handler_may_ask_while_its_thread_waits_for_an_answer(hanging):
+    vault = Vault(LONG)
+    hanging.entries["service", "user"] = "value"
+    answers = []
+
+    def handler(*_):
+        hanging.release.set()
+        answers.append(vault.get("service", "user"))
+
+    before = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        answers.append(vault.get("service", "user"))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+    assert answers == ["value", "value"]
 
 
 @pytest.mark.posix

@@ -50,7 +50,7 @@ class TokenManager:
             logs.warning("%s", problem)
         self._keeper = open_keeper(settings, store=None if isinstance(store, str) else store, clock=clock)
         self._clock = clock
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()  # a signal's handler may ask while its own thread is asking
         self._complaint = ""
         self._stamp = self._keeper.store.stamp
         self._held = _Held(object(), None)
@@ -216,7 +216,7 @@ class TokenManager:
 
     def _forget_parent(self) -> None:
         """In a forked child: whoever held the guard is a thread of the parent."""
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()
 
 
 _managers: weakref.WeakSet[TokenManager] = weakref.WeakSet()

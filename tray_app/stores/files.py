@@ -24,7 +24,7 @@ _BINARY = getattr(os, "O_BINARY", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 _NEW = ".new"
 _WORD_BYTES = 4
-_STALE_NS = 600 * 1_000_000_000
+_STALE_NS = 60 * 1_000_000_000
 """A file is written in milliseconds; what is older by this was left by a program that was killed meanwhile."""
 
 Stamp = tuple[int, int, int]

@@ -45,30 +45,38 @@ class ThreadLock:
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
+        self._holder: int | None = None
         self._note: dict[str, Any] = {}
         _locks.add(self)
 
     def acquire(
         self, timeout: float = DEFAULT_TIMEOUT_SECONDS, heard: Callable[[dict[str, Any]], None] | None = None
     ) -> None:
-        """Raises `LockTimeout` after `timeout` seconds.
+        """Raises `LockTimeout` after `timeout` seconds, and at once in a signal's handler whose own thread has it.
 
         Who has waited for a moment shows `heard` each note that is new to it, at first the one that is
         there. What that raises ends the wait: the holder's note may already tell all that the lock was wanted for.
         """
-        if self._turn.acquire(blocking=False):
+        if ThreadLock.try_acquire(self):
             return
+        if self._holder == threading.get_ident():
+            raise LockTimeout(msg("This program is just renewing the token itself. Try again in a moment."))
         deadline = time.monotonic() + timeout
         listen = self._listener(heard)
         while not self._turn.acquire(timeout=max(0.0, min(_TURN_SECONDS, deadline - time.monotonic()))):
             listen()
             if time.monotonic() >= deadline:
                 raise _timed_out()
+        self._holder = threading.get_ident()
 
     def try_acquire(self) -> bool:
-        return self._turn.acquire(blocking=False)
+        taken = self._turn.acquire(blocking=False)
+        if taken:
+            self._holder = threading.get_ident()
+        return taken
 
     def release(self) -> None:
+        self._holder = None
         self._turn.release()
 
     def read_note(self) -> dict[str, Any]:
@@ -104,6 +112,7 @@ class ThreadLock:
     def _forget_parent(self) -> None:
         """In a forked child: whoever had the turn is a thread of the parent."""
         self._turn = threading.Lock()
+        self._holder = None
 
 
 class ProfileLock(ThreadLock):

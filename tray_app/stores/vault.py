@@ -2,7 +2,8 @@
 
 A keyring may be missing, locked, asking its user, hung or too small. Every call runs on one daemon thread:
 who asks waits two seconds at the most, and while a call hangs, everybody else is told so at once. A daemon
-thread, because a pool's thread would hold up the end of the process.
+thread, because a pool's thread would hold up the end of the process. A signal's handler may ask while the thread that
+it interrupted is asking.
 """
 
 from __future__ import annotations
@@ -43,9 +44,9 @@ class Vault:
 
     def __init__(self, deadline: float = DEADLINE_SECONDS) -> None:
         self._deadline = deadline
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()
         self._calls: SimpleQueue[_Call] = SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._threads: dict[str, threading.Thread] = {}
         self._hung = False
         self._is_loaded = False
 
@@ -93,9 +94,11 @@ class Vault:
         with self._guard:
             if self._hung:
                 raise _silent()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, args=(self._calls,), name="keyring", daemon=True)
-                self._thread.start()
+            if not self._threads:
+                thread = threading.Thread(target=self._work, args=(self._calls,), name="keyring", daemon=True)
+                # one step, for a signal's handler may be doing the same
+                if self._threads.setdefault("keyring", thread) is thread:
+                    thread.start()
         call = _Call(act)
         self._calls.put(call)
         if not call.done.wait(deadline):
