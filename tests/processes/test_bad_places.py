@@ -66,7 +66,7 @@ class TestFullDisk:
         assert other.ask("get_token") == "older"
         assert decode((small_disk / ".token").read_text()).value.reveal() == "older"
         names = {path.name for path in small_disk.iterdir()} - {"history.db", "history.db-journal"}
-        assert names == {".token", ".token.lock", "ballast"}
+        assert names == {".token", ".token.lock", ".token.owner", "ballast"}
 
     def test_costs_no_request_and_no_token(self, small_disk, practice, issues, start):
         fill(small_disk)

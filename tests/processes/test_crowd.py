@@ -200,4 +200,4 @@ def test_ten_thousand_sets_and_clears_by_eight_tear_and_lose_nothing(quick_disk)
     assert kept == ["the-last-token"] * (1 + WRITERS + READERS)
     assert set(complaints) == {""}
     assert json.loads((quick_disk / ".token").read_text())["access_token"] == "the-last-token"
-    assert sorted(path.name for path in quick_disk.glob(".token*")) == [".token", ".token.lock"]
+    assert sorted(path.name for path in quick_disk.glob(".token*")) == [".token", ".token.lock", ".token.owner"]
