@@ -176,7 +176,6 @@ class TestTheAccount:
 
         assert issues() == 2
 
-    @NOT_YET
     def test_of_one_profile_does_not_get_into_the_file_of_another(self, setup, kiwoom_token, tmp_path):
         setup("live", "real", "key-of-live")
         setup("paper", "demo", "key-of-paper")
@@ -274,7 +273,6 @@ class TestHandOuts:
 
         assert not list(Path(platformdirs.user_cache_dir("kiwoom")).rglob("*-token.json"))
 
-    @NOT_YET
     def test_are_not_touched_by_a_token_that_never_leaves_a_programs_memory(self, rest_in, kiwoom_token, bot, bot_file):
         rest_in("auto")
         token = kiwoom_token("get", **ONE)

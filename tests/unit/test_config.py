@@ -501,6 +501,33 @@ class TestCopies:
         assert not (private_places / "data" / ".token").exists()
         assert kept(run) == TOKEN
 
+    def test_of_two_accounts_do_not_get_into_one_file(self, run, config, private_places, file):
+        put(run)
+        bots = private_places / "bots" / "token.json"
+        config("set", "share_bot_file", str(bots))
+        before = file.read_text()
+
+        refused = run(
+            "--profile", "second", "config", "set", "share_bot_file", str(bots.parent / ".." / "bots" / bots.name)
+        )
+
+        assert refused.status == USAGE
+        assert one_line(refused.err) == (
+            f"{bots} is the file of the profile default, whose token a bot would get. Choose another."
+        )
+        assert file.read_text() == before
+        assert config("set", "share_bot_file", str(bots)).status == DONE
+
+    def test_are_not_put_where_a_token_itself_rests(self, run, config, private_places):
+        put(run)
+        of_second = private_places / "data" / "second.token"
+
+        refused = config("set", "share_bot_file", str(of_second))
+
+        assert refused.status == USAGE
+        assert one_line(refused.err) == f"A token itself rests in {of_second}. Choose another file for bots."
+        assert not of_second.exists()
+
     def test_the_file_is_no_copy_where_the_token_itself_rests_in_it(self, run, config):
         """Without a keyring."""
         put(run)

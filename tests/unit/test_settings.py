@@ -450,6 +450,63 @@ class TestSeconds:
             Span().read(value)
 
 
+class TestBotFiles:
+    """One file is one profile's: a bot must not get the token of another account."""
+
+    TWICE = "share_bot_file = '{0}'\n[profiles.second]\nmode = 'demo'\nshare_bot_file = '{0}'\n"
+
+    @pytest.fixture
+    def bots(self, tmp_path):
+        return str(tmp_path / "bots.json")
+
+    def test_that_two_profiles_name_is_the_first_ones(self, load, file, bots):
+        file.write_text(self.TWICE.format(bots))
+
+        first, second = load(), load("second")
+
+        assert (first.share_bot_file, first.problems) == (bots, ())
+        assert (second.share_bot_file, second.mode) == ("", "demo")
+        assert [str(one) for one in second.problems] == [
+            f"{file}, line 4: share_bot_file is left out, because the profile default has that file already."
+        ]
+
+    def test_of_the_second_is_not_also_the_thirds(self, load, file, bots):
+        section = "[profiles.{}]\nshare_bot_file = '{}'\n"
+        file.write_text(section.format("second", bots) + section.format("third", bots))
+
+        assert [load(name).share_bot_file for name in (None, "second", "third")] == ["", bots, ""]
+
+    @pytest.mark.posix
+    def test_by_another_name_is_the_same(self, load, file, bots, tmp_path):
+        (tmp_path / "link").symlink_to(tmp_path)
+        file.write_text(self.TWICE.format(bots).replace(bots, str(tmp_path / "link" / "bots.json"), 1))
+
+        assert load("second").share_bot_file == ""
+
+    def test_that_differ_are_each_ones_own(self, load, file, bots):
+        file.write_text(self.TWICE.format(bots).replace(bots, bots + "2", 1))
+
+        assert (load().share_bot_file, load("second").share_bot_file) == (bots + "2", bots)
+
+    @pytest.mark.parametrize("name", [".token", "second.token", ".token.lock"])
+    def test_are_no_token_files(self, load, file, tmp_path, name):
+        path = str(tmp_path / "data" / name)
+        file.write_text(f"data_dir = '{tmp_path / 'data'}'\nshare_bot_file = '{path}'\n")
+
+        settings = load()
+
+        assert settings.share_bot_file == ""
+        assert [str(one) for one in settings.problems] == [
+            f"share_bot_file is left out, because a token itself rests in {path}."
+        ]
+
+    def test_in_the_data_folder_are_fine_under_another_name(self, load, file, tmp_path):
+        path = str(tmp_path / "data" / "token.json")
+        file.write_text(f"data_dir = '{tmp_path / 'data'}'\nshare_bot_file = '{path}'\n")
+
+        assert (load().share_bot_file, load().problems) == (path, ())
+
+
 class TestStrangeFiles:
     @pytest.mark.posix
     def test_a_pipe_holds_up_nobody(self, environ, folder, load):

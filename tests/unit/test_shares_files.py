@@ -18,6 +18,7 @@ from tray_app.core.token import encode_seed, token_for
 from tray_app.manager.keeper import Outcome
 from tray_app.manager.opening import open_keeper
 from tray_app.settings.load import load_settings
+from tray_app.stores.memory import MemoryStore
 from tray_app.stores.vault import Vault
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX mode bits")
@@ -187,6 +188,25 @@ def test_the_seeds_set_and_clear_reach_a_bot(bot_file):
     assert read(bot_file)["token"] == "a-token-set-by-a-program"
     manager.clear_token()
     assert not bot_file.exists()
+
+
+@pytest.mark.parametrize("chosen", [{"store": "memory"}, {"data_dir": "elsewhere"}, {"store": MemoryStore()}])
+def test_a_token_in_a_place_of_a_programs_own_choice_is_not_shared(bot_file, chosen):
+    TokenManager().set_token("a-token-of-everybody", 3600)
+    manager = TokenManager(**chosen)
+    manager.set_token("a-token-of-one-program", 3600)
+    assert read(bot_file)["token"] == "a-token-of-everybody"
+    manager.clear_token()
+    assert read(bot_file)["token"] == "a-token-of-everybody"
+
+
+def test_a_place_that_is_chosen_anew_is_still_that_of_the_settings(bot_file, private_places):
+    for chosen in ({"store": "file"}, {"data_dir": "data"}, {"data_dir": private_places / "data" / ".." / "data"}):
+        manager = TokenManager(**chosen)
+        manager.set_token("a-token-of-everybody", 3600)
+        assert read(bot_file)["token"] == "a-token-of-everybody"
+        manager.clear_token()
+        assert not bot_file.exists()
 
 
 def test_the_default_profiles_file_is_not_another_profiles_as_well(bot_file, clock, broker):

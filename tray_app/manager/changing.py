@@ -8,7 +8,8 @@ from tray_app.core.errors import InvalidInput, SettingsError
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT
 from tray_app.manager.moving import Followed, follow
-from tray_app.settings.load import known_profiles, load_settings
+from tray_app.settings.load import known_profiles, load_settings, named_profiles
+from tray_app.settings.places import is_same_path, is_token_file
 from tray_app.settings.save import save_setting, unset_setting
 from tray_app.settings.table import TABLE
 
@@ -108,7 +109,22 @@ def _check(setting: Setting, value: Any, profile: str, environ: Mapping[str, str
             msg("An address with a user or password does not belong in a file. Put it in {variable}."),
             variable=setting.environment,
         )
+    if setting.name == "share_bot_file" and value:
+        _check_bot_file(value, profile, environ)
     if setting.name == "store" and not environ.get(setting.environment):
         from tray_app.stores.opening import open_store
 
         open_store(load_settings(profile, environ, store=value))
+
+
+def _check_bot_file(path: str, profile: str, environ: Mapping[str, str]) -> None:
+    """One file for one profile: a bot must not get the token of another account."""
+    if is_token_file(path, load_settings(profile, environ).data_dir):
+        raise SettingsError(msg("A token itself rests in {path}. Choose another file for bots."), path=path)
+    for other in dict.fromkeys([DEFAULT, *named_profiles(environ)]):
+        if other != profile and is_same_path(path, load_settings(other, environ).share_bot_file or os.devnull):
+            raise SettingsError(
+                msg("{path} is the file of the profile {profile}, whose token a bot would get. Choose another."),
+                path=path,
+                profile=other,
+            )

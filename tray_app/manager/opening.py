@@ -7,6 +7,8 @@ import time
 
 from tray_app.manager.account import Account
 from tray_app.manager.keeper import TokenKeeper
+from tray_app.settings.load import load_settings
+from tray_app.settings.places import is_same_path
 from tray_app.stores.opening import open_store
 
 TYPE_CHECKING = False
@@ -47,6 +49,21 @@ def open_keeper(
         account=Account(settings, environ, keys_of_profile),
         open_history=lambda: _open_history(settings),
     )
+
+
+def load_chosen(profile: str | None, data_dir: str | None, store: object) -> Settings:
+    """The settings for a program that may choose a place by itself, with the errors of `load_settings`.
+
+    In any other place than the settings' own its token is no business of other tools: nothing is shared.
+    """
+    settings = load_settings(profile, data_dir=data_dir, store=store if isinstance(store, str) else None)
+    if data_dir is None and store is None:
+        return settings
+    own = load_settings(profile)
+    if store not in (None, own.store) or not is_same_path(settings.data_dir, own.data_dir):
+        settings.share_kwcli = settings.share_token_file = False
+        settings.share_bot_file = ""
+    return settings
 
 
 def _open_history(settings: Settings) -> History | None:

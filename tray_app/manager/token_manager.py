@@ -13,8 +13,7 @@ from tray_app.core.errors import StoreError
 from tray_app.core.secret import Secret
 from tray_app.core.token import BUFFER_SECONDS, Token, token_for
 from tray_app.manager.keeper import ENOUGH_SECONDS
-from tray_app.manager.opening import open_keeper
-from tray_app.settings.load import load_settings
+from tray_app.manager.opening import load_chosen, open_keeper
 from tray_app.stores.file import local_time
 
 TYPE_CHECKING = False
@@ -30,7 +29,8 @@ class TokenManager:
 
     `get_token` answers from memory but never after another process changed or cleared the token. `data_dir`
     is the folder that holds `.token`; `store` is `auto`, `keyring`, `file`, `memory` or a store object;
-    both default to the settings. `clock` gives seconds of the epoch.
+    both default to the settings, and a token in any other place is not handed to other tools. `clock` gives
+    seconds of the epoch.
 
     The constructor reads a token file, as the seed's did; a keyring is asked only at the first use, so an
     import never waits for one.
@@ -44,8 +44,7 @@ class TokenManager:
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        named_store = store if isinstance(store, str) else None
-        settings = load_settings(profile, data_dir=data_dir and os.fspath(data_dir), store=named_store)
+        settings = load_chosen(profile, None if data_dir is None else os.fspath(data_dir), store)
         for problem in settings.problems:
             logs.warning("%s", problem)
         self._keeper = open_keeper(settings, store=None if isinstance(store, str) else store, clock=clock)

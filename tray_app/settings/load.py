@@ -13,12 +13,12 @@ from tray_app.core.errors import InvalidInput, SettingsError
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT, check_profile
 from tray_app.settings.document import read_document
-from tray_app.settings.places import settings_file
+from tray_app.settings.places import is_same_path, is_token_file, settings_file
 from tray_app.settings.table import MODES, TABLE, read_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
     from tray_app.core.secret import Secret
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 ENVIRONMENT, PROFILE, FILE, KWCLI, UNSET = "environment", "profile", "file", "kiwoomcli", "default"
 """Where a value comes from; `PROFILE` is the profile's own section, `KWCLI` the alias of the same name."""
+
+_BOT_FILE = "share_bot_file"
 
 
 class Settings:
@@ -147,6 +149,7 @@ def load_settings(profile: str | None = None, environ: Mapping[str, str] = os.en
             setattr(settings, setting.name, values.get(setting.name, setting.default))
     settings.base_url = _base_url(environ.get("KIWOOM_TRAY_BASE_URL", "").strip())
     settings.encryption_keys = _encryption_keys(environ.get("KIWOOM_TRAY_ENCRYPTION_KEY", ""))
+    _keep_from_token_files(settings, problems)
     settings.problems = tuple(problems)
     return settings
 
@@ -223,7 +226,44 @@ def _from_file(path: str, profile: str, problems: list[SettingsError]) -> tuple[
     if isinstance(sections, dict) and isinstance(sections.get(profile), dict):
         for name, value in sections[profile].items():
             _take(document, ("profiles", profile, name), value, own, problems)
+        if profile != DEFAULT and own.get(_BOT_FILE):
+            _leave_out_if_taken(document, profile, own, problems)
     return values, own
+
+
+def _leave_out_if_taken(document: Document, profile: str, own: dict[str, Any], problems: list[SettingsError]) -> None:
+    """A bot must not get the token of another account: the file is that of the profile which comes first."""
+    for other, path in _bot_files_before(document, profile):
+        if is_same_path(path, own[_BOT_FILE]):
+            message = msg(
+                "{path}, line {line}: share_bot_file is left out, because the profile {profile} has that file already."
+            )
+            problems.append(document.problem(message, ("profiles", profile, _BOT_FILE), profile=other))
+            del own[_BOT_FILE]
+            return
+
+
+def _bot_files_before(document: Document, profile: str) -> Iterator[tuple[str, str]]:
+    """The profiles before that one which have a file for bots, and which file; the default one is the first."""
+    sections = {name: one for name, one in document.fields["profiles"].items() if isinstance(one, dict)}
+    of_default = {**document.fields, **sections.pop(DEFAULT, {})}
+    for name, fields in {DEFAULT: of_default, **sections}.items():
+        if name == profile:
+            return
+        with contextlib.suppress(ValueError):
+            path = TABLE[_BOT_FILE].kind.read(fields.get(_BOT_FILE, ""))
+            if path:
+                yield name, path
+
+
+def _keep_from_token_files(settings: Settings, problems: list[SettingsError]) -> None:
+    if settings.share_bot_file and is_token_file(settings.share_bot_file, settings.data_dir):
+        problems.append(
+            SettingsError(
+                msg("share_bot_file is left out, because a token itself rests in {path}."), path=settings.share_bot_file
+            )
+        )
+        settings.share_bot_file = ""
 
 
 def _take(

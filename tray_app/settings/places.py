@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 APP_NAME = "kiwoom-token-tray"
 SETTINGS_FILE = "settings.toml"
+_OF_A_TOKEN = (".token", ".token.ending", ".token.lock", ".token.owner")
 
 
 def config_dir(environ: Mapping[str, str]) -> str:
@@ -64,10 +65,25 @@ def token_file(data_dir: str, profile: str) -> str:
     return os.path.join(data_dir, ".token" if profile == DEFAULT else f"{profile}.token")
 
 
+def is_token_file(path: str, data_dir: str) -> bool:
+    """Whether the token of some profile, or what belongs to it, may rest under that name."""
+    folder, name = os.path.split(os.path.realpath(path))
+    return is_same_path(folder, data_dir) and _name(name).endswith(_OF_A_TOKEN)
+
+
+def is_same_path(one: str, other: str) -> bool:
+    """Whether both lead to the same place, as this system compares names; nothing has to be there."""
+    return _name(os.path.realpath(one)) == _name(os.path.realpath(other))
+
+
 def kwcli_config_dir() -> str:
     """Where `kiwoomcli` keeps its settings: `platformdirs.user_config_dir("kiwoom")`."""
     name = os.path.join("kiwoom", "kiwoom") if sys.platform == "win32" else "kiwoom"
     return os.path.join(_user_folder("XDG_CONFIG_HOME", ".config", "LOCALAPPDATA"), name)
+
+
+def _name(path: str) -> str:
+    return path.casefold() if sys.platform == "darwin" else os.path.normcase(path)
 
 
 def _user_folder(xdg_variable: str, below_home: str, windows_variable: str) -> str:
