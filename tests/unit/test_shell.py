@@ -231,6 +231,18 @@ def test_it_wakes_once_a_minute_while_no_window_is_seen(world: World) -> None:
     assert world.tray.views[-1].remaining == "1 h 59 min left"
 
 
+def test_window_is_built_when_it_is_first_wanted(qtbot: QtBot) -> None:
+    world = World(qtbot)
+    world.shell.start(background=True)
+    assert world.shell._built is None
+    world.tray.open_requested.emit()
+    qtbot.waitUntil(lambda: world.shell._built is not None and world.shell._built.isVisible())
+    qtbot.addWidget(world.window)
+    assert world.window.findChild(QObject, "countdown").text() == "2:00:00"  # type: ignore[union-attr]
+    world.window.close()
+    world.shell._timer.stop()
+
+
 def test_what_is_due_each_minute_is_done_when_the_tray_wakes_anyway(world: World) -> None:
     world.monitor.show(expires=START + 7200)
     world.shell._timer.timeout.emit()

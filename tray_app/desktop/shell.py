@@ -80,10 +80,11 @@ class Shell(QObject):
         self._system.run(lambda: autostart.here().repair(), _log_failure)
 
     def open_window(self) -> None:
-        """The first time the event loop turns between building and showing it."""
+        """The first time the event loop turns between loading, building and showing it."""
         if self._built is None:
-            _ = self._window
-            QTimer.singleShot(0, self.open_window)
+            import tray_app.desktop.window  # noqa: F401 - loaded, for the next turn
+
+            QTimer.singleShot(0, self._build_and_open)
             return
         self._window.show_view(view_of(self._overview(), self._clock()))
         self._window.bring_up()
@@ -121,6 +122,10 @@ class Shell(QObject):
             self._connect_window(self._built)
             self._built.show_quit(not self._tray.is_available())
         return self._built
+
+    def _build_and_open(self) -> None:
+        _ = self._window
+        QTimer.singleShot(0, self.open_window)
 
     def _is_window_seen(self) -> bool:
         return self._built is not None and self._built.is_seen()
