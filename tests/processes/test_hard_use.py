@@ -320,7 +320,6 @@ def test_a_clear_by_a_program_that_knows_only_the_file_brings_no_older_token_bac
     assert said == "None"
 
 
-@NOT_YET
 def test_a_token_that_kiwoom_gives_back_is_encrypted_with_the_new_key(kiwoom_token, monkeypatch):
     fernet = pytest.importorskip("cryptography.fernet").Fernet
     old, new = (fernet.generate_key().decode() for _ in range(2))

@@ -73,6 +73,24 @@ def test_rotated_keys_re_encrypt_at_the_next_write(redis, open_store):
     assert open_store(redis.url, cipher=cipher(TWO)).read() == NEW
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "wants"),
+    [((ONE,), (TWO, ONE), True), ((ONE,), (ONE, TWO), False), ((), (ONE,), True), ((), (), False)],
+)
+def test_a_token_that_is_not_encrypted_with_the_first_key_wants_rewriting(redis, *, open_store, before, now, wants):
+    write(open_store(redis.url, cipher=cipher(*before)), OLD)
+    store = open_store(redis.url, cipher=cipher(*now))
+    assert store.read() == OLD
+    assert store.wants_rewriting() is wants
+
+
+def test_nothing_wants_rewriting_where_there_is_nothing_or_something_else(redis, open_store):
+    store = open_store(redis.url, cipher=cipher(ONE))
+    assert store.wants_rewriting() is False
+    redis.order("SET", KEY, "of another program")
+    assert store.wants_rewriting() is False
+
+
 def test_a_token_handed_over_after_an_outage_is_encrypted(redis, open_store):
     store = open_store(redis.url, cipher=cipher(ONE))
     write(store, OLD)

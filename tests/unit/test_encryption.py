@@ -8,13 +8,13 @@ import time
 import pytest
 from cryptography.fernet import Fernet
 
-from tests.doubles import MemoryKeyring
+from tests.doubles import KEYS, Clock, FakeBroker, MemoryKeyring
 from tray_app import TokenManager
 from tray_app.cli.main import main
 from tray_app.core.errors import EncryptionKeyUnusable, KeyringUnavailable, SettingsError
 from tray_app.core.secret import Secret
 from tray_app.core.token import encode_seed, token_for
-from tray_app.manager.keeper import TokenKeeper
+from tray_app.manager.keeper import Outcome, TokenKeeper
 from tray_app.settings.load import load_settings
 from tray_app.stores.auto import AutoStore
 from tray_app.stores.encryption import Cipher, is_sealed
@@ -87,6 +87,34 @@ def test_a_new_key_before_the_old_one_reads_and_re_encrypts_at_the_next_write(pa
     assert store_at(path, TWO).read() == OLD
     with pytest.raises(EncryptionKeyUnusable):
         store_at(path, ONE).read()
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "wants"),
+    [((ONE,), (TWO, ONE), True), ((ONE,), (ONE, TWO), False), ((), (ONE,), True), ((), (), False)],
+)
+def test_a_token_that_is_not_encrypted_with_the_first_key_wants_rewriting(path, before, now, wants):
+    store_at(path, *before).write(OLD)
+    assert store_at(path, *now).wants_rewriting() is wants
+
+
+def test_nothing_wants_rewriting_where_there_is_nothing(path):
+    assert store_at(path, ONE).wants_rewriting() is False
+
+
+def test_a_refresh_that_brings_the_same_token_encrypts_it_with_the_new_key(path):
+    clock = Clock()
+    broker = FakeBroker(clock)
+
+    def refresh(*keys):
+        return TokenKeeper("default", store_at(path, *keys), lambda: KEYS, lambda: broker, clock).refresh()
+
+    first = refresh(ONE)
+    stamp = path.stat().st_mtime_ns
+    assert refresh(ONE).how == Outcome.SAME
+    assert path.stat().st_mtime_ns == stamp
+    assert refresh(TWO, ONE).how == Outcome.SAME
+    assert store_at(path, TWO).read() == first.token
 
 
 @pytest.mark.parametrize("keys", [(), (TWO,)], ids=["no key", "wrong key"])
@@ -279,6 +307,16 @@ def test_a_running_program_learns_of_a_new_key_in_the_file(path, key_file):
     store_at(path, TWO, ONE).write(NEW)
     key_file.write_text(f"{TWO}\n{ONE}\n")
     assert store.read() == NEW
+
+
+def test_a_running_program_learns_of_a_new_first_key_in_the_file(path, key_file):
+    key_file.write_text(ONE)
+    store = store_at(path, key_file=key_file)
+    store.write(OLD)
+    key_file.write_text(f"{TWO}\n{ONE}\n")
+    assert store.wants_rewriting()
+    store.write(OLD)
+    assert store_at(path, TWO).read() == OLD
 
 
 def test_the_variable_goes_before_the_file(path, tmp_path):

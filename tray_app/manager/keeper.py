@@ -549,7 +549,7 @@ class TokenKeeper:
     def _save(self, token: Token) -> StoreError | None:
         """Keeps the token in the store, or where that fails in memory."""
         try:
-            if self.store.read() != token:
+            if self.store.read() != token or self.store.wants_rewriting():
                 self.store.write(token)
             self._unsaved = None
         except StoreError as error:

@@ -120,6 +120,9 @@ class AutoStore:
             logs.warning("Token file not deleted: %s", error)
         return stamp
 
+    def wants_rewriting(self) -> bool:
+        return self._in_file and self._file.wants_rewriting()
+
     def clear(self) -> bool:
         self._in_file = False
         in_keyring = False

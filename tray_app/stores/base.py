@@ -30,6 +30,10 @@ if TYPE_CHECKING:
         def write(self, token: Token) -> object:
             """Keeps the token in the place of any other. Returns the stamp of just this write."""
 
+        def wants_rewriting(self) -> bool:
+            """Whether the stored token should be written again although it is the same: it is not encrypted with what
+            is the first key by now."""
+
         def clear(self) -> bool:
             """Forgets the token everywhere; tells whether there was one."""
 

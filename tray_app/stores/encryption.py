@@ -1,7 +1,7 @@
 """Encryption of a token that rests in a file or in Redis.
 
 Fernet of the package `cryptography` (AES-128-CBC with HMAC-SHA256). The first key encrypts and all of them
-decrypt, so a key is replaced by putting a new one before it and dropping the old one after the next write.
+decrypt, so a key is replaced by putting a new one before it and dropping the old one after the next write or refresh.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tray_app.core.secret import Secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from cryptography.fernet import MultiFernet
+    from cryptography.fernet import Fernet, MultiFernet
 
 _MAX_KEY_FILE_BYTES = 65536
 _SEALED = b"gAAAAA"
@@ -43,6 +43,7 @@ class Cipher:
         self._key_file = None if keys is not None else key_file
         self._read: Secret | None = None
         self._fernet: MultiFernet | None = None
+        self._first: Fernet
 
     def has_keys(self) -> bool:
         """Whether what is written is encrypted; reads no key file."""
@@ -86,6 +87,22 @@ class Cipher:
             where=where,
         )
 
+    def is_current(self, content: bytes) -> bool:
+        """Whether it is encrypted with the first key, as what is sealed now would be; anything is where there are no
+        keys. Raises `EncryptionKeyUnusable`."""
+        if not self.has_keys():
+            return True
+        if not is_sealed(content):
+            return False
+        self._reopened()
+        from cryptography.fernet import InvalidToken
+
+        try:
+            self._first.decrypt(content.strip())
+        except InvalidToken:
+            return False
+        return True
+
     def _opened(self) -> MultiFernet:
         return self._fernet or self._reopened()
 
@@ -94,7 +111,8 @@ class Cipher:
             return self._fernet
         keys = self._keys or read_key_file(str(self._key_file))
         if self._fernet is None or keys != self._read:
-            self._fernet, self._read = _fernet_of(keys), keys
+            self._first, self._fernet = _fernets_of(keys)
+            self._read = keys
         return self._fernet
 
 
@@ -120,7 +138,8 @@ def read_key_file(path: str) -> Secret:
     return Secret(content.decode("utf-8-sig", "replace"))
 
 
-def _fernet_of(keys: Secret) -> MultiFernet:
+def _fernets_of(keys: Secret) -> tuple[Fernet, MultiFernet]:
+    """The one that encrypts, and all of them."""
     try:
         from cryptography.fernet import Fernet, MultiFernet
     except ImportError:
@@ -129,7 +148,8 @@ def _fernet_of(keys: Secret) -> MultiFernet:
         ) from None
     try:
         fernets = [Fernet(one) for one in keys.reveal().replace(",", " ").split()]
-        return MultiFernet(fernets)
+        every = MultiFernet(fernets)  # refuses none at all
+        return fernets[0], every
     except ValueError:
         raise EncryptionKeyUnusable(
             msg(

@@ -116,6 +116,10 @@ class FileStore:
         logs.info("Token saved to file (expires at %s)", local_time(token))
         return stamp
 
+    def wants_rewriting(self) -> bool:
+        found = read_private(self._path, MAX_BYTES) if self._cipher.has_keys() else None
+        return found is not None and not self._cipher.is_current(found[0])
+
     def clear(self) -> bool:
         ended = delete_private(self._ending)
         return self._forget() or ended

@@ -31,6 +31,7 @@ class KeptFileStore:
         self.read_quick = store.read_quick
         self.read_ending = store.read_ending
         self.write = store.write
+        self.wants_rewriting = store.wants_rewriting
         self.clear = store.clear
         self.retire = store.retire
         self.check = store.check

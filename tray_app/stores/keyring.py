@@ -72,6 +72,9 @@ class KeyringStore:
         logs.info("Token saved to keyring (expires at %s)", local_time(token))
         return stamp
 
+    def wants_rewriting(self) -> bool:
+        return False
+
     def clear(self) -> bool:
         """Also when the keyring does not answer: from now on its token counts as cleared. Then raises."""
         self.announce_clear()

@@ -41,6 +41,9 @@ class MemoryStore:
         self._stamp = object()
         return self._stamp
 
+    def wants_rewriting(self) -> bool:
+        return False
+
     def clear(self) -> bool:
         had = self._token is not None or self._ending is not None
         self._token = self._ending = None

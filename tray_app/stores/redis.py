@@ -145,6 +145,15 @@ class RedisStore:
         with self._turn:
             return self._write(token, self._redis_lock.holder)
 
+    def wants_rewriting(self) -> bool:
+        if not self._cipher.has_keys():
+            return False
+        try:
+            found = self._fetch()
+        except RedisUnavailable:
+            return False
+        return bool(found.raw) and not found.is_foreign and not self._cipher.is_current(found.raw)
+
     def clear(self) -> bool:
         with self._turn:
             return self._clear()
