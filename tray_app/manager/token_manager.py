@@ -119,9 +119,9 @@ class TokenManager:
 
     async def ensure_token_async(self, min_remaining: float = ENOUGH_SECONDS) -> str:
         """`ensure_token` for coroutines, under asyncio and trio: what may wait runs on a thread."""
-        from anyio.to_thread import run_sync
+        from tray_app.core.coroutines import on_a_thread
 
-        return await run_sync(self.ensure_token, min_remaining, abandon_on_cancel=True)
+        return await on_a_thread(lambda: self.ensure_token(min_remaining))
 
     def get_valid_token(self) -> str:
         """`get_token`, else `ensure_token`: what `kiwoom-client` asks its TokenProvider for before each request."""

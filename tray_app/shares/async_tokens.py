@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
+from tray_app.core.coroutines import on_a_thread
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
@@ -28,9 +30,7 @@ class AsyncTokens:
 
     async def get_valid_token(self) -> str:
         """A living token, issued if needed. Raises like `TokenManager.ensure_token`."""
-        from anyio.to_thread import run_sync
-
-        token = await run_sync(lambda: self._tokens().get_valid_token(), abandon_on_cancel=True)
+        token = await on_a_thread(lambda: self._tokens().get_valid_token())
         self._handed.set(token)
         return token
 
@@ -39,10 +39,8 @@ class AsyncTokens:
 
         Raises and asks Kiwoom like `TokenManager.refresh_token`.
         """
-        from anyio.to_thread import run_sync
-
         refused = self._handed.get(None)
-        token = await run_sync(self._other_than, refused, abandon_on_cancel=True)
+        token = await on_a_thread(lambda: self._other_than(refused))
         self._handed.set(token)
         return token
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from tray_app.core import logs
+from tray_app.core.coroutines import on_a_thread
 from tray_app.core.errors import InvalidInput, KiwoomTokenError
 from tray_app.core.language import msg
 from tray_app.kiwoom.codes import inner_code, return_number
@@ -58,13 +59,11 @@ class KiwoomAuth(httpx.Auth):
                 yield _with_token(request, other)
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        from anyio.to_thread import run_sync
-
-        token = await run_sync(self._token_for, request, abandon_on_cancel=True)
+        token = await on_a_thread(lambda: self._token_for(request))
         response = yield _with_token(request, token)
         await response.aread()
         if _refuses_token(response):
-            other = await run_sync(self._instead_of, token, abandon_on_cancel=True)
+            other = await on_a_thread(lambda: self._instead_of(token))
             if other is not None and _is_repeatable(request):
                 yield _with_token(request, other)
 
