@@ -166,15 +166,21 @@ class TestTheAccount:
 
         assert kiwoom_token("get") != token
 
-    def test_in_both_modes_at_once_does_not_send_each_other_to_kiwoom(self, bot, monkeypatch, issues):
+    def test_in_both_modes_at_once_is_a_mistake_that_is_told(self, bot, started, monkeypatch, issues):
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         both = {**ONE, "APP_KEY_MOCK": "mk", "APP_SECRET_MOCK": "ms"}
+        ask = "try:\n    print(m.get_valid_token())\nexcept SettingsError as error:\n    print('told', error)"
+        bots = "from tray_app.core.errors import SettingsError\n" + ask
 
-        for _ in range(3):
-            bot("m.get_valid_token()", **both, KIWOOM_MODE="real")
-            bot("m.get_valid_token()", **both, KIWOOM_MODE="demo")
+        said = [bot(bots, **both, KIWOOM_MODE=mode) for _ in range(4) for mode in ("real", "demo")]
 
-        assert issues() == 2
+        assert issues() == 4
+        assert [one.startswith("told Another program uses the profile default") for one in said] == [False] * 4 + [
+            True,
+            False,
+            True,
+            False,
+        ]
 
     def test_of_one_profile_does_not_get_into_the_file_of_another(self, setup, kiwoom_token, tmp_path):
         setup("live", "real", "key-of-live")
@@ -240,9 +246,9 @@ class TestAKiwoomThatFails:
         before = issues()
         practice.set_fault("hang", times=None)
 
-        bot("for _ in range(3): m.get_valid_token()", **ONE)
+        bot("for _ in range(4): m.get_valid_token()", **ONE)
 
-        assert issues() - before == 1
+        assert issues() - before == 2
 
 
 class TestHandOuts:

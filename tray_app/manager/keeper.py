@@ -73,8 +73,8 @@ REFUSED_PAUSE_SECONDS = 60.0
 """How long nobody asks again because of one and the same refused token."""
 
 FAILED_PAUSE_SECONDS = 5.0
-"""The same after a failure that may pass by itself. `ensure` waits as long after a second failure, and after each that
-follows twice as long; after the first only where there is a living token to go on with."""
+"""The same after a failure that may pass by itself. `ensure` waits as long after a second failure in a row, and after
+each that follows twice as long."""
 
 LONGEST_PAUSE_SECONDS = 60.0
 KEYS_PAUSE_SECONDS = 15.0
@@ -449,7 +449,7 @@ class TokenKeeper:
             with self._failure_noted(token):
                 keys = self._find_keys()
             if patient:
-                self._refuse_in_vain(note, keys, first_counts=token is not None and token.lives(self._clock()))
+                self._refuse_in_vain(note, keys)
             with self._failure_noted(token):
                 return self._issue(token, keys, lock, note, rotate=rotate, refused=refused)
         finally:
@@ -471,12 +471,12 @@ class TokenKeeper:
         self._note("adopted", offered, unsaved)
         return Outcome(offered, Outcome.ADOPTED, unsaved=unsaved, unshared=self._publish(offered))
 
-    def _refuse_in_vain(self, note: _Note, keys: AppKeys, *, first_counts: bool) -> None:
+    def _refuse_in_vain(self, note: _Note, keys: AppKeys) -> None:
         """Raises what asking now would most likely bring, or what it would do to another account."""
         own = self._issued_for(keys)
-        if (first_counts or note.failures > 1) and note.is_too_soon(own, self._clock()):
+        if note.failures > 1 and note.is_too_soon(own, self._clock()):
             note.raise_failure(self._clock())
-        if own and note.replaced == own and self._living_of_another() is not None:
+        if note.is_quarrel(own, self._clock()) and self._living_of_another() is not None:
             raise SettingsError(
                 msg(
                     "Another program uses the profile {profile} with other keys or in another mode, and each takes the "
@@ -542,7 +542,7 @@ class TokenKeeper:
         unsaved = self._save(kept)
         self._note(how, kept, unsaved)
         # Only now: whoever waits looks for the token as soon as the note is there.
-        replaced = "" if other is None else other.issued_for
+        replaced = [] if other is None else [*note.replaced, other.issued_for]
         lock.write_note(_note_of_answer(issued, self._clock(), refused, same=same, rotated=rotate, replaced=replaced))
         return Outcome(kept, how, unsaved=unsaved, unshared=self._publish(kept), skew_seconds=answer.skew_seconds)
 
@@ -631,6 +631,9 @@ class TokenKeeper:
 
 
 _DEAD_TOKEN_CODE = "8005"  # noqa: S105 - an error code
+_QUARREL = 3
+"""So many living tokens of others that give way in a row are no change of mind any more."""
+
 _LONGEST_WAIT_SECONDS = 3600.0
 """Nobody is made to wait longer: a longer wait stands only in a damaged note."""
 
@@ -735,10 +738,15 @@ class _Note:
         return now - self.at < pause
 
     @property
-    def replaced(self) -> str:
-        """Whose living token, as it says itself, gave way to the one that was issued last, or nothing."""
+    def replaced(self) -> list[str]:
+        """Whose living tokens, as they say themselves, gave way one after the other to those issued last."""
         replaced = self.fields.get("replaced")
-        return replaced if isinstance(replaced, str) else ""
+        return [str(one) for one in replaced[-_QUARREL:]] if isinstance(replaced, list) else []
+
+    def is_quarrel(self, own: str, now: float) -> bool:
+        """Whether another account has just taken the profile once more from the one that is called `own`."""
+        replaced = self.replaced
+        return own in replaced[-1:] and len(replaced) >= _QUARREL and now - self.at < LONGEST_PAUSE_SECONDS
 
     def _number(self, name: str, default: float) -> float:
         value = self.fields.get(name)
@@ -746,7 +754,7 @@ class _Note:
 
 
 def _note_of_answer(
-    token: Token, now: float, refused: Secret | None, *, same: bool, rotated: bool, replaced: str
+    token: Token, now: float, refused: Secret | None, *, same: bool, rotated: bool, replaced: list[str]
 ) -> dict[str, Any]:
     return {
         "at": now,
