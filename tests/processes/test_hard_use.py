@@ -93,7 +93,6 @@ def broken(tmp_path):
 
 
 class TestTheAccount:
-    @NOT_YET
     def test_that_a_command_is_run_for_is_the_one_that_kiwoomcli_below_it_uses(self, setup, kiwoom_token):
         setup("live", "real", "key-of-live")
         setup("paper", "demo", "key-of-paper")
@@ -103,7 +102,6 @@ class TestTheAccount:
 
         assert said == "paper"
 
-    @NOT_YET
     def test_of_the_default_profile_too(self, setup, kiwoom_token):
         setup("live", "real", "key-of-live")
         setup(None, "demo", "key-of-mock")
@@ -113,6 +111,23 @@ class TestTheAccount:
         said = kiwoom_token("exec", "--format", "kwcli", "--", sys.executable, "-c", ask)
 
         assert said == "demo"
+
+    def test_of_the_default_profile_is_that_of_the_alias_whose_keys_it_uses(self, setup, kiwoom_token):
+        setup("live", "real", "key-of-live")
+        ask = "import os; print(os.environ.get('KIWOOM_PROFILE'))"
+
+        said = kiwoom_token("exec", "--", sys.executable, "-c", ask)
+
+        assert said == "live"
+
+    def test_that_was_named_for_one_command_goes_before_one_of_the_environment(self, setup, kiwoom_token):
+        setup("live", "real", "key-of-live")
+        setup(None, "real", "key-of-one")
+        ask = "import os; print(os.environ.get('KIWOOM_PROFILE'), os.environ['KIWOOM_MODE'])"
+
+        said = kiwoom_token("exec", "--profile", "default", "--", sys.executable, "-c", ask, KIWOOM_PROFILE="live")
+
+        assert said == "None real"
 
     @NOT_YET
     def test_does_not_become_a_real_one_because_kiwoomcli_learns_of_one(self, setup, kiwoom_token):
@@ -349,7 +364,6 @@ def test_a_token_file_means_the_same_in_every_time_zone(kiwoom_token, practice, 
 
 
 @POSIX
-@NOT_YET
 def test_a_command_that_is_run_ends_at_a_broken_pipe_as_elsewhere(kiwoom_token, monkeypatch):
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
     shell = "yes | head -1 >/dev/null; echo ${PIPESTATUS[0]}"

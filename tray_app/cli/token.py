@@ -6,17 +6,17 @@ import os
 import sys
 import time
 
-from tray_app.core.errors import DONE, InvalidInput, NoToken
+from tray_app.core.errors import DONE, InvalidInput, KiwoomTokenError, NoToken
 from tray_app.core.language import msg, say, tr, use
+from tray_app.core.profile import DEFAULT
 from tray_app.manager.keeper import ENOUGH_SECONDS, Outcome
-from tray_app.manager.opening import open_keeper
+from tray_app.manager.opening import find_keys, open_keeper
 from tray_app.settings.load import load_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from tray_app.core.errors import KiwoomTokenError
     from tray_app.core.token import Token
     from tray_app.manager.keeper import TokenKeeper
     from tray_app.settings.load import Settings
@@ -45,19 +45,23 @@ def exec_(options: Namespace) -> int:
     words = options.words[1:] if options.words[:1] == ["--"] else options.words
     if not words:
         raise InvalidInput(msg("There is no command to run. Give it after --."))
-    _, keeper = opened(options.profile)
+    settings, keeper = opened(options.profile)
     from tray_app.shares.formats import ENVIRONMENTS
 
     outcome = keeper.ensure()
     tell_unsaved(outcome)
-    environment = {**os.environ, **ENVIRONMENTS[options.format](outcome.token)}
+    environment = _environment_of_account(settings) | ENVIRONMENTS[options.format](outcome.token)
     try:
         if sys.platform == "win32":
             import subprocess
 
             return subprocess.run(words, env=environment, check=False).returncode
+        import signal
+
         if sys.stdout is not None:
             sys.stdout.flush()
+        for ignored_by_python in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(ignored_by_python, signal.SIG_DFL)
         os.execvpe(words[0], words, environment)  # noqa: S606 - running it is what the user asks for
     except OSError as error:
         raise InvalidInput(
@@ -133,6 +137,23 @@ def outcome_text(outcome: Outcome, now: float) -> str:
     if outcome.how == Outcome.ADOPTED:
         return tr("Another program has just got the token; it ends {end} (KST).", end=end)
     return tr("There is a new token; it ends {end} (KST).", end=end)
+
+
+def _environment_of_account(settings: Settings) -> dict[str, str]:
+    """This one, naming the account of the token: left to itself, `kiwoomcli` takes its own current one."""
+    environment = dict(os.environ)
+    alias: str | None = settings.profile
+    if settings.profile == DEFAULT:
+        try:
+            alias = find_keys(settings).alias
+        except KiwoomTokenError:  # a keyring that does not answer now; the token is there all the same
+            alias = None
+    if alias is None:
+        environment.pop("KIWOOM_PROFILE", None)
+        environment["KIWOOM_MODE"] = settings.mode
+    else:
+        environment["KIWOOM_PROFILE"] = alias
+    return environment
 
 
 def _living_token(keeper: TokenKeeper, options: Namespace) -> Token:
