@@ -100,7 +100,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _is_first_start(settings: Settings, environ: Mapping[str, str]) -> bool:
     """Whether nobody has set anything up yet, and there is somebody to ask."""
-    if settings.has_own_data_dir or os.path.exists(settings_file(environ)):
+    is_by_commands_alone = "account" in settings.sources  # which keep it once they have issued a token
+    if settings.has_own_data_dir or (os.path.exists(settings_file(environ)) and not is_by_commands_alone):
         return False
     from tray_app.desktop.screen import why_no_screen
     from tray_app.kiwoom.keys import environment_names

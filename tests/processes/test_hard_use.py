@@ -129,7 +129,6 @@ class TestTheAccount:
 
         assert said == "None real"
 
-    @NOT_YET
     def test_does_not_become_a_real_one_because_kiwoomcli_learns_of_one(self, setup, kiwoom_token):
         setup("paper", "demo", "key-of-paper")
         token = kiwoom_token("get")
@@ -139,7 +138,6 @@ class TestTheAccount:
 
         assert (found["mode"], kiwoom_token("get")) == ("demo", token)
 
-    @NOT_YET
     def test_stays_when_kiwoomcli_learns_of_another(self, setup, kiwoom_token):
         setup("one", "real", "key-of-one")
         kiwoom_token("get")
@@ -207,7 +205,6 @@ class TestTheAccount:
 
         assert refused == 2
 
-    @NOT_YET
     def test_under_the_name_of_its_only_alias_is_one_account(self, setup, kiwoom_token):
         setup("live", "real", "key-of-live")
         token = kiwoom_token("get")

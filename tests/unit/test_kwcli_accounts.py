@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -12,9 +13,12 @@ import pytest
 
 from tests.doubles import KEYS
 from tray_app.core.errors import InvalidInput, KeysMissing, SettingsError
-from tray_app.kiwoom.keys import find_keys, has_keys
+from tray_app.core.secret import Secret
+from tray_app.kiwoom.keys import AppKeys, find_keys, has_keys
 from tray_app.kiwoom.practice import PracticeKiwoom
+from tray_app.manager.account import Account
 from tray_app.manager.login import keep_keys
+from tray_app.manager.opening import find_keys as keys_that_are_used
 from tray_app.settings import kwcli
 from tray_app.settings.load import load_settings
 
@@ -133,6 +137,87 @@ def test_a_folder_in_place_of_kiwoomclis_settings_counts_as_none(settings_json, 
     assert "cannot be read" in caplog.text
 
 
+def test_the_account_that_was_chosen_brings_its_mode(settings_json, settings_toml):
+    accounts(settings_json, 모의="demo", 실전="real")
+    settings_toml.write_text('account = "모의"\n', encoding="utf-8")
+    assert load_settings().mode == "demo"
+    assert load_settings(environ={**os.environ, "APP_KEY": "x"}).mode == "real"
+
+
+@pytest.mark.parametrize(
+    ("section", "environment", "expected"),
+    [
+        ("", {}, "default"),
+        ("", {"KIWOOM_MODE": "demo"}, "default"),
+        ("", {"APP_KEY": "of-the-other-mode"}, "default"),
+        ("", {"APP_KEY_MOCK": "which-the-alias-does-not-look-at"}, "모의"),
+        ("", {"KIWOOM_MODE": "real"}, "모의"),
+        ('[profiles."모의"]\npolicy = "notify"\n', {}, "모의"),
+    ],
+)
+def test_the_environments_name_for_the_account_of_the_default_profile_is_the_default_profile(
+    settings_json, settings_toml, section, environment, expected
+):
+    accounts(settings_json, 모의="demo", 실전="real")
+    settings_toml.write_text(f'mode = "demo"\naccount = "모의"\n{section}', encoding="utf-8")
+    environ = {**os.environ, "KIWOOM_PROFILE": "모의", **environment}
+    assert load_settings(environ=environ).profile == expected
+    assert load_settings("모의", environ).profile == "모의"
+    assert load_settings(environ={**environ, "KIWOOM_PROFILE": "실전"}).profile == "실전"
+
+
+# --- the choice ---
+
+
+def keys_of(alias: str | None) -> AppKeys:
+    return AppKeys(Secret("key"), Secret("secret"), alias)
+
+
+def test_the_alias_whose_keys_a_token_was_issued_with_is_kept_with_its_mode(settings_json, settings_toml):
+    accounts(settings_json, 모의="demo")
+    settings = load_settings()
+    Account(settings, os.environ).stay_with(keys_of("모의"))
+    accounts(settings_json, 모의="demo", 실전="real")
+    assert (load_settings().account, load_settings().mode) == ("모의", "demo")
+    assert settings.account == "모의"
+
+
+def test_a_mode_of_the_environment_is_not_kept_nor_the_account_in_the_place_of_another(settings_json, settings_toml):
+    accounts(settings_json, 모의="demo", 실전="real")
+    mock = {**os.environ, "KIWOOM_MODE": "demo"}
+    Account(load_settings(environ=mock), mock).stay_with(keys_of("모의"))
+    assert (load_settings().account, "mode" in load_settings().sources) == ("모의", False)
+    settings_toml.write_text('mode = "real"\naccount = "실전"\n', encoding="utf-8")
+    Account(load_settings(environ=mock), mock).stay_with(keys_of("모의"))
+    assert load_settings().account == "실전"
+
+
+@pytest.mark.parametrize(("profile", "alias"), [("모의", "모의"), ("default", None)])
+def test_keys_that_were_named_keep_nothing(settings_toml, profile, alias):
+    Account(load_settings(profile), os.environ).stay_with(keys_of(alias))
+    assert not settings_toml.exists()
+
+
+def test_a_choice_that_cannot_be_kept_holds_in_this_program(settings_toml, caplog):
+    settings_toml.mkdir()
+    settings = load_settings()
+    Account(settings, os.environ).stay_with(keys_of("모의"))
+    assert settings.account == "모의"
+    assert "not kept" in caplog.text
+
+
+def test_a_program_that_runs_uses_the_account_that_another_has_kept_meanwhile(
+    settings_json, settings_toml, vault, monkeypatch
+):
+    monkeypatch.setattr("tray_app.stores.vault.shared_vault", lambda: vault)
+    accounts(settings_json, 첫째="demo", 둘째="demo")
+    set_up_by_kwcli(vault, "첫째")
+    settings = load_settings()
+    settings.mode = "demo"
+    settings_toml.write_text('account = "첫째"\n', encoding="utf-8")
+    assert keys_that_are_used(settings).alias == "첫째"
+
+
 # --- keys ---
 
 
@@ -162,6 +247,25 @@ def test_among_several_accounts_the_user_chooses_and_nothing_follows_a_switch(se
     with pytest.raises(KeysMissing, match="첫째, 둘째"):
         find_keys("default", "demo", {}, vault)
     assert find_keys("둘째", "demo", {}, vault).alias == "둘째"
+
+
+def test_the_account_that_was_chosen_is_used_among_several_and_before_the_own_keys(settings_json, vault):
+    accounts(settings_json, 첫째="demo", 둘째="demo", 실전계좌="real")
+    for alias in ("첫째", "실전계좌"):
+        set_up_by_kwcli(vault, alias)
+    vault.set("kiwoom-demo", "appkey", "own")
+    vault.set("kiwoom-demo", "secretkey", "own-secret")
+    assert find_keys("default", "demo", {}, vault, "첫째").alias == "첫째"
+    assert find_keys("default", "real", {}, vault, "첫째").alias == "실전계좌"
+    environment = {"APP_KEY_MOCK": "of-the-environment", "APP_SECRET_MOCK": "secret"}
+    assert find_keys("default", "demo", environment, vault, "첫째").alias is None
+
+
+def test_an_account_that_kiwoomcli_has_no_more_is_not_replaced_by_the_one_that_is_left(settings_json, vault):
+    accounts(settings_json, 남은="demo")
+    set_up_by_kwcli(vault, "남은")
+    with pytest.raises(KeysMissing, match="account 첫째 any more"):
+        find_keys("default", "demo", {}, vault, "첫째")
 
 
 def test_an_account_that_is_called_default_is_found(settings_json, vault):
@@ -199,6 +303,13 @@ def test_a_login_of_the_default_profile_makes_no_alias(settings_json, shared):
     keep_keys(load_settings(mode="demo"), KEYS, check=False)
     assert not settings_json.exists()
     assert has_keys("default", "demo", shared)
+
+
+def test_a_login_of_the_default_profile_ends_that_it_stands_for_an_account(settings_json, settings_toml, shared):
+    accounts(settings_json, 모의="demo")
+    settings_toml.write_text('account = "모의"\n', encoding="utf-8")
+    keep_keys(load_settings(), KEYS, check=False)
+    assert find_keys("default", "demo", {}, shared, load_settings().account).alias is None
 
 
 def test_a_login_never_overwrites_the_other_modes_keys(settings_json, shared):

@@ -74,12 +74,13 @@ def environment_names(mode: str) -> tuple[str, str]:
     return _VARIABLES[mode]
 
 
-def find_keys(profile: str, mode: str, environ: Mapping[str, str], vault: Vault) -> AppKeys:
+def find_keys(profile: str, mode: str, environ: Mapping[str, str], vault: Vault, account: str = "") -> AppKeys:
     """The keys of a profile: for the default one the environment wins, then the keyring.
 
-    `kiwoomcli setup` always stores under an alias. So the default profile, where it has no keys of its own, uses
-    those of the one alias of this mode. Among several it does not choose, and it does not follow `kiwoomcli`'s
-    current one either: a switch there must not move a running program to another account.
+    `kiwoomcli setup` always stores under an alias. So the default profile uses the keys of the `account` that was
+    chosen for it, if that is of this mode, else its own, else those of the one alias of this mode. Among several it
+    does not choose, and it does not follow `kiwoomcli`'s current one either: a switch there must not move a running
+    program to another account.
 
     Raises `KeysMissing` when there are none or the keyring does not give them, `InvalidInput` when what is
     there cannot be keys.
@@ -87,9 +88,7 @@ def find_keys(profile: str, mode: str, environ: Mapping[str, str], vault: Vault)
     if profile != DEFAULT:
         found = _in_keyring(_alias_service(profile), vault, profile)
     else:
-        found = (
-            keys_of_environment(mode, environ) or _in_keyring(f"kiwoom-{mode}", vault) or _of_only_alias(mode, vault)
-        )
+        found = keys_of_environment(mode, environ) or _of_default(mode, vault, account)
     if found is None:
         raise KeysMissing(
             msg("There are no app keys for {mode}. Enter them with: {command}"),
@@ -160,11 +159,29 @@ def _in_keyring(service: str, vault: Vault, alias: str | None = None) -> AppKeys
     return keys
 
 
-def _of_only_alias(mode: str, vault: Vault) -> AppKeys | None:
-    of_this_mode = [alias for alias, its_mode in aliases().items() if its_mode == mode]
+def _of_default(mode: str, vault: Vault, account: str) -> AppKeys | None:
+    known = aliases()
+    if account and account not in known:
+        raise KeysMissing(
+            msg(
+                "kiwoomcli does not know the account {name} any more. Choose one: kiwoom-token config set account NAME"
+            ),
+            name=account,
+        )
+    if known.get(account) == mode:
+        return _in_keyring(_alias_service(account), vault, account)
+    return _in_keyring(f"kiwoom-{mode}", vault) or _of_only_alias(
+        [alias for alias, its_mode in known.items() if its_mode == mode], vault
+    )
+
+
+def _of_only_alias(of_this_mode: list[str], vault: Vault) -> AppKeys | None:
     if len(of_this_mode) > 1:
         raise KeysMissing(
-            msg("kiwoomcli knows several accounts ({names}). Choose one with --profile or KIWOOM_PROFILE."),
+            msg(
+                "kiwoomcli knows several accounts ({names}). Choose one with --profile, or for good with: "
+                "kiwoom-token config set account NAME"
+            ),
             names=", ".join(of_this_mode),
         )
     return _in_keyring(_alias_service(of_this_mode[0]), vault, of_this_mode[0]) if of_this_mode else None

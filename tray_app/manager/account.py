@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tray_app.core.errors import KiwoomTokenError
+from tray_app.core import logs
+from tray_app.core.errors import KiwoomTokenError, SettingsError
 from tray_app.core.profile import DEFAULT
 
 TYPE_CHECKING = False
@@ -34,6 +35,28 @@ class Account:
     def issued_for(self, keys: AppKeys) -> str:
         """What a token issued with these keys is bound to."""
         return f"{self._settings.mode}:{keys.fingerprint()[:_FINGERPRINT_DIGITS]}"
+
+    def stay_with(self, keys: AppKeys) -> None:
+        """Keeps in the settings which alias of `kiwoomcli` the default profile has come to stand for, because it was
+        the only one: another that comes later changes nothing. What was chosen by the environment is for once, and
+        does not take the place of another choice."""
+        settings = self._settings
+        if settings.profile != DEFAULT or keys.alias is None or keys.alias == settings.account:
+            return
+        from tray_app.settings.load import ENVIRONMENT
+        from tray_app.settings.save import save_setting
+
+        chosen = {"account": keys.alias, "mode": settings.mode}
+        if settings.sources.get("mode") == ENVIRONMENT:
+            if settings.account:
+                return
+            del chosen["mode"]
+        settings.account = keys.alias
+        try:
+            for name, value in chosen.items():
+                save_setting(name, value, environ=self._environ)
+        except SettingsError as error:
+            logs.warning("The account of the default profile is not kept: %s", error)
 
     def owns(self, token: Token, *, in_keyring: bool = False) -> bool:
         """False for a token that is known to be of another mode or other keys; `in_keyring` tells where it rests."""

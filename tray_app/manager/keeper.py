@@ -469,6 +469,9 @@ class TokenKeeper:
         logs.info("Token issued by another tool taken over")
         unsaved = self._save(offered)
         self._note("adopted", offered, unsaved)
+        if self._account is not None:
+            with contextlib.suppress(KiwoomTokenError):
+                self._account.stay_with(self._find_keys())
         return Outcome(offered, Outcome.ADOPTED, unsaved=unsaved, unshared=self._publish(offered))
 
     def _refuse_in_vain(self, note: _Note, keys: AppKeys) -> None:
@@ -544,6 +547,8 @@ class TokenKeeper:
         # Only now: whoever waits looks for the token as soon as the note is there.
         replaced = [] if other is None else [*note.replaced, other.issued_for]
         lock.write_note(_note_of_answer(issued, self._clock(), refused, same=same, rotated=rotate, replaced=replaced))
+        if self._account is not None:
+            self._account.stay_with(keys)
         return Outcome(kept, how, unsaved=unsaved, unshared=self._publish(kept), skew_seconds=answer.skew_seconds)
 
     def _save(self, token: Token) -> StoreError | None:

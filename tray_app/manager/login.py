@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from tray_app.core import logs
 from tray_app.core.errors import InvalidInput, SettingsError
 from tray_app.core.language import msg
@@ -9,11 +11,14 @@ from tray_app.core.profile import DEFAULT
 from tray_app.kiwoom import keys as key_store
 from tray_app.manager.opening import open_keeper
 from tray_app.settings import kwcli
-from tray_app.settings.save import save_setting
+from tray_app.settings.load import chosen_account
+from tray_app.settings.save import save_setting, unset_setting
 from tray_app.stores.vault import shared_vault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tray_app.kiwoom.keys import AppKeys
     from tray_app.manager.keeper import Outcome
     from tray_app.settings.load import Settings
@@ -34,7 +39,9 @@ def keep_keys(settings: Settings, keys: AppKeys, *, check: bool = True) -> Outco
         keeper.forget_other_account(keys)
     key_store.store_keys(settings.profile, settings.mode, keys, shared_vault())
     save_setting("mode", settings.mode, settings.profile)
-    if settings.profile != DEFAULT:
+    if settings.profile == DEFAULT:
+        leave_account(settings)
+    else:
         try:
             kwcli.keep_alias(settings.profile, settings.mode)
         except SettingsError as error:  # the keys are kept; only kiwoomcli does not know the alias
@@ -42,6 +49,13 @@ def keep_keys(settings: Settings, keys: AppKeys, *, check: bool = True) -> Outco
             if outcome is not None:
                 outcome.unshared += (error,)
     return outcome
+
+
+def leave_account(settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
+    """The default profile has keys of its own from now on. Raises `SettingsError`."""
+    settings.account = ""
+    if chosen_account(environ):
+        unset_setting("account", environ=environ)
 
 
 def _refuse_other_account(settings: Settings) -> None:

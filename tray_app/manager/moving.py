@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from tray_app.stores.base import Place, Store
 
 _PLACE = ("store", "data_dir", "redis_url", "encryption_key_file")
+_ACCOUNT = ("mode", "account")
 _HAND_OUTS = {
-    "share_kwcli": ("share_kwcli", "mode"),
-    "share_token_file": ("share_token_file", "data_dir", "store", "mode"),
-    "share_bot_file": ("share_bot_file", "mode"),
+    "share_kwcli": ("share_kwcli",),
+    "share_token_file": ("share_token_file", "data_dir", "store"),
+    "share_bot_file": ("share_bot_file",),
 }
 
 
@@ -53,14 +54,14 @@ class Followed:
 
 def is_kept_otherwise(before: Settings, after: Settings) -> bool:
     """Whether the token rests, is handed out or is asked for in another way; such settings want a new keeper."""
-    return _differ(before, after, ("mode", *_PLACE, *_HAND_OUTS))
+    return _differ(before, after, (*_ACCOUNT, *_PLACE, *_HAND_OUTS))
 
 
 def hold(before: Settings, after: Settings) -> None:
     """Lets `after` say again what only a file that is gone or damaged says no longer: a slip of the hand in an editor
     moves no token.
     """
-    for name in {"mode", *_PLACE, *_HAND_OUTS}:
+    for name in (*_ACCOUNT, *_PLACE, *_HAND_OUTS):
         if name in before.sources and name not in after.sources:
             setattr(after, name, getattr(before, name))
             after.sources[name] = before.sources[name]
@@ -89,13 +90,15 @@ def follow(
     followed = Followed()
     if not is_kept_otherwise(before, after):
         return followed
-    moves = before.mode == after.mode and _differ(before, after, _PLACE)
+    stays = _is_same_account(before, after)
+    moves = stays and _differ(before, after, _PLACE)
     followed.elsewhere = _places(before) != _places(after)
     old = old or open_keeper(before, environ=environ, clock=clock)
     try:
         token = old.current()
         if token is not None:
-            past = _only_shared(before, [name for name, parts in _HAND_OUTS.items() if _differ(before, after, parts)])
+            changed = [one for one, parts in _HAND_OUTS.items() if not stays or _differ(before, after, parts)]
+            past = _only_shared(before, changed)
             if old.place().kind == "file":  # then .token is no copy but the token itself
                 past.share_token_file = False
             followed.failures += _withdraw(past, old, token, environ)
@@ -112,6 +115,11 @@ def follow(
         logs.warning("Token did not follow the settings: %s", error)
         followed.failures.append(error)
     return followed
+
+
+def _is_same_account(before: Settings, after: Settings) -> bool:
+    """Also when the one that was found, because it was the only one, is now kept by its name."""
+    return before.mode == after.mode and before.account in ("", after.account)
 
 
 def _differ(before: Settings, after: Settings, names: Iterable[str]) -> bool:

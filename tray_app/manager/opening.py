@@ -7,7 +7,7 @@ import time
 
 from tray_app.manager.account import Account
 from tray_app.manager.keeper import TokenKeeper
-from tray_app.settings.load import load_settings
+from tray_app.settings.load import chosen_account, load_settings
 from tray_app.settings.places import is_same_path
 from tray_app.stores.opening import open_store
 
@@ -89,7 +89,8 @@ def find_keys(settings: Settings, environ: Mapping[str, str] = os.environ) -> Ap
     from tray_app.kiwoom import keys
     from tray_app.stores.vault import shared_vault
 
-    return keys.find_keys(settings.profile, settings.mode, environ, shared_vault())
+    account = settings.account or chosen_account(environ)
+    return keys.find_keys(settings.profile, settings.mode, environ, shared_vault(), account)
 
 
 def open_broker(settings: Settings, clock: Callable[[], float] = time.time) -> Broker:

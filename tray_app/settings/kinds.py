@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from tray_app.core.errors import InvalidInput
 from tray_app.core.language import msg, tr
+from tray_app.core.profile import check_profile
 from tray_app.core.secret import Secret
 
 TYPE_CHECKING = False
@@ -189,6 +191,18 @@ class File(Kind):
         if not os.path.isabs(path) or not os.path.basename(path):
             raise ValueError(msg("the whole path of a file, or nothing"))
         return os.path.normpath(path)
+
+
+class Alias(Kind):
+    """The name of an account that `kiwoomcli` knows, or nothing."""
+
+    def read(self, value: object) -> str:
+        if value == "":
+            return ""
+        try:
+            return check_profile(value.strip() if isinstance(value, str) else "")
+        except InvalidInput:
+            raise ValueError(msg("the name of an account that kiwoomcli knows, or nothing")) from None
 
 
 class RedisAddress(Kind):

@@ -1,7 +1,7 @@
 """Settings as one profile sees them: environment, then `[profiles.NAME]`, then the file, then the default.
 
 A named profile that `kiwoomcli` knows as an alias has the alias's mode, unless the environment or its own
-section says otherwise.
+section says otherwise. The default profile may stand for one of these accounts as well, see `account`.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class Settings:
     __slots__ = (
         "_mode",
         "_mode_of_accounts",
+        "account",
         "autostart",
         "base_url",
         "data_dir",
@@ -65,6 +66,7 @@ class Settings:
     )
 
     profile: str
+    account: str
     autostart: bool
     panel: str
     quiet_hours: tuple[int, int] | None
@@ -127,10 +129,12 @@ def load_settings(profile: str | None = None, environ: Mapping[str, str] = os.en
     settings.profile = profile_name(profile, environ)
     problems: list[SettingsError] = []
     shared, own = _from_file(settings_file(environ), settings.profile, problems)
+    if profile is None and not own and _is_account_of_default(settings.profile, shared, environ):
+        settings.profile = DEFAULT
     values = shared | own
     settings.sources = dict.fromkeys(shared, FILE)
     if settings.profile == DEFAULT:
-        settings.find_mode_by(lambda: _mode_of_keys(environ))
+        settings.find_mode_by(lambda: _mode_of_keys(environ, settings.account))
     else:
         values = {name: value for name, value in shared.items() if TABLE[name].inherited} | own
         mode = values.pop("mode", MODES[0]) if "mode" not in own else MODES[0]
@@ -160,12 +164,31 @@ def _kwcli_aliases() -> dict[str, str]:
     return aliases()
 
 
-def _mode_of_keys(environ: Mapping[str, str]) -> str:
-    """Mock where only mock keys can be meant: by the environment, else by the accounts that `kiwoomcli` has."""
+def _mode_of_keys(environ: Mapping[str, str], account: str) -> str:
+    """Mock where only mock keys can be meant: by the environment, else by the account that was chosen, else by all
+    that `kiwoomcli` has."""
     if environ.get("APP_KEY"):
         return MODES[0]
-    only_mock = environ.get("APP_KEY_MOCK") or set(_kwcli_aliases().values()) == {MODES[1]}
-    return MODES[1] if only_mock else MODES[0]
+    if environ.get("APP_KEY_MOCK"):
+        return MODES[1]
+    aliases = _kwcli_aliases()
+    return aliases.get(account) or (MODES[1] if set(aliases.values()) == {MODES[1]} else MODES[0])
+
+
+def _is_account_of_default(name: str, shared: Mapping[str, str], environ: Mapping[str, str]) -> bool:
+    """Whether the environment, as `exec` makes it for `kiwoomcli`, calls by its alias what the default profile is
+    here: the same keys, so the same token."""
+    if name == DEFAULT or shared.get("account") != name:
+        return False
+    mode = environ.get("KIWOOM_MODE") or shared.get("mode")
+    has_own_keys = environ.get("APP_KEY" if mode == MODES[0] else "APP_KEY_MOCK")
+    return not has_own_keys and mode == _kwcli_aliases().get(name)
+
+
+def chosen_account(environ: Mapping[str, str] = os.environ) -> str:
+    """What `account` says this moment, as another program may have kept it since the settings were read."""
+    account = read_document(settings_file(environ)).fields.get("account")
+    return account if isinstance(account, str) else ""
 
 
 def named_profiles(environ: Mapping[str, str] = os.environ) -> list[str]:

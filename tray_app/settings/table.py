@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
-from tray_app.settings.kinds import Choice, File, Folder, Hours, Kind, Policy, RedisAddress, Span, Spans, Switch
+from tray_app.settings.kinds import Alias, Choice, File, Folder, Hours, Kind, Policy, RedisAddress, Span, Spans, Switch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ TABLE: dict[str, Setting] = {
             environment="KIWOOM_MODE",
             per_profile=True,
         ),
+        Setting(RENEWAL, "account", Alias(), "", msg("The kiwoomcli account of the default profile"), inherited=False),
         Setting(
             NOTICES,
             "warn_before",

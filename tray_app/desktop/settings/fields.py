@@ -27,7 +27,7 @@ from tray_app.core.language import tr
 from tray_app.core.wording import duration
 from tray_app.desktop.look.style import make_button, make_text, mark
 from tray_app.manager.changing import DAILY_MEANS
-from tray_app.settings.kinds import Choice, File, Folder, Hours, Policy, Span, Spans, Switch
+from tray_app.settings.kinds import Choice, File, Folder, Hours, Policy, RedisAddress, Span, Spans, Switch
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent
@@ -448,7 +448,7 @@ def field_for(setting: Setting, parent: QWidget) -> Field:
     }
     if type(kind) in plain:
         return plain[type(kind)](setting, parent)
-    return LineField(setting, parent, example="rediss://host:6379/0")
+    return LineField(setting, parent, example="rediss://host:6379/0" if isinstance(kind, RedisAddress) else "")
 
 
 class _WheelOnlyWithFocus(QObject):

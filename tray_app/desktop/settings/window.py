@@ -442,6 +442,7 @@ def _help_text(name: str) -> str:
         return f"{moves} {tr(OLD_PLACE_MEANS)}"
     return {
         "mode": translate("SettingsWindow", "Each has its own keys and its own token."),
+        "account": translate("SettingsWindow", "The only one that kiwoomcli knows is chosen by itself, and kept."),
         "quiet_hours": translate("SettingsWindow", "By this computer's clock. What is urgent is told all the same."),
         "share_kwcli": translate("SettingsWindow", "It then needs no token of its own."),
         "share_token_file": translate("SettingsWindow", "In plain text, readable by you alone."),

@@ -13,7 +13,7 @@ from tray_app.core import logs
 from tray_app.core.errors import AutostartFailed, InvalidInput, KeyringUnavailable, KeysMissing
 from tray_app.core.profile import DEFAULT
 from tray_app.kiwoom.keys import find_keys, has_keys, keys_of_environment
-from tray_app.manager.login import keep_keys
+from tray_app.manager.login import keep_keys, leave_account
 from tray_app.manager.opening import open_keeper
 from tray_app.settings import kwcli
 from tray_app.settings.save import save_setting, settle_data_dir
@@ -126,8 +126,11 @@ class MachineSetup:
         if found.in_environment or not found.alias or profile != DEFAULT or self._is_only_alias(found):
             self.settle()
             settings = self._of_mode(found.mode)
-            outcome = open_keeper(settings, environ=self._environ).refresh()
+            keys = find_keys(profile, found.mode, self._environ, self._vault, found.alias)
+            outcome = open_keeper(settings, keys=keys, environ=self._environ).refresh()
             save_setting("mode", found.mode, profile, self._environ)
+            if keys.alias is None and not found.in_environment:
+                leave_account(settings, self._environ)
             return self._kept(found.mode, outcome)
         keys = find_keys(found.alias, found.mode, self._environ, self._vault)
         keys.alias = None
@@ -210,6 +213,8 @@ class MachineSetup:
 
     def _is_only_alias(self, found: FoundKeys) -> bool:
         """Whether the default account uses its keys anyway."""
+        if found.alias == self._settings.account:
+            return True
         of_this_mode = [alias for alias, mode in kwcli.aliases().items() if mode == found.mode]
         return of_this_mode == [found.alias] and not has_keys(DEFAULT, found.mode, self._vault)
 
