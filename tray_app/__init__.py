@@ -1,6 +1,7 @@
 """One Kiwoom REST API token for every tool on the machine.
 
-`token_manager` is made at its first use; nothing heavy is imported before.
+`token_manager` is made when it is first asked for, and reads its settings at its first use; nothing heavy is imported
+before.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ def __getattr__(name: str) -> object:
 
         value: object = TokenManager
     elif name == "token_manager":
-        from tray_app.manager.token_manager import TokenManager
+        from tray_app.manager.token_manager import ModulesManager
 
-        value = TokenManager()
+        value = ModulesManager()
     elif name == "KiwoomAuth":
         from tray_app.shares.httpx_auth import KiwoomAuth
 

@@ -145,7 +145,6 @@ class TestTheAccount:
 
         assert kiwoom_token("refresh") != 4
 
-    @NOT_YET
     def test_is_that_of_the_environment_as_it_is_at_the_first_use(self, bot, monkeypatch):
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         later = {"KIWOOM_MODE": "demo", "APP_KEY_MOCK": "mk", "APP_SECRET_MOCK": "ms", **ONE}
@@ -155,7 +154,6 @@ class TestTheAccount:
         owner = json.loads((Path("data") / ".token.owner").read_text())
         assert owner["issued_for"].startswith("demo:")
 
-    @NOT_YET
     def test_of_a_bot_that_goes_through_several_is_the_present_one(self, bot, monkeypatch):
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
 
@@ -169,10 +167,8 @@ class TestTheAccount:
 
         assert said == "True"
 
-    @pytest.mark.parametrize("kind", ["file", "redis"])
-    @NOT_YET
-    def test_is_known_by_its_keys_in_the_keyring_wherever_the_token_rests(self, setup, rest_in, kiwoom_token, kind):
-        rest_in(kind)
+    def test_is_known_by_its_keys_in_the_keyring_though_the_token_rests_in_redis(self, setup, rest_in, kiwoom_token):
+        rest_in("redis")
         setup(None, "real", "key-of-one")
         token = kiwoom_token("get")
         setup(None, "real", "key-of-two")
@@ -223,7 +219,6 @@ class TestTheAccount:
         assert kiwoom_token("get", APP_KEY="key-of-two", APP_SECRET="secret-of-two") != token
 
     @pytest.mark.parametrize("other", [{"KIWOOM_MODE": "demo"}, {"APP_KEY": "key-of-two"}])
-    @NOT_YET
     def test_of_a_token_that_is_set_is_that_of_the_program_that_sets_it(self, bot, kiwoom_token, monkeypatch, other):
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         both = {**ONE, "APP_KEY_MOCK": "mk", "APP_SECRET_MOCK": "ms"}

@@ -11,7 +11,10 @@ import pytest
 
 from tests.doubles import Clock, FakeBroker
 from tray_app import TokenManager
-from tray_app.core.token import token_for
+from tray_app.core.errors import KeysMissing, KiwoomTokenError
+from tray_app.core.secret import Secret
+from tray_app.core.token import Token, token_for
+from tray_app.kiwoom.keys import AppKeys
 from tray_app.manager.account import Account
 from tray_app.manager.keeper import TokenKeeper
 from tray_app.manager.opening import find_keys
@@ -93,8 +96,75 @@ def test_keys_that_lie_in_the_keyring_do_not_hide_a_token(opened: Opener) -> Non
 
 
 def test_a_token_that_nobody_knows_the_account_of_serves_all(opened: Opener, clock: Clock) -> None:
-    opened(ONE).put(token_for("a-token-of-a-test", 86400, clock()))
+    opened(ONE).store.write(token_for("a-token-of-a-test", 86400, clock()))
     assert opened(MOCK).current() is not None
+
+
+@pytest.mark.parametrize("other", [TWO, MOCK])
+def test_a_token_that_is_set_is_of_the_account_of_who_sets_it(
+    opened: Opener, clock: Clock, other: dict[str, str]
+) -> None:
+    opened(ONE).put(token_for("a-token-of-a-test", 86400, clock()))
+    assert opened(other).current() is None
+    assert opened(ONE).current() is not None
+
+
+def test_where_the_environment_has_no_keys_a_token_that_is_set_is_of_that_mode(opened: Opener, clock: Clock) -> None:
+    opened({}).put(token_for("a-token-of-a-test", 86400, clock()))
+    assert opened(MOCK).current() is None
+    assert opened(ONE).current() is not None
+    opened(TWO).forget_other_account(find_keys(load_settings(), TWO))
+    assert opened(TWO).current() is not None
+
+
+class TestKeysInTheKeyring:
+    """Compared with a token in Redis once, and again with another token."""
+
+    @pytest.fixture
+    def keys(self) -> list[AppKeys | KiwoomTokenError]:
+        return [AppKeys(Secret("key-of-one"), Secret("secret-of-one"))]
+
+    @pytest.fixture
+    def asked(self) -> list[int]:
+        return []
+
+    @pytest.fixture
+    def account(self, keys: list[AppKeys | KiwoomTokenError], asked: list[int]) -> Account:
+        def find() -> AppKeys:
+            asked.append(1)
+            if isinstance(keys[0], KiwoomTokenError):
+                raise keys[0]
+            return keys[0]
+
+        return Account(load_settings(environ={}), {}, find)
+
+    @staticmethod
+    def token(text: str, issued_for: str) -> Token:
+        return token_for(text, 86400, 1_800_000_000.0).bound_to(issued_for)
+
+    def test_tell_whose_it_is(self, account: Account, keys: list[AppKeys]) -> None:
+        assert account.owns(self.token("own", account.issued_for(keys[0])), "redis")
+        assert not account.owns(self.token("of-another", "real:0123456789abcdef"), "redis")
+
+    def test_are_asked_for_once_for_each_token(self, account: Account, asked: list[int]) -> None:
+        for text in ("one", "one", "two", "two"):
+            account.owns(self.token(text, "real:0123456789abcdef"), "redis")
+        assert len(asked) == 2
+
+    def test_hide_nothing_while_the_keyring_fails(
+        self, account: Account, keys: list[AppKeys | KiwoomTokenError], asked: list[int]
+    ) -> None:
+        keys[0] = KeysMissing("The app keys lie in the keyring, which is locked. Unlock it.")
+        assert all(account.owns(self.token("one", "real:0123456789abcdef"), "redis") for _ in range(3))
+        assert len(asked) == 1
+
+    @pytest.mark.parametrize("issued_for", ["", "real:", "demo:0123456789abcdef"])
+    def test_are_not_asked_for_where_the_token_itself_tells(
+        self, account: Account, asked: list[int], issued_for: str
+    ) -> None:
+        account.owns(self.token("one", issued_for), "redis")
+        account.owns(self.token("one", "real:0123456789abcdef"))
+        assert asked == []
 
 
 def test_a_token_that_another_program_wrote_is_not_bound_by_the_one_before(

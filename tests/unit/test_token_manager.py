@@ -22,7 +22,7 @@ from tests.doubles import START, Clock, MemoryKeyring
 from tray_app.core.errors import InvalidInput, SettingsError, StoreError
 from tray_app.core.token import encode_seed, token_for
 from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
-from tray_app.manager.token_manager import TokenManager
+from tray_app.manager.token_manager import ModulesManager, TokenManager
 from tray_app.stores.memory import MemoryStore
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -651,6 +651,122 @@ def test_importing_the_package_loads_nothing_heavy():
     )
 
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+class TestAnotherKeyInTheEnvironment:
+    @pytest.fixture(autouse=True)
+    def keys(self, monkeypatch):
+        def put(name):
+            monkeypatch.setenv("APP_KEY", f"key-of-{name}")
+            monkeypatch.setenv("APP_SECRET", f"secret-of-{name}")
+
+        put("one")
+        return put
+
+    def test_makes_the_token_of_the_other_a_miss(self, manager, keys):
+        manager.set_token(VALUE, DAY)
+
+        keys("two")
+
+        assert manager.get_token() is None
+        assert manager.get_token_info()["has_token"] is False
+
+    def test_that_comes_back_brings_the_token_back(self, manager, keys):
+        manager.set_token(VALUE, DAY)
+        keys("two")
+        manager.get_token()
+
+        keys("one")
+
+        assert manager.get_token() == VALUE
+
+    @pytest.mark.parametrize("call", ["read", "write"])
+    def test_does_so_though_the_store_fails(self, manager, keys, monkeypatch, call):
+        def refuse(*_):
+            raise StoreError("the disk is gone")
+
+        monkeypatch.setattr(manager._keeper.store, "write", refuse)
+        manager.set_token(VALUE, DAY)
+        assert manager.get_token() == VALUE
+        if call == "read":
+            monkeypatch.setattr(manager._keeper.store, "read", refuse)
+
+        keys("two")
+
+        assert manager.get_token() is None
+
+    def test_is_nothing_to_a_named_profile(self, opened, keys):
+        manager = opened(profile="second")
+        manager.set_token(VALUE, DAY)
+
+        keys("two")
+
+        assert manager.get_token() == VALUE
+
+
+class TestTheModulesManager:
+    """What a program puts into its environment after the import counts, whatever it uses first."""
+
+    @pytest.fixture
+    def manager(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+        manager = ModulesManager()
+        monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", str(tmp_path / "later"))
+        return manager
+
+    @pytest.fixture
+    def later(self, manager):
+        """Another program of that environment."""
+        return TokenManager()
+
+    @pytest.mark.parametrize(
+        "use",
+        [
+            lambda manager: manager.get_token(),
+            lambda manager: manager.get_token_info()["has_token"] and VALUE,
+            lambda manager: manager.is_token_valid() and VALUE,
+            lambda manager: manager.ensure_token(),
+            lambda manager: manager.get_valid_token(),
+        ],
+    )
+    def test_reads(self, manager, later, use):
+        later.set_token(VALUE, DAY)
+
+        assert use(manager) == VALUE
+
+    def test_sets(self, manager, later):
+        manager.set_token(VALUE, DAY)
+
+        assert (later.get_token(), manager.get_token()) == (VALUE, VALUE)
+
+    def test_clears(self, manager, later):
+        later.set_token(VALUE, DAY)
+
+        manager.clear_token()
+
+        assert (later.get_token(), manager.get_token()) == (None, None)
+
+    def test_is_settled_by_the_first_use(self, manager, later, monkeypatch, tmp_path):
+        later.set_token(VALUE, DAY)
+        manager.get_token()
+
+        monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", str(tmp_path / "too late"))
+
+        assert manager.get_token() == VALUE
+
+    def test_tells_once_of_the_token_that_it_has_loaded(self, monkeypatch, lines):
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+        TokenManager().set_token(VALUE, DAY)
+        lines()
+
+        manager = ModulesManager()
+        assert [message.partition(" (")[0] for _, message in lines()] == ["Loaded valid token from file"]
+
+        assert manager.get_token() == VALUE
+        assert lines() == []
+
+    def test_has_nothing_that_other_managers_lack(self, manager):
+        assert not hasattr(manager, "token")
 
 
 @pytest.mark.posix

@@ -86,7 +86,7 @@ def find_keys(profile: str, mode: str, environ: Mapping[str, str], vault: Vault,
     there cannot be keys.
     """
     if profile != DEFAULT:
-        found = _in_keyring(_alias_service(profile), vault, profile)
+        found = keys_of_alias(profile, vault)
     else:
         found = keys_of_environment(mode, environ) or _of_default(mode, vault, account)
     if found is None:
@@ -169,7 +169,7 @@ def _of_default(mode: str, vault: Vault, account: str) -> AppKeys | None:
             name=account,
         )
     if known.get(account) == mode:
-        return _in_keyring(_alias_service(account), vault, account)
+        return keys_of_alias(account, vault)
     return _in_keyring(f"kiwoom-{mode}", vault) or _of_only_alias(
         [alias for alias, its_mode in known.items() if its_mode == mode], vault
     )
@@ -184,7 +184,7 @@ def _of_only_alias(of_this_mode: list[str], vault: Vault) -> AppKeys | None:
             ),
             names=", ".join(of_this_mode),
         )
-    return _in_keyring(_alias_service(of_this_mode[0]), vault, of_this_mode[0]) if of_this_mode else None
+    return keys_of_alias(of_this_mode[0], vault) if of_this_mode else None
 
 
 def _alias_service(alias: str) -> str:

@@ -18,11 +18,13 @@ _FINGERPRINT_DIGITS = 16
 
 
 class Account:
-    """The mode and keys of one profile, as a token's `issued_for` names them.
+    """The mode and keys of one profile, as a token's `issued_for` names them: `mode:fingerprint`, with nothing after
+    the colon where only the mode is known.
 
     Keys in the environment are compared at every look, because another program may be started with others. Those
-    in the keyring, which `kiwoomcli setup` may have replaced, are compared whenever the token comes from there too:
-    to ask it for the sake of a file would cost more than the token. `find_keys` gives both or raises.
+    in the keyring, which `kiwoomcli setup` may have replaced, are compared whenever the token comes from there too,
+    and with one from Redis once, which other computers write as well. With one in a file they are not: to ask the
+    keyring for its sake would cost every look more than all the rest. `find_keys` gives both or raises.
     """
 
     def __init__(
@@ -31,10 +33,36 @@ class Account:
         self._settings = settings
         self._environ = environ
         self._find_keys = find_keys
+        self._variable = ""
+        self._compared: tuple[Token, bool] | None = None
 
     def issued_for(self, keys: AppKeys) -> str:
         """What a token issued with these keys is bound to."""
         return f"{self._settings.mode}:{keys.fingerprint()[:_FINGERPRINT_DIGITS]}"
+
+    def known(self) -> str:
+        """What a token is bound to that somebody else issued for this account, as far as no keyring is asked."""
+        keys = self._keys_of_environment()
+        return f"{self._settings.mode}:" if keys is None else self.issued_for(keys)
+
+    def app_key(self) -> str | None:
+        """The one that the environment names at this moment. With another one it is another account."""
+        if self._settings.profile != DEFAULT:
+            return None
+        if not self._variable:
+            from tray_app.kiwoom.keys import environment_names
+
+            self._variable = environment_names(self._settings.mode)[0]
+        return self._environ.get(self._variable)
+
+    def fits(self, token: Token, keys: AppKeys) -> bool:
+        """False for a token that is known to be of another mode or of other keys than these."""
+        mode, _, fingerprint = token.issued_for.partition(":")
+        if not mode:
+            return True
+        if mode != self._settings.mode:
+            return False
+        return not fingerprint or fingerprint == keys.fingerprint()[:_FINGERPRINT_DIGITS]
 
     def stay_with(self, keys: AppKeys) -> None:
         """Keeps in the settings which alias of `kiwoomcli` the default profile has come to stand for, because it was
@@ -58,15 +86,25 @@ class Account:
         except SettingsError as error:
             logs.warning("The account of the default profile is not kept: %s", error)
 
-    def owns(self, token: Token, *, in_keyring: bool = False) -> bool:
-        """False for a token that is known to be of another mode or other keys; `in_keyring` tells where it rests."""
-        if not token.issued_for:
-            return True
+    def owns(self, token: Token, kept_in: str = "file") -> bool:
+        """False for a token that is known to be of another mode or other keys; `kept_in` is the kind of its place."""
         mode, _, fingerprint = token.issued_for.partition(":")
-        if mode != self._settings.mode:
+        if mode and mode != self._settings.mode:
             return False
-        keys = self._keys_of_environment() or (self._keys_of_profile() if in_keyring else None)
-        return keys is None or keys.fingerprint()[:_FINGERPRINT_DIGITS] == fingerprint
+        if not fingerprint:
+            return True
+        keys = self._keys_of_environment()
+        if keys is None and kept_in == "redis":
+            return self._owns_once_compared(token)
+        if keys is None and kept_in == "keyring":
+            keys = self._keys_of_profile()
+        return keys is None or self.fits(token, keys)
+
+    def _owns_once_compared(self, token: Token) -> bool:
+        if self._compared is None or self._compared[0] != token:
+            keys = self._keys_of_profile()
+            self._compared = (token, keys is None or self.fits(token, keys))
+        return self._compared[1]
 
     def prepare(self) -> None:
         """Loads what `owns` takes."""

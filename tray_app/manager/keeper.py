@@ -159,6 +159,8 @@ class TokenKeeper:
         self._open_history = open_history
         self._happened: list[Happening] = []
         self.store = store
+        self.app_key: Callable[[], str | None] = (lambda: None) if account is None else account.app_key
+        """What the environment names as the app key at this moment: with another, another token is this account's."""
         self.shares = shares
         self._find_keys = find_keys
         self._open_broker = open_broker
@@ -171,7 +173,7 @@ class TokenKeeper:
 
     def stored(self) -> Token | None:
         """The same without a token that the seed's rule has taken away."""
-        unsaved = self._unsaved
+        unsaved = self._own(self._unsaved)
         if unsaved is None or not unsaved.lives(self._clock()):
             return self._own(self.store.read())
         with contextlib.suppress(StoreError):
@@ -192,8 +194,7 @@ class TokenKeeper:
         return token if token is None or self._is_ours(token) else None
 
     def _is_ours(self, token: Token) -> bool:
-        in_keyring = self.store.place().kind == "keyring"
-        return self._account is None or self._account.owns(token, in_keyring=in_keyring)
+        return self._account is None or self._account.owns(token, self.store.place().kind)
 
     def place(self) -> Place:
         return self.store.place()
@@ -300,10 +301,12 @@ class TokenKeeper:
             history.record_found(self.profile, token, at)
 
     def put(self, token: Token) -> object:
-        """Stores a token that somebody else issued. Returns the store's stamp of just this write.
+        """Stores a token that somebody else issued, for this account. Returns the store's stamp of just this write.
 
         Raises `StoreError`; this process then still has it.
         """
+        if self._account is not None and not token.issued_for:
+            token = token.bound_to(self._account.known())
         self._unsaved = token
         lock = self._take_lock()
         try:
@@ -372,11 +375,10 @@ class TokenKeeper:
 
     def forget_other_account(self, keys: AppKeys) -> None:
         """Clears a token that is known to have been issued for other keys than these. Raises `StoreError`."""
-        own = self._issued_for(keys)
         lock = self._take_lock()
         try:
             token = self.store.read()
-            if token is not None and token.issued_for and token.issued_for != own:
+            if token is not None and self._account is not None and not self._account.fits(token, keys):
                 self._withdraw(token)
                 self.store.clear()
                 self._note("cleared", token)

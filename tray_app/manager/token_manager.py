@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from tray_app.manager.keeper import TokenKeeper
+    from tray_app.settings.load import Settings
     from tray_app.stores.base import Store
 
 
@@ -44,18 +46,13 @@ class TokenManager:
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        settings = load_chosen(profile, None if data_dir is None else os.fspath(data_dir), store)
-        for problem in settings.problems:
-            logs.warning("%s", problem)
-        self._keeper = open_keeper(settings, store=None if isinstance(store, str) else store, clock=clock)
         self._clock = clock
         self._guard = threading.RLock()  # a signal's handler may ask while its own thread is asking
         self._complaint = ""
-        self._stamp = self._keeper.store.stamp
-        self._held = _Held(object(), None)
         self._handed: ContextVar[Secret] = ContextVar("handed")
+        settings = load_chosen(profile, None if data_dir is None else os.fspath(data_dir), store)
+        self._begin(settings, None if isinstance(store, str) else store)
         _managers.add(self)
-        self._start()
 
     def set_token(self, access_token: str, expires_in: int) -> None:
         """Keeps a token that lives `expires_in` seconds from now, in memory and in the store.
@@ -71,12 +68,12 @@ class TokenManager:
             except StoreError as error:
                 logs.error("Token not saved: %s", error)
                 stamp = self._stamp()
-            self._held = _Held(stamp, token)
+            self._held = _Held(stamp, token, self._app_key())
 
     def get_token(self) -> str | None:
         """The token, or None when there is none with at least five minutes left."""
         held = self._held
-        if held.valid_until >= self._clock() and held.stamp == self._stamp():
+        if held.valid_until >= self._clock() and held.stamp == self._stamp() and held.app_key == self._app_key():
             return held.text
         return self._look()
 
@@ -87,9 +84,10 @@ class TokenManager:
     def clear_token(self) -> None:
         """Deletes the token from memory and from the store. Raises `StoreError` when the store keeps it."""
         logs.info("Token cleared")
+        keeper = self._keeper
         with self._guard:
             self._held = _Held(object(), None)
-            self._keeper.clear()
+            keeper.clear()
 
     def get_token_info(self) -> dict[str, Any]:
         """`has_token`, `is_valid`, `expires_at`, `remaining_seconds` and `token_preview`.
@@ -149,9 +147,21 @@ class TokenManager:
         """
         return self._keeper.replace_refused(Secret(refused)).token.value.reveal()
 
+    def _begin(self, settings: Settings, store: Store | None = None) -> None:
+        for problem in settings.problems:
+            logs.warning("%s", problem)
+        self._use(open_keeper(settings, store=store, clock=self._clock), _Held(object(), None))
+        self._start()
+
+    def _use(self, keeper: TokenKeeper, held: _Held) -> None:
+        self._held = held
+        self._keeper: TokenKeeper = keeper
+        self._app_key: Callable[[], str | None] = keeper.app_key
+        self._stamp: Callable[[], object] = keeper.store.stamp
+
     def _start(self) -> None:
         """What the seed does when a program starts, as far as no keyring must be asked for it."""
-        stamp = self._stamp()
+        stamp, app_key = self._stamp(), self._app_key()
         try:
             token = self._keeper.stored_quick()
         except StoreError as error:
@@ -159,7 +169,7 @@ class TokenManager:
             return
         if token is not None and token.is_valid(self._clock()):
             self._tell_loaded(token)
-            self._held = _Held(stamp, token)
+            self._held = _Held(stamp, token, app_key)
         elif token is not None:
             self._tell_expired()
             self._retire(_Held(object(), token))
@@ -168,7 +178,7 @@ class TokenManager:
         """The way that is not quick: something changed, or the held token has no five minutes left."""
         with self._guard:
             held = self._held
-            if held.token is not None and held.stamp == self._stamp() and not held.token.is_valid(self._clock()):
+            if held.token is not None and self._still_holds(held) and not held.token.is_valid(self._clock()):
                 logs.info("Token expired, clearing...")
                 logs.info("Token cleared")
                 self._retire(held)
@@ -180,10 +190,13 @@ class TokenManager:
                 return None
             return held.text
 
+    def _still_holds(self, held: _Held) -> bool:
+        return held.stamp == self._stamp() and held.app_key == self._app_key()
+
     def _fresh(self) -> _Held:
+        stamp, app_key = self._stamp(), self._app_key()
         held = self._held
-        stamp = self._stamp()
-        if held.stamp == stamp:
+        if held.stamp == stamp and held.app_key == app_key:
             return held
         try:
             token = self._keeper.stored()
@@ -191,15 +204,15 @@ class TokenManager:
             if str(error) != self._complaint:  # said once, not at every call
                 logs.warning("Token not read: %s", error)
             self._complaint = str(error)
-            return held
+            return held if held.app_key == app_key else _Held(object(), None)
         self._complaint = ""
         if token is not None and token.is_valid(self._clock()) and token != held.token:
             self._tell_loaded(token)
-        return _Held(stamp, token)
+        return _Held(stamp, token, app_key)
 
     def _retire(self, held: _Held) -> None:
         """The stamp stays the judged token's: whatever takes its place meanwhile shows as a change."""
-        self._held = _Held(held.stamp, None)
+        self._held = _Held(held.stamp, None, held.app_key)
         if held.token is None:
             return
         try:
@@ -218,6 +231,41 @@ class TokenManager:
         self._guard = threading.RLock()
 
 
+class ModulesManager(TokenManager):
+    """The one that `from tray_app import token_manager` gives, for the environment at its first use.
+
+    Like any other it looks for a token file when it is made, which is at the import. A program may complete its
+    environment only after that, as with `load_dotenv()`: then the settings are read again.
+    """
+
+    def __init__(self) -> None:
+        self._settling = threading.RLock()
+        self._environment = dict(os.environ)
+        super().__init__()
+        self._found = (self._keeper, self._held)
+        del self._keeper, self._app_key, self._stamp
+        self._held = _Held(object(), None)
+
+    def __getattr__(self, name: str) -> Any:
+        """Called only for what is missing, which those three are until one of them is used."""
+        if name not in {"_keeper", "_app_key", "_stamp"}:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        with self._settling:
+            if name not in self.__dict__:
+                self._settle()
+        return self.__dict__[name]
+
+    def _settle(self) -> None:
+        if dict(os.environ) == self._environment:
+            self._use(*self._found)
+        else:
+            self._begin(load_chosen(None, None, None))
+
+    def _forget_parent(self) -> None:
+        super()._forget_parent()
+        self._settling = threading.RLock()
+
+
 _managers: weakref.WeakSet[TokenManager] = weakref.WeakSet()
 
 
@@ -231,12 +279,16 @@ if hasattr(os, "register_at_fork"):
 
 
 class _Held:
-    """What memory holds: immutable, so that `get_token` needs no lock. A `text` of None is valid for ever."""
+    """What memory holds: immutable, so that `get_token` needs no lock. A `text` of None is valid for ever.
 
-    __slots__ = ("stamp", "text", "token", "valid_until")
+    It holds while the store's `stamp` and the environment's `app_key` are the same.
+    """
 
-    def __init__(self, stamp: object, token: Token | None) -> None:
+    __slots__ = ("app_key", "stamp", "text", "token", "valid_until")
+
+    def __init__(self, stamp: object, token: Token | None, app_key: str | None = None) -> None:
         self.stamp = stamp
+        self.app_key = app_key
         self.token = token
         self.text = None if token is None else token.value.reveal()
         self.valid_until = float("inf") if token is None else token.expires - BUFFER_SECONDS
