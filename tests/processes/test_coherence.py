@@ -202,4 +202,4 @@ def test_a_keyrings_entry_is_what_the_contract_says(keyring_file, start):
 
     ((name, text),) = json.loads(keyring_file.read_text()).items()
     assert name == "kiwoom-token-tray/default"
-    assert list(json.loads(text)) == ["access_token", "expires_at", "created_at"]
+    assert list(json.loads(text)) == ["access_token", "expires_at", "created_at", "issued_for"]

@@ -120,6 +120,24 @@ class TestTheAccount:
 
         assert said == "live"
 
+    def test_of_the_default_profile_is_known_while_the_keyring_fails(self, setup, rest_in, kiwoom_token, broken):
+        rest_in("file")
+        setup("live", "real", "key-of-live")
+        kiwoom_token("get")
+        broken()
+        ask = "import os; print(os.environ.get('KIWOOM_PROFILE'))"
+
+        said = kiwoom_token("exec", "--", sys.executable, "-c", ask)
+
+        assert said == "live"
+
+    def test_that_a_command_is_run_for_is_the_one_of_our_own_tools_below_it(self, setup, kiwoom_token):
+        setup("live", "real", "key-of-live")
+        token = kiwoom_token("get")
+        ask = "from tray_app import token_manager; print(token_manager.get_token())"
+
+        assert kiwoom_token("exec", "--", sys.executable, "-c", ask) == token
+
     def test_that_was_named_for_one_command_goes_before_one_of_the_environment(self, setup, kiwoom_token):
         setup("live", "real", "key-of-live")
         setup(None, "real", "key-of-one")

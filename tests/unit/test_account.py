@@ -16,7 +16,7 @@ from tray_app.core.secret import Secret
 from tray_app.core.token import Token, token_for
 from tray_app.kiwoom.keys import AppKeys
 from tray_app.manager.account import Account
-from tray_app.manager.keeper import TokenKeeper
+from tray_app.manager.keeper import Outcome, TokenKeeper
 from tray_app.manager.opening import find_keys
 from tray_app.settings.load import load_settings
 from tray_app.stores.file import FileStore
@@ -215,3 +215,15 @@ def test_a_program_that_starts_does_not_load_the_token_of_another_mode(
     assert real.get_token() == "a-token-of-a-test"
     monkeypatch.setenv("KIWOOM_MODE", "demo")
     assert TokenManager().get_token() is None
+
+
+def test_the_token_that_kiwoom_gives_back_is_of_the_keys_that_asked_for_it(
+    opened: Opener, broker: FakeBroker, clock: Clock
+) -> None:
+    keeper = opened(ONE)
+    issued = keeper.ensure().token
+    keeper.store.write(issued.bound_to("real:"))
+    clock.now += 60
+    assert keeper.refresh().how == Outcome.SAME
+    assert opened(TWO).current() is None
+    assert opened(ONE).current() == issued

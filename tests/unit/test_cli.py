@@ -25,7 +25,12 @@ from tests.doubles import MemoryKeyring
 from tray_app.cli.main import main
 from tray_app.core.token import KST
 from tray_app.kiwoom import client
+from tray_app.kiwoom.keys import find_keys
 from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+from tray_app.settings import kwcli
+from tray_app.settings.load import load_settings
+from tray_app.settings.save import save_setting
+from tray_app.stores.vault import shared_vault
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "a-token-that-somebody-else-issued"
@@ -463,6 +468,18 @@ def test_login_unchecked_asks_nobody(run: Callable[..., Run], kiwoom: PracticeKi
     assert kept.status == 0
     assert "APP_KEY is set and goes before them." in kept.err
     assert kiwoom.counts()["issue"] == 0
+
+
+def test_login_in_the_name_of_the_account_that_the_default_profile_stands_for_is_that_accounts(
+    run: Callable[..., Run], vault: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kwcli.keep_alias("live", "real")
+    save_setting("mode", "real")
+    save_setting("account", "live")
+    monkeypatch.setenv("KIWOOM_PROFILE", "live")
+    run("login", "--no-check", "--stdin", stdin="a-key\na-secret\n")
+    assert find_keys("live", "real", {}, shared_vault()).app_key.reveal() == "a-key"
+    assert load_settings("default").account == "live"
 
 
 @pytest.mark.parametrize(

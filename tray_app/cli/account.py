@@ -12,6 +12,7 @@ from tray_app.core.language import msg, tr
 from tray_app.core.profile import DEFAULT
 from tray_app.kiwoom.keys import clean_keys, environment_names, forget_keys
 from tray_app.manager.login import keep_keys
+from tray_app.settings.load import profile_name
 from tray_app.settings.save import settle_data_dir
 from tray_app.stores.vault import shared_vault
 
@@ -23,7 +24,7 @@ _MAX_STDIN_CHARACTERS = 4096
 
 
 def login(options: Namespace) -> int:
-    settings, _ = opened(options.profile)
+    settings, _ = opened(profile_name(options.profile))  # also where the default one stands for it: its own keys
     settings.mode = options.mode or settings.mode
     shared_vault().check()
     keys = clean_keys(*(_two_lines() if options.stdin else _asked()))
@@ -40,7 +41,7 @@ def login(options: Namespace) -> int:
 
 
 def logout(options: Namespace) -> int:
-    settings, _ = opened(options.profile)
+    settings, _ = opened(profile_name(options.profile))
     had = forget_keys(settings.profile, options.mode or settings.mode, shared_vault())
     print(tr("The app key and secret are forgotten.") if had else tr("There were no keys."))
     return DONE

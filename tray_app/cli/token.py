@@ -147,7 +147,9 @@ def _environment_of_account(settings: Settings) -> dict[str, str]:
         try:
             alias = find_keys(settings).alias
         except KiwoomTokenError:  # a keyring that does not answer now; the token is there all the same
-            alias = None
+            from tray_app.settings.kwcli import aliases
+
+            alias = settings.account if aliases().get(settings.account) == settings.mode else None
     if alias is None:
         environment.pop("KIWOOM_PROFILE", None)
         environment["KIWOOM_MODE"] = settings.mode

@@ -469,11 +469,13 @@ class TokenKeeper:
 
     def _adopt(self, offered: Token) -> Outcome:
         logs.info("Token issued by another tool taken over")
-        unsaved = self._save(offered)
-        self._note("adopted", offered, unsaved)
         if self._account is not None:
             with contextlib.suppress(KiwoomTokenError):
-                self._account.stay_with(self._find_keys())
+                keys = self._find_keys()
+                offered = offered.bound_to(self._issued_for(keys))
+                self._account.stay_with(keys)
+        unsaved = self._save(offered)
+        self._note("adopted", offered, unsaved)
         return Outcome(offered, Outcome.ADOPTED, unsaved=unsaved, unshared=self._publish(offered))
 
     def _refuse_in_vain(self, note: _Note, keys: AppKeys) -> None:
@@ -542,7 +544,7 @@ class TokenKeeper:
             raise
         issued = answer.token.bound_to(own) if own else answer.token
         same = before is not None and before.value == issued.value and before.expires_at == issued.expires_at
-        kept = before if same and before is not None else issued
+        kept = before.bound_to(issued.issued_for) if same and before is not None else issued
         how = Outcome.SAME if same else Outcome.ISSUED
         unsaved = self._save(kept)
         self._note(how, kept, unsaved)
@@ -556,7 +558,9 @@ class TokenKeeper:
     def _save(self, token: Token) -> StoreError | None:
         """Keeps the token in the store, or where that fails in memory."""
         try:
-            if self.store.read() != token or self.store.wants_rewriting():
+            stored = self.store.read()
+            is_there = stored is not None and stored == token and stored.issued_for == token.issued_for
+            if not is_there or self.store.wants_rewriting():
                 self.store.write(token)
             self._unsaved = None
         except StoreError as error:
