@@ -5,7 +5,7 @@ import os
 import pytest
 
 from tray_app.core.errors import InvalidInput
-from tray_app.core.profile import check_profile
+from tray_app.core.profile import check_profile, twin_of
 from tray_app.settings.places import token_file
 
 GOOD = [
@@ -87,3 +87,19 @@ def test_no_two_profiles_share_a_file():
 
 def test_the_seeds_file_is_the_default_profiles():
     assert token_file("/data", "default") == os.path.join("/data", ".token")
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "twin"),
+    [
+        ("main", [], ""),
+        ("main", ["other", "main"], ""),
+        ("main", ["Main"], "Main"),
+        ("main", ["main", "Main"], ""),
+        ("Main", ["main", "Main"], "main"),
+        ("계좌", ["계좌", "다른 계좌"], ""),
+        ("Ätna", ["ätna"], "ätna"),
+    ],
+)
+def test_the_first_of_those_that_only_case_tells_apart_counts(name, known, twin):
+    assert twin_of(name, known) == twin

@@ -19,8 +19,8 @@ from tray_app.kiwoom.practice import PracticeKiwoom
 from tray_app.manager.account import Account
 from tray_app.manager.login import keep_keys
 from tray_app.manager.opening import find_keys as keys_that_are_used
-from tray_app.settings import kwcli
-from tray_app.settings.load import load_settings
+from tray_app.settings import kwcli, load
+from tray_app.settings.load import known_profiles, load_settings
 
 
 class MemoryVault:
@@ -81,6 +81,35 @@ def test_an_alias_brings_its_mode(settings_json):
     assert load_settings("모의").mode == "demo"
     assert load_settings("실전").mode == "real"
     assert load_settings("another").mode == "real"
+
+
+def test_a_name_that_differs_from_an_aliass_in_case_alone_is_refused(settings_json):
+    accounts(settings_json, Main="demo")
+    assert load_settings("Main").mode == "demo"
+    with pytest.raises(InvalidInput, match="profile Main already"):
+        load_settings("main")
+
+
+@pytest.mark.parametrize(("tells_case", "known"), [(True, ["Main", "main"]), (False, ["Main"])])
+def test_two_aliases_that_differ_in_case_alone_are_two_accounts_where_files_tell_them_apart(
+    settings_json, monkeypatch, tells_case, known
+):
+    monkeypatch.setattr(load, "_TELLS_CASE", tells_case)
+    accounts(settings_json, Main="demo", main="real")
+    assert known_profiles() == ["default", *known]
+    for name in known:
+        assert load_settings(name).profile == name
+    if not tells_case:
+        with pytest.raises(InvalidInput):
+            load_settings("main")
+
+
+def test_an_alias_that_differs_from_a_section_in_case_alone_is_refused(settings_json, settings_toml):
+    accounts(settings_json, Main="demo")
+    settings_toml.write_text("[profiles.main]\n")
+    assert load_settings("main").profile == "main"
+    with pytest.raises(InvalidInput):
+        load_settings("Main")
 
 
 def test_the_profile_that_both_programs_select_has_the_aliass_mode(settings_json):

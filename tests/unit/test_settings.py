@@ -121,6 +121,14 @@ class TestPrecedence:
         assert [load(name).policy for name in (None, "second", "third")] == ["auto", "notify", "auto"]
         assert [load(name).renew_before for name in (None, "second", "third")] == [600, 3600, 600]
 
+    @pytest.mark.parametrize("name", ["second", "SECOND", "Default"])
+    def test_a_name_that_differs_from_an_earlier_one_in_case_alone_is_refused(self, name, load, file):
+        file.write_text("[profiles.Second]\n[profiles.second]\n")
+
+        assert load("Second").profile == "Second"
+        with pytest.raises(InvalidInput, match="already"):
+            load(name)
+
     @pytest.mark.parametrize("name", ["내 계좌", "a.b", "with space", "7", "profiles"])
     def test_a_section_can_have_any_profiles_name(self, name, load, file):
         file.write_text(f'[profiles."{name}"]\npolicy = "notify"\n', encoding="utf-8")

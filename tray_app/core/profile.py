@@ -5,6 +5,10 @@ from __future__ import annotations
 from tray_app.core.errors import InvalidInput
 from tray_app.core.language import msg
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 DEFAULT = "default"
 MAX_CHARACTERS = 64
 _MAX_BYTES = 200
@@ -33,3 +37,11 @@ def check_profile(name: str) -> str:
             limit=MAX_CHARACTERS,
         )
     return name
+
+
+def twin_of(name: str, known: Iterable[str]) -> str:
+    """The profile among those `known`, the first first, that differs from `name` in upper and lower case alone: some
+    file systems, and Windows' vault, would keep both in one place. Empty when there is none before `name` itself."""
+    lower = name.lower()
+    first = next((one for one in known if one.lower() == lower), name)
+    return "" if first == name else first

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 
 from tray_app.core.errors import InvalidInput, SettingsError
 from tray_app.core.language import msg
-from tray_app.core.profile import DEFAULT, check_profile
+from tray_app.core.profile import DEFAULT, check_profile, twin_of
 from tray_app.settings.document import read_document
 from tray_app.settings.places import is_same_path, is_token_file, settings_file
 from tray_app.settings.table import MODES, TABLE, read_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from typing import Any
 
     from tray_app.core.secret import Secret
     from tray_app.settings.document import Document
 
+
+_TELLS_CASE = sys.platform not in {"win32", "darwin"}
 
 ENVIRONMENT, PROFILE, FILE, KWCLI, UNSET = "environment", "profile", "file", "kiwoomcli", "default"
 """Where a value comes from; `PROFILE` is the profile's own section, `KWCLI` the alias of the same name."""
@@ -122,8 +125,9 @@ def profile_name(named: str | None, environ: Mapping[str, str] = os.environ) -> 
 def load_settings(profile: str | None = None, environ: Mapping[str, str] = os.environ, **chosen: object) -> Settings:
     """Reads `settings.toml` and the environment; what is `chosen` by name and not None goes before both.
 
-    Raises `InvalidInput` for a bad profile name and `SettingsError` for a bad environment variable. What is
-    wrong in the file is listed in `problems`, and the rest of the file still applies.
+    Raises `InvalidInput` for a bad profile name, or one that only upper and lower case tell from another, and
+    `SettingsError` for a bad environment variable. What is wrong in the file is listed in `problems`, and the rest of
+    the file still applies.
     """
     settings = Settings()
     settings.profile = profile_name(profile, environ)
@@ -200,10 +204,28 @@ def named_profiles(environ: Mapping[str, str] = os.environ) -> list[str]:
 def known_profiles(environ: Mapping[str, str] = os.environ) -> list[str]:
     """The default profile, those with a section of their own and the aliases of `kiwoomcli`; each name is usable."""
     known = [DEFAULT]
-    for name in (*named_profiles(environ), *_kwcli_aliases()):
+    sections, aliases = named_profiles(environ), _kwcli_aliases()
+    for name in (*sections, *aliases):
         with contextlib.suppress(InvalidInput):
+            _refuse_twin(name, sections, lambda: aliases)
             known.append(check_profile(name))
     return list(dict.fromkeys(known))
+
+
+def _refuse_twin(name: str, sections: Collection[str], find_aliases: Callable[[], Collection[str]]) -> None:
+    """One rule on every system, because settings move; but two aliases that `kiwoomcli` has are two accounts wherever
+    files tell them apart."""
+    if name == DEFAULT:
+        return
+    other = twin_of(name, (DEFAULT, *sections))
+    if not other and name not in sections:
+        aliases = find_aliases()
+        other = "" if name in aliases and _TELLS_CASE else twin_of(name, aliases)
+    if other:
+        raise InvalidInput(
+            msg("There is a profile {other} already, and some computers keep both in one file. Choose another name."),
+            other=other,
+        )
 
 
 def _base_url(url: str) -> str | None:
@@ -246,6 +268,7 @@ def _from_file(path: str, profile: str, problems: list[SettingsError]) -> tuple[
         if name != "profiles":
             _take(document, (name,), value, values, problems)
     sections = document.fields.get("profiles")
+    _refuse_twin(profile, sections if isinstance(sections, dict) else (), _kwcli_aliases)
     if isinstance(sections, dict) and isinstance(sections.get(profile), dict):
         for name, value in sections[profile].items():
             _take(document, ("profiles", profile, name), value, own, problems)
