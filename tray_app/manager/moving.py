@@ -8,6 +8,7 @@ from copy import copy
 
 from tray_app.core import logs
 from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError, StoreError
+from tray_app.core.profile import DEFAULT
 from tray_app.manager.opening import find_keys, open_keeper
 from tray_app.settings.places import token_file
 from tray_app.stores.opening import open_store
@@ -119,7 +120,8 @@ def follow(
 
 def _is_same_account(before: Settings, after: Settings) -> bool:
     """Also when the one that was found, because it was the only one, is now kept by its name."""
-    return before.mode == after.mode and before.account in ("", after.account)
+    is_same_alias = before.profile != DEFAULT or before.account in ("", after.account)
+    return before.mode == after.mode and is_same_alias
 
 
 def _differ(before: Settings, after: Settings, names: Iterable[str]) -> bool:

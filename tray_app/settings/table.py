@@ -74,7 +74,7 @@ TABLE: dict[str, Setting] = {
             environment="KIWOOM_MODE",
             per_profile=True,
         ),
-        Setting(RENEWAL, "account", Alias(), "", msg("The kiwoomcli account of the default profile"), inherited=False),
+        Setting(RENEWAL, "account", Alias(), "", msg("The kiwoomcli account of the default profile")),
         Setting(
             NOTICES,
             "warn_before",
