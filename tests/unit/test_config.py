@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -17,10 +18,16 @@ from tray_app import autostart
 from tray_app.core.columns import in_columns, width_of
 from tray_app.core.errors import DONE, USAGE, AutostartFailed
 from tray_app.core.profile import DEFAULT
+from tray_app.core.secret import Secret
+from tray_app.core.token import token_for
+from tray_app.kiwoom.keys import AppKeys, store_keys
+from tray_app.manager.account import Account
 from tray_app.manager.moving import follow
 from tray_app.manager.opening import open_keeper
+from tray_app.settings import kwcli
 from tray_app.settings.load import load_settings
 from tray_app.settings.table import TABLE
+from tray_app.stores.vault import shared_vault
 
 TOKEN = "a-token-that-somebody-else-issued"
 
@@ -487,6 +494,23 @@ class TestCopies:
         config("set", "share_bot_file", str(two))
 
         assert (one.exists(), two.exists()) == (False, True)
+
+    @pytest.mark.parametrize(("before", "is_left"), [("", True), ("live", True), ("family", False)])
+    def test_go_with_the_account_whose_token_it_was(self, config, private_places, vault, before, is_left):
+        bots = private_places / "bots" / "token.json"
+        for alias in ("live", "family"):
+            kwcli.keep_alias(alias, "real")
+            store_keys(alias, "real", AppKeys(Secret(alias), Secret("secret")), shared_vault())
+        config("set", "account", before)
+        config("set", "share_bot_file", str(bots))
+        keys = AppKeys(Secret(before or "live"), Secret("secret"))
+        settings = load_settings()
+        issued = token_for(TOKEN, 86400, time.time()).bound_to(Account(settings, {}).issued_for(keys))
+        open_keeper(settings).put(issued)
+
+        config("set", "account", "live")
+
+        assert bots.exists() is is_left
 
     def test_of_another_share_stay(self, run, config, private_places, vault):
         put(run)
