@@ -366,6 +366,10 @@ From the next token on, it is drawn here.</source>
         <translation>앱키와 토큰이 각각 따로 있습니다.</translation>
     </message>
     <message>
+        <source>The only one that kiwoomcli knows is chosen by itself, and kept.</source>
+        <translation>kiwoomcli에 계좌가 하나뿐이면 저절로 골라 그대로 둡니다.</translation>
+    </message>
+    <message>
         <source>By this computer&apos;s clock. What is urgent is told all the same.</source>
         <translation>이 컴퓨터 시각 기준입니다. 급한 알림은 그대로 옵니다.</translation>
     </message>
