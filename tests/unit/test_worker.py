@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+OWNERS_THAT_GO = """
+import os, sys
+import shiboken6
+from PySide6.QtCore import QCoreApplication, QObject
+from tray_app.desktop.worker import Worker
+
+app = QCoreApplication([])
+sys.setswitchinterval(1e-5)
+for turn in range(400):
+    owner = QObject()
+    workers = [Worker("job", owner) for _ in range(3)]
+    for worker in workers:
+        for _ in range(5):
+            worker.run(lambda: 1, lambda *_: None)
+        worker.end()
+    if turn % 2:
+        app.processEvents()
+    shiboken6.delete(owner)
+print("whole", flush=True)
+os._exit(0)
+"""
+
+
+def test_a_result_that_comes_when_its_owner_goes_ends_no_program() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", OWNERS_THAT_GO],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout.strip()) == (0, "whole")
