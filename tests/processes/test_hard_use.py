@@ -20,7 +20,6 @@ from tests.processes.file_keyring import FileKeyring
 
 DAY = 86400
 ONE = {"APP_KEY": "key-of-one", "APP_SECRET": "secret-of-one"}
-NOT_YET = pytest.mark.xfail(strict=True)
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="as POSIX has it")
 
 
