@@ -22,6 +22,7 @@ from tray_app.core.errors import (
     StoreError,
 )
 from tray_app.core.language import msg
+from tray_app.manager.note import Note, answer_note, failure_note
 from tray_app.stores.lock import ThreadLock
 
 TYPE_CHECKING = False
@@ -68,18 +69,6 @@ if TYPE_CHECKING:
 
 ENOUGH_SECONDS = 300.0
 """`ensure` renews a token with less life left than this, unless told otherwise."""
-
-REFUSED_PAUSE_SECONDS = 60.0
-"""How long nobody asks again because of one and the same refused token."""
-
-FAILED_PAUSE_SECONDS = 5.0
-"""The same after a failure that may pass by itself. `ensure` waits as long after a second failure in a row, and after
-each that follows twice as long."""
-
-LONGEST_PAUSE_SECONDS = 60.0
-KEYS_PAUSE_SECONDS = 15.0
-"""How long `ensure` does not ask again with the same keys after a failure that does not pass by itself. No longer,
-because what is wrong may be set right at Kiwoom meanwhile."""
 
 
 class Outcome:
@@ -269,7 +258,7 @@ class TokenKeeper:
         """Whether `lost` is gone because a rotation has revoked it and came to no other: its program was killed, or
         Kiwoom issued none. Nobody wished to be without a token then.
         """
-        return lost is not None and _Note(self.store.lock.peek_note(), self._clock()).is_about_revoking(lost)
+        return lost is not None and Note(self.store.lock.peek_note(), self._clock()).is_about_revoking(lost)
 
     def hand_out(self) -> tuple[KiwoomTokenError, ...]:
         """Shares the present token again, if it lives: after a share was switched on, or another program wrote
@@ -408,7 +397,7 @@ class TokenKeeper:
         def heard(fields: dict[str, Any]) -> None:
             if self._account is not None:
                 self._account.prepare()  # while Kiwoom takes its time: later all who wait want the processor at once
-            note = _Note(fields, self._clock())
+            note = Note(fields, self._clock())
             if note.answers(started, rotate=rotate):
                 note.raise_failure(self._clock())
                 self._raise_shared(note)
@@ -419,7 +408,7 @@ class TokenKeeper:
             return Outcome(answer.token, Outcome.ADOPTED)
         try:
             token = self.current()
-            note = _Note(lock.read_note(), self._clock())
+            note = Note(lock.read_note(), self._clock())
             doubtful = token is not None and note.is_about_revoking(token)
             if token is not None and enough(token) and not doubtful:
                 return Outcome(token, Outcome.ADOPTED)
@@ -478,7 +467,7 @@ class TokenKeeper:
         self._note("adopted", offered, unsaved)
         return Outcome(offered, Outcome.ADOPTED, unsaved=unsaved, unshared=self._publish(offered))
 
-    def _refuse_in_vain(self, note: _Note, keys: AppKeys) -> None:
+    def _refuse_in_vain(self, note: Note, keys: AppKeys) -> None:
         """Raises what asking now would most likely bring, or what it would do to another account."""
         own = self._issued_for(keys)
         if note.failures > 1 and note.is_too_soon(own, self._clock()):
@@ -508,7 +497,7 @@ class TokenKeeper:
         token: Token | None,
         keys: AppKeys,
         lock: ThreadLock,
-        note: _Note,
+        note: Note,
         *,
         rotate: bool,
         refused: Secret | None,
@@ -538,9 +527,7 @@ class TokenKeeper:
             answer = broker.issue(keys)
         except BrokerError as error:
             failures = note.failures_until(self._clock()) + 1
-            lock.write_note(
-                _note_of_failure(error, self._clock(), refused, revoking=revoking, keys=own, failures=failures)
-            )
+            lock.write_note(failure_note(error, self._clock(), refused, revoking=revoking, keys=own, failures=failures))
             raise
         issued = answer.token.bound_to(own) if own else answer.token
         same = before is not None and before.value == issued.value and before.expires_at == issued.expires_at
@@ -550,7 +537,7 @@ class TokenKeeper:
         self._note(how, kept, unsaved)
         # Only now: whoever waits looks for the token as soon as the note is there.
         replaced = [] if other is None else [*note.replaced, other.issued_for]
-        lock.write_note(_note_of_answer(issued, self._clock(), refused, same=same, rotated=rotate, replaced=replaced))
+        lock.write_note(answer_note(issued, self._clock(), refused, same=same, rotated=rotate, replaced=replaced))
         if self._account is not None:
             self._account.stay_with(keys)
         return Outcome(kept, how, unsaved=unsaved, unshared=self._publish(kept), skew_seconds=answer.skew_seconds)
@@ -612,10 +599,10 @@ class TokenKeeper:
         if history is not None:
             history.record(self.profile, happened)
 
-    def _last_note(self) -> _Note:
-        return _Note(self.store.lock.read_note(), self._clock())
+    def _last_note(self) -> Note:
+        return Note(self.store.lock.read_note(), self._clock())
 
-    def _raise_shared(self, note: _Note) -> None:
+    def _raise_shared(self, note: Note) -> None:
         """Raises the token that came of another's request as `_Shared`, if it is still what the store holds."""
         with contextlib.suppress(StoreError):
             token = self.current()
@@ -642,11 +629,6 @@ class TokenKeeper:
 
 
 _DEAD_TOKEN_CODE = "8005"  # noqa: S105 - an error code
-_QUARREL = 3
-"""So many living tokens of others that give way in a row are no change of mind any more."""
-
-_LONGEST_WAIT_SECONDS = 3600.0
-"""Nobody is made to wait longer: a longer wait stands only in a damaged note."""
 
 _lock_of_last_resort = ThreadLock()
 
@@ -656,140 +638,3 @@ class _Shared(Exception):
 
     def __init__(self, token: Token) -> None:
         self.token = token
-
-
-class _Note:
-    """How the last request to the broker ended, as the lock's note tells it."""
-
-    def __init__(self, fields: dict[str, Any], now: float) -> None:
-        at = fields.get("at")
-        trusted = isinstance(at, (int, float)) and at <= now  # after a clock set back it would hold for long
-        self.fields = fields if trusted else {}
-        self.at = float(self._number("at", -1.0))
-        self.rotated = self.fields.get("rotated") is True
-
-    @property
-    def code(self) -> str | None:
-        code = self.fields.get("code")
-        return code if isinstance(code, str) else None
-
-    def seconds_to_wait(self, now: float) -> float:
-        """How long Kiwoom asked everybody to wait from `now` on; 0 when it did not, or when that is over."""
-        wait = self._number("wait_until", 0.0) - now
-        return wait if 0 < wait <= _LONGEST_WAIT_SECONDS else 0.0
-
-    def raise_failure(self, now: float) -> None:
-        """Raises for whoever waited the same failure that the request met, if it met one."""
-        kind = getattr(errors, str(self.fields.get("error")), None)
-        message, values = self.fields.get("message"), self.fields.get("values")
-        if not (isinstance(kind, type) and issubclass(kind, BrokerError) and isinstance(message, str)):
-            return
-        try:
-            failure = kind(
-                message,
-                code=self.code,
-                retry_after=self.seconds_to_wait(now) or None,
-                remedy=str(self.fields.get("remedy")),
-                **(values if isinstance(values, dict) else {}),
-            )
-            str(failure)
-        except (TypeError, LookupError, ValueError, AttributeError):
-            return  # not a note of this program
-        raise failure
-
-    def answers(self, started: float, *, rotate: bool) -> bool:
-        """Whether it is about a request that whoever began to wait at `started` can share."""
-        return self.at >= started and (self.rotated or not rotate) and self.fields.get("begun") is not True
-
-    @property
-    def revoking(self) -> str:
-        """The fingerprint of the token that a rotation revoked before it had another, or nothing."""
-        revoking = self.fields.get("revoking")
-        return revoking if isinstance(revoking, str) else ""
-
-    def is_about_revoking(self, token: Token) -> bool:
-        return bool(self.revoking) and self.revoking == token.value.fingerprint()
-
-    def begun(self, revoking: str, now: float) -> dict[str, Any]:
-        """The note of a rotation that begins now, which is no answer yet."""
-        return {"at": now, "begun": True, "revoking": revoking}
-
-    def finished(self) -> dict[str, Any]:
-        """This note without what it says of a rotation."""
-        return {name: value for name, value in self.fields.items() if name not in {"begun", "revoking"}}
-
-    def is_about(self, token: Token) -> bool:
-        return self.fields.get("token") == token.value.fingerprint()
-
-    def is_final_answer_about(self, token: Token, now: float) -> bool:
-        """Whether Kiwoom gave this same living token back: asking again before it ends brings nothing."""
-        return self.fields.get("same") is True and self.is_about(token) and token.lives(now)
-
-    def is_about_refused(self, refused: Secret, now: float) -> bool:
-        """Whether Kiwoom was asked just now because of this very token."""
-        kind = getattr(errors, str(self.fields.get("error")), None)
-        pause = FAILED_PAUSE_SECONDS if getattr(kind, "retry", False) else REFUSED_PAUSE_SECONDS
-        return self.fields.get("refused") == refused.fingerprint() and now - self.at < pause
-
-    @property
-    def failures(self) -> int:
-        """How many requests in a row have failed."""
-        return int(self._number("failures", 0))
-
-    def failures_until(self, now: float) -> int:
-        """The same, where they are not over long since."""
-        return self.failures if now - self.at < 2 * LONGEST_PAUSE_SECONDS else 0
-
-    def is_too_soon(self, keys: str, now: float) -> bool:
-        """Whether the last request failed so lately that another one, with keys of this fingerprint, is in vain."""
-        kind = getattr(errors, str(self.fields.get("error")), None)
-        pause = KEYS_PAUSE_SECONDS if self.fields.get("keys") == keys else 0.0
-        if getattr(kind, "retry", False):
-            pause = min(FAILED_PAUSE_SECONDS * 2 ** max(0, min(self.failures - 2, 10)), LONGEST_PAUSE_SECONDS)
-        return now - self.at < pause
-
-    @property
-    def replaced(self) -> list[str]:
-        """Whose living tokens, as they say themselves, gave way one after the other to those issued last."""
-        replaced = self.fields.get("replaced")
-        return [str(one) for one in replaced[-_QUARREL:]] if isinstance(replaced, list) else []
-
-    def is_quarrel(self, own: str, now: float) -> bool:
-        """Whether another account has just taken the profile once more from the one that is called `own`."""
-        replaced = self.replaced
-        return own in replaced[-1:] and len(replaced) >= _QUARREL and now - self.at < LONGEST_PAUSE_SECONDS
-
-    def _number(self, name: str, default: float) -> float:
-        value = self.fields.get(name)
-        return float(value) if isinstance(value, (int, float)) else default
-
-
-def _note_of_answer(
-    token: Token, now: float, refused: Secret | None, *, same: bool, rotated: bool, replaced: list[str]
-) -> dict[str, Any]:
-    return {
-        "at": now,
-        "same": same,
-        "rotated": rotated,
-        "token": token.value.fingerprint(),
-        "refused": refused and refused.fingerprint(),
-        "replaced": replaced,
-    }
-
-
-def _note_of_failure(
-    error: BrokerError, now: float, refused: Secret | None, *, revoking: str, keys: str, failures: int
-) -> dict[str, Any]:
-    return {
-        "at": now,
-        "error": type(error).__name__,
-        "message": error.message,
-        "values": {name: value for name, value in error.values.items() if isinstance(value, (str, int, float))},
-        "remedy": error.remedy,
-        "code": error.code,
-        "wait_until": now + error.retry_after if error.retry_after else 0.0,
-        "refused": refused and refused.fingerprint(),
-        "revoking": revoking,
-        "keys": keys,
-        "failures": failures,
-    }
