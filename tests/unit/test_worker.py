@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OWNERS_THAT_GO = """
 import os, sys
 import shiboken6
-from PySide6.QtCore import QCoreApplication, QObject
+from PySide6.QtCore import QCoreApplication, QEvent, QObject
 from tray_app.desktop.worker import Worker
 
 app = QCoreApplication([])
@@ -24,7 +24,14 @@ for turn in range(400):
         worker.end()
     if turn % 2:
         app.processEvents()
-    shiboken6.delete(owner)
+    if turn % 3:
+        shiboken6.delete(owner)
+    else:
+        owner.deleteLater()
+    del owner, workers, worker
+    if turn % 5 == 0:
+        app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        app.processEvents()
 print("whole", flush=True)
 os._exit(0)
 """

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+import weakref
+from functools import cache
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+import shiboken6
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 if TYPE_CHECKING:
@@ -14,14 +17,8 @@ if TYPE_CHECKING:
     Job = tuple[Callable[[], Any], Callable[[Any, Exception | None], None]]
 
 
-class _Results(QObject):
-    """Has no parent that could be deleted while the thread tells of a result."""
-
-    told = Signal(object, object, object)
-
-
 class Worker(QObject):
-    """One daemon thread that does jobs in turn; each result comes back on the thread of this object, if it still is.
+    """One daemon thread that does jobs in turn; each result comes back on the GUI thread, while this object is there.
 
     It starts with the first job. A daemon thread, because a job that hangs must not hold up the end of the program.
     """
@@ -31,26 +28,61 @@ class Worker(QObject):
         self._name = name
         self._is_started = False
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._results = _Results()
-        self._results.told.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self._returns = _returns()
 
     def run(self, job: Callable[[], Any], then: Callable[[Any, Exception | None], None]) -> None:
         """Calls `then(result, None)` or `then(None, error)` later."""
         self._jobs.put((job, then))
         if not self._is_started:
             self._is_started = True
-            threading.Thread(target=_work, args=(self._jobs, self._results), name=self._name, daemon=True).start()
+            threading.Thread(
+                target=_work, args=(self._jobs, weakref.ref(self), self._returns), name=self._name, daemon=True
+            ).start()
 
     def end(self) -> None:
         """Lets the thread go once it has done what it was given so far."""
         self._jobs.put(None)
 
-    @Slot(object, object, object)
-    def _deliver(self, then: Callable[[Any, Exception | None], None], result: Any, error: Exception | None) -> None:
-        then(result, error)
+
+class _Returns(QObject):
+    """Where the results of all workers arrive. It outlives them, because Qt objects that go on one thread while
+    another tells of something through them end the program."""
+
+    _told = Signal(object, object, object, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    def tell(
+        self,
+        owner: weakref.ref[Worker],
+        then: Callable[[Any, Exception | None], None],
+        result: Any,
+        error: Exception | None,
+    ) -> None:
+        """From any thread. Raises `RuntimeError` once the program has ended and Qt's half of this object is gone."""
+        self._told.emit(owner, then, result, error)
+
+    @Slot(object, object, object, object)
+    def _deliver(
+        self,
+        owner: weakref.ref[Worker],
+        then: Callable[[Any, Exception | None], None],
+        result: Any,
+        error: Exception | None,
+    ) -> None:
+        worker = owner()
+        if worker is not None and shiboken6.isValid(worker):
+            then(result, error)
 
 
-def _work(jobs: SimpleQueue[Job | None], results: _Results) -> None:
+@cache
+def _returns() -> _Returns:
+    return _Returns()
+
+
+def _work(jobs: SimpleQueue[Job | None], owner: weakref.ref[Worker], returns: _Returns) -> None:
     while (given := jobs.get()) is not None:
         job, then = given
         result: Any = None
@@ -59,4 +91,7 @@ def _work(jobs: SimpleQueue[Job | None], results: _Results) -> None:
             result = job()
         except Exception as raised:  # noqa: BLE001 - it is handed to `then`
             error = raised
-        results.told.emit(then, result, error)
+        try:
+            returns.tell(owner, then, result, error)
+        except RuntimeError:
+            return
