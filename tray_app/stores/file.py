@@ -6,6 +6,7 @@ import contextlib
 import time
 
 from tray_app.core import logs
+from tray_app.core.digest import sha256_hex
 from tray_app.core.errors import StoreError
 from tray_app.core.token import DamagedRecord, Token, decode, encode_seed
 from tray_app.stores.base import Place
@@ -233,9 +234,7 @@ def local_time(token: Token) -> str:
 
 
 def _digest(content: bytes) -> str:
-    from hashlib import sha256
-
-    return sha256(content).hexdigest()
+    return sha256_hex(content)
 
 
 def _decode(content: bytes, known: dict[str, str] | None = None) -> Token:
