@@ -260,6 +260,7 @@ class ModulesManager(TokenManager):
             self._use(*self._found)
         else:
             self._begin(load_chosen(None, None, None))
+        del self._environment, self._found  # the one holds keys, too
 
     def _forget_parent(self) -> None:
         super()._forget_parent()
