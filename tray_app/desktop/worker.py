@@ -14,7 +14,9 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Job = tuple[Callable[[], Any], Callable[[Any, Exception | None], None]]
+    Then = Callable[[Any, Exception | None], None]
+    Job = tuple[Callable[[], Any], Then]
+    Returned = tuple[weakref.ref["Worker"], Then, Any, Exception | None]
 
 
 class Worker(QObject):
@@ -30,7 +32,7 @@ class Worker(QObject):
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._returns = _returns()
 
-    def run(self, job: Callable[[], Any], then: Callable[[Any, Exception | None], None]) -> None:
+    def run(self, job: Callable[[], Any], then: Then) -> None:
         """Calls `then(result, None)` or `then(None, error)` later."""
         self._jobs.put((job, then))
         if not self._is_started:
@@ -48,30 +50,15 @@ class _Returns(QObject):
     """Where the results of all workers arrive. It outlives them, because Qt objects that go on one thread while
     another tells of something through them end the program."""
 
-    _told = Signal(object, object, object, object)
+    told = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
-        self._told.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self.told.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
-    def tell(
-        self,
-        owner: weakref.ref[Worker],
-        then: Callable[[Any, Exception | None], None],
-        result: Any,
-        error: Exception | None,
-    ) -> None:
-        """From any thread. Raises `RuntimeError` once the program has ended and Qt's half of this object is gone."""
-        self._told.emit(owner, then, result, error)
-
-    @Slot(object, object, object, object)
-    def _deliver(
-        self,
-        owner: weakref.ref[Worker],
-        then: Callable[[Any, Exception | None], None],
-        result: Any,
-        error: Exception | None,
-    ) -> None:
+    @Slot(object)
+    def _deliver(self, returned: Returned) -> None:
+        owner, then, result, error = returned
         worker = owner()
         if worker is not None and shiboken6.isValid(worker):
             then(result, error)
@@ -92,6 +79,6 @@ def _work(jobs: SimpleQueue[Job | None], owner: weakref.ref[Worker], returns: _R
         except Exception as raised:  # noqa: BLE001 - it is handed to `then`
             error = raised
         try:
-            returns.tell(owner, then, result, error)
-        except RuntimeError:
+            returns.told.emit((owner, then, result, error))
+        except RuntimeError:  # the program has ended and Qt's half of the object is gone
             return
