@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from pytestqt.qtbot import QtBot
 
 from tray_app.desktop import program
-from tray_app.desktop.session.events import SessionEvents
+from tray_app.desktop.session.system import SystemSession
 
 ROOT = str(Path(__file__).resolve().parents[2])
 
@@ -43,30 +43,30 @@ def concerned(qtbot: QtBot) -> Concerned:
 
 
 @pytest.fixture
-def session(concerned: Concerned, monkeypatch: pytest.MonkeyPatch) -> SessionEvents:
+def session(concerned: Concerned, monkeypatch: pytest.MonkeyPatch) -> SystemSession:
     monkeypatch.setattr(program, "end_program", lambda: concerned.told.append("end"))
     return program._follow_session(concerned, concerned)  # type: ignore[arg-type]
 
 
-def test_resume_and_lock_reach_the_accounts(session: SessionEvents, concerned: Concerned) -> None:
+def test_resume_and_lock_reach_the_accounts(session: SystemSession, concerned: Concerned) -> None:
     session.locked.emit(True)  # noqa: FBT003 - a signal
     session.resumed.emit()
     session.locked.emit(False)  # noqa: FBT003
     assert concerned.told == [True, "resumed", False]
 
 
-def test_taskbars_theme_reaches_the_icon(session: SessionEvents, concerned: Concerned) -> None:
+def test_taskbars_theme_reaches_the_icon(session: SystemSession, concerned: Concerned) -> None:
     session.theme_changed.emit()
     assert concerned.told == ["theme"]
 
 
-def test_end_of_the_session_ends_the_program(session: SessionEvents, concerned: Concerned) -> None:
+def test_end_of_the_session_ends_the_program(session: SystemSession, concerned: Concerned) -> None:
     session.ending.emit()
     assert concerned.told == ["end"]
 
 
 def test_whatever_happens_is_an_occasion_to_look_at_the_clock(
-    session: SessionEvents, concerned: Concerned, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+    session: SystemSession, concerned: Concerned, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
     monkeypatch.setattr(session._gaps, "gap", lambda: True)
     concerned.changed.emit()

@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from tests.doubles import Clock, private_bus
 from tray_app.core.gaps import GapDetector
 from tray_app.desktop import macos
-from tray_app.desktop.session.events import SessionEvents
+from tray_app.desktop.session.system import SystemSession
 from tray_app.desktop.session.windows import Message, WindowsSession, hear
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,14 +25,14 @@ POWER, TIME, LOCK, SETTING, END, QUERY_END = 0x218, 0x1E, 0x2B1, 0x1A, 0x16, 0x1
 
 
 @pytest.fixture
-def events(qtbot: QtBot) -> Iterator[SessionEvents]:
-    one = SessionEvents()
+def events(qtbot: QtBot) -> Iterator[SystemSession]:
+    one = SystemSession()
     yield one
     one.stop()
 
 
 @pytest.fixture
-def heard(events: SessionEvents) -> list[Any]:
+def heard(events: SystemSession) -> list[Any]:
     told: list[Any] = []
     events.resumed.connect(lambda: told.append("resumed"))
     events.locked.connect(told.append)
@@ -41,7 +41,7 @@ def heard(events: SessionEvents) -> list[Any]:
     return told
 
 
-def settled(qtbot: QtBot, events: SessionEvents) -> None:
+def settled(qtbot: QtBot, events: SystemSession) -> None:
     qtbot.waitUntil(lambda: not events._settle.isActive())
 
 
@@ -50,7 +50,7 @@ def settled(qtbot: QtBot, events: SessionEvents) -> None:
 
 def test_gap_in_time_is_a_resume_told_once(qtbot: QtBot) -> None:
     wall, forward = Clock(), Clock()
-    events = SessionEvents(gaps=GapDetector(60, wall, forward))
+    events = SystemSession(gaps=GapDetector(60, wall, forward))
     with qtbot.waitSignal(events.resumed):
         wall.advance(3600)
         events.tick()
@@ -58,7 +58,7 @@ def test_gap_in_time_is_a_resume_told_once(qtbot: QtBot) -> None:
         events.tick()
 
 
-def test_several_news_of_one_resume_are_one(qtbot: QtBot, events: SessionEvents, heard: list[Any]) -> None:
+def test_several_news_of_one_resume_are_one(qtbot: QtBot, events: SystemSession, heard: list[Any]) -> None:
     for message, what in ((POWER, RESUMED_AUTOMATIC), (TIME, 0), (POWER, RESUMED_SUSPEND)):
         hear(events, message, what, 0)
     events.tick()
@@ -71,7 +71,7 @@ def test_several_news_of_one_resume_are_one(qtbot: QtBot, events: SessionEvents,
 
 @pytest.mark.parametrize(("message", "what"), [(POWER, RESUMED_AUTOMATIC), (POWER, RESUMED_SUSPEND), (TIME, 0)])
 def test_windows_wakes_or_has_its_clock_set(
-    qtbot: QtBot, events: SessionEvents, heard: list[Any], message: int, what: int
+    qtbot: QtBot, events: SystemSession, heard: list[Any], message: int, what: int
 ) -> None:
     hear(events, message, what, 0)
     settled(qtbot, events)
@@ -80,20 +80,20 @@ def test_windows_wakes_or_has_its_clock_set(
 
 @pytest.mark.parametrize(("message", "what"), [(POWER, SUSPENDING), (QUERY_END, 0), (END, 0), (LOCK, 5), (0x200, 1)])
 def test_other_messages_of_windows_mean_nothing(
-    qtbot: QtBot, events: SessionEvents, heard: list[Any], message: int, what: int
+    qtbot: QtBot, events: SystemSession, heard: list[Any], message: int, what: int
 ) -> None:
     hear(events, message, what, 0)
     assert not events._settle.isActive()
     assert heard == []
 
 
-def test_windows_is_locked_and_unlocked(events: SessionEvents, heard: list[Any]) -> None:
+def test_windows_is_locked_and_unlocked(events: SystemSession, heard: list[Any]) -> None:
     for what in (7, 7, 8, 8):
         hear(events, LOCK, what, 1)
     assert heard == [True, False]
 
 
-def test_session_of_windows_ends_once_nobody_refuses_any_more(events: SessionEvents, heard: list[Any]) -> None:
+def test_session_of_windows_ends_once_nobody_refuses_any_more(events: SystemSession, heard: list[Any]) -> None:
     hear(events, QUERY_END, 0, 0)
     hear(events, END, 0, 0)
     assert heard == []
@@ -103,7 +103,7 @@ def test_session_of_windows_ends_once_nobody_refuses_any_more(events: SessionEve
 
 @pytest.mark.parametrize(("area", "told"), [("ImmersiveColorSet", ["theme"]), ("Environment", []), (None, [])])
 def test_colours_of_the_taskbar_change(
-    events: SessionEvents, heard: list[Any], area: str | None, told: list[str]
+    events: SystemSession, heard: list[Any], area: str | None, told: list[str]
 ) -> None:
     text = ctypes.create_unicode_buffer(area) if area else None
     hear(events, SETTING, 0, ctypes.addressof(text) if text else 0)
@@ -111,7 +111,7 @@ def test_colours_of_the_taskbar_change(
 
 
 def test_hidden_window_reads_its_messages_and_hands_them_on(
-    qtbot: QtBot, events: SessionEvents, heard: list[Any]
+    qtbot: QtBot, events: SystemSession, heard: list[Any]
 ) -> None:
     session = WindowsSession(events)
     assert not session._window.isVisible()
@@ -125,10 +125,10 @@ import ctypes, sys
 sys.path.insert(0, sys.argv[1])
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
-from tray_app.desktop.session.events import SessionEvents
+from tray_app.desktop.session.system import SystemSession
 
 app = QApplication([])
-events = SessionEvents()
+events = SystemSession()
 events.resumed.connect(lambda: print("resumed"))
 events.locked.connect(lambda is_locked: print("locked", is_locked))
 events.theme_changed.connect(lambda: print("theme"))
@@ -245,7 +245,7 @@ def desktop(short_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDe
 
 @pytest.fixture
 def listening(
-    qtbot: QtBot, events: SessionEvents, heard: list[Any], desktop: FakeDesktop
+    qtbot: QtBot, events: SystemSession, heard: list[Any], desktop: FakeDesktop
 ) -> Callable[[Any, Callable[[], None]], None]:
     """Waits until something is heard, telling it again as long as nobody listens yet."""
     events.start()
@@ -267,7 +267,7 @@ def test_linux_wakes(desktop: FakeDesktop, listening: Any) -> None:
 
 
 def test_falling_asleep_is_no_resume(
-    qtbot: QtBot, desktop: FakeDesktop, listening: Any, events: SessionEvents, heard: list[Any]
+    qtbot: QtBot, desktop: FakeDesktop, listening: Any, events: SystemSession, heard: list[Any]
 ) -> None:
     listening(LOCKED, lambda: desktop.saves_the_screen(is_active=True))
     listening("ending", lambda: desktop.locks(is_locked=True) or desktop.shuts_down(begins=True))
@@ -288,7 +288,7 @@ def test_session_is_asked_for_where_the_environment_does_not_name_it(desktop: Fa
 
 
 def test_session_that_the_environment_names_is_taken(
-    qtbot: QtBot, events: SessionEvents, desktop: FakeDesktop, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, events: SystemSession, desktop: FakeDesktop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_SESSION_ID", "2")
     events.start()
@@ -297,7 +297,7 @@ def test_session_that_the_environment_names_is_taken(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has these buses")
-def test_without_a_bus_the_rest_goes_on(qtbot: QtBot, events: SessionEvents, heard: list[Any]) -> None:
+def test_without_a_bus_the_rest_goes_on(qtbot: QtBot, events: SystemSession, heard: list[Any]) -> None:
     events.start()
     events.note_gap()
     settled(qtbot, events)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tray_app.desktop.accounts import Accounts
     from tray_app.desktop.monitor import Monitor
-    from tray_app.desktop.session.events import SessionEvents
+    from tray_app.desktop.session.system import SystemSession
     from tray_app.kiwoom.keys import AppKeys
     from tray_app.manager.keeper import Outcome, TokenKeeper
     from tray_app.settings.load import Settings
@@ -93,10 +93,10 @@ def run_desktop(
     return status
 
 
-def _follow_session(accounts: Accounts, tray: Tray) -> SessionEvents:
-    from tray_app.desktop.session.events import SessionEvents
+def _follow_session(accounts: Accounts, tray: Tray) -> SystemSession:
+    from tray_app.desktop.session.system import SystemSession
 
-    session = SessionEvents(accounts)
+    session = SystemSession(accounts)
     session.resumed.connect(accounts.resumed)
     session.locked.connect(accounts.hold)
     session.ending.connect(end_program)

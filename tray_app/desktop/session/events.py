@@ -1,20 +1,10 @@
-"""What the system tells about the user's session: sleep, the clock, the lock, the end, the taskbar's theme.
-
-macOS tells it to programs in Objective-C only; there, a gap in time is all that is noticed.
-"""
+"""What there is to know of the user's session: sleep, the clock, the lock, the end, the taskbar's theme."""
 
 from __future__ import annotations
-
-import sys
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from tray_app.core.gaps import GapDetector
-
-if TYPE_CHECKING:
-    from tray_app.desktop.session.linux import LinuxSession
-    from tray_app.desktop.session.windows import WindowsSession
 
 _LONGEST_TICK_SECONDS = 120.0
 """A minute, and the time that a keyring may take to answer in between."""
@@ -41,24 +31,6 @@ class SessionEvents(QObject):
         self._away: set[str] = set()
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MILLISECONDS)
         self._settle.timeout.connect(self._settled)
-        self._source: LinuxSession | WindowsSession | None = None
-
-    def start(self) -> None:
-        """Listens from now on. Never waits."""
-        if sys.platform == "win32":
-            from tray_app.desktop.session.windows import WindowsSession
-
-            self._source = WindowsSession(self)
-        elif sys.platform == "linux":
-            from tray_app.desktop.session.linux import LinuxSession
-
-            self._source = LinuxSession(self)
-
-    def stop(self) -> None:
-        """Listens no longer."""
-        source, self._source = self._source, None
-        if source is not None:
-            source.stop()
 
     def tick(self) -> None:
         """Looks for a gap in time."""
