@@ -593,15 +593,20 @@ def test_unlocking_moves_the_token_into_the_keyring(make: Callable[..., Watched]
     assert state.last.result is Result.UNLOCKED
 
 
-def test_token_that_lay_in_the_locked_keyring_is_neither_another_programs_nor_asked_for_again(
-    make: Callable[..., Watched], keeper: FakeKeeper
-) -> None:
+def stopped_by_the_locked_keyring(make: Callable[..., Watched], keeper: FakeKeeper) -> Watched:
     keeper.failure = KeysRefused("The keys are in the keyring, which is locked.")
     watched = make()
     watched.start()
     watched.wait(lambda: watched.state.stopped)
     watched.settled()
     keeper.failure = None
+    return watched
+
+
+def test_token_that_lay_in_the_locked_keyring_is_neither_another_programs_nor_asked_for_again(
+    make: Callable[..., Watched], keeper: FakeKeeper
+) -> None:
+    watched = stopped_by_the_locked_keyring(make, keeper)
     watched.locked_up = token_for("a-token", DAY, START)
     watched.monitor.unlock()
     watched.wait(lambda: watched.state.expires == START + DAY)
@@ -611,12 +616,7 @@ def test_token_that_lay_in_the_locked_keyring_is_neither_another_programs_nor_as
 
 
 def test_unlocking_lets_a_stopped_renewal_go_on(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
-    keeper.failure = KeysRefused("The keys are in the keyring, which is locked.")
-    watched = make()
-    watched.start()
-    watched.wait(lambda: watched.state.stopped)
-    watched.settled()
-    keeper.failure = None
+    watched = stopped_by_the_locked_keyring(make, keeper)
     watched.monitor.unlock()
     watched.wait(lambda: watched.state.expires is not None)
     assert keeper.calls == ["renew", "unlock", "renew"]

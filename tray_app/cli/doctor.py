@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tray_app import autostart
 from tray_app.core.errors import DONE, UNEXPECTED, KeyringUnavailable, KiwoomTokenError
-from tray_app.core.language import msg, say, tr, use
+from tray_app.core.language import has_letters, msg, say, tr, use
 from tray_app.core.profile import DEFAULT
 from tray_app.core.wording import mode_text, place_text
 from tray_app.kiwoom.connection import base_url_for
@@ -54,11 +54,7 @@ def doctor(profile: str | None, *, as_json: bool) -> int:
 def _sign(*, good: bool) -> str:
     """A letter where the output has no sign: a file that is written under a Korean Windows (code page 949)."""
     signs = "✗✓"
-    try:
-        signs.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
-    except UnicodeEncodeError:
-        signs = "XO"
-    return signs[good]
+    return (signs if has_letters(sys.stdout, signs) else "XO")[good]
 
 
 def _findings(settings: Settings) -> Iterator[Finding]:

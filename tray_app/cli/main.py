@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 
 from tray_app.core.errors import UNEXPECTED, KiwoomTokenError, known_error
-from tray_app.core.language import allow_korean, say
+from tray_app.core.language import allow_korean, has_letters, say
 from tray_app.core.leaving import leave
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
-    from typing import Any, NoReturn, TextIO
+    from typing import Any, NoReturn
 
 _COMMANDS_OF_TOKEN = ("get", "status", "refresh", "clear", "set", "exec")
 _PRINT_NO_SENTENCE = (["get"], ["exec"])
@@ -33,7 +33,9 @@ def main(arguments: Sequence[str]) -> int:
         if stream is not None and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     told_on = [sys.stderr] if list(arguments[:1]) in _PRINT_NO_SENTENCE else [sys.stdout, sys.stderr]
-    allow_korean(allowed=all(_takes_korean(stream) for stream in told_on))
+    # What reads from a pipe expects the letters that it has. UTF-8 would be damaged there or end the reader, and
+    # escapes are read by nobody.
+    allow_korean(allowed=all(has_letters(stream, "가") for stream in told_on))
     try:
         status = _dispatch(_understood(arguments))
         if sys.stdout is not None:
@@ -105,16 +107,6 @@ def _dispatch(options: Any) -> int:
     from tray_app.cli.sandbox import sandbox
 
     return sandbox(options.port, options.lifetime)
-
-
-def _takes_korean(stream: TextIO | None) -> bool:
-    """A pipe on a Windows that is not Korean does not, and what reads from it expects the letters that it has. UTF-8
-    would be damaged there or end the reader, and escapes are read by nobody."""
-    try:
-        "가".encode(getattr(stream, "encoding", None) or "utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _give_up_output() -> None:

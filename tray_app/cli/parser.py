@@ -43,9 +43,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         from tray_app.core.redaction import redact
 
-        message = redact(message).replace(
-            "\n", " "
-        )  # it repeats what was typed, which may be a token in the wrong place
+        message = redact(message)  # it repeats what was typed, which may be a token in the wrong place
         if sys.stderr is not None:
             line = tr("{message}. See: {program} --help", message=message, program=self.prog)
             print(line.replace("\n", " "), file=sys.stderr)

@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from gettext import NullTranslations
+    from typing import TextIO
 
 KOREAN = "ko"
 ENGLISH = "en"
@@ -84,6 +85,15 @@ def allow_korean(*, allowed: bool) -> None:
     """Without it everything is in English, whatever is chosen: where it goes has no Korean letters."""
     global _can_show_korean  # noqa: PLW0603 - as above
     _can_show_korean = allowed
+
+
+def has_letters(stream: TextIO | None, letters: str) -> bool:
+    """Whether an output can show them. A pipe on a Windows has the letters of that Windows' language only."""
+    try:
+        letters.encode(getattr(stream, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def current() -> str:

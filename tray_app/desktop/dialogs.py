@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QCloseEvent, QHideEvent, QKeyEvent, QPalette
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QCloseEvent, QHideEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
@@ -27,7 +27,7 @@ from tray_app.core.errors import InvalidInput
 from tray_app.core.language import say
 from tray_app.core.profile import DEFAULT
 from tray_app.desktop.look.icon import app_icon
-from tray_app.desktop.look.style import even_boxes
+from tray_app.desktop.look.style import colour_text, even_boxes
 from tray_app.desktop.look.theme import window_tones
 from tray_app.kiwoom.keys import clean_keys
 
@@ -366,9 +366,7 @@ class KeysForm(QWidget):
 
     def _colour(self) -> None:
         even_boxes(self)
-        palette = self._complaint.palette()
-        palette.setColor(QPalette.ColorRole.WindowText, window_tones(self.palette()).bad)
-        self._complaint.setPalette(palette)
+        colour_text(self._complaint, window_tones(self.palette()).bad)
 
 
 class KeysDialog(QDialog):
@@ -454,9 +452,7 @@ def _explanation(text: str, parent: QWidget) -> QLabel:
     label = QLabel(text, parent)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
-    palette = label.palette()
-    palette.setColor(QPalette.ColorRole.WindowText, window_tones(palette).quiet)
-    label.setPalette(palette)
+    colour_text(label, window_tones(label.palette()).quiet)
     return label
 
 

@@ -723,13 +723,13 @@ class _Details(QFrame):
         put(self.coming, "\n".join(text for text in (view.coming, snooze) if text) or "–")
         if view.last_tone is not self._last_tone:
             self._last_tone = view.last_tone
-            self.colour_text()
+            self._colour_texts()
 
     def set_tones(self, tones: Tones) -> None:
         self._tones = tones
-        self.colour_text()
+        self._colour_texts()
 
-    def colour_text(self) -> None:
+    def _colour_texts(self) -> None:
         text = text_colour(self.palette())
         last = text if self._last_tone is Tone.QUIET else self._tones.of(self._last_tone)
         for label, colour in (

@@ -55,7 +55,7 @@ class Note:
 
     def raise_failure(self, now: float) -> None:
         """Raises for whoever waited the same failure that the request met, if it met one."""
-        kind = getattr(errors, str(self.fields.get("error")), None)
+        kind = self._kind
         message, values = self.fields.get("message"), self.fields.get("values")
         if not (isinstance(kind, type) and issubclass(kind, BrokerError) and isinstance(message, str)):
             return
@@ -102,8 +102,7 @@ class Note:
 
     def is_about_refused(self, refused: Secret, now: float) -> bool:
         """Whether Kiwoom was asked just now because of this very token."""
-        kind = getattr(errors, str(self.fields.get("error")), None)
-        pause = FAILED_PAUSE_SECONDS if getattr(kind, "retry", False) else REFUSED_PAUSE_SECONDS
+        pause = FAILED_PAUSE_SECONDS if self._may_pass else REFUSED_PAUSE_SECONDS
         return self.fields.get("refused") == refused.fingerprint() and now - self.at < pause
 
     @property
@@ -117,9 +116,8 @@ class Note:
 
     def is_too_soon(self, keys: str, now: float) -> bool:
         """Whether the last request failed so lately that another one, with keys of this fingerprint, is in vain."""
-        kind = getattr(errors, str(self.fields.get("error")), None)
         pause = KEYS_PAUSE_SECONDS if self.fields.get("keys") == keys else 0.0
-        if getattr(kind, "retry", False):
+        if self._may_pass:
             pause = min(FAILED_PAUSE_SECONDS * 2 ** max(0, min(self.failures - 2, 10)), LONGEST_PAUSE_SECONDS)
         return now - self.at < pause
 
@@ -133,6 +131,15 @@ class Note:
         """Whether another account has just taken the profile once more from the one that is called `own`."""
         replaced = self.replaced
         return own in replaced[-1:] and len(replaced) >= _QUARREL and now - self.at < LONGEST_PAUSE_SECONDS
+
+    @property
+    def _kind(self) -> Any:
+        """The type of the failure, as far as the note names one of ours."""
+        return getattr(errors, str(self.fields.get("error")), None)
+
+    @property
+    def _may_pass(self) -> bool:
+        return bool(getattr(self._kind, "retry", False))
 
     def _number(self, name: str, default: float) -> float:
         value = self.fields.get(name)

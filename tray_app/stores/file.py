@@ -172,7 +172,7 @@ class FileStore:
 
         note: dict[str, object] = {
             "stamp": stamp,
-            "content": _digest(content),
+            "content": sha256_hex(content),
             "issued_for": token.issued_for,
             "expires_at": token.expires_at.isoformat(),
             "created_at": token.created_at.isoformat(),
@@ -206,7 +206,7 @@ class FileStore:
         try:
             note = json.loads(found[0])
             for one in (note, note.get("before") or {}):
-                if "issued_for" in one and (tuple(one["stamp"]) == stamp or one.get("content") == _digest(content)):
+                if "issued_for" in one and (tuple(one["stamp"]) == stamp or one.get("content") == sha256_hex(content)):
                     return one
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             pass
@@ -231,10 +231,6 @@ class FileStore:
 def local_time(token: Token) -> str:
     """The end in local time, as the seed's log lines show it."""
     return token.expires_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _digest(content: bytes) -> str:
-    return sha256_hex(content)
 
 
 def _decode(content: bytes, known: dict[str, str] | None = None) -> Token:

@@ -11,16 +11,20 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
 
 
+def bring_to_front(window: QWidget) -> None:
+    """Shows a window in front of the others and gives it the keyboard."""
+    if window.isMinimized():
+        window.showNormal()
+    window.show()
+    window.raise_()
+    window.activateWindow()
+
+
 class StandingWindow(QWidget):
     """What the windows of this program that are no dialogs have in common."""
 
     def bring_up(self) -> None:
-        """Shows the window in front of the others and gives it the keyboard."""
-        if self.isMinimized():
-            self.showNormal()
-        self.show()
-        self.raise_()
-        self.activateWindow()
+        bring_to_front(self)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

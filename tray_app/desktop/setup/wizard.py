@@ -33,6 +33,7 @@ from tray_app.core import language
 from tray_app.core.language import ENGLISH, KOREAN
 from tray_app.desktop.look.icon import app_icon
 from tray_app.desktop.look.light import Light
+from tray_app.desktop.look.standing import bring_to_front
 from tray_app.desktop.look.style import calm_style, even_boxes, make_button, make_text, mark, put
 from tray_app.desktop.look.theme import is_high_contrast, window_tones
 from tray_app.desktop.setup.flow import STEPS, Doing, Ending, SetupFlow, SetupState, Step
@@ -113,12 +114,7 @@ class SetupWizard(QDialog):
         return self._pages[self.flow.state.step]
 
     def bring_up(self) -> None:
-        """Shows the set-up in front of the other windows and gives it the keyboard."""
-        if self.isMinimized():
-            self.showNormal()
-        self.show()
-        self.raise_()
-        self.activateWindow()
+        bring_to_front(self)
 
     def hideEvent(self, event: QHideEvent) -> None:
         if not event.spontaneous():  # not when the window is only minimised
