@@ -111,7 +111,7 @@ def private_places(
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.chdir(tmp_path)
     yield tmp_path
-    history = sys.modules.get("tray_app.stores.history")
+    history = sys.modules.get("tray_app.history.database")
     if history is not None:  # nothing is written into the folders of another test
         history.flush_history(5)
 

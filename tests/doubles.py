@@ -12,14 +12,14 @@ from keyring.backend import KeyringBackend
 
 from tray_app.core.secret import Secret
 from tray_app.core.token import Token, token_for
+from tray_app.history.database import History, flush_history
 from tray_app.kiwoom.keys import AppKeys
-from tray_app.stores.history import History, flush_history
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tray_app.stores.history import Happening
+    from tray_app.history.database import Happening
 
 KEYS = AppKeys(Secret("an-app-key-of-a-test"), Secret("a-secret-of-a-test"))
 START = 1_790_000_000.0

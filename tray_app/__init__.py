@@ -8,9 +8,9 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tray_app.manager.token_manager import TokenManager
-    from tray_app.shares.async_tokens import AsyncTokens
-    from tray_app.shares.httpx_auth import KiwoomAuth
+    from tray_app.api.async_tokens import AsyncTokens
+    from tray_app.api.httpx_auth import KiwoomAuth
+    from tray_app.api.token_manager import TokenManager
 
     token_manager: TokenManager
 
@@ -19,19 +19,19 @@ __all__ = ["AsyncTokens", "KiwoomAuth", "TokenManager", "token_manager"]
 
 def __getattr__(name: str) -> object:
     if name == "TokenManager":
-        from tray_app.manager.token_manager import TokenManager
+        from tray_app.api.token_manager import TokenManager
 
         value: object = TokenManager
     elif name == "token_manager":
-        from tray_app.manager.token_manager import ModulesManager
+        from tray_app.api.token_manager import ModulesManager
 
         value = ModulesManager()
     elif name == "KiwoomAuth":
-        from tray_app.shares.httpx_auth import KiwoomAuth
+        from tray_app.api.httpx_auth import KiwoomAuth
 
         value = KiwoomAuth
     elif name == "AsyncTokens":
-        from tray_app.shares.async_tokens import AsyncTokens
+        from tray_app.api.async_tokens import AsyncTokens
 
         value = AsyncTokens
     else:

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, NoReturn
 from tray_app.cli.parser import Parser
 from tray_app.core.errors import DONE, UNEXPECTED, KiwoomTokenError
 from tray_app.core.language import say, tr, use
-from tray_app.core.leaving import leave
-from tray_app.core.stopping import stop_signals
 from tray_app.settings.load import load_settings
 from tray_app.settings.places import sandbox_dir, settings_file, settings_scope
 from tray_app.settings.save import save_setting, settle_data_dir
 from tray_app.settings.table import MODES
+from tray_app.system.process import leave
+from tray_app.system.signals import stop_signals
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping, Sequence
     from types import FrameType
 
-    from tray_app.kiwoom.practice import PracticeKiwoom
+    from tray_app.kiwoom.sandbox import PracticeKiwoom
     from tray_app.settings.load import Settings
 
 _PRACTICE_LIFETIME_SECONDS = 660.0
@@ -45,7 +45,7 @@ def _leave(status: int) -> NoReturn:
     threads still have some (seen as a segmentation fault in one of sixty ends)."""
     if "PySide6.QtCore" not in sys.modules:
         sys.exit(status)
-    from tray_app.stores.history import flush_history
+    from tray_app.history.database import flush_history
 
     flush_history()
     leave(status)
@@ -126,7 +126,7 @@ def _start(
     if reason:
         _tell(tr("{reason} The token is watched in this terminal instead. Ctrl+C ends it.", reason=reason))
         from tray_app.cli.watch import watch_over
-        from tray_app.manager.opening import open_keeper
+        from tray_app.service.composition import open_keeper
 
         return watch_over(settings, open_keeper(settings, environ=environ))
     from tray_app.desktop.program import run_desktop
@@ -163,7 +163,7 @@ def _quit(options: Namespace) -> int:
 
 def _practice(lifetime: float) -> tuple[PracticeKiwoom, dict[str, str]]:
     """A practice Kiwoom in this process, and an environment in which nothing of the user's is touched."""
-    from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+    from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
 
     places = _practice_places()
     folder = places["KIWOOM_TRAY_DATA_DIR"]

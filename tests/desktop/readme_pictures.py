@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tray_app.core.errors import BrokerUnavailable, KiwoomTokenError
 from tray_app.core.token import KST, Token, token_for
-from tray_app.stores.history import FILE, History
+from tray_app.history.database import FILE, History
 
 from .screen import Window
 from .session import Desktop

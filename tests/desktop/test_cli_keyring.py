@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET
+from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET
 
 from .session import Desktop
 from .trader import Trader

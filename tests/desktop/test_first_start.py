@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET
+from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET
 
 from .session import ROOT, Desktop, Program
 from .trader import Trader

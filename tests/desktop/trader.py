@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from tray_app.core.token import KST
 from tray_app.core.wording import korean_time
-from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
 
 from .screen import ScreenError
 from .session import Desktop, Program

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.redis.server import MISSING, PROGRAM, REQUIRED, RealRedis
-from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 60.0

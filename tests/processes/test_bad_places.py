@@ -15,11 +15,11 @@ import pytest
 
 from tests.processes.conftest import ROOT
 from tray_app.core.token import decode, encode_seed, token_for
+from tray_app.exports.kwcli import cache_path
 from tray_app.kiwoom.keys import clean_keys
-from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET
-from tray_app.manager.opening import open_keeper
+from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET
+from tray_app.service.composition import open_keeper
 from tray_app.settings.load import load_settings
-from tray_app.shares.kwcli import cache_path
 
 NOBODY = 65534
 DAY = 86400

@@ -64,7 +64,7 @@ class TestProcessesAndThreads:
 
         ask_at_once()
 
-        assert sum(worker.ask("has loaded", "tray_app.kiwoom.client") for worker in ask_at_once.workers) <= 1
+        assert sum(worker.ask("has loaded", "tray_app.kiwoom.broker") for worker in ask_at_once.workers) <= 1
 
     def test_without_a_token_make_one_request(self, practice, issues, ask_at_once):
         practice.set_delay(0.2)

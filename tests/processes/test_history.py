@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tray_app.stores.history import History
+from tray_app.history.database import History
 
 
 @pytest.fixture

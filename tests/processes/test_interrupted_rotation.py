@@ -13,7 +13,7 @@ from tests.processes.conftest import ROOT
 from tray_app import TokenManager
 from tray_app.cli.watch import Terminal
 from tray_app.desktop.monitor import Monitor
-from tray_app.manager.opening import open_keeper
+from tray_app.service.composition import open_keeper
 from tray_app.settings.load import load_settings
 
 

@@ -11,11 +11,11 @@ import pytest
 from tests.doubles import Clock
 from tray_app import TokenManager
 from tray_app.cli.watch import Terminal
+from tray_app.core.renewal_schedule import NoticeKind
 from tray_app.core.token import KST
-from tray_app.core.watch import NoticeKind
 from tray_app.desktop.monitor import Monitor
-from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
-from tray_app.manager.opening import open_keeper
+from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+from tray_app.service.composition import open_keeper
 from tray_app.settings.load import load_settings
 
 MONDAY = datetime(2026, 11, 23, tzinfo=KST)

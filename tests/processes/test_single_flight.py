@@ -185,7 +185,7 @@ class TestLockFile:
 FORK = """
 import os, sys, threading
 from tray_app import TokenManager
-from tray_app.manager.keeper import TokenKeeper
+from tray_app.service.token_service import TokenKeeper
 manager = TokenManager()
 asking = threading.Thread(target=manager.ensure_token)
 asking.start()

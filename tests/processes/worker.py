@@ -9,7 +9,7 @@ import sys
 
 from tray_app import TokenManager
 from tray_app.core.errors import KiwoomTokenError
-from tray_app.manager.keeper import TokenKeeper
+from tray_app.service.token_service import TokenKeeper
 
 
 def tell(**fields: object) -> None:

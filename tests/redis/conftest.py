@@ -14,11 +14,11 @@ import pytest
 
 from tests.redis.server import MISSING, PATIENCE_SECONDS, PROGRAM, REQUIRED, RealRedis
 from tray_app.core.secret import Secret
-from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+from tray_app.stores.change_marker import ChangeSignal
 from tray_app.stores.lock import ProfileLock
 from tray_app.stores.redis import RedisStore
 from tray_app.stores.redis_server import RedisServer
-from tray_app.stores.signal import ChangeSignal
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -8,10 +8,10 @@ import sys
 from tray_app import TokenManager
 from tray_app.core.errors import KiwoomTokenError
 from tray_app.core.secret import Secret
+from tray_app.stores.change_marker import ChangeSignal
 from tray_app.stores.lock import ThreadLock
 from tray_app.stores.redis import RedisStore
 from tray_app.stores.redis_server import RedisServer
-from tray_app.stores.signal import ChangeSignal
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from tests.doubles import KEYS, START, Clock, FakeBroker
 from tests.redis.server import wait_for
 from tray_app.core.errors import KeysRefused, LockTimeout, RateLimited, StoreError
 from tray_app.core.token import token_for
-from tray_app.manager.keeper import Outcome, TokenKeeper
+from tray_app.service.token_service import Outcome, TokenKeeper
 from tray_app.stores.lock import ThreadLock
 
 OLD = token_for("old-token-of-a-test", 86400, time.time())
@@ -210,7 +210,7 @@ def test_the_note_holds_no_secret(redis, open_store):
 
 def test_a_lock_of_this_process_alone_is_enough_below(redis):
     from tests.redis.conftest import RedisServer, RedisStore, Secret
-    from tray_app.stores.signal import ChangeSignal
+    from tray_app.stores.change_marker import ChangeSignal
 
     store = RedisStore("default", RedisServer(Secret(redis.url)), ChangeSignal(""), ThreadLock())
     with store.lock:

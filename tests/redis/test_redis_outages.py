@@ -14,7 +14,7 @@ from tray_app import TokenManager
 from tray_app.core.errors import RedisUnavailable
 from tray_app.core.token import token_for
 from tray_app.core.wording import place_text
-from tray_app.manager.keeper import Outcome, TokenKeeper
+from tray_app.service.token_service import Outcome, TokenKeeper
 
 OLD = token_for("old-token-of-a-test", 86400, time.time())
 NEW = token_for("new-token-of-a-test", 86400, time.time() + 10)

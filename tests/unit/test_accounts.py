@@ -17,12 +17,12 @@ from tray_app.core.token import token_for
 from tray_app.desktop.accounts import Accounts
 from tray_app.desktop.monitor import Monitor
 from tray_app.kiwoom.keys import AppKeys
-from tray_app.manager.account import Account
-from tray_app.manager.keeper import Outcome, TokenKeeper
+from tray_app.service.composition import open_store
+from tray_app.service.key_binding import Account
+from tray_app.service.token_service import Outcome, TokenKeeper
 from tray_app.settings.load import Settings, load_settings
 from tray_app.settings.places import settings_file
 from tray_app.settings.save import save_setting
-from tray_app.stores.opening import open_store
 
 
 class World:

@@ -15,8 +15,8 @@ import pytest
 from tray_app import app
 from tray_app.desktop import screen
 from tray_app.desktop.screen import why_no_screen
-from tray_app.manager.opening import open_keeper
-from tray_app.stores.history import History
+from tray_app.history.database import History
+from tray_app.service.composition import open_keeper
 
 
 @pytest.fixture
@@ -291,7 +291,7 @@ def test_the_end_of_the_tray_leaves_no_record_unwritten(tmp_path: Path) -> None:
     """The program ends itself once Qt is loaded, and what it told the history is written all the same."""
     program = (
         "import sys; from PySide6.QtCore import QCoreApplication;"
-        "from tray_app import app; from tray_app.stores.history import History;"
+        "from tray_app import app; from tray_app.history.database import History;"
         "app.main = lambda _: print('told') or History(sys.argv[1]).record("
         "'default', [(1.79e9, 'cleared', None, None)]) or 7;"
         "app.run()"

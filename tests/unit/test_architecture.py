@@ -12,10 +12,12 @@ PACKAGE = Path(__file__).resolve().parents[2] / "tray_app"
 
 FLOORS = (
     {"core"},
+    {"system"},
     {"settings"},
-    {"stores", "kiwoom", "autostart"},
-    {"shares"},
-    {"manager"},
+    {"stores", "kiwoom", "autostart", "history"},
+    {"exports"},
+    {"service"},
+    {"api"},
     {"cli", "desktop"},
     {"app"},
     {"__main__"},
@@ -28,10 +30,10 @@ DOOR = "__init__"
 ONLY_IN = {
     "PySide6": {"desktop", "app"},
     "shiboken6": {"desktop"},
-    "httpx": {"shares"},
+    "httpx": {"api"},
     "keyring": {"stores"},
     "redis": {"stores"},
-    "sqlite3": {"stores"},
+    "sqlite3": {"history"},
     "cryptography": {"stores"},
     "tomlkit": {"settings"},
 }

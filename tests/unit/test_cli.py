@@ -24,13 +24,13 @@ from tests.command_line import Run
 from tests.doubles import MemoryKeyring
 from tray_app.cli.main import main
 from tray_app.core.token import KST
-from tray_app.kiwoom import client
+from tray_app.kiwoom import broker as client
 from tray_app.kiwoom.keys import find_keys
-from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
 from tray_app.settings import kwcli
 from tray_app.settings.load import load_settings
 from tray_app.settings.save import save_setting
-from tray_app.stores.vault import shared_vault
+from tray_app.stores.keyring_client import shared_vault
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "a-token-that-somebody-else-issued"

@@ -20,9 +20,9 @@ from tests.doubles import PromptHistory
 from tray_app.cli.main import main
 from tray_app.core import language
 from tray_app.core.errors import BrokerUnavailable
-from tray_app.core.history_table import COLUMNS
 from tray_app.core.token import KST, token_for
-from tray_app.stores.history import History
+from tray_app.history.database import History
+from tray_app.history.tabular import COLUMNS
 
 ROOT = Path(__file__).resolve().parents[2]
 Run = tuple[int, str, str]

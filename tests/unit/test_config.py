@@ -15,19 +15,19 @@ import pytest
 from tests.command_line import Run
 from tests.doubles import MemoryKeyring
 from tray_app import autostart
-from tray_app.core.columns import in_columns, width_of
+from tray_app.cli.table import in_columns, width_of
 from tray_app.core.errors import DONE, USAGE, AutostartFailed
 from tray_app.core.profile import DEFAULT
 from tray_app.core.secret import Secret
 from tray_app.core.token import token_for
 from tray_app.kiwoom.keys import AppKeys, store_keys
-from tray_app.manager.account import Account
-from tray_app.manager.moving import follow
-from tray_app.manager.opening import open_keeper
+from tray_app.service.composition import open_keeper
+from tray_app.service.key_binding import Account
+from tray_app.service.migration import follow
 from tray_app.settings import kwcli
 from tray_app.settings.load import load_settings
 from tray_app.settings.table import TABLE
-from tray_app.stores.vault import shared_vault
+from tray_app.stores.keyring_client import shared_vault
 
 TOKEN = "a-token-that-somebody-else-issued"
 

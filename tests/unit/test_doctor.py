@@ -16,9 +16,9 @@ from tray_app.autostart.base import Status
 from tray_app.cli.doctor import doctor
 from tray_app.core.errors import AutostartFailed
 from tray_app.core.token import token_for
-from tray_app.manager.opening import open_keeper
+from tray_app.history.database import flush_history
+from tray_app.service.composition import open_keeper
 from tray_app.settings.load import load_settings
-from tray_app.stores.history import flush_history
 
 THERE = Status(configured=True, as_it_should_be=True, enabled=True, place="the place", starts="/the/program")
 

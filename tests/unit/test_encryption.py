@@ -14,15 +14,15 @@ from tray_app.cli.main import main
 from tray_app.core.errors import EncryptionKeyUnusable, KeyringUnavailable, SettingsError
 from tray_app.core.secret import Secret
 from tray_app.core.token import encode_seed, token_for
-from tray_app.manager.keeper import Outcome, TokenKeeper
+from tray_app.service.composition import open_store
+from tray_app.service.token_service import Outcome, TokenKeeper
 from tray_app.settings.load import load_settings
-from tray_app.stores.auto import AutoStore
+from tray_app.stores.change_marker import ChangeSignal
 from tray_app.stores.encryption import Cipher, is_sealed
+from tray_app.stores.fallback import AutoStore
 from tray_app.stores.file import FileStore
 from tray_app.stores.keyring import KeyringStore
 from tray_app.stores.lock import ThreadLock
-from tray_app.stores.opening import open_store
-from tray_app.stores.signal import ChangeSignal
 
 ONE = "T25lT25lT25lT25lT25lT25lT25lT25lT25lT25lT25="
 TWO = "VHdvVHdvVHdvVHdvVHdvVHdvVHdvVHdvVHdvVHdvVHc="

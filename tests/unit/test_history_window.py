@@ -18,10 +18,8 @@ from pytestqt.qtbot import QtBot
 
 from tests import weeks
 from tests.doubles import Clock, PromptHistory
-from tray_app.core import history as core_history
 from tray_app.core import language
 from tray_app.core.errors import StoreError
-from tray_app.core.history import EventKind
 from tray_app.core.token import token_for
 from tray_app.desktop.history import feed as feed_module
 from tray_app.desktop.history import week as week_module
@@ -29,7 +27,9 @@ from tray_app.desktop.history.feed import HistoryFeed, Page
 from tray_app.desktop.history.week import WeekView
 from tray_app.desktop.history.window import HistoryWindow
 from tray_app.desktop.translation import install_translator
-from tray_app.stores.history import History
+from tray_app.history import events as core_history
+from tray_app.history.database import History
+from tray_app.history.events import EventKind
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
 

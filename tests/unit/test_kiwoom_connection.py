@@ -15,7 +15,7 @@ import pytest
 from tests.answers import Answers
 from tests.certificates import self_made
 from tray_app.core.errors import BrokerUnavailable, InvalidInput, SettingsError
-from tray_app.kiwoom.client import Broker
+from tray_app.kiwoom.broker import Broker
 from tray_app.kiwoom.connection import base_url_for, check_base_url
 from tray_app.kiwoom.keys import clean_keys
 

@@ -15,10 +15,10 @@ from tests.doubles import KEYS
 from tray_app.core.errors import InvalidInput, KeysMissing, SettingsError
 from tray_app.core.secret import Secret
 from tray_app.kiwoom.keys import AppKeys, find_keys, has_keys
-from tray_app.kiwoom.practice import PracticeKiwoom
-from tray_app.manager.account import Account
-from tray_app.manager.login import keep_keys
-from tray_app.manager.opening import find_keys as keys_that_are_used
+from tray_app.kiwoom.sandbox import PracticeKiwoom
+from tray_app.service.composition import find_keys as keys_that_are_used
+from tray_app.service.key_binding import Account
+from tray_app.service.login import keep_keys
 from tray_app.settings import kwcli, load
 from tray_app.settings.load import known_profiles, load_settings
 
@@ -44,7 +44,7 @@ def vault():
 
 @pytest.fixture
 def shared(vault, monkeypatch):
-    monkeypatch.setattr("tray_app.manager.login.shared_vault", lambda: vault)
+    monkeypatch.setattr("tray_app.service.login.shared_vault", lambda: vault)
     return vault
 
 
@@ -238,7 +238,7 @@ def test_a_choice_that_cannot_be_kept_holds_in_this_program(settings_toml, caplo
 def test_a_program_that_runs_uses_the_account_that_another_has_kept_meanwhile(
     settings_json, settings_toml, vault, monkeypatch
 ):
-    monkeypatch.setattr("tray_app.stores.vault.shared_vault", lambda: vault)
+    monkeypatch.setattr("tray_app.stores.keyring_client.shared_vault", lambda: vault)
     accounts(settings_json, 첫째="demo", 둘째="demo")
     set_up_by_kwcli(vault, "첫째")
     settings = load_settings()

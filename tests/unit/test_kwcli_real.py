@@ -19,16 +19,16 @@ import pytest
 
 from tray_app import TokenManager
 from tray_app.core.secret import Secret
-from tray_app.kiwoom.client import Broker
+from tray_app.exports.kwcli import cache_path
+from tray_app.kiwoom.broker import Broker
 from tray_app.kiwoom.keys import clean_keys, find_keys, store_keys
-from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
-from tray_app.manager.keeper import Outcome
-from tray_app.manager.login import keep_keys
-from tray_app.manager.opening import open_keeper
+from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+from tray_app.service.composition import open_keeper
+from tray_app.service.login import keep_keys
+from tray_app.service.token_service import Outcome
 from tray_app.settings import kwcli as kwcli_settings
 from tray_app.settings.load import load_settings
-from tray_app.shares.kwcli import cache_path
-from tray_app.stores.vault import shared_vault
+from tray_app.stores.keyring_client import shared_vault
 
 KWCLI = "kwcli==1.0.3"
 KEYS = clean_keys(PRACTICE_APP_KEY, PRACTICE_APP_SECRET)

@@ -21,11 +21,11 @@ from tray_app.core.errors import (
     RevokeFailed,
     StoreError,
 )
+from tray_app.core.renewal_schedule import Notice, NoticeKind
 from tray_app.core.state import Action, Result, TokenState
 from tray_app.core.token import Token, token_for
-from tray_app.core.watch import Notice, NoticeKind
 from tray_app.desktop.monitor import Monitor
-from tray_app.manager.keeper import Cleared, Outcome
+from tray_app.service.token_service import Cleared, Outcome
 from tray_app.settings.load import Settings, load_settings
 from tray_app.stores.base import Place
 

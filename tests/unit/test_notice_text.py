@@ -8,8 +8,8 @@ import pytest
 
 from tray_app.core.errors import KeysRefused
 from tray_app.core.notices import notice_text
+from tray_app.core.renewal_schedule import Notice, NoticeKind
 from tray_app.core.token import KST
-from tray_app.core.watch import Notice, NoticeKind
 
 NOW = datetime(2026, 11, 23, 7, 2, tzinfo=KST).timestamp()
 REFUSED = KeysRefused("Refused.", code="8050")

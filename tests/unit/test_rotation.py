@@ -8,9 +8,9 @@ import pytest
 
 from tests.doubles import Clock
 from tray_app.core.errors import BrokerUnavailable, RevokeFailed
+from tray_app.core.renewal_schedule import Due, Notice, NoticeKind, Watch
 from tray_app.core.secret import Secret
 from tray_app.core.token import KST, Token
-from tray_app.core.watch import Due, Notice, NoticeKind, Watch
 
 MONDAY = datetime(2026, 11, 23, tzinfo=KST)
 HOUR = 3600

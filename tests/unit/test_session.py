@@ -14,10 +14,10 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.doubles import Clock, private_bus
-from tray_app.core.gaps import GapDetector
 from tray_app.desktop import macos
 from tray_app.desktop.session.system import SystemSession
 from tray_app.desktop.session.windows import Message, WindowsSession, hear
+from tray_app.system.clock_jumps import GapDetector
 
 ROOT = Path(__file__).resolve().parents[2]
 RESUMED_AUTOMATIC, RESUMED_SUSPEND, SUSPENDING = 0x12, 0x7, 0x4

@@ -43,7 +43,7 @@ from tray_app.desktop.settings.fields import Field
 from tray_app.desktop.settings.view import SettingsView, settings_view
 from tray_app.desktop.settings.window import SettingsWindow
 from tray_app.desktop.translation import install_translator
-from tray_app.manager.opening import open_keeper
+from tray_app.service.composition import open_keeper
 from tray_app.settings.load import load_settings
 from tray_app.settings.table import GROUPS, TABLE
 

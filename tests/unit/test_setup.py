@@ -44,12 +44,12 @@ from tray_app.desktop.setup.wizard import SetupWizard
 from tray_app.desktop.translation import install_translator
 from tray_app.kiwoom.codes import error_for
 from tray_app.kiwoom.keys import AppKeys, store_keys
-from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
-from tray_app.manager.opening import open_keeper
+from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+from tray_app.service.composition import open_keeper
 from tray_app.settings import kwcli
 from tray_app.settings.load import Settings, load_settings
 from tray_app.settings.places import settings_file
-from tray_app.stores.vault import shared_vault
+from tray_app.stores.keyring_client import shared_vault
 
 KEY, SECRET = "AppKey-" + "k" * 36, "AppSecret-" + "s" * 33
 IN_KEYRING = {"win32": "In Windows Credential Manager", "darwin": "In the Keychain"}.get(sys.platform, "In the keyring")

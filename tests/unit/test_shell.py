@@ -16,9 +16,9 @@ from tests.doubles import START, Clock
 from tray_app import autostart
 from tray_app.core import language
 from tray_app.core.errors import KeysRefused, KiwoomTokenError, SettingsError
+from tray_app.core.renewal_schedule import Notice, NoticeKind
 from tray_app.core.secret import Secret
 from tray_app.core.state import LastResult, Result, TokenState
-from tray_app.core.watch import Notice, NoticeKind
 from tray_app.desktop import shell as shell_module
 from tray_app.desktop.notices.bubble import Bubble
 from tray_app.desktop.setup.flow import Ending

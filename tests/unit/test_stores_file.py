@@ -17,12 +17,12 @@ from tests.doubles import START, Clock
 from tests.zones import live_in, read_zone
 from tray_app.core.errors import StoreError
 from tray_app.core.token import token_for
+from tray_app.history.database import History
 from tray_app.stores import file as file_module
-from tray_app.stores import files
+from tray_app.stores.change_marker import ChangeSignal
 from tray_app.stores.file import MAX_BYTES, FileStore
-from tray_app.stores.history import History
 from tray_app.stores.lock import ProfileLock, ThreadLock
-from tray_app.stores.signal import ChangeSignal
+from tray_app.system import private_files as files
 
 OLD = token_for("old-token-of-a-test", 86400, START)
 NEW = token_for("new-token-of-a-test", 86400, START + 10)

@@ -19,10 +19,10 @@ import keyring.core
 import pytest
 
 from tests.doubles import START, Clock, MemoryKeyring
+from tray_app.api.token_manager import ModulesManager, TokenManager
 from tray_app.core.errors import InvalidInput, SettingsError, StoreError
 from tray_app.core.token import encode_seed, token_for
-from tray_app.kiwoom.practice import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
-from tray_app.manager.token_manager import ModulesManager, TokenManager
+from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
 from tray_app.stores.memory import MemoryStore
 
 ROOT = Path(__file__).resolve().parents[2]

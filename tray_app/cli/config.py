@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
-from tray_app.core.columns import in_columns
+from tray_app.cli.table import in_columns
 from tray_app.core.errors import DONE, AutostartFailed, InvalidInput
 from tray_app.core.language import msg, say, tr, use
 from tray_app.core.wording import place_text
-from tray_app.manager.changing import DAILY_MEANS, OLD_PLACE_MEANS, change_setting, reset_setting, setting_named
+from tray_app.service.settings_changes import DAILY_MEANS, OLD_PLACE_MEANS, change_setting, reset_setting, setting_named
 from tray_app.settings.load import ENVIRONMENT, FILE, PROFILE, UNSET, load_settings
 from tray_app.settings.places import settings_file
 from tray_app.settings.save import unset_setting
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tray_app.core.errors import KiwoomTokenError
-    from tray_app.manager.changing import Changed
+    from tray_app.service.settings_changes import Changed
     from tray_app.settings.load import Settings
     from tray_app.settings.table import Setting
     from tray_app.stores.base import Place

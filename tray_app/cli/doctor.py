@@ -12,18 +12,17 @@ from tray_app.core.language import has_letters, msg, say, tr, use
 from tray_app.core.profile import DEFAULT
 from tray_app.core.wording import mode_text, place_text
 from tray_app.kiwoom.connection import base_url_for
-from tray_app.manager.opening import find_keys, open_keeper
+from tray_app.service.composition import find_keys, open_keeper, open_shares
 from tray_app.settings.load import load_settings
-from tray_app.shares.opening import open_shares
-from tray_app.stores.files import check_writable
-from tray_app.stores.vault import shared_vault
+from tray_app.stores.keyring_client import shared_vault
+from tray_app.system.private_files import check_writable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tray_app.core.token import Token
+    from tray_app.exports.base import Share
     from tray_app.settings.load import Settings
-    from tray_app.shares.base import Share
     from tray_app.stores.base import Place
 
 

@@ -7,21 +7,21 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tray_app.core.columns import in_columns
+from tray_app.cli.table import in_columns
 from tray_app.core.errors import DONE
-from tray_app.core.history import Event, days_until, week_of
-from tray_app.core.history_table import as_csv, as_fields
-from tray_app.core.history_text import entry_text, until_text
 from tray_app.core.language import say, tr, use
 from tray_app.core.token import KST
+from tray_app.history.database import open_history
+from tray_app.history.events import Event, days_until, week_of
+from tray_app.history.tabular import as_csv, as_fields
+from tray_app.history.words import entry_text, until_text
 from tray_app.settings.load import load_settings
-from tray_app.stores.history import open_history
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-    from tray_app.core.history import Entry
+    from tray_app.history.events import Entry
 
 
 def history(options: Namespace) -> int:

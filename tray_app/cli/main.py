@@ -6,7 +6,7 @@ import sys
 
 from tray_app.core.errors import UNEXPECTED, KiwoomTokenError, known_error
 from tray_app.core.language import allow_korean, has_letters, say
-from tray_app.core.leaving import leave
+from tray_app.system.process import leave
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _INTERRUPTED = 130
 def run() -> NoReturn:
     """The program's entry point. Python's own way of ending takes as long as a quarter of `get`."""
     status = main(sys.argv[1:])
-    if "tray_app.stores.history" in sys.modules:  # what it was told may still have to be written
+    if "tray_app.history.database" in sys.modules:  # what it was told may still have to be written
         sys.exit(status)
     leave(status)
 
@@ -81,7 +81,7 @@ def _dispatch(options: Any) -> int:
         status: int = getattr(token, f"{options.command}_")(options)
         return status
     if options.command in {"login", "logout"}:
-        from tray_app.cli import account
+        from tray_app.cli import login as account
 
         return account.login(options) if options.command == "login" else account.logout(options)
     if options.command == "config":

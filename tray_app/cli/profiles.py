@@ -9,7 +9,7 @@ from tray_app.core.errors import DONE, KiwoomTokenError
 from tray_app.core.language import say, tr, use
 from tray_app.core.profile import DEFAULT
 from tray_app.core.wording import countdown, mode_text
-from tray_app.manager.opening import open_keeper
+from tray_app.service.composition import open_keeper
 from tray_app.settings.kwcli import aliases
 from tray_app.settings.load import load_settings, named_profiles
 

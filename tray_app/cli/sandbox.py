@@ -6,7 +6,7 @@ from tray_app.core.errors import DONE
 
 
 def sandbox(port: int, lifetime: float) -> int:
-    from tray_app.kiwoom.practice import serve
+    from tray_app.kiwoom.sandbox import serve
 
     serve(port, lifetime, lambda line: print(line, flush=True))
     return DONE

@@ -9,8 +9,8 @@ import time
 from tray_app.core.errors import DONE, InvalidInput, KiwoomTokenError, NoToken
 from tray_app.core.language import msg, say, tr, use
 from tray_app.core.profile import DEFAULT
-from tray_app.manager.keeper import ENOUGH_SECONDS, Outcome
-from tray_app.manager.opening import find_keys, open_keeper
+from tray_app.service.composition import find_keys, open_keeper
+from tray_app.service.token_service import ENOUGH_SECONDS, Outcome
 from tray_app.settings.load import load_settings
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from tray_app.core.token import Token
-    from tray_app.manager.keeper import TokenKeeper
+    from tray_app.service.token_service import TokenKeeper
     from tray_app.settings.load import Settings
 
 _MAX_STDIN_CHARACTERS = 65536
@@ -35,7 +35,7 @@ def opened(profile: str | None) -> tuple[Settings, TokenKeeper]:
 
 def get_(options: Namespace) -> int:
     _, keeper = opened(options.profile)
-    from tray_app.shares.formats import FORMATS
+    from tray_app.exports.formats import FORMATS
 
     print(FORMATS[options.format](_living_token(keeper, options)))
     return DONE
@@ -46,7 +46,7 @@ def exec_(options: Namespace) -> int:
     if not words:
         raise InvalidInput(msg("There is no command to run. Give it after --."))
     settings, keeper = opened(options.profile)
-    from tray_app.shares.formats import ENVIRONMENTS
+    from tray_app.exports.formats import ENVIRONMENTS
 
     outcome = keeper.ensure()
     tell_unsaved(outcome)
@@ -170,8 +170,8 @@ def _living_token(keeper: TokenKeeper, options: Namespace) -> Token:
 
 
 def _status_fields(settings: Settings, keeper: TokenKeeper, token: Token | None, now: float) -> dict[str, object]:
+    from tray_app.api.token_manager import token_info
     from tray_app.core.state import life_of
-    from tray_app.manager.token_manager import token_info
 
     return {
         **token_info(token, now),

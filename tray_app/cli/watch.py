@@ -13,15 +13,15 @@ from tray_app.core import logs
 from tray_app.core.errors import DONE, KiwoomTokenError, StoreError
 from tray_app.core.language import say, tr
 from tray_app.core.notices import notice_text
-from tray_app.core.watch import Due, NoticeKind, Watch
+from tray_app.core.renewal_schedule import Due, NoticeKind, Watch
 from tray_app.core.wording import countdown, korean_time, place_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tray_app.core.renewal_schedule import Notice
     from tray_app.core.token import Token
-    from tray_app.core.watch import Notice
-    from tray_app.manager.keeper import TokenKeeper
+    from tray_app.service.token_service import TokenKeeper
     from tray_app.settings.load import Settings
 
 _TICK_SECONDS = 1.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tray_app.core.language import say, tr
-from tray_app.core.watch import NoticeKind
+from tray_app.core.renewal_schedule import NoticeKind
 from tray_app.core.wording import duration, korean_time
 
 if TYPE_CHECKING:
-    from tray_app.core.watch import Notice
+    from tray_app.core.renewal_schedule import Notice
 
 
 def notice_text(notice: Notice, now: float) -> tuple[str, str]:

@@ -14,8 +14,8 @@ from tray_app.core.errors import KiwoomTokenError
 from tray_app.desktop.file_watch import FileWatch, watchable
 from tray_app.desktop.monitor import Monitor
 from tray_app.desktop.worker import Worker
-from tray_app.manager.changing import change_setting, setting_named
-from tray_app.manager.moving import hold, is_kept_otherwise
+from tray_app.service.migration import hold, is_kept_otherwise
+from tray_app.service.settings_changes import change_setting, setting_named
 from tray_app.settings.load import load_settings, named_profiles
 from tray_app.settings.places import settings_file
 from tray_app.settings.save import settle_data_dir
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tray_app.core.state import TokenState
     from tray_app.core.token import Token
     from tray_app.kiwoom.keys import AppKeys
-    from tray_app.manager.keeper import TokenKeeper
+    from tray_app.service.token_service import TokenKeeper
     from tray_app.settings.load import Settings
 
 

@@ -13,21 +13,21 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError, known_error
+from tray_app.core.renewal_schedule import Due, Watch
 from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.core.token import Token
-from tray_app.core.watch import Due, Watch
 from tray_app.desktop.file_watch import FileWatch, watchable
 from tray_app.desktop.worker import Worker
-from tray_app.manager.keeper import Outcome
-from tray_app.manager.moving import Followed, follow
-from tray_app.stores.files import make_private_folder
+from tray_app.service.migration import Followed, follow
+from tray_app.service.token_service import Outcome
+from tray_app.system.private_files import make_private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tray_app.core.watch import Notice
+    from tray_app.core.renewal_schedule import Notice
     from tray_app.kiwoom.keys import AppKeys
-    from tray_app.manager.keeper import Cleared, TokenKeeper
+    from tray_app.service.token_service import Cleared, TokenKeeper
     from tray_app.settings.load import Settings
 
 _LONGEST_SLEEP_SECONDS = 60.0

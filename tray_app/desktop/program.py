@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tray_app.desktop.monitor import Monitor
     from tray_app.desktop.session.system import SystemSession
     from tray_app.kiwoom.keys import AppKeys
-    from tray_app.manager.keeper import Outcome, TokenKeeper
+    from tray_app.service.token_service import Outcome, TokenKeeper
     from tray_app.settings.load import Settings
 
 
@@ -61,9 +61,9 @@ def run_desktop(
     from tray_app.desktop.accounts import Accounts
     from tray_app.desktop.monitor import Monitor
     from tray_app.desktop.shell import Shell
-    from tray_app.manager.login import keep_keys
-    from tray_app.manager.opening import open_keeper
-    from tray_app.stores.vault import shared_vault
+    from tray_app.service.composition import open_keeper
+    from tray_app.service.login import keep_keys
+    from tray_app.stores.keyring_client import shared_vault
 
     def open_monitor(settings: Settings, keeper: TokenKeeper) -> Monitor:
         keep = _try_keys if practice else keep_keys
@@ -107,7 +107,7 @@ def _follow_session(accounts: Accounts, tray: Tray) -> SystemSession:
 
 def _try_keys(settings: Settings, keys: AppKeys) -> Outcome:
     """Practising leaves the user's keyring and settings alone."""
-    from tray_app.manager.opening import open_keeper
+    from tray_app.service.composition import open_keeper
 
     return open_keeper(settings, keys=keys).refresh()
 

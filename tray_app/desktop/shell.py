@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QDialog, QWidget
 
+    from tray_app.core.renewal_schedule import Notice
     from tray_app.core.secret import Secret
-    from tray_app.core.watch import Notice
     from tray_app.desktop.accounts import Accounts
     from tray_app.desktop.history.window import HistoryWindow
     from tray_app.desktop.settings.desk import SettingsDesk
@@ -308,7 +308,7 @@ class Shell(QObject):
     def _open_history(self) -> None:
         from tray_app.desktop.history.feed import HistoryFeed
         from tray_app.desktop.history.window import HistoryWindow
-        from tray_app.stores.history import open_history
+        from tray_app.history.database import open_history
 
         if self._history is None:
             feed = HistoryFeed(open_history(self._settings), self._accounts.finders(), self._clock, self)

@@ -8,7 +8,7 @@ import socket
 from PySide6.QtCore import QCoreApplication, QObject, QSocketNotifier
 
 from tray_app.core.errors import DONE
-from tray_app.core.stopping import stop_signals
+from tray_app.system.signals import stop_signals
 
 
 class StopSignals(QObject):

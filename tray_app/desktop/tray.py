@@ -10,7 +10,7 @@ from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QActionGroup, QGuiApplication
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
-from tray_app.core.watch import AUTO, DAILY, NOTIFY
+from tray_app.core.renewal_schedule import AUTO, DAILY, NOTIFY
 from tray_app.core.wording import duration
 from tray_app.desktop.look.icon import tray_icon
 from tray_app.desktop.look.theme import panel_is_dark

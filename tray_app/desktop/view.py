@@ -19,10 +19,10 @@ from PySide6.QtCore import QCoreApplication
 from tray_app.core.errors import KeyringUnavailable, KeysMissing, Remedy
 from tray_app.core.language import say
 from tray_app.core.profile import DEFAULT
+from tray_app.core.renewal_schedule import DAILY, NOTIFY
 from tray_app.core.state import Action, Result, TokenState
 from tray_app.core.token import BUFFER_SECONDS, KST, UTC
 from tray_app.core.trading import evening_before, is_trading, opening_of
-from tray_app.core.watch import DAILY, NOTIFY
 from tray_app.core.wording import countdown, duration, is_korean_zone, korean_time, local_time, problem_text
 from tray_app.desktop.look.icon import LEVELS, TONES, IconSpec, Phase, level_of
 from tray_app.desktop.look.theme import Tone

@@ -9,7 +9,7 @@ import stat
 
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
-from tray_app.core.sharing import patiently
+from tray_app.system.sharing_violation import patiently
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

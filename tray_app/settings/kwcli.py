@@ -13,8 +13,8 @@ from tray_app.core import logs
 from tray_app.core.digest import sha256_hex
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
-from tray_app.core.sharing import patiently
 from tray_app.settings.places import kwcli_config_dir
+from tray_app.system.sharing_violation import patiently
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ import stat
 import time
 
 from tray_app.core.errors import SettingsError
-from tray_app.core.kernel_lock import try_lock
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT
-from tray_app.core.sharing import patiently
 from tray_app.settings.document import read_document, read_text
 from tray_app.settings.places import default_data_dir, settings_file
+from tray_app.system.file_lock import try_lock
+from tray_app.system.sharing_violation import patiently
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

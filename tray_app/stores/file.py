@@ -11,7 +11,7 @@ from tray_app.core.errors import StoreError
 from tray_app.core.token import DamagedRecord, Token, decode, encode_seed
 from tray_app.stores.base import Place
 from tray_app.stores.encryption import Cipher, is_sealed
-from tray_app.stores.files import (
+from tray_app.system.private_files import (
     Stamp,
     UnreadableFile,
     delete_private,

@@ -15,9 +15,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tray_app.stores.change_marker import ChangeSignal
+    from tray_app.stores.keyring_client import Vault
     from tray_app.stores.lock import ThreadLock
-    from tray_app.stores.signal import ChangeSignal
-    from tray_app.stores.vault import Vault
 
 SERVICE = "kiwoom-token-tray"
 _MICROSECONDS = 1_000_000

@@ -13,9 +13,9 @@ import weakref
 
 from tray_app.core import logs
 from tray_app.core.errors import LockTimeout, StoreError
-from tray_app.core.kernel_lock import try_lock, unlock
 from tray_app.core.language import msg
-from tray_app.stores.files import make_private_folder, open_private
+from tray_app.system.file_lock import try_lock, unlock
+from tray_app.system.private_files import make_private_folder, open_private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

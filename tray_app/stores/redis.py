@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from tray_app.stores.change_marker import ChangeSignal
     from tray_app.stores.redis_server import RedisServer
-    from tray_app.stores.signal import ChangeSignal
 
 LOCK_SECONDS = 25.0
 """After this Redis frees the lock of a killed holder: longer than a revoke and an issue take, and less than

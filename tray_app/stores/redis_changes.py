@@ -20,8 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from tray_app.stores.change_marker import ChangeSignal
     from tray_app.stores.redis_server import RedisServer
-    from tray_app.stores.signal import ChangeSignal
 
 UNSURE_SECONDS = 1.0
 """How often a token is read again while changes may go unheard."""

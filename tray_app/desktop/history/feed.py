@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from tray_app.core.errors import KiwoomTokenError, StoreError, known_error
-from tray_app.core.history import Event, Week, days_until, week_of
-from tray_app.core.history_table import as_csv
-from tray_app.core.history_text import entry_text, moment_text, summary_text, until_text
 from tray_app.core.language import msg, say, tr
 from tray_app.core.token import KST
 from tray_app.desktop.file_watch import FileWatch, watchable
 from tray_app.desktop.worker import Worker
+from tray_app.history.events import Event, Week, days_until, week_of
+from tray_app.history.tabular import as_csv
+from tray_app.history.words import entry_text, moment_text, summary_text, until_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tray_app.core.history import Entry
     from tray_app.core.token import Token
-    from tray_app.stores.history import History
+    from tray_app.history.database import History
+    from tray_app.history.events import Entry
 
     FindToken = Callable[[], Token | None]
     """The present token of a profile; may wait, and may raise `StoreError`."""

@@ -33,7 +33,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tray_app.core.history import TAKES, EventKind
 from tray_app.core.profile import DEFAULT
 from tray_app.core.token import KST
 from tray_app.desktop.history.week import Legend, WeekView, kind_of, mark_icon
@@ -41,12 +40,13 @@ from tray_app.desktop.look.icon import app_icon
 from tray_app.desktop.look.standing import StandingWindow
 from tray_app.desktop.look.style import calm_style, colour_text
 from tray_app.desktop.look.theme import Tones, text_colour, window_tones
+from tray_app.history.events import TAKES, EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tray_app.core.history import Entry
     from tray_app.desktop.history.feed import HistoryFeed, Page, Row
+    from tray_app.history.events import Entry
 
 translate = QCoreApplication.translate
 

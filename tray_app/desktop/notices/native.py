@@ -16,8 +16,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from tray_app.core.system_name import known_system
 from tray_app.desktop.notices.bubble import OPEN, NoNotices
+from tray_app.system.windows_version import known_system
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

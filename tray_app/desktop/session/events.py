@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from tray_app.core.gaps import GapDetector
+from tray_app.system.clock_jumps import GapDetector
 
 _LONGEST_TICK_SECONDS = 120.0
 """A minute, and the time that a keyring may take to answer in between."""

@@ -13,7 +13,7 @@ from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT
 from tray_app.desktop.settings.view import settings_view
 from tray_app.desktop.worker import Worker
-from tray_app.manager.changing import change_setting, reset_setting
+from tray_app.service.settings_changes import change_setting, reset_setting
 from tray_app.settings.load import known_profiles, load_settings
 from tray_app.settings.places import default_data_dir
 from tray_app.settings.table import TABLE
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tray_app.autostart.base import Status
     from tray_app.desktop.settings.view import SettingsView
-    from tray_app.manager.changing import Changed
+    from tray_app.service.settings_changes import Changed
 
 
 class SettingsActions(QObject):

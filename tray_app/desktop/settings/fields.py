@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 from tray_app.core.language import tr
 from tray_app.core.wording import duration
 from tray_app.desktop.look.style import make_button, make_text, mark
-from tray_app.manager.changing import DAILY_MEANS
+from tray_app.service.settings_changes import DAILY_MEANS
 from tray_app.settings.kinds import Choice, File, Folder, Hours, Policy, RedisAddress, Span, Spans, Switch
 
 if TYPE_CHECKING:

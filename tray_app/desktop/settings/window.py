@@ -30,13 +30,13 @@ from tray_app.desktop.look.standing import StandingWindow
 from tray_app.desktop.look.style import calm_style, colour_text, even_boxes, make_button, make_text, mark, put
 from tray_app.desktop.look.theme import text_colour, window_tones
 from tray_app.desktop.settings.fields import Field, SwitchField, field_for
-from tray_app.manager.changing import OLD_PLACE_MEANS
+from tray_app.service.settings_changes import OLD_PLACE_MEANS
 from tray_app.settings.table import GROUPS, NOTICES, PROGRAM, RENEWAL, SHARING, STORAGE, TABLE
 
 if TYPE_CHECKING:
     from tray_app.desktop.look.theme import Tones
     from tray_app.desktop.settings.view import FieldView, SettingsView
-    from tray_app.manager.changing import Changed
+    from tray_app.service.settings_changes import Changed
     from tray_app.settings.table import Setting
     from tray_app.stores.base import Place
 

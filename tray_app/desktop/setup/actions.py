@@ -13,21 +13,20 @@ from tray_app.core import logs
 from tray_app.core.errors import AutostartFailed, InvalidInput, KeyringUnavailable, KeysMissing
 from tray_app.core.profile import DEFAULT
 from tray_app.kiwoom.keys import find_keys, has_keys, keys_of_environment
-from tray_app.manager.login import keep_keys, leave_account
-from tray_app.manager.opening import open_keeper
+from tray_app.service.composition import open_keeper, open_store
+from tray_app.service.login import keep_keys, leave_account
 from tray_app.settings import kwcli
 from tray_app.settings.save import save_setting, settle_data_dir
 from tray_app.settings.table import MODES
 from tray_app.stores.base import Place
-from tray_app.stores.opening import open_store
-from tray_app.stores.vault import shared_vault
+from tray_app.stores.keyring_client import shared_vault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tray_app.core.errors import KiwoomTokenError
     from tray_app.kiwoom.keys import AppKeys
-    from tray_app.manager.keeper import Outcome
+    from tray_app.service.token_service import Outcome
     from tray_app.settings.load import Settings
 
 KWCLI_PROGRAM = "kiwoomcli"

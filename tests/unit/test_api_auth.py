@@ -1,0 +1,488 @@
+"""KiwoomAuth for httpx and the token provider of kiwoom-client, against a practice Kiwoom over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+import trio
+from kiwoom_client.auth import AsyncTokenProvider, TokenProvider
+from kiwoom_client.base import AsyncBaseClient, BaseClient, KiwoomAPIError
+
+import tray_app
+from tray_app import AsyncTokens, KiwoomAuth, TokenManager
+from tray_app.core.errors import InvalidInput, KeysMissing
+from tray_app.core.secret import Secret
+from tray_app.kiwoom.broker import Broker
+from tray_app.kiwoom.keys import clean_keys
+from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+
+PATH = "/api/dostk/stkinfo"
+KEYS = clean_keys(PRACTICE_APP_KEY, PRACTICE_APP_SECRET)
+
+
+@pytest.fixture
+def kiwoom(monkeypatch):
+    with PracticeKiwoom() as practice:
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", practice.base_url)
+        monkeypatch.setenv("APP_KEY", PRACTICE_APP_KEY)
+        monkeypatch.setenv("APP_SECRET", PRACTICE_APP_SECRET)
+        yield practice
+
+
+@pytest.fixture
+def manager(kiwoom):
+    return TokenManager()
+
+
+@pytest.fixture
+def client(kiwoom, manager):
+    with httpx.Client(auth=KiwoomAuth(manager), base_url=kiwoom.base_url) as client:
+        yield client
+
+
+def revoke_elsewhere(kiwoom: PracticeKiwoom, token: str) -> None:
+    """Another tool ends the token at Kiwoom; nobody here is told."""
+    Broker(kiwoom.base_url).revoke(KEYS, Secret(token))
+
+
+class Asked(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Keeps what was sent, and answers the first requests as it is told, the others well."""
+
+    def __init__(self, *answers: object) -> None:
+        self.answers = list(answers)
+        self.tokens: list[str] = []
+        self.bodies: list[bytes] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.tokens.append(request.headers["authorization"].removeprefix("Bearer "))
+        self.bodies.append(b"".join(request.stream))
+        answer = self.answers.pop(0) if self.answers else {"return_code": 0, "return_msg": "OK"}
+        if isinstance(answer, httpx.Response):
+            return answer
+        return httpx.Response(200, json=answer)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return self.handle_request(request)
+
+
+class Refusing:
+    """Tokens of which each refused one is replaced by `other`."""
+
+    def __init__(self, other: str = "second") -> None:
+        self.other = other
+        self.refused: list[str] = []
+
+    def get_valid_token(self) -> str:
+        return "first"
+
+    def replace_refused(self, refused: str) -> str:
+        self.refused.append(refused)
+        return self.other
+
+
+def send(tokens: Refusing, asked: Asked, **request: object) -> httpx.Response:
+    with httpx.Client(auth=KiwoomAuth(tokens), transport=asked) as client:
+        return client.post("https://api.kiwoom.com" + PATH, **request)
+
+
+DEAD = {"return_code": 3, "return_msg": "인증에 실패했습니다[8005:Token이 유효하지 않습니다]"}
+
+
+def test_the_token_is_attached_and_issued_once(client, kiwoom, manager):
+    for _ in range(3):
+        assert client.post(PATH, json={"stk_cd": "005930"}).json()["return_code"] == 0
+    assert kiwoom.counts() == {"issue": 1, "revoke": 0, "rest": 3}
+    assert manager.get_token() is not None
+
+
+def test_without_a_manager_the_programs_own_is_used(kiwoom, monkeypatch):
+    monkeypatch.delattr(tray_app, "token_manager", raising=False)
+    with httpx.Client(auth=KiwoomAuth(), base_url=kiwoom.base_url) as client:
+        assert client.post(PATH, json={}).json()["return_code"] == 0
+    assert tray_app.token_manager.get_token() is not None
+    monkeypatch.delattr(tray_app, "token_manager")
+
+
+def test_a_token_that_died_is_renewed_and_the_request_repeated(client, kiwoom, manager):
+    first = manager.ensure_token()
+    revoke_elsewhere(kiwoom, first)
+    assert client.post(PATH, json={"stk_cd": "005930"}).json()["stk_nm"] == "삼성전자"
+    assert kiwoom.counts() == {"issue": 2, "revoke": 1, "rest": 2}
+    assert manager.get_token() not in {None, first}
+
+
+class Meanwhile(httpx.HTTPTransport):
+    """The network, where something happens just before the first request arrives."""
+
+    def __init__(self, happens) -> None:
+        super().__init__()
+        self.happens = [happens]
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self.happens:
+            self.happens.pop()()
+        return super().handle_request(request)
+
+
+def test_a_token_that_another_program_has_replaced_already_is_just_read_again(kiwoom, manager):
+    other = TokenManager()
+
+    def replaced_elsewhere() -> None:
+        revoke_elsewhere(kiwoom, manager.get_token())
+        other.refresh_token()
+
+    with httpx.Client(auth=KiwoomAuth(manager), transport=Meanwhile(replaced_elsewhere)) as client:
+        assert client.post(kiwoom.base_url + PATH, json={}).json()["return_code"] == 0
+    assert kiwoom.counts() == {"issue": 2, "revoke": 1, "rest": 2}
+
+
+def test_many_requests_that_meet_the_same_dead_token_make_one_issue(client, kiwoom, manager):
+    revoke_elsewhere(kiwoom, manager.ensure_token())
+    kiwoom.set_delay(0.1)
+    together = threading.Barrier(12)
+
+    def ask(_: int) -> int:
+        together.wait()
+        return client.post(PATH, json={}).json()["return_code"]
+
+    with ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(ask, range(12))) == [0] * 12
+    assert kiwoom.counts()["issue"] == 2
+
+
+def test_a_token_that_kiwoom_gives_back_though_it_refuses_it_ends_in_the_answer(client, kiwoom, manager, caplog):
+    manager.ensure_token()
+    kiwoom.set_fault("8005", on="rest")
+    for _ in range(4):
+        answer = client.post(PATH, json={})
+        assert answer.status_code == 200
+        assert "8005" in answer.json()["return_msg"]
+    assert kiwoom.counts() == {"issue": 2, "revoke": 0, "rest": 4}
+    assert "gave the same one back" in caplog.text
+
+
+def test_an_outage_of_the_renewal_leaves_the_answer_as_it_came(client, kiwoom, manager, caplog):
+    revoke_elsewhere(kiwoom, manager.ensure_token())
+    kiwoom.set_fault("http-503", on="issue")
+    assert "8005" in client.post(PATH, json={}).json()["return_msg"]
+    assert kiwoom.counts() == {"issue": 2, "revoke": 1, "rest": 1}
+    assert "there is no other" in caplog.text
+
+
+def test_without_any_token_the_reason_is_raised(client, monkeypatch):
+    monkeypatch.delenv("APP_KEY")
+    monkeypatch.delenv("APP_SECRET")
+    with pytest.raises(KeysMissing):
+        client.post(PATH, json={})
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        DEAD,
+        {**DEAD, "return_code": "3"},
+        {"return_code": 8005, "return_msg": "Token이 유효하지 않습니다"},
+        {"return_code": "8005"},
+        {"return_code": 3, "return_msg": "Token이 유효하지 않습니다 (CODE=8005)"},
+        {"return_msg": "[8005:Token이 유효하지 않습니다]"},
+    ],
+)
+def test_every_form_of_8005_is_understood(refusal):
+    tokens, asked = Refusing(), Asked(refusal)
+    assert send(tokens, asked, json={"stk_cd": "005930"}).json()["return_code"] == 0
+    assert asked.tokens == ["first", "second"]
+    assert asked.bodies[0] == asked.bodies[1] != b""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"return_code": 0, "return_msg": "a text that mentions [8005: something]"},
+        {"return_code": 3, "return_msg": "인증에 실패했습니다[8010:IP]"},
+        {"return_code": 3, "return_msg": None},
+        {"return_code": None},
+        ["8005"],
+        8005,
+        httpx.Response(200, text="<html>8005</html>"),
+        httpx.Response(200, content=b"\xff\xfe[8005]"),
+        httpx.Response(503),
+    ],
+)
+def test_any_other_answer_is_left_alone(answer):
+    tokens, asked = Refusing(), Asked(answer)
+    send(tokens, asked, json={})
+    assert tokens.refused == []
+    assert asked.tokens == ["first"]
+
+
+def test_a_request_is_repeated_once_and_no_more():
+    tokens, asked = Refusing(), Asked(DEAD, DEAD, DEAD)
+    assert send(tokens, asked, json={}).json() == DEAD
+    assert asked.tokens == ["first", "second"]
+    assert tokens.refused == ["first"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_8005_is_understood_whatever_the_status(status):
+    asked = Asked(httpx.Response(status, json=DEAD))
+    assert send(Refusing(), asked, json={}).status_code == 200
+
+
+def test_a_streamed_body_is_not_sent_twice_but_the_next_request_has_the_new_token():
+    tokens, asked = Refusing(), Asked(DEAD)
+    assert send(tokens, asked, content=iter([b"{", b"}"])).json() == DEAD
+    assert asked.bodies == [b"{}"]
+    assert tokens.refused == ["first"]
+
+
+def test_an_uploaded_file_is_not_sent_twice(tmp_path):
+    path = tmp_path / "upload"
+    path.write_bytes(b"content")
+    asked = Asked(DEAD)
+    with path.open("rb") as file:
+        assert send(Refusing(), asked, files={"file": file}).json() == DEAD
+    assert len(asked.tokens) == 1
+
+
+def test_a_streamed_answer_can_still_be_read(client, kiwoom, manager):
+    revoke_elsewhere(kiwoom, manager.ensure_token())
+    with client.stream("POST", PATH, json={}) as answer:
+        assert '"return_code": 0' in "".join(answer.iter_text())
+
+
+def test_plain_http_to_another_computer_gets_no_token():
+    tokens, asked = Refusing(), Asked()
+    with (
+        httpx.Client(auth=KiwoomAuth(tokens), transport=asked) as client,
+        pytest.raises(InvalidInput),
+    ):
+        client.post("http://api.kiwoom.com" + PATH)
+    assert asked.tokens == []
+
+
+def test_a_redirect_to_another_host_takes_no_token_along():
+    seen = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers.get("authorization"))
+        if request.url.host == "api.kiwoom.com":
+            return httpx.Response(302, headers={"Location": "https://elsewhere.example/"})
+        return httpx.Response(200, json={})
+
+    transport = httpx.MockTransport(answer)
+    with httpx.Client(auth=KiwoomAuth(Refusing()), transport=transport, follow_redirects=True) as client:
+        client.get("https://api.kiwoom.com/")
+    assert seen == ["Bearer first", None]
+
+
+async def ask_together(kiwoom: PracticeKiwoom, auth: KiwoomAuth, client: httpx.AsyncClient, gather, times: int):
+    answers = await gather([lambda: client.post(PATH, json={"stk_cd": "005930"})] * times)
+    return [one.json()["return_code"] for one in answers]
+
+
+async def with_asyncio(jobs):
+    return await asyncio.gather(*(job() for job in jobs))
+
+
+async def with_trio(jobs):
+    results = []
+
+    async def run(job) -> None:
+        results.append(await job())
+
+    async with trio.open_nursery() as nursery:
+        for job in jobs:
+            nursery.start_soon(run, job)
+    return results
+
+
+LOOPS = {"asyncio": (asyncio.run, with_asyncio), "trio": (lambda main: trio.run(lambda: main), with_trio)}
+
+
+@pytest.fixture(params=LOOPS.values(), ids=LOOPS.keys())
+def loop(request):
+    return request.param
+
+
+def test_many_coroutines_that_meet_the_same_dead_token_make_one_issue(kiwoom, manager, loop):
+    run, gather = loop
+    revoke_elsewhere(kiwoom, manager.ensure_token())
+    kiwoom.set_delay(0.1)
+    auth = KiwoomAuth(manager)
+
+    async def main() -> list[int]:
+        async with httpx.AsyncClient(auth=auth, base_url=kiwoom.base_url) as client:
+            return await ask_together(kiwoom, auth, client, gather, 12)
+
+    assert run(main()) == [0] * 12
+    assert kiwoom.counts()["issue"] == 2
+
+
+class SlowTokens(Refusing):
+    """Tokens that come only after the event loop has shown that it still turns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turned = threading.Event()
+        self.asked_on: set[int] = set()
+
+    def get_valid_token(self) -> str:
+        self.asked_on.add(threading.get_ident())
+        assert self.turned.wait(10), "the event loop stood still"
+        return "first"
+
+    def replace_refused(self, refused: str) -> str:
+        self.asked_on.add(threading.get_ident())
+        return super().replace_refused(refused)
+
+
+def test_the_event_loop_turns_while_a_token_is_waited_for():
+    tokens, asked = SlowTokens(), Asked(DEAD)
+
+    async def main() -> httpx.Response:
+        async def turn() -> None:
+            while not tokens.asked_on:
+                await asyncio.sleep(0)
+            tokens.turned.set()
+
+        async with httpx.AsyncClient(auth=KiwoomAuth(tokens), transport=asked) as client:
+            answer, _ = await asyncio.gather(client.post("https://api.kiwoom.com" + PATH, json={}), turn())
+        return answer
+
+    assert asyncio.run(main()).json()["return_code"] == 0
+    assert asked.tokens == ["first", "second"]
+    assert threading.get_ident() not in tokens.asked_on
+
+
+def test_a_coroutine_that_is_cancelled_waits_for_no_token():
+    tokens = SlowTokens()
+
+    async def main() -> None:
+        async with httpx.AsyncClient(auth=KiwoomAuth(tokens)) as client:
+            async with asyncio.timeout(0.05):
+                await client.post("https://api.kiwoom.com" + PATH, json={})
+
+    before = time.monotonic()
+    with pytest.raises(TimeoutError):
+        asyncio.run(main())
+    assert time.monotonic() - before < 5
+    tokens.turned.set()
+
+
+def test_a_streamed_body_of_a_coroutine_is_not_sent_twice(kiwoom, manager):
+    manager.ensure_token()
+    kiwoom.set_fault("8005", on="rest", times=1)
+
+    async def body():
+        yield b"{}"
+
+    async def main() -> httpx.Response:
+        async with httpx.AsyncClient(auth=KiwoomAuth(manager), base_url=kiwoom.base_url) as client:
+            return await client.post(PATH, content=body(), headers={"Content-Length": "2"})
+
+    assert "8005" in asyncio.run(main()).json()["return_msg"]
+    assert kiwoom.counts()["rest"] == 1
+
+
+def test_ensure_token_can_be_awaited(kiwoom, manager, loop):
+    run, gather = loop
+
+    async def main() -> list[str]:
+        return await gather([manager.ensure_token_async] * 5)
+
+    assert set(run(main())) == {manager.get_token()}
+    assert kiwoom.counts()["issue"] == 1
+
+
+def test_importing_the_program_loads_neither_httpx_nor_anyio():
+    import subprocess
+
+    code = (
+        "import sys, tray_app; tray_app.TokenManager;"
+        "print([name for name in ('httpx', 'anyio', 'keyring', 'PySide6') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(tray_app.__file__).parents[1],
+    )
+    assert done.stdout.strip() == "[]"
+
+
+# --- kiwoom-client, the real package ---
+
+
+def kiwoom_client(kiwoom: PracticeKiwoom, manager: TokenManager) -> BaseClient:
+    return BaseClient("unused", "unused", base_url=kiwoom.base_url, rate_limit=None, token_provider=manager)
+
+
+def test_kiwoom_client_takes_the_manager_as_its_token_provider(kiwoom, manager):
+    assert isinstance(manager, TokenProvider)
+    assert isinstance(AsyncTokens(manager), AsyncTokenProvider)
+    with kiwoom_client(kiwoom, manager) as client:
+        for _ in range(3):
+            assert client.request(PATH, "ka10001", {"stk_cd": "005930"})["stk_nm"] == "삼성전자"
+    assert kiwoom.counts() == {"issue": 1, "revoke": 0, "rest": 3}
+
+
+def test_kiwoom_client_gets_over_a_dead_token(kiwoom, manager):
+    revoke_elsewhere(kiwoom, manager.ensure_token())
+    with kiwoom_client(kiwoom, manager) as client:
+        assert client.request(PATH, "ka10001")["return_code"] == 0
+    assert kiwoom.counts()["issue"] == 2
+
+
+def test_threads_of_kiwoom_client_that_meet_the_same_dead_token_make_one_issue(kiwoom, manager):
+    revoke_elsewhere(kiwoom, manager.ensure_token())
+    kiwoom.set_delay(0.1)
+    together = threading.Barrier(8)
+
+    def ask(_: int) -> int:
+        with kiwoom_client(kiwoom, manager) as client:
+            together.wait()
+            return client.request(PATH, "ka10001")["return_code"]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, range(8))) == [0] * 8
+    assert kiwoom.counts()["issue"] == 2
+
+
+def test_kiwoom_client_does_not_hammer_when_kiwoom_insists(kiwoom, manager):
+    manager.ensure_token()
+    kiwoom.set_fault("8005", on="rest")
+    with kiwoom_client(kiwoom, manager) as client:
+        for _ in range(3):
+            with pytest.raises(KiwoomAPIError):
+                client.request(PATH, "ka10001")
+    assert kiwoom.counts()["issue"] == 2
+
+
+def test_refresh_token_by_itself_asks_kiwoom(kiwoom, manager):
+    first = manager.ensure_token()
+    assert manager.refresh_token() == first
+    assert kiwoom.counts()["issue"] == 2
+
+
+def test_tasks_of_kiwoom_client_that_meet_the_same_dead_token_make_one_issue(kiwoom, manager):
+    revoke_elsewhere(kiwoom, manager.ensure_token())
+    kiwoom.set_delay(0.1)
+
+    async def main() -> list[int]:
+        async with AsyncBaseClient(
+            "unused", "unused", base_url=kiwoom.base_url, rate_limit=None, token_provider=AsyncTokens(manager)
+        ) as client:
+            answers = await asyncio.gather(*(client.request(PATH, "ka10001") for _ in range(8)))
+        return [one["return_code"] for one in answers]
+
+    assert asyncio.run(main()) == [0] * 8
+    assert kiwoom.counts()["issue"] == 2

@@ -1,0 +1,464 @@
+"""A bot's file, and a kept .token beside the keyring."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+from datetime import datetime, timezone
+
+import keyring
+import pytest
+
+from tests.doubles import KEYS, Clock, FakeBroker, MemoryKeyring
+from tray_app import TokenManager
+from tray_app.core.errors import KeyringUnavailable, SettingsError
+from tray_app.core.token import encode_seed, token_for
+from tray_app.service.composition import open_keeper
+from tray_app.service.token_service import Outcome
+from tray_app.settings.load import load_settings
+from tray_app.stores.keyring_client import Vault
+from tray_app.stores.memory import MemoryStore
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX mode bits")
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def broker(clock):
+    return FakeBroker(clock)
+
+
+@pytest.fixture
+def ring(monkeypatch):
+    """A keyring that lasts for one test; each opening has a vault of its own, as each process has."""
+    ring = MemoryKeyring()
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
+    before = keyring.get_keyring()
+    keyring.set_keyring(ring)
+    monkeypatch.setattr("tray_app.stores.keyring_client.shared_vault", Vault)
+    yield ring
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def settings_file(private_places):
+    path = private_places / "places" / "settings" / "settings.toml"
+    path.parent.mkdir(parents=True)
+    return path
+
+
+@pytest.fixture
+def token_file(private_places):
+    return private_places / "data" / ".token"
+
+
+def opened(clock, broker, profile=None):
+    keeper = open_keeper(load_settings(profile), keys=KEYS, clock=clock)
+    keeper._open_broker = lambda: broker
+    return keeper
+
+
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+# --- the bot's file ---
+
+
+@pytest.fixture
+def bot_file(private_places, settings_file, monkeypatch):
+    path = private_places / "bots" / "token.json"
+    settings_file.write_text(f"share_bot_file = {json.dumps(str(path))}\n")
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+    return path
+
+
+def test_a_bots_file_has_the_token_and_its_end_in_korean_time(bot_file, clock, broker):
+    token = opened(clock, broker).ensure().token
+    assert read(bot_file) == {"token": token.value.reveal(), "expires_dt": "20260922231320"}
+    assert token.expires_at == datetime(2026, 9, 22, 14, 13, 20, tzinfo=timezone.utc)
+
+
+@posix_only
+def test_a_bots_file_is_the_owners_alone(bot_file, clock, broker):
+    opened(clock, broker).ensure()
+    assert bot_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_clear_removes_our_token_from_a_bots_file(bot_file, clock, broker):
+    keeper = opened(clock, broker)
+    keeper.ensure()
+    keeper.clear()
+    assert not bot_file.exists()
+
+
+@pytest.fixture
+def locked(ring, bot_file, monkeypatch):
+    """The keyring in which the token rests can be locked."""
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
+
+    def lock():
+        ring.broken = KeyringUnavailable("The keyring is locked. Unlock it.", problem=KeyringUnavailable.LOCKED)
+
+    return lock
+
+
+def test_a_clear_also_goes_to_a_bots_file_while_the_keyring_is_locked(locked, ring, bot_file, clock, broker):
+    opened(clock, broker).ensure()
+    locked()
+    clock.advance(1)
+    cleared = opened(clock, broker).clear()
+    assert (cleared.there, bot_file.exists()) == (True, False)
+    ring.broken = None
+    assert opened(clock, broker).current() is None
+
+
+def test_whether_a_locked_keyring_had_a_token_is_not_told(locked, bot_file, clock, broker):
+    locked()
+    bot_file.parent.mkdir()
+    bot_file.write_text('{"note": "no token"}')
+    cleared = opened(clock, broker).clear()
+    assert (cleared.there, str(cleared.unseen)) == (False, "The keyring is locked. Unlock it.")
+    assert bot_file.exists()
+
+
+def test_a_token_in_a_locked_keyring_cannot_be_revoked_and_nothing_is_taken_away(locked, ring, bot_file, clock, broker):
+    token = opened(clock, broker).ensure().token
+    locked()
+    with pytest.raises(KeyringUnavailable, match="locked"):
+        opened(clock, broker).clear(revoke=True)
+    ring.broken = None
+    assert (opened(clock, broker).current(), broker.revokes) == (token, 0)
+    assert bot_file.exists()
+
+
+def test_where_there_is_no_keyring_there_was_no_token(bot_file, clock, broker, monkeypatch):
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
+    cleared = opened(clock, broker).clear()
+    assert (cleared.there, cleared.unseen) == (False, None)
+
+
+def test_a_clear_leaves_the_token_that_a_bot_has_got_by_itself(bot_file, clock, broker):
+    keeper = opened(clock, broker)
+    keeper.ensure()
+    bot_file.write_text('{"token": "of-the-bot", "expires_dt": "20260922221320"}')
+    keeper.clear()
+    assert read(bot_file)["token"] == "of-the-bot"
+
+
+@pytest.mark.parametrize("present", ["", "{}", '{"token": "old"}', '{"token": "cut sho'])
+def test_an_old_or_damaged_token_is_replaced(bot_file, clock, broker, present):
+    bot_file.parent.mkdir()
+    bot_file.write_text(present if present != "{}" else '{"expires_dt": "", "token": null}')
+    outcome = opened(clock, broker).ensure()
+    assert outcome.unshared == ()
+    assert read(bot_file)["token"] == outcome.token.value.reveal()
+
+
+def test_a_file_that_holds_no_token_is_never_overwritten(bot_file, clock, broker):
+    bot_file.parent.mkdir()
+    bot_file.write_text("my diary")
+    keeper = opened(clock, broker)
+    outcome = keeper.ensure()
+    assert outcome.how == Outcome.ISSUED
+    assert "is not a token" in str(outcome.unshared[0])
+    keeper.clear()
+    assert bot_file.read_text() == "my diary"
+
+
+def test_a_folder_in_its_place_costs_no_token(bot_file, clock, broker):
+    bot_file.mkdir(parents=True)
+    keeper = opened(clock, broker)
+    outcome = keeper.ensure()
+    assert keeper.store.read() == outcome.token
+    assert len(outcome.unshared) == 1
+    assert keeper.clear().there
+    assert bot_file.is_dir()
+
+
+def test_the_seeds_set_and_clear_reach_a_bot(bot_file):
+    manager = TokenManager()
+    manager.set_token("a-token-set-by-a-program", 3600)
+    assert read(bot_file)["token"] == "a-token-set-by-a-program"
+    manager.clear_token()
+    assert not bot_file.exists()
+
+
+@pytest.mark.parametrize("chosen", [{"store": "memory"}, {"data_dir": "elsewhere"}, {"store": MemoryStore()}])
+def test_a_token_in_a_place_of_a_programs_own_choice_is_not_shared(bot_file, chosen):
+    TokenManager().set_token("a-token-of-everybody", 3600)
+    manager = TokenManager(**chosen)
+    manager.set_token("a-token-of-one-program", 3600)
+    assert read(bot_file)["token"] == "a-token-of-everybody"
+    manager.clear_token()
+    assert read(bot_file)["token"] == "a-token-of-everybody"
+
+
+def test_a_place_that_is_chosen_anew_is_still_that_of_the_settings(bot_file, private_places):
+    for chosen in ({"store": "file"}, {"data_dir": "data"}, {"data_dir": private_places / "data" / ".." / "data"}):
+        manager = TokenManager(**chosen)
+        manager.set_token("a-token-of-everybody", 3600)
+        assert read(bot_file)["token"] == "a-token-of-everybody"
+        manager.clear_token()
+        assert not bot_file.exists()
+
+
+def test_the_default_profiles_file_is_not_another_profiles_as_well(bot_file, clock, broker):
+    assert load_settings().share_bot_file == str(bot_file)
+    assert load_settings("모의").share_bot_file == ""
+    opened(clock, broker, "모의").ensure()
+    assert not bot_file.exists()
+
+
+def test_a_profile_has_a_file_of_its_own(bot_file, settings_file, private_places, clock, broker):
+    own = private_places / "own.json"
+    settings_file.write_text(
+        settings_file.read_text() + f'[profiles."모의"]\nshare_bot_file = {json.dumps(str(own))}\n', encoding="utf-8"
+    )
+    opened(clock, broker, "모의").ensure()
+    assert own.exists()
+    assert not bot_file.exists()
+
+
+@pytest.mark.parametrize("value", ['"token.json"', '"./token.json"', "true", "1", '"a\\u0000b"', '"/"'])
+def test_a_path_that_depends_on_the_folder_or_is_none_is_refused(settings_file, value):
+    settings_file.write_text(f"share_bot_file = {value}\n")
+    settings = load_settings()
+    assert settings.share_bot_file == ""
+    assert len(settings.problems) == 1
+
+
+@pytest.mark.parametrize("name", ["share_kwcli", "share_token_file"])
+@pytest.mark.parametrize("value", ['"true"', "1", '"no"'])
+def test_a_switch_is_true_or_false(settings_file, name, value):
+    settings_file.write_text(f"{name} = {value}\n")
+    settings = load_settings()
+    assert getattr(settings, name) is False
+    assert "true, false" in str(settings.problems[0])
+
+
+def test_without_any_share_nothing_is_opened(settings_file, clock):
+    assert open_keeper(load_settings(), clock=clock).shares is None
+
+
+# --- a kept .token beside the keyring ---
+
+
+@pytest.fixture
+def keeps_file(settings_file, ring):
+    settings_file.write_text("share_token_file = true\n")
+
+
+def in_ring(ring):
+    return json.loads(ring.entries["kiwoom-token-tray", "default"])["access_token"]
+
+
+def test_the_file_is_kept_beside_the_keyring(keeps_file, ring, token_file, clock, broker):
+    keeper = opened(clock, broker)
+    token = keeper.ensure().token
+    assert read(token_file) == json.loads(encode_seed(token))
+    assert in_ring(ring) == token.value.reveal()
+    assert keeper.place().kind == "keyring"
+    again = opened(clock, broker)
+    assert again.current() == token
+    assert again.place().kind == "keyring"
+
+
+@posix_only
+def test_the_kept_file_is_the_owners_alone(keeps_file, token_file, clock, broker):
+    opened(clock, broker).ensure()
+    assert token_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_kept_file_is_never_missing_while_a_token_is_replaced(keeps_file, token_file, clock, broker, monkeypatch):
+    keeper = opened(clock, broker)
+    keeper.ensure()
+    there = []
+    write = keeper.store._keyring.write
+
+    def watched(token):
+        stamp = write(token)
+        there.append(token_file.exists())
+        return stamp
+
+    monkeypatch.setattr(keeper.store._keyring, "write", watched)
+    clock.advance(1)
+    broker.living = None
+    keeper.refresh()
+    assert there == [True]
+    assert read(token_file)["access_token"] == "token-2-of-a-test"
+
+
+def test_what_a_program_that_knows_only_the_file_writes_is_the_token(keeps_file, ring, token_file, clock, broker):
+    keeper = opened(clock, broker)
+    keeper.ensure()
+    stamp = keeper.store.stamp()
+    clock.advance(10)
+    token_file.write_text(encode_seed(token_for("written-by-a-seed-program", 86400, clock())))
+    assert keeper.store.stamp() != stamp
+    assert keeper.current().value.reveal() == "written-by-a-seed-program"
+    assert opened(clock, broker).current().value.reveal() == "written-by-a-seed-program"
+    keeper.put(keeper.current())
+    assert in_ring(ring) == "written-by-a-seed-program"
+    assert token_file.exists()
+
+
+def test_a_copy_that_a_seed_program_deletes_is_no_clear_and_comes_back(keeps_file, ring, token_file, clock, broker):
+    keeper = opened(clock, broker)
+    token = keeper.ensure().token
+    stamp = keeper.store.stamp()
+    token_file.unlink()
+    assert keeper.store.stamp() != stamp
+    assert keeper.current() == token
+    assert keeper.hand_out() == ()
+    assert read(token_file) == json.loads(encode_seed(token))
+    assert broker.issues == 1
+
+
+def test_a_damaged_copy_does_not_hide_the_token(keeps_file, token_file, clock, broker):
+    keeper = opened(clock, broker)
+    token = keeper.ensure().token
+    token_file.write_text("{")
+    assert keeper.current() == token
+
+
+@pytest.mark.usefixtures("keeps_file")
+def test_a_stale_copy_does_not_come_before_the_keyring(token_file, clock, broker):
+    keeper = opened(clock, broker)
+    keeper.ensure()
+    stale = token_file.read_bytes()
+    clock.advance(1)
+    broker.living = None
+    fresh = keeper.refresh().token
+    token_file.write_bytes(stale)
+    assert keeper.current() == fresh
+    assert opened(clock, broker).current() == fresh
+
+
+def test_a_clear_removes_both(keeps_file, ring, token_file, clock, broker):
+    keeper = opened(clock, broker)
+    keeper.ensure()
+    assert keeper.clear().unshared == ()
+    assert not token_file.exists()
+    assert ring.entries == {}
+    assert keeper.current() is None
+
+
+def test_without_a_keyring_the_file_is_the_place_and_is_told(keeps_file, ring, token_file, clock, broker):
+    ring.broken = RuntimeError("no keyring")
+    keeper = opened(clock, broker)
+    token = keeper.ensure().token
+    assert read(token_file) == json.loads(encode_seed(token))
+    assert keeper.place().kind == "file"
+    assert keeper.place().problem is not None
+    ring.broken = None
+    keeper.put(token)
+    assert keeper.place().kind == "keyring"
+    assert token_file.exists()
+
+
+def test_the_seeds_five_minutes_take_the_copy_away_and_no_living_token(keeps_file, token_file, clock, broker):
+    manager = TokenManager(clock=clock)
+    manager.set_token("a-token-near-its-end", 301)
+    assert manager.get_token() == "a-token-near-its-end"
+    clock.advance(2)
+    assert manager.get_token() is None
+    assert not token_file.exists()
+    assert opened(clock, broker).living().value.reveal() == "a-token-near-its-end"
+
+
+def test_a_copy_that_cannot_be_written_costs_no_token(keeps_file, ring, token_file, *, clock, broker, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    keeper = opened(clock, broker)
+    outcome = keeper.ensure()
+    assert [error.values["path"] for error in outcome.unshared] == [str(token_file)]
+    assert in_ring(ring) == outcome.token.value.reveal()
+
+
+@pytest.mark.usefixtures("keeps_file")
+def test_the_store_that_keeps_no_plaintext_gets_no_copy(token_file, clock, broker, monkeypatch, caplog):
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "keyring")
+    opened(clock, broker).ensure()
+    assert not token_file.exists()
+    assert "share_token_file does nothing" in caplog.text
+
+
+def test_switched_off_again_the_next_write_removes_the_copy(keeps_file, settings_file, token_file, clock, broker):
+    opened(clock, broker).ensure()
+    settings_file.write_text("")
+    keeper = opened(clock, broker)
+    keeper.put(token_for("the-next-token", 3600, clock() + 1))
+    assert not token_file.exists()
+
+
+# --- a kept .token beside an encrypted store ---
+
+
+@pytest.fixture
+def encrypts(monkeypatch):
+    monkeypatch.setenv("KIWOOM_TRAY_ENCRYPTION_KEY", "T25lT25lT25lT25lT25lT25lT25lT25lT25lT25lT25=")
+
+
+def test_with_an_encryption_key_no_plain_copy_is_kept_and_why_is_told(
+    keeps_file, encrypts, token_file, *, clock, broker, caplog
+):
+    outcome = opened(clock, broker).ensure()
+    assert [type(error) for error in outcome.unshared] == [SettingsError]
+    assert "no plain copy" in str(outcome.unshared[0])
+    assert "no plain copy" in caplog.text
+    assert not token_file.exists()
+
+
+def test_a_copy_that_was_kept_before_there_was_a_key_goes_with_the_next_write(
+    keeps_file, request, token_file, clock, broker
+):
+    opened(clock, broker).ensure()
+    assert token_file.exists()
+    request.getfixturevalue("encrypts")
+    opened(clock, broker).put(token_for("the-next-token", 3600, clock() + 1))
+    assert not token_file.exists()
+
+
+def test_a_plain_token_that_rests_in_the_file_is_not_lost_to_a_new_key(
+    keeps_file, ring, request, *, token_file, clock, broker
+):
+    ring.broken = RuntimeError("no keyring")
+    token = opened(clock, broker).ensure().token
+    request.getfixturevalue("encrypts")
+    keeper = opened(clock, broker)
+    assert [type(error) for error in keeper.hand_out()] == [SettingsError]
+    assert keeper.current() == token
+
+
+def test_an_encrypted_token_that_rests_in_the_file_stays_encrypted(
+    keeps_file, encrypts, ring, *, token_file, clock, broker
+):
+    ring.broken = RuntimeError("no keyring")
+    keeper = opened(clock, broker)
+    token = keeper.ensure().token
+    assert token.value.reveal() not in token_file.read_text(encoding="utf-8")
+    assert keeper.current() == token
+    keeper.clear()
+    assert not token_file.exists()
+
+
+def test_a_plain_copy_beside_an_encrypted_store_elsewhere_is_removed(
+    keeps_file, request, token_file, *, monkeypatch, clock, broker
+):
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "memory")
+    token = opened(clock, broker).ensure().token
+    assert token_file.exists()
+    request.getfixturevalue("encrypts")
+    keeper = opened(clock, broker)
+    keeper.store.write(token)
+    keeper.hand_out()
+    assert not token_file.exists()

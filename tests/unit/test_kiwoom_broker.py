@@ -1,0 +1,488 @@
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from datetime import datetime, timezone
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.answers import Answers
+from tray_app.core import errors
+from tray_app.core.errors import (
+    BrokerError,
+    BrokerUnavailable,
+    KeysRefused,
+    KiwoomTokenError,
+    RateLimited,
+    Remedy,
+    RequestRefused,
+    RevokeFailed,
+    TokenRefused,
+)
+from tray_app.core.secret import Secret
+from tray_app.core.token import parse_expires_dt
+from tray_app.kiwoom.broker import Broker
+from tray_app.kiwoom.keys import AppKeys, clean_keys
+from tray_app.kiwoom.sandbox import FAULTS, PracticeKiwoom
+
+ROOT = Path(__file__).resolve().parents[2]
+APP_KEY = "APPKEY-that-nobody-may-see"
+APP_SECRET = "APPSECRET-that-nobody-may-see"
+TOKEN = "TOKEN-that-nobody-may-see"
+KEYS = clean_keys(APP_KEY, APP_SECRET)
+NOW = datetime(2025, 3, 4, 5, 6, 7, tzinfo=timezone.utc).timestamp()
+IN_A_DAY = "20250305140607"
+
+
+@pytest.fixture(autouse=True)
+def only_loopback(monkeypatch):
+    """No test here reaches anything but this computer, whatever it tries."""
+    connect, look_up = socket.socket.connect, socket.getaddrinfo
+
+    def guarded_connect(self, address):
+        assert address[0] in {"127.0.0.1", "::1"}, "a test reached out of this computer"
+        return connect(self, address)
+
+    def guarded_look_up(host, *args, **kwargs):
+        assert host in {"127.0.0.1", "localhost", "::1"}, "a test looked up a name"
+        return look_up(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded_connect)
+    monkeypatch.setattr(socket, "getaddrinfo", guarded_look_up)
+
+
+@pytest.fixture
+def kiwoom():
+    with PracticeKiwoom() as practice:
+        yield practice
+
+
+@pytest.fixture
+def broker(kiwoom):
+    return Broker(kiwoom.base_url)
+
+
+@pytest.fixture(scope="module")
+def other_process():
+    """The base URL of a practice Kiwoom that runs in another process."""
+    program = "from tray_app.kiwoom.sandbox import serve; serve(0, 86400, lambda line: print(line, flush=True))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
+    )
+    yield process.stdout.readline().strip().partition("=")[2]
+    process.terminate()
+    process.communicate(timeout=10)
+
+
+@pytest.fixture
+def start_answering():
+    with contextlib.ExitStack() as stop:
+
+        def start(fields, **how):
+            content = fields if isinstance(fields, bytes) else json.dumps(fields, ensure_ascii=False).encode()
+            return stop.enter_context(Answers(content, **how))
+
+        yield start
+
+
+@pytest.fixture
+def answering(start_answering):
+    """Gives brokers that always get the answer that they are made with."""
+
+    def broker(fields, clock=lambda: NOW, **how):
+        return Broker(start_answering(fields, **how).base_url, clock=clock)
+
+    return broker
+
+
+def good(**changes):
+    fields = {"expires_dt": IN_A_DAY, "token_type": "bearer", "token": TOKEN, "return_code": 0, "return_msg": "정상"}
+    fields.update(changes)
+    return {name: value for name, value in fields.items() if value is not ...}
+
+
+def failure_of(call, *args) -> KiwoomTokenError:
+    with pytest.raises(KiwoomTokenError) as caught:
+        call(*args)
+    assert_gives_nothing_away(caught.value)
+    return caught.value
+
+
+def assert_gives_nothing_away(error):
+    chain = []
+    link = error
+    while link is not None:
+        chain.append(link)
+        link = link.__cause__ or link.__context__
+    assert chain == [error], "an exception whose frames hold the request hangs on"
+    shown = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+    shown += str(error) + repr(error) + repr(vars(error)) + repr(error.args)
+    # The frame of a test holds its own plain texts; what the product shows is looked for after it.
+    product = "".join(part for part in shown.split('  File "') if "tests/unit" not in part.replace("\\", "/"))
+    for secret in (APP_KEY, APP_SECRET, TOKEN):
+        assert secret not in product
+
+
+class TestIssue:
+    def test_gives_the_token_and_its_end(self, kiwoom, broker):
+        # GIVEN a practice Kiwoom; WHEN a token is issued; THEN it lives a day and works.
+        before = time.time()
+        issued = broker.issue(KEYS)
+        assert len(issued.token.value.reveal()) == 86
+        assert before <= issued.token.created_at.timestamp() <= time.time()
+        assert 86399 <= issued.token.expires - before <= 86402
+        assert abs(issued.skew_seconds) < 5
+
+    def test_again_gives_the_same_token_and_end(self, broker):
+        first, second = broker.issue(KEYS).token, broker.issue(KEYS).token
+        assert (first.value, first.expires_at) == (second.value, second.expires_at)
+
+    def test_works_against_another_process(self, other_process):
+        broker = Broker(other_process)
+        token = broker.issue(KEYS).token
+        broker.revoke(KEYS, token.value)
+        assert broker.issue(KEYS).token.value != token.value
+
+    def test_sends_what_the_guide_asks_for_and_nothing_else(self, start_answering):
+        kiwoom = start_answering(good())
+        broker = Broker(kiwoom.base_url + "/gateway/", clock=lambda: NOW)
+
+        broker.issue(KEYS)
+        broker.revoke(KEYS, Secret(TOKEN))
+
+        (issue, issue_headers, issue_body), (revoke, revoke_headers, revoke_body) = kiwoom.asked
+        assert issue == "POST /gateway/oauth2/token HTTP/1.1"
+        assert revoke == "POST /gateway/oauth2/revoke HTTP/1.1"
+        for headers in (issue_headers, revoke_headers):
+            assert headers["Content-Type"] == "application/json;charset=UTF-8"
+            assert "Authorization" not in headers
+        assert issue_body == {"grant_type": "client_credentials", "appkey": APP_KEY, "secretkey": APP_SECRET}
+        assert revoke_body == {"appkey": APP_KEY, "secretkey": APP_SECRET, "token": TOKEN}
+
+    @pytest.mark.parametrize("changes", [{}, {"return_code": "0"}, {"return_code": ...}, {"token_type": "Bearer"}])
+    def test_a_good_answer_in_any_of_its_forms(self, answering, changes):
+        issued = answering(good(**changes)).issue(KEYS)
+        assert issued.token.value.reveal() == TOKEN
+        assert issued.token.expires_at == datetime(2025, 3, 5, 5, 6, 7, tzinfo=timezone.utc)
+        assert issued.token.created_at == datetime(2025, 3, 4, 5, 6, 7, tzinfo=timezone.utc)
+        assert issued.skew_seconds is None
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"token": ...},
+            {"token": ""},
+            {"token": "  "},
+            {"token": f"{TOKEN}\nX"},
+            {"token": f"{TOKEN} X"},
+            {"token": "토큰"},
+            {"token": 12345},
+            {"token": None},
+            {"token": "x" * 5000},
+            {"expires_dt": ...},
+            {"expires_dt": ""},
+            {"expires_dt": "내일"},
+            {"expires_dt": "20250230000000"},
+            {"expires_dt": "20250304140607"},
+            {"expires_dt": "20990101000000"},
+            {"expires_dt": 20250305140607},
+        ],
+    )
+    def test_an_answer_without_a_usable_token_is_no_token(self, answering, changes):
+        error = failure_of(answering(good(**changes)).issue, KEYS)
+        assert type(error) is BrokerUnavailable
+        assert "no usable token" in str(error)
+
+    def test_a_token_beside_a_failure_code_is_not_taken(self, answering):
+        assert type(failure_of(answering(good(return_code=3, return_msg="[8030:x]")).issue, KEYS)) is KeysRefused
+
+    def test_a_token_in_a_server_error_is_not_taken(self, answering):
+        assert failure_of(answering(good(), status=500).issue, KEYS).code == "HTTP 500"
+
+    @pytest.mark.parametrize("fields", [b"", b"[]", b"null", b"{", b"\xff\xfe", b"[" * 60000, {}, {"return_msg": "?"}])
+    def test_an_answer_that_is_not_kiwooms(self, answering, fields):
+        assert type(failure_of(answering(fields).issue, KEYS)) is BrokerUnavailable
+
+    def test_an_answer_that_is_too_large_is_not_read_to_its_end(self, answering):
+        assert type(failure_of(answering(good(padding="x" * 70000)).issue, KEYS)) is BrokerUnavailable
+
+    def test_the_clocks_difference_is_told(self, kiwoom, broker):
+        kiwoom.set_fault("skew", seconds=120)
+        assert 115 < broker.issue(KEYS).skew_seconds < 125
+
+    def test_a_clock_that_is_days_off_is_named_as_the_cause(self, answering):
+        headers = [("Date", "Tue, 04 Mar 2025 05:06:07 GMT")]
+        error = failure_of(answering(good(), headers=headers, clock=lambda: NOW + 3 * 86400).issue, KEYS)
+        assert type(error) is BrokerUnavailable
+        assert "clock is 4320 minutes off" in str(error)
+
+    @pytest.mark.parametrize("zone", ["UTC", "Asia/Seoul", "America/New_York"])
+    def test_expires_dt_is_korean_time_on_a_computer_in_any_zone(self, other_process, zone):
+        # GIVEN a process in another time zone; WHEN it issues; THEN the end is a day ahead, not nine hours off.
+        program = (
+            "import sys, time\n"
+            "from tray_app.kiwoom.broker import Broker\n"
+            "from tray_app.kiwoom.keys import clean_keys\n"
+            "token = Broker(sys.argv[1]).issue(clean_keys(sys.argv[2], 'secret')).token\n"
+            "print(time.strftime('%z'), token.expires - time.time())\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", program, other_process, f"key-{zone}"],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "TZ": zone},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        offset, left = done.stdout.split()
+        if os.name == "posix":
+            assert offset == {"UTC": "+0000", "Asia/Seoul": "+0900"}.get(zone, offset)
+        assert 86390 < float(left) <= 86401
+
+
+KEYS_ASKED = (KeysRefused, errors.KEYS, False, Remedy.ENTER_KEYS)
+PORTAL = (KeysRefused, errors.KEYS, False, Remedy.OPEN_PORTAL)
+LIMITED = (RateLimited, errors.KIWOOM_SILENT, True, Remedy.RETRY)
+SILENT = (BrokerUnavailable, errors.KIWOOM_SILENT, True, Remedy.RETRY)
+DEFECT = (BrokerError, errors.UNEXPECTED, False, Remedy.NONE)
+NOT_REVOKED = (RevokeFailed, errors.UNEXPECTED, False, Remedy.NONE)
+
+ISSUED = None
+"""The fault does no harm: a token comes all the same."""
+
+EVERY_FAULT = {
+    "1700": ("1700", *LIMITED),
+    "1701": ("1701", *LIMITED),
+    "1702": ("1702", *LIMITED),
+    "1999": ("1999", *SILENT),
+    "8001": ("8001", *KEYS_ASKED),
+    "8002": ("8002", *KEYS_ASKED),
+    "8003": ("8003", *SILENT),
+    "8005": ("8005", TokenRefused, errors.NO_TOKEN, False, Remedy.NONE),
+    "8006": ("8006", *SILENT),
+    "8009": ("8009", *SILENT),
+    "8010": ("8010", TokenRefused, errors.NO_TOKEN, False, Remedy.ROTATE),
+    "8011": ("8011", *DEFECT),
+    "8012": ("8012", *DEFECT),
+    "8015": ("8015", *NOT_REVOKED),
+    "8016": ("8016", *NOT_REVOKED),
+    "8020": ("8020", *KEYS_ASKED),
+    "8030": ("8030", KeysRefused, errors.KEYS, False, Remedy.SWITCH_MODE),
+    "8031": ("8031", TokenRefused, errors.NO_TOKEN, False, Remedy.SWITCH_MODE),
+    "8040": ("8040", *PORTAL),
+    "8050": ("8050", *PORTAL),
+    "8103": ("8103", RequestRefused, errors.NO_TOKEN, False, Remedy.OPEN_PORTAL),
+    "8200": ("8200", RequestRefused, errors.NO_TOKEN, False, Remedy.NONE),
+    "http-429": ("429", *LIMITED),
+    "http-500": ("HTTP 500", *SILENT),
+    "http-503": ("HTTP 503", *SILENT),
+    "html": (None, *SILENT),
+    "redirect": ("HTTP 302", *SILENT),
+    "garbage": (None, *SILENT),
+    "empty": (None, *SILENT),
+    "drop": (None, *SILENT),
+    "hang": (None, *SILENT),
+    "drip": (None, *SILENT),
+    "no-token": (None, *SILENT),
+    "bad-expiry": (None, *SILENT),
+    "past-expiry": (None, *SILENT),
+    "code-style": ("8005", TokenRefused, errors.NO_TOKEN, False, Remedy.NONE),
+    "echo": ("8001", *KEYS_ASKED),
+    "slow": ISSUED,
+    "no-return-code": ISSUED,
+    "string-code": ISSUED,
+    "new-token": ISSUED,
+    "kills-old": ISSUED,
+    "skew": ISSUED,
+}
+
+
+class TestFaults:
+    def test_the_table_names_every_fault(self):
+        assert set(EVERY_FAULT) == FAULTS
+
+    @pytest.mark.parametrize("name", sorted(EVERY_FAULT))
+    def test_an_issue_under_every_fault(self, kiwoom, name):
+        # GIVEN a Kiwoom that fails; WHEN a token is issued; THEN the error tells a caller what it may do.
+        broker = Broker(kiwoom.base_url, timeout=0.5 if name in {"hang", "drip"} else 10)
+        kiwoom.set_fault(name, seconds=0.1)
+        expected = EVERY_FAULT[name]
+        if expected is ISSUED:
+            assert len(broker.issue(KEYS).token.value.reveal()) == 86
+            return
+        error = failure_of(broker.issue, KEYS)
+        assert (error.code, type(error), error.exit_status, error.retry, error.remedy) == expected
+
+    @pytest.mark.parametrize("name", sorted(set(EVERY_FAULT) - {"hang", "drip"}))
+    def test_a_revoke_under_every_fault_never_claims_more_than_kiwoom_said(self, kiwoom, broker, name):
+        token = broker.issue(KEYS).token.value
+        kiwoom.set_fault(name, seconds=0.1)
+        if name in {"slow", "string-code", "skew", "no-token", "bad-expiry", "past-expiry", "new-token", "kills-old"}:
+            broker.revoke(KEYS, token)
+            return
+        error = failure_of(broker.revoke, KEYS, token)
+        expected = (None, *NOT_REVOKED) if name == "no-return-code" else EVERY_FAULT[name]
+        assert (error.code, type(error), error.exit_status, error.retry, error.remedy) == expected
+
+    def test_the_waiting_time_that_kiwoom_asks_for_is_handed_on(self, kiwoom, broker):
+        kiwoom.set_fault("http-429", seconds=17)
+        assert failure_of(broker.issue, KEYS).retry_after == 17.0
+
+    def test_a_redirect_is_not_followed(self, kiwoom, broker):
+        kiwoom.set_fault("redirect")
+        failure_of(broker.issue, KEYS)
+        assert kiwoom.counts()["issue"] == 1
+
+    def test_another_secret_for_the_same_key_is_refused(self, broker):
+        broker.issue(KEYS)
+        assert failure_of(broker.issue, AppKeys(KEYS.app_key, Secret("another"))).code == "8001"
+
+
+class TestRevoke:
+    def test_ends_the_token(self, broker):
+        token = broker.issue(KEYS).token
+        broker.revoke(KEYS, token.value)
+        assert broker.issue(KEYS).token.value != token.value
+
+    def test_of_a_dead_token_is_told_apart(self, broker):
+        error = failure_of(broker.revoke, KEYS, Secret(TOKEN))
+        assert (type(error), error.code) == (TokenRefused, "8005")
+
+    @pytest.mark.parametrize("fields", [{}, {"return_msg": "정상적으로 처리되었습니다"}, {"return_code": None}])
+    def test_without_a_return_code_is_a_failure(self, answering, fields):
+        assert type(failure_of(answering(fields).revoke, KEYS, Secret(TOKEN))) is RevokeFailed
+
+    def test_with_the_code_only_in_the_message_says_that_code(self, answering):
+        assert failure_of(answering({"return_msg": "[8005:x]"}).revoke, KEYS, Secret(TOKEN)).code == "8005"
+
+    @pytest.mark.parametrize("return_code", [False, "", "ok", 0.0, [], 20])
+    def test_only_a_zero_is_success(self, answering, return_code):
+        failure_of(answering({"return_code": return_code}).revoke, KEYS, Secret(TOKEN))
+
+    def test_a_zero_in_a_server_error_is_no_success(self, answering):
+        assert failure_of(answering({"return_code": 0}, status=502).revoke, KEYS, Secret(TOKEN)).code == "HTTP 502"
+
+
+class TestDeadline:
+    @pytest.mark.parametrize("name", ["hang", "drip", "slow"])
+    def test_bounds_the_whole_request(self, kiwoom, name):
+        # GIVEN a server that sends a byte now and then, or none; THEN the caller is free after the deadline.
+        kiwoom.set_fault(name, seconds=5 if name == "slow" else 0.05)
+        began = time.monotonic()
+        error = failure_of(Broker(kiwoom.base_url, timeout=0.4).issue, KEYS)
+        assert 0.35 < time.monotonic() - began < 1.5
+        assert "does not answer" in str(error)
+
+    def test_also_of_an_answer_whose_body_drips(self):
+        def drip(server):
+            with server.accept()[0] as connection, contextlib.suppress(OSError):
+                connection.recv(4096)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n")
+                while True:
+                    connection.sendall(b"x")
+                    time.sleep(0.02)
+            hung_up.set()
+
+        hung_up = threading.Event()
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            threading.Thread(target=drip, args=(server,), daemon=True).start()
+            broker = Broker(f"http://127.0.0.1:{server.getsockname()[1]}", timeout=0.3)
+            began = time.monotonic()
+            failure_of(broker.issue, KEYS)
+            assert time.monotonic() - began < 1.5
+            assert hung_up.wait(5), "the connection stays open behind the caller's back"
+
+    def test_leaves_no_thread_behind(self, kiwoom):
+        kiwoom.set_fault("hang")
+        failure_of(Broker(kiwoom.base_url, timeout=0.2).issue, KEYS)
+        give_up = time.monotonic() + 5
+        while any(thread.name == "kiwoom-request" for thread in threading.enumerate()):
+            assert time.monotonic() < give_up
+            time.sleep(0.01)
+
+    def test_a_look_up_that_hangs_is_bounded_too(self, monkeypatch):
+        release = threading.Event()
+        looked_up = threading.Event()
+
+        def look_up(*args, **kwargs):
+            looked_up.set()
+            release.wait(10)
+            raise OSError
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        began = time.monotonic()
+        failure_of(Broker("http://localhost:9", timeout=0.3).issue, KEYS)
+        assert time.monotonic() - began < 1.5
+        assert looked_up.is_set()
+        release.set()
+
+    def test_nobody_listens(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+        assert "does not answer" in str(failure_of(Broker(f"http://127.0.0.1:{port}").issue, KEYS))
+
+    def test_no_secure_connection_is_said_as_such(self, kiwoom):
+        error = failure_of(Broker(kiwoom.base_url.replace("http:", "https:")).issue, KEYS)
+        assert type(error) is BrokerUnavailable
+        assert "secure connection" in str(error)
+
+
+class TestThreads:
+    def test_one_broker_serves_many_threads(self, kiwoom, broker):
+        tokens = []
+        threads = [threading.Thread(target=lambda: tokens.append(broker.issue(KEYS).token.value)) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(tokens) == 20
+        assert len(set(tokens)) == 1
+
+
+class TestSecrets:
+    def test_the_results_show_nothing(self, broker):
+        issued = broker.issue(KEYS)
+        assert issued.token.value.reveal() not in f"{issued} {issued!r} {broker!r} {vars(broker)}"
+
+    def test_the_debug_log_shows_nothing(self, kiwoom, broker, caplog):
+        caplog.set_level("DEBUG")
+        token = broker.issue(KEYS).token.value
+        kiwoom.set_fault("echo", times=1)
+        failure_of(broker.issue, KEYS)
+        broker.revoke(KEYS, token)
+        for secret in (APP_KEY, APP_SECRET, token.reveal()):
+            assert secret not in caplog.text
+
+
+def test_the_practice_kiwoom_and_the_client_agree_on_the_end(kiwoom, broker):
+    token = broker.issue(KEYS).token
+    body = json.dumps({"grant_type": "client_credentials", "appkey": APP_KEY, "secretkey": APP_SECRET}).encode()
+    answer = httpx.post(f"{kiwoom.base_url}/oauth2/token", content=body, trust_env=False).json()
+    assert parse_expires_dt(answer["expires_dt"]) == token.expires_at
+
+
+def test_issuing_loads_no_larger_http_library(other_process):
+    # GIVEN a process of its own; WHEN it issues; THEN nobody waited for httpx to be loaded.
+    program = (
+        "import sys\n"
+        "from tray_app.kiwoom.broker import Broker\n"
+        "from tray_app.kiwoom.keys import clean_keys\n"
+        "Broker(sys.argv[1]).issue(clean_keys('key-of-lightness', 'secret'))\n"
+        "print(sorted({'httpx', 'httpcore', 'anyio', 'requests'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, other_process],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"

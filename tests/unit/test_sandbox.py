@@ -1,0 +1,458 @@
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from tray_app.core.errors import InvalidInput
+from tray_app.core.token import parse_expires_dt
+from tray_app.kiwoom.sandbox import FAULTS, PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom, serve
+
+ROOT = Path(__file__).resolve().parents[2]
+NOW = datetime(2025, 3, 4, 5, 6, 7, 500_000, tzinfo=timezone.utc).timestamp()
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def kiwoom(clock):
+    with PracticeKiwoom(clock=clock) as practice:
+        yield practice
+
+
+def ask(practice, method, path, fields=None, **headers):
+    """One request over a connection of its own: status, headers and the JSON of the answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", practice.port, timeout=10)
+    try:
+        body = None if fields is None else json.dumps(fields)
+        connection.request(method, path, body, {"Content-Type": "application/json;charset=UTF-8", **headers})
+        response = connection.getresponse()
+        content = response.read()
+        assert response.headers["Date"]
+        return response.status, response.headers, json.loads(content) if content.startswith(b"{") else content
+    finally:
+        connection.close()
+
+
+def issue(practice, key=PRACTICE_APP_KEY, secret=PRACTICE_APP_SECRET, grant_type="client_credentials"):
+    fields = {"grant_type": grant_type, "appkey": key, "secretkey": secret}
+    status, _, answer = ask(practice, "POST", "/oauth2/token", fields)
+    assert status == 200
+    return answer
+
+
+def revoke(practice, token, key=PRACTICE_APP_KEY, secret=PRACTICE_APP_SECRET):
+    return ask(practice, "POST", "/oauth2/revoke", {"appkey": key, "secretkey": secret, "token": token})[2]
+
+
+def rest(practice, token):
+    headers = {"authorization": f"Bearer {token}", "api-id": "ka10001"}
+    return ask(practice, "POST", "/api/dostk/stkinfo", {"stk_cd": "005930"}, **headers)[2]
+
+
+def refused_with(code, answer):
+    return answer["return_code"] != 0 and f"[{code}:" in answer["return_msg"] and "token" not in answer
+
+
+def test_an_issue_answers_in_kiwooms_form(kiwoom):
+    answer = issue(kiwoom)
+    assert set(answer) == {"expires_dt", "token_type", "token", "return_code", "return_msg"}
+    assert re.fullmatch(r"[A-Za-z0-9_-]{86}", answer["token"])
+    assert len(base64.urlsafe_b64decode(answer["token"] + "==")) == 64
+    assert (answer["return_code"], answer["token_type"]) == (0, "bearer")
+
+
+def test_expires_dt_is_korean_time_and_the_token_lives_as_long_as_it_says(kiwoom, clock):
+    answer = issue(kiwoom)
+    # 05:06:07.5 UTC is 14:06:07.5 in Korea; a day later, rounded up to whole seconds.
+    assert answer["expires_dt"] == "20250305140608"
+    ends = parse_expires_dt(answer["expires_dt"]).timestamp()
+    clock.now = ends - 0.001
+    assert rest(kiwoom, answer["token"])["return_code"] == 0
+    clock.now = ends
+    assert refused_with("8005", rest(kiwoom, answer["token"]))
+
+
+def test_a_second_issue_gives_the_same_token_with_the_same_end(kiwoom, clock):
+    first = issue(kiwoom)
+    clock.now += 3600
+    assert issue(kiwoom) == first
+    assert issue(kiwoom, key="another")["token"] != first["token"]
+
+
+def test_after_its_end_another_token_is_issued(kiwoom, clock):
+    first = issue(kiwoom)
+    clock.now += 86401
+    assert issue(kiwoom)["token"] != first["token"]
+
+
+def test_a_revoke_ends_the_token_and_the_next_issue_gives_another(kiwoom):
+    token = issue(kiwoom)["token"]
+    assert revoke(kiwoom, token) == {"return_code": 0, "return_msg": "정상적으로 처리되었습니다"}
+    assert refused_with("8005", rest(kiwoom, token))
+    assert refused_with("8005", revoke(kiwoom, token))
+    assert issue(kiwoom)["token"] != token
+
+
+def test_a_token_of_another_key_is_not_revoked(kiwoom):
+    token = issue(kiwoom)["token"]
+    assert refused_with("8005", revoke(kiwoom, token, key="another"))
+    assert rest(kiwoom, token)["return_code"] == 0
+
+
+def test_the_first_secret_of_a_key_is_its_secret(kiwoom):
+    token = issue(kiwoom, "key", "secret")["token"]
+    assert refused_with("8001", issue(kiwoom, "key", "other"))
+    assert refused_with("8002", revoke(kiwoom, token, "key", "other"))
+    assert issue(kiwoom, "key", "secret")["token"] == token
+
+
+def test_a_key_that_starts_with_wrong_is_always_refused(kiwoom):
+    assert refused_with("8001", issue(kiwoom, "wrong-key"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({}, "8011"),
+        ({"grant_type": "password"}, "8012"),
+        ({"grant_type": "client_credentials", "appkey": "a"}, "8020"),
+        ({"grant_type": "client_credentials", "appkey": "", "secretkey": "b"}, "8020"),
+        ({"grant_type": "client_credentials", "appkey": 1, "secretkey": []}, "8020"),
+    ],
+)
+def test_what_is_missing_is_named(kiwoom, fields, code):
+    assert refused_with(code, ask(kiwoom, "POST", "/oauth2/token", fields)[2])
+
+
+def test_the_lifetime_counts_from_the_next_issue_on(kiwoom, clock):
+    first = issue(kiwoom)
+    assert ask(kiwoom, "PUT", "/practice/lifetime", {"seconds": 60})[0] == 200
+    assert issue(kiwoom) == first
+    revoke(kiwoom, first["token"])
+    ends = parse_expires_dt(issue(kiwoom)["expires_dt"]).timestamp()
+    assert 60 <= ends - clock.now < 61
+
+
+def test_every_token_can_be_ended(kiwoom):
+    token = issue(kiwoom)["token"]
+    assert ask(kiwoom, "POST", "/practice/end")[0] == 200
+    assert refused_with("8005", rest(kiwoom, token))
+    assert issue(kiwoom)["token"] != token
+
+
+def test_a_connection_stays_open_for_several_requests(kiwoom):
+    connection = http.client.HTTPConnection("127.0.0.1", kiwoom.port, timeout=10)
+    for _ in range(3):
+        connection.request("GET", "/practice/requests")
+        connection.getresponse().read()
+        assert connection.sock is not None
+    connection.close()
+
+
+def test_requests_are_counted_and_told_without_tokens_or_keys(kiwoom):
+    token = issue(kiwoom)["token"]
+    issue(kiwoom)
+    kiwoom.set_fault("echo", times=1, on="revoke")
+    revoke(kiwoom, token)
+    revoke(kiwoom, token)
+    rest(kiwoom, token)
+    _, _, told = ask(kiwoom, "GET", "/practice/requests")
+    assert {name: told[name] for name in ("issue", "revoke", "rest")} == {"issue": 2, "revoke": 2, "rest": 1}
+    outcomes = [(each["kind"], each["outcome"]) for each in told["outcomes"]]
+    assert outcomes == [
+        ("issue", "new"),
+        ("issue", "same"),
+        ("revoke", "fault echo"),
+        ("revoke", "revoked"),
+        ("rest", "refused 8005"),
+    ]
+    assert told["outcomes"][0]["at"] == "2025-03-04T05:06:07.500000+00:00"
+    assert not any(text in json.dumps(told) for text in (token, PRACTICE_APP_KEY, PRACTICE_APP_SECRET))
+
+
+@pytest.mark.parametrize("code", sorted(name for name in FAULTS if name.isdigit()))
+def test_every_code_of_kiwoom_is_there_on_demand(kiwoom, code):
+    kiwoom.set_fault(code)
+    for answer in (issue(kiwoom), revoke(kiwoom, "x"), rest(kiwoom, "x")):
+        assert refused_with(code, answer)
+
+
+def test_a_fault_happens_as_often_and_where_it_was_asked_for(kiwoom):
+    assert ask(kiwoom, "PUT", "/practice/fault", {"name": "8030", "times": 2, "on": "issue"})[0] == 200
+    assert refused_with("8005", rest(kiwoom, "x"))
+    assert [refused_with("8030", issue(kiwoom)) for _ in range(3)] == [True, True, False]
+
+
+def test_faults_are_cleared(kiwoom):
+    kiwoom.set_fault("8030")
+    kiwoom.set_fault("8050", on="issue")
+    assert refused_with("8050", issue(kiwoom))
+    assert ask(kiwoom, "DELETE", "/practice/fault")[0] == 200
+    assert issue(kiwoom)["return_code"] == 0
+
+
+def test_a_fault_of_the_issue_leaves_other_requests_and_its_count_alone(kiwoom):
+    kiwoom.set_fault("no-token", times=1)
+    assert refused_with("8005", rest(kiwoom, "x"))
+    assert "token" not in issue(kiwoom)
+    assert "token" in issue(kiwoom)
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/practice/fault", {"name": "no such"}),
+        ("/practice/fault", {"name": ["8030"]}),
+        ("/practice/fault", {"name": "8030", "times": 0}),
+        ("/practice/fault", {"name": "8030", "times": True}),
+        ("/practice/fault", {"name": "8030", "on": "all"}),
+        ("/practice/fault", {"name": "8030", "on": ["issue"]}),
+        ("/practice/fault", {"name": "slow", "seconds": -1}),
+        ("/practice/fault", {"name": "slow", "seconds": "1"}),
+        ("/practice/fault", {"name": "8030", "what": 1}),
+        ("/practice/fault", {"times": 1}),
+        ("/practice/lifetime", {"seconds": 0}),
+        ("/practice/lifetime", {"seconds": None}),
+        ("/practice/lifetime", {}),
+        ("/practice/delay", {"seconds": -1}),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_refused(kiwoom, path, fields):
+    status, _, answer = ask(kiwoom, "PUT", path, fields)
+    assert status == 400
+    assert answer["error"]
+    assert issue(kiwoom)["return_code"] == 0
+
+
+def test_unknown_paths_and_methods_are_refused(kiwoom):
+    assert ask(kiwoom, "POST", "/oauth2/nothing", {})[0] == 404
+    assert ask(kiwoom, "PUT", "/practice/nothing", {})[0] == 404
+    assert ask(kiwoom, "DELETE", "/oauth2/token")[0] == 404
+    assert ask(kiwoom, "GET", "/oauth2/token")[0] == 404
+    assert ask(kiwoom, "PATCH", "/oauth2/token")[0] == 501
+
+
+def test_a_body_that_is_too_large_or_of_unknown_length_is_refused(kiwoom):
+    for header, status in (("Content-Length: 99999999", 413), ("Transfer-Encoding: chunked", 411)):
+        with socket.create_connection(("127.0.0.1", kiwoom.port), timeout=10) as connection:
+            connection.sendall(f"POST /oauth2/token HTTP/1.1\r\nHost: x\r\n{header}\r\n\r\n".encode())
+            assert connection.recv(100).startswith(f"HTTP/1.1 {status} ".encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "start"),
+    [
+        ("http-429", 429, b""),
+        ("http-500", 500, b""),
+        ("http-503", 503, b""),
+        ("redirect", 302, b""),
+        ("html", 200, b"<!DOCTYPE html>"),
+        ("empty", 200, b""),
+    ],
+)
+def test_answers_that_are_not_kiwooms_json(kiwoom, name, status, start):
+    kiwoom.set_fault(name, seconds=7)
+    got, headers, content = ask(kiwoom, "POST", "/oauth2/token", {})
+    assert got == status
+    assert content.startswith(start)
+    assert headers["Retry-After"] == ("7" if name == "http-429" else None)
+    assert headers["Location"] == ("/" if name == "redirect" else None)
+
+
+def test_broken_json(kiwoom):
+    kiwoom.set_fault("garbage")
+    with pytest.raises(json.JSONDecodeError):
+        issue(kiwoom)
+
+
+def test_answers_with_a_field_that_is_missing_or_wrong(kiwoom):
+    kiwoom.set_fault("no-return-code", times=1)
+    assert "return_code" not in issue(kiwoom)
+    kiwoom.set_fault("string-code", times=1)
+    assert issue(kiwoom)["return_code"] == "0"
+    kiwoom.set_fault("bad-expiry", times=1)
+    assert not issue(kiwoom)["expires_dt"].isdigit()
+    kiwoom.set_fault("past-expiry", times=1)
+    assert issue(kiwoom)["expires_dt"] < "2025"
+    kiwoom.set_fault("code-style", times=1)
+    assert "CODE=8005" in issue(kiwoom)["return_msg"]
+
+
+def test_a_new_token_while_the_old_one_goes_on_living(kiwoom):
+    old = issue(kiwoom)["token"]
+    kiwoom.set_fault("new-token", times=1)
+    new = issue(kiwoom)["token"]
+    assert new != old
+    assert [rest(kiwoom, each)["return_code"] for each in (old, new)] == [0, 0]
+    assert issue(kiwoom)["token"] == new
+
+
+def test_a_new_token_that_kills_the_old_one(kiwoom):
+    old = issue(kiwoom)["token"]
+    kiwoom.set_fault("kills-old", times=1)
+    new = issue(kiwoom)["token"]
+    assert [rest(kiwoom, each)["return_code"] for each in (old, new)] == [3, 0]
+
+
+def test_a_date_header_that_is_off(kiwoom, clock):
+    kiwoom.set_fault("skew", seconds=-120)
+    _, headers, _ = ask(kiwoom, "POST", "/oauth2/token", {})
+    assert headers["Date"] == "Tue, 04 Mar 2025 05:04:07 GMT"
+
+
+def test_a_connection_that_is_dropped(kiwoom):
+    kiwoom.set_fault("drop", times=1)
+    with pytest.raises(http.client.RemoteDisconnected):
+        issue(kiwoom)
+
+
+def test_a_request_hangs_until_it_is_released(kiwoom):
+    kiwoom.set_fault("hang")
+    ended = threading.Event()
+
+    def hang():
+        with pytest.raises(http.client.RemoteDisconnected):
+            issue(kiwoom)
+        ended.set()
+
+    threading.Thread(target=hang, daemon=True).start()
+    assert not ended.wait(0.2)
+    ask(kiwoom, "DELETE", "/practice/fault")
+    assert ended.wait(5)
+
+
+def test_slow_and_delayed_answers_come_late(kiwoom):
+    ask(kiwoom, "PUT", "/practice/delay", {"seconds": 0.1})
+    kiwoom.set_fault("slow", seconds=0.1, times=1)
+    began = time.monotonic()
+    assert issue(kiwoom)["return_code"] == 0
+    assert time.monotonic() - began >= 0.2
+
+
+def test_a_dripping_answer_is_whole_in_the_end(kiwoom):
+    kiwoom.set_fault("drip", seconds=0)
+    assert issue(kiwoom)["return_code"] == 0
+
+
+@pytest.mark.parametrize("name", ["hang", "drip", "slow"])
+def test_stop_does_not_wait_for_requests_that_are_stuck(name):
+    practice = PracticeKiwoom()
+    practice.start()
+    practice.set_fault(name, seconds=60)
+    connection = socket.create_connection(("127.0.0.1", practice.port), timeout=10)
+    body = json.dumps({"grant_type": "client_credentials", "appkey": "a", "secretkey": "b"})
+    connection.sendall(f"POST /oauth2/token HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+    while not practice.counts()["issue"]:
+        time.sleep(0.01)
+    began = time.monotonic()
+    practice.stop()
+    practice.stop()
+    assert time.monotonic() - began < 2
+    connection.close()
+
+
+def test_the_port_is_free_again_after_stop():
+    with PracticeKiwoom() as practice:
+        port = practice.port
+    with PracticeKiwoom(port) as practice:
+        assert practice.base_url == f"http://127.0.0.1:{port}"
+
+
+def test_a_port_in_use_is_one_clear_sentence(kiwoom):
+    with pytest.raises(InvalidInput, match=f"Port {kiwoom.port} .* in use") as caught:
+        PracticeKiwoom(kiwoom.port)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_port_that_cannot_be_is_refused(port):
+    with pytest.raises(InvalidInput):
+        PracticeKiwoom(port)
+
+
+@pytest.mark.parametrize("lifetime", [0, -1, float("nan"), float("inf"), 367 * 86400, True, "60"])
+def test_a_lifetime_that_cannot_be_is_refused(lifetime):
+    with pytest.raises(InvalidInput):
+        PracticeKiwoom(lifetime=lifetime)
+
+
+def test_many_at_once_get_one_token(kiwoom):
+    tokens = []
+    threads = [threading.Thread(target=lambda: tokens.append(issue(kiwoom)["token"])) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(tokens) == 40
+    assert len(set(tokens)) == 1
+
+
+def test_nothing_is_written_to_the_terminal(kiwoom, capfd):
+    issue(kiwoom)
+    ask(kiwoom, "GET", "/nothing")
+    kiwoom.set_fault("drop", times=1)
+    with pytest.raises(http.client.RemoteDisconnected):
+        issue(kiwoom)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_serve_names_the_environment_and_ends_when_it_is_told_to():
+    program = (
+        "from tray_app.kiwoom.sandbox import serve\n"
+        "serve(0, 3600, lambda line: print(line, flush=True))\n"
+        "print('ended')\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    lines = [process.stdout.readline().rstrip("\n") for _ in range(4)]
+    process.terminate()
+    rest_of_output, complaints = process.communicate(timeout=10)
+    assert re.fullmatch(r"KIWOOM_TRAY_BASE_URL=http://127\.0\.0\.1:\d+", lines[0])
+    assert lines[1:3] == ["APP_KEY=practice-app-key", "APP_SECRET=practice-app-secret"]
+    assert lines[3].startswith("# ")
+    assert complaints == ""
+    if os.name == "posix":
+        assert (process.returncode, rest_of_output) == (0, "ended\n")
+
+
+def test_serve_tells_that_the_port_is_in_use(kiwoom):
+    lines = []
+    with pytest.raises(InvalidInput):
+        serve(kiwoom.port, 60, lines.append)
+    assert lines == []
+
+
+def test_the_practice_token_ends_a_day_later_in_whole_seconds():
+    with PracticeKiwoom() as practice:
+        ends = parse_expires_dt(issue(practice)["expires_dt"])
+    left = ends - datetime.now(timezone.utc)
+    assert timedelta(seconds=86395) < left <= timedelta(seconds=86401)

@@ -1,0 +1,1019 @@
+from __future__ import annotations
+
+import errno
+import itertools
+import json
+import os
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from tests.doubles import KEYS, START, Clock, FakeBroker
+from tray_app.core.errors import (
+    BrokerError,
+    BrokerUnavailable,
+    KeysMissing,
+    KeysRefused,
+    KiwoomTokenError,
+    LockTimeout,
+    NoToken,
+    RateLimited,
+    RequestRefused,
+    RevokeFailed,
+    StoreError,
+    TokenRefused,
+)
+from tray_app.core.token import token_for
+from tray_app.service.token_service import Outcome, TokenKeeper
+from tray_app.stores.file import FileStore
+from tray_app.stores.lock import ProfileLock
+from tray_app.stores.memory import MemoryStore
+from tray_app.system import file_lock as kernel_lock
+
+DAY = 86400
+
+
+class SlowBroker(FakeBroker):
+    """Lets `callers` come together before it answers the first."""
+
+    def __init__(self, clock, **options) -> None:
+        super().__init__(clock, **options)
+        self.asked = threading.Event()
+        self.answer = threading.Event()
+
+    def issue(self, keys):
+        self.asked.set()
+        self.answer.wait(20)
+        self.clock.advance(1)
+        return super().issue(keys)
+
+
+class SlowShares:
+    """Is `busy` handing a token out until it is told that it is `over`."""
+
+    def __init__(self, busy, over) -> None:
+        self.busy = busy
+        self.over = over
+
+    def publish(self, token):
+        self.busy.set()
+        self.over.wait(20)
+        return ()
+
+    def withdraw(self, token):
+        return ()
+
+    def offered(self):
+        return None
+
+
+@contextmanager
+def refreshing_while_handed_out(holder, waiter, broker):
+    """`waiter` refreshes while `holder` has its answer and still hands it out; gives the waiting thread and what it
+    finds. Afterwards both are through."""
+    handing_out, over = threading.Event(), threading.Event()
+    holder.shares = SlowShares(handing_out, over)
+    found = []
+    asking = threading.Thread(target=holder.refresh, daemon=True)
+    waiting = threading.Thread(target=lambda: found.append(waiter.refresh()), daemon=True)
+    asking.start()
+    broker.asked.wait(20)
+    waiting.start()
+    broker.answer.set()
+    handing_out.wait(20)
+    try:
+        yield waiting, found
+    finally:
+        over.set()
+        asking.join(20)
+        waiting.join(20)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def broker(clock):
+    return FakeBroker(clock)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "data" / ".token"
+
+
+@pytest.fixture
+def opened(path, clock, broker):
+    """Opens a keeper as another process would: nothing shared but the disk and Kiwoom."""
+
+    def open_one(asked=broker, find_keys=lambda: KEYS):
+        store = FileStore(str(path), ProfileLock(f"{path}.lock"), clock)
+        return TokenKeeper("default", store, find_keys, lambda: asked, clock)
+
+    return open_one
+
+
+@pytest.fixture
+def keeper(opened):
+    return opened()
+
+
+def refuse(*_):
+    raise OSError(errno.EROFS, "Read-only file system")
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """Runs `act(n)` on many threads that all wait for the lock before Kiwoom answers the first."""
+    waiting = threading.Semaphore(0)
+    was_take = TokenKeeper._take_lock
+
+    def counted_take(keeper, *heard):
+        waiting.release()
+        return was_take(keeper, *heard)
+
+    monkeypatch.setattr(TokenKeeper, "_take_lock", counted_take)
+
+    def run(count, act, broker):
+        results: list[object] = [None] * count
+
+        def work(n):
+            try:
+                results[n] = act(n)
+            except KiwoomTokenError as error:
+                results[n] = error
+
+        threads = [threading.Thread(target=work, args=(n,), daemon=True) for n in range(count)]
+        for thread in threads:
+            thread.start()
+        all_wait = all(waiting.acquire(timeout=20) for _ in range(count))
+        broker.answer.set()
+        for thread in threads:
+            thread.join(20)
+        assert all_wait, results
+        return results
+
+    return run
+
+
+class TestEnsure:
+    def test_issues_when_there_is_none(self, keeper, broker):
+        outcome = keeper.ensure()
+
+        assert (outcome.how, outcome.token.value.reveal(), broker.issues) == (Outcome.ISSUED, "token-1-of-a-test", 1)
+
+    def test_stores_what_it_issued(self, keeper, opened):
+        issued = keeper.ensure().token
+
+        assert opened().current() == issued
+
+    def test_does_not_ask_while_there_is_enough(self, keeper, broker, clock):
+        keeper.ensure()
+        clock.advance(DAY - 301)
+
+        assert keeper.ensure().how == Outcome.FOUND
+        assert broker.issues == 1
+
+    def test_asks_for_keys_only_when_it_must_ask_kiwoom(self, keeper, opened):
+        keeper.ensure()
+
+        def none():
+            raise AssertionError("asked for keys")
+
+        assert opened(find_keys=none).ensure().how == Outcome.FOUND
+
+    @pytest.mark.parametrize("min_remaining", [0, -5])
+    def test_a_dead_token_is_never_enough(self, min_remaining, keeper, broker, clock):
+        keeper.ensure()
+        clock.advance(DAY)
+
+        assert keeper.ensure(min_remaining).token.lives(clock())
+        assert broker.issues == 2
+
+    def test_no_more_than_asked_for_is_enough(self, keeper, broker, clock):
+        keeper.ensure()
+        clock.advance(DAY - 10)
+
+        assert keeper.ensure(10).how == Outcome.FOUND
+
+    @pytest.mark.parametrize("failure", [BrokerUnavailable, RateLimited, KeysRefused, RequestRefused])
+    def test_a_living_token_is_used_when_nothing_better_can_be_had(self, failure, keeper, broker, clock):
+        living = keeper.ensure().token
+        clock.advance(DAY - 60)
+        broker.failure = failure("no")
+
+        outcome = keeper.ensure()
+
+        assert (outcome.token, outcome.how) == (living, Outcome.FOUND)
+
+    def test_a_living_token_is_used_without_keys(self, keeper, opened, clock):
+        living = keeper.ensure().token
+        clock.advance(DAY - 60)
+
+        def none():
+            raise KeysMissing("none")
+
+        assert opened(find_keys=none).ensure().token == living
+
+    def test_a_failure_leaves_the_stored_token(self, keeper, opened, broker, clock):
+        living = keeper.ensure().token
+        clock.advance(DAY - 60)
+        broker.failure = BrokerUnavailable("no")
+        keeper.ensure()
+
+        assert opened().current() == living
+
+    @pytest.mark.parametrize("failure", [BrokerUnavailable, RateLimited, KeysRefused, RequestRefused])
+    def test_without_a_living_one_the_failure_is_told(self, failure, keeper, broker, clock):
+        keeper.ensure()
+        clock.advance(DAY)
+        broker.failure = failure("no")
+
+        with pytest.raises(failure):
+            keeper.ensure()
+
+    def test_a_token_retired_by_the_seeds_rule_is_used_to_its_end(self, keeper, broker, clock):
+        living = keeper.ensure().token
+        clock.advance(DAY - 200)
+        keeper.retire(keeper.store.read())
+        broker.failure = BrokerUnavailable("no")
+
+        assert keeper.store.read() is None
+        assert keeper.ensure().token == living
+
+    def test_a_token_retired_by_the_seeds_rule_makes_nobody_ask(self, keeper, broker, clock):
+        keeper.ensure()
+        clock.advance(DAY - 200)
+        keeper.retire(keeper.store.read())
+
+        assert keeper.ensure(100).how == Outcome.FOUND
+        assert broker.issues == 1
+
+
+class TestLiving:
+    def test_never_asks_kiwoom(self, keeper, broker):
+        with pytest.raises(NoToken):
+            keeper.living()
+        assert broker.issues == 0
+
+    def test_gives_a_token_to_its_last_second(self, keeper, clock):
+        keeper.put(one := token_for("token-of-a-test", 100, clock()))
+        clock.advance(99.9)
+
+        assert keeper.living() == one
+
+    def test_does_not_give_a_dead_one(self, keeper, clock):
+        keeper.put(token_for("token-of-a-test", 100, clock()))
+        clock.advance(100)
+
+        with pytest.raises(NoToken):
+            keeper.living()
+
+
+class TestSameAnswer:
+    def test_is_told_and_keeps_the_token(self, keeper, clock):
+        first = keeper.ensure().token
+        clock.advance(DAY - 200)
+
+        outcome = keeper.ensure()
+
+        assert (outcome.how, outcome.token) == (Outcome.SAME, first)
+
+    def test_is_asked_for_once_however_often_anybody_ensures(self, keeper, opened, broker, clock):
+        keeper.ensure()
+        clock.advance(DAY - 200)
+        for _ in range(10):
+            keeper.ensure()
+            opened().ensure()
+            clock.advance(10)
+
+        assert broker.issues == 2
+
+    def test_is_asked_for_once_however_often_anybody_renews(self, keeper, opened, broker, clock):
+        seen = keeper.ensure().token
+        clock.advance(DAY - 600)
+        outcomes = [one.renew(seen).how for one in (keeper, opened(), keeper)]
+
+        assert (outcomes, broker.issues) == ([Outcome.SAME, Outcome.ADOPTED, Outcome.ADOPTED], 2)
+
+    def test_is_asked_again_right_after_the_end(self, keeper, broker, clock):
+        keeper.ensure()
+        clock.advance(DAY - 200)
+        keeper.ensure()
+        clock.advance(200)
+
+        outcome = keeper.ensure()
+
+        assert (outcome.how, outcome.token.value.reveal()) == (Outcome.ISSUED, "token-3-of-a-test")
+
+    def test_a_user_who_asks_is_asked_for(self, keeper, broker, clock):
+        keeper.ensure()
+        clock.advance(DAY - 200)
+        keeper.ensure()
+        clock.advance(1)
+
+        assert keeper.refresh().how == Outcome.SAME
+        assert broker.issues == 3
+
+    def test_about_another_token_means_nothing(self, keeper, broker, clock):
+        keeper.ensure()
+        clock.advance(1)
+        keeper.refresh()
+        keeper.put(token_for("set-by-hand", 200, clock()))
+        clock.advance(1)
+
+        keeper.ensure()
+
+        assert broker.issues == 3
+
+    def test_of_a_token_that_is_shorter_than_the_buffer_does_not_loop(self, opened, clock):
+        short = FakeBroker(clock, lifetime=60)
+        keeper = opened(short)
+        for _ in range(50):
+            keeper.ensure()
+            clock.advance(1)
+
+        assert short.issues <= 2
+
+    def test_does_not_rewrite_the_file(self, keeper, path, clock):
+        keeper.ensure()
+        before = path.stat().st_ino, path.stat().st_mtime_ns
+        clock.advance(1)
+        assert keeper.refresh().how == Outcome.SAME
+
+        assert (path.stat().st_ino, path.stat().st_mtime_ns) == before
+
+
+class TestSingleFlight:
+    @pytest.mark.parametrize("shared", [True, False], ids=["one keeper", "a keeper each"])
+    @pytest.mark.parametrize("call", ["ensure", "refresh", "renew"])
+    def test_many_at_once_make_one_request(self, at_once, call, shared, opened, clock):
+        broker = SlowBroker(clock)
+        keepers = [opened(broker)] * 8 if shared else [opened(broker) for _ in range(8)]
+
+        def ask(n):
+            return keepers[n].renew(None) if call == "renew" else getattr(keepers[n], call)()
+
+        results = at_once(8, ask, broker)
+
+        assert broker.issues == 1
+        assert {one.token.value.reveal() for one in results} == {"token-1-of-a-test"}
+        assert sorted(one.how for one in results) == [Outcome.ADOPTED] * 7 + [Outcome.ISSUED]
+
+    @pytest.mark.parametrize("call", ["ensure", "refresh"])
+    def test_many_at_once_make_one_request_when_the_same_token_comes_back(self, at_once, call, opened, broker, clock):
+        opened().ensure()
+        clock.advance(DAY - 200)
+        slow = SlowBroker(clock)
+        slow.living, slow.issues = broker.living, 0
+        keepers = [opened(slow) for _ in range(8)]
+
+        results = at_once(8, lambda n: getattr(keepers[n], call)(), slow)
+
+        assert slow.issues == 1
+        assert {one.token.value.reveal() for one in results} == {"token-1-of-a-test"}
+
+    @pytest.mark.parametrize(
+        "failure",
+        [
+            BrokerUnavailable("Kiwoom answered with {code}.", code="HTTP 503"),
+            RateLimited("Too many.", code="1700", retry_after=5.0),
+            KeysRefused("Refused.", code="8001", remedy="enter-keys"),
+            RequestRefused("Refused because of {reason}.", reason="x"),
+        ],
+        ids=lambda failure: type(failure).__name__,
+    )
+    def test_those_who_waited_share_the_failure(self, at_once, failure, opened, clock):
+        broker = SlowBroker(clock)
+        broker.failure = failure
+        keepers = [opened(broker) for _ in range(8)]
+
+        results = at_once(8, lambda n: keepers[n].ensure(), broker)
+
+        assert broker.issues == 1
+        assert {(type(one), str(one), one.code, one.remedy) for one in results} == {
+            (type(failure), str(failure), failure.code, failure.remedy)
+        }
+
+    def test_who_comes_after_a_failure_asks_for_himself(self, keeper, broker, clock):
+        broker.failure = BrokerUnavailable("no")
+        with pytest.raises(BrokerUnavailable):
+            keeper.ensure()
+        broker.failure = None
+        clock.advance(1)
+
+        assert keeper.ensure().how == Outcome.ISSUED
+
+    @pytest.mark.parametrize("failure", [BrokerUnavailable("no"), RateLimited("no"), KeysRefused("no", code="8001")])
+    def test_nobody_asks_at_every_call_while_kiwoom_fails(self, opened, broker, clock, failure):
+        broker.failure = failure
+        for _ in range(5):
+            with pytest.raises(type(failure)):
+                opened(broker).ensure()
+            clock.advance(0.1)
+        assert broker.issues == 2
+
+        clock.advance(60)
+        broker.failure = None
+        assert opened(broker).ensure().how == Outcome.ISSUED
+
+    def test_each_failure_makes_the_next_pause_longer_to_a_minute(self, keeper, broker, clock):
+        broker.failure = BrokerUnavailable("no")
+        asked_at = []
+        for second in range(260):
+            with pytest.raises(BrokerUnavailable):
+                keeper.ensure()
+            if broker.issues > len(asked_at):
+                asked_at.append(second)
+            clock.advance(1)
+
+        assert [later - earlier for earlier, later in itertools.pairwise(asked_at)] == [1, 5, 10, 20, 40, 60, 60, 60]
+
+    def test_a_living_token_is_given_without_asking_after_a_second_failure(self, keeper, broker, clock):
+        keeper.put(token_for("living-token", 200, clock()))
+        broker.failure = BrokerUnavailable("no")
+        found = []
+
+        for _ in range(5):
+            found.append(keeper.ensure().token.value.reveal())
+            clock.advance(0.1)
+
+        assert (found, broker.issues) == (["living-token"] * 5, 2)
+
+    def test_a_user_who_refreshes_is_not_kept_waiting(self, keeper, broker, clock):
+        broker.failure = BrokerUnavailable("no")
+        for _ in range(3):
+            with pytest.raises(BrokerUnavailable):
+                keeper.refresh()
+            clock.advance(0.1)
+        broker.failure = None
+
+        assert keeper.refresh().how == Outcome.ISSUED
+
+    def test_those_who_waited_do_not_adopt_a_dead_token(self, at_once, opened, path, clock, monkeypatch):
+        """Who asked could not store the new token, so the dead one still lies there."""
+        opened().put(token_for("dead-token", 60, clock()))
+        clock.advance(61)
+        broker = SlowBroker(clock)
+        keepers = [opened(broker) for _ in range(4)]
+        monkeypatch.setattr(os, "replace", refuse)
+
+        results = at_once(4, lambda n: keepers[n].ensure(), broker)
+
+        assert {one.token.value.reveal() for one in results} == {"token-1-of-a-test"}
+
+    def test_many_rotations_at_once_are_one(self, at_once, opened, broker, clock):
+        opened().ensure()
+        slow = SlowBroker(clock)
+        slow.living = broker.living
+        keepers = [opened(slow) for _ in range(6)]
+
+        results = at_once(6, lambda n: keepers[n].refresh(rotate=True), slow)
+
+        assert (slow.revokes, slow.issues) == (1, 1)
+        assert len({one.token.value.reveal() for one in results}) == 1
+
+    def test_a_refresh_that_waited_for_a_rotation_takes_its_token(self, at_once, opened, broker, clock):
+        opened().ensure()
+        slow = SlowBroker(clock)
+        slow.living = broker.living
+        rotating, refreshing = opened(slow), opened(slow)
+
+        def ask(n):
+            if n == 0:
+                return rotating.refresh(rotate=True)
+            slow.asked.wait(20)
+            return refreshing.refresh()
+
+        first, second = at_once(2, ask, slow)
+
+        assert (second.how, second.token, slow.issues) == (Outcome.ADOPTED, first.token, 1)
+
+    @pytest.mark.parametrize("waits_in", ["another process", "a thread"])
+    def test_who_waits_has_the_token_while_the_holder_still_hands_it_out(self, opened, clock, waits_in):
+        broker = SlowBroker(clock)
+        holder = opened(broker)
+        waiter = holder if waits_in == "a thread" else opened(broker)
+
+        with refreshing_while_handed_out(holder, waiter, broker) as (waiting, found):
+            waiting.join(5)
+            had = [(one.how, one.token.value.reveal()) for one in found]
+
+        assert had == [(Outcome.ADOPTED, "token-1-of-a-test")]
+        assert broker.issues == 1
+
+    def test_who_waits_does_not_take_an_older_token_for_the_answer(self, opened, clock, monkeypatch):
+        """The note is there, but the token it is about could not be stored."""
+        opened().put(token_for("older-token", 400, clock()))
+        broker = SlowBroker(clock)
+        monkeypatch.setattr(os, "replace", refuse)
+
+        with refreshing_while_handed_out(opened(broker), opened(broker), broker) as (waiting, found):
+            waiting.join(0.2)
+            waits = waiting.is_alive()
+
+        assert waits
+        assert [one.token.lives(clock()) for one in found] == [True]
+
+    def test_a_lock_that_is_held_too_long_is_told(self, keeper, opened, monkeypatch):
+        other = opened()
+        monkeypatch.setattr(ProfileLock.acquire, "__defaults__", (0.01, None))
+        with other.store.lock, pytest.raises(LockTimeout):
+            keeper.ensure()
+
+    def test_a_living_token_is_used_while_the_lock_is_held_too_long(self, keeper, opened, clock, monkeypatch):
+        living = keeper.ensure().token
+        clock.advance(DAY - 60)
+        other = opened()
+        monkeypatch.setattr(ProfileLock.acquire, "__defaults__", (0.01, None))
+        with other.store.lock:
+            assert keeper.ensure().token == living
+
+
+class TestUnusableLock:
+    @pytest.fixture(autouse=True)
+    def no_lock(self, path):
+        (path.parent / ".token.lock").mkdir(parents=True)
+
+    def test_a_token_is_issued_all_the_same(self, keeper):
+        assert keeper.ensure().how == Outcome.ISSUED
+
+    def test_a_token_is_stored_all_the_same(self, keeper, opened, clock):
+        keeper.put(one := token_for("token-of-a-test", DAY, clock()))
+
+        assert opened().current() == one
+
+    def test_a_token_is_cleared_all_the_same(self, keeper, opened, clock):
+        keeper.put(token_for("token-of-a-test", DAY, clock()))
+
+        keeper.clear()
+
+        assert opened().current() is None
+
+    def test_threads_of_one_process_still_make_one_request(self, at_once, opened, clock):
+        broker = SlowBroker(clock)
+        keepers = [opened(broker) for _ in range(4)]
+
+        at_once(4, lambda n: keepers[n].ensure(), broker)
+
+        assert broker.issues == 1
+
+
+class TestWriteFailure:
+    @pytest.fixture
+    def full(self, monkeypatch):
+        """A disk that takes nothing any more."""
+        was_write = os.write
+
+        def write(descriptor, content):
+            refuse()
+            return was_write(descriptor, content)
+
+        monkeypatch.setattr(os, "write", write)
+        monkeypatch.setattr(os, "replace", refuse)
+        monkeypatch.setattr(os, "ftruncate", refuse)
+
+    def test_after_an_issue_the_token_is_returned(self, full, keeper):
+        outcome = keeper.ensure()
+
+        assert outcome.how == Outcome.ISSUED
+        assert isinstance(outcome.unsaved, StoreError)
+
+    def test_this_process_goes_on_with_it(self, full, keeper, broker):
+        issued = keeper.ensure().token
+
+        assert (keeper.ensure().token, keeper.current(), broker.issues) == (issued, issued, 1)
+
+    def test_this_process_goes_on_with_it_when_the_file_cannot_even_be_read(self, full, keeper, monkeypatch):
+        issued = keeper.ensure().token
+        monkeypatch.setattr(os, "open", refuse)
+
+        assert keeper.current() == issued
+
+    def test_a_token_that_was_put_is_kept_in_memory(self, full, keeper, clock):
+        with pytest.raises(StoreError):
+            keeper.put(one := token_for("token-of-a-test", DAY, clock()))
+
+        assert keeper.current() == one
+
+    def test_it_ends_like_any_other(self, full, keeper, clock):
+        keeper.ensure()
+        clock.advance(DAY)
+
+        with pytest.raises(NoToken):
+            keeper.living()
+
+    def test_a_newer_token_of_another_process_goes_before_it(self, keeper, opened, clock, monkeypatch):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", refuse)
+            keeper.ensure()
+        clock.advance(60)
+        opened().put(newer := token_for("newer", 3600, clock()))
+
+        assert keeper.current() == newer
+
+    def test_an_older_token_of_the_store_does_not(self, keeper, clock, monkeypatch):
+        keeper.put(token_for("older", DAY, clock()))
+        clock.advance(DAY - 10)
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", refuse)
+            issued = keeper.ensure().token
+
+        assert keeper.current() == issued
+
+    def test_the_next_write_that_succeeds_ends_it(self, keeper, opened, clock, monkeypatch):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", refuse)
+            keeper.ensure()
+        clock.advance(1)
+
+        assert keeper.refresh().unsaved is None
+        assert opened().current() == keeper.current()
+
+    def test_a_clear_forgets_it(self, keeper, monkeypatch):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", refuse)
+            keeper.ensure()
+
+        keeper.clear()
+
+        assert keeper.current() is None
+
+
+class TestRotate:
+    def test_revokes_first_and_then_issues(self, keeper, broker):
+        before = keeper.ensure().token
+
+        outcome = keeper.refresh(rotate=True)
+
+        assert (broker.revokes, broker.issues, outcome.how) == (1, 2, Outcome.ISSUED)
+        assert outcome.token.value != before.value
+
+    def test_without_a_token_only_issues(self, keeper, broker):
+        keeper.refresh(rotate=True)
+
+        assert (broker.revokes, broker.issues) == (0, 1)
+
+    def test_a_dead_token_is_not_revoked(self, keeper, broker, clock):
+        keeper.ensure()
+        clock.advance(DAY)
+
+        keeper.refresh(rotate=True)
+
+        assert (broker.revokes, broker.issues) == (0, 2)
+
+    @pytest.mark.parametrize("failure", [RevokeFailed("no", code="8015"), TokenRefused("no", code="8010")])
+    def test_when_the_revoke_fails_the_token_stays_and_none_is_issued(self, failure, keeper, broker, opened):
+        before = keeper.ensure().token
+        broker.failure = failure
+
+        with pytest.raises(type(failure)):
+            keeper.refresh(rotate=True)
+
+        assert (opened().current(), broker.issues) == (before, 1)
+
+    def test_a_token_that_kiwoom_does_not_know_is_no_obstacle(self, keeper, broker, monkeypatch):
+        keeper.ensure()
+
+        def dead(*_):
+            raise TokenRefused("dead", code="8005")
+
+        monkeypatch.setattr(broker, "revoke", dead)
+        broker.living = None
+
+        assert keeper.refresh(rotate=True).how == Outcome.ISSUED
+
+    def test_when_the_issue_fails_the_revoked_token_is_gone(self, keeper, broker, opened, monkeypatch):
+        keeper.ensure()
+
+        def fail(_):
+            raise BrokerUnavailable("no")
+
+        monkeypatch.setattr(broker, "issue", fail)
+        with pytest.raises(BrokerUnavailable):
+            keeper.refresh(rotate=True)
+
+        assert opened().current() is None
+
+    def test_without_keys_nothing_is_revoked(self, keeper, opened, broker):
+        keeper.ensure()
+
+        def none():
+            raise KeysMissing("none")
+
+        with pytest.raises(KeysMissing):
+            opened(find_keys=none).refresh(rotate=True)
+        assert broker.revokes == 0
+
+    def test_a_file_that_cannot_be_deleted_does_not_keep_the_new_token_away(self, keeper, opened, monkeypatch):
+        before = keeper.ensure().token
+        was_unlink = os.unlink
+
+        def unlink(name):
+            if str(name).endswith(".token"):
+                refuse()
+            was_unlink(name)
+
+        monkeypatch.setattr(os, "unlink", unlink)
+        issued = keeper.refresh(rotate=True).token
+
+        assert issued.value != before.value
+        assert opened().current() == issued
+
+
+class TestClear:
+    def test_forgets_without_asking_kiwoom(self, keeper, broker, opened):
+        keeper.ensure()
+
+        cleared = keeper.clear()
+
+        assert (cleared.there, cleared.revoked, broker.revokes, opened().current()) == (True, False, 0, None)
+
+    def test_tells_that_there_was_none(self, keeper):
+        assert keeper.clear().there is False
+
+    def test_with_revoke_ends_it_at_kiwoom_as_well(self, keeper, broker, opened):
+        keeper.ensure()
+
+        cleared = keeper.clear(revoke=True)
+
+        assert (cleared.revoked, cleared.already_dead, broker.revokes, opened().current()) == (True, False, 1, None)
+
+    @pytest.mark.parametrize(
+        "failure",
+        [BrokerUnavailable("no"), RevokeFailed("no", code="8015"), TokenRefused("no", code="8010"), RateLimited("no")],
+        ids=lambda failure: f"{type(failure).__name__} {failure.code}",
+    )
+    def test_when_the_revoke_fails_the_token_stays(self, failure, keeper, broker, opened):
+        living = keeper.ensure().token
+        broker.failure = failure
+
+        with pytest.raises(type(failure)):
+            keeper.clear(revoke=True)
+
+        assert opened().current() == living
+
+    def test_a_token_that_kiwoom_does_not_know_is_forgotten_and_not_called_revoked(self, keeper, broker, opened):
+        keeper.ensure()
+        broker.failure = TokenRefused("dead", code="8005")
+
+        cleared = keeper.clear(revoke=True)
+
+        assert (cleared.revoked, cleared.already_dead, opened().current()) == (False, True, None)
+
+    def test_a_dead_token_is_not_revoked(self, keeper, broker, clock):
+        keeper.ensure()
+        clock.advance(DAY)
+
+        assert keeper.clear(revoke=True).revoked is False
+        assert broker.revokes == 0
+
+    def test_a_retired_token_is_revoked_as_well(self, keeper, broker, clock):
+        keeper.ensure()
+        clock.advance(DAY - 200)
+        keeper.retire(keeper.store.read())
+
+        assert keeper.clear(revoke=True).revoked is True
+
+    def test_makes_nobody_ask(self, keeper, broker):
+        keeper.ensure()
+        keeper.clear()
+
+        assert keeper.current() is None
+        assert broker.issues == 1
+
+
+class TestRetire:
+    def test_leaves_the_token_to_a_renewal_that_is_under_way(self, keeper, opened, clock):
+        living = keeper.ensure().token
+        clock.advance(DAY - 200)
+        with opened().store.lock:
+            keeper.retire(living)
+
+        assert keeper.store.read() == living
+
+    def test_gives_the_lock_back_when_it_fails(self, keeper, opened, clock, monkeypatch):
+        living = keeper.ensure().token
+        clock.advance(DAY - 200)
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", refuse)
+            with pytest.raises(StoreError):
+                keeper.retire(living)
+
+        assert opened().store.lock.try_acquire()
+
+
+class TestNote:
+    def limit(self, keeper, broker, seconds):
+        broker.failure = RateLimited("Too many.", code="1700", retry_after=seconds)
+        with pytest.raises(RateLimited):
+            keeper.ensure()
+        broker.failure = None
+
+    @pytest.mark.parametrize("call", ["ensure", "refresh"])
+    def test_the_next_caller_waits_as_kiwoom_asked(self, call, keeper, opened, broker, clock):
+        self.limit(keeper, broker, 30)
+        clock.advance(10)
+
+        with pytest.raises(RateLimited) as raised:
+            getattr(opened(), call)()
+
+        assert (raised.value.retry_after, raised.value.code, broker.issues) == (20, "1700", 1)
+
+    def test_after_that_kiwoom_is_asked(self, keeper, opened, broker, clock):
+        self.limit(keeper, broker, 30)
+        clock.advance(30)
+
+        assert opened().ensure().how == Outcome.ISSUED
+
+    def test_a_living_token_is_used_in_the_meantime(self, keeper, opened, broker, clock):
+        living = keeper.ensure().token
+        clock.advance(DAY - 100)
+        broker.failure = RateLimited("Too many.", code="1700", retry_after=30)
+        keeper.ensure()
+        broker.failure = None
+
+        assert opened().ensure().token == living
+        assert broker.issues == 2
+
+    def test_means_nothing_after_the_clock_was_set_back(self, keeper, opened, broker, clock):
+        self.limit(keeper, broker, 30)
+        clock.advance(-3600)
+
+        assert opened().ensure().how == Outcome.ISSUED
+
+    def test_of_a_failure_means_nothing_after_the_clock_was_set_back(self, keeper, opened, broker, clock):
+        broker.failure = BrokerUnavailable("no")
+        with pytest.raises(BrokerUnavailable):
+            keeper.ensure()
+        broker.failure = None
+        clock.advance(-3600)
+
+        assert opened().ensure().how == Outcome.ISSUED
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"",
+            b"\0\xff",
+            b"{",
+            b"[]",
+            b'"x"',
+            b"[" * 4000,
+            {"at": "yesterday"},
+            {"at": None, "error": "KeysRefused", "message": "x"},
+            {"at": START, "wait_until": 1e300},
+            {"at": START, "wait_until": float("inf")},
+            {"at": START, "wait_until": float("nan")},
+            {"at": START, "wait_until": "later"},
+            {"at": START, "wait_until": START + 40 * DAY},
+            {"at": START, "error": "KeyError", "message": "x"},
+            {"at": START, "error": "StoreError", "message": "x"},
+            {"at": START, "error": "__doc__", "message": "x"},
+            {"at": START, "error": "KeysRefused"},
+            {"at": START, "error": "KeysRefused", "message": 5},
+            {"at": START, "error": "KeysRefused", "message": "{x}", "values": {"y": 1}},
+            {"at": START, "error": "KeysRefused", "message": "{x.y.z}", "values": {"x": 1}},
+            {"at": START, "error": "KeysRefused", "message": "{", "values": {"x": 1}},
+            {"at": START, "error": "KeysRefused", "message": "x", "values": {"code": 1}},
+            {"at": START, "error": "KeysRefused", "message": "x", "values": {"self": 1}},
+            {"at": START, "same": True, "token": 5},
+        ],
+        ids=lambda content: content if isinstance(content, bytes) else json.dumps(content)[:60],
+    )
+    def test_a_damaged_one_is_no_obstacle(self, content, keeper, path):
+        path.parent.mkdir()
+        text = content if isinstance(content, bytes) else json.dumps(content).encode()
+        path.with_name(".token.lock").write_bytes(text)
+
+        assert keeper.ensure().how == Outcome.ISSUED
+
+    def test_holds_no_token_and_no_key(self, keeper, path, broker, clock):
+        issued = keeper.ensure().token
+        clock.advance(1)
+        keeper.refresh()
+        clock.advance(1)
+        text = path.with_name(".token.lock").read_text()
+        broker.failure = KeysRefused("Refused.", code="8001")
+        with pytest.raises(BrokerError):
+            keeper.refresh()
+        text += path.with_name(".token.lock").read_text()
+
+        assert issued.value.reveal() not in text
+        assert KEYS.app_key.reveal() not in text
+        assert KEYS.app_secret.reveal() not in text
+
+    @pytest.mark.posix
+    def test_a_file_system_without_locks_is_no_obstacle(self, keeper, monkeypatch):
+        def fail(*_):
+            raise OSError(errno.ENOLCK, "No locks available")
+
+        monkeypatch.setattr(kernel_lock.fcntl, "flock", fail)
+
+        assert keeper.ensure().how == Outcome.ISSUED
+
+
+class TestRenew:
+    def test_replaces_a_dead_token(self, keeper, clock):
+        seen = keeper.ensure().token
+        clock.advance(DAY + 2)
+
+        assert keeper.renew(seen).how == Outcome.ISSUED
+
+    def test_takes_what_somebody_else_got_meanwhile(self, keeper, opened, broker, clock):
+        seen = keeper.ensure().token
+        clock.advance(DAY + 2)
+        other = opened().ensure().token
+
+        outcome = keeper.renew(seen)
+
+        assert (outcome.how, outcome.token, broker.issues) == (Outcome.ADOPTED, other, 2)
+
+    def test_raises_also_while_the_token_lives(self, keeper, broker, clock):
+        seen = keeper.ensure().token
+        clock.advance(DAY - 600)
+        broker.failure = BrokerUnavailable("no")
+
+        with pytest.raises(BrokerUnavailable):
+            keeper.renew(seen)
+
+
+class TestReplaceRefused:
+    def test_gives_the_stored_one_when_it_is_another_already(self, keeper, opened, broker, clock):
+        refused = keeper.ensure().token.value
+        opened().put(other := token_for("other", DAY, clock()))
+
+        assert keeper.replace_refused(refused).token == other
+        assert broker.issues == 1
+
+    def test_asks_once_because_of_one_refused_token(self, keeper, opened, broker, clock):
+        refused = keeper.ensure().token.value
+        for one in (keeper, opened(), keeper):
+            assert one.replace_refused(refused).token.value == refused
+            clock.advance(1)
+
+        assert broker.issues == 2
+
+    def test_takes_the_new_one(self, keeper, broker, clock):
+        refused = keeper.ensure().token.value
+        broker.living = None
+        clock.advance(1)
+
+        assert keeper.replace_refused(refused).token.value != refused
+
+    def test_many_at_once_make_one_request(self, at_once, opened, broker, clock):
+        refused = opened().ensure().token.value
+        clock.advance(1)
+        slow = SlowBroker(clock)
+        slow.issues = 1
+        keepers = [opened(slow) for _ in range(6)]
+
+        results = at_once(6, lambda n: keepers[n].replace_refused(refused), slow)
+
+        assert slow.issues == 2
+        assert {one.token.value.reveal() for one in results} == {"token-2-of-a-test"}
+
+
+def test_a_memory_store_serves_as_well(broker, clock):
+    keeper = TokenKeeper("default", MemoryStore(clock), lambda: KEYS, lambda: broker, clock)
+
+    assert [keeper.ensure().how, keeper.ensure().how, keeper.clear().there] == [Outcome.ISSUED, Outcome.FOUND, True]
+
+
+class TestScheduledRotation:
+    def test_by_two_programs_is_one(self, broker, opened, clock):
+        one, other = opened(), opened()
+        seen = one.ensure().token
+
+        first = one.renew(seen, rotate=True)
+        clock.advance(1)
+        second = other.renew(seen, rotate=True)
+
+        assert (first.how, second.how, second.token) == (Outcome.ISSUED, Outcome.ADOPTED, first.token)
+        assert (broker.issues, broker.revokes) == (2, 1)
+
+    def test_by_two_programs_is_one_also_when_kiwoom_gives_the_same_back(self, broker, opened, clock, monkeypatch):
+        one, other = opened(), opened()
+        seen = one.ensure().token
+        revokes = []
+        monkeypatch.setattr(broker, "revoke", lambda *_: revokes.append(1))
+
+        first = one.renew(seen, rotate=True)
+        clock.advance(1)
+        second = other.renew(seen, rotate=True)
+
+        assert (first.how, second.how, second.token == seen) == (Outcome.SAME, Outcome.ADOPTED, True)
+        assert (broker.issues, len(revokes)) == (2, 1)
+
+    def test_an_answer_that_was_the_same_without_a_revoke_does_not_stop_it(self, broker, opened, clock):
+        one = opened()
+        seen = one.ensure().token
+        one.refresh()
+        clock.advance(1)
+
+        outcome = one.renew(seen, rotate=True)
+
+        assert (outcome.how, broker.revokes) == (Outcome.ISSUED, 1)

@@ -1,0 +1,62 @@
+"""`login` and `logout`: keeping and forgetting the app key and secret."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from tray_app.cli.token import opened, outcome_text, tell_unsaved
+from tray_app.core.errors import DONE, InvalidInput
+from tray_app.core.language import msg, tr
+from tray_app.core.profile import DEFAULT
+from tray_app.kiwoom.keys import clean_keys, environment_names, forget_keys
+from tray_app.service.login import keep_keys
+from tray_app.settings.load import profile_name
+from tray_app.settings.save import settle_data_dir
+from tray_app.stores.keyring_client import shared_vault
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+_MAX_STDIN_CHARACTERS = 4096
+
+
+def login(options: Namespace) -> int:
+    settings, _ = opened(profile_name(options.profile))  # also where the default one stands for it: its own keys
+    settings.mode = options.mode or settings.mode
+    shared_vault().check()
+    keys = clean_keys(*(_two_lines() if options.stdin else _asked()))
+    settle_data_dir(settings)
+    outcome = keep_keys(settings, keys, check=not options.no_check)
+    if outcome is not None:
+        print(outcome_text(outcome, time.time()))
+        tell_unsaved(outcome)
+    print(tr("The app key and secret are kept in the keyring."))
+    shadowing = [name for name in environment_names(settings.mode) if os.environ.get(name)]
+    if shadowing and settings.profile == DEFAULT:
+        print(tr("{variable} is set and goes before them.", variable=shadowing[0]), file=sys.stderr)
+    return DONE
+
+
+def logout(options: Namespace) -> int:
+    settings, _ = opened(profile_name(options.profile))
+    had = forget_keys(settings.profile, options.mode or settings.mode, shared_vault())
+    print(tr("The app key and secret are forgotten.") if had else tr("There were no keys."))
+    return DONE
+
+
+def _two_lines() -> tuple[str, str]:
+    lines = [line for line in sys.stdin.read(_MAX_STDIN_CHARACTERS).splitlines() if line.strip()]
+    if len(lines) != 2:
+        raise InvalidInput(msg("Give two lines on standard input: the app key, then the secret."))
+    return lines[0], lines[1]
+
+
+def _asked() -> tuple[str, str]:
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise InvalidInput(msg("There is no terminal to ask on. Give both as two lines with --stdin."))
+    from getpass import getpass
+
+    return getpass(tr("App key (not shown): ")), getpass(tr("App secret (not shown): "))

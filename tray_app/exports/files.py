@@ -1,0 +1,146 @@
+"""Files from which other programs on this computer read the token."""
+
+from __future__ import annotations
+
+import time
+
+from tray_app.core.errors import SettingsError, StoreError
+from tray_app.core.language import msg
+from tray_app.core.token import format_expires_dt
+from tray_app.stores.file import FileStore
+from tray_app.stores.lock import ThreadLock
+from tray_app.system.private_files import delete_private, read_private, write_private
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tray_app.core.token import Token
+    from tray_app.stores.encryption import Cipher
+
+_MAX_BYTES = 65536
+
+
+class BotFile:
+    """A file of `{"token": "…", "expires_dt": "YYYYMMDDHHMMSS"}`, the end in Korean time."""
+
+    setting = "share_bot_file"
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def path(self) -> str:
+        return self._path
+
+    def publish(self, token: Token) -> None:
+        import json
+
+        content = json.dumps(
+            {"token": token.value.reveal(), "expires_dt": format_expires_dt(token.expires_at)}, indent=2
+        ).encode()
+        if self._read() != content:
+            self.check()
+            write_private(self._path, content)
+
+    def withdraw(self, token: Token) -> None:
+        if self._read_token() == token.value.reveal():
+            delete_private(self._path)
+
+    def forget(self) -> bool:
+        """Also a token that a bot has got by itself. What is no token stays."""
+        return self._read_token() is not None and delete_private(self._path)
+
+    def holds(self, token: Token) -> bool:
+        try:
+            return self._read_token() == token.value.reveal()
+        except StoreError:
+            return False
+
+    def check(self) -> None:
+        present = self._read()
+        if present and b'"token"' not in present:
+            raise StoreError(
+                msg("{path} holds something that is not a token, so it is left as it is. Choose another file."),
+                path=self._path,
+            )
+
+    def offered(self) -> Token | None:
+        """Nothing: the file does not tell for which keys its token was issued."""
+        return None
+
+    def _read(self) -> bytes | None:
+        found = read_private(self._path, _MAX_BYTES)
+        return None if found is None else found[0]
+
+    def _read_token(self) -> object:
+        import json
+
+        try:
+            fields = json.loads((self._read() or b"").decode("utf-8-sig"))
+        except (ValueError, RecursionError):
+            return None
+        return fields.get("token") if isinstance(fields, dict) else None
+
+
+class TokenFile:
+    """A kept `.token` in the seed's form, while the token itself rests elsewhere.
+
+    The store that keeps it there as well (`AutoStore`, `KeptFileStore`) reads what a program that knows only the file
+    has written to it. A kept copy that such a program deletes is no clear: the token stays where it rests, and the copy
+    comes back with the next change.
+
+    With a key in `cipher` nothing is written: a plain copy would make the encryption worthless, and an encrypted
+    one helps no program that knows only the file. A copy that was kept before there was a key is then removed,
+    unless `is_store` says that the same file is also where the token may rest.
+    """
+
+    setting = "share_token_file"
+
+    def __init__(
+        self,
+        path: str,
+        clock: Callable[[], float] = time.time,
+        *,
+        cipher: Cipher | None = None,
+        is_store: bool = True,
+    ) -> None:
+        self._path = path
+        self._file = FileStore(path, ThreadLock(), clock, cipher=cipher)
+        self._encrypts = cipher is not None and cipher.has_keys()
+        self._is_store = is_store
+
+    def path(self) -> str:
+        return self._path
+
+    def publish(self, token: Token) -> None:
+        if self._encrypts and not self._is_store:
+            self.withdraw(token)
+        self.check()
+        if self._file.read() != token:
+            self._file.write(token)
+
+    def withdraw(self, token: Token) -> None:
+        present = self._file.read()
+        if present is not None and present.value == token.value:
+            self._file.clear()
+
+    def forget(self) -> bool:
+        return self._file.clear()
+
+    def holds(self, token: Token) -> bool:
+        try:
+            present = self._file.read()
+        except StoreError:
+            return False
+        return present is not None and present.value == token.value
+
+    def check(self) -> None:
+        if self._encrypts:
+            raise SettingsError(
+                msg("{path} gets no plain copy of a token that is kept encrypted. Switch share_token_file off."),
+                path=self._path,
+            )
+
+    def offered(self) -> Token | None:
+        """Nothing: the file does not tell for which keys its token was issued."""
+        return None

@@ -1,0 +1,289 @@
+"""The token cache of Kiwoom's own `kiwoomcli`: it uses this token, and a token it has issued is taken over.
+
+Source: kwcli 1.0.3, `kiwoom/core/token_store.py` and `auth.py`. It deletes its cache and issues again when the
+fingerprint is not that of the keys it finds, a time has no zone, others may read the file, or less than 600
+seconds are left. The last means: in a token's last ten minutes each of its calls issues, and Kiwoom probably
+gives it this same token back. Nothing that is written here can change that; renewing in time does.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import time
+from datetime import datetime
+
+from tray_app.core import logs
+from tray_app.core.errors import InvalidInput, KeysMissing, StoreError
+from tray_app.core.profile import DEFAULT
+from tray_app.core.token import MAX_LIFETIME_SECONDS, UTC, Token, clean_token
+from tray_app.settings.kwcli import APP_NAME, alias_digest, aliases
+from tray_app.system.private_files import delete_private, write_private
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from tray_app.kiwoom.keys import AppKeys
+
+_MAX_BYTES = 65536
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_BINARY = getattr(os, "O_BINARY", 0)
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
+
+
+def cache_path(mode: str, alias: str | None) -> str:
+    """Where `kiwoomcli` keeps the token of an alias, or without one that of a mode."""
+    import platformdirs
+
+    folder = platformdirs.user_cache_dir(APP_NAME)
+    if alias is None:
+        return os.path.join(folder, f"{mode}-token.json")
+    return os.path.join(folder, "profiles", f"profile-{alias_digest(alias)}-token.json")
+
+
+class KwcliShare:
+    """`kiwoomcli`'s caches for one profile and mode: the profile's own, and that of each alias with the same keys.
+
+    `find_keys` is what the profile's token is issued with, `keys_of_alias` the keys that `kiwoomcli` has for an alias,
+    or None; both may ask a keyring.
+    """
+
+    setting = "share_kwcli"
+
+    def __init__(
+        self,
+        profile: str,
+        mode: str,
+        find_keys: Callable[[], AppKeys],
+        clock: Callable[[], float] = time.time,
+        *,
+        keys_of_alias: Callable[[str], AppKeys | None] | None = None,
+    ) -> None:
+        self._profile = profile
+        self._mode = mode
+        self._find_keys = find_keys
+        self._keys_of_alias = keys_of_alias or _keys_in_keyring
+        self._clock = clock
+
+    def path(self) -> str:
+        return cache_path(self._mode, None if self._profile == DEFAULT else self._profile)
+
+    def publish(self, token: Token) -> None:
+        keys = self._find_keys()
+        own = self._alias_of(keys)
+        failure: StoreError | None = None
+        for alias in (own, *(one for one in self._others(own) if self._has_keys(one, keys))):
+            try:
+                self._write(token, alias, keys)
+            except StoreError as error:  # of one cache; the others can have it
+                failure = failure or error
+        if failure is not None:
+            raise failure
+
+    def withdraw(self, token: Token) -> None:
+        self._delete(_all_caches(), lambda present: present.get("access_token") == token.value.reveal())
+
+    def forget(self) -> bool:
+        """Every token of the profile's keys; where nobody gives these, those in the caches that would be its own."""
+        try:
+            keys = self._find_keys()
+        except (KeysMissing, InvalidInput):
+            return self._delete(self._own_caches(), lambda present: present.get("mode") == self._mode)
+        return self._delete(
+            _all_caches(),
+            lambda present: (
+                present.get("mode") == self._mode and present.get("credential_fingerprint") == keys.fingerprint()
+            ),
+        )
+
+    def holds(self, token: Token) -> bool:
+        found = (_look(path) for path in _all_caches())
+        return any(one is not None and one.get("access_token") == token.value.reveal() for one in found)
+
+    def check(self) -> None:
+        """Nothing but the keys can be missing, and whoever asks for a token is told of these."""
+
+    def offered(self) -> Token | None:
+        try:
+            keys = self._find_keys()
+        except (KeysMissing, InvalidInput):
+            return None
+        own = self._alias_of(keys)
+        found = []
+        for alias in (own, *self._others(own)):
+            try:
+                found.append(_token_in(_read(cache_path(self._mode, alias)), self._mode, alias, keys, self._clock()))
+            except FileNotFoundError:
+                continue
+            except _UnusableError as error:
+                if alias == own:  # the others may well be of other keys
+                    logs.warning("The token in kiwoomcli's cache is not used: %s", error)
+        return max(found, key=lambda token: token.expires, default=None)
+
+    def _write(self, token: Token, alias: str | None, keys: AppKeys) -> None:
+        path = cache_path(self._mode, alias)
+        fields = {
+            "access_token": token.value.reveal(),
+            "token_type": "bearer",
+            "expires_at": token.expires_at.isoformat(),
+            "mode": self._mode,
+            **({} if alias is None else {"profile": alias}),
+            "credential_fingerprint": keys.fingerprint(),
+            "saved_at": token.created_at.isoformat(),
+        }
+        present = _look(path)
+        if present is not None and {**present, "saved_at": fields["saved_at"]} == fields:
+            return
+        import json
+
+        write_private(path, json.dumps(fields, ensure_ascii=True, indent=2).encode())
+        logs.info("Token handed to kiwoomcli")
+
+    def _delete(self, paths: Iterable[str], is_meant: Callable[[dict[str, object]], bool]) -> bool:
+        """Each cache that is meant; tells whether there was one. Raises the first `StoreError` after the last."""
+        deleted = False
+        failure: StoreError | None = None
+        for path in paths:
+            present = _look(path, private=False)  # one that others may read is all the more to be taken away
+            if present is not None and is_meant(present):
+                try:
+                    deleted |= delete_private(path)
+                except StoreError as error:
+                    failure = failure or error
+        if failure is not None:
+            raise failure
+        return deleted
+
+    def _alias_of(self, keys: AppKeys) -> str | None:
+        return keys.alias if self._profile == DEFAULT else self._profile
+
+    def _others(self, own: str | None) -> list[str]:
+        """The aliases of this mode besides the profile's own."""
+        return [alias for alias, mode in aliases().items() if mode == self._mode and alias != own]
+
+    def _has_keys(self, alias: str, keys: AppKeys) -> bool:
+        """Whether `kiwoomcli` has these keys under that alias, too. Its cache says so without asking the keyring,
+        which on macOS may ask its user; where neither tells, that alias goes without.
+        """
+        present = _look(cache_path(self._mode, alias))
+        told = None if present is None else present.get("credential_fingerprint")
+        if told is not None:
+            return told == keys.fingerprint()
+        try:
+            found = self._keys_of_alias(alias)
+        except (KeysMissing, InvalidInput) as error:
+            logs.warning("The token is not handed to kiwoomcli for %s: %s", alias, error)
+            return False
+        return found is not None and found.fingerprint() == keys.fingerprint()
+
+    def _own_caches(self) -> list[str]:
+        """Where this profile's token may have been put, without asking the keyring which keys there are."""
+        if self._profile != DEFAULT:
+            return [cache_path(self._mode, self._profile)]
+        of_this_mode = self._others(None)
+        candidates = [None, *of_this_mode] if len(of_this_mode) == 1 else [None]
+        return [cache_path(self._mode, alias) for alias in candidates]
+
+
+def _all_caches() -> Iterator[str]:
+    """Every token cache of `kiwoomcli`, also of an alias that it does not know any more."""
+    import platformdirs
+
+    folder = platformdirs.user_cache_dir(APP_NAME)
+    for one in (folder, os.path.join(folder, "profiles")):
+        try:
+            names = os.listdir(one)
+        except OSError:  # there is none
+            continue
+        yield from (os.path.join(one, name) for name in names if name.endswith("-token.json"))
+
+
+def _keys_in_keyring(alias: str) -> AppKeys | None:
+    from tray_app.kiwoom.keys import keys_of_alias
+    from tray_app.stores.keyring_client import shared_vault
+
+    return keys_of_alias(alias, shared_vault())
+
+
+class _UnusableError(Exception):
+    """Why a cache is not used, in words for a log. Never carries what stands in it."""
+
+
+def _look(path: str, *, private: bool = True) -> dict[str, object] | None:
+    try:
+        return _read(path, private=private)
+    except (FileNotFoundError, _UnusableError):
+        return None
+
+
+def _read(path: str, *, private: bool = True) -> dict[str, object]:
+    """The object in a file of this user, that nobody else may read unless `private` is False.
+
+    Raises `FileNotFoundError` or `_UnusableError`; deletes nothing.
+    """
+    if sys.platform == "win32" and os.path.islink(path):
+        raise _UnusableError("it is a link")
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _BINARY | _NOFOLLOW | _NONBLOCK)
+    except FileNotFoundError:
+        raise
+    except NotADirectoryError:
+        raise FileNotFoundError from None
+    except OSError as error:
+        raise _UnusableError("it is a link" if os.path.islink(path) else error.strerror) from None
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise _UnusableError("it is not a file")
+        if sys.platform != "win32":
+            if found.st_uid != os.geteuid():
+                raise _UnusableError("another user owns it")
+            if private and found.st_mode & 0o077:
+                raise _UnusableError("others may read it")
+        content = os.read(descriptor, _MAX_BYTES + 1)
+    except OSError as error:
+        raise _UnusableError(error.strerror) from None
+    finally:
+        os.close(descriptor)
+    import json
+
+    try:
+        fields = json.loads(content.decode()) if len(content) <= _MAX_BYTES else None
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        raise _UnusableError("it is damaged")
+    return fields
+
+
+def _token_in(fields: dict[str, object], mode: str, alias: str | None, keys: AppKeys, now: float) -> Token:
+    if fields.get("mode") != mode:
+        raise _UnusableError("it is of the other mode")
+    if fields.get("credential_fingerprint") != keys.fingerprint() or fields.get("profile") != alias:
+        raise _UnusableError("it was issued for other keys")
+    if str(fields.get("token_type")).lower() != "bearer":
+        raise _UnusableError("it is not a bearer token")
+    ends = _instant(fields.get("expires_at"))
+    saved = _instant(fields["saved_at"]) if fields.get("saved_at") else datetime.fromtimestamp(now, UTC)
+    try:
+        value = clean_token(str(fields["access_token"]))
+    except (KeyError, InvalidInput):
+        raise _UnusableError("it is damaged") from None
+    left = ends.timestamp() - now
+    if left <= 0:
+        raise _UnusableError("it has ended")
+    if left > MAX_LIFETIME_SECONDS:
+        raise _UnusableError("its end is too far ahead")
+    return Token(value, ends, min(saved, datetime.fromtimestamp(now, UTC)))
+
+
+def _instant(text: object) -> datetime:
+    try:
+        instant = datetime.fromisoformat(str(text))
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _UnusableError("it is damaged") from None
+    raise _UnusableError("a time in it has no zone")

@@ -1,0 +1,1 @@
+"""What happened to each token: the events, their database, and the words for them."""

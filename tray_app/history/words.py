@@ -1,0 +1,132 @@
+"""The history in words, in the current language."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tray_app.core.language import msg, tr
+from tray_app.core.token import KST
+from tray_app.core.wording import duration
+from tray_app.history.events import BRINGS, Ended, Event, EventKind
+
+if TYPE_CHECKING:
+    from tray_app.history.events import Entry, Gap, Life, Week
+
+_KINDS = {
+    EventKind.ISSUED: msg("A new token was issued"),
+    EventKind.SAME: msg("Kiwoom gave the same token back"),
+    EventKind.ADOPTED: msg("A token that another tool had issued was taken over"),
+    EventKind.STORED: msg("A token was handed in and stored"),
+    EventKind.SEEN: msg("A token was found that another program had stored"),
+    EventKind.FAILED: msg("The request failed"),
+    EventKind.CLEARED: msg("The token was cleared on this computer"),
+    EventKind.REVOKED: msg("The token was revoked at Kiwoom"),
+    EventKind.GONE: msg("The token was no longer there"),
+}
+
+_ENDS = {
+    Ended.EXPIRED: msg("It reached its end."),
+    Ended.REPLACED: msg("Another one took its place."),
+    Ended.CLEARED: msg("It was cleared on this computer."),
+    Ended.REVOKED: msg("It was revoked at Kiwoom."),
+    Ended.GONE: msg("It was taken away by another program."),
+}
+
+_DAYS = (msg("Mon"), msg("Tue"), msg("Wed"), msg("Thu"), msg("Fri"), msg("Sat"), msg("Sun"))
+
+
+def day_text(instant: float) -> str:
+    """The day in Korea: `Tue 11-17`."""
+    there = datetime.fromtimestamp(instant, KST)
+    return f"{tr(_DAYS[there.weekday()])} {there:%m-%d}"
+
+
+def moment_text(instant: float) -> str:
+    """The Korean clock with its day: `Tue 11-17 06:30`."""
+    return f"{day_text(instant)} {datetime.fromtimestamp(instant, KST):%H:%M}"
+
+
+def kind_text(kind: EventKind) -> str:
+    return tr(_KINDS[kind])
+
+
+def reason_text(event: Event) -> str:
+    """What went wrong, or nothing. Whatever a damaged record holds, this is a sentence."""
+    if not event.message:
+        return ""
+    try:
+        return tr(event.message, **event.values)
+    except (LookupError, ValueError, AttributeError, TypeError):
+        return event.message
+
+
+def event_text(event: Event) -> str:
+    """What happened, and what went wrong, as one line without a time."""
+    text = kind_text(event.kind)
+    reason = reason_text(event)
+    if event.times > 1:
+        text = tr("{what} ({times} times until {end})", what=text, times=event.times, end=moment_text(event.until))
+    text = f"{text}: {reason}" if reason else text
+    return f"{text} [{event.code}]" if event.code else text
+
+
+def entry_text(entry: Entry) -> str:
+    """What a list tells about it, without a time."""
+    if isinstance(entry, Event):
+        return event_text(entry)
+    return tr("No token for {duration} in trading hours", duration=duration(entry.seconds))
+
+
+def until_text(entry: Entry) -> str:
+    """Until when the token lives that it brought, if it brought one."""
+    if isinstance(entry, Event) and entry.kind in BRINGS and entry.expires is not None:
+        return moment_text(entry.expires)
+    return ""
+
+
+def life_text(life: Life) -> str:
+    """From when to when, and on a second line how it came and how it ended."""
+    span = tr(
+        "Token {id}: {start} to {end} (KST)", id=life.token, start=moment_text(life.start), end=moment_text(life.end)
+    )
+    came = tr(_KINDS[life.came])
+    came = tr("{what} ({program}).", what=came, program=life.by) if life.by else f"{came}."
+    fate = tr("It is alive.") if life.ended is None else tr(_ENDS[life.ended])
+    return f"{span}\n{came}  {fate}"
+
+
+def gap_text(gap: Gap) -> str:
+    span = tr("{start} to {end} (KST)", start=moment_text(gap.start), end=moment_text(gap.end))
+    if gap.trading:
+        return tr("No token for {duration} in trading hours: {span}", duration=duration(gap.seconds), span=span)
+    return tr("No token for {duration} outside trading hours: {span}", duration=duration(gap.seconds), span=span)
+
+
+def summary_text(week: Week) -> str:
+    """What a trader wants to know first, as one sentence."""
+    if not week.lives and not week.events:
+        return tr("Nothing has happened in these days.")
+    trading = week.gap_seconds(trading=True)
+    if trading < 1 and not week.trading_seconds():
+        return tr("The market has not opened yet since the record began.")
+    if trading < 1 and week.since > week.start:
+        return tr("There was a token in all trading hours since {start}.", start=moment_text(week.since))
+    if trading < 1:
+        return tr("There was a token in all trading hours.")
+    return tr("No token for {duration} of the trading hours.", duration=duration(trading))
+
+
+def mark_text(event: Event) -> str:
+    """An event with its time and program, on one line."""
+    program = f"  ({event.by})" if event.by else ""
+    return f"{moment_text(event.at)} (KST)  {event_text(event)}{program}"
+
+
+def week_text(week: Week) -> str:
+    """The whole picture for who cannot see it."""
+    failures = sum(event.times for event in week.events if event.kind is EventKind.FAILED)
+    lines = [summary_text(week)]
+    lines += [gap_text(gap) for gap in week.gaps if gap.trading]
+    lines.append(tr("Tokens: {tokens}. Failed requests: {failures}.", tokens=len(week.lives), failures=failures))
+    return "\n".join(lines)

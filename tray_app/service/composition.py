@@ -1,0 +1,187 @@
+"""Build what the settings describe: the store, the exports, the broker, and the service over them."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from tray_app.core import logs
+from tray_app.core.errors import SettingsError
+from tray_app.core.language import msg
+from tray_app.service.key_binding import Account
+from tray_app.service.token_service import TokenKeeper
+from tray_app.settings import places
+from tray_app.settings.load import chosen_account, load_settings
+from tray_app.stores.encryption import Cipher
+from tray_app.stores.file import FileStore
+from tray_app.stores.lock import ProfileLock, ThreadLock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tray_app.exports.base import Share
+    from tray_app.exports.group import Shares
+    from tray_app.history.database import History
+    from tray_app.kiwoom.broker import Broker
+    from tray_app.kiwoom.keys import AppKeys
+    from tray_app.service.token_service import TokenShares
+    from tray_app.settings.load import Settings
+    from tray_app.stores.base import Store
+
+
+def open_keeper(
+    settings: Settings,
+    *,
+    store: Store | None = None,
+    keys: AppKeys | None = None,
+    environ: Mapping[str, str] = os.environ,
+    clock: Callable[[], float] = time.time,
+) -> TokenKeeper:
+    """Over `store`, or the one that the settings name. Touches no disk, keyring or network by itself.
+
+    `keys` are used instead of those that are found in the environment or the keyring.
+    """
+
+    def keys_of_profile() -> AppKeys:
+        return keys or find_keys(settings, environ)
+
+    return TokenKeeper(
+        settings.profile,
+        store or open_store(settings, clock),
+        keys_of_profile,
+        lambda: open_broker(settings, clock),
+        clock,
+        shares=_open_shares(settings, keys_of_profile, clock),
+        account=Account(settings, environ, keys_of_profile),
+        open_history=lambda: _open_history(settings),
+    )
+
+
+def load_chosen(profile: str | None, data_dir: str | None, store: object) -> Settings:
+    """The settings for a program that may choose a place by itself, with the errors of `load_settings`.
+
+    In any other place than the settings' own its token is no business of other tools: nothing is shared.
+    """
+    settings = load_settings(profile, data_dir=data_dir, store=store if isinstance(store, str) else None)
+    if data_dir is None and store is None:
+        return settings
+    own = load_settings(profile)
+    if store not in (None, own.store) or not places.is_same_path(settings.data_dir, own.data_dir):
+        settings.share_kwcli = settings.share_token_file = False
+        settings.share_bot_file = ""
+    return settings
+
+
+def _open_history(settings: Settings) -> History | None:
+    """Called once something has happened, so that whoever only reads a token does not load it."""
+    from tray_app.history.database import open_history
+
+    return open_history(settings)
+
+
+def _open_shares(
+    settings: Settings, keys_of_profile: Callable[[], AppKeys], clock: Callable[[], float]
+) -> TokenShares | None:
+    """None without any, so that the command line does not load what it does not use."""
+    if not (settings.share_kwcli or settings.share_token_file or settings.share_bot_file):
+        return None
+    return open_shares(settings, keys_of_profile, clock)
+
+
+def find_keys(settings: Settings, environ: Mapping[str, str] = os.environ) -> AppKeys:
+    """Raises `KeysMissing` or `InvalidInput`."""
+    from tray_app.kiwoom import keys
+    from tray_app.stores.keyring_client import shared_vault
+
+    account = settings.account or chosen_account(environ)
+    return keys.find_keys(settings.profile, settings.mode, environ, shared_vault(), account)
+
+
+def open_broker(settings: Settings, clock: Callable[[], float] = time.time) -> Broker:
+    """Raises `InvalidInput` for a base URL that is neither https nor loopback."""
+    from tray_app.kiwoom.broker import Broker
+    from tray_app.kiwoom.connection import base_url_for
+
+    return Broker(base_url_for(settings.mode, settings.base_url), clock=clock)
+
+
+def open_store(settings: Settings, clock: Callable[[], float] = time.time) -> Store:
+    """Opens no file and asks no keyring or Redis: that happens at the first use.
+
+    Raises `SettingsError` for the store `redis` without an address.
+    """
+    if settings.store == "memory":
+        from tray_app.stores.memory import MemoryStore
+
+        return MemoryStore(clock)
+    path = places.token_file(settings.data_dir, settings.profile)
+    cipher = Cipher(settings.encryption_keys, settings.encryption_key_file or None)
+    if settings.store == "file":
+        return FileStore(path, ProfileLock(path + ".lock"), clock, cipher=cipher)
+    if settings.store == "redis":
+        store = _open_redis(settings, cipher, clock)
+        if not settings.share_token_file or cipher.has_keys():
+            return store
+        from tray_app.stores.mirrored import KeptFileStore
+
+        return KeptFileStore(store, FileStore(path, ThreadLock(), clock), clock)
+    from tray_app.stores.change_marker import ChangeSignal
+    from tray_app.stores.fallback import AutoStore
+    from tray_app.stores.keyring import KeyringStore
+    from tray_app.stores.keyring_client import shared_vault
+
+    beside = os.path.join(places.state_dir(), settings.profile)
+    lock = ProfileLock(beside + ".lock")
+    keyring = KeyringStore(settings.profile, shared_vault(), ChangeSignal(beside + ".signal"), lock, clock)
+    if settings.store == "keyring":
+        return keyring
+    file = FileStore(path, lock, clock, cipher=cipher)
+    return AutoStore(keyring, file, clock, keep_file=settings.share_token_file and not cipher.has_keys())
+
+
+def _open_redis(settings: Settings, cipher: Cipher, clock: Callable[[], float]) -> Store:
+    from tray_app.stores.change_marker import ChangeSignal
+    from tray_app.stores.redis import RedisStore
+    from tray_app.stores.redis_server import RedisServer
+
+    if settings.redis_url is None:
+        raise SettingsError(
+            msg(
+                "The store redis needs its address in KIWOOM_TRAY_REDIS_URL, such as rediss://user:password@host:6379/0."
+            )
+        )
+    beside = os.path.join(places.state_dir(), settings.profile)
+    return RedisStore(
+        settings.profile,
+        RedisServer(settings.redis_url),
+        ChangeSignal(beside + ".redis.signal"),
+        ProfileLock(beside + ".lock"),
+        cipher=cipher,
+        clock=clock,
+        writes=ChangeSignal(beside + ".redis.writes"),
+    )
+
+
+def open_shares(settings: Settings, find_keys: Callable[[], AppKeys], clock: Callable[[], float] = time.time) -> Shares:
+    """Opens no file and asks no keyring: that happens when a token changes."""
+    from tray_app.exports.group import Shares
+
+    shares: list[Share] = []
+    if settings.share_kwcli:
+        from tray_app.exports.kwcli import KwcliShare
+
+        shares.append(KwcliShare(settings.profile, settings.mode, find_keys, clock))
+    if settings.share_token_file and settings.store == "keyring":
+        logs.warning("share_token_file does nothing with the store keyring, which keeps no .token")
+    elif settings.share_token_file and settings.store != "file":
+        from tray_app.exports.files import TokenFile
+
+        path = places.token_file(settings.data_dir, settings.profile)
+        cipher = Cipher(settings.encryption_keys, settings.encryption_key_file or None)
+        shares.append(TokenFile(path, clock, cipher=cipher, is_store=settings.store == "auto"))
+    if settings.share_bot_file:
+        from tray_app.exports.files import BotFile
+
+        shares.append(BotFile(settings.share_bot_file))
+    return Shares(shares)

@@ -1,0 +1,130 @@
+"""Changing a setting for good: judged, written, and followed by the tokens and hand-outs that it concerns."""
+
+from __future__ import annotations
+
+import os
+
+from tray_app.core.errors import InvalidInput, SettingsError
+from tray_app.core.language import msg
+from tray_app.core.profile import DEFAULT
+from tray_app.service.migration import Followed, follow
+from tray_app.settings.load import known_profiles, load_settings, named_profiles
+from tray_app.settings.places import is_same_path, is_token_file
+from tray_app.settings.save import save_setting, unset_setting
+from tray_app.settings.table import TABLE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from tray_app.settings.load import Settings
+    from tray_app.settings.table import Setting
+
+
+DAILY_MEANS = msg(
+    "Every day at {time} (KST) the token is revoked and a new one issued: each tool that holds it is cut off once, "
+    "and must take the new one."
+)
+OLD_PLACE_MEANS = msg("Programs that are running look in the old place until they are started again.")
+
+
+class Changed:
+    """What came of it: `settings` as the profile sees them now, `was_set` whether there was anything to take out, and
+    how the tokens of all profiles `followed`.
+    """
+
+    __slots__ = ("followed", "settings", "was_set")
+
+    def __init__(self, settings: Settings, *, was_set: bool) -> None:
+        self.settings = settings
+        self.was_set = was_set
+        self.followed = Followed()
+
+
+def setting_named(name: str) -> Setting:
+    """Raises `InvalidInput`, which names the nearest one."""
+    if name in TABLE:
+        return TABLE[name]
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.replace("-", "_").lower(), TABLE, 1)
+    if near:
+        raise InvalidInput(msg("There is no setting {name}. Is it {nearest}?"), name=name, nearest=near[0])
+    raise InvalidInput(msg("There is no setting {name}. See them all: kiwoom-token config"), name=name)
+
+
+def change_setting(
+    setting: Setting, value: Any, profile: str = DEFAULT, environ: Mapping[str, str] = os.environ
+) -> Changed:
+    """Keeps the typed `value`; for another profile than the default one in its own section, unless the setting is
+    one of the whole machine.
+
+    May wait for a disk, a lock, a keyring or Redis. Raises `SettingsError` when nothing was changed: the file is
+    damaged or cannot be written, or the value cannot be used here; and `AutostartFailed`.
+    """
+    _check(setting, value, profile, environ)
+    _make_so(setting, value)
+
+    def keep() -> bool:
+        save_setting(setting.name, setting.kind.write(value), _section(setting, profile), environ)
+        return True
+
+    return _changed(setting, profile, environ, keep)
+
+
+def reset_setting(setting: Setting, profile: str = DEFAULT, environ: Mapping[str, str] = os.environ) -> Changed:
+    """Takes out what `change_setting` has kept; otherwise like it."""
+    _make_so(setting, setting.default)
+    return _changed(setting, profile, environ, lambda: unset_setting(setting.name, _section(setting, profile), environ))
+
+
+def _make_so(setting: Setting, value: Any) -> None:
+    """Starting at login is the operating system's: the file only repeats what was asked of it."""
+    if setting.name == "autostart":
+        from tray_app import autostart
+
+        autostart.switch(on=value)
+
+
+def _changed(setting: Setting, profile: str, environ: Mapping[str, str], write: Callable[[], bool]) -> Changed:
+    section = _section(setting, profile)
+    concerned = known_profiles(environ) if section == DEFAULT else [section]
+    before = {name: load_settings(name, environ) for name in concerned}
+    was_set = write()
+    changed = Changed(load_settings(profile, environ), was_set=was_set)
+    for name in concerned:
+        changed.followed.add(follow(before[name], load_settings(name, environ), environ=environ))
+    return changed
+
+
+def _section(setting: Setting, profile: str) -> str:
+    return profile if setting.per_profile else DEFAULT
+
+
+def _check(setting: Setting, value: Any, profile: str, environ: Mapping[str, str]) -> None:
+    """Refuses what could not be used by the next program."""
+    if setting.name == "redis_url" and "@" in value.reveal():
+        raise SettingsError(
+            msg("An address with a user or password does not belong in a file. Put it in {variable}."),
+            variable=setting.environment,
+        )
+    if setting.name == "share_bot_file" and value:
+        _check_bot_file(value, profile, environ)
+    if setting.name == "store" and not environ.get(setting.environment):
+        from tray_app.service.composition import open_store
+
+        open_store(load_settings(profile, environ, store=value))
+
+
+def _check_bot_file(path: str, profile: str, environ: Mapping[str, str]) -> None:
+    """One file for one profile: a bot must not get the token of another account."""
+    if is_token_file(path, load_settings(profile, environ).data_dir):
+        raise SettingsError(msg("A token itself rests in {path}. Choose another file for bots."), path=path)
+    for other in dict.fromkeys([DEFAULT, *named_profiles(environ)]):
+        if other != profile and is_same_path(path, load_settings(other, environ).share_bot_file or os.devnull):
+            raise SettingsError(
+                msg("{path} is the file of the profile {profile}, whose token a bot would get. Choose another."),
+                path=path,
+                profile=other,
+            )

@@ -1,1 +1,0 @@
-"""The token as other tools read it."""
