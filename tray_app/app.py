@@ -14,7 +14,7 @@ from tray_app.settings.load import load_settings
 from tray_app.settings.places import sandbox_dir, settings_file, settings_scope
 from tray_app.settings.save import save_setting, settle_data_dir
 from tray_app.settings.table import MODES
-from tray_app.system.process import leave
+from tray_app.system.process import exit_now
 from tray_app.system.signals import stop_signals
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import FrameType
 
-    from tray_app.kiwoom.sandbox import PracticeKiwoom
+    from tray_app.kiwoom.sandbox import SandboxKiwoom
     from tray_app.settings.load import Settings
 
-_PRACTICE_LIFETIME_SECONDS = 660.0
+_SANDBOX_LIFETIME_SECONDS = 660.0
 """A newcomer sees the first warning after a minute and the first renewal after eleven."""
 
 
@@ -48,7 +48,7 @@ def _leave(status: int) -> NoReturn:
     from tray_app.history.database import flush_history
 
     flush_history()
-    leave(status)
+    exit_now(status)
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
@@ -58,7 +58,7 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
-    practice: PracticeKiwoom | None = None
+    sandbox: SandboxKiwoom | None = None
     if options.self_test:
         from tray_app.desktop.screen import why_no_screen
 
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
         if options.quit:
             return _quit(options)
         if options.sandbox:
-            practice, environ = _practice(options.lifetime)
+            sandbox, environ = _sandbox(options.lifetime)
         settings = load_settings(options.profile, environ)
         use(settings.language)
         for problem in settings.problems:
@@ -82,20 +82,20 @@ def main(arguments: Sequence[str]) -> int:
             if chosen is Next.LEAVE:
                 return DONE
             if chosen is Next.PRACTISE:
-                practice, environ = _practice(options.lifetime)
+                sandbox, environ = _sandbox(options.lifetime)
                 save_setting("language", settings.language, environ=environ)
-            settings = load_settings(None if practice else options.profile, environ)
+            settings = load_settings(None if sandbox else options.profile, environ)
         settle_data_dir(settings, environ)
         named = options.profile is not None or bool(environ.get("KIWOOM_PROFILE"))
-        looks = options.show or (practice is not None and not options.background)  # who practises came to look
+        looks = options.show or (sandbox is not None and not options.background)  # who practises came to look
         showing = {"background": options.background, "show": looks}
-        return _start(settings, environ, practice, only_this_profile=named, **showing)
+        return _start(settings, environ, sandbox, only_this_profile=named, **showing)
     except KiwoomTokenError as error:
         _tell(say(error))
         return error.exit_status
     finally:
-        if practice is not None:
-            practice.stop()
+        if sandbox is not None:
+            sandbox.stop()
 
 
 def _is_first_start(settings: Settings, environ: Mapping[str, str]) -> bool:
@@ -114,7 +114,7 @@ def _is_first_start(settings: Settings, environ: Mapping[str, str]) -> bool:
 def _start(
     settings: Settings,
     environ: Mapping[str, str],
-    practice: PracticeKiwoom | None,
+    sandbox: SandboxKiwoom | None,
     *,
     only_this_profile: bool,
     background: bool,
@@ -126,15 +126,15 @@ def _start(
     if reason:
         _tell(tr("{reason} The token is watched in this terminal instead. Ctrl+C ends it.", reason=reason))
         from tray_app.cli.watch import watch_over
-        from tray_app.service.composition import open_keeper
+        from tray_app.service.composition import open_service
 
-        return watch_over(settings, open_keeper(settings, environ=environ))
+        return watch_over(settings, open_service(settings, environ=environ))
     from tray_app.desktop.program import run_desktop
 
     return run_desktop(
         settings,
         environ,
-        practice=practice is not None,
+        sandbox=sandbox is not None,
         only_this_profile=only_this_profile,
         background=background,
         show=show,
@@ -145,7 +145,7 @@ def _quit(options: Namespace) -> int:
     """Asks the one that runs to end, and waits until it has."""
     environ: Mapping[str, str] = os.environ
     if options.sandbox:
-        environ = _practice_places()
+        environ = _sandbox_places()
     else:
         use(load_settings(options.profile).language)
     from PySide6.QtCore import QCoreApplication
@@ -161,27 +161,27 @@ def _quit(options: Namespace) -> int:
     return DONE
 
 
-def _practice(lifetime: float) -> tuple[PracticeKiwoom, dict[str, str]]:
+def _sandbox(lifetime: float) -> tuple[SandboxKiwoom, dict[str, str]]:
     """A practice Kiwoom in this process, and an environment in which nothing of the user's is touched."""
-    from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+    from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 
-    places = _practice_places()
+    places = _sandbox_places()
     folder = places["KIWOOM_TRAY_DATA_DIR"]
-    practice = PracticeKiwoom(lifetime=lifetime)
-    practice.start()
+    sandbox = SandboxKiwoom(lifetime=lifetime)
+    sandbox.start()
     environ = {
         **places,
         "KIWOOM_TRAY_STORE": "file",
-        "KIWOOM_TRAY_BASE_URL": practice.base_url,
+        "KIWOOM_TRAY_BASE_URL": sandbox.base_url,
         "KIWOOM_MODE": "demo",
-        "APP_KEY_MOCK": PRACTICE_APP_KEY,
-        "APP_SECRET_MOCK": PRACTICE_APP_SECRET,
+        "APP_KEY_MOCK": SANDBOX_APP_KEY,
+        "APP_SECRET_MOCK": SANDBOX_APP_SECRET,
     }
-    _tell(tr("Practice: a Kiwoom of its own on {url}, data in {folder}.", url=practice.base_url, folder=folder))
-    return practice, environ
+    _tell(tr("Practice: a Kiwoom of its own on {url}, data in {folder}.", url=sandbox.base_url, folder=folder))
+    return sandbox, environ
 
 
-def _practice_places() -> dict[str, str]:
+def _sandbox_places() -> dict[str, str]:
     folder = sandbox_dir(os.environ)
     return {"KIWOOM_TRAY_DATA_DIR": folder, "KIWOOM_TRAY_CONFIG_DIR": folder}
 
@@ -198,7 +198,7 @@ def _parser() -> Parser:
     parser.add_argument(
         "--lifetime",
         type=float,
-        default=_PRACTICE_LIFETIME_SECONDS,
+        default=_SANDBOX_LIFETIME_SECONDS,
         metavar="S",
         help=tr("seconds that a token lives when practising"),
     )

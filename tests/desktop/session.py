@@ -189,14 +189,14 @@ class Desktop:
         if self._bus:
             self._bus.close()
             self._bus = None
-        keeper, self._reaper = self._reaper, None
-        if keeper is None:
+        service, self._reaper = self._reaper, None
+        if service is None:
             return
-        if keeper.stdin:
+        if service.stdin:
             with contextlib.suppress(BrokenPipeError):
-                keeper.stdin.close()
+                service.stdin.close()
         try:
-            status = keeper.wait(reaper.PATIENCE + 10)
+            status = service.wait(reaper.PATIENCE + 10)
         finally:
             for program in [*self._programs, *self._parts.values()]:
                 self._drop_input(program)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET
+from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET
 
 from .session import Desktop
 from .trader import Trader
@@ -26,10 +26,10 @@ def trader(desktop: Desktop) -> Iterator[Trader]:
 
 def test_keys_and_token_live_and_go_in_the_keyring(desktop: Desktop) -> None:
     with Trader(desktop, store="keyring", keys=False) as trader:
-        pair = f"  {PRACTICE_APP_KEY}\t\r\n\r\n {PRACTICE_APP_SECRET} \n"
+        pair = f"  {SANDBOX_APP_KEY}\t\r\n\r\n {SANDBOX_APP_SECRET} \n"
         trader.done("login", "--mode", "demo", "--stdin", stdin=pair)
-        assert desktop.secret_lookup("kiwoom-demo", "appkey") == PRACTICE_APP_KEY
-        assert desktop.secret_lookup("kiwoom-demo", "secretkey") == PRACTICE_APP_SECRET
+        assert desktop.secret_lookup("kiwoom-demo", "appkey") == SANDBOX_APP_KEY
+        assert desktop.secret_lookup("kiwoom-demo", "secretkey") == SANDBOX_APP_SECRET
         token = trader.done("get").strip()
         assert trader.in_keyring() == token
         assert trader.status()["store"] == "keyring"

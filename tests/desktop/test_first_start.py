@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET
+from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET
 
 from .session import ROOT, Desktop, Program
 from .trader import Trader
@@ -64,15 +64,15 @@ def test_from_typed_keys_to_the_first_token(newcomer: Newcomer) -> None:
     desktop.screenshot("setup welcome")
     newcomer.press(desktop.window(TITLE), "alt+u", "Return")
     newcomer.keys("alt+m", "alt+e")
-    desktop.screen.type(f" {PRACTICE_APP_KEY} ")
+    desktop.screen.type(f" {SANDBOX_APP_KEY} ")
     newcomer.keys("alt+s")
-    desktop.screen.type(f"{PRACTICE_APP_SECRET} ")
+    desktop.screen.type(f"{SANDBOX_APP_SECRET} ")
     desktop.screenshot("setup keys")
     newcomer.keys("Return")
     desktop.wait_for(newcomer.in_keyring, "the first token")
     desktop.wait_for(lambda: newcomer.written().get("mode") == "demo", "the mode in the settings")
-    assert desktop.secret_lookup("kiwoom-demo", "appkey") == PRACTICE_APP_KEY
-    assert desktop.secret_lookup("kiwoom-demo", "secretkey") == PRACTICE_APP_SECRET
+    assert desktop.secret_lookup("kiwoom-demo", "appkey") == SANDBOX_APP_KEY
+    assert desktop.secret_lookup("kiwoom-demo", "secretkey") == SANDBOX_APP_SECRET
     desktop.screenshot("setup place")
     newcomer.keys("Escape")
     newcomer.set_up_is_gone()
@@ -88,8 +88,8 @@ def test_keys_of_kiwoomcli_are_offered_and_used(newcomer: Newcomer) -> None:
     accounts = {"profiles": {"main": {"mode": "real"}}, "current_profile": "main"}
     (folder / "settings.json").write_text(json.dumps(accounts), encoding="utf-8")
     service = f"kiwoom-profile-{sha256(b'main').hexdigest()[:16]}"
-    desktop.secret_store(service, "appkey", PRACTICE_APP_KEY)
-    desktop.secret_store(service, "secretkey", PRACTICE_APP_SECRET)
+    desktop.secret_store(service, "appkey", SANDBOX_APP_KEY)
+    desktop.secret_store(service, "secretkey", SANDBOX_APP_SECRET)
 
     newcomer.first_start()
     newcomer.press(desktop.window(TITLE), "alt+n")
@@ -110,8 +110,8 @@ def test_keys_of_kiwoomcli_are_offered_and_used(newcomer: Newcomer) -> None:
 
 def test_locked_keyring_asks_for_its_password_only_on_demand(newcomer: Newcomer) -> None:
     desktop = newcomer.desktop
-    desktop.secret_store("kiwoom-real", "appkey", PRACTICE_APP_KEY)
-    desktop.secret_store("kiwoom-real", "secretkey", PRACTICE_APP_SECRET)
+    desktop.secret_store("kiwoom-real", "appkey", SANDBOX_APP_KEY)
+    desktop.secret_store("kiwoom-real", "secretkey", SANDBOX_APP_SECRET)
     desktop.keyring_lock()
     newcomer.first_start()
     newcomer.press(desktop.window(TITLE), "alt+n")
@@ -131,7 +131,7 @@ def test_hung_keyring_does_not_hold_up_the_pages(newcomer: Newcomer) -> None:
     newcomer.sees("No token")
 
 
-def test_practice_begins_at_once_and_the_next_start_asks_again(newcomer: Newcomer) -> None:
+def test_sandbox_begins_at_once_and_the_next_start_asks_again(newcomer: Newcomer) -> None:
     desktop = newcomer.desktop
     program = newcomer.first_start()
     newcomer.press(desktop.window(TITLE), "alt+p", "Return", until=desktop.items)

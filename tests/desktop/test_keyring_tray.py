@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET
+from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET
 
 from .session import Desktop
 from .trader import TITLE, Trader
@@ -29,10 +29,10 @@ def unlock_from_the_window(trader: Trader) -> None:
 
 def test_login_puts_keys_and_token_into_the_keyring_and_the_tray_finds_both(desktop: Desktop) -> None:
     with Trader(desktop, store="auto", keys=False) as trader:
-        said = trader.done("login", "--mode", "demo", "--stdin", stdin=f"{PRACTICE_APP_KEY}\n{PRACTICE_APP_SECRET}\n")
+        said = trader.done("login", "--mode", "demo", "--stdin", stdin=f"{SANDBOX_APP_KEY}\n{SANDBOX_APP_SECRET}\n")
         assert "keyring" in said
-        assert desktop.secret_lookup("kiwoom-demo", "appkey") == PRACTICE_APP_KEY
-        assert desktop.secret_lookup("kiwoom-demo", "secretkey") == PRACTICE_APP_SECRET
+        assert desktop.secret_lookup("kiwoom-demo", "appkey") == SANDBOX_APP_KEY
+        assert desktop.secret_lookup("kiwoom-demo", "secretkey") == SANDBOX_APP_SECRET
         token = trader.in_keyring()
         assert token
         assert not trader.file.exists()
@@ -113,8 +113,8 @@ def test_token_in_the_keyring_is_there_again_after_unlocking(trader: Trader) -> 
 
 def test_keys_in_a_locked_keyring_are_used_after_unlocking(desktop: Desktop) -> None:
     with Trader(desktop, store="auto", keys=False) as trader:
-        desktop.secret_store("kiwoom-real", "appkey", PRACTICE_APP_KEY)
-        desktop.secret_store("kiwoom-real", "secretkey", PRACTICE_APP_SECRET)
+        desktop.secret_store("kiwoom-real", "appkey", SANDBOX_APP_KEY)
+        desktop.secret_store("kiwoom-real", "secretkey", SANDBOX_APP_SECRET)
         desktop.keyring_lock()
         trader.start_tray()
         trader.sees("No token", "keyring")

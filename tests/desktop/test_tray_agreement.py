@@ -114,7 +114,7 @@ def test_no_secret_is_ever_shown_or_printed(desktop: Desktop) -> None:
         assert issued
         secrets = [issued, *KEYS.values()]
         for fault in ("echo", "8030", "garbage", "html"):
-            trader.practice.set_fault(fault, on="issue", times=1)
+            trader.sandbox.set_fault(fault, on="issue", times=1)
             trader.idle()
             before = trader.issues
             trader.desktop.choose("Refresh now")

@@ -47,7 +47,7 @@ def test_every_change_is_told_once_and_by_whoever_made_it(desktop: Desktop) -> N
         trader.sees("No token")
         tells(trader, ("seen", TRAY), ("gone", TRAY))
 
-        trader.practice.set_fault("8001")
+        trader.sandbox.set_fault("8001")
         trader.cli("refresh")
         tells(trader, ("gone", TRAY), ("failed", TERMINAL))
 

@@ -39,7 +39,7 @@ def close_panel_menu(desktop: Desktop) -> None:
 
 
 @pytest.mark.parametrize(("language", "left"), [("en", "31 min left (until "), ("ko", "31분")])
-def test_practice_shows_a_token_that_it_got_by_itself(
+def test_sandbox_shows_a_token_that_it_got_by_itself(
     desktop: Desktop, language: str, left: str, pictures: Path
 ) -> None:
     with Trader(desktop) as trader:
@@ -152,7 +152,7 @@ def test_failed_revoke_keeps_the_token_and_says_so(trader: Trader) -> None:
     trader.sees("left")
     trader.idle()
     token = trader.in_file()
-    trader.practice.set_fault("8015", on="revoke")
+    trader.sandbox.set_fault("8015", on="revoke")
     trader.desktop.choose("Clear token…")
     trader.answer("Clear the token", "alt+r", "alt+c")
     trader.sees("Kiwoom did not revoke the token")

@@ -153,7 +153,7 @@ def test_failure_is_told_once_and_then_that_it_is_good_again(desktop: Desktop) -
         trader.start_tray()
         trader.sees("23 h")
         trader.idle()
-        trader.practice.set_fault("http-503", on="issue")
+        trader.sandbox.set_fault("http-503", on="issue")
         trader.write_file("a-token-that-is-to-be-renewed", 5)
         failed = desktop.notice("fails", 60)
         assert failed.urgency == 2
@@ -162,7 +162,7 @@ def test_failure_is_told_once_and_then_that_it_is_good_again(desktop: Desktop) -
         desktop.screenshot("tray notice failed en")
         asked = trader.issues
         desktop.wait_for(lambda: trader.issues > asked, "another try", 60)
-        trader.practice.clear_faults()
+        trader.sandbox.clear_faults()
         good = desktop.notice("good again", 60)
         desktop.bubble(good)
         desktop.screenshot("tray notice good en")

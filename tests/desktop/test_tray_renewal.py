@@ -17,16 +17,16 @@ def trader(desktop: Desktop) -> Iterator[Trader]:
 
 
 def issued(trader: Trader) -> list[str]:
-    return [one["outcome"] for one in trader.practice.outcomes() if one["kind"] == "issue"]
+    return [one["outcome"] for one in trader.sandbox.outcomes() if one["kind"] == "issue"]
 
 
 def test_auto_gets_the_next_token_right_after_the_end_and_asks_little(trader: Trader) -> None:
     """Kiwoom gives the same token back while it lives: asked once before the end, then once after it."""
-    trader.practice.set_lifetime(5)
+    trader.sandbox.set_lifetime(5)
     trader.start_tray()
     trader.sees("left")
     first = trader.in_file()
-    trader.practice.set_lifetime(86400)
+    trader.sandbox.set_lifetime(86400)
     trader.desktop.wait_for(lambda: trader.in_file() not in {first, None}, "another token", 20)
     trader.sees("h")
     assert trader.agrees()["is_valid"]
@@ -52,7 +52,7 @@ def test_failure_that_passes_keeps_the_token_and_does_not_hammer(trader: Trader,
     trader.start_tray()
     trader.sees("left")
     token = trader.in_file()
-    trader.practice.set_fault(fault, on="issue")
+    trader.sandbox.set_fault(fault, on="issue")
     trader.write_file("a-token-that-is-to-be-renewed", 20)
     trader.idle()
     trader.desktop.choose("Refresh now")
@@ -61,7 +61,7 @@ def test_failure_that_passes_keeps_the_token_and_does_not_hammer(trader: Trader,
     assert trader.in_file() == "a-token-that-is-to-be-renewed"
     asked = trader.issues
     assert asked <= 3
-    trader.practice.clear_faults()
+    trader.sandbox.clear_faults()
     trader.desktop.wait_for(lambda: trader.in_file() == token, "the token of Kiwoom", 40)
     assert trader.issues == asked + 1
     assert "refuses" not in trader.sees("23 h")
@@ -72,7 +72,7 @@ def test_request_that_hangs_holds_nothing_up(trader: Trader) -> None:
     program = trader.start_tray()
     trader.sees("left")
     trader.idle()
-    trader.practice.set_fault("hang", on="issue")
+    trader.sandbox.set_fault("hang", on="issue")
     trader.desktop.choose("Refresh now")
     trader.sees("Asking Kiwoom")
     trader.write_file("a-token-of-a-plain-writer", 7230)
@@ -84,7 +84,7 @@ def test_request_that_hangs_holds_nothing_up(trader: Trader) -> None:
 
 @pytest.mark.parametrize("code", ["8001", "8030", "8050"])
 def test_refusal_stops_is_told_once_and_goes_on_when_the_user_asks(trader: Trader, code: str) -> None:
-    trader.practice.set_fault(code, on="issue")
+    trader.sandbox.set_fault(code, on="issue")
     trader.start_tray()
     notice = trader.desktop.notice("cannot be renewed")
     assert f"[{code}]" in notice.body
@@ -102,14 +102,14 @@ def test_refusal_stops_is_told_once_and_goes_on_when_the_user_asks(trader: Trade
     trader.idle()
     assert len(trader.desktop.notices()) == 1
 
-    trader.practice.clear_faults()
+    trader.sandbox.clear_faults()
     trader.desktop.choose("Get a token")
     trader.sees("23 h")
     assert trader.issues == 3
 
 
 def test_token_that_another_program_brings_ends_the_stop(trader: Trader) -> None:
-    trader.practice.set_fault("8050", on="issue", times=1)
+    trader.sandbox.set_fault("8050", on="issue", times=1)
     trader.start_tray()
     trader.desktop.notice("cannot be renewed")
     trader.put("a-token-of-the-command-line", 3)

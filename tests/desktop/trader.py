@@ -15,13 +15,13 @@ from typing import Any, Self
 
 from tray_app.core.token import KST
 from tray_app.core.wording import korean_time
-from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 
 from .screen import ScreenError
 from .session import Desktop, Program
 
 TITLE = "Kiwoom Token Tray"
-KEYS = {"APP_KEY": PRACTICE_APP_KEY, "APP_SECRET": PRACTICE_APP_SECRET}
+KEYS = {"APP_KEY": SANDBOX_APP_KEY, "APP_SECRET": SANDBOX_APP_SECRET}
 TOKEN_SERVICE = "kiwoom-token-tray"
 _PACE_SECONDS = 0.15
 """A button that was pressed by its key is down for a tenth of a second, and Escape then only lets it go."""
@@ -36,7 +36,7 @@ class Trader:
 
     def __init__(self, desktop: Desktop, *, store: str = "file", keys: bool = True, lifetime: float = 86400) -> None:
         self.desktop = desktop
-        self.practice = PracticeKiwoom(lifetime=lifetime)
+        self.sandbox = SandboxKiwoom(lifetime=lifetime)
         self.data = desktop.home / "data"
         self.config = desktop.home / "settings"
         self.environment = {
@@ -44,16 +44,16 @@ class Trader:
             "KIWOOM_TRAY_DATA_DIR": str(self.data),
             "KIWOOM_TRAY_CONFIG_DIR": str(self.config),
             "KIWOOM_TRAY_STORE": store,
-            "KIWOOM_TRAY_BASE_URL": self.practice.base_url,
+            "KIWOOM_TRAY_BASE_URL": self.sandbox.base_url,
             **(KEYS if keys else {}),
         }
 
     def __enter__(self) -> Self:
-        self.practice.start()
+        self.sandbox.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.practice.stop()
+        self.sandbox.stop()
 
     # What a user starts
 
@@ -127,11 +127,11 @@ class Trader:
     @property
     def issues(self) -> int:
         """How many tokens the practice Kiwoom was asked for."""
-        return self.practice.counts()["issue"]
+        return self.sandbox.counts()["issue"]
 
     @property
     def revokes(self) -> int:
-        return self.practice.counts()["revoke"]
+        return self.sandbox.counts()["revoke"]
 
     # What is to be seen
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.redis.server import MISSING, PROGRAM, REQUIRED, RealRedis
-from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 60.0
@@ -118,28 +118,28 @@ def together():
 
 
 @pytest.fixture
-def practice(monkeypatch):
+def sandbox(monkeypatch):
     """A practice Kiwoom that the processes started from here on use."""
-    with PracticeKiwoom() as server:
+    with SandboxKiwoom() as server:
         monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", server.base_url)
-        monkeypatch.setenv("APP_KEY", PRACTICE_APP_KEY)
-        monkeypatch.setenv("APP_SECRET", PRACTICE_APP_SECRET)
+        monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
+        monkeypatch.setenv("APP_SECRET", SANDBOX_APP_SECRET)
         yield server
 
 
 @pytest.fixture
-def gate(practice, monkeypatch):
+def gate(sandbox, monkeypatch):
     """Kiwoom answers an issue request only once this is set."""
     opened = threading.Event()
-    monkeypatch.setattr(practice, "pause", lambda *_: opened.wait(PATIENCE_SECONDS))
-    practice.set_delay(1)
+    monkeypatch.setattr(sandbox, "pause", lambda *_: opened.wait(PATIENCE_SECONDS))
+    sandbox.set_delay(1)
     yield opened
     opened.set()
 
 
 @pytest.fixture
-def issues(practice):
-    return lambda: practice.counts()["issue"]
+def issues(sandbox):
+    return lambda: sandbox.counts()["issue"]
 
 
 @pytest.fixture

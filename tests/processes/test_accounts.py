@@ -23,7 +23,7 @@ def rests(request, rest_in):
 
 
 @pytest.fixture
-def kiwoom_token(practice, monkeypatch):
+def kiwoom_token(sandbox, monkeypatch):
     """Runs `kiwoom-token` with the keys of an account in its environment; returns what it printed, or its status."""
     for name in ("APP_KEY", "APP_SECRET"):
         monkeypatch.delenv(name)
@@ -61,12 +61,12 @@ def test_other_keys_get_a_token_of_their_own(rests, kiwoom_token, issues, other)
     assert (theirs == token, issues()) == (False, 2)
 
 
-def test_a_clear_with_other_keys_revokes_nothing(rests, kiwoom_token, practice):
+def test_a_clear_with_other_keys_revokes_nothing(rests, kiwoom_token, sandbox):
     kiwoom_token(ONE, "get")
 
     kiwoom_token(TWO, "clear", "--revoke")
 
-    assert practice.counts()["revoke"] == 0
+    assert sandbox.counts()["revoke"] == 0
 
 
 def test_a_clear_with_other_keys_leaves_the_token(rests, kiwoom_token):

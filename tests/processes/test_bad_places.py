@@ -17,8 +17,8 @@ from tests.processes.conftest import ROOT
 from tray_app.core.token import decode, encode_seed, token_for
 from tray_app.exports.kwcli import cache_path
 from tray_app.kiwoom.keys import clean_keys
-from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET
-from tray_app.service.composition import open_keeper
+from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET
+from tray_app.service.composition import open_service
 from tray_app.settings.load import load_settings
 
 NOBODY = 65534
@@ -68,7 +68,7 @@ class TestFullDisk:
         names = {path.name for path in small_disk.iterdir()} - {"history.db", "history.db-journal"}
         assert names == {".token", ".token.lock", ".token.owner", "ballast"}
 
-    def test_costs_no_request_and_no_token(self, small_disk, practice, issues, start):
+    def test_costs_no_request_and_no_token(self, small_disk, sandbox, issues, start):
         fill(small_disk)
         one = start()
 
@@ -134,7 +134,7 @@ class TestOfAnotherUser:
 
         return run
 
-    def test_a_lock_costs_no_token_and_is_told(self, as_nobody, practice, issues, tmp_path):
+    def test_a_lock_costs_no_token_and_is_told(self, as_nobody, sandbox, issues, tmp_path):
         lock = tmp_path / "data" / ".token.lock"
         lock.touch(mode=0o600)
 
@@ -145,7 +145,7 @@ class TestOfAnotherUser:
         assert "without the lock" in done.stderr
         assert lock.stat().st_uid == 0
 
-    def test_a_token_is_not_believed_and_that_is_told(self, as_nobody, practice, tmp_path):
+    def test_a_token_is_not_believed_and_that_is_told(self, as_nobody, sandbox, tmp_path):
         theirs = tmp_path / "data" / ".token"
         theirs.write_text(encode_seed(token_for("of-somebody-else", DAY, time.time())))
         theirs.chmod(0o644)
@@ -157,12 +157,12 @@ class TestOfAnotherUser:
         assert "owned by another user" in done.stderr
 
 
-def test_a_kwcli_cache_of_another_user_is_not_used(monkeypatch, tmp_path, practice, issues, start):
+def test_a_kwcli_cache_of_another_user_is_not_used(monkeypatch, tmp_path, sandbox, issues, start):
     settings = tmp_path / "places" / "settings" / "settings.toml"
     settings.parent.mkdir(parents=True)
     settings.write_text("share_kwcli = true\n")
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
-    keys = clean_keys(PRACTICE_APP_KEY, PRACTICE_APP_SECRET)
+    keys = clean_keys(SANDBOX_APP_KEY, SANDBOX_APP_SECRET)
     now = datetime.now(timezone.utc)
     cache = Path(cache_path("real", None))
     cache.parent.mkdir(parents=True)
@@ -179,8 +179,8 @@ def test_a_kwcli_cache_of_another_user_is_not_used(monkeypatch, tmp_path, practi
         )
     )
     cache.chmod(0o600)
-    shares = open_keeper(load_settings()).shares
-    usable = shares.offered()
+    exports = open_service(load_settings()).exports
+    usable = exports.external_token()
     os.chown(cache, 1, 1)
 
     found = start().ask("ensure_token")

@@ -54,7 +54,7 @@ def test_what_one_clears_the_other_does_not_get(pair):
     assert (before, other.ask("get_token"), other.ask("is_token_valid")) == ("token-of-a-test", None, False)
 
 
-def test_what_one_renews_the_other_gets(store, practice, start):
+def test_what_one_renews_the_other_gets(store, sandbox, start):
     one, other = start(2)
     one.ask("set_token", "older", 200)
     before = other.ask("get_token")
@@ -152,7 +152,7 @@ class TestKeyringComesAndGoes:
 
 
 def test_programs_in_different_folders_without_a_keyring_do_not_drive_each_other_to_kiwoom(
-    monkeypatch, practice, issues, start, tmp_path
+    monkeypatch, sandbox, issues, start, tmp_path
 ):
     """Nobody chose a data folder, so each has its own `./data`; Kiwoom gives both the same token."""
     monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")

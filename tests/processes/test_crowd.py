@@ -59,24 +59,24 @@ class TestProcessesAndThreads:
         ask.workers = workers
         return ask
 
-    def test_only_the_one_who_asks_kiwoom_loads_what_that_takes(self, practice, ask_at_once):
-        practice.set_delay(0.2)
+    def test_only_the_one_who_asks_kiwoom_loads_what_that_takes(self, sandbox, ask_at_once):
+        sandbox.set_delay(0.2)
 
         ask_at_once()
 
         assert sum(worker.ask("has loaded", "tray_app.kiwoom.broker") for worker in ask_at_once.workers) <= 1
 
-    def test_without_a_token_make_one_request(self, practice, issues, ask_at_once):
-        practice.set_delay(0.2)
+    def test_without_a_token_make_one_request(self, sandbox, issues, ask_at_once):
+        sandbox.set_delay(0.2)
 
         found = ask_at_once()
 
         assert (issues(), len(found), len(set(found))) == (1, PROCESSES + THREADS, 1)
 
-    def test_near_the_end_make_one_request_though_the_same_token_comes_back(self, practice, issues, ask_at_once):
-        practice.set_lifetime(200)  # less than ensure_token wants
+    def test_near_the_end_make_one_request_though_the_same_token_comes_back(self, sandbox, issues, ask_at_once):
+        sandbox.set_lifetime(200)  # less than ensure_token wants
         first = TokenManager().ensure_token()
-        practice.set_delay(0.2)
+        sandbox.set_delay(0.2)
 
         found = ask_at_once()
 
@@ -111,9 +111,9 @@ if __name__ == "__main__":
 @pytest.mark.posix
 @pytest.mark.parametrize("kind", ["file", "auto"])
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
-def test_workers_of_a_server_make_one_request(monkeypatch, practice, issues, tmp_path, *, kind, method):
+def test_workers_of_a_server_make_one_request(monkeypatch, sandbox, issues, tmp_path, *, kind, method):
     monkeypatch.setenv("KIWOOM_TRAY_STORE", kind)
-    practice.set_delay(0.2)
+    sandbox.set_delay(0.2)
     script = tmp_path / "server.py"
     script.write_text(PREFORK)
 

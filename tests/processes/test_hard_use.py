@@ -24,7 +24,7 @@ POSIX = pytest.mark.skipif(sys.platform == "win32", reason="as POSIX has it")
 
 
 @pytest.fixture(autouse=True)
-def no_keys(practice, monkeypatch):
+def no_keys(sandbox, monkeypatch):
     for name in ("APP_KEY", "APP_SECRET"):
         monkeypatch.delenv(name)
 
@@ -251,24 +251,24 @@ class TestAKiwoomThatFails:
 
     @pytest.mark.parametrize("fault", ["1700", "1999", "http-503", "8001"])
     @pytest.mark.parametrize("lifetime", [None, 200], ids=["without a token", "in the last five minutes"])
-    def test_is_not_asked_again_at_every_call(self, bot, practice, issues, monkeypatch, *, fault, lifetime):
+    def test_is_not_asked_again_at_every_call(self, bot, sandbox, issues, monkeypatch, *, fault, lifetime):
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         if lifetime:
-            practice.set_lifetime(lifetime)
+            sandbox.set_lifetime(lifetime)
             bot("m.ensure_token()", **ONE)
         before = issues()
-        practice.set_fault(fault, times=None)
+        sandbox.set_fault(fault, times=None)
 
         bot(self.LOOP, **ONE)
 
         assert issues() - before <= 2
 
-    def test_to_answer_does_not_hold_up_each_order_while_the_token_lives(self, bot, practice, issues, monkeypatch):
+    def test_to_answer_does_not_hold_up_each_order_while_the_token_lives(self, bot, sandbox, issues, monkeypatch):
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
-        practice.set_lifetime(200)
+        sandbox.set_lifetime(200)
         bot("m.ensure_token()", **ONE)
         before = issues()
-        practice.set_fault("hang", times=None)
+        sandbox.set_fault("hang", times=None)
 
         bot("for _ in range(4): m.get_valid_token()", **ONE)
 
@@ -318,9 +318,9 @@ class TestHandOuts:
 
         assert kiwoom_token("doctor", **ONE) != 6
 
-    def test_do_not_go_over_a_newer_token_of_kiwoomcli(self, rest_in, kiwoom_token, practice, bot_file):
+    def test_do_not_go_over_a_newer_token_of_kiwoomcli(self, rest_in, kiwoom_token, sandbox, bot_file):
         rest_in("auto")
-        practice.set_lifetime(7200)
+        sandbox.set_lifetime(7200)
         kiwoom_token("get", **ONE)
         cache = Path(platformdirs.user_cache_dir("kiwoom")) / "real-token.json"
         now = datetime.now(timezone.utc)
@@ -362,9 +362,9 @@ def test_a_token_that_kiwoom_gives_back_is_encrypted_with_the_new_key(kiwoom_tok
 
 
 @POSIX
-def test_a_token_file_means_the_same_in_every_time_zone(kiwoom_token, practice, monkeypatch):
+def test_a_token_file_means_the_same_in_every_time_zone(kiwoom_token, sandbox, monkeypatch):
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
-    practice.set_lifetime(7200)
+    sandbox.set_lifetime(7200)
     kiwoom_token("get", **ONE, TZ="Asia/Seoul")
 
     found = json.loads(kiwoom_token("status", "--json", **ONE, TZ="UTC"))

@@ -43,9 +43,9 @@ def test_each_of_many_processes_leaves_its_mark(start, events):
     assert len({one.token for one in found}) == 18
 
 
-def test_many_that_ask_at_once_make_one_event(practice, start, together, events):
+def test_many_that_ask_at_once_make_one_event(sandbox, start, together, events):
     together(start(6), "ensure_token")
 
-    requests = practice.counts()["issue"]
+    requests = sandbox.counts()["issue"]
 
     assert [str(one.kind) for one in events(requests)] == ["issued"] * requests

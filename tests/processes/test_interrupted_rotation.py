@@ -13,7 +13,7 @@ from tests.processes.conftest import ROOT
 from tray_app import TokenManager
 from tray_app.cli.watch import Terminal
 from tray_app.desktop.monitor import Monitor
-from tray_app.service.composition import open_keeper
+from tray_app.service.composition import open_service
 from tray_app.settings.load import load_settings
 
 
@@ -40,7 +40,7 @@ def clock():
 
 
 @pytest.fixture
-def manager(practice):
+def manager(sandbox):
     manager = TokenManager()
     manager.ensure_token()
     return manager
@@ -49,13 +49,13 @@ def manager(practice):
 @pytest.fixture
 def terminal(manager, clock):
     settings = load_settings()
-    terminal = Terminal(settings, open_keeper(settings, clock=clock), clock)
+    terminal = Terminal(settings, open_service(settings, clock=clock), clock)
     terminal.look()
     return terminal
 
 
 @pytest.fixture
-def rotate(practice):
+def rotate(sandbox):
     """Starts `kiwoom-token refresh --rotate`."""
     started: list[subprocess.Popen[bytes]] = []
 
@@ -85,7 +85,7 @@ def killed(manager, gate, issues, rotate, until):
     return kill
 
 
-def test_of_a_killed_program_is_finished_by_the_terminal(practice, manager, terminal, killed, clock):
+def test_of_a_killed_program_is_finished_by_the_terminal(sandbox, manager, terminal, killed, clock):
     before = manager.get_token()
     killed()
     terminal.look()
@@ -94,12 +94,12 @@ def test_of_a_killed_program_is_finished_by_the_terminal(practice, manager, term
 
     terminal.look()
 
-    assert (lost, practice.counts()["revoke"]) == (None, 1)
+    assert (lost, sandbox.counts()["revoke"]) == (None, 1)
     assert manager.get_token() not in {None, before}
 
 
 def test_of_a_killed_program_is_finished_by_the_tray(manager, killed, clock, qtbot):
-    monitor = Monitor(load_settings(), open_keeper(load_settings(), clock=clock), None, None, clock=clock)
+    monitor = Monitor(load_settings(), open_service(load_settings(), clock=clock), None, None, clock=clock)
 
     def wait(condition):
         qtbot.waitUntil(lambda: condition() and monitor.state.busy is None and not monitor._looking, timeout=10_000)
@@ -120,8 +120,8 @@ def test_of_a_killed_program_is_finished_by_the_tray(manager, killed, clock, qtb
     assert manager.get_token() not in {None, before}
 
 
-def test_that_kiwoom_gave_no_token_is_finished_by_others_too(practice, manager, terminal, rotate, clock):
-    practice.set_fault("http-500", on="issue", times=1)
+def test_that_kiwoom_gave_no_token_is_finished_by_others_too(sandbox, manager, terminal, rotate, clock):
+    sandbox.set_fault("http-500", on="issue", times=1)
     assert rotate().wait(30) != 0
     terminal.look()
     clock.advance(30)
@@ -132,13 +132,13 @@ def test_that_kiwoom_gave_no_token_is_finished_by_others_too(practice, manager, 
 
 
 def test_that_was_killed_before_the_token_was_forgotten_makes_the_next_who_ensures_ask(
-    practice, manager, rotate, issues, *, until
+    sandbox, manager, rotate, issues, *, until
 ):
     """Kiwoom has revoked it, the program did not live to hear that."""
-    practice.set_fault("slow", on="revoke", seconds=60)
+    sandbox.set_fault("slow", on="revoke", seconds=60)
     before = manager.get_token()
     rotating = rotate()
-    until(lambda: practice.counts()["revoke"] == 1)
+    until(lambda: sandbox.counts()["revoke"] == 1)
     rotating.kill()
     rotating.wait()
 
@@ -147,7 +147,7 @@ def test_that_was_killed_before_the_token_was_forgotten_makes_the_next_who_ensur
     assert (found != before, manager.ensure_token() == found, issues()) == (True, True, 2)
 
 
-def test_a_clear_after_it_is_a_clear(practice, manager, terminal, killed, *, issues, clock):
+def test_a_clear_after_it_is_a_clear(sandbox, manager, terminal, killed, *, issues, clock):
     killed()
     manager.clear_token()
     terminal.look()
@@ -158,7 +158,7 @@ def test_a_clear_after_it_is_a_clear(practice, manager, terminal, killed, *, iss
     assert (manager.get_token(), issues()) == (None, 2)
 
 
-def test_a_clear_of_the_token_that_came_after_it_is_a_clear(practice, manager, terminal, killed, *, issues, clock):
+def test_a_clear_of_the_token_that_came_after_it_is_a_clear(sandbox, manager, terminal, killed, *, issues, clock):
     killed()
     manager.ensure_token()
     terminal.look()

@@ -14,8 +14,8 @@ from tray_app.cli.watch import Terminal
 from tray_app.core.renewal_schedule import NoticeKind
 from tray_app.core.token import KST
 from tray_app.desktop.monitor import Monitor
-from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
-from tray_app.service.composition import open_keeper
+from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
+from tray_app.service.composition import open_service
 from tray_app.settings.load import load_settings
 
 MONDAY = datetime(2026, 11, 23, tzinfo=KST)
@@ -33,12 +33,12 @@ def clock():
 
 @pytest.fixture
 def kiwoom(monkeypatch, clock):
-    with PracticeKiwoom(clock=clock) as practice:
+    with SandboxKiwoom(clock=clock) as sandbox:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
-        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", practice.base_url)
-        monkeypatch.setenv("APP_KEY", PRACTICE_APP_KEY)
-        monkeypatch.setenv("APP_SECRET", PRACTICE_APP_SECRET)
-        yield practice
+        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", sandbox.base_url)
+        monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
+        monkeypatch.setenv("APP_SECRET", SANDBOX_APP_SECRET)
+        yield sandbox
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ class TestInTheTerminal:
     def opened(self, kiwoom, clock):
         def open_one():
             settings = load_settings(policy=POLICY)
-            return Terminal(settings, open_keeper(settings, clock=clock), clock)
+            return Terminal(settings, open_service(settings, clock=clock), clock)
 
         return open_one
 
@@ -170,7 +170,7 @@ class TestInTheTray:
 
         def open_one():
             settings = load_settings(policy=POLICY)
-            monitor = Monitor(settings, open_keeper(settings, clock=clock), None, None, clock=clock)
+            monitor = Monitor(settings, open_service(settings, clock=clock), None, None, clock=clock)
             made.append(monitor)
             notices = []
             monitor.notice.connect(notices.append)
@@ -188,7 +188,7 @@ class TestInTheTray:
     def test_it_happens_once_for_the_tray_and_the_terminal(self, opened, qtbot, seen, *, asked, clock):
         monitor, _ = opened()
         settings = load_settings(policy=POLICY)
-        terminal = Terminal(settings, open_keeper(settings, clock=clock), clock)
+        terminal = Terminal(settings, open_service(settings, clock=clock), clock)
         terminal.look()
         before = seen()
         clock.now = at(6.5, day=1)

@@ -36,45 +36,45 @@ def locks(store, tmp_path):
 
 
 class TestOneRequest:
-    def test_when_there_is_no_token(self, store, practice, issues, start, together):
-        practice.set_delay(0.2)
+    def test_when_there_is_no_token(self, store, sandbox, issues, start, together):
+        sandbox.set_delay(0.2)
 
         results = together(start(MANY), "ensure_token")
 
         assert issues() == 1
         assert len(set(results)) == 1
 
-    def test_when_the_token_has_expired(self, store, practice, issues, start, together):
+    def test_when_the_token_has_expired(self, store, sandbox, issues, start, together):
         workers = start(MANY)
         workers[0].ask("set_token", "expired", 0.001)
-        practice.set_delay(0.2)
+        sandbox.set_delay(0.2)
 
         results = together(workers, "ensure_token")
 
         assert issues() == 1
         assert (len(set(results)), "expired" in results) == (1, False)
 
-    def test_when_kiwoom_gives_the_same_token_back(self, store, practice, issues, start, together):
-        practice.set_lifetime(200)  # less than ensure_token wants
+    def test_when_kiwoom_gives_the_same_token_back(self, store, sandbox, issues, start, together):
+        sandbox.set_lifetime(200)  # less than ensure_token wants
         workers = start(MANY)
         first = workers[0].ask("ensure_token")
-        practice.set_delay(0.2)
+        sandbox.set_delay(0.2)
 
         results = together(workers, "ensure_token") + together(workers, "ensure_token")
 
         assert issues() == 2
         assert set(results) == {first}
 
-    def test_when_kiwoom_does_not_answer(self, store, practice, issues, start, until):
+    def test_when_kiwoom_does_not_answer(self, store, sandbox, issues, start, until):
         workers = start(MANY)
-        practice.set_fault("hang", on="issue")
+        sandbox.set_fault("hang", on="issue")
         for worker in workers:
             worker.send("ensure_token")
         for worker in workers:
             worker.wait_until("waiting")
         until(lambda: issues() == 1)
 
-        practice.clear_faults()
+        sandbox.clear_faults()
 
         errors = [worker.answer() for worker in workers]
         assert issues() == 1
@@ -94,18 +94,18 @@ class TestOneRequest:
         assert len(set(results)) == 1
 
 
-def test_thirty_two_processes_make_one_request(monkeypatch, practice, issues, start, together):
+def test_thirty_two_processes_make_one_request(monkeypatch, sandbox, issues, start, together):
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
-    practice.set_delay(0.2)
+    sandbox.set_delay(0.2)
 
     results = together(start(32), "ensure_token")
 
     assert (issues(), len(set(results))) == (1, 1)
 
 
-def test_kiwooms_wish_to_wait_holds_for_every_process(store, practice, issues, start):
+def test_kiwooms_wish_to_wait_holds_for_every_process(store, sandbox, issues, start):
     one, other = start(2)
-    practice.set_fault("http-429", seconds=60, times=1)
+    sandbox.set_fault("http-429", seconds=60, times=1)
 
     first, second = one.ask("ensure_token"), other.ask("ensure_token")
 
@@ -114,9 +114,9 @@ def test_kiwooms_wish_to_wait_holds_for_every_process(store, practice, issues, s
 
 
 class TestDeath:
-    def test_of_who_asks_lets_the_next_one_ask(self, store, practice, issues, start, until):
+    def test_of_who_asks_lets_the_next_one_ask(self, store, sandbox, issues, start, until):
         one, other = start(2)
-        practice.set_fault("hang", on="issue", times=1)
+        sandbox.set_fault("hang", on="issue", times=1)
         one.send("ensure_token")
         until(lambda: issues() == 1)
         other.send("ensure_token")
@@ -155,7 +155,7 @@ class TestDeath:
 
 
 class TestLockFile:
-    def test_stays_the_same_file(self, store, practice, locks, start, together):
+    def test_stays_the_same_file(self, store, sandbox, locks, start, together):
         workers = start(3)
         together(workers, "ensure_token")
         before = [path.stat().st_ino for path in locks()]
@@ -167,13 +167,13 @@ class TestLockFile:
         assert [path.stat().st_ino for path in locks()] == before
 
     @pytest.mark.posix
-    def test_excludes_also_after_its_folder_was_removed(self, store, practice, issues, *, locks, start, together):
+    def test_excludes_also_after_its_folder_was_removed(self, store, sandbox, issues, *, locks, start, together):
         workers = start(MANY)
         workers[0].ask("ensure_token")
         for worker in workers:
             worker.ask("clear_token")  # each has the lock's file open now
         shutil.rmtree(locks()[0].parent)
-        practice.set_delay(0.2)
+        sandbox.set_delay(0.2)
         before = issues()
 
         results = together(workers, "ensure_token")
@@ -185,15 +185,15 @@ class TestLockFile:
 FORK = """
 import os, sys, threading
 from tray_app import TokenManager
-from tray_app.service.token_service import TokenKeeper
+from tray_app.service.token_service import TokenService
 manager = TokenManager()
 asking = threading.Thread(target=manager.ensure_token)
 asking.start()
 sys.stdin.readline()
-was_take = TokenKeeper._take_lock
+was_take = TokenService._take_lock
 child = os.fork()
 if child == 0:
-    TokenKeeper._take_lock = lambda keeper, *heard: print("waiting", flush=True) or was_take(keeper, *heard)
+    TokenService._take_lock = lambda keeper, *heard: print("waiting", flush=True) or was_take(keeper, *heard)
     found = manager.refresh_token()
     os._exit(0 if found == manager.get_token() else 1)
 asking.join()
@@ -224,17 +224,17 @@ def test_a_child_forked_in_the_middle_of_a_request_waits_for_it(monkeypatch, gat
     assert (child, told, issues()) == ("waiting\n", "0\n", 1)
 
 
-def test_a_file_of_a_plain_writer_is_adopted_by_who_waits(monkeypatch, practice, issues, *, token_file, start, until):
+def test_a_file_of_a_plain_writer_is_adopted_by_who_waits(monkeypatch, sandbox, issues, *, token_file, start, until):
     """Somebody else brings a token while Kiwoom is being asked: nobody is asked twice."""
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
     one, other = start(2)
-    practice.set_fault("hang", on="issue")
+    sandbox.set_fault("hang", on="issue")
     one.send("ensure_token")
     until(lambda: issues() == 1)
     other.send("ensure_token")
     other.wait_until("waiting")
     token_file.write_text(encode_seed(token_for("brought", 86400, time.time())))
 
-    practice.clear_faults()
+    sandbox.clear_faults()
 
     assert (one.answer(), other.answer(), issues()) == ("brought", "brought", 1)

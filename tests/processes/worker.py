@@ -9,7 +9,7 @@ import sys
 
 from tray_app import TokenManager
 from tray_app.core.errors import KiwoomTokenError
-from tray_app.service.token_service import TokenKeeper
+from tray_app.service.token_service import TokenService
 
 
 def tell(**fields: object) -> None:
@@ -18,13 +18,13 @@ def tell(**fields: object) -> None:
 
 def tell_when_waiting() -> None:
     """From here on it is too late for this process not to share what the present request brings."""
-    was_take = TokenKeeper._take_lock
+    was_take = TokenService._take_lock
 
-    def take(keeper: TokenKeeper, *heard: object) -> object:
+    def take(service: TokenService, *on_update: object) -> object:
         tell(waiting=True)
-        return was_take(keeper, *heard)
+        return was_take(service, *on_update)
 
-    TokenKeeper._take_lock = take
+    TokenService._take_lock = take
 
 
 def die_while_writing(_: object) -> None:

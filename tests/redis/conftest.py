@@ -14,8 +14,8 @@ import pytest
 
 from tests.redis.server import MISSING, PATIENCE_SECONDS, PROGRAM, REQUIRED, RealRedis
 from tray_app.core.secret import Secret
-from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
-from tray_app.stores.change_marker import ChangeSignal
+from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
+from tray_app.stores.change_marker import ChangeMarker
 from tray_app.stores.lock import ProfileLock
 from tray_app.stores.redis import RedisStore
 from tray_app.stores.redis_server import RedisServer
@@ -58,7 +58,7 @@ def open_store(tmp_path):
         return RedisStore(
             profile,
             RedisServer(Secret(url)),
-            ChangeSignal(str(folder / "signal")),
+            ChangeMarker(str(folder / "signal")),
             ProfileLock(str(folder / "lock")),
             **options,
         )
@@ -67,14 +67,14 @@ def open_store(tmp_path):
 
 
 @pytest.fixture
-def practice():
-    with PracticeKiwoom() as kiwoom:
+def sandbox():
+    with SandboxKiwoom() as kiwoom:
         kiwoom.set_delay(0.2)
         yield kiwoom
 
 
 @pytest.fixture
-def machine_environment(tmp_path, practice):
+def machine_environment(tmp_path, sandbox):
     """The environment of a program on the machine `name`, whose folders are its own."""
 
     def make(name: str, url: str) -> dict[str, str]:
@@ -88,9 +88,9 @@ def machine_environment(tmp_path, practice):
             "KIWOOM_TRAY_DATA_DIR": str(folder / "data"),
             "KIWOOM_TRAY_STORE": "redis",
             "KIWOOM_TRAY_REDIS_URL": url,
-            "KIWOOM_TRAY_BASE_URL": practice.base_url,
-            "APP_KEY": PRACTICE_APP_KEY,
-            "APP_SECRET": PRACTICE_APP_SECRET,
+            "KIWOOM_TRAY_BASE_URL": sandbox.base_url,
+            "APP_KEY": SANDBOX_APP_KEY,
+            "APP_SECRET": SANDBOX_APP_SECRET,
             "PYTHONPATH": str(REPOSITORY),
         }
 

@@ -8,7 +8,7 @@ import sys
 from tray_app import TokenManager
 from tray_app.core.errors import KiwoomTokenError
 from tray_app.core.secret import Secret
-from tray_app.stores.change_marker import ChangeSignal
+from tray_app.stores.change_marker import ChangeMarker
 from tray_app.stores.lock import ThreadLock
 from tray_app.stores.redis import RedisStore
 from tray_app.stores.redis_server import RedisServer
@@ -39,7 +39,7 @@ def _obey(manager: TokenManager, order: str, words: list[str]) -> object:
     if order == "hold":
         url, seconds = words
         store = RedisStore(
-            "default", RedisServer(Secret(url)), ChangeSignal(""), ThreadLock(), lock_seconds=float(seconds)
+            "default", RedisServer(Secret(url)), ChangeMarker(""), ThreadLock(), lock_seconds=float(seconds)
         )
         store.lock.acquire()
         return "held"

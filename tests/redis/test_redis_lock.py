@@ -9,7 +9,7 @@ from tests.doubles import KEYS, START, Clock, FakeBroker
 from tests.redis.server import wait_for
 from tray_app.core.errors import KeysRefused, LockTimeout, RateLimited, StoreError
 from tray_app.core.token import token_for
-from tray_app.service.token_service import Outcome, TokenKeeper
+from tray_app.service.token_service import Outcome, TokenService
 from tray_app.stores.lock import ThreadLock
 
 OLD = token_for("old-token-of-a-test", 86400, time.time())
@@ -17,8 +17,8 @@ NEW = token_for("new-token-of-a-test", 86400, time.time() + 10)
 LOCK = "kiwoom-token-tray:{default}:lock"
 
 
-def keeper(store, broker, clock=time.time):
-    return TokenKeeper("default", store, lambda: KEYS, lambda: broker, clock)
+def service(store, broker, clock=time.time):
+    return TokenService("default", store, lambda: KEYS, lambda: broker, clock)
 
 
 def test_one_computer_at_a_time_holds_the_lock(redis, open_store):
@@ -98,10 +98,10 @@ def test_a_fenced_writer_comes_to_the_newer_token(redis, open_store):
             wait_for(lambda: redis.order("EXISTS", LOCK) == 0, "the lock expires")
             answer = super().issue(keys)
             clock.advance(5)
-            keeper(quick, broker, clock).refresh()
+            service(quick, broker, clock).refresh()
             return answer
 
-    mine = keeper(late, SlowBroker(clock), clock)
+    mine = service(late, SlowBroker(clock), clock)
     outcome = mine.refresh()
     assert isinstance(outcome.unsaved, StoreError)
     assert (
@@ -114,9 +114,9 @@ def test_a_fenced_writer_comes_to_the_newer_token(redis, open_store):
 def test_who_waited_adopts_what_came_of_it(redis, open_store):
     clock = Clock()
     broker = FakeBroker(clock)
-    keepers = [keeper(open_store(redis.url, clock=clock), broker, clock) for _ in range(4)]
+    services = [service(open_store(redis.url, clock=clock), broker, clock) for _ in range(4)]
     outcomes: list[Outcome] = []
-    threads = [threading.Thread(target=lambda one=one: outcomes.append(one.ensure())) for one in keepers]
+    threads = [threading.Thread(target=lambda one=one: outcomes.append(one.ensure())) for one in services]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -133,7 +133,7 @@ def test_a_refusal_on_one_computer_is_told_to_who_waited_on_another(redis, open_
 
     def ask(store):
         try:
-            keeper(store, broker).ensure()
+            service(store, broker).ensure()
         except KeysRefused as error:
             errors.append(error)
 
@@ -155,8 +155,8 @@ def test_kiwooms_wish_to_wait_holds_on_every_computer_whatever_its_clock(redis, 
     broker = FakeBroker(here)
     broker.failure = RateLimited("Too many requests.", retry_after=60.0)
     with pytest.raises(RateLimited):
-        keeper(open_store(redis.url, clock=here), broker, here).ensure()
-    other = keeper(open_store(redis.url, clock=there), broker, there)
+        service(open_store(redis.url, clock=here), broker, here).ensure()
+    other = service(open_store(redis.url, clock=there), broker, there)
     there.advance(1)
     with pytest.raises(RateLimited) as caught:
         other.ensure()
@@ -167,8 +167,8 @@ def test_kiwooms_wish_to_wait_holds_on_every_computer_whatever_its_clock(redis, 
 def test_a_same_answer_is_not_asked_for_again_on_another_computer(redis, open_store):
     clock = Clock(START)
     broker = FakeBroker(clock)
-    here = keeper(open_store(redis.url, clock=clock), broker, clock)
-    there = keeper(open_store(redis.url, clock=clock), broker, clock)
+    here = service(open_store(redis.url, clock=clock), broker, clock)
+    there = service(open_store(redis.url, clock=clock), broker, clock)
     first = here.refresh().token
     clock.advance(86400 - 600)
     assert here.refresh().how == Outcome.SAME
@@ -181,7 +181,7 @@ def test_a_same_answer_is_not_asked_for_again_on_another_computer(redis, open_st
 def test_a_rotation_that_was_not_finished_is_known_on_every_computer(redis, open_store):
     clock = Clock(START)
     broker = FakeBroker(clock)
-    here, there = keeper(open_store(redis.url, clock=clock), broker, clock), open_store(redis.url, clock=clock)
+    here, there = service(open_store(redis.url, clock=clock), broker, clock), open_store(redis.url, clock=clock)
     lost = here.refresh().token
 
     def ended(keys):
@@ -190,8 +190,8 @@ def test_a_rotation_that_was_not_finished_is_known_on_every_computer(redis, open
     broker.issue = ended
     with pytest.raises(SystemExit):
         here.refresh(rotate=True)
-    assert keeper(there, broker, clock).current() is None
-    assert keeper(there, broker, clock).was_interrupted(lost)
+    assert service(there, broker, clock).current() is None
+    assert service(there, broker, clock).was_interrupted(lost)
 
 
 @pytest.mark.parametrize("note", ["no JSON", "[]", '{"note": 5}', '{"clock": "x", "note": {}}', "[" * 5000])
@@ -199,20 +199,20 @@ def test_a_damaged_note_is_no_note(redis, open_store, note):
     store = open_store(redis.url)
     redis.order("SET", "kiwoom-token-tray:{default}:note", note)
     with store.lock:
-        assert store.lock.read_note() == {}
+        assert store.lock.read_record() == {}
 
 
 def test_the_note_holds_no_secret(redis, open_store):
     clock = Clock(time.time())
-    keeper(open_store(redis.url, clock=clock), FakeBroker(clock), clock).refresh()
+    service(open_store(redis.url, clock=clock), FakeBroker(clock), clock).refresh()
     assert b"token-1-of-a-test" not in redis.order("GET", "kiwoom-token-tray:{default}:note")
 
 
 def test_a_lock_of_this_process_alone_is_enough_below(redis):
     from tests.redis.conftest import RedisServer, RedisStore, Secret
-    from tray_app.stores.change_marker import ChangeSignal
+    from tray_app.stores.change_marker import ChangeMarker
 
-    store = RedisStore("default", RedisServer(Secret(redis.url)), ChangeSignal(""), ThreadLock())
+    store = RedisStore("default", RedisServer(Secret(redis.url)), ChangeMarker(""), ThreadLock())
     with store.lock:
         store.write(OLD)
     assert store.read() == OLD

@@ -16,7 +16,7 @@ TOGETHER = 4
 KEY = "kiwoom-token-tray:{default}:token"
 
 
-def test_many_programs_on_two_machines_ask_kiwoom_once(redis, start_program, practice):
+def test_many_programs_on_two_machines_ask_kiwoom_once(redis, start_program, sandbox):
     programs = [start_program(name, redis.url) for name in ("left", "right") for _ in range(TOGETHER)]
     for program in programs:
         assert program.ask("get") is None
@@ -25,15 +25,15 @@ def test_many_programs_on_two_machines_ask_kiwoom_once(redis, start_program, pra
     tokens = [program.answer() for program in programs]
     assert len(set(tokens)) == 1
     assert isinstance(tokens[0], str)
-    assert practice.counts()["issue"] == 1
+    assert sandbox.counts()["issue"] == 1
 
 
-def test_a_refresh_by_many_at_once_is_one_request(redis, start_program, practice):
+def test_a_refresh_by_many_at_once_is_one_request(redis, start_program, sandbox):
     programs = [start_program(name, redis.url) for name in ("left", "right") for _ in range(TOGETHER)]
     first = programs[0].ask("ensure")
     for program in programs:
         assert program.ask("ensure") == first
-    before = practice.counts()["issue"]
+    before = sandbox.counts()["issue"]
     results: list[object] = []
     gate = threading.Barrier(len(programs))
 
@@ -47,11 +47,11 @@ def test_a_refresh_by_many_at_once_is_one_request(redis, start_program, practice
     for thread in threads:
         thread.join()
     assert set(results) == {first}
-    assert practice.counts()["issue"] == before + 1
+    assert sandbox.counts()["issue"] == before + 1
 
 
-def test_a_refusal_is_asked_for_once_for_all(redis, start_program, practice):
-    practice.set_fault("8030")
+def test_a_refusal_is_asked_for_once_for_all(redis, start_program, sandbox):
+    sandbox.set_fault("8030")
     programs = [start_program(name, redis.url) for name in ("left", "right") for _ in range(TOGETHER)]
     for program in programs:
         assert program.ask("get") is None
@@ -59,7 +59,7 @@ def test_a_refusal_is_asked_for_once_for_all(redis, start_program, practice):
         program.begin("ensure")
     answers = [program.answer() for program in programs]
     assert {answer["status"] for answer in answers} == {4}
-    assert practice.counts()["issue"] < TOGETHER
+    assert sandbox.counts()["issue"] < TOGETHER
 
 
 def test_what_one_machine_sets_and_clears_the_other_sees(redis, start_program):
@@ -74,26 +74,26 @@ def test_what_one_machine_sets_and_clears_the_other_sees(redis, start_program):
     wait_for(lambda: left.ask("get") is None, "the left one sees the clear")
 
 
-def test_a_renewal_on_one_machine_reaches_the_other(redis, start_program, practice):
+def test_a_renewal_on_one_machine_reaches_the_other(redis, start_program, sandbox):
     left, right = start_program("left", redis.url), start_program("right", redis.url)
     first = left.ask("ensure")
     wait_for(lambda: right.ask("get") == first, "the right one has the token")
-    practice.end_tokens()
+    sandbox.end_tokens()
     second = left.ask("refresh")
     assert second != first
     wait_for(lambda: right.ask("get") == second, "the right one has the renewed token")
 
 
-def test_a_killed_holder_holds_nobody_up_for_long(redis, start_program, practice):
+def test_a_killed_holder_holds_nobody_up_for_long(redis, start_program, sandbox):
     left, right = start_program("left", redis.url), start_program("right", redis.url)
     assert left.ask(f"hold {redis.url} 1.0") == "held"
     right.begin("ensure")
     left.process.send_signal(signal.SIGKILL)
     assert isinstance(right.answer(), str)
-    assert practice.counts()["issue"] == 1
+    assert sandbox.counts()["issue"] == 1
 
 
-def test_a_redis_that_stops_and_starts_in_the_middle_costs_no_token(redis, start_program, practice):
+def test_a_redis_that_stops_and_starts_in_the_middle_costs_no_token(redis, start_program, sandbox):
     left, right = start_program("left", redis.url), start_program("right", redis.url)
     token = left.ask("ensure")
     for program in (left, right):
@@ -107,7 +107,7 @@ def test_a_redis_that_stops_and_starts_in_the_middle_costs_no_token(redis, start
     assert left.ask("get") == token
     right.ask("set new-token-of-a-test")
     wait_for(lambda: left.ask("get") == "new-token-of-a-test", "the left one sees what came after")
-    assert practice.counts()["issue"] == 1
+    assert sandbox.counts()["issue"] == 1
 
 
 def run(environment, *words, stdin=""):
@@ -122,7 +122,7 @@ def run(environment, *words, stdin=""):
     )
 
 
-def test_the_command_line_shares_the_token_and_names_its_place(redis, machine_environment, practice):
+def test_the_command_line_shares_the_token_and_names_its_place(redis, machine_environment, sandbox):
     left, right = machine_environment("left", redis.url), machine_environment("right", redis.url)
     got = run(left, "get")
     assert got.returncode == 0, got.stderr
@@ -131,7 +131,7 @@ def test_the_command_line_shares_the_token_and_names_its_place(redis, machine_en
     assert f"Redis 127.0.0.1:{redis.port}/0" in run(right, "status").stdout
     assert run(left, "clear").returncode == 0
     assert run(right, "get", "--no-issue").returncode == 3
-    assert practice.counts()["issue"] == 1
+    assert sandbox.counts()["issue"] == 1
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_the_command_line_shares_the_token_and_names_its_place(redis, machine_en
         ("redis://user:pass-of-a-test@127.0.0.1:1/0?socket_magic=1", 6, "cannot be used as Redis"),
     ],
 )
-def test_an_address_that_does_not_work_is_one_clear_line(machine_environment, practice, url, status, words):
+def test_an_address_that_does_not_work_is_one_clear_line(machine_environment, sandbox, url, status, words):
     environment = machine_environment("left", url)
     for order in (("get",), ("status",), ("clear",)):
         got = run(environment, *order)
@@ -152,7 +152,7 @@ def test_an_address_that_does_not_work_is_one_clear_line(machine_environment, pr
         assert words in got.stderr
         assert got.stderr.count("\n") == 1
         assert "pass-of-a-test" not in got.stderr
-    assert practice.counts()["issue"] == 0
+    assert sandbox.counts()["issue"] == 0
 
 
 def test_a_missing_package_is_one_clear_line(machine_environment, tmp_path):

@@ -14,7 +14,7 @@ from tray_app import TokenManager
 from tray_app.core.errors import RedisUnavailable
 from tray_app.core.token import token_for
 from tray_app.core.wording import place_text
-from tray_app.service.token_service import Outcome, TokenKeeper
+from tray_app.service.token_service import Outcome, TokenService
 
 OLD = token_for("old-token-of-a-test", 86400, time.time())
 NEW = token_for("new-token-of-a-test", 86400, time.time() + 10)
@@ -43,19 +43,19 @@ def test_the_token_in_hand_stays_while_redis_is_gone_and_the_place_says_so(redis
 def test_while_redis_is_known_to_be_gone_nobody_is_told_to_read_again(redis, open_store):
     store = open_store(redis.url)
     write(store, OLD)
-    wait_for(lambda: len(store.stamp()) == 2, "the channel is heard")
+    wait_for(lambda: len(store.version()) == 2, "the channel is heard")
     redis.stop()
     store.read()
     store.read()
     wait_for(lambda: not store._changes._hears, "the channel is lost")
-    gone = store.stamp()
+    gone = store.version()
     later = time.monotonic() + 2.5  # the stamp of an unheard channel changes every second
     while time.monotonic() < later:
         assert store.read() == OLD
-        assert store.stamp() == gone
+        assert store.version() == gone
         time.sleep(0.1)
     redis.start()
-    wait_for(lambda: store.stamp() != gone, "it is told that Redis is back")
+    wait_for(lambda: store.version() != gone, "it is told that Redis is back")
 
 
 def test_it_heals_by_itself(redis, open_store):
@@ -81,16 +81,16 @@ def test_a_program_whose_token_ends_while_redis_is_gone_asks_kiwoom_and_hands_it
     here, there = open_store(redis.url, clock=clock), open_store(redis.url, clock=clock)
     write(here, OLD)
     broker = FakeBroker(clock)
-    keeper = TokenKeeper("default", here, lambda: KEYS, lambda: broker, clock)
+    service = TokenService("default", here, lambda: KEYS, lambda: broker, clock)
     redis.stop()
     clock.advance(86401)
 
-    outcome = keeper.ensure()
+    outcome = service.ensure()
 
     assert (outcome.how, outcome.unsaved.problem) == (Outcome.ISSUED, RedisUnavailable.SILENT)
-    assert (keeper.ensure().token, broker.issues) == (outcome.token, 1)
+    assert (service.ensure().token, broker.issues) == (outcome.token, 1)
     redis.start()
-    wait_for(lambda: keeper.current() == outcome.token and there.read() == outcome.token, "the others have it too")
+    wait_for(lambda: service.current() == outcome.token and there.read() == outcome.token, "the others have it too")
 
 
 def test_a_clear_that_did_not_reach_redis_says_so(redis, open_store):
@@ -251,22 +251,22 @@ def test_a_renewal_without_redis_goes_on_under_this_computers_lock(redis, open_s
     clock = Clock(time.time())
     broker = FakeBroker(clock)
     store = open_store(redis.url, clock=clock)
-    keeper = TokenKeeper("default", store, lambda: KEYS, lambda: broker, clock)
-    keeper.ensure()
+    service = TokenService("default", store, lambda: KEYS, lambda: broker, clock)
+    service.ensure()
     clock.advance(86400 - 100)
     broker.living = None
     redis.stop()
-    outcome = keeper.ensure()
+    outcome = service.ensure()
     assert outcome.how == Outcome.ISSUED
     assert isinstance(outcome.unsaved, RedisUnavailable)
-    assert keeper.ensure().token == outcome.token
+    assert service.ensure().token == outcome.token
     assert broker.issues == 2
     redis.start()
     other = open_store(redis.url, clock=clock)
     wait_for(lambda: _read(other) == outcome.token, "the token is handed over")
-    keeper.current()
+    service.current()
     clear(other)
-    wait_for(lambda: keeper.current() is None, "the clear counts here, too")
+    wait_for(lambda: service.current() is None, "the clear counts here, too")
 
 
 def _read(store):
@@ -295,10 +295,10 @@ def test_a_redis_that_hangs_is_waited_for_once(redis, open_store, monkeypatch):
 def test_a_listener_notices_that_redis_hangs_and_reads_again_afterwards(redis, open_store):
     here, there = TokenManager(store=open_store(redis.url)), open_store(redis.url)
     here.set_token("first-token-of-a-test", 86400)
-    stamp = here._keeper.store.stamp
-    wait_for(lambda: here.get_token() and len(stamp()) == 2, "the channel is heard")
+    version = here._service.store.version
+    wait_for(lambda: here.get_token() and len(version()) == 2, "the channel is heard")
     redis.hang()
-    wait_for(lambda: len(stamp()) == 3, "nobody is heard any more")
+    wait_for(lambda: len(version()) == 3, "nobody is heard any more")
     assert here.get_token() == "first-token-of-a-test"
     redis.go_on()
     write(there, NEW)
@@ -349,16 +349,16 @@ def test_the_documented_permissions_are_enough(redis, open_store):
     url = redis.url.replace("//", "//bot:pass-of-a-test@")
     here, there = TokenManager(store=open_store(url)), TokenManager(store=open_store(url))
     assert here.get_token() is None
-    wait_for(lambda: len(here._keeper.store.stamp()) == 2, "the channel is heard")
+    wait_for(lambda: len(here._service.store.version()) == 2, "the channel is heard")
     there.set_token("new-token-of-a-test", 86400)
     wait_for(lambda: here.get_token() == "new-token-of-a-test", "the change is seen")
-    store = there._keeper.store
+    store = there._service.store
     with store.lock:
-        store.lock.write_note({"at": 1.0})
-        assert store.lock.read_note()["at"] == pytest.approx(1.0, abs=1)
+        store.lock.write_record({"at": 1.0})
+        assert store.lock.read_record()["at"] == pytest.approx(1.0, abs=1)
     there.clear_token()
     wait_for(lambda: here.get_token() is None, "the clear is seen")
-    assert here._keeper.place().problem is there._keeper.place().problem is None
+    assert here._service.place().problem is there._service.place().problem is None
 
 
 @pytest.mark.parametrize("login", ["", "wrong-pass-of-a-test", "nobody:wrong-pass-of-a-test"])
@@ -412,8 +412,8 @@ def test_a_lock_that_redis_cannot_give_is_this_computers_alone(redis, open_store
     with here.lock:
         assert there.lock.try_acquire() is True
         there.lock.release()
-        here.lock.write_note({"at": 5.0})
-        assert here.lock.read_note() == {"at": 5.0}
+        here.lock.write_record({"at": 5.0})
+        assert here.lock.read_record() == {"at": 5.0}
     redis.start()
     wait_for(lambda: here.place().problem is None, "Redis is back")
     with here.lock:

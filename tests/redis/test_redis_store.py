@@ -101,34 +101,34 @@ def test_a_token_at_its_end_stays_for_who_wants_to_use_it_up(redis, open_store):
     store = open_store(redis.url)
     ending = token_for("token-of-a-test", 100, time.time())
     write(store, ending)
-    assert store.retire(ending) is True
+    assert store.expire_soft(ending) is True
     assert open_store(redis.url).read() == ending
 
 
 def test_the_stamp_of_a_write_stays_until_something_changes(redis, open_store):
     here, there = open_store(redis.url), open_store(redis.url)
-    here.stamp()
+    here.version()
     here.read()
-    wait_for(lambda: len(here.stamp()) == 2, "the channel is heard")
-    stamp = write(here, OLD)
-    assert here.stamp() == stamp
+    wait_for(lambda: len(here.version()) == 2, "the channel is heard")
+    version = write(here, OLD)
+    assert here.version() == version
     write(there, NEW)
-    wait_for(lambda: here.stamp() != stamp, "the change is heard")
+    wait_for(lambda: here.version() != version, "the change is heard")
     assert here.read() == NEW
 
 
 def test_a_change_elsewhere_wakes_who_watches_the_local_file(redis, open_store):
     here, there = open_store(redis.url), open_store(redis.url)
-    here.stamp()
+    here.version()
     here.read()
-    wait_for(lambda: len(here.stamp()) == 2, "the channel is heard")
-    (watched,) = here.watched()
-    wait_for(lambda: os.path.exists(watched), "the file is there")
-    with open(watched, "rb") as file:
+    wait_for(lambda: len(here.version()) == 2, "the channel is heard")
+    (watch_paths,) = here.watch_paths()
+    wait_for(lambda: os.path.exists(watch_paths), "the file is there")
+    with open(watch_paths, "rb") as file:
         before = file.read()
 
     def now():
-        with open(watched, "rb") as file:
+        with open(watch_paths, "rb") as file:
             return file.read()
 
     write(there, NEW)
@@ -155,12 +155,12 @@ def test_a_change_on_another_computer_shows_at_the_very_next_call(redis, open_st
 
 def test_whoever_looks_asks_redis_one_small_question(redis, open_store):
     store = open_store(redis.url)
-    store.stamp()
+    store.version()
     store.read()
-    wait_for(lambda: len(store.stamp()) == 2, "the channel is heard")
+    wait_for(lambda: len(store.version()) == 2, "the channel is heard")
     before = redis.order("INFO", "commandstats")
     for _ in range(100):
-        store.stamp()
+        store.version()
     after = redis.order("INFO", "commandstats")
     asked = {name for name in after if after[name]["calls"] != before.get(name, {"calls": 0})["calls"]}
     assert asked - {"cmdstat_info", "cmdstat_ping", "cmdstat_hello"} == {"cmdstat_get"}
@@ -170,10 +170,10 @@ def test_whoever_looks_asks_redis_one_small_question(redis, open_store):
 def test_while_redis_is_slow_the_token_in_hand_is_given_and_the_channel_decides(redis, open_store):
     here, there = TokenManager(store=open_store(redis.url)), open_store(redis.url)
     write(there, OLD)
-    stamp = here._keeper.store.stamp
-    wait_for(lambda: here.get_token() and len(stamp()) == 2, "the channel is heard")
+    version = here._service.store.version
+    wait_for(lambda: here.get_token() and len(version()) == 2, "the channel is heard")
     asked = []
-    here._keeper.store._server.ask_briefly = lambda act, seconds: asked.append(seconds)
+    here._service.store._server.ask_briefly = lambda act, seconds: asked.append(seconds)
     for _ in range(5):
         assert here.get_token() == "old-token-of-a-test"
     assert len(asked) == 1
@@ -186,9 +186,9 @@ def test_without_the_channel_the_stamp_asks_for_a_read_once_a_second(new_redis, 
     redis.order("ACL", "SETUSER", "bot", "on", ">pass-of-a-test", "~*", "+@all", "resetchannels")
     here = open_store(redis.url.replace("//", "//bot:pass-of-a-test@"))
     there = open_store(redis.url)
-    first = here.stamp()
+    first = here.version()
     here.read()
-    wait_for(lambda: here.stamp() != first, "the stamp asks for another read")
+    wait_for(lambda: here.version() != first, "the stamp asks for another read")
     write(there, OLD)
     write(here, NEW)
     assert there.read() == NEW
@@ -197,9 +197,9 @@ def test_without_the_channel_the_stamp_asks_for_a_read_once_a_second(new_redis, 
 def test_a_listener_ends_with_its_store(redis, open_store):
     def use_and_forget():
         store = open_store(redis.url)
-        store.stamp()
+        store.version()
         store.read()
-        wait_for(lambda: len(store.stamp()) == 2, "the channel is heard")
+        wait_for(lambda: len(store.version()) == 2, "the channel is heard")
 
     use_and_forget()
     wait_for(lambda: redis.order("CLIENT", "LIST", "TYPE", "pubsub") in ("", b"", []), "nobody listens any more")

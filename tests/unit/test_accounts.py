@@ -18,8 +18,8 @@ from tray_app.desktop.accounts import Accounts
 from tray_app.desktop.monitor import Monitor
 from tray_app.kiwoom.keys import AppKeys
 from tray_app.service.composition import open_store
-from tray_app.service.key_binding import Account
-from tray_app.service.token_service import Outcome, TokenKeeper
+from tray_app.service.key_binding import KeyBinding
+from tray_app.service.token_service import Outcome, TokenService
 from tray_app.settings.load import Settings, load_settings
 from tray_app.settings.places import settings_file
 from tray_app.settings.save import save_setting
@@ -34,21 +34,21 @@ class World:
         self.broker = FakeBroker(self.clock)
         self.accounts: Accounts | None = None
 
-    def open_keeper(self, settings: Settings) -> TokenKeeper:
-        account = Account(settings, os.environ)
+    def open_service(self, settings: Settings) -> TokenService:
+        account = KeyBinding(settings, os.environ)
         store = open_store(settings, self.clock)
-        return TokenKeeper(settings.profile, store, lambda: KEYS, lambda: self.broker, self.clock, account=account)
+        return TokenService(settings.profile, store, lambda: KEYS, lambda: self.broker, self.clock, account=account)
 
     def keep_keys(self, settings: Settings, _: AppKeys) -> Outcome:
         save_setting("mode", settings.mode, settings.profile)
-        return self.open_keeper(settings).refresh()
+        return self.open_service(settings).refresh()
 
     def start(self, profile: str | None = None) -> Accounts:
         accounts = self.accounts = Accounts(
             load_settings(profile),
             os.environ,
-            self.open_keeper,
-            lambda settings, keeper: Monitor(settings, keeper, self.keep_keys, lambda: None, clock=self.clock),
+            self.open_service,
+            lambda settings, service: Monitor(settings, service, self.keep_keys, lambda: None, clock=self.clock),
             only_this=profile is not None,
         )
         read: list[Settings] = []
@@ -217,14 +217,14 @@ def test_a_broken_line_is_told_and_what_it_said_before_no_longer_holds(world: Wo
 
 def test_a_store_that_cannot_be_opened_is_told_and_the_present_one_goes_on(world: World, settings: Path) -> None:
     accounts = world.start()
-    accounts.chosen.keeper.put(token_for("a-token-of-a-test", 86400, START))
+    accounts.chosen.service.put(token_for("a-token-of-a-test", 86400, START))
     world.sees(lambda: accounts.chosen.state.expires is not None)
 
     settings.write_text('store = "redis"\npolicy = "notify"\n')
 
     world.sees(lambda: bool(accounts.problems))
     assert "KIWOOM_TRAY_REDIS_URL" in str(accounts.problems[0])
-    assert accounts.chosen.keeper.living().value.reveal() == "a-token-of-a-test"
+    assert accounts.chosen.service.living().value.reveal() == "a-token-of-a-test"
 
 
 def test_what_cannot_be_saved_is_told_and_the_file_stays(world: World, settings: Path) -> None:
@@ -246,7 +246,7 @@ def test_the_token_moves_with_the_data_folder(
     old, new = tmp_path / "old", tmp_path / "new"
     save_setting("data_dir", str(old))
     accounts = world.start()
-    accounts.chosen.keeper.put(token_for("a-token-of-a-test", 86400, START))
+    accounts.chosen.service.put(token_for("a-token-of-a-test", 86400, START))
     world.sees(lambda: accounts.chosen.state.expires is not None)
 
     save_setting("data_dir", str(new))
@@ -260,7 +260,7 @@ def test_the_token_moves_with_the_data_folder(
 def test_the_token_of_the_other_mode_is_none_of_this_account(world: World, settings: Path) -> None:
     accounts = world.start()
     bound = token_for("a-token-of-a-test", 86400, START).bound_to("real:0123456789abcdef")
-    accounts.chosen.keeper.put(bound)
+    accounts.chosen.service.put(bound)
     world.sees(lambda: accounts.chosen.state.expires is not None)
 
     save_setting("mode", "demo")
@@ -278,7 +278,7 @@ def test_a_file_that_cannot_be_used_moves_no_token_and_takes_no_account_away(
     save_setting("data_dir", str(tmp_path / "chosen"))
     add(settings, "[profiles.second]\n")
     accounts = world.start()
-    accounts.chosen.keeper.put(token_for("a-token-of-a-test", 86400, START))
+    accounts.chosen.service.put(token_for("a-token-of-a-test", 86400, START))
     read: list[Settings] = []
     accounts.reconfigured.connect(read.append)
 
@@ -290,7 +290,7 @@ def test_a_file_that_cannot_be_used_moves_no_token_and_takes_no_account_away(
     world.sees(lambda: bool(read))
     world.sees(lambda: all(state.busy is None for state in accounts.states))
     assert (accounts.chosen.settings.data_dir, accounts.chosen.settings.store) == (str(tmp_path / "chosen"), "file")
-    assert accounts.chosen.keeper.living().value.reveal() == "a-token-of-a-test"
+    assert accounts.chosen.service.living().value.reveal() == "a-token-of-a-test"
     assert names(accounts) == ["default", "second"]
 
 
@@ -365,7 +365,7 @@ def test_a_copy_brings_the_token_of_the_chosen_account(world: World, settings: P
     accounts = world.start()
     copied: list[str] = []
     accounts.copied.connect(lambda token: copied.append(token.reveal()))
-    accounts.chosen.keeper.put(token_for("a-token-of-a-test", 86400, START))
+    accounts.chosen.service.put(token_for("a-token-of-a-test", 86400, START))
 
     accounts.chosen.copy()
 

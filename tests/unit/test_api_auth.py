@@ -21,20 +21,20 @@ from tray_app.core.errors import InvalidInput, KeysMissing
 from tray_app.core.secret import Secret
 from tray_app.kiwoom.broker import Broker
 from tray_app.kiwoom.keys import clean_keys
-from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 
 PATH = "/api/dostk/stkinfo"
-KEYS = clean_keys(PRACTICE_APP_KEY, PRACTICE_APP_SECRET)
+KEYS = clean_keys(SANDBOX_APP_KEY, SANDBOX_APP_SECRET)
 
 
 @pytest.fixture
 def kiwoom(monkeypatch):
-    with PracticeKiwoom() as practice:
+    with SandboxKiwoom() as sandbox:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
-        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", practice.base_url)
-        monkeypatch.setenv("APP_KEY", PRACTICE_APP_KEY)
-        monkeypatch.setenv("APP_SECRET", PRACTICE_APP_SECRET)
-        yield practice
+        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", sandbox.base_url)
+        monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
+        monkeypatch.setenv("APP_SECRET", SANDBOX_APP_SECRET)
+        yield sandbox
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def client(kiwoom, manager):
         yield client
 
 
-def revoke_elsewhere(kiwoom: PracticeKiwoom, token: str) -> None:
+def revoke_elsewhere(kiwoom: SandboxKiwoom, token: str) -> None:
     """Another tool ends the token at Kiwoom; nobody here is told."""
     Broker(kiwoom.base_url).revoke(KEYS, Secret(token))
 
@@ -283,7 +283,7 @@ def test_a_redirect_to_another_host_takes_no_token_along():
     assert seen == ["Bearer first", None]
 
 
-async def ask_together(kiwoom: PracticeKiwoom, auth: KiwoomAuth, client: httpx.AsyncClient, gather, times: int):
+async def ask_together(kiwoom: SandboxKiwoom, auth: KiwoomAuth, client: httpx.AsyncClient, gather, times: int):
     answers = await gather([lambda: client.post(PATH, json={"stk_cd": "005930"})] * times)
     return [one.json()["return_code"] for one in answers]
 
@@ -422,7 +422,7 @@ def test_importing_the_program_loads_neither_httpx_nor_anyio():
 # --- kiwoom-client, the real package ---
 
 
-def kiwoom_client(kiwoom: PracticeKiwoom, manager: TokenManager) -> BaseClient:
+def kiwoom_client(kiwoom: SandboxKiwoom, manager: TokenManager) -> BaseClient:
     return BaseClient("unused", "unused", base_url=kiwoom.base_url, rate_limit=None, token_provider=manager)
 
 

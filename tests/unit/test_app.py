@@ -16,7 +16,7 @@ from tray_app import app
 from tray_app.desktop import screen
 from tray_app.desktop.screen import why_no_screen
 from tray_app.history.database import History
-from tray_app.service.composition import open_keeper
+from tray_app.service.composition import open_service
 
 
 @pytest.fixture
@@ -109,14 +109,14 @@ def test_without_a_screen_nobody_is_asked(newcomer: list[str], monkeypatch: pyte
     assert newcomer == []
 
 
-def test_practice_chosen_in_the_set_up_is_that_of_sandbox_and_leaves_no_settings(
+def test_sandbox_chosen_in_the_set_up_is_that_of_sandbox_and_leaves_no_settings(
     desktop: list[dict[str, Any]], newcomer: list[str], monkeypatch: pytest.MonkeyPatch, private_places: Path
 ) -> None:
     from tray_app.desktop.setup.first_run import Next
 
     monkeypatch.setattr("tray_app.desktop.setup.first_run.set_up", lambda *_: Next.PRACTISE)
     assert status_of(["--lifetime", "900"]) == 0
-    assert desktop[0]["practice"]
+    assert desktop[0]["sandbox"]
     assert desktop[0]["settings"].mode == "demo"
     assert desktop[0]["settings"].data_dir.endswith("sandbox")
     assert desktop[0]["show"]
@@ -142,7 +142,7 @@ def test_program_that_is_ended_during_the_set_up_ends_and_asks_again(
     assert not (private_places / "places" / "settings").exists()
 
 
-def test_practice_touches_nothing_of_the_user(
+def test_sandbox_touches_nothing_of_the_user(
     desktop: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, private_places: Path
 ) -> None:
     monkeypatch.setenv("APP_KEY", "the-users-own-key")
@@ -154,7 +154,7 @@ def test_practice_touches_nothing_of_the_user(
 
     def run_desktop(settings: Any, environ: Mapping[str, str], **_: Any) -> int:
         assert "the-users-own-key" not in environ.values()
-        outcomes.append((open_keeper(settings, environ=environ).refresh(), settings))
+        outcomes.append((open_service(settings, environ=environ).refresh(), settings))
         return 0
 
     monkeypatch.setattr("tray_app.desktop.program.run_desktop", run_desktop)
@@ -168,7 +168,7 @@ def test_practice_touches_nothing_of_the_user(
     assert not (private_places / "places" / "settings").exists()
 
 
-def test_practice_ends_with_the_program(desktop: list[dict[str, Any]]) -> None:
+def test_sandbox_ends_with_the_program(desktop: list[dict[str, Any]]) -> None:
     import httpx
 
     assert status_of(["--sandbox"]) == 0
@@ -258,11 +258,11 @@ def test_without_a_console_nothing_fails(desktop: list[dict[str, Any]], monkeypa
 def test_without_a_screen_it_watches_in_the_terminal(
     desktop: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    watched = []
+    watch_paths = []
     monkeypatch.setattr("tray_app.desktop.screen.why_no_screen", lambda _: "There is no screen here.")
-    monkeypatch.setattr("tray_app.cli.watch.watch_over", lambda settings, _: watched.append(settings.profile) or 0)
+    monkeypatch.setattr("tray_app.cli.watch.watch_over", lambda settings, _: watch_paths.append(settings.profile) or 0)
     assert status_of(["--profile", "Second"]) == 0
-    assert watched == ["Second"]
+    assert watch_paths == ["Second"]
     assert desktop == []
     assert capsys.readouterr().err.startswith("There is no screen here. The token is watched in this terminal instead.")
 

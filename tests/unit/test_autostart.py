@@ -134,10 +134,10 @@ def approval(registry: Any) -> object:
 
 def task_manager(registry: Any, first_byte: int) -> None:
     """What Task Manager writes when a user throws its switch."""
-    stamp = bytes.fromhex("d40d438dc83bd901") if first_byte & 1 else bytes(8)
+    version = bytes.fromhex("d40d438dc83bd901") if first_byte & 1 else bytes(8)
     path = windows.CURRENT_VERSION + r"\Explorer\StartupApproved\Run"
     with registry.CreateKeyEx(registry.HKEY_CURRENT_USER, path, 0, registry.KEY_SET_VALUE) as key:
-        registry.SetValueEx(key, NAME, 0, registry.REG_BINARY, bytes([first_byte, 0, 0, 0]) + stamp)
+        registry.SetValueEx(key, NAME, 0, registry.REG_BINARY, bytes([first_byte, 0, 0, 0]) + version)
 
 
 class FakeLaunchd:
@@ -659,11 +659,11 @@ def test_each_system_has_its_own_way(
 ) -> None:
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setenv("FLATPAK_ID", flatpak)
-    assert isinstance(autostart.here(), kind)
+    assert isinstance(autostart.for_this_system(), kind)
 
 
 def test_switch_makes_it_so_and_says_how_it_is(monkeypatch: pytest.MonkeyPatch, program: list[str]) -> None:
-    monkeypatch.setattr(autostart, "here", lambda: FreedesktopAutostart(program))
+    monkeypatch.setattr(autostart, "for_this_system", lambda: FreedesktopAutostart(program))
     assert autostart.switch(on=True).enabled
     assert autostart.switch(on=True).enabled
     assert not autostart.switch(on=False).configured
@@ -674,7 +674,7 @@ def test_room_is_light(tmp_path: Path) -> None:
     """The settings, the command line and the tray's start all load it."""
     heavy = ("PySide6", "httpx", "keyring", "jeepney", "subprocess")
     ask = (
-        f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); import tray_app.autostart as room; room.here();"
+        f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); import tray_app.autostart as room; room.for_this_system();"
         f"print([name for name in {heavy} if name in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)

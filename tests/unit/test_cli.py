@@ -26,11 +26,11 @@ from tray_app.cli.main import main
 from tray_app.core.token import KST
 from tray_app.kiwoom import broker as client
 from tray_app.kiwoom.keys import find_keys
-from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 from tray_app.settings import kwcli
 from tray_app.settings.load import load_settings
 from tray_app.settings.save import save_setting
-from tray_app.stores.keyring_client import shared_vault
+from tray_app.stores.keyring_client import shared_keyring_client
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "a-token-that-somebody-else-issued"
@@ -41,17 +41,17 @@ not_as_root = pytest.mark.skipif(
 
 
 @pytest.fixture
-def kiwoom(monkeypatch: pytest.MonkeyPatch) -> Iterator[PracticeKiwoom]:
+def kiwoom(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxKiwoom]:
     """A practice Kiwoom, and its keys in the environment."""
-    with PracticeKiwoom() as practice:
-        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", practice.base_url)
-        monkeypatch.setenv("APP_KEY", PRACTICE_APP_KEY)
-        monkeypatch.setenv("APP_SECRET", PRACTICE_APP_SECRET)
-        yield practice
+    with SandboxKiwoom() as sandbox:
+        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", sandbox.base_url)
+        monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
+        monkeypatch.setenv("APP_SECRET", SANDBOX_APP_SECRET)
+        yield sandbox
 
 
 @pytest.fixture
-def vault(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
+def keyring_client(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
     """A keyring that works."""
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
     memory = MemoryKeyring()
@@ -76,7 +76,7 @@ def put(run: Callable[..., Run], seconds: float = 3600, token: str = TOKEN) -> N
 # get
 
 
-def test_get_prints_the_token_and_nothing_else(run: Callable[..., Run], kiwoom: PracticeKiwoom) -> None:
+def test_get_prints_the_token_and_nothing_else(run: Callable[..., Run], kiwoom: SandboxKiwoom) -> None:
     got = run("get")
     assert (got.status, got.err) == (0, "")
     token = one_line(got.out)
@@ -106,7 +106,7 @@ def test_get_in_every_format(run: Callable[..., Run]) -> None:
 
 
 def test_get_renews_what_ends_soon_and_gives_the_present_one_when_that_fails(
-    run: Callable[..., Run], kiwoom: PracticeKiwoom
+    run: Callable[..., Run], kiwoom: SandboxKiwoom
 ) -> None:
     put(run, 200)
     kiwoom.set_fault("http-503", on="issue")
@@ -118,7 +118,7 @@ def test_get_renews_what_ends_soon_and_gives_the_present_one_when_that_fails(
     assert one_line(run("get").out) != TOKEN
 
 
-def test_get_without_issuing(run: Callable[..., Run], kiwoom: PracticeKiwoom) -> None:
+def test_get_without_issuing(run: Callable[..., Run], kiwoom: SandboxKiwoom) -> None:
     nothing = run("get", "--no-issue")
     assert (nothing.status, nothing.out) == (3, "")
     assert "kiwoom-token refresh" in one_line(nothing.err)
@@ -150,7 +150,7 @@ def test_get_refuses_a_minimum_that_is_no_span(run: Callable[..., Run], seconds:
     ],
 )
 def test_exit_status_tells_what_kiwoom_answered(
-    run: Callable[..., Run], kiwoom: PracticeKiwoom, fault: str, status: int
+    run: Callable[..., Run], kiwoom: SandboxKiwoom, fault: str, status: int
 ) -> None:
     kiwoom.set_fault(fault, on="issue")
     for command in ("get", "refresh"):
@@ -161,7 +161,7 @@ def test_exit_status_tells_what_kiwoom_answered(
 
 
 def test_kiwoom_that_hangs_is_5(
-    run: Callable[..., Run], kiwoom: PracticeKiwoom, monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., Run], kiwoom: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "Broker", partial(client.Broker, timeout=0.3))
     kiwoom.set_fault("hang", on="issue")
@@ -169,21 +169,21 @@ def test_kiwoom_that_hangs_is_5(
 
 
 def test_kiwoom_that_is_not_there_is_5(
-    run: Callable[..., Run], kiwoom: PracticeKiwoom, monkeypatch: pytest.MonkeyPatch, free_port: int
+    run: Callable[..., Run], kiwoom: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch, free_port: int
 ) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", f"http://127.0.0.1:{free_port}")
     assert run("get").status == 5
 
 
-def test_answer_that_repeats_the_keys_shows_none(run: Callable[..., Run], kiwoom: PracticeKiwoom) -> None:
+def test_answer_that_repeats_the_keys_shows_none(run: Callable[..., Run], kiwoom: SandboxKiwoom) -> None:
     kiwoom.set_fault("echo", on="issue")
     failed = run("get")
     assert failed.status == 4
-    assert PRACTICE_APP_KEY not in failed.err
-    assert PRACTICE_APP_SECRET not in failed.err
+    assert SANDBOX_APP_KEY not in failed.err
+    assert SANDBOX_APP_SECRET not in failed.err
 
 
-def test_without_keys_it_is_4(run: Callable[..., Run], kiwoom: PracticeKiwoom, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_keys_it_is_4(run: Callable[..., Run], kiwoom: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("APP_KEY")
     half = run("get")
     assert half.status == 4
@@ -211,7 +211,7 @@ def test_keyring_that_was_asked_for_and_is_not_there_is_6(
 # refresh
 
 
-def test_refresh_says_whether_the_token_is_new(run: Callable[..., Run], kiwoom: PracticeKiwoom) -> None:
+def test_refresh_says_whether_the_token_is_new(run: Callable[..., Run], kiwoom: SandboxKiwoom) -> None:
     assert one_line(run("refresh").out).startswith("There is a new token; it ends ")
     token = run("get").out
     assert one_line(run("refresh").out).startswith("Kiwoom gave the same token back; it still ends ")
@@ -221,7 +221,7 @@ def test_refresh_says_whether_the_token_is_new(run: Callable[..., Run], kiwoom: 
     assert kiwoom.counts()["revoke"] == 1
 
 
-def test_failed_refresh_keeps_the_token(run: Callable[..., Run], kiwoom: PracticeKiwoom) -> None:
+def test_failed_refresh_keeps_the_token(run: Callable[..., Run], kiwoom: SandboxKiwoom) -> None:
     run("refresh")
     token = run("get").out
     for fault in ("8050", "1700", "http-503"):
@@ -236,9 +236,7 @@ def test_failed_refresh_keeps_the_token(run: Callable[..., Run], kiwoom: Practic
 # clear
 
 
-def test_clear_forgets_and_revokes_only_when_told(
-    run: Callable[..., Run], kiwoom: PracticeKiwoom, folder: Path
-) -> None:
+def test_clear_forgets_and_revokes_only_when_told(run: Callable[..., Run], kiwoom: SandboxKiwoom, folder: Path) -> None:
     run("refresh")
     assert "lives on" in one_line(run("clear").out)
     assert not (folder / ".token").exists()
@@ -249,7 +247,7 @@ def test_clear_forgets_and_revokes_only_when_told(
     assert kiwoom.counts() == {"issue": 2, "revoke": 1, "rest": 0}
 
 
-def test_revoked_is_said_only_when_kiwoom_says_so(run: Callable[..., Run], kiwoom: PracticeKiwoom) -> None:
+def test_revoked_is_said_only_when_kiwoom_says_so(run: Callable[..., Run], kiwoom: SandboxKiwoom) -> None:
     run("refresh")
     token = run("get").out
     for fault in ("8015", "8016", "no-return-code"):
@@ -338,7 +336,7 @@ def test_status_in_json_has_the_seeds_keys_and_ours(run: Callable[..., Run]) -> 
     assert (fields["is_valid"], fields["state"]) == (False, "ending")
 
 
-def test_status_never_asks_kiwoom_and_never_shows_the_token(run: Callable[..., Run], kiwoom: PracticeKiwoom) -> None:
+def test_status_never_asks_kiwoom_and_never_shows_the_token(run: Callable[..., Run], kiwoom: SandboxKiwoom) -> None:
     assert run("status").status == 0
     put(run)
     for words in (["status"], ["status", "--json"]):
@@ -383,7 +381,7 @@ def write_record(folder: Path, seconds: float) -> None:
     ],
 )
 def test_damaged_file_is_a_missing_token_and_is_replaced(
-    run: Callable[..., Run], kiwoom: PracticeKiwoom, folder: Path, content: bytes
+    run: Callable[..., Run], kiwoom: SandboxKiwoom, folder: Path, content: bytes
 ) -> None:
     folder.mkdir()
     (folder / ".token").write_bytes(content)
@@ -401,7 +399,7 @@ def test_folder_in_the_place_of_the_file_is_told(run: Callable[..., Run], folder
 
 
 @not_as_root
-def test_folder_that_cannot_be_written(run: Callable[..., Run], kiwoom: PracticeKiwoom, folder: Path) -> None:
+def test_folder_that_cannot_be_written(run: Callable[..., Run], kiwoom: SandboxKiwoom, folder: Path) -> None:
     folder.mkdir()
     folder.chmod(0o500)
     try:
@@ -418,7 +416,7 @@ def test_folder_that_cannot_be_written(run: Callable[..., Run], kiwoom: Practice
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a folder in which not even root can make files")
 def test_folder_that_cannot_be_made(
-    run: Callable[..., Run], kiwoom: PracticeKiwoom, monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., Run], kiwoom: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", "/proc/kiwoom")
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
@@ -435,14 +433,14 @@ def test_folder_that_cannot_be_made(
 
 
 def test_login_keeps_the_keys_in_the_keyring(
-    run: Callable[..., Run], kiwoom: PracticeKiwoom, vault: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., Run], kiwoom: SandboxKiwoom, keyring_client: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("APP_KEY")
     monkeypatch.delenv("APP_SECRET")
     kept = run("login", "--mode", "demo", "--stdin", stdin="\n  my-app-key \t\r\n\r\n\tmy-app-secret  \n")
     assert (kept.status, kept.err) == (0, "")
-    assert vault.entries["kiwoom-demo", "appkey"] == "my-app-key"
-    assert vault.entries["kiwoom-demo", "secretkey"] == "my-app-secret"
+    assert keyring_client.entries["kiwoom-demo", "appkey"] == "my-app-key"
+    assert keyring_client.entries["kiwoom-demo", "secretkey"] == "my-app-secret"
     assert "my-app" not in kept.out
     assert json.loads(run("status", "--json").out)["mode"] == "demo", "the mode is kept, too"
     assert run("get").status == 0
@@ -452,18 +450,20 @@ def test_login_keeps_the_keys_in_the_keyring(
 
 
 def test_login_with_wrong_keys_keeps_nothing(
-    run: Callable[..., Run], kiwoom: PracticeKiwoom, vault: MemoryKeyring, folder: Path
+    run: Callable[..., Run], kiwoom: SandboxKiwoom, keyring_client: MemoryKeyring, folder: Path
 ) -> None:
     refused = run("login", "--stdin", stdin="wrong-key\nsome-secret\n")
     assert (refused.status, refused.out) == (4, "")
     line = one_line(refused.err)
     assert line.endswith("[8001]")
     assert "wrong-key" not in line
-    assert vault.entries == {}
+    assert keyring_client.entries == {}
     assert not (folder / ".token").exists()
 
 
-def test_login_unchecked_asks_nobody(run: Callable[..., Run], kiwoom: PracticeKiwoom, vault: MemoryKeyring) -> None:
+def test_login_unchecked_asks_nobody(
+    run: Callable[..., Run], kiwoom: SandboxKiwoom, keyring_client: MemoryKeyring
+) -> None:
     kept = run("login", "--no-check", "--stdin", stdin="a-key\na-secret\n")
     assert kept.status == 0
     assert "APP_KEY is set and goes before them." in kept.err
@@ -471,50 +471,50 @@ def test_login_unchecked_asks_nobody(run: Callable[..., Run], kiwoom: PracticeKi
 
 
 def test_login_in_the_name_of_the_account_that_the_default_profile_stands_for_is_that_accounts(
-    run: Callable[..., Run], vault: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., Run], keyring_client: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kwcli.keep_alias("live", "real")
     save_setting("mode", "real")
     save_setting("account", "live")
     monkeypatch.setenv("KIWOOM_PROFILE", "live")
     run("login", "--no-check", "--stdin", stdin="a-key\na-secret\n")
-    assert find_keys("live", "real", {}, shared_vault()).app_key.reveal() == "a-key"
+    assert find_keys("live", "real", {}, shared_keyring_client()).app_key.reveal() == "a-key"
     assert load_settings("default").account == "live"
 
 
 @pytest.mark.parametrize(
     "text", ["", "only-a-key\n", "three\nlines\nhere\n", "a key\nsecret\n", "key\n비밀\n", "k" * 600 + "\ns\n"]
 )
-def test_login_refuses_what_are_no_keys(run: Callable[..., Run], vault: MemoryKeyring, text: str) -> None:
+def test_login_refuses_what_are_no_keys(run: Callable[..., Run], keyring_client: MemoryKeyring, text: str) -> None:
     refused = run("login", "--stdin", stdin=text)
     assert (refused.status, refused.out) == (2, "")
     line = one_line(refused.err)
     assert "only-a-key" not in line
-    assert vault.entries == {}
+    assert keyring_client.entries == {}
 
 
-def test_login_without_a_terminal_says_what_to_do(run: Callable[..., Run], vault: MemoryKeyring) -> None:
+def test_login_without_a_terminal_says_what_to_do(run: Callable[..., Run], keyring_client: MemoryKeyring) -> None:
     assert "--stdin" in one_line(run("login").err)
     assert run("login").status == 2
 
 
-def test_login_without_a_keyring_is_6_and_asks_nobody(run: Callable[..., Run], kiwoom: PracticeKiwoom) -> None:
+def test_login_without_a_keyring_is_6_and_asks_nobody(run: Callable[..., Run], kiwoom: SandboxKiwoom) -> None:
     assert run("login", "--stdin", stdin="a-key\na-secret\n").status == 6
     assert kiwoom.counts()["issue"] == 0
 
 
 def test_keyring_that_fails_leaves_the_token_in_the_file(
-    run: Callable[..., Run], kiwoom: PracticeKiwoom, vault: MemoryKeyring, folder: Path
+    run: Callable[..., Run], kiwoom: SandboxKiwoom, keyring_client: MemoryKeyring, folder: Path
 ) -> None:
     put(run)
-    assert vault.entries["kiwoom-token-tray", "default"]
+    assert keyring_client.entries["kiwoom-token-tray", "default"]
     assert not (folder / ".token").exists()
-    vault.broken = KeyringError("broken")
+    keyring_client.broken = KeyringError("broken")
     put(run, token="another-token-of-somebody")
     assert run("get").out == "another-token-of-somebody\n"
     assert "the keyring failed" in run("status").out or "file" in run("status").out
     assert (folder / ".token").exists()
-    vault.broken = None
+    keyring_client.broken = None
     put(run)
     assert not (folder / ".token").exists()
     assert run("get").out == f"{TOKEN}\n"
@@ -552,7 +552,7 @@ def test_profile_that_is_no_name_is_refused(run: Callable[..., Run], name: str) 
     "url", ["http://example.com", "ftp://127.0.0.1", "example.com", "http://127.0.0.1.evil.example"]
 )
 def test_base_url_that_keys_must_not_be_sent_to_is_refused(
-    run: Callable[..., Run], kiwoom: PracticeKiwoom, monkeypatch: pytest.MonkeyPatch, url: str
+    run: Callable[..., Run], kiwoom: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", url)
     refused = run("refresh")
@@ -604,7 +604,7 @@ def test_unexpected_error_is_1_and_shows_no_traceback(run: Callable[..., Run], m
     def fail(*_: object) -> None:
         raise ZeroDivisionError(TOKEN)
 
-    monkeypatch.setattr("tray_app.cli.token.open_keeper", fail)
+    monkeypatch.setattr("tray_app.cli.token.open_service", fail)
     failed = run("status")
     assert failed.status == 1
     assert one_line(failed.err) == "Something unexpected happened (ZeroDivisionError)."
@@ -615,7 +615,7 @@ def test_unexpected_error_is_1_and_shows_no_traceback(run: Callable[..., Run], m
 
 @pytest.mark.parametrize("variable", ["LC_ALL", "LC_MESSAGES", "LANG"])
 def test_korean_under_a_korean_locale(
-    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, variable: str, kiwoom: PracticeKiwoom
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, variable: str, kiwoom: SandboxKiwoom
 ) -> None:
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
@@ -699,7 +699,7 @@ def test_problems_of_the_settings_are_told_and_the_rest_holds(run: Callable[...,
 
 
 def test_get_loads_nothing_that_a_stored_token_does_not_take(
-    run: Callable[..., Run], kiwoom: PracticeKiwoom, private_places: Path, monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., Run], kiwoom: SandboxKiwoom, private_places: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("KIWOOM_TRAY_CONFIG_DIR")
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
@@ -826,7 +826,7 @@ def read_until(descriptor: int, enough: Callable[[str], object]) -> str:
 
 @posix
 def test_watch_without_a_terminal_writes_a_line_for_each_event(
-    run: Callable[..., Run], kiwoom: PracticeKiwoom, tmp_path: Path
+    run: Callable[..., Run], kiwoom: SandboxKiwoom, tmp_path: Path
 ) -> None:
     kiwoom.set_fault("8050", on="issue", times=1)
     out = tmp_path / "out"

@@ -21,13 +21,13 @@ from tray_app.core.profile import DEFAULT
 from tray_app.core.secret import Secret
 from tray_app.core.token import token_for
 from tray_app.kiwoom.keys import AppKeys, store_keys
-from tray_app.service.composition import open_keeper
-from tray_app.service.key_binding import Account
-from tray_app.service.migration import follow
+from tray_app.service.composition import open_service
+from tray_app.service.key_binding import KeyBinding
+from tray_app.service.migration import migrate
 from tray_app.settings import kwcli
 from tray_app.settings.load import load_settings
 from tray_app.settings.table import TABLE
-from tray_app.stores.keyring_client import shared_vault
+from tray_app.stores.keyring_client import shared_keyring_client
 
 TOKEN = "a-token-that-somebody-else-issued"
 
@@ -45,7 +45,7 @@ def file(private_places: Path) -> Path:
 
 
 @pytest.fixture
-def vault(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
+def keyring_client(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
     """A keyring that works."""
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
     memory = MemoryKeyring()
@@ -314,7 +314,7 @@ class TestAutostart:
             found.configured = on
 
         monkeypatch.setattr(autostart, "switch", switch)
-        monkeypatch.setattr(autostart, "here", lambda: SimpleNamespace(status=lambda: found))
+        monkeypatch.setattr(autostart, "for_this_system", lambda: SimpleNamespace(status=lambda: found))
         return found
 
     def test_is_switched_on_and_off(self, config, file, system):
@@ -360,19 +360,19 @@ class TestTheToken:
         assert not (data / ".token").exists()
         assert kept(run) == TOKEN
 
-    def test_moves_from_the_keyring_to_the_file_and_back(self, run, config, vault, data):
+    def test_moves_from_the_keyring_to_the_file_and_back(self, run, config, keyring_client, data):
         put(run)
         assert not (data / ".token").exists()
 
         config("set", "store", "file")
 
-        assert vault.entries == {}
+        assert keyring_client.entries == {}
         assert kept(run) == TOKEN
 
         config("set", "store", "keyring")
 
         assert not (data / ".token").exists()
-        assert len(vault.entries) == 1
+        assert len(keyring_client.entries) == 1
         assert kept(run) == TOKEN
 
     def test_stays_where_both_stores_keep_it(self, run, config, data):
@@ -417,14 +417,14 @@ class TestTheToken:
     def test_goes_into_the_memory_of_a_program_that_goes_on(self, run, config, data):
         put(run)
         before = load_settings()
-        old = open_keeper(before)
+        old = open_service(before)
         config("set", "store", "memory")
         after = load_settings()
-        new = open_keeper(after)
+        new = open_service(after)
 
-        followed = follow(before, after, old=old, new=new)
+        migrated = migrate(before, after, old=old, new=new)
 
-        assert followed.failures == []
+        assert migrated.failures == []
         assert new.living().value.reveal() == TOKEN
         assert not (data / ".token").exists()
 
@@ -458,9 +458,9 @@ class TestTheToken:
         before = load_settings()
         config("set", "data_dir", str(private_places / "other"))
 
-        followed = follow(before, load_settings())
+        migrated = migrate(before, load_settings())
 
-        assert (followed.place, followed.failures) == (None, [])
+        assert (migrated.place, migrated.failures) == (None, [])
         assert kept(run) == TOKEN
 
 
@@ -496,23 +496,23 @@ class TestCopies:
         assert (one.exists(), two.exists()) == (False, True)
 
     @pytest.mark.parametrize(("before", "is_left"), [("", True), ("live", True), ("family", False)])
-    def test_go_with_the_account_whose_token_it_was(self, config, private_places, vault, before, is_left):
+    def test_go_with_the_account_whose_token_it_was(self, config, private_places, keyring_client, before, is_left):
         bots = private_places / "bots" / "token.json"
         for alias in ("live", "family"):
             kwcli.keep_alias(alias, "real")
-            store_keys(alias, "real", AppKeys(Secret(alias), Secret("secret")), shared_vault())
+            store_keys(alias, "real", AppKeys(Secret(alias), Secret("secret")), shared_keyring_client())
         config("set", "account", before)
         config("set", "share_bot_file", str(bots))
         keys = AppKeys(Secret(before or "live"), Secret("secret"))
         settings = load_settings()
-        issued = token_for(TOKEN, 86400, time.time()).bound_to(Account(settings, {}).issued_for(keys))
-        open_keeper(settings).put(issued)
+        issued = token_for(TOKEN, 86400, time.time()).bound_to(KeyBinding(settings, {}).issued_for(keys))
+        open_service(settings).put(issued)
 
         config("set", "account", "live")
 
         assert bots.exists() is is_left
 
-    def test_of_another_share_stay(self, run, config, private_places, vault):
+    def test_of_another_share_stay(self, run, config, private_places, keyring_client):
         put(run)
         bots = private_places / "bots" / "token.json"
         config("set", "share_bot_file", str(bots))

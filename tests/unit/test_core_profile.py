@@ -5,7 +5,7 @@ import os
 import pytest
 
 from tray_app.core.errors import InvalidInput
-from tray_app.core.profile import check_profile, twin_of
+from tray_app.core.profile import case_conflict, check_profile
 from tray_app.settings.places import token_file
 
 GOOD = [
@@ -102,4 +102,4 @@ def test_the_seeds_file_is_the_default_profiles():
     ],
 )
 def test_the_first_of_those_that_only_case_tells_apart_counts(name, known, twin):
-    assert twin_of(name, known) == twin
+    assert case_conflict(name, known) == twin

@@ -17,7 +17,7 @@ from tray_app.cli.doctor import doctor
 from tray_app.core.errors import AutostartFailed
 from tray_app.core.token import token_for
 from tray_app.history.database import flush_history
-from tray_app.service.composition import open_keeper
+from tray_app.service.composition import open_service
 from tray_app.settings.load import load_settings
 
 THERE = Status(configured=True, as_it_should_be=True, enabled=True, place="the place", starts="/the/program")
@@ -59,7 +59,7 @@ class Fixed:
 def test_starting_at_login_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], found: Any, good: bool, text: str
 ) -> None:
-    monkeypatch.setattr(autostart, "here", lambda: Fixed(found))
+    monkeypatch.setattr(autostart, "for_this_system", lambda: Fixed(found))
     doctor(None, as_json=True)
     findings = {one["name"]: one for one in json.loads(capsys.readouterr().out)}
     assert findings["autostart"] == {"name": "autostart", "good": good, "text": text}
@@ -108,7 +108,7 @@ class TestTheToken:
     @pytest.fixture
     def token(self, bot_file):
         token = token_for("a-token-of-a-test", 3600, time.time())
-        open_keeper(load_settings()).put(token)
+        open_service(load_settings()).put(token)
         assert flush_history(20)
         return token
 

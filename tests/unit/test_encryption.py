@@ -15,11 +15,11 @@ from tray_app.core.errors import EncryptionKeyUnusable, KeyringUnavailable, Sett
 from tray_app.core.secret import Secret
 from tray_app.core.token import encode_seed, token_for
 from tray_app.service.composition import open_store
-from tray_app.service.token_service import Outcome, TokenKeeper
+from tray_app.service.token_service import Outcome, TokenService
 from tray_app.settings.load import load_settings
-from tray_app.stores.change_marker import ChangeSignal
+from tray_app.stores.change_marker import ChangeMarker
 from tray_app.stores.encryption import Cipher, is_sealed
-from tray_app.stores.fallback import AutoStore
+from tray_app.stores.fallback import FallbackStore
 from tray_app.stores.file import FileStore
 from tray_app.stores.keyring import KeyringStore
 from tray_app.stores.lock import ThreadLock
@@ -107,12 +107,12 @@ def test_a_refresh_that_brings_the_same_token_encrypts_it_with_the_new_key(path)
     broker = FakeBroker(clock)
 
     def refresh(*keys):
-        return TokenKeeper("default", store_at(path, *keys), lambda: KEYS, lambda: broker, clock).refresh()
+        return TokenService("default", store_at(path, *keys), lambda: KEYS, lambda: broker, clock).refresh()
 
     first = refresh(ONE)
-    stamp = path.stat().st_mtime_ns
+    version = path.stat().st_mtime_ns
     assert refresh(ONE).how == Outcome.SAME
-    assert path.stat().st_mtime_ns == stamp
+    assert path.stat().st_mtime_ns == version
     assert refresh(TWO, ONE).how == Outcome.SAME
     assert store_at(path, TWO).read() == first.token
 
@@ -173,13 +173,13 @@ def test_the_file_of_a_token_at_its_end_is_encrypted_too(path):
     store = store_at(path, ONE)
     store.write(at_its_end)
     store.read()
-    assert store.retire(at_its_end)
+    assert store.expire_soft(at_its_end)
     ending = path.with_name(".token.ending")
     assert is_sealed(ending.read_bytes())
-    assert store.read_ending() == at_its_end
+    assert store.read_expiring() == at_its_end
     for other in (store_at(path), store_at(path, TWO)):
         with pytest.raises(EncryptionKeyUnusable):
-            other.read_ending()
+            other.read_expiring()
         with pytest.raises(EncryptionKeyUnusable):
             other.write(NEW)
     assert ending.exists()
@@ -189,11 +189,11 @@ def test_the_file_of_a_token_at_its_end_is_encrypted_too(path):
 
 def test_an_unreadable_token_can_be_forgotten_on_demand(path):
     store_at(path, ONE).write(OLD)
-    keeper = TokenKeeper("default", store_at(path), lambda: None, lambda: None)
+    service = TokenService("default", store_at(path), lambda: None, lambda: None)
     with pytest.raises(EncryptionKeyUnusable):
-        keeper.clear(revoke=True)
+        service.clear(revoke=True)
     assert path.exists()
-    assert keeper.clear().there
+    assert service.clear().there
     assert not path.exists()
 
 
@@ -213,8 +213,8 @@ def test_the_file_beside_a_broken_keyring_is_encrypted(tmp_path, path):
 
         set = delete = get
 
-    keyring = KeyringStore("default", Broken(), ChangeSignal(str(tmp_path / "signal")), ThreadLock())
-    store = AutoStore(keyring, store_at(path, ONE))
+    keyring = KeyringStore("default", Broken(), ChangeMarker(str(tmp_path / "signal")), ThreadLock())
+    store = FallbackStore(keyring, store_at(path, ONE))
     store.write(OLD)
     assert is_sealed(path.read_bytes())
     assert store.read() == OLD

@@ -15,10 +15,10 @@ from tests.doubles import KEYS, Clock, FakeBroker, MemoryKeyring
 from tray_app import TokenManager
 from tray_app.core.errors import KeyringUnavailable, SettingsError
 from tray_app.core.token import encode_seed, token_for
-from tray_app.service.composition import open_keeper
+from tray_app.service.composition import open_service
 from tray_app.service.token_service import Outcome
 from tray_app.settings.load import load_settings
-from tray_app.stores.keyring_client import Vault
+from tray_app.stores.keyring_client import KeyringClient
 from tray_app.stores.memory import MemoryStore
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX mode bits")
@@ -41,7 +41,7 @@ def ring(monkeypatch):
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
     before = keyring.get_keyring()
     keyring.set_keyring(ring)
-    monkeypatch.setattr("tray_app.stores.keyring_client.shared_vault", Vault)
+    monkeypatch.setattr("tray_app.stores.keyring_client.shared_keyring_client", KeyringClient)
     yield ring
     keyring.set_keyring(before)
 
@@ -59,9 +59,9 @@ def token_file(private_places):
 
 
 def opened(clock, broker, profile=None):
-    keeper = open_keeper(load_settings(profile), keys=KEYS, clock=clock)
-    keeper._open_broker = lambda: broker
-    return keeper
+    service = open_service(load_settings(profile), keys=KEYS, clock=clock)
+    service._open_broker = lambda: broker
+    return service
 
 
 def read(path):
@@ -92,9 +92,9 @@ def test_a_bots_file_is_the_owners_alone(bot_file, clock, broker):
 
 
 def test_a_clear_removes_our_token_from_a_bots_file(bot_file, clock, broker):
-    keeper = opened(clock, broker)
-    keeper.ensure()
-    keeper.clear()
+    service = opened(clock, broker)
+    service.ensure()
+    service.clear()
     assert not bot_file.exists()
 
 
@@ -145,10 +145,10 @@ def test_where_there_is_no_keyring_there_was_no_token(bot_file, clock, broker, m
 
 
 def test_a_clear_leaves_the_token_that_a_bot_has_got_by_itself(bot_file, clock, broker):
-    keeper = opened(clock, broker)
-    keeper.ensure()
+    service = opened(clock, broker)
+    service.ensure()
     bot_file.write_text('{"token": "of-the-bot", "expires_dt": "20260922221320"}')
-    keeper.clear()
+    service.clear()
     assert read(bot_file)["token"] == "of-the-bot"
 
 
@@ -157,28 +157,28 @@ def test_an_old_or_damaged_token_is_replaced(bot_file, clock, broker, present):
     bot_file.parent.mkdir()
     bot_file.write_text(present if present != "{}" else '{"expires_dt": "", "token": null}')
     outcome = opened(clock, broker).ensure()
-    assert outcome.unshared == ()
+    assert outcome.unpublished == ()
     assert read(bot_file)["token"] == outcome.token.value.reveal()
 
 
 def test_a_file_that_holds_no_token_is_never_overwritten(bot_file, clock, broker):
     bot_file.parent.mkdir()
     bot_file.write_text("my diary")
-    keeper = opened(clock, broker)
-    outcome = keeper.ensure()
+    service = opened(clock, broker)
+    outcome = service.ensure()
     assert outcome.how == Outcome.ISSUED
-    assert "is not a token" in str(outcome.unshared[0])
-    keeper.clear()
+    assert "is not a token" in str(outcome.unpublished[0])
+    service.clear()
     assert bot_file.read_text() == "my diary"
 
 
 def test_a_folder_in_its_place_costs_no_token(bot_file, clock, broker):
     bot_file.mkdir(parents=True)
-    keeper = opened(clock, broker)
-    outcome = keeper.ensure()
-    assert keeper.store.read() == outcome.token
-    assert len(outcome.unshared) == 1
-    assert keeper.clear().there
+    service = opened(clock, broker)
+    outcome = service.ensure()
+    assert service.store.read() == outcome.token
+    assert len(outcome.unpublished) == 1
+    assert service.clear().there
     assert bot_file.is_dir()
 
 
@@ -244,7 +244,7 @@ def test_a_switch_is_true_or_false(settings_file, name, value):
 
 
 def test_without_any_share_nothing_is_opened(settings_file, clock):
-    assert open_keeper(load_settings(), clock=clock).shares is None
+    assert open_service(load_settings(), clock=clock).exports is None
 
 
 # --- a kept .token beside the keyring ---
@@ -260,11 +260,11 @@ def in_ring(ring):
 
 
 def test_the_file_is_kept_beside_the_keyring(keeps_file, ring, token_file, clock, broker):
-    keeper = opened(clock, broker)
-    token = keeper.ensure().token
+    service = opened(clock, broker)
+    token = service.ensure().token
     assert read(token_file) == json.loads(encode_seed(token))
     assert in_ring(ring) == token.value.reveal()
-    assert keeper.place().kind == "keyring"
+    assert service.place().kind == "keyring"
     again = opened(clock, broker)
     assert again.current() == token
     assert again.place().kind == "keyring"
@@ -277,89 +277,89 @@ def test_the_kept_file_is_the_owners_alone(keeps_file, token_file, clock, broker
 
 
 def test_the_kept_file_is_never_missing_while_a_token_is_replaced(keeps_file, token_file, clock, broker, monkeypatch):
-    keeper = opened(clock, broker)
-    keeper.ensure()
+    service = opened(clock, broker)
+    service.ensure()
     there = []
-    write = keeper.store._keyring.write
+    write = service.store._keyring.write
 
-    def watched(token):
-        stamp = write(token)
+    def watch_paths(token):
+        version = write(token)
         there.append(token_file.exists())
-        return stamp
+        return version
 
-    monkeypatch.setattr(keeper.store._keyring, "write", watched)
+    monkeypatch.setattr(service.store._keyring, "write", watch_paths)
     clock.advance(1)
     broker.living = None
-    keeper.refresh()
+    service.refresh()
     assert there == [True]
     assert read(token_file)["access_token"] == "token-2-of-a-test"
 
 
 def test_what_a_program_that_knows_only_the_file_writes_is_the_token(keeps_file, ring, token_file, clock, broker):
-    keeper = opened(clock, broker)
-    keeper.ensure()
-    stamp = keeper.store.stamp()
+    service = opened(clock, broker)
+    service.ensure()
+    version = service.store.version()
     clock.advance(10)
     token_file.write_text(encode_seed(token_for("written-by-a-seed-program", 86400, clock())))
-    assert keeper.store.stamp() != stamp
-    assert keeper.current().value.reveal() == "written-by-a-seed-program"
+    assert service.store.version() != version
+    assert service.current().value.reveal() == "written-by-a-seed-program"
     assert opened(clock, broker).current().value.reveal() == "written-by-a-seed-program"
-    keeper.put(keeper.current())
+    service.put(service.current())
     assert in_ring(ring) == "written-by-a-seed-program"
     assert token_file.exists()
 
 
 def test_a_copy_that_a_seed_program_deletes_is_no_clear_and_comes_back(keeps_file, ring, token_file, clock, broker):
-    keeper = opened(clock, broker)
-    token = keeper.ensure().token
-    stamp = keeper.store.stamp()
+    service = opened(clock, broker)
+    token = service.ensure().token
+    version = service.store.version()
     token_file.unlink()
-    assert keeper.store.stamp() != stamp
-    assert keeper.current() == token
-    assert keeper.hand_out() == ()
+    assert service.store.version() != version
+    assert service.current() == token
+    assert service.publish() == ()
     assert read(token_file) == json.loads(encode_seed(token))
     assert broker.issues == 1
 
 
 def test_a_damaged_copy_does_not_hide_the_token(keeps_file, token_file, clock, broker):
-    keeper = opened(clock, broker)
-    token = keeper.ensure().token
+    service = opened(clock, broker)
+    token = service.ensure().token
     token_file.write_text("{")
-    assert keeper.current() == token
+    assert service.current() == token
 
 
 @pytest.mark.usefixtures("keeps_file")
 def test_a_stale_copy_does_not_come_before_the_keyring(token_file, clock, broker):
-    keeper = opened(clock, broker)
-    keeper.ensure()
+    service = opened(clock, broker)
+    service.ensure()
     stale = token_file.read_bytes()
     clock.advance(1)
     broker.living = None
-    fresh = keeper.refresh().token
+    fresh = service.refresh().token
     token_file.write_bytes(stale)
-    assert keeper.current() == fresh
+    assert service.current() == fresh
     assert opened(clock, broker).current() == fresh
 
 
 def test_a_clear_removes_both(keeps_file, ring, token_file, clock, broker):
-    keeper = opened(clock, broker)
-    keeper.ensure()
-    assert keeper.clear().unshared == ()
+    service = opened(clock, broker)
+    service.ensure()
+    assert service.clear().unpublished == ()
     assert not token_file.exists()
     assert ring.entries == {}
-    assert keeper.current() is None
+    assert service.current() is None
 
 
 def test_without_a_keyring_the_file_is_the_place_and_is_told(keeps_file, ring, token_file, clock, broker):
     ring.broken = RuntimeError("no keyring")
-    keeper = opened(clock, broker)
-    token = keeper.ensure().token
+    service = opened(clock, broker)
+    token = service.ensure().token
     assert read(token_file) == json.loads(encode_seed(token))
-    assert keeper.place().kind == "file"
-    assert keeper.place().problem is not None
+    assert service.place().kind == "file"
+    assert service.place().problem is not None
     ring.broken = None
-    keeper.put(token)
-    assert keeper.place().kind == "keyring"
+    service.put(token)
+    assert service.place().kind == "keyring"
     assert token_file.exists()
 
 
@@ -378,9 +378,9 @@ def test_a_copy_that_cannot_be_written_costs_no_token(keeps_file, ring, token_fi
         raise OSError(errno.EROFS, "Read-only file system")
 
     monkeypatch.setattr(os, "replace", refuse)
-    keeper = opened(clock, broker)
-    outcome = keeper.ensure()
-    assert [error.values["path"] for error in outcome.unshared] == [str(token_file)]
+    service = opened(clock, broker)
+    outcome = service.ensure()
+    assert [error.values["path"] for error in outcome.unpublished] == [str(token_file)]
     assert in_ring(ring) == outcome.token.value.reveal()
 
 
@@ -395,8 +395,8 @@ def test_the_store_that_keeps_no_plaintext_gets_no_copy(token_file, clock, broke
 def test_switched_off_again_the_next_write_removes_the_copy(keeps_file, settings_file, token_file, clock, broker):
     opened(clock, broker).ensure()
     settings_file.write_text("")
-    keeper = opened(clock, broker)
-    keeper.put(token_for("the-next-token", 3600, clock() + 1))
+    service = opened(clock, broker)
+    service.put(token_for("the-next-token", 3600, clock() + 1))
     assert not token_file.exists()
 
 
@@ -412,8 +412,8 @@ def test_with_an_encryption_key_no_plain_copy_is_kept_and_why_is_told(
     keeps_file, encrypts, token_file, *, clock, broker, caplog
 ):
     outcome = opened(clock, broker).ensure()
-    assert [type(error) for error in outcome.unshared] == [SettingsError]
-    assert "no plain copy" in str(outcome.unshared[0])
+    assert [type(error) for error in outcome.unpublished] == [SettingsError]
+    assert "no plain copy" in str(outcome.unpublished[0])
     assert "no plain copy" in caplog.text
     assert not token_file.exists()
 
@@ -434,20 +434,20 @@ def test_a_plain_token_that_rests_in_the_file_is_not_lost_to_a_new_key(
     ring.broken = RuntimeError("no keyring")
     token = opened(clock, broker).ensure().token
     request.getfixturevalue("encrypts")
-    keeper = opened(clock, broker)
-    assert [type(error) for error in keeper.hand_out()] == [SettingsError]
-    assert keeper.current() == token
+    service = opened(clock, broker)
+    assert [type(error) for error in service.publish()] == [SettingsError]
+    assert service.current() == token
 
 
 def test_an_encrypted_token_that_rests_in_the_file_stays_encrypted(
     keeps_file, encrypts, ring, *, token_file, clock, broker
 ):
     ring.broken = RuntimeError("no keyring")
-    keeper = opened(clock, broker)
-    token = keeper.ensure().token
+    service = opened(clock, broker)
+    token = service.ensure().token
     assert token.value.reveal() not in token_file.read_text(encoding="utf-8")
-    assert keeper.current() == token
-    keeper.clear()
+    assert service.current() == token
+    service.clear()
     assert not token_file.exists()
 
 
@@ -458,7 +458,7 @@ def test_a_plain_copy_beside_an_encrypted_store_elsewhere_is_removed(
     token = opened(clock, broker).ensure().token
     assert token_file.exists()
     request.getfixturevalue("encrypts")
-    keeper = opened(clock, broker)
-    keeper.store.write(token)
-    keeper.hand_out()
+    service = opened(clock, broker)
+    service.store.write(token)
+    service.publish()
     assert not token_file.exists()

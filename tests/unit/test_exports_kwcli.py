@@ -17,10 +17,10 @@ from tray_app.core.errors import BrokerUnavailable, KeysMissing, StoreError, Tok
 from tray_app.core.profile import DEFAULT
 from tray_app.core.secret import Secret
 from tray_app.core.token import token_for
-from tray_app.exports.group import Shares
-from tray_app.exports.kwcli import KwcliShare, cache_path
+from tray_app.exports.group import Exports
+from tray_app.exports.kwcli import KwcliCache, cache_path
 from tray_app.kiwoom.keys import AppKeys
-from tray_app.service.token_service import Outcome, TokenKeeper
+from tray_app.service.token_service import Outcome, TokenService
 from tray_app.stores.memory import MemoryStore
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX owners and mode bits")
@@ -72,21 +72,21 @@ def broker(clock):
 
 
 @pytest.fixture
-def keeper(clock, broker):
+def service(clock, broker):
     return keeper_over(clock, broker)
 
 
 def keeper_over(clock, broker, profile=DEFAULT, find_keys=lambda: KEYS):
-    shares = Shares([KwcliShare(profile, "real", find_keys, clock)])
-    return TokenKeeper(profile, MemoryStore(clock), find_keys, lambda: broker, clock, shares=shares)
+    exports = Exports([KwcliCache(profile, "real", find_keys, clock)])
+    return TokenService(profile, MemoryStore(clock), find_keys, lambda: broker, clock, exports=exports)
 
 
 def read(path: Path) -> dict[str, str]:
     return json.loads(path.read_text())
 
 
-def test_an_issued_token_stands_in_the_cache_as_kwcli_writes_it(keeper, clock):
-    token = keeper.ensure().token
+def test_an_issued_token_stands_in_the_cache_as_kwcli_writes_it(service, clock):
+    token = service.ensure().token
     assert read(cache_file()) == {
         "access_token": token.value.reveal(),
         "token_type": "bearer",
@@ -99,8 +99,8 @@ def test_an_issued_token_stands_in_the_cache_as_kwcli_writes_it(keeper, clock):
 
 
 @posix_only
-def test_the_cache_is_the_owners_alone(keeper):
-    keeper.ensure()
+def test_the_cache_is_the_owners_alone(service):
+    service.ensure()
     assert cache_file().stat().st_mode & 0o777 == 0o600
 
 
@@ -117,153 +117,153 @@ def test_the_default_profile_with_an_aliass_keys_is_written_for_that_alias(clock
     assert not cache_file().exists()
 
 
-def test_a_token_that_was_handed_in_is_written(keeper, clock):
-    keeper.put(token_for("a-token-handed-in", 3600, clock()))
+def test_a_token_that_was_handed_in_is_written(service, clock):
+    service.put(token_for("a-token-handed-in", 3600, clock()))
     assert read(cache_file())["access_token"] == "a-token-handed-in"
 
 
-def test_a_refresh_writes_again_what_kiwoomcli_has_deleted(keeper, clock):
-    token = keeper.ensure().token
+def test_a_refresh_writes_again_what_kiwoomcli_has_deleted(service, clock):
+    token = service.ensure().token
     cache_file().unlink()
     clock.advance(1)
-    assert keeper.refresh().how == Outcome.SAME
+    assert service.refresh().how == Outcome.SAME
     assert read(cache_file())["access_token"] == token.value.reveal()
 
 
-def test_what_stands_there_already_is_not_written_again(keeper):
-    keeper.ensure()
+def test_what_stands_there_already_is_not_written_again(service):
+    service.ensure()
     before = cache_file().stat()
-    keeper.refresh()
-    assert keeper.hand_out() == ()
+    service.refresh()
+    assert service.publish() == ()
     after = cache_file().stat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
 
 
 def test_a_share_that_was_switched_on_later_gets_the_present_token(clock, broker):
     shared = keeper_over(clock, broker)
-    shares, shared.shares = shared.shares, None
+    exports, shared.exports = shared.exports, None
     token = shared.ensure().token
     assert not cache_file().exists()
-    shared.shares = shares
-    assert shared.hand_out() == ()
+    shared.exports = exports
+    assert shared.publish() == ()
     assert read(cache_file())["access_token"] == token.value.reveal()
 
 
-def test_a_token_of_kiwoomcli_that_ends_later_is_taken_over_instead_of_being_overwritten(keeper, broker, clock):
-    keeper.put(token_for("ours", 7200, clock()))
+def test_a_token_of_kiwoomcli_that_ends_later_is_taken_over_instead_of_being_overwritten(service, broker, clock):
+    service.put(token_for("ours", 7200, clock()))
     put_cache(issued_by_kwcli(clock))
-    assert keeper.hand_out() == ()
-    assert keeper.store.read().value.reveal() == "token-that-kiwoomcli-issued"
+    assert service.publish() == ()
+    assert service.store.read().value.reveal() == "token-that-kiwoomcli-issued"
     assert read(cache_file())["access_token"] == "token-that-kiwoomcli-issued"
     assert broker.issues == 0
 
 
-def test_a_token_of_kiwoomcli_that_ends_sooner_makes_room_for_ours(keeper, clock):
-    keeper.put(token_for("ours", 7200, clock()))
+def test_a_token_of_kiwoomcli_that_ends_sooner_makes_room_for_ours(service, clock):
+    service.put(token_for("ours", 7200, clock()))
     put_cache(issued_by_kwcli(clock, lifetime=3600))
-    keeper.hand_out()
+    service.publish()
     assert read(cache_file())["access_token"] == "ours"
 
 
-def test_who_has_cleared_the_token_does_not_get_another_by_handing_out(keeper, clock):
-    keeper.ensure()
-    keeper.clear()
+def test_who_has_cleared_the_token_does_not_get_another_by_handing_out(service, clock):
+    service.ensure()
+    service.clear()
     put_cache(issued_by_kwcli(clock))
-    assert keeper.hand_out() == ()
-    assert keeper.current() is None
+    assert service.publish() == ()
+    assert service.current() is None
 
 
-def test_a_clear_removes_our_token_from_the_cache(keeper):
-    keeper.ensure()
-    assert keeper.clear().unshared == ()
+def test_a_clear_removes_our_token_from_the_cache(service):
+    service.ensure()
+    assert service.clear().unpublished == ()
     assert not cache_file().exists()
 
 
-def test_a_clear_leaves_another_token_in_the_cache(keeper, clock):
-    keeper.ensure()
+def test_a_clear_leaves_another_token_in_the_cache(service, clock):
+    service.ensure()
     put_cache(issued_by_kwcli(clock))
-    keeper.clear()
+    service.clear()
     assert read(cache_file())["access_token"] == "token-that-kiwoomcli-issued"
 
 
 @posix_only
-def test_a_clear_also_removes_our_token_where_others_may_read_it(keeper):
-    keeper.ensure()
+def test_a_clear_also_removes_our_token_where_others_may_read_it(service):
+    service.ensure()
     cache_file().chmod(0o644)
-    keeper.clear()
+    service.clear()
     assert not cache_file().exists()
 
 
 @posix_only
-def test_our_token_where_others_may_read_it_is_made_private_again(keeper):
-    keeper.ensure()
+def test_our_token_where_others_may_read_it_is_made_private_again(service):
+    service.ensure()
     cache_file().chmod(0o644)
-    keeper.hand_out()
+    service.publish()
     assert cache_file().stat().st_mode & 0o777 == 0o600
 
 
-def test_a_rotation_that_fails_halfway_leaves_no_revoked_token_in_the_cache(keeper, broker, monkeypatch):
-    keeper.ensure()
+def test_a_rotation_that_fails_halfway_leaves_no_revoked_token_in_the_cache(service, broker, monkeypatch):
+    service.ensure()
     monkeypatch.setattr(broker, "issue", lambda keys: (_ for _ in ()).throw(BrokerUnavailable("no answer")))
     with pytest.raises(BrokerUnavailable):
-        keeper.refresh(rotate=True)
+        service.refresh(rotate=True)
     assert broker.revokes == 1
     assert not cache_file().exists()
 
 
-def test_a_token_that_kiwoomcli_issued_is_taken_over_without_a_request(keeper, broker, clock):
+def test_a_token_that_kiwoomcli_issued_is_taken_over_without_a_request(service, broker, clock):
     put_cache(issued_by_kwcli(clock))
-    outcome = keeper.ensure()
+    outcome = service.ensure()
     assert (outcome.how, outcome.token.value.reveal()) == (Outcome.ADOPTED, "token-that-kiwoomcli-issued")
     assert broker.issues == 0
-    assert keeper.store.read() == outcome.token
+    assert service.store.read() == outcome.token
 
 
-def test_a_token_that_kiwoomcli_issued_is_taken_over_when_ours_is_about_to_end(keeper, broker, clock):
-    keeper.put(token_for("ours-near-its-end", 200, clock()))
+def test_a_token_that_kiwoomcli_issued_is_taken_over_when_ours_is_about_to_end(service, broker, clock):
+    service.put(token_for("ours-near-its-end", 200, clock()))
     put_cache(issued_by_kwcli(clock))
-    assert keeper.ensure().token.value.reveal() == "token-that-kiwoomcli-issued"
+    assert service.ensure().token.value.reveal() == "token-that-kiwoomcli-issued"
     assert broker.issues == 0
 
 
-def test_a_renewal_takes_over_what_kiwoomcli_issued(keeper, broker, clock):
+def test_a_renewal_takes_over_what_kiwoomcli_issued(service, broker, clock):
     seen = token_for("ours-near-its-end", 200, clock())
-    keeper.put(seen)
+    service.put(seen)
     put_cache(issued_by_kwcli(clock))
-    assert keeper.renew(seen).token.value.reveal() == "token-that-kiwoomcli-issued"
+    assert service.renew(seen).token.value.reveal() == "token-that-kiwoomcli-issued"
     assert broker.issues == 0
 
 
-def test_a_shorter_life_is_not_taken_over_for_a_longer_one(keeper, broker, clock):
-    keeper.put(token_for("ours", 200, clock()))
+def test_a_shorter_life_is_not_taken_over_for_a_longer_one(service, broker, clock):
+    service.put(token_for("ours", 200, clock()))
     put_cache(issued_by_kwcli(clock, lifetime=100))
-    assert keeper.ensure().token.value.reveal() == "token-1-of-a-test"
+    assert service.ensure().token.value.reveal() == "token-1-of-a-test"
 
 
-def test_a_living_token_of_kiwoomcli_serves_while_kiwoom_does_not_answer(keeper, broker, clock):
+def test_a_living_token_of_kiwoomcli_serves_while_kiwoom_does_not_answer(service, broker, clock):
     put_cache(issued_by_kwcli(clock, lifetime=100))
     broker.failure = BrokerUnavailable("no answer")
-    assert keeper.ensure().token.value.reveal() == "token-that-kiwoomcli-issued"
+    assert service.ensure().token.value.reveal() == "token-that-kiwoomcli-issued"
     assert broker.issues == 1
 
 
-def test_a_refused_token_is_replaced_by_what_kiwoomcli_has_issued(keeper, broker, clock):
-    keeper.put(token_for("ours-which-was-revoked", 86400, clock()))
+def test_a_refused_token_is_replaced_by_what_kiwoomcli_has_issued(service, broker, clock):
+    service.put(token_for("ours-which-was-revoked", 86400, clock()))
     put_cache(issued_by_kwcli(clock, lifetime=3600))
-    outcome = keeper.replace_refused(Secret("ours-which-was-revoked"))
+    outcome = service.replace_refused(Secret("ours-which-was-revoked"))
     assert outcome.token.value.reveal() == "token-that-kiwoomcli-issued"
     assert broker.issues == 0
 
 
-def test_the_refused_token_itself_is_not_taken_over(keeper, broker, clock):
+def test_the_refused_token_itself_is_not_taken_over(service, broker, clock):
     put_cache(issued_by_kwcli(clock))
-    outcome = keeper.replace_refused(Secret("token-that-kiwoomcli-issued"))
+    outcome = service.replace_refused(Secret("token-that-kiwoomcli-issued"))
     assert outcome.token.value.reveal() == "token-1-of-a-test"
 
 
-def test_a_refresh_that_the_user_asks_for_goes_to_kiwoom(keeper, broker, clock):
+def test_a_refresh_that_the_user_asks_for_goes_to_kiwoom(service, broker, clock):
     put_cache(issued_by_kwcli(clock))
-    assert keeper.refresh().token.value.reveal() == "token-1-of-a-test"
+    assert service.refresh().token.value.reveal() == "token-1-of-a-test"
 
 
 UNUSABLE = {
@@ -283,86 +283,86 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize("changed", UNUSABLE.values(), ids=UNUSABLE.keys())
-def test_a_cache_is_left_alone_and_not_used(keeper, broker, clock, changed, caplog):
+def test_a_cache_is_left_alone_and_not_used(service, broker, clock, changed, caplog):
     path = put_cache(issued_by_kwcli(clock, **changed))
     before = path.read_bytes()
-    share = next(iter(keeper.shares))
+    export = next(iter(service.exports))
     with caplog.at_level("WARNING", logger="kiwoom"):
-        assert share.offered() is None
+        assert export.external_token() is None
     assert path.read_bytes() == before
     assert [record.getMessage() for record in caplog.records if "kiwoomcli's cache is not used" in record.getMessage()]
     assert "token-that-kiwoomcli-issued" not in caplog.text
-    assert keeper.ensure().token.value.reveal() == "token-1-of-a-test"
+    assert service.ensure().token.value.reveal() == "token-1-of-a-test"
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '"text"', "\x00" * 100, "[" * 60000, "x" * 70000])
-def test_a_damaged_cache_is_left_alone_and_not_used(keeper, content):
+def test_a_damaged_cache_is_left_alone_and_not_used(service, content):
     path = put_cache(content)
-    share = next(iter(keeper.shares))
-    assert share.offered() is None
+    export = next(iter(service.exports))
+    assert export.external_token() is None
     assert path.read_text() == content
 
 
 @posix_only
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
-def test_a_cache_that_others_may_read_is_left_alone_and_not_used(keeper, clock, mode, caplog):
+def test_a_cache_that_others_may_read_is_left_alone_and_not_used(service, clock, mode, caplog):
     path = put_cache(issued_by_kwcli(clock), mode=mode)
-    assert next(iter(keeper.shares)).offered() is None
+    assert next(iter(service.exports)).external_token() is None
     assert path.stat().st_mode & 0o777 == mode
     assert "others may read it" in caplog.text
 
 
 @posix_only
-def test_a_cache_of_another_user_is_left_alone_and_not_used(keeper, clock, monkeypatch, caplog):
+def test_a_cache_of_another_user_is_left_alone_and_not_used(service, clock, monkeypatch, caplog):
     path = put_cache(issued_by_kwcli(clock))
     monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
-    assert next(iter(keeper.shares)).offered() is None
+    assert next(iter(service.exports)).external_token() is None
     assert path.exists()
     assert "another user owns it" in caplog.text
 
 
 @posix_only
-def test_a_link_is_left_alone_not_used_and_never_written_through(keeper, clock, tmp_path, caplog):
+def test_a_link_is_left_alone_not_used_and_never_written_through(service, clock, tmp_path, caplog):
     target = put_cache(issued_by_kwcli(clock), tmp_path / "elsewhere.json")
     before = target.read_bytes()
     cache_file().parent.mkdir(parents=True)
     cache_file().symlink_to(target)
-    assert next(iter(keeper.shares)).offered() is None
+    assert next(iter(service.exports)).external_token() is None
     assert "it is a link" in caplog.text
     assert cache_file().is_symlink()
-    token = keeper.ensure().token
+    token = service.ensure().token
     assert target.read_bytes() == before
     assert not cache_file().is_symlink()
     assert read(cache_file())["access_token"] == token.value.reveal()
 
 
-def test_a_folder_in_the_caches_place_costs_no_token_and_is_told(keeper, caplog):
+def test_a_folder_in_the_caches_place_costs_no_token_and_is_told(service, caplog):
     cache_file().mkdir(parents=True)
-    outcome = keeper.ensure()
+    outcome = service.ensure()
     assert outcome.how == Outcome.ISSUED
     assert outcome.unsaved is None
-    assert [str(error) for error in outcome.unshared] == [str(outcome.unshared[0])]
-    assert str(cache_file()) in str(outcome.unshared[0])
+    assert [str(error) for error in outcome.unpublished] == [str(outcome.unpublished[0])]
+    assert str(cache_file()) in str(outcome.unpublished[0])
     assert "Token not shared (share_kwcli)" in caplog.text
-    keeper.clear()
+    service.clear()
     assert cache_file().is_dir()
 
 
 @posix_only
-def test_a_pipe_in_the_caches_place_holds_nobody_up(keeper):
+def test_a_pipe_in_the_caches_place_holds_nobody_up(service):
     cache_file().parent.mkdir(parents=True)
     os.mkfifo(cache_file(), 0o600)
-    assert keeper.ensure().token.value.reveal() == "token-1-of-a-test"
+    assert service.ensure().token.value.reveal() == "token-1-of-a-test"
 
 
 def test_without_keys_a_token_that_is_handed_in_is_kept_and_the_share_told(clock, broker):
     def no_keys():
         raise KeysMissing("no keys")
 
-    keeper = keeper_over(clock, broker, find_keys=no_keys)
-    keeper.put(token_for("a-token-handed-in", 3600, clock()))
-    assert keeper.current().value.reveal() == "a-token-handed-in"
-    assert [type(error) for error in keeper.hand_out()] == [KeysMissing]
+    service = keeper_over(clock, broker, find_keys=no_keys)
+    service.put(token_for("a-token-handed-in", 3600, clock()))
+    assert service.current().value.reveal() == "a-token-handed-in"
+    assert [type(error) for error in service.publish()] == [KeysMissing]
     assert not cache_file().exists()
 
 
@@ -378,24 +378,26 @@ def test_whatever_a_share_raises_the_token_is_kept(clock, broker):
 
         withdraw = publish
 
-        def offered(self):
+        def external_token(self):
             return None
 
-    keeper = TokenKeeper(DEFAULT, MemoryStore(clock), lambda: KEYS, lambda: broker, clock, shares=Shares([Broken()]))
-    outcome = keeper.ensure()
-    assert keeper.store.read() == outcome.token
-    assert [str(error) for error in outcome.unshared] == ["/nowhere failed (ZeroDivisionError)."]
-    assert len(keeper.clear().unshared) == 1
-    assert keeper.store.read() is None
+    service = TokenService(
+        DEFAULT, MemoryStore(clock), lambda: KEYS, lambda: broker, clock, exports=Exports([Broken()])
+    )
+    outcome = service.ensure()
+    assert service.store.read() == outcome.token
+    assert [str(error) for error in outcome.unpublished] == ["/nowhere failed (ZeroDivisionError)."]
+    assert len(service.clear().unpublished) == 1
+    assert service.store.read() is None
 
 
 def test_a_share_that_fails_does_not_stop_the_next(clock, broker):
     cache_file().mkdir(parents=True)
-    others = KwcliShare("모의계좌", "real", lambda: KEYS, clock)
-    shares = Shares([KwcliShare(DEFAULT, "real", lambda: KEYS, clock), others])
-    keeper = TokenKeeper(DEFAULT, MemoryStore(clock), lambda: KEYS, lambda: broker, clock, shares=shares)
-    outcome = keeper.ensure()
-    assert len(outcome.unshared) == 1
+    others = KwcliCache("모의계좌", "real", lambda: KEYS, clock)
+    exports = Exports([KwcliCache(DEFAULT, "real", lambda: KEYS, clock), others])
+    service = TokenService(DEFAULT, MemoryStore(clock), lambda: KEYS, lambda: broker, clock, exports=exports)
+    outcome = service.ensure()
+    assert len(outcome.unpublished) == 1
     assert others.holds(outcome.token)
 
 
@@ -404,53 +406,53 @@ def test_the_path_is_kwclis(clock):
     assert Path(cache_path("demo", "가족 계좌")) == cache_file("demo", "가족 계좌")
 
 
-def test_one_refused_token_makes_one_request_a_minute(keeper, broker, clock):
-    first = keeper.ensure().token.value
+def test_one_refused_token_makes_one_request_a_minute(service, broker, clock):
+    first = service.ensure().token.value
     clock.advance(1)
-    assert keeper.replace_refused(first).token.value == first
+    assert service.replace_refused(first).token.value == first
     for _ in range(5):
         clock.advance(1)
-        assert keeper.replace_refused(first).token.value == first
+        assert service.replace_refused(first).token.value == first
     assert broker.issues == 2
     clock.advance(60)
-    keeper.replace_refused(first)
+    service.replace_refused(first)
     assert broker.issues == 3
 
 
-def test_a_refused_token_is_asked_about_again_soon_after_a_failure_that_may_pass(keeper, broker, clock):
-    first = keeper.ensure().token.value
+def test_a_refused_token_is_asked_about_again_soon_after_a_failure_that_may_pass(service, broker, clock):
+    first = service.ensure().token.value
     clock.advance(1)
     broker.failure = BrokerUnavailable("no answer")
     for _ in range(3):
         with pytest.raises(BrokerUnavailable):
-            keeper.replace_refused(first)
+            service.replace_refused(first)
     assert broker.issues == 2
     broker.failure, broker.living = None, None
     clock.advance(6)
-    assert keeper.replace_refused(first).token.value != first
+    assert service.replace_refused(first).token.value != first
 
 
-def test_an_answer_that_was_the_same_before_the_refusal_does_not_stop_the_renewal(keeper, broker, clock):
-    first = keeper.ensure().token.value
+def test_an_answer_that_was_the_same_before_the_refusal_does_not_stop_the_renewal(service, broker, clock):
+    first = service.ensure().token.value
     clock.advance(1)
-    assert keeper.refresh().how == Outcome.SAME
+    assert service.refresh().how == Outcome.SAME
     clock.advance(1)
     broker.living = None
-    assert keeper.replace_refused(first).token.value != first
+    assert service.replace_refused(first).token.value != first
 
 
-def test_a_refused_token_that_is_not_the_stored_one_makes_no_request(keeper, broker):
-    present = keeper.ensure().token
-    assert keeper.replace_refused(Secret("somebody-elses-old-token")).token == present
+def test_a_refused_token_that_is_not_the_stored_one_makes_no_request(service, broker):
+    present = service.ensure().token
+    assert service.replace_refused(Secret("somebody-elses-old-token")).token == present
     assert broker.issues == 1
 
 
-def test_a_refusal_by_the_broker_itself_reaches_the_caller(keeper, broker, clock):
-    first = keeper.ensure().token.value
+def test_a_refusal_by_the_broker_itself_reaches_the_caller(service, broker, clock):
+    first = service.ensure().token.value
     clock.advance(1)
     broker.failure = TokenRefused("refused", code="8010")
     with pytest.raises(TokenRefused):
-        keeper.replace_refused(first)
+        service.replace_refused(first)
 
 
 class TestAliases:
@@ -472,8 +474,10 @@ class TestAliases:
     @pytest.fixture
     def opened(self, clock, broker):
         def open_over(keys_of_alias, profile=DEFAULT, find_keys=lambda: KEYS):
-            share = KwcliShare(profile, "real", find_keys, clock, keys_of_alias=keys_of_alias)
-            return TokenKeeper(profile, MemoryStore(clock), find_keys, lambda: broker, clock, shares=Shares([share]))
+            export = KwcliCache(profile, "real", find_keys, clock, keys_of_alias=keys_of_alias)
+            return TokenService(
+                profile, MemoryStore(clock), find_keys, lambda: broker, clock, exports=Exports([export])
+            )
 
         return open_over
 
@@ -515,14 +519,14 @@ class TestAliases:
     def test_are_asked_about_only_when_there_is_something_to_hand_out(self, known, opened):
         known(다른="real")
         asked = []
-        keeper = opened(asked.append)
-        keeper.ensure()
+        service = opened(asked.append)
+        service.ensure()
         assert asked == ["다른"]
         asked.clear()
 
-        keeper.ensure()
-        keeper.current()
-        keeper.clear()
+        service.ensure()
+        service.current()
+        service.clear()
 
         assert asked == []
 
@@ -536,7 +540,7 @@ class TestAliases:
 
         outcome = opened(keys_of_alias).ensure()
 
-        assert outcome.unshared == ()
+        assert outcome.unpublished == ()
         assert read(cache_file(alias="나"))["access_token"] == outcome.token.value.reveal()
         assert not cache_file(alias="가").exists()
         assert "not handed to kiwoomcli for 가" in caplog.text
@@ -547,7 +551,7 @@ class TestAliases:
 
         outcome = opened(lambda _: KEYS).ensure()
 
-        assert [str(cache_file(alias="가")) in str(error) for error in outcome.unshared] == [True]
+        assert [str(cache_file(alias="가")) in str(error) for error in outcome.unpublished] == [True]
         assert read(cache_file(alias="나"))["access_token"] == outcome.token.value.reveal()
 
     def test_a_token_that_one_of_them_has_issued_is_taken_over(self, known, opened, broker, clock):
@@ -578,12 +582,12 @@ class TestAliases:
     def test_a_clear_takes_the_token_from_all_that_have_it_known_or_not(self, known, opened, clock):
         known(하나="real")
         keys = AppKeys(KEYS.app_key, KEYS.app_secret, alias="하나")
-        keeper = opened(lambda _: KEYS, find_keys=lambda: keys)
-        keeper.ensure()
+        service = opened(lambda _: KEYS, find_keys=lambda: keys)
+        service.ensure()
         other = put_cache(issued_by_kwcli(clock, profile="넷"), cache_file(alias="넷"))
         known(둘="real", 셋="real")  # the first one is deleted meanwhile
 
-        assert keeper.clear().unshared == ()
+        assert service.clear().unpublished == ()
 
         assert list(other.parent.iterdir()) == [other]
 
@@ -598,9 +602,9 @@ class TestAClearOfWhatCannotBeSeen:
         def clear(self):
             raise StoreError("The keyring does not answer.")
 
-    def keeper(self, clock, broker, find_keys=lambda: KEYS, profile=DEFAULT):
-        shares = Shares([KwcliShare(profile, "real", find_keys, clock)])
-        return TokenKeeper(profile, self.Failing(clock), find_keys, lambda: broker, clock, shares=shares)
+    def service(self, clock, broker, find_keys=lambda: KEYS, profile=DEFAULT):
+        exports = Exports([KwcliCache(profile, "real", find_keys, clock)])
+        return TokenService(profile, self.Failing(clock), find_keys, lambda: broker, clock, exports=exports)
 
     def test_takes_every_token_of_these_keys_away_and_no_other(self, clock, broker):
         own = put_cache(issued_by_kwcli(clock))
@@ -611,7 +615,7 @@ class TestAClearOfWhatCannotBeSeen:
         of_other_mode = put_cache(issued_by_kwcli(clock, mode="demo"), cache_file("demo"))
 
         with pytest.raises(StoreError, match="does not answer"):
-            self.keeper(clock, broker).clear()
+            self.service(clock, broker).clear()
 
         assert [one.exists() for one in (own, of_alias, of_other_keys, of_other_mode)] == [False, False, True, True]
 
@@ -623,7 +627,7 @@ class TestAClearOfWhatCannotBeSeen:
         another = put_cache(issued_by_kwcli(clock, profile="둘"), cache_file(alias="둘"))
 
         with pytest.raises(StoreError, match="does not answer"):
-            self.keeper(clock, broker, no_keys, "하나").clear()
+            self.service(clock, broker, no_keys, "하나").clear()
 
         assert (own.exists(), another.exists()) == (False, True)
 
@@ -631,6 +635,6 @@ class TestAClearOfWhatCannotBeSeen:
         own = put_cache(issued_by_kwcli(clock))
 
         with pytest.raises(StoreError, match="does not answer"):
-            self.keeper(clock, broker).clear(revoke=True)
+            self.service(clock, broker).clear(revoke=True)
 
         assert own.exists()

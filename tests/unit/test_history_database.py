@@ -258,7 +258,7 @@ class TestTrouble:
     def test_a_file_that_another_program_has_begun_anew_meanwhile_stays(self, history: History) -> None:
         Path(history.path).parent.mkdir()
         Path(history.path).write_bytes(b"no database" * 100)
-        judged = history.stamp()
+        judged = history.version()
         note(history, START, "issued")
         history._set_aside(judged)
         assert kinds(history) == ["issued"]
@@ -347,11 +347,11 @@ class TestTrouble:
 
 
 def test_the_stamp_changes_with_every_event(history: History) -> None:
-    stamps = [history.stamp()]
+    versions = [history.version()]
     for n in range(3):
         note(history, START + n, "cleared")
-        stamps.append(history.stamp())
-    assert len(set(stamps)) == 4
+        versions.append(history.version())
+    assert len(set(versions)) == 4
 
 
 def test_what_a_program_told_is_written_before_it_ends(tmp_path: Path) -> None:

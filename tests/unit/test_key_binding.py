@@ -16,8 +16,8 @@ from tray_app.core.secret import Secret
 from tray_app.core.token import Token, token_for
 from tray_app.kiwoom.keys import AppKeys
 from tray_app.service.composition import find_keys
-from tray_app.service.key_binding import Account
-from tray_app.service.token_service import Outcome, TokenKeeper
+from tray_app.service.key_binding import KeyBinding
+from tray_app.service.token_service import Outcome, TokenService
 from tray_app.settings.load import load_settings
 from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ProfileLock
@@ -26,7 +26,7 @@ ONE = {"APP_KEY": "key-of-one", "APP_SECRET": "secret-of-one"}
 TWO = {"APP_KEY": "key-of-two", "APP_SECRET": "secret-of-two"}
 MOCK = {"APP_KEY_MOCK": "key-of-mock", "APP_SECRET_MOCK": "secret-of-mock", "KIWOOM_MODE": "demo"}
 
-Opener = Callable[[dict[str, str]], TokenKeeper]
+Opener = Callable[[dict[str, str]], TokenService]
 
 
 @pytest.fixture
@@ -43,13 +43,13 @@ def broker(clock: Clock) -> FakeBroker:
 def opened(tmp_path: Path, clock: Clock, broker: FakeBroker) -> Opener:
     """A keeper of the same file, in a program with that environment."""
 
-    def open_with(environ: dict[str, str]) -> TokenKeeper:
+    def open_with(environ: dict[str, str]) -> TokenService:
         environ = {**environ, "KIWOOM_TRAY_CONFIG_DIR": str(tmp_path)}
         settings = load_settings(environ=environ)
         path = str(tmp_path / "data" / ".token")
         store = FileStore(path, ProfileLock(path + ".lock"), clock)
-        account = Account(settings, environ)
-        return TokenKeeper(
+        account = KeyBinding(settings, environ)
+        return TokenService(
             "default", store, lambda: find_keys(settings, environ), lambda: broker, clock, account=account
         )
 
@@ -84,7 +84,7 @@ def test_a_clear_leaves_a_token_of_another_account(
         clock.now = token.expires - 200
         owner = opened(ONE)
         owner.stored()
-        owner.retire(token)
+        owner.expire_soft(token)
     cleared = opened(other).clear()
     assert (cleared.there, cleared.kept) == (False, True)
     assert opened(ONE).current() == token
@@ -129,30 +129,30 @@ class TestKeysInTheKeyring:
         return []
 
     @pytest.fixture
-    def account(self, keys: list[AppKeys | KiwoomTokenError], asked: list[int]) -> Account:
+    def account(self, keys: list[AppKeys | KiwoomTokenError], asked: list[int]) -> KeyBinding:
         def find() -> AppKeys:
             asked.append(1)
             if isinstance(keys[0], KiwoomTokenError):
                 raise keys[0]
             return keys[0]
 
-        return Account(load_settings(environ={}), {}, find)
+        return KeyBinding(load_settings(environ={}), {}, find)
 
     @staticmethod
     def token(text: str, issued_for: str) -> Token:
         return token_for(text, 86400, 1_800_000_000.0).bound_to(issued_for)
 
-    def test_tell_whose_it_is(self, account: Account, keys: list[AppKeys]) -> None:
+    def test_tell_whose_it_is(self, account: KeyBinding, keys: list[AppKeys]) -> None:
         assert account.owns(self.token("own", account.issued_for(keys[0])), "redis")
         assert not account.owns(self.token("of-another", "real:0123456789abcdef"), "redis")
 
-    def test_are_asked_for_once_for_each_token(self, account: Account, asked: list[int]) -> None:
+    def test_are_asked_for_once_for_each_token(self, account: KeyBinding, asked: list[int]) -> None:
         for text in ("one", "one", "two", "two"):
             account.owns(self.token(text, "real:0123456789abcdef"), "redis")
         assert len(asked) == 2
 
     def test_hide_nothing_while_the_keyring_fails(
-        self, account: Account, keys: list[AppKeys | KiwoomTokenError], asked: list[int]
+        self, account: KeyBinding, keys: list[AppKeys | KiwoomTokenError], asked: list[int]
     ) -> None:
         keys[0] = KeysMissing("The app keys lie in the keyring, which is locked. Unlock it.")
         assert all(account.owns(self.token("one", "real:0123456789abcdef"), "redis") for _ in range(3))
@@ -160,7 +160,7 @@ class TestKeysInTheKeyring:
 
     @pytest.mark.parametrize("issued_for", ["", "real:", "demo:0123456789abcdef"])
     def test_are_not_asked_for_where_the_token_itself_tells(
-        self, account: Account, asked: list[int], issued_for: str
+        self, account: KeyBinding, asked: list[int], issued_for: str
     ) -> None:
         account.owns(self.token("one", issued_for), "redis")
         account.owns(self.token("one", "real:0123456789abcdef"))
@@ -190,15 +190,15 @@ def test_the_file_keeps_the_seeds_three_keys_and_no_key_of_the_account_lies_besi
 
 
 def test_clearing_leaves_nothing_about_the_account(opened: Opener, tmp_path: Path) -> None:
-    keeper = opened(ONE)
-    keeper.ensure()
-    keeper.clear()
+    service = opened(ONE)
+    service.ensure()
+    service.clear()
     assert not (tmp_path / "data" / ".token.owner").exists()
 
 
 def test_new_keys_forget_the_token_of_the_old_ones(opened: Opener) -> None:
-    keeper = opened(ONE)
-    keeper.ensure()
+    service = opened(ONE)
+    service.ensure()
     other = opened(TWO)
     other.forget_other_account(find_keys(load_settings(), TWO))
     assert opened(ONE).current() is None
@@ -220,10 +220,10 @@ def test_a_program_that_starts_does_not_load_the_token_of_another_mode(
 def test_the_token_that_kiwoom_gives_back_is_of_the_keys_that_asked_for_it(
     opened: Opener, broker: FakeBroker, clock: Clock
 ) -> None:
-    keeper = opened(ONE)
-    issued = keeper.ensure().token
-    keeper.store.write(issued.bound_to("real:"))
+    service = opened(ONE)
+    issued = service.ensure().token
+    service.store.write(issued.bound_to("real:"))
     clock.now += 60
-    assert keeper.refresh().how == Outcome.SAME
+    assert service.refresh().how == Outcome.SAME
     assert opened(TWO).current() is None
     assert opened(ONE).current() == issued

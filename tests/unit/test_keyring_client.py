@@ -15,7 +15,7 @@ from keyring.backends import chainer, fail, null
 from tests.doubles import MemoryKeyring
 from tray_app.core.errors import KeyringUnavailable
 from tray_app.stores import keyring_client as vault_module
-from tray_app.stores.keyring_client import Vault
+from tray_app.stores.keyring_client import KeyringClient
 
 ROOT = Path(__file__).resolve().parents[2]
 SHORT = 0.05
@@ -75,10 +75,10 @@ def wait_until(condition):
         time.sleep(0.001)
 
 
-def answers_again(vault):
+def answers_again(keyring_client):
     def asked():
         try:
-            vault.get("service", "user")
+            keyring_client.get("service", "user")
         except KeyringUnavailable:
             return False
         return True
@@ -89,41 +89,41 @@ def answers_again(vault):
 class TestOrdinary:
     def test_what_is_set_is_got_back(self, use):
         use(MemoryKeyring())
-        vault = Vault(LONG)
+        keyring_client = KeyringClient(LONG)
 
-        vault.set("service", "user", "value")
+        keyring_client.set("service", "user", "value")
 
-        assert vault.get("service", "user") == "value"
+        assert keyring_client.get("service", "user") == "value"
 
     def test_what_is_deleted_is_gone(self, use):
         use(MemoryKeyring())
-        vault = Vault(LONG)
-        vault.set("service", "user", "value")
+        keyring_client = KeyringClient(LONG)
+        keyring_client.set("service", "user", "value")
 
-        vault.delete("service", "user")
+        keyring_client.delete("service", "user")
 
-        assert vault.get("service", "user") is None
+        assert keyring_client.get("service", "user") is None
 
     def test_deleting_what_is_not_there_is_no_error(self, use):
         use(MemoryKeyring())
 
-        Vault(LONG).delete("service", "user")
+        KeyringClient(LONG).delete("service", "user")
 
     def test_a_check_asks_for_no_entry(self, use):
         backend = use(MemoryKeyring())
 
-        Vault(LONG).check()
+        KeyringClient(LONG).check()
 
         assert backend.calls == 0
 
     def test_calls_from_many_threads_all_get_their_own_answer(self, use):
         use(MemoryKeyring())
-        vault = Vault(LONG)
+        keyring_client = KeyringClient(LONG)
         got = []
 
         def work(name):
-            vault.set("service", name, name * 2)
-            got.append(vault.get("service", name) == name * 2)
+            keyring_client.set("service", name, name * 2)
+            got.append(keyring_client.get("service", name) == name * 2)
 
         threads = [threading.Thread(target=work, args=(str(n),)) for n in range(16)]
         for thread in threads:
@@ -138,7 +138,7 @@ class TestWhichKeyring:
     def test_the_one_that_the_host_program_set(self, use):
         backend = use(MemoryKeyring())
 
-        Vault(LONG).set("service", "user", "value")
+        KeyringClient(LONG).set("service", "user", "value")
 
         assert backend.entries == {("service", "user"): "value"}
 
@@ -146,7 +146,7 @@ class TestWhichKeyring:
         backend = use(MemoryKeyring())
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.doubles.MemoryKeyring")
 
-        Vault(LONG).set("service", "user", "value")
+        KeyringClient(LONG).set("service", "user", "value")
 
         assert backend.calls == 0
 
@@ -154,33 +154,33 @@ class TestWhichKeyring:
     def test_none_when_the_environment_names_one_that_keeps_nothing(self, name, monkeypatch):
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", name)
 
-        assert problem_of(lambda: Vault(LONG).get("service", "user")) == KeyringUnavailable.MISSING
+        assert problem_of(lambda: KeyringClient(LONG).get("service", "user")) == KeyringUnavailable.MISSING
 
     def test_none_when_the_host_program_set_one_that_keeps_nothing(self, use):
         use(null.Keyring())
 
-        assert problem_of(lambda: Vault(LONG).set("service", "user", "value")) == KeyringUnavailable.MISSING
+        assert problem_of(lambda: KeyringClient(LONG).set("service", "user", "value")) == KeyringUnavailable.MISSING
 
     def test_one_that_appears_later_is_found(self, use, monkeypatch):
         use(fail.Keyring())
         monkeypatch.setattr(vault_module, "_platform_backend", lambda: fail.Keyring)
-        vault = Vault(LONG)
-        assert problem_of(vault.check) == KeyringUnavailable.MISSING
+        keyring_client = KeyringClient(LONG)
+        assert problem_of(keyring_client.check) == KeyringUnavailable.MISSING
 
         monkeypatch.setattr(vault_module, "_platform_backend", lambda: MemoryKeyring)
 
-        vault.check()
+        keyring_client.check()
 
     def test_a_backend_that_cannot_be_loaded_has_failed(self, monkeypatch):
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "no.such.module.Keyring")
 
-        assert problem_of(lambda: Vault(LONG).get("service", "user")) == KeyringUnavailable.FAILED
+        assert problem_of(lambda: KeyringClient(LONG).get("service", "user")) == KeyringUnavailable.FAILED
 
     def test_a_chain_without_links_does_not_crash(self, use, monkeypatch):
         monkeypatch.setattr(chainer.ChainerBackend, "backends", [])
         use(chainer.ChainerBackend())
 
-        assert problem_of(lambda: Vault(LONG).get("service", "user")) in {
+        assert problem_of(lambda: KeyringClient(LONG).get("service", "user")) in {
             KeyringUnavailable.MISSING,
             KeyringUnavailable.FAILED,
         }
@@ -192,26 +192,26 @@ class TestFailure:
         use(MemoryKeyring()).broken = raised
 
         with pytest.raises(KeyringUnavailable) as caught:
-            Vault(LONG).get("service", "user")
+            KeyringClient(LONG).get("service", "user")
 
         assert caught.value.problem == KeyringUnavailable.FAILED
         assert "secret text" not in str(caught.value)
 
     def test_the_next_call_is_made_all_the_same(self, use):
         backend = use(MemoryKeyring())
-        vault = Vault(LONG)
+        keyring_client = KeyringClient(LONG)
         backend.broken = RuntimeError()
-        problem_of(lambda: vault.get("service", "user"))
+        problem_of(lambda: keyring_client.get("service", "user"))
 
         backend.broken = None
 
-        assert vault.get("service", "user") is None
+        assert keyring_client.get("service", "user") is None
 
     def test_a_failed_set_does_not_carry_the_value(self, use):
         use(MemoryKeyring()).broken = RuntimeError("x")
 
         with pytest.raises(KeyringUnavailable) as caught:
-            Vault(LONG).set("service", "user", "value-of-a-test")
+            KeyringClient(LONG).set("service", "user", "value-of-a-test")
 
         assert "value-of-a-test" not in f"{caught.value!r}{caught.value}{caught.value.values}"
 
@@ -219,51 +219,53 @@ class TestFailure:
         backend = use(MemoryKeyring())
         monkeypatch.setattr(vault_module.sys, "platform", "win32")
 
-        assert problem_of(lambda: Vault(LONG).set("service", "user", "x" * 1281)) == KeyringUnavailable.TOO_SMALL
+        assert (
+            problem_of(lambda: KeyringClient(LONG).set("service", "user", "x" * 1281)) == KeyringUnavailable.TOO_SMALL
+        )
         assert backend.calls == 0
 
 
 class TestHang:
     def test_the_first_call_is_told_after_the_deadline(self, hanging):
-        assert problem_of(lambda: Vault(SHORT).get("service", "user")) == KeyringUnavailable.SILENT
+        assert problem_of(lambda: KeyringClient(SHORT).get("service", "user")) == KeyringUnavailable.SILENT
 
     def test_everybody_else_is_told_without_a_wait(self, hanging):
-        vault = Vault(SHORT)
-        problem_of(lambda: vault.get("service", "user"))
-        vault._deadline = LONG
+        keyring_client = KeyringClient(SHORT)
+        problem_of(lambda: keyring_client.get("service", "user"))
+        keyring_client._deadline = LONG
 
         started = time.monotonic()
         for _ in range(20):
-            problem_of(lambda: vault.get("service", "user"))
+            problem_of(lambda: keyring_client.get("service", "user"))
 
         assert time.monotonic() - started < LONG / 3
 
     def test_all_goes_on_when_it_is_back(self, hanging):
-        vault = Vault(SHORT)
-        problem_of(lambda: vault.get("service", "user"))
+        keyring_client = KeyringClient(SHORT)
+        problem_of(lambda: keyring_client.get("service", "user"))
 
         hanging.release.set()
 
-        wait_until(answers_again(vault))
+        wait_until(answers_again(keyring_client))
 
     def test_a_call_that_was_given_up_before_it_began_is_never_made(self, hanging):
-        vault = Vault(SHORT)
-        first = threading.Thread(target=lambda: problem_of(lambda: vault.get("service", "user")))
+        keyring_client = KeyringClient(SHORT)
+        first = threading.Thread(target=lambda: problem_of(lambda: keyring_client.get("service", "user")))
         first.start()
         hanging.entered.wait(10)
-        problem_of(lambda: vault.set("service", "late", "value"))
+        problem_of(lambda: keyring_client.set("service", "late", "value"))
         first.join()
 
         hanging.release.set()
-        wait_until(answers_again(vault))
+        wait_until(answers_again(keyring_client))
 
         assert ("service", "late") not in hanging.entries
 
     def test_many_that_wait_at_once_are_all_told(self, hanging):
-        vault = Vault(SHORT)
+        keyring_client = KeyringClient(SHORT)
         problems = []
         threads = [
-            threading.Thread(target=lambda: problems.append(problem_of(lambda: vault.get("service", "user"))))
+            threading.Thread(target=lambda: problems.append(problem_of(lambda: keyring_client.get("service", "user"))))
             for _ in range(8)
         ]
         for thread in threads:
@@ -274,8 +276,10 @@ class TestHang:
         assert problems == [KeyringUnavailable.SILENT] * 8
 
     def test_many_that_gave_up_leave_it_usable(self, hanging):
-        vault = Vault(SHORT)
-        threads = [threading.Thread(target=lambda: problem_of(lambda: vault.get("service", "user"))) for _ in range(8)]
+        keyring_client = KeyringClient(SHORT)
+        threads = [
+            threading.Thread(target=lambda: problem_of(lambda: keyring_client.get("service", "user"))) for _ in range(8)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -283,7 +287,7 @@ class TestHang:
 
         hanging.release.set()
 
-        wait_until(answers_again(vault))
+        wait_until(answers_again(keyring_client))
 
 
 LOADS = """
@@ -296,8 +300,8 @@ def asked(*_, **__):
 
 for name in ("win32_ver", "_syscmd_ver", "_wmi_query"):
     setattr(platform, name, asked)
-from tray_app.stores.keyring_client import Vault
-print(Vault().get("kiwoom-token-tray-test", "nobody"), platform._uname_cache)
+from tray_app.stores.keyring_client import KeyringClient
+print(KeyringClient().get("kiwoom-token-tray-test", "nobody"), platform._uname_cache)
 """
 
 
@@ -318,7 +322,7 @@ def test_an_import_that_never_ends_is_a_keyring_that_does_not_answer(monkeypatch
     monkeypatch.setattr(vault_module, "_load", forever.wait)
     monkeypatch.setattr(vault_module, "LOADING_SECONDS", SHORT)
 
-    assert problem_of(lambda: Vault(LONG).get("service", "user")) == KeyringUnavailable.SILENT
+    assert problem_of(lambda: KeyringClient(LONG).get("service", "user")) == KeyringUnavailable.SILENT
 
     forever.set()
 
@@ -329,7 +333,7 @@ sys.path.insert(0, {root!r})
 import keyring
 from tests.doubles import MemoryKeyring
 from tray_app.core.errors import KeyringUnavailable
-from tray_app.stores.keyring_client import Vault, shared_vault
+from tray_app.stores.keyring_client import KeyringClient, shared_keyring_client
 
 class Hangs(MemoryKeyring):
     def get_password(self, service, username):
@@ -354,7 +358,7 @@ def test_a_call_that_hangs_does_not_hold_up_the_end_of_the_process(monkeypatch):
     done = run(
         """
 try:
-    Vault(0.05).get("service", "user")
+    KeyringClient(0.05).get("service", "user")
 except KeyringUnavailable as error:
     print(error.problem)
 """
@@ -365,18 +369,18 @@ except KeyringUnavailable as error:
 
 @pytest.mark.posix
 def test_a_signals_handler_may_ask_while_its_thread_waits_for_an_answer(hanging):
-    vault = Vault(LONG)
+    keyring_client = KeyringClient(LONG)
     hanging.entries["service", "user"] = "value"
     answers = []
 
     def handler(*_):
         hanging.release.set()
-        answers.append(vault.get("service", "user"))
+        answers.append(keyring_client.get("service", "user"))
 
     before = signal.signal(signal.SIGALRM, handler)
     signal.setitimer(signal.ITIMER_REAL, 0.05)
     try:
-        answers.append(vault.get("service", "user"))
+        answers.append(keyring_client.get("service", "user"))
     finally:
         signal.signal(signal.SIGALRM, before)
 
@@ -389,18 +393,18 @@ def test_a_forked_child_asks_for_itself(monkeypatch):
     done = run(
         """
 import os
-vault = shared_vault()
-vault._deadline = 0.05
+client = shared_keyring_client()
+client._deadline = 0.05
 try:
-    vault.get("service", "user")
+    client.get("service", "user")
 except KeyringUnavailable as error:
     print(error.problem, flush=True)
 child = os.fork()
 if child == 0:
     keyring.set_keyring(MemoryKeyring())
-    vault._deadline = 30
-    vault.set("service", "user", "value")
-    print(vault.get("service", "user"), flush=True)
+    client._deadline = 30
+    client.set("service", "user", "value")
+    print(client.get("service", "user"), flush=True)
     os._exit(0)
 print(os.waitpid(child, 0)[1])
 """
@@ -412,7 +416,7 @@ print(os.waitpid(child, 0)[1])
 def test_nothing_of_a_keyring_is_loaded_before_the_first_call():
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); import tray_app.stores.keyring_client; "
-        "print([name for name in sys.modules if 'keyring' in name or 'secretstorage' in name])"
+        "print([name for name in sys.modules if name.partition('.')[0] in {'keyring', 'secretstorage'}])"
     )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

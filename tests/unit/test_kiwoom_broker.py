@@ -32,7 +32,7 @@ from tray_app.core.secret import Secret
 from tray_app.core.token import parse_expires_dt
 from tray_app.kiwoom.broker import Broker
 from tray_app.kiwoom.keys import AppKeys, clean_keys
-from tray_app.kiwoom.sandbox import FAULTS, PracticeKiwoom
+from tray_app.kiwoom.sandbox import FAULTS, SandboxKiwoom
 
 ROOT = Path(__file__).resolve().parents[2]
 APP_KEY = "APPKEY-that-nobody-may-see"
@@ -62,8 +62,8 @@ def only_loopback(monkeypatch):
 
 @pytest.fixture
 def kiwoom():
-    with PracticeKiwoom() as practice:
-        yield practice
+    with SandboxKiwoom() as sandbox:
+        yield sandbox
 
 
 @pytest.fixture
@@ -462,7 +462,7 @@ class TestSecrets:
             assert secret not in caplog.text
 
 
-def test_the_practice_kiwoom_and_the_client_agree_on_the_end(kiwoom, broker):
+def test_the_sandbox_kiwoom_and_the_client_agree_on_the_end(kiwoom, broker):
     token = broker.issue(KEYS).token
     body = json.dumps({"grant_type": "client_credentials", "appkey": APP_KEY, "secretkey": APP_SECRET}).encode()
     answer = httpx.post(f"{kiwoom.base_url}/oauth2/token", content=body, trust_env=False).json()

@@ -15,9 +15,9 @@ from tests.doubles import KEYS
 from tray_app.core.errors import InvalidInput, KeysMissing, SettingsError
 from tray_app.core.secret import Secret
 from tray_app.kiwoom.keys import AppKeys, find_keys, has_keys
-from tray_app.kiwoom.sandbox import PracticeKiwoom
+from tray_app.kiwoom.sandbox import SandboxKiwoom
 from tray_app.service.composition import find_keys as keys_that_are_used
-from tray_app.service.key_binding import Account
+from tray_app.service.key_binding import KeyBinding
 from tray_app.service.login import keep_keys
 from tray_app.settings import kwcli, load
 from tray_app.settings.load import known_profiles, load_settings
@@ -38,14 +38,14 @@ class MemoryVault:
 
 
 @pytest.fixture
-def vault():
+def keyring_client():
     return MemoryVault()
 
 
 @pytest.fixture
-def shared(vault, monkeypatch):
-    monkeypatch.setattr("tray_app.service.login.shared_vault", lambda: vault)
-    return vault
+def shared(keyring_client, monkeypatch):
+    monkeypatch.setattr("tray_app.service.login.shared_keyring_client", lambda: keyring_client)
+    return keyring_client
 
 
 @pytest.fixture
@@ -67,10 +67,10 @@ def accounts(path: Path, current: str | None = None, **modes: str) -> None:
     path.write_text(json.dumps({**fields, "current_profile": current} if current else fields))
 
 
-def set_up_by_kwcli(vault: MemoryVault, alias: str) -> None:
+def set_up_by_kwcli(keyring_client: MemoryVault, alias: str) -> None:
     service = f"kiwoom-profile-{sha256(alias.encode()).hexdigest()[:16]}"
-    vault.set(service, "appkey", f"app-key-of-{len(alias)}")
-    vault.set(service, "secretkey", f"secret-of-{len(alias)}")
+    keyring_client.set(service, "appkey", f"app-key-of-{len(alias)}")
+    keyring_client.set(service, "secretkey", f"secret-of-{len(alias)}")
 
 
 # --- modes ---
@@ -205,7 +205,7 @@ def keys_of(alias: str | None) -> AppKeys:
 def test_the_alias_whose_keys_a_token_was_issued_with_is_kept_with_its_mode(settings_json, settings_toml):
     accounts(settings_json, 모의="demo")
     settings = load_settings()
-    Account(settings, os.environ).stay_with(keys_of("모의"))
+    KeyBinding(settings, os.environ).stay_with(keys_of("모의"))
     accounts(settings_json, 모의="demo", 실전="real")
     assert (load_settings().account, load_settings().mode) == ("모의", "demo")
     assert settings.account == "모의"
@@ -214,33 +214,33 @@ def test_the_alias_whose_keys_a_token_was_issued_with_is_kept_with_its_mode(sett
 def test_a_mode_of_the_environment_is_not_kept_nor_the_account_in_the_place_of_another(settings_json, settings_toml):
     accounts(settings_json, 모의="demo", 실전="real")
     mock = {**os.environ, "KIWOOM_MODE": "demo"}
-    Account(load_settings(environ=mock), mock).stay_with(keys_of("모의"))
+    KeyBinding(load_settings(environ=mock), mock).stay_with(keys_of("모의"))
     assert (load_settings().account, "mode" in load_settings().sources) == ("모의", False)
     settings_toml.write_text('mode = "real"\naccount = "실전"\n', encoding="utf-8")
-    Account(load_settings(environ=mock), mock).stay_with(keys_of("모의"))
+    KeyBinding(load_settings(environ=mock), mock).stay_with(keys_of("모의"))
     assert load_settings().account == "실전"
 
 
 @pytest.mark.parametrize(("profile", "alias"), [("모의", "모의"), ("default", None)])
 def test_keys_that_were_named_keep_nothing(settings_toml, profile, alias):
-    Account(load_settings(profile), os.environ).stay_with(keys_of(alias))
+    KeyBinding(load_settings(profile), os.environ).stay_with(keys_of(alias))
     assert not settings_toml.exists()
 
 
 def test_a_choice_that_cannot_be_kept_holds_in_this_program(settings_toml, caplog):
     settings_toml.mkdir()
     settings = load_settings()
-    Account(settings, os.environ).stay_with(keys_of("모의"))
+    KeyBinding(settings, os.environ).stay_with(keys_of("모의"))
     assert settings.account == "모의"
     assert "not kept" in caplog.text
 
 
 def test_a_program_that_runs_uses_the_account_that_another_has_kept_meanwhile(
-    settings_json, settings_toml, vault, monkeypatch
+    settings_json, settings_toml, keyring_client, monkeypatch
 ):
-    monkeypatch.setattr("tray_app.stores.keyring_client.shared_vault", lambda: vault)
+    monkeypatch.setattr("tray_app.stores.keyring_client.shared_keyring_client", lambda: keyring_client)
     accounts(settings_json, 첫째="demo", 둘째="demo")
-    set_up_by_kwcli(vault, "첫째")
+    set_up_by_kwcli(keyring_client, "첫째")
     settings = load_settings()
     settings.mode = "demo"
     settings_toml.write_text('account = "첫째"\n', encoding="utf-8")
@@ -250,57 +250,57 @@ def test_a_program_that_runs_uses_the_account_that_another_has_kept_meanwhile(
 # --- keys ---
 
 
-def test_the_default_profile_uses_the_one_account_that_kiwoomcli_set_up(settings_json, vault):
+def test_the_default_profile_uses_the_one_account_that_kiwoomcli_set_up(settings_json, keyring_client):
     accounts(settings_json, 모의계좌="demo", 실전계좌="real")
-    set_up_by_kwcli(vault, "모의계좌")
-    assert find_keys("default", "demo", {}, vault).alias == "모의계좌"
+    set_up_by_kwcli(keyring_client, "모의계좌")
+    assert find_keys("default", "demo", {}, keyring_client).alias == "모의계좌"
     with pytest.raises(KeysMissing, match="no app keys"):
-        find_keys("default", "real", {}, vault)
+        find_keys("default", "real", {}, keyring_client)
 
 
-def test_the_default_profiles_own_keys_go_before_those_of_an_account(settings_json, vault):
+def test_the_default_profiles_own_keys_go_before_those_of_an_account(settings_json, keyring_client):
     accounts(settings_json, 모의계좌="demo")
-    set_up_by_kwcli(vault, "모의계좌")
-    vault.set("kiwoom-demo", "appkey", "own")
-    vault.set("kiwoom-demo", "secretkey", "own-secret")
-    assert find_keys("default", "demo", {}, vault).app_key.reveal() == "own"
+    set_up_by_kwcli(keyring_client, "모의계좌")
+    keyring_client.set("kiwoom-demo", "appkey", "own")
+    keyring_client.set("kiwoom-demo", "secretkey", "own-secret")
+    assert find_keys("default", "demo", {}, keyring_client).app_key.reveal() == "own"
     environment = {"APP_KEY_MOCK": "of-the-environment", "APP_SECRET_MOCK": "secret"}
-    found = find_keys("default", "demo", environment, vault)
+    found = find_keys("default", "demo", environment, keyring_client)
     assert (found.app_key.reveal(), found.alias) == ("of-the-environment", None)
 
 
-def test_among_several_accounts_the_user_chooses_and_nothing_follows_a_switch(settings_json, vault):
+def test_among_several_accounts_the_user_chooses_and_nothing_follows_a_switch(settings_json, keyring_client):
     accounts(settings_json, current="둘째", 첫째="demo", 둘째="demo")
     for alias in ("첫째", "둘째"):
-        set_up_by_kwcli(vault, alias)
+        set_up_by_kwcli(keyring_client, alias)
     with pytest.raises(KeysMissing, match="첫째, 둘째"):
-        find_keys("default", "demo", {}, vault)
-    assert find_keys("둘째", "demo", {}, vault).alias == "둘째"
+        find_keys("default", "demo", {}, keyring_client)
+    assert find_keys("둘째", "demo", {}, keyring_client).alias == "둘째"
 
 
-def test_the_account_that_was_chosen_is_used_among_several_and_before_the_own_keys(settings_json, vault):
+def test_the_account_that_was_chosen_is_used_among_several_and_before_the_own_keys(settings_json, keyring_client):
     accounts(settings_json, 첫째="demo", 둘째="demo", 실전계좌="real")
     for alias in ("첫째", "실전계좌"):
-        set_up_by_kwcli(vault, alias)
-    vault.set("kiwoom-demo", "appkey", "own")
-    vault.set("kiwoom-demo", "secretkey", "own-secret")
-    assert find_keys("default", "demo", {}, vault, "첫째").alias == "첫째"
-    assert find_keys("default", "real", {}, vault, "첫째").alias == "실전계좌"
+        set_up_by_kwcli(keyring_client, alias)
+    keyring_client.set("kiwoom-demo", "appkey", "own")
+    keyring_client.set("kiwoom-demo", "secretkey", "own-secret")
+    assert find_keys("default", "demo", {}, keyring_client, "첫째").alias == "첫째"
+    assert find_keys("default", "real", {}, keyring_client, "첫째").alias == "실전계좌"
     environment = {"APP_KEY_MOCK": "of-the-environment", "APP_SECRET_MOCK": "secret"}
-    assert find_keys("default", "demo", environment, vault, "첫째").alias is None
+    assert find_keys("default", "demo", environment, keyring_client, "첫째").alias is None
 
 
-def test_an_account_that_kiwoomcli_has_no_more_is_not_replaced_by_the_one_that_is_left(settings_json, vault):
+def test_an_account_that_kiwoomcli_has_no_more_is_not_replaced_by_the_one_that_is_left(settings_json, keyring_client):
     accounts(settings_json, 남은="demo")
-    set_up_by_kwcli(vault, "남은")
+    set_up_by_kwcli(keyring_client, "남은")
     with pytest.raises(KeysMissing, match="account 첫째 any more"):
-        find_keys("default", "demo", {}, vault, "첫째")
+        find_keys("default", "demo", {}, keyring_client, "첫째")
 
 
-def test_an_account_that_is_called_default_is_found(settings_json, vault):
+def test_an_account_that_is_called_default_is_found(settings_json, keyring_client):
     accounts(settings_json, default="demo")
-    set_up_by_kwcli(vault, "default")
-    assert find_keys("default", "demo", {}, vault).alias == "default"
+    set_up_by_kwcli(keyring_client, "default")
+    assert find_keys("default", "demo", {}, keyring_client).alias == "default"
 
 
 # --- login ---
@@ -358,7 +358,7 @@ def test_after_a_logout_an_account_may_change_its_mode(settings_json, shared):
 
 
 def test_keys_that_kiwoom_refuses_leave_no_alias(settings_json, shared, monkeypatch):
-    with PracticeKiwoom() as kiwoom:
+    with SandboxKiwoom() as kiwoom:
         kiwoom.set_fault("8030", on="issue")
         monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", kiwoom.base_url)
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")

@@ -22,16 +22,16 @@ from tray_app.core.secret import Secret
 from tray_app.exports.kwcli import cache_path
 from tray_app.kiwoom.broker import Broker
 from tray_app.kiwoom.keys import clean_keys, find_keys, store_keys
-from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
-from tray_app.service.composition import open_keeper
+from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
+from tray_app.service.composition import open_service
 from tray_app.service.login import keep_keys
 from tray_app.service.token_service import Outcome
 from tray_app.settings import kwcli as kwcli_settings
 from tray_app.settings.load import load_settings
-from tray_app.stores.keyring_client import shared_vault
+from tray_app.stores.keyring_client import shared_keyring_client
 
 KWCLI = "kwcli==1.0.3"
-KEYS = clean_keys(PRACTICE_APP_KEY, PRACTICE_APP_SECRET)
+KEYS = clean_keys(SANDBOX_APP_KEY, SANDBOX_APP_SECRET)
 INFO = ("domestic", "stocks", "info", "--code", "005930", "--format", "json")
 DEADLINE_SECONDS = 60
 
@@ -110,18 +110,18 @@ def kiwoom(monkeypatch, private_places):
     settings = private_places / "places" / "settings" / "settings.toml"
     settings.parent.mkdir(parents=True)
     settings.write_text('share_kwcli = true\n[profiles."가족 계좌"]\nshare_kwcli = true\n', encoding="utf-8")
-    with PracticeKiwoom() as practice:
+    with SandboxKiwoom() as sandbox:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
-        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", practice.base_url)
-        monkeypatch.setenv("MOCK", practice.base_url)
+        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", sandbox.base_url)
+        monkeypatch.setenv("MOCK", sandbox.base_url)
         monkeypatch.setenv("PRD", "http://127.0.0.1:9")
-        yield practice
+        yield sandbox
 
 
 @pytest.fixture
 def keys_in_environment(monkeypatch):
-    monkeypatch.setenv("APP_KEY_MOCK", PRACTICE_APP_KEY)
-    monkeypatch.setenv("APP_SECRET_MOCK", PRACTICE_APP_SECRET)
+    monkeypatch.setenv("APP_KEY_MOCK", SANDBOX_APP_KEY)
+    monkeypatch.setenv("APP_SECRET_MOCK", SANDBOX_APP_SECRET)
     monkeypatch.setenv("KIWOOM_MODE", "demo")
 
 
@@ -164,9 +164,9 @@ class TestWithOneToken:
         assert kiwoom.counts() == {"issue": 1, "revoke": 0, "rest": 2}
 
     def test_kiwoomcli_uses_the_token_that_took_the_place_of_another(self, kiwoom, kiwoomcli):
-        keeper = open_keeper(load_settings())
-        first = keeper.ensure().token
-        assert keeper.refresh(rotate=True).token.value != first.value
+        service = open_service(load_settings())
+        first = service.ensure().token
+        assert service.refresh(rotate=True).token.value != first.value
         kiwoomcli(*INFO)
         assert [one["outcome"] for one in kiwoom.outcomes()] == ["new", "revoked", "new", "answered"]
 
@@ -244,18 +244,18 @@ class TestWithOneSetOfKeys:
 
     def test_keys_that_an_account_of_kiwoomcli_has_too_are_one_token(self, kiwoom, kiwoomcli):
         keep_keys(load_settings(mode="demo"), KEYS)
-        store_keys("가족 계좌", "demo", KEYS, shared_vault())
+        store_keys("가족 계좌", "demo", KEYS, shared_keyring_client())
         kwcli_settings.keep_alias("가족 계좌", "demo")
-        open_keeper(load_settings()).refresh(rotate=True)
+        open_service(load_settings()).refresh(rotate=True)
         kiwoomcli(*INFO, "--profile", "가족 계좌")
         assert kiwoom.counts() == {"issue": 2, "revoke": 1, "rest": 1}
 
     def test_a_token_that_kiwoomcli_issued_for_such_an_account_is_taken_over(self, kiwoom, kiwoomcli):
         keep_keys(load_settings(mode="demo"), KEYS, check=False)
-        store_keys("가족 계좌", "demo", KEYS, shared_vault())
+        store_keys("가족 계좌", "demo", KEYS, shared_keyring_client())
         kwcli_settings.keep_alias("가족 계좌", "demo")
         kiwoomcli("auth", "refresh", "--profile", "가족 계좌")
-        assert open_keeper(load_settings()).ensure().how == Outcome.ADOPTED
+        assert open_service(load_settings()).ensure().how == Outcome.ADOPTED
         assert kiwoom.counts()["issue"] == 1
 
     @pytest.mark.skipif(sys.platform == "win32", reason="its set-up asks on a terminal, which only POSIX can feign")
@@ -264,15 +264,15 @@ class TestWithOneSetOfKeys:
         assert kwcli_settings.aliases() == {"모의계좌": "demo"}
         settings = load_settings()
         assert settings.mode == "demo"
-        outcome = open_keeper(settings).ensure()
+        outcome = open_service(settings).ensure()
         assert outcome.how == Outcome.ADOPTED
         assert kiwoom.counts()["issue"] == 1
-        assert find_keys("모의계좌", "demo", {}, shared_vault()).fingerprint() == KEYS.fingerprint()
+        assert find_keys("모의계좌", "demo", {}, shared_keyring_client()).fingerprint() == KEYS.fingerprint()
 
     @pytest.mark.skipif(sys.platform == "win32", reason="its set-up asks on a terminal, which only POSIX can feign")
     def test_a_token_renewed_here_is_used_by_kiwoomcli_after_its_setup(self, kiwoom, kwcli_python, kiwoomcli):
         set_up(kwcli_python)
-        open_keeper(load_settings()).refresh(rotate=True)
+        open_service(load_settings()).refresh(rotate=True)
         issued = kiwoom.counts()["issue"]
         kiwoomcli(*INFO)
         assert kiwoom.counts()["issue"] == issued
@@ -303,7 +303,7 @@ def set_up(python: str) -> None:
     os.close(slave)
     try:
         shown = ""
-        for prompt, answer in ((" > ", ""), ("App Key:", PRACTICE_APP_KEY), ("Secret Key:", PRACTICE_APP_SECRET)):
+        for prompt, answer in ((" > ", ""), ("App Key:", SANDBOX_APP_KEY), ("Secret Key:", SANDBOX_APP_SECRET)):
             shown = read_until(master, prompt, shown)
             os.write(master, f"{answer}\n".encode())
         read_until(master, "auth status", shown)

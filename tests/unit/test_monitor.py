@@ -35,14 +35,14 @@ DAY = 86400.0
 class FakeStore:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "kept" / ".token"
-        self.version = 0
-        self.stamps = 0
+        self.number = 0
+        self.asked = 0
 
-    def stamp(self) -> object:
-        self.stamps += 1
-        return self.version
+    def version(self) -> object:
+        self.asked += 1
+        return self.number
 
-    def watched(self) -> list[str]:
+    def watch_paths(self) -> list[str]:
         return [str(self.path)]
 
     def check(self) -> None:
@@ -76,7 +76,7 @@ class FakeKeeper:
     def hold(self, token: Token | None) -> None:
         """Somebody else changes the token."""
         self.token = token
-        self.store.version += 1
+        self.store.number += 1
 
     def was_interrupted(self, lost: Token | None) -> bool:
         return lost is not None and self.interrupted
@@ -89,7 +89,7 @@ class FakeKeeper:
         assert self.eyes.wait(10)
         return token
 
-    def hand_out(self) -> tuple[KiwoomTokenError, ...]:
+    def publish(self) -> tuple[KiwoomTokenError, ...]:
         self.handed_out += 1
         return ()
 
@@ -130,10 +130,10 @@ class FakeKeeper:
 class Watched:
     """A monitor, and what it told."""
 
-    def __init__(self, qtbot: QtBot, clock: Clock, keeper: FakeKeeper, settings: Settings) -> None:
+    def __init__(self, qtbot: QtBot, clock: Clock, service: FakeKeeper, settings: Settings) -> None:
         self.qtbot = qtbot
         self.clock = clock
-        self.keeper = keeper
+        self.service = service
         self.states: list[TokenState] = []
         self.notices: list[Notice] = []
         self.kept: list[str] = []
@@ -141,7 +141,7 @@ class Watched:
         self.unlock_failure: Exception | None = None
         self.locked_up: Token | None = None
         self.settings = settings
-        self.monitor = Monitor(settings, keeper, self._keep, self._unlock, clock=clock)  # type: ignore[arg-type]
+        self.monitor = Monitor(settings, service, self._keep, self._unlock, clock=clock)  # type: ignore[arg-type]
         self.monitor.changed.connect(self.states.append)
         self.monitor.notice.connect(self.notices.append)
 
@@ -176,14 +176,14 @@ class Watched:
         self.kept.append(settings.mode)
         if self.keys_failure is not None:
             raise self.keys_failure
-        return self.keeper._ask("keep")
+        return self.service._ask("keep")
 
     def _unlock(self) -> None:
         if self.unlock_failure is not None:
             raise self.unlock_failure
-        self.keeper.calls.append("unlock")
+        self.service.calls.append("unlock")
         if self.locked_up is not None:
-            self.keeper.hold(self.locked_up)
+            self.service.hold(self.locked_up)
 
 
 @pytest.fixture
@@ -192,20 +192,20 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def keeper(clock: Clock, tmp_path: Path) -> FakeKeeper:
+def service(clock: Clock, tmp_path: Path) -> FakeKeeper:
     return FakeKeeper(clock, tmp_path)
 
 
 @pytest.fixture
-def make(qtbot: QtBot, clock: Clock, keeper: FakeKeeper) -> Iterator[Callable[..., Watched]]:
+def make(qtbot: QtBot, clock: Clock, service: FakeKeeper) -> Iterator[Callable[..., Watched]]:
     made: list[Watched] = []
 
     def watched(**chosen: Any) -> Watched:
-        made.append(Watched(qtbot, clock, keeper, load_settings(**chosen)))
+        made.append(Watched(qtbot, clock, service, load_settings(**chosen)))
         return made[-1]
 
     yield watched
-    keeper.gate.set()
+    service.gate.set()
     for one in made:
         one.monitor._timer.stop()
         one.monitor._files._settle.stop()
@@ -217,7 +217,7 @@ def test_start_without_a_token_gets_one_under_auto(make: Callable[..., Watched])
     watched.monitor.start()
     watched.wait(lambda: watched.state.expires is not None)
     state = watched.settled()
-    assert watched.keeper.calls == ["renew"]
+    assert watched.service.calls == ["renew"]
     assert state.last is not None
     assert state.last.result is Result.ISSUED
     assert state.renew_at == pytest.approx(START + DAY - 600)
@@ -226,42 +226,44 @@ def test_start_without_a_token_gets_one_under_auto(make: Callable[..., Watched])
 def test_start_without_a_token_only_waits_under_notify(make: Callable[..., Watched]) -> None:
     watched = make(policy="notify")
     state = watched.start()
-    assert (state.expires, state.renew_at, state.stopped, watched.keeper.calls) == (None, None, False, [])
+    assert (state.expires, state.renew_at, state.stopped, watched.service.calls) == (None, None, False, [])
 
 
-def test_state_holds_no_token(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
-    keeper.hold(token_for("a-whole-token-of-a-test", DAY, START))
+def test_state_holds_no_token(make: Callable[..., Watched], service: FakeKeeper) -> None:
+    service.hold(token_for("a-whole-token-of-a-test", DAY, START))
     state = make().start()
     assert state.expires is not None
     assert "a-who" not in repr(state)
 
 
-def test_look_reads_the_store_only_when_its_stamp_changed(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
-    keeper.hold(token_for("a-token", DAY, START))
+def test_look_reads_the_store_only_when_its_stamp_changed(make: Callable[..., Watched], service: FakeKeeper) -> None:
+    service.hold(token_for("a-token", DAY, START))
     watched = make()
     watched.start()
-    read, stamps = keeper.reads, keeper.store.stamps
+    read, asked = service.reads, service.store.asked
     for _ in range(5):
         watched.monitor.look()
         watched.settled()
-    assert keeper.reads == read
-    assert keeper.store.stamps == stamps + 5
-    keeper.hold(None)
+    assert service.reads == read
+    assert service.store.asked == asked + 5
+    service.hold(None)
     watched.monitor.look()
     watched.wait(lambda: watched.state.expires is None)
-    assert keeper.reads == read + 1
+    assert service.reads == read + 1
 
 
-def test_many_events_at_once_are_one_look_and_none_is_put_off(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
-    keeper.hold(token_for("a-token", DAY, START))
+def test_many_events_at_once_are_one_look_and_none_is_put_off(
+    make: Callable[..., Watched], service: FakeKeeper
+) -> None:
+    service.hold(token_for("a-token", DAY, START))
     watched = make()
     watched.start()
-    stamps = keeper.store.stamps
+    asked = service.store.asked
     for _ in range(50):
         watched.monitor._files.settle()
-    watched.wait(lambda: keeper.store.stamps == stamps + 1)
+    watched.wait(lambda: service.store.asked == asked + 1)
     watched.settled()
-    assert keeper.store.stamps == stamps + 1
+    assert service.store.asked == asked + 1
 
 
 def made(folder: Path) -> bool:
@@ -274,41 +276,41 @@ def made(folder: Path) -> bool:
     return True
 
 
-def test_change_of_the_file_is_seen_by_itself(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
+def test_change_of_the_file_is_seen_by_itself(make: Callable[..., Watched], service: FakeKeeper) -> None:
     watched = make(policy="notify")
     watched.start()
-    keeper.hold(token_for("a-token", DAY, START))
-    keeper.store.path.write_text("changed")
+    service.hold(token_for("a-token", DAY, START))
+    service.store.path.write_text("changed")
     watched.wait(lambda: watched.state.expires is not None)
-    keeper.hold(None)
-    keeper.store.path.unlink()
+    service.hold(None)
+    service.store.path.unlink()
     watched.wait(lambda: watched.state.expires is None)
-    keeper.store.path.parent.rmdir()
+    service.store.path.parent.rmdir()
     watched.settled()
-    watched.wait(lambda: made(keeper.store.path.parent))
-    keeper.hold(token_for("another-token", DAY, START))
-    keeper.store.path.write_text("changed again")
+    watched.wait(lambda: made(service.store.path.parent))
+    service.hold(token_for("another-token", DAY, START))
+    service.store.path.write_text("changed again")
     watched.wait(lambda: watched.state.expires is not None)
 
 
 @pytest.mark.parametrize("situation", ["none", "long", "ended", "refused", "silent", "same", "unreadable", "cleared"])
 @pytest.mark.parametrize("policy", ["auto", "notify"])
 def test_timer_never_turns_in_circles(
-    make: Callable[..., Watched], keeper: FakeKeeper, clock: Clock, policy: str, situation: str
+    make: Callable[..., Watched], service: FakeKeeper, clock: Clock, policy: str, situation: str
 ) -> None:
     if situation in {"long", "cleared"}:
-        keeper.hold(token_for("a-token", DAY, START))
+        service.hold(token_for("a-token", DAY, START))
     elif situation in {"ended", "same"}:
-        keeper.hold(token_for("a-token", 100, START - (200 if situation == "ended" else 90)))
+        service.hold(token_for("a-token", 100, START - (200 if situation == "ended" else 90)))
     if situation == "same":
-        assert keeper.token is not None
-        keeper.answer = Outcome(keeper.token, Outcome.SAME)
+        assert service.token is not None
+        service.answer = Outcome(service.token, Outcome.SAME)
     if situation == "refused":
-        keeper.failure = KeysRefused("Refused.", code="8050")
+        service.failure = KeysRefused("Refused.", code="8050")
     if situation == "silent":
-        keeper.failure = BrokerUnavailable("Silent.")
+        service.failure = BrokerUnavailable("Silent.")
     if situation == "unreadable":
-        keeper.unreadable = StoreError("Unreadable.")
+        service.unreadable = StoreError("Unreadable.")
     watched = make(policy=policy)
     watched.start()
     if situation == "cleared":
@@ -317,30 +319,30 @@ def test_timer_never_turns_in_circles(
     watched.wait(lambda: watched.pause() > 0.5)
     watched.settled()
     assert 0.5 < watched.pause() <= 60.1
-    assert len(keeper.calls) <= 2
+    assert len(service.calls) <= 2
 
 
-def test_computer_that_slept_is_noticed_within_a_minute(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
-    keeper.hold(token_for("a-token", DAY, START))
+def test_computer_that_slept_is_noticed_within_a_minute(make: Callable[..., Watched], service: FakeKeeper) -> None:
+    service.hold(token_for("a-token", DAY, START))
     watched = make(warn_before=None)
     watched.start()
     assert watched.pause() <= 60.1
     watched.advance(2 * DAY)
-    watched.wait(lambda: "renew" in keeper.calls)
+    watched.wait(lambda: "renew" in service.calls)
     watched.settled()
-    assert keeper.calls == ["renew"]
+    assert service.calls == ["renew"]
     assert watched.notices == [], "what the renewal mended at once is no news"
 
 
 def test_failures_are_tried_again_later_and_later(
-    make: Callable[..., Watched], keeper: FakeKeeper, clock: Clock
+    make: Callable[..., Watched], service: FakeKeeper, clock: Clock
 ) -> None:
-    keeper.failure = BrokerUnavailable("Silent.")
+    service.failure = BrokerUnavailable("Silent.")
     watched = make()
     watched.start()
     pauses = []
     for number in range(1, 5):
-        watched.wait(lambda number=number: len(keeper.calls) == number and watched.state.busy is None)
+        watched.wait(lambda number=number: len(service.calls) == number and watched.state.busy is None)
         assert watched.state.renew_at is not None
         assert not watched.state.stopped
         pauses.append(watched.state.renew_at - clock())
@@ -350,17 +352,17 @@ def test_failures_are_tried_again_later_and_later(
     assert [one.kind for one in watched.notices] == [NoticeKind.FAILED]
 
 
-def test_wait_that_kiwoom_asks_for_is_kept(make: Callable[..., Watched], keeper: FakeKeeper, clock: Clock) -> None:
-    keeper.failure = RateLimited("Wait.", retry_after=300)
+def test_wait_that_kiwoom_asks_for_is_kept(make: Callable[..., Watched], service: FakeKeeper, clock: Clock) -> None:
+    service.failure = RateLimited("Wait.", retry_after=300)
     watched = make()
     watched.start()
-    watched.wait(lambda: keeper.calls and watched.state.busy is None)
+    watched.wait(lambda: service.calls and watched.state.busy is None)
     assert watched.state.renew_at is not None
     assert watched.state.renew_at >= clock() + 300
 
 
-def test_refusal_stops_and_is_told_once_at_once(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
-    keeper.failure = KeysRefused("Refused.", code="8001")
+def test_refusal_stops_and_is_told_once_at_once(make: Callable[..., Watched], service: FakeKeeper) -> None:
+    service.failure = KeysRefused("Refused.", code="8001")
     watched = make()
     watched.start()
     watched.wait(lambda: watched.notices)
@@ -370,19 +372,19 @@ def test_refusal_stops_and_is_told_once_at_once(make: Callable[..., Watched], ke
         watched.advance(3600)
         watched.settled()
     watched.monitor.refresh()
-    watched.wait(lambda: len(keeper.calls) == 2)
+    watched.wait(lambda: len(service.calls) == 2)
     watched.settled()
     assert [one.kind for one in watched.notices] == [NoticeKind.STOPPED]
-    keeper.failure = None
+    service.failure = None
     watched.monitor.refresh()
     watched.wait(lambda: watched.state.expires is not None)
     assert not watched.settled().stopped
 
 
-def test_same_answer_is_told_and_asks_next_after_the_end(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
+def test_same_answer_is_told_and_asks_next_after_the_end(make: Callable[..., Watched], service: FakeKeeper) -> None:
     token = token_for("a-token", DAY, START)
-    keeper.hold(token)
-    keeper.answer = Outcome(token, Outcome.SAME, skew_seconds=75.0)
+    service.hold(token)
+    service.answer = Outcome(token, Outcome.SAME, skew_seconds=75.0)
     watched = make()
     watched.start()
     watched.monitor.refresh()
@@ -395,11 +397,11 @@ def test_same_answer_is_told_and_asks_next_after_the_end(make: Callable[..., Wat
     assert START + DAY < state.renew_at <= START + DAY + 3
 
 
-def test_wishes_while_something_is_under_way_are_dropped(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
-    keeper.hold(token_for("a-token", DAY, START))
+def test_wishes_while_something_is_under_way_are_dropped(make: Callable[..., Watched], service: FakeKeeper) -> None:
+    service.hold(token_for("a-token", DAY, START))
     watched = make()
     watched.start()
-    keeper.gate.clear()
+    service.gate.clear()
     watched.monitor.refresh()
     assert watched.state.busy is Action.REFRESH
     watched.monitor.refresh()
@@ -407,20 +409,20 @@ def test_wishes_while_something_is_under_way_are_dropped(make: Callable[..., Wat
     watched.monitor.clear(revoke=True)
     watched.monitor.unlock()
     watched.monitor.enter_keys("demo", KEYS)
-    keeper.gate.set()
+    service.gate.set()
     watched.settled()
-    assert keeper.calls == ["refresh"]
+    assert service.calls == ["refresh"]
     assert watched.kept == []
     assert watched.settings.mode == "real"
 
 
-def test_change_is_seen_while_kiwoom_is_being_asked(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
-    keeper.hold(token_for("a-token", DAY, START))
+def test_change_is_seen_while_kiwoom_is_being_asked(make: Callable[..., Watched], service: FakeKeeper) -> None:
+    service.hold(token_for("a-token", DAY, START))
     watched = make()
     watched.start()
-    keeper.gate.clear()
+    service.gate.clear()
     watched.monitor.refresh()
-    keeper.hold(token_for("another-token", 7200, START))
+    service.hold(token_for("another-token", 7200, START))
     watched.monitor.look()
     watched.wait(lambda: watched.state.expires == START + 7200)
     assert watched.state.busy is Action.REFRESH
@@ -428,36 +430,36 @@ def test_change_is_seen_while_kiwoom_is_being_asked(make: Callable[..., Watched]
 
 
 def test_new_token_is_new_also_when_it_was_seen_before_the_answer_was_back(
-    make: Callable[..., Watched], keeper: FakeKeeper
+    make: Callable[..., Watched], service: FakeKeeper
 ) -> None:
-    keeper.hold(token_for("a-token", DAY, START))
+    service.hold(token_for("a-token", DAY, START))
     watched = make()
     watched.start()
-    keeper.way_back.clear()
-    keeper.answer = Outcome(token_for("another-token", 7200, START), Outcome.ISSUED)
+    service.way_back.clear()
+    service.answer = Outcome(token_for("another-token", 7200, START), Outcome.ISSUED)
     watched.monitor.refresh()
-    watched.wait(lambda: keeper.calls == ["refresh"])
+    watched.wait(lambda: service.calls == ["refresh"])
     watched.monitor.look()
     watched.wait(lambda: watched.state.expires == START + 7200)
-    keeper.way_back.set()
+    service.way_back.set()
     state = watched.settled()
     assert state.last is not None
     assert state.last.result is Result.ISSUED
 
 
 def test_look_that_read_before_a_renewal_does_not_take_its_token_away(
-    make: Callable[..., Watched], keeper: FakeKeeper
+    make: Callable[..., Watched], service: FakeKeeper
 ) -> None:
     watched = make(policy="notify")
     watched.start()
-    keeper.eyes.clear()
-    keeper.hold(None)
+    service.eyes.clear()
+    service.hold(None)
     watched.monitor.look()
-    watched.wait(lambda: keeper.reads == 2)
+    watched.wait(lambda: service.reads == 2)
     watched.monitor.refresh()
     watched.wait(lambda: watched.state.expires is not None)
     issued = len(watched.states)
-    keeper.eyes.set()
+    service.eyes.set()
     state = watched.settled()
     watched.monitor.look()
     state = watched.settled()
@@ -466,11 +468,11 @@ def test_look_that_read_before_a_renewal_does_not_take_its_token_away(
     assert [one for one in watched.states[issued:] if one.expires is None] == []
 
 
-def test_clear_and_revoke_are_told_apart(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
+def test_clear_and_revoke_are_told_apart(make: Callable[..., Watched], service: FakeKeeper) -> None:
     watched = make()
     watched.start()
     for revoke, result in ((False, Result.CLEARED), (True, Result.REVOKED)):
-        keeper.hold(token_for("a-token", DAY, START))
+        service.hold(token_for("a-token", DAY, START))
         watched.monitor.look()
         watched.wait(lambda: watched.state.expires is not None)
         watched.settled()
@@ -484,11 +486,11 @@ def test_clear_and_revoke_are_told_apart(make: Callable[..., Watched], keeper: F
 
 @pytest.mark.parametrize(("kept", "result"), [(True, Result.KEPT), (False, Result.GONE)])
 def test_clear_that_found_no_token_of_this_account_claims_to_have_cleared_none(
-    kept: bool, result: Result, make: Callable[..., Watched], keeper: FakeKeeper
+    kept: bool, result: Result, make: Callable[..., Watched], service: FakeKeeper
 ) -> None:
-    keeper.hold(token_for("a-token", DAY, START))
-    keeper.cleared = Cleared(there=False)
-    keeper.cleared.kept = kept
+    service.hold(token_for("a-token", DAY, START))
+    service.cleared = Cleared(there=False)
+    service.cleared.kept = kept
     watched = make()
     watched.start()
     watched.monitor.clear(revoke=True)
@@ -498,12 +500,12 @@ def test_clear_that_found_no_token_of_this_account_claims_to_have_cleared_none(
     assert (state.last.result, state.renew_at) == (result, None)
 
 
-def test_last_thing_told_is_never_of_an_earlier_token(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
-    keeper.hold(token_for("a-token", DAY, START))
+def test_last_thing_told_is_never_of_an_earlier_token(make: Callable[..., Watched], service: FakeKeeper) -> None:
+    service.hold(token_for("a-token", DAY, START))
     watched = make()
     assert watched.start().last is None
     for token, result in ((None, Result.GONE), (token_for("of-a-bot", DAY, START), Result.ADOPTED)):
-        keeper.hold(token)
+        service.hold(token)
         watched.monitor.look()
         watched.wait(lambda token=token: (watched.state.expires is None) is (token is None))
         last = watched.settled().last
@@ -512,23 +514,23 @@ def test_last_thing_told_is_never_of_an_earlier_token(make: Callable[..., Watche
 
 
 def test_token_that_comes_to_light_is_not_called_another_programs(
-    make: Callable[..., Watched], keeper: FakeKeeper
+    make: Callable[..., Watched], service: FakeKeeper
 ) -> None:
-    keeper.problem = KeyringUnavailable("The keyring is locked.", problem=KeyringUnavailable.LOCKED)
+    service.problem = KeyringUnavailable("The keyring is locked.", problem=KeyringUnavailable.LOCKED)
     watched = make(policy="notify")
     watched.start()
-    keeper.problem = None
-    keeper.hold(token_for("a-token", DAY, START))
+    service.problem = None
+    service.hold(token_for("a-token", DAY, START))
     watched.monitor.look()
     watched.wait(lambda: watched.state.expires is not None)
     assert watched.settled().last is None
 
 
-def test_failed_revoke_keeps_the_token_in_sight(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
-    keeper.hold(token_for("a-token", DAY, START))
+def test_failed_revoke_keeps_the_token_in_sight(make: Callable[..., Watched], service: FakeKeeper) -> None:
+    service.hold(token_for("a-token", DAY, START))
     watched = make(policy="notify")
     watched.start()
-    keeper.failure = KiwoomTokenError("Not revoked.", code="8015")
+    service.failure = KiwoomTokenError("Not revoked.", code="8015")
     watched.monitor.clear(revoke=True)
     watched.wait(lambda: watched.state.last is not None)
     state = watched.settled()
@@ -541,12 +543,12 @@ def test_failed_revoke_keeps_the_token_in_sight(make: Callable[..., Watched], ke
     "failure", [RevokeFailed("Not revoked.", code="8015"), BrokerUnavailable("Kiwoom does not answer.")]
 )
 def test_failed_revoke_changes_nothing_about_the_renewal(
-    make: Callable[..., Watched], keeper: FakeKeeper, failure: Exception
+    make: Callable[..., Watched], service: FakeKeeper, failure: Exception
 ) -> None:
-    keeper.hold(token_for("a-token", DAY, START))
+    service.hold(token_for("a-token", DAY, START))
     watched = make(policy="auto")
     planned = watched.start().renew_at
-    keeper.failure = failure
+    service.failure = failure
     watched.monitor.clear(revoke=True)
     watched.wait(lambda: watched.state.last is not None)
     state = watched.settled()
@@ -555,24 +557,24 @@ def test_failed_revoke_changes_nothing_about_the_renewal(
 
 
 def test_unreadable_store_keeps_the_token_in_sight_until_it_can_be_read(
-    make: Callable[..., Watched], keeper: FakeKeeper
+    make: Callable[..., Watched], service: FakeKeeper
 ) -> None:
-    keeper.hold(token_for("a-token", DAY, START))
+    service.hold(token_for("a-token", DAY, START))
     watched = make()
     watched.start()
-    keeper.unreadable = StoreError("Unreadable.")
-    keeper.store.version += 1
+    service.unreadable = StoreError("Unreadable.")
+    service.store.number += 1
     watched.monitor.look()
     watched.wait(lambda: watched.state.last is not None)
     assert watched.settled().expires == START + DAY
-    assert keeper.calls == []
-    keeper.unreadable = None
+    assert service.calls == []
+    service.unreadable = None
     watched.monitor.look()
     watched.wait(lambda: watched.state.last is None)
 
 
-def test_error_of_a_program_shows_its_kind_and_not_its_text(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
-    keeper.failure = ZeroDivisionError("a-whole-token-of-a-test")
+def test_error_of_a_program_shows_its_kind_and_not_its_text(make: Callable[..., Watched], service: FakeKeeper) -> None:
+    service.failure = ZeroDivisionError("a-whole-token-of-a-test")
     watched = make(policy="notify")
     watched.start()
     watched.monitor.refresh()
@@ -581,49 +583,49 @@ def test_error_of_a_program_shows_its_kind_and_not_its_text(make: Callable[..., 
     assert str(watched.state.last.error) == "Something unexpected happened (ZeroDivisionError)."
 
 
-def test_unlocking_moves_the_token_into_the_keyring(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
-    keeper.hold(token_for("a-token", DAY, START))
+def test_unlocking_moves_the_token_into_the_keyring(make: Callable[..., Watched], service: FakeKeeper) -> None:
+    service.hold(token_for("a-token", DAY, START))
     watched = make()
     watched.start()
     watched.monitor.unlock()
     watched.wait(lambda: watched.state.last is not None)
-    assert keeper.calls == ["unlock", "put"]
+    assert service.calls == ["unlock", "put"]
     state = watched.settled()
     assert state.last is not None
     assert state.last.result is Result.UNLOCKED
 
 
-def stopped_by_the_locked_keyring(make: Callable[..., Watched], keeper: FakeKeeper) -> Watched:
-    keeper.failure = KeysRefused("The keys are in the keyring, which is locked.")
+def stopped_by_the_locked_keyring(make: Callable[..., Watched], service: FakeKeeper) -> Watched:
+    service.failure = KeysRefused("The keys are in the keyring, which is locked.")
     watched = make()
     watched.start()
     watched.wait(lambda: watched.state.stopped)
     watched.settled()
-    keeper.failure = None
+    service.failure = None
     return watched
 
 
 def test_token_that_lay_in_the_locked_keyring_is_neither_another_programs_nor_asked_for_again(
-    make: Callable[..., Watched], keeper: FakeKeeper
+    make: Callable[..., Watched], service: FakeKeeper
 ) -> None:
-    watched = stopped_by_the_locked_keyring(make, keeper)
+    watched = stopped_by_the_locked_keyring(make, service)
     watched.locked_up = token_for("a-token", DAY, START)
     watched.monitor.unlock()
     watched.wait(lambda: watched.state.expires == START + DAY)
     state = watched.settled()
     assert state.last is not None
-    assert (state.last.result, state.stopped, keeper.calls) == (Result.UNLOCKED, False, ["renew", "unlock", "put"])
+    assert (state.last.result, state.stopped, service.calls) == (Result.UNLOCKED, False, ["renew", "unlock", "put"])
 
 
-def test_unlocking_lets_a_stopped_renewal_go_on(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
-    watched = stopped_by_the_locked_keyring(make, keeper)
+def test_unlocking_lets_a_stopped_renewal_go_on(make: Callable[..., Watched], service: FakeKeeper) -> None:
+    watched = stopped_by_the_locked_keyring(make, service)
     watched.monitor.unlock()
     watched.wait(lambda: watched.state.expires is not None)
-    assert keeper.calls == ["renew", "unlock", "renew"]
+    assert service.calls == ["renew", "unlock", "renew"]
 
 
-def test_refused_password_changes_nothing(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
-    keeper.hold(token_for("a-token", DAY, START))
+def test_refused_password_changes_nothing(make: Callable[..., Watched], service: FakeKeeper) -> None:
+    service.hold(token_for("a-token", DAY, START))
     watched = make()
     before = watched.start()
     watched.unlock_failure = KeyringUnavailable("The keyring is locked.", problem=KeyringUnavailable.LOCKED)
@@ -632,7 +634,7 @@ def test_refused_password_changes_nothing(make: Callable[..., Watched], keeper: 
     state = watched.settled()
     assert state.last is not None
     assert state.last.error is watched.unlock_failure
-    assert keeper.calls == []
+    assert service.calls == []
     assert (state.expires, state.stopped) == (before.expires, False)
 
 
@@ -652,8 +654,8 @@ def test_new_keys_change_the_mode_only_when_kiwoom_takes_them(make: Callable[...
     assert watched.kept == ["demo", "demo"]
 
 
-def test_each_threshold_is_told_once(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
-    keeper.hold(token_for("a-token", DAY, START))
+def test_each_threshold_is_told_once(make: Callable[..., Watched], service: FakeKeeper) -> None:
+    service.hold(token_for("a-token", DAY, START))
     watched = make(policy="notify", warn_before=["30m", "10m", "0m"])
     watched.start()
     for seconds in (DAY - 1801, 2, 2, 1200, 2, 600, 2):
@@ -662,8 +664,8 @@ def test_each_threshold_is_told_once(make: Callable[..., Watched], keeper: FakeK
     assert [one.kind for one in watched.notices] == [NoticeKind.ENDING, NoticeKind.ENDING, NoticeKind.ENDED]
 
 
-def test_a_warning_is_over_when_another_program_renews(make: Callable[..., Watched], keeper: FakeKeeper) -> None:
-    keeper.hold(token_for("a-token", DAY, START))
+def test_a_warning_is_over_when_another_program_renews(make: Callable[..., Watched], service: FakeKeeper) -> None:
+    service.hold(token_for("a-token", DAY, START))
     watched = make(policy="notify", warn_before=["30m"])
     over: list[bool] = []
     watched.monitor.notice_over.connect(lambda: over.append(True))
@@ -672,7 +674,7 @@ def test_a_warning_is_over_when_another_program_renews(make: Callable[..., Watch
     watched.wait(lambda: watched.notices)
     watched.settled()
     assert over == []
-    keeper.hold(token_for("another", DAY, watched.clock()))
+    service.hold(token_for("another", DAY, watched.clock()))
     watched.monitor.look()
     watched.wait(lambda: over)
     watched.settled()
@@ -680,9 +682,9 @@ def test_a_warning_is_over_when_another_program_renews(make: Callable[..., Watch
 
 
 def test_what_cannot_be_told_to_a_locked_screen_does_not_keep_it_awake(
-    make: Callable[..., Watched], keeper: FakeKeeper
+    make: Callable[..., Watched], service: FakeKeeper
 ) -> None:
-    keeper.hold(token_for("a-token", DAY, START))
+    service.hold(token_for("a-token", DAY, START))
     watched = make(policy="notify", warn_before=["30m"])
     watched.start()
     watched.monitor.hold(is_held=True)

@@ -13,7 +13,7 @@ from tray_app.core.errors import (
     RequestRefused,
     StoreError,
 )
-from tray_app.core.renewal_schedule import AUTO, NOTIFY, Due, Notice, NoticeKind, Watch
+from tray_app.core.renewal_schedule import AUTO, NOTIFY, Due, Notice, NoticeKind, RenewalSchedule
 from tray_app.core.token import token_for
 
 DAY = 86400
@@ -45,7 +45,7 @@ def dice():
 @pytest.fixture
 def watching(dice):
     def make(policy=AUTO, renew_before=600, warn_before=THRESHOLDS):
-        return Watch(policy, renew_before, warn_before, dice)
+        return RenewalSchedule(policy, renew_before, warn_before, dice)
 
     return make
 

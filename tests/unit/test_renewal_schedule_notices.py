@@ -11,7 +11,7 @@ import pytest
 
 from tests.doubles import START, Clock
 from tray_app.core.errors import BrokerUnavailable, KeysRefused, KiwoomTokenError, RateLimited
-from tray_app.core.renewal_schedule import AUTO, NOTIFY, Notice, NoticeKind, Watch
+from tray_app.core.renewal_schedule import AUTO, NOTIFY, Notice, NoticeKind, RenewalSchedule
 from tray_app.core.token import KST, Token, token_for
 from tray_app.core.trading import is_trading
 
@@ -59,7 +59,7 @@ class World:
     `told` is (seconds since the start, notice). While `asleep` it does nothing, while `locked` nobody is told.
     """
 
-    def __init__(self, watch: Watch, clock: Clock, kiwoom: Kiwoom) -> None:
+    def __init__(self, watch: RenewalSchedule, clock: Clock, kiwoom: Kiwoom) -> None:
         self.watch, self.clock, self.kiwoom = watch, clock, kiwoom
         self.begin = clock()
         self.token: Token | None = None
@@ -120,7 +120,7 @@ def make() -> Make:
         generous: bool = False,
     ) -> World:
         clock = Clock(start)
-        watch = Watch(policy, 600, warn_before, lambda: 0.5, quiet_hours=quiet_hours)
+        watch = RenewalSchedule(policy, 600, warn_before, lambda: 0.5, quiet_hours=quiet_hours)
         made = World(watch, clock, Kiwoom(clock, generous=generous))
         if lifetime:
             made.holds(token_for("the-first-of-a-test", lifetime, start))

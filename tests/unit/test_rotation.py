@@ -8,7 +8,7 @@ import pytest
 
 from tests.doubles import Clock
 from tray_app.core.errors import BrokerUnavailable, RevokeFailed
-from tray_app.core.renewal_schedule import Due, Notice, NoticeKind, Watch
+from tray_app.core.renewal_schedule import Due, Notice, NoticeKind, RenewalSchedule
 from tray_app.core.secret import Secret
 from tray_app.core.token import KST, Token
 
@@ -26,8 +26,8 @@ def token(created: float, name: str = "one") -> Token:
     return Token(Secret(f"{name}-token-of-a-test"), start + timedelta(days=1), start)
 
 
-def watch(policy: str = "daily 06:30") -> Watch:
-    return Watch(policy, 600, (), lambda: 0.0)
+def watch(policy: str = "daily 06:30") -> RenewalSchedule:
+    return RenewalSchedule(policy, 600, (), lambda: 0.0)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pytest
 
 from tray_app.core.errors import InvalidInput
 from tray_app.core.token import parse_expires_dt
-from tray_app.kiwoom.sandbox import FAULTS, PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom, serve
+from tray_app.kiwoom.sandbox import FAULTS, SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom, serve
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2025, 3, 4, 5, 6, 7, 500_000, tzinfo=timezone.utc).timestamp()
@@ -38,13 +38,13 @@ def clock():
 
 @pytest.fixture
 def kiwoom(clock):
-    with PracticeKiwoom(clock=clock) as practice:
-        yield practice
+    with SandboxKiwoom(clock=clock) as sandbox:
+        yield sandbox
 
 
-def ask(practice, method, path, fields=None, **headers):
+def ask(sandbox, method, path, fields=None, **headers):
     """One request over a connection of its own: status, headers and the JSON of the answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", practice.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=10)
     try:
         body = None if fields is None else json.dumps(fields)
         connection.request(method, path, body, {"Content-Type": "application/json;charset=UTF-8", **headers})
@@ -56,20 +56,20 @@ def ask(practice, method, path, fields=None, **headers):
         connection.close()
 
 
-def issue(practice, key=PRACTICE_APP_KEY, secret=PRACTICE_APP_SECRET, grant_type="client_credentials"):
+def issue(sandbox, key=SANDBOX_APP_KEY, secret=SANDBOX_APP_SECRET, grant_type="client_credentials"):
     fields = {"grant_type": grant_type, "appkey": key, "secretkey": secret}
-    status, _, answer = ask(practice, "POST", "/oauth2/token", fields)
+    status, _, answer = ask(sandbox, "POST", "/oauth2/token", fields)
     assert status == 200
     return answer
 
 
-def revoke(practice, token, key=PRACTICE_APP_KEY, secret=PRACTICE_APP_SECRET):
-    return ask(practice, "POST", "/oauth2/revoke", {"appkey": key, "secretkey": secret, "token": token})[2]
+def revoke(sandbox, token, key=SANDBOX_APP_KEY, secret=SANDBOX_APP_SECRET):
+    return ask(sandbox, "POST", "/oauth2/revoke", {"appkey": key, "secretkey": secret, "token": token})[2]
 
 
-def rest(practice, token):
+def rest(sandbox, token):
     headers = {"authorization": f"Bearer {token}", "api-id": "ka10001"}
-    return ask(practice, "POST", "/api/dostk/stkinfo", {"stk_cd": "005930"}, **headers)[2]
+    return ask(sandbox, "POST", "/api/dostk/stkinfo", {"stk_cd": "005930"}, **headers)[2]
 
 
 def refused_with(code, answer):
@@ -190,7 +190,7 @@ def test_requests_are_counted_and_told_without_tokens_or_keys(kiwoom):
         ("rest", "refused 8005"),
     ]
     assert told["outcomes"][0]["at"] == "2025-03-04T05:06:07.500000+00:00"
-    assert not any(text in json.dumps(told) for text in (token, PRACTICE_APP_KEY, PRACTICE_APP_SECRET))
+    assert not any(text in json.dumps(told) for text in (token, SANDBOX_APP_KEY, SANDBOX_APP_SECRET))
 
 
 @pytest.mark.parametrize("code", sorted(name for name in FAULTS if name.isdigit()))
@@ -359,44 +359,44 @@ def test_a_dripping_answer_is_whole_in_the_end(kiwoom):
 
 @pytest.mark.parametrize("name", ["hang", "drip", "slow"])
 def test_stop_does_not_wait_for_requests_that_are_stuck(name):
-    practice = PracticeKiwoom()
-    practice.start()
-    practice.set_fault(name, seconds=60)
-    connection = socket.create_connection(("127.0.0.1", practice.port), timeout=10)
+    sandbox = SandboxKiwoom()
+    sandbox.start()
+    sandbox.set_fault(name, seconds=60)
+    connection = socket.create_connection(("127.0.0.1", sandbox.port), timeout=10)
     body = json.dumps({"grant_type": "client_credentials", "appkey": "a", "secretkey": "b"})
     connection.sendall(f"POST /oauth2/token HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
-    while not practice.counts()["issue"]:
+    while not sandbox.counts()["issue"]:
         time.sleep(0.01)
     began = time.monotonic()
-    practice.stop()
-    practice.stop()
+    sandbox.stop()
+    sandbox.stop()
     assert time.monotonic() - began < 2
     connection.close()
 
 
 def test_the_port_is_free_again_after_stop():
-    with PracticeKiwoom() as practice:
-        port = practice.port
-    with PracticeKiwoom(port) as practice:
-        assert practice.base_url == f"http://127.0.0.1:{port}"
+    with SandboxKiwoom() as sandbox:
+        port = sandbox.port
+    with SandboxKiwoom(port) as sandbox:
+        assert sandbox.base_url == f"http://127.0.0.1:{port}"
 
 
 def test_a_port_in_use_is_one_clear_sentence(kiwoom):
     with pytest.raises(InvalidInput, match=f"Port {kiwoom.port} .* in use") as caught:
-        PracticeKiwoom(kiwoom.port)
+        SandboxKiwoom(kiwoom.port)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("port", [-1, 65536])
 def test_a_port_that_cannot_be_is_refused(port):
     with pytest.raises(InvalidInput):
-        PracticeKiwoom(port)
+        SandboxKiwoom(port)
 
 
 @pytest.mark.parametrize("lifetime", [0, -1, float("nan"), float("inf"), 367 * 86400, True, "60"])
 def test_a_lifetime_that_cannot_be_is_refused(lifetime):
     with pytest.raises(InvalidInput):
-        PracticeKiwoom(lifetime=lifetime)
+        SandboxKiwoom(lifetime=lifetime)
 
 
 def test_many_at_once_get_one_token(kiwoom):
@@ -451,8 +451,8 @@ def test_serve_tells_that_the_port_is_in_use(kiwoom):
     assert lines == []
 
 
-def test_the_practice_token_ends_a_day_later_in_whole_seconds():
-    with PracticeKiwoom() as practice:
-        ends = parse_expires_dt(issue(practice)["expires_dt"])
+def test_the_sandbox_token_ends_a_day_later_in_whole_seconds():
+    with SandboxKiwoom() as sandbox:
+        ends = parse_expires_dt(issue(sandbox)["expires_dt"])
     left = ends - datetime.now(timezone.utc)
     assert timedelta(seconds=86395) < left <= timedelta(seconds=86401)

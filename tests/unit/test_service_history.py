@@ -23,7 +23,7 @@ from tray_app.core.errors import (
 )
 from tray_app.core.token import Token, token_for
 from tray_app.history.database import History, open_history
-from tray_app.service.token_service import TokenKeeper
+from tray_app.service.token_service import TokenService
 from tray_app.settings.load import load_settings
 from tray_app.stores.base import Place
 from tray_app.stores.file import FileStore
@@ -44,7 +44,7 @@ class Shelf:
     def withdraw(self, _: Token) -> tuple[KiwoomTokenError, ...]:
         return ()
 
-    def offered(self) -> Token | None:
+    def external_token(self) -> Token | None:
         return self.token
 
 
@@ -71,20 +71,20 @@ def shelf() -> Shelf:
 @pytest.fixture
 def opened(
     tmp_path: Path, clock: Clock, broker: FakeBroker, history: History, shelf: Shelf
-) -> Callable[[], TokenKeeper]:
+) -> Callable[[], TokenService]:
     path = str(tmp_path / "data" / ".token")
 
-    def open_one() -> TokenKeeper:
+    def open_one() -> TokenService:
         store = FileStore(path, ProfileLock(f"{path}.lock"), clock)
-        return TokenKeeper(
-            "default", store, lambda: KEYS, lambda: broker, clock, shares=shelf, open_history=lambda: history
+        return TokenService(
+            "default", store, lambda: KEYS, lambda: broker, clock, exports=shelf, open_history=lambda: history
         )
 
     return open_one
 
 
 @pytest.fixture
-def keeper(opened: Callable[[], TokenKeeper]) -> TokenKeeper:
+def service(opened: Callable[[], TokenService]) -> TokenService:
     return opened()
 
 
@@ -93,84 +93,84 @@ def told(history: History) -> Callable[[], list[str]]:
     return lambda: [str(one.kind) for one in history.read("default")]
 
 
-def test_issued_and_then_the_same_again(keeper: TokenKeeper, clock: Clock, told: Callable[[], list[str]]) -> None:
-    keeper.ensure()
-    keeper.ensure()
+def test_issued_and_then_the_same_again(service: TokenService, clock: Clock, told: Callable[[], list[str]]) -> None:
+    service.ensure()
+    service.ensure()
     assert told() == ["issued"]
     clock.advance(60)
-    keeper.refresh()
+    service.refresh()
     assert told() == ["issued", "same"]
 
 
 def test_a_rotation_is_a_revoke_and_an_issue(
-    keeper: TokenKeeper, clock: Clock, told: Callable[[], list[str]], history: History
+    service: TokenService, clock: Clock, told: Callable[[], list[str]], history: History
 ) -> None:
-    keeper.ensure()
+    service.ensure()
     clock.advance(60)
-    keeper.refresh(rotate=True)
+    service.refresh(rotate=True)
     assert told() == ["issued", "revoked", "issued"]
     first, revoked, second = history.read("default")
     assert first.token == revoked.token != second.token
 
 
 def test_a_failure_tells_why(
-    keeper: TokenKeeper, broker: FakeBroker, told: Callable[[], list[str]], history: History
+    service: TokenService, broker: FakeBroker, told: Callable[[], list[str]], history: History
 ) -> None:
     broker.failure = BrokerUnavailable("Kiwoom does not answer ({reason}).", code="500", reason="busy")
     with pytest.raises(BrokerUnavailable):
-        keeper.ensure()
+        service.ensure()
     assert told() == ["failed"]
     (one,) = history.read("default")
     assert (one.code, one.message, one.values) == ("500", broker.failure.message, {"reason": "busy"})  # type: ignore[attr-defined]
 
 
-def test_missing_keys_are_a_failure(keeper: TokenKeeper, told: Callable[[], list[str]]) -> None:
+def test_missing_keys_are_a_failure(service: TokenService, told: Callable[[], list[str]]) -> None:
     def none() -> None:
         raise KeysMissing("There are no keys.")
 
-    keeper._find_keys = none  # type: ignore[method-assign, assignment]
+    service._find_keys = none  # type: ignore[method-assign, assignment]
     with pytest.raises(KeysMissing):
-        keeper.ensure()
+        service.ensure()
     assert told() == ["failed"]
 
 
 def test_another_tools_token_is_adopted(
-    keeper: TokenKeeper, shelf: Shelf, clock: Clock, told: Callable[[], list[str]]
+    service: TokenService, shelf: Shelf, clock: Clock, told: Callable[[], list[str]]
 ) -> None:
     shelf.token = token_for("token-of-kiwoomcli", DAY, clock())
-    keeper.ensure()
+    service.ensure()
     assert told() == ["adopted"]
 
 
-def test_handed_in_cleared_and_revoked(keeper: TokenKeeper, clock: Clock, told: Callable[[], list[str]]) -> None:
-    keeper.put(token_for("token-of-a-test", DAY, clock()))
-    keeper.clear()
-    keeper.clear()
-    keeper.put(token_for("token-two-of-a-test", DAY, clock()))
-    keeper.clear(revoke=True)
+def test_handed_in_cleared_and_revoked(service: TokenService, clock: Clock, told: Callable[[], list[str]]) -> None:
+    service.put(token_for("token-of-a-test", DAY, clock()))
+    service.clear()
+    service.clear()
+    service.put(token_for("token-two-of-a-test", DAY, clock()))
+    service.clear(revoke=True)
     assert told() == ["stored", "cleared", "stored", "revoked"]
 
 
 def test_a_revoke_that_fails_leaves_the_token(
-    keeper: TokenKeeper, broker: FakeBroker, told: Callable[[], list[str]]
+    service: TokenService, broker: FakeBroker, told: Callable[[], list[str]]
 ) -> None:
-    keeper.ensure()
+    service.ensure()
     broker.failure = RevokeFailed("Not revoked.")
     with pytest.raises(RevokeFailed):
-        keeper.clear(revoke=True)
+        service.clear(revoke=True)
     assert told() == ["issued", "failed"]
 
 
-def test_the_seeds_rule_is_no_event(keeper: TokenKeeper, clock: Clock, told: Callable[[], list[str]]) -> None:
-    token = keeper.ensure().token
+def test_the_seeds_rule_is_no_event(service: TokenService, clock: Clock, told: Callable[[], list[str]]) -> None:
+    token = service.ensure().token
     clock.advance(DAY - 100)
-    keeper.retire(token)
-    keeper.note_found(keeper.current(), clock())
+    service.expire_soft(token)
+    service.record_found(service.current(), clock())
     assert told() == ["issued"]
 
 
 def test_waiters_of_one_request_make_one_event(
-    opened: Callable[[], TokenKeeper], told: Callable[[], list[str]]
+    opened: Callable[[], TokenService], told: Callable[[], list[str]]
 ) -> None:
     threads = [threading.Thread(target=lambda: opened().ensure(), daemon=True) for _ in range(8)]
     for thread in threads:
@@ -181,56 +181,56 @@ def test_waiters_of_one_request_make_one_event(
 
 
 def test_what_a_plain_writer_left_is_seen_once(
-    keeper: TokenKeeper, clock: Clock, tmp_path: Path, told: Callable[[], list[str]]
+    service: TokenService, clock: Clock, tmp_path: Path, told: Callable[[], list[str]]
 ) -> None:
-    FileStore(str(tmp_path / "data" / ".token"), keeper.store.lock, clock).write(token_for("of-a-bot", DAY, clock()))
+    FileStore(str(tmp_path / "data" / ".token"), service.store.lock, clock).write(token_for("of-a-bot", DAY, clock()))
     for _ in range(2):
-        keeper.note_found(keeper.current(), clock())
+        service.record_found(service.current(), clock())
     assert told() == ["seen"]
     (tmp_path / "data" / ".token").unlink()
     clock.advance(5)
-    keeper.note_found(keeper.current(), clock())
+    service.record_found(service.current(), clock())
     assert told() == ["seen", "gone"]
 
 
 def test_a_keyring_that_does_not_answer_has_not_lost_the_token(
-    keeper: TokenKeeper, clock: Clock, told: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+    service: TokenService, clock: Clock, told: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper.ensure()
+    service.ensure()
     clock.advance(5)
     problem = KeyringUnavailable("It is locked.", problem=KeyringUnavailable.LOCKED)
-    monkeypatch.setattr(keeper.store, "place", lambda: Place("file", "", problem))
-    keeper.note_found(None, clock())
+    monkeypatch.setattr(service.store, "place", lambda: Place("file", "", problem))
+    service.record_found(None, clock())
     assert told() == ["issued"]
 
 
 def test_a_token_that_could_not_be_stored_says_so(
-    keeper: TokenKeeper, monkeypatch: pytest.MonkeyPatch, history: History
+    service: TokenService, monkeypatch: pytest.MonkeyPatch, history: History
 ) -> None:
     def refuse(_: Token) -> None:
         raise StoreError("The disk is full.")
 
-    monkeypatch.setattr(keeper.store, "write", refuse)
-    keeper.ensure()
+    monkeypatch.setattr(service.store, "write", refuse)
+    service.ensure()
     (one,) = history.read("default")
     assert (one.kind, one.message) == ("issued", "The disk is full.")
 
 
 def test_it_is_recorded_once_the_lock_is_free(
-    keeper: TokenKeeper, history: History, monkeypatch: pytest.MonkeyPatch
+    service: TokenService, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = []
     record = history.record
 
     def look(profile: str, happenings: object) -> None:
-        free.append(keeper.store.lock.try_acquire())
-        keeper.store.lock.release()
+        free.append(service.store.lock.try_acquire())
+        service.store.lock.release()
         record(profile, happenings)  # type: ignore[arg-type]
 
     monkeypatch.setattr(history, "record", look)
-    keeper.ensure()
-    keeper.put(token_for("token-of-a-test", DAY, START))
-    keeper.clear()
+    service.ensure()
+    service.put(token_for("token-of-a-test", DAY, START))
+    service.clear()
     assert free == [True] * 3
 
 

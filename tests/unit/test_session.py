@@ -17,7 +17,7 @@ from tests.doubles import Clock, private_bus
 from tray_app.desktop import macos
 from tray_app.desktop.session.system import SystemSession
 from tray_app.desktop.session.windows import Message, WindowsSession, hear
-from tray_app.system.clock_jumps import GapDetector
+from tray_app.system.clock_jumps import ClockJumpDetector
 
 ROOT = Path(__file__).resolve().parents[2]
 RESUMED_AUTOMATIC, RESUMED_SUSPEND, SUSPENDING = 0x12, 0x7, 0x4
@@ -32,7 +32,7 @@ def events(qtbot: QtBot) -> Iterator[SystemSession]:
 
 
 @pytest.fixture
-def heard(events: SystemSession) -> list[Any]:
+def on_update(events: SystemSession) -> list[Any]:
     told: list[Any] = []
     events.resumed.connect(lambda: told.append("resumed"))
     events.locked.connect(told.append)
@@ -50,7 +50,7 @@ def settled(qtbot: QtBot, events: SystemSession) -> None:
 
 def test_gap_in_time_is_a_resume_told_once(qtbot: QtBot) -> None:
     wall, forward = Clock(), Clock()
-    events = SystemSession(gaps=GapDetector(60, wall, forward))
+    events = SystemSession(gaps=ClockJumpDetector(60, wall, forward))
     with qtbot.waitSignal(events.resumed):
         wall.advance(3600)
         events.tick()
@@ -58,12 +58,12 @@ def test_gap_in_time_is_a_resume_told_once(qtbot: QtBot) -> None:
         events.tick()
 
 
-def test_several_news_of_one_resume_are_one(qtbot: QtBot, events: SystemSession, heard: list[Any]) -> None:
+def test_several_news_of_one_resume_are_one(qtbot: QtBot, events: SystemSession, on_update: list[Any]) -> None:
     for message, what in ((POWER, RESUMED_AUTOMATIC), (TIME, 0), (POWER, RESUMED_SUSPEND)):
         hear(events, message, what, 0)
     events.tick()
     settled(qtbot, events)
-    assert heard == ["resumed"]
+    assert on_update == ["resumed"]
 
 
 # --------------------------------------------------------------------------------------------------------- Windows
@@ -71,53 +71,53 @@ def test_several_news_of_one_resume_are_one(qtbot: QtBot, events: SystemSession,
 
 @pytest.mark.parametrize(("message", "what"), [(POWER, RESUMED_AUTOMATIC), (POWER, RESUMED_SUSPEND), (TIME, 0)])
 def test_windows_wakes_or_has_its_clock_set(
-    qtbot: QtBot, events: SystemSession, heard: list[Any], message: int, what: int
+    qtbot: QtBot, events: SystemSession, on_update: list[Any], message: int, what: int
 ) -> None:
     hear(events, message, what, 0)
     settled(qtbot, events)
-    assert heard == ["resumed"]
+    assert on_update == ["resumed"]
 
 
 @pytest.mark.parametrize(("message", "what"), [(POWER, SUSPENDING), (QUERY_END, 0), (END, 0), (LOCK, 5), (0x200, 1)])
 def test_other_messages_of_windows_mean_nothing(
-    qtbot: QtBot, events: SystemSession, heard: list[Any], message: int, what: int
+    qtbot: QtBot, events: SystemSession, on_update: list[Any], message: int, what: int
 ) -> None:
     hear(events, message, what, 0)
     assert not events._settle.isActive()
-    assert heard == []
+    assert on_update == []
 
 
-def test_windows_is_locked_and_unlocked(events: SystemSession, heard: list[Any]) -> None:
+def test_windows_is_locked_and_unlocked(events: SystemSession, on_update: list[Any]) -> None:
     for what in (7, 7, 8, 8):
         hear(events, LOCK, what, 1)
-    assert heard == [True, False]
+    assert on_update == [True, False]
 
 
-def test_session_of_windows_ends_once_nobody_refuses_any_more(events: SystemSession, heard: list[Any]) -> None:
+def test_session_of_windows_ends_once_nobody_refuses_any_more(events: SystemSession, on_update: list[Any]) -> None:
     hear(events, QUERY_END, 0, 0)
     hear(events, END, 0, 0)
-    assert heard == []
+    assert on_update == []
     hear(events, END, 1, 0)
-    assert heard == ["ending"]
+    assert on_update == ["ending"]
 
 
 @pytest.mark.parametrize(("area", "told"), [("ImmersiveColorSet", ["theme"]), ("Environment", []), (None, [])])
 def test_colours_of_the_taskbar_change(
-    events: SystemSession, heard: list[Any], area: str | None, told: list[str]
+    events: SystemSession, on_update: list[Any], area: str | None, told: list[str]
 ) -> None:
     text = ctypes.create_unicode_buffer(area) if area else None
     hear(events, SETTING, 0, ctypes.addressof(text) if text else 0)
-    assert heard == told
+    assert on_update == told
 
 
 def test_hidden_window_reads_its_messages_and_hands_them_on(
-    qtbot: QtBot, events: SystemSession, heard: list[Any]
+    qtbot: QtBot, events: SystemSession, on_update: list[Any]
 ) -> None:
     session = WindowsSession(events)
     assert not session._window.isVisible()
     message = Message(None, LOCK, 7, 1)
     assert session._window.nativeEvent(b"windows_generic_MSG", ctypes.addressof(message)) == (False, 0)
-    assert heard == [True]
+    assert on_update == [True]
 
 
 _REAL_WINDOW = """
@@ -166,8 +166,8 @@ def test_messages_to_every_window_reach_the_hidden_one() -> None:
         timeout=60,
         check=False,
     )
-    heard = ["unseen", "locked True", "locked False", "theme", "resumed", "ending"]
-    assert ran.stdout.split("\n")[:-1] == heard, ran.stderr
+    on_update = ["unseen", "locked True", "locked False", "theme", "resumed", "ending"]
+    assert ran.stdout.split("\n")[:-1] == on_update, ran.stderr
 
 
 # ----------------------------------------------------------------------------------------------------------- Linux
@@ -245,7 +245,7 @@ def desktop(short_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDe
 
 @pytest.fixture
 def listening(
-    qtbot: QtBot, events: SystemSession, heard: list[Any], desktop: FakeDesktop
+    qtbot: QtBot, events: SystemSession, on_update: list[Any], desktop: FakeDesktop
 ) -> Callable[[Any, Callable[[], None]], None]:
     """Waits until something is heard, telling it again as long as nobody listens yet."""
     events.start()
@@ -253,11 +253,11 @@ def listening(
     def tells(expected: Any, act: Callable[[], None]) -> None:
         def told() -> bool:
             act()
-            return expected in heard
+            return expected in on_update
 
         qtbot.waitUntil(told, timeout=8000)
         qtbot.wait(200)  # what was told more than once is on its way
-        heard.clear()
+        on_update.clear()
 
     return tells
 
@@ -267,19 +267,19 @@ def test_linux_wakes(desktop: FakeDesktop, listening: Any) -> None:
 
 
 def test_falling_asleep_is_no_resume(
-    qtbot: QtBot, desktop: FakeDesktop, listening: Any, events: SystemSession, heard: list[Any]
+    qtbot: QtBot, desktop: FakeDesktop, listening: Any, events: SystemSession, on_update: list[Any]
 ) -> None:
     listening(LOCKED, lambda: desktop.saves_the_screen(is_active=True))
     listening("ending", lambda: desktop.locks(is_locked=True) or desktop.shuts_down(begins=True))
     settled(qtbot, events)
-    heard.clear()
+    on_update.clear()
     desktop.sleeps(begins=True)
     desktop.shuts_down(begins=False)
     desktop.locks("/org/freedesktop/login1/session/_39", is_locked=False)
     desktop.locks(is_locked=False)
     desktop.saves_the_screen(is_active=False)
-    qtbot.waitUntil(lambda: False in heard)
-    assert heard == [False], "locked until the last one says otherwise, and nothing else"
+    qtbot.waitUntil(lambda: False in on_update)
+    assert on_update == [False], "locked until the last one says otherwise, and nothing else"
 
 
 def test_session_is_asked_for_where_the_environment_does_not_name_it(desktop: FakeDesktop, listening: Any) -> None:
@@ -297,11 +297,11 @@ def test_session_that_the_environment_names_is_taken(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has these buses")
-def test_without_a_bus_the_rest_goes_on(qtbot: QtBot, events: SystemSession, heard: list[Any]) -> None:
+def test_without_a_bus_the_rest_goes_on(qtbot: QtBot, events: SystemSession, on_update: list[Any]) -> None:
     events.start()
     events.note_gap()
     settled(qtbot, events)
-    assert heard == ["resumed"]
+    assert on_update == ["resumed"]
 
 
 # ----------------------------------------------------------------------------------------------------------- macOS

@@ -43,7 +43,7 @@ from tray_app.desktop.settings.fields import Field
 from tray_app.desktop.settings.view import SettingsView, settings_view
 from tray_app.desktop.settings.window import SettingsWindow
 from tray_app.desktop.translation import install_translator
-from tray_app.service.composition import open_keeper
+from tray_app.service.composition import open_service
 from tray_app.settings.load import load_settings
 from tray_app.settings.table import GROUPS, TABLE
 
@@ -475,7 +475,7 @@ class FakeAutostart:
     def __init__(self) -> None:
         self.on = False
 
-    def here(self) -> FakeAutostart:
+    def for_this_system(self) -> FakeAutostart:
         return self
 
     def status(self) -> object:
@@ -491,7 +491,7 @@ class TestActions:
     @pytest.fixture
     def system(self, monkeypatch: pytest.MonkeyPatch) -> FakeAutostart:
         fake = FakeAutostart()
-        monkeypatch.setattr(autostart, "here", fake.here)
+        monkeypatch.setattr(autostart, "for_this_system", fake.for_this_system)
         monkeypatch.setattr(autostart, "switch", fake.switch)
         return fake
 
@@ -551,7 +551,7 @@ class TestActions:
         assert find(joined, QRadioButton, "theme_light").isChecked()
 
     def test_the_login_is_left_alone_while_practising(self, qtbot, system):
-        desk = SettingsDesk(os.environ, practice=True)
+        desk = SettingsDesk(os.environ, sandbox=True)
         with qtbot.waitSignal(desk._actions.looked):
             desk.open("default")
         assert desk.window is not None
@@ -584,7 +584,7 @@ class TestActions:
     def test_a_living_token_moves_along_and_that_is_told(self, joined, qtbot, private_places, monkeypatch):
         monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
         self.actions._environ.pop("KIWOOM_TRAY_DATA_DIR")
-        open_keeper(load_settings()).put(token_for("a-token-of-a-test", 3600, time.time()))
+        open_service(load_settings()).put(token_for("a-token-of-a-test", 3600, time.time()))
         self.wait(qtbot, self.actions.look)
         line = find(joined, QLineEdit, "data_dir_line")
         line.setText(str(private_places / "other"))

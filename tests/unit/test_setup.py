@@ -44,12 +44,12 @@ from tray_app.desktop.setup.wizard import SetupWizard
 from tray_app.desktop.translation import install_translator
 from tray_app.kiwoom.codes import error_for
 from tray_app.kiwoom.keys import AppKeys, store_keys
-from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
-from tray_app.service.composition import open_keeper
+from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
+from tray_app.service.composition import open_service
 from tray_app.settings import kwcli
 from tray_app.settings.load import Settings, load_settings
 from tray_app.settings.places import settings_file
-from tray_app.stores.keyring_client import shared_vault
+from tray_app.stores.keyring_client import shared_keyring_client
 
 KEY, SECRET = "AppKey-" + "k" * 36, "AppSecret-" + "s" * 33
 IN_KEYRING = {"win32": "In Windows Credential Manager", "darwin": "In the Keychain"}.get(sys.platform, "In the keyring")
@@ -234,7 +234,7 @@ def test_every_page_can_be_skipped_and_then_nothing_is_done(open_setup: Callable
     assert setup.endings == [Ending.GO_ON]
 
 
-def test_practice_needs_nothing_else(open_setup: Callable[..., Setup]) -> None:
+def test_sandbox_needs_nothing_else(open_setup: Callable[..., Setup]) -> None:
     setup = open_setup().known()
     setup.find("practise").click()
     assert setup.find("setupNext").text() == "Start practisi&ng"
@@ -706,10 +706,10 @@ def entries(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryKeyring]:
 
 
 @pytest.fixture
-def kiwoom(monkeypatch: pytest.MonkeyPatch) -> Iterator[PracticeKiwoom]:
-    with PracticeKiwoom() as practice:
-        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", practice.base_url)
-        yield practice
+def kiwoom(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxKiwoom]:
+    with SandboxKiwoom() as sandbox:
+        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", sandbox.base_url)
+        yield sandbox
 
 
 @pytest.fixture
@@ -720,7 +720,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
     return load_settings()
 
 
-PRACTICE_KEYS = AppKeys(Secret(PRACTICE_APP_KEY), Secret(PRACTICE_APP_SECRET))
+SANDBOX_KEYS = AppKeys(Secret(SANDBOX_APP_KEY), Secret(SANDBOX_APP_SECRET))
 
 
 def environ() -> dict[str, str]:
@@ -739,33 +739,33 @@ def written() -> dict[str, Any]:
 def kwcli_accounts(**modes: str) -> None:
     for alias, mode in modes.items():
         kwcli.keep_alias(alias, mode)
-        store_keys(alias, mode, PRACTICE_KEYS, shared_vault())
+        store_keys(alias, mode, SANDBOX_KEYS, shared_keyring_client())
 
 
 def test_checked_keys_are_kept_and_the_token_is_there(
-    entries: MemoryKeyring, kiwoom: PracticeKiwoom, settings: Settings
+    entries: MemoryKeyring, kiwoom: SandboxKiwoom, settings: Settings
 ) -> None:
-    kept = MachineSetup(settings).check_keys("demo", PRACTICE_KEYS)
+    kept = MachineSetup(settings).check_keys("demo", SANDBOX_KEYS)
     assert kept.mode == "demo"
-    assert entries.entries["kiwoom-demo", "appkey"] == PRACTICE_APP_KEY
+    assert entries.entries["kiwoom-demo", "appkey"] == SANDBOX_APP_KEY
     again = load_settings()
     assert again.mode == "demo"
     assert again.data_dir == settings.data_dir
-    token = open_keeper(again).current()
+    token = open_service(again).current()
     assert token is not None
     assert token.expires == kept.ends
 
 
-def test_refused_keys_are_not_kept(entries: MemoryKeyring, kiwoom: PracticeKiwoom, settings: Settings) -> None:
+def test_refused_keys_are_not_kept(entries: MemoryKeyring, kiwoom: SandboxKiwoom, settings: Settings) -> None:
     kiwoom.set_fault("8001")
     with pytest.raises(KeysRefused):
         MachineSetup(settings).check_keys("real", KEYS)
     assert entries.entries == {}
 
 
-def test_without_a_keyring_kiwoom_is_not_asked(kiwoom: PracticeKiwoom, settings: Settings) -> None:
+def test_without_a_keyring_kiwoom_is_not_asked(kiwoom: SandboxKiwoom, settings: Settings) -> None:
     with pytest.raises(KeyringUnavailable):
-        MachineSetup(settings).check_keys("real", PRACTICE_KEYS)
+        MachineSetup(settings).check_keys("real", SANDBOX_KEYS)
     assert kiwoom.counts()["issue"] == 0
     assert written() == {}
 
@@ -780,7 +780,7 @@ def test_keys_are_found_wherever_they_are_and_none_is_carried_along(
     assert search == Search(
         (FoundKeys("demo", in_environment=True), FoundKeys("real", "main"), FoundKeys("real", "parents")), mode="demo"
     )
-    assert PRACTICE_APP_KEY not in repr(search)
+    assert SANDBOX_APP_KEY not in repr(search)
     assert written() == {}
 
 
@@ -789,22 +789,22 @@ def test_search_tells_why_the_keyring_could_not_be_asked(settings: Settings) -> 
 
 
 def test_only_account_of_kiwoomcli_is_used_where_it_lies(
-    entries: MemoryKeyring, kiwoom: PracticeKiwoom, settings: Settings
+    entries: MemoryKeyring, kiwoom: SandboxKiwoom, settings: Settings
 ) -> None:
     kwcli_accounts(main="real")
     MachineSetup(settings).use_keys(FoundKeys("real", "main"))
     assert ("kiwoom-real", "appkey") not in entries.entries
     assert written()["mode"] == "real"
-    assert open_keeper(load_settings()).current() is not None
+    assert open_service(load_settings()).current() is not None
 
 
 def test_one_of_several_accounts_becomes_the_default_one(
-    entries: MemoryKeyring, kiwoom: PracticeKiwoom, settings: Settings
+    entries: MemoryKeyring, kiwoom: SandboxKiwoom, settings: Settings
 ) -> None:
     kwcli_accounts(main="demo", parents="demo")
     MachineSetup(settings).use_keys(FoundKeys("demo", "parents"))
-    assert entries.entries["kiwoom-demo", "secretkey"] == PRACTICE_APP_SECRET
-    assert open_keeper(load_settings()).refresh().token is not None
+    assert entries.entries["kiwoom-demo", "secretkey"] == SANDBOX_APP_SECRET
+    assert open_service(load_settings()).refresh().token is not None
 
 
 def test_place_is_the_keyring_or_says_why_not(settings: Settings, request: pytest.FixtureRequest) -> None:
@@ -827,12 +827,12 @@ def test_token_leaves_the_file_that_it_must_not_lie_in(
     entries.broken = RuntimeError("locked")
     actions = MachineSetup(settings)
     actions.settle()
-    open_keeper(settings).put(token_for("a-token-of-a-test", 80_000, time.time()))
+    open_service(settings).put(token_for("a-token-of-a-test", 80_000, time.time()))
     assert (Path(settings.data_dir) / ".token").exists()
     entries.broken = None
     actions.set_setting("store", "keyring")
     assert not (Path(settings.data_dir) / ".token").exists()
-    moved = open_keeper(load_settings()).current()
+    moved = open_service(load_settings()).current()
     assert moved is not None
     assert moved.value.reveal() == "a-token-of-a-test"
     assert written()["store"] == "keyring"
@@ -872,7 +872,7 @@ def test_start_at_login_is_that_of_the_system(settings: Settings, monkeypatch: p
     def cannot_be_asked() -> None:
         raise AutostartFailed("It cannot be asked.")
 
-    monkeypatch.setattr("tray_app.autostart.here", cannot_be_asked)
+    monkeypatch.setattr("tray_app.autostart.for_this_system", cannot_be_asked)
     assert actions.habits().autostart is None
     assert "autostart" not in written(), "the system knows it, no file"
 

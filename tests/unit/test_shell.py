@@ -567,9 +567,9 @@ def test_start_at_login_follows_the_settings(world: World, qtbot: QtBot) -> None
     settings = load_settings()
     settings.autostart = True
     world.accounts.reconfigured.emit(settings)
-    qtbot.waitUntil(lambda: autostart.here().status().enabled, timeout=10_000)
+    qtbot.waitUntil(lambda: autostart.for_this_system().status().enabled, timeout=10_000)
     world.accounts.reconfigured.emit(load_settings())
-    qtbot.waitUntil(lambda: not autostart.here().status().configured, timeout=10_000)
+    qtbot.waitUntil(lambda: not autostart.for_this_system().status().configured, timeout=10_000)
 
 
 def test_the_set_up_opens_again_from_the_settings(world: World, qtbot: QtBot) -> None:
@@ -595,7 +595,7 @@ def test_practising_from_the_set_up_is_a_program_of_its_own(world: World, monkey
 def test_practising_leaves_the_start_at_login_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
     monkeypatch.setattr(world.shell._system, "run", lambda job, _: asked.append(job))
-    world.monitor.show(practice=True)
+    world.monitor.show(sandbox=True)
     settings = load_settings()
     settings.autostart = True
     world.accounts.reconfigured.emit(settings)

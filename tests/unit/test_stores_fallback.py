@@ -18,8 +18,8 @@ from tray_app.core.errors import KEYRING, KeyringUnavailable, StoreError
 from tray_app.core.token import decode, encode_seed, token_for
 from tray_app.service.composition import open_store
 from tray_app.settings.load import load_settings
-from tray_app.stores.change_marker import ChangeSignal
-from tray_app.stores.fallback import AutoStore
+from tray_app.stores.change_marker import ChangeMarker
+from tray_app.stores.fallback import FallbackStore
 from tray_app.stores.file import FileStore
 from tray_app.stores.keyring import SERVICE, KeyringStore
 from tray_app.stores.lock import ThreadLock
@@ -70,7 +70,7 @@ def clock():
 
 
 @pytest.fixture
-def vault():
+def keyring_client():
     return FakeVault()
 
 
@@ -80,14 +80,14 @@ def path(tmp_path):
 
 
 @pytest.fixture
-def opened(vault, clock, path, tmp_path):
+def opened(keyring_client, clock, path, tmp_path):
     """Opens the store as another process would: nothing shared but the vault and the disk."""
 
     def open_one():
-        signal = ChangeSignal(str(tmp_path / "state" / "default.signal"))
+        marker = ChangeMarker(str(tmp_path / "state" / "default.signal"))
         lock = ThreadLock()
-        in_keyring = KeyringStore("default", vault, signal, lock, clock)
-        return AutoStore(in_keyring, FileStore(str(path), lock, clock), clock)
+        in_keyring = KeyringStore("default", keyring_client, marker, lock, clock)
+        return FallbackStore(in_keyring, FileStore(str(path), lock, clock), clock)
 
     return open_one
 
@@ -98,8 +98,10 @@ def store(opened):
 
 
 @pytest.fixture
-def keyring_store(vault, clock, tmp_path):
-    return KeyringStore("default", vault, ChangeSignal(str(tmp_path / "state" / "k.signal")), ThreadLock(), clock)
+def keyring_store(keyring_client, clock, tmp_path):
+    return KeyringStore(
+        "default", keyring_client, ChangeMarker(str(tmp_path / "state" / "k.signal")), ThreadLock(), clock
+    )
 
 
 def token(clock, name="token-of-a-test", lifetime=86400):
@@ -107,17 +109,17 @@ def token(clock, name="token-of-a-test", lifetime=86400):
 
 
 class TestKeyringWorks:
-    def test_the_token_lies_in_the_keyring_and_nowhere_on_disk(self, store, vault, clock, tmp_path):
+    def test_the_token_lies_in_the_keyring_and_nowhere_on_disk(self, store, keyring_client, clock, tmp_path):
         store.write(one := token(clock))
 
-        assert decode(vault.entries[ENTRY]) == one
+        assert decode(keyring_client.entries[ENTRY]) == one
         assert not [file for file in tmp_path.rglob("*") if file.is_file() and b"token-of-a-test" in file.read_bytes()]
 
-    def test_the_entry_is_one_line(self, store, vault, clock):
+    def test_the_entry_is_one_line(self, store, keyring_client, clock):
         store.write(token(clock))
 
-        assert "\n" not in vault.entries[ENTRY]
-        assert list(json.loads(vault.entries[ENTRY])) == ["access_token", "expires_at", "created_at"]
+        assert "\n" not in keyring_client.entries[ENTRY]
+        assert list(json.loads(keyring_client.entries[ENTRY])) == ["access_token", "expires_at", "created_at"]
 
     def test_another_process_reads_it(self, store, opened, clock):
         store.write(one := token(clock))
@@ -180,13 +182,13 @@ class TestKeyringWorks:
 
         assert [store.read(), opened().read()] == [newer, newer]
 
-    def test_a_living_file_is_read_without_the_keyring(self, store, path, vault, clock):
+    def test_a_living_file_is_read_without_the_keyring(self, store, path, keyring_client, clock):
         path.parent.mkdir()
         path.write_text(encode_seed(token(clock)))
 
         store.read()
 
-        assert vault.calls == 0
+        assert keyring_client.calls == 0
 
     def test_a_dead_file_does_not_hide_the_keyring(self, store, path, clock):
         path.parent.mkdir()
@@ -196,127 +198,127 @@ class TestKeyringWorks:
 
         assert store.read() == one
 
-    def test_an_older_entry_of_the_keyring_does_not_hide_a_newer_file(self, store, path, vault, clock):
+    def test_an_older_entry_of_the_keyring_does_not_hide_a_newer_file(self, store, path, keyring_client, clock):
         store.write(token(clock, "older", 86400))
-        vault.problem = KeyringUnavailable.SILENT
+        keyring_client.problem = KeyringUnavailable.SILENT
         clock.advance(60)
         store.write(newer := token(clock, "newer", 600))
-        vault.problem = None
+        keyring_client.problem = None
         clock.advance(601)
 
         assert store.read() == newer
 
     @pytest.mark.parametrize("text", ["", "not json", "{}", "[]", '{"access_token": "half-seen'])
-    def test_a_damaged_entry_is_no_token_and_is_not_logged(self, text, store, vault, caplog):
-        vault.entries[ENTRY] = text
+    def test_a_damaged_entry_is_no_token_and_is_not_logged(self, text, store, keyring_client, caplog):
+        keyring_client.entries[ENTRY] = text
 
         assert store.read() is None
         assert "half-seen" not in caplog.text
 
-    def test_a_quick_read_asks_no_keyring(self, store, vault, clock):
+    def test_a_quick_read_asks_no_keyring(self, store, keyring_client, clock):
         store.write(token(clock))
-        vault.calls = 0
+        keyring_client.calls = 0
 
         assert store.read_quick() is None
-        assert vault.calls == 0
+        assert keyring_client.calls == 0
 
     @pytest.mark.parametrize("lifetime", [60, 86400])
-    def test_a_quick_read_of_a_file_asks_no_keyring(self, lifetime, store, path, vault, clock):
+    def test_a_quick_read_of_a_file_asks_no_keyring(self, lifetime, store, path, keyring_client, clock):
         path.parent.mkdir()
         path.write_text(encode_seed(one := token(clock, lifetime=lifetime)))
         clock.advance(61)
 
         assert store.read_quick() == one
-        assert vault.calls == 0
+        assert keyring_client.calls == 0
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)
 class TestKeyringDoesNotWork:
-    def test_the_token_goes_into_the_file(self, problem, store, opened, vault, clock):
-        vault.problem = problem
+    def test_the_token_goes_into_the_file(self, problem, store, opened, keyring_client, clock):
+        keyring_client.problem = problem
 
         store.write(one := token(clock))
 
         assert [store.read(), opened().read()] == [one, one]
 
-    def test_the_place_is_the_file_and_says_why(self, problem, store, path, vault, clock):
-        vault.problem = problem
+    def test_the_place_is_the_file_and_says_why(self, problem, store, path, keyring_client, clock):
+        keyring_client.problem = problem
 
         store.write(token(clock))
 
         place = store.place()
         assert (place.kind, place.path, place.problem.problem) == ("file", str(path), problem)
 
-    def test_the_log_says_why_once(self, problem, store, vault, clock, caplog):
-        vault.problem = problem
+    def test_the_log_says_why_once(self, problem, store, keyring_client, clock, caplog):
+        keyring_client.problem = problem
 
         for _ in range(3):
             store.write(token(clock))
 
         assert caplog.messages == [f"Keyring not used ({problem}), token kept in file"]
 
-    def test_a_read_finds_nothing_instead_of_failing(self, problem, store, vault):
-        vault.problem = problem
+    def test_a_read_finds_nothing_instead_of_failing(self, problem, store, keyring_client):
+        keyring_client.problem = problem
 
         assert store.read() is None
 
-    def test_a_clear_succeeds(self, problem, *, store, opened, path, vault, clock):
-        vault.problem = problem
+    def test_a_clear_succeeds(self, problem, *, store, opened, path, keyring_client, clock):
+        keyring_client.problem = problem
         store.write(token(clock))
 
         assert store.clear() is True
         assert not path.exists()
         assert opened().read() is None
 
-    def test_the_next_write_goes_back_into_the_keyring(self, problem, store, path, vault, clock):
-        vault.problem = problem
+    def test_the_next_write_goes_back_into_the_keyring(self, problem, store, path, keyring_client, clock):
+        keyring_client.problem = problem
         store.write(token(clock))
-        vault.problem = None
+        keyring_client.problem = None
 
         store.write(one := token(clock))
 
-        assert decode(vault.entries[ENTRY]) == one
+        assert decode(keyring_client.entries[ENTRY]) == one
         assert not path.exists()
         assert store.place().kind == "keyring"
 
-    def test_what_was_cleared_meanwhile_stays_cleared(self, problem, store, opened, vault, clock):
+    def test_what_was_cleared_meanwhile_stays_cleared(self, problem, store, opened, keyring_client, clock):
         store.write(token(clock))
-        vault.problem = problem
+        keyring_client.problem = problem
         clock.advance(60)
         store.clear()
 
-        vault.problem = None
+        keyring_client.problem = None
 
         assert [store.read(), opened().read()] == [None, None]
 
-    def test_a_token_set_after_that_clear_is_there(self, problem, store, opened, vault, clock):
+    def test_a_token_set_after_that_clear_is_there(self, problem, store, opened, keyring_client, clock):
         store.write(token(clock))
-        vault.problem = problem
+        keyring_client.problem = problem
         store.clear()
-        vault.problem = None
+        keyring_client.problem = None
         clock.advance(1)
 
         store.write(one := token(clock, "newer"))
 
         assert opened().read() == one
 
-    def test_the_keyring_is_asked_again_now_and_then(self, problem, store, vault, clock):
+    def test_the_keyring_is_asked_again_now_and_then(self, problem, store, keyring_client, clock):
         store.write(one := token(clock))
-        vault.problem = problem
+        keyring_client.problem = problem
         store.read()
-        before = store.stamp()
-        vault.problem = None
+        before = store.version()
+        keyring_client.problem = None
 
         clock.advance(60)
 
-        assert store.stamp() != before
+        assert store.version() != before
         assert store.read() == one
 
-    def test_the_keyring_is_not_asked_all_the_time(self, problem, store, vault):
-        vault.problem = problem
+    def test_the_keyring_is_not_asked_all_the_time(self, problem, store, keyring_client):
+        keyring_client.problem = problem
         store.read()
 
-        assert store.stamp() == store.stamp()
+        assert store.version() == store.version()
 
 
 class TestCoherence:
@@ -329,45 +331,47 @@ class TestCoherence:
         ],
         ids=["write", "clear"],
     )
-    def test_the_stamp_tells_of_what_another_process_did(self, change, problem, *, store, opened, vault, clock):
+    def test_the_stamp_tells_of_what_another_process_did(
+        self, change, problem, *, store, opened, keyring_client, clock
+    ):
         store.write(token(clock))
-        before = store.stamp()
+        before = store.version()
         other = opened()
-        vault.problem = problem
+        keyring_client.problem = problem
         clock.advance(1)
 
         change(other, clock)
 
-        assert store.stamp() != before
+        assert store.version() != before
 
     @pytest.mark.parametrize("problem", [None, *PROBLEMS])
-    def test_a_write_returns_its_own_stamp(self, problem, store, vault, clock):
+    def test_a_write_returns_its_own_stamp(self, problem, store, keyring_client, clock):
         store.read()
-        vault.problem = problem
+        keyring_client.problem = problem
 
-        assert store.write(token(clock)) == store.stamp()
+        assert store.write(token(clock)) == store.version()
 
     def test_a_plain_writer_of_the_file_is_noticed(self, store, path, clock):
         store.write(token(clock))
-        before = store.stamp()
+        before = store.version()
         path.parent.mkdir(exist_ok=True)
 
         path.write_text("x")
 
-        assert store.stamp() != before
+        assert store.version() != before
 
     @pytest.mark.posix
     def test_everything_is_noticed_after_the_state_folder_was_removed(self, store, opened, clock, tmp_path):
         store.write(token(clock))
-        before = store.stamp()
+        before = store.version()
         shutil.rmtree(tmp_path / "state")
 
         opened().write(one := token(clock, "another"))
 
-        assert store.stamp() != before
+        assert store.version() != before
         assert store.read() == one
 
-    def test_a_clear_from_a_clock_that_was_set_back_since_does_not_hold_for_ever(self, store, vault, clock):
+    def test_a_clear_from_a_clock_that_was_set_back_since_does_not_hold_for_ever(self, store, keyring_client, clock):
         clock.advance(86400)
         store.clear()
         clock.advance(-86400)
@@ -377,7 +381,7 @@ class TestCoherence:
         assert store.read() == one
 
     def test_a_file_that_cannot_be_deleted_does_not_keep_the_keyrings_token(
-        self, store, vault, path, clock, monkeypatch
+        self, store, keyring_client, path, clock, monkeypatch
     ):
         store.write(token(clock))
         path.parent.mkdir(exist_ok=True)
@@ -390,7 +394,7 @@ class TestCoherence:
         with pytest.raises(StoreError):
             store.clear()
 
-        assert vault.entries == {}
+        assert keyring_client.entries == {}
 
 
 class TestAFileOfAnotherProgram:
@@ -406,7 +410,7 @@ class TestAFileOfAnotherProgram:
 
         return write
 
-    @pytest.mark.parametrize("read", [AutoStore.read, AutoStore.read_quick], ids=["read", "quick read"])
+    @pytest.mark.parametrize("read", [FallbackStore.read, FallbackStore.read_quick], ids=["read", "quick read"])
     def test_leaves_no_token_behind_when_it_goes_after_it_was_read(self, read, *, store, opened, put, path, clock):
         store.write(token(clock, "older"))
         put()
@@ -420,43 +424,45 @@ class TestAFileOfAnotherProgram:
         store.write(token(clock, "older"))
         one = put()
         store.read()
-        told = opened().stamp()
+        told = opened().version()
 
         for other in (store, opened(), opened()):
             assert (other.read(), other.read_quick()) == (one, one)
 
-        assert opened().stamp() == told
+        assert opened().version() == told
 
     def test_is_told_to_all_but_the_one_who_tells(self, store, opened, put, clock):
         store.write(token(clock, "older"))
         put()
         other = opened()
-        before = (store.stamp(), other.stamp())
+        before = (store.version(), other.version())
 
         store.read()
 
-        assert (store.stamp() == before[0], other.stamp() == before[1]) == (True, False)
+        assert (store.version() == before[0], other.version() == before[1]) == (True, False)
 
     def test_what_another_changed_meanwhile_is_not_lost_in_the_telling(self, store, opened, put, clock):
         store.write(token(clock, "older"))
         put()
-        before = store.stamp()
+        before = store.version()
         opened().clear()
         put("newest")
 
         store.read()
 
-        assert store.stamp() != before
+        assert store.version() != before
 
     @pytest.mark.parametrize("problem", PROBLEMS)
-    def test_leaves_no_token_behind_when_the_keyring_comes_back(self, problem, *, store, put, path, vault, clock):
+    def test_leaves_no_token_behind_when_the_keyring_comes_back(
+        self, problem, *, store, put, path, keyring_client, clock
+    ):
         store.write(token(clock, "older"))
-        vault.problem = problem
+        keyring_client.problem = problem
         put()
         store.read()
 
         path.unlink()
-        vault.problem = None
+        keyring_client.problem = None
 
         assert store.read() is None
 
@@ -474,13 +480,13 @@ class TestAFileOfAnotherProgram:
     def test_is_not_told_of_while_somebody_holds_the_lock(self, store, opened, put):
         one = put()
         other = opened()
-        before = other.stamp()
+        before = other.version()
         with store.lock:
             assert store.read() == one
-            assert other.stamp() == before
+            assert other.version() == before
 
         assert store.read() == one
-        assert other.stamp() != before
+        assert other.version() != before
 
     def test_that_has_ended_leaves_the_keyrings_token(self, store, put, clock):
         store.write(one := token(clock, "older"))
@@ -516,15 +522,15 @@ class TestSeveralFolders:
     """Tools started in different folders share the lock and the signal, and without a keyring nothing else."""
 
     @pytest.fixture
-    def elsewhere(self, vault, clock, tmp_path):
-        signal = ChangeSignal(str(tmp_path / "state" / "default.signal"))
+    def elsewhere(self, keyring_client, clock, tmp_path):
+        marker = ChangeMarker(str(tmp_path / "state" / "default.signal"))
         lock = ThreadLock()
-        in_keyring = KeyringStore("default", vault, signal, lock, clock)
-        return AutoStore(in_keyring, FileStore(str(tmp_path / "elsewhere" / ".token"), lock, clock), clock)
+        in_keyring = KeyringStore("default", keyring_client, marker, lock, clock)
+        return FallbackStore(in_keyring, FileStore(str(tmp_path / "elsewhere" / ".token"), lock, clock), clock)
 
     @pytest.mark.parametrize("problem", PROBLEMS)
-    def test_without_a_keyring_each_keeps_its_token(self, problem, store, elsewhere, vault, clock):
-        vault.problem = problem
+    def test_without_a_keyring_each_keeps_its_token(self, problem, store, elsewhere, keyring_client, clock):
+        keyring_client.problem = problem
         store.write(one := token(clock, "one"))
         clock.advance(60)
         elsewhere.write(two := token(clock, "two"))
@@ -532,14 +538,14 @@ class TestSeveralFolders:
         assert [store.read(), elsewhere.read()] == [one, two]
 
     @pytest.mark.parametrize("problem", PROBLEMS)
-    def test_without_a_keyring_each_keeps_its_ending_token(self, problem, store, elsewhere, vault, clock):
-        vault.problem = problem
+    def test_without_a_keyring_each_keeps_its_ending_token(self, problem, store, elsewhere, keyring_client, clock):
+        keyring_client.problem = problem
         store.write(one := token(clock, "one", 200))
-        store.retire(one)
+        store.expire_soft(one)
         clock.advance(60)
         elsewhere.write(token(clock, "two"))
 
-        assert (store.read(), store.read_ending()) == (None, one)
+        assert (store.read(), store.read_expiring()) == (None, one)
 
     def test_with_a_keyring_all_have_the_newest(self, store, elsewhere, path, clock):
         path.parent.mkdir()
@@ -559,54 +565,54 @@ class TestSeveralFolders:
 
 
 class TestRetire:
-    def test_a_living_token_stays_in_the_keyring(self, store, vault, clock):
+    def test_a_living_token_stays_in_the_keyring(self, store, keyring_client, clock):
         store.write(one := token(clock))
         clock.advance(86400 - 200)
 
-        store.retire(one)
+        store.expire_soft(one)
 
-        assert decode(vault.entries[ENTRY]) == one
+        assert decode(keyring_client.entries[ENTRY]) == one
 
-    def test_a_dead_token_is_deleted_from_the_keyring(self, store, vault, clock):
+    def test_a_dead_token_is_deleted_from_the_keyring(self, store, keyring_client, clock):
         store.write(one := token(clock))
         clock.advance(86400)
 
-        assert store.retire(one) is True
-        assert vault.entries == {}
+        assert store.expire_soft(one) is True
+        assert keyring_client.entries == {}
 
-    def test_a_token_that_took_its_place_stays(self, store, opened, vault, clock):
+    def test_a_token_that_took_its_place_stays(self, store, opened, keyring_client, clock):
         store.write(one := token(clock, lifetime=60))
         clock.advance(61)
         opened().write(newer := token(clock, "newer"))
 
-        assert store.retire(one) is False
-        assert decode(vault.entries[ENTRY]) == newer
+        assert store.expire_soft(one) is False
+        assert decode(keyring_client.entries[ENTRY]) == newer
 
-    def test_a_living_token_of_the_file_is_put_aside(self, store, path, vault, clock):
-        vault.problem = KeyringUnavailable.LOCKED
+    def test_a_living_token_of_the_file_is_put_aside(self, store, path, keyring_client, clock):
+        keyring_client.problem = KeyringUnavailable.LOCKED
         store.write(one := token(clock))
         clock.advance(86400 - 200)
 
-        assert store.retire(one) is True
+        assert store.expire_soft(one) is True
         assert not path.exists()
-        assert store.read_ending() == one
+        assert store.read_expiring() == one
 
-    def test_a_token_put_aside_is_gone_after_a_clear(self, store, opened, vault, clock):
-        vault.problem = KeyringUnavailable.LOCKED
+    def test_a_token_put_aside_is_gone_after_a_clear(self, store, opened, keyring_client, clock):
+        keyring_client.problem = KeyringUnavailable.LOCKED
         store.write(one := token(clock))
         clock.advance(86400 - 200)
-        store.retire(one)
+        store.expire_soft(one)
 
         opened().clear()
 
-        assert store.read_ending() is None
+        assert store.read_expiring() is None
 
 
 class TestKeyringStore:
     @pytest.mark.parametrize("problem", PROBLEMS)
     @pytest.mark.parametrize("act", ["read", "write", "clear"])
-    def test_fails_instead_of_writing_plaintext(self, act, problem, *, keyring_store, vault, clock, tmp_path):
-        vault.problem = problem
+    def test_fails_instead_of_writing_plaintext(self, act, problem, *, keyring_store, keyring_client, clock, tmp_path):
+        keyring_client.problem = problem
 
         with pytest.raises(KeyringUnavailable) as raised:
             keyring_store.write(token(clock)) if act == "write" else getattr(keyring_store, act)()
@@ -614,39 +620,39 @@ class TestKeyringStore:
         assert raised.value.exit_status == KEYRING == 6
         assert not [file for file in tmp_path.rglob("*") if file.is_file() and b"token-of-a-test" in file.read_bytes()]
 
-    def test_the_place_says_what_is_wrong(self, keyring_store, vault):
-        vault.problem = KeyringUnavailable.LOCKED
+    def test_the_place_says_what_is_wrong(self, keyring_store, keyring_client):
+        keyring_client.problem = KeyringUnavailable.LOCKED
         with pytest.raises(KeyringUnavailable):
             keyring_store.read()
 
         assert (keyring_store.place().kind, keyring_store.place().problem.problem) == ("keyring", "locked")
 
-    def test_the_place_is_well_again_after_an_answer(self, keyring_store, vault):
-        vault.problem = KeyringUnavailable.LOCKED
+    def test_the_place_is_well_again_after_an_answer(self, keyring_store, keyring_client):
+        keyring_client.problem = KeyringUnavailable.LOCKED
         with pytest.raises(KeyringUnavailable):
             keyring_store.read()
-        vault.problem = None
+        keyring_client.problem = None
         keyring_store.read()
 
         assert keyring_store.place().problem is None
 
-    def test_what_was_cleared_while_it_hung_stays_cleared(self, keyring_store, vault, clock):
+    def test_what_was_cleared_while_it_hung_stays_cleared(self, keyring_store, keyring_client, clock):
         keyring_store.write(token(clock))
-        vault.problem = KeyringUnavailable.SILENT
+        keyring_client.problem = KeyringUnavailable.SILENT
         with pytest.raises(KeyringUnavailable):
             keyring_store.clear()
-        vault.problem = None
+        keyring_client.problem = None
 
         assert keyring_store.read() is None
 
-    def test_a_write_that_hung_and_lands_late_does_not_bring_an_old_token_back(self, store, vault, clock):
+    def test_a_write_that_hung_and_lands_late_does_not_bring_an_old_token_back(self, store, keyring_client, clock):
         store.write(late := token(clock, "late"))
-        text = vault.entries[ENTRY]
-        vault.problem = KeyringUnavailable.SILENT
+        text = keyring_client.entries[ENTRY]
+        keyring_client.problem = KeyringUnavailable.SILENT
         clock.advance(60)
         store.clear()
-        vault.problem = None
-        vault.entries[ENTRY] = text
+        keyring_client.problem = None
+        keyring_client.entries[ENTRY] = text
 
         assert late.lives(clock())
         assert store.read() is None
@@ -699,28 +705,28 @@ class TestMemory:
     def test_a_retired_token_is_found_until_its_end(self, clock):
         store = MemoryStore(clock)
         store.write(one := token(clock, lifetime=200))
-        store.retire(one)
+        store.expire_soft(one)
 
-        assert (store.read(), store.read_ending()) == (None, one)
+        assert (store.read(), store.read_expiring()) == (None, one)
         clock.advance(200)
-        assert store.read_ending() is None
+        assert store.read_expiring() is None
 
     def test_each_change_has_a_stamp_of_its_own(self, clock):
         store = MemoryStore(clock)
-        stamps = [store.stamp()]
+        versions = [store.version()]
         for n in range(20):
-            stamps.append(store.write(token(clock, f"token-{n}")))
+            versions.append(store.write(token(clock, f"token-{n}")))
             store.clear()
-            stamps.append(store.stamp())
+            versions.append(store.version())
 
-        assert len(set(stamps)) == len(stamps)
+        assert len(set(versions)) == len(versions)
 
 
 class TestCheck:
     """Another process fell back to the file; this one reads it without asking the keyring."""
 
-    def test_tells_why_the_token_is_not_in_the_keyring(self, opened, vault, clock):
-        vault.problem = KeyringUnavailable.LOCKED
+    def test_tells_why_the_token_is_not_in_the_keyring(self, opened, keyring_client, clock):
+        keyring_client.problem = KeyringUnavailable.LOCKED
         opened().write(token(clock))
         store = opened()
         store.read()
@@ -729,21 +735,21 @@ class TestCheck:
 
         assert store.place().problem.problem == KeyringUnavailable.LOCKED
 
-    def test_a_keyring_that_is_back_is_no_reason_any_more(self, opened, vault, clock):
-        vault.problem = KeyringUnavailable.LOCKED
+    def test_a_keyring_that_is_back_is_no_reason_any_more(self, opened, keyring_client, clock):
+        keyring_client.problem = KeyringUnavailable.LOCKED
         store = opened()
         store.write(token(clock))
-        vault.problem = None
+        keyring_client.problem = None
 
         store.check()
 
         assert (store.place().kind, store.place().problem) == ("file", None)
 
-    def test_asks_nothing_while_the_token_is_in_the_keyring(self, store, vault, clock):
+    def test_asks_nothing_while_the_token_is_in_the_keyring(self, store, keyring_client, clock):
         store.write(token(clock))
         store.read()
-        before = vault.calls
+        before = keyring_client.calls
 
         store.check()
 
-        assert vault.calls == before
+        assert keyring_client.calls == before

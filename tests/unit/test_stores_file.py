@@ -19,7 +19,7 @@ from tray_app.core.errors import StoreError
 from tray_app.core.token import token_for
 from tray_app.history.database import History
 from tray_app.stores import file as file_module
-from tray_app.stores.change_marker import ChangeSignal
+from tray_app.stores.change_marker import ChangeMarker
 from tray_app.stores.file import MAX_BYTES, FileStore
 from tray_app.stores.lock import ProfileLock, ThreadLock
 from tray_app.system import private_files as files
@@ -326,13 +326,13 @@ class TestDamage:
 
     def test_a_file_that_was_replaced_while_it_was_judged_stays(self, store, path, monkeypatch):
         put(path, b"{")
-        was_stamp = files.stamp_of
+        was_stamp = files.version_of
 
         def replaced_meanwhile(name):
             FileStore(str(path), ThreadLock()).write(NEW)
             return was_stamp(name)
 
-        monkeypatch.setattr(file_module, "stamp_of", replaced_meanwhile)
+        monkeypatch.setattr(file_module, "version_of", replaced_meanwhile)
 
         assert store.read() is None
         monkeypatch.undo()
@@ -387,9 +387,9 @@ class TestTimeZones:
         store = opened("UTC")
         store.write(OLD)
         clock.advance(86400 - 200)
-        store.retire(OLD)
+        store.expire_soft(OLD)
 
-        assert opened("Asia/Seoul").read_ending() == OLD
+        assert opened("Asia/Seoul").read_expiring() == OLD
 
     def test_a_token_with_a_day_to_go_is_not_expired_between_the_note_and_the_file(self, opened, monkeypatch):
         opened("UTC").write(OLD)
@@ -478,7 +478,7 @@ class TestRootInTheFolderOfAUser:
         lock = ProfileLock(str(path) + ".lock")
         with lock:
             FileStore(str(path), lock, clock).write(OLD)
-        ChangeSignal(str(folder / "state" / "default.signal")).change(1)
+        ChangeMarker(str(folder / "state" / "default.signal")).change(1)
         History(str(folder / "history" / "history.db")).keep([("default", (START, "issued", OLD, None))])
 
         assert {one.name for one in folder.rglob("*") if one.is_file()} == {
@@ -612,10 +612,10 @@ class TestClear:
     def test_forgets_a_retired_token_as_well(self, store, clock):
         store.write(OLD)
         clock.advance(86400 - 200)
-        store.retire(OLD)
+        store.expire_soft(OLD)
 
         assert store.clear() is True
-        assert store.read_ending() is None
+        assert store.read_expiring() is None
 
     def test_a_file_that_cannot_be_deleted_is_an_error(self, store, monkeypatch):
         store.write(OLD)
@@ -633,30 +633,30 @@ class TestRetire:
         store.write(OLD)
         clock.advance(86400 - 200)
 
-        assert store.retire(OLD) is True
-        assert (store.read(), store.read_ending()) == (None, OLD)
+        assert store.expire_soft(OLD) is True
+        assert (store.read(), store.read_expiring()) == (None, OLD)
         if sys.platform != "win32":
             assert stat.S_IMODE(path.with_name(".token.ending").stat().st_mode) == 0o600
 
     def test_a_token_put_aside_is_gone_when_it_has_ended(self, store, clock):
         store.write(OLD)
         clock.advance(86400 - 200)
-        store.retire(OLD)
+        store.expire_soft(OLD)
         clock.advance(200)
 
-        assert store.read_ending() is None
+        assert store.read_expiring() is None
 
     def test_a_dead_token_is_deleted(self, store, path, clock):
         store.write(OLD)
         clock.advance(86400)
 
-        assert store.retire(OLD) is True
+        assert store.expire_soft(OLD) is True
         assert list(path.parent.iterdir()) == []
 
     def test_the_next_write_removes_the_token_put_aside(self, store, path, clock):
         store.write(OLD)
         clock.advance(86400 - 200)
-        store.retire(OLD)
+        store.expire_soft(OLD)
 
         store.write(NEW)
 
@@ -666,26 +666,26 @@ class TestRetire:
         store.write(OLD)
         FileStore(str(path), ThreadLock()).write(NEW)
 
-        assert store.retire(OLD) is False
+        assert store.expire_soft(OLD) is False
         assert store.read() == NEW
 
     def test_leaves_a_token_that_it_never_saw(self, store, path):
         FileStore(str(path), ThreadLock()).write(OLD)
 
-        assert store.retire(OLD) is False
+        assert store.expire_soft(OLD) is False
         assert store.read() == OLD
 
     def test_a_damaged_file_put_aside_is_no_token(self, store, path):
         put(path.with_name(".token.ending"), b"{")
 
-        assert store.read_ending() is None
+        assert store.read_expiring() is None
 
 
 class TestStamp:
     def test_stays_while_nothing_changes(self, store):
         store.write(OLD)
 
-        assert store.stamp() == store.stamp()
+        assert store.version() == store.version()
 
     @pytest.mark.parametrize(
         "change",
@@ -700,14 +700,14 @@ class TestStamp:
     )
     def test_tells_of_a_change(self, change, store, path):
         store.write(OLD)
-        before = store.stamp()
+        before = store.version()
 
         change(path, store)
 
-        assert store.stamp() != before
+        assert store.version() != before
 
     def test_a_write_returns_the_stamp_of_its_own_file(self, store):
-        assert store.write(OLD) == store.stamp()
+        assert store.write(OLD) == store.version()
 
     def test_a_write_does_not_take_the_stamp_of_who_came_after(self, store, path, monkeypatch):
         was_replace = os.replace
@@ -721,4 +721,4 @@ class TestStamp:
 
         monkeypatch.setattr(os, "replace", and_then_another)
 
-        assert store.write(OLD) != store.stamp()
+        assert store.write(OLD) != store.version()

@@ -111,9 +111,9 @@ def tell(note):
 @pytest.mark.parametrize("note", [{"at": 1}, {"at": 2, "error": "RateLimited"}])
 def test_who_waits_hears_the_holders_note_and_may_leave(lock, path, note):
     with ProfileLock(str(path)):
-        threading.Timer(0.05, ProfileLock(str(path)).write_note, [note]).start()
+        threading.Timer(0.05, ProfileLock(str(path)).write_record, [note]).start()
         with pytest.raises(Told, match=re.escape(str(note))):
-            lock.acquire(timeout=20, heard=tell)
+            lock.acquire(timeout=20, on_update=tell)
 
     with lock:
         assert taken_by_another(path)
@@ -124,7 +124,7 @@ def test_a_thread_that_waits_hears_it_too(lock):
 
     def wait():
         try:
-            lock.acquire(timeout=20, heard=tell)
+            lock.acquire(timeout=20, on_update=tell)
         except Told as raised:
             told.append(raised)
 
@@ -132,7 +132,7 @@ def test_a_thread_that_waits_hears_it_too(lock):
         threads = [threading.Thread(target=wait) for _ in range(5)]
         for thread in threads:
             thread.start()
-        lock.write_note({"at": 1})
+        lock.write_record({"at": 1})
         for thread in threads:
             thread.join(20)
 
@@ -140,21 +140,21 @@ def test_a_thread_that_waits_hears_it_too(lock):
 
 
 def test_half_a_note_is_heard_as_none(lock, path):
-    heard = []
+    on_update = []
     with ProfileLock(str(path)):
         path.write_text('{"at": 1, "tok')
         with pytest.raises(LockTimeout):
-            lock.acquire(timeout=0.3, heard=heard.append)
+            lock.acquire(timeout=0.3, on_update=on_update.append)
 
-    assert heard == [{}]
+    assert on_update == [{}]
 
 
 def test_who_has_the_lock_at_once_hears_nothing(lock):
-    lock.acquire(heard=tell)
-    lock.write_note({"at": 1})
+    lock.acquire(on_update=tell)
+    lock.write_record({"at": 1})
     lock.release()
 
-    lock.acquire(heard=tell)
+    lock.acquire(on_update=tell)
     lock.release()
 
 
@@ -231,26 +231,26 @@ class TestNote:
             yield one
 
     def test_nobody_has_left_one(self, held):
-        assert held.read_note() == {}
+        assert held.read_record() == {}
 
     def test_is_read_back(self, held):
-        held.write_note({"at": 1.5, "error": "RateLimited"})
+        held.write_record({"at": 1.5, "error": "RateLimited"})
 
-        assert held.read_note() == {"at": 1.5, "error": "RateLimited"}
+        assert held.read_record() == {"at": 1.5, "error": "RateLimited"}
 
     def test_a_shorter_one_takes_the_place_of_a_longer(self, held):
-        held.write_note({"at": 1.5, "message": "x" * 500})
-        held.write_note({"at": 2})
+        held.write_record({"at": 1.5, "message": "x" * 500})
+        held.write_record({"at": 2})
 
-        assert held.read_note() == {"at": 2}
+        assert held.read_record() == {"at": 2}
 
     def test_another_process_reads_it(self, lock, path):
         with lock:
-            lock.write_note({"at": 1})
+            lock.write_record({"at": 1})
         other = ProfileLock(str(path))
 
         with other:
-            assert other.read_note() == {"at": 1}
+            assert other.read_record() == {"at": 1}
 
     @pytest.mark.parametrize(
         "content",
@@ -262,7 +262,7 @@ class TestNote:
         path.write_bytes(content)
 
         with lock:
-            assert lock.read_note() == {}
+            assert lock.read_record() == {}
 
     def test_one_that_cannot_be_written_is_no_error(self, lock, monkeypatch):
         def fail(*_):
@@ -270,11 +270,11 @@ class TestNote:
 
         with lock:
             monkeypatch.setattr(os, "write", fail)
-            lock.write_note({"at": 1})
-            assert lock.read_note() == {}
+            lock.write_record({"at": 1})
+            assert lock.read_record() == {}
 
     def test_is_plain_json(self, lock, path):
         with lock:
-            lock.write_note({"at": 1})
+            lock.write_record({"at": 1})
 
         assert json.loads(path.read_text()) == {"at": 1}

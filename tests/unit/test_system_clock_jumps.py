@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.doubles import Clock
-from tray_app.system.clock_jumps import GapDetector
+from tray_app.system.clock_jumps import ClockJumpDetector
 
 
 class World:
     def __init__(self) -> None:
         self.wall, self.forward = Clock(), Clock(100.0)
-        self.detector = GapDetector(60.0, self.wall, self.forward)
+        self.detector = ClockJumpDetector(60.0, self.wall, self.forward)
 
     def passes(self, wall: float, forward: float) -> bool:
         self.wall.advance(wall)

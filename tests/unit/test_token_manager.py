@@ -22,7 +22,7 @@ from tests.doubles import START, Clock, MemoryKeyring
 from tray_app.api.token_manager import ModulesManager, TokenManager
 from tray_app.core.errors import InvalidInput, SettingsError, StoreError
 from tray_app.core.token import encode_seed, token_for
-from tray_app.kiwoom.sandbox import PRACTICE_APP_KEY, PRACTICE_APP_SECRET, PracticeKiwoom
+from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 from tray_app.stores.memory import MemoryStore
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -350,7 +350,7 @@ class TestCoherence:
     def test_what_follows_a_write_at_once_is_not_missed(self, pair, clock, monkeypatch):
         """Another writes between this one's write and its look at the stamp."""
         one, other = pair
-        was_put = one._keeper.put
+        was_put = one._service.put
 
         def put_and_then_another(token):
             result = was_put(token)
@@ -358,7 +358,7 @@ class TestCoherence:
             other.set_token("newer", DAY)
             return result
 
-        monkeypatch.setattr(one._keeper, "put", put_and_then_another)
+        monkeypatch.setattr(one._service, "put", put_and_then_another)
         one.set_token("older", DAY)
 
         assert one.get_token() == "newer"
@@ -368,13 +368,13 @@ class TestCoherence:
         one, other = pair
         one.set_token("older", DAY)
         clock.advance(DAY - 200)
-        was_retire = one._keeper.retire
+        was_retire = one._service.expire_soft
 
         def retire_and_then_another(token):
             was_retire(token)
             other.set_token("newer", DAY)
 
-        monkeypatch.setattr(one._keeper, "retire", retire_and_then_another)
+        monkeypatch.setattr(one._service, "expire_soft", retire_and_then_another)
         one.get_token()
 
         assert one.get_token() == "newer"
@@ -394,7 +394,7 @@ class TestCoherence:
         def fail():
             raise AssertionError("read")
 
-        monkeypatch.setattr(one._keeper.store, "read", fail)
+        monkeypatch.setattr(one._service.store, "read", fail)
         assert [one.get_token() for _ in range(5)] == [VALUE] * 5
 
     @pytest.mark.parametrize(
@@ -605,28 +605,28 @@ class TestOpening:
 
 class TestIssuing:
     @pytest.fixture
-    def practice(self, monkeypatch):
-        with PracticeKiwoom() as server:
+    def sandbox(self, monkeypatch):
+        with SandboxKiwoom() as server:
             monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", server.base_url)
-            monkeypatch.setenv("APP_KEY", PRACTICE_APP_KEY)
-            monkeypatch.setenv("APP_SECRET", PRACTICE_APP_SECRET)
+            monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
+            monkeypatch.setenv("APP_SECRET", SANDBOX_APP_SECRET)
             yield server
 
     @pytest.fixture
-    def manager(self, practice):
+    def manager(self, sandbox):
         return TokenManager(store="file")
 
-    def test_ensure_issues_once(self, manager, practice):
+    def test_ensure_issues_once(self, manager, sandbox):
         first = manager.ensure_token()
 
-        assert (manager.ensure_token(), manager.get_token(), practice.counts()["issue"]) == (first, first, 1)
+        assert (manager.ensure_token(), manager.get_token(), sandbox.counts()["issue"]) == (first, first, 1)
 
-    def test_it_is_a_token_provider(self, manager, practice):
+    def test_it_is_a_token_provider(self, manager, sandbox):
         assert manager.get_valid_token() == manager.get_token()
 
-    def test_a_refresh_asks_kiwoom(self, manager, practice):
+    def test_a_refresh_asks_kiwoom(self, manager, sandbox):
         assert manager.refresh_token() == manager.refresh_token()
-        assert practice.counts()["issue"] == 2
+        assert sandbox.counts()["issue"] == 2
 
     def test_ensure_can_be_awaited(self, manager):
         assert asyncio.run(manager.ensure_token_async()) == manager.get_token()
@@ -685,11 +685,11 @@ class TestAnotherKeyInTheEnvironment:
         def refuse(*_):
             raise StoreError("the disk is gone")
 
-        monkeypatch.setattr(manager._keeper.store, "write", refuse)
+        monkeypatch.setattr(manager._service.store, "write", refuse)
         manager.set_token(VALUE, DAY)
         assert manager.get_token() == VALUE
         if call == "read":
-            monkeypatch.setattr(manager._keeper.store, "read", refuse)
+            monkeypatch.setattr(manager._service.store, "read", refuse)
 
         keys("two")
 
@@ -779,19 +779,19 @@ manager = TokenManager(store="file")
 manager.set_token("token-of-a-test", 86400)
 os.utime(os.environ["KIWOOM_TRAY_DATA_DIR"] + "/.token", ns=(1, 1))
 inside, go_on = threading.Event(), threading.Event()
-read = manager._keeper.store.read
+read = manager._service.store.read
 
 def slow_read():
     inside.set()
     go_on.wait()
     return read()
 
-manager._keeper.store.read = slow_read
+manager._service.store.read = slow_read
 threading.Thread(target=manager.get_token, daemon=True).start()
 inside.wait()
 child = os.fork()
 if child == 0:
-    manager._keeper.store.read = read
+    manager._service.store.read = read
     os._exit(0 if manager.get_token() == "token-of-a-test" else 1)
 import signal, time
 end = time.monotonic() + 20

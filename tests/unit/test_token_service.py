@@ -25,7 +25,7 @@ from tray_app.core.errors import (
     TokenRefused,
 )
 from tray_app.core.token import token_for
-from tray_app.service.token_service import Outcome, TokenKeeper
+from tray_app.service.token_service import Outcome, TokenService
 from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ProfileLock
 from tray_app.stores.memory import MemoryStore
@@ -64,7 +64,7 @@ class SlowShares:
     def withdraw(self, token):
         return ()
 
-    def offered(self):
+    def external_token(self):
         return None
 
 
@@ -73,7 +73,7 @@ def refreshing_while_handed_out(holder, waiter, broker):
     """`waiter` refreshes while `holder` has its answer and still hands it out; gives the waiting thread and what it
     finds. Afterwards both are through."""
     handing_out, over = threading.Event(), threading.Event()
-    holder.shares = SlowShares(handing_out, over)
+    holder.exports = SlowShares(handing_out, over)
     found = []
     asking = threading.Thread(target=holder.refresh, daemon=True)
     waiting = threading.Thread(target=lambda: found.append(waiter.refresh()), daemon=True)
@@ -111,13 +111,13 @@ def opened(path, clock, broker):
 
     def open_one(asked=broker, find_keys=lambda: KEYS):
         store = FileStore(str(path), ProfileLock(f"{path}.lock"), clock)
-        return TokenKeeper("default", store, find_keys, lambda: asked, clock)
+        return TokenService("default", store, find_keys, lambda: asked, clock)
 
     return open_one
 
 
 @pytest.fixture
-def keeper(opened):
+def service(opened):
     return opened()
 
 
@@ -129,13 +129,13 @@ def refuse(*_):
 def at_once(monkeypatch):
     """Runs `act(n)` on many threads that all wait for the lock before Kiwoom answers the first."""
     waiting = threading.Semaphore(0)
-    was_take = TokenKeeper._take_lock
+    was_take = TokenService._take_lock
 
-    def counted_take(keeper, *heard):
+    def counted_take(service, *on_update):
         waiting.release()
-        return was_take(keeper, *heard)
+        return was_take(service, *on_update)
 
-    monkeypatch.setattr(TokenKeeper, "_take_lock", counted_take)
+    monkeypatch.setattr(TokenService, "_take_lock", counted_take)
 
     def run(count, act, broker):
         results: list[object] = [None] * count
@@ -160,25 +160,25 @@ def at_once(monkeypatch):
 
 
 class TestEnsure:
-    def test_issues_when_there_is_none(self, keeper, broker):
-        outcome = keeper.ensure()
+    def test_issues_when_there_is_none(self, service, broker):
+        outcome = service.ensure()
 
         assert (outcome.how, outcome.token.value.reveal(), broker.issues) == (Outcome.ISSUED, "token-1-of-a-test", 1)
 
-    def test_stores_what_it_issued(self, keeper, opened):
-        issued = keeper.ensure().token
+    def test_stores_what_it_issued(self, service, opened):
+        issued = service.ensure().token
 
         assert opened().current() == issued
 
-    def test_does_not_ask_while_there_is_enough(self, keeper, broker, clock):
-        keeper.ensure()
+    def test_does_not_ask_while_there_is_enough(self, service, broker, clock):
+        service.ensure()
         clock.advance(DAY - 301)
 
-        assert keeper.ensure().how == Outcome.FOUND
+        assert service.ensure().how == Outcome.FOUND
         assert broker.issues == 1
 
-    def test_asks_for_keys_only_when_it_must_ask_kiwoom(self, keeper, opened):
-        keeper.ensure()
+    def test_asks_for_keys_only_when_it_must_ask_kiwoom(self, service, opened):
+        service.ensure()
 
         def none():
             raise AssertionError("asked for keys")
@@ -186,31 +186,31 @@ class TestEnsure:
         assert opened(find_keys=none).ensure().how == Outcome.FOUND
 
     @pytest.mark.parametrize("min_remaining", [0, -5])
-    def test_a_dead_token_is_never_enough(self, min_remaining, keeper, broker, clock):
-        keeper.ensure()
+    def test_a_dead_token_is_never_enough(self, min_remaining, service, broker, clock):
+        service.ensure()
         clock.advance(DAY)
 
-        assert keeper.ensure(min_remaining).token.lives(clock())
+        assert service.ensure(min_remaining).token.lives(clock())
         assert broker.issues == 2
 
-    def test_no_more_than_asked_for_is_enough(self, keeper, broker, clock):
-        keeper.ensure()
+    def test_no_more_than_asked_for_is_enough(self, service, broker, clock):
+        service.ensure()
         clock.advance(DAY - 10)
 
-        assert keeper.ensure(10).how == Outcome.FOUND
+        assert service.ensure(10).how == Outcome.FOUND
 
     @pytest.mark.parametrize("failure", [BrokerUnavailable, RateLimited, KeysRefused, RequestRefused])
-    def test_a_living_token_is_used_when_nothing_better_can_be_had(self, failure, keeper, broker, clock):
-        living = keeper.ensure().token
+    def test_a_living_token_is_used_when_nothing_better_can_be_had(self, failure, service, broker, clock):
+        living = service.ensure().token
         clock.advance(DAY - 60)
         broker.failure = failure("no")
 
-        outcome = keeper.ensure()
+        outcome = service.ensure()
 
         assert (outcome.token, outcome.how) == (living, Outcome.FOUND)
 
-    def test_a_living_token_is_used_without_keys(self, keeper, opened, clock):
-        living = keeper.ensure().token
+    def test_a_living_token_is_used_without_keys(self, service, opened, clock):
+        living = service.ensure().token
         clock.advance(DAY - 60)
 
         def none():
@@ -218,131 +218,131 @@ class TestEnsure:
 
         assert opened(find_keys=none).ensure().token == living
 
-    def test_a_failure_leaves_the_stored_token(self, keeper, opened, broker, clock):
-        living = keeper.ensure().token
+    def test_a_failure_leaves_the_stored_token(self, service, opened, broker, clock):
+        living = service.ensure().token
         clock.advance(DAY - 60)
         broker.failure = BrokerUnavailable("no")
-        keeper.ensure()
+        service.ensure()
 
         assert opened().current() == living
 
     @pytest.mark.parametrize("failure", [BrokerUnavailable, RateLimited, KeysRefused, RequestRefused])
-    def test_without_a_living_one_the_failure_is_told(self, failure, keeper, broker, clock):
-        keeper.ensure()
+    def test_without_a_living_one_the_failure_is_told(self, failure, service, broker, clock):
+        service.ensure()
         clock.advance(DAY)
         broker.failure = failure("no")
 
         with pytest.raises(failure):
-            keeper.ensure()
+            service.ensure()
 
-    def test_a_token_retired_by_the_seeds_rule_is_used_to_its_end(self, keeper, broker, clock):
-        living = keeper.ensure().token
+    def test_a_token_retired_by_the_seeds_rule_is_used_to_its_end(self, service, broker, clock):
+        living = service.ensure().token
         clock.advance(DAY - 200)
-        keeper.retire(keeper.store.read())
+        service.expire_soft(service.store.read())
         broker.failure = BrokerUnavailable("no")
 
-        assert keeper.store.read() is None
-        assert keeper.ensure().token == living
+        assert service.store.read() is None
+        assert service.ensure().token == living
 
-    def test_a_token_retired_by_the_seeds_rule_makes_nobody_ask(self, keeper, broker, clock):
-        keeper.ensure()
+    def test_a_token_retired_by_the_seeds_rule_makes_nobody_ask(self, service, broker, clock):
+        service.ensure()
         clock.advance(DAY - 200)
-        keeper.retire(keeper.store.read())
+        service.expire_soft(service.store.read())
 
-        assert keeper.ensure(100).how == Outcome.FOUND
+        assert service.ensure(100).how == Outcome.FOUND
         assert broker.issues == 1
 
 
 class TestLiving:
-    def test_never_asks_kiwoom(self, keeper, broker):
+    def test_never_asks_kiwoom(self, service, broker):
         with pytest.raises(NoToken):
-            keeper.living()
+            service.living()
         assert broker.issues == 0
 
-    def test_gives_a_token_to_its_last_second(self, keeper, clock):
-        keeper.put(one := token_for("token-of-a-test", 100, clock()))
+    def test_gives_a_token_to_its_last_second(self, service, clock):
+        service.put(one := token_for("token-of-a-test", 100, clock()))
         clock.advance(99.9)
 
-        assert keeper.living() == one
+        assert service.living() == one
 
-    def test_does_not_give_a_dead_one(self, keeper, clock):
-        keeper.put(token_for("token-of-a-test", 100, clock()))
+    def test_does_not_give_a_dead_one(self, service, clock):
+        service.put(token_for("token-of-a-test", 100, clock()))
         clock.advance(100)
 
         with pytest.raises(NoToken):
-            keeper.living()
+            service.living()
 
 
 class TestSameAnswer:
-    def test_is_told_and_keeps_the_token(self, keeper, clock):
-        first = keeper.ensure().token
+    def test_is_told_and_keeps_the_token(self, service, clock):
+        first = service.ensure().token
         clock.advance(DAY - 200)
 
-        outcome = keeper.ensure()
+        outcome = service.ensure()
 
         assert (outcome.how, outcome.token) == (Outcome.SAME, first)
 
-    def test_is_asked_for_once_however_often_anybody_ensures(self, keeper, opened, broker, clock):
-        keeper.ensure()
+    def test_is_asked_for_once_however_often_anybody_ensures(self, service, opened, broker, clock):
+        service.ensure()
         clock.advance(DAY - 200)
         for _ in range(10):
-            keeper.ensure()
+            service.ensure()
             opened().ensure()
             clock.advance(10)
 
         assert broker.issues == 2
 
-    def test_is_asked_for_once_however_often_anybody_renews(self, keeper, opened, broker, clock):
-        seen = keeper.ensure().token
+    def test_is_asked_for_once_however_often_anybody_renews(self, service, opened, broker, clock):
+        seen = service.ensure().token
         clock.advance(DAY - 600)
-        outcomes = [one.renew(seen).how for one in (keeper, opened(), keeper)]
+        outcomes = [one.renew(seen).how for one in (service, opened(), service)]
 
         assert (outcomes, broker.issues) == ([Outcome.SAME, Outcome.ADOPTED, Outcome.ADOPTED], 2)
 
-    def test_is_asked_again_right_after_the_end(self, keeper, broker, clock):
-        keeper.ensure()
+    def test_is_asked_again_right_after_the_end(self, service, broker, clock):
+        service.ensure()
         clock.advance(DAY - 200)
-        keeper.ensure()
+        service.ensure()
         clock.advance(200)
 
-        outcome = keeper.ensure()
+        outcome = service.ensure()
 
         assert (outcome.how, outcome.token.value.reveal()) == (Outcome.ISSUED, "token-3-of-a-test")
 
-    def test_a_user_who_asks_is_asked_for(self, keeper, broker, clock):
-        keeper.ensure()
+    def test_a_user_who_asks_is_asked_for(self, service, broker, clock):
+        service.ensure()
         clock.advance(DAY - 200)
-        keeper.ensure()
+        service.ensure()
         clock.advance(1)
 
-        assert keeper.refresh().how == Outcome.SAME
+        assert service.refresh().how == Outcome.SAME
         assert broker.issues == 3
 
-    def test_about_another_token_means_nothing(self, keeper, broker, clock):
-        keeper.ensure()
+    def test_about_another_token_means_nothing(self, service, broker, clock):
+        service.ensure()
         clock.advance(1)
-        keeper.refresh()
-        keeper.put(token_for("set-by-hand", 200, clock()))
+        service.refresh()
+        service.put(token_for("set-by-hand", 200, clock()))
         clock.advance(1)
 
-        keeper.ensure()
+        service.ensure()
 
         assert broker.issues == 3
 
     def test_of_a_token_that_is_shorter_than_the_buffer_does_not_loop(self, opened, clock):
         short = FakeBroker(clock, lifetime=60)
-        keeper = opened(short)
+        service = opened(short)
         for _ in range(50):
-            keeper.ensure()
+            service.ensure()
             clock.advance(1)
 
         assert short.issues <= 2
 
-    def test_does_not_rewrite_the_file(self, keeper, path, clock):
-        keeper.ensure()
+    def test_does_not_rewrite_the_file(self, service, path, clock):
+        service.ensure()
         before = path.stat().st_ino, path.stat().st_mtime_ns
         clock.advance(1)
-        assert keeper.refresh().how == Outcome.SAME
+        assert service.refresh().how == Outcome.SAME
 
         assert (path.stat().st_ino, path.stat().st_mtime_ns) == before
 
@@ -352,10 +352,10 @@ class TestSingleFlight:
     @pytest.mark.parametrize("call", ["ensure", "refresh", "renew"])
     def test_many_at_once_make_one_request(self, at_once, call, shared, opened, clock):
         broker = SlowBroker(clock)
-        keepers = [opened(broker)] * 8 if shared else [opened(broker) for _ in range(8)]
+        services = [opened(broker)] * 8 if shared else [opened(broker) for _ in range(8)]
 
         def ask(n):
-            return keepers[n].renew(None) if call == "renew" else getattr(keepers[n], call)()
+            return services[n].renew(None) if call == "renew" else getattr(services[n], call)()
 
         results = at_once(8, ask, broker)
 
@@ -369,9 +369,9 @@ class TestSingleFlight:
         clock.advance(DAY - 200)
         slow = SlowBroker(clock)
         slow.living, slow.issues = broker.living, 0
-        keepers = [opened(slow) for _ in range(8)]
+        services = [opened(slow) for _ in range(8)]
 
-        results = at_once(8, lambda n: getattr(keepers[n], call)(), slow)
+        results = at_once(8, lambda n: getattr(services[n], call)(), slow)
 
         assert slow.issues == 1
         assert {one.token.value.reveal() for one in results} == {"token-1-of-a-test"}
@@ -389,23 +389,23 @@ class TestSingleFlight:
     def test_those_who_waited_share_the_failure(self, at_once, failure, opened, clock):
         broker = SlowBroker(clock)
         broker.failure = failure
-        keepers = [opened(broker) for _ in range(8)]
+        services = [opened(broker) for _ in range(8)]
 
-        results = at_once(8, lambda n: keepers[n].ensure(), broker)
+        results = at_once(8, lambda n: services[n].ensure(), broker)
 
         assert broker.issues == 1
         assert {(type(one), str(one), one.code, one.remedy) for one in results} == {
             (type(failure), str(failure), failure.code, failure.remedy)
         }
 
-    def test_who_comes_after_a_failure_asks_for_himself(self, keeper, broker, clock):
+    def test_who_comes_after_a_failure_asks_for_himself(self, service, broker, clock):
         broker.failure = BrokerUnavailable("no")
         with pytest.raises(BrokerUnavailable):
-            keeper.ensure()
+            service.ensure()
         broker.failure = None
         clock.advance(1)
 
-        assert keeper.ensure().how == Outcome.ISSUED
+        assert service.ensure().how == Outcome.ISSUED
 
     @pytest.mark.parametrize("failure", [BrokerUnavailable("no"), RateLimited("no"), KeysRefused("no", code="8001")])
     def test_nobody_asks_at_every_call_while_kiwoom_fails(self, opened, broker, clock, failure):
@@ -420,48 +420,48 @@ class TestSingleFlight:
         broker.failure = None
         assert opened(broker).ensure().how == Outcome.ISSUED
 
-    def test_each_failure_makes_the_next_pause_longer_to_a_minute(self, keeper, broker, clock):
+    def test_each_failure_makes_the_next_pause_longer_to_a_minute(self, service, broker, clock):
         broker.failure = BrokerUnavailable("no")
         asked_at = []
         for second in range(260):
             with pytest.raises(BrokerUnavailable):
-                keeper.ensure()
+                service.ensure()
             if broker.issues > len(asked_at):
                 asked_at.append(second)
             clock.advance(1)
 
         assert [later - earlier for earlier, later in itertools.pairwise(asked_at)] == [1, 5, 10, 20, 40, 60, 60, 60]
 
-    def test_a_living_token_is_given_without_asking_after_a_second_failure(self, keeper, broker, clock):
-        keeper.put(token_for("living-token", 200, clock()))
+    def test_a_living_token_is_given_without_asking_after_a_second_failure(self, service, broker, clock):
+        service.put(token_for("living-token", 200, clock()))
         broker.failure = BrokerUnavailable("no")
         found = []
 
         for _ in range(5):
-            found.append(keeper.ensure().token.value.reveal())
+            found.append(service.ensure().token.value.reveal())
             clock.advance(0.1)
 
         assert (found, broker.issues) == (["living-token"] * 5, 2)
 
-    def test_a_user_who_refreshes_is_not_kept_waiting(self, keeper, broker, clock):
+    def test_a_user_who_refreshes_is_not_kept_waiting(self, service, broker, clock):
         broker.failure = BrokerUnavailable("no")
         for _ in range(3):
             with pytest.raises(BrokerUnavailable):
-                keeper.refresh()
+                service.refresh()
             clock.advance(0.1)
         broker.failure = None
 
-        assert keeper.refresh().how == Outcome.ISSUED
+        assert service.refresh().how == Outcome.ISSUED
 
     def test_those_who_waited_do_not_adopt_a_dead_token(self, at_once, opened, path, clock, monkeypatch):
         """Who asked could not store the new token, so the dead one still lies there."""
         opened().put(token_for("dead-token", 60, clock()))
         clock.advance(61)
         broker = SlowBroker(clock)
-        keepers = [opened(broker) for _ in range(4)]
+        services = [opened(broker) for _ in range(4)]
         monkeypatch.setattr(os, "replace", refuse)
 
-        results = at_once(4, lambda n: keepers[n].ensure(), broker)
+        results = at_once(4, lambda n: services[n].ensure(), broker)
 
         assert {one.token.value.reveal() for one in results} == {"token-1-of-a-test"}
 
@@ -469,9 +469,9 @@ class TestSingleFlight:
         opened().ensure()
         slow = SlowBroker(clock)
         slow.living = broker.living
-        keepers = [opened(slow) for _ in range(6)]
+        services = [opened(slow) for _ in range(6)]
 
-        results = at_once(6, lambda n: keepers[n].refresh(rotate=True), slow)
+        results = at_once(6, lambda n: services[n].refresh(rotate=True), slow)
 
         assert (slow.revokes, slow.issues) == (1, 1)
         assert len({one.token.value.reveal() for one in results}) == 1
@@ -518,19 +518,19 @@ class TestSingleFlight:
         assert waits
         assert [one.token.lives(clock()) for one in found] == [True]
 
-    def test_a_lock_that_is_held_too_long_is_told(self, keeper, opened, monkeypatch):
+    def test_a_lock_that_is_held_too_long_is_told(self, service, opened, monkeypatch):
         other = opened()
         monkeypatch.setattr(ProfileLock.acquire, "__defaults__", (0.01, None))
         with other.store.lock, pytest.raises(LockTimeout):
-            keeper.ensure()
+            service.ensure()
 
-    def test_a_living_token_is_used_while_the_lock_is_held_too_long(self, keeper, opened, clock, monkeypatch):
-        living = keeper.ensure().token
+    def test_a_living_token_is_used_while_the_lock_is_held_too_long(self, service, opened, clock, monkeypatch):
+        living = service.ensure().token
         clock.advance(DAY - 60)
         other = opened()
         monkeypatch.setattr(ProfileLock.acquire, "__defaults__", (0.01, None))
         with other.store.lock:
-            assert keeper.ensure().token == living
+            assert service.ensure().token == living
 
 
 class TestUnusableLock:
@@ -538,26 +538,26 @@ class TestUnusableLock:
     def no_lock(self, path):
         (path.parent / ".token.lock").mkdir(parents=True)
 
-    def test_a_token_is_issued_all_the_same(self, keeper):
-        assert keeper.ensure().how == Outcome.ISSUED
+    def test_a_token_is_issued_all_the_same(self, service):
+        assert service.ensure().how == Outcome.ISSUED
 
-    def test_a_token_is_stored_all_the_same(self, keeper, opened, clock):
-        keeper.put(one := token_for("token-of-a-test", DAY, clock()))
+    def test_a_token_is_stored_all_the_same(self, service, opened, clock):
+        service.put(one := token_for("token-of-a-test", DAY, clock()))
 
         assert opened().current() == one
 
-    def test_a_token_is_cleared_all_the_same(self, keeper, opened, clock):
-        keeper.put(token_for("token-of-a-test", DAY, clock()))
+    def test_a_token_is_cleared_all_the_same(self, service, opened, clock):
+        service.put(token_for("token-of-a-test", DAY, clock()))
 
-        keeper.clear()
+        service.clear()
 
         assert opened().current() is None
 
     def test_threads_of_one_process_still_make_one_request(self, at_once, opened, clock):
         broker = SlowBroker(clock)
-        keepers = [opened(broker) for _ in range(4)]
+        services = [opened(broker) for _ in range(4)]
 
-        at_once(4, lambda n: keepers[n].ensure(), broker)
+        at_once(4, lambda n: services[n].ensure(), broker)
 
         assert broker.issues == 1
 
@@ -576,107 +576,107 @@ class TestWriteFailure:
         monkeypatch.setattr(os, "replace", refuse)
         monkeypatch.setattr(os, "ftruncate", refuse)
 
-    def test_after_an_issue_the_token_is_returned(self, full, keeper):
-        outcome = keeper.ensure()
+    def test_after_an_issue_the_token_is_returned(self, full, service):
+        outcome = service.ensure()
 
         assert outcome.how == Outcome.ISSUED
         assert isinstance(outcome.unsaved, StoreError)
 
-    def test_this_process_goes_on_with_it(self, full, keeper, broker):
-        issued = keeper.ensure().token
+    def test_this_process_goes_on_with_it(self, full, service, broker):
+        issued = service.ensure().token
 
-        assert (keeper.ensure().token, keeper.current(), broker.issues) == (issued, issued, 1)
+        assert (service.ensure().token, service.current(), broker.issues) == (issued, issued, 1)
 
-    def test_this_process_goes_on_with_it_when_the_file_cannot_even_be_read(self, full, keeper, monkeypatch):
-        issued = keeper.ensure().token
+    def test_this_process_goes_on_with_it_when_the_file_cannot_even_be_read(self, full, service, monkeypatch):
+        issued = service.ensure().token
         monkeypatch.setattr(os, "open", refuse)
 
-        assert keeper.current() == issued
+        assert service.current() == issued
 
-    def test_a_token_that_was_put_is_kept_in_memory(self, full, keeper, clock):
+    def test_a_token_that_was_put_is_kept_in_memory(self, full, service, clock):
         with pytest.raises(StoreError):
-            keeper.put(one := token_for("token-of-a-test", DAY, clock()))
+            service.put(one := token_for("token-of-a-test", DAY, clock()))
 
-        assert keeper.current() == one
+        assert service.current() == one
 
-    def test_it_ends_like_any_other(self, full, keeper, clock):
-        keeper.ensure()
+    def test_it_ends_like_any_other(self, full, service, clock):
+        service.ensure()
         clock.advance(DAY)
 
         with pytest.raises(NoToken):
-            keeper.living()
+            service.living()
 
-    def test_a_newer_token_of_another_process_goes_before_it(self, keeper, opened, clock, monkeypatch):
+    def test_a_newer_token_of_another_process_goes_before_it(self, service, opened, clock, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(os, "replace", refuse)
-            keeper.ensure()
+            service.ensure()
         clock.advance(60)
         opened().put(newer := token_for("newer", 3600, clock()))
 
-        assert keeper.current() == newer
+        assert service.current() == newer
 
-    def test_an_older_token_of_the_store_does_not(self, keeper, clock, monkeypatch):
-        keeper.put(token_for("older", DAY, clock()))
+    def test_an_older_token_of_the_store_does_not(self, service, clock, monkeypatch):
+        service.put(token_for("older", DAY, clock()))
         clock.advance(DAY - 10)
         with monkeypatch.context() as patch:
             patch.setattr(os, "replace", refuse)
-            issued = keeper.ensure().token
+            issued = service.ensure().token
 
-        assert keeper.current() == issued
+        assert service.current() == issued
 
-    def test_the_next_write_that_succeeds_ends_it(self, keeper, opened, clock, monkeypatch):
+    def test_the_next_write_that_succeeds_ends_it(self, service, opened, clock, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(os, "replace", refuse)
-            keeper.ensure()
+            service.ensure()
         clock.advance(1)
 
-        assert keeper.refresh().unsaved is None
-        assert opened().current() == keeper.current()
+        assert service.refresh().unsaved is None
+        assert opened().current() == service.current()
 
-    def test_a_clear_forgets_it(self, keeper, monkeypatch):
+    def test_a_clear_forgets_it(self, service, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(os, "replace", refuse)
-            keeper.ensure()
+            service.ensure()
 
-        keeper.clear()
+        service.clear()
 
-        assert keeper.current() is None
+        assert service.current() is None
 
 
 class TestRotate:
-    def test_revokes_first_and_then_issues(self, keeper, broker):
-        before = keeper.ensure().token
+    def test_revokes_first_and_then_issues(self, service, broker):
+        before = service.ensure().token
 
-        outcome = keeper.refresh(rotate=True)
+        outcome = service.refresh(rotate=True)
 
         assert (broker.revokes, broker.issues, outcome.how) == (1, 2, Outcome.ISSUED)
         assert outcome.token.value != before.value
 
-    def test_without_a_token_only_issues(self, keeper, broker):
-        keeper.refresh(rotate=True)
+    def test_without_a_token_only_issues(self, service, broker):
+        service.refresh(rotate=True)
 
         assert (broker.revokes, broker.issues) == (0, 1)
 
-    def test_a_dead_token_is_not_revoked(self, keeper, broker, clock):
-        keeper.ensure()
+    def test_a_dead_token_is_not_revoked(self, service, broker, clock):
+        service.ensure()
         clock.advance(DAY)
 
-        keeper.refresh(rotate=True)
+        service.refresh(rotate=True)
 
         assert (broker.revokes, broker.issues) == (0, 2)
 
     @pytest.mark.parametrize("failure", [RevokeFailed("no", code="8015"), TokenRefused("no", code="8010")])
-    def test_when_the_revoke_fails_the_token_stays_and_none_is_issued(self, failure, keeper, broker, opened):
-        before = keeper.ensure().token
+    def test_when_the_revoke_fails_the_token_stays_and_none_is_issued(self, failure, service, broker, opened):
+        before = service.ensure().token
         broker.failure = failure
 
         with pytest.raises(type(failure)):
-            keeper.refresh(rotate=True)
+            service.refresh(rotate=True)
 
         assert (opened().current(), broker.issues) == (before, 1)
 
-    def test_a_token_that_kiwoom_does_not_know_is_no_obstacle(self, keeper, broker, monkeypatch):
-        keeper.ensure()
+    def test_a_token_that_kiwoom_does_not_know_is_no_obstacle(self, service, broker, monkeypatch):
+        service.ensure()
 
         def dead(*_):
             raise TokenRefused("dead", code="8005")
@@ -684,22 +684,22 @@ class TestRotate:
         monkeypatch.setattr(broker, "revoke", dead)
         broker.living = None
 
-        assert keeper.refresh(rotate=True).how == Outcome.ISSUED
+        assert service.refresh(rotate=True).how == Outcome.ISSUED
 
-    def test_when_the_issue_fails_the_revoked_token_is_gone(self, keeper, broker, opened, monkeypatch):
-        keeper.ensure()
+    def test_when_the_issue_fails_the_revoked_token_is_gone(self, service, broker, opened, monkeypatch):
+        service.ensure()
 
         def fail(_):
             raise BrokerUnavailable("no")
 
         monkeypatch.setattr(broker, "issue", fail)
         with pytest.raises(BrokerUnavailable):
-            keeper.refresh(rotate=True)
+            service.refresh(rotate=True)
 
         assert opened().current() is None
 
-    def test_without_keys_nothing_is_revoked(self, keeper, opened, broker):
-        keeper.ensure()
+    def test_without_keys_nothing_is_revoked(self, service, opened, broker):
+        service.ensure()
 
         def none():
             raise KeysMissing("none")
@@ -708,8 +708,8 @@ class TestRotate:
             opened(find_keys=none).refresh(rotate=True)
         assert broker.revokes == 0
 
-    def test_a_file_that_cannot_be_deleted_does_not_keep_the_new_token_away(self, keeper, opened, monkeypatch):
-        before = keeper.ensure().token
+    def test_a_file_that_cannot_be_deleted_does_not_keep_the_new_token_away(self, service, opened, monkeypatch):
+        before = service.ensure().token
         was_unlink = os.unlink
 
         def unlink(name):
@@ -718,27 +718,27 @@ class TestRotate:
             was_unlink(name)
 
         monkeypatch.setattr(os, "unlink", unlink)
-        issued = keeper.refresh(rotate=True).token
+        issued = service.refresh(rotate=True).token
 
         assert issued.value != before.value
         assert opened().current() == issued
 
 
 class TestClear:
-    def test_forgets_without_asking_kiwoom(self, keeper, broker, opened):
-        keeper.ensure()
+    def test_forgets_without_asking_kiwoom(self, service, broker, opened):
+        service.ensure()
 
-        cleared = keeper.clear()
+        cleared = service.clear()
 
         assert (cleared.there, cleared.revoked, broker.revokes, opened().current()) == (True, False, 0, None)
 
-    def test_tells_that_there_was_none(self, keeper):
-        assert keeper.clear().there is False
+    def test_tells_that_there_was_none(self, service):
+        assert service.clear().there is False
 
-    def test_with_revoke_ends_it_at_kiwoom_as_well(self, keeper, broker, opened):
-        keeper.ensure()
+    def test_with_revoke_ends_it_at_kiwoom_as_well(self, service, broker, opened):
+        service.ensure()
 
-        cleared = keeper.clear(revoke=True)
+        cleared = service.clear(revoke=True)
 
         assert (cleared.revoked, cleared.already_dead, broker.revokes, opened().current()) == (True, False, 1, None)
 
@@ -747,75 +747,75 @@ class TestClear:
         [BrokerUnavailable("no"), RevokeFailed("no", code="8015"), TokenRefused("no", code="8010"), RateLimited("no")],
         ids=lambda failure: f"{type(failure).__name__} {failure.code}",
     )
-    def test_when_the_revoke_fails_the_token_stays(self, failure, keeper, broker, opened):
-        living = keeper.ensure().token
+    def test_when_the_revoke_fails_the_token_stays(self, failure, service, broker, opened):
+        living = service.ensure().token
         broker.failure = failure
 
         with pytest.raises(type(failure)):
-            keeper.clear(revoke=True)
+            service.clear(revoke=True)
 
         assert opened().current() == living
 
-    def test_a_token_that_kiwoom_does_not_know_is_forgotten_and_not_called_revoked(self, keeper, broker, opened):
-        keeper.ensure()
+    def test_a_token_that_kiwoom_does_not_know_is_forgotten_and_not_called_revoked(self, service, broker, opened):
+        service.ensure()
         broker.failure = TokenRefused("dead", code="8005")
 
-        cleared = keeper.clear(revoke=True)
+        cleared = service.clear(revoke=True)
 
         assert (cleared.revoked, cleared.already_dead, opened().current()) == (False, True, None)
 
-    def test_a_dead_token_is_not_revoked(self, keeper, broker, clock):
-        keeper.ensure()
+    def test_a_dead_token_is_not_revoked(self, service, broker, clock):
+        service.ensure()
         clock.advance(DAY)
 
-        assert keeper.clear(revoke=True).revoked is False
+        assert service.clear(revoke=True).revoked is False
         assert broker.revokes == 0
 
-    def test_a_retired_token_is_revoked_as_well(self, keeper, broker, clock):
-        keeper.ensure()
+    def test_a_retired_token_is_revoked_as_well(self, service, broker, clock):
+        service.ensure()
         clock.advance(DAY - 200)
-        keeper.retire(keeper.store.read())
+        service.expire_soft(service.store.read())
 
-        assert keeper.clear(revoke=True).revoked is True
+        assert service.clear(revoke=True).revoked is True
 
-    def test_makes_nobody_ask(self, keeper, broker):
-        keeper.ensure()
-        keeper.clear()
+    def test_makes_nobody_ask(self, service, broker):
+        service.ensure()
+        service.clear()
 
-        assert keeper.current() is None
+        assert service.current() is None
         assert broker.issues == 1
 
 
 class TestRetire:
-    def test_leaves_the_token_to_a_renewal_that_is_under_way(self, keeper, opened, clock):
-        living = keeper.ensure().token
+    def test_leaves_the_token_to_a_renewal_that_is_under_way(self, service, opened, clock):
+        living = service.ensure().token
         clock.advance(DAY - 200)
         with opened().store.lock:
-            keeper.retire(living)
+            service.expire_soft(living)
 
-        assert keeper.store.read() == living
+        assert service.store.read() == living
 
-    def test_gives_the_lock_back_when_it_fails(self, keeper, opened, clock, monkeypatch):
-        living = keeper.ensure().token
+    def test_gives_the_lock_back_when_it_fails(self, service, opened, clock, monkeypatch):
+        living = service.ensure().token
         clock.advance(DAY - 200)
         with monkeypatch.context() as patch:
             patch.setattr(os, "replace", refuse)
             with pytest.raises(StoreError):
-                keeper.retire(living)
+                service.expire_soft(living)
 
         assert opened().store.lock.try_acquire()
 
 
 class TestNote:
-    def limit(self, keeper, broker, seconds):
+    def limit(self, service, broker, seconds):
         broker.failure = RateLimited("Too many.", code="1700", retry_after=seconds)
         with pytest.raises(RateLimited):
-            keeper.ensure()
+            service.ensure()
         broker.failure = None
 
     @pytest.mark.parametrize("call", ["ensure", "refresh"])
-    def test_the_next_caller_waits_as_kiwoom_asked(self, call, keeper, opened, broker, clock):
-        self.limit(keeper, broker, 30)
+    def test_the_next_caller_waits_as_kiwoom_asked(self, call, service, opened, broker, clock):
+        self.limit(service, broker, 30)
         clock.advance(10)
 
         with pytest.raises(RateLimited) as raised:
@@ -823,32 +823,32 @@ class TestNote:
 
         assert (raised.value.retry_after, raised.value.code, broker.issues) == (20, "1700", 1)
 
-    def test_after_that_kiwoom_is_asked(self, keeper, opened, broker, clock):
-        self.limit(keeper, broker, 30)
+    def test_after_that_kiwoom_is_asked(self, service, opened, broker, clock):
+        self.limit(service, broker, 30)
         clock.advance(30)
 
         assert opened().ensure().how == Outcome.ISSUED
 
-    def test_a_living_token_is_used_in_the_meantime(self, keeper, opened, broker, clock):
-        living = keeper.ensure().token
+    def test_a_living_token_is_used_in_the_meantime(self, service, opened, broker, clock):
+        living = service.ensure().token
         clock.advance(DAY - 100)
         broker.failure = RateLimited("Too many.", code="1700", retry_after=30)
-        keeper.ensure()
+        service.ensure()
         broker.failure = None
 
         assert opened().ensure().token == living
         assert broker.issues == 2
 
-    def test_means_nothing_after_the_clock_was_set_back(self, keeper, opened, broker, clock):
-        self.limit(keeper, broker, 30)
+    def test_means_nothing_after_the_clock_was_set_back(self, service, opened, broker, clock):
+        self.limit(service, broker, 30)
         clock.advance(-3600)
 
         assert opened().ensure().how == Outcome.ISSUED
 
-    def test_of_a_failure_means_nothing_after_the_clock_was_set_back(self, keeper, opened, broker, clock):
+    def test_of_a_failure_means_nothing_after_the_clock_was_set_back(self, service, opened, broker, clock):
         broker.failure = BrokerUnavailable("no")
         with pytest.raises(BrokerUnavailable):
-            keeper.ensure()
+            service.ensure()
         broker.failure = None
         clock.advance(-3600)
 
@@ -884,22 +884,22 @@ class TestNote:
         ],
         ids=lambda content: content if isinstance(content, bytes) else json.dumps(content)[:60],
     )
-    def test_a_damaged_one_is_no_obstacle(self, content, keeper, path):
+    def test_a_damaged_one_is_no_obstacle(self, content, service, path):
         path.parent.mkdir()
         text = content if isinstance(content, bytes) else json.dumps(content).encode()
         path.with_name(".token.lock").write_bytes(text)
 
-        assert keeper.ensure().how == Outcome.ISSUED
+        assert service.ensure().how == Outcome.ISSUED
 
-    def test_holds_no_token_and_no_key(self, keeper, path, broker, clock):
-        issued = keeper.ensure().token
+    def test_holds_no_token_and_no_key(self, service, path, broker, clock):
+        issued = service.ensure().token
         clock.advance(1)
-        keeper.refresh()
+        service.refresh()
         clock.advance(1)
         text = path.with_name(".token.lock").read_text()
         broker.failure = KeysRefused("Refused.", code="8001")
         with pytest.raises(BrokerError):
-            keeper.refresh()
+            service.refresh()
         text += path.with_name(".token.lock").read_text()
 
         assert issued.value.reveal() not in text
@@ -907,80 +907,80 @@ class TestNote:
         assert KEYS.app_secret.reveal() not in text
 
     @pytest.mark.posix
-    def test_a_file_system_without_locks_is_no_obstacle(self, keeper, monkeypatch):
+    def test_a_file_system_without_locks_is_no_obstacle(self, service, monkeypatch):
         def fail(*_):
             raise OSError(errno.ENOLCK, "No locks available")
 
         monkeypatch.setattr(kernel_lock.fcntl, "flock", fail)
 
-        assert keeper.ensure().how == Outcome.ISSUED
+        assert service.ensure().how == Outcome.ISSUED
 
 
 class TestRenew:
-    def test_replaces_a_dead_token(self, keeper, clock):
-        seen = keeper.ensure().token
+    def test_replaces_a_dead_token(self, service, clock):
+        seen = service.ensure().token
         clock.advance(DAY + 2)
 
-        assert keeper.renew(seen).how == Outcome.ISSUED
+        assert service.renew(seen).how == Outcome.ISSUED
 
-    def test_takes_what_somebody_else_got_meanwhile(self, keeper, opened, broker, clock):
-        seen = keeper.ensure().token
+    def test_takes_what_somebody_else_got_meanwhile(self, service, opened, broker, clock):
+        seen = service.ensure().token
         clock.advance(DAY + 2)
         other = opened().ensure().token
 
-        outcome = keeper.renew(seen)
+        outcome = service.renew(seen)
 
         assert (outcome.how, outcome.token, broker.issues) == (Outcome.ADOPTED, other, 2)
 
-    def test_raises_also_while_the_token_lives(self, keeper, broker, clock):
-        seen = keeper.ensure().token
+    def test_raises_also_while_the_token_lives(self, service, broker, clock):
+        seen = service.ensure().token
         clock.advance(DAY - 600)
         broker.failure = BrokerUnavailable("no")
 
         with pytest.raises(BrokerUnavailable):
-            keeper.renew(seen)
+            service.renew(seen)
 
 
 class TestReplaceRefused:
-    def test_gives_the_stored_one_when_it_is_another_already(self, keeper, opened, broker, clock):
-        refused = keeper.ensure().token.value
+    def test_gives_the_stored_one_when_it_is_another_already(self, service, opened, broker, clock):
+        refused = service.ensure().token.value
         opened().put(other := token_for("other", DAY, clock()))
 
-        assert keeper.replace_refused(refused).token == other
+        assert service.replace_refused(refused).token == other
         assert broker.issues == 1
 
-    def test_asks_once_because_of_one_refused_token(self, keeper, opened, broker, clock):
-        refused = keeper.ensure().token.value
-        for one in (keeper, opened(), keeper):
+    def test_asks_once_because_of_one_refused_token(self, service, opened, broker, clock):
+        refused = service.ensure().token.value
+        for one in (service, opened(), service):
             assert one.replace_refused(refused).token.value == refused
             clock.advance(1)
 
         assert broker.issues == 2
 
-    def test_takes_the_new_one(self, keeper, broker, clock):
-        refused = keeper.ensure().token.value
+    def test_takes_the_new_one(self, service, broker, clock):
+        refused = service.ensure().token.value
         broker.living = None
         clock.advance(1)
 
-        assert keeper.replace_refused(refused).token.value != refused
+        assert service.replace_refused(refused).token.value != refused
 
     def test_many_at_once_make_one_request(self, at_once, opened, broker, clock):
         refused = opened().ensure().token.value
         clock.advance(1)
         slow = SlowBroker(clock)
         slow.issues = 1
-        keepers = [opened(slow) for _ in range(6)]
+        services = [opened(slow) for _ in range(6)]
 
-        results = at_once(6, lambda n: keepers[n].replace_refused(refused), slow)
+        results = at_once(6, lambda n: services[n].replace_refused(refused), slow)
 
         assert slow.issues == 2
         assert {one.token.value.reveal() for one in results} == {"token-2-of-a-test"}
 
 
 def test_a_memory_store_serves_as_well(broker, clock):
-    keeper = TokenKeeper("default", MemoryStore(clock), lambda: KEYS, lambda: broker, clock)
+    service = TokenService("default", MemoryStore(clock), lambda: KEYS, lambda: broker, clock)
 
-    assert [keeper.ensure().how, keeper.ensure().how, keeper.clear().there] == [Outcome.ISSUED, Outcome.FOUND, True]
+    assert [service.ensure().how, service.ensure().how, service.clear().there] == [Outcome.ISSUED, Outcome.FOUND, True]
 
 
 class TestScheduledRotation:

@@ -268,9 +268,9 @@ def test_failure_is_grave_only_when_no_token_lives_or_nothing_is_tried() -> None
     assert seen(failed(error), NOW).last_tone is Tone.BAD
 
 
-def test_modes_and_practice_are_told_everywhere() -> None:
+def test_modes_and_sandbox_are_told_everywhere() -> None:
     assert [badge.kind for badge in seen(state(), NOW).badges] == ["real"]
-    view = seen(state(mode="demo", practice=True), NOW)
+    view = seen(state(mode="demo", sandbox=True), NOW)
     assert [badge.text for badge in view.badges] == ["Mock", "Practice"]
     assert "Mock · Practice" in view.tooltip
     assert "Mock · Practice" in view.menu_status
@@ -560,7 +560,7 @@ def test_tooltip_of_many_profiles_fits_windows() -> None:
 @pytest.mark.usefixtures("korean")
 def test_tooltip_fits_windows_whatever_happens() -> None:
     everything = failed(
-        error_for(3, "[8050:x]"), 79805, profile="가😀" * 32, mode="demo", practice=True, place_problem="failed"
+        error_for(3, "[8050:x]"), 79805, profile="가😀" * 32, mode="demo", sandbox=True, place_problem="failed"
     )
     for action in (None, *Action):
         tooltip = seen(replace(everything, busy=action), NOW).tooltip
@@ -572,7 +572,7 @@ def test_shorten_never_cuts_a_character_in_two() -> None:
     assert shorten(["😀" * 64]) == "😀" * 63 + "…"
 
 
-def test_short_life_of_a_practice_token_is_told_like_any_other() -> None:
+def test_short_life_of_a_sandbox_token_is_told_like_any_other() -> None:
     one = state(60, created=NOW)
     assert phase_of(one, NOW) is Phase.ENDING
     assert seen(one, NOW).fraction == 1.0
@@ -580,7 +580,7 @@ def test_short_life_of_a_practice_token_is_told_like_any_other() -> None:
 
 @pytest.mark.usefixtures("korean")
 def test_korean_view() -> None:
-    view = seen(state(-60, mode="demo", practice=True), NOW)
+    view = seen(state(-60, mode="demo", sandbox=True), NOW)
     assert view.headline == "만료됨"
     assert [badge.text for badge in view.badges] == ["모의", "연습"]
     assert view.refresh_text == "지금 갱신"

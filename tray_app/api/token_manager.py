@@ -12,7 +12,7 @@ from tray_app.core import logs
 from tray_app.core.errors import StoreError
 from tray_app.core.secret import Secret
 from tray_app.core.token import BUFFER_SECONDS, Token, token_for
-from tray_app.service.composition import load_chosen, open_keeper
+from tray_app.service.composition import load_chosen, open_service
 from tray_app.service.token_service import ENOUGH_SECONDS
 from tray_app.stores.file import local_time
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from tray_app.service.token_service import TokenKeeper
+    from tray_app.service.token_service import TokenService
     from tray_app.settings.load import Settings
     from tray_app.stores.base import Store
 
@@ -64,16 +64,16 @@ class TokenManager:
         logs.info("Token set (expires in %ss)", expires_in)
         with self._guard:
             try:
-                stamp = self._keeper.put(token)
+                version = self._service.put(token)
             except StoreError as error:
                 logs.error("Token not saved: %s", error)
-                stamp = self._stamp()
-            self._held = _Held(stamp, token, self._app_key())
+                version = self._version()
+            self._held = _Held(version, token, self._app_key())
 
     def get_token(self) -> str | None:
         """The token, or None when there is none with at least five minutes left."""
         held = self._held
-        if held.valid_until >= self._clock() and held.stamp == self._stamp() and held.app_key == self._app_key():
+        if held.valid_until >= self._clock() and held.version == self._version() and held.app_key == self._app_key():
             return held.text
         return self._look()
 
@@ -84,10 +84,10 @@ class TokenManager:
     def clear_token(self) -> None:
         """Deletes the token from memory and from the store. Raises `StoreError` when the store keeps it."""
         logs.info("Token cleared")
-        keeper = self._keeper
+        service = self._service
         with self._guard:
             self._held = _Held(object(), None)
-            keeper.clear()
+            service.clear()
 
     def get_token_info(self) -> dict[str, Any]:
         """`has_token`, `is_valid`, `expires_at`, `remaining_seconds` and `token_preview`.
@@ -108,7 +108,7 @@ class TokenManager:
         `BrokerUnavailable` and the other `KiwoomTokenError` types.
         """
         try:
-            return self._keeper.ensure(min_remaining).token.value.reveal()
+            return self._service.ensure(min_remaining).token.value.reveal()
         except StoreError:
             text = self.get_token()
             if text is None:
@@ -134,7 +134,7 @@ class TokenManager:
         none, in this thread or task, Kiwoom is asked now, which while a token lives probably gives the same back.
         """
         refused = self._handed.get(None)
-        outcome = self._keeper.refresh() if refused is None else self._keeper.replace_refused(refused)
+        outcome = self._service.refresh() if refused is None else self._service.replace_refused(refused)
         self._handed.set(outcome.token.value)
         return outcome.token.value.reveal()
 
@@ -145,34 +145,34 @@ class TokenManager:
         of one refused token once a minute at the most. When Kiwoom gives `refused` back, so does this. Raises
         like `ensure_token`.
         """
-        return self._keeper.replace_refused(Secret(refused)).token.value.reveal()
+        return self._service.replace_refused(Secret(refused)).token.value.reveal()
 
     def _begin(self, settings: Settings, store: Store | None = None) -> None:
         for problem in settings.problems:
             logs.warning("%s", problem)
-        self._use(open_keeper(settings, store=store, clock=self._clock), _Held(object(), None))
+        self._use(open_service(settings, store=store, clock=self._clock), _Held(object(), None))
         self._start()
 
-    def _use(self, keeper: TokenKeeper, held: _Held) -> None:
+    def _use(self, service: TokenService, held: _Held) -> None:
         self._held = held
-        self._keeper: TokenKeeper = keeper
-        self._app_key: Callable[[], str | None] = keeper.app_key
-        self._stamp: Callable[[], object] = keeper.store.stamp
+        self._service: TokenService = service
+        self._app_key: Callable[[], str | None] = service.app_key
+        self._version: Callable[[], object] = service.store.version
 
     def _start(self) -> None:
         """What the seed does when a program starts, as far as no keyring must be asked for it."""
-        stamp, app_key = self._stamp(), self._app_key()
+        version, app_key = self._version(), self._app_key()
         try:
-            token = self._keeper.stored_quick()
+            token = self._service.stored_quick()
         except StoreError as error:
             logs.warning("Token not read: %s", error)
             return
         if token is not None and token.is_valid(self._clock()):
             self._tell_loaded(token)
-            self._held = _Held(stamp, token, app_key)
+            self._held = _Held(version, token, app_key)
         elif token is not None:
             self._tell_expired()
-            self._retire(_Held(object(), token))
+            self._expire_soft(_Held(object(), token))
 
     def _look(self) -> str | None:
         """The way that is not quick: something changed, or the held token has no five minutes left."""
@@ -181,25 +181,25 @@ class TokenManager:
             if held.token is not None and self._still_holds(held) and not held.token.is_valid(self._clock()):
                 logs.info("Token expired, clearing...")
                 logs.info("Token cleared")
-                self._retire(held)
+                self._expire_soft(held)
                 return None
             self._held = held = self._fresh()
             if held.token is not None and not held.token.is_valid(self._clock()):
                 self._tell_expired()
-                self._retire(held)
+                self._expire_soft(held)
                 return None
             return held.text
 
     def _still_holds(self, held: _Held) -> bool:
-        return held.stamp == self._stamp() and held.app_key == self._app_key()
+        return held.version == self._version() and held.app_key == self._app_key()
 
     def _fresh(self) -> _Held:
-        stamp, app_key = self._stamp(), self._app_key()
+        version, app_key = self._version(), self._app_key()
         held = self._held
-        if held.stamp == stamp and held.app_key == app_key:
+        if held.version == version and held.app_key == app_key:
             return held
         try:
-            token = self._keeper.stored()
+            token = self._service.stored()
         except StoreError as error:
             if str(error) != self._complaint:  # said once, not at every call
                 logs.warning("Token not read: %s", error)
@@ -208,23 +208,23 @@ class TokenManager:
         self._complaint = ""
         if token is not None and token.is_valid(self._clock()) and token != held.token:
             self._tell_loaded(token)
-        return _Held(stamp, token, app_key)
+        return _Held(version, token, app_key)
 
-    def _retire(self, held: _Held) -> None:
+    def _expire_soft(self, held: _Held) -> None:
         """The stamp stays the judged token's: whatever takes its place meanwhile shows as a change."""
-        self._held = _Held(held.stamp, None, held.app_key)
+        self._held = _Held(held.version, None, held.app_key)
         if held.token is None:
             return
         try:
-            self._keeper.retire(held.token)
+            self._service.expire_soft(held.token)
         except StoreError as error:
             logs.warning("Token not deleted: %s", error)
 
     def _tell_loaded(self, token: Token) -> None:
-        logs.info("Loaded valid token from %s (expires at %s)", self._keeper.place().kind, local_time(token))
+        logs.info("Loaded valid token from %s (expires at %s)", self._service.place().kind, local_time(token))
 
     def _tell_expired(self) -> None:
-        logs.info("Token in %s has expired", self._keeper.place().kind)
+        logs.info("Token in %s has expired", self._service.place().kind)
 
     def _forget_parent(self) -> None:
         """In a forked child: whoever held the guard is a thread of the parent."""
@@ -242,13 +242,13 @@ class ModulesManager(TokenManager):
         self._settling = threading.RLock()
         self._environment = dict(os.environ)
         super().__init__()
-        self._found = (self._keeper, self._held)
-        del self._keeper, self._app_key, self._stamp
+        self._found = (self._service, self._held)
+        del self._service, self._app_key, self._version
         self._held = _Held(object(), None)
 
     def __getattr__(self, name: str) -> Any:
         """Called only for what is missing, which those three are until one of them is used."""
-        if name not in {"_keeper", "_app_key", "_stamp"}:
+        if name not in {"_service", "_app_key", "_version"}:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         with self._settling:
             if name not in self.__dict__:
@@ -285,10 +285,10 @@ class _Held:
     It holds while the store's `stamp` and the environment's `app_key` are the same.
     """
 
-    __slots__ = ("app_key", "stamp", "text", "token", "valid_until")
+    __slots__ = ("app_key", "text", "token", "valid_until", "version")
 
-    def __init__(self, stamp: object, token: Token | None, app_key: str | None = None) -> None:
-        self.stamp = stamp
+    def __init__(self, version: object, token: Token | None, app_key: str | None = None) -> None:
+        self.version = version
         self.app_key = app_key
         self.token = token
         self.text = None if token is None else token.value.reveal()

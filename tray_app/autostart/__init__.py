@@ -12,10 +12,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tray_app.autostart.base import Autostart, Status
 
-__all__ = ["here", "switch"]
+__all__ = ["for_this_system", "switch"]
 
 
-def here() -> Autostart:
+def for_this_system() -> Autostart:
     """How this program, as it runs now, is started at login on this system."""
     from tray_app.autostart.program import start_command
 
@@ -38,7 +38,7 @@ def here() -> Autostart:
 
 def switch(*, on: bool) -> Status:
     """Makes it so, whatever was before, and says how it is now. Raises `AutostartFailed`."""
-    autostart = here()
+    autostart = for_this_system()
     if on:
         autostart.enable()
     else:

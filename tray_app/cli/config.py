@@ -72,19 +72,19 @@ def _change(options: Namespace, before: Settings) -> int:
 
 
 def _tell_consequences(setting: Setting, changed: Changed) -> None:
-    settings, followed = changed.settings, changed.followed
+    settings, migrated = changed.settings, changed.migrated
     if setting.name == "policy" and settings.policy.startswith("daily"):
         print(tr(DAILY_MEANS, time=settings.policy.split()[-1]))
-    if followed.place is not None:
-        print(tr("The token moved along: {place}.", place=_where(followed.place)))
-    if followed.left is not None:
-        print(tr("The token that lives now stays where it is: {place}.", place=_where(followed.left)))
-    if followed.elsewhere:
+    if migrated.place is not None:
+        print(tr("The token moved along: {place}.", place=_where(migrated.place)))
+    if migrated.left is not None:
+        print(tr("The token that lives now stays where it is: {place}.", place=_where(migrated.left)))
+    if migrated.elsewhere:
         print(tr(OLD_PLACE_MEANS))
     _complain(settings.problems)
     if settings.source_of(setting.name) == ENVIRONMENT:
         print(tr("{variable} is set and goes before it.", variable=setting.environment), file=sys.stderr)
-    _complain(followed.failures)
+    _complain(migrated.failures)
 
 
 def _where(place: Place) -> str:
@@ -106,7 +106,7 @@ def _value(settings: Settings, setting: Setting) -> Any:
     from tray_app import autostart
 
     try:
-        status = autostart.here().status()
+        status = autostart.for_this_system().status()
     except AutostartFailed:
         return settings.autostart
     return status.configured and status.enabled and status.as_it_should_be

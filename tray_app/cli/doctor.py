@@ -12,16 +12,16 @@ from tray_app.core.language import has_letters, msg, say, tr, use
 from tray_app.core.profile import DEFAULT
 from tray_app.core.wording import mode_text, place_text
 from tray_app.kiwoom.connection import base_url_for
-from tray_app.service.composition import find_keys, open_keeper, open_shares
+from tray_app.service.composition import find_keys, open_exports, open_service
 from tray_app.settings.load import load_settings
-from tray_app.stores.keyring_client import shared_vault
+from tray_app.stores.keyring_client import shared_keyring_client
 from tray_app.system.private_files import check_writable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tray_app.core.token import Token
-    from tray_app.exports.base import Share
+    from tray_app.exports.base import Export
     from tray_app.settings.load import Settings
     from tray_app.stores.base import Place
 
@@ -78,33 +78,33 @@ def _token(settings: Settings) -> Iterator[Finding]:
     """Where it rests, and whether the other tools have it. A store that cannot be read is one line of several."""
     token = None
     try:
-        keeper = open_keeper(settings)
-        token = keeper.current()
-        yield Finding(msg("token"), _where(keeper.place()), good=True)
+        service = open_service(settings)
+        token = service.current()
+        yield Finding(msg("token"), _where(service.place()), good=True)
     except KiwoomTokenError as error:
         yield Finding(msg("token"), say(error), good=False)
-    for share in open_shares(settings, lambda: find_keys(settings)):
-        found = _share(share, token if token is not None and token.lives(time.time()) else None, settings.profile)
+    for export in open_exports(settings, lambda: find_keys(settings)):
+        found = _share(export, token if token is not None and token.lives(time.time()) else None, settings.profile)
         if found is not None:
             yield found
 
 
-def _share(share: Share, token: Token | None, profile: str) -> Finding | None:
+def _share(export: Export, token: Token | None, profile: str) -> Finding | None:
     """None where there is nothing to hand out."""
     try:
-        share.check()
+        export.check()
     except KiwoomTokenError as error:
         return Finding(msg("share"), say(error), good=False)
     if token is None:
         return None
-    if share.holds(token):
-        return Finding(msg("share"), tr("{setting}: the token is handed out", setting=share.setting), good=True)
-    offered = share.offered()
-    if offered is not None and offered.expires > token.expires:
-        told = tr("{setting}: the other tool has a newer token, which will be taken over", setting=share.setting)
+    if export.holds(token):
+        return Finding(msg("share"), tr("{setting}: the token is handed out", setting=export.setting), good=True)
+    external_token = export.external_token()
+    if external_token is not None and external_token.expires > token.expires:
+        told = tr("{setting}: the other tool has a newer token, which will be taken over", setting=export.setting)
         return Finding(msg("share"), told, good=True)
     command = "kiwoom-token refresh" + ("" if profile == DEFAULT else f" --profile {profile}")
-    told = tr("{setting}: the token is not there. Hand it out with: {command}", setting=share.setting, command=command)
+    told = tr("{setting}: the token is not there. Hand it out with: {command}", setting=export.setting, command=command)
     return Finding(msg("share"), told, good=False)
 
 
@@ -124,7 +124,7 @@ def _keyring(settings: Settings) -> Finding:
     if settings.store in {"file", "memory"}:
         return Finding(msg("keyring"), tr("not used: the store is {store}", store=settings.store), good=True)
     try:
-        shared_vault().check()
+        shared_keyring_client().check()
     except KeyringUnavailable as error:
         return Finding(msg("keyring"), say(error), good=False)
     return Finding(msg("keyring"), tr("answers"), good=True)
@@ -144,7 +144,7 @@ def _screen() -> Finding:
 def _autostart() -> Finding:
     """Not to start at login is nobody's fault; to try it with a program that is gone, or another one, is."""
     try:
-        found = autostart.here().status()
+        found = autostart.for_this_system().status()
     except KiwoomTokenError as error:
         return Finding(msg("autostart"), say(error), good=False)
     if not found.configured:

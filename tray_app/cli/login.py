@@ -14,7 +14,7 @@ from tray_app.kiwoom.keys import clean_keys, environment_names, forget_keys
 from tray_app.service.login import keep_keys
 from tray_app.settings.load import profile_name
 from tray_app.settings.save import settle_data_dir
-from tray_app.stores.keyring_client import shared_vault
+from tray_app.stores.keyring_client import shared_keyring_client
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _MAX_STDIN_CHARACTERS = 4096
 def login(options: Namespace) -> int:
     settings, _ = opened(profile_name(options.profile))  # also where the default one stands for it: its own keys
     settings.mode = options.mode or settings.mode
-    shared_vault().check()
+    shared_keyring_client().check()
     keys = clean_keys(*(_two_lines() if options.stdin else _asked()))
     settle_data_dir(settings)
     outcome = keep_keys(settings, keys, check=not options.no_check)
@@ -42,7 +42,7 @@ def login(options: Namespace) -> int:
 
 def logout(options: Namespace) -> int:
     settings, _ = opened(profile_name(options.profile))
-    had = forget_keys(settings.profile, options.mode or settings.mode, shared_vault())
+    had = forget_keys(settings.profile, options.mode or settings.mode, shared_keyring_client())
     print(tr("The app key and secret are forgotten.") if had else tr("There were no keys."))
     return DONE
 

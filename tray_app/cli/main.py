@@ -6,7 +6,7 @@ import sys
 
 from tray_app.core.errors import UNEXPECTED, KiwoomTokenError, known_error
 from tray_app.core.language import allow_korean, has_letters, say
-from tray_app.system.process import leave
+from tray_app.system.process import exit_now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def run() -> NoReturn:
     status = main(sys.argv[1:])
     if "tray_app.history.database" in sys.modules:  # what it was told may still have to be written
         sys.exit(status)
-    leave(status)
+    exit_now(status)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -9,7 +9,7 @@ from tray_app.core.errors import DONE, KiwoomTokenError
 from tray_app.core.language import say, tr, use
 from tray_app.core.profile import DEFAULT
 from tray_app.core.wording import countdown, mode_text
-from tray_app.service.composition import open_keeper
+from tray_app.service.composition import open_service
 from tray_app.settings.kwcli import aliases
 from tray_app.settings.load import load_settings, named_profiles
 
@@ -25,7 +25,7 @@ def profiles() -> int:
 def _line(name: str) -> str:
     try:
         settings = load_settings(name, {k: v for k, v in os.environ.items() if k != "KIWOOM_PROFILE"})
-        token = open_keeper(settings).current()
+        token = open_service(settings).current()
     except KiwoomTokenError as error:
         return f"{name}\t{say(error)}"
     now = time.time()

@@ -9,7 +9,7 @@ import time
 from tray_app.core.errors import DONE, InvalidInput, KiwoomTokenError, NoToken
 from tray_app.core.language import msg, say, tr, use
 from tray_app.core.profile import DEFAULT
-from tray_app.service.composition import find_keys, open_keeper
+from tray_app.service.composition import find_keys, open_service
 from tray_app.service.token_service import ENOUGH_SECONDS, Outcome
 from tray_app.settings.load import load_settings
 
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from tray_app.core.token import Token
-    from tray_app.service.token_service import TokenKeeper
+    from tray_app.service.token_service import TokenService
     from tray_app.settings.load import Settings
 
 _MAX_STDIN_CHARACTERS = 65536
 
 
-def opened(profile: str | None) -> tuple[Settings, TokenKeeper]:
+def opened(profile: str | None) -> tuple[Settings, TokenService]:
     """The settings, whose problems are told on stderr, and the keeper of that profile's token."""
     settings = load_settings(profile)
     use(settings.language)
     for problem in settings.problems:
         print(say(problem), file=sys.stderr)
-    return settings, open_keeper(settings)
+    return settings, open_service(settings)
 
 
 def get_(options: Namespace) -> int:
-    _, keeper = opened(options.profile)
+    _, service = opened(options.profile)
     from tray_app.exports.formats import FORMATS
 
-    print(FORMATS[options.format](_living_token(keeper, options)))
+    print(FORMATS[options.format](_living_token(service, options)))
     return DONE
 
 
@@ -45,10 +45,10 @@ def exec_(options: Namespace) -> int:
     words = options.words[1:] if options.words[:1] == ["--"] else options.words
     if not words:
         raise InvalidInput(msg("There is no command to run. Give it after --."))
-    settings, keeper = opened(options.profile)
+    settings, service = opened(options.profile)
     from tray_app.exports.formats import ENVIRONMENTS
 
-    outcome = keeper.ensure()
+    outcome = service.ensure()
     tell_unsaved(outcome)
     environment = _environment_of_account(settings) | ENVIRONMENTS[options.format](outcome.token)
     try:
@@ -70,30 +70,30 @@ def exec_(options: Namespace) -> int:
 
 
 def status_(options: Namespace) -> int:
-    settings, keeper = opened(options.profile)
-    token = keeper.current()
-    keeper.store.check()
+    settings, service = opened(options.profile)
+    token = service.current()
+    service.store.check()
     now = time.time()
     if options.json:
         import json
 
-        print(json.dumps(_status_fields(settings, keeper, token, now)))
+        print(json.dumps(_status_fields(settings, service, token, now)))
     else:
-        print(_status_text(settings, keeper, token, now))
+        print(_status_text(settings, service, token, now))
     return DONE
 
 
 def refresh_(options: Namespace) -> int:
-    _, keeper = opened(options.profile)
-    outcome = keeper.refresh(rotate=options.rotate)
+    _, service = opened(options.profile)
+    outcome = service.refresh(rotate=options.rotate)
     print(outcome_text(outcome, time.time()))
     tell_unsaved(outcome)
     return DONE
 
 
 def clear_(options: Namespace) -> int:
-    _, keeper = opened(options.profile)
-    cleared = keeper.clear(revoke=options.revoke)
+    _, service = opened(options.profile)
+    cleared = service.clear(revoke=options.revoke)
     if cleared.revoked:
         print(tr("The token is revoked at Kiwoom and forgotten here."))
     elif cleared.already_dead:
@@ -107,7 +107,7 @@ def clear_(options: Namespace) -> int:
         print(tr("A token that was kept here counts as forgotten. It could not be looked at: {reason}", reason=reason))
     else:
         print(tr("There was no token."))
-    tell_unshared(cleared.unshared)
+    tell_unpublished(cleared.unpublished)
     return DONE
 
 
@@ -115,14 +115,14 @@ def set_(options: Namespace) -> int:
     from tray_app.core.token import token_for, token_until
     from tray_app.core.wording import duration
 
-    _, keeper = opened(options.profile)
+    _, service = opened(options.profile)
     text = _secret_from_stdin(tr("Token: "))
     now = time.time()
     if options.expires_dt is not None:
         token = token_until(text, options.expires_dt, now)
     else:
         token = token_for(text, _number(options.expires_in), now)
-    keeper.put(token)
+    service.put(token)
     print(tr("The token is stored; it lives for {duration}.", duration=duration(round(token.remaining(now)))))
     return DONE
 
@@ -158,18 +158,18 @@ def _environment_of_account(settings: Settings) -> dict[str, str]:
     return environment
 
 
-def _living_token(keeper: TokenKeeper, options: Namespace) -> Token:
+def _living_token(service: TokenService, options: Namespace) -> Token:
     if options.no_issue:
-        token = keeper.living()
+        token = service.living()
         if options.min_remaining is not None and token.remaining(time.time()) < options.min_remaining:
             raise NoToken(msg("The token has less life left than asked for."))
         return token
-    outcome = keeper.ensure(ENOUGH_SECONDS if options.min_remaining is None else options.min_remaining)
+    outcome = service.ensure(ENOUGH_SECONDS if options.min_remaining is None else options.min_remaining)
     tell_unsaved(outcome)
     return outcome.token
 
 
-def _status_fields(settings: Settings, keeper: TokenKeeper, token: Token | None, now: float) -> dict[str, object]:
+def _status_fields(settings: Settings, service: TokenService, token: Token | None, now: float) -> dict[str, object]:
     from tray_app.api.token_manager import token_info
     from tray_app.core.state import life_of
 
@@ -179,12 +179,12 @@ def _status_fields(settings: Settings, keeper: TokenKeeper, token: Token | None,
         "profile": settings.profile,
         "mode": settings.mode,
         "state": str(life_of(token.expires if token else None, now)),
-        "store": keeper.place().kind,
+        "store": service.place().kind,
         "created_at": token.created_at.astimezone().isoformat() if token else None,
     }
 
 
-def _status_text(settings: Settings, keeper: TokenKeeper, token: Token | None, now: float) -> str:
+def _status_text(settings: Settings, service: TokenService, token: Token | None, now: float) -> str:
     from tray_app.core.wording import countdown, is_korean_zone, korean_time, local_time, mode_text, place_text
 
     if token is None:
@@ -197,7 +197,7 @@ def _status_text(settings: Settings, keeper: TokenKeeper, token: Token | None, n
         )
         if not is_korean_zone(token.expires):
             life += tr(", {end} here", end=local_time(token.expires, now))
-    place = keeper.place()
+    place = service.place()
     rows = [
         (tr("Token"), life if token is None else f"{life}  {token.value.preview()}"),
         (tr("Kept in"), place_text(place.kind, place.path, place.problem_code)),
@@ -210,10 +210,10 @@ def tell_unsaved(outcome: Outcome) -> None:
     """On stderr, what kept a token that is there from being stored or handed out."""
     if outcome.unsaved is not None:
         print(tr("The token could not be stored: {reason}", reason=say(outcome.unsaved)), file=sys.stderr)
-    tell_unshared(outcome.unshared)
+    tell_unpublished(outcome.unpublished)
 
 
-def tell_unshared(errors: tuple[KiwoomTokenError, ...]) -> None:
+def tell_unpublished(errors: tuple[KiwoomTokenError, ...]) -> None:
     for error in errors:
         print(tr("The token could not be handed to other tools: {reason}", reason=say(error)), file=sys.stderr)
 

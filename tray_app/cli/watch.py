@@ -8,12 +8,12 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from tray_app.cli.token import opened, outcome_text, tell_unsaved, tell_unshared
+from tray_app.cli.token import opened, outcome_text, tell_unpublished, tell_unsaved
 from tray_app.core import logs
 from tray_app.core.errors import DONE, KiwoomTokenError, StoreError
 from tray_app.core.language import say, tr
 from tray_app.core.notices import notice_text
-from tray_app.core.renewal_schedule import Due, NoticeKind, Watch
+from tray_app.core.renewal_schedule import Due, NoticeKind, RenewalSchedule
 from tray_app.core.wording import countdown, korean_time, place_text
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tray_app.core.renewal_schedule import Notice
     from tray_app.core.token import Token
-    from tray_app.service.token_service import TokenKeeper
+    from tray_app.service.token_service import TokenService
     from tray_app.settings.load import Settings
 
 _TICK_SECONDS = 1.0
@@ -30,12 +30,12 @@ _ROTATE = "kiwoom-token refresh --rotate"
 
 def watch(profile: str | None) -> int:
     """Runs until Ctrl+C: a countdown on a terminal, a line for each event elsewhere."""
-    settings, keeper = opened(profile)
-    return watch_over(settings, keeper)
+    settings, service = opened(profile)
+    return watch_over(settings, service)
 
 
-def watch_over(settings: Settings, keeper: TokenKeeper) -> int:
-    terminal = Terminal(settings, keeper)
+def watch_over(settings: Settings, service: TokenService) -> int:
+    terminal = Terminal(settings, service)
     try:
         while True:
             terminal.look()
@@ -48,11 +48,11 @@ def watch_over(settings: Settings, keeper: TokenKeeper) -> int:
 class Terminal:
     """What is shown and asked, tick by tick."""
 
-    def __init__(self, settings: Settings, keeper: TokenKeeper, clock: Callable[[], float] = time.time) -> None:
-        self._keeper = keeper
+    def __init__(self, settings: Settings, service: TokenService, clock: Callable[[], float] = time.time) -> None:
+        self._service = service
         self._clock = clock
-        self._watch = Watch(settings.policy, settings.renew_before, settings.warn_before, random.random)
-        self._stamp: object = None
+        self._schedule = RenewalSchedule(settings.policy, settings.renew_before, settings.warn_before, random.random)
+        self._version: object = None
         self._looked = False
         self._token: Token | None = None
         self._live_line = sys.stdout is not None and sys.stdout.isatty()
@@ -61,25 +61,25 @@ class Terminal:
 
     def look(self) -> None:
         """One tick: what changed, what is due, what to show."""
-        stamp = self._keeper.store.stamp()
-        if not self._looked or stamp != self._stamp:
+        version = self._service.store.version()
+        if not self._looked or version != self._version:
             at, seen = self._clock(), self._token
             try:
-                self._token = self._keeper.current()
+                self._token = self._service.current()
             except StoreError as error:
                 self.say_line(say(error))
             else:
-                self._keeper.note_found(self._token, at)
-                interrupted = self._token is None and self._keeper.was_interrupted(seen)
-                self._watch.saw(self._token, self._clock(), interrupted=interrupted)
-                self._keeper.store.check()
+                self._service.record_found(self._token, at)
+                interrupted = self._token is None and self._service.was_interrupted(seen)
+                self._schedule.saw(self._token, self._clock(), interrupted=interrupted)
+                self._service.store.check()
                 self._tell_token()
                 self._hand_out()
-            self._stamp, self._looked = stamp, True
-        due = self._watch.due(self._clock())
+            self._version, self._looked = version, True
+        due = self._schedule.due(self._clock())
         if due is not None:
             self._renew(rotate=due is Due.ROTATE)
-        for notice in self._watch.notices(self._clock()):
+        for notice in self._schedule.notices(self._clock()):
             self.say_line(_notice_line(notice, self._clock()))
         self._show_countdown()
 
@@ -92,23 +92,23 @@ class Terminal:
     def _renew(self, *, rotate: bool) -> None:
         seen = self._token
         try:
-            outcome = self._keeper.renew(seen, rotate=rotate)
+            outcome = self._service.renew(seen, rotate=rotate)
         except KiwoomTokenError as error:
-            self._watch.failed(error, self._clock(), rotating=rotate)
+            self._schedule.failed(error, self._clock(), rotating=rotate)
             logs.warning("%s: %s", type(error).__name__, error)
             return
         self._token = outcome.token
-        self._watch.answered(outcome.token, self._clock(), same=outcome.is_the_same_as(seen), rotated=rotate)
-        self._stamp = self._keeper.store.stamp()
+        self._schedule.answered(outcome.token, self._clock(), same=outcome.is_the_same_as(seen), rotated=rotate)
+        self._version = self._service.store.version()
         self.say_line(outcome_text(outcome, self._clock()))
         tell_unsaved(outcome)
 
     def _hand_out(self) -> None:
         with contextlib.suppress(StoreError):  # the store that was just read has gone: the next look tells
-            tell_unshared(self._keeper.hand_out())
+            tell_unpublished(self._service.publish())
 
     def _tell_token(self) -> None:
-        place = self._keeper.place()
+        place = self._service.place()
         where = place_text(place.kind, place.path, place.problem_code)
         if self._token is None:
             line = tr("There is no token ({place}).", place=where)

@@ -39,7 +39,7 @@ def check_profile(name: str) -> str:
     return name
 
 
-def twin_of(name: str, known: Iterable[str]) -> str:
+def case_conflict(name: str, known: Iterable[str]) -> str:
     """The profile among those `known`, the first first, that differs from `name` in upper and lower case alone: some
     file systems, and Windows' vault, would keep both in one place. Empty when there is none before `name` itself."""
     lower = name.lower()

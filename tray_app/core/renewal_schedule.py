@@ -87,7 +87,7 @@ class Notice:
     urgent: bool = False
 
 
-class Watch:
+class RenewalSchedule:
     """The watch over one profile's token.
 
     `policy` is `notify`, `auto` or `daily HH:MM` (Korean time); `renew_before` and `warn_before` are seconds before

@@ -74,7 +74,7 @@ class TokenState:
     profile: str
     mode: str
     policy: str = "auto"
-    practice: bool = False
+    sandbox: bool = False
     expires: float | None = None
     created: float | None = None
     place: str = ""

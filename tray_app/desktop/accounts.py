@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tray_app.core.state import TokenState
     from tray_app.core.token import Token
     from tray_app.kiwoom.keys import AppKeys
-    from tray_app.service.token_service import TokenKeeper
+    from tray_app.service.token_service import TokenService
     from tray_app.settings.load import Settings
 
 
@@ -49,8 +49,8 @@ class Accounts(QObject):
         self,
         settings: Settings,
         environ: Mapping[str, str],
-        open_keeper: Callable[[Settings], TokenKeeper],
-        open_monitor: Callable[[Settings, TokenKeeper], Monitor],
+        open_service: Callable[[Settings], TokenService],
+        open_monitor: Callable[[Settings, TokenService], Monitor],
         *,
         only_this: bool = False,
         parent: QObject | None = None,
@@ -58,7 +58,7 @@ class Accounts(QObject):
         """`only_this`: the account was named when the program was started, and no other is shown."""
         super().__init__(parent)
         self.environ = {name: value for name, value in environ.items() if name != "KIWOOM_PROFILE"}
-        self._open_keeper = open_keeper
+        self._open_service = open_service
         self._open_monitor = open_monitor
         self._only_this = only_this
         self._started = False
@@ -211,8 +211,8 @@ class Accounts(QObject):
         self.changed.emit()
 
     def _change(self, monitor: Monitor, settings: Settings) -> None:
-        keeper = self._open_keeper(settings) if is_kept_otherwise(monitor.settings, settings) else None
-        monitor.apply(settings, keeper)
+        service = self._open_service(settings) if is_kept_otherwise(monitor.settings, settings) else None
+        monitor.apply(settings, service)
 
     def _enter_mode(self, profile: str, mode: str) -> None:
         settings = copy(self._monitors[profile].settings)
@@ -220,7 +220,7 @@ class Accounts(QObject):
         self._change(self._monitors[profile], settings)
 
     def _open(self, settings: Settings) -> None:
-        monitor = self._monitors[settings.profile] = self._open_monitor(settings, self._open_keeper(settings))
+        monitor = self._monitors[settings.profile] = self._open_monitor(settings, self._open_service(settings))
         monitor.setParent(self)
         monitor.changed.connect(self.changed)
         monitor.notice.connect(lambda notice: self.notice.emit(settings.profile, notice))

@@ -72,11 +72,11 @@ def leave_return_alone(parent: QWidget, *choices: QAbstractButton) -> None:
 
 
 class _ReturnPassesOn(QObject):
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def eventFilter(self, watch_paths: QObject, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() in _RETURN:
             event.ignore()
             return True
-        return super().eventFilter(watched, event)
+        return super().eventFilter(watch_paths, event)
 
 
 class ClearDialog(QDialog):

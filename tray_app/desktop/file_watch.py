@@ -36,12 +36,12 @@ class FileWatch(QObject):
         """From now on just these. To be said again after each change: a replaced file is another file to the
         operating system. Tells whether a folder is new among them: what was made in it since somebody looked is not
         told of."""
-        watched = {*self._watcher.files(), *self._watcher.directories()}
-        if watched - wanted:
-            self._watcher.removePaths(list(watched - wanted))
+        watch_paths = {*self._watcher.files(), *self._watcher.directories()}
+        if watch_paths - wanted:
+            self._watcher.removePaths(list(watch_paths - wanted))
         folders = set(self._watcher.directories())
-        if wanted - watched:
-            self._watcher.addPaths(list(wanted - watched))
+        if wanted - watch_paths:
+            self._watcher.addPaths(list(wanted - watch_paths))
         return not folders.issuperset(self._watcher.directories())
 
 

@@ -112,10 +112,10 @@ class SingleInstance(QObject):
             if connection.bytesAvailable() > _LONGEST_WISH:
                 connection.abort()
             return
-        heard = bytes(connection.readLine(_LONGEST_WISH).data())
-        if heard == Wish.SHOW.value:
+        on_update = bytes(connection.readLine(_LONGEST_WISH).data())
+        if on_update == Wish.SHOW.value:
             self.shown.emit()
-        elif heard == Wish.QUIT.value:
+        elif on_update == Wish.QUIT.value:
             self.quit_requested.emit()
 
 

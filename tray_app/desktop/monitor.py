@@ -13,12 +13,12 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError, known_error
-from tray_app.core.renewal_schedule import Due, Watch
+from tray_app.core.renewal_schedule import Due, RenewalSchedule
 from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.core.token import Token
 from tray_app.desktop.file_watch import FileWatch, watchable
 from tray_app.desktop.worker import Worker
-from tray_app.service.migration import Followed, follow
+from tray_app.service.migration import Migrated, migrate
 from tray_app.service.token_service import Outcome
 from tray_app.system.private_files import make_private_folder
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tray_app.core.renewal_schedule import Notice
     from tray_app.kiwoom.keys import AppKeys
-    from tray_app.service.token_service import Cleared, TokenKeeper
+    from tray_app.service.token_service import Cleared, TokenService
     from tray_app.settings.load import Settings
 
 _LONGEST_SLEEP_SECONDS = 60.0
@@ -58,33 +58,31 @@ class Monitor(QObject):
     def __init__(
         self,
         settings: Settings,
-        keeper: TokenKeeper,
+        service: TokenService,
         keep_keys: Callable[[Settings, AppKeys], Outcome | None],
         unlock_keyring: Callable[[], None],
         *,
-        practice: bool = False,
+        sandbox: bool = False,
         clock: Callable[[], float] = time.time,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._settings = settings
-        self._keeper = keeper
+        self._service = service
         self._keep_keys = keep_keys
         self._unlock_keyring = unlock_keyring
         self._clock = clock
-        self._watch = _watch_for(settings)
+        self._schedule = _schedule_for(settings)
         self._last_notice: Notice | None = None
         self._token: Token | None = None
-        self._stamp: object = object()
+        self._version: object = object()
         self._has_read = False
         self._looking = False
         self._done = 0
-        self._coming: TokenKeeper | None = None
+        self._coming: TokenService | None = None
         self._is_held = False
         self._look_failure: KiwoomTokenError | None = None
-        self._state = TokenState(
-            profile=settings.profile, mode=settings.mode, policy=settings.policy, practice=practice
-        )
+        self._state = TokenState(profile=settings.profile, mode=settings.mode, policy=settings.policy, sandbox=sandbox)
         self._looker = Worker("look", self)
         self._actor = Worker("act", self)
         self._files = FileWatch(self)
@@ -102,46 +100,46 @@ class Monitor(QObject):
         return self._settings
 
     @property
-    def keeper(self) -> TokenKeeper:
-        return self._keeper
+    def service(self) -> TokenService:
+        return self._service
 
     def current_token(self) -> Token | None:
         """What the store holds this moment. Not for the GUI thread; raises `StoreError`."""
-        return self._keeper.current()
+        return self._service.current()
 
-    def apply(self, settings: Settings, keeper: TokenKeeper | None) -> None:
+    def apply(self, settings: Settings, service: TokenService | None) -> None:
         """Goes on under changed settings; with another `keeper`, which takes over once what is being done is done."""
         old, self._settings = self._settings, settings
-        self._watch.reconfigure(
+        self._schedule.reconfigure(
             settings.policy, settings.renew_before, settings.warn_before, settings.quiet_hours, self._clock()
         )
         self._state = replace(self._state, policy=settings.policy)
-        if keeper is not None:
-            self._change_keeper(keeper, old, settings)
+        if service is not None:
+            self._change_keeper(service, old, settings)
         self._publish(busy=self._state.busy)
 
-    def _change_keeper(self, keeper: TokenKeeper, before: Settings, after: Settings) -> None:
+    def _change_keeper(self, service: TokenService, before: Settings, after: Settings) -> None:
         leaving = self._acting()
-        self._coming = keeper
+        self._coming = service
 
-        def followed(result: Followed | None, error: Exception | None) -> None:
+        def migrated(result: Migrated | None, error: Exception | None) -> None:
             for failure in [] if result is None else result.failures:
                 self._show_failure(failure)
             if error is not None:
                 self._show_failure(error)
-            self._keeper, self._stamp, self._has_read = keeper, object(), False
+            self._service, self._version, self._has_read = service, object(), False
             if self._state.mode != after.mode:
                 self._change_account(after)
-            if self._coming is keeper:
+            if self._coming is service:
                 self._coming = None
             self._looker.run(self._prepare_folders, lambda *_: None)
             self.look()
 
-        self._actor.run(lambda: follow(before, after, old=leaving, new=keeper, clock=self._clock), followed)
+        self._actor.run(lambda: migrate(before, after, old=leaving, new=service, clock=self._clock), migrated)
 
     def _change_account(self, settings: Settings) -> None:
         """Nothing that was told, tried or wished of the other one holds: it begins as at a start."""
-        self._watch, self._token = _watch_for(self._settings), None
+        self._schedule, self._token = _schedule_for(self._settings), None
         self._state = replace(self._state, mode=settings.mode)
 
     def start(self) -> None:
@@ -172,22 +170,22 @@ class Monitor(QObject):
 
     def rotate(self) -> None:
         """Revokes the present token and asks for a new one."""
-        keeper = self._acting()
-        self._act(Action.ROTATE, lambda: keeper.refresh(rotate=True), self._rotated)
+        service = self._acting()
+        self._act(Action.ROTATE, lambda: service.refresh(rotate=True), self._rotated)
 
     def clear(self, *, revoke: bool) -> None:
-        action, keeper = Action.REVOKE if revoke else Action.CLEAR, self._acting()
-        self._act(action, lambda: keeper.clear(revoke=revoke), self._cleared)
+        action, service = Action.REVOKE if revoke else Action.CLEAR, self._acting()
+        self._act(action, lambda: service.clear(revoke=revoke), self._cleared)
 
     def unlock(self) -> None:
         """Lets the keyring ask for its password; then the token moves from the file into it."""
-        keeper = self._acting()
+        service = self._acting()
 
         def job() -> Token | None:
             self._unlock_keyring()
-            token = keeper.current()
+            token = service.current()
             if token is not None:
-                keeper.put(token)
+                service.put(token)
             return token
 
         self._act(Action.UNLOCK, job, self._unlocked)
@@ -202,12 +200,12 @@ class Monitor(QObject):
             else:
                 self.copied.emit(token)
 
-        self._looker.run(lambda: self._keeper.living().value, read)
+        self._looker.run(lambda: self._service.living().value, read)
 
     def snooze(self, seconds: float) -> None:
         """Warns of nothing for so long; 0 ends that."""
         now = self._clock()
-        self._watch.snooze(now + seconds, now)
+        self._schedule.snooze(now + seconds, now)
         self._publish(busy=self._state.busy)
 
     def hold(self, is_held: bool) -> None:
@@ -233,25 +231,25 @@ class Monitor(QObject):
 
         self._act(Action.REFRESH, lambda: self._keep_keys(settings, keys), kept)
 
-    def _acting(self) -> TokenKeeper:
+    def _acting(self) -> TokenService:
         """Whose turn it is once what was begun is done."""
-        return self._coming or self._keeper
+        return self._coming or self._service
 
     def _prepare_folders(self) -> None:
-        for path in self._keeper.store.watched():
+        for path in self._service.store.watch_paths():
             make_private_folder(os.path.dirname(path))
 
     def _look_job(self) -> _Found:
         done = self._done
-        wanted = watchable(self._keeper.store.watched())
+        wanted = watchable(self._service.store.watch_paths())
         try:
-            stamp = self._keeper.store.stamp()
-            if stamp == self._stamp:
-                self._keeper.store.check()  # on the way, because each job more wakes two threads
+            version = self._service.store.version()
+            if version == self._version:
+                self._service.store.check()  # on the way, because each job more wakes two threads
                 return _Found(wanted)
-            at, token = self._clock(), self._keeper.current()
-            interrupted = token is None and self._keeper.was_interrupted(self._token)
-            return _Found(wanted, stamp=stamp, token=token, changed=True, at=at, interrupted=interrupted, done=done)
+            at, token = self._clock(), self._service.current()
+            interrupted = token is None and self._service.was_interrupted(self._token)
+            return _Found(wanted, version=version, token=token, changed=True, at=at, interrupted=interrupted, done=done)
         except Exception as error:  # noqa: BLE001 - shown to the user; the files are watched all the same
             return _Found(wanted, error=error)
 
@@ -269,14 +267,14 @@ class Monitor(QObject):
         elif found is not None and found.changed and self._coming is None:
             self._forget_look_failure()
             self._note_other_hands(found)
-            self._stamp, self._token = found.stamp, found.token
-            self._watch.saw(self._token, self._clock(), interrupted=found.interrupted)
+            self._version, self._token = found.version, found.token
+            self._schedule.saw(self._token, self._clock(), interrupted=found.interrupted)
             self._tell_due()
-            self._actor.run(lambda: self._keeper.note_found(found.token, found.at), lambda *_: None)
-            self._actor.run(self._keeper.hand_out, lambda *_: None)  # its failures are logged where they happen
+            self._actor.run(lambda: self._service.record_found(found.token, found.at), lambda *_: None)
+            self._actor.run(self._service.publish, lambda *_: None)  # its failures are logged where they happen
         self._publish(busy=busy)
         if error is not None or (found is not None and found.changed):
-            self._looker.run(self._keeper.store.check, self._checked)
+            self._looker.run(self._service.store.check, self._checked)
 
     def _note_other_hands(self, found: _Found) -> None:
         """What became of the token outside of this program, so that the last thing told is not of an earlier one.
@@ -284,7 +282,7 @@ class Monitor(QObject):
         Nothing at the first look, nor where the token comes to light because its place can be read again.
         """
         had_read, self._has_read = self._has_read, True
-        is_same_place = self._keeper.place().problem_code == self._state.place_problem
+        is_same_place = self._service.place().problem_code == self._state.place_problem
         if not had_read or not is_same_place or self._state.busy not in {None, Action.LOOK} or found.interrupted:
             return
         before = None if self._token is None else self._token.value
@@ -295,7 +293,7 @@ class Monitor(QObject):
 
     def _checked(self, _: object, error: Exception | None) -> None:
         """Why the token is not where it should be may be known only now."""
-        place, state = self._keeper.place(), self._state
+        place, state = self._service.place(), self._state
         if error is None and (place.kind, place.problem_code) != (state.place, state.place_problem):
             self._publish(busy=state.busy)
 
@@ -328,7 +326,7 @@ class Monitor(QObject):
     def _failed(self, action: Action, error: KiwoomTokenError) -> None:
         """A clear or an unlock that failed changes nothing about when to renew."""
         if action in {Action.REFRESH, Action.ROTATE}:
-            self._watch.failed(error, self._clock(), rotating=action is Action.ROTATE)
+            self._schedule.failed(error, self._clock(), rotating=action is Action.ROTATE)
 
     def _rotated(self, result: object, before: Token | None) -> None:
         self._asked(result, before, rotated=True)
@@ -338,7 +336,7 @@ class Monitor(QObject):
             return
         self._token = result.token
         same = result.is_the_same_as(before)
-        self._watch.answered(result.token, self._clock(), same=same, rotated=rotated)
+        self._schedule.answered(result.token, self._clock(), same=same, rotated=rotated)
         outcome = Result.SAME if same else _OUTCOMES[result.how]
         last = LastResult(outcome, self._clock(), result.unsaved)
         skew = self._state.skew_seconds if result.skew_seconds is None else result.skew_seconds
@@ -347,16 +345,16 @@ class Monitor(QObject):
     def _cleared(self, result: object, _: Token | None) -> None:
         cleared: Cleared = result  # type: ignore[assignment]
         self._token = None
-        self._watch.cleared()
+        self._schedule.cleared()
         self._state = replace(self._state, last=LastResult(_result_of(cleared), self._clock()))
 
     def _unlocked(self, token: object, _: Token | None) -> None:
         """The token is known at once, lest the look that follows take it for another program's."""
         if isinstance(token, Token):
             self._token = token
-            self._watch.saw(token, self._clock())
+            self._schedule.saw(token, self._clock())
         self._state = replace(self._state, last=LastResult(Result.UNLOCKED, self._clock()))
-        self._watch.resume(self._clock())
+        self._schedule.resume(self._clock())
 
     def _show_failure(self, raised: Exception) -> KiwoomTokenError:
         error = known_error(raised)
@@ -367,12 +365,12 @@ class Monitor(QObject):
     def tick(self) -> None:
         """Does what is due, and looks; by itself once a minute. It asks first: what that mends at once, as after a
         sleep, is not told."""
-        due = None if self._state.busy is not None else self._watch.due(self._clock())
+        due = None if self._state.busy is not None else self._schedule.due(self._clock())
         if due is not None:
-            seen, rotate, keeper = self._token, due is Due.ROTATE, self._acting()
+            seen, rotate, service = self._token, due is Due.ROTATE, self._acting()
             action = Action.ROTATE if rotate else Action.REFRESH
             then = self._rotated if rotate else self._asked
-            self._act(action, lambda: keeper.renew(seen, rotate=rotate), then)
+            self._act(action, lambda: service.renew(seen, rotate=rotate), then)
         else:
             self._tell_due()
             self.look()
@@ -381,15 +379,15 @@ class Monitor(QObject):
         if self._is_held:
             return
         now = self._clock()
-        for one in self._watch.notices(now):
+        for one in self._schedule.notices(now):
             self._last_notice = one
             self.notice.emit(one)
-        if self._last_notice is not None and not self._watch.still_true(self._last_notice, now):
+        if self._last_notice is not None and not self._schedule.still_true(self._last_notice, now):
             self._last_notice = None
             self.notice_over.emit()
 
     def _publish(self, *, busy: Action | None) -> None:
-        token, place = self._token, self._keeper.place()
+        token, place = self._token, self._service.place()
         self._state = replace(
             self._state,
             expires=token.expires if token else None,
@@ -398,18 +396,18 @@ class Monitor(QObject):
             place_path=place.path,
             place_problem=place.problem_code,
             busy=busy,
-            renew_at=self._watch.renew_at,
-            stopped=self._watch.stopped,
-            snoozed_until=self._watch.snoozed_until,
+            renew_at=self._schedule.renew_at,
+            stopped=self._schedule.stopped,
+            snoozed_until=self._schedule.snoozed_until,
         )
         self.changed.emit(self._state)
-        self._schedule()
+        self._start_timer()
 
-    def _schedule(self) -> None:
+    def _start_timer(self) -> None:
         now = self._clock()
         acting = self._state.busy not in {None, Action.LOOK}
         # What is due cannot be told while nobody is there: that moment would be now, again and again.
-        next_moment = self._watch.renew_at if self._is_held else self._watch.next_moment(now)
+        next_moment = self._schedule.renew_at if self._is_held else self._schedule.next_moment(now)
         moment = None if acting else next_moment
         wait = _LONGEST_SLEEP_SECONDS if moment is None else min(_LONGEST_SLEEP_SECONDS, moment - now)
         self._timer.start(max(0, int(wait * 1000) + 1))
@@ -425,8 +423,8 @@ def _result_of(cleared: Cleared) -> Result:
     return Result.KEPT if cleared.kept else Result.GONE
 
 
-def _watch_for(settings: Settings) -> Watch:
-    return Watch(
+def _schedule_for(settings: Settings) -> RenewalSchedule:
+    return RenewalSchedule(
         settings.policy, settings.renew_before, settings.warn_before, random.random, quiet_hours=settings.quiet_hours
     )
 
@@ -440,7 +438,7 @@ class _Found:
     """
 
     wanted: set[str]
-    stamp: object = None
+    version: object = None
     token: Token | None = None
     changed: bool = False
     at: float = 0.0

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tray_app.desktop.monitor import Monitor
     from tray_app.desktop.session.system import SystemSession
     from tray_app.kiwoom.keys import AppKeys
-    from tray_app.service.token_service import Outcome, TokenKeeper
+    from tray_app.service.token_service import Outcome, TokenService
     from tray_app.settings.load import Settings
 
 
@@ -36,7 +36,7 @@ def run_desktop(
     settings: Settings,
     environ: Mapping[str, str],
     *,
-    practice: bool,
+    sandbox: bool,
     only_this_profile: bool = False,
     background: bool = False,
     show: bool = False,
@@ -53,7 +53,7 @@ def run_desktop(
     instance.quit_requested.connect(end_program)
     apply_window_theme(settings.theme)
     tray = Tray()
-    before = TokenState(settings.profile, settings.mode, settings.policy, practice=practice)
+    before = TokenState(settings.profile, settings.mode, settings.policy, sandbox=sandbox)
     tray.show_view(view_of(Overview((before,), settings.profile, panel=settings.panel), time.time()))
     tray.start()
 
@@ -61,18 +61,18 @@ def run_desktop(
     from tray_app.desktop.accounts import Accounts
     from tray_app.desktop.monitor import Monitor
     from tray_app.desktop.shell import Shell
-    from tray_app.service.composition import open_keeper
+    from tray_app.service.composition import open_service
     from tray_app.service.login import keep_keys
-    from tray_app.stores.keyring_client import shared_vault
+    from tray_app.stores.keyring_client import shared_keyring_client
 
-    def open_monitor(settings: Settings, keeper: TokenKeeper) -> Monitor:
-        keep = _try_keys if practice else keep_keys
-        return Monitor(settings, keeper, keep, shared_vault().unlock, practice=practice)
+    def open_monitor(settings: Settings, service: TokenService) -> Monitor:
+        keep = _try_keys if sandbox else keep_keys
+        return Monitor(settings, service, keep, shared_keyring_client().unlock, sandbox=sandbox)
 
     accounts = Accounts(
         settings,
         environ,
-        lambda settings: open_keeper(settings, environ=environ),
+        lambda settings: open_service(settings, environ=environ),
         open_monitor,
         only_this=only_this_profile,
     )
@@ -81,7 +81,7 @@ def run_desktop(
     session = _follow_session(accounts, tray)
     shell.start(background=background)
     session.start()
-    if not practice:
+    if not sandbox:
         shell.mend_autostart()
     if show:
         shell.open_window()
@@ -107,9 +107,9 @@ def _follow_session(accounts: Accounts, tray: Tray) -> SystemSession:
 
 def _try_keys(settings: Settings, keys: AppKeys) -> Outcome:
     """Practising leaves the user's keyring and settings alone."""
-    from tray_app.service.composition import open_keeper
+    from tray_app.service.composition import open_service
 
-    return open_keeper(settings, keys=keys).refresh()
+    return open_service(settings, keys=keys).refresh()
 
 
 def application() -> QApplication:

@@ -77,7 +77,7 @@ class Shell(QObject):
 
     def mend_autostart(self) -> None:
         """The program may have been moved since it was told to start at login."""
-        self._system.run(lambda: autostart.here().repair(), _log_failure)
+        self._system.run(lambda: autostart.for_this_system().repair(), _log_failure)
 
     def open_window(self) -> None:
         """The first time the event loop turns between loading, building and showing it."""
@@ -181,7 +181,7 @@ class Shell(QObject):
     def _reconfigure(self, settings: Settings) -> None:
         """What holds for the whole program: its language and its colours."""
         before, self._settings = self._settings, settings
-        if settings.autostart != before.autostart and not self._accounts.chosen.state.practice:
+        if settings.autostart != before.autostart and not self._accounts.chosen.state.sandbox:
             self._system.run(lambda: _start_at_login(on=settings.autostart), _log_failure)
         if settings.theme != before.theme:
             apply_window_theme(settings.theme)
@@ -200,13 +200,13 @@ class Shell(QObject):
         self._accounts.choose(profile)
         self.open_window()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def eventFilter(self, watch_paths: QObject, event: QEvent) -> bool:
         """Where no icon is to be clicked, a closed window could not be opened again: it is minimised instead."""
-        if watched is self._built and event.type() == QEvent.Type.Close and not self._tray.is_available():
+        if watch_paths is self._built and event.type() == QEvent.Type.Close and not self._tray.is_available():
             event.ignore()
             self._window.showMinimized()
             return True
-        return super().eventFilter(watched, event)
+        return super().eventFilter(watch_paths, event)
 
     def _tray_came_or_went(self, is_there: bool) -> None:
         """The window stands in for an icon that nobody shows."""
@@ -280,8 +280,8 @@ class Shell(QObject):
         from tray_app.desktop.settings.desk import SettingsDesk
 
         if self._settings_desk is None:
-            practice = self._accounts.chosen.state.practice
-            desk = self._settings_desk = SettingsDesk(self._accounts.environ, self, practice=practice)
+            sandbox = self._accounts.chosen.state.sandbox
+            desk = self._settings_desk = SettingsDesk(self._accounts.environ, self, sandbox=sandbox)
             desk.written.connect(self._accounts.reload)
             desk.openFileRequested.connect(self._open_settings_file)
             desk.keysRequested.connect(self._ask_keys)
@@ -325,7 +325,7 @@ class Shell(QObject):
 
 def _start_at_login(*, on: bool) -> None:
     """What the settings window or the command line changed is so already, and some systems ask the user each time."""
-    status = autostart.here().status()
+    status = autostart.for_this_system().status()
     if not (status.enabled if on else not status.configured):
         autostart.switch(on=on)
 

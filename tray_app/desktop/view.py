@@ -51,7 +51,7 @@ _DAY_SECONDS = 86400.0
 _ASSUMED_LIFETIME_SECONDS = _DAY_SECONDS
 """For a token of which nobody noted when it was issued: what Kiwoom's live for."""
 
-REAL, MOCK, PRACTICE = "real", "mock", "practice"
+REAL, MOCK, SANDBOX = "real", "mock", "practice"
 
 _CLEARED = frozenset({Result.CLEARED, Result.REVOKED, Result.ALREADY_DEAD, Result.GONE, Result.KEPT})
 
@@ -380,7 +380,7 @@ def _program_name() -> str:
 def _badges(state: TokenState) -> tuple[Badge, ...]:
     real = state.mode == "real"
     badge = Badge(REAL if real else MOCK, translate("View", "Real") if real else translate("View", "Mock"))
-    return (badge, Badge(PRACTICE, translate("View", "Practice"))) if state.practice else (badge,)
+    return (badge, Badge(SANDBOX, translate("View", "Practice"))) if state.sandbox else (badge,)
 
 
 def _headline(state: TokenState, phase: Phase) -> str:

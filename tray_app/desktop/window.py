@@ -45,7 +45,7 @@ from tray_app.desktop.look.light import Light
 from tray_app.desktop.look.standing import StandingWindow
 from tray_app.desktop.look.style import calm_style, colour_text, mark, put
 from tray_app.desktop.look.theme import Tone, Tones, is_dark, is_high_contrast, text_colour, window_tones
-from tray_app.desktop.view import MOCK, PRACTICE, REAL, SNOOZES_SECONDS, copied_text
+from tray_app.desktop.view import MOCK, REAL, SANDBOX, SNOOZES_SECONDS, copied_text
 
 if TYPE_CHECKING:
     from tray_app.desktop.view import Badge, ProfileLine, View
@@ -59,7 +59,7 @@ _BADGE_COLOURS = {
     # text, ground: on dark windows, on light ones
     REAL: (("#0d1b3d", "#9db9ff"), ("#ffffff", "#23489c")),
     MOCK: (("#e3b8ff", ""), ("#6d2a99", "")),
-    PRACTICE: (("#c4ccd2", ""), ("#4c565d", "")),
+    SANDBOX: (("#c4ccd2", ""), ("#4c565d", "")),
 }
 
 
@@ -555,7 +555,7 @@ class BadgeLabel(QLabel):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = QRectF(self.rect()).adjusted(1, 1, -1, -1)
         pen = QPen(QColor(ground or text), 1.5)
-        if self._kind == PRACTICE:
+        if self._kind == SANDBOX:
             pen.setStyle(Qt.PenStyle.DashLine)
         painter.setPen(pen)
         painter.setBrush(QColor(ground) if ground else Qt.BrushStyle.NoBrush)

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
     from tray_app.core.token import Token
 
-    class Share(Protocol):
+    class Export(Protocol):
         """One place. `publish`, `withdraw` and `forget` want the profile's lock held and raise `KiwoomTokenError`."""
 
         setting: str
@@ -34,5 +34,5 @@ if TYPE_CHECKING:
         def check(self) -> None:
             """Raises `KiwoomTokenError` for what would keep a token from being shared there; changes nothing."""
 
-        def offered(self) -> Token | None:
+        def external_token(self) -> Token | None:
             """A living token of this account that the other tool has issued by itself. Raises nothing."""

@@ -64,7 +64,7 @@ class BotFile:
                 path=self._path,
             )
 
-    def offered(self) -> Token | None:
+    def external_token(self) -> Token | None:
         """Nothing: the file does not tell for which keys its token was issued."""
         return None
 
@@ -82,7 +82,7 @@ class BotFile:
         return fields.get("token") if isinstance(fields, dict) else None
 
 
-class TokenFile:
+class TokenFileCopy:
     """A kept `.token` in the seed's form, while the token itself rests elsewhere.
 
     The store that keeps it there as well (`AutoStore`, `KeptFileStore`) reads what a program that knows only the file
@@ -141,6 +141,6 @@ class TokenFile:
                 path=self._path,
             )
 
-    def offered(self) -> Token | None:
+    def external_token(self) -> Token | None:
         """Nothing: the file does not tell for which keys its token was issued."""
         return None

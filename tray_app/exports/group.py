@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tray_app.core.token import Token
-    from tray_app.exports.base import Share
+    from tray_app.exports.base import Export
 
 
-class Shares:
+class Exports:
     """The shares that are switched on, in the order in which they are served. Raises nothing.
 
     What fails is logged, and handed back as errors that a user can read.
@@ -22,44 +22,44 @@ class Shares:
 
     __slots__ = ("_all",)
 
-    def __init__(self, shares: Sequence[Share] = ()) -> None:
-        self._all = tuple(shares)
+    def __init__(self, exports: Sequence[Export] = ()) -> None:
+        self._all = tuple(exports)
 
-    def __iter__(self) -> Iterator[Share]:
+    def __iter__(self) -> Iterator[Export]:
         return iter(self._all)
 
     def publish(self, token: Token) -> tuple[KiwoomTokenError, ...]:
-        return self._each(lambda share: share.publish(token))
+        return self._each(lambda export: export.publish(token))
 
     def withdraw(self, token: Token) -> tuple[KiwoomTokenError, ...]:
-        return self._each(lambda share: share.withdraw(token))
+        return self._each(lambda export: export.withdraw(token))
 
     def forget(self) -> tuple[bool, tuple[KiwoomTokenError, ...]]:
         """Takes away whatever lies there; tells whether there was anything."""
         there = []
-        failures = self._each(lambda share: there.append(share.forget()))
+        failures = self._each(lambda export: there.append(export.forget()))
         return any(there), failures
 
-    def offered(self) -> Token | None:
+    def external_token(self) -> Token | None:
         """The first living token that another tool has issued for this account."""
-        for share in self._all:
-            token = share.offered()
+        for export in self._all:
+            token = export.external_token()
             if token is not None:
                 return token
         return None
 
-    def _each(self, act: Callable[[Share], None]) -> tuple[KiwoomTokenError, ...]:
+    def _each(self, act: Callable[[Export], None]) -> tuple[KiwoomTokenError, ...]:
         failures = []
-        for share in self._all:
+        for export in self._all:
             try:
-                act(share)
+                act(export)
             except KiwoomTokenError as error:
                 failures.append(error)
             except Exception as error:  # noqa: BLE001 - whatever goes wrong here, the token is already safe
                 failures.append(
-                    StoreError(msg("{path} failed ({reason})."), path=share.path(), reason=type(error).__name__)
+                    StoreError(msg("{path} failed ({reason})."), path=export.path(), reason=type(error).__name__)
                 )
             else:
                 continue
-            logs.warning("Token not shared (%s): %s", share.setting, failures[-1])
+            logs.warning("Token not shared (%s): %s", export.setting, failures[-1])
         return tuple(failures)

@@ -43,7 +43,7 @@ def cache_path(mode: str, alias: str | None) -> str:
     return os.path.join(folder, "profiles", f"profile-{alias_digest(alias)}-token.json")
 
 
-class KwcliShare:
+class KwcliCache:
     """`kiwoomcli`'s caches for one profile and mode: the profile's own, and that of each alias with the same keys.
 
     `find_keys` is what the profile's token is issued with, `keys_of_alias` the keys that `kiwoomcli` has for an alias,
@@ -105,7 +105,7 @@ class KwcliShare:
     def check(self) -> None:
         """Nothing but the keys can be missing, and whoever asks for a token is told of these."""
 
-    def offered(self) -> Token | None:
+    def external_token(self) -> Token | None:
         try:
             keys = self._find_keys()
         except (KeysMissing, InvalidInput):
@@ -202,9 +202,9 @@ def _all_caches() -> Iterator[str]:
 
 def _keys_in_keyring(alias: str) -> AppKeys | None:
     from tray_app.kiwoom.keys import keys_of_alias
-    from tray_app.stores.keyring_client import shared_vault
+    from tray_app.stores.keyring_client import shared_keyring_client
 
-    return keys_of_alias(alias, shared_vault())
+    return keys_of_alias(alias, shared_keyring_client())
 
 
 class _UnusableError(Exception):

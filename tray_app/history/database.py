@@ -17,7 +17,7 @@ from contextlib import closing
 from tray_app.core import logs
 from tray_app.core.errors import StoreError
 from tray_app.core.language import msg
-from tray_app.system.private_files import create_private, make_private_folder, move_private, stamp_of
+from tray_app.system.private_files import create_private, make_private_folder, move_private, version_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,9 +93,9 @@ class History:
         else:
             self._complaint = ""
 
-    def stamp(self) -> object:
+    def version(self) -> object:
         """Differs from an earlier one whenever something was recorded since."""
-        return stamp_of(self.path)
+        return version_of(self.path)
 
     def read(self, profile: str, since: float = 0.0) -> tuple[Event, ...]:
         """What happened from `since` on, and the last event before that brought or took a token; oldest first.
@@ -113,7 +113,7 @@ class History:
             return []
         import sqlite3
 
-        before = stamp_of(self.path)
+        before = version_of(self.path)
         try:
             with closing(self._connect()) as database:
                 return list(ask(database, *values)) if _schema(database) else []
@@ -140,7 +140,7 @@ class History:
         import sqlite3
 
         self._create()
-        before = stamp_of(self.path)
+        before = version_of(self.path)
         try:
             self._add(events)
         except (_Damaged, sqlite3.DatabaseError) as error:
@@ -175,7 +175,7 @@ class History:
 
     def _set_aside(self, judged: object) -> None:
         """Only the file that was judged. SQLite itself throws away a journal beside the empty file that comes next."""
-        if judged is None or stamp_of(self.path) != judged:
+        if judged is None or version_of(self.path) != judged:
             return
         logs.error("The history was damaged; it is kept as %s.damaged, and a new one begins", FILE)
         move_private(self.path, self.path + ".damaged")

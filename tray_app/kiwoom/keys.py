@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Protocol
 
-    class Vault(Protocol):
+    class KeyringClient(Protocol):
         """The OS keyring; each call raises `KeyringUnavailable`."""
 
         def get(self, service: str, username: str) -> str | None: ...
@@ -73,7 +73,9 @@ def environment_names(mode: str) -> tuple[str, str]:
     return _VARIABLES[mode]
 
 
-def find_keys(profile: str, mode: str, environ: Mapping[str, str], vault: Vault, account: str = "") -> AppKeys:
+def find_keys(
+    profile: str, mode: str, environ: Mapping[str, str], keyring_client: KeyringClient, account: str = ""
+) -> AppKeys:
     """The keys of a profile: for the default one the environment wins, then the keyring.
 
     `kiwoomcli setup` always stores under an alias. So the default profile uses the keys of the `account` that was
@@ -85,9 +87,9 @@ def find_keys(profile: str, mode: str, environ: Mapping[str, str], vault: Vault,
     there cannot be keys.
     """
     if profile != DEFAULT:
-        found = keys_of_alias(profile, vault)
+        found = keys_of_alias(profile, keyring_client)
     else:
-        found = keys_of_environment(mode, environ) or _of_default(mode, vault, account)
+        found = keys_of_environment(mode, environ) or _of_default(mode, keyring_client, account)
     if found is None:
         raise KeysMissing(
             msg("There are no app keys for {mode}. Enter them with: {command}"),
@@ -97,32 +99,32 @@ def find_keys(profile: str, mode: str, environ: Mapping[str, str], vault: Vault,
     return found
 
 
-def keys_of_alias(alias: str, vault: Vault) -> AppKeys | None:
+def keys_of_alias(alias: str, keyring_client: KeyringClient) -> AppKeys | None:
     """The keys that `kiwoomcli` has under an alias, or None.
 
     Raises `KeysMissing` when the keyring does not give them, `InvalidInput` when what is there cannot be keys.
     """
-    return _in_keyring(_alias_service(alias), vault, alias)
+    return _in_keyring(_alias_service(alias), keyring_client, alias)
 
 
-def store_keys(profile: str, mode: str, keys: AppKeys, vault: Vault) -> None:
+def store_keys(profile: str, mode: str, keys: AppKeys, keyring_client: KeyringClient) -> None:
     """Keeps the keys where `kiwoomcli` finds them, too. Raises `KeyringUnavailable`."""
     service = keyring_service(profile, mode)
     for username, value in zip(_USERNAMES, (keys.app_key, keys.app_secret), strict=True):
-        vault.set(service, username, value.reveal())
+        keyring_client.set(service, username, value.reveal())
 
 
-def has_keys(profile: str, mode: str, vault: Vault) -> bool:
+def has_keys(profile: str, mode: str, keyring_client: KeyringClient) -> bool:
     """Whether the keyring has keys of exactly this profile. Raises `KeyringUnavailable`."""
-    return vault.get(keyring_service(profile, mode), _USERNAMES[0]) is not None
+    return keyring_client.get(keyring_service(profile, mode), _USERNAMES[0]) is not None
 
 
-def forget_keys(profile: str, mode: str, vault: Vault) -> bool:
+def forget_keys(profile: str, mode: str, keyring_client: KeyringClient) -> bool:
     """Deletes the keys from the keyring; tells whether there were any. Raises `KeyringUnavailable`."""
-    had = has_keys(profile, mode, vault)
+    had = has_keys(profile, mode, keyring_client)
     service = keyring_service(profile, mode)
     for username in _USERNAMES:
-        vault.delete(service, username)
+        keyring_client.delete(service, username)
     return had
 
 
@@ -138,9 +140,9 @@ def keys_of_environment(mode: str, environ: Mapping[str, str]) -> AppKeys | None
     return clean_keys(*values)
 
 
-def _in_keyring(service: str, vault: Vault, alias: str | None = None) -> AppKeys | None:
+def _in_keyring(service: str, keyring_client: KeyringClient, alias: str | None = None) -> AppKeys | None:
     try:
-        app_key, app_secret = (vault.get(service, username) for username in _USERNAMES)
+        app_key, app_secret = (keyring_client.get(service, username) for username in _USERNAMES)
     except KeyringUnavailable as error:
         if error.problem == KeyringUnavailable.MISSING:
             return None
@@ -158,7 +160,7 @@ def _in_keyring(service: str, vault: Vault, alias: str | None = None) -> AppKeys
     return keys
 
 
-def _of_default(mode: str, vault: Vault, account: str) -> AppKeys | None:
+def _of_default(mode: str, keyring_client: KeyringClient, account: str) -> AppKeys | None:
     known = aliases()
     if account and account not in known:
         raise KeysMissing(
@@ -168,13 +170,13 @@ def _of_default(mode: str, vault: Vault, account: str) -> AppKeys | None:
             name=account,
         )
     if known.get(account) == mode:
-        return keys_of_alias(account, vault)
-    return _in_keyring(f"kiwoom-{mode}", vault) or _of_only_alias(
-        [alias for alias, its_mode in known.items() if its_mode == mode], vault
+        return keys_of_alias(account, keyring_client)
+    return _in_keyring(f"kiwoom-{mode}", keyring_client) or _of_only_alias(
+        [alias for alias, its_mode in known.items() if its_mode == mode], keyring_client
     )
 
 
-def _of_only_alias(of_this_mode: list[str], vault: Vault) -> AppKeys | None:
+def _of_only_alias(of_this_mode: list[str], keyring_client: KeyringClient) -> AppKeys | None:
     if len(of_this_mode) > 1:
         raise KeysMissing(
             msg(
@@ -183,7 +185,7 @@ def _of_only_alias(of_this_mode: list[str], vault: Vault) -> AppKeys | None:
             ),
             names=", ".join(of_this_mode),
         )
-    return keys_of_alias(of_this_mode[0], vault) if of_this_mode else None
+    return keys_of_alias(of_this_mode[0], keyring_client) if of_this_mode else None
 
 
 def _alias_service(alias: str) -> str:

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, Self
 
-PRACTICE_APP_KEY = "practice-app-key"
-PRACTICE_APP_SECRET = "practice-app-secret"  # noqa: S105 - opens nothing but this server
+SANDBOX_APP_KEY = "practice-app-key"
+SANDBOX_APP_SECRET = "practice-app-secret"  # noqa: S105 - opens nothing but this server
 DEFAULT_LIFETIME_SECONDS = 86400.0
 
 ISSUE = "issue"
@@ -134,7 +134,7 @@ _POLL_SECONDS = 0.5 if sys.platform == "win32" else 30.0
 """How often the server wakes up for nothing; requests and `stop` wake it at once. Windows needs it for Ctrl+C."""
 
 
-class PracticeKiwoom:
+class SandboxKiwoom:
     """Listens on 127.0.0.1 from the moment it is made; answers between `start` and `stop`. Thread-safe.
 
     `port` 0 takes a free one; `lifetime` is in seconds; `clock` gives epoch seconds. Raises `InvalidInput` when the
@@ -378,21 +378,21 @@ def serve(port: int, lifetime: float, write_line: Callable[[str], object]) -> No
     `write_line` gets three `NAME=value` lines to paste into an environment, and one that starts with `# `.
     `lifetime` is in seconds. Raises `InvalidInput` when the port or the lifetime cannot be used.
     """
-    practice = PracticeKiwoom(port, lifetime=lifetime)
+    sandbox = SandboxKiwoom(port, lifetime=lifetime)
     on_main_thread = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGTERM, signal.default_int_handler) if on_main_thread else None
     try:
-        write_line(f"KIWOOM_TRAY_BASE_URL={practice.base_url}")
-        write_line(f"APP_KEY={PRACTICE_APP_KEY}")
-        write_line(f"APP_SECRET={PRACTICE_APP_SECRET}")
+        write_line(f"KIWOOM_TRAY_BASE_URL={sandbox.base_url}")
+        write_line(f"APP_KEY={SANDBOX_APP_KEY}")
+        write_line(f"APP_SECRET={SANDBOX_APP_SECRET}")
         write_line("# A practice Kiwoom, on this computer only. Stop it with Ctrl+C.")
-        practice.serve_forever()
+        sandbox.serve_forever()
     except KeyboardInterrupt:
         pass
     finally:
         if before is not None:
             signal.signal(signal.SIGTERM, before)
-        practice.stop()
+        sandbox.stop()
 
 
 class _Server(ThreadingHTTPServer):
@@ -401,8 +401,8 @@ class _Server(ThreadingHTTPServer):
     allow_reuse_address = os.name == "posix"
     request_queue_size = 128
 
-    def __init__(self, port: int, practice: PracticeKiwoom) -> None:
-        self.practice = practice
+    def __init__(self, port: int, sandbox: SandboxKiwoom) -> None:
+        self.sandbox = sandbox
         self._connections: set[socket.socket] = set()
         self._changed = threading.Condition()
         super().__init__(("127.0.0.1", port), _Handler)
@@ -450,22 +450,22 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if kind is not None:
             bearer = self.headers.get("authorization", "").removeprefix("Bearer ").strip()
-            answer = self.server.practice.answer(kind, _json_object(body) or {}, bearer)
+            answer = self.server.sandbox.answer(kind, _json_object(body) or {}, bearer)
             if answer is None:
                 self.close_connection = True
             else:
                 self._send(answer)
         elif self.path == "/practice/end":
-            self._order(self.server.practice.end_tokens)
+            self._order(self.server.sandbox.end_tokens)
         else:
             self._send(_error(HTTPStatus.NOT_FOUND, "There is no such path."))
 
     def do_PUT(self) -> None:
-        practice = self.server.practice
+        sandbox = self.server.sandbox
         orders: dict[str, Callable[..., None]] = {
-            "/practice/fault": practice.set_fault,
-            "/practice/lifetime": practice.set_lifetime,
-            "/practice/delay": practice.set_delay,
+            "/practice/fault": sandbox.set_fault,
+            "/practice/lifetime": sandbox.set_lifetime,
+            "/practice/delay": sandbox.set_delay,
         }
         body = self._read_body()
         if body is None:
@@ -485,14 +485,14 @@ class _Handler(BaseHTTPRequestHandler):
         if self._read_body() is None:
             return
         if self.path == "/practice/fault":
-            self._order(self.server.practice.clear_faults)
+            self._order(self.server.sandbox.clear_faults)
         else:
             self._send(_error(HTTPStatus.NOT_FOUND, "There is no such path."))
 
     def do_GET(self) -> None:
         if self.path == "/practice/requests":
-            practice = self.server.practice
-            self._send(_json_answer(HTTPStatus.OK, {**practice.counts(), "outcomes": practice.outcomes()}))
+            sandbox = self.server.sandbox
+            self._send(_json_answer(HTTPStatus.OK, {**sandbox.counts(), "outcomes": sandbox.outcomes()}))
         else:
             self._send(_error(HTTPStatus.NOT_FOUND, "There is no such path."))
 
@@ -520,13 +520,13 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(length))
 
     def _send(self, answer: _Answer) -> None:
-        practice = self.server.practice
-        if answer.wait and not practice.pause(answer.wait):
+        sandbox = self.server.sandbox
+        if answer.wait and not sandbox.pause(answer.wait):
             self.close_connection = True
             return
         head = [
             f"{self.protocol_version} {answer.status} {HTTPStatus(answer.status).phrase}",
-            f"Date: {formatdate(practice.now() + answer.clock_ahead, usegmt=True)}",
+            f"Date: {formatdate(sandbox.now() + answer.clock_ahead, usegmt=True)}",
             f"Content-Type: {answer.content_type}",
             f"Content-Length: {len(answer.content)}",
             *(f"{name}: {value}" for name, value in answer.headers),
@@ -536,19 +536,19 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.byte_every is None:
             self.wfile.write(raw)
             return
-        released = practice.release_signal()
+        released = sandbox.release_signal()
         for at in range(len(raw)):
             self.wfile.write(raw[at : at + 1])
-            if not practice.pause(answer.byte_every, released):
+            if not sandbox.pause(answer.byte_every, released):
                 self.close_connection = True
                 return
 
 
-def _listen(port: int, practice: PracticeKiwoom) -> _Server:
+def _listen(port: int, sandbox: SandboxKiwoom) -> _Server:
     if not 0 <= port <= 65535:
         raise InvalidInput("The port must be a number from 0 to 65535.")
     try:
-        return _Server(port, practice)
+        return _Server(port, sandbox)
     except OSError:
         raise InvalidInput(
             "Port {port} of this computer is in use or not allowed. Choose another one.", port=port
@@ -575,8 +575,8 @@ def _failing(fault: _Fault, fields: Mapping[str, object]) -> _Answer | None:
     if name == "code-style":
         return _json_answer(HTTPStatus.OK, {"return_code": 3, "return_msg": f"{_TEXTS['8005']} (CODE=8005)"})
     if name == "echo":
-        heard = " ".join(f"{field}={value}" for field, value in fields.items())
-        return _json_answer(HTTPStatus.OK, {"return_code": 3, "return_msg": f"[8001:{_TEXTS['8001']}] {heard}"})
+        received = " ".join(f"{field}={value}" for field, value in fields.items())
+        return _json_answer(HTTPStatus.OK, {"return_code": 3, "return_msg": f"[8001:{_TEXTS['8001']}] {received}"})
     return _json_answer(HTTPStatus.OK, _failure(name))
 
 

@@ -8,8 +8,8 @@ import time
 from tray_app.core import logs
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
-from tray_app.service.key_binding import Account
-from tray_app.service.token_service import TokenKeeper
+from tray_app.service.key_binding import KeyBinding
+from tray_app.service.token_service import TokenService
 from tray_app.settings import places
 from tray_app.settings.load import chosen_account, load_settings
 from tray_app.stores.encryption import Cipher
@@ -20,24 +20,24 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tray_app.exports.base import Share
-    from tray_app.exports.group import Shares
+    from tray_app.exports.base import Export
+    from tray_app.exports.group import Exports
     from tray_app.history.database import History
     from tray_app.kiwoom.broker import Broker
     from tray_app.kiwoom.keys import AppKeys
-    from tray_app.service.token_service import TokenShares
+    from tray_app.service.token_service import TokenExports
     from tray_app.settings.load import Settings
     from tray_app.stores.base import Store
 
 
-def open_keeper(
+def open_service(
     settings: Settings,
     *,
     store: Store | None = None,
     keys: AppKeys | None = None,
     environ: Mapping[str, str] = os.environ,
     clock: Callable[[], float] = time.time,
-) -> TokenKeeper:
+) -> TokenService:
     """Over `store`, or the one that the settings name. Touches no disk, keyring or network by itself.
 
     `keys` are used instead of those that are found in the environment or the keyring.
@@ -46,14 +46,14 @@ def open_keeper(
     def keys_of_profile() -> AppKeys:
         return keys or find_keys(settings, environ)
 
-    return TokenKeeper(
+    return TokenService(
         settings.profile,
         store or open_store(settings, clock),
         keys_of_profile,
         lambda: open_broker(settings, clock),
         clock,
-        shares=_open_shares(settings, keys_of_profile, clock),
-        account=Account(settings, environ, keys_of_profile),
+        exports=_open_exports(settings, keys_of_profile, clock),
+        account=KeyBinding(settings, environ, keys_of_profile),
         open_history=lambda: _open_history(settings),
     )
 
@@ -80,22 +80,22 @@ def _open_history(settings: Settings) -> History | None:
     return open_history(settings)
 
 
-def _open_shares(
+def _open_exports(
     settings: Settings, keys_of_profile: Callable[[], AppKeys], clock: Callable[[], float]
-) -> TokenShares | None:
+) -> TokenExports | None:
     """None without any, so that the command line does not load what it does not use."""
     if not (settings.share_kwcli or settings.share_token_file or settings.share_bot_file):
         return None
-    return open_shares(settings, keys_of_profile, clock)
+    return open_exports(settings, keys_of_profile, clock)
 
 
 def find_keys(settings: Settings, environ: Mapping[str, str] = os.environ) -> AppKeys:
     """Raises `KeysMissing` or `InvalidInput`."""
     from tray_app.kiwoom import keys
-    from tray_app.stores.keyring_client import shared_vault
+    from tray_app.stores.keyring_client import shared_keyring_client
 
     account = settings.account or chosen_account(environ)
-    return keys.find_keys(settings.profile, settings.mode, environ, shared_vault(), account)
+    return keys.find_keys(settings.profile, settings.mode, environ, shared_keyring_client(), account)
 
 
 def open_broker(settings: Settings, clock: Callable[[], float] = time.time) -> Broker:
@@ -123,25 +123,25 @@ def open_store(settings: Settings, clock: Callable[[], float] = time.time) -> St
         store = _open_redis(settings, cipher, clock)
         if not settings.share_token_file or cipher.has_keys():
             return store
-        from tray_app.stores.mirrored import KeptFileStore
+        from tray_app.stores.mirrored import MirroredStore
 
-        return KeptFileStore(store, FileStore(path, ThreadLock(), clock), clock)
-    from tray_app.stores.change_marker import ChangeSignal
-    from tray_app.stores.fallback import AutoStore
+        return MirroredStore(store, FileStore(path, ThreadLock(), clock), clock)
+    from tray_app.stores.change_marker import ChangeMarker
+    from tray_app.stores.fallback import FallbackStore
     from tray_app.stores.keyring import KeyringStore
-    from tray_app.stores.keyring_client import shared_vault
+    from tray_app.stores.keyring_client import shared_keyring_client
 
     beside = os.path.join(places.state_dir(), settings.profile)
     lock = ProfileLock(beside + ".lock")
-    keyring = KeyringStore(settings.profile, shared_vault(), ChangeSignal(beside + ".signal"), lock, clock)
+    keyring = KeyringStore(settings.profile, shared_keyring_client(), ChangeMarker(beside + ".signal"), lock, clock)
     if settings.store == "keyring":
         return keyring
     file = FileStore(path, lock, clock, cipher=cipher)
-    return AutoStore(keyring, file, clock, keep_file=settings.share_token_file and not cipher.has_keys())
+    return FallbackStore(keyring, file, clock, keep_file=settings.share_token_file and not cipher.has_keys())
 
 
 def _open_redis(settings: Settings, cipher: Cipher, clock: Callable[[], float]) -> Store:
-    from tray_app.stores.change_marker import ChangeSignal
+    from tray_app.stores.change_marker import ChangeMarker
     from tray_app.stores.redis import RedisStore
     from tray_app.stores.redis_server import RedisServer
 
@@ -155,33 +155,35 @@ def _open_redis(settings: Settings, cipher: Cipher, clock: Callable[[], float]) 
     return RedisStore(
         settings.profile,
         RedisServer(settings.redis_url),
-        ChangeSignal(beside + ".redis.signal"),
+        ChangeMarker(beside + ".redis.signal"),
         ProfileLock(beside + ".lock"),
         cipher=cipher,
         clock=clock,
-        writes=ChangeSignal(beside + ".redis.writes"),
+        writes=ChangeMarker(beside + ".redis.writes"),
     )
 
 
-def open_shares(settings: Settings, find_keys: Callable[[], AppKeys], clock: Callable[[], float] = time.time) -> Shares:
+def open_exports(
+    settings: Settings, find_keys: Callable[[], AppKeys], clock: Callable[[], float] = time.time
+) -> Exports:
     """Opens no file and asks no keyring: that happens when a token changes."""
-    from tray_app.exports.group import Shares
+    from tray_app.exports.group import Exports
 
-    shares: list[Share] = []
+    exports: list[Export] = []
     if settings.share_kwcli:
-        from tray_app.exports.kwcli import KwcliShare
+        from tray_app.exports.kwcli import KwcliCache
 
-        shares.append(KwcliShare(settings.profile, settings.mode, find_keys, clock))
+        exports.append(KwcliCache(settings.profile, settings.mode, find_keys, clock))
     if settings.share_token_file and settings.store == "keyring":
         logs.warning("share_token_file does nothing with the store keyring, which keeps no .token")
     elif settings.share_token_file and settings.store != "file":
-        from tray_app.exports.files import TokenFile
+        from tray_app.exports.files import TokenFileCopy
 
         path = places.token_file(settings.data_dir, settings.profile)
         cipher = Cipher(settings.encryption_keys, settings.encryption_key_file or None)
-        shares.append(TokenFile(path, clock, cipher=cipher, is_store=settings.store == "auto"))
+        exports.append(TokenFileCopy(path, clock, cipher=cipher, is_store=settings.store == "auto"))
     if settings.share_bot_file:
         from tray_app.exports.files import BotFile
 
-        shares.append(BotFile(settings.share_bot_file))
-    return Shares(shares)
+        exports.append(BotFile(settings.share_bot_file))
+    return Exports(exports)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _FINGERPRINT_DIGITS = 16
 
 
-class Account:
+class KeyBinding:
     """The mode and keys of one profile, as a token's `issued_for` names them: `mode:fingerprint`, with nothing after
     the colon where only the mode is known.
 

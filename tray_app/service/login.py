@@ -9,11 +9,11 @@ from tray_app.core.errors import InvalidInput, SettingsError
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT
 from tray_app.kiwoom import keys as key_store
-from tray_app.service.composition import open_keeper
+from tray_app.service.composition import open_service
 from tray_app.settings import kwcli
 from tray_app.settings.load import chosen_account
 from tray_app.settings.save import save_setting, unset_setting
-from tray_app.stores.keyring_client import shared_vault
+from tray_app.stores.keyring_client import shared_keyring_client
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ def keep_keys(settings: Settings, keys: AppKeys, *, check: bool = True) -> Outco
     `SettingsError`.
     """
     _refuse_other_account(settings)
-    keeper = open_keeper(settings, keys=keys)
-    outcome = keeper.refresh() if check else None
+    service = open_service(settings, keys=keys)
+    outcome = service.refresh() if check else None
     if not check:
-        keeper.forget_other_account(keys)
-    key_store.store_keys(settings.profile, settings.mode, keys, shared_vault())
+        service.forget_other_account(keys)
+    key_store.store_keys(settings.profile, settings.mode, keys, shared_keyring_client())
     save_setting("mode", settings.mode, settings.profile)
     if settings.profile == DEFAULT:
         leave_account(settings)
@@ -47,7 +47,7 @@ def keep_keys(settings: Settings, keys: AppKeys, *, check: bool = True) -> Outco
         except SettingsError as error:  # the keys are kept; only kiwoomcli does not know the alias
             logs.warning("Alias not told to kiwoomcli: %s", error)
             if outcome is not None:
-                outcome.unshared += (error,)
+                outcome.unpublished += (error,)
     return outcome
 
 
@@ -61,7 +61,7 @@ def leave_account(settings: Settings, environ: Mapping[str, str] = os.environ) -
 def _refuse_other_account(settings: Settings) -> None:
     """An alias has one entry in the keyring for both modes: the other account's keys would be gone."""
     known = kwcli.aliases().get(settings.profile, settings.mode) if settings.profile != DEFAULT else settings.mode
-    if known != settings.mode and key_store.has_keys(settings.profile, settings.mode, shared_vault()):
+    if known != settings.mode and key_store.has_keys(settings.profile, settings.mode, shared_keyring_client()):
         raise InvalidInput(
             msg(
                 "{profile} is already an account of the other mode ({mode}). Choose another name, or log it out first."

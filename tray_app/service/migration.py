@@ -9,7 +9,7 @@ from copy import copy
 from tray_app.core import logs
 from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError, StoreError
 from tray_app.core.profile import DEFAULT
-from tray_app.service.composition import find_keys, open_keeper, open_store
+from tray_app.service.composition import find_keys, open_service, open_store
 from tray_app.settings.places import token_file
 
 TYPE_CHECKING = False
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from tray_app.core.token import Token
-    from tray_app.service.token_service import TokenKeeper
+    from tray_app.service.token_service import TokenService
     from tray_app.settings.load import Settings
     from tray_app.stores.base import Place, Store
 
@@ -30,7 +30,7 @@ _HAND_OUTS = {
 }
 
 
-class Followed:
+class Migrated:
     """What came of it: `place` where a token that moved rests now, or `left` where one stays behind that could not
     be moved; else both are None. `elsewhere` tells that it rests in another place from now on, `failures` what went
     wrong.
@@ -44,7 +44,7 @@ class Followed:
         self.left: Place | None = None
         self.failures: list[KiwoomTokenError] = []
 
-    def add(self, other: Followed) -> None:
+    def add(self, other: Migrated) -> None:
         """What came of it for another profile."""
         self.elsewhere |= other.elsewhere
         self.place = self.place or other.place
@@ -70,15 +70,15 @@ def hold(before: Settings, after: Settings) -> None:
         after.data_dir = before.data_dir
 
 
-def follow(
+def migrate(
     before: Settings,
     after: Settings,
     *,
-    old: TokenKeeper | None = None,
-    new: TokenKeeper | None = None,
+    old: TokenService | None = None,
+    new: TokenService | None = None,
     environ: Mapping[str, str] = os.environ,
     clock: Callable[[], float] = time.time,
-) -> Followed:
+) -> Migrated:
     """Brings one profile's living token to where `after` wants it, once the settings changed from `before`.
 
     It is taken out of every place in which only `before` kept or shared it, and handed out anew. A second call
@@ -87,13 +87,13 @@ def follow(
     so. What lies in Redis stays there as well, because other computers use it. May wait for a disk, a lock, a
     keyring or Redis. Raises nothing.
     """
-    followed = Followed()
+    migrated = Migrated()
     if not is_kept_otherwise(before, after):
-        return followed
+        return migrated
     stays = _is_same_account(before, after)
     moves = stays and _differ(before, after, _PLACE)
-    followed.elsewhere = _places(before) != _places(after)
-    old = old or open_keeper(before, environ=environ, clock=clock)
+    migrated.elsewhere = _places(before) != _places(after)
+    old = old or open_service(before, environ=environ, clock=clock)
     try:
         token = old.current()
         if token is not None:
@@ -101,20 +101,20 @@ def follow(
             past = _only_shared(before, changed)
             if old.place().kind == "file":  # then .token is no copy but the token itself
                 past.share_token_file = False
-            followed.failures += _withdraw(past, old, token, environ)
+            migrated.failures += _withdraw(past, old, token, environ)
         if moves and token is not None and token.lives(clock()):
             if new is None and after.store == "memory":
-                followed.left = old.place()
+                migrated.left = old.place()
             else:
                 store = open_store(after, clock) if new is None else new.store
-                followed.place = _move(before, after, old.store, store, token, clock=clock)
-        new = new or open_keeper(after, environ=environ, clock=clock)
-        if new.shares is not None:
-            followed.failures += new.hand_out()
+                migrated.place = _move(before, after, old.store, store, token, clock=clock)
+        new = new or open_service(after, environ=environ, clock=clock)
+        if new.exports is not None:
+            migrated.failures += new.publish()
     except KiwoomTokenError as error:
         logs.warning("Token did not follow the settings: %s", error)
-        followed.failures.append(error)
-    return followed
+        migrated.failures.append(error)
+    return migrated
 
 
 def _is_same_account(before: Settings, after: Settings) -> bool:
@@ -137,13 +137,13 @@ def _only_shared(settings: Settings, names: list[str]) -> Settings:
 
 
 def _withdraw(
-    past: Settings, keeper: TokenKeeper, token: Token, environ: Mapping[str, str]
+    past: Settings, service: TokenService, token: Token, environ: Mapping[str, str]
 ) -> tuple[KiwoomTokenError, ...]:
-    from tray_app.service.composition import open_shares
+    from tray_app.service.composition import open_exports
 
-    shares = open_shares(past, lambda: find_keys(past, environ))
-    with keeper.store.lock:
-        return shares.withdraw(token)
+    exports = open_exports(past, lambda: find_keys(past, environ))
+    with service.store.lock:
+        return exports.withdraw(token)
 
 
 def _move(

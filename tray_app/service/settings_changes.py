@@ -7,7 +7,7 @@ import os
 from tray_app.core.errors import InvalidInput, SettingsError
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT
-from tray_app.service.migration import Followed, follow
+from tray_app.service.migration import Migrated, migrate
 from tray_app.settings.load import known_profiles, load_settings, named_profiles
 from tray_app.settings.places import is_same_path, is_token_file
 from tray_app.settings.save import save_setting, unset_setting
@@ -34,12 +34,12 @@ class Changed:
     how the tokens of all profiles `followed`.
     """
 
-    __slots__ = ("followed", "settings", "was_set")
+    __slots__ = ("migrated", "settings", "was_set")
 
     def __init__(self, settings: Settings, *, was_set: bool) -> None:
         self.settings = settings
         self.was_set = was_set
-        self.followed = Followed()
+        self.migrated = Migrated()
 
 
 def setting_named(name: str) -> Setting:
@@ -94,7 +94,7 @@ def _changed(setting: Setting, profile: str, environ: Mapping[str, str], write: 
     was_set = write()
     changed = Changed(load_settings(profile, environ), was_set=was_set)
     for name in concerned:
-        changed.followed.add(follow(before[name], load_settings(name, environ), environ=environ))
+        changed.migrated.add(migrate(before[name], load_settings(name, environ), environ=environ))
     return changed
 
 

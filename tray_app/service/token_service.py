@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tray_app.core.token import Token
     from tray_app.history.database import Happening
     from tray_app.kiwoom.keys import AppKeys
-    from tray_app.service.key_binding import Account
+    from tray_app.service.key_binding import KeyBinding
     from tray_app.stores.base import Place, Store
 
     class IssuedToken(Protocol):
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         def issue(self, keys: AppKeys) -> IssuedToken: ...
         def revoke(self, keys: AppKeys, value: Secret) -> None: ...
 
-    class TokenShares(Protocol):
+    class TokenExports(Protocol):
         """Where other tools read the token. Nothing here raises: what fails comes back as errors."""
 
         def publish(self, token: Token) -> tuple[KiwoomTokenError, ...]: ...
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
         def forget(self) -> tuple[bool, tuple[KiwoomTokenError, ...]]:
             """Takes away whatever is shared, where nobody can tell which token it is; tells whether there was one."""
 
-        def offered(self) -> Token | None:
+        def external_token(self) -> Token | None:
             """A living token of the same keys that another tool has issued by itself."""
 
     class TokenHistory(Protocol):
@@ -80,7 +80,7 @@ class Outcome:
     this computer's, or None when nobody asked.
     """
 
-    __slots__ = ("how", "skew_seconds", "token", "unsaved", "unshared")
+    __slots__ = ("how", "skew_seconds", "token", "unpublished", "unsaved")
     ISSUED, SAME, ADOPTED, FOUND = "issued", "same", "adopted", "found"
 
     def __init__(
@@ -89,13 +89,13 @@ class Outcome:
         how: str,
         *,
         unsaved: StoreError | None = None,
-        unshared: tuple[KiwoomTokenError, ...] = (),
+        unpublished: tuple[KiwoomTokenError, ...] = (),
         skew_seconds: float | None = None,
     ) -> None:
         self.token = token
         self.how = how
         self.unsaved = unsaved
-        self.unshared = unshared
+        self.unpublished = unpublished
         self.skew_seconds = skew_seconds
 
     def is_the_same_as(self, seen: Token | None) -> bool:
@@ -111,7 +111,7 @@ class Cleared:
     the token where another tool reads it.
     """
 
-    __slots__ = ("already_dead", "kept", "revoked", "there", "unseen", "unshared")
+    __slots__ = ("already_dead", "kept", "revoked", "there", "unpublished", "unseen")
 
     def __init__(self, *, there: bool, revoked: bool = False, already_dead: bool = False) -> None:
         self.there = there
@@ -119,10 +119,10 @@ class Cleared:
         self.already_dead = already_dead
         self.kept = False
         self.unseen: StoreError | None = None
-        self.unshared: tuple[KiwoomTokenError, ...] = ()
+        self.unpublished: tuple[KiwoomTokenError, ...] = ()
 
 
-class TokenKeeper:
+class TokenService:
     """One profile's token: look, ensure, refresh, put, clear.
 
     `find_keys` and `open_broker` are called only when the broker must be asked. `shares` are served after every
@@ -139,8 +139,8 @@ class TokenKeeper:
         open_broker: Callable[[], TokenBroker],
         clock: Callable[[], float] = time.time,
         *,
-        shares: TokenShares | None = None,
-        account: Account | None = None,
+        exports: TokenExports | None = None,
+        account: KeyBinding | None = None,
         open_history: Callable[[], TokenHistory | None] | None = None,
     ) -> None:
         self.profile = profile
@@ -150,7 +150,7 @@ class TokenKeeper:
         self.store = store
         self.app_key: Callable[[], str | None] = (lambda: None) if account is None else account.app_key
         """What the environment names as the app key at this moment: with another, another token is this account's."""
-        self.shares = shares
+        self.exports = exports
         self._find_keys = find_keys
         self._open_broker = open_broker
         self._clock = clock
@@ -158,7 +158,7 @@ class TokenKeeper:
 
     def current(self) -> Token | None:
         """The record itself, living or not, whatever the seed's five minutes say. Raises `StoreError`."""
-        return self.stored() or self._own(self.store.read_ending())
+        return self.stored() or self._own(self.store.read_expiring())
 
     def stored(self) -> Token | None:
         """The same without a token that the seed's rule has taken away."""
@@ -258,30 +258,30 @@ class TokenKeeper:
         """Whether `lost` is gone because a rotation has revoked it and came to no other: its program was killed, or
         Kiwoom issued none. Nobody wished to be without a token then.
         """
-        return lost is not None and Note(self.store.lock.peek_note(), self._clock()).is_about_revoking(lost)
+        return lost is not None and Note(self.store.lock.peek_record(), self._clock()).is_about_revoking(lost)
 
-    def hand_out(self) -> tuple[KiwoomTokenError, ...]:
+    def publish(self) -> tuple[KiwoomTokenError, ...]:
         """Shares the present token again, if it lives: after a share was switched on, or another program wrote
         the token. What stands right already is not written, and a token of another tool that ends later is taken
         over instead of being overwritten. Returns what went wrong; raises `StoreError`.
         """
-        if self.shares is None:
+        if self.exports is None:
             return ()
         lock = self._take_lock()
         try:
             token = self.current()
             if token is None or not token.lives(self._clock()):
                 return ()
-            offered = self._offered_instead_of(token, None)
-            if offered is None:
+            external_token = self._offered_instead_of(token, None)
+            if external_token is None:
                 return self._publish(token)
-            outcome = self._adopt(offered)
-            return outcome.unshared if outcome.unsaved is None else (outcome.unsaved, *outcome.unshared)
+            outcome = self._adopt(external_token)
+            return outcome.unpublished if outcome.unsaved is None else (outcome.unsaved, *outcome.unpublished)
         finally:
             lock.release()
             self._tell_history()
 
-    def note_found(self, token: Token | None, at: float) -> None:
+    def record_found(self, token: Token | None, at: float) -> None:
         """For the history: what a look at `at` found, in case that a program without one has changed it."""
         if token is None and self.store.place().problem is not None:
             return  # where the keyring does not answer, nothing found does not mean that nothing is there
@@ -299,11 +299,11 @@ class TokenKeeper:
         self._unsaved = token
         lock = self._take_lock()
         try:
-            stamp = self.store.write(token)
+            version = self.store.write(token)
             self._unsaved = None
             self._publish(token)
             self._note("stored", token)
-            return stamp
+            return version
         finally:
             lock.release()
             self._tell_history()
@@ -335,14 +335,14 @@ class TokenKeeper:
                     self._revoke(token, cleared)
             note = self._last_note()
             if note.revoking:
-                lock.write_note(note.finished())  # from now on it is a wish that there is none
+                lock.write_record(note.finished())  # from now on it is a wish that there is none
             self._unsaved = None
             if unseen is None:
-                cleared.unshared = self._withdraw(token)
+                cleared.unpublished = self._withdraw(token)
                 self.store.clear()
             else:
                 cleared.unseen = unseen
-                was_shared, cleared.unshared = self._forget_shared()
+                was_shared, cleared.unpublished = self._forget_shared()
                 cleared.there = self.store.clear() or was_shared
             if cleared.there:
                 self._note("revoked" if cleared.revoked else "cleared", token)
@@ -359,7 +359,7 @@ class TokenKeeper:
         return None if problem is None or problem.problem == KeyringUnavailable.MISSING else problem
 
     def _holds_anothers(self) -> bool:
-        token = self.store.read() or self.store.read_ending()
+        token = self.store.read() or self.store.read_expiring()
         return token is not None and not self._is_ours(token)
 
     def forget_other_account(self, keys: AppKeys) -> None:
@@ -375,11 +375,11 @@ class TokenKeeper:
             lock.release()
             self._tell_history()
 
-    def retire(self, token: Token) -> None:
+    def expire_soft(self, token: Token) -> None:
         """The seed's clear of a token that has no five minutes left. Leaves it to a renewal that is under way."""
         if self.store.lock.try_acquire():
             try:
-                self.store.retire(token)
+                self.store.expire_soft(token)
             finally:
                 self.store.lock.release()
 
@@ -394,7 +394,7 @@ class TokenKeeper:
     ) -> Outcome:
         started = self._clock()
 
-        def heard(fields: dict[str, Any]) -> None:
+        def on_update(fields: dict[str, Any]) -> None:
             if self._account is not None:
                 self._account.prepare()  # while Kiwoom takes its time: later all who wait want the processor at once
             note = Note(fields, self._clock())
@@ -403,12 +403,12 @@ class TokenKeeper:
                 self._raise_shared(note)
 
         try:
-            lock = self._take_lock(heard)
+            lock = self._take_lock(on_update)
         except _Shared as answer:
             return Outcome(answer.token, Outcome.ADOPTED)
         try:
             token = self.current()
-            note = Note(lock.read_note(), self._clock())
+            note = Note(lock.read_record(), self._clock())
             doubtful = token is not None and note.is_about_revoking(token)
             if token is not None and enough(token) and not doubtful:
                 return Outcome(token, Outcome.ADOPTED)
@@ -417,12 +417,12 @@ class TokenKeeper:
                 if token is not None and token.lives(self._clock()):  # else who asked could not store it
                     return Outcome(token, Outcome.ADOPTED)
             if (honour_same and not rotate) or refused is not None:
-                offered = self._offered_instead_of(token, refused)
-                if offered is not None:
-                    outcome = self._adopt(offered)
-                    if enough(offered):
+                external_token = self._offered_instead_of(token, refused)
+                if external_token is not None:
+                    outcome = self._adopt(external_token)
+                    if enough(external_token):
                         return outcome
-                    token = offered
+                    token = external_token
             if token is not None and refused is not None and note.is_about_refused(refused, self._clock()):
                 note.raise_failure(self._clock())
                 return Outcome(token, Outcome.ADOPTED)
@@ -449,23 +449,25 @@ class TokenKeeper:
 
     def _offered_instead_of(self, token: Token | None, refused: Secret | None) -> Token | None:
         """What another tool has issued, if it is better than `token`."""
-        offered = None if self.shares is None else self.shares.offered()
-        if offered is None or offered.value == refused:
+        external_token = None if self.exports is None else self.exports.external_token()
+        if external_token is None or external_token.value == refused:
             return None
         if token is None or not token.lives(self._clock()) or token.value == refused:
-            return offered
-        return offered if offered.value != token.value and offered.expires > token.expires else None
+            return external_token
+        return (
+            external_token if external_token.value != token.value and external_token.expires > token.expires else None
+        )
 
-    def _adopt(self, offered: Token) -> Outcome:
+    def _adopt(self, external_token: Token) -> Outcome:
         logs.info("Token issued by another tool taken over")
         if self._account is not None:
             with contextlib.suppress(KiwoomTokenError):
                 keys = self._find_keys()
-                offered = offered.bound_to(self._issued_for(keys))
+                external_token = external_token.bound_to(self._issued_for(keys))
                 self._account.stay_with(keys)
-        unsaved = self._save(offered)
-        self._note("adopted", offered, unsaved)
-        return Outcome(offered, Outcome.ADOPTED, unsaved=unsaved, unshared=self._publish(offered))
+        unsaved = self._save(external_token)
+        self._note("adopted", external_token, unsaved)
+        return Outcome(external_token, Outcome.ADOPTED, unsaved=unsaved, unpublished=self._publish(external_token))
 
     def _refuse_in_vain(self, note: Note, keys: AppKeys) -> None:
         """Raises what asking now would most likely bring, or what it would do to another account."""
@@ -510,11 +512,11 @@ class TokenKeeper:
         if rotate and token is not None and token.lives(self._clock()):
             cleared = Cleared(there=True)
             revoking = token.value.fingerprint()
-            lock.write_note(note.begun(revoking, self._clock()))  # should this program be ended, others know
+            lock.write_record(note.begun(revoking, self._clock()))  # should this program be ended, others know
             try:
                 self._revoke(token, cleared, keys, broker)
             except BaseException:
-                lock.write_note(note.fields)
+                lock.write_record(note.fields)
                 raise
             self._note("revoked" if cleared.revoked else "cleared", token)
             self._withdraw(token)
@@ -527,7 +529,9 @@ class TokenKeeper:
             answer = broker.issue(keys)
         except BrokerError as error:
             failures = note.failures_until(self._clock()) + 1
-            lock.write_note(failure_note(error, self._clock(), refused, revoking=revoking, keys=own, failures=failures))
+            lock.write_record(
+                failure_note(error, self._clock(), refused, revoking=revoking, keys=own, failures=failures)
+            )
             raise
         issued = answer.token.bound_to(own) if own else answer.token
         same = before is not None and before.value == issued.value and before.expires_at == issued.expires_at
@@ -537,10 +541,10 @@ class TokenKeeper:
         self._note(how, kept, unsaved)
         # Only now: whoever waits looks for the token as soon as the note is there.
         replaced = [] if other is None else [*note.replaced, other.issued_for]
-        lock.write_note(answer_note(issued, self._clock(), refused, same=same, rotated=rotate, replaced=replaced))
+        lock.write_record(answer_note(issued, self._clock(), refused, same=same, rotated=rotate, replaced=replaced))
         if self._account is not None:
             self._account.stay_with(keys)
-        return Outcome(kept, how, unsaved=unsaved, unshared=self._publish(kept), skew_seconds=answer.skew_seconds)
+        return Outcome(kept, how, unsaved=unsaved, unpublished=self._publish(kept), skew_seconds=answer.skew_seconds)
 
     def _save(self, token: Token) -> StoreError | None:
         """Keeps the token in the store, or where that fails in memory."""
@@ -557,13 +561,13 @@ class TokenKeeper:
         return None
 
     def _publish(self, token: Token) -> tuple[KiwoomTokenError, ...]:
-        return () if self.shares is None else self.shares.publish(token)
+        return () if self.exports is None else self.exports.publish(token)
 
     def _withdraw(self, token: Token | None) -> tuple[KiwoomTokenError, ...]:
-        return () if self.shares is None or token is None else self.shares.withdraw(token)
+        return () if self.exports is None or token is None else self.exports.withdraw(token)
 
     def _forget_shared(self) -> tuple[bool, tuple[KiwoomTokenError, ...]]:
-        return (False, ()) if self.shares is None else self.shares.forget()
+        return (False, ()) if self.exports is None else self.exports.forget()
 
     def _revoke(
         self, token: Token, cleared: Cleared, keys: AppKeys | None = None, broker: TokenBroker | None = None
@@ -600,7 +604,7 @@ class TokenKeeper:
             history.record(self.profile, happened)
 
     def _last_note(self) -> Note:
-        return Note(self.store.lock.read_note(), self._clock())
+        return Note(self.store.lock.read_record(), self._clock())
 
     def _raise_shared(self, note: Note) -> None:
         """Raises the token that came of another's request as `_Shared`, if it is still what the store holds."""
@@ -609,10 +613,10 @@ class TokenKeeper:
             if token is not None and token.lives(self._clock()) and note.is_about(token):
                 raise _Shared(token)
 
-    def _take_lock(self, heard: Callable[[dict[str, Any]], None] | None = None) -> ThreadLock:
+    def _take_lock(self, on_update: Callable[[dict[str, Any]], None] | None = None) -> ThreadLock:
         """The profile's lock, or where its file cannot be opened a lock of this process: better than no token."""
         try:
-            self.store.lock.acquire(heard=heard)
+            self.store.lock.acquire(on_update=on_update)
         except LockTimeout:
             raise
         except StoreError as error:

@@ -9,7 +9,7 @@ import stat
 
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
-from tray_app.system.sharing_violation import patiently
+from tray_app.system.sharing_violation import retry_sharing_violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Document:
 
 def read_text(path: str) -> str:
     """The whole file. Raises `OSError`, also for what is no file or far too large, and `UnicodeDecodeError`."""
-    with patiently(lambda: open(path, "rb", opener=_open_without_waiting)) as file:
+    with retry_sharing_violation(lambda: open(path, "rb", opener=_open_without_waiting)) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EINVAL, "not a file")
         content = file.read(_MAX_BYTES + 1)

@@ -14,7 +14,7 @@ from tray_app.core.digest import sha256_hex
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
 from tray_app.settings.places import kwcli_config_dir
-from tray_app.system.sharing_violation import patiently
+from tray_app.system.sharing_violation import retry_sharing_violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def keep_alias(alias: str, mode: str) -> None:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             file.write(json.dumps(fields, ensure_ascii=True, indent=2))
-        patiently(lambda: os.replace(new, path))
+        retry_sharing_violation(lambda: os.replace(new, path))
     except OSError as error:
         raise SettingsError(
             msg("{path} cannot be changed ({reason})."), path=path, reason=error.strerror or type(error).__name__
@@ -83,7 +83,7 @@ def keep_alias(alias: str, mode: str) -> None:
 def _read() -> dict[str, Any]:
     path = settings_path()
     try:
-        with patiently(lambda: open(path, "rb")) as file:
+        with retry_sharing_violation(lambda: open(path, "rb")) as file:
             content = file.read(_MAX_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return {}

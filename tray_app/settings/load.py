@@ -12,7 +12,7 @@ import sys
 
 from tray_app.core.errors import InvalidInput, SettingsError
 from tray_app.core.language import msg
-from tray_app.core.profile import DEFAULT, check_profile, twin_of
+from tray_app.core.profile import DEFAULT, case_conflict, check_profile
 from tray_app.settings.document import read_document
 from tray_app.settings.places import is_same_path, is_token_file, settings_file
 from tray_app.settings.table import MODES, TABLE, read_value
@@ -217,10 +217,10 @@ def _refuse_twin(name: str, sections: Collection[str], find_aliases: Callable[[]
     files tell them apart."""
     if name == DEFAULT:
         return
-    other = twin_of(name, (DEFAULT, *sections))
+    other = case_conflict(name, (DEFAULT, *sections))
     if not other and name not in sections:
         aliases = find_aliases()
-        other = "" if name in aliases and _TELLS_CASE else twin_of(name, aliases)
+        other = "" if name in aliases and _TELLS_CASE else case_conflict(name, aliases)
     if other:
         raise InvalidInput(
             msg("There is a profile {other} already, and some computers keep both in one file. Choose another name."),

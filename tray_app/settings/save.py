@@ -13,7 +13,7 @@ from tray_app.core.profile import DEFAULT
 from tray_app.settings.document import read_document, read_text
 from tray_app.settings.places import default_data_dir, settings_file
 from tray_app.system.file_lock import try_lock
-from tray_app.system.sharing_violation import patiently
+from tray_app.system.sharing_violation import retry_sharing_violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _replace(path: str, text: str) -> None:
             os.fsync(file.fileno())
         with contextlib.suppress(FileNotFoundError):
             os.chmod(new, stat.S_IMODE(os.stat(path).st_mode))
-        patiently(lambda: os.replace(new, path))
+        retry_sharing_violation(lambda: os.replace(new, path))
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(new)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
         lock: ThreadLock
 
-        def stamp(self) -> object:
+        def version(self) -> object:
             """Cheap; differs from an earlier one whenever the token may have changed since."""
 
         def read(self) -> Token | None:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         def read_quick(self) -> Token | None:
             """What can be read now without asking a keyring or a network."""
 
-        def read_ending(self) -> Token | None:
+        def read_expiring(self) -> Token | None:
             """A token that `retire` took away from the seed's API and that may still live."""
 
         def write(self, token: Token) -> object:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         def clear(self) -> bool:
             """Forgets the token everywhere; tells whether there was one."""
 
-        def retire(self, token: Token) -> bool:
+        def expire_soft(self, token: Token) -> bool:
             """The seed's rule: takes away `token`, which has no five minutes left, if it is still the stored one.
 
             While it lives, `read_ending` still finds it, so nobody has to ask the broker for it again.
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         def place(self) -> Place:
             """Where the token rests, as far as is known without asking anything slow."""
 
-        def watched(self) -> list[str]:
+        def watch_paths(self) -> list[str]:
             """The files whose change may mean a change of the token."""
 
 

@@ -13,7 +13,7 @@ _NONCE_BYTES = 8
 _SIZE = 16
 
 
-class ChangeSignal:
+class ChangeMarker:
     """A file of 16 bytes, mapped by its readers: a random nonce, then a cutoff in microseconds of the epoch.
 
     Records created before the cutoff are dead wherever they still lie: this is how a clear reaches a
@@ -28,22 +28,22 @@ class ChangeSignal:
         self._map: mmap.mmap | None = None
         self._mapped: tuple[int, int] | None = None
 
-    def stamp(self) -> object:
+    def version(self) -> object:
         """Equal to the last one only if nothing changed; without a usable file never equal."""
         mapped = self._current()
         return object() if mapped is None else mapped[:_SIZE]
 
-    def cutoff(self) -> int:
+    def invalidated_before(self) -> int:
         """Microseconds of the epoch; 0 when nothing was ever cleared or written."""
         mapped = self._current()
         return 0 if mapped is None else int.from_bytes(mapped[_NONCE_BYTES:_SIZE], "little")
 
-    def change(self, cutoff: int) -> object:
+    def change(self, invalidated_before: int) -> object:
         """Tells everybody, and returns the stamp of just this change.
 
         Raises nothing, because the token itself is already written.
         """
-        content = os.urandom(_NONCE_BYTES) + cutoff.to_bytes(8, "little")
+        content = os.urandom(_NONCE_BYTES) + invalidated_before.to_bytes(8, "little")
         try:
             make_private_folder(os.path.dirname(self.path))
             descriptor = open_private(self.path)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _ASK_AGAIN_SECONDS = 10
 
 
-class AutoStore:
+class FallbackStore:
     """Writes to the keyring, or to the file while the keyring cannot be used.
 
     A file therefore means that the keyring could not be used at the last write, or that a program that
@@ -55,15 +55,15 @@ class AutoStore:
         self._tried: Token | None = None
         self._announced: tuple[object, object] = (None, None)
 
-    def stamp(self) -> object:
-        signal = self._keyring.stamp()
-        if signal == self._announced[1]:  # what was announced here is no news here
-            signal = self._announced[0]
+    def version(self) -> object:
+        marker = self._keyring.version()
+        if marker == self._announced[1]:  # what was announced here is no news here
+            marker = self._announced[0]
         if os.access(self._file_path, os.F_OK):
-            return (signal, self._file.stamp())
+            return (marker, self._file.version())
         if self._problem is not None:  # nothing tells when it is over: ask again now and then
-            return (signal, self._clock() // _ASK_AGAIN_SECONDS)
-        return signal
+            return (marker, self._clock() // _ASK_AGAIN_SECONDS)
+        return marker
 
     def read(self) -> Token | None:
         unreadable: StoreError | None = None
@@ -97,14 +97,14 @@ class AutoStore:
             self._announce_foreign(token)
         return token
 
-    def read_ending(self) -> Token | None:
-        token = self._file.read_ending()
+    def read_expiring(self) -> Token | None:
+        token = self._file.read_expiring()
         superseded = token is not None and self._problem is None and self._keyring.is_superseded(token)
         return None if superseded else token
 
     def write(self, token: Token) -> object:
         try:
-            stamp = self._keyring.write(token)
+            version = self._keyring.write(token)
         except KeyringUnavailable as error:
             self._fall_back(error)
             in_file = self._file.write(token)
@@ -113,12 +113,12 @@ class AutoStore:
         self._problem = None
         self._in_file = False
         if self._keep_file:
-            return stamp
+            return version
         try:
             self._file.clear()
         except StoreError as error:  # what it holds is older than the signal tells
             logs.warning("Token file not deleted: %s", error)
-        return stamp
+        return version
 
     def wants_rewriting(self) -> bool:
         return self._in_file and self._file.wants_rewriting()
@@ -135,13 +135,13 @@ class AutoStore:
                 self._fall_back(error)
         return in_keyring or in_file
 
-    def retire(self, token: Token) -> bool:
+    def expire_soft(self, token: Token) -> bool:
         if self._in_file:
-            return self._file.retire(token)
+            return self._file.expire_soft(token)
         if self._keep_file:
-            self._file.retire(token)
+            self._file.expire_soft(token)
         try:
-            return self._keyring.retire(token)
+            return self._keyring.expire_soft(token)
         except KeyringUnavailable as error:
             self._fall_back(error)
             return False
@@ -161,8 +161,8 @@ class AutoStore:
             return Place("file", self._file_path, self._problem)
         return Place("keyring")
 
-    def watched(self) -> list[str]:
-        return [*self._file.watched(), *self._keyring.watched()]
+    def watch_paths(self) -> list[str]:
+        return [*self._file.watch_paths(), *self._keyring.watch_paths()]
 
     def _announce_foreign(self, token: Token) -> None:
         """Tells of a token that no program of ours has announced. Tried once: where it cannot be told, reading goes on.
@@ -180,7 +180,7 @@ class AutoStore:
         try:
             if self._keyring.standing(token) > 0:  # nobody else has told of it, or of a newer one, meanwhile
                 self._tried = token
-                before = self._keyring.stamp()
+                before = self._keyring.version()
                 self._announced = (before, self._keyring.announce(token))
         finally:
             self.lock.release()

@@ -12,12 +12,12 @@ from tray_app.core.token import DamagedRecord, Token, decode, encode_seed
 from tray_app.stores.base import Place
 from tray_app.stores.encryption import Cipher, is_sealed
 from tray_app.system.private_files import (
-    Stamp,
+    FileVersion,
     UnreadableFile,
     delete_private,
     move_private,
     read_private,
-    stamp_of,
+    version_of,
     write_private,
 )
 
@@ -59,34 +59,34 @@ class FileStore:
         self._owner = path + ".owner"
         self._clock = clock
         self._cipher = cipher or Cipher()
-        self._seen: tuple[Token, Stamp] | None = None
+        self._seen: tuple[Token, FileVersion] | None = None
 
-    def stamp(self) -> object:
-        return stamp_of(self._path)
+    def version(self) -> object:
+        return version_of(self._path)
 
     def read(self) -> Token | None:
         for last in (False, True):
             found = read_private(self._path, MAX_BYTES)
             if found is None:
                 return None
-            content, stamp = found
+            content, version = found
             try:
-                token = self._decode(self._cipher.open(content, self._path), content, stamp)
+                token = self._decode(self._cipher.open(content, self._path), content, version)
             except DamagedRecord as error:
                 if not last:
                     time.sleep(_EDITOR_PAUSE_SECONDS)
                     continue
                 logs.error("Failed to parse token file (%s)", error)
-                self._take_away(stamp, self._delete)
+                self._take_away(version, self._delete)
                 return None
-            self._seen = (token, stamp)
+            self._seen = (token, version)
             return token
         return None
 
     def read_quick(self) -> Token | None:
         return self.read()
 
-    def read_ending(self) -> Token | None:
+    def read_expiring(self) -> Token | None:
         found = read_private(self._ending, MAX_BYTES)
         if found is None:
             return None
@@ -102,20 +102,20 @@ class FileStore:
         content = self._cipher.seal(encode_seed(token))
         failed: list[StoreError] = []
 
-        def note(stamp: Stamp) -> None:
+        def note(version: FileVersion) -> None:
             """Before the file is there, so that nobody takes it for one of local time."""
             try:
-                self._note(token, content, stamp)
+                self._note(token, content, version)
             except StoreError as error:
                 failed.append(error)
 
-        stamp = write_private(self._path, content, note)
+        version = write_private(self._path, content, note)
         delete_private(self._ending)
         if failed:
             logs.warning("Not noted what the token was issued for (%s)", failed[0])
-        self._seen = (token, stamp)
+        self._seen = (token, version)
         logs.info("Token saved to file (expires at %s)", local_time(token))
-        return stamp
+        return version
 
     def wants_rewriting(self) -> bool:
         found = read_private(self._path, MAX_BYTES) if self._cipher.has_keys() else None
@@ -125,7 +125,7 @@ class FileStore:
         ended = delete_private(self._ending)
         return self._forget() or ended
 
-    def retire(self, token: Token) -> bool:
+    def expire_soft(self, token: Token) -> bool:
         if self._seen is None or self._seen[0] != token:
             return False
         return self._take_away(self._seen[1], self._set_aside if token.lives(self._clock()) else self._forget)
@@ -136,7 +136,7 @@ class FileStore:
     def place(self) -> Place:
         return Place("file", self._path)
 
-    def watched(self) -> list[str]:
+    def watch_paths(self) -> list[str]:
         return [self._path]
 
     def is_as_written(self) -> bool:
@@ -150,9 +150,9 @@ class FileStore:
         if found is not None and self._seen == (token, found[1]):
             self._note(token, *found)
 
-    def _take_away(self, stamp: Stamp, act: Callable[[], object]) -> bool:
+    def _take_away(self, version: FileVersion, act: Callable[[], object]) -> bool:
         """Only what was judged is taken away: whatever replaced it meanwhile stays."""
-        if stamp_of(self._path) != stamp:
+        if version_of(self._path) != version:
             return False
         act()
         return True
@@ -166,12 +166,12 @@ class FileStore:
             if found is not None and is_sealed(found[0]):
                 self._cipher.open(found[0], path)
 
-    def _note(self, token: Token, content: bytes, stamp: Stamp) -> None:
+    def _note(self, token: Token, content: bytes, version: FileVersion) -> None:
         """Keeps the note of the file that still lies there, until the one that this is about has taken its place."""
         import json
 
         note: dict[str, object] = {
-            "stamp": stamp,
+            "stamp": version,
             "content": sha256_hex(content),
             "issued_for": token.issued_for,
             "expires_at": token.expires_at.isoformat(),
@@ -179,20 +179,20 @@ class FileStore:
         }
         with contextlib.suppress(UnreadableFile):
             present = read_private(self._path, MAX_BYTES)
-            before = None if present is None or present[1] == stamp else self._noted(*present)
+            before = None if present is None or present[1] == version else self._noted(*present)
             if before is not None:
                 note["before"] = {name: value for name, value in before.items() if name != "before"}
         write_private(self._owner, json.dumps(note).encode())
 
-    def _decode(self, plain: bytes, content: bytes, stamp: Stamp) -> Token:
+    def _decode(self, plain: bytes, content: bytes, version: FileVersion) -> Token:
         """With what the note says, if it is about just this file and not about one that replaced it."""
-        note = self._noted(content, stamp)
+        note = self._noted(content, version)
         if note is not None:
             with contextlib.suppress(DamagedRecord):
                 return _decode(plain, {name: str(note[name]) for name in _NOTED if name in note})
         return _decode(plain)
 
-    def _noted(self, content: bytes, stamp: Stamp) -> dict[str, Any] | None:
+    def _noted(self, content: bytes, version: FileVersion) -> dict[str, Any] | None:
         """The note about the file with that content, or that stamp, which is told faster: a copy of the folder has
         other stamps, and so has the same folder as a container sees it. None when there is none."""
         try:
@@ -206,7 +206,9 @@ class FileStore:
         try:
             note = json.loads(found[0])
             for one in (note, note.get("before") or {}):
-                if "issued_for" in one and (tuple(one["stamp"]) == stamp or one.get("content") == sha256_hex(content)):
+                if "issued_for" in one and (
+                    tuple(one["stamp"]) == version or one.get("content") == sha256_hex(content)
+                ):
                     return one
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             pass

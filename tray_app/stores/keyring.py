@@ -15,8 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tray_app.stores.change_marker import ChangeSignal
-    from tray_app.stores.keyring_client import Vault
+    from tray_app.stores.change_marker import ChangeMarker
+    from tray_app.stores.keyring_client import KeyringClient
     from tray_app.stores.lock import ThreadLock
 
 SERVICE = "kiwoom-token-tray"
@@ -35,21 +35,21 @@ class KeyringStore:
     def __init__(
         self,
         profile: str,
-        vault: Vault,
-        signal: ChangeSignal,
+        keyring_client: KeyringClient,
+        marker: ChangeMarker,
         lock: ThreadLock,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.lock = lock
         self._profile = profile
-        self._vault = vault
-        self._signal = signal
+        self._keyring_client = keyring_client
+        self._marker = marker
         self._clock = clock
         self._problem: KeyringUnavailable | None = None
-        self.stamp = signal.stamp
+        self.version = marker.version
 
     def read(self) -> Token | None:
-        text = self._ask(lambda: self._vault.get(SERVICE, self._profile))
+        text = self._ask(lambda: self._keyring_client.get(SERVICE, self._profile))
         if text is None:
             return None
         try:
@@ -62,15 +62,15 @@ class KeyringStore:
     def read_quick(self) -> Token | None:
         return None
 
-    def read_ending(self) -> Token | None:
+    def read_expiring(self) -> Token | None:
         return None
 
     def write(self, token: Token) -> object:
         text = encode_zoned(token)
-        self._ask(lambda: self._vault.set(SERVICE, self._profile, text))
-        stamp = self.announce(token)
+        self._ask(lambda: self._keyring_client.set(SERVICE, self._profile, text))
+        version = self.announce(token)
         logs.info("Token saved to keyring (expires at %s)", local_time(token))
-        return stamp
+        return version
 
     def wants_rewriting(self) -> bool:
         return False
@@ -78,10 +78,10 @@ class KeyringStore:
     def clear(self) -> bool:
         """Also when the keyring does not answer: from now on its token counts as cleared. Then raises."""
         self.announce_clear()
-        self._ask(lambda: self._vault.delete(SERVICE, self._profile))
+        self._ask(lambda: self._keyring_client.delete(SERVICE, self._profile))
         return True
 
-    def retire(self, token: Token) -> bool:
+    def expire_soft(self, token: Token) -> bool:
         if token.lives(self._clock()):
             return True
         if self.read() != token:
@@ -90,13 +90,13 @@ class KeyringStore:
 
     def check(self) -> None:
         with contextlib.suppress(KeyringUnavailable):
-            self._ask(self._vault.check)
+            self._ask(self._keyring_client.check)
 
     def place(self) -> Place:
         return Place("keyring", problem=self._problem)
 
-    def watched(self) -> list[str]:
-        return [self._signal.path]
+    def watch_paths(self) -> list[str]:
+        return [self._marker.path]
 
     def is_superseded(self, token: Token) -> bool:
         """Whether the token was cleared or replaced while the place it lies in could not be reached."""
@@ -105,18 +105,22 @@ class KeyringStore:
     def standing(self, token: Token) -> int:
         """Negative when it is superseded, 0 when it is what was told of last, and positive for one that is newer and
         that nobody has told of. One from the future counts as 0: that clock is wrong."""
-        now, created, cutoff = self._now() + _CLOCK_TOLERANCE, _created(token), self._signal.cutoff()
-        if cutoff > now:
-            cutoff = 0
-        return 0 if created > now else created - cutoff
+        now, created, invalidated_before = (
+            self._now() + _CLOCK_TOLERANCE,
+            _created(token),
+            self._marker.invalidated_before(),
+        )
+        if invalidated_before > now:
+            invalidated_before = 0
+        return 0 if created > now else created - invalidated_before
 
     def announce(self, token: Token) -> object:
         """Tells everybody that this token is the one now, and returns the stamp of that."""
-        return self._signal.change(_created(token))
+        return self._marker.change(_created(token))
 
     def announce_clear(self) -> None:
         """Tells everybody that every token created up to now is gone."""
-        self._signal.change(self._now() + 1)
+        self._marker.change(self._now() + 1)
 
     def _ask(self, act: Callable[[], str | None]) -> str | None:
         try:

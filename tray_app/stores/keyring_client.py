@@ -39,7 +39,7 @@ _FAIL, _NULL = "keyring.backends.fail", "keyring.backends.null"
 _DEFAULT_COLLECTION = "/org/freedesktop/secrets/aliases/default"
 
 
-class Vault:
+class KeyringClient:
     """`get`, `set` and `delete` on the OS keyring; each raises `KeyringUnavailable` and names why."""
 
     def __init__(self, deadline: float = DEADLINE_SECONDS) -> None:
@@ -143,13 +143,13 @@ class _Call:
         self.abandoned = False
 
 
-_shared = Vault()
+_shared = KeyringClient()
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_shared._forget_thread)  # noqa: SLF001 - the module's own
 
 
-def shared_vault() -> Vault:
+def shared_keyring_client() -> KeyringClient:
     """The process's one vault: a keyring that hangs for one profile hangs for all."""
     return _shared
 

@@ -50,7 +50,7 @@ class ThreadLock:
         _locks.add(self)
 
     def acquire(
-        self, timeout: float = DEFAULT_TIMEOUT_SECONDS, heard: Callable[[dict[str, Any]], None] | None = None
+        self, timeout: float = DEFAULT_TIMEOUT_SECONDS, on_update: Callable[[dict[str, Any]], None] | None = None
     ) -> None:
         """Raises `LockTimeout` after `timeout` seconds, and at once in a signal's handler whose own thread has it.
 
@@ -62,7 +62,7 @@ class ThreadLock:
         if self._holder == threading.get_ident():
             raise LockTimeout(msg("This program is just renewing the token itself. Try again in a moment."))
         deadline = time.monotonic() + timeout
-        listen = self._listener(heard)
+        listen = self._listener(on_update)
         while not self._turn.acquire(timeout=max(0.0, min(_TURN_SECONDS, deadline - time.monotonic()))):
             listen()
             if time.monotonic() >= deadline:
@@ -79,14 +79,14 @@ class ThreadLock:
         self._holder = None
         self._turn.release()
 
-    def read_note(self) -> dict[str, Any]:
+    def read_record(self) -> dict[str, Any]:
         return dict(self._note)
 
-    def peek_note(self) -> dict[str, Any]:
+    def peek_record(self) -> dict[str, Any]:
         """The same for who does not hold the lock, of the holder wherever it is. May ask a network."""
-        return self.read_note()
+        return self.read_record()
 
-    def write_note(self, note: dict[str, Any]) -> None:
+    def write_record(self, note: dict[str, Any]) -> None:
         self._note = dict(note)
 
     def __enter__(self) -> None:
@@ -95,17 +95,17 @@ class ThreadLock:
     def __exit__(self, *_: object) -> None:
         self.release()
 
-    def _listener(self, heard: Callable[[dict[str, Any]], None] | None) -> Callable[[], None]:
+    def _listener(self, on_update: Callable[[dict[str, Any]], None] | None) -> Callable[[], None]:
         shown: dict[str, Any] | None = None
         begin = time.monotonic() + _QUIET_SECONDS
 
         def listen() -> None:
             nonlocal shown
-            if heard is None or time.monotonic() < begin:
+            if on_update is None or time.monotonic() < begin:
                 return
-            if (note := self.read_note()) != shown:
+            if (note := self.read_record()) != shown:
                 shown = note
-                heard(note)
+                on_update(note)
 
         return listen
 
@@ -128,13 +128,13 @@ class ProfileLock(ThreadLock):
         self._descriptor: int | None = None
 
     def acquire(
-        self, timeout: float = DEFAULT_TIMEOUT_SECONDS, heard: Callable[[dict[str, Any]], None] | None = None
+        self, timeout: float = DEFAULT_TIMEOUT_SECONDS, on_update: Callable[[dict[str, Any]], None] | None = None
     ) -> None:
         """Raises also `StoreError`, when the lock file cannot be used."""
         deadline = time.monotonic() + timeout
-        super().acquire(timeout, heard)
+        super().acquire(timeout, on_update)
         try:
-            listen = self._listener(heard)
+            listen = self._listener(on_update)
             pause = _FIRST_PAUSE_SECONDS
             while not self._try_kernel():
                 listen()
@@ -165,7 +165,7 @@ class ProfileLock(ThreadLock):
         finally:
             super().release()
 
-    def read_note(self) -> dict[str, Any]:
+    def read_record(self) -> dict[str, Any]:
         """Empty when nobody left one, or when it is damaged. On a descriptor of its own, because a thread that does
         not hold the lock may not move the other's."""
         import json
@@ -180,7 +180,7 @@ class ProfileLock(ThreadLock):
             return {}
         return note if isinstance(note, dict) else {}
 
-    def write_note(self, note: dict[str, Any]) -> None:
+    def write_record(self, note: dict[str, Any]) -> None:
         """Raises nothing: a full disk may not cost the token that was just issued."""
         import json
 

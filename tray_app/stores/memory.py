@@ -22,10 +22,10 @@ class MemoryStore:
         self._clock = clock
         self._token: Token | None = None
         self._ending: Token | None = None
-        self._stamp = object()
+        self._version = object()
 
-    def stamp(self) -> object:
-        return self._stamp
+    def version(self) -> object:
+        return self._version
 
     def read(self) -> Token | None:
         return self._token
@@ -33,13 +33,13 @@ class MemoryStore:
     def read_quick(self) -> Token | None:
         return self._token
 
-    def read_ending(self) -> Token | None:
+    def read_expiring(self) -> Token | None:
         return self._ending if self._ending is not None and self._ending.lives(self._clock()) else None
 
     def write(self, token: Token) -> object:
         self._token, self._ending = token, None
-        self._stamp = object()
-        return self._stamp
+        self._version = object()
+        return self._version
 
     def wants_rewriting(self) -> bool:
         return False
@@ -47,14 +47,14 @@ class MemoryStore:
     def clear(self) -> bool:
         had = self._token is not None or self._ending is not None
         self._token = self._ending = None
-        self._stamp = object()
+        self._version = object()
         return had
 
-    def retire(self, token: Token) -> bool:
+    def expire_soft(self, token: Token) -> bool:
         if self._token is not token:
             return False
         self._token, self._ending = None, token
-        self._stamp = object()
+        self._version = object()
         return True
 
     def check(self) -> None:
@@ -63,5 +63,5 @@ class MemoryStore:
     def place(self) -> Place:
         return Place("memory")
 
-    def watched(self) -> list[str]:
+    def watch_paths(self) -> list[str]:
         return []

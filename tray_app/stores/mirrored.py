@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tray_app.stores.file import FileStore
 
 
-class KeptFileStore:
+class MirroredStore:
     """`store`, and what another program has written over the copy in `file`, which `TokenFile` keeps there.
 
     A newer token that lies there is taken over into `store`, bound to no account. A copy that was deleted is no
@@ -29,15 +29,15 @@ class KeptFileStore:
         self._file = file
         self._clock = clock
         self.read_quick = store.read_quick
-        self.read_ending = store.read_ending
+        self.read_expiring = store.read_expiring
         self.write = store.write
         self.wants_rewriting = store.wants_rewriting
         self.clear = store.clear
-        self.retire = store.retire
+        self.expire_soft = store.expire_soft
         self.check = store.check
 
-    def stamp(self) -> object:
-        return (self._store.stamp(), self._file.stamp())
+    def version(self) -> object:
+        return (self._store.version(), self._file.version())
 
     def read(self) -> Token | None:
         written = self._written_by_another()
@@ -55,8 +55,8 @@ class KeptFileStore:
     def place(self) -> Place:
         return self._store.place()
 
-    def watched(self) -> list[str]:
-        return [*self._store.watched(), *self._file.watched()]
+    def watch_paths(self) -> list[str]:
+        return [*self._store.watch_paths(), *self._file.watch_paths()]
 
     def _written_by_another(self) -> Token | None:
         try:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from tray_app.stores.change_marker import ChangeSignal
+    from tray_app.stores.change_marker import ChangeMarker
     from tray_app.stores.redis_server import RedisServer
 
 LOCK_SECONDS = 25.0
@@ -90,24 +90,24 @@ class RedisStore:
         self,
         profile: str,
         server: RedisServer,
-        signal: ChangeSignal,
+        marker: ChangeMarker,
         local_lock: ThreadLock,
         *,
         cipher: Cipher | None = None,
         clock: Callable[[], float] = time.time,
         lock_seconds: float = LOCK_SECONDS,
-        writes: ChangeSignal | None = None,
+        writes: ChangeMarker | None = None,
     ) -> None:
         prefix = f"kiwoom-token-tray:{{{profile}}}:"
         self._server = server
         self._clock = clock
         self._cipher = cipher or Cipher()
-        self._signal = signal
+        self._marker = marker
         self._token_key = prefix + "token"
         self._count_key = prefix + "count"
         self._holder_key = prefix + "holder"
         self._channel = prefix + "changes"
-        self._changes = RedisChanges(server, self._channel, signal)
+        self._changes = RedisChanges(server, self._channel, marker)
         self._redis_lock = RedisLock(prefix, server, local_lock, clock, lock_seconds)
         self.lock: ThreadLock = self._redis_lock
         self._writes = writes
@@ -119,16 +119,16 @@ class RedisStore:
         self._confirm_after = 0.0
         server.when_back = _weakly(self._catch_up)
 
-    def stamp(self) -> object:
+    def version(self) -> object:
         """Whoever relies on what was read asks Redis each time whether it still holds, so that a change on another
         computer shows at the very next look. While Redis is slow to answer, what it says on the channel decides, and
         for this computer `writes`.
         """
         self._confirm()
-        changes = self._changes.stamp()
+        changes = self._changes.version()
         if self._writes is None:
             return changes
-        written = self._writes.stamp()
+        written = self._writes.version()
         return (changes, written if isinstance(written, bytes) else None)
 
     def read(self) -> Token | None:
@@ -138,7 +138,7 @@ class RedisStore:
     def read_quick(self) -> Token | None:
         return None
 
-    def read_ending(self) -> Token | None:
+    def read_expiring(self) -> Token | None:
         return None
 
     def write(self, token: Token) -> object:
@@ -158,7 +158,7 @@ class RedisStore:
         with self._turn:
             return self._clear()
 
-    def retire(self, token: Token) -> bool:
+    def expire_soft(self, token: Token) -> bool:
         """Leaves it: `get_token` judges by the record, whoever may use it to its end still finds it, and Redis
         deletes it by itself then."""
         return token.lives(self._clock())
@@ -169,8 +169,8 @@ class RedisStore:
     def place(self) -> Place:
         return Place("redis", self._server.address, self._server.problem or self._problem)
 
-    def watched(self) -> list[str]:
-        return [self._signal.path]
+    def watch_paths(self) -> list[str]:
+        return [self._marker.path]
 
     def _confirm(self) -> None:
         if not self._changes.is_sure or self._server.problem is not None or time.monotonic() < self._confirm_after:
@@ -183,7 +183,7 @@ class RedisStore:
         if count is None:
             self._confirm_after = time.monotonic() + UNSURE_SECONDS
         else:
-            self._changes.heard(count_of(count[0]))
+            self._changes.on_update(count_of(count[0]))
 
     def _read(self) -> Token | None:
         try:
@@ -334,7 +334,7 @@ class RedisStore:
 
     def _announce(self, count: int) -> object:
         """Change number `count` is in Redis: tells this computer, and returns the stamp of that."""
-        changes = self._changes.heard(count)
+        changes = self._changes.on_update(count)
         if self._writes is None:
             return changes
         written = self._writes.change(0)
@@ -422,14 +422,14 @@ class RedisLock(ThreadLock):
         return None if self._held is None else self._held.local.token
 
     def acquire(
-        self, timeout: float = DEFAULT_TIMEOUT_SECONDS, heard: Callable[[dict[str, Any]], None] | None = None
+        self, timeout: float = DEFAULT_TIMEOUT_SECONDS, on_update: Callable[[dict[str, Any]], None] | None = None
     ) -> None:
         deadline = time.monotonic() + timeout
-        local = self._acquire_local(timeout, heard)
+        local = self._acquire_local(timeout, on_update)
         try:
             while not self._try_redis():
-                if heard is not None:
-                    heard(self.peek_note())
+                if on_update is not None:
+                    on_update(self.peek_record())
                 if time.monotonic() >= deadline:
                     raise LockTimeout(  # noqa: TRY301 - the local lock is given back below
                         msg("Another computer has been renewing this token for too long. Try again in a moment.")
@@ -464,10 +464,10 @@ class RedisLock(ThreadLock):
         finally:
             self._held_local.release()
 
-    def read_note(self) -> dict[str, Any]:
-        return self._held_local.read_note() if self._held is None else self.peek_note()
+    def read_record(self) -> dict[str, Any]:
+        return self._held_local.read_record() if self._held is None else self.peek_record()
 
-    def peek_note(self) -> dict[str, Any]:
+    def peek_record(self) -> dict[str, Any]:
         import json
 
         def fetch(client: Any) -> tuple[float, Any]:
@@ -481,14 +481,14 @@ class RedisLock(ThreadLock):
             later = float(kept["clock"]) - (server_now - self._clock())
             times = {name: float(note[name]) + later for name in _NOTE_TIMES if note.get(name)}
         except RedisUnavailable:
-            return self._held_local.read_note()
+            return self._held_local.read_record()
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return {}
         if "at" in times:
             times["at"] = min(times["at"], self._clock())
         return {**note, **times}
 
-    def write_note(self, note: dict[str, Any]) -> None:
+    def write_record(self, note: dict[str, Any]) -> None:
         """Raises nothing: the token that was just issued matters more."""
         import json
 
@@ -497,22 +497,22 @@ class RedisLock(ThreadLock):
             kept = {"clock": seconds + microseconds / 1e6 - self._clock(), "note": note}
             client.set(self._note_key, json.dumps(kept), ex=_NOTE_SECONDS)
 
-        self._held_local.write_note(note)
+        self._held_local.write_record(note)
         if self._held is not None:
             try:
                 self._server.ask(put)
             except RedisUnavailable as error:
                 logs.warning("The lock's note cannot be written to Redis (%s)", error.problem)
 
-    def _acquire_local(self, timeout: float, heard: Callable[[dict[str, Any]], None] | None) -> ThreadLock:
+    def _acquire_local(self, timeout: float, on_update: Callable[[dict[str, Any]], None] | None) -> ThreadLock:
         """A computer whose folder takes no lock file still has the lock in Redis."""
         try:
-            self._local.acquire(timeout, heard)
+            self._local.acquire(timeout, on_update)
         except LockTimeout:
             raise
         except StoreError as error:
             logs.warning("Renewing without this computer's lock (%s)", type(error).__name__)
-            self._spare.acquire(timeout, heard)
+            self._spare.acquire(timeout, on_update)
             return self._spare
         return self._local
 

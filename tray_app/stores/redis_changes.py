@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from tray_app.stores.change_marker import ChangeSignal
+    from tray_app.stores.change_marker import ChangeMarker
     from tray_app.stores.redis_server import RedisServer
 
 UNSURE_SECONDS = 1.0
@@ -41,10 +41,10 @@ class RedisChanges:
     watch files.
     """
 
-    def __init__(self, server: RedisServer, channel: str, signal: ChangeSignal) -> None:
+    def __init__(self, server: RedisServer, channel: str, marker: ChangeMarker) -> None:
         self._server = server
         self._channel = channel
-        self._signal = signal
+        self._marker = marker
         self._epoch = 0
         self.forget_parent()
         _all.add(self)
@@ -58,7 +58,7 @@ class RedisChanges:
         self._hears = False
         self._sure = False
 
-    def stamp(self) -> object:
+    def version(self) -> object:
         """Starts to listen when it is first called."""
         if self._hears and self._sure:
             return self._now
@@ -73,7 +73,7 @@ class RedisChanges:
         """Whether the last read succeeded."""
         return self._sure
 
-    def heard(self, count: int) -> object:
+    def on_update(self, count: int) -> object:
         """Change number `count` happened; returns its stamp."""
         with self._guard:
             if count < self._now[1]:  # the server lost its memory, or this comes late: no stamp may come twice
@@ -95,7 +95,7 @@ class RedisChanges:
 
     def tell(self) -> None:
         """Wakes who watches the local file."""
-        self._signal.change(0)
+        self._marker.change(0)
 
     def _begin_epoch(self) -> None:
         self._epoch += 1
@@ -157,7 +157,7 @@ def _hear(changes: weakref.ref[RedisChanges], pubsub: Any, channel: str) -> None
                 if message["type"] == "subscribe":
                     alive.set_hearing(True)
                 elif message["type"] == "message":
-                    alive.heard(count_of(message["data"]))
+                    alive.on_update(count_of(message["data"]))
                     alive.tell()
             del alive
             if now - max(heard_at, pinged_at) >= _HEARTBEAT_SECONDS:

@@ -12,7 +12,7 @@ TOLERANCE_SECONDS = 5.0
 """Clocks that are kept right by the network move by less."""
 
 
-class GapDetector:
+class ClockJumpDetector:
     """Compares the wall clock with the one that only goes forward, whenever it is asked.
 
     `longest` is how many seconds may lie between two questions where nothing happened. The forward clock stands still

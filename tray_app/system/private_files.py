@@ -13,7 +13,7 @@ import sys
 
 from tray_app.core.errors import StoreError
 from tray_app.core.language import msg
-from tray_app.system.sharing_violation import patiently
+from tray_app.system.sharing_violation import retry_sharing_violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _WORD_BYTES = 4
 _STALE_NS = 60 * 1_000_000_000
 """A file is written in milliseconds; what is older by this was left by a program that was killed meanwhile."""
 
-Stamp = tuple[int, int, int]
+FileVersion = tuple[int, int, int]
 """(mtime_ns, ino, size): changes with every replacement, also those within one clock tick."""
 
 
@@ -35,14 +35,14 @@ class UnreadableFile(StoreError):
     """The path is there but is not a file of ours that can be read."""
 
 
-def stamp_of(path: str) -> Stamp | None:
+def version_of(path: str) -> FileVersion | None:
     try:
-        return _stamp(os.stat(path))
+        return _version(os.stat(path))
     except OSError:
         return None
 
 
-def _stamp(found: os.stat_result) -> Stamp:
+def _version(found: os.stat_result) -> FileVersion:
     return (found.st_mtime_ns, found.st_ino, found.st_size)
 
 
@@ -65,13 +65,13 @@ def check_writable(folder: str) -> None:
         raise StoreError(msg("Nothing can be written in {path}. Mend its permissions."), path=there)
 
 
-def read_private(path: str, limit: int) -> tuple[bytes, Stamp] | None:
+def read_private(path: str, limit: int) -> tuple[bytes, FileVersion] | None:
     """The file's bytes (at most `limit` + 1) and its stamp; None when it is not there.
 
     Raises `UnreadableFile` for a folder, a pipe, a file of another user, or one that may not be read.
     """
     try:
-        descriptor = patiently(lambda: os.open(path, os.O_RDONLY | _BINARY | _NONBLOCK))
+        descriptor = retry_sharing_violation(lambda: os.open(path, os.O_RDONLY | _BINARY | _NONBLOCK))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -82,7 +82,7 @@ def read_private(path: str, limit: int) -> tuple[bytes, Stamp] | None:
             raise _unreadable(path, "not a file")
         if sys.platform != "win32" and found.st_uid not in {0, os.geteuid()} and not _is_roots_guest(path, found):
             raise _unreadable(path, "owned by another user")
-        return os.read(descriptor, limit + 1), _stamp(found)
+        return os.read(descriptor, limit + 1), _version(found)
     except OSError as error:
         raise _unreadable(path, error.strerror or type(error).__name__) from None
     finally:
@@ -112,7 +112,7 @@ def create_private(path: str) -> int:
     return descriptor
 
 
-def write_private(path: str, content: bytes, announce: Callable[[Stamp], None] | None = None) -> Stamp:
+def write_private(path: str, content: bytes, announce: Callable[[FileVersion], None] | None = None) -> FileVersion:
     """Replaces `path` by a file with `content`, mode 0600 from the moment it exists, on disk when this returns.
 
     Returns the stamp of that very file, whatever has replaced it since; `announce` is told it just before. Each
@@ -129,10 +129,10 @@ def write_private(path: str, content: bytes, announce: Callable[[Stamp], None] |
                 file.write(content)
                 file.flush()
                 os.fsync(descriptor)
-                stamp = _stamp(os.fstat(descriptor))
+                version = _version(os.fstat(descriptor))
             if announce is not None:
-                announce(stamp)
-            patiently(lambda: os.replace(new, path))
+                announce(version)
+            retry_sharing_violation(lambda: os.replace(new, path))
         except BaseException:
             _remove(new)
             raise
@@ -142,14 +142,14 @@ def write_private(path: str, content: bytes, announce: Callable[[Stamp], None] |
             path=path,
             reason=error.strerror or type(error).__name__,
         ) from None
-    _remove_stale(folder, name, stamp[0])
-    return stamp
+    _remove_stale(folder, name, version[0])
+    return version
 
 
 def move_private(path: str, target: str) -> None:
     """Renames a file over `target`; a missing `path` is no error. Raises `StoreError`."""
     try:
-        patiently(lambda: os.replace(path, target))
+        retry_sharing_violation(lambda: os.replace(path, target))
     except FileNotFoundError:
         return
     except OSError as error:
@@ -166,7 +166,7 @@ def delete_private(path: str) -> bool:
 
 def _remove(path: str) -> bool:
     try:
-        patiently(lambda: os.unlink(path))
+        retry_sharing_violation(lambda: os.unlink(path))
     except FileNotFoundError:
         return False
     return True

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 
-def leave(status: int) -> NoReturn:
+def exit_now(status: int) -> NoReturn:
     """Ends the process at once. What is to happen at exit does not happen; what was printed is written out."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:

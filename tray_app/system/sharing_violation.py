@@ -17,7 +17,7 @@ _PAUSE_SECONDS = 0.001
 """Short, because many readers leave only short gaps between them."""
 
 
-def patiently(act: Callable[[], Result]) -> Result:
+def retry_sharing_violation(act: Callable[[], Result]) -> Result:
     """What `act` returns, tried again for a while when it is refused; elsewhere than on Windows tried once."""
     end = time.monotonic() + _PATIENCE_SECONDS
     while True:

@@ -144,9 +144,9 @@ class HistoryFeed(QObject):
         if error is not None:
             self._show(Page(self.page.profile, tuple(self._profiles), problem=say(known_error(error))))
         elif found is not None:
-            page, watched = found
+            page, watch_paths = found
             if self._looking:
-                self._files.watch(watched)
+                self._files.watch(watch_paths)
             if page.profile == self.page.profile:
                 self._show(page)
         if self._again:
@@ -166,14 +166,14 @@ def _read(
     names = tuple(profiles)
     if history is None:
         return Page(profile, names, week_of(profile, (), now), is_kept=False), set()
-    watched = watchable([history.path])
+    watch_paths = watchable([history.path])
     events = history.read(profile, days_until(now)[0].start)
     week = week_of(profile, events, now)
     if week.life_at(now) is None and profile in profiles:  # no keyring is asked for what is known
         with contextlib.suppress(KiwoomTokenError):  # the window of the token tells what is wrong with its place
             week = week_of(profile, events, now, profiles[profile]())
     rows = tuple(_row(entry) for entry in reversed(week.entries))
-    return Page(profile, names, week, rows, summary_text(week)), watched
+    return Page(profile, names, week, rows, summary_text(week)), watch_paths
 
 
 def _row(entry: Entry) -> Row:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from tray_app.system.clock_jumps import GapDetector
+from tray_app.system.clock_jumps import ClockJumpDetector
 
 _LONGEST_TICK_SECONDS = 120.0
 """A minute, and the time that a keyring may take to answer in between."""
@@ -25,9 +25,9 @@ class SessionEvents(QObject):
     ending = Signal()
     theme_changed = Signal()
 
-    def __init__(self, parent: QObject | None = None, gaps: GapDetector | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, gaps: ClockJumpDetector | None = None) -> None:
         super().__init__(parent)
-        self._gaps = gaps or GapDetector(_LONGEST_TICK_SECONDS)
+        self._gaps = gaps or ClockJumpDetector(_LONGEST_TICK_SECONDS)
         self._away: set[str] = set()
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MILLISECONDS)
         self._settle.timeout.connect(self._settled)

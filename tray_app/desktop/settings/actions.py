@@ -36,10 +36,10 @@ class SettingsActions(QObject):
     written = Signal()
 
     def __init__(
-        self, environ: Mapping[str, str] = os.environ, *, practice: bool = False, parent: QObject | None = None
+        self, environ: Mapping[str, str] = os.environ, *, sandbox: bool = False, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._asks_system = not practice
+        self._asks_system = not sandbox
         self._environ = {name: value for name, value in environ.items() if name != "KIWOOM_PROFILE"}
         self._profile = DEFAULT
         self._worker = Worker("settings window", self)
@@ -80,7 +80,7 @@ class SettingsActions(QObject):
 
 def _autostart_status() -> Status | KiwoomTokenError:
     try:
-        return autostart.here().status()
+        return autostart.for_this_system().status()
     except KiwoomTokenError as error:
         return error
 

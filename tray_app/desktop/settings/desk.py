@@ -26,9 +26,9 @@ class SettingsDesk(QObject):
     """The profile whose keys are to be entered."""
     setupRequested = Signal()
 
-    def __init__(self, environ: Mapping[str, str], parent: QObject | None = None, *, practice: bool = False) -> None:
+    def __init__(self, environ: Mapping[str, str], parent: QObject | None = None, *, sandbox: bool = False) -> None:
         super().__init__(parent)
-        self._actions = SettingsActions(environ, practice=practice, parent=self)
+        self._actions = SettingsActions(environ, sandbox=sandbox, parent=self)
         self._actions.written.connect(self.written)
         self._window: SettingsWindow | None = None
 

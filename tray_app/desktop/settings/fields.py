@@ -454,11 +454,11 @@ def field_for(setting: Setting, parent: QWidget) -> Field:
 class _WheelOnlyWithFocus(QObject):
     """Who scrolls the page must not change what happens to pass under the mouse."""
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Wheel and isinstance(watched, QWidget) and not watched.hasFocus():
+    def eventFilter(self, watch_paths: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Wheel and isinstance(watch_paths, QWidget) and not watch_paths.hasFocus():
             event.ignore()
             return True
-        return super().eventFilter(watched, event)
+        return super().eventFilter(watch_paths, event)
 
 
 _wheel_only_with_focus = _WheelOnlyWithFocus()

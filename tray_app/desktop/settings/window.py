@@ -116,14 +116,14 @@ class SettingsWindow(StandingWindow):
 
     def show_done(self, name: str, changed: Changed) -> None:
         """It was taken; what else came of it is told beside the field."""
-        followed = changed.followed
-        told = [say(one) for one in followed.failures]
-        if followed.place is not None:
-            place = followed.place
+        migrated = changed.migrated
+        told = [say(one) for one in migrated.failures]
+        if migrated.place is not None:
+            place = migrated.place
             told.insert(0, tr("The token moved along: {place}.", place=_where(place)))
-        if followed.left is not None:
-            told.insert(0, tr("The token that lives now stays where it is: {place}.", place=_where(followed.left)))
-        self._cards[name].show_outcome(" ".join(told), bad=bool(followed.failures))
+        if migrated.left is not None:
+            told.insert(0, tr("The token that lives now stays where it is: {place}.", place=_where(migrated.left)))
+        self._cards[name].show_outcome(" ".join(told), bad=bool(migrated.failures))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """What was typed last counts, as everything before it did."""

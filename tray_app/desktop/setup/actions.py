@@ -13,13 +13,13 @@ from tray_app.core import logs
 from tray_app.core.errors import AutostartFailed, InvalidInput, KeyringUnavailable, KeysMissing
 from tray_app.core.profile import DEFAULT
 from tray_app.kiwoom.keys import find_keys, has_keys, keys_of_environment
-from tray_app.service.composition import open_keeper, open_store
+from tray_app.service.composition import open_service, open_store
 from tray_app.service.login import keep_keys, leave_account
 from tray_app.settings import kwcli
 from tray_app.settings.save import save_setting, settle_data_dir
 from tray_app.settings.table import MODES
 from tray_app.stores.base import Place
-from tray_app.stores.keyring_client import shared_vault
+from tray_app.stores.keyring_client import shared_keyring_client
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,7 +105,7 @@ class MachineSetup:
     def __init__(self, settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
         self._settings = settings
         self._environ = environ
-        self._vault = shared_vault()
+        self._keyring_client = shared_keyring_client()
         self._language: str | None = None
 
     def find_keys(self) -> Search:
@@ -114,7 +114,7 @@ class MachineSetup:
         problem = ""
         try:
             found += self._in_keyring()
-            self._vault.check()
+            self._keyring_client.check()
         except KeyringUnavailable as error:
             problem = error.problem
         return Search(tuple(found), problem, self._settings.mode)
@@ -125,19 +125,19 @@ class MachineSetup:
         if found.in_environment or not found.alias or profile != DEFAULT or self._is_only_alias(found):
             self.settle()
             settings = self._of_mode(found.mode)
-            keys = find_keys(profile, found.mode, self._environ, self._vault, found.alias)
-            outcome = open_keeper(settings, keys=keys, environ=self._environ).refresh()
+            keys = find_keys(profile, found.mode, self._environ, self._keyring_client, found.alias)
+            outcome = open_service(settings, keys=keys, environ=self._environ).refresh()
             save_setting("mode", found.mode, profile, self._environ)
             if keys.alias is None and not found.in_environment:
                 leave_account(settings, self._environ)
             return self._kept(found.mode, outcome)
-        keys = find_keys(found.alias, found.mode, self._environ, self._vault)
+        keys = find_keys(found.alias, found.mode, self._environ, self._keyring_client)
         keys.alias = None
         return self.check_keys(found.mode, keys)
 
     def check_keys(self, mode: str, keys: AppKeys) -> Kept:
         """A token is issued with the keys, then they are kept. The keyring is asked first: there is nowhere else."""
-        self._vault.check()
+        self._keyring_client.check()
         self.settle()
         outcome = keep_keys(self._of_mode(mode), keys)
         if outcome is None:
@@ -146,7 +146,7 @@ class MachineSetup:
 
     def unlock(self) -> None:
         """Lets the keyring ask for its password and waits for it, two minutes at the most."""
-        self._vault.unlock()
+        self._keyring_client.unlock()
 
     def place(self) -> PlaceFound:
         settings = self._settings
@@ -154,7 +154,7 @@ class MachineSetup:
         if settings.store in {"auto", "keyring"}:
             place = Place("keyring")
             try:
-                self._vault.check()
+                self._keyring_client.check()
             except KeyringUnavailable as error:
                 place = open_store(self._with_store("file")).place() if settings.store == "auto" else place
                 place = Place(place.kind, place.path, error)
@@ -202,12 +202,12 @@ class MachineSetup:
         profile, accounts = self._settings.profile, kwcli.aliases()
         if profile != DEFAULT:
             mode = accounts.get(profile, self._settings.mode)
-            return [FoundKeys(mode, profile)] if has_keys(profile, mode, self._vault) else []
+            return [FoundKeys(mode, profile)] if has_keys(profile, mode, self._keyring_client) else []
         named = [("", mode) for mode in MODES] + list(accounts.items())
         return [
             FoundKeys(mode, alias)
             for alias, mode in named
-            if not self._in_environment(mode) and has_keys(alias or DEFAULT, mode, self._vault)
+            if not self._in_environment(mode) and has_keys(alias or DEFAULT, mode, self._keyring_client)
         ]
 
     def _is_only_alias(self, found: FoundKeys) -> bool:
@@ -215,16 +215,16 @@ class MachineSetup:
         if found.alias == self._settings.account:
             return True
         of_this_mode = [alias for alias, mode in kwcli.aliases().items() if mode == found.mode]
-        return of_this_mode == [found.alias] and not has_keys(DEFAULT, found.mode, self._vault)
+        return of_this_mode == [found.alias] and not has_keys(DEFAULT, found.mode, self._keyring_client)
 
     def _leave_the_file(self) -> None:
         """What rests in the file goes to the keyring, or away: it was said that it must not lie there."""
-        before = open_keeper(self._settings, environ=self._environ)
+        before = open_service(self._settings, environ=self._environ)
         token = before.current()
         if token is None or before.place().kind != "file":
             return
         before.clear()
-        open_keeper(self._with_store("keyring"), environ=self._environ).put(token)
+        open_service(self._with_store("keyring"), environ=self._environ).put(token)
 
     def _of_mode(self, mode: str) -> Settings:
         settings = copy(self._settings)
@@ -247,7 +247,7 @@ _OF_A_PROFILE = frozenset({"policy", "share_kwcli"})
 def _is_started_at_login() -> bool | None:
     """None where the system cannot be asked."""
     try:
-        status = autostart.here().status()
+        status = autostart.for_this_system().status()
     except AutostartFailed as error:
         logs.warning("Starting at login: %s", error)
         return None
