@@ -674,7 +674,8 @@ def test_room_is_light(tmp_path: Path) -> None:
     """The settings, the command line and the tray's start all load it."""
     heavy = ("PySide6", "httpx", "keyring", "jeepney", "subprocess")
     ask = (
-        f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); import tray_app.autostart as room; room.for_this_system();"
+        f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); import tray_app.autostart as room; "
+        "room.for_this_system(); "
         f"print([name for name in {heavy} if name in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
