@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import threading
 import time
@@ -17,7 +18,7 @@ from kiwoom_client.base import AsyncBaseClient, BaseClient, KiwoomAPIError
 
 import tray_app
 from tray_app import AsyncTokens, KiwoomAuth, TokenManager
-from tray_app.core.errors import InvalidInput, KeysMissing
+from tray_app.core.errors import KeysMissing
 from tray_app.core.secret import Secret
 from tray_app.kiwoom.broker import Broker
 from tray_app.kiwoom.keys import clean_keys
@@ -258,14 +259,102 @@ def test_a_streamed_answer_can_still_be_read(client, kiwoom, manager):
         assert '"return_code": 0' in "".join(answer.iter_text())
 
 
-def test_plain_http_to_another_computer_gets_no_token():
-    tokens, asked = Refusing(), Asked()
-    with (
-        httpx.Client(auth=KiwoomAuth(tokens), transport=asked) as client,
-        pytest.raises(InvalidInput),
-    ):
-        client.post("http://api.kiwoom.com" + PATH)
-    assert asked.tokens == []
+OTHER_ADDRESSES = [
+    "http://api.kiwoom.com/x",
+    "https://api.kiwoom.com:8443/x",
+    "https://api.kiwoom.com.example/x",
+    "https://api.kiwoom.com@example.org/x",
+    "https://xapi.kiwoom.com/x",
+    "https://kiwoom.com/x",
+    "https://api.kiwoom.com./x",
+    "https://openapi.kiwoom.com/x",
+    "https://example.org/api.kiwoom.com",
+    "https://127.0.0.1.example.org/x",
+    "http://10.0.0.1/x",
+    "http://[::ffff:10.0.0.1]/x",
+]
+
+
+def sent_to(url: str, tokens: object, transport: httpx.MockTransport) -> None:
+    with httpx.Client(auth=KiwoomAuth(tokens), transport=transport) as client:
+        client.get(url)
+
+
+@pytest.fixture
+def headers() -> list[str | None]:
+    return []
+
+
+@pytest.fixture
+def transport(headers: list[str | None]) -> httpx.MockTransport:
+    def answer(request: httpx.Request) -> httpx.Response:
+        headers.append(request.headers.get("authorization"))
+        return httpx.Response(200, json=DEAD)
+
+    return httpx.MockTransport(answer)
+
+
+@pytest.mark.parametrize("url", OTHER_ADDRESSES)
+def test_the_token_goes_to_no_other_address(url, headers, transport):
+    tokens = Refusing()
+    sent_to(url, tokens, transport)
+    assert (headers, tokens.refused) == ([None], []), "and what is answered there says nothing about the token"
+
+
+@pytest.mark.parametrize("url", OTHER_ADDRESSES)
+def test_the_token_goes_to_no_other_address_from_a_coroutine(url, headers, transport):
+    async def send_there() -> None:
+        async with httpx.AsyncClient(auth=KiwoomAuth(Refusing()), transport=transport) as client:
+            await client.get(url)
+
+    asyncio.run(send_there())
+    assert headers == [None]
+
+
+@pytest.mark.parametrize(("mode", "own", "other"), [("real", "api", "mockapi"), ("demo", "mockapi", "api")])
+def test_the_token_of_an_account_goes_to_the_host_of_its_mode_alone(
+    mode, own, other, *, headers, transport, monkeypatch
+):
+    monkeypatch.setenv("KIWOOM_MODE", mode)
+    account = TokenManager(store="memory")
+    account.set_token("token-of-a-test", 86400)
+    with httpx.Client(auth=KiwoomAuth(account), transport=transport) as client:
+        client.get(f"https://{other}.kiwoom.com{PATH}")
+    assert headers == [None]
+    with httpx.Client(auth=KiwoomAuth(account), transport=transport) as client, contextlib.suppress(KeysMissing):
+        client.get(f"https://{own}.kiwoom.com{PATH}")
+    assert headers[1] == "Bearer token-of-a-test"
+
+
+def test_another_base_url_of_the_account_takes_the_token_and_kiwoom_does_not(headers, monkeypatch):
+    monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", "https://gateway.example:8443/kiwoom")
+    account = TokenManager(store="memory")
+    account.set_token("token-of-a-test", 86400)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        headers.append(request.headers.get("authorization"))
+        return httpx.Response(200, json={"return_code": 0})
+
+    transport = httpx.MockTransport(answer)
+    for url in ("https://gateway.example:8443/kiwoom/x", "https://gateway.example/x", "https://api.kiwoom.com/x"):
+        sent_to(url, account, transport)
+    assert headers == ["Bearer token-of-a-test", None, None]
+
+
+def test_a_request_without_the_token_is_logged_once_for_each_host(transport, caplog):
+    with httpx.Client(auth=KiwoomAuth(Refusing()), transport=transport) as client:
+        for url in ("https://one.example/a", "https://one.example/b", "https://two.example/"):
+            client.get(url)
+    assert [record.getMessage().split()[3] for record in caplog.records if record.name == "kiwoom"] == [
+        "one.example",
+        "two.example",
+    ]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "[::1]", "localhost"])
+def test_the_token_goes_to_this_computer(host, headers, transport):
+    sent_to(f"http://{host}:5000/x", Refusing(), transport)
+    assert headers[0] == "Bearer first"
 
 
 def test_a_redirect_to_another_host_takes_no_token_along():

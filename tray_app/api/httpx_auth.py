@@ -13,44 +13,52 @@ import httpx
 
 from tray_app.api.background import on_a_thread
 from tray_app.core import logs
-from tray_app.core.errors import InvalidInput, KiwoomTokenError
-from tray_app.core.language import msg
+from tray_app.core.errors import KiwoomTokenError
 from tray_app.kiwoom.codes import inner_code, return_number
-from tray_app.kiwoom.connection import is_loopback
+from tray_app.kiwoom.connection import HOSTS, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
     from typing import Protocol
 
     class Tokens(Protocol):
-        """What is needed of a `TokenManager`."""
+        """The part of a `TokenManager` that this needs. `base_url`, where there is one, is the account's address."""
 
         def get_valid_token(self) -> str: ...
         def replace_refused(self, refused: str) -> str: ...
 
 
-_DEAD_TOKEN = 8005
+_INVALID_TOKEN = 8005
 _HEADER = "authorization"
+_DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 class KiwoomAuth(httpx.Auth):
-    """Attaches `authorization: Bearer …`; on 8005 re-reads, adopts or renews once, and retries once.
+    """Attach `authorization: Bearer …` to requests to Kiwoom; on 8005 get another token and retry once.
 
-    `manager` is a `TokenManager`, by default `tray_app.token_manager`. Sending raises what `ensure_token` raises
-    when there is no token to be had, and `InvalidInput` for plain http to another computer. An answer is never
-    turned into an exception: when no other token is to be had after an 8005, the 8005 is the answer. The same
-    when the request's body is a stream, which cannot be sent twice; the next request then has the new token.
+    `manager` is a `TokenManager`, by default `tray_app.token_manager`.
 
-    Answers are read whole before they are handed out, so a streamed one has no `iter_raw`.
+    The token goes to the account's base URL alone (the real or the mock host, or `KIWOOM_TRAY_BASE_URL`), and to
+    this computer. A request to any other address is sent without it, which is logged once for each host.
+
+    Sending raises what `ensure_token` raises when no token can be had. An answer is never turned into an exception:
+    when there is no other token after an 8005, the 8005 is the answer. The same holds for a request whose body is a
+    stream, which cannot be sent twice; the next request then has the new token.
+
+    Answers are read whole before they are returned, so a streamed one has no `iter_raw`.
     """
 
     requires_response_body = True
 
     def __init__(self, manager: Tokens | None = None) -> None:
         self._manager = manager
+        self._reported_hosts: set[str] = set()
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        token = self._token_for(request)
+        if not self._may_see_token(request.url):
+            yield request
+            return
+        token = self._tokens().get_valid_token()
         response = yield _with_token(request, token)
         response.read()
         if _refuses_token(response):
@@ -59,7 +67,10 @@ class KiwoomAuth(httpx.Auth):
                 yield _with_token(request, other)
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        token = await on_a_thread(lambda: self._token_for(request))
+        if not await on_a_thread(lambda: self._may_see_token(request.url)):
+            yield request
+            return
+        token = await on_a_thread(self._tokens().get_valid_token)
         response = yield _with_token(request, token)
         await response.aread()
         if _refuses_token(response):
@@ -67,10 +78,19 @@ class KiwoomAuth(httpx.Auth):
             if other is not None and _is_repeatable(request):
                 yield _with_token(request, other)
 
-    def _token_for(self, request: httpx.Request) -> str:
-        if request.url.scheme != "https" and not is_loopback(request.url.host):
-            raise InvalidInput(msg("The token is sent over https only, or to this computer itself."))
-        return self._tokens().get_valid_token()
+    def _may_see_token(self, url: httpx.URL) -> bool:
+        if is_loopback(url.host) or _origin(url) in self._kiwoom_origins():
+            return True
+        if url.host not in self._reported_hosts:
+            self._reported_hosts.add(url.host)
+            logs.warning(
+                "The request to %s is sent without the token, because that is not this account's Kiwoom", url.host
+            )
+        return False
+
+    def _kiwoom_origins(self) -> set[tuple[str, str, int | None]]:
+        own = getattr(self._tokens(), "base_url", None)
+        return {_origin(httpx.URL(address)) for address in ([own] if own else HOSTS.values())}
 
     def _instead_of(self, refused: str) -> str | None:
         try:
@@ -89,6 +109,10 @@ class KiwoomAuth(httpx.Auth):
 
             self._manager = tray_app.token_manager
         return self._manager
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port or _DEFAULT_PORTS.get(url.scheme)
 
 
 def _with_token(request: httpx.Request, token: str) -> httpx.Request:
@@ -112,4 +136,4 @@ def _refuses_token(response: httpx.Response) -> bool:
     if not isinstance(fields, dict):
         return False
     number = return_number(fields.get("return_code"))
-    return number == _DEAD_TOKEN or (number != 0 and inner_code(fields.get("return_msg")) == str(_DEAD_TOKEN))
+    return number == _INVALID_TOKEN or (number != 0 and inner_code(fields.get("return_msg")) == str(_INVALID_TOKEN))

@@ -54,6 +54,14 @@ class TokenManager:
         self._begin(settings, None if isinstance(store, str) else store)
         _managers.add(self)
 
+    @property
+    def base_url(self) -> str:
+        """Kiwoom's address for this account: the real or the mock host, or `KIWOOM_TRAY_BASE_URL`.
+
+        Raises `InvalidInput` for an address that is neither https nor this computer.
+        """
+        return self._service.base_url
+
     def set_token(self, access_token: str, expires_in: int) -> None:
         """Keeps a token that lives `expires_in` seconds from now, in memory and in the store.
 

@@ -55,6 +55,7 @@ def open_service(
         exports=_open_exports(settings, keys_of_profile, clock),
         account=KeyBinding(settings, environ, keys_of_profile),
         open_history=lambda: _open_history(settings),
+        find_base_url=lambda: base_url_of(settings),
     )
 
 
@@ -98,12 +99,18 @@ def find_keys(settings: Settings, environ: Mapping[str, str] = os.environ) -> Ap
     return keys.find_keys(settings.profile, settings.mode, environ, shared_keyring_client(), account)
 
 
+def base_url_of(settings: Settings) -> str:
+    """Return Kiwoom's address for this account. Raises `InvalidInput` for one that is neither https nor loopback."""
+    from tray_app.kiwoom.connection import base_url_for
+
+    return base_url_for(settings.mode, settings.base_url)
+
+
 def open_broker(settings: Settings, clock: Callable[[], float] = time.time) -> Broker:
     """Raises `InvalidInput` for a base URL that is neither https nor loopback."""
     from tray_app.kiwoom.broker import Broker
-    from tray_app.kiwoom.connection import base_url_for
 
-    return Broker(base_url_for(settings.mode, settings.base_url), clock=clock)
+    return Broker(base_url_of(settings), clock=clock)
 
 
 def open_store(settings: Settings, clock: Callable[[], float] = time.time) -> Store:

@@ -142,8 +142,10 @@ class TokenService:
         exports: TokenExports | None = None,
         account: KeyBinding | None = None,
         open_history: Callable[[], TokenHistory | None] | None = None,
+        find_base_url: Callable[[], str] = lambda: "",
     ) -> None:
         self.profile = profile
+        self._find_base_url = find_base_url
         self._account = account
         self._open_history = open_history
         self._happened: list[Happening] = []
@@ -155,6 +157,11 @@ class TokenService:
         self._open_broker = open_broker
         self._clock = clock
         self._unsaved: Token | None = None
+
+    @property
+    def base_url(self) -> str:
+        """Kiwoom's address for this account. Raises `InvalidInput` when the one in the environment cannot be used."""
+        return self._find_base_url()
 
     def current(self) -> Token | None:
         """The record itself, living or not, whatever the seed's five minutes say. Raises `StoreError`."""
