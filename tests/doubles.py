@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from keyring.backend import KeyringBackend
 
+from tray_app.core.language import msg
 from tray_app.core.secret import Secret
 from tray_app.core.token import Token, token_for
 from tray_app.history.database import History, flush_history
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tray_app.history.database import Happening
+
+NO = msg("no")
+"""What a broker of these tests says when it refuses: only marked sentences are shared with who waited."""
 
 KEYS = AppKeys(Secret("an-app-key-of-a-test"), Secret("a-secret-of-a-test"))
 START = 1_790_000_000.0

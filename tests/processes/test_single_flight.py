@@ -190,10 +190,10 @@ manager = TokenManager()
 asking = threading.Thread(target=manager.ensure_token)
 asking.start()
 sys.stdin.readline()
-was_take = TokenService._take_lock
+was_take = TokenService._acquire
 child = os.fork()
 if child == 0:
-    TokenService._take_lock = lambda keeper, *heard: print("waiting", flush=True) or was_take(keeper, *heard)
+    TokenService._acquire = lambda keeper, *heard: print("waiting", flush=True) or was_take(keeper, *heard)
     found = manager.refresh_token()
     os._exit(0 if found == manager.get_token() else 1)
 asking.join()

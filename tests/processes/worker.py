@@ -18,13 +18,13 @@ def tell(**fields: object) -> None:
 
 def tell_when_waiting() -> None:
     """From here on it is too late for this process not to share what the present request brings."""
-    was_take = TokenService._take_lock
+    was_take = TokenService._acquire
 
     def take(service: TokenService, *on_update: object) -> object:
         tell(waiting=True)
         return was_take(service, *on_update)
 
-    TokenService._take_lock = take
+    TokenService._acquire = take
 
 
 def die_while_writing(_: object) -> None:

@@ -9,7 +9,8 @@ from tests.doubles import KEYS, START, Clock, FakeBroker
 from tests.redis.server import wait_for
 from tray_app.core.errors import KeysRefused, LockTimeout, RateLimited, StoreError
 from tray_app.core.token import token_for
-from tray_app.service.token_service import Outcome, TokenService
+from tray_app.service.outcome import Outcome
+from tray_app.service.token_service import TokenService
 from tray_app.stores.lock import ThreadLock
 
 OLD = token_for("old-token-of-a-test", 86400, time.time())

@@ -14,7 +14,8 @@ from tray_app import TokenManager
 from tray_app.core.errors import RedisUnavailable
 from tray_app.core.token import token_for
 from tray_app.core.wording import place_text
-from tray_app.service.token_service import Outcome, TokenService
+from tray_app.service.outcome import Outcome
+from tray_app.service.token_service import TokenService
 
 OLD = token_for("old-token-of-a-test", 86400, time.time())
 NEW = token_for("new-token-of-a-test", 86400, time.time() + 10)

@@ -19,7 +19,8 @@ from tray_app.desktop.monitor import Monitor
 from tray_app.kiwoom.keys import AppKeys
 from tray_app.service.composition import open_store
 from tray_app.service.key_binding import KeyBinding
-from tray_app.service.token_service import Outcome, TokenService
+from tray_app.service.outcome import Outcome
+from tray_app.service.token_service import TokenService
 from tray_app.settings.load import Settings, load_settings
 from tray_app.settings.places import settings_file
 from tray_app.settings.save import save_setting
@@ -37,7 +38,7 @@ class World:
     def open_service(self, settings: Settings) -> TokenService:
         account = KeyBinding(settings, os.environ)
         store = open_store(settings, self.clock)
-        return TokenService(settings.profile, store, lambda: KEYS, lambda: self.broker, self.clock, account=account)
+        return TokenService(settings.profile, store, lambda: KEYS, lambda: self.broker, self.clock, key_binding=account)
 
     def keep_keys(self, settings: Settings, _: AppKeys) -> Outcome:
         save_setting("mode", settings.mode, settings.profile)

@@ -16,7 +16,7 @@ from tests.doubles import KEYS, START
 from tray_app.core.digest import sha256_hex
 from tray_app.core.secret import Secret
 from tray_app.core.token import Token, token_for
-from tray_app.service.token_service import Outcome
+from tray_app.service.outcome import Outcome
 
 TEXT = "never-to-be-seen-token-of-a-test"
 SECRET = Secret(TEXT)

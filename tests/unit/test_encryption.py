@@ -15,7 +15,8 @@ from tray_app.core.errors import EncryptionKeyUnusable, KeyringUnavailable, Sett
 from tray_app.core.secret import Secret
 from tray_app.core.token import encode_seed, token_for
 from tray_app.service.composition import open_store
-from tray_app.service.token_service import Outcome, TokenService
+from tray_app.service.outcome import Outcome
+from tray_app.service.token_service import TokenService
 from tray_app.settings.load import load_settings
 from tray_app.stores.change_marker import ChangeMarker
 from tray_app.stores.encryption import Cipher, is_sealed

@@ -16,7 +16,7 @@ from tray_app import TokenManager
 from tray_app.core.errors import KeyringUnavailable, SettingsError
 from tray_app.core.token import encode_seed, token_for
 from tray_app.service.composition import open_service
-from tray_app.service.token_service import Outcome
+from tray_app.service.outcome import Outcome
 from tray_app.settings.load import load_settings
 from tray_app.stores.keyring_client import KeyringClient
 from tray_app.stores.memory import MemoryStore

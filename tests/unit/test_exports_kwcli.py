@@ -20,7 +20,8 @@ from tray_app.core.token import token_for
 from tray_app.exports.group import Exports
 from tray_app.exports.kwcli import KwcliCache, cache_path
 from tray_app.kiwoom.keys import AppKeys
-from tray_app.service.token_service import Outcome, TokenService
+from tray_app.service.outcome import Outcome
+from tray_app.service.token_service import TokenService
 from tray_app.stores.memory import MemoryStore
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX owners and mode bits")

@@ -17,7 +17,8 @@ from tray_app.core.token import Token, token_for
 from tray_app.kiwoom.keys import AppKeys
 from tray_app.service.composition import find_keys
 from tray_app.service.key_binding import KeyBinding
-from tray_app.service.token_service import Outcome, TokenService
+from tray_app.service.outcome import Outcome
+from tray_app.service.token_service import TokenService
 from tray_app.settings.load import load_settings
 from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ProfileLock
@@ -50,7 +51,7 @@ def opened(tmp_path: Path, clock: Clock, broker: FakeBroker) -> Opener:
         store = FileStore(path, ProfileLock(path + ".lock"), clock)
         account = KeyBinding(settings, environ)
         return TokenService(
-            "default", store, lambda: find_keys(settings, environ), lambda: broker, clock, account=account
+            "default", store, lambda: find_keys(settings, environ), lambda: broker, clock, key_binding=account
         )
 
     return open_with

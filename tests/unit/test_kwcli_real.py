@@ -25,7 +25,7 @@ from tray_app.kiwoom.keys import clean_keys, find_keys, store_keys
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 from tray_app.service.composition import open_service
 from tray_app.service.login import keep_keys
-from tray_app.service.token_service import Outcome
+from tray_app.service.outcome import Outcome
 from tray_app.settings import kwcli as kwcli_settings
 from tray_app.settings.load import load_settings
 from tray_app.stores.keyring_client import shared_keyring_client

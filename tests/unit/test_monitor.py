@@ -25,7 +25,7 @@ from tray_app.core.renewal_schedule import Notice, NoticeKind
 from tray_app.core.state import Action, Result, TokenState
 from tray_app.core.token import Token, token_for
 from tray_app.desktop.monitor import Monitor
-from tray_app.service.token_service import Cleared, Outcome
+from tray_app.service.outcome import Cleared, Outcome
 from tray_app.settings.load import Settings, load_settings
 from tray_app.stores.base import Place
 

@@ -24,8 +24,10 @@ from tray_app.core.errors import (
     StoreError,
     TokenRefused,
 )
+from tray_app.core.language import msg
 from tray_app.core.token import token_for
-from tray_app.service.token_service import Outcome, TokenService
+from tray_app.service.outcome import Outcome
+from tray_app.service.token_service import TokenService
 from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ProfileLock
 from tray_app.stores.memory import MemoryStore
@@ -129,13 +131,13 @@ def refuse(*_):
 def at_once(monkeypatch):
     """Runs `act(n)` on many threads that all wait for the lock before Kiwoom answers the first."""
     waiting = threading.Semaphore(0)
-    was_take = TokenService._take_lock
+    was_take = TokenService._acquire
 
     def counted_take(service, *on_update):
         waiting.release()
         return was_take(service, *on_update)
 
-    monkeypatch.setattr(TokenService, "_take_lock", counted_take)
+    monkeypatch.setattr(TokenService, "_acquire", counted_take)
 
     def run(count, act, broker):
         results: list[object] = [None] * count
@@ -379,10 +381,10 @@ class TestSingleFlight:
     @pytest.mark.parametrize(
         "failure",
         [
-            BrokerUnavailable("Kiwoom answered with {code}.", code="HTTP 503"),
-            RateLimited("Too many.", code="1700", retry_after=5.0),
-            KeysRefused("Refused.", code="8001", remedy="enter-keys"),
-            RequestRefused("Refused because of {reason}.", reason="x"),
+            BrokerUnavailable(msg("Kiwoom answered with {code}."), code="HTTP 503"),
+            RateLimited(msg("Too many."), code="1700", retry_after=5.0),
+            KeysRefused(msg("Refused."), code="8001", remedy="enter-keys"),
+            RequestRefused(msg("Refused because of {reason}."), reason="x"),
         ],
         ids=lambda failure: type(failure).__name__,
     )
@@ -808,7 +810,7 @@ class TestRetire:
 
 class TestNote:
     def limit(self, service, broker, seconds):
-        broker.failure = RateLimited("Too many.", code="1700", retry_after=seconds)
+        broker.failure = RateLimited(msg("Too many."), code="1700", retry_after=seconds)
         with pytest.raises(RateLimited):
             service.ensure()
         broker.failure = None
@@ -832,7 +834,7 @@ class TestNote:
     def test_a_living_token_is_used_in_the_meantime(self, service, opened, broker, clock):
         living = service.ensure().token
         clock.advance(DAY - 100)
-        broker.failure = RateLimited("Too many.", code="1700", retry_after=30)
+        broker.failure = RateLimited(msg("Too many."), code="1700", retry_after=30)
         service.ensure()
         broker.failure = None
 
@@ -897,7 +899,7 @@ class TestNote:
         service.refresh()
         clock.advance(1)
         text = path.with_name(".token.lock").read_text()
-        broker.failure = KeysRefused("Refused.", code="8001")
+        broker.failure = KeysRefused(msg("Refused."), code="8001")
         with pytest.raises(BrokerError):
             service.refresh()
         text += path.with_name(".token.lock").read_text()

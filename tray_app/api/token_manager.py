@@ -13,7 +13,7 @@ from tray_app.core.errors import StoreError
 from tray_app.core.secret import Secret
 from tray_app.core.token import BUFFER_SECONDS, Token, token_for
 from tray_app.service.composition import load_chosen, open_service
-from tray_app.service.token_service import ENOUGH_SECONDS
+from tray_app.service.renewal import ENOUGH_SECONDS
 from tray_app.stores.file import local_time
 
 TYPE_CHECKING = False

@@ -10,7 +10,8 @@ from tray_app.core.errors import DONE, InvalidInput, KiwoomTokenError, NoToken
 from tray_app.core.language import msg, say, tr, use
 from tray_app.core.profile import DEFAULT
 from tray_app.service.composition import find_keys, open_service
-from tray_app.service.token_service import ENOUGH_SECONDS, Outcome
+from tray_app.service.outcome import Outcome
+from tray_app.service.renewal import ENOUGH_SECONDS
 from tray_app.settings.load import load_settings
 
 TYPE_CHECKING = False

@@ -24,14 +24,21 @@ DOMAIN = "kiwoom-token"
 _IN_WORDS = ("expected", "mode")
 """The values of errors that are sentences of ours and no names of the user's."""
 
+_messages: set[str] = set()
 _language: str | None = None
 _can_show_korean = True
 _catalogue: NullTranslations | None = None
 
 
 def msg(message: str) -> str:
-    """Marks a sentence for the catalogue without translating it yet."""
+    """Mark a sentence for the catalogue without translating it yet."""
+    _messages.add(message)
     return message
+
+
+def is_message(text: str) -> bool:
+    """Whether `text` is a sentence of this program's own, marked by a module that is loaded."""
+    return text in _messages
 
 
 def resources_folder() -> str:

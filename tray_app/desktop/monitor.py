@@ -19,7 +19,7 @@ from tray_app.core.token import Token
 from tray_app.desktop.file_watch import FileWatch, watchable
 from tray_app.desktop.worker import Worker
 from tray_app.service.migration import Migrated, migrate
-from tray_app.service.token_service import Outcome
+from tray_app.service.outcome import Outcome
 from tray_app.system.private_files import make_private_folder
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from tray_app.core.renewal_schedule import Notice
     from tray_app.kiwoom.keys import AppKeys
-    from tray_app.service.token_service import Cleared, TokenService
+    from tray_app.service.outcome import Cleared
+    from tray_app.service.token_service import TokenService
     from tray_app.settings.load import Settings
 
 _LONGEST_SLEEP_SECONDS = 60.0

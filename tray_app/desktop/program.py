@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from tray_app.desktop.monitor import Monitor
     from tray_app.desktop.session.system import SystemSession
     from tray_app.kiwoom.keys import AppKeys
-    from tray_app.service.token_service import Outcome, TokenService
+    from tray_app.service.outcome import Outcome
+    from tray_app.service.token_service import TokenService
     from tray_app.settings.load import Settings
 
 

@@ -53,7 +53,7 @@ def open_service(
         lambda: open_broker(settings, clock),
         clock,
         exports=_open_exports(settings, keys_of_profile, clock),
-        account=KeyBinding(settings, environ, keys_of_profile),
+        key_binding=KeyBinding(settings, environ, keys_of_profile),
         open_history=lambda: _open_history(settings),
         find_base_url=lambda: base_url_of(settings),
     )

@@ -1,177 +1,302 @@
-"""The lock's note: how the last request to Kiwoom ended, for whoever waited for it or comes soon after."""
+"""What the lock's record holds: how the last request to Kiwoom ended.
+
+Whoever waited for that request shares its answer, and whoever comes soon after does not repeat a failure.
+"""
 
 from __future__ import annotations
 
 from tray_app.core import errors
 from tray_app.core.errors import BrokerError
+from tray_app.core.language import is_message, msg
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from tray_app.core.secret import Secret
     from tray_app.core.token import Token
 
+VERSION = 1
+"""Of the record's form. One of another form tells nothing."""
+
 REFUSED_PAUSE_SECONDS = 60.0
-"""How long nobody asks again because of one and the same refused token."""
+"""How long nobody asks again because of the same refused token."""
 
 FAILED_PAUSE_SECONDS = 5.0
-"""The same after a failure that may pass by itself. `ensure` waits as long after a second failure in a row, and after
-each that follows twice as long."""
+"""The same after a failure that may pass by itself. `ensure` waits as long after a second failure in a row, and twice
+as long after each that follows."""
 
 LONGEST_PAUSE_SECONDS = 60.0
 """None of these pauses grows longer."""
 
 KEYS_PAUSE_SECONDS = 15.0
 """How long `ensure` does not ask again with the same keys after a failure that does not pass by itself. No longer,
-because what is wrong may be set right at Kiwoom meanwhile."""
+because the cause may be mended at Kiwoom meanwhile."""
 
-_QUARREL = 3
-"""So many living tokens of others that give way in a row are no change of mind any more."""
+LONGEST_WAIT_SECONDS = 3600.0
+"""The longest wait that Kiwoom can ask for; a longer one stands only in a damaged record."""
 
-_LONGEST_WAIT_SECONDS = 3600.0
-"""Nobody is made to wait longer: a longer wait stands only in a damaged note."""
+CONTEST_LENGTH = 3
+"""So many valid tokens of other accounts replaced in a row mean that two programs contest the profile."""
+
+_UNKNOWN_FAILURE = msg("The last request to Kiwoom failed.")
+_LONGEST_TEXT = 300
+_LARGEST_NUMBER = 1e15
 
 
-class Note:
-    """The note as it was read at `now`, in seconds of the epoch; one that is damaged or of the future tells nothing."""
+class LastAttempt:
+    """The last request to Kiwoom for one profile's token. Times are seconds of the epoch.
 
-    def __init__(self, fields: dict[str, Any], now: float) -> None:
-        at = fields.get("at")
-        trusted = isinstance(at, (int, float)) and at <= now  # after a clock set back it would hold for long
-        self.fields = fields if trusted else {}
-        self.at = float(self._number("at", -1.0))
-        self.rotated = self.fields.get("rotated") is True
+    `at`: when it ended, or began if it is the start of a rotation (`has_begun`). `token`: the fingerprint of the token
+    that came back, and `is_same` whether it was the stored one. `error`, `message`, `values`, `code`, `remedy`: the
+    failure, if there was one. `retry_at`: until when Kiwoom asked to wait, or 0. `refused`: the fingerprint of the
+    refused token that it was about. `revoking`: the fingerprint of a token that a rotation revoked before it had
+    another. `keys`: what the request's keys are called in `Token.issued_for`. `failures`: how many failed in a row.
+    `replaced`: to whom the valid tokens belonged that the last ones replaced.
+    """
 
-    @property
-    def code(self) -> str | None:
-        code = self.fields.get("code")
-        return code if isinstance(code, str) else None
+    __slots__ = (
+        "at",
+        "code",
+        "error",
+        "failures",
+        "has_begun",
+        "is_rotation",
+        "is_same",
+        "keys",
+        "message",
+        "refused",
+        "remedy",
+        "replaced",
+        "retry_at",
+        "revoking",
+        "token",
+        "values",
+    )
+
+    def __init__(
+        self,
+        at: float = -1.0,
+        *,
+        token: str = "",
+        is_same: bool = False,
+        is_rotation: bool = False,
+        has_begun: bool = False,
+        error: str = "",
+        message: str = "",
+        values: Mapping[str, object] | None = None,
+        code: str | None = None,
+        remedy: str = "",
+        retry_at: float = 0.0,
+        refused: str = "",
+        revoking: str = "",
+        keys: str = "",
+        failures: int = 0,
+        replaced: tuple[str, ...] = (),
+    ) -> None:
+        self.at = at
+        self.token = token
+        self.is_same = is_same
+        self.is_rotation = is_rotation
+        self.has_begun = has_begun
+        self.error = error
+        self.message = message
+        self.values = dict(values or {})
+        self.code = code
+        self.remedy = remedy
+        self.retry_at = retry_at
+        self.refused = refused
+        self.revoking = revoking
+        self.keys = keys
+        self.failures = failures
+        self.replaced = replaced
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any], now: float) -> LastAttempt:
+        """Read the record as it is at `now`. One that is damaged, of another form or from the future is no attempt.
+
+        What stands in a record is data of whoever may write the folder: each value is checked and bounded.
+        """
+        at = _number(record, "at", -1.0)
+        if record.get("version") != VERSION or not 0 <= at <= now:
+            return cls()
+        values, replaced = record.get("values"), record.get("replaced")
+        return cls(
+            at,
+            token=_text(record, "token"),
+            is_same=record.get("same") is True,
+            is_rotation=record.get("rotated") is True,
+            has_begun=record.get("begun") is True,
+            error=_text(record, "error"),
+            message=_text(record, "message"),
+            values={name: one for name, one in values.items() if _is_value(name, one)}
+            if isinstance(values, dict)
+            else {},
+            code=_text(record, "code") or None,
+            remedy=_text(record, "remedy"),
+            retry_at=_number(record, "wait_until"),
+            refused=_text(record, "refused"),
+            revoking=_text(record, "revoking"),
+            keys=_text(record, "keys"),
+            failures=int(_number(record, "failures")),
+            replaced=tuple(one for one in replaced[-CONTEST_LENGTH:] if isinstance(one, str))
+            if isinstance(replaced, list)
+            else (),
+        )
+
+    @classmethod
+    def succeeded(
+        cls, token: Token, now: float, refused: Secret | None, *, is_same: bool, is_rotation: bool, replaced: list[str]
+    ) -> LastAttempt:
+        """Describe a request that brought `token`."""
+        return cls(
+            now,
+            token=token.value.fingerprint(),
+            is_same=is_same,
+            is_rotation=is_rotation,
+            refused=refused.fingerprint() if refused else "",
+            replaced=tuple(replaced),
+        )
+
+    @classmethod
+    def failed(
+        cls, error: BrokerError, now: float, refused: Secret | None, *, revoking: str, keys: str, failures: int
+    ) -> LastAttempt:
+        """Describe a request that ended with `error`."""
+        return cls(
+            now,
+            error=type(error).__name__,
+            message=error.message,
+            values=error.values,
+            code=error.code,
+            remedy=error.remedy,
+            retry_at=now + error.retry_after if error.retry_after else 0.0,
+            refused=refused.fingerprint() if refused else "",
+            revoking=revoking,
+            keys=keys,
+            failures=failures,
+        )
+
+    @classmethod
+    def rotation_begun(cls, revoking: Token, now: float) -> LastAttempt:
+        """Describe a rotation that is about to revoke that token; it is no answer yet."""
+        return cls(now, has_begun=True, revoking=revoking.value.fingerprint())
+
+    def without_rotation(self) -> LastAttempt:
+        """Return the same attempt without what it says about a rotation."""
+        return LastAttempt.from_record({**self.to_record(), "begun": False, "revoking": ""}, self.at)
+
+    def to_record(self) -> dict[str, object]:
+        """Return the JSON object for the lock's record. It never holds a secret."""
+        return {
+            "version": VERSION,
+            "at": self.at,
+            "token": self.token,
+            "same": self.is_same,
+            "rotated": self.is_rotation,
+            "begun": self.has_begun,
+            "error": self.error,
+            "message": self.message,
+            "values": {name: one for name, one in self.values.items() if _is_value(name, one)},
+            "code": self.code,
+            "remedy": self.remedy,
+            "wait_until": self.retry_at,
+            "refused": self.refused,
+            "revoking": self.revoking,
+            "keys": self.keys,
+            "failures": self.failures,
+            "replaced": list(self.replaced),
+        }
+
+    def failure(self, now: float) -> BrokerError | None:
+        """Return the failure that the request met, for whoever waited for it; None for an answer.
+
+        Only sentences of this program are repeated, filled with the values that they name.
+        """
+        kind = self._error_type
+        if kind is None:
+            return None
+        import tray_app.kiwoom.broker  # noqa: F401 - marks the sentences that a failure may say
+
+        message, values = self.message, self.values
+        try:
+            is_ours = is_message(message) and bool(message.format(**values))
+        except LookupError:  # the same sentence names other values in another version
+            is_ours = False
+        if not is_ours:
+            message, values = _UNKNOWN_FAILURE, {}
+        wait = self.seconds_to_wait(now) or None
+        return kind(message, code=self.code, retry_after=wait, remedy=self.remedy, **values)
 
     def seconds_to_wait(self, now: float) -> float:
-        """How long Kiwoom asked everybody to wait from `now` on; 0 when it did not, or when that is over."""
-        wait = self._number("wait_until", 0.0) - now
-        return wait if 0 < wait <= _LONGEST_WAIT_SECONDS else 0.0
+        """Return how long Kiwoom asked everybody to wait from `now` on; 0 when it did not, or when that is over."""
+        wait = self.retry_at - now
+        return wait if 0 < wait <= LONGEST_WAIT_SECONDS else 0.0
 
-    def raise_failure(self, now: float) -> None:
-        """Raises for whoever waited the same failure that the request met, if it met one."""
-        kind = self._kind
-        message, values = self.fields.get("message"), self.fields.get("values")
-        if not (isinstance(kind, type) and issubclass(kind, BrokerError) and isinstance(message, str)):
-            return
-        try:
-            failure = kind(
-                message,
-                code=self.code,
-                retry_after=self.seconds_to_wait(now) or None,
-                remedy=str(self.fields.get("remedy")),
-                **(values if isinstance(values, dict) else {}),
-            )
-            str(failure)
-        except (TypeError, LookupError, ValueError, AttributeError):
-            return  # not a note of this program
-        raise failure
-
-    def answers(self, started: float, *, rotate: bool) -> bool:
-        """Whether it is about a request that whoever began to wait at `started` can share."""
-        return self.at >= started and (self.rotated or not rotate) and self.fields.get("begun") is not True
-
-    @property
-    def revoking(self) -> str:
-        """The fingerprint of the token that a rotation revoked before it had another, or nothing."""
-        revoking = self.fields.get("revoking")
-        return revoking if isinstance(revoking, str) else ""
-
-    def is_about_revoking(self, token: Token) -> bool:
-        return bool(self.revoking) and self.revoking == token.value.fingerprint()
-
-    def begun(self, revoking: str, now: float) -> dict[str, Any]:
-        """The note of a rotation that begins now, which is no answer yet."""
-        return {"at": now, "begun": True, "revoking": revoking}
-
-    def finished(self) -> dict[str, Any]:
-        """This note without what it says of a rotation."""
-        return {name: value for name, value in self.fields.items() if name not in {"begun", "revoking"}}
+    def answers(self, waiting_since: float, *, rotate: bool) -> bool:
+        """Whether it ended after the caller began to wait, and is what the caller waited for."""
+        return self.at >= waiting_since and (self.is_rotation or not rotate) and not self.has_begun
 
     def is_about(self, token: Token) -> bool:
-        return self.fields.get("token") == token.value.fingerprint()
+        """Whether it brought that token."""
+        return bool(self.token) and self.token == token.value.fingerprint()
 
-    def is_final_answer_about(self, token: Token, now: float) -> bool:
-        """Whether Kiwoom gave this same living token back: asking again before it ends brings nothing."""
-        return self.fields.get("same") is True and self.is_about(token) and token.lives(now)
+    def is_revoking(self, token: Token) -> bool:
+        """Whether a rotation revoked that token and has not finished."""
+        return bool(self.revoking) and self.revoking == token.value.fingerprint()
 
-    def is_about_refused(self, refused: Secret, now: float) -> bool:
-        """Whether Kiwoom was asked just now because of this very token."""
+    def is_final_about(self, token: Token, now: float) -> bool:
+        """Whether Kiwoom gave this same unexpired token back: asking again before it expires brings nothing."""
+        return self.is_same and self.is_about(token) and token.lives(now)
+
+    def is_recent_about_refused(self, refused: Secret, now: float) -> bool:
+        """Whether Kiwoom was asked just now because of that very token."""
         pause = FAILED_PAUSE_SECONDS if self._may_pass else REFUSED_PAUSE_SECONDS
-        return self.fields.get("refused") == refused.fingerprint() and now - self.at < pause
-
-    @property
-    def failures(self) -> int:
-        """How many requests in a row have failed."""
-        return int(self._number("failures", 0))
+        return bool(self.refused) and self.refused == refused.fingerprint() and now - self.at < pause
 
     def failures_until(self, now: float) -> int:
-        """The same, where they are not over long since."""
+        """Return how many requests in a row have failed, 0 when the last of them is long past."""
         return self.failures if now - self.at < 2 * LONGEST_PAUSE_SECONDS else 0
 
-    def is_too_soon(self, keys: str, now: float) -> bool:
-        """Whether the last request failed so lately that another one, with keys of this fingerprint, is in vain."""
-        pause = KEYS_PAUSE_SECONDS if self.fields.get("keys") == keys else 0.0
+    def pause_until(self, keys: str) -> float:
+        """Return until when another request, with keys of that name, would most likely fail like this one."""
+        pause = KEYS_PAUSE_SECONDS if self.keys == keys else 0.0
         if self._may_pass:
             pause = min(FAILED_PAUSE_SECONDS * 2 ** max(0, min(self.failures - 2, 10)), LONGEST_PAUSE_SECONDS)
-        return now - self.at < pause
+        return self.at + pause
 
-    @property
-    def replaced(self) -> list[str]:
-        """Whose living tokens, as they say themselves, gave way one after the other to those issued last."""
-        replaced = self.fields.get("replaced")
-        return [str(one) for one in replaced[-_QUARREL:]] if isinstance(replaced, list) else []
-
-    def is_quarrel(self, own: str, now: float) -> bool:
+    def is_contested(self, own: str, now: float) -> bool:
         """Whether another account has just taken the profile once more from the one that is called `own`."""
-        replaced = self.replaced
-        return own in replaced[-1:] and len(replaced) >= _QUARREL and now - self.at < LONGEST_PAUSE_SECONDS
+        is_again = own in self.replaced[-1:] and len(self.replaced) >= CONTEST_LENGTH
+        return is_again and now - self.at < LONGEST_PAUSE_SECONDS
 
     @property
-    def _kind(self) -> Any:
-        """The type of the failure, as far as the note names one of ours."""
-        return getattr(errors, str(self.fields.get("error")), None)
+    def _error_type(self) -> type[BrokerError] | None:
+        kind = getattr(errors, self.error, None) if self.error else None
+        return kind if isinstance(kind, type) and issubclass(kind, BrokerError) else None
 
     @property
     def _may_pass(self) -> bool:
-        return bool(getattr(self._kind, "retry", False))
-
-    def _number(self, name: str, default: float) -> float:
-        value = self.fields.get(name)
-        return float(value) if isinstance(value, (int, float)) else default
+        return self._error_type is not None and self._error_type.retry
 
 
-def answer_note(
-    token: Token, now: float, refused: Secret | None, *, same: bool, rotated: bool, replaced: list[str]
-) -> dict[str, Any]:
-    return {
-        "at": now,
-        "same": same,
-        "rotated": rotated,
-        "token": token.value.fingerprint(),
-        "refused": refused and refused.fingerprint(),
-        "replaced": replaced,
-    }
+def _number(record: Mapping[str, Any], name: str, default: float = 0.0) -> float:
+    value: Any = record.get(name)
+    return float(value) if _is_number(value) else default
 
 
-def failure_note(
-    error: BrokerError, now: float, refused: Secret | None, *, revoking: str, keys: str, failures: int
-) -> dict[str, Any]:
-    return {
-        "at": now,
-        "error": type(error).__name__,
-        "message": error.message,
-        "values": {name: value for name, value in error.values.items() if isinstance(value, (str, int, float))},
-        "remedy": error.remedy,
-        "code": error.code,
-        "wait_until": now + error.retry_after if error.retry_after else 0.0,
-        "refused": refused and refused.fingerprint(),
-        "revoking": revoking,
-        "keys": keys,
-        "failures": failures,
-    }
+def _text(record: Mapping[str, Any], name: str) -> str:
+    value = record.get(name)
+    return value if isinstance(value, str) and value.isprintable() and len(value) <= _LONGEST_TEXT else ""
+
+
+def _is_value(name: object, value: object) -> bool:
+    """Whether a sentence may be filled with it: a short printable text, or a number without a thousand digits."""
+    if isinstance(value, str):
+        return isinstance(name, str) and value.isprintable() and len(value) <= _LONGEST_TEXT
+    return isinstance(name, str) and _is_number(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _LARGEST_NUMBER

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tray_app.kiwoom.keys import AppKeys
-    from tray_app.service.token_service import Outcome
+    from tray_app.service.outcome import Outcome
     from tray_app.settings.load import Settings
 
 

@@ -50,24 +50,27 @@ class ThreadLock:
         _locks.add(self)
 
     def acquire(
-        self, timeout: float = DEFAULT_TIMEOUT_SECONDS, on_update: Callable[[dict[str, Any]], None] | None = None
-    ) -> None:
-        """Raises `LockTimeout` after `timeout` seconds, and at once in a signal's handler whose own thread has it.
+        self, timeout: float = DEFAULT_TIMEOUT_SECONDS, on_update: Callable[[dict[str, Any]], bool] | None = None
+    ) -> bool:
+        """Take the lock; return False when `on_update` ended the wait.
 
-        Who has waited for a moment shows `heard` each note that is new to it, at first the one that is
-        there. What that raises ends the wait: the holder's note may already tell all that the lock was wanted for.
+        After a moment of waiting `on_update` is shown each record that is new, at first the one that is there. When
+        it returns True the wait is over: the holder's record may already say all that the lock was wanted for.
+        Raises `LockTimeout` after `timeout` seconds, and at once in a signal's handler whose own thread has the lock.
         """
         if ThreadLock.try_acquire(self):
-            return
+            return True
         if self._holder == threading.get_ident():
             raise LockTimeout(msg("This program is just renewing the token itself. Try again in a moment."))
         deadline = time.monotonic() + timeout
         listen = self._listener(on_update)
         while not self._turn.acquire(timeout=max(0.0, min(_TURN_SECONDS, deadline - time.monotonic()))):
-            listen()
+            if listen():
+                return False
             if time.monotonic() >= deadline:
                 raise _timed_out()
         self._holder = threading.get_ident()
+        return True
 
     def try_acquire(self) -> bool:
         taken = self._turn.acquire(blocking=False)
@@ -95,17 +98,16 @@ class ThreadLock:
     def __exit__(self, *_: object) -> None:
         self.release()
 
-    def _listener(self, on_update: Callable[[dict[str, Any]], None] | None) -> Callable[[], None]:
+    def _listener(self, on_update: Callable[[dict[str, Any]], bool] | None) -> Callable[[], bool]:
         shown: dict[str, Any] | None = None
         begin = time.monotonic() + _QUIET_SECONDS
 
-        def listen() -> None:
+        def listen() -> bool:
             nonlocal shown
-            if on_update is None or time.monotonic() < begin:
-                return
-            if (note := self.read_record()) != shown:
-                shown = note
-                on_update(note)
+            if on_update is None or time.monotonic() < begin or (record := self.read_record()) == shown:
+                return False
+            shown = record
+            return on_update(record)
 
         return listen
 
@@ -128,16 +130,19 @@ class ProfileLock(ThreadLock):
         self._descriptor: int | None = None
 
     def acquire(
-        self, timeout: float = DEFAULT_TIMEOUT_SECONDS, on_update: Callable[[dict[str, Any]], None] | None = None
-    ) -> None:
+        self, timeout: float = DEFAULT_TIMEOUT_SECONDS, on_update: Callable[[dict[str, Any]], bool] | None = None
+    ) -> bool:
         """Raises also `StoreError`, when the lock file cannot be used."""
         deadline = time.monotonic() + timeout
-        super().acquire(timeout, on_update)
+        if not super().acquire(timeout, on_update):
+            return False
         try:
             listen = self._listener(on_update)
             pause = _FIRST_PAUSE_SECONDS
             while not self._try_kernel():
-                listen()
+                if listen():
+                    super().release()
+                    return False
                 if time.monotonic() >= deadline:
                     raise _timed_out()  # noqa: TRY301 - the turn is given back below
                 time.sleep(pause * (0.5 + os.urandom(1)[0] / 256))
@@ -145,6 +150,7 @@ class ProfileLock(ThreadLock):
         except BaseException:
             super().release()
             raise
+        return True
 
     def try_acquire(self) -> bool:
         if not super().try_acquire():

@@ -422,14 +422,17 @@ class RedisLock(ThreadLock):
         return None if self._held is None else self._held.local.token
 
     def acquire(
-        self, timeout: float = DEFAULT_TIMEOUT_SECONDS, on_update: Callable[[dict[str, Any]], None] | None = None
-    ) -> None:
+        self, timeout: float = DEFAULT_TIMEOUT_SECONDS, on_update: Callable[[dict[str, Any]], bool] | None = None
+    ) -> bool:
         deadline = time.monotonic() + timeout
         local = self._acquire_local(timeout, on_update)
+        if local is None:
+            return False
         try:
             while not self._try_redis():
-                if on_update is not None:
-                    on_update(self.peek_record())
+                if on_update is not None and on_update(self.peek_record()):
+                    local.release()
+                    return False
                 if time.monotonic() >= deadline:
                     raise LockTimeout(  # noqa: TRY301 - the local lock is given back below
                         msg("Another computer has been renewing this token for too long. Try again in a moment.")
@@ -439,6 +442,7 @@ class RedisLock(ThreadLock):
             local.release()
             raise
         self._held_local = local
+        return True
 
     def try_acquire(self) -> bool:
         if not self._local.try_acquire():
@@ -504,17 +508,15 @@ class RedisLock(ThreadLock):
             except RedisUnavailable as error:
                 logs.warning("The lock's note cannot be written to Redis (%s)", error.problem)
 
-    def _acquire_local(self, timeout: float, on_update: Callable[[dict[str, Any]], None] | None) -> ThreadLock:
+    def _acquire_local(self, timeout: float, on_update: Callable[[dict[str, Any]], bool] | None) -> ThreadLock | None:
         """A computer whose folder takes no lock file still has the lock in Redis."""
         try:
-            self._local.acquire(timeout, on_update)
+            return self._local if self._local.acquire(timeout, on_update) else None
         except LockTimeout:
             raise
         except StoreError as error:
             logs.warning("Renewing without this computer's lock (%s)", type(error).__name__)
-            self._spare.acquire(timeout, on_update)
-            return self._spare
-        return self._local
+            return self._spare if self._spare.acquire(timeout, on_update) else None
 
     def _try_redis(self) -> bool:
         """Whether there is nothing more to wait for: the lock is ours, or there is no Redis that could give it."""

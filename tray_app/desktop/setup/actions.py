@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tray_app.core.errors import KiwoomTokenError
     from tray_app.kiwoom.keys import AppKeys
-    from tray_app.service.token_service import Outcome
+    from tray_app.service.outcome import Outcome
     from tray_app.settings.load import Settings
 
 KWCLI_PROGRAM = "kiwoomcli"

@@ -1,0 +1,68 @@
+"""What came of a request for a token, or of clearing one."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tray_app.core.errors import KiwoomTokenError, StoreError
+    from tray_app.core.token import Token
+
+
+class Outcome:
+    """A token, and how it was obtained.
+
+    `how`: `ISSUED` when it is new; `SAME` when Kiwoom gave the stored one back with the same expiry; `ADOPTED` when
+    another process or tool had asked; `FOUND` when there was nothing to ask. `unsaved` is the error that kept it from
+    being stored, or None; `unpublished` are those that kept it from other tools. `skew_seconds` is Kiwoom's clock
+    minus this computer's, None when nobody asked.
+    """
+
+    __slots__ = ("how", "skew_seconds", "token", "unpublished", "unsaved")
+    ISSUED, SAME, ADOPTED, FOUND = "issued", "same", "adopted", "found"
+
+    def __init__(
+        self,
+        token: Token,
+        how: str,
+        *,
+        unsaved: StoreError | None = None,
+        unpublished: tuple[KiwoomTokenError, ...] = (),
+        skew_seconds: float | None = None,
+    ) -> None:
+        self.token = token
+        self.how = how
+        self.unsaved = unsaved
+        self.unpublished = unpublished
+        self.skew_seconds = skew_seconds
+
+    def is_the_same_as(self, seen: Token | None) -> bool:
+        """Whether the request brought nothing new to whoever had seen that token before."""
+        return self.how == self.SAME or self.token == seen
+
+
+class Cleared:
+    """What a clear did.
+
+    `there`: there was a token. `revoked`: Kiwoom confirmed the revoke; `already_dead`: Kiwoom said that the token
+    was not valid any more. `kept`: the stored token belongs to other keys or another mode, and stayed. `unseen`: why
+    nobody can tell whether there was one, or None; it counts as cleared all the same. `unpublished`: the errors that
+    left the token where another tool reads it.
+    """
+
+    __slots__ = ("already_dead", "kept", "revoked", "there", "unpublished", "unseen")
+
+    def __init__(
+        self,
+        *,
+        there: bool,
+        revoked: bool = False,
+        already_dead: bool = False,
+        kept: bool = False,
+        unseen: StoreError | None = None,
+    ) -> None:
+        self.there = there
+        self.revoked = revoked
+        self.already_dead = already_dead
+        self.kept = kept
+        self.unseen = unseen
+        self.unpublished: tuple[KiwoomTokenError, ...] = ()

@@ -1,0 +1,165 @@
+"""The decision whether Kiwoom must be asked for a token: values in, a decision out."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from tray_app.core.errors import RateLimited
+from tray_app.core.language import msg
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tray_app.core.errors import KiwoomTokenError
+    from tray_app.core.secret import Secret
+    from tray_app.core.token import Token
+    from tray_app.service.last_attempt import LastAttempt
+
+ENOUGH_SECONDS = 300.0
+"""`ensure` renews a token with less time left than this, unless told otherwise."""
+
+_SHORTEST_LIFE_SECONDS = 0.001
+
+
+class Request:
+    """What a caller wants: which tokens satisfy it, and how far it goes for another.
+
+    Make one with `ensure`, `renew`, `refresh` or `replace`. `waiting_since` is when the caller began to wait, in
+    seconds of the epoch; an answer that came later is shared. `accepts_same`: when Kiwoom has given the stored token
+    back, that is the last word until it expires. `rotate`: revoke the present token first. `refused`: the token that
+    Kiwoom answered with 8005. `is_patient`: a failure a moment ago is not repeated.
+    """
+
+    __slots__ = ("accepts_same", "is_patient", "min_remaining", "refused", "rotate", "seen", "waiting_since")
+
+    def __init__(
+        self,
+        waiting_since: float,
+        *,
+        accepts_same: bool,
+        rotate: bool = False,
+        min_remaining: float | None = None,
+        seen: Token | None = None,
+        refused: Secret | None = None,
+        is_patient: bool = False,
+    ) -> None:
+        self.waiting_since = waiting_since
+        self.accepts_same = accepts_same
+        self.rotate = rotate
+        self.min_remaining = min_remaining
+        self.seen = seen
+        self.refused = refused
+        self.is_patient = is_patient
+
+    @classmethod
+    def ensure(cls, now: float, min_remaining: float) -> Request:
+        """Want a token with at least `min_remaining` seconds left."""
+        at_least = max(min_remaining, _SHORTEST_LIFE_SECONDS)
+        return cls(now, accepts_same=True, min_remaining=at_least, is_patient=True)
+
+    @classmethod
+    def renew(cls, now: float, seen: Token | None, *, rotate: bool) -> Request:
+        """Want another unexpired token than `seen`."""
+        return cls(now, accepts_same=True, rotate=rotate, min_remaining=_SHORTEST_LIFE_SECONDS, seen=seen)
+
+    @classmethod
+    def refresh(cls, now: float, *, rotate: bool) -> Request:
+        """Want Kiwoom to be asked, whatever is stored."""
+        return cls(now, accepts_same=False, rotate=rotate)
+
+    @classmethod
+    def replace(cls, now: float, refused: Secret) -> Request:
+        """Want another unexpired token than the one with the value `refused`."""
+        return cls(now, accepts_same=False, min_remaining=_SHORTEST_LIFE_SECONDS, refused=refused)
+
+    def is_satisfied_by(self, token: Token, now: float) -> bool:
+        """Whether the caller can use `token`, so that nobody need be asked."""
+        if self.min_remaining is None or token.remaining(now) < self.min_remaining:
+            return False
+        return token != self.seen and token.value != self.refused
+
+    @property
+    def may_adopt(self) -> bool:
+        """Whether a token that another tool has issued serves as well as one from Kiwoom."""
+        return (self.accepts_same and not self.rotate) or self.refused is not None
+
+
+class Action(Enum):
+    """What is to be done about a request."""
+
+    USE = auto()
+    """Give the caller the stored token."""
+    FAIL = auto()
+    """Raise the decision's error."""
+    ASK_OTHER_TOOLS = auto()
+    """See whether another tool has issued a token, then decide again."""
+    ISSUE = auto()
+    """Ask Kiwoom."""
+
+
+class Decision:
+    """An action; `error` is what `FAIL` raises."""
+
+    __slots__ = ("action", "error")
+
+    def __init__(self, action: Action, error: KiwoomTokenError | None = None) -> None:
+        self.action = action
+        self.error = error
+
+    def __repr__(self) -> str:
+        return f"Decision({self.action.name}, {self.error!r})"
+
+
+def decide(
+    token: Token | None, last: LastAttempt, request: Request, now: float, *, asked_other_tools: bool = False
+) -> Decision:
+    """Decide what to do about `request`, for whoever holds the profile's lock.
+
+    `token` is the stored one and `last` what the lock's record says. When the decision is `ASK_OTHER_TOOLS`, call
+    again with the token that was found there, if it is better, and `asked_other_tools`.
+    """
+    is_unexpired = token is not None and token.lives(now)
+    if token is not None and request.is_satisfied_by(token, now) and not last.is_revoking(token):
+        return Decision(Action.USE)
+    if last.answers(request.waiting_since, rotate=request.rotate):
+        failure = last.failure(now)
+        if failure is not None:
+            return Decision(Action.FAIL, failure)
+        if is_unexpired:  # else whoever asked could not store it
+            return Decision(Action.USE)
+    if request.may_adopt and not asked_other_tools:
+        return Decision(Action.ASK_OTHER_TOOLS)
+    if token is not None and request.refused is not None and last.is_recent_about_refused(request.refused, now):
+        failure = last.failure(now)
+        return Decision(Action.USE) if failure is None else Decision(Action.FAIL, failure)
+    wait = last.seconds_to_wait(now)
+    if wait > 0:
+        return Decision(Action.FAIL, _must_wait(last.code, wait))
+    has_final_answer = request.accepts_same and (last.is_rotation or not request.rotate)
+    if has_final_answer and token is not None and last.is_final_about(token, now):
+        return Decision(Action.USE)
+    return Decision(Action.ISSUE)
+
+
+def better_of(token: Token | None, external: Token | None, request: Request, now: float) -> Token | None:
+    """Return the token that another tool has issued if it serves the request better than the stored one, else None."""
+    if external is None or external.value == request.refused:
+        return None
+    if token is None or not token.lives(now) or token.value == request.refused:
+        return external
+    return external if external.value != token.value and external.expires > token.expires else None
+
+
+def failure_to_repeat(last: LastAttempt, request: Request, keys: str, now: float) -> KiwoomTokenError | None:
+    """Return the failure that asking now, with keys of that name, would most likely meet again; None for none."""
+    if request.is_patient and last.failures > 1 and now < last.pause_until(keys):
+        return last.failure(now)
+    return None
+
+
+def _must_wait(code: str | None, seconds: float) -> RateLimited:
+    return RateLimited(
+        msg("Kiwoom asked to wait {seconds} seconds before the next request."),
+        code=code,
+        retry_after=seconds,
+        seconds=int(seconds) + 1,
+    )
