@@ -47,14 +47,13 @@ LEADS_OUT_OF_VENV = {"PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "PI
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in LEADS_OUT_OF_VENV}
 ENVIRONMENT.update(PIP_USER="0", PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1")
 
-VENV_FAILED = "Python could not make .venv. Its last lines:"
 PIP_FAILED = "pip could not install the packages. Its last lines:"
 KOREAN = {
     "Setting up in .venv … (once, about a minute)": ".venv에 설치하는 중입니다 … (처음 한 번, 1분쯤 걸립니다)",
     "Bringing .venv up to date …": ".venv를 최신 상태로 맞추는 중입니다 …",
     "Another start.py is setting up .venv; waiting for it …": "다른 start.py가 .venv를 설치하고 있어 기다립니다 …",
     "Setting up failed: {}": "설치하지 못했습니다: {}",
-    VENV_FAILED: "Python이 .venv를 만들지 못했습니다. 마지막 출력:",
+    "Python could not make .venv. Its last lines:": "Python이 .venv를 만들지 못했습니다. 마지막 출력:",
     PIP_FAILED: "pip가 패키지를 설치하지 못했습니다. 마지막 출력:",
     "pip could not be downloaded ({}); install {} instead": "pip를 내려받지 못했습니다({}). {} 패키지를 설치하세요",
     "Failed so far: {}": "지금까지 실패: {}",
@@ -66,8 +65,8 @@ class SetupError(Exception):
 
 
 def main(arguments: list[str]) -> int:
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace", line_buffering=True)  # type: ignore[union-attr]
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.reconfigure(errors="replace", line_buffering=True)
     if arguments[:1] in (["-h"], ["--help"]):
         print(__doc__.strip())
         return 0
@@ -131,9 +130,9 @@ def run_in_foreground(command: list[str]) -> int:
 
 def run(*command: object, failure: str = "") -> CompletedProcess[str]:
     """Run a program without input. When it fails and `failure` is given, raise that with the last lines printed."""
-    line, env = [str(part) for part in command], {**ENVIRONMENT, "PYTHONUTF8": "1"}
     pipes: Any = {"stdin": DEVNULL, "stdout": PIPE, "stderr": STDOUT, "encoding": "utf-8", "errors": "replace"}
-    result: CompletedProcess[str] = subprocess.run(line, cwd=ROOT, env=env, check=False, **pipes)
+    environment = {**ENVIRONMENT, "PYTHONUTF8": "1"}
+    result = subprocess.run([*map(str, command)], cwd=ROOT, env=environment, check=False, **pipes)
     if failure and result.returncode:
         raise SetupError("\n  ".join([tr(failure), *result.stdout.rstrip().splitlines()[-12:]]))
     return result
@@ -155,8 +154,8 @@ def set_up(task: str) -> None:
         }
         if stamp == goal:
             return
-        has_same_place = all(stamp.get(key) == goal[key] for key in ("root", "python"))
-        is_usable = goal["python"] and (has_same_place or not STAMP.exists())  # without a stamp: made by hand
+        is_in_place = all(stamp.get(key) == goal[key] for key in ("root", "python"))
+        is_usable = goal["python"] and (is_in_place or not STAMP.exists())  # without a stamp: made by hand
         print(tr("Bringing .venv up to date …" if is_usable else "Setting up in .venv … (once, about a minute)"))
         if not is_usable:
             make_venv()
@@ -208,13 +207,15 @@ def make_venv() -> None:
     """Make `.venv` anew, whatever was there, without pip."""
     (VENV / "pyvenv.cfg").unlink(missing_ok=True)  # first, so that an interruption does not leave a usable half
     python = getattr(sys, "_base_executable", sys.executable)  # this one may be the Python of `.venv` itself
-    run(python, "-I", "-m", "venv", "--clear", "--without-pip", VENV, failure=VENV_FAILED)
+    failure = "Python could not make .venv. Its last lines:"
+    run(python, "-I", "-m", "venv", "--clear", "--without-pip", VENV, failure=failure)
 
 
 def install_pip() -> None:
     """Put pip into `.venv` where it is missing: by ensurepip, or from the index, since a bare Debian has neither."""
-    if 0 in (run(PYTHON, "-I", "-m", *module).returncode for module in (["pip", "--version"], ["ensurepip"])):
-        return
+    for module in (["pip", "--version"], ["ensurepip"]):
+        if run(PYTHON, "-I", "-m", *module).returncode == 0:
+            return
     try:
         name, content = download_pip()
     except (OSError, ValueError, LookupError, configparser.Error) as error:
@@ -240,8 +241,7 @@ def download_pip() -> tuple[str, bytes]:
         release = re.fullmatch(r"pip-(\d+(?:\.\d+)*)-py3-none-any\.whl", file["filename"])
         oldest = re.fullmatch(r">=\s*3\.(\d+)", file.get("requires-python") or ">=3.0")
         if release and oldest and int(oldest[1]) <= sys.version_info[1] and not file.get("yanked"):
-            version = [int(part) for part in release[1].split(".")]
-            wheels.append((version, release[0], file["url"], file["hashes"]["sha256"]))
+            wheels.append(([*map(int, release[1].split("."))], release[0], file["url"], file["hashes"]["sha256"]))
     _, name, url, sha256 = max(wheels)
     content: bytes = web.open(urllib.parse.urljoin(page, url), timeout=60).read()
     if hashlib.sha256(content).hexdigest() != sha256:

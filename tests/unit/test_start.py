@@ -268,7 +268,7 @@ def test_the_users_own_settings_are_read(start: Any, monkeypatch: pytest.MonkeyP
     for name in ("PIP_CONFIG_FILE", "PIP_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
     file = Path.home() / ".config/pip/pip.conf"
-    file.parent.mkdir(parents=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("[global]\nindex-url = https://own.example/simple\n")
     try:
         assert start.pip_setting("index-url") == "https://own.example/simple"
