@@ -12,574 +12,251 @@ import os
 import sys
 
 OLDEST = (3, 11)
-
 if sys.version_info < OLDEST:
-    sys.stderr.write(
-        "Kiwoom Token Tray needs Python 3.11 or newer; this is Python {}.{}.{}.\n".format(*sys.version_info[:3])
-    )
+    needs = "Kiwoom Token Tray needs Python 3.11 or newer; this is Python {}.{}.{}.\n"
+    sys.stderr.write(needs.format(*sys.version_info))
     sys.exit(2)
 
+VENV_PACKAGE = "python{}.{}-venv".format(*sys.version_info)  # brings what Debian and Ubuntu leave out of Python
+
 try:
-    import base64
     import configparser
-    import contextlib
     import hashlib
-    import html.parser
-    import io
     import json
     import re
-    import shutil
     import ssl
     import subprocess
-    import tempfile
     import time
     import urllib.parse
     import urllib.request
-    import venv as _venv  # noqa: F401 - used as `python -m venv`; Debian's python3-minimal has none
-    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
-except ImportError as incomplete:
-    sys.stderr.write(
-        f"This Python is not complete (no module `{incomplete.name}`): install the package python3-venv.\n"
-    )
+    from subprocess import DEVNULL, PIPE, STDOUT, CompletedProcess
+    from typing import Any, BinaryIO
+except ImportError as error:  # Debian's python3-minimal
+    sys.stderr.write(f"This Python has no module `{error.name}`: install the package {VENV_PACKAGE}.\n")
     sys.exit(1)
 
-SETUP_VERSION = 1  # raise it when what this script installs, or how, has changed
+EXTRAS = {"tray": [], "test": ["test"]}  # what is installed of pyproject.toml's extras, by what is to be run
+
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
-STAMP = "kiwoom-start.json"
-WINDOWS = os.name == "nt"
-PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
-DEFAULT_INDEX = "https://pypi.org/simple"
-DEBIAN_WHEELS = "/usr/share/python-wheels"
-ASTRAY = {"PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PIP_REQUIRE_VIRTUALENV"}
-LAST_LINES = 12
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+STAMP = VENV / "kiwoom-setup.json"  # what `.venv` was set up for; `{}` while that is under way
 
+LEADS_OUT_OF_VENV = {"PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON"}
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in LEADS_OUT_OF_VENV}
+ENVIRONMENT.update(PIP_USER="0", PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1")
+
+PIP_FAILED = "pip could not install the packages. Its last lines:"
 KOREAN = {
     "Setting up in .venv … (once, about a minute)": ".venv에 설치하는 중입니다 … (처음 한 번, 1분쯤 걸립니다)",
-    "Bringing .venv up to date …": ".venv를 새로 맞추는 중입니다 …",
+    "Bringing .venv up to date …": ".venv를 최신 상태로 맞추는 중입니다 …",
     "Another start.py is setting up .venv; waiting for it …": "다른 start.py가 .venv를 설치하고 있어 기다립니다 …",
-    "Setting up failed: {why}": "설치하지 못했습니다: {why}",
-    "pip could not install the packages (is there a network?). Its last lines:": (
-        "pip가 패키지를 설치하지 못했습니다(네트워크가 되나요?). pip의 마지막 줄:"
-    ),
-    "Python could not make .venv. Its last lines:": "파이썬이 .venv를 만들지 못했습니다. 마지막 줄:",
-    "no pip could be had ({why}); installing the package {package} helps": (
-        "pip를 구하지 못했습니다({why}). {package} 패키지를 설치하면 됩니다"
-    ),
-    "{index} does not answer: {why}": "{index} 서버가 응답하지 않습니다: {why}",
-    "pip's settings forbid the index (no-index)": "pip 설정이 패키지 서버 사용을 막고 있습니다(no-index)",
-    "{index} lists no usable pip": "{index}에 쓸 수 있는 pip가 없습니다",
-    "{file} is not the file that {index} promised (sha256)": "{file}이(가) {index}가 알린 파일과 다릅니다(sha256)",
-    "{file} does not run here": "{file}이(가) 여기서 실행되지 않습니다",
-    "Failed so far: {names}": "여기까지 실패: {names}",
-    "failed": "실패",
+    "Setting up failed: {}": "설치하지 못했습니다: {}",
+    "Python could not make .venv. Its last lines:": "Python이 .venv를 만들지 못했습니다. 마지막 출력:",
+    PIP_FAILED: "pip가 패키지를 설치하지 못했습니다. 마지막 출력:",
+    "pip could not be downloaded ({}); install {} instead": "pip를 내려받지 못했습니다({}). {} 패키지를 설치하세요",
+    "Failed so far: {}": "지금까지 실패: {}",
 }
 
 
 class SetupError(Exception):
-    """Setting up cannot go on; the text is one line for the user, `output` what the failed program said."""
-
-    def __init__(self, why: str, output: str = "") -> None:
-        super().__init__(why)
-        self.output = output
+    """Setting up cannot go on. The text is for the user: one line, and below it what the failed program printed."""
 
 
-# ---------------------------------------------------------------------------------------------------- what people read
+def main(arguments: list[str]) -> int:
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.reconfigure(errors="replace", line_buffering=True)
+    if arguments[:1] in (["-h"], ["--help"]):
+        print(__doc__.strip())
+        return 0
+    try:
+        if arguments[:1] == ["test"]:
+            set_up("test")
+            return run_tests(arguments[1:])
+        set_up("tray")
+        return run_tray(arguments or ["--sandbox"])
+    except (SetupError, OSError) as error:
+        print(tr("Setting up failed: {}", error), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
 
 
-def korean(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether the locale is Korean: the POSIX variables where one is set, else what Windows or macOS shows."""
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        value = environ.get(name)
-        if value:
-            return value.lower().startswith("ko")
-    if sys.platform == "win32":
+def tr(message: str, *values: object) -> str:
+    return (KOREAN[message] if is_korean() else message).format(*values)
+
+
+def is_korean() -> bool:
+    """Return whether the locale is Korean: by the POSIX variables where one is set, else by Windows' own language."""
+    locale = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    if sys.platform == "win32" and not locale:
         import ctypes
 
         return bool(ctypes.windll.kernel32.GetUserDefaultUILanguage() & 0x3FF == 0x12)
-    if sys.platform == "darwin":
-        import locale
-
-        return (locale.getlocale()[0] or "").lower().startswith("ko")
-    return False
-
-
-def tr(message: str, **values: str) -> str:
-    sentence = KOREAN[message] if korean() else message
-    return sentence.format(**values) if values else sentence
-
-
-def say(line: str) -> None:
-    print(line, flush=True)
-
-
-# ------------------------------------------------------------------------------------------------- what is to be done
-
-
-def route(arguments: list[str]) -> tuple[str, list[str]]:
-    """What the command line asks for: `help`, `test` with pytest's arguments, or `tray` with the program's."""
-    if arguments[:1] in (["-h"], ["--help"]):
-        return "help", []
-    if arguments[:1] == ["test"]:
-        return "test", arguments[1:]
-    return "tray", arguments or ["--sandbox"]
-
-
-def wanted(extras: str, earlier: Mapping[str, object]) -> dict[str, object]:
-    """The stamp of a finished set-up. Extras that are there stay: they are kept up to date with the rest."""
-    digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
-    together = {*str(earlier.get("extras", "")).split(","), *extras.split(",")} - {""}
-    return {
-        "state": "done",
-        "setup": SETUP_VERSION,
-        "root": os.path.normcase(ROOT),
-        "pyproject": digest,
-        "extras": ",".join(sorted(together)),
-    }
-
-
-def plan(stamp: Mapping[str, object], goal: Mapping[str, object], interpreter: str) -> str:
-    """`ready`, `install` (the packages, into the environment that is there) or `build` (everything anew).
-
-    `interpreter` is the version of the environment's Python, empty where it does not run. An environment without a
-    stamp was made by somebody else and is used as it is; one that was left in the middle of the work is not.
-    """
-    if not interpreter:
-        return "build"
-    if not stamp:
-        return "install"
-    moved = stamp.get("root") != goal["root"] or stamp.get("python") != interpreter
-    if moved or stamp.get("state") == "working":
-        return "build"
-    return "ready" if all(stamp.get(key) == value for key, value in goal.items()) else "install"
-
-
-def read_stamp(folder: Path) -> dict[str, object]:
-    try:
-        stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError):
-        return {"state": "working"}
-    return stamp if isinstance(stamp, dict) else {"state": "working"}
-
-
-def write_stamp(folder: Path, stamp: Mapping[str, object]) -> None:
-    """Whole or not at all: a reader never sees half a stamp."""
-    unfinished = folder / (STAMP + ".new")
-    unfinished.write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(folder / STAMP)
-
-
-def interpreter_version(python: Path) -> str:
-    """`3.12` when the environment's Python runs, belongs to that environment and is new enough; else nothing."""
-    show = "import sys; print('%d.%d' % sys.version_info[:2], sys.prefix)"
-    try:
-        result = run([str(python), "-I", "-c", show])
-    except OSError:
-        return ""
-    version, _, prefix = result.stdout.strip().partition(" ")
-    if result.returncode or os.path.realpath(prefix) != os.path.realpath(python.parent.parent):
-        return ""
-    return version if tuple(int(part) for part in version.split(".")) >= OLDEST else ""
-
-
-# ------------------------------------------------------------------------------------------------------ other programs
-
-
-def environment() -> dict[str, str]:
-    """The user's environment without what would lead Python or pip out of `.venv`, or make pip ask."""
-    clean = {name: value for name, value in os.environ.items() if name not in ASTRAY}
-    clean.update(PIP_USER="0", PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1")
-    return clean
-
-
-def run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Runs a program to its end without input, and keeps what it says."""
-    return subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**environment(), "PYTHONUTF8": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-
-
-def succeeds(command: list[str]) -> bool:
-    try:
-        return run(command).returncode == 0
-    except OSError:
-        return False
-
-
-# ------------------------------------------------------------------------------------- pip, where Python came without
-
-
-def pip_config_files(environ: Mapping[str, str] = os.environ) -> list[Path]:
-    """The files pip reads its settings from; a later one outweighs an earlier one."""
-    chosen = environ.get("PIP_CONFIG_FILE", "")
-    if chosen == os.devnull:
-        return []
-    home = Path(os.path.expanduser("~"))
-    if WINDOWS:
-        files = [Path(environ.get("PROGRAMDATA", "C:\\ProgramData"), "pip", "pip.ini")]
-        own = [home / "pip" / "pip.ini", Path(environ.get("APPDATA", home), "pip", "pip.ini")]
-    else:
-        shared = [Path(folder, "pip", "pip.conf") for folder in environ.get("XDG_CONFIG_DIRS", "/etc/xdg").split(":")]
-        files = [*shared, Path("/etc/pip.conf")]
-        own = [home / ".pip" / "pip.conf", Path(environ.get("XDG_CONFIG_HOME") or home / ".config", "pip", "pip.conf")]
-        if sys.platform == "darwin":
-            files.insert(0, Path("/Library/Application Support/pip/pip.conf"))
-            own.append(home / "Library" / "Application Support" / "pip" / "pip.conf")
-    return [*files, Path(chosen)] if chosen and os.path.exists(chosen) else [*files, *own]
-
-
-def pip_setting(name: str, environ: Mapping[str, str], files: Iterable[Path]) -> str:
-    """One of pip's settings as `pip install` would find it: the environment first, else the files."""
-    value = environ.get("PIP_" + name.upper().replace("-", "_"))
-    if value:
-        return value
-    found = {"global": "", "install": ""}
-    for file in files:
-        settings = configparser.RawConfigParser()
-        with contextlib.suppress(OSError, UnicodeError, configparser.Error):
-            settings.read_string(file.read_text(encoding="utf-8"))
-        for section, earlier in found.items():
-            plain = settings.get(section, name, fallback=earlier)
-            found[section] = settings.get(section, name.replace("-", "_"), fallback=plain)
-    return found["install"] or found["global"]
-
-
-def without_login(url: str) -> str:
-    """The address as it may be shown: without a user's name and password."""
-    parts = urllib.parse.urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-class IndexPage(html.parser.HTMLParser):
-    """Collects the links of a package index page: (address, attributes)."""
-
-    def __init__(self, address: str) -> None:
-        super().__init__()
-        self.address = address
-        self.links: list[tuple[str, dict[str, str]]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = {name: value or "" for name, value in attrs}
-        if tag == "base" and attributes.get("href"):
-            self.address = urllib.parse.urljoin(self.address, attributes["href"])
-        if tag == "a" and attributes.get("href"):
-            self.links.append((urllib.parse.urljoin(self.address, attributes["href"]), attributes))
-
-
-def numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
-
-
-def allows(requires_python: str, version: tuple[int, ...]) -> bool:
-    """Whether `>=3.9,!=3.10.*` allows this Python. What cannot be read does not allow it."""
-    for part in filter(None, (piece.strip() for piece in requires_python.split(","))):
-        match = re.fullmatch(r"(>=|<=|==|!=|>|<)\s*(\d+(?:\.\d+)*)(\.\*)?", part)
-        if not match:
-            return False
-        sign, number, any_below = match[1], numbers(match[2]), match[3]
-        mine = version[: len(number)] if any_below else version
-        number = number if any_below else number + (0,) * (len(version) - len(number))
-        fits = {
-            ">=": mine >= number,
-            "<=": mine <= number,
-            ">": mine > number,
-            "<": mine < number,
-            "==": mine == number,
-            "!=": mine != number,
-        }
-        if not fits[sign]:
-            return False
-    return True
-
-
-def newest_pip(page: str, address: str, python: tuple[int, ...]) -> tuple[str, str, str] | None:
-    """(address, file name, sha256) of the newest released pip wheel on an index page that this Python can run.
-
-    A link without a sha256 does not count, nor does one that was withdrawn.
-    """
-    index = IndexPage(address)
-    index.feed(page)
-    best: tuple[tuple[int, ...], tuple[str, str, str]] | None = None
-    for link, attributes in index.links:
-        url, _, fragment = link.partition("#")
-        name = urllib.parse.unquote(url.rpartition("/")[2])
-        release = re.fullmatch(r"pip-(\d+(?:\.\d+)*)-py3-none-any\.whl", name)
-        digest = re.search(r"(?:^|&)sha256=([0-9a-fA-F]{64})(?:&|$)", fragment)
-        if not release or not digest or "data-yanked" in attributes:
-            continue
-        if not allows(attributes.get("data-requires-python", ""), python):
-            continue
-        if best is None or numbers(release[1]) > best[0]:
-            best = numbers(release[1]), (url, name, digest[1].lower())
-    return best[1] if best else None
-
-
-def opener(environ: Mapping[str, str], files: list[Path]) -> Callable[[str], bytes]:
-    """A way to fetch an address by the rules pip is under here: certificates, proxy, the index's login."""
-    context = ssl.create_default_context()  # heeds SSL_CERT_FILE and SSL_CERT_DIR
-    own = [environ.get("REQUESTS_CA_BUNDLE", ""), environ.get("CURL_CA_BUNDLE", "")]
-    for authority in (pip_setting("cert", environ, files), *own):
-        if os.path.isdir(authority):
-            context.load_verify_locations(capath=authority)
-        elif os.path.exists(authority):
-            context.load_verify_locations(cafile=authority)
-    handlers: list[urllib.request.BaseHandler] = [urllib.request.HTTPSHandler(context=context)]
-    proxy = pip_setting("proxy", environ, files)
-    if proxy:
-        handlers.append(urllib.request.ProxyHandler({"http": proxy, "https": proxy}))
-    director = urllib.request.build_opener(*handlers)
-
-    def fetch(url: str) -> bytes:
-        parts = urllib.parse.urlsplit(url)
-        if parts.scheme not in {"https", "http", "file"}:
-            raise OSError(parts.scheme + "?")
-        request = urllib.request.Request(without_login(url), headers={"Accept": "text/html, */*;q=0.1"})  # noqa: S310
-        if parts.username:
-            login = urllib.parse.unquote(parts.username) + ":" + urllib.parse.unquote(parts.password or "")
-            # unredirected: a login is for this server, not for the one it may point to
-            request.add_unredirected_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
-        with director.open(request, timeout=60) as answer:
-            return bytes(answer.read())
-
-    return fetch
-
-
-def download_pip(
-    folder: Path, index: str, fetch: Callable[[str], bytes], python: tuple[int, ...] = sys.version_info[:3]
-) -> Path:
-    """Fetches the newest pip wheel from the index into the folder; only the file the index names comes through."""
-    page = index.rstrip("/") + "/pip/"
-    shown = without_login(index)
-    login = urllib.parse.urlsplit(index).netloc
-    try:
-        text = fetch(page + "index.html" if page.startswith("file:") else page).decode("utf-8", "replace")
-        found = newest_pip(text, page, python)
-        if not found:
-            raise SetupError(tr("{index} lists no usable pip", index=shown))
-        url, name, digest = found
-        parts = urllib.parse.urlsplit(url)
-        if parts.netloc == login.rpartition("@")[2]:
-            url = parts._replace(netloc=login).geturl()
-        content = fetch(url)
-    except (OSError, ValueError) as error:
-        raise SetupError(tr("{index} does not answer: {why}", index=shown, why=str(error))) from error
-    if hashlib.sha256(content).hexdigest() != digest:
-        raise SetupError(tr("{file} is not the file that {index} promised (sha256)", file=name, index=shown))
-    wheel = folder / name
-    wheel.write_bytes(content)
-    return wheel
-
-
-def pips_at_hand() -> Iterator[list[str]]:
-    """The pips of this system that can work for another Python (`pip --python`, 22.3)."""
-    seen = [[sys.executable, "-m", "pip"], *([path] for path in map(shutil.which, ("pip3", "pip")) if path)]
-    for command in seen:
-        try:
-            shown = run([*command, "--version"])
-        except OSError:
-            continue
-        version = re.match(r"pip (\d+)\.(\d+)", shown.stdout)
-        if shown.returncode == 0 and version and (int(version[1]), int(version[2])) >= (22, 3):
-            yield command
-
-
-def install_wheel(wheel: Path) -> bool:
-    """Lets a pip wheel install itself into `.venv`; it needs nothing else for that."""
-    itself = ["install", "--quiet", "--no-index", "--no-deps", str(wheel)]
-    return succeeds([str(PYTHON), str(wheel / "pip"), *itself])
-
-
-def get_pip() -> None:
-    """Puts pip into `.venv`: by ensurepip, else by a pip of this system, Debian's own wheel, or the index."""
-    python = str(PYTHON)
-    if succeeds([python, "-m", "pip", "--version"]) or succeeds([python, "-I", "-m", "ensurepip", "--default-pip"]):
-        return
-    files = pip_config_files()
-    nearby = [DEBIAN_WHEELS, *pip_setting("find-links", os.environ, files).split()]
-    wheels = [wheel for folder in nearby for wheel in sorted(Path(folder).glob("pip-*-py3-none-any.whl"), reverse=True)]
-    if any(install_wheel(wheel) for wheel in wheels):
-        return
-    if any(succeeds([*pip, "--python", python, "install", "--quiet", "pip"]) for pip in pips_at_hand()):
-        return
-    try:
-        pip_from_index(files)
-    except SetupError as error:
-        sentence = "no pip could be had ({why}); installing the package {package} helps"
-        raise SetupError(tr(sentence, why=str(error), package="python3-venv")) from error
-
-
-def pip_from_index(files: list[Path]) -> None:
-    if pip_setting("no-index", os.environ, files).lower() in {"1", "true", "yes", "on"}:
-        raise SetupError(tr("pip's settings forbid the index (no-index)"))
-    index = pip_setting("index-url", os.environ, files) or DEFAULT_INDEX
-    with tempfile.TemporaryDirectory(prefix="kiwoom-start-") as folder:
-        wheel = download_pip(Path(folder), index, opener(os.environ, files))
-        if not install_wheel(wheel):
-            raise SetupError(tr("{file} does not run here", file=wheel.name))
-
-
-# ---------------------------------------------------------------------------------------------------------- setting up
-
-
-@contextlib.contextmanager
-def alone() -> Iterator[None]:
-    """One set-up at a time in this checkout.
-
-    The kernel holds the lock and lets go when its holder dies; no file is left behind. Where the file system knows no
-    locks the work goes on without.
-    """
-    if sys.platform == "win32":
-        import msvcrt
-
-        descriptor = os.open(ROOT / "start.py", os.O_RDONLY)
-        os.lseek(descriptor, 1 << 30, os.SEEK_SET)  # a place behind the end: reading the file stays free
-    else:
-        import fcntl
-
-        descriptor = os.open(ROOT, os.O_RDONLY)
-    waiting = False
-    try:
-        while True:
-            try:
-                if sys.platform == "win32":
-                    msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-                else:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except (BlockingIOError, PermissionError):
-                if not waiting:
-                    say(tr("Another start.py is setting up .venv; waiting for it …"))
-                waiting = True
-                time.sleep(0.3)
-            except OSError:
-                break
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def set_up(extras: str = "") -> None:
-    """Makes `.venv` what this checkout needs. Does nothing, and says nothing, when it already is."""
-
-    def look() -> tuple[str, dict[str, object], str]:
-        stamp = read_stamp(VENV)
-        goal = wanted(extras, stamp)
-        version = interpreter_version(PYTHON)
-        return plan(stamp, goal, version), goal, version
-
-    if look()[0] == "ready":
-        return
-    with alone():
-        todo, goal, version = look()
-        if todo == "ready":
-            return
-        first = todo == "build" or read_stamp(VENV).get("state") != "done"
-        say(tr("Setting up in .venv … (once, about a minute)" if first else "Bringing .venv up to date …"))
-        if todo == "build":
-            version = build()
-        goal["python"] = version
-        write_stamp(VENV, {**goal, "state": "working"})
-        try:
-            get_pip()
-            install(str(goal["extras"]))
-        except SetupError:
-            write_stamp(VENV, {**goal, "state": "failed"})  # whole, but not done: the next start goes on from here
-            raise
-        write_stamp(VENV, goal)
-
-
-def build() -> str:
-    """Makes `.venv` anew, whatever lay there; the version of its Python."""
-    with contextlib.suppress(OSError):
-        (VENV / "pyvenv.cfg").unlink()  # first of all: what is left if this ends halfway is then no environment
-    base = getattr(sys, "_base_executable", "") or sys.executable
-    result = run([base, "-I", "-m", "venv", "--clear", "--without-pip", str(VENV)])
-    version = "" if result.returncode else interpreter_version(PYTHON)
-    if not version:
-        raise SetupError(tr("Python could not make .venv. Its last lines:"), result.stdout)
-    return version
-
-
-def install(extras: str) -> None:
-    target = f".[{extras}]" if extras else "."
-    result = run([str(PYTHON), "-m", "pip", "install", "--quiet", "--editable", target])
-    if result.returncode:
-        why = tr("pip could not install the packages (is there a network?). Its last lines:")
-        raise SetupError(why, result.stdout)
-
-
-# ------------------------------------------------------------------------------------------------------------- the two
-
-
-def follow(command: list[str]) -> int:
-    """Runs a program in the foreground; Ctrl-C reaches it too, and its own end is waited for."""
-    with subprocess.Popen(command, cwd=ROOT, env=environment()) as program:
+    return locale.lower().startswith("ko")
+
+
+def run_tray(arguments: list[str]) -> int:
+    command = [str(PYTHON), "-P", "-m", "tray_app", *arguments]
+    if os.name != "nt":
+        os.chdir(ROOT)
+        os.execve(command[0], command, ENVIRONMENT)  # noqa: S606 - it takes this one's place, signals and all
+    return run_in_foreground(command)
+
+
+def run_tests(arguments: list[str]) -> int:
+    """Run every check and return the status of the first that failed. pytest's closing line is the last one."""
+    failed: dict[str, int] = {}
+    for check in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"], ["pytest", *arguments]):
+        if failed and check[0] == "pytest":
+            print("==", tr("Failed so far: {}", ", ".join(failed)))
+        name = subprocess.list2cmdline(check)
+        print("==", name)
+        status = run_in_foreground([str(PYTHON), "-P", "-m", *check])
+        if status:
+            failed[name] = status
+    return next(iter(failed.values()), 0)
+
+
+def run_in_foreground(command: list[str]) -> int:
+    with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT) as program:
         try:
             return program.wait()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt:  # which has reached the program too
             program.wait()
             raise
 
 
-def run_tray(arguments: list[str]) -> int:
-    command = [str(PYTHON), "-m", "tray_app", *arguments]
-    if not WINDOWS:
-        sys.stdout.flush()
-        os.chdir(ROOT)
-        os.execve(command[0], command, environment())  # noqa: S606 - it takes this one's place, signals and all
-    return follow(command)
+def run(*command: object, failure: str = "") -> CompletedProcess[str]:
+    """Run a program without input. When it fails and `failure` is given, raise that with the last lines printed."""
+    pipes: Any = {"stdin": DEVNULL, "stdout": PIPE, "stderr": STDOUT, "encoding": "utf-8", "errors": "replace"}
+    environment = {**ENVIRONMENT, "PYTHONUTF8": "1"}
+    result = subprocess.run([*map(str, command)], cwd=ROOT, env=environment, check=False, **pipes)
+    if failure and result.returncode:
+        raise SetupError("\n  ".join([tr(failure), *result.stdout.rstrip().splitlines()[-12:]]))
+    return result
 
 
-def run_tests(arguments: list[str]) -> int:
-    """Every check, whatever the others say; pytest's last line is the last line."""
-    checks = [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"], ["pytest", *arguments]]
-    failed: list[str] = []
-    status = 0
-    for check in checks:
-        if check[0] == "pytest" and failed:
-            say("== " + tr("Failed so far: {names}", names=", ".join(failed)))
-        say("== " + subprocess.list2cmdline(check))
-        code = follow([str(PYTHON), "-m", *check])
-        if code:
-            status = status or code
-            name = " ".join(check[:2]) if check[0] == "ruff" else check[0]
-            failed.append(name)
-            if check[0] != "pytest":
-                say("== {}: {} ({})".format(name, tr("failed"), code))
-    return status
+def set_up(task: str) -> None:
+    """Make `.venv` what this checkout needs for the task; do and print nothing where it already is."""
+    with open(ROOT / "start.py", "rb") as file:
+        wait_for_lock(file)
+        try:
+            stamp = dict(json.loads(STAMP.read_text("utf-8")))
+        except (OSError, ValueError, TypeError):
+            stamp = {}
+        goal = {
+            "root": os.path.normcase(ROOT),
+            "python": venv_version(),
+            "pyproject": hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest(),
+            "extras": sorted({*EXTRAS[task], *stamp.get("extras", [])}),  # what is installed stays
+        }
+        if stamp == goal:
+            return
+        is_in_place = all(stamp.get(key) == goal[key] for key in ("root", "python"))
+        is_usable = goal["python"] and (is_in_place or not STAMP.exists())  # without a stamp: made by hand
+        print(tr("Bringing .venv up to date …" if is_usable else "Setting up in .venv … (once, about a minute)"))
+        if not is_usable:
+            make_venv()
+            goal["python"] = venv_version()
+        STAMP.write_text("{}", "utf-8")  # what an interruption leaves, so that the next start makes `.venv` anew
+        try:
+            install_pip()
+            package = f".[{','.join(goal['extras'])}]" if goal["extras"] else "."
+            run(PYTHON, "-I", "-m", "pip", "install", "--quiet", "--editable", package, failure=PIP_FAILED)
+        except SetupError:
+            STAMP.unlink()  # nothing is half done: the next start goes on from here
+            raise
+        STAMP.write_text(json.dumps(goal), "utf-8")
 
 
-def main(arguments: list[str]) -> int:
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-    task, rest = route(arguments)
-    if task == "help":
-        say((__doc__ or "").strip())
-        return 0
+def wait_for_lock(file: BinaryIO) -> None:
+    """Lock a file against every other start.py. The kernel unlocks it when it is closed or the process ends."""
+    waited = 0
+    while True:
+        try:
+            if sys.platform == "win32":
+                import msvcrt
+
+                file.seek(1 << 30)  # behind the end: the file can still be read
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except (BlockingIOError, PermissionError):
+            waited += 1
+            if waited == 2:
+                print(tr("Another start.py is setting up .venv; waiting for it …"))
+            time.sleep(0.3)
+        except OSError:  # a file system without locks
+            return
+
+
+def venv_version() -> str:
+    """Return the version of `.venv`'s Python, such as "3.12", or an empty text when it is too old or missing."""
+    show = f"import sys; sys.version_info >= {OLDEST} and print('%d.%d' % sys.version_info[:2], sys.prefix)"
+    printed = run(PYTHON, "-I", "-c", show).stdout.strip() if PYTHON.exists() else ""
+    version, _, prefix = printed.partition(" ")
+    return version if os.path.realpath(prefix) == os.path.realpath(VENV) else ""
+
+
+def make_venv() -> None:
+    """Make `.venv` anew, whatever was there, without pip."""
+    (VENV / "pyvenv.cfg").unlink(missing_ok=True)  # first, so that an interruption does not leave a usable half
+    python = getattr(sys, "_base_executable", sys.executable)  # this one may be the Python of `.venv` itself
+    failure = "Python could not make .venv. Its last lines:"
+    run(python, "-I", "-m", "venv", "--clear", "--without-pip", VENV, failure=failure)
+
+
+def install_pip() -> None:
+    """Put pip into `.venv` where it is missing: by ensurepip, or from the index, since a bare Debian has neither."""
+    for module in (["pip", "--version"], ["ensurepip"]):
+        if run(PYTHON, "-I", "-m", *module).returncode == 0:
+            return
     try:
-        set_up("test" if task == "test" else "")
-        return run_tests(rest) if task == "test" else run_tray(rest)
-    except SetupError as error:
-        print(tr("Setting up failed: {why}", why=str(error)), file=sys.stderr)
-        for line in error.output.rstrip().splitlines()[-LAST_LINES:]:
-            print("  " + line, file=sys.stderr)
-    except OSError as error:
-        print(tr("Setting up failed: {why}", why=str(error)), file=sys.stderr)
-    except KeyboardInterrupt:
-        return 130
-    return 1
+        name, content = download_pip()
+    except (OSError, ValueError, LookupError, configparser.Error) as error:
+        why = " ".join(str(error).split())
+        raise SetupError(tr("pip could not be downloaded ({}); install {} instead", why, VENV_PACKAGE)) from error
+    wheel = VENV / name
+    wheel.write_bytes(content)
+    run(PYTHON, "-I", wheel / "pip", "install", "--quiet", "--no-index", wheel, failure=PIP_FAILED)
+    wheel.unlink()
+
+
+def download_pip() -> tuple[str, bytes]:
+    """Return the name and the content of the newest pip wheel for this Python on the index (PEP 691)."""
+    index = pip_setting("index-url") or "https://pypi.org/simple"
+    if not index.startswith("https://") or "@" in index:
+        raise ValueError("pip's index-url has a login, or is not https")
+    context = ssl.create_default_context(cafile=pip_setting("cert") or None)
+    web = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context))
+    web.addheaders = [("Accept", "application/vnd.pypi.simple.v1+json, */*;q=0.1")]
+    page = index.rstrip("/") + "/pip/"
+    wheels = []
+    for file in json.load(web.open(page, timeout=60))["files"]:
+        release = re.fullmatch(r"pip-(\d+(?:\.\d+)*)-py3-none-any\.whl", file["filename"])
+        oldest = re.fullmatch(r">=\s*3\.(\d+)", file.get("requires-python") or ">=3.0")
+        if release and oldest and int(oldest[1]) <= sys.version_info[1] and not file.get("yanked"):
+            wheels.append(([*map(int, release[1].split("."))], release[0], file["url"], file["hashes"]["sha256"]))
+    _, name, url, sha256 = max(wheels)
+    content: bytes = web.open(urllib.parse.urljoin(page, url), timeout=60).read()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ValueError(f"{name} does not have the sha256 that the index gives")
+    return name, content
+
+
+def pip_setting(name: str) -> str:
+    """Return one of pip's settings, such as "index-url": from the environment, else from pip's files on Linux."""
+    own = [os.path.expanduser("~/.pip/pip.conf"), os.path.expanduser("~/.config/pip/pip.conf")]
+    chosen = os.environ.get("PIP_CONFIG_FILE")
+    files = configparser.RawConfigParser()
+    files.read([chosen] if chosen else ["/etc/xdg/pip/pip.conf", "/etc/pip.conf", *own], "utf-8")
+    found = [files.get(section, name, fallback="") for section in ("install", "global")]
+    return os.environ.get("PIP_" + name.upper().replace("-", "_")) or found[0] or found[1]
 
 
 if __name__ == "__main__":

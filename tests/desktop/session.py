@@ -29,10 +29,9 @@ from .tray import MenuEntry, StatusIcon
 T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = (
-    "xvfb openbox xfce4-panel xfce4-notifyd gnome-keyring dbus xdotool imagemagick x11-utils fonts-nanum "
-    "adwaita-icon-theme libegl1 libgl1 libxcb-cursor0 libxkbcommon-x11-0 libxcb-icccm4 libxcb-image0 "
-    "libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-randr0 libxcb-xkb1"
+PACKAGES = " ".join(
+    (ROOT / "tests/debian-packages.txt").read_text().split()
+    + (ROOT / "resources/qt-debian-packages.txt").read_text().split()
 )
 """Debian packages that the desktop is made of."""
 

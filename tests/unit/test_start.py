@@ -1,10 +1,12 @@
-"""`start.py`: what it decides, reads and writes. No network; one environment is made, without pip."""
+"""`start.py`: what it decides, downloads, installs and prints. No network; one environment is made, without pip."""
 
 from __future__ import annotations
 
 import ast
 import hashlib
 import importlib.util
+import io
+import json
 import os
 import subprocess
 import sys
@@ -14,13 +16,11 @@ from typing import Any
 import pytest
 
 SCRIPT = Path(__file__).resolve().parents[2] / "start.py"
-ADDRESS = "https://index.example/simple/pip/"
 WHEEL = b"a wheel"
 DIGEST = hashlib.sha256(WHEEL).hexdigest()
 
 
-@pytest.fixture
-def start() -> Any:
+def load() -> Any:
     """The script as a module of its own, so that a test may change its constants."""
     spec = importlib.util.spec_from_file_location("start_under_test", SCRIPT)
     assert spec
@@ -31,6 +31,13 @@ def start() -> Any:
 
 
 @pytest.fixture
+def start(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The script, speaking English."""
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    return load()
+
+
+@pytest.fixture
 def checkout(start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout with a `pyproject.toml` and an empty `.venv`, which the script takes for its own."""
     root = tmp_path / "checkout"
@@ -38,38 +45,63 @@ def checkout(start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     (root / "pyproject.toml").write_text("[project]\n")
     (root / "start.py").write_text("")
     monkeypatch.setattr(start, "ROOT", root)
-    monkeypatch.setattr(start, "VENV", root / ".venv")
-    monkeypatch.setattr(start, "PYTHON", root / ".venv" / start.PYTHON.relative_to(SCRIPT.parent / ".venv"))
+    for name in ("VENV", "PYTHON", "STAMP"):
+        monkeypatch.setattr(start, name, root / getattr(start, name).relative_to(SCRIPT.parent))
     return root
 
 
-def link(name: str, digest: str = DIGEST, attributes: str = "") -> str:
-    return f'<a href="../../files/{name}#sha256={digest}" {attributes}>{name}</a><br/>\n'
+@pytest.fixture
+def installed(start: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What pip was asked to install; it is not asked. Every other program is really run."""
+    requirements: list[str] = []
+
+    def run(*command: object, failure: str = "") -> Any:
+        if "--editable" not in command:
+            return run_program(*command, failure=failure)
+        requirements.append(str(command[-1]))
+        return subprocess.CompletedProcess([], 0, "")
+
+    run_program = start.run
+    monkeypatch.setattr(start, "run", run)
+    monkeypatch.setattr(start, "install_pip", lambda: None)
+    return requirements
 
 
 # ---------------------------------------------------------------------------------------------------- the command line
 
 
 @pytest.mark.parametrize(
-    ("arguments", "routed"),
+    ("arguments", "done"),
     [
-        ([], ("tray", ["--sandbox"])),
-        (["--real"], ("tray", ["--real"])),
-        (["--sandbox", "--profile", "test"], ("tray", ["--sandbox", "--profile", "test"])),
-        (["test"], ("test", [])),
-        (["test", "-m", "not desktop"], ("test", ["-m", "not desktop"])),
-        (["--help"], ("help", [])),
-        (["test", "--help"], ("test", ["--help"])),
+        ([], [("set up", "tray"), ("tray", ["--sandbox"])]),
+        (["--real"], [("set up", "tray"), ("tray", ["--real"])]),
+        (["--sandbox", "--profile", "test"], [("set up", "tray"), ("tray", ["--sandbox", "--profile", "test"])]),
+        (["test"], [("set up", "test"), ("test", [])]),
+        (["test", "-m", "not desktop"], [("set up", "test"), ("test", ["-m", "not desktop"])]),
+        (["test", "--help"], [("set up", "test"), ("test", ["--help"])]),
+        (["--help"], []),
+        (["-h"], []),
     ],
 )
-def test_first_argument_decides(start: Any, arguments: list[str], routed: tuple[str, list[str]]) -> None:
-    assert start.route(arguments) == routed
+def test_first_argument_decides(
+    start: Any, monkeypatch: pytest.MonkeyPatch, arguments: list[str], done: list[object]
+) -> None:
+    did: list[object] = []
+    monkeypatch.setattr(start, "set_up", lambda task: did.append(("set up", task)))
+    monkeypatch.setattr(start, "run_tray", lambda rest: did.append(("tray", rest)) or 0)
+    monkeypatch.setattr(start, "run_tests", lambda rest: did.append(("test", rest)) or 0)
+
+    assert start.main(arguments) == 0
+
+    assert did == done
 
 
-def test_help_sets_nothing_up(start: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(start, "set_up", lambda extras: pytest.fail("set up"))
+def test_help_shows_both_commands(start: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert start.main(["--help"]) == 0
-    assert "start.py test" in capsys.readouterr().out
+
+    shown = capsys.readouterr().out
+    assert "python3 start.py " in shown
+    assert "python3 start.py test " in shown
 
 
 def test_an_older_python_can_read_the_script() -> None:
@@ -88,6 +120,15 @@ def test_an_older_python_is_told_in_one_line(capfd: pytest.CaptureFixture[str]) 
     ]
 
 
+def test_a_python_with_parts_missing_is_told_what_to_install(capfd: pytest.CaptureFixture[str]) -> None:
+    pretend = "import runpy, sys; sys.modules['ssl'] = None; runpy.run_path(sys.argv[1], run_name='__main__')"
+    result = subprocess.run([sys.executable, "-c", pretend, str(SCRIPT)], check=False)
+    assert result.returncode == 1
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "`ssl`" in line
+    assert f"python3.{sys.version_info[1]}-venv" in line
+
+
 # -------------------------------------------------------------------------------------------------------- the language
 
 
@@ -100,257 +141,305 @@ def test_an_older_python_is_told_in_one_line(capfd: pytest.CaptureFixture[str]) 
         ({"LC_ALL": "", "LC_MESSAGES": "ko", "LANG": "C"}, True),
     ],
 )
-def test_language_follows_the_locale(start: Any, variables: dict[str, str], is_korean: bool) -> None:
-    assert start.korean(variables) is is_korean
+def test_language_follows_the_locale(
+    start: Any, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], is_korean: bool
+) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.setenv(name, variables.get(name, ""))
+
+    assert start.is_korean() is is_korean
 
 
 def test_translations_fill_the_same_places(start: Any) -> None:
     for english, korean in start.KOREAN.items():
-        names = [{piece.partition("}")[0] for piece in text.split("{")[1:]} for text in (english, korean)]
-        assert names[0] == names[1], english
+        assert english.count("{}") == korean.count("{}"), english
 
 
-# ------------------------------------------------------------------------------------------------------- the index page
+# ----------------------------------------------------------------------------------------------- pip, from the index
 
 
-def test_newest_released_wheel_is_taken(start: Any) -> None:
-    page = (
-        link("pip-9.0.3-py2.py3-none-any.whl")
-        + link("pip-24.10-py3-none-any.whl", attributes='data-requires-python="&gt;=3.8"')
-        + link("pip-24.9-py3-none-any.whl")
-        + link("pip-24.11.tar.gz")
-        + link("pip-25.0b1-py3-none-any.whl")
-        + link("pip-26.0-py3-none-any.whl", attributes='data-yanked="broken"')
-        + link("pip-27.0-py3-none-any.whl", attributes='data-requires-python="&gt;=3.14"')
-        + link("pip-28.0-py3-none-any.whl", digest="12")
+def listed(name: str, **changes: object) -> dict[str, object]:
+    return {"filename": name, "url": f"../../files/{name}", "hashes": {"sha256": DIGEST}, "yanked": False, **changes}
+
+
+class Index:
+    """A package index that answers with what it is given, and remembers what it was asked for."""
+
+    def __init__(self, page: bytes, wheel: bytes = WHEEL) -> None:
+        self.page, self.wheel = page, wheel
+        self.asked: list[str] = []
+
+    def open(self, url: str, timeout: float) -> io.BytesIO:
+        self.asked.append(url)
+        return io.BytesIO(self.wheel if url.endswith(".whl") else self.page)
+
+
+def use_index(start: Any, monkeypatch: pytest.MonkeyPatch, *files: dict[str, object], wheel: bytes = WHEEL) -> Index:
+    index = Index(json.dumps({"files": files}).encode(), wheel)
+    monkeypatch.setattr(start.urllib.request, "build_opener", lambda *_: index)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_INDEX_URL", "https://index.example/simple/")
+    monkeypatch.delenv("PIP_CERT", raising=False)
+    return index
+
+
+def test_newest_released_wheel_is_taken(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = use_index(
+        start,
+        monkeypatch,
+        listed("pip-9.0.3-py2.py3-none-any.whl"),
+        listed("pip-24.10-py3-none-any.whl", **{"requires-python": ">=3.8"}),
+        listed("pip-24.9-py3-none-any.whl", **{"requires-python": None}),
+        listed("pip-24.11.tar.gz"),
+        listed("pip-25.0b1-py3-none-any.whl"),
+        listed("pip-26.0-py3-none-any.whl", yanked="broken"),
+        listed("pip-27.0-py3-none-any.whl", **{"requires-python": ">=3.99"}),
     )
-    found = start.newest_pip(page, ADDRESS, (3, 11, 2))
-    assert found == ("https://index.example/files/pip-24.10-py3-none-any.whl", "pip-24.10-py3-none-any.whl", DIGEST)
 
-
-def test_links_without_a_hash_do_not_count(start: Any) -> None:
-    assert start.newest_pip('<a href="pip-24.0-py3-none-any.whl">pip</a>', ADDRESS, (3, 11, 2)) is None
-
-
-@pytest.mark.parametrize(
-    ("specifier", "allowed"),
-    [
-        ("", True),
-        (">=3.9", True),
-        (">=3.12", False),
-        (">=2.7, !=3.0.*, !=3.11.*", False),
-        (">=2.7,!=3.0.*", True),
-        ("<4", True),
-        ("<3.11.2", False),
-        ("==3.11.*", True),
-        ("~=3.10", False),
-    ],
-)
-def test_python_requirement(start: Any, specifier: str, allowed: bool) -> None:
-    assert start.allows(specifier, (3, 11, 2)) is allowed
-
-
-def test_download_keeps_the_promised_file(start: Any, tmp_path: Path) -> None:
-    asked: list[str] = []
-
-    def fetch(url: str) -> bytes:
-        asked.append(url)
-        return WHEEL if url.endswith(".whl") else link("pip-24.0-py3-none-any.whl").encode()
-
-    wheel = start.download_pip(tmp_path, "https://me:word@index.example/simple/", fetch)
-    assert wheel.read_bytes() == WHEEL
-    assert asked == [
-        "https://me:word@index.example/simple/pip/",
-        "https://me:word@index.example/files/pip-24.0-py3-none-any.whl",
+    assert start.download_pip() == ("pip-24.10-py3-none-any.whl", WHEEL)
+    assert index.asked == [
+        "https://index.example/simple/pip/",
+        "https://index.example/files/pip-24.10-py3-none-any.whl",
     ]
 
 
-def test_login_stays_with_its_server(start: Any, tmp_path: Path) -> None:
-    page = f'<a href="https://files.example/pip-24.0-py3-none-any.whl#sha256={DIGEST}">pip</a>'
-    asked: list[str] = []
-
-    def fetch(url: str) -> bytes:
-        asked.append(url)
-        return WHEEL if url.endswith(".whl") else page.encode()
-
-    start.download_pip(tmp_path, "https://me:word@index.example/simple", fetch)
-    assert asked[1] == "https://files.example/pip-24.0-py3-none-any.whl"
-
-
-def test_another_file_than_promised_is_refused(start: Any, tmp_path: Path) -> None:
-    def fetch(url: str) -> bytes:
-        return b"something else" if url.endswith(".whl") else link("pip-24.0-py3-none-any.whl").encode()
-
-    with pytest.raises(start.SetupError, match="sha256"):
-        start.download_pip(tmp_path, "https://index.example/simple", fetch)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_errors_do_not_show_the_login(start: Any, tmp_path: Path) -> None:
-    def fetch(url: str) -> bytes:
-        raise OSError("no route")
-
+def no_pip(start: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What a user is told where pip is missing and cannot be downloaded."""
+    monkeypatch.setattr(start, "run", lambda *_, failure="": subprocess.CompletedProcess([], 1, ""))
     with pytest.raises(start.SetupError) as caught:
-        start.download_pip(tmp_path, "https://me:word@index.example/simple", fetch)
-    assert "word" not in str(caught.value)
-    assert "index.example" in str(caught.value)
+        start.install_pip()
+    (line,) = str(caught.value).splitlines()
+    assert f"python3.{sys.version_info[1]}-venv" in line
+    return line
 
 
-def test_a_folder_can_be_the_index(start: Any, tmp_path: Path) -> None:
-    index = tmp_path / "simple"
-    (index / "pip").mkdir(parents=True)
-    (index / "pip" / "pip-24.0-py3-none-any.whl").write_bytes(WHEEL)
-    (index / "pip" / "index.html").write_text(
-        f'<a href="pip-24.0-py3-none-any.whl#sha256={DIGEST}">pip</a>', encoding="utf-8"
-    )
-    wheel = start.download_pip(tmp_path, index.as_uri(), start.opener({}, []))
-    assert wheel.read_bytes() == WHEEL
+def test_another_file_than_promised_is_refused(start: Any, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_index(start, monkeypatch, listed("pip-24.0-py3-none-any.whl"), wheel=b"something else")
+
+    assert "sha256" in no_pip(start, monkeypatch)
+    assert list(start.VENV.iterdir()) == []
 
 
-def test_only_web_and_files_are_fetched(start: Any) -> None:
-    with pytest.raises(OSError, match="ftp"):
-        start.opener({}, [])("ftp://index.example/pip.whl")
+def test_an_index_with_a_login_is_not_asked_nor_shown(
+    start: Any, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = use_index(start, monkeypatch)
+    monkeypatch.setenv("PIP_INDEX_URL", "https://me:word@index.example/simple")
+
+    assert "word" not in no_pip(start, monkeypatch)
+    assert index.asked == []
 
 
-# ------------------------------------------------------------------------------------------------------- pip's settings
+def test_an_index_without_encryption_is_not_asked(start: Any, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = use_index(start, monkeypatch)
+    monkeypatch.setenv("PIP_INDEX_URL", "http://index.example/simple")
+
+    assert "https" in no_pip(start, monkeypatch)
+    assert index.asked == []
 
 
-def test_settings_in_pips_order(start: Any, tmp_path: Path) -> None:
-    shared, own = tmp_path / "shared.conf", tmp_path / "own.conf"
-    shared.write_text("[global]\nindex-url = https://shared.example/simple\ncert = /shared.pem\n")
-    own.write_text("[global]\nindex_url = https://own.example/simple\n")
-    files = [shared, tmp_path / "missing.conf", own]
-    assert start.pip_setting("index-url", {}, files) == "https://own.example/simple"
-    assert start.pip_setting("cert", {}, files) == "/shared.pem"
-    assert start.pip_setting("proxy", {}, files) == ""
-    assert start.pip_setting("index-url", {"PIP_INDEX_URL": "https://env.example/"}, files) == "https://env.example/"
-    shared.write_text("[install]\nindex-url = https://install.example/simple\n")
-    assert start.pip_setting("index-url", {}, files) == "https://install.example/simple"
+@pytest.mark.parametrize("page", [b"<html>", b'{"files": []}', b'{"meta": {}}'])
+def test_an_index_of_another_kind_is_told_in_one_line(
+    start: Any, checkout: Path, monkeypatch: pytest.MonkeyPatch, page: bytes
+) -> None:
+    use_index(start, monkeypatch).page = page
+
+    assert no_pip(start, monkeypatch)
 
 
-def test_a_broken_settings_file_is_passed_over(start: Any, tmp_path: Path) -> None:
+def test_settings_in_pips_order(start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "pip.conf"
+    file.write_text("[global]\nindex-url = https://file.example/simple\ncert = /file.pem\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(file))
+    for name in ("PIP_INDEX_URL", "PIP_CERT"):
+        monkeypatch.delenv(name, raising=False)
+    assert start.pip_setting("index-url") == "https://file.example/simple"
+    assert start.pip_setting("cert") == "/file.pem"
+    assert start.pip_setting("proxy") == ""
+
+    file.write_text(file.read_text() + "[install]\nindex-url = https://install.example/simple\n")
+    assert start.pip_setting("index-url") == "https://install.example/simple"
+
+    monkeypatch.setenv("PIP_INDEX_URL", "https://environment.example/simple")
+    assert start.pip_setting("index-url") == "https://environment.example/simple"
+
+
+def test_the_users_own_settings_are_read(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PIP_CONFIG_FILE", "PIP_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    file = Path.home() / ".config/pip/pip.conf"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("[global]\nindex-url = https://own.example/simple\n")
+    try:
+        assert start.pip_setting("index-url") == "https://own.example/simple"
+    finally:
+        file.unlink()
+
+
+def test_a_broken_settings_file_is_told_in_one_line(
+    start: Any, checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_index(start, monkeypatch)
     broken = tmp_path / "pip.conf"
-    broken.write_bytes(b"index-url = \xff\n")
-    assert start.pip_setting("index-url", {}, [broken]) == ""
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(broken))
+    for content in (b"index-url = x\n", b"[global]\nindex-url = \xff\n"):
+        broken.write_bytes(content)
+        assert no_pip(start, monkeypatch)
 
 
-def test_settings_files_can_be_switched_off(start: Any) -> None:
-    assert start.pip_config_files({"PIP_CONFIG_FILE": os.devnull}) == []
-
-
-def test_a_chosen_settings_file_comes_last(start: Any, tmp_path: Path) -> None:
-    chosen = tmp_path / "chosen.conf"
-    chosen.write_text("")
-    assert start.pip_config_files({"PIP_CONFIG_FILE": str(chosen)})[-1] == chosen
-
-
-def test_environment_leads_pip_nowhere_else(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_leads_pip_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     monkeypatch.setenv("PIP_TARGET", "/elsewhere")
     monkeypatch.setenv("PIP_USER", "1")
-    clean = start.environment()
+    clean = load().ENVIRONMENT
     assert "PYTHONPATH" not in clean
     assert "PIP_TARGET" not in clean
     assert clean["PIP_USER"] == "0"
     assert clean["PIP_NO_INPUT"] == "1"
 
 
-# ------------------------------------------------------------------------------------------------------------ the stamp
-
-
-def done(start: Any, extras: str = "", **changes: object) -> dict[str, object]:
-    return {**start.wanted(extras, {}), "python": "3.11", **changes}
-
-
-@pytest.mark.parametrize(
-    ("changes", "interpreter", "todo"),
-    [
-        ({}, "3.11", "ready"),
-        ({}, "", "build"),
-        ({}, "3.13", "build"),
-        ({"root": "/elsewhere"}, "3.11", "build"),
-        ({"state": "working"}, "3.11", "build"),
-        ({"state": "failed"}, "3.11", "install"),
-        ({"pyproject": "other"}, "3.11", "install"),
-        ({"setup": 0}, "3.11", "install"),
-    ],
-)
-def test_what_the_stamp_leads_to(
-    start: Any, checkout: Path, changes: dict[str, object], interpreter: str, todo: str
-) -> None:
-    assert start.plan(done(start, **changes), start.wanted("", {}), interpreter) == todo
-
-
-def test_an_environment_made_by_hand_is_used(start: Any, checkout: Path) -> None:
-    assert start.plan(start.read_stamp(start.VENV), start.wanted("", {}), "3.12") == "install"
-
-
-def test_test_tools_are_added_once_and_stay(start: Any, checkout: Path) -> None:
-    plain, tested = done(start), done(start, "test")
-    assert start.plan(plain, start.wanted("test", plain), "3.11") == "install"
-    assert start.plan(tested, start.wanted("test", tested), "3.11") == "ready"
-    assert start.plan(tested, start.wanted("", tested), "3.11") == "ready"
-
-
-def test_a_changed_pyproject_is_noticed(start: Any, checkout: Path) -> None:
-    before = done(start)
-    (checkout / "pyproject.toml").write_text("[project]\nname = 'x'\n")
-    assert start.plan(before, start.wanted("", before), "3.11") == "install"
-
-
-def test_a_damaged_stamp_counts_as_unfinished(start: Any, checkout: Path) -> None:
-    start.write_stamp(start.VENV, done(start))
-    assert start.read_stamp(start.VENV) == done(start)
-    for text in ("{", "[]", ""):
-        (start.VENV / start.STAMP).write_text(text)
-        assert start.read_stamp(start.VENV)["state"] == "working"
-
-
 # ----------------------------------------------------------------------------------------------------------- setting up
 
 
-def test_set_up_once_then_again_after_a_failure(
-    start: Any, checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(start, "get_pip", lambda: None)
-    installed: list[str] = []
-    monkeypatch.setattr(start, "install", installed.append)
+@pytest.fixture
+def done(start: Any, checkout: Path, installed: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was done to a `.venv` that had been set up for the tray program: "make", and what pip was to install."""
+    steps = installed
 
-    start.set_up("test")  # really makes an environment, without pip
-    assert start.PYTHON.exists()
-    assert len(capsys.readouterr().out.splitlines()) == 1
-    start.set_up()
-    assert installed == ["test"]
+    def make_venv() -> None:
+        steps.append("make")
+        start.STAMP.unlink(missing_ok=True)
+
+    monkeypatch.setattr(start, "make_venv", make_venv)
+    monkeypatch.setattr(start, "venv_version", lambda: "3.11")
+    start.set_up("tray")
+    steps.clear()
+    return steps
+
+
+def change_stamp(start: Any, **changes: object) -> None:
+    start.STAMP.write_text(json.dumps({**json.loads(start.STAMP.read_text()), **changes}))
+
+
+def test_nothing_is_done_twice(start: Any, done: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    start.set_up("tray")
+    assert done == []
     assert capsys.readouterr().out == ""
 
-    def refuse(extras: str) -> None:
+
+def test_a_changed_pyproject_brings_it_up_to_date(
+    start: Any, done: list[str], checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    (checkout / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+    start.set_up("tray")
+    assert done == ["."]
+    assert capsys.readouterr().out.splitlines() == ["Bringing .venv up to date …"]
+
+
+@pytest.mark.parametrize("version", ["", "3.13"])
+def test_another_python_makes_it_anew(
+    start: Any, done: list[str], monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    monkeypatch.setattr(start, "venv_version", lambda: version)
+    start.set_up("tray")
+    assert done == ["make", "."]
+
+
+def test_a_moved_checkout_makes_it_anew(start: Any, done: list[str]) -> None:
+    change_stamp(start, root="/elsewhere")
+    start.set_up("tray")
+    assert done == ["make", "."]
+
+
+@pytest.mark.parametrize("left", ["{}", "", "[]", "[1]", '{"root": '])
+def test_an_interrupted_set_up_is_done_anew(start: Any, done: list[str], left: str) -> None:
+    start.STAMP.write_text(left)
+    start.set_up("tray")
+    assert done == ["make", "."]
+
+
+def test_an_interruption_leaves_its_mark(start: Any, done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    change_stamp(start, pyproject="other")
+    with monkeypatch.context() as patch:
+        patch.setattr(start, "install_pip", interrupt)
+        assert start.main([]) == 130
+    start.set_up("tray")
+    assert done == ["make", "."]
+
+
+def test_a_failure_of_pip_is_not_begun_anew(start: Any, done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
         raise start.SetupError("no network")
 
+    change_stamp(start, pyproject="other")
+    with monkeypatch.context() as patch:
+        patch.setattr(start, "install_pip", refuse)
+        assert start.main([]) == 1
+    start.set_up("tray")
+    assert done == ["."]
+
+
+def test_an_environment_made_by_hand_is_used(start: Any, done: list[str]) -> None:
+    start.STAMP.unlink()
+    start.set_up("tray")
+    assert done == ["."]
+
+
+def test_test_tools_are_added_once_and_stay(
+    start: Any, done: list[str], checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start.set_up("test")
+    assert done == [".[test]"]
+    start.set_up("test")
+    start.set_up("tray")
+    assert done == [".[test]"]
     (checkout / "pyproject.toml").write_text("[project]\nname = 'x'\n")
-    monkeypatch.setattr(start, "install", refuse)
-    with pytest.raises(start.SetupError):
-        start.set_up()
-    monkeypatch.setattr(start, "install", installed.append)
-    start.set_up()
-    assert installed == ["test", "test"]
-
-    moved = checkout.with_name("moved")
-    assert not start.interpreter_version(moved / start.PYTHON.relative_to(checkout))
+    start.set_up("tray")
+    assert done == [".[test]", ".[test]"]
 
 
-def test_failure_is_one_line_and_pips_last(
+def test_extras_exist(start: Any) -> None:
+    import tomllib
+
+    project = tomllib.loads((SCRIPT.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for extras in start.EXTRAS.values():
+        assert {*extras} <= {*project["optional-dependencies"]}
+
+
+def test_an_environment_is_really_made(
+    start: Any, checkout: Path, installed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    for name in ("venv", "pip", "ensurepip", "json", "sitecustomize"):
+        (folder / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+    start.set_up("test")
+
+    assert installed == [".[test]"]
+    assert start.venv_version() == f"3.{sys.version_info[1]}"
+    assert not (tmp_path / "ran").exists(), "a file of the working folder was run"
+    monkeypatch.setattr(start, "VENV", checkout / "elsewhere")
+    assert start.venv_version() == ""
+
+
+def test_failure_is_one_line_and_the_programs_last(
     start: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(extras: str) -> None:
-        raise start.SetupError("no network", "\n".join(f"line {number}" for number in range(100)))
-
-    monkeypatch.setattr(start, "set_up", fail)
-    monkeypatch.setattr(start, "korean", lambda: False)
+    program = "import sys; print(*(f'line {n}' for n in range(100)), sep='\\n'); sys.exit(sys.stdin.read() == '')"
+    monkeypatch.setattr(start, "set_up", lambda _: start.run(sys.executable, "-c", program, failure=start.PIP_FAILED))
     assert start.main([]) == 1
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "Setting up failed: no network"
+    assert lines[0] == "Setting up failed: pip could not install the packages. Its last lines:"
     assert lines[-1] == "  line 99"
-    assert len(lines) == 1 + start.LAST_LINES
+    assert len(lines) == 13
 
 
 def test_every_check_runs_and_pytest_is_last(
@@ -358,17 +447,16 @@ def test_every_check_runs_and_pytest_is_last(
 ) -> None:
     ran: list[list[str]] = []
 
-    def follow(command: list[str]) -> int:
-        ran.append(command[2:])
-        return 3 if command[2:4] == ["ruff", "check"] else 0
+    def run_in_foreground(command: list[str]) -> int:
+        ran.append(command[3:])
+        return 3 if command[3:5] == ["ruff", "check"] else 0
 
-    monkeypatch.setattr(start, "follow", follow)
-    monkeypatch.setattr(start, "korean", lambda: False)
+    monkeypatch.setattr(start, "run_in_foreground", run_in_foreground)
     assert start.run_tests(["-m", "not desktop"]) == 3
     assert [command[:2] for command in ran[:2]] == [["ruff", "check"], ["ruff", "format"]]
     assert ran[2:] == [["mypy"], ["pytest", "-m", "not desktop"]]
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-2:] == ["== Failed so far: ruff check", '== pytest -m "not desktop"']
+    assert lines[-2:] == ["== Failed so far: ruff check .", '== pytest -m "not desktop"']
 
 
 @pytest.mark.parametrize(("ci", "status", "says"), [("", 0, "SKIPPED"), ("true", 4, "ERROR")])
@@ -389,7 +477,8 @@ def test_tests_run_without_qts_libraries_but_not_in_ci(tmp_path: Path, ci: str, 
     told = [line for line in (result.stdout + result.stderr).splitlines() if line.startswith(says)]
     assert len(told) == 1
     assert "libGL.so.1" in told[0]
-    assert "libegl1" in told[0]
+    for package in (SCRIPT.parent / "resources/qt-debian-packages.txt").read_text().split():
+        assert package in told[0]
     assert (" passed, 1 skipped in " in result.stdout) is (status == 0)
 
 
@@ -400,14 +489,23 @@ def test_one_set_up_at_a_time(start: Any, checkout: Path) -> None:
         "start = importlib.util.module_from_spec(spec)\n"
         "spec.loader.exec_module(start)\n"
         "start.ROOT = pathlib.Path(sys.argv[2])\n"
-        "start.korean = lambda: False\n"
-        "with start.alone():\n"
+        "with open(start.ROOT / 'start.py', 'rb') as file:\n"
+        "    start.wait_for_lock(file)\n"
         "    print('in', flush=True)\n"
     )
-    command = [sys.executable, "-c", attempt, str(SCRIPT), str(checkout)]
-    with start.alone():
+    command = [sys.executable, "-u", "-c", attempt, str(SCRIPT), str(checkout)]
+    with open(checkout / "start.py", "rb") as file:
+        start.wait_for_lock(file)
         other = subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", errors="replace")
         assert other.stdout
         assert other.stdout.readline().startswith("Another start.py")
     said, _ = other.communicate(timeout=30)
     assert said.split() == ["in"]
+
+
+@pytest.mark.parametrize("reader", ["README.md", ".ci/run"])
+def test_debian_packages_are_named_in_one_place(reader: str) -> None:
+    text = (SCRIPT.parent / reader).read_text(encoding="utf-8")
+
+    assert "(cat resources/qt-debian-packages.txt" in text
+    assert "libegl1" not in text

@@ -9,14 +9,10 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from tray_app.core.language import tr
+from tray_app.core.language import resources_folder, tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_DEBIAN_PACKAGES = (
-    "libglib2.0-0 libegl1 libgl1 libxcb-cursor0 libxkbcommon-x11-0 libfontconfig1 libdbus-1-3 libgssapi-krb5-2"
-)
 
 
 def why_no_screen(environ: Mapping[str, str]) -> str:
@@ -30,12 +26,18 @@ def why_no_screen(environ: Mapping[str, str]) -> str:
         from PySide6 import QtGui, QtNetwork, QtWidgets  # noqa: F401 - whether they load is the question
     except ImportError as error:
         return tr(
-            "Qt cannot be loaded ({reason}); on Debian install: {packages}.", reason=error, packages=_DEBIAN_PACKAGES
+            "Qt cannot be loaded ({reason}); on Debian install: {packages}.", reason=error, packages=_debian_packages()
         )
     _import_as_python_does()
     if sys.platform == "linux" and environ.get("DISPLAY") and not environ.get("QT_QPA_PLATFORM"):
         return _why_no_x11_plugin() or ("" if environ.get("WAYLAND_DISPLAY") else _why_no_x11_screen())
     return ""
+
+
+def _debian_packages() -> str:
+    """Return the names of the Debian packages that PySide6 needs and does not bring along."""
+    with open(os.path.join(resources_folder(), "qt-debian-packages.txt"), encoding="utf-8") as file:
+        return " ".join(file.read().split())
 
 
 def _import_as_python_does() -> None:
@@ -69,6 +71,6 @@ def _why_no_x11_plugin() -> str:
                 return tr(
                     "Qt cannot use this screen ({reason}); on Debian install: {packages}.",
                     reason=missing,
-                    packages=_DEBIAN_PACKAGES,
+                    packages=_debian_packages(),
                 )
     return ""
