@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 import pytest
@@ -77,6 +78,11 @@ class Issued:
     skew_seconds: float | None = None
 
 
+class Liveness(Enum):
+    ALIVE = "alive"
+    DEAD = "dead"
+
+
 class FakeBroker:
     """Kiwoom's rule: the same token while it lives. `failure` is raised instead of an answer."""
 
@@ -86,6 +92,7 @@ class FakeBroker:
         self.failure: Exception | None = None
         self.issues = 0
         self.revokes = 0
+        self.checks = 0
         self.living: Token | None = None
 
     def issue(self, keys: AppKeys) -> Issued:
@@ -95,6 +102,13 @@ class FakeBroker:
         if self.living is None or not self.living.lives(self.clock()):
             self.living = token_for(f"token-{self.issues}-of-a-test", self.lifetime, self.clock())
         return Issued(Token(self.living.value, self.living.expires_at, token_for("x", 1, self.clock()).created_at))
+
+    def verify(self, token: Secret) -> Liveness:
+        self.checks += 1
+        if self.failure is not None:
+            raise self.failure
+        works = self.living is not None and self.living.lives(self.clock()) and self.living.value == token
+        return Liveness.ALIVE if works else Liveness.DEAD
 
     def revoke(self, keys: AppKeys, value: Secret) -> None:
         self.revokes += 1

@@ -47,6 +47,9 @@ class Shelf:
     def external_token(self) -> Token | None:
         return self.token
 
+    def rival_of(self, _: Token) -> None:
+        return None
+
 
 @pytest.fixture
 def clock() -> Clock:

@@ -69,6 +69,9 @@ class SlowShares:
     def external_token(self):
         return None
 
+    def rival_of(self, token):
+        return None
+
 
 @contextmanager
 def refreshing_while_handed_out(holder, waiter, broker):
@@ -381,7 +384,7 @@ class TestSingleFlight:
     @pytest.mark.parametrize(
         "failure",
         [
-            BrokerUnavailable(msg("Kiwoom answered with {code}."), code="HTTP 503"),
+            BrokerUnavailable(msg("Kiwoom answered."), code="HTTP 503"),
             RateLimited(msg("Too many."), code="1700", retry_after=5.0),
             KeysRefused(msg("Refused."), code="8001", remedy="enter-keys"),
             RequestRefused(msg("Refused because of {reason}."), reason="x"),

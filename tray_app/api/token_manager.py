@@ -155,6 +155,13 @@ class TokenManager:
         """
         return self._service.replace_refused(Secret(refused)).token.value.reveal()
 
+    def verify(self) -> bool:
+        """Ask Kiwoom whether the stored token works; a token that does not is taken away from every reader at once.
+
+        Raises `NoToken` without one, and a `BrokerError` when Kiwoom did not say; then nothing changes.
+        """
+        return self._service.verify().is_alive
+
     def _begin(self, settings: Settings, store: Store | None = None) -> None:
         for problem in settings.problems:
             logs.warning("%s", problem)

@@ -6,6 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from tray_app.core.secret import Secret
     from tray_app.core.token import Token
 
     class Export(Protocol):
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 
         def check(self) -> None:
             """Raises `KiwoomTokenError` for what would keep a token from being shared there; changes nothing."""
+
+        def rival_of(self, token: Token, /) -> Secret | None:
+            """Return a different unexpired token that the other tool has stored there since `token` was issued, or
+            None. Raises nothing and asks no keyring."""
 
         def external_token(self) -> Token | None:
             """A living token of this account that the other tool has issued by itself. Raises nothing."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
-from tray_app.core.errors import SettingsError, StoreError
+from tray_app.core.errors import InvalidInput, SettingsError, StoreError
 from tray_app.core.language import msg
-from tray_app.core.token import format_expires_dt
+from tray_app.core.token import clean_token, format_expires_dt, parse_expires_dt
 from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ThreadLock
 from tray_app.system.private_files import delete_private, read_private, write_private
@@ -15,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tray_app.core.secret import Secret
     from tray_app.core.token import Token
     from tray_app.stores.encryption import Cipher
 
@@ -64,6 +66,15 @@ class BotFile:
                 path=self._path,
             )
 
+    def rival_of(self, token: Token) -> Secret | None:
+        with contextlib.suppress(StoreError, InvalidInput):
+            fields, written_at = self._read_fields()
+            value = clean_token(str(fields.get("token", "")))
+            expires = parse_expires_dt(str(fields.get("expires_dt", "")))
+            if value != token.value and written_at > token.created_at.timestamp() and expires.timestamp() > time.time():
+                return value
+        return None
+
     def external_token(self) -> Token | None:
         """Nothing: the file does not tell for which keys its token was issued."""
         return None
@@ -73,13 +84,19 @@ class BotFile:
         return None if found is None else found[0]
 
     def _read_token(self) -> object:
+        return self._read_fields()[0].get("token")
+
+    def _read_fields(self) -> tuple[dict[str, object], float]:
+        """Return what the file holds, nothing for no JSON object, and when it was written (seconds of the epoch)."""
         import json
 
+        found = read_private(self._path, _MAX_BYTES)
+        content, version = found or (b"", (0, 0, 0))
         try:
-            fields = json.loads((self._read() or b"").decode("utf-8-sig"))
+            fields = json.loads(content.decode("utf-8-sig"))
         except (ValueError, RecursionError):
-            return None
-        return fields.get("token") if isinstance(fields, dict) else None
+            fields = None
+        return fields if isinstance(fields, dict) else {}, version[0] / 1e9
 
 
 class TokenFileCopy:
@@ -140,6 +157,10 @@ class TokenFileCopy:
                 msg("{path} gets no plain copy of a token that is kept encrypted. Switch share_token_file off."),
                 path=self._path,
             )
+
+    def rival_of(self, _token: Token) -> Secret | None:
+        """Return nothing: the store itself reads what another program writes there."""
+        return None
 
     def external_token(self) -> Token | None:
         """Nothing: the file does not tell for which keys its token was issued."""

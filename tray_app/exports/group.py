@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from tray_app.core.secret import Secret
     from tray_app.core.token import Token
     from tray_app.exports.base import Export
 
@@ -46,6 +47,14 @@ class Exports:
             token = export.external_token()
             if token is not None:
                 return token
+        return None
+
+    def rival_of(self, token: Token) -> Secret | None:
+        """Return the first different token that another tool has stored since `token` was issued."""
+        for export in self._all:
+            rival = export.rival_of(token)
+            if rival is not None:
+                return rival
         return None
 
     def _each(self, act: Callable[[Export], None]) -> tuple[KiwoomTokenError, ...]:

@@ -25,6 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from tray_app.core.secret import Secret
     from tray_app.kiwoom.keys import AppKeys
 
 _MAX_BYTES = 65536
@@ -121,6 +122,20 @@ class KwcliCache:
                 if alias == own:  # the others may well be of other keys
                     logs.warning("The token in kiwoomcli's cache is not used: %s", error)
         return max(found, key=lambda token: token.expires, default=None)
+
+    def rival_of(self, token: Token) -> Secret | None:
+        for path in self._own_caches():
+            present = _look(path)
+            if present is None or present.get("mode") != self._mode:
+                continue
+            try:
+                value = clean_token(str(present.get("access_token", "")))
+                saved, expires = _instant(present.get("saved_at")), _instant(present.get("expires_at"))
+            except (InvalidInput, _UnusableError):
+                continue
+            if value != token.value and saved > token.created_at and expires.timestamp() > self._clock():
+                return value
+        return None
 
     def _write(self, token: Token, alias: str | None, keys: AppKeys) -> None:
         path = cache_path(self._mode, alias)

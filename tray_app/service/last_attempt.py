@@ -147,15 +147,24 @@ class LastAttempt:
 
     @classmethod
     def succeeded(
-        cls, token: Token, now: float, refused: Secret | None, *, is_same: bool, is_rotation: bool, replaced: list[str]
+        cls,
+        token: Token,
+        now: float,
+        refused: Secret | None,
+        *,
+        is_same: bool,
+        is_rotation: bool,
+        replaced: list[str],
+        revoking: str = "",
     ) -> LastAttempt:
-        """Describe a request that brought `token`."""
+        """Describe a request that brought `token`. `revoking` stays while the token could not be stored."""
         return cls(
             now,
             token=token.value.fingerprint(),
             is_same=is_same,
             is_rotation=is_rotation,
             refused=refused.fingerprint() if refused else "",
+            revoking=revoking,
             replaced=tuple(replaced),
         )
 

@@ -14,10 +14,11 @@ class Outcome:
     `how`: `ISSUED` when it is new; `SAME` when Kiwoom gave the stored one back with the same expiry; `ADOPTED` when
     another process or tool had asked; `FOUND` when there was nothing to ask. `unsaved` is the error that kept it from
     being stored, or None; `unpublished` are those that kept it from other tools. `skew_seconds` is Kiwoom's clock
-    minus this computer's, None when nobody asked.
+    minus this computer's, None when nobody asked. `dead` is the token before it, if that had stopped working before
+    its expiry.
     """
 
-    __slots__ = ("how", "skew_seconds", "token", "unpublished", "unsaved")
+    __slots__ = ("dead", "how", "skew_seconds", "token", "unpublished", "unsaved")
     ISSUED, SAME, ADOPTED, FOUND = "issued", "same", "adopted", "found"
 
     def __init__(
@@ -28,8 +29,10 @@ class Outcome:
         unsaved: StoreError | None = None,
         unpublished: tuple[KiwoomTokenError, ...] = (),
         skew_seconds: float | None = None,
+        dead: Token | None = None,
     ) -> None:
         self.token = token
+        self.dead = dead
         self.how = how
         self.unsaved = unsaved
         self.unpublished = unpublished
@@ -38,6 +41,17 @@ class Outcome:
     def is_the_same_as(self, seen: Token | None) -> bool:
         """Whether the request brought nothing new to whoever had seen that token before."""
         return self.how == self.SAME or self.token == seen
+
+
+class Verified:
+    """What Kiwoom said about a token: whether it `is_alive`, and when (`at`, in seconds of the epoch)."""
+
+    __slots__ = ("at", "is_alive", "token")
+
+    def __init__(self, token: Token, at: float, *, is_alive: bool) -> None:
+        self.token = token
+        self.at = at
+        self.is_alive = is_alive
 
 
 class Cleared:

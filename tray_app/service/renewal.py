@@ -90,6 +90,8 @@ class Action(Enum):
     """Give the caller the stored token."""
     FAIL = auto()
     """Raise the decision's error."""
+    VERIFY = auto()
+    """Ask Kiwoom whether the stored token works, then decide again."""
     ASK_OTHER_TOOLS = auto()
     """See whether another tool has issued a token, then decide again."""
     ISSUE = auto()
@@ -110,27 +112,37 @@ class Decision:
 
 
 def decide(
-    token: Token | None, last: LastAttempt, request: Request, now: float, *, asked_other_tools: bool = False
+    token: Token | None,
+    last: LastAttempt,
+    request: Request,
+    now: float,
+    *,
+    is_doubtful: bool = False,
+    asked_other_tools: bool = False,
 ) -> Decision:
     """Decide what to do about `request`, for whoever holds the profile's lock.
 
-    `token` is the stored one and `last` what the lock's record says. When the decision is `ASK_OTHER_TOOLS`, call
-    again with the token that was found there, if it is better, and `asked_other_tools`.
+    `token` is the stored one, `last` what the lock's record says, and `is_doubtful` whether something speaks against
+    the token. After `VERIFY` call again with what Kiwoom said: without the token if it is dead, and without the doubt.
+    After `ASK_OTHER_TOOLS` call again with the token that was found there, if it is better, and `asked_other_tools`.
     """
-    is_unexpired = token is not None and token.lives(now)
-    if token is not None and request.is_satisfied_by(token, now) and not last.is_revoking(token):
-        return Decision(Action.USE)
+    is_usable = token is not None and token.lives(now) and not last.is_revoking(token)
+    if token is not None and is_usable and request.is_satisfied_by(token, now):
+        return Decision(Action.VERIFY if is_doubtful else Action.USE)
     if last.answers(request.waiting_since, rotate=request.rotate):
         failure = last.failure(now)
         if failure is not None:
             return Decision(Action.FAIL, failure)
-        if is_unexpired:  # else whoever asked could not store it
+        if token is not None and is_usable and token.value != request.refused:  # else it could not be stored
             return Decision(Action.USE)
     if request.may_adopt and not asked_other_tools:
         return Decision(Action.ASK_OTHER_TOOLS)
-    if token is not None and request.refused is not None and last.is_recent_about_refused(request.refused, now):
+    if request.refused is not None and last.is_recent_about_refused(request.refused, now):
         failure = last.failure(now)
-        return Decision(Action.USE) if failure is None else Decision(Action.FAIL, failure)
+        if failure is not None:
+            return Decision(Action.FAIL, failure)
+        if token is not None:
+            return Decision(Action.USE)
     wait = last.seconds_to_wait(now)
     if wait > 0:
         return Decision(Action.FAIL, _must_wait(last.code, wait))

@@ -1,0 +1,385 @@
+"""A token that has stopped working before its expiry: found out, taken away from every reader, replaced."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.doubles import KEYS, NO, Clock, FakeBroker, PromptHistory
+from tray_app.core.errors import BrokerUnavailable, NoToken, RevokeFailed, StoreError, TokenRefused
+from tray_app.core.secret import Secret
+from tray_app.core.token import Token, token_for
+from tray_app.service.outcome import Outcome
+from tray_app.service.token_service import TokenService
+from tray_app.stores.file import FileStore
+from tray_app.stores.lock import ProfileLock
+
+DAY = 86400.0
+
+
+class OtherTool:
+    """Another tool's place: the token that it has got by itself, and whether its keys are known to be the same."""
+
+    def __init__(self) -> None:
+        self.token: Token | None = None
+        self.has_our_keys = True
+        self.published: Token | None = None
+
+    def publish(self, token: Token) -> tuple[()]:
+        self.published = token
+        self.token = None
+        return ()
+
+    def withdraw(self, token: Token) -> tuple[()]:
+        if self.published is not None and self.published.value == token.value:
+            self.published = None
+        return ()
+
+    def forget(self) -> tuple[bool, tuple[()]]:
+        return False, ()
+
+    def external_token(self) -> Token | None:
+        return self.token if self.has_our_keys else None
+
+    def rival_of(self, token: Token) -> Secret | None:
+        return None if self.token is None or self.token.value == token.value else self.token.value
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def broker(clock: Clock) -> FakeBroker:
+    return FakeBroker(clock)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / ".token"
+
+
+@pytest.fixture
+def tool() -> OtherTool:
+    return OtherTool()
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> PromptHistory:
+    return PromptHistory(str(tmp_path / "data" / "history.db"))
+
+
+@pytest.fixture
+def opened(
+    path: Path, clock: Clock, broker: FakeBroker, tool: OtherTool, history: PromptHistory
+) -> Callable[[], TokenService]:
+    """Opens a service as another process would: nothing shared but the disk, the other tool and Kiwoom."""
+
+    def open_one() -> TokenService:
+        store = FileStore(str(path), ProfileLock(f"{path}.lock"), clock)
+        return TokenService(
+            "default", store, lambda: KEYS, lambda: broker, clock, exports=tool, open_history=lambda: history
+        )
+
+    return open_one
+
+
+@pytest.fixture
+def service(opened: Callable[[], TokenService]) -> TokenService:
+    return opened()
+
+
+@pytest.fixture
+def other(opened: Callable[[], TokenService]) -> TokenService:
+    return opened()
+
+
+def kill(broker: FakeBroker) -> None:
+    """The token is revoked elsewhere, a minute later; nobody here is told."""
+    broker.clock.advance(60)
+    broker.living = None
+
+
+def texts(service: TokenService) -> str | None:
+    token = service.current()
+    return None if token is None else token.value.reveal()
+
+
+class TestVerify:
+    def test_a_token_that_works_is_confirmed_for_every_reader(
+        self, service: TokenService, other: TokenService, clock: Clock
+    ) -> None:
+        service.ensure()
+        clock.advance(3600)
+        assert service.verify().is_alive
+        evidence = other.evidence()
+        assert (evidence.confirmed_at, evidence.dead_at) == (clock(), 0)
+
+    def test_a_dead_one_is_taken_away_from_every_reader_and_every_other_tool(
+        self, service: TokenService, other: TokenService, *, broker: FakeBroker, tool: OtherTool, path: Path
+    ) -> None:
+        token = service.ensure().token
+        kill(broker)
+        assert not service.verify().is_alive
+        assert (texts(service), texts(other), tool.published, path.exists()) == (None, None, None, False)
+        assert other.evidence().says_dead(token.value)
+        assert other.was_interrupted(token), "nobody wished to be without a token"
+
+    @pytest.mark.parametrize("failure", [BrokerUnavailable(NO), TokenRefused(NO, code="8010")])
+    def test_what_says_nothing_changes_nothing(
+        self, service: TokenService, broker: FakeBroker, failure: Exception
+    ) -> None:
+        token = service.ensure().token
+        broker.failure = failure
+        with pytest.raises(type(failure)):
+            service.verify()
+        assert service.current() == token
+        assert service.evidence().dead_at == 0
+
+    def test_without_a_token_kiwoom_is_not_asked(self, service: TokenService, broker: FakeBroker) -> None:
+        with pytest.raises(NoToken):
+            service.verify()
+        assert broker.checks == 0
+
+    def test_an_issued_token_is_confirmed(self, service: TokenService, clock: Clock) -> None:
+        service.ensure()
+        assert service.evidence().confirmed_at == clock()
+
+    def test_one_that_was_handed_in_is_not(self, service: TokenService) -> None:
+        service.ensure()
+        service.put(token_for("by-hand-token-of-a-test", DAY, 1_790_000_000.0))
+        assert service.evidence().confirmed_at == 0
+
+
+class TestRefusedByKiwoom:
+    def test_the_refused_token_is_replaced(self, service: TokenService, broker: FakeBroker) -> None:
+        token = service.ensure().token
+        kill(broker)
+        outcome = service.replace_refused(token.value)
+        assert (outcome.how, outcome.dead) == (Outcome.ISSUED, token)
+
+    def test_while_no_other_can_be_had_nobody_gets_the_refused_one(
+        self, service: TokenService, other: TokenService, broker: FakeBroker, tool: OtherTool, clock: Clock
+    ) -> None:
+        token = service.ensure().token
+        clock.advance(60)
+        broker.failure = BrokerUnavailable(NO)
+        with pytest.raises(BrokerUnavailable):
+            service.replace_refused(token.value)
+        for one in (service, other):
+            with pytest.raises(BrokerUnavailable):
+                one.ensure()
+            with pytest.raises(NoToken):
+                one.living()
+        assert tool.published is None
+
+    def test_kiwoom_is_not_asked_at_each_call_because_of_it(
+        self, service: TokenService, broker: FakeBroker, clock: Clock
+    ) -> None:
+        token = service.ensure().token
+        clock.advance(60)
+        broker.failure = BrokerUnavailable(NO)
+        for _ in range(5):
+            with pytest.raises(BrokerUnavailable):
+                service.replace_refused(token.value)
+        assert broker.issues == 2
+
+    def test_when_kiwoom_gives_it_back_it_serves_again(
+        self, service: TokenService, other: TokenService, clock: Clock
+    ) -> None:
+        token = service.ensure().token
+        clock.advance(60)
+        outcome = service.replace_refused(token.value)
+        assert (outcome.how, other.living()) == (Outcome.SAME, token)
+
+    def test_a_tool_that_reports_it_makes_everybody_ask_first(
+        self, service: TokenService, other: TokenService, broker: FakeBroker
+    ) -> None:
+        token = service.ensure().token
+        kill(broker)
+        service.doubt(token.value)
+        assert other.ensure().token != token
+        assert (broker.checks, broker.issues) == (1, 2)
+
+    def test_a_tool_that_is_wrong_costs_one_question(
+        self, service: TokenService, other: TokenService, broker: FakeBroker
+    ) -> None:
+        token = service.ensure().token
+        service.doubt(token.value)
+        assert [one.ensure().token for one in (service, other, service)] == [token] * 3
+        assert (broker.checks, broker.issues) == (1, 1)
+
+    def test_while_kiwoom_does_not_say_the_token_is_used(self, service: TokenService, broker: FakeBroker) -> None:
+        token = service.ensure().token
+        service.doubt(token.value)
+        broker.failure = BrokerUnavailable(NO)
+        assert service.ensure().token == token
+
+    def test_a_report_about_another_token_says_nothing(self, service: TokenService, broker: FakeBroker) -> None:
+        service.ensure()
+        service.doubt(Secret("an-older-token-of-a-test"))
+        service.ensure()
+        assert broker.checks == 0
+
+
+class TestOtherTools:
+    def issue_elsewhere(self, broker: FakeBroker, clock: Clock, tool: OtherTool) -> Token:
+        kill(broker)
+        clock.advance(60)
+        broker.living = tool.token = token_for("issued-by-another-tool", DAY, clock())
+        return tool.token
+
+    def test_a_newer_token_that_works_is_adopted_and_ours_is_dead(
+        self, service: TokenService, other: TokenService, broker: FakeBroker, tool: OtherTool, clock: Clock
+    ) -> None:
+        ours = service.ensure().token
+        theirs = self.issue_elsewhere(broker, clock, tool)
+        outcome = other.ensure()
+        assert (outcome.token.value, broker.issues) == (theirs.value, 1)
+        assert texts(service) == theirs.value.reveal()
+        assert service.evidence().confirmed_at == clock()
+        assert ours.value != theirs.value
+
+    def test_a_dead_token_of_another_tool_is_not_adopted_and_asked_about_once(
+        self, service: TokenService, broker: FakeBroker, tool: OtherTool, clock: Clock
+    ) -> None:
+        ours = service.ensure().token
+        clock.advance(60)
+        tool.token = token_for("revoked-elsewhere-already", DAY, clock())
+        assert [service.ensure().token for _ in range(3)] == [ours] * 3
+        assert (broker.checks, broker.issues) == (2, 1)  # theirs, then ours
+
+    def test_of_a_tool_whose_keys_nobody_knows_only_the_doubt_counts(
+        self, service: TokenService, broker: FakeBroker, tool: OtherTool, clock: Clock
+    ) -> None:
+        ours = service.ensure().token
+        tool.has_our_keys = False
+        theirs = self.issue_elsewhere(broker, clock, tool)
+        outcome = service.ensure()
+        assert outcome.token.value == theirs.value, "Kiwoom gives the account's one token"
+        assert service.evidence().dead_at == 0
+        assert ours.value != outcome.token.value
+
+    def test_a_token_from_kiwoom_before_ours_expires_means_that_ours_was_dead(
+        self, service: TokenService, broker: FakeBroker
+    ) -> None:
+        ours = service.ensure().token
+        kill(broker)
+        assert service.refresh().dead == ours
+
+
+class TestRevoke:
+    def test_a_rotation_that_could_not_be_stored_revokes_nothing(
+        self, service: TokenService, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        token = service.ensure().token
+
+        def refuse(_: Token) -> None:
+            raise StoreError("The disk is full.")
+
+        monkeypatch.setattr(service.store, "write", refuse)
+        with pytest.raises(StoreError):
+            service.refresh(rotate=True)
+        assert (broker.revokes, service.living()) == (0, token)
+
+    def test_a_rotation_whose_token_cannot_be_stored_any_more_leaves_no_dead_one_to_others(
+        self,
+        service: TokenService,
+        opened: Callable[[], TokenService],
+        broker: FakeBroker,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        service.ensure()
+        was_write = service.store.write
+        writes = []
+
+        def write_once(token: Token) -> object:
+            writes.append(token)
+            if len(writes) > 1:
+                raise StoreError("The disk is full.")
+            return was_write(token)
+
+        monkeypatch.setattr(service.store, "write", write_once)
+        monkeypatch.setattr(service.store, "clear", lambda: (_ for _ in ()).throw(StoreError("The disk is full.")))
+        outcome = service.refresh(rotate=True)
+        assert outcome.unsaved is not None
+        assert service.living() == outcome.token, "this process has it"
+        assert opened().ensure().token.value == outcome.token.value, "others get it from Kiwoom, not the revoked one"
+        monkeypatch.undo()
+        service.ensure()
+        assert opened().living().value == outcome.token.value, "and it is stored as soon as that works"
+
+    def test_an_answer_that_was_lost_leaves_the_token_to_nobody_before_kiwoom_was_asked(
+        self, service: TokenService, other: TokenService, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        token = service.ensure().token
+
+        def carried_out_but_lost(*_: object) -> None:
+            broker.living = None
+            raise BrokerUnavailable(NO)
+
+        monkeypatch.setattr(broker, "revoke", carried_out_but_lost)
+        with pytest.raises(BrokerUnavailable):
+            service.clear(revoke=True)
+        assert other.ensure().token != token
+
+    def test_a_refused_revoke_of_a_dead_token_is_a_clear(
+        self, service: TokenService, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        service.ensure()
+        kill(broker)
+
+        def refuse(*_: object) -> None:
+            raise RevokeFailed(NO, code="8015")
+
+        monkeypatch.setattr(broker, "revoke", refuse)
+        cleared = service.clear(revoke=True)
+        assert (cleared.already_dead, cleared.revoked, service.current()) == (True, False, None)
+
+    def test_a_refused_revoke_of_a_token_that_works_is_an_error_and_it_stays(
+        self, service: TokenService, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        token = service.ensure().token
+
+        def refuse(*_: object) -> None:
+            raise RevokeFailed(NO, code="8015")
+
+        monkeypatch.setattr(broker, "revoke", refuse)
+        for rotate in (False, True):
+            with pytest.raises(RevokeFailed):
+                service.refresh(rotate=True) if rotate else service.clear(revoke=True)
+        assert service.ensure().token == token
+        assert broker.issues == 1
+
+    def test_a_program_that_ends_between_revoke_and_clear_leaves_no_dead_token(
+        self, service: TokenService, other: TokenService, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        token = service.ensure().token
+
+        class Killed(BaseException):
+            pass
+
+        monkeypatch.setattr(service.store, "clear", lambda: (_ for _ in ()).throw(Killed))
+        monkeypatch.setattr(service.exports, "withdraw", lambda _: (_ for _ in ()).throw(Killed))
+        with pytest.raises(Killed):
+            service.clear(revoke=True)
+        assert other.ensure().token != token
+
+    def test_a_cleared_account_stays_without_a_token(self, service: TokenService, other: TokenService) -> None:
+        service.ensure()
+        service.clear(revoke=True)
+        assert (other.current(), other.was_interrupted(token_for("x-token", DAY, 1.0))) == (None, False)
+
+
+def test_no_token_stands_in_the_locks_record(service: TokenService, broker: FakeBroker, path: Path) -> None:
+    token = service.ensure().token
+    service.doubt(token.value)
+    kill(broker)
+    service.ensure()
+    record = Path(f"{path}.lock").read_text()
+    assert json.loads(record)["evidence"]["version"] == 1
+    assert token.value.reveal() not in record

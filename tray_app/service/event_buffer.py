@@ -1,0 +1,66 @@
+"""What happens to the token while the lock is held, kept until it is free: nobody waits for a record of history."""
+
+from __future__ import annotations
+
+import contextlib
+
+from tray_app.core.errors import KiwoomTokenError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Protocol
+
+    from tray_app.core.token import Token
+    from tray_app.history.database import Happening
+
+    class TokenHistory(Protocol):
+        """The record of what happened. Nothing here raises or waits."""
+
+        def record(self, profile: str, happenings: Sequence[Happening]) -> None: ...
+        def record_found(self, profile: str, token: Token | None, at: float) -> None: ...
+
+
+class EventBuffer:
+    """The events of one profile that the history has not been told yet."""
+
+    def __init__(
+        self, profile: str, clock: Callable[[], float], open_history: Callable[[], TokenHistory | None] | None
+    ) -> None:
+        self._profile = profile
+        self._clock = clock
+        self._open_history = open_history
+        self._events: list[Happening] = []
+
+    def add(self, kind: str, token: Token | None, error: KiwoomTokenError | None = None) -> None:
+        """Remember what happened just now."""
+        if self._open_history is not None:
+            self._events.append((self._clock(), kind, token, error))
+
+    @contextlib.contextmanager
+    def failure_added(self, token: Token | None) -> Iterator[None]:
+        """Remember an error that is raised meanwhile."""
+        try:
+            yield
+        except KiwoomTokenError as error:
+            self.add("failed", token, error)
+            raise
+
+    def flush(self) -> None:
+        """Tell the history all that was added."""
+        events = []
+        with contextlib.suppress(IndexError):  # another thread may take the last one first
+            while self._events:
+                events.append(self._events.pop(0))
+        history = self._history() if events else None
+        if history is not None:
+            history.record(self._profile, events)
+
+    def record_found(self, token: Token | None, at: float) -> None:
+        """Tell the history what a look at `at` found, in case that a program without one has changed it."""
+        history = self._history()
+        if history is not None:
+            history.record_found(self._profile, token, at)
+
+    def _history(self) -> TokenHistory | None:
+        return None if self._open_history is None else self._open_history()

@@ -1,0 +1,133 @@
+"""What is known about whether a token is alive. The expiry is a promise; alive is what Kiwoom says.
+
+A token is *confirmed* when Kiwoom issued it, answered a check with it, or served a request with it. It is *unconfirmed*
+when something speaks against it that nobody has settled with Kiwoom, and *dead* when Kiwoom refused it (8005) or
+issued a different one before its expiry.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from tray_app.core.secret import Secret
+    from tray_app.core.token import Token
+
+VERSION = 1
+_LONGEST_LIFE_SECONDS = 367 * 86400.0
+_CLOCKS_DIFFER_SECONDS = 86400.0
+"""Other computers write the record in Redis too. That a token is dead counts whatever their clocks show."""
+
+
+class Evidence:
+    """What is known about one token. Times are seconds of the epoch, 0 for never.
+
+    `token` is its fingerprint and `expires` its expiry. `confirmed_at`: when Kiwoom last said that it works.
+    `doubted_at`: when something first spoke against it since then. `dead_at`: when Kiwoom last proved that it does not.
+    `settled` is the fingerprint of another token that was already compared with it at Kiwoom.
+    """
+
+    __slots__ = ("confirmed_at", "dead_at", "doubted_at", "expires", "settled", "token")
+
+    def __init__(
+        self,
+        token: str = "",
+        expires: float = 0.0,
+        *,
+        confirmed_at: float = 0.0,
+        doubted_at: float = 0.0,
+        dead_at: float = 0.0,
+        settled: str = "",
+    ) -> None:
+        self.token = token
+        self.expires = expires
+        self.confirmed_at = confirmed_at
+        self.doubted_at = doubted_at
+        self.dead_at = dead_at
+        self.settled = settled
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any], now: float) -> Evidence:
+        """Read what the lock's record holds. What is damaged, of another form or from the future says nothing."""
+        fields = record.get("evidence")
+        if not isinstance(fields, dict) or fields.get("version") != VERSION:
+            return cls()
+        token, settled = fields.get("token"), fields.get("settled")
+        if not isinstance(token, str):
+            return cls()
+        latest = now + _CLOCKS_DIFFER_SECONDS
+        return cls(
+            token,
+            _time(fields, "expires", now + _LONGEST_LIFE_SECONDS),
+            confirmed_at=min(now, _time(fields, "confirmed_at", latest)),
+            doubted_at=min(now, _time(fields, "doubted_at", latest)),
+            dead_at=min(now, _time(fields, "dead_at", latest)),
+            settled=settled if isinstance(settled, str) else "",
+        )
+
+    def to_record(self) -> dict[str, object]:
+        """Return the JSON object for the lock's record. It holds no token."""
+        return {
+            "version": VERSION,
+            "token": self.token,
+            "expires": self.expires,
+            "confirmed_at": self.confirmed_at,
+            "doubted_at": self.doubted_at,
+            "dead_at": self.dead_at,
+            "settled": self.settled,
+        }
+
+    @classmethod
+    def confirmed(cls, token: Token, now: float) -> Evidence:
+        """Kiwoom issued the token, or answered a request with it."""
+        return cls(token.value.fingerprint(), token.expires, confirmed_at=now)
+
+    def doubted(self, token: Token, now: float) -> Evidence:
+        """Something speaks against the token. The first doubt since it was confirmed is the one that counts."""
+        about = self._about(token)
+        return Evidence(
+            about.token,
+            about.expires,
+            confirmed_at=about.confirmed_at,
+            doubted_at=about.doubted_at or now,
+            dead_at=about.dead_at,
+            settled=about.settled,
+        )
+
+    def died(self, token: Token, now: float) -> Evidence:
+        """Kiwoom proved that the token does not work."""
+        about = self._about(token)
+        return Evidence(about.token, about.expires, confirmed_at=about.confirmed_at, dead_at=now)
+
+    def settled_against(self, token: Token, other: Secret) -> Evidence:
+        """The token and another one were compared at Kiwoom: that other one raises no new doubt."""
+        about = self._about(token)
+        return Evidence(about.token, about.expires, confirmed_at=about.confirmed_at, settled=other.fingerprint())
+
+    def is_about(self, value: Secret) -> bool:
+        """Whether it is about the token with that value."""
+        return bool(self.token) and self.token == value.fingerprint()
+
+    def says_dead(self, value: Secret) -> bool:
+        """Whether the token with that value is known to be dead."""
+        return self.dead_at > 0 and self.is_about(value)
+
+    def says_doubtful(self, value: Secret) -> bool:
+        """Whether something speaks against the token with that value that nobody has settled."""
+        return self.doubted_at > 0 and self.is_about(value)
+
+    def has_settled(self, token: Token, other: Secret) -> bool:
+        """Whether the two were compared at Kiwoom already."""
+        return bool(self.settled) and self.is_about(token.value) and self.settled == other.fingerprint()
+
+    def _about(self, token: Token) -> Evidence:
+        return self if self.is_about(token.value) else Evidence(token.value.fingerprint(), token.expires)
+
+
+def _time(fields: Mapping[str, Any], name: str, latest: float) -> float:
+    value = fields.get(name)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return 0.0
+    return float(value) if 0 <= value <= latest else 0.0

@@ -1,0 +1,335 @@
+"""What is done while the profile's lock is held: decide, ask Kiwoom, store, publish, and record how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+
+from tray_app.core import errors, logs
+from tray_app.core.errors import BrokerError, KiwoomTokenError, SettingsError
+from tray_app.core.language import msg
+from tray_app.service.evidence import Evidence
+from tray_app.service.last_attempt import LastAttempt
+from tray_app.service.lock_record import LockRecord
+from tray_app.service.outcome import Cleared, Outcome
+from tray_app.service.renewal import Action, Request, better_of, decide, failure_to_repeat
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from tray_app.core.secret import Secret
+    from tray_app.core.token import Token
+    from tray_app.kiwoom.keys import AppKeys
+    from tray_app.service.account_store import AccountStore
+    from tray_app.service.event_buffer import EventBuffer
+    from tray_app.stores.lock import ThreadLock
+
+    class IssuedToken(Protocol):
+        @property
+        def token(self) -> Token: ...
+        @property
+        def skew_seconds(self) -> float | None: ...
+
+    class Liveness(Protocol):
+        """`value` is `alive` or `dead`."""
+
+        @property
+        def value(self) -> str: ...
+
+    class TokenBroker(Protocol):
+        """Kiwoom, as far as this program needs it; each call raises `BrokerError`."""
+
+        def issue(self, keys: AppKeys) -> IssuedToken: ...
+        def revoke(self, keys: AppKeys, value: Secret) -> None: ...
+        def verify(self, token: Secret) -> Liveness: ...
+
+    class TokenExports(Protocol):
+        """Where other tools read the token. Nothing here raises: failures come back as errors."""
+
+        def publish(self, token: Token) -> tuple[KiwoomTokenError, ...]: ...
+        def withdraw(self, token: Token) -> tuple[KiwoomTokenError, ...]: ...
+        def forget(self) -> tuple[bool, tuple[KiwoomTokenError, ...]]:
+            """Remove whatever is published, where nobody can tell which token it is; tell whether there was one."""
+
+        def external_token(self) -> Token | None:
+            """Return an unexpired token of the same keys that another tool has issued by itself."""
+
+        def rival_of(self, token: Token, /) -> Secret | None:
+            """Return a different token that another tool has stored since `token` was issued. Asks no keyring."""
+
+
+_INVALID_TOKEN_CODE = "8005"  # noqa: S105 - an error code
+_ALIVE = "alive"
+
+
+class LockedSession:
+    """One holding of the profile's lock.
+
+    `record` is the lock's record. `used_keys` are the keys that brought a token, or None: the caller remembers them
+    once the lock is free.
+    """
+
+    def __init__(
+        self,
+        lock: ThreadLock,
+        tokens: AccountStore,
+        *,
+        find_keys: Callable[[], AppKeys],
+        open_broker: Callable[[], TokenBroker],
+        exports: TokenExports | None,
+        events: EventBuffer,
+        clock: Callable[[], float],
+        profile: str,
+    ) -> None:
+        self.record = LockRecord.from_fields(lock.read_record(), clock())
+        self.used_keys: AppKeys | None = None
+        self._lock = lock
+        self._tokens = tokens
+        self._find_keys = find_keys
+        self._open_broker = open_broker
+        self._exports = exports
+        self._events = events
+        self._clock = clock
+        self._profile = profile
+
+    def write(self, *, last: LastAttempt | None = None, evidence: Evidence | None = None) -> None:
+        """Replace the last attempt, the evidence or both in the lock's record."""
+        self.record.write(self._lock, last=last, evidence=evidence)
+
+    # ------------------------------------------------------------------------------------------------------ renewing
+
+    def renew(self, request: Request) -> Outcome:
+        """Do what `decide` says about the request. Raises `KeysMissing`, `BrokerError`, `StoreError`."""
+        self._tokens.save_unsaved()
+        token = self._tokens.current()
+        is_doubtful = token is not None and self.is_doubtful(token)
+        decision = decide(token, self.record.last, request, self._clock(), is_doubtful=is_doubtful)
+        if decision.action is Action.VERIFY and token is not None:
+            token = self._settle_doubt(token)
+            decision = decide(token, self.record.last, request, self._clock())
+        if decision.action is Action.ASK_OTHER_TOOLS:
+            external = better_of(token, self.external_token(), request, self._clock())
+            if external is not None:
+                outcome = self.adopt(external)
+                if request.is_satisfied_by(external, self._clock()):
+                    return outcome
+                token = external
+            decision = decide(token, self.record.last, request, self._clock(), asked_other_tools=True)
+        if decision.error is not None:
+            raise decision.error
+        if decision.action is Action.USE and token is not None:
+            return Outcome(token, Outcome.ADOPTED)
+        with self._events.failure_added(token):
+            keys = self._find_keys()
+        failure = failure_to_repeat(self.record.last, request, self._tokens.issued_for(keys), self._clock())
+        if failure is not None:
+            raise failure
+        if request.is_patient:
+            self._refuse_contest(self._tokens.issued_for(keys))
+        with self._events.failure_added(token):
+            return self._issue(token, keys, request)
+
+    def _issue(self, before: Token | None, keys: AppKeys, request: Request) -> Outcome:
+        last = self.record.last
+        other = self._tokens.unexpired_of_another() if before is None else None
+        revoking = last.revoking if before is None or last.is_revoking(before) else ""
+        was_unexpired = before is not None and before.lives(self._clock())
+        broker = self._open_broker()
+        if before is not None and request.rotate and was_unexpired:
+            revoking = before.value.fingerprint()
+            self._revoke_first(before, keys, broker)
+        is_refused = before is not None and before.value == request.refused
+        if before is not None and is_refused:
+            self._take_away_dead(before)
+        try:
+            answer = broker.issue(keys)
+        except BrokerError as error:
+            self._record_failure(error, request, keys, last, revoking)
+            if is_refused:
+                self._events.add("died", before)
+            raise
+        own = self._tokens.issued_for(keys)
+        issued = answer.token.bound_to(own) if own else answer.token
+        same = before is not None and before.value == issued.value and before.expires_at == issued.expires_at
+        is_early = was_unexpired and not revoking and before is not None and before.value != issued.value
+        token = before.bound_to(issued.issued_for) if same and before is not None else issued
+        how = Outcome.SAME if same else Outcome.ISSUED
+        unsaved = self._tokens.save(token)
+        if is_early:
+            self._events.add("died", before)
+        self._events.add(how, token, unsaved)
+        attempt = LastAttempt.succeeded(
+            token,
+            self._clock(),
+            request.refused,
+            is_same=same,
+            is_rotation=request.rotate,
+            replaced=[] if other is None else [*last.replaced, other.issued_for],
+            revoking=revoking if unsaved is not None else "",
+        )
+        # Only now: whoever waits looks for the token as soon as the record is there.
+        self.write(last=attempt, evidence=Evidence.confirmed(token, self._clock()))
+        self.used_keys = keys
+        return Outcome(
+            token,
+            how,
+            unsaved=unsaved,
+            unpublished=self.publish(token),
+            skew_seconds=answer.skew_seconds,
+            dead=before if is_early else None,
+        )
+
+    def _record_failure(
+        self, error: BrokerError, request: Request, keys: AppKeys, before: LastAttempt, revoking: str
+    ) -> None:
+        now = self._clock()
+        attempt = LastAttempt.failed(
+            error,
+            now,
+            request.refused,
+            revoking=revoking,
+            keys=self._tokens.issued_for(keys),
+            failures=before.failures_until(now) + 1,
+        )
+        self.write(last=attempt)
+
+    def _refuse_contest(self, own: str) -> None:
+        """Raise instead of taking the token away from another account that takes it back each time."""
+        if self.record.last.is_contested(own, self._clock()) and self._tokens.unexpired_of_another() is not None:
+            raise SettingsError(
+                msg(
+                    "Another program uses the profile {profile} with other keys or in another mode, and each takes the "
+                    "other's token away. Give one of them a profile of its own, with --profile or KIWOOM_PROFILE."
+                ),
+                profile=self._profile,
+            )
+
+    # ------------------------------------------------------------------------------------------------- dead or alive
+
+    def is_doubtful(self, token: Token) -> bool:
+        """Whether something speaks against the token: a tool's report, or another token that a tool has got since."""
+        return is_doubtful(token, self.record.evidence, self._exports)
+
+    def verify(self, token: Token) -> bool:
+        """Ask Kiwoom whether the token works, and take it away if it does not. Raises `BrokerError`."""
+        if self._asks_alive(token):
+            self.write(evidence=Evidence.confirmed(token, self._clock()))
+            return True
+        self._take_away_dead(token)
+        self._events.add("died", token)
+        return False
+
+    def _settle_doubt(self, token: Token) -> Token | None:
+        """Ask Kiwoom about a doubtful token, and about another one that a tool has got for the same keys. Return the
+        token to go on with, or None when it is dead. When Kiwoom does not say, the token is used as it is.
+        """
+        rival = None if self._exports is None else self._exports.rival_of(token)
+        try:
+            if rival is not None:
+                external = self.external_token()
+                if external is not None and external.value == rival and self._asks_alive(external):
+                    self._take_away_dead(token)
+                    self._events.add("died", token)
+                    self.adopt(external, is_confirmed=True)
+                    return external
+            if not self.verify(token):
+                return None
+        except KiwoomTokenError as error:
+            logs.warning("Kiwoom did not say whether the token works (%s)", type(error).__name__)
+            return token
+        if rival is not None:
+            self.write(evidence=self.record.evidence.settled_against(token, rival))
+        return token
+
+    def _asks_alive(self, token: Token) -> bool:
+        return self._open_broker().verify(token.value).value == _ALIVE
+
+    def _take_away_dead(self, token: Token) -> None:
+        """Take a dead token away from every reader. The record names it, so that it stays hidden where it cannot be
+        deleted, or when it comes back."""
+        self.write(evidence=self.record.evidence.died(token, self._clock()))
+        self.withdraw(token)
+        self._tokens.forget()
+
+    # ------------------------------------------------------------------------------------------------------ revoking
+
+    def revoke(self, token: Token, keys: AppKeys | None = None, broker: TokenBroker | None = None) -> Cleared:
+        """Revoke the token, with a mark in the record from before the request until the caller has cleared it.
+
+        An answer that is lost on the way leaves the mark: nobody knows whether Kiwoom carried the request out.
+        """
+        before = self.record.last
+        broker = broker or self._open_broker()
+        keys = keys or self._find_keys()
+        cleared = Cleared(there=True)
+        self.write(last=LastAttempt.rotation_begun(token, self._clock()))
+        try:
+            broker.revoke(keys, token.value)
+            cleared.revoked = True
+        except errors.BrokerUnavailable:
+            raise
+        except BaseException as error:
+            if not self._is_dead_already(token, error, broker):
+                self.write(last=before)
+                raise
+            cleared.already_dead = True
+        return cleared
+
+    def _revoke_first(self, token: Token, keys: AppKeys, broker: TokenBroker) -> None:
+        """End the token at Kiwoom and here, before another is issued.
+
+        What cannot be undone comes last: the store is written once, as it will be with the new token, and raises
+        `StoreError` before anything is revoked. Should this program be killed meanwhile, the record says so.
+        """
+        self._tokens.store.write(token)
+        cleared = self.revoke(token, keys, broker)
+        self._events.add("revoked" if cleared.revoked else "cleared", token)
+        self.withdraw(token)
+        self._tokens.forget()
+
+    def _is_dead_already(self, token: Token, error: BaseException, broker: TokenBroker) -> bool:
+        """Whether Kiwoom refused a revoke because the token does not work any more: it says so (8005), or is asked."""
+        if not isinstance(error, (errors.TokenRefused, errors.RevokeFailed)):
+            return False
+        if isinstance(error, errors.TokenRefused):
+            return error.code == _INVALID_TOKEN_CODE
+        try:
+            return broker.verify(token.value).value != _ALIVE
+        except KiwoomTokenError:
+            return False
+
+    # --------------------------------------------------------------------------------------------------- other tools
+
+    def adopt(self, external: Token, *, is_confirmed: bool = False) -> Outcome:
+        """Store a token that another tool has issued."""
+        logs.info("Token issued by another tool adopted")
+        with contextlib.suppress(KiwoomTokenError):
+            keys = self._find_keys()
+            external = external.bound_to(self._tokens.issued_for(keys))
+            self.used_keys = keys
+        unsaved = self._tokens.save(external)
+        self.write(evidence=Evidence.confirmed(external, self._clock()) if is_confirmed else Evidence())
+        self._events.add("adopted", external, unsaved)
+        return Outcome(external, Outcome.ADOPTED, unsaved=unsaved, unpublished=self.publish(external))
+
+    def external_token(self) -> Token | None:
+        """Return an unexpired token that another tool has issued by itself, unless it is known to be dead."""
+        token = None if self._exports is None else self._exports.external_token()
+        return None if token is None or self.record.evidence.says_dead(token.value) else token
+
+    def publish(self, token: Token) -> tuple[KiwoomTokenError, ...]:
+        """Let the other tools have the token. Return what went wrong."""
+        return () if self._exports is None else self._exports.publish(token)
+
+    def withdraw(self, token: Token | None) -> tuple[KiwoomTokenError, ...]:
+        """Take the token away from the other tools. Return what went wrong."""
+        return () if self._exports is None or token is None else self._exports.withdraw(token)
+
+
+def is_doubtful(token: Token, evidence: Evidence, exports: TokenExports | None) -> bool:
+    """Whether something speaks against the token that was not settled with Kiwoom."""
+    if evidence.says_doubtful(token.value):
+        return True
+    rival = None if exports is None else exports.rival_of(token)
+    return rival is not None and not evidence.has_settled(token, rival)
