@@ -16,7 +16,7 @@ from tray_app.core import logs
 from tray_app.core.errors import InvalidInput, KiwoomTokenError
 from tray_app.core.language import msg
 from tray_app.kiwoom.codes import inner_code, return_number
-from tray_app.kiwoom.connection import is_loopback
+from tray_app.kiwoom.endpoints import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator

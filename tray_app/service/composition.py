@@ -101,7 +101,7 @@ def find_keys(settings: Settings, environ: Mapping[str, str] = os.environ) -> Ap
 def open_broker(settings: Settings, clock: Callable[[], float] = time.time) -> Broker:
     """Raises `InvalidInput` for a base URL that is neither https nor loopback."""
     from tray_app.kiwoom.broker import Broker
-    from tray_app.kiwoom.connection import base_url_for
+    from tray_app.kiwoom.endpoints import base_url_for
 
     return Broker(base_url_for(settings.mode, settings.base_url), clock=clock)
 
