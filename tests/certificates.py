@@ -1,4 +1,4 @@
-"""Certificates made for a test, for servers of its own."""
+"""Self-signed certificates for the servers of a test."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 
-def self_made(folder: Path, name: str) -> tuple[Path, Path]:
-    """The files of a certificate for `name`, a host name or an IP address, and of its key."""
+def self_made(folder: Path, name: str, *, days: tuple[int, int] = (-1, 1)) -> tuple[Path, Path]:
+    """Create a certificate for `name`, a host name or an IP address; return its file and that of its key.
+
+    It is valid between the two `days`, counted from now.
+    """
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -26,8 +29,8 @@ def self_made(folder: Path, name: str) -> tuple[Path, Path]:
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now + timedelta(days=days[0]))
+        .not_valid_after(now + timedelta(days=days[1]))
         .add_extension(x509.SubjectAlternativeName([for_whom]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())

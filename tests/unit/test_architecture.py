@@ -30,7 +30,8 @@ DOOR = "__init__"
 ONLY_IN = {
     "PySide6": {"desktop", "app"},
     "shiboken6": {"desktop"},
-    "httpx": {"api"},
+    "httpx": {"api", "kiwoom"},
+    "truststore": {"kiwoom"},
     "keyring": {"stores"},
     "redis": {"stores"},
     "sqlite3": {"history"},

@@ -26,11 +26,13 @@ from tray_app.core.errors import (
     Remedy,
     RequestRefused,
     RevokeFailed,
+    SettingsError,
     TokenRefused,
+    UnknownFailure,
 )
 from tray_app.core.secret import Secret
 from tray_app.core.token import parse_expires_dt
-from tray_app.kiwoom.broker import Broker
+from tray_app.kiwoom.broker import Broker, Liveness
 from tray_app.kiwoom.keys import AppKeys, clean_keys
 from tray_app.kiwoom.sandbox import FAULTS, SandboxKiwoom
 
@@ -38,6 +40,7 @@ ROOT = Path(__file__).resolve().parents[2]
 APP_KEY = "APPKEY-that-nobody-may-see"
 APP_SECRET = "APPSECRET-that-nobody-may-see"
 TOKEN = "TOKEN-that-nobody-may-see"
+ACCOUNT = "8012345611"
 KEYS = clean_keys(APP_KEY, APP_SECRET)
 NOW = datetime(2025, 3, 4, 5, 6, 7, tzinfo=timezone.utc).timestamp()
 IN_A_DAY = "20250305140607"
@@ -128,7 +131,7 @@ def assert_gives_nothing_away(error):
     shown += str(error) + repr(error) + repr(vars(error)) + repr(error.args)
     # The frame of a test holds its own plain texts; what the product shows is looked for after it.
     product = "".join(part for part in shown.split('  File "') if "tests/unit" not in part.replace("\\", "/"))
-    for secret in (APP_KEY, APP_SECRET, TOKEN):
+    for secret in (APP_KEY, APP_SECRET, TOKEN, ACCOUNT):
         assert secret not in product
 
 
@@ -225,6 +228,15 @@ class TestIssue:
         assert type(error) is BrokerUnavailable
         assert "clock is 4320 minutes off" in str(error)
 
+    @pytest.mark.parametrize(("late", "named"), [(1, False), (29, False), (59, False), (61, True), (89, True)])
+    def test_a_clock_that_is_less_than_a_minute_off_is_not_named(self, answering, *, late, named):
+        # GIVEN a token that expires in this very second by Kiwoom's clock.
+        headers = [("Date", "Wed, 05 Mar 2025 05:06:06 GMT")]
+        ends = NOW + 86400
+        error = failure_of(answering(good(), headers=headers, clock=lambda: ends - 1 + late).issue, KEYS)
+        assert ("clock is 2 minutes off" in str(error)) is named
+        assert " 0 minutes" not in str(error)
+
     @pytest.mark.parametrize("zone", ["UTC", "Asia/Seoul", "America/New_York"])
     def test_expires_dt_is_korean_time_on_a_computer_in_any_zone(self, other_process, zone):
         # GIVEN a process in another time zone; WHEN it issues; THEN the end is a day ahead, not nine hours off.
@@ -291,6 +303,7 @@ EVERY_FAULT = {
     "drop": (None, *SILENT),
     "hang": (None, *SILENT),
     "drip": (None, *SILENT),
+    "lost-answer": (None, *SILENT),
     "no-token": (None, *SILENT),
     "bad-expiry": (None, *SILENT),
     "past-expiry": (None, *SILENT),
@@ -341,6 +354,12 @@ class TestFaults:
         failure_of(broker.issue, KEYS)
         assert kiwoom.counts()["issue"] == 1
 
+    def test_an_issue_whose_answer_is_lost_is_made_good_by_the_next_one(self, kiwoom, broker):
+        kiwoom.set_fault("lost-answer", times=1)
+        failure_of(broker.issue, KEYS)
+        assert broker.issue(KEYS).token
+        assert [each["outcome"] for each in kiwoom.outcomes()] == ["new lost-answer", "same"]
+
     def test_another_secret_for_the_same_key_is_refused(self, broker):
         broker.issue(KEYS)
         assert failure_of(broker.issue, AppKeys(KEYS.app_key, Secret("another"))).code == "8001"
@@ -352,9 +371,11 @@ class TestRevoke:
         broker.revoke(KEYS, token.value)
         assert broker.issue(KEYS).token.value != token.value
 
-    def test_of_a_dead_token_is_told_apart(self, broker):
+    @pytest.mark.parametrize(("code", "kind"), [("8005", TokenRefused), ("8015", RevokeFailed)])
+    def test_of_a_dead_token_is_told_apart(self, kiwoom, broker, code, kind):
+        kiwoom.behaviour.dead_revoke_code = code
         error = failure_of(broker.revoke, KEYS, Secret(TOKEN))
-        assert (type(error), error.code) == (TokenRefused, "8005")
+        assert (type(error), error.code) == (kind, code)
 
     @pytest.mark.parametrize("fields", [{}, {"return_msg": "정상적으로 처리되었습니다"}, {"return_code": None}])
     def test_without_a_return_code_is_a_failure(self, answering, fields):
@@ -369,6 +390,83 @@ class TestRevoke:
 
     def test_a_zero_in_a_server_error_is_no_success(self, answering):
         assert failure_of(answering({"return_code": 0}, status=502).revoke, KEYS, Secret(TOKEN)).code == "HTTP 502"
+
+
+class TestVerify:
+    def test_of_a_token_that_works(self, kiwoom, broker):
+        token = broker.issue(KEYS).token.value
+        assert broker.verify(token) is Liveness.ALIVE
+        assert kiwoom.outcomes()[-1]["outcome"] == "answered"
+
+    @pytest.mark.parametrize("status", [200, 401])
+    def test_of_a_token_that_was_revoked_elsewhere(self, kiwoom, broker, status):
+        token = broker.issue(KEYS).token.value
+        kiwoom.end_tokens()
+        kiwoom.behaviour.dead_token_status = status
+        assert broker.verify(token) is Liveness.DEAD
+
+    def test_sends_what_the_guide_asks_for_and_no_key(self, start_answering):
+        kiwoom = start_answering({"acctNo": ACCOUNT, "return_code": 0})
+        assert Broker(kiwoom.base_url + "/gateway").verify(Secret(TOKEN)) is Liveness.ALIVE
+        line, headers, body = kiwoom.asked[0]
+        assert line == "POST /gateway/api/dostk/acnt HTTP/1.1"
+        assert headers["Content-Type"] == "application/json;charset=UTF-8"
+        assert headers["api-id"] == "ka00001"
+        assert headers["authorization"] == f"Bearer {TOKEN}"
+        assert body == {}
+
+    @pytest.mark.parametrize(
+        ("fields", "status", "expected"),
+        [
+            ({"return_code": 0}, 200, Liveness.ALIVE),
+            ({"return_code": "0", "acctNo": "1"}, 200, Liveness.ALIVE),
+            (
+                {"return_code": 3, "return_msg": "인증 실패[8005:Token이 유효하지 않습니다]"},
+                200,
+                Liveness.DEAD,
+            ),
+            ({"return_code": 3, "return_msg": "CODE=8005"}, 200, Liveness.DEAD),
+            ({"return_code": 3, "return_msg": "[8005:x]"}, 401, Liveness.DEAD),
+            (b"", 401, Liveness.DEAD),
+            (b"<html>", 401, Liveness.DEAD),
+        ],
+    )
+    def test_in_any_form_of_the_answer(self, answering, fields, status, expected):
+        assert answering(fields, status=status).verify(Secret(TOKEN)) is expected
+
+    @pytest.mark.parametrize(
+        ("fields", "status", "kind", "code"),
+        [
+            ({"return_code": 3, "return_msg": "[8010:x]"}, 200, TokenRefused, "8010"),
+            ({"return_code": 3, "return_msg": "[8031:x]"}, 401, TokenRefused, "8031"),
+            ({"return_code": 5, "return_msg": "[1700:x]"}, 200, RateLimited, "1700"),
+            ({"return_code": 3, "return_msg": "인증"}, 200, UnknownFailure, "3"),
+            ({"return_code": 0}, 500, BrokerUnavailable, "HTTP 500"),
+            ({"return_code": 3, "return_msg": "[8005:x]"}, 502, BrokerUnavailable, "HTTP 502"),
+            (b"", 429, RateLimited, "429"),
+            (b"<html>", 200, BrokerUnavailable, None),
+            (b"", 302, BrokerUnavailable, "HTTP 302"),
+            (b"", 403, BrokerUnavailable, "HTTP 403"),
+            ({"acctNo": "1"}, 200, BrokerUnavailable, None),
+            ({}, 200, BrokerUnavailable, None),
+        ],
+    )
+    def test_raises_when_the_answer_says_nothing_about_the_token(self, answering, *, fields, status, kind, code):
+        error = failure_of(answering(fields, status=status).verify, Secret(TOKEN))
+        assert (type(error), error.code) == (kind, code)
+
+    def test_raises_when_there_is_no_answer(self, kiwoom):
+        kiwoom.set_fault("hang", on="rest")
+        assert type(failure_of(Broker(kiwoom.base_url, timeout=0.3).verify, Secret(TOKEN))) is BrokerUnavailable
+
+    def test_keeps_no_account_number(self, start_answering, caplog):
+        caplog.set_level("DEBUG")
+        for fields in ({"acctNo": ACCOUNT, "return_code": 0}, {"acctNo": ACCOUNT, "return_code": 5}):
+            broker = Broker(start_answering(fields).base_url)
+            with contextlib.suppress(BrokerError):
+                broker.verify(Secret(TOKEN))
+            assert ACCOUNT not in repr(vars(broker))
+        assert ACCOUNT not in caplog.text
 
 
 class TestDeadline:
@@ -457,7 +555,9 @@ class TestSecrets:
         token = broker.issue(KEYS).token.value
         kiwoom.set_fault("echo", times=1)
         failure_of(broker.issue, KEYS)
+        broker.verify(token)
         broker.revoke(KEYS, token)
+        assert {"httpx", "httpcore"} <= {record.name.partition(".")[0] for record in caplog.records}
         for secret in (APP_KEY, APP_SECRET, token.reveal()):
             assert secret not in caplog.text
 
@@ -469,20 +569,53 @@ def test_the_sandbox_kiwoom_and_the_client_agree_on_the_end(kiwoom, broker):
     assert parse_expires_dt(answer["expires_dt"]) == token.expires_at
 
 
-def test_issuing_loads_no_larger_http_library(other_process):
-    # GIVEN a process of its own; WHEN it issues; THEN nobody waited for httpx to be loaded.
-    program = (
-        "import sys\n"
-        "from tray_app.kiwoom.broker import Broker\n"
-        "from tray_app.kiwoom.keys import clean_keys\n"
-        "Broker(sys.argv[1]).issue(clean_keys('key-of-lightness', 'secret'))\n"
-        "print(sorted({'httpx', 'httpcore', 'anyio', 'requests'} & set(sys.modules)))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, other_process],
+def run_alone(program, *arguments):
+    """Run a program in a process of its own; return what it printed."""
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=True,
+    ).stdout.strip()
+
+
+def test_httpx_is_loaded_by_the_first_request_and_no_sooner(other_process):
+    program = (
+        "import sys\n"
+        "from tray_app.kiwoom.broker import Broker\n"
+        "from tray_app.kiwoom.keys import clean_keys\n"
+        "broker = Broker(sys.argv[1])\n"
+        "print({'httpx', 'httpcore', 'truststore', 'certifi'} & set(sys.modules))\n"
+        "broker.issue(clean_keys('key-of-lightness', 'secret'))\n"
+        "print('httpx' in sys.modules)\n"
     )
-    assert done.stdout.strip() == "[]"
+    assert run_alone(program, other_process).splitlines() == ["set()", "True"]
+
+
+class TestPreload:
+    def test_loads_what_the_first_request_takes_while_the_caller_does_something_else(self, monkeypatch):
+        monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+        monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+        program = (
+            "import sys, threading, time\n"
+            "from tray_app.kiwoom.broker import Broker\n"
+            "broker = Broker('https://api.kiwoom.com')\n"
+            "broker.preload()\n"
+            "while any(thread.name == 'kiwoom-preload' for thread in threading.enumerate()):\n"
+            "    time.sleep(0.01)\n"
+            "print({'httpx', 'httpcore', 'truststore'} <= set(sys.modules))\n"
+        )
+        assert run_alone(program) == "True"
+
+    def test_harms_no_request_that_comes_at_the_same_time(self, broker):
+        broker.preload()
+        assert broker.issue(KEYS).token
+
+    def test_says_nothing_of_what_the_request_will_say(self, monkeypatch, capfd):
+        monkeypatch.setenv("SSL_CERT_FILE", "/no/such/file.pem")
+        broker = Broker("https://127.0.0.1:9")
+        broker.preload()
+        with pytest.raises(SettingsError, match="SSL_CERT_FILE"):
+            broker.issue(KEYS)
+        assert capfd.readouterr() == ("", "")

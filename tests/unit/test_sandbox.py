@@ -72,6 +72,11 @@ def rest(sandbox, token):
     return ask(sandbox, "POST", "/api/dostk/stkinfo", {"stk_cd": "005930"}, **headers)[2]
 
 
+def account_number(sandbox, token):
+    headers = {"authorization": f"Bearer {token}", "api-id": "ka00001"}
+    return ask(sandbox, "POST", "/api/dostk/acnt", {}, **headers)[2]
+
+
 def refused_with(code, answer):
     return answer["return_code"] != 0 and f"[{code}:" in answer["return_msg"] and "token" not in answer
 
@@ -82,6 +87,16 @@ def test_an_issue_answers_in_kiwooms_form(kiwoom):
     assert re.fullmatch(r"[A-Za-z0-9_-]{86}", answer["token"])
     assert len(base64.urlsafe_b64decode(answer["token"] + "==")) == 64
     assert (answer["return_code"], answer["token_type"]) == (0, "bearer")
+
+
+def test_the_account_number_is_told_for_a_valid_token_only(kiwoom):
+    token = issue(kiwoom)["token"]
+    answer = account_number(kiwoom, token)
+    assert set(answer) == {"acctNo", "return_code", "return_msg"}
+    assert answer["return_code"] == 0
+    kiwoom.end_tokens()
+    assert refused_with("8005", account_number(kiwoom, token))
+    assert kiwoom.counts()["rest"] == 2
 
 
 def test_expires_dt_is_korean_time_and_the_token_lives_as_long_as_it_says(kiwoom, clock):
@@ -315,6 +330,81 @@ def test_a_new_token_that_kills_the_old_one(kiwoom):
     kiwoom.set_fault("kills-old", times=1)
     new = issue(kiwoom)["token"]
     assert [rest(kiwoom, each)["return_code"] for each in (old, new)] == [3, 0]
+
+
+class TestBehaviour:
+    """What the real Kiwoom has been seen to do, or may do, other than the sandbox by default."""
+
+    @pytest.fixture
+    def token(self, kiwoom):
+        return issue(kiwoom)["token"]
+
+    @pytest.mark.parametrize(
+        ("reissue", "old_code", "is_same"), [("same", 0, True), ("new", 0, False), ("replace", 3, False)]
+    )
+    def test_a_second_issue(self, kiwoom, token, *, reissue, old_code, is_same):
+        kiwoom.behaviour.reissue = reissue
+        second = issue(kiwoom)["token"]
+        assert (second == token) is is_same
+        assert rest(kiwoom, token)["return_code"] == old_code
+        assert rest(kiwoom, second)["return_code"] == 0
+
+    def test_a_token_that_another_computer_revoked(self, kiwoom, token):
+        other = issue(kiwoom, key="another")["token"]
+        kiwoom.revoke_elsewhere(token)
+        assert refused_with("8005", rest(kiwoom, token))
+        assert rest(kiwoom, other)["return_code"] == 0
+        assert issue(kiwoom)["token"] != token
+
+    def test_a_token_that_another_program_replaced(self, kiwoom, token):
+        theirs = kiwoom.issue_elsewhere()
+        assert refused_with("8005", rest(kiwoom, token))
+        assert rest(kiwoom, theirs)["return_code"] == 0
+        assert issue(kiwoom)["token"] == theirs
+        assert kiwoom.counts()["issue"] == 2, "another program's request does not count"
+
+    def test_a_dead_token_by_its_http_status(self, kiwoom):
+        kiwoom.behaviour.dead_token_status = 401
+        headers = {"authorization": "Bearer x"}
+        for path in ("/api/dostk/stkinfo", "/api/dostk/acnt"):
+            status, _, content = ask(kiwoom, "POST", path, {}, **headers)
+            assert (status, content) == (401, b"")
+
+    def test_the_code_for_revoking_a_dead_token(self, kiwoom, token):
+        kiwoom.behaviour.dead_revoke_code = "8015"
+        assert refused_with("8015", revoke(kiwoom, "x"))
+        assert revoke(kiwoom, token)["return_code"] == 0
+        assert refused_with("8015", revoke(kiwoom, token))
+
+    def test_a_token_that_outlives_its_expiry(self, kiwoom, clock):
+        kiwoom.behaviour.outlives_seconds = 0.9
+        first = issue(kiwoom)
+        expires = parse_expires_dt(first["expires_dt"]).timestamp()
+        clock.now = expires + 0.5
+        assert rest(kiwoom, first["token"])["return_code"] == 0
+        assert issue(kiwoom) == first
+        clock.now = expires + 0.9
+        assert refused_with("8005", rest(kiwoom, first["token"]))
+        assert issue(kiwoom)["token"] != first["token"]
+
+    def test_a_clock_that_is_off(self, kiwoom):
+        kiwoom.behaviour.clock_offset = 3600
+        _, headers, answer = ask(
+            kiwoom,
+            "POST",
+            "/oauth2/token",
+            {"grant_type": "client_credentials", "appkey": SANDBOX_APP_KEY, "secretkey": SANDBOX_APP_SECRET},
+        )
+        assert headers["Date"] == "Tue, 04 Mar 2025 06:06:07 GMT"
+        assert answer["expires_dt"] == "20250305150608"
+        assert rest(kiwoom, answer["token"])["return_code"] == 0
+
+    def test_an_answer_that_is_lost_after_the_request_was_carried_out(self, kiwoom, token):
+        kiwoom.set_fault("lost-answer", times=1)
+        with pytest.raises(http.client.RemoteDisconnected):
+            revoke(kiwoom, token)
+        assert refused_with("8005", rest(kiwoom, token))
+        assert [each["outcome"] for each in kiwoom.outcomes()][1] == "revoked lost-answer"
 
 
 def test_a_date_header_that_is_off(kiwoom, clock):

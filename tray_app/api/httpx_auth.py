@@ -15,7 +15,7 @@ from tray_app.api.background import on_a_thread
 from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError
 from tray_app.kiwoom.codes import inner_code, return_number
-from tray_app.kiwoom.connection import HOSTS, is_loopback
+from tray_app.kiwoom.endpoints import HOSTS, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator

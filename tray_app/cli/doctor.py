@@ -11,7 +11,7 @@ from tray_app.core.errors import DONE, UNEXPECTED, KeyringUnavailable, KiwoomTok
 from tray_app.core.language import has_letters, msg, say, tr, use
 from tray_app.core.profile import DEFAULT
 from tray_app.core.wording import mode_text, place_text
-from tray_app.kiwoom.connection import base_url_for
+from tray_app.kiwoom.endpoints import base_url_for
 from tray_app.service.composition import find_keys, open_exports, open_service
 from tray_app.settings.load import load_settings
 from tray_app.stores.keyring_client import shared_keyring_client

@@ -1,45 +1,56 @@
-"""Issuing and revoking a token at Kiwoom over HTTPS.
+"""Issue, revoke and verify a token at Kiwoom over HTTPS.
 
-Source: the Kiwoom REST API guide, au10001 (issue) and au10002 (revoke).
+Source: the Kiwoom REST API guide, au10001 (issue), au10002 (revoke) and ka00001 (account number).
 
-A request runs on a daemon thread and the caller waits for it until the deadline: neither a slow name server nor
-a server that sends its answer byte by byte can hold the caller longer. The request body and the frames that hold
-it never leave that thread.
-
-It is the standard library's `http.client`, because whoever issues keeps every other tool waiting meanwhile: a
-larger HTTP library takes longer to load than everything else does together.
+A request runs on a daemon thread, and the caller waits for it until the deadline: neither a slow name server nor a
+server that sends its answer byte by byte can hold the caller longer, or keep the process from ending. The answer is
+read on that thread too. Only its result crosses over, so no traceback of a caller holds a request or an answer.
 """
 
 from __future__ import annotations
 
 import contextlib
-import http.client
+import enum
 import json
+import math
 import socket
-import ssl
 import threading
 import time
+from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from tray_app.core.errors import BrokerUnavailable, InvalidInput, KiwoomTokenError, RevokeFailed, SettingsError
+from tray_app.core.errors import (
+    BrokerUnavailable,
+    InvalidInput,
+    KeysRefused,
+    KiwoomTokenError,
+    RevokeFailed,
+    UnknownFailure,
+    known_error,
+)
 from tray_app.core.language import msg
 from tray_app.core.secret import Secret
 from tray_app.core.token import Token, token_until
 from tray_app.kiwoom.codes import (
-    NO_ANSWER,
     NO_USABLE_TOKEN,
     REVOKE_UNCONFIRMED,
+    UNKNOWN_REFUSAL,
     error_for,
     http_date,
     inner_code,
     retry_after_seconds,
     return_number,
 )
-from tray_app.kiwoom.connection import UnusableProxyError, check_base_url, connection_to
+from tray_app.kiwoom.endpoints import check_base_url
+from tray_app.kiwoom.http_client import open_client, tls_context, unusable_proxy
+from tray_app.kiwoom.request_errors import Progress, no_answer, timed_out
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping
+    from typing import Any
+
+    import httpx
 
     from tray_app.kiwoom.keys import AppKeys
 
@@ -48,22 +59,32 @@ TIMEOUT_SECONDS = 10.0
 """For the whole request, from looking up the name to the last byte of the answer."""
 
 MAX_ANSWER_BYTES = 64 * 1024
+
 _ISSUE = "/oauth2/token"
 _REVOKE = "/oauth2/revoke"
+_ACCOUNT_NUMBER = "/api/dostk/acnt"
 _HEADERS = {
     "Content-Type": "application/json;charset=UTF-8",
     "Accept-Encoding": "identity",
     "User-Agent": "kiwoom-token-tray",
 }
-_NOT_TRUSTED = msg(
-    "The secure connection to Kiwoom could not be made. "
-    "Check this computer's clock, and whether a proxy or a security program stands in between."
+_DEAD_TOKEN = "8005"  # noqa: S105 - a code of Kiwoom
+_CLOCK_IS_OFF = msg(
+    "This computer's clock is {minutes} minutes off, so the new token looks expired. Set the clock, then try again."
 )
-_CLOCK_IS_OFF = msg("This computer's clock is {minutes} minutes off, so the token looks ended. Set the clock right.")
+
+T = TypeVar("T")
+
+
+class Liveness(enum.Enum):
+    """What Kiwoom says about a token."""
+
+    ALIVE = "alive"
+    DEAD = "dead"
 
 
 class Issued:
-    """An issued token, and by how many seconds Kiwoom's clock is ahead of this one (None when it did not say)."""
+    """An issued token, and by how many seconds Kiwoom's clock is ahead of this computer's (None if it did not say)."""
 
     __slots__ = ("skew_seconds", "token")
 
@@ -76,10 +97,13 @@ class Issued:
 
 
 class Broker:
-    """Kiwoom at one address. May be used from several threads at once; nothing stays open between requests.
+    """A client for Kiwoom's token API at one base URL. Thread-safe; no connection stays open between requests.
 
-    `timeout` bounds a whole request and `connect_timeout` the connecting, in seconds. `clock` gives epoch seconds.
-    Raises `InvalidInput` for an address that `check_base_url` refuses.
+    `timeout` bounds a whole request and `connect_timeout` each attempt to connect, in seconds. `clock` returns epoch
+    seconds. Raise `InvalidInput` for a base URL that `check_base_url` refuses.
+
+    Every request raises a subclass of `BrokerError` when it fails, and `SettingsError` when the environment names a
+    proxy or certificates that cannot be used.
     """
 
     def __init__(
@@ -94,47 +118,159 @@ class Broker:
         self.connect_timeout = min(connect_timeout, timeout)
         self.timeout = timeout
         self.clock = clock
+        self._tls_context: ssl.SSLContext | None = None
+
+    def preload(self) -> None:
+        """Load httpx and the TLS settings on a daemon thread; return at once.
+
+        For a caller that is about to wait for something else, such as the keyring: the first request is then faster.
+        """
+        threading.Thread(target=self._preload, name="kiwoom-preload", daemon=True).start()
 
     def issue(self, keys: AppKeys) -> Issued:
-        """Asks for a token (au10001). While one lives, Kiwoom probably gives the same one back.
+        """Issue a token (au10001). While one is valid, Kiwoom probably returns that one with the same expiry.
 
-        Raises `KeysRefused`, `RateLimited`, `BrokerUnavailable`, `RequestRefused` or another `BrokerError`;
-        `SettingsError` when the environment's proxy cannot be used.
+        Raise `KeysRefused`, `RateLimited`, `BrokerUnavailable`, `RequestRefused` or another `BrokerError`.
         """
-        answer = self._post(
+        return self._post(
             _ISSUE,
             {"grant_type": "client_credentials", "appkey": keys.app_key, "secretkey": keys.app_secret},
+            _Answer.issued,
         )
-        issued = answer.issued()
-        if isinstance(issued, KiwoomTokenError):
-            raise issued
-        return issued
 
-    def revoke(self, keys: AppKeys, value: Secret) -> None:
-        """Ends a token at Kiwoom (au10002), for every tool that shares it. Returns only after `return_code` 0.
+    def revoke(self, keys: AppKeys, token: Secret) -> None:
+        """Revoke a token (au10002) for every tool that shares it. Return only after `return_code` 0.
 
-        Raises `RevokeFailed` when Kiwoom does not confirm it, `TokenRefused` when the token was dead already,
-        and what `issue` raises. After `BrokerUnavailable` it is not known whether the token lives.
+        Raise `RevokeFailed` when Kiwoom does not confirm it, `TokenRefused` when the token was dead already, and what
+        `issue` raises. After `BrokerUnavailable` nobody knows whether the token was revoked.
         """
-        answer = self._post(_REVOKE, {"appkey": keys.app_key, "secretkey": keys.app_secret, "token": value})
-        failure = answer.revoke_failure()
-        if failure is not None:
-            raise failure
+        fields = {"appkey": keys.app_key, "secretkey": keys.app_secret, "token": token}
+        self._post(_REVOKE, fields, _Answer.revoked)
 
-    def _post(self, path: str, fields: Mapping[str, str | Secret]) -> _Answer:
-        request = _Request(self, path, fields)
+    def verify(self, token: Secret) -> Liveness:
+        """Ask whether a token works, by looking up its account number (ka00001). The number itself is not kept.
+
+        `DEAD` is said only for code 8005 or HTTP 401. Raise `TokenRefused` for a token that works elsewhere (8010: from
+        another IP, 8031: in the other mode), and another `BrokerError` for all that says nothing about the token.
+        """
+        headers: dict[str, str | Secret] = {"api-id": "ka00001", "authorization": Secret(f"Bearer {token.reveal()}")}
+        return self._post(_ACCOUNT_NUMBER, {}, _Answer.liveness, headers)
+
+    def _post(
+        self,
+        path: str,
+        fields: Mapping[str, str | Secret],
+        read: Callable[[_Answer], T | KiwoomTokenError],
+        headers: Mapping[str, str | Secret] | None = None,
+    ) -> T:
+        request = _Request(self, path, fields, read, headers or {})
         threading.Thread(target=request.run, name="kiwoom-request", daemon=True).start()
-        if not request.ended.wait(self.timeout):
+        request.done.wait(self.timeout)
+        result = request.result
+        if result is None:
             request.abandon()
-        if request.answer is None:
-            raise request.failure or BrokerUnavailable(NO_ANSWER)
-        return request.answer
+            raise timed_out(request.progress)
+        if isinstance(result, KiwoomTokenError):
+            raise result
+        return result
+
+    def _preload(self) -> None:
+        with contextlib.suppress(KiwoomTokenError):  # the request raises it again
+            self.open_client().close()
+
+    def open_client(self) -> httpx.Client:
+        """Return a new client. Raise `SettingsError` for a proxy or certificates that cannot be used."""
+        context = self._tls_context
+        if context is None:
+            context = self._tls_context = tls_context(self.base_url)
+        return open_client(self.base_url, context, timeout=self.timeout, connect_timeout=self.connect_timeout)
+
+
+class _Request(Generic[T]):
+    """One request on its own thread. `done` is set once `result` stands: what `read` returned, or an error."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        path: str,
+        fields: Mapping[str, str | Secret],
+        read: Callable[[_Answer], T | KiwoomTokenError],
+        headers: Mapping[str, str | Secret],
+    ) -> None:
+        url = urlsplit(broker.base_url)
+        port = url.port or (443 if url.scheme == "https" else 80)
+        self.done = threading.Event()
+        self.result: T | KiwoomTokenError | None = None
+        self.progress = Progress(url.hostname or "", port, broker.timeout)
+        self._broker = broker
+        self._path = path
+        self._fields = fields
+        self._read = read
+        self._headers = headers
+        self._abandoned = threading.Event()
+        self._socket: socket.socket | None = None
+
+    def run(self) -> None:
+        try:
+            with self._broker.open_client() as client:
+                self.result = self._read(self._exchange(client))
+        except KiwoomTokenError as error:
+            error.__context__ = error.__traceback__ = None
+            self.result = error
+        except ImportError as error:
+            self.result = known_error(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, there is no answer, and the caller has to know
+            self.result = no_answer(error, self.progress)
+        finally:
+            if self._socket is not None:
+                self._socket.close()  # httpcore leaves it open when a SOCKS proxy refuses
+            self.done.set()
+
+    def abandon(self) -> None:
+        """End the request from another thread: a blocked read wakes at once, and no later step begins."""
+        self._abandoned.set()
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                # The plain shutdown, also under TLS: its orderly one would wait for the reader.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+    def _exchange(self, client: httpx.Client) -> _Answer:
+        with client.stream(
+            "POST",
+            self._broker.base_url + self._path,
+            content=json.dumps(_revealed(self._fields)).encode(),
+            headers={**_HEADERS, **_revealed(self._headers)},
+            extensions={"trace": self._trace},
+        ) as response:
+            at = self._broker.clock()
+            answer = b""
+            for chunk in response.iter_raw():
+                answer += chunk
+                if len(answer) > MAX_ANSWER_BYTES:
+                    answer = b""
+                    break
+        return _Answer(response.status_code, response.headers, answer, at)
+
+    def _trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Follow how httpcore connects (its `trace` extension), and stop it once nobody waits any more."""
+        step = event.partition(".")[2]
+        if step == "connect_tcp.started":
+            if not info["host"]:
+                raise unusable_proxy()
+            self.progress.peer = info["host"], info["port"]
+        elif step == "start_tls.started":
+            self.progress.tls_host = info["server_hostname"]
+        elif step in {"connect_tcp.complete", "start_tls.complete"}:
+            self.progress.connected = True
+            self._socket = info["return_value"].get_extra_info("socket")
+        if self._abandoned.is_set():
+            raise TimeoutError
 
 
 class _Answer:
-    """What came back. Errors are made here and raised elsewhere, so that no traceback holds the fields."""
+    """An answer of Kiwoom's. Its methods return the errors instead of raising them: no traceback shall hold it."""
 
-    def __init__(self, status: int, headers: http.client.HTTPMessage, content: bytes, at: float) -> None:
+    def __init__(self, status: int, headers: httpx.Headers, content: bytes, at: float) -> None:
         self._status = status
         self._fields = _json_object(content)
         self._at = at
@@ -153,20 +289,35 @@ class _Answer:
         token = _usable_token(fields, self._at)
         if token is not None:
             return Issued(token, self._skew)
-        if self._skew is not None and _usable_token(fields, self._at + self._skew) is not None:
-            return BrokerUnavailable(_CLOCK_IS_OFF, minutes=round(abs(self._skew) / 60))
+        skew = self._skew or 0.0
+        if abs(skew) > 60 and _usable_token(fields, self._at + skew) is not None:
+            return BrokerUnavailable(_CLOCK_IS_OFF, minutes=math.ceil(abs(skew) / 60))
         return BrokerUnavailable(NO_USABLE_TOKEN)
 
-    def revoke_failure(self) -> KiwoomTokenError | None:
+    def revoked(self) -> bool | KiwoomTokenError:
         fields = self._fields
         if fields is None or not self._is_success:
             return self._error()
         return_code = fields.get("return_code")
         if return_number(return_code) == 0:
-            return None
+            return True
         if return_code is None and inner_code(fields.get("return_msg")) is None:
             return RevokeFailed(REVOKE_UNCONFIRMED)
         return self._error()
+
+    def liveness(self) -> Liveness | KiwoomTokenError:
+        fields = self._fields or {}
+        if self._status >= 500:
+            return error_for(None, None, http_status=self._status, retry_after=self._retry_after)
+        if self._is_success and return_number(fields.get("return_code")) == 0:
+            return Liveness.ALIVE
+        code = inner_code(fields.get("return_msg"))
+        if code == _DEAD_TOKEN or (self._status == 401 and code is None):
+            return Liveness.DEAD
+        error = self._error()
+        if isinstance(error, KeysRefused) and code is None:  # no keys were sent, so nothing is said about them
+            return UnknownFailure(UNKNOWN_REFUSAL, code=error.code)
+        return error
 
     @property
     def _is_success(self) -> bool:
@@ -182,60 +333,16 @@ class _Answer:
         )
 
 
-class _Request:
-    """One request on its own thread. `ended` is set once `answer` or `failure` stands."""
-
-    def __init__(self, broker: Broker, path: str, fields: Mapping[str, str | Secret]) -> None:
-        self.ended = threading.Event()
-        self.answer: _Answer | None = None
-        self.failure: KiwoomTokenError | None = None
-        self._broker = broker
-        self._path = path
-        self._fields = fields
-        self._abandoned = threading.Event()
-        self._socket: socket.socket | None = None
-
-    def run(self) -> None:
-        broker = self._broker
-        try:
-            with contextlib.closing(connection_to(broker.base_url, broker.connect_timeout)) as connection:
-                self.answer = self._exchange(connection)
-        except UnusableProxyError:
-            self.failure = SettingsError("The proxy that the environment names cannot be used. Mend or remove it.")
-        except (OSError, http.client.HTTPException, UnicodeError) as error:
-            self.failure = BrokerUnavailable(_NOT_TRUSTED if isinstance(error, ssl.SSLError) else NO_ANSWER)
-        finally:
-            self.ended.set()
-
-    def abandon(self) -> None:
-        """Ends the request from another thread: a blocked read wakes at once, a later step does not begin."""
-        self._abandoned.set()
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                # The plain shutdown, also under TLS: its orderly one would wait for the reader.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-
-    def _exchange(self, connection: http.client.HTTPConnection) -> _Answer:
-        connection.connect()
-        self._socket = connection.sock
-        self._socket.settimeout(self._broker.timeout)
-        if self._abandoned.is_set():
-            raise TimeoutError
-        body = {name: text.reveal() if isinstance(text, Secret) else text for name, text in self._fields.items()}
-        path = urlsplit(self._broker.base_url).path + self._path
-        connection.request("POST", path, json.dumps(body).encode(), _HEADERS)
-        response = connection.getresponse()
-        at = self._broker.clock()
-        content = response.read(MAX_ANSWER_BYTES + 1)
-        return _Answer(response.status, response.headers, content if len(content) <= MAX_ANSWER_BYTES else b"", at)
+def _revealed(fields: Mapping[str, str | Secret]) -> dict[str, str]:
+    return {name: text.reveal() if isinstance(text, Secret) else text for name, text in fields.items()}
 
 
 def _usable_token(fields: Mapping[str, object], now: float) -> Token | None:
-    value, ends = fields.get("token"), fields.get("expires_dt")
-    if not isinstance(value, str) or not isinstance(ends, str):
+    value, expires_dt = fields.get("token"), fields.get("expires_dt")
+    if not isinstance(value, str) or not isinstance(expires_dt, str):
         return None
     try:
-        return token_until(value, ends, now)
+        return token_until(value, expires_dt, now)
     except InvalidInput:
         return None
 

@@ -1,9 +1,8 @@
-"""Kiwoom's failure codes, each as the error a caller can act on.
+"""Turn Kiwoom's failure codes into errors that a caller can act on.
 
-Source: the error codes of the Kiwoom REST API guide (openapi.kiwoom.com). A failure usually comes as HTTP 200
-with a generic `return_code` (2 input, 3 authentication, 5 rate); the code that matters stands inside
-`return_msg`, as `[8030:...]` or `CODE=8005`. Of the broker's text only that code is taken over, never the
-words: they could repeat a key.
+Source: the error codes of the Kiwoom REST API guide (openapi.kiwoom.com). A failure usually comes as HTTP 200 with a
+generic `return_code` (2 input, 3 authentication, 5 rate limit); the code that matters is inside `return_msg`, as
+`[8030:...]` or `CODE=8005`. Only that code is taken from the broker's text, because the text could repeat a key.
 """
 
 from __future__ import annotations
@@ -25,26 +24,21 @@ from tray_app.core.errors import (
 from tray_app.core.language import msg
 
 MAX_RETRY_AFTER_SECONDS = 3600.0
-"""A longer `Retry-After` is cut to this, so that a broken header cannot silence a renewal for a day."""
+"""The longest `Retry-After` that is honoured, so that a broken header cannot stop a renewal for a day."""
 
-NO_ANSWER = msg("Kiwoom does not answer. A token already in hand is kept; check the network and try again later.")
-NOT_KIWOOM = msg(
-    "Kiwoom does not answer as it should; it may be down for maintenance. "
-    "A token already in hand is kept; try again later."
-)
-NO_USABLE_TOKEN = msg("Kiwoom's answer has no usable token. A token already in hand is kept; try again later.")
-REVOKE_UNCONFIRMED = msg("Kiwoom did not confirm the revoke, so the token may go on living. Try again later.")
-
-_TOO_MANY = msg("Kiwoom counts too many requests. A token already in hand is kept; wait a moment and try again.")
-_NOT_MADE = msg("Kiwoom failed to make or find the token. A token already in hand is kept; try again later.")
-_WRONG_KEYS = msg("Kiwoom refuses the app key and secret. Copy both again from openapi.kiwoom.com and enter them.")
-_OUR_DEFECT = msg("Kiwoom refuses the form of the request. This is a defect of this program; please report it.")
-_NOT_REVOKED = msg("Kiwoom did not revoke the token, so it may go on living. Try again later.")
-_UNKNOWN = msg(
+NOT_KIWOOM = msg("Kiwoom answers, but not as its API should; it may be down for maintenance. Try again later.")
+NO_USABLE_TOKEN = msg("Kiwoom's answer has no usable token. Try again later.")
+REVOKE_UNCONFIRMED = msg("Kiwoom did not confirm the revoke, so the token may still be valid. Try again later.")
+UNKNOWN_REFUSAL = msg(
     "Kiwoom refuses for a reason this program does not know. Try again later; "
     "if it stays, look the code up at openapi.kiwoom.com."
 )
 
+_TOO_MANY = msg("Kiwoom's request limit is reached. Wait a moment, then try again.")
+_NOT_ISSUED = msg("Kiwoom could not issue or find the token. Try again later.")
+_WRONG_KEYS = msg("Kiwoom refuses the app key and secret. Copy both again from openapi.kiwoom.com and enter them.")
+_OUR_DEFECT = msg("Kiwoom refuses the form of the request. This is a defect of this program; please report it.")
+_NOT_REVOKED = msg("Kiwoom refused to revoke the token. It may be invalid already; check it with Kiwoom.")
 
 _Row = tuple[type[BrokerError], str, str | None]
 
@@ -55,10 +49,10 @@ _CODES: dict[str, _Row] = {
     "1999": (BrokerUnavailable, NOT_KIWOOM, None),
     "8001": (KeysRefused, _WRONG_KEYS, None),
     "8002": (KeysRefused, _WRONG_KEYS, None),
-    "8003": (BrokerUnavailable, _NOT_MADE, None),
-    "8005": (TokenRefused, msg("Kiwoom does not accept this token. Issue a token and try again."), None),
-    "8006": (BrokerUnavailable, _NOT_MADE, None),
-    "8009": (BrokerUnavailable, _NOT_MADE, None),
+    "8003": (BrokerUnavailable, _NOT_ISSUED, None),
+    "8005": (TokenRefused, msg("Kiwoom says that this token is not valid. Issue a new one, then try again."), None),
+    "8006": (BrokerUnavailable, _NOT_ISSUED, None),
+    "8009": (BrokerUnavailable, _NOT_ISSUED, None),
     "8010": (
         TokenRefused,
         msg("This token was issued from another public IP. Use it there, or revoke it and issue a new one here."),
@@ -125,7 +119,7 @@ _CODE_IN_MESSAGE = re.compile(r"(?:\[\s*|CODE\s*=\s*)([0-9]{4})(?![0-9])", re.IG
 
 
 def return_number(return_code: object) -> int | None:
-    """`return_code` as a number, whether it came as an int or as a numeric string; None when it is neither."""
+    """Return `return_code` as a number, whether it is an int or a numeric string, or None when it is neither."""
     if isinstance(return_code, bool):
         return None
     if isinstance(return_code, int):
@@ -136,7 +130,7 @@ def return_number(return_code: object) -> int | None:
 
 
 def inner_code(return_msg: object) -> str | None:
-    """The four digits inside `return_msg` that say what happened; a code of the table wins over an unknown one."""
+    """Return the four-digit code inside `return_msg`, or None. A code of the table wins over an unknown one."""
     if not isinstance(return_msg, str):
         return None
     found: list[str] = _CODE_IN_MESSAGE.findall(return_msg)
@@ -146,11 +140,11 @@ def inner_code(return_msg: object) -> str | None:
 def error_for(
     return_code: object, return_msg: object, *, http_status: int = 200, retry_after: float | None = None
 ) -> KiwoomTokenError:
-    """The error for a failed answer.
+    """Return the error for a failed answer.
 
-    `return_code` and `return_msg` are the answer's fields as they came, None where there are none;
-    `retry_after` is in seconds, see `retry_after_seconds`. The error's `code` is the broker's ("8030"), or
-    "429" or "HTTP 503" when only the transport says what happened, or None when nothing does.
+    `return_code` and `return_msg` are the answer's fields as they came, or None; `retry_after` is in seconds (see
+    `retry_after_seconds`). The error's `code` is the broker's ("8030"), or "429" or "HTTP 503" when only the HTTP
+    status tells what happened, or None when nothing does.
     """
     number = return_number(return_code)
     outer = None if number is None else str(number)
@@ -165,21 +159,21 @@ def error_for(
     elif not 200 <= http_status < 300 and not (has_code and 400 <= http_status < 500):
         kind, sentence, code = BrokerUnavailable, NOT_KIWOOM, code or f"HTTP {http_status}"
     elif code is not None:
-        kind, sentence = (RateLimited, _TOO_MANY) if outer == "5" else (UnknownFailure, _UNKNOWN)
+        kind, sentence = (RateLimited, _TOO_MANY) if outer == "5" else (UnknownFailure, UNKNOWN_REFUSAL)
     elif outer in _OUTER_CODES:
         kind, sentence, remedy = _OUTER_CODES[outer]
         code = outer
     elif outer is not None and outer != "0":
-        kind, sentence, code = UnknownFailure, _UNKNOWN, outer
+        kind, sentence, code = UnknownFailure, UNKNOWN_REFUSAL, outer
     else:
         kind, sentence = BrokerUnavailable, NOT_KIWOOM
     return kind(sentence, code=code, retry_after=retry_after if kind.retry else None, remedy=remedy)
 
 
 def retry_after_seconds(header: str | None, now: float) -> float | None:
-    """The `Retry-After` header, seconds or an HTTP date, as seconds from `now` (epoch seconds).
+    """Return a `Retry-After` header (seconds or an HTTP date) as seconds from `now` (epoch seconds).
 
-    Between 0 and `MAX_RETRY_AFTER_SECONDS`; None when there is none or it cannot be read.
+    The result is between 0 and `MAX_RETRY_AFTER_SECONDS`, or None when the header is missing or cannot be read.
     """
     if header is None:
         return None
@@ -195,7 +189,7 @@ def retry_after_seconds(header: str | None, now: float) -> float | None:
 
 
 def http_date(text: str | None) -> float | None:
-    """An HTTP date as epoch seconds, or None when it cannot be read. A date without a zone is UTC."""
+    """Return an HTTP date as epoch seconds, or None when it cannot be read. A date without a zone is UTC."""
     from datetime import timezone
     from email.utils import parsedate_to_datetime
 

@@ -101,7 +101,7 @@ def find_keys(settings: Settings, environ: Mapping[str, str] = os.environ) -> Ap
 
 def base_url_of(settings: Settings) -> str:
     """Return Kiwoom's address for this account. Raises `InvalidInput` for one that is neither https nor loopback."""
-    from tray_app.kiwoom.connection import base_url_for
+    from tray_app.kiwoom.endpoints import base_url_for
 
     return base_url_for(settings.mode, settings.base_url)
 
