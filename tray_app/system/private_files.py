@@ -80,7 +80,7 @@ def read_private(path: str, limit: int) -> tuple[bytes, FileVersion] | None:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise _unreadable(path, "not a file")
-        if sys.platform != "win32" and found.st_uid not in {0, os.geteuid()} and not _is_roots_guest(path, found):
+        if not _is_owned(path, found):
             raise _unreadable(path, "owned by another user")
         return os.read(descriptor, limit + 1), _version(found)
     except OSError as error:
@@ -90,19 +90,63 @@ def read_private(path: str, limit: int) -> tuple[bytes, FileVersion] | None:
 
 
 def open_private(path: str) -> int:
-    """A descriptor for reading and writing; a file that is not there is made, empty and the owner's alone.
+    """Return a descriptor for reading and writing in place; a missing file is created, empty and the owner's alone.
 
-    Raises `OSError`, also for a link.
+    Raises `OSError`, also for anything that is not a regular file of this user, for a link, and for a file that has a
+    second name: what is written there would end up in somebody else's file.
     """
-    flags = os.O_RDWR | _NOFOLLOW | _BINARY
+    flags = os.O_RDWR | _NOFOLLOW | _BINARY | _NONBLOCK
     try:
-        return os.open(path, flags)
+        descriptor = os.open(path, flags)
     except FileNotFoundError:
-        pass
+        try:
+            return create_private(path)
+        except FileExistsError:  # another was faster, or a link leads nowhere
+            descriptor = os.open(path, flags)
     try:
-        return create_private(path)
-    except FileExistsError:  # another was faster
-        return os.open(path, flags)
+        _check_writable_in_place(path, os.fstat(descriptor))
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def append_private(path: str, content: bytes) -> None:
+    """Append to a file that `open_private` would open. Raises `OSError`."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | _NOFOLLOW | _BINARY | _NONBLOCK)
+    try:
+        _check_writable_in_place(path, os.fstat(descriptor))
+        _check_all_written(os.write(descriptor, content), content)
+    finally:
+        os.close(descriptor)
+
+
+if sys.platform == "win32":
+    import threading
+
+    _position = threading.Lock()
+
+    def read_at(descriptor: int, size: int) -> bytes:
+        """Return the first `size` bytes of the file. Raises `OSError`."""
+        with _position:
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            return os.read(descriptor, size)
+
+    def write_at(descriptor: int, content: bytes) -> None:
+        """Write over the beginning of the file. Raises `OSError`, also when there is no room for all of it."""
+        with _position:
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            _check_all_written(os.write(descriptor, content), content)
+
+else:
+
+    def read_at(descriptor: int, size: int) -> bytes:
+        """Return the first `size` bytes of the file. Raises `OSError`."""
+        return os.pread(descriptor, size, 0)
+
+    def write_at(descriptor: int, content: bytes) -> None:
+        """Write over the beginning of the file. Raises `OSError`, also when there is no room for all of it."""
+        _check_all_written(os.pwrite(descriptor, content, 0), content)
 
 
 def create_private(path: str) -> int:
@@ -164,6 +208,20 @@ def delete_private(path: str) -> bool:
         raise _undeletable(path, error) from None
 
 
+def _check_writable_in_place(path: str, found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "not a file")
+    if not _is_owned(path, found):
+        raise OSError(errno.EPERM, "owned by another user")
+    if found.st_nlink > 1:
+        raise OSError(errno.EMLINK, "it has another name")
+
+
+def _check_all_written(written: int, content: bytes) -> None:
+    if written != len(content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def _remove(path: str) -> bool:
     try:
         retry_sharing_violation(lambda: os.unlink(path))
@@ -217,9 +275,12 @@ def _give_to_owner_of(folder: str, descriptor: int) -> None:
             os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
-def _is_roots_guest(path: str, found: os.stat_result) -> bool:
-    """A container's root works in the folder of the user outside, and finds files of that user."""
-    return sys.platform != "win32" and os.geteuid() == 0 and found.st_uid == os.stat(os.path.dirname(path)).st_uid
+def _is_owned(path: str, found: os.stat_result) -> bool:
+    """Return whether the file is this user's or root's. A container's root works in the folder of the user outside,
+    and finds files of that user."""
+    if sys.platform == "win32" or found.st_uid in {0, os.geteuid()}:
+        return True
+    return os.geteuid() == 0 and found.st_uid == os.stat(os.path.dirname(path) or os.curdir).st_uid
 
 
 def _unmakeable(path: str, reason: str) -> StoreError:
