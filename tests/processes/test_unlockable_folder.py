@@ -27,12 +27,17 @@ print(token_manager.ensure_token())
 """
 
 
+@pytest.fixture
+def file_store(monkeypatch, tmp_path):
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+    monkeypatch.setenv("TMPDIR", str(tmp_path.parent))
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel is asked which file it is")
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.EINVAL])
 @pytest.mark.parametrize("also", ["", "the state folder"])
-def test_many_programs_make_one_request(number, also, sandbox, issues, monkeypatch, tmp_path):
-    monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
-    monkeypatch.setenv("TMPDIR", str(tmp_path.parent))
+@pytest.mark.usefixtures("file_store")
+def test_many_programs_make_one_request(number, also, sandbox, issues, tmp_path):
     sandbox.set_delay(0.3)
     folder = str(tmp_path if also else tmp_path / "data")
 

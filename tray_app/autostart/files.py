@@ -6,7 +6,7 @@ import os
 
 from tray_app.core.errors import AutostartFailed
 from tray_app.core.language import msg
-from tray_app.system.private_files import read_regular, reason_of, replace_file
+from tray_app.system.private_files import make_folder, read_regular, reason_of, replace_file
 
 _MAX_BYTES = 1_000_000
 _MODE = 0o644
@@ -30,7 +30,7 @@ def read(path: str) -> bytes | None:
 def replace(path: str, content: bytes) -> None:
     """Replace the file whole or not at all. Raises `AutostartFailed`."""
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        make_folder(os.path.dirname(path))
         replace_file(path, content, mode=_MODE)
     except OSError as error:
         raise _unwritable(path, error) from None

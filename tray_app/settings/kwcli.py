@@ -11,10 +11,10 @@ import os
 
 from tray_app.core import logs
 from tray_app.core.digest import sha256_hex
-from tray_app.core.errors import SettingsError, StoreError
+from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
 from tray_app.settings.places import kwcli_config_dir
-from tray_app.system.private_files import make_private_folder, read_regular, reason_of, replace_file
+from tray_app.system.private_files import make_folder, read_regular, reason_of, replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,12 +69,10 @@ def keep_alias(alias: str, mode: str) -> None:
     fields.setdefault("current_profile", alias)
     path = settings_path()
     try:
-        make_private_folder(os.path.dirname(path))
+        make_folder(os.path.dirname(path))
         replace_file(path, json.dumps(fields, ensure_ascii=True, indent=2).encode())
     except OSError as error:
         raise SettingsError(msg("{path} cannot be changed ({reason})."), path=path, reason=reason_of(error)) from None
-    except StoreError as error:
-        raise SettingsError(msg("{path} cannot be changed ({reason})."), path=path, reason=str(error)) from None
 
 
 def _read() -> dict[str, Any]:

@@ -8,13 +8,13 @@ import os
 import stat
 import time
 
-from tray_app.core.errors import SettingsError, StoreError
+from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT
 from tray_app.settings.document import read_document, read_text
 from tray_app.settings.places import default_data_dir, settings_file
 from tray_app.system.file_lock import try_lock
-from tray_app.system.private_files import make_private_folder, open_private, reason_of, replace_file
+from tray_app.system.private_files import make_folder, open_private, reason_of, replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
     path = settings_file(environ)
     try:
         target = _target_of(path)
-        make_private_folder(os.path.dirname(target))
+        make_folder(os.path.dirname(target))
         with _alone(target):
             try:
                 document = tomlkit.parse(read_text(path))
@@ -81,7 +81,7 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
                 _replace(target, tomlkit.dumps(document))
     except TOMLKitError as error:
         raise _damaged(path, error) from None
-    except (OSError, StoreError, ValueError, AttributeError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
         reason = reason_of(error) if isinstance(error, OSError) else str(error)
         raise SettingsError(msg("{path} cannot be changed ({reason})."), path=path, reason=reason) from None
     return changed
@@ -89,8 +89,10 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
 
 def _target_of(path: str) -> str:
     """Return where the file is: a linked one stays linked. Raises `OSError` for a link that leads nowhere."""
+    if not os.path.islink(path):
+        return path
     target = os.path.realpath(path)
-    if os.path.islink(path) and not os.path.exists(target):
+    if not os.path.exists(target):
         raise OSError(errno.ENOENT, msg("a link that leads nowhere"))
     return target
 

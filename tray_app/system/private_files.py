@@ -277,10 +277,31 @@ def delete_leftovers(path: str) -> None:
     _remove_leftovers(path, stale_before=None)
 
 
-def make_private_folder(path: str) -> None:
-    """Make the folder and its parents; new ones are their owner's alone. Raises `StoreError`."""
+def make_folder(path: str) -> None:
+    """Make the folder and its parents; new ones are their owner's alone. Raises `OSError`."""
+    if os.path.isdir(path):
+        return
+    parent = os.path.dirname(path)
+    if parent not in {"", path}:
+        make_folder(parent)
     try:
-        _make_folder(path)
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        if os.path.isdir(path):  # another was faster
+            return
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
+    if sys.platform != "win32" and os.geteuid() == 0:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _NOFOLLOW)
+        try:
+            _give_to_owner_of(parent, descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def make_private_folder(path: str) -> None:
+    """Make the folder and its parents, as `make_folder` does. Raises `StoreError`."""
+    try:
+        make_folder(path)
     except OSError as error:
         raise _unmakeable(path, error.strerror or type(error).__name__) from None
 
@@ -354,7 +375,7 @@ def _create_new(path: str) -> tuple[str, int]:
 def _remove(path: str) -> bool:
     try:
         retry_sharing_violation(lambda: os.unlink(path))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     return True
 
@@ -397,26 +418,6 @@ def _is_dead(descriptor: int) -> bool | None:
 
 def _is_ours(word: str) -> bool:
     return len(word) in {_WORD_DIGITS, _UNLOCKED_WORD_DIGITS} and set(word) <= set("0123456789abcdef")
-
-
-def _make_folder(path: str) -> None:
-    if os.path.isdir(path):
-        return
-    parent = os.path.dirname(path)
-    if parent not in {"", path}:
-        _make_folder(parent)
-    try:
-        os.mkdir(path, 0o700)
-    except FileExistsError:
-        if os.path.isdir(path):  # another was faster
-            return
-        raise
-    if sys.platform != "win32" and os.geteuid() == 0:
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _NOFOLLOW)
-        try:
-            _give_to_owner_of(parent, descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _give_to_owner_of(folder: str, descriptor: int) -> None:
