@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 import stat
+import time
 
 import pytest
 
@@ -18,6 +21,15 @@ def path(tmp_path):
 @pytest.fixture
 def marker(path):
     return ChangeMarker(str(path))
+
+
+def descriptors_of(path):
+    found = []
+    for descriptor in range(3, 200):
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                found.append(descriptor)
+    return found
 
 
 def test_stays_while_nothing_changes(marker):
@@ -95,6 +107,75 @@ def test_a_file_cut_short_is_a_change_and_no_crash(size, marker, path):
         file.truncate(size)
 
     assert marker.version() != before
+
+
+@pytest.mark.posix
+def test_changes_are_noticed_after_its_folder_was_renamed(marker, path):
+    marker.change(CUTOFF)
+    before = marker.version()
+    path.parent.rename(path.parent.with_name("older"))
+    time.sleep(0.1)
+
+    ChangeMarker(str(path)).change(CUTOFF + 1)
+
+    assert marker.version() != before
+
+
+@pytest.mark.posix
+def test_a_program_that_closes_all_its_files_still_notices(marker, path, tmp_path):
+    marker.change(CUTOFF)
+    before = marker.version()
+    for descriptor in descriptors_of(path):
+        os.close(descriptor)
+    others = [(tmp_path / str(number)).open("w+b") for number in range(3)]
+
+    ChangeMarker(str(path)).change(CUTOFF + 1)
+
+    assert marker.version() != before
+    assert marker.invalidated_before() == CUTOFF + 1
+    for other in others:
+        other.close()
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize("kind", ["hard link", "link", "pipe"])
+def test_what_is_no_file_of_its_own_is_neither_read_nor_written_but_replaced(kind, marker, path, tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"0123456789abcdefghij")
+    path.parent.mkdir()
+    if kind == "hard link":
+        path.hardlink_to(victim)
+    elif kind == "link":
+        path.symlink_to(victim)
+    else:
+        os.mkfifo(path)
+
+    before = marker.version()
+    unusable = before != marker.version()
+    version = marker.change(CUTOFF)
+
+    assert unusable
+    assert victim.read_bytes() == b"0123456789abcdefghij"
+    assert (marker.version(), marker.invalidated_before()) == (version, CUTOFF)
+
+
+@pytest.mark.posix
+def test_a_link_that_leads_nowhere_makes_nothing_there(marker, path, tmp_path):
+    path.parent.mkdir()
+    path.symlink_to(tmp_path / "nowhere")
+
+    marker.version()
+    marker.change(CUTOFF)
+
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.posix
+def test_does_not_keep_files_open_after_its_end(path):
+    for _ in range(50):
+        ChangeMarker(str(path)).version()
+
+    assert descriptors_of(path) == []
 
 
 @pytest.mark.parametrize("obstacle", ["a folder in its place", "a file in the folder's place"])

@@ -209,8 +209,8 @@ def test_a_link_in_its_place_is_not_followed(lock, path, tmp_path):
 
 
 @pytest.mark.posix
-@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO])
-def test_a_file_system_without_locks_is_an_error_of_ours(number, lock, monkeypatch):
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE])
+def test_a_file_system_that_fails_is_an_error_of_ours(number, lock, monkeypatch):
     def fail(*_):
         raise OSError(number, os.strerror(number))
 
@@ -221,6 +221,89 @@ def test_a_file_system_without_locks_is_an_error_of_ours(number, lock, monkeypat
 
     with lock:
         pass
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize("number", [errno.EWOULDBLOCK, errno.EACCES])
+def test_held_is_held_however_the_system_words_it(number, lock, monkeypatch):
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(LockTimeout):
+        lock.acquire(timeout=0.02)
+    monkeypatch.undo()
+
+    with lock:
+        pass
+
+
+@pytest.mark.posix
+class TestPlaceThatCannotLock:
+    @pytest.fixture
+    def unlockable(self, monkeypatch, path):
+        """Makes files unlockable: those of one path, or all."""
+        import fcntl
+
+        was_flock = fcntl.flock
+
+        def begin(number, where):
+            def flock(descriptor, operation):
+                if where == "everywhere" or (path.exists() and os.path.samestat(os.fstat(descriptor), path.stat())):
+                    raise OSError(number, os.strerror(number))
+                was_flock(descriptor, operation)
+
+            monkeypatch.setattr("fcntl.flock", flock)
+
+        return begin
+
+    @pytest.mark.parametrize("where", ["in its place", "everywhere"])
+    @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL])
+    def test_a_lock_on_this_computer_serves(self, number, where, lock, path, unlockable):
+        unlockable(number, where)
+
+        with lock:
+            held = taken_by_another(path)
+            lock.write_record({"at": 1})
+
+        assert (held, taken_by_another(path)) == (True, False)
+        assert ProfileLock(str(path)).peek_record() == {"at": 1}
+
+    @pytest.mark.parametrize("where", ["in its place", "everywhere"])
+    def test_threads_still_take_turns(self, where, path, unlockable):
+        unlockable(errno.ENOLCK, where)
+        inside, most = [], []
+
+        def work():
+            one = ProfileLock(str(path))
+            for _ in range(5):
+                with one:
+                    inside.append(1)
+                    most.append(len(inside))
+                    inside.pop()
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert set(most) == {1}
+
+    def test_it_is_said_once(self, path, caplog, unlockable):
+        unlockable(errno.ENOLCK, "in its place")
+
+        for _ in range(3):
+            with ProfileLock(str(path)):
+                pass
+
+        assert caplog.text.count("cannot be locked") == 1
+
+    def test_two_folders_have_two_locks(self, path, lock, unlockable):
+        unlockable(errno.ENOLCK, "in its place")
+
+        with lock:
+            assert taken_by_another(path.with_name("other.lock")) is False
 
 
 class TestNote:

@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 
 from tray_app.core.errors import AutostartFailed
 from tray_app.core.language import msg
+from tray_app.system.private_files import make_folder, read_regular, reason_of, replace_file
+
+_MAX_BYTES = 1_000_000
+_MODE = 0o644
+"""It holds no secret, and the desktop's own programs read it."""
 
 
 def read(path: str) -> bytes | None:
     """None when it is not there. Raises `AutostartFailed`."""
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return read_regular(path, _MAX_BYTES)[0]
     except FileNotFoundError:
         return None
     except OSError as error:
         raise AutostartFailed(
             msg("{path} cannot be read ({reason}). Mend or remove it, then try again."),
             path=path,
-            reason=error.strerror or type(error).__name__,
+            reason=reason_of(error),
         ) from None
 
 
 def replace(path: str, content: bytes) -> None:
-    """Whole or not at all. Raises `AutostartFailed`."""
-    new = f"{path}.{os.getpid()}.new"
+    """Replace the file whole or not at all. Raises `AutostartFailed`."""
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        try:
-            with open(new, "wb") as file:
-                file.write(content)
-            os.replace(new, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(new)
-            raise
+        make_folder(os.path.dirname(path))
+        replace_file(path, content, mode=_MODE)
     except OSError as error:
         raise _unwritable(path, error) from None
 

@@ -21,7 +21,7 @@ KOREAN = "ko"
 ENGLISH = "en"
 DOMAIN = "kiwoom-token"
 
-_IN_WORDS = ("expected", "mode")
+_IN_WORDS = ("expected", "mode", "reason")
 """The values of errors that are sentences of ours and no names of the user's."""
 
 _messages: set[str] = set()

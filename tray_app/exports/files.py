@@ -10,7 +10,7 @@ from tray_app.core.language import msg
 from tray_app.core.token import clean_token, format_expires_dt, parse_expires_dt
 from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ThreadLock
-from tray_app.system.private_files import delete_private, read_private, write_private
+from tray_app.system.private_files import delete_leftovers, delete_private, read_private, write_private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,11 +45,13 @@ class BotFile:
             write_private(self._path, content)
 
     def withdraw(self, token: Token) -> None:
+        delete_leftovers(self._path)
         if self._read_token() == token.value.reveal():
             delete_private(self._path)
 
     def forget(self) -> bool:
         """Also a token that a bot has got by itself. What is no token stays."""
+        delete_leftovers(self._path)
         return self._read_token() is not None and delete_private(self._path)
 
     def holds(self, token: Token) -> bool:
@@ -137,6 +139,7 @@ class TokenFileCopy:
             self._file.write(token)
 
     def withdraw(self, token: Token) -> None:
+        delete_leftovers(self._path)
         present = self._file.read()
         if present is not None and present.value == token.value:
             self._file.clear()

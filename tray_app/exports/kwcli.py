@@ -9,7 +9,6 @@ gives it this same token back. Nothing that is written here can change that; ren
 from __future__ import annotations
 
 import os
-import stat
 import sys
 import time
 from datetime import datetime
@@ -19,7 +18,14 @@ from tray_app.core.errors import InvalidInput, KeysMissing, StoreError
 from tray_app.core.profile import DEFAULT
 from tray_app.core.token import MAX_LIFETIME_SECONDS, UTC, Token, clean_token
 from tray_app.settings.kwcli import APP_NAME, alias_digest, aliases
-from tray_app.system.private_files import delete_private, write_private
+from tray_app.system.private_files import (
+    delete_leftovers,
+    delete_private,
+    is_misplaced,
+    read_regular,
+    reason_of,
+    write_private,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,9 +35,7 @@ if TYPE_CHECKING:
     from tray_app.kiwoom.keys import AppKeys
 
 _MAX_BYTES = 65536
-_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
-_BINARY = getattr(os, "O_BINARY", 0)
-_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
+_CACHE_ENDS = "-token.json"
 
 
 def cache_path(mode: str, alias: str | None) -> str:
@@ -167,6 +171,7 @@ class KwcliCache:
                     deleted |= delete_private(path)
                 except StoreError as error:
                     failure = failure or error
+            delete_leftovers(path)
         if failure is not None:
             raise failure
         return deleted
@@ -203,7 +208,8 @@ class KwcliCache:
 
 
 def _all_caches() -> Iterator[str]:
-    """Every token cache of `kiwoomcli`, also of an alias that it does not know any more."""
+    """Yield every token cache of `kiwoomcli`: also of an alias that it does not know any more, and where only what a
+    killed writer left may still be."""
     import platformdirs
 
     folder = platformdirs.user_cache_dir(APP_NAME)
@@ -212,7 +218,8 @@ def _all_caches() -> Iterator[str]:
             names = os.listdir(one)
         except OSError:  # there is none
             continue
-        yield from (os.path.join(one, name) for name in names if name.endswith("-token.json"))
+        caches = {name.partition(_CACHE_ENDS)[0] + _CACHE_ENDS for name in names if _CACHE_ENDS in name}
+        yield from (os.path.join(one, name) for name in sorted(caches))
 
 
 def _keys_in_keyring(alias: str) -> AppKeys | None:
@@ -238,30 +245,19 @@ def _read(path: str, *, private: bool = True) -> dict[str, object]:
 
     Raises `FileNotFoundError` or `_UnusableError`; deletes nothing.
     """
-    if sys.platform == "win32" and os.path.islink(path):
-        raise _UnusableError("it is a link")
     try:
-        descriptor = os.open(path, os.O_RDONLY | _BINARY | _NOFOLLOW | _NONBLOCK)
+        content, found = read_regular(path, _MAX_BYTES, follow_links=False)
     except FileNotFoundError:
         raise
     except NotADirectoryError:
         raise FileNotFoundError from None
     except OSError as error:
-        raise _UnusableError("it is a link" if os.path.islink(path) else error.strerror) from None
-    try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise _UnusableError("it is not a file")
-        if sys.platform != "win32":
-            if found.st_uid != os.geteuid():
-                raise _UnusableError("another user owns it")
-            if private and found.st_mode & 0o077:
-                raise _UnusableError("others may read it")
-        content = os.read(descriptor, _MAX_BYTES + 1)
-    except OSError as error:
-        raise _UnusableError(error.strerror) from None
-    finally:
-        os.close(descriptor)
+        raise _UnusableError(f"it is {reason_of(error)}" if is_misplaced(error) else reason_of(error)) from None
+    if sys.platform != "win32":
+        if found.st_uid != os.geteuid():
+            raise _UnusableError("another user owns it")
+        if private and found.st_mode & 0o077:
+            raise _UnusableError("others may read it")
     import json
 
     try:

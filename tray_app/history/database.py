@@ -8,6 +8,7 @@ which a network folder does not have.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import threading
 import time
@@ -17,7 +18,14 @@ from contextlib import closing
 from tray_app.core import logs
 from tray_app.core.errors import StoreError
 from tray_app.core.language import msg
-from tray_app.system.private_files import create_private, make_private_folder, move_private, version_of
+from tray_app.system.private_files import (
+    check_private,
+    create_private,
+    make_private_folder,
+    move_private,
+    reason_of,
+    version_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,6 +59,7 @@ _AGAIN_SECONDS = 3600.0
 
 _CORRECTED_SECONDS = 1.0
 _SCHEMA = 1
+_SQLITE_SUFFIXES = ("-journal", "-wal", "-shm")
 _DAMAGED_CODES = frozenset({11, 26})
 """SQLITE_CORRUPT, SQLITE_NOTADB."""
 
@@ -161,17 +170,23 @@ class History:
             database.execute("COMMIT")
 
     def _connect(self) -> sqlite3.Connection:
+        """Raises `StoreError` where SQLite would wait for a pipe, or write into a file that is not ours alone."""
         import sqlite3
 
+        for path in (self.path, *(self.path + suffix for suffix in _SQLITE_SUFFIXES)):
+            try:
+                check_private(path)
+            except OSError as error:
+                raise StoreError(
+                    msg("{path} cannot be used ({reason}). Mend or remove it."), path=path, reason=reason_of(error)
+                ) from None
         return sqlite3.connect(self.path, timeout=PATIENCE_SECONDS, isolation_level=None)
 
     def _create(self) -> None:
-        """An empty file is an empty database; SQLite itself would make one that others can read."""
+        """Create an empty file, which is an empty database; SQLite itself would make one that others can read."""
         make_private_folder(os.path.dirname(self.path))
-        try:
+        with contextlib.suppress(FileExistsError):
             os.close(create_private(self.path))
-        except FileExistsError:
-            return
 
     def _set_aside(self, judged: object) -> None:
         """Only the file that was judged. SQLite itself throws away a journal beside the empty file that comes next."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import stat
 
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
+from tray_app.system.private_files import open_regular, reason_of
 from tray_app.system.sharing_violation import retry_sharing_violation
 
 TYPE_CHECKING = False
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _MAX_BYTES = 100_000
 """Fifty times what anybody sets; what is longer was put there by mistake."""
 
-_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 _MOST_LINES_LEFT_OUT = 50
 _MOST_LINES_OF_A_STATEMENT = 50
 
@@ -76,18 +75,11 @@ class Document:
 
 def read_text(path: str) -> str:
     """The whole file. Raises `OSError`, also for what is no file or far too large, and `UnicodeDecodeError`."""
-    with retry_sharing_violation(lambda: open(path, "rb", opener=_open_without_waiting)) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "not a file")
+    with retry_sharing_violation(lambda: open(path, "rb", opener=open_regular)) as file:
         content = file.read(_MAX_BYTES + 1)
     if len(content) > _MAX_BYTES:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
     return content.decode("utf-8-sig")
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    """A pipe that nobody writes to would hold up whoever opens it."""
-    return os.open(path, flags | _NONBLOCK)
 
 
 def read_document(path: str) -> Document:
@@ -98,8 +90,8 @@ def read_document(path: str) -> Document:
     except FileNotFoundError:
         pass
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        document.problems.append(SettingsError(msg("{path} cannot be read ({reason})."), path=path, reason=reason))
+        problem = SettingsError(msg("{path} cannot be read ({reason})."), path=path, reason=reason_of(error))
+        document.problems.append(problem)
     except UnicodeDecodeError as error:
         document.problems.append(SettingsError(msg("{path} is not TOML: {reason}"), path=path, reason=_reason(error)))
     return document

@@ -14,7 +14,7 @@ from tray_app.core.digest import sha256_hex
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
 from tray_app.settings.places import kwcli_config_dir
-from tray_app.system.sharing_violation import retry_sharing_violation
+from tray_app.system.private_files import make_folder, read_regular, reason_of, replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,28 +68,21 @@ def keep_alias(alias: str, mode: str) -> None:
     # Another current alias stays: a login here must not move kiwoomcli's next order to another account.
     fields.setdefault("current_profile", alias)
     path = settings_path()
-    new = f"{path}.{os.getpid()}.new"
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(json.dumps(fields, ensure_ascii=True, indent=2))
-        retry_sharing_violation(lambda: os.replace(new, path))
+        make_folder(os.path.dirname(path))
+        replace_file(path, json.dumps(fields, ensure_ascii=True, indent=2).encode())
     except OSError as error:
-        raise SettingsError(
-            msg("{path} cannot be changed ({reason})."), path=path, reason=error.strerror or type(error).__name__
-        ) from None
+        raise SettingsError(msg("{path} cannot be changed ({reason})."), path=path, reason=reason_of(error)) from None
 
 
 def _read() -> dict[str, Any]:
     path = settings_path()
     try:
-        with retry_sharing_violation(lambda: open(path, "rb")) as file:
-            content = file.read(_MAX_BYTES)
+        content, _ = read_regular(path, _MAX_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise SettingsError(msg("{path} cannot be read ({reason})."), path=path, reason=reason) from None
+        raise SettingsError(msg("{path} cannot be read ({reason})."), path=path, reason=reason_of(error)) from None
     import json
 
     try:

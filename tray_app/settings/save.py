@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import time
@@ -13,7 +14,7 @@ from tray_app.core.profile import DEFAULT
 from tray_app.settings.document import read_document, read_text
 from tray_app.settings.places import default_data_dir, settings_file
 from tray_app.system.file_lock import try_lock
-from tray_app.system.sharing_violation import retry_sharing_violation
+from tray_app.system.private_files import make_folder, open_private, reason_of, replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 _PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.01
-_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
-_BINARY = getattr(os, "O_BINARY", 0)
 
 
 def save_setting(name: str, value: object, profile: str = DEFAULT, environ: Mapping[str, str] = os.environ) -> None:
@@ -69,9 +68,9 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
     from tomlkit.exceptions import TOMLKitError
 
     path = settings_file(environ)
-    target = os.path.realpath(path)  # a linked file stays linked
     try:
-        os.makedirs(os.path.dirname(target), exist_ok=True)
+        target = _target_of(path)
+        make_folder(os.path.dirname(target))
         with _alone(target):
             try:
                 document = tomlkit.parse(read_text(path))
@@ -83,9 +82,19 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
     except TOMLKitError as error:
         raise _damaged(path, error) from None
     except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = reason_of(error) if isinstance(error, OSError) else str(error)
         raise SettingsError(msg("{path} cannot be changed ({reason})."), path=path, reason=reason) from None
     return changed
+
+
+def _target_of(path: str) -> str:
+    """Return where the file is: a linked one stays linked. Raises `OSError` for a link that leads nowhere."""
+    if not os.path.islink(path):
+        return path
+    target = os.path.realpath(path)
+    if not os.path.exists(target):
+        raise OSError(errno.ENOENT, msg("a link that leads nowhere"))
+    return target
 
 
 def _damaged(path: str, error: Exception) -> SettingsError:
@@ -107,7 +116,7 @@ def _alone(path: str) -> Iterator[None]:
     Where there are no locks, or one is held for too long, the change is made all the same.
     """
     try:
-        descriptor = os.open(path + ".lock", os.O_RDWR | os.O_CREAT | _NOFOLLOW | _BINARY, 0o600)
+        descriptor = open_private(path + ".lock")
     except OSError:
         yield
         return
@@ -122,22 +131,11 @@ def _alone(path: str) -> Iterator[None]:
 
 
 def _replace(path: str, text: str) -> None:
-    """The new file is its owner's alone, or open to whom the old one was."""
-    new = path + ".new"
+    """Write the new file: its owner's alone, or open to whom the old one was."""
+    mode = 0o600
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(new)
-    try:
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY, 0o600), "wb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileNotFoundError):
-            os.chmod(new, stat.S_IMODE(os.stat(path).st_mode))
-        retry_sharing_violation(lambda: os.replace(new, path))
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(new)
-        raise
+        mode = stat.S_IMODE(os.stat(path).st_mode)
+    replace_file(path, text.encode(), mode=mode)
 
 
 def choose_data_dir(settings: Settings) -> None:

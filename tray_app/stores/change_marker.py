@@ -2,85 +2,154 @@
 
 from __future__ import annotations
 
-import mmap
+import contextlib
 import os
+import time
 
 from tray_app.core import logs
 from tray_app.core.errors import StoreError
-from tray_app.system.private_files import make_private_folder, open_private
+from tray_app.system.private_files import (
+    append_private,
+    delete_private,
+    make_private_folder,
+    open_private,
+    read_at,
+    write_at,
+)
 
 _NONCE_BYTES = 8
 _SIZE = 16
 
+_TRUST_SECONDS = 0.05
+"""How long the open file is taken for the one at the path. A file that was written, removed, renamed or replaced shows
+that by its status time or its number of links, at once; one whose folder was renamed does not."""
+
 
 class ChangeMarker:
-    """A file of 16 bytes, mapped by its readers: a random nonce, then a cutoff in microseconds of the epoch.
+    """A file of 16 bytes: a random nonce, then an instant in microseconds of the epoch.
 
-    Records created before the cutoff are dead wherever they still lie: this is how a clear reaches a
+    Records created before that instant are void wherever they are still stored: this is how a clear reaches a
     keyring that did not answer at the time. A random nonce needs no lock: whatever two writers leave there,
-    it differs from what a reader saw before. Readers take the stamp first and read the store after it, so
-    that a change in between shows as a change. Writers write the file instead of the map, because only that
-    wakes those who watch it.
+    it differs from what a reader saw before. Readers take the version first and read the store after it, so
+    that a change in between shows as a change.
+
+    The file is read, not mapped: a page of a map that the disk has no room for ends the process with SIGBUS.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._map: mmap.mmap | None = None
-        self._mapped: tuple[int, int] | None = None
+        self._file: _MarkerFile | None = None
+        self._trusted_until = 0.0
 
     def version(self) -> object:
-        """Equal to the last one only if nothing changed; without a usable file never equal."""
-        mapped = self._current()
-        return object() if mapped is None else mapped[:_SIZE]
+        """Return a value that equals the last one only if nothing changed; without a usable file it equals none."""
+        file = self._file
+        if file is not None and time.monotonic() < self._trusted_until:
+            try:
+                found = os.fstat(file.descriptor)
+                if found.st_ctime_ns == file.changed_ns and found.st_nlink == 1:
+                    content = read_at(file.descriptor, _SIZE)
+                    if len(content) == _SIZE:
+                        return content
+            except OSError:
+                pass
+        return self._read() or object()
 
     def invalidated_before(self) -> int:
-        """Microseconds of the epoch; 0 when nothing was ever cleared or written."""
-        mapped = self._current()
-        return 0 if mapped is None else int.from_bytes(mapped[_NONCE_BYTES:_SIZE], "little")
+        """Return microseconds of the epoch; 0 when nothing was ever cleared or stored."""
+        content = self._read()
+        return 0 if content is None else int.from_bytes(content[_NONCE_BYTES:], "little")
 
     def change(self, invalidated_before: int) -> object:
-        """Tells everybody, and returns the stamp of just this change.
+        """Announce a change and return its version.
 
-        Raises nothing, because the token itself is already written.
+        Raises nothing, because the token itself is already stored. A marker that cannot be written is removed:
+        without one, every reader asks the store each time.
         """
-        content = os.urandom(_NONCE_BYTES) + invalidated_before.to_bytes(8, "little")
+        content = os.urandom(_NONCE_BYTES) + invalidated_before.to_bytes(_SIZE - _NONCE_BYTES, "little")
         try:
-            make_private_folder(os.path.dirname(self.path))
-            descriptor = open_private(self.path)
             try:
-                os.write(descriptor, content)
-            finally:
-                os.close(descriptor)
+                self._write(content)
+            except OSError:  # no room, or not a file of ours: a new one may do
+                self._remove()
+                self._write(content)
         except (OSError, StoreError) as error:
+            self._remove()
             logs.warning("The change signal cannot be written (%s)", type(error).__name__)
             return object()
         return content
 
-    def _current(self) -> mmap.mmap | None:
-        """The map of the file that lies there now.
-
-        A file that somebody removed would never change again, and reading the map of one that somebody cut
-        short would kill the process.
-        """
+    def _write(self, content: bytes) -> None:
+        make_private_folder(os.path.dirname(self.path))
+        descriptor = open_private(self.path)
         try:
-            found = os.stat(self.path)
+            write_at(descriptor, content)
         except OSError:
-            return self._open()
-        intact = (found.st_ino, found.st_dev) == self._mapped and found.st_size >= _SIZE
-        return self._map if intact else self._open()
+            with contextlib.suppress(OSError):
+                os.ftruncate(descriptor, 0)  # readers notice this too, where the file cannot be removed
+            raise
+        finally:
+            os.close(descriptor)
 
-    def _open(self) -> mmap.mmap | None:
+    def _remove(self) -> None:
+        with contextlib.suppress(StoreError):
+            delete_private(self.path)
+
+    def _read(self) -> bytes | None:
+        """Return the content of the file that the path leads to now, making it if it is missing or empty."""
+        self._trusted_until = time.monotonic() + _TRUST_SECONDS
         try:
-            make_private_folder(os.path.dirname(self.path))
-            descriptor = open_private(self.path)
-            try:
-                found = os.fstat(descriptor)
-                if found.st_size < _SIZE:
-                    os.ftruncate(descriptor, _SIZE)
-                self._mapped = (found.st_ino, found.st_dev)
-                self._map = mmap.mmap(descriptor, _SIZE, access=mmap.ACCESS_READ)
-            finally:
-                os.close(descriptor)
-        except (OSError, StoreError, ValueError):
-            self._map = self._mapped = None
-        return self._map
+            if self._file is None or not self._file.is_at(self.path):
+                self._file = self._open()
+            content = self._file.read()
+        except (OSError, StoreError):
+            self._file = None
+            return None
+        return content if len(content) == _SIZE else None
+
+    def _open(self) -> _MarkerFile:
+        make_private_folder(os.path.dirname(self.path))
+        file = _MarkerFile(open_private(self.path))
+        size = file.size()
+        if size < _SIZE:
+            # Appended, because a change that is announced meanwhile must not be overwritten.
+            missing = (os.urandom(_NONCE_BYTES) + bytes(_SIZE - _NONCE_BYTES))[size:]
+            append_private(self.path, missing)
+        return file
+
+
+class _MarkerFile:
+    """An open marker, closed when the last thread that reads it lets go of it.
+
+    A program may have closed all its descriptors, as a daemon does, and this one may lead to another file by now.
+    """
+
+    __slots__ = ("_identity", "changed_ns", "descriptor")
+
+    def __init__(self, descriptor: int) -> None:
+        found = os.fstat(descriptor)
+        self.descriptor = descriptor
+        self.changed_ns = found.st_ctime_ns
+        self._identity = (found.st_ino, found.st_dev)
+
+    def size(self) -> int:
+        return os.fstat(self.descriptor).st_size
+
+    def read(self) -> bytes:
+        self.changed_ns = os.fstat(self.descriptor).st_ctime_ns
+        return read_at(self.descriptor, _SIZE)
+
+    def is_at(self, path: str) -> bool:
+        """Return whether `path` leads to this very file, still whole and under no other name."""
+        try:
+            named, held = os.lstat(path), os.fstat(self.descriptor)
+        except OSError:
+            return False
+        is_same = (named.st_ino, named.st_dev) == self._identity == (held.st_ino, held.st_dev)
+        return is_same and named.st_nlink == 1 and named.st_size >= _SIZE
+
+    def __del__(self) -> None:
+        with contextlib.suppress(OSError):
+            found = os.fstat(self.descriptor)
+            if (found.st_ino, found.st_dev) == self._identity:
+                os.close(self.descriptor)

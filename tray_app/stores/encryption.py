@@ -7,12 +7,12 @@ decrypt, so a key is replaced by putting a new one before it and dropping the ol
 from __future__ import annotations
 
 import os
-import stat
 import sys
 
 from tray_app.core.errors import EncryptionKeyUnusable
 from tray_app.core.language import msg
 from tray_app.core.secret import Secret
+from tray_app.system.private_files import read_regular, reason_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 _MAX_KEY_FILE_BYTES = 65536
 _SEALED = b"gAAAAA"
 """How every Fernet text begins until the year 2106: the version byte and the high bytes of the time."""
-
-_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
-_BINARY = getattr(os, "O_BINARY", 0)
 
 
 def is_sealed(content: bytes) -> bool:
@@ -119,17 +116,10 @@ class Cipher:
 def read_key_file(path: str) -> Secret:
     """The keys in a file that only its owner can read. Raises `EncryptionKeyUnusable`."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | _BINARY | _NONBLOCK)
-        try:
-            found = os.fstat(descriptor)
-            content = os.read(descriptor, _MAX_KEY_FILE_BYTES) if stat.S_ISREG(found.st_mode) else b""
-        finally:
-            os.close(descriptor)
+        content, found = read_regular(path, _MAX_KEY_FILE_BYTES)
     except OSError as error:
         raise EncryptionKeyUnusable(
-            msg("The key file {path} cannot be read ({reason})."),
-            path=path,
-            reason=error.strerror or type(error).__name__,
+            msg("The key file {path} cannot be read ({reason})."), path=path, reason=reason_of(error)
         ) from None
     if sys.platform != "win32" and (found.st_mode & 0o077 or found.st_uid not in {0, os.geteuid()}):
         raise EncryptionKeyUnusable(

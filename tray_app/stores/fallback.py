@@ -8,6 +8,7 @@ import time
 from tray_app.core import logs
 from tray_app.core.errors import KeyringUnavailable, StoreError
 from tray_app.stores.base import Place
+from tray_app.stores.keyring import Announcement
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,18 +22,36 @@ if TYPE_CHECKING:
 _ASK_AGAIN_SECONDS = 10
 
 
-class FallbackStore:
-    """Writes to the keyring, or to the file while the keyring cannot be used.
+class _State:
+    """What this store knows from its last use.
 
-    A file therefore means that the keyring could not be used at the last write, or that a program that
-    knows only the file wrote it: a token in it is the newest one, and it is read without asking the keyring.
-    The next write that the keyring takes removes it. What another program wrote is announced by whoever reads it
-    first: when the file goes after that, what the keyring has from before does not come back.
+    `problem` is why the keyring cannot be used, or None. `in_file` says that the current token is in the file.
+    `tried` is the last token of another program whose announcement was tried, and `before` and `after` are the
+    marker's versions around that announcement, which is no news to this store itself.
+    """
+
+    __slots__ = ("after", "before", "in_file", "problem", "tried")
+
+    def __init__(self) -> None:
+        self.problem: KeyringUnavailable | None = None
+        self.in_file = False
+        self.tried: Token | None = None
+        self.before: object = None
+        self.after: object = None
+
+
+class FallbackStore:
+    """Stores in the keyring, or in the file while the keyring cannot be used.
+
+    A token in the file therefore means that the keyring could not be used at the last write, or that a program that
+    knows only the file wrote it. It is the newest one, and it is read without asking the keyring. The next write that
+    the keyring takes removes it. What another program wrote is announced by whoever reads it first: when the file goes
+    after that, the older token in the keyring does not come back.
 
     Without a keyring each data folder has a token of its own, so a file counts as superseded only where the
-    keyring answers: what was announced since may lie in another folder.
+    keyring answers: the announcement may be about a token in another folder.
 
-    With `keep_file` that write leaves the file to whoever shares the token there: a file that says the same as
+    With `keep_file` a write leaves the file to the export that copies the token there: a file that says the same as
     the keyring is then a copy, and only one that differs from it is newer.
     """
 
@@ -50,18 +69,16 @@ class FallbackStore:
         self._file = file
         self._keep_file = keep_file
         self._file_path = file.place().path
-        self._problem: KeyringUnavailable | None = None
-        self._in_file = False
-        self._tried: Token | None = None
-        self._announced: tuple[object, object] = (None, None)
+        self._state = _State()
 
     def version(self) -> object:
+        state = self._state
         marker = self._keyring.version()
-        if marker == self._announced[1]:  # what was announced here is no news here
-            marker = self._announced[0]
+        if marker == state.after:  # announced here
+            marker = state.before
         if os.access(self._file_path, os.F_OK):
             return (marker, self._file.version())
-        if self._problem is not None:  # nothing tells when it is over: ask again now and then
+        if state.problem is not None:  # nothing tells when it is over: ask again now and then
             return (marker, self._clock() // _ASK_AGAIN_SECONDS)
         return marker
 
@@ -72,34 +89,34 @@ class FallbackStore:
             in_file = self._file.read()
         except StoreError as error:
             unreadable = error
-        standing = 0 if in_file is None else self._keyring.standing(in_file)
-        superseded = standing < 0
+        announced = None if in_file is None else self._keyring.compare(in_file)
+        superseded = announced is Announcement.SUPERSEDED
         if self._keep_file or in_file is None or superseded or not in_file.lives(self._clock()):
             in_keyring = self._read_keyring()
-        if superseded and self._problem is None:
+        if superseded and self._state.problem is None:
             in_file = None
         if in_keyring is not None and in_file is not None and in_file.lives(self._clock()) and in_file != in_keyring:
             in_keyring = None
         if in_keyring is None and unreadable is not None:
             raise unreadable
-        self._in_file = in_keyring is None and in_file is not None
-        if in_keyring is None and in_file is not None and standing > 0:
+        self._state.in_file = in_keyring is None and in_file is not None
+        if in_keyring is None and in_file is not None and announced is Announcement.UNANNOUNCED:
             self._announce_foreign(in_file)
         return in_keyring or in_file
 
     def read_quick(self) -> Token | None:
         token = self._file.read()
-        standing = 0 if token is None else self._keyring.standing(token)
-        if standing < 0:
+        announced = None if token is None else self._keyring.compare(token)
+        if announced is Announcement.SUPERSEDED:
             token = None
-        self._in_file = token is not None and not self._keep_file
-        if token is not None and standing > 0:
+        self._state.in_file = token is not None and not self._keep_file
+        if token is not None and announced is Announcement.UNANNOUNCED:
             self._announce_foreign(token)
         return token
 
     def read_expiring(self) -> Token | None:
         token = self._file.read_expiring()
-        superseded = token is not None and self._problem is None and self._keyring.is_superseded(token)
+        superseded = token is not None and self._state.problem is None and self._keyring.is_superseded(token)
         return None if superseded else token
 
     def write(self, token: Token) -> object:
@@ -108,23 +125,23 @@ class FallbackStore:
         except KeyringUnavailable as error:
             self._fall_back(error)
             in_file = self._file.write(token)
-            self._in_file = True
+            self._state.in_file = True
             return (self._keyring.announce(token), in_file)
-        self._problem = None
-        self._in_file = False
+        self._state.problem = None
+        self._state.in_file = False
         if self._keep_file:
             return version
         try:
             self._file.clear()
-        except StoreError as error:  # what it holds is older than the signal tells
+        except StoreError as error:  # what it holds is older than the announcement
             logs.warning("Token file not deleted: %s", error)
         return version
 
     def wants_rewriting(self) -> bool:
-        return self._in_file and self._file.wants_rewriting()
+        return self._state.in_file and self._file.wants_rewriting()
 
     def clear(self) -> bool:
-        self._in_file = False
+        self._state.in_file = False
         in_keyring = False
         try:
             in_file = self._file.clear()
@@ -136,7 +153,7 @@ class FallbackStore:
         return in_keyring or in_file
 
     def expire_soft(self, token: Token) -> bool:
-        if self._in_file:
+        if self._state.in_file:
             return self._file.expire_soft(token)
         if self._keep_file:
             self._file.expire_soft(token)
@@ -147,41 +164,42 @@ class FallbackStore:
             return False
 
     def check(self) -> None:
-        """While the token is in the file: whether that still has to be."""
-        if self._in_file or self._problem is not None:
+        """Ask, while the token is in the file, whether that still has to be."""
+        if self._state.in_file or self._state.problem is not None:
             self._keyring.check()
             problem = self._keyring.place().problem
             if isinstance(problem, KeyringUnavailable):
                 self._fall_back(problem)
             else:
-                self._problem = None
+                self._state.problem = None
 
     def place(self) -> Place:
-        if self._problem is not None or self._in_file:
-            return Place("file", self._file_path, self._problem)
+        if self._state.problem is not None or self._state.in_file:
+            return Place("file", self._file_path, self._state.problem)
         return Place("keyring")
 
     def watch_paths(self) -> list[str]:
         return [*self._file.watch_paths(), *self._keyring.watch_paths()]
 
     def _announce_foreign(self, token: Token) -> None:
-        """Tells of a token that no program of ours has announced. Tried once: where it cannot be told, reading goes on.
+        """Announce a token that another program stored. Tried once: where it cannot be announced, reading goes on.
 
-        Under the lock, so that it does not undo a clear; whoever holds the lock tells of what comes of it.
+        Under the lock, so that it does not undo a clear; whoever holds the lock announces what comes of it.
         """
-        if token == self._tried or not token.lives(self._clock()):
+        if token == self._state.tried or not token.lives(self._clock()):
             return
         try:
             if not self.lock.try_acquire():
                 return
         except StoreError:  # a folder where nothing can be written
-            self._tried = token
+            self._state.tried = token
             return
         try:
-            if self._keyring.standing(token) > 0:  # nobody else has told of it, or of a newer one, meanwhile
-                self._tried = token
+            if self._keyring.compare(token) is Announcement.UNANNOUNCED:  # nobody else has done so meanwhile
+                self._state.tried = token
                 before = self._keyring.version()
-                self._announced = (before, self._keyring.announce(token))
+                after = self._keyring.announce(token)
+                self._state.before, self._state.after = before, after
         finally:
             self.lock.release()
 
@@ -191,10 +209,11 @@ class FallbackStore:
         except KeyringUnavailable as error:
             self._fall_back(error)
             return None
-        self._problem = None
+        self._state.problem = None
         return token
 
     def _fall_back(self, error: KeyringUnavailable) -> None:
-        if self._problem is None or self._problem.problem != error.problem:
+        problem = self._state.problem
+        if problem is None or problem.problem != error.problem:
             logs.warning("Keyring not used (%s), token kept in file", error.problem)
-        self._problem = error
+        self._state.problem = error

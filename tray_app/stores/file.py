@@ -6,7 +6,6 @@ import contextlib
 import time
 
 from tray_app.core import logs
-from tray_app.core.digest import sha256_hex
 from tray_app.core.errors import StoreError
 from tray_app.core.token import DamagedRecord, Token, decode, encode_seed
 from tray_app.stores.base import Place
@@ -14,6 +13,7 @@ from tray_app.stores.encryption import Cipher, is_sealed
 from tray_app.system.private_files import (
     FileVersion,
     UnreadableFile,
+    delete_leftovers,
     delete_private,
     move_private,
     read_private,
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 65536
 """A token file has some 250 bytes; more is not one."""
 
-_NOTED = ("issued_for", "expires_at", "created_at")
+_DESCRIBED = ("issued_for", "expires_at", "created_at")
+"""What the metadata says of a token that the seed's keys cannot."""
 
 _EDITOR_PAUSE_SECONDS = 0.05
 """An editor that writes in place leaves the file empty for a moment; look again before calling it damaged."""
@@ -40,9 +41,9 @@ _EDITOR_PAUSE_SECONDS = 0.05
 class FileStore:
     """A token in a private file of JSON with the seed's three keys, encrypted where there is a key.
 
-    Beside it, in `.owner`, it notes each writing of its own: what the token was issued for and its times with their
-    zone, which the seed's keys have no place for, so that the file means the same where the local time is another. What
-    another program wrote there has no note: its times are local, as the seed's.
+    Beside it, in `.token.owner`, are metadata of each write of its own: what the token was issued for and its times
+    with their zone, which the seed's keys have no place for, so that the file means the same where the local time is
+    another. What another program wrote there has no metadata: its times are local, as the seed's.
     """
 
     def __init__(
@@ -55,8 +56,8 @@ class FileStore:
     ) -> None:
         self.lock = lock
         self._path = path
-        self._ending = path + ".ending"
-        self._owner = path + ".owner"
+        self._expiring_path = path + ".ending"
+        self._metadata_path = path + ".owner"
         self._clock = clock
         self._cipher = cipher or Cipher()
         self._seen: tuple[Token, FileVersion] | None = None
@@ -87,32 +88,39 @@ class FileStore:
         return self.read()
 
     def read_expiring(self) -> Token | None:
-        found = read_private(self._ending, MAX_BYTES)
+        try:
+            found = read_private(self._expiring_path, MAX_BYTES)
+        except UnreadableFile as error:
+            logs.warning("%s", error)
+            return None
         if found is None:
             return None
         try:
-            token = self._decode(self._cipher.open(found[0], self._ending), *found)
+            token = self._decode(self._cipher.open(found[0], self._expiring_path), *found)
         except DamagedRecord:
             return None
         return token if token.lives(self._clock()) else None
 
     def write(self, token: Token) -> object:
-        """Refuses, as `read` does, where an encrypted token lies that no key here opens."""
+        """Refuses, as `read` does, where there is an encrypted token that no key here opens."""
         self._check_key()
         content = self._cipher.seal(encode_seed(token))
-        failed: list[StoreError] = []
+        failures: list[StoreError] = []
 
-        def note(version: FileVersion) -> None:
-            """Before the file is there, so that nobody takes it for one of local time."""
+        def announce(version: FileVersion) -> None:
+            """Write the metadata before the file is there, so that nobody takes it for one of local time."""
             try:
-                self._note(token, content, version)
+                self._write_metadata(token, content, version)
             except StoreError as error:
-                failed.append(error)
+                failures.append(error)
 
-        version = write_private(self._path, content, note)
-        delete_private(self._ending)
-        if failed:
-            logs.warning("Not noted what the token was issued for (%s)", failed[0])
+        version = write_private(self._path, content, announce)
+        try:
+            delete_private(self._expiring_path)
+        except StoreError as error:
+            logs.warning("%s", error)
+        if failures:
+            logs.warning("Not noted what the token was issued for (%s)", failures[0])
         self._seen = (token, version)
         logs.info("Token saved to file (expires at %s)", local_time(token))
         return version
@@ -122,8 +130,19 @@ class FileStore:
         return found is not None and not self._cipher.is_current(found[0])
 
     def clear(self) -> bool:
-        ended = delete_private(self._ending)
-        return self._forget() or ended
+        """Also forgets what killed writers left. Everything is tried before the first `StoreError` is raised."""
+        found = False
+        failure: StoreError | None = None
+        for path in (self._path, self._expiring_path):
+            try:
+                found |= self._delete() if path == self._path else delete_private(path)
+            except StoreError as error:
+                failure = failure or error
+            delete_leftovers(path)
+        self._delete_metadata()
+        if failure is not None:
+            raise failure
+        return found
 
     def expire_soft(self, token: Token) -> bool:
         if self._seen is None or self._seen[0] != token:
@@ -131,7 +150,7 @@ class FileStore:
         return self._take_away(self._seen[1], self._set_aside if token.lives(self._clock()) else self._forget)
 
     def check(self) -> None:
-        """A file is asked at every use."""
+        """Do nothing: a file is asked at every use."""
 
     def place(self) -> Place:
         return Place("file", self._path)
@@ -139,26 +158,26 @@ class FileStore:
     def watch_paths(self) -> list[str]:
         return [self._path]
 
-    def is_as_written(self) -> bool:
-        """Whether nobody else has written the file, as far as the note of the last writing tells; or there is none."""
+    def is_own_write(self) -> bool:
+        """Return whether the file was written by this program and nobody has written it since; also without a file."""
         found = read_private(self._path, MAX_BYTES)
-        return found is None or self._noted(*found) is not None
+        return found is None or self._metadata_of(*found) is not None
 
-    def note_as_written(self, token: Token) -> None:
-        """From now on what lies there counts as written by this program, if it is this token. Wants the lock held."""
+    def adopt(self, token: Token) -> None:
+        """Count the file as written by this program from now on, if it holds this token. Wants the lock held."""
         found = read_private(self._path, MAX_BYTES)
         if found is not None and self._seen == (token, found[1]):
-            self._note(token, *found)
+            self._write_metadata(token, *found)
 
     def _take_away(self, version: FileVersion, act: Callable[[], object]) -> bool:
-        """Only what was judged is taken away: whatever replaced it meanwhile stays."""
+        """Take away only what was judged: whatever replaced it meanwhile stays."""
         if version_of(self._path) != version:
             return False
         act()
         return True
 
     def _check_key(self) -> None:
-        for path in (self._path, self._ending):
+        for path in (self._path, self._expiring_path):
             try:
                 found = read_private(path, MAX_BYTES)
             except UnreadableFile:
@@ -166,37 +185,43 @@ class FileStore:
             if found is not None and is_sealed(found[0]):
                 self._cipher.open(found[0], path)
 
-    def _note(self, token: Token, content: bytes, version: FileVersion) -> None:
-        """Keeps the note of the file that still lies there, until the one that this is about has taken its place."""
+    def _write_metadata(self, token: Token, content: bytes, version: FileVersion) -> None:
+        """Describe a write, and the one before it too, whose file is there until this one has taken its place.
+
+        The names of the fields are those that earlier versions of this program read and write.
+        """
         import json
 
-        note: dict[str, object] = {
+        metadata: dict[str, object] = {
             "stamp": version,
-            "content": sha256_hex(content),
+            "content": _digest(content),
             "issued_for": token.issued_for,
             "expires_at": token.expires_at.isoformat(),
             "created_at": token.created_at.isoformat(),
         }
         with contextlib.suppress(UnreadableFile):
             present = read_private(self._path, MAX_BYTES)
-            before = None if present is None or present[1] == version else self._noted(*present)
+            before = None if present is None or present[1] == version else self._metadata_of(*present)
             if before is not None:
-                note["before"] = {name: value for name, value in before.items() if name != "before"}
-        write_private(self._owner, json.dumps(note).encode())
+                metadata["before"] = {name: value for name, value in before.items() if name != "before"}
+        write_private(self._metadata_path, json.dumps(metadata).encode())
 
     def _decode(self, plain: bytes, content: bytes, version: FileVersion) -> Token:
-        """With what the note says, if it is about just this file and not about one that replaced it."""
-        note = self._noted(content, version)
-        if note is not None:
+        """With what the metadata say, if they are about just this file and not about one that replaced it."""
+        metadata = self._metadata_of(content, version)
+        if metadata is not None:
             with contextlib.suppress(DamagedRecord):
-                return _decode(plain, {name: str(note[name]) for name in _NOTED if name in note})
+                return _decode(plain, {name: str(metadata[name]) for name in _DESCRIBED if name in metadata})
         return _decode(plain)
 
-    def _noted(self, content: bytes, version: FileVersion) -> dict[str, Any] | None:
-        """The note about the file with that content, or that stamp, which is told faster: a copy of the folder has
-        other stamps, and so has the same folder as a container sees it. None when there is none."""
+    def _metadata_of(self, content: bytes, version: FileVersion) -> dict[str, Any] | None:
+        """Return the metadata of the file with that version or that content, or None without any.
+
+        The version is compared first, which is quicker. It differs in a copy of the folder, and in the same folder as a
+        container sees it.
+        """
         try:
-            found = read_private(self._owner, MAX_BYTES)
+            found = read_private(self._metadata_path, MAX_BYTES)
         except UnreadableFile:
             return None
         if found is None:
@@ -204,24 +229,21 @@ class FileStore:
         import json
 
         try:
-            note = json.loads(found[0])
-            for one in (note, note.get("before") or {}):
-                if "issued_for" in one and (
-                    tuple(one["stamp"]) == version or one.get("content") == sha256_hex(content)
-                ):
+            metadata = json.loads(found[0])
+            for one in (metadata, metadata.get("before") or {}):
+                if "issued_for" in one and (tuple(one["stamp"]) == version or one.get("content") == _digest(content)):
                     return one
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             pass
         return None
 
     def _set_aside(self) -> None:
-        move_private(self._path, self._ending)
+        move_private(self._path, self._expiring_path)
         logs.debug("Token file deleted")
 
-    def _forget(self) -> bool:
-        deleted = self._delete()
-        delete_private(self._owner)
-        return deleted
+    def _forget(self) -> None:
+        self._delete()
+        self._delete_metadata()
 
     def _delete(self) -> bool:
         deleted = delete_private(self._path)
@@ -229,10 +251,24 @@ class FileStore:
             logs.debug("Token file deleted")
         return deleted
 
+    def _delete_metadata(self) -> None:
+        """There is no token in them, so what cannot be deleted is no failure."""
+        try:
+            delete_private(self._metadata_path)
+        except StoreError as error:
+            logs.warning("%s", error)
+        delete_leftovers(self._metadata_path)
+
 
 def local_time(token: Token) -> str:
-    """The end in local time, as the seed's log lines show it."""
+    """Return when the token expires in local time, as the seed's log lines show it."""
     return token.expires_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _digest(content: bytes) -> str:
+    from hashlib import sha256
+
+    return sha256(content).hexdigest()
 
 
 def _decode(content: bytes, known: dict[str, str] | None = None) -> Token:

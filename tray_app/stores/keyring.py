@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from enum import Enum, auto
 
 from tray_app.core import logs
 from tray_app.core.errors import KeyringUnavailable
@@ -22,14 +23,25 @@ if TYPE_CHECKING:
 SERVICE = "kiwoom-token-tray"
 _MICROSECONDS = 1_000_000
 _CLOCK_TOLERANCE = 60 * _MICROSECONDS
-"""A cutoff further ahead than this comes from a clock that was set back since, and counts for nothing."""
+"""An announcement further ahead than this comes from a clock that was set back since, and counts for nothing."""
+
+
+class Announcement(Enum):
+    """How a token relates to what was announced last."""
+
+    SUPERSEDED = auto()
+    """It was cleared or replaced since it was created."""
+
+    CURRENT = auto()
+    UNANNOUNCED = auto()
+    """It is newer than anything announced: a program that knows only its file has stored it."""
 
 
 class KeyringStore:
-    """The store of `KIWOOM_TRAY_STORE=keyring`: never plaintext, an error instead.
+    """The store of `KIWOOM_TRAY_STORE=keyring`: never plain text, an error instead.
 
-    A `.token` is neither written nor read: a program that puts its token there in plain text is not one that this
-    choice was made for, and its token stays its own. `auto` is for those who use both.
+    A `.token` is neither written nor read: this choice was not made for programs that put a token there in plain text.
+    `auto` is for those who use both.
     """
 
     def __init__(
@@ -76,7 +88,7 @@ class KeyringStore:
         return False
 
     def clear(self) -> bool:
-        """Also when the keyring does not answer: from now on its token counts as cleared. Then raises."""
+        """Clear it also where the keyring does not answer, and raise then: its token counts as cleared from now on."""
         self.announce_clear()
         self._ask(lambda: self._keyring_client.delete(SERVICE, self._profile))
         return True
@@ -99,27 +111,26 @@ class KeyringStore:
         return [self._marker.path]
 
     def is_superseded(self, token: Token) -> bool:
-        """Whether the token was cleared or replaced while the place it lies in could not be reached."""
-        return self.standing(token) < 0
+        """Return whether the token was cleared or replaced while the place that holds it could not be reached."""
+        return self.compare(token) is Announcement.SUPERSEDED
 
-    def standing(self, token: Token) -> int:
-        """Negative when it is superseded, 0 when it is what was told of last, and positive for one that is newer and
-        that nobody has told of. One from the future counts as 0: that clock is wrong."""
-        now, created, invalidated_before = (
-            self._now() + _CLOCK_TOLERANCE,
-            _created(token),
-            self._marker.invalidated_before(),
-        )
-        if invalidated_before > now:
+    def compare(self, token: Token) -> Announcement:
+        """Return how the token relates to the last announcement. A token or an announcement from the future comes from
+        a clock that was wrong: the one counts as current, the other for nothing."""
+        latest = self._now() + _CLOCK_TOLERANCE
+        created, invalidated_before = _created(token), self._marker.invalidated_before()
+        if invalidated_before > latest:
             invalidated_before = 0
-        return 0 if created > now else created - invalidated_before
+        if created > latest or created == invalidated_before:
+            return Announcement.CURRENT
+        return Announcement.SUPERSEDED if created < invalidated_before else Announcement.UNANNOUNCED
 
     def announce(self, token: Token) -> object:
-        """Tells everybody that this token is the one now, and returns the stamp of that."""
+        """Announce that this token is the current one; return the version of that."""
         return self._marker.change(_created(token))
 
     def announce_clear(self) -> None:
-        """Tells everybody that every token created up to now is gone."""
+        """Announce that every token created up to now is gone."""
         self._marker.change(self._now() + 1)
 
     def _ask(self, act: Callable[[], str | None]) -> str | None:

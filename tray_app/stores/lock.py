@@ -1,4 +1,4 @@
-"""One kernel lock per profile, with a note for whoever waited.
+"""One kernel lock per profile, with a record for whoever waited.
 
 The kernel frees the lock when its holder ends or is killed; the file itself is never deleted, because a
 lock on a deleted file excludes nobody. Threads of one process take turns before they ask the kernel.
@@ -6,7 +6,10 @@ lock on a deleted file excludes nobody. Threads of one process take turns before
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
+import sys
 import threading
 import time
 import weakref
@@ -14,23 +17,21 @@ import weakref
 from tray_app.core import logs
 from tray_app.core.errors import LockTimeout, StoreError
 from tray_app.core.language import msg
-from tray_app.system.file_lock import try_lock, unlock
-from tray_app.system.private_files import make_private_folder, open_private
+from tray_app.system.file_lock import cannot_lock, try_lock, unlock
+from tray_app.system.private_files import make_private_folder, open_private, read_regular, reason_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
 """Longer than any issue request may take, so a live holder always finishes first."""
 
-_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
-_BINARY = getattr(os, "O_BINARY", 0)
-_MAX_NOTE_BYTES = 4096
+_MAX_RECORD_BYTES = 4096
 _REOPENINGS = 3
 _TURN_SECONDS = 0.05
-"""Threads are woken when it is their turn; so often they also look for a note, all at the same time."""
+"""Threads are woken when it is their turn; so often they also look for a record, all at the same time."""
 
 _QUIET_SECONDS = 0.08
 """Who only writes is done by then; who asks Kiwoom has sent the request, and leaves the processor to those who wait."""
@@ -46,7 +47,7 @@ class ThreadLock:
     def __init__(self) -> None:
         self._turn = threading.Lock()
         self._holder: int | None = None
-        self._note: dict[str, Any] = {}
+        self._record: dict[str, Any] = {}
         _locks.add(self)
 
     def acquire(
@@ -73,6 +74,7 @@ class ThreadLock:
         return True
 
     def try_acquire(self) -> bool:
+        """Return whether it was free and is ours now."""
         taken = self._turn.acquire(blocking=False)
         if taken:
             self._holder = threading.get_ident()
@@ -83,14 +85,15 @@ class ThreadLock:
         self._turn.release()
 
     def read_record(self) -> dict[str, Any]:
-        return dict(self._note)
+        """Return what the last holder wrote; empty without any."""
+        return dict(self._record)
 
     def peek_record(self) -> dict[str, Any]:
-        """The same for who does not hold the lock, of the holder wherever it is. May ask a network."""
+        """Return the same without holding the lock, wherever its holder is. May ask a network."""
         return self.read_record()
 
-    def write_record(self, note: dict[str, Any]) -> None:
-        self._note = dict(note)
+    def write_record(self, record: dict[str, Any]) -> None:
+        self._record = dict(record)
 
     def __enter__(self) -> None:
         self.acquire()
@@ -120,14 +123,19 @@ class ThreadLock:
 class ProfileLock(ThreadLock):
     """The same across processes, by a kernel lock on `path`.
 
-    The note is a small JSON object about the last request to the broker. Only the holder writes it; who waits
-    reads it too, and takes half a note for none. It never holds a secret.
+    Where files cannot be locked, as on some network folders, a lock on this computer serves instead, so that its
+    programs still make one request together.
+
+    The record is a small JSON object about the last request to the broker. Only the holder writes it; who waits
+    reads it too, and takes half a record for none. It never holds a secret.
     """
 
     def __init__(self, path: str) -> None:
         super().__init__()
         self._path = path
-        self._descriptor: int | None = None
+        self._file = _LockedFile(path)
+        self._substitute: _LockedFile | _ProcessLock | None = None
+        self._held: _LockedFile | _ProcessLock | None = None
 
     def acquire(
         self, timeout: float = DEFAULT_TIMEOUT_SECONDS, on_update: Callable[[dict[str, Any]], bool] | None = None
@@ -165,86 +173,183 @@ class ProfileLock(ThreadLock):
         return taken
 
     def release(self) -> None:
+        held, self._held = self._held, None
         try:
-            if self._descriptor is not None:
-                unlock(self._descriptor)
+            if held is not None:
+                held.unlock()
         finally:
             super().release()
 
     def read_record(self) -> dict[str, Any]:
-        """Empty when nobody left one, or when it is damaged. On a descriptor of its own, because a thread that does
-        not hold the lock may not move the other's."""
+        """Return what the last holder wrote; empty without any, or when it is damaged."""
         import json
 
         try:
-            descriptor = os.open(self._path, os.O_RDONLY | _NOFOLLOW | _BINARY)
-            try:
-                note = json.loads(os.read(descriptor, _MAX_NOTE_BYTES))
-            finally:
-                os.close(descriptor)
+            # On a descriptor of its own: a thread without the lock must not move the position of the other's.
+            record = json.loads(read_regular(self._path, _MAX_RECORD_BYTES, follow_links=False)[0])
         except (OSError, ValueError, RecursionError):
             return {}
-        return note if isinstance(note, dict) else {}
+        return record if isinstance(record, dict) else {}
 
-    def write_record(self, note: dict[str, Any]) -> None:
+    def write_record(self, record: dict[str, Any]) -> None:
         """Raises nothing: a full disk may not cost the token that was just issued."""
         import json
 
         try:
-            descriptor = self._open()
-            text = json.dumps(note).encode()
-            os.ftruncate(descriptor, 0)
-            os.lseek(descriptor, 0, os.SEEK_SET)
-            os.write(descriptor, text)
+            self._file.write(json.dumps(record).encode())
         except (OSError, StoreError) as error:
             logs.warning("The lock's note cannot be written (%s)", type(error).__name__)
 
     def _try_kernel(self) -> bool:
-        for _ in range(_REOPENINGS):
-            descriptor = self._open()
-            try:
-                if not try_lock(descriptor):
-                    return False
-                if self._is_named(descriptor):
-                    return True
-            except OSError as error:  # a file system without locks, or one that went away
+        try:
+            taken = self._file.try_lock()
+            self._held = self._file if taken else None
+        except OSError as error:
+            if not cannot_lock(error):
                 raise self._unusable(error) from None
-            self._descriptor = None  # somebody removed the folder: lock the file that others will find
-            os.close(descriptor)
+            _tell_once(os.path.dirname(self._path), error)
+            taken = self._try_substitute()
+        return taken
+
+    def _try_substitute(self) -> bool:
+        for one in self._substitutes():
+            try:
+                taken = one.try_lock()
+            except (OSError, StoreError):
+                continue
+            self._substitute = one
+            self._held = one if taken else None
+            return taken
         return False
 
-    def _is_named(self, descriptor: int) -> bool:
-        try:
-            named, held = os.stat(self._path), os.fstat(descriptor)
-        except FileNotFoundError:
-            return False
-        return (named.st_ino, named.st_dev) == (held.st_ino, held.st_dev)
-
-    def _open(self) -> int:
-        if self._descriptor is None:
-            make_private_folder(os.path.dirname(self._path))
-            try:
-                self._descriptor = open_private(self._path)
-            except OSError as error:
-                raise self._unusable(error) from None
-        return self._descriptor
+    def _substitutes(self) -> Iterator[_LockedFile | _ProcessLock]:
+        if self._substitute is not None:
+            yield self._substitute
+            return
+        for folder in _local_folders():
+            yield _LockedFile(os.path.join(folder, f"{_digest(self._path)}.lock"))
+        yield _ProcessLock(self._path)
 
     def _unusable(self, error: OSError) -> StoreError:
         return StoreError(
             msg("The lock file {path} cannot be opened ({reason}). Mend or remove it."),
             path=self._path,
-            reason=error.strerror or type(error).__name__,
+            reason=reason_of(error),
         )
 
     def _forget_parent(self) -> None:
-        """The descriptor shares the parent's lock, so it is not ours either."""
         super()._forget_parent()
+        self._held = None
+        self._file.forget_parent()
+        if self._substitute is not None:
+            self._substitute.forget_parent()
+
+
+class _LockedFile:
+    """The kernel's lock on the file that others find at `path`. Raises `OSError`, and `StoreError` for its folder."""
+
+    __slots__ = ("_descriptor", "_path")
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    def try_lock(self) -> bool:
+        for _ in range(_REOPENINGS):
+            descriptor = self._open()
+            if not try_lock(descriptor):
+                return False
+            if self._is_named(descriptor):
+                return True
+            self._descriptor = None  # somebody removed the folder: lock the file that others will find
+            os.close(descriptor)
+        return False
+
+    def unlock(self) -> None:
+        if self._descriptor is not None:
+            unlock(self._descriptor)
+
+    def write(self, content: bytes) -> None:
+        descriptor = self._open()
+        os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, content)
+
+    def forget_parent(self) -> None:
+        """The descriptor shares the parent's lock, so it is not ours either."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
+    def _open(self) -> int:
+        if self._descriptor is None:
+            make_private_folder(os.path.dirname(self._path))
+            self._descriptor = open_private(self._path)
+        return self._descriptor
+
+    def _is_named(self, descriptor: int) -> bool:
+        try:
+            named, held = os.lstat(self._path), os.fstat(descriptor)
+        except FileNotFoundError:
+            return False
+        return (named.st_ino, named.st_dev) == (held.st_ino, held.st_dev)
+
+
+class _ProcessLock:
+    """What is left where nothing on this computer can be locked: one lock for each path in this process."""
+
+    __slots__ = ("_lock", "_path")
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._lock = _process_locks.setdefault(path, threading.Lock())
+
+    def try_lock(self) -> bool:
+        return self._lock.acquire(blocking=False)
+
+    def unlock(self) -> None:
+        self._lock.release()
+
+    def forget_parent(self) -> None:
+        self._lock = _process_locks.setdefault(self._path, threading.Lock())
+
+
+_process_locks: dict[str, threading.Lock] = {}
+_told: set[str] = set()
+
+
+def _tell_once(folder: str, error: OSError) -> None:
+    if folder not in _told:
+        _told.add(folder)
+        logs.warning("Files in %s cannot be locked (%s); a lock on this computer is used", folder, reason_of(error))
+
+
+def _local_folders() -> Iterator[str]:
+    """Yield where a lock on this computer may be, the same ones in each of its programs."""
+    from tempfile import gettempdir
+
+    from tray_app.settings.places import state_dir
+
+    yield os.path.join(state_dir(), "locks")
+    user = "" if sys.platform == "win32" else f"-{os.geteuid()}"
+    folder = os.path.join(gettempdir(), f"kiwoom-token-tray{user}")
+    with contextlib.suppress(OSError, StoreError):
+        make_private_folder(folder)
+        found = os.lstat(folder)
+        if sys.platform == "win32" or (
+            stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
+        ):
+            yield folder
+
+
+def _digest(path: str) -> str:
+    from hashlib import sha256
+
+    return sha256(os.fsencode(os.path.realpath(path))).hexdigest()[:32]
+
 
 def _after_fork() -> None:
+    _process_locks.clear()
     for lock in list(_locks):
         lock._forget_parent()  # noqa: SLF001 - the module's own
 

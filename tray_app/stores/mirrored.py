@@ -60,7 +60,7 @@ class MirroredStore:
 
     def _written_by_another(self) -> Token | None:
         try:
-            if self._file.is_as_written():
+            if self._file.is_own_write():
                 return None
             token = self._file.read()
         except StoreError as error:
@@ -74,7 +74,7 @@ class MirroredStore:
             return
         try:
             self._store.write(token)
-            self._file.note_as_written(token)
+            self._file.adopt(token)
             logs.info("Token written by another program taken over")
         except StoreError as error:
             logs.warning("Token of another program not stored: %s", error)

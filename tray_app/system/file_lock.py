@@ -1,41 +1,64 @@
-"""A lock on an open file that the kernel frees when its holder ends or is killed."""
+"""A lock on an open file that the kernel frees when its holder ends or is killed.
+
+"Somebody else holds it" and "this place cannot lock" are different answers, and each system words them in its own way.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
 _WINDOWS_LOCK_OFFSET = 1 << 20
-"""Windows locks bytes against reading too, so the locked byte lies far behind what stands in the file."""
+"""Windows locks bytes against reading too, so the locked byte lies far behind the content."""
 
 if sys.platform == "win32":
     import msvcrt
 
+    HELD_ERRNOS = frozenset({errno.EACCES, errno.EDEADLK, 36})
+    """36 is EDEADLOCK of Microsoft's C library, which `msvcrt.locking` raises after ten tries."""
+
+    CANNOT_LOCK_ERRNOS = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK})
+
     def try_lock(descriptor: int) -> bool:
-        """Whether nobody else held it. Raises `OSError` where the file system knows no locks."""
+        """Return whether it was free and is ours now. Raises `OSError` where it cannot be locked."""
         os.lseek(descriptor, _WINDOWS_LOCK_OFFSET, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
+        except OSError as error:
+            if error.errno in HELD_ERRNOS:
+                return False
+            raise
         return True
 
     def unlock(descriptor: int) -> None:
-        """Lets others have it."""
+        """Let others have it."""
         os.lseek(descriptor, _WINDOWS_LOCK_OFFSET, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
 
 else:
     import fcntl
 
+    HELD_ERRNOS = frozenset({errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES})
+    """EACCES is what an SMB share answers that is mounted on Linux."""
+
+    CANNOT_LOCK_ERRNOS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL})
+
     def try_lock(descriptor: int) -> bool:
-        """Whether nobody else held it. Raises `OSError` where the file system knows no locks."""
+        """Return whether it was free and is ours now. Raises `OSError` where it cannot be locked."""
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
+        except OSError as error:
+            if error.errno in HELD_ERRNOS:
+                return False
+            raise
         return True
 
     def unlock(descriptor: int) -> None:
-        """Lets others have it."""
+        """Let others have it."""
         fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+def cannot_lock(error: OSError) -> bool:
+    """Return whether the error means that files at this place cannot be locked at all."""
+    return error.errno in CANNOT_LOCK_ERRNOS

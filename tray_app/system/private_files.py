@@ -1,5 +1,7 @@
-"""Private files: created owner-only, replaced whole, never half-written.
+"""The files of this program: opened without waiting, created for their owner alone, replaced whole, never half-written.
 
+Whatever is opened must be a regular file: a pipe would hold the program up, and a device or a folder is a mistake.
+What is written in place must have one name only, or the content would end up in somebody else's file.
 What root makes in the folder of another user is that user's, as a container's root in a folder of the user outside.
 """
 
@@ -13,6 +15,7 @@ import sys
 
 from tray_app.core.errors import StoreError
 from tray_app.core.language import msg
+from tray_app.system.file_lock import try_lock
 from tray_app.system.sharing_violation import retry_sharing_violation
 
 TYPE_CHECKING = False
@@ -22,10 +25,23 @@ if TYPE_CHECKING:
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
+
 _NEW = ".new"
-_WORD_BYTES = 4
+_WORD_DIGITS = 12
+"""Of the hex word in the name of a temporary file that its writer holds locked until it has taken its place."""
+
+_UNLOCKED_WORD_DIGITS = 8
+"""Of the same by versions up to 2026, which did not lock it."""
+
 _STALE_NS = 60 * 1_000_000_000
-"""A file is written in milliseconds; what is older by this was left by a program that was killed meanwhile."""
+"""A file is written in milliseconds; an unlocked one that is older than this was left by a program that was killed."""
+
+_NEW_NAME_TRIES = 5
+
+_NOT_A_FILE = msg("not a file")
+_LINK = msg("a link")
+_SECOND_NAME = msg("it has a second name (hard link)")
+_FOREIGN = msg("owned by another user")
 
 FileVersion = tuple[int, int, int]
 """(mtime_ns, ino, size): changes with every replacement, also those within one clock tick."""
@@ -36,6 +52,7 @@ class UnreadableFile(StoreError):
 
 
 def version_of(path: str) -> FileVersion | None:
+    """Return the version of the file at the path, or None without one."""
     try:
         return _version(os.stat(path))
     except OSError:
@@ -46,108 +63,199 @@ def _version(found: os.stat_result) -> FileVersion:
     return (found.st_mtime_ns, found.st_ino, found.st_size)
 
 
-def make_private_folder(path: str) -> None:
-    """The folder and its parents; new ones are the owner's alone. Raises `StoreError`."""
-    try:
-        _make_folder(path)
-    except OSError as error:
-        raise _unmakeable(path, error.strerror or type(error).__name__) from None
+def reason_of(error: OSError) -> str:
+    """Return in words why a file cannot be used. Half of them are this module's own, the others the system's."""
+    if error.errno in {errno.EISDIR, errno.ENXIO}:
+        return _NOT_A_FILE
+    return error.strerror or type(error).__name__
 
 
-def check_writable(folder: str) -> None:
-    """Asks whether files may be made in the folder, or it in the one above; makes neither. Raises `StoreError`."""
-    there = folder
-    while not os.path.lexists(there) and there != os.path.dirname(there):
-        there = os.path.dirname(there)
-    if not os.path.isdir(there):
-        raise _unmakeable(folder, os.strerror(errno.ENOTDIR))
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise StoreError(msg("Nothing can be written in {path}. Mend its permissions."), path=there)
+def is_misplaced(error: OSError) -> bool:
+    """Return whether something that is no file is in a file's place: a folder, a pipe, a device, a socket or a link."""
+    return error.errno in {errno.EISDIR, errno.ENXIO, errno.ELOOP}
 
 
-def read_private(path: str, limit: int) -> tuple[bytes, FileVersion] | None:
-    """The file's bytes (at most `limit` + 1) and its stamp; None when it is not there.
+def open_regular(path: str, flags: int = os.O_RDONLY, *, follow_links: bool = True) -> int:
+    """Return a descriptor of a file that is there, without waiting for anybody.
 
-    Raises `UnreadableFile` for a folder, a pipe, a file of another user, or one that may not be read.
+    Raises `OSError`, also for anything that is not a regular file, and for a link unless it is to be followed.
     """
+    flags |= _BINARY | _NONBLOCK | (0 if follow_links else _NOFOLLOW)
     try:
-        descriptor = retry_sharing_violation(lambda: os.open(path, os.O_RDONLY | _BINARY | _NONBLOCK))
-    except FileNotFoundError:
-        return None
+        descriptor = os.open(path, flags)
     except OSError as error:
-        raise _unreadable(path, error.strerror or type(error).__name__) from None
+        if error.errno in {errno.ELOOP, errno.EMLINK} and os.path.islink(path):
+            raise OSError(errno.ELOOP, _LINK) from None
+        if sys.platform == "win32" and isinstance(error, PermissionError) and os.path.isdir(path):
+            raise OSError(errno.EISDIR, _NOT_A_FILE) from None
+        raise
     try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise _unreadable(path, "not a file")
-        if sys.platform != "win32" and found.st_uid not in {0, os.geteuid()} and not _is_roots_guest(path, found):
-            raise _unreadable(path, "owned by another user")
-        return os.read(descriptor, limit + 1), _version(found)
-    except OSError as error:
-        raise _unreadable(path, error.strerror or type(error).__name__) from None
+        _check_regular(path, descriptor, follow_links=follow_links)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def read_regular(path: str, limit: int, *, follow_links: bool = True) -> tuple[bytes, os.stat_result]:
+    """Return the file's bytes, at most `limit` + 1, and what the system knows of it. Raises `OSError`."""
+    descriptor = retry_sharing_violation(lambda: open_regular(path, follow_links=follow_links))
+    try:
+        return _read(descriptor, limit + 1), os.fstat(descriptor)
     finally:
         os.close(descriptor)
 
 
-def open_private(path: str) -> int:
-    """A descriptor for reading and writing; a file that is not there is made, empty and the owner's alone.
+def read_private(path: str, limit: int) -> tuple[bytes, FileVersion] | None:
+    """Return the file's bytes, at most `limit` + 1, and its version; None when it is not there.
 
-    Raises `OSError`, also for a link.
+    Raises `UnreadableFile` for a folder, a pipe, a file of another user, or one that may not be read.
     """
-    flags = os.O_RDWR | _NOFOLLOW | _BINARY
     try:
-        return os.open(path, flags)
+        content, found = read_regular(path, limit)
+        _check_owner(path, found)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UnreadableFile(
+            msg("{path} cannot be read ({reason}). Mend or remove it, then try again."),
+            path=path,
+            reason=reason_of(error),
+        ) from None
+    return content, _version(found)
+
+
+def open_private(path: str) -> int:
+    """Return a descriptor for reading and writing in place; a missing file is created, empty and its owner's alone.
+
+    Raises `OSError`, also for a link, a file of another user, and one that has a second name.
+    """
+    try:
+        return _open_in_place(path, os.O_RDWR)
     except FileNotFoundError:
         pass
     try:
         return create_private(path)
-    except FileExistsError:  # another was faster
-        return os.open(path, flags)
+    except FileExistsError:  # another was faster, or there is a link that leads nowhere
+        return _open_in_place(path, os.O_RDWR)
+
+
+def check_private(path: str) -> None:
+    """Raise `OSError` if what is at the path, if anything is, could not be opened by `open_private`."""
+    with contextlib.suppress(FileNotFoundError):
+        os.close(_open_in_place(path, os.O_RDWR))
+
+
+def append_private(path: str, content: bytes) -> None:
+    """Append to a file that `open_private` would open. Raises `OSError`."""
+    descriptor = _open_in_place(path, os.O_WRONLY | os.O_APPEND)
+    try:
+        _check_all_written(os.write(descriptor, content), content)
+    finally:
+        os.close(descriptor)
+
+
+def _open_in_place(path: str, flags: int) -> int:
+    descriptor = open_regular(path, flags, follow_links=False)
+    try:
+        found = os.fstat(descriptor)
+        _check_owner(path, found)
+        _check_only_name(found)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def create_private(path: str) -> int:
-    """The same for a file that must not be there yet. Raises `OSError`."""
+    """Return a descriptor for reading and writing of a new file, its owner's alone.
+
+    Raises `OSError`, also for whatever is there already, a link included.
+    """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY, 0o600)
     _give_to_owner_of(os.path.dirname(path), descriptor)
     return descriptor
 
 
-def write_private(path: str, content: bytes, announce: Callable[[FileVersion], None] | None = None) -> FileVersion:
-    """Replaces `path` by a file with `content`, mode 0600 from the moment it exists, on disk when this returns.
+if sys.platform == "win32":
+    import threading
 
-    Returns the stamp of that very file, whatever has replaced it since; `announce` is told it just before. Each
-    writer has a file of its own, so that where no lock can be had the last one wins and none fails. Raises
-    `StoreError`; the old file is then untouched.
+    _position = threading.Lock()
+
+    def read_at(descriptor: int, size: int) -> bytes:
+        """Return the first `size` bytes of the file. Raises `OSError`."""
+        with _position:
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            return os.read(descriptor, size)
+
+    def write_at(descriptor: int, content: bytes) -> None:
+        """Write over the beginning of the file. Raises `OSError`, also when there is no room for all of it."""
+        with _position:
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            _check_all_written(os.write(descriptor, content), content)
+
+else:
+
+    def read_at(descriptor: int, size: int) -> bytes:
+        """Return the first `size` bytes of the file. Raises `OSError`."""
+        return os.pread(descriptor, size, 0)
+
+    def write_at(descriptor: int, content: bytes) -> None:
+        """Write over the beginning of the file. Raises `OSError`, also when there is no room for all of it."""
+        _check_all_written(os.pwrite(descriptor, content, 0), content)
+
+
+def replace_file(
+    path: str, content: bytes, *, mode: int = 0o600, announce: Callable[[FileVersion], None] | None = None
+) -> FileVersion:
+    """Replace `path` by a file with `content`, on disk when this returns; it is its owner's alone until it has `mode`.
+
+    Return the version of that very file, whatever has replaced it since; `announce` is told it just before. Each
+    writer has a file of its own, so that where no lock can be had the last one wins and none fails. What killed
+    writers left beside it is removed. Raises `OSError`; the old file is then untouched.
     """
-    folder, name = os.path.split(path)
-    make_private_folder(folder)
-    new = f"{path}.{os.urandom(_WORD_BYTES).hex()}{_NEW}"
+    new, descriptor = _create_new(path)
     try:
-        descriptor = create_private(new)
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(descriptor)
-                version = _version(os.fstat(descriptor))
+            _write_all(descriptor, content)
+            if mode != 0o600 and sys.platform != "win32":
+                os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
+            version = _version(os.fstat(descriptor))
             if announce is not None:
                 announce(version)
+            if sys.platform != "win32":
+                os.replace(new, path)  # while its lock is held
+        finally:
+            os.close(descriptor)
+        if sys.platform == "win32":  # which cannot rename an open file
             retry_sharing_violation(lambda: os.replace(new, path))
-        except BaseException:
+    except BaseException:
+        with contextlib.suppress(OSError):
             _remove(new)
-            raise
+        raise
+    _remove_leftovers(path, stale_before=version[0] - _STALE_NS)
+    return version
+
+
+def write_private(path: str, content: bytes, announce: Callable[[FileVersion], None] | None = None) -> FileVersion:
+    """Replace `path` by a private file, as `replace_file` does, in a folder that is made if it is missing.
+
+    Raises `StoreError`; the old file is then untouched.
+    """
+    make_private_folder(os.path.dirname(path))
+    try:
+        return replace_file(path, content, announce=announce)
     except OSError as error:
         raise StoreError(
             msg("{path} cannot be written ({reason}). Mend the folder or choose another with KIWOOM_TRAY_DATA_DIR."),
             path=path,
-            reason=error.strerror or type(error).__name__,
+            reason=reason_of(error),
         ) from None
-    _remove_stale(folder, name, version[0])
-    return version
 
 
 def move_private(path: str, target: str) -> None:
-    """Renames a file over `target`; a missing `path` is no error. Raises `StoreError`."""
+    """Rename a file over `target`; a missing `path` is no error. Raises `StoreError`."""
     try:
         retry_sharing_violation(lambda: os.replace(path, target))
     except FileNotFoundError:
@@ -157,48 +265,31 @@ def move_private(path: str, target: str) -> None:
 
 
 def delete_private(path: str) -> bool:
-    """Deletes the file; tells whether it was there. Raises `StoreError`."""
+    """Delete the file; return whether it was there. Raises `StoreError`."""
     try:
         return _remove(path)
     except OSError as error:
         raise _undeletable(path, error) from None
 
 
-def _remove(path: str) -> bool:
-    try:
-        retry_sharing_violation(lambda: os.unlink(path))
-    except FileNotFoundError:
-        return False
-    return True
+def delete_leftovers(path: str) -> None:
+    """Delete what killed writers of that file left beside it, at once: a token may be in it. Raises nothing."""
+    _remove_leftovers(path, stale_before=None)
 
 
-def _remove_stale(folder: str, name: str, now_ns: int) -> None:
-    """Takes away what killed writers of that name left. The disk's own clock tells the age, because that of another
-    computer that writes there may differ."""
-    with contextlib.suppress(OSError):
-        for left in os.listdir(folder):
-            if left.startswith(name + ".") and left.endswith(_NEW) and _is_ours(left[len(name) + 1 : -len(_NEW)]):
-                path = os.path.join(folder, left)
-                if os.lstat(path).st_mtime_ns < now_ns - _STALE_NS:
-                    os.unlink(path)
-
-
-def _is_ours(word: str) -> bool:
-    return len(word) == _WORD_BYTES * 2 and set(word) <= set("0123456789abcdef")
-
-
-def _make_folder(path: str) -> None:
+def make_folder(path: str) -> None:
+    """Make the folder and its parents; new ones are their owner's alone. Raises `OSError`."""
     if os.path.isdir(path):
         return
     parent = os.path.dirname(path)
     if parent not in {"", path}:
-        _make_folder(parent)
+        make_folder(parent)
     try:
         os.mkdir(path, 0o700)
     except FileExistsError:
         if os.path.isdir(path):  # another was faster
             return
-        raise
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
     if sys.platform != "win32" and os.geteuid() == 0:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _NOFOLLOW)
         try:
@@ -207,19 +298,136 @@ def _make_folder(path: str) -> None:
             os.close(descriptor)
 
 
+def make_private_folder(path: str) -> None:
+    """Make the folder and its parents, as `make_folder` does. Raises `StoreError`."""
+    try:
+        make_folder(path)
+    except OSError as error:
+        raise _unmakeable(path, error.strerror or type(error).__name__) from None
+
+
+def check_writable(folder: str) -> None:
+    """Check that files may be made in the folder, or it in the one above; make neither. Raises `StoreError`."""
+    there = folder
+    while not os.path.lexists(there) and there != os.path.dirname(there):
+        there = os.path.dirname(there)
+    if not os.path.isdir(there):
+        raise _unmakeable(folder, os.strerror(errno.ENOTDIR))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise StoreError(msg("Nothing can be written in {path}. Mend its permissions."), path=there)
+
+
+def _check_regular(path: str, descriptor: int, *, follow_links: bool) -> None:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise OSError(errno.EISDIR, _NOT_A_FILE)
+    if sys.platform == "win32" and not follow_links and os.path.islink(path):
+        raise OSError(errno.ELOOP, _LINK)
+
+
+def _check_owner(path: str, found: os.stat_result) -> None:
+    """Raise `OSError` unless it is this user's or root's. A container's root works in the folder of the user outside,
+    and finds files of that user."""
+    if sys.platform == "win32" or found.st_uid in {0, os.geteuid()}:
+        return
+    if os.geteuid() != 0 or found.st_uid != os.stat(os.path.dirname(path) or os.curdir).st_uid:
+        raise OSError(errno.EPERM, _FOREIGN)
+
+
+def _check_only_name(found: os.stat_result) -> None:
+    if found.st_nlink > 1:
+        raise OSError(errno.EMLINK, _SECOND_NAME)
+
+
+def _read(descriptor: int, size: int) -> bytes:
+    content = os.read(descriptor, size)
+    while 0 < len(content) < size and (more := os.read(descriptor, size - len(content))):
+        content += more
+    return content
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
+def _check_all_written(written: int, content: bytes) -> None:
+    if written != len(content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _create_new(path: str) -> tuple[str, int]:
+    """Create the file that is to replace `path`, locked where files can be: others see that its writer is alive."""
+    for _ in range(_NEW_NAME_TRIES):
+        new = f"{path}.{os.urandom(_WORD_DIGITS // 2).hex()}{_NEW}"
+        descriptor = create_private(new)
+        try:
+            if sys.platform == "win32" or (try_lock(descriptor) and os.fstat(descriptor).st_nlink):
+                return new, descriptor
+        except OSError:  # files cannot be locked here
+            return new, descriptor
+        os.close(descriptor)  # taken for a leftover before it was locked
+        with contextlib.suppress(OSError):
+            os.unlink(new)
+    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+
+def _remove(path: str) -> bool:
+    try:
+        retry_sharing_violation(lambda: os.unlink(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def _remove_leftovers(path: str, stale_before: int | None) -> None:
+    """Remove the temporary files of `path` whose writers are gone. Where that cannot be told, those of an instant
+    (nanoseconds by the disk's own clock, since that of another computer may differ) before `stale_before`, or all."""
+    folder, name = os.path.split(path)
+    with contextlib.suppress(OSError):
+        for left in os.listdir(folder or os.curdir):
+            word = left[len(name) + 1 : -len(_NEW)]
+            if left == f"{name}.{word}{_NEW}" and _is_ours(word):
+                with contextlib.suppress(OSError):
+                    _remove_leftover(os.path.join(folder, left), word, stale_before)
+
+
+def _remove_leftover(path: str, word: str, stale_before: int | None) -> None:
+    descriptor = open_regular(path, follow_links=False)
+    try:
+        is_dead = _is_dead(descriptor) if len(word) == _WORD_DIGITS else None
+        if is_dead is None:
+            is_dead = stale_before is None or os.fstat(descriptor).st_mtime_ns < stale_before
+        if is_dead and sys.platform != "win32":
+            os.unlink(path)  # while nobody else can lock it
+    finally:
+        os.close(descriptor)
+    if is_dead and sys.platform == "win32":
+        os.unlink(path)
+
+
+def _is_dead(descriptor: int) -> bool | None:
+    """Return whether the writer of a temporary file has let go of it; None where that cannot be told."""
+    if sys.platform == "win32":
+        return None
+    try:
+        return try_lock(descriptor)
+    except OSError:
+        return None
+
+
+def _is_ours(word: str) -> bool:
+    return len(word) in {_WORD_DIGITS, _UNLOCKED_WORD_DIGITS} and set(word) <= set("0123456789abcdef")
+
+
 def _give_to_owner_of(folder: str, descriptor: int) -> None:
-    """For what was made just now. A user whom a container does not know cannot be given anything."""
+    """Give what was made just now to the folder's owner. A user whom a container does not know gets nothing."""
     if sys.platform == "win32" or os.geteuid() != 0:
         return
     with contextlib.suppress(OSError):
         owner = os.stat(folder or os.curdir)
         if owner.st_uid != 0:
             os.fchown(descriptor, owner.st_uid, owner.st_gid)
-
-
-def _is_roots_guest(path: str, found: os.stat_result) -> bool:
-    """A container's root works in the folder of the user outside, and finds files of that user."""
-    return sys.platform != "win32" and os.geteuid() == 0 and found.st_uid == os.stat(os.path.dirname(path)).st_uid
 
 
 def _unmakeable(path: str, reason: str) -> StoreError:
@@ -230,15 +438,7 @@ def _unmakeable(path: str, reason: str) -> StoreError:
     )
 
 
-def _unreadable(path: str, reason: str) -> UnreadableFile:
-    return UnreadableFile(
-        msg("{path} cannot be read ({reason}). Mend or remove it, then try again."), path=path, reason=reason
-    )
-
-
 def _undeletable(path: str, error: OSError) -> StoreError:
     return StoreError(
-        msg("{path} cannot be deleted ({reason}). Delete it by hand."),
-        path=path,
-        reason=error.strerror or type(error).__name__,
+        msg("{path} cannot be deleted ({reason}). Delete it by hand."), path=path, reason=reason_of(error)
     )
