@@ -170,27 +170,37 @@ class TestBrokenFile:
         assert settings.store == "auto"
 
     @pytest.mark.parametrize(
-        ("broken", "key"),
+        ("broken", "told"),
         [
-            ("policy = notify", "policy"),
-            ('policy = "notify', "policy"),
-            ('policy = """notify', "policy"),
-            ("renew_before = ", "renew_before"),
-            ("warn_before = [", "warn_before"),
-            ("= 5", ""),
-            ('warn_before = [\n"30m",\n]\noops', "oops"),
-            ('language = "en"', "language"),
-            ("[profiles.second", "[profiles.second"),
+            ("policy = notify", ": the value of policy needs straight quotes"),
+            ("policy = “notify”", ": the value of policy needs straight quotes"),
+            ('policy = "notify', ": the quotes around the value of policy are not closed"),
+            ('policy = """notify', ": the quotes around the value of policy are not closed"),
+            ("policy = 'notify", ": the quotes around the value of policy are not closed"),
+            ('policy : "notify"', ": there is no = after policy"),
+            ("policy notify", ": there is no = after policy"),
+            ("renew_before = ", ": renew_before has no value"),
+            ("renew_before = # later", ": renew_before has no value"),
+            ("warn_before = [", ": the bracket in the value of warn_before is not closed"),
+            ('data_dir = "C:\\Users\\me"', ": put the value of data_dir in single quotes"),
+            ('policy = notify !! "', ": the value of policy is not TOML"),
+            ("= 5", " is not TOML"),
+            ('warn_before = [\n"30m",\n]\noops', ": there is no = in it"),
+            ('language = "en"', ": language is set twice"),
+            ("[profiles.second", ": the bracket is not closed"),
+            ("[profiles.스윙]", ': Quote names with other letters, such as [profiles."스윙"]'),
+            ("[profiles.a b]", " is not TOML"),
         ],
         ids=lambda one: one[:20],
     )
-    def test_a_line_that_is_no_toml_is_named_and_all_others_apply(self, broken, key, load, file):
-        file.write_text(f'language = "ko"\n\n{broken}\nstore = "file"\n\n[profiles.third]\nmode = "demo"\n')
+    def test_a_line_that_is_no_toml_is_named_and_all_others_apply(self, broken, told, load, file):
+        text = f'language = "ko"\n\n{broken}\nstore = "file"\n\n[profiles.third]\nmode = "demo"\n'
+        file.write_text(text, encoding="utf-8")
 
         settings = load()
 
         line = 3 + broken.count("\n")
-        assert [str(one).startswith(f"{file}, line {line}: {key}") for one in settings.problems] == [True]
+        assert [str(one).startswith(f"{file}, line {line}{told}") for one in settings.problems] == [True]
         assert settings.language == "ko"
         assert load("third").mode == "demo"
 
@@ -505,7 +515,7 @@ class TestBotFiles:
 
         assert settings.share_bot_file == ""
         assert [str(one) for one in settings.problems] == [
-            f"share_bot_file is left out, because a token itself rests in {path}."
+            "share_bot_file is left out, because it is the file of a token itself."
         ]
 
     def test_in_the_data_folder_are_fine_under_another_name(self, load, file, tmp_path):

@@ -600,7 +600,7 @@ class TestOpening:
         opened()
 
         ((level, message),) = lines()
-        assert (level, "there is no setting stor" in message) == ("WARNING", True)
+        assert (level, "there is no such setting" in message) == ("WARNING", True)
 
 
 class TestIssuing:

@@ -52,7 +52,7 @@ def config(options: Namespace) -> int:
 
 def _change(options: Namespace, before: Settings) -> int:
     if options.action == "unset" and options.name not in TABLE and unset_setting(options.name, before.profile):
-        print(tr("{name} is taken out of the file.", name=options.name))
+        print(tr("It is taken out of the file, though it is no setting."))
         return DONE
     setting = setting_named(options.name)
     if options.profile is not None and not setting.per_profile:

@@ -43,15 +43,18 @@ class Changed:
 
 
 def setting_named(name: str) -> Setting:
-    """Raises `InvalidInput`, which names the nearest one."""
+    """Return the setting of that name.
+
+    Raises `InvalidInput`, which names the nearest one and does not repeat `name`: a secret may stand in its place.
+    """
     if name in TABLE:
         return TABLE[name]
     from difflib import get_close_matches
 
     near = get_close_matches(name.replace("-", "_").lower(), TABLE, 1)
     if near:
-        raise InvalidInput(msg("There is no setting {name}. Is it {nearest}?"), name=name, nearest=near[0])
-    raise InvalidInput(msg("There is no setting {name}. See them all: kiwoom-token config"), name=name)
+        raise InvalidInput(msg("There is no such setting. Is it {nearest}?"), nearest=near[0])
+    raise InvalidInput(msg("There is no such setting. See them all: kiwoom-token config"))
 
 
 def change_setting(

@@ -32,6 +32,7 @@ ENVIRONMENT, PROFILE, FILE, KWCLI, UNSET = "environment", "profile", "file", "ki
 """Where a value comes from; `PROFILE` is the profile's own section, `KWCLI` the alias of the same name."""
 
 _BOT_FILE = "share_bot_file"
+_NO_SECTION = msg("{path}, line {line}: the settings of a profile belong under a head such as [profiles.NAME].")
 
 
 class Settings:
@@ -269,6 +270,10 @@ def _from_file(path: str, profile: str, problems: list[SettingsError]) -> tuple[
             _take(document, (name,), value, values, problems)
     sections = document.fields.get("profiles")
     _refuse_twin(profile, sections if isinstance(sections, dict) else (), _kwcli_aliases)
+    if not isinstance(sections, dict | None):
+        problems.append(document.problem(_NO_SECTION, ("profiles",)))
+    elif sections and not isinstance(sections.get(profile, {}), dict):
+        problems.append(document.problem(_NO_SECTION, ("profiles", profile)))
     if isinstance(sections, dict) and isinstance(sections.get(profile), dict):
         for name, value in sections[profile].items():
             _take(document, ("profiles", profile, name), value, own, problems)
@@ -304,12 +309,15 @@ def _bot_files_before(document: Document, profile: str) -> Iterator[tuple[str, s
 
 def _keep_from_token_files(settings: Settings, problems: list[SettingsError]) -> None:
     if settings.share_bot_file and is_token_file(settings.share_bot_file, settings.data_dir):
-        problems.append(
-            SettingsError(
-                msg("share_bot_file is left out, because a token itself rests in {path}."), path=settings.share_bot_file
-            )
-        )
+        problems.append(SettingsError(msg("share_bot_file is left out, because it is the file of a token itself.")))
         settings.share_bot_file = ""
+
+
+def _no_such_setting(name: str) -> str:
+    """The name is not repeated: it may be a key that was pasted where a setting belongs."""
+    if name in TABLE:
+        return msg("{path}, line {line}: this setting is the same for all profiles. Put it before the first section.")
+    return msg("{path}, line {line}: there is no such setting. See them all: kiwoom-token config")
 
 
 def _take(
@@ -318,7 +326,7 @@ def _take(
     name = keys[-1]
     setting = TABLE.get(name)
     if setting is None or (len(keys) > 1 and not setting.per_profile):
-        problems.append(document.problem(msg("{path}, line {line}: there is no setting {name}."), keys, name=name))
+        problems.append(document.problem(_no_such_setting(name), keys))
     elif name == "redis_url" and "@" in str(value):
         message = msg("{path}, line {line}: a Redis address with a user or password belongs in KIWOOM_TRAY_REDIS_URL.")
         problems.append(document.problem(message, keys))

@@ -80,24 +80,23 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
             changed = change(document)
             if changed:
                 _replace(target, tomlkit.dumps(document))
-    except TOMLKitError as error:
-        raise _damaged(path, error) from None
-    except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise SettingsError(msg("{path} cannot be changed ({reason})."), path=path, reason=reason) from None
-    return changed
+            return changed
+    except OSError as error:
+        failure = SettingsError(
+            msg("{path} cannot be changed ({reason})."), path=path, reason=error.strerror or type(error).__name__
+        )
+    except (TOMLKitError, ValueError, AttributeError, TypeError, RecursionError):
+        failure = _damaged(path)
+    raise failure  # outside of the handlers: what the parser says repeats the file
 
 
-def _damaged(path: str, error: Exception) -> SettingsError:
-    """Names the line as the reader of the file does; what stands there is not repeated."""
+def _damaged(path: str) -> SettingsError:
+    """What is wrong with the file, in the words of its reader."""
     for problem in read_document(path).problems:
-        values: dict[str, Any] = problem.values
-        if "key" in values:
-            return SettingsError(
-                msg("{path} cannot be changed, because line {line} is not TOML: {key} ({reason}). Mend it first."),
-                **values,
-            )
-    return SettingsError(msg("{path} cannot be changed ({reason})."), path=path, reason=str(error))
+        return problem
+    return SettingsError(
+        msg("{path} cannot be changed, because something stands where a section belongs. Mend it first."), path=path
+    )
 
 
 @contextlib.contextmanager

@@ -141,6 +141,6 @@ def read_value(setting: Setting, value: object, where: str) -> Any:
     try:
         return setting.kind.read(value)
     except ValueError as error:
-        raise SettingsError(
-            msg("{where} cannot be used. It takes: {expected}"), where=where, expected=str(error)
-        ) from None
+        expected = str(error)
+    value = None  # no traceback shows it
+    raise SettingsError(msg("{where} cannot be used. It takes: {expected}"), where=where, expected=expected)
