@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tray_app.cli.parser import Parser
 from tray_app.core.errors import DONE, UNEXPECTED, KiwoomTokenError
-from tray_app.core.language import say, tr, use
+from tray_app.core.language import current, say, tr, use
+from tray_app.core.variables import variable
 from tray_app.settings.load import load_settings
 from tray_app.settings.places import sandbox_dir, settings_file, settings_scope
 from tray_app.settings.save import save_setting, settle_data_dir
@@ -83,10 +84,10 @@ def main(arguments: Sequence[str]) -> int:
                 return DONE
             if chosen is Next.PRACTISE:
                 sandbox, environ = _sandbox(options.lifetime)
-                save_setting("language", settings.language, environ=environ)
+                save_setting("language", current(), environ=environ)  # as it was chosen there
             settings = load_settings(None if sandbox else options.profile, environ)
-        settle_data_dir(settings, environ)
-        named = options.profile is not None or bool(environ.get("KIWOOM_PROFILE"))
+        settings = settle_data_dir(settings, environ)
+        named = options.profile is not None or bool(variable(environ, "KIWOOM_PROFILE"))
         looks = options.show or (sandbox is not None and not options.background)  # who practises came to look
         showing = {"background": options.background, "show": looks}
         return _start(settings, environ, sandbox, only_this_profile=named, **showing)
@@ -106,7 +107,7 @@ def _is_first_start(settings: Settings, environ: Mapping[str, str]) -> bool:
     from tray_app.desktop.screen import why_no_screen
     from tray_app.kiwoom.keys import environment_names
 
-    if any(environ.get(name) for mode in MODES for name in environment_names(mode)):
+    if any(variable(environ, name) for mode in MODES for name in environment_names(mode)):
         return False
     return not why_no_screen(environ)
 

@@ -595,7 +595,7 @@ class TestOpening:
     def test_what_is_wrong_in_the_settings_is_logged(self, opened, tmp_path, lines):
         folder = tmp_path / "places" / "settings"
         folder.mkdir(parents=True)
-        (folder / "settings.toml").write_text("stor = 'file'")
+        (folder / "settings.toml").write_text("langauge = 'ko'")
 
         opened()
 

@@ -464,7 +464,7 @@ class TokenService:
             with contextlib.suppress(KiwoomTokenError):
                 keys = self._find_keys()
                 external_token = external_token.bound_to(self._issued_for(keys))
-                self._account.stay_with(keys)
+                self._account.save(self._account.setting_to_save(keys))
         unsaved = self._save(external_token)
         self._note("adopted", external_token, unsaved)
         return Outcome(external_token, Outcome.ADOPTED, unsaved=unsaved, unpublished=self._publish(external_token))
@@ -543,7 +543,7 @@ class TokenService:
         replaced = [] if other is None else [*note.replaced, other.issued_for]
         lock.write_record(answer_note(issued, self._clock(), refused, same=same, rotated=rotate, replaced=replaced))
         if self._account is not None:
-            self._account.stay_with(keys)
+            self._account.save(self._account.setting_to_save(keys))
         return Outcome(kept, how, unsaved=unsaved, unpublished=self._publish(kept), skew_seconds=answer.skew_seconds)
 
     def _save(self, token: Token) -> StoreError | None:

@@ -13,6 +13,7 @@ import stat
 
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
+from tray_app.core.profile import normalized
 from tray_app.settings.table import TABLE
 from tray_app.system.sharing_violation import retry_sharing_violation
 
@@ -37,7 +38,7 @@ _OPEN_STRING = msg("{path}, line {line}: the quotes around the value of {key} ar
 _OPEN_LIST = msg("{path}, line {line}: the bracket in the value of {key} is not closed.")
 _BACKSLASH = msg("{path}, line {line}: put the value of {key} in single quotes, because of its backslashes.")
 _TWICE = msg("{path}, line {line}: {key} is set twice. Remove one.")
-_HEAD_NO_QUOTES = msg('{path}, line {line}: Quote names with other letters, such as [profiles."스윙"]')
+_HEAD_NO_QUOTES = msg('{path}, line {line}: Quote names with other letters or blanks, such as [profiles."스윙"]')
 _HEAD_OPEN = msg("{path}, line {line}: the bracket is not closed.")
 _HEAD_TWICE = msg("{path}, line {line}: the section is there twice. Put both together.")
 
@@ -86,6 +87,7 @@ class Document:
         for _ in range(_MOST_LINES_LEFT_OUT):
             try:
                 self.fields = tomllib.loads("\n".join(lines))
+                self._find_sections_that_look_alike(lines)
                 return
             except (ValueError, RecursionError) as error:
                 fault = _statement_at_fault(error, lines)
@@ -97,9 +99,24 @@ class Document:
             msg("{path} is not TOML. Mend it, or move it away to start anew."), path=self._path
         )
 
+    @property
+    def sections(self) -> dict[str, Any]:
+        """What stands below the head of each profile, by the profile's one spelling."""
+        profiles = self.fields.get("profiles")
+        return {normalized(name): one for name, one in profiles.items()} if isinstance(profiles, dict) else {}
+
     def problem(self, message: str, keys: tuple[str, ...], **values: Any) -> SettingsError:
         """Return the error about the value at these keys; `message` has places for `{path}` and `{line}`."""
         return SettingsError(message, path=self._path, line=self._line_of(keys), **values)
+
+    def _find_sections_that_look_alike(self, lines: list[str]) -> None:
+        """TOML tells two spellings of a name apart; here they are one profile."""
+        heads = [(number, _path_in(line)) for number, line in enumerate(lines, 1) if line.lstrip().startswith("[")]
+        paths = [path for _, path in heads]
+        for position, (number, path) in enumerate(heads):
+            if path and path in paths[:position]:
+                problem = SettingsError(_HEAD_TWICE, path=self._path, line=number)
+                self.unknown.append(Unknown(path, "", problem))
 
     def _unknown_at(self, at: int, lines: list[str]) -> Unknown:
         line = lines[at].strip()
@@ -177,7 +194,7 @@ def _wrong_head(line: str) -> str:
     if _parses(line + "]"):
         return _HEAD_OPEN
     name = _name_in_head(line)
-    return _HEAD_NO_QUOTES if name and not name.isascii() and _parses(f'[profiles."{name}"]') else _NOT_TOML
+    return _HEAD_NO_QUOTES if name and _parses(f'[profiles."{name}"]') else _NOT_TOML
 
 
 def _wrong_value(line: str, key: str) -> str:
@@ -217,7 +234,7 @@ def _key_of(line: str) -> tuple[tuple[str, ...] | None, str]:
     found = re.match(r"(?:profiles\s*\.\s*([^\s=.]+)\s*\.\s*)?([\"']?)([A-Za-z0-9_-]+)\2(?![\w.\"'-])", line)
     if found is None or found[3] not in TABLE:
         return None, ""
-    return ("profiles", found[1].strip("\"'")) if found[1] else None, found[3]
+    return ("profiles", normalized(found[1].strip("\"'"))) if found[1] else None, found[3]
 
 
 def _section_around(lines: list[str], at: int) -> tuple[str, ...] | None:
@@ -233,7 +250,7 @@ def _section_of_head(line: str) -> tuple[str, ...] | None:
     if path:
         return path
     name = _name_in_head(line)
-    return ("profiles", name) if name else None
+    return ("profiles", normalized(name)) if name else None
 
 
 def _name_in_head(line: str) -> str:
@@ -248,13 +265,14 @@ def _statement_at_fault(error: Exception, lines: list[str]) -> tuple[int, int] |
     """Return the first and the last line, both from 0, of what is no TOML by itself, else of what the error names."""
     import re
 
-    named = re.search(r"\(at line (\d+),", str(error))
+    found = re.search(r"\(at line (\d+),", str(error))
+    named = int(found[1]) if found else len(lines)  # else it is the last statement
     at = 0
     while at < len(lines):
         length = _statement_length(lines, at)
         if not length:
             return at, at
-        if named is not None and int(named[1]) <= at + length:
+        if named <= at + length:
             return at, at + length - 1
         at += length
     return None
@@ -299,6 +317,6 @@ def _path_in(line: str) -> tuple[str, ...]:
     path = []
     while isinstance(fields, dict) and fields:
         name = next(iter(fields))
-        path.append(name)
+        path.append(normalized(name))
         fields = fields[name]
     return tuple(path)

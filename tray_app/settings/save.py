@@ -1,4 +1,4 @@
-"""Writing `settings.toml`: one value at a time, comments and everything else kept."""
+"""Write `settings.toml`: one value at a time, with comments and everything else left as it is."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ import os
 import stat
 import time
 
-from tray_app.core.errors import SettingsError
+from tray_app.core.errors import SettingsError, StoreError
 from tray_app.core.language import msg
-from tray_app.core.profile import DEFAULT
+from tray_app.core.profile import DEFAULT, normalized
 from tray_app.settings.document import read_document, read_text
 from tray_app.settings.places import default_data_dir, settings_file
 from tray_app.system.file_lock import try_lock
+from tray_app.system.private_files import create_private, make_private_folder, open_private
 from tray_app.system.sharing_violation import retry_sharing_violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
     from tomlkit import TOMLDocument
@@ -25,14 +26,13 @@ if TYPE_CHECKING:
 
     from tray_app.settings.load import Settings
 
+_UNWRITABLE = msg("{path} cannot be changed ({reason}).")
 _PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.01
-_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
-_BINARY = getattr(os, "O_BINARY", 0)
 
 
 def save_setting(name: str, value: object, profile: str = DEFAULT, environ: Mapping[str, str] = os.environ) -> None:
-    """Keeps one setting, as its kind writes it; for another profile than the default in `[profiles.NAME]`.
+    """Write one setting, as its kind writes it; for another profile than the default in `[profiles.NAME]`.
 
     Raises `SettingsError` when the file is damaged or cannot be written; it is then left as it was.
     """
@@ -43,7 +43,7 @@ def save_setting(name: str, value: object, profile: str = DEFAULT, environ: Mapp
         section: TOMLDocument | Table = document
         if profile != DEFAULT:
             profiles = document.setdefault("profiles", tomlkit.table(is_super_table=True))
-            section = profiles.setdefault(profile, tomlkit.table())
+            section = profiles.setdefault(_as_spelled(profile, profiles), tomlkit.table())
         section[name] = value
         return True
 
@@ -51,27 +51,33 @@ def save_setting(name: str, value: object, profile: str = DEFAULT, environ: Mapp
 
 
 def unset_setting(name: str, profile: str = DEFAULT, environ: Mapping[str, str] = os.environ) -> bool:
-    """Takes one setting out of the file, so that its default counts again; tells whether it was there.
+    """Remove one setting from the file, so that its default applies again; return whether it was there.
 
     Raises `SettingsError` like `save_setting`.
     """
 
     def unset(document: TOMLDocument) -> bool:
-        section: Any = document if profile == DEFAULT else document.get("profiles", {}).get(profile, {})
+        profiles: Any = document.get("profiles", {})
+        section = document if profile == DEFAULT else profiles.get(_as_spelled(profile, profiles), {})
         return section.pop(name, None) is not None
 
     return _change(unset, environ)
 
 
+def _as_spelled(profile: str, profiles: Iterable[str]) -> str:
+    """The profile's name as the file spells it, see `normalized`."""
+    return next((name for name in profiles if normalized(name) == profile), profile)
+
+
 def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) -> bool:
-    """Writes the file if `change` says that it changed something, and passes that on."""
+    """Write the file if `change` returns that it changed something; return the same."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
     path = settings_file(environ)
     target = os.path.realpath(path)  # a linked file stays linked
     try:
-        os.makedirs(os.path.dirname(target), exist_ok=True)
+        make_private_folder(os.path.dirname(target))
         with _alone(target):
             try:
                 document = tomlkit.parse(read_text(path))
@@ -81,10 +87,10 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
             if changed:
                 _replace(target, tomlkit.dumps(document))
             return changed
+    except StoreError as error:
+        failure = SettingsError(_UNWRITABLE, path=path, reason=error.values["reason"])
     except OSError as error:
-        failure = SettingsError(
-            msg("{path} cannot be changed ({reason})."), path=path, reason=error.strerror or type(error).__name__
-        )
+        failure = SettingsError(_UNWRITABLE, path=path, reason=error.strerror or type(error).__name__)
     except (TOMLKitError, ValueError, AttributeError, TypeError, RecursionError):
         failure = _damaged(path)
     raise failure  # outside of the handlers: what the parser says repeats the file
@@ -101,12 +107,12 @@ def _damaged(path: str) -> SettingsError:
 
 @contextlib.contextmanager
 def _alone(path: str) -> Iterator[None]:
-    """No other program of ours changes the file meanwhile: each has read what the one before it wrote.
+    """Keep other programs of ours from changing the file meanwhile: each has read what the one before it wrote.
 
     Where there are no locks, or one is held for too long, the change is made all the same.
     """
     try:
-        descriptor = os.open(path + ".lock", os.O_RDWR | os.O_CREAT | _NOFOLLOW | _BINARY, 0o600)
+        descriptor = open_private(path + ".lock")
     except OSError:
         yield
         return
@@ -121,12 +127,12 @@ def _alone(path: str) -> Iterator[None]:
 
 
 def _replace(path: str, text: str) -> None:
-    """The new file is its owner's alone, or open to whom the old one was."""
+    """The new file is private to the owner of its folder, or open to whom the old one was."""
     new = path + ".new"
     with contextlib.suppress(FileNotFoundError):
         os.unlink(new)
     try:
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY, 0o600), "wb") as file:
+        with open(create_private(new), "wb") as file:
             file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
@@ -139,18 +145,19 @@ def _replace(path: str, text: str) -> None:
         raise
 
 
-def choose_data_dir(settings: Settings) -> None:
-    """Where nobody chose a data folder, this checkout's `data/` when run from one, else the user's. Keeps nothing."""
-    if not settings.has_own_data_dir:
-        settings.data_dir = default_data_dir()
+def choose_data_dir(settings: Settings) -> Settings:
+    """Return the settings with a data folder: where nobody chose one, this checkout's `data/` when run from one, else
+    the user's. Writes nothing."""
+    return settings if settings.has_own_data_dir else settings.replace(data_dir=default_data_dir())
 
 
-def settle_data_dir(settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
-    """Where nobody chose a data folder, chooses one for all tools of the machine and keeps it.
+def settle_data_dir(settings: Settings, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return the same as `choose_data_dir`, once the choice is written for all tools of the machine.
 
     Raises `SettingsError`.
     """
-    if not settings.has_own_data_dir:
-        choose_data_dir(settings)
-        save_setting("data_dir", settings.data_dir, environ=environ)
-        settings.has_own_data_dir = True
+    if settings.has_own_data_dir:
+        return settings
+    settled = choose_data_dir(settings).replace(has_own_data_dir=True)
+    save_setting("data_dir", settled.data_dir, environ=environ)
+    return settled
