@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from tray_app.cli.parser import Parser
-from tray_app.core.errors import DONE, UNEXPECTED, KiwoomTokenError
+from tray_app.core.errors import DONE, UNEXPECTED, USAGE, KiwoomTokenError
 from tray_app.core.language import current, say, tr, use
 from tray_app.core.variables import variable
 from tray_app.settings.load import load_settings
@@ -76,6 +76,11 @@ def main(arguments: Sequence[str]) -> int:
         use(settings.language)
         for problem in settings.problems:
             _tell(say(problem))
+        if not settings.is_usable:
+            mended = _mended(settings, options.profile, environ)
+            if mended is None:
+                return USAGE
+            settings = mended
         if not options.background and _is_first_start(settings, environ):
             from tray_app.desktop.setup.first_run import Next, set_up
 
@@ -97,6 +102,17 @@ def main(arguments: Sequence[str]) -> int:
     finally:
         if sandbox is not None:
             sandbox.stop()
+
+
+def _mended(settings: Settings, profile: str | None, environ: Mapping[str, str]) -> Settings | None:
+    """Wait where somebody can see what is wrong with the file; without a screen it was said on stderr."""
+    from tray_app.desktop.screen import why_no_screen
+
+    if why_no_screen(os.environ):
+        return None
+    from tray_app.desktop.settings.damaged import wait_until_mended
+
+    return wait_until_mended(settings, lambda: load_settings(profile, environ), environ)
 
 
 def _is_first_start(settings: Settings, environ: Mapping[str, str]) -> bool:
