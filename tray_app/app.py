@@ -8,8 +8,9 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from tray_app.cli.parser import Parser
-from tray_app.core.errors import DONE, UNEXPECTED, KiwoomTokenError
-from tray_app.core.language import say, tr, use
+from tray_app.core.errors import DONE, UNEXPECTED, USAGE, KiwoomTokenError
+from tray_app.core.language import current, say, tr, use
+from tray_app.core.variables import variable
 from tray_app.settings.load import load_settings
 from tray_app.settings.places import sandbox_dir, settings_file, settings_scope
 from tray_app.settings.save import save_setting, settle_data_dir
@@ -75,6 +76,11 @@ def main(arguments: Sequence[str]) -> int:
         use(settings.language)
         for problem in settings.problems:
             _tell(say(problem))
+        if not settings.is_usable:
+            mended = _mended(settings, options.profile, environ)
+            if mended is None:
+                return USAGE
+            settings = mended
         if not options.background and _is_first_start(settings, environ):
             from tray_app.desktop.setup.first_run import Next, set_up
 
@@ -83,10 +89,10 @@ def main(arguments: Sequence[str]) -> int:
                 return DONE
             if chosen is Next.PRACTISE:
                 sandbox, environ = _sandbox(options.lifetime)
-                save_setting("language", settings.language, environ=environ)
+                save_setting("language", current(), environ=environ)  # as it was chosen there
             settings = load_settings(None if sandbox else options.profile, environ)
-        settle_data_dir(settings, environ)
-        named = options.profile is not None or bool(environ.get("KIWOOM_PROFILE"))
+        settings = settle_data_dir(settings, environ)
+        named = options.profile is not None or bool(variable(environ, "KIWOOM_PROFILE"))
         looks = options.show or (sandbox is not None and not options.background)  # who practises came to look
         showing = {"background": options.background, "show": looks}
         return _start(settings, environ, sandbox, only_this_profile=named, **showing)
@@ -98,6 +104,17 @@ def main(arguments: Sequence[str]) -> int:
             sandbox.stop()
 
 
+def _mended(settings: Settings, profile: str | None, environ: Mapping[str, str]) -> Settings | None:
+    """Wait where somebody can see what is wrong with the file; without a screen it was said on stderr."""
+    from tray_app.desktop.screen import why_no_screen
+
+    if why_no_screen(os.environ):
+        return None
+    from tray_app.desktop.settings.damaged import wait_until_mended
+
+    return wait_until_mended(settings, lambda: load_settings(profile, environ), environ)
+
+
 def _is_first_start(settings: Settings, environ: Mapping[str, str]) -> bool:
     """Whether nobody has set anything up yet, and there is somebody to ask."""
     is_by_commands_alone = "account" in settings.sources  # which keep it once they have issued a token
@@ -106,7 +123,7 @@ def _is_first_start(settings: Settings, environ: Mapping[str, str]) -> bool:
     from tray_app.desktop.screen import why_no_screen
     from tray_app.kiwoom.keys import environment_names
 
-    if any(environ.get(name) for mode in MODES for name in environment_names(mode)):
+    if any(variable(environ, name) for mode in MODES for name in environment_names(mode)):
         return False
     return not why_no_screen(environ)
 

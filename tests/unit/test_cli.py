@@ -562,7 +562,7 @@ def test_base_url_that_keys_must_not_be_sent_to_is_refused(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("KIWOOM_TRAY_STORE", "cloud"), ("KIWOOM_MODE", "paper"), ("KIWOOM_TRAY_DATA_DIR", "  ")],
+    [("KIWOOM_TRAY_STORE", "cloud"), ("KIWOOM_MODE", "paper"), ("KIWOOM_TRAY_ENCRYPTION_KEY_FILE", "a")],
 )
 def test_environment_that_cannot_be_used_is_refused(
     run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, name: str, value: str

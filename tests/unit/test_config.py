@@ -146,8 +146,9 @@ class TestSet:
         [
             ("policy", ["notify"], "notify"),
             ("policy", ["daily", "07:30"], "daily 07:30"),
-            ("renew_before", ["900"], "15m"),
+            ("renew_before", ["900s"], "15m"),
             ("warn_before", ["5m,", "1h"], ["1h", "5m"]),
+            ("warn_before", ['["30m","10m"]'], ["30m", "10m"]),
             ("quiet_hours", ["22:00-07:00"], "22:00-07:00"),
             ("quiet_hours", [""], ""),
             ("share_token_file", ["on"], True),
@@ -214,6 +215,7 @@ class TestSet:
         [
             ("policy", "daily 09:00", "20:00"),
             ("renew_before", "soon", '"10m"'),
+            ("renew_before", "10", "its unit"),
             ("store", "paper", "keyring"),
             ("share_kwcli", "perhaps", "true, false"),
             ("share_bot_file", "bot.json", "whole path"),
@@ -549,7 +551,7 @@ class TestCopies:
         refused = config("set", "share_bot_file", str(of_second))
 
         assert refused.status == USAGE
-        assert one_line(refused.err) == f"A token itself rests in {of_second}. Choose another file for bots."
+        assert one_line(refused.err) == f"A token itself is stored in {of_second}. Choose another file for bots."
         assert not of_second.exists()
 
     def test_the_file_is_no_copy_where_the_token_itself_rests_in_it(self, run, config):

@@ -48,7 +48,7 @@ def test_macos_that_does_not_answer_means_english(monkeypatch: pytest.MonkeyPatc
 
 def test_names_of_the_users_stay_as_they_are() -> None:
     language.use("ko")
-    error = SettingsError("{path}, line {line}: there is no setting {name}.", path="token", line=3, name="keys")
+    error = SettingsError("{path}, line {line}: {key} is set twice. Remove one.", path="token", line=3, key="keys")
     assert language.say(error).startswith("token 3번째 줄: keys")
 
 

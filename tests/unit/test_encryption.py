@@ -258,7 +258,8 @@ def test_a_redis_address_with_a_password_in_the_file_is_refused(monkeypatch, tmp
     monkeypatch.setenv("KIWOOM_TRAY_CONFIG_DIR", str(tmp_path))
     (tmp_path / "settings.toml").write_text('redis_url = "redis://user:pass-of-a-test@host/0"\n')
     settings = load_settings()
-    assert settings.redis_url is None
+    with pytest.raises(SettingsError, match="KIWOOM_TRAY_REDIS_URL"):
+        _ = settings.redis_url
     assert "KIWOOM_TRAY_REDIS_URL" in str(settings.problems[0])
     assert "pass-of-a-test" not in str(settings.problems[0])
 

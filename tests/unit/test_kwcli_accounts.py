@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from tray_app.service.composition import find_keys as keys_that_are_used
 from tray_app.service.key_binding import KeyBinding
 from tray_app.service.login import keep_keys
 from tray_app.settings import kwcli, load
-from tray_app.settings.load import known_profiles, load_settings
+from tray_app.settings.load import Settings, known_profiles, load_settings
 
 
 class MemoryVault:
@@ -202,36 +203,42 @@ def keys_of(alias: str | None) -> AppKeys:
     return AppKeys(Secret("key"), Secret("secret"), alias)
 
 
+def stay_with(settings: Settings, environ: Mapping[str, str], keys: AppKeys) -> KeyBinding:
+    binding = KeyBinding(settings, environ)
+    binding.save(binding.setting_to_save(keys))
+    return binding
+
+
 def test_the_alias_whose_keys_a_token_was_issued_with_is_kept_with_its_mode(settings_json, settings_toml):
     accounts(settings_json, 모의="demo")
     settings = load_settings()
-    KeyBinding(settings, os.environ).stay_with(keys_of("모의"))
+    binding = stay_with(settings, os.environ, keys_of("모의"))
     accounts(settings_json, 모의="demo", 실전="real")
     assert (load_settings().account, load_settings().mode) == ("모의", "demo")
-    assert settings.account == "모의"
+    assert binding.settings.account == "모의"
 
 
 def test_a_mode_of_the_environment_is_not_kept_nor_the_account_in_the_place_of_another(settings_json, settings_toml):
     accounts(settings_json, 모의="demo", 실전="real")
     mock = {**os.environ, "KIWOOM_MODE": "demo"}
-    KeyBinding(load_settings(environ=mock), mock).stay_with(keys_of("모의"))
+    stay_with(load_settings(environ=mock), mock, keys_of("모의"))
     assert (load_settings().account, "mode" in load_settings().sources) == ("모의", False)
     settings_toml.write_text('mode = "real"\naccount = "실전"\n', encoding="utf-8")
-    KeyBinding(load_settings(environ=mock), mock).stay_with(keys_of("모의"))
+    stay_with(load_settings(environ=mock), mock, keys_of("모의"))
     assert load_settings().account == "실전"
 
 
 @pytest.mark.parametrize(("profile", "alias"), [("모의", "모의"), ("default", None)])
 def test_keys_that_were_named_keep_nothing(settings_toml, profile, alias):
-    KeyBinding(load_settings(profile), os.environ).stay_with(keys_of(alias))
+    stay_with(load_settings(profile), os.environ, keys_of(alias))
     assert not settings_toml.exists()
 
 
 def test_a_choice_that_cannot_be_kept_holds_in_this_program(settings_toml, caplog):
-    settings_toml.mkdir()
     settings = load_settings()
-    KeyBinding(settings, os.environ).stay_with(keys_of("모의"))
-    assert settings.account == "모의"
+    settings_toml.mkdir()
+    binding = stay_with(settings, os.environ, keys_of("모의"))
+    assert binding.settings.account == "모의"
     assert "not kept" in caplog.text
 
 
@@ -241,8 +248,7 @@ def test_a_program_that_runs_uses_the_account_that_another_has_kept_meanwhile(
     monkeypatch.setattr("tray_app.stores.keyring_client.shared_keyring_client", lambda: keyring_client)
     accounts(settings_json, 첫째="demo", 둘째="demo")
     set_up_by_kwcli(keyring_client, "첫째")
-    settings = load_settings()
-    settings.mode = "demo"
+    settings = load_settings(mode="demo")
     settings_toml.write_text('account = "첫째"\n', encoding="utf-8")
     assert keys_that_are_used(settings).alias == "첫째"
 

@@ -16,7 +16,7 @@ import pytest
 import tray_app
 from tray_app.core.errors import USAGE, InvalidInput, SettingsError
 from tray_app.settings import places
-from tray_app.settings.kinds import Span, Switch
+from tray_app.settings.kinds import Span, Spans, Switch
 from tray_app.settings.load import load_settings, profile_name
 from tray_app.settings.places import config_dir, settings_scope, token_file
 from tray_app.settings.save import save_setting, settle_data_dir, unset_setting
@@ -67,7 +67,8 @@ class TestDefaults:
     def test_are_themselves_values_that_the_table_takes(self):
         for setting in TABLE.values():
             if setting.default is not None and setting.name != "warn_before":
-                assert read_value(setting, setting.default, setting.name) == setting.default
+                written = setting.kind.write(setting.default)
+                assert read_value(setting, written, setting.name) == setting.default
 
     def test_only_mock_keys_mean_mock_trading(self, load, environ):
         environ["APP_KEY_MOCK"] = "key-of-a-test"
@@ -141,8 +142,11 @@ class TestPrecedence:
 
         settings = load("second")
 
-        assert len(settings.problems) == 1
-        assert (settings.store, settings.has_own_data_dir, settings.language) == ("auto", False, "auto")
+        assert [str(one).startswith(f"{file}, line 2: {line.split()[0]} is the same") for one in settings.problems] == [
+            True
+        ]
+        assert settings.is_usable is (settings.language == "auto" and "language" in line)
+        assert load().problems == ()
 
     def test_the_profile_can_be_named_by_the_environment(self, load, environ):
         environ["KIWOOM_PROFILE"] = "second"
@@ -153,7 +157,6 @@ class TestPrecedence:
 BROKEN = {
     "no TOML": "store = ",
     "half a string": 'store = "fi',
-    "half a list": "warn_before = [",
     "too deep": "a = " + "[" * 50000,
     "JSON": json.dumps({"store": "file"}),
 }
@@ -161,43 +164,63 @@ BROKEN = {
 
 class TestBrokenFile:
     @pytest.mark.parametrize("kind", BROKEN)
-    def test_is_reported_and_the_defaults_apply(self, kind, load, file):
+    def test_is_reported_and_nothing_is_used_in_its_place(self, kind, load, file):
         file.write_text(BROKEN[kind])
 
         settings = load()
 
         assert [f"{file}, line 1" in str(one) for one in settings.problems] == [True]
-        assert settings.store == "auto"
+        with pytest.raises(SettingsError, match="line 1"):
+            _ = settings.store
+
+    def test_half_a_list_of_warnings_leaves_the_default_ones(self, load, file):
+        file.write_text("warn_before = [")
+
+        settings = load()
+
+        assert (settings.warn_before, settings.store, settings.is_usable) == ((1800, 600, 300, 0), "auto", True)
 
     @pytest.mark.parametrize(
-        ("broken", "key"),
+        ("broken", "told"),
         [
-            ("policy = notify", "policy"),
-            ('policy = "notify', "policy"),
-            ('policy = """notify', "policy"),
-            ("renew_before = ", "renew_before"),
-            ("warn_before = [", "warn_before"),
-            ("= 5", ""),
-            ('warn_before = [\n"30m",\n]\noops', "oops"),
-            ('language = "en"', "language"),
-            ("[profiles.second", "[profiles.second"),
+            ("policy = notify", ": the value of policy needs straight quotes"),
+            ("policy = “notify”", ": the value of policy needs straight quotes"),
+            ('policy = "notify', ": the quotes around the value of policy are not closed"),
+            ('policy = """notify', ": the quotes around the value of policy are not closed"),
+            ("policy = 'notify", ": the quotes around the value of policy are not closed"),
+            ('policy : "notify"', ": there is no = after policy"),
+            ("policy notify", ": there is no = after policy"),
+            ("renew_before = ", ": renew_before has no value"),
+            ("renew_before = # later", ": renew_before has no value"),
+            ("warn_before = [", ": the bracket in the value of warn_before is not closed"),
+            ('data_dir = "C:\\Users\\me"', ": put the value of data_dir in single quotes"),
+            ('policy = notify !! "', ": the value of policy is not TOML"),
+            ("= 5", " is not TOML"),
+            ('warn_before = [\n"30m",\n]\noops', ": there is no = in it"),
+            ('language = "en"', ": language is set twice"),
+            ("[profiles.second", ": the bracket is not closed"),
+            ("[profiles.스윙]", ': Quote names with other letters or blanks, such as [profiles."스윙"]'),
+            ("[profiles.a b]", ': Quote names with other letters or blanks, such as [profiles."스윙"]'),
+            ("[profiles.a b.c]", " is not TOML"),
         ],
         ids=lambda one: one[:20],
     )
-    def test_a_line_that_is_no_toml_is_named_and_all_others_apply(self, broken, key, load, file):
-        file.write_text(f'language = "ko"\n\n{broken}\nstore = "file"\n\n[profiles.third]\nmode = "demo"\n')
+    def test_a_line_that_is_no_toml_is_named_and_all_others_apply(self, broken, told, load, file):
+        text = f'language = "ko"\n\n{broken}\nstore = "file"\n\n[profiles.third]\nmode = "demo"\n'
+        file.write_text(text, encoding="utf-8")
 
         settings = load()
 
         line = 3 + broken.count("\n")
-        assert [str(one).startswith(f"{file}, line {line}: {key}") for one in settings.problems] == [True]
+        assert [str(one).startswith(f"{file}, line {line}{told}") for one in settings.problems] == [True]
         assert settings.language == "ko"
         assert load("third").mode == "demo"
 
     def test_what_stands_under_a_broken_head_counts_for_nobody_else(self, load, file):
         file.write_text('[profiles.second\npolicy = "notify"\n[profiles.third]\npolicy = "daily 06:30"\n')
 
-        assert [load(name).policy for name in (None, "second", "third")] == ["auto", "auto", "daily 06:30"]
+        assert [load(name).policy for name in (None, "second", "third")] == ["auto", "notify", "daily 06:30"]
+        assert [load(name).is_usable for name in (None, "second", "third")] == [True, False, True]
 
     def test_several_broken_lines_are_all_named(self, load, file):
         file.write_text('a b\nlanguage = "ko"\nstore = file\npolicy = "notify"\n')
@@ -205,7 +228,9 @@ class TestBrokenFile:
         settings = load()
 
         assert ["line 1" in str(settings.problems[0]), "line 3" in str(settings.problems[1])] == [True, True]
-        assert (settings.language, settings.policy, settings.store) == ("ko", "notify", "auto")
+        assert (settings.language, settings.policy) == ("ko", "notify")
+        with pytest.raises(SettingsError, match="line 3"):
+            _ = settings.store
 
     def test_the_value_of_a_broken_line_is_not_repeated(self, load, file):
         file.write_text("redis_url = redis://me:my-password@host\n")
@@ -226,11 +251,7 @@ class TestBrokenFile:
     @pytest.mark.parametrize(
         "line",
         [
-            'store = "cloud"',
-            "store = 5",
-            "store = []",
-            'policy = "sometimes"',
-            'mode = "paper"',
+            "renew_before = 10",
             "renew_before = -1",
             "renew_before = true",
             "renew_before = 1.5",
@@ -244,13 +265,10 @@ class TestBrokenFile:
             'warn_before = "10m"',
             "warn_before = [true]",
             f"warn_before = {list(range(11))}",
-            'data_dir = ""',
-            'data_dir = " "',
-            "data_dir = 5",
-            'data_dir = "a\\u0000b"',
+            "warn_before = [30, 10]",
             "share_kwcli = 1",
             'unknown = "x"',
-            "[store]",
+            'langauge = "en"',
             "profile = 1",
         ],
         ids=lambda line: line[:40],
@@ -269,7 +287,9 @@ class TestBrokenFile:
         settings = load("second")
 
         assert str(settings.problems[0]).startswith(f"{file}, line 2: mode ")
-        assert (settings.mode, settings.policy) == ("real", "notify")
+        assert settings.policy == "notify"
+        with pytest.raises(SettingsError, match="line 2: mode"):
+            _ = settings.mode
 
     def test_a_bad_section_of_another_profile_is_not_this_ones_problem(self, load, file):
         file.write_text('[profiles.second]\nmode = "paper"\n')
@@ -306,9 +326,8 @@ class TestBadEnvironment:
         ("name", "value"),
         [
             ("KIWOOM_TRAY_STORE", "cloud"),
-            ("KIWOOM_TRAY_STORE", "FILE"),
             ("KIWOOM_MODE", "paper"),
-            ("KIWOOM_TRAY_DATA_DIR", " "),
+            ("KIWOOM_TRAY_DATA_DIR", "a\0b"),
             ("KIWOOM_TRAY_BASE_URL", "http://example.com"),
             ("KIWOOM_TRAY_BASE_URL", "ftp://localhost"),
             ("KIWOOM_TRAY_BASE_URL", "example.com"),
@@ -402,7 +421,7 @@ class TestDaily:
     def test_in_trading_hours_is_refused_with_the_reason(self, time, load, file):
         file.write_text(f'policy = "daily {time}"\n')
 
-        assert load().policy == "auto"
+        assert load().policy == "notify"
         assert "08:00" in str(load().problems[0])
 
 
@@ -436,8 +455,20 @@ class TestKinds:
     def test_a_switch_is_typed_in_many_ways(self, word):
         assert Switch().read(Switch().parse(word)) is True
 
-    def test_a_bare_number_of_seconds_is_a_span(self):
-        assert Span().read(Span().parse("90")) == 90
+    @pytest.mark.parametrize("typed", ["30m, 10m", '["30m","10m"]', "[30m,10m]", "'30m' , '10m'"])
+    def test_warnings_are_typed_in_many_ways(self, typed):
+        assert Spans().read(Spans().parse(typed)) == (1800, 600)
+
+    def test_a_bare_number_asks_for_its_unit(self):
+        with pytest.raises(ValueError, match="with its unit"):
+            Span().read(Span().parse("90"))
+
+    @pytest.mark.parametrize(
+        ("name", "written", "meant"),
+        [("mode", "Demo", "demo"), ("store", " Keyring ", "keyring"), ("policy", "Daily  06:30", "daily 06:30")],
+    )
+    def test_letter_case_and_blanks_of_a_known_word_are_forgiven(self, name, written, meant):
+        assert TABLE[name].kind.read(written) == meant
 
     def test_an_address_is_shown_without_its_password(self):
         kind = TABLE["redis_url"].kind
@@ -447,12 +478,13 @@ class TestKinds:
 
 class TestSeconds:
     @pytest.mark.parametrize(
-        ("value", "expected"), [("90s", 90), ("10m", 600), ("1h", 3600), ("24h", 86400), ("0m", 0), (5, 5), (0, 0)]
+        ("value", "expected"),
+        [("90s", 90), ("10m", 600), ("1h", 3600), ("24h", 86400), ("0m", 0), ("10M", 600), (0, 0)],
     )
     def test_reads_spans(self, value, expected):
         assert Span().read(value) == expected
 
-    @pytest.mark.parametrize("value", ["", "m", "10", "1.5m", "-1m", "1 m", "25h", -1, 86401, True, None, 1.0, []])
+    @pytest.mark.parametrize("value", ["", "m", "10", 10, "1.5m", "-1m", "1 m", "25h", -1, 86401, True, None, 1.0, []])
     def test_refuses_the_rest(self, value):
         with pytest.raises(ValueError, match="span"):
             Span().read(value)
@@ -505,7 +537,7 @@ class TestBotFiles:
 
         assert settings.share_bot_file == ""
         assert [str(one) for one in settings.problems] == [
-            f"share_bot_file is left out, because a token itself rests in {path}."
+            "share_bot_file is left out, because it is the file of a token itself."
         ]
 
     def test_in_the_data_folder_are_fine_under_another_name(self, load, file, tmp_path):
@@ -528,8 +560,9 @@ class TestStrangeFiles:
     def test_a_file_that_is_far_too_long_is_not_read(self, environ, file, load):
         file.write_text('store = "file"\n' + "# far too long\n" * 10_000)
 
-        assert load().store == "auto"
         assert ["too large" in str(problem) for problem in load().problems] == [True]
+        with pytest.raises(SettingsError, match="too large"):
+            load().require()
         with pytest.raises(SettingsError, match="too large"):
             save_setting("policy", "notify", environ=environ)
 
@@ -690,8 +723,7 @@ class TestSaving:
 
 class TestDataFolder:
     def test_a_checkout_settles_on_its_own_folder(self, environ, load):
-        settings = load()
-        settle_data_dir(settings, environ)
+        settings = settle_data_dir(load(), environ)
 
         expected = str(Path(tray_app.__file__).parents[1] / "data")
         assert (settings.data_dir, load().data_dir, load().has_own_data_dir) == (expected, expected, True)
@@ -699,9 +731,7 @@ class TestDataFolder:
     @pytest.mark.posix
     def test_an_installed_program_settles_on_the_users_folder(self, environ, load, monkeypatch, tmp_path):
         monkeypatch.setattr("tray_app.settings.places.checkout_data_dir", lambda: None)
-        settings = load()
-
-        settle_data_dir(settings, environ)
+        settle_data_dir(load(), environ)
 
         assert Path(load().data_dir).is_relative_to(tmp_path / "places")
 
@@ -715,7 +745,7 @@ class TestDataFolder:
         settings = load()
         before = sorted(folder.rglob("*"))
 
-        settle_data_dir(settings, environ)
+        settings = settle_data_dir(settings, environ)
 
         assert settings.data_dir == str(tmp_path / "chosen")
         assert sorted(folder.rglob("*")) == before

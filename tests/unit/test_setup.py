@@ -49,6 +49,7 @@ from tray_app.service.composition import open_service
 from tray_app.settings import kwcli
 from tray_app.settings.load import Settings, load_settings
 from tray_app.settings.places import settings_file
+from tray_app.settings.save import choose_data_dir
 from tray_app.stores.keyring_client import shared_keyring_client
 
 KEY, SECRET = "AppKey-" + "k" * 36, "AppSecret-" + "s" * 33
@@ -717,7 +718,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Those of a computer on which nothing was set up yet."""
     monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
     monkeypatch.setattr("tray_app.settings.places.checkout_data_dir", lambda: None)
-    return load_settings()
+    return choose_data_dir(load_settings())
 
 
 SANDBOX_KEYS = AppKeys(Secret(SANDBOX_APP_KEY), Secret(SANDBOX_APP_SECRET))

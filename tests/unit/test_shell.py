@@ -502,13 +502,11 @@ def test_broken_settings_are_told_in_the_window(world: World) -> None:
 def test_another_language_applies_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     language.use("en")
     world.shell.open_window()
-    settings = load_settings()
-    settings.language = "ko"
+    settings = load_settings(language="ko")
     world.accounts.reconfigured.emit(settings)
     world.accounts.changed.emit()
     assert world.tray.views[-1].title == "키움 토큰 트레이"
-    settings = load_settings()
-    settings.language = "en"
+    settings = load_settings(language="en")
     world.accounts.reconfigured.emit(settings)
     world.accounts.changed.emit()
     assert world.tray.views[-1].title == "Kiwoom Token Tray"
@@ -564,8 +562,7 @@ def test_keys_are_asked_for_the_account_that_the_settings_name(world: World) -> 
 
 @pytest.mark.posix
 def test_start_at_login_follows_the_settings(world: World, qtbot: QtBot) -> None:
-    settings = load_settings()
-    settings.autostart = True
+    settings = load_settings(autostart=True)
     world.accounts.reconfigured.emit(settings)
     qtbot.waitUntil(lambda: autostart.for_this_system().status().enabled, timeout=10_000)
     world.accounts.reconfigured.emit(load_settings())
@@ -596,8 +593,7 @@ def test_practising_leaves_the_start_at_login_alone(world: World, monkeypatch: p
     asked: list[object] = []
     monkeypatch.setattr(world.shell._system, "run", lambda job, _: asked.append(job))
     world.monitor.show(sandbox=True)
-    settings = load_settings()
-    settings.autostart = True
+    settings = load_settings(autostart=True)
     world.accounts.reconfigured.emit(settings)
     assert asked == []
 

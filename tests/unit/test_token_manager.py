@@ -595,12 +595,12 @@ class TestOpening:
     def test_what_is_wrong_in_the_settings_is_logged(self, opened, tmp_path, lines):
         folder = tmp_path / "places" / "settings"
         folder.mkdir(parents=True)
-        (folder / "settings.toml").write_text("stor = 'file'")
+        (folder / "settings.toml").write_text("langauge = 'ko'")
 
         opened()
 
         ((level, message),) = lines()
-        assert (level, "there is no setting stor" in message) == ("WARNING", True)
+        assert (level, "there is no such setting" in message) == ("WARNING", True)
 
 
 class TestIssuing:

@@ -9,7 +9,7 @@ import weakref
 from contextvars import ContextVar
 
 from tray_app.core import logs
-from tray_app.core.errors import StoreError
+from tray_app.core.errors import SettingsError, StoreError
 from tray_app.core.secret import Secret
 from tray_app.core.token import BUFFER_SECONDS, Token, token_for
 from tray_app.service.composition import load_chosen, open_service
@@ -256,9 +256,15 @@ class ModulesManager(TokenManager):
     def __init__(self) -> None:
         self._settling = threading.RLock()
         self._environment = dict(os.environ)
-        super().__init__()
-        self._found = (self._service, self._held)
-        del self._service, self._app_key, self._version
+        self._found: tuple[TokenService, _Held] | None = None
+        try:
+            super().__init__()
+        except SettingsError as error:  # raised at the first use, unless it is mended by then: an import must not fail
+            logs.error("%s", error)
+            _managers.add(self)
+        else:
+            self._found = (self._service, self._held)
+            del self._service, self._app_key, self._version
         self._held = _Held(object(), None)
 
     def __getattr__(self, name: str) -> Any:
@@ -271,7 +277,7 @@ class ModulesManager(TokenManager):
         return self.__dict__[name]
 
     def _settle(self) -> None:
-        if dict(os.environ) == self._environment:
+        if self._found is not None and dict(os.environ) == self._environment:
             self._use(*self._found)
         else:
             self._begin(load_chosen(None, None, None))

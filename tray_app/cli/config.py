@@ -1,4 +1,4 @@
-"""`config`: looking at the settings and changing them, in `settings.toml`."""
+"""`config`: look at the settings and change them, in `settings.toml`."""
 
 from __future__ import annotations
 
@@ -36,11 +36,14 @@ def config(options: Namespace) -> int:
     use(settings.language)
     if options.action in {"set", "unset"}:
         return _change(options, settings)
-    _complain(settings.problems)
     if options.action == "get":
         setting = setting_named(options.name)
+        if _is_unknown(settings, setting):
+            raise settings.unknown[setting.name]
+        _complain(settings.problems)
         print(_text(settings, setting))
         return DONE
+    _complain(settings.problems)
     if options.json:
         import json
 
@@ -52,7 +55,7 @@ def config(options: Namespace) -> int:
 
 def _change(options: Namespace, before: Settings) -> int:
     if options.action == "unset" and options.name not in TABLE and unset_setting(options.name, before.profile):
-        print(tr("{name} is taken out of the file.", name=options.name))
+        print(tr("It is taken out of the file, though it is no setting."))
         return DONE
     setting = setting_named(options.name)
     if options.profile is not None and not setting.per_profile:
@@ -96,11 +99,16 @@ def _row(settings: Settings, setting: Setting) -> tuple[str, str, str, str]:
 
 
 def _text(settings: Settings, setting: Setting) -> str:
-    return setting.kind.text(_value(settings, setting))
+    return "?" if _is_unknown(settings, setting) else setting.kind.text(_value(settings, setting))
+
+
+def _is_unknown(settings: Settings, setting: Setting) -> bool:
+    """Whether it has no value, because its line in the file was not understood."""
+    return setting.required and setting.name in settings.unknown
 
 
 def _value(settings: Settings, setting: Setting) -> Any:
-    """What holds. Whether the program starts at login, the operating system knows, whatever the file says."""
+    """What applies. Whether the program starts at login is up to the operating system, whatever the file says."""
     if setting.name != "autostart":
         return getattr(settings, setting.name)
     from tray_app import autostart
@@ -113,6 +121,8 @@ def _value(settings: Settings, setting: Setting) -> Any:
 
 
 def _source_name(settings: Settings, setting: Setting) -> str:
+    if setting.name in settings.unknown:
+        return FILE
     return "system" if setting.name == "autostart" else settings.source_of(setting.name)
 
 
@@ -127,16 +137,19 @@ def _source(settings: Settings, setting: Setting) -> str:
 
 
 def _fields(settings: Settings, setting: Setting) -> dict[str, object]:
-    value = _value(settings, setting)
     return {
         "name": setting.name,
-        "value": setting.kind.text(value) if setting.name == "redis_url" else setting.kind.write(value),
+        "value": None if _is_unknown(settings, setting) else _as_json(setting, _value(settings, setting)),
         "source": _source_name(settings, setting),
         "default": setting.kind.write(setting.default),
         "per_profile": setting.per_profile,
         "environment": setting.environment or None,
         "meaning": tr(setting.meaning),
     }
+
+
+def _as_json(setting: Setting, value: Any) -> object:
+    return setting.kind.text(value) if setting.name == "redis_url" else setting.kind.write(value)
 
 
 def _complain(problems: tuple[KiwoomTokenError, ...] | list[KiwoomTokenError]) -> None:

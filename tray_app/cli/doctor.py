@@ -61,6 +61,13 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield Finding(msg("python"), f"{version} ({sys.platform})", good=sys.version_info >= (3, 11))
     for problem in settings.problems:
         yield Finding(msg("settings"), say(problem), good=False)
+    if settings.is_usable:
+        yield from _of_account(settings)
+    yield _screen()
+    yield _autostart()
+
+
+def _of_account(settings: Settings) -> Iterator[Finding]:
     yield _tried(msg("data folder"), lambda: check_writable(settings.data_dir), lambda: settings.data_dir)
     yield _keyring(settings)
     yield _tried(
@@ -70,8 +77,6 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         msg("address"), lambda: base_url_for(settings.mode, settings.base_url), lambda: tr("https, or this computer")
     )
     yield from _token(settings)
-    yield _screen()
-    yield _autostart()
 
 
 def _token(settings: Settings) -> Iterator[Finding]:

@@ -28,6 +28,7 @@ def history(options: Namespace) -> int:
     """Prints the events of the last days, oldest first. Raises `StoreError` when the record cannot be read."""
     settings = load_settings(options.profile)
     use(settings.language)
+    settings.require()
     for problem in settings.problems:
         print(say(problem), file=sys.stderr)
     record = open_history(settings)

@@ -10,6 +10,7 @@ from tray_app.cli.token import opened, outcome_text, tell_unsaved
 from tray_app.core.errors import DONE, InvalidInput
 from tray_app.core.language import msg, tr
 from tray_app.core.profile import DEFAULT
+from tray_app.core.variables import variable
 from tray_app.kiwoom.keys import clean_keys, environment_names, forget_keys
 from tray_app.service.login import keep_keys
 from tray_app.settings.load import profile_name
@@ -25,16 +26,16 @@ _MAX_STDIN_CHARACTERS = 4096
 
 def login(options: Namespace) -> int:
     settings, _ = opened(profile_name(options.profile))  # also where the default one stands for it: its own keys
-    settings.mode = options.mode or settings.mode
+    settings = settings.replace(mode=options.mode or settings.mode)
     shared_keyring_client().check()
     keys = clean_keys(*(_two_lines() if options.stdin else _asked()))
-    settle_data_dir(settings)
+    settings = settle_data_dir(settings)
     outcome = keep_keys(settings, keys, check=not options.no_check)
     if outcome is not None:
         print(outcome_text(outcome, time.time()))
         tell_unsaved(outcome)
     print(tr("The app key and secret are kept in the keyring."))
-    shadowing = [name for name in environment_names(settings.mode) if os.environ.get(name)]
+    shadowing = [name for name in environment_names(settings.mode) if variable(os.environ, name)]
     if shadowing and settings.profile == DEFAULT:
         print(tr("{variable} is set and goes before them.", variable=shadowing[0]), file=sys.stderr)
     return DONE

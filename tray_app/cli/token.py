@@ -29,6 +29,7 @@ def opened(profile: str | None) -> tuple[Settings, TokenService]:
     """The settings, whose problems are told on stderr, and the keeper of that profile's token."""
     settings = load_settings(profile)
     use(settings.language)
+    settings.require()
     for problem in settings.problems:
         print(say(problem), file=sys.stderr)
     return settings, open_service(settings)

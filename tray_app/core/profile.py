@@ -20,8 +20,18 @@ _WINDOWS_DEVICES = frozenset(
 )
 
 
+def normalized(name: str) -> str:
+    """Return the one spelling of names that look alike: macOS takes 홍길동 apart into its letters, others do not."""
+    if name.isascii():
+        return name
+    from unicodedata import normalize
+
+    return normalize("NFC", name)
+
+
 def check_profile(name: str) -> str:
-    """`name` itself. Raises `InvalidInput` when it cannot name an account and its files."""
+    """Return the name as `normalized` spells it. Raises `InvalidInput` when it cannot name an account and its files."""
+    name = normalized(name)
     fits = (
         0 < len(name) <= MAX_CHARACTERS
         and len(name.encode(errors="replace")) <= _MAX_BYTES

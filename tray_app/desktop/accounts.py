@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from tray_app.core.errors import KiwoomTokenError
 from tray_app.desktop.file_watch import FileWatch, watchable
 from tray_app.desktop.monitor import Monitor
 from tray_app.desktop.worker import Worker
-from tray_app.service.migration import hold, is_kept_otherwise
+from tray_app.service.migration import carry_over, needs_new_service
 from tray_app.service.settings_changes import change_setting, setting_named
 from tray_app.settings.load import load_settings, named_profiles
 from tray_app.settings.places import settings_file
@@ -177,12 +176,12 @@ class Accounts(QObject):
             every.append(settings)
             problems += [one for one in settings.problems if str(one) not in map(str, problems)]
         is_whole = not problems and _holds_anything(self.settings_file)
-        for settings in every:
+        for position, settings in enumerate(every):
             try:
                 if is_whole:
-                    settle_data_dir(settings, self.environ)
+                    every[position] = settle_data_dir(settings, self.environ)
                 elif settings.profile in present:
-                    hold(present[settings.profile], settings)
+                    every[position] = carry_over(present[settings.profile], settings)
             except KiwoomTokenError as error:
                 problems.append(error)
         return _Read(wanted, every, tuple(problems), is_whole)
@@ -211,13 +210,12 @@ class Accounts(QObject):
         self.changed.emit()
 
     def _change(self, monitor: Monitor, settings: Settings) -> None:
-        service = self._open_service(settings) if is_kept_otherwise(monitor.settings, settings) else None
+        service = self._open_service(settings) if needs_new_service(monitor.settings, settings) else None
         monitor.apply(settings, service)
 
     def _enter_mode(self, profile: str, mode: str) -> None:
-        settings = copy(self._monitors[profile].settings)
-        settings.mode = mode
-        self._change(self._monitors[profile], settings)
+        monitor = self._monitors[profile]
+        self._change(monitor, monitor.settings.replace(mode=mode))
 
     def _open(self, settings: Settings) -> None:
         monitor = self._monitors[settings.profile] = self._open_monitor(settings, self._open_service(settings))
@@ -253,7 +251,8 @@ class _Read:
 
 def _load(profile: str, environ: Mapping[str, str]) -> Settings:
     settings = load_settings(profile, environ)
-    _ = settings.mode  # looked up here, because it may take a look at the disk
+    if "mode" not in settings.unknown:
+        _ = settings.mode  # looked up here, because it may take a look at the disk
     return settings
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import time
-from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -222,8 +221,7 @@ class Monitor(QObject):
     def enter_keys(self, mode: str, keys: AppKeys) -> None:
         """Tries the keys, keeps them and stores the token that came of it."""
 
-        settings = copy(self._settings)
-        settings.mode = mode
+        settings = self._settings.replace(mode=mode)
 
         def kept(outcome: object, before: Token | None) -> None:
             self._asked(outcome, before)

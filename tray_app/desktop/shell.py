@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from copy import copy
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QProcess, Qt, QTimer, QUrl
@@ -301,7 +300,7 @@ class Shell(QObject):
             self._accounts.reload()
 
         self._drop_question()
-        actions = MachineSetup(copy(self._accounts.chosen.settings), self._accounts.environ)
+        actions = MachineSetup(self._accounts.chosen.settings, self._accounts.environ)
         wizard = self._question = open_setup(self._dialog_parent(), actions)
         wizard.ended.connect(ended)
 

@@ -7,6 +7,7 @@ from tray_app.core.errors import InvalidInput, KeyringUnavailable, KeysMissing, 
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT
 from tray_app.core.secret import Secret
+from tray_app.core.variables import unquoted, variable
 from tray_app.settings.kwcli import alias_digest, aliases
 
 TYPE_CHECKING = False
@@ -49,7 +50,7 @@ class AppKeys:
 
 
 def clean_keys(app_key: str, app_secret: str) -> AppKeys:
-    """Both texts without the blanks and line breaks around them.
+    """Return both texts without the blanks, line ends and quotes around them.
 
     Raises `InvalidInput` when one is empty, has blanks inside, or is no key at all.
     """
@@ -131,7 +132,7 @@ def forget_keys(profile: str, mode: str, keyring_client: KeyringClient) -> bool:
 def keys_of_environment(mode: str, environ: Mapping[str, str]) -> AppKeys | None:
     """The keys that the environment holds for a mode, or None. Raises `KeysMissing` for half a pair."""
     names = environment_names(mode)
-    values = [environ.get(name, "").strip() for name in names]
+    values = [variable(environ, name) for name in names]
     if not any(values):
         return None
     if not all(values):
@@ -193,7 +194,7 @@ def _alias_service(alias: str) -> str:
 
 
 def _clean(text: str, when_empty: str, when_wrong: str) -> Secret:
-    stripped = text.strip()
+    stripped = unquoted(text)
     if not stripped:
         raise InvalidInput(when_empty)
     if not stripped.isascii() or not stripped.isprintable() or " " in stripped or len(stripped) > _MAX_CHARACTERS:

@@ -38,14 +38,18 @@ def open_service(
     environ: Mapping[str, str] = os.environ,
     clock: Callable[[], float] = time.time,
 ) -> TokenService:
-    """Over `store`, or the one that the settings name. Touches no disk, keyring or network by itself.
+    """Return the service over `store`, or the one that the settings name. Touches no disk, keyring or network yet.
 
-    `keys` are used instead of those that are found in the environment or the keyring.
+    `keys` are used instead of those that are found in the environment or the keyring. Raises `SettingsError` when a
+    required setting is unknown.
     """
 
-    def keys_of_profile() -> AppKeys:
-        return keys or find_keys(settings, environ)
+    settings.require()
 
+    def keys_of_profile() -> AppKeys:
+        return keys or find_keys(binding.settings, environ)
+
+    binding = KeyBinding(settings, environ, keys_of_profile)
     return TokenService(
         settings.profile,
         store or open_store(settings, clock),
@@ -53,25 +57,26 @@ def open_service(
         lambda: open_broker(settings, clock),
         clock,
         exports=_open_exports(settings, keys_of_profile, clock),
-        key_binding=KeyBinding(settings, environ, keys_of_profile),
+        key_binding=binding,
         open_history=lambda: _open_history(settings),
         find_base_url=lambda: base_url_of(settings),
     )
 
 
 def load_chosen(profile: str | None, data_dir: str | None, store: object) -> Settings:
-    """The settings for a program that may choose a place by itself, with the errors of `load_settings`.
+    """Return the settings for a program that may choose a place by itself, with the errors of `load_settings`.
 
-    In any other place than the settings' own its token is no business of other tools: nothing is shared.
+    A token that is stored in any other place than the settings' own is not shared with other tools.
     """
     settings = load_settings(profile, data_dir=data_dir, store=store if isinstance(store, str) else None)
     if data_dir is None and store is None:
         return settings
+    settings.require()
     own = load_settings(profile)
-    if store not in (None, own.store) or not places.is_same_path(settings.data_dir, own.data_dir):
-        settings.share_kwcli = settings.share_token_file = False
-        settings.share_bot_file = ""
-    return settings
+    own.require()
+    if store in (None, own.store) and places.is_same_path(settings.data_dir, own.data_dir):
+        return settings
+    return settings.replace(share_kwcli=False, share_token_file=False, share_bot_file="")
 
 
 def _open_history(settings: Settings) -> History | None:
@@ -91,7 +96,8 @@ def _open_exports(
 
 
 def find_keys(settings: Settings, environ: Mapping[str, str] = os.environ) -> AppKeys:
-    """Raises `KeysMissing` or `InvalidInput`."""
+    """Return the keys of the profile. Raises `KeysMissing` or `InvalidInput`."""
+    settings.require()
     from tray_app.kiwoom import keys
     from tray_app.stores.keyring_client import shared_keyring_client
 
@@ -107,7 +113,8 @@ def base_url_of(settings: Settings) -> str:
 
 
 def open_broker(settings: Settings, clock: Callable[[], float] = time.time) -> Broker:
-    """Raises `InvalidInput` for a base URL that is neither https nor loopback."""
+    """Return the broker. Raises `InvalidInput` for a base URL that is neither https nor loopback."""
+    settings.require()
     from tray_app.kiwoom.broker import Broker
 
     return Broker(base_url_of(settings), clock=clock)
@@ -116,8 +123,9 @@ def open_broker(settings: Settings, clock: Callable[[], float] = time.time) -> B
 def open_store(settings: Settings, clock: Callable[[], float] = time.time) -> Store:
     """Opens no file and asks no keyring or Redis: that happens at the first use.
 
-    Raises `SettingsError` for the store `redis` without an address.
+    Raises `SettingsError` for the store `redis` without an address, and when a required setting is unknown.
     """
+    settings.require()
     if settings.store == "memory":
         from tray_app.stores.memory import MemoryStore
 
@@ -173,7 +181,8 @@ def _open_redis(settings: Settings, cipher: Cipher, clock: Callable[[], float]) 
 def open_exports(
     settings: Settings, find_keys: Callable[[], AppKeys], clock: Callable[[], float] = time.time
 ) -> Exports:
-    """Opens no file and asks no keyring: that happens when a token changes."""
+    """Return what the token is shared with. Opens no file and asks no keyring: that happens when a token changes."""
+    settings.require()
     from tray_app.exports.group import Exports
 
     exports: list[Export] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError, SettingsError
 from tray_app.core.profile import DEFAULT
+from tray_app.core.variables import variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ class KeyBinding:
         self._variable = ""
         self._compared: tuple[Token, bool] | None = None
 
+    @property
+    def settings(self) -> Settings:
+        """The settings of the profile, with the account that it has come to stand for."""
+        return self._settings
+
     def issued_for(self, keys: AppKeys) -> str:
         """What a token issued with these keys is bound to."""
         return f"{self._settings.mode}:{keys.fingerprint()[:_FINGERPRINT_DIGITS]}"
@@ -53,7 +59,7 @@ class KeyBinding:
             from tray_app.kiwoom.keys import environment_names
 
             self._variable = environment_names(self._settings.mode)[0]
-        return self._environ.get(self._variable)
+        return variable(self._environ, self._variable) or None
 
     def fits(self, token: Token, keys: AppKeys) -> bool:
         """False for a token that is known to be of another mode or of other keys than these."""
@@ -64,22 +70,32 @@ class KeyBinding:
             return False
         return not fingerprint or fingerprint == keys.fingerprint()[:_FINGERPRINT_DIGITS]
 
-    def stay_with(self, keys: AppKeys) -> None:
-        """Keeps in the settings which alias of `kiwoomcli` the default profile has come to stand for, because it was
-        the only one: another that comes later changes nothing. What was chosen by the environment is for once, and
-        does not take the place of another choice."""
+    def setting_to_save(self, keys: AppKeys) -> dict[str, object] | None:
+        """Return the settings that make the default profile stand for the `kiwoomcli` alias of these keys, or None.
+
+        It has come to stand for that one because it was the only one, and another that comes later changes nothing.
+        What the environment chose applies once, and does not take the place of another choice. From now on this
+        process stays with the alias, also where `save` cannot write it.
+        """
         settings = self._settings
         if settings.profile != DEFAULT or keys.alias is None or keys.alias == settings.account:
-            return
+            return None
         from tray_app.settings.load import ENVIRONMENT
-        from tray_app.settings.save import save_setting
 
-        chosen = {"account": keys.alias, "mode": settings.mode}
+        chosen: dict[str, object] = {"account": keys.alias, "mode": settings.mode}
         if settings.sources.get("mode") == ENVIRONMENT:
             if settings.account:
-                return
+                return None
             del chosen["mode"]
-        settings.account = keys.alias
+        self._settings = settings.replace(account=keys.alias)
+        return chosen
+
+    def save(self, chosen: dict[str, object] | None) -> None:
+        """Write what `setting_to_save` returned. Not under the profile's lock: this may wait for a disk."""
+        if chosen is None:
+            return
+        from tray_app.settings.save import save_setting
+
         try:
             for name, value in chosen.items():
                 save_setting(name, value, environ=self._environ)

@@ -1,4 +1,4 @@
-"""Taking new app keys: try them, keep them, remember the mode."""
+"""Take new app keys: try them, store them, remember the mode."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 def keep_keys(settings: Settings, keys: AppKeys, *, check: bool = True) -> Outcome | None:
-    """Keeps the keys of `settings.profile` and `settings.mode` in the keyring, and the mode in the settings.
+    """Store the keys of `settings.profile` and `settings.mode` in the keyring, and the mode in the settings.
 
     `kiwoomcli` finds them too: a named profile becomes an alias there. With `check` a token is issued with them
-    first and stored; when Kiwoom refuses, nothing is kept. Raises `InvalidInput` when `kiwoomcli` has keys of the
+    first and stored; when Kiwoom refuses, nothing is. Raises `InvalidInput` when `kiwoomcli` has keys of the
     other mode under that alias, `KeysRefused` and the other `BrokerError` types, `KeyringUnavailable`,
     `SettingsError`.
     """
@@ -40,7 +40,7 @@ def keep_keys(settings: Settings, keys: AppKeys, *, check: bool = True) -> Outco
     key_store.store_keys(settings.profile, settings.mode, keys, shared_keyring_client())
     save_setting("mode", settings.mode, settings.profile)
     if settings.profile == DEFAULT:
-        leave_account(settings)
+        leave_account()
     else:
         try:
             kwcli.keep_alias(settings.profile, settings.mode)
@@ -51,9 +51,8 @@ def keep_keys(settings: Settings, keys: AppKeys, *, check: bool = True) -> Outco
     return outcome
 
 
-def leave_account(settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
-    """The default profile has keys of its own from now on. Raises `SettingsError`."""
-    settings.account = ""
+def leave_account(environ: Mapping[str, str] = os.environ) -> None:
+    """Note that the default profile has keys of its own from now on. Raises `SettingsError`."""
     if chosen_account(environ):
         unset_setting("account", environ=environ)
 

@@ -1,39 +1,93 @@
-"""What has to happen to the token when the settings change: it moves along, and hand-outs end and begin."""
+"""What happens to a token when the settings change: it moves to its new place, and what it is shared with follows."""
 
 from __future__ import annotations
 
 import os
 import time
-from copy import copy
+from enum import Enum
 
 from tray_app.core import logs
 from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError, StoreError
 from tray_app.core.profile import DEFAULT
-from tray_app.service.composition import find_keys, open_service, open_store
+from tray_app.service.composition import find_keys, open_exports, open_service, open_store
 from tray_app.settings.places import token_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from tray_app.core.token import Token
     from tray_app.service.token_service import TokenService
     from tray_app.settings.load import Settings
     from tray_app.stores.base import Place, Store
 
+
+class Step(Enum):
+    """One thing that is done, in this order. A withdrawal has the name of the setting that shared the token."""
+
+    WITHDRAW_FROM_KWCLI = "share_kwcli"
+    WITHDRAW_TOKEN_FILE = "share_token_file"  # noqa: S105 - the name of a setting
+    WITHDRAW_BOT_FILE = "share_bot_file"
+    MOVE = "move"
+    PUBLISH = "publish"
+
+
 _PLACE = ("store", "data_dir", "redis_url", "encryption_key_file")
 _ACCOUNT = ("mode", "account")
-_HAND_OUTS = {
-    "share_kwcli": ("share_kwcli",),
-    "share_token_file": ("share_token_file", "data_dir", "store"),
-    "share_bot_file": ("share_bot_file",),
+_SHARES = ("share_kwcli", "share_token_file", "share_bot_file")
+_OTHER_ACCOUNT = "another account"
+
+_WHEN: dict[Step, tuple[str, ...]] = {
+    Step.WITHDRAW_FROM_KWCLI: ("share_kwcli", _OTHER_ACCOUNT),
+    Step.WITHDRAW_TOKEN_FILE: ("share_token_file", "data_dir", "store", _OTHER_ACCOUNT),
+    Step.WITHDRAW_BOT_FILE: ("share_bot_file", _OTHER_ACCOUNT),
+    Step.MOVE: _PLACE,
+    Step.PUBLISH: (*_PLACE, *_ACCOUNT, *_SHARES),
 }
+"""Which changes make a step necessary. With another account nothing moves: its token is another one."""
+
+
+def plan(before: Settings, after: Settings) -> tuple[Step, ...]:
+    """Return what has to be done once the settings changed from `before`, in order; nothing while some are unknown."""
+    if not (before.is_usable and after.is_usable):
+        return ()
+    changed = {name for name in (*_PLACE, *_ACCOUNT, *_SHARES) if getattr(before, name) != getattr(after, name)}
+    if not _is_same_account(before, after):
+        changed.add(_OTHER_ACCOUNT)
+    steps = [step for step, causes in _WHEN.items() if not changed.isdisjoint(causes)]
+    return tuple(step for step in steps if step is not Step.MOVE or _OTHER_ACCOUNT not in changed)
+
+
+def needs_new_service(before: Settings, after: Settings) -> bool:
+    """Whether the token is stored, shared or asked for in another way, which takes another service."""
+    return bool(plan(before, after))
+
+
+def carry_over(before: Settings, after: Settings) -> Settings:
+    """Return `after` with what `before` says of everything that the file, which is gone or damaged, no longer says.
+
+    A slip of the hand in an editor moves no token and changes no account.
+    """
+    names = [
+        name
+        for name in (*_ACCOUNT, *_PLACE, *_SHARES, "policy")
+        if name not in before.unknown
+        and (name in after.unknown or (name in before.sources and name not in after.sources))
+    ]
+    if "data_dir" not in after.sources and "data_dir" not in names and "data_dir" not in before.unknown:
+        names.append("data_dir")
+    return after.replace(
+        **{name: getattr(before, name) for name in names},
+        sources={**after.sources, **{name: before.sources[name] for name in names if name in before.sources}},
+        has_own_data_dir=after.has_own_data_dir or before.has_own_data_dir,
+    )
 
 
 class Migrated:
-    """What came of it: `place` where a token that moved rests now, or `left` where one stays behind that could not
-    be moved; else both are None. `elsewhere` tells that it rests in another place from now on, `failures` what went
-    wrong.
+    """What came of a migration.
+
+    `place` is where a token that moved is stored now, `left` where one stays that could not be moved; else both are
+    None. `elsewhere` tells whether tokens are stored in another place from now on, `failures` what went wrong.
     """
 
     __slots__ = ("elsewhere", "failures", "left", "place")
@@ -45,29 +99,11 @@ class Migrated:
         self.failures: list[KiwoomTokenError] = []
 
     def add(self, other: Migrated) -> None:
-        """What came of it for another profile."""
+        """Add what came of it for another profile."""
         self.elsewhere |= other.elsewhere
         self.place = self.place or other.place
         self.left = self.left or other.left
         self.failures += other.failures
-
-
-def is_kept_otherwise(before: Settings, after: Settings) -> bool:
-    """Whether the token rests, is handed out or is asked for in another way; such settings want a new keeper."""
-    return _differ(before, after, (*_ACCOUNT, *_PLACE, *_HAND_OUTS))
-
-
-def hold(before: Settings, after: Settings) -> None:
-    """Lets `after` say again what only a file that is gone or damaged says no longer: a slip of the hand in an editor
-    moves no token.
-    """
-    for name in (*_ACCOUNT, *_PLACE, *_HAND_OUTS):
-        if name in before.sources and name not in after.sources:
-            setattr(after, name, getattr(before, name))
-            after.sources[name] = before.sources[name]
-    after.has_own_data_dir |= before.has_own_data_dir
-    if "data_dir" not in after.sources:
-        after.data_dir = before.data_dir
 
 
 def migrate(
@@ -79,30 +115,25 @@ def migrate(
     environ: Mapping[str, str] = os.environ,
     clock: Callable[[], float] = time.time,
 ) -> Migrated:
-    """Brings one profile's living token to where `after` wants it, once the settings changed from `before`.
+    """Take one profile's valid token to where `after` wants it, once the settings changed from `before`.
 
-    It is taken out of every place in which only `before` kept or shared it, and handed out anew. A second call
+    It is removed from every place in which only `before` stored or shared it, and published anew. A second call
     with the same settings finds nothing to do, so whoever notices the change may call it. A program that goes on
-    hands in its keepers over the `old` and the `new` settings: a token comes out of its memory, and into it, only
-    so. What lies in Redis stays there as well, because other computers use it. May wait for a disk, a lock, a
+    passes its services for the `old` and the `new` settings: only so a token comes out of its memory, and into it.
+    What is stored in Redis stays there as well, because other computers use it. May wait for a disk, a lock, a
     keyring or Redis. Raises nothing.
     """
     migrated = Migrated()
-    if not is_kept_otherwise(before, after):
+    steps = plan(before, after)
+    if not steps:
         return migrated
-    stays = _is_same_account(before, after)
-    moves = stays and _differ(before, after, _PLACE)
     migrated.elsewhere = _places(before) != _places(after)
-    old = old or open_service(before, environ=environ, clock=clock)
     try:
+        old = old or open_service(before, environ=environ, clock=clock)
         token = old.current()
         if token is not None:
-            changed = [one for one, parts in _HAND_OUTS.items() if not stays or _differ(before, after, parts)]
-            past = _only_shared(before, changed)
-            if old.place().kind == "file":  # then .token is no copy but the token itself
-                past.share_token_file = False
-            migrated.failures += _withdraw(past, old, token, environ)
-        if moves and token is not None and token.lives(clock()):
+            migrated.failures += _withdraw(steps, before, old, token, environ)
+        if Step.MOVE in steps and token is not None and token.lives(clock()):
             if new is None and after.store == "memory":
                 migrated.left = old.place()
             else:
@@ -118,30 +149,20 @@ def migrate(
 
 
 def _is_same_account(before: Settings, after: Settings) -> bool:
-    """Also when the one that was found, because it was the only one, is now kept by its name."""
+    """Also when the one that was found, because it was the only one, now has its name in the settings."""
     is_same_alias = before.profile != DEFAULT or before.account in ("", after.account)
     return before.mode == after.mode and is_same_alias
 
 
-def _differ(before: Settings, after: Settings, names: Iterable[str]) -> bool:
-    return any(getattr(before, name) != getattr(after, name) for name in names)
-
-
-def _only_shared(settings: Settings, names: list[str]) -> Settings:
-    """The same settings with no other shares than these."""
-    past = copy(settings)
-    for name in _HAND_OUTS:
-        if name not in names:
-            setattr(past, name, "" if name == "share_bot_file" else False)
-    return past
-
-
 def _withdraw(
-    past: Settings, service: TokenService, token: Token, environ: Mapping[str, str]
+    steps: tuple[Step, ...], before: Settings, service: TokenService, token: Token, environ: Mapping[str, str]
 ) -> tuple[KiwoomTokenError, ...]:
-    from tray_app.service.composition import open_exports
-
-    exports = open_exports(past, lambda: find_keys(past, environ))
+    past = {step.value for step in steps}
+    if service.place().kind == "file":  # then .token is no copy but the token itself
+        past.discard("share_token_file")
+    no_share = {"share_kwcli": False, "share_token_file": False, "share_bot_file": ""}
+    shared = before.replace(**{name: none for name, none in no_share.items() if name not in past})
+    exports = open_exports(shared, lambda: find_keys(shared, environ))
     with service.store.lock:
         return exports.withdraw(token)
 
@@ -149,7 +170,7 @@ def _withdraw(
 def _move(
     before: Settings, after: Settings, old: Store, new: Store, token: Token, *, clock: Callable[[], float]
 ) -> Place | None:
-    """First into the new place, then out of the places that are none any more. Raises `StoreError`."""
+    """Write the token to the new place, then remove it from the places that are none any more. Raises `StoreError`."""
     with new.lock:
         try:
             present = new.read()
@@ -170,7 +191,7 @@ def _move(
 
 
 def _sealed_for(before: Settings, after: Settings, token: Token, clock: Callable[[], float]) -> Store | None:
-    """The same place as `before` sees it, if only `before` has the key to what lies there."""
+    """The same place as `before` sees it, if only `before` has the key to what is stored there."""
     if before.encryption_key_file == after.encryption_key_file:
         return None
     for kind, path in _places(before).items():
@@ -193,7 +214,7 @@ def _write_plainly(sealed: Store, new: Store, token: Token) -> None:
 
 
 def _places(settings: Settings) -> dict[str, str]:
-    """The kinds of places in which the token may rest, and which one of the kind."""
+    """The kinds of places in which the token may be stored, and which one of the kind."""
     places = {
         "keyring": "",
         "file": token_file(settings.data_dir, settings.profile),
@@ -217,6 +238,4 @@ def _forget(before: Settings, kind: str, old: Store, token: Token, clock: Callab
 
 def _part(settings: Settings, kind: str, clock: Callable[[], float]) -> Store:
     """One of the places between which the store `auto` chooses, or the only one of any other."""
-    alone = copy(settings)
-    alone.store = kind
-    return open_store(alone, clock)
+    return open_store(settings.replace(store=kind), clock)

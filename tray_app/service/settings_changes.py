@@ -1,12 +1,13 @@
-"""Changing a setting for good: judged, written, and followed by the tokens and hand-outs that it concerns."""
+"""Change a setting for good: check it, write it, and move the tokens that it concerns."""
 
 from __future__ import annotations
 
 import os
 
-from tray_app.core.errors import InvalidInput, SettingsError
+from tray_app.core.errors import InvalidInput, KeyringUnavailable, SettingsError
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT
+from tray_app.core.variables import variable
 from tray_app.service.migration import Migrated, migrate
 from tray_app.settings.load import known_profiles, load_settings, named_profiles
 from tray_app.settings.places import is_same_path, is_token_file
@@ -31,7 +32,7 @@ OLD_PLACE_MEANS = msg("Programs that are running look in the old place until the
 
 class Changed:
     """What came of it: `settings` as the profile sees them now, `was_set` whether there was anything to take out, and
-    how the tokens of all profiles `followed`.
+    how the tokens of all profiles were `migrated`.
     """
 
     __slots__ = ("migrated", "settings", "was_set")
@@ -43,25 +44,29 @@ class Changed:
 
 
 def setting_named(name: str) -> Setting:
-    """Raises `InvalidInput`, which names the nearest one."""
+    """Return the setting of that name.
+
+    Raises `InvalidInput`, which names the nearest one and does not repeat `name`: a secret may stand in its place.
+    """
     if name in TABLE:
         return TABLE[name]
     from difflib import get_close_matches
 
     near = get_close_matches(name.replace("-", "_").lower(), TABLE, 1)
     if near:
-        raise InvalidInput(msg("There is no setting {name}. Is it {nearest}?"), name=name, nearest=near[0])
-    raise InvalidInput(msg("There is no setting {name}. See them all: kiwoom-token config"), name=name)
+        raise InvalidInput(msg("There is no such setting. Is it {nearest}?"), nearest=near[0])
+    raise InvalidInput(msg("There is no such setting. See them all: kiwoom-token config"))
 
 
 def change_setting(
     setting: Setting, value: Any, profile: str = DEFAULT, environ: Mapping[str, str] = os.environ
 ) -> Changed:
-    """Keeps the typed `value`; for another profile than the default one in its own section, unless the setting is
+    """Write the typed `value`; for another profile than the default one in its own section, unless the setting is
     one of the whole machine.
 
     May wait for a disk, a lock, a keyring or Redis. Raises `SettingsError` when nothing was changed: the file is
-    damaged or cannot be written, or the value cannot be used here; and `AutostartFailed`.
+    damaged or cannot be written, or the value cannot be used here; `KeyringUnavailable` for the store `keyring` where
+    there is no keyring; and `AutostartFailed`.
     """
     _check(setting, value, profile, environ)
     _make_so(setting, value)
@@ -74,13 +79,13 @@ def change_setting(
 
 
 def reset_setting(setting: Setting, profile: str = DEFAULT, environ: Mapping[str, str] = os.environ) -> Changed:
-    """Takes out what `change_setting` has kept; otherwise like it."""
+    """Remove what `change_setting` wrote; otherwise like it."""
     _make_so(setting, setting.default)
     return _changed(setting, profile, environ, lambda: unset_setting(setting.name, _section(setting, profile), environ))
 
 
 def _make_so(setting: Setting, value: Any) -> None:
-    """Starting at login is the operating system's: the file only repeats what was asked of it."""
+    """The operating system starts programs at login: the file only repeats what was asked of it."""
     if setting.name == "autostart":
         from tray_app import autostart
 
@@ -103,7 +108,7 @@ def _section(setting: Setting, profile: str) -> str:
 
 
 def _check(setting: Setting, value: Any, profile: str, environ: Mapping[str, str]) -> None:
-    """Refuses what could not be used by the next program."""
+    """Refuse what the next program could not use."""
     if setting.name == "redis_url" and "@" in value.reveal():
         raise SettingsError(
             msg("An address with a user or password does not belong in a file. Put it in {variable}."),
@@ -111,16 +116,29 @@ def _check(setting: Setting, value: Any, profile: str, environ: Mapping[str, str
         )
     if setting.name == "share_bot_file" and value:
         _check_bot_file(value, profile, environ)
-    if setting.name == "store" and not environ.get(setting.environment):
-        from tray_app.service.composition import open_store
+    if setting.name == "store" and not variable(environ, setting.environment):
+        _check_store(value, load_settings(profile, environ, store=value))
 
-        open_store(load_settings(profile, environ, store=value))
+
+def _check_store(store: str, settings: Settings) -> None:
+    from tray_app.service.composition import open_store
+
+    if settings.is_usable:
+        open_store(settings)
+    if store == "keyring":
+        from tray_app.stores.keyring_client import shared_keyring_client
+
+        try:
+            shared_keyring_client().check()
+        except KeyringUnavailable as error:
+            if error.problem == KeyringUnavailable.MISSING:
+                raise
 
 
 def _check_bot_file(path: str, profile: str, environ: Mapping[str, str]) -> None:
     """One file for one profile: a bot must not get the token of another account."""
     if is_token_file(path, load_settings(profile, environ).data_dir):
-        raise SettingsError(msg("A token itself rests in {path}. Choose another file for bots."), path=path)
+        raise SettingsError(msg("A token itself is stored in {path}. Choose another file for bots."), path=path)
     for other in dict.fromkeys([DEFAULT, *named_profiles(environ)]):
         if other != profile and is_same_path(path, load_settings(other, environ).share_bot_file or os.devnull):
             raise SettingsError(

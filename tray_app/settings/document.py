@@ -1,13 +1,19 @@
-"""`settings.toml` as it was written: what could be read of it, and on which line what could not."""
+"""`settings.toml` as it was written: what could be read of it, and on which line what could not.
+
+No sentence about the file repeats a value, or a name that is no setting's: either may be a password or an app key
+that was pasted into the wrong place. The parser's own sentences repeat such names, so they are not passed on.
+"""
 
 from __future__ import annotations
 
-import contextlib
+import codecs
 import errno
 import os
 
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
+from tray_app.core.profile import normalized
+from tray_app.settings.table import TABLE
 from tray_app.system.private_files import open_regular, reason_of
 from tray_app.system.sharing_violation import retry_sharing_violation
 
@@ -21,49 +27,111 @@ _MAX_BYTES = 100_000
 _MOST_LINES_LEFT_OUT = 50
 _MOST_LINES_OF_A_STATEMENT = 50
 
+_NOT_TOML = msg("{path}, line {line} is not TOML. Mend or remove it.")
+_NOT_TOML_OF_KEY = msg("{path}, line {line}: the value of {key} is not TOML. Mend or remove it.")
+_NO_EQUALS = msg("{path}, line {line}: there is no = in it. A setting is written as: name = value")
+_NO_EQUALS_AFTER = msg("{path}, line {line}: there is no = after {key}.")
+_NO_VALUE = msg("{path}, line {line}: {key} has no value.")
+_NO_QUOTES = msg('{path}, line {line}: the value of {key} needs straight quotes, as in: name = "value"')
+_OPEN_STRING = msg("{path}, line {line}: the quotes around the value of {key} are not closed.")
+_OPEN_LIST = msg("{path}, line {line}: the bracket in the value of {key} is not closed.")
+_BACKSLASH = msg("{path}, line {line}: put the value of {key} in single quotes, because of its backslashes.")
+_TWICE = msg("{path}, line {line}: {key} is set twice. Remove one.")
+_HEAD_NO_QUOTES = msg('{path}, line {line}: Quote names with other letters or blanks, such as [profiles."스윙"]')
+_HEAD_OPEN = msg("{path}, line {line}: the bracket is not closed.")
+_HEAD_TWICE = msg("{path}, line {line}: the section is there twice. Put both together.")
+
+
+class Unknown:
+    """A setting whose line was not understood, so that nobody knows what it is.
+
+    `section` is `()` outside of all sections, `("profiles", NAME)` in one, or None where that cannot be told. `key`
+    is the name of the setting, or empty where that cannot be told: then it may be any.
+    """
+
+    __slots__ = ("key", "problem", "section")
+
+    def __init__(self, section: tuple[str, ...] | None, key: str, problem: SettingsError) -> None:
+        self.section = section
+        self.key = key
+        self.problem = problem
+
 
 class Document:
-    """`fields` is what TOML made of the file; `problems` is what it could not read, line by line."""
+    """`fields` is what TOML made of the file, `unknown` what it could not read, line by line.
 
-    __slots__ = ("_line_numbers", "_lines", "_path", "fields", "problems")
+    `unreadable` is the error when the file cannot be read as a whole; then there are no fields.
+    """
+
+    __slots__ = ("_line_numbers", "_lines", "_path", "fields", "unknown", "unreadable")
 
     def __init__(self, path: str) -> None:
         self.fields: dict[str, Any] = {}
-        self.problems: list[SettingsError] = []
+        self.unknown: list[Unknown] = []
+        self.unreadable: SettingsError | None = None
         self._path = path
         self._lines: list[str] = []
         self._line_numbers: dict[tuple[str, ...], int] | None = None
 
+    @property
+    def problems(self) -> list[SettingsError]:
+        """What could not be read, in words."""
+        return [self.unreadable] if self.unreadable is not None else [one.problem for one in self.unknown]
+
     def read(self, text: str) -> None:
-        """Takes `text` without the lines that are no TOML; a section whose head is broken is left out whole."""
+        """Read `text` without the lines that are not TOML; a section whose head is broken is left out whole."""
         import tomllib
 
         self._lines = lines = text.replace("\r\n", "\n").split("\n")
         for _ in range(_MOST_LINES_LEFT_OUT):
             try:
                 self.fields = tomllib.loads("\n".join(lines))
+                self._find_sections_that_look_alike(lines)
                 return
             except (ValueError, RecursionError) as error:
-                at = _line_at_fault(error, lines)
-                if at is None:
-                    self.problems = [
-                        SettingsError(msg("{path} is not TOML: {reason}"), path=self._path, reason=_reason(error))
-                    ]
-                    return
-                self.problems.append(
-                    SettingsError(
-                        msg("{path}, line {line}: {key} is not TOML and was left out ({reason})."),
-                        path=self._path,
-                        line=at + 1,
-                        key=_key_of(lines[at]),
-                        reason=_reason(error),
-                    )
-                )
-                lines = _without(lines, at)
+                fault = _statement_at_fault(error, lines)
+            if fault is None:
+                break
+            self.unknown.append(self._unknown_at(fault[0], lines))
+            lines = _without(lines, *fault)
+        self.unreadable = SettingsError(
+            msg("{path} is not TOML. Mend it, or move it away to start anew."), path=self._path
+        )
+
+    @property
+    def sections(self) -> dict[str, Any]:
+        """What stands below the head of each profile, by the profile's one spelling."""
+        profiles = self.fields.get("profiles")
+        return {normalized(name): one for name, one in profiles.items()} if isinstance(profiles, dict) else {}
 
     def problem(self, message: str, keys: tuple[str, ...], **values: Any) -> SettingsError:
-        """What is wrong with the value that these keys lead to; `message` names `{path}` and `{line}`."""
+        """Return the error about the value at these keys; `message` has places for `{path}` and `{line}`."""
         return SettingsError(message, path=self._path, line=self._line_of(keys), **values)
+
+    def _find_sections_that_look_alike(self, lines: list[str]) -> None:
+        """TOML tells two spellings of a name apart; here they are one profile."""
+        heads = [(number, _path_in(line)) for number, line in enumerate(lines, 1) if line.lstrip().startswith("[")]
+        paths = [path for _, path in heads]
+        for position, (number, path) in enumerate(heads):
+            if path and path in paths[:position]:
+                problem = SettingsError(_HEAD_TWICE, path=self._path, line=number)
+                self.unknown.append(Unknown(path, "", problem))
+
+    def _unknown_at(self, at: int, lines: list[str]) -> Unknown:
+        line = lines[at].strip()
+        values: dict[str, Any] = {"path": self._path, "line": at + 1}
+        is_toml_alone = _statement_length(lines, at) > 0
+        if line.startswith("["):
+            message = _HEAD_TWICE if is_toml_alone else _wrong_head(line)
+            return Unknown(_section_of_head(line), "", SettingsError(message, **values))
+        section, key = _key_of(line)
+        if section is None:
+            section = _section_around(lines, at)
+        if not key:
+            message = _NO_EQUALS if "=" not in line else _NOT_TOML
+            return Unknown(section, "", SettingsError(message, **values))
+        message = _TWICE if is_toml_alone else _wrong_value(line, key)
+        return Unknown(section, key, SettingsError(message, **values, key=key))
 
     def _line_of(self, keys: tuple[str, ...]) -> int:
         if self._line_numbers is None:
@@ -79,66 +147,143 @@ def read_text(path: str) -> str:
         content = file.read(_MAX_BYTES + 1)
     if len(content) > _MAX_BYTES:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-    return content.decode("utf-8-sig")
+    return decode(content)
+
+
+def decode(content: bytes) -> str:
+    """Return the text, in UTF-8 unless its first bytes say UTF-16, as some editors write it.
+
+    Raises `UnicodeDecodeError`.
+    """
+    is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if is_utf16 else "utf-8-sig")
 
 
 def read_document(path: str) -> Document:
-    """What stands in the file, which may be missing. Raises nothing: what is wrong is listed in `problems`."""
+    """Read the file, which may be missing. Raises nothing: what is wrong is in `unknown` and `unreadable`."""
     document = Document(path)
     try:
         document.read(read_text(path))
     except FileNotFoundError:
         pass
     except OSError as error:
-        problem = SettingsError(msg("{path} cannot be read ({reason})."), path=path, reason=reason_of(error))
-        document.problems.append(problem)
+        document.unreadable = SettingsError(
+            msg("{path} cannot be read ({reason}). Mend or remove it, then try again."),
+            path=path,
+            reason=reason_of(error),
+        )
     except UnicodeDecodeError as error:
-        document.problems.append(SettingsError(msg("{path} is not TOML: {reason}"), path=path, reason=_reason(error)))
+        document.unreadable = SettingsError(
+            msg("{path}, line {line}: the file is not in UTF-8. Save it as UTF-8 in your editor."),
+            path=path,
+            line=error.object.count(b"\n", 0, error.start) + 1,
+        )
     return document
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return "UTF-8"
-    return str(error).partition(" (at ")[0] if isinstance(error, ValueError) else type(error).__name__
+def _wrong_head(line: str) -> str:
+    """What is wrong with the head of a section, where it can be told for certain."""
+    if _parses(line + "]"):
+        return _HEAD_OPEN
+    name = _name_in_head(line)
+    return _HEAD_NO_QUOTES if name and _parses(f'[profiles."{name}"]') else _NOT_TOML
 
 
-def _line_at_fault(error: Exception, lines: list[str]) -> int | None:
-    """The line on which the first statement begins that is no TOML by itself, else the one that the error names."""
+def _wrong_value(line: str, key: str) -> str:
+    """What is wrong with the line of a setting, where it can be told for certain."""
+    before, equals, after = line.partition("=")
+    if not equals or before.rpartition(".")[2].strip(" \t\"'") != key:
+        return _NO_EQUALS_AFTER
+    value = after.strip()
+    if not value or value.startswith("#"):
+        return _NO_VALUE
+    quote = next((one for one in ('"""', "'''", '"', "'") if value.startswith(one)), "")
+    if quote and value.count(quote) == 1 and _parses(f"x = {value}{quote}"):
+        return _OPEN_STRING
+    if value.startswith("[") and _parses(f"x = {value}]"):
+        return _OPEN_LIST
+    if quote == '"' and "\\" in value and _parses("x = " + value.replace("\\", "\\\\")):
+        return _BACKSLASH
+    if not quote and value[0] not in "[{" and '"' not in value and _parses('x = "' + value.replace("\\", "/") + '"'):
+        return _NO_QUOTES
+    return _NOT_TOML_OF_KEY
+
+
+def _parses(text: str) -> bool:
+    import tomllib
+
+    try:
+        tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _key_of(line: str) -> tuple[tuple[str, ...] | None, str]:
+    """The section, if the line names one itself, and the setting; empty where it does not begin with one's name."""
+    import re
+
+    found = re.match(r"(?:profiles\s*\.\s*([^\s=.]+)\s*\.\s*)?([\"']?)([A-Za-z0-9_-]+)\2(?![\w.\"'-])", line)
+    if found is None or found[3] not in TABLE:
+        return None, ""
+    return ("profiles", normalized(found[1].strip("\"'"))) if found[1] else None, found[3]
+
+
+def _section_around(lines: list[str], at: int) -> tuple[str, ...] | None:
+    """The section in which that line stands."""
+    for line in reversed(lines[:at]):
+        if line.lstrip().startswith("[") and _parses(line):
+            return _path_in(line)
+    return ()
+
+
+def _section_of_head(line: str) -> tuple[str, ...] | None:
+    path = _path_in(line) or _path_in(line + "]")
+    if path:
+        return path
+    name = _name_in_head(line)
+    return ("profiles", normalized(name)) if name else None
+
+
+def _name_in_head(line: str) -> str:
+    """The profile that a broken head means, or nothing."""
+    import re
+
+    found = re.fullmatch(r"\[\s*profiles\s*\.\s*[\"']?([^\"'.\[\]]+?)[\"']?\s*\]?\s*(?:#.*)?", line)
+    return found[1] if found else ""
+
+
+def _statement_at_fault(error: Exception, lines: list[str]) -> tuple[int, int] | None:
+    """Return the first and the last line, both from 0, of what is no TOML by itself, else of what the error names."""
+    import re
+
+    found = re.search(r"\(at line (\d+),", str(error))
+    named = int(found[1]) if found else len(lines)  # else it is the last statement
     at = 0
     while at < len(lines):
         length = _statement_length(lines, at)
         if not length:
-            return at
+            return at, at
+        if named <= at + length:
+            return at, at + length - 1
         at += length
-    import re
-
-    named = re.search(r"\(at line (\d+),", str(error))
-    return int(named[1]) - 1 if named else None
+    return None
 
 
 def _statement_length(lines: list[str], at: int) -> int:
     """How many lines the statement takes that begins on that one; 0 when it is none."""
-    import tomllib
-
     for length in range(1, min(len(lines) - at, _MOST_LINES_OF_A_STATEMENT) + 1):
-        with contextlib.suppress(ValueError, RecursionError):
-            tomllib.loads("\n".join(lines[at : at + length]))
+        if _parses("\n".join(lines[at : at + length])):
             return length
     return 0
 
 
-def _without(lines: list[str], at: int) -> list[str]:
-    end = at + 1
-    if lines[at].lstrip().startswith("["):
+def _without(lines: list[str], first: int, last: int) -> list[str]:
+    end = last + 1
+    if lines[first].lstrip().startswith("["):
         while end < len(lines) and not lines[end].lstrip().startswith("["):
             end += 1
-    return [*lines[:at], *([""] * (end - at)), *lines[end:]]
-
-
-def _key_of(line: str) -> str:
-    """What stands before the sign of equality, which is no secret; the value is not repeated."""
-    return line.partition("=")[0].strip()[:60]
+    return [*lines[:first], *([""] * (end - first)), *lines[end:]]
 
 
 def _line_numbers(lines: list[str]) -> dict[tuple[str, ...], int]:
@@ -164,6 +309,6 @@ def _path_in(line: str) -> tuple[str, ...]:
     path = []
     while isinstance(fields, dict) and fields:
         name = next(iter(fields))
-        path.append(name)
+        path.append(normalized(name))
         fields = fields[name]
     return tuple(path)

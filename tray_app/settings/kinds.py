@@ -6,12 +6,14 @@ from tray_app.core.errors import InvalidInput
 from tray_app.core.language import msg, tr
 from tray_app.core.profile import check_profile
 from tray_app.core.secret import Secret
+from tray_app.core.variables import unquoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 _UNITS = {"h": 3600, "m": 60, "s": 1}
+_MOST_DIGITS = 10
 _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -54,9 +56,10 @@ class Choice(Kind):
         return tuple(self._named)
 
     def read(self, value: object) -> str:
-        if not isinstance(value, str) or value not in self._named:
+        word = value.strip().lower() if isinstance(value, str) else ""
+        if word not in self._named:
             raise ValueError(", ".join(self._named))
-        return value
+        return word
 
     def words(self, value: Any) -> str:
         return tr(self._named[value]) if value in self._named else ""
@@ -83,7 +86,7 @@ class Policy(Kind):
     """`notify`, `auto`, or `daily HH:MM`, a time of day in Korea outside of the trading hours."""
 
     def read(self, value: object) -> str:
-        words = value.split() if isinstance(value, str) else []
+        words = value.lower().split() if isinstance(value, str) else []
         if words in (["notify"], ["auto"]):
             return words[0]
         if len(words) == 2 and words[0] == "daily" and (minutes := _time_of_day(words[1])) is not None:
@@ -103,22 +106,23 @@ class Policy(Kind):
 
 
 class Span(Kind):
-    """A span of at most a day, typed in whole seconds: `"10m"`, `"90s"`, `"1h"`; a bare number is seconds."""
+    """A span of at most a day, typed in whole seconds: `"10m"`, `"90s"`, `"1h"`. Only 0 needs no unit: whoever writes
+    10 means minutes as often as seconds."""
 
     def read(self, value: object) -> int:
-        if isinstance(value, int) and not isinstance(value, bool):
-            span = value
-        elif isinstance(value, str) and value[-1:] in _UNITS and value[:-1].isascii() and value[:-1].isdigit():
-            span = int(value[:-1]) * _UNITS[value[-1]]
-        else:
-            raise ValueError(msg('a span of time such as "10m", "90s" or "1h"'))
-        if not 0 <= span <= 86400:
+        text = value.strip().lower() if isinstance(value, str) else ""
+        if value == 0 and not isinstance(value, bool | float):
+            return 0
+        if not (text[-1:] in _UNITS and text[:-1].isascii() and text[:-1].isdigit() and len(text) < _MOST_DIGITS):
+            raise ValueError(msg('a span of time with its unit, such as "10m", "90s" or "1h"'))
+        span = int(text[:-1]) * _UNITS[text[-1]]
+        if span > 86400:
             raise ValueError(msg("a span of time of at most a day"))
         return span
 
     def parse(self, text: str) -> object:
         stripped = text.strip()
-        return int(stripped) if stripped.isascii() and stripped.isdigit() else stripped
+        return 0 if stripped == "0" else stripped
 
     def write(self, value: Any) -> object:
         for unit, length in _UNITS.items():
@@ -141,7 +145,9 @@ class Spans(Kind):
         return tuple(sorted({Span().read(one) for one in value}, reverse=True))
 
     def parse(self, text: str) -> object:
-        return [Span().parse(one) for one in text.split(",") if one.strip()]
+        """With commas between them, or as the file has it: `["30m", "10m"]`."""
+        spans = text.strip().removeprefix("[").removesuffix("]").split(",")
+        return [Span().parse(unquoted(one)) for one in spans if one.strip()]
 
     def write(self, value: Any) -> object:
         return [Span().write(one) for one in value]

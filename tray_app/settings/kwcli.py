@@ -13,6 +13,7 @@ from tray_app.core import logs
 from tray_app.core.digest import sha256_hex
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
+from tray_app.core.profile import normalized
 from tray_app.settings.places import kwcli_config_dir
 from tray_app.system.private_files import make_folder, read_regular, reason_of, replace_file
 
@@ -31,12 +32,21 @@ def settings_path() -> str:
 
 
 def alias_digest(alias: str) -> str:
-    """The 16 hex digits by which `kiwoomcli` names an alias in the keyring and in its cache."""
-    return sha256_hex(alias.encode())[:16]
+    """Return the 16 hex digits by which `kiwoomcli` names an alias in the keyring and in its cache.
+
+    It takes the letters as they were typed for `kiwoomcli setup`, which may be another spelling than ours.
+    """
+    as_typed = alias if alias.isascii() else next((one for one in _modes() if normalized(one) == alias), alias)
+    return sha256_hex(as_typed.encode())[:16]
 
 
 def aliases() -> dict[str, str]:
-    """The mode, `real` or `demo`, of each alias. Without a file, or with a damaged one, there are none."""
+    """Return the mode, `real` or `demo`, of each alias. Without a file, or with a damaged one, there are none."""
+    return {normalized(alias): mode for alias, mode in _modes().items()}
+
+
+def _modes() -> dict[str, str]:
+    """By the aliases as `kiwoomcli` spells them."""
     try:
         profiles = _read().get("profiles")
     except SettingsError as error:
@@ -52,7 +62,7 @@ def aliases() -> dict[str, str]:
 
 
 def keep_alias(alias: str, mode: str) -> None:
-    """Makes `kiwoomcli` know an alias, and use it by default where it has no other. The rest of its file stays.
+    """Make an alias known to `kiwoomcli`, which uses it by default where it has no other. The rest of its file stays.
 
     Raises `SettingsError` when the file is damaged or cannot be written; it is then left as it was.
     """
@@ -61,6 +71,7 @@ def keep_alias(alias: str, mode: str) -> None:
     fields = _read()
     profiles = fields.get("profiles")
     profiles = dict(profiles) if isinstance(profiles, dict) else {}
+    alias = next((one for one in profiles if normalized(one) == alias), alias)
     if profiles.get(alias) == {"mode": mode}:
         return
     profiles[alias] = {"mode": mode}

@@ -12,18 +12,20 @@ import sys
 
 from tray_app.core.errors import InvalidInput, SettingsError
 from tray_app.core.language import msg
-from tray_app.core.profile import DEFAULT, case_conflict, check_profile
+from tray_app.core.profile import DEFAULT, case_conflict, check_profile, normalized
+from tray_app.core.variables import variable
 from tray_app.settings.document import read_document
-from tray_app.settings.places import is_same_path, is_token_file, settings_file
+from tray_app.settings.places import config_dir, is_same_path, is_token_file, settings_file
 from tray_app.settings.table import MODES, TABLE, read_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
     from typing import Any
 
     from tray_app.core.secret import Secret
-    from tray_app.settings.document import Document
+    from tray_app.settings.document import Document, Unknown
+    from tray_app.settings.table import Setting
 
 
 _TELLS_CASE = sys.platform not in {"win32", "darwin"}
@@ -32,18 +34,36 @@ ENVIRONMENT, PROFILE, FILE, KWCLI, UNSET = "environment", "profile", "file", "ki
 """Where a value comes from; `PROFILE` is the profile's own section, `KWCLI` the alias of the same name."""
 
 _BOT_FILE = "share_bot_file"
+_ALIKE = 0.7
+"""`mod`, `moed`, `data-dir` and `stores` are slips of the hand; a name that is less like a setting's is another."""
+
+_NO_SECTION = msg("{path}, line {line}: the settings of a profile belong under a head such as [profiles.NAME].")
+_NO_SETTING = msg("{path}, line {line}: there is no such setting. See them all: kiwoom-token config")
+_NEARLY = msg("{path}, line {line}: there is no such setting. Is it {nearest}?")
+_NOT_PER_PROFILE = msg(
+    "{path}, line {line}: {name} is the same for all profiles. Put it before the first section of the file."
+)
+_PASSWORD_IN_FILE = msg(
+    "{path}, line {line}: a Redis address with a user or password belongs in KIWOOM_TRAY_REDIS_URL."
+)
+_BAD_VALUE = msg("{path}, line {line}: {name} cannot be used. It takes: {expected}")
+_BOT_FILE_TAKEN = msg(
+    "{path}, line {line}: share_bot_file is left out, because the profile {profile} has that file already."
+)
+_BOT_FILE_IS_TOKEN_FILE = msg("share_bot_file is left out, because it is the file of a token itself.")
 
 
 class Settings:
-    """The settings of one profile; the names are those of the table.
+    """The settings of one profile, which never change; the names are those of the table. `replace` makes others.
 
     `has_own_data_dir` tells whether anybody chose the data folder; `problems` lists what in the file could
-    not be used; `sources` has the name of each setting that somebody set, and where.
+    not be used; `sources` has the name of each setting that somebody set, and where. `unknown` has the settings whose
+    lines were not understood, and why: those that are required have no value, and to read one raises its error.
     """
 
+    # No dataclass: its import takes as long as a tenth of `kiwoom-token get`.
     __slots__ = (
-        "_mode",
-        "_mode_of_accounts",
+        "_find_mode",
         "account",
         "autostart",
         "base_url",
@@ -52,6 +72,7 @@ class Settings:
         "encryption_keys",
         "has_own_data_dir",
         "language",
+        "mode",
         "panel",
         "policy",
         "problems",
@@ -65,6 +86,7 @@ class Settings:
         "sources",
         "store",
         "theme",
+        "unknown",
         "warn_before",
     )
 
@@ -81,6 +103,8 @@ class Settings:
     store: str
     theme: str
     language: str
+    mode: str
+    """`real` or `demo`. Where nobody set it, the first look at it looks at `kiwoomcli`'s accounts."""
     policy: str
     renew_before: int
     share_bot_file: str
@@ -89,25 +113,55 @@ class Settings:
     warn_before: tuple[int, ...]
     base_url: str | None
     problems: tuple[SettingsError, ...]
-    sources: dict[str, str]
-    _mode: str | None
-    _mode_of_accounts: Callable[[], str]
+    sources: Mapping[str, str]
+    unknown: Mapping[str, SettingsError]
+    _find_mode: Callable[[Settings], str]
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{name} cannot be set: settings never change, see replace()")
+
+    def __delattr__(self, name: str) -> None:
+        self.__setattr__(name, None)
+
+    def __getattr__(self, name: str) -> Any:
+        """Called for what has no value yet: the mode until it is looked up, and what is unknown."""
+        if name in TABLE:
+            if name in self.unknown:
+                raise _again(self.unknown[name])
+            if name == "mode":
+                object.__setattr__(self, name, self._find_mode(self))
+                return self.mode
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __repr__(self) -> str:
+        return f"Settings({self.profile!r})"
+
+    def replace(self, **changes: object) -> Settings:
+        """Return the same settings but for these; what is changed is not unknown any more."""
+        return Settings(
+            {name: getattr(self, name) for name in self.__slots__ if self._has(name)}
+            | {"unknown": {name: why for name, why in self.unknown.items() if name not in changes}}
+            | changes
+        )
 
     @property
-    def mode(self) -> str:
-        """`real` or `demo`. Looks at `kiwoomcli`'s accounts only when it is asked for and nobody set it."""
-        if self._mode is None:
-            self._mode = self._mode_of_accounts()
-        return self._mode
+    def is_usable(self) -> bool:
+        """Whether all required settings are known."""
+        return not any(TABLE[name].required for name in self.unknown)
 
-    @mode.setter
-    def mode(self, mode: str) -> None:
-        self._mode = mode
+    def require(self) -> None:
+        """Raise the `SettingsError` of a required setting that is unknown, if there is one.
 
-    def find_mode_by(self, mode_of_accounts: Callable[[], str]) -> None:
-        """What `mode` asks when nobody sets it."""
-        self._mode = None
-        self._mode_of_accounts = mode_of_accounts
+        Whatever needs Kiwoom or a store asks this first, because without it real trading, plain text or another
+        account could take the place of what was meant.
+        """
+        for name, problem in self.unknown.items():
+            if TABLE[name].required:
+                raise _again(problem)
 
     def source_of(self, name: str) -> str:
         """Where the value of that setting comes from. For the mode, looks at `kiwoomcli`'s accounts."""
@@ -116,50 +170,132 @@ class Settings:
             return KWCLI
         return source
 
+    def _has(self, name: str) -> bool:
+        """Whether it has a value already."""
+        try:
+            object.__getattribute__(self, name)
+        except AttributeError:
+            return False
+        return True
+
+
+def _again(problem: SettingsError) -> SettingsError:
+    """One that was raised before would collect a traceback each time."""
+    values: dict[str, Any] = problem.values
+    return SettingsError(problem.message, **values)
+
 
 def profile_name(named: str | None, environ: Mapping[str, str] = os.environ) -> str:
     """`named`, else `KIWOOM_PROFILE`, else `default`. Raises `InvalidInput`."""
-    return check_profile(named if named is not None else environ.get("KIWOOM_PROFILE", "").strip() or DEFAULT)
+    return check_profile(named if named is not None else variable(environ, "KIWOOM_PROFILE") or DEFAULT)
 
 
 def load_settings(profile: str | None = None, environ: Mapping[str, str] = os.environ, **chosen: object) -> Settings:
-    """Reads `settings.toml` and the environment; what is `chosen` by name and not None goes before both.
+    """Read `settings.toml` and the environment; what is `chosen` by name and not None goes before both.
 
     Raises `InvalidInput` for a bad profile name, or one that only upper and lower case tell from another, and
-    `SettingsError` for a bad environment variable. What is wrong in the file is listed in `problems`, and the rest of
-    the file still applies.
+    `SettingsError` for a bad environment variable. What is wrong in the file is listed in `problems`; the required
+    settings that nobody knows for that reason are in `unknown`, and `Settings.require` raises.
     """
-    settings = Settings()
-    settings.profile = profile_name(profile, environ)
-    problems: list[SettingsError] = []
-    shared, own = _from_file(settings_file(environ), settings.profile, problems)
-    if profile is None and not own and _is_account_of_default(settings.profile, shared, environ):
-        settings.profile = DEFAULT
-    values = shared | own
-    settings.sources = dict.fromkeys(shared, FILE)
-    if settings.profile == DEFAULT:
-        settings.find_mode_by(lambda: _mode_of_keys(environ, settings.account))
+    name = profile_name(profile, environ)
+    file = _File(read_document(settings_file(environ)), name, config_dir(environ))
+    if profile is None and not file.has_own and _is_account_of_default(name, file.shared.values, environ):
+        return load_settings(DEFAULT, environ, **chosen)
+    found = _resolve(file, name, environ, chosen)
+    values = found.values
+    values["has_own_data_dir"] = "data_dir" in values or "data_dir" in found.unknown
+    if not values["has_own_data_dir"]:
+        values["data_dir"] = _seeds_folder()
+    bot_file = values.get(_BOT_FILE)
+    if bot_file and "data_dir" in values and is_token_file(bot_file, values["data_dir"]):
+        file.problems.append(SettingsError(_BOT_FILE_IS_TOKEN_FILE))
+        values[_BOT_FILE] = ""
+    for setting in TABLE.values():
+        if setting.name not in found.unknown and setting.name != "mode":
+            values.setdefault(setting.name, setting.default)
+    return Settings(
+        values
+        | {
+            "profile": name,
+            "sources": found.sources,
+            "unknown": found.unknown,
+            "problems": tuple(file.problems),
+            "base_url": _base_url(variable(environ, "KIWOOM_TRAY_BASE_URL")),
+            "encryption_keys": _encryption_keys(variable(environ, "KIWOOM_TRAY_ENCRYPTION_KEY")),
+            "_find_mode": found.find_mode,
+        }
+    )
+
+
+def _seeds_folder() -> str:
+    """`./data`, where nobody chose another."""
+    try:
+        return os.path.abspath("data")
+    except OSError:
+        pass
+    raise SettingsError(
+        msg("The folder that this was started in is gone. Name the folder for the token in KIWOOM_TRAY_DATA_DIR.")
+    )
+
+
+class _Found:
+    """What all the places together say: the typed `values`, where each comes from, and what is `unknown`."""
+
+    __slots__ = ("find_mode", "sources", "unknown", "values")
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.sources: dict[str, str] = {}
+        self.unknown: dict[str, SettingsError] = {}
+        self.find_mode: Callable[[Settings], str] = lambda _: MODES[0]
+
+
+def _resolve(file: _File, profile: str, environ: Mapping[str, str], chosen: Mapping[str, object]) -> _Found:
+    found = _Found()
+    for setting in TABLE.values():
+        name = setting.name
+        if file.unreadable is not None and setting.is_guarded:
+            found.unknown[name] = file.unreadable
+        elif chosen.get(name) is not None:
+            found.values[name] = read_value(setting, chosen[name], name)
+        elif setting.environment and (text := variable(environ, setting.environment)):
+            found.values[name] = read_value(setting, text, setting.environment)
+            found.sources[name] = ENVIRONMENT
+        else:
+            _take_from(file, setting, profile, found)
+        if name in found.unknown and not setting.required:
+            found.values[name] = setting.when_unknown
+    if profile == DEFAULT:
+        found.find_mode = lambda settings: _mode_of_keys(environ, settings.account)
+        if "account" in found.unknown and "mode" not in found.values:
+            found.unknown.setdefault("mode", found.unknown["account"])
     else:
-        values = {name: value for name, value in shared.items() if TABLE[name].inherited} | own
-        mode = values.pop("mode", MODES[0]) if "mode" not in own else MODES[0]
-        settings.find_mode_by(lambda: _kwcli_aliases().get(settings.profile, mode))
-        settings.sources = {name: FILE for name in shared if TABLE[name].inherited} | dict.fromkeys(own, PROFILE)
-    for setting in TABLE.values():
-        if chosen.get(setting.name) is not None:
-            values[setting.name] = read_value(setting, chosen[setting.name], setting.name)
-        elif setting.environment and environ.get(setting.environment):
-            values[setting.name] = read_value(setting, environ[setting.environment], setting.environment)
-            settings.sources[setting.name] = ENVIRONMENT
-    settings.has_own_data_dir = "data_dir" in values
-    values.setdefault("data_dir", os.path.abspath("data"))
-    for setting in TABLE.values():
-        if setting.name != "mode" or "mode" in values:
-            setattr(settings, setting.name, values.get(setting.name, setting.default))
-    settings.base_url = _base_url(environ.get("KIWOOM_TRAY_BASE_URL", "").strip())
-    settings.encryption_keys = _encryption_keys(environ.get("KIWOOM_TRAY_ENCRYPTION_KEY", ""))
-    _keep_from_token_files(settings, problems)
-    settings.problems = tuple(problems)
-    return settings
+        found.unknown.pop("account", None)
+        _let_alias_decide(found)
+    return found
+
+
+def _take_from(file: _File, setting: Setting, profile: str, found: _Found) -> None:
+    layers = [(file.own, PROFILE)]
+    if setting.inherited or profile == DEFAULT:
+        layers.append((file.shared, FILE))
+    for layer, source in layers:
+        if setting.name in layer.unknown:
+            found.unknown[setting.name] = layer.unknown[setting.name]
+            return
+        if setting.name in layer.values:
+            found.values[setting.name] = layer.values[setting.name]
+            found.sources[setting.name] = source
+            return
+
+
+def _let_alias_decide(found: _Found) -> None:
+    """The mode that `kiwoomcli` knows for a named profile goes before what the file says of all profiles."""
+    if found.sources.get("mode") == FILE:
+        of_all = found.values.pop("mode")
+        found.find_mode = lambda settings: _kwcli_aliases().get(settings.profile, of_all)
+    elif "mode" not in found.values:
+        found.find_mode = lambda settings: _kwcli_aliases().get(settings.profile, MODES[0])
 
 
 def _kwcli_aliases() -> dict[str, str]:
@@ -171,9 +307,9 @@ def _kwcli_aliases() -> dict[str, str]:
 def _mode_of_keys(environ: Mapping[str, str], account: str) -> str:
     """Mock where only mock keys can be meant: by the environment, else by the account that was chosen, else by all
     that `kiwoomcli` has."""
-    if environ.get("APP_KEY"):
+    if variable(environ, "APP_KEY"):
         return MODES[0]
-    if environ.get("APP_KEY_MOCK"):
+    if variable(environ, "APP_KEY_MOCK"):
         return MODES[1]
     aliases = _kwcli_aliases()
     return aliases.get(account) or (MODES[1] if set(aliases.values()) == {MODES[1]} else MODES[0])
@@ -184,21 +320,20 @@ def _is_account_of_default(name: str, shared: Mapping[str, str], environ: Mappin
     here: the same keys, so the same token."""
     if name == DEFAULT or shared.get("account") != name:
         return False
-    mode = environ.get("KIWOOM_MODE") or shared.get("mode")
-    has_own_keys = environ.get("APP_KEY" if mode == MODES[0] else "APP_KEY_MOCK")
+    mode = variable(environ, "KIWOOM_MODE").lower() or shared.get("mode")
+    has_own_keys = variable(environ, "APP_KEY" if mode == MODES[0] else "APP_KEY_MOCK")
     return not has_own_keys and mode == _kwcli_aliases().get(name)
 
 
 def chosen_account(environ: Mapping[str, str] = os.environ) -> str:
-    """What `account` says this moment, as another program may have kept it since the settings were read."""
+    """What `account` says this moment, as another program may have written it since the settings were read."""
     account = read_document(settings_file(environ)).fields.get("account")
-    return account if isinstance(account, str) else ""
+    return normalized(account.strip()) if isinstance(account, str) else ""
 
 
 def named_profiles(environ: Mapping[str, str] = os.environ) -> list[str]:
     """The profiles that have a section of their own in `settings.toml`."""
-    sections = read_document(settings_file(environ)).fields.get("profiles")
-    return list(sections) if isinstance(sections, dict) else []
+    return list(read_document(settings_file(environ)).sections)
 
 
 def known_profiles(environ: Mapping[str, str] = os.environ) -> list[str]:
@@ -241,7 +376,7 @@ def _base_url(url: str) -> str | None:
 
 def _encryption_keys(text: str) -> Secret | None:
     """Refuses early what is no Fernet key: 32 bytes in base64, which are 44 characters."""
-    if not text.strip():
+    if not text:
         return None
     import re
 
@@ -258,73 +393,163 @@ def _encryption_keys(text: str) -> Secret | None:
     return Secret(",".join(keys))
 
 
-def _from_file(path: str, profile: str, problems: list[SettingsError]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What stands outside of the profiles' sections, and what stands in this profile's own."""
-    values: dict[str, Any] = {}
-    own: dict[str, Any] = {}
-    document = read_document(path)
-    problems += document.problems
-    for name, value in document.fields.items():
-        if name != "profiles":
-            _take(document, (name,), value, values, problems)
-    sections = document.fields.get("profiles")
-    _refuse_twin(profile, sections if isinstance(sections, dict) else (), _kwcli_aliases)
-    if isinstance(sections, dict) and isinstance(sections.get(profile), dict):
-        for name, value in sections[profile].items():
-            _take(document, ("profiles", profile, name), value, own, problems)
-        if profile != DEFAULT and own.get(_BOT_FILE):
-            _leave_out_if_taken(document, profile, own, problems)
-    return values, own
+class _Layer:
+    """What one part of the file sets: the typed `values`, and the guarded settings that are `unknown`, and why."""
+
+    __slots__ = ("_doubts", "unknown", "values")
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.unknown: dict[str, SettingsError] = {}
+        self._doubts: dict[str, SettingsError] = {}
+
+    def forget(self, name: str, problem: SettingsError) -> None:
+        """That setting was named on a line that was not understood."""
+        if TABLE[name].is_guarded:
+            self.values.pop(name, None)
+            self.unknown.setdefault(name, problem)
+
+    def doubt(self, names: Iterable[str], problem: SettingsError) -> None:
+        """Each of these may have been meant by a line that was not understood, unless it stands elsewhere."""
+        for name in names:
+            if TABLE[name].is_guarded:
+                self._doubts.setdefault(name, problem)
+
+    def settle(self, known: Container[str]) -> None:
+        """What was doubted, and stands neither here nor in what is `known` besides, is unknown."""
+        for name, problem in self._doubts.items():
+            if name not in self.values and name not in known:
+                self.unknown.setdefault(name, problem)
 
 
-def _leave_out_if_taken(document: Document, profile: str, own: dict[str, Any], problems: list[SettingsError]) -> None:
-    """A bot must not get the token of another account: the file is that of the profile which comes first."""
-    for other, path in _bot_files_before(document, profile):
-        if is_same_path(path, own[_BOT_FILE]):
-            message = msg(
-                "{path}, line {line}: share_bot_file is left out, because the profile {profile} has that file already."
-            )
-            problems.append(document.problem(message, ("profiles", profile, _BOT_FILE), profile=other))
-            del own[_BOT_FILE]
+class _File:
+    """`settings.toml` for one profile: what stands outside of all sections is `shared`, in its section its `own`."""
+
+    __slots__ = ("_document", "_folder", "_profile", "own", "problems", "shared", "unreadable")
+
+    def __init__(self, document: Document, profile: str, folder: str) -> None:
+        """A folder that the file names is one below `folder`, where it has no whole path."""
+        self.shared = _Layer()
+        self.own = _Layer()
+        self.problems = document.problems
+        self.unreadable = document.unreadable
+        self._document = document
+        self._profile = profile
+        self._folder = folder
+        for name, value in document.fields.items():
+            if name != "profiles":
+                self._take((name,), value, self.shared)
+        self._take_section()
+        for one in document.unknown:
+            self._forget(one)
+        self.shared.settle(())
+        self.own.settle(self.shared.values if profile == DEFAULT else ())
+
+    @property
+    def has_own(self) -> bool:
+        """Whether the profile has a section of its own with anything in it."""
+        return bool(self.own.values or self.own.unknown)
+
+    def _take_section(self) -> None:
+        document, profile = self._document, self._profile
+        profiles, sections = document.fields.get("profiles", {}), document.sections
+        _refuse_twin(profile, sections, _kwcli_aliases)
+        section = sections.get(profile, {})
+        if not isinstance(profiles, dict) or not isinstance(section, dict):
+            problem = document.problem(_NO_SECTION, ("profiles", profile) if sections else ("profiles",))
+            self.problems.append(problem)
+            self.own.doubt(TABLE, problem)
             return
+        for name, value in section.items():
+            self._take(("profiles", profile, name), value, self.own)
+        if profile != DEFAULT and self.own.values.get(_BOT_FILE):
+            self._leave_out_bot_file_if_taken()
+
+    def _take(self, keys: tuple[str, ...], value: object, layer: _Layer) -> None:
+        name = keys[-1]
+        setting = TABLE.get(name)
+        if setting is None:
+            problem = self._doubt_whatever_was_meant(keys, value, layer)
+        elif len(keys) > 1 and not setting.per_profile:
+            problem = self._document.problem(_NOT_PER_PROFILE, keys, name=name)
+            layer.forget(name, problem)
+        elif name == "redis_url" and "@" in str(value):
+            problem = self._document.problem(_PASSWORD_IN_FILE, keys)
+            layer.forget(name, problem)
+        else:
+            try:
+                layer.values[name] = setting.kind.read(self._whole_path(value) if name == "data_dir" else value)
+                return
+            except ValueError as error:
+                problem = self._document.problem(_BAD_VALUE, keys, name=name, expected=str(error))
+            layer.forget(name, problem)
+        self.problems.append(problem)
+
+    def _doubt_whatever_was_meant(self, keys: tuple[str, ...], value: object, layer: _Layer) -> SettingsError:
+        """A name that is nearly a setting's was meant for it; a section that is no profile's may be any profile's."""
+        if isinstance(value, dict):
+            problem = self._document.problem(_NO_SETTING, keys)
+            for one in (self.shared, self.own):
+                one.doubt(_settings_within(value), problem)
+            return problem
+        near = _nearest(keys[-1])
+        if not near:
+            return self._document.problem(_NO_SETTING, keys)
+        problem = self._document.problem(_NEARLY, keys, nearest=near[0])
+        layer.doubt(near, problem)
+        return problem
+
+    def _forget(self, line: Unknown) -> None:
+        """What a line meant that is no TOML."""
+        if line.section == ():
+            layers = [self.shared]
+        elif line.section is not None and len(line.section) > 1 and line.section[0] == "profiles":
+            layers = [self.own] if line.section[1] == self._profile else []
+        else:
+            layers = [self.shared, self.own]
+        for layer in layers:
+            if line.key:
+                layer.forget(line.key, line.problem)
+            else:
+                layer.doubt(TABLE, line.problem)
+
+    def _whole_path(self, value: object) -> object:
+        """The same folder for each tool, wherever it is started."""
+        if not isinstance(value, str) or not value.strip():
+            return value
+        return os.path.join(self._folder, os.path.expanduser(value.strip()))
+
+    def _leave_out_bot_file_if_taken(self) -> None:
+        """A bot must not get the token of another account: the file is that of the profile which comes first."""
+        for other, path in self._bot_files_before():
+            if is_same_path(path, self.own.values[_BOT_FILE]):
+                keys = ("profiles", self._profile, _BOT_FILE)
+                self.problems.append(self._document.problem(_BOT_FILE_TAKEN, keys, profile=other))
+                del self.own.values[_BOT_FILE]
+                return
+
+    def _bot_files_before(self) -> Iterator[tuple[str, str]]:
+        """The profiles before this one which have a file for bots, and which file; the default one is the first."""
+        sections = {name: one for name, one in self._document.sections.items() if isinstance(one, dict)}
+        of_default = {**self._document.fields, **sections.pop(DEFAULT, {})}
+        for name, fields in {DEFAULT: of_default, **sections}.items():
+            if name == self._profile:
+                return
+            with contextlib.suppress(ValueError):
+                path = TABLE[_BOT_FILE].kind.read(fields.get(_BOT_FILE, ""))
+                if path:
+                    yield name, path
 
 
-def _bot_files_before(document: Document, profile: str) -> Iterator[tuple[str, str]]:
-    """The profiles before that one which have a file for bots, and which file; the default one is the first."""
-    sections = {name: one for name, one in document.fields["profiles"].items() if isinstance(one, dict)}
-    of_default = {**document.fields, **sections.pop(DEFAULT, {})}
-    for name, fields in {DEFAULT: of_default, **sections}.items():
-        if name == profile:
-            return
-        with contextlib.suppress(ValueError):
-            path = TABLE[_BOT_FILE].kind.read(fields.get(_BOT_FILE, ""))
-            if path:
-                yield name, path
+def _settings_within(fields: dict[str, Any]) -> Iterator[str]:
+    for name, value in fields.items():
+        if name in TABLE:
+            yield name
+        elif isinstance(value, dict):
+            yield from _settings_within(value)
 
 
-def _keep_from_token_files(settings: Settings, problems: list[SettingsError]) -> None:
-    if settings.share_bot_file and is_token_file(settings.share_bot_file, settings.data_dir):
-        problems.append(
-            SettingsError(
-                msg("share_bot_file is left out, because a token itself rests in {path}."), path=settings.share_bot_file
-            )
-        )
-        settings.share_bot_file = ""
+def _nearest(name: str) -> list[str]:
+    from difflib import get_close_matches
 
-
-def _take(
-    document: Document, keys: tuple[str, ...], value: object, values: dict[str, Any], problems: list[SettingsError]
-) -> None:
-    name = keys[-1]
-    setting = TABLE.get(name)
-    if setting is None or (len(keys) > 1 and not setting.per_profile):
-        problems.append(document.problem(msg("{path}, line {line}: there is no setting {name}."), keys, name=name))
-    elif name == "redis_url" and "@" in str(value):
-        message = msg("{path}, line {line}: a Redis address with a user or password belongs in KIWOOM_TRAY_REDIS_URL.")
-        problems.append(document.problem(message, keys))
-    else:
-        try:
-            values[name] = setting.kind.read(value)
-        except ValueError as error:
-            message = msg("{path}, line {line}: {name} cannot be used. It takes: {expected}")
-            problems.append(document.problem(message, keys, name=name, expected=str(error)))
+    return get_close_matches(name.replace("-", "_").lower(), TABLE, 1, _ALIKE)

@@ -1,9 +1,11 @@
-"""Where things lie on disk. Functions of the environment; nothing here makes a folder."""
+"""Where files are stored. Functions of the environment; nothing here creates a folder."""
 
 from __future__ import annotations
 
 import os
 import sys
+
+from tray_app.core.variables import variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,29 +18,30 @@ _OF_A_TOKEN = (".token", ".token.ending", ".token.lock", ".token.owner")
 
 def config_dir(environ: Mapping[str, str]) -> str:
     """The folder of `settings.toml`: `KIWOOM_TRAY_CONFIG_DIR`, else the user's configuration folder."""
-    named = environ.get("KIWOOM_TRAY_CONFIG_DIR")
+    named = variable(environ, "KIWOOM_TRAY_CONFIG_DIR")
     if named:
         return os.path.abspath(os.path.expanduser(named))
     return os.path.join(_user_folder("XDG_CONFIG_HOME", ".config", "APPDATA"), APP_NAME)
 
 
 def settings_file(environ: Mapping[str, str]) -> str:
+    """The path of `settings.toml`, which need not exist."""
     return os.path.join(config_dir(environ), SETTINGS_FILE)
 
 
 def settings_scope(environ: Mapping[str, str]) -> str:
-    """What tells programs apart that live by other settings: stays the same when the settings change."""
-    data_dir = environ.get("KIWOOM_TRAY_DATA_DIR")
+    """Return what programs with the same settings have in common; it stays the same when the settings change."""
+    data_dir = variable(environ, "KIWOOM_TRAY_DATA_DIR")
     return "\n".join([config_dir(environ), os.path.abspath(os.path.expanduser(data_dir)) if data_dir else ""])
 
 
 def state_dir() -> str:
-    """The folder of locks and change signals for tokens that do not rest in a file."""
+    """The folder of locks and change markers for tokens that are not stored in a file."""
     return os.path.join(_user_folder("XDG_STATE_HOME", ".local/state", "LOCALAPPDATA"), APP_NAME)
 
 
 def user_data_dir() -> str:
-    """The data folder of an installed program that nobody told another."""
+    """The data folder of an installed program for which nobody chose another."""
     return os.path.join(_user_folder("XDG_DATA_HOME", ".local/share", "LOCALAPPDATA"), APP_NAME)
 
 
@@ -54,8 +57,8 @@ def default_data_dir() -> str:
 
 
 def sandbox_dir(environ: Mapping[str, str]) -> str:
-    """The folder of everything that practising leaves behind, inside the data folder that would be used."""
-    return os.path.join(environ.get("KIWOOM_TRAY_DATA_DIR") or default_data_dir(), "sandbox")
+    """The folder of everything that the sandbox leaves behind, inside the data folder that would be used."""
+    return os.path.join(variable(environ, "KIWOOM_TRAY_DATA_DIR") or default_data_dir(), "sandbox")
 
 
 def token_file(data_dir: str, profile: str) -> str:
@@ -66,7 +69,7 @@ def token_file(data_dir: str, profile: str) -> str:
 
 
 def is_token_file(path: str, data_dir: str) -> bool:
-    """Whether the token of some profile, or what belongs to it, may rest under that name."""
+    """Whether the token of some profile, or what belongs to it, may be stored under that name."""
     folder, name = os.path.split(os.path.realpath(path))
     return is_same_path(folder, data_dir) and _name(name).endswith(_OF_A_TOKEN)
 

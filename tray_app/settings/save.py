@@ -1,4 +1,4 @@
-"""Writing `settings.toml`: one value at a time, comments and everything else kept."""
+"""Write `settings.toml`: one value at a time, with comments and everything else left as it is."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import os
 import stat
 import time
 
-from tray_app.core.errors import SettingsError
+from tray_app.core.errors import SettingsError, StoreError
 from tray_app.core.language import msg
-from tray_app.core.profile import DEFAULT
+from tray_app.core.profile import DEFAULT, normalized
 from tray_app.settings.document import read_document, read_text
 from tray_app.settings.places import default_data_dir, settings_file
 from tray_app.system.file_lock import try_lock
@@ -18,7 +18,7 @@ from tray_app.system.private_files import make_folder, open_private, reason_of, 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
     from tomlkit import TOMLDocument
@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 
     from tray_app.settings.load import Settings
 
+_UNWRITABLE = msg("{path} cannot be changed ({reason}).")
 _PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.01
 
 
 def save_setting(name: str, value: object, profile: str = DEFAULT, environ: Mapping[str, str] = os.environ) -> None:
-    """Keeps one setting, as its kind writes it; for another profile than the default in `[profiles.NAME]`.
+    """Write one setting, as its kind writes it; for another profile than the default in `[profiles.NAME]`.
 
     Raises `SettingsError` when the file is damaged or cannot be written; it is then left as it was.
     """
@@ -42,7 +43,7 @@ def save_setting(name: str, value: object, profile: str = DEFAULT, environ: Mapp
         section: TOMLDocument | Table = document
         if profile != DEFAULT:
             profiles = document.setdefault("profiles", tomlkit.table(is_super_table=True))
-            section = profiles.setdefault(profile, tomlkit.table())
+            section = profiles.setdefault(_as_spelled(profile, profiles), tomlkit.table())
         section[name] = value
         return True
 
@@ -50,20 +51,26 @@ def save_setting(name: str, value: object, profile: str = DEFAULT, environ: Mapp
 
 
 def unset_setting(name: str, profile: str = DEFAULT, environ: Mapping[str, str] = os.environ) -> bool:
-    """Takes one setting out of the file, so that its default counts again; tells whether it was there.
+    """Remove one setting from the file, so that its default applies again; return whether it was there.
 
     Raises `SettingsError` like `save_setting`.
     """
 
     def unset(document: TOMLDocument) -> bool:
-        section: Any = document if profile == DEFAULT else document.get("profiles", {}).get(profile, {})
+        profiles: Any = document.get("profiles", {})
+        section = document if profile == DEFAULT else profiles.get(_as_spelled(profile, profiles), {})
         return section.pop(name, None) is not None
 
     return _change(unset, environ)
 
 
+def _as_spelled(profile: str, profiles: Iterable[str]) -> str:
+    """The profile's name as the file spells it, see `normalized`."""
+    return next((name for name in profiles if normalized(name) == profile), profile)
+
+
 def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) -> bool:
-    """Writes the file if `change` says that it changed something, and passes that on."""
+    """Write the file if `change` returns that it changed something; return the same."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
@@ -79,12 +86,14 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
             changed = change(document)
             if changed:
                 _replace(target, tomlkit.dumps(document))
-    except TOMLKitError as error:
-        raise _damaged(path, error) from None
-    except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
-        reason = reason_of(error) if isinstance(error, OSError) else str(error)
-        raise SettingsError(msg("{path} cannot be changed ({reason})."), path=path, reason=reason) from None
-    return changed
+            return changed
+    except StoreError as error:
+        failure = SettingsError(_UNWRITABLE, path=path, reason=error.values["reason"])
+    except OSError as error:
+        failure = SettingsError(_UNWRITABLE, path=path, reason=reason_of(error))
+    except (TOMLKitError, ValueError, AttributeError, TypeError, RecursionError):
+        failure = _damaged(path)
+    raise failure  # outside of the handlers: what the parser says repeats the file
 
 
 def _target_of(path: str) -> str:
@@ -97,21 +106,18 @@ def _target_of(path: str) -> str:
     return target
 
 
-def _damaged(path: str, error: Exception) -> SettingsError:
-    """Names the line as the reader of the file does; what stands there is not repeated."""
+def _damaged(path: str) -> SettingsError:
+    """What is wrong with the file, in the words of its reader."""
     for problem in read_document(path).problems:
-        values: dict[str, Any] = problem.values
-        if "key" in values:
-            return SettingsError(
-                msg("{path} cannot be changed, because line {line} is not TOML: {key} ({reason}). Mend it first."),
-                **values,
-            )
-    return SettingsError(msg("{path} cannot be changed ({reason})."), path=path, reason=str(error))
+        return problem
+    return SettingsError(
+        msg("{path} cannot be changed, because something stands where a section belongs. Mend it first."), path=path
+    )
 
 
 @contextlib.contextmanager
 def _alone(path: str) -> Iterator[None]:
-    """No other program of ours changes the file meanwhile: each has read what the one before it wrote.
+    """Keep other programs of ours from changing the file meanwhile: each has read what the one before it wrote.
 
     Where there are no locks, or one is held for too long, the change is made all the same.
     """
@@ -138,18 +144,19 @@ def _replace(path: str, text: str) -> None:
     replace_file(path, text.encode(), mode=mode)
 
 
-def choose_data_dir(settings: Settings) -> None:
-    """Where nobody chose a data folder, this checkout's `data/` when run from one, else the user's. Keeps nothing."""
-    if not settings.has_own_data_dir:
-        settings.data_dir = default_data_dir()
+def choose_data_dir(settings: Settings) -> Settings:
+    """Return the settings with a data folder: where nobody chose one, this checkout's `data/` when run from one, else
+    the user's. Writes nothing."""
+    return settings if settings.has_own_data_dir else settings.replace(data_dir=default_data_dir())
 
 
-def settle_data_dir(settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
-    """Where nobody chose a data folder, chooses one for all tools of the machine and keeps it.
+def settle_data_dir(settings: Settings, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return the same as `choose_data_dir`, once the choice is written for all tools of the machine.
 
     Raises `SettingsError`.
     """
-    if not settings.has_own_data_dir:
-        choose_data_dir(settings)
-        save_setting("data_dir", settings.data_dir, environ=environ)
-        settings.has_own_data_dir = True
+    if settings.has_own_data_dir:
+        return settings
+    settled = choose_data_dir(settings).replace(has_own_data_dir=True)
+    save_setting("data_dir", settled.data_dir, environ=environ)
+    return settled

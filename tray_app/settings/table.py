@@ -34,9 +34,23 @@ class Setting:
 
     `per_profile` settings may also stand in `[profiles.NAME]`; what stands outside counts for all profiles, or
     for the default one alone when `inherited` is False. `environment` names a variable that wins.
+
+    Where its line in the file was not understood, `required` settings have no value, and whatever depends on them
+    refuses to work; others have the value `when_unknown`.
     """
 
-    __slots__ = ("default", "environment", "group", "inherited", "kind", "meaning", "name", "per_profile")
+    __slots__ = (
+        "default",
+        "environment",
+        "group",
+        "inherited",
+        "kind",
+        "meaning",
+        "name",
+        "per_profile",
+        "required",
+        "when_unknown",
+    )
 
     def __init__(
         self,
@@ -49,6 +63,8 @@ class Setting:
         environment: str = "",
         per_profile: bool = False,
         inherited: bool = True,
+        required: bool = False,
+        when_unknown: object = None,
     ) -> None:
         self.group = group
         self.name = name
@@ -58,12 +74,27 @@ class Setting:
         self.environment = environment
         self.per_profile = per_profile
         self.inherited = inherited
+        self.required = required
+        self.when_unknown = default if when_unknown is None else when_unknown
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether not knowing it is something else than not setting it."""
+        return self.required or self.when_unknown != self.default
 
 
 TABLE: dict[str, Setting] = {
     one.name: one
     for one in (
-        Setting(RENEWAL, "policy", Policy(), "auto", msg("Only warn, or renew"), per_profile=True),
+        Setting(
+            RENEWAL,
+            "policy",
+            Policy(),
+            "auto",
+            msg("Only warn, or renew"),
+            per_profile=True,
+            when_unknown="notify",  # which revokes nothing and issues nothing
+        ),
         Setting(RENEWAL, "renew_before", Span(), 600, msg("How long before the end to renew"), per_profile=True),
         Setting(
             RENEWAL,
@@ -73,8 +104,9 @@ TABLE: dict[str, Setting] = {
             msg("Real or mock trading"),
             environment="KIWOOM_MODE",
             per_profile=True,
+            required=True,
         ),
-        Setting(RENEWAL, "account", Alias(), "", msg("The kiwoomcli account of the default profile")),
+        Setting(RENEWAL, "account", Alias(), "", msg("The kiwoomcli account of the default profile"), required=True),
         Setting(
             NOTICES,
             "warn_before",
@@ -112,13 +144,31 @@ TABLE: dict[str, Setting] = {
             inherited=False,
         ),
         Setting(
-            STORAGE, "store", Choice(_STORES), "auto", msg("Where the token rests"), environment="KIWOOM_TRAY_STORE"
+            STORAGE,
+            "store",
+            Choice(_STORES),
+            "auto",
+            msg("Where the token rests"),
+            environment="KIWOOM_TRAY_STORE",
+            required=True,
         ),
         Setting(
-            STORAGE, "data_dir", Folder(), None, msg("The folder that holds .token"), environment="KIWOOM_TRAY_DATA_DIR"
+            STORAGE,
+            "data_dir",
+            Folder(),
+            None,
+            msg("The folder that holds .token"),
+            environment="KIWOOM_TRAY_DATA_DIR",
+            required=True,
         ),
         Setting(
-            STORAGE, "redis_url", RedisAddress(), None, msg("The address of Redis"), environment="KIWOOM_TRAY_REDIS_URL"
+            STORAGE,
+            "redis_url",
+            RedisAddress(),
+            None,
+            msg("The address of Redis"),
+            environment="KIWOOM_TRAY_REDIS_URL",
+            required=True,
         ),
         Setting(
             STORAGE,
@@ -127,6 +177,7 @@ TABLE: dict[str, Setting] = {
             "",
             msg("A private file with the keys that encrypt a token in a file or in Redis"),
             environment="KIWOOM_TRAY_ENCRYPTION_KEY_FILE",
+            required=True,
         ),
         Setting(PROGRAM, "language", Choice(_LANGUAGES), "auto", msg("Language of the program")),
         Setting(PROGRAM, "theme", Choice(_SHADES), "auto", msg("Dark or light windows")),
@@ -137,10 +188,10 @@ TABLE: dict[str, Setting] = {
 
 
 def read_value(setting: Setting, value: object, where: str) -> Any:
-    """The typed value. Raises `SettingsError` that names the place and what would fit."""
+    """Return the typed value. Raises `SettingsError` that names the place and what would fit, and not the value."""
     try:
         return setting.kind.read(value)
     except ValueError as error:
-        raise SettingsError(
-            msg("{where} cannot be used. It takes: {expected}"), where=where, expected=str(error)
-        ) from None
+        expected = str(error)
+    value = None  # no traceback shows it
+    raise SettingsError(msg("{where} cannot be used. It takes: {expected}"), where=where, expected=expected)

@@ -58,7 +58,7 @@ def _field(settings: Settings, name: str) -> FieldView:
     own = PROFILE if setting.per_profile and settings.profile != DEFAULT else FILE
     return FieldView(
         name,
-        getattr(settings, name),
+        setting.default if setting.required and name in settings.unknown else getattr(settings, name),
         variable=setting.environment if source == ENVIRONMENT else "",
         is_set=source == own,
         is_inherited=own == PROFILE and setting.inherited and source not in {PROFILE, ENVIRONMENT},

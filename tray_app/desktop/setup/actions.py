@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +11,7 @@ from tray_app import autostart
 from tray_app.core import logs
 from tray_app.core.errors import AutostartFailed, InvalidInput, KeyringUnavailable, KeysMissing
 from tray_app.core.profile import DEFAULT
+from tray_app.core.variables import variable
 from tray_app.kiwoom.keys import find_keys, has_keys, keys_of_environment
 from tray_app.service.composition import open_service, open_store
 from tray_app.service.login import keep_keys, leave_account
@@ -129,7 +129,7 @@ class MachineSetup:
             outcome = open_service(settings, keys=keys, environ=self._environ).refresh()
             save_setting("mode", found.mode, profile, self._environ)
             if keys.alias is None and not found.in_environment:
-                leave_account(settings, self._environ)
+                leave_account(self._environ)
             return self._kept(found.mode, outcome)
         keys = find_keys(found.alias, found.mode, self._environ, self._keyring_client)
         keys.alias = None
@@ -150,7 +150,7 @@ class MachineSetup:
 
     def place(self) -> PlaceFound:
         settings = self._settings
-        is_fixed = bool(self._environ.get("KIWOOM_TRAY_STORE"))
+        is_fixed = bool(variable(self._environ, "KIWOOM_TRAY_STORE"))
         if settings.store in {"auto", "keyring"}:
             place = Place("keyring")
             try:
@@ -172,7 +172,8 @@ class MachineSetup:
 
     def set_setting(self, name: str, value: object) -> None:
         if name == "language":
-            self._language = self._settings.language = str(value)
+            self._language = str(value)
+            self._settings = self._settings.replace(language=self._language)
             if self._settings.has_own_data_dir:
                 self.settle()
             return
@@ -180,14 +181,14 @@ class MachineSetup:
         if name == "store" and value == "keyring":
             self._leave_the_file()
         save_setting(name, value, self._settings.profile if name in _OF_A_PROFILE else DEFAULT, self._environ)
-        setattr(self._settings, name, value)
+        self._settings = self._settings.replace(**{name: value})
 
     def set_autostart(self, *, on: bool) -> None:
         autostart.switch(on=on)
 
     def settle(self) -> None:
         """From now on there are settings, and the next start does not ask again. Raises `SettingsError`."""
-        settle_data_dir(self._settings, self._environ)
+        self._settings = settle_data_dir(self._settings, self._environ)
         if self._language is not None:
             save_setting("language", self._language, environ=self._environ)
             self._language = None
@@ -227,17 +228,13 @@ class MachineSetup:
         open_service(self._with_store("keyring"), environ=self._environ).put(token)
 
     def _of_mode(self, mode: str) -> Settings:
-        settings = copy(self._settings)
-        settings.mode = mode
-        return settings
+        return self._settings.replace(mode=mode)
 
     def _with_store(self, store: str) -> Settings:
-        settings = copy(self._settings)
-        settings.store = store
-        return settings
+        return self._settings.replace(store=store)
 
     def _kept(self, mode: str, outcome: Outcome) -> Kept:
-        self._settings.mode = mode
+        self._settings = self._settings.replace(mode=mode)
         return Kept(mode, outcome.token.expires, outcome.unsaved)
 
 

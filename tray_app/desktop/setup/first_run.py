@@ -38,7 +38,7 @@ def set_up(settings: Settings, environ: Mapping[str, str]) -> Next:
     """
     app = application()
     signals = StopSignals(app)
-    choose_data_dir(settings)
+    settings = choose_data_dir(settings)
     instance = SingleInstance(settings_scope(environ))
     if not instance.is_first():
         if sys.stderr is not None:

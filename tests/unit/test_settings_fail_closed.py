@@ -1,0 +1,449 @@
+"""What cannot be read or understood never turns into real trading, plain text or another account."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import Run
+from tray_app.api.token_manager import ModulesManager
+from tray_app.core.errors import DONE, USAGE, SettingsError
+from tray_app.core.language import say
+from tray_app.settings.load import Settings, load_settings
+from tray_app.settings.table import TABLE
+
+MEANT = 'mode = "demo"\nstore = "file"\n# 모의투자, 평문 금지\n'
+UNREADABLE = {
+    "cp949": MEANT.encode("cp949"),
+    "utf-16 without a mark": MEANT.encode("utf-16-le"),
+    "half of utf-16": MEANT.encode("utf-16")[:-1],
+    "far too large": b"#" * 200_000,
+    "another program's": b"\x7fELF\x02\x01\x01" + bytes(range(256)),
+    "a thousand wrong lines": b"x\n" * 1000,
+}
+COMMANDS = [
+    ("get",),
+    ("get", "--no-issue"),
+    ("status",),
+    ("status", "--json"),
+    ("refresh",),
+    ("clear",),
+    ("set", "--expires-in", "60"),
+    ("login", "--stdin"),
+    ("logout",),
+    ("exec", "--", "true"),
+    ("watch",),
+    ("profiles",),
+    ("history",),
+    ("config", "set", "theme", "dark"),
+    ("--profile", "second", "status"),
+]
+REQUIRED = ["mode", "store", "data_dir", "account", "redis_url", "encryption_key_file"]
+
+
+@pytest.fixture
+def file(private_places: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
+    folder = private_places / "places" / "settings"
+    folder.mkdir(parents=True)
+    return folder / "settings.toml"
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of real trading, and a Kiwoom that would be asked with them."""
+    monkeypatch.setenv("APP_KEY", "a-key-of-a-test")
+    monkeypatch.setenv("APP_SECRET", "a-secret-of-a-test")
+    monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", "http://127.0.0.1:9")
+
+
+def files_below(folder: Path) -> list[str]:
+    return sorted(str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file())
+
+
+class TestAFileThatCannotBeReadAsAWhole:
+    @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+    def test_lets_nothing_work(self, command, run: Callable[..., Run], file, keys, private_places):
+        file.write_bytes(UNREADABLE["cp949"])
+
+        refused = run(*command, stdin="a-key-of-a-test\na-secret-of-a-test\n")
+
+        assert (refused.status, refused.out) == (USAGE, "")
+        assert refused.err == f"{file}, line 3: the file is not in UTF-8. Save it as UTF-8 in your editor.\n"
+        assert files_below(private_places) == ["places/settings/settings.toml"] + [
+            one for one in files_below(private_places) if one.endswith(".lock")
+        ]
+
+    @pytest.mark.parametrize("kind", UNREADABLE)
+    def test_of_whatever_kind_is_told_in_one_line_that_names_the_file(self, kind, run, file, keys):
+        file.write_bytes(UNREADABLE[kind])
+
+        refused = run("get")
+
+        assert (refused.status, refused.out) == (USAGE, "")
+        assert refused.err.startswith(str(file))
+        assert refused.err.count("\n") == 1
+
+    @pytest.mark.parametrize("setting", ["KIWOOM_MODE=demo", "KIWOOM_TRAY_STORE=file"])
+    def test_lets_nothing_work_though_the_environment_says_something(self, setting, run, file, keys, monkeypatch):
+        file.write_bytes(UNREADABLE["cp949"])
+        monkeypatch.setenv(*setting.split("="))
+
+        assert run("status").status == USAGE
+
+    @pytest.mark.posix
+    @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root reads everything")
+    def test_may_belong_to_another_user(self, run, file):
+        file.write_text(MEANT, encoding="utf-8")
+        file.chmod(0)
+
+        refused = run("status")
+
+        assert refused.status == USAGE
+        assert "Permission denied" in refused.err
+
+    @pytest.mark.posix
+    def test_may_be_no_file(self, run, file):
+        os.mkfifo(file)
+
+        assert run("status").status == USAGE
+
+    @pytest.mark.parametrize("words", [("list",), ("list", "--json"), ("get", "theme"), ("path",)])
+    def test_can_be_asked_about(self, words, run, file):
+        file.write_bytes(UNREADABLE["cp949"])
+
+        shown = run("config", *words)
+
+        assert shown.status == DONE
+        assert str(file) in shown.out + shown.err
+
+    def test_does_not_tell_the_mode(self, run, file):
+        file.write_bytes(UNREADABLE["cp949"])
+
+        refused = run("config", "get", "mode")
+
+        assert (refused.status, refused.out, refused.err.count("\n")) == (USAGE, "", 1)
+
+    def test_is_named_by_the_doctor(self, run, file, monkeypatch):
+        monkeypatch.setattr("tray_app.cli.doctor._screen", _no_finding)
+        file.write_bytes(UNREADABLE["cp949"])
+
+        assert f"{file}, line 3" in run("doctor").out
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_an_encoding_that_its_first_bytes_tell_is_read(encoding, file):
+    mark = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}.get(encoding, b"")
+    file.write_bytes(mark + MEANT.encode(encoding))
+
+    settings = load_settings()
+
+    assert (settings.mode, settings.store, settings.problems) == ("demo", "file", ())
+
+
+class TestALineThatIsNotUnderstood:
+    @pytest.mark.parametrize("name", REQUIRED)
+    @pytest.mark.parametrize("line", ["{} = !", "{} : 'x'", "{}", "{} = ['x']", "{} = 5", "{} = ''\n{} = ''"])
+    def test_of_a_required_setting_refuses(self, name, line, run, file, keys):
+        if "''" in line:
+            line = 'store = "auto"\nstore = "auto"' if name == "store" else line
+        file.write_text(line.replace("{}", name) + '\ntheme = "dark"\n')
+
+        refused = run("status")
+
+        assert (refused.status, refused.out) == (USAGE, "")
+        assert refused.err.startswith(f"{file}, line ")
+        assert name in refused.err
+        assert refused.err.count("\n") == 1
+        assert load_settings().theme == "dark"
+
+    @pytest.mark.parametrize("name", REQUIRED)
+    def test_has_no_value_that_anybody_could_use(self, name, file):
+        file.write_text(f"{name} = !\n")
+
+        settings = load_settings()
+
+        with pytest.raises(SettingsError, match="line 1"):
+            getattr(settings, name)
+        with pytest.raises(SettingsError, match="line 1"):
+            settings.require()
+
+    @pytest.mark.parametrize("name", [one for one in TABLE if one not in REQUIRED])
+    def test_of_any_other_setting_is_told_and_its_default_is_used(self, name, run, file):
+        file.write_text(f"{name} = !\n")
+
+        done = run("status")
+
+        assert (done.status, "line 1" in done.err, name in done.err) == (DONE, True, True)
+        setting = TABLE[name]
+        assert getattr(load_settings(), name) == setting.when_unknown
+
+    def test_of_the_policy_leaves_renewing_to_the_user(self, file):
+        file.write_text('policy = "dayly 06:30"\n')
+
+        assert load_settings().policy == "notify"
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("KIWOOM_MODE", "demo"), ("KIWOOM_TRAY_STORE", "file"), ("KIWOOM_TRAY_REDIS_URL", "redis://host")],
+    )
+    def test_does_not_matter_where_the_environment_decides(self, name, value, run, file, monkeypatch):
+        setting = next(one for one in TABLE.values() if one.environment == name)
+        file.write_text(f"{setting.name} = !\n")
+        monkeypatch.setenv(name, value)
+
+        assert run("status").status == DONE
+
+    @pytest.mark.parametrize(
+        ("text", "unknown"),
+        [
+            ("what is this", REQUIRED),
+            ('mode = "demo"\nwhat is this', [one for one in REQUIRED if one != "mode"]),
+            ('mode = "demo"\nmode = "real"', ["mode"]),
+            ('moed = "demo"', ["mode"]),
+            ('data-dir = "/x"', ["data_dir"]),
+            ('moed = "demo"\nmode = "demo"', []),
+            ('langauge = "ko"', []),
+            ('[profils.second]\nmode = "demo"', ["mode"]),
+            ('mode = "real"\n[profils.second]\nmode = "demo"', []),
+            ('[mode]\nx = "demo"', ["mode"]),
+        ],
+    )
+    def test_may_have_meant_whatever_stands_nowhere_else(self, text, unknown, file):
+        file.write_text(text)
+
+        settings = load_settings()
+
+        assert sorted(one for one in settings.unknown if TABLE[one].required) == sorted(unknown)
+        assert settings.problems
+
+    @pytest.mark.parametrize(
+        ("text", "is_usable"),
+        [
+            ("[profiles.second]\nmode = !", False),
+            ("[profiles.third]\nmode = !", True),
+            ("[profiles.second]\nwhat is this", False),
+            ("[profiles.third]\nwhat is this", True),
+            ('[profiles.second\nmode = "demo"', False),
+            ('[profiles.third\nmode = "demo"', True),
+            ('[profiles."second"]]\nmode = "demo"', False),
+            ('[profiles.a b]\nmode = "demo"', True),
+            ('[profiles.a b.c]\nmode = "demo"', False),
+            ('[profils.second]\nmode = "demo"', False),
+            ('mode = "real"\n[profils.second]\nmode = "demo"', False),
+            ('[profils.third]\nmode = "real"\n[profiles.second]\nmode = "demo"', True),
+            ('[[profiles.second]]\nmode = "demo"', False),
+            ('[profiles]\nsecond = "demo"', False),
+            ('profiles = "second"', False),
+            ("profiles.second.mode = demo", False),
+            ("profiles.third.mode = demo", True),
+            ("account = !", True),
+            ("share_kwcli = !", True),
+        ],
+    )
+    def test_of_a_profile_is_that_profiles(self, text, is_usable, file):
+        file.write_text(text)
+
+        assert load_settings("second").is_usable is is_usable
+
+    def test_of_a_profile_whose_name_needs_quotes_is_that_profiles(self, file):
+        file.write_text('[profiles.스윙]\nmode = "demo"\n', encoding="utf-8")
+
+        settings = load_settings("스윙")
+
+        assert say(settings.problems[0]) == (
+            f'{file}, line 1: Quote names with other letters or blanks, such as [profiles."스윙"]'
+        )
+        assert (settings.is_usable, load_settings().is_usable) == (False, True)
+
+    def test_can_be_mended_by_config(self, run, file):
+        file.write_text('mode = "paper"\n')
+
+        assert run("config", "set", "mode", "demo").status == DONE
+        assert load_settings().mode == "demo"
+
+
+class TestTheImport:
+    def test_of_the_manager_works_and_its_first_use_raises(self, file, caplog):
+        file.write_bytes(UNREADABLE["cp949"])
+
+        manager = ModulesManager()
+
+        assert f"{file}, line 3" in caplog.text
+        for _ in range(2):
+            with pytest.raises(SettingsError, match="line 3"):
+                manager.get_token()
+
+    def test_uses_a_file_that_was_mended_meanwhile(self, file):
+        file.write_bytes(UNREADABLE["cp949"])
+        manager = ModulesManager()
+
+        file.write_text('store = "file"\nmode = "demo"\n')
+
+        assert manager.get_token() is None
+        manager.set_token("a-token-of-a-test", 3600)
+        assert manager.get_token() == "a-token-of-a-test"
+
+
+class TestFrozen:
+    def test_settings_never_change(self):
+        settings = load_settings()
+
+        with pytest.raises(AttributeError, match="never change"):
+            settings.mode = "demo"
+        with pytest.raises(AttributeError):
+            del settings.mode
+        with pytest.raises(AttributeError):
+            _ = settings.no_such_setting
+
+    def test_others_are_made_of_them(self):
+        settings = load_settings()
+
+        other = settings.replace(mode="demo", store="memory")
+
+        assert (other.mode, other.store, other.data_dir) == ("demo", "memory", settings.data_dir)
+        assert (settings.mode, settings.store) == ("real", "auto")
+
+    def test_what_is_changed_is_not_unknown_any_more(self, file):
+        file.write_text("mode = !\n")
+
+        settings = load_settings().replace(mode="demo")
+
+        settings.require()
+        assert settings.mode == "demo"
+
+    def test_the_mode_is_looked_up_once_and_only_when_it_is_wanted(self, monkeypatch):
+        asked: list[int] = []
+        monkeypatch.setattr("tray_app.settings.load._kwcli_aliases", lambda: asked.append(1) or {"a": "demo"})
+        settings: Settings = load_settings()
+        other = settings.replace(store="memory")
+        assert asked == []
+
+        assert (settings.mode, settings.mode, settings.replace(store="file").mode) == ("demo", "demo", "demo")
+        assert len(asked) == 1
+        assert (other.mode, len(asked)) == ("demo", 2)
+
+    def test_they_show_no_secret(self, monkeypatch):
+        monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", "redis://:hidden-word@host")
+
+        assert "hidden-word" not in repr(load_settings())
+
+
+class TestVariables:
+    """A `.env` file leaves quotes, blanks and carriage returns in the values."""
+
+    @pytest.mark.parametrize("written", ["demo", ' "demo"\r', "'demo'", "demo\r\n", "\ufeffDemo "])
+    def test_are_read_without_them(self, written, monkeypatch):
+        monkeypatch.setenv("KIWOOM_MODE", written)
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", written.replace("demo", "memory").replace("Demo", "Memory"))
+
+        assert (load_settings().mode, load_settings().store) == ("demo", "memory")
+
+    @pytest.mark.parametrize("nothing", ["", "\r", '""', "''\r", "  "])
+    def test_that_hold_nothing_else_are_not_set(self, nothing, monkeypatch):
+        monkeypatch.setenv("APP_KEY", nothing)
+        monkeypatch.setenv("APP_KEY_MOCK", '"a-key-of-a-test"\r')
+        for name in ("KIWOOM_MODE", "KIWOOM_TRAY_STORE", "KIWOOM_PROFILE", "KIWOOM_TRAY_BASE_URL"):
+            monkeypatch.setenv(name, nothing)
+
+        settings = load_settings()
+
+        assert (settings.mode, settings.store, settings.profile, settings.base_url) == ("demo", "auto", "default", None)
+
+
+class TestPlaces:
+    def test_a_relative_data_folder_is_beside_the_file(self, file, private_places, monkeypatch):
+        file.write_text('data_dir = "tokens"\n')
+        (private_places / "elsewhere").mkdir()
+        monkeypatch.chdir(private_places / "elsewhere")
+
+        assert load_settings().data_dir == str(file.parent / "tokens")
+
+    @pytest.mark.posix
+    def test_a_working_folder_that_is_gone_does_not_matter(self, file, private_places):
+        file.write_text(f"data_dir = '{private_places / 'tokens'}'\nstore = 'file'\n")
+        gone = private_places / "gone"
+        gone.mkdir()
+        code = (
+            "import os, sys; os.chdir(sys.argv[1]); os.rmdir(sys.argv[1]); from tray_app.settings.load import *;"
+            "print(load_settings().data_dir)"
+        )
+
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(gone)],
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert (done.stdout.strip(), done.stderr) == (str(private_places / "tokens"), "")
+
+    @pytest.mark.posix
+    @pytest.mark.parametrize("mask", [0, 0o027, 0o077])
+    def test_the_settings_folder_is_private_whatever_the_mask(self, mask, run, private_places):
+        before = os.umask(mask)
+        try:
+            assert run("config", "set", "theme", "dark").status == DONE
+        finally:
+            os.umask(before)
+
+        folder = private_places / "places" / "settings"
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert (folder / "settings.toml").stat().st_mode & 0o777 == 0o600
+
+    @pytest.mark.posix
+    @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root gives files away")
+    def test_what_root_writes_in_a_users_folder_is_that_users(self, run, private_places):
+        home = private_places / "places"
+        home.mkdir()
+        os.chown(home, 4242, 4242)
+
+        run("config", "set", "theme", "dark")
+
+        written = [home / "settings", *(home / "settings").iterdir()]
+        assert [(one.name, one.stat().st_uid) for one in written if one.stat().st_uid != 4242] == []
+        assert len(written) == 3
+
+
+class TestNames:
+    COMPOSED, APART = "홍길동", "\u1112\u1169\u11bc\u1100\u1175\u11af\u1103\u1169\u11bc"
+
+    @pytest.mark.parametrize("written", [COMPOSED, APART])
+    @pytest.mark.parametrize("asked", [COMPOSED, APART])
+    def test_that_look_alike_are_one_profile(self, written, asked, run, file):
+        file.write_text(f'[profiles."{written}"]\nmode = "demo"\npolicy = "auto"\n', encoding="utf-8")
+
+        assert (load_settings(asked).profile, load_settings(asked).mode) == (self.COMPOSED, "demo")
+        assert run("--profile", asked, "config", "set", "policy", "notify").status == DONE
+        assert file.read_text(encoding="utf-8") == f'[profiles."{written}"]\nmode = "demo"\npolicy = "notify"\n'
+
+    def test_that_look_alike_twice_are_not_chosen_among(self, file):
+        file.write_text(
+            f'[profiles."{self.COMPOSED}"]\nmode = "real"\n[profiles."{self.APART}"]\nmode = "demo"\n', encoding="utf-8"
+        )
+
+        settings = load_settings(self.COMPOSED)
+
+        assert "line 3: the section is there twice" in str(settings.problems[0])
+
+
+class TestAStoreThatCannotBeUsed:
+    def test_is_refused_before_it_is_written(self, run, file):
+        """Without a keyring."""
+        refused = run("config", "set", "store", "keyring")
+
+        assert (refused.status, refused.out) != (DONE, "")
+        assert refused.err.count("\n") == 1
+        assert not file.exists()
+
+
+def _no_finding() -> object:
+    from tray_app.cli.doctor import Finding
+
+    return Finding("screen", "", good=True)

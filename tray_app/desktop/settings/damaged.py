@@ -1,0 +1,137 @@
+"""The start with settings that cannot be used: say what is wrong, and wait until the file is mended."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QLabel, QVBoxLayout
+
+from tray_app.core.errors import KiwoomTokenError, known_error
+from tray_app.core.language import say, tr
+from tray_app.desktop.file_watch import FileWatch, watchable
+from tray_app.desktop.instance import SingleInstance
+from tray_app.desktop.look.icon import app_icon
+from tray_app.desktop.look.theme import apply_window_theme
+from tray_app.desktop.program import application
+from tray_app.desktop.stopping import StopSignals, end_program
+from tray_app.desktop.worker import Worker
+from tray_app.settings.places import settings_file, settings_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tray_app.settings.load import Settings
+
+_MENDED = 18
+"""The event loop ends with another status when the program is told to end."""
+
+
+def wait_until_mended(settings: Settings, load: Callable[[], Settings], environ: Mapping[str, str]) -> Settings | None:
+    """Show what is wrong until `load` returns usable settings; return them, or None when the user quits.
+
+    A second start meanwhile brings the dialog to the front and ends.
+    """
+    app = application()
+    signals = StopSignals(app)
+    instance = SingleInstance(settings_scope(environ))
+    if not instance.is_first():
+        if sys.stderr is not None:
+            print(tr("It is running already; its window is shown."), file=sys.stderr)
+        return None
+    apply_window_theme(settings.theme)
+    dialog = DamagedSettingsDialog(settings, load, settings_file(environ))
+    found: list[Settings] = []
+
+    def mended(usable: Settings) -> None:
+        found.append(usable)
+        app.exit(_MENDED)
+
+    dialog.mended.connect(mended)
+    dialog.rejected.connect(end_program)
+    instance.shown.connect(dialog.bring_up)
+    instance.quit_requested.connect(end_program)
+    dialog.bring_up()
+    signals.obey()
+    app.exec()
+    signals.close()
+    instance.close()
+    dialog.deleteLater()
+    return found[0] if found else None
+
+
+class DamagedSettingsDialog(QDialog):
+    """Shows the first problem of the file and reads it again whenever it changes; `mended(Settings)` ends that."""
+
+    mended = Signal(object)
+
+    def __init__(self, settings: Settings, load: Callable[[], Settings], path: str) -> None:
+        super().__init__()
+        self.setObjectName("damagedSettings")
+        self.setWindowTitle(tr("Settings"))
+        self.setWindowIcon(app_icon())
+        self._load = load
+        self._path = path
+        self._reader = Worker("damaged settings", self)
+        self._files = FileWatch(self)
+        self._files.changed.connect(self.read)
+        self.problem = QLabel(self)
+        self.problem.setObjectName("problem")
+        self.problem.setTextFormat(Qt.TextFormat.PlainText)
+        self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.problem.setWordWrap(True)
+        means = QLabel(tr("Until the file is mended, no token is issued or read. The program then goes on by itself."))
+        means.setWordWrap(True)
+        buttons = QDialogButtonBox(self)
+        open_file = buttons.addButton(tr("Open the file"), QDialogButtonBox.ButtonRole.ActionRole)
+        open_file.setObjectName("openFile")
+        open_file.setDefault(True)
+        open_file.clicked.connect(self._open_file)
+        leave = buttons.addButton(tr("Quit"), QDialogButtonBox.ButtonRole.RejectRole)
+        leave.setObjectName("quit")
+        buttons.rejected.connect(self.reject)
+        body = QVBoxLayout(self)
+        body.setContentsMargins(20, 18, 20, 16)
+        body.setSpacing(12)
+        for part in (self.problem, means, buttons):
+            body.addWidget(part)
+        self.setMinimumWidth(460)
+        self._show(settings)
+        self._files.watch(watchable([path]))
+
+    def bring_up(self) -> None:
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def read(self) -> None:
+        """Look whether the file can be used now."""
+        self._reader.run(lambda: (self._load(), watchable([self._path])), self._have_read)
+
+    def _have_read(self, found: tuple[Settings, set[str]] | None, error: Exception | None) -> None:
+        if found is None:
+            self._say(known_error(error) if error is not None else None)
+            return
+        settings, wanted = found
+        if self._files.watch(wanted):
+            self._files.settle()
+        if settings.is_usable:
+            self.mended.emit(settings)
+        else:
+            self._show(settings)
+
+    def _show(self, settings: Settings) -> None:
+        try:
+            settings.require()
+        except KiwoomTokenError as error:
+            self._say(error)
+
+    def _say(self, error: KiwoomTokenError | None) -> None:
+        if error is not None:
+            self.problem.setText(say(error))
+            QApplication.alert(self)
+
+    def _open_file(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(self._path))
