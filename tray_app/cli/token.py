@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -55,7 +56,12 @@ def exec_(options: Namespace) -> int:
         if sys.platform == "win32":
             import subprocess
 
-            return subprocess.run(words, env=environment, check=False).returncode
+            from tray_app.system.child_process import find_program
+
+            program = find_program(words[0], environment)  # Windows itself would look in the working folder first
+            if not program:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            return subprocess.run([program, *words[1:]], env=environment, check=False).returncode
         import signal
 
         if sys.stdout is not None:
