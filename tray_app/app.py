@@ -7,7 +7,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from tray_app.cli.parser import Parser
+from tray_app.cli.parser import Parser, seconds
 from tray_app.core.errors import DONE, UNEXPECTED, KiwoomTokenError
 from tray_app.core.language import say, tr, use
 from tray_app.settings.load import load_settings
@@ -197,7 +197,7 @@ def _parser() -> Parser:
     )
     parser.add_argument(
         "--lifetime",
-        type=float,
+        type=seconds,
         default=_SANDBOX_LIFETIME_SECONDS,
         metavar="S",
         help=tr("seconds that a token lives when practising"),

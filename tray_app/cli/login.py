@@ -6,6 +6,7 @@ import os
 import sys
 import time
 
+from tray_app.cli.stdin import read_stdin
 from tray_app.cli.token import opened, outcome_text, tell_unsaved
 from tray_app.core.errors import DONE, InvalidInput
 from tray_app.core.language import msg, tr
@@ -20,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
-_MAX_STDIN_CHARACTERS = 4096
+_MAX_STDIN_BYTES = 4096
 
 
 def login(options: Namespace) -> int:
@@ -48,7 +49,7 @@ def logout(options: Namespace) -> int:
 
 
 def _two_lines() -> tuple[str, str]:
-    lines = [line for line in sys.stdin.read(_MAX_STDIN_CHARACTERS).splitlines() if line.strip()]
+    lines = [line for line in read_stdin(_MAX_STDIN_BYTES).splitlines() if line.strip()]
     if len(lines) != 2:
         raise InvalidInput(msg("Give two lines on standard input: the app key, then the secret."))
     return lines[0], lines[1]

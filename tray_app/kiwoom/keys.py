@@ -5,6 +5,7 @@ from __future__ import annotations
 from tray_app.core.digest import sha256_hex
 from tray_app.core.errors import InvalidInput, KeyringUnavailable, KeysMissing, Remedy
 from tray_app.core.language import msg
+from tray_app.core.pasted import check_is_value, without_quotes
 from tray_app.core.profile import DEFAULT
 from tray_app.core.secret import Secret
 from tray_app.settings.kwcli import alias_digest, aliases
@@ -49,9 +50,9 @@ class AppKeys:
 
 
 def clean_keys(app_key: str, app_secret: str) -> AppKeys:
-    """Both texts without the blanks and line breaks around them.
+    """Return both texts without the blanks, line breaks and quotes around them.
 
-    Raises `InvalidInput` when one is empty, has blanks inside, or is no key at all.
+    Raises `InvalidInput` when one is empty, has blanks inside, or is a path or a line `APP_KEY=…` instead of a key.
     """
     return AppKeys(
         _clean(app_key, msg("The app key is empty."), msg("The app key has blanks or foreign characters inside.")),
@@ -193,9 +194,10 @@ def _alias_service(alias: str) -> str:
 
 
 def _clean(text: str, when_empty: str, when_wrong: str) -> Secret:
-    stripped = text.strip()
+    stripped = without_quotes(text)
     if not stripped:
         raise InvalidInput(when_empty)
+    check_is_value(stripped)
     if not stripped.isascii() or not stripped.isprintable() or " " in stripped or len(stripped) > _MAX_CHARACTERS:
         raise InvalidInput(when_wrong)
     return Secret(stripped)
