@@ -1,11 +1,27 @@
 """`python -m tray_app` is `kiwoom-token-tray`, and so is `python PATH/TO/tray_app` from any folder."""
 
+from __future__ import annotations
+
 import os
 import sys
 
 if __name__ == "__main__" and not __package__:  # run by its path, which stands where the folder around it belongs
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-from tray_app.app import run
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
-run()
+
+def run() -> NoReturn:
+    """Run the tray program, once nothing can be imported from the working folder any more."""
+    from tray_app.system.child_process import stop_importing_from_working_folder
+
+    stop_importing_from_working_folder()
+    from tray_app import app
+
+    app.run()
+
+
+if __name__ == "__main__":
+    run()

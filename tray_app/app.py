@@ -7,10 +7,10 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from tray_app.cli.parser import Parser
+from tray_app.cli.parser import Parser, seconds
 from tray_app.core.errors import DONE, UNEXPECTED, USAGE, KiwoomTokenError
 from tray_app.core.language import current, say, tr, use
-from tray_app.core.variables import variable
+from tray_app.core.pasted import variable
 from tray_app.settings.load import load_settings
 from tray_app.settings.places import sandbox_dir, settings_file, settings_scope
 from tray_app.settings.save import save_setting, settle_data_dir
@@ -214,7 +214,7 @@ def _parser() -> Parser:
     )
     parser.add_argument(
         "--lifetime",
-        type=float,
+        type=seconds,
         default=_SANDBOX_LIFETIME_SECONDS,
         metavar="S",
         help=tr("seconds that a token lives when practising"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import os
@@ -23,6 +24,7 @@ from keyring.errors import KeyringError
 from tests.command_line import Run
 from tests.doubles import MemoryKeyring
 from tray_app.cli.main import main
+from tray_app.cli.parser import command_parser
 from tray_app.core.token import KST
 from tray_app.kiwoom import broker as client
 from tray_app.kiwoom.keys import find_keys
@@ -574,7 +576,7 @@ def test_environment_that_cannot_be_used_is_refused(
 
 
 def test_wrong_usage_is_2_on_one_line_and_repeats_no_secret(run: Callable[..., Run]) -> None:
-    secret = "Ab3_" * 12
+    secret = "short-word"  # which no pattern would take for a token
     for words in (
         [],
         ["nonsense"],
@@ -584,6 +586,17 @@ def test_wrong_usage_is_2_on_one_line_and_repeats_no_secret(run: Callable[..., R
         ["set", secret, "--expires-in", "60"],
         ["get", "--min-remaining", secret],
         ["get", "--format", secret],
+        ["get", f"--no-issue={secret}"],
+        ["get", f"--mi={secret}", f"--no={secret}"],
+        ["login", "--mode", secret],
+        ["refresh", "--revoke", secret],
+        ["set", "--expires-in", secret],
+        ["set", "--expires-dt", secret],
+        ["history", "--days", secret],
+        ["sandbox", "--port", secret],
+        ["sandbox", "--lifetime", secret],
+        ["config", secret],
+        ["exec"],
         ["get", "two\nlines"],
         [f"--{secret}"],
     ):
@@ -608,6 +621,77 @@ def test_unexpected_error_is_1_and_shows_no_traceback(run: Callable[..., Run], m
     failed = run("status")
     assert failed.status == 1
     assert one_line(failed.err) == "Something unexpected happened (ZeroDivisionError)."
+
+
+def test_no_sentence_of_the_parser_takes_in_what_was_typed() -> None:
+    """Whichever Python this is: a sentence that it adds is caught here, and says nothing until then."""
+    command_parser()
+    names_of_ours = re.compile("required|not allowed|^argument |heading")
+    source = Path(argparse.__file__).read_text(encoding="utf-8")
+    messages = [found[1] for found in re.findall(r"""\b_\(\s*(['"])(.*?)\1\s*\)""", source)]
+    assert "unrecognized arguments: %s" in messages
+    for message in messages:
+        if not names_of_ours.search(message):
+            told = argparse._(message)
+            if "%" in told:
+                told %= ("typed",) if "%.0s" in told else {"choices": "ours", "matches": "ours"}
+            assert not re.search("%|typed", told)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", ""])
+def test_a_mark_before_a_token_and_a_line_end_after_it_are_no_part_of_it(
+    run: Callable[..., Run], encoding: str, end: str
+) -> None:
+    stored = subprocess.run(
+        command("set", "--expires-in", "3600"),
+        env={**environment(), "PYTHONIOENCODING": "cp949"},
+        input=(TOKEN + end).encode(encoding),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (stored.returncode, stored.stderr) == (0, b"")
+    assert one_line(run("get").out) == TOKEN
+
+
+@pytest.mark.parametrize("line", ["{0}", '"{0}"', "'{0}'", " {0}\r", "\ufeff{0}"])
+def test_keys_are_taken_without_what_an_env_file_has_around_them(
+    run: Callable[..., Run], keyring_client: MemoryKeyring, line: str
+) -> None:
+    lines = f"{line.format('a-key')}\n{line.format('a-secret')}\n"
+    assert run("login", "--stdin", "--no-check", stdin=lines).status == 0
+    assert find_keys("default", "real", {}, shared_keyring_client()).app_secret.reveal() == "a-secret"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("APP_KEY=abc", "A whole line such as APP_KEY=… was given. Give only what follows the = sign."),
+        ("export APP_KEY='abc'", "A whole line such as APP_KEY=… was given. Give only what follows the = sign."),
+        ("appkey:abc", "A whole line such as APP_KEY=… was given. Give only what follows the = sign."),
+        ("C:\\Users\\me\\my_appkey.txt", "The path of a file was given instead of a key."),
+        ("/home/me/keys", "The path of a file was given instead of a key."),
+        ('"~/keys/my_appkey.txt"', "The path of a file was given instead of a key."),
+        ("my_appkey.txt", "The path of a file was given instead of a key."),
+    ],
+)
+def test_what_was_pasted_instead_of_a_key_is_told_and_not_repeated(
+    run: Callable[..., Run], keyring_client: MemoryKeyring, line: str, told: str
+) -> None:
+    refused = run("login", "--stdin", "--no-check", stdin=f"{line}\na-secret\n")
+    assert refused.status == 2
+    assert one_line(refused.err).startswith(told)
+    assert line not in refused.err
+
+
+def test_a_token_that_goes_into_a_variable_has_no_cr(run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    put(run)
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="utf-8", newline="\r\n"))
+    assert main(["get", "--format", "env"]) == 0
+    assert written.getvalue().startswith(b"KIWOOM_TOKEN=")
+    assert b"\r" not in written.getvalue()
 
 
 # Language
@@ -762,8 +846,31 @@ def test_exec_runs_a_command_with_the_token_in_its_environment(run: Callable[...
     assert (ran.returncode, ran.stdout, ran.stderr) == (7, f"{TOKEN} None\n", "")
     ran = process("exec", "--format", "kwcli", "--", sys.executable, "-c", script)
     assert ran.stdout == f"{TOKEN} memory\n"
-    assert process("exec", "--", "/nonexistent/program").returncode == 2
     assert process("exec").returncode == 2
+
+
+SECRET = "Ab3_" * 12
+
+
+@pytest.mark.parametrize("program", ["/nonexistent/program", "nonexistent-program", SECRET])
+def test_exec_of_a_missing_command_is_127_and_repeats_nothing(run: Callable[..., Run], program: str) -> None:
+    put(run)
+    ran = process("exec", "--", program, f"--password={SECRET}")
+    assert (ran.returncode, ran.stdout) == (127, "")
+    assert one_line(ran.stderr) == "The command after -- was not found. Check its name and PATH."
+
+
+@pytest.mark.posix
+def test_exec_of_what_is_no_program_is_126_and_repeats_nothing(run: Callable[..., Run], tmp_path: Path) -> None:
+    put(run)
+    file = tmp_path / "notes"
+    file.write_text("text")
+    ran = process("exec", "--", str(file), SECRET)
+    assert ran.returncode == 126
+    assert one_line(ran.stderr) == "The command after -- cannot be run (Permission denied)."
+    file.write_text("#!/nonexistent/interpreter\n")
+    file.chmod(0o700)
+    assert process("exec", "--", str(file), SECRET).returncode == 126
 
 
 @posix

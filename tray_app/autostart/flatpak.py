@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from tray_app.autostart import files
 from tray_app.autostart.base import Status
-from tray_app.autostart.program import BACKGROUND, PROGRAM
+from tray_app.autostart.program import BACKGROUND
 from tray_app.core.errors import AutostartFailed
 from tray_app.core.language import msg, tr
 from tray_app.settings.places import state_dir
+from tray_app.system.child_process import TRAY_PROGRAM
 
 if TYPE_CHECKING:
     from jeepney.io.blocking import DBusConnection
@@ -31,7 +32,7 @@ _GRANTED = 0
 class FlatpakAutostart:
     def __init__(self) -> None:
         self._path = os.path.join(state_dir(), "autostart")
-        self._command = [PROGRAM, BACKGROUND]
+        self._command = [TRAY_PROGRAM, BACKGROUND]
 
     def status(self) -> Status:
         is_on = files.read(self._path) is not None

@@ -5,26 +5,30 @@ from __future__ import annotations
 import os
 import sys
 
+from tray_app.system.child_process import PACKAGE_FOLDER, TRAY_PROGRAM, executable_suffix, frozen_tray_program
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PROGRAM = "kiwoom-token-tray"
 BACKGROUND = "--background"
 
 
 def start_command(environ: Mapping[str, str] = os.environ) -> list[str]:
-    """The tray program and its arguments: the installed one, else this interpreter on this very package."""
+    """Return the tray program and its arguments: the installed one, else this interpreter on this very package.
+
+    The package is named by its path: with `-m`, Python would look for it in the folder where the login starts it.
+    """
     image = _app_image(environ)
     if image:
         return [image, BACKGROUND]
     if getattr(sys, "frozen", False):
-        return [_beside(sys.executable) or sys.executable, BACKGROUND]
+        return [frozen_tray_program() or sys.executable, BACKGROUND]
     for folder in _script_folders():
-        script = os.path.join(folder, PROGRAM + _suffix())
+        script = os.path.join(folder, TRAY_PROGRAM + executable_suffix())
         if os.path.isfile(script):
             return [script, BACKGROUND]
-    return [_without_a_console(sys.executable), _package(), BACKGROUND]
+    return [_without_a_console(sys.executable), PACKAGE_FOLDER, BACKGROUND]
 
 
 def _app_image(environ: Mapping[str, str]) -> str:
@@ -38,12 +42,6 @@ def _is_below(path: str, folder: str) -> bool:
     return path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def _beside(executable: str) -> str:
-    """The tray program, when it is the frozen command line that asks."""
-    program = os.path.join(os.path.dirname(executable), PROGRAM + _suffix())
-    return program if os.path.isfile(program) else ""
-
-
 def _script_folders() -> list[str]:
     """Where an installer puts this interpreter's programs, the nearest first."""
     import sysconfig
@@ -53,16 +51,8 @@ def _script_folders() -> list[str]:
     return [beside, sysconfig.get_path("scripts"), users]
 
 
-def _suffix() -> str:
-    return ".exe" if sys.platform == "win32" else ""
-
-
 def _without_a_console(interpreter: str) -> str:
     """Windows opens a console window for python.exe."""
     folder, name = os.path.split(interpreter)
     windowed = os.path.join(folder, name.lower().replace("python", "pythonw", 1))
     return windowed if sys.platform == "win32" and os.path.isfile(windowed) else interpreter
-
-
-def _package() -> str:
-    return os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

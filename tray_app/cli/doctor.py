@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from tray_app.kiwoom.endpoints import base_url_for
 from tray_app.service.composition import find_keys, open_exports, open_service
 from tray_app.settings.load import load_settings
 from tray_app.stores.keyring_client import shared_keyring_client
+from tray_app.system.child_process import child_environment, child_folder, tray_command
 from tray_app.system.private_files import check_writable
 
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from tray_app.exports.base import Export
     from tray_app.settings.load import Settings
     from tray_app.stores.base import Place
+
+
+_SCREEN_SECONDS = 3.0
+"""A screen that accepts the connection and says nothing would be waited for without end."""
 
 
 class Finding:
@@ -139,11 +145,30 @@ def _screen() -> Finding:
     """Asked of the tray program itself, in a process of its own: Qt ends the one in which it finds no screen."""
     import subprocess
 
-    asked = [sys.executable, "-m", "tray_app", "--self-test"]
-    answer = subprocess.run(asked, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False)
+    name = msg("screen")
+    command = tray_command("--self-test")
+    if not command:
+        return Finding(name, tr("not tried: the tray program is not beside this one"), good=True)
+    try:
+        answer = subprocess.run(
+            command,
+            cwd=child_folder(),
+            env=child_environment(os.environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_SCREEN_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        told = tr("The screen does not answer. Check DISPLAY, or sign in to the desktop again.")
+        return Finding(name, told, good=False)
+    except OSError as error:
+        return Finding(name, tr("Qt cannot be tried ({reason})", reason=error.strerror), good=False)
     if answer.returncode == DONE:
-        return Finding(msg("screen"), tr("Qt can use it"), good=True)
-    return Finding(msg("screen"), answer.stdout.strip() or tr("Qt cannot use it"), good=False)
+        return Finding(name, tr("Qt can use it"), good=True)
+    return Finding(name, answer.stdout.strip() or tr("Qt cannot use it"), good=False)
 
 
 def _autostart() -> Finding:

@@ -6,11 +6,12 @@ import os
 import sys
 import time
 
+from tray_app.cli.stdin import read_stdin
 from tray_app.cli.token import opened, outcome_text, tell_unsaved
 from tray_app.core.errors import DONE, InvalidInput
 from tray_app.core.language import msg, tr
+from tray_app.core.pasted import variable
 from tray_app.core.profile import DEFAULT
-from tray_app.core.variables import variable
 from tray_app.kiwoom.keys import clean_keys, environment_names, forget_keys
 from tray_app.service.login import keep_keys
 from tray_app.settings.load import profile_name
@@ -21,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
-_MAX_STDIN_CHARACTERS = 4096
+_MAX_STDIN_BYTES = 4096
 
 
 def login(options: Namespace) -> int:
@@ -49,7 +50,7 @@ def logout(options: Namespace) -> int:
 
 
 def _two_lines() -> tuple[str, str]:
-    lines = [line for line in sys.stdin.read(_MAX_STDIN_CHARACTERS).splitlines() if line.strip()]
+    lines = [line for line in read_stdin(_MAX_STDIN_BYTES).splitlines() if line.strip()]
     if len(lines) != 2:
         raise InvalidInput(msg("Give two lines on standard input: the app key, then the secret."))
     return lines[0], lines[1]

@@ -6,6 +6,7 @@ import sys
 
 from tray_app.core.errors import UNEXPECTED, KiwoomTokenError, known_error
 from tray_app.core.language import allow_korean, has_letters, say
+from tray_app.system.child_process import stop_importing_from_working_folder
 from tray_app.system.process import exit_now
 
 TYPE_CHECKING = False
@@ -21,6 +22,7 @@ _INTERRUPTED = 130
 
 def run() -> NoReturn:
     """The program's entry point. Python's own way of ending takes as long as a quarter of `get`."""
+    stop_importing_from_working_folder()
     status = main(sys.argv[1:])
     if "tray_app.history.database" in sys.modules:  # what it was told may still have to be written
         sys.exit(status)

@@ -12,27 +12,45 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-_OF_ARGPARSE = (
-    msg("usage: "),
-    msg("argument %(argument_name)s: %(message)s"),
-    msg("the following arguments are required: %s"),
-    msg("one of the arguments %s is required"),
-    msg("not allowed with argument %s"),
-    msg("unrecognized arguments: %s"),
-    msg("ambiguous option: %(option)s could match %(matches)s"),
-    msg("ignored explicit argument %r"),
-    msg("expected one argument"),
-    msg("invalid %(type)s value: %(value)r"),
-    msg("invalid choice: %(value)r (choose from %(choices)s)"),
-)
-"""What `argparse` may say of the words below, for the catalogue."""
+_SENTENCES = {
+    "usage: ": msg("usage: "),
+    "argument %(argument_name)s: %(message)s": msg("argument %(argument_name)s: %(message)s"),
+    "the following arguments are required: %s": msg("the following arguments are required: %s"),
+    "one of the arguments %s is required": msg("one of the arguments %s is required"),
+    "not allowed with argument %s": msg("not allowed with argument %s"),
+    "expected one argument": msg("it takes a value"),
+    "unrecognized arguments: %s": msg("there is a word too many, or an option that does not exist%.0s"),
+    "ambiguous option: %(option)s could match %(matches)s": msg("an option is incomplete; it could be %(matches)s"),
+    "ignored explicit argument %r": msg("it takes no value%.0s"),
+    "invalid %(type)s value: %(value)r": msg("its value cannot be used"),
+    "invalid choice: %(value)r (choose from %(choices)s)": msg("it takes one of: %(choices)s"),
+}
+"""What `argparse` says of the words below, and our sentence for it. None repeats what was typed, which may be a token
+in the wrong place; `%.0s` takes it in and shows nothing of it."""
 
-# `argparse` asks gettext, which goes by variables that Windows does not have.
-setattr(argparse, "_", tr)  # noqa: B010 - a name that its type does not tell of
+
+class _Unfilled(str):
+    """A sentence that stays as it is, whatever is to be filled in."""
+
+    __slots__ = ()
+
+    def __mod__(self, _values: object) -> str:
+        return str(self)
+
+
+def _sentence(message: str) -> str:
+    """Return our words for one of `argparse`'s messages; it asks gettext, which goes by variables that Windows does
+    not have. A message with places that is not in the table, of a Python to come, might repeat what was typed."""
+    if message in _SENTENCES or "%" not in message:
+        return tr(_SENTENCES.get(message, message))
+    return message if "%(heading)s" in message else _Unfilled(tr("The command line cannot be understood"))
+
+
+setattr(argparse, "_", _sentence)  # noqa: B010 - a name that its type does not tell of
 
 
 class Parser(argparse.ArgumentParser):
-    """Says in one line what it does not understand, and ends with the status for that. Its own words are ours."""
+    """Says in one line what it does not understand, without repeating it, and ends with the status for that."""
 
     def __init__(self, *, add_help: bool = True, **options: Any) -> None:
         super().__init__(add_help=False, **options)
@@ -41,9 +59,6 @@ class Parser(argparse.ArgumentParser):
             self.add_argument("-h", "--help", action="help", help=tr("show this help"))
 
     def error(self, message: str) -> NoReturn:
-        from tray_app.core.redaction import redact
-
-        message = redact(message)  # it repeats what was typed, which may be a token in the wrong place
         if sys.stderr is not None:
             line = tr("{message}. See: {program} --help", message=message, program=self.prog)
             print(line.replace("\n", " "), file=sys.stderr)
@@ -66,7 +81,7 @@ def command_parser() -> Parser:
     get = command("get", tr("print a living token, issuing one if needed"))
     get.add_argument("--format", choices=("raw", "json", "header", "env", "kwcli"), default="raw")
     get.add_argument(
-        "--min-remaining", type=_seconds, metavar="S", help=tr("seconds it must still live; 300 unless told")
+        "--min-remaining", type=seconds, metavar="S", help=tr("seconds it must still live; 300 unless told")
     )
     get.add_argument("--no-issue", action="store_true", help=tr("never ask Kiwoom"))
 
@@ -114,8 +129,8 @@ def command_parser() -> Parser:
     doctor.add_argument("--json", action="store_true", help=tr("for programs"))
 
     sandbox = command("sandbox", tr("run a practice Kiwoom on this machine"))
-    sandbox.add_argument("--port", type=int, default=0, metavar="N", help=tr("0 takes a free one"))
-    sandbox.add_argument("--lifetime", type=float, default=86400, metavar="S", help=tr("seconds a token lives"))
+    sandbox.add_argument("--port", type=_port, default=0, metavar="N", help=tr("0 takes a free one"))
+    sandbox.add_argument("--lifetime", type=seconds, default=86400, metavar="S", help=tr("seconds a token lives"))
     return parser
 
 
@@ -137,7 +152,8 @@ def _add_config(config: argparse.ArgumentParser, common: Parser) -> None:
     action("path", tr("where the file is"))
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
+    """Return a number of seconds, 0 or more. Raises `ArgumentTypeError`."""
     try:
         value = float(text)
     except ValueError:
@@ -145,6 +161,12 @@ def _seconds(text: str) -> float:
     if not 0 <= value < float("inf"):
         raise argparse.ArgumentTypeError(tr("it takes a number of seconds"))
     return value
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise argparse.ArgumentTypeError(tr("it takes a number from 0 to 65535"))
+    return int(text)
 
 
 def _days(text: str) -> int:

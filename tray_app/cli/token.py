@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from tray_app.service.token_service import TokenService
     from tray_app.settings.load import Settings
 
-_MAX_STDIN_CHARACTERS = 65536
+_MAX_STDIN_BYTES = 65536
+_NOT_EXECUTABLE, _NOT_FOUND = 126, 127
 
 
 def opened(profile: str | None) -> tuple[Settings, TokenService]:
@@ -39,7 +41,10 @@ def get_(options: Namespace) -> int:
     _, service = opened(options.profile)
     from tray_app.exports.formats import FORMATS
 
-    print(FORMATS[options.format](_living_token(service, options)))
+    text = FORMATS[options.format](_living_token(service, options))
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(newline="\n")  # a CR would become part of the token in `TOKEN=$(…)` on Windows
+    print(text)
     return DONE
 
 
@@ -57,7 +62,12 @@ def exec_(options: Namespace) -> int:
         if sys.platform == "win32":
             import subprocess
 
-            return subprocess.run(words, env=environment, check=False).returncode
+            from tray_app.system.child_process import find_program
+
+            program = find_program(words[0], environment)  # Windows itself would look in the working folder first
+            if not program:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            return subprocess.run([program, *words[1:]], env=environment, check=False).returncode
         import signal
 
         if sys.stdout is not None:
@@ -66,9 +76,19 @@ def exec_(options: Namespace) -> int:
             signal.signal(ignored_by_python, signal.SIG_DFL)
         os.execvpe(words[0], words, environment)  # noqa: S606 - running it is what the user asks for
     except OSError as error:
-        raise InvalidInput(
-            msg("{command} cannot be run ({reason})."), command=words[0], reason=error.strerror
-        ) from None
+        return _tell_not_run(words[0], error)
+
+
+def _tell_not_run(program: str, error: OSError) -> int:
+    """Say on stderr why a command does not run, without repeating it; return the status that shells have for it."""
+    is_missing = isinstance(error, (FileNotFoundError, NotADirectoryError)) and not os.path.exists(program)
+    if is_missing:
+        told = tr("The command after -- was not found. Check its name and PATH.")
+    else:
+        told = tr("The command after -- cannot be run ({reason}).", reason=error.strerror or type(error).__name__)
+    if sys.stderr is not None:
+        print(told, file=sys.stderr)
+    return _NOT_FOUND if is_missing else _NOT_EXECUTABLE
 
 
 def status_(options: Namespace) -> int:
@@ -114,11 +134,12 @@ def clear_(options: Namespace) -> int:
 
 
 def set_(options: Namespace) -> int:
+    from tray_app.core.pasted import unquoted
     from tray_app.core.token import token_for, token_until
     from tray_app.core.wording import duration
 
     _, service = opened(options.profile)
-    text = _secret_from_stdin(tr("Token: "))
+    text = unquoted(_secret_from_stdin(tr("Token: ")))
     now = time.time()
     if options.expires_dt is not None:
         token = token_until(text, options.expires_dt, now)
@@ -225,7 +246,9 @@ def _secret_from_stdin(prompt: str) -> str:
         from getpass import getpass
 
         return getpass(prompt)
-    return sys.stdin.read(_MAX_STDIN_CHARACTERS) if sys.stdin is not None else ""
+    from tray_app.cli.stdin import read_stdin
+
+    return read_stdin(_MAX_STDIN_BYTES)
 
 
 def _number(text: str) -> float:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from tray_app.core.digest import sha256_hex
 from tray_app.core.errors import InvalidInput, KeyringUnavailable, KeysMissing, Remedy
 from tray_app.core.language import msg
+from tray_app.core.pasted import check_is_value, unquoted, variable
 from tray_app.core.profile import DEFAULT
 from tray_app.core.secret import Secret
-from tray_app.core.variables import unquoted, variable
 from tray_app.settings.kwcli import alias_digest, aliases
 
 TYPE_CHECKING = False
@@ -52,7 +52,7 @@ class AppKeys:
 def clean_keys(app_key: str, app_secret: str) -> AppKeys:
     """Return both texts without the blanks, line ends and quotes around them.
 
-    Raises `InvalidInput` when one is empty, has blanks inside, or is no key at all.
+    Raises `InvalidInput` when one is empty, has blanks inside, or is a path or a line `APP_KEY=…` instead of a key.
     """
     return AppKeys(
         _clean(app_key, msg("The app key is empty."), msg("The app key has blanks or foreign characters inside.")),
@@ -197,6 +197,7 @@ def _clean(text: str, when_empty: str, when_wrong: str) -> Secret:
     stripped = unquoted(text)
     if not stripped:
         raise InvalidInput(when_empty)
+    check_is_value(stripped)
     if not stripped.isascii() or not stripped.isprintable() or " " in stripped or len(stripped) > _MAX_CHARACTERS:
         raise InvalidInput(when_wrong)
     return Secret(stripped)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError, SettingsError
+from tray_app.core.pasted import variable
 from tray_app.core.profile import DEFAULT
-from tray_app.core.variables import variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

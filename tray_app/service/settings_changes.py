@@ -6,8 +6,8 @@ import os
 
 from tray_app.core.errors import InvalidInput, KeyringUnavailable, SettingsError
 from tray_app.core.language import msg
+from tray_app.core.pasted import variable
 from tray_app.core.profile import DEFAULT
-from tray_app.core.variables import variable
 from tray_app.service.migration import Migrated, migrate
 from tray_app.settings.load import known_profiles, load_settings, named_profiles
 from tray_app.settings.places import is_same_path, is_token_file

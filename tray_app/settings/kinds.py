@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tray_app.core.errors import InvalidInput
 from tray_app.core.language import msg, tr
+from tray_app.core.pasted import unquoted
 from tray_app.core.profile import check_profile
 from tray_app.core.secret import Secret
-from tray_app.core.variables import unquoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

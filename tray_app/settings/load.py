@@ -12,8 +12,8 @@ import sys
 
 from tray_app.core.errors import InvalidInput, SettingsError
 from tray_app.core.language import msg
+from tray_app.core.pasted import variable
 from tray_app.core.profile import DEFAULT, case_conflict, check_profile, normalized
-from tray_app.core.variables import variable
 from tray_app.settings.document import read_document
 from tray_app.settings.places import config_dir, is_same_path, is_token_file, settings_file
 from tray_app.settings.table import MODES, TABLE, read_value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from tray_app.core.variables import variable
+from tray_app.core.pasted import variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

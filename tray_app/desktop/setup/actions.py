@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 from tray_app import autostart
 from tray_app.core import logs
 from tray_app.core.errors import AutostartFailed, InvalidInput, KeyringUnavailable, KeysMissing
+from tray_app.core.pasted import variable
 from tray_app.core.profile import DEFAULT
-from tray_app.core.variables import variable
 from tray_app.kiwoom.keys import find_keys, has_keys, keys_of_environment
 from tray_app.service.composition import open_service, open_store
 from tray_app.service.login import keep_keys, leave_account

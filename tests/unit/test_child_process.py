@@ -1,0 +1,189 @@
+"""Nothing that lies in the working folder is ever run: a downloaded folder is no place to look for code."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tray_app.system import child_process
+from tray_app.system.child_process import child_environment, find_program, tray_command
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SECRET = "an-app-secret-of-a-test"
+TRAPS = [
+    *("tray_app/__init__.py", "tray_app/__main__.py", "tray_app/app.py", "settings.py", "core.py"),
+    *("argparse.py", "ctypes/__init__.py", "gettext.py", "json/__init__.py", "logging/__init__.py"),
+    *("sqlite3/__init__.py", "subprocess.py", "tomllib/__init__.py", "platformdirs.py", "secretstorage.py"),
+    *("httpx.py", "keyring/__init__.py", "PySide6/__init__.py"),
+]
+WAYS = {
+    "kiwoom-token": ("script", "tray_app.cli.main"),
+    "kiwoom-token-tray": ("script", "tray_app.__main__"),
+    "python -m tray_app": ("module", ""),
+    "python PATH/tray_app": ("path", ""),
+}
+
+
+@pytest.fixture
+def trapped(tmp_path: Path) -> Iterator[Path]:
+    """A folder full of modules; each of them would leave its name and the environment behind."""
+    folder = tmp_path / "downloads"
+    for name in TRAPS:
+        trap = folder / name
+        trap.parent.mkdir(parents=True, exist_ok=True)
+        trap.write_text(
+            "import os\n"
+            f"open({str(tmp_path / 'caught')!r}, 'a').write({name!r} + ' ' + os.environ.get('APP_SECRET', '-'))\n"
+            "raise SystemExit(99)\n"
+        )
+    yield folder
+    caught = tmp_path / "caught"
+    assert not caught.exists(), caught.read_text()
+
+
+def run(way: str, *arguments: str, folder: Path, path: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    kind, module = WAYS[way]
+    script = folder.parent / "bin" / way
+    if kind == "script":
+        script.parent.mkdir(exist_ok=True)
+        script.write_text(f"from {module} import run\nrun()\n")
+    program = {"script": [str(script)], "module": ["-m", "tray_app"], "path": [str(CHECKOUT / "tray_app")]}[kind]
+    return subprocess.run(
+        [sys.executable, *program, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path, "APP_KEY": "an-app-key", "APP_SECRET": SECRET, **environ},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("more", ["", os.pathsep, os.pathsep + ".", os.pathsep + "./"])
+def test_doctor_runs_nothing_of_the_working_folder(trapped: Path, more: str) -> None:
+    done = run("kiwoom-token", "doctor", "--json", folder=trapped, path=f"{CHECKOUT}{more}")
+
+    found = {one["name"]: one["text"] for one in json.loads(done.stdout)}
+    assert found["screen"] == "Qt can use it", done.stderr
+
+
+@pytest.mark.parametrize("way", ["kiwoom-token-tray", "python PATH/tray_app"])
+@pytest.mark.parametrize("more", ["", os.pathsep])
+def test_tray_runs_nothing_of_the_working_folder(trapped: Path, way: str, more: str) -> None:
+    assert run(way, "--self-test", folder=trapped, path=f"{CHECKOUT}{more}").returncode == 0
+
+
+def test_module_that_was_found_elsewhere_imports_nothing_from_the_working_folder(trapped: Path) -> None:
+    for one in (trapped / "tray_app").iterdir():
+        one.unlink()
+    (trapped / "tray_app").rmdir()
+
+    done = run("python -m tray_app", "--self-test", folder=trapped, path=str(CHECKOUT))
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_checkout_is_run_from_its_own_folder(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tray_app", "--self-test"],
+        cwd=CHECKOUT,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_get_runs_nothing_of_the_working_folder(trapped: Path) -> None:
+    done = run("kiwoom-token", "get", "--no-issue", folder=trapped, path=f"{CHECKOUT}{os.pathsep}")
+
+    assert done.returncode == 3, done.stderr
+
+
+def test_a_child_of_ours_gets_no_secret_and_no_folder_that_moves() -> None:
+    environ = {
+        "PATH": "/bin",
+        "DISPLAY": ":0",
+        "APP_KEY": "k",
+        "APP_SECRET_MOCK": "s",
+        "app_key": "k",
+        "KIWOOM_TOKEN": "t",
+        "KIWOOM_TRAY_REDIS_URL": "redis://:password@host",
+        "KIWOOM_TRAY_DATA_DIR": "/data",
+        "PYTHONPATH": os.pathsep.join(["", ".", str(CHECKOUT), "lib"]),
+    }
+
+    assert child_environment(environ) == {
+        "PATH": "/bin",
+        "DISPLAY": ":0",
+        "KIWOOM_TRAY_DATA_DIR": "/data",
+        "PYTHONPATH": str(CHECKOUT),
+    }
+    assert "PYTHONPATH" not in child_environment({"PYTHONPATH": "."})
+
+
+def test_a_frozen_program_starts_the_tray_program_beside_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    suffix = ".exe" if sys.platform == "win32" else ""
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / f"kiwoom-token{suffix}"))
+    assert tray_command("--self-test") == []
+
+    (tmp_path / f"kiwoom-token-tray{suffix}").touch()
+
+    assert tray_command("--self-test") == [str(tmp_path / f"kiwoom-token-tray{suffix}"), "--self-test"]
+
+
+def test_a_program_of_the_working_folder_is_not_found_by_its_bare_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bot.exe").touch()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "tool.exe").touch()
+    environ = {"PATH": os.pathsep.join(["", ".", str(tmp_path / "bin")]), "PATHEXT": ".com;.exe"}
+
+    assert find_program("bot", environ) == ""
+    assert find_program("bot.exe", environ) == ""
+    assert find_program("tool", environ) == str(tmp_path / "bin" / "tool.exe")
+    assert find_program("tool.exe", environ) == str(tmp_path / "bin" / "tool.exe")
+    named = os.path.join(".", "bot.exe")
+    assert find_program(named, environ) == named
+
+
+def test_the_working_folder_may_be_gone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def gone() -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(os, "getcwd", gone)
+    monkeypatch.setattr(sys, "path", ["", str(tmp_path), os.path.dirname(os.__file__)])
+
+    child_process.stop_importing_from_working_folder()
+
+    assert sys.path == [str(tmp_path), os.path.dirname(os.__file__)]
+
+
+@pytest.mark.posix
+@pytest.mark.skipif(sys.platform != "linux", reason="X11")
+def test_a_screen_that_never_answers_is_told_and_left(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        display = server.getsockname()[1] - 6000
+        if display < 0:
+            pytest.skip("no port of a screen is free")
+        threading.Thread(target=lambda: [server.accept() for _ in range(9)], daemon=True).start()
+        silent = {"DISPLAY": f"127.0.0.1:{display}", "WAYLAND_DISPLAY": "", "QT_QPA_PLATFORM": ""}
+
+        done = run("kiwoom-token", "doctor", "--json", folder=tmp_path, path=str(CHECKOUT), **silent)
+
+    found = {one["name"]: one for one in json.loads(done.stdout)}
+    assert found["screen"]["good"] is False
+    assert found["screen"]["text"] == "The screen does not answer. Check DISPLAY, or sign in to the desktop again."

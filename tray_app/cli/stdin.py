@@ -1,0 +1,22 @@
+"""What another program or a file hands over on standard input: in UTF-8, whatever this system writes by itself."""
+
+from __future__ import annotations
+
+import codecs
+import sys
+
+
+def read_stdin(limit: int) -> str:
+    """Return at most `limit` bytes of standard input as text, without the mark that Windows PowerShell puts before it.
+
+    The bytes are read, because the code page of a Korean Windows would make letters of that mark. What is no UTF-8
+    becomes replacement characters, which no token and no key has.
+    """
+    if sys.stdin is None:
+        return ""
+    buffer = getattr(sys.stdin, "buffer", None)
+    if buffer is None:  # replaced by a program that runs ours
+        return sys.stdin.read(limit).removeprefix("\ufeff")
+    content: bytes = buffer.read(limit)
+    is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if is_utf16 else "utf-8-sig", "replace")

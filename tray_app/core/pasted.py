@@ -1,0 +1,45 @@
+"""Text as people paste it: a `.env` leaves quotes, blanks and carriage returns in a value, and what is pasted where a
+key or a token is wanted may be a whole line of it, or a file's path."""
+
+from __future__ import annotations
+
+from tray_app.core.errors import InvalidInput
+from tray_app.core.language import msg
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_AROUND = " \t\r\n\ufeff"
+_QUOTES = "\"'"
+_PATH_STARTS = ("/", "./", "../", "~/", ".\\", "..\\", "~\\", "\\\\", "file:")
+_FILE_ENDS = (".txt", ".env", ".json", ".csv", ".toml")
+
+
+def unquoted(text: str) -> str:
+    """Return `text` without the blanks, line ends and byte order mark around it, and without one pair of quotes."""
+    stripped = text.strip(_AROUND)
+    if len(stripped) > 1 and stripped[0] == stripped[-1] and stripped[0] in _QUOTES:
+        return stripped[1:-1].strip(_AROUND)
+    return stripped
+
+
+def variable(environ: Mapping[str, str], name: str) -> str:
+    """Return the value of an environment variable as `unquoted` reads it; empty when it is not set."""
+    return unquoted(environ.get(name, ""))
+
+
+def check_is_value(text: str) -> None:
+    """Raise `InvalidInput`, which says what was entered instead, when `text` is a line `APP_KEY=…` or a path.
+
+    Kiwoom's keys are letters, digits, `-` and `_`, so they have neither `=` nor `:` before their end, nor slashes.
+    """
+    name, _, value = text.removeprefix("export ").replace(":", "=", 1).partition("=")
+    if text.lower().startswith(_PATH_STARTS) or text.lower().endswith(_FILE_ENDS) or _has_drive(text):
+        raise InvalidInput(msg("The path of a file was given instead of a key. Give the text that is in the file."))
+    if name.strip().isidentifier() and value.strip("= "):
+        raise InvalidInput(msg("A whole line such as APP_KEY=… was given. Give only what follows the = sign."))
+
+
+def _has_drive(text: str) -> bool:
+    return len(text) > 2 and text[0].isalpha() and text[1] == ":" and text[2] in "\\/"
