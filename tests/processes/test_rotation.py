@@ -11,7 +11,7 @@ import pytest
 from tests.doubles import Clock
 from tray_app import TokenManager
 from tray_app.cli.watch import Terminal
-from tray_app.core.renewal_schedule import NoticeKind
+from tray_app.core.notices import NoticeKind
 from tray_app.core.token import KST
 from tray_app.desktop.monitor import Monitor
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom

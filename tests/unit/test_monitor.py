@@ -21,7 +21,7 @@ from tray_app.core.errors import (
     RevokeFailed,
     StoreError,
 )
-from tray_app.core.renewal_schedule import Notice, NoticeKind
+from tray_app.core.notices import Notice, NoticeKind
 from tray_app.core.state import Action, Result, TokenState
 from tray_app.core.token import Token, token_for
 from tray_app.desktop.monitor import Monitor

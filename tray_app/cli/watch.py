@@ -12,14 +12,15 @@ from tray_app.cli.token import opened, outcome_text, tell_unpublished, tell_unsa
 from tray_app.core import logs
 from tray_app.core.errors import DONE, KiwoomTokenError, StoreError
 from tray_app.core.language import say, tr
-from tray_app.core.notices import notice_text
-from tray_app.core.renewal_schedule import Due, NoticeKind, RenewalSchedule
+from tray_app.core.notices import NoticeKind, notice_text
+from tray_app.core.renewal_schedule import Due
+from tray_app.core.token_schedule import TokenSchedule
 from tray_app.core.wording import countdown, korean_time, place_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tray_app.core.renewal_schedule import Notice
+    from tray_app.core.notices import Notice
     from tray_app.core.token import Token
     from tray_app.service.token_service import TokenService
     from tray_app.settings.load import Settings
@@ -51,7 +52,7 @@ class Terminal:
     def __init__(self, settings: Settings, service: TokenService, clock: Callable[[], float] = time.time) -> None:
         self._service = service
         self._clock = clock
-        self._schedule = RenewalSchedule(settings.policy, settings.renew_before, settings.warn_before, random.random)
+        self._schedule = TokenSchedule(settings.policy, settings.renew_before, settings.warn_before, random.random)
         self._version: object = None
         self._looked = False
         self._token: Token | None = None

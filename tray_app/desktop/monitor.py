@@ -13,9 +13,10 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError, known_error
-from tray_app.core.renewal_schedule import Due, RenewalSchedule
+from tray_app.core.renewal_schedule import Due
 from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.core.token import Token
+from tray_app.core.token_schedule import TokenSchedule
 from tray_app.desktop.file_watch import FileWatch, watchable
 from tray_app.desktop.worker import Worker
 from tray_app.service.migration import Migrated, migrate
@@ -25,7 +26,7 @@ from tray_app.system.private_files import make_private_folder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tray_app.core.renewal_schedule import Notice
+    from tray_app.core.notices import Notice
     from tray_app.kiwoom.keys import AppKeys
     from tray_app.service.token_service import Cleared, TokenService
     from tray_app.settings.load import Settings
@@ -423,8 +424,8 @@ def _result_of(cleared: Cleared) -> Result:
     return Result.KEPT if cleared.kept else Result.GONE
 
 
-def _schedule_for(settings: Settings) -> RenewalSchedule:
-    return RenewalSchedule(
+def _schedule_for(settings: Settings) -> TokenSchedule:
+    return TokenSchedule(
         settings.policy, settings.renew_before, settings.warn_before, random.random, quiet_hours=settings.quiet_hours
     )
 

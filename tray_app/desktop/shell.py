@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QDialog, QWidget
 
-    from tray_app.core.renewal_schedule import Notice
+    from tray_app.core.notices import Notice
     from tray_app.core.secret import Secret
     from tray_app.desktop.accounts import Accounts
     from tray_app.desktop.history.window import HistoryWindow
