@@ -70,6 +70,8 @@ class RenewalSchedule:
 
     def __init__(self, policy: str, renew_before: float, random: Callable[[], float]) -> None:
         self._random = random
+        self._rotates_at: int | None = None
+        """When to rotate, in minutes after midnight in Korea."""
         self._set_policy(policy, renew_before)
         self._rotation_failed_at: float | None = None
         self._can_revoke = True

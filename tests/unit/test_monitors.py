@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 from tests.doubles import KEYS, START, Clock, FakeBroker
 from tray_app.core.state import TokenState
 from tray_app.core.token import token_for
-from tray_app.desktop.accounts import Accounts
 from tray_app.desktop.monitor import Monitor
+from tray_app.desktop.monitors import Monitors
 from tray_app.kiwoom.keys import AppKeys
 from tray_app.service.composition import open_store
 from tray_app.service.key_binding import KeyBinding
@@ -26,13 +26,13 @@ from tray_app.settings.save import save_setting
 
 
 class World:
-    """Accounts over real settings and real token files, and a Kiwoom that is not asked by itself."""
+    """Monitors over real settings and real token files, and a Kiwoom that is not asked by itself."""
 
     def __init__(self, qtbot: QtBot) -> None:
         self.qtbot = qtbot
         self.clock = Clock()
         self.broker = FakeBroker(self.clock)
-        self.accounts: Accounts | None = None
+        self.monitors: Monitors | None = None
 
     def open_service(self, settings: Settings) -> TokenService:
         account = KeyBinding(settings, os.environ)
@@ -43,20 +43,19 @@ class World:
         save_setting("mode", settings.mode, settings.profile)
         return self.open_service(settings).refresh()
 
-    def start(self, profile: str | None = None) -> Accounts:
-        accounts = self.accounts = Accounts(
+    def start(self, profile: str | None = None) -> Monitors:
+        monitors = self.monitors = Monitors(
             load_settings(profile),
             os.environ,
-            self.open_service,
-            lambda settings, service: Monitor(settings, service, self.keep_keys, lambda: None, clock=self.clock),
+            lambda settings: Monitor(settings, self.open_service, self.keep_keys, lambda: None, clock=self.clock),
             only_this=profile is not None,
         )
         read: list[Settings] = []
-        accounts.reconfigured.connect(read.append)
-        accounts.start()
+        monitors.reconfigured.connect(read.append)
+        monitors.start()
         self.qtbot.waitUntil(lambda: bool(read), timeout=10_000)
-        self.qtbot.waitUntil(lambda: all(state.busy is None for state in accounts.states), timeout=10_000)
-        return accounts
+        self.qtbot.waitUntil(lambda: all(state.busy is None for state in monitors.states), timeout=10_000)
+        return monitors
 
     def sees(self, told: object) -> None:
         self.qtbot.waitUntil(told, timeout=10_000)  # type: ignore[arg-type]
@@ -66,13 +65,13 @@ class World:
 def world(qtbot: QtBot) -> Iterator[World]:
     one = World(qtbot)
     yield one
-    if one.accounts is not None:
-        one.accounts.deleteLater()
+    if one.monitors is not None:
+        one.monitors.deleteLater()
 
 
 @pytest.fixture
 def settings() -> Path:
-    """The file; in it stands that nothing is asked by itself and that tokens rest in files."""
+    """The settings file: nothing is asked by itself, and tokens are stored in files."""
     file = Path(settings_file(os.environ))
     file.parent.mkdir(parents=True)
     file.write_text('store = "file"\npolicy = "notify"\n')
@@ -83,25 +82,25 @@ def add(file: Path, text: str) -> None:
     file.write_text(file.read_text() + text)
 
 
-def names(accounts: Accounts) -> list[str]:
-    return [state.profile for state in accounts.states]
+def names(monitors: Monitors) -> list[str]:
+    return [state.profile for state in monitors.states]
 
 
-def state_of(accounts: Accounts, profile: str) -> TokenState:
-    return next(state for state in accounts.states if state.profile == profile)
+def state_of(monitors: Monitors, profile: str) -> TokenState:
+    return next(state for state in monitors.states if state.profile == profile)
 
 
 def test_every_account_with_a_section_is_watched(world: World, settings: Path) -> None:
     add(settings, '[profiles.second]\nmode = "demo"\n[profiles.third]\n')
 
-    accounts = world.start()
+    monitors = world.start()
 
-    assert [(state.profile, state.mode) for state in accounts.states] == [
+    assert [(state.profile, state.mode) for state in monitors.states] == [
         ("default", "real"),
         ("second", "demo"),
         ("third", "real"),
     ]
-    assert accounts.chosen.state.profile == "default"
+    assert monitors.chosen.state.profile == "default"
 
 
 def test_an_account_that_was_named_at_the_start_is_the_only_one(world: World, settings: Path) -> None:
@@ -111,57 +110,57 @@ def test_an_account_that_was_named_at_the_start_is_the_only_one(world: World, se
 
 
 def test_accounts_come_and_go_with_their_sections(world: World, settings: Path) -> None:
-    accounts = world.start()
+    monitors = world.start()
     before = settings.read_text()
 
     add(settings, "[profiles.second]\n")
-    world.sees(lambda: names(accounts) == ["default", "second"])
-    accounts.choose("second")
+    world.sees(lambda: names(monitors) == ["default", "second"])
+    monitors.choose("second")
     settings.write_text(before)
 
-    world.sees(lambda: names(accounts) == ["default"])
-    assert accounts.chosen.state.profile == "default"
+    world.sees(lambda: names(monitors) == ["default"])
+    assert monitors.chosen.state.profile == "default"
 
 
-def threads_of_accounts() -> int:
-    return sum(thread.name in {"look", "act"} for thread in threading.enumerate())
+def threads_of_monitors() -> int:
+    return sum(thread.name in {"read", "act"} for thread in threading.enumerate())
 
 
 def test_accounts_that_come_and_go_leave_no_thread_behind(world: World, settings: Path) -> None:
-    accounts = world.start()
-    before, threads = settings.read_text(), threads_of_accounts()
+    monitors = world.start()
+    before, threads = settings.read_text(), threads_of_monitors()
 
     for _ in range(3):
         add(settings, "[profiles.second]\n[profiles.third]\n")
-        world.sees(lambda: len(names(accounts)) == 3)
+        world.sees(lambda: len(names(monitors)) == 3)
         settings.write_text(before)
-        world.sees(lambda: names(accounts) == ["default"])
+        world.sees(lambda: names(monitors) == ["default"])
 
-    world.sees(lambda: threads_of_accounts() == threads)
+    world.sees(lambda: threads_of_monitors() == threads)
 
 
 def test_a_folder_that_is_removed_and_made_again_is_watched_again(world: World, settings: Path) -> None:
-    accounts = world.start()
+    monitors = world.start()
 
     for policy in ("daily 06:30", "auto", "notify"):
         shutil.rmtree(settings.parent)
         settings.parent.mkdir()
         settings.write_text(f'store = "file"\npolicy = "{policy}"\n')
 
-        world.sees(lambda policy=policy: accounts.chosen.state.policy == policy)
+        world.sees(lambda policy=policy: monitors.chosen.state.policy == policy)
 
 
 def test_an_account_that_nobody_knows_is_not_chosen(world: World, settings: Path) -> None:
-    accounts = world.start()
+    monitors = world.start()
 
-    accounts.choose("second")
+    monitors.choose("second")
 
-    assert accounts.chosen.state.profile == "default"
+    assert monitors.chosen.state.profile == "default"
 
 
 @pytest.mark.parametrize("how", ["in place", "replaced"])
 def test_a_change_in_the_file_applies_at_once(world: World, settings: Path, how: str) -> None:
-    accounts = world.start()
+    monitors = world.start()
     text = 'store = "file"\npolicy = "daily 06:30"\n'
 
     if how == "in place":
@@ -171,71 +170,71 @@ def test_a_change_in_the_file_applies_at_once(world: World, settings: Path, how:
         other.write_text(text)
         other.replace(settings)
 
-    world.sees(lambda: accounts.chosen.state.policy == "daily 06:30")
+    world.sees(lambda: monitors.chosen.state.policy == "daily 06:30")
 
 
 def test_a_second_change_is_seen_as_well(world: World, settings: Path) -> None:
-    accounts = world.start()
+    monitors = world.start()
 
     for policy in ("daily 06:30", "auto", "notify"):
         save_setting("policy", policy)
-        world.sees(lambda policy=policy: accounts.chosen.state.policy == policy)
+        world.sees(lambda policy=policy: monitors.chosen.state.policy == policy)
 
 
 def test_a_file_that_is_made_later_is_seen(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
-    accounts = world.start()
-    world.sees(lambda: accounts.chosen.state.busy is None)
+    monitors = world.start()
+    world.sees(lambda: monitors.chosen.state.busy is None)
 
     save_setting("policy", "notify")
 
-    world.sees(lambda: accounts.chosen.state.policy == "notify")
+    world.sees(lambda: monitors.chosen.state.policy == "notify")
 
 
 def test_what_is_set_here_stands_in_the_file_and_applies(world: World, settings: Path) -> None:
     add(settings, "[profiles.second]\n")
-    accounts = world.start()
+    monitors = world.start()
 
-    accounts.set("policy", "daily 05:00", "second")
+    monitors.set("policy", "daily 05:00", "second")
 
-    world.sees(lambda: state_of(accounts, "second").policy == "daily 05:00")
-    assert state_of(accounts, "default").policy == "notify"
+    world.sees(lambda: state_of(monitors, "second").policy == "daily 05:00")
+    assert state_of(monitors, "default").policy == "notify"
     assert load_settings("second").policy == "daily 05:00"
 
 
 def test_a_broken_line_is_told_and_what_it_said_before_no_longer_holds(world: World, settings: Path) -> None:
     add(settings, 'warn_before = ["10m"]\n')
-    accounts = world.start()
+    monitors = world.start()
 
     settings.write_text('store = "file"\npolicy = "notify\nwarn_before = ["10m"]\n')
 
-    world.sees(lambda: bool(accounts.problems))
-    assert [f"{settings}, line 2: policy" in str(problem) for problem in accounts.problems] == [True]
+    world.sees(lambda: bool(monitors.problems))
+    assert [f"{settings}, line 2: policy" in str(problem) for problem in monitors.problems] == [True]
     settings.write_text('store = "file"\npolicy = "notify"\n')
-    world.sees(lambda: not accounts.problems)
+    world.sees(lambda: not monitors.problems)
 
 
 def test_a_store_that_cannot_be_opened_is_told_and_the_present_one_goes_on(world: World, settings: Path) -> None:
-    accounts = world.start()
-    accounts.chosen.service.put(token_for("a-token-of-a-test", 86400, START))
-    world.sees(lambda: accounts.chosen.state.expires is not None)
+    monitors = world.start()
+    monitors.chosen.service.put(token_for("a-token-of-a-test", 86400, START))
+    world.sees(lambda: monitors.chosen.state.expires is not None)
 
     settings.write_text('store = "redis"\npolicy = "notify"\n')
 
-    world.sees(lambda: bool(accounts.problems))
-    assert "KIWOOM_TRAY_REDIS_URL" in str(accounts.problems[0])
-    assert accounts.chosen.service.living().value.reveal() == "a-token-of-a-test"
+    world.sees(lambda: bool(monitors.problems))
+    assert "KIWOOM_TRAY_REDIS_URL" in str(monitors.problems[0])
+    assert monitors.chosen.service.living().value.reveal() == "a-token-of-a-test"
 
 
 def test_what_cannot_be_saved_is_told_and_the_file_stays(world: World, settings: Path) -> None:
-    accounts = world.start()
+    monitors = world.start()
     settings.write_text('store = "file"\npolicy = "notify\n')
-    world.sees(lambda: bool(accounts.problems))
-    told = accounts.problems
+    world.sees(lambda: bool(monitors.problems))
+    told = monitors.problems
 
-    accounts.set("policy", "auto", "default")
+    monitors.set("policy", "auto", "default")
 
-    world.sees(lambda: accounts.problems != told)
+    world.sees(lambda: monitors.problems != told)
     assert settings.read_text() == 'store = "file"\npolicy = "notify\n'
 
 
@@ -245,29 +244,29 @@ def test_the_token_moves_with_the_data_folder(
     monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
     old, new = tmp_path / "old", tmp_path / "new"
     save_setting("data_dir", str(old))
-    accounts = world.start()
-    accounts.chosen.service.put(token_for("a-token-of-a-test", 86400, START))
-    world.sees(lambda: accounts.chosen.state.expires is not None)
+    monitors = world.start()
+    monitors.chosen.service.put(token_for("a-token-of-a-test", 86400, START))
+    world.sees(lambda: monitors.chosen.state.expires is not None)
 
     save_setting("data_dir", str(new))
 
-    world.sees(lambda: accounts.chosen.state.place_path == str(new / ".token"))
-    world.sees(lambda: accounts.chosen.state.expires is not None)
+    world.sees(lambda: monitors.chosen.state.place_path == str(new / ".token"))
+    world.sees(lambda: monitors.chosen.state.expires is not None)
     assert "a-token-of-a-test" in (new / ".token").read_text()
     assert not (old / ".token").exists()
 
 
 def test_the_token_of_the_other_mode_is_none_of_this_account(world: World, settings: Path) -> None:
-    accounts = world.start()
+    monitors = world.start()
     bound = token_for("a-token-of-a-test", 86400, START).bound_to("real:0123456789abcdef")
-    accounts.chosen.service.put(bound)
-    world.sees(lambda: accounts.chosen.state.expires is not None)
+    monitors.chosen.service.put(bound)
+    world.sees(lambda: monitors.chosen.state.expires is not None)
 
     save_setting("mode", "demo")
-    world.sees(lambda: (accounts.chosen.state.mode, accounts.chosen.state.expires) == ("demo", None))
+    world.sees(lambda: (monitors.chosen.state.mode, monitors.chosen.state.expires) == ("demo", None))
     save_setting("mode", "real")
 
-    world.sees(lambda: accounts.chosen.state.expires is not None)
+    world.sees(lambda: monitors.chosen.state.expires is not None)
 
 
 @pytest.mark.parametrize("content", ['data_dir = "/half a li', "", None], ids=["damaged", "empty", "gone"])
@@ -277,10 +276,10 @@ def test_a_file_that_cannot_be_used_moves_no_token_and_takes_no_account_away(
     monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
     save_setting("data_dir", str(tmp_path / "chosen"))
     add(settings, "[profiles.second]\n")
-    accounts = world.start()
-    accounts.chosen.service.put(token_for("a-token-of-a-test", 86400, START))
+    monitors = world.start()
+    monitors.chosen.service.put(token_for("a-token-of-a-test", 86400, START))
     read: list[Settings] = []
-    accounts.reconfigured.connect(read.append)
+    monitors.reconfigured.connect(read.append)
 
     if content is None:
         settings.unlink()
@@ -288,10 +287,10 @@ def test_a_file_that_cannot_be_used_moves_no_token_and_takes_no_account_away(
         settings.write_text(content)
 
     world.sees(lambda: bool(read))
-    world.sees(lambda: all(state.busy is None for state in accounts.states))
-    assert (accounts.chosen.settings.data_dir, accounts.chosen.settings.store) == (str(tmp_path / "chosen"), "file")
-    assert accounts.chosen.service.living().value.reveal() == "a-token-of-a-test"
-    assert names(accounts) == ["default", "second"]
+    world.sees(lambda: all(state.busy is None for state in monitors.states))
+    assert (monitors.chosen.settings.data_dir, monitors.chosen.settings.store) == (str(tmp_path / "chosen"), "file")
+    assert monitors.chosen.service.living().value.reveal() == "a-token-of-a-test"
+    assert names(monitors) == ["default", "second"]
 
 
 def test_a_file_without_a_data_folder_gets_one_that_every_tool_knows(
@@ -300,61 +299,61 @@ def test_a_file_without_a_data_folder_gets_one_that_every_tool_knows(
     monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
     monkeypatch.setattr("tray_app.settings.places.checkout_data_dir", lambda: str(tmp_path / "usual"))
     save_setting("data_dir", str(tmp_path / "chosen"))
-    accounts = world.start()
+    monitors = world.start()
 
     settings.write_text('store = "file"\npolicy = "notify"\n')
 
-    world.sees(lambda: accounts.chosen.state.place_path == str(tmp_path / "usual" / ".token"))
+    world.sees(lambda: monitors.chosen.state.place_path == str(tmp_path / "usual" / ".token"))
     assert load_settings().data_dir == str(tmp_path / "usual")
 
 
 def test_after_keys_of_the_other_mode_were_entered_those_are_used(world: World, settings: Path) -> None:
-    accounts = world.start()
+    monitors = world.start()
     shown: list[tuple[str, bool]] = []
-    accounts.chosen.changed.connect(lambda state: shown.append((state.mode, state.expires is not None)))
+    monitors.chosen.changed.connect(lambda state: shown.append((state.mode, state.expires is not None)))
 
-    accounts.chosen.enter_keys("demo", KEYS)
-    world.sees(lambda: accounts.chosen.settings.mode == "demo")
-    world.sees(lambda: accounts.chosen.state.busy is None)
+    monitors.chosen.enter_keys("demo", KEYS)
+    world.sees(lambda: monitors.chosen.settings.mode == "demo")
+    world.sees(lambda: monitors.chosen.state.busy is None)
     world.clock.advance(60)
-    accounts.chosen.refresh()
-    world.sees(lambda: world.broker.issues == 2 and accounts.chosen.state.busy is None)
+    monitors.chosen.refresh()
+    world.sees(lambda: world.broker.issues == 2 and monitors.chosen.state.busy is None)
 
-    token = accounts.chosen.current_token()
+    token = monitors.chosen.current_token()
     assert token is not None
     assert token.issued_for.startswith("demo:")
     assert ("demo", False) not in shown, "the new token did not seem to be gone in between"
 
 
 def test_an_account_without_a_section_is_watched_once_its_keys_were_entered(world: World, settings: Path) -> None:
-    accounts = world.start()
+    monitors = world.start()
 
-    accounts.enter_keys("alias", "demo", KEYS)
+    monitors.enter_keys("alias", "demo", KEYS)
 
-    world.sees(lambda: names(accounts) == ["default", "alias"])
-    world.sees(lambda: accounts.chosen.state.expires is not None)
-    assert (accounts.chosen.state.profile, accounts.chosen.state.mode) == ("alias", "demo")
+    world.sees(lambda: names(monitors) == ["default", "alias"])
+    world.sees(lambda: monitors.chosen.state.expires is not None)
+    assert (monitors.chosen.state.profile, monitors.chosen.state.mode) == ("alias", "demo")
 
 
 def test_another_mode_is_another_account_that_gets_a_token_of_its_own(world: World, settings: Path) -> None:
     settings.write_text('store = "file"\npolicy = "auto"\n')
-    accounts = world.start()
-    world.sees(lambda: accounts.chosen.state.expires is not None)
-    accounts.chosen.clear(revoke=False)
-    world.sees(lambda: accounts.chosen.state.expires is None and accounts.chosen.state.busy is None)
+    monitors = world.start()
+    world.sees(lambda: monitors.chosen.state.expires is not None)
+    monitors.chosen.clear(revoke=False)
+    world.sees(lambda: monitors.chosen.state.expires is None and monitors.chosen.state.busy is None)
 
     save_setting("mode", "demo")
 
-    world.sees(lambda: (accounts.chosen.state.mode, accounts.chosen.state.expires is None) == ("demo", False))
-    token = accounts.chosen.current_token()
+    world.sees(lambda: (monitors.chosen.state.mode, monitors.chosen.state.expires is None) == ("demo", False))
+    token = monitors.chosen.current_token()
     assert token is not None
     assert token.issued_for.startswith("demo:")
 
 
 def test_language_and_theme_are_told_to_the_whole_program(world: World, settings: Path) -> None:
-    accounts = world.start()
+    monitors = world.start()
     told: list[tuple[str, str]] = []
-    accounts.reconfigured.connect(lambda one: told.append((one.language, one.theme)))
+    monitors.reconfigured.connect(lambda one: told.append((one.language, one.theme)))
 
     add(settings, 'language = "ko"\ntheme = "dark"\n')
 
@@ -362,30 +361,30 @@ def test_language_and_theme_are_told_to_the_whole_program(world: World, settings
 
 
 def test_a_copy_brings_the_token_of_the_chosen_account(world: World, settings: Path) -> None:
-    accounts = world.start()
+    monitors = world.start()
     copied: list[str] = []
-    accounts.copied.connect(lambda token: copied.append(token.reveal()))
-    accounts.chosen.service.put(token_for("a-token-of-a-test", 86400, START))
+    monitors.copied.connect(lambda token: copied.append(token.reveal()))
+    monitors.chosen.service.put(token_for("a-token-of-a-test", 86400, START))
 
-    accounts.chosen.copy()
+    monitors.chosen.copy()
 
     world.sees(lambda: copied == ["a-token-of-a-test"])
 
 
 def test_a_copy_without_a_token_says_so(world: World, settings: Path) -> None:
-    accounts = world.start()
+    monitors = world.start()
 
-    accounts.chosen.copy()
+    monitors.chosen.copy()
 
-    world.sees(lambda: accounts.chosen.state.last is not None)
+    world.sees(lambda: monitors.chosen.state.last is not None)
 
 
 def test_what_was_told_of_an_account_goes_with_it(world: World, settings: Path) -> None:
     before = settings.read_text()
     add(settings, "[profiles.second]\n")
-    accounts = world.start()
+    monitors = world.start()
     over: list[str] = []
-    accounts.notice_over.connect(over.append)
+    monitors.notice_over.connect(over.append)
 
     settings.write_text(before)
 
@@ -394,10 +393,10 @@ def test_what_was_told_of_an_account_goes_with_it(world: World, settings: Path) 
 
 def test_a_refresh_is_for_the_account_that_was_named(world: World, settings: Path) -> None:
     add(settings, "[profiles.second]\n")
-    accounts = world.start()
+    monitors = world.start()
 
-    accounts.refresh("second")
-    accounts.refresh("one that has gone")
+    monitors.refresh("second")
+    monitors.refresh("one that has gone")
 
-    world.sees(lambda: state_of(accounts, "second").expires is not None)
-    assert (accounts.chosen.state.profile, accounts.chosen.state.expires) == ("default", None)
+    world.sees(lambda: state_of(monitors, "second").expires is not None)
+    assert (monitors.chosen.state.profile, monitors.chosen.state.expires) == ("default", None)
