@@ -1,4 +1,4 @@
-"""The monitor: its supervisor works across two threads, by a timer and by changes of files."""
+"""The monitor: a supervisor across two threads, driven by a timer and by changed files."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Watched:
         return self.settled()
 
     def settled(self) -> TokenState:
-        """Waits until nothing is under way any more."""
+        """Wait until nothing is under way any more."""
         self.wait(lambda: self.monitor.is_idle)
         return self.state
 
@@ -58,12 +58,12 @@ class Watched:
         return self.monitor.state
 
     def pause(self) -> float:
-        """Seconds until the monitor's timer fires."""
+        """Return the seconds until the monitor's timer fires."""
         assert self.monitor._timer.isActive()
         return self.monitor._timer.interval() / 1000
 
     def advance(self, seconds: float) -> None:
-        """Time passes and the timer fires."""
+        """Let time pass, and the timer fire."""
         self.clock.advance(seconds)
         self.monitor.tick()
 
@@ -131,7 +131,7 @@ def test_many_events_at_once_are_one_read_and_none_is_put_off(
 
 
 def made(folder: Path) -> bool:
-    """On Windows a removed folder keeps its name until nobody watches it any more."""
+    """Make a folder; on Windows a removed one keeps its name until nobody watches it any more."""
     try:
         folder.mkdir()
     except OSError:

@@ -1,4 +1,4 @@
-"""Several accounts side by side, and settings that apply while the program runs."""
+"""Several profiles side by side, and settings that apply while the program runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tray_app.settings.save import save_setting
 
 
 class World:
-    """Monitors over real settings and real token files, and a Kiwoom that is not asked by itself."""
+    """Monitors over real settings and real token files, and a broker of the test."""
 
     def __init__(self, qtbot: QtBot) -> None:
         self.qtbot = qtbot
@@ -90,7 +90,7 @@ def state_of(monitors: Monitors, profile: str) -> TokenState:
     return next(state for state in monitors.states if state.profile == profile)
 
 
-def test_every_account_with_a_section_is_watched(world: World, settings: Path) -> None:
+def test_every_profile_with_a_section_is_watched(world: World, settings: Path) -> None:
     add(settings, '[profiles.second]\nmode = "demo"\n[profiles.third]\n')
 
     monitors = world.start()
@@ -103,13 +103,13 @@ def test_every_account_with_a_section_is_watched(world: World, settings: Path) -
     assert monitors.chosen.state.profile == "default"
 
 
-def test_an_account_that_was_named_at_the_start_is_the_only_one(world: World, settings: Path) -> None:
+def test_a_profile_that_was_named_at_the_start_is_the_only_one(world: World, settings: Path) -> None:
     add(settings, "[profiles.second]\n[profiles.third]\n")
 
     assert names(world.start("third")) == ["third"]
 
 
-def test_accounts_come_and_go_with_their_sections(world: World, settings: Path) -> None:
+def test_profiles_come_and_go_with_their_sections(world: World, settings: Path) -> None:
     monitors = world.start()
     before = settings.read_text()
 
@@ -126,7 +126,7 @@ def threads_of_monitors() -> int:
     return sum(thread.name in {"read", "act"} for thread in threading.enumerate())
 
 
-def test_accounts_that_come_and_go_leave_no_thread_behind(world: World, settings: Path) -> None:
+def test_profiles_that_come_and_go_leave_no_thread_behind(world: World, settings: Path) -> None:
     monitors = world.start()
     before, threads = settings.read_text(), threads_of_monitors()
 
@@ -150,7 +150,7 @@ def test_a_folder_that_is_removed_and_made_again_is_watched_again(world: World, 
         world.sees(lambda policy=policy: monitors.chosen.state.policy == policy)
 
 
-def test_an_account_that_nobody_knows_is_not_chosen(world: World, settings: Path) -> None:
+def test_a_profile_that_is_not_watched_is_not_chosen(world: World, settings: Path) -> None:
     monitors = world.start()
 
     monitors.choose("second")
@@ -191,7 +191,7 @@ def test_a_file_that_is_made_later_is_seen(world: World, monkeypatch: pytest.Mon
     world.sees(lambda: monitors.chosen.state.policy == "notify")
 
 
-def test_what_is_set_here_stands_in_the_file_and_applies(world: World, settings: Path) -> None:
+def test_what_is_set_here_is_saved_in_the_file_and_applies(world: World, settings: Path) -> None:
     add(settings, "[profiles.second]\n")
     monitors = world.start()
 
@@ -202,7 +202,7 @@ def test_what_is_set_here_stands_in_the_file_and_applies(world: World, settings:
     assert load_settings("second").policy == "daily 05:00"
 
 
-def test_a_broken_line_is_told_and_what_it_said_before_no_longer_holds(world: World, settings: Path) -> None:
+def test_a_broken_line_is_reported_and_what_it_said_before_no_longer_applies(world: World, settings: Path) -> None:
     add(settings, 'warn_before = ["10m"]\n')
     monitors = world.start()
 
@@ -214,7 +214,7 @@ def test_a_broken_line_is_told_and_what_it_said_before_no_longer_holds(world: Wo
     world.sees(lambda: not monitors.problems)
 
 
-def test_a_store_that_cannot_be_opened_is_told_and_the_present_one_goes_on(world: World, settings: Path) -> None:
+def test_a_store_that_cannot_be_opened_is_reported_and_the_present_one_stays(world: World, settings: Path) -> None:
     monitors = world.start()
     monitors.chosen.service.put(token_for("a-token-of-a-test", 86400, START))
     world.sees(lambda: monitors.chosen.state.expires is not None)
@@ -226,7 +226,7 @@ def test_a_store_that_cannot_be_opened_is_told_and_the_present_one_goes_on(world
     assert monitors.chosen.service.living().value.reveal() == "a-token-of-a-test"
 
 
-def test_what_cannot_be_saved_is_told_and_the_file_stays(world: World, settings: Path) -> None:
+def test_what_cannot_be_saved_is_reported_and_the_file_stays(world: World, settings: Path) -> None:
     monitors = world.start()
     settings.write_text('store = "file"\npolicy = "notify\n')
     world.sees(lambda: bool(monitors.problems))
@@ -256,7 +256,7 @@ def test_the_token_moves_with_the_data_folder(
     assert not (old / ".token").exists()
 
 
-def test_the_token_of_the_other_mode_is_none_of_this_account(world: World, settings: Path) -> None:
+def test_a_token_of_the_other_mode_does_not_count(world: World, settings: Path) -> None:
     monitors = world.start()
     bound = token_for("a-token-of-a-test", 86400, START).bound_to("real:0123456789abcdef")
     monitors.chosen.service.put(bound)
@@ -270,7 +270,7 @@ def test_the_token_of_the_other_mode_is_none_of_this_account(world: World, setti
 
 
 @pytest.mark.parametrize("content", ['data_dir = "/half a li', "", None], ids=["damaged", "empty", "gone"])
-def test_a_file_that_cannot_be_used_moves_no_token_and_takes_no_account_away(
+def test_a_file_that_cannot_be_used_moves_no_token_and_ends_no_profile(
     world: World, settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
 ) -> None:
     monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
@@ -325,7 +325,7 @@ def test_after_keys_of_the_other_mode_were_entered_those_are_used(world: World, 
     assert ("demo", False) not in shown, "the new token did not seem to be gone in between"
 
 
-def test_an_account_without_a_section_is_watched_once_its_keys_were_entered(world: World, settings: Path) -> None:
+def test_a_profile_without_a_section_is_watched_once_its_keys_were_entered(world: World, settings: Path) -> None:
     monitors = world.start()
 
     monitors.enter_keys("alias", "demo", KEYS)
@@ -335,7 +335,7 @@ def test_an_account_without_a_section_is_watched_once_its_keys_were_entered(worl
     assert (monitors.chosen.state.profile, monitors.chosen.state.mode) == ("alias", "demo")
 
 
-def test_another_mode_is_another_account_that_gets_a_token_of_its_own(world: World, settings: Path) -> None:
+def test_another_mode_is_another_account_with_a_token_of_its_own(world: World, settings: Path) -> None:
     settings.write_text('store = "file"\npolicy = "auto"\n')
     monitors = world.start()
     world.sees(lambda: monitors.chosen.state.expires is not None)
@@ -350,7 +350,7 @@ def test_another_mode_is_another_account_that_gets_a_token_of_its_own(world: Wor
     assert token.issued_for.startswith("demo:")
 
 
-def test_language_and_theme_are_told_to_the_whole_program(world: World, settings: Path) -> None:
+def test_language_and_theme_reach_the_whole_program(world: World, settings: Path) -> None:
     monitors = world.start()
     told: list[tuple[str, str]] = []
     monitors.reconfigured.connect(lambda one: told.append((one.language, one.theme)))
@@ -360,7 +360,7 @@ def test_language_and_theme_are_told_to_the_whole_program(world: World, settings
     world.sees(lambda: ("ko", "dark") in told)
 
 
-def test_a_copy_brings_the_token_of_the_chosen_account(world: World, settings: Path) -> None:
+def test_a_copy_brings_the_token_of_the_chosen_profile(world: World, settings: Path) -> None:
     monitors = world.start()
     copied: list[str] = []
     monitors.copied.connect(lambda token: copied.append(token.reveal()))
@@ -379,7 +379,7 @@ def test_a_copy_without_a_token_says_so(world: World, settings: Path) -> None:
     world.sees(lambda: monitors.chosen.state.last is not None)
 
 
-def test_what_was_told_of_an_account_goes_with_it(world: World, settings: Path) -> None:
+def test_the_notice_of_a_profile_goes_with_it(world: World, settings: Path) -> None:
     before = settings.read_text()
     add(settings, "[profiles.second]\n")
     monitors = world.start()
@@ -391,7 +391,7 @@ def test_what_was_told_of_an_account_goes_with_it(world: World, settings: Path) 
     world.sees(lambda: over == ["second"])
 
 
-def test_a_refresh_is_for_the_account_that_was_named(world: World, settings: Path) -> None:
+def test_a_refresh_is_for_the_profile_that_was_named(world: World, settings: Path) -> None:
     add(settings, "[profiles.second]\n")
     monitors = world.start()
 

@@ -1,3 +1,5 @@
+"""When a token is renewed, and what is told of one that nobody renews."""
+
 from __future__ import annotations
 
 import pytest
@@ -25,7 +27,7 @@ ENDING, ENDED, STOPPED = NoticeKind.ENDING, NoticeKind.ENDED, NoticeKind.STOPPED
 
 
 class Dice:
-    """`random` that gives what it is told to."""
+    """A `random` that returns the number it was given."""
 
     def __init__(self, value: float = 0.5) -> None:
         self.value = value
@@ -66,7 +68,7 @@ def kinds(notices):
 
 
 def told(schedule, clock, *, until, step=1):
-    """The notices of a program that looks every `step` seconds, as (seconds before the end, kind)."""
+    """Return the notices of a program that asks every `step` seconds, as (seconds before the expiry, kind)."""
     found = []
     while clock() <= until:
         found += [(one.expires - clock(), one.kind) for one in schedule.notices(clock())]
@@ -75,7 +77,7 @@ def told(schedule, clock, *, until, step=1):
 
 
 class TestNotices:
-    """Of a token that nobody renews."""
+    """About a token that nobody renews."""
 
     @pytest.fixture
     def schedule(self, schedules):
@@ -91,13 +93,13 @@ class TestNotices:
             (0, ENDED),
         ]
 
-    def test_looking_often_tells_no_more(self, schedule, clock):
+    def test_polling_often_brings_no_more_notices(self, schedule, clock):
         schedule.saw(one := token(clock), clock())
         clock.now = one.expires - 1800
 
         assert [len(schedule.notices(clock())) for _ in range(5)] == [1, 0, 0, 0, 0]
 
-    def test_seeing_the_token_again_tells_no_more(self, schedule, clock):
+    def test_seeing_the_token_again_brings_no_more_notices(self, schedule, clock):
         one = token(clock)
         schedule.saw(one, clock())
         clock.now = one.expires - 1800
@@ -107,7 +109,7 @@ class TestNotices:
 
         assert schedule.notices(clock()) == []
 
-    def test_the_same_token_with_another_time_of_creation_is_no_new_one(self, schedule, clock):
+    def test_the_same_token_with_another_creation_time_is_not_a_new_one(self, schedule, clock):
         one = token(clock)
         schedule.saw(one, clock())
         clock.now = one.expires - 1800
@@ -136,14 +138,14 @@ class TestNotices:
             (5 * DAY, [ENDED]),
         ],
     )
-    def test_after_a_long_sleep_only_the_last_is_told(self, asleep_until, expected, schedule, clock):
+    def test_after_a_long_sleep_only_the_last_threshold_is_told(self, asleep_until, expected, schedule, clock):
         schedule.saw(one := token(clock), clock())
         clock.now = one.expires + asleep_until
 
         assert kinds(schedule.notices(clock())) == expected
         assert schedule.notices(clock()) == []
 
-    def test_after_a_sleep_over_some_the_rest_still_comes(self, schedule, clock):
+    def test_thresholds_after_those_that_were_slept_through_are_still_told(self, schedule, clock):
         schedule.saw(one := token(clock), clock())
         clock.now = one.expires - 500
         schedule.notices(clock())
@@ -151,7 +153,7 @@ class TestNotices:
         assert told(schedule, clock, until=one.expires + 10) == [(300, ENDING), (0, ENDED)]
 
     @pytest.mark.parametrize("ago", [0, 1, DAY])
-    def test_a_token_that_had_ended_before_the_program_looked_is_no_news(self, ago, schedule, clock):
+    def test_a_token_that_expired_before_the_program_started_is_not_news(self, ago, schedule, clock):
         one = token(clock, lifetime=3600)
         clock.now = one.expires + ago
         schedule.saw(one, clock())
@@ -163,9 +165,7 @@ class TestNotices:
         [(400, [(300, ENDING), (0, ENDED)]), (200, [(200, ENDING), (0, ENDED)])],
         ids=["there is time", "the last warning"],
     )
-    def test_a_program_started_anew_tells_of_what_passed_before_only_the_last(
-        self, remaining, expected, schedule, clock
-    ):
+    def test_a_restarted_program_repeats_only_the_last_warning(self, remaining, expected, schedule, clock):
         one = token(clock)
         clock.now = one.expires - remaining
         schedule.saw(one, clock())
@@ -183,42 +183,42 @@ class TestNotices:
             (1, [0]),
         ],
     )
-    def test_a_token_that_lives_only_minutes_is_not_ending_from_the_start(self, lifetime, expected, schedule, clock):
+    def test_a_token_valid_for_minutes_only_is_not_expiring_from_the_start(self, lifetime, expected, schedule, clock):
         schedule.saw(one := token(clock, lifetime=lifetime), clock())
 
         assert [left for left, _ in told(schedule, clock, until=one.expires + 10)] == expected
 
-    def test_without_a_token_there_is_none(self, schedule, clock):
+    def test_without_a_token_there_are_no_notices(self, schedule, clock):
         schedule.saw(None, clock())
 
         assert told(schedule, clock, until=clock() + DAY, step=600) == []
 
-    def test_a_cleared_token_is_not_told_of(self, schedule, clock):
+    def test_a_cleared_token_brings_no_notices(self, schedule, clock):
         schedule.saw(one := token(clock), clock())
         schedule.cleared()
 
         assert told(schedule, clock, until=one.expires + 10, step=100) == []
 
-    def test_only_what_the_user_wants_is_told(self, schedules, clock):
+    def test_only_the_chosen_thresholds_are_told(self, schedules, clock):
         schedule = schedules(NOTIFY, warn_before=(120,))
         schedule.saw(one := token(clock), clock())
 
         assert told(schedule, clock, until=one.expires + 10) == [(120, ENDING)]
 
-    def test_nobody_is_told_that_a_token_is_ending_after_it_has(self, schedules, clock):
+    def test_no_expiry_warning_comes_after_the_expiry(self, schedules, clock):
         schedule = schedules(NOTIFY, warn_before=(120,))
         schedule.saw(one := token(clock), clock())
         clock.now = one.expires
 
         assert schedule.notices(clock()) == []
 
-    def test_nothing_is_told_to_who_wants_nothing(self, schedules, clock):
+    def test_without_thresholds_there_are_no_notices(self, schedules, clock):
         schedule = schedules(NOTIFY, warn_before=())
         schedule.saw(one := token(clock), clock())
 
         assert told(schedule, clock, until=one.expires + 10, step=100) == []
 
-    def test_a_clock_set_back_repeats_nothing_and_loses_nothing(self, schedule, clock):
+    def test_a_clock_set_back_repeats_and_loses_no_notice(self, schedule, clock):
         schedule.saw(one := token(clock), clock())
         clock.now = one.expires - 1700
         schedule.notices(clock())
@@ -239,37 +239,37 @@ class TestNotices:
 
 
 class TestRenewal:
-    def test_comes_ten_minutes_before_the_end(self, schedule, clock):
+    def test_comes_ten_minutes_before_the_expiry(self, schedule, clock):
         schedule.saw(one := token(clock), clock())
 
         assert schedule.renew_at == one.expires - 600
         assert [schedule.due(one.expires + at) for at in (-600.1, -600, 0)] == [None, Due.RENEW, Due.RENEW]
 
-    def test_comes_when_the_user_wants_it(self, schedules, clock):
+    def test_comes_as_early_as_the_setting_says(self, schedules, clock):
         schedule = schedules(renew_before=3600)
         schedule.saw(one := token(clock), clock())
 
         assert schedule.renew_at == one.expires - 3600
 
     @pytest.mark.parametrize("lifetime", [1, 60, 600, 2000])
-    def test_takes_at_most_a_quarter_of_a_short_life(self, lifetime, schedule, clock):
+    def test_takes_at_most_a_quarter_of_a_short_lifetime(self, lifetime, schedule, clock):
         schedule.saw(one := token(clock, lifetime=lifetime), clock())
 
         assert schedule.renew_at == pytest.approx(one.expires - lifetime / 4)
 
-    def test_is_asked_at_once_when_there_is_no_token_at_start(self, schedule, clock):
+    def test_is_due_at_once_when_there_is_no_token_at_start(self, schedule, clock):
         schedule.saw(None, clock())
 
         assert schedule.due(clock())
 
-    def test_is_asked_at_once_when_the_token_is_dead_at_start(self, schedule, clock):
+    def test_is_due_at_once_when_the_token_has_expired_at_start(self, schedule, clock):
         one = token(clock, lifetime=3600)
         clock.advance(DAY)
         schedule.saw(one, clock())
 
         assert schedule.due(clock())
 
-    def test_is_asked_at_once_after_a_sleep_over_the_end(self, schedule, clock):
+    def test_is_due_at_once_after_a_sleep_over_the_expiry(self, schedule, clock):
         schedule.saw(token(clock), clock())
         clock.advance(3 * DAY)
 
@@ -282,7 +282,7 @@ class TestRenewal:
         assert schedule.renew_at == one.expires - 600
 
     @pytest.mark.parametrize(("drawn", "after"), [(0.0, 1.0), (0.5, 2.0), (1.0, 3.0)])
-    def test_the_same_answer_is_asked_again_right_after_the_end(self, drawn, after, schedule, clock, dice):
+    def test_after_the_same_answer_comes_right_after_the_expiry(self, drawn, after, schedule, clock, dice):
         dice.value = drawn
         one = token(clock)
         schedule.saw(one, clock())
@@ -292,7 +292,7 @@ class TestRenewal:
 
         assert schedule.renew_at == one.expires + after
 
-    def test_the_same_answer_never_makes_it_ask_before_the_end(self, schedule, clock):
+    def test_after_the_same_answer_never_comes_before_the_expiry(self, schedule, clock):
         one = token(clock)
         schedule.saw(one, clock())
         clock.now = one.expires - 600
@@ -330,28 +330,28 @@ class TestRenewal:
 
 
 class TestClear:
-    def test_makes_nobody_ask(self, schedule, clock):
+    def test_stops_the_renewal(self, schedule, clock):
         schedule.saw(token(clock), clock())
         schedule.cleared()
         schedule.saw(None, clock())
 
         assert not schedule.due(clock() + 10 * DAY)
 
-    def test_by_another_program_makes_nobody_ask(self, schedule, clock):
+    def test_by_another_program_stops_the_renewal(self, schedule, clock):
         schedule.saw(token(clock), clock())
         clock.advance(3600)
         schedule.saw(None, clock())
 
         assert not schedule.due(clock() + 10 * DAY)
 
-    def test_is_not_what_a_rotation_that_nobody_finished_leaves(self, schedule, clock):
+    def test_is_told_from_an_interrupted_rotation(self, schedule, clock):
         schedule.saw(token(clock), clock())
         clock.advance(3600)
         schedule.saw(None, clock(), interrupted=True)
 
         assert schedule.due(clock() + 60) is Due.RENEW
 
-    def test_in_the_last_five_minutes_makes_nobody_ask_either(self, schedule, clock):
+    def test_in_the_last_five_minutes_stops_the_renewal_too(self, schedule, clock):
         schedule.saw(one := token(clock), clock())
         clock.now = one.expires - 100
         schedule.cleared()
@@ -360,7 +360,7 @@ class TestClear:
         assert not schedule.due(clock() + 10 * DAY)
 
     @pytest.mark.parametrize("left", [299, 1, -1])
-    def test_by_the_seeds_rule_it_is_asked_after_the_end(self, left, schedule, clock):
+    def test_by_the_five_minute_rule_is_followed_by_a_renewal_after_the_expiry(self, left, schedule, clock):
         schedule.saw(one := token(clock), clock())
         clock.now = one.expires - left
 
@@ -368,7 +368,7 @@ class TestClear:
 
         assert one.expires + 1 <= schedule.renew_at <= one.expires + 3
 
-    def test_by_the_seeds_rule_the_back_off_is_not_cut_short(self, schedule, clock):
+    def test_by_the_five_minute_rule_does_not_cut_the_back_off_short(self, schedule, clock):
         schedule.saw(one := token(clock), clock())
         clock.now = one.expires - 100
         schedule.failed(RateLimited("no", retry_after=1000.0), clock())
@@ -377,7 +377,7 @@ class TestClear:
 
         assert schedule.renew_at == clock() + 1000
 
-    def test_a_token_that_another_tool_brings_is_watched_again(self, schedule, clock):
+    def test_is_over_once_another_tool_stores_a_token(self, schedule, clock):
         schedule.saw(token(clock), clock())
         schedule.cleared()
         schedule.saw(one := token(clock, name="another"), clock())
@@ -404,7 +404,7 @@ FINAL = [KeysRefused("no"), KeysMissing("no"), RequestRefused("no")]
 
 
 def pauses(schedule, clock, count, error=None):
-    """How long the schedule waits after each of `count` failures in a row."""
+    """Return how long the schedule waits after each of `count` failures in a row."""
     found = []
     for _ in range(count):
         schedule.failed(error or BrokerUnavailable("no"), clock())
@@ -415,7 +415,7 @@ def pauses(schedule, clock, count, error=None):
 
 class TestFailure:
     @pytest.mark.parametrize("error", RETRIED, ids=lambda error: type(error).__name__)
-    def test_what_can_mend_itself_is_tried_again(self, error, schedule, clock):
+    def test_what_can_pass_by_itself_is_tried_again(self, error, schedule, clock):
         schedule.saw(None, clock())
 
         schedule.failed(error, clock())
@@ -424,7 +424,7 @@ class TestFailure:
         assert schedule.due(clock() + 3600)
         assert not schedule.stopped
 
-    def test_it_is_tried_later_and_later_and_ten_minutes_are_the_most(self, schedule, clock):
+    def test_pauses_double_up_to_ten_minutes(self, schedule, clock):
         schedule.saw(None, clock())
 
         assert pauses(schedule, clock, 9) == [10, 20, 40, 80, 160, 320, 600, 600, 600]
@@ -438,7 +438,7 @@ class TestFailure:
 
         assert (found[0], found[-1]) == (first, last)
 
-    def test_a_clock_set_back_does_not_put_the_next_try_off(self, schedule, clock):
+    def test_a_clock_set_back_does_not_delay_the_next_try(self, schedule, clock):
         schedule.saw(None, clock())
         schedule.failed(BrokerUnavailable("no"), clock())
         clock.advance(-DAY)
@@ -447,24 +447,24 @@ class TestFailure:
         clock.advance(900)
         assert schedule.due(clock()) is Due.RENEW
 
-    def test_a_computer_that_is_offline_for_weeks_goes_on_trying(self, schedule, clock):
+    def test_a_computer_that_is_offline_for_weeks_keeps_trying(self, schedule, clock):
         schedule.saw(None, clock())
 
         assert pauses(schedule, clock, 5000)[-1] == 600
 
-    def test_kiwooms_wish_for_a_longer_pause_is_honoured(self, schedule, clock):
+    def test_a_longer_pause_that_kiwoom_asks_for_is_honoured(self, schedule, clock):
         schedule.saw(None, clock())
 
         assert pauses(schedule, clock, 1, RateLimited("no", retry_after=120.0)) == [120]
 
-    def test_kiwooms_wish_for_a_shorter_pause_does_not_cut_the_back_off(self, schedule, clock):
+    def test_a_shorter_pause_that_kiwoom_asks_for_does_not_cut_the_back_off(self, schedule, clock):
         schedule.saw(None, clock())
         pauses(schedule, clock, 5)
 
         assert pauses(schedule, clock, 1, RateLimited("no", retry_after=1.0)) == [320]
 
     @pytest.mark.parametrize("drawn", [0.0, 0.5, 1.0])
-    def test_failures_before_the_end_leave_a_try_right_after_it(self, drawn, schedule, clock, dice):
+    def test_failures_before_the_expiry_leave_a_try_right_after_it(self, drawn, schedule, clock, dice):
         schedule.saw(one := token(clock), clock())
         clock.now = schedule.renew_at
         dice.value = drawn
@@ -474,7 +474,7 @@ class TestFailure:
 
         assert clock() - one.expires <= 3
 
-    def test_a_success_starts_the_back_off_afresh(self, schedule, clock):
+    def test_a_success_resets_the_back_off(self, schedule, clock):
         one = token(clock)
         schedule.saw(one, clock())
         pauses(schedule, clock, 5)
@@ -482,7 +482,7 @@ class TestFailure:
 
         assert pauses(schedule, clock, 1) == [10]
 
-    def test_a_new_token_starts_the_back_off_afresh(self, schedule, clock):
+    def test_a_new_token_resets_the_back_off(self, schedule, clock):
         schedule.saw(None, clock())
         pauses(schedule, clock, 5)
         schedule.saw(token(clock), clock())
@@ -490,7 +490,7 @@ class TestFailure:
         assert pauses(schedule, clock, 1) == [10]
 
     @pytest.mark.parametrize("error", FINAL, ids=lambda error: type(error).__name__)
-    def test_what_only_the_user_can_mend_stops_it(self, error, schedule, clock):
+    def test_what_only_the_user_can_solve_stops_it(self, error, schedule, clock):
         schedule.saw(token(clock), clock())
 
         schedule.failed(error, clock())
@@ -507,7 +507,7 @@ class TestFailure:
         assert schedule.notices(clock()) == [Notice(STOPPED, error=error, urgent=True)]
         assert schedule.notices(clock()) == []
 
-    def test_a_stop_does_not_hide_the_end_of_the_token(self, schedule, clock):
+    def test_a_stop_does_not_hide_the_expiry(self, schedule, clock):
         schedule.saw(one := token(clock), clock())
         schedule.failed(KeysRefused("no"), clock())
         schedule.notices(clock())
@@ -544,7 +544,7 @@ class TestFailure:
         assert not schedule.stopped
         assert schedule.due(one.expires + 3)
 
-    def test_a_stop_that_a_new_token_mended_is_not_told_any_more(self, schedule, clock):
+    def test_a_stop_that_a_new_token_solved_is_not_told(self, schedule, clock):
         schedule.saw(None, clock())
         schedule.failed(KeysRefused("no"), clock())
         schedule.saw(token(clock), clock())
@@ -554,8 +554,8 @@ class TestFailure:
 
 class TestLongRun:
     @pytest.mark.parametrize("lifetime", [30, 300, 900, 3600, DAY])
-    def test_a_broker_that_gives_the_same_token_back_is_asked_twice_a_life(self, lifetime, schedule, clock):
-        """Kiwoom's rule: while a token lives, asking again gives the same one."""
+    def test_a_broker_that_gives_the_same_token_back_is_asked_twice_per_token(self, lifetime, schedule, clock):
+        """While a token is valid, Kiwoom answers with the same one."""
         living = None
         asked = 0
         schedule.saw(None, clock())
@@ -573,7 +573,7 @@ class TestLongRun:
 
         assert 18 <= asked <= 22
 
-    def test_a_broker_that_gives_a_new_token_keeps_it_alive_without_a_gap(self, schedule, clock):
+    def test_a_broker_that_gives_a_new_token_each_time_leaves_no_gap(self, schedule, clock):
         schedule.saw(token(clock), clock())
         gaps = 0
         for n in range(20):

@@ -1,4 +1,4 @@
-"""What is told of a token that a program keeps alive: failures and their end, silence on request, nothing twice."""
+"""What is told of a token that is renewed by itself: failures and recovery, silence on request, nothing twice."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def local(hours: float) -> float:
 
 
 class Kiwoom:
-    """Gives the same token back while it lives, or with `generous` a new one each time; `failure` comes instead."""
+    """Issues the same token while it is valid, or with `generous` a new one each time; `failure` comes instead."""
 
     def __init__(self, clock: Clock, *, generous: bool = False) -> None:
         self.clock = clock
@@ -56,7 +56,7 @@ class Kiwoom:
 
 
 class World:
-    """A program that looks every second, asks when that is due and tells afterwards, as tray and terminal do.
+    """A program that renews when that is due and then shows its notices, every second, as tray and terminal do.
 
     `told` is (seconds since the start, notice). While `asleep` it does nothing, while `locked` nobody is told.
     """
@@ -69,7 +69,7 @@ class World:
         self.told: list[tuple[float, Notice]] = []
 
     def holds(self, token: Token | None) -> Token | None:
-        """Somebody put this token into the store."""
+        """Let somebody store this token, or clear it."""
         self.token = self.kiwoom.living = token
         self.schedule.saw(token, self.clock())
         return token
@@ -103,7 +103,7 @@ class World:
         return [notice.kind for _, notice in self.told]
 
     def left(self, kind: NoticeKind) -> list[float]:
-        """How much life was left when this was told."""
+        """Return how many seconds before the expiry this was told."""
         return [notice.expires - self.begin - at for at, notice in self.told if notice.kind is kind]
 
 
@@ -137,12 +137,12 @@ def ends(world: World) -> float:
 
 
 class TestSuccess:
-    def test_is_silent_when_a_new_token_comes_before_the_end(self, make: Make) -> None:
+    def test_is_silent_when_a_new_token_comes_before_the_expiry(self, make: Make) -> None:
         world = make(warn_before=(600, 300, 0), generous=True)
         world.run(until=ends(world) + HOUR, step=10)
         assert (world.kinds, world.kiwoom.asked) == ([], 1)
 
-    def test_is_silent_at_the_end_when_kiwoom_gives_the_same_token_until_then(self, make: Make) -> None:
+    def test_is_silent_at_the_expiry_when_kiwoom_gives_the_same_token_until_then(self, make: Make) -> None:
         world = make(lifetime=HOUR)
         world.run(until=ends(world) + 10)
         assert world.kinds == [ENDING] * 3
@@ -155,20 +155,20 @@ class TestSuccess:
         world.schedule.answered(token_for("another", DAY, world.clock()), world.clock(), same=False)
         assert world.schedule.notices(world.clock()) == []
 
-    def test_a_warning_does_not_wait_for_ever(self, make: Make) -> None:
+    def test_a_warning_does_not_wait_forever(self, make: Make) -> None:
         world = make(warn_before=(600,))
         world.clock.now = ends(world) - 600
         world.schedule.notices(world.clock())
         world.clock.advance(60)
         assert [one.kind for one in world.schedule.notices(world.clock())] == [ENDING]
 
-    def test_after_a_sleep_over_the_end_only_what_the_renewal_did_not_mend_is_told(self, make: Make) -> None:
+    def test_after_a_sleep_over_the_expiry_only_what_the_renewal_left_is_told(self, make: Make) -> None:
         world = make()
         world.clock.now = ends(world) + 5 * HOUR
         world.run(until=world.clock() + HOUR)
         assert world.kinds == []
 
-    def test_after_a_sleep_a_network_that_comes_a_moment_later_is_no_news(self, make: Make) -> None:
+    def test_after_a_sleep_a_network_that_is_back_a_moment_later_is_not_news(self, make: Make) -> None:
         world = make()
         world.kiwoom.failure = DOWN
         world.clock.now = ends(world) + 5 * HOUR
@@ -177,7 +177,7 @@ class TestSuccess:
         world.run(until=world.clock() + HOUR)
         assert world.kinds == []
 
-    def test_after_a_sleep_without_a_network_one_notice_says_all(self, make: Make) -> None:
+    def test_after_a_sleep_without_a_network_one_notice_says_it_all(self, make: Make) -> None:
         world = make()
         world.kiwoom.failure = DOWN
         world.clock.now = ends(world) + 5 * HOUR
@@ -193,7 +193,7 @@ class TestFailure:
         assert [notice.error for _, notice in world.told] == [DOWN]
         assert (world.kinds, world.left(FAILED)) == ([FAILED], [590])
 
-    def test_that_mends_itself_at_the_next_try_is_not_told(self, make: Make) -> None:
+    def test_that_is_over_at_the_next_try_is_not_told(self, make: Make) -> None:
         world = make(warn_before=())
         world.kiwoom.failure = DOWN
         world.run(until=ends(world) - 595)
@@ -207,14 +207,14 @@ class TestFailure:
         world.run(until=ends(world) - 598)
         assert world.kinds == [FAILED]
 
-    def test_is_told_at_once_where_nothing_is_tried_by_itself(self, make: Make) -> None:
+    def test_is_told_at_once_where_nothing_is_retried(self, make: Make) -> None:
         world = make(NOTIFY)
         world.kiwoom.failure = DOWN
         world.ask()
         world.tick()
         assert world.kinds == [FAILED]
 
-    def test_is_told_once_however_long_it_lasts_and_then_that_it_is_good(self, make: Make) -> None:
+    def test_is_told_once_however_long_it_lasts_and_so_is_the_recovery(self, make: Make) -> None:
         world = make()
         world.kiwoom.failure = DOWN
         world.run(until=ends(world) + 3 * DAY, step=5)
@@ -223,7 +223,7 @@ class TestFailure:
         assert world.kinds == [ENDING, FAILED, ENDING, ENDED, RECOVERED]
         assert [notice.urgent for _, notice in world.told] == [False, True, True, True, False]
 
-    def test_its_reason_is_said_with_the_end_as_well_which_takes_its_place(self, make: Make) -> None:
+    def test_its_reason_is_repeated_by_the_expiry_that_replaces_it(self, make: Make) -> None:
         world = make()
         world.kiwoom.failure = DOWN
         world.run(until=ends(world) + HOUR, step=5)
@@ -244,7 +244,7 @@ class TestFailure:
         world.run(until=world.clock() + MINUTE)
         assert world.told == [(10, Notice(FAILED, error=DOWN, urgent=True))]
 
-    def test_that_becomes_a_refusal_is_told_as_that_too(self, make: Make) -> None:
+    def test_that_becomes_a_refusal_is_told_again_as_a_stop(self, make: Make) -> None:
         world = make(warn_before=())
         world.kiwoom.failure = DOWN
         world.run(until=ends(world) - 500)
@@ -252,7 +252,7 @@ class TestFailure:
         world.run(until=ends(world) + HOUR)
         assert world.kinds == [FAILED, STOPPED]
 
-    def test_of_the_last_try_before_the_end_leaves_the_end_to_the_try_after_it(self, make: Make) -> None:
+    def test_of_the_last_try_before_the_expiry_waits_for_the_try_after_it(self, make: Make) -> None:
         world = make()
         world.kiwoom.failure = DOWN
         world.run(until=ends(world) - 1)
@@ -261,7 +261,7 @@ class TestFailure:
         assert ENDED not in world.kinds
         assert world.kinds[-1] is RECOVERED
 
-    def test_after_the_user_unlocked_the_keyring_is_told_anew(self, make: Make) -> None:
+    def test_after_the_user_unlocked_the_keyring_is_told_again(self, make: Make) -> None:
         world = make(warn_before=())
         world.schedule.failed(REFUSED, world.clock())
         world.tick()
@@ -297,14 +297,14 @@ class TestRecovery:
         world.tick()
         assert world.kinds == [STOPPED, RECOVERED]
 
-    def test_is_told_after_an_end_that_was_told(self, make: Make) -> None:
+    def test_is_told_after_an_expiry_that_was_told(self, make: Make) -> None:
         world = make(NOTIFY, warn_before=(0,))
         world.run(until=ends(world) + HOUR, step=10)
         world.holds(token_for("another", DAY, world.clock()))
         world.run(until=world.clock() + HOUR)
         assert world.kinds == [ENDED, RECOVERED]
 
-    def test_is_not_told_when_another_dead_token_comes(self, make: Make) -> None:
+    def test_is_not_told_when_another_expired_token_comes(self, make: Make) -> None:
         world = make(NOTIFY, warn_before=(0,))
         world.run(until=ends(world) + HOUR, step=10)
         world.holds(token_for("another", 60, world.clock() - HOUR))
@@ -322,7 +322,7 @@ class TestRecovery:
 
 
 class TestNobodyThere:
-    """While the session is locked, nobody asks for notices."""
+    """While the session is locked, the notices are not asked for."""
 
     def test_a_failure_that_came_and_went_is_never_told(self, make: Make) -> None:
         world = make()
@@ -344,7 +344,7 @@ class TestNobodyThere:
         world.run(until=world.clock() + HOUR)
         assert world.kinds == [FAILED]
 
-    def test_good_news_that_is_over_again_is_not_told(self, make: Make) -> None:
+    def test_a_recovery_that_is_over_again_is_not_told(self, make: Make) -> None:
         world = make(NOTIFY, warn_before=())
         world.schedule.failed(DOWN, world.clock())
         world.tick()
@@ -369,20 +369,20 @@ class TestSnooze:
         world.run(until=ends(world))
         assert world.kinds == []
 
-    def test_what_fell_due_meanwhile_is_told_once_afterwards(self, make: Make) -> None:
+    def test_tells_what_fell_due_meanwhile_once_afterwards(self, make: Make) -> None:
         world = make(NOTIFY, korean(9), lifetime=HOUR)
         world.schedule.snooze(ends(world) - 200, world.clock())
         world.run(until=ends(world))
         assert (world.kinds, world.left(ENDING)) == ([ENDING], [200])
         assert world.schedule.snoozed_until is None
 
-    def test_an_end_inside_trading_hours_breaks_through(self, make: Make) -> None:
+    def test_is_broken_by_an_expiry_inside_trading_hours(self, make: Make) -> None:
         world = make(NOTIFY, korean(9), lifetime=HOUR)
         world.schedule.snooze(world.clock() + 8 * HOUR, world.clock())
         world.run(until=world.clock() + 8 * HOUR, step=5)
         assert (world.kinds, world.left(ENDED)) == ([ENDED], [0])
 
-    def test_an_end_at_night_is_told_when_the_market_opens(self, make: Make) -> None:
+    def test_holds_an_expiry_at_night_until_the_market_opens(self, make: Make) -> None:
         world = make(NOTIFY, korean(3), lifetime=HOUR)
         world.schedule.snooze(world.clock() + 8 * HOUR, world.clock())
         world.run(until=world.clock() + 8 * HOUR, step=5)
@@ -390,7 +390,7 @@ class TestSnooze:
         assert world.kinds == [ENDED]
 
     @pytest.mark.parametrize("error", [DOWN, REFUSED])
-    def test_a_failure_waits_while_the_token_lives(self, error: KiwoomTokenError, make: Make) -> None:
+    def test_holds_a_failure_while_the_token_is_valid(self, error: KiwoomTokenError, make: Make) -> None:
         world = make(start=korean(9), warn_before=(0,))
         world.schedule.snooze(korean(10), world.clock())
         world.kiwoom.failure = error
@@ -428,7 +428,7 @@ class TestSnooze:
         world.tick()
         assert world.schedule.snoozed_until is None
 
-    def test_its_end_is_a_moment_to_look(self, make: Make) -> None:
+    def test_its_end_is_a_next_moment(self, make: Make) -> None:
         world = make(NOTIFY, korean(20.5))
         world.schedule.snooze(korean(21), world.clock())
         assert world.schedule.next_moment(world.clock()) == korean(21)
@@ -459,7 +459,7 @@ class TestQuietHours:
         world.run(until=local(24 + 8), step=10)
         assert world.kinds == []
 
-    def test_a_failure_breaks_through_when_little_life_is_left(self, make: Make) -> None:
+    def test_are_broken_by_a_failure_shortly_before_the_expiry(self, make: Make) -> None:
         world = make(NOTIFY, local(22), (), self.NIGHT, lifetime=HOUR)
         world.schedule.failed(DOWN, world.clock())
         world.run(until=ends(world))
@@ -484,7 +484,7 @@ class TestQuietHours:
                 found.append(hour)
         assert sorted(found) == sorted(quiet)
 
-    def test_their_end_is_a_moment_to_look(self, make: Make) -> None:
+    def test_their_end_is_a_next_moment(self, make: Make) -> None:
         world = make(NOTIFY, local(23), (), self.NIGHT)
         world.schedule.failed(DOWN, world.clock())
         assert world.schedule.next_moment(world.clock()) == local(24 + 7)
@@ -525,7 +525,7 @@ class TestReconfigure:
         world.schedule.reconfigure(AUTO, 3600, THRESHOLDS, None, world.clock())
         assert world.schedule.renew_at == ends(world) - 3600
 
-    def test_an_end_in_notify_is_mended_by_auto(self, make: Make) -> None:
+    def test_to_auto_replaces_a_token_that_expired_under_notify(self, make: Make) -> None:
         world = make(NOTIFY)
         world.clock.now = ends(world) + HOUR
         world.schedule.reconfigure(AUTO, 600, THRESHOLDS, None, world.clock())
@@ -545,7 +545,7 @@ class TestReconfigure:
         assert world.kiwoom.asked == asked
 
     @pytest.mark.parametrize("error", [DOWN, REFUSED])
-    def test_hammers_nobody(self, error: KiwoomTokenError, make: Make) -> None:
+    def test_never_asks_more_often(self, error: KiwoomTokenError, make: Make) -> None:
         world = make(warn_before=())
         world.clock.now = ends(world) - 600
         world.kiwoom.failure = error
@@ -575,7 +575,7 @@ class TestReconfigure:
 
 
 class TestStillTrue:
-    def test_a_warning_until_the_token_is_replaced_or_ends(self, make: Make) -> None:
+    def test_a_warning_until_the_token_is_replaced_or_expires(self, make: Make) -> None:
         world = make(NOTIFY)
         notice = Notice(ENDING, ends(world))
         assert world.schedule.still_true(notice, ends(world) - 1)
@@ -583,14 +583,14 @@ class TestStillTrue:
         world.holds(token_for("another", DAY, world.clock() + 5))
         assert not world.schedule.still_true(notice, world.clock())
 
-    def test_an_end_until_there_is_another_token(self, make: Make) -> None:
+    def test_an_expiry_until_there_is_another_token(self, make: Make) -> None:
         world = make(NOTIFY)
         notice = Notice(ENDED, ends(world))
         assert world.schedule.still_true(notice, ends(world) + HOUR)
         world.schedule.cleared()
         assert not world.schedule.still_true(notice, ends(world) + HOUR)
 
-    def test_a_failure_until_it_is_mended(self, make: Make) -> None:
+    def test_a_failure_until_a_request_succeeds(self, make: Make) -> None:
         world = make(NOTIFY)
         world.schedule.failed(DOWN, world.clock())
         world.tick()
@@ -600,7 +600,7 @@ class TestStillTrue:
         assert not world.schedule.still_true(notice, world.clock())
 
 
-def test_the_end_of_a_token_that_the_seeds_rule_took_away_is_told(make: Make) -> None:
+def test_the_expiry_of_a_token_that_the_five_minute_rule_took_away_is_told(make: Make) -> None:
     world = make(NOTIFY)
     world.run(until=ends(world) - 200, step=5)
     end = ends(world)
@@ -612,7 +612,7 @@ def test_the_end_of_a_token_that_the_seeds_rule_took_away_is_told(make: Make) ->
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("policy", [AUTO, NOTIFY, "daily 06:30"])
 def test_thirty_days_with_faults_sleeps_and_snoozes(policy: str, seed: int, make: Make) -> None:
-    """Nothing twice, nothing untrue, good news after bad only, and no success is told."""
+    """Nothing is told twice, nothing untrue, a recovery only after bad news, and no plain success."""
     random = Random(seed)  # noqa: S311 - no secret comes of it
     world = make(policy, korean(random.uniform(0, 24)), quiet_hours=random.choice([None, (22 * 60, 7 * 60)]))
     schedule, clock, kiwoom = world.schedule, world.clock, world.kiwoom

@@ -206,7 +206,7 @@ def test_store_is_read_only_when_its_version_changed(make: Make, service: FakeSe
     assert service.reads == read + 1
 
 
-def test_wishes_to_read_during_a_read_are_one_more_read(make: Make, service: FakeService) -> None:
+def test_calls_to_read_during_a_read_are_one_more_read(make: Make, service: FakeService) -> None:
     watched = make()
     watched.start()
     asked = service.store.asked
@@ -274,7 +274,7 @@ def test_refusal_stops_and_is_told_once_at_once(make: Make, service: FakeService
     assert not watched.state.stopped
 
 
-def test_same_answer_is_told_and_asks_next_after_the_end(make: Make, service: FakeService) -> None:
+def test_same_answer_is_told_and_the_next_request_follows_the_expiry(make: Make, service: FakeService) -> None:
     token = token_for("a-token", DAY, START)
     service.hold(token)
     service.answer = Outcome(token, Outcome.SAME, skew_seconds=75.0)
@@ -288,7 +288,7 @@ def test_same_answer_is_told_and_asks_next_after_the_end(make: Make, service: Fa
     assert watched.outcomes == [service.answer]
 
 
-def test_wishes_while_something_is_under_way_are_dropped(make: Make, service: FakeService) -> None:
+def test_commands_while_something_is_under_way_are_dropped(make: Make, service: FakeService) -> None:
     service.hold(token_for("a-token", DAY, START))
     watched = make()
     watched.start()
@@ -379,7 +379,7 @@ def test_clear_that_found_no_token_of_this_account_claims_to_have_cleared_none(
     assert (watched.last.result, watched.state.renew_at) == (result, None)
 
 
-def test_last_thing_told_is_never_of_an_earlier_token(make: Make, service: FakeService) -> None:
+def test_last_result_is_never_of_an_earlier_token(make: Make, service: FakeService) -> None:
     service.hold(token_for("a-token", DAY, START))
     watched = make()
     assert watched.start().last is None
@@ -389,7 +389,7 @@ def test_last_thing_told_is_never_of_an_earlier_token(make: Make, service: FakeS
         assert watched.last.result is result
 
 
-def test_token_that_comes_to_light_is_not_called_another_programs(make: Make, service: FakeService) -> None:
+def test_token_that_becomes_readable_is_not_called_another_programs(make: Make, service: FakeService) -> None:
     service.problem = KeyringUnavailable("The keyring is locked.", problem=KeyringUnavailable.LOCKED)
     watched = make(policy="notify")
     watched.start()
@@ -400,7 +400,7 @@ def test_token_that_comes_to_light_is_not_called_another_programs(make: Make, se
     assert state.last is None
 
 
-def test_rotation_that_nobody_finished_is_no_wish_to_be_without_a_token(make: Make, service: FakeService) -> None:
+def test_interrupted_rotation_is_not_taken_for_a_clear(make: Make, service: FakeService) -> None:
     service.hold(token_for("a-token", DAY, START))
     watched = make()
     watched.start()
@@ -500,7 +500,7 @@ def stopped_by_the_locked_keyring(make: Make, service: FakeService) -> Watched:
     return watched
 
 
-def test_token_that_lay_in_the_locked_keyring_is_neither_another_programs_nor_asked_for_again(
+def test_token_from_the_unlocked_keyring_is_neither_another_programs_nor_asked_for_again(
     make: Make, service: FakeService
 ) -> None:
     watched = stopped_by_the_locked_keyring(make, service)
