@@ -143,9 +143,8 @@ def _start(
     if reason:
         _tell(tr("{reason} The token is watched in this terminal instead. Ctrl+C ends it.", reason=reason))
         from tray_app.cli.watch import watch_over
-        from tray_app.service.composition import open_service
 
-        return watch_over(settings, open_service(settings, environ=environ))
+        return watch_over(settings, environ)
     from tray_app.desktop.program import run_desktop
 
     return run_desktop(

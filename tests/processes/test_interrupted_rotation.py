@@ -48,9 +48,8 @@ def manager(sandbox):
 
 @pytest.fixture
 def terminal(manager, clock):
-    settings = load_settings()
-    terminal = Terminal(settings, open_service(settings, clock=clock), clock)
-    terminal.look()
+    terminal = Terminal(load_settings(), lambda settings: open_service(settings, clock=clock), clock)
+    terminal.poll()
     return terminal
 
 
@@ -88,34 +87,33 @@ def killed(manager, gate, issues, rotate, until):
 def test_of_a_killed_program_is_finished_by_the_terminal(sandbox, manager, terminal, killed, clock):
     before = manager.get_token()
     killed()
-    terminal.look()
+    terminal.poll()
     lost = manager.get_token()
     clock.advance(30)
 
-    terminal.look()
+    terminal.poll()
 
     assert (lost, sandbox.counts()["revoke"]) == (None, 1)
     assert manager.get_token() not in {None, before}
 
 
 def test_of_a_killed_program_is_finished_by_the_tray(manager, killed, clock, qtbot):
-    monitor = Monitor(load_settings(), open_service(load_settings(), clock=clock), None, None, clock=clock)
+    monitor = Monitor(load_settings(), lambda settings: open_service(settings, clock=clock), None, None, clock=clock)
 
     def wait(condition):
-        qtbot.waitUntil(lambda: condition() and monitor.state.busy is None and not monitor._looking, timeout=10_000)
+        qtbot.waitUntil(lambda: condition() and monitor.is_idle, timeout=10_000)
 
     monitor.start()
     wait(lambda: monitor.state.expires is not None)
     before = manager.get_token()
     killed()
-    monitor.look()
+    monitor.read()
     wait(lambda: monitor.state.expires is None)
     clock.advance(30)
 
     monitor.tick()
     wait(lambda: monitor.state.expires is not None)
-    monitor._timer.stop()
-    monitor._files._settle.stop()
+    monitor.end()
 
     assert manager.get_token() not in {None, before}
 
@@ -123,10 +121,10 @@ def test_of_a_killed_program_is_finished_by_the_tray(manager, killed, clock, qtb
 def test_that_kiwoom_gave_no_token_is_finished_by_others_too(sandbox, manager, terminal, rotate, clock):
     sandbox.set_fault("http-500", on="issue", times=1)
     assert rotate().wait(30) != 0
-    terminal.look()
+    terminal.poll()
     clock.advance(30)
 
-    terminal.look()
+    terminal.poll()
 
     assert manager.get_token() is not None
 
@@ -150,10 +148,10 @@ def test_that_was_killed_before_the_token_was_forgotten_makes_the_next_who_ensur
 def test_a_clear_after_it_is_a_clear(sandbox, manager, terminal, killed, *, issues, clock):
     killed()
     manager.clear_token()
-    terminal.look()
+    terminal.poll()
     clock.advance(3600)
 
-    terminal.look()
+    terminal.poll()
 
     assert (manager.get_token(), issues()) == (None, 2)
 
@@ -161,11 +159,11 @@ def test_a_clear_after_it_is_a_clear(sandbox, manager, terminal, killed, *, issu
 def test_a_clear_of_the_token_that_came_after_it_is_a_clear(sandbox, manager, terminal, killed, *, issues, clock):
     killed()
     manager.ensure_token()
-    terminal.look()
+    terminal.poll()
     manager.clear_token()
-    terminal.look()
+    terminal.poll()
     clock.advance(3600)
 
-    terminal.look()
+    terminal.poll()
 
     assert (manager.get_token(), issues()) == (None, 3)

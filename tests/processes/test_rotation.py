@@ -1,5 +1,5 @@
-"""The daily rotation from end to end: the watch of the terminal and of the tray, a file, a practice Kiwoom on the
-network and a clock that goes when it is told to."""
+"""The daily rotation from end to end: the terminal's and the tray's supervisor, a file, a sandbox Kiwoom on the network
+and a clock that goes when it is told to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tests.doubles import Clock
 from tray_app import TokenManager
 from tray_app.cli.watch import Terminal
-from tray_app.core.renewal_schedule import NoticeKind
+from tray_app.core.notices import NoticeKind
 from tray_app.core.token import KST
 from tray_app.desktop.monitor import Monitor
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
@@ -72,8 +72,7 @@ class TestInTheTerminal:
     @pytest.fixture
     def opened(self, kiwoom, clock):
         def open_one():
-            settings = load_settings(policy=POLICY)
-            return Terminal(settings, open_service(settings, clock=clock), clock)
+            return Terminal(load_settings(policy=POLICY), lambda one: open_service(one, clock=clock), clock)
 
         return open_one
 
@@ -82,7 +81,7 @@ class TestInTheTerminal:
         """Two programs with the same policy that have seen the token of the afternoon."""
         pair = opened(), opened()
         for one in pair:
-            one.look()
+            one.poll()
         return pair
 
     def test_it_happens_once_for_all_programs_and_all_tools_have_the_new_token(
@@ -92,7 +91,7 @@ class TestInTheTerminal:
         clock.now = at(6.5, day=1)
 
         for one in (*pair, *pair):
-            one.look()
+            one.poll()
 
         assert asked() == (2, 1)
         assert seen() not in {None, before}
@@ -104,7 +103,7 @@ class TestInTheTerminal:
 
         for _ in range(3):
             for one in pair:
-                one.look()
+                one.poll()
             clock.advance(60)
 
         assert (asked(), seen()) == ((2, 1), before)
@@ -116,11 +115,11 @@ class TestInTheTerminal:
         before = seen()
         clock.now = at(6.5, day=1)
         for one in pair:
-            one.look()
+            one.poll()
         clock.now = at(15, day=1) + 4
 
         for one in pair:
-            one.look()
+            one.poll()
 
         assert (asked(), seen() == before) == ((3, 1), False)
 
@@ -128,12 +127,12 @@ class TestInTheTerminal:
         kiwoom.set_fault("http-500", on="issue", times=1)
         clock.now = at(6.5, day=1)
         for one in pair:
-            one.look()
+            one.poll()
         lost = seen()
         clock.advance(30)
 
         for one in pair:
-            one.look()
+            one.poll()
 
         assert (lost, asked()[1]) == (None, 1)
         assert seen() is not None
@@ -142,7 +141,7 @@ class TestInTheTerminal:
         clock.now = at(7.9, day=1)
 
         for one in pair:
-            one.look()
+            one.poll()
 
         assert asked() == (2, 1)
 
@@ -150,7 +149,7 @@ class TestInTheTerminal:
         clock.now = at(9, day=1)
 
         for one in pair:
-            one.look()
+            one.poll()
 
         assert asked() == (1, 0)
 
@@ -158,7 +157,7 @@ class TestInTheTerminal:
         clock.now = at(9, day=7)
 
         for one in pair:
-            one.look()
+            one.poll()
 
         assert asked() == (2, 0)
 
@@ -170,33 +169,30 @@ class TestInTheTray:
 
         def open_one():
             settings = load_settings(policy=POLICY)
-            monitor = Monitor(settings, open_service(settings, clock=clock), None, None, clock=clock)
+            monitor = Monitor(settings, lambda one: open_service(one, clock=clock), None, None, clock=clock)
             made.append(monitor)
             notices = []
             monitor.notice.connect(notices.append)
             monitor.start()
-            qtbot.waitUntil(lambda: monitor.state.expires is not None and at_rest(monitor), timeout=10_000)
+            qtbot.waitUntil(lambda: monitor.state.expires is not None and monitor.is_idle, timeout=10_000)
             return monitor, notices
 
         yield open_one
         for monitor in made:
-            monitor._timer.stop()
-            monitor._files._settle.stop()
-            qtbot.waitUntil(lambda one=monitor: at_rest(one), timeout=10_000)
-            monitor._timer.stop()
+            qtbot.waitUntil(lambda one=monitor: one.is_idle, timeout=10_000)
+            monitor.end()
 
     def test_it_happens_once_for_the_tray_and_the_terminal(self, opened, qtbot, seen, *, asked, clock):
         monitor, _ = opened()
-        settings = load_settings(policy=POLICY)
-        terminal = Terminal(settings, open_service(settings, clock=clock), clock)
-        terminal.look()
+        terminal = Terminal(load_settings(policy=POLICY), lambda one: open_service(one, clock=clock), clock)
+        terminal.poll()
         before = seen()
         clock.now = at(6.5, day=1)
 
         monitor.tick()
-        terminal.look()
+        terminal.poll()
         qtbot.waitUntil(lambda: monitor.state.expires == at(6.5, day=2), timeout=10_000)
-        terminal.look()
+        terminal.poll()
 
         assert asked() == (2, 1)
         assert seen() not in {None, before}
@@ -215,7 +211,7 @@ class TestInTheTray:
         kiwoom.set_fault("http-500", on="issue", times=1)
         clock.now = at(6.5, day=1)
         monitor.tick()
-        qtbot.waitUntil(lambda: monitor.state.expires is None and at_rest(monitor), timeout=10_000)
+        qtbot.waitUntil(lambda: monitor.state.expires is None and monitor.is_idle, timeout=10_000)
         clock.advance(30)
 
         monitor.tick()
@@ -227,14 +223,10 @@ class TestInTheTray:
         monitor, _ = opened()
         kiwoom.set_fault("http-500", on="issue", times=1)
         monitor.rotate()
-        qtbot.waitUntil(lambda: monitor.state.expires is None and at_rest(monitor), timeout=10_000)
+        qtbot.waitUntil(lambda: monitor.state.expires is None and monitor.is_idle, timeout=10_000)
         clock.advance(30)
 
         monitor.tick()
         qtbot.waitUntil(lambda: monitor.state.expires is not None, timeout=10_000)
 
         assert asked() == (3, 1)
-
-
-def at_rest(monitor):
-    return monitor.state.busy is None and not monitor._looking

@@ -17,7 +17,7 @@ FLOORS = (
     {"stores", "kiwoom", "autostart", "history"},
     {"exports"},
     {"service"},
-    {"api"},
+    {"supervisor", "api"},
     {"cli", "desktop"},
     {"app"},
     {"__main__"},
@@ -74,6 +74,16 @@ def test_arrows_run_down_only() -> None:
     ]
 
     assert sorted(wrong) == []
+
+
+def test_nothing_below_the_desktop_imports_qt() -> None:
+    """A machine without a screen runs the same supervisor in a terminal."""
+    below = {room for room in FLOOR if FLOOR[room] < FLOOR["desktop"]} | {"cli", DOOR}
+    used = {
+        room_of(file) for file in FILES for name in imports_of(file) if name.split(".")[0] in {"PySide6", "shiboken6"}
+    }
+
+    assert used & below == set()
 
 
 @pytest.mark.parametrize("library", ONLY_IN)

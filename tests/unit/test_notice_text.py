@@ -7,8 +7,7 @@ from datetime import datetime
 import pytest
 
 from tray_app.core.errors import KeysRefused
-from tray_app.core.notices import notice_text
-from tray_app.core.renewal_schedule import Notice, NoticeKind
+from tray_app.core.notices import Notice, NoticeKind, notice_text
 from tray_app.core.token import KST
 
 NOW = datetime(2026, 11, 23, 7, 2, tzinfo=KST).timestamp()

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.doubles import START
 from tray_app.core.errors import BrokerUnavailable
-from tray_app.core.renewal_schedule import Notice, NoticeKind
+from tray_app.core.notices import Notice, NoticeKind
 from tray_app.desktop.notices.bubble import OPEN, Bubble, NoNotices
 from tray_app.desktop.notices.native import NativeNotices
 from tray_app.desktop.notices.notices import Notices

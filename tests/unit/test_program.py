@@ -83,7 +83,7 @@ def test_hidden_tray_loads_no_window_and_nothing_that_only_a_window_a_notice_or_
         "import linecache, os, sys\n"
         "from tray_app.desktop.screen import why_no_screen\n"
         "assert why_no_screen(os.environ) == ''\n"
-        "import tray_app.desktop.program, tray_app.desktop.accounts, tray_app.desktop.shell\n"
+        "import tray_app.desktop.program, tray_app.desktop.monitors, tray_app.desktop.shell\n"
         f"print([name for name in {unwanted} if name in sys.modules])\n"
         "print([path for path in linecache.cache if 'tray_app' in path])"
     )

@@ -1,3 +1,5 @@
+"""When a token is renewed, and what is told of one that nobody renews."""
+
 from __future__ import annotations
 
 import pytest
@@ -13,8 +15,10 @@ from tray_app.core.errors import (
     RequestRefused,
     StoreError,
 )
-from tray_app.core.renewal_schedule import AUTO, NOTIFY, Due, Notice, NoticeKind, RenewalSchedule
+from tray_app.core.notices import Notice, NoticeKind
+from tray_app.core.renewal_schedule import AUTO, NOTIFY, Due
 from tray_app.core.token import token_for
+from tray_app.core.token_schedule import TokenSchedule
 
 DAY = 86400
 MINUTE = 60
@@ -23,7 +27,7 @@ ENDING, ENDED, STOPPED = NoticeKind.ENDING, NoticeKind.ENDED, NoticeKind.STOPPED
 
 
 class Dice:
-    """`random` that gives what it is told to."""
+    """A `random` that returns the number it was given."""
 
     def __init__(self, value: float = 0.5) -> None:
         self.value = value
@@ -43,16 +47,16 @@ def dice():
 
 
 @pytest.fixture
-def watching(dice):
+def schedules(dice):
     def make(policy=AUTO, renew_before=600, warn_before=THRESHOLDS):
-        return RenewalSchedule(policy, renew_before, warn_before, dice)
+        return TokenSchedule(policy, renew_before, warn_before, dice)
 
     return make
 
 
 @pytest.fixture
-def watch(watching):
-    return watching()
+def schedule(schedules):
+    return schedules()
 
 
 def token(clock, lifetime=DAY, name="token-of-a-test"):
@@ -63,65 +67,65 @@ def kinds(notices):
     return [one.kind for one in notices]
 
 
-def told(watch, clock, *, until, step=1):
-    """The notices of a program that looks every `step` seconds, as (seconds before the end, kind)."""
+def told(schedule, clock, *, until, step=1):
+    """Return the notices of a program that asks every `step` seconds, as (seconds before the expiry, kind)."""
     found = []
     while clock() <= until:
-        found += [(one.expires - clock(), one.kind) for one in watch.notices(clock())]
+        found += [(one.expires - clock(), one.kind) for one in schedule.notices(clock())]
         clock.advance(step)
     return found
 
 
 class TestNotices:
-    """Of a token that nobody renews."""
+    """About a token that nobody renews."""
 
     @pytest.fixture
-    def watch(self, watching):
-        return watching(NOTIFY)
+    def schedule(self, schedules):
+        return schedules(NOTIFY)
 
-    def test_each_threshold_is_told_once(self, watch, clock):
-        watch.saw(one := token(clock), clock())
+    def test_each_threshold_is_told_once(self, schedule, clock):
+        schedule.saw(one := token(clock), clock())
 
-        assert told(watch, clock, until=one.expires + 600, step=10) == [
+        assert told(schedule, clock, until=one.expires + 600, step=10) == [
             (1800, ENDING),
             (600, ENDING),
             (300, ENDING),
             (0, ENDED),
         ]
 
-    def test_looking_often_tells_no_more(self, watch, clock):
-        watch.saw(one := token(clock), clock())
+    def test_polling_often_brings_no_more_notices(self, schedule, clock):
+        schedule.saw(one := token(clock), clock())
         clock.now = one.expires - 1800
 
-        assert [len(watch.notices(clock())) for _ in range(5)] == [1, 0, 0, 0, 0]
+        assert [len(schedule.notices(clock())) for _ in range(5)] == [1, 0, 0, 0, 0]
 
-    def test_seeing_the_token_again_tells_no_more(self, watch, clock):
+    def test_seeing_the_token_again_brings_no_more_notices(self, schedule, clock):
         one = token(clock)
-        watch.saw(one, clock())
+        schedule.saw(one, clock())
         clock.now = one.expires - 1800
-        watch.notices(clock())
+        schedule.notices(clock())
 
-        watch.saw(one, clock())
+        schedule.saw(one, clock())
 
-        assert watch.notices(clock()) == []
+        assert schedule.notices(clock()) == []
 
-    def test_the_same_token_with_another_time_of_creation_is_no_new_one(self, watch, clock):
+    def test_the_same_token_with_another_creation_time_is_not_a_new_one(self, schedule, clock):
         one = token(clock)
-        watch.saw(one, clock())
+        schedule.saw(one, clock())
         clock.now = one.expires - 1800
-        watch.notices(clock())
+        schedule.notices(clock())
 
-        watch.saw(token(clock, lifetime=1800), clock())
+        schedule.saw(token(clock, lifetime=1800), clock())
 
-        assert watch.notices(clock()) == []
+        assert schedule.notices(clock()) == []
 
-    def test_a_new_token_starts_afresh(self, watch, clock):
-        watch.saw(one := token(clock), clock())
+    def test_a_new_token_starts_afresh(self, schedule, clock):
+        schedule.saw(one := token(clock), clock())
         clock.now = one.expires - 600
-        watch.notices(clock())
-        watch.saw(two := token(clock, name="another"), clock())
+        schedule.notices(clock())
+        schedule.saw(two := token(clock, name="another"), clock())
 
-        assert told(watch, clock, until=two.expires, step=100)[0] == (1800, ENDING)
+        assert told(schedule, clock, until=two.expires, step=100)[0] == (1800, ENDING)
 
     @pytest.mark.parametrize(
         ("asleep_until", "expected"),
@@ -134,39 +138,39 @@ class TestNotices:
             (5 * DAY, [ENDED]),
         ],
     )
-    def test_after_a_long_sleep_only_the_last_is_told(self, asleep_until, expected, watch, clock):
-        watch.saw(one := token(clock), clock())
+    def test_after_a_long_sleep_only_the_last_threshold_is_told(self, asleep_until, expected, schedule, clock):
+        schedule.saw(one := token(clock), clock())
         clock.now = one.expires + asleep_until
 
-        assert kinds(watch.notices(clock())) == expected
-        assert watch.notices(clock()) == []
+        assert kinds(schedule.notices(clock())) == expected
+        assert schedule.notices(clock()) == []
 
-    def test_after_a_sleep_over_some_the_rest_still_comes(self, watch, clock):
-        watch.saw(one := token(clock), clock())
+    def test_thresholds_after_those_that_were_slept_through_are_still_told(self, schedule, clock):
+        schedule.saw(one := token(clock), clock())
         clock.now = one.expires - 500
-        watch.notices(clock())
+        schedule.notices(clock())
 
-        assert told(watch, clock, until=one.expires + 10) == [(300, ENDING), (0, ENDED)]
+        assert told(schedule, clock, until=one.expires + 10) == [(300, ENDING), (0, ENDED)]
 
     @pytest.mark.parametrize("ago", [0, 1, DAY])
-    def test_a_token_that_had_ended_before_the_program_looked_is_no_news(self, ago, watch, clock):
+    def test_a_token_that_expired_before_the_program_started_is_not_news(self, ago, schedule, clock):
         one = token(clock, lifetime=3600)
         clock.now = one.expires + ago
-        watch.saw(one, clock())
+        schedule.saw(one, clock())
 
-        assert told(watch, clock, until=clock() + DAY, step=600) == []
+        assert told(schedule, clock, until=clock() + DAY, step=600) == []
 
     @pytest.mark.parametrize(
         ("remaining", "expected"),
         [(400, [(300, ENDING), (0, ENDED)]), (200, [(200, ENDING), (0, ENDED)])],
         ids=["there is time", "the last warning"],
     )
-    def test_a_program_started_anew_tells_of_what_passed_before_only_the_last(self, remaining, expected, watch, clock):
+    def test_a_restarted_program_repeats_only_the_last_warning(self, remaining, expected, schedule, clock):
         one = token(clock)
         clock.now = one.expires - remaining
-        watch.saw(one, clock())
+        schedule.saw(one, clock())
 
-        assert told(watch, clock, until=one.expires + 10) == expected
+        assert told(schedule, clock, until=one.expires + 10) == expected
 
     @pytest.mark.parametrize(
         ("lifetime", "expected"),
@@ -179,214 +183,214 @@ class TestNotices:
             (1, [0]),
         ],
     )
-    def test_a_token_that_lives_only_minutes_is_not_ending_from_the_start(self, lifetime, expected, watch, clock):
-        watch.saw(one := token(clock, lifetime=lifetime), clock())
+    def test_a_token_valid_for_minutes_only_is_not_expiring_from_the_start(self, lifetime, expected, schedule, clock):
+        schedule.saw(one := token(clock, lifetime=lifetime), clock())
 
-        assert [left for left, _ in told(watch, clock, until=one.expires + 10)] == expected
+        assert [left for left, _ in told(schedule, clock, until=one.expires + 10)] == expected
 
-    def test_without_a_token_there_is_none(self, watch, clock):
-        watch.saw(None, clock())
+    def test_without_a_token_there_are_no_notices(self, schedule, clock):
+        schedule.saw(None, clock())
 
-        assert told(watch, clock, until=clock() + DAY, step=600) == []
+        assert told(schedule, clock, until=clock() + DAY, step=600) == []
 
-    def test_a_cleared_token_is_not_told_of(self, watch, clock):
-        watch.saw(one := token(clock), clock())
-        watch.cleared()
+    def test_a_cleared_token_brings_no_notices(self, schedule, clock):
+        schedule.saw(one := token(clock), clock())
+        schedule.cleared()
 
-        assert told(watch, clock, until=one.expires + 10, step=100) == []
+        assert told(schedule, clock, until=one.expires + 10, step=100) == []
 
-    def test_only_what_the_user_wants_is_told(self, watching, clock):
-        watch = watching(NOTIFY, warn_before=(120,))
-        watch.saw(one := token(clock), clock())
+    def test_only_the_chosen_thresholds_are_told(self, schedules, clock):
+        schedule = schedules(NOTIFY, warn_before=(120,))
+        schedule.saw(one := token(clock), clock())
 
-        assert told(watch, clock, until=one.expires + 10) == [(120, ENDING)]
+        assert told(schedule, clock, until=one.expires + 10) == [(120, ENDING)]
 
-    def test_nobody_is_told_that_a_token_is_ending_after_it_has(self, watching, clock):
-        watch = watching(NOTIFY, warn_before=(120,))
-        watch.saw(one := token(clock), clock())
+    def test_no_expiry_warning_comes_after_the_expiry(self, schedules, clock):
+        schedule = schedules(NOTIFY, warn_before=(120,))
+        schedule.saw(one := token(clock), clock())
         clock.now = one.expires
 
-        assert watch.notices(clock()) == []
+        assert schedule.notices(clock()) == []
 
-    def test_nothing_is_told_to_who_wants_nothing(self, watching, clock):
-        watch = watching(NOTIFY, warn_before=())
-        watch.saw(one := token(clock), clock())
+    def test_without_thresholds_there_are_no_notices(self, schedules, clock):
+        schedule = schedules(NOTIFY, warn_before=())
+        schedule.saw(one := token(clock), clock())
 
-        assert told(watch, clock, until=one.expires + 10, step=100) == []
+        assert told(schedule, clock, until=one.expires + 10, step=100) == []
 
-    def test_a_clock_set_back_repeats_nothing_and_loses_nothing(self, watch, clock):
-        watch.saw(one := token(clock), clock())
+    def test_a_clock_set_back_repeats_and_loses_no_notice(self, schedule, clock):
+        schedule.saw(one := token(clock), clock())
         clock.now = one.expires - 1700
-        watch.notices(clock())
+        schedule.notices(clock())
         clock.advance(-3600)
 
-        assert told(watch, clock, until=one.expires + 10) == [(600, ENDING), (300, ENDING), (0, ENDED)]
+        assert told(schedule, clock, until=one.expires + 10) == [(600, ENDING), (300, ENDING), (0, ENDED)]
 
-    def test_next_moment_is_the_next_threshold(self, watching, clock):
-        watch = watching(NOTIFY)
-        watch.saw(one := token(clock), clock())
+    def test_next_moment_is_the_next_threshold(self, schedules, clock):
+        schedule = schedules(NOTIFY)
+        schedule.saw(one := token(clock), clock())
         moments = []
-        while (moment := watch.next_moment(clock())) is not None:
+        while (moment := schedule.next_moment(clock())) is not None:
             moments.append(one.expires - moment)
             clock.now = moment
-            watch.notices(moment)
+            schedule.notices(moment)
 
         assert moments == [1800, 600, 300, 0]
 
 
 class TestRenewal:
-    def test_comes_ten_minutes_before_the_end(self, watch, clock):
-        watch.saw(one := token(clock), clock())
+    def test_comes_ten_minutes_before_the_expiry(self, schedule, clock):
+        schedule.saw(one := token(clock), clock())
 
-        assert watch.renew_at == one.expires - 600
-        assert [watch.due(one.expires + at) for at in (-600.1, -600, 0)] == [None, Due.RENEW, Due.RENEW]
+        assert schedule.renew_at == one.expires - 600
+        assert [schedule.due(one.expires + at) for at in (-600.1, -600, 0)] == [None, Due.RENEW, Due.RENEW]
 
-    def test_comes_when_the_user_wants_it(self, watching, clock):
-        watch = watching(renew_before=3600)
-        watch.saw(one := token(clock), clock())
+    def test_comes_as_early_as_the_setting_says(self, schedules, clock):
+        schedule = schedules(renew_before=3600)
+        schedule.saw(one := token(clock), clock())
 
-        assert watch.renew_at == one.expires - 3600
+        assert schedule.renew_at == one.expires - 3600
 
     @pytest.mark.parametrize("lifetime", [1, 60, 600, 2000])
-    def test_takes_at_most_a_quarter_of_a_short_life(self, lifetime, watch, clock):
-        watch.saw(one := token(clock, lifetime=lifetime), clock())
+    def test_takes_at_most_a_quarter_of_a_short_lifetime(self, lifetime, schedule, clock):
+        schedule.saw(one := token(clock, lifetime=lifetime), clock())
 
-        assert watch.renew_at == pytest.approx(one.expires - lifetime / 4)
+        assert schedule.renew_at == pytest.approx(one.expires - lifetime / 4)
 
-    def test_is_asked_at_once_when_there_is_no_token_at_start(self, watch, clock):
-        watch.saw(None, clock())
+    def test_is_due_at_once_when_there_is_no_token_at_start(self, schedule, clock):
+        schedule.saw(None, clock())
 
-        assert watch.due(clock())
+        assert schedule.due(clock())
 
-    def test_is_asked_at_once_when_the_token_is_dead_at_start(self, watch, clock):
+    def test_is_due_at_once_when_the_token_has_expired_at_start(self, schedule, clock):
         one = token(clock, lifetime=3600)
         clock.advance(DAY)
-        watch.saw(one, clock())
+        schedule.saw(one, clock())
 
-        assert watch.due(clock())
+        assert schedule.due(clock())
 
-    def test_is_asked_at_once_after_a_sleep_over_the_end(self, watch, clock):
-        watch.saw(token(clock), clock())
+    def test_is_due_at_once_after_a_sleep_over_the_expiry(self, schedule, clock):
+        schedule.saw(token(clock), clock())
         clock.advance(3 * DAY)
 
-        assert watch.due(clock())
+        assert schedule.due(clock())
 
-    def test_a_new_token_is_renewed_at_its_own_time(self, watch, clock):
-        watch.saw(None, clock())
-        watch.answered(one := token(clock), clock(), same=False)
+    def test_a_new_token_is_renewed_at_its_own_time(self, schedule, clock):
+        schedule.saw(None, clock())
+        schedule.answered(one := token(clock), clock(), same=False)
 
-        assert watch.renew_at == one.expires - 600
+        assert schedule.renew_at == one.expires - 600
 
     @pytest.mark.parametrize(("drawn", "after"), [(0.0, 1.0), (0.5, 2.0), (1.0, 3.0)])
-    def test_the_same_answer_is_asked_again_right_after_the_end(self, drawn, after, watch, clock, dice):
+    def test_after_the_same_answer_comes_right_after_the_expiry(self, drawn, after, schedule, clock, dice):
         dice.value = drawn
         one = token(clock)
-        watch.saw(one, clock())
+        schedule.saw(one, clock())
         clock.now = one.expires - 600
 
-        watch.answered(one, clock(), same=True)
+        schedule.answered(one, clock(), same=True)
 
-        assert watch.renew_at == one.expires + after
+        assert schedule.renew_at == one.expires + after
 
-    def test_the_same_answer_never_makes_it_ask_before_the_end(self, watch, clock):
+    def test_after_the_same_answer_never_comes_before_the_expiry(self, schedule, clock):
         one = token(clock)
-        watch.saw(one, clock())
+        schedule.saw(one, clock())
         clock.now = one.expires - 600
-        watch.answered(one, clock(), same=True)
+        schedule.answered(one, clock(), same=True)
 
         for _ in range(600):
-            watch.saw(one, clock())
-            assert not watch.due(clock())
+            schedule.saw(one, clock())
+            assert not schedule.due(clock())
             clock.advance(1)
 
-    def test_a_token_of_another_tool_is_renewed_at_its_own_time(self, watch, clock):
-        watch.saw(token(clock, lifetime=3600), clock())
-        watch.saw(one := token(clock, name="another"), clock())
+    def test_a_token_of_another_tool_is_renewed_at_its_own_time(self, schedule, clock):
+        schedule.saw(token(clock, lifetime=3600), clock())
+        schedule.saw(one := token(clock, name="another"), clock())
 
-        assert watch.renew_at == one.expires - 600
+        assert schedule.renew_at == one.expires - 600
 
     @pytest.mark.parametrize("happens", ["start", "no token", "end", "sleep", "failure", "vanished", "same"])
-    def test_notify_never_renews(self, happens, watching, clock):
-        watch = watching(NOTIFY)
+    def test_notify_never_renews(self, happens, schedules, clock):
+        schedule = schedules(NOTIFY)
         one = token(clock)
-        watch.saw(None if happens == "no token" else one, clock())
+        schedule.saw(None if happens == "no token" else one, clock())
         if happens == "sleep":
             clock.advance(3 * DAY)
         if happens == "end":
             clock.now = one.expires
         if happens == "failure":
-            watch.failed(BrokerUnavailable("no"), clock())
+            schedule.failed(BrokerUnavailable("no"), clock())
         if happens == "vanished":
             clock.now = one.expires - 100
-            watch.saw(None, clock())
+            schedule.saw(None, clock())
         if happens == "same":
-            watch.answered(one, clock(), same=True)
+            schedule.answered(one, clock(), same=True)
 
-        assert not watch.due(clock() + 10 * DAY)
+        assert not schedule.due(clock() + 10 * DAY)
 
 
 class TestClear:
-    def test_makes_nobody_ask(self, watch, clock):
-        watch.saw(token(clock), clock())
-        watch.cleared()
-        watch.saw(None, clock())
+    def test_stops_the_renewal(self, schedule, clock):
+        schedule.saw(token(clock), clock())
+        schedule.cleared()
+        schedule.saw(None, clock())
 
-        assert not watch.due(clock() + 10 * DAY)
+        assert not schedule.due(clock() + 10 * DAY)
 
-    def test_by_another_program_makes_nobody_ask(self, watch, clock):
-        watch.saw(token(clock), clock())
+    def test_by_another_program_stops_the_renewal(self, schedule, clock):
+        schedule.saw(token(clock), clock())
         clock.advance(3600)
-        watch.saw(None, clock())
+        schedule.saw(None, clock())
 
-        assert not watch.due(clock() + 10 * DAY)
+        assert not schedule.due(clock() + 10 * DAY)
 
-    def test_is_not_what_a_rotation_that_nobody_finished_leaves(self, watch, clock):
-        watch.saw(token(clock), clock())
+    def test_is_told_from_an_interrupted_rotation(self, schedule, clock):
+        schedule.saw(token(clock), clock())
         clock.advance(3600)
-        watch.saw(None, clock(), interrupted=True)
+        schedule.saw(None, clock(), interrupted=True)
 
-        assert watch.due(clock() + 60) is Due.RENEW
+        assert schedule.due(clock() + 60) is Due.RENEW
 
-    def test_in_the_last_five_minutes_makes_nobody_ask_either(self, watch, clock):
-        watch.saw(one := token(clock), clock())
+    def test_in_the_last_five_minutes_stops_the_renewal_too(self, schedule, clock):
+        schedule.saw(one := token(clock), clock())
         clock.now = one.expires - 100
-        watch.cleared()
-        watch.saw(None, clock())
+        schedule.cleared()
+        schedule.saw(None, clock())
 
-        assert not watch.due(clock() + 10 * DAY)
+        assert not schedule.due(clock() + 10 * DAY)
 
     @pytest.mark.parametrize("left", [299, 1, -1])
-    def test_by_the_seeds_rule_it_is_asked_after_the_end(self, left, watch, clock):
-        watch.saw(one := token(clock), clock())
+    def test_by_the_five_minute_rule_is_followed_by_a_renewal_after_the_expiry(self, left, schedule, clock):
+        schedule.saw(one := token(clock), clock())
         clock.now = one.expires - left
 
-        watch.saw(None, clock())
+        schedule.saw(None, clock())
 
-        assert one.expires + 1 <= watch.renew_at <= one.expires + 3
+        assert one.expires + 1 <= schedule.renew_at <= one.expires + 3
 
-    def test_by_the_seeds_rule_the_back_off_is_not_cut_short(self, watch, clock):
-        watch.saw(one := token(clock), clock())
+    def test_by_the_five_minute_rule_does_not_cut_the_back_off_short(self, schedule, clock):
+        schedule.saw(one := token(clock), clock())
         clock.now = one.expires - 100
-        watch.failed(RateLimited("no", retry_after=1000.0), clock())
+        schedule.failed(RateLimited("no", retry_after=1000.0), clock())
 
-        watch.saw(None, clock())
+        schedule.saw(None, clock())
 
-        assert watch.renew_at == clock() + 1000
+        assert schedule.renew_at == clock() + 1000
 
-    def test_a_token_that_another_tool_brings_is_watched_again(self, watch, clock):
-        watch.saw(token(clock), clock())
-        watch.cleared()
-        watch.saw(one := token(clock, name="another"), clock())
+    def test_is_over_once_another_tool_stores_a_token(self, schedule, clock):
+        schedule.saw(token(clock), clock())
+        schedule.cleared()
+        schedule.saw(one := token(clock, name="another"), clock())
 
-        assert watch.renew_at == one.expires - 600
+        assert schedule.renew_at == one.expires - 600
 
-    def test_ends_a_stop(self, watch, clock):
-        watch.saw(token(clock), clock())
-        watch.failed(KeysRefused("no"), clock())
+    def test_ends_a_stop(self, schedule, clock):
+        schedule.saw(token(clock), clock())
+        schedule.failed(KeysRefused("no"), clock())
 
-        watch.cleared()
+        schedule.cleared()
 
-        assert not watch.stopped
+        assert not schedule.stopped
 
 
 RETRIED = [
@@ -399,183 +403,183 @@ RETRIED = [
 FINAL = [KeysRefused("no"), KeysMissing("no"), RequestRefused("no")]
 
 
-def pauses(watch, clock, count, error=None):
-    """How long the watch waits after each of `count` failures in a row."""
+def pauses(schedule, clock, count, error=None):
+    """Return how long the schedule waits after each of `count` failures in a row."""
     found = []
     for _ in range(count):
-        watch.failed(error or BrokerUnavailable("no"), clock())
-        found.append(watch.renew_at - clock())
-        clock.now = watch.renew_at
+        schedule.failed(error or BrokerUnavailable("no"), clock())
+        found.append(schedule.renew_at - clock())
+        clock.now = schedule.renew_at
     return found
 
 
 class TestFailure:
     @pytest.mark.parametrize("error", RETRIED, ids=lambda error: type(error).__name__)
-    def test_what_can_mend_itself_is_tried_again(self, error, watch, clock):
-        watch.saw(None, clock())
+    def test_what_can_pass_by_itself_is_tried_again(self, error, schedule, clock):
+        schedule.saw(None, clock())
 
-        watch.failed(error, clock())
+        schedule.failed(error, clock())
 
-        assert not watch.due(clock())
-        assert watch.due(clock() + 3600)
-        assert not watch.stopped
+        assert not schedule.due(clock())
+        assert schedule.due(clock() + 3600)
+        assert not schedule.stopped
 
-    def test_it_is_tried_later_and_later_and_ten_minutes_are_the_most(self, watch, clock):
-        watch.saw(None, clock())
+    def test_pauses_double_up_to_ten_minutes(self, schedule, clock):
+        schedule.saw(None, clock())
 
-        assert pauses(watch, clock, 9) == [10, 20, 40, 80, 160, 320, 600, 600, 600]
+        assert pauses(schedule, clock, 9) == [10, 20, 40, 80, 160, 320, 600, 600, 600]
 
     @pytest.mark.parametrize(("drawn", "first", "last"), [(0.0, 5, 300), (1.0, 15, 900)])
-    def test_the_pauses_of_many_machines_are_spread(self, drawn, first, last, *, watch, clock, dice):
+    def test_the_pauses_of_many_machines_are_spread(self, drawn, first, last, *, schedule, clock, dice):
         dice.value = drawn
-        watch.saw(None, clock())
+        schedule.saw(None, clock())
 
-        found = pauses(watch, clock, 20)
+        found = pauses(schedule, clock, 20)
 
         assert (found[0], found[-1]) == (first, last)
 
-    def test_a_clock_set_back_does_not_put_the_next_try_off(self, watch, clock):
-        watch.saw(None, clock())
-        watch.failed(BrokerUnavailable("no"), clock())
+    def test_a_clock_set_back_does_not_delay_the_next_try(self, schedule, clock):
+        schedule.saw(None, clock())
+        schedule.failed(BrokerUnavailable("no"), clock())
         clock.advance(-DAY)
 
-        assert watch.due(clock()) is None
+        assert schedule.due(clock()) is None
         clock.advance(900)
-        assert watch.due(clock()) is Due.RENEW
+        assert schedule.due(clock()) is Due.RENEW
 
-    def test_a_computer_that_is_offline_for_weeks_goes_on_trying(self, watch, clock):
-        watch.saw(None, clock())
+    def test_a_computer_that_is_offline_for_weeks_keeps_trying(self, schedule, clock):
+        schedule.saw(None, clock())
 
-        assert pauses(watch, clock, 5000)[-1] == 600
+        assert pauses(schedule, clock, 5000)[-1] == 600
 
-    def test_kiwooms_wish_for_a_longer_pause_is_honoured(self, watch, clock):
-        watch.saw(None, clock())
+    def test_a_longer_pause_that_kiwoom_asks_for_is_honoured(self, schedule, clock):
+        schedule.saw(None, clock())
 
-        assert pauses(watch, clock, 1, RateLimited("no", retry_after=120.0)) == [120]
+        assert pauses(schedule, clock, 1, RateLimited("no", retry_after=120.0)) == [120]
 
-    def test_kiwooms_wish_for_a_shorter_pause_does_not_cut_the_back_off(self, watch, clock):
-        watch.saw(None, clock())
-        pauses(watch, clock, 5)
+    def test_a_shorter_pause_that_kiwoom_asks_for_does_not_cut_the_back_off(self, schedule, clock):
+        schedule.saw(None, clock())
+        pauses(schedule, clock, 5)
 
-        assert pauses(watch, clock, 1, RateLimited("no", retry_after=1.0)) == [320]
+        assert pauses(schedule, clock, 1, RateLimited("no", retry_after=1.0)) == [320]
 
     @pytest.mark.parametrize("drawn", [0.0, 0.5, 1.0])
-    def test_failures_before_the_end_leave_a_try_right_after_it(self, drawn, watch, clock, dice):
-        watch.saw(one := token(clock), clock())
-        clock.now = watch.renew_at
+    def test_failures_before_the_expiry_leave_a_try_right_after_it(self, drawn, schedule, clock, dice):
+        schedule.saw(one := token(clock), clock())
+        clock.now = schedule.renew_at
         dice.value = drawn
         while clock() <= one.expires:
-            watch.failed(BrokerUnavailable("no"), clock())
-            clock.now = watch.renew_at
+            schedule.failed(BrokerUnavailable("no"), clock())
+            clock.now = schedule.renew_at
 
         assert clock() - one.expires <= 3
 
-    def test_a_success_starts_the_back_off_afresh(self, watch, clock):
+    def test_a_success_resets_the_back_off(self, schedule, clock):
         one = token(clock)
-        watch.saw(one, clock())
-        pauses(watch, clock, 5)
-        watch.answered(one, clock(), same=True)
+        schedule.saw(one, clock())
+        pauses(schedule, clock, 5)
+        schedule.answered(one, clock(), same=True)
 
-        assert pauses(watch, clock, 1) == [10]
+        assert pauses(schedule, clock, 1) == [10]
 
-    def test_a_new_token_starts_the_back_off_afresh(self, watch, clock):
-        watch.saw(None, clock())
-        pauses(watch, clock, 5)
-        watch.saw(token(clock), clock())
+    def test_a_new_token_resets_the_back_off(self, schedule, clock):
+        schedule.saw(None, clock())
+        pauses(schedule, clock, 5)
+        schedule.saw(token(clock), clock())
 
-        assert pauses(watch, clock, 1) == [10]
+        assert pauses(schedule, clock, 1) == [10]
 
     @pytest.mark.parametrize("error", FINAL, ids=lambda error: type(error).__name__)
-    def test_what_only_the_user_can_mend_stops_it(self, error, watch, clock):
-        watch.saw(token(clock), clock())
+    def test_what_only_the_user_can_solve_stops_it(self, error, schedule, clock):
+        schedule.saw(token(clock), clock())
 
-        watch.failed(error, clock())
+        schedule.failed(error, clock())
 
-        assert watch.stopped
-        assert not watch.due(clock() + 10 * DAY)
+        assert schedule.stopped
+        assert not schedule.due(clock() + 10 * DAY)
 
-    def test_a_stop_is_told_once(self, watch, clock):
-        watch.saw(None, clock())
+    def test_a_stop_is_told_once(self, schedule, clock):
+        schedule.saw(None, clock())
         error = KeysRefused("no")
         for _ in range(3):
-            watch.failed(error, clock())
+            schedule.failed(error, clock())
 
-        assert watch.notices(clock()) == [Notice(STOPPED, error=error, urgent=True)]
-        assert watch.notices(clock()) == []
+        assert schedule.notices(clock()) == [Notice(STOPPED, error=error, urgent=True)]
+        assert schedule.notices(clock()) == []
 
-    def test_a_stop_does_not_hide_the_end_of_the_token(self, watch, clock):
-        watch.saw(one := token(clock), clock())
-        watch.failed(KeysRefused("no"), clock())
-        watch.notices(clock())
+    def test_a_stop_does_not_hide_the_expiry(self, schedule, clock):
+        schedule.saw(one := token(clock), clock())
+        schedule.failed(KeysRefused("no"), clock())
+        schedule.notices(clock())
 
-        assert told(watch, clock, until=one.expires + 10, step=100)[-1] == (0, ENDED)
+        assert told(schedule, clock, until=one.expires + 10, step=100)[-1] == (0, ENDED)
 
-    def test_nothing_but_a_token_or_a_success_ends_a_stop(self, watch, clock):
+    def test_nothing_but_a_token_or_a_success_ends_a_stop(self, schedule, clock):
         one = token(clock)
-        watch.saw(one, clock())
-        watch.failed(KeysRefused("no"), clock())
-        watch.failed(BrokerUnavailable("no"), clock())
-        watch.saw(one, clock())
+        schedule.saw(one, clock())
+        schedule.failed(KeysRefused("no"), clock())
+        schedule.failed(BrokerUnavailable("no"), clock())
+        schedule.saw(one, clock())
         clock.now = one.expires - 100
-        watch.saw(None, clock())
+        schedule.saw(None, clock())
 
-        assert watch.stopped
-        assert not watch.due(clock() + 10 * DAY)
+        assert schedule.stopped
+        assert not schedule.due(clock() + 10 * DAY)
 
-    def test_a_new_token_ends_a_stop(self, watch, clock):
-        watch.saw(None, clock())
-        watch.failed(KeysRefused("no"), clock())
+    def test_a_new_token_ends_a_stop(self, schedule, clock):
+        schedule.saw(None, clock())
+        schedule.failed(KeysRefused("no"), clock())
 
-        watch.saw(one := token(clock), clock())
+        schedule.saw(one := token(clock), clock())
 
-        assert (watch.stopped, watch.renew_at) == (False, one.expires - 600)
+        assert (schedule.stopped, schedule.renew_at) == (False, one.expires - 600)
 
-    def test_a_success_ends_a_stop(self, watch, clock):
+    def test_a_success_ends_a_stop(self, schedule, clock):
         one = token(clock)
-        watch.saw(one, clock())
-        watch.failed(KeysRefused("no"), clock())
+        schedule.saw(one, clock())
+        schedule.failed(KeysRefused("no"), clock())
 
-        watch.answered(one, clock(), same=True)
+        schedule.answered(one, clock(), same=True)
 
-        assert not watch.stopped
-        assert watch.due(one.expires + 3)
+        assert not schedule.stopped
+        assert schedule.due(one.expires + 3)
 
-    def test_a_stop_that_a_new_token_mended_is_not_told_any_more(self, watch, clock):
-        watch.saw(None, clock())
-        watch.failed(KeysRefused("no"), clock())
-        watch.saw(token(clock), clock())
+    def test_a_stop_that_a_new_token_solved_is_not_told(self, schedule, clock):
+        schedule.saw(None, clock())
+        schedule.failed(KeysRefused("no"), clock())
+        schedule.saw(token(clock), clock())
 
-        assert watch.notices(clock()) == []
+        assert schedule.notices(clock()) == []
 
 
 class TestLongRun:
     @pytest.mark.parametrize("lifetime", [30, 300, 900, 3600, DAY])
-    def test_a_broker_that_gives_the_same_token_back_is_asked_twice_a_life(self, lifetime, watch, clock):
-        """Kiwoom's rule: while a token lives, asking again gives the same one."""
+    def test_a_broker_that_gives_the_same_token_back_is_asked_twice_per_token(self, lifetime, schedule, clock):
+        """While a token is valid, Kiwoom answers with the same one."""
         living = None
         asked = 0
-        watch.saw(None, clock())
+        schedule.saw(None, clock())
         end = clock() + 10 * lifetime
         while clock() < end:
-            if watch.due(clock()):
+            if schedule.due(clock()):
                 asked += 1
                 if living is None or not living.lives(clock()):
                     living = token(clock, lifetime, f"token-{asked}")
-                    watch.answered(living, clock(), same=False)
+                    schedule.answered(living, clock(), same=False)
                 else:
-                    watch.answered(living, clock(), same=True)
-            watch.notices(clock())
-            clock.now = max(clock() + 0.001, watch.next_moment(clock()) or end)
+                    schedule.answered(living, clock(), same=True)
+            schedule.notices(clock())
+            clock.now = max(clock() + 0.001, schedule.next_moment(clock()) or end)
 
         assert 18 <= asked <= 22
 
-    def test_a_broker_that_gives_a_new_token_keeps_it_alive_without_a_gap(self, watch, clock):
-        watch.saw(token(clock), clock())
+    def test_a_broker_that_gives_a_new_token_each_time_leaves_no_gap(self, schedule, clock):
+        schedule.saw(token(clock), clock())
         gaps = 0
         for n in range(20):
-            clock.now = watch.renew_at
-            gaps += not watch._token.lives(clock())
-            watch.answered(token(clock, name=f"token-{n}"), clock(), same=False)
+            clock.now = schedule.renew_at
+            gaps += not schedule.renewal.token.lives(clock())
+            schedule.answered(token(clock, name=f"token-{n}"), clock(), same=False)
 
         assert gaps == 0
         assert clock() > START + 19 * (DAY - 600)

@@ -1,4 +1,4 @@
-"""What is told of a token that a program keeps alive: failures and their end, silence on request, nothing twice."""
+"""What is told of a token that is renewed by itself: failures and recovery, silence on request, nothing twice."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import pytest
 
 from tests.doubles import START, Clock
 from tray_app.core.errors import BrokerUnavailable, KeysRefused, KiwoomTokenError, RateLimited
-from tray_app.core.renewal_schedule import AUTO, NOTIFY, Notice, NoticeKind, RenewalSchedule
+from tray_app.core.notices import Notice, NoticeKind
+from tray_app.core.renewal_schedule import AUTO, NOTIFY
 from tray_app.core.token import KST, Token, token_for
+from tray_app.core.token_schedule import TokenSchedule
 from tray_app.core.trading import is_trading
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -35,7 +37,7 @@ def local(hours: float) -> float:
 
 
 class Kiwoom:
-    """Gives the same token back while it lives, or with `generous` a new one each time; `failure` comes instead."""
+    """Issues the same token while it is valid, or with `generous` a new one each time; `failure` comes instead."""
 
     def __init__(self, clock: Clock, *, generous: bool = False) -> None:
         self.clock = clock
@@ -54,22 +56,22 @@ class Kiwoom:
 
 
 class World:
-    """A program that looks every second, asks when that is due and tells afterwards, as tray and terminal do.
+    """A program that renews when that is due and then shows its notices, every second, as tray and terminal do.
 
     `told` is (seconds since the start, notice). While `asleep` it does nothing, while `locked` nobody is told.
     """
 
-    def __init__(self, watch: RenewalSchedule, clock: Clock, kiwoom: Kiwoom) -> None:
-        self.watch, self.clock, self.kiwoom = watch, clock, kiwoom
+    def __init__(self, schedule: TokenSchedule, clock: Clock, kiwoom: Kiwoom) -> None:
+        self.schedule, self.clock, self.kiwoom = schedule, clock, kiwoom
         self.begin = clock()
         self.token: Token | None = None
         self.asleep = self.locked = False
         self.told: list[tuple[float, Notice]] = []
 
     def holds(self, token: Token | None) -> Token | None:
-        """Somebody put this token into the store."""
+        """Let somebody store this token, or clear it."""
         self.token = self.kiwoom.living = token
-        self.watch.saw(token, self.clock())
+        self.schedule.saw(token, self.clock())
         return token
 
     def run(self, *, until: float, step: float = 1.0) -> World:
@@ -80,28 +82,28 @@ class World:
         return self
 
     def tick(self) -> None:
-        if self.watch.due(self.clock()) is not None:
+        if self.schedule.due(self.clock()) is not None:
             self.ask()
         if not self.locked:
             now = self.clock()
-            self.told += [(now - self.begin, notice) for notice in self.watch.notices(now)]
+            self.told += [(now - self.begin, notice) for notice in self.schedule.notices(now)]
 
     def ask(self) -> None:
         try:
             answer = self.kiwoom.issue()
         except KiwoomTokenError as error:
-            self.watch.failed(error, self.clock())
+            self.schedule.failed(error, self.clock())
             return
         same = self.token is not None and answer.value == self.token.value
         self.token = answer
-        self.watch.answered(answer, self.clock(), same=same)
+        self.schedule.answered(answer, self.clock(), same=same)
 
     @property
     def kinds(self) -> list[NoticeKind]:
         return [notice.kind for _, notice in self.told]
 
     def left(self, kind: NoticeKind) -> list[float]:
-        """How much life was left when this was told."""
+        """Return how many seconds before the expiry this was told."""
         return [notice.expires - self.begin - at for at, notice in self.told if notice.kind is kind]
 
 
@@ -120,8 +122,8 @@ def make() -> Make:
         generous: bool = False,
     ) -> World:
         clock = Clock(start)
-        watch = RenewalSchedule(policy, 600, warn_before, lambda: 0.5, quiet_hours=quiet_hours)
-        made = World(watch, clock, Kiwoom(clock, generous=generous))
+        schedule = TokenSchedule(policy, 600, warn_before, lambda: 0.5, quiet_hours=quiet_hours)
+        made = World(schedule, clock, Kiwoom(clock, generous=generous))
         if lifetime:
             made.holds(token_for("the-first-of-a-test", lifetime, start))
         return made
@@ -135,12 +137,12 @@ def ends(world: World) -> float:
 
 
 class TestSuccess:
-    def test_is_silent_when_a_new_token_comes_before_the_end(self, make: Make) -> None:
+    def test_is_silent_when_a_new_token_comes_before_the_expiry(self, make: Make) -> None:
         world = make(warn_before=(600, 300, 0), generous=True)
         world.run(until=ends(world) + HOUR, step=10)
         assert (world.kinds, world.kiwoom.asked) == ([], 1)
 
-    def test_is_silent_at_the_end_when_kiwoom_gives_the_same_token_until_then(self, make: Make) -> None:
+    def test_is_silent_at_the_expiry_when_kiwoom_gives_the_same_token_until_then(self, make: Make) -> None:
         world = make(lifetime=HOUR)
         world.run(until=ends(world) + 10)
         assert world.kinds == [ENDING] * 3
@@ -149,24 +151,24 @@ class TestSuccess:
     def test_a_warning_waits_for_the_answer_to_a_request_that_is_due(self, make: Make) -> None:
         world = make(warn_before=(600,))
         world.clock.now = ends(world) - 600
-        assert world.watch.notices(world.clock()) == []
-        world.watch.answered(token_for("another", DAY, world.clock()), world.clock(), same=False)
-        assert world.watch.notices(world.clock()) == []
+        assert world.schedule.notices(world.clock()) == []
+        world.schedule.answered(token_for("another", DAY, world.clock()), world.clock(), same=False)
+        assert world.schedule.notices(world.clock()) == []
 
-    def test_a_warning_does_not_wait_for_ever(self, make: Make) -> None:
+    def test_a_warning_does_not_wait_forever(self, make: Make) -> None:
         world = make(warn_before=(600,))
         world.clock.now = ends(world) - 600
-        world.watch.notices(world.clock())
+        world.schedule.notices(world.clock())
         world.clock.advance(60)
-        assert [one.kind for one in world.watch.notices(world.clock())] == [ENDING]
+        assert [one.kind for one in world.schedule.notices(world.clock())] == [ENDING]
 
-    def test_after_a_sleep_over_the_end_only_what_the_renewal_did_not_mend_is_told(self, make: Make) -> None:
+    def test_after_a_sleep_over_the_expiry_only_what_the_renewal_left_is_told(self, make: Make) -> None:
         world = make()
         world.clock.now = ends(world) + 5 * HOUR
         world.run(until=world.clock() + HOUR)
         assert world.kinds == []
 
-    def test_after_a_sleep_a_network_that_comes_a_moment_later_is_no_news(self, make: Make) -> None:
+    def test_after_a_sleep_a_network_that_is_back_a_moment_later_is_not_news(self, make: Make) -> None:
         world = make()
         world.kiwoom.failure = DOWN
         world.clock.now = ends(world) + 5 * HOUR
@@ -175,7 +177,7 @@ class TestSuccess:
         world.run(until=world.clock() + HOUR)
         assert world.kinds == []
 
-    def test_after_a_sleep_without_a_network_one_notice_says_all(self, make: Make) -> None:
+    def test_after_a_sleep_without_a_network_one_notice_says_it_all(self, make: Make) -> None:
         world = make()
         world.kiwoom.failure = DOWN
         world.clock.now = ends(world) + 5 * HOUR
@@ -191,7 +193,7 @@ class TestFailure:
         assert [notice.error for _, notice in world.told] == [DOWN]
         assert (world.kinds, world.left(FAILED)) == ([FAILED], [590])
 
-    def test_that_mends_itself_at_the_next_try_is_not_told(self, make: Make) -> None:
+    def test_that_is_over_at_the_next_try_is_not_told(self, make: Make) -> None:
         world = make(warn_before=())
         world.kiwoom.failure = DOWN
         world.run(until=ends(world) - 595)
@@ -205,14 +207,14 @@ class TestFailure:
         world.run(until=ends(world) - 598)
         assert world.kinds == [FAILED]
 
-    def test_is_told_at_once_where_nothing_is_tried_by_itself(self, make: Make) -> None:
+    def test_is_told_at_once_where_nothing_is_retried(self, make: Make) -> None:
         world = make(NOTIFY)
         world.kiwoom.failure = DOWN
         world.ask()
         world.tick()
         assert world.kinds == [FAILED]
 
-    def test_is_told_once_however_long_it_lasts_and_then_that_it_is_good(self, make: Make) -> None:
+    def test_is_told_once_however_long_it_lasts_and_so_is_the_recovery(self, make: Make) -> None:
         world = make()
         world.kiwoom.failure = DOWN
         world.run(until=ends(world) + 3 * DAY, step=5)
@@ -221,7 +223,7 @@ class TestFailure:
         assert world.kinds == [ENDING, FAILED, ENDING, ENDED, RECOVERED]
         assert [notice.urgent for _, notice in world.told] == [False, True, True, True, False]
 
-    def test_its_reason_is_said_with_the_end_as_well_which_takes_its_place(self, make: Make) -> None:
+    def test_its_reason_is_repeated_by_the_expiry_that_replaces_it(self, make: Make) -> None:
         world = make()
         world.kiwoom.failure = DOWN
         world.run(until=ends(world) + HOUR, step=5)
@@ -232,17 +234,17 @@ class TestFailure:
     def test_is_urgent_in_the_last_ten_minutes(self, left: float, urgent: bool, make: Make) -> None:
         world = make(NOTIFY, warn_before=())
         world.clock.now = ends(world) - left
-        world.watch.failed(DOWN, world.clock())
-        assert [one.urgent for one in world.watch.notices(world.clock())] == [urgent]
+        world.schedule.failed(DOWN, world.clock())
+        assert [one.urgent for one in world.schedule.notices(world.clock())] == [urgent]
 
     def test_without_any_token_is_urgent(self, make: Make) -> None:
         world = make(lifetime=0)
         world.kiwoom.failure = DOWN
-        world.watch.saw(None, world.clock())
+        world.schedule.saw(None, world.clock())
         world.run(until=world.clock() + MINUTE)
         assert world.told == [(10, Notice(FAILED, error=DOWN, urgent=True))]
 
-    def test_that_becomes_a_refusal_is_told_as_that_too(self, make: Make) -> None:
+    def test_that_becomes_a_refusal_is_told_again_as_a_stop(self, make: Make) -> None:
         world = make(warn_before=())
         world.kiwoom.failure = DOWN
         world.run(until=ends(world) - 500)
@@ -250,7 +252,7 @@ class TestFailure:
         world.run(until=ends(world) + HOUR)
         assert world.kinds == [FAILED, STOPPED]
 
-    def test_of_the_last_try_before_the_end_leaves_the_end_to_the_try_after_it(self, make: Make) -> None:
+    def test_of_the_last_try_before_the_expiry_waits_for_the_try_after_it(self, make: Make) -> None:
         world = make()
         world.kiwoom.failure = DOWN
         world.run(until=ends(world) - 1)
@@ -259,11 +261,11 @@ class TestFailure:
         assert ENDED not in world.kinds
         assert world.kinds[-1] is RECOVERED
 
-    def test_after_the_user_unlocked_the_keyring_is_told_anew(self, make: Make) -> None:
+    def test_after_the_user_unlocked_the_keyring_is_told_again(self, make: Make) -> None:
         world = make(warn_before=())
-        world.watch.failed(REFUSED, world.clock())
+        world.schedule.failed(REFUSED, world.clock())
         world.tick()
-        world.watch.resume(world.clock())
+        world.schedule.resume(world.clock())
         world.kiwoom.failure = REFUSED
         world.tick()
         world.kiwoom.failure = None
@@ -276,7 +278,7 @@ class TestRecovery:
     @pytest.mark.parametrize("by", ["renewal", "same answer", "another program"])
     def test_is_told_once_after_a_failure(self, by: str, make: Make) -> None:
         world = make(NOTIFY, warn_before=())
-        world.watch.failed(DOWN, world.clock())
+        world.schedule.failed(DOWN, world.clock())
         world.tick()
         if by == "another program":
             world.holds(token_for("another", DAY, world.clock()))
@@ -289,20 +291,20 @@ class TestRecovery:
 
     def test_is_told_after_a_stop(self, make: Make) -> None:
         world = make(warn_before=())
-        world.watch.failed(REFUSED, world.clock())
+        world.schedule.failed(REFUSED, world.clock())
         world.tick()
         world.ask()
         world.tick()
         assert world.kinds == [STOPPED, RECOVERED]
 
-    def test_is_told_after_an_end_that_was_told(self, make: Make) -> None:
+    def test_is_told_after_an_expiry_that_was_told(self, make: Make) -> None:
         world = make(NOTIFY, warn_before=(0,))
         world.run(until=ends(world) + HOUR, step=10)
         world.holds(token_for("another", DAY, world.clock()))
         world.run(until=world.clock() + HOUR)
         assert world.kinds == [ENDED, RECOVERED]
 
-    def test_is_not_told_when_another_dead_token_comes(self, make: Make) -> None:
+    def test_is_not_told_when_another_expired_token_comes(self, make: Make) -> None:
         world = make(NOTIFY, warn_before=(0,))
         world.run(until=ends(world) + HOUR, step=10)
         world.holds(token_for("another", 60, world.clock() - HOUR))
@@ -311,16 +313,16 @@ class TestRecovery:
 
     def test_is_not_told_after_the_user_cleared_the_token(self, make: Make) -> None:
         world = make(warn_before=())
-        world.watch.failed(REFUSED, world.clock())
+        world.schedule.failed(REFUSED, world.clock())
         world.tick()
-        world.watch.cleared()
+        world.schedule.cleared()
         world.holds(token_for("another", DAY, world.clock()))
         world.tick()
         assert world.kinds == [STOPPED]
 
 
 class TestNobodyThere:
-    """While the session is locked, nobody asks for notices."""
+    """While the session is locked, the notices are not asked for."""
 
     def test_a_failure_that_came_and_went_is_never_told(self, make: Make) -> None:
         world = make()
@@ -342,12 +344,12 @@ class TestNobodyThere:
         world.run(until=world.clock() + HOUR)
         assert world.kinds == [FAILED]
 
-    def test_good_news_that_is_over_again_is_not_told(self, make: Make) -> None:
+    def test_a_recovery_that_is_over_again_is_not_told(self, make: Make) -> None:
         world = make(NOTIFY, warn_before=())
-        world.watch.failed(DOWN, world.clock())
+        world.schedule.failed(DOWN, world.clock())
         world.tick()
         world.ask()
-        world.watch.failed(DOWN, world.clock())
+        world.schedule.failed(DOWN, world.clock())
         world.tick()
         assert world.kinds == [FAILED]
 
@@ -363,34 +365,34 @@ class TestSnooze:
     @pytest.mark.parametrize("at", [9, 23])
     def test_silences_the_warnings(self, at: float, make: Make) -> None:
         world = make(NOTIFY, korean(at), lifetime=HOUR)
-        world.watch.snooze(world.clock() + 2 * HOUR, world.clock())
+        world.schedule.snooze(world.clock() + 2 * HOUR, world.clock())
         world.run(until=ends(world))
         assert world.kinds == []
 
-    def test_what_fell_due_meanwhile_is_told_once_afterwards(self, make: Make) -> None:
+    def test_tells_what_fell_due_meanwhile_once_afterwards(self, make: Make) -> None:
         world = make(NOTIFY, korean(9), lifetime=HOUR)
-        world.watch.snooze(ends(world) - 200, world.clock())
+        world.schedule.snooze(ends(world) - 200, world.clock())
         world.run(until=ends(world))
         assert (world.kinds, world.left(ENDING)) == ([ENDING], [200])
-        assert world.watch.snoozed_until is None
+        assert world.schedule.snoozed_until is None
 
-    def test_an_end_inside_trading_hours_breaks_through(self, make: Make) -> None:
+    def test_is_broken_by_an_expiry_inside_trading_hours(self, make: Make) -> None:
         world = make(NOTIFY, korean(9), lifetime=HOUR)
-        world.watch.snooze(world.clock() + 8 * HOUR, world.clock())
+        world.schedule.snooze(world.clock() + 8 * HOUR, world.clock())
         world.run(until=world.clock() + 8 * HOUR, step=5)
         assert (world.kinds, world.left(ENDED)) == ([ENDED], [0])
 
-    def test_an_end_at_night_is_told_when_the_market_opens(self, make: Make) -> None:
+    def test_holds_an_expiry_at_night_until_the_market_opens(self, make: Make) -> None:
         world = make(NOTIFY, korean(3), lifetime=HOUR)
-        world.watch.snooze(world.clock() + 8 * HOUR, world.clock())
+        world.schedule.snooze(world.clock() + 8 * HOUR, world.clock())
         world.run(until=world.clock() + 8 * HOUR, step=5)
         assert [world.begin + at for at, _ in world.told] == [korean(8)]
         assert world.kinds == [ENDED]
 
     @pytest.mark.parametrize("error", [DOWN, REFUSED])
-    def test_a_failure_waits_while_the_token_lives(self, error: KiwoomTokenError, make: Make) -> None:
+    def test_holds_a_failure_while_the_token_is_valid(self, error: KiwoomTokenError, make: Make) -> None:
         world = make(start=korean(9), warn_before=(0,))
-        world.watch.snooze(korean(10), world.clock())
+        world.schedule.snooze(korean(10), world.clock())
         world.kiwoom.failure = error
         world.ask()
         world.run(until=korean(10))
@@ -400,36 +402,36 @@ class TestSnooze:
 
     def test_is_over_with_a_new_token(self, make: Make) -> None:
         world = make(NOTIFY, korean(9), lifetime=HOUR)
-        world.watch.snooze(world.clock() + 8 * HOUR, world.clock())
+        world.schedule.snooze(world.clock() + 8 * HOUR, world.clock())
         world.clock.advance(10)
         world.holds(token_for("another", HOUR, world.clock()))
-        assert world.watch.snoozed_until is None
+        assert world.schedule.snoozed_until is None
         world.run(until=ends(world) + 1)
         assert world.kinds == [ENDING] * 3 + [ENDED]
 
     def test_goes_on_when_the_same_token_is_seen_again(self, make: Make) -> None:
         world = make(NOTIFY, korean(9), lifetime=HOUR)
-        world.watch.snooze(korean(17), world.clock())
+        world.schedule.snooze(korean(17), world.clock())
         world.holds(world.token)
-        assert world.watch.snoozed_until == korean(17)
+        assert world.schedule.snoozed_until == korean(17)
 
     def test_is_over_when_the_user_says_so(self, make: Make) -> None:
         world = make(NOTIFY)
-        world.watch.snooze(world.clock() + HOUR, world.clock())
-        world.watch.snooze(world.clock(), world.clock())
-        assert world.watch.snoozed_until is None
+        world.schedule.snooze(world.clock() + HOUR, world.clock())
+        world.schedule.snooze(world.clock(), world.clock())
+        assert world.schedule.snoozed_until is None
 
     def test_does_not_grow_with_a_clock_that_is_set_back(self, make: Make) -> None:
         world = make(NOTIFY)
-        world.watch.snooze(world.clock() + HOUR, world.clock())
+        world.schedule.snooze(world.clock() + HOUR, world.clock())
         world.clock.advance(-DAY)
         world.tick()
-        assert world.watch.snoozed_until is None
+        assert world.schedule.snoozed_until is None
 
-    def test_its_end_is_a_moment_to_look(self, make: Make) -> None:
+    def test_its_end_is_a_next_moment(self, make: Make) -> None:
         world = make(NOTIFY, korean(20.5))
-        world.watch.snooze(korean(21), world.clock())
-        assert world.watch.next_moment(world.clock()) == korean(21)
+        world.schedule.snooze(korean(21), world.clock())
+        assert world.schedule.next_moment(world.clock()) == korean(21)
 
 
 class TestQuietHours:
@@ -451,15 +453,15 @@ class TestQuietHours:
 
     def test_forget_what_is_over_in_the_morning(self, make: Make) -> None:
         world = make(NOTIFY, local(22), quiet_hours=self.NIGHT)
-        world.watch.failed(DOWN, world.clock())
+        world.schedule.failed(DOWN, world.clock())
         world.run(until=local(24), step=10)
         world.ask()
         world.run(until=local(24 + 8), step=10)
         assert world.kinds == []
 
-    def test_a_failure_breaks_through_when_little_life_is_left(self, make: Make) -> None:
+    def test_are_broken_by_a_failure_shortly_before_the_expiry(self, make: Make) -> None:
         world = make(NOTIFY, local(22), (), self.NIGHT, lifetime=HOUR)
-        world.watch.failed(DOWN, world.clock())
+        world.schedule.failed(DOWN, world.clock())
         world.run(until=ends(world))
         assert (world.kinds, world.left(FAILED)) == ([FAILED], [599])
 
@@ -477,22 +479,22 @@ class TestQuietHours:
         found = []
         for hour in (0, 6.9, 7, 11.9, 12, 12.9, 13, 21.9, 22, 23.9):
             world = make(NOTIFY, local(hour), (), hours)
-            world.watch.failed(DOWN, world.clock())
-            if not world.watch.notices(world.clock()):
+            world.schedule.failed(DOWN, world.clock())
+            if not world.schedule.notices(world.clock()):
                 found.append(hour)
         assert sorted(found) == sorted(quiet)
 
-    def test_their_end_is_a_moment_to_look(self, make: Make) -> None:
+    def test_their_end_is_a_next_moment(self, make: Make) -> None:
         world = make(NOTIFY, local(23), (), self.NIGHT)
-        world.watch.failed(DOWN, world.clock())
-        assert world.watch.next_moment(world.clock()) == local(24 + 7)
+        world.schedule.failed(DOWN, world.clock())
+        assert world.schedule.next_moment(world.clock()) == local(24 + 7)
 
 
 class TestReconfigure:
     def test_a_threshold_that_has_passed_is_not_told(self, make: Make) -> None:
         world = make(NOTIFY, warn_before=(300, 0), lifetime=HOUR)
         world.clock.now = ends(world) - 400
-        world.watch.reconfigure(NOTIFY, 600, (1800, 600, 120, 0), None, world.clock())
+        world.schedule.reconfigure(NOTIFY, 600, (1800, 600, 120, 0), None, world.clock())
         world.run(until=ends(world) + 1)
         assert (world.left(ENDING), world.kinds[-1]) == ([120], ENDED)
 
@@ -500,33 +502,33 @@ class TestReconfigure:
         world = make(NOTIFY, lifetime=HOUR)
         world.run(until=ends(world) - 500)
         for warn_before in ((), THRESHOLDS):
-            world.watch.reconfigure(NOTIFY, 600, warn_before, None, world.clock())
+            world.schedule.reconfigure(NOTIFY, 600, warn_before, None, world.clock())
         world.run(until=ends(world) + 10)
         assert world.left(ENDING) == [1800, 600, 300]
 
     def test_what_a_snooze_holds_back_is_still_told(self, make: Make) -> None:
         world = make(NOTIFY, lifetime=HOUR)
-        world.watch.snooze(ends(world) - 200, world.clock())
+        world.schedule.snooze(ends(world) - 200, world.clock())
         world.run(until=ends(world) - 250)
-        world.watch.reconfigure(NOTIFY, 600, (600, 300, 0), None, world.clock())
+        world.schedule.reconfigure(NOTIFY, 600, (600, 300, 0), None, world.clock())
         world.run(until=ends(world))
         assert world.left(ENDING) == [200]
 
     @pytest.mark.parametrize(("policy", "renews"), [("auto", 600), ("notify", None)])
     def test_the_renewal_is_planned_anew(self, policy: str, renews: float | None, make: Make) -> None:
         world = make(NOTIFY if policy == AUTO else AUTO)
-        world.watch.reconfigure(policy, 600, THRESHOLDS, None, world.clock())
-        assert world.watch.renew_at == (None if renews is None else ends(world) - renews)
+        world.schedule.reconfigure(policy, 600, THRESHOLDS, None, world.clock())
+        assert world.schedule.renew_at == (None if renews is None else ends(world) - renews)
 
     def test_the_renewal_moves_with_its_setting(self, make: Make) -> None:
         world = make()
-        world.watch.reconfigure(AUTO, 3600, THRESHOLDS, None, world.clock())
-        assert world.watch.renew_at == ends(world) - 3600
+        world.schedule.reconfigure(AUTO, 3600, THRESHOLDS, None, world.clock())
+        assert world.schedule.renew_at == ends(world) - 3600
 
-    def test_an_end_in_notify_is_mended_by_auto(self, make: Make) -> None:
+    def test_to_auto_replaces_a_token_that_expired_under_notify(self, make: Make) -> None:
         world = make(NOTIFY)
         world.clock.now = ends(world) + HOUR
-        world.watch.reconfigure(AUTO, 600, THRESHOLDS, None, world.clock())
+        world.schedule.reconfigure(AUTO, 600, THRESHOLDS, None, world.clock())
         world.tick()
         assert (world.kinds, world.kiwoom.asked) == ([], 1)
 
@@ -535,31 +537,31 @@ class TestReconfigure:
         self, cleared: bool, asked: int, make: Make
     ) -> None:
         world = make(NOTIFY, lifetime=0)
-        world.watch.saw(None, world.clock())
+        world.schedule.saw(None, world.clock())
         if cleared:
-            world.watch.cleared()
-        world.watch.reconfigure(AUTO, 600, THRESHOLDS, None, world.clock())
+            world.schedule.cleared()
+        world.schedule.reconfigure(AUTO, 600, THRESHOLDS, None, world.clock())
         world.tick()
         assert world.kiwoom.asked == asked
 
     @pytest.mark.parametrize("error", [DOWN, REFUSED])
-    def test_hammers_nobody(self, error: KiwoomTokenError, make: Make) -> None:
+    def test_never_asks_more_often(self, error: KiwoomTokenError, make: Make) -> None:
         world = make(warn_before=())
         world.clock.now = ends(world) - 600
         world.kiwoom.failure = error
         for _ in range(5):
             world.tick()
-        planned = world.watch.renew_at
+        planned = world.schedule.renew_at
         for renew_before in (900, 1200, 1500):
-            world.watch.reconfigure(AUTO, renew_before, (300,), None, world.clock())
+            world.schedule.reconfigure(AUTO, renew_before, (300,), None, world.clock())
             world.tick()
-        assert (world.kiwoom.asked, world.watch.renew_at) == (1, planned)
+        assert (world.kiwoom.asked, world.schedule.renew_at) == (1, planned)
 
     def test_does_not_ask_for_what_kiwoom_gave_back_before(self, make: Make) -> None:
         world = make()
         world.ask()
         for renew_before in (900, DAY):
-            world.watch.reconfigure(AUTO, renew_before, THRESHOLDS, None, world.clock())
+            world.schedule.reconfigure(AUTO, renew_before, THRESHOLDS, None, world.clock())
             world.tick()
         assert world.kiwoom.asked == 1
 
@@ -567,38 +569,38 @@ class TestReconfigure:
         world = make(warn_before=())
         world.kiwoom.failure = DOWN
         world.run(until=ends(world) - 500)
-        world.watch.reconfigure(AUTO, 1200, (), None, world.clock())
+        world.schedule.reconfigure(AUTO, 1200, (), None, world.clock())
         world.run(until=ends(world) - 100)
         assert world.kinds == [FAILED]
 
 
 class TestStillTrue:
-    def test_a_warning_until_the_token_is_replaced_or_ends(self, make: Make) -> None:
+    def test_a_warning_until_the_token_is_replaced_or_expires(self, make: Make) -> None:
         world = make(NOTIFY)
         notice = Notice(ENDING, ends(world))
-        assert world.watch.still_true(notice, ends(world) - 1)
-        assert not world.watch.still_true(notice, ends(world))
+        assert world.schedule.still_true(notice, ends(world) - 1)
+        assert not world.schedule.still_true(notice, ends(world))
         world.holds(token_for("another", DAY, world.clock() + 5))
-        assert not world.watch.still_true(notice, world.clock())
+        assert not world.schedule.still_true(notice, world.clock())
 
-    def test_an_end_until_there_is_another_token(self, make: Make) -> None:
+    def test_an_expiry_until_there_is_another_token(self, make: Make) -> None:
         world = make(NOTIFY)
         notice = Notice(ENDED, ends(world))
-        assert world.watch.still_true(notice, ends(world) + HOUR)
-        world.watch.cleared()
-        assert not world.watch.still_true(notice, ends(world) + HOUR)
+        assert world.schedule.still_true(notice, ends(world) + HOUR)
+        world.schedule.cleared()
+        assert not world.schedule.still_true(notice, ends(world) + HOUR)
 
-    def test_a_failure_until_it_is_mended(self, make: Make) -> None:
+    def test_a_failure_until_a_request_succeeds(self, make: Make) -> None:
         world = make(NOTIFY)
-        world.watch.failed(DOWN, world.clock())
+        world.schedule.failed(DOWN, world.clock())
         world.tick()
         (_, notice) = world.told[0]
-        assert world.watch.still_true(notice, world.clock())
+        assert world.schedule.still_true(notice, world.clock())
         world.ask()
-        assert not world.watch.still_true(notice, world.clock())
+        assert not world.schedule.still_true(notice, world.clock())
 
 
-def test_the_end_of_a_token_that_the_seeds_rule_took_away_is_told(make: Make) -> None:
+def test_the_expiry_of_a_token_that_the_five_minute_rule_took_away_is_told(make: Make) -> None:
     world = make(NOTIFY)
     world.run(until=ends(world) - 200, step=5)
     end = ends(world)
@@ -610,10 +612,10 @@ def test_the_end_of_a_token_that_the_seeds_rule_took_away_is_told(make: Make) ->
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("policy", [AUTO, NOTIFY, "daily 06:30"])
 def test_thirty_days_with_faults_sleeps_and_snoozes(policy: str, seed: int, make: Make) -> None:
-    """Nothing twice, nothing untrue, good news after bad only, and no success is told."""
+    """Nothing is told twice, nothing untrue, a recovery only after bad news, and no plain success."""
     random = Random(seed)  # noqa: S311 - no secret comes of it
     world = make(policy, korean(random.uniform(0, 24)), quiet_hours=random.choice([None, (22 * 60, 7 * 60)]))
-    watch, clock, kiwoom = world.watch, world.clock, world.kiwoom
+    schedule, clock, kiwoom = world.schedule, world.clock, world.kiwoom
     kiwoom.generous = random.random() < 0.3
     until = {"asleep": 0.0, "locked": 0.0, "down": 0.0}
     troubled = False
@@ -626,10 +628,10 @@ def test_thirty_days_with_faults_sleeps_and_snoozes(policy: str, seed: int, make
         world.asleep, world.locked = now < until["asleep"], now < until["locked"]
         kiwoom.failure = None if now >= until["down"] else random.choice([DOWN, RateLimited("Wait.", retry_after=90)])
         if random.random() < 0.004:
-            watch.snooze(now + random.choice([1800, 3600, 28800]), now)
+            schedule.snooze(now + random.choice([1800, 3600, 28800]), now)
         if not world.asleep and random.random() < (0.02 if policy == NOTIFY else 0.001):
             world.ask()
-        failures = watch._failures
+        failures = schedule.renewal.failures
         if not world.asleep:
             world.tick()
         for _, notice in world.told[len(seen) :]:
@@ -639,11 +641,11 @@ def test_thirty_days_with_faults_sleeps_and_snoozes(policy: str, seed: int, make
             if notice.kind is ENDING:
                 assert token.lives(now)
             if notice.kind is FAILED:
-                assert failures or watch._failures
+                assert failures or schedule.renewal.failures
             assert notice.kind is not ENDED or not token.lives(now)
             assert notice.kind is not RECOVERED or (token.lives(now) and troubled)
             troubled = notice.kind is not RECOVERED and (troubled or notice.kind in {FAILED, ENDED})
-            if watch.snoozed_until is not None:
+            if schedule.snoozed_until is not None:
                 assert not token.lives(now)
                 assert is_trading(now)
         seen = list(world.told)

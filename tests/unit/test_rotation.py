@@ -1,4 +1,4 @@
-"""The daily rotation, and the warning of the evening before: no token is to end while the market is open."""
+"""The daily rotation, and the warning of the evening before: no token should expire while the market is open."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ import pytest
 
 from tests.doubles import Clock
 from tray_app.core.errors import BrokerUnavailable, RevokeFailed
-from tray_app.core.renewal_schedule import Due, Notice, NoticeKind, RenewalSchedule
+from tray_app.core.notices import Notice, NoticeKind
+from tray_app.core.renewal_schedule import Due
 from tray_app.core.secret import Secret
 from tray_app.core.token import KST, Token
+from tray_app.core.token_schedule import TokenSchedule
 
 MONDAY = datetime(2026, 11, 23, tzinfo=KST)
 HOUR = 3600
 
 
 def at(hours: float, day: int = 0) -> float:
-    """Epoch seconds of an hour of the Korean day that lies `day` days after Monday."""
+    """Return an hour of the Korean day that is `day` days after Monday, in epoch seconds."""
     return (MONDAY + timedelta(days=day, hours=hours)).timestamp()
 
 
@@ -26,8 +28,8 @@ def token(created: float, name: str = "one") -> Token:
     return Token(Secret(f"{name}-token-of-a-test"), start + timedelta(days=1), start)
 
 
-def watch(policy: str = "daily 06:30") -> RenewalSchedule:
-    return RenewalSchedule(policy, 600, (), lambda: 0.0)
+def schedule(policy: str = "daily 06:30") -> TokenSchedule:
+    return TokenSchedule(policy, 600, (), lambda: 0.0)
 
 
 @pytest.fixture
@@ -36,44 +38,44 @@ def clock() -> Clock:
 
 
 class TestRotation:
-    def test_a_token_of_the_afternoon_is_rotated_at_the_next_quiet_hour(self, clock: Clock) -> None:
-        daily = watch()
+    def test_a_token_of_the_afternoon_is_rotated_at_the_next_hour_of_rotation(self, clock: Clock) -> None:
+        daily = schedule()
         daily.saw(token(clock()), clock())
         assert daily.renew_at == at(6.5, day=1)
         assert daily.due(at(6.5, day=1) - 1) is None
         assert daily.due(at(6.5, day=1)) is Due.ROTATE
 
-    def test_a_token_of_the_quiet_hour_is_rotated_a_day_later_and_not_renewed_before(self) -> None:
-        daily = watch()
+    def test_a_token_of_the_hour_of_rotation_is_rotated_a_day_later_and_not_renewed_before(self) -> None:
+        daily = schedule()
         daily.saw(token(at(6.5) + 2), at(6.5) + 2)
         assert daily.due(at(6.5, day=1) - 60) is None
         assert daily.due(at(6.5, day=1)) is Due.ROTATE
 
-    def test_a_quiet_hour_that_was_slept_through_is_caught_up_before_the_market_opens(self) -> None:
-        daily = watch()
+    def test_a_rotation_that_was_slept_through_is_caught_up_before_the_market_opens(self) -> None:
+        daily = schedule()
         daily.saw(token(at(15)), at(15))
         assert daily.due(at(7.9, day=1)) is Due.ROTATE
 
-    def test_no_living_token_is_revoked_while_the_market_is_open(self) -> None:
-        daily = watch()
+    def test_no_valid_token_is_revoked_while_the_market_is_open(self) -> None:
+        daily = schedule()
         one = token(at(15))
         daily.saw(one, at(15))
         assert daily.due(at(9, day=1)) is None
         assert daily.due(one.expires - 600) is Due.RENEW
 
-    def test_an_ended_token_is_replaced_whatever_the_hour(self) -> None:
-        daily = watch()
+    def test_an_expired_token_is_replaced_at_any_hour(self) -> None:
+        daily = schedule()
         daily.saw(token(at(6.5)), at(7))
         assert daily.due(at(9, day=1)) is not None
 
-    def test_a_start_in_the_evening_rotates_what_would_end_in_the_session(self) -> None:
-        daily = watch()
+    def test_a_start_in_the_evening_rotates_a_token_that_would_expire_in_the_session(self) -> None:
+        daily = schedule()
         one = token(at(5) + 6 * HOUR)  # made at eleven, it ends at eleven
         daily.saw(one, at(21))
         assert daily.renew_at == at(6.5, day=1)
 
-    def test_the_same_token_back_ends_rotating_and_is_told(self, clock: Clock) -> None:
-        daily = watch()
+    def test_the_same_token_back_ends_the_rotations_and_is_told(self, clock: Clock) -> None:
+        daily = schedule()
         one = token(clock())
         daily.saw(one, clock())
         now = at(6.5, day=1)
@@ -86,8 +88,8 @@ class TestRotation:
         daily.answered(two, one.expires + 2, same=False)
         assert daily.renew_at == two.expires - 600
 
-    def test_the_same_token_back_is_told_also_when_it_was_seen_to_be_gone_meanwhile(self, clock: Clock) -> None:
-        daily = watch()
+    def test_the_same_token_back_is_told_even_if_it_was_gone_meanwhile(self, clock: Clock) -> None:
+        daily = schedule()
         one = token(clock())
         daily.saw(one, clock())
         now = at(6.5, day=1)
@@ -97,8 +99,8 @@ class TestRotation:
         assert [notice.kind for notice in daily.notices(now)] == [NoticeKind.NOT_ROTATED]
         assert daily.due(one.expires - 1) is None
 
-    def test_a_revoke_that_failed_leaves_the_token_to_be_renewed_at_its_end(self, clock: Clock) -> None:
-        daily = watch()
+    def test_a_failed_revoke_leaves_the_token_to_be_renewed_at_its_expiry(self, clock: Clock) -> None:
+        daily = schedule()
         one = token(clock())
         daily.saw(one, clock())
         daily.due(at(6.5, day=1))
@@ -107,23 +109,23 @@ class TestRotation:
         assert daily.renew_at == one.expires - 600
 
     def test_without_a_network_the_rotation_is_tried_again(self, clock: Clock) -> None:
-        daily = watch()
+        daily = schedule()
         daily.saw(token(clock()), clock())
         now = at(6.5, day=1)
         daily.failed(BrokerUnavailable("no"), now, rotating=True)
         assert daily.due(now) is None
         assert daily.due(now + 60) is Due.ROTATE
 
-    def test_a_token_revoked_without_a_new_one_is_no_wish_to_be_without(self, clock: Clock) -> None:
-        daily = watch()
+    def test_a_token_revoked_without_a_new_one_is_not_taken_for_a_clear(self, clock: Clock) -> None:
+        daily = schedule()
         daily.saw(token(clock()), clock())
         now = at(6.5, day=1)
         daily.failed(BrokerUnavailable("no"), now, rotating=True)
         daily.saw(None, now)
         assert daily.due(now + 60) is Due.RENEW
 
-    def test_that_it_is_gone_may_be_seen_before_the_failure_is_known(self, clock: Clock) -> None:
-        daily = watch()
+    def test_its_absence_may_be_seen_before_the_failure_is_known(self, clock: Clock) -> None:
+        daily = schedule()
         daily.saw(token(clock()), clock())
         now = at(6.5, day=1)
         assert daily.due(now) is Due.ROTATE
@@ -132,15 +134,15 @@ class TestRotation:
         assert daily.due(now + 60) is not None
 
     @pytest.mark.parametrize("policy", ["auto", "daily 06:30"])
-    def test_the_same_after_a_rotation_that_the_user_asked_for(self, clock: Clock, policy: str) -> None:
-        kept = watch(policy)
+    def test_nor_is_one_that_the_user_asked_to_rotate(self, clock: Clock, policy: str) -> None:
+        kept = schedule(policy)
         kept.saw(token(clock()), clock())
         kept.failed(BrokerUnavailable("no"), clock(), rotating=True)
         kept.saw(None, clock())
         assert kept.due(clock() + 60) is Due.RENEW
 
-    def test_a_clear_long_after_a_failed_rotation_is_a_wish_to_be_without(self, clock: Clock) -> None:
-        daily = watch()
+    def test_a_clear_long_after_a_failed_rotation_is_a_clear(self, clock: Clock) -> None:
+        daily = schedule()
         daily.saw(token(clock()), clock())
         daily.failed(BrokerUnavailable("no"), clock(), rotating=True)
         daily.saw(None, clock() + HOUR)
@@ -149,7 +151,7 @@ class TestRotation:
     def test_a_refresh_by_the_user_that_brings_the_same_token_leaves_the_rotation_as_planned(
         self, clock: Clock
     ) -> None:
-        daily = watch()
+        daily = schedule()
         one = token(clock())
         daily.saw(one, clock())
         daily.answered(one, clock(), same=True)
@@ -157,15 +159,15 @@ class TestRotation:
         assert daily.due(at(6.5, day=1) - 1) is None
         assert daily.due(at(6.5, day=1)) is Due.ROTATE
 
-    def test_a_refresh_by_the_user_that_fails_brings_no_rotation_forward(self) -> None:
-        daily = watch()
+    def test_a_failed_refresh_by_the_user_brings_no_rotation_forward(self) -> None:
+        daily = schedule()
         daily.saw(token(at(21)), at(21))
         daily.failed(BrokerUnavailable("no"), at(22))
         assert daily.due(at(6.5, day=1) - 1) is None
         assert daily.due(at(6.5, day=1)) is Due.ROTATE
 
-    def test_a_token_that_could_not_be_revoked_is_not_tried_again_and_again(self) -> None:
-        daily = watch()
+    def test_a_failed_revoke_is_not_repeated(self) -> None:
+        daily = schedule()
         one = token(at(8.1))  # it ends right after the opening
         daily.saw(one, at(9))
         daily.failed(RevokeFailed("no"), at(6.5, day=1), rotating=True)
@@ -174,16 +176,16 @@ class TestRotation:
         daily.answered(one, now, same=True)
         assert daily.due(one.expires - 1) is None
 
-    def test_a_revoke_by_the_user_that_failed_does_not_stop_the_renewal(self) -> None:
-        auto = watch("auto")
+    def test_a_failed_revoke_by_the_user_does_not_stop_the_renewal(self) -> None:
+        auto = schedule("auto")
         one = token(at(21))
         auto.saw(one, at(21))
         auto.failed(RevokeFailed("no"), at(22), rotating=True)
         assert not auto.stopped
         assert auto.renew_at == one.expires - 600
 
-    def test_a_weekend_that_was_slept_through_ends_with_one_request(self) -> None:
-        daily = watch()
+    def test_after_a_weekend_asleep_there_is_one_request(self) -> None:
+        daily = schedule()
         daily.saw(token(at(18, day=4)), at(18, day=4))
         assert daily.due(at(9, day=7)) is Due.ROTATE  # nothing lives any more, so nothing is revoked
         two = token(at(9, day=7), "two")
@@ -193,7 +195,7 @@ class TestRotation:
 
 class TestEveningBefore:
     def test_is_told_once_when_the_market_closes(self) -> None:
-        auto = watch("auto")
+        auto = schedule("auto")
         one = token(at(11))
         auto.saw(one, at(11))
         assert auto.notices(at(20) - 1) == []
@@ -202,40 +204,40 @@ class TestEveningBefore:
         assert auto.notices(at(21)) == []
 
     @pytest.mark.parametrize("created", [at(20, day=4), at(11, day=4), at(21), at(5)])
-    def test_is_not_told_of_an_end_at_night_or_at_the_weekend(self, created: float) -> None:
-        auto = watch("auto")
+    def test_is_silent_about_an_expiry_at_night_or_at_the_weekend(self, created: float) -> None:
+        auto = schedule("auto")
         auto.saw(token(created), created)
         assert auto.notices(created + 12 * HOUR) == []
 
-    def test_is_not_told_when_the_token_is_rotated_before(self) -> None:
-        daily = watch()
+    def test_is_silent_when_the_token_is_rotated_before(self) -> None:
+        daily = schedule()
         daily.saw(token(at(11)), at(11))
         assert daily.notices(at(20)) == []
 
-    def test_is_no_news_once_the_market_is_open(self) -> None:
-        auto = watch("auto")
+    def test_is_silent_once_the_market_is_open(self) -> None:
+        auto = schedule("auto")
         auto.saw(token(at(11)), at(9, day=1))
         assert auto.notices(at(9, day=1)) == []
 
-    def test_is_not_told_once_more_by_a_program_started_anew_that_evening(self) -> None:
-        anew = watch("auto")
+    def test_is_not_repeated_by_a_program_restarted_that_evening(self) -> None:
+        anew = schedule("auto")
         anew.saw(token(at(11)), at(21))
         assert anew.notices(at(21)) == []
         assert anew.next_moment(at(21)) == anew.renew_at
 
-    def test_is_told_by_a_program_started_anew_before_that_evening(self) -> None:
-        anew = watch("auto")
+    def test_is_told_by_a_program_restarted_before_that_evening(self) -> None:
+        anew = schedule("auto")
         anew.saw(token(at(11)), at(19))
         assert [notice.kind for notice in anew.notices(at(20))] == [NoticeKind.TRADING_HOURS]
 
-    def test_is_told_of_a_token_that_came_that_evening(self) -> None:
-        auto = watch("auto")
+    def test_is_told_of_a_token_stored_that_evening(self) -> None:
+        auto = schedule("auto")
         auto.saw(token(at(9), "one"), at(19))
         auto.notices(at(20))
         auto.saw(token(at(11), "two"), at(21))
         assert [notice.kind for notice in auto.notices(at(21))] == [NoticeKind.TRADING_HOURS]
 
     def test_is_told_with_the_policy_that_only_warns(self) -> None:
-        notify = watch("notify")
+        notify = schedule("notify")
         notify.saw(token(at(11)), at(11))
         assert [notice.kind for notice in notify.notices(at(22))] == [NoticeKind.TRADING_HOURS]

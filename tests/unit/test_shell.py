@@ -16,7 +16,7 @@ from tests.doubles import START, Clock
 from tray_app import autostart
 from tray_app.core import language
 from tray_app.core.errors import KeysRefused, KiwoomTokenError, SettingsError
-from tray_app.core.renewal_schedule import Notice, NoticeKind
+from tray_app.core.notices import Notice, NoticeKind
 from tray_app.core.secret import Secret
 from tray_app.core.state import LastResult, Result, TokenState
 from tray_app.desktop import shell as shell_module

@@ -1,3 +1,5 @@
+"""Work on a thread whose results come back to the GUI thread."""
+
 from __future__ import annotations
 
 import os
@@ -37,7 +39,7 @@ os._exit(0)
 """
 
 
-def test_a_result_that_comes_when_its_owner_goes_ends_no_program() -> None:
+def test_a_result_that_arrives_while_its_owner_is_deleted_crashes_nothing() -> None:
     done = subprocess.run(
         [sys.executable, "-c", OWNERS_THAT_GO],
         env={**os.environ, "PYTHONPATH": str(ROOT)},

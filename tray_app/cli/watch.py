@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-import random
+import os
 import sys
 import time
 from typing import TYPE_CHECKING
 
 from tray_app.cli.token import opened, outcome_text, tell_unpublished, tell_unsaved
-from tray_app.core import logs
-from tray_app.core.errors import DONE, KiwoomTokenError, StoreError
-from tray_app.core.language import say, tr
-from tray_app.core.notices import notice_text
-from tray_app.core.renewal_schedule import Due, NoticeKind, RenewalSchedule
+from tray_app.core.errors import DONE, KiwoomTokenError
+from tray_app.core.language import say, tr, use
+from tray_app.core.notices import NoticeKind, notice_text
 from tray_app.core.wording import countdown, korean_time, place_text
+from tray_app.service.composition import open_service
+from tray_app.supervisor.profile_settings import ProfileSettings
+from tray_app.supervisor.supervisor import Callbacks, Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from tray_app.core.renewal_schedule import Notice
-    from tray_app.core.token import Token
+    from tray_app.core.notices import Notice
+    from tray_app.core.state import TokenState
+    from tray_app.service.outcome import Outcome
     from tray_app.service.token_service import TokenService
     from tray_app.settings.load import Settings
 
@@ -29,16 +30,17 @@ _ROTATE = "kiwoom-token refresh --rotate"
 
 
 def watch(profile: str | None) -> int:
-    """Runs until Ctrl+C: a countdown on a terminal, a line for each event elsewhere."""
-    settings, service = opened(profile)
-    return watch_over(settings, service)
+    """Run until Ctrl+C: a countdown on a terminal, a line for each event elsewhere."""
+    settings, _ = opened(profile)
+    return watch_over(settings, os.environ)
 
 
-def watch_over(settings: Settings, service: TokenService) -> int:
-    terminal = Terminal(settings, service)
+def watch_over(settings: Settings, environ: Mapping[str, str]) -> int:
+    """The same for a program that has read the settings."""
+    terminal = Terminal(settings, lambda changed: open_service(changed, environ=environ), environ=environ)
     try:
         while True:
-            terminal.look()
+            terminal.poll()
             time.sleep(_TICK_SECONDS)
     except KeyboardInterrupt:
         terminal.say_line("")
@@ -46,89 +48,116 @@ def watch_over(settings: Settings, service: TokenService) -> int:
 
 
 class Terminal:
-    """What is shown and asked, tick by tick."""
+    """Show in a terminal what a supervisor reports, which works here on the only thread there is.
 
-    def __init__(self, settings: Settings, service: TokenService, clock: Callable[[], float] = time.time) -> None:
-        self._service = service
+    `open_service` opens the token service for settings.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        open_service: Callable[[Settings], TokenService],
+        clock: Callable[[], float] = time.time,
+        *,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
         self._clock = clock
-        self._schedule = RenewalSchedule(settings.policy, settings.renew_before, settings.warn_before, random.random)
-        self._version: object = None
-        self._looked = False
-        self._token: Token | None = None
-        self._live_line = sys.stdout is not None and sys.stdout.isatty()
+        self._has_live_line = sys.stdout is not None and sys.stdout.isatty()
         self._width = 0
         self._told = ""
+        self._error = ""
+        self._answered: float | None = None
+        """The expiry of the token that the last request brought, which has been told already."""
+        self._problems: tuple[str, ...] = tuple(map(str, settings.problems))
+        self._profiles = ProfileSettings(settings.profile, environ, only_first=True, settles_data_dir=False)
+        self._file_version = _version(self._profiles.file)
+        self._supervisor = Supervisor(
+            settings,
+            open_service,
+            Callbacks(
+                read=self._show_token,
+                unreadable=self._show_unreadable,
+                answered=self._show_outcome,
+                unpublished=tell_unpublished,
+                notice=self._show_notice,
+            ),
+            heeds_quiet_hours=False,  # a line in a terminal disturbs nobody
+            clock=clock,
+        )
 
-    def look(self) -> None:
-        """One tick: what changed, what is due, what to show."""
-        version = self._service.store.version()
-        if not self._looked or version != self._version:
-            at, seen = self._clock(), self._token
-            try:
-                self._token = self._service.current()
-            except StoreError as error:
-                self.say_line(say(error))
-            else:
-                self._service.record_found(self._token, at)
-                interrupted = self._token is None and self._service.was_interrupted(seen)
-                self._schedule.saw(self._token, self._clock(), interrupted=interrupted)
-                self._service.store.check()
-                self._tell_token()
-                self._hand_out()
-            self._version, self._looked = version, True
-        due = self._schedule.due(self._clock())
-        if due is not None:
-            self._renew(rotate=due is Due.ROTATE)
-        for notice in self._schedule.notices(self._clock()):
-            self.say_line(_notice_line(notice, self._clock()))
+    def poll(self) -> None:
+        """Do one turn: what changed, what is due, what to show."""
+        self._reload_if_changed()
+        self._supervisor.poll()
         self._show_countdown()
 
     def say_line(self, text: str) -> None:
-        if self._live_line:
+        """Print a line in the place of the countdown."""
+        if self._has_live_line:
             print("\r" + " " * self._width + "\r", end="")
             self._width = 0
         print(text, flush=True)
 
-    def _renew(self, *, rotate: bool) -> None:
-        seen = self._token
-        try:
-            outcome = self._service.renew(seen, rotate=rotate)
-        except KiwoomTokenError as error:
-            self._schedule.failed(error, self._clock(), rotating=rotate)
-            logs.warning("%s: %s", type(error).__name__, error)
+    def _reload_if_changed(self) -> None:
+        version = _version(self._profiles.file)
+        if version == self._file_version:
             return
-        self._token = outcome.token
-        self._schedule.answered(outcome.token, self._clock(), same=outcome.is_the_same_as(seen), rotated=rotate)
-        self._version = self._service.store.version()
+        self._file_version = version
+        present = self._supervisor.settings
+        found = self._profiles.read({present.profile: present})
+        problems = found.problems
+        for settings in found.settings:
+            use(settings.language)
+            try:
+                self._supervisor.apply(settings)
+            except KiwoomTokenError as error:
+                problems += (error,)
+        for problem in problems:
+            if str(problem) not in self._problems:
+                print(say(problem), file=sys.stderr)
+        self._problems = tuple(map(str, problems))
+
+    def _show_token(self, state: TokenState) -> None:
+        """Say which token there is and where it is stored, if that is news."""
+        self._error = ""
+        where = place_text(state.place, state.place_path, state.place_problem)
+        if state.expires is None:
+            line = tr("There is no token ({place}).", place=where)
+        else:
+            end = korean_time(state.expires, self._clock())
+            line = tr("The token ends {end} (KST); it is kept in {place}.", end=end, place=where)
+        if line != self._told and (state.expires is None or state.expires != self._answered):
+            self.say_line(line)
+        self._told, self._answered = line, None
+
+    def _show_unreadable(self, error: KiwoomTokenError) -> None:
+        if say(error) != self._error:
+            self._error = say(error)
+            self.say_line(self._error)
+
+    def _show_outcome(self, outcome: Outcome) -> None:
+        self._answered = outcome.token.expires
         self.say_line(outcome_text(outcome, self._clock()))
         tell_unsaved(outcome)
 
-    def _hand_out(self) -> None:
-        with contextlib.suppress(StoreError):  # the store that was just read has gone: the next look tells
-            tell_unpublished(self._service.publish())
-
-    def _tell_token(self) -> None:
-        place = self._service.place()
-        where = place_text(place.kind, place.path, place.problem_code)
-        if self._token is None:
-            line = tr("There is no token ({place}).", place=where)
-        else:
-            end = korean_time(self._token.expires, self._clock())
-            line = tr("The token ends {end} (KST); it is kept in {place}.", end=end, place=where)
-        if line != self._told:
-            self.say_line(line)
-            self._told = line
+    def _show_notice(self, notice: Notice) -> None:
+        title, body = notice_text(notice, self._clock())
+        line = f"{title}. {body}"
+        self.say_line(f"{line} ({_ROTATE})" if notice.kind is NoticeKind.TRADING_HOURS else line)
 
     def _show_countdown(self) -> None:
-        if not self._live_line:
+        if not self._has_live_line:
             return
-        left = 0.0 if self._token is None else self._token.remaining(self._clock())
+        left = self._supervisor.state.remaining(self._clock())
         line = tr("{left} left", left=countdown(left)) if left > 0 else tr("no living token")
         print("\r" + line + " " * max(0, self._width - len(line)), end="", flush=True)
         self._width = len(line) * 2
 
 
-def _notice_line(notice: Notice, now: float) -> str:
-    title, body = notice_text(notice, now)
-    line = f"{title}. {body}"
-    return f"{line} ({_ROTATE})" if notice.kind is NoticeKind.TRADING_HOURS else line
+def _version(path: str) -> tuple[int, int, int] | None:
+    """Return what differs once a file was changed, replaced, made or removed."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size

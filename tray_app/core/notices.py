@@ -1,19 +1,52 @@
-"""What a notice says, in the current language: for a bubble on the desktop and for a line in a terminal."""
+"""What the user can be told about a token, and in which words: in a bubble on the desktop or a line in a terminal."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from tray_app.core.language import say, tr
-from tray_app.core.renewal_schedule import NoticeKind
 from tray_app.core.wording import duration, korean_time
 
 if TYPE_CHECKING:
-    from tray_app.core.renewal_schedule import Notice
+    from tray_app.core.errors import KiwoomTokenError
+
+
+class NoticeKind(StrEnum):
+    """What a notice is about."""
+
+    ENDING = "ending"
+    ENDED = "ended"
+    FAILED = "failed"
+    """Renewing fails and is tried again. Told once until it succeeds again: at the second failure in a row, or at the
+    first when the next try is not soon."""
+    STOPPED = "stopped"
+    """Renewing failed for something that only the user can solve."""
+    RECOVERED = "recovered"
+    """What was told to have failed, stopped or expired is good again."""
+    TRADING_HOURS = "trading-hours"
+    """Told the evening before: the token will expire while the market is open."""
+    NOT_ROTATED = "not-rotated"
+    """Kiwoom gave the revoked token back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing to tell the user. `expires` is the token's expiry in seconds of the epoch, 0 without a token.
+
+    `error` is why the request for the next token failed, if that is the reason. Urgent are the last warning, the
+    expiry, a stop, and a failure with less than ten minutes left.
+    """
+
+    kind: NoticeKind
+    expires: float = 0.0
+    error: KiwoomTokenError | None = None
+    urgent: bool = False
 
 
 def notice_text(notice: Notice, now: float) -> tuple[str, str]:
-    """Title and body; `now` in seconds of the epoch."""
+    """Return title and body in the current language; `now` in seconds of the epoch."""
     end = korean_time(notice.expires, now)
     match notice.kind:
         case NoticeKind.ENDING:
@@ -36,7 +69,7 @@ def notice_text(notice: Notice, now: float) -> tuple[str, str]:
 
 
 def _reason(notice: Notice, now: float) -> str:
-    """Why, and how long there is time to mend it."""
+    """Say why, and how much time is left to solve it."""
     reason = "" if notice.error is None else say(notice.error)
     if not notice.expires:
         return reason

@@ -1,4 +1,4 @@
-"""What there is to show about one profile's token: one immutable value that everything on a screen renders."""
+"""What there is to show of one profile's token: one immutable value, from which every window, icon and line is made."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 class Life(StrEnum):
-    """How much life a token has left; the value is the `state` of `kiwoom-token status`."""
+    """How long a token is still valid; the value is the `state` of `kiwoom-token status`."""
 
     NONE = "none"
     VALID = "valid"
     ENDING = "ending"
-    """It lives, but has less than the seed's five minutes left."""
+    """It is valid, but for less than five minutes."""
     EXPIRED = "expired"
 
 
 class Action(StrEnum):
-    """What is being done with the token this moment."""
+    """What is being done with the token at this moment."""
 
     LOOK = "look"
     REFRESH = "refresh"
@@ -34,7 +34,7 @@ class Action(StrEnum):
 
 
 class Result(StrEnum):
-    """How the last thing that was done ended."""
+    """How the last thing that was done with the token ended."""
 
     ISSUED = "issued"
     SAME = "same"
@@ -43,16 +43,19 @@ class Result(StrEnum):
     REVOKED = "revoked"
     ALREADY_DEAD = "already-dead"
     GONE = "gone"
-    """Another program took the token away."""
+    """Another program cleared the token."""
     KEPT = "kept"
-    """It was to be cleared, but the one that is there belongs to other keys."""
+    """It was to be cleared, but the stored one belongs to other keys."""
     UNLOCKED = "unlocked"
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class LastResult:
-    """`at` is in seconds of the epoch; `error` is set when `result` is `FAILED`."""
+    """How the last thing ended, `at` in seconds of the epoch.
+
+    `error` is why, when `result` is `FAILED`; for a new token, why it could not be stored.
+    """
 
     result: Result
     at: float
@@ -61,14 +64,14 @@ class LastResult:
 
 @dataclass(frozen=True, slots=True)
 class TokenState:
-    """Instants are seconds of the epoch (UTC). The token itself is not in here.
+    """What is known about the token, without the token itself. Instants are seconds of the epoch (UTC).
 
-    `place` is where the token rests (`keyring`, `file`, `redis`, `memory`), `place_path` the file's path if it is one,
-    `place_problem` why it is not the keyring, or what is wrong with Redis (the `problem` of `KeyringUnavailable` and
-    `RedisUnavailable`), or empty.
-    `renew_at` is when the program will ask Kiwoom by itself, or None; `stopped` says that it will not,
-    because the last error does not mend itself. `skew_seconds` is Kiwoom's clock minus this computer's.
-    `snoozed_until` is when warnings are told again, or None.
+    `place` is where the token is stored (`keyring`, `file`, `redis`, `memory`), `place_path` the file's path or the
+    Redis address, and `place_problem` why it is not the keyring or what is wrong with Redis (the `problem` of
+    `KeyringUnavailable` and `RedisUnavailable`), or empty.
+    `renew_at` is when the program will ask Kiwoom by itself, or None; `stopped` says that it will not, because the
+    last error needs the user. `skew_seconds` is Kiwoom's clock minus this computer's. `snoozed_until` is when warnings
+    are shown again, or None.
     """
 
     profile: str
@@ -88,20 +91,22 @@ class TokenState:
     snoozed_until: float | None = None
 
     def life(self, now: float) -> Life:
+        """Return how long the token is still valid at `now`."""
         return life_of(self.expires, now)
 
     def remaining(self, now: float) -> float:
-        """Seconds of life left, 0 when there is none."""
+        """Return how many seconds the token is still valid, 0 without a valid one."""
         return 0.0 if self.expires is None else max(0.0, self.expires - now)
 
     def fraction(self, now: float) -> float:
-        """The part of the token's life that is left, 0 to 1."""
+        """Return which part of the token's lifetime is left, from 0 to 1."""
         if self.expires is None or self.created is None or self.expires <= self.created:
             return 0.0
         return min(1.0, self.remaining(now) / (self.expires - self.created))
 
 
 def life_of(expires: float | None, now: float) -> Life:
+    """Return how long a token that expires at `expires` is still valid at `now`; None means no token."""
     if expires is None:
         return Life.NONE
     if expires <= now:

@@ -24,8 +24,7 @@ from tray_app.settings.places import settings_scope
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tray_app.desktop.accounts import Accounts
-    from tray_app.desktop.monitor import Monitor
+    from tray_app.desktop.monitors import Monitors
     from tray_app.desktop.session.system import SystemSession
     from tray_app.kiwoom.keys import AppKeys
     from tray_app.service.outcome import Outcome
@@ -59,27 +58,24 @@ def run_desktop(
     tray.start()
 
     # The icon comes first: what takes time, and be it to load, comes after it.
-    from tray_app.desktop.accounts import Accounts
     from tray_app.desktop.monitor import Monitor
+    from tray_app.desktop.monitors import Monitors
     from tray_app.desktop.shell import Shell
     from tray_app.service.composition import open_service
     from tray_app.service.login import keep_keys
     from tray_app.stores.keyring_client import shared_keyring_client
 
-    def open_monitor(settings: Settings, service: TokenService) -> Monitor:
-        keep = _try_keys if sandbox else keep_keys
-        return Monitor(settings, service, keep, shared_keyring_client().unlock, sandbox=sandbox)
+    def open_token_service(settings: Settings) -> TokenService:
+        return open_service(settings, environ=environ)
 
-    accounts = Accounts(
-        settings,
-        environ,
-        lambda settings: open_service(settings, environ=environ),
-        open_monitor,
-        only_this=only_this_profile,
-    )
-    shell = Shell(accounts, tray, settings)
+    def open_monitor(settings: Settings) -> Monitor:
+        keep = _try_keys if sandbox else keep_keys
+        return Monitor(settings, open_token_service, keep, shared_keyring_client().unlock, sandbox=sandbox)
+
+    monitors = Monitors(settings, environ, open_monitor, only_this=only_this_profile)
+    shell = Shell(monitors, tray, settings)
     instance.shown.connect(shell.open_window)
-    session = _follow_session(accounts, tray)
+    session = _follow_session(monitors, tray)
     shell.start(background=background)
     session.start()
     if not sandbox:
@@ -94,15 +90,15 @@ def run_desktop(
     return status
 
 
-def _follow_session(accounts: Accounts, tray: Tray) -> SystemSession:
+def _follow_session(monitors: Monitors, tray: Tray) -> SystemSession:
     from tray_app.desktop.session.system import SystemSession
 
-    session = SystemSession(accounts)
-    session.resumed.connect(accounts.resumed)
-    session.locked.connect(accounts.hold)
+    session = SystemSession(monitors)
+    session.resumed.connect(monitors.resumed)
+    session.locked.connect(monitors.hold)
     session.ending.connect(end_program)
     session.theme_changed.connect(tray.refresh_theme)
-    accounts.changed.connect(session.tick)
+    monitors.changed.connect(session.tick)
     return session
 
 

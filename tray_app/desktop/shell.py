@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QDialog, QWidget
 
-    from tray_app.core.renewal_schedule import Notice
+    from tray_app.core.notices import Notice
     from tray_app.core.secret import Secret
-    from tray_app.desktop.accounts import Accounts
     from tray_app.desktop.history.window import HistoryWindow
+    from tray_app.desktop.monitors import Monitors
     from tray_app.desktop.settings.desk import SettingsDesk
     from tray_app.desktop.tray import Tray
     from tray_app.desktop.window import TokenWindow
@@ -47,7 +47,7 @@ class Shell(QObject):
     """
 
     def __init__(
-        self, accounts: Accounts, tray: Tray, settings: Settings, clock: Callable[[], float] = time.time
+        self, accounts: Monitors, tray: Tray, settings: Settings, clock: Callable[[], float] = time.time
     ) -> None:
         super().__init__()
         self._accounts = accounts

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 class Worker(QObject):
-    """One daemon thread that does jobs in turn; each result comes back on the GUI thread, while this object is there.
+    """Do jobs in turn on one daemon thread, and bring each result back to the GUI thread while this object exists.
 
-    It starts with the first job. A daemon thread, because a job that hangs must not hold up the end of the program.
+    The thread starts with the first job. It is a daemon, because a job that hangs must not hold up the program's exit.
     """
 
     def __init__(self, name: str, parent: QObject | None = None) -> None:
@@ -33,7 +33,7 @@ class Worker(QObject):
         self._returns = _returns()
 
     def run(self, job: Callable[[], Any], then: Then) -> None:
-        """Calls `then(result, None)` or `then(None, error)` later."""
+        """Do `job` later on the thread, then call `then(result, None)` or `then(None, error)` on the GUI thread."""
         self._jobs.put((job, then))
         if not self._is_started:
             self._is_started = True
@@ -42,19 +42,22 @@ class Worker(QObject):
             ).start()
 
     def end(self) -> None:
-        """Lets the thread go once it has done what it was given so far."""
+        """Let the thread end once it has done the jobs that it was given so far."""
         self._jobs.put(None)
 
 
 class _Returns(QObject):
-    """Where the results of all workers arrive. It outlives them, because Qt objects that go on one thread while
-    another tells of something through them end the program."""
+    """Receive the results of all workers.
 
-    told = Signal(object)
+    It outlives them: a Qt object that is destroyed on one thread while another emits one of its signals crashes the
+    program.
+    """
+
+    returned = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
-        self.told.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self.returned.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     @Slot(object)
     def _deliver(self, returned: Returned) -> None:
@@ -79,6 +82,6 @@ def _work(jobs: SimpleQueue[Job | None], owner: weakref.ref[Worker], returns: _R
         except Exception as raised:  # noqa: BLE001 - it is handed to `then`
             error = raised
         try:
-            returns.told.emit((owner, then, result, error))
-        except RuntimeError:  # the program has ended and Qt's half of the object is gone
+            returns.returned.emit((owner, then, result, error))
+        except RuntimeError:  # the program is exiting, and Qt's half of the object is gone
             return

@@ -11,8 +11,7 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from tray_app.core import logs
 from tray_app.core.language import resources_folder, tr
-from tray_app.core.notices import notice_text
-from tray_app.core.renewal_schedule import NoticeKind
+from tray_app.core.notices import NoticeKind, notice_text
 from tray_app.core.wording import duration
 from tray_app.desktop import APP_ID, APP_NAME
 from tray_app.desktop.notices.bubble import OPEN, Bubble, NoNotices
@@ -22,7 +21,7 @@ from tray_app.desktop.worker import Worker
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tray_app.core.renewal_schedule import Notice
+    from tray_app.core.notices import Notice
     from tray_app.desktop.notices.bubble import Bubbles
 
 _LONGEST_FAREWELL_SECONDS = 0.5

@@ -1,0 +1,117 @@
+"""A token service that a test holds in its hands."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import nullcontext
+from pathlib import Path
+
+from tests.doubles import Clock
+from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError
+from tray_app.core.token import Token, token_for
+from tray_app.service.outcome import Cleared, Outcome
+from tray_app.stores.base import Place
+
+DAY = 86400.0
+
+
+class FakeStore:
+    """A store that only says when it changed; `asked` counts how often it was asked that."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "kept" / ".token"
+        self.lock = nullcontext()
+        self.number = 0
+        self.asked = 0
+
+    def version(self) -> object:
+        self.asked += 1
+        return self.number
+
+    def watch_paths(self) -> list[str]:
+        return [str(self.path)]
+
+    def check(self) -> None:
+        """Nothing is learnt."""
+
+
+class FakeService:
+    """A token service that counts its calls and can be made to fail; `gate` holds up what asks Kiwoom."""
+
+    exports = None
+
+    def __init__(self, clock: Clock, folder: Path) -> None:
+        self.clock = clock
+        self.store = FakeStore(folder)
+        self.token: Token | None = None
+        self.unreadable: Exception | None = None
+        self.failure: Exception | None = None
+        self.answer: Outcome | None = None
+        self.cleared: Cleared | None = None
+        self.problem: KeyringUnavailable | None = None
+        self.unpublished: tuple[KiwoomTokenError, ...] = ()
+        self.calls: list[str] = []
+        self.recorded: list[Token | None] = []
+        self.interrupted = False
+        self.reads = 0
+        self.published = 0
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def hold(self, token: Token | None) -> None:
+        """Let another program change the token."""
+        self.token = token
+        self.store.number += 1
+
+    def was_interrupted(self, lost: Token | None) -> bool:
+        return lost is not None and self.interrupted
+
+    def current(self) -> Token | None:
+        self.reads += 1
+        if self.unreadable is not None:
+            raise self.unreadable
+        return self.token
+
+    def living(self) -> Token:
+        assert self.token is not None
+        return self.token
+
+    def record_found(self, token: Token | None, at: float) -> None:
+        self.recorded.append(token)
+
+    def publish(self) -> tuple[KiwoomTokenError, ...]:
+        self.published += 1
+        return self.unpublished
+
+    def place(self) -> Place:
+        return Place("memory", problem=self.problem)
+
+    def refresh(self, *, rotate: bool = False) -> Outcome:
+        return self.ask("rotate" if rotate else "refresh")
+
+    def renew(self, seen: Token | None, *, rotate: bool = False) -> Outcome:
+        return self.ask("renew by rotation" if rotate else "renew")
+
+    def put(self, token: Token) -> None:
+        self.calls.append("put")
+        self.hold(token)
+
+    def clear(self, *, revoke: bool = False) -> Cleared:
+        self.calls.append("revoke" if revoke else "clear")
+        self._wait()
+        cleared = self.cleared or Cleared(there=self.token is not None, revoked=revoke)
+        self.hold(None)
+        return cleared
+
+    def ask(self, call: str) -> Outcome:
+        """Answer as Kiwoom would: with `answer`, else with a new token."""
+        self.calls.append(call)
+        self._wait()
+        outcome = self.answer or Outcome(token_for(f"token-{len(self.calls)}", DAY, self.clock()), Outcome.ISSUED)
+        self.hold(outcome.token)
+        return outcome
+
+    def _wait(self) -> None:
+        assert self.gate.wait(10)
+        if self.failure is not None:
+            raise self.failure

@@ -1,0 +1,650 @@
+"""The supervisor: what it knows, when it asks, what it tells, and that no order of events confuses it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.doubles import KEYS, START, Clock
+from tests.services import DAY, FakeService
+from tray_app.core.errors import (
+    BrokerUnavailable,
+    KeyringUnavailable,
+    KeysRefused,
+    KiwoomTokenError,
+    RateLimited,
+    RevokeFailed,
+    SettingsError,
+    StoreError,
+)
+from tray_app.core.notices import Notice, NoticeKind
+from tray_app.core.state import Action, LastResult, Result, TokenState
+from tray_app.core.token import token_for
+from tray_app.service.outcome import Cleared, Outcome
+from tray_app.settings.load import Settings, load_settings
+from tray_app.supervisor.commands import Clear, EnterKeys, Refresh, Rotate, Unlock
+from tray_app.supervisor.jobs import Job
+from tray_app.supervisor.supervisor import Callbacks, Supervisor
+
+
+class Queue:
+    """Runs each job at once; while `is_held`, the test runs and finishes those in `waiting` when it likes."""
+
+    def __init__(self) -> None:
+        self.is_held = False
+        self.waiting: list[Job[Any]] = []
+
+    def __call__(self, job: Job[Any]) -> None:
+        if self.is_held:
+            self.waiting.append(job)
+        else:
+            job.run()
+            job.finish()
+
+    def release(self) -> None:
+        self.is_held = False
+        while self.waiting:
+            self(self.waiting.pop(0))
+
+
+class Watched:
+    """A supervisor over a service of the test, and what it told."""
+
+    def __init__(self, clock: Clock, service: FakeService, settings: Settings) -> None:
+        self.clock = clock
+        self.service = service
+        self.reads, self.acts = Queue(), Queue()
+        self.states: list[TokenState] = []
+        self.notices: list[Notice] = []
+        self.over = 0
+        self.outcomes: list[Outcome] = []
+        self.unpublished: list[tuple[KiwoomTokenError, ...]] = []
+        self.unreadable: list[KiwoomTokenError] = []
+        self.found: list[TokenState] = []
+        self.opened: list[str] = []
+        self.cannot_open: KiwoomTokenError | None = None
+        self.kept: list[str] = []
+        self.keys_failure: Exception | None = None
+        self.unlock_failure: Exception | None = None
+        self.locked_up = None
+        self.settings = settings
+        callbacks = Callbacks(
+            changed=self.states.append,
+            read=self.found.append,
+            unreadable=self.unreadable.append,
+            answered=self.outcomes.append,
+            unpublished=self.unpublished.append,
+            notice=self.notices.append,
+            notice_over=self._notice_over,
+        )
+        self.supervisor = Supervisor(
+            settings, self._open, callbacks, run_read=self.reads, run_act=self.acts, clock=clock
+        )
+        self.opened.clear()
+
+    @property
+    def state(self) -> TokenState:
+        return self.supervisor.state
+
+    @property
+    def last(self) -> LastResult:
+        assert self.state.last is not None
+        return self.state.last
+
+    @property
+    def kinds(self) -> list[NoticeKind]:
+        return [one.kind for one in self.notices]
+
+    def start(self) -> TokenState:
+        self.supervisor.read()
+        return self.settle()
+
+    def settle(self) -> TokenState:
+        """Do whatever is due now, as a timer would."""
+        for _ in range(10):
+            moment = self.supervisor.next_moment()
+            if moment is None or moment > self.clock():
+                return self.state
+            self.supervisor.tick()
+        raise AssertionError("it turns in circles")
+
+    def advance(self, seconds: float) -> TokenState:
+        """Let time pass, and the timer fire."""
+        self.clock.advance(seconds)
+        self.supervisor.tick()
+        return self.settle()
+
+    def read(self) -> TokenState:
+        self.supervisor.read()
+        return self.settle()
+
+    def unlock(self) -> TokenState:
+        self.supervisor.do(Unlock(self._unlock))
+        return self.settle()
+
+    def enter_keys(self, mode: str) -> TokenState:
+        self.supervisor.do(EnterKeys(self.supervisor.settings, mode, KEYS, self._keep))
+        return self.settle()
+
+    def _open(self, settings: Settings) -> Any:
+        if self.cannot_open is not None:
+            raise self.cannot_open
+        self.opened.append(settings.mode)
+        return self.service
+
+    def _keep(self, settings: Settings, keys: object) -> Outcome:
+        assert keys is KEYS
+        self.kept.append(settings.mode)
+        if self.keys_failure is not None:
+            raise self.keys_failure
+        return self.service.ask("keep")
+
+    def _unlock(self) -> None:
+        if self.unlock_failure is not None:
+            raise self.unlock_failure
+        self.service.calls.append("unlock")
+        if self.locked_up is not None:
+            self.service.hold(self.locked_up)
+
+    def _notice_over(self) -> None:
+        self.over += 1
+
+
+Make = Callable[..., Watched]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def service(clock: Clock, tmp_path: Path) -> FakeService:
+    return FakeService(clock, tmp_path)
+
+
+@pytest.fixture
+def make(clock: Clock, service: FakeService) -> Make:
+    return lambda **chosen: Watched(clock, service, load_settings(**chosen))
+
+
+def test_start_without_a_token_gets_one_under_auto(make: Make) -> None:
+    watched = make()
+    state = watched.start()
+    assert watched.service.calls == ["renew"]
+    assert watched.last.result is Result.ISSUED
+    assert state.renew_at == pytest.approx(START + DAY - 600)
+
+
+def test_start_without_a_token_only_waits_under_notify(make: Make) -> None:
+    watched = make(policy="notify")
+    state = watched.start()
+    assert (state.expires, state.renew_at, state.stopped, watched.service.calls) == (None, None, False, [])
+
+
+def test_state_holds_no_token(make: Make, service: FakeService) -> None:
+    service.hold(token_for("a-whole-token-of-a-test", DAY, START))
+    state = make().start()
+    assert state.expires is not None
+    assert "a-who" not in repr(state)
+
+
+def test_store_is_read_only_when_its_version_changed(make: Make, service: FakeService) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make()
+    watched.start()
+    read, asked = service.reads, service.store.asked
+    for _ in range(5):
+        watched.read()
+    assert service.reads == read
+    assert service.store.asked == asked + 5
+    service.hold(None)
+    assert watched.read().expires is None
+    assert service.reads == read + 1
+
+
+def test_calls_to_read_during_a_read_are_one_more_read(make: Make, service: FakeService) -> None:
+    watched = make()
+    watched.start()
+    asked = service.store.asked
+    watched.reads.is_held = True
+    for _ in range(5):
+        watched.supervisor.read()
+    watched.reads.release()
+    assert service.store.asked == asked + 2
+
+
+def test_what_was_found_is_recorded_and_published_once(make: Make, service: FakeService) -> None:
+    token = token_for("a-token", DAY, START)
+    service.hold(token)
+    watched = make()
+    watched.start()
+    watched.read()
+    assert (service.recorded, service.published) == ([token], 1)
+    assert [state.expires for state in watched.found] == [token.expires]
+
+
+def test_why_other_tools_did_not_get_the_token_is_told(make: Make, service: FakeService) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    service.unpublished = (StoreError("No room."),)
+    watched = make()
+    watched.start()
+    assert watched.unpublished == [service.unpublished]
+
+
+def test_failures_are_tried_again_later_and_later(make: Make, service: FakeService, clock: Clock) -> None:
+    service.failure = BrokerUnavailable("Silent.")
+    watched = make()
+    watched.start()
+    pauses = []
+    for number in range(1, 5):
+        assert len(service.calls) == number
+        assert watched.state.renew_at is not None
+        assert not watched.state.stopped
+        pauses.append(watched.state.renew_at - clock())
+        watched.advance(pauses[-1] + 0.1)
+    assert all(10 * 2**n * 0.5 <= pause <= 10 * 2**n * 1.5 for n, pause in enumerate(pauses))
+    assert watched.kinds == [NoticeKind.FAILED]
+
+
+def test_wait_that_kiwoom_asks_for_is_kept(make: Make, service: FakeService, clock: Clock) -> None:
+    service.failure = RateLimited("Wait.", retry_after=300)
+    state = make().start()
+    assert service.calls
+    assert state.renew_at is not None
+    assert state.renew_at >= clock() + 300
+
+
+def test_refusal_stops_and_is_told_once_at_once(make: Make, service: FakeService) -> None:
+    service.failure = KeysRefused("Refused.", code="8001")
+    watched = make()
+    state = watched.start()
+    assert (state.stopped, state.renew_at) == (True, None)
+    for _ in range(3):
+        watched.advance(3600)
+    watched.supervisor.do(Refresh())
+    assert len(service.calls) == 2
+    assert watched.kinds == [NoticeKind.STOPPED]
+    service.failure = None
+    watched.supervisor.do(Refresh())
+    assert watched.state.expires is not None
+    assert not watched.state.stopped
+
+
+def test_same_answer_is_told_and_the_next_request_follows_the_expiry(make: Make, service: FakeService) -> None:
+    token = token_for("a-token", DAY, START)
+    service.hold(token)
+    service.answer = Outcome(token, Outcome.SAME, skew_seconds=75.0)
+    watched = make()
+    watched.start()
+    watched.supervisor.do(Refresh())
+    assert watched.last.result is Result.SAME
+    assert watched.state.skew_seconds == 75.0
+    assert watched.state.renew_at is not None
+    assert START + DAY < watched.state.renew_at <= START + DAY + 3
+    assert watched.outcomes == [service.answer]
+
+
+def test_commands_while_something_is_under_way_are_dropped(make: Make, service: FakeService) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make()
+    watched.start()
+    watched.acts.is_held = True
+    watched.supervisor.do(Refresh())
+    assert watched.state.busy is Action.REFRESH
+    for command in (Refresh(), Rotate(), Clear(revoke=True)):
+        watched.supervisor.do(command)
+    watched.unlock()
+    watched.enter_keys("demo")
+    watched.acts.release()
+    assert service.calls == ["refresh"]
+    assert watched.kept == []
+    assert watched.supervisor.settings.mode == "real"
+
+
+def test_change_is_seen_while_kiwoom_is_being_asked(make: Make, service: FakeService) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make()
+    watched.start()
+    watched.acts.is_held = True
+    watched.supervisor.do(Refresh())
+    service.hold(token_for("another-token", 7200, START))
+    watched.read()
+    assert watched.state.expires == START + 7200
+    assert watched.state.busy is Action.REFRESH
+    assert watched.supervisor.next_moment() is None, "it does not wake up for what it cannot do now"
+
+
+def test_new_token_is_new_also_when_it_was_seen_before_the_answer_was_back(make: Make, service: FakeService) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make()
+    watched.start()
+    service.answer = Outcome(token_for("another-token", 7200, START), Outcome.ISSUED)
+    watched.acts.is_held = True
+    watched.supervisor.do(Refresh())
+    (asking,) = watched.acts.waiting
+    asking.run()
+    assert watched.read().expires == START + 7200
+    watched.acts.is_held = False
+    asking.finish()
+    assert watched.last.result is Result.ISSUED
+
+
+def test_read_that_began_before_a_renewal_does_not_take_its_token_away(make: Make, service: FakeService) -> None:
+    watched = make(policy="notify")
+    watched.start()
+    service.hold(None)
+    watched.reads.is_held = True
+    watched.supervisor.read()
+    (reading,) = watched.reads.waiting
+    reading.run()
+    watched.supervisor.do(Refresh())
+    assert watched.state.expires is not None
+    issued = len(watched.states)
+    watched.reads.waiting.clear()
+    watched.reads.is_held = False
+    reading.finish()
+    assert watched.supervisor.is_idle
+    watched.read()
+    assert watched.last.result is Result.ISSUED
+    assert [one for one in watched.states[issued:] if one.expires is None] == []
+
+
+def test_clear_and_revoke_are_told_apart(make: Make, service: FakeService) -> None:
+    watched = make()
+    watched.start()
+    for revoke, result in ((False, Result.CLEARED), (True, Result.REVOKED)):
+        service.hold(token_for("a-token", DAY, START))
+        assert watched.read().expires is not None
+        watched.supervisor.do(Clear(revoke=revoke))
+        assert watched.state.expires is None
+        assert watched.last.result is result
+        assert watched.state.renew_at is None, "a user who clears wants none"
+
+
+@pytest.mark.parametrize(("kept", "result"), [(True, Result.KEPT), (False, Result.GONE)])
+def test_clear_that_found_no_token_of_this_account_claims_to_have_cleared_none(
+    kept: bool, result: Result, make: Make, service: FakeService
+) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    service.cleared = Cleared(there=False)
+    service.cleared.kept = kept
+    watched = make()
+    watched.start()
+    watched.supervisor.do(Clear(revoke=True))
+    assert watched.state.expires is None
+    assert (watched.last.result, watched.state.renew_at) == (result, None)
+
+
+def test_last_result_is_never_of_an_earlier_token(make: Make, service: FakeService) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make()
+    assert watched.start().last is None
+    for token, result in ((None, Result.GONE), (token_for("of-a-bot", DAY, START), Result.ADOPTED)):
+        service.hold(token)
+        assert (watched.read().expires is None) is (token is None)
+        assert watched.last.result is result
+
+
+def test_token_that_becomes_readable_is_not_called_another_programs(make: Make, service: FakeService) -> None:
+    service.problem = KeyringUnavailable("The keyring is locked.", problem=KeyringUnavailable.LOCKED)
+    watched = make(policy="notify")
+    watched.start()
+    service.problem = None
+    service.hold(token_for("a-token", DAY, START))
+    state = watched.read()
+    assert state.expires is not None
+    assert state.last is None
+
+
+def test_interrupted_rotation_is_not_taken_for_a_clear(make: Make, service: FakeService) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make()
+    watched.start()
+    service.interrupted = True
+    service.hold(None)
+    assert watched.read().last is None
+    watched.advance(30)
+    assert service.calls == ["renew"]
+    assert watched.state.expires is not None
+
+
+def test_failed_revoke_keeps_the_token_in_sight(make: Make, service: FakeService) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make(policy="notify")
+    watched.start()
+    service.failure = KiwoomTokenError("Not revoked.", code="8015")
+    watched.supervisor.do(Clear(revoke=True))
+    assert watched.last.result is Result.FAILED
+    assert watched.state.expires == START + DAY
+
+
+@pytest.mark.parametrize(
+    "failure", [RevokeFailed("Not revoked.", code="8015"), BrokerUnavailable("Kiwoom does not answer.")]
+)
+def test_failed_revoke_changes_nothing_about_the_renewal(make: Make, service: FakeService, failure: Exception) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make(policy="auto")
+    planned = watched.start().renew_at
+    service.failure = failure
+    watched.supervisor.do(Clear(revoke=True))
+    assert watched.state.last is not None
+    assert (watched.state.renew_at, watched.state.stopped) == (planned, False)
+    assert watched.notices == []
+
+
+def test_unreadable_store_keeps_the_token_in_sight_until_it_can_be_read(make: Make, service: FakeService) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make()
+    watched.start()
+    service.unreadable = StoreError("Unreadable.")
+    service.store.number += 1
+    assert watched.read().expires == START + DAY
+    assert watched.last.error is service.unreadable
+    assert watched.unreadable == [service.unreadable]
+    assert service.calls == []
+    service.unreadable = None
+    assert watched.read().last is None
+
+
+def test_poll_tries_an_unreadable_store_once_a_minute_or_when_it_changes(make: Make, service: FakeService) -> None:
+    watched = make(policy="notify")
+    service.unreadable = StoreError("Unreadable.")
+    for _ in range(59):
+        watched.supervisor.poll()
+        watched.clock.advance(1)
+    assert service.reads == 1
+    assert watched.state.last is not None, "that it was not tried does not mean that it can be read"
+    service.store.number += 1
+    watched.supervisor.poll()
+    assert service.reads == 2
+    watched.clock.advance(60)
+    service.unreadable = None
+    watched.supervisor.poll()
+    assert service.reads == 3
+    assert watched.state.last is None
+
+
+def test_poll_renews_in_the_same_turn(make: Make, service: FakeService) -> None:
+    watched = make()
+    watched.supervisor.poll()
+    assert service.calls == ["renew"]
+    assert watched.state.expires is not None
+
+
+def test_error_of_a_program_shows_its_kind_and_not_its_text(make: Make, service: FakeService) -> None:
+    service.failure = ZeroDivisionError("a-whole-token-of-a-test")
+    watched = make(policy="notify")
+    watched.start()
+    watched.supervisor.do(Refresh())
+    assert str(watched.last.error) == "Something unexpected happened (ZeroDivisionError)."
+
+
+def test_unlocking_moves_the_token_into_the_keyring(make: Make, service: FakeService) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make()
+    watched.start()
+    watched.unlock()
+    assert service.calls == ["unlock", "put"]
+    assert watched.last.result is Result.UNLOCKED
+
+
+def stopped_by_the_locked_keyring(make: Make, service: FakeService) -> Watched:
+    service.failure = KeysRefused("The keys are in the keyring, which is locked.")
+    watched = make()
+    assert watched.start().stopped
+    service.failure = None
+    return watched
+
+
+def test_token_from_the_unlocked_keyring_is_neither_another_programs_nor_asked_for_again(
+    make: Make, service: FakeService
+) -> None:
+    watched = stopped_by_the_locked_keyring(make, service)
+    watched.locked_up = token_for("a-token", DAY, START)
+    state = watched.unlock()
+    assert state.expires == START + DAY
+    assert (watched.last.result, state.stopped, service.calls) == (
+        Result.UNLOCKED,
+        False,
+        ["renew", "unlock", "put"],
+    )
+
+
+def test_unlocking_lets_a_stopped_renewal_go_on(make: Make, service: FakeService) -> None:
+    watched = stopped_by_the_locked_keyring(make, service)
+    state = watched.unlock()
+    assert state.expires is not None
+    assert service.calls == ["renew", "unlock", "renew"]
+
+
+def test_refused_password_changes_nothing(make: Make, service: FakeService) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make()
+    before = watched.start()
+    watched.unlock_failure = KeyringUnavailable("The keyring is locked.", problem=KeyringUnavailable.LOCKED)
+    state = watched.unlock()
+    assert watched.last.error is watched.unlock_failure
+    assert service.calls == []
+    assert (state.expires, state.stopped) == (before.expires, False)
+
+
+def test_new_keys_change_the_mode_only_when_kiwoom_takes_them(make: Make) -> None:
+    watched = make(policy="notify")
+    watched.start()
+    watched.keys_failure = KeysRefused("Refused.", code="8030")
+    state = watched.enter_keys("demo")
+    assert (watched.last.error, state.mode, watched.opened) == (watched.keys_failure, "real", [])
+    watched.keys_failure = None
+    state = watched.enter_keys("demo")
+    assert state.expires is not None
+    assert (state.mode, watched.supervisor.settings.mode, watched.opened) == ("demo", "demo", ["demo"])
+    assert watched.kept == ["demo", "demo"]
+
+
+def test_each_threshold_is_told_once(make: Make, service: FakeService) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make(policy="notify", warn_before=["30m", "10m", "0m"])
+    watched.start()
+    for seconds in (DAY - 1801, 2, 2, 1200, 2, 600, 2):
+        watched.advance(seconds)
+    assert watched.kinds == [NoticeKind.ENDING, NoticeKind.ENDING, NoticeKind.ENDED]
+
+
+def test_a_warning_is_over_when_another_program_renews(make: Make, service: FakeService) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make(policy="notify", warn_before=["30m"])
+    watched.start()
+    watched.advance(DAY - 1000)
+    assert (watched.kinds, watched.over) == ([NoticeKind.ENDING], 0)
+    service.hold(token_for("another", DAY, watched.clock()))
+    watched.read()
+    assert (watched.kinds, watched.over) == ([NoticeKind.ENDING], 1)
+
+
+def test_what_fell_due_while_nobody_was_there_is_told_afterwards(make: Make, service: FakeService) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make(policy="notify", warn_before=["30m"])
+    watched.start()
+    watched.supervisor.hold(is_held=True)
+    watched.advance(DAY - 1000)
+    assert (watched.notices, watched.supervisor.next_moment()) == ([], None)
+    watched.supervisor.hold(is_held=False)
+    assert watched.kinds == [NoticeKind.ENDING]
+
+
+def test_a_snooze_is_shown_and_ends_when_the_user_says_so(make: Make, service: FakeService) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make(policy="notify")
+    watched.start()
+    watched.supervisor.snooze(1800)
+    assert watched.state.snoozed_until == START + 1800
+    watched.supervisor.snooze(0)
+    assert watched.state.snoozed_until is None
+
+
+def test_copy_brings_the_token_itself(make: Make, service: FakeService) -> None:
+    service.hold(token_for("a-token-of-a-test", DAY, START))
+    watched = make()
+    watched.start()
+    copied: list[str] = []
+    watched.supervisor.copy(lambda token: copied.append(token.reveal()))
+    assert copied == ["a-token-of-a-test"]
+
+
+class TestApply:
+    def test_plans_anew_with_the_same_service(self, make: Make, service: FakeService) -> None:
+        service.hold(token_for("a-token", DAY, START))
+        watched = make(policy="notify")
+        watched.start()
+        watched.supervisor.apply(load_settings(policy="auto"))
+        assert (watched.state.policy, watched.state.renew_at) == ("auto", START + DAY - 600)
+        assert watched.opened == []
+
+    def test_of_another_mode_begins_as_at_a_start(self, make: Make, service: FakeService) -> None:
+        service.hold(token_for("a-token", DAY, START))
+        watched = make(policy="notify")
+        watched.start()
+        watched.supervisor.apply(load_settings(policy="notify", mode="demo"))
+        assert (watched.opened, watched.state.mode, watched.state.last) == (["demo"], "demo", None)
+
+    def test_reads_nothing_before_the_token_has_moved(self, make: Make, service: FakeService) -> None:
+        watched = make(policy="notify")
+        watched.start()
+        asked = service.store.asked
+        watched.acts.is_held = True
+        watched.supervisor.apply(load_settings(policy="notify", mode="demo"))
+        service.hold(token_for("a-token", DAY, START))
+        watched.read()
+        assert service.store.asked == asked
+        watched.acts.release()
+        assert watched.state.expires == START + DAY
+
+    def test_drops_a_read_of_the_store_that_was_left(self, make: Make, service: FakeService) -> None:
+        watched = make(policy="notify")
+        watched.start()
+        service.hold(token_for("a-token", DAY, START))
+        watched.reads.is_held = True
+        watched.supervisor.read()
+        (reading,) = watched.reads.waiting
+        watched.reads.waiting.clear()
+        reading.run()
+        watched.supervisor.apply(load_settings(policy="notify", mode="demo"))
+        service.hold(None)
+        watched.reads.is_held = False
+        reading.finish()
+        assert watched.state.expires is None
+        assert [state for state in watched.states if state.expires is not None] == []
+
+    def test_of_a_store_that_cannot_be_opened_changes_nothing(self, make: Make) -> None:
+        watched = make(policy="notify")
+        watched.start()
+        before = watched.supervisor.settings
+        watched.cannot_open = SettingsError("No address.")
+        with pytest.raises(SettingsError):
+            watched.supervisor.apply(load_settings(policy="auto", mode="demo"))
+        assert watched.supervisor.settings is before
+        assert watched.state.policy == "notify"

@@ -1,0 +1,270 @@
+"""When to warn of a token's expiry, and when to report failures and their end: the policy alone."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from tray_app.core.notices import Notice, NoticeKind
+from tray_app.core.renewal_schedule import Seen
+from tray_app.core.trading import evening_before, is_trading, opening_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tray_app.core.errors import KiwoomTokenError
+    from tray_app.core.renewal_schedule import RenewalSchedule
+    from tray_app.core.token import Token
+
+_BAD_NEWS = {NoticeKind.FAILED, NoticeKind.STOPPED, NoticeKind.ENDED}
+
+_BLIP_SECONDS = 30.0
+"""Nobody is told of a first failure that is tried again this soon, nor of an expiry that a request this soon can
+mend."""
+
+_LONGEST_WAIT_SECONDS = 60.0
+"""A notice that waits for the answer to a request is shown after this time, answer or no answer."""
+
+_URGENT_WARNING_SECONDS = 300.0
+_URGENT_FAILURE_SECONDS = 600.0
+
+
+class NoticeSchedule:
+    """Decide what to tell the user about one profile's token, each thing once.
+
+    `renewal` is the same token's schedule, which is read and never changed: a notice waits while a request may still
+    make it needless. `warn_before` are seconds before the expiry, 0 meaning the expiry itself. `quiet_hours` are two
+    times of day on this computer's clock, in minutes after midnight, between which only urgent notices are due.
+
+    `snoozed_until` is when warnings are due again, in seconds of the epoch, or None.
+    """
+
+    def __init__(
+        self, renewal: RenewalSchedule, warn_before: tuple[int, ...], quiet_hours: tuple[int, int] | None
+    ) -> None:
+        self._renewal = renewal
+        self._warn_before = tuple(sorted(warn_before, reverse=True))
+        self._quiet_hours = quiet_hours
+        self._expiring: Token | None = None
+        """The token whose expiry is told: also after the five-minute rule took it from the store."""
+        self._warned: set[float] = set()
+        """The thresholds of `warn_before` that need no warning any more."""
+        self._trouble: Notice | None = None
+        self._told: set[NoticeKind] = set()
+        """The bad news that is not repeated until it is over."""
+        self._owes_good_news = False
+        self._is_mended = False
+        self._rotated_in_vain: Notice | None = None
+        self._told_trading_hours = False
+        self._waiting_since: float | None = None
+        self._snoozed_at = 0.0
+        self.snoozed_until: float | None = None
+
+    def reconfigure(self, warn_before: tuple[int, ...], quiet_hours: tuple[int, int] | None, now: float) -> None:
+        """Take other settings. What was told stays told, and a new threshold that has passed is not told."""
+        expiring = self._expiring
+        if expiring is not None:
+            added = set(warn_before) - set(self._warn_before)
+            self._warned.update(one for one in added if expiring.expires - one <= now)
+        self._warn_before = tuple(sorted(warn_before, reverse=True))
+        self._quiet_hours = quiet_hours
+
+    def snooze(self, until: float, now: float) -> None:
+        """Be silent until then, or until there is another token; a moment that has passed ends the silence.
+
+        An expired or missing token while the market is open is told all the same.
+        """
+        self._snoozed_at, self.snoozed_until = now, until if until > now else None
+
+    def saw(self, token: Token | None, seen: Seen, now: float) -> None:
+        """Take note of what the store holds now, and what that means."""
+        if token is not None and seen in {Seen.FIRST, Seen.NEW}:
+            self._begin(token, now, at_start=seen is Seen.FIRST)
+        elif seen is Seen.INTERRUPTED:
+            self._expiring = None
+        elif seen is Seen.CLEARED:
+            self.cleared()
+
+    def answered(self, token: Token, now: float, *, in_vain: bool) -> None:
+        """Take note of the token that Kiwoom gave; `in_vain` when a rotation brought the revoked token back."""
+        self._is_good(token, now)
+        if in_vain:
+            self._rotated_in_vain = Notice(NoticeKind.NOT_ROTATED, token.expires)
+            self._told_trading_hours = True  # to rotate it by hand would not help either
+
+    def failed(self, error: KiwoomTokenError, now: float) -> None:
+        """Take note of a failed request that endangers the token."""
+        self._is_mended = False
+        if self._trouble is not None and self._trouble.kind is NoticeKind.STOPPED:
+            return
+        renew_at = self._renewal.renew_at
+        is_tried_again_soon = renew_at is not None and renew_at - now <= _BLIP_SECONDS
+        if not error.retry:
+            self._trouble = Notice(NoticeKind.STOPPED, error=error)
+        elif self._renewal.failures > 1 or not is_tried_again_soon:
+            self._trouble = Notice(NoticeKind.FAILED, error=error)
+
+    def cleared(self) -> None:
+        """Forget the token and what was wrong with it."""
+        self._expiring = None
+        self._trouble = None
+        self._told.clear()
+        self._owes_good_news = False
+
+    def resume(self) -> None:
+        """Forget what the renewal stopped for; should it stop for that again, it is told again."""
+        self._trouble = None
+        self._told.discard(NoticeKind.STOPPED)
+
+    def notices(self, now: float) -> list[Notice]:
+        """Return what to tell the user now, each once, and only what is still true."""
+        due = []
+        while (notice := self._next_notice(now)) is not None:
+            self._mark_told(notice, now)
+            due.append(notice)
+        return due
+
+    def still_true(self, notice: Notice, now: float) -> bool:
+        """Return whether a notice that was shown may stay on the screen."""
+        if notice.kind in {NoticeKind.FAILED, NoticeKind.STOPPED}:
+            return self._trouble is not None and self._trouble.kind is notice.kind
+        if notice.kind in {NoticeKind.RECOVERED, NoticeKind.NOT_ROTATED}:
+            return True
+        if self._expiring is None or self._expiring.expires != notice.expires:
+            return False
+        return notice.kind is NoticeKind.ENDED or notice.expires > now
+
+    def next_moment(self, now: float) -> float | None:
+        """Return when something may be due next, in seconds of the epoch, or None."""
+        if self._next_notice(now) is not None:
+            return now
+        moments = []
+        if self._expiring is not None:
+            moments += [self._expiring.expires - one for one in self._warn_before if one not in self._warned]
+            if self._expires_in_trading_hours(self._expiring):
+                moments.append(evening_before(self._expiring.expires))
+        if self.snoozed_until is not None:
+            moments += [self.snoozed_until, opening_of(now)]
+        if self._quiet_hours is not None and self._is_quiet(now):
+            moments.append(_next_time_of_day(self._quiet_hours[1], now))
+        return min((one for one in moments if one > now), default=None)
+
+    def _begin(self, token: Token, now: float, *, at_start: bool) -> None:
+        self._expiring = token
+        self._rotated_in_vain = None
+        self.snoozed_until = None  # it was wanted from the warnings of the token before
+        self._is_good(token, now)
+        lifetime = token.expires - token.created_at.timestamp()
+        self._warned = {one for one in self._warn_before if one >= lifetime}
+        if not token.lives(now):
+            self._warned.update(self._warn_before)  # it had expired before anybody looked: no news
+        elif at_start and not self._is_last_warning(token.expires, now):
+            self._warned.update(self._passed(token, now))  # a program started anew does not repeat it
+        self._told_trading_hours = at_start and evening_before(token.expires) <= now  # nor this
+
+    def _is_good(self, token: Token, now: float) -> None:
+        self._trouble = None
+        self._is_mended = token.lives(now)
+
+    def _next_notice(self, now: float) -> Notice | None:
+        if self.snoozed_until is not None and not self._snoozed_at <= now < self.snoozed_until:
+            self.snoozed_until = None  # it is over, or the clock was set back and nobody knows when it would be
+        waits = self._waits_for_an_answer(now)
+        is_quiet = self._is_quiet(now)
+        for notice in self._candidates(now):
+            if waits and notice.kind in {NoticeKind.ENDING, NoticeKind.ENDED}:
+                continue
+            if is_quiet and not notice.urgent:
+                continue
+            if self.snoozed_until is not None and not (notice.kind in _BAD_NEWS and self._is_missed(now)):
+                continue
+            return notice
+        return None
+
+    def _candidates(self, now: float) -> Iterator[Notice]:
+        """Yield what is true and was not told, the most important first."""
+        token = self._expiring
+        expires = 0.0 if token is None else token.expires
+        if self._trouble is not None and self._trouble.kind not in self._told:
+            urgent = self._trouble.kind is NoticeKind.STOPPED or expires - now < _URGENT_FAILURE_SECONDS
+            yield Notice(self._trouble.kind, expires, self._trouble.error, urgent)
+        present = self._renewal.token
+        if self._owes_good_news and self._is_mended and present is not None and present.lives(now):
+            yield Notice(NoticeKind.RECOVERED, present.expires)
+        if token is not None:
+            passed = self._passed(token, now)
+            if expires <= now:
+                if 0 in passed:
+                    why = None if self._trouble is None else self._trouble.error  # it takes that notice's place
+                    yield Notice(NoticeKind.ENDED, expires, why, urgent=True)
+            elif passed:
+                yield Notice(NoticeKind.ENDING, expires, urgent=self._is_last_warning(expires, now))
+        if self._rotated_in_vain is not None:
+            yield self._rotated_in_vain
+        if token is not None and self._expires_in_trading_hours(token) and _is_evening_before(expires, now):
+            yield Notice(NoticeKind.TRADING_HOURS, expires)
+
+    def _mark_told(self, notice: Notice, now: float) -> None:
+        """Most notices say when the token expires, so the thresholds that have passed are told with them."""
+        if notice.kind is NoticeKind.NOT_ROTATED:
+            self._rotated_in_vain = None
+        elif notice.kind is NoticeKind.TRADING_HOURS:
+            self._told_trading_hours = True
+        elif self._expiring is not None:
+            self._warned.update(self._passed(self._expiring, now))
+        if notice.kind is NoticeKind.RECOVERED:
+            self._told.clear()
+            self._owes_good_news = False
+        if notice.kind in _BAD_NEWS:
+            self._told.add(notice.kind)
+            self._owes_good_news, self._is_mended = True, False
+
+    def _passed(self, token: Token, now: float) -> list[int]:
+        return [one for one in self._warn_before if token.expires - one <= now and one not in self._warned]
+
+    def _is_last_warning(self, expires: float, now: float) -> bool:
+        last = min((one for one in self._warn_before if one), default=0)
+        return expires - now <= max(last, _URGENT_WARNING_SECONDS)
+
+    def _expires_in_trading_hours(self, token: Token) -> bool:
+        """Return whether that is still to be told. A token that is rotated before does not expire then."""
+        return not self._told_trading_hours and not self._renewal.rotates_next and is_trading(token.expires)
+
+    def _waits_for_an_answer(self, now: float) -> bool:
+        """Return whether a request that is due, under way or tried again soon may mend it; not for ever."""
+        renewal = self._renewal
+        expires = now + 1 if self._expiring is None else self._expiring.expires
+        soon = _BLIP_SECONDS if expires <= now or renewal.failures else 0.0
+        is_in_vain = renewal.failures > 1 and not renewal.failed_at < expires <= now
+        if renewal.renew_at is None or is_in_vain or renewal.renew_at - now > soon:
+            self._waiting_since = None
+            return False
+        if self._waiting_since is None or now < self._waiting_since:
+            self._waiting_since = now
+        return now - self._waiting_since < _LONGEST_WAIT_SECONDS
+
+    def _is_missed(self, now: float) -> bool:
+        return is_trading(now) and (self._renewal.token is None or not self._renewal.token.lives(now))
+
+    def _is_quiet(self, now: float) -> bool:
+        if self._quiet_hours is None:
+            return False
+        start, end = self._quiet_hours
+        local = _local(now)
+        minutes = local.hour * 60 + local.minute
+        return start <= minutes < end if start <= end else not end <= minutes < start
+
+
+def _is_evening_before(expires: float, now: float) -> bool:
+    return evening_before(expires) <= now < opening_of(expires)
+
+
+def _next_time_of_day(minutes: int, now: float) -> float:
+    """Return when this computer's clock next shows so many minutes after midnight, in seconds of the epoch."""
+    today = _local(now)
+    moment = datetime.combine(today.date(), time(minutes // 60, minutes % 60))
+    return (moment if moment > today else moment + timedelta(days=1)).timestamp()
+
+
+def _local(now: float) -> datetime:
+    return datetime.fromtimestamp(now)  # noqa: DTZ006 - the wall clock of the person who is to be left alone

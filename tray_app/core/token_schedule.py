@@ -1,0 +1,114 @@
+"""When to renew a token and when to tell the user something about it: both schedules, fed with the same events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tray_app.core.notice_schedule import NoticeSchedule
+from tray_app.core.renewal_schedule import RenewalSchedule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tray_app.core.errors import KiwoomTokenError
+    from tray_app.core.notices import Notice
+    from tray_app.core.renewal_schedule import Due
+    from tray_app.core.token import Token
+
+
+class TokenSchedule:
+    """Feed a `RenewalSchedule` and a `NoticeSchedule` with what became of one profile's token.
+
+    Ask `due` first, and `notices` after what came of it: a request that succeeds makes its warning needless.
+    """
+
+    def __init__(
+        self,
+        policy: str,
+        renew_before: float,
+        warn_before: tuple[int, ...],
+        random: Callable[[], float],
+        *,
+        quiet_hours: tuple[int, int] | None = None,
+    ) -> None:
+        self.renewal = RenewalSchedule(policy, renew_before, random)
+        self._notices = NoticeSchedule(self.renewal, warn_before, quiet_hours)
+
+    @property
+    def renew_at(self) -> float | None:
+        """When Kiwoom is asked next, in seconds of the epoch, or None."""
+        return self.renewal.renew_at
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing is asked before the user has solved what the last request failed for."""
+        return self.renewal.stopped
+
+    @property
+    def snoozed_until(self) -> float | None:
+        """When warnings are due again, in seconds of the epoch, or None."""
+        return self._notices.snoozed_until
+
+    def reconfigure(
+        self,
+        policy: str,
+        renew_before: float,
+        warn_before: tuple[int, ...],
+        quiet_hours: tuple[int, int] | None,
+        now: float,
+    ) -> None:
+        """Take other settings and plan anew. What was told stays told."""
+        self._notices.reconfigure(warn_before, quiet_hours, now)
+        self.renewal.reconfigure(policy, renew_before, now)
+
+    def snooze(self, until: float, now: float) -> None:
+        """Be silent until then, or until there is another token; a moment that has passed ends the silence."""
+        self._notices.snooze(until, now)
+
+    def saw(self, token: Token | None, now: float, *, interrupted: bool = False) -> None:
+        """Take note of what the store holds now.
+
+        `interrupted` tells that the last token was revoked by a rotation that nobody finished.
+        """
+        self._notices.saw(token, self.renewal.saw(token, now, interrupted=interrupted), now)
+
+    def answered(self, token: Token, now: float, *, same: bool, rotated: bool = False) -> None:
+        """Take note of the token that Kiwoom gave; `same` when it is the one that was there, with the same expiry,
+        `rotated` when that one was revoked first."""
+        seen, in_vain = self.renewal.answered(token, now, same=same, rotated=rotated)
+        self._notices.saw(token, seen, now)
+        self._notices.answered(token, now, in_vain=in_vain)
+
+    def failed(self, error: KiwoomTokenError, now: float, *, rotating: bool = False) -> None:
+        """Take note of a request that failed; `rotating` when it was to revoke the token first."""
+        if self.renewal.failed(error, now, rotating=rotating):
+            self._notices.failed(error, now)
+
+    def cleared(self) -> None:
+        """Take note that the user cleared the token, and wants none for now."""
+        self.renewal.cleared()
+        self._notices.cleared()
+
+    def resume(self, now: float) -> None:
+        """Try again now what it stopped for: the user has solved that."""
+        if self.renewal.stopped:
+            self.renewal.resume(now)
+            self._notices.resume()
+
+    def due(self, now: float) -> Due | None:
+        """Return what to ask Kiwoom for now, or None."""
+        return self.renewal.due(now)
+
+    def notices(self, now: float) -> list[Notice]:
+        """Return what to tell the user now, each once, and only what is still true."""
+        return self._notices.notices(now)
+
+    def still_true(self, notice: Notice, now: float) -> bool:
+        """Return whether a notice that was shown may stay on the screen."""
+        return self._notices.still_true(notice, now)
+
+    def next_moment(self, now: float) -> float | None:
+        """Return when something will be due next, in seconds of the epoch, or None."""
+        renew_at = self.renewal.renew_at
+        moments = [None if renew_at is None else max(now, renew_at), self._notices.next_moment(now)]
+        return min((one for one in moments if one is not None), default=None)

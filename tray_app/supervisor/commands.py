@@ -1,0 +1,157 @@
+"""What can be done with a token: by the user's wish, or by the supervisor when it is due."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from tray_app.core.state import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tray_app.core.errors import KiwoomTokenError
+    from tray_app.core.token import Token
+    from tray_app.kiwoom.keys import AppKeys
+    from tray_app.service.outcome import Cleared, Outcome
+    from tray_app.service.token_service import TokenService
+    from tray_app.settings.load import Settings
+    from tray_app.supervisor.tracker import TokenTracker
+
+T = TypeVar("T")
+
+
+class Command(Generic[T]):
+    """One thing to do with the token; `action` is what the state says meanwhile.
+
+    `mode` is the one to go on in once it is done, or None for the present one.
+    """
+
+    action: Action
+    mode: str | None = None
+
+    def run(self, service: TokenService) -> T:
+        """Do it. May wait for a lock, a disk, a keyring or the network."""
+        raise NotImplementedError
+
+    def succeed(self, tracker: TokenTracker, result: T, now: float) -> None:
+        """Tell the tracker what came of it."""
+        raise NotImplementedError
+
+    def fail(self, tracker: TokenTracker, error: KiwoomTokenError, now: float) -> None:
+        """Tell the tracker why it failed."""
+        tracker.on_failed(error, now)
+
+
+class Refresh(Command["Outcome"]):
+    """Ask Kiwoom for a token now."""
+
+    action = Action.REFRESH
+
+    def run(self, service: TokenService) -> Outcome:
+        return service.refresh()
+
+    def succeed(self, tracker: TokenTracker, result: Outcome, now: float) -> None:
+        tracker.on_answered(result, now, rotated=False)
+
+    def fail(self, tracker: TokenTracker, error: KiwoomTokenError, now: float) -> None:
+        tracker.on_request_failed(error, now, rotating=False)
+
+
+class Rotate(Command["Outcome"]):
+    """Revoke the present token and ask Kiwoom for a new one."""
+
+    action = Action.ROTATE
+
+    def run(self, service: TokenService) -> Outcome:
+        return service.refresh(rotate=True)
+
+    def succeed(self, tracker: TokenTracker, result: Outcome, now: float) -> None:
+        tracker.on_answered(result, now, rotated=True)
+
+    def fail(self, tracker: TokenTracker, error: KiwoomTokenError, now: float) -> None:
+        tracker.on_request_failed(error, now, rotating=True)
+
+
+class Renew(Refresh):
+    """Replace the token that was `seen` near its expiry, unless another program has done so."""
+
+    def __init__(self, seen: Token | None) -> None:
+        self._seen = seen
+
+    def run(self, service: TokenService) -> Outcome:
+        return service.renew(self._seen)
+
+
+class RenewByRotation(Rotate):
+    """The same, but revoke the token first."""
+
+    def __init__(self, seen: Token | None) -> None:
+        self._seen = seen
+
+    def run(self, service: TokenService) -> Outcome:
+        return service.renew(self._seen, rotate=True)
+
+
+class Clear(Command["Cleared"]):
+    """Forget the token here; with `revoke` revoke it at Kiwoom first."""
+
+    def __init__(self, *, revoke: bool) -> None:
+        self.action = Action.REVOKE if revoke else Action.CLEAR
+        self._revoke = revoke
+
+    def run(self, service: TokenService) -> Cleared:
+        return service.clear(revoke=self._revoke)
+
+    def succeed(self, tracker: TokenTracker, result: Cleared, now: float) -> None:
+        tracker.on_cleared(result, now)
+
+
+class Unlock(Command["Token | None"]):
+    """Let the keyring ask for its password, and move the token from the file into it."""
+
+    action = Action.UNLOCK
+
+    def __init__(self, unlock_keyring: Callable[[], None]) -> None:
+        self._unlock_keyring = unlock_keyring
+
+    def run(self, service: TokenService) -> Token | None:
+        self._unlock_keyring()
+        token = service.current()
+        if token is not None:
+            service.put(token)
+        return token
+
+    def succeed(self, tracker: TokenTracker, result: Token | None, now: float) -> None:
+        tracker.on_unlocked(result, now)
+
+
+class EnterKeys(Command["Outcome | None"]):
+    """Try and keep the app keys of a mode; once Kiwoom takes them, go on in that mode.
+
+    `keep_keys` stores the keys and the token that came of trying them, if it tried them.
+    """
+
+    action = Action.REFRESH
+
+    def __init__(
+        self,
+        settings: Settings,
+        mode: str,
+        keys: AppKeys,
+        keep_keys: Callable[[Settings, AppKeys], Outcome | None],
+    ) -> None:
+        self.mode: str = mode
+        self._settings = settings.replace(mode=mode)
+        self._keys = keys
+        self._keep_keys = keep_keys
+
+    def run(self, service: TokenService) -> Outcome | None:  # noqa: ARG002 - these keys want a service of their own
+        return self._keep_keys(self._settings, self._keys)
+
+    def succeed(self, tracker: TokenTracker, result: Outcome | None, now: float) -> None:
+        if result is not None:
+            tracker.on_answered(result, now, rotated=False)
+        tracker.set_mode(self.mode)
+
+    def fail(self, tracker: TokenTracker, error: KiwoomTokenError, now: float) -> None:
+        tracker.on_request_failed(error, now, rotating=False)

@@ -1,0 +1,63 @@
+"""Reading a store, but the token itself only when it may have changed: a keyring takes its time to answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tray_app.core.token import Token
+    from tray_app.service.token_service import TokenService
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a store held at `at` (seconds of the epoch), when its version was `version`.
+
+    `interrupted` tells that there is no token because a rotation has revoked it and came to no other.
+    """
+
+    token: Token | None
+    at: float
+    version: object = None
+    interrupted: bool = False
+
+
+class StoreReader:
+    """Read the store of one token service.
+
+    `has_read` tells whether anything was read and accepted so far; `has_failed` that the token could not be read the
+    last time that was tried.
+    """
+
+    def __init__(self, service: TokenService, clock: Callable[[], float]) -> None:
+        self.service = service
+        self.has_read = False
+        self.has_failed = False
+        self._clock = clock
+        self._version: object = object()
+        self._failed_version: object = object()
+
+    def read(self, seen: Token | None, *, retry: bool) -> Found | None:
+        """Return what is stored, or None if that is what was accepted last. May wait; raises `StoreError`.
+
+        `seen` is the token that the caller knows. Without `retry`, a token that could not be read is not tried again
+        before the store's version changes.
+        """
+        version = self.service.store.version()
+        is_failed_one = self.has_failed and version == self._failed_version
+        if version == self._version or (is_failed_one and not retry):
+            self.service.store.check()  # in the same job, because each job more wakes two threads
+            return None
+        self._failed_version, self.has_failed = version, True
+        at, token = self._clock(), self.service.current()
+        interrupted = token is None and self.service.was_interrupted(seen)
+        self.has_failed = False
+        return Found(token, at, version, interrupted)
+
+    def accept(self, found: Found) -> None:
+        """Take what was found as known: it is read again when the store changes."""
+        self._version = found.version
+        self.has_read = True

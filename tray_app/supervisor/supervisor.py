@@ -1,0 +1,343 @@
+"""One account's token, kept alive: read when it changed, renewed when that is due, everything reported once."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tray_app.core import logs
+from tray_app.core.errors import KiwoomTokenError, known_error
+from tray_app.core.renewal_schedule import Due
+from tray_app.core.state import Action
+from tray_app.service.migration import migrate, needs_new_service
+from tray_app.service.outcome import Outcome
+from tray_app.supervisor.commands import Renew, RenewByRotation
+from tray_app.supervisor.jobs import Job, run_now
+from tray_app.supervisor.store_reader import StoreReader
+from tray_app.supervisor.tracker import TokenTracker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    from tray_app.core.notices import Notice
+    from tray_app.core.secret import Secret
+    from tray_app.core.state import TokenState
+    from tray_app.service.migration import Migrated
+    from tray_app.service.token_service import TokenService
+    from tray_app.settings.load import Settings
+    from tray_app.supervisor.commands import Command
+    from tray_app.supervisor.store_reader import Found
+
+    T = TypeVar("T")
+
+_RETRY_SECONDS = 60.0
+"""A store that could not be read is tried again after this time, though its version is the same."""
+
+
+def _ignore(*_: object) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Callbacks:
+    """What a supervisor calls when something is to be shown, on the thread on which it is used.
+
+    `changed` gets each new state, `read` the one after the store was read anew, `unreadable` why it could not be read,
+    `answered` what came of asking Kiwoom, and `unpublished` why other tools did not get the token. `notice` gets what
+    to tell the user, and `notice_over` tells that the last notice is no longer true.
+    """
+
+    changed: Callable[[TokenState], None] = _ignore
+    read: Callable[[TokenState], None] = _ignore
+    unreadable: Callable[[KiwoomTokenError], None] = _ignore
+    answered: Callable[[Outcome], None] = _ignore
+    unpublished: Callable[[tuple[KiwoomTokenError, ...]], None] = _ignore
+    notice: Callable[[Notice], None] = _ignore
+    notice_over: Callable[[], None] = _ignore
+
+
+class Supervisor:
+    """Keep the token of one account alive, and do with it what the user asks.
+
+    It has no thread and no timer. Use it on one thread and call `tick` when `next_moment` has come. What may wait is
+    handed over as jobs: `run_read` takes those that only read, `run_act` those that change something, each in turn,
+    so that a slow renewal does not keep a change from being seen. By default both are done at once.
+
+    `open_service` opens the token service for settings and raises `KiwoomTokenError` where it cannot. Without
+    `heeds_quiet_hours` notices are due at every hour.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        open_service: Callable[[Settings], TokenService],
+        callbacks: Callbacks,
+        *,
+        run_read: Callable[[Job[Any]], None] = run_now,
+        run_act: Callable[[Job[Any]], None] = run_now,
+        sandbox: bool = False,
+        heeds_quiet_hours: bool = True,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings = settings
+        self._open_service = open_service
+        self._callbacks = callbacks
+        self._run_read = run_read
+        self._run_act = run_act
+        self._clock = clock
+        self._tracker = TokenTracker(settings, random.random, sandbox=sandbox, heeds_quiet_hours=heeds_quiet_hours)
+        self._reader = StoreReader(open_service(settings), clock)
+        self._next_service: TokenService | None = None
+        """It takes over once the token has been moved to where it stores it."""
+        self._is_reading = False
+        self._reads_again = False
+        self._unreadable_since: float | None = None
+        self._actions_done = 0
+        self._is_held = False
+
+    @property
+    def state(self) -> TokenState:
+        """What there is to show."""
+        return self._tracker.state
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that apply at present."""
+        return self._settings
+
+    @property
+    def service(self) -> TokenService:
+        """The token service that is read at present."""
+        return self._reader.service
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is being read or done, so that the state is up to date."""
+        return self.state.busy is None and not self._is_reading
+
+    def next_moment(self) -> float | None:
+        """Return when to call `tick` at the latest, in seconds of the epoch, or None while there is no such moment."""
+        if self._is_acting:
+            return None
+        # What cannot be told while nobody is there would be due now, again and again.
+        return self._tracker.next_moment(self._clock(), without_notices=self._is_held)
+
+    def tick(self) -> None:
+        """Do what is due, or else tell what is due, and read the store if it changed.
+
+        Renewing comes first: what it solves at once, as after a sleep, is not told.
+        """
+        if not self._renew_if_due():
+            self._tell_due()
+            self.read()
+
+    def poll(self) -> None:
+        """Do one turn for a face that no event wakes: read the store if it changed, then do and tell what is due.
+
+        Cheap enough for every second: a store that could not be read is tried again once a minute only.
+        """
+        since = self._unreadable_since
+        self._read(retry=since is None or not 0 <= self._clock() - since < _RETRY_SECONDS)
+        if not self._renew_if_due():
+            self._tell_due()
+
+    def read(self) -> None:
+        """Read the store if it changed since it was last read."""
+        self._read(retry=True)
+
+    def do(self, command: Command[T]) -> None:
+        """Do what the user asks, unless something else is being done."""
+        if self._is_acting:
+            return
+        service = self._latest_service
+        self._tracker.begin()
+        self._publish(command.action)
+
+        def finish(result: Any, error: Exception | None) -> None:
+            self._actions_done += 1
+            now = self._clock()
+            if error is not None:
+                command.fail(self._tracker, _logged(error), now)
+            else:
+                command.succeed(self._tracker, result, now)
+                if isinstance(result, Outcome):
+                    self._callbacks.answered(result)
+                if command.mode is not None:
+                    self._go_on_in(command.mode)
+            self._tell_due()
+            self._publish(None)
+            self.read()
+
+        self._run_act(Job(lambda: command.run(service), finish))
+
+    def copy(self, deliver: Callable[[Secret], None]) -> None:
+        """Read the token's own text and hand it to `deliver`; show why where there is none."""
+        service = self.service
+
+        def finish(value: Secret | None, error: Exception | None) -> None:
+            if value is not None:
+                deliver(value)
+            elif error is not None:
+                self._tracker.on_failed(_logged(error), self._clock())
+                self._publish(self.state.busy)
+
+        self._run_read(Job(lambda: service.living().value, finish))
+
+    def snooze(self, seconds: float) -> None:
+        """Warn of nothing for so long; 0 ends that."""
+        self._tracker.snooze(seconds, self._clock())
+        self._publish(self.state.busy)
+
+    def hold(self, is_held: bool) -> None:
+        """Tell nothing while nobody sits at the screen; afterwards tell what is still true."""
+        self._is_held = is_held
+        if not is_held:
+            self.tick()
+
+    def apply(self, settings: Settings) -> None:
+        """Go on under changed settings; the token moves along once what is being done is done.
+
+        Raises `KiwoomTokenError` and changes nothing where their store cannot be opened.
+        """
+        before = self._settings
+        service = self._open_service(settings) if needs_new_service(before, settings) else None
+        self._settings = settings
+        self._tracker.reconfigure(settings, self._clock())
+        if service is not None:
+            self._move_to(service, before, settings)
+        self._publish(self.state.busy)
+
+    @property
+    def _is_acting(self) -> bool:
+        return self.state.busy not in {None, Action.LOOK}
+
+    @property
+    def _latest_service(self) -> TokenService:
+        """The one that will be there when the actions that were begun are done."""
+        return self._next_service or self._reader.service
+
+    def _go_on_in(self, mode: str) -> None:
+        try:
+            self.apply(self._settings.replace(mode=mode))
+        except KiwoomTokenError as error:
+            self._tracker.on_failed(_logged(error), self._clock())
+
+    def _move_to(self, service: TokenService, before: Settings, after: Settings) -> None:
+        old = self._latest_service
+        self._next_service = service
+
+        def finish(migrated: Migrated | None, error: Exception | None) -> None:
+            for failure in [error] if migrated is None else migrated.failures:
+                if failure is not None:
+                    self._tracker.on_failed(_logged(failure), self._clock())
+            self._reader = StoreReader(service, self._clock)
+            if self.state.mode != after.mode:
+                self._tracker.change_account(self._settings)
+            if self._next_service is service:
+                self._next_service = None
+            self.read()
+
+        self._run_act(Job(lambda: migrate(before, after, old=old, new=service, clock=self._clock), finish))
+
+    def _read(self, *, retry: bool) -> None:
+        if self._next_service is not None:
+            return  # read once it has taken over
+        if self._is_reading:
+            self._reads_again = True
+            return
+        self._is_reading, self._reads_again = True, False
+        reader, actions_done, seen = self._reader, self._actions_done, self._tracker.token
+
+        def finish(found: Found | None, error: Exception | None) -> None:
+            self._is_reading = False
+            if reader is not self._reader or (found is not None and actions_done != self._actions_done):
+                self.read()  # what was found is older than what is known
+                return
+            self._on_read(found, error)
+            if self._reads_again:
+                self.read()
+
+        self._run_read(Job(lambda: reader.read(seen, retry=retry), finish))
+
+    def _on_read(self, found: Found | None, error: Exception | None) -> None:
+        now = self._clock()
+        if error is not None:
+            self._unreadable_since = now
+            reason = _logged(error)
+            self._tracker.on_unreadable(reason, now)
+            self._callbacks.unreadable(reason)
+        elif found is None:
+            if not self._reader.has_failed:
+                self._tracker.on_readable()
+        elif self._next_service is None:
+            self._take(found, now)
+        self._publish(self.state.busy if self._is_acting else None)
+        if error is not None or found is not None:
+            self._check_place(was_read=error is None)
+
+    def _take(self, found: Found, now: float) -> None:
+        reader = self._reader
+        is_same_place = reader.service.place().problem_code == self.state.place_problem
+        # A token that appears because its place can be read again comes from nobody.
+        by_another_program = reader.has_read and is_same_place and not self._is_acting
+        reader.accept(found)
+        self._unreadable_since = None
+        self._tracker.on_read(found, now, by_another_program=by_another_program)
+        self._tell_due()
+
+        def published(errors: tuple[KiwoomTokenError, ...] | None, error: Exception | None) -> None:
+            _log_unexpected(error)
+            if errors:
+                self._callbacks.unpublished(errors)
+
+        service = reader.service
+        self._run_act(Job(lambda: service.record_found(found.token, found.at), lambda _, error: _log_unexpected(error)))
+        self._run_act(Job(service.publish, published))
+
+    def _check_place(self, *, was_read: bool) -> None:
+        """Show why the token is not where it should be, which may be known only now."""
+        service = self.service
+
+        def finish(_: None, error: Exception | None) -> None:
+            place, state = self.service.place(), self.state
+            if error is None and (place.kind, place.problem_code) != (state.place, state.place_problem):
+                self._publish(state.busy)
+            if was_read:
+                self._callbacks.read(self.state)
+
+        self._run_read(Job(service.store.check, finish))
+
+    def _renew_if_due(self) -> bool:
+        due = None if self.state.busy is not None else self._tracker.due(self._clock())
+        if due is None:
+            return False
+        seen = self._tracker.token
+        self.do(RenewByRotation(seen) if due is Due.ROTATE else Renew(seen))
+        return True
+
+    def _tell_due(self) -> None:
+        if self._is_held:
+            return
+        now = self._clock()
+        for notice in self._tracker.due_notices(now):
+            self._callbacks.notice(notice)
+        if self._tracker.is_last_notice_over(now):
+            self._callbacks.notice_over()
+
+    def _publish(self, busy: Action | None) -> None:
+        self._callbacks.changed(self._tracker.show(self.service.place(), busy))
+
+
+def _logged(raised: Exception) -> KiwoomTokenError:
+    error = known_error(raised)
+    logs.warning("%s: %s", type(error).__name__, error)
+    return error
+
+
+def _log_unexpected(error: Exception | None) -> None:
+    """What is expected to fail is logged where it happens."""
+    if error is not None and not isinstance(error, KiwoomTokenError):
+        _logged(error)

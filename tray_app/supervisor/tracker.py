@@ -1,0 +1,183 @@
+"""What is known about one account's token, and what follows from it: pure, without a clock or a store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tray_app.core.state import Action, LastResult, Result, TokenState
+from tray_app.core.token_schedule import TokenSchedule
+from tray_app.service.outcome import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tray_app.core.errors import KiwoomTokenError
+    from tray_app.core.notices import Notice
+    from tray_app.core.renewal_schedule import Due
+    from tray_app.core.token import Token
+    from tray_app.service.outcome import Cleared
+    from tray_app.settings.load import Settings
+    from tray_app.stores.base import Place
+    from tray_app.supervisor.store_reader import Found
+
+_RESULTS = {
+    Outcome.ISSUED: Result.ISSUED,
+    Outcome.SAME: Result.SAME,
+    Outcome.ADOPTED: Result.ADOPTED,
+    Outcome.FOUND: Result.ADOPTED,
+}
+
+
+class TokenTracker:
+    """Turn what happened to the token into one state, and into what is due. Instants are seconds of the epoch.
+
+    `token` is the present token, which is not in the `state`; `random` returns numbers from 0 to 1.
+    """
+
+    def __init__(
+        self, settings: Settings, random: Callable[[], float], *, sandbox: bool, heeds_quiet_hours: bool
+    ) -> None:
+        self._random = random
+        self._heeds_quiet_hours = heeds_quiet_hours
+        self._schedule = self._new_schedule(settings)
+        self._read_error: KiwoomTokenError | None = None
+        self._last_notice: Notice | None = None
+        self._before: Token | None = None
+        self.token: Token | None = None
+        self.state = TokenState(profile=settings.profile, mode=settings.mode, policy=settings.policy, sandbox=sandbox)
+
+    def reconfigure(self, settings: Settings, now: float) -> None:
+        """Plan and warn by other settings of the same account."""
+        quiet_hours = settings.quiet_hours if self._heeds_quiet_hours else None
+        self._schedule.reconfigure(settings.policy, settings.renew_before, settings.warn_before, quiet_hours, now)
+        self.state = replace(self.state, policy=settings.policy)
+
+    def change_account(self, settings: Settings) -> None:
+        """Begin as at a start: nothing that was told, tried or wished of the other account applies."""
+        self._schedule, self.token = self._new_schedule(settings), None
+        self.set_mode(settings.mode)
+
+    def set_mode(self, mode: str) -> None:
+        """Show the token as one of that mode, `real` or `demo`."""
+        self.state = replace(self.state, mode=mode)
+
+    def show(self, place: Place, busy: Action | None) -> TokenState:
+        """Return the new state: `place` is where the token is stored, `busy` what is being done."""
+        token, schedule = self.token, self._schedule
+        self.state = replace(
+            self.state,
+            expires=token.expires if token else None,
+            created=token.created_at.timestamp() if token else None,
+            place=place.kind,
+            place_path=place.path,
+            place_problem=place.problem_code,
+            busy=busy,
+            renew_at=schedule.renew_at,
+            stopped=schedule.stopped,
+            snoozed_until=schedule.snoozed_until,
+        )
+        return self.state
+
+    def on_read(self, found: Found, now: float, *, by_another_program: bool) -> None:
+        """Take what the store holds. Where another program may have changed it, say so if it is another token."""
+        self.on_readable()
+        before = None if self.token is None else self.token.value
+        after = None if found.token is None else found.token.value
+        if by_another_program and not found.interrupted and after != before:
+            self._finish(Result.GONE if after is None else Result.ADOPTED, now)
+        self.token = found.token
+        self._schedule.saw(found.token, now, interrupted=found.interrupted)
+
+    def on_readable(self) -> None:
+        """Forget that the store could not be read."""
+        last = self.state.last
+        if self._read_error is not None and last is not None and last.error is self._read_error:
+            self.state = replace(self.state, last=None)
+        self._read_error = None
+
+    def on_unreadable(self, error: KiwoomTokenError, now: float) -> None:
+        """Show why the store could not be read. The token that is known stays."""
+        self._read_error = error
+        self.on_failed(error, now)
+
+    def begin(self) -> None:
+        """Remember which token is there now that something is done with it: a read may see the next one first."""
+        self._before = self.token
+
+    def on_answered(self, outcome: Outcome, now: float, *, rotated: bool) -> None:
+        """Take the token that Kiwoom was asked for."""
+        self.token = outcome.token
+        same = outcome.is_the_same_as(self._before)
+        self._schedule.answered(outcome.token, now, same=same, rotated=rotated)
+        self._finish(Result.SAME if same else _RESULTS[outcome.how], now, outcome.unsaved)
+        if outcome.skew_seconds is not None:
+            self.state = replace(self.state, skew_seconds=outcome.skew_seconds)
+
+    def on_request_failed(self, error: KiwoomTokenError, now: float, *, rotating: bool) -> None:
+        """Show why Kiwoom gave no token, and plan when to ask again."""
+        self.on_failed(error, now)
+        self._schedule.failed(error, now, rotating=rotating)
+
+    def on_failed(self, error: KiwoomTokenError, now: float) -> None:
+        """Show an error that changes nothing about when to renew."""
+        self._finish(Result.FAILED, now, error)
+
+    def on_cleared(self, cleared: Cleared, now: float) -> None:
+        """Forget the token that the user cleared."""
+        self.token = None
+        self._schedule.cleared()
+        self._finish(_result_of(cleared), now)
+
+    def on_unlocked(self, token: Token | None, now: float) -> None:
+        """Take the token that was in the locked keyring at once, lest it seem to come from another program."""
+        if token is not None:
+            self.token = token
+            self._schedule.saw(token, now)
+        self._finish(Result.UNLOCKED, now)
+        self._schedule.resume(now)
+
+    def snooze(self, seconds: float, now: float) -> None:
+        """Warn of nothing for so long; 0 ends that."""
+        self._schedule.snooze(now + seconds, now)
+
+    def due(self, now: float) -> Due | None:
+        """Return what to ask Kiwoom for now, or None."""
+        return self._schedule.due(now)
+
+    def next_moment(self, now: float, *, without_notices: bool) -> float | None:
+        """Return when something will be due next, or None."""
+        return self._schedule.renew_at if without_notices else self._schedule.next_moment(now)
+
+    def due_notices(self, now: float) -> list[Notice]:
+        """Return what to tell the user now, each once."""
+        notices = self._schedule.notices(now)
+        if notices:
+            self._last_notice = notices[-1]
+        return notices
+
+    def is_last_notice_over(self, now: float) -> bool:
+        """Return once whether what was told last has stopped being true."""
+        is_over = self._last_notice is not None and not self._schedule.still_true(self._last_notice, now)
+        if is_over:
+            self._last_notice = None
+        return is_over
+
+    def _finish(self, result: Result, now: float, error: KiwoomTokenError | None = None) -> None:
+        self.state = replace(self.state, last=LastResult(result, now, error))
+
+    def _new_schedule(self, settings: Settings) -> TokenSchedule:
+        quiet_hours = settings.quiet_hours if self._heeds_quiet_hours else None
+        return TokenSchedule(
+            settings.policy, settings.renew_before, settings.warn_before, self._random, quiet_hours=quiet_hours
+        )
+
+
+def _result_of(cleared: Cleared) -> Result:
+    if cleared.revoked:
+        return Result.REVOKED
+    if cleared.already_dead:
+        return Result.ALREADY_DEAD
+    if cleared.there or cleared.unseen is not None:
+        return Result.CLEARED
+    return Result.KEPT if cleared.kept else Result.GONE
