@@ -80,7 +80,8 @@ def test_a_file_that_cannot_be_used_moves_no_token_and_ends_no_profile(
 def test_a_line_that_cannot_be_used_is_told_and_no_longer_applies(file: Path) -> None:
     add(file, 'policy = "notify\nwarn_before = ["10m"]\n')
     found = ProfileSettings("default").read({})
-    assert [f"{file}, line 3: policy" in str(problem) for problem in found.problems] == [True]
+    (problem,) = map(str, found.problems)
+    assert (problem.startswith(f"{file}, line 3: "), "policy" in problem) == (True, True)
     assert found.settings[0].policy == "auto"
 
 
