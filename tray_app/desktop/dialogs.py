@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QCloseEvent, QHideEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.core.errors import InvalidInput
-from tray_app.core.language import say
+from tray_app.core.language import say, tr
 from tray_app.core.profile import DEFAULT
 from tray_app.desktop.look.icon import app_icon
 from tray_app.desktop.look.style import colour_text, even_boxes
@@ -34,8 +34,6 @@ from tray_app.kiwoom.keys import clean_keys
 if TYPE_CHECKING:
     from tray_app.core.state import TokenState
     from tray_app.kiwoom.keys import AppKeys
-
-translate = QCoreApplication.translate
 
 HERE = "here"
 REVOKE = "revoke"
@@ -133,22 +131,19 @@ class ClearDialog(QDialog):
             super().keyPressEvent(event)
 
     def _retranslate(self) -> None:
-        self.setWindowTitle(translate("ClearDialog", "Clear the token"))
-        self.here.setText(translate("ClearDialog", "On this computer &only"))
-        self.revoke.setText(translate("ClearDialog", "&Revoke at Kiwoom too"))
+        self.setWindowTitle(tr("Clear the token"))
+        self.here.setText(tr("On this computer &only"))
+        self.revoke.setText(tr("&Revoke at Kiwoom too"))
         self._here_means.setText(
-            translate(
-                "ClearDialog",
-                "Programs here no longer get it. At Kiwoom it lives on until its end; asking again may bring it back.",
-            )
+            tr("Programs here no longer get it. At Kiwoom it lives on until its end; asking again may bring it back.")
         )
         self._revoke_means.setText(
-            translate("ClearDialog", "It ends at once for every program and computer that uses it.")
+            tr("It ends at once for every program and computer that uses it.")
             if self.revoke.isEnabled()
-            else translate("ClearDialog", "The token has expired; there is nothing to revoke.")
+            else tr("The token has expired; there is nothing to revoke.")
         )
-        self._clear.setText(translate("ClearDialog", "&Clear"))
-        self._cancel.setText(translate("ClearDialog", "Cancel"))
+        self._clear.setText(tr("&Clear"))
+        self._cancel.setText(tr("Cancel"))
         self.here.setAccessibleDescription(self._here_means.text())
         self.revoke.setAccessibleDescription(self._revoke_means.text())
 
@@ -198,17 +193,16 @@ class RotateDialog(QDialog):
             self._retranslate()
 
     def _retranslate(self) -> None:
-        self.setWindowTitle(translate("RotateDialog", "Replace the token"))
-        self._question.setText(translate("RotateDialog", "Revoke this token and get a new one now?"))
+        self.setWindowTitle(tr("Replace the token"))
+        self._question.setText(tr("Revoke this token and get a new one now?"))
         self._means.setText(
-            translate(
-                "RotateDialog",
+            tr(
                 "Every program and computer that uses this token is cut off once. Those that take it from here "
-                "get the new one by themselves; restart the others.",
+                "get the new one by themselves; restart the others."
             )
         )
-        self._rotate.setText(translate("RotateDialog", "&Replace"))
-        self._cancel.setText(translate("RotateDialog", "Cancel"))
+        self._rotate.setText(tr("&Replace"))
+        self._cancel.setText(tr("Cancel"))
         self.setAccessibleDescription(self._means.text())
 
 
@@ -315,7 +309,7 @@ class KeysForm(QWidget):
             self.complain(say(error))
             return None
         if keys.app_key == keys.app_secret:
-            self.complain(translate("KeysDialog", "Both fields hold the same text. Copy each by itself."))
+            self.complain(tr("Both fields hold the same text. Copy each by itself."))
             return None
         return keys
 
@@ -346,18 +340,17 @@ class KeysForm(QWidget):
 
     def _retranslate(self) -> None:
         self.hint.setText(
-            translate(
-                "KeysDialog",
+            tr(
                 "Copy both from openapi.kiwoom.com. Real and mock trading each have their own. "
-                "They are kept in this computer's keyring.",
+                "They are kept in this computer's keyring."
             )
         )
-        self.real.setText(translate("KeysDialog", "&Real trading"))
-        self.demo.setText(translate("KeysDialog", "&Mock trading"))
+        self.real.setText(tr("&Real trading"))
+        self.demo.setText(tr("&Mock trading"))
         names = (
-            translate("KeysDialog", "Account"),
-            translate("KeysDialog", "App k&ey"),
-            translate("KeysDialog", "App &secret"),
+            tr("Account"),
+            tr("App k&ey"),
+            tr("App &secret"),
         )
         for label, name in zip(self._names, names, strict=True):
             label.setText(name)
@@ -426,10 +419,10 @@ class KeysDialog(QDialog):
         self._enter.setEnabled(self.form.is_filled())
 
     def _retranslate(self) -> None:
-        title = translate("KeysDialog", "Kiwoom app key")
+        title = tr("Kiwoom app key")
         self.setWindowTitle(title if self._profile == DEFAULT else f"{title} - {self._profile}")
-        self._enter.setText(translate("KeysDialog", "Check and &keep"))
-        self._cancel.setText(translate("KeysDialog", "Cancel"))
+        self._enter.setText(tr("Check and &keep"))
+        self._cancel.setText(tr("Cancel"))
 
 
 def _with_length(field: QLineEdit, length: QLabel) -> QWidget:
@@ -445,7 +438,7 @@ def _with_length(field: QLineEdit, length: QLabel) -> QWidget:
 
 
 def _count(length: int) -> str:
-    return translate("KeysDialog", "{count} characters").format(count=length)
+    return tr("{count} characters", count=length)
 
 
 def _explanation(text: str, parent: QWidget) -> QLabel:

@@ -6,10 +6,11 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QActionGroup, QGuiApplication
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
+from tray_app.core.language import tr
 from tray_app.core.renewal_schedule import AUTO, DAILY, NOTIFY
 from tray_app.core.wording import duration
 from tray_app.desktop.look.icon import tray_icon
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
     from tray_app.desktop.look.icon import IconSpec
     from tray_app.desktop.view import View
-
-translate = QCoreApplication.translate
 
 PROFILE_SLOTS = 8
 """So many profiles can be chosen in the menu; the window has all of them."""
@@ -62,24 +61,24 @@ class Tray(QObject):
         self._texts: list[tuple[QAction, Callable[[], str]]] = []
         self._menu = QMenu()
         self._menu.menuAction().setObjectName("menu")
-        self._status = self._entry("status", lambda: translate("Tray", "Starting…"), None)
+        self._status = self._entry("status", lambda: tr("Starting…"), None)
         self._status.setEnabled(False)
         self._menu.addSeparator()
-        self._refresh = self._entry("refresh", lambda: translate("Tray", "Refresh now"), self.refresh_requested)
-        self._copy = self._entry("copy", lambda: translate("Tray", "Copy token"), self.copy_requested)
+        self._refresh = self._entry("refresh", lambda: tr("Refresh now"), self.refresh_requested)
+        self._copy = self._entry("copy", lambda: tr("Copy token"), self.copy_requested)
         self._menu.addSeparator()
-        self._snooze = self._sub_menu("snooze", lambda: translate("Tray", "Snooze warnings"))
+        self._snooze = self._sub_menu("snooze", lambda: tr("Snooze warnings"))
         self._snooze_end = self._fill_snooze()
-        self._profile = self._sub_menu("profile", lambda: translate("Tray", "Profile"))
+        self._profile = self._sub_menu("profile", lambda: tr("Profile"))
         self._profiles = self._fill_profiles()
-        self._policy = self._sub_menu("policy", lambda: translate("Tray", "Renewal"))
+        self._policy = self._sub_menu("policy", lambda: tr("Renewal"))
         self._policies = self._fill_policies()
         self._menu.addSeparator()
-        self._entry("settings", lambda: translate("Tray", "Settings…"), self.settings_requested)
-        self._clear = self._entry("clear", lambda: translate("Tray", "Clear token…"), self.clear_requested)
+        self._entry("settings", lambda: tr("Settings…"), self.settings_requested)
+        self._clear = self._entry("clear", lambda: tr("Clear token…"), self.clear_requested)
         self._menu.addSeparator()
-        self._entry("open", lambda: translate("Tray", "Open"), self.open_requested)
-        self._entry("quit", lambda: translate("Tray", "Quit"), self.quit_requested)
+        self._entry("open", lambda: tr("Open"), self.open_requested)
+        self._entry("quit", lambda: tr("Quit"), self.quit_requested)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._scheme_changed)
         self._look_again = QTimer(self, singleShot=True)
         self._look_again.timeout.connect(self._look_for_panel)
@@ -186,7 +185,7 @@ class Tray(QObject):
             entry = self._entry(f"snooze{seconds}", partial(duration, seconds), None, self._snooze)
             entry.triggered.connect(lambda _=False, seconds=seconds: self.snooze_requested.emit(seconds))
         self._snooze.addSeparator()
-        end = self._entry("snoozeEnd", lambda: translate("Tray", "Warn again"), None, self._snooze)
+        end = self._entry("snoozeEnd", lambda: tr("Warn again"), None, self._snooze)
         end.setEnabled(False)
         end.triggered.connect(lambda: self.snooze_requested.emit(0))
         return end
@@ -205,9 +204,9 @@ class Tray(QObject):
     def _fill_policies(self) -> dict[str, QAction]:
         group = QActionGroup(self._policy)
         entries = {
-            NOTIFY: self._entry("policyNotify", lambda: translate("Tray", "Only warn"), None, self._policy),
-            AUTO: self._entry("policyAuto", lambda: translate("Tray", "Renew before the end"), None, self._policy),
-            DAILY: self._entry("policyDaily", lambda: translate("Tray", "Renew daily"), None, self._policy),
+            NOTIFY: self._entry("policyNotify", lambda: tr("Only warn"), None, self._policy),
+            AUTO: self._entry("policyAuto", lambda: tr("Renew before the end"), None, self._policy),
+            DAILY: self._entry("policyDaily", lambda: tr("Renew daily"), None, self._policy),
         }
         for policy, entry in entries.items():
             entry.setCheckable(True)

@@ -14,10 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication
-
 from tray_app.core.errors import KeyringUnavailable, KeysMissing, Remedy
-from tray_app.core.language import say
+from tray_app.core.language import say, tr
 from tray_app.core.profile import DEFAULT
 from tray_app.core.renewal_schedule import DAILY, NOTIFY
 from tray_app.core.state import Action, Result, TokenState
@@ -29,8 +27,6 @@ from tray_app.desktop.look.theme import Tone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-translate = QCoreApplication.translate
 
 LOW_SECONDS = 600
 """With less than this left the icon takes the shape of little life."""
@@ -192,7 +188,7 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         is_snoozed=overview.is_snoozed(now),
         snooze_text=_snooze_text(overview, now),
         policy=policy,
-        policy_text=translate("View", "Renew daily at {time}").format(time=daily.partition(" ")[2]),
+        policy_text=tr("Renew daily at {time}", time=daily.partition(" ")[2]),
         daily_policy=daily,
         panel=overview.panel,
         title=_program_name(),
@@ -374,27 +370,27 @@ def _fraction(state: TokenState, now: float) -> float:
 
 
 def _program_name() -> str:
-    return translate("View", "Kiwoom Token Tray")
+    return tr("Kiwoom Token Tray")
 
 
 def _badges(state: TokenState) -> tuple[Badge, ...]:
     real = state.mode == "real"
-    badge = Badge(REAL if real else MOCK, translate("View", "Real") if real else translate("View", "Mock"))
-    return (badge, Badge(SANDBOX, translate("View", "Practice"))) if state.sandbox else (badge,)
+    badge = Badge(REAL if real else MOCK, tr("Real") if real else tr("Mock"))
+    return (badge, Badge(SANDBOX, tr("Practice"))) if state.sandbox else (badge,)
 
 
 def _headline(state: TokenState, phase: Phase) -> str:
     if phase is Phase.VALID:
-        return translate("View", "Time left")
+        return tr("Time left")
     if phase is Phase.LOW:
-        return translate("View", "Little time left")
+        return tr("Little time left")
     if phase is Phase.ENDING:
-        return translate("View", "Ending soon")
+        return tr("Ending soon")
     if phase is Phase.EXPIRED:
-        return translate("View", "Expired")
+        return tr("Expired")
     if _is_first_look(state):
-        return translate("View", "One moment…")
-    return translate("View", "No token")
+        return tr("One moment…")
+    return tr("No token")
 
 
 def _is_first_look(state: TokenState) -> bool:
@@ -406,25 +402,25 @@ def _remaining(state: TokenState, now: float) -> str:
     """The life left in words, to the minute."""
     if state.expires is None:
         if _is_first_look(state):
-            return translate("View", "Looking for the token…")
-        return translate("View", "No token")
+            return tr("Looking for the token…")
+        return tr("No token")
     left = seconds_left(state, now)
     if left <= 0:
-        return translate("View", "The token has expired")
+        return tr("The token has expired")
     if left < 60:
-        return translate("View", "Less than a minute left")
-    return translate("View", "{duration} left").format(duration=duration(left - left % 60))
+        return tr("Less than a minute left")
+    return tr("{duration} left", duration=duration(left - left % 60))
 
 
 def _end(expires: float, now: float, left: int, *, alarming: bool) -> str:
     time = _short_end(expires, now)
     if not left:
-        return translate("View", "Ended {time}").format(time=time)
+        return tr("Ended {time}", time=time)
     if alarming and expires < _next_midnight(now, korean=True):
-        return translate("View", "Ends at {time}, in trading hours").format(time=time)
+        return tr("Ends at {time}, in trading hours", time=time)
     if alarming:
-        return translate("View", "Ends {time}, in trading hours").format(time=time)
-    return translate("View", "Ends {time}").format(time=time)
+        return tr("Ends {time}, in trading hours", time=time)
+    return tr("Ends {time}", time=time)
 
 
 def _ends_in_trading_hours(state: TokenState, now: float) -> bool:
@@ -437,7 +433,7 @@ def _ends_in_trading_hours(state: TokenState, now: float) -> bool:
 
 
 def _local_end(expires: float, now: float) -> str:
-    return translate("View", "{time} on this computer").format(time=local_time(expires, now))
+    return tr("{time} on this computer", time=local_time(expires, now))
 
 
 def _short_end(expires: float, now: float) -> str:
@@ -452,12 +448,12 @@ def _status(state: TokenState, now: float) -> str:
         return remaining
     time = _short_end(state.expires, now)
     if seconds_left(state, now):
-        return translate("View", "{remaining} (until {time})").format(remaining=remaining, time=time)
-    return translate("View", "{remaining} ({time})").format(remaining=remaining, time=time)
+        return tr("{remaining} (until {time})", remaining=remaining, time=time)
+    return tr("{remaining} ({time})", remaining=remaining, time=time)
 
 
 def _tooltip(overview: Overview, now: float) -> str:
-    name = translate("View", "Kiwoom token")
+    name = tr("Kiwoom token")
     if len(overview.states) > 1:
         states = sorted(overview.states, key=lambda one: _order(one, now))
         return shorten([name, *(_line(one, now, is_chosen=one is overview.state) for one in states)])
@@ -474,16 +470,16 @@ def _tooltip(overview: Overview, now: float) -> str:
 def _line(state: TokenState, now: float, *, is_chosen: bool) -> str:
     """One profile in the tooltip of several."""
     if state.stopped:
-        status = translate("View", "needs you")
+        status = tr("needs you")
     elif is_chosen or not seconds_left(state, now):
         status = _remaining(state, now)
     else:
-        status = translate("View", "until {time}").format(time=_short_end(state.expires or 0.0, now))
+        status = tr("until {time}", time=_short_end(state.expires or 0.0, now))
     return f"{_profile_text(state)} · {status}"
 
 
 def _profile_text(state: TokenState) -> str:
-    name = translate("View", "Default") if state.profile == DEFAULT else state.profile
+    name = tr("Default") if state.profile == DEFAULT else state.profile
     return " · ".join([name, *(badge.text for badge in _badges(state))])
 
 
@@ -503,7 +499,7 @@ def _elsewhere(overview: Overview, now: float) -> str:
     urgent = most_urgent(overview.states, now)
     if _urgency(urgent, now) >= min(_urgency(overview.state, now), _NOT_PRESSING):
         return ""
-    what = translate("View", "needs you") if urgent.stopped else _headline(urgent, phase_of(urgent, now))
+    what = tr("needs you") if urgent.stopped else _headline(urgent, phase_of(urgent, now))
     return f"{_profile_text(urgent)} · {what}"
 
 
@@ -517,54 +513,54 @@ def _menu_status(overview: Overview, now: float) -> str:
 
 def _copy_text(copied_until: float | None, now: float) -> str:
     if copied_until is None or copied_until <= now:
-        return translate("View", "Copy")
+        return tr("Copy")
     return copied_text(math.ceil(round(copied_until - now, 3)))
 
 
 def copied_text(seconds: int) -> str:
     """What the copy button says while the token is on the clipboard for so many more seconds."""
-    return translate("View", "Copied · {seconds} s").format(seconds=seconds)
+    return tr("Copied · {seconds} s", seconds=seconds)
 
 
 def _snooze_text(overview: Overview, now: float) -> str:
     if overview.is_snoozed(now) and overview.snoozed_until is not None:
         time = local_time(overview.snoozed_until, now)
-        return translate("View", "No warnings until {time}").format(time=time)
-    return translate("View", "Snooze warnings")
+        return tr("No warnings until {time}", time=time)
+    return tr("Snooze warnings")
 
 
 def _refresh_text(state: TokenState) -> str:
     known_none = state.expires is None and not _is_first_look(state)
-    return translate("View", "Get a token") if known_none else translate("View", "Refresh now")
+    return tr("Get a token") if known_none else tr("Refresh now")
 
 
 def _busy(action: Action | None) -> str:
     if action is None:
         return ""
     if action is Action.LOOK:
-        return translate("View", "Looking for the token…")
+        return tr("Looking for the token…")
     if action is Action.REFRESH:
-        return translate("View", "Asking Kiwoom for a token…")
+        return tr("Asking Kiwoom for a token…")
     if action is Action.ROTATE:
-        return translate("View", "Revoking the token and asking for a new one…")
+        return tr("Revoking the token and asking for a new one…")
     if action is Action.CLEAR:
-        return translate("View", "Clearing the token…")
+        return tr("Clearing the token…")
     if action is Action.REVOKE:
-        return translate("View", "Revoking the token at Kiwoom…")
-    return translate("View", "Waiting for the keyring to be unlocked…")
+        return tr("Revoking the token at Kiwoom…")
+    return tr("Waiting for the keyring to be unlocked…")
 
 
 def _place(place: str, platform: str) -> str:
     if place == "keyring":
         if platform == "win32":
-            return translate("View", "Windows Credential Manager")
+            return tr("Windows Credential Manager")
         if platform == "darwin":
-            return translate("View", "Keychain")
-        return translate("View", "Keyring")
+            return tr("Keychain")
+        return tr("Keyring")
     if place == "file":
-        return translate("View", "File")
+        return tr("File")
     if place == "memory":
-        return translate("View", "Memory only: gone when the program ends")
+        return tr("Memory only: gone when the program ends")
     return "Redis" if place == "redis" else place
 
 
@@ -576,46 +572,44 @@ def _place_why(state: TokenState) -> str:
         return problem_text(problem)
     if problem == KeyringUnavailable.LOCKED:
         if state.expires is None:
-            return translate("View", "The keyring is locked.")
-        return translate("View", "The keyring is locked, so the token lies in a file.")
+            return tr("The keyring is locked.")
+        return tr("The keyring is locked, so the token lies in a file.")
     if problem == KeyringUnavailable.SILENT:
         if state.expires is None:
-            return translate("View", "The keyring does not answer.")
-        return translate("View", "The keyring does not answer, so the token lies in a file.")
+            return tr("The keyring does not answer.")
+        return tr("The keyring does not answer, so the token lies in a file.")
     if problem == KeyringUnavailable.MISSING:
-        return translate("View", "This computer has no keyring, so the token lies in a file.")
+        return tr("This computer has no keyring, so the token lies in a file.")
     if problem == KeyringUnavailable.TOO_SMALL:
-        return translate("View", "The token does not fit into the keyring, so it lies in a file.")
-    return translate("View", "The keyring failed, so the token lies in a file.")
+        return tr("The token does not fit into the keyring, so it lies in a file.")
+    return tr("The keyring failed, so the token lies in a file.")
 
 
 def _last(state: TokenState) -> str:
     if state.last is None:
-        return translate("View", "This token was issued.") if _is_of_known_age(state) else ""
+        return tr("This token was issued.") if _is_of_known_age(state) else ""
     if state.last.error is not None:
         return say(state.last.error)
     result = state.last.result
     if result is Result.ISSUED:
-        return translate("View", "Kiwoom issued a new token.")
+        return tr("Kiwoom issued a new token.")
     if result is Result.SAME:
-        return translate("View", "Kiwoom gave the same token back. Its end stays as it was.")
+        return tr("Kiwoom gave the same token back. Its end stays as it was.")
     if result is Result.ADOPTED:
-        return translate("View", "A token that another program got is in use.")
+        return tr("A token that another program got is in use.")
     if result is Result.CLEARED:
-        return translate("View", "The token was cleared here. At Kiwoom it may still be alive.")
+        return tr("The token was cleared here. At Kiwoom it may still be alive.")
     if result is Result.REVOKED:
-        return translate("View", "The token was revoked at Kiwoom and cleared here.")
+        return tr("The token was revoked at Kiwoom and cleared here.")
     if result is Result.ALREADY_DEAD:
-        return translate("View", "Kiwoom no longer accepted the token. It was cleared here.")
+        return tr("Kiwoom no longer accepted the token. It was cleared here.")
     if result is Result.GONE:
-        return translate("View", "Another program has cleared the token.")
+        return tr("Another program has cleared the token.")
     if result is Result.KEPT:
-        return translate(
-            "View", "There was no token of this account. The one that is there belongs to other keys and stays."
-        )
+        return tr("There was no token of this account. The one that is there belongs to other keys and stays.")
     if result is Result.UNLOCKED:
-        return translate("View", "The keyring is unlocked.")
-    return translate("View", "That did not work.")
+        return tr("The keyring is unlocked.")
+    return tr("That did not work.")
 
 
 def _last_at(state: TokenState, now: float) -> str:
@@ -632,19 +626,19 @@ def _last_tone(state: TokenState, left: int) -> Tone:
 
 def _coming(state: TokenState, now: float) -> str:
     if state.stopped:
-        return translate("View", "Paused: it will not try again by itself.")
+        return tr("Paused: it will not try again by itself.")
     if state.renew_at is None:
         if state.policy == "notify" and state.expires is not None:
-            return translate("View", "It only warns before the end. Renewing is up to you.")
+            return tr("It only warns before the end. Renewing is up to you.")
         if state.expires is None and state.last is not None and state.last.result in _CLEARED:
-            return translate("View", "It waits until you or a program gets a token again.")
+            return tr("It waits until you or a program gets a token again.")
         return ""
     if state.renew_at <= now:
-        return translate("View", "Renews by itself in a moment.")
+        return tr("Renews by itself in a moment.")
     time = local_time(state.renew_at, now)
     if state.last is not None and state.last.result is Result.FAILED:
-        return translate("View", "Next try: {time}.").format(time=time)
-    return translate("View", "Renews by itself: {time}.").format(time=time)
+        return tr("Next try: {time}.", time=time)
+    return tr("Renews by itself: {time}.", time=time)
 
 
 def _skew(seconds: float | None) -> str:
@@ -652,8 +646,8 @@ def _skew(seconds: float | None) -> str:
         return ""
     span = duration(abs(seconds))
     if seconds > 0:
-        return translate("View", "This computer's clock is {duration} behind Kiwoom's.").format(duration=span)
-    return translate("View", "This computer's clock is {duration} ahead of Kiwoom's.").format(duration=span)
+        return tr("This computer's clock is {duration} behind Kiwoom's.", duration=span)
+    return tr("This computer's clock is {duration} ahead of Kiwoom's.", duration=span)
 
 
 def _is_locked(state: TokenState) -> bool:
@@ -674,17 +668,17 @@ def _remedy(state: TokenState) -> str:
 
 def _remedy_text(remedy: str, mode: str) -> str:
     if remedy == Remedy.ENTER_KEYS:
-        return translate("View", "Enter the keys…")
+        return tr("Enter the keys…")
     if remedy == Remedy.SWITCH_MODE:
         if mode == "real":
-            return translate("View", "Switch to mock")
-        return translate("View", "Switch to real")
+            return tr("Switch to mock")
+        return tr("Switch to real")
     if remedy == Remedy.OPEN_PORTAL:
-        return translate("View", "Open Kiwoom's site")
+        return tr("Open Kiwoom's site")
     if remedy == Remedy.UNLOCK_KEYRING:
-        return translate("View", "Unlock the keyring…")
+        return tr("Unlock the keyring…")
     if remedy == Remedy.ROTATE:
-        return translate("View", "Revoke and renew")
+        return tr("Revoke and renew")
     return ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -37,6 +37,7 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.core.errors import Remedy
+from tray_app.core.language import tr
 from tray_app.core.state import Action
 from tray_app.core.wording import duration
 from tray_app.desktop.clipboard import KEEP_SECONDS
@@ -49,8 +50,6 @@ from tray_app.desktop.view import MOCK, REAL, SANDBOX, SNOOZES_SECONDS, copied_t
 
 if TYPE_CHECKING:
     from tray_app.desktop.view import Badge, ProfileLine, View
-
-translate = QCoreApplication.translate
 
 _WIDTH, _HEIGHT = 460, 640
 _TITLE_BAR = 40
@@ -168,7 +167,7 @@ class TokenWindow(StandingWindow):
         self._snooze_end.setEnabled(view.is_snoozed)
         self._copy.setEnabled(view.can_copy)
         put(self._copy, _with_mnemonic(view.copy_text, "Y"))
-        spoken = translate("TokenWindow", "It is on the clipboard.") if view.is_copied else ""
+        spoken = tr("It is on the clipboard.") if view.is_copied else ""
         self._copy.setAccessibleDescription(spoken)
         put(self._refresh, _with_mnemonic(view.refresh_text, "R"))
         self._remedy = view.remedy
@@ -308,26 +307,24 @@ class TokenWindow(StandingWindow):
         return area
 
     def _retranslate(self) -> None:
-        self._clear.setText(_with_mnemonic(translate("TokenWindow", "Clear…"), "C"))
-        self._clear.setAccessibleName(translate("TokenWindow", "Clear the token…"))
-        self._rotate.setText(_with_mnemonic(translate("TokenWindow", "Replace…"), "P"))
-        self._rotate.setAccessibleName(translate("TokenWindow", "Revoke the token and get a new one…"))
+        self._clear.setText(_with_mnemonic(tr("Clear…"), "C"))
+        self._clear.setAccessibleName(tr("Clear the token…"))
+        self._rotate.setText(_with_mnemonic(tr("Replace…"), "P"))
+        self._rotate.setAccessibleName(tr("Revoke the token and get a new one…"))
         self._rotate.setToolTip(self._rotate.accessibleName())
-        self._copy.setAccessibleName(translate("TokenWindow", "Copy the token"))
-        self._copy.setToolTip(
-            translate("TokenWindow", "It leaves the clipboard after {seconds} s.").format(seconds=KEEP_SECONDS)
-        )
-        self._open_file.setText(_with_mnemonic(translate("TokenWindow", "Open the file"), "F"))
-        self._go_there.setText(_with_mnemonic(translate("TokenWindow", "Show"), "W"))
-        self._snooze.setText(_with_mnemonic(translate("TokenWindow", "Snooze"), "N"))
-        self._history.setText(_with_mnemonic(translate("TokenWindow", "History"), "H"))
-        self._settings.setText(_with_mnemonic(translate("TokenWindow", "Settings"), "S"))
-        self._quit.setText(_with_mnemonic(translate("TokenWindow", "Quit"), "Q"))
-        self._profiles.setAccessibleName(translate("TokenWindow", "Profile"))
+        self._copy.setAccessibleName(tr("Copy the token"))
+        self._copy.setToolTip(tr("It leaves the clipboard after {seconds} s.", seconds=KEEP_SECONDS))
+        self._open_file.setText(_with_mnemonic(tr("Open the file"), "F"))
+        self._go_there.setText(_with_mnemonic(tr("Show"), "W"))
+        self._snooze.setText(_with_mnemonic(tr("Snooze"), "N"))
+        self._history.setText(_with_mnemonic(tr("History"), "H"))
+        self._settings.setText(_with_mnemonic(tr("Settings"), "S"))
+        self._quit.setText(_with_mnemonic(tr("Quit"), "Q"))
+        self._profiles.setAccessibleName(tr("Profile"))
         for action, seconds in zip(self._snoozes, SNOOZES_SECONDS, strict=True):
             action.setText(duration(seconds))
-        self._snooze_end.setText(translate("TokenWindow", "Warn again"))
-        self.dial.setAccessibleName(translate("TokenWindow", "Life of the token"))
+        self._snooze_end.setText(tr("Warn again"))
+        self.dial.setAccessibleName(tr("Life of the token"))
         self._details.retranslate()
         self._keep_room()
 
@@ -708,7 +705,7 @@ class _Details(QFrame):
     def retranslate(self) -> None:
         for label, text in zip(
             self._names,
-            (translate("TokenWindow", "Kept in"), translate("TokenWindow", "Last"), translate("TokenWindow", "Next")),
+            (tr("Kept in"), tr("Last"), tr("Next")),
             strict=True,
         ):
             label.setText(text)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -28,6 +28,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from tray_app.core.language import tr
 from tray_app.desktop.look.theme import Tone, Tones, is_high_contrast, window_tones
 from tray_app.history.events import TAKES, Day, Event, EventKind, Gap, Life, Week
 from tray_app.history.words import day_text, gap_text, life_text, mark_text, week_text
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tray_app.history.events import Entry
-
-translate = QCoreApplication.translate
 
 _HOURS = (0, 4, 8, 12, 16, 20, 24)
 _SMALLEST_ROW = 24
@@ -347,7 +346,7 @@ class WeekView(QWidget):
             painter.drawText(label, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, f"{hour:02}")
 
     def _paint_nothing(self, painter: QPainter, plan: _Plan) -> None:
-        text = translate("HistoryWindow", "Nothing has happened yet.\nFrom the next token on, it is drawn here.")
+        text = tr("Nothing has happened yet.\nFrom the next token on, it is drawn here.")
         painter.setPen(self._text())
         area = QRectF(plan.left, plan.top, plan.right - plan.left, self.height() - plan.top)
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
@@ -481,9 +480,9 @@ class Legend(QWidget):
         there = {event.kind for event in self._week.events}
         items: list[tuple[EventKind | str, str]] = [(kind, _short(kind)) for kind in EventKind if kind in there]
         if any(gap.trading for gap in self._week.gaps):
-            items.append((_TRADING_GAP, translate("HistoryWindow", "Gap in trading hours")))
+            items.append((_TRADING_GAP, tr("Gap in trading hours")))
         if any(not gap.trading for gap in self._week.gaps):
-            items.append((_OTHER_GAP, translate("HistoryWindow", "Other gap")))
+            items.append((_OTHER_GAP, tr("Other gap")))
         return items
 
     def _places(self, width: float) -> Iterator[tuple[EventKind | str, str, QRectF]]:
@@ -509,19 +508,19 @@ _TRADING_GAP, _OTHER_GAP = "trading gap", "other gap"
 def _short(kind: EventKind) -> str:
     """One or two words, for a legend."""
     if kind is EventKind.ISSUED:
-        return translate("HistoryWindow", "Issued")
+        return tr("Issued")
     if kind is EventKind.SAME:
-        return translate("HistoryWindow", "Same again")
+        return tr("Same again")
     if kind is EventKind.ADOPTED:
-        return translate("HistoryWindow", "Taken over")
+        return tr("Taken over")
     if kind is EventKind.STORED:
-        return translate("HistoryWindow", "Stored")
+        return tr("Stored")
     if kind is EventKind.SEEN:
-        return translate("HistoryWindow", "Found")
+        return tr("Found")
     if kind is EventKind.FAILED:
-        return translate("HistoryWindow", "Failed")
+        return tr("Failed")
     if kind is EventKind.CLEARED:
-        return translate("HistoryWindow", "Cleared")
+        return tr("Cleared")
     if kind is EventKind.REVOKED:
-        return translate("HistoryWindow", "Revoked")
-    return translate("HistoryWindow", "Gone")
+        return tr("Revoked")
+    return tr("Gone")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
     QAbstractTableModel,
-    QCoreApplication,
     QDir,
     QEvent,
     QModelIndex,
@@ -33,6 +32,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
 from tray_app.core.token import KST
 from tray_app.desktop.history.week import Legend, WeekView, kind_of, mark_icon
@@ -47,8 +47,6 @@ if TYPE_CHECKING:
 
     from tray_app.desktop.history.feed import HistoryFeed, Page, Row
     from tray_app.history.events import Entry
-
-translate = QCoreApplication.translate
 
 _WIDTH, _HEIGHT = 900, 720
 _TITLE_BAR = 40
@@ -117,10 +115,10 @@ class EventModel(QAbstractTableModel):
         if role != Qt.ItemDataRole.DisplayRole or orientation is not Qt.Orientation.Horizontal:
             return None
         return (
-            translate("HistoryWindow", "Time (KST)"),
-            translate("HistoryWindow", "What happened"),
-            translate("HistoryWindow", "Token until (KST)"),
-            translate("HistoryWindow", "Program"),
+            tr("Time (KST)"),
+            tr("What happened"),
+            tr("Token until (KST)"),
+            tr("Program"),
         )[section]
 
 
@@ -177,7 +175,7 @@ class HistoryWindow(StandingWindow):
             for name in page.profiles:
                 self.profile.addItem(name, name)
         if DEFAULT in page.profiles:
-            self.profile.setItemText(page.profiles.index(DEFAULT), translate("View", "Default"))
+            self.profile.setItemText(page.profiles.index(DEFAULT), tr("Default"))
         self.profile.setCurrentIndex(self.profile.findData(page.profile))
         self.summary.setText(page.problem or self._memory_text(page) or page.summary)
         self._colour_summary()
@@ -280,24 +278,24 @@ class HistoryWindow(StandingWindow):
         self.table.setFocus()
 
     def _retranslate(self) -> None:
-        self.setWindowTitle(translate("HistoryWindow", "History of the last seven days"))
-        self.week.setAccessibleName(translate("HistoryWindow", "Picture of the last seven days"))
-        self.table.setAccessibleName(translate("HistoryWindow", "What happened"))
-        self.profile.setAccessibleName(translate("HistoryWindow", "Profile"))
-        self._show.setText(translate("HistoryWindow", "&Show"))
+        self.setWindowTitle(tr("History of the last seven days"))
+        self.week.setAccessibleName(tr("Picture of the last seven days"))
+        self.table.setAccessibleName(tr("What happened"))
+        self.profile.setAccessibleName(tr("Profile"))
+        self._show.setText(tr("&Show"))
         names = (
-            translate("HistoryWindow", "Everything"),
-            translate("HistoryWindow", "Requests to Kiwoom"),
-            translate("HistoryWindow", "Failures"),
-            translate("HistoryWindow", "From other programs"),
-            translate("HistoryWindow", "Cleared and revoked"),
-            translate("HistoryWindow", "Gaps in trading hours"),
+            tr("Everything"),
+            tr("Requests to Kiwoom"),
+            tr("Failures"),
+            tr("From other programs"),
+            tr("Cleared and revoked"),
+            tr("Gaps in trading hours"),
         )
         for at, name in enumerate(names):
             self.kinds.setItemText(at, name)
-        self.search.setPlaceholderText(translate("HistoryWindow", "Find"))
-        self.search.setAccessibleName(translate("HistoryWindow", "Find"))
-        self.export.setText(translate("HistoryWindow", "&Export…"))
+        self.search.setPlaceholderText(tr("Find"))
+        self.search.setAccessibleName(tr("Find"))
+        self.export.setText(tr("&Export…"))
         self.model.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, _PROGRAM)
         if self._page is not None:
             self.legend.show_week(self._page.week)
@@ -311,7 +309,7 @@ class HistoryWindow(StandingWindow):
     def _memory_text(self, page: Page) -> str:
         if page.is_kept:
             return ""
-        return translate("HistoryWindow", "The token rests in memory only, so nothing is recorded.")
+        return tr("The token rests in memory only, so nothing is recorded.")
 
     def _filter(self) -> None:
         """Keeps the row that is selected, where it is still there."""
@@ -362,11 +360,11 @@ class HistoryWindow(StandingWindow):
         if not QDir(folder).exists():
             folder = QDir.homePath()
         name = f"kiwoom-token-{datetime.now(KST):%Y%m%d}.csv"
-        dialog = self._dialog = QFileDialog(self, translate("HistoryWindow", "Export"), os.path.join(folder, name))
+        dialog = self._dialog = QFileDialog(self, tr("Export"), os.path.join(folder, name))
         dialog.setObjectName("exportDialog")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter(translate("HistoryWindow", "CSV for spreadsheets (*.csv)"))
+        dialog.setNameFilter(tr("CSV for spreadsheets (*.csv)"))
         dialog.setDefaultSuffix("csv")
         dialog.selectFile(name)
         entries = [row.entry for row in reversed(self.model.rows)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTime, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTime, QTimer, Signal
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QButtonGroup,
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent
 
     from tray_app.settings.table import Setting
-
-translate = QCoreApplication.translate
 
 _SETTLE_MILLISECONDS = 400
 """The arrow keys pass through values that nobody means."""
@@ -219,14 +217,12 @@ class PolicyField(Field):
         return [*self._radios.values(), self._time]
 
     def retranslate(self) -> None:
-        self._radios["notify"].setText(translate("SettingsWindow", "Only &warn"))
-        self._radios["auto"].setText(translate("SettingsWindow", "&Renew by itself"))
-        self._radios["daily"].setText(translate("SettingsWindow", "A new token every &day at"))
-        self._time.setAccessibleName(translate("SettingsWindow", "Time of the new token, in Korea"))
-        self._means["notify"].setText(translate("SettingsWindow", "You renew it, when you are told or before."))
-        self._means["auto"].setText(
-            translate("SettingsWindow", "Shortly before its end and right after it. The token in use is never cut off.")
-        )
+        self._radios["notify"].setText(tr("Only &warn"))
+        self._radios["auto"].setText(tr("&Renew by itself"))
+        self._radios["daily"].setText(tr("A new token every &day at"))
+        self._time.setAccessibleName(tr("Time of the new token, in Korea"))
+        self._means["notify"].setText(tr("You renew it, when you are told or before."))
+        self._means["auto"].setText(tr("Shortly before its end and right after it. The token in use is never cut off."))
         self._tell()
 
     def _tell(self) -> None:
@@ -269,7 +265,7 @@ class SpanField(Field):
         return [self._number]
 
     def retranslate(self) -> None:
-        minutes, seconds = translate("SettingsWindow", " min"), translate("SettingsWindow", " s")
+        minutes, seconds = tr(" min"), tr(" s")
         self._number.setSuffix(minutes if self._unit == 60 else seconds)
 
 
@@ -347,9 +343,9 @@ class HoursField(Field):
         return [self._box, self._start, self._end]
 
     def retranslate(self) -> None:
-        self._box.setText(translate("SettingsWindow", "Every day"))
-        self._start.setAccessibleName(translate("SettingsWindow", "From"))
-        self._end.setAccessibleName(translate("SettingsWindow", "To"))
+        self._box.setText(tr("Every day"))
+        self._start.setAccessibleName(tr("From"))
+        self._end.setAccessibleName(tr("To"))
 
     def _put_times(self, hours: tuple[int, int]) -> None:
         self._start.setTime(_time_of(hours[0]))
@@ -410,7 +406,7 @@ class PathField(LineField):
         return [self._line, self._browse]
 
     def retranslate(self) -> None:
-        self._browse.setText(translate("SettingsWindow", "Browse…"))
+        self._browse.setText(tr("Browse…"))
 
     def _look_for(self) -> None:
         dialog = QFileDialog(self.window(), tr(self.setting.meaning), self._line.text())

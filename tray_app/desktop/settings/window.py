@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QCloseEvent, QFont
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from tray_app.service.settings_changes import Changed
     from tray_app.settings.table import Setting
     from tray_app.stores.base import Place
-
-translate = QCoreApplication.translate
 
 _WIDTH, _HEIGHT = 760, 600
 _FRAME = 40
@@ -231,29 +229,29 @@ class SettingsWindow(StandingWindow):
 
     def _name_default(self) -> None:
         if self._profile.count():
-            words = translate("SettingsWindow", "{profile}, and all without a value of their own")
-            self._profile.setItemText(0, words.format(profile=translate("View", "Default")))
+            words = tr("{profile}, and all without a value of their own")
+            self._profile.setItemText(0, words.format(profile=tr("Default")))
 
     def _retranslate(self) -> None:
-        self.setWindowTitle(translate("SettingsWindow", "Settings"))
+        self.setWindowTitle(tr("Settings"))
         names = {
-            RENEWAL: translate("SettingsWindow", "Renewal"),
-            NOTICES: translate("SettingsWindow", "Notices"),
-            SHARING: translate("SettingsWindow", "Other tools"),
-            STORAGE: translate("SettingsWindow", "Where it is kept"),
-            PROGRAM: translate("SettingsWindow", "Program"),
+            RENEWAL: tr("Renewal"),
+            NOTICES: tr("Notices"),
+            SHARING: tr("Other tools"),
+            STORAGE: tr("Where it is kept"),
+            PROGRAM: tr("Program"),
         }
         for row, group in enumerate(GROUPS):
             item = self._sections.item(row)
             item.setText(names[group])
             self._areas[group].setAccessibleName(names[group])
-        self._sections.setAccessibleName(translate("SettingsWindow", "Sections"))
-        self._profile_name.setText(translate("SettingsWindow", "&Profile"))
+        self._sections.setAccessibleName(tr("Sections"))
+        self._profile_name.setText(tr("&Profile"))
         self._name_default()
-        self._keys.setText(translate("SettingsWindow", "&Enter keys…"))
-        self._setup.setText(translate("SettingsWindow", "Set &up again…"))
-        self._file.setText(translate("SettingsWindow", "Open the &file"))
-        self._close.setText(translate("SettingsWindow", "&Close"))
+        self._keys.setText(tr("&Enter keys…"))
+        self._setup.setText(tr("Set &up again…"))
+        self._file.setText(tr("Open the &file"))
+        self._close.setText(tr("&Close"))
         for card in self._cards.values():
             card.retranslate()
         if self._view is not None:
@@ -340,7 +338,7 @@ class SettingCard(QFrame):
         own = self.setting.per_profile and view.profile != DEFAULT
         put(
             self._default,
-            translate("SettingsWindow", "As for all") if own else translate("SettingsWindow", "Default"),
+            tr("As for all") if own else tr("Use default"),
         )
         note = _note_text(self.setting, field, view)
         put(self._note, _breakable(note))
@@ -424,48 +422,44 @@ def _starts_at_login(view: SettingsView) -> bool:
 
 def _note_text(setting: Setting, field: FieldView, view: SettingsView) -> str:
     if field.variable:
-        words = translate("SettingsWindow", "The environment variable {variable} says so; it cannot be changed here.")
+        words = tr("The environment variable {variable} says so; it cannot be changed here.")
         return words.format(variable=field.variable)
     notes = [_help_text(setting.name)]
     if setting.name == "autostart":
         notes.append(_autostart_text(view))
     elif view.profile != DEFAULT and not setting.per_profile:
-        notes.append(translate("SettingsWindow", "The same for all profiles."))
+        notes.append(tr("The same for all profiles."))
     elif field.is_inherited:
-        notes.append(translate("SettingsWindow", "As for all profiles."))
+        notes.append(tr("As for all profiles."))
     return " ".join(note for note in notes if note)
 
 
 def _help_text(name: str) -> str:
     if name in {"store", "data_dir"}:
-        moves = translate("SettingsWindow", "A token that lives moves along.")
+        moves = tr("A token that lives moves along.")
         return f"{moves} {tr(OLD_PLACE_MEANS)}"
     return {
-        "mode": translate("SettingsWindow", "Each has its own keys and its own token."),
-        "account": translate("SettingsWindow", "The only one that kiwoomcli knows is chosen by itself, and kept."),
-        "quiet_hours": translate("SettingsWindow", "By this computer's clock. What is urgent is told all the same."),
-        "share_kwcli": translate("SettingsWindow", "It then needs no token of its own."),
-        "share_token_file": translate("SettingsWindow", "In plain text, readable by you alone."),
-        "share_bot_file": translate("SettingsWindow", "In plain text, readable by you alone."),
-        "redis_url": translate(
-            "SettingsWindow", "An address with a password is not kept here: put it in KIWOOM_TRAY_REDIS_URL."
-        ),
-        "panel": translate("SettingsWindow", "So that the icon can be seen on it."),
+        "mode": tr("Each has its own keys and its own token."),
+        "account": tr("The only one that kiwoomcli knows is chosen by itself, and kept."),
+        "quiet_hours": tr("By this computer's clock. What is urgent is told all the same."),
+        "share_kwcli": tr("It then needs no token of its own."),
+        "share_token_file": tr("In plain text, readable by you alone."),
+        "share_bot_file": tr("In plain text, readable by you alone."),
+        "redis_url": tr("An address with a password is not kept here: put it in KIWOOM_TRAY_REDIS_URL."),
+        "panel": tr("So that the icon can be seen on it."),
     }.get(name, "")
 
 
 def _autostart_text(view: SettingsView) -> str:
     status = view.autostart
     if status is None:
-        return translate("SettingsWindow", "Not while practising.")
+        return tr("Not while practising.")
     if isinstance(status, KiwoomTokenError):
         return say(status)
     if status.switched_off:
-        return translate("SettingsWindow", "Switched off in the system's own settings.")
+        return tr("Switched off in the system's own settings.")
     if status.configured and not status.as_it_should_be:
-        words = translate(
-            "SettingsWindow", "Another copy of this program starts: {command}. Switch it on to change that."
-        )
+        words = tr("Another copy of this program starts: {command}. Switch it on to change that.")
         return words.format(command=status.starts)
     return ""
 

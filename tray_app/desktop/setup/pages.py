@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, Qt, QUrl, Signal
+from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleEvent,
@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.core.errors import KeyringUnavailable, Remedy
-from tray_app.core.language import say
+from tray_app.core.language import say, tr
 from tray_app.core.wording import mode_text
 from tray_app.desktop.dialogs import KeysForm, leave_return_alone
 from tray_app.desktop.look.style import colour_text, even_boxes, make_button, make_card, make_text, mark, put
@@ -47,8 +47,6 @@ from tray_app.desktop.setup.words import (
 if TYPE_CHECKING:
     from tray_app.desktop.look.theme import Tones
     from tray_app.desktop.setup.actions import FoundKeys
-
-translate = QCoreApplication.translate
 
 PORTAL = "https://openapi.kiwoom.com"
 QUIET_HOUR = "daily 06:30"
@@ -92,7 +90,7 @@ class Page(QWidget):
             QAccessible.updateAccessibility(QAccessibleEvent(self.error, QAccessible.Event.Alert))
 
     def main_text(self) -> str:
-        return translate("Setup", "Save") if self.state.only else translate("Setup", "&Next")
+        return tr("Save") if self.state.only else tr("&Next")
 
     def can_go_on(self) -> bool:
         return self.state.step is self.step
@@ -135,32 +133,28 @@ class WelcomePage(Page):
         self.body.addStretch(1)
 
     def title(self) -> str:
-        return translate("Setup", "Welcome")
+        return tr("Welcome")
 
     def retranslate(self) -> None:
         self._what.setText(
-            translate(
-                "Setup",
+            tr(
                 "This program keeps one Kiwoom token alive and lends it to all your trading programs, "
-                "so that none of them asks twice. It lives as an icon next to the clock.",
+                "so that none of them asks twice. It lives as an icon next to the clock."
             )
         )
         self._account.say(
-            translate("Setup", "&Use my Kiwoom account"),
-            translate("Setup", "With the app key and secret that openapi.kiwoom.com gave you."),
+            tr("&Use my Kiwoom account"),
+            tr("With the app key and secret that openapi.kiwoom.com gave you."),
         )
         self._practise.say(
-            translate("Setup", "&Practise first, without keys"),
-            translate(
-                "Setup",
-                "With a Kiwoom on this computer: no account, no orders. Nothing is kept; the next start asks again.",
-            ),
+            tr("&Practise first, without keys"),
+            tr("With a Kiwoom on this computer: no account, no orders. Nothing is kept; the next start asks again."),
         )
 
     def main_text(self) -> str:
         if self._practise.button.isChecked():
-            return translate("Setup", "Start practisi&ng")
-        return translate("Setup", "&Next")
+            return tr("Start practisi&ng")
+        return tr("&Next")
 
     def go_on(self) -> None:
         if self._practise.button.isChecked():
@@ -207,7 +201,7 @@ class KeysPage(Page):
         self.body.addStretch(1)
 
     def title(self) -> str:
-        return translate("Setup", "App key and secret")
+        return tr("App key and secret")
 
     def retranslate(self) -> None:
         self._say_choices()
@@ -249,10 +243,10 @@ class KeysPage(Page):
 
     def main_text(self) -> str:
         if self.is_done():
-            return translate("Setup", "&Close")
+            return tr("&Close")
         if self._has_entered() or self.state.only:
-            return translate("Setup", "&Check and keep")
-        return translate("Setup", "&Next")
+            return tr("&Check and keep")
+        return tr("&Next")
 
     def can_go_on(self) -> bool:
         nothing_to_enter = (
@@ -319,7 +313,7 @@ class KeysPage(Page):
     def _say_choices(self) -> None:
         for choice, found in self._choices:
             if found is None:
-                choice.say(translate("Setup", "&Other keys"), "")
+                choice.say(tr("&Other keys"), "")
             else:
                 choice.say(found_text(found), "")
 
@@ -345,24 +339,21 @@ class KeysPage(Page):
         state = self.state
         if state.kept is None or state.doing is Doing.CHECKING:
             return ""
-        return translate("Setup", "✓ Kiwoom has accepted the keys for {mode}.").format(mode=mode_text(state.kept.mode))
+        return tr("✓ Kiwoom has accepted the keys for {mode}.", mode=mode_text(state.kept.mode))
 
     def _note_text(self) -> str:
         problem = keyring_problem(self.state)
         if problem == KeyringUnavailable.MISSING:
-            return translate(
-                "Setup",
+            return tr(
                 "This computer has no keyring, and keys are kept nowhere else. Set them in the environment instead: "
-                "APP_KEY and APP_SECRET, for mock trading APP_KEY_MOCK and APP_SECRET_MOCK.",
+                "APP_KEY and APP_SECRET, for mock trading APP_KEY_MOCK and APP_SECRET_MOCK."
             )
         if problem == KeyringUnavailable.LOCKED:
-            return translate(
-                "Setup", "The keyring is locked. Unlock it to use keys that lie in it, or to keep new ones."
-            )
+            return tr("The keyring is locked. Unlock it to use keys that lie in it, or to keep new ones.")
         if problem:
-            return translate("Setup", "The keyring does not answer, so no keys can be kept at the moment.")
+            return tr("The keyring does not answer, so no keys can be kept at the moment.")
         if self._choices:
-            return translate("Setup", "These keys are already on this computer:")
+            return tr("These keys are already on this computer:")
         return ""
 
     def _remedy_for_error(self) -> str:
@@ -373,12 +364,12 @@ class KeysPage(Page):
 
     def _remedy_text(self) -> str:
         if self._remedy == Remedy.OPEN_PORTAL:
-            return translate("Setup", "Open Kiwoom's si&te")
+            return tr("Open Kiwoom's si&te")
         if self._remedy == Remedy.NONE:
             return ""
         if self._form.mode == "real":
-            return translate("Setup", "Check them &for mock trading")
-        return translate("Setup", "Check them &for real trading")
+            return tr("Check them &for mock trading")
+        return tr("Check them &for real trading")
 
     def _do_remedy(self) -> None:
         if self._remedy == Remedy.OPEN_PORTAL:
@@ -392,7 +383,7 @@ class KeysPage(Page):
         if not problem or problem == KeyringUnavailable.MISSING:
             return ""
         locked = problem == KeyringUnavailable.LOCKED
-        return translate("Setup", "&Unlock the keyring…") if locked else translate("Setup", "Look &again")
+        return tr("&Unlock the keyring…") if locked else tr("Look &again")
 
     def _reach_keyring(self) -> None:
         if keyring_problem(self.state) == KeyringUnavailable.LOCKED:
@@ -426,13 +417,13 @@ class PlacePage(Page):
         self.body.addStretch(1)
 
     def title(self) -> str:
-        return translate("Setup", "Where the token rests")
+        return tr("Where the token rests")
 
     def retranslate(self) -> None:
-        self._unlock.setText(translate("Setup", "&Unlock the keyring…"))
+        self._unlock.setText(tr("&Unlock the keyring…"))
         self._never.say(
-            translate("Setup", "Never in a &file"),
-            translate("Setup", "When the keyring cannot be used, there is then no token."),
+            tr("Never in a &file"),
+            tr("When the keyring cannot be used, there is then no token."),
         )
 
     def show_state(self) -> None:
@@ -498,18 +489,18 @@ class DailyPage(Page):
         self._policy.currentIndexChanged.connect(lambda _: self._explain())
 
     def title(self) -> str:
-        return translate("Setup", "Every day")
+        return tr("Startup and renewal")
 
     def retranslate(self) -> None:
         self._autostart.say(
-            translate("Setup", "&Start when I log in"),
-            translate("Setup", "Quietly, with just the icon. A token is then there before your programs need it."),
+            tr("&Start when I log in"),
+            tr("Quietly, with just the icon. A token is then there before your programs need it."),
         )
         self._share.say(
-            translate("Setup", "Let &kiwoomcli use this token"),
-            translate("Setup", "Kiwoom's own program then does not ask for another one."),
+            tr("Let &kiwoomcli use this token"),
+            tr("Kiwoom's own program then does not ask for another one."),
         )
-        self._label.setText(translate("Setup", "When the token nears its &end"))
+        self._label.setText(tr("When the token nears its &end"))
         for number in range(self._policy.count()):
             self._policy.setItemText(number, policy_text(str(self._policy.itemData(number))))
         self._explain()
@@ -582,8 +573,8 @@ class DonePage(Page):
 
     def title(self) -> str:
         if self.state.kept is None:
-            return translate("Setup", "Ready, but for the keys")
-        return translate("Setup", "Ready")
+            return tr("Ready, but for the keys")
+        return tr("Ready")
 
     def retranslate(self) -> None:
         """All of it depends on the state."""
@@ -594,8 +585,8 @@ class DonePage(Page):
             first_token_text(self.state, time.time()),
             (icon_head, icon_means),
             (
-                translate("Setup", "Your programs get the token from here"),
-                translate("Setup", "In a terminal, or in Python:"),
+                tr("Your programs get the token from here"),
+                tr("In a terminal, or in Python:"),
             ),
         )
         for (head, rest), (head_text, rest_text) in zip(self._cards, texts, strict=True):
@@ -603,7 +594,7 @@ class DonePage(Page):
             put(rest, rest_text)
 
     def main_text(self) -> str:
-        return translate("Setup", "&Finish")
+        return tr("&Finish")
 
     def go_on(self) -> None:
         self.flow.skip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleEvent,
@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.core import language
-from tray_app.core.language import ENGLISH, KOREAN
+from tray_app.core.language import ENGLISH, KOREAN, tr
 from tray_app.desktop.look.icon import app_icon
 from tray_app.desktop.look.light import Light
 from tray_app.desktop.look.standing import bring_to_front
@@ -43,8 +43,6 @@ from tray_app.desktop.translation import install_translator
 
 if TYPE_CHECKING:
     from tray_app.desktop.setup.actions import SetupActions
-
-translate = QCoreApplication.translate
 
 _WIDTH, _HEIGHT = 560, 460
 _NARROWEST, _LOWEST = 400, 240
@@ -180,8 +178,8 @@ class SetupWizard(QDialog):
 
     def _skip_text(self, state: SetupState) -> str:
         if state.only:
-            return translate("Setup", "Cancel")
-        return translate("Setup", "&Later") if state.step is Step.WELCOME else translate("Setup", "Sk&ip")
+            return tr("Cancel")
+        return tr("&Later") if state.step is Step.WELCOME else tr("Sk&ip")
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -220,8 +218,8 @@ class SetupWizard(QDialog):
             self.setTabOrder(earlier, later)
 
     def _retranslate(self) -> None:
-        self.setWindowTitle(translate("Setup", "Set up Kiwoom Token Tray"))
-        self._back.setText(translate("Setup", "&Back"))
+        self.setWindowTitle(tr("Set up Kiwoom Token Tray"))
+        self._back.setText(tr("&Back"))
         for page in self._pages.values():
             page.retranslate()
 
@@ -254,7 +252,7 @@ class Dots(QWidget):
     def show_step(self, at: int, count: int) -> None:
         """`at` counts from 0."""
         self._at, self._count = at, count
-        self.setAccessibleName(translate("Setup", "Step {step} of {count}").format(step=at + 1, count=count))
+        self.setAccessibleName(tr("Step {step} of {count}", step=at + 1, count=count))
         self.update()
 
     def sizeHint(self) -> QSize:

@@ -5,18 +5,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication
-
 from tray_app.core.errors import KeyringUnavailable
-from tray_app.core.language import say
+from tray_app.core.language import say, tr
 from tray_app.core.wording import korean_time, mode_text
 from tray_app.desktop.setup.flow import Doing, SetupState, Step
 from tray_app.kiwoom.keys import environment_names
 
 if TYPE_CHECKING:
     from tray_app.desktop.setup.actions import FoundKeys
-
-translate = QCoreApplication.translate
 
 
 def keyring_problem(state: SetupState) -> str:
@@ -28,36 +24,36 @@ def found_text(found: FoundKeys) -> str:
     mode = mode_text(found.mode)
     if found.in_environment:
         name = environment_names(found.mode)[0]
-        return translate("Setup", "Use {variable} of the environment, for {mode}").format(variable=name, mode=mode)
+        return tr("Use {variable} of the environment, for {mode}", variable=name, mode=mode)
     if found.alias:
-        return translate("Setup", "Use kiwoomcli's keys for {mode} ({alias})").format(mode=mode, alias=found.alias)
-    return translate("Setup", "Use the keys for {mode} in the keyring").format(mode=mode)
+        return tr("Use kiwoomcli's keys for {mode} ({alias})", mode=mode, alias=found.alias)
+    return tr("Use the keys for {mode} in the keyring", mode=mode)
 
 
 def doing_text(state: SetupState) -> str:
     """What is being done this moment; empty for nothing."""
     if state.doing is Doing.CHECKING:
-        return translate("Setup", "Asking Kiwoom for a token with these keys…")
+        return tr("Asking Kiwoom for a token with these keys…")
     if state.doing is Doing.UNLOCKING:
-        return translate("Setup", "Waiting for the keyring to be unlocked…")
+        return tr("Waiting for the keyring to be unlocked…")
     if state.doing is Doing.SAVING:
-        return translate("Setup", "Saving…")
+        return tr("Saving…")
     if state.step is Step.KEYS and state.search is None:
-        return translate("Setup", "Looking for keys that are already on this computer…")
+        return tr("Looking for keys that are already on this computer…")
     return ""
 
 
 def where_text(state: SetupState, platform: str = sys.platform) -> str:
     place = state.place
     if place is None:
-        return translate("Setup", "Asking the keyring…")
+        return tr("Asking the keyring…")
     if place.kind == "keyring":
         if platform == "win32":
-            return translate("Setup", "In Windows Credential Manager")
-        return translate("Setup", "In the Keychain") if platform == "darwin" else translate("Setup", "In the keyring")
+            return tr("In Windows Credential Manager")
+        return tr("In the Keychain") if platform == "darwin" else tr("In the keyring")
     if place.kind == "file":
-        return translate("Setup", "In a file that only you can read")
-    return translate("Setup", "In memory") if place.kind == "memory" else translate("Setup", "In Redis")
+        return tr("In a file that only you can read")
+    return tr("In memory") if place.kind == "memory" else tr("In Redis")
 
 
 def why_text(state: SetupState) -> str:
@@ -66,50 +62,43 @@ def why_text(state: SetupState) -> str:
         return ""
     if place.is_fixed or place.store not in {"auto", "keyring"}:
         return f"{place.path}\n".lstrip() + (
-            translate("Setup", "The environment variable KIWOOM_TRAY_STORE says so.")
-            if place.is_fixed
-            else translate("Setup", "The settings say so.")
+            tr("The environment variable KIWOOM_TRAY_STORE says so.") if place.is_fixed else tr("The settings say so.")
         )
     if not place.problem:
-        return translate("Setup", "Encrypted by the system and opened by your login, together with the keys.")
+        return tr("Encrypted by the system and opened by your login, together with the keys.")
     why = {
-        KeyringUnavailable.MISSING: translate("Setup", "This computer has no keyring."),
-        KeyringUnavailable.LOCKED: translate(
-            "Setup", "The keyring is locked. Once it is unlocked, the token moves there."
-        ),
-    }.get(place.problem, translate("Setup", "The keyring does not answer. Once it does, the token moves there."))
+        KeyringUnavailable.MISSING: tr("This computer has no keyring."),
+        KeyringUnavailable.LOCKED: tr("The keyring is locked. Once it is unlocked, the token moves there."),
+    }.get(place.problem, tr("The keyring does not answer. Once it does, the token moves there."))
     return f"{why}\n{place.path}" if place.path else why
 
 
 def policy_text(policy: str) -> str:
     if policy == "auto":
-        return translate("Setup", "Renew it (recommended)")
+        return tr("Renew it (recommended)")
     if policy == "notify":
-        return translate("Setup", "Only warn me")
-    return translate("Setup", "Renew it every day at {time}").format(time=policy.partition(" ")[2])
+        return tr("Only warn me")
+    return tr("Renew it every day at {time}", time=policy.partition(" ")[2])
 
 
 def policy_means(policy: str) -> str:
     if policy == "auto":
-        return translate(
-            "Setup", "The next token is there as soon as the present one ends. You are warned if that fails."
-        )
+        return tr("The next token is there as soon as the present one ends. You are warned if that fails.")
     if policy == "notify":
-        return translate("Setup", "You renew it yourself, from the icon's menu.")
-    return translate(
-        "Setup",
+        return tr("You renew it yourself, from the icon's menu.")
+    return tr(
         "In Korean time, so that it never ends while the market is open. The old token ends at once: "
-        "every program that uses it is cut off once.",
+        "every program that uses it is cut off once."
     )
 
 
 def first_token_text(state: SetupState, now: float) -> tuple[str, str]:
     if state.kept is None:
         return (
-            translate("Setup", "There are no new keys"),
-            translate("Setup", "You can enter them at any time: click the icon."),
+            tr("There are no new keys"),
+            tr("You can enter them at any time: click the icon."),
         )
-    head = translate("Setup", "The first token lives until {time} (KST)").format(time=korean_time(state.kept.ends, now))
+    head = tr("The first token lives until {time} (KST)", time=korean_time(state.kept.ends, now))
     if state.kept.unsaved is not None:
         return head, say(state.kept.unsaved)
     return head, policy_means(state.habits.policy if state.habits else "auto")
@@ -118,17 +107,15 @@ def first_token_text(state: SetupState, now: float) -> tuple[str, str]:
 def icon_text(platform: str, *, has_panel: bool) -> tuple[str, str]:
     if not has_panel:
         return (
-            translate("Setup", "This desktop shows no icons"),
-            translate("Setup", "A small window stands in. On GNOME, the extension AppIndicator brings the icon."),
+            tr("This desktop shows no icons"),
+            tr("A small window stands in. On GNOME, the extension AppIndicator brings the icon."),
         )
     if platform == "darwin":
         return (
-            translate("Setup", "Look for the icon in the menu bar"),
-            translate("Setup", "It shows how long the token still lives. Click it for everything else."),
+            tr("Look for the icon in the menu bar"),
+            tr("It shows how long the token still lives. Click it for everything else."),
         )
-    head = translate("Setup", "Look for the icon next to the clock")
+    head = tr("Look for the icon next to the clock")
     if platform == "win32":
-        return head, translate(
-            "Setup", "Windows 11 hides new icons under ^: open that and drag the icon down onto the taskbar."
-        )
-    return head, translate("Setup", "It shows how long the token still lives. Click it for everything else.")
+        return head, tr("Windows 11 hides new icons under ^: open that and drag the icon down onto the taskbar.")
+    return head, tr("It shows how long the token still lives. Click it for everything else.")
