@@ -60,9 +60,9 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     sandbox: SandboxKiwoom | None = None
     if options.self_test:
-        from tray_app.desktop.screen import why_no_screen
+        from tray_app.desktop.display import display_problem
 
-        reason = why_no_screen(os.environ)
+        reason = display_problem(os.environ)
         print(reason)
         return UNEXPECTED if reason else DONE
     try:
@@ -103,12 +103,12 @@ def _is_first_start(settings: Settings, environ: Mapping[str, str]) -> bool:
     is_by_commands_alone = "account" in settings.sources  # which keep it once they have issued a token
     if settings.has_own_data_dir or (os.path.exists(settings_file(environ)) and not is_by_commands_alone):
         return False
-    from tray_app.desktop.screen import why_no_screen
+    from tray_app.desktop.display import display_problem
     from tray_app.kiwoom.keys import environment_names
 
     if any(environ.get(name) for mode in MODES for name in environment_names(mode)):
         return False
-    return not why_no_screen(environ)
+    return not display_problem(environ)
 
 
 def _start(
@@ -120,16 +120,16 @@ def _start(
     background: bool,
     show: bool,
 ) -> int:
-    from tray_app.desktop.screen import why_no_screen
+    from tray_app.desktop.display import display_problem
 
-    reason = why_no_screen(os.environ)
+    reason = display_problem(os.environ)
     if reason:
         _tell(tr("{reason} The token is watched in this terminal instead. Ctrl+C ends it.", reason=reason))
         from tray_app.cli.watch import watch_over
         from tray_app.service.composition import open_service
 
         return watch_over(settings, open_service(settings, environ=environ))
-    from tray_app.desktop.program import run_desktop
+    from tray_app.desktop.main import run_desktop
 
     return run_desktop(
         settings,
@@ -150,7 +150,7 @@ def _quit(options: Namespace) -> int:
         use(load_settings(options.profile).language)
     from PySide6.QtCore import QCoreApplication
 
-    from tray_app.desktop.instance import Quit, SingleInstance
+    from tray_app.desktop.single_instance import Quit, SingleInstance
 
     _app = QCoreApplication.instance() or QCoreApplication([])  # sockets want one
     outcome = SingleInstance(settings_scope(environ)).end_other()

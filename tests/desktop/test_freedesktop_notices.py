@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tray_app.desktop.notices.bubble import OPEN, Bubble, Bubbles
+from tray_app.desktop.notices.backend import OPEN, Bubble, Bubbles
 from tray_app.desktop.notices.freedesktop import FreedesktopNotices
 
 from .bus import NOTIFICATIONS, Notice

@@ -16,9 +16,9 @@ from pytestqt.qtbot import QtBot
 from tests.doubles import START
 from tray_app.core.errors import BrokerUnavailable
 from tray_app.core.renewal_schedule import Notice, NoticeKind
-from tray_app.desktop.notices.bubble import OPEN, Bubble, NoNotices
-from tray_app.desktop.notices.native import NativeNotices
-from tray_app.desktop.notices.notices import Notices
+from tray_app.desktop.notices.backend import OPEN, Bubble, NoNotices
+from tray_app.desktop.notices.notifier import Notices
+from tray_app.desktop.notices.windows_macos import NativeNotices
 
 ENDING = Notice(NoticeKind.ENDING, START + 600, urgent=True)
 

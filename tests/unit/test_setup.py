@@ -36,10 +36,10 @@ from tests.doubles import KEYS, MemoryKeyring
 from tray_app.core import language
 from tray_app.core.errors import AutostartFailed, KeyringUnavailable, KeysRefused, StoreError
 from tray_app.core.secret import Secret
-from tray_app.desktop.setup import pages as setup_pages
-from tray_app.desktop.setup import words as setup_words
+from tray_app.desktop.setup import texts as setup_texts
 from tray_app.desktop.setup.actions import FoundKeys, Habits, Kept, MachineSetup, PlaceFound, Search
 from tray_app.desktop.setup.flow import Doing, Ending, Step
+from tray_app.desktop.setup.pages import keys as keys_page
 from tray_app.desktop.setup.wizard import SetupWizard
 from tray_app.desktop.translation import install_translator
 from tray_app.kiwoom.codes import error_for
@@ -385,7 +385,7 @@ def test_unregistered_address_leads_to_kiwooms_site(
     open_setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(setup_pages.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
+    monkeypatch.setattr(keys_page.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
     setup = open_setup(Step.KEYS, search=Search((FoundKeys("real"),)), failure=refused("8050")).known()
     setup.next()
     assert setup.reads("[8050]")
@@ -527,7 +527,7 @@ def test_never_in_a_file_is_the_store_keyring(open_setup: Callable[..., Setup]) 
 def test_place_is_told_and_a_choice_is_offered_only_where_it_matters(
     open_setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch, place: PlaceFound, says: str, has_choice: bool
 ) -> None:
-    monkeypatch.setattr(setup_words.sys, "platform", "linux")
+    monkeypatch.setattr(setup_texts.sys, "platform", "linux")
     setup = open_setup(Step.PLACE, resting=place).known()
     assert setup.reads(says)
     assert setup.reads(place.path)
@@ -540,7 +540,7 @@ def test_place_is_told_and_a_choice_is_offered_only_where_it_matters(
 def test_keyring_has_the_name_that_its_system_gives_it(platform: str, says: str) -> None:
     from tray_app.desktop.setup.flow import SetupState
 
-    assert says in setup_words.where_text(SetupState(place=PlaceFound("keyring")), platform)
+    assert says in setup_texts.where_text(SetupState(place=PlaceFound("keyring")), platform)
 
 
 def test_failure_to_save_is_told_and_the_page_stays(open_setup: Callable[..., Setup]) -> None:
@@ -687,7 +687,7 @@ def test_text_is_legible_when_the_theme_changes_live(
 
 
 def test_high_contrast_uses_only_the_palette(open_setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in ("look.theme", "look.style", "setup.wizard"):
+    for place in ("theme.dark_mode", "theme.colours", "theme.stylesheet", "setup.step_dots"):
         monkeypatch.setattr(f"tray_app.desktop.{place}.is_high_contrast", lambda: True)
     assert open_setup().wizard.styleSheet() == ""
 

@@ -16,10 +16,14 @@ from tests.zones import live_in, read_zone
 from tray_app.core import language
 from tray_app.core.errors import KeysMissing, KiwoomTokenError, Remedy
 from tray_app.core.state import Action, LastResult, Result, TokenState
-from tray_app.desktop.look.icon import LEVELS, IconSpec, Phase
-from tray_app.desktop.look.theme import Tone
+from tray_app.desktop.icons.state_icon import LEVELS, IconSpec, Phase
+from tray_app.desktop.theme.colours import Tone
 from tray_app.desktop.translation import install_translator
-from tray_app.desktop.view import TOOLTIP_UNITS, Overview, View, most_urgent, next_change, phase_of, shorten, view_of
+from tray_app.desktop.view.build import next_change, view_of
+from tray_app.desktop.view.model import Overview, View
+from tray_app.desktop.view.timing import phase_of
+from tray_app.desktop.view.tooltip import TOOLTIP_UNITS, shorten
+from tray_app.desktop.view.urgency import most_urgent
 from tray_app.kiwoom.codes import error_for
 
 if TYPE_CHECKING:

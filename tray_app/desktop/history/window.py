@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import (
-    QAbstractTableModel,
     QDir,
     QEvent,
-    QModelIndex,
-    QPersistentModelIndex,
     QStandardPaths,
     Qt,
 )
-from PySide6.QtGui import QColor, QFont, QHideEvent, QIcon, QKeySequence, QPalette, QShortcut, QShowEvent
+from PySide6.QtGui import QFont, QHideEvent, QKeySequence, QPalette, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -35,28 +32,41 @@ from PySide6.QtWidgets import (
 from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
 from tray_app.core.token import KST
-from tray_app.desktop.history.week import Legend, WeekView, kind_of, mark_icon
-from tray_app.desktop.look.icon import app_icon
-from tray_app.desktop.look.standing import StandingWindow
-from tray_app.desktop.look.style import calm_style, colour_text
-from tray_app.desktop.look.theme import Tones, text_colour, window_tones
+from tray_app.desktop.history.legend import Legend
+from tray_app.desktop.history.marks import kind_of
+from tray_app.desktop.history.week_view import WeekView
+from tray_app.desktop.icons.app_icon import app_icon
+from tray_app.desktop.theme.colours import text_colour, window_tones
+from tray_app.desktop.theme.stylesheet import set_text_colour, window_stylesheet
+from tray_app.desktop.widgets.tool_window import StandingWindow
 from tray_app.history.events import TAKES, EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tray_app.desktop.history.feed import HistoryFeed, Page, Row
+    from tray_app.desktop.history.feed import HistoryFeed, Page
     from tray_app.history.events import Entry
+from tray_app.desktop.history.event_model import PROGRAM, WHAT, WHEN, EventModel
 
 _WIDTH, _HEIGHT = 900, 720
+
+
 _TITLE_BAR = 40
+
+
 _DETAIL_LINES = 2
-_WHEN, _WHAT, _UNTIL, _PROGRAM = range(4)
+
 
 _REQUESTS = frozenset({EventKind.ISSUED, EventKind.SAME, EventKind.FAILED})
+
+
 _OTHERS = frozenset({EventKind.ADOPTED, EventKind.STORED, EventKind.SEEN})
+
+
 _FAILURES = frozenset({EventKind.FAILED})
+
+
 _GAPS: frozenset[EventKind | None] = frozenset({None})
+
+
 _FILTERS: tuple[frozenset[EventKind | None], ...] = (
     frozenset({*EventKind, None}),
     _REQUESTS,
@@ -66,60 +76,6 @@ _FILTERS: tuple[frozenset[EventKind | None], ...] = (
     _GAPS,
 )
 """A gap has no kind."""
-
-_Index = QModelIndex | QPersistentModelIndex
-_ROOT = QModelIndex()
-
-
-class EventModel(QAbstractTableModel):
-    """Rows as they are given, each with the mark that it has in the picture."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._rows: tuple[Row, ...] = ()
-        self._icons: dict[EventKind | None, QIcon] = {}
-
-    @property
-    def rows(self) -> tuple[Row, ...]:
-        return self._rows
-
-    def show_rows(self, rows: Sequence[Row]) -> None:
-        self.beginResetModel()
-        self._rows = tuple(rows)
-        self.endResetModel()
-
-    def set_tones(self, tones: Tones, selected: QColor) -> None:
-        self._icons = {kind: mark_icon(kind, tones, selected) for kind in (*EventKind, None)}
-        if self._rows:
-            self.dataChanged.emit(self.index(0, _WHEN), self.index(len(self._rows) - 1, _WHEN))
-
-    def rowCount(self, parent: _Index = _ROOT) -> int:
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: _Index = _ROOT) -> int:
-        return 0 if parent.isValid() else _PROGRAM + 1
-
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        row, column = self._rows[index.row()], index.column()
-        if role == Qt.ItemDataRole.DisplayRole:
-            return (row.when, row.what, row.until, row.program)[column]
-        if role == Qt.ItemDataRole.AccessibleTextRole and column == _WHEN:
-            return row.sentence
-        if role == Qt.ItemDataRole.ToolTipRole and column == _WHAT:
-            return row.what
-        if role == Qt.ItemDataRole.DecorationRole and column == _WHEN:
-            return self._icons.get(kind_of(row.entry))
-        return None
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role != Qt.ItemDataRole.DisplayRole or orientation is not Qt.Orientation.Horizontal:
-            return None
-        return (
-            tr("Time (KST)"),
-            tr("What happened"),
-            tr("Token until (KST)"),
-            tr("Program"),
-        )[section]
 
 
 class HistoryWindow(StandingWindow):
@@ -224,7 +180,7 @@ class HistoryWindow(StandingWindow):
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(_WHAT, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(WHAT, QHeaderView.ResizeMode.Stretch)
         table.selectionModel().currentRowChanged.connect(self._point_out)
         return table
 
@@ -296,7 +252,7 @@ class HistoryWindow(StandingWindow):
         self.search.setPlaceholderText(tr("Find"))
         self.search.setAccessibleName(tr("Find"))
         self.export.setText(tr("&Export…"))
-        self.model.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, _PROGRAM)
+        self.model.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, PROGRAM)
         if self._page is not None:
             self.legend.show_week(self._page.week)
 
@@ -304,7 +260,7 @@ class HistoryWindow(StandingWindow):
         page, tones = self._page, window_tones(self.palette())
         missed = page is not None and page.week is not None and page.week.gap_seconds(trading=True) >= 1
         is_bad = missed or (page is not None and bool(page.problem))
-        colour_text(self.summary, tones.bad if is_bad else text_colour(self.palette()))
+        set_text_colour(self.summary, tones.bad if is_bad else text_colour(self.palette()))
 
     def _memory_text(self, page: Page) -> str:
         if page.is_kept:
@@ -334,7 +290,7 @@ class HistoryWindow(StandingWindow):
         for number, row in enumerate(self.model.rows):
             if entry is not None and (row.entry.at, kind_of(row.entry)) == (entry.at, kind_of(entry)):
                 self.table.selectRow(number)
-                self.table.scrollTo(self.model.index(number, _WHEN))
+                self.table.scrollTo(self.model.index(number, WHEN))
                 return
         if self.model.rows:
             self.table.selectRow(0)
@@ -373,19 +329,19 @@ class HistoryWindow(StandingWindow):
 
     def _tell_exported(self, text: str, is_done: bool) -> None:
         tones = window_tones(self.palette())
-        colour_text(self.status, tones.good if is_done else tones.bad)
+        set_text_colour(self.status, tones.good if is_done else tones.bad)
         self.status.setText(text)
 
     def _restyle(self) -> None:
         tones = window_tones(self.palette())
-        style = calm_style(self.palette(), button=(5, 14))
+        style = window_stylesheet(self.palette(), button=(5, 14))
         if style != self._style:
             self._style = style
             self.setStyleSheet(style)
         self.week.set_tones(tones)
         self.legend.set_tones(tones)
         self.model.set_tones(tones, self.palette().color(QPalette.ColorRole.HighlightedText))
-        colour_text(self.detail, tones.quiet)
+        set_text_colour(self.detail, tones.quiet)
         self._colour_summary()
 
 

@@ -18,14 +18,14 @@ from jeepney import DBusAddress, HeaderFields, MatchRule, message_bus, new_metho
 from jeepney.io.threading import DBusRouter, Proxy, open_dbus_connection
 from jeepney.wrappers import DBusErrorResponse, unwrap_msg
 
-from tray_app.desktop.notices.bubble import OPEN
+from tray_app.desktop.notices.backend import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jeepney import Message
 
-    from tray_app.desktop.notices.bubble import Bubble
+    from tray_app.desktop.notices.backend import Bubble
 
 _SERVER = DBusAddress(
     "/org/freedesktop/Notifications",

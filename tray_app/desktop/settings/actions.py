@@ -44,7 +44,7 @@ class SettingsActions(QObject):
         self._profile = DEFAULT
         self._worker = Worker("settings window", self)
 
-    def look(self) -> None:
+    def poll(self) -> None:
         profile = self._profile
 
         def looked(view: SettingsView | None, error: Exception | None) -> None:
@@ -57,7 +57,7 @@ class SettingsActions(QObject):
 
     def choose(self, profile: str) -> None:
         self._profile = profile
-        self.look()
+        self.poll()
 
     def change(self, name: str, value: object) -> None:
         """`value` as the file would hold it; None takes out what was set."""
@@ -69,7 +69,7 @@ class SettingsActions(QObject):
                 self.written.emit()
             elif error is not None:
                 self.refused.emit(name, known_error(error))
-            self.look()
+            self.poll()
 
         self._worker.run(lambda: _change(name, value, profile, self._environ), finished)
 

@@ -7,13 +7,13 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from tray_app.core.language import tr
-from tray_app.desktop.instance import SingleInstance
-from tray_app.desktop.look.theme import apply_window_theme
-from tray_app.desktop.program import application
+from tray_app.desktop.application import create_application, quit_application
 from tray_app.desktop.setup.actions import MachineSetup
 from tray_app.desktop.setup.flow import Ending
 from tray_app.desktop.setup.wizard import SetupWizard
-from tray_app.desktop.stopping import StopSignals, end_program
+from tray_app.desktop.single_instance import SingleInstance
+from tray_app.desktop.stop_signals import StopSignals
+from tray_app.desktop.theme.dark_mode import apply_window_theme
 from tray_app.settings.places import settings_scope
 from tray_app.settings.save import choose_data_dir
 
@@ -36,7 +36,7 @@ def set_up(settings: Settings, environ: Mapping[str, str]) -> Next:
 
     Unless the user practises, there are settings afterwards, so this was the only time. Raises `SettingsError`.
     """
-    app = application()
+    app = create_application()
     signals = StopSignals(app)
     choose_data_dir(settings)
     instance = SingleInstance(settings_scope(environ))
@@ -48,7 +48,7 @@ def set_up(settings: Settings, environ: Mapping[str, str]) -> Next:
     actions = MachineSetup(settings, environ)
     wizard = SetupWizard(None, actions)
     instance.shown.connect(wizard.bring_up)
-    instance.quit_requested.connect(end_program)
+    instance.quit_requested.connect(quit_application)
     endings: list[Ending] = []
 
     def ended(ending: Ending) -> None:
@@ -57,7 +57,7 @@ def set_up(settings: Settings, environ: Mapping[str, str]) -> Next:
 
     wizard.ended.connect(ended)
     wizard.bring_up()
-    signals.obey()
+    signals.enable()
     answered = app.exec() == _ANSWERED
     signals.close()
     instance.close()
