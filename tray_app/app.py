@@ -76,12 +76,12 @@ def main(arguments: Sequence[str]) -> int:
         for problem in settings.problems:
             _tell(say(problem))
         if not options.background and _is_first_start(settings, environ):
-            from tray_app.desktop.setup.first_run import Next, set_up
+            from tray_app.desktop.setup.first_run import FirstRun, set_up
 
             chosen = set_up(settings, environ)
-            if chosen is Next.LEAVE:
+            if chosen is FirstRun.QUIT:
                 return DONE
-            if chosen is Next.PRACTISE:
+            if chosen is FirstRun.SANDBOX:
                 sandbox, environ = _sandbox(options.lifetime)
                 save_setting("language", settings.language, environ=environ)
             settings = load_settings(None if sandbox else options.profile, environ)
@@ -150,14 +150,14 @@ def _quit(options: Namespace) -> int:
         use(load_settings(options.profile).language)
     from PySide6.QtCore import QCoreApplication
 
-    from tray_app.desktop.single_instance import Quit, SingleInstance
+    from tray_app.desktop.single_instance import QuitResult, SingleInstance
 
     _app = QCoreApplication.instance() or QCoreApplication([])  # sockets want one
-    outcome = SingleInstance(settings_scope(environ)).end_other()
-    if outcome is Quit.STAYED:
+    outcome = SingleInstance(settings_scope(environ)).quit_running()
+    if outcome is QuitResult.STILL_RUNNING:
         _tell(tr("The running program does not end. Stop it with the system's task manager."))
         return UNEXPECTED
-    _tell(tr("It has ended.") if outcome is Quit.ENDED else tr("It is not running."))
+    _tell(tr("It has ended.") if outcome is QuitResult.ENDED else tr("It is not running."))
     return DONE
 
 

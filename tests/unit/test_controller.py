@@ -22,8 +22,8 @@ from tray_app.core.state import LastResult, Result, TokenState
 from tray_app.desktop import autostart as autostart_module
 from tray_app.desktop import windows as windows_module
 from tray_app.desktop.controller import DesktopController
-from tray_app.desktop.notices.backend import Bubble
-from tray_app.desktop.setup.flow import Ending
+from tray_app.desktop.notices.backend import Notification
+from tray_app.desktop.setup.flow import SetupResult
 from tray_app.desktop.status_window.window import StatusWindow
 from tray_app.desktop.view.build import view_of
 from tray_app.desktop.view.model import View
@@ -165,13 +165,13 @@ class FakeTray(QObject):
         self.views.clear()
 
 
-class FakeBubbles:
+class FakeBackend:
     def __init__(self) -> None:
-        self.shown: list[Bubble] = []
+        self.shown: list[Notification] = []
         self.withdrawn: list[str] = []
 
-    def show(self, bubble: Bubble) -> None:
-        self.shown.append(bubble)
+    def show(self, notification: Notification) -> None:
+        self.shown.append(notification)
 
     def withdraw(self, owner: str) -> None:
         self.withdrawn.append(owner)
@@ -184,14 +184,14 @@ class World:
         self.monitor = self.accounts.monitors["default"]
         self.tray = FakeTray()
         self.controller = DesktopController(self.accounts, self.tray, load_settings(), self.clock)  # type: ignore[arg-type]
-        self.bubbles = FakeBubbles()
-        self.controller._notices._bubbles = self.bubbles
+        self.backend = FakeBackend()
+        self.controller._notices._backend = self.backend
         self.qtbot = qtbot
 
-    def bubble(self) -> Bubble:
+    def notification(self) -> Notification:
         """The one that is shown next."""
-        self.qtbot.waitUntil(lambda: bool(self.bubbles.shown), timeout=10_000)
-        return self.bubbles.shown.pop(0)
+        self.qtbot.waitUntil(lambda: bool(self.backend.shown), timeout=10_000)
+        return self.backend.shown.pop(0)
 
     @property
     def window(self) -> StatusWindow:
@@ -324,7 +324,7 @@ def test_rotate_asks_first(world: World, answer: str, wishes: list[str]) -> None
     assert world.monitor.wishes == wishes
 
 
-@pytest.mark.parametrize(("choice", "revoke"), [("clearHere", False), ("clearRevoke", True)])
+@pytest.mark.parametrize(("choice", "revoke"), [("clearLocal", False), ("clearRevoke", True)])
 @pytest.mark.parametrize("window_is_open", [True, False])
 def test_clear_asks_first(world: World, choice: str, revoke: bool, window_is_open: bool) -> None:
     if window_is_open:
@@ -420,8 +420,8 @@ def test_open_window_stays_when_the_icon_comes(world: World) -> None:
 def test_notices_are_shown_and_a_click_opens_the_window(world: World) -> None:
     world.accounts.add("second")
     world.accounts.notice.emit("second", Notice(NoticeKind.ENDING, START + 600))
-    bubble = world.bubble()
-    assert (bubble.owner, bubble.title) == ("second", "The Kiwoom token ends in 10 min - second")
+    notification = world.notification()
+    assert (notification.owner, notification.title) == ("second", "The Kiwoom token ends in 10 min - second")
     world.controller._notices.clicked.emit("second")
     assert world.window.isVisible()
     assert world.tray.views[-1].profile == "second"
@@ -437,7 +437,7 @@ def test_buttons_of_a_notice_are_for_its_account(world: World) -> None:
 
 def test_a_notice_that_is_over_is_taken_away(world: World) -> None:
     world.accounts.notice_over.emit("default")
-    world.qtbot.waitUntil(lambda: world.bubbles.withdrawn == ["default"], timeout=10_000)
+    world.qtbot.waitUntil(lambda: world.backend.withdrawn == ["default"], timeout=10_000)
 
 
 def test_second_start_brings_the_minimised_window_back(world: World) -> None:
@@ -474,10 +474,10 @@ def test_a_question_is_about_the_account_that_was_chosen_when_it_was_asked(world
 
 def test_a_notice_names_its_account_where_there_are_several(world: World) -> None:
     world.accounts.notice.emit("default", Notice(NoticeKind.ENDING, START + 600))
-    assert world.bubble().title == "The Kiwoom token ends in 10 min"
+    assert world.notification().title == "The Kiwoom token ends in 10 min"
     world.accounts.add("second")
     world.accounts.notice.emit("default", Notice(NoticeKind.ENDING, START + 600))
-    assert world.bubble().title == "The Kiwoom token ends in 10 min - default"
+    assert world.notification().title == "The Kiwoom token ends in 10 min - default"
 
 
 def test_snooze_and_policy_are_passed_on(world: World) -> None:
@@ -595,7 +595,7 @@ def test_practising_from_the_set_up_is_a_program_of_its_own(world: World, monkey
     assert world.controller.windows.settings is not None
     world.controller.windows.settings.setupRequested.emit()
     wizard: Any = world.question("setupWizard")
-    wizard.ended.emit(Ending.PRACTISE)
+    wizard.ended.emit(SetupResult.SANDBOX)
     assert [command[-1] for command in started] == ["--sandbox"]
     wizard.close()
 

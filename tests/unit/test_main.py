@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from pytestqt.qtbot import QtBot
 
 from tray_app.desktop import main
-from tray_app.desktop.system_events.listener import SystemSession
+from tray_app.desktop.system_events.listener import SystemEventListener
 
 ROOT = str(Path(__file__).resolve().parents[2])
 
@@ -43,32 +43,32 @@ def concerned(qtbot: QtBot) -> Concerned:
 
 
 @pytest.fixture
-def session(concerned: Concerned, monkeypatch: pytest.MonkeyPatch) -> SystemSession:
+def session(concerned: Concerned, monkeypatch: pytest.MonkeyPatch) -> SystemEventListener:
     monkeypatch.setattr(main, "quit_application", lambda: concerned.told.append("end"))
     return main._listen_to_system(concerned, concerned)  # type: ignore[arg-type]
 
 
-def test_resume_and_lock_reach_the_accounts(session: SystemSession, concerned: Concerned) -> None:
+def test_resume_and_lock_reach_the_accounts(session: SystemEventListener, concerned: Concerned) -> None:
     session.locked.emit(True)  # noqa: FBT003 - a signal
     session.resumed.emit()
     session.locked.emit(False)  # noqa: FBT003
     assert concerned.told == [True, "resumed", False]
 
 
-def test_taskbars_theme_reaches_the_icon(session: SystemSession, concerned: Concerned) -> None:
+def test_taskbars_theme_reaches_the_icon(session: SystemEventListener, concerned: Concerned) -> None:
     session.theme_changed.emit()
     assert concerned.told == ["theme"]
 
 
-def test_end_of_the_session_ends_the_program(session: SystemSession, concerned: Concerned) -> None:
+def test_end_of_the_session_ends_the_program(session: SystemEventListener, concerned: Concerned) -> None:
     session.ending.emit()
     assert concerned.told == ["end"]
 
 
 def test_whatever_happens_is_an_occasion_to_look_at_the_clock(
-    session: SystemSession, concerned: Concerned, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+    session: SystemEventListener, concerned: Concerned, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
-    monkeypatch.setattr(session._gaps, "gap", lambda: True)
+    monkeypatch.setattr(session._clock_jumps, "gap", lambda: True)
     concerned.changed.emit()
     qtbot.waitUntil(lambda: concerned.told == ["resumed"], timeout=5000)
 

@@ -125,7 +125,7 @@ def settled(window: SettingsWindow) -> None:
     """What waits for more to follow need not wait."""
     for field in window.findChildren(Field):
         if field._settle.isActive():
-            field.flush()
+            field.commit()
 
 
 class TestShows:
@@ -346,7 +346,7 @@ class TestChanging:
 
         assert asked == [("theme", None)]
 
-    def test_what_is_being_typed_is_not_overwritten_by_what_comes_from_outside(self, shown, qtbot):
+    def test_what_is_being_edited_is_not_overwritten_by_what_comes_from_outside(self, shown, qtbot):
         shown.findChild(QListWidget, "sections").setCurrentRow(3)
         shown.activateWindow()
         line = find(shown, QLineEdit, "redis_url_line")
@@ -499,7 +499,7 @@ class TestActions:
     def joined(self, qtbot: QtBot, system: FakeAutostart) -> Iterator[SettingsWindow]:
         controller = SettingsController(os.environ)
         self.actions = controller._actions
-        with qtbot.waitSignal(self.actions.looked):
+        with qtbot.waitSignal(self.actions.loaded):
             controller.open("default")
         assert controller.window is not None
         qtbot.addWidget(controller.window)
@@ -508,7 +508,7 @@ class TestActions:
         controller.deleteLater()
 
     def wait(self, qtbot: QtBot, act: Callable[[], object]) -> None:
-        with qtbot.waitSignal(self.actions.looked):
+        with qtbot.waitSignal(self.actions.loaded):
             act()
 
     def test_a_change_is_in_the_file_at_once(self, joined, qtbot, file):
@@ -552,7 +552,7 @@ class TestActions:
 
     def test_the_login_is_left_alone_while_practising(self, qtbot, system):
         controller = SettingsController(os.environ, sandbox=True)
-        with qtbot.waitSignal(controller._actions.looked):
+        with qtbot.waitSignal(controller._actions.loaded):
             controller.open("default")
         assert controller.window is not None
         qtbot.addWidget(controller.window)

@@ -13,7 +13,7 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtNetwork import QLocalSocket
 from pytestqt.qtbot import QtBot
 
-from tray_app.desktop.single_instance import Quit, SingleInstance, Wish
+from tray_app.desktop.single_instance import Command, QuitResult, SingleInstance
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,7 +28,7 @@ def places(short_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def first(qtbot: QtBot, tmp_path: Path) -> Iterator[SingleInstance]:
     one = SingleInstance(str(tmp_path / "data"))
-    assert one.is_first()
+    assert one.is_primary()
     yield one
     one.close()
 
@@ -54,29 +54,29 @@ def ask(tmp_path: Path, call: str) -> str:
 
 def test_second_start_shows_the_first_ones_window(qtbot: QtBot, first: SingleInstance, tmp_path: Path) -> None:
     with qtbot.waitSignal(first.shown), qtbot.assertNotEmitted(first.quit_requested):
-        assert ask(tmp_path, "is_first()") == "False"
+        assert ask(tmp_path, "is_primary()") == "False"
 
 
 def test_second_start_for_the_background_asks_nothing(qtbot: QtBot, first: SingleInstance, tmp_path: Path) -> None:
     with qtbot.assertNotEmitted(first.shown, wait=200):
-        assert ask(tmp_path, "is_first(Wish.NOTHING)") == "False"
+        assert ask(tmp_path, "is_primary(Command.NOTHING)") == "False"
 
 
 def test_quit_waits_until_the_other_one_has_gone(qtbot: QtBot, first: SingleInstance, tmp_path: Path) -> None:
     first.quit_requested.connect(first.close)
-    assert ask(tmp_path, "end_other()") == str(Quit.ENDED)
-    assert ask(tmp_path, "end_other()") == str(Quit.NONE_RAN)
+    assert ask(tmp_path, "quit_running()") == str(QuitResult.ENDED)
+    assert ask(tmp_path, "quit_running()") == str(QuitResult.NOT_RUNNING)
 
 
 def test_quit_gives_up_on_one_that_stays(qtbot: QtBot, first: SingleInstance, tmp_path: Path) -> None:
     with qtbot.waitSignal(first.quit_requested):
-        assert ask(tmp_path, "end_other(0.3)") == str(Quit.STAYED)
+        assert ask(tmp_path, "quit_running(0.3)") == str(QuitResult.STILL_RUNNING)
 
 
 def test_quit_where_none_runs_takes_no_place(qtbot: QtBot, tmp_path: Path) -> None:
-    assert SingleInstance(str(tmp_path / "data")).end_other() is Quit.NONE_RAN
+    assert SingleInstance(str(tmp_path / "data")).quit_running() is QuitResult.NOT_RUNNING
     other = SingleInstance(str(tmp_path / "data"))
-    assert other.is_first()
+    assert other.is_primary()
     other.close()
 
 
@@ -88,7 +88,7 @@ def test_nothing_stays_on_disk(qtbot: QtBot, first: SingleInstance, places: Path
 
 def test_data_folders_do_not_meet(qtbot: QtBot, first: SingleInstance, tmp_path: Path) -> None:
     other = SingleInstance(str(tmp_path / "other"))
-    assert other.is_first()
+    assert other.is_primary()
     other.close()
 
 
@@ -110,7 +110,7 @@ def test_wish_that_comes_in_pieces_is_understood(qtbot: QtBot, first: SingleInst
     with qtbot.waitSignal(first.shown):
         socket.connectToServer(first._address)
         assert socket.waitForConnected(2000)
-        for piece in (Wish.SHOW.value[:2], Wish.SHOW.value[2:]):
+        for piece in (Command.SHOW.value[:2], Command.SHOW.value[2:]):
             socket.write(piece)
             socket.flush()
             qtbot.wait(20)

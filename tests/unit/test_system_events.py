@@ -15,8 +15,8 @@ from pytestqt.qtbot import QtBot
 
 from tests.doubles import Clock, private_bus
 from tray_app.desktop import macos
-from tray_app.desktop.system_events.listener import SystemSession
-from tray_app.desktop.system_events.windows import Message, WindowsSession, hear
+from tray_app.desktop.system_events.listener import SystemEventListener
+from tray_app.desktop.system_events.windows import Message, WindowsEvents, handle_message
 from tray_app.system.clock_jumps import ClockJumpDetector
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,14 +25,14 @@ POWER, TIME, LOCK, SETTING, END, QUERY_END = 0x218, 0x1E, 0x2B1, 0x1A, 0x16, 0x1
 
 
 @pytest.fixture
-def events(qtbot: QtBot) -> Iterator[SystemSession]:
-    one = SystemSession()
+def events(qtbot: QtBot) -> Iterator[SystemEventListener]:
+    one = SystemEventListener()
     yield one
     one.stop()
 
 
 @pytest.fixture
-def on_update(events: SystemSession) -> list[Any]:
+def on_update(events: SystemEventListener) -> list[Any]:
     told: list[Any] = []
     events.resumed.connect(lambda: told.append("resumed"))
     events.locked.connect(told.append)
@@ -41,7 +41,7 @@ def on_update(events: SystemSession) -> list[Any]:
     return told
 
 
-def settled(qtbot: QtBot, events: SystemSession) -> None:
+def settled(qtbot: QtBot, events: SystemEventListener) -> None:
     qtbot.waitUntil(lambda: not events._settle.isActive())
 
 
@@ -50,7 +50,7 @@ def settled(qtbot: QtBot, events: SystemSession) -> None:
 
 def test_gap_in_time_is_a_resume_told_once(qtbot: QtBot) -> None:
     wall, forward = Clock(), Clock()
-    events = SystemSession(gaps=ClockJumpDetector(60, wall, forward))
+    events = SystemEventListener(clock_jumps=ClockJumpDetector(60, wall, forward))
     with qtbot.waitSignal(events.resumed):
         wall.advance(3600)
         events.tick()
@@ -58,9 +58,9 @@ def test_gap_in_time_is_a_resume_told_once(qtbot: QtBot) -> None:
         events.tick()
 
 
-def test_several_news_of_one_resume_are_one(qtbot: QtBot, events: SystemSession, on_update: list[Any]) -> None:
+def test_several_news_of_one_resume_are_one(qtbot: QtBot, events: SystemEventListener, on_update: list[Any]) -> None:
     for message, what in ((POWER, RESUMED_AUTOMATIC), (TIME, 0), (POWER, RESUMED_SUSPEND)):
-        hear(events, message, what, 0)
+        handle_message(events, message, what, 0)
     events.tick()
     settled(qtbot, events)
     assert on_update == ["resumed"]
@@ -71,49 +71,51 @@ def test_several_news_of_one_resume_are_one(qtbot: QtBot, events: SystemSession,
 
 @pytest.mark.parametrize(("message", "what"), [(POWER, RESUMED_AUTOMATIC), (POWER, RESUMED_SUSPEND), (TIME, 0)])
 def test_windows_wakes_or_has_its_clock_set(
-    qtbot: QtBot, events: SystemSession, on_update: list[Any], message: int, what: int
+    qtbot: QtBot, events: SystemEventListener, on_update: list[Any], message: int, what: int
 ) -> None:
-    hear(events, message, what, 0)
+    handle_message(events, message, what, 0)
     settled(qtbot, events)
     assert on_update == ["resumed"]
 
 
 @pytest.mark.parametrize(("message", "what"), [(POWER, SUSPENDING), (QUERY_END, 0), (END, 0), (LOCK, 5), (0x200, 1)])
 def test_other_messages_of_windows_mean_nothing(
-    qtbot: QtBot, events: SystemSession, on_update: list[Any], message: int, what: int
+    qtbot: QtBot, events: SystemEventListener, on_update: list[Any], message: int, what: int
 ) -> None:
-    hear(events, message, what, 0)
+    handle_message(events, message, what, 0)
     assert not events._settle.isActive()
     assert on_update == []
 
 
-def test_windows_is_locked_and_unlocked(events: SystemSession, on_update: list[Any]) -> None:
+def test_windows_is_locked_and_unlocked(events: SystemEventListener, on_update: list[Any]) -> None:
     for what in (7, 7, 8, 8):
-        hear(events, LOCK, what, 1)
+        handle_message(events, LOCK, what, 1)
     assert on_update == [True, False]
 
 
-def test_session_of_windows_ends_once_nobody_refuses_any_more(events: SystemSession, on_update: list[Any]) -> None:
-    hear(events, QUERY_END, 0, 0)
-    hear(events, END, 0, 0)
+def test_session_of_windows_ends_once_nobody_refuses_any_more(
+    events: SystemEventListener, on_update: list[Any]
+) -> None:
+    handle_message(events, QUERY_END, 0, 0)
+    handle_message(events, END, 0, 0)
     assert on_update == []
-    hear(events, END, 1, 0)
+    handle_message(events, END, 1, 0)
     assert on_update == ["ending"]
 
 
 @pytest.mark.parametrize(("area", "told"), [("ImmersiveColorSet", ["theme"]), ("Environment", []), (None, [])])
 def test_colours_of_the_taskbar_change(
-    events: SystemSession, on_update: list[Any], area: str | None, told: list[str]
+    events: SystemEventListener, on_update: list[Any], area: str | None, told: list[str]
 ) -> None:
     text = ctypes.create_unicode_buffer(area) if area else None
-    hear(events, SETTING, 0, ctypes.addressof(text) if text else 0)
+    handle_message(events, SETTING, 0, ctypes.addressof(text) if text else 0)
     assert on_update == told
 
 
 def test_hidden_window_reads_its_messages_and_hands_them_on(
-    qtbot: QtBot, events: SystemSession, on_update: list[Any]
+    qtbot: QtBot, events: SystemEventListener, on_update: list[Any]
 ) -> None:
-    session = WindowsSession(events)
+    session = WindowsEvents(events)
     assert not session._window.isVisible()
     message = Message(None, LOCK, 7, 1)
     assert session._window.nativeEvent(b"windows_generic_MSG", ctypes.addressof(message)) == (False, 0)
@@ -125,10 +127,10 @@ import ctypes, sys
 sys.path.insert(0, sys.argv[1])
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
-from tray_app.desktop.session.system import SystemSession
+from tray_app.desktop.session.system import SystemEventListener
 
 app = QApplication([])
-events = SystemSession()
+events = SystemEventListener()
 events.resumed.connect(lambda: print("resumed"))
 events.locked.connect(lambda is_locked: print("locked", is_locked))
 events.theme_changed.connect(lambda: print("theme"))
@@ -245,7 +247,7 @@ def desktop(short_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDe
 
 @pytest.fixture
 def listening(
-    qtbot: QtBot, events: SystemSession, on_update: list[Any], desktop: FakeDesktop
+    qtbot: QtBot, events: SystemEventListener, on_update: list[Any], desktop: FakeDesktop
 ) -> Callable[[Any, Callable[[], None]], None]:
     """Waits until something is heard, telling it again as long as nobody listens yet."""
     events.start()
@@ -267,7 +269,7 @@ def test_linux_wakes(desktop: FakeDesktop, listening: Any) -> None:
 
 
 def test_falling_asleep_is_no_resume(
-    qtbot: QtBot, desktop: FakeDesktop, listening: Any, events: SystemSession, on_update: list[Any]
+    qtbot: QtBot, desktop: FakeDesktop, listening: Any, events: SystemEventListener, on_update: list[Any]
 ) -> None:
     listening(LOCKED, lambda: desktop.saves_the_screen(is_active=True))
     listening("ending", lambda: desktop.locks(is_locked=True) or desktop.shuts_down(begins=True))
@@ -288,7 +290,7 @@ def test_session_is_asked_for_where_the_environment_does_not_name_it(desktop: Fa
 
 
 def test_session_that_the_environment_names_is_taken(
-    qtbot: QtBot, events: SystemSession, desktop: FakeDesktop, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, events: SystemEventListener, desktop: FakeDesktop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_SESSION_ID", "2")
     events.start()
@@ -297,9 +299,9 @@ def test_session_that_the_environment_names_is_taken(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has these buses")
-def test_without_a_bus_the_rest_goes_on(qtbot: QtBot, events: SystemSession, on_update: list[Any]) -> None:
+def test_without_a_bus_the_rest_goes_on(qtbot: QtBot, events: SystemEventListener, on_update: list[Any]) -> None:
     events.start()
-    events.note_gap()
+    events.report_clock_jump()
     settled(qtbot, events)
     assert on_update == ["resumed"]
 

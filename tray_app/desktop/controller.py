@@ -12,7 +12,7 @@ from tray_app.core.language import current, say, use
 from tray_app.desktop.application import quit_application
 from tray_app.desktop.autostart import AutostartWorker
 from tray_app.desktop.clipboard import TokenClipboard
-from tray_app.desktop.notices.notifier import Notices
+from tray_app.desktop.notices.notifier import Notifier
 from tray_app.desktop.theme.dark_mode import apply_window_theme
 from tray_app.desktop.translation import install_translator
 from tray_app.desktop.view.build import next_change, view_of
@@ -46,7 +46,7 @@ class DesktopController(QObject):
         self._status_window: StatusWindow | None = None
         self.windows = Windows(accounts, lambda: self._status_window, clock, self)
         self._clipboard = TokenClipboard(self, clock)
-        self._notices = Notices(tray.show_balloon, self)
+        self._notices = Notifier(tray.show_balloon, self)
         self._autostart = AutostartWorker(self)
         self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
@@ -72,7 +72,7 @@ class DesktopController(QObject):
             QTimer.singleShot(0, self._create_and_open)
             return
         self.window.show_view(view_of(self.overview(), self._clock()))
-        self.window.bring_up()
+        self.window.show_in_front()
 
     @property
     def window(self) -> StatusWindow:

@@ -1,4 +1,4 @@
-"""Whether there is a screen that Qt can use, found out before Qt is asked: it ends the process when there is none."""
+"""Whether Qt can open a window here. Checked before Qt is started, because Qt aborts the process when it cannot."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DEBIAN_PACKAGES = (
 
 
 def display_problem(environ: Mapping[str, str]) -> str:
-    """A sentence that says why no window can be shown here, or an empty text."""
+    """Return a sentence that says why no window can be shown here, or an empty string."""
     if sys.platform == "linux":
         named = environ.get("QT_QPA_PLATFORM", "")
         has_display = environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
@@ -39,17 +39,20 @@ def display_problem(environ: Mapping[str, str]) -> str:
 
 
 def _import_as_python_does() -> None:
-    """WORKAROUND for PySide 6.0 to 6.11, which reads the source of every module that is imported after it, to see
-    whether it may want Qt's names in another case, and keeps the lines: megabytes, and half the time of an import."""
+    """Undo PySide's import hook.
+
+    WORKAROUND for PySide 6.0 to 6.11: it reads the source of every module that is imported afterwards, to see whether
+    the module wants Qt's names in snake case, and keeps the lines. That takes megabytes and half the time of an import.
+    """
     builtins.__import__ = getattr(builtins, "__orig_import__", builtins.__import__)
 
 
 def _why_no_x11_screen() -> str:
-    """`DISPLAY` may name a screen that is gone, or one of another user."""
+    """Return why the X server cannot be reached: `DISPLAY` may name one that is gone, or another user's."""
     try:
         xcb = ctypes.CDLL("libxcb.so.1")
     except OSError:
-        return ""  # the plugin loads, so it has its own
+        return ""  # the plugin loads, so it brings its own
     xcb.xcb_connect.restype = ctypes.c_void_p
     connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
     is_broken = xcb.xcb_connection_has_error(connection)

@@ -10,7 +10,7 @@ from tray_app.core.errors import DONE
 from tray_app.core.language import tr
 from tray_app.core.state import TokenState
 from tray_app.desktop.application import create_application, quit_application
-from tray_app.desktop.single_instance import SingleInstance, Wish
+from tray_app.desktop.single_instance import Command, SingleInstance
 from tray_app.desktop.stop_signals import StopSignals
 from tray_app.desktop.theme.dark_mode import apply_window_theme
 from tray_app.desktop.tray.tray_icon import TrayIcon
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tray_app.desktop.accounts import Accounts
     from tray_app.desktop.monitor import Monitor
-    from tray_app.desktop.system_events.listener import SystemSession
+    from tray_app.desktop.system_events.listener import SystemEventListener
     from tray_app.kiwoom.keys import AppKeys
     from tray_app.service.token_service import Outcome, TokenService
     from tray_app.settings.load import Settings
@@ -45,7 +45,7 @@ def run_desktop(
     app = create_application()
     signals = StopSignals(app)
     instance = SingleInstance(settings_scope(environ))
-    if not instance.is_first(Wish.NOTHING if background else Wish.SHOW):
+    if not instance.is_primary(Command.NOTHING if background else Command.SHOW):
         told = tr("It is running already.") if background else tr("It is running already; its window is shown.")
         if sys.stderr is not None:
             print(told, file=sys.stderr)
@@ -93,10 +93,10 @@ def run_desktop(
     return status
 
 
-def _listen_to_system(accounts: Accounts, tray: TrayIcon) -> SystemSession:
-    from tray_app.desktop.system_events.listener import SystemSession
+def _listen_to_system(accounts: Accounts, tray: TrayIcon) -> SystemEventListener:
+    from tray_app.desktop.system_events.listener import SystemEventListener
 
-    listener = SystemSession(accounts)
+    listener = SystemEventListener(accounts)
     listener.resumed.connect(accounts.resumed)
     listener.locked.connect(accounts.hold)
     listener.ending.connect(quit_application)

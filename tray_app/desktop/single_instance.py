@@ -1,4 +1,4 @@
-"""One running tray program per user and settings; a second start tells the first one what is asked of it."""
+"""One running program per user and settings folder. A second start sends its command to the first."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from tray_app.core import logs
 
 _ANSWER_SECONDS = 2.0
 _END_SECONDS = 15.0
-"""A running program that has something half done ends within this."""
+"""A running program finishes what it is doing within this time."""
 _PAUSE_SECONDS = 0.05
-_LONGEST_WISH = 16
+_LONGEST_COMMAND = 16
 
 
-class Wish(Enum):
-    """What a start that is not the first may want of the one that runs."""
+class Command(Enum):
+    """What a second start asks of the running program."""
 
     NOTHING = b""
     SHOW = b"show\n"
     QUIT = b"quit\n"
 
 
-class Quit(Enum):
-    """What became of asking a running program to end."""
+class QuitResult(Enum):
+    """The outcome of asking the running program to quit."""
 
-    NONE_RAN = "none ran"
+    NOT_RUNNING = "none ran"
     ENDED = "ended"
-    STAYED = "stayed"
+    STILL_RUNNING = "stayed"
 
 
 class SingleInstance(QObject):
-    """`is_first()` takes the place; the first one emits `shown` and `quit_requested` as other starts ask for it."""
+    """Hold the lock of the running program. `shown` and `quit_requested` are emitted when other starts ask for it."""
 
     shown = Signal()
     quit_requested = Signal()
 
     def __init__(self, scope: str, parent: QObject | None = None) -> None:
-        """`scope` is what one running program serves, see `settings_scope`."""
+        """Create the lock for `scope`, see `settings_scope`."""
         super().__init__(parent)
         digest = QCryptographicHash.hash(os.path.normcase(scope).encode(), QCryptographicHash.Algorithm.Sha256)
         ident = bytes(digest.toHex().data()).decode()[:16]
@@ -55,45 +55,45 @@ class SingleInstance(QObject):
         self._lock.setStaleLockTime(0)
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
-        self._server.newConnection.connect(self._answer)
+        self._server.newConnection.connect(self._accept_connections)
 
-    def is_first(self, wish: Wish = Wish.SHOW) -> bool:
-        """Whether no other one runs. Then this one listens; else the other one was told the wish."""
+    def is_primary(self, command: Command = Command.SHOW) -> bool:
+        """Return whether no other program runs, and listen if so; otherwise send it the command."""
         if self._lock.tryLock(0):
             QLocalServer.removeServer(self._address)
             if not self._server.listen(self._address):
                 logs.warning("A second start cannot reach this one (%s)", self._server.errorString())
             return True
-        if wish is not Wish.NOTHING:
-            self._tell(wish)
+        if command is not Command.NOTHING:
+            self._send(command)
         return False
 
-    def end_other(self, patience: float = _END_SECONDS) -> Quit:
-        """Asks the one that runs to end, and waits for it up to `patience` seconds."""
+    def quit_running(self, patience: float = _END_SECONDS) -> QuitResult:
+        """Ask the running program to quit, and wait for it up to `patience` seconds."""
         if self._lock.tryLock(0):
             self._lock.unlock()
-            return Quit.NONE_RAN
-        self._tell(Wish.QUIT)
+            return QuitResult.NOT_RUNNING
+        self._send(Command.QUIT)
         if not self._lock.tryLock(int(patience * 1000)):
-            return Quit.STAYED
+            return QuitResult.STILL_RUNNING
         self._lock.unlock()
-        return Quit.ENDED
+        return QuitResult.ENDED
 
     def close(self) -> None:
-        """Gives the place up; nothing stays on disk."""
+        """Release the lock; nothing stays on disk."""
         self._server.close()
         self._lock.unlock()
 
-    def _tell(self, wish: Wish) -> None:
-        """The other one may have only just taken the place, and not listen yet."""
-        if wish is Wish.SHOW:
-            _let_it_come_forward()
+    def _send(self, command: Command) -> None:
+        """Send a command. The other program may have only just started and not listen yet."""
+        if command is Command.SHOW:
+            _allow_foreground()
         deadline = time.monotonic() + _ANSWER_SECONDS
         socket = QLocalSocket()
         while True:
             socket.connectToServer(self._address)
             if socket.waitForConnected(int(_ANSWER_SECONDS * 1000)):
-                socket.write(wish.value)
+                socket.write(command.value)
                 socket.waitForBytesWritten(int(_ANSWER_SECONDS * 1000))
                 socket.disconnectFromServer()
                 return
@@ -101,26 +101,26 @@ class SingleInstance(QObject):
                 return
             time.sleep(_PAUSE_SECONDS)
 
-    def _answer(self) -> None:
+    def _accept_connections(self) -> None:
         while (connection := self._server.nextPendingConnection()) is not None:
             connection.disconnected.connect(connection.deleteLater)
-            connection.readyRead.connect(partial(self._hear, connection))
-            self._hear(connection)  # what came with the connection was announced before anybody listened
+            connection.readyRead.connect(partial(self._receive, connection))
+            self._receive(connection)  # data may have arrived before the signal was connected
 
-    def _hear(self, connection: QLocalSocket) -> None:
+    def _receive(self, connection: QLocalSocket) -> None:
         if not connection.canReadLine():
-            if connection.bytesAvailable() > _LONGEST_WISH:
+            if connection.bytesAvailable() > _LONGEST_COMMAND:
                 connection.abort()
             return
-        on_update = bytes(connection.readLine(_LONGEST_WISH).data())
-        if on_update == Wish.SHOW.value:
+        command = bytes(connection.readLine(_LONGEST_COMMAND).data())
+        if command == Command.SHOW.value:
             self.shown.emit()
-        elif on_update == Wish.QUIT.value:
+        elif command == Command.QUIT.value:
             self.quit_requested.emit()
 
 
-def _let_it_come_forward() -> None:
-    """Windows lets a program raise its window only when the one that the user has just started allows it."""
+def _allow_foreground() -> None:
+    """Allow the running program to come to the front: Windows leaves that to the program the user has just started."""
     if sys.platform == "win32":
         import ctypes
 

@@ -98,18 +98,18 @@ class Windows(QObject):
         self.settings.open(self._accounts.chosen.state.profile)
 
     def open_setup(self) -> None:
-        from tray_app.desktop.setup.actions import MachineSetup
-        from tray_app.desktop.setup.flow import Ending
+        from tray_app.desktop.setup.actions import LocalSetupActions
+        from tray_app.desktop.setup.flow import SetupResult
         from tray_app.desktop.setup.wizard import open_setup
 
-        def ended(ending: Ending) -> None:
-            if ending is Ending.PRACTISE:  # the sandbox has its own data, so it runs beside this program
+        def ended(result: SetupResult) -> None:
+            if result is SetupResult.SANDBOX:  # the sandbox has its own data, so it runs beside this program
                 program, *arguments = start_command()
                 QProcess.startDetached(program, ["--sandbox" if one == BACKGROUND else one for one in arguments])
             self._accounts.reload()
 
         self.close_dialog()
-        actions = MachineSetup(copy(self._accounts.chosen.settings), self._accounts.environ)
+        actions = LocalSetupActions(copy(self._accounts.chosen.settings), self._accounts.environ)
         wizard = self.dialog = open_setup(self._dialog_parent(), actions)
         wizard.ended.connect(ended)
 
@@ -125,7 +125,7 @@ class Windows(QObject):
                 lambda settings: feed.use(open_history(settings), self._accounts.finders())
             )
         self.history.choose_profile(self._accounts.chosen.state.profile)
-        self.history.bring_up()
+        self.history.show_in_front()
 
     def open_settings_file(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(self._accounts.settings_file))

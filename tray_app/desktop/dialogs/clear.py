@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from tray_app.core.state import TokenState
 from tray_app.desktop.dialogs.common import RETURN_KEYS, make_explanation, pass_return_to_dialog, show_dialog
 
-LOCAL = "here"
+LOCAL = "local"
 
 
 REVOKE = "revoke"
 
 
 def ask_clear(parent: QWidget | None, state: TokenState, now: float) -> ClearDialog:
-    """Opens the question how to clear; `chosen("here"|"revoke")` follows, or nothing when it is cancelled."""
+    """Open the question. `chosen("local" | "revoke")` is emitted unless it is cancelled."""
     dialog = ClearDialog(parent, can_revoke=state.remaining(now) > 0)
     show_dialog(dialog)
     return dialog
 
 
 class ClearDialog(QDialog):
-    """Clear here only, which is the choice when nothing else is chosen, or end the token for every tool."""
+    """Ask whether to remove the token from this computer only, which is preselected, or to revoke it at Kiwoom too."""
 
     chosen = Signal(str)
 
@@ -46,14 +46,14 @@ class ClearDialog(QDialog):
         self.setObjectName("clearDialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowIcon(app_icon())
-        self.here = QRadioButton(self)
-        self.here.setObjectName("clearHere")
-        self.here.setChecked(True)
+        self.local = QRadioButton(self)
+        self.local.setObjectName("clearLocal")
+        self.local.setChecked(True)
         self.revoke = QRadioButton(self)
         self.revoke.setObjectName("clearRevoke")
         self.revoke.setEnabled(can_revoke)
-        pass_return_to_dialog(self, self.here, self.revoke)
-        self._here_means = make_explanation("", self)
+        pass_return_to_dialog(self, self.local, self.revoke)
+        self._local_means = make_explanation("", self)
         self._revoke_means = make_explanation("", self)
         buttons = QDialogButtonBox(self)
         self._clear = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
@@ -65,7 +65,7 @@ class ClearDialog(QDialog):
         buttons.rejected.connect(self.reject)
         body = QVBoxLayout(self)
         body.setContentsMargins(20, 18, 20, 16)
-        for choice, means in ((self.here, self._here_means), (self.revoke, self._revoke_means)):
+        for choice, means in ((self.local, self._local_means), (self.revoke, self._revoke_means)):
             body.addWidget(choice)
             row = QHBoxLayout()
             row.setContentsMargins(24, 0, 0, 10)
@@ -75,7 +75,7 @@ class ClearDialog(QDialog):
         body.addWidget(buttons)
         self.setMinimumWidth(400)
         fix_box_colours(self)
-        self.here.setFocus()
+        self.local.setFocus()
         self.accepted.connect(self._answer)
 
     def changeEvent(self, event: QEvent) -> None:
@@ -91,9 +91,9 @@ class ClearDialog(QDialog):
 
     def _retranslate(self) -> None:
         self.setWindowTitle(tr("Clear the token"))
-        self.here.setText(tr("On this computer &only"))
+        self.local.setText(tr("On this computer &only"))
         self.revoke.setText(tr("&Revoke at Kiwoom too"))
-        self._here_means.setText(
+        self._local_means.setText(
             tr("Programs here no longer get it. At Kiwoom it lives on until its end; asking again may bring it back.")
         )
         self._revoke_means.setText(
@@ -103,7 +103,7 @@ class ClearDialog(QDialog):
         )
         self._clear.setText(tr("&Clear"))
         self._cancel.setText(tr("Cancel"))
-        self.here.setAccessibleDescription(self._here_means.text())
+        self.local.setAccessibleDescription(self._local_means.text())
         self.revoke.setAccessibleDescription(self._revoke_means.text())
 
     def _answer(self) -> None:

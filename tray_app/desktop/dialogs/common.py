@@ -24,18 +24,18 @@ RETURN_KEYS = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 
 
 def pass_return_to_dialog(parent: QWidget, *choices: QAbstractButton) -> None:
-    """Some desktops' themes let Return press the choice that has the focus instead of the dialog's main button."""
+    """Let Return press the main button of the dialog: in some desktop themes it presses the focused choice instead."""
     passing_on = _ReturnPassesOn(parent)
     for choice in choices:
         choice.installEventFilter(passing_on)
 
 
 class _ReturnPassesOn(QObject):
-    def eventFilter(self, watch_paths: QObject, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() in RETURN_KEYS:
             event.ignore()
             return True
-        return super().eventFilter(watch_paths, event)
+        return super().eventFilter(watched, event)
 
 
 def make_explanation(text: str, parent: QWidget) -> QLabel:

@@ -24,14 +24,14 @@ from tray_app.desktop.dialogs.keys_form import KeysForm
 
 
 def ask_keys(parent: QWidget | None, mode: str, profile: str = DEFAULT) -> KeysDialog:
-    """Opens the form for the app key and secret; `keysEntered(mode, key, secret)` follows, both as `Secret`."""
+    """Open the form. `keysEntered(mode, key, secret)`, the latter as `Secret`, is emitted unless it is cancelled."""
     dialog = KeysDialog(parent, mode, profile)
     show_dialog(dialog)
     return dialog
 
 
 class KeysDialog(QDialog):
-    """Asks for the keys. All that was typed is dropped when the form closes."""
+    """Ask for the app key and secret. Whatever was typed is discarded when the dialog closes."""
 
     keysEntered = Signal(str, object, object)  # noqa: N815 - as Qt names signals
 
@@ -71,7 +71,7 @@ class KeysDialog(QDialog):
         super().closeEvent(event)
 
     def hideEvent(self, event: QHideEvent) -> None:
-        if not event.spontaneous():  # not when the window is only minimised
+        if not event.spontaneous():  # not when it is only minimised
             self.form.forget()
         super().hideEvent(event)
 

@@ -34,9 +34,9 @@ _MNEMONIC = re.compile(r"\(&.\)|&")
 
 
 class KeysForm(QWidget):
-    """Mode, app key and secret. Nothing typed is ever shown; whoever shows the form lets it `forget`.
+    """Mode, app key and secret. Nothing typed is ever shown; whoever shows the form calls `forget` when it closes.
 
-    `edited()` tells that something was typed or another mode chosen.
+    `edited()` is emitted when something was typed or another mode was chosen.
     """
 
     edited = Signal()
@@ -81,7 +81,7 @@ class KeysForm(QWidget):
         form.setVerticalSpacing(10)
         self._names = [QLabel(self) for _ in self._rows]
         for name, row in zip(self._names, self._rows, strict=True):
-            name.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)  # level with its field
+            name.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)  # aligned with its field
             form.addRow(name, row)
         self._names[1].setBuddy(self.key)
         self._names[2].setBuddy(self.secret)
@@ -109,7 +109,7 @@ class KeysForm(QWidget):
         return bool(self.key.text()) and bool(self.secret.text())
 
     def keys(self) -> AppKeys | None:
-        """What was typed, when it can be keys; else the form says why it cannot."""
+        """Return the keys that were typed, or None after saying what is wrong with them."""
         try:
             keys = clean_keys(self.key.text(), self.secret.text())
         except InvalidInput as error:
@@ -121,7 +121,7 @@ class KeysForm(QWidget):
         return keys
 
     def complain(self, text: str) -> None:
-        """Stands until something is edited."""
+        """Show an error until something is edited."""
         if text != self._complaint.text():
             self._complaint.setText(text)
             if text:
@@ -170,7 +170,7 @@ class KeysForm(QWidget):
 
 
 def _with_length(field: QLineEdit, length: QLabel) -> QWidget:
-    """The field, and beside it how much was pasted: enough to see that a copy was cut short."""
+    """Return a row of the field and the number of characters in it, which shows when a copy was cut short."""
     length.setWordWrap(False)
     length.setMinimumWidth(length.fontMetrics().horizontalAdvance(_count_text(100)))
     row = QWidget(field.parentWidget())

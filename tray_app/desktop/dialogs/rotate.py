@@ -22,14 +22,14 @@ from tray_app.desktop.dialogs.common import make_explanation, show_dialog
 
 
 def ask_rotate(parent: QWidget | None) -> RotateDialog:
-    """Opens the question whether to cut every tool once; `confirmed()` follows, or nothing when it is cancelled."""
+    """Open the question. `confirmed()` is emitted unless it is cancelled."""
     dialog = RotateDialog(parent)
     show_dialog(dialog)
     return dialog
 
 
 class RotateDialog(QDialog):
-    """A new token in the place of the present one, which ends at once. Nothing happens unless it is asked for."""
+    """Ask whether to revoke the token and issue a new one. Cancel is the default button."""
 
     confirmed = Signal()
 

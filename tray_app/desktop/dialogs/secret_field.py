@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SecretField(QLineEdit):
-    """A line that shows dots, and drops the blanks and line breaks that copying brings along."""
+    """A password field that strips the spaces and line breaks a copied key comes with."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

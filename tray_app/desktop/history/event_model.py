@@ -1,4 +1,4 @@
-"""The rows of the list."""
+"""The table model of the events."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _ROOT = QModelIndex()
 
 
 class EventModel(QAbstractTableModel):
-    """Rows as they are given, each with the mark that it has in the picture."""
+    """The events as rows, each with the mark it has in the picture."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

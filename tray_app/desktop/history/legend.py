@@ -24,7 +24,7 @@ from tray_app.desktop.history.marks import paint_mark, tone_of
 
 
 class Legend(QWidget):
-    """What the shapes mean, as many as the picture has."""
+    """Explain the marks that occur in the picture."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -103,7 +103,7 @@ _TRADING_GAP, _OTHER_GAP = "trading gap", "other gap"
 
 
 def _short(kind: EventKind) -> str:
-    """One or two words, for a legend."""
+    """Return one or two words for the legend."""
     if kind is EventKind.ISSUED:
         return tr("Issued")
     if kind is EventKind.SAME:

@@ -38,7 +38,7 @@ MARK_TONES = {
 
 
 def kind_of(entry: Entry) -> EventKind | None:
-    """None for a gap."""
+    """Return the kind of an event, or None for a gap."""
     return entry.kind if isinstance(entry, Event) else None
 
 
@@ -47,7 +47,7 @@ def tone_of(kind: EventKind | None) -> Tone:
 
 
 def paint_mark(painter: QPainter, kind: EventKind | None, box: QRectF, colour: QColor) -> None:
-    """The mark of that kind of event, filling `box`; None stands for a gap in the trading hours."""
+    """Paint the mark of that kind of event into `box`; None stands for a gap in trading hours."""
     if kind is None:
         painter.fillRect(box.adjusted(box.width() * 0.27, -1, -box.width() * 0.27, 1), colour)
         return
@@ -88,7 +88,7 @@ def paint_mark(painter: QPainter, kind: EventKind | None, box: QRectF, colour: Q
 
 
 def mark_icon(kind: EventKind | None, tones: Tones, selected: QColor) -> QIcon:
-    """The same mark for a list; `selected` is its colour in a row that is."""
+    """Return the mark as an icon of the list; `selected` is its colour in the selected row."""
     icon = QIcon()
     for mode, colour in ((QIcon.Mode.Normal, tones.of(tone_of(kind))), (QIcon.Mode.Selected, selected)):
         for size in _ICON_SIZES:

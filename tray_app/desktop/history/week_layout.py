@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 _SMALLEST_GAP = 3.0
-"""Pixels: a gap of a minute is seen all the same."""
+"""Pixels, so that even a gap of a minute is visible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A place that can be pointed at."""
+    """An area with a tooltip."""
 
     box: QRectF
     text: str
@@ -34,7 +34,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The part of a span that lies in one row; `first` and `last` tell whether the span begins and ends there."""
+    """The part of a time span within one row; `first` and `last` tell whether the span begins and ends there."""
 
     box: QRectF
     first: bool
@@ -42,7 +42,7 @@ class Piece:
 
 
 class WeekLayout:
-    """Where everything stands in a picture of this size."""
+    """The positions in a picture of this size."""
 
     def __init__(self, week: Week, size: QSize, metrics: QFontMetricsF) -> None:
         self.week = week
@@ -60,7 +60,7 @@ class WeekLayout:
         return QRectF(self.left, self.top + number * self.row, self.right - self.left, self.row)
 
     def lane(self, number: int) -> float:
-        """The middle of the bars of that row."""
+        """Return the vertical centre of the bars of that row."""
         return self.top + number * self.row + max(self.row * 0.68, self.mark + 3 + self.bar / 2)
 
     def pieces(self, start: float, end: float, height: float) -> Iterator[Piece]:
@@ -71,7 +71,7 @@ class WeekLayout:
                 yield Piece(box, start >= day.start, end <= day.end)
 
     def marks(self) -> Iterator[tuple[Event, QRectF]]:
-        """What happened in the same moment stands side by side, as long as nothing moves far from its time."""
+        """Yield the box of each event. Simultaneous events stand side by side, but stay near their time."""
         for number, day in enumerate(self.week.days):
             free = 0.0
             for event in self.week.events:
@@ -83,7 +83,7 @@ class WeekLayout:
                     free = x + self.mark + 1.5
 
     def spots(self) -> Iterator[Spot]:
-        """What lies on top first."""
+        """Yield the areas with a tooltip, the topmost first."""
         for event, box in self.marks():
             yield Spot(box.adjusted(-2, -2, 2, 2), mark_text(event), event)
         for gap in self.week.gaps:

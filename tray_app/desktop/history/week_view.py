@@ -43,8 +43,7 @@ _SMALLEST_ROW = 24
 
 
 class WeekView(QWidget):
-    """Draws one `Week` after another. `pointed(str)` tells what lies under the mouse; `picked(Entry)` is a click on
-    a mark or a gap."""
+    """Draw a `Week`. `pointed(str)` is the text under the mouse, `picked(Entry)` a click on a mark or a gap."""
 
     pointed = Signal(str)
     picked = Signal(object)
@@ -66,7 +65,7 @@ class WeekView(QWidget):
         self._arrange()
 
     def highlight(self, entry: Entry | None) -> None:
-        """Points out the mark of that event, or that gap."""
+        """Highlight the mark of that event, or that gap."""
         self._highlighted = entry
         self.update()
 
@@ -75,12 +74,12 @@ class WeekView(QWidget):
         self.update()
 
     def text_at(self, position: QPointF) -> str:
-        """What is told about that place; empty where there is nothing."""
+        """Return the text for that position; empty where there is nothing."""
         spot = self._spot_at(position)
         return "" if spot is None else spot.text
 
     def text_about(self, event: Entry) -> str:
-        """The event, and the gap or the life that it stands in or ends: what the mouse would find there."""
+        """Return what the mouse would find at that event, and the gap or token it belongs to."""
         if isinstance(event, Gap):
             return gap_text(event)
         around = ""
@@ -102,7 +101,7 @@ class WeekView(QWidget):
             if spot is None:
                 QToolTip.hideText()
             else:
-                text = f"<p style='white-space: pre'>{escape(spot.text)}</p>"  # else Qt guesses whether it is HTML
+                text = f"<p style='white-space: pre'>{escape(spot.text)}</p>"  # otherwise Qt guesses whether it is HTML
                 QToolTip.showText(event.globalPos(), text, self, spot.box.toAlignedRect())
             return True
         if event.type() in {QEvent.Type.FontChange, QEvent.Type.ApplicationFontChange}:
@@ -159,7 +158,7 @@ class WeekView(QWidget):
         return colour
 
     def _paint_days(self, painter: QPainter, plan: WeekLayout) -> None:
-        """The calendar: hours along the top, a row a day, the trading hours as a ground."""
+        """Paint the hours along the top, a row a day, and the trading hours as a background."""
         line = self._text(0.14)
         for number, day in enumerate(plan.week.days):
             box = plan.row_box(number)
@@ -195,7 +194,7 @@ class WeekView(QWidget):
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
 
     def _paint_life(self, painter: QPainter, plan: WeekLayout, life: Life, *, deeper: bool) -> None:
-        """Neighbours differ in depth; what is still to come is drawn in dots."""
+        """Paint one token. Neighbouring tokens differ in depth, and the future is dotted."""
         now = plan.week.now
         ground = QColor(self._tones.good)
         ground.setAlphaF(0.0 if is_high_contrast() else 0.42 if deeper else 0.28)
@@ -207,7 +206,7 @@ class WeekView(QWidget):
                 self._paint_bar(painter, later, QColor(0, 0, 0, 0), Qt.PenStyle.DotLine, ends=piece.last)
 
     def _paint_bar(self, painter: QPainter, piece: Piece, ground: QColor, style: Qt.PenStyle, *, ends: bool) -> None:
-        """Round where the token's life begins or ends, open where the row does."""
+        """Paint a bar with round ends where the token begins or ends, open ends where the row does."""
         box = piece.box.adjusted(0.75 if piece.first else 0, 0.75, -0.75 if ends else 0, -0.75)
         round_by = min(4.0, box.width() / 2)
         path = QPainterPath()

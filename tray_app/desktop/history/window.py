@@ -38,7 +38,7 @@ from tray_app.desktop.history.week_view import WeekView
 from tray_app.desktop.icons.app_icon import app_icon
 from tray_app.desktop.theme.colours import text_colour, window_tones
 from tray_app.desktop.theme.stylesheet import set_text_colour, window_stylesheet
-from tray_app.desktop.widgets.tool_window import StandingWindow
+from tray_app.desktop.widgets.tool_window import ToolWindow
 from tray_app.history.events import TAKES, EventKind
 
 if TYPE_CHECKING:
@@ -75,11 +75,11 @@ _FILTERS: tuple[frozenset[EventKind | None], ...] = (
     TAKES,
     _GAPS,
 )
-"""A gap has no kind."""
+"""None stands for gaps, which have no kind."""
 
 
-class HistoryWindow(StandingWindow):
-    """Shows what `feed` brings. Closing hides it, and what is hidden costs nothing."""
+class HistoryWindow(ToolWindow):
+    """Render what the feed reads. Closing hides the window, and while it is hidden nothing is read."""
 
     def __init__(self, feed: HistoryFeed, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -123,7 +123,7 @@ class HistoryWindow(StandingWindow):
         self.show_page(feed.page)
 
     def show_page(self, page: Page) -> None:
-        """Renders `page`."""
+        """Render `page`."""
         self._page = page
         self.profile.setVisible(len(page.profiles) > 1)
         if [self.profile.itemData(at) for at in range(self.profile.count())] != list(page.profiles):
@@ -140,16 +140,16 @@ class HistoryWindow(StandingWindow):
         self._filter()
 
     def choose_profile(self, profile: str) -> None:
-        """Shows that profile from now on."""
+        """Show the history of that account."""
         self._feed.choose(profile)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._feed.look(not self.isMinimized())
+        self._feed.set_active(not self.isMinimized())
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self._feed.look(False)  # noqa: FBT003 - as of a signal
+        self._feed.set_active(False)
         self.status.clear()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -161,7 +161,7 @@ class HistoryWindow(StandingWindow):
         elif kind in {QEvent.Type.PaletteChange, QEvent.Type.ThemeChange, QEvent.Type.ApplicationFontChange}:
             self._restyle()
         elif kind == QEvent.Type.WindowStateChange and self.isVisible():
-            self._feed.look(not self.isMinimized())
+            self._feed.set_active(not self.isMinimized())
 
     def _table(self) -> QTableView:
         table = QTableView(self)
@@ -214,7 +214,7 @@ class HistoryWindow(StandingWindow):
         body.addLayout(tools)
         body.addWidget(self.table, 2)
         body.addWidget(self.status)
-        # On a small screen at 300 % nothing else would make all of it reachable.
+        # Without it, parts were out of reach on a small screen at 300 %.
         scroll = QScrollArea(self)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setWidgetResizable(True)
@@ -268,7 +268,7 @@ class HistoryWindow(StandingWindow):
         return tr("The token rests in memory only, so nothing is recorded.")
 
     def _filter(self) -> None:
-        """Keeps the row that is selected, where it is still there."""
+        """Apply the filters, keeping the selected row where it is still listed."""
         kinds, words = _FILTERS[max(0, self.kinds.currentIndex())], self.search.text().casefold().split()
         rows = [
             row
@@ -301,7 +301,7 @@ class HistoryWindow(StandingWindow):
         self._tell("")
 
     def _tell(self, text: str) -> None:
-        """What the mouse points at, else the selected event and what it was part of."""
+        """Show what the mouse points at, else the selected event and the token it belongs to."""
         entry = self._selected()
         if not text and entry is not None:
             text = self.week.text_about(entry)
@@ -311,7 +311,7 @@ class HistoryWindow(StandingWindow):
         self.detail.setText("\n".join(lines[:_DETAIL_LINES]))
 
     def _ask_where(self) -> None:
-        """Does not block; the dialog is the window's own and goes when it is done."""
+        """Ask for the file without blocking; the dialog deletes itself."""
         folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
         if not QDir(folder).exists():
             folder = QDir.homePath()
@@ -324,7 +324,9 @@ class HistoryWindow(StandingWindow):
         dialog.setDefaultSuffix("csv")
         dialog.selectFile(name)
         entries = [row.entry for row in reversed(self.model.rows)]
-        dialog.fileSelected.connect(lambda path: self._feed.export(os.path.normpath(path), entries))  # Qt's has slashes
+        dialog.fileSelected.connect(
+            lambda path: self._feed.export(os.path.normpath(path), entries)
+        )  # Qt returns slashes
         dialog.open()
 
     def _tell_exported(self, text: str, is_done: bool) -> None:
@@ -346,7 +348,10 @@ class HistoryWindow(StandingWindow):
 
 
 class _Steady(QWidget):
-    """Shrinks to its least height before it is scrolled: a scroll area would give wrapped lines all that they want."""
+    """A widget that shrinks to its minimum height before its scroll area scrolls.
+
+    A scroll area would otherwise give wrapped labels all the height they ask for.
+    """
 
     def hasHeightForWidth(self) -> bool:
         return False

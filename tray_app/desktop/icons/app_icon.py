@@ -22,7 +22,7 @@ APP_ICON_SIZES = (16, 20, 24, 32, 40, 48, 64, 128, 256)
 
 @lru_cache(maxsize=1)
 def app_icon() -> QIcon:
-    """The program's own icon, for windows and task switchers."""
+    """Return the program's own icon, for windows and task switchers."""
     icon = QIcon()
     for size in APP_ICON_SIZES:
         icon.addPixmap(QPixmap.fromImage(paint_app_icon(size)))
@@ -30,7 +30,7 @@ def app_icon() -> QIcon:
 
 
 def paint_app_icon(size: int) -> QImage:
-    """The ring with most of its life left, and a keyhole, on a dark tile."""
+    """Paint a nearly full ring and a keyhole on a dark tile."""
     image = QImage(size, size, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(Qt.GlobalColor.transparent)
     painter = QPainter(image)
@@ -47,11 +47,11 @@ def paint_app_icon(size: int) -> QImage:
 
 
 APP_ICON_COLOURS = ("#17545b", "#0b3138", "#3e7a7d", "#57e3c3", "#f4fbfa")
-"""Top and bottom of the tile, spent ring, living ring, keyhole."""
+"""Top and bottom of the tile, elapsed ring, remaining ring, keyhole."""
 
 
 def app_icon_paths(size: int) -> tuple[QPainterPath, QPainterPath, QPainterPath, QPainterPath]:
-    """Tile, spent ring, living ring, keyhole."""
+    """Return the paths of tile, elapsed ring, remaining ring and keyhole."""
     unit = size / 16
     tile = QPainterPath()
     tile.addRoundedRect(QRectF(0, 0, size, size), 3.6 * unit, 3.6 * unit)

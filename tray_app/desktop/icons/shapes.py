@@ -12,7 +12,7 @@ _TOP = 90.0
 
 
 def ring(box: QRectF, thickness: float, start: float, span: float) -> QPainterPath:
-    """A piece of a ring that fills `box`. Degrees, counted as Qt does: 90 is the top, positive goes left round."""
+    """Return a segment of a ring that fills `box`, in Qt's degrees: 90 is the top, positive is counter-clockwise."""
     path = QPainterPath()
     inner = box.adjusted(thickness, thickness, -thickness, -thickness)
     if abs(span) >= 360:
@@ -28,12 +28,12 @@ def ring(box: QRectF, thickness: float, start: float, span: float) -> QPainterPa
 
 
 def life_arc(box: QRectF, thickness: float, fraction: float) -> QPainterPath:
-    """What is left of the ring: its gap starts at the top and grows clockwise."""
+    """Return the remaining part of the ring, whose gap starts at the top and grows clockwise."""
     return ring(box, thickness, _TOP, 360.0 * fraction)
 
 
 def thin_ring(box: QRectF, thickness: float, width: float) -> QPainterPath:
-    """A ring of `width` in the middle of one of `thickness`."""
+    """Return a ring of `width`, centred within one of `thickness`."""
     inset = (thickness - width) / 2
     return ring(box.adjusted(inset, inset, -inset, -inset), width, 0, 360)
 
@@ -47,7 +47,7 @@ def dotted_ring(box: QRectF, thickness: float, dots: int) -> QPainterPath:
 
 
 def broken_ring(box: QRectF, thickness: float) -> QPainterPath:
-    """A ring that lacks its top and its bottom."""
+    """Return a ring without its top and bottom."""
     path = ring(box, thickness, -50, 100)
     path.addPath(ring(box, thickness, 130, 100))
     return path

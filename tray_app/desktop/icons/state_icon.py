@@ -44,7 +44,7 @@ from tray_app.desktop.icons.shapes import (
 from tray_app.desktop.theme.colours import MASK, PANEL_DARK, PANEL_LIGHT, Tone, Tones
 
 LEVELS = 48
-"""Steps in which the ring empties. A finer one would not change a pixel of an icon that people see."""
+"""Steps in which the ring empties. More would not change a pixel of a visible icon."""
 
 
 SIZES = (16, 18, 20, 22, 24, 28, 32, 36, 40, 44, 48, 64, 96)
@@ -55,11 +55,11 @@ _LIST_SIZES = (16, 24, 32)
 
 
 _LOWEST_LEVEL = 4
-"""Less of a ring is not seen at 16 pixels. What lies below has a shape of its own."""
+"""Less of a ring is invisible at 16 pixels. Below that, the icon has another shape."""
 
 
 class Phase(StrEnum):
-    """What the shape of the icon tells."""
+    """What the shape of the icon says."""
 
     NONE = "none"
     VALID = "valid"
@@ -79,9 +79,9 @@ PHASE_TONES = {
 
 @dataclass(frozen=True, slots=True)
 class IconSpec:
-    """All that the icon shows; two equal specs are the same pixels.
+    """All that the icon shows: equal specs make equal pixels.
 
-    `level` is the part of the life that is left, at most `LEVELS`, for `Phase.VALID` that is not busy, else 0.
+    `level` is the remaining part of the lifetime, at most `LEVELS`, for `Phase.VALID` that is not busy, else 0.
     """
 
     phase: Phase
@@ -96,12 +96,12 @@ class IconSpec:
 
 
 def level_of(fraction: float) -> int:
-    """`fraction` of the life in `LEVELS` steps, never so few that nothing would be seen."""
+    """Return `fraction` in `LEVELS` steps, never so few that the ring would be invisible."""
     return min(LEVELS, max(_LOWEST_LEVEL, math.ceil(round(fraction * LEVELS, 6))))
 
 
 def paint_icon(spec: IconSpec, size: int, dark_panel: bool, *, mask: bool = False) -> QImage:
-    """The icon, `size` pixels wide and high, with its edges on whole pixels. `mask` makes a template image."""
+    """Paint the icon, `size` pixels wide and high, with edges on whole pixels. `mask` makes a template image."""
     tones = MASK if mask else PANEL_DARK if dark_panel else PANEL_LIGHT
     image = QImage(size, size, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(Qt.GlobalColor.transparent)
@@ -114,7 +114,7 @@ def paint_icon(spec: IconSpec, size: int, dark_panel: bool, *, mask: bool = Fals
 
 @lru_cache(maxsize=8)
 def tray_icon(spec: IconSpec, dark_panel: bool, *, mask: bool = False) -> QIcon:
-    """The icon in all the sizes that panels ask for, 100 KB. The same arguments soon after give the same object."""
+    """Return the icon in all sizes that panels ask for (100 KB, cached)."""
     icon = QIcon()
     for size in SIZES:
         icon.addPixmap(QPixmap.fromImage(paint_icon(spec, size, dark_panel, mask=mask)))
@@ -124,7 +124,7 @@ def tray_icon(spec: IconSpec, dark_panel: bool, *, mask: bool = False) -> QIcon:
 
 @lru_cache(maxsize=96)
 def list_icon(spec: IconSpec, dark: bool) -> QIcon:
-    """The icon in the few sizes that a list on a window shows: each size takes milliseconds to paint."""
+    """Return the icon in the few sizes of a list in a window: each takes milliseconds to paint."""
     icon = QIcon()
     for size in _LIST_SIZES:
         icon.addPixmap(QPixmap.fromImage(paint_icon(spec, size, dark)))
@@ -132,7 +132,7 @@ def list_icon(spec: IconSpec, dark: bool) -> QIcon:
 
 
 class _Grid:
-    """Lengths of the design, which is 16 units wide, as whole pixels of an icon."""
+    """Convert lengths of the design, which is 16 units wide, to whole pixels of the icon."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -143,7 +143,7 @@ class _Grid:
         return max(1, int(units * self.unit + 0.5))
 
     def even(self, units: float) -> int:
-        """Whole pixels that leave the same space on both sides."""
+        """Return whole pixels that leave the same space on both sides."""
         pixels = self.whole(units)
         return pixels if (self.size - pixels) % 2 == 0 else pixels + 1
 
@@ -192,9 +192,9 @@ def _paint(painter: QPainter, spec: IconSpec, size: int, tones: Tones) -> None:
 
 
 def _draw_halo(painter: QPainter, paths: tuple[QPainterPath, ...], colour: QColor, grid: _Grid) -> None:
-    """An edge that keeps the icon visible on a panel of the other brightness than was thought.
+    """Paint an edge that keeps the icon visible on a panel of unexpected brightness.
 
-    Painted in full, cut out and faded, because to compute its outline takes ten times as long.
+    It is painted in full, cut out and faded, because computing its outline takes ten times as long.
     """
     if not colour.alpha():
         return
@@ -222,7 +222,7 @@ def _badge(spec: IconSpec, grid: _Grid) -> tuple[QPainterPath, Tone]:
 
 
 def _arrows(box: QRectF, thickness: float, grid: _Grid) -> QPainterPath:
-    """Two arrows that chase each other clockwise round the ring."""
+    """Return two arrows that chase each other clockwise round the ring."""
     path = QPainterPath()
     path.setFillRule(Qt.FillRule.WindingFill)
     radius = box.width() / 2 - thickness / 2
@@ -242,7 +242,7 @@ def _arrows(box: QRectF, thickness: float, grid: _Grid) -> QPainterPath:
 
 
 def _exclamation(box: QRectF, grid: _Grid) -> QPainterPath:
-    """A mark that fills `box`, on whole pixels."""
+    """Return an exclamation mark that fills `box`, on whole pixels."""
     dot = min(box.width(), box.height() / 3)
     gap = grid.whole(1)
     soft = box.width() * 0.3 if grid.unit >= 2 else 0.0

@@ -1,4 +1,4 @@
-"""What the platforms' notices have in common."""
+"""The interface of the platforms' notifications."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import Protocol
 
 OPEN = "default"
-"""The key of a click on the bubble itself; freedesktop.org's own word for it."""
+"""The action of a click on the notification itself, as freedesktop.org calls it."""
 
 
-class NoNotices(Exception):
-    """This platform will show nothing: there is no use in trying again."""
+class NotificationsUnavailable(Exception):
+    """This platform shows no notifications, so retrying is useless."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bubble:
-    """One notice. It takes the place of the one before of the same `owner`.
+class Notification:
+    """A notification, which replaces the previous one of the same `owner`.
 
-    `buttons` are keys and labels; `fleeting` need not be kept where the desktop keeps notices for later.
+    `buttons` are pairs of key and label. A `transient` one need not be listed among missed notifications.
     """
 
     owner: str
@@ -26,16 +26,16 @@ class Bubble:
     open_label: str
     buttons: tuple[tuple[str, str], ...] = ()
     urgent: bool = False
-    fleeting: bool = False
+    transient: bool = False
 
 
-class Bubbles(Protocol):
-    """A way to show them. Not for the GUI thread: calls may wait.
+class NotificationBackend(Protocol):
+    """A way to show notifications. Calls may take time, so they are not for the GUI thread.
 
-    Raises `NoNotices` when it never will, anything else when it did not this time.
+    Raises `NotificationsUnavailable` when it never works, anything else when it did not work this time.
     """
 
-    def show(self, bubble: Bubble) -> None: ...
+    def show(self, notification: Notification) -> None: ...
 
     def withdraw(self, owner: str) -> None:
-        """Takes the bubble of `owner` off the screen, if it is still there."""
+        """Remove the notification of `owner`, if it is still shown."""

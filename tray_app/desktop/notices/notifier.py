@@ -1,4 +1,4 @@
-"""Notices: by the platform's own means, with buttons, and where these fail by Qt's balloon, which never does."""
+"""Shows notices through the platform's own service, with buttons, and through Qt's balloon where that fails."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tray_app.core.notices import notice_text
 from tray_app.core.renewal_schedule import NoticeKind
 from tray_app.core.wording import duration
 from tray_app.desktop import APP_ID, APP_NAME
-from tray_app.desktop.notices.backend import OPEN, Bubble, NoNotices
+from tray_app.desktop.notices.backend import OPEN, Notification, NotificationsUnavailable
 from tray_app.desktop.view.menu import SNOOZES_SECONDS
 from tray_app.desktop.worker import Worker
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tray_app.core.renewal_schedule import Notice
-    from tray_app.desktop.notices.backend import Bubbles
+    from tray_app.desktop.notices.backend import NotificationBackend
 
 _LONGEST_FAREWELL_SECONDS = 0.5
 _REFRESH = "refresh"
@@ -31,12 +31,12 @@ _SNOOZE = "snooze-"
 _WITH_BUTTONS = {NoticeKind.ENDING, NoticeKind.ENDED, NoticeKind.FAILED, NoticeKind.STOPPED}
 
 
-class Notices(QObject):
-    """`show` puts a notice in the place of the one before of the same profile, `withdraw` takes it away again.
+class Notifier(QObject):
+    """Show a notice in place of the previous one of the same account, or withdraw it.
 
-    `clicked(profile)`, `refresh_requested(profile)` and `snooze_requested(seconds)` are what the user does with it.
-    `balloon(title, body, urgent)` shows it when nothing else can, without buttons. `bubbles` is the platform's own
-    way, looked up for the first notice when not given.
+    `clicked(profile)`, `refresh_requested(profile)` and `snooze_requested(seconds)` report what the user did with it.
+    `balloon(title, body, urgent)` shows it without buttons when nothing else can. `backend` is by default that of the
+    platform, created for the first notice.
     """
 
     clicked = Signal(str)
@@ -49,12 +49,12 @@ class Notices(QObject):
         balloon: Callable[[str, str, bool], None],
         parent: QObject | None = None,
         *,
-        bubbles: Bubbles | None = None,
+        backend: NotificationBackend | None = None,
     ) -> None:
         super().__init__(parent)
         self._balloon = balloon
-        self._bubbles: Bubbles | None = bubbles or _PlatformBubbles(self._press)
-        self._complained = False
+        self._backend: NotificationBackend | None = backend or _PlatformBackend(self._press)
+        self._has_warned = False
         self._shown: set[str] = set()
         self._worker = Worker("notify", self)
         self._pressed.connect(self._do)
@@ -63,36 +63,36 @@ class Notices(QObject):
             app.aboutToQuit.connect(self.close)
 
     def show(self, notice: Notice, profile: str, now: float, *, named: bool = False) -> None:
-        """`now` in seconds of the epoch; `named` puts the profile's name to the title."""
+        """Show a notice. `now` is in epoch seconds; `named` adds the name of the account to the title."""
         title, body = notice_text(notice, now)
-        bubble = Bubble(
+        notification = Notification(
             profile,
             f"{title} - {profile}" if named else title,
             body,
             tr("Open"),
             _buttons() if notice.kind in _WITH_BUTTONS else (),
             notice.urgent,
-            fleeting=notice.kind is NoticeKind.RECOVERED,
+            transient=notice.kind is NoticeKind.RECOVERED,
         )
-        bubbles = self._bubbles
-        if bubbles is None:
-            self._balloon(bubble.title, bubble.body, bubble.urgent)
+        backend = self._backend
+        if backend is None:
+            self._balloon(notification.title, notification.body, notification.urgent)
             return
 
         def done(_: object, error: Exception | None) -> None:
             if error is None:
-                self._complained = False
+                self._has_warned = False
             else:
                 self._failed(error)
-                self._balloon(bubble.title, bubble.body, bubble.urgent)
+                self._balloon(notification.title, notification.body, notification.urgent)
 
         self._shown.add(profile)
-        self._worker.run(lambda: bubbles.show(bubble), done)
+        self._worker.run(lambda: backend.show(notification), done)
 
     def withdraw(self, profile: str) -> None:
-        """What was told of this profile is not true any more. A balloon goes by itself."""
-        bubbles = self._bubbles
-        if bubbles is None:
+        """Remove a notice that no longer holds. A balloon disappears by itself."""
+        backend = self._backend
+        if backend is None:
             return
 
         def done(_: object, error: Exception | None) -> None:
@@ -100,11 +100,11 @@ class Notices(QObject):
                 self._failed(error)
 
         self._shown.discard(profile)
-        self._worker.run(lambda: bubbles.withdraw(profile), done)
+        self._worker.run(lambda: backend.withdraw(profile), done)
 
     def close(self) -> None:
-        """The program ends, and nobody would hear a press any more: takes all away, and waits a moment for that."""
-        if self._bubbles is None or not self._shown:
+        """Remove all notices, whose buttons do nothing once the program has ended, and wait a moment for that."""
+        if self._backend is None or not self._shown:
             return
         gone = threading.Event()
         for profile in [*self._shown]:
@@ -113,14 +113,14 @@ class Notices(QObject):
         gone.wait(_LONGEST_FAREWELL_SECONDS)
 
     def _failed(self, error: Exception) -> None:
-        if isinstance(error, NoNotices):
-            self._bubbles = None
-        if not self._complained:
-            logs.warning("Notices are shown as balloons (%s: %s)", type(error).__name__, error)
-            self._complained = True
+        if isinstance(error, NotificationsUnavailable):
+            self._backend = None
+        if not self._has_warned:
+            logs.warning("Notifier are shown as balloons (%s: %s)", type(error).__name__, error)
+            self._has_warned = True
 
     def _press(self, owner: str, key: str) -> None:
-        """Called on threads of the platform's."""
+        """Forward a press from a thread of the platform to the GUI thread."""
         try:
             self._pressed.emit(owner, key)
         except RuntimeError:  # the program has ended and Qt's half of this object is gone
@@ -136,7 +136,7 @@ class Notices(QObject):
 
 
 def _buttons() -> tuple[tuple[str, str], ...]:
-    """The shortest snooze comes first: some desktops show no more than three buttons."""
+    """Return the buttons, the shortest snooze first, because some desktops show at most three."""
     first, *others = SNOOZES_SECONDS
     return (
         (_REFRESH, tr("Refresh")),
@@ -145,32 +145,32 @@ def _buttons() -> tuple[tuple[str, str], ...]:
     )
 
 
-class _PlatformBubbles:
-    """Loads what the platform needs when there is something to show."""
+class _PlatformBackend:
+    """Create the backend of the platform for the first notification."""
 
     def __init__(self, pressed: Callable[[str, str], None]) -> None:
         self._pressed = pressed
-        self._bubbles: Bubbles | None = None
+        self._backend: NotificationBackend | None = None
 
-    def show(self, bubble: Bubble) -> None:
-        if self._bubbles is None:
-            self._bubbles = _bubbles_of_the_platform(self._pressed)
-        self._bubbles.show(bubble)
+    def show(self, notification: Notification) -> None:
+        if self._backend is None:
+            self._backend = _platform_backend(self._pressed)
+        self._backend.show(notification)
 
     def withdraw(self, owner: str) -> None:
-        if self._bubbles is not None:
-            self._bubbles.withdraw(owner)
+        if self._backend is not None:
+            self._backend.withdraw(owner)
 
 
-def _bubbles_of_the_platform(pressed: Callable[[str, str], None]) -> Bubbles:
+def _platform_backend(pressed: Callable[[str, str], None]) -> NotificationBackend:
     icon = os.path.join(resources_folder(), "icons", f"{APP_NAME}.png")
-    made: Bubbles
+    made: NotificationBackend
     if sys.platform == "linux":
-        from tray_app.desktop.notices.freedesktop import FreedesktopNotices
+        from tray_app.desktop.notices.freedesktop import FreedesktopBackend
 
-        made = FreedesktopNotices(APP_NAME, icon, pressed)
+        made = FreedesktopBackend(APP_NAME, icon, pressed)
     else:
-        from tray_app.desktop.notices.windows_macos import NativeNotices
+        from tray_app.desktop.notices.windows_macos import NativeBackend
 
-        made = NativeNotices(APP_ID, tr("Kiwoom Token Tray"), icon, pressed)
+        made = NativeBackend(APP_ID, tr("Kiwoom Token Tray"), icon, pressed)
     return made

@@ -1,12 +1,12 @@
-"""Notices on Windows and macOS, through `desktop-notifier`: with buttons, and one in the place of the other.
+"""Notifications on Windows and macOS through `desktop-notifier`, with buttons and replacement.
 
-It is asynchronous and calls back only while its loop runs, so it lives on a thread of its own. On Windows that thread
-is one of the multi-threaded apartment: the GUI thread's would have to be pumped for each press. It never raises when
-a notice fails, shows nothing without saying so where it has no way to, and on macOS needs a signed bundle: so each
-notice must be reported as dispatched, and the first failure of whatever kind is taken as final.
+The library is asynchronous and calls back only while its loop runs, so the loop has a thread of its own. On Windows
+that thread is in the multi-threaded apartment, because the GUI thread's would have to be pumped for each press. The
+library does not raise when a notification fails or cannot be shown at all, and on macOS needs a signed bundle. So
+every notification must be reported as dispatched, and the first failure of any kind is final.
 
-A notice with the tag of one before replaces it on both systems. Windows drops what it knows of the old one only then,
-and the library's own note of the new one with it, so presses are taken from the library's handlers for all notices.
+A notification with the tag of an earlier one replaces it on both systems. Windows then drops its record of the old
+one, and with it the library's record of the new one, so presses are taken from the library's global handlers.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from tray_app.desktop.notices.backend import OPEN, NoNotices
+from tray_app.desktop.notices.backend import OPEN, NotificationsUnavailable
 from tray_app.system.windows_version import known_system
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
-    from tray_app.desktop.notices.backend import Bubble
+    from tray_app.desktop.notices.backend import Notification
 
 _ANSWER_SECONDS = 60.0
-"""macOS asks the user whether this program may show notices at all."""
+"""macOS asks the user whether this program may show notifications."""
 
 
-class NativeNotices:
-    """One notice for each owner. Not for the GUI thread. `pressed(owner, key)` is called on a thread of its own.
+class NativeBackend:
+    """Show one notification for each owner. Not for the GUI thread; `pressed(owner, key)` is called on another thread.
 
-    `app_id` is the program's AppUserModelID on Windows, `app_name` what stands above its notices there.
+    `app_id` is the AppUserModelID on Windows, `app_name` the name above the notifications there.
     """
 
     def __init__(self, app_id: str, app_name: str, icon_path: str, pressed: Callable[[str, str], None]) -> None:
@@ -44,12 +44,12 @@ class NativeNotices:
         self._notifier: Any = None
         self._owners: list[str] = []
 
-    def show(self, bubble: Bubble) -> None:
-        """Raises `NoNotices`."""
-        self._wait_for(self._show(bubble))
+    def show(self, notification: Notification) -> None:
+        """Raise `NotificationsUnavailable` if it fails."""
+        self._wait_for(self._show(notification))
 
     def withdraw(self, owner: str) -> None:
-        """Raises `NoNotices`."""
+        """Raise `NotificationsUnavailable` if it fails."""
         if self._notifier is not None:
             self._wait_for(self._notifier.clear(self._tag(owner)))
 
@@ -59,28 +59,28 @@ class NativeNotices:
             threading.Thread(target=self._loop.run_forever, name="notices", daemon=True).start()
         try:
             asyncio.run_coroutine_threadsafe(asyncio.wait_for(work, _ANSWER_SECONDS), self._loop).result()
-        except NoNotices:
+        except NotificationsUnavailable:
             raise
         except Exception as error:
-            raise NoNotices(type(error).__name__) from error
+            raise NotificationsUnavailable(type(error).__name__) from error
 
-    async def _show(self, bubble: Bubble) -> None:
+    async def _show(self, notification: Notification) -> None:
         from desktop_notifier import Button, Notification, Urgency
 
         notifier = await self._opened()
         dispatched: list[bool] = []
         await notifier.send_notification(
             Notification(
-                title=bubble.title,
-                message=bubble.body,
-                urgency=Urgency.Critical if bubble.urgent else Urgency.Normal,
-                buttons=tuple(Button(title=label, identifier=key) for key, label in bubble.buttons),
+                title=notification.title,
+                message=notification.body,
+                urgency=Urgency.Critical if notification.urgent else Urgency.Normal,
+                buttons=tuple(Button(title=label, identifier=key) for key, label in notification.buttons),
                 on_dispatched=lambda: dispatched.append(True),
-                identifier=self._tag(bubble.owner),
+                identifier=self._tag(notification.owner),
             )
         )
         if not dispatched:
-            raise NoNotices("not dispatched")
+            raise NotificationsUnavailable("not dispatched")
 
     async def _opened(self) -> Any:
         if self._notifier is None:
@@ -97,16 +97,16 @@ class NativeNotices:
             if sys.platform == "win32":
                 name_on_windows(self._app_id, self._app_name)
             if Capability.BUTTONS not in await notifier.get_capabilities():
-                raise NoNotices("no way to show notices")
+                raise NotificationsUnavailable("no way to show notices")
             if not await notifier.request_authorisation():
-                raise NoNotices("not authorised")
+                raise NotificationsUnavailable("not authorised")
             notifier.on_clicked = lambda tag: self._press(tag, OPEN)
             notifier.on_button_pressed = self._press
             self._notifier = notifier
         return self._notifier
 
     def _tag(self, owner: str) -> str:
-        """Windows takes at most 64 characters."""
+        """Return a tag for Windows, which takes at most 64 characters."""
         if owner not in self._owners:
             self._owners.append(owner)
         return f"token-{self._owners.index(owner)}"
@@ -118,8 +118,10 @@ class NativeNotices:
 
 
 def name_on_windows(app_id: str, app_name: str) -> None:
-    """What stands above the notices of this AppUserModelID: the library registers the id itself as the name, and
-    nothing where Windows gives the process another one."""
+    """Register the name that Windows shows above the notifications of this AppUserModelID.
+
+    The library registers the id itself as the name, and nothing where Windows gives the process another id.
+    """
     if sys.platform == "win32":
         import winreg
 

@@ -32,7 +32,7 @@ from tray_app.desktop.settings.notes import breakable, note_text, starts_at_logi
 
 
 class SettingCard(QFrame):
-    """One setting: what it is called, its field, what is to be known about it, and what came of a change."""
+    """One setting: its name, its field, a note and the outcome of a change."""
 
     changeRequested = Signal(str, object)  # noqa: N815 - as Qt names signals
 
@@ -107,7 +107,7 @@ class SettingCard(QFrame):
         self.show_outcome("")
 
     def retranslate(self) -> None:
-        """The rest follows with the next picture of the settings."""
+        """Set the fixed texts anew; the others follow with the next `show_field`."""
         set_text(self._name, tr(self.setting.meaning))
         self.field.retranslate()
         self.forget_outcome()
@@ -125,7 +125,7 @@ class SettingCard(QFrame):
         set_text_colour(self._outcome, self._tones.bad if self._outcome_is_bad else self._tones.quiet)
 
     def _describe(self) -> None:
-        """What a screen reader says of the inputs, each of which may have a name of its own."""
+        """Describe the inputs for screen readers."""
         meaning = tr(self.setting.meaning)
         self.field.setAccessibleName(meaning)
         for one in self.field.inputs():

@@ -1,4 +1,4 @@
-"""The settings window and what it asks for, joined."""
+"""Connects the settings window with the actions behind it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 class SettingsController(QObject):
-    """Opens the window, which is made when it is first wanted. `written()` tells that the file is another one.
+    """Open the settings window, created when it is first wanted. `written()` is emitted when the file was changed.
 
-    Who practises has settings apart from the others, but the same system to log in to: that is left alone.
+    In the sandbox, start at login is left alone: the settings are separate, but the system is the user's.
     """
 
     # ruff: noqa: N815 - named as Qt's own signals are
     written = Signal()
     openFileRequested = Signal()
     keysRequested = Signal(str)
-    """The profile whose keys are to be entered."""
+    """The account whose keys the user wants to enter."""
     setupRequested = Signal()
 
     def __init__(self, environ: Mapping[str, str], parent: QObject | None = None, *, sandbox: bool = False) -> None:
@@ -34,18 +34,18 @@ class SettingsController(QObject):
 
     @property
     def window(self) -> SettingsWindow | None:
-        """For whoever opens a question over it."""
+        """The window, as parent of a dialog."""
         return self._window
 
     def open(self, profile: str) -> None:
-        """Brings the window up with the settings of that profile."""
+        """Show the window with the settings of that account."""
         window = self._window = self._window or self._make_window()
         if not window.isVisible():
             self._actions.choose(profile)
-        window.bring_up()
+        window.show_in_front()
 
     def poll(self) -> None:
-        """The file or the system is another one, perhaps."""
+        """Read the settings again, if the window is open."""
         if self._window is not None and self._window.isVisible():
             self._actions.poll()
 
@@ -56,7 +56,7 @@ class SettingsController(QObject):
         window.openFileRequested.connect(self.openFileRequested)
         window.keysRequested.connect(self.keysRequested)
         window.setupRequested.connect(self.setupRequested)
-        self._actions.looked.connect(window.show_settings)
+        self._actions.loaded.connect(window.show_settings)
         self._actions.refused.connect(window.show_refusal)
         self._actions.done.connect(window.show_done)
         return window

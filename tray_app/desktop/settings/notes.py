@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def breakable(text: str) -> str:
-    """A path goes on in the next line, instead of making the window as wide as it is long."""
+    """Let long paths wrap instead of widening the window."""
     return re.sub(r"([/\\])", "\\1\u200b", text)
 
 
 def starts_at_login(view: SettingsView) -> bool:
-    """What the operating system says, whatever the file does."""
+    """Return whether the operating system starts this program at login, whatever the file says."""
     status = view.autostart
     if status is None or isinstance(status, KiwoomTokenError):
         return False

@@ -1,4 +1,4 @@
-"""The settings window, made from the table of settings. Renders a `SettingsView`; each change applies at once."""
+"""The settings window, generated from the table of settings. Each change applies at once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tray_app.desktop.icons.app_icon import app_icon
 from tray_app.desktop.theme.colours import text_colour, window_tones
 from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour, window_stylesheet
 from tray_app.desktop.widgets.basics import make_button, make_text
-from tray_app.desktop.widgets.tool_window import StandingWindow
+from tray_app.desktop.widgets.tool_window import ToolWindow
 from tray_app.settings.table import GROUPS, NOTICES, PROGRAM, RENEWAL, SHARING, STORAGE, TABLE
 
 if TYPE_CHECKING:
@@ -44,16 +44,19 @@ _WIDTH, _HEIGHT = 760, 600
 _FRAME = 40
 
 
-class SettingsWindow(StandingWindow):
-    """`changeRequested(name, value)` hands on what the user has set, as the file would hold it, or None for the
-    default; what came of it is shown by `show_settings`, and by `show_refusal` or `show_done`. Closing hides it."""
+class SettingsWindow(ToolWindow):
+    """Render a `SettingsView`. Closing hides the window.
+
+    `changeRequested(name, value)` carries a change as written in the file, or None for the default. Its outcome is
+    shown by `show_settings` and by `show_done` or `show_refusal`.
+    """
 
     # ruff: noqa: N815 - named as Qt's own signals are
     changeRequested = Signal(str, object)
     profileChosen = Signal(str)
     openFileRequested = Signal()
     keysRequested = Signal(str)
-    """The profile whose keys are to be entered."""
+    """The account whose keys the user wants to enter."""
     setupRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -97,7 +100,7 @@ class SettingsWindow(StandingWindow):
         self._sections.setFocus()
 
     def show_settings(self, view: SettingsView) -> None:
-        """Shows what holds, except in the place of what the user is just typing."""
+        """Show the present settings, except where the user is typing."""
         self._view = view
         self._pages.setEnabled(True)
         for field in view.fields:
@@ -106,14 +109,14 @@ class SettingsWindow(StandingWindow):
         self._show_problems("\n".join(dict.fromkeys(say(one) for one in view.problems)))
 
     def show_refusal(self, name: str, error: KiwoomTokenError) -> None:
-        """What was set was not taken: says why, beside the field, which shows again what holds."""
+        """Show beside the field why a change was refused, and the value that still holds."""
         if name not in self._cards:
             self._show_problems(say(error))
         else:
             self._cards[name].show_refusal(error)
 
     def show_done(self, name: str, changed: Changed) -> None:
-        """It was taken; what else came of it is told beside the field."""
+        """Show beside the field what a change did to the stored token."""
         migrated = changed.migrated
         told = [say(one) for one in migrated.failures]
         if migrated.place is not None:
@@ -124,9 +127,9 @@ class SettingsWindow(StandingWindow):
         self._cards[name].show_outcome(" ".join(told), bad=bool(migrated.failures))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """What was typed last counts, as everything before it did."""
+        """Commit what was typed last, as everything before it was."""
         for card in self._cards.values():
-            card.field.flush()
+            card.field.commit()
             card.forget_outcome()
         event.accept()
 
@@ -200,7 +203,7 @@ class SettingsWindow(StandingWindow):
             app.focusChanged.connect(self._follow_focus)
 
     def _follow_focus(self, _: QWidget | None, now: QWidget | None) -> None:
-        """What the keyboard reaches is seen."""
+        """Scroll to the widget that got the focus."""
         for area in (self._pages.currentWidget(), self._whole):
             if now is not None and isinstance(area, QScrollArea) and area.isAncestorOf(now):
                 area.ensureWidgetVisible(now)
@@ -212,7 +215,7 @@ class SettingsWindow(StandingWindow):
 
     def _choose_profile(self, row: int) -> None:
         for card in self._cards.values():
-            card.field.flush()
+            card.field.commit()
             card.forget_outcome()
         self.profileChosen.emit(self._profile.itemData(row))
 
@@ -281,13 +284,16 @@ class SettingsWindow(StandingWindow):
         self._fit_sections()
 
     def _fit_sections(self) -> None:
-        """All of them are seen: what has no room is scrolled with the rest of the window."""
+        """Make room for all sections; what does not fit is scrolled with the rest of the window."""
         self._sections.setMinimumHeight(self._sections.count() * self._sections.sizeHintForRow(0))
         self._sections.setFixedWidth(self._sections.sizeHintForColumn(0) + 2 * self._sections.frameWidth() + 12)
 
 
 class _Column(QVBoxLayout):
-    """Asks a scroll area for its least height only: by default, as soon as one label in it wraps, for all it likes."""
+    """A layout that asks a scroll area for its minimum height only.
+
+    By default it asks for its preferred height as soon as one label in it wraps.
+    """
 
     def hasHeightForWidth(self) -> bool:
         return False

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class LanguageSwitch(QWidget):
-    """Korean or English, at once."""
+    """Switch between Korean and English at once."""
 
     def __init__(self, parent: QWidget, flow: SetupFlow) -> None:
         super().__init__(parent)
@@ -47,4 +47,4 @@ class LanguageSwitch(QWidget):
         if app is not None and language.current() != code:
             language.use(code)
             install_translator(app)
-            self._flow.keep_language(code)
+            self._flow.save_language(code)

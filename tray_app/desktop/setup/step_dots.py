@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class StepDots(QWidget):
-    """How far one has come."""
+    """Show the number of the current step."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""What the set-up says, as far as it depends on what is known."""
+"""Texts of the setup wizard that depend on the state."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tray_app.core.errors import KeyringUnavailable
 from tray_app.core.language import say, tr
 from tray_app.core.wording import korean_time, mode_text
-from tray_app.desktop.setup.flow import Doing, SetupState, Step
+from tray_app.desktop.setup.flow import Activity, SetupState, Step
 from tray_app.kiwoom.keys import environment_names
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def keyring_problem(state: SetupState) -> str:
 
 
 def found_text(found: FoundKeys) -> str:
-    """The offer to use keys that are here already."""
+    """Return the label of a choice of keys that were found."""
     mode = mode_text(found.mode)
     if found.in_environment:
         name = environment_names(found.mode)[0]
@@ -30,13 +30,13 @@ def found_text(found: FoundKeys) -> str:
     return tr("Use the keys for {mode} in the keyring", mode=mode)
 
 
-def doing_text(state: SetupState) -> str:
-    """What is being done this moment; empty for nothing."""
-    if state.doing is Doing.CHECKING:
+def activity_text(state: SetupState) -> str:
+    """Return what is running at the moment; empty for nothing."""
+    if state.activity is Activity.CHECKING:
         return tr("Asking Kiwoom for a token with these keys…")
-    if state.doing is Doing.UNLOCKING:
+    if state.activity is Activity.UNLOCKING:
         return tr("Waiting for the keyring to be unlocked…")
-    if state.doing is Doing.SAVING:
+    if state.activity is Activity.SAVING:
         return tr("Saving…")
     if state.step is Step.KEYS and state.search is None:
         return tr("Looking for keys that are already on this computer…")
@@ -44,7 +44,7 @@ def doing_text(state: SetupState) -> str:
 
 
 def where_text(state: SetupState, platform: str = sys.platform) -> str:
-    place = state.place
+    place = state.storage
     if place is None:
         return tr("Asking the keyring…")
     if place.kind == "keyring":
@@ -57,7 +57,7 @@ def where_text(state: SetupState, platform: str = sys.platform) -> str:
 
 
 def why_text(state: SetupState) -> str:
-    place = state.place
+    place = state.storage
     if place is None:
         return ""
     if place.is_fixed or place.store not in {"auto", "keyring"}:
@@ -93,15 +93,15 @@ def policy_means(policy: str) -> str:
 
 
 def first_token_text(state: SetupState, now: float) -> tuple[str, str]:
-    if state.kept is None:
+    if state.accepted is None:
         return (
             tr("There are no new keys"),
             tr("You can enter them at any time: click the icon."),
         )
-    head = tr("The first token lives until {time} (KST)", time=korean_time(state.kept.ends, now))
-    if state.kept.unsaved is not None:
-        return head, say(state.kept.unsaved)
-    return head, policy_means(state.habits.policy if state.habits else "auto")
+    head = tr("The first token lives until {time} (KST)", time=korean_time(state.accepted.expires, now))
+    if state.accepted.unsaved is not None:
+        return head, say(state.accepted.unsaved)
+    return head, policy_means(state.options.policy if state.options else "auto")
 
 
 def icon_text(platform: str, *, has_panel: bool) -> tuple[str, str]:

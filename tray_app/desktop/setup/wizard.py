@@ -24,18 +24,18 @@ from PySide6.QtWidgets import (
 
 from tray_app.core.language import tr
 from tray_app.desktop.icons.app_icon import app_icon
-from tray_app.desktop.setup.flow import STEPS, Doing, Ending, SetupFlow, SetupState, Step
+from tray_app.desktop.setup.flow import STEPS, Activity, SetupFlow, SetupResult, SetupState, Step
 from tray_app.desktop.setup.pages.done import DonePage
 from tray_app.desktop.setup.pages.keys import KeysPage
 from tray_app.desktop.setup.pages.page import Page
 from tray_app.desktop.setup.pages.startup import StartupPage
 from tray_app.desktop.setup.pages.storage import StoragePage
 from tray_app.desktop.setup.pages.welcome import WelcomePage
-from tray_app.desktop.setup.texts import doing_text
+from tray_app.desktop.setup.texts import activity_text
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.stylesheet import fix_box_colours, set_role, window_stylesheet
 from tray_app.desktop.widgets.basics import make_button, make_text, set_text
-from tray_app.desktop.widgets.busy_line import Light
+from tray_app.desktop.widgets.busy_line import BusyLine
 from tray_app.desktop.widgets.tool_window import bring_to_front
 
 if TYPE_CHECKING:
@@ -53,21 +53,21 @@ _TITLE_BAR = 40
 
 
 def open_setup(
-    parent: QWidget | None, actions: SetupActions, start: Step = Step.WELCOME, *, only: bool = False
+    parent: QWidget | None, actions: SetupActions, start: Step = Step.WELCOME, *, single_page: bool = False
 ) -> SetupWizard:
-    """Opens the set-up, or with `only` the one page by itself; `ended(Ending)` follows, and it deletes itself."""
-    wizard = SetupWizard(parent, actions, start, only=only)
-    wizard.bring_up()
+    """Open the wizard, or with `single_page` one page by itself. It deletes itself after `ended(SetupResult)`."""
+    wizard = SetupWizard(parent, actions, start, single_page=single_page)
+    wizard.show_in_front()
     return wizard
 
 
 class SetupWizard(QDialog):
-    """Renders the state of a `SetupFlow`. Escape or closing asks nothing; what was done stays."""
+    """Render the state of a `SetupFlow`. Closing it asks nothing; what was saved stays."""
 
     ended = Signal(object)
 
     def __init__(
-        self, parent: QWidget | None, actions: SetupActions, start: Step = Step.WELCOME, *, only: bool = False
+        self, parent: QWidget | None, actions: SetupActions, start: Step = Step.WELCOME, *, single_page: bool = False
     ) -> None:
         super().__init__(parent)
         self.setObjectName("setupWizard")
@@ -75,8 +75,8 @@ class SetupWizard(QDialog):
         self.setWindowIcon(app_icon())
         self._style = ""
         self._step: Step | None = None
-        self.flow = SetupFlow(actions, start, only=only, parent=self)
-        self._busy = Light(self)
+        self.flow = SetupFlow(actions, start, single_page=single_page, parent=self)
+        self._busy = BusyLine(self)
         self._busy.setFixedHeight(3)
         self._dots = StepDots(self)
         self._status = make_text("setupStatus", self)
@@ -100,7 +100,7 @@ class SetupWizard(QDialog):
         self._next.setDefault(True)
         self._back.clicked.connect(self.flow.back)
         self._skip.clicked.connect(self._leave_page)
-        self._next.clicked.connect(self._go_on)
+        self._next.clicked.connect(self._submit)
         self._lay_out()
         self._retranslate()
         self._restyle()
@@ -108,18 +108,18 @@ class SetupWizard(QDialog):
         self.flow.ended.connect(self._end)
         self.finished.connect(lambda _: self.flow.end())
         self._render()
-        self.flow.look()
+        self.flow.poll()
 
     @property
     def page(self) -> Page:
         return self._pages[self.flow.state.step]
 
-    def bring_up(self) -> None:
+    def show_in_front(self) -> None:
         bring_to_front(self)
 
     def hideEvent(self, event: QHideEvent) -> None:
-        if not event.spontaneous():  # not when the window is only minimised
-            self.page.leave()
+        if not event.spontaneous():  # not when it is only minimised
+            self.page.discard_input()
         super().hideEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
@@ -131,17 +131,17 @@ class SetupWizard(QDialog):
         elif kind in {QEvent.Type.PaletteChange, QEvent.Type.ThemeChange, QEvent.Type.ApplicationFontChange}:
             self._restyle()
 
-    def _go_on(self) -> None:
-        self.page.go_on()
+    def _submit(self) -> None:
+        self.page.submit()
 
     def _leave_page(self) -> None:
-        if self.flow.state.only or self.flow.state.step is Step.WELCOME:
+        if self.flow.state.single_page or self.flow.state.step is Step.WELCOME:
             self.reject()
         else:
             self.flow.skip()
 
-    def _end(self, ending: Ending) -> None:
-        self.ended.emit(ending)
+    def _end(self, result: SetupResult) -> None:
+        self.ended.emit(result)
         self.close()
 
     def _render(self) -> None:
@@ -149,38 +149,38 @@ class SetupWizard(QDialog):
         page = self.page
         if state.step is not self._step:
             if self._step is not None:
-                self._pages[self._step].leave()
+                self._pages[self._step].discard_input()
             self._stack.setCurrentIndex(STEPS.index(state.step))
             self._dots.show_step(STEPS.index(state.step), len(STEPS))
         page.show_state()
         set_text(self._title, page.title())
         self._languages.setVisible(state.step is Step.WELCOME)
-        idle = state.doing is Doing.NOTHING
-        self._show_status(doing_text(state))
-        self._back.setVisible(not state.only and state.step is not Step.WELCOME)
+        idle = state.activity is Activity.IDLE
+        self._show_status(activity_text(state))
+        self._back.setVisible(not state.single_page and state.step is not Step.WELCOME)
         self._back.setEnabled(idle)
-        self._skip.setVisible(state.step is not Step.DONE and not (state.only and page.is_done()))
-        self._skip.setEnabled(idle or state.only)
+        self._skip.setVisible(state.step is not Step.DONE and not (state.single_page and page.is_done()))
+        self._skip.setEnabled(idle or state.single_page)
         set_text(self._skip, self._skip_text(state))
         set_text(self._next, page.main_text())
-        self._next.setEnabled(idle and page.can_go_on())
+        self._next.setEnabled(idle and page.can_submit())
         if state.step is not self._step:
             self._step = state.step
-            page.first().setFocus()
+            page.initial_focus().setFocus()
             self.setAccessibleDescription(self._title.text())
             QAccessible.updateAccessibility(QAccessibleEvent(self._title, QAccessible.Event.Alert))
 
     def _show_status(self, text: str) -> None:
-        """In the place of the dots, so that nothing moves."""
+        """Show a status in place of the dots, so that nothing moves."""
         self._busy.show_work(text)
-        self._dots.setVisible(not text and not self.flow.state.only)
+        self._dots.setVisible(not text and not self.flow.state.single_page)
         self._status.setVisible(not self._dots.isVisibleTo(self))
         if text != self._status.text():
             self._status.setText(text)
             QAccessible.updateAccessibility(QAccessibleEvent(self._status, QAccessible.Event.Alert))
 
     def _skip_text(self, state: SetupState) -> str:
-        if state.only:
+        if state.single_page:
             return tr("Cancel")
         return tr("&Later") if state.step is Step.WELCOME else tr("Sk&ip")
 
@@ -236,11 +236,11 @@ class SetupWizard(QDialog):
         self._busy.set_colour(tones.good)
         self._dots.set_colour(tones.good)
         for page in self._pages.values():
-            page.colour(tones)
+            page.set_tones(tones)
 
 
 def _scrolled(page: QWidget) -> QScrollArea:
-    """On a small screen, or with large letters, a page is longer than the window."""
+    """Put the page into a scroll area, for small screens and large fonts."""
     area = QScrollArea()
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setWidgetResizable(True)

@@ -33,7 +33,7 @@ _COLOURS = {
 
 
 class BadgeLabel(QLabel):
-    """A word in a pill: filled for real money, an edge for mock, a dashed edge for practice."""
+    """A word in a pill: filled for real trading, outlined for mock trading, dashed for the sandbox."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Countdown(QWidget):
-    """Large digits that each have a cell of the same width, so nothing moves as they change."""
+    """Large digits of equal width, so that nothing moves while they change."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,7 +37,7 @@ class Countdown(QWidget):
         return self._text
 
     def show_text(self, text: str, spoken: str, *, faint: bool = False) -> None:
-        """`spoken` is what a screen reader says: to the minute, so that it does not chatter."""
+        """Show `text`. `spoken` is for screen readers: precise to the minute, so that they do not chatter."""
         self._faint = faint
         if spoken != self.accessibleName():
             self.setAccessibleName(spoken)
@@ -49,7 +49,7 @@ class Countdown(QWidget):
             self.update()
 
     def set_digit_height(self, pixels: float, room: float) -> None:
-        """Digits of this height, or smaller ones where the text would be wider than `room`."""
+        """Set the height of the digits; they are smaller where the text would be wider than `room`."""
         self._room = room
         font = QFont(self.font())
         font.setPixelSize(max(12, round(pixels)))

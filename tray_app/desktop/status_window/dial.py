@@ -69,7 +69,7 @@ class Dial(QWidget):
         self.update()
 
     def show_view(self, view: View) -> None:
-        """The ring is painted again only when a pixel of it can have moved."""
+        """Render `view`, repainting the ring only when a pixel of it can have moved."""
         set_text(self.headline, view.headline)
         nothing = view.phase is Phase.NONE
         self.countdown.show_text("–:––:––" if nothing else view.countdown, view.remaining, faint=nothing)
@@ -118,7 +118,7 @@ class Dial(QWidget):
             painter.drawArc(box.adjusted(inset, inset, -inset, -inset), 90 * 16, round(degrees * 16))
 
     def _box(self) -> QRectF:
-        """At the top and of its own size, so that it stays where it is while the sentences below grow and shrink."""
+        """Return the box of the ring, at the top and of fixed size, so that texts below it do not move it."""
         side = min(self.width(), self.height(), max(_DIAL, round(self.height() * 0.7))) - 4
         return QRectF((self.width() - side) / 2, 2, side, side)
 

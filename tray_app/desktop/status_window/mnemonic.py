@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def with_mnemonic(text: str, letter: str) -> str:
-    """`text` with `letter` as its key: marked where it stands, in brackets behind Korean as is the custom there."""
+    """Return `text` with `letter` as its mnemonic: marked within the text, or in brackets behind a Korean one."""
     at = text.lower().find(letter.lower())
     if at < 0 and text[:1].isascii():
         at = 0

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ProfileBox(QComboBox):
-    """The profiles to choose from. It shows the one that a view says is chosen, whatever was clicked."""
+    """The accounts to choose from. The selection follows the view, not the click."""
 
     chosen = Signal(str)
 
@@ -59,7 +59,7 @@ class ProfileBox(QComboBox):
             self.setItemIcon(number, list_icon(line.icon, dark))
 
     def initStyleOption(self, option: QStyleOptionComboBox) -> None:
-        """Styles cut a text that has no room in the middle of a letter."""
+        """Shorten a long text with an ellipsis; styles would cut it within a letter."""
         super().initStyleOption(option)
         field = QStyle.SubControl.SC_ComboBoxEditField
         room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, self).width()

@@ -25,7 +25,7 @@ from tray_app.desktop.widgets.work_button import WorkButton
 
 
 class TokenCard(QFrame):
-    """Where it lies, what happened, what comes."""
+    """Where the token is stored, the last event and the next one."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)

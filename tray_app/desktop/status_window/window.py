@@ -33,8 +33,8 @@ from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.stylesheet import set_role, window_stylesheet
 from tray_app.desktop.view.menu import SNOOZES_SECONDS, copied_text
 from tray_app.desktop.widgets.basics import set_text
-from tray_app.desktop.widgets.busy_line import Light
-from tray_app.desktop.widgets.tool_window import StandingWindow
+from tray_app.desktop.widgets.busy_line import BusyLine
+from tray_app.desktop.widgets.tool_window import ToolWindow
 
 if TYPE_CHECKING:
     from tray_app.desktop.view.model import View
@@ -52,8 +52,8 @@ _WIDTH, _HEIGHT = 460, 640
 _TITLE_BAR = 40
 
 
-class StatusWindow(StandingWindow):
-    """Shows one `View` after another. Closing hides it; its owner decides what ticks while it is seen."""
+class StatusWindow(ToolWindow):
+    """Render a `View`. Closing hides the window; its owner updates it while it is visible."""
 
     # ruff: noqa: N815 - named as Qt's own signals are
     refreshRequested = Signal()
@@ -65,7 +65,7 @@ class StatusWindow(StandingWindow):
     rotateRequested = Signal()
     copyRequested = Signal()
     snoozeRequested = Signal(int)
-    """Seconds to keep quiet; 0 ends it."""
+    """Seconds without warnings; 0 ends the snooze."""
     profileChosen = Signal(str)
     settingsRequested = Signal()
     historyRequested = Signal()
@@ -79,7 +79,7 @@ class StatusWindow(StandingWindow):
         self.setWindowIcon(app_icon())
         self._remedy = Remedy.NONE
         self._style = ""
-        self._busy_line = Light(self)
+        self._busy_line = BusyLine(self)
         self._busy_line.setObjectName("busyLine")
         self._busy_line.setFixedHeight(3)
         self._profile = make_label("profile", self)
@@ -131,12 +131,12 @@ class StatusWindow(StandingWindow):
         self._restyle()
 
     def show_view(self, view: View) -> None:
-        """Renders `view`. Cheap when little has changed, so it may come every second."""
+        """Render `view`. Cheap when little has changed, so it may be called every second."""
         had_keyboard = self.focusWidget()
         set_text(self._profile, view.profile)
         self._profile.setVisible(not view.profiles)
         self._profiles.show_profiles(view.profiles)
-        # Qt adds the program's name to a title that does not end with it
+        # Qt appends the program's name to a title that does not end with it
         self.setWindowTitle(f"{view.profile} - {view.title}" if view.profile else view.title)
         for number, label in enumerate(self._badges):
             label.show_badge(view.badges[number] if number < len(view.badges) else None)
@@ -166,18 +166,18 @@ class StatusWindow(StandingWindow):
         can = (view.can_refresh, view.can_rotate, view.can_clear, view.can_refresh)
         for (button, actions), is_possible in zip(self._workers(), can, strict=True):
             is_working = view.working in actions
-            button.setEnabled(is_possible or is_working)  # disabled, it would lose the keyboard to another one
+            button.setEnabled(is_possible or is_working)  # a disabled button would lose the focus
             button.show_work(view.busy if is_working else "")
         buttons = {self._copy, self._remedy_button, *(button for button, _ in self._workers())}
         if had_keyboard in buttons and not (had_keyboard.isEnabled() and had_keyboard.isVisibleTo(self)):
-            self._refresh.setFocus()  # Qt would choose the button to snooze
+            self._refresh.setFocus()  # Qt would choose the snooze button
 
     def show_quit(self, is_shown: bool) -> None:
-        """Where there is no icon with a menu, this is the only place to end the program."""
+        """Show the button to quit, needed only where no tray menu has one."""
         self._quit.setVisible(is_shown)
 
     def is_seen(self) -> bool:
-        """Whether it is worth rendering: a minimised window shows nothing of it."""
+        """Return whether the window is visible and not minimised."""
         return self.isVisible() and not self.isMinimized()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -266,12 +266,12 @@ class StatusWindow(StandingWindow):
         order += [self._rotate, self._clear, self._profiles, self._snooze, self._history, self._settings, self._quit]
         for one, following in pairwise(order):
             self.setTabOrder(one, following)
-        room = self.screen().availableGeometry().height() - _TITLE_BAR  # a small screen at 150 %, for instance
+        room = self.screen().availableGeometry().height() - _TITLE_BAR  # for instance a small screen at 150 %
         self.resize(_WIDTH, min(_HEIGHT, room))
         self._refresh.setFocus()
 
     def _scrolled(self) -> QScrollArea:
-        """What a small screen at 200 %, for instance, has no room for is scrolled; head and buttons stay."""
+        """Return the middle of the window, which scrolls on small screens; head and buttons stay in place."""
         area = QScrollArea(self)
         content = QWidget()
         middle = QVBoxLayout(content)
@@ -291,7 +291,7 @@ class StatusWindow(StandingWindow):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidgetResizable(True)
-        area.setViewport(QWidget())  # one that is not filled; to ask for Qt's own takes PySide 15 ms
+        area.setViewport(QWidget())  # one without a background; asking PySide for Qt's own takes 15 ms
         area.setWidget(content)
         content.setAutoFillBackground(False)
         return area
@@ -330,7 +330,7 @@ class StatusWindow(StandingWindow):
         style += f"#skew, #settingsProblem, #elsewhere {{ color: {tones.low.name()}; }}"
         if style != self._style:
             self._style = style
-            self.setStyleSheet(style)  # first, because it takes the labels' palettes back to what they were
+            self.setStyleSheet(style)  # first, because it resets the palettes of the labels
         self.dial.set_tones(tones)
         self._details.set_tones(tones)
         self._busy_line.set_colour(tones.good)
@@ -341,13 +341,16 @@ class StatusWindow(StandingWindow):
         self._keep_room()
 
     def _keep_room(self) -> None:
-        """The countdown on the copy button moves nothing beside it; Qt's form layout would cut the remedy off."""
+        """Reserve room for the longest text of the copy button and for the whole remedy button.
+
+        Qt's form layout would cut the latter off.
+        """
         self._remedy_button.ensurePolished()
         self._remedy_button.setMinimumHeight(self._remedy_button.sizeHint().height())
         self._copy.keep_room_for(with_mnemonic(copied_text(KEEP_SECONDS), "Y"))
 
     def _follow_focus(self, _: QWidget | None, now: QWidget | None) -> None:
-        """What the keyboard reaches is seen: Qt scrolls only to what is reached from within the area."""
+        """Scroll to the widget that got the focus: Qt does so only for moves within the scroll area."""
         if now is not None and self._area.isAncestorOf(now):
             self._area.ensureWidgetVisible(now)
 

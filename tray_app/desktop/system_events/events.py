@@ -1,4 +1,4 @@
-"""What there is to know of the user's session: sleep, the clock, the lock, the end, the taskbar's theme."""
+"""What the operating system reports: sleep, clock changes, screen lock, logout, and the theme of the taskbar."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from tray_app.system.clock_jumps import ClockJumpDetector
 
 _LONGEST_TICK_SECONDS = 120.0
-"""A minute, and the time that a keyring may take to answer in between."""
+"""One minute, plus the time a keyring may take to answer."""
 _SETTLE_MILLISECONDS = 300
-"""A computer that wakes is told of in several ways at once; one signal serves them all."""
+"""Waking up is reported in several ways at once; one signal serves them all."""
 
 
-class SessionEvents(QObject):
-    """`resumed` after a sleep or a change of the clock, once for each; `locked(bool)` when nobody can see the screen
-    or somebody can again; `ending` when the session ends, which nobody can refuse any more: the process is killed soon;
-    `theme_changed` when Windows has changed the colours of the taskbar, of which Qt does not tell.
+class SystemEvents(QObject):
+    """Signals for what happens to the system.
 
-    It has no timer that repeats: `tick` is to be called by one that is there anyway, at least once a minute.
+    `resumed` is emitted once after sleep or a change of the clock, `locked(bool)` when the screen is locked or
+    unlocked, `ending` when the session ends and the process is about to be killed, and `theme_changed` when Windows
+    has changed the colours of the taskbar, which Qt does not report.
+
+    There is no repeating timer here: call `tick` at least once a minute from one that runs anyway.
     """
 
     resumed = Signal()
@@ -25,30 +27,30 @@ class SessionEvents(QObject):
     ending = Signal()
     theme_changed = Signal()
 
-    def __init__(self, parent: QObject | None = None, gaps: ClockJumpDetector | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, clock_jumps: ClockJumpDetector | None = None) -> None:
         super().__init__(parent)
-        self._gaps = gaps or ClockJumpDetector(_LONGEST_TICK_SECONDS)
+        self._clock_jumps = clock_jumps or ClockJumpDetector(_LONGEST_TICK_SECONDS)
         self._away: set[str] = set()
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MILLISECONDS)
         self._settle.timeout.connect(self._settled)
 
     def tick(self) -> None:
-        """Looks for a gap in time."""
-        if self._gaps.gap():
-            self.note_gap()
+        """Check whether the clock has jumped."""
+        if self._clock_jumps.gap():
+            self.report_clock_jump()
 
-    def note_gap(self) -> None:
-        """The system tells of a sleep that is over, or of a clock that was set."""
+    def report_clock_jump(self) -> None:
+        """Report the end of sleep or a change of the clock."""
         if not self._settle.isActive():
             self._settle.start()
 
-    def note_lock(self, source: str, *, is_locked: bool) -> None:
-        """One of those that may know tells how it is now."""
+    def report_lock(self, source: str, *, is_locked: bool) -> None:
+        """Report from one of several sources whether the screen is locked."""
         before = bool(self._away)
         (self._away.add if is_locked else self._away.discard)(source)
         if bool(self._away) != before:
             self.locked.emit(not before)
 
     def _settled(self) -> None:
-        self._gaps.gap()  # this gap was told of; `tick` need not tell again
+        self._clock_jumps.gap()  # reported already; `tick` need not report it again
         self.resumed.emit()

@@ -1,6 +1,6 @@
-"""Linux tells of the session on two buses, each of which is listened to on a thread of its own.
+"""System events of Linux, received from two D-Bus buses on a thread each.
 
-A bus that is not there, or does not answer, is no bus: its thread ends, and gaps in time are still noticed.
+A bus that is missing or does not answer is ignored; clock jumps are still detected.
 """
 
 from __future__ import annotations
@@ -21,44 +21,44 @@ if TYPE_CHECKING:
     from jeepney import MatchRule, Message
     from jeepney.io.blocking import DBusConnection
 
-    from tray_app.desktop.system_events.events import SessionEvents
+    from tray_app.desktop.system_events.events import SystemEvents
 
 _TIMEOUT_SECONDS = 5.0
 _LOGIN = "org.freedesktop.login1"
 _MANAGER = "/org/freedesktop/login1"
 _OWN_SESSION = "/org/freedesktop/login1/session/auto"
 _SCREEN_SAVERS = ("org.freedesktop.ScreenSaver", "org.gnome.ScreenSaver")
-"""Plasma, Xfce and MATE have the first one, GNOME and Cinnamon one like the second."""
+"""Plasma, Xfce and MATE use the first, GNOME and Cinnamon one like the second."""
 
 
-class LinuxSession(QObject):
-    """Its signals take what the threads hear to the thread of the program. Belongs to nobody: the threads need it."""
+class LinuxEvents(QObject):
+    """Carry what the threads receive to the GUI thread. It has no parent, because the threads need it."""
 
-    gap = Signal()
+    clock_jump = Signal()
     ending = Signal()
     lock = Signal(str, bool)
 
-    def __init__(self, events: SessionEvents) -> None:
+    def __init__(self, events: SystemEvents) -> None:
         super().__init__()
         self._connections: list[DBusConnection] = []
         self._is_over = False
         self._events = events
         later = Qt.ConnectionType.QueuedConnection
-        self.gap.connect(events.note_gap, later)
+        self.clock_jump.connect(events.report_clock_jump, later)
         self.ending.connect(events.ending, later)
-        self.lock.connect(self._note_lock, later)
+        self.lock.connect(self._report_lock, later)
         for bus, hear in (("SYSTEM", self._hear_system), ("SESSION", self._hear_session)):
             threading.Thread(target=self._listen, args=(bus, hear), name="session", daemon=True).start()
 
     def stop(self) -> None:
-        """Ends the threads, whatever they wait for."""
+        """End the threads, whatever they wait for."""
         self._is_over = True
         for connection in self._connections:
             with contextlib.suppress(OSError):
                 connection.sock.shutdown(socket.SHUT_RDWR)
 
-    def _note_lock(self, source: str, is_locked: bool) -> None:
-        self._events.note_lock(source, is_locked=is_locked)
+    def _report_lock(self, source: str, is_locked: bool) -> None:
+        self._events.report_lock(source, is_locked=is_locked)
 
     def _listen(self, bus: str, hear: Callable[[DBusConnection], None]) -> None:
         from jeepney.io.blocking import open_dbus_connection
@@ -86,7 +86,7 @@ class LinuxSession(QObject):
         while True:
             name, body = _next_signal(connection)
             if name == "PrepareForSleep" and body == (False,):
-                self.gap.emit()
+                self.clock_jump.emit()
             elif name == "PrepareForShutdown" and body == (True,):
                 self.ending.emit()
             elif name == "PropertiesChanged" and "LockedHint" in body[1]:
@@ -112,7 +112,7 @@ def _subscribe(connection: DBusConnection, rules: list[MatchRule]) -> None:
 
 
 def _own_session(connection: DBusConnection) -> str:
-    """The object of this login session; empty where logind knows none, or is not there."""
+    """Return the D-Bus path of this login session; empty where logind does not know it or is missing."""
     from jeepney import DBusAddress, Properties, new_method_call
     from jeepney.wrappers import DBusErrorResponse, unwrap_msg
 

@@ -1,6 +1,6 @@
-"""The session of the system on which the program runs.
+"""The system events of this operating system.
 
-macOS tells of it to programs in Objective-C only; there, a gap in time is all that is noticed.
+macOS reports them to Objective-C programs only; there, only clock jumps are detected.
 """
 
 from __future__ import annotations
@@ -8,31 +8,31 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from tray_app.desktop.system_events.events import SessionEvents
+from tray_app.desktop.system_events.events import SystemEvents
 
 if TYPE_CHECKING:
-    from tray_app.desktop.system_events.linux import LinuxSession
-    from tray_app.desktop.system_events.windows import WindowsSession
+    from tray_app.desktop.system_events.linux import LinuxEvents
+    from tray_app.desktop.system_events.windows import WindowsEvents
 
 
-class SystemSession(SessionEvents):
-    """The events as the system tells of them from `start` to `stop`."""
+class SystemEventListener(SystemEvents):
+    """System events between `start` and `stop`."""
 
-    _source: LinuxSession | WindowsSession | None = None
+    _source: LinuxEvents | WindowsEvents | None = None
 
     def start(self) -> None:
-        """Listens from now on. Never waits."""
+        """Start listening. Returns at once."""
         if sys.platform == "win32":
-            from tray_app.desktop.system_events.windows import WindowsSession
+            from tray_app.desktop.system_events.windows import WindowsEvents
 
-            self._source = WindowsSession(self)
+            self._source = WindowsEvents(self)
         elif sys.platform == "linux":
-            from tray_app.desktop.system_events.linux import LinuxSession
+            from tray_app.desktop.system_events.linux import LinuxEvents
 
-            self._source = LinuxSession(self)
+            self._source = LinuxEvents(self)
 
     def stop(self) -> None:
-        """Listens no longer."""
+        """Stop listening."""
         source, self._source = self._source, None
         if source is not None:
             source.stop()

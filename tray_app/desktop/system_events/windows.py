@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from tray_app.core import logs
 
 if TYPE_CHECKING:
-    from tray_app.desktop.system_events.events import SessionEvents
+    from tray_app.desktop.system_events.events import SystemEvents
 
 _WM_ENDSESSION = 0x0016
 _WM_SETTINGCHANGE = 0x001A
@@ -39,8 +39,8 @@ class Message(ctypes.Structure):
     )
 
 
-class WindowsSession:
-    def __init__(self, events: SessionEvents) -> None:
+class WindowsEvents:
+    def __init__(self, events: SystemEvents) -> None:
         self._window = _Listener(events)
         self._handle = int(self._window.winId())  # makes the window, which is not shown
         if sys.platform == "win32":
@@ -65,25 +65,25 @@ class WindowsSession:
 class _Listener(QWidget):
     """Only its own messages pass through Python."""
 
-    def __init__(self, events: SessionEvents) -> None:
+    def __init__(self, events: SystemEvents) -> None:
         super().__init__(None, Qt.WindowType.Tool)
         self._events = events
 
     def nativeEvent(self, _kind: Any, message: Any) -> object:
         """What Windows sent goes on to Qt in any case."""
         told = Message.from_address(int(message))
-        hear(self._events, told.message, told.wParam, told.lParam)
+        handle_message(self._events, told.message, told.wParam, told.lParam)
         return False, 0
 
 
-def hear(events: SessionEvents, message: int, what: int, detail: int) -> None:
+def handle_message(events: SystemEvents, message: int, what: int, detail: int) -> None:
     """What one message of Windows means; `what` and `detail` are its `wParam` and `lParam`."""
     if message == _WM_TIMECHANGE or (
         message == _WM_POWERBROADCAST and what in {_PBT_APMRESUMEAUTOMATIC, _PBT_APMRESUMESUSPEND}
     ):
-        events.note_gap()
+        events.report_clock_jump()
     elif message == _WM_WTSSESSION_CHANGE and what in {_WTS_SESSION_LOCK, _WTS_SESSION_UNLOCK}:
-        events.note_lock("windows", is_locked=what == _WTS_SESSION_LOCK)
+        events.report_lock("windows", is_locked=what == _WTS_SESSION_LOCK)
     elif message == _WM_SETTINGCHANGE and detail and ctypes.wstring_at(detail) == _COLOURS:
         events.theme_changed.emit()
     elif message == _WM_ENDSESSION and what:  # until then somebody may still refuse

@@ -14,7 +14,7 @@ from tray_app.desktop.theme.dark_mode import is_dark, is_high_contrast
 
 
 class Tone(StrEnum):
-    """What a colour says. Shape and words always say it too."""
+    """The meaning of a colour, which shape and words always express too."""
 
     GOOD = "good"
     LOW = "low"
@@ -24,7 +24,7 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tones:
-    """One colour for each `Tone`, with at least 4.5:1 to the ground they are made for; `halo` edges an icon."""
+    """A colour for each `Tone`, with a contrast of at least 4.5:1 to its background; `halo` edges an icon."""
 
     good: QColor
     low: QColor
@@ -47,7 +47,7 @@ PANEL_LIGHT = Tones(
 
 
 MASK = Tones(QColor("black"), QColor("black"), QColor("black"), QColor("black"), QColor(0, 0, 0, 0))
-"""For a template image, of which the system uses the alpha only (the menu bar of macOS)."""
+"""For a template image, of which the system uses only the alpha channel (the menu bar of macOS)."""
 
 
 _WINDOW_DARK = Tones(QColor("#3fd2b1"), QColor("#ffbd52"), QColor("#ff8d84"), QColor("#a4b0b8"), QColor(0, 0, 0, 0))
@@ -57,7 +57,7 @@ _WINDOW_LIGHT = Tones(QColor("#06765f"), QColor("#945000"), QColor("#b3261e"), Q
 
 
 def window_tones(palette: QPalette) -> Tones:
-    """The colours for a window with this palette."""
+    """Return the colours for a window with this palette."""
     if is_high_contrast():
         text = text_colour(palette)
         return Tones(text, text, text, text, QColor(0, 0, 0, 0))
@@ -65,5 +65,5 @@ def window_tones(palette: QPalette) -> Tones:
 
 
 def text_colour(palette: QPalette) -> QColor:
-    """That of the window in front: some desktops fade the text of the others, on which a countdown is read too."""
+    """Return the text colour of an active window; some desktops fade that of inactive ones."""
     return palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.WindowText)

@@ -15,23 +15,24 @@ if TYPE_CHECKING:
 
 
 _FOLLOWS_THE_WINDOWS = frozenset({"kde", "mate", "lxqt", "lxde"})
-"""Desktops whose panel takes the colours of the windows. The panels of the others are dark as they come:
-GNOME, Unity, Cinnamon, Budgie, Pantheon, Deepin, and Xfce since 4.16."""
+"""Desktops whose panel has the colours of the windows. On all others the default panel is dark:
+GNOME, Unity, Cinnamon, Budgie, Pantheon, Deepin, and Xfce since 4.16.
+"""
 
 
 _NEVER_DARK = "windowsvista"
-"""Qt's style on Windows 10, which stays light whatever is asked for."""
+"""Qt's style on Windows 10, which is always light."""
 
 
 _desktop_is_dark: bool | None = None
-"""What the desktop's own windows were before this program's were told to look otherwise; None while they were not."""
+"""Whether the desktop was dark before this program chose a theme of its own; None while it has not."""
 
 
 _PERSONALIZE = r"Software\Microsoft\Windows\CurrentVersion\Themes\Personalize"
 
 
 def window_is_dark() -> bool:
-    """Whether the windows of this session are dark: what the desktop says, else what the palette shows."""
+    """Return whether windows are dark: what the desktop says, else what the palette shows."""
     scheme = QGuiApplication.styleHints().colorScheme()
     if scheme == Qt.ColorScheme.Unknown:
         return is_dark(QGuiApplication.palette())
@@ -39,7 +40,7 @@ def window_is_dark() -> bool:
 
 
 def apply_window_theme(choice: str) -> None:
-    """Shows the windows `light` or `dark`, or with `auto` as the desktop does, at once."""
+    """Switch the windows to `light` or `dark`, or with `auto` to the desktop's theme, at once."""
     global _desktop_is_dark  # noqa: PLW0603 - one for the process, as the colour scheme is
     if choice == "auto":
         _desktop_is_dark = None
@@ -52,10 +53,10 @@ def apply_window_theme(choice: str) -> None:
 
 
 def panel_is_dark(choice: str = "auto", platform: str = sys.platform, environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether the panel that holds the tray icon is dark: what the user says, or with `auto` what can be found out.
+    """Return whether the panel with the tray icon is dark: the user's choice, or with `auto` what can be found out.
 
-    Cheap enough to ask again at every change of the icon, which is how a change of the taskbar's theme is
-    noticed: Windows tells programs about it, but Qt does not pass that on when the windows keep theirs.
+    Cheap enough to call at every change of the icon, which is how a change of the taskbar's theme is noticed: Windows
+    reports it, but Qt does not pass it on while the theme of the windows stays the same.
     """
     if choice != "auto":
         return choice == "dark"
@@ -70,7 +71,7 @@ def panel_is_dark(choice: str = "auto", platform: str = sys.platform, environ: M
 
 
 def windows_setting(name: str, *, default: int) -> int:
-    """A number of Windows' personalisation settings; `default` where it is not set (Windows before 1903)."""
+    """Return a number of Windows' personalisation settings; `default` where it is not set (before Windows 10 1903)."""
     if sys.platform == "win32":
         import winreg
 
@@ -84,7 +85,7 @@ def windows_setting(name: str, *, default: int) -> int:
 
 
 def is_high_contrast() -> bool:
-    """Whether the user asks for strong contrast. Then the palette's own colours are the only ones used."""
+    """Return whether the user wants high contrast. Then only the palette's own colours are used."""
     hints = QGuiApplication.styleHints()
     accessibility = getattr(hints, "accessibility", None)  # since Qt 6.10
     if accessibility is None:

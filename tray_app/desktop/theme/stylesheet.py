@@ -1,4 +1,4 @@
-"""The style sheet of the program's windows: flat buttons, one of them the main one, and cards."""
+"""The style sheet of the windows: flat buttons, one of them the main one, and cards."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def window_stylesheet(palette: QPalette, *, button: tuple[int, int] = (7, 14), main: tuple[int, int] = (7, 18)) -> str:
-    """A style sheet for a window with this palette; empty where the user wants strong contrast.
+    """Return the style sheet for a window with this palette; empty in high contrast.
 
-    Widgets say what they are by dynamic properties: `main` for the main button, `card` for a frame. The numbers are
-    the pixels above and beside the text of a `button` and of the `main` one.
+    Widgets name their role by dynamic properties: `main` for the main button, `card` for a frame. `button` and `main`
+    are the vertical and horizontal padding of buttons in pixels.
     """
     if is_high_contrast():
         return ""
@@ -59,16 +59,16 @@ def _pixels(padding: tuple[int, int], *, less: int = 0) -> str:
 
 
 def set_role(widget: QWidget, name: str) -> None:
-    """Says what a widget is, for `window_stylesheet`."""
+    """Give a widget a role of `window_stylesheet`."""
     widget.setProperty(name, "true")
 
 
 def fix_box_colours(window: QWidget) -> None:
-    """Lets boxes and round buttons on a dark window be seen, and look ticked only where they are.
+    """Make check boxes and radio buttons visible on dark windows, and look checked only where they are.
 
-    WORKAROUND: for dark windows QWindowsTheme gives them a palette of their own, whose ground is the accent colour
-    (Qt 6.5 to 6.11), and the style Fusion then draws all of them as if they were chosen. Elsewhere it draws them
-    nearly as dark as the window.
+    WORKAROUND: for dark windows QWindowsTheme sets a palette of their own whose base is the accent colour (Qt 6.5 to
+    6.11), so that the style Fusion draws all of them as if checked. Elsewhere Fusion draws them nearly as dark as the
+    window.
     """
     palette = window.palette()
     ground = palette.color(QPalette.ColorRole.Base)

@@ -57,7 +57,7 @@ from tray_app.desktop.view.window import (
 
 
 def view_of(overview: Overview, now: float, platform: str = sys.platform) -> View:
-    """What is to be seen at `now` (epoch seconds)."""
+    """Return what to show at `now` (epoch seconds)."""
     state = overview.state
     phase = phase_of(state, now)
     left = seconds_left(state, now)
@@ -120,10 +120,9 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
 
 
 def next_change(overview: Overview, now: float, *, seconds: bool = False) -> float | None:
-    """The next instant at which the tray would show something else, or None if it never will.
+    """Return the next instant at which the tray shows something else, or None if it never will.
 
-    What is in the window changes then as well. With `seconds`, for a window that is seen, also the next one at which
-    a countdown in it goes on.
+    The window changes then as well. With `seconds`, for a visible window, also the next tick of a countdown counts.
     """
     chosen = overview.state
     instants = [*_tray_changes(overview, now)]
@@ -135,7 +134,10 @@ def next_change(overview: Overview, now: float, *, seconds: bool = False) -> flo
 
 
 def _tray_changes(overview: Overview, now: float) -> Iterator[float]:
-    """Only the chosen profile is told to the minute, so that many profiles do not wake the program more often."""
+    """Yield the instants at which the tray changes.
+
+    Only the chosen account is precise to the minute, so that many accounts do not wake the program more often.
+    """
     chosen = overview.state
     for state in overview.states:
         if state.renew_at is not None:

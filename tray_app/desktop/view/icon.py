@@ -23,6 +23,6 @@ def icon_of(state: TokenState, now: float) -> IconSpec:
 
 
 def ring_level(state: TokenState, now: float) -> int:
-    """How much of the ring is left; it changes with a minute of the time that is left."""
+    """Return the remaining part of the ring, which changes with the minutes that are left."""
     left = seconds_left(state, now)
     return level_of((left - left % 60) / lifetime(state))

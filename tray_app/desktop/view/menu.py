@@ -16,11 +16,11 @@ from tray_app.desktop.view.texts import badges_of, busy_text, profile_text, stat
 from tray_app.desktop.view.urgency import is_first_check, running_action
 
 SNOOZES_SECONDS = (1800, 3600, 28800)
-"""How long warnings can be put off."""
+"""How long warnings can be snoozed."""
 
 
 DEFAULT_DAILY = "daily 06:30"
-"""What the menu offers while no other hour is set: awake before the market, and early enough to mend what fails."""
+"""The daily time that the menu offers while none is set: before the market opens, with time left to solve a problem."""
 
 
 def menu_status_text(overview: Overview, now: float) -> str:
@@ -40,7 +40,7 @@ def copy_text(copied_until: float | None, now: float) -> str:
 
 
 def copied_text(seconds: int) -> str:
-    """What the copy button says while the token is on the clipboard for so many more seconds."""
+    """Return the text of the copy button while the token stays on the clipboard for so many more seconds."""
     return tr("Copied · {seconds} s", seconds=seconds)
 
 

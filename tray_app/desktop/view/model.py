@@ -17,7 +17,7 @@ REAL, MOCK, SANDBOX = "real", "mock", "practice"
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """`kind` is `real`, `mock` or `practice`: each has its own colour and edge beside its text."""
+    """A badge; `kind` is `real`, `mock` or `practice`, each with its own colour and outline."""
 
     kind: str
     text: str
@@ -25,11 +25,11 @@ class Badge:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All that the desktop has to show: a state for each profile, of which `chosen` is in the window and the menu.
+    """The input of `view_of`: the state of each account, of which `chosen` is shown in window and menu.
 
-    `snoozed_until` is when warnings are told again, `copied_until` when a copied token leaves the clipboard, both
-    in seconds of the epoch. `panel` is the user's word on the panel's brightness: `auto`, `dark` or `light`.
-    `settings_problem` says in one sentence what of the settings cannot be used.
+    `snoozed_until` and `copied_until` (when a copied token leaves the clipboard) are in epoch seconds. `panel` is the
+    setting for the brightness of the panel: `auto`, `dark` or `light`. `settings_problem` is a sentence about what in
+    the settings cannot be used.
     """
 
     states: tuple[TokenState, ...]
@@ -41,12 +41,12 @@ class Overview:
 
     @classmethod
     def of(cls, state: TokenState) -> Overview:
-        """The overview of one profile alone."""
+        """Return the overview of a single account."""
         return cls((state,), state.profile)
 
     @property
     def state(self) -> TokenState:
-        """The state of the chosen profile, or of the first one while the chosen one has none."""
+        """The state of the chosen account, or of the first one while the chosen one has none."""
         return next((state for state in self.states if state.profile == self.chosen), self.states[0])
 
     def is_snoozed(self, now: float) -> bool:
@@ -55,7 +55,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class ProfileLine:
-    """A profile as something to choose. `name` is what it is called in the settings, `text` what a user reads."""
+    """An account to choose. `name` is that of the settings, `text` what the user reads."""
 
     name: str
     text: str
@@ -66,14 +66,14 @@ class ProfileLine:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """All texts are plain, in the current language, and without mnemonics; a menu must double their `&`.
+    """All that is shown, as plain text in the current language. There are no mnemonics: a menu must double each `&`.
 
     What the tray shows changes only at `next_change`; `countdown`, `fraction` and `copy_text` may change every
-    second. `remedy` is a `Remedy` that the remedy button stands for, or empty. `fraction` is the part of the
-    window's ring that is filled, 0 to 1. `working` is what is being done because somebody or the plan wants it,
-    so a look is none. `profiles` is empty when there is one only. `elsewhere` says what is more urgent at another
-    profile, `elsewhere_profile`, than at the chosen one. `policy` is `notify`, `auto` or `daily`, and `daily_policy`
-    the whole setting that the daily entry stands for.
+    second. `fraction` is the filled part of the ring, 0 to 1. `working` is the running action of the user or the
+    renewal plan, so a mere check is none. `remedy` is the `Remedy` of the extra button, or empty. `profiles` is
+    empty when there is only one account. `elsewhere` says what is more urgent at another account,
+    `elsewhere_profile`. `policy` is `notify`, `auto` or `daily`, and `daily_policy` the whole setting behind the
+    daily entry.
     """
 
     icon: IconSpec

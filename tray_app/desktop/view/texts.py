@@ -43,7 +43,7 @@ def headline_text(state: TokenState, phase: Phase) -> str:
 
 
 def remaining_text(state: TokenState, now: float) -> str:
-    """The life left in words, to the minute."""
+    """Return the remaining time in words, to the minute."""
     if state.expires is None:
         if is_first_check(state):
             return tr("Looking for the token…")
@@ -57,7 +57,7 @@ def remaining_text(state: TokenState, now: float) -> str:
 
 
 def short_end_text(expires: float, now: float) -> str:
-    """The end as a clock time; the zone is named where this computer shows another."""
+    """Return the time of expiry; it names the zone where this computer shows another."""
     time = korean_time(expires, now)
     return time if is_korean_zone(expires) else f"{time} KST"
 

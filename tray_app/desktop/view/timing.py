@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 LOW_SECONDS = 600
-"""With less than this left the icon takes the shape of little life."""
+"""Below this the icon says that the token expires soon."""
 
 
 DAY_SECONDS = 86400.0
 
 
 _ASSUMED_LIFETIME_SECONDS = DAY_SECONDS
-"""For a token of which nobody noted when it was issued: what Kiwoom's live for."""
+"""For a token with unknown time of issue: the lifetime of Kiwoom's tokens."""
 
 
 def seconds_left(state: TokenState, now: float) -> int:
-    """Whole seconds of life left, rounded up: 0 only when it has ended."""
+    """Return the whole seconds left, rounded up: 0 only after expiry."""
     return math.ceil(round(state.remaining(now), 3))
 
 
@@ -58,8 +58,11 @@ def fraction_left(state: TokenState, now: float) -> float:
 
 
 def expires_in_trading_hours(state: TokenState, now: float) -> bool:
-    """Whether the token dies while the market is open. Only a rotation at a quiet hour before that avoids it: a
-    renewal near the end may bring the same token back, and the one after the end comes too late for an order."""
+    """Return whether the token expires in trading hours.
+
+    Only a rotation at a quiet hour before that avoids it: renewing before expiry may return the same token, and
+    renewing after expiry comes too late for an order.
+    """
     if state.expires is None or state.expires <= now or not is_trading(state.expires):
         return False
     rotates = state.policy.startswith(DAILY) and state.renew_at is not None and state.renew_at < state.expires
@@ -67,7 +70,7 @@ def expires_in_trading_hours(state: TokenState, now: float) -> bool:
 
 
 def next_midnight(now: float, *, korean: bool) -> float:
-    """When the words for a day change."""
+    """Return when the words for a day change."""
     utc = datetime.fromtimestamp(now, UTC)
     today = utc.astimezone(KST) if korean else utc.astimezone()
     midnight = datetime.combine(today.date() + timedelta(days=1), datetime.min.time())

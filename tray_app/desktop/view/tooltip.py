@@ -24,11 +24,11 @@ from tray_app.desktop.view.timing import seconds_left
 from tray_app.desktop.view.urgency import running_action, urgency_order
 
 TOOLTIP_UNITS = 127
-"""UTF-16 units that Windows shows of a tooltip."""
+"""The length limit of a tooltip on Windows, in UTF-16 units."""
 
 
 def shorten(lines: list[str], units: int = TOOLTIP_UNITS) -> str:
-    """The lines as one text of at most `units` UTF-16 units, cut at the end."""
+    """Join the lines to a text of at most `units` UTF-16 units, cut at the end."""
     text = "\n".join(line for line in lines if line)
     if _utf16_units(text) <= units:
         return text
@@ -57,7 +57,7 @@ def tooltip_text(overview: Overview, now: float) -> str:
 
 
 def _line(state: TokenState, now: float, *, is_chosen: bool) -> str:
-    """One profile in the tooltip of several."""
+    """Return one of several accounts in the tooltip."""
     if state.stopped:
         status = tr("needs you")
     elif is_chosen or not seconds_left(state, now):

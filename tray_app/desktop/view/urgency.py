@@ -21,7 +21,7 @@ CLEARED_RESULTS = frozenset({Result.CLEARED, Result.REVOKED, Result.ALREADY_DEAD
 
 
 def most_urgent(states: tuple[TokenState, ...], now: float) -> TokenState:
-    """The state that a trader has to know of first; real money before mock where both stand alike."""
+    """Return the state that needs attention first; of equal ones, real trading before mock trading."""
     return min(states, key=lambda state: urgency_order(state, now))
 
 
@@ -30,11 +30,11 @@ def urgency_order(state: TokenState, now: float) -> tuple[int, bool, int]:
 
 
 NOT_URGENT = 4
-"""From this rank on nothing has to be done soon."""
+"""From this rank on nothing is urgent."""
 
 
 def urgency(state: TokenState, now: float) -> int:
-    """The rank of a state, the most urgent first."""
+    """Return the rank of a state; 0 is the most urgent."""
     phase = phase_of(state, now)
     if _is_not_set_up(state):
         return _LEAST_URGENT
@@ -53,12 +53,12 @@ def urgency(state: TokenState, now: float) -> int:
 
 
 def _is_not_set_up(state: TokenState) -> bool:
-    """Whether the profile never had a token because nobody gave it keys: a trader may use the other ones alone."""
+    """Return whether the account has no keys yet: a trader may use only the others."""
     return state.expires is None and state.last is not None and isinstance(state.last.error, KeysMissing)
 
 
 def _is_intended(state: TokenState) -> bool:
-    """Whether nothing is to be done about a missing token: somebody cleared it, or it is still being looked for."""
+    """Return whether a missing token is as intended: it was cleared, or is still being looked up."""
     if state.expires is not None:
         return False
     was_cleared = state.last is not None and state.last.result in CLEARED_RESULTS
@@ -70,5 +70,5 @@ def running_action(state: TokenState) -> Action | None:
 
 
 def is_first_check(state: TokenState) -> bool:
-    """Whether it is not known yet if there is a token."""
+    """Return whether it is still unknown if there is a token."""
     return state.expires is None and state.busy is Action.LOOK and state.last is None

@@ -53,7 +53,7 @@ def profile_lines(overview: Overview, now: float) -> tuple[ProfileLine, ...]:
 
 
 def elsewhere_text(overview: Overview, now: float) -> str:
-    """Why the icon does not look as the chosen profile does."""
+    """Return why the icon differs from the state of the chosen account."""
     urgent = most_urgent(overview.states, now)
     if urgency(urgent, now) >= min(urgency(overview.state, now), NOT_URGENT):
         return ""
@@ -148,7 +148,7 @@ def _is_locked(state: TokenState) -> bool:
 
 
 def remedy_of(state: TokenState) -> str:
-    """What the one extra button does. Asking again is no extra: the refresh button does it."""
+    """Return the `Remedy` of the extra button, or an empty one; trying again is what the main button does."""
     error = None if state.last is None else state.last.error
     remedy = Remedy.NONE if error is None else error.remedy
     if remedy in {Remedy.NONE, Remedy.RETRY}:

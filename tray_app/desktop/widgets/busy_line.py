@@ -1,4 +1,4 @@
-"""A light that runs while something is being done."""
+"""A busy indicator."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QStyle, QWidget
 _STEP_MILLISECONDS = 40
 
 
-class Light(QWidget):
-    """A slim line along which a light runs while something is being done. It takes no clicks."""
+class BusyLine(QWidget):
+    """A thin line along which a light runs while something is in progress. It takes no clicks."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -32,7 +32,7 @@ class Light(QWidget):
         self.update()
 
     def show_work(self, text: str) -> None:
-        """`text` says what is being done, or is empty."""
+        """Show what is in progress, or nothing if `text` is empty."""
         if text != self._text:
             self._text = text
             self.setAccessibleName(text)
@@ -69,5 +69,5 @@ class Light(QWidget):
             self._timer.stop()
 
     def _is_animated(self) -> bool:
-        """Not where the user has switched animations off."""
+        """Return False where the user has switched animations off."""
         return self.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration, None, self) > 0

@@ -27,7 +27,7 @@ _INDENT = 26
 
 
 class DescribedButton(QWidget):
-    """A radio button or check box with a sentence below that says what it means; a click on that counts as well."""
+    """A radio button or check box with an explanation below it, which can be clicked as well."""
 
     def __init__(self, button: QRadioButton | QCheckBox, name: str, parent: QWidget) -> None:
         super().__init__(parent)
@@ -43,7 +43,7 @@ class DescribedButton(QWidget):
         body.addWidget(button)
         body.addWidget(self._means)
 
-    def say(self, name: str, means: str) -> None:
+    def set_texts(self, name: str, means: str) -> None:
         if (name, means) != (self.button.text(), self._means.text()):
             self.button.setText(name)
             self.button.setAccessibleDescription(means)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ElidedLabel(QLabel):
-    """One line, a path for instance, that leaves out its middle when there is no room; whole as a tooltip."""
+    """One line, such as a path, whose middle is left out when there is no room. The tooltip has all of it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

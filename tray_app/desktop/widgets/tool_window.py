@@ -1,4 +1,4 @@
-"""A window of its own: comes to the front when it is called, and Escape closes it."""
+"""Windows that come to the front when opened again and close on Escape."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def bring_to_front(window: QWidget) -> None:
-    """Shows a window in front of the others and gives it the keyboard."""
+    """Show a window in front of the others and give it the focus."""
     if window.isMinimized():
         window.showNormal()
     window.show()
@@ -20,10 +20,10 @@ def bring_to_front(window: QWidget) -> None:
     window.activateWindow()
 
 
-class StandingWindow(QWidget):
-    """What the windows of this program that are no dialogs have in common."""
+class ToolWindow(QWidget):
+    """The base class of the windows that are no dialogs."""
 
-    def bring_up(self) -> None:
+    def show_in_front(self) -> None:
         bring_to_front(self)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -14,40 +14,40 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tray_app.desktop.widgets.busy_line import Light
+from tray_app.desktop.widgets.busy_line import BusyLine
 
 if TYPE_CHECKING:
     pass
 
 
 class WorkButton(QPushButton):
-    """A button along whose lower edge a light runs while what it asked for is being done. It asks once at a time."""
+    """A button with a busy line at its lower edge while its action is running. It emits `asked` only when it is not."""
 
     asked = Signal()
 
     def __init__(self, name: str, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName(name)
-        self._light = Light(self)
+        self._busy_line = BusyLine(self)
         self.clicked.connect(self._ask)
 
     def is_working(self) -> bool:
-        return self._light.is_on()
+        return self._busy_line.is_on()
 
     def set_colour(self, colour: QColor) -> None:
-        self._light.set_colour(colour)
+        self._busy_line.set_colour(colour)
 
     def show_work(self, text: str) -> None:
-        """`text` says what is being done, or is empty."""
-        self._light.show_work(text)
+        """Show what is in progress, or nothing if `text` is empty."""
+        self._busy_line.show_work(text)
         self.setAccessibleDescription(text)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._light.setGeometry(8, self.height() - 5, self.width() - 16, 3)
+        self._busy_line.setGeometry(8, self.height() - 5, self.width() - 16, 3)
 
     def keep_room_for(self, text: str) -> None:
-        """It does not grow when this comes to stand on it."""
+        """Reserve the width for this text."""
         self.ensurePolished()
         now, room = self.text(), 0
         for one in (now, text):

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 _SETTLE_MILLISECONDS = 400
-"""The arrow keys pass through values that nobody means."""
+"""Milliseconds after the last change until it is committed, because arrow keys pass through unwanted values."""
 
 
 class Field(QWidget):
-    """`edited(value)` follows when the user has changed it: as the file would hold it, or None for the default."""
+    """The input of one setting. `edited(value)` carries a change: as written in the file, or None for the default."""
 
     edited = Signal(object)
 
@@ -29,48 +29,48 @@ class Field(QWidget):
         self.setting = setting
         self.setObjectName(f"field_{setting.name}")
         self._shown: object = None
-        self._is_putting = False
+        self._is_updating = False
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MILLISECONDS)
-        self._settle.timeout.connect(self.flush)
+        self._settle.timeout.connect(self.commit)
 
     def show_value(self, value: Any, *, anew: bool = False) -> None:
-        """What holds. With `anew` also in the place of what the user is just typing."""
+        """Show the present value. With `anew`, replace even what the user is typing."""
         if anew:
             self._settle.stop()
-        elif self._settle.isActive() or self.is_being_typed():
+        elif self._settle.isActive() or self.is_being_edited():
             return
         self._shown = self.setting.kind.write(value)
-        self._is_putting = True
-        self.put(value)
-        self._is_putting = False
+        self._is_updating = True
+        self._display(value)
+        self._is_updating = False
 
-    def put(self, value: Any) -> None:
-        """Shows the typed value."""
+    def _display(self, value: Any) -> None:
+        """Show `value` in the inputs."""
         raise NotImplementedError
 
     def value(self) -> object:
-        """What is shown, as the file would hold it."""
+        """Return the shown value as written in the file."""
         raise NotImplementedError
 
-    def is_being_typed(self) -> bool:
+    def is_being_edited(self) -> bool:
         return False
 
     def inputs(self) -> list[QWidget]:
-        """What takes the keyboard."""
+        """Return the widgets that take the keyboard."""
         return []
 
     def retranslate(self) -> None:
-        """Another language is spoken."""
+        """Set the texts anew after a change of the language."""
 
-    def soon(self) -> None:
-        """Tells it when no more follows."""
-        if not self._is_putting:
+    def schedule(self) -> None:
+        """Commit the change once no other follows."""
+        if not self._is_updating:
             self._settle.start()
 
-    def flush(self) -> None:
-        """Tells at once what has been changed."""
+    def commit(self) -> None:
+        """Commit the change now."""
         self._settle.stop()
-        if self._is_putting:
+        if self._is_updating:
             return
         value = self.value()
         if value != self._shown:
@@ -80,4 +80,4 @@ class Field(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         if self._settle.isActive():
-            self.flush()
+            self.commit()

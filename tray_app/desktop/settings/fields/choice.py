@@ -32,13 +32,13 @@ class ChoiceField(Field):
         for choice, radio in self._radios.items():
             radio.setObjectName(f"{setting.name}_{choice}")
             self._group.addButton(radio)
-            radio.toggled.connect(self.soon)
+            radio.toggled.connect(self.schedule)
             body.addWidget(radio)
         if few:
             body.addStretch(1)
         self.retranslate()
 
-    def put(self, value: Any) -> None:
+    def _display(self, value: Any) -> None:
         if value in self._radios:
             self._radios[value].setChecked(True)
 

@@ -24,7 +24,7 @@ from tray_app.desktop.settings.fields.switch import SwitchField
 
 
 def field_for(setting: Setting, parent: QWidget) -> Field:
-    """The field of the setting's kind."""
+    """Return a field for the kind of the setting."""
     kind = setting.kind
     if isinstance(kind, Choice):
         return ChoiceField(setting, kind, parent)

@@ -36,16 +36,16 @@ class HoursField(Field):
         for one in (self._box, self._start, self._between, self._end):
             body.addWidget(one)
         body.addStretch(1)
-        self._put_times(_USUAL_QUIET_HOURS)
+        self._set_times(_USUAL_QUIET_HOURS)
         self._box.toggled.connect(self._switched)
-        self._start.timeChanged.connect(self.soon)
-        self._end.timeChanged.connect(self.soon)
+        self._start.timeChanged.connect(self.schedule)
+        self._end.timeChanged.connect(self.schedule)
         self.retranslate()
 
-    def put(self, value: Any) -> None:
+    def _display(self, value: Any) -> None:
         self._box.setChecked(value is not None)
         if value is not None:
-            self._put_times(value)
+            self._set_times(value)
         self._enable()
 
     def value(self) -> object:
@@ -61,7 +61,7 @@ class HoursField(Field):
         self._start.setAccessibleName(tr("From"))
         self._end.setAccessibleName(tr("To"))
 
-    def _put_times(self, hours: tuple[int, int]) -> None:
+    def _set_times(self, hours: tuple[int, int]) -> None:
         self._start.setTime(time_of(hours[0]))
         self._end.setTime(time_of(hours[1]))
 
@@ -71,4 +71,4 @@ class HoursField(Field):
 
     def _switched(self) -> None:
         self._enable()
-        self.flush()
+        self.commit()

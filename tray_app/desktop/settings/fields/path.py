@@ -20,7 +20,7 @@ from tray_app.desktop.settings.fields.line import LineField
 
 
 class PathField(LineField):
-    """A file or a folder, typed or looked for."""
+    """A path, typed or chosen in a file dialog."""
 
     def __init__(self, setting: Setting, parent: QWidget, *, folder: bool) -> None:
         super().__init__(setting, parent)
@@ -52,5 +52,5 @@ class PathField(LineField):
         dialog.open()
 
     def _found(self, path: str) -> None:
-        self._line.setText(os.path.normpath(path))  # Qt's has slashes
-        self.flush()
+        self._line.setText(os.path.normpath(path))  # Qt returns slashes
+        self.commit()

@@ -37,7 +37,7 @@ class PolicyField(Field):
         self._means = {one: make_text(f"policy_{one}_means", self) for one in self._radios}
         self._time = make_time_edit("policy_time", self)
         self._zone = QLabel("KST", self)
-        self.put("auto")
+        self._display("auto")
         group = QButtonGroup(self)
         body = QVBoxLayout(self)
         body.setContentsMargins(0, 0, 0, 0)
@@ -56,10 +56,10 @@ class PolicyField(Field):
             set_role(self._means[one], "quiet")
             self._means[one].setContentsMargins(_INDENT, 0, 0, 6)
             body.addWidget(self._means[one])
-        self._time.timeChanged.connect(self.soon)
+        self._time.timeChanged.connect(self.schedule)
         self.retranslate()
 
-    def put(self, value: Any) -> None:
+    def _display(self, value: Any) -> None:
         word, _, time = value.partition(" ")
         self._radios[word].setChecked(True)
         if time:
@@ -90,4 +90,4 @@ class PolicyField(Field):
 
     def _chosen(self) -> None:
         self._time.setEnabled(self._radios["daily"].isChecked())
-        self.soon()
+        self.schedule()

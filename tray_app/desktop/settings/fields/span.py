@@ -20,7 +20,7 @@ from tray_app.desktop.settings.fields.time_edit import wheel_only_with_focus
 
 
 class SpanField(Field):
-    """Whole minutes, or seconds where the file says so."""
+    """A duration in whole minutes, or in seconds where the file has such a value."""
 
     def __init__(self, setting: Setting, parent: QWidget) -> None:
         super().__init__(setting, parent)
@@ -29,7 +29,7 @@ class SpanField(Field):
         self._number.setObjectName(f"{setting.name}_number")
         self._number.setRange(0, 1440)
         self._number.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self._number.valueChanged.connect(self.soon)
+        self._number.valueChanged.connect(self.schedule)
         self._number.installEventFilter(wheel_only_with_focus)
         self._number.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         body = QHBoxLayout(self)
@@ -38,7 +38,7 @@ class SpanField(Field):
         body.addStretch(1)
         self.retranslate()
 
-    def put(self, value: Any) -> None:
+    def _display(self, value: Any) -> None:
         self._unit = 1 if value % 60 else 60
         self._number.setRange(0, 86400 // self._unit)
         self.retranslate()

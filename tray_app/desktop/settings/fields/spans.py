@@ -25,7 +25,7 @@ _CHIPS_IN_A_ROW = 4
 
 
 class SpansField(Field):
-    """The usual spans, and those that the file names besides, each to be switched on and off."""
+    """The usual durations and those of the file, each to be switched on or off."""
 
     def __init__(self, setting: Setting, parent: QWidget) -> None:
         super().__init__(setting, parent)
@@ -36,7 +36,7 @@ class SpansField(Field):
         self._grid.setColumnStretch(_CHIPS_IN_A_ROW, 1)
         self._make(_USUAL_SPANS)
 
-    def put(self, value: Any) -> None:
+    def _display(self, value: Any) -> None:
         if not set(value) <= set(self._chips):
             self._make({*_USUAL_SPANS, *value})
         for span, chip in self._chips.items():
@@ -60,6 +60,6 @@ class SpansField(Field):
         for number, span in enumerate(sorted(spans, reverse=True)):
             chip = self._chips[span] = make_button(f"{self.setting.name}_{span}", self)
             chip.setCheckable(True)
-            chip.toggled.connect(self.soon)
+            chip.toggled.connect(self.schedule)
             self._grid.addWidget(chip, number // _CHIPS_IN_A_ROW, number % _CHIPS_IN_A_ROW)
         self.retranslate()

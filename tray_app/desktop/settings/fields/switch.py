@@ -18,20 +18,20 @@ from tray_app.desktop.settings.fields.base import Field
 
 
 class SwitchField(Field):
-    """The words of the setting stand beside the box itself."""
+    """A check box with the name of the setting beside it."""
 
     def __init__(self, setting: Setting, parent: QWidget) -> None:
         super().__init__(setting, parent)
         self._box = QCheckBox(self)
         self._box.setObjectName(f"{setting.name}_switch")
-        self._box.toggled.connect(self.flush)
+        self._box.toggled.connect(self.commit)
         body = QHBoxLayout(self)
         body.setContentsMargins(0, 0, 0, 0)
         body.addWidget(self._box)
         body.addStretch(1)
         self.retranslate()
 
-    def put(self, value: Any) -> None:
+    def _display(self, value: Any) -> None:
         self._box.setChecked(value)
 
     def value(self) -> object:

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class _WheelOnlyWithFocus(QObject):
-    """Who scrolls the page must not change what happens to pass under the mouse."""
+    """Ignore the mouse wheel over inputs without focus, so that scrolling the page changes no value."""
 
-    def eventFilter(self, watch_paths: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Wheel and isinstance(watch_paths, QWidget) and not watch_paths.hasFocus():
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Wheel and isinstance(watched, QWidget) and not watched.hasFocus():
             event.ignore()
             return True
-        return super().eventFilter(watch_paths, event)
+        return super().eventFilter(watched, event)
 
 
 wheel_only_with_focus = _WheelOnlyWithFocus()

@@ -58,12 +58,12 @@ class DonePage(Page):
         self.body.addStretch(1)
 
     def title(self) -> str:
-        if self.state.kept is None:
+        if self.state.accepted is None:
             return tr("Ready, but for the keys")
         return tr("Ready")
 
     def retranslate(self) -> None:
-        """All of it depends on the state."""
+        """Do nothing: `show_state` sets all texts."""
 
     def show_state(self) -> None:
         icon_head, icon_means = icon_text(sys.platform, has_panel=QSystemTrayIcon.isSystemTrayAvailable())
@@ -82,8 +82,8 @@ class DonePage(Page):
     def main_text(self) -> str:
         return tr("&Finish")
 
-    def go_on(self) -> None:
+    def submit(self) -> None:
         self.flow.skip()
 
-    def first(self) -> QWidget:
+    def initial_focus(self) -> QWidget:
         return self

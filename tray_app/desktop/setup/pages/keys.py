@@ -19,7 +19,7 @@ from tray_app.core.errors import KeyringUnavailable, Remedy
 from tray_app.core.language import say, tr
 from tray_app.core.wording import mode_text
 from tray_app.desktop.dialogs.keys_form import KeysForm
-from tray_app.desktop.setup.flow import Doing, SetupFlow, Step
+from tray_app.desktop.setup.flow import Activity, SetupFlow, Step
 from tray_app.desktop.setup.texts import (
     found_text,
     keyring_problem,
@@ -43,7 +43,7 @@ class KeysPage(Page):
         super().__init__(flow)
         self._search: object = None
         self._shown_error: object = None
-        self._kept: object = None
+        self._accepted: object = None
         self._remedy = Remedy.NONE
         self._is_checking = False
         self._note = make_text("keysNote", self)
@@ -81,8 +81,8 @@ class KeysPage(Page):
         if state.search != self._search:
             self._search = state.search
             self._list_found()
-        if state.kept is not self._kept:
-            self._kept = state.kept
+        if state.accepted is not self._accepted:
+            self._accepted = state.accepted
             self._form.forget()
         self._say_choices()
         set_text(self._note, self._note_text())
@@ -91,11 +91,11 @@ class KeysPage(Page):
         self._good.setVisible(bool(self._good.text()))
         is_form_used = self._is_typed() and keyring_problem(state) != KeyringUnavailable.MISSING
         if not is_form_used and self._form.isAncestorOf(self.focusWidget() or self):
-            (self._group.checkedButton() or self).setFocus()  # Qt would choose the button to skip
+            (self._group.checkedButton() or self).setFocus()  # otherwise Qt focuses the button to skip
         self._form.setVisible(is_form_used)
-        self._form.setEnabled(state.doing is not Doing.CHECKING)
+        self._form.setEnabled(state.activity is not Activity.CHECKING)
         for choice, _found in self._choices:
-            choice.setEnabled(state.doing is not Doing.CHECKING)
+            choice.setEnabled(state.activity is not Activity.CHECKING)
         if state.error is not self._shown_error:
             self._shown_error = state.error
             self._form.complain(say(state.error) if state.error else "")
@@ -103,32 +103,34 @@ class KeysPage(Page):
         self._remedy = self._remedy_for_error()
         set_text(self._mend, self._remedy_text())
         self._mend.setVisible(bool(self._remedy))
-        self._mend.setEnabled(state.doing is Doing.NOTHING)
-        was_checking, self._is_checking = self._is_checking, state.doing is Doing.CHECKING
+        self._mend.setEnabled(state.activity is Activity.IDLE)
+        was_checking, self._is_checking = self._is_checking, state.activity is Activity.CHECKING
         if was_checking and not self._is_checking and state.error and state.step is self.step:
             self._take_up_again()
         set_text(self._reach, self._reach_text())
         self._reach.setVisible(bool(self._reach.text()))
-        self._reach.setEnabled(state.doing is Doing.NOTHING)
+        self._reach.setEnabled(state.activity is Activity.IDLE)
 
     def main_text(self) -> str:
         if self.is_done():
             return tr("&Close")
-        if self._has_entered() or self.state.only:
+        if self._has_entered() or self.state.single_page:
             return tr("&Check and keep")
         return tr("&Next")
 
-    def can_go_on(self) -> bool:
+    def can_submit(self) -> bool:
         nothing_to_enter = (
-            not self.state.only and not self._choices and keyring_problem(self.state) == KeyringUnavailable.MISSING
+            not self.state.single_page
+            and not self._choices
+            and keyring_problem(self.state) == KeyringUnavailable.MISSING
         )
-        return self._has_entered() or self.state.kept is not None or nothing_to_enter
+        return self._has_entered() or self.state.accepted is not None or nothing_to_enter
 
     def is_done(self) -> bool:
         state = self.state
-        return state.only and state.kept is not None and not self._has_entered()
+        return state.single_page and state.accepted is not None and not self._has_entered()
 
-    def go_on(self) -> None:
+    def submit(self) -> None:
         if not self._has_entered():
             self.flow.skip()
             return
@@ -140,23 +142,23 @@ class KeysPage(Page):
         if keys is not None:
             self.flow.check_keys(self._form.mode, keys)
 
-    def first(self) -> QWidget:
+    def initial_focus(self) -> QWidget:
         chosen = self._group.checkedButton()
         return self._form if self._is_typed() or chosen is None else chosen
 
-    def leave(self) -> None:
+    def discard_input(self) -> None:
         self._form.forget()
 
-    def colour(self, tones: Tones) -> None:
-        super().colour(tones)
+    def set_tones(self, tones: Tones) -> None:
+        super().set_tones(tones)
         set_text_colour(self._good, tones.good)
 
     def _take_up_again(self) -> None:
-        """The keyboard goes where the mistake can be mended: what was greyed out during the check has lost it."""
+        """Return the focus, which widgets lose while they are disabled, to where the mistake can be corrected."""
         if self._remedy == Remedy.SWITCH_MODE:
             self._mend.setFocus()
             return
-        self.first().setFocus()
+        self.initial_focus().setFocus()
         if not self._form.isHidden():
             self._form.key.selectAll()
 
@@ -176,16 +178,16 @@ class KeysPage(Page):
             choice.button.setChecked(one is None if has_typed else number == 0)
             self._group.addButton(choice.button)
             self._found.addWidget(choice)
-            choice.show()  # at once, to have the keyboard
+            choice.show()  # at once, so that it can have the focus
             self._choices.append((choice, one))
         fix_box_colours(self)
 
     def _say_choices(self) -> None:
         for choice, found in self._choices:
             if found is None:
-                choice.say(tr("&Other keys"), "")
+                choice.set_texts(tr("&Other keys"), "")
             else:
-                choice.say(found_text(found), "")
+                choice.set_texts(found_text(found), "")
 
     def _chosen(self) -> None:
         if self._is_typed() and self._choices:
@@ -199,17 +201,17 @@ class KeysPage(Page):
         return self._chosen_found() is None
 
     def _has_entered(self) -> bool:
-        kept = self.state.kept
+        accepted = self.state.accepted
         found = self._chosen_found()
         if found is not None:
-            return kept is None or kept.mode != found.mode
+            return accepted is None or accepted.mode != found.mode
         return self._form.is_filled() and not self._form.isHidden()
 
     def _good_text(self) -> str:
         state = self.state
-        if state.kept is None or state.doing is Doing.CHECKING:
+        if state.accepted is None or state.activity is Activity.CHECKING:
             return ""
-        return tr("✓ Kiwoom has accepted the keys for {mode}.", mode=mode_text(state.kept.mode))
+        return tr("✓ Kiwoom has accepted the keys for {mode}.", mode=mode_text(state.accepted.mode))
 
     def _note_text(self) -> str:
         problem = keyring_problem(self.state)
@@ -246,7 +248,7 @@ class KeysPage(Page):
             QDesktopServices.openUrl(QUrl(PORTAL))
         else:
             self._form.choose_mode("demo" if self._form.mode == "real" else "real")
-            self.go_on()
+            self.submit()
 
     def _reach_text(self) -> str:
         problem = keyring_problem(self.state)
@@ -259,4 +261,4 @@ class KeysPage(Page):
         if keyring_problem(self.state) == KeyringUnavailable.LOCKED:
             self.flow.unlock()
         else:
-            self.flow.look_again()
+            self.flow.poll_keyring()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Page(QWidget):
-    """One page: renders the state, and does what its main button promises. `edited()` tells that the user chose."""
+    """Render the state, and do what the main button says. `edited()` is emitted when the user changed something."""
 
     edited = Signal()
     step: Step
@@ -60,24 +60,24 @@ class Page(QWidget):
             QAccessible.updateAccessibility(QAccessibleEvent(self.error, QAccessible.Event.Alert))
 
     def main_text(self) -> str:
-        return tr("Save") if self.state.only else tr("&Next")
+        return tr("Save") if self.state.single_page else tr("&Next")
 
-    def can_go_on(self) -> bool:
+    def can_submit(self) -> bool:
         return self.state.step is self.step
 
     def is_done(self) -> bool:
-        """Whether there is nothing left to cancel."""
+        """Return whether there is nothing left to cancel."""
         return self.state.step is Step.DONE
 
-    def go_on(self) -> None:
+    def submit(self) -> None:
         raise NotImplementedError
 
-    def first(self) -> QWidget:
-        """What has the keyboard when the page comes up."""
+    def initial_focus(self) -> QWidget:
+        """Return the widget that has the focus when the page is shown."""
         raise NotImplementedError
 
-    def leave(self) -> None:
-        """Nothing typed survives the page."""
+    def discard_input(self) -> None:
+        """Discard what was typed."""
 
-    def colour(self, tones: Tones) -> None:
+    def set_tones(self, tones: Tones) -> None:
         set_text_colour(self.error, tones.bad)

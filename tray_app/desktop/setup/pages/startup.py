@@ -31,7 +31,7 @@ QUIET_HOUR = "daily 06:30"
 
 
 class StartupPage(Page):
-    step = Step.DAILY
+    step = Step.STARTUP
 
     def __init__(self, flow: SetupFlow) -> None:
         super().__init__(flow)
@@ -62,11 +62,11 @@ class StartupPage(Page):
         return tr("Startup and renewal")
 
     def retranslate(self) -> None:
-        self._autostart.say(
+        self._autostart.set_texts(
             tr("&Start when I log in"),
             tr("Quietly, with just the icon. A token is then there before your programs need it."),
         )
-        self._share.say(
+        self._share.set_texts(
             tr("Let &kiwoomcli use this token"),
             tr("Kiwoom's own program then does not ask for another one."),
         )
@@ -78,10 +78,10 @@ class StartupPage(Page):
     def show_state(self) -> None:
         state = self.state
         super().show_state()
-        habits = state.habits
+        habits = state.options
         if habits is None or habits is self._habits:
             return
-        suggested = not self.state.only and self._habits is None  # at first it is suggested, then shown as it is
+        suggested = not self.state.single_page and self._habits is None  # suggested at first, later shown as it is
         self._habits = habits
         self._autostart.setVisible(habits.autostart is not None)
         self._share.setVisible(habits.share_kwcli is not None)
@@ -93,12 +93,12 @@ class StartupPage(Page):
             self._policy.addItem(policy_text(policy), policy)
         self._policy.setCurrentIndex(max(0, policies.index(habits.policy)))
 
-    def go_on(self) -> None:
-        habits = self.state.habits
+    def submit(self) -> None:
+        habits = self.state.options
         if habits is None:
             self.flow.skip()
             return
-        self.flow.keep_habits(
+        self.flow.save_options(
             replace(
                 habits,
                 autostart=None if habits.autostart is None else self._autostart.button.isChecked(),
@@ -107,7 +107,7 @@ class StartupPage(Page):
             )
         )
 
-    def first(self) -> QWidget:
+    def initial_focus(self) -> QWidget:
         return self._policy if self._autostart.isHidden() else self._autostart.button
 
     def _explain(self) -> None:

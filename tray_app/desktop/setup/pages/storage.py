@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 
 from tray_app.core.errors import KeyringUnavailable
 from tray_app.core.language import tr
-from tray_app.desktop.setup.flow import Doing, SetupFlow, Step
+from tray_app.desktop.setup.flow import Activity, SetupFlow, Step
 from tray_app.desktop.setup.texts import (
     where_text,
     why_text,
@@ -30,7 +30,7 @@ from tray_app.desktop.widgets.described_button import DescribedButton
 
 
 class StoragePage(Page):
-    step = Step.PLACE
+    step = Step.STORAGE
 
     def __init__(self, flow: SetupFlow) -> None:
         super().__init__(flow)
@@ -58,7 +58,7 @@ class StoragePage(Page):
 
     def retranslate(self) -> None:
         self._unlock.setText(tr("&Unlock the keyring…"))
-        self._never.say(
+        self._never.set_texts(
             tr("Never in a &file"),
             tr("When the keyring cannot be used, there is then no token."),
         )
@@ -66,12 +66,12 @@ class StoragePage(Page):
     def show_state(self) -> None:
         state = self.state
         super().show_state()
-        place = state.place
+        place = state.storage
         set_text(self._where, where_text(state))
         set_text(self._why, why_text(state))
         self._why.setVisible(bool(self._why.text()))
         self._unlock.setVisible(place is not None and place.problem == KeyringUnavailable.LOCKED)
-        self._unlock.setEnabled(state.doing is Doing.NOTHING)
+        self._unlock.setEnabled(state.activity is Activity.IDLE)
         matters = (
             place is not None
             and not place.is_fixed
@@ -83,15 +83,15 @@ class StoragePage(Page):
             self._store = place.store
             self._never.button.setChecked(place.store == "keyring")
 
-    def go_on(self) -> None:
+    def submit(self) -> None:
         store = self._store
         if not self._never.isHidden():
             store = "keyring" if self._never.button.isChecked() else "auto"
-        self.flow.keep_place(store or "auto")
+        self.flow.save_store(store or "auto")
 
-    def can_go_on(self) -> bool:
+    def can_submit(self) -> bool:
         state = self.state
-        return state.place is not None or not state.only
+        return state.storage is not None or not state.single_page
 
-    def first(self) -> QWidget:
+    def initial_focus(self) -> QWidget:
         return self._never.button if not self._never.isHidden() else self

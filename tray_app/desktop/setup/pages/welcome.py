@@ -11,7 +11,7 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.core.language import tr
-from tray_app.desktop.setup.flow import Ending, SetupFlow, Step
+from tray_app.desktop.setup.flow import SetupFlow, SetupResult, Step
 from tray_app.desktop.widgets.basics import make_text
 
 if TYPE_CHECKING:
@@ -49,11 +49,11 @@ class WelcomePage(Page):
                 "so that none of them asks twice. It lives as an icon next to the clock."
             )
         )
-        self._account.say(
+        self._account.set_texts(
             tr("&Use my Kiwoom account"),
             tr("With the app key and secret that openapi.kiwoom.com gave you."),
         )
-        self._practise.say(
+        self._practise.set_texts(
             tr("&Practise first, without keys"),
             tr("With a Kiwoom on this computer: no account, no orders. Nothing is kept; the next start asks again."),
         )
@@ -63,11 +63,11 @@ class WelcomePage(Page):
             return tr("Start practisi&ng")
         return tr("&Next")
 
-    def go_on(self) -> None:
+    def submit(self) -> None:
         if self._practise.button.isChecked():
-            self.flow.end(Ending.PRACTISE)
+            self.flow.end(SetupResult.SANDBOX)
         else:
             self.flow.skip()
 
-    def first(self) -> QWidget:
+    def initial_focus(self) -> QWidget:
         return self._practise.button if self._practise.button.isChecked() else self._account.button
