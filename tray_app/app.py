@@ -61,9 +61,9 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     sandbox: SandboxKiwoom | None = None
     if options.self_test:
-        from tray_app.desktop.screen import why_no_screen
+        from tray_app.desktop.display import display_problem
 
-        reason = why_no_screen(os.environ)
+        reason = display_problem(os.environ)
         print(reason)
         return UNEXPECTED if reason else DONE
     try:
@@ -82,12 +82,12 @@ def main(arguments: Sequence[str]) -> int:
                 return USAGE
             settings = mended
         if not options.background and _is_first_start(settings, environ):
-            from tray_app.desktop.setup.first_run import Next, set_up
+            from tray_app.desktop.setup.first_run import FirstRun, set_up
 
             chosen = set_up(settings, environ)
-            if chosen is Next.LEAVE:
+            if chosen is FirstRun.QUIT:
                 return DONE
-            if chosen is Next.PRACTISE:
+            if chosen is FirstRun.SANDBOX:
                 sandbox, environ = _sandbox(options.lifetime)
                 save_setting("language", current(), environ=environ)  # as it was chosen there
             settings = load_settings(None if sandbox else options.profile, environ)
@@ -106,9 +106,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _mended(settings: Settings, profile: str | None, environ: Mapping[str, str]) -> Settings | None:
     """Wait where somebody can see what is wrong with the file; without a screen it was said on stderr."""
-    from tray_app.desktop.screen import why_no_screen
+    from tray_app.desktop.display import display_problem
 
-    if why_no_screen(os.environ):
+    if display_problem(os.environ):
         return None
     from tray_app.desktop.settings.damaged import wait_until_mended
 
@@ -120,12 +120,12 @@ def _is_first_start(settings: Settings, environ: Mapping[str, str]) -> bool:
     is_by_commands_alone = "account" in settings.sources  # which keep it once they have issued a token
     if settings.has_own_data_dir or (os.path.exists(settings_file(environ)) and not is_by_commands_alone):
         return False
-    from tray_app.desktop.screen import why_no_screen
+    from tray_app.desktop.display import display_problem
     from tray_app.kiwoom.keys import environment_names
 
     if any(variable(environ, name) for mode in MODES for name in environment_names(mode)):
         return False
-    return not why_no_screen(environ)
+    return not display_problem(environ)
 
 
 def _start(
@@ -137,15 +137,15 @@ def _start(
     background: bool,
     show: bool,
 ) -> int:
-    from tray_app.desktop.screen import why_no_screen
+    from tray_app.desktop.display import display_problem
 
-    reason = why_no_screen(os.environ)
+    reason = display_problem(os.environ)
     if reason:
         _tell(tr("{reason} The token is watched in this terminal instead. Ctrl+C ends it.", reason=reason))
         from tray_app.cli.watch import watch_over
 
         return watch_over(settings, environ)
-    from tray_app.desktop.program import run_desktop
+    from tray_app.desktop.main import run_desktop
 
     return run_desktop(
         settings,
@@ -166,14 +166,14 @@ def _quit(options: Namespace) -> int:
         use(load_settings(options.profile).language)
     from PySide6.QtCore import QCoreApplication
 
-    from tray_app.desktop.instance import Quit, SingleInstance
+    from tray_app.desktop.single_instance import QuitResult, SingleInstance
 
     _app = QCoreApplication.instance() or QCoreApplication([])  # sockets want one
-    outcome = SingleInstance(settings_scope(environ)).end_other()
-    if outcome is Quit.STAYED:
+    outcome = SingleInstance(settings_scope(environ)).quit_running()
+    if outcome is QuitResult.STILL_RUNNING:
         _tell(tr("The running program does not end. Stop it with the system's task manager."))
         return UNEXPECTED
-    _tell(tr("It has ended.") if outcome is Quit.ENDED else tr("It is not running."))
+    _tell(tr("It has ended.") if outcome is QuitResult.ENDED else tr("It is not running."))
     return DONE
 
 

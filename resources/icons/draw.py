@@ -1,4 +1,7 @@
-"""Draws the program's icon files from the same paths as `tray_app.desktop.look.icon`: python resources/icons/draw.py"""
+"""Draw the icon files of the program: python resources/icons/draw.py
+
+The paths are those of `tray_app.desktop.icons.app_icon`.
+"""
 
 import os
 import struct
@@ -12,7 +15,7 @@ sys.path.insert(0, str(HERE.parents[1]))
 from PySide6.QtCore import QBuffer, QIODevice  # noqa: E402
 from PySide6.QtGui import QGuiApplication, QPainterPath  # noqa: E402
 
-from tray_app.desktop.look.icon import APP_ICON_COLOURS, APP_ICON_SIZES, app_icon_paths, paint_app_icon  # noqa: E402
+from tray_app.desktop.icons.app_icon import APP_ICON_COLOURS, APP_ICON_SIZES, app_icon_paths, paint_app_icon  # noqa: E402
 
 NAME = "kiwoom-token-tray"
 _KIND = QPainterPath.ElementType

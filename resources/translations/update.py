@@ -1,13 +1,10 @@
-"""Brings the Korean up to date: python resources/translations/update.py
+"""Bring the Korean catalogue up to date: python resources/translations/update.py
 
-There are two catalogues. The windows' is Qt Linguist's: `kiwoom-token-tray_ko.ts`, of the strings in
-`tray_app/desktop`. That of the core and the command line is gettext's: `ko/LC_MESSAGES/kiwoom-token.po`.
-Both are collected from the sources and compiled. What is not translated yet is told: translate it in the .ts or
-.po file and run this again. Ends with 1 while something is missing.
+Collects every sentence of the sources into `ko/LC_MESSAGES/kiwoom-token.po`, compiles it and lists what is not
+translated yet: fill that in and run this again. Exits with 1 while something is missing.
 """
 
 import re
-import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,33 +16,19 @@ from babel.messages.pofile import read_po, write_po
 
 HERE = Path(__file__).resolve().parent
 SOURCES = HERE.parents[1] / "tray_app"
-WINDOWS = HERE / "kiwoom-token-tray_ko.ts"
 SENTENCES = HERE / "ko" / "LC_MESSAGES" / "kiwoom-token.po"
-_NOT_OF_THE_WINDOWS = re.compile(r"<context>\s*<name></name>.*?</context>\n", re.DOTALL)
-"""Calls of `tr` without a context: sentences of the core, which lie in the gettext catalogue."""
 
 
 def main() -> int:
-    missing = [*update_windows(), *update_sentences()]
+    missing = update_sentences()
     for one in missing:
         print("not translated:", one)
     return 1 if missing else 0
 
 
-def update_windows() -> list[str]:
-    tools = Path(sys.executable).parent
-    sources = [str(path) for path in sorted((SOURCES / "desktop").rglob("*.py"))]
-    update = [str(tools / "pyside6-lupdate"), *sources, "-ts", str(WINDOWS), "-no-obsolete", "-locations", "none"]
-    subprocess.run(update, check=True, stdout=subprocess.DEVNULL)
-    text = _NOT_OF_THE_WINDOWS.sub("", WINDOWS.read_text(encoding="utf-8"))
-    WINDOWS.write_text(text, encoding="utf-8", newline="\n")
-    subprocess.run([str(tools / "pyside6-lrelease"), str(WINDOWS)], check=True, stdout=subprocess.DEVNULL)
-    return re.findall(r'<source>([^<]*)</source>\s*<translation type="unfinished"', text)
-
-
 def update_sentences() -> list[str]:
     old = read_sentences()
-    still = datetime(2026, 1, 1, tzinfo=UTC)  # the dates of a header tell nothing and change every time
+    still = datetime(2026, 1, 1, tzinfo=UTC)  # the dates of a header would change the file every time
     new = Catalog(locale="ko", project="kiwoom-token-tray", fuzzy=False, creation_date=still, revision_date=still)
     for sentence in collect_sentences():
         new.add(sentence, old[sentence].string if sentence in old else "")
@@ -62,7 +45,7 @@ def read_sentences() -> Catalog:
 
 
 def collect_sentences() -> set[str]:
-    """All that `tr`, `msg` and the error types take as their first argument."""
+    """Return the first arguments of `tr`, `msg` and the error types."""
     errors = re.findall(r"^class (\w+)\(", (SOURCES / "core" / "errors.py").read_text(encoding="utf-8"), re.MULTILINE)
     keywords = dict.fromkeys(("tr", "msg", *errors), (1,))
     found = extract_from_dir(SOURCES, [("**.py", "python")], keywords=keywords)

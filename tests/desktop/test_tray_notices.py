@@ -1,4 +1,4 @@
-"""Notices: each threshold once, one in the place of the other, and a way to the window."""
+"""Notifier: each threshold once, one in the place of the other, and a way to the window."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ def test_each_threshold_is_told_once_and_in_the_place_of_the_one_before(desktop:
         assert {notice.app for notice in shown(desktop)} == {"kiwoom-token-tray"}
         assert last.urgency == 2
         assert trader.issues == 0, "it only warns"
-        assert len(desktop.bubbles()) == 1
+        assert len(desktop.backend()) == 1
 
         trader.put("a-token-that-lives-for-long", 86400)
         good = desktop.notice("good again")
         assert (good.replaces_id, good.urgency) == (last.id, 1)
-        assert len(desktop.bubbles()) == 1
+        assert len(desktop.backend()) == 1
         trader.put("one-more-for-seconds", 4)
         desktop.wait_for(lambda: len(shown(desktop)) > 4, "a notice about the next token", 20)
         assert shown(desktop)[4].replaces_id == last.id
-        assert len(desktop.bubbles()) == 1
+        assert len(desktop.backend()) == 1
 
 
 def test_click_on_a_notice_opens_the_window(desktop: Desktop) -> None:
@@ -113,7 +113,7 @@ def test_refresh_on_a_notice_asks_kiwoom_and_the_warning_goes(desktop: Desktop) 
         desktop.click_notice(notice, "refresh")
         trader.sees("23 h")
         assert trader.issues == 1
-        desktop.wait_for(lambda: not desktop.bubbles(), "no bubble")
+        desktop.wait_for(lambda: not desktop.backend(), "no bubble")
         trader.idle()
         assert len(shown(desktop)) == 1, "success is silent"
         assert trader.windows() == []
@@ -127,7 +127,7 @@ def test_warning_goes_when_another_program_renews(desktop: Desktop) -> None:
         trader.write_file("a-token", 1201.5)
         desktop.bubble(desktop.notice("ends in"))
         trader.put("a-token-that-lives-for-long", 86400)
-        desktop.wait_for(lambda: not desktop.bubbles(), "no bubble")
+        desktop.wait_for(lambda: not desktop.backend(), "no bubble")
         assert len(shown(desktop)) == 1
 
 
@@ -139,7 +139,7 @@ def test_snooze_on_a_notice_keeps_the_next_warning_back_until_there_is_another_t
         second_warning = time.time() + 1201.5 - 1193
         trader.write_file("a-token", 1201.5)
         desktop.click_notice(desktop.notice("ends in"), "snooze-1800")
-        desktop.wait_for(lambda: not desktop.bubbles(), "no bubble")
+        desktop.wait_for(lambda: not desktop.backend(), "no bubble")
         assert time.time() < second_warning
         time.sleep(second_warning + 1.5 - time.time())
         assert len(shown(desktop)) == 1

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from tray_app import app
-from tray_app.desktop import screen
-from tray_app.desktop.screen import why_no_screen
+from tray_app.desktop import display
+from tray_app.desktop.display import display_problem
 from tray_app.history.database import History
 from tray_app.service.composition import open_service
 
@@ -28,20 +28,20 @@ def desktop(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         started.append({"settings": settings, "environ": environ, **options})
         return 0
 
-    monkeypatch.setattr("tray_app.desktop.program.run_desktop", run_desktop)
+    monkeypatch.setattr("tray_app.desktop.main.run_desktop", run_desktop)
     return started
 
 
 @pytest.fixture
 def newcomer(monkeypatch: pytest.MonkeyPatch, desktop: list[dict[str, Any]]) -> list[str]:
     """A computer on which nothing was set up; collects how often the set-up was shown, which is left at once."""
-    from tray_app.desktop.setup.first_run import Next
+    from tray_app.desktop.setup.first_run import FirstRun
 
     shown: list[str] = []
 
-    def set_up(settings: Any, _: Mapping[str, str]) -> Next:
+    def set_up(settings: Any, _: Mapping[str, str]) -> FirstRun:
         shown.append(settings.profile)
-        return Next.GO_ON
+        return FirstRun.CONTINUE
 
     monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
     monkeypatch.setattr("tray_app.settings.places.checkout_data_dir", lambda: None)
@@ -103,7 +103,7 @@ def test_own_settings_count_as_set_up(desktop: list[dict[str, Any]], newcomer: l
 
 
 def test_without_a_screen_nobody_is_asked(newcomer: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tray_app.desktop.screen.why_no_screen", lambda _: "There is no screen here.")
+    monkeypatch.setattr("tray_app.desktop.display.display_problem", lambda _: "There is no screen here.")
     monkeypatch.setattr("tray_app.cli.watch.watch_over", lambda *_: 0)
     assert status_of([]) == 0
     assert newcomer == []
@@ -112,9 +112,9 @@ def test_without_a_screen_nobody_is_asked(newcomer: list[str], monkeypatch: pyte
 def test_sandbox_chosen_in_the_set_up_is_that_of_sandbox_and_leaves_no_settings(
     desktop: list[dict[str, Any]], newcomer: list[str], monkeypatch: pytest.MonkeyPatch, private_places: Path
 ) -> None:
-    from tray_app.desktop.setup.first_run import Next
+    from tray_app.desktop.setup.first_run import FirstRun
 
-    monkeypatch.setattr("tray_app.desktop.setup.first_run.set_up", lambda *_: Next.PRACTISE)
+    monkeypatch.setattr("tray_app.desktop.setup.first_run.set_up", lambda *_: FirstRun.SANDBOX)
     assert status_of(["--lifetime", "900"]) == 0
     assert desktop[0]["sandbox"]
     assert desktop[0]["settings"].mode == "demo"
@@ -134,9 +134,9 @@ def test_who_practises_sees_the_window_unless_it_is_for_the_background(
 def test_program_that_is_ended_during_the_set_up_ends_and_asks_again(
     desktop: list[dict[str, Any]], newcomer: list[str], monkeypatch: pytest.MonkeyPatch, private_places: Path
 ) -> None:
-    from tray_app.desktop.setup.first_run import Next
+    from tray_app.desktop.setup.first_run import FirstRun
 
-    monkeypatch.setattr("tray_app.desktop.setup.first_run.set_up", lambda *_: Next.LEAVE)
+    monkeypatch.setattr("tray_app.desktop.setup.first_run.set_up", lambda *_: FirstRun.QUIT)
     assert status_of([]) == 0
     assert desktop == []
     assert not (private_places / "places" / "settings").exists()
@@ -157,7 +157,7 @@ def test_sandbox_touches_nothing_of_the_user(
         outcomes.append((open_service(settings, environ=environ).refresh(), settings))
         return 0
 
-    monkeypatch.setattr("tray_app.desktop.program.run_desktop", run_desktop)
+    monkeypatch.setattr("tray_app.desktop.main.run_desktop", run_desktop)
     assert status_of(["--sandbox", "--lifetime", "900"]) == 0
     ((outcome, settings),) = outcomes
     assert (settings.store, settings.mode, settings.profile) == ("file", "demo", "default")
@@ -259,7 +259,7 @@ def test_without_a_screen_it_watches_in_the_terminal(
     desktop: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     watch_paths = []
-    monkeypatch.setattr("tray_app.desktop.screen.why_no_screen", lambda _: "There is no screen here.")
+    monkeypatch.setattr("tray_app.desktop.display.display_problem", lambda _: "There is no screen here.")
     monkeypatch.setattr("tray_app.cli.watch.watch_over", lambda settings, _: watch_paths.append(settings.profile) or 0)
     assert status_of(["--profile", "Second"]) == 0
     assert watch_paths == ["Second"]
@@ -283,8 +283,8 @@ def test_without_a_screen_it_watches_in_the_terminal(
 def test_screen_is_looked_for_before_qt_is_asked(
     monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], has_screen: bool
 ) -> None:
-    monkeypatch.setattr(screen, "_why_no_x11_plugin", lambda: "")
-    assert (why_no_screen(environ) == "") is has_screen
+    monkeypatch.setattr(display, "_why_no_x11_plugin", lambda: "")
+    assert (display_problem(environ) == "") is has_screen
 
 
 def test_the_end_of_the_tray_leaves_no_record_unwritten(tmp_path: Path) -> None:

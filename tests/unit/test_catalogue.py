@@ -1,4 +1,4 @@
-"""The Korean of the core and the command line: nothing is missing, and what is compiled is what was written."""
+"""The Korean of the whole program: nothing is missing, and what is compiled is what was written."""
 
 from __future__ import annotations
 
@@ -40,6 +40,14 @@ def test_korean_sentences_fill_the_same_places(update: ModuleType) -> None:
     for one in update.read_sentences():
         if one.id:
             assert places(str(one.string)) == places(str(one.id)), one.id
+
+
+def test_korean_sentences_keep_mnemonics_and_ellipses(update: ModuleType) -> None:
+    for one in update.read_sentences():
+        if one.id:
+            english, korean = str(one.id), str(one.string)
+            assert english.count("&") == korean.count("&"), english
+            assert english.endswith("…") == korean.endswith("…"), english
 
 
 @pytest.mark.parametrize(

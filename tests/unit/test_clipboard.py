@@ -24,7 +24,7 @@ def copier(qtbot: QtBot) -> Iterator[TokenClipboard]:
     one = TokenClipboard(clock=Clock())
     yield one
     one._timer.stop()
-    one._clipboard.dataChanged.disconnect(one._look)
+    one._clipboard.dataChanged.disconnect(one._clipboard_changed)
     QGuiApplication.clipboard().clear()
 
 

@@ -22,9 +22,10 @@ from tray_app.core import language
 from tray_app.core.errors import StoreError
 from tray_app.core.token import token_for
 from tray_app.desktop.history import feed as feed_module
-from tray_app.desktop.history import week as week_module
 from tray_app.desktop.history.feed import HistoryFeed, Page
-from tray_app.desktop.history.week import WeekView
+from tray_app.desktop.history.marks import kind_of, paint_mark
+from tray_app.desktop.history.week_layout import Spot
+from tray_app.desktop.history.week_view import WeekView
 from tray_app.desktop.history.window import HistoryWindow
 from tray_app.desktop.translation import install_translator
 from tray_app.history import events as core_history
@@ -85,7 +86,7 @@ def column(window: HistoryWindow, number: int) -> list[str]:
     return [window.model.index(row, number).data() for row in range(window.model.rowCount())]
 
 
-def spots(window: HistoryWindow) -> list[week_module._Spot]:
+def spots(window: HistoryWindow) -> list[Spot]:
     return list(window.week._spots)
 
 
@@ -233,13 +234,13 @@ class TestList:
     )
     def test_filter_by_what_happened(self, window: HistoryWindow, number: int, kinds: set[EventKind]) -> None:
         window.kinds.setCurrentIndex(number)
-        assert {week_module.kind_of(row.entry) for row in window.model.rows} == kinds
+        assert {kind_of(row.entry) for row in window.model.rows} == kinds
         window.kinds.setCurrentIndex(0)
-        assert {week_module.kind_of(row.entry) for row in window.model.rows} > kinds
+        assert {kind_of(row.entry) for row in window.model.rows} > kinds
 
     def test_filter_by_words(self, qtbot: QtBot, window: HistoryWindow) -> None:
         qtbot.keyClicks(window.search, "MORNING stored")
-        assert [week_module.kind_of(row.entry) for row in window.model.rows] == [EventKind.STORED]
+        assert [kind_of(row.entry) for row in window.model.rows] == [EventKind.STORED]
         qtbot.keyClicks(window.search, " nowhere")
         assert window.model.rowCount() == 0
         assert not window.export.isEnabled()
@@ -384,7 +385,7 @@ class TestFeed:
         with qtbot.waitSignal(window._feed.changed):
             window.profile.setCurrentIndex(1)
             window.profile.activated.emit(1)
-        assert [week_module.kind_of(row.entry) for row in window.model.rows] == [None, EventKind.CLEARED]
+        assert [kind_of(row.entry) for row in window.model.rows] == [None, EventKind.CLEARED]
 
     def test_one_profile_needs_no_choice(self, window: HistoryWindow) -> None:
         assert not window.profile.isVisible()
@@ -428,9 +429,10 @@ def test_colours_follow_the_theme(window: HistoryWindow, ground: str) -> None:
 def test_in_strong_contrast_everything_is_in_the_colour_of_the_text(
     window: HistoryWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tray_app.desktop.look import style, theme
+    from tray_app.desktop.history import week_view
+    from tray_app.desktop.theme import colours, dark_mode, stylesheet
 
-    for module in (theme, style, week_module):
+    for module in (colours, dark_mode, stylesheet, week_view):
         monkeypatch.setattr(module, "is_high_contrast", lambda: True)
     window._restyle()
     assert window.styleSheet() == ""
@@ -455,7 +457,7 @@ def test_each_mark_has_a_shape_of_its_own() -> None:
         image = QImage(16, 16, QImage.Format.Format_ARGB32_Premultiplied)
         image.fill(Qt.GlobalColor.transparent)
         painter = QPainter(image)
-        week_module.paint_mark(painter, kind, QRectF(2, 2, 12, 12), QColor("black"))
+        paint_mark(painter, kind, QRectF(2, 2, 12, 12), QColor("black"))
         painter.end()
         drawn.add(bytes(image.constBits()))
     assert len(drawn) == len(EventKind)

@@ -15,19 +15,9 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPalette
 from PySide6.QtWidgets import QApplication
 
 from tray_app.core.language import resources_folder
-from tray_app.desktop.look import theme
-from tray_app.desktop.look.icon import (
-    APP_ICON_SIZES,
-    LEVELS,
-    SIZES,
-    IconSpec,
-    Phase,
-    app_icon,
-    level_of,
-    paint_app_icon,
-    paint_icon,
-    tray_icon,
-)
+from tray_app.desktop.icons.app_icon import APP_ICON_SIZES, app_icon, paint_app_icon
+from tray_app.desktop.icons.state_icon import LEVELS, SIZES, IconSpec, Phase, level_of, paint_icon, tray_icon
+from tray_app.desktop.theme import colours, dark_mode
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -159,26 +149,26 @@ def test_icon_files_hold_every_size() -> None:
 )
 def test_panel_on_linux(desktop: str, dark: bool | None, monkeypatch: pytest.MonkeyPatch) -> None:
     for windows_dark in (True, False):
-        monkeypatch.setattr(theme, "window_is_dark", lambda answer=windows_dark: answer)
+        monkeypatch.setattr(dark_mode, "window_is_dark", lambda answer=windows_dark: answer)
         expected = windows_dark if dark is None else dark
-        assert theme.panel_is_dark("auto", "linux", {"XDG_CURRENT_DESKTOP": desktop}) is expected
+        assert dark_mode.panel_is_dark("auto", "linux", {"XDG_CURRENT_DESKTOP": desktop}) is expected
 
 
 @pytest.mark.parametrize(("choice", "dark"), [("dark", True), ("light", False)])
 @pytest.mark.parametrize("platform", ["win32", "darwin", "linux"])
 def test_users_word_on_the_panel_is_the_last(platform: str, choice: str, dark: bool) -> None:
-    assert theme.panel_is_dark(choice, platform, {}) is dark
+    assert dark_mode.panel_is_dark(choice, platform, {}) is dark
 
 
 def test_panel_is_judged_by_the_desktop_not_by_the_theme_chosen_for_the_windows(
     qapp: QApplication, request: pytest.FixtureRequest
 ) -> None:
-    request.addfinalizer(lambda: theme.apply_window_theme("auto"))
-    theme.apply_window_theme("auto")
-    desktop = theme.panel_is_dark("auto", "linux", {"XDG_CURRENT_DESKTOP": "KDE"})
+    request.addfinalizer(lambda: dark_mode.apply_window_theme("auto"))
+    dark_mode.apply_window_theme("auto")
+    desktop = dark_mode.panel_is_dark("auto", "linux", {"XDG_CURRENT_DESKTOP": "KDE"})
     for choice in ("light", "dark"):
-        theme.apply_window_theme(choice)
-        assert theme.panel_is_dark("auto", "linux", {"XDG_CURRENT_DESKTOP": "KDE"}) is desktop
+        dark_mode.apply_window_theme(choice)
+        assert dark_mode.panel_is_dark("auto", "linux", {"XDG_CURRENT_DESKTOP": "KDE"}) is desktop
 
 
 def test_taskbar_of_windows_in_high_contrast_has_the_colours_of_the_windows(
@@ -186,18 +176,18 @@ def test_taskbar_of_windows_in_high_contrast_has_the_colours_of_the_windows(
 ) -> None:
     before = QPalette(qapp.palette())
     request.addfinalizer(lambda: qapp.setPalette(before))
-    monkeypatch.setattr(theme, "is_high_contrast", lambda: True)
-    monkeypatch.setattr(theme, "windows_setting", lambda name, default: 0)
+    monkeypatch.setattr(dark_mode, "is_high_contrast", lambda: True)
+    monkeypatch.setattr(dark_mode, "windows_setting", lambda name, default: 0)
     for ground, dark in (("#ffffff", False), ("#000000", True)):
         qapp.setPalette(QPalette(QColor(ground)))
-        assert theme.panel_is_dark("auto", "win32", {}) is dark
+        assert dark_mode.panel_is_dark("auto", "win32", {}) is dark
 
 
 @pytest.mark.parametrize(("light", "dark"), [(1, False), (0, True)])
 def test_panel_on_windows_is_the_taskbars_theme(light: int, dark: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(theme, "windows_setting", lambda name, default: light)
-    monkeypatch.setattr(theme, "window_is_dark", lambda: not dark)
-    assert theme.panel_is_dark("auto", "win32", {}) is dark
+    monkeypatch.setattr(dark_mode, "windows_setting", lambda name, default: light)
+    monkeypatch.setattr(dark_mode, "window_is_dark", lambda: not dark)
+    assert dark_mode.panel_is_dark("auto", "win32", {}) is dark
 
 
 def _contrast(one: QColor, other: QColor) -> float:
@@ -215,12 +205,12 @@ def _contrast(one: QColor, other: QColor) -> float:
 @pytest.mark.parametrize(
     ("tones", "ground"),
     [
-        (theme.PANEL_DARK, "#2b2b2b"),
-        (theme.PANEL_LIGHT, "#eeeeee"),
-        (theme._WINDOW_DARK, "#2b2d30"),
-        (theme._WINDOW_LIGHT, "#efefef"),
+        (colours.PANEL_DARK, "#2b2b2b"),
+        (colours.PANEL_LIGHT, "#eeeeee"),
+        (colours._WINDOW_DARK, "#2b2d30"),
+        (colours._WINDOW_LIGHT, "#efefef"),
     ],
 )
-@pytest.mark.parametrize("tone", list(theme.Tone))
-def test_tones_are_legible(tones: theme.Tones, ground: str, tone: theme.Tone) -> None:
+@pytest.mark.parametrize("tone", list(colours.Tone))
+def test_tones_are_legible(tones: colours.Tones, ground: str, tone: colours.Tone) -> None:
     assert _contrast(tones.of(tone), QColor(ground)) >= 4.5

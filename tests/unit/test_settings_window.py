@@ -38,8 +38,8 @@ from tray_app import autostart
 from tray_app.core import language
 from tray_app.core.errors import SettingsError
 from tray_app.core.token import token_for
-from tray_app.desktop.settings.desk import SettingsDesk
-from tray_app.desktop.settings.fields import Field
+from tray_app.desktop.settings.controller import SettingsController
+from tray_app.desktop.settings.fields.base import Field
 from tray_app.desktop.settings.view import SettingsView, settings_view
 from tray_app.desktop.settings.window import SettingsWindow
 from tray_app.desktop.translation import install_translator
@@ -125,7 +125,7 @@ def settled(window: SettingsWindow) -> None:
     """What waits for more to follow need not wait."""
     for field in window.findChildren(Field):
         if field._settle.isActive():
-            field.flush()
+            field.commit()
 
 
 class TestShows:
@@ -346,7 +346,7 @@ class TestChanging:
 
         assert asked == [("theme", None)]
 
-    def test_what_is_being_typed_is_not_overwritten_by_what_comes_from_outside(self, shown, qtbot):
+    def test_what_is_being_edited_is_not_overwritten_by_what_comes_from_outside(self, shown, qtbot):
         shown.findChild(QListWidget, "sections").setCurrentRow(3)
         shown.activateWindow()
         line = find(shown, QLineEdit, "redis_url_line")
@@ -409,7 +409,7 @@ class TestPeople:
     def test_the_language_changes_while_the_window_is_open(self, shown):
         speak("ko")
 
-        assert find(shown, QLabel, "store_name").text() == "토큰을 두는 곳"
+        assert find(shown, QLabel, "store_name").text() == "토큰 보관 위치"
         assert find(shown, QRadioButton, "mode_demo").text() == "모의투자"
 
     def test_everything_can_be_reached_by_keyboard_and_has_a_name(self, shown):
@@ -497,18 +497,18 @@ class TestActions:
 
     @pytest.fixture
     def joined(self, qtbot: QtBot, system: FakeAutostart) -> Iterator[SettingsWindow]:
-        desk = SettingsDesk(os.environ)
-        self.actions = desk._actions
-        with qtbot.waitSignal(self.actions.looked):
-            desk.open("default")
-        assert desk.window is not None
-        qtbot.addWidget(desk.window)
-        self.desk = desk
-        yield desk.window
-        desk.deleteLater()
+        controller = SettingsController(os.environ)
+        self.actions = controller._actions
+        with qtbot.waitSignal(self.actions.loaded):
+            controller.open("default")
+        assert controller.window is not None
+        qtbot.addWidget(controller.window)
+        self.controller = controller
+        yield controller.window
+        controller.deleteLater()
 
     def wait(self, qtbot: QtBot, act: Callable[[], object]) -> None:
-        with qtbot.waitSignal(self.actions.looked):
+        with qtbot.waitSignal(self.actions.loaded):
             act()
 
     def test_a_change_is_in_the_file_at_once(self, joined, qtbot, file):
@@ -546,21 +546,21 @@ class TestActions:
     def test_what_changes_outside_is_shown(self, joined, qtbot, file):
         file.write_text('theme = "light"\n')
 
-        self.wait(qtbot, self.desk.look)
+        self.wait(qtbot, self.controller.poll)
 
         assert find(joined, QRadioButton, "theme_light").isChecked()
 
     def test_the_login_is_left_alone_while_practising(self, qtbot, system):
-        desk = SettingsDesk(os.environ, sandbox=True)
-        with qtbot.waitSignal(desk._actions.looked):
-            desk.open("default")
-        assert desk.window is not None
-        qtbot.addWidget(desk.window)
+        controller = SettingsController(os.environ, sandbox=True)
+        with qtbot.waitSignal(controller._actions.loaded):
+            controller.open("default")
+        assert controller.window is not None
+        qtbot.addWidget(controller.window)
 
-        assert not find(desk.window, QCheckBox, "autostart_switch").isEnabled()
-        assert "practising" in note(desk.window, "autostart")
-        assert find(desk.window, QRadioButton, "theme_dark").isEnabled()
-        desk.deleteLater()
+        assert not find(controller.window, QCheckBox, "autostart_switch").isEnabled()
+        assert "practising" in note(controller.window, "autostart")
+        assert find(controller.window, QRadioButton, "theme_dark").isEnabled()
+        controller.deleteLater()
 
     def test_a_profiles_own_value_comes_and_goes(self, joined, qtbot, file):
         file.write_text('[profiles.second]\nmode = "demo"\n')
@@ -585,7 +585,7 @@ class TestActions:
         monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
         self.actions._environ.pop("KIWOOM_TRAY_DATA_DIR")
         open_service(load_settings()).put(token_for("a-token-of-a-test", 3600, time.time()))
-        self.wait(qtbot, self.actions.look)
+        self.wait(qtbot, self.actions.poll)
         line = find(joined, QLineEdit, "data_dir_line")
         line.setText(str(private_places / "other"))
 

@@ -36,10 +36,17 @@ from tests.doubles import KEYS, MemoryKeyring
 from tray_app.core import language
 from tray_app.core.errors import AutostartFailed, KeyringUnavailable, KeysRefused, StoreError
 from tray_app.core.secret import Secret
-from tray_app.desktop.setup import pages as setup_pages
-from tray_app.desktop.setup import words as setup_words
-from tray_app.desktop.setup.actions import FoundKeys, Habits, Kept, MachineSetup, PlaceFound, Search
-from tray_app.desktop.setup.flow import Doing, Ending, Step
+from tray_app.desktop.setup import texts as setup_texts
+from tray_app.desktop.setup.actions import (
+    AcceptedKeys,
+    FoundKeys,
+    KeySearch,
+    LocalSetupActions,
+    StartupOptions,
+    StorageInfo,
+)
+from tray_app.desktop.setup.flow import Activity, SetupResult, Step
+from tray_app.desktop.setup.pages import keys as keys_page
 from tray_app.desktop.setup.wizard import SetupWizard
 from tray_app.desktop.translation import install_translator
 from tray_app.kiwoom.codes import error_for
@@ -61,9 +68,9 @@ LOCKED = KeyringUnavailable("The keyring is locked. Unlock it.", problem=Keyring
 class FakeActions:
     """Answers what it is told to; `done` lists what was asked of it. `gate` holds up what is not open yet."""
 
-    search: Search = field(default_factory=Search)
-    resting: PlaceFound = field(default_factory=lambda: PlaceFound("keyring"))
-    daily: Habits = field(default_factory=lambda: Habits(autostart=False, share_kwcli=False))
+    search: KeySearch = field(default_factory=KeySearch)
+    resting: StorageInfo = field(default_factory=lambda: StorageInfo("keyring"))
+    daily: StartupOptions = field(default_factory=lambda: StartupOptions(autostart=False, share_kwcli=False))
     failure: Exception | None = None
     unlock_failure: Exception | None = None
     done: list[tuple[Any, ...]] = field(default_factory=list)
@@ -74,27 +81,27 @@ class FakeActions:
         self.looking.set()
         self.checking.set()
 
-    def find_keys(self) -> Search:
+    def find_keys(self) -> KeySearch:
         self.looking.wait(20)
         return self.search
 
-    def use_keys(self, found: FoundKeys) -> Kept:
-        return self._kept(found.mode, "use", found)
+    def use_keys(self, found: FoundKeys) -> AcceptedKeys:
+        return self._accepted(found.mode, "use", found)
 
-    def check_keys(self, mode: str, keys: AppKeys) -> Kept:
-        return self._kept(mode, "check", mode, keys.app_key.reveal(), keys.app_secret.reveal())
+    def check_keys(self, mode: str, keys: AppKeys) -> AcceptedKeys:
+        return self._accepted(mode, "check", mode, keys.app_key.reveal(), keys.app_secret.reveal())
 
     def unlock(self) -> None:
         self.done.append(("unlock",))
         if self.unlock_failure is not None:
             raise self.unlock_failure
-        self.search = Search((FoundKeys("real"),))
-        self.resting = PlaceFound("keyring")
+        self.search = KeySearch((FoundKeys("real"),))
+        self.resting = StorageInfo("keyring")
 
-    def place(self) -> PlaceFound:
+    def storage(self) -> StorageInfo:
         return self.resting
 
-    def habits(self) -> Habits:
+    def startup_options(self) -> StartupOptions:
         return self.daily
 
     def set_setting(self, name: str, value: object) -> None:
@@ -103,10 +110,10 @@ class FakeActions:
     def set_autostart(self, *, on: bool) -> None:
         self._do("autostart", on)
 
-    def _kept(self, mode: str, *what: object) -> Kept:
+    def _accepted(self, mode: str, *what: object) -> AcceptedKeys:
         self.checking.wait(20)
         self._do(*what)
-        return Kept(mode, time.time() + 80_000)
+        return AcceptedKeys(mode, time.time() + 80_000)
 
     def _do(self, *what: object) -> None:
         self.done.append(what)
@@ -117,13 +124,13 @@ class FakeActions:
 class Setup:
     """A wizard before a user."""
 
-    def __init__(self, qtbot: QtBot, actions: FakeActions, start: Step, *, only: bool) -> None:
+    def __init__(self, qtbot: QtBot, actions: FakeActions, start: Step, *, single_page: bool) -> None:
         self.bot = qtbot
         self.actions = actions
-        self.wizard = SetupWizard(None, actions, start, only=only)
+        self.wizard = SetupWizard(None, actions, start, single_page=single_page)
         self.wizard.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, on=False)
         qtbot.addWidget(self.wizard)
-        self.endings: list[Ending] = []
+        self.endings: list[SetupResult] = []
         self.wizard.ended.connect(self.endings.append)
         self.wizard.show()
 
@@ -136,13 +143,13 @@ class Setup:
 
         def all_known() -> bool:
             state = self.wizard.flow.state
-            return None not in {state.search, state.place, state.habits}
+            return None not in {state.search, state.storage, state.options}
 
         self.bot.waitUntil(all_known)
         return self
 
     def settle(self) -> None:
-        self.bot.waitUntil(lambda: self.wizard.flow.state.doing is Doing.NOTHING)
+        self.bot.waitUntil(lambda: self.wizard.flow.state.activity is Activity.IDLE)
 
     def find(self, name: str) -> Any:
         found = self.wizard.page.findChild(QWidget, name) or self.wizard.findChild(QWidget, name)
@@ -176,8 +183,8 @@ class Setup:
 def open_setup(qtbot: QtBot) -> Iterator[Callable[..., Setup]]:
     opened: list[Setup] = []
 
-    def open_one(start: Step = Step.WELCOME, *, only: bool = False, **actions: Any) -> Setup:
-        opened.append(Setup(qtbot, FakeActions(**actions), start, only=only))
+    def open_one(start: Step = Step.WELCOME, *, single_page: bool = False, **actions: Any) -> Setup:
+        opened.append(Setup(qtbot, FakeActions(**actions), start, single_page=single_page))
         return opened[-1]
 
     yield open_one
@@ -209,30 +216,30 @@ def test_whole_way_from_welcome_to_the_end(open_setup: Callable[..., Setup]) -> 
     setup.find("modeDemo").click()
     setup.next()
     assert setup.actions.done == [("check", "demo", KEY, SECRET)]
-    assert setup.step is Step.PLACE
+    assert setup.step is Step.STORAGE
     setup.next()
-    assert setup.step is Step.DAILY
+    assert setup.step is Step.STARTUP
     setup.next()
     assert setup.actions.done[1:] == [("set", "share_kwcli", True), ("autostart", True)]
     assert setup.step is Step.DONE
     assert setup.reads("The first token lives until ")
     assert setup.reads("kiwoom-token get")
     setup.next()
-    assert setup.endings == [Ending.GO_ON]
+    assert setup.endings == [SetupResult.CONTINUE]
     assert not setup.wizard.isVisible()
 
 
 def test_every_page_can_be_skipped_and_then_nothing_is_done(open_setup: Callable[..., Setup]) -> None:
     setup = open_setup().known()
     setup.next()
-    for step in (Step.KEYS, Step.PLACE, Step.DAILY):
+    for step in (Step.KEYS, Step.STORAGE, Step.STARTUP):
         assert setup.step is step
         setup.press("setupSkip")
     assert setup.step is Step.DONE
     assert setup.reads("You can enter them at any time")
     setup.next()
     assert setup.actions.done == []
-    assert setup.endings == [Ending.GO_ON]
+    assert setup.endings == [SetupResult.CONTINUE]
 
 
 def test_sandbox_needs_nothing_else(open_setup: Callable[..., Setup]) -> None:
@@ -240,7 +247,7 @@ def test_sandbox_needs_nothing_else(open_setup: Callable[..., Setup]) -> None:
     setup.find("practise").click()
     assert setup.find("setupNext").text() == "Start practisi&ng"
     setup.next()
-    assert setup.endings == [Ending.PRACTISE]
+    assert setup.endings == [SetupResult.SANDBOX]
     assert setup.actions.done == []
 
 
@@ -248,14 +255,14 @@ def test_sandbox_needs_nothing_else(open_setup: Callable[..., Setup]) -> None:
 def test_escape_asks_nothing_and_ends_once(open_setup: Callable[..., Setup], qtbot: QtBot, step: Step) -> None:
     setup = open_setup(step).known()
     qtbot.keyClick(setup.wizard, Qt.Key.Key_Escape)
-    assert setup.endings == [Ending.GO_ON]
+    assert setup.endings == [SetupResult.CONTINUE]
     assert not setup.wizard.isVisible()
     setup.wizard.close()
     assert len(setup.endings) == 1
 
 
 def test_escape_keeps_what_was_done(open_setup: Callable[..., Setup], qtbot: QtBot) -> None:
-    setup = open_setup(Step.DAILY).known()
+    setup = open_setup(Step.STARTUP).known()
     setup.next()
     done = list(setup.actions.done)
     qtbot.keyClick(setup.wizard, Qt.Key.Key_Escape)
@@ -264,35 +271,35 @@ def test_escape_keeps_what_was_done(open_setup: Callable[..., Setup], qtbot: QtB
 
 def test_found_keys_are_offered_and_used_without_typing(open_setup: Callable[..., Setup]) -> None:
     found = (FoundKeys("real", "main"), FoundKeys("demo", in_environment=True))
-    setup = open_setup(Step.KEYS, search=Search(found)).known()
+    setup = open_setup(Step.KEYS, search=KeySearch(found)).known()
     assert setup.reads("Use kiwoomcli's keys for real trading (main)")
     assert setup.reads("Use APP_KEY_MOCK of the environment, for mock trading")
     assert not setup.find("appKey").isVisible()
     setup.find("found1").click()
     setup.next()
     assert setup.actions.done == [("use", found[1])]
-    assert setup.step is Step.PLACE
+    assert setup.step is Step.STORAGE
 
 
 def test_form_starts_with_the_mode_of_the_settings(open_setup: Callable[..., Setup]) -> None:
-    setup = open_setup(Step.KEYS, search=Search(mode="demo")).known()
+    setup = open_setup(Step.KEYS, search=KeySearch(mode="demo")).known()
     setup.type()
     setup.next()
     assert setup.actions.done == [("check", "demo", KEY, SECRET)]
 
 
 def test_found_keys_have_the_keyboard(open_setup: Callable[..., Setup], qtbot: QtBot) -> None:
-    setup = open_setup(Step.KEYS, search=Search((FoundKeys("real", "main"),)))
+    setup = open_setup(Step.KEYS, search=KeySearch((FoundKeys("real", "main"),)))
     with qtbot.waitActive(setup.wizard):
         setup.known()
     assert setup.wizard.focusWidget() is setup.find("found0")
     qtbot.keyClick(setup.find("found0"), Qt.Key.Key_Return)
     setup.settle()
-    assert setup.step is Step.PLACE
+    assert setup.step is Step.STORAGE
 
 
 def test_other_keys_can_be_typed_where_some_were_found(open_setup: Callable[..., Setup]) -> None:
-    setup = open_setup(Step.KEYS, search=Search((FoundKeys("real", "main"),))).known()
+    setup = open_setup(Step.KEYS, search=KeySearch((FoundKeys("real", "main"),))).known()
     setup.find("otherKeys").click()
     assert setup.find("appKey").isVisible()
     assert not setup.find("setupNext").isEnabled()
@@ -312,7 +319,7 @@ def test_page_does_not_wait_for_a_keyring_that_hangs(open_setup: Callable[..., S
 
 
 def test_keys_that_turn_up_late_do_not_take_away_what_was_typed(open_setup: Callable[..., Setup]) -> None:
-    actions = FakeActions(search=Search((FoundKeys("real", "main"),)))
+    actions = FakeActions(search=KeySearch((FoundKeys("real", "main"),)))
     setup = open_setup(Step.KEYS, search=actions.search)
     setup.wizard.flow._publish(search=None)
     setup.type()
@@ -379,15 +386,15 @@ def test_keys_of_the_other_mode_are_checked_for_it_by_one_button(open_setup: Cal
     setup.actions.failure = None
     setup.press("keysRemedy")
     assert setup.actions.done[-1] == ("check", "demo", KEY, SECRET)
-    assert setup.step is Step.PLACE
+    assert setup.step is Step.STORAGE
 
 
 def test_unregistered_address_leads_to_kiwooms_site(
     open_setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(setup_pages.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
-    setup = open_setup(Step.KEYS, search=Search((FoundKeys("real"),)), failure=refused("8050")).known()
+    monkeypatch.setattr(keys_page.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
+    setup = open_setup(Step.KEYS, search=KeySearch((FoundKeys("real"),)), failure=refused("8050")).known()
     setup.next()
     assert setup.reads("[8050]")
     setup.press("keysRemedy")
@@ -407,7 +414,7 @@ def test_what_cannot_be_keys_is_said_before_anybody_is_asked(
 
 
 def test_locked_keyring_is_unlocked_only_on_demand(open_setup: Callable[..., Setup]) -> None:
-    setup = open_setup(Step.KEYS, search=Search((), "locked"), resting=PlaceFound("file", "/x/.token", "locked"))
+    setup = open_setup(Step.KEYS, search=KeySearch((), "locked"), resting=StorageInfo("file", "/x/.token", "locked"))
     setup.known()
     assert setup.actions.done == []
     setup.press("keysReach")
@@ -421,17 +428,17 @@ def test_keyring_that_was_only_slow_is_asked_again(
     open_setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tray_app.desktop.setup.flow._ASK_AGAIN_MILLISECONDS", 1)
-    setup = open_setup(Step.KEYS, search=Search((), "silent")).known()
+    setup = open_setup(Step.KEYS, search=KeySearch((), "silent")).known()
     assert setup.reads("The keyring does not answer")
     setup.find("appKey").setText(KEY)
-    setup.actions.search = Search()
+    setup.actions.search = KeySearch()
     setup.bot.waitUntil(lambda: not setup.reads("The keyring does not answer"))
     assert setup.find("appKey").text() == KEY
     assert not setup.find("keysReach").isVisible()
 
 
 def test_refused_unlocking_is_told(open_setup: Callable[..., Setup]) -> None:
-    setup = open_setup(Step.KEYS, search=Search((), "locked"), unlock_failure=LOCKED).known()
+    setup = open_setup(Step.KEYS, search=KeySearch((), "locked"), unlock_failure=LOCKED).known()
     setup.press("keysReach")
     assert setup.reads("The keyring is locked. Unlock it.")
 
@@ -445,11 +452,11 @@ def test_keyring_that_locks_while_keys_are_kept_can_be_unlocked(open_setup: Call
 
 
 def test_without_a_keyring_nobody_types_in_vain(open_setup: Callable[..., Setup]) -> None:
-    setup = open_setup(Step.KEYS, search=Search((), "missing")).known()
+    setup = open_setup(Step.KEYS, search=KeySearch((), "missing")).known()
     assert not setup.find("appKey").isVisible()
     assert setup.reads("APP_KEY_MOCK")
     setup.next()
-    assert setup.step is Step.PLACE
+    assert setup.step is Step.STORAGE
 
 
 @pytest.mark.parametrize("way", ["setupSkip", "setupBack", "escape"])
@@ -472,7 +479,7 @@ def test_accepted_keys_are_gone_from_the_page(open_setup: Callable[..., Setup]) 
     assert setup.reads("Kiwoom has accepted the keys for real trading")
     assert [setup.find(name).text() for name in ("appKey", "appSecret")] == ["", ""]
     setup.next()
-    assert setup.step is Step.PLACE
+    assert setup.step is Step.STORAGE
     assert len(setup.actions.done) == 1, "they are not checked twice"
 
 
@@ -498,11 +505,11 @@ def test_while_kiwoom_is_asked_nothing_else_can_be_pressed_but_escape(
     assert setup.reads("Asking Kiwoom for a token")
     assert [setup.find(name).isEnabled() for name in ("setupNext", "setupSkip", "setupBack", "appKey")] == [False] * 4
     qtbot.keyClick(setup.wizard, Qt.Key.Key_Escape)
-    assert setup.endings == [Ending.GO_ON]
+    assert setup.endings == [SetupResult.CONTINUE]
 
 
 def test_never_in_a_file_is_the_store_keyring(open_setup: Callable[..., Setup]) -> None:
-    setup = open_setup(Step.PLACE).known()
+    setup = open_setup(Step.STORAGE).known()
     setup.find("neverInFile").click()
     setup.next()
     assert setup.actions.done == [("set", "store", "keyring")]
@@ -516,20 +523,20 @@ def test_never_in_a_file_is_the_store_keyring(open_setup: Callable[..., Setup]) 
 @pytest.mark.parametrize(
     ("place", "says", "has_choice"),
     [
-        (PlaceFound("keyring"), IN_KEYRING, True),
-        (PlaceFound("file", "/home/x/.token", "locked"), "Once it is unlocked", True),
-        (PlaceFound("file", "/home/x/.token", "silent"), "does not answer", True),
-        (PlaceFound("file", "/home/x/.token", "missing"), "has no keyring", False),
-        (PlaceFound("keyring", "", "missing", "keyring"), "has no keyring", True),
-        (PlaceFound("file", "/home/x/.token", store="file", is_fixed=True), "KIWOOM_TRAY_STORE", False),
-        (PlaceFound("memory", store="memory"), "The settings say so", False),
+        (StorageInfo("keyring"), IN_KEYRING, True),
+        (StorageInfo("file", "/home/x/.token", "locked"), "Once it is unlocked", True),
+        (StorageInfo("file", "/home/x/.token", "silent"), "does not answer", True),
+        (StorageInfo("file", "/home/x/.token", "missing"), "has no keyring", False),
+        (StorageInfo("keyring", "", "missing", "keyring"), "has no keyring", True),
+        (StorageInfo("file", "/home/x/.token", store="file", is_fixed=True), "KIWOOM_TRAY_STORE", False),
+        (StorageInfo("memory", store="memory"), "The settings say so", False),
     ],
 )
 def test_place_is_told_and_a_choice_is_offered_only_where_it_matters(
-    open_setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch, place: PlaceFound, says: str, has_choice: bool
+    open_setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch, place: StorageInfo, says: str, has_choice: bool
 ) -> None:
-    monkeypatch.setattr(setup_words.sys, "platform", "linux")
-    setup = open_setup(Step.PLACE, resting=place).known()
+    monkeypatch.setattr(setup_texts.sys, "platform", "linux")
+    setup = open_setup(Step.STORAGE, resting=place).known()
     assert setup.reads(says)
     assert setup.reads(place.path)
     assert setup.find("neverInFile").isVisible() is has_choice
@@ -541,20 +548,20 @@ def test_place_is_told_and_a_choice_is_offered_only_where_it_matters(
 def test_keyring_has_the_name_that_its_system_gives_it(platform: str, says: str) -> None:
     from tray_app.desktop.setup.flow import SetupState
 
-    assert says in setup_words.where_text(SetupState(place=PlaceFound("keyring")), platform)
+    assert says in setup_texts.where_text(SetupState(storage=StorageInfo("keyring")), platform)
 
 
 def test_failure_to_save_is_told_and_the_page_stays(open_setup: Callable[..., Setup]) -> None:
-    setup = open_setup(Step.DAILY, failure=StoreError("The disk is full.")).known()
+    setup = open_setup(Step.STARTUP, failure=StoreError("The disk is full.")).known()
     setup.next()
-    assert setup.step is Step.DAILY
+    assert setup.step is Step.STARTUP
     assert setup.reads("The disk is full.")
     setup.press("setupSkip")
     assert setup.step is Step.DONE
 
 
 def test_daily_renewal_says_that_it_cuts_every_tool_once(open_setup: Callable[..., Setup]) -> None:
-    setup = open_setup(Step.DAILY).known()
+    setup = open_setup(Step.STARTUP).known()
     policy: QComboBox = setup.find("policy")
     assert policy.currentData() == "auto"
     policy.setCurrentIndex(1)
@@ -564,20 +571,20 @@ def test_daily_renewal_says_that_it_cuts_every_tool_once(open_setup: Callable[..
 
 
 def test_own_quiet_hour_is_kept(open_setup: Callable[..., Setup]) -> None:
-    setup = open_setup(Step.DAILY, daily=Habits(policy="daily 21:10")).known()
+    setup = open_setup(Step.STARTUP, daily=StartupOptions(policy="daily 21:10")).known()
     assert setup.find("policy").currentData() == "daily 21:10"
     setup.next()
     assert setup.actions.done == []
 
 
 def test_what_is_not_here_is_not_offered(open_setup: Callable[..., Setup]) -> None:
-    setup = open_setup(Step.DAILY, daily=Habits()).known()
+    setup = open_setup(Step.STARTUP, daily=StartupOptions()).known()
     assert not setup.find("shareKwcli").isVisible()
     assert not setup.find("autostart").isVisible()
 
 
 def test_unticked_is_not_suggested_again(open_setup: Callable[..., Setup]) -> None:
-    setup = open_setup(Step.DAILY).known()
+    setup = open_setup(Step.STARTUP).known()
     setup.find("autostart").click()
     setup.next()
     assert ("autostart", True) not in setup.actions.done
@@ -585,29 +592,29 @@ def test_unticked_is_not_suggested_again(open_setup: Callable[..., Setup]) -> No
     assert not setup.find("autostart").isChecked()
 
 
-@pytest.mark.parametrize("step", [Step.PLACE, Step.DAILY])
+@pytest.mark.parametrize("step", [Step.STORAGE, Step.STARTUP])
 def test_page_opened_by_itself_shows_how_it_is_and_ends_when_saved(
     open_setup: Callable[..., Setup], step: Step
 ) -> None:
-    setup = open_setup(step, only=True).known()
+    setup = open_setup(step, single_page=True).known()
     assert not setup.find("setupBack").isVisible()
     assert not setup.find("setupDots").isVisible()
     assert setup.find("setupSkip").text() == "Cancel"
     assert not any(one.isChecked() for one in setup.wizard.page.findChildren(QCheckBox))
     setup.next()
     assert setup.actions.done == []
-    assert setup.endings == [Ending.GO_ON]
+    assert setup.endings == [SetupResult.CONTINUE]
 
 
 def test_keys_page_opened_by_itself_says_that_they_were_accepted(open_setup: Callable[..., Setup]) -> None:
-    setup = open_setup(Step.KEYS, only=True).known()
+    setup = open_setup(Step.KEYS, single_page=True).known()
     setup.type()
     setup.next()
     assert setup.step is Step.KEYS
     assert setup.reads("Kiwoom has accepted the keys")
     assert not setup.find("setupSkip").isVisible()
     setup.next()
-    assert setup.endings == [Ending.GO_ON]
+    assert setup.endings == [SetupResult.CONTINUE]
 
 
 def test_language_changes_at_once_and_is_kept(open_setup: Callable[..., Setup]) -> None:
@@ -632,7 +639,7 @@ def test_return_goes_on_from_a_choice_too(open_setup: Callable[..., Setup], qtbo
 def test_mnemonics_do_not_collide(open_setup: Callable[..., Setup], lang: str) -> None:
     speak(lang)
     for step in Step:
-        setup = open_setup(step, search=Search((FoundKeys("real", "main"),), "locked")).known()
+        setup = open_setup(step, search=KeySearch((FoundKeys("real", "main"),), "locked")).known()
         if step is Step.KEYS:
             setup.find("otherKeys").click()
         texts = [one for one in setup.texts() if "&" in one]
@@ -645,7 +652,7 @@ def test_mnemonics_do_not_collide(open_setup: Callable[..., Setup], lang: str) -
 def test_buttons_have_room_and_small_windows_scroll(open_setup: Callable[..., Setup], lang: str) -> None:
     speak(lang)
     for step in Step:
-        setup = open_setup(step, search=Search((FoundKeys("real", "main"),), "locked")).known()
+        setup = open_setup(step, search=KeySearch((FoundKeys("real", "main"),), "locked")).known()
         setup.wizard.resize(1, 1)
         QApplication.processEvents()
         for one in setup.wizard.findChildren(QPushButton):
@@ -659,7 +666,7 @@ def test_every_control_has_a_name(open_setup: Callable[..., Setup]) -> None:
     from PySide6.QtGui import QAccessible
 
     for step in Step:
-        setup = open_setup(step, search=Search((FoundKeys("real", "main"),), "locked")).known()
+        setup = open_setup(step, search=KeySearch((FoundKeys("real", "main"),), "locked")).known()
         if step is Step.KEYS:
             setup.find("otherKeys").click()
         for kind in (QPushButton, QRadioButton, QCheckBox, QLineEdit, QComboBox):
@@ -688,7 +695,7 @@ def test_text_is_legible_when_the_theme_changes_live(
 
 
 def test_high_contrast_uses_only_the_palette(open_setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in ("look.theme", "look.style", "setup.wizard"):
+    for place in ("theme.dark_mode", "theme.colours", "theme.stylesheet", "setup.step_dots"):
         monkeypatch.setattr(f"tray_app.desktop.{place}.is_high_contrast", lambda: True)
     assert open_setup().wizard.styleSheet() == ""
 
@@ -746,7 +753,7 @@ def kwcli_accounts(**modes: str) -> None:
 def test_checked_keys_are_kept_and_the_token_is_there(
     entries: MemoryKeyring, kiwoom: SandboxKiwoom, settings: Settings
 ) -> None:
-    kept = MachineSetup(settings).check_keys("demo", SANDBOX_KEYS)
+    kept = LocalSetupActions(settings).check_keys("demo", SANDBOX_KEYS)
     assert kept.mode == "demo"
     assert entries.entries["kiwoom-demo", "appkey"] == SANDBOX_APP_KEY
     again = load_settings()
@@ -754,19 +761,19 @@ def test_checked_keys_are_kept_and_the_token_is_there(
     assert again.data_dir == settings.data_dir
     token = open_service(again).current()
     assert token is not None
-    assert token.expires == kept.ends
+    assert token.expires == kept.expires
 
 
 def test_refused_keys_are_not_kept(entries: MemoryKeyring, kiwoom: SandboxKiwoom, settings: Settings) -> None:
     kiwoom.set_fault("8001")
     with pytest.raises(KeysRefused):
-        MachineSetup(settings).check_keys("real", KEYS)
+        LocalSetupActions(settings).check_keys("real", KEYS)
     assert entries.entries == {}
 
 
 def test_without_a_keyring_kiwoom_is_not_asked(kiwoom: SandboxKiwoom, settings: Settings) -> None:
     with pytest.raises(KeyringUnavailable):
-        MachineSetup(settings).check_keys("real", SANDBOX_KEYS)
+        LocalSetupActions(settings).check_keys("real", SANDBOX_KEYS)
     assert kiwoom.counts()["issue"] == 0
     assert written() == {}
 
@@ -777,8 +784,8 @@ def test_keys_are_found_wherever_they_are_and_none_is_carried_along(
     kwcli_accounts(main="real", parents="real", play="demo")
     monkeypatch.setenv("APP_KEY_MOCK", KEY)
     monkeypatch.setenv("APP_SECRET_MOCK", SECRET)
-    search = MachineSetup(settings).find_keys()
-    assert search == Search(
+    search = LocalSetupActions(settings).find_keys()
+    assert search == KeySearch(
         (FoundKeys("demo", in_environment=True), FoundKeys("real", "main"), FoundKeys("real", "parents")), mode="demo"
     )
     assert SANDBOX_APP_KEY not in repr(search)
@@ -786,14 +793,14 @@ def test_keys_are_found_wherever_they_are_and_none_is_carried_along(
 
 
 def test_search_tells_why_the_keyring_could_not_be_asked(settings: Settings) -> None:
-    assert MachineSetup(settings).find_keys() == Search((), "missing")
+    assert LocalSetupActions(settings).find_keys() == KeySearch((), "missing")
 
 
 def test_only_account_of_kiwoomcli_is_used_where_it_lies(
     entries: MemoryKeyring, kiwoom: SandboxKiwoom, settings: Settings
 ) -> None:
     kwcli_accounts(main="real")
-    MachineSetup(settings).use_keys(FoundKeys("real", "main"))
+    LocalSetupActions(settings).use_keys(FoundKeys("real", "main"))
     assert ("kiwoom-real", "appkey") not in entries.entries
     assert written()["mode"] == "real"
     assert open_service(load_settings()).current() is not None
@@ -803,21 +810,21 @@ def test_one_of_several_accounts_becomes_the_default_one(
     entries: MemoryKeyring, kiwoom: SandboxKiwoom, settings: Settings
 ) -> None:
     kwcli_accounts(main="demo", parents="demo")
-    MachineSetup(settings).use_keys(FoundKeys("demo", "parents"))
+    LocalSetupActions(settings).use_keys(FoundKeys("demo", "parents"))
     assert entries.entries["kiwoom-demo", "secretkey"] == SANDBOX_APP_SECRET
     assert open_service(load_settings()).refresh().token is not None
 
 
 def test_place_is_the_keyring_or_says_why_not(settings: Settings, request: pytest.FixtureRequest) -> None:
-    without = MachineSetup(settings).place()
+    without = LocalSetupActions(settings).storage()
     assert (without.kind, without.problem, Path(without.path).name) == ("file", "missing", ".token")
     request.getfixturevalue("entries")
-    assert MachineSetup(settings).place() == PlaceFound("keyring")
+    assert LocalSetupActions(settings).storage() == StorageInfo("keyring")
 
 
 def test_place_that_the_environment_fixes(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "memory")
-    assert MachineSetup(load_settings()).place() == PlaceFound("memory", store="memory", is_fixed=True)
+    assert LocalSetupActions(load_settings()).storage() == StorageInfo("memory", store="memory", is_fixed=True)
 
 
 def test_token_leaves_the_file_that_it_must_not_lie_in(
@@ -826,7 +833,7 @@ def test_token_leaves_the_file_that_it_must_not_lie_in(
     from tray_app.core.token import token_for
 
     entries.broken = RuntimeError("locked")
-    actions = MachineSetup(settings)
+    actions = LocalSetupActions(settings)
     actions.settle()
     open_service(settings).put(token_for("a-token-of-a-test", 80_000, time.time()))
     assert (Path(settings.data_dir) / ".token").exists()
@@ -840,7 +847,7 @@ def test_token_leaves_the_file_that_it_must_not_lie_in(
 
 
 def test_language_is_written_with_the_first_thing_that_is_kept(settings: Settings) -> None:
-    actions = MachineSetup(settings)
+    actions = LocalSetupActions(settings)
     actions.set_setting("language", "ko")
     assert written() == {}, "who only practises leaves nothing behind"
     actions.set_setting("policy", "notify")
@@ -854,27 +861,27 @@ def test_habits_are_those_of_the_profile_and_kiwoomcli_counts_only_where_it_is(
 ) -> None:
     monkeypatch.setattr("shutil.which", lambda _: None)
     settings = load_settings("parents")
-    actions = MachineSetup(settings)
-    assert actions.habits() == Habits(autostart=False)
+    actions = LocalSetupActions(settings)
+    assert actions.startup_options() == StartupOptions(autostart=False)
     kwcli_accounts(parents="real")
-    assert actions.habits().share_kwcli is False
+    assert actions.startup_options().share_kwcli is False
     actions.set_setting("share_kwcli", value=True)
     assert written()["profiles"] == {"parents": {"share_kwcli": True}}
-    assert actions.habits().share_kwcli is True
+    assert actions.startup_options().share_kwcli is True
 
 
 def test_start_at_login_is_that_of_the_system(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    actions = MachineSetup(settings)
+    actions = LocalSetupActions(settings)
     actions.set_autostart(on=True)
-    assert actions.habits().autostart is True
+    assert actions.startup_options().autostart is True
     actions.set_autostart(on=False)
-    assert actions.habits().autostart is False
+    assert actions.startup_options().autostart is False
 
     def cannot_be_asked() -> None:
         raise AutostartFailed("It cannot be asked.")
 
     monkeypatch.setattr("tray_app.autostart.for_this_system", cannot_be_asked)
-    assert actions.habits().autostart is None
+    assert actions.startup_options().autostart is None
     assert "autostart" not in written(), "the system knows it, no file"
 
 
@@ -882,4 +889,4 @@ def test_damaged_accounts_of_kiwoomcli_are_no_accounts(entries: MemoryKeyring, s
     path = Path(kwcli.settings_path())
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps({"profiles": 3}))
-    assert MachineSetup(settings).find_keys() == Search()
+    assert LocalSetupActions(settings).find_keys() == KeySearch()

@@ -13,9 +13,11 @@ from PySide6.QtWidgets import QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from tray_app.core.state import Action, TokenState
-from tray_app.desktop import tray as tray_module
-from tray_app.desktop.tray import PROFILE_SLOTS, Tray
-from tray_app.desktop.view import Overview, View, view_of
+from tray_app.desktop.tray import tray_icon as tray_module
+from tray_app.desktop.tray.menu import PROFILE_SLOTS
+from tray_app.desktop.tray.tray_icon import TrayIcon
+from tray_app.desktop.view.build import view_of
+from tray_app.desktop.view.model import Overview, View
 
 NOW = 1_790_000_000.0
 
@@ -46,14 +48,14 @@ class FakeIcon(QObject):
 
 
 @pytest.fixture
-def tray(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tray]:
+def tray(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[TrayIcon]:
     monkeypatch.setattr(tray_module, "QSystemTrayIcon", FakeIcon)
-    monkeypatch.setattr(Tray, "_follow_panel", lambda _: None)
+    monkeypatch.setattr(TrayIcon, "_watch_panel", lambda _: None)
     monkeypatch.setattr(FakeIcon, "made", [])
     monkeypatch.setattr(FakeIcon, "available", True)
-    one = Tray()
+    one = TrayIcon()
     yield one
-    one._look_again.stop()
+    one._retry.stop()
 
 
 def view(**fields: Any) -> View:
@@ -61,21 +63,21 @@ def view(**fields: Any) -> View:
     return view_of(Overview.of(TokenState("default", "real", **{**known, **fields})), NOW)
 
 
-def action(tray: Tray, name: str) -> QAction:
-    found = tray._menu.findChild(QAction, name)
+def action(tray: TrayIcon, name: str) -> QAction:
+    found = tray.menu.findChild(QAction, name)
     assert isinstance(found, QAction)
     return found
 
 
-def changes(tray: Tray) -> list[str]:
+def changes(tray: TrayIcon) -> list[str]:
     """The names of the entries that change from now on, sub-menus included."""
     seen: list[str] = []
-    for entry in tray._menu.findChildren(QAction):
+    for entry in tray.menu.findChildren(QAction):
         entry.changed.connect(lambda entry=entry: seen.append(entry.objectName()))
     return seen
 
 
-def test_same_view_is_told_once(tray: Tray) -> None:
+def test_same_view_is_told_once(tray: TrayIcon) -> None:
     tray.start()
     tray.show_view(view())
     (icon,) = FakeIcon.made
@@ -87,7 +89,7 @@ def test_same_view_is_told_once(tray: Tray) -> None:
     assert seen == []
 
 
-def test_seconds_of_the_window_are_no_news_for_the_panel(tray: Tray) -> None:
+def test_seconds_of_the_window_are_no_news_for_the_panel(tray: TrayIcon) -> None:
     tray.start()
     shown = view()
     tray.show_view(shown)
@@ -97,7 +99,7 @@ def test_seconds_of_the_window_are_no_news_for_the_panel(tray: Tray) -> None:
     assert icon.told == []
 
 
-def test_only_what_differs_is_told(tray: Tray) -> None:
+def test_only_what_differs_is_told(tray: TrayIcon) -> None:
     tray.start()
     shown = view()
     tray.show_view(shown)
@@ -113,10 +115,10 @@ def test_only_what_differs_is_told(tray: Tray) -> None:
     assert icon.told == ["setToolTip", "setIcon"]
 
 
-def test_menu_follows_the_view(tray: Tray) -> None:
+def test_menu_follows_the_view(tray: TrayIcon) -> None:
     tray.start()
     tray.show_view(view())
-    assert [entry.objectName() for entry in tray._menu.actions() if not entry.isSeparator()] == [
+    assert [entry.objectName() for entry in tray.menu.actions() if not entry.isSeparator()] == [
         "status",
         "refresh",
         "copy",
@@ -140,27 +142,27 @@ def test_menu_follows_the_view(tray: Tray) -> None:
     assert action(tray, "status").text() == "A && B"
 
 
-def test_entries_send_wishes(tray: Tray, qtbot: QtBot) -> None:
+def test_entries_send_wishes(tray: TrayIcon, qtbot: QtBot) -> None:
     for name, signal in (
-        ("refresh", tray.refresh_requested),
-        ("copy", tray.copy_requested),
-        ("settings", tray.settings_requested),
-        ("clear", tray.clear_requested),
-        ("open", tray.open_requested),
-        ("quit", tray.quit_requested),
+        ("refresh", tray.menu.refresh_requested),
+        ("copy", tray.menu.copy_requested),
+        ("settings", tray.menu.settings_requested),
+        ("clear", tray.menu.clear_requested),
+        ("open", tray.menu.open_requested),
+        ("quit", tray.menu.quit_requested),
     ):
         with qtbot.waitSignal(signal, timeout=1000):
             action(tray, name).trigger()
 
 
 @pytest.mark.parametrize(("name", "seconds"), [("snooze1800", 1800), ("snooze3600", 3600), ("snooze28800", 28800)])
-def test_warnings_can_be_put_off(tray: Tray, qtbot: QtBot, name: str, seconds: int) -> None:
-    with qtbot.waitSignal(tray.snooze_requested) as asked:
+def test_warnings_can_be_put_off(tray: TrayIcon, qtbot: QtBot, name: str, seconds: int) -> None:
+    with qtbot.waitSignal(tray.menu.snooze_requested) as asked:
         action(tray, name).trigger()
     assert asked.args == [seconds]
 
 
-def test_snooze_says_until_when_and_can_be_ended(tray: Tray, qtbot: QtBot) -> None:
+def test_snooze_says_until_when_and_can_be_ended(tray: TrayIcon, qtbot: QtBot) -> None:
     tray.start()
     tray.show_view(view())
     assert not action(tray, "snoozeEnd").isEnabled()
@@ -168,7 +170,7 @@ def test_snooze_says_until_when_and_can_be_ended(tray: Tray, qtbot: QtBot) -> No
     quiet = view_of(Overview((state,), "default", snoozed_until=NOW + 1800), NOW)
     tray.show_view(quiet)
     assert action(tray, "snooze").text() == quiet.snooze_text != view().snooze_text
-    with qtbot.waitSignal(tray.snooze_requested) as asked:
+    with qtbot.waitSignal(tray.menu.snooze_requested) as asked:
         action(tray, "snoozeEnd").trigger()
     assert asked.args == [0]
 
@@ -178,7 +180,7 @@ def several(count: int, chosen: int) -> View:
     return view_of(Overview(states, f"p&{chosen}"), NOW)
 
 
-def test_profiles_take_slots_that_were_there_from_the_start(tray: Tray, qtbot: QtBot) -> None:
+def test_profiles_take_slots_that_were_there_from_the_start(tray: TrayIcon, qtbot: QtBot) -> None:
     entries = [action(tray, f"profile{number}") for number in range(PROFILE_SLOTS)]
     assert not action(tray, "profile").isVisible()
     assert not any(entry.isVisible() for entry in entries)
@@ -187,7 +189,7 @@ def test_profiles_take_slots_that_were_there_from_the_start(tray: Tray, qtbot: Q
     assert action(tray, "profile").isVisible()
     assert [entry.text() for entry in entries if entry.isVisible()] == [f"p&&{n} · Real" for n in range(3)]
     assert [entry.isChecked() for entry in entries[:3]] == [False, True, False]
-    with qtbot.waitSignal(tray.profile_chosen) as chosen:
+    with qtbot.waitSignal(tray.menu.profile_chosen) as chosen:
         entries[2].trigger()
     assert chosen.args == ["p&2"]
     assert entries[1].isChecked(), "it is shown as chosen when a view says so"
@@ -207,9 +209,9 @@ def test_profiles_take_slots_that_were_there_from_the_start(tray: Tray, qtbot: Q
         ("auto", "policyAuto", []),
     ],
 )
-def test_policy_is_chosen_and_shown(tray: Tray, now: str, name: str, chosen: list[str]) -> None:
+def test_policy_is_chosen_and_shown(tray: TrayIcon, now: str, name: str, chosen: list[str]) -> None:
     told: list[str] = []
-    tray.policy_chosen.connect(told.append)
+    tray.menu.policy_chosen.connect(told.append)
     tray.start()
     tray.show_view(view(policy=now))
     before = {entry: action(tray, entry).isChecked() for entry in ("policyNotify", "policyAuto", "policyDaily")}
@@ -219,23 +221,23 @@ def test_policy_is_chosen_and_shown(tray: Tray, now: str, name: str, chosen: lis
     assert {entry: action(tray, entry).isChecked() for entry in before} == before
 
 
-def test_daily_entry_names_the_hour_of_the_settings(tray: Tray) -> None:
+def test_daily_entry_names_the_hour_of_the_settings(tray: TrayIcon) -> None:
     tray.start()
     tray.show_view(view(policy="daily 05:15"))
     assert "05:15" in action(tray, "policyDaily").text()
 
 
-def test_every_entry_has_a_name_and_a_parent_and_none_is_ever_added(tray: Tray) -> None:
+def test_every_entry_has_a_name_and_a_parent_and_none_is_ever_added(tray: TrayIcon) -> None:
     tray.start()
     tray.show_view(view())
-    entries = tray._menu.findChildren(QAction)
+    entries = tray.menu.findChildren(QAction)
     assert [entry.text() for entry in entries if not entry.isSeparator() and not entry.objectName()] == []
     tray.show_view(several(5, chosen=0))
     tray.show_view(view(expires=None, busy=Action.CLEAR, policy="notify"))
-    assert tray._menu.findChildren(QAction) == entries
+    assert tray.menu.findChildren(QAction) == entries
 
 
-def test_no_entry_changes_while_only_the_copy_counts_down(tray: Tray) -> None:
+def test_no_entry_changes_while_only_the_copy_counts_down(tray: TrayIcon) -> None:
     tray.start()
     state = TokenState("default", "real", expires=NOW + 7200, created=NOW - 100, busy=None)
     tray.show_view(view_of(Overview((state,), "default", copied_until=NOW + 30), NOW))
@@ -245,7 +247,7 @@ def test_no_entry_changes_while_only_the_copy_counts_down(tray: Tray) -> None:
 
 
 def test_icon_follows_the_panels_theme_when_it_is_told_and_the_user_above_all(
-    tray: Tray, monkeypatch: pytest.MonkeyPatch
+    tray: TrayIcon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dark = [True]
     asked: list[str] = []
@@ -268,9 +270,9 @@ def test_icon_follows_the_panels_theme_when_it_is_told_and_the_user_above_all(
     assert asked[-1] == "light"
 
 
-def test_click_opens_and_right_click_does_not(tray: Tray) -> None:
+def test_click_opens_and_right_click_does_not(tray: TrayIcon) -> None:
     opened: list[bool] = []
-    tray.open_requested.connect(lambda: opened.append(True))
+    tray.clicked.connect(lambda: opened.append(True))
     tray.start()
     (icon,) = FakeIcon.made
     icon.activated.emit(QSystemTrayIcon.ActivationReason.Context)
@@ -280,33 +282,33 @@ def test_click_opens_and_right_click_does_not(tray: Tray) -> None:
     assert opened == [True]
 
 
-def test_new_panel_gets_a_new_icon_with_everything_on_it(tray: Tray) -> None:
+def test_new_panel_gets_a_new_icon_with_everything_on_it(tray: TrayIcon) -> None:
     came: list[bool] = []
     tray.available.connect(came.append)
     FakeIcon.available = False
     tray.start()
     tray.show_view(view())
     assert came == [False]
-    assert tray._look_again.isActive()
+    assert tray._retry.isActive()
     FakeIcon.available = True
-    tray._make_icon()
+    tray._create_icon()
     old, new = FakeIcon.made
     assert old.told[-1] == "hide"
     assert new.told.index("setIcon") < new.told.index("show") < new.told.index("setToolTip")
     assert came == [False, True]
 
 
-def test_tray_that_announces_itself_nowhere_is_found_by_looking_again(tray: Tray) -> None:
+def test_tray_that_announces_itself_nowhere_is_found_by_looking_again(tray: TrayIcon) -> None:
     FakeIcon.available = False
     tray.start()
     FakeIcon.available = True
-    tray._look_for_panel()
+    tray._check_panel()
     assert len(FakeIcon.made) == 2
-    tray._look_for_panel()
+    tray._check_panel()
     assert len(FakeIcon.made) == 2
 
 
-def test_icon_that_is_there_already_stays_and_it_is_told_that_a_panel_has_it(tray: Tray) -> None:
+def test_icon_that_is_there_already_stays_and_it_is_told_that_a_panel_has_it(tray: TrayIcon) -> None:
     tray.start()
     came: list[bool] = []
     tray.available.connect(came.append)
@@ -315,10 +317,10 @@ def test_icon_that_is_there_already_stays_and_it_is_told_that_a_panel_has_it(tra
     assert len(FakeIcon.made) == 1
 
 
-def test_panel_that_restarts_within_seconds_is_not_told_as_gone(tray: Tray) -> None:
+def test_panel_that_restarts_within_seconds_is_not_told_as_gone(tray: TrayIcon) -> None:
     came: list[bool] = []
     tray.available.connect(came.append)
     tray.start()
-    tray._look_again.start(0)
-    tray._look_for_panel()
+    tray._retry.start(0)
+    tray._check_panel()
     assert came == [True]

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import ast
 import time
-import xml.etree.ElementTree as ET
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 pytest.importorskip("PySide6.QtWidgets")
 
-from PySide6.QtCore import QTranslator
 from PySide6.QtWidgets import QApplication
 
-import tray_app
 from tests.zones import live_in, read_zone
 from tray_app.core import language
 from tray_app.core.errors import KeysMissing, KiwoomTokenError, Remedy
-from tray_app.core.language import resources_folder
 from tray_app.core.state import Action, LastResult, Result, TokenState
-from tray_app.desktop.look.icon import LEVELS, IconSpec, Phase
-from tray_app.desktop.look.theme import Tone
-from tray_app.desktop.translation import catalogue_path, install_translator
-from tray_app.desktop.view import TOOLTIP_UNITS, Overview, View, most_urgent, next_change, phase_of, shorten, view_of
+from tray_app.desktop.icons.state_icon import LEVELS, IconSpec, Phase
+from tray_app.desktop.theme.colours import Tone
+from tray_app.desktop.translation import install_translator
+from tray_app.desktop.view.build import next_change, view_of
+from tray_app.desktop.view.model import Overview, View
+from tray_app.desktop.view.timing import phase_of
+from tray_app.desktop.view.tooltip import TOOLTIP_UNITS, shorten
+from tray_app.desktop.view.urgency import most_urgent
 from tray_app.kiwoom.codes import error_for
 
 if TYPE_CHECKING:
@@ -599,61 +597,3 @@ def test_no_english_is_left_in_a_korean_view() -> None:
             text = getattr(view, field.name)
             if type(text) is str and field.name != "remedy":
                 assert not any(word in text.lower() for word in words), (field.name, text)
-
-
-def catalogue() -> list[tuple[str, str, ET.Element]]:
-    """Context, source and translation of each entry of the .ts file."""
-    root = ET.parse(Path(resources_folder()) / "translations" / "kiwoom-token-tray_ko.ts").getroot()  # noqa: S314
-    found = []
-    for context in root.iter("context"):
-        for message in context.iter("message"):
-            translation = message.find("translation")
-            assert translation is not None
-            found.append((context.findtext("name", ""), message.findtext("source", ""), translation))
-    return found
-
-
-def strings_in(source: Path) -> set[tuple[str, str]]:
-    """Context and text of every `translate("Context", "text")` and, inside a class, `self.tr("text")`."""
-    found = set()
-
-    def visit(node: ast.AST, owner: str) -> None:
-        owner = node.name if isinstance(node, ast.ClassDef) else owner
-        if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            texts = [part.value for part in node.args if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-            if name == "translate" and len(texts) == 2:
-                found.add((texts[0], texts[1]))
-            elif name == "tr" and isinstance(node.func, ast.Attribute) and owner and texts:
-                found.add((owner, texts[0]))
-        for child in ast.iter_child_nodes(node):
-            visit(child, owner)
-
-    visit(ast.parse(source.read_text(encoding="utf-8")), "")
-    return found
-
-
-def test_every_string_of_the_desktop_is_in_the_catalogue() -> None:
-    desktop = Path(tray_app.__file__).parent / "desktop"
-    wanted = set().union(*(strings_in(source) for source in sorted(desktop.rglob("*.py"))))
-    assert wanted - {(context, source) for context, source, _ in catalogue()} == set()
-
-
-def test_no_entry_of_the_catalogue_is_unfinished() -> None:
-    assert [source for _, source, translation in catalogue() if translation.get("type") or not translation.text] == []
-
-
-def test_translations_keep_places_and_mnemonics() -> None:
-    for _, source, translation in catalogue():
-        text = translation.text or ""
-        for mark in ("{duration}", "{time}", "{remaining}", "{count}"):
-            assert (mark in source) == (mark in text), source
-        assert ("&" in source) == ("&" in text), source
-        assert source.endswith("…") == text.endswith("…"), source
-
-
-def test_compiled_catalogue_is_up_to_date(qapp: QApplication) -> None:
-    compiled = QTranslator()
-    assert compiled.load(catalogue_path())
-    for context, source, translation in catalogue():
-        assert compiled.translate(context, source) == translation.text

@@ -1,4 +1,9 @@
-"""The only rooms with Qt: monitor, tray, icon, window, notices and what each OS needs."""
+"""The tray program. Qt is used only here.
+
+`main.run_desktop` starts it, and `controller` connects its parts. `view` turns the state of the accounts into what
+is shown; `tray`, `status_window` and `notices` render it. `settings`, `history`, `setup` and `dialogs` are the other
+windows.
+"""
 
 APP_NAME = "kiwoom-token-tray"
 APP_ID = "KiwoomTokenTray"

@@ -1,4 +1,4 @@
-"""A copied token: marked as a secret, and taken off the clipboard again after a while if it is still there."""
+"""The copied token on the clipboard: marked as secret, and cleared after a while if it is still there."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _OTHER_MARKS = {"x-kde-passwordManagerHint": b"secret"}
 
 
 class TokenClipboard(QObject):
-    """Copies a token and clears it `KEEP_SECONDS` later, unless something else was copied meanwhile.
+    """Copy a token and clear it `KEEP_SECONDS` later, unless something else was copied meanwhile.
 
-    `changed` tells when the copy will be gone, in seconds of the epoch, or None once it is. The middle-button
-    selection of X11 is never written.
+    `changed` carries the time at which the copy will be cleared, in epoch seconds, or None once it is gone. The
+    middle-button selection of X11 is never written.
     """
 
     changed = Signal(object)
@@ -47,7 +47,7 @@ class TokenClipboard(QObject):
         self._copied_until: float | None = None
         self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.clear)
-        self._clipboard.dataChanged.connect(self._look)
+        self._clipboard.dataChanged.connect(self._clipboard_changed)
         app = QCoreApplication.instance()
         if app is not None:
             app.aboutToQuit.connect(self.clear)
@@ -57,7 +57,7 @@ class TokenClipboard(QObject):
         return self._copied_until
 
     def copy(self, secret: Secret) -> None:
-        """Puts `secret` on the clipboard."""
+        """Copy `secret` to the clipboard."""
         self._fingerprint = secret.fingerprint()
         self._copied_until = self._clock() + KEEP_SECONDS
         self._timer.start(KEEP_SECONDS * 1000)
@@ -68,13 +68,13 @@ class TokenClipboard(QObject):
         self.changed.emit(self._copied_until)
 
     def clear(self) -> None:
-        """Takes the token off the clipboard if it is still there."""
+        """Clear the clipboard if it still holds the token."""
         if self._is_ours():
             self._clipboard.clear(QClipboard.Mode.Clipboard)
         self._forget()
 
-    def _look(self) -> None:
-        """Somebody, perhaps this object, has put something on the clipboard."""
+    def _clipboard_changed(self) -> None:
+        """Stop the countdown once something else was copied. Qt also reports the copies made here."""
         if self._copied_until is not None and not self._is_ours():
             self._forget()
 
@@ -92,7 +92,7 @@ class TokenClipboard(QObject):
 
 
 def marked(text: str, platform: str = sys.platform) -> QMimeData:
-    """`text` with what tells clipboard managers and histories of this platform to leave it alone."""
+    """Return `text` with the marks that tell clipboard managers of this platform not to record it."""
     data = QMimeData()
     data.setText(text)
     for name, value in _MARKS.get(platform, _OTHER_MARKS).items():
@@ -101,9 +101,9 @@ def marked(text: str, platform: str = sys.platform) -> QMimeData:
 
 
 def _copy_concealed(text: str) -> None:
-    """Puts `text` on the pasteboard of macOS as password managers do: Qt has no way to name the type they use.
+    """Copy `text` to the pasteboard of macOS as password managers do; Qt has no way to name the type they use.
 
-    See nspasteboard.org. The pasteboard holds the text itself, so Qt reads and clears it as anybody else's.
+    See nspasteboard.org. The pasteboard also holds the plain text, so Qt reads and clears it like any other.
     """
     import ctypes
     from ctypes.util import find_library

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _SETTLE_MILLISECONDS = 30
-"""A file that is replaced, or written in pieces, is several events; one signal serves them all."""
+"""Replacing or writing a file causes several events; one signal serves them all."""
 
 
 class FileWatch(QObject):
-    """`changed` tells that something happened to one of the files."""
+    """Watch files and folders. `changed` is emitted once for several changes in quick succession."""
 
     changed = Signal()
 
@@ -28,25 +28,30 @@ class FileWatch(QObject):
         self._watcher.directoryChanged.connect(self.settle)
 
     def settle(self) -> None:
-        """`changed` follows soon; a folder in which much happens does not put it off for ever."""
+        """Emit `changed` soon. Ongoing changes in a folder do not delay it for ever."""
         if not self._settle.isActive():
             self._settle.start()
 
     def watch(self, wanted: set[str]) -> bool:
-        """From now on just these. To be said again after each change: a replaced file is another file to the
-        operating system. Tells whether a folder is new among them: what was made in it since somebody looked is not
-        told of."""
-        watch_paths = {*self._watcher.files(), *self._watcher.directories()}
-        if watch_paths - wanted:
-            self._watcher.removePaths(list(watch_paths - wanted))
+        """Watch exactly these paths and return whether a folder is new among them.
+
+        Call it again after each change, because a replaced file is another file to the operating system. Changes in a
+        new folder since it was last read are not reported, so read it once more.
+        """
+        present = {*self._watcher.files(), *self._watcher.directories()}
+        if present - wanted:
+            self._watcher.removePaths(list(present - wanted))
         folders = set(self._watcher.directories())
-        if wanted - watch_paths:
-            self._watcher.addPaths(list(wanted - watch_paths))
+        if wanted - present:
+            self._watcher.addPaths(list(wanted - present))
         return not folders.issuperset(self._watcher.directories())
 
 
 def watchable(paths: Iterable[str]) -> set[str]:
-    """The files that are there, and the folder of each, or while that is missing the one in which it would be made."""
+    """Return what to watch for these paths: the existing files and their folders.
+
+    For a missing folder that is the nearest existing one above it, in which it would be created.
+    """
     wanted = set()
     for path in paths:
         if os.path.exists(path):

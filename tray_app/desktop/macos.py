@@ -1,4 +1,4 @@
-"""What only macOS has. Reached by way of Objective-C's runtime; not yet tried on a Mac."""
+"""What only macOS has, through the Objective-C runtime. Not tried on a Mac yet."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _ACCESSORY = 1
 
 
 def hide_dock_icon(runtime: Any = None) -> bool:
-    """Takes the program out of the Dock, as `LSUIElement` does for a bundle; tells whether it did.
+    """Remove the program from the Dock, as `LSUIElement` does for a bundle, and return whether that succeeded.
 
-    To be called once there is a QApplication, which puts the program there.
+    Call it once a QApplication exists, which puts the program there.
     """
     try:
         objc = runtime or ctypes.CDLL(_RUNTIME)

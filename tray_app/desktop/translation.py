@@ -1,35 +1,32 @@
-"""The desktop's own words in the current language, beside those of `tray_app.core.language`."""
+"""The language of the windows: `core.language` has the program's own sentences, Qt those of its own buttons."""
 
 from __future__ import annotations
 
 import os
 
-from PySide6.QtCore import QCoreApplication, QLibraryInfo, QTranslator
+from PySide6.QtCore import QCoreApplication, QEvent, QLibraryInfo, QTranslator
 from PySide6.QtGui import QGuiApplication
 
 from tray_app.core import language, logs
 
-CATALOGUE = "kiwoom-token-tray_ko.qm"
 _installed: list[QTranslator] = []
 
 
-def catalogue_path() -> str:
-    return os.path.join(language.resources_folder(), "translations", CATALOGUE)
-
-
 def install_translator(app: QCoreApplication) -> None:
-    """Makes `app` speak `core.language.current()`. Call it again after a switch: open windows follow at once."""
+    """Make Qt and every open window speak `core.language.current()`. Call it again after a switch.
+
+    Each window receives a `LanguageChange` event and sets its texts anew.
+    """
     for translator in _installed:
         app.removeTranslator(translator)
     _installed.clear()
     if isinstance(app, QGuiApplication):  # which puts it behind the titles of windows
         app.setApplicationDisplayName(language.tr("Kiwoom Token Tray"))
-    if language.current() != language.KOREAN:
-        return
-    qt = os.path.join(QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath), "qtbase_ko.qm")
-    for path in (qt, catalogue_path()):
+    if language.current() == language.KOREAN:
         translator = QTranslator(app)
-        if translator.load(path) and app.installTranslator(translator):
+        folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+        if translator.load(os.path.join(folder, "qtbase_ko.qm")) and app.installTranslator(translator):
             _installed.append(translator)
         else:
-            logs.warning("No Korean words for the windows in %s", os.path.basename(path))
+            logs.warning("Qt's own buttons stay English: no qtbase_ko.qm in %s", folder)
+    QCoreApplication.sendEvent(app, QEvent(QEvent.Type.LanguageChange))  # even where Qt has no words of its own

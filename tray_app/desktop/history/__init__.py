@@ -1,1 +1,1 @@
-"""The picture and the list of what happened."""
+"""The history window: the last seven days as a picture and as a list."""

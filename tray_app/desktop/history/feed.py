@@ -1,4 +1,4 @@
-"""What the history window shows, read off the GUI thread and kept up to date while somebody looks."""
+"""The data of the history window, read on a worker and refreshed while the window is visible."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from tray_app.history.events import Entry
 
     FindToken = Callable[[], Token | None]
-    """The present token of a profile; may wait, and may raise `StoreError`."""
+    """Return the present token of a profile. May take time, and may raise `StoreError`."""
 
 _MINUTE_MILLISECONDS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An entry as the list shows it: plain text in the current language."""
+    """An entry of the list: plain text in the current language."""
 
     entry: Entry
     when: str
@@ -44,14 +44,17 @@ class Row:
 
     @property
     def sentence(self) -> str:
-        """The whole row, as a screen reader says it."""
+        """Return the whole row as a screen reader says it."""
         return ", ".join(one for one in (self.when, self.what, self.until, self.program) if one)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the window renders. `rows` are the entries of the week, the newest first. `problem` says what kept it from
-    being read, or is empty; `is_kept` is False where nothing is recorded because the token rests in memory."""
+    """All that the window shows.
+
+    `rows` are the entries of the week, newest first. `problem` says why the history could not be read, or is empty.
+    `is_kept` is False where nothing is recorded because the token is stored in memory.
+    """
 
     profile: str
     profiles: tuple[str, ...]
@@ -63,10 +66,10 @@ class Page:
 
 
 class HistoryFeed(QObject):
-    """`changed(Page)` and `exported(str, bool)` are its only ways out; the latter says in one line what came of it.
+    """Read the history of one account.
 
-    `profiles` gives for each profile how to find its present token. Nothing is read and no timer runs while nobody
-    looks, see `look`.
+    `changed(Page)` carries the result, `exported(message, succeeded)` that of an export. `profiles` maps each account
+    to a function that returns its present token. While it is not active, nothing is read and no timer runs.
     """
 
     changed = Signal(object)
@@ -83,7 +86,7 @@ class HistoryFeed(QObject):
         self._history = history
         self._profiles = dict(profiles)
         self._clock = clock
-        self._looking = False
+        self._is_active = False
         self._reading = False
         self._again = False
         self.page = Page(next(iter(self._profiles), ""), tuple(self._profiles), is_kept=history is not None)
@@ -94,7 +97,7 @@ class HistoryFeed(QObject):
         self._minute.timeout.connect(self.refresh)
 
     def use(self, history: History | None, profiles: Mapping[str, FindToken]) -> None:
-        """Goes on with another record or other profiles, after the settings changed."""
+        """Switch to another database or other accounts after the settings changed."""
         self._history, self._profiles = history, dict(profiles)
         if self.page.profile not in self._profiles:
             self.choose(next(iter(self._profiles), ""))
@@ -102,22 +105,22 @@ class HistoryFeed(QObject):
             self.refresh()
 
     def choose(self, profile: str) -> None:
-        """Shows that profile from now on."""
+        """Show the history of that account."""
         self.page = Page(profile, tuple(self._profiles), is_kept=self._history is not None)
         self.refresh()
 
-    def look(self, is_looking: bool) -> None:
-        """Whether somebody sees it: only then it is kept up to date."""
-        self._looking = is_looking
-        if is_looking:
+    def set_active(self, is_active: bool) -> None:
+        """Refresh only while the window is visible."""
+        self._is_active = is_active
+        if is_active:
             self.refresh()
         else:
             self._minute.stop()
             self._files.watch(set())
 
     def refresh(self) -> None:
-        """Reads again, if somebody looks."""
-        if not self._looking:
+        """Read again, if the window is visible."""
+        if not self._is_active:
             return
         if self._reading:
             self._again = True
@@ -127,7 +130,7 @@ class HistoryFeed(QObject):
         self._worker.run(lambda: _read(history, profile, profiles, self._clock()), self._read)
 
     def export(self, path: str, entries: Sequence[Entry]) -> None:
-        """Writes these entries as CSV that Excel opens by a double click."""
+        """Write these entries as a CSV file that Excel opens on a double click."""
 
         def written(_: object, error: Exception | None) -> None:
             if error is None:
@@ -145,13 +148,13 @@ class HistoryFeed(QObject):
             self._show(Page(self.page.profile, tuple(self._profiles), problem=say(known_error(error))))
         elif found is not None:
             page, watch_paths = found
-            if self._looking:
+            if self._is_active:
                 self._files.watch(watch_paths)
             if page.profile == self.page.profile:
                 self._show(page)
         if self._again:
             self.refresh()
-        elif self._looking:
+        elif self._is_active:
             into_minute = int(self._clock() * 1000) % _MINUTE_MILLISECONDS
             self._minute.start(_MINUTE_MILLISECONDS - into_minute)
 
@@ -169,8 +172,8 @@ def _read(
     watch_paths = watchable([history.path])
     events = history.read(profile, days_until(now)[0].start)
     week = week_of(profile, events, now)
-    if week.life_at(now) is None and profile in profiles:  # no keyring is asked for what is known
-        with contextlib.suppress(KiwoomTokenError):  # the window of the token tells what is wrong with its place
+    if week.life_at(now) is None and profile in profiles:  # the keyring is not asked for what is known
+        with contextlib.suppress(KiwoomTokenError):  # the status window says what is wrong with the storage
             week = week_of(profile, events, now, profiles[profile]())
     rows = tuple(_row(entry) for entry in reversed(week.entries))
     return Page(profile, names, week, rows, summary_text(week)), watch_paths

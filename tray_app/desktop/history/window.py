@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import (
-    QAbstractTableModel,
-    QCoreApplication,
     QDir,
     QEvent,
-    QModelIndex,
-    QPersistentModelIndex,
     QStandardPaths,
     Qt,
 )
-from PySide6.QtGui import QColor, QFont, QHideEvent, QIcon, QKeySequence, QPalette, QShortcut, QShowEvent
+from PySide6.QtGui import QFont, QHideEvent, QKeySequence, QPalette, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -33,32 +29,44 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
 from tray_app.core.token import KST
-from tray_app.desktop.history.week import Legend, WeekView, kind_of, mark_icon
-from tray_app.desktop.look.icon import app_icon
-from tray_app.desktop.look.standing import StandingWindow
-from tray_app.desktop.look.style import calm_style, colour_text
-from tray_app.desktop.look.theme import Tones, text_colour, window_tones
+from tray_app.desktop.history.legend import Legend
+from tray_app.desktop.history.marks import kind_of
+from tray_app.desktop.history.week_view import WeekView
+from tray_app.desktop.icons.app_icon import app_icon
+from tray_app.desktop.theme.colours import text_colour, window_tones
+from tray_app.desktop.theme.stylesheet import set_text_colour, window_stylesheet
+from tray_app.desktop.widgets.tool_window import ToolWindow
 from tray_app.history.events import TAKES, EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tray_app.desktop.history.feed import HistoryFeed, Page, Row
+    from tray_app.desktop.history.feed import HistoryFeed, Page
     from tray_app.history.events import Entry
-
-translate = QCoreApplication.translate
+from tray_app.desktop.history.event_model import PROGRAM, WHAT, WHEN, EventModel
 
 _WIDTH, _HEIGHT = 900, 720
+
+
 _TITLE_BAR = 40
+
+
 _DETAIL_LINES = 2
-_WHEN, _WHAT, _UNTIL, _PROGRAM = range(4)
+
 
 _REQUESTS = frozenset({EventKind.ISSUED, EventKind.SAME, EventKind.FAILED})
+
+
 _OTHERS = frozenset({EventKind.ADOPTED, EventKind.STORED, EventKind.SEEN})
+
+
 _FAILURES = frozenset({EventKind.FAILED})
+
+
 _GAPS: frozenset[EventKind | None] = frozenset({None})
+
+
 _FILTERS: tuple[frozenset[EventKind | None], ...] = (
     frozenset({*EventKind, None}),
     _REQUESTS,
@@ -67,65 +75,11 @@ _FILTERS: tuple[frozenset[EventKind | None], ...] = (
     TAKES,
     _GAPS,
 )
-"""A gap has no kind."""
-
-_Index = QModelIndex | QPersistentModelIndex
-_ROOT = QModelIndex()
+"""None stands for gaps, which have no kind."""
 
 
-class EventModel(QAbstractTableModel):
-    """Rows as they are given, each with the mark that it has in the picture."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._rows: tuple[Row, ...] = ()
-        self._icons: dict[EventKind | None, QIcon] = {}
-
-    @property
-    def rows(self) -> tuple[Row, ...]:
-        return self._rows
-
-    def show_rows(self, rows: Sequence[Row]) -> None:
-        self.beginResetModel()
-        self._rows = tuple(rows)
-        self.endResetModel()
-
-    def set_tones(self, tones: Tones, selected: QColor) -> None:
-        self._icons = {kind: mark_icon(kind, tones, selected) for kind in (*EventKind, None)}
-        if self._rows:
-            self.dataChanged.emit(self.index(0, _WHEN), self.index(len(self._rows) - 1, _WHEN))
-
-    def rowCount(self, parent: _Index = _ROOT) -> int:
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: _Index = _ROOT) -> int:
-        return 0 if parent.isValid() else _PROGRAM + 1
-
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        row, column = self._rows[index.row()], index.column()
-        if role == Qt.ItemDataRole.DisplayRole:
-            return (row.when, row.what, row.until, row.program)[column]
-        if role == Qt.ItemDataRole.AccessibleTextRole and column == _WHEN:
-            return row.sentence
-        if role == Qt.ItemDataRole.ToolTipRole and column == _WHAT:
-            return row.what
-        if role == Qt.ItemDataRole.DecorationRole and column == _WHEN:
-            return self._icons.get(kind_of(row.entry))
-        return None
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role != Qt.ItemDataRole.DisplayRole or orientation is not Qt.Orientation.Horizontal:
-            return None
-        return (
-            translate("HistoryWindow", "Time (KST)"),
-            translate("HistoryWindow", "What happened"),
-            translate("HistoryWindow", "Token until (KST)"),
-            translate("HistoryWindow", "Program"),
-        )[section]
-
-
-class HistoryWindow(StandingWindow):
-    """Shows what `feed` brings. Closing hides it, and what is hidden costs nothing."""
+class HistoryWindow(ToolWindow):
+    """Render what the feed reads. Closing hides the window, and while it is hidden nothing is read."""
 
     def __init__(self, feed: HistoryFeed, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -169,7 +123,7 @@ class HistoryWindow(StandingWindow):
         self.show_page(feed.page)
 
     def show_page(self, page: Page) -> None:
-        """Renders `page`."""
+        """Render `page`."""
         self._page = page
         self.profile.setVisible(len(page.profiles) > 1)
         if [self.profile.itemData(at) for at in range(self.profile.count())] != list(page.profiles):
@@ -177,7 +131,7 @@ class HistoryWindow(StandingWindow):
             for name in page.profiles:
                 self.profile.addItem(name, name)
         if DEFAULT in page.profiles:
-            self.profile.setItemText(page.profiles.index(DEFAULT), translate("View", "Default"))
+            self.profile.setItemText(page.profiles.index(DEFAULT), tr("Default"))
         self.profile.setCurrentIndex(self.profile.findData(page.profile))
         self.summary.setText(page.problem or self._memory_text(page) or page.summary)
         self._colour_summary()
@@ -186,16 +140,16 @@ class HistoryWindow(StandingWindow):
         self._filter()
 
     def choose_profile(self, profile: str) -> None:
-        """Shows that profile from now on."""
+        """Show the history of that account."""
         self._feed.choose(profile)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._feed.look(not self.isMinimized())
+        self._feed.set_active(not self.isMinimized())
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self._feed.look(False)  # noqa: FBT003 - as of a signal
+        self._feed.set_active(False)
         self.status.clear()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -207,7 +161,7 @@ class HistoryWindow(StandingWindow):
         elif kind in {QEvent.Type.PaletteChange, QEvent.Type.ThemeChange, QEvent.Type.ApplicationFontChange}:
             self._restyle()
         elif kind == QEvent.Type.WindowStateChange and self.isVisible():
-            self._feed.look(not self.isMinimized())
+            self._feed.set_active(not self.isMinimized())
 
     def _table(self) -> QTableView:
         table = QTableView(self)
@@ -226,7 +180,7 @@ class HistoryWindow(StandingWindow):
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(_WHAT, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(WHAT, QHeaderView.ResizeMode.Stretch)
         table.selectionModel().currentRowChanged.connect(self._point_out)
         return table
 
@@ -260,7 +214,7 @@ class HistoryWindow(StandingWindow):
         body.addLayout(tools)
         body.addWidget(self.table, 2)
         body.addWidget(self.status)
-        # On a small screen at 300 % nothing else would make all of it reachable.
+        # Without it, parts were out of reach on a small screen at 300 %.
         scroll = QScrollArea(self)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setWidgetResizable(True)
@@ -280,25 +234,25 @@ class HistoryWindow(StandingWindow):
         self.table.setFocus()
 
     def _retranslate(self) -> None:
-        self.setWindowTitle(translate("HistoryWindow", "History of the last seven days"))
-        self.week.setAccessibleName(translate("HistoryWindow", "Picture of the last seven days"))
-        self.table.setAccessibleName(translate("HistoryWindow", "What happened"))
-        self.profile.setAccessibleName(translate("HistoryWindow", "Profile"))
-        self._show.setText(translate("HistoryWindow", "&Show"))
+        self.setWindowTitle(tr("History of the last seven days"))
+        self.week.setAccessibleName(tr("Picture of the last seven days"))
+        self.table.setAccessibleName(tr("What happened"))
+        self.profile.setAccessibleName(tr("Profile"))
+        self._show.setText(tr("&Show"))
         names = (
-            translate("HistoryWindow", "Everything"),
-            translate("HistoryWindow", "Requests to Kiwoom"),
-            translate("HistoryWindow", "Failures"),
-            translate("HistoryWindow", "From other programs"),
-            translate("HistoryWindow", "Cleared and revoked"),
-            translate("HistoryWindow", "Gaps in trading hours"),
+            tr("Everything"),
+            tr("Requests to Kiwoom"),
+            tr("Failures"),
+            tr("From other programs"),
+            tr("Cleared and revoked"),
+            tr("Gaps in trading hours"),
         )
         for at, name in enumerate(names):
             self.kinds.setItemText(at, name)
-        self.search.setPlaceholderText(translate("HistoryWindow", "Find"))
-        self.search.setAccessibleName(translate("HistoryWindow", "Find"))
-        self.export.setText(translate("HistoryWindow", "&Export…"))
-        self.model.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, _PROGRAM)
+        self.search.setPlaceholderText(tr("Find"))
+        self.search.setAccessibleName(tr("Find"))
+        self.export.setText(tr("&Export…"))
+        self.model.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, PROGRAM)
         if self._page is not None:
             self.legend.show_week(self._page.week)
 
@@ -306,15 +260,15 @@ class HistoryWindow(StandingWindow):
         page, tones = self._page, window_tones(self.palette())
         missed = page is not None and page.week is not None and page.week.gap_seconds(trading=True) >= 1
         is_bad = missed or (page is not None and bool(page.problem))
-        colour_text(self.summary, tones.bad if is_bad else text_colour(self.palette()))
+        set_text_colour(self.summary, tones.bad if is_bad else text_colour(self.palette()))
 
     def _memory_text(self, page: Page) -> str:
         if page.is_kept:
             return ""
-        return translate("HistoryWindow", "The token rests in memory only, so nothing is recorded.")
+        return tr("The token rests in memory only, so nothing is recorded.")
 
     def _filter(self) -> None:
-        """Keeps the row that is selected, where it is still there."""
+        """Apply the filters, keeping the selected row where it is still listed."""
         kinds, words = _FILTERS[max(0, self.kinds.currentIndex())], self.search.text().casefold().split()
         rows = [
             row
@@ -336,7 +290,7 @@ class HistoryWindow(StandingWindow):
         for number, row in enumerate(self.model.rows):
             if entry is not None and (row.entry.at, kind_of(row.entry)) == (entry.at, kind_of(entry)):
                 self.table.selectRow(number)
-                self.table.scrollTo(self.model.index(number, _WHEN))
+                self.table.scrollTo(self.model.index(number, WHEN))
                 return
         if self.model.rows:
             self.table.selectRow(0)
@@ -347,7 +301,7 @@ class HistoryWindow(StandingWindow):
         self._tell("")
 
     def _tell(self, text: str) -> None:
-        """What the mouse points at, else the selected event and what it was part of."""
+        """Show what the mouse points at, else the selected event and the token it belongs to."""
         entry = self._selected()
         if not text and entry is not None:
             text = self.week.text_about(entry)
@@ -357,42 +311,47 @@ class HistoryWindow(StandingWindow):
         self.detail.setText("\n".join(lines[:_DETAIL_LINES]))
 
     def _ask_where(self) -> None:
-        """Does not block; the dialog is the window's own and goes when it is done."""
+        """Ask for the file without blocking; the dialog deletes itself."""
         folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
         if not QDir(folder).exists():
             folder = QDir.homePath()
         name = f"kiwoom-token-{datetime.now(KST):%Y%m%d}.csv"
-        dialog = self._dialog = QFileDialog(self, translate("HistoryWindow", "Export"), os.path.join(folder, name))
+        dialog = self._dialog = QFileDialog(self, tr("Export"), os.path.join(folder, name))
         dialog.setObjectName("exportDialog")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter(translate("HistoryWindow", "CSV for spreadsheets (*.csv)"))
+        dialog.setNameFilter(tr("CSV for spreadsheets (*.csv)"))
         dialog.setDefaultSuffix("csv")
         dialog.selectFile(name)
         entries = [row.entry for row in reversed(self.model.rows)]
-        dialog.fileSelected.connect(lambda path: self._feed.export(os.path.normpath(path), entries))  # Qt's has slashes
+        dialog.fileSelected.connect(
+            lambda path: self._feed.export(os.path.normpath(path), entries)
+        )  # Qt returns slashes
         dialog.open()
 
     def _tell_exported(self, text: str, is_done: bool) -> None:
         tones = window_tones(self.palette())
-        colour_text(self.status, tones.good if is_done else tones.bad)
+        set_text_colour(self.status, tones.good if is_done else tones.bad)
         self.status.setText(text)
 
     def _restyle(self) -> None:
         tones = window_tones(self.palette())
-        style = calm_style(self.palette(), button=(5, 14))
+        style = window_stylesheet(self.palette(), button=(5, 14))
         if style != self._style:
             self._style = style
             self.setStyleSheet(style)
         self.week.set_tones(tones)
         self.legend.set_tones(tones)
         self.model.set_tones(tones, self.palette().color(QPalette.ColorRole.HighlightedText))
-        colour_text(self.detail, tones.quiet)
+        set_text_colour(self.detail, tones.quiet)
         self._colour_summary()
 
 
 class _Steady(QWidget):
-    """Shrinks to its least height before it is scrolled: a scroll area would give wrapped lines all that they want."""
+    """A widget that shrinks to its minimum height before its scroll area scrolls.
+
+    A scroll area would otherwise give wrapped labels all the height they ask for.
+    """
 
     def hasHeightForWidth(self) -> bool:
         return False

@@ -1,1 +1,1 @@
-"""Notices by each platform's own means."""
+"""Notifications through each platform's own service."""

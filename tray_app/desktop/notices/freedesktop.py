@@ -1,9 +1,9 @@
-"""Desktop notifications as Linux desktops take them: one bubble that is replaced, presses that come back.
+"""Notifications of Linux desktops, which can be replaced and whose buttons report back.
 
-This speaks to `org.freedesktop.Notifications` itself. Qt's own balloon asks for a new bubble each time and is told
-of a click on urgent ones only (seen with Qt 6.12 and xfce4-notifyd 0.7.3). `desktop-notifier`, which Windows and
-macOS use, cannot replace a bubble here either, and brings an asyncio loop and a second D-Bus library of 18 MB, while
-jeepney is there for the keyring.
+This speaks to `org.freedesktop.Notifications` itself. Qt's own balloon cannot be replaced and reports a click on
+urgent ones only (seen with Qt 6.12 and xfce4-notifyd 0.7.3). `desktop-notifier`, used on Windows and macOS, cannot
+replace one here either and brings an asyncio loop and a second D-Bus library of 18 MB, while jeepney is needed for
+the keyring anyway.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from jeepney import DBusAddress, HeaderFields, MatchRule, message_bus, new_metho
 from jeepney.io.threading import DBusRouter, Proxy, open_dbus_connection
 from jeepney.wrappers import DBusErrorResponse, unwrap_msg
 
-from tray_app.desktop.notices.bubble import OPEN
+from tray_app.desktop.notices.backend import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jeepney import Message
 
-    from tray_app.desktop.notices.bubble import Bubble
+    from tray_app.desktop.notices.backend import Notification
 
 _SERVER = DBusAddress(
     "/org/freedesktop/Notifications",
@@ -37,8 +37,8 @@ _URGENCY_NORMAL, _URGENCY_CRITICAL = 1, 2
 _SERVERS_OWN_EXPIRY, _NO_EXPIRY = -1, 0
 
 
-class FreedesktopNotices:
-    """One bubble for each owner. Not for the GUI thread: each call waits for the notification daemon.
+class FreedesktopBackend:
+    """Show one notification for each owner. Each call waits for the daemon, so it is not for the GUI thread.
 
     `pressed(owner, key)` is called on a thread of its own. Raises what jeepney raises when there is no daemon.
     """
@@ -52,45 +52,45 @@ class FreedesktopNotices:
         self._server = ""
         self._capabilities: frozenset[str] = frozenset()
         self._shown: dict[str, int] = {}
-        """The open bubbles."""
+        """The open notifications."""
         self._last: dict[str, int] = {}
-        """The same, and those closed last: some daemons close a bubble before they tell what was pressed in it."""
+        """Also those closed last: some daemons close a notification before they report which button was pressed."""
 
-    def show(self, bubble: Bubble) -> None:
+    def show(self, notification: Notification) -> None:
         self._meet_server()
         actions = []
-        if "actions" in self._capabilities:  # others make a dialog box of a notice that has any
-            actions = [OPEN, bubble.open_label, *(part for button in bubble.buttons for part in button)]
-        body = escape(bubble.body, quote=False) if "body-markup" in self._capabilities else bubble.body
+        if "actions" in self._capabilities:  # daemons without actions show a dialog for a notification that has any
+            actions = [OPEN, notification.open_label, *(part for button in notification.buttons for part in button)]
+        body = escape(notification.body, quote=False) if "body-markup" in self._capabilities else notification.body
         hints = {
-            "urgency": ("y", _URGENCY_CRITICAL if bubble.urgent else _URGENCY_NORMAL),
+            "urgency": ("y", _URGENCY_CRITICAL if notification.urgent else _URGENCY_NORMAL),
             "desktop-entry": ("s", self._app_name),
-            "transient": ("b", bubble.fleeting),
+            "transient": ("b", notification.transient),
         }
-        expiry = _NO_EXPIRY if bubble.urgent else _SERVERS_OWN_EXPIRY
+        expiry = _NO_EXPIRY if notification.urgent else _SERVERS_OWN_EXPIRY
         fields = (
             self._app_name,
-            self._shown.get(bubble.owner, 0),
+            self._shown.get(notification.owner, 0),
             self._icon_path,
-            bubble.title,
+            notification.title,
             body,
             actions,
             hints,
             expiry,
         )
         reply = self._ask(new_method_call(_SERVER, "Notify", "susssasa{sv}i", fields))
-        self._shown[bubble.owner] = self._last[bubble.owner] = unwrap_msg(reply)[0]
+        self._shown[notification.owner] = self._last[notification.owner] = unwrap_msg(reply)[0]
         self._server = reply.header.fields.get(HeaderFields.sender, self._server)
 
     def withdraw(self, owner: str) -> None:
         self._meet_server()
         ident = self._shown.pop(owner, None)
         if ident is not None:
-            with contextlib.suppress(DBusErrorResponse):  # it is closed already
+            with contextlib.suppress(DBusErrorResponse):  # already closed
                 unwrap_msg(self._ask(new_method_call(_SERVER, "CloseNotification", "u", (ident,))))
 
     def _meet_server(self) -> None:
-        """A daemon that was started anew knows no bubble of the old one, and may give its number to another's."""
+        """Forget the notifications of a daemon that has restarted, which may reuse their numbers."""
         server = self._owner_of_the_name()
         if server and server == self._server:
             return
@@ -110,7 +110,7 @@ class FreedesktopNotices:
         try:
             return router.send_and_get_reply(message, timeout=_TIMEOUT_SECONDS)
         except Exception:
-            self._disconnect()  # the bus is gone or mute: connect anew next time
+            self._disconnect()  # the bus is gone or hangs: reconnect next time
             raise
 
     def _connected(self) -> DBusRouter:

@@ -1,4 +1,4 @@
-"""What the settings window asks for: looking at the settings and changing them, off the GUI thread."""
+"""Reads and changes the settings for the window, on a worker."""
 
 from __future__ import annotations
 
@@ -27,10 +27,13 @@ if TYPE_CHECKING:
 
 
 class SettingsActions(QObject):
-    """`looked(SettingsView)` brings what holds now; `done(name, Changed)` and `refused(name, KiwoomTokenError)`
-    what came of a change, and a look always follows them. `written()` tells that the file is another one."""
+    """Read and change the settings of one account.
 
-    looked = Signal(object)
+    `loaded(SettingsView)` carries the present settings; `done(name, Changed)` or `refused(name, KiwoomTokenError)` the
+    outcome of a change, always followed by `loaded`. `written()` is emitted when the file was changed.
+    """
+
+    loaded = Signal(object)
     done = Signal(str, object)
     refused = Signal(str, object)
     written = Signal()
@@ -44,23 +47,23 @@ class SettingsActions(QObject):
         self._profile = DEFAULT
         self._worker = Worker("settings window", self)
 
-    def look(self) -> None:
+    def poll(self) -> None:
         profile = self._profile
 
-        def looked(view: SettingsView | None, error: Exception | None) -> None:
+        def loaded(view: SettingsView | None, error: Exception | None) -> None:
             if view is not None:
-                self.looked.emit(view)
+                self.loaded.emit(view)
             elif error is not None:
                 self.refused.emit("", known_error(error))
 
-        self._worker.run(lambda: self._view(profile), looked)
+        self._worker.run(lambda: self._view(profile), loaded)
 
     def choose(self, profile: str) -> None:
         self._profile = profile
-        self.look()
+        self.poll()
 
     def change(self, name: str, value: object) -> None:
-        """`value` as the file would hold it; None takes out what was set."""
+        """Set a value as written in the file; None removes it from the file."""
         profile = self._profile
 
         def finished(changed: Changed | None, error: Exception | None) -> None:
@@ -69,7 +72,7 @@ class SettingsActions(QObject):
                 self.written.emit()
             elif error is not None:
                 self.refused.emit(name, known_error(error))
-            self.look()
+            self.poll()
 
         self._worker.run(lambda: _change(name, value, profile, self._environ), finished)
 
@@ -87,7 +90,7 @@ def _autostart_status() -> Status | KiwoomTokenError:
 
 def _change(name: str, value: object, profile: str, environ: Mapping[str, str]) -> Changed:
     setting = TABLE[name]
-    if value is None and name == "data_dir":  # who has a window always has a folder that every tool knows
+    if value is None and name == "data_dir":  # with the tray program, there is always a folder that every tool knows
         value = default_data_dir()
     if value is None:
         return reset_setting(setting, profile, environ)

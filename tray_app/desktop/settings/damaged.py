@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QLabel, Q
 
 from tray_app.core.errors import KiwoomTokenError, known_error
 from tray_app.core.language import say, tr
+from tray_app.desktop.application import create_application, quit_application
 from tray_app.desktop.file_watch import FileWatch, watchable
-from tray_app.desktop.instance import SingleInstance
-from tray_app.desktop.look.icon import app_icon
-from tray_app.desktop.look.theme import apply_window_theme
-from tray_app.desktop.program import application
-from tray_app.desktop.stopping import StopSignals, end_program
+from tray_app.desktop.icons.app_icon import app_icon
+from tray_app.desktop.single_instance import SingleInstance
+from tray_app.desktop.stop_signals import StopSignals
+from tray_app.desktop.theme.dark_mode import apply_window_theme
 from tray_app.desktop.worker import Worker
 from tray_app.settings.places import settings_file, settings_scope
 
@@ -34,10 +34,10 @@ def wait_until_mended(settings: Settings, load: Callable[[], Settings], environ:
 
     A second start meanwhile brings the dialog to the front and ends.
     """
-    app = application()
+    app = create_application()
     signals = StopSignals(app)
     instance = SingleInstance(settings_scope(environ))
-    if not instance.is_first():
+    if not instance.is_primary():
         if sys.stderr is not None:
             print(tr("It is running already; its window is shown."), file=sys.stderr)
         return None
@@ -50,11 +50,11 @@ def wait_until_mended(settings: Settings, load: Callable[[], Settings], environ:
         app.exit(_MENDED)
 
     dialog.mended.connect(mended)
-    dialog.rejected.connect(end_program)
+    dialog.rejected.connect(quit_application)
     instance.shown.connect(dialog.bring_up)
-    instance.quit_requested.connect(end_program)
+    instance.quit_requested.connect(quit_application)
     dialog.bring_up()
-    signals.obey()
+    signals.enable()
     app.exec()
     signals.close()
     instance.close()

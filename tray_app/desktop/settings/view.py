@@ -1,4 +1,4 @@
-"""What the settings window shows: one immutable picture of one profile's settings. No Qt here."""
+"""The immutable values that the settings window renders. No Qt here."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FieldView:
-    """One setting: its typed `value`, the `variable` of the environment that decides it if one does, whether a value
-    of one's own `is_set` that can be taken out again, and whether it `is_inherited` from the other profiles."""
+    """One setting with its typed `value`.
+
+    `variable` is the environment variable that sets it, if one does. `is_set` means that a value of its own can be
+    removed, `is_inherited` that the value comes from the other accounts.
+    """
 
     name: str
     value: Any
@@ -31,10 +34,9 @@ class FieldView:
 
 @dataclass(frozen=True, slots=True)
 class SettingsView:
-    """The settings of `profile`, one of `profiles`; `problems` are what of the file could not be used.
+    """The settings of `profile`, one of `profiles`; `problems` are the parts of the file that cannot be used.
 
-    `autostart` is what the operating system says about starting at login, the error with which it did not say, or
-    None where it is not to be asked.
+    `autostart` is the answer of the operating system, the error instead of an answer, or None in the sandbox.
     """
 
     profile: str
@@ -47,7 +49,7 @@ class SettingsView:
 def settings_view(
     settings: Settings, profiles: Sequence[str], autostart: Status | KiwoomTokenError | None = None
 ) -> SettingsView:
-    """May look at the disk, because the mode can depend on the accounts of `kiwoomcli`."""
+    """Return what the window shows. May read the disk, because the mode can depend on the accounts of `kiwoomcli`."""
     fields = tuple(_field(settings, name) for name in TABLE)
     shown = tuple(dict.fromkeys([DEFAULT, *profiles, settings.profile]))
     return SettingsView(settings.profile, shown, fields, settings.problems, autostart)

@@ -1,1 +1,1 @@
-"""The set-up of the first start, which the settings open again."""
+"""The setup wizard of the first start, which the settings open again."""

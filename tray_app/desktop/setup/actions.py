@@ -1,4 +1,4 @@
-"""What the set-up does to the machine. Each call may wait for disk, keyring or Kiwoom: never on the GUI thread."""
+"""What the setup wizard reads and changes. Each call may wait for disk, keyring or Kiwoom: not for the GUI thread."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ KWCLI_PROGRAM = "kiwoomcli"
 
 @dataclass(frozen=True, slots=True)
 class FoundKeys:
-    """Keys that are here already, without the keys: whose they are. `alias` is `kiwoomcli`'s name for the account."""
+    """Whose keys were found, without the keys themselves. `alias` is the name of the account in `kiwoomcli`."""
 
     mode: str
     alias: str = ""
@@ -42,10 +42,10 @@ class FoundKeys:
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
-    """What a look for keys brought. `problem` is why the keyring could not be asked (of `KeyringUnavailable`).
+class KeySearch:
+    """The keys found on this computer.
 
-    `mode` is the one that the settings name now.
+    `problem` is why the keyring could not be read (a code of `KeyringUnavailable`), `mode` that of the settings.
     """
 
     found: tuple[FoundKeys, ...] = ()
@@ -54,17 +54,17 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """Kiwoom has accepted the keys: the first token's end in seconds of the epoch, and what kept it from its place."""
+class AcceptedKeys:
+    """Keys that Kiwoom has accepted: when the first token expires (epoch seconds), and why it could not be stored."""
 
     mode: str
-    ends: float
+    expires: float
     unsaved: KiwoomTokenError | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceFound:
-    """Where the token will rest: as in `Place`, and the setting `store`, which an environment variable may fix."""
+class StorageInfo:
+    """Where the token will be stored, as in `Place`; `is_fixed` when an environment variable sets `store`."""
 
     kind: str
     path: str = ""
@@ -74,8 +74,8 @@ class PlaceFound:
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
-    """What happens every day. `autostart` and `share_kwcli` are None where there is no such thing."""
+class StartupOptions:
+    """Start at login, kiwoomcli and renewal. `autostart` and `share_kwcli` are None where they do not apply."""
 
     autostart: bool | None = None
     share_kwcli: bool | None = None
@@ -83,23 +83,23 @@ class Habits:
 
 
 class SetupActions(Protocol):
-    """Everything the set-up may do. Raises `KiwoomTokenError` types."""
+    """Everything the wizard may do. Raises subclasses of `KiwoomTokenError`."""
 
-    def find_keys(self) -> Search: ...
-    def use_keys(self, found: FoundKeys) -> Kept: ...
-    def check_keys(self, mode: str, keys: AppKeys) -> Kept: ...
+    def find_keys(self) -> KeySearch: ...
+    def use_keys(self, found: FoundKeys) -> AcceptedKeys: ...
+    def check_keys(self, mode: str, keys: AppKeys) -> AcceptedKeys: ...
     def unlock(self) -> None: ...
-    def place(self) -> PlaceFound: ...
-    def habits(self) -> Habits: ...
+    def storage(self) -> StorageInfo: ...
+    def startup_options(self) -> StartupOptions: ...
     def set_setting(self, name: str, value: object) -> None: ...
     def set_autostart(self, *, on: bool) -> None: ...
 
 
-class MachineSetup:
-    """The effects on this machine, for the profile of `settings`, which are kept up to date.
+class LocalSetupActions:
+    """The actions on this computer, for the account of `settings`, which they keep up to date.
 
-    A language that was chosen is written down together with the first thing that is kept, so that who only
-    practises leaves nothing behind.
+    The chosen language is saved together with the first other change, so that trying the sandbox leaves nothing
+    behind.
     """
 
     def __init__(self, settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
@@ -108,8 +108,8 @@ class MachineSetup:
         self._keyring_client = shared_keyring_client()
         self._language: str | None = None
 
-    def find_keys(self) -> Search:
-        """Keys in the environment go before all others of their mode, so those are then not looked for."""
+    def find_keys(self) -> KeySearch:
+        """Find the keys on this computer. Keys in the environment take precedence over others of their mode."""
         found = [FoundKeys(mode, in_environment=True) for mode in MODES if self._in_environment(mode)]
         problem = ""
         try:
@@ -117,10 +117,10 @@ class MachineSetup:
             self._keyring_client.check()
         except KeyringUnavailable as error:
             problem = error.problem
-        return Search(tuple(found), problem, self._settings.mode)
+        return KeySearch(tuple(found), problem, self._settings.mode)
 
-    def use_keys(self, found: FoundKeys) -> Kept:
-        """A token is issued with them. Those of one of several `kiwoomcli` accounts become the default account's."""
+    def use_keys(self, found: FoundKeys) -> AcceptedKeys:
+        """Issue a token with found keys. Those of one of several `kiwoomcli` accounts become the default account's."""
         profile = self._settings.profile
         if found.in_environment or not found.alias or profile != DEFAULT or self._is_only_alias(found):
             self.settle()
@@ -130,25 +130,25 @@ class MachineSetup:
             save_setting("mode", found.mode, profile, self._environ)
             if keys.alias is None and not found.in_environment:
                 leave_account(self._environ)
-            return self._kept(found.mode, outcome)
+            return self._accepted(found.mode, outcome)
         keys = find_keys(found.alias, found.mode, self._environ, self._keyring_client)
         keys.alias = None
         return self.check_keys(found.mode, keys)
 
-    def check_keys(self, mode: str, keys: AppKeys) -> Kept:
-        """A token is issued with the keys, then they are kept. The keyring is asked first: there is nowhere else."""
+    def check_keys(self, mode: str, keys: AppKeys) -> AcceptedKeys:
+        """Issue a token with the keys, then store them. The keyring is checked first, because keys go nowhere else."""
         self._keyring_client.check()
         self.settle()
         outcome = keep_keys(self._of_mode(mode), keys)
         if outcome is None:
-            raise AssertionError("keys were kept without a check")
-        return self._kept(mode, outcome)
+            raise AssertionError("keys were stored without a check")
+        return self._accepted(mode, outcome)
 
     def unlock(self) -> None:
-        """Lets the keyring ask for its password and waits for it, two minutes at the most."""
+        """Let the keyring ask for its password and wait for it, two minutes at most."""
         self._keyring_client.unlock()
 
-    def place(self) -> PlaceFound:
+    def storage(self) -> StorageInfo:
         settings = self._settings
         is_fixed = bool(variable(self._environ, "KIWOOM_TRAY_STORE"))
         if settings.store in {"auto", "keyring"}:
@@ -160,11 +160,11 @@ class MachineSetup:
                 place = Place(place.kind, place.path, error)
         else:
             place = open_store(settings).place()
-        return PlaceFound(place.kind, place.path, place.problem_code, settings.store, is_fixed)
+        return StorageInfo(place.kind, place.path, place.problem_code, settings.store, is_fixed)
 
-    def habits(self) -> Habits:
+    def startup_options(self) -> StartupOptions:
         has_kwcli = os.path.exists(kwcli.settings_path()) or shutil.which(KWCLI_PROGRAM) is not None
-        return Habits(
+        return StartupOptions(
             autostart=_is_started_at_login(),
             share_kwcli=self._settings.share_kwcli if has_kwcli or self._settings.share_kwcli else None,
             policy=self._settings.policy,
@@ -179,7 +179,7 @@ class MachineSetup:
             return
         self.settle()
         if name == "store" and value == "keyring":
-            self._leave_the_file()
+            self._empty_file()
         save_setting(name, value, self._settings.profile if name in _OF_A_PROFILE else DEFAULT, self._environ)
         self._settings = self._settings.replace(**{name: value})
 
@@ -187,7 +187,7 @@ class MachineSetup:
         autostart.switch(on=on)
 
     def settle(self) -> None:
-        """From now on there are settings, and the next start does not ask again. Raises `SettingsError`."""
+        """Write the settings file, so that the next start shows no wizard. Raises `SettingsError`."""
         self._settings = settle_data_dir(self._settings, self._environ)
         if self._language is not None:
             save_setting("language", self._language, environ=self._environ)
@@ -212,14 +212,14 @@ class MachineSetup:
         ]
 
     def _is_only_alias(self, found: FoundKeys) -> bool:
-        """Whether the default account uses its keys anyway."""
+        """Return whether the default account uses these keys anyway."""
         if found.alias == self._settings.account:
             return True
         of_this_mode = [alias for alias, mode in kwcli.aliases().items() if mode == found.mode]
         return of_this_mode == [found.alias] and not has_keys(DEFAULT, found.mode, self._keyring_client)
 
-    def _leave_the_file(self) -> None:
-        """What rests in the file goes to the keyring, or away: it was said that it must not lie there."""
+    def _empty_file(self) -> None:
+        """Move a token from the file to the keyring, or remove it: the user wants it in no file."""
         before = open_service(self._settings, environ=self._environ)
         token = before.current()
         if token is None or before.place().kind != "file":
@@ -233,16 +233,16 @@ class MachineSetup:
     def _with_store(self, store: str) -> Settings:
         return self._settings.replace(store=store)
 
-    def _kept(self, mode: str, outcome: Outcome) -> Kept:
+    def _accepted(self, mode: str, outcome: Outcome) -> AcceptedKeys:
         self._settings = self._settings.replace(mode=mode)
-        return Kept(mode, outcome.token.expires, outcome.unsaved)
+        return AcceptedKeys(mode, outcome.token.expires, outcome.unsaved)
 
 
 _OF_A_PROFILE = frozenset({"policy", "share_kwcli"})
 
 
 def _is_started_at_login() -> bool | None:
-    """None where the system cannot be asked."""
+    """Return None where the system cannot be asked."""
     try:
         status = autostart.for_this_system().status()
     except AutostartFailed as error:

@@ -1,4 +1,4 @@
-"""The first start: the set-up before there is an icon."""
+"""The first start: the setup wizard before there is an icon."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from tray_app.core.language import tr
-from tray_app.desktop.instance import SingleInstance
-from tray_app.desktop.look.theme import apply_window_theme
-from tray_app.desktop.program import application
-from tray_app.desktop.setup.actions import MachineSetup
-from tray_app.desktop.setup.flow import Ending
+from tray_app.desktop.application import create_application, quit_application
+from tray_app.desktop.setup.actions import LocalSetupActions
+from tray_app.desktop.setup.flow import SetupResult
 from tray_app.desktop.setup.wizard import SetupWizard
-from tray_app.desktop.stopping import StopSignals, end_program
+from tray_app.desktop.single_instance import SingleInstance
+from tray_app.desktop.stop_signals import StopSignals
+from tray_app.desktop.theme.dark_mode import apply_window_theme
 from tray_app.settings.places import settings_scope
 from tray_app.settings.save import choose_data_dir
 
@@ -23,51 +23,52 @@ if TYPE_CHECKING:
     from tray_app.settings.load import Settings
 
 
-class Next(Enum):
-    """What the program does after the set-up."""
+class FirstRun(Enum):
+    """What the program does after the wizard."""
 
-    GO_ON = "go on"
-    PRACTISE = "practise"
-    LEAVE = "leave"
+    CONTINUE = "continue"
+    SANDBOX = "sandbox"
+    QUIT = "quit"
 
 
-def set_up(settings: Settings, environ: Mapping[str, str]) -> Next:
-    """Shows the set-up until it is left. A second start meanwhile shows it again and ends.
+def set_up(settings: Settings, environ: Mapping[str, str]) -> FirstRun:
+    """Show the wizard until it is closed. A second start meanwhile brings it to the front and exits.
 
-    Unless the user practises, there are settings afterwards, so this was the only time. Raises `SettingsError`.
+    Unless the user tries the sandbox, settings exist afterwards, so the wizard is shown only once. Raises
+    `SettingsError`.
     """
-    app = application()
+    app = create_application()
     signals = StopSignals(app)
     settings = choose_data_dir(settings)
     instance = SingleInstance(settings_scope(environ))
-    if not instance.is_first():
+    if not instance.is_primary():
         if sys.stderr is not None:
             print(tr("It is running already; its window is shown."), file=sys.stderr)
-        return Next.LEAVE
+        return FirstRun.QUIT
     apply_window_theme(settings.theme)
-    actions = MachineSetup(settings, environ)
+    actions = LocalSetupActions(settings, environ)
     wizard = SetupWizard(None, actions)
-    instance.shown.connect(wizard.bring_up)
-    instance.quit_requested.connect(end_program)
-    endings: list[Ending] = []
+    instance.shown.connect(wizard.show_in_front)
+    instance.quit_requested.connect(quit_application)
+    results: list[SetupResult] = []
 
-    def ended(ending: Ending) -> None:
-        endings.append(ending)
+    def ended(result: SetupResult) -> None:
+        results.append(result)
         app.exit(_ANSWERED)
 
     wizard.ended.connect(ended)
-    wizard.bring_up()
-    signals.obey()
+    wizard.show_in_front()
+    signals.enable()
     answered = app.exec() == _ANSWERED
     signals.close()
     instance.close()
     if not answered:
-        return Next.LEAVE
-    if endings == [Ending.PRACTISE]:
-        return Next.PRACTISE
+        return FirstRun.QUIT
+    if results == [SetupResult.SANDBOX]:
+        return FirstRun.SANDBOX
     actions.settle()
-    return Next.GO_ON
+    return FirstRun.CONTINUE
 
 
 _ANSWERED = 17
-"""The event loop ends with another status when the program is told to end."""
+"""The event loop ends with another status when the program is told to quit."""

@@ -1,4 +1,4 @@
-"""The course of the set-up: which page is shown, what is known by now, what is being done. Widgets render its state."""
+"""The state of the setup wizard: which page is shown, what is known and what is running. The pages render it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ from tray_app.desktop.worker import Worker
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tray_app.desktop.setup.actions import FoundKeys, Habits, Kept, PlaceFound, Search, SetupActions
+    from tray_app.desktop.setup.actions import (
+        AcceptedKeys,
+        FoundKeys,
+        KeySearch,
+        SetupActions,
+        StartupOptions,
+        StorageInfo,
+    )
     from tray_app.kiwoom.keys import AppKeys
 
 
@@ -24,192 +31,203 @@ _ASK_AGAIN_MILLISECONDS = 2000
 
 
 class Step(StrEnum):
-    """A page of the set-up; each can be opened by itself."""
+    """A page of the wizard; each can also be opened by itself."""
 
     WELCOME = "welcome"
     KEYS = "keys"
-    PLACE = "place"
-    DAILY = "daily"
+    STORAGE = "storage"
+    STARTUP = "startup"
     DONE = "done"
 
 
 STEPS = tuple(Step)
 
 
-class Doing(StrEnum):
-    NOTHING = ""
+class Activity(StrEnum):
+    """What runs on the worker for the user."""
+
+    IDLE = ""
     CHECKING = "checking"
     UNLOCKING = "unlocking"
     SAVING = "saving"
 
 
-class Ending(Enum):
-    """How the set-up was left: to go on with the account, or to practise."""
+class SetupResult(Enum):
+    """How the wizard ended: the user goes on with an account, or tries the sandbox."""
 
-    GO_ON = "go on"
-    PRACTISE = "practise"
+    CONTINUE = "continue"
+    SANDBOX = "sandbox"
 
 
 @dataclass(frozen=True, slots=True)
 class SetupState:
-    """`search`, `place` and `habits` are None until they are known. `kept` tells that Kiwoom accepted keys just now."""
+    """All that the pages show.
+
+    `search`, `storage` and `options` are None until they are known; `accepted` is None until Kiwoom has accepted
+    keys in this wizard. `single_page` means that one page was opened by itself.
+    """
 
     step: Step = Step.WELCOME
-    only: bool = False
-    doing: Doing = Doing.NOTHING
-    search: Search | None = None
-    place: PlaceFound | None = None
-    habits: Habits | None = None
-    kept: Kept | None = None
+    single_page: bool = False
+    activity: Activity = Activity.IDLE
+    search: KeySearch | None = None
+    storage: StorageInfo | None = None
+    options: StartupOptions | None = None
+    accepted: AcceptedKeys | None = None
     error: KiwoomTokenError | None = None
 
 
 class SetupFlow(QObject):
-    """Does what the pages ask for, on two workers: one looks, one acts, so a hung keyring holds up no page.
+    """Run what the pages ask for, on two workers: one reads, one changes, so a hung keyring holds up no page.
 
-    `changed` comes with each new `state`, `ended(Ending)` once.
+    `changed` follows each new `state`; `ended(SetupResult)` is emitted once.
     """
 
     changed = Signal()
     ended = Signal(object)
 
     def __init__(
-        self, actions: SetupActions, start: Step = Step.WELCOME, *, only: bool = False, parent: QObject | None = None
+        self,
+        actions: SetupActions,
+        start: Step = Step.WELCOME,
+        *,
+        single_page: bool = False,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._actions = actions
-        self._state = SetupState(start, only)
+        self._state = SetupState(start, single_page)
         self._has_ended = False
         self._again = QTimer(self, singleShot=True, interval=_ASK_AGAIN_MILLISECONDS)
-        self._again.timeout.connect(self._look_at_keyring)
-        self._looker = Worker("set-up looks", self)
-        self._actor = Worker("set-up acts", self)
+        self._again.timeout.connect(self._poll_keyring)
+        self._reader = Worker("setup reads", self)
+        self._writer = Worker("setup writes", self)
 
     @property
     def state(self) -> SetupState:
         return self._state
 
-    def look(self) -> None:
-        """Finds out what the pages show."""
-        self._look(self._actions.habits, "habits")
-        self._look_at_keyring()
+    def poll(self) -> None:
+        """Find out what the pages show."""
+        self._read(self._actions.startup_options, "options")
+        self._poll_keyring()
 
     def back(self) -> None:
-        self._go(-1)
+        self._move(-1)
 
     def skip(self) -> None:
-        self._go(1)
+        self._move(1)
 
     def use_keys(self, found: FoundKeys) -> None:
-        """Has a token issued with keys that are here already."""
-        self._act(Doing.CHECKING, lambda: self._actions.use_keys(found), self._accepted)
+        """Issue a token with keys that were found on this computer."""
+        self._run(Activity.CHECKING, lambda: self._actions.use_keys(found), self._keys_accepted)
 
     def check_keys(self, mode: str, keys: AppKeys) -> None:
-        """Has a token issued with these keys; only then are they kept."""
-        self._act(Doing.CHECKING, lambda: self._actions.check_keys(mode, keys), self._accepted)
+        """Issue a token with these keys, and store them only if that succeeds."""
+        self._run(Activity.CHECKING, lambda: self._actions.check_keys(mode, keys), self._keys_accepted)
 
     def unlock(self) -> None:
-        """Lets the keyring ask for its password."""
-        self._act(Doing.UNLOCKING, self._actions.unlock, lambda _: self.look_again())
+        """Let the keyring ask for its password."""
+        self._run(Activity.UNLOCKING, self._actions.unlock, lambda _: self.poll_keyring())
 
-    def look_again(self) -> None:
-        """After something about the keyring may have changed."""
+    def poll_keyring(self) -> None:
+        """Read the keyring again after it may have changed."""
         self._publish(error=None, search=None)
-        self._look_at_keyring()
+        self._poll_keyring()
 
-    def keep_place(self, store: str) -> None:
-        """`auto` or `keyring`."""
-        place = self._state.place
-        if place is None or place.store == store:
-            self._go(1)
+    def save_store(self, store: str) -> None:
+        """Save the setting `store` (`auto` or `keyring`) and show the next page."""
+        storage = self._state.storage
+        if storage is None or storage.store == store:
+            self._move(1)
             return
 
-        def done(_: object) -> None:
-            self._state = replace(self._state, place=replace(place, store=store))
-            self._go(1)
+        def saved(_: object) -> None:
+            self._state = replace(self._state, storage=replace(storage, store=store))
+            self._move(1)
 
-        self._act(Doing.SAVING, lambda: self._actions.set_setting("store", store), done)
+        self._run(Activity.SAVING, lambda: self._actions.set_setting("store", store), saved)
 
-    def keep_habits(self, habits: Habits) -> None:
-        """Switches what differs from how it is."""
-        before = self._state.habits
-        if before is None or before == habits:
-            self._go(1)
+    def save_options(self, options: StartupOptions) -> None:
+        """Save the options that differ from the present ones and show the next page."""
+        before = self._state.options
+        if before is None or before == options:
+            self._move(1)
             return
 
-        def job() -> None:
-            if habits.policy != before.policy:
-                self._actions.set_setting("policy", habits.policy)
-            if habits.share_kwcli is not None and habits.share_kwcli != before.share_kwcli:
-                self._actions.set_setting("share_kwcli", habits.share_kwcli)
-            if habits.autostart is not None and habits.autostart != before.autostart:
-                self._actions.set_autostart(on=habits.autostart)
+        def save() -> None:
+            if options.policy != before.policy:
+                self._actions.set_setting("policy", options.policy)
+            if options.share_kwcli is not None and options.share_kwcli != before.share_kwcli:
+                self._actions.set_setting("share_kwcli", options.share_kwcli)
+            if options.autostart is not None and options.autostart != before.autostart:
+                self._actions.set_autostart(on=options.autostart)
 
-        def done(_: object) -> None:
-            self._state = replace(self._state, habits=habits)
-            self._go(1)
+        def saved(_: object) -> None:
+            self._state = replace(self._state, options=options)
+            self._move(1)
 
-        self._act(Doing.SAVING, job, done)
+        self._run(Activity.SAVING, save, saved)
 
-    def keep_language(self, language: str) -> None:
-        self._actor.run(lambda: self._actions.set_setting("language", language), self._logged)
+    def save_language(self, language: str) -> None:
+        self._writer.run(lambda: self._actions.set_setting("language", language), _log_failure)
 
-    def end(self, ending: Ending = Ending.GO_ON) -> None:
-        """What was done stays. A check that still runs goes on to its end."""
+    def end(self, result: SetupResult = SetupResult.CONTINUE) -> None:
+        """End the wizard. What was saved stays, and a check that is still running is finished."""
         if not self._has_ended:
             self._has_ended = True
             self._again.stop()
-            self._looker.end()
-            self._actor.end()
-            self.ended.emit(ending)
+            self._reader.end()
+            self._writer.end()
+            self.ended.emit(result)
 
-    def _go(self, steps: int) -> None:
+    def _move(self, steps: int) -> None:
         at = STEPS.index(self._state.step) + steps
-        if at >= len(STEPS) or (self._state.only and steps > 0):
+        if at >= len(STEPS) or (self._state.single_page and steps > 0):
             self.end()
         elif at >= 0:
             self._publish(step=STEPS[at], error=None)
 
-    def _accepted(self, kept: object) -> None:
-        self._publish(kept=kept, error=None)
-        self._look(self._actions.place, "place")
-        if not self._state.only:
-            self._go(1)
+    def _keys_accepted(self, accepted: object) -> None:
+        self._publish(accepted=accepted, error=None)
+        self._read(self._actions.storage, "storage")
+        if not self._state.single_page:
+            self._move(1)
 
-    def _look_at_keyring(self) -> None:
-        self._look(self._actions.find_keys, "search")
-        self._look(self._actions.place, "place")
+    def _poll_keyring(self) -> None:
+        self._read(self._actions.find_keys, "search")
+        self._read(self._actions.storage, "storage")
 
-    def _look(self, job: Callable[[], object], name: str) -> None:
-        def looked(found: object, error: Exception | None) -> None:
+    def _read(self, job: Callable[[], object], name: str) -> None:
+        def finished(found: object, error: Exception | None) -> None:
             if error is not None:
                 self._publish(error=known_error(error))
             else:
                 self._found(name, found)
 
         if not self._has_ended:
-            self._looker.run(job, looked)
+            self._reader.run(job, finished)
 
     def _found(self, name: str, found: object) -> None:
         problem = getattr(found, "problem", "")
         if problem == KeyringUnavailable.SILENT:
             self._again.start()
-        is_mended = name == "search" and not problem and isinstance(self._state.error, KeyringUnavailable)
-        self._publish(**{name: found}, error=None if is_mended else self._state.error)
+        is_solved = name == "search" and not problem and isinstance(self._state.error, KeyringUnavailable)
+        self._publish(**{name: found}, error=None if is_solved else self._state.error)
 
-    def _act(self, doing: Doing, job: Callable[[], object], then: Callable[[object], None]) -> None:
-        if self._state.doing is not Doing.NOTHING or self._has_ended:
+    def _run(self, activity: Activity, job: Callable[[], object], then: Callable[[object], None]) -> None:
+        if self._state.activity is not Activity.IDLE or self._has_ended:
             return
-        self._publish(doing=doing, error=None)
+        self._publish(activity=activity, error=None)
 
-        def done(result: object, error: Exception | None) -> None:
-            self._state = replace(self._state, doing=Doing.NOTHING)
+        def finished(result: object, error: Exception | None) -> None:
+            self._state = replace(self._state, activity=Activity.IDLE)
             if error is None:
                 then(result)
             else:
                 self._failed(known_error(error))
 
-        self._actor.run(job, done)
+        self._writer.run(job, finished)
 
     def _failed(self, error: KiwoomTokenError) -> None:
         search = self._state.search
@@ -221,7 +239,7 @@ class SetupFlow(QObject):
         self._state = replace(self._state, **changes)  # type: ignore[arg-type]
         self.changed.emit()
 
-    @staticmethod
-    def _logged(_: object, error: Exception | None) -> None:
-        if error is not None:
-            logs.warning("Language not kept: %s", error)
+
+def _log_failure(_: object, error: Exception | None) -> None:
+    if error is not None:
+        logs.warning("Language not saved: %s", error)

@@ -1,72 +1,73 @@
-"""The set-up: five short pages at the first start, each of which can be skipped and opened again by itself."""
+"""The setup wizard: five short pages at the first start, each of which can be skipped."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleEvent,
-    QColor,
     QFont,
     QHideEvent,
-    QPainter,
-    QPaintEvent,
-    QPalette,
 )
 from PySide6.QtWidgets import (
-    QApplication,
-    QButtonGroup,
     QDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QScrollArea,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from tray_app.core import language
-from tray_app.core.language import ENGLISH, KOREAN
-from tray_app.desktop.look.icon import app_icon
-from tray_app.desktop.look.light import Light
-from tray_app.desktop.look.standing import bring_to_front
-from tray_app.desktop.look.style import calm_style, even_boxes, make_button, make_text, mark, put
-from tray_app.desktop.look.theme import is_high_contrast, window_tones
-from tray_app.desktop.setup.flow import STEPS, Doing, Ending, SetupFlow, SetupState, Step
-from tray_app.desktop.setup.pages import DailyPage, DonePage, KeysPage, Page, PlacePage, WelcomePage
-from tray_app.desktop.setup.words import doing_text
-from tray_app.desktop.translation import install_translator
+from tray_app.core.language import tr
+from tray_app.desktop.icons.app_icon import app_icon
+from tray_app.desktop.setup.flow import STEPS, Activity, SetupFlow, SetupResult, SetupState, Step
+from tray_app.desktop.setup.pages.done import DonePage
+from tray_app.desktop.setup.pages.keys import KeysPage
+from tray_app.desktop.setup.pages.page import Page
+from tray_app.desktop.setup.pages.startup import StartupPage
+from tray_app.desktop.setup.pages.storage import StoragePage
+from tray_app.desktop.setup.pages.welcome import WelcomePage
+from tray_app.desktop.setup.texts import activity_text
+from tray_app.desktop.theme.colours import window_tones
+from tray_app.desktop.theme.stylesheet import fix_box_colours, set_role, window_stylesheet
+from tray_app.desktop.widgets.basics import make_button, make_text, set_text
+from tray_app.desktop.widgets.busy_line import BusyLine
+from tray_app.desktop.widgets.tool_window import bring_to_front
 
 if TYPE_CHECKING:
     from tray_app.desktop.setup.actions import SetupActions
-
-translate = QCoreApplication.translate
+from tray_app.desktop.setup.language_switch import LanguageSwitch
+from tray_app.desktop.setup.step_dots import StepDots
 
 _WIDTH, _HEIGHT = 560, 460
+
+
 _NARROWEST, _LOWEST = 400, 240
+
+
 _TITLE_BAR = 40
 
 
 def open_setup(
-    parent: QWidget | None, actions: SetupActions, start: Step = Step.WELCOME, *, only: bool = False
+    parent: QWidget | None, actions: SetupActions, start: Step = Step.WELCOME, *, single_page: bool = False
 ) -> SetupWizard:
-    """Opens the set-up, or with `only` the one page by itself; `ended(Ending)` follows, and it deletes itself."""
-    wizard = SetupWizard(parent, actions, start, only=only)
-    wizard.bring_up()
+    """Open the wizard, or with `single_page` one page by itself. It deletes itself after `ended(SetupResult)`."""
+    wizard = SetupWizard(parent, actions, start, single_page=single_page)
+    wizard.show_in_front()
     return wizard
 
 
 class SetupWizard(QDialog):
-    """Renders the state of a `SetupFlow`. Escape or closing asks nothing; what was done stays."""
+    """Render the state of a `SetupFlow`. Closing it asks nothing; what was saved stays."""
 
     ended = Signal(object)
 
     def __init__(
-        self, parent: QWidget | None, actions: SetupActions, start: Step = Step.WELCOME, *, only: bool = False
+        self, parent: QWidget | None, actions: SetupActions, start: Step = Step.WELCOME, *, single_page: bool = False
     ) -> None:
         super().__init__(parent)
         self.setObjectName("setupWizard")
@@ -74,20 +75,20 @@ class SetupWizard(QDialog):
         self.setWindowIcon(app_icon())
         self._style = ""
         self._step: Step | None = None
-        self.flow = SetupFlow(actions, start, only=only, parent=self)
-        self._busy = Light(self)
+        self.flow = SetupFlow(actions, start, single_page=single_page, parent=self)
+        self._busy = BusyLine(self)
         self._busy.setFixedHeight(3)
-        self._dots = Dots(self)
+        self._dots = StepDots(self)
         self._status = make_text("setupStatus", self)
         self._status.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        mark(self._status, "quiet")
+        set_role(self._status, "quiet")
         self._title = QLabel(self)
         self._title.setObjectName("setupTitle")
         self._title.setWordWrap(True)
-        self._languages = _Languages(self, self.flow)
+        self._languages = LanguageSwitch(self, self.flow)
         self._pages: dict[Step, Page] = {}
         self._stack = QStackedWidget(self)
-        for kind in (WelcomePage, KeysPage, PlacePage, DailyPage, DonePage):
+        for kind in (WelcomePage, KeysPage, StoragePage, StartupPage, DonePage):
             page = kind(self.flow)
             page.edited.connect(self._render)
             self._pages[page.step] = page
@@ -95,11 +96,11 @@ class SetupWizard(QDialog):
         self._back = make_button("setupBack", self)
         self._skip = make_button("setupSkip", self)
         self._next = make_button("setupNext", self)
-        mark(self._next, "main")
+        set_role(self._next, "main")
         self._next.setDefault(True)
         self._back.clicked.connect(self.flow.back)
         self._skip.clicked.connect(self._leave_page)
-        self._next.clicked.connect(self._go_on)
+        self._next.clicked.connect(self._submit)
         self._lay_out()
         self._retranslate()
         self._restyle()
@@ -107,18 +108,18 @@ class SetupWizard(QDialog):
         self.flow.ended.connect(self._end)
         self.finished.connect(lambda _: self.flow.end())
         self._render()
-        self.flow.look()
+        self.flow.poll()
 
     @property
     def page(self) -> Page:
         return self._pages[self.flow.state.step]
 
-    def bring_up(self) -> None:
+    def show_in_front(self) -> None:
         bring_to_front(self)
 
     def hideEvent(self, event: QHideEvent) -> None:
-        if not event.spontaneous():  # not when the window is only minimised
-            self.page.leave()
+        if not event.spontaneous():  # not when it is only minimised
+            self.page.discard_input()
         super().hideEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
@@ -130,17 +131,17 @@ class SetupWizard(QDialog):
         elif kind in {QEvent.Type.PaletteChange, QEvent.Type.ThemeChange, QEvent.Type.ApplicationFontChange}:
             self._restyle()
 
-    def _go_on(self) -> None:
-        self.page.go_on()
+    def _submit(self) -> None:
+        self.page.submit()
 
     def _leave_page(self) -> None:
-        if self.flow.state.only or self.flow.state.step is Step.WELCOME:
+        if self.flow.state.single_page or self.flow.state.step is Step.WELCOME:
             self.reject()
         else:
             self.flow.skip()
 
-    def _end(self, ending: Ending) -> None:
-        self.ended.emit(ending)
+    def _end(self, result: SetupResult) -> None:
+        self.ended.emit(result)
         self.close()
 
     def _render(self) -> None:
@@ -148,40 +149,40 @@ class SetupWizard(QDialog):
         page = self.page
         if state.step is not self._step:
             if self._step is not None:
-                self._pages[self._step].leave()
+                self._pages[self._step].discard_input()
             self._stack.setCurrentIndex(STEPS.index(state.step))
             self._dots.show_step(STEPS.index(state.step), len(STEPS))
         page.show_state()
-        put(self._title, page.title())
+        set_text(self._title, page.title())
         self._languages.setVisible(state.step is Step.WELCOME)
-        idle = state.doing is Doing.NOTHING
-        self._show_status(doing_text(state))
-        self._back.setVisible(not state.only and state.step is not Step.WELCOME)
+        idle = state.activity is Activity.IDLE
+        self._show_status(activity_text(state))
+        self._back.setVisible(not state.single_page and state.step is not Step.WELCOME)
         self._back.setEnabled(idle)
-        self._skip.setVisible(state.step is not Step.DONE and not (state.only and page.is_done()))
-        self._skip.setEnabled(idle or state.only)
-        put(self._skip, self._skip_text(state))
-        put(self._next, page.main_text())
-        self._next.setEnabled(idle and page.can_go_on())
+        self._skip.setVisible(state.step is not Step.DONE and not (state.single_page and page.is_done()))
+        self._skip.setEnabled(idle or state.single_page)
+        set_text(self._skip, self._skip_text(state))
+        set_text(self._next, page.main_text())
+        self._next.setEnabled(idle and page.can_submit())
         if state.step is not self._step:
             self._step = state.step
-            page.first().setFocus()
+            page.initial_focus().setFocus()
             self.setAccessibleDescription(self._title.text())
             QAccessible.updateAccessibility(QAccessibleEvent(self._title, QAccessible.Event.Alert))
 
     def _show_status(self, text: str) -> None:
-        """In the place of the dots, so that nothing moves."""
+        """Show a status in place of the dots, so that nothing moves."""
         self._busy.show_work(text)
-        self._dots.setVisible(not text and not self.flow.state.only)
+        self._dots.setVisible(not text and not self.flow.state.single_page)
         self._status.setVisible(not self._dots.isVisibleTo(self))
         if text != self._status.text():
             self._status.setText(text)
             QAccessible.updateAccessibility(QAccessibleEvent(self._status, QAccessible.Event.Alert))
 
     def _skip_text(self, state: SetupState) -> str:
-        if state.only:
-            return translate("Setup", "Cancel")
-        return translate("Setup", "&Later") if state.step is Step.WELCOME else translate("Setup", "Sk&ip")
+        if state.single_page:
+            return tr("Cancel")
+        return tr("&Later") if state.step is Step.WELCOME else tr("Sk&ip")
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -220,90 +221,26 @@ class SetupWizard(QDialog):
             self.setTabOrder(earlier, later)
 
     def _retranslate(self) -> None:
-        self.setWindowTitle(translate("Setup", "Set up Kiwoom Token Tray"))
-        self._back.setText(translate("Setup", "&Back"))
+        self.setWindowTitle(tr("Set up Kiwoom Token Tray"))
+        self._back.setText(tr("&Back"))
         for page in self._pages.values():
             page.retranslate()
 
     def _restyle(self) -> None:
-        style = calm_style(self.palette())
+        style = window_stylesheet(self.palette())
         if style != self._style:
             self._style = style
             self.setStyleSheet(style)
-        even_boxes(self)
+        fix_box_colours(self)
         tones = window_tones(self.palette())
         self._busy.set_colour(tones.good)
         self._dots.set_colour(tones.good)
         for page in self._pages.values():
-            page.colour(tones)
-
-
-class Dots(QWidget):
-    """How far one has come."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setObjectName("setupDots")
-        self._at, self._count = 0, 1
-        self._colour = QColor()
-
-    def set_colour(self, colour: QColor) -> None:
-        self._colour = colour
-        self.update()
-
-    def show_step(self, at: int, count: int) -> None:
-        """`at` counts from 0."""
-        self._at, self._count = at, count
-        self.setAccessibleName(translate("Setup", "Step {step} of {count}").format(step=at + 1, count=count))
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(16 * self._count, 12)
-
-    def paintEvent(self, _: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        faint = QColor(self.palette().color(QPalette.ColorRole.WindowText))
-        faint.setAlphaF(faint.alphaF() * (0.6 if is_high_contrast() else 0.25))
-        left = self.width() / 2 - 8 * (self._count - 1)
-        for number in range(self._count):
-            painter.setBrush(self._colour if number <= self._at else faint)
-            size = 4.5 if number == self._at else 3.0
-            painter.drawEllipse(QPointF(left + 16 * number, self.height() / 2), size, size)
-
-
-class _Languages(QWidget):
-    """Korean or English, at once."""
-
-    def __init__(self, parent: QWidget, flow: SetupFlow) -> None:
-        super().__init__(parent)
-        self._flow = flow
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
-        group = QButtonGroup(self)
-        for code, name in ((KOREAN, "한국어"), (ENGLISH, "English")):
-            button = QPushButton(name, self)
-            button.setObjectName(f"language-{code}")
-            button.setCheckable(True)
-            button.setChecked(language.current() == code)
-            button.setAutoDefault(False)
-            button.clicked.connect(lambda _=False, code=code: self._speak(code))
-            group.addButton(button)
-            row.addWidget(button)
-            self.setFocusProxy(button)
-
-    def _speak(self, code: str) -> None:
-        app = QApplication.instance()
-        if app is not None and language.current() != code:
-            language.use(code)
-            install_translator(app)
-            self._flow.keep_language(code)
+            page.set_tones(tones)
 
 
 def _scrolled(page: QWidget) -> QScrollArea:
-    """On a small screen, or with large letters, a page is longer than the window."""
+    """Put the page into a scroll area, for small screens and large fonts."""
     area = QScrollArea()
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setWidgetResizable(True)

@@ -1,0 +1,614 @@
+"""What joins monitor, tray, window and notices: who is told when, and how often it wakes up."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QPushButton, QRadioButton
+from pytestqt.qtbot import QtBot
+
+from tests.doubles import START, Clock
+from tray_app import autostart
+from tray_app.core import language
+from tray_app.core.errors import KeysRefused, KiwoomTokenError, SettingsError
+from tray_app.core.notices import Notice, NoticeKind
+from tray_app.core.secret import Secret
+from tray_app.core.state import LastResult, Result, TokenState
+from tray_app.desktop import autostart as autostart_module
+from tray_app.desktop import windows as windows_module
+from tray_app.desktop.controller import DesktopController
+from tray_app.desktop.notices.backend import Notification
+from tray_app.desktop.setup.flow import SetupResult
+from tray_app.desktop.status_window.window import StatusWindow
+from tray_app.desktop.view.build import view_of
+from tray_app.desktop.view.model import View
+from tray_app.settings.load import load_settings
+from tray_app.settings.save import save_setting
+
+
+class FakeMonitor(QObject):
+    changed = Signal(object)
+    notice = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state = TokenState("default", "real", expires=START + 7200, created=START - 1000, busy=None)
+        self.settings = load_settings()
+        self.wishes: list[Any] = []
+
+    def start(self) -> None:
+        self.wishes.append("start")
+
+    def refresh(self) -> None:
+        self.wishes.append("refresh")
+
+    def rotate(self) -> None:
+        self.wishes.append("rotate")
+
+    def unlock(self) -> None:
+        self.wishes.append("unlock")
+
+    def copy(self) -> None:
+        self.wishes.append("copy")
+
+    def clear(self, *, revoke: bool) -> None:
+        self.wishes.append(("clear", revoke))
+
+    def enter_keys(self, mode: str, keys: Any) -> None:
+        self.wishes.append((mode, keys.app_key.reveal(), keys.app_secret.reveal()))
+
+    def show(self, **fields: Any) -> None:
+        self.state = replace(self.state, **fields)
+        self.changed.emit(self.state)
+
+
+class FakeAccounts(QObject):
+    changed = Signal()
+    notice = Signal(str, object)
+    notice_over = Signal(str)
+    copied = Signal(object)
+    reconfigured = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.monitors = {"default": FakeMonitor()}
+        self.monitors["default"].changed.connect(self.changed)
+        self.chosen_name = "default"
+        self.problems: tuple[KiwoomTokenError, ...] = ()
+        self.settings_file = "/nowhere/settings.toml"
+        self.environ = dict(os.environ)
+        self.wishes: list[Any] = []
+
+    @property
+    def chosen(self) -> FakeMonitor:
+        return self.monitors[self.chosen_name]
+
+    @property
+    def states(self) -> tuple[TokenState, ...]:
+        return tuple(monitor.state for monitor in self.monitors.values())
+
+    def start(self) -> None:
+        self.chosen.start()
+
+    def mode_of(self, profile: str) -> str:
+        return self.monitors[profile].state.mode
+
+    def enter_keys(self, profile: str, mode: str, keys: Any) -> None:
+        self.monitors[profile].enter_keys(mode, keys)
+
+    def reload(self) -> None:
+        self.wishes.append("reload")
+
+    def tick(self) -> None:
+        self.wishes.append("tick")
+
+    def refresh(self, profile: str) -> None:
+        self.monitors[profile].refresh()
+
+    def finders(self) -> dict[str, Any]:
+        return dict.fromkeys(self.monitors, lambda: None)
+
+    def choose(self, profile: str) -> None:
+        self.chosen_name = profile
+        self.changed.emit()
+
+    def snooze(self, seconds: float) -> None:
+        self.wishes.append(("snooze", seconds))
+
+    def set(self, name: str, value: object, profile: str) -> None:
+        self.wishes.append((name, value, profile))
+
+    def add(self, name: str, **fields: Any) -> None:
+        monitor = self.monitors[name] = FakeMonitor()
+        monitor.state = replace(monitor.state, profile=name, **fields)
+        monitor.changed.connect(self.changed)
+
+
+class FakeTray(QObject):
+    """Tray icon and menu in one."""
+
+    clicked = Signal()
+    open_requested = Signal()
+    copy_requested = Signal()
+    snooze_requested = Signal(int)
+    profile_chosen = Signal(str)
+    policy_chosen = Signal(str)
+    settings_requested = Signal()
+    refresh_requested = Signal()
+    clear_requested = Signal()
+    quit_requested = Signal()
+    available = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.menu = self
+        self.views: list[View] = []
+        self.is_there = True
+
+    def start(self) -> None:
+        self.available.emit(self.is_there)
+
+    def is_available(self) -> bool:
+        return self.is_there
+
+    def show_view(self, view: View) -> None:
+        self.views.append(view)
+
+    def show_balloon(self, title: str, body: str, urgent: bool) -> None: ...
+
+    def retranslate(self) -> None:
+        self.views.clear()
+
+
+class FakeBackend:
+    def __init__(self) -> None:
+        self.shown: list[Notification] = []
+        self.withdrawn: list[str] = []
+
+    def show(self, notification: Notification) -> None:
+        self.shown.append(notification)
+
+    def withdraw(self, owner: str) -> None:
+        self.withdrawn.append(owner)
+
+
+class World:
+    def __init__(self, qtbot: QtBot) -> None:
+        self.clock = Clock()
+        self.accounts = FakeAccounts()
+        self.monitor = self.accounts.monitors["default"]
+        self.tray = FakeTray()
+        self.controller = DesktopController(self.accounts, self.tray, load_settings(), self.clock)  # type: ignore[arg-type]
+        self.backend = FakeBackend()
+        self.controller._notices._backend = self.backend
+        self.qtbot = qtbot
+
+    def notification(self) -> Notification:
+        """The one that is shown next."""
+        self.qtbot.waitUntil(lambda: bool(self.backend.shown), timeout=10_000)
+        return self.backend.shown.pop(0)
+
+    @property
+    def window(self) -> StatusWindow:
+        return self.controller.window
+
+    def pause(self) -> float | None:
+        """Seconds until the controller renders again by itself."""
+        timer = self.controller._timer
+        return timer.interval() / 1000 if timer.isActive() else None
+
+    def question(self, name: str) -> QDialog:
+        question = self.controller.windows.dialog
+        assert question is not None
+        assert question.objectName() == name
+        assert question.isVisible()
+        return question
+
+
+@pytest.fixture
+def world(qtbot: QtBot) -> Iterator[World]:
+    one = World(qtbot)
+    qtbot.addWidget(one.window)
+    yield one
+    one.controller.windows.close_dialog()
+    one.controller._timer.stop()
+
+
+def test_icon_is_rendered_before_anything_slow_begins(world: World) -> None:
+    order: list[str] = []
+    world.tray.start = lambda: order.append(f"tray after {len(world.tray.views)}")  # type: ignore[method-assign]
+    world.monitor.start = lambda: order.append("monitor")  # type: ignore[method-assign]
+    world.controller.start(background=False)
+    assert order == ["tray after 1", "monitor"]
+    assert not world.window.isVisible()
+
+
+def test_it_wakes_once_a_minute_while_no_window_is_seen(world: World) -> None:
+    world.monitor.show(expires=START + 7200)
+    assert world.pause() == pytest.approx(1, abs=0.01), "two hours, then 1 h 59 min"
+    world.clock.advance(1.001)
+    world.controller.render()
+    assert world.pause() == pytest.approx(60, abs=0.01)
+    assert world.tray.views[-1].remaining == "1 h 59 min left"
+
+
+def test_window_is_built_when_it_is_first_wanted(qtbot: QtBot) -> None:
+    world = World(qtbot)
+    world.controller.start(background=True)
+    assert world.controller._status_window is None
+    world.tray.open_requested.emit()
+    qtbot.waitUntil(lambda: world.controller._status_window is not None and world.controller._status_window.isVisible())
+    qtbot.addWidget(world.window)
+    assert world.window.findChild(QObject, "countdown").text() == "2:00:00"  # type: ignore[union-attr]
+    world.window.close()
+    world.controller._timer.stop()
+
+
+def test_what_is_due_each_minute_is_done_when_the_tray_wakes_anyway(world: World) -> None:
+    world.monitor.show(expires=START + 7200)
+    world.controller._timer.timeout.emit()
+    assert world.accounts.wishes == ["tick"]
+    world.controller.open_window()
+    world.controller._timer.timeout.emit()
+    assert world.accounts.wishes == ["tick"], "not each second"
+
+
+def test_it_wakes_once_a_second_while_the_window_is_seen(world: World) -> None:
+    world.monitor.show(expires=START + 7200.25)
+    world.controller.open_window()
+    assert world.pause() == pytest.approx(0.25, abs=0.01)
+    world.clock.advance(0.251)
+    world.controller.render()
+    assert world.pause() == pytest.approx(1, abs=0.01)
+    assert world.window.findChild(QObject, "countdown").text() == "2:00:00"  # type: ignore[union-attr]
+    world.window.close()
+    pause = world.pause()
+    assert pause is not None
+    assert pause > 0.9
+
+
+def test_minimised_window_wakes_it_no_more_often_and_is_up_to_date_when_it_comes_back(world: World) -> None:
+    world.monitor.show(expires=START + 7230.25)
+    world.controller.open_window()
+    world.window.showMinimized()
+    assert world.pause() == pytest.approx(31.25, abs=0.01)
+    world.clock.advance(10)
+    world.window.showNormal()
+    assert world.pause() == pytest.approx(0.25, abs=0.01)
+    assert world.window.findChild(QObject, "countdown").text() == "2:00:21"  # type: ignore[union-attr]
+
+
+def test_without_a_token_it_sleeps(world: World) -> None:
+    world.monitor.show(expires=None, created=None)
+    assert world.pause() is None
+    world.controller.open_window()
+    assert world.pause() is None
+
+
+def test_ended_token_does_not_wake_it_every_second(world: World) -> None:
+    world.monitor.show(expires=START - 10)
+    world.controller.open_window()
+    pause = world.pause()
+    assert pause is not None
+    assert pause > 60
+
+
+def test_hidden_window_is_not_rendered(world: World) -> None:
+    shown: list[View] = []
+    world.window.show_view = shown.append  # type: ignore[method-assign]
+    world.monitor.show(place="memory")
+    assert shown == []
+    world.controller.open_window()
+    assert shown
+    assert shown[-1].place.startswith("Memory")
+
+
+def test_wishes_reach_the_monitor(world: World) -> None:
+    world.tray.refresh_requested.emit()
+    world.window.refreshRequested.emit()
+    world.window.unlockRequested.emit()
+    assert world.monitor.wishes == ["refresh", "refresh", "unlock"]
+
+
+@pytest.mark.parametrize(("answer", "wishes"), [("accept", ["rotate"]), ("reject", [])])
+def test_rotate_asks_first(world: World, answer: str, wishes: list[str]) -> None:
+    world.window.rotateRequested.emit()
+    question = world.question("rotateDialog")
+    assert world.monitor.wishes == []
+    getattr(question, answer)()
+    assert world.monitor.wishes == wishes
+
+
+@pytest.mark.parametrize(("choice", "revoke"), [("clearLocal", False), ("clearRevoke", True)])
+@pytest.mark.parametrize("window_is_open", [True, False])
+def test_clear_asks_first(world: World, choice: str, revoke: bool, window_is_open: bool) -> None:
+    if window_is_open:
+        world.controller.open_window()
+    world.tray.clear_requested.emit()
+    question = world.question("clearDialog")
+    assert world.monitor.wishes == []
+    button = question.findChild(QRadioButton, choice)
+    assert button is not None
+    button.setChecked(True)
+    question.accept()
+    assert world.monitor.wishes == [("clear", revoke)]
+
+
+def test_cancelled_clear_does_nothing(world: World) -> None:
+    world.tray.clear_requested.emit()
+    world.question("clearDialog").reject()
+    assert world.monitor.wishes == []
+
+
+def test_one_question_at_a_time(world: World) -> None:
+    world.tray.clear_requested.emit()
+    first = world.question("clearDialog")
+    closed: list[int] = []
+    first.finished.connect(closed.append)
+    world.tray.clear_requested.emit()
+    assert closed == [QDialog.DialogCode.Rejected.value]
+    world.question("clearDialog").accept()
+    assert world.monitor.wishes == [("clear", False)]
+
+
+@pytest.mark.parametrize(("signal", "mode"), [("loginRequested", "real"), ("switchModeRequested", "demo")])
+def test_keys_are_handed_on_with_their_mode(world: World, signal: str, mode: str) -> None:
+    getattr(world.window, signal).emit()
+    question: Any = world.question("keysDialog")
+    question.form.key.setText("a-key")
+    question.form.secret.setText("a-secret")
+    question._check()
+    assert world.monitor.wishes == [(mode, "a-key", "a-secret")]
+
+
+def test_portal_is_opened(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(windows_module.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
+    world.window.portalRequested.emit()
+    assert opened == ["https://openapi.kiwoom.com"]
+
+
+def test_closed_window_is_hidden_where_there_is_an_icon_and_minimised_where_there_is_none(world: World) -> None:
+    world.controller.open_window()
+    world.window.close()
+    assert not world.window.isVisible()
+    world.tray.is_there = False
+    world.controller.open_window()
+    world.window.close()
+    assert world.window.isMinimized()
+
+
+def test_window_stands_in_for_the_icon(world: World) -> None:
+    world.tray.is_there = False
+    world.controller.start(background=False)
+    assert world.window.isVisible()
+    assert not world.window.isMinimized()
+
+
+def test_window_stands_in_minimised_when_started_in_the_background(world: World) -> None:
+    world.tray.is_there = False
+    world.controller.start(background=True)
+    assert world.window.isMinimized()
+    world.tray.is_there = True
+    world.tray.start()
+    assert not world.window.isVisible()
+
+
+def test_window_has_a_button_to_quit_only_where_no_menu_has_one(world: World) -> None:
+    button = world.window.findChild(QPushButton, "quitButton")
+    world.tray.is_there = False
+    world.controller.start(background=False)
+    assert button.isVisible()
+    world.tray.is_there = True
+    world.tray.start()
+    assert not button.isVisible()
+
+
+def test_open_window_stays_when_the_icon_comes(world: World) -> None:
+    world.tray.is_there = False
+    world.controller.start(background=False)
+    world.tray.is_there = True
+    world.tray.start()
+    assert world.window.isVisible()
+
+
+def test_notices_are_shown_and_a_click_opens_the_window(world: World) -> None:
+    world.accounts.add("second")
+    world.accounts.notice.emit("second", Notice(NoticeKind.ENDING, START + 600))
+    notification = world.notification()
+    assert (notification.owner, notification.title) == ("second", "The Kiwoom token ends in 10 min - second")
+    world.controller._notices.clicked.emit("second")
+    assert world.window.isVisible()
+    assert world.tray.views[-1].profile == "second"
+
+
+def test_buttons_of_a_notice_are_for_its_account(world: World) -> None:
+    world.accounts.add("second")
+    world.controller._notices.refresh_requested.emit("second")
+    world.controller._notices.snooze_requested.emit(3600)
+    assert (world.accounts.monitors["second"].wishes, world.monitor.wishes) == (["refresh"], [])
+    assert world.accounts.wishes == [("snooze", 3600)]
+
+
+def test_a_notice_that_is_over_is_taken_away(world: World) -> None:
+    world.accounts.notice_over.emit("default")
+    world.qtbot.waitUntil(lambda: world.backend.withdrawn == ["default"], timeout=10_000)
+
+
+def test_second_start_brings_the_minimised_window_back(world: World) -> None:
+    world.tray.is_there = False
+    world.controller.start(background=True)
+    world.controller.open_window()
+    assert world.window.isVisible()
+    assert not world.window.isMinimized()
+
+
+def test_failure_is_rendered(world: World) -> None:
+    error = KeysRefused("Refused.", code="8050")
+    world.monitor.show(last=LastResult(Result.FAILED, START, error), stopped=True)
+    assert "Refused. [8050]" in world.tray.views[-1].tooltip
+
+
+def test_wishes_go_to_the_account_that_is_chosen(world: World) -> None:
+    world.accounts.add("second")
+    world.tray.profile_chosen.emit("second")
+    world.tray.refresh_requested.emit()
+    world.window.copyRequested.emit()
+    assert (world.monitor.wishes, world.accounts.chosen.wishes) == ([], ["refresh", "copy"])
+    assert world.tray.views[-1].profile == "second"
+
+
+def test_a_question_is_about_the_account_that_was_chosen_when_it_was_asked(world: World) -> None:
+    world.accounts.add("second")
+    world.window.rotateRequested.emit()
+    question = world.question("rotateDialog")
+    world.tray.profile_chosen.emit("second")
+    question.accept()
+    assert world.monitor.wishes == ["rotate"]
+
+
+def test_a_notice_names_its_account_where_there_are_several(world: World) -> None:
+    world.accounts.notice.emit("default", Notice(NoticeKind.ENDING, START + 600))
+    assert world.notification().title == "The Kiwoom token ends in 10 min"
+    world.accounts.add("second")
+    world.accounts.notice.emit("default", Notice(NoticeKind.ENDING, START + 600))
+    assert world.notification().title == "The Kiwoom token ends in 10 min - default"
+
+
+def test_snooze_and_policy_are_passed_on(world: World) -> None:
+    world.tray.snooze_requested.emit(1800)
+    world.tray.policy_chosen.emit("daily 06:30")
+    assert world.accounts.wishes == [("snooze", 1800), ("policy", "daily 06:30", "default")]
+
+
+def test_snooze_is_shown(world: World) -> None:
+    world.monitor.show(snoozed_until=START + 1800)
+    assert world.tray.views[-1].is_snoozed
+
+
+def test_copied_token_is_on_the_clipboard_and_the_view_says_for_how_long(world: World, qapp: QApplication) -> None:
+    world.controller.open_window()
+    world.accounts.copied.emit(Secret("a-token-of-a-test"))
+    assert qapp.clipboard().text() == "a-token-of-a-test"
+    assert "30" in view_of(world.controller.overview(), START).copy_text
+    world.controller._clipboard.clear()
+
+
+def test_broken_settings_are_told_in_the_window(world: World) -> None:
+    world.accounts.problems = (SettingsError("{path}, line {line}: no.", path="settings.toml", line=3),)
+    world.controller.open_window()
+    assert world.controller.overview().settings_problem == "settings.toml, line 3: no."
+
+
+def test_another_language_applies_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    language.use("en")
+    world.controller.open_window()
+    settings = load_settings(language="ko")
+    world.accounts.reconfigured.emit(settings)
+    world.accounts.changed.emit()
+    assert world.tray.views[-1].title == "키움 토큰 트레이"
+    settings = load_settings(language="en")
+    world.accounts.reconfigured.emit(settings)
+    world.accounts.changed.emit()
+    assert world.tray.views[-1].title == "Kiwoom Token Tray"
+
+
+def test_history_is_of_the_chosen_account(world: World, qtbot: QtBot) -> None:
+    world.accounts.add("second")
+    world.tray.profile_chosen.emit("second")
+    world.window.historyRequested.emit()
+    history = world.controller.windows.history
+    assert history is not None
+    qtbot.addWidget(history)
+    assert history.isVisible()
+    qtbot.waitUntil(lambda: history.profile.currentData() == "second", timeout=10_000)
+    history.close()
+
+
+@pytest.mark.parametrize("way", ["menu", "window"])
+def test_settings_open_for_the_chosen_account(world: World, qtbot: QtBot, way: str) -> None:
+    world.accounts.add("second")
+    save_setting("policy", "notify", "second")
+    world.tray.profile_chosen.emit("second")
+    (world.tray.settings_requested if way == "menu" else world.window.settingsRequested).emit()
+    settings = world.controller.windows.settings
+    assert settings is not None
+    assert settings.window is not None
+    qtbot.addWidget(settings.window)
+    assert settings.window.isVisible()
+    profile = settings.window.findChild(QComboBox, "profile")
+    qtbot.waitUntil(lambda: profile.currentData() == "second", timeout=10_000)
+    settings.window.close()
+
+
+def test_what_is_set_there_applies_at_once(world: World, qtbot: QtBot) -> None:
+    world.tray.settings_requested.emit()
+    assert world.controller.windows.settings is not None
+    world.controller.windows.settings.written.emit()
+    assert world.accounts.wishes == ["reload"]
+
+
+def test_keys_are_asked_for_the_account_that_the_settings_name(world: World) -> None:
+    world.accounts.add("second", mode="demo")
+    world.tray.settings_requested.emit()
+    assert world.controller.windows.settings is not None
+    world.controller.windows.settings.keysRequested.emit("second")
+    question: Any = world.question("keysDialog")
+    assert question.findChild(QRadioButton, "modeDemo").isChecked()
+    question.form.key.setText("a-key")
+    question.form.secret.setText("a-secret")
+    question._check()
+    assert (world.monitor.wishes, len(world.accounts.monitors["second"].wishes)) == ([], 1)
+
+
+@pytest.mark.posix
+def test_start_at_login_follows_the_settings(world: World, qtbot: QtBot) -> None:
+    settings = load_settings(autostart=True)
+    world.accounts.reconfigured.emit(settings)
+    qtbot.waitUntil(lambda: autostart.for_this_system().status().enabled, timeout=10_000)
+    world.accounts.reconfigured.emit(load_settings())
+    qtbot.waitUntil(lambda: not autostart.for_this_system().status().configured, timeout=10_000)
+
+
+def test_the_set_up_opens_again_from_the_settings(world: World, qtbot: QtBot) -> None:
+    world.tray.settings_requested.emit()
+    assert world.controller.windows.settings is not None
+    world.controller.windows.settings.setupRequested.emit()
+    wizard = world.question("setupWizard")
+    wizard.close()
+
+
+def test_practising_from_the_set_up_is_a_program_of_its_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(
+        windows_module.QProcess, "startDetached", lambda program, rest: started.append([program, *rest])
+    )
+    world.tray.settings_requested.emit()
+    assert world.controller.windows.settings is not None
+    world.controller.windows.settings.setupRequested.emit()
+    wizard: Any = world.question("setupWizard")
+    wizard.ended.emit(SetupResult.SANDBOX)
+    assert [command[-1] for command in started] == ["--sandbox"]
+    wizard.close()
+
+
+def test_practising_leaves_the_start_at_login_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(world.controller._autostart._worker, "run", lambda job, _: asked.append(job))
+    world.monitor.show(sandbox=True)
+    settings = load_settings(autostart=True)
+    world.accounts.reconfigured.emit(settings)
+    assert asked == []
+
+
+def test_what_is_so_already_is_not_asked_of_the_system_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    switched: list[bool] = []
+    monkeypatch.setattr(autostart_module.autostart, "switch", lambda *, on: switched.append(on))
+    autostart_module.switch_if_different(on=False)
+    autostart_module.switch_if_different(on=True)
+    assert switched == [True]

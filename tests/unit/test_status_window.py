@@ -1,0 +1,655 @@
+"""The window and the questions: they render what they are given and answer by signals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets")
+
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtGui import QAccessible, QAction, QColor, QPalette
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QDialog,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QRadioButton,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from tray_app.core import language
+from tray_app.core.errors import Remedy
+from tray_app.core.secret import Secret
+from tray_app.core.state import Action, LastResult, Result, TokenState
+from tray_app.desktop.dialogs.clear import LOCAL, REVOKE, ask_clear
+from tray_app.desktop.dialogs.keys import ask_keys
+from tray_app.desktop.dialogs.rotate import ask_rotate
+from tray_app.desktop.status_window.profile_box import ProfileBox
+from tray_app.desktop.status_window.window import StatusWindow
+from tray_app.desktop.theme.colours import window_tones
+from tray_app.desktop.translation import install_translator
+from tray_app.desktop.view.build import view_of
+from tray_app.desktop.view.model import Overview, View
+from tray_app.desktop.widgets.work_button import WorkButton
+from tray_app.kiwoom.codes import error_for
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
+
+DAY = 86400
+NOW = 1_763_780_820.0
+KEY, SECRET = "AppKey-" + "k" * 36, "AppSecret-" + "s" * 33
+
+
+def state(left: float | None = 79805, **changes: object) -> TokenState:
+    plain = TokenState("default", "real", place="keyring", busy=None, last=LastResult(Result.ISSUED, NOW - 60))
+    if left is not None:
+        plain = replace(plain, expires=NOW + left, created=NOW + left - DAY)
+    return replace(plain, **changes)
+
+
+def view(left: float | None = 79805, **changes: object) -> View:
+    return view_of(Overview.of(state(left, **changes)), NOW, "linux")
+
+
+def refused(code: str) -> View:
+    return view(None, stopped=True, last=LastResult(Result.FAILED, NOW, error_for(3, f"[{code}:x]")))
+
+
+@pytest.fixture
+def shown(qtbot: QtBot) -> StatusWindow:
+    one = StatusWindow()
+    qtbot.addWidget(one)
+    one.show_view(view())
+    one.show()
+    return one
+
+
+@pytest.fixture(autouse=True)
+def english_again(qapp: QApplication) -> Iterator[None]:
+    yield
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)  # no closed window hears what follows
+    speak("en")
+
+
+def settle() -> None:
+    for _ in range(4):
+        QApplication.processEvents()
+
+
+def speak(lang: str) -> None:
+    app = QApplication.instance()
+    assert app is not None
+    language.use(lang)
+    install_translator(app)
+    settle()
+
+
+def text(of: QWidget, name: str) -> str:
+    found = of.findChild(QWidget, name)
+    assert found is not None, name
+    return str(found.text())  # type: ignore[attr-defined]
+
+
+def button(of: QWidget, name: str) -> QAbstractButton:
+    found = of.findChild(QAbstractButton, name)
+    assert found is not None, name
+    return found
+
+
+def test_window_shows_what_the_view_says(shown: StatusWindow) -> None:
+    one = view(place="file", place_path="/data/.token", place_problem="locked", profile="parents", skew_seconds=200.0)
+    shown.show_view(one)
+    assert text(shown, "countdown") == "22:10:05"
+    assert text(shown, "headline") == one.headline
+    assert text(shown, "end") == one.end
+    assert text(shown, "badge0") == "Real"
+    assert text(shown, "profile") == "parents"
+    assert text(shown, "place") == "File"
+    assert text(shown, "placePath") == "/data/.token"
+    assert text(shown, "placeWhy") == one.place_why
+    assert one.last in text(shown, "last")
+    assert text(shown, "coming") == "–"
+    assert text(shown, "skew") == one.skew
+    assert shown.windowTitle() == "parents - Kiwoom Token Tray"
+
+
+def test_without_a_token_no_digits_pretend_otherwise(shown: StatusWindow) -> None:
+    shown.show_view(view(None))
+    assert not any(character.isdigit() for character in text(shown, "countdown"))
+    assert not button(shown, "clearButton").isEnabled()
+    assert button(shown, "refreshButton").text() == "&Get a token"
+
+
+@pytest.mark.parametrize("left", [DAY, 79805, 36000, 35999, 3600, 605, 8])
+def test_nothing_moves_as_the_digits_change(shown: StatusWindow, left: int) -> None:
+    shown.show_view(view(left))
+    QApplication.processEvents()
+    places = {child: child.geometry() for child in shown.findChildren(QWidget) if child.isVisible()}
+    for earlier in range(1, 8):
+        shown.show_view(view(left - earlier))
+        QApplication.processEvents()
+        moved = [child.objectName() for child, place in places.items() if child.geometry() != place]
+        assert [name for name in moved if name not in {"countdown", "headline", "end"}] == []
+
+
+def test_ring_stays_where_it_is_whatever_the_sentences_below(shown: StatusWindow) -> None:
+    boxes = []
+    for one in (view(), refused("8050"), view(place="file", place_path="/x/.token", place_problem="silent")):
+        shown.show_view(one)
+        settle()
+        boxes.append(shown.dial._box())
+    assert boxes[0] == boxes[1] == boxes[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "signal"),
+    [
+        ("refreshButton", "refreshRequested"),
+        ("rotateButton", "rotateRequested"),
+        ("copyButton", "copyRequested"),
+        ("clearButton", "clearRequested"),
+        ("historyButton", "historyRequested"),
+        ("settingsButton", "settingsRequested"),
+        ("openSettingsButton", "openSettingsFileRequested"),
+        ("quitButton", "quitRequested"),
+    ],
+)
+def test_buttons_ask_by_signal(qtbot: QtBot, shown: StatusWindow, name: str, signal: str) -> None:
+    with qtbot.waitSignal(getattr(shown, signal)):
+        button(shown, name).click()
+
+
+@pytest.mark.parametrize(
+    ("code", "signal"),
+    [
+        ("8001", "loginRequested"),
+        ("8030", "switchModeRequested"),
+        ("8050", "portalRequested"),
+        ("8010", "rotateRequested"),
+    ],
+)
+def test_remedy_button_mends_the_last_error(qtbot: QtBot, shown: StatusWindow, code: str, signal: str) -> None:
+    shown.show_view(refused(code))
+    assert button(shown, "remedyButton").isVisible()
+    with qtbot.waitSignal(getattr(shown, signal)):
+        button(shown, "remedyButton").click()
+
+
+@pytest.mark.parametrize(
+    ("action", "name"),
+    [
+        (Action.REFRESH, "refreshButton"),
+        (Action.ROTATE, "rotateButton"),
+        (Action.CLEAR, "clearButton"),
+        (Action.REVOKE, "clearButton"),
+        (Action.UNLOCK, "remedyButton"),
+    ],
+)
+def test_pressed_button_shows_the_work_keeps_the_keyboard_and_asks_no_second_time(
+    shown: StatusWindow, action: Action, name: str
+) -> None:
+    locked = {"place": "file", "place_path": "/x", "place_problem": "locked"}
+    shown.show_view(view(**locked))
+    pressed = button(shown, name)
+    pressed.setFocus()
+    busy = view(busy=action, **locked)
+    shown.show_view(busy)
+    working = [one for one in shown.findChildren(WorkButton) if one.is_working()]
+    assert working == [pressed]
+    assert pressed.accessibleDescription() == busy.busy
+    assert shown.focusWidget() is pressed
+    asked: list[bool] = []
+    working[0].asked.connect(lambda: asked.append(True))
+    pressed.click()
+    assert asked == []
+    others = {"refreshButton", "rotateButton", "clearButton", "remedyButton"} - {name}
+    assert not any(button(shown, other).isEnabled() for other in others)
+    shown.show_view(view(**locked))
+    pressed.click()
+    assert asked == [True]
+
+
+def test_looking_is_no_work_that_somebody_pressed(shown: StatusWindow) -> None:
+    shown.show_view(view(busy=Action.LOOK))
+    assert not any(one.is_working() for one in shown.findChildren(WorkButton))
+    assert button(shown, "refreshButton").isEnabled()
+
+
+def test_copy_button_counts_down_without_moving_its_neighbours(shown: StatusWindow) -> None:
+    settle()
+    before = [one.geometry() for one in shown.findChildren(WorkButton)]
+    shown.show_view(replace(view(), copy_text="Copied · 30 s", is_copied=True))
+    settle()
+    assert button(shown, "copyButton").accessibleDescription() == "It is on the clipboard."
+    assert "Copied · 30 s" in button(shown, "copyButton").text().replace("&", "")
+    assert [one.geometry() for one in shown.findChildren(WorkButton)] == before
+
+
+def test_broken_settings_are_told_and_their_file_can_be_opened(shown: StatusWindow) -> None:
+    shown.show_view(replace(view(), settings_problem="settings.toml, line 3: no."))
+    assert text(shown, "settingsProblem") == "settings.toml, line 3: no."
+    assert button(shown, "openSettingsButton").isVisible()
+    shown.show_view(view())
+    assert not button(shown, "openSettingsButton").isVisible()
+
+
+def test_end_in_trading_hours_is_red(shown: StatusWindow) -> None:
+    label = shown.dial.end
+    usual = label.palette().color(QPalette.ColorRole.WindowText)
+    shown.show_view(replace(view(), end_is_alarming=True))
+    assert label.palette().color(QPalette.ColorRole.WindowText) == window_tones(shown.palette()).bad != usual
+    shown.show_view(view())
+    assert label.palette().color(QPalette.ColorRole.WindowText) == usual
+
+
+def several(chosen: str) -> View:
+    states = (state(), state(5000, profile="swing", mode="demo"))
+    return view_of(Overview(states, chosen), NOW, "linux")
+
+
+def test_profiles_can_be_chosen_only_where_there_are_several(qtbot: QtBot, shown: StatusWindow) -> None:
+    box = shown.findChild(ProfileBox, "profileBox")
+    assert box is not None
+    assert not box.isVisible()
+    shown.show_view(several("default"))
+    assert box.isVisible()
+    assert [box.itemText(number) for number in range(box.count())] == ["Default · Real", "swing · Mock"]
+    box.setCurrentIndex(1)
+    with qtbot.waitSignal(shown.profileChosen) as chosen:
+        box.activated.emit(1)
+    assert chosen.args == ["swing"]
+    assert box.currentIndex() == 0, "it is shown as chosen when a view says so"
+    shown.show_view(several("swing"))
+    assert box.currentIndex() == 1
+    with qtbot.assertNotEmitted(shown.profileChosen):
+        box.activated.emit(1)
+    shown.show_view(view())
+    assert not box.isVisible()
+
+
+def test_what_is_more_urgent_elsewhere_is_said_and_shown_on_request(qtbot: QtBot, shown: StatusWindow) -> None:
+    states = (state(), state(200, profile="swing"))
+    shown.show_view(view_of(Overview(states, "default"), NOW, "linux"))
+    assert text(shown, "elsewhere") == "swing · Real · Ending soon"
+    with qtbot.waitSignal(shown.profileChosen) as chosen:
+        button(shown, "showButton").click()
+    assert chosen.args == ["swing"]
+    shown.show_view(view_of(Overview(states, "swing"), NOW, "linux"))
+    assert not button(shown, "showButton").isVisible()
+
+
+def test_warnings_can_be_put_off_and_are_said_to_be(qtbot: QtBot, shown: StatusWindow) -> None:
+    for name, seconds in (("snooze1800", 1800), ("snooze3600", 3600), ("snooze28800", 28800)):
+        with qtbot.waitSignal(shown.snoozeRequested) as asked:
+            entry(shown, name).trigger()
+        assert asked.args == [seconds]
+    assert not entry(shown, "snoozeEnd").isEnabled()
+    quiet = view_of(Overview((state(),), "default", snoozed_until=NOW + 600), NOW, "linux")
+    shown.show_view(quiet)
+    assert quiet.snooze_text in text(shown, "coming")
+    with qtbot.waitSignal(shown.snoozeRequested) as asked:
+        entry(shown, "snoozeEnd").trigger()
+    assert asked.args == [0]
+
+
+def entry(of: QWidget, name: str) -> QAction:
+    found = of.findChild(QAction, name)
+    assert found is not None, name
+    return found
+
+
+@pytest.mark.parametrize("height", [400, 250])
+def test_small_screen_keeps_the_buttons_in_reach(shown: StatusWindow, height: int) -> None:
+    shown.show_view(replace(refused("8050"), settings_problem="settings.toml, line 3: " + "no " * 30))
+    shown.resize(shown.width(), height)
+    settle()
+    assert shown.height() == height
+    for name in ("refreshButton", "rotateButton", "copyButton", "clearButton", "settingsButton"):
+        one = button(shown, name)
+        assert shown.rect().contains(one.geometry())
+    shown.activateWindow()
+    settle()
+    for name in ("remedyButton", "openSettingsButton"):
+        one = button(shown, name)
+        one.setFocus()
+        settle()
+        assert one.visibleRegion().boundingRect() == one.rect()
+
+
+def test_rotate_is_asked_about_and_cancelling_is_what_return_does(qtbot: QtBot) -> None:
+    dialog = ask_rotate(None)
+    qtbot.addWidget(dialog)
+    with qtbot.assertNotEmitted(dialog.confirmed):
+        qtbot.keyClick(dialog, Qt.Key.Key_Return)
+    dialog = ask_rotate(None)
+    qtbot.addWidget(dialog)
+    with qtbot.waitSignal(dialog.confirmed):
+        button(dialog, "rotateAccept").click()
+
+
+def test_remedy_button_unlocks_a_locked_keyring(qtbot: QtBot, shown: StatusWindow) -> None:
+    shown.show_view(view(place="file", place_path="/x", place_problem="locked"))
+    with qtbot.waitSignal(shown.unlockRequested):
+        button(shown, "remedyButton").click()
+
+
+@pytest.mark.parametrize("name", ["remedyButton", "clearButton", "copyButton"])
+def test_keyboard_stays_with_the_token_when_a_button_is_of_no_use_any_more(
+    qtbot: QtBot, shown: StatusWindow, name: str
+) -> None:
+    before = view(place="file", place_path="/x", place_problem="locked")
+    shown.show_view(before)
+    with qtbot.waitActive(shown):
+        shown.activateWindow()
+    button(shown, name).setFocus()
+    shown.show_view(view(None))
+    assert shown.focusWidget() is button(shown, "refreshButton")
+
+
+def test_remedy_button_is_not_there_without_a_remedy(shown: StatusWindow) -> None:
+    assert view().remedy == Remedy.NONE
+    assert not button(shown, "remedyButton").isVisible()
+
+
+def test_busy_line_runs_only_while_it_is_seen(shown: StatusWindow) -> None:
+    line = shown._busy_line
+    shown.show_view(view(busy=Action.REFRESH))
+    assert line.text() == "Asking Kiwoom for a token…"
+    assert line._timer.isActive() is line._is_animated()
+    shown.hide()
+    assert not line._timer.isActive()
+    shown.show()
+    shown.show_view(view())
+    assert not line._timer.isActive()
+    assert line.height() == 3
+
+
+def test_window_tells_when_it_is_seen(qtbot: QtBot) -> None:
+    one = StatusWindow()
+    qtbot.addWidget(one)
+    told: list[bool] = []
+    one.shown.connect(told.append)
+    one.show()
+    one.hide()
+    assert told == [True, False]
+
+
+def test_escape_hides_the_window_and_keeps_it(qtbot: QtBot, shown: StatusWindow) -> None:
+    qtbot.keyClick(shown, Qt.Key.Key_Escape)
+    assert not shown.isVisible()
+    shown.show()
+    assert text(shown, "countdown") == "22:10:05"
+
+
+def test_tab_goes_from_the_main_thing_over_the_dangerous_ones_to_the_head(shown: StatusWindow) -> None:
+    order, one = [], button(shown, "refreshButton")
+    current: QWidget = one
+    for _ in range(200):
+        if isinstance(current, QPushButton) and current.objectName() != "quitButton":
+            order.append(current.objectName())
+        current = current.nextInFocusChain()
+        if current is one:
+            break
+    assert order == [
+        "refreshButton",
+        "copyButton",
+        "remedyButton",
+        "showButton",
+        "openSettingsButton",
+        "rotateButton",
+        "clearButton",
+        "snoozeButton",
+        "historyButton",
+        "settingsButton",
+    ]
+
+
+def test_mnemonics_do_not_collide(shown: StatusWindow) -> None:
+    for lang in ("en", "ko"):
+        speak(lang)
+        shown.show_quit(is_shown=True)
+        for code in ("8001", "8030", "8050", "8010"):
+            shown.show_view(replace(refused(code), settings_problem="The file is broken.", elsewhere="swing"))
+            buttons = [one for one in shown.findChildren(QPushButton) if one.isVisible()]
+            marks = [one.text().partition("&")[2][:1].lower() for one in buttons]
+            assert len(set(marks)) == len(marks) == 11
+            assert "" not in marks
+
+
+def test_screen_reader_hears_minutes_not_seconds(shown: StatusWindow) -> None:
+    countdown = shown.dial.countdown
+    before = countdown.accessibleName()
+    shown.show_view(view(79804))
+    assert countdown.text() == "22:10:04"
+    assert countdown.accessibleName() == before == "22 h 10 min left"
+    assert shown.dial.accessibleDescription() == before
+    for one in shown.findChildren(QPushButton):
+        interface = QAccessible.queryAccessibleInterface(one)
+        assert interface.text(QAccessible.Text.Name) or not one.isVisible()
+
+
+def test_language_changes_while_the_window_is_open(shown: StatusWindow) -> None:
+    speak("ko")
+    shown.show_view(view())
+    assert button(shown, "clearButton").text() == "지우기(&C)…"
+    assert button(shown, "refreshButton").text() == "지금 갱신(&R)"
+    assert text(shown, "name0") == "보관 위치"
+    speak("en")
+    assert text(shown, "name0") == "Kept in"
+
+
+@pytest.mark.parametrize("ground", ["#202224", "#f0f0f0"])
+def test_text_is_legible_when_the_theme_changes_live(
+    shown: StatusWindow, qapp: QApplication, ground: str, request: pytest.FixtureRequest
+) -> None:
+    before, one = QPalette(qapp.palette()), shown
+    request.addfinalizer(lambda: qapp.setPalette(before))
+    one.show_view(refused("8050"))
+    qapp.setPalette(QPalette(QColor(ground)))
+    settle()
+    window_colour = QColor(ground).lightnessF()
+    for label in one.findChildren(QLabel):
+        if label.isVisible() and label.text():
+            colour = label.palette().color(QPalette.ColorRole.WindowText)
+            assert abs(colour.lightnessF() - window_colour) > 0.25, label.objectName()
+
+
+def test_high_contrast_uses_only_the_palette(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("status_window.dial", "status_window.badge", "theme.stylesheet", "theme.colours", "theme.dark_mode"):
+        monkeypatch.setattr(f"tray_app.desktop.{module}.is_high_contrast", lambda: True)
+    one = StatusWindow()
+    qtbot.addWidget(one)
+    assert "QPushButton" not in one.styleSheet()
+    one.show_view(refused("8050"))
+    last = one.findChild(QLabel, "last")
+    assert last is not None
+    assert last.palette().color(QPalette.ColorRole.WindowText) == one.palette().color(QPalette.ColorRole.WindowText)
+
+
+def test_no_button_is_cut_off_where_much_is_to_be_said(shown: StatusWindow) -> None:
+    crowded = view(place="file", place_path="/data/.token", place_problem="locked", skew_seconds=200.0)
+    for one in (crowded, replace(crowded, settings_problem="no " * 40, elsewhere="swing"), refused("8050")):
+        shown.show_view(one)
+        settle()
+        for seen in shown.findChildren(QPushButton):
+            assert seen.height() >= seen.sizeHint().height() or not seen.isVisible(), seen.text()
+
+
+def test_buttons_have_room_for_their_text(shown: StatusWindow) -> None:
+    for lang in ("en", "ko"):
+        speak(lang)
+        for code in ("8001", "8030", "8050", "8010"):
+            shown.show_view(refused(code))
+            shown.resize(1, 1)
+            settle()
+            for one in shown.findChildren(QPushButton):
+                assert one.width() >= one.sizeHint().width() or not one.isVisible(), one.text()
+
+
+def test_clear_asks_without_blocking_and_the_safe_choice_is_chosen(qtbot: QtBot) -> None:
+    dialog = ask_clear(None, state(), NOW)
+    qtbot.addWidget(dialog)
+    assert dialog.isVisible()
+    with qtbot.waitSignal(dialog.chosen) as answer:
+        button(dialog, "clearAccept").click()
+    assert answer.args == [LOCAL]
+
+
+def test_clear_can_revoke(qtbot: QtBot) -> None:
+    dialog = ask_clear(None, state(), NOW)
+    qtbot.addWidget(dialog)
+    button(dialog, "clearRevoke").click()
+    with qtbot.waitSignal(dialog.chosen) as answer:
+        button(dialog, "clearAccept").click()
+    assert answer.args == [REVOKE]
+
+
+@pytest.mark.parametrize("how", ["button", "escape"])
+def test_cancelled_clear_says_nothing(qtbot: QtBot, how: str) -> None:
+    dialog = ask_clear(None, state(), NOW)
+    qtbot.addWidget(dialog)
+    with qtbot.assertNotEmitted(dialog.chosen):
+        if how == "button":
+            button(dialog, "clearCancel").click()
+        else:
+            qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+
+
+@pytest.mark.parametrize(
+    ("ask", "korean", "english"),
+    [
+        (lambda: ask_clear(None, state(), NOW), "토큰 지우기", "Clear the token"),
+        (lambda: ask_rotate(None), "토큰 교체", "Replace the token"),
+        (lambda: ask_keys(None, "real", "isa"), "키움 앱키 - isa", "Kiwoom app key - isa"),
+    ],
+)
+def test_open_question_follows_the_language(
+    qtbot: QtBot, qapp: QApplication, ask: Callable[[], QDialog], korean: str, english: str
+) -> None:
+    dialog = ask()
+    qtbot.addWidget(dialog)
+    try:
+        language.use("ko")
+        install_translator(qapp)
+        settle()
+        assert dialog.windowTitle() == korean
+        assert "취소" in {one.text() for one in dialog.findChildren(QAbstractButton)}
+    finally:
+        language.use("en")
+        install_translator(qapp)
+    settle()
+    assert dialog.windowTitle() == english
+    assert "Cancel" in {one.text() for one in dialog.findChildren(QAbstractButton)}
+
+
+@pytest.mark.parametrize("left", [None, -5])
+def test_dead_token_cannot_be_revoked(qtbot: QtBot, left: float | None) -> None:
+    dialog = ask_clear(None, state(left), NOW)
+    qtbot.addWidget(dialog)
+    assert not button(dialog, "clearRevoke").isEnabled()
+
+
+def fields(dialog: QWidget) -> tuple[QLineEdit, QLineEdit]:
+    key, secret = dialog.findChild(QLineEdit, "appKey"), dialog.findChild(QLineEdit, "appSecret")
+    assert key is not None
+    assert secret is not None
+    return key, secret
+
+
+def test_keys_are_handed_over_as_secrets_and_forgotten(qtbot: QtBot) -> None:
+    dialog = ask_keys(None, "demo")
+    qtbot.addWidget(dialog)
+    key, secret = fields(dialog)
+    assert not button(dialog, "keysAccept").isEnabled()
+    QApplication.clipboard().setText(f" \t{KEY}\r\n")
+    key.paste()
+    assert key.text() == KEY
+    secret.setText(f"{SECRET} ")
+    with qtbot.waitSignal(dialog.keysEntered) as entered:
+        button(dialog, "keysAccept").click()
+    mode, app_key, app_secret = entered.args
+    assert (mode, app_key, app_secret) == ("demo", Secret(KEY), Secret(SECRET))
+    assert KEY not in repr(entered.args)
+    assert (key.text(), secret.text()) == ("", "")
+
+
+def test_keys_are_never_shown(qtbot: QtBot) -> None:
+    dialog = ask_keys(None, "real")
+    qtbot.addWidget(dialog)
+    for field, content in zip(fields(dialog), (KEY, SECRET), strict=True):
+        field.setText(content)
+        assert field.displayText() == field.displayText()[0] * len(content)
+        assert field.echoMode() is QLineEdit.EchoMode.Password
+        assert content not in QAccessible.queryAccessibleInterface(field).text(QAccessible.Text.Value)
+    assert [one.text() for one in dialog.findChildren(QLabel) if "43 characters" in one.text()] == ["43 characters"] * 2
+
+
+def test_cancelled_keys_are_forgotten(qtbot: QtBot) -> None:
+    dialog = ask_keys(None, "real")
+    qtbot.addWidget(dialog)
+    key, secret = fields(dialog)
+    key.setText(KEY)
+    secret.setText(SECRET)
+    with qtbot.assertNotEmitted(dialog.keysEntered):
+        button(dialog, "keysCancel").click()
+    assert (key.text(), secret.text()) == ("", "")
+
+
+@pytest.mark.parametrize(("key", "secret"), [("two parts", SECRET), (KEY, "시크릿"), (KEY, KEY)])
+def test_what_cannot_be_keys_is_said_at_once_without_repeating_it(qtbot: QtBot, key: str, secret: str) -> None:
+    dialog = ask_keys(None, "real")
+    qtbot.addWidget(dialog)
+    for field, content in zip(fields(dialog), (key, secret), strict=True):
+        field.setText(content)
+    with qtbot.assertNotEmitted(dialog.keysEntered):
+        button(dialog, "keysAccept").click()
+    complaint = dialog.findChild(QLabel, "keysComplaint")
+    assert complaint is not None
+    assert complaint.text()
+    assert key not in complaint.text()
+    assert secret not in complaint.text()
+    assert dialog.isVisible()
+
+
+@pytest.mark.parametrize(("letter", "field"), [(Qt.Key.Key_E, 0), (Qt.Key.Key_S, 1)])
+def test_fields_are_reached_by_the_letter_of_their_name(qtbot: QtBot, letter: Qt.Key, field: int) -> None:
+    dialog = ask_keys(None, "real")
+    qtbot.addWidget(dialog)
+    with qtbot.waitActive(dialog):
+        fields(dialog)[1 - field].setFocus()
+    qtbot.keyClick(dialog, letter, Qt.KeyboardModifier.AltModifier)
+    assert fields(dialog)[field].hasFocus()
+
+
+def test_keys_form_starts_with_the_mode_it_is_given(qtbot: QtBot) -> None:
+    for mode, name in (("real", "modeReal"), ("demo", "modeDemo")):
+        dialog = ask_keys(None, mode, "parents")
+        qtbot.addWidget(dialog)
+        chosen = dialog.findChild(QRadioButton, name)
+        assert chosen is not None
+        assert chosen.isChecked()
+        assert dialog.windowTitle().endswith("parents")
+
+
+def test_dialogs_delete_themselves(qtbot: QtBot) -> None:
+    dialog = ask_clear(None, state(), NOW)
+    with qtbot.waitSignal(dialog.destroyed):
+        dialog.reject()
+
+
+def test_icons_of_the_profiles_follow_the_colours_of_the_window(qtbot: QtBot) -> None:
+    box = ProfileBox()
+    qtbot.addWidget(box)
+    box.setPalette(QPalette(QColor("#ffffff")))
+    box.show_profiles(several("default").profiles)
+    light = box.itemIcon(0).pixmap(16, 16).toImage()
+
+    box.setPalette(QPalette(QColor("#202020")))
+
+    assert box.itemIcon(0).pixmap(16, 16).toImage() != light

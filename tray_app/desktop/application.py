@@ -1,0 +1,40 @@
+"""The QApplication of this process."""
+
+from __future__ import annotations
+
+import sys
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QGuiApplication, QPixmapCache
+from PySide6.QtWidgets import QApplication
+
+from tray_app.core.errors import DONE
+from tray_app.desktop import APP_ID, APP_NAME
+from tray_app.desktop.translation import install_translator
+
+
+def create_application() -> QApplication:
+    """Return the application, created by the first caller."""
+    running = QApplication.instance()
+    if isinstance(running, QApplication):
+        return running
+    QApplication.setQuitOnLastWindowClosed(False)
+    QGuiApplication.setDesktopFileName(APP_NAME)
+    app = QApplication([APP_NAME])
+    app.setApplicationName(APP_NAME)
+    QPixmapCache.setCacheLimit(0)  # each panel that asks for the icon fills it, and Qt then wakes every ten seconds
+    install_translator(app)
+    if sys.platform == "win32":
+        import ctypes
+
+        ctypes.windll.shell32.SetCurrentProcessExplicitAppUserModelID(APP_ID)
+    elif sys.platform == "darwin":
+        from tray_app.desktop.macos import hide_dock_icon
+
+        hide_dock_icon()
+    return app
+
+
+def quit_application() -> None:
+    """End the event loop. Qt's `quit` asks every window first, and a window that refuses would keep the program."""
+    QCoreApplication.exit(DONE)

@@ -1,0 +1,110 @@
+"""The question how to remove the token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tray_app.core.language import tr
+from tray_app.desktop.icons.app_icon import app_icon
+from tray_app.desktop.theme.stylesheet import fix_box_colours
+
+if TYPE_CHECKING:
+    from tray_app.core.state import TokenState
+from tray_app.desktop.dialogs.common import RETURN_KEYS, make_explanation, pass_return_to_dialog, show_dialog
+
+LOCAL = "local"
+
+
+REVOKE = "revoke"
+
+
+def ask_clear(parent: QWidget | None, state: TokenState, now: float) -> ClearDialog:
+    """Open the question. `chosen("local" | "revoke")` is emitted unless it is cancelled."""
+    dialog = ClearDialog(parent, can_revoke=state.remaining(now) > 0)
+    show_dialog(dialog)
+    return dialog
+
+
+class ClearDialog(QDialog):
+    """Ask whether to remove the token from this computer only, which is preselected, or to revoke it at Kiwoom too."""
+
+    chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None, *, can_revoke: bool) -> None:
+        super().__init__(parent)
+        self.setObjectName("clearDialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowIcon(app_icon())
+        self.local = QRadioButton(self)
+        self.local.setObjectName("clearLocal")
+        self.local.setChecked(True)
+        self.revoke = QRadioButton(self)
+        self.revoke.setObjectName("clearRevoke")
+        self.revoke.setEnabled(can_revoke)
+        pass_return_to_dialog(self, self.local, self.revoke)
+        self._local_means = make_explanation("", self)
+        self._revoke_means = make_explanation("", self)
+        buttons = QDialogButtonBox(self)
+        self._clear = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
+        self._cancel = buttons.addButton("", QDialogButtonBox.ButtonRole.RejectRole)
+        self._clear.setObjectName("clearAccept")
+        self._cancel.setObjectName("clearCancel")
+        self._retranslate()
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        body = QVBoxLayout(self)
+        body.setContentsMargins(20, 18, 20, 16)
+        for choice, means in ((self.local, self._local_means), (self.revoke, self._revoke_means)):
+            body.addWidget(choice)
+            row = QHBoxLayout()
+            row.setContentsMargins(24, 0, 0, 10)
+            row.addWidget(means)
+            body.addLayout(row)
+        body.addStretch(1)
+        body.addWidget(buttons)
+        self.setMinimumWidth(400)
+        fix_box_colours(self)
+        self.local.setFocus()
+        self.accepted.connect(self._answer)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self._retranslate()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in RETURN_KEYS and isinstance(self.focusWidget(), QRadioButton):
+            self.accept()
+        else:
+            super().keyPressEvent(event)
+
+    def _retranslate(self) -> None:
+        self.setWindowTitle(tr("Clear the token"))
+        self.local.setText(tr("On this computer &only"))
+        self.revoke.setText(tr("&Revoke at Kiwoom too"))
+        self._local_means.setText(
+            tr("Programs here no longer get it. At Kiwoom it lives on until its end; asking again may bring it back.")
+        )
+        self._revoke_means.setText(
+            tr("It ends at once for every program and computer that uses it.")
+            if self.revoke.isEnabled()
+            else tr("The token has expired; there is nothing to revoke.")
+        )
+        self._clear.setText(tr("&Clear"))
+        self._cancel.setText(tr("Cancel"))
+        self.local.setAccessibleDescription(self._local_means.text())
+        self.revoke.setAccessibleDescription(self._revoke_means.text())
+
+    def _answer(self) -> None:
+        self.chosen.emit(REVOKE if self.revoke.isChecked() else LOCAL)

@@ -1,0 +1,93 @@
+"""The dialog that asks for the app key and secret."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QHideEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tray_app.core.language import tr
+from tray_app.core.profile import DEFAULT
+from tray_app.desktop.icons.app_icon import app_icon
+
+if TYPE_CHECKING:
+    pass
+from tray_app.desktop.dialogs.common import show_dialog
+from tray_app.desktop.dialogs.keys_form import KeysForm
+
+
+def ask_keys(parent: QWidget | None, mode: str, profile: str = DEFAULT) -> KeysDialog:
+    """Open the form. `keysEntered(mode, key, secret)`, the latter as `Secret`, is emitted unless it is cancelled."""
+    dialog = KeysDialog(parent, mode, profile)
+    show_dialog(dialog)
+    return dialog
+
+
+class KeysDialog(QDialog):
+    """Ask for the app key and secret. Whatever was typed is discarded when the dialog closes."""
+
+    keysEntered = Signal(str, object, object)  # noqa: N815 - as Qt names signals
+
+    def __init__(self, parent: QWidget | None, mode: str, profile: str = DEFAULT) -> None:
+        super().__init__(parent)
+        self.setObjectName("keysDialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowIcon(app_icon())
+        self._profile = profile
+        self.form = KeysForm(self, mode)
+        buttons = QDialogButtonBox(self)
+        self._enter = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
+        self._cancel = buttons.addButton("", QDialogButtonBox.ButtonRole.RejectRole)
+        self._enter.setObjectName("keysAccept")
+        self._cancel.setObjectName("keysCancel")
+        self._retranslate()
+        buttons.accepted.connect(self._check)
+        buttons.rejected.connect(self.reject)
+        body = QVBoxLayout(self)
+        body.setContentsMargins(20, 18, 20, 16)
+        body.setSpacing(12)
+        body.addWidget(self.form)
+        body.addStretch(1)
+        body.addWidget(buttons)
+        self.setMinimumWidth(480)
+        self.form.edited.connect(self._edited)
+        self._edited()
+        self.form.setFocus()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self._retranslate()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.form.forget()
+        super().closeEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        if not event.spontaneous():  # not when it is only minimised
+            self.form.forget()
+        super().hideEvent(event)
+
+    def _check(self) -> None:
+        keys = self.form.keys()
+        if keys is None:
+            return
+        self.form.forget()
+        self.keysEntered.emit(self.form.mode, keys.app_key, keys.app_secret)
+        self.accept()
+
+    def _edited(self) -> None:
+        self._enter.setEnabled(self.form.is_filled())
+
+    def _retranslate(self) -> None:
+        title = tr("Kiwoom app key")
+        self.setWindowTitle(title if self._profile == DEFAULT else f"{title} - {self._profile}")
+        self._enter.setText(tr("Check and &keep"))
+        self._cancel.setText(tr("Cancel"))

@@ -1,0 +1,185 @@
+"""The form for the app key and secret, which dialog and wizard share."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QAccessible, QAccessibleEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QRadioButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tray_app.core.errors import InvalidInput
+from tray_app.core.language import say, tr
+from tray_app.desktop.theme.colours import window_tones
+from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour
+from tray_app.kiwoom.keys import clean_keys
+
+if TYPE_CHECKING:
+    from tray_app.kiwoom.keys import AppKeys
+from tray_app.desktop.dialogs.common import make_explanation, pass_return_to_dialog
+from tray_app.desktop.dialogs.secret_field import SecretField
+
+_MNEMONIC = re.compile(r"\(&.\)|&")
+
+
+class KeysForm(QWidget):
+    """Mode, app key and secret. Nothing typed is ever shown; whoever shows the form calls `forget` when it closes.
+
+    `edited()` is emitted when something was typed or another mode was chosen.
+    """
+
+    edited = Signal()
+
+    def __init__(self, parent: QWidget, mode: str) -> None:
+        super().__init__(parent)
+        self.hint = make_explanation("", self)
+        self.real = QRadioButton(self)
+        self.demo = QRadioButton(self)
+        self.real.setObjectName("modeReal")
+        self.demo.setObjectName("modeDemo")
+        pass_return_to_dialog(self, self.real, self.demo)
+        self.choose_mode(mode)
+        modes = QButtonGroup(self)
+        modes.addButton(self.real)
+        modes.addButton(self.demo)
+        self._modes = QWidget(self)
+        mode_row = QHBoxLayout(self._modes)
+        mode_row.setContentsMargins(0, 0, 0, 0)
+        mode_row.addWidget(self.real)
+        mode_row.addWidget(self.demo)
+        mode_row.addStretch(1)
+        self.key = SecretField(self)
+        self.key.setObjectName("appKey")
+        self.secret = SecretField(self)
+        self.secret.setObjectName("appSecret")
+        self._key_length = make_explanation("", self)
+        self._secret_length = make_explanation("", self)
+        self._complaint = QLabel(self)
+        self._complaint.setObjectName("keysComplaint")
+        self._complaint.setTextFormat(Qt.TextFormat.PlainText)
+        self._complaint.setWordWrap(True)
+        self._complaint.setMinimumHeight(2 * self._complaint.fontMetrics().lineSpacing())
+        self._rows = (
+            self._modes,
+            _with_length(self.key, self._key_length),
+            _with_length(self.secret, self._secret_length),
+        )
+        form = QFormLayout()
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        form.setVerticalSpacing(10)
+        self._names = [QLabel(self) for _ in self._rows]
+        for name, row in zip(self._names, self._rows, strict=True):
+            name.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)  # aligned with its field
+            form.addRow(name, row)
+        self._names[1].setBuddy(self.key)
+        self._names[2].setBuddy(self.secret)
+        body = QVBoxLayout(self)
+        body.setContentsMargins(0, 0, 0, 0)
+        body.setSpacing(12)
+        body.addWidget(self.hint)
+        body.addLayout(form)
+        body.addWidget(self._complaint)
+        modes.buttonToggled.connect(self._edited)
+        self.key.textChanged.connect(self._edited)
+        self.secret.textChanged.connect(self._edited)
+        self.setFocusProxy(self.key)
+        self._retranslate()
+        self._colour()
+
+    @property
+    def mode(self) -> str:
+        return "demo" if self.demo.isChecked() else "real"
+
+    def choose_mode(self, mode: str) -> None:
+        (self.demo if mode == "demo" else self.real).setChecked(True)
+
+    def is_filled(self) -> bool:
+        return bool(self.key.text()) and bool(self.secret.text())
+
+    def keys(self) -> AppKeys | None:
+        """Return the keys that were typed, or None after saying what is wrong with them."""
+        try:
+            keys = clean_keys(self.key.text(), self.secret.text())
+        except InvalidInput as error:
+            self.complain(say(error))
+            return None
+        if keys.app_key == keys.app_secret:
+            self.complain(tr("Both fields hold the same text. Copy each by itself."))
+            return None
+        return keys
+
+    def complain(self, text: str) -> None:
+        """Show an error until something is edited."""
+        if text != self._complaint.text():
+            self._complaint.setText(text)
+            if text:
+                QAccessible.updateAccessibility(QAccessibleEvent(self._complaint, QAccessible.Event.Alert))
+
+    def forget(self) -> None:
+        self.key.clear()
+        self.secret.clear()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ThemeChange:
+            self._colour()
+        elif event.type() == QEvent.Type.LanguageChange:
+            self._retranslate()
+
+    def _edited(self) -> None:
+        for field, label in ((self.key, self._key_length), (self.secret, self._secret_length)):
+            length = len(field.text())
+            label.setText(_count_text(length) if length else "")
+        self._complaint.clear()
+        self.edited.emit()
+
+    def _retranslate(self) -> None:
+        self.hint.setText(
+            tr(
+                "Copy both from openapi.kiwoom.com. Real and mock trading each have their own. "
+                "They are kept in this computer's keyring."
+            )
+        )
+        self.real.setText(tr("&Real trading"))
+        self.demo.setText(tr("&Mock trading"))
+        names = (
+            tr("Account"),
+            tr("App k&ey"),
+            tr("App &secret"),
+        )
+        for label, name in zip(self._names, names, strict=True):
+            label.setText(name)
+        for field, name in ((self.key, names[1]), (self.secret, names[2])):
+            field.setAccessibleName(_MNEMONIC.sub("", name))
+
+    def _colour(self) -> None:
+        fix_box_colours(self)
+        set_text_colour(self._complaint, window_tones(self.palette()).bad)
+
+
+def _with_length(field: QLineEdit, length: QLabel) -> QWidget:
+    """Return a row of the field and the number of characters in it, which shows when a copy was cut short."""
+    length.setWordWrap(False)
+    length.setMinimumWidth(length.fontMetrics().horizontalAdvance(_count_text(100)))
+    row = QWidget(field.parentWidget())
+    layout = QHBoxLayout(row)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(field, 1)
+    layout.addWidget(length)
+    return row
+
+
+def _count_text(length: int) -> str:
+    return tr("{count} characters", count=length)

@@ -1,0 +1,83 @@
+"""The question whether to revoke the token and issue a new one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tray_app.core.language import tr
+from tray_app.desktop.icons.app_icon import app_icon
+
+if TYPE_CHECKING:
+    pass
+from tray_app.desktop.dialogs.common import make_explanation, show_dialog
+
+
+def ask_rotate(parent: QWidget | None) -> RotateDialog:
+    """Open the question. `confirmed()` is emitted unless it is cancelled."""
+    dialog = RotateDialog(parent)
+    show_dialog(dialog)
+    return dialog
+
+
+class RotateDialog(QDialog):
+    """Ask whether to revoke the token and issue a new one. Cancel is the default button."""
+
+    confirmed = Signal()
+
+    def __init__(self, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        self.setObjectName("rotateDialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowIcon(app_icon())
+        self._question = QLabel(self)
+        self._question.setObjectName("rotateQuestion")
+        self._question.setTextFormat(Qt.TextFormat.PlainText)
+        self._question.setWordWrap(True)
+        self._means = make_explanation("", self)
+        buttons = QDialogButtonBox(self)
+        self._rotate = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
+        self._cancel = buttons.addButton("", QDialogButtonBox.ButtonRole.RejectRole)
+        self._rotate.setObjectName("rotateAccept")
+        self._cancel.setObjectName("rotateCancel")
+        self._rotate.setAutoDefault(False)
+        self._cancel.setDefault(True)
+        self._retranslate()
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        body = QVBoxLayout(self)
+        body.setContentsMargins(20, 18, 20, 16)
+        body.setSpacing(12)
+        body.addWidget(self._question)
+        body.addWidget(self._means)
+        body.addStretch(1)
+        body.addWidget(buttons)
+        self.setMinimumWidth(400)
+        self._cancel.setFocus()
+        self.accepted.connect(self.confirmed)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self._retranslate()
+
+    def _retranslate(self) -> None:
+        self.setWindowTitle(tr("Replace the token"))
+        self._question.setText(tr("Revoke this token and get a new one now?"))
+        self._means.setText(
+            tr(
+                "Every program and computer that uses this token is cut off once. Those that take it from here "
+                "get the new one by themselves; restart the others."
+            )
+        )
+        self._rotate.setText(tr("&Replace"))
+        self._cancel.setText(tr("Cancel"))
+        self.setAccessibleDescription(self._means.text())

@@ -1,0 +1,268 @@
+"""The picture of the last days: a row for each day, a bar for each token, a mark for each event.
+
+Everything has a shape of its own, so that it can be told without colour: a token is an outlined bar, a gap in
+trading hours a solid block, any other gap a dotted line, and each kind of event a mark of its own.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QHelpEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from tray_app.core.language import tr
+from tray_app.desktop.theme.colours import Tones, window_tones
+from tray_app.desktop.theme.dark_mode import is_high_contrast
+from tray_app.history.events import TAKES, Gap, Life, Week
+from tray_app.history.words import day_text, gap_text, life_text, mark_text, week_text
+
+if TYPE_CHECKING:
+    from tray_app.history.events import Entry
+from tray_app.desktop.history.marks import MARK_TONES, paint_mark
+from tray_app.desktop.history.week_layout import Piece, Spot, WeekLayout
+
+_HOURS = (0, 4, 8, 12, 16, 20, 24)
+
+
+_SMALLEST_ROW = 24
+
+
+class WeekView(QWidget):
+    """Draw a `Week`. `pointed(str)` is the text under the mouse, `picked(Entry)` a click on a mark or a gap."""
+
+    pointed = Signal(str)
+    picked = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("week")
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._week: Week | None = None
+        self._highlighted: Entry | None = None
+        self._plan: WeekLayout | None = None
+        self._spots: tuple[Spot, ...] = ()
+        self._tones = window_tones(self.palette())
+
+    def show_week(self, week: Week | None) -> None:
+        self._week = week
+        self.setAccessibleDescription("" if week is None else week_text(week))
+        self._arrange()
+
+    def highlight(self, entry: Entry | None) -> None:
+        """Highlight the mark of that event, or that gap."""
+        self._highlighted = entry
+        self.update()
+
+    def set_tones(self, tones: Tones) -> None:
+        self._tones = tones
+        self.update()
+
+    def text_at(self, position: QPointF) -> str:
+        """Return the text for that position; empty where there is nothing."""
+        spot = self._spot_at(position)
+        return "" if spot is None else spot.text
+
+    def text_about(self, event: Entry) -> str:
+        """Return what the mouse would find at that event, and the gap or token it belongs to."""
+        if isinstance(event, Gap):
+            return gap_text(event)
+        around = ""
+        if self._week is not None:
+            gap = self._week.gap_at(event.at)
+            life = self._week.life_at(event.at) if event.kind not in TAKES else self._week.life_until(event.at)
+            around = gap_text(gap) if gap is not None else life_text(life) if life is not None else ""
+        return f"{mark_text(event)}\n{around.replace(chr(10), '  ')}".strip()
+
+    def sizeHint(self) -> QSize:
+        return QSize(820, round(self.fontMetrics().height() * 2 + 7 * 44))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(420, round(self.fontMetrics().height() + 8 + 7 * _SMALLEST_ROW))
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            spot = self._spot_at(QPointF(event.pos()))
+            if spot is None:
+                QToolTip.hideText()
+            else:
+                text = f"<p style='white-space: pre'>{escape(spot.text)}</p>"  # otherwise Qt guesses whether it is HTML
+                QToolTip.showText(event.globalPos(), text, self, spot.box.toAlignedRect())
+            return True
+        if event.type() in {QEvent.Type.FontChange, QEvent.Type.ApplicationFontChange}:
+            self._arrange()
+        return super().event(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.pointed.emit(self.text_at(event.position()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.pointed.emit("")
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        spot = self._spot_at(event.position())
+        if spot is not None and spot.entry is not None:
+            self.picked.emit(spot.entry)
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        if self._plan is None:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        plan = self._plan
+        self._paint_days(painter, plan)
+        if not plan.week.lives and not plan.week.events:
+            self._paint_nothing(painter, plan)
+        for number, life in enumerate(plan.week.lives):
+            self._paint_life(painter, plan, life, deeper=number % 2 == 1)
+        for gap in plan.week.gaps:
+            self._paint_gap(painter, plan, gap)
+        self._paint_now(painter, plan)
+        for event, box in plan.marks():
+            if event == self._highlighted:
+                self._paint_highlight(painter, box)
+            paint_mark(painter, event.kind, box, self._tones.of(MARK_TONES[event.kind]))
+
+    def _arrange(self) -> None:
+        plan = None if self._week is None else WeekLayout(self._week, self.size(), QFontMetricsF(self.font()))
+        self._plan = plan
+        self._spots = () if plan is None else tuple(plan.spots())
+        self.update()
+
+    def _spot_at(self, position: QPointF) -> Spot | None:
+        return next((spot for spot in self._spots if spot.box.contains(position)), None)
+
+    def _text(self, share: float = 1.0) -> QColor:
+        colour = self.palette().color(QPalette.ColorGroup.Active, QPalette.ColorRole.WindowText)
+        colour.setAlphaF(colour.alphaF() * (1.0 if is_high_contrast() else share))
+        return colour
+
+    def _paint_days(self, painter: QPainter, plan: WeekLayout) -> None:
+        """Paint the hours along the top, a row a day, and the trading hours as a background."""
+        line = self._text(0.14)
+        for number, day in enumerate(plan.week.days):
+            box = plan.row_box(number)
+            if day.opens is not None and day.closes is not None:
+                left, right = plan.x(day, day.opens), plan.x(day, day.closes)
+                band = QRectF(left, box.top() + 1, right - left, box.height() - 2)
+                if is_high_contrast():
+                    painter.setPen(QPen(self._text(), 1, Qt.PenStyle.DotLine))
+                    painter.drawRect(band)
+                else:
+                    painter.fillRect(band, self._text(0.075))
+            today = number == len(plan.week.days) - 1
+            font = QFont(self.font())
+            font.setBold(today)
+            painter.setFont(font)
+            painter.setPen(self._text() if today else self._tones.quiet)
+            name = QRectF(4, box.top(), plan.left - 12, box.height())
+            painter.drawText(name, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, day_text(day.start))
+        painter.setFont(self.font())
+        bottom = plan.row_box(len(plan.week.days) - 1).bottom()
+        for hour in _HOURS:
+            x = plan.left + (plan.right - plan.left) * hour / 24
+            painter.setPen(QPen(line, 1))
+            painter.drawLine(QPointF(x, plan.top - 3), QPointF(x, plan.top if is_high_contrast() else bottom))
+            painter.setPen(self._tones.quiet)
+            label = QRectF(x - 30, 0, 60, plan.top - 5)
+            painter.drawText(label, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, f"{hour:02}")
+
+    def _paint_nothing(self, painter: QPainter, plan: WeekLayout) -> None:
+        text = tr("Nothing has happened yet.\nFrom the next token on, it is drawn here.")
+        painter.setPen(self._text())
+        area = QRectF(plan.left, plan.top, plan.right - plan.left, self.height() - plan.top)
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
+
+    def _paint_life(self, painter: QPainter, plan: WeekLayout, life: Life, *, deeper: bool) -> None:
+        """Paint one token. Neighbouring tokens differ in depth, and the future is dotted."""
+        now = plan.week.now
+        ground = QColor(self._tones.good)
+        ground.setAlphaF(0.0 if is_high_contrast() else 0.42 if deeper else 0.28)
+        for piece in plan.pieces(life.start, min(life.end, now), plan.bar):
+            self._paint_bar(painter, piece, ground, Qt.PenStyle.SolidLine, ends=piece.last and life.end <= now)
+        if life.end > now:
+            for piece in plan.pieces(now, life.end, plan.bar):
+                later = Piece(piece.box, first=False, last=piece.last)
+                self._paint_bar(painter, later, QColor(0, 0, 0, 0), Qt.PenStyle.DotLine, ends=piece.last)
+
+    def _paint_bar(self, painter: QPainter, piece: Piece, ground: QColor, style: Qt.PenStyle, *, ends: bool) -> None:
+        """Paint a bar with round ends where the token begins or ends, open ends where the row does."""
+        box = piece.box.adjusted(0.75 if piece.first else 0, 0.75, -0.75 if ends else 0, -0.75)
+        round_by = min(4.0, box.width() / 2)
+        path = QPainterPath()
+        if ends:
+            path.moveTo(box.left() + (round_by if piece.first else 0), box.top())
+            path.lineTo(box.right() - round_by, box.top())
+            path.quadTo(box.topRight(), QPointF(box.right(), box.top() + round_by))
+            path.lineTo(box.right(), box.bottom() - round_by)
+            path.quadTo(box.bottomRight(), QPointF(box.right() - round_by, box.bottom()))
+        else:
+            path.moveTo(box.left() + (round_by if piece.first else 0), box.top())
+            path.lineTo(box.topRight())
+            path.moveTo(box.bottomRight())
+        if piece.first:
+            path.lineTo(box.left() + round_by, box.bottom())
+            path.quadTo(box.bottomLeft(), QPointF(box.left(), box.bottom() - round_by))
+            path.lineTo(box.left(), box.top() + round_by)
+            path.quadTo(box.topLeft(), QPointF(box.left() + round_by, box.top()))
+        else:
+            path.lineTo(box.bottomLeft())
+        whole = QPainterPath()
+        whole.addRoundedRect(box, round_by, round_by)
+        if not piece.first:
+            whole.addRect(box.adjusted(0, 0, -round_by, 0))
+        if not ends:
+            whole.addRect(box.adjusted(round_by, 0, 0, 0))
+        whole.setFillRule(Qt.FillRule.WindingFill)
+        painter.fillPath(whole, ground)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(self._tones.good, 1.5, style))
+        painter.drawPath(path)
+
+    def _paint_gap(self, painter: QPainter, plan: WeekLayout, gap: Gap) -> None:
+        for piece in plan.gap_pieces(gap):
+            if gap.trading:
+                painter.fillRect(piece.box, self._tones.bad)
+                if gap == self._highlighted:
+                    painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Highlight), 2))
+                    painter.setBrush(Qt.BrushStyle.NoBrush)
+                    painter.drawRoundedRect(piece.box.adjusted(-4, -4, 4, 4), 4, 4)
+            else:
+                painter.setPen(QPen(self._tones.bad, 2, Qt.PenStyle.DotLine))
+                y = piece.box.center().y()
+                painter.drawLine(QPointF(piece.box.left(), y), QPointF(piece.box.right(), y))
+
+    def _paint_now(self, painter: QPainter, plan: WeekLayout) -> None:
+        number = len(plan.week.days) - 1
+        box, x = plan.row_box(number), plan.x(plan.week.days[number], plan.week.now)
+        painter.setPen(QPen(self._text(), 1.5))
+        painter.drawLine(QPointF(x, box.top() + 2), QPointF(x, box.bottom() - 1))
+
+    def _paint_highlight(self, painter: QPainter, box: QRectF) -> None:
+        around = box.adjusted(-4, -4, 4, 4)
+        colour = self.palette().color(QPalette.ColorRole.Highlight)
+        ground = QColor(colour)
+        ground.setAlphaF(0.25)
+        painter.setPen(QPen(colour, 2))
+        painter.setBrush(ground)
+        painter.drawEllipse(around)

@@ -1,0 +1,1 @@
+"""The pictures of the program: tray icon and application icon."""

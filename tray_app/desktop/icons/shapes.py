@@ -1,0 +1,70 @@
+"""Shapes that the icons are made of."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import (
+    QPainterPath,
+    QPainterPathStroker,
+)
+
+_TOP = 90.0
+
+
+def ring(box: QRectF, thickness: float, start: float, span: float) -> QPainterPath:
+    """Return a segment of a ring that fills `box`, in Qt's degrees: 90 is the top, positive is counter-clockwise."""
+    path = QPainterPath()
+    inner = box.adjusted(thickness, thickness, -thickness, -thickness)
+    if abs(span) >= 360:
+        path.addEllipse(box)
+        hole = QPainterPath()
+        hole.addEllipse(inner)
+        return path.subtracted(hole)
+    path.arcMoveTo(box, start)
+    path.arcTo(box, start, span)
+    path.arcTo(inner, start + span, -span)
+    path.closeSubpath()
+    return path
+
+
+def life_arc(box: QRectF, thickness: float, fraction: float) -> QPainterPath:
+    """Return the remaining part of the ring, whose gap starts at the top and grows clockwise."""
+    return ring(box, thickness, _TOP, 360.0 * fraction)
+
+
+def thin_ring(box: QRectF, thickness: float, width: float) -> QPainterPath:
+    """Return a ring of `width`, centred within one of `thickness`."""
+    inset = (thickness - width) / 2
+    return ring(box.adjusted(inset, inset, -inset, -inset), width, 0, 360)
+
+
+def dotted_ring(box: QRectF, thickness: float, dots: int) -> QPainterPath:
+    path = QPainterPath()
+    step = 360.0 / dots
+    for number in range(dots):
+        path.addPath(ring(box, thickness, _TOP + step * (number - 0.29), step * 0.58))
+    return path
+
+
+def broken_ring(box: QRectF, thickness: float) -> QPainterPath:
+    """Return a ring without its top and bottom."""
+    path = ring(box, thickness, -50, 100)
+    path.addPath(ring(box, thickness, 130, 100))
+    return path
+
+
+def rectangle(box: QRectF) -> QPainterPath:
+    path = QPainterPath()
+    path.addRect(box)
+    return path
+
+
+def widened(path: QPainterPath, width: float) -> QPainterPath:
+    return outline(path, width).united(path)
+
+
+def outline(path: QPainterPath, width: float) -> QPainterPath:
+    stroker = QPainterPathStroker()
+    stroker.setWidth(width)
+    stroker.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    return stroker.createStroke(path)

@@ -1,0 +1,264 @@
+"""The icon of a state: a ring that empties clockwise as the token runs out.
+
+Every state has a shape of its own, in one colour and transparency, so that it can be told without colour:
+
+    valid            an arc on a thin ring
+    expires soon     a small slice with a dot in the middle
+    about to expire  a full disc with an exclamation mark cut out
+    expired          the two sides of a broken ring with a cross between them
+    no token         a dotted ring with a dash
+    busy             two arrows that chase each other
+
+In the lower right corner, an exclamation mark says that renewal has stopped, and a dot that the token is not stored
+where it should be.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QIcon,
+    QImage,
+    QPainter,
+    QPainterPath,
+    QPixmap,
+    QTransform,
+)
+
+from tray_app.desktop.icons.shapes import (
+    broken_ring,
+    dotted_ring,
+    life_arc,
+    outline,
+    rectangle,
+    ring,
+    thin_ring,
+    widened,
+)
+from tray_app.desktop.theme.colours import MASK, PANEL_DARK, PANEL_LIGHT, Tone, Tones
+
+LEVELS = 48
+"""Steps in which the ring empties. More would not change a pixel of a visible icon."""
+
+
+SIZES = (16, 18, 20, 22, 24, 28, 32, 36, 40, 44, 48, 64, 96)
+"""Pixels: 16, 18, 22, 24 and 32 at 100 to 300 %."""
+
+
+_LIST_SIZES = (16, 24, 32)
+
+
+_LOWEST_LEVEL = 4
+"""Less of a ring is invisible at 16 pixels. Below that, the icon has another shape."""
+
+
+class Phase(StrEnum):
+    """What the shape of the icon says."""
+
+    NONE = "none"
+    VALID = "valid"
+    LOW = "low"
+    ENDING = "ending"
+    EXPIRED = "expired"
+
+
+PHASE_TONES = {
+    Phase.NONE: Tone.QUIET,
+    Phase.VALID: Tone.GOOD,
+    Phase.LOW: Tone.LOW,
+    Phase.ENDING: Tone.BAD,
+    Phase.EXPIRED: Tone.BAD,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class IconSpec:
+    """All that the icon shows: equal specs make equal pixels.
+
+    `level` is the remaining part of the lifetime, at most `LEVELS`, for `Phase.VALID` that is not busy, else 0.
+    """
+
+    phase: Phase
+    level: int = 0
+    busy: bool = False
+    problem: bool = False
+    stopped: bool = False
+
+    @property
+    def tone(self) -> Tone:
+        return PHASE_TONES[self.phase]
+
+
+def level_of(fraction: float) -> int:
+    """Return `fraction` in `LEVELS` steps, never so few that the ring would be invisible."""
+    return min(LEVELS, max(_LOWEST_LEVEL, math.ceil(round(fraction * LEVELS, 6))))
+
+
+def paint_icon(spec: IconSpec, size: int, dark_panel: bool, *, mask: bool = False) -> QImage:
+    """Paint the icon, `size` pixels wide and high, with edges on whole pixels. `mask` makes a template image."""
+    tones = MASK if mask else PANEL_DARK if dark_panel else PANEL_LIGHT
+    image = QImage(size, size, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    _paint(painter, spec, size, tones)
+    painter.end()
+    return image
+
+
+@lru_cache(maxsize=8)
+def tray_icon(spec: IconSpec, dark_panel: bool, *, mask: bool = False) -> QIcon:
+    """Return the icon in all sizes that panels ask for (100 KB, cached)."""
+    icon = QIcon()
+    for size in SIZES:
+        icon.addPixmap(QPixmap.fromImage(paint_icon(spec, size, dark_panel, mask=mask)))
+    icon.setIsMask(mask)
+    return icon
+
+
+@lru_cache(maxsize=96)
+def list_icon(spec: IconSpec, dark: bool) -> QIcon:
+    """Return the icon in the few sizes of a list in a window: each takes milliseconds to paint."""
+    icon = QIcon()
+    for size in _LIST_SIZES:
+        icon.addPixmap(QPixmap.fromImage(paint_icon(spec, size, dark)))
+    return icon
+
+
+class _Grid:
+    """Convert lengths of the design, which is 16 units wide, to whole pixels of the icon."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.unit = size / 16
+        self.middle = size / 2
+
+    def whole(self, units: float) -> int:
+        return max(1, int(units * self.unit + 0.5))
+
+    def even(self, units: float) -> int:
+        """Return whole pixels that leave the same space on both sides."""
+        pixels = self.whole(units)
+        return pixels if (self.size - pixels) % 2 == 0 else pixels + 1
+
+    def centred(self, width: float, height: float) -> QRectF:
+        return QRectF(self.middle - width / 2, self.middle - height / 2, width, height)
+
+
+def _paint(painter: QPainter, spec: IconSpec, size: int, tones: Tones) -> None:
+    grid = _Grid(size)
+    margin = max(1, size // 16)
+    box = QRectF(margin, margin, size - 2 * margin, size - 2 * margin)
+    thickness = grid.whole(3)
+    faint = QPainterPath()
+    if spec.busy:
+        strong = _arrows(box, grid.whole(2.5), grid)
+    elif spec.phase is Phase.VALID:
+        fraction = spec.level / LEVELS
+        strong = life_arc(box, thickness, fraction)
+        faint = thin_ring(box, thickness, grid.even(1) if thickness % 2 == 0 else grid.whole(1)).subtracted(strong)
+    elif spec.phase is Phase.LOW:
+        strong = life_arc(box, thickness, _LOWEST_LEVEL / LEVELS)
+        faint = thin_ring(box, thickness, grid.whole(1)).subtracted(strong)
+        dot = grid.even(4)
+        strong.addEllipse(grid.centred(dot, dot))
+    elif spec.phase is Phase.ENDING:
+        strong = QPainterPath()
+        strong.addEllipse(box)
+        width, height = grid.even(2), grid.even(8)
+        strong = strong.subtracted(_exclamation(grid.centred(width, height), grid))
+    elif spec.phase is Phase.EXPIRED:
+        strong = broken_ring(box, grid.whole(1.6))
+        strong.addPath(_cross(grid, reach=4.4, width=2.3))
+    else:
+        strong = dotted_ring(box, grid.whole(2.2), 8)
+        strong.addPath(rectangle(grid.centred(grid.even(5.5), grid.even(2))))
+    badge, badge_tone = _badge(spec, grid)
+    if not badge.isEmpty():
+        around = widened(badge, 2.4 * grid.unit)
+        strong = strong.subtracted(around)
+        faint = faint.subtracted(around)
+    colour = tones.of(spec.tone)
+    _draw_halo(painter, (strong, faint, badge), tones.halo, grid)
+    painter.fillPath(faint, _faded(tones.quiet, 0.5))
+    painter.fillPath(strong, colour)
+    painter.fillPath(badge, tones.of(badge_tone))
+
+
+def _draw_halo(painter: QPainter, paths: tuple[QPainterPath, ...], colour: QColor, grid: _Grid) -> None:
+    """Paint an edge that keeps the icon visible on a panel of unexpected brightness.
+
+    It is painted in full, cut out and faded, because computing its outline takes ten times as long.
+    """
+    if not colour.alpha():
+        return
+    for path in paths:
+        painter.fillPath(outline(path, 1.5 * grid.unit), QColor(colour.rgb()))
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationOut)
+    for path in paths:
+        painter.fillPath(path, Qt.GlobalColor.black)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationIn)
+    painter.fillRect(0, 0, grid.size, grid.size, colour)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
+
+
+def _badge(spec: IconSpec, grid: _Grid) -> tuple[QPainterPath, Tone]:
+    path = QPainterPath()
+    edge = grid.size - max(1, grid.size // 32)
+    if spec.stopped:
+        width, height = grid.whole(3), grid.whole(9)
+        return _exclamation(QRectF(edge - width, edge - height, width, height), grid), Tone.BAD
+    if spec.problem:
+        dot = grid.whole(6)
+        path.addEllipse(QRectF(edge - dot, edge - dot, dot, dot))
+        return path, Tone.LOW
+    return path, Tone.QUIET
+
+
+def _arrows(box: QRectF, thickness: float, grid: _Grid) -> QPainterPath:
+    """Return two arrows that chase each other clockwise round the ring."""
+    path = QPainterPath()
+    path.setFillRule(Qt.FillRule.WindingFill)
+    radius = box.width() / 2 - thickness / 2
+    head = 2.9 * grid.unit
+    for start in (168.0, 348.0):
+        tip = math.radians(start - 118)
+        path.addPath(ring(box, thickness, start, -118))
+        along = QPointF(math.sin(tip), math.cos(tip))
+        out = QPointF(math.cos(tip), -math.sin(tip))
+        foot = box.center() + out * radius
+        arrow = QPainterPath(foot + out * head - along * 0.3)
+        arrow.lineTo(foot + along * head * 1.15)
+        arrow.lineTo(foot - out * head - along * 0.3)
+        arrow.closeSubpath()
+        path.addPath(arrow)
+    return path
+
+
+def _exclamation(box: QRectF, grid: _Grid) -> QPainterPath:
+    """Return an exclamation mark that fills `box`, on whole pixels."""
+    dot = min(box.width(), box.height() / 3)
+    gap = grid.whole(1)
+    soft = box.width() * 0.3 if grid.unit >= 2 else 0.0
+    path = QPainterPath()
+    path.addRoundedRect(QRectF(box.left(), box.top(), box.width(), box.height() - dot - gap), soft, soft)
+    path.addRoundedRect(QRectF(box.left(), box.bottom() - dot, box.width(), dot), soft, soft)
+    return path
+
+
+def _cross(grid: _Grid, reach: float, width: float) -> QPainterPath:
+    bar = rectangle(QRectF(-reach, -width / 2, reach * 2, width))
+    path = QTransform().rotate(45).map(bar).united(QTransform().rotate(-45).map(bar))
+    return QTransform().translate(grid.middle, grid.middle).scale(grid.unit, grid.unit).map(path)
+
+
+def _faded(colour: QColor, alpha: float) -> QColor:
+    faded = QColor(colour)
+    faded.setAlphaF(alpha * colour.alphaF())
+    return faded

@@ -1,1 +1,0 @@
-"""How things look: colours, style sheets, the icon."""

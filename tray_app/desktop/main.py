@@ -1,0 +1,109 @@
+"""The tray program from start to end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from tray_app.core.errors import DONE
+from tray_app.core.language import tr
+from tray_app.core.state import TokenState
+from tray_app.desktop.application import create_application, quit_application
+from tray_app.desktop.single_instance import Command, SingleInstance
+from tray_app.desktop.stop_signals import StopSignals
+from tray_app.desktop.theme.dark_mode import apply_window_theme
+from tray_app.desktop.tray.tray_icon import TrayIcon
+from tray_app.desktop.view.build import view_of
+from tray_app.desktop.view.model import Overview
+from tray_app.settings.places import settings_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tray_app.desktop.monitors import Monitors
+    from tray_app.desktop.system_events.listener import SystemEventListener
+    from tray_app.kiwoom.keys import AppKeys
+    from tray_app.service.outcome import Outcome
+    from tray_app.service.token_service import TokenService
+    from tray_app.settings.load import Settings
+
+
+def run_desktop(
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    sandbox: bool,
+    only_this_profile: bool = False,
+    background: bool = False,
+    show: bool = False,
+) -> int:
+    """Run until the user quits and return the exit status.
+
+    A second start shows the window of the first one instead, unless it was started with `background`.
+    """
+    app = create_application()
+    signals = StopSignals(app)
+    instance = SingleInstance(settings_scope(environ))
+    if not instance.is_primary(Command.NOTHING if background else Command.SHOW):
+        told = tr("It is running already.") if background else tr("It is running already; its window is shown.")
+        if sys.stderr is not None:
+            print(told, file=sys.stderr)
+        return DONE
+    instance.quit_requested.connect(quit_application)
+    apply_window_theme(settings.theme)
+    tray = TrayIcon()
+    before = TokenState(settings.profile, settings.mode, settings.policy, sandbox=sandbox)
+    tray.show_view(view_of(Overview((before,), settings.profile, panel=settings.panel), time.time()))
+    tray.start()
+
+    # The icon is shown first; whatever takes time, and be it only to import, comes after it.
+    from tray_app.desktop.controller import DesktopController
+    from tray_app.desktop.monitor import Monitor
+    from tray_app.desktop.monitors import Monitors
+    from tray_app.service.composition import open_service
+    from tray_app.service.login import keep_keys
+    from tray_app.stores.keyring_client import shared_keyring_client
+
+    def open_token_service(settings: Settings) -> TokenService:
+        return open_service(settings, environ=environ)
+
+    def open_monitor(settings: Settings) -> Monitor:
+        keep = _try_keys if sandbox else keep_keys
+        return Monitor(settings, open_token_service, keep, shared_keyring_client().unlock, sandbox=sandbox)
+
+    monitors = Monitors(settings, environ, open_monitor, only_this=only_this_profile)
+    controller = DesktopController(monitors, tray, settings)
+    instance.shown.connect(controller.open_window)
+    listener = _listen_to_system(monitors, tray)
+    controller.start(background=background)
+    listener.start()
+    if not sandbox:
+        controller.repair_autostart()
+    if show:
+        controller.open_window()
+    signals.enable()
+    status = app.exec()
+    listener.stop()
+    tray.close()
+    instance.close()
+    return status
+
+
+def _listen_to_system(monitors: Monitors, tray: TrayIcon) -> SystemEventListener:
+    from tray_app.desktop.system_events.listener import SystemEventListener
+
+    listener = SystemEventListener(monitors)
+    listener.resumed.connect(monitors.resumed)
+    listener.locked.connect(monitors.hold)
+    listener.ending.connect(quit_application)
+    listener.theme_changed.connect(tray.refresh_theme)
+    monitors.changed.connect(listener.tick)
+    return listener
+
+
+def _try_keys(settings: Settings, keys: AppKeys) -> Outcome:
+    """Issue a token with the keys without storing them: the sandbox leaves the user's keyring and settings alone."""
+    from tray_app.service.composition import open_service
+
+    return open_service(settings, keys=keys).refresh()

@@ -1,0 +1,175 @@
+"""Shows notices through the platform's own service, with buttons, and through Qt's balloon where that fails."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, QObject, Signal
+
+from tray_app.core import logs
+from tray_app.core.language import resources_folder, tr
+from tray_app.core.notices import NoticeKind, notice_text
+from tray_app.core.wording import duration
+from tray_app.desktop import APP_ID, APP_NAME
+from tray_app.desktop.notices.backend import OPEN, Notification, NotificationsUnavailable
+from tray_app.desktop.view.menu import SNOOZES_SECONDS
+from tray_app.desktop.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tray_app.core.notices import Notice
+    from tray_app.desktop.notices.backend import NotificationBackend
+
+_LONGEST_FAREWELL_SECONDS = 0.5
+_REFRESH = "refresh"
+_SNOOZE = "snooze-"
+_WITH_BUTTONS = {NoticeKind.ENDING, NoticeKind.ENDED, NoticeKind.FAILED, NoticeKind.STOPPED}
+
+
+class Notifier(QObject):
+    """Show a notice in place of the previous one of the same account, or withdraw it.
+
+    `clicked(profile)`, `refresh_requested(profile)` and `snooze_requested(seconds)` report what the user did with it.
+    `balloon(title, body, urgent)` shows it without buttons when nothing else can. `backend` is by default that of the
+    platform, created for the first notice.
+    """
+
+    clicked = Signal(str)
+    refresh_requested = Signal(str)
+    snooze_requested = Signal(int)
+    _pressed = Signal(str, str)
+
+    def __init__(
+        self,
+        balloon: Callable[[str, str, bool], None],
+        parent: QObject | None = None,
+        *,
+        backend: NotificationBackend | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._balloon = balloon
+        self._backend: NotificationBackend | None = backend or _PlatformBackend(self._press)
+        self._has_warned = False
+        self._shown: set[str] = set()
+        self._worker = Worker("notify", self)
+        self._pressed.connect(self._do)
+        app = QCoreApplication.instance()
+        if app is not None:
+            app.aboutToQuit.connect(self.close)
+
+    def show(self, notice: Notice, profile: str, now: float, *, named: bool = False) -> None:
+        """Show a notice. `now` is in epoch seconds; `named` adds the name of the account to the title."""
+        title, body = notice_text(notice, now)
+        notification = Notification(
+            profile,
+            f"{title} - {profile}" if named else title,
+            body,
+            tr("Open"),
+            _buttons() if notice.kind in _WITH_BUTTONS else (),
+            notice.urgent,
+            transient=notice.kind is NoticeKind.RECOVERED,
+        )
+        backend = self._backend
+        if backend is None:
+            self._balloon(notification.title, notification.body, notification.urgent)
+            return
+
+        def done(_: object, error: Exception | None) -> None:
+            if error is None:
+                self._has_warned = False
+            else:
+                self._failed(error)
+                self._balloon(notification.title, notification.body, notification.urgent)
+
+        self._shown.add(profile)
+        self._worker.run(lambda: backend.show(notification), done)
+
+    def withdraw(self, profile: str) -> None:
+        """Remove a notice that no longer holds. A balloon disappears by itself."""
+        backend = self._backend
+        if backend is None:
+            return
+
+        def done(_: object, error: Exception | None) -> None:
+            if error is not None:
+                self._failed(error)
+
+        self._shown.discard(profile)
+        self._worker.run(lambda: backend.withdraw(profile), done)
+
+    def close(self) -> None:
+        """Remove all notices, whose buttons do nothing once the program has ended, and wait a moment for that."""
+        if self._backend is None or not self._shown:
+            return
+        gone = threading.Event()
+        for profile in [*self._shown]:
+            self.withdraw(profile)
+        self._worker.run(gone.set, lambda *_: None)
+        gone.wait(_LONGEST_FAREWELL_SECONDS)
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, NotificationsUnavailable):
+            self._backend = None
+        if not self._has_warned:
+            logs.warning("Notifier are shown as balloons (%s: %s)", type(error).__name__, error)
+            self._has_warned = True
+
+    def _press(self, owner: str, key: str) -> None:
+        """Forward a press from a thread of the platform to the GUI thread."""
+        try:
+            self._pressed.emit(owner, key)
+        except RuntimeError:  # the program has ended and Qt's half of this object is gone
+            return
+
+    def _do(self, profile: str, key: str) -> None:
+        if key == OPEN:
+            self.clicked.emit(profile)
+        elif key == _REFRESH:
+            self.refresh_requested.emit(profile)
+        elif key.startswith(_SNOOZE):
+            self.snooze_requested.emit(int(key.removeprefix(_SNOOZE)))
+
+
+def _buttons() -> tuple[tuple[str, str], ...]:
+    """Return the buttons, the shortest snooze first, because some desktops show at most three."""
+    first, *others = SNOOZES_SECONDS
+    return (
+        (_REFRESH, tr("Refresh")),
+        (f"{_SNOOZE}{first}", tr("Snooze {duration}", duration=duration(first))),
+        *((f"{_SNOOZE}{one}", duration(one)) for one in others),
+    )
+
+
+class _PlatformBackend:
+    """Create the backend of the platform for the first notification."""
+
+    def __init__(self, pressed: Callable[[str, str], None]) -> None:
+        self._pressed = pressed
+        self._backend: NotificationBackend | None = None
+
+    def show(self, notification: Notification) -> None:
+        if self._backend is None:
+            self._backend = _platform_backend(self._pressed)
+        self._backend.show(notification)
+
+    def withdraw(self, owner: str) -> None:
+        if self._backend is not None:
+            self._backend.withdraw(owner)
+
+
+def _platform_backend(pressed: Callable[[str, str], None]) -> NotificationBackend:
+    icon = os.path.join(resources_folder(), "icons", f"{APP_NAME}.png")
+    made: NotificationBackend
+    if sys.platform == "linux":
+        from tray_app.desktop.notices.freedesktop import FreedesktopBackend
+
+        made = FreedesktopBackend(APP_NAME, icon, pressed)
+    else:
+        from tray_app.desktop.notices.windows_macos import NativeBackend
+
+        made = NativeBackend(APP_ID, tr("Kiwoom Token Tray"), icon, pressed)
+    return made

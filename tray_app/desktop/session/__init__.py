@@ -1,1 +1,0 @@
-"""Sleep, clock, lock, end and theme, as each system tells them."""

@@ -1,0 +1,62 @@
+"""Connects the settings window with the actions behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from tray_app.desktop.settings.actions import SettingsActions
+from tray_app.desktop.settings.window import SettingsWindow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class SettingsController(QObject):
+    """Open the settings window, created when it is first wanted. `written()` is emitted when the file was changed.
+
+    In the sandbox, start at login is left alone: the settings are separate, but the system is the user's.
+    """
+
+    # ruff: noqa: N815 - named as Qt's own signals are
+    written = Signal()
+    openFileRequested = Signal()
+    keysRequested = Signal(str)
+    """The account whose keys the user wants to enter."""
+    setupRequested = Signal()
+
+    def __init__(self, environ: Mapping[str, str], parent: QObject | None = None, *, sandbox: bool = False) -> None:
+        super().__init__(parent)
+        self._actions = SettingsActions(environ, sandbox=sandbox, parent=self)
+        self._actions.written.connect(self.written)
+        self._window: SettingsWindow | None = None
+
+    @property
+    def window(self) -> SettingsWindow | None:
+        """The window, as parent of a dialog."""
+        return self._window
+
+    def open(self, profile: str) -> None:
+        """Show the window with the settings of that account."""
+        window = self._window = self._window or self._make_window()
+        if not window.isVisible():
+            self._actions.choose(profile)
+        window.show_in_front()
+
+    def poll(self) -> None:
+        """Read the settings again, if the window is open."""
+        if self._window is not None and self._window.isVisible():
+            self._actions.poll()
+
+    def _make_window(self) -> SettingsWindow:
+        window = SettingsWindow()
+        window.changeRequested.connect(self._actions.change)
+        window.profileChosen.connect(self._actions.choose)
+        window.openFileRequested.connect(self.openFileRequested)
+        window.keysRequested.connect(self.keysRequested)
+        window.setupRequested.connect(self.setupRequested)
+        self._actions.loaded.connect(window.show_settings)
+        self._actions.refused.connect(window.show_refusal)
+        self._actions.done.connect(window.show_done)
+        return window

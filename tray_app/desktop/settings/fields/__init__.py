@@ -1,0 +1,1 @@
+"""The input field of each kind of setting."""

@@ -1,0 +1,93 @@
+"""How the token is renewed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QTime
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QLabel,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tray_app.core.language import tr
+from tray_app.desktop.theme.stylesheet import set_role
+from tray_app.desktop.widgets.basics import make_text
+from tray_app.service.settings_changes import DAILY_MEANS
+
+if TYPE_CHECKING:
+    from tray_app.settings.table import Setting
+from tray_app.desktop.settings.fields.base import Field
+from tray_app.desktop.settings.fields.time_edit import make_time_edit, time_of
+
+_USUAL_ROTATION = 6 * 60 + 30
+
+
+_INDENT = 24
+
+
+class PolicyField(Field):
+    def __init__(self, setting: Setting, parent: QWidget) -> None:
+        super().__init__(setting, parent)
+        self._radios = {one: QRadioButton(self) for one in ("notify", "auto", "daily")}
+        self._means = {one: make_text(f"policy_{one}_means", self) for one in self._radios}
+        self._time = make_time_edit("policy_time", self)
+        self._zone = QLabel("KST", self)
+        self._display("auto")
+        group = QButtonGroup(self)
+        body = QVBoxLayout(self)
+        body.setContentsMargins(0, 0, 0, 0)
+        body.setSpacing(4)
+        for one, radio in self._radios.items():
+            radio.setObjectName(f"policy_{one}")
+            group.addButton(radio)
+            radio.toggled.connect(self._chosen)
+            row = QHBoxLayout()
+            row.addWidget(radio)
+            if one == "daily":
+                row.addWidget(self._time)
+                row.addWidget(self._zone)
+            row.addStretch(1)
+            body.addLayout(row)
+            set_role(self._means[one], "quiet")
+            self._means[one].setContentsMargins(_INDENT, 0, 0, 6)
+            body.addWidget(self._means[one])
+        self._time.timeChanged.connect(self.schedule)
+        self.retranslate()
+
+    def _display(self, value: Any) -> None:
+        word, _, time = value.partition(" ")
+        self._radios[word].setChecked(True)
+        if time:
+            self._time.setTime(QTime.fromString(time, "HH:mm"))
+        elif not self._time.time().hour():
+            self._time.setTime(time_of(_USUAL_ROTATION))
+        self._time.setEnabled(word == "daily")
+        self._tell()
+
+    def value(self) -> object:
+        word = next(one for one, radio in self._radios.items() if radio.isChecked())
+        return f"daily {self._time.time().toString('HH:mm')}" if word == "daily" else word
+
+    def inputs(self) -> list[QWidget]:
+        return [*self._radios.values(), self._time]
+
+    def retranslate(self) -> None:
+        self._radios["notify"].setText(tr("Only &warn"))
+        self._radios["auto"].setText(tr("&Renew by itself"))
+        self._radios["daily"].setText(tr("A new token every &day at"))
+        self._time.setAccessibleName(tr("Time of the new token, in Korea"))
+        self._means["notify"].setText(tr("You renew it, when you are told or before."))
+        self._means["auto"].setText(tr("Shortly before its end and right after it. The token in use is never cut off."))
+        self._tell()
+
+    def _tell(self) -> None:
+        self._means["daily"].setText(tr(DAILY_MEANS, time=self._time.time().toString("HH:mm")))
+
+    def _chosen(self) -> None:
+        self._time.setEnabled(self._radios["daily"].isChecked())
+        self.schedule()

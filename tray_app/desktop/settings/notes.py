@@ -1,0 +1,72 @@
+"""The notes below the fields."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tray_app.core.errors import KiwoomTokenError
+from tray_app.core.language import say, tr
+from tray_app.core.profile import DEFAULT
+from tray_app.service.settings_changes import OLD_PLACE_MEANS
+
+if TYPE_CHECKING:
+    from tray_app.desktop.settings.view import FieldView, SettingsView
+    from tray_app.settings.table import Setting
+
+
+def breakable(text: str) -> str:
+    """Let long paths wrap instead of widening the window."""
+    return re.sub(r"([/\\])", "\\1\u200b", text)
+
+
+def starts_at_login(view: SettingsView) -> bool:
+    """Return whether the operating system starts this program at login, whatever the file says."""
+    status = view.autostart
+    if status is None or isinstance(status, KiwoomTokenError):
+        return False
+    return status.configured and status.enabled and status.as_it_should_be
+
+
+def note_text(setting: Setting, field: FieldView, view: SettingsView) -> str:
+    if field.variable:
+        words = tr("The environment variable {variable} says so; it cannot be changed here.")
+        return words.format(variable=field.variable)
+    notes = [_help_text(setting.name)]
+    if setting.name == "autostart":
+        notes.append(_autostart_text(view))
+    elif view.profile != DEFAULT and not setting.per_profile:
+        notes.append(tr("The same for all profiles."))
+    elif field.is_inherited:
+        notes.append(tr("As for all profiles."))
+    return " ".join(note for note in notes if note)
+
+
+def _help_text(name: str) -> str:
+    if name in {"store", "data_dir"}:
+        moves = tr("A token that lives moves along.")
+        return f"{moves} {tr(OLD_PLACE_MEANS)}"
+    return {
+        "mode": tr("Each has its own keys and its own token."),
+        "account": tr("The only one that kiwoomcli knows is chosen by itself, and kept."),
+        "quiet_hours": tr("By this computer's clock. What is urgent is told all the same."),
+        "share_kwcli": tr("It then needs no token of its own."),
+        "share_token_file": tr("In plain text, readable by you alone."),
+        "share_bot_file": tr("In plain text, readable by you alone."),
+        "redis_url": tr("An address with a password is not kept here: put it in KIWOOM_TRAY_REDIS_URL."),
+        "panel": tr("So that the icon can be seen on it."),
+    }.get(name, "")
+
+
+def _autostart_text(view: SettingsView) -> str:
+    status = view.autostart
+    if status is None:
+        return tr("Not while practising.")
+    if isinstance(status, KiwoomTokenError):
+        return say(status)
+    if status.switched_off:
+        return tr("Switched off in the system's own settings.")
+    if status.configured and not status.as_it_should_be:
+        words = tr("Another copy of this program starts: {command}. Switch it on to change that.")
+        return words.format(command=status.starts)
+    return ""

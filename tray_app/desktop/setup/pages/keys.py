@@ -1,0 +1,264 @@
+"""The page for the app key and secret."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import (
+    QDesktopServices,
+)
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tray_app.core.errors import KeyringUnavailable, Remedy
+from tray_app.core.language import say, tr
+from tray_app.core.wording import mode_text
+from tray_app.desktop.dialogs.keys_form import KeysForm
+from tray_app.desktop.setup.flow import Activity, SetupFlow, Step
+from tray_app.desktop.setup.texts import (
+    found_text,
+    keyring_problem,
+)
+from tray_app.desktop.theme.stylesheet import fix_box_colours, set_role, set_text_colour
+from tray_app.desktop.widgets.basics import make_button, make_text, set_text
+
+if TYPE_CHECKING:
+    from tray_app.desktop.setup.actions import FoundKeys
+    from tray_app.desktop.theme.colours import Tones
+from tray_app.desktop.setup.pages.page import Page
+from tray_app.desktop.widgets.described_button import DescribedButton
+
+PORTAL = "https://openapi.kiwoom.com"
+
+
+class KeysPage(Page):
+    step = Step.KEYS
+
+    def __init__(self, flow: SetupFlow) -> None:
+        super().__init__(flow)
+        self._search: object = None
+        self._shown_error: object = None
+        self._accepted: object = None
+        self._remedy = Remedy.NONE
+        self._is_checking = False
+        self._note = make_text("keysNote", self)
+        set_role(self._note, "quiet")
+        self._good = make_text("keysGood", self)
+        self._found = QVBoxLayout()
+        self._found.setSpacing(10)
+        self._choices: list[tuple[DescribedButton, FoundKeys | None]] = []
+        self._group = QButtonGroup(self)
+        self._group.buttonToggled.connect(lambda *_: self._chosen())
+        self._form = KeysForm(self, "real")
+        self._form.edited.connect(self.edited)
+        self._reach = make_button("keysReach", self)
+        self._reach.clicked.connect(self._reach_keyring)
+        self._mend = make_button("keysRemedy", self)
+        self._mend.clicked.connect(self._do_remedy)
+        self._mend.setAutoDefault(True)
+        self.body.addWidget(self._good)
+        self.body.addWidget(self._note)
+        self.body.addWidget(self._reach, 0, Qt.AlignmentFlag.AlignLeft)
+        self.body.addLayout(self._found)
+        self.body.addWidget(self._form)
+        self.body.addWidget(self.error)
+        self.body.addWidget(self._mend, 0, Qt.AlignmentFlag.AlignLeft)
+        self.body.addStretch(1)
+
+    def title(self) -> str:
+        return tr("App key and secret")
+
+    def retranslate(self) -> None:
+        self._say_choices()
+
+    def show_state(self) -> None:
+        state = self.state
+        if state.search != self._search:
+            self._search = state.search
+            self._list_found()
+        if state.accepted is not self._accepted:
+            self._accepted = state.accepted
+            self._form.forget()
+        self._say_choices()
+        set_text(self._note, self._note_text())
+        self._note.setVisible(bool(self._note.text()))
+        set_text(self._good, self._good_text())
+        self._good.setVisible(bool(self._good.text()))
+        is_form_used = self._is_typed() and keyring_problem(state) != KeyringUnavailable.MISSING
+        if not is_form_used and self._form.isAncestorOf(self.focusWidget() or self):
+            (self._group.checkedButton() or self).setFocus()  # otherwise Qt focuses the button to skip
+        self._form.setVisible(is_form_used)
+        self._form.setEnabled(state.activity is not Activity.CHECKING)
+        for choice, _found in self._choices:
+            choice.setEnabled(state.activity is not Activity.CHECKING)
+        if state.error is not self._shown_error:
+            self._shown_error = state.error
+            self._form.complain(say(state.error) if state.error else "")
+        super().show_error(say(state.error) if state.error and self._form.isHidden() else "")
+        self._remedy = self._remedy_for_error()
+        set_text(self._mend, self._remedy_text())
+        self._mend.setVisible(bool(self._remedy))
+        self._mend.setEnabled(state.activity is Activity.IDLE)
+        was_checking, self._is_checking = self._is_checking, state.activity is Activity.CHECKING
+        if was_checking and not self._is_checking and state.error and state.step is self.step:
+            self._take_up_again()
+        set_text(self._reach, self._reach_text())
+        self._reach.setVisible(bool(self._reach.text()))
+        self._reach.setEnabled(state.activity is Activity.IDLE)
+
+    def main_text(self) -> str:
+        if self.is_done():
+            return tr("&Close")
+        if self._has_entered() or self.state.single_page:
+            return tr("&Check and keep")
+        return tr("&Next")
+
+    def can_submit(self) -> bool:
+        nothing_to_enter = (
+            not self.state.single_page
+            and not self._choices
+            and keyring_problem(self.state) == KeyringUnavailable.MISSING
+        )
+        return self._has_entered() or self.state.accepted is not None or nothing_to_enter
+
+    def is_done(self) -> bool:
+        state = self.state
+        return state.single_page and state.accepted is not None and not self._has_entered()
+
+    def submit(self) -> None:
+        if not self._has_entered():
+            self.flow.skip()
+            return
+        found = self._chosen_found()
+        if found is not None:
+            self.flow.use_keys(found)
+            return
+        keys = self._form.keys()
+        if keys is not None:
+            self.flow.check_keys(self._form.mode, keys)
+
+    def initial_focus(self) -> QWidget:
+        chosen = self._group.checkedButton()
+        return self._form if self._is_typed() or chosen is None else chosen
+
+    def discard_input(self) -> None:
+        self._form.forget()
+
+    def set_tones(self, tones: Tones) -> None:
+        super().set_tones(tones)
+        set_text_colour(self._good, tones.good)
+
+    def _take_up_again(self) -> None:
+        """Return the focus, which widgets lose while they are disabled, to where the mistake can be corrected."""
+        if self._remedy == Remedy.SWITCH_MODE:
+            self._mend.setFocus()
+            return
+        self.initial_focus().setFocus()
+        if not self._form.isHidden():
+            self._form.key.selectAll()
+
+    def _list_found(self) -> None:
+        state = self.state
+        has_typed = bool(self._form.key.text() or self._form.secret.text())
+        if self.state.search and not has_typed:
+            self._form.choose_mode(self.state.search.mode)
+        while self._choices:
+            choice, _ = self._choices.pop()
+            self._group.removeButton(choice.button)
+            choice.hide()
+            choice.deleteLater()
+        found = state.search.found if state.search else ()
+        for number, one in enumerate([*found, None] if found else []):
+            choice = DescribedButton(QRadioButton(self), f"found{number}" if one else "otherKeys", self)
+            choice.button.setChecked(one is None if has_typed else number == 0)
+            self._group.addButton(choice.button)
+            self._found.addWidget(choice)
+            choice.show()  # at once, so that it can have the focus
+            self._choices.append((choice, one))
+        fix_box_colours(self)
+
+    def _say_choices(self) -> None:
+        for choice, found in self._choices:
+            if found is None:
+                choice.set_texts(tr("&Other keys"), "")
+            else:
+                choice.set_texts(found_text(found), "")
+
+    def _chosen(self) -> None:
+        if self._is_typed() and self._choices:
+            self._form.setVisible(True)
+        self.edited.emit()
+
+    def _chosen_found(self) -> FoundKeys | None:
+        return next((found for choice, found in self._choices if choice.button.isChecked()), None)
+
+    def _is_typed(self) -> bool:
+        return self._chosen_found() is None
+
+    def _has_entered(self) -> bool:
+        accepted = self.state.accepted
+        found = self._chosen_found()
+        if found is not None:
+            return accepted is None or accepted.mode != found.mode
+        return self._form.is_filled() and not self._form.isHidden()
+
+    def _good_text(self) -> str:
+        state = self.state
+        if state.accepted is None or state.activity is Activity.CHECKING:
+            return ""
+        return tr("✓ Kiwoom has accepted the keys for {mode}.", mode=mode_text(state.accepted.mode))
+
+    def _note_text(self) -> str:
+        problem = keyring_problem(self.state)
+        if problem == KeyringUnavailable.MISSING:
+            return tr(
+                "This computer has no keyring, and keys are kept nowhere else. Set them in the environment instead: "
+                "APP_KEY and APP_SECRET, for mock trading APP_KEY_MOCK and APP_SECRET_MOCK."
+            )
+        if problem == KeyringUnavailable.LOCKED:
+            return tr("The keyring is locked. Unlock it to use keys that lie in it, or to keep new ones.")
+        if problem:
+            return tr("The keyring does not answer, so no keys can be kept at the moment.")
+        if self._choices:
+            return tr("These keys are already on this computer:")
+        return ""
+
+    def _remedy_for_error(self) -> str:
+        remedy = self.state.error.remedy if self.state.error else Remedy.NONE
+        if remedy == Remedy.OPEN_PORTAL or (remedy == Remedy.SWITCH_MODE and self._is_typed()):
+            return remedy
+        return Remedy.NONE
+
+    def _remedy_text(self) -> str:
+        if self._remedy == Remedy.OPEN_PORTAL:
+            return tr("Open Kiwoom's si&te")
+        if self._remedy == Remedy.NONE:
+            return ""
+        if self._form.mode == "real":
+            return tr("Check them &for mock trading")
+        return tr("Check them &for real trading")
+
+    def _do_remedy(self) -> None:
+        if self._remedy == Remedy.OPEN_PORTAL:
+            QDesktopServices.openUrl(QUrl(PORTAL))
+        else:
+            self._form.choose_mode("demo" if self._form.mode == "real" else "real")
+            self.submit()
+
+    def _reach_text(self) -> str:
+        problem = keyring_problem(self.state)
+        if not problem or problem == KeyringUnavailable.MISSING:
+            return ""
+        locked = problem == KeyringUnavailable.LOCKED
+        return tr("&Unlock the keyring…") if locked else tr("Look &again")
+
+    def _reach_keyring(self) -> None:
+        if keyring_problem(self.state) == KeyringUnavailable.LOCKED:
+            self.flow.unlock()
+        else:
+            self.flow.poll_keyring()

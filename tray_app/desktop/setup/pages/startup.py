@@ -1,0 +1,115 @@
+"""The page for start at login, kiwoomcli and renewal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tray_app.core.language import tr
+from tray_app.desktop.setup.flow import SetupFlow, Step
+from tray_app.desktop.setup.texts import (
+    policy_means,
+    policy_text,
+)
+from tray_app.desktop.theme.stylesheet import set_role
+from tray_app.desktop.widgets.basics import make_text, set_text
+
+if TYPE_CHECKING:
+    pass
+from tray_app.desktop.setup.pages.page import Page
+from tray_app.desktop.widgets.described_button import DescribedButton
+
+QUIET_HOUR = "daily 06:30"
+
+
+class StartupPage(Page):
+    step = Step.STARTUP
+
+    def __init__(self, flow: SetupFlow) -> None:
+        super().__init__(flow)
+        self._habits: object = None
+        self._autostart = DescribedButton(QCheckBox(self), "autostart", self)
+        self._share = DescribedButton(QCheckBox(self), "shareKwcli", self)
+        self._label = make_text("policyLabel", self)
+        self._policy = QComboBox(self)
+        self._policy.setObjectName("policy")
+        self._policy.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._policy.setMinimumContentsLength(12)
+        self._label.setBuddy(self._policy)
+        self._means = make_text("policyMeans", self)
+        set_role(self._means, "quiet")
+        policy = QVBoxLayout()
+        policy.setSpacing(6)
+        policy.addWidget(self._label)
+        policy.addWidget(self._policy, 0, Qt.AlignmentFlag.AlignLeft)
+        policy.addWidget(self._means)
+        self.body.addWidget(self._autostart)
+        self.body.addWidget(self._share)
+        self.body.addLayout(policy)
+        self.body.addWidget(self.error)
+        self.body.addStretch(1)
+        self._policy.currentIndexChanged.connect(lambda _: self._explain())
+
+    def title(self) -> str:
+        return tr("Startup and renewal")
+
+    def retranslate(self) -> None:
+        self._autostart.set_texts(
+            tr("&Start when I log in"),
+            tr("Quietly, with just the icon. A token is then there before your programs need it."),
+        )
+        self._share.set_texts(
+            tr("Let &kiwoomcli use this token"),
+            tr("Kiwoom's own program then does not ask for another one."),
+        )
+        self._label.setText(tr("When the token nears its &end"))
+        for number in range(self._policy.count()):
+            self._policy.setItemText(number, policy_text(str(self._policy.itemData(number))))
+        self._explain()
+
+    def show_state(self) -> None:
+        state = self.state
+        super().show_state()
+        habits = state.options
+        if habits is None or habits is self._habits:
+            return
+        suggested = not self.state.single_page and self._habits is None  # suggested at first, later shown as it is
+        self._habits = habits
+        self._autostart.setVisible(habits.autostart is not None)
+        self._share.setVisible(habits.share_kwcli is not None)
+        self._autostart.button.setChecked(bool(habits.autostart) or suggested)
+        self._share.button.setChecked(bool(habits.share_kwcli) or suggested)
+        policies = ["auto", habits.policy if habits.policy.startswith("daily") else QUIET_HOUR, "notify"]
+        self._policy.clear()
+        for policy in policies:
+            self._policy.addItem(policy_text(policy), policy)
+        self._policy.setCurrentIndex(max(0, policies.index(habits.policy)))
+
+    def submit(self) -> None:
+        habits = self.state.options
+        if habits is None:
+            self.flow.skip()
+            return
+        self.flow.save_options(
+            replace(
+                habits,
+                autostart=None if habits.autostart is None else self._autostart.button.isChecked(),
+                share_kwcli=None if habits.share_kwcli is None else self._share.button.isChecked(),
+                policy=str(self._policy.currentData()),
+            )
+        )
+
+    def initial_focus(self) -> QWidget:
+        return self._policy if self._autostart.isHidden() else self._autostart.button
+
+    def _explain(self) -> None:
+        set_text(self._means, policy_means(str(self._policy.currentData())))
+        self._policy.setAccessibleDescription(self._means.text())

@@ -1,0 +1,97 @@
+"""The page that shows where the token is stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import (
+    QFont,
+)
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QWidget,
+)
+
+from tray_app.core.errors import KeyringUnavailable
+from tray_app.core.language import tr
+from tray_app.desktop.setup.flow import Activity, SetupFlow, Step
+from tray_app.desktop.setup.texts import (
+    where_text,
+    why_text,
+)
+from tray_app.desktop.theme.stylesheet import set_role
+from tray_app.desktop.widgets.basics import make_button, make_card, make_text, set_text
+
+if TYPE_CHECKING:
+    pass
+from tray_app.desktop.setup.pages.page import Page
+from tray_app.desktop.widgets.described_button import DescribedButton
+
+
+class StoragePage(Page):
+    step = Step.STORAGE
+
+    def __init__(self, flow: SetupFlow) -> None:
+        super().__init__(flow)
+        self._store: str | None = None
+        self._card, inside = make_card("placeCard", self)
+        self._where = make_text("placeWhere", self._card)
+        font = self._where.font()
+        font.setWeight(QFont.Weight.DemiBold)
+        self._where.setFont(font)
+        self._why = make_text("placeWhy", self._card)
+        set_role(self._why, "quiet")
+        inside.addWidget(self._where)
+        inside.addWidget(self._why)
+        self._unlock = make_button("placeUnlock", self)
+        self._unlock.clicked.connect(flow.unlock)
+        self._never = DescribedButton(QCheckBox(self), "neverInFile", self)
+        self.body.addWidget(self._card)
+        self.body.addWidget(self._unlock, 0, Qt.AlignmentFlag.AlignLeft)
+        self.body.addWidget(self._never)
+        self.body.addWidget(self.error)
+        self.body.addStretch(1)
+
+    def title(self) -> str:
+        return tr("Where the token rests")
+
+    def retranslate(self) -> None:
+        self._unlock.setText(tr("&Unlock the keyring…"))
+        self._never.set_texts(
+            tr("Never in a &file"),
+            tr("When the keyring cannot be used, there is then no token."),
+        )
+
+    def show_state(self) -> None:
+        state = self.state
+        super().show_state()
+        place = state.storage
+        set_text(self._where, where_text(state))
+        set_text(self._why, why_text(state))
+        self._why.setVisible(bool(self._why.text()))
+        self._unlock.setVisible(place is not None and place.problem == KeyringUnavailable.LOCKED)
+        self._unlock.setEnabled(state.activity is Activity.IDLE)
+        matters = (
+            place is not None
+            and not place.is_fixed
+            and place.store in {"auto", "keyring"}
+            and (place.problem != KeyringUnavailable.MISSING or place.store == "keyring")
+        )
+        self._never.setVisible(matters)
+        if place is not None and place.store != self._store:
+            self._store = place.store
+            self._never.button.setChecked(place.store == "keyring")
+
+    def submit(self) -> None:
+        store = self._store
+        if not self._never.isHidden():
+            store = "keyring" if self._never.button.isChecked() else "auto"
+        self.flow.save_store(store or "auto")
+
+    def can_submit(self) -> bool:
+        state = self.state
+        return state.storage is not None or not state.single_page
+
+    def initial_focus(self) -> QWidget:
+        return self._never.button if not self._never.isHidden() else self

@@ -1,0 +1,105 @@
+"""The card below the dial: where the token is stored, the last event and the next one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QFormLayout,
+    QFrame,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tray_app.core.language import tr
+from tray_app.desktop.theme.colours import Tone, Tones, text_colour, window_tones
+from tray_app.desktop.theme.stylesheet import set_role, set_text_colour
+from tray_app.desktop.widgets.basics import set_text
+
+if TYPE_CHECKING:
+    from tray_app.desktop.view.model import View
+from tray_app.desktop.widgets.elided_label import ElidedLabel
+from tray_app.desktop.widgets.labels import make_label
+from tray_app.desktop.widgets.work_button import WorkButton
+
+
+class TokenCard(QFrame):
+    """Where the token is stored, the last event and the next one."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("details")
+        set_role(self, "card")
+        self._tones = window_tones(self.palette())
+        self._last_tone = Tone.QUIET
+        self.place = make_label("place", self)
+        self.path = ElidedLabel(self)
+        self.path.setObjectName("placePath")
+        self.why = make_label("placeWhy", self, wrap=True)
+        self.last = make_label("last", self, wrap=True)
+        self.last_at = make_label("lastAt", self)
+        self.coming = make_label("coming", self, wrap=True)
+        self.remedy = WorkButton("remedyButton", self)
+        self.remedy.hide()
+        self._names = [make_label(f"name{number}", self) for number in range(3)]
+        place = QVBoxLayout()
+        last = QVBoxLayout()
+        for box in (place, last):
+            box.setSpacing(1)
+        for widget in (self.place, self.path, self.why):
+            place.addWidget(widget)
+        last.addWidget(self.last)
+        last.addWidget(self.remedy, 0, Qt.AlignmentFlag.AlignLeft)
+        form = QFormLayout(self)
+        form.setContentsMargins(14, 12, 14, 12)
+        form.setHorizontalSpacing(14)
+        form.setVerticalSpacing(9)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.addRow(self._names[0], place)
+        form.addRow(self._names[1], last)
+        form.addRow(self._names[2], self.coming)
+        self.last_at.hide()
+        self.path.hide()
+        self.why.hide()
+        for label in (self.last, self.coming):
+            label.setMinimumHeight(2 * label.fontMetrics().lineSpacing())
+
+    def retranslate(self) -> None:
+        for label, text in zip(
+            self._names,
+            (tr("Kept in"), tr("Last"), tr("Next")),
+            strict=True,
+        ):
+            label.setText(text)
+
+    def show_view(self, view: View) -> None:
+        set_text(self.place, view.place or "–")
+        self.path.show_text(view.place_path)
+        set_text(self.why, view.place_why)
+        self.why.setVisible(bool(view.place_why))
+        set_text(self.last, f"{view.last_at} · {view.last}" if view.last else "–")
+        snooze = view.snooze_text if view.is_snoozed else ""
+        set_text(self.coming, "\n".join(text for text in (view.coming, snooze) if text) or "–")
+        if view.last_tone is not self._last_tone:
+            self._last_tone = view.last_tone
+            self._colour_texts()
+
+    def set_tones(self, tones: Tones) -> None:
+        self._tones = tones
+        self._colour_texts()
+
+    def _colour_texts(self) -> None:
+        text = text_colour(self.palette())
+        last = text if self._last_tone is Tone.QUIET else self._tones.of(self._last_tone)
+        for label, colour in (
+            (self.place, text),
+            (self.coming, text),
+            (self.last, last),
+            (self.why, self._tones.low),
+            (self.path, self._tones.quiet),
+        ):
+            set_text_colour(label, colour)
+        for label in self._names:
+            set_text_colour(label, self._tones.quiet)

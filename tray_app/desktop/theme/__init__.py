@@ -1,0 +1,1 @@
+"""Colours, dark mode and style sheets."""

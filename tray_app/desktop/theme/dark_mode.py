@@ -1,0 +1,97 @@
+"""Whether panel and windows are dark. These are two questions."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+_FOLLOWS_THE_WINDOWS = frozenset({"kde", "mate", "lxqt", "lxde"})
+"""Desktops whose panel has the colours of the windows. On all others the default panel is dark:
+GNOME, Unity, Cinnamon, Budgie, Pantheon, Deepin, and Xfce since 4.16.
+"""
+
+
+_NEVER_DARK = "windowsvista"
+"""Qt's style on Windows 10, which is always light."""
+
+
+_desktop_is_dark: bool | None = None
+"""Whether the desktop was dark before this program chose a theme of its own; None while it has not."""
+
+
+_PERSONALIZE = r"Software\Microsoft\Windows\CurrentVersion\Themes\Personalize"
+
+
+def window_is_dark() -> bool:
+    """Return whether windows are dark: what the desktop says, else what the palette shows."""
+    scheme = QGuiApplication.styleHints().colorScheme()
+    if scheme == Qt.ColorScheme.Unknown:
+        return is_dark(QGuiApplication.palette())
+    return scheme == Qt.ColorScheme.Dark
+
+
+def apply_window_theme(choice: str) -> None:
+    """Switch the windows to `light` or `dark`, or with `auto` to the desktop's theme, at once."""
+    global _desktop_is_dark  # noqa: PLW0603 - one for the process, as the colour scheme is
+    if choice == "auto":
+        _desktop_is_dark = None
+    elif _desktop_is_dark is None:
+        _desktop_is_dark = window_is_dark()
+    if sys.platform == "win32" and QApplication.style().objectName() == _NEVER_DARK:
+        QApplication.setStyle("Fusion")
+    schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
+    QGuiApplication.styleHints().setColorScheme(schemes.get(choice, Qt.ColorScheme.Unknown))
+
+
+def panel_is_dark(choice: str = "auto", platform: str = sys.platform, environ: Mapping[str, str] = os.environ) -> bool:
+    """Return whether the panel with the tray icon is dark: the user's choice, or with `auto` what can be found out.
+
+    Cheap enough to call at every change of the icon, which is how a change of the taskbar's theme is noticed: Windows
+    reports it, but Qt does not pass it on while the theme of the windows stays the same.
+    """
+    if choice != "auto":
+        return choice == "dark"
+    if platform == "win32":
+        if is_high_contrast():
+            return is_dark(QGuiApplication.palette())
+        return not windows_setting("SystemUsesLightTheme", default=0)
+    desktops = set(environ.get("XDG_CURRENT_DESKTOP", "").lower().split(":"))
+    if platform != "darwin" and not desktops & _FOLLOWS_THE_WINDOWS:
+        return True
+    return window_is_dark() if _desktop_is_dark is None else _desktop_is_dark
+
+
+def windows_setting(name: str, *, default: int) -> int:
+    """Return a number of Windows' personalisation settings; `default` where it is not set (before Windows 10 1903)."""
+    if sys.platform == "win32":
+        import winreg
+
+        try:
+            with winreg.OpenKey(winreg.HKEY_CURRENT_USER, _PERSONALIZE) as key:
+                value, kind = winreg.QueryValueEx(key, name)
+        except OSError:
+            return default
+        return int(value) if kind == winreg.REG_DWORD else default
+    return default
+
+
+def is_high_contrast() -> bool:
+    """Return whether the user wants high contrast. Then only the palette's own colours are used."""
+    hints = QGuiApplication.styleHints()
+    accessibility = getattr(hints, "accessibility", None)  # since Qt 6.10
+    if accessibility is None:
+        return False
+    return bool(accessibility().contrastPreference() == Qt.ContrastPreference.HighContrast)
+
+
+def is_dark(palette: QPalette) -> bool:
+    return palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.Window).lightnessF() < 0.5

@@ -1,0 +1,92 @@
+"""The style sheet of the windows: flat buttons, one of them the main one, and cards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QCheckBox, QLabel, QRadioButton
+
+from tray_app.desktop.theme.colours import text_colour, window_tones
+from tray_app.desktop.theme.dark_mode import is_dark, is_high_contrast
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+
+def window_stylesheet(palette: QPalette, *, button: tuple[int, int] = (7, 14), main: tuple[int, int] = (7, 18)) -> str:
+    """Return the style sheet for a window with this palette; empty in high contrast.
+
+    Widgets name their role by dynamic properties: `main` for the main button, `card` for a frame. `button` and `main`
+    are the vertical and horizontal padding of buttons in pixels.
+    """
+    if is_high_contrast():
+        return ""
+    tones = window_tones(palette)
+    dark = is_dark(palette)
+    card = "rgba(255, 255, 255, 0.06)" if dark else "rgba(0, 0, 0, 0.045)"
+    edge = "rgba(255, 255, 255, 0.22)" if dark else "rgba(0, 0, 0, 0.22)"
+    over = "rgba(255, 255, 255, 0.10)" if dark else "rgba(0, 0, 0, 0.07)"
+    field = "rgba(0, 0, 0, 0.25)" if dark else "#ffffff"
+    text = text_colour(palette).name()
+    faint = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.WindowText).name()
+    accent = tones.good.name()
+    on_accent = "#06251f" if dark else "#ffffff"
+    return f"""
+        QLabel[quiet="true"] {{ color: {tones.quiet.name()}; }}
+        QFrame[card="true"] {{ background: {card}; border: none; border-radius: 10px; }}
+        QLineEdit {{ background: {field}; color: {text}; border: 1px solid {edge}; border-radius: 6px;
+            padding: 5px 8px; }}
+        QLineEdit:focus {{ border: 2px solid {accent}; padding: 4px 7px; }}
+        QLineEdit:disabled {{ color: {faint}; border-color: {over}; }}
+        QPushButton {{ background: transparent; color: {text}; border: 1px solid {edge}; border-radius: 7px;
+            padding: {_pixels(button)}; }}
+        QPushButton:hover {{ background: {over}; }}
+        QPushButton:checked {{ background: {over}; border-color: {accent}; }}
+        QPushButton:focus {{ border: 2px solid {accent}; padding: {_pixels(button, less=1)}; }}
+        QPushButton:disabled {{ color: {faint}; border-color: {over}; }}
+        QPushButton[main="true"] {{ background: {accent}; color: {on_accent}; border: 1px solid {accent};
+            font-weight: 600; padding: {_pixels(main)}; }}
+        QPushButton[main="true"]:hover {{ background: {tones.good.lighter(112).name()}; }}
+        QPushButton[main="true"]:pressed {{ background: {tones.good.darker(112).name()}; }}
+        QPushButton[main="true"]:focus {{ border: 2px solid {text}; padding: {_pixels(main, less=1)}; }}
+        QPushButton[main="true"]:disabled {{ background: {over}; color: {faint}; border-color: {over}; }}
+    """
+
+
+def _pixels(padding: tuple[int, int], *, less: int = 0) -> str:
+    return " ".join(f"{one - less}px" for one in padding)
+
+
+def set_role(widget: QWidget, name: str) -> None:
+    """Give a widget a role of `window_stylesheet`."""
+    widget.setProperty(name, "true")
+
+
+def fix_box_colours(window: QWidget) -> None:
+    """Make check boxes and radio buttons visible on dark windows, and look checked only where they are.
+
+    WORKAROUND: for dark windows QWindowsTheme sets a palette of their own whose base is the accent colour (Qt 6.5 to
+    6.11), so that the style Fusion draws all of them as if checked. Elsewhere Fusion draws them nearly as dark as the
+    window.
+    """
+    palette = window.palette()
+    ground = palette.color(QPalette.ColorRole.Base)
+    if is_dark(palette) and not is_high_contrast():
+        ground = _between(palette.color(QPalette.ColorRole.Window), text_colour(palette), 0.36)
+    for box in (*window.findChildren(QRadioButton), *window.findChildren(QCheckBox)):
+        own = box.palette()
+        if own.color(QPalette.ColorRole.Base) != ground:
+            own.setColor(QPalette.ColorRole.Base, ground)
+            box.setPalette(own)
+
+
+def _between(one: QColor, other: QColor, part: float) -> QColor:
+    pairs = ((one.redF(), other.redF()), (one.greenF(), other.greenF()), (one.blueF(), other.blueF()))
+    return QColor.fromRgbF(*(a + (b - a) * part for a, b in pairs))
+
+
+def set_text_colour(label: QLabel, colour: QColor) -> None:
+    palette = label.palette()
+    palette.setColor(QPalette.ColorRole.WindowText, colour)
+    label.setPalette(palette)

@@ -1,0 +1,137 @@
+"""The icon in the tray."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QSystemTrayIcon
+
+from tray_app.desktop.icons.state_icon import tray_icon
+from tray_app.desktop.theme.dark_mode import panel_is_dark
+from tray_app.desktop.tray.menu import TrayMenu
+
+if TYPE_CHECKING:
+    from tray_app.desktop.icons.state_icon import IconSpec
+    from tray_app.desktop.view.model import View
+
+_PANEL_SERVICE = "org.kde.StatusNotifierWatcher"
+_RETRY_MILLISECONDS = 30_000
+_PANEL_RESTART_MILLISECONDS = 5_000
+"""A panel that restarts is back by then."""
+
+
+class TrayIcon(QObject):
+    """Render a `View` as icon, tooltip and `menu`.
+
+    `clicked` is a left or double click. `available(bool)` reports that a panel took the icon or went away.
+    """
+
+    clicked = Signal()
+    available = Signal(bool)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.menu = TrayMenu()
+        self._view: View | None = None
+        self._shown: tuple[object, ...] = ()
+        self._icon: QSystemTrayIcon | None = None
+        self._was_available: bool | None = None
+        self._retry = QTimer(self, singleShot=True)
+        self._retry.timeout.connect(self._check_panel)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._scheme_changed)
+        if sys.platform == "linux":
+            self._watch_panel()
+
+    def start(self) -> None:
+        """Show the icon, or keep the one that is there, and report whether a panel takes it."""
+        self._was_available = None
+        if self._icon is None:
+            self._create_icon()
+        else:
+            self._report_availability()
+
+    def close(self) -> None:
+        """Hide the icon, which Windows would show until the mouse passes over it."""
+        if self._icon is not None:
+            self._icon.hide()
+
+    def is_available(self) -> bool:
+        return QSystemTrayIcon.isSystemTrayAvailable()
+
+    def show_view(self, view: View) -> None:
+        """Change only what differs, because each change is a message to the panel."""
+        self._view = view
+        if self._icon is None:
+            return
+        picture = (view.icon, panel_is_dark(view.panel))
+        shown, self._shown = self._shown, (picture, view.tooltip)
+        if shown[:1] != (picture,):
+            self._set_picture(*picture)
+        if shown[1:] != (view.tooltip,):
+            self._icon.setToolTip(view.tooltip)
+        self.menu.show_view(view)
+
+    def refresh_theme(self) -> None:
+        """Paint the icon for the panel's theme, which may have changed: Qt reports that of the windows only."""
+        if self._view is not None:
+            self.show_view(self._view)
+
+    def show_balloon(self, title: str, body: str, urgent: bool) -> None:
+        """Show a message by Qt's own means."""
+        if self._icon is not None:
+            kind = QSystemTrayIcon.MessageIcon.Warning if urgent else QSystemTrayIcon.MessageIcon.Information
+            self._icon.showMessage(title, body, kind)
+
+    def _scheme_changed(self, _: Qt.ColorScheme) -> None:
+        self.refresh_theme()
+
+    def _set_picture(self, spec: IconSpec, dark: bool) -> None:
+        if self._icon is not None:
+            self._icon.setIcon(tray_icon(spec, dark, mask=sys.platform == "darwin"))
+
+    def _create_icon(self) -> None:
+        """WORKAROUND: Qt does not register an icon with a panel that comes up later (seen with 6.12), so that panel
+        gets a new icon."""
+        if self._icon is not None:
+            self._icon.hide()
+            self._icon.deleteLater()
+        self._icon = QSystemTrayIcon(self)
+        self._icon.setContextMenu(self.menu)
+        self._icon.activated.connect(self._activated)
+        self._icon.messageClicked.connect(self.clicked)
+        if self._view is not None:
+            self._set_picture(self._view.icon, panel_is_dark(self._view.panel))
+        self._icon.show()
+        self._shown = ()
+        if self._view is not None:
+            self.show_view(self._view)  # Windows drops the tooltip of an icon that was not shown yet
+        self._report_availability()
+
+    def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
+        if reason in {QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick}:
+            self.clicked.emit()
+
+    def _watch_panel(self) -> None:
+        from PySide6.QtDBus import QDBusConnection, QDBusServiceWatcher
+
+        self._watcher = QDBusServiceWatcher(_PANEL_SERVICE, QDBusConnection.sessionBus(), parent=self)
+        self._watcher.serviceRegistered.connect(lambda _: self._create_icon())
+        self._watcher.serviceUnregistered.connect(lambda _: self._retry.start(_PANEL_RESTART_MILLISECONDS))
+
+    def _check_panel(self) -> None:
+        """Look for a tray of the X11 kind, which announces itself nowhere."""
+        if self.is_available() and self._was_available is False:
+            self._create_icon()
+        else:
+            self._report_availability()
+
+    def _report_availability(self) -> None:
+        now = self.is_available()
+        if now != self._was_available:
+            self._was_available = now
+            self.available.emit(now)
+        if not now:
+            self._retry.start(_RETRY_MILLISECONDS)

@@ -1,0 +1,160 @@
+"""The one function from the state of the accounts to what is shown."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import TYPE_CHECKING
+
+from tray_app.core.language import tr
+from tray_app.core.profile import DEFAULT
+from tray_app.core.renewal_schedule import DAILY
+from tray_app.core.state import Action
+from tray_app.core.token import BUFFER_SECONDS
+from tray_app.core.trading import evening_before, opening_of
+from tray_app.core.wording import countdown, is_korean_zone
+from tray_app.desktop.icons.state_icon import LEVELS, PHASE_TONES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+from tray_app.desktop.view.icon import icon_of, ring_level
+from tray_app.desktop.view.menu import DEFAULT_DAILY, copy_text, menu_status_text, refresh_text, snooze_text
+from tray_app.desktop.view.model import Overview, View
+from tray_app.desktop.view.texts import (
+    badges_of,
+    busy_text,
+    headline_text,
+    place_problem_text,
+    program_name,
+    remaining_text,
+)
+from tray_app.desktop.view.timing import (
+    DAY_SECONDS,
+    LOW_SECONDS,
+    expires_in_trading_hours,
+    fraction_left,
+    lifetime,
+    next_midnight,
+    phase_of,
+    seconds_left,
+)
+from tray_app.desktop.view.tooltip import tooltip_text
+from tray_app.desktop.view.urgency import most_urgent, running_action
+from tray_app.desktop.view.window import (
+    elsewhere_text,
+    end_text,
+    last_event_text,
+    last_event_time,
+    last_event_tone,
+    local_end_text,
+    next_event_text,
+    place_name,
+    profile_lines,
+    remedy_of,
+    remedy_text,
+    skew_text,
+)
+
+
+def view_of(overview: Overview, now: float, platform: str = sys.platform) -> View:
+    """Return what to show at `now` (epoch seconds)."""
+    state = overview.state
+    phase = phase_of(state, now)
+    left = seconds_left(state, now)
+    working = running_action(state)
+    remaining = remaining_text(state, now)
+    busy = busy_text(state.busy)
+    remedy = remedy_of(state)
+    idle = working is None
+    policy = state.policy.partition(" ")[0]
+    daily = state.policy if policy == DAILY else DEFAULT_DAILY
+    alarming = expires_in_trading_hours(state, now)
+    end = "" if state.expires is None else end_text(state.expires, now, left, alarming=alarming)
+    zone_differs = state.expires is not None and not is_korean_zone(state.expires)
+    return View(
+        icon=icon_of(state if working else most_urgent(overview.states, now), now),
+        tooltip=tooltip_text(overview, now),
+        menu_status=menu_status_text(overview, now),
+        refresh_text=refresh_text(state),
+        can_refresh=idle,
+        can_rotate=idle and left > 0,
+        can_copy=left > 0 and working not in {Action.ROTATE, Action.CLEAR, Action.REVOKE},
+        can_clear=idle and state.expires is not None,
+        copy_text=copy_text(overview.copied_until, now),
+        is_copied=overview.copied_until is not None and overview.copied_until > now,
+        is_snoozed=overview.is_snoozed(now),
+        snooze_text=snooze_text(overview, now),
+        policy=policy,
+        policy_text=tr("Renew daily at {time}", time=daily.partition(" ")[2]),
+        daily_policy=daily,
+        panel=overview.panel,
+        title=program_name(),
+        profile="" if state.profile == DEFAULT else state.profile,
+        profiles=profile_lines(overview, now),
+        elsewhere=elsewhere_text(overview, now),
+        elsewhere_profile=most_urgent(overview.states, now).profile,
+        phase=phase,
+        badges=badges_of(state),
+        tone=PHASE_TONES[phase],
+        fraction=fraction_left(state, now) if left else 0.0,
+        headline=headline_text(state, phase),
+        countdown=countdown(left),
+        remaining=remaining,
+        end=end,
+        end_is_alarming=alarming,
+        end_local=local_end_text(state.expires, now) if zone_differs and state.expires is not None else "",
+        place=place_name(state.place, platform),
+        place_path=state.place_path if state.place == "file" else "",
+        place_why=place_problem_text(state),
+        last=last_event_text(state),
+        last_at=last_event_time(state, now),
+        last_tone=last_event_tone(state, left),
+        coming=busy if working else next_event_text(state, now),
+        skew=skew_text(state.skew_seconds),
+        settings_problem=overview.settings_problem,
+        busy=busy,
+        working=working,
+        remedy=remedy,
+        remedy_text=remedy_text(remedy, state.mode),
+    )
+
+
+def next_change(overview: Overview, now: float, *, seconds: bool = False) -> float | None:
+    """Return the next instant at which the tray shows something else, or None if it never will.
+
+    The window changes then as well. With `seconds`, for a visible window, also the next tick of a countdown counts.
+    """
+    chosen = overview.state
+    instants = [*_tray_changes(overview, now)]
+    if seconds:
+        ends = [chosen.expires, overview.copied_until]
+        instants += [now + ((end - now) % 1 or 1) for end in ends if end is not None and end > now]
+    later = [instant for instant in instants if instant > now]
+    return min(later) if later else None
+
+
+def _tray_changes(overview: Overview, now: float) -> Iterator[float]:
+    """Yield the instants at which the tray changes.
+
+    Only the chosen account is precise to the minute, so that many accounts do not wake the program more often.
+    """
+    chosen = overview.state
+    for state in overview.states:
+        if state.renew_at is not None:
+            yield state.renew_at
+        left = seconds_left(state, now)
+        if state.expires is None or not left:
+            continue
+        if state is chosen:
+            yield state.expires - (left - left % 60 - 1 if left >= 60 else 0)
+        else:
+            shorter = math.floor((ring_level(state, now) - 1) * lifetime(state) / LEVELS / 60 + 1e-6) * 60
+            yield from (state.expires - limit for limit in (shorter + 59, LOW_SECONDS - 1, BUFFER_SECONDS - 1, 0))
+    if len(overview.states) > 1:
+        yield from (opening_of(now), evening_before(now + DAY_SECONDS), opening_of(now + DAY_SECONDS))
+    told = any(state.expires is not None or state.last is not None for state in overview.states)
+    if overview.is_snoozed(now) and overview.snoozed_until is not None:
+        told = True
+        yield overview.snoozed_until
+    if told:
+        yield from (next_midnight(now, korean=True), next_midnight(now, korean=False))

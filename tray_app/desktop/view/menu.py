@@ -1,0 +1,56 @@
+"""The texts of the tray menu."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from tray_app.core.language import tr
+from tray_app.core.state import TokenState
+from tray_app.core.wording import local_time
+
+if TYPE_CHECKING:
+    pass
+from tray_app.desktop.view.model import Overview
+from tray_app.desktop.view.texts import badges_of, busy_text, profile_text, status_text
+from tray_app.desktop.view.urgency import is_first_check, running_action
+
+SNOOZES_SECONDS = (1800, 3600, 28800)
+"""How long warnings can be snoozed."""
+
+
+DEFAULT_DAILY = "daily 06:30"
+"""The daily time that the menu offers while none is set: before the market opens, with time left to solve a problem."""
+
+
+def menu_status_text(overview: Overview, now: float) -> str:
+    state = overview.state
+    status = busy_text(running_action(state)) or status_text(state, now)
+    if len(overview.states) > 1:
+        return f"{profile_text(state)} · {status}"
+    return (
+        " · ".join([*(badge.text for badge in badges_of(state)), status]) if running_action(state) is None else status
+    )
+
+
+def copy_text(copied_until: float | None, now: float) -> str:
+    if copied_until is None or copied_until <= now:
+        return tr("Copy")
+    return copied_text(math.ceil(round(copied_until - now, 3)))
+
+
+def copied_text(seconds: int) -> str:
+    """Return the text of the copy button while the token stays on the clipboard for so many more seconds."""
+    return tr("Copied · {seconds} s", seconds=seconds)
+
+
+def snooze_text(overview: Overview, now: float) -> str:
+    if overview.is_snoozed(now) and overview.snoozed_until is not None:
+        time = local_time(overview.snoozed_until, now)
+        return tr("No warnings until {time}", time=time)
+    return tr("Snooze warnings")
+
+
+def refresh_text(state: TokenState) -> str:
+    known_none = state.expires is None and not is_first_check(state)
+    return tr("Get a token") if known_none else tr("Refresh now")

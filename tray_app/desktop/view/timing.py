@@ -1,0 +1,77 @@
+"""How much of the life of a token is left, and when the words for it change."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from tray_app.core.renewal_schedule import DAILY
+from tray_app.core.state import TokenState
+from tray_app.core.token import BUFFER_SECONDS, KST, UTC
+from tray_app.core.trading import is_trading
+from tray_app.desktop.icons.state_icon import Phase
+
+if TYPE_CHECKING:
+    pass
+
+
+LOW_SECONDS = 600
+"""Below this the icon says that the token expires soon."""
+
+
+DAY_SECONDS = 86400.0
+
+
+_ASSUMED_LIFETIME_SECONDS = DAY_SECONDS
+"""For a token with unknown time of issue: the lifetime of Kiwoom's tokens."""
+
+
+def seconds_left(state: TokenState, now: float) -> int:
+    """Return the whole seconds left, rounded up: 0 only after expiry."""
+    return math.ceil(round(state.remaining(now), 3))
+
+
+def phase_of(state: TokenState, now: float) -> Phase:
+    if state.expires is None:
+        return Phase.NONE
+    left = seconds_left(state, now)
+    if left <= 0:
+        return Phase.EXPIRED
+    if left < BUFFER_SECONDS:
+        return Phase.ENDING
+    return Phase.LOW if left < LOW_SECONDS else Phase.VALID
+
+
+def is_of_known_age(state: TokenState) -> bool:
+    return state.expires is not None and state.created is not None and state.created < state.expires
+
+
+def lifetime(state: TokenState) -> float:
+    if state.expires is None or state.created is None or state.expires <= state.created:
+        return _ASSUMED_LIFETIME_SECONDS
+    return state.expires - state.created
+
+
+def fraction_left(state: TokenState, now: float) -> float:
+    return min(1.0, state.remaining(now) / lifetime(state))
+
+
+def expires_in_trading_hours(state: TokenState, now: float) -> bool:
+    """Return whether the token expires in trading hours.
+
+    Only a rotation at a quiet hour before that avoids it: renewing before expiry may return the same token, and
+    renewing after expiry comes too late for an order.
+    """
+    if state.expires is None or state.expires <= now or not is_trading(state.expires):
+        return False
+    rotates = state.policy.startswith(DAILY) and state.renew_at is not None and state.renew_at < state.expires
+    return not (rotates and state.renew_at is not None and not is_trading(state.renew_at))
+
+
+def next_midnight(now: float, *, korean: bool) -> float:
+    """Return when the words for a day change."""
+    utc = datetime.fromtimestamp(now, UTC)
+    today = utc.astimezone(KST) if korean else utc.astimezone()
+    midnight = datetime.combine(today.date() + timedelta(days=1), datetime.min.time())
+    return (midnight.replace(tzinfo=KST) if korean else midnight).timestamp()

@@ -1,0 +1,67 @@
+"""The tooltip of the tray icon."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tray_app.core.language import say, tr
+from tray_app.core.profile import DEFAULT
+from tray_app.core.state import TokenState
+
+if TYPE_CHECKING:
+    pass
+from tray_app.desktop.view.model import Overview
+from tray_app.desktop.view.texts import (
+    badges_of,
+    busy_text,
+    place_problem_text,
+    profile_text,
+    remaining_text,
+    short_end_text,
+    status_text,
+)
+from tray_app.desktop.view.timing import seconds_left
+from tray_app.desktop.view.urgency import running_action, urgency_order
+
+TOOLTIP_UNITS = 127
+"""The length limit of a tooltip on Windows, in UTF-16 units."""
+
+
+def shorten(lines: list[str], units: int = TOOLTIP_UNITS) -> str:
+    """Join the lines to a text of at most `units` UTF-16 units, cut at the end."""
+    text = "\n".join(line for line in lines if line)
+    if _utf16_units(text) <= units:
+        return text
+    while _utf16_units(text) > units - 1:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def _utf16_units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def tooltip_text(overview: Overview, now: float) -> str:
+    name = tr("Kiwoom token")
+    if len(overview.states) > 1:
+        states = sorted(overview.states, key=lambda one: urgency_order(one, now))
+        return shorten([name, *(_line(one, now, is_chosen=one is overview.state) for one in states)])
+    state = overview.state
+    head = [name, *(badge.text for badge in badges_of(state))]
+    if state.profile != DEFAULT:
+        head.append(state.profile)
+    error = say(state.last.error) if state.last is not None and state.last.error is not None else ""
+    working = busy_text(running_action(state))
+    trouble = working or error or overview.settings_problem or place_problem_text(state)
+    return shorten([" · ".join(head), status_text(state, now), trouble])
+
+
+def _line(state: TokenState, now: float, *, is_chosen: bool) -> str:
+    """Return one of several accounts in the tooltip."""
+    if state.stopped:
+        status = tr("needs you")
+    elif is_chosen or not seconds_left(state, now):
+        status = remaining_text(state, now)
+    else:
+        status = tr("until {time}", time=short_end_text(state.expires or 0.0, now))
+    return f"{profile_text(state)} · {status}"

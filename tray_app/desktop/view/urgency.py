@@ -1,0 +1,74 @@
+"""Which account needs attention first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tray_app.core.errors import KeysMissing
+from tray_app.core.renewal_schedule import NOTIFY
+from tray_app.core.state import Action, Result, TokenState
+from tray_app.core.trading import is_trading
+from tray_app.desktop.icons.state_icon import Phase
+
+if TYPE_CHECKING:
+    pass
+from tray_app.desktop.view.timing import phase_of, seconds_left
+
+_LEAST_URGENT = 99
+
+
+CLEARED_RESULTS = frozenset({Result.CLEARED, Result.REVOKED, Result.ALREADY_DEAD, Result.GONE, Result.KEPT})
+
+
+def most_urgent(states: tuple[TokenState, ...], now: float) -> TokenState:
+    """Return the state that needs attention first; of equal ones, real trading before mock trading."""
+    return min(states, key=lambda state: urgency_order(state, now))
+
+
+def urgency_order(state: TokenState, now: float) -> tuple[int, bool, int]:
+    return urgency(state, now), state.mode != "real", seconds_left(state, now)
+
+
+NOT_URGENT = 4
+"""From this rank on nothing is urgent."""
+
+
+def urgency(state: TokenState, now: float) -> int:
+    """Return the rank of a state; 0 is the most urgent."""
+    phase = phase_of(state, now)
+    if _is_not_set_up(state):
+        return _LEAST_URGENT
+    is_dead = phase in {Phase.NONE, Phase.EXPIRED}
+    has_failed = state.last is not None and state.last.result is Result.FAILED
+    ranks = (
+        state.stopped or (is_dead and has_failed),
+        is_dead and is_trading(now) and not _is_intended(state),
+        phase is Phase.ENDING,
+        phase is Phase.LOW,
+        is_dead and not _is_intended(state),
+        has_failed or bool(state.place_problem),
+        not is_dead,
+    )
+    return ranks.index(True) if True in ranks else len(ranks)
+
+
+def _is_not_set_up(state: TokenState) -> bool:
+    """Return whether the account has no keys yet: a trader may use only the others."""
+    return state.expires is None and state.last is not None and isinstance(state.last.error, KeysMissing)
+
+
+def _is_intended(state: TokenState) -> bool:
+    """Return whether a missing token is as intended: it was cleared, or is still being looked up."""
+    if state.expires is not None:
+        return False
+    was_cleared = state.last is not None and state.last.result in CLEARED_RESULTS
+    return was_cleared or is_first_check(state) or (state.policy != NOTIFY and state.renew_at is None)
+
+
+def running_action(state: TokenState) -> Action | None:
+    return None if state.busy is Action.LOOK else state.busy
+
+
+def is_first_check(state: TokenState) -> bool:
+    """Return whether it is still unknown if there is a token."""
+    return state.expires is None and state.busy is Action.LOOK and state.last is None

@@ -1,0 +1,172 @@
+"""The texts of the status window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tray_app.core.errors import KeyringUnavailable, Remedy
+from tray_app.core.language import say, tr
+from tray_app.core.state import Result, TokenState
+from tray_app.core.wording import duration, local_time
+from tray_app.desktop.icons.state_icon import PHASE_TONES
+from tray_app.desktop.theme.colours import Tone
+
+if TYPE_CHECKING:
+    pass
+from tray_app.desktop.view.icon import icon_of
+from tray_app.desktop.view.model import Overview, ProfileLine
+from tray_app.desktop.view.texts import headline_text, profile_text, short_end_text
+from tray_app.desktop.view.timing import is_of_known_age, next_midnight, phase_of
+from tray_app.desktop.view.urgency import CLEARED_RESULTS, NOT_URGENT, most_urgent, urgency
+
+SKEW_WORTH_TELLING_SECONDS = 60
+
+
+def end_text(expires: float, now: float, left: int, *, alarming: bool) -> str:
+    time = short_end_text(expires, now)
+    if not left:
+        return tr("Ended {time}", time=time)
+    if alarming and expires < next_midnight(now, korean=True):
+        return tr("Ends at {time}, in trading hours", time=time)
+    if alarming:
+        return tr("Ends {time}, in trading hours", time=time)
+    return tr("Ends {time}", time=time)
+
+
+def local_end_text(expires: float, now: float) -> str:
+    return tr("{time} on this computer", time=local_time(expires, now))
+
+
+def profile_lines(overview: Overview, now: float) -> tuple[ProfileLine, ...]:
+    if len(overview.states) < 2:
+        return ()
+    return tuple(
+        ProfileLine(
+            state.profile,
+            profile_text(state),
+            state is overview.state,
+            PHASE_TONES[phase_of(state, now)],
+            icon_of(state, now),
+        )
+        for state in overview.states
+    )
+
+
+def elsewhere_text(overview: Overview, now: float) -> str:
+    """Return why the icon differs from the state of the chosen account."""
+    urgent = most_urgent(overview.states, now)
+    if urgency(urgent, now) >= min(urgency(overview.state, now), NOT_URGENT):
+        return ""
+    what = tr("needs you") if urgent.stopped else headline_text(urgent, phase_of(urgent, now))
+    return f"{profile_text(urgent)} · {what}"
+
+
+def place_name(place: str, platform: str) -> str:
+    if place == "keyring":
+        if platform == "win32":
+            return tr("Windows Credential Manager")
+        if platform == "darwin":
+            return tr("Keychain")
+        return tr("Keyring")
+    if place == "file":
+        return tr("File")
+    if place == "memory":
+        return tr("Memory only: gone when the program ends")
+    return "Redis" if place == "redis" else place
+
+
+def last_event_text(state: TokenState) -> str:
+    if state.last is None:
+        return tr("This token was issued.") if is_of_known_age(state) else ""
+    if state.last.error is not None:
+        return say(state.last.error)
+    result = state.last.result
+    if result is Result.ISSUED:
+        return tr("Kiwoom issued a new token.")
+    if result is Result.SAME:
+        return tr("Kiwoom gave the same token back. Its end stays as it was.")
+    if result is Result.ADOPTED:
+        return tr("A token that another program got is in use.")
+    if result is Result.CLEARED:
+        return tr("The token was cleared here. At Kiwoom it may still be alive.")
+    if result is Result.REVOKED:
+        return tr("The token was revoked at Kiwoom and cleared here.")
+    if result is Result.ALREADY_DEAD:
+        return tr("Kiwoom no longer accepted the token. It was cleared here.")
+    if result is Result.GONE:
+        return tr("Another program has cleared the token.")
+    if result is Result.KEPT:
+        return tr("There was no token of this account. The one that is there belongs to other keys and stays.")
+    if result is Result.UNLOCKED:
+        return tr("The keyring is unlocked.")
+    return tr("That did not work.")
+
+
+def last_event_time(state: TokenState, now: float) -> str:
+    if state.last is not None:
+        return local_time(state.last.at, now)
+    return local_time(state.created, now) if state.created is not None and is_of_known_age(state) else ""
+
+
+def last_event_tone(state: TokenState, left: int) -> Tone:
+    if state.last is None or state.last.result is not Result.FAILED:
+        return Tone.QUIET
+    return Tone.BAD if state.stopped or not left else Tone.LOW
+
+
+def next_event_text(state: TokenState, now: float) -> str:
+    if state.stopped:
+        return tr("Paused: it will not try again by itself.")
+    if state.renew_at is None:
+        if state.policy == "notify" and state.expires is not None:
+            return tr("It only warns before the end. Renewing is up to you.")
+        if state.expires is None and state.last is not None and state.last.result in CLEARED_RESULTS:
+            return tr("It waits until you or a program gets a token again.")
+        return ""
+    if state.renew_at <= now:
+        return tr("Renews by itself in a moment.")
+    time = local_time(state.renew_at, now)
+    if state.last is not None and state.last.result is Result.FAILED:
+        return tr("Next try: {time}.", time=time)
+    return tr("Renews by itself: {time}.", time=time)
+
+
+def skew_text(seconds: float | None) -> str:
+    if seconds is None or abs(seconds) <= SKEW_WORTH_TELLING_SECONDS:
+        return ""
+    span = duration(abs(seconds))
+    if seconds > 0:
+        return tr("This computer's clock is {duration} behind Kiwoom's.", duration=span)
+    return tr("This computer's clock is {duration} ahead of Kiwoom's.", duration=span)
+
+
+def _is_locked(state: TokenState) -> bool:
+    error = None if state.last is None else state.last.error
+    if error is not None and error.remedy == Remedy.UNLOCK_KEYRING:
+        return True
+    return state.place_problem == KeyringUnavailable.LOCKED
+
+
+def remedy_of(state: TokenState) -> str:
+    """Return the `Remedy` of the extra button, or an empty one; trying again is what the main button does."""
+    error = None if state.last is None else state.last.error
+    remedy = Remedy.NONE if error is None else error.remedy
+    if remedy in {Remedy.NONE, Remedy.RETRY}:
+        return Remedy.UNLOCK_KEYRING if _is_locked(state) else Remedy.NONE
+    return remedy
+
+
+def remedy_text(remedy: str, mode: str) -> str:
+    if remedy == Remedy.ENTER_KEYS:
+        return tr("Enter the keys…")
+    if remedy == Remedy.SWITCH_MODE:
+        if mode == "real":
+            return tr("Switch to mock")
+        return tr("Switch to real")
+    if remedy == Remedy.OPEN_PORTAL:
+        return tr("Open Kiwoom's site")
+    if remedy == Remedy.UNLOCK_KEYRING:
+        return tr("Unlock the keyring…")
+    if remedy == Remedy.ROTATE:
+        return tr("Revoke and renew")
+    return ""

@@ -1,0 +1,42 @@
+"""Buttons, labels and cards as the windows use them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+from tray_app.desktop.theme.stylesheet import set_role
+
+
+def make_card(name: str, parent: QWidget) -> tuple[QFrame, QVBoxLayout]:
+    card = QFrame(parent)
+    card.setObjectName(name)
+    set_role(card, "card")
+    inside = QVBoxLayout(card)
+    inside.setContentsMargins(14, 12, 14, 12)
+    inside.setSpacing(4)
+    return card, inside
+
+
+def make_text(name: str, parent: QWidget) -> QLabel:
+    label = QLabel(parent)
+    label.setObjectName(name)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    return label
+
+
+def make_button(name: str, parent: QWidget) -> QPushButton:
+    button = QPushButton(parent)
+    button.setObjectName(name)
+    button.setAutoDefault(False)
+    return button
+
+
+def set_text(widget: QLabel | QPushButton, text: str) -> None:
+    if widget.text() != text:
+        widget.setText(text)

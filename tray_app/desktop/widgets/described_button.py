@@ -1,0 +1,56 @@
+"""A radio button or check box with an explanation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import (
+    QMouseEvent,
+)
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tray_app.desktop.dialogs.common import pass_return_to_dialog
+from tray_app.desktop.theme.stylesheet import set_role
+from tray_app.desktop.widgets.basics import make_text
+
+if TYPE_CHECKING:
+    pass
+
+
+_INDENT = 26
+
+
+class DescribedButton(QWidget):
+    """A radio button or check box with an explanation below it, which can be clicked as well."""
+
+    def __init__(self, button: QRadioButton | QCheckBox, name: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.button = button
+        button.setObjectName(name)
+        pass_return_to_dialog(self, button)
+        self._means = make_text(f"{name}Means", self)
+        set_role(self._means, "quiet")
+        self._means.setContentsMargins(_INDENT, 0, 0, 0)
+        body = QVBoxLayout(self)
+        body.setContentsMargins(0, 0, 0, 0)
+        body.setSpacing(3)
+        body.addWidget(button)
+        body.addWidget(self._means)
+
+    def set_texts(self, name: str, means: str) -> None:
+        if (name, means) != (self.button.text(), self._means.text()):
+            self.button.setText(name)
+            self.button.setAccessibleDescription(means)
+            self._means.setText(means)
+            self._means.setVisible(bool(means))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.button.click()
+        super().mousePressEvent(event)

@@ -1,0 +1,33 @@
+"""Windows that come to the front when opened again and close on Escape."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QKeyEvent
+
+
+def bring_to_front(window: QWidget) -> None:
+    """Show a window in front of the others and give it the focus."""
+    if window.isMinimized():
+        window.showNormal()
+    window.show()
+    window.raise_()
+    window.activateWindow()
+
+
+class ToolWindow(QWidget):
+    """The base class of the windows that are no dialogs."""
+
+    def show_in_front(self) -> None:
+        bring_to_front(self)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.close()
+        else:
+            super().keyPressEvent(event)

@@ -1,0 +1,61 @@
+"""A button that shows that its work is still running."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import (
+    QColor,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import (
+    QPushButton,
+    QWidget,
+)
+
+from tray_app.desktop.widgets.busy_line import BusyLine
+
+if TYPE_CHECKING:
+    pass
+
+
+class WorkButton(QPushButton):
+    """A button with a busy line at its lower edge while its action is running. It emits `asked` only when it is not."""
+
+    asked = Signal()
+
+    def __init__(self, name: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self._busy_line = BusyLine(self)
+        self.clicked.connect(self._ask)
+
+    def is_working(self) -> bool:
+        return self._busy_line.is_on()
+
+    def set_colour(self, colour: QColor) -> None:
+        self._busy_line.set_colour(colour)
+
+    def show_work(self, text: str) -> None:
+        """Show what is in progress, or nothing if `text` is empty."""
+        self._busy_line.show_work(text)
+        self.setAccessibleDescription(text)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._busy_line.setGeometry(8, self.height() - 5, self.width() - 16, 3)
+
+    def keep_room_for(self, text: str) -> None:
+        """Reserve the width for this text."""
+        self.ensurePolished()
+        now, room = self.text(), 0
+        for one in (now, text):
+            self.setText(one)
+            room = max(room, self.sizeHint().width())
+        self.setText(now)
+        self.setMinimumWidth(room)
+
+    def _ask(self) -> None:
+        if not self.is_working():
+            self.asked.emit()

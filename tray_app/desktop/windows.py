@@ -1,0 +1,140 @@
+"""The windows and dialogs beside the status window, each created when it is first wanted."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QProcess, QUrl
+from PySide6.QtGui import QDesktopServices
+from shiboken6 import isValid
+
+from tray_app.autostart.program import BACKGROUND, start_command
+from tray_app.kiwoom.keys import AppKeys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtWidgets import QDialog, QWidget
+
+    from tray_app.core.secret import Secret
+    from tray_app.desktop.history.window import HistoryWindow
+    from tray_app.desktop.monitors import Monitors
+    from tray_app.desktop.settings.controller import SettingsController
+    from tray_app.settings.load import Settings
+
+PORTAL = "https://openapi.kiwoom.com"
+
+
+class Windows(QObject):
+    """Open settings, history, setup wizard and the dialogs, each for the account that is chosen at that moment.
+
+    One dialog is open at a time. `status_window()` returns the status window, or None while there is none.
+    """
+
+    def __init__(
+        self,
+        monitors: Monitors,
+        status_window: Callable[[], QWidget | None],
+        clock: Callable[[], float],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._monitors = monitors
+        self._status_window = status_window
+        self._clock = clock
+        self.dialog: QDialog | None = None
+        self.history: HistoryWindow | None = None
+        self.settings: SettingsController | None = None
+
+    def ask_clear(self) -> None:
+        from tray_app.desktop.dialogs.clear import REVOKE, ask_clear
+
+        monitor = self._monitors.chosen
+        self.close_dialog()
+        dialog = self.dialog = ask_clear(self._dialog_parent(), monitor.state, self._clock())
+        dialog.chosen.connect(lambda choice: monitor.clear(revoke=choice == REVOKE))
+
+    def ask_rotate(self) -> None:
+        from tray_app.desktop.dialogs.rotate import ask_rotate
+
+        monitor = self._monitors.chosen
+        self.close_dialog()
+        dialog = self.dialog = ask_rotate(self._dialog_parent())
+        dialog.confirmed.connect(monitor.rotate)
+
+    def ask_keys(self, profile: str = "", *, other_mode: bool = False) -> None:
+        """Ask for the app key of `profile`, by default the chosen one, with `other_mode` for its other mode."""
+        from tray_app.desktop.dialogs.keys import ask_keys
+
+        profile = profile or self._monitors.chosen.state.profile
+        mode = self._monitors.mode_of(profile)
+        if other_mode:
+            mode = "demo" if mode == "real" else "real"
+
+        def entered(chosen: str, app_key: Secret, app_secret: Secret) -> None:
+            self._monitors.enter_keys(profile, chosen, AppKeys(app_key, app_secret))
+
+        self.close_dialog()
+        dialog = self.dialog = ask_keys(self._dialog_parent(), mode, profile)
+        dialog.keysEntered.connect(entered)
+
+    def close_dialog(self) -> None:
+        """Close the open dialog. One without a parent is deleted by Qt but still referenced here."""
+        if self.dialog is not None and isValid(self.dialog):
+            self.dialog.close()
+
+    def open_settings(self) -> None:
+        from tray_app.desktop.settings.controller import SettingsController
+
+        if self.settings is None:
+            sandbox = self._monitors.chosen.state.sandbox
+            settings = self.settings = SettingsController(self._monitors.environ, self, sandbox=sandbox)
+            settings.written.connect(self._monitors.reload)
+            settings.openFileRequested.connect(self.open_settings_file)
+            settings.keysRequested.connect(self.ask_keys)
+            settings.setupRequested.connect(self.open_setup)
+            self._monitors.reconfigured.connect(settings.poll)
+        self.settings.open(self._monitors.chosen.state.profile)
+
+    def open_setup(self) -> None:
+        from tray_app.desktop.setup.actions import LocalSetupActions
+        from tray_app.desktop.setup.flow import SetupResult
+        from tray_app.desktop.setup.wizard import open_setup
+
+        def ended(result: SetupResult) -> None:
+            if result is SetupResult.SANDBOX:  # the sandbox has its own data, so it runs beside this program
+                program, *arguments = start_command()
+                QProcess.startDetached(program, ["--sandbox" if one == BACKGROUND else one for one in arguments])
+            self._monitors.reload()
+
+        self.close_dialog()
+        actions = LocalSetupActions(copy(self._monitors.chosen.settings), self._monitors.environ)
+        wizard = self.dialog = open_setup(self._dialog_parent(), actions)
+        wizard.ended.connect(ended)
+
+    def open_history(self, settings: Settings) -> None:
+        from tray_app.desktop.history.feed import HistoryFeed
+        from tray_app.desktop.history.window import HistoryWindow
+        from tray_app.history.database import open_history
+
+        if self.history is None:
+            feed = HistoryFeed(open_history(settings), self._monitors.finders(), self._clock, self)
+            self.history = HistoryWindow(feed)
+            self._monitors.reconfigured.connect(
+                lambda settings: feed.use(open_history(settings), self._monitors.finders())
+            )
+        self.history.choose_profile(self._monitors.chosen.state.profile)
+        self.history.show_in_front()
+
+    def open_settings_file(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(self._monitors.settings_file))
+
+    def open_portal(self) -> None:
+        QDesktopServices.openUrl(QUrl(PORTAL))
+
+    def _dialog_parent(self) -> QWidget | None:
+        """Return the visible window that a dialog belongs to, preferring the active one."""
+        windows = [self._status_window(), None if self.settings is None else self.settings.window]
+        visible = [window for window in windows if window is not None and window.isVisible()]
+        return next((window for window in visible if window.isActiveWindow()), visible[0] if visible else None)
