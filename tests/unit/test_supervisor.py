@@ -314,7 +314,7 @@ def test_change_is_seen_while_kiwoom_is_being_asked(make: Make, service: FakeSer
     service.hold(token_for("another-token", 7200, START))
     watched.read()
     assert watched.state.expires == START + 7200
-    assert watched.state.busy is Action.REFRESH
+    assert (watched.state.busy, watched.state.last) == (Action.REFRESH, None)
     assert watched.supervisor.next_moment() is None, "it does not wake up for what it cannot do now"
 
 
@@ -622,6 +622,22 @@ class TestApply:
         assert service.store.asked == asked
         watched.acts.release()
         assert watched.state.expires == START + DAY
+
+    def test_drops_a_read_that_ends_while_the_token_is_being_moved(self, make: Make, service: FakeService) -> None:
+        watched = make(policy="notify")
+        watched.start()
+        service.hold(token_for("a-token", DAY, START))
+        watched.reads.is_held = watched.acts.is_held = True
+        watched.supervisor.read()
+        (reading,) = watched.reads.waiting
+        watched.reads.waiting.clear()
+        reading.run()
+        watched.supervisor.apply(load_settings(policy="notify", mode="demo"))
+        reading.finish()
+        assert (watched.state.mode, watched.state.expires) == ("real", None)
+        watched.reads.release()
+        watched.acts.release()
+        assert (watched.state.mode, watched.state.expires) == ("demo", START + DAY)
 
     def test_drops_a_read_of_the_store_that_was_left(self, make: Make, service: FakeService) -> None:
         watched = make(policy="notify")

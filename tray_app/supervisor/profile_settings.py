@@ -81,7 +81,7 @@ class ProfileSettings:
                 found[position] = self._complete(settings, present.get(settings.profile), is_whole=is_whole)
             except KiwoomTokenError as error:
                 problems.append(error)
-        gone = set(present) - {one.profile for one in found} - {self.first} if is_whole else set()
+        gone = set(present) - {one.profile for one in found} if is_whole else set()
         return FoundSettings(tuple(found), tuple(problems), tuple(gone))
 
     def _complete(self, settings: Settings, present: Settings | None, *, is_whole: bool) -> Settings:
