@@ -61,7 +61,7 @@ def test_quitting_leaves_the_file_alone(dialog: DamagedSettingsDialog, file: Pat
 def test_the_program_goes_on_with_the_mended_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Any] = []
     monkeypatch.setattr(
-        "tray_app.desktop.program.run_desktop", lambda settings, *_, **__: started.append(settings) or 0
+        "tray_app.desktop.main.run_desktop", lambda settings, *_, **__: started.append(settings) or 0
     )
 
     def wait(settings: Settings, load: Any, _: object) -> Settings:
@@ -79,7 +79,7 @@ def test_the_program_goes_on_with_the_mended_file(file: Path, monkeypatch: pytes
 def test_the_program_ends_with_2_when_nobody_mends_it(
     has_screen: bool, file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("tray_app.desktop.screen.why_no_screen", lambda _: "" if has_screen else "No screen.")
+    monkeypatch.setattr("tray_app.desktop.display.display_problem", lambda _: "" if has_screen else "No screen.")
     monkeypatch.setattr("tray_app.desktop.settings.damaged.wait_until_mended", lambda *_: None)
 
     assert app.main(["--background"]) == USAGE

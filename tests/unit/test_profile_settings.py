@@ -82,7 +82,7 @@ def test_a_line_that_cannot_be_used_is_told_and_no_longer_applies(file: Path) ->
     found = ProfileSettings("default").read({})
     (problem,) = map(str, found.problems)
     assert (problem.startswith(f"{file}, line 3: "), "policy" in problem) == (True, True)
-    assert found.settings[0].policy == "auto"
+    assert found.settings[0].policy == "notify"
 
 
 def test_a_problem_of_every_profile_is_told_once(file: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QProcess, QUrl
@@ -109,7 +108,7 @@ class Windows(QObject):
             self._monitors.reload()
 
         self.close_dialog()
-        actions = LocalSetupActions(copy(self._monitors.chosen.settings), self._monitors.environ)
+        actions = LocalSetupActions(self._monitors.chosen.settings, self._monitors.environ)
         wizard = self.dialog = open_setup(self._dialog_parent(), actions)
         wizard.ended.connect(ended)
 
