@@ -376,6 +376,12 @@ class TestBehaviour:
         assert revoke(kiwoom, token)["return_code"] == 0
         assert refused_with("8015", revoke(kiwoom, token))
 
+    def test_a_revoke_that_is_confirmed_in_vain(self, kiwoom, token):
+        kiwoom.behaviour.ignores_revoke = True
+        assert revoke(kiwoom, token)["return_code"] == 0
+        assert rest(kiwoom, token)["return_code"] == 0
+        assert issue(kiwoom)["token"] == token
+
     def test_a_token_that_outlives_its_expiry(self, kiwoom, clock):
         kiwoom.behaviour.outlives_seconds = 0.9
         first = issue(kiwoom)
