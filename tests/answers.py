@@ -1,4 +1,4 @@
-"""An HTTP server on loopback with one answer to everything."""
+"""An HTTP server on loopback that gives one answer to everything."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Any
 
 
 class Answers:
-    """Gives the same answer to each POST while it is entered, and keeps what it was asked: line, headers and fields.
+    """Give the same answer to each POST while it is entered, and keep the requests: line, headers and fields.
 
-    With a `certificate`, the files of one and of its key, it is asked over TLS.
+    With a `certificate` (its file and that of its key) it speaks TLS.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Answers:
                 for name, value in (*headers, ("Content-Length", str(len(content)))):
                     self.send_header(name, value)
                 self.end_headers()
-                with contextlib.suppress(OSError):  # nobody has to read an answer to its end
+                with contextlib.suppress(OSError):  # a client may hang up before it has read everything
                     self.wfile.write(content)
 
             def log_message(self, *_: object) -> None:

@@ -63,9 +63,9 @@ def seen(kiwoom, clock):
 
 
 @pytest.fixture
-def kept_token_back(kiwoom, monkeypatch):
+def kept_token_back(kiwoom):
     """Kiwoom confirms a revoke and gives the same token back all the same."""
-    monkeypatch.setattr(kiwoom, "_forget", lambda value: None)
+    kiwoom.behaviour.ignores_revoke = True
 
 
 class TestInTheTerminal:

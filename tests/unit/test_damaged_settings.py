@@ -60,9 +60,7 @@ def test_quitting_leaves_the_file_alone(dialog: DamagedSettingsDialog, file: Pat
 
 def test_the_program_goes_on_with_the_mended_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Any] = []
-    monkeypatch.setattr(
-        "tray_app.desktop.main.run_desktop", lambda settings, *_, **__: started.append(settings) or 0
-    )
+    monkeypatch.setattr("tray_app.desktop.main.run_desktop", lambda settings, *_, **__: started.append(settings) or 0)
 
     def wait(settings: Settings, load: Any, _: object) -> Settings:
         assert not settings.is_usable

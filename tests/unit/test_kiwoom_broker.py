@@ -48,7 +48,7 @@ IN_A_DAY = "20250305140607"
 
 @pytest.fixture(autouse=True)
 def only_loopback(monkeypatch):
-    """No test here reaches anything but this computer, whatever it tries."""
+    """Let no test here reach anything but this computer, whatever it tries."""
     connect, look_up = socket.socket.connect, socket.getaddrinfo
 
     def guarded_connect(self, address):
@@ -76,7 +76,7 @@ def broker(kiwoom):
 
 @pytest.fixture(scope="module")
 def other_process():
-    """The base URL of a practice Kiwoom that runs in another process."""
+    """The base URL of a sandbox Kiwoom that runs in another process."""
     program = "from tray_app.kiwoom.sandbox import serve; serve(0, 86400, lambda line: print(line, flush=True))"
     process = subprocess.Popen(
         [sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
@@ -99,7 +99,7 @@ def start_answering():
 
 @pytest.fixture
 def answering(start_answering):
-    """Gives brokers that always get the answer that they are made with."""
+    """Make brokers that always get the same answer."""
 
     def broker(fields, clock=lambda: NOW, **how):
         return Broker(start_answering(fields, **how).base_url, clock=clock)
@@ -136,8 +136,8 @@ def assert_gives_nothing_away(error):
 
 
 class TestIssue:
-    def test_gives_the_token_and_its_end(self, kiwoom, broker):
-        # GIVEN a practice Kiwoom; WHEN a token is issued; THEN it lives a day and works.
+    def test_returns_the_token_and_its_expiry(self, kiwoom, broker):
+        # GIVEN a sandbox Kiwoom; WHEN a token is issued; THEN it is valid for a day.
         before = time.time()
         issued = broker.issue(KEYS)
         assert len(issued.token.value.reveal()) == 86
@@ -145,7 +145,7 @@ class TestIssue:
         assert 86399 <= issued.token.expires - before <= 86402
         assert abs(issued.skew_seconds) < 5
 
-    def test_again_gives_the_same_token_and_end(self, broker):
+    def test_again_returns_the_same_token_and_expiry(self, broker):
         first, second = broker.issue(KEYS).token, broker.issue(KEYS).token
         assert (first.value, first.expires_at) == (second.value, second.expires_at)
 
@@ -218,7 +218,7 @@ class TestIssue:
     def test_an_answer_that_is_too_large_is_not_read_to_its_end(self, answering):
         assert type(failure_of(answering(good(padding="x" * 70000)).issue, KEYS)) is BrokerUnavailable
 
-    def test_the_clocks_difference_is_told(self, kiwoom, broker):
+    def test_how_far_the_clocks_differ_is_measured(self, kiwoom, broker):
         kiwoom.set_fault("skew", seconds=120)
         assert 115 < broker.issue(KEYS).skew_seconds < 125
 
@@ -239,7 +239,7 @@ class TestIssue:
 
     @pytest.mark.parametrize("zone", ["UTC", "Asia/Seoul", "America/New_York"])
     def test_expires_dt_is_korean_time_on_a_computer_in_any_zone(self, other_process, zone):
-        # GIVEN a process in another time zone; WHEN it issues; THEN the end is a day ahead, not nine hours off.
+        # GIVEN a process in another time zone; WHEN it issues; THEN the expiry is a day ahead, not nine hours off.
         program = (
             "import sys, time\n"
             "from tray_app.kiwoom.broker import Broker\n"
@@ -268,7 +268,7 @@ DEFECT = (BrokerError, errors.UNEXPECTED, False, Remedy.NONE)
 NOT_REVOKED = (RevokeFailed, errors.UNEXPECTED, False, Remedy.NONE)
 
 ISSUED = None
-"""The fault does no harm: a token comes all the same."""
+"""The fault does no harm: a token is issued all the same."""
 
 EVERY_FAULT = {
     "1700": ("1700", *LIMITED),
@@ -345,7 +345,7 @@ class TestFaults:
         expected = (None, *NOT_REVOKED) if name == "no-return-code" else EVERY_FAULT[name]
         assert (error.code, type(error), error.exit_status, error.retry, error.remedy) == expected
 
-    def test_the_waiting_time_that_kiwoom_asks_for_is_handed_on(self, kiwoom, broker):
+    def test_the_waiting_time_that_kiwoom_asks_for_is_in_the_error(self, kiwoom, broker):
         kiwoom.set_fault("http-429", seconds=17)
         assert failure_of(broker.issue, KEYS).retry_after == 17.0
 
@@ -366,7 +366,7 @@ class TestFaults:
 
 
 class TestRevoke:
-    def test_ends_the_token(self, broker):
+    def test_makes_the_token_invalid(self, broker):
         token = broker.issue(KEYS).token
         broker.revoke(KEYS, token.value)
         assert broker.issue(KEYS).token.value != token.value
@@ -522,6 +522,21 @@ class TestDeadline:
         assert looked_up.is_set()
         release.set()
 
+    def test_a_process_that_gave_up_ends_at_once(self):
+        # GIVEN a name server that never answers; WHEN the request is given up; THEN nothing keeps the process.
+        program = (
+            "import socket, time\n"
+            "socket.getaddrinfo = lambda *args, **kwargs: time.sleep(600)\n"
+            "from tray_app.core.errors import BrokerUnavailable\n"
+            "from tray_app.kiwoom.broker import Broker\n"
+            "from tray_app.kiwoom.keys import clean_keys\n"
+            "try:\n"
+            "    Broker('http://localhost:9', timeout=1).issue(clean_keys('key', 'secret'))\n"
+            "except BrokerUnavailable as error:\n"
+            "    print(error)\n"
+        )
+        assert "within 1 seconds" in run_alone(program)
+
     def test_nobody_listens(self):
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
@@ -562,7 +577,7 @@ class TestSecrets:
             assert secret not in caplog.text
 
 
-def test_the_sandbox_kiwoom_and_the_client_agree_on_the_end(kiwoom, broker):
+def test_the_sandbox_and_the_broker_agree_on_the_expiry(kiwoom, broker):
     token = broker.issue(KEYS).token
     body = json.dumps({"grant_type": "client_credentials", "appkey": APP_KEY, "secretkey": APP_SECRET}).encode()
     answer = httpx.post(f"{kiwoom.base_url}/oauth2/token", content=body, trust_env=False).json()
@@ -577,6 +592,7 @@ def run_alone(program, *arguments):
         capture_output=True,
         text=True,
         check=True,
+        timeout=60,
     ).stdout.strip()
 
 

@@ -99,31 +99,31 @@ def test_the_account_number_is_told_for_a_valid_token_only(kiwoom):
     assert kiwoom.counts()["rest"] == 2
 
 
-def test_expires_dt_is_korean_time_and_the_token_lives_as_long_as_it_says(kiwoom, clock):
+def test_expires_dt_is_korean_time_and_the_token_is_valid_until_then(kiwoom, clock):
     answer = issue(kiwoom)
     # 05:06:07.5 UTC is 14:06:07.5 in Korea; a day later, rounded up to whole seconds.
     assert answer["expires_dt"] == "20250305140608"
-    ends = parse_expires_dt(answer["expires_dt"]).timestamp()
-    clock.now = ends - 0.001
+    expires = parse_expires_dt(answer["expires_dt"]).timestamp()
+    clock.now = expires - 0.001
     assert rest(kiwoom, answer["token"])["return_code"] == 0
-    clock.now = ends
+    clock.now = expires
     assert refused_with("8005", rest(kiwoom, answer["token"]))
 
 
-def test_a_second_issue_gives_the_same_token_with_the_same_end(kiwoom, clock):
+def test_a_second_issue_returns_the_same_token_with_the_same_expiry(kiwoom, clock):
     first = issue(kiwoom)
     clock.now += 3600
     assert issue(kiwoom) == first
     assert issue(kiwoom, key="another")["token"] != first["token"]
 
 
-def test_after_its_end_another_token_is_issued(kiwoom, clock):
+def test_after_its_expiry_another_token_is_issued(kiwoom, clock):
     first = issue(kiwoom)
     clock.now += 86401
     assert issue(kiwoom)["token"] != first["token"]
 
 
-def test_a_revoke_ends_the_token_and_the_next_issue_gives_another(kiwoom):
+def test_a_revoke_makes_the_token_invalid_and_the_next_issue_returns_another(kiwoom):
     token = issue(kiwoom)["token"]
     assert revoke(kiwoom, token) == {"return_code": 0, "return_msg": "정상적으로 처리되었습니다"}
     assert refused_with("8005", rest(kiwoom, token))
@@ -167,11 +167,11 @@ def test_the_lifetime_counts_from_the_next_issue_on(kiwoom, clock):
     assert ask(kiwoom, "PUT", "/practice/lifetime", {"seconds": 60})[0] == 200
     assert issue(kiwoom) == first
     revoke(kiwoom, first["token"])
-    ends = parse_expires_dt(issue(kiwoom)["expires_dt"]).timestamp()
-    assert 60 <= ends - clock.now < 61
+    expires = parse_expires_dt(issue(kiwoom)["expires_dt"]).timestamp()
+    assert 60 <= expires - clock.now < 61
 
 
-def test_every_token_can_be_ended(kiwoom):
+def test_every_token_can_be_made_invalid(kiwoom):
     token = issue(kiwoom)["token"]
     assert ask(kiwoom, "POST", "/practice/end")[0] == 200
     assert refused_with("8005", rest(kiwoom, token))
@@ -187,7 +187,7 @@ def test_a_connection_stays_open_for_several_requests(kiwoom):
     connection.close()
 
 
-def test_requests_are_counted_and_told_without_tokens_or_keys(kiwoom):
+def test_requests_are_counted_and_listed_without_tokens_or_keys(kiwoom):
     token = issue(kiwoom)["token"]
     issue(kiwoom)
     kiwoom.set_fault("echo", times=1, on="revoke")
@@ -316,7 +316,7 @@ def test_answers_with_a_field_that_is_missing_or_wrong(kiwoom):
     assert "CODE=8005" in issue(kiwoom)["return_msg"]
 
 
-def test_a_new_token_while_the_old_one_goes_on_living(kiwoom):
+def test_a_new_token_while_the_old_one_stays_valid(kiwoom):
     old = issue(kiwoom)["token"]
     kiwoom.set_fault("new-token", times=1)
     new = issue(kiwoom)["token"]
@@ -375,6 +375,12 @@ class TestBehaviour:
         assert refused_with("8015", revoke(kiwoom, "x"))
         assert revoke(kiwoom, token)["return_code"] == 0
         assert refused_with("8015", revoke(kiwoom, token))
+
+    def test_a_revoke_that_is_confirmed_in_vain(self, kiwoom, token):
+        kiwoom.behaviour.ignores_revoke = True
+        assert revoke(kiwoom, token)["return_code"] == 0
+        assert rest(kiwoom, token)["return_code"] == 0
+        assert issue(kiwoom)["token"] == token
 
     def test_a_token_that_outlives_its_expiry(self, kiwoom, clock):
         kiwoom.behaviour.outlives_seconds = 0.9
@@ -541,8 +547,8 @@ def test_serve_tells_that_the_port_is_in_use(kiwoom):
     assert lines == []
 
 
-def test_the_sandbox_token_ends_a_day_later_in_whole_seconds():
+def test_a_token_expires_a_day_later_in_whole_seconds():
     with SandboxKiwoom() as sandbox:
-        ends = parse_expires_dt(issue(sandbox)["expires_dt"])
-    left = ends - datetime.now(timezone.utc)
+        expires = parse_expires_dt(issue(sandbox)["expires_dt"])
+    left = expires - datetime.now(timezone.utc)
     assert timedelta(seconds=86395) < left <= timedelta(seconds=86401)

@@ -1,1 +1,1 @@
-"""The broker: issuing and revoking tokens, its error codes, the keys, and a practice Kiwoom."""
+"""Kiwoom's token API: issue, revoke and verify, its error codes, the app keys, and a sandbox server."""

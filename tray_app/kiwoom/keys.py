@@ -1,4 +1,4 @@
-"""The app key and secret of an account, kept where Kiwoom's own `kiwoomcli` keeps them."""
+"""Find and store the app key and secret of an account, where Kiwoom's own `kiwoomcli` stores them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class KeyringClient(Protocol):
-        """The OS keyring; each call raises `KeyringUnavailable`."""
+        """The OS keyring. Each call may raise `KeyringUnavailable`."""
 
         def get(self, service: str, username: str) -> str | None: ...
         def set(self, service: str, username: str, value: str) -> None: ...
@@ -29,7 +29,7 @@ _VARIABLES = {"real": ("APP_KEY", "APP_SECRET"), "demo": ("APP_KEY_MOCK", "APP_S
 
 
 class AppKeys:
-    """An app key and its secret. Neither shows in a repr.
+    """An app key and its secret. The repr shows neither.
 
     `alias` is the `kiwoomcli` alias under which they were found, or None.
     """
@@ -42,7 +42,7 @@ class AppKeys:
         self.alias = alias
 
     def fingerprint(self) -> str:
-        """SHA-256 in hex of `appkey:secretkey`, as `kiwoomcli` computes it."""
+        """Return the SHA-256 of `appkey:secretkey` in hex, as `kiwoomcli` computes it."""
         return sha256_hex(f"{self.app_key.reveal()}:{self.app_secret.reveal()}".encode())
 
     def __repr__(self) -> str:
@@ -63,29 +63,29 @@ def clean_keys(app_key: str, app_secret: str) -> AppKeys:
 
 
 def keyring_service(profile: str, mode: str) -> str:
-    """The keyring service of an account's keys, the same as `kiwoomcli`'s."""
+    """Return the keyring service under which an account's keys are stored, the same as `kiwoomcli`'s."""
     if profile == DEFAULT:
         return f"kiwoom-{mode}"
     return _alias_service(profile)
 
 
 def environment_names(mode: str) -> tuple[str, str]:
-    """The variables that hold the default profile's keys, as in `kiwoomcli`."""
+    """Return the names of the variables for the default profile's keys, as in `kiwoomcli`."""
     return _VARIABLES[mode]
 
 
 def find_keys(
     profile: str, mode: str, environ: Mapping[str, str], keyring_client: KeyringClient, account: str = ""
 ) -> AppKeys:
-    """The keys of a profile: for the default one the environment wins, then the keyring.
+    """Return the keys of a profile. For the default one the environment goes before the keyring.
 
     `kiwoomcli setup` always stores under an alias. So the default profile uses the keys of the `account` that was
-    chosen for it, if that is of this mode, else its own, else those of the one alias of this mode. Among several it
-    does not choose, and it does not follow `kiwoomcli`'s current one either: a switch there must not move a running
-    program to another account.
+    chosen for it, if that is of this mode, else its own, else those of the only alias of this mode. It chooses none of
+    several, and does not follow `kiwoomcli`'s current one: a switch there must not move a running program to another
+    account.
 
-    Raises `KeysMissing` when there are none or the keyring does not give them, `InvalidInput` when what is
-    there cannot be keys.
+    Raise `KeysMissing` when there are none or the keyring cannot be read, `InvalidInput` when what is stored cannot
+    be keys.
     """
     if profile != DEFAULT:
         found = keys_of_alias(profile, keyring_client)
@@ -101,27 +101,27 @@ def find_keys(
 
 
 def keys_of_alias(alias: str, keyring_client: KeyringClient) -> AppKeys | None:
-    """The keys that `kiwoomcli` has under an alias, or None.
+    """Return the keys that `kiwoomcli` stores under an alias, or None.
 
-    Raises `KeysMissing` when the keyring does not give them, `InvalidInput` when what is there cannot be keys.
+    Raise `KeysMissing` when the keyring cannot be read, `InvalidInput` when what is stored cannot be keys.
     """
     return _in_keyring(_alias_service(alias), keyring_client, alias)
 
 
 def store_keys(profile: str, mode: str, keys: AppKeys, keyring_client: KeyringClient) -> None:
-    """Keeps the keys where `kiwoomcli` finds them, too. Raises `KeyringUnavailable`."""
+    """Store the keys where `kiwoomcli` finds them too. Raise `KeyringUnavailable`."""
     service = keyring_service(profile, mode)
     for username, value in zip(_USERNAMES, (keys.app_key, keys.app_secret), strict=True):
         keyring_client.set(service, username, value.reveal())
 
 
 def has_keys(profile: str, mode: str, keyring_client: KeyringClient) -> bool:
-    """Whether the keyring has keys of exactly this profile. Raises `KeyringUnavailable`."""
+    """Return whether the keyring has keys of exactly this profile. Raise `KeyringUnavailable`."""
     return keyring_client.get(keyring_service(profile, mode), _USERNAMES[0]) is not None
 
 
 def forget_keys(profile: str, mode: str, keyring_client: KeyringClient) -> bool:
-    """Deletes the keys from the keyring; tells whether there were any. Raises `KeyringUnavailable`."""
+    """Delete the keys from the keyring; return whether there were any. Raise `KeyringUnavailable`."""
     had = has_keys(profile, mode, keyring_client)
     service = keyring_service(profile, mode)
     for username in _USERNAMES:

@@ -35,20 +35,25 @@ Reissue = Literal["same", "new", "replace"]
 
 @dataclass
 class Behaviour:
-    """How this Kiwoom behaves where the real one differs, or nobody knows. May be changed at any time.
-
-    `reissue`: what an issue does while a token is valid. "same" returns that token, "new" returns another one and
-    both are valid, "replace" returns another one and the old one is dead. `dead_token_status`: 200 answers a request
-    with a dead token with code 8005, 401 with that HTTP status and no text. `dead_revoke_code`: the code for revoking
-    a dead token, 8005 or 8015. `outlives_seconds`: for how long a token is still accepted, and returned by an issue,
-    after its `expires_dt`. `clock_offset`: by how many seconds Kiwoom's clock is ahead, in `Date` and in `expires_dt`.
-    """
+    """How this Kiwoom behaves where the real one differs, or nobody knows. May be changed at any time."""
 
     reissue: Reissue = "same"
+    """What an issue does while a token is valid: return the same one, a new one beside it, or one that replaces it."""
+
     dead_token_status: Literal[200, 401] = 200
+    """How a request with a dead token is refused: by code 8005, or by HTTP 401 without a text."""
+
     dead_revoke_code: Literal["8005", "8015"] = "8005"
+    """The code for revoking a dead token."""
+
+    ignores_revoke: bool = False
+    """Whether a revoke is confirmed while the token stays valid."""
+
     outlives_seconds: float = 0.0
+    """For how long after its `expires_dt` a token is still accepted, and returned by an issue."""
+
     clock_offset: float = 0.0
+    """By how many seconds Kiwoom's clock is ahead, in `Date` and in `expires_dt`."""
 
 
 class Reply(NamedTuple):
@@ -140,7 +145,8 @@ class Rules:
     def _revoke(self, app_key: str, token: str) -> Reply:
         if not self._is_valid(token) or self._tokens[token].app_key != app_key:
             return _refused(self._behaviour.dead_revoke_code)
-        self.end(token)
+        if not self._behaviour.ignores_revoke:
+            self.end(token)
         return Reply({"return_code": 0, "return_msg": SUCCESS}, "revoked")
 
     def _issue(self, app_key: str, reissue: str) -> Reply:
