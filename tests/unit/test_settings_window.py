@@ -409,7 +409,7 @@ class TestPeople:
     def test_the_language_changes_while_the_window_is_open(self, shown):
         speak("ko")
 
-        assert find(shown, QLabel, "store_name").text() == "토큰을 두는 곳"
+        assert find(shown, QLabel, "store_name").text() == "토큰 보관 위치"
         assert find(shown, QRadioButton, "mode_demo").text() == "모의투자"
 
     def test_everything_can_be_reached_by_keyboard_and_has_a_name(self, shown):
