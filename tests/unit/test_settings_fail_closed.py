@@ -212,6 +212,7 @@ class TestALineThatIsNotUnderstood:
             ('[profils.second]\nmode = "demo"', ["mode"]),
             ('mode = "real"\n[profils.second]\nmode = "demo"', []),
             ('[mode]\nx = "demo"', ["mode"]),
+            ('mode = "real"\n[profiles.a b.c]\nmode = "demo"', [one for one in REQUIRED if one != "mode"]),
         ],
     )
     def test_may_have_meant_whatever_stands_nowhere_else(self, text, unknown, file):
@@ -239,6 +240,9 @@ class TestALineThatIsNotUnderstood:
             ('[profils.third]\nmode = "real"\n[profiles.second]\nmode = "demo"', True),
             ('[[profiles.second]]\nmode = "demo"', False),
             ('[profiles]\nsecond = "demo"', False),
+            ('[profiles.second]\nmode = "demo"\n[profiles.second]\nmode = "real"', False),
+            ('[profiles.third]\nmode = "demo"\n[profiles.third]\nmode = "real"', True),
+            ('mode = "real"\nstore = "file"\n[profiles.third\nmode = "demo"', True),
             ('profiles = "second"', False),
             ("profiles.second.mode = demo", False),
             ("profiles.third.mode = demo", True),
@@ -430,7 +434,9 @@ class TestNames:
 
         settings = load_settings(self.COMPOSED)
 
-        assert "line 3: the section is there twice" in str(settings.problems[0])
+        assert ["line 3: the section is there twice" in str(one) for one in settings.problems] == [True]
+        with pytest.raises(SettingsError):
+            _ = settings.mode
 
 
 class TestAStoreThatCannotBeUsed:

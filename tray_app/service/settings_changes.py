@@ -136,7 +136,7 @@ def _check_store(store: str, settings: Settings) -> None:
 
 
 def _check_bot_file(path: str, profile: str, environ: Mapping[str, str]) -> None:
-    """One file for one profile: a bot must not get the token of another account."""
+    """Allow one file for one profile only: a bot must not get the token of another account."""
     if is_token_file(path, load_settings(profile, environ).data_dir):
         raise SettingsError(msg("A token itself is stored in {path}. Choose another file for bots."), path=path)
     for other in dict.fromkeys([DEFAULT, *named_profiles(environ)]):

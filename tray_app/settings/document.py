@@ -27,6 +27,11 @@ _MAX_BYTES = 100_000
 _MOST_LINES_LEFT_OUT = 50
 _MOST_LINES_OF_A_STATEMENT = 50
 
+_UNREADABLE = msg("{path} cannot be read ({reason}). Mend or remove it, then try again.")
+_FORBIDDEN = msg(
+    "{path} cannot be read by this user ({reason}). Mend its owner and permissions, or name another folder in "
+    "KIWOOM_TRAY_CONFIG_DIR."
+)
 _NOT_TOML = msg("{path}, line {line} is not TOML. Mend or remove it.")
 _NOT_TOML_OF_KEY = msg("{path}, line {line}: the value of {key} is not TOML. Mend or remove it.")
 _NO_EQUALS = msg("{path}, line {line}: there is no = in it. A setting is written as: name = value")
@@ -76,7 +81,9 @@ class Document:
     @property
     def problems(self) -> list[SettingsError]:
         """What could not be read, in words."""
-        return [self.unreadable] if self.unreadable is not None else [one.problem for one in self.unknown]
+        if self.unreadable is not None:
+            return [self.unreadable]
+        return list(dict.fromkeys(one.problem for one in self.unknown))
 
     def read(self, text: str) -> None:
         """Read `text` without the lines that are not TOML; a section whose head is broken is left out whole."""
@@ -92,11 +99,12 @@ class Document:
                 fault = _statement_at_fault(error, lines)
             if fault is None:
                 break
-            self.unknown.append(self._unknown_at(fault[0], lines))
-            lines = _without(lines, *fault)
-        self.unreadable = SettingsError(
-            msg("{path} is not TOML. Mend it, or move it away to start anew."), path=self._path
-        )
+            left_out = _left_out(lines, *fault)
+            self._note_unknown(left_out, lines)
+            lines = [*lines[: left_out.start], *([""] * len(left_out)), *lines[left_out.stop :]]
+        first = self.unknown[0].problem.values["line"] if self.unknown else 1
+        message = msg("{path}, line {line} and others are not TOML. Mend the file, or move it away to start anew.")
+        self.unreadable = SettingsError(message, path=self._path, line=first)
 
     @property
     def sections(self) -> dict[str, Any]:
@@ -109,29 +117,38 @@ class Document:
         return SettingsError(message, path=self._path, line=self._line_of(keys), **values)
 
     def _find_sections_that_look_alike(self, lines: list[str]) -> None:
-        """TOML tells two spellings of a name apart; here they are one profile."""
-        heads = [(number, _path_in(line)) for number, line in enumerate(lines, 1) if line.lstrip().startswith("[")]
-        paths = [path for _, path in heads]
-        for position, (number, path) in enumerate(heads):
-            if path and path in paths[:position]:
+        """TOML tells two spellings of a name apart; here they are one profile, and nobody knows which one is meant."""
+        seen: set[tuple[str, ...]] = set()
+        for number, line in enumerate(lines, 1):
+            if line.isascii() or not line.lstrip().startswith("["):
+                continue
+            path = _path_in(line)
+            if path in seen:
                 problem = SettingsError(_HEAD_TWICE, path=self._path, line=number)
-                self.unknown.append(Unknown(path, "", problem))
+                self.unknown += [Unknown(path, key, problem) for key in TABLE]
+            seen.add(path)
 
-    def _unknown_at(self, at: int, lines: list[str]) -> Unknown:
-        line = lines[at].strip()
-        values: dict[str, Any] = {"path": self._path, "line": at + 1}
-        is_toml_alone = _statement_length(lines, at) > 0
+    def _note_unknown(self, left_out: range, lines: list[str]) -> None:
+        """Note what the lines that are left out may have set: a section with its head, or one statement."""
+        line = lines[left_out.start].strip()
+        values: dict[str, Any] = {"path": self._path, "line": left_out.start + 1}
+        is_toml_alone = _statement_length(lines, left_out.start) > 0
         if line.startswith("["):
             message = _HEAD_TWICE if is_toml_alone else _wrong_head(line)
-            return Unknown(_section_of_head(line), "", SettingsError(message, **values))
+            problem = SettingsError(message, **values)
+            section = _section_of_head(line)
+            named = {_key_of(one.strip())[1] for one in lines[left_out.start + 1 : left_out.stop]}
+            self.unknown += [Unknown(section, key, problem) for key in ("", *sorted(named - {""}))]
+            return
         section, key = _key_of(line)
         if section is None:
-            section = _section_around(lines, at)
-        if not key:
-            message = _NO_EQUALS if "=" not in line else _NOT_TOML
-            return Unknown(section, "", SettingsError(message, **values))
-        message = _TWICE if is_toml_alone else _wrong_value(line, key)
-        return Unknown(section, key, SettingsError(message, **values, key=key))
+            section = _section_around(lines, left_out.start)
+        if key:
+            message = _TWICE if is_toml_alone else _wrong_value(line, key)
+            self.unknown.append(Unknown(section, key, SettingsError(message, **values, key=key)))
+        else:
+            message = _NOT_TOML if "=" in line else _NO_EQUALS
+            self.unknown.append(Unknown(section, "", SettingsError(message, **values)))
 
     def _line_of(self, keys: tuple[str, ...]) -> int:
         if self._line_numbers is None:
@@ -167,11 +184,8 @@ def read_document(path: str) -> Document:
     except FileNotFoundError:
         pass
     except OSError as error:
-        document.unreadable = SettingsError(
-            msg("{path} cannot be read ({reason}). Mend or remove it, then try again."),
-            path=path,
-            reason=reason_of(error),
-        )
+        message = _FORBIDDEN if isinstance(error, PermissionError) else _UNREADABLE
+        document.unreadable = SettingsError(message, path=path, reason=reason_of(error))
     except UnicodeDecodeError as error:
         document.unreadable = SettingsError(
             msg("{path}, line {line}: the file is not in UTF-8. Save it as UTF-8 in your editor."),
@@ -278,21 +292,23 @@ def _statement_length(lines: list[str], at: int) -> int:
     return 0
 
 
-def _without(lines: list[str], first: int, last: int) -> list[str]:
+def _left_out(lines: list[str], first: int, last: int) -> range:
+    """The lines of that statement, and where it is the head of a section, those of the section."""
     end = last + 1
     if lines[first].lstrip().startswith("["):
         while end < len(lines) and not lines[end].lstrip().startswith("["):
             end += 1
-    return [*lines[:first], *([""] * (end - first)), *lines[end:]]
+    return range(first, end)
 
 
 def _line_numbers(lines: list[str]) -> dict[tuple[str, ...], int]:
-    """On which line each value stands, by the names that lead to it."""
+    """On which line each section and each value stands, by the names that lead to it."""
     numbers: dict[tuple[str, ...], int] = {}
     section: tuple[str, ...] = ()
     for number, line in enumerate(lines, 1):
         if line.lstrip().startswith("["):
             section = _path_in(line)
+            numbers.setdefault(section, number)
         elif "=" in line:
             numbers.setdefault(section + _path_in(line.partition("=")[0] + "= 0"), number)
     return numbers
@@ -304,7 +320,7 @@ def _path_in(line: str) -> tuple[str, ...]:
 
     try:
         fields: Any = tomllib.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ()
     path = []
     while isinstance(fields, dict) and fields:

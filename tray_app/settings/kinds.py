@@ -1,4 +1,4 @@
-"""What a setting can hold: how it is read from TOML or text, and written back."""
+"""The kinds of settings: how a value is read from TOML or typed text, written back and put in words."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
 class Kind:
-    """One kind of setting. What a file or an environment variable holds is `read` into the typed value."""
+    """One kind of setting. `read` turns what a file or an environment variable holds into the typed value."""
 
     __slots__ = ()
 
     def read(self, value: object) -> Any:
-        """The typed value. Raises `ValueError` that says what would fit."""
+        """Return the typed value. Raises `ValueError` that says what would fit, and not what was there."""
         raise NotImplementedError
 
     def parse(self, text: str) -> object:
-        """What somebody typed, as the value that the file would hold; `read` judges it."""
+        """Return typed text as the value that the file would hold; `read` checks it."""
         return text.strip()
 
     def write(self, value: Any) -> object:
-        """The typed value as the file holds it."""
+        """Return the typed value as the file holds it."""
         return "" if value is None else value
 
     def text(self, value: Any) -> str:
-        """The typed value as somebody would type it."""
+        """Return the typed value as somebody would type it."""
         return str(self.write(value))
 
     def words(self, value: Any) -> str:
-        """The typed value as people say it, in the current language; empty for nothing."""
+        """Return the typed value in words of the current language; empty for nothing."""
         return self.text(value)
 
 
 class Choice(Kind):
-    """One of the keys of `named`, each with what people call it."""
+    """One of the keys of `named`, whose values are what users read. Letter case does not matter."""
 
     __slots__ = ("_named",)
 
@@ -66,9 +66,11 @@ class Choice(Kind):
 
 
 class Switch(Kind):
+    """On or off."""
+
     def read(self, value: object) -> bool:
         if not isinstance(value, bool):
-            raise ValueError("true, false")  # noqa: TRY004 - the one error of a reader
+            raise ValueError("true, false")  # noqa: TRY004 - the only error of `read`
         return value
 
     def parse(self, text: str) -> object:
@@ -99,15 +101,15 @@ class Policy(Kind):
 
     def words(self, value: Any) -> str:
         if value == "notify":
-            return tr("only warn")
+            return tr("warn only")
         if value == "auto":
-            return tr("renew by itself, shortly before the end")
-        return tr("a new token every day at {time} (KST)", time=value.split()[-1])
+            return tr("reissue automatically right after expiry")
+        return tr("revoke and reissue every day at {time} (KST)", time=value.split()[-1])
 
 
 class Span(Kind):
-    """A span of at most a day, typed in whole seconds: `"10m"`, `"90s"`, `"1h"`. Only 0 needs no unit: whoever writes
-    10 means minutes as often as seconds."""
+    """A span of at most a day, such as `"10m"`, `"90s"` or `"1h"`, read into whole seconds. Only 0 needs no unit:
+    whoever writes 10 means minutes as often as seconds."""
 
     def read(self, value: object) -> int:
         text = value.strip().lower() if isinstance(value, str) else ""
@@ -137,7 +139,7 @@ class Span(Kind):
 
 
 class Spans(Kind):
-    """Up to ten spans, typed as a tuple of seconds, the longest first; as text with commas between them."""
+    """Up to ten spans, read into a tuple of seconds with the longest first; as text with commas between them."""
 
     def read(self, value: object) -> tuple[int, ...]:
         if not isinstance(value, (list, tuple)) or len(value) > 10:
@@ -156,11 +158,11 @@ class Spans(Kind):
         return ", ".join(Span().text(one) for one in value)
 
     def words(self, value: Any) -> str:
-        return ", ".join(Span().words(one) if one else tr("at the end") for one in value)
+        return ", ".join(Span().words(one) if one else tr("on expiry") for one in value)
 
 
 class Hours(Kind):
-    """A part of the day by this computer's clock, typed as minutes after midnight (from, to), or None for none."""
+    """A part of the day by this computer's clock, read into minutes after midnight (from, to); None for none."""
 
     def read(self, value: object) -> tuple[int, int] | None:
         if value == "":
@@ -176,6 +178,8 @@ class Hours(Kind):
 
 
 class Folder(Kind):
+    """The path of a folder, read into an absolute one."""
+
     def read(self, value: object) -> str:
         import os
 
@@ -185,8 +189,8 @@ class Folder(Kind):
 
 
 class File(Kind):
-    """The whole path of a file, or nothing. A relative one would be another file for each tool, by the folder it
-    was started in."""
+    """The absolute path of a file, or nothing. A relative one would be another file for each tool, depending on the
+    folder it was started in."""
 
     def read(self, value: object) -> str:
         import os
@@ -212,7 +216,7 @@ class Alias(Kind):
 
 
 class RedisAddress(Kind):
-    """The address, typed as a secret, because it may hold a password."""
+    """The address, read into a secret, because it may hold a password."""
 
     def read(self, value: object) -> Secret:
         from urllib.parse import urlsplit

@@ -164,7 +164,7 @@ class Settings:
                 raise _again(problem)
 
     def source_of(self, name: str) -> str:
-        """Where the value of that setting comes from. For the mode, looks at `kiwoomcli`'s accounts."""
+        """Return where the value of that setting comes from. For the mode, looks at `kiwoomcli`'s accounts."""
         source = self.sources.get(name, UNSET)
         if name == "mode" and self.profile != DEFAULT and source in {FILE, UNSET} and self.profile in _kwcli_aliases():
             return KWCLI
@@ -186,7 +186,7 @@ def _again(problem: SettingsError) -> SettingsError:
 
 
 def profile_name(named: str | None, environ: Mapping[str, str] = os.environ) -> str:
-    """`named`, else `KIWOOM_PROFILE`, else `default`. Raises `InvalidInput`."""
+    """Return `named`, else `KIWOOM_PROFILE`, else `default`. Raises `InvalidInput`."""
     return check_profile(named if named is not None else variable(environ, "KIWOOM_PROFILE") or DEFAULT)
 
 
@@ -305,8 +305,8 @@ def _kwcli_aliases() -> dict[str, str]:
 
 
 def _mode_of_keys(environ: Mapping[str, str], account: str) -> str:
-    """Mock where only mock keys can be meant: by the environment, else by the account that was chosen, else by all
-    that `kiwoomcli` has."""
+    """Return mock trading where only mock keys can be meant: by the environment, else by the account that was chosen,
+    else by all accounts of `kiwoomcli`."""
     if variable(environ, "APP_KEY"):
         return MODES[0]
     if variable(environ, "APP_KEY_MOCK"):
@@ -326,18 +326,19 @@ def _is_account_of_default(name: str, shared: Mapping[str, str], environ: Mappin
 
 
 def chosen_account(environ: Mapping[str, str] = os.environ) -> str:
-    """What `account` says this moment, as another program may have written it since the settings were read."""
+    """Return what `account` is at this moment, as another program may have written it since the settings were read."""
     account = read_document(settings_file(environ)).fields.get("account")
     return normalized(account.strip()) if isinstance(account, str) else ""
 
 
 def named_profiles(environ: Mapping[str, str] = os.environ) -> list[str]:
-    """The profiles that have a section of their own in `settings.toml`."""
+    """Return the profiles that have a section of their own in `settings.toml`."""
     return list(read_document(settings_file(environ)).sections)
 
 
 def known_profiles(environ: Mapping[str, str] = os.environ) -> list[str]:
-    """The default profile, those with a section of their own and the aliases of `kiwoomcli`; each name is usable."""
+    """Return the default profile, those with a section of their own and the aliases of `kiwoomcli`, as far as their
+    names can be used."""
     known = [DEFAULT]
     sections, aliases = named_profiles(environ), _kwcli_aliases()
     for name in (*sections, *aliases):
@@ -348,8 +349,8 @@ def known_profiles(environ: Mapping[str, str] = os.environ) -> list[str]:
 
 
 def _refuse_twin(name: str, sections: Collection[str], find_aliases: Callable[[], Collection[str]]) -> None:
-    """One rule on every system, because settings move; but two aliases that `kiwoomcli` has are two accounts wherever
-    files tell them apart."""
+    """Refuse a name that only letter case tells from another one: on every system, because settings are copied
+    between them. But two aliases of `kiwoomcli` are two accounts wherever files tell them apart."""
     if name == DEFAULT:
         return
     other = case_conflict(name, (DEFAULT, *sections))
@@ -364,7 +365,7 @@ def _refuse_twin(name: str, sections: Collection[str], find_aliases: Callable[[]
 
 
 def _base_url(url: str) -> str | None:
-    """Refuses early what keys must not be sent to; the client takes the address apart in full before it does."""
+    """Refuse early what keys must not be sent to; the broker checks the address in full before it sends any."""
     scheme, _, rest = url.lower().partition("://")
     on_this_computer = rest.startswith(("127.", "localhost", "[::1]"))
     if url and scheme != "https" and not (scheme == "http" and on_this_computer):
@@ -375,7 +376,7 @@ def _base_url(url: str) -> str | None:
 
 
 def _encryption_keys(text: str) -> Secret | None:
-    """Refuses early what is no Fernet key: 32 bytes in base64, which are 44 characters."""
+    """Refuse early what is no Fernet key: 32 bytes in base64, which are 44 characters."""
     if not text:
         return None
     import re
@@ -500,13 +501,15 @@ class _File:
         return problem
 
     def _forget(self, line: Unknown) -> None:
-        """What a line meant that is no TOML."""
+        """What a line set that is not TOML; where its section cannot be told, it may have been any."""
         if line.section == ():
             layers = [self.shared]
         elif line.section is not None and len(line.section) > 1 and line.section[0] == "profiles":
             layers = [self.own] if line.section[1] == self._profile else []
         else:
-            layers = [self.shared, self.own]
+            for layer in (self.shared, self.own):
+                layer.doubt([line.key] if line.key else TABLE, line.problem)
+            return
         for layer in layers:
             if line.key:
                 layer.forget(line.key, line.problem)

@@ -107,7 +107,7 @@ def _target_of(path: str) -> str:
 
 
 def _damaged(path: str) -> SettingsError:
-    """What is wrong with the file, in the words of its reader."""
+    """Return what is wrong with the file, in the words of its reader."""
     for problem in read_document(path).problems:
         return problem
     return SettingsError(

@@ -30,10 +30,10 @@ GROUPS = (RENEWAL, NOTICES, SHARING, STORAGE, PROGRAM)
 
 
 class Setting:
-    """One setting. `meaning` is what it is called before the user, in `group`.
+    """One setting. Users read its `meaning`, in `group`.
 
-    `per_profile` settings may also stand in `[profiles.NAME]`; what stands outside counts for all profiles, or
-    for the default one alone when `inherited` is False. `environment` names a variable that wins.
+    `per_profile` settings may also be set in `[profiles.NAME]`; what is set outside applies to all profiles, or to
+    the default one alone when `inherited` is False. `environment` names a variable that takes precedence.
 
     Where its line in the file was not understood, `required` settings have no value, and whatever depends on them
     refuses to work; others have the value `when_unknown`.
@@ -91,11 +91,11 @@ TABLE: dict[str, Setting] = {
             "policy",
             Policy(),
             "auto",
-            msg("Only warn, or renew"),
+            msg("Renewal"),
             per_profile=True,
             when_unknown="notify",  # which revokes nothing and issues nothing
         ),
-        Setting(RENEWAL, "renew_before", Span(), 600, msg("How long before the end to renew"), per_profile=True),
+        Setting(RENEWAL, "renew_before", Span(), 600, msg("Check with Kiwoom before expiry"), per_profile=True),
         Setting(
             RENEWAL,
             "mode",
@@ -112,10 +112,10 @@ TABLE: dict[str, Setting] = {
             "warn_before",
             Spans(),
             (1800, 600, 300, 0),
-            msg("How long before the end to warn"),
+            msg("Warn before expiry"),
             per_profile=True,
         ),
-        Setting(NOTICES, "quiet_hours", Hours(), None, msg("When only what is urgent is told")),
+        Setting(NOTICES, "quiet_hours", Hours(), None, msg("Quiet hours (urgent only)")),
         Setting(
             SHARING,
             "share_kwcli",
@@ -130,7 +130,7 @@ TABLE: dict[str, Setting] = {
             "share_token_file",
             Switch(),
             default=False,
-            meaning=msg("Keep .token as well while the token rests in the keyring"),
+            meaning=msg("Also write the .token file"),
             per_profile=True,
             inherited=False,
         ),
@@ -148,7 +148,7 @@ TABLE: dict[str, Setting] = {
             "store",
             Choice(_STORES),
             "auto",
-            msg("Where the token rests"),
+            msg("Where the token is stored"),
             environment="KIWOOM_TRAY_STORE",
             required=True,
         ),
@@ -180,8 +180,8 @@ TABLE: dict[str, Setting] = {
             required=True,
         ),
         Setting(PROGRAM, "language", Choice(_LANGUAGES), "auto", msg("Language of the program")),
-        Setting(PROGRAM, "theme", Choice(_SHADES), "auto", msg("Dark or light windows")),
-        Setting(PROGRAM, "panel", Choice(_SHADES), "auto", msg("How dark the taskbar behind the icon is")),
+        Setting(PROGRAM, "theme", Choice(_SHADES), "auto", msg("Theme")),
+        Setting(PROGRAM, "panel", Choice(_SHADES), "auto", msg("Taskbar colour")),
         Setting(PROGRAM, "autostart", Switch(), default=False, meaning=msg("Start when you log in")),
     )
 }
