@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tray_app.history.database import Happening
+    from tray_app.history.draft import EventDraft
 
 KEYS = AppKeys(Secret("an-app-key-of-a-test"), Secret("a-secret-of-a-test"))
 START = 1_790_000_000.0
@@ -102,8 +102,8 @@ class FakeBroker:
 class PromptHistory(History):
     """A record that is written before anybody goes on."""
 
-    def record(self, profile: str, happenings: Sequence[Happening]) -> None:
-        super().record(profile, happenings)
+    def record(self, profile: str, drafts: Sequence[EventDraft]) -> None:
+        super().record(profile, drafts)
         assert flush_history(20)
 
     def record_found(self, profile: str, token: Token | None, at: float) -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from tray_app.core.secret import Secret
     from tray_app.core.token import Token
-    from tray_app.history.database import Happening
+    from tray_app.history.draft import EventDraft
     from tray_app.kiwoom.keys import AppKeys
     from tray_app.service.key_binding import KeyBinding
     from tray_app.stores.base import Place, Store
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     class TokenHistory(Protocol):
         """Where it is kept what happened. Nothing here raises or waits."""
 
-        def record(self, profile: str, happenings: Sequence[Happening]) -> None: ...
+        def record(self, profile: str, drafts: Sequence[EventDraft]) -> None: ...
         def record_found(self, profile: str, token: Token | None, at: float) -> None: ...
 
 
@@ -146,7 +146,7 @@ class TokenService:
         self.profile = profile
         self._account = account
         self._open_history = open_history
-        self._happened: list[Happening] = []
+        self._happened: list[EventDraft] = []
         self.store = store
         self.app_key: Callable[[], str | None] = (lambda: None) if account is None else account.app_key
         """What the environment names as the app key at this moment: with another, another token is this account's."""
@@ -583,7 +583,9 @@ class TokenService:
     def _note(self, kind: str, token: Token | None, error: KiwoomTokenError | None = None) -> None:
         """Remembers for the history what happened just now."""
         if self._open_history is not None:
-            self._happened.append((self._clock(), kind, token, error))
+            from tray_app.history.draft import EventDraft
+
+            self._happened.append(EventDraft(self._clock(), kind, token, error))
 
     @contextlib.contextmanager
     def _failure_noted(self, token: Token | None) -> Iterator[None]:

@@ -29,13 +29,14 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from tray_app.desktop.look.theme import Tone, Tones, is_high_contrast, window_tones
-from tray_app.history.events import TAKES, Day, Event, EventKind, Gap, Life, Week
+from tray_app.history.events import TAKES, Event, EventKind
+from tray_app.history.timeline import Day, Gap, Life, Week
 from tray_app.history.words import day_text, gap_text, life_text, mark_text, week_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tray_app.history.events import Entry
+    from tray_app.history.timeline import Entry
 
 translate = QCoreApplication.translate
 

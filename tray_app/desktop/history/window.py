@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tray_app.desktop.history.feed import HistoryFeed, Page, Row
-    from tray_app.history.events import Entry
+    from tray_app.history.timeline import Entry
 
 translate = QCoreApplication.translate
 
