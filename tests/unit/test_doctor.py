@@ -186,12 +186,12 @@ def test_versions_and_the_place_of_the_log_are_told(private_places: Path, capsys
 def test_a_check_that_does_not_end_is_a_finding_and_the_others_go_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("tray_app.cli.doctor._CHECK_SECONDS", 0.1)
+    monkeypatch.setattr("tray_app.cli.doctor._CHECK_SECONDS", 1.0)
     monkeypatch.setattr("tray_app.cli.doctor.find_keys", lambda _: threading.Event().wait(60))
     monkeypatch.setattr("tray_app.cli.doctor.base_url_for", lambda *_: 1 / 0)
     begun = time.monotonic()
     found = told(capsys)
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 30  # and not 60
     assert (found["keys"]["good"], found["keys"]["text"][:9]) == (False, "no answer")
     assert found["address"]["text"] == "Something unexpected happened (ZeroDivisionError)."
     assert {"token", "screen", "autostart", "log"} <= set(found)

@@ -111,8 +111,9 @@ def _findings(profile: str | None) -> Iterator[Finding]:
     yield from _bounded(msg("log"), lambda: [_tried(msg("log"), lambda: check_writable(log_folder()), log_folder)])
 
 
-def _bounded(name: str, check: Callable[[], Iterable[Finding]], seconds: float = _CHECK_SECONDS) -> Iterator[Finding]:
-    """What a check finds, within `seconds`; one that fails or does not end is a finding itself."""
+def _bounded(name: str, check: Callable[[], Iterable[Finding]], seconds: float = 0.0) -> Iterator[Finding]:
+    """Yield what a check finds, within `seconds` if given; one that fails or does not end is a finding itself."""
+    seconds = seconds or _CHECK_SECONDS
     found: SimpleQueue[Finding | None] = SimpleQueue()
 
     def run() -> None:
