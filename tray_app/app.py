@@ -52,14 +52,11 @@ def run() -> NoReturn:
     _owns_process = True
     for one in stop_signals():
         signal.signal(one, _stop)
-    install_hooks(_say_unexpected)
+    install_hooks(lambda kind: _tell(_unexpected(kind)))
     try:
         status = main(sys.argv[1:])
     except KeyboardInterrupt:
         status = DONE
-    except Exception as error:  # noqa: BLE001 - a traceback could show a secret
-        sys.excepthook(type(error), error, None)
-        status = UNEXPECTED
     _leave(status)
 
 
@@ -93,6 +90,10 @@ def main(arguments: Sequence[str]) -> int:
     stop_log = _start_log(options)
     try:
         return _run(options)
+    except Exception as error:  # noqa: BLE001 - a traceback could show a secret
+        logs.error("Not started", cause=error)
+        _say_why_not_started(_unexpected(type(error).__name__))
+        return UNEXPECTED
     finally:
         stop_log()
 
@@ -273,10 +274,10 @@ def _parser() -> Parser:
     return parser
 
 
-def _say_unexpected(kind: str) -> None:
+def _unexpected(kind: str) -> str:
     told = tr("Something unexpected happened ({kind}).", kind=kind)
     where = tr("The log is in {folder}.", folder=log_folder())
-    _say_why_not_started(f"{told} {where}")
+    return f"{told} {where}"
 
 
 def _say_why_not_started(line: str) -> None:

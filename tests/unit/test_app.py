@@ -339,18 +339,16 @@ class TestWithoutATerminal:
     def test_an_unexpected_failure_is_told_in_a_box_that_names_the_log(
         self, boxes: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def fail(*_: object) -> None:
+        def fail(*_: object, **_options: object) -> None:
             raise ZeroDivisionError("hidden-text")
 
-        monkeypatch.setattr(app, "main", fail)
-        monkeypatch.setattr(app, "_leave", lambda status: boxes.append(str(status)))
-        for hook in ("sys.excepthook", "threading.excepthook"):
-            monkeypatch.setattr(hook, None)
-        monkeypatch.setattr(app, "stop_signals", list)
-        monkeypatch.setattr(app, "_owns_process", False)
-        app.run()
-        assert boxes[0].startswith("Something unexpected happened (ZeroDivisionError). The log is in ")
-        assert boxes[1:] == ["1"]
+        monkeypatch.setattr("tray_app.desktop.program.run_desktop", fail)
+        assert status_of([]) == 1
+        (told,) = boxes
+        assert told.startswith("Something unexpected happened (ZeroDivisionError). The log is in ")
+        text = Path(log_file(TRAY)).read_text()
+        assert " in fail\n" in text
+        assert "hidden-text" not in text
 
     def test_a_program_that_starts_shows_no_box(self, boxes: list[str]) -> None:
         assert status_of([]) == 0

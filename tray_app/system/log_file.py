@@ -1,8 +1,9 @@
 """A log file that several processes write, private and bounded: 1 MB and two older ones beside it.
 
 Each line opens the file, appends in one piece and closes it. So nobody holds a file that another has renamed, which
-Windows forbids and which would split the log elsewhere. Who renames holds a lock. Writing raises nothing and waits for
-nobody: a full disk, a pipe or a link in the file's place cost the line, never the program.
+Windows forbids and which would split the log elsewhere. Who renames holds a lock; on Windows, where appending is two
+steps, so does who writes. Writing raises nothing and waits for nobody but a moment for that lock: a full disk, a pipe
+or a link in the place of the file cost the line, never the program.
 """
 
 from __future__ import annotations
@@ -11,13 +12,21 @@ import contextlib
 import logging
 import os
 import stat
+import sys
+import time
 
 from tray_app.core.errors import KiwoomTokenError
 from tray_app.system.file_lock import try_lock, unlock
 from tray_app.system.private_files import create_private, make_private_folder
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 MAX_BYTES = 1_000_000
 BACKUPS = 2
+_WRITE_PATIENCE_SECONDS = 0.2
+_PAUSE_SECONDS = 0.002
 _FLAGS = (
     os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 )
@@ -33,35 +42,52 @@ class LogFileHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         with contextlib.suppress(OSError, KiwoomTokenError, ValueError):
-            self._append((self.format(record) + "\n").encode("utf-8", "backslashreplace"))
+            line = (self.format(record) + "\n").encode("utf-8", "backslashreplace")
+            if sys.platform == "win32":
+                with self._lock(_WRITE_PATIENCE_SECONDS):
+                    size = self._append(line)
+            else:
+                size = self._append(line)
+            if size > self._max_bytes:
+                with self._lock(0.0) as is_ours:
+                    if is_ours:  # else another process is at it
+                        self._rotate()
 
-    def _append(self, line: bytes) -> None:
+    def _append(self, line: bytes) -> int:
+        """Return the size that the file has now."""
         descriptor = _open(self.path)
         try:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
-                return
+                return 0
             os.write(descriptor, line)
+            return found.st_size + len(line)
         finally:
             os.close(descriptor)
-        if found.st_size + len(line) > self._max_bytes:
-            self._rotate()
 
     def _rotate(self) -> None:
-        lock = _open(self.path + ".lock")
+        if os.stat(self.path).st_size <= self._max_bytes:  # another process has done it
+            return
+        for number in range(BACKUPS, 0, -1):
+            newer = f"{self.path}.{number - 1}" if number > 1 else self.path
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(newer, f"{self.path}.{number}")
+
+    @contextlib.contextmanager
+    def _lock(self, patience: float) -> Iterator[bool]:
+        """Hold the lock of this log, if it can be had within `patience` seconds; yield whether it is held."""
+        descriptor = _open(self.path + ".lock")
         try:
-            if not try_lock(lock):
-                return  # somebody else is at it
+            end = time.monotonic() + patience
+            while not (is_ours := try_lock(descriptor)) and time.monotonic() < end:
+                time.sleep(_PAUSE_SECONDS)
             try:
-                if os.stat(self.path).st_size > self._max_bytes:
-                    for number in range(BACKUPS, 0, -1):
-                        newer = f"{self.path}.{number - 1}" if number > 1 else self.path
-                        with contextlib.suppress(FileNotFoundError):
-                            os.replace(newer, f"{self.path}.{number}")
+                yield is_ours
             finally:
-                unlock(lock)
+                if is_ours:
+                    unlock(descriptor)
         finally:
-            os.close(lock)
+            os.close(descriptor)
 
 
 def last_lines(path: str, max_bytes: int) -> str:
