@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tray_app.history.database import Happening
+    from tray_app.history.draft import EventDraft
 
 NO = msg("no")
 """What a broker of these tests says when it refuses: only marked sentences are shared with who waited."""
@@ -120,8 +120,8 @@ class FakeBroker:
 class PromptHistory(History):
     """A record that is written before anybody goes on."""
 
-    def record(self, profile: str, happenings: Sequence[Happening]) -> None:
-        super().record(profile, happenings)
+    def record(self, profile: str, drafts: Sequence[EventDraft]) -> None:
+        super().record(profile, drafts)
         assert flush_history(20)
 
     def record_found(self, profile: str, token: Token | None, at: float) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tray_app.core.errors import BrokerUnavailable, KiwoomTokenError
+from tray_app.core.errors import BrokerUnavailable
 from tray_app.core.token import KST, Token, token_for
+from tray_app.history.draft import EventDraft
 
 NOW = datetime(2026, 11, 20, 14, 20, tzinfo=KST).timestamp()  # a Friday
 TRAY, BOT, TERMINAL = "kiwoom-token-tray", "morning-bot", "kiwoom-token"
 
-Told = tuple[str, tuple[float, str, Token | None, KiwoomTokenError | None]]
+Told = tuple[str, EventDraft]
 """By whom, and what `History.record` takes."""
 
 
@@ -29,11 +30,11 @@ def lived_week() -> list[Told]:
 
     def issue(when: float, by: str = TRAY, kind: str = "issued", name: str = "") -> Token:
         token = tokens[when] = token_for(f"token-{name or when}-of-a-test", 86400, when)
-        told.append((by, (when, kind, token, None)))
+        told.append((by, EventDraft(when, kind, token)))
         return token
 
     def end(when: float, token: Token, kind: str, by: str = TRAY) -> None:
-        told.append((by, (when, kind, token, None)))
+        told.append((by, EventDraft(when, kind, token)))
 
     before = issue(at(-7, "06:30"))
     for day in range(-6, 1):
@@ -43,7 +44,7 @@ def lived_week() -> list[Told]:
             continue
         if day == -4:
             failure = BrokerUnavailable("Kiwoom does not answer ({reason}).", code="503", reason="maintenance")
-            told.extend((TRAY, (at(day, "02:00") + 300 * n, "failed", before, failure)) for n in range(9))
+            told.extend((TRAY, EventDraft(at(day, "02:00") + 300 * n, "failed", before, failure)) for n in range(9))
             before = issue(at(day, "09:25"))
             continue
         end(when, before, "revoked")
@@ -54,5 +55,5 @@ def lived_week() -> list[Told]:
         if day == -1:
             before = issue(at(day, "14:05"), BOT, "stored")
         if day == 0:
-            told.append((BOT, (at(0, "10:30"), "same", before, None)))
+            told.append((BOT, EventDraft(at(0, "10:30"), "same", before)))
     return told

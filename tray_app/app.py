@@ -7,7 +7,17 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from tray_app.cli.diagnostics import (
+    TRAY,
+    crash_file,
+    install_hooks,
+    log_file,
+    log_folder,
+    start_log,
+    watch_for_crashes,
+)
 from tray_app.cli.parser import Parser, seconds
+from tray_app.core import logs
 from tray_app.core.errors import DONE, UNEXPECTED, USAGE, KiwoomTokenError
 from tray_app.core.language import current, say, tr, use
 from tray_app.core.pasted import variable
@@ -15,25 +25,35 @@ from tray_app.settings.load import load_settings
 from tray_app.settings.places import sandbox_dir, settings_file, settings_scope
 from tray_app.settings.save import save_setting, settle_data_dir
 from tray_app.settings.table import MODES
+from tray_app.system.message_box import is_stderr_read, show_windows_box
 from tray_app.system.process import exit_now
 from tray_app.system.signals import stop_signals
+from tray_app.system.version import program_version
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import FrameType
 
     from tray_app.kiwoom.sandbox import SandboxKiwoom
     from tray_app.settings.load import Settings
 
+_TITLE = "Kiwoom Token Tray"
 _SANDBOX_LIFETIME_SECONDS = 660.0
-"""A newcomer sees the first warning after a minute and the first renewal after eleven."""
+"""So that a newcomer sees the first warning after a minute and the first renewal after eleven."""
+
+
+_owns_process = False
+"""Whether this process is the tray program and nothing else, so that its crashes may be written down."""
 
 
 def run() -> NoReturn:
-    """The program's entry point."""
+    """Run the tray program and end the process."""
+    global _owns_process  # noqa: PLW0603 - there is one process
+    _owns_process = True
     for one in stop_signals():
         signal.signal(one, _stop)
+    install_hooks(lambda kind: _tell(_unexpected(kind)))
     try:
         status = main(sys.argv[1:])
     except KeyboardInterrupt:
@@ -42,8 +62,8 @@ def run() -> NoReturn:
 
 
 def _leave(status: int) -> NoReturn:
-    """Ends the process, once Qt is loaded without Python's own way of ending: that takes Qt's objects away while
-    threads still have some (seen as a segmentation fault in one of sixty ends)."""
+    """End the process; once Qt is loaded, without Python's own way of ending, which destroys Qt's objects while threads
+    still use them (a segmentation fault in one of sixty ends)."""
     if "PySide6.QtCore" not in sys.modules:
         sys.exit(status)
     from tray_app.history.database import flush_history
@@ -53,19 +73,44 @@ def _leave(status: int) -> NoReturn:
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
-    """Until there is an event loop, which has its own way. An exception would come up in the middle of Qt's loading."""
+    """End at once, until the event loop takes over. An exception would be raised in the middle of Qt's loading."""
     os._exit(DONE)
 
 
 def main(arguments: Sequence[str]) -> int:
+    """Run the tray program and return its exit status."""
     options = _parser().parse_args(arguments)
-    sandbox: SandboxKiwoom | None = None
     if options.self_test:
         from tray_app.desktop.display import display_problem
 
         reason = display_problem(os.environ)
         print(reason)
         return UNEXPECTED if reason else DONE
+    if options.quit:
+        return _run(options)
+    stop_log = _start_log(options)
+    try:
+        return _run(options)
+    except Exception as error:  # noqa: BLE001 - a traceback could show a secret
+        logs.error("Not started", cause=error)
+        _say_why_not_started(_unexpected(type(error).__name__))
+        return UNEXPECTED
+    finally:
+        stop_log()
+
+
+def _start_log(options: Namespace) -> Callable[[], None]:
+    """Write the log from now on; practising leaves the user's own alone."""
+    folder = os.path.join(sandbox_dir(os.environ), "logs") if options.sandbox else ""
+    if _owns_process:
+        watch_for_crashes(crash_file(TRAY, folder))
+    stop_log = start_log(log_file(TRAY, folder), logs.INFO, to_stderr=options.verbose)
+    logs.info("%s %s starts, Python %s", TRAY, program_version(), sys.version.split()[0])
+    return stop_log
+
+
+def _run(options: Namespace) -> int:
+    sandbox: SandboxKiwoom | None = None
     try:
         environ: Mapping[str, str] = os.environ
         if options.quit:
@@ -82,8 +127,10 @@ def main(arguments: Sequence[str]) -> int:
                 return USAGE
             settings = mended
         if not options.background and _is_first_start(settings, environ):
+            from tray_app.desktop.qt_messages import log_qt_messages
             from tray_app.desktop.setup.first_run import FirstRun, set_up
 
+            log_qt_messages()
             chosen = set_up(settings, environ)
             if chosen is FirstRun.QUIT:
                 return DONE
@@ -97,7 +144,8 @@ def main(arguments: Sequence[str]) -> int:
         showing = {"background": options.background, "show": looks}
         return _start(settings, environ, sandbox, only_this_profile=named, **showing)
     except KiwoomTokenError as error:
-        _tell(say(error))
+        logs.error("Not started: %s", error)
+        _say_why_not_started(say(error))
         return error.exit_status
     finally:
         if sandbox is not None:
@@ -116,7 +164,7 @@ def _mended(settings: Settings, profile: str | None, environ: Mapping[str, str])
 
 
 def _is_first_start(settings: Settings, environ: Mapping[str, str]) -> bool:
-    """Whether nobody has set anything up yet, and there is somebody to ask."""
+    """Tell whether nothing is set up yet and there is somebody to ask."""
     is_by_commands_alone = "account" in settings.sources  # which keep it once they have issued a token
     if settings.has_own_data_dir or (os.path.exists(settings_file(environ)) and not is_by_commands_alone):
         return False
@@ -141,12 +189,18 @@ def _start(
 
     reason = display_problem(os.environ)
     if reason:
+        logs.warning("No screen: %s", reason)
+        if sys.platform == "win32" and not is_stderr_read():  # nobody would see or could end it
+            _say_why_not_started(reason)
+            return UNEXPECTED
         _tell(tr("{reason} The token is watched in this terminal instead. Ctrl+C ends it.", reason=reason))
         from tray_app.cli.watch import watch_over
 
         return watch_over(settings, environ)
     from tray_app.desktop.main import run_desktop
+    from tray_app.desktop.qt_messages import log_qt_messages
 
+    log_qt_messages()
     return run_desktop(
         settings,
         environ,
@@ -158,7 +212,7 @@ def _start(
 
 
 def _quit(options: Namespace) -> int:
-    """Asks the one that runs to end, and waits until it has."""
+    """Ask the running program to end, and wait until it has."""
     environ: Mapping[str, str] = os.environ
     if options.sandbox:
         environ = _sandbox_places()
@@ -178,7 +232,7 @@ def _quit(options: Namespace) -> int:
 
 
 def _sandbox(lifetime: float) -> tuple[SandboxKiwoom, dict[str, str]]:
-    """A practice Kiwoom in this process, and an environment in which nothing of the user's is touched."""
+    """Return a sandbox Kiwoom in this process, and an environment in which nothing of the user's is touched."""
     from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 
     places = _sandbox_places()
@@ -202,10 +256,18 @@ def _sandbox_places() -> dict[str, str]:
     return {"KIWOOM_TRAY_DATA_DIR": folder, "KIWOOM_TRAY_CONFIG_DIR": folder}
 
 
+class _TrayParser(Parser):
+    """Says in a box what it does not understand, where there is no terminal."""
+
+    def tell(self, line: str) -> None:
+        _say_why_not_started(line)
+
+
 def _parser() -> Parser:
-    parser = Parser(
+    parser = _TrayParser(
         prog="kiwoom-token-tray", description=tr("Keeps one Kiwoom token alive and shows how long it lives.")
     )
+    parser.add_version_and_verbose()
     account = parser.add_mutually_exclusive_group()  # the practice keys are those of the default account
     account.add_argument("--profile", metavar="NAME", help=tr("the account; else KIWOOM_PROFILE, or default"))
     account.add_argument(
@@ -226,6 +288,28 @@ def _parser() -> Parser:
     )
     start.add_argument("--quit", action="store_true", help=tr("end the running program, and wait until it has ended"))
     return parser
+
+
+def _unexpected(kind: str) -> str:
+    told = tr("Something unexpected happened ({kind}).", kind=kind)
+    where = tr("The log is in {folder}.", folder=log_folder())
+    return f"{told} {where}"
+
+
+def _say_why_not_started(line: str) -> None:
+    """On standard error; where nobody reads that, in a box, so that a click on the program does not end in silence."""
+    _tell(line)
+    if is_stderr_read() or show_windows_box(_TITLE, line):
+        return
+    from tray_app.desktop.display import display_problem
+
+    if not display_problem(os.environ) and os.environ.get("QT_QPA_PLATFORM", "") != "offscreen":
+        from PySide6.QtWidgets import QMessageBox
+
+        from tray_app.desktop.application import create_application
+
+        create_application()
+        QMessageBox.critical(None, _TITLE, line)
 
 
 def _tell(line: str) -> None:

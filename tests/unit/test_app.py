@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tray_app import app
+from tray_app.cli.diagnostics import TRAY, log_file
 from tray_app.desktop import display
 from tray_app.desktop.display import display_problem
 from tray_app.history.database import History
@@ -306,3 +307,68 @@ def test_the_end_of_the_tray_leaves_no_record_unwritten(tmp_path: Path) -> None:
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (7, "told\n", "")
     assert len(History(path).read("default")) == 1
+
+
+class TestWithoutATerminal:
+    @pytest.fixture
+    def boxes(self, monkeypatch: pytest.MonkeyPatch, desktop: list[dict[str, Any]]) -> list[str]:
+        """What a box said to a user whose program has no standard error, as on Windows."""
+        shown: list[str] = []
+
+        def show(title: str, text: str) -> bool:
+            assert title == "Kiwoom Token Tray"
+            shown.append(text)
+            return True
+
+        monkeypatch.setattr("tray_app.app.show_windows_box", show)
+        monkeypatch.setattr("tray_app.app.is_stderr_read", lambda: False)
+        return shown
+
+    def test_an_option_that_is_not_understood_is_told_in_a_box(self, boxes: list[str]) -> None:
+        assert status_of(["--nonsense"]) == 2
+        assert len(boxes) == 1
+        assert "--nonsense" not in boxes[0]
+
+    def test_a_setting_that_cannot_be_used_is_told_in_a_box(
+        self, boxes: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "cloud")
+        assert status_of([]) == 2
+        assert [one for one in boxes if "KIWOOM_TRAY_STORE" in one]
+
+    def test_an_unexpected_failure_is_told_in_a_box_that_names_the_log(
+        self, boxes: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object, **_options: object) -> None:
+            raise ZeroDivisionError("hidden-text")
+
+        monkeypatch.setattr("tray_app.desktop.main.run_desktop", fail)
+        assert status_of([]) == 1
+        (told,) = boxes
+        assert told.startswith("Something unexpected happened (ZeroDivisionError). The log is in ")
+        text = Path(log_file(TRAY)).read_text()
+        assert " in fail\n" in text
+        assert "hidden-text" not in text
+
+    def test_a_program_that_starts_shows_no_box(self, boxes: list[str]) -> None:
+        assert status_of([]) == 0
+        assert boxes == []
+
+
+def test_with_a_reader_of_standard_error_there_is_no_box(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tray_app.app.show_windows_box", lambda *_: pytest.fail("a box"))
+    assert status_of(["--nonsense"]) == 2
+    assert "See: kiwoom-token-tray --help" in capsys.readouterr().err
+
+
+def test_the_start_is_logged(desktop: list[dict[str, Any]], private_places: Path) -> None:
+    assert status_of([]) == 0
+    assert " starts, Python 3." in Path(log_file(TRAY)).read_text()
+
+
+def test_practising_leaves_the_log_of_the_user_alone(desktop: list[dict[str, Any]], private_places: Path) -> None:
+    assert status_of(["--sandbox"]) == 0
+    assert not Path(log_file(TRAY)).exists()
+    assert list(private_places.rglob(f"sandbox/logs/{TRAY}.log"))

@@ -852,6 +852,12 @@ def test_exec_runs_a_command_with_the_token_in_its_environment(run: Callable[...
 SECRET = "Ab3_" * 12
 
 
+def test_login_without_a_keyring_says_how_keys_are_given(run: Callable[..., Run]) -> None:
+    refused = run("login", "--stdin", stdin="a-key\na-secret\n")
+    assert refused.status == 6
+    assert "Set APP_KEY and APP_SECRET in the environment" in one_line(refused.err)
+
+
 @pytest.mark.parametrize("program", ["/nonexistent/program", "nonexistent-program", SECRET])
 def test_exec_of_a_missing_command_is_127_and_repeats_nothing(run: Callable[..., Run], program: str) -> None:
     put(run)

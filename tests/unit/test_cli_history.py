@@ -6,10 +6,13 @@ import csv
 import io
 import json
 import os
+import re
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -117,7 +120,22 @@ def test_for_a_spreadsheet(run: Callable[..., Run]) -> None:
     rows = list(csv.DictReader(io.StringIO(run("--csv")[1].removeprefix("\ufeff"), newline="")))
     assert [row["event"] for row in rows] == ["issued", "failed"]
     assert rows[1]["reason"] == 'No answer from "home", try again.'
-    assert tuple(rows[0]) == COLUMNS
+    assert [one.removesuffix(" (KST)") for one in rows[0]] == list(COLUMNS)
+    assert [one for one in rows[0] if one.endswith(" (KST)")] == [
+        "time (KST)",
+        "created (KST)",
+        "expires (KST)",
+        "until (KST)",
+    ]
+
+
+@pytest.mark.usefixtures("history")
+def test_times_for_a_spreadsheet_are_times_and_no_text(run: Callable[..., Run]) -> None:
+    (issued, _) = csv.DictReader(io.StringIO(run("--csv")[1].removeprefix("\ufeff"), newline=""))
+    for column in ("time (KST)", "expires (KST)"):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", issued[column])
+    told = datetime.strptime(issued["expires (KST)"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=KST)
+    assert abs(told.timestamp() - time.time() - 86400) < 120
 
 
 @pytest.mark.usefixtures("history")
@@ -128,18 +146,59 @@ def test_a_file_of_it_opens_in_excel(tmp_path: Path) -> None:
         check=True,
         env={**os.environ, "PYTHONPATH": str(ROOT), "LC_ALL": "ko_KR.UTF-8", "PYTHONIOENCODING": "cp949"},
     )
-    assert done.stdout.startswith(b"\xef\xbb\xbftime,")
+    assert done.stdout.startswith(b"\xef\xbb\xbftime (KST),")
     assert done.stdout.count(b"\r\n") == 3
     assert "home" in done.stdout.decode("utf-8-sig")
 
 
-@pytest.mark.parametrize("start", "=+-@\t\r")
+@pytest.mark.parametrize("start", "=+-@")
 def test_no_cell_is_taken_for_a_formula(run: Callable[..., Run], tmp_path: Path, start: str) -> None:
     error = BrokerUnavailable(f"{start}cmd|' /C calc'!A0", code=f"{start}1")
     PromptHistory(str(tmp_path / "data" / "history.db")).record("default", [(time.time(), "failed", None, error)])
     (row,) = csv.DictReader(io.StringIO(run("--csv")[1].removeprefix("\ufeff"), newline=""))
     assert row["code"] == f"'{start}1"
     assert row["reason"].startswith(f"'{start}")
+
+
+@pytest.mark.parametrize("form", ["--csv", "--json", "--days=7"])
+def test_a_hostile_row_sends_nothing_to_the_terminal_and_costs_nothing(
+    run: Callable[..., Run], tmp_path: Path, form: str
+) -> None:
+    path = tmp_path / "data" / "history.db"
+    PromptHistory(str(path)).record("default", [(time.time(), "failed", None, BrokerUnavailable("No answer."))])
+    evil = "\x1b]0;owned\x07\x1b[2J\u202e\r\n" + "x" * 100_000
+    sentences = ["{x:>999999999}", "{x.__class__.__mro__}", "{0:>999999999}", "{x!r:>99999999}", evil]
+    with closing(sqlite3.connect(path)) as database, database:
+        for sentence in sentences:
+            database.execute(
+                "INSERT INTO events SELECT NULL, at, profile, kind, ?, created, expires, ?, ?, ?, ?, times, until"
+                " FROM events WHERE id = 1",
+                (evil, evil, sentence, json.dumps({"x": evil[:500]}), evil),
+            )
+        for column, value in (("at", "inf"), ("at", -1e300), ("until", "x"), ("kind", evil), ('"values"', "[" * 9999)):
+            database.execute("CREATE TEMP TABLE one AS SELECT * FROM events WHERE id = 1")
+            database.execute(f"UPDATE one SET id = NULL, {column} = ?", (value,))  # noqa: S608
+            database.execute("INSERT INTO events SELECT * FROM one")
+            database.execute("DROP TABLE one")
+
+    status, out, _ = run(form)
+
+    assert status == 0
+    assert not {"\x1b", "\x07", "\u202e"} & set(out)
+    assert len(out) < 20_000
+    assert "{x:>999999999}" in out
+    if form == "--json":
+        assert len(json.loads(out)) == 1 + len(sentences)
+
+
+@pytest.mark.parametrize("start", "\t\r")
+def test_a_control_character_is_escaped_before_it_reaches_a_cell(
+    run: Callable[..., Run], tmp_path: Path, start: str
+) -> None:
+    error = BrokerUnavailable(f"{start}=1+1", code=f"{start}1")
+    PromptHistory(str(tmp_path / "data" / "history.db")).record("default", [(time.time(), "failed", None, error)])
+    (row,) = csv.DictReader(io.StringIO(run("--csv")[1].removeprefix("\ufeff"), newline=""))
+    assert (row["code"], row["reason"]) == (repr(start)[1:-1] + "1", repr(start)[1:-1] + "=1+1")
 
 
 def test_a_gap_in_trading_hours_is_told_too(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import sys
+import threading
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,12 @@ import pytest
 
 from tray_app import autostart
 from tray_app.autostart.base import Status
+from tray_app.cli.diagnostics import TRAY, log_file
 from tray_app.cli.doctor import doctor
-from tray_app.core.errors import AutostartFailed
+from tray_app.core.errors import AutostartFailed, BrokerUnavailable, InvalidInput
 from tray_app.core.token import token_for
-from tray_app.history.database import flush_history
+from tray_app.history.database import History, flush_history
+from tray_app.history.draft import EventDraft
 from tray_app.service.composition import open_service
 from tray_app.settings.load import load_settings
 
@@ -163,3 +167,116 @@ def test_a_data_folder_that_cannot_be_made_is_told(private_places, capsys, monke
 
     found = {one["name"]: one["text"] for one in json.loads(capsys.readouterr().out)}
     assert found["data folder"].startswith(f"The folder {folder} cannot be made (")
+
+
+def told(capsys: pytest.CaptureFixture[str], **options: Any) -> dict[str, dict[str, Any]]:
+    doctor(None, as_json=True, **options)
+    return {one["name"]: one for one in json.loads(capsys.readouterr().out)}
+
+
+def test_versions_and_the_place_of_the_log_are_told(private_places: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = told(capsys)
+    assert found["program"]["text"].startswith("0.")
+    assert "httpx " in found["libraries"]["text"]
+    assert "Qt " in found["libraries"]["text"]
+    assert found["system"]["text"]
+    assert found["log"]["text"].startswith(str(private_places))
+
+
+def test_a_check_that_does_not_end_is_a_finding_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tray_app.cli.doctor._CHECK_SECONDS", 1.0)
+    monkeypatch.setattr("tray_app.cli.doctor.find_keys", lambda _: threading.Event().wait(60))
+    monkeypatch.setattr("tray_app.cli.doctor.base_url_for", lambda *_: 1 / 0)
+    begun = time.monotonic()
+    found = told(capsys)
+    assert time.monotonic() - begun < 30  # and not 60
+    assert (found["keys"]["good"], found["keys"]["text"][:9]) == (False, "no answer")
+    assert found["address"]["text"] == "Something unexpected happened (ZeroDivisionError)."
+    assert {"token", "screen", "autostart", "log"} <= set(found)
+
+
+def test_settings_that_cannot_be_used_are_a_finding(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "cloud")
+    found = told(capsys)
+    assert found["settings"]["good"] is False
+    assert "KIWOOM_TRAY_STORE" in found["settings"]["text"]
+    assert "screen" in found
+
+
+def test_without_a_keyring_nobody_is_sent_to_login(capsys: pytest.CaptureFixture[str]) -> None:
+    text = told(capsys)["keys"]["text"]
+    assert "APP_KEY and APP_SECRET" in text
+    assert "login" not in text
+
+
+class TestReport:
+    @pytest.fixture
+    def canaries(self, private_places: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """Secrets of every kind, short ones too, in all the places that a report looks at."""
+        canaries = {
+            "APP_KEY": "canary-key",
+            "APP_SECRET": "canary-secret",
+            "APP_KEY_MOCK": "canary-mock-key",
+            "APP_SECRET_MOCK": "canary-mock-secret",
+            "KIWOOM_TOKEN": "canary-of-exec",
+            "KIWOOM_TRAY_REDIS_URL": "redis://user:canary-password@host:6379/0",
+        }
+        for name, value in canaries.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+        token = token_for("canary-token", 3600, time.time())
+        open_service(load_settings()).put(token)
+        error = BrokerUnavailable("No answer to canary-token from {place}", place="canary-secret")
+        History(str(private_places / "data" / "history.db")).record(
+            "default", [EventDraft(time.time(), "failed", token, error)]
+        )
+        assert flush_history(20)
+        log = Path(log_file(TRAY))
+        log.parent.mkdir(parents=True)
+        log.write_text("token=anything Bearer something\ncanary-token canary-key\nwhat happened before\n")
+        return [*canaries.values(), "canary-password", "canary-token", token.value.fingerprint()[:8], "anything"]
+
+    def test_holds_what_a_bug_report_needs_and_no_secret(
+        self, canaries: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        path = tmp_path / "report.zip"
+        doctor(None, as_json=False, report=str(path))
+        assert str(path) in capsys.readouterr().out
+        with zipfile.ZipFile(path) as report:
+            parts = {name: report.read(name).decode() for name in report.namelist()}
+        assert {"doctor.txt", "settings.txt", "environment.txt", "history.csv", f"logs/{TRAY}.log"} <= set(parts)
+        assert "python: 3." in parts["doctor.txt"]
+        assert "share_token_file = false (default)" in parts["settings.txt"]
+        assert "APP_SECRET = (set)" in parts["environment.txt"]
+        assert "what happened before" in parts[f"logs/{TRAY}.log"]
+        assert "No answer to *** from ***" in parts["history.csv"]
+        for name, text in parts.items():
+            assert [one for one in canaries if one in text] == [], name
+            assert "canary" not in text, name
+
+    @pytest.mark.posix
+    def test_is_private_and_overwrites_nothing(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        path = tmp_path / "report.zip"
+        doctor(None, as_json=False, report=str(path))
+        assert path.stat().st_mode & 0o777 == 0o600
+        before = path.read_bytes()
+        with pytest.raises(InvalidInput, match="exists already"):
+            doctor(None, as_json=False, report=str(path))
+        with pytest.raises(InvalidInput, match="cannot be created"):
+            doctor(None, as_json=False, report=str(tmp_path / "nowhere" / "report.zip"))
+        assert path.read_bytes() == before
+
+    def test_is_written_whatever_is_wrong(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "data" / "history.db").mkdir(parents=True)
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "cloud")
+        doctor(None, as_json=False, report=str(tmp_path / "one.zip"))
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+        doctor(None, as_json=False, report=str(tmp_path / "two.zip"))
+        with zipfile.ZipFile(tmp_path / "two.zip") as report:
+            assert report.read("history.csv").startswith(b"StoreError: ")

@@ -13,18 +13,9 @@ from tray_app.core import language
 from tray_app.core.errors import KeysRefused, RateLimited
 from tray_app.core.token import KST, token_for
 from tray_app.core.trading import is_trading
-from tray_app.history.events import (
-    SMALLEST_GAP_SECONDS,
-    Ended,
-    Event,
-    EventKind,
-    Gap,
-    Week,
-    days_until,
-    event_of,
-    program_name,
-    week_of,
-)
+from tray_app.history.draft import EventDraft
+from tray_app.history.events import Event, EventKind, event_of, program_name
+from tray_app.history.timeline import SMALLEST_GAP_SECONDS, Ended, Gap, Week, days_until, week_of
 from tray_app.history.words import event_text, gap_text, life_text, summary_text
 
 ISSUED, SAME, ADOPTED, STORED, SEEN = (
@@ -163,7 +154,7 @@ class TestLives:
 
     def test_the_present_token_that_is_known_changes_nothing(self) -> None:
         token = token_for("a-token", DAY, NOW - HOUR)
-        noted = event_of("default", NOW - HOUR, ISSUED, token)
+        noted = event_of("default", EventDraft(NOW - HOUR, ISSUED, token))
         assert week(noted, present=token) == week(noted)
 
     def test_events_out_of_order_give_the_same_picture(self) -> None:
@@ -263,14 +254,14 @@ class TestEvent:
         secret = "WQJCwyqInph" + "k" * 75
         token = token_for(secret, DAY, START)
         error = KeysRefused("refused {what}", code="8001", what=f"token={secret}")
-        one = event_of("default", START, FAILED, token, error=error, by="bot")
+        one = event_of("default", EventDraft(START, FAILED, token, error), "bot")
         assert secret not in repr(one)
         assert secret[:12] not in repr(one)
         assert one.code == "8001"
 
     def test_the_sentence_can_be_told_in_either_language(self) -> None:
         error = RateLimited("Kiwoom asked to wait {seconds} seconds before the next request.", seconds=4)
-        one = event_of("default", START, FAILED, None, error=error)
+        one = event_of("default", EventDraft(START, FAILED, None, error))
         assert "wait 4 seconds" in event_text(one)
         language.use("ko")
         assert "4초" in event_text(one)

@@ -20,7 +20,7 @@ from tests import weeks
 from tests.doubles import Clock, PromptHistory
 from tray_app.core import language
 from tray_app.core.errors import StoreError
-from tray_app.core.token import token_for
+from tray_app.core.token import KST, token_for
 from tray_app.desktop.history import feed as feed_module
 from tray_app.desktop.history.feed import HistoryFeed, Page
 from tray_app.desktop.history.marks import kind_of, paint_mark
@@ -28,9 +28,9 @@ from tray_app.desktop.history.week_layout import Spot
 from tray_app.desktop.history.week_view import WeekView
 from tray_app.desktop.history.window import HistoryWindow
 from tray_app.desktop.translation import install_translator
-from tray_app.history import events as core_history
+from tray_app.history import events, timeline
 from tray_app.history.database import History
-from tray_app.history.events import EventKind
+from tray_app.history.events import Event, EventKind
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
 
@@ -43,7 +43,7 @@ def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> History:
     one = PromptHistory(str(tmp_path / "data" / "history.db"))
     for by, happening in weeks.lived_week():
         with monkeypatch.context() as patch:
-            patch.setattr(core_history, "program_name", lambda by=by: by)
+            patch.setattr(events, "program_name", lambda by=by: by)
             one.record("default", [happening])
     return one
 
@@ -148,20 +148,18 @@ class TestPicture:
     def test_gaps_in_trading_hours_are_seen_however_short(self, window: HistoryWindow) -> None:
         window.resize(500, 600)
         QApplication.processEvents()
-        token = core_history.Event(weeks.at(0, "06:30"), "default", EventKind.ISSUED, "a", None, weeks.at(0, "09:00"))
-        later = core_history.Event(
-            weeks.at(0, "09:00") + 5, "default", EventKind.ISSUED, "b", None, weeks.at(1, "09:00")
-        )
-        window.week.show_week(core_history.week_of("default", [token, later], weeks.NOW))
+        token = Event(weeks.at(0, "06:30"), "default", EventKind.ISSUED, "a", None, weeks.at(0, "09:00"))
+        later = Event(weeks.at(0, "09:00") + 5, "default", EventKind.ISSUED, "b", None, weeks.at(1, "09:00"))
+        window.week.show_week(timeline.week_of("default", [token, later], weeks.NOW))
         red = window.week._tones.bad.rgb()
         image = window.week.grab().toImage()
         reds = {x for x in range(image.width()) for y in range(image.height()) if image.pixel(x, y) == red}
         assert len(reds) >= 2
 
     def test_a_burst_of_events_stays_near_its_time(self, window: HistoryWindow, history: History) -> None:
-        events = [core_history.Event(weeks.at(0, "09:00") + n, "default", EventKind.CLEARED) for n in range(60)]
-        window.week.show_week(core_history.week_of("default", events, weeks.NOW))
-        boxes = [spot.box for spot in spots(window) if spot.entry in events]
+        cleared = [Event(weeks.at(0, "09:00") + n, "default", EventKind.CLEARED) for n in range(60)]
+        window.week.show_week(timeline.week_of("default", cleared, weeks.NOW))
+        boxes = [spot.box for spot in spots(window) if spot.entry in cleared]
         assert max(box.left() for box in boxes) - min(box.left() for box in boxes) < 4 * boxes[0].width()
 
     @pytest.mark.parametrize("size", [(640, 380), (420, 300)])
@@ -202,7 +200,7 @@ class TestPicture:
 
         assert has_red()
         issued = [one for one in window._page.week.events if one.kind is EventKind.ISSUED]  # type: ignore[union-attr]
-        window.week.show_week(core_history.week_of("default", issued[-1:], weeks.NOW))
+        window.week.show_week(timeline.week_of("default", issued[-1:], weeks.NOW))
         assert not has_red()
 
     def test_who_cannot_see_it_hears_it(self, window: HistoryWindow) -> None:
@@ -445,7 +443,7 @@ def test_in_strong_contrast_everything_is_in_the_colour_of_the_text(
 
 
 def test_the_day_in_the_picture_is_koreas(window: HistoryWindow) -> None:
-    assert datetime.fromtimestamp(window._page.week.end, core_history.KST).hour == 0  # type: ignore[union-attr]
+    assert datetime.fromtimestamp(window._page.week.end, KST).hour == 0  # type: ignore[union-attr]
 
 
 def test_each_mark_has_a_shape_of_its_own() -> None:

@@ -127,7 +127,7 @@ import ctypes, sys
 sys.path.insert(0, sys.argv[1])
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
-from tray_app.desktop.session.system import SystemEventListener
+from tray_app.desktop.system_events.listener import SystemEventListener
 
 app = QApplication([])
 events = SystemEventListener()

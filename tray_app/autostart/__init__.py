@@ -1,6 +1,6 @@
-"""Starting at login. The operating system knows whether it is so, nothing else does: each question is asked of it.
+"""Starting at login. Its state is the operating system's alone, which is asked each time; nothing is remembered here.
 
-Calls may wait for the disk, for `launchctl` or for the desktop's own question to the user: never on the GUI thread.
+Calls may wait for a disk, `launchctl` or the desktop's question to the user: never make them on the GUI thread.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["for_this_system", "switch"]
 
 
 def for_this_system() -> Autostart:
-    """How this program, as it runs now, is started at login on this system."""
+    """Return what starts this copy of the program at login on this system."""
     from tray_app.autostart.program import start_command
 
     if sys.platform == "win32":
@@ -37,7 +37,7 @@ def for_this_system() -> Autostart:
 
 
 def switch(*, on: bool) -> Status:
-    """Makes it so, whatever was before, and says how it is now. Raises `AutostartFailed`."""
+    """Switch starting at login on or off and return the status. Raises `AutostartFailed`."""
     autostart = for_this_system()
     if on:
         autostart.enable()
@@ -47,5 +47,5 @@ def switch(*, on: bool) -> Status:
 
 
 def is_flatpak() -> bool:
-    """Whether this program runs in a Flatpak, which cannot reach the user's autostart folder."""
+    """Tell whether this program runs in a Flatpak, which cannot reach the user's autostart folder."""
     return bool(os.environ.get("FLATPAK_ID")) or os.path.exists("/.flatpak-info")

@@ -1,4 +1,4 @@
-"""What starting at login is, on every system."""
+"""The interface of starting at login, the same for every system."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 NAME = "kiwoom-token-tray"
-"""Of the entry, on every system."""
+"""The name of the entry on every system."""
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """An entry for this program is there (`configured`), starts the program that asks (`as_it_should_be`), and the
-    system obeys it (`enabled`): a user may have switched it off in the system's own settings.
+    """The state of the entry that starts this program at login.
 
-    `place` is where the entry is or would be, in the system's own terms; `starts` the command line in it as it
-    stands there; `is_lost` tells that the program it starts is gone.
+    `configured`: there is one. `as_it_should_be`: it starts this very copy. `enabled`: the system follows it, that is,
+    the user has not switched it off in the system's own settings. `place` is where the entry is or would be, in the
+    system's terms, `starts` its command line, and `is_lost` tells that the program it starts does not exist any more.
     """
 
     configured: bool
@@ -28,29 +28,28 @@ class Status:
 
     @property
     def switched_off(self) -> bool:
-        """The entry is there, and the user has switched it off in the system's own settings."""
+        """Tell whether the user has switched the entry off in the system's own settings."""
         return self.configured and not self.enabled
 
 
 class Autostart(Protocol):
-    """One system's way. All of it raises `AutostartFailed`."""
+    """Starting at login on one system. All methods raise `AutostartFailed`."""
 
     def status(self) -> Status: ...
 
     def enable(self) -> None:
-        """Starts this program at each login, also where the user had switched that off in the system's settings."""
+        """Start this program at each login, even if the user had switched that off in the system's settings."""
 
     def disable(self) -> None:
-        """Removes the entry, and what the system has noted about it."""
+        """Remove the entry and what the system has stored about it."""
 
     def repair(self) -> bool:
-        """Lets an entry whose program is gone start this one; tells whether it did.
+        """Let an entry whose program does not exist any more start this copy; tell whether anything was changed.
 
-        An entry that another copy of this program made, which is still there, is the user's choice. What was
-        switched off stays off.
+        An entry of another copy that still exists is the user's choice and stays. So does one that is switched off.
         """
 
 
 def is_gone(command: list[str]) -> bool:
-    """Whether a program, or a folder that it is told to run, is not there any more."""
+    """Tell whether a program, or the package that it is told to run, does not exist any more."""
     return not all(os.path.exists(word) for word in command if os.path.isabs(word))

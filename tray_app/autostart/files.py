@@ -1,4 +1,4 @@
-"""The small files in which macOS and Linux keep what is started at login."""
+"""The small files by which macOS and Linux start programs at login."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def replace(path: str, content: bytes) -> None:
 
 
 def remove(path: str) -> None:
-    """Raises `AutostartFailed`."""
+    """Delete the file, if it exists. Raises `AutostartFailed`."""
     try:
         os.unlink(path)
     except FileNotFoundError:

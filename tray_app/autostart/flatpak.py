@@ -1,6 +1,6 @@
-"""A Flatpak asks the desktop through its portal, which may ask the user.
+"""Flatpak: the desktop's portal is asked, and may ask the user.
 
-The portal tells nobody how things stand, so the last answer is kept in the state folder of the Flatpak.
+The portal cannot be asked for the present state, so its last answer is stored in the Flatpak's state folder.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PATH = "/org/freedesktop/portal/desktop"
 _REQUEST = "org.freedesktop.portal.Request"
 _CALL_SECONDS = 5.0
 _ANSWER_SECONDS = 60.0
-"""The desktop may put the question to the user."""
+"""Long, because the desktop may ask the user."""
 _GRANTED = 0
 
 
@@ -59,7 +59,7 @@ class FlatpakAutostart:
         return False
 
     def _ask(self, *, autostart: bool) -> bool:
-        """What the portal grants. Raises `AutostartFailed` when it does not answer."""
+        """Return what the portal grants. Raises `AutostartFailed` when it does not answer."""
         from jeepney.io.blocking import open_dbus_connection
         from jeepney.wrappers import DBusErrorResponse
 

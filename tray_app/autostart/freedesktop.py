@@ -16,7 +16,7 @@ _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _UNESCAPED = {"s": " ", "n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 _OFF = {"Hidden": "true", "X-GNOME-Autostart-enabled": "false"}
-"""How desktops switch an entry off that they do not delete."""
+"""How desktops switch an entry off without deleting it."""
 
 
 class FreedesktopAutostart:
@@ -51,7 +51,7 @@ class FreedesktopAutostart:
         files.remove(self._path)
 
     def repair(self) -> bool:
-        """Everything else that the user or the desktop wrote into the entry stays."""
+        """Change the command alone; what else the user or the desktop wrote into the entry stays."""
         if not self.status().is_lost:
             return False
         text = self._read() or ""
@@ -72,7 +72,7 @@ class FreedesktopAutostart:
 
 
 def keys_of(text: str) -> dict[str, str]:
-    """The keys of the entry itself, without those of its actions, as they stand in the file."""
+    """Return the keys of the entry itself as written in the file, without those of its actions."""
     found: dict[str, str] = {}
     group = ""
     for line in map(str.strip, text.splitlines()):
@@ -85,13 +85,13 @@ def keys_of(text: str) -> dict[str, str]:
 
 
 def exec_line(command: list[str]) -> str:
-    """A command as a desktop entry takes it: quoted as an argument, then escaped as a value."""
+    """Return a command as the value of `Exec`: each word quoted, then the whole escaped."""
     value = " ".join(map(_quoted, command))
     return "".join(_ESCAPES.get(one, one) for one in value)
 
 
 def exec_words(line: str) -> list[str]:
-    """The same backwards."""
+    """Return the words of a value of `Exec`; the reverse of `exec_line`."""
     value = re.sub(r"\\(.)", lambda found: _UNESCAPED.get(found[1], found[0]), line)
     pieces = re.findall(r'"((?:[^"\\]|\\.)*)"|(\S+)', value, re.DOTALL)
     return [(re.sub(r"\\(.)", r"\1", quoted) or plain).replace("%%", "%") for quoted, plain in pieces]

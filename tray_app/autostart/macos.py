@@ -1,7 +1,7 @@
 """macOS: a launch agent of the user.
 
-What System Settings › Login Items has switched off is not to be asked for without an administrator's password; only
-launchd's own list of disabled services is heeded here.
+Whether System Settings › Login Items has switched it off cannot be read without an administrator's password, so only
+launchd's own list of disabled services is read.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PATIENCE_SECONDS = 5.0
 
 
 def launchctl(*words: str) -> str:
-    """What `launchctl` prints; nothing where it is not to be had."""
+    """Return what `launchctl` prints; an empty text where it cannot be run."""
     try:
         ran = subprocess.run(
             ["/bin/launchctl", *words],
@@ -63,7 +63,7 @@ class MacAutostart:
         )
 
     def enable(self) -> None:
-        """The running program goes on; launchd reads the agent at the next login."""
+        """Write the agent, which launchd reads at the next login; the running program is not touched."""
         self._write({})
         if self._is_disabled():
             self._ask_launchd("enable", f"{_domain()}/{NAME}")
@@ -79,7 +79,7 @@ class MacAutostart:
         return True
 
     def _read(self) -> dict[str, Any] | None:
-        """An agent that is no property list starts nothing."""
+        """Return the agent; an empty one for a file that is no property list, which starts nothing."""
         content = files.read(self._path)
         if content is None:
             return None
@@ -101,7 +101,7 @@ class MacAutostart:
         files.replace(self._path, plistlib.dumps(agent))
 
     def _is_disabled(self) -> bool:
-        """The list says `=> true` until macOS 12 and `=> disabled` from then on."""
+        """Tell whether launchd lists it as disabled: `=> true` up to macOS 12, `=> disabled` from then on."""
         lines = {line.strip() for line in self._ask_launchd("print-disabled", _domain()).splitlines()}
         return bool(lines & {f'"{NAME}" => disabled', f'"{NAME}" => true'})
 

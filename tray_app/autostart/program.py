@@ -1,4 +1,4 @@
-"""The command that starts this very program, from any folder and without the environment of this process."""
+"""The command that starts this copy of the program, from any folder and without this process's environment."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def start_command(environ: Mapping[str, str] = os.environ) -> list[str]:
 
 
 def _app_image(environ: Mapping[str, str]) -> str:
-    """The AppImage's own file. Every program started from an AppImage inherits the variable, so it may be another's."""
+    """Return the file of the AppImage we run from. Its variable is inherited, so it may be that of another program."""
     image, mounted = environ.get("APPIMAGE", ""), environ.get("APPDIR", "")
     is_ours = bool(mounted) and _is_below(os.path.realpath(sys.executable), os.path.realpath(mounted))
     return image if is_ours else ""
@@ -43,7 +43,7 @@ def _is_below(path: str, folder: str) -> bool:
 
 
 def _script_folders() -> list[str]:
-    """Where an installer puts this interpreter's programs, the nearest first."""
+    """Return where an installer puts this interpreter's programs, the nearest first."""
     import sysconfig
 
     beside = os.path.dirname(sys.executable)
@@ -52,7 +52,7 @@ def _script_folders() -> list[str]:
 
 
 def _without_a_console(interpreter: str) -> str:
-    """Windows opens a console window for python.exe."""
+    """Return `pythonw.exe` on Windows, which opens a console window for `python.exe`."""
     folder, name = os.path.split(interpreter)
     windowed = os.path.join(folder, name.lower().replace("python", "pythonw", 1))
     return windowed if sys.platform == "win32" and os.path.isfile(windowed) else interpreter

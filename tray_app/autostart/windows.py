@@ -1,7 +1,7 @@
-"""Windows: a value below the user's `Run` key, and Task Manager's switch for it below `StartupApproved`.
+"""Windows: a value in the user's `Run` key, and Task Manager's switch for it in `StartupApproved`.
 
-The switch is a value of twelve bytes of the same name: an even first byte is on, an odd one off, followed by the time
-when it was switched off. No value means on.
+The switch is a value of the same name with twelve bytes: an even first byte means on, an odd one off, and the time when
+it was switched off follows. Without such a value it is on.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ CURRENT_VERSION = r"Software\Microsoft\Windows\CurrentVersion"
 _RUN = r"\Run"
 _APPROVED = r"\Explorer\StartupApproved\Run"
 _LONGEST_COMMAND = 260
-"""Characters that Windows reads of a command line in a `Run` key."""
+"""How many characters of a command line in the `Run` key Windows reads."""
 _NO_PACKAGE = 15700
-"""What Windows answers for a program that did not come from its Store."""
+"""What Windows answers for a program that is not from its Store."""
 
 
 class WindowsAutostart:
@@ -73,7 +73,7 @@ class WindowsAutostart:
 
 
 def command_line(command: list[str]) -> str:
-    """Paths in quotes, as no path on Windows can hold one; options as they are."""
+    """Return the command with its paths in quotes, which no path on Windows can contain; options as they are."""
     return " ".join(word if word.startswith("-") else f'"{word}"' for word in command)
 
 
@@ -86,7 +86,7 @@ def _is_off(approval: object) -> bool:
 
 
 def _is_from_the_store() -> bool:
-    """Such a Python writes to a registry of its own, which Windows does not read at login."""
+    """Tell whether Python is from the Microsoft Store: its registry is its own, and Windows starts nothing from it."""
     if sys.platform == "win32":
         import ctypes
 
@@ -96,7 +96,7 @@ def _is_from_the_store() -> bool:
 
 
 def _read(below: str) -> object:
-    """The value for this program; None where there is none."""
+    """Return the value for this program, or None."""
     winreg = _winreg()
     try:
         with winreg.OpenKey(winreg.HKEY_CURRENT_USER, CURRENT_VERSION + below) as key:
@@ -129,7 +129,7 @@ def _remove(below: str) -> None:
 
 
 def _winreg() -> Any:
-    """A module that type checkers know on Windows only, and tests replace elsewhere."""
+    """Import the module, which type checkers know on Windows alone and tests replace elsewhere."""
     import winreg
 
     return winreg

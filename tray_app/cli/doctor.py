@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from tray_app import autostart
-from tray_app.core.errors import DONE, UNEXPECTED, KeyringUnavailable, KiwoomTokenError
+from tray_app.cli.diagnostics import log_folder
+from tray_app.cli.login import no_place_for_keys
+from tray_app.core import logs
+from tray_app.core.errors import DONE, UNEXPECTED, KeyringUnavailable, KeysMissing, KiwoomTokenError, known_error
 from tray_app.core.language import has_letters, msg, say, tr, use
+from tray_app.core.printable import printable
 from tray_app.core.profile import DEFAULT
 from tray_app.core.wording import mode_text, place_text
 from tray_app.kiwoom.endpoints import base_url_for
@@ -18,9 +26,10 @@ from tray_app.settings.load import load_settings
 from tray_app.stores.keyring_client import shared_keyring_client
 from tray_app.system.child_process import child_environment, child_folder, tray_command
 from tray_app.system.private_files import check_writable
+from tray_app.system.version import library_versions, program_version, system_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable
 
     from tray_app.core.token import Token
     from tray_app.exports.base import Export
@@ -32,27 +41,51 @@ _SCREEN_SECONDS = 3.0
 """A screen that accepts the connection and says nothing would be waited for without end."""
 
 
+_CHECK_SECONDS = 3.0
+"""How long each check may take; a keyring that does not answer says so after 2 seconds itself."""
+
+
+_KEYRING_REMEDIES = {
+    KeyringUnavailable.MISSING: msg("Install one, for example gnome-keyring or KeePassXC; until then a file is used."),
+    KeyringUnavailable.SILENT: msg("See whether it asks for something; else sign in to the desktop again."),
+    KeyringUnavailable.FAILED: msg("Sign in to the desktop again, then try once more."),
+}
+
+
 class Finding:
     """`name` of what was looked at, in English, whether it is `good`, and a sentence about it."""
 
     def __init__(self, name: str, text: str, *, good: bool) -> None:
         self.name = name
-        self.text = text
+        self.text = printable(text)
         self.good = good
 
+    def __str__(self) -> str:
+        return f"{tr(self.name)}: {self.text}"
 
-def doctor(profile: str | None, *, as_json: bool) -> int:
-    """Prints what it finds; ends with 0 when nothing needs mending, else with 1. Never asks Kiwoom, mends nothing."""
-    settings = load_settings(profile)
-    use(settings.language)
-    findings = list(_findings(settings))
+
+def doctor(profile: str | None, *, as_json: bool, report: str | None = None) -> int:
+    """Print what works here and what does not, each finding as soon as it is there.
+
+    Returns 0 when nothing needs mending, else 1. Asks Kiwoom nothing and mends nothing. `report` is the path of a zip
+    file for a bug report, which is written as well.
+    """
+    findings: list[Finding] = []
+    for one in _findings(profile):
+        findings.append(one)
+        if not as_json:
+            print(f"{_sign(good=one.good)} {one}", flush=True)
     if as_json:
         import json
 
         print(json.dumps([{"name": one.name, "good": one.good, "text": one.text} for one in findings]))
-    else:
-        for one in findings:
-            print(f"{_sign(good=one.good)} {tr(one.name)}: {one.text}")
+    if report is not None:
+        from tray_app.cli.report import write_report
+
+        told = tr(
+            "The report is in {path}. Look through it before you send it.", path=write_report(report, findings, profile)
+        )
+        print(told, file=sys.stderr if as_json else sys.stdout)
     return DONE if all(one.good for one in findings) else UNEXPECTED
 
 
@@ -62,31 +95,98 @@ def _sign(*, good: bool) -> str:
     return (signs if has_letters(sys.stdout, signs) else "XO")[good]
 
 
-def _findings(settings: Settings) -> Iterator[Finding]:
+def _findings(profile: str | None) -> Iterator[Finding]:
+    yield from _bounded(msg("program"), lambda: [Finding(msg("program"), program_version(), good=True)])
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding(msg("python"), f"{version} ({sys.platform})", good=sys.version_info >= (3, 11))
+    yield from _bounded(msg("system"), lambda: [Finding(msg("system"), system_version(), good=True)])
+    yield from _bounded(msg("libraries"), _libraries)
+    found: list[Settings] = []
+    yield from _bounded(msg("settings"), lambda: _settings(profile, found))
+    for settings in found:
+        for name, check in _CHECKS.items() if settings.is_usable else ():
+            yield from _bounded(name, partial(check, settings))
+    yield from _bounded(msg("screen"), lambda: [_screen()], _SCREEN_SECONDS + 1)
+    yield from _bounded(msg("autostart"), lambda: [_autostart()])
+    yield from _bounded(msg("log"), lambda: [_tried(msg("log"), lambda: check_writable(log_folder()), log_folder)])
+
+
+def _bounded(name: str, check: Callable[[], Iterable[Finding]], seconds: float = 0.0) -> Iterator[Finding]:
+    """Yield what a check finds, within `seconds` if given; one that fails or does not end is a finding itself."""
+    seconds = seconds or _CHECK_SECONDS
+    found: SimpleQueue[Finding | None] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            for one in check():
+                found.put(one)
+        except Exception as error:  # noqa: BLE001 - the next check may still work
+            if not isinstance(error, KiwoomTokenError):
+                logs.error("The check of %s failed", name, cause=error)
+            found.put(Finding(name, say(known_error(error)), good=False))
+        found.put(None)
+
+    threading.Thread(target=run, name=f"check of {name}", daemon=True).start()
+    end = time.monotonic() + seconds
+    try:
+        while (one := found.get(timeout=max(0.0, end - time.monotonic()))) is not None:
+            yield one
+    except Empty:
+        told = tr("no answer within {seconds} seconds. Try again, or restart the computer.", seconds=round(seconds))
+        yield Finding(name, told, good=False)
+
+
+def _libraries() -> Iterator[Finding]:
+    """Their versions. Without the first two nothing works; Qt is told of under `screen`."""
+    versions = library_versions()
+    missing = [name for name in ("httpx", "keyring") if not versions[name]]
+    if missing:
+        told = tr("{names} is missing. Install this program again with pip.", names=", ".join(missing))
+        yield Finding(msg("libraries"), told, good=False)
+    told = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
+    yield Finding(msg("libraries"), told, good=True)
+
+
+def _settings(profile: str | None, found: list[Settings]) -> Iterator[Finding]:
+    settings = load_settings(profile)
+    use(settings.language)
+    found.append(settings)
     for problem in settings.problems:
         yield Finding(msg("settings"), say(problem), good=False)
-    if settings.is_usable:
-        yield from _of_account(settings)
-    yield _screen()
-    yield _autostart()
 
 
-def _of_account(settings: Settings) -> Iterator[Finding]:
+def _data_folder(settings: Settings) -> Iterator[Finding]:
     yield _tried(msg("data folder"), lambda: check_writable(settings.data_dir), lambda: settings.data_dir)
-    yield _keyring(settings)
-    yield _tried(
-        msg("keys"), lambda: find_keys(settings), lambda: tr("found for {mode}", mode=mode_text(settings.mode))
-    )
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    name = msg("keys")
+    try:
+        find_keys(settings)
+    except KeysMissing as error:
+        yield Finding(name, _without_keyring(settings) or say(error), good=False)
+        return
+    yield Finding(name, tr("found for {mode}", mode=mode_text(settings.mode)), good=True)
+
+
+def _without_keyring(settings: Settings) -> str:
+    """Say how keys are given where `login` has nowhere to store them; an empty text where it has."""
+    try:
+        shared_keyring_client().check()
+    except KeyringUnavailable as error:
+        if error.problem == KeyringUnavailable.MISSING and settings.profile == DEFAULT:
+            return no_place_for_keys(settings.mode)
+    return ""
+
+
+def _address(settings: Settings) -> Iterator[Finding]:
     yield _tried(
         msg("address"), lambda: base_url_for(settings.mode, settings.base_url), lambda: tr("https, or this computer")
     )
-    yield from _token(settings)
 
 
 def _token(settings: Settings) -> Iterator[Finding]:
-    """Where it rests, and whether the other tools have it. A store that cannot be read is one line of several."""
+    """Where it is stored, and whether the other tools have it. A store that cannot be read is one line of several."""
     token = None
     try:
         service = open_service(settings)
@@ -131,14 +231,18 @@ def _where(place: Place) -> str:
     return place_text(place.kind, place.path, place.problem_code)
 
 
-def _keyring(settings: Settings) -> Finding:
+def _keyring(settings: Settings) -> Iterator[Finding]:
+    name = msg("keyring")
     if settings.store in {"file", "memory"}:
-        return Finding(msg("keyring"), tr("not used: the store is {store}", store=settings.store), good=True)
+        yield Finding(name, tr("not used: the store is {store}", store=settings.store), good=True)
+        return
     try:
-        shared_keyring_client().check()
+        backend = shared_keyring_client().backend_name()
     except KeyringUnavailable as error:
-        return Finding(msg("keyring"), say(error), good=False)
-    return Finding(msg("keyring"), tr("answers"), good=True)
+        remedy = tr(_KEYRING_REMEDIES[error.problem]) if error.problem in _KEYRING_REMEDIES else ""
+        yield Finding(name, f"{say(error)} {remedy}".strip(), good=False)
+        return
+    yield Finding(name, tr("answers ({backend})", backend=backend), good=True)
 
 
 def _screen() -> Finding:
@@ -168,7 +272,9 @@ def _screen() -> Finding:
         return Finding(name, tr("Qt cannot be tried ({reason})", reason=error.strerror), good=False)
     if answer.returncode == DONE:
         return Finding(name, tr("Qt can use it"), good=True)
-    return Finding(name, answer.stdout.strip() or tr("Qt cannot use it"), good=False)
+    told = answer.stdout.strip() or tr("Qt cannot use it.")
+    instead = tr("In a terminal, kiwoom-token watch does the same work.")
+    return Finding(name, f"{told} {instead}", good=False)
 
 
 def _autostart() -> Finding:
@@ -191,3 +297,13 @@ def _autostart() -> Finding:
         told = tr("another copy of this program starts at login: {command}", command=found.starts)
         return Finding(msg("autostart"), told, good=False)
     return Finding(msg("autostart"), tr("on ({place})", place=found.place), good=True)
+
+
+_CHECKS: dict[str, Callable[..., Iterator[Finding]]] = {
+    msg("data folder"): _data_folder,
+    msg("keyring"): _keyring,
+    msg("keys"): _keys,
+    msg("address"): _address,
+    msg("token"): _token,
+}
+"""What is looked at with the settings, in this order."""

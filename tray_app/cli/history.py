@@ -12,8 +12,9 @@ from tray_app.core.errors import DONE
 from tray_app.core.language import say, tr, use
 from tray_app.core.token import KST
 from tray_app.history.database import open_history
-from tray_app.history.events import Event, days_until, week_of
+from tray_app.history.events import Event
 from tray_app.history.tabular import as_csv, as_fields
+from tray_app.history.timeline import days_until, week_of
 from tray_app.history.words import entry_text, until_text
 from tray_app.settings.load import load_settings
 
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-    from tray_app.history.events import Entry
+    from tray_app.history.timeline import Entry
 
 
 def history(options: Namespace) -> int:
-    """Prints the events of the last days, oldest first. Raises `StoreError` when the record cannot be read."""
+    """Print the events of the last days, oldest first. Raises `StoreError` when the history cannot be read."""
     settings = load_settings(options.profile)
     use(settings.language)
     settings.require()
@@ -51,7 +52,7 @@ def history(options: Namespace) -> int:
 
 
 def _print_csv(text: str) -> None:
-    """With the mark by which Excel knows UTF-8 where it goes into a file, as people want it who open one by a click."""
+    """Print it; into a file or pipe as UTF-8 with a byte order mark, by which Excel knows it."""
     if sys.stdout.isatty() or not hasattr(sys.stdout, "buffer"):
         print(text, end="")
         return

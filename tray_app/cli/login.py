@@ -8,7 +8,7 @@ import time
 
 from tray_app.cli.stdin import read_stdin
 from tray_app.cli.token import opened, outcome_text, tell_unsaved
-from tray_app.core.errors import DONE, InvalidInput
+from tray_app.core.errors import DONE, InvalidInput, KeyringUnavailable
 from tray_app.core.language import msg, tr
 from tray_app.core.pasted import variable
 from tray_app.core.profile import DEFAULT
@@ -28,7 +28,13 @@ _MAX_STDIN_BYTES = 4096
 def login(options: Namespace) -> int:
     settings, _ = opened(profile_name(options.profile))  # also where the default one stands for it: its own keys
     settings = settings.replace(mode=options.mode or settings.mode)
-    shared_keyring_client().check()
+    try:
+        shared_keyring_client().check()
+    except KeyringUnavailable as error:
+        if error.problem == KeyringUnavailable.MISSING and settings.profile == DEFAULT:
+            print(no_place_for_keys(settings.mode), file=sys.stderr)
+            return error.exit_status
+        raise
     keys = clean_keys(*(_two_lines() if options.stdin else _asked()))
     settings = settle_data_dir(settings)
     outcome = keep_keys(settings, keys, check=not options.no_check)
@@ -40,6 +46,16 @@ def login(options: Namespace) -> int:
     if shadowing and settings.profile == DEFAULT:
         print(tr("{variable} is set and goes before them.", variable=shadowing[0]), file=sys.stderr)
     return DONE
+
+
+def no_place_for_keys(mode: str) -> str:
+    """Say what to do on a machine without a keyring, where `login` cannot store keys."""
+    key, secret = environment_names(mode)
+    return tr(
+        "There is no keyring on this machine. Set {key} and {secret} in the environment instead.",
+        key=key,
+        secret=secret,
+    )
 
 
 def logout(options: Namespace) -> int:

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import sys
 
+from tray_app.core import logs
 from tray_app.core.errors import UNEXPECTED, KiwoomTokenError, known_error
-from tray_app.core.language import allow_korean, has_letters, say
+from tray_app.core.language import allow_korean, has_letters, say, tr
 from tray_app.system.child_process import stop_importing_from_working_folder
 from tray_app.system.process import exit_now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any, NoReturn
 
 _COMMANDS_OF_TOKEN = ("get", "status", "refresh", "clear", "set", "exec")
 _PRINT_NO_SENTENCE = (["get"], ["exec"])
+_PLAIN_GET = ["get"]
 _INTERRUPTED = 130
 
 
 def run() -> NoReturn:
-    """The program's entry point. Python's own way of ending takes as long as a quarter of `get`."""
+    """Run the command line and end the process. Python's own way of ending takes as long as a quarter of `get`."""
     stop_importing_from_working_folder()
+    if sys.argv[1:] != _PLAIN_GET:
+        from tray_app.cli.diagnostics import install_hooks, watch_for_crashes
+
+        install_hooks(lambda kind: _complain(tr("Something unexpected happened ({kind}).", kind=kind)))
+        watch_for_crashes()
     status = main(sys.argv[1:])
     if "tray_app.history.database" in sys.modules:  # what it was told may still have to be written
         sys.exit(status)
@@ -30,7 +37,25 @@ def run() -> NoReturn:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs one command and returns its exit status."""
+    """Run one command and return its exit status."""
+    stop_log: list[Callable[[], None]] = []
+
+    def open_log(level: int, *, to_stderr: bool = False) -> None:
+        from tray_app.cli.diagnostics import COMMAND_LINE, log_file, start_log
+
+        logs.forget_first()
+        stop_log.append(start_log(log_file(COMMAND_LINE), level, to_stderr=to_stderr))
+
+    logs.on_first(logs.WARNING, lambda: open_log(logs.WARNING))
+    try:
+        return _run(arguments, open_log)
+    finally:
+        logs.forget_first()
+        for stop in stop_log:
+            stop()
+
+
+def _run(arguments: Sequence[str], open_log: Callable[..., None]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -39,11 +64,17 @@ def main(arguments: Sequence[str]) -> int:
     # escapes are read by nobody.
     allow_korean(allowed=all(has_letters(stream, "가") for stream in told_on))
     try:
-        status = _dispatch(_understood(arguments))
+        options = _understood(arguments)
+        if options.verbose:
+            open_log(logs.DEBUG, to_stderr=True)
+        elif options.command == "watch":
+            open_log(logs.INFO)
+        status = _dispatch(options)
         if sys.stdout is not None:
             sys.stdout.flush()
         return status
     except KiwoomTokenError as error:
+        logs.debug("%s: %s", type(error).__name__, error)
         _complain(say(error))
         return error.exit_status
     except KeyboardInterrupt:
@@ -54,6 +85,7 @@ def main(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - a traceback could show a secret
         if isinstance(error, OSError):
             _give_up_output()
+        logs.error("Unexpected error", cause=error)
         _complain(say(known_error(error)))
         return UNEXPECTED
 
@@ -66,10 +98,11 @@ class _PlainGet:
     format = "raw"
     min_remaining = None
     no_issue = False
+    verbose = False
 
 
 def _understood(arguments: Sequence[str]) -> Namespace | _PlainGet:
-    if list(arguments) == ["get"]:
+    if list(arguments) == _PLAIN_GET:
         return _PlainGet()
     from tray_app.cli.parser import command_parser
 
@@ -93,7 +126,7 @@ def _dispatch(options: Any) -> int:
     if options.command == "doctor":
         from tray_app.cli.doctor import doctor
 
-        return doctor(options.profile, as_json=options.json)
+        return doctor(options.profile, as_json=options.json, report=options.report)
     if options.command == "profiles":
         from tray_app.cli.profiles import profiles
 

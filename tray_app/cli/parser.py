@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tray_app.core.errors import USAGE
+from tray_app.core.errors import DONE, USAGE
 from tray_app.core.language import msg, tr
 
 TYPE_CHECKING = False
@@ -49,6 +49,16 @@ def _sentence(message: str) -> str:
 setattr(argparse, "_", _sentence)  # noqa: B010 - a name that its type does not tell of
 
 
+class _Version(argparse.Action):
+    """`--version`, which is looked up when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from tray_app.system.version import program_version
+
+        print(parser.prog, program_version())
+        sys.exit(DONE)
+
+
 class Parser(argparse.ArgumentParser):
     """Says in one line what it does not understand, without repeating it, and ends with the status for that."""
 
@@ -59,10 +69,17 @@ class Parser(argparse.ArgumentParser):
             self.add_argument("-h", "--help", action="help", help=tr("show this help"))
 
     def error(self, message: str) -> NoReturn:
-        if sys.stderr is not None:
-            line = tr("{message}. See: {program} --help", message=message, program=self.prog)
-            print(line.replace("\n", " "), file=sys.stderr)
+        self.tell(tr("{message}. See: {program} --help", message=message, program=self.prog).replace("\n", " "))
         sys.exit(USAGE)
+
+    def tell(self, line: str) -> None:
+        """Show why the program does not start."""
+        if sys.stderr is not None:
+            print(line, file=sys.stderr)
+
+    def add_version_and_verbose(self) -> None:
+        self.add_argument("--version", action=_Version, nargs=0, help=tr("print the version"))
+        self.add_argument("--verbose", action="store_true", help=tr("log to standard error as well"))
 
 
 def command_parser() -> Parser:
@@ -73,6 +90,10 @@ def command_parser() -> Parser:
         one.add_argument(
             "--profile", default=default, metavar="NAME", help=tr("the account; else KIWOOM_PROFILE, or default")
         )
+    parser.add_version_and_verbose()
+    common.add_argument(
+        "--verbose", action="store_true", default=argparse.SUPPRESS, help=tr("log to standard error as well")
+    )
     commands = parser.add_subparsers(dest="command", metavar=tr("COMMAND"), required=True, parser_class=Parser)
 
     def command(name: str, purpose: str) -> argparse.ArgumentParser:
@@ -120,13 +141,16 @@ def command_parser() -> Parser:
     history = command("history", tr("what happened to the token: issued, failed, cleared"))
     history.add_argument("--days", type=_days, default=7, metavar="N", help=tr("how far back, 1 to 90; 7 unless told"))
     form = history.add_mutually_exclusive_group()
-    form.add_argument("--csv", action="store_true", help=tr("for a spreadsheet; times carry a zone"))
+    form.add_argument("--csv", action="store_true", help=tr("for a spreadsheet; in Korean time"))
     form.add_argument("--json", action="store_true", help=tr("for programs; times carry a zone"))
 
     _add_config(command("config", tr("the settings: look at them, change them")), common)
 
     doctor = command("doctor", tr("what works here, what does not, and how to mend it"))
     doctor.add_argument("--json", action="store_true", help=tr("for programs"))
+    doctor.add_argument(
+        "--report", metavar="FILE", help=tr("also write a zip file for a bug report, without any token or key")
+    )
 
     sandbox = command("sandbox", tr("run a practice Kiwoom on this machine"))
     sandbox.add_argument("--port", type=_port, default=0, metavar="N", help=tr("0 takes a free one"))

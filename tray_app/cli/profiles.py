@@ -15,7 +15,7 @@ from tray_app.settings.load import load_settings, named_profiles
 
 
 def profiles() -> int:
-    """A line for each: the default one, those in `settings.toml`, and the aliases of `kiwoomcli`."""
+    """Print a line for each: the default one, those in `settings.toml`, and the aliases of `kiwoomcli`."""
     settings = load_settings(DEFAULT)
     use(settings.language)
     settings.require()

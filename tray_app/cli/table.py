@@ -1,4 +1,4 @@
-"""Text in columns on a terminal, where a Korean letter takes the room of two others."""
+"""Text in columns on a terminal, where a Korean letter is two cells wide."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _GAP = "  "
 
 
 def width_of(text: str) -> int:
-    """How many cells of a terminal `text` takes."""
+    """Return how many cells of a terminal `text` takes."""
     from unicodedata import combining, east_asian_width
 
     return sum(0 if combining(one) else 2 if east_asian_width(one) in "WF" else 1 for one in text)
 
 
 def in_columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """A line for each row, every column but the last as wide as its widest text."""
+    """Return a line for each row; every column but the last is as wide as its widest text."""
     widths = [max(map(width_of, column)) for column in zip(*rows, strict=True)]
     return [
         _GAP.join(

@@ -1,4 +1,4 @@
-"""The commands that look at, get, keep or forget the token. Each returns its exit status."""
+"""The commands that show, issue, store or remove the token. Each returns its exit status."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NOT_EXECUTABLE, _NOT_FOUND = 126, 127
 
 
 def opened(profile: str | None) -> tuple[Settings, TokenService]:
-    """The settings, whose problems are told on stderr, and the keeper of that profile's token."""
+    """Return the settings, whose problems are printed on stderr, and the service of that profile's token."""
     settings = load_settings(profile)
     use(settings.language)
     settings.require()
@@ -151,7 +151,7 @@ def set_(options: Namespace) -> int:
 
 
 def outcome_text(outcome: Outcome, now: float) -> str:
-    """What came of asking Kiwoom, as a sentence."""
+    """Return in a sentence what came of asking Kiwoom."""
     from tray_app.core.wording import korean_time
 
     end = korean_time(outcome.token.expires, now)
@@ -163,7 +163,7 @@ def outcome_text(outcome: Outcome, now: float) -> str:
 
 
 def _environment_of_account(settings: Settings) -> dict[str, str]:
-    """This one, naming the account of the token: left to itself, `kiwoomcli` takes its own current one."""
+    """Return this environment with the account of the token named, because `kiwoomcli` would take its current one."""
     environment = dict(os.environ)
     alias: str | None = settings.profile
     if settings.profile == DEFAULT:
@@ -230,7 +230,7 @@ def _status_text(settings: Settings, service: TokenService, token: Token | None,
 
 
 def tell_unsaved(outcome: Outcome) -> None:
-    """On stderr, what kept a token that is there from being stored or handed out."""
+    """Print on stderr why a token that was issued could not be stored or exported."""
     if outcome.unsaved is not None:
         print(tr("The token could not be stored: {reason}", reason=say(outcome.unsaved)), file=sys.stderr)
     tell_unpublished(outcome.unpublished)

@@ -1,7 +1,8 @@
 """The logger `kiwoom`, reached without importing `logging` in programs that never did.
 
 A program that has not imported `logging` has no handler that could show a line, so nothing is lost and
-the command line starts faster.
+the command line starts faster. Our own programs open their log file with the first line that is grave enough
+(`on_first`); a library that is imported by another program never does.
 """
 
 from __future__ import annotations
@@ -11,39 +12,65 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Callable
 
-_DEBUG, _INFO, _WARNING, _ERROR = 10, 20, 30, 40
+DEBUG, INFO, WARNING, ERROR = 10, 20, 30, 40
+NAME = "kiwoom"
+
+_open: tuple[int, Callable[[], None]] | None = None
 
 
 def debug(message: str, *values: object) -> None:
-    _write(_DEBUG, message, values)
+    _write(DEBUG, message, values)
 
 
 def info(message: str, *values: object) -> None:
-    _write(_INFO, message, values)
+    _write(INFO, message, values)
 
 
 def warning(message: str, *values: object) -> None:
-    _write(_WARNING, message, values)
+    _write(WARNING, message, values)
 
 
-def error(message: str, *values: object) -> None:
-    _write(_ERROR, message, values)
+def error(message: str, *values: object, cause: BaseException | None = None) -> None:
+    """Log an error; of its `cause` our own handlers write where it was raised, and no values."""
+    _write(ERROR, message, values, cause)
+
+
+def on_first(level: int, open_log: Callable[[], None]) -> None:
+    """Call `open_log` once, before the first line of that `level` or above is written."""
+    global _open  # noqa: PLW0603 - one log for the process
+    _open = (level, open_log)
+
+
+def forget_first() -> None:
+    """Take back what `on_first` has asked for, if it has not come to that."""
+    global _open  # noqa: PLW0603 - as above
+    _open = None
 
 
 def kiwoom_logger() -> logging.Logger:
-    """The logger `kiwoom`, with the redacting filter on it and no output of its own."""
+    """Return the logger `kiwoom`, with the redacting filter on it and on its children, and no output of its own."""
     import logging
 
     from tray_app.core.redaction import RedactingFilter
 
-    logger = logging.getLogger("kiwoom")
+    logger = logging.getLogger(NAME)
     if not any(isinstance(one, RedactingFilter) for one in logger.filters):
         logger.addFilter(RedactingFilter())
         logger.addHandler(logging.NullHandler())
+    for name, child in list(logger.manager.loggerDict.items()):
+        if not name.startswith(f"{NAME}.") or not isinstance(child, logging.Logger):
+            continue
+        if not any(isinstance(one, RedactingFilter) for one in child.filters):
+            child.addFilter(RedactingFilter())
     return logger
 
 
-def _write(level: int, message: str, values: tuple[object, ...]) -> None:
+def _write(level: int, message: str, values: tuple[object, ...], cause: BaseException | None = None) -> None:
+    global _open
+    if _open is not None and level >= _open[0]:
+        (_, open_log), _open = _open, None
+        open_log()
     if "logging" in sys.modules:
-        kiwoom_logger().log(level, message, *values)
+        kiwoom_logger().log(level, message, *values, exc_info=cause, stacklevel=3)

@@ -1,7 +1,7 @@
-"""What happened to the tokens of a data folder, in `<data>/history.db`: bounded, for all programs of the machine.
+"""The history of a data folder, in `<data>/history.db`: what happened to its tokens, written by all programs.
 
-It is only a record. Writing it raises nothing and keeps nobody waiting but the end of a program, for a moment, and
-what cannot be written is lost. SQLite's plain rollback journal is used, because the faster one needs shared memory,
+Writing raises nothing. It happens in a thread of its own, and only the end of a program waits for it, for a moment;
+what cannot be written is lost. SQLite's rollback journal is used, because its write-ahead log needs shared memory,
 which a network folder does not have.
 """
 
@@ -18,6 +18,7 @@ from contextlib import closing
 from tray_app.core import logs
 from tray_app.core.errors import StoreError
 from tray_app.core.language import msg
+from tray_app.core.printable import printable
 from tray_app.system.private_files import (
     check_private,
     create_private,
@@ -33,26 +34,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
-    from tray_app.core.errors import KiwoomTokenError
     from tray_app.core.token import Token
+    from tray_app.history.draft import EventDraft
     from tray_app.history.events import Event
     from tray_app.settings.load import Settings
-
-    Happening = tuple[float, str, Token | None, KiwoomTokenError | None]
-    """When (seconds of the epoch), what (an `EventKind`), the token concerned, and what went wrong."""
 
 FILE = "history.db"
 KEPT_SECONDS = 90 * 86400.0
 KEPT_EVENTS = 5000
-"""Of each profile: years at one token a day, and no more than a megabyte when something fails all the time."""
+"""For each profile: years at one token a day, and at most a megabyte when something fails all the time."""
 
 PATIENCE_SECONDS = 1.0
-"""How long a record waits until another program's is written; the end of a program waits for its own twice as long
-at the most."""
+"""How long writing waits for another program that writes; the end of a program waits at most twice as long."""
 
 _BURST_SECONDS = 0.02
 _MOST_WAITING = 1000
-"""Of more than these the oldest are lost: it is a record and no journal."""
+"""When more than these are waiting to be written, the oldest are dropped."""
 
 _AGAIN_SECONDS = 3600.0
 """The same failure within this time is the same event."""
@@ -64,38 +61,46 @@ _DAMAGED_CODES = frozenset({11, 26})
 """SQLITE_CORRUPT, SQLITE_NOTADB."""
 
 _COLUMNS = 'at, profile, kind, token, created, expires, code, message, "values", by, times, until'
+_VALUES_COLUMN = 8
+_BOUNDED_COLUMNS = (
+    "at, substr(profile, 1, 100), substr(kind, 1, 20), substr(token, 1, 20), created, expires, substr(code, 1, 50),"
+    ' substr(message, 1, 1000), substr("values", 1, 20000), substr(by, 1, 100), times, until'
+)
+"""For reading: a text that somebody made huge is not read whole."""
 
 
 class NewerHistory(StoreError):
-    """A newer version of this program has written the record in a way that this one does not know."""
+    """A newer version of this program has written the history in a format that this one does not know."""
 
     retry = False
 
 
 class _Damaged(Exception):
-    """The file is no record of ours."""
+    """The file is not a history."""
 
 
 class History:
-    """The record of one data folder. Opens the file anew for each use, so that nobody holds it for long."""
+    """The history of one data folder. The file is opened for each use, so that no program holds it for long."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self._complaint = ""
 
-    def record(self, profile: str, happenings: Sequence[Happening]) -> None:
-        """Keeps what happened, in a moment, or logs why it cannot. Waits for nothing."""
-        _writer.put(self, profile, happenings)
+    def record(self, profile: str, drafts: Sequence[EventDraft]) -> None:
+        """Record what happened to the profile's tokens, in the background; a failure is logged."""
+        _writer.put(self, profile, drafts)
 
     def record_found(self, profile: str, token: Token | None, at: float) -> None:
-        """Keeps what a look at `at` found, if nobody has told about it: a token, or that there is none any more."""
-        _writer.put(self, profile, [(at, "gone" if token is None else "seen", token, None)])
+        """Record what was found stored at `at`, a token or none, unless an event has told so already."""
+        from tray_app.history.draft import EventDraft
 
-    def keep(self, happenings: Sequence[tuple[str, Happening]]) -> None:
-        """Writes what happened to which profile, all at once. Raises nothing."""
+        _writer.put(self, profile, [EventDraft(at, "gone" if token is None else "seen", token)])
+
+    def keep(self, drafts: Sequence[tuple[str, EventDraft]]) -> None:
+        """Write what happened to which profile, in one transaction. Raises nothing."""
         try:
-            self._write(happenings)
-        except Exception as error:  # noqa: BLE001 - the token is safe already; whatever this is costs a record only
+            self._write(drafts)
+        except Exception as error:  # noqa: BLE001 - the token is stored already; only its event is lost
             if str(error) != self._complaint:
                 self._complaint = str(error)
                 logs.warning("History not written (%s: %s)", type(error).__name__, error)
@@ -103,19 +108,19 @@ class History:
             self._complaint = ""
 
     def version(self) -> object:
-        """Differs from an earlier one whenever something was recorded since."""
+        """Return a value that changes whenever something is recorded."""
         return version_of(self.path)
 
     def read(self, profile: str, since: float = 0.0) -> tuple[Event, ...]:
-        """What happened from `since` on, and the last event before that brought or took a token; oldest first.
+        """Return the events from `since` on, and the last one before that brought or took a token; oldest first.
 
-        Raises `StoreError` when the record is there and cannot be read. A damaged one is set aside.
+        Raises `StoreError` when the history cannot be read. A damaged one is set aside.
         """
         return tuple(event for event in self._read(_events_since, profile, since) if event is not None)
 
     def profiles(self) -> list[str]:
-        """Of which there is anything to tell. Raises `StoreError` like `read`."""
-        return [str(row[0]) for row in self._read(_profiles)]
+        """Return the profiles that have events. Raises `StoreError` like `read`."""
+        return [printable(str(row[0])) for row in self._read(_profiles)]
 
     def _read(self, ask: Callable[..., Iterator[Any]], *values: object) -> list[Any]:
         if not os.path.exists(self.path):
@@ -139,13 +144,11 @@ class History:
                 reason=str(error),
             ) from None
 
-    def _write(self, happenings: Sequence[tuple[str, Happening]]) -> None:
+    def _write(self, drafts: Sequence[tuple[str, EventDraft]]) -> None:
         from tray_app.history.events import event_of, program_name
 
         by = program_name()
-        events = [
-            event_of(profile, at, kind, token, error=error, by=by) for profile, (at, kind, token, error) in happenings
-        ]
+        events = [event_of(profile, draft, by) for profile, draft in drafts]
         import sqlite3
 
         self._create()
@@ -183,36 +186,37 @@ class History:
         return sqlite3.connect(self.path, timeout=PATIENCE_SECONDS, isolation_level=None)
 
     def _create(self) -> None:
-        """Create an empty file, which is an empty database; SQLite itself would make one that others can read."""
+        """Create the file, empty and private: SQLite itself would create one that others can read."""
         make_private_folder(os.path.dirname(self.path))
         with contextlib.suppress(FileExistsError):
             os.close(create_private(self.path))
 
     def _set_aside(self, judged: object) -> None:
-        """Only the file that was judged. SQLite itself throws away a journal beside the empty file that comes next."""
+        """Rename a damaged file, if it is still the one that was `judged`. SQLite drops the journal of it later."""
         if judged is None or version_of(self.path) != judged:
             return
-        logs.error("The history was damaged; it is kept as %s.damaged, and a new one begins", FILE)
+        logs.error("The history was damaged; it is now %s.damaged, and a new one begins", FILE)
         move_private(self.path, self.path + ".damaged")
 
 
 class _Writer:
-    """The one thread of this process that writes records, so that nobody waits for a disk because of them.
+    """The one thread of this process that writes events, so that no caller waits for a disk.
 
-    What comes in a burst is written at once. It is a daemon: a disk that hangs does not hold up the end.
+    Events that come in a burst are written together. It is a daemon thread, so a disk that hangs does not keep the
+    process from ending.
     """
 
     def __init__(self) -> None:
         self._news = threading.Condition()
-        self._waiting: deque[tuple[History, str, Happening]] = deque(maxlen=_MOST_WAITING)
+        self._waiting: deque[tuple[History, str, EventDraft]] = deque(maxlen=_MOST_WAITING)
         self._put = self._written = 0
         self._thread: threading.Thread | None = None
         self._histories: dict[str, History] = {}
-        """One for each file, which remembers what it has complained of."""
+        """One for each file, because each logs the same failure only once."""
 
-    def put(self, history: History, profile: str, happenings: Sequence[Happening]) -> None:
+    def put(self, history: History, profile: str, drafts: Sequence[EventDraft]) -> None:
         with self._news:
-            self._waiting.extend((history, profile, one) for one in happenings)
+            self._waiting.extend((history, profile, one) for one in drafts)
             self._put += 1
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="history record", daemon=True)
@@ -223,7 +227,7 @@ class _Writer:
             self._news.notify_all()
 
     def flush(self, timeout: float) -> bool:
-        """Waits until what was put is written; False when that takes longer than `timeout` seconds."""
+        """Wait until what was put is written; False when that takes longer than `timeout` seconds."""
         with self._news:
             wanted = self._put
             return self._thread is None or self._news.wait_for(lambda: self._written >= wanted, timeout)
@@ -248,12 +252,12 @@ _writer = _Writer()
 
 
 def flush_history(timeout: float = PATIENCE_SECONDS * 2) -> bool:
-    """Waits until all that this process told is written, `timeout` seconds at the most; tells whether it is."""
+    """Wait until everything that this process recorded is written, at most `timeout` seconds; tell whether it is."""
     return _writer.flush(timeout)
 
 
 def _after_fork() -> None:
-    """The thread is the parent's; what it has not written is the parent's to write."""
+    """Start anew in a child: the thread is the parent's, and so are the events that wait for it."""
     global _writer  # noqa: PLW0603 - one for the process
     _writer = _Writer()
 
@@ -264,7 +268,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def open_history(settings: Settings) -> History | None:
-    """None where the token rests in memory: then nothing about it is left on a disk either. Opens no file."""
+    """Return the history of the data folder, without opening it; None for a store in memory, which leaves no trace."""
     return None if settings.store == "memory" else History(os.path.join(settings.data_dir, FILE))
 
 
@@ -280,7 +284,7 @@ _BRINGS_OR_TAKES = "kind <> 'failed'"
 
 
 def _schema(database: sqlite3.Connection) -> int:
-    """0 for an empty file. Raises `NewerHistory`, and `_Damaged` for a database of something else."""
+    """Return the version of the format, 0 for an empty file. Raises `NewerHistory`, or `_Damaged` for another file."""
     version = int(database.execute("PRAGMA user_version").fetchone()[0])
     if version > _SCHEMA:
         raise NewerHistory(msg("The history was written by a newer version of this program. Update this one."))
@@ -295,11 +299,11 @@ def _is_damage(error: sqlite3.Error) -> bool:
 
 
 def _put(database: sqlite3.Connection, event: Event) -> None:
-    """Adds the event, unless it is no news or only the last one again."""
+    """Add the event, unless it says nothing new or repeats the last one."""
     from tray_app.history.events import BRINGS, FOUND_BY_LOOKING, EventKind
 
     if event.kind not in FOUND_BY_LOOKING and event.kind is not EventKind.FAILED:
-        # Whoever looks may find a change before the one who made it has told: who made it knows better.
+        # A program that looks may find a change before the one that made it has recorded it, which knows better.
         found = EventKind.SEEN if event.kind in BRINGS else EventKind.GONE
         database.execute(
             "DELETE FROM events WHERE profile = ? AND kind = ? AND token = ? AND at >= ?",
@@ -340,7 +344,7 @@ def _about(event: Event, token_of: Event) -> Event:
 
 
 def _is_again(event: Event, last: Event) -> bool:
-    """Whether the last event went on: a program that fails, or asks in vain, every few seconds."""
+    """Tell whether the event repeats the last one: a program that fails every few seconds."""
     from tray_app.history.events import EventKind
 
     return (
@@ -353,7 +357,7 @@ def _is_again(event: Event, last: Event) -> bool:
 
 def _last(database: sqlite3.Connection, profile: str, condition: str) -> tuple[int, Event] | None:
     rows = database.execute(
-        f"SELECT {_COLUMNS}, id FROM events WHERE profile = ? AND {condition} ORDER BY id DESC LIMIT 1",  # noqa: S608
+        f"SELECT {_BOUNDED_COLUMNS}, id FROM events WHERE profile = ? AND {condition} ORDER BY id DESC LIMIT 1",  # noqa: S608
         (profile,),
     )
     for row in rows:
@@ -369,15 +373,16 @@ def _events_since(database: sqlite3.Connection, profile: str, since: float) -> I
         (profile, since),
     ).fetchone()[0]
     rows = database.execute(
-        f"SELECT {_COLUMNS} FROM events WHERE profile = ? AND (until >= ? OR at = ?) ORDER BY at, id",  # noqa: S608
-        (profile, since, before),
+        f"SELECT {_BOUNDED_COLUMNS} FROM events WHERE profile = ? AND (until >= ? OR at = ?)"  # noqa: S608
+        " ORDER BY at DESC, id DESC LIMIT ?",
+        (profile, since, before, KEPT_EVENTS),
     )
-    for row in rows:
+    for row in reversed(list(rows)):
         yield _event(row)
 
 
 def _profiles(database: sqlite3.Connection) -> Iterator[Any]:
-    yield from database.execute("SELECT DISTINCT profile FROM events ORDER BY profile")
+    yield from database.execute("SELECT DISTINCT substr(profile, 1, 100) FROM events ORDER BY profile LIMIT 1000")
 
 
 def _row(event: Event) -> tuple[object, ...]:
@@ -400,26 +405,12 @@ def _row(event: Event) -> tuple[object, ...]:
 
 
 def _event(row: Sequence[Any]) -> Event | None:
-    """None for a row that a hand or a newer program has written in another way."""
+    """None for a row that is no event, whoever wrote it."""
     import json
 
-    from tray_app.history.events import Event, EventKind
+    from tray_app.history.events import stored_event
 
     try:
-        at, profile, kind, token, created, expires, code, message, values, by, times, until = row
-        return Event(
-            float(at),
-            str(profile),
-            EventKind(kind),
-            str(token),
-            None if created is None else float(created),
-            None if expires is None else float(expires),
-            str(code),
-            str(message),
-            dict(json.loads(values)),
-            str(by),
-            int(times),
-            float(until),
-        )
-    except (ValueError, TypeError, OverflowError):
+        return stored_event([*row[:_VALUES_COLUMN], json.loads(row[_VALUES_COLUMN]), *row[_VALUES_COLUMN + 1 :]])
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return None

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tray_app.core.token import KST
-from tray_app.history.events import Event, Gap
+from tray_app.history.timeline import Gap
 from tray_app.history.words import entry_text, kind_text, reason_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tray_app.history.events import Entry
+    from tray_app.history.events import Event
+    from tray_app.history.timeline import Entry
 
 COLUMNS = (
     "time",
@@ -28,11 +29,12 @@ COLUMNS = (
     "code",
     "reason",
 )
+_TIMES = ("time", "created", "expires", "until")
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def as_fields(entry: Entry, profile: str) -> dict[str, object]:
-    """Times in ISO 8601 with the Korean zone. `what` and `reason` are in the current language."""
+    """Return the fields for JSON: times in ISO 8601 in Korea's zone, `what` and `reason` in the current language."""
     return {
         **dict.fromkeys(COLUMNS),
         "time": _iso(entry.at),
@@ -60,23 +62,29 @@ def _fields_of_event(event: Event) -> dict[str, object]:
     }
 
 
-def as_csv(entries: Iterable[Entry], profile: str) -> str:
-    """A header and a line for each entry, with the line ends that CSV has."""
+def as_csv(entries: Iterable[Entry], profile: str, *, with_tokens: bool = True) -> str:
+    """Return a header and a line for each entry, with the line ends that CSV has.
+
+    Times are Korean ones as `YYYY-MM-DD HH:MM:SS`, which a spreadsheet takes as times; the header names the zone.
+    """
     import csv
     import io
 
+    columns = [one for one in COLUMNS if with_tokens or one != "token"]
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
+    writer.writerow([f"{one} (KST)" if one in _TIMES else one for one in columns])
     for entry in entries:
         fields = as_fields(entry, profile)
-        writer.writerow([_cell(fields[name]) for name in COLUMNS])
+        writer.writerow([_cell(one, fields[one]) for one in columns])
     return text.getvalue()
 
 
-def _cell(value: object) -> str:
-    """A text that a spreadsheet would take for a formula is told to be text."""
+def _cell(column: str, value: object) -> str:
+    """A text that a spreadsheet would take for a formula is marked as text."""
     text = "" if value is None else str(value)
+    if column in _TIMES:
+        return text[: len("YYYY-MM-DDTHH:MM:SS")].replace("T", " ")
     return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
 
 

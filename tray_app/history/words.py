@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from string import Formatter
 from typing import TYPE_CHECKING
 
 from tray_app.core.language import msg, tr
 from tray_app.core.token import KST
 from tray_app.core.wording import duration
-from tray_app.history.events import BRINGS, Ended, Event, EventKind
+from tray_app.history.events import BRINGS, Event, EventKind
+from tray_app.history.timeline import Ended
 
 if TYPE_CHECKING:
-    from tray_app.history.events import Entry, Gap, Life, Week
+    from tray_app.history.timeline import Entry, Gap, Life, Week
 
 _KINDS = {
     EventKind.ISSUED: msg("A new token was issued"),
@@ -37,13 +39,13 @@ _DAYS = (msg("Mon"), msg("Tue"), msg("Wed"), msg("Thu"), msg("Fri"), msg("Sat"),
 
 
 def day_text(instant: float) -> str:
-    """The day in Korea: `Tue 11-17`."""
+    """Return the day in Korea: `Tue 11-17`."""
     there = datetime.fromtimestamp(instant, KST)
     return f"{tr(_DAYS[there.weekday()])} {there:%m-%d}"
 
 
 def moment_text(instant: float) -> str:
-    """The Korean clock with its day: `Tue 11-17 06:30`."""
+    """Return the day and time in Korea: `Tue 11-17 06:30`."""
     return f"{day_text(instant)} {datetime.fromtimestamp(instant, KST):%H:%M}"
 
 
@@ -52,17 +54,29 @@ def kind_text(kind: EventKind) -> str:
 
 
 def reason_text(event: Event) -> str:
-    """What went wrong, or nothing. Whatever a damaged record holds, this is a sentence."""
-    if not event.message:
-        return ""
+    """Return what went wrong, or nothing.
+
+    The sentence comes from a file, so only plain `{name}` places are filled: a width such as `{name:>999999999}` would
+    cost gigabytes. A sentence with others is shown as it is.
+    """
+    if not event.message or not _has_plain_places(event.message):
+        return event.message
     try:
         return tr(event.message, **event.values)
-    except (LookupError, ValueError, AttributeError, TypeError):
+    except (LookupError, ValueError, TypeError):
         return event.message
 
 
+def _has_plain_places(sentence: str) -> bool:
+    try:
+        places = list(Formatter().parse(sentence))
+    except ValueError:
+        return False
+    return all(name is None or (name.isidentifier() and not spec and not how) for _, name, spec, how in places)
+
+
 def event_text(event: Event) -> str:
-    """What happened, and what went wrong, as one line without a time."""
+    """Return what happened and what went wrong, on one line without a time."""
     text = kind_text(event.kind)
     reason = reason_text(event)
     if event.times > 1:
@@ -72,21 +86,21 @@ def event_text(event: Event) -> str:
 
 
 def entry_text(entry: Entry) -> str:
-    """What a list tells about it, without a time."""
+    """Return the line of a list for it, without a time."""
     if isinstance(entry, Event):
         return event_text(entry)
     return tr("No token for {duration} in trading hours", duration=duration(entry.seconds))
 
 
 def until_text(entry: Entry) -> str:
-    """Until when the token lives that it brought, if it brought one."""
+    """Return when the token expires that this event brought; an empty text when it brought none."""
     if isinstance(entry, Event) and entry.kind in BRINGS and entry.expires is not None:
         return moment_text(entry.expires)
     return ""
 
 
 def life_text(life: Life) -> str:
-    """From when to when, and on a second line how it came and how it ended."""
+    """Return from when to when the token was valid, and on a second line how it came and how it ended."""
     span = tr(
         "Token {id}: {start} to {end} (KST)", id=life.token, start=moment_text(life.start), end=moment_text(life.end)
     )
@@ -104,7 +118,7 @@ def gap_text(gap: Gap) -> str:
 
 
 def summary_text(week: Week) -> str:
-    """What a trader wants to know first, as one sentence."""
+    """Return in one sentence whether there was a token in all trading hours."""
     if not week.lives and not week.events:
         return tr("Nothing has happened in these days.")
     trading = week.gap_seconds(trading=True)
@@ -118,13 +132,13 @@ def summary_text(week: Week) -> str:
 
 
 def mark_text(event: Event) -> str:
-    """An event with its time and program, on one line."""
+    """Return an event with its time and program, on one line."""
     program = f"  ({event.by})" if event.by else ""
     return f"{moment_text(event.at)} (KST)  {event_text(event)}{program}"
 
 
 def week_text(week: Week) -> str:
-    """The whole picture for who cannot see it."""
+    """Return the picture of these days in words, for people who cannot see it."""
     failures = sum(event.times for event in week.events if event.kind is EventKind.FAILED)
     lines = [summary_text(week)]
     lines += [gap_text(gap) for gap in week.gaps if gap.trading]

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from tray_app.core.token import Token
-    from tray_app.history.database import Happening
+    from tray_app.history.draft import EventDraft
 
     class TokenHistory(Protocol):
         """The record of what happened. Nothing here raises or waits."""
 
-        def record(self, profile: str, happenings: Sequence[Happening]) -> None: ...
+        def record(self, profile: str, drafts: Sequence[EventDraft]) -> None: ...
         def record_found(self, profile: str, token: Token | None, at: float) -> None: ...
 
 
@@ -30,12 +30,14 @@ class EventBuffer:
         self._profile = profile
         self._clock = clock
         self._open_history = open_history
-        self._events: list[Happening] = []
+        self._events: list[EventDraft] = []
 
     def add(self, kind: str, token: Token | None, error: KiwoomTokenError | None = None) -> None:
         """Remember what happened just now."""
         if self._open_history is not None:
-            self._events.append((self._clock(), kind, token, error))
+            from tray_app.history.draft import EventDraft
+
+            self._events.append(EventDraft(self._clock(), kind, token, error))
 
     @contextlib.contextmanager
     def failure_added(self, token: Token | None) -> Iterator[None]:

@@ -76,6 +76,11 @@ class KeyringClient:
         """Raises `KeyringUnavailable` if a call would fail now; reads and writes nothing."""
         self._ask(lambda _: None)
 
+    def backend_name(self) -> str:
+        """Return which of `keyring`'s backends is used; raises like `get`."""
+        name: str = self._ask(lambda backend: f"{type(backend).__module__}.{type(backend).__qualname__}")
+        return name
+
     def unlock(self) -> None:
         """Lets the keyring ask its user for the password and waits for the answer, two minutes at the most.
 

@@ -15,8 +15,9 @@ from tray_app.core.language import msg, say, tr
 from tray_app.core.token import KST
 from tray_app.desktop.file_watch import FileWatch, watchable
 from tray_app.desktop.worker import Worker
-from tray_app.history.events import Event, Week, days_until, week_of
+from tray_app.history.events import Event
 from tray_app.history.tabular import as_csv
+from tray_app.history.timeline import Week, days_until, week_of
 from tray_app.history.words import entry_text, moment_text, summary_text, until_text
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from tray_app.core.token import Token
     from tray_app.history.database import History
-    from tray_app.history.events import Entry
+    from tray_app.history.timeline import Entry
 
     FindToken = Callable[[], Token | None]
     """Return the present token of a profile. May take time, and may raise `StoreError`."""

@@ -15,7 +15,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from tray_app.core.language import tr
 from tray_app.desktop.theme.colours import Tones, window_tones
-from tray_app.history.events import EventKind, Week
+from tray_app.history.events import EventKind
+from tray_app.history.timeline import Week
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

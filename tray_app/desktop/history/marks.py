@@ -18,7 +18,7 @@ from tray_app.desktop.theme.colours import Tone, Tones
 from tray_app.history.events import Event, EventKind
 
 if TYPE_CHECKING:
-    from tray_app.history.events import Entry
+    from tray_app.history.timeline import Entry
 
 
 _ICON_SIZES = (16, 24, 32, 48)

@@ -10,13 +10,14 @@ from PySide6.QtGui import (
     QFontMetricsF,
 )
 
-from tray_app.history.events import Day, Event, Gap, Week
+from tray_app.history.events import Event
+from tray_app.history.timeline import Day, Gap, Week
 from tray_app.history.words import day_text, gap_text, life_text, mark_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tray_app.history.events import Entry
+    from tray_app.history.timeline import Entry
 
 
 _SMALLEST_GAP = 3.0

@@ -28,11 +28,12 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from tray_app.core.language import tr
 from tray_app.desktop.theme.colours import Tones, window_tones
 from tray_app.desktop.theme.dark_mode import is_high_contrast
-from tray_app.history.events import TAKES, Gap, Life, Week
+from tray_app.history.events import TAKES
+from tray_app.history.timeline import Gap, Life, Week
 from tray_app.history.words import day_text, gap_text, life_text, mark_text, week_text
 
 if TYPE_CHECKING:
-    from tray_app.history.events import Entry
+    from tray_app.history.timeline import Entry
 from tray_app.desktop.history.marks import MARK_TONES, paint_mark
 from tray_app.desktop.history.week_layout import Piece, Spot, WeekLayout
 

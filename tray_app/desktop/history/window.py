@@ -43,7 +43,7 @@ from tray_app.history.events import TAKES, EventKind
 
 if TYPE_CHECKING:
     from tray_app.desktop.history.feed import HistoryFeed, Page
-    from tray_app.history.events import Entry
+    from tray_app.history.timeline import Entry
 from tray_app.desktop.history.event_model import PROGRAM, WHAT, WHEN, EventModel
 
 _WIDTH, _HEIGHT = 900, 720

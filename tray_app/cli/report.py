@@ -1,0 +1,166 @@
+"""`doctor --report`: what a bug report needs, in one zip file, and no token, key or secret."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tray_app.cli.diagnostics import COMMAND_LINE, TRAY, crash_file, log_file
+from tray_app.core.errors import InvalidInput, KiwoomTokenError
+from tray_app.core.language import msg
+from tray_app.core.redaction import error_text, redact, redact_forms
+from tray_app.service.composition import find_keys, open_service
+from tray_app.settings.load import load_settings
+from tray_app.settings.table import TABLE
+from tray_app.system.log_file import last_lines
+from tray_app.system.private_files import create_private
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from tray_app.cli.doctor import Finding
+    from tray_app.settings.load import Settings
+
+_LOG_BYTES = 200_000
+_HISTORY_DAYS = 30
+_MASK = "***"
+_SHORTEST_SECRET = 4
+"""A shorter text than this stands in too many words to be masked."""
+
+_SHOWN_VARIABLES = (
+    *("KIWOOM_MODE", "KIWOOM_PROFILE", "KIWOOM_TRAY_STORE", "KIWOOM_TRAY_DATA_DIR", "KIWOOM_TRAY_CONFIG_DIR"),
+    *("LANG", "LC_ALL", "LC_MESSAGES", "XDG_CURRENT_DESKTOP", "XDG_SESSION_TYPE", "DISPLAY", "WAYLAND_DISPLAY"),
+    *("QT_QPA_PLATFORM", "PYTHON_KEYRING_BACKEND", "DBUS_SESSION_BUS_ADDRESS"),
+)
+_OUR_PREFIXES = ("KIWOOM_", "APP_KEY", "APP_SECRET")
+
+
+def write_report(path: str, findings: Sequence[Finding], profile: str | None) -> str:
+    """Write the zip file and return its whole path. Raises `InvalidInput` when it cannot be created or is there.
+
+    A part that cannot be had is a line that says why.
+    """
+    import zipfile
+
+    path = os.path.abspath(os.path.expanduser(path))
+    try:
+        descriptor = create_private(path)
+    except FileExistsError:
+        raise InvalidInput(msg("{path} exists already. Choose another name for the report."), path=path) from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InvalidInput(msg("{path} cannot be created ({reason})."), path=path, reason=reason) from None
+    settings = _settings(profile)
+    hide = _hider(_secrets(settings))
+    with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as report:
+        for name, part in _parts(settings, findings).items():
+            try:
+                text = part()
+            except Exception as error:  # noqa: BLE001 - a report without this part is better than none
+                text = error_text(error)
+            report.writestr(name, redact(hide(text)) if name.startswith("logs/") else hide(text))
+    return path
+
+
+def _parts(settings: Settings | None, findings: Sequence[Finding]) -> dict[str, Callable[[], str]]:
+    logs = {
+        f"logs/{os.path.basename(one)}": partial(last_lines, one, _LOG_BYTES)
+        for one in (log_file(TRAY), crash_file(TRAY), log_file(COMMAND_LINE))
+    }
+    parts: dict[str, Callable[[], str]] = {
+        "doctor.txt": lambda: _lines(f"{'ok ' if one.good else 'BAD'} {one}" for one in findings),
+        "environment.txt": lambda: _lines(_environment()),
+        **logs,
+    }
+    if settings is not None:
+        parts["settings.txt"] = lambda: _lines(_settings_lines(settings))
+        parts["history.csv"] = lambda: _history(settings)
+    return parts
+
+
+def _settings(profile: str | None) -> Settings | None:
+    try:
+        return load_settings(profile)
+    except KiwoomTokenError:  # which is among the findings
+        return None
+
+
+def _settings_lines(settings: Settings) -> Iterator[str]:
+    yield f"profile = {settings.profile}"
+    for setting in TABLE.values():
+        value = setting.kind.text(getattr(settings, setting.name))
+        yield f"{setting.name} = {value} ({settings.source_of(setting.name)})"
+    for problem in settings.problems:
+        yield f"problem: {problem}"
+
+
+def _environment() -> Iterator[str]:
+    """Yield the values of variables that hold no secret; for our others only that they are set."""
+    yield f"python = {sys.version}"
+    yield f"frozen = {getattr(sys, 'frozen', False)}"
+    for name in sorted({*_SHOWN_VARIABLES, *(one for one in os.environ if one.startswith(_OUR_PREFIXES))}):
+        value = os.environ.get(name)
+        if value is not None:
+            yield f"{name} = {value if name in _SHOWN_VARIABLES else '(set)'}"
+
+
+def _history(settings: Settings) -> str:
+    from tray_app.history.database import open_history
+    from tray_app.history.tabular import as_csv
+    from tray_app.history.timeline import days_until, week_of
+
+    record = open_history(settings)
+    if record is None:
+        return ""
+    now = time.time()
+    events = record.read(settings.profile, days_until(now, _HISTORY_DAYS)[0].start)
+    entries = week_of(settings.profile, events, now, count=_HISTORY_DAYS).entries
+    return as_csv(entries, settings.profile, with_tokens=False)
+
+
+def _secrets(settings: Settings | None) -> set[str]:
+    """Return every secret that can be read here, to be masked wherever it stands."""
+    found = {
+        value for name, value in os.environ.items() if name not in _SHOWN_VARIABLES and name.startswith(_OUR_PREFIXES)
+    }
+    if settings is not None:
+        for one in (settings.redis_url, settings.encryption_keys):
+            if one is not None:
+                found |= {one.reveal(), *one.reveal().split(","), one.reveal().rpartition("@")[0].rpartition(":")[2]}
+        for find in (_keys_in_reach, _token_in_reach):
+            with contextlib.suppress(KiwoomTokenError):
+                found |= find(settings)
+    return {one.strip() for one in found if len(one.strip()) >= _SHORTEST_SECRET}
+
+
+def _keys_in_reach(settings: Settings) -> set[str]:
+    keys = find_keys(settings)
+    return {keys.app_key.reveal(), keys.app_secret.reveal()}
+
+
+def _token_in_reach(settings: Settings) -> set[str]:
+    token = open_service(settings).current()
+    return {token.value.reveal(), token.value.fingerprint()} if token is not None else set()
+
+
+def _hider(secrets: set[str]) -> Callable[[str], str]:
+    """Return what masks these secrets and whatever has the form of one, and shortens the user's folder to `~`."""
+    longest_first = sorted(secrets, key=len, reverse=True)
+    home = os.path.expanduser("~")
+
+    def hide(text: str) -> str:
+        for one in longest_first:
+            text = text.replace(one, _MASK)
+        if len(home) > 1:
+            text = text.replace(home, "~")
+        return redact_forms(text)
+
+    return hide
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"{one}\n" for one in lines)

@@ -1,0 +1,236 @@
+"""The last days of a profile as they are drawn and listed. Instants are seconds of the epoch, days are Korean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from tray_app.core.token import KST
+from tray_app.core.trading import CLOSES, OPENS, is_trading
+from tray_app.history.draft import EventDraft
+from tray_app.history.events import BRINGS, TAKES, Event, EventKind, event_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tray_app.core.token import Token
+
+DAYS = 7
+_DAY_SECONDS = 86400.0
+
+SMALLEST_GAP_SECONDS = 1.0
+"""A rotation is two requests in a row; the moment between them is not a gap."""
+
+
+class Ended(StrEnum):
+    """Why a token was no longer of use here."""
+
+    EXPIRED = "expired"
+    REPLACED = "replaced"
+    CLEARED = "cleared"
+    REVOKED = "revoked"
+    GONE = "gone"
+
+
+_ENDS = {
+    EventKind.CLEARED: Ended.CLEARED,
+    EventKind.REVOKED: Ended.REVOKED,
+    EventKind.GONE: Ended.GONE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """The span in which one token was stored and valid.
+
+    While it still is, `end` lies in the future and `ended` is None. `came` is the event that brought it, `by` the
+    program.
+    """
+
+    token: str
+    start: float
+    end: float
+    expires: float
+    came: EventKind
+    by: str = ""
+    ended: Ended | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A span without a valid token, wholly inside or wholly outside the trading hours."""
+
+    start: float
+    end: float
+    trading: bool
+
+    @property
+    def at(self) -> float:
+        return self.start
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.start
+
+
+Entry = Event | Gap
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day of the Korean calendar; `opens` and `closes` are None on a day without trading."""
+
+    start: float
+    opens: float | None = None
+    closes: float | None = None
+
+    @property
+    def end(self) -> float:
+        return self.start + _DAY_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The last days. The lives of tokens do not overlap, gaps are between them, and all are in order of time.
+
+    `since` is the beginning of what is known about these days.
+    """
+
+    profile: str
+    now: float
+    days: tuple[Day, ...]
+    since: float
+    lives: tuple[Life, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    events: tuple[Event, ...] = ()
+
+    @property
+    def start(self) -> float:
+        return self.days[0].start
+
+    @property
+    def end(self) -> float:
+        return self.days[-1].end
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The events and the gaps in trading hours, in order of time."""
+        return tuple(sorted([*self.events, *(gap for gap in self.gaps if gap.trading)], key=lambda one: one.at))
+
+    def gap_seconds(self, *, trading: bool) -> float:
+        """Return the seconds without a valid token, inside or outside the trading hours."""
+        return sum(gap.seconds for gap in self.gaps if gap.trading is trading)
+
+    def trading_seconds(self) -> float:
+        """Return how many seconds of what is known were trading hours."""
+        spans = [(day.opens, day.closes) for day in self.days if day.opens is not None and day.closes is not None]
+        return sum(max(0.0, min(closes, self.now) - max(opens, self.since)) for opens, closes in spans)
+
+    def life_at(self, instant: float) -> Life | None:
+        return next((one for one in self.lives if one.start <= instant < one.end), None)
+
+    def life_until(self, instant: float) -> Life | None:
+        """Return the one that ended at that instant."""
+        return next((one for one in self.lives if one.end == instant), None)
+
+    def gap_at(self, instant: float) -> Gap | None:
+        return next((one for one in self.gaps if one.start <= instant < one.end), None)
+
+
+def days_until(now: float, count: int = DAYS) -> tuple[Day, ...]:
+    """Return the last `count` days of the Korean calendar; today is the last of them."""
+    today = datetime.fromtimestamp(now, KST).replace(hour=0, minute=0, second=0, microsecond=0)
+    return tuple(_day(today - timedelta(days=back)) for back in range(count - 1, -1, -1))
+
+
+def _day(midnight: datetime) -> Day:
+    opens = datetime.combine(midnight.date(), OPENS, KST).timestamp()
+    if not is_trading(opens):
+        return Day(midnight.timestamp())
+    return Day(midnight.timestamp(), opens, datetime.combine(midnight.date(), CLOSES, KST).timestamp())
+
+
+def week_of(
+    profile: str, events: Iterable[Event], now: float, present: Token | None = None, *, count: int = DAYS
+) -> Week:
+    """Return the last `count` days of a profile.
+
+    `events` are those of the profile in any order, beginning before the first of these days at best. `present` is the
+    token that is stored now, in case nothing recorded it. Events after `now` are left out: the clock was set back.
+    """
+    days = days_until(now, count)
+    known = sorted((one for one in events if one.at <= now), key=lambda one: one.at)
+    told = list(known)
+    if present is not None and present.lives(now):
+        told.append(event_of(profile, EventDraft(now, EventKind.SEEN, present)))
+    lives = _lives(told, now)
+    since = min([one.at for one in told[:1]] + [one.start for one in lives[:1]], default=now)
+    start, end = days[0].start, days[-1].end
+    return Week(
+        profile,
+        now,
+        days,
+        max(since, start),
+        tuple(one for one in lives if one.end > start and one.start < end),
+        tuple(_gaps(lives, max(since, start), now, days)),
+        tuple(one for one in known if one.until >= start or one.at >= start),
+    )
+
+
+def _lives(events: Sequence[Event], now: float) -> list[Life]:
+    """Return the lives from events in order of time; none begins before the one before it ended."""
+    lives: list[Life] = []
+    here: Life | None = None
+    before = float("-inf")
+
+    def end(at: float, how: Ended) -> None:
+        nonlocal here, before
+        if here is not None:
+            ended = replace(here, end=here.expires, ended=Ended.EXPIRED)
+            if at < here.expires:
+                ended = replace(here, end=at, ended=how)
+            before = ended.end
+            if ended.end > ended.start:
+                lives.append(ended)
+        here = None
+
+    for event in events:
+        if event.kind in TAKES:
+            end(event.at, _ENDS[event.kind])
+            before = max(before, event.at)
+        elif event.kind in BRINGS and event.expires is not None:
+            if here is not None and here.token == event.token and event.at < here.expires:
+                here = replace(here, expires=event.expires, end=event.expires)
+                continue
+            end(event.at, Ended.REPLACED)
+            was_there = event.kind in {EventKind.SEEN, EventKind.SAME} and event.created is not None
+            start = event.at
+            if was_there and event.created is not None and before <= event.created <= event.at:
+                start = event.created
+            if event.expires > start:
+                here = Life(event.token, start, event.expires, event.expires, event.kind, event.by)
+    if here is not None and here.expires > now:
+        lives.append(here)
+    else:
+        end(now, Ended.EXPIRED)
+    return lives
+
+
+def _gaps(lives: Sequence[Life], since: float, now: float, days: Sequence[Day]) -> Iterator[Gap]:
+    at = since
+    for start, end in [*((one.start, one.end) for one in lives), (now, now)]:
+        if start - at >= SMALLEST_GAP_SECONDS:
+            yield from _split(at, min(start, now), days)
+        at = max(at, end)
+
+
+def _split(start: float, end: float, days: Sequence[Day]) -> Iterator[Gap]:
+    """Yield the span in pieces that are wholly inside or wholly outside the trading hours."""
+    edges = {one for day in days for one in (day.opens, day.closes) if one is not None and start < one < end}
+    at = start
+    for edge in [*sorted(edges), end]:
+        if edge > at:
+            yield Gap(at, edge, is_trading(at))
+        at = edge

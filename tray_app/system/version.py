@@ -1,0 +1,68 @@
+"""Which versions run here. For `--version` and `doctor` alone: reading them takes longer than `get`."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+from tray_app.system.child_process import PACKAGE_FOLDER
+
+DISTRIBUTION = "kiwoom-token-tray"
+LIBRARIES = {
+    "httpx": "httpx",
+    "keyring": "keyring",
+    "Qt": "PySide6-Essentials",
+    "redis": "redis",
+    "cryptography": "cryptography",
+    "certifi": "certifi",
+    "jeepney": "jeepney",
+    "SecretStorage": "SecretStorage",
+    "desktop-notifier": "desktop-notifier",
+}
+"""What people call them, and the distribution that has them."""
+
+
+def program_version() -> str:
+    """Return the version of this program: that of the checkout which it runs from, else of the installed package."""
+    project = os.path.join(os.path.dirname(PACKAGE_FOLDER), "pyproject.toml")
+    try:
+        with open(project, encoding="utf-8") as file:
+            found = re.search(r'^version = "([^"]+)"$', file.read(), re.MULTILINE)
+        return found[1] if found else "?"
+    except OSError:
+        return library_version(DISTRIBUTION) or "?"
+
+
+def library_version(distribution: str) -> str:
+    """Return the version of an installed distribution without importing it; an empty text when it is not there."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of the libraries that may matter for a bug; an empty text for one that is not there."""
+    return {name: library_version(distribution) for name, distribution in LIBRARIES.items()}
+
+
+def system_version() -> str:
+    """Return the name and version of the operating system, without the questions of `platform` that may hang."""
+    if sys.platform == "win32":
+        windows = sys.getwindowsversion()
+        return f"Windows {'.'.join(map(str, windows.platform_version or windows[:3]))}"
+    if sys.platform == "darwin":
+        import platform
+
+        return f"macOS {platform.mac_ver()[0]} ({os.uname().machine})"
+    kernel = os.uname()
+    try:
+        import platform
+
+        name = platform.freedesktop_os_release().get("PRETTY_NAME", kernel.sysname)
+    except OSError:
+        name = kernel.sysname
+    return f"{name} (Linux {kernel.release}, {kernel.machine})"
