@@ -14,7 +14,6 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor, QImage, QPainter, QPalette
 from PySide6.QtWidgets import QApplication
 
-from tray_app.core.language import resources_folder
 from tray_app.desktop.look import theme
 from tray_app.desktop.look.icon import (
     APP_ICON_SIZES,
@@ -28,6 +27,7 @@ from tray_app.desktop.look.icon import (
     paint_icon,
     tray_icon,
 )
+from tray_app.system.resources import resources_folder
 
 pytestmark = pytest.mark.usefixtures("qapp")
 

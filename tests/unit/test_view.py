@@ -20,13 +20,13 @@ import tray_app
 from tests.zones import live_in, read_zone
 from tray_app.core import language
 from tray_app.core.errors import KeysMissing, KiwoomTokenError, Remedy
-from tray_app.core.language import resources_folder
 from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.desktop.look.icon import LEVELS, IconSpec, Phase
 from tray_app.desktop.look.theme import Tone
 from tray_app.desktop.translation import catalogue_path, install_translator
 from tray_app.desktop.view import TOOLTIP_UNITS, Overview, View, most_urgent, next_change, phase_of, shorten, view_of
 from tray_app.kiwoom.codes import error_for
+from tray_app.system.resources import resources_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,13 +8,14 @@ from PySide6.QtCore import QCoreApplication, QLibraryInfo, QTranslator
 from PySide6.QtGui import QGuiApplication
 
 from tray_app.core import language, logs
+from tray_app.system.resources import resources_folder
 
 CATALOGUE = "kiwoom-token-tray_ko.qm"
 _installed: list[QTranslator] = []
 
 
 def catalogue_path() -> str:
-    return os.path.join(language.resources_folder(), "translations", CATALOGUE)
+    return os.path.join(resources_folder(), "translations", CATALOGUE)
 
 
 def install_translator(app: QCoreApplication) -> None:

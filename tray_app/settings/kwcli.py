@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 
 from tray_app.core import logs
-from tray_app.core.digest import sha256_hex
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
 from tray_app.settings.places import kwcli_config_dir
@@ -32,7 +31,9 @@ def settings_path() -> str:
 
 def alias_digest(alias: str) -> str:
     """The 16 hex digits by which `kiwoomcli` names an alias in the keyring and in its cache."""
-    return sha256_hex(alias.encode())[:16]
+    from hashlib import sha256
+
+    return sha256(alias.encode()).hexdigest()[:16]
 
 
 def aliases() -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from tray_app.core import logs
-from tray_app.core.language import resources_folder, tr
+from tray_app.core.language import tr
 from tray_app.core.notices import notice_text
 from tray_app.core.renewal_schedule import NoticeKind
 from tray_app.core.wording import duration
@@ -18,6 +18,7 @@ from tray_app.desktop import APP_ID, APP_NAME
 from tray_app.desktop.notices.bubble import OPEN, Bubble, NoNotices
 from tray_app.desktop.view import SNOOZES_SECONDS
 from tray_app.desktop.worker import Worker
+from tray_app.system.resources import resources_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
