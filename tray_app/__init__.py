@@ -6,8 +6,12 @@ before.
 
 from __future__ import annotations
 
+from tray_app.core.language import install as _install
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from gettext import NullTranslations
+
     from tray_app.api.async_tokens import AsyncTokens
     from tray_app.api.httpx_auth import KiwoomAuth
     from tray_app.api.token_manager import TokenManager
@@ -15,6 +19,21 @@ if TYPE_CHECKING:
     token_manager: TokenManager
 
 __all__ = ["AsyncTokens", "KiwoomAuth", "TokenManager", "token_manager"]
+
+
+def _detect_language() -> str:
+    from tray_app.system.locale import detect_language
+
+    return detect_language()
+
+
+def _korean_catalogue() -> NullTranslations:
+    from tray_app.system.locale import korean_catalogue
+
+    return korean_catalogue()
+
+
+_install(_detect_language, _korean_catalogue)
 
 
 def __getattr__(name: str) -> object:

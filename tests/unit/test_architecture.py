@@ -27,6 +27,23 @@ FLOORS = (
 DOOR = "__init__"
 """What other programs import stands at the side and hands on what is wanted."""
 
+CORE_MAY_IMPORT = {
+    "__future__",
+    "collections",
+    "dataclasses",
+    "datetime",
+    "enum",
+    "hashlib",
+    "json",
+    "logging",
+    "re",
+    "sys",
+    "typing",
+    "tray_app",
+    "zoneinfo",
+}
+"""No files, network, processes or foreign functions: core is values and rules. `sys` tells what is loaded already."""
+
 ONLY_IN = {
     "PySide6": {"desktop", "app"},
     "shiboken6": {"desktop"},
@@ -84,6 +101,29 @@ def test_nothing_below_the_desktop_imports_qt() -> None:
     }
 
     assert used & below == set()
+
+
+def test_core_imports_nothing_that_reaches_outside() -> None:
+    used = {name.split(".")[0] for file in FILES if room_of(file) == "core" for name in imports_of(file)}
+
+    assert sorted(used - CORE_MAY_IMPORT) == []
+
+
+def test_core_opens_no_file() -> None:
+    calls = {
+        node.func.id
+        for file in FILES
+        if room_of(file) == "core"
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+
+    assert calls.isdisjoint({"open", "__import__", "exec", "eval", "input", "print"})
+
+
+def test_no_file_is_mapped() -> None:
+    """A page of a map that the disk has no room for ends the process."""
+    assert [file.name for file in FILES if "mmap" in {name.split(".")[0] for name in imports_of(file)}] == []
 
 
 @pytest.mark.parametrize("library", ONLY_IN)

@@ -1,49 +1,68 @@
-"""The language of the system, where nobody chose one."""
+"""The language that sentences are in, and where the Korean ones come from."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import gettext
 
 import pytest
 
 from tray_app.core import language
 from tray_app.core.errors import SettingsError
 
-KOREAN_FIRST = '(\n    "ko-KR",\n    "en-KR"\n)\n'
-ENGLISH_FIRST = '(\n    "en-KR",\n    "ko-KR"\n)\n'
+
+class Shouting(gettext.NullTranslations):
+    def gettext(self, message: str) -> str:
+        return message.upper()
 
 
-@pytest.mark.parametrize(
-    ("environ", "expected"),
-    [
-        ({"LANG": "ko_KR.UTF-8"}, "ko"),
-        ({"LANG": "en_US.UTF-8"}, "en"),
-        ({"LC_ALL": "C.UTF-8", "LANG": "ko_KR.UTF-8"}, "en"),
-        ({"LC_MESSAGES": "ko_KR", "LANG": "en_US"}, "ko"),
-    ],
-)
-def test_the_environment_decides_where_it_names_a_locale(environ: dict[str, str], expected: str) -> None:
-    assert language.detect(environ) == expected
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What of an installed translator was asked for; its language is Korean, its Korean is loud."""
+    questions: list[str] = []
+    for name in ("_detect", "_load_korean", "_catalogue", "_language"):
+        monkeypatch.setattr(language, name, getattr(language, name))
+
+    def detect() -> str:
+        questions.append("language")
+        return language.KOREAN
+
+    def load() -> Shouting:
+        questions.append("catalogue")
+        return Shouting()
+
+    language.install(detect, load)
+    language.use("auto")
+    return questions
 
 
-@pytest.mark.parametrize(("told", "expected"), [(KOREAN_FIRST, "ko"), (ENGLISH_FIRST, "en"), ("", "en")])
-def test_macos_is_asked_for_its_first_language(monkeypatch: pytest.MonkeyPatch, told: str, expected: str) -> None:
-    monkeypatch.setattr(sys, "platform", "darwin")
-    monkeypatch.setattr(
-        subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 0, stdout=told, stderr="")
-    )
-    assert language.detect({}) == expected
+def test_the_system_is_asked_once_when_a_sentence_is_needed(asked: list[str]) -> None:
+    before = list(asked)
+
+    said = [language.tr("The token is stored."), language.tr("Until {0}").format("soon")]
+
+    assert (before, asked) == ([], ["language", "catalogue"])
+    assert said == ["THE TOKEN IS STORED.", "UNTIL soon"]
 
 
-@pytest.mark.parametrize("failure", [FileNotFoundError(), subprocess.TimeoutExpired("defaults", 2)])
-def test_macos_that_does_not_answer_means_english(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
-    def run(*_: object, **__: object) -> None:
-        raise failure
+def test_a_chosen_language_asks_nobody(asked: list[str]) -> None:
+    language.use("en")
 
-    monkeypatch.setattr(sys, "platform", "darwin")
-    monkeypatch.setattr(subprocess, "run", run)
-    assert language.detect({}) == "en"
+    assert (language.tr("The token is stored."), asked) == ("The token is stored.", [])
+
+
+def test_every_program_that_imports_the_package_speaks_korean_under_a_korean_locale(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LC_ALL", "ko_KR.UTF-8")
+    language.use("auto")
+
+    assert language.tr("not a file") == "파일이 아님"
+
+
+def test_why_a_file_cannot_be_used_is_said_in_the_users_language() -> None:
+    language.use("ko")
+    error = SettingsError("{path} cannot be read ({reason}).", path="settings.toml", reason="not a file")
+    assert "파일이 아님" in language.say(error)
 
 
 def test_names_of_the_users_stay_as_they_are() -> None:

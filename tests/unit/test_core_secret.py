@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
 import logging
 import pickle
@@ -13,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from tests.doubles import KEYS, START
-from tray_app.core.digest import sha256_hex
 from tray_app.core.secret import Secret
 from tray_app.core.token import Token, token_for
 from tray_app.service.outcome import Outcome
@@ -149,8 +147,3 @@ def test_fingerprints_tell_secrets_apart_and_do_not_hold_them():
 def test_a_token_record_does_not_change():
     with pytest.raises(AttributeError):
         TOKEN.value = Secret("another")
-
-
-def test_the_digest_is_sha_256() -> None:
-    for data in (b"", b"a", "토큰".encode() * 1000):
-        assert sha256_hex(data) == hashlib.sha256(data).hexdigest()

@@ -14,10 +14,10 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor, QImage, QPainter, QPalette
 from PySide6.QtWidgets import QApplication
 
-from tray_app.core.language import resources_folder
 from tray_app.desktop.icons.app_icon import APP_ICON_SIZES, app_icon, paint_app_icon
 from tray_app.desktop.icons.state_icon import LEVELS, SIZES, IconSpec, Phase, level_of, paint_icon, tray_icon
 from tray_app.desktop.theme import colours, dark_mode
+from tray_app.system.resources import resources_folder
 
 pytestmark = pytest.mark.usefixtures("qapp")
 

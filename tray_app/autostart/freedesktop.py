@@ -8,7 +8,7 @@ import shlex
 
 from tray_app.autostart import files
 from tray_app.autostart.base import NAME, Status, is_gone
-from tray_app.core.language import resources_folder
+from tray_app.system.resources import resources_folder
 
 _GROUP = "[Desktop Entry]"
 _EXEC = re.compile(r"^Exec\s*=.*$", re.MULTILINE)

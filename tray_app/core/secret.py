@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from tray_app.core.digest import sha256_hex
-
 _PREVIEW_CHARACTERS = 6
 
 
@@ -27,7 +25,9 @@ class Secret:
 
     def fingerprint(self) -> str:
         """The first 16 hex digits of the text's SHA-256: tells two secrets apart, reveals neither."""
-        return sha256_hex(self._text.encode())[:16]
+        from hashlib import sha256
+
+        return sha256(self._text.encode()).hexdigest()[:16]
 
     def __repr__(self) -> str:
         return "Secret(***)"

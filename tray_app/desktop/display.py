@@ -9,7 +9,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from tray_app.core.language import resources_folder, tr
+from tray_app.core.language import tr
+from tray_app.system.resources import resources_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

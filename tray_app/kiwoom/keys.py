@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tray_app.core.digest import sha256_hex
 from tray_app.core.errors import InvalidInput, KeyringUnavailable, KeysMissing, Remedy
 from tray_app.core.language import msg
 from tray_app.core.pasted import check_is_value, unquoted, variable
@@ -43,7 +42,9 @@ class AppKeys:
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of `appkey:secretkey` in hex, as `kiwoomcli` computes it."""
-        return sha256_hex(f"{self.app_key.reveal()}:{self.app_secret.reveal()}".encode())
+        from hashlib import sha256
+
+        return sha256(f"{self.app_key.reveal()}:{self.app_secret.reveal()}".encode()).hexdigest()
 
     def __repr__(self) -> str:
         return "AppKeys(***)"

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 
 from tray_app.core import logs
-from tray_app.core.digest import sha256_hex
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
 from tray_app.core.profile import normalized
@@ -36,8 +35,10 @@ def alias_digest(alias: str) -> str:
 
     It takes the letters as they were typed for `kiwoomcli setup`, which may be another spelling than ours.
     """
+    from hashlib import sha256
+
     as_typed = alias if alias.isascii() else next((one for one in _modes() if normalized(one) == alias), alias)
-    return sha256_hex(as_typed.encode())[:16]
+    return sha256(as_typed.encode()).hexdigest()[:16]
 
 
 def aliases() -> dict[str, str]:

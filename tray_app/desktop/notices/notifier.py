@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from tray_app.core import logs
-from tray_app.core.language import resources_folder, tr
+from tray_app.core.language import tr
 from tray_app.core.notices import NoticeKind, notice_text
 from tray_app.core.wording import duration
 from tray_app.desktop import APP_ID, APP_NAME
 from tray_app.desktop.notices.backend import OPEN, Notification, NotificationsUnavailable
 from tray_app.desktop.view.menu import SNOOZES_SECONDS
 from tray_app.desktop.worker import Worker
+from tray_app.system.resources import resources_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
