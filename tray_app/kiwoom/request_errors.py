@@ -64,9 +64,9 @@ _ISSUER_CODES = {18, 19, 20, 21, 0x800B0109, 0x800B010A, -67843}
 class Progress:
     """How far a request has come.
 
-    `host` and `port` are Kiwoom's; `peer` is the host and port that is connected to (Kiwoom's or a proxy's), `connected`
-    whether that has succeeded, `tls_host` the host whose certificate is checked. `timeout` bounds the whole request and
-    `connect_timeout` the connecting, in seconds.
+    `host` and `port` are Kiwoom's; `peer` is the host and port that is connected to (Kiwoom's or a proxy's),
+    `connected` whether that has succeeded, `tls_host` the host whose certificate is checked. `timeout` bounds the whole
+    request and `connect_timeout` the connecting, in seconds.
     """
 
     def __init__(self, host: str, port: int, *, timeout: float, connect_timeout: float) -> None:
