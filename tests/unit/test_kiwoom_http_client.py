@@ -343,6 +343,14 @@ class TestNetwork:
             with pytest.raises(BrokerUnavailable, match="closed early"):
                 Broker(f"http://127.0.0.1:{server.getsockname()[1]}").issue(KEYS)
 
+    def test_connection_that_is_not_made_in_time_names_the_time(self, monkeypatch, nobody):
+        def connect(*_):
+            raise TimeoutError
+
+        monkeypatch.setattr(socket.socket, "connect", connect)
+        with pytest.raises(BrokerUnavailable, match="does not answer within 4 seconds"):
+            Broker(f"http://127.0.0.1:{nobody}", connect_timeout=4).issue(KEYS)
+
     def test_no_answer_in_time_names_the_time(self):
         with socket.create_server(("127.0.0.1", 0)) as server:
             broker = Broker(f"http://127.0.0.1:{server.getsockname()[1]}", timeout=0.3)

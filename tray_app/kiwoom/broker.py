@@ -201,7 +201,9 @@ class _Request(Generic[T]):
         port = url.port or (443 if url.scheme == "https" else 80)
         self.done = threading.Event()
         self.result: T | KiwoomTokenError | None = None
-        self.progress = Progress(url.hostname or "", port, broker.timeout)
+        self.progress = Progress(
+            url.hostname or "", port, timeout=broker.timeout, connect_timeout=broker.connect_timeout
+        )
         self._broker = broker
         self._path = path
         self._fields = fields

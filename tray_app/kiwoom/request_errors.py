@@ -64,21 +64,23 @@ _ISSUER_CODES = {18, 19, 20, 21, 0x800B0109, 0x800B010A, -67843}
 class Progress:
     """How far a request has come.
 
-    `host` and `port` are Kiwoom's; `peer` is the host and port to which the connection is made (Kiwoom's or a proxy's),
-    `connected` whether it stands; `tls_host` whose certificate is checked.
+    `host` and `port` are Kiwoom's; `peer` is the host and port that is connected to (Kiwoom's or a proxy's),
+    `connected` whether that has succeeded, `tls_host` the host whose certificate is checked. `timeout` bounds the whole
+    request and `connect_timeout` the connecting, in seconds.
     """
 
-    def __init__(self, host: str, port: int, timeout: float) -> None:
+    def __init__(self, host: str, port: int, *, timeout: float, connect_timeout: float) -> None:
         self.host = host
         self.port = port
         self.timeout = timeout
+        self.connect_timeout = connect_timeout
         self.peer: tuple[str, int] | None = None
         self.connected = False
         self.tls_host = host
 
     @property
     def proxy(self) -> str | None:
-        """The proxy as `host:port`, or None while none is used."""
+        """Return the proxy as `host:port`, or None while none is used."""
         if self.peer is None or self.peer == (self.host, self.port):
             return None
         return f"{self.peer[0]}:{self.peer[1]}"
@@ -106,6 +108,8 @@ def no_answer(error: Exception, progress: Progress) -> BrokerUnavailable:
         return BrokerUnavailable(_tls_sentence(tls), host=progress.tls_host)
     if proxy and not progress.connected:
         return BrokerUnavailable(_PROXY_SILENT, proxy=proxy)
+    if isinstance(error, httpx.ConnectTimeout):
+        return BrokerUnavailable(_TIMED_OUT, seconds=format(progress.connect_timeout, "g"))
     if any(isinstance(cause, (httpx.TimeoutException, TimeoutError)) for cause in causes):
         return timed_out(progress)
     if any(isinstance(cause, socket.gaierror) for cause in causes):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from tray_app.core.errors import InvalidInput
 from tray_app.core.token import MAX_LIFETIME_SECONDS, format_expires_dt
 from tray_app.kiwoom.sandbox.answers import SUCCESS, failure
-from tray_app.kiwoom.sandbox.faults import ISSUE, REVOKE, checked_seconds
+from tray_app.kiwoom.sandbox.faults import ISSUE, REST, REVOKE, checked_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 PATHS = {
     "/oauth2/token": ISSUE,
     "/oauth2/revoke": REVOKE,
-    "/api/dostk/stkinfo": "rest",
-    "/api/dostk/acnt": "rest",
+    "/api/dostk/stkinfo": REST,
+    "/api/dostk/acnt": REST,
 }
 """Kiwoom's own paths, each with the kind of its requests."""
 
