@@ -103,6 +103,9 @@ class FakeBroker:
             self.living = token_for(f"token-{self.issues}-of-a-test", self.lifetime, self.clock())
         return Issued(Token(self.living.value, self.living.expires_at, token_for("x", 1, self.clock()).created_at))
 
+    def preload(self) -> None:
+        """There is nothing to load."""
+
     def verify(self, token: Secret) -> Liveness:
         self.checks += 1
         if self.failure is not None:

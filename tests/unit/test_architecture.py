@@ -38,7 +38,9 @@ CORE_MAY_IMPORT = {
     "logging",
     "re",
     "sys",
+    "traceback",
     "typing",
+    "unicodedata",
     "tray_app",
     "zoneinfo",
 }

@@ -252,7 +252,7 @@ def test_clear_forgets_and_revokes_only_when_told(run: Callable[..., Run], kiwoo
 def test_revoked_is_said_only_when_kiwoom_says_so(run: Callable[..., Run], kiwoom: SandboxKiwoom) -> None:
     run("refresh")
     token = run("get").out
-    for fault in ("8015", "8016", "no-return-code"):
+    for fault in ("8015", "8016"):
         kiwoom.set_fault(fault, on="revoke", times=1)
         failed = run("clear", "--revoke")
         assert (failed.status, failed.out) == (1, ""), fault
@@ -262,6 +262,17 @@ def test_revoked_is_said_only_when_kiwoom_says_so(run: Callable[..., Run], kiwoo
     dead = run("clear", "--revoke")
     assert dead.status == 0
     assert one_line(dead.out) == "Kiwoom did not know the token any more; it is forgotten here."
+
+
+def test_a_revoke_that_was_carried_out_without_a_word_is_settled_by_asking(
+    run: Callable[..., Run], kiwoom: SandboxKiwoom
+) -> None:
+    run("refresh")
+    kiwoom.set_fault("no-return-code", on="revoke", times=1)
+    cleared = run("clear", "--revoke")
+    assert cleared.status == 0
+    assert "revoked" not in one_line(cleared.out)
+    assert run("get", "--no-issue").status == 3
 
 
 # set

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     class TokenBroker(Protocol):
         """Kiwoom, as far as this program needs it; each call raises `BrokerError`."""
 
+        def preload(self) -> None:
+            """Begin to load what a request takes. Returns at once, raises nothing."""
+
         def issue(self, keys: AppKeys) -> IssuedToken: ...
         def revoke(self, keys: AppKeys, value: Secret) -> None: ...
         def verify(self, token: Secret) -> Liveness: ...
@@ -121,6 +124,8 @@ class LockedSession:
         if decision.action is Action.USE and token is not None:
             return Outcome(token, Outcome.ADOPTED)
         with self._events.failure_added(token):
+            broker = self._open_broker()
+            broker.preload()  # while the keyring is asked for the keys
             keys = self._find_keys()
         failure = failure_to_repeat(self.record.last, request, self._tokens.issued_for(keys), self._clock())
         if failure is not None:
@@ -128,14 +133,13 @@ class LockedSession:
         if request.is_patient:
             self._refuse_contest(self._tokens.issued_for(keys))
         with self._events.failure_added(token):
-            return self._issue(token, keys, request)
+            return self._issue(token, keys, request, broker)
 
-    def _issue(self, before: Token | None, keys: AppKeys, request: Request) -> Outcome:
+    def _issue(self, before: Token | None, keys: AppKeys, request: Request, broker: TokenBroker) -> Outcome:
         last = self.record.last
         other = self._tokens.unexpired_of_another() if before is None else None
         revoking = last.revoking if before is None or last.is_revoking(before) else ""
         was_unexpired = before is not None and before.lives(self._clock())
-        broker = self._open_broker()
         if before is not None and request.rotate and was_unexpired:
             revoking = before.value.fingerprint()
             self._revoke_first(before, keys, broker)
