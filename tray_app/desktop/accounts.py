@@ -250,10 +250,7 @@ class _Read:
 
 
 def _load(profile: str, environ: Mapping[str, str]) -> Settings:
-    settings = load_settings(profile, environ)
-    if "mode" not in settings.unknown:
-        _ = settings.mode  # looked up here, because it may take a look at the disk
-    return settings
+    return load_settings(profile, environ).resolved()  # here, because that may take a look at the disk
 
 
 def _holds_anything(path: str) -> bool:
