@@ -117,7 +117,7 @@ def _run(options: Namespace) -> int:
             return _quit(options)
         if options.sandbox:
             sandbox, environ = _sandbox(options.lifetime)
-        settings = load_settings(options.profile, environ)
+        settings = load_settings(options.profile, environ).resolved()
         use(settings.language)
         for problem in settings.problems:
             _tell(say(problem))
@@ -160,7 +160,7 @@ def _mended(settings: Settings, profile: str | None, environ: Mapping[str, str])
         return None
     from tray_app.desktop.settings.damaged import wait_until_mended
 
-    return wait_until_mended(settings, lambda: load_settings(profile, environ), environ)
+    return wait_until_mended(settings, lambda: load_settings(profile, environ).resolved(), environ)
 
 
 def _is_first_start(settings: Settings, environ: Mapping[str, str]) -> bool:

@@ -122,7 +122,7 @@ class TestList:
 
     def test_tells_what_the_alias_of_kiwoomcli_decides(self, config, file, monkeypatch):
         file.write_text('mode = "real"\n')
-        monkeypatch.setattr("tray_app.settings.load._kwcli_aliases", lambda: {"second": "demo"})
+        monkeypatch.setattr("tray_app.settings.kwcli._read_profiles", lambda: {"second": "demo"})
 
         rows = {one["name"]: one for one in json.loads(config("list", "--json", "--profile", "second").out)}
 

@@ -155,10 +155,26 @@ def test_the_default_profiles_mode_is_mock_only_where_nothing_else_can_be_meant(
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", '{"profiles": []}', '{"profiles": {"a": 1, "b": {"mode": "paper"}}}', "\xff"]
 )
-def test_settings_of_kiwoomcli_that_cannot_be_read_count_as_none(settings_json, content):
+def test_settings_of_kiwoomcli_that_cannot_be_read_have_no_accounts_and_tell_no_mode(settings_json, content):
     settings_json.write_bytes(content.encode("latin-1"))
     assert kwcli.aliases() == {}
-    assert load_settings("a").mode == "real"
+    for profile in (None, "a"):
+        with pytest.raises(SettingsError, match="damaged"):
+            _ = load_settings(profile).mode
+        settings = load_settings(profile).resolved()
+        assert (settings.is_usable, settings.problems != ()) == (False, True)
+
+
+@pytest.mark.parametrize("by", ["environment", "file", "keys"])
+def test_they_do_not_matter_where_the_mode_is_known_without_them(settings_json, settings_toml, monkeypatch, by):
+    settings_json.write_text("{")
+    if by == "environment":
+        monkeypatch.setenv("KIWOOM_MODE", "demo")
+    elif by == "file":
+        settings_toml.write_text('mode = "demo"\n')
+    else:
+        monkeypatch.setenv("APP_KEY_MOCK", "a-key-of-a-test")
+    assert load_settings().resolved().mode == "demo"
 
 
 def test_a_folder_in_place_of_kiwoomclis_settings_counts_as_none(settings_json, caplog):

@@ -323,7 +323,7 @@ class TestFrozen:
 
     def test_the_mode_is_looked_up_once_and_only_when_it_is_wanted(self, monkeypatch):
         asked: list[int] = []
-        monkeypatch.setattr("tray_app.settings.load._kwcli_aliases", lambda: asked.append(1) or {"a": "demo"})
+        monkeypatch.setattr("tray_app.settings.kwcli.modes", lambda: asked.append(1) or {"a": "demo"})
         settings: Settings = load_settings()
         other = settings.replace(store="memory")
         assert asked == []

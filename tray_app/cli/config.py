@@ -32,7 +32,7 @@ def config(options: Namespace) -> int:
     if options.action == "path":
         print(settings_file(os.environ))
         return DONE
-    settings = load_settings(options.profile)
+    settings = load_settings(options.profile).resolved()
     use(settings.language)
     if options.action in {"set", "unset"}:
         return _change(options, settings)

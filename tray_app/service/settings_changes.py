@@ -95,11 +95,11 @@ def _make_so(setting: Setting, value: Any) -> None:
 def _changed(setting: Setting, profile: str, environ: Mapping[str, str], write: Callable[[], bool]) -> Changed:
     section = _section(setting, profile)
     concerned = known_profiles(environ) if section == DEFAULT else [section]
-    before = {name: load_settings(name, environ) for name in concerned}
+    before = {name: load_settings(name, environ).resolved() for name in concerned}
     was_set = write()
-    changed = Changed(load_settings(profile, environ), was_set=was_set)
+    changed = Changed(load_settings(profile, environ).resolved(), was_set=was_set)
     for name in concerned:
-        changed.migrated.add(migrate(before[name], load_settings(name, environ), environ=environ))
+        changed.migrated.add(migrate(before[name], load_settings(name, environ).resolved(), environ=environ))
     return changed
 
 

@@ -37,28 +37,42 @@ def alias_digest(alias: str) -> str:
     """
     from hashlib import sha256
 
-    as_typed = alias if alias.isascii() else next((one for one in _modes() if normalized(one) == alias), alias)
+    as_typed = alias if alias.isascii() else next((one for one in _profiles() if normalized(one) == alias), alias)
     return sha256(as_typed.encode()).hexdigest()[:16]
 
 
 def aliases() -> dict[str, str]:
-    """Return the mode, `real` or `demo`, of each alias. Without a file, or with a damaged one, there are none."""
-    return {normalized(alias): mode for alias, mode in _modes().items()}
+    """Return the mode, `real` or `demo`, of each alias that can be used. With a damaged file there are none."""
+    return {normalized(alias): mode for alias, mode in _profiles().items() if mode is not None}
 
 
-def _modes() -> dict[str, str]:
-    """By the aliases as `kiwoomcli` spells them."""
+def modes() -> dict[str, str]:
+    """Return the mode, `real` or `demo`, of each alias. Without a file there are none.
+
+    Raises `SettingsError` when the file cannot be read, or has a mode that is neither: then nobody knows which.
+    """
+    found = _read_profiles()
+    if None in found.values():
+        raise _damaged()
+    return {normalized(alias): mode for alias, mode in found.items() if mode is not None}
+
+
+def _profiles() -> dict[str, str | None]:
     try:
-        profiles = _read().get("profiles")
+        return _read_profiles()
     except SettingsError as error:
         logs.warning("%s", error)
         return {}
+
+
+def _read_profiles() -> dict[str, str | None]:
+    """The modes by the aliases as `kiwoomcli` spells them; None for one that is neither `real` nor `demo`."""
+    profiles = _read().get("profiles", {})
     if not isinstance(profiles, dict):
-        return {}
+        raise _damaged()
     return {
-        alias: fields["mode"]
+        alias: fields["mode"] if isinstance(fields, dict) and fields.get("mode") in _MODES else None
         for alias, fields in profiles.items()
-        if isinstance(fields, dict) and fields.get("mode") in _MODES
     }
 
 
@@ -102,5 +116,10 @@ def _read() -> dict[str, Any]:
     except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
-        raise SettingsError(msg("{path} is damaged. Mend it, or move it away and run: kiwoomcli setup"), path=path)
+        raise _damaged()
     return fields
+
+
+def _damaged() -> SettingsError:
+    message = msg("{path} is damaged. Mend it, or move it away and run: kiwoomcli setup")
+    return SettingsError(message, path=settings_path())

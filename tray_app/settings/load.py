@@ -104,7 +104,8 @@ class Settings:
     theme: str
     language: str
     mode: str
-    """`real` or `demo`. Where nobody set it, the first look at it looks at `kiwoomcli`'s accounts."""
+    """`real` or `demo`. Where nobody set it, the first look at it looks at `kiwoomcli`'s accounts, and raises
+    `SettingsError` when these cannot be read."""
     policy: str
     renew_before: int
     share_bot_file: str
@@ -162,6 +163,17 @@ class Settings:
         for name, problem in self.unknown.items():
             if TABLE[name].required:
                 raise _again(problem)
+
+    def resolved(self) -> Settings:
+        """Return the same settings with the mode looked up; where that fails, it is unknown. May wait for a disk."""
+        if self._has("mode") or "mode" in self.unknown:
+            return self
+        try:
+            _ = self.mode
+        except SettingsError as error:
+            unknown = {**self.unknown, "mode": _again(error)}
+            return self.replace(unknown=unknown, problems=(*self.problems, unknown["mode"]))
+        return self
 
     def source_of(self, name: str) -> str:
         """Return where the value of that setting comes from. For the mode, looks at `kiwoomcli`'s accounts."""
@@ -293,9 +305,9 @@ def _let_alias_decide(found: _Found) -> None:
     """The mode that `kiwoomcli` knows for a named profile goes before what the file says of all profiles."""
     if found.sources.get("mode") == FILE:
         of_all = found.values.pop("mode")
-        found.find_mode = lambda settings: _kwcli_aliases().get(settings.profile, of_all)
+        found.find_mode = lambda settings: _kwcli_modes().get(settings.profile, of_all)
     elif "mode" not in found.values:
-        found.find_mode = lambda settings: _kwcli_aliases().get(settings.profile, MODES[0])
+        found.find_mode = lambda settings: _kwcli_modes().get(settings.profile, MODES[0])
 
 
 def _kwcli_aliases() -> dict[str, str]:
@@ -304,15 +316,21 @@ def _kwcli_aliases() -> dict[str, str]:
     return aliases()
 
 
+def _kwcli_modes() -> dict[str, str]:
+    from tray_app.settings.kwcli import modes
+
+    return modes()
+
+
 def _mode_of_keys(environ: Mapping[str, str], account: str) -> str:
     """Return mock trading where only mock keys can be meant: by the environment, else by the account that was chosen,
-    else by all accounts of `kiwoomcli`."""
+    else by all accounts of `kiwoomcli`. Raises `SettingsError` when it is these that tell and nobody can read them."""
     if variable(environ, "APP_KEY"):
         return MODES[0]
     if variable(environ, "APP_KEY_MOCK"):
         return MODES[1]
-    aliases = _kwcli_aliases()
-    return aliases.get(account) or (MODES[1] if set(aliases.values()) == {MODES[1]} else MODES[0])
+    modes = _kwcli_modes()
+    return modes.get(account) or (MODES[1] if set(modes.values()) == {MODES[1]} else MODES[0])
 
 
 def _is_account_of_default(name: str, shared: Mapping[str, str], environ: Mapping[str, str]) -> bool:

@@ -78,7 +78,7 @@ class SettingsActions(QObject):
 
     def _view(self, profile: str) -> SettingsView:
         status = _autostart_status() if self._asks_system else None
-        return settings_view(load_settings(profile, self._environ), known_profiles(self._environ), status)
+        return settings_view(load_settings(profile, self._environ).resolved(), known_profiles(self._environ), status)
 
 
 def _autostart_status() -> Status | KiwoomTokenError:

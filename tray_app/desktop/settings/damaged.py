@@ -18,6 +18,7 @@ from tray_app.desktop.single_instance import SingleInstance
 from tray_app.desktop.stop_signals import StopSignals
 from tray_app.desktop.theme.dark_mode import apply_window_theme
 from tray_app.desktop.worker import Worker
+from tray_app.settings import kwcli
 from tray_app.settings.places import settings_file, settings_scope
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class DamagedSettingsDialog(QDialog):
         self.setWindowIcon(app_icon())
         self._load = load
         self._path = path
+        self._paths = (path, kwcli.settings_path())  # which the mode may depend on
         self._reader = Worker("damaged settings", self)
         self._files = FileWatch(self)
         self._files.changed.connect(self.read)
@@ -99,7 +101,7 @@ class DamagedSettingsDialog(QDialog):
             body.addWidget(part)
         self.setMinimumWidth(460)
         self._show(settings)
-        self._files.watch(watchable([path]))
+        self._files.watch(watchable(self._paths))
 
     def bring_up(self) -> None:
         self.show()
@@ -108,7 +110,7 @@ class DamagedSettingsDialog(QDialog):
 
     def read(self) -> None:
         """Look whether the file can be used now."""
-        self._reader.run(lambda: (self._load(), watchable([self._path])), self._have_read)
+        self._reader.run(lambda: (self._load(), watchable(self._paths)), self._have_read)
 
     def _have_read(self, found: tuple[Settings, set[str]] | None, error: Exception | None) -> None:
         if found is None:

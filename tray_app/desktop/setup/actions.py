@@ -117,7 +117,7 @@ class LocalSetupActions:
             self._keyring_client.check()
         except KeyringUnavailable as error:
             problem = error.problem
-        return KeySearch(tuple(found), problem, self._settings.mode)
+        return KeySearch(tuple(found), problem, self._mode())
 
     def use_keys(self, found: FoundKeys) -> AcceptedKeys:
         """Issue a token with found keys. Those of one of several `kiwoomcli` accounts become the default account's."""
@@ -202,7 +202,7 @@ class LocalSetupActions:
     def _in_keyring(self) -> list[FoundKeys]:
         profile, accounts = self._settings.profile, kwcli.aliases()
         if profile != DEFAULT:
-            mode = accounts.get(profile, self._settings.mode)
+            mode = accounts.get(profile) or self._mode()
             return [FoundKeys(mode, profile)] if has_keys(profile, mode, self._keyring_client) else []
         named = [("", mode) for mode in MODES] + list(accounts.items())
         return [
@@ -226,6 +226,11 @@ class LocalSetupActions:
             return
         before.clear()
         open_service(self._with_store("keyring"), environ=self._environ).put(token)
+
+    def _mode(self) -> str:
+        """The mode to begin with; where it cannot be told, the user chooses."""
+        settings = self._settings.resolved()
+        return MODES[0] if "mode" in settings.unknown else settings.mode
 
     def _of_mode(self, mode: str) -> Settings:
         return self._settings.replace(mode=mode)
