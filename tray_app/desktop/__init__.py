@@ -1,7 +1,8 @@
 """The tray program. Qt is used only here.
 
 `main.run_desktop` starts it, and `controller` connects its parts. `view` turns the state of the accounts into what is
-shown; `tray`, `status_window` and `notices` render it. `settings`, `history`, `setup` and `dialogs` are the other windows.
+shown; `tray`, `status_window` and `notices` render it. `settings`, `history`, `setup` and `dialogs` are the other
+windows.
 """
 
 APP_NAME = "kiwoom-token-tray"

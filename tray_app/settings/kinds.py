@@ -98,8 +98,8 @@ class Policy(Kind):
         if value == "notify":
             return tr("only warn")
         if value == "auto":
-            return tr("renew by itself, shortly before the end")
-        return tr("a new token every day at {time} (KST)", time=value.split()[-1])
+            return tr("renew automatically")
+        return tr("revoke and reissue daily at {time} (KST)", time=value.split()[-1])
 
 
 class Span(Kind):
@@ -111,9 +111,9 @@ class Span(Kind):
         elif isinstance(value, str) and value[-1:] in _UNITS and value[:-1].isascii() and value[:-1].isdigit():
             span = int(value[:-1]) * _UNITS[value[-1]]
         else:
-            raise ValueError(msg('a span of time such as "10m", "90s" or "1h"'))
+            raise ValueError(msg('a duration such as "10m", "90s" or "1h"'))
         if not 0 <= span <= 86400:
-            raise ValueError(msg("a span of time of at most a day"))
+            raise ValueError(msg("a duration of at most a day"))
         return span
 
     def parse(self, text: str) -> object:
@@ -137,7 +137,7 @@ class Spans(Kind):
 
     def read(self, value: object) -> tuple[int, ...]:
         if not isinstance(value, (list, tuple)) or len(value) > 10:
-            raise ValueError(msg('a list of spans such as ["30m", "10m", "5m", "0m"]'))
+            raise ValueError(msg('a list of durations such as ["30m", "10m", "5m", "0m"]'))
         return tuple(sorted({Span().read(one) for one in value}, reverse=True))
 
     def parse(self, text: str) -> object:
@@ -150,7 +150,7 @@ class Spans(Kind):
         return ", ".join(Span().text(one) for one in value)
 
     def words(self, value: Any) -> str:
-        return ", ".join(Span().words(one) if one else tr("at the end") for one in value)
+        return ", ".join(Span().words(one) if one else tr("at expiry") for one in value)
 
 
 class Hours(Kind):

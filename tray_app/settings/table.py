@@ -5,6 +5,8 @@ From it come what `settings.toml` may hold, what `kiwoom-token config` takes and
 
 from __future__ import annotations
 
+import sys
+
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
 from tray_app.settings.kinds import Alias, Choice, File, Folder, Hours, Kind, Policy, RedisAddress, Span, Spans, Switch
@@ -15,9 +17,19 @@ if TYPE_CHECKING:
 
 MODES = ("real", "demo")
 _MODES = dict(zip(MODES, (msg("real trading"), msg("mock trading")), strict=True))
+_KEYRING_STORES = {
+    "win32": (
+        msg("Windows Credential Manager, else a file"),
+        msg("Windows Credential Manager, never in plain text"),
+    ),
+    "darwin": (msg("the Keychain, else a file"), msg("the Keychain, never in plain text")),
+}
+_AUTO, _KEYRING = _KEYRING_STORES.get(
+    sys.platform, (msg("the keyring, else a file"), msg("the keyring, never in plain text"))
+)
 _STORES = {
-    "auto": msg("the keyring, else a file"),
-    "keyring": msg("the keyring, never in plain text"),
+    "auto": _AUTO,
+    "keyring": _KEYRING,
     "file": msg("a file in the data folder"),
     "redis": msg("Redis, for several computers"),
     "memory": msg("memory, until the program ends"),
@@ -63,8 +75,8 @@ class Setting:
 TABLE: dict[str, Setting] = {
     one.name: one
     for one in (
-        Setting(RENEWAL, "policy", Policy(), "auto", msg("Only warn, or renew"), per_profile=True),
-        Setting(RENEWAL, "renew_before", Span(), 600, msg("How long before the end to renew"), per_profile=True),
+        Setting(RENEWAL, "policy", Policy(), "auto", msg("Token renewal"), per_profile=True),
+        Setting(RENEWAL, "renew_before", Span(), 600, msg("Check with Kiwoom before expiry"), per_profile=True),
         Setting(
             RENEWAL,
             "mode",
@@ -80,10 +92,10 @@ TABLE: dict[str, Setting] = {
             "warn_before",
             Spans(),
             (1800, 600, 300, 0),
-            msg("How long before the end to warn"),
+            msg("Warn before expiry"),
             per_profile=True,
         ),
-        Setting(NOTICES, "quiet_hours", Hours(), None, msg("When only what is urgent is told")),
+        Setting(NOTICES, "quiet_hours", Hours(), None, msg("Quiet hours (urgent only)")),
         Setting(
             SHARING,
             "share_kwcli",
@@ -98,7 +110,7 @@ TABLE: dict[str, Setting] = {
             "share_token_file",
             Switch(),
             default=False,
-            meaning=msg("Keep .token as well while the token rests in the keyring"),
+            meaning=msg("Also write the .token file"),
             per_profile=True,
             inherited=False,
         ),
@@ -112,10 +124,10 @@ TABLE: dict[str, Setting] = {
             inherited=False,
         ),
         Setting(
-            STORAGE, "store", Choice(_STORES), "auto", msg("Where the token rests"), environment="KIWOOM_TRAY_STORE"
+            STORAGE, "store", Choice(_STORES), "auto", msg("Where the token is stored"), environment="KIWOOM_TRAY_STORE"
         ),
         Setting(
-            STORAGE, "data_dir", Folder(), None, msg("The folder that holds .token"), environment="KIWOOM_TRAY_DATA_DIR"
+            STORAGE, "data_dir", Folder(), None, msg("Folder of the .token file"), environment="KIWOOM_TRAY_DATA_DIR"
         ),
         Setting(
             STORAGE, "redis_url", RedisAddress(), None, msg("The address of Redis"), environment="KIWOOM_TRAY_REDIS_URL"
@@ -128,9 +140,9 @@ TABLE: dict[str, Setting] = {
             msg("A private file with the keys that encrypt a token in a file or in Redis"),
             environment="KIWOOM_TRAY_ENCRYPTION_KEY_FILE",
         ),
-        Setting(PROGRAM, "language", Choice(_LANGUAGES), "auto", msg("Language of the program")),
-        Setting(PROGRAM, "theme", Choice(_SHADES), "auto", msg("Dark or light windows")),
-        Setting(PROGRAM, "panel", Choice(_SHADES), "auto", msg("How dark the taskbar behind the icon is")),
+        Setting(PROGRAM, "language", Choice(_LANGUAGES), "auto", msg("Language")),
+        Setting(PROGRAM, "theme", Choice(_SHADES), "auto", msg("Theme")),
+        Setting(PROGRAM, "panel", Choice(_SHADES), "auto", msg("Taskbar colour")),
         Setting(PROGRAM, "autostart", Switch(), default=False, meaning=msg("Start when you log in")),
     )
 }
