@@ -193,7 +193,7 @@ def _start(
         if sys.platform == "win32" and not is_stderr_read():  # nobody would see or could end it
             _say_why_not_started(reason)
             return UNEXPECTED
-        _tell(tr("{reason} The token is watched in this terminal instead. Ctrl+C ends it.", reason=reason))
+        _tell(tr("{reason} The token is watched in this terminal instead. Press Ctrl+C to quit.", reason=reason))
         from tray_app.cli.watch import watch_over
 
         return watch_over(settings, environ)
@@ -225,9 +225,9 @@ def _quit(options: Namespace) -> int:
     _app = QCoreApplication.instance() or QCoreApplication([])  # sockets want one
     outcome = SingleInstance(settings_scope(environ)).quit_running()
     if outcome is QuitResult.STILL_RUNNING:
-        _tell(tr("The running program does not end. Stop it with the system's task manager."))
+        _tell(tr("The running program does not quit. Stop it with the system's task manager."))
         return UNEXPECTED
-    _tell(tr("It has ended.") if outcome is QuitResult.ENDED else tr("It is not running."))
+    _tell(tr("It has quit.") if outcome is QuitResult.ENDED else tr("It is not running."))
     return DONE
 
 
@@ -265,7 +265,7 @@ class _TrayParser(Parser):
 
 def _parser() -> Parser:
     parser = _TrayParser(
-        prog="kiwoom-token-tray", description=tr("Keeps one Kiwoom token alive and shows how long it lives.")
+        prog="kiwoom-token-tray", description=tr("Keeps one Kiwoom token valid and shows the time left.")
     )
     parser.add_version_and_verbose()
     account = parser.add_mutually_exclusive_group()  # the practice keys are those of the default account
@@ -278,7 +278,7 @@ def _parser() -> Parser:
         type=seconds,
         default=_SANDBOX_LIFETIME_SECONDS,
         metavar="S",
-        help=tr("seconds that a token lives when practising"),
+        help=tr("lifetime of a practice token in seconds"),
     )
     parser.add_argument("--self-test", action="store_true", help=tr("only say whether a window could be shown"))
     start = parser.add_mutually_exclusive_group()
@@ -286,7 +286,7 @@ def _parser() -> Parser:
     start.add_argument(
         "--show", action="store_true", help=tr("show the window, of the running program if there is one")
     )
-    start.add_argument("--quit", action="store_true", help=tr("end the running program, and wait until it has ended"))
+    start.add_argument("--quit", action="store_true", help=tr("quit the running program and wait for it"))
     return parser
 
 

@@ -181,7 +181,7 @@ class Desktop:
             self._await_panel()
 
     def close(self) -> None:
-        """Ends every program of the desktop, and its folder. A second call does nothing."""
+        """Expires every program of the desktop, and its folder. A second call does nothing."""
         if self._log:
             self._log.close()
             self._log = None

@@ -42,12 +42,12 @@ def test_login_puts_keys_and_token_into_the_keyring_and_the_tray_finds_both(desk
         assert trader.agrees()["store"] == "keyring"
 
         trader.idle()
-        desktop.choose("Clear token…")
-        trader.answer("Clear the token", "alt+r", "alt+c")
+        desktop.choose("Remove or revoke token…")
+        trader.answer("Remove the token", "alt+r", "alt+m")
         trader.sees("No token")
         trader.idle()
         assert trader.in_keyring() is None
-        desktop.choose("Get a token")
+        desktop.choose("Issue a token")
         trader.sees("23 h")
         assert trader.in_keyring() not in {None, token}
         assert not trader.file.exists()
@@ -187,14 +187,14 @@ def test_no_password_is_asked_for_unless_the_user_wants_it(trader: Trader) -> No
     trader.start_tray()
     trader.sees("left", LOCKED)
     trader.idle()
-    desktop.choose("Refresh now")
+    desktop.choose("Check with Kiwoom")
     desktop.wait_for(lambda: trader.issues == 2, "a request")
     trader.idle()
     trader.put("a-token-of-the-command-line", 7230)
     trader.sees("2 h left")
     trader.done("get")
-    desktop.choose("Clear token…")
-    trader.answer("Clear the token", "alt+c")
+    desktop.choose("Remove or revoke token…")
+    trader.answer("Remove the token", "alt+m")
     trader.sees("No token")
     trader.idle()
     assert desktop.keyring_prompts() == []

@@ -54,12 +54,12 @@ def test_sandbox_shows_a_token_that_it_got_by_itself(
         assert left in status.label
         if language == "en":
             assert [entry.label for entry in rest] == [
-                "Refresh now",
+                "Check with Kiwoom",
                 "Copy token",
                 "Snooze warnings",
                 "Renewal",
                 "Settings…",
-                "Clear token…",
+                "Remove or revoke token…",
                 "Open",
                 "Quit",
             ]
@@ -93,7 +93,7 @@ def test_refresh_tells_that_the_same_token_came_back_and_asks_once(trader: Trade
     trader.idle()
     token = trader.in_file()
     assert trader.issues == 1
-    trader.desktop.choose("Refresh now")
+    trader.desktop.choose("Check with Kiwoom")
     trader.desktop.wait_for(lambda: trader.issues == 2, "a request")
     trader.idle()
     window = trader.open_window()
@@ -108,18 +108,18 @@ def test_clear_here_only_leaves_the_token_at_kiwoom(trader: Trader) -> None:
     trader.sees("left")
     trader.idle()
     token = trader.in_file()
-    trader.desktop.choose("Clear token…")
-    dialog = trader.desktop.window("Clear the token")
+    trader.desktop.choose("Remove or revoke token…")
+    dialog = trader.desktop.window("Remove the token")
     trader.desktop.screenshot("tray clear dialog", dialog)
-    trader.answer("Clear the token", "Return")
+    trader.answer("Remove the token", "Return")
     trader.sees("No token")
     trader.idle()
     assert not trader.file.exists()
     assert (trader.issues, trader.revokes) == (1, 0)
-    assert labels(trader)[1] == "Get a token"
-    assert not next(entry for entry in trader.desktop.menu() if entry.label == "Clear token…").enabled
+    assert labels(trader)[1] == "Issue a token"
+    assert not next(entry for entry in trader.desktop.menu() if entry.label == "Remove or revoke token…").enabled
 
-    trader.desktop.choose("Get a token")
+    trader.desktop.choose("Issue a token")
     trader.sees("left")
     assert trader.in_file() == token, "it lived on at Kiwoom"
 
@@ -128,8 +128,8 @@ def test_clear_with_revoke_ends_the_token_at_kiwoom(trader: Trader) -> None:
     trader.start_tray()
     trader.sees("left")
     trader.idle()
-    trader.desktop.choose("Clear token…")
-    trader.answer("Clear the token", "alt+r", "Return")
+    trader.desktop.choose("Remove or revoke token…")
+    trader.answer("Remove the token", "alt+r", "Return")
     trader.sees("No token")
     assert not trader.file.exists()
     assert (trader.issues, trader.revokes) == (1, 1)
@@ -140,8 +140,8 @@ def test_cancelled_clear_changes_nothing(trader: Trader) -> None:
     trader.sees("left")
     trader.idle()
     token = trader.in_file()
-    trader.desktop.choose("Clear token…")
-    trader.answer("Clear the token", "alt+r", "Escape")
+    trader.desktop.choose("Remove or revoke token…")
+    trader.answer("Remove the token", "alt+r", "Escape")
     assert trader.agrees()["has_token"]
     assert trader.in_file() == token
     assert trader.revokes == 0
@@ -153,8 +153,8 @@ def test_failed_revoke_keeps_the_token_and_says_so(trader: Trader) -> None:
     trader.idle()
     token = trader.in_file()
     trader.sandbox.set_fault("8015", on="revoke")
-    trader.desktop.choose("Clear token…")
-    trader.answer("Clear the token", "alt+r", "alt+c")
+    trader.desktop.choose("Remove or revoke token…")
+    trader.answer("Remove the token", "alt+r", "alt+m")
     trader.sees("Kiwoom did not revoke the token")
     assert trader.in_file() == token
     assert trader.agrees()["is_valid"]
@@ -217,14 +217,14 @@ def test_token_is_replaced_from_the_window_by_the_keyboard_alone(trader: Trader)
     window = trader.open_window()
 
     def is_asked() -> bool:
-        return any("Replace the token" in title for title in trader.windows())
+        return any("Revoke and reissue the token" in title for title in trader.windows())
 
-    trader.press(window, "alt+p", until=is_asked)
-    trader.answer("Replace the token", "Return")
+    trader.press(window, "alt+r", until=is_asked)
+    trader.answer("Revoke and reissue the token", "Return")
     assert (trader.issues, trader.revokes) == (1, 0), "Return cancels"
-    trader.press(window, "alt+p", until=is_asked)
+    trader.press(window, "alt+r", until=is_asked)
     trader.desktop.screenshot("tray replace dialog")
-    trader.answer("Replace the token", "alt+r")
+    trader.answer("Revoke and reissue the token", "alt+r")
     trader.desktop.wait_for(lambda: trader.in_file() not in {before, None}, "another token")
     assert (trader.issues, trader.revokes) == (2, 1)
 
@@ -307,7 +307,7 @@ def test_keys_typed_while_practising_are_not_kept(desktop: Desktop) -> None:
         fault = {"name": "8001", "times": 1, "on": "issue"}
         assert httpx.put(f"{url[0]}/practice/fault", json=fault, timeout=10).status_code == 200
         trader.idle()
-        desktop.choose("Refresh now")
+        desktop.choose("Check with Kiwoom")
         desktop.notice("cannot be renewed")
         trader.idle()
         window = trader.open_window()

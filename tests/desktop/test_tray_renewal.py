@@ -42,7 +42,7 @@ def test_notify_never_asks_by_itself(trader: Trader) -> None:
     trader.sees("The token has expired")
     trader.idle()
     assert trader.issues == 0
-    trader.desktop.choose("Refresh now")
+    trader.desktop.choose("Check with Kiwoom")
     trader.sees("23 h")
     assert trader.issues == 1
 
@@ -55,7 +55,7 @@ def test_failure_that_passes_keeps_the_token_and_does_not_hammer(trader: Trader,
     trader.sandbox.set_fault(fault, on="issue")
     trader.write_file("a-token-that-is-to-be-renewed", 20)
     trader.idle()
-    trader.desktop.choose("Refresh now")
+    trader.desktop.choose("Check with Kiwoom")
     trader.sees("Less than a minute left", "Kiwoom")
     trader.idle()
     assert trader.in_file() == "a-token-that-is-to-be-renewed"
@@ -73,7 +73,7 @@ def test_request_that_hangs_holds_nothing_up(trader: Trader) -> None:
     trader.sees("left")
     trader.idle()
     trader.sandbox.set_fault("hang", on="issue")
-    trader.desktop.choose("Refresh now")
+    trader.desktop.choose("Check with Kiwoom")
     trader.sees("Asking Kiwoom")
     trader.write_file("a-token-of-a-plain-writer", 7230)
     trader.sees("2 h left")
@@ -97,13 +97,13 @@ def test_refusal_stops_is_told_once_and_goes_on_when_the_user_asks(trader: Trade
     window = trader.window()
     trader.desktop.screenshot(f"tray window {code}", window)
 
-    trader.desktop.choose("Get a token")
+    trader.desktop.choose("Issue a token")
     trader.desktop.wait_for(lambda: trader.issues == 2, "a second request")
     trader.idle()
     assert len(trader.desktop.notices()) == 1
 
     trader.sandbox.clear_faults()
-    trader.desktop.choose("Get a token")
+    trader.desktop.choose("Issue a token")
     trader.sees("23 h")
     assert trader.issues == 3
 

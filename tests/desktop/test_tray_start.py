@@ -73,7 +73,7 @@ def test_without_a_panel_the_window_is_there_and_is_not_lost_by_closing_it(make_
         program = trader.start_tray()
         window = trader.window()
         desktop.wait_for(trader.in_file, "a token")
-        trader.press(window, "alt+r", until=lambda: trader.issues == 2)
+        trader.press(window, "alt+k", until=lambda: trader.issues == 2)
         desktop.screenshot("tray without a panel", window)
         trader.press(window, "Escape", until=lambda: not trader.windows())
         assert minimised(trader)
@@ -144,7 +144,7 @@ def test_quit_ends_the_running_program_and_leaves_nothing_behind(trader: Trader)
     trader.desktop.wait_for(lambda: len(trader.desktop.items()) == 2, "two icons")
     asked = trader.start_tray("--quit")
     assert trader.ends(asked) == 0
-    assert trader.words(asked) == ["It has ended."]
+    assert trader.words(asked) == ["It has quit."]
     assert trader.ends(first) == 0
     assert other.poll() is None
     assert trader.ends(trader.start_tray("--quit", KIWOOM_TRAY_DATA_DIR=str(trader.data / "other"))) == 0

@@ -149,7 +149,7 @@ class Trader:
 
     def idle(self) -> None:
         """Waits until the menu lets itself be used."""
-        asks = {"Refresh now", "Get a token"}
+        asks = {"Check with Kiwoom", "Issue a token"}
         self.desktop.wait_for(
             lambda: next(entry for entry in self.desktop.menu() if entry.label in asks).enabled, "an idle program"
         )

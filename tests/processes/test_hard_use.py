@@ -290,7 +290,8 @@ class TestHandOuts:
 
         said = kiwoom_token("clear", **ONE)
 
-        assert said == (6 if kind == "keyring" else "The token is forgotten here. At Kiwoom it lives on until its end.")
+        removed = "The token was removed from this computer. At Kiwoom it stays valid until it expires."
+        assert said == (6 if kind == "keyring" else removed)
         assert not bot_file.exists()
         assert not list(Path(platformdirs.user_cache_dir("kiwoom")).rglob("*-token.json"))
 

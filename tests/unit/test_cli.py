@@ -214,9 +214,9 @@ def test_keyring_that_was_asked_for_and_is_not_there_is_6(
 
 
 def test_refresh_says_whether_the_token_is_new(run: Callable[..., Run], kiwoom: SandboxKiwoom) -> None:
-    assert one_line(run("refresh").out).startswith("There is a new token; it ends ")
+    assert one_line(run("refresh").out).startswith("A new token was issued; it expires ")
     token = run("get").out
-    assert one_line(run("refresh").out).startswith("Kiwoom gave the same token back; it still ends ")
+    assert one_line(run("refresh").out).startswith("Kiwoom returned the same token; it still expires ")
     assert run("get").out == token
     assert run("refresh", "--rotate").status == 0
     assert run("get").out != token
@@ -240,7 +240,7 @@ def test_failed_refresh_keeps_the_token(run: Callable[..., Run], kiwoom: Sandbox
 
 def test_clear_forgets_and_revokes_only_when_told(run: Callable[..., Run], kiwoom: SandboxKiwoom, folder: Path) -> None:
     run("refresh")
-    assert "lives on" in one_line(run("clear").out)
+    assert "stays valid" in one_line(run("clear").out)
     assert not (folder / ".token").exists()
     assert kiwoom.counts()["revoke"] == 0
     assert one_line(run("clear").out) == "There was no token."
@@ -261,7 +261,7 @@ def test_revoked_is_said_only_when_kiwoom_says_so(run: Callable[..., Run], kiwoo
     kiwoom.end_tokens()
     dead = run("clear", "--revoke")
     assert dead.status == 0
-    assert one_line(dead.out) == "Kiwoom did not know the token any more; it is forgotten here."
+    assert one_line(dead.out) == "Kiwoom no longer accepted the token; it was removed from this computer."
 
 
 def test_a_revoke_that_was_carried_out_without_a_word_is_settled_by_asking(
@@ -281,7 +281,7 @@ def test_a_revoke_that_was_carried_out_without_a_word_is_settled_by_asking(
 def test_set_stores_a_token_read_from_standard_input(run: Callable[..., Run]) -> None:
     stored = run("set", "--expires-in", "7200", stdin=f"  {TOKEN}\r\n\n")
     assert (stored.status, stored.err) == (0, "")
-    assert one_line(stored.out) == "The token is stored; it lives for 2 h."
+    assert one_line(stored.out) == "The token is stored; it expires in 2 h."
     assert run("get").out == f"{TOKEN}\n"
 
 
@@ -458,8 +458,8 @@ def test_login_keeps_the_keys_in_the_keyring(
     assert json.loads(run("status", "--json").out)["mode"] == "demo", "the mode is kept, too"
     assert run("get").status == 0
     assert kiwoom.counts()["issue"] == 1
-    assert one_line(run("logout").out) == "The app key and secret are forgotten."
-    assert one_line(run("logout").out) == "There were no keys."
+    assert one_line(run("logout").out) == "The app key and secret were removed."
+    assert one_line(run("logout").out) == "There were no app keys."
 
 
 def test_login_with_wrong_keys_keeps_nothing(
@@ -479,7 +479,7 @@ def test_login_unchecked_asks_nobody(
 ) -> None:
     kept = run("login", "--no-check", "--stdin", stdin="a-key\na-secret\n")
     assert kept.status == 0
-    assert "APP_KEY is set and goes before them." in kept.err
+    assert "APP_KEY is set and takes precedence over them." in kept.err
     assert kiwoom.counts()["issue"] == 0
 
 
@@ -926,7 +926,7 @@ def test_watch_counts_down_on_a_terminal_and_ends_with_ctrl_c(run: Callable[...,
     os.close(child)
     try:
         seen = read_until(parent, lambda text: len(set(re.findall(r"1:59:\d\d left", text))) >= 2)
-        assert "The token ends" in seen
+        assert "The token expires" in seen
         assert TOKEN not in seen
         put(run, 3600, "another-token-of-somebody")
         read_until(parent, lambda text: "0:59:" in text)
@@ -959,7 +959,7 @@ def test_watch_without_a_terminal_writes_a_line_for_each_event(
     try:
         wait_for(lambda: "[8050]" in out.read_text())
         put(run)
-        wait_for(lambda: "The token ends" in out.read_text())
+        wait_for(lambda: "The token expires" in out.read_text())
         run("clear")
         wait_for(lambda: out.read_text().splitlines()[-1].startswith("There is no token"))
         watch.send_signal(signal.SIGINT)

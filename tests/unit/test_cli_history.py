@@ -63,7 +63,7 @@ def history(tmp_path: Path) -> History:
 
 
 def test_nothing_yet(run: Callable[..., Run]) -> None:
-    assert run() == (0, "Nothing has happened in these days.\n", "")
+    assert run() == (0, "No events in this period.\n", "")
     assert run("--json") == (0, "[]\n", "")
 
 
@@ -225,7 +225,7 @@ def test_a_record_that_cannot_be_read_is_said_in_one_line(run: Callable[..., Run
 
 def test_a_token_in_memory_has_no_history(run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "memory")
-    assert run()[:2] == (0, "The token is kept in memory only, so nothing is recorded.\n")
+    assert run()[:2] == (0, "The token is stored in memory only, so nothing is recorded.\n")
 
 
 def test_profiles_have_histories_of_their_own(run: Callable[..., Run], history: History) -> None:

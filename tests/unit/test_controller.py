@@ -421,7 +421,7 @@ def test_notices_are_shown_and_a_click_opens_the_window(world: World) -> None:
     world.accounts.add("second")
     world.accounts.notice.emit("second", Notice(NoticeKind.ENDING, START + 600))
     notification = world.notification()
-    assert (notification.owner, notification.title) == ("second", "The Kiwoom token ends in 10 min - second")
+    assert (notification.owner, notification.title) == ("second", "The Kiwoom token expires in 10 min - second")
     world.controller._notices.clicked.emit("second")
     assert world.window.isVisible()
     assert world.tray.views[-1].profile == "second"
@@ -474,10 +474,10 @@ def test_a_question_is_about_the_account_that_was_chosen_when_it_was_asked(world
 
 def test_a_notice_names_its_account_where_there_are_several(world: World) -> None:
     world.accounts.notice.emit("default", Notice(NoticeKind.ENDING, START + 600))
-    assert world.notification().title == "The Kiwoom token ends in 10 min"
+    assert world.notification().title == "The Kiwoom token expires in 10 min"
     world.accounts.add("second")
     world.accounts.notice.emit("default", Notice(NoticeKind.ENDING, START + 600))
-    assert world.notification().title == "The Kiwoom token ends in 10 min - default"
+    assert world.notification().title == "The Kiwoom token expires in 10 min - default"
 
 
 def test_snooze_and_policy_are_passed_on(world: World) -> None:

@@ -73,5 +73,5 @@ def test_names_of_the_users_stay_as_they_are() -> None:
 
 def test_what_a_setting_takes_is_said_in_the_users_language() -> None:
     language.use("ko")
-    error = SettingsError("It takes: {expected}", expected="a span of time of at most a day")
+    error = SettingsError("It takes: {expected}", expected="a duration of at most a day")
     assert "a span" not in language.say(error)

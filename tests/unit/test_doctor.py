@@ -55,7 +55,7 @@ class Fixed:
         (
             Status(configured=True, as_it_should_be=False, enabled=True, place="p", starts="/old", is_lost=True),
             False,
-            "the program it starts is gone: /old. Start the tray once, which mends it.",
+            "the program it starts is missing: /old. Start the tray once to repair it.",
         ),
         (AutostartFailed("It {how}.", how="broke"), False, "It broke."),
     ],
@@ -117,12 +117,12 @@ class TestTheToken:
         return token
 
     def test_that_is_handed_out_is_told(self, look, token):
-        assert ("share", True, "share_bot_file: the token is handed out") in look()
+        assert ("share", True, "share_bot_file: the token is there") in look()
 
     def test_that_is_not_handed_out_is_told_and_stays_so(self, look, token, bot_file):
         bot_file.unlink()
 
-        told = "share_bot_file: the token is not there. Hand it out with: kiwoom-token refresh"
+        told = "share_bot_file: the token is missing there. Write it with: kiwoom-token refresh"
         assert ("share", False, told) in look()
 
     def test_that_cannot_be_handed_out_is_told_with_the_reason(self, look, token, bot_file):

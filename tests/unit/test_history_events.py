@@ -307,7 +307,7 @@ class TestWords:
         )
         assert text.splitlines() == [
             "Token 3f2a91c4: Thu 11-19 06:30 to Thu 11-19 10:00 (KST)",
-            "A new token was issued (tray).  It was cleared on this computer.",
+            "A new token was issued (tray).  It was removed from this computer.",
         ]
 
     def test_a_gap_tells_how_long_and_whether_it_mattered(self) -> None:
@@ -316,11 +316,11 @@ class TestWords:
         )
 
     def test_the_week_in_one_sentence(self) -> None:
-        assert summary_text(week()) == "Nothing has happened in these days."
+        assert summary_text(week()) == "No events in this period."
         whole = week(event("11-13 06:30", ISSUED, "a", lives=10 * DAY))
         assert summary_text(whole) == "There was a token in all trading hours."
         today = week(event("11-20 06:30", ISSUED, "a"))
-        assert summary_text(today) == "There was a token in all trading hours since Fri 11-20 06:30."
+        assert summary_text(today) == "There has been a token in all trading hours since Fri 11-20 06:30."
         weekend = week(event("11-21 06:30", ISSUED, "a"), now=kst("11-21 12:00"))
         assert summary_text(weekend) == "The market has not opened yet since the record began."
         assert "1 h" in summary_text(week(event("11-20 14:00", FAILED)))

@@ -95,14 +95,14 @@ def middle_of(window: HistoryWindow, text: str) -> QPointF:
 
 
 def test_the_first_line_tells_what_cost_money(window: HistoryWindow) -> None:
-    assert window.summary.text() == "No token for 27 min of the trading hours."
+    assert window.summary.text() == "No token for 27 min in trading hours."
 
 
 def test_the_list_tells_the_newest_first(window: HistoryWindow) -> None:
     times = column(window, 0)
     assert times[0] == "Fri 11-20 10:30:00"
     assert times[-1].startswith("Sat 11-14")
-    assert "Kiwoom gave the same token back" in column(window, 1)[0]
+    assert "Kiwoom returned the same token" in column(window, 1)[0]
     assert column(window, 3)[0] == "morning-bot"
 
 
@@ -211,14 +211,14 @@ class TestPicture:
 
 class TestList:
     def test_the_selected_row_shows_its_mark_and_tells_the_rest(self, window: HistoryWindow) -> None:
-        row = next(at for at, text in enumerate(column(window, 1)) if "cleared" in text)
+        row = next(at for at, text in enumerate(column(window, 1)) if "removed" in text)
         window.table.selectRow(row)
         assert window.week._highlighted == window.model.rows[row].entry
         assert "No token for 12 min" in window.detail.text()
 
     def test_a_row_is_read_as_a_sentence(self, window: HistoryWindow) -> None:
         text = window.model.index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
-        assert text.startswith("Fri 11-20 10:30:00, Kiwoom gave the same token back, Sat 11-21 06:30, morning-bot")
+        assert text.startswith("Fri 11-20 10:30:00, Kiwoom returned the same token, Sat 11-21 06:30, morning-bot")
 
     @pytest.mark.parametrize(
         ("number", "kinds"),
@@ -256,7 +256,7 @@ class TestList:
         window.table.selectRow(3)
         before = window._selected()
         history.record("default", [(clock() - 1, "cleared", None, None)])
-        qtbot.waitUntil(lambda: "The token was cleared on this computer" in column(window, 1)[:2])
+        qtbot.waitUntil(lambda: "The token was removed from this computer" in column(window, 1)[:2])
         assert window._selected() == before
 
     def test_the_keyboard_alone_reaches_everything(self, qtbot: QtBot, window: HistoryWindow) -> None:
@@ -295,7 +295,7 @@ class TestExport:
         assert target.read_bytes().startswith(b"\xef\xbb\xbf")
         assert len(lines) == 2
         assert ",failed," in lines[1]
-        assert window.status.text() == f"The list is saved: {target}"
+        assert window.status.text() == f"The list was saved: {target}"
 
     def test_a_place_that_cannot_be_written_is_told(self, qtbot: QtBot, window: HistoryWindow, tmp_path: Path) -> None:
         with qtbot.waitSignal(window._feed.exported) as done:
@@ -311,7 +311,7 @@ class TestFeed:
         threading.Thread(
             target=lambda: history.record("default", [(clock() - 5, "cleared", None, None)]), daemon=True
         ).start()
-        qtbot.waitUntil(lambda: any("cleared" in text for text in column(window, 1)[:2]))
+        qtbot.waitUntil(lambda: any("removed" in text for text in column(window, 1)[:2]))
 
     def test_the_picture_goes_on_every_minute(self, qtbot: QtBot, window: HistoryWindow, clock: Clock) -> None:
         assert 0 < window._feed._minute.interval() <= 60_000
@@ -398,14 +398,14 @@ class TestFeed:
 
 def test_an_empty_history_says_something_kind(opened: Callable[..., HistoryWindow], tmp_path: Path) -> None:
     window = opened(PromptHistory(str(tmp_path / "none" / "history.db")))
-    assert window.summary.text() == "Nothing has happened in these days."
+    assert window.summary.text() == "No events in this period."
     assert spots(window) == []
     window.grab()
     assert not (tmp_path / "none").exists()
 
 
 def test_a_token_in_memory_has_none(opened: Callable[..., HistoryWindow]) -> None:
-    assert opened(None).summary.text() == "The token rests in memory only, so nothing is recorded."
+    assert opened(None).summary.text() == "The token is stored in memory only, so nothing is recorded."
 
 
 def test_an_open_window_follows_the_language(qtbot: QtBot, window: HistoryWindow, qapp: QApplication) -> None:

@@ -17,38 +17,38 @@ REFUSED = KeysRefused("Refused.", code="8050")
 @pytest.mark.parametrize(
     ("notice", "title", "body"),
     [
-        (Notice(NoticeKind.ENDING, NOW + 600), "The Kiwoom token ends in 10 min", "It ends 07:12 (KST)."),
-        (Notice(NoticeKind.ENDED, NOW - 3600 * 8), "The Kiwoom token has expired", "It ended yesterday 23:02 (KST)."),
+        (Notice(NoticeKind.ENDING, NOW + 600), "The Kiwoom token expires in 10 min", "It expires 07:12 (KST)."),
+        (Notice(NoticeKind.ENDED, NOW - 3600 * 8), "The Kiwoom token has expired", "It expired yesterday 23:02 (KST)."),
         (
             Notice(NoticeKind.ENDED, NOW - 120, REFUSED),
             "The Kiwoom token has expired",
-            "It ended 07:00 (KST). Refused. [8050]",
+            "It expired 07:00 (KST). Refused. [8050]",
         ),
         (
             Notice(NoticeKind.FAILED, NOW + 600, REFUSED),
-            "Renewing the Kiwoom token fails",
-            "Refused. [8050] The token ends 07:12 (KST).",
+            "The Kiwoom token could not be renewed",
+            "Refused. [8050] The token expires 07:12 (KST).",
         ),
         (
             Notice(NoticeKind.FAILED, NOW - 1, REFUSED),
-            "Renewing the Kiwoom token fails",
-            "Refused. [8050] There is no living token.",
+            "The Kiwoom token could not be renewed",
+            "Refused. [8050] There is no valid token.",
         ),
-        (Notice(NoticeKind.STOPPED, error=REFUSED), "The token cannot be renewed", "Refused. [8050]"),
+        (Notice(NoticeKind.STOPPED, error=REFUSED), "Check the Kiwoom app key", "Refused. [8050]"),
         (
             Notice(NoticeKind.RECOVERED, NOW + 86400),
-            "The Kiwoom token is good again",
-            "It lives until tomorrow 07:02 (KST).",
+            "The Kiwoom token works again",
+            "It is valid until tomorrow 07:02 (KST).",
         ),
         (
             Notice(NoticeKind.TRADING_HOURS, NOW + 90000),
-            "The token will end while the market is open",
-            "It ends tomorrow 08:02 (KST). Rotate it tonight to avoid that.",
+            "The token will expire during trading hours",
+            "It expires tomorrow 08:02 (KST). Reissue it before the market opens to avoid that.",
         ),
         (
             Notice(NoticeKind.NOT_ROTATED, NOW),
-            "Kiwoom gave the revoked token back",
-            "From now on it is renewed after its end.",
+            "Kiwoom returned the revoked token",
+            "From now on it is reissued right after it expires.",
         ),
     ],
 )

@@ -82,10 +82,10 @@ def test_warning_offers_to_refresh_and_to_snooze(desk: Center, backend: FakeBack
     notification = shown(desk, backend, ENDING)
     assert (notification.owner, notification.title, notification.urgent) == (
         "main",
-        "The Kiwoom token ends in 10 min",
+        "The Kiwoom token expires in 10 min",
         True,
     )
-    assert [label for _, label in notification.buttons] == ["Refresh", "Snooze 30 min", "1 h", "8 h"]
+    assert [label for _, label in notification.buttons] == ["Check with Kiwoom", "Snooze 30 min", "1 h", "8 h"]
 
 
 @pytest.mark.parametrize("kind", list(NoticeKind))
@@ -97,7 +97,7 @@ def test_what_needs_no_hand_has_no_buttons(kind: NoticeKind, desk: Center, backe
 
 
 def test_profile_is_named_where_there_are_several(desk: Center, backend: FakeBackend) -> None:
-    assert shown(desk, backend, ENDING, named=True).title == "The Kiwoom token ends in 10 min - main"
+    assert shown(desk, backend, ENDING, named=True).title == "The Kiwoom token expires in 10 min - main"
 
 
 def test_presses_come_back_on_the_gui_thread(desk: Center, backend: FakeBackend) -> None:
@@ -117,7 +117,7 @@ def test_a_bubble_that_fails_becomes_a_balloon_and_the_next_is_tried_again(
     for number in (1, 2):
         desk.notices.show(ENDING, "main", START)
         desk.wait(lambda number=number: len(desk.balloons) == number)
-    assert desk.balloons[0][0] == "The Kiwoom token ends in 10 min"
+    assert desk.balloons[0][0] == "The Kiwoom token expires in 10 min"
     assert len(caplog.records) == 1, "said once"
     backend.failure = None
     shown(desk, backend, ENDING)

@@ -246,10 +246,10 @@ class TestProfiles:
 
         shown.show_settings(view("second", ("default", "second")))
 
-        assert "As for all profiles" in note(shown, "policy")
+        assert "as for all profiles" in note(shown, "policy")
         assert "profiles" not in note(shown, "renew_before")
         assert "The same for all profiles" in note(shown, "store")
-        assert find(shown, QPushButton, "renew_before_default").text() == "As for all"
+        assert find(shown, QPushButton, "renew_before_default").text() == "Use the shared value"
         assert not find(shown, QPushButton, "renew_before_default").isHidden()
         assert find(shown, QPushButton, "policy_default").isHidden()
 

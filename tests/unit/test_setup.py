@@ -222,7 +222,7 @@ def test_whole_way_from_welcome_to_the_end(open_setup: Callable[..., Setup]) -> 
     setup.next()
     assert setup.actions.done[1:] == [("set", "share_kwcli", True), ("autostart", True)]
     assert setup.step is Step.DONE
-    assert setup.reads("The first token lives until ")
+    assert setup.reads("The first token is valid until ")
     assert setup.reads("kiwoom-token get")
     setup.next()
     assert setup.endings == [SetupResult.CONTINUE]
@@ -236,7 +236,7 @@ def test_every_page_can_be_skipped_and_then_nothing_is_done(open_setup: Callable
         assert setup.step is step
         setup.press("setupSkip")
     assert setup.step is Step.DONE
-    assert setup.reads("You can enter them at any time")
+    assert setup.reads("You can enter it at any time")
     setup.next()
     assert setup.actions.done == []
     assert setup.endings == [SetupResult.CONTINUE]
@@ -273,7 +273,7 @@ def test_found_keys_are_offered_and_used_without_typing(open_setup: Callable[...
     found = (FoundKeys("real", "main"), FoundKeys("demo", in_environment=True))
     setup = open_setup(Step.KEYS, search=KeySearch(found)).known()
     assert setup.reads("Use kiwoomcli's keys for real trading (main)")
-    assert setup.reads("Use APP_KEY_MOCK of the environment, for mock trading")
+    assert setup.reads("Use APP_KEY_MOCK from the environment, for mock trading")
     assert not setup.find("appKey").isVisible()
     setup.find("found1").click()
     setup.next()
@@ -502,7 +502,7 @@ def test_while_kiwoom_is_asked_nothing_else_can_be_pressed_but_escape(
     setup.actions.checking.clear()
     setup.type()
     setup.find("setupNext").click()
-    assert setup.reads("Asking Kiwoom for a token")
+    assert setup.reads("Checking these keys with Kiwoom")
     assert [setup.find(name).isEnabled() for name in ("setupNext", "setupSkip", "setupBack", "appKey")] == [False] * 4
     qtbot.keyClick(setup.wizard, Qt.Key.Key_Escape)
     assert setup.endings == [SetupResult.CONTINUE]
@@ -529,7 +529,7 @@ def test_never_in_a_file_is_the_store_keyring(open_setup: Callable[..., Setup]) 
         (StorageInfo("file", "/home/x/.token", "missing"), "has no keyring", False),
         (StorageInfo("keyring", "", "missing", "keyring"), "has no keyring", True),
         (StorageInfo("file", "/home/x/.token", store="file", is_fixed=True), "KIWOOM_TRAY_STORE", False),
-        (StorageInfo("memory", store="memory"), "The settings say so", False),
+        (StorageInfo("memory", store="memory"), "Set in the settings", False),
     ],
 )
 def test_place_is_told_and_a_choice_is_offered_only_where_it_matters(

@@ -123,7 +123,7 @@ def test_without_a_token_no_digits_pretend_otherwise(shown: StatusWindow) -> Non
     shown.show_view(view(None))
     assert not any(character.isdigit() for character in text(shown, "countdown"))
     assert not button(shown, "clearButton").isEnabled()
-    assert button(shown, "refreshButton").text() == "&Get a token"
+    assert button(shown, "refreshButton").text() == "Issue a to&ken"
 
 
 @pytest.mark.parametrize("left", [DAY, 79805, 36000, 35999, 3600, 605, 8])
@@ -276,7 +276,7 @@ def test_profiles_can_be_chosen_only_where_there_are_several(qtbot: QtBot, shown
 def test_what_is_more_urgent_elsewhere_is_said_and_shown_on_request(qtbot: QtBot, shown: StatusWindow) -> None:
     states = (state(), state(200, profile="swing"))
     shown.show_view(view_of(Overview(states, "default"), NOW, "linux"))
-    assert text(shown, "elsewhere") == "swing · Real · Ending soon"
+    assert text(shown, "elsewhere") == "swing · Real · About to expire"
     with qtbot.waitSignal(shown.profileChosen) as chosen:
         button(shown, "showButton").click()
     assert chosen.args == ["swing"]
@@ -437,11 +437,11 @@ def test_screen_reader_hears_minutes_not_seconds(shown: StatusWindow) -> None:
 def test_language_changes_while_the_window_is_open(shown: StatusWindow) -> None:
     speak("ko")
     shown.show_view(view())
-    assert button(shown, "clearButton").text() == "지우기(&C)…"
-    assert button(shown, "refreshButton").text() == "지금 갱신(&R)"
+    assert button(shown, "clearButton").text() == "삭제·폐기(&M)…"
+    assert button(shown, "refreshButton").text() == "키움에 확인(&K)"
     assert text(shown, "name0") == "보관 위치"
     speak("en")
-    assert text(shown, "name0") == "Kept in"
+    assert text(shown, "name0") == "Stored in"
 
 
 @pytest.mark.parametrize("ground", ["#202224", "#f0f0f0"])
@@ -524,8 +524,8 @@ def test_cancelled_clear_says_nothing(qtbot: QtBot, how: str) -> None:
 @pytest.mark.parametrize(
     ("ask", "korean", "english"),
     [
-        (lambda: ask_clear(None, state(), NOW), "토큰 지우기", "Clear the token"),
-        (lambda: ask_rotate(None), "토큰 교체", "Replace the token"),
+        (lambda: ask_clear(None, state(), NOW), "토큰 삭제·폐기", "Remove the token"),
+        (lambda: ask_rotate(None), "토큰 폐기 후 재발급", "Revoke and reissue the token"),
         (lambda: ask_keys(None, "real", "isa"), "키움 앱키 - isa", "Kiwoom app key - isa"),
     ],
 )

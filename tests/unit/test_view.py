@@ -159,14 +159,14 @@ def test_expired_token_changes_at_midnight() -> None:
     change = changes_next(one, NOW)
     assert change is not None
     assert time.strftime("%H:%M:%S", time.localtime(change)) == "00:00:00"
-    assert seen(one, NOW).end == "Ended 12:06"
-    assert seen(one, change).end == "Ended yesterday 12:06"
+    assert seen(one, NOW).end == "Expired at 12:06"
+    assert seen(one, change).end == "Expired at yesterday 12:06"
 
 
 def test_next_change_comes_when_a_renewal_is_due() -> None:
     one = state(3630, renew_at=NOW + 3)
     assert changes_next(one, NOW) == NOW + 3
-    assert seen(one, NOW + 3).coming == "Renews by itself in a moment."
+    assert seen(one, NOW + 3).coming == "A new token is issued in a moment."
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_icon_of_a_fresh_token_is_full() -> None:
 def test_start_shows_work_until_the_first_look_is_over() -> None:
     first = seen(TokenState("default", "real"), NOW)
     assert first.icon == IconSpec(Phase.NONE, busy=True)
-    assert first.remaining == "Looking for the token…"
+    assert first.remaining == "Reading the token…"
     assert not first.can_clear
 
 
@@ -210,7 +210,7 @@ def test_nothing_can_be_started_while_something_is_done(action: Action) -> None:
 def test_token_that_was_there_already_was_issued_when_it_was_made() -> None:
     """As at the first look after the set-up, or after a start."""
     view = seen(state(DAY - 120, last=None), NOW)
-    assert (view.last, view.last_at) == ("This token was issued.", "12:05")
+    assert (view.last, view.last_at) == ("Issued", "12:05")
 
 
 @pytest.mark.parametrize("changes", [{"created": None}, {"created": NOW + 3600}, {"expires": None}])
@@ -230,11 +230,11 @@ def test_every_result_has_a_sentence(result: Result) -> None:
 @pytest.mark.parametrize(
     ("error", "mode", "remedy", "text"),
     [
-        (error_for(3, "[8001:x]"), "real", Remedy.ENTER_KEYS, "Enter the keys…"),
+        (error_for(3, "[8001:x]"), "real", Remedy.ENTER_KEYS, "Enter the app key…"),
         (error_for(3, "[8030:x]"), "real", Remedy.SWITCH_MODE, "Switch to mock"),
         (error_for(3, "[8030:x]"), "demo", Remedy.SWITCH_MODE, "Switch to real"),
         (error_for(3, "[8050:x]"), "real", Remedy.OPEN_PORTAL, "Open Kiwoom's site"),
-        (error_for(3, "[8010:x]"), "real", Remedy.ROTATE, "Revoke and renew"),
+        (error_for(3, "[8010:x]"), "real", Remedy.ROTATE, "Revoke and reissue"),
         (error_for(None, None, http_status=503), "real", "", ""),
         (KeysMissing("No keys.", remedy=Remedy.UNLOCK_KEYRING), "real", Remedy.UNLOCK_KEYRING, "Unlock the keyring…"),
     ],
@@ -276,11 +276,11 @@ def test_modes_and_sandbox_are_told_everywhere() -> None:
 
 def test_end_is_korean_time_and_local_time_only_where_it_differs(monkeypatch: pytest.MonkeyPatch) -> None:
     view = seen(state(), NOW)
-    assert (view.end, view.end_local) == ("Ends tomorrow 10:07", "")
+    assert (view.end, view.end_local) == ("Expires tomorrow 10:07", "")
     assert "KST" not in view.tooltip
     live_in("UTC", monkeypatch)
     view = seen(state(), NOW)
-    assert (view.end, view.end_local) == ("Ends tomorrow 10:07 KST", "tomorrow 01:07 on this computer")
+    assert (view.end, view.end_local) == ("Expires tomorrow 10:07 KST", "tomorrow 01:07 on this computer")
     assert "tomorrow 10:07 KST" in view.tooltip
 
 
@@ -294,15 +294,21 @@ def test_skew_is_told_above_a_minute(skew: float | None, words: str) -> None:
 
 
 def test_what_comes_next() -> None:
-    assert seen(state(renew_at=NOW + 600), NOW).coming == "Renews by itself: 12:17."
-    assert seen(state(policy="notify"), NOW).coming.startswith("It only warns")
-    assert seen(state(stopped=True), NOW).coming.startswith("Paused")
+    waiting = seen(state(renew_at=NOW + 600), NOW).coming
+    assert waiting == "A new token is issued automatically right after it expires, tomorrow 10:07."
+    daily = state(renew_at=NOW + 600, policy="daily 12:17")
+    assert seen(daily, NOW).coming == "12:17: revoked and reissued."
+    assert seen(state(None, renew_at=NOW + 600), NOW).coming == "A new token is issued automatically: 12:17."
+    assert seen(state(policy="notify"), NOW).coming.startswith("Automatic renewal is off: you are only warned")
+    assert seen(state(-5, policy="notify"), NOW).coming == "Automatic renewal is off. Press “Issue a token”."
+    assert seen(state(stopped=True), NOW).coming.startswith("Automatic renewal is paused")
+    assert seen(state(stopped=True), NOW).refresh_text == "Try again"
     retry = failed(error_for(None, None, http_status=503), renew_at=NOW + 120)
-    assert seen(retry, NOW).coming == "Next try: 12:09."
+    assert seen(retry, NOW).coming == "Next attempt: 12:09."
     asking = state(renew_at=NOW - 1, busy=Action.REFRESH)
     assert seen(asking, NOW).coming == "Asking Kiwoom for a token…"
     gone = state(None, last=LastResult(Result.GONE, NOW))
-    assert seen(gone, NOW).coming == "It waits until you or a program gets a token again."
+    assert seen(gone, NOW).coming == "Waiting until you or a program issues a token again."
 
 
 TUESDAY_NOON = 1_764_039_600.0
@@ -317,15 +323,20 @@ def on_tuesday(left: float | None, **changes: object) -> TokenState:
 @pytest.mark.parametrize(
     ("left", "changes", "alarming", "end"),
     [
-        (3600, {}, True, "Ends at 13:00, in trading hours"),
-        (DAY, {}, True, "Ends tomorrow 12:00, in trading hours"),
-        (DAY, {"renew_at": TUESDAY_NOON + DAY - 600}, True, "Ends tomorrow 12:00, in trading hours"),
-        (DAY, {"policy": "daily 06:30", "renew_at": TUESDAY_NOON + 66600}, False, "Ends tomorrow 12:00"),
-        (DAY, {"policy": "daily 06:30", "renew_at": None}, True, "Ends tomorrow 12:00, in trading hours"),
-        (3600, {"policy": "daily 06:30", "renew_at": TUESDAY_NOON + 3000}, True, "Ends at 13:00, in trading hours"),
-        (10 * 3600, {}, False, "Ends 22:00"),
-        (-3600, {}, False, "Ended 11:00"),
-        (4 * DAY, {}, False, "Ends Saturday 12:00"),
+        (3600, {}, True, "Expires at 13:00, during trading hours"),
+        (DAY, {}, True, "Expires tomorrow 12:00, during trading hours"),
+        (DAY, {"renew_at": TUESDAY_NOON + DAY - 600}, True, "Expires tomorrow 12:00, during trading hours"),
+        (DAY, {"policy": "daily 06:30", "renew_at": TUESDAY_NOON + 66600}, False, "Expires tomorrow 12:00"),
+        (DAY, {"policy": "daily 06:30", "renew_at": None}, True, "Expires tomorrow 12:00, during trading hours"),
+        (
+            3600,
+            {"policy": "daily 06:30", "renew_at": TUESDAY_NOON + 3000},
+            True,
+            "Expires at 13:00, during trading hours",
+        ),
+        (10 * 3600, {}, False, "Expires 22:00"),
+        (-3600, {}, False, "Expired at 11:00"),
+        (4 * DAY, {}, False, "Expires Saturday 12:00"),
     ],
 )
 def test_end_in_trading_hours_is_alarming_unless_a_quiet_rotation_comes_before(
@@ -411,9 +422,9 @@ def test_icon_is_of_the_most_urgent_and_the_window_of_the_chosen() -> None:
 def test_what_is_pressing_elsewhere_is_said_only_if_the_chosen_is_better_off() -> None:
     fine, ending, mock = state(), state(200, profile="swing"), state(250, profile="mock", mode="demo")
     view = view_of(overview(fine, mock, ending), NOW)
-    assert (view.elsewhere, view.elsewhere_profile) == ("swing · Real · Ending soon", "swing")
+    assert (view.elsewhere, view.elsewhere_profile) == ("swing · Real · About to expire", "swing")
     stopped = replace(ending, stopped=True)
-    assert view_of(overview(fine, stopped), NOW).elsewhere == "swing · Real · needs you"
+    assert view_of(overview(fine, stopped), NOW).elsewhere == "swing · Real · needs attention"
     assert view_of(overview(fine, ending, chosen="swing"), NOW).elsewhere == ""
     assert view_of(overview(ending, mock, chosen="mock"), NOW).elsewhere == ""
     assert view_of(overview(fine, state(5000, profile="swing", place_problem="locked")), NOW).elsewhere == ""
@@ -581,7 +592,7 @@ def test_korean_view() -> None:
     view = seen(state(-60, mode="demo", sandbox=True), NOW)
     assert view.headline == "만료됨"
     assert [badge.text for badge in view.badges] == ["모의", "연습"]
-    assert view.refresh_text == "지금 갱신"
+    assert view.refresh_text == "토큰 발급"
     assert view.menu_status.startswith("모의 · 연습 · 토큰이 만료되었습니다")
 
 

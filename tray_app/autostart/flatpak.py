@@ -83,7 +83,7 @@ class FlatpakAutostart:
         Proxy(message_bus, connection, timeout=_CALL_SECONDS).AddMatch(rule)
         options = {
             "handle_token": ("s", token),
-            "reason": ("s", tr("Keeps one Kiwoom token alive and shows how long it lives.")),
+            "reason": ("s", tr("Keeps one Kiwoom token valid and shows the time left.")),
             "autostart": ("b", autostart),
             "commandline": ("as", self._command),
             "dbus-activatable": ("b", False),

@@ -55,7 +55,7 @@ def config(options: Namespace) -> int:
 
 def _change(options: Namespace, before: Settings) -> int:
     if options.action == "unset" and options.name not in TABLE and unset_setting(options.name, before.profile):
-        print(tr("It is taken out of the file, though it is no setting."))
+        print(tr("It was removed from the file, though it is no setting."))
         return DONE
     setting = setting_named(options.name)
     if options.profile is not None and not setting.per_profile:
@@ -79,14 +79,14 @@ def _tell_consequences(setting: Setting, changed: Changed) -> None:
     if setting.name == "policy" and settings.policy.startswith("daily"):
         print(tr(DAILY_MEANS, time=settings.policy.split()[-1]))
     if migrated.place is not None:
-        print(tr("The token moved along: {place}.", place=_where(migrated.place)))
+        print(tr("The token was moved too: {place}.", place=_where(migrated.place)))
     if migrated.left is not None:
-        print(tr("The token that lives now stays where it is: {place}.", place=_where(migrated.left)))
+        print(tr("The valid token stays where it is: {place}.", place=_where(migrated.left)))
     if migrated.elsewhere:
         print(tr(OLD_PLACE_MEANS))
     _complain(settings.problems)
     if settings.source_of(setting.name) == ENVIRONMENT:
-        print(tr("{variable} is set and goes before it.", variable=setting.environment), file=sys.stderr)
+        print(tr("{variable} is set and takes precedence.", variable=setting.environment), file=sys.stderr)
     _complain(migrated.failures)
 
 

@@ -209,13 +209,15 @@ def _share(export: Export, token: Token | None, profile: str) -> Finding | None:
     if token is None:
         return None
     if export.holds(token):
-        return Finding(msg("share"), tr("{setting}: the token is handed out", setting=export.setting), good=True)
+        return Finding(msg("share"), tr("{setting}: the token is there", setting=export.setting), good=True)
     external_token = export.external_token()
     if external_token is not None and external_token.expires > token.expires:
-        told = tr("{setting}: the other tool has a newer token, which will be taken over", setting=export.setting)
+        told = tr("{setting}: the other tool has a newer token, which will be used from now on", setting=export.setting)
         return Finding(msg("share"), told, good=True)
     command = "kiwoom-token refresh" + ("" if profile == DEFAULT else f" --profile {profile}")
-    told = tr("{setting}: the token is not there. Hand it out with: {command}", setting=export.setting, command=command)
+    told = tr(
+        "{setting}: the token is missing there. Write it with: {command}", setting=export.setting, command=command
+    )
     return Finding(msg("share"), told, good=False)
 
 
@@ -234,7 +236,7 @@ def _where(place: Place) -> str:
 def _keyring(settings: Settings) -> Iterator[Finding]:
     name = msg("keyring")
     if settings.store in {"file", "memory"}:
-        yield Finding(name, tr("not used: the store is {store}", store=settings.store), good=True)
+        yield Finding(name, tr("not used: the token is stored in {store}", store=settings.store), good=True)
         return
     try:
         backend = shared_keyring_client().backend_name()
@@ -290,7 +292,7 @@ def _autostart() -> Finding:
         return Finding(msg("autostart"), told, good=True)
     if found.is_lost:
         told = tr(
-            "the program it starts is gone: {command}. Start the tray once, which mends it.", command=found.starts
+            "the program it starts is missing: {command}. Start the tray once to repair it.", command=found.starts
         )
         return Finding(msg("autostart"), told, good=False)
     if not found.as_it_should_be:

@@ -43,9 +43,9 @@ def history(options: Namespace) -> int:
     elif options.csv:
         _print_csv(as_csv(entries, settings.profile))
     elif record is None:
-        print(tr("The token is kept in memory only, so nothing is recorded."))
+        print(tr("The token is stored in memory only, so nothing is recorded."))
     elif not entries:
-        print(tr("Nothing has happened in these days."))
+        print(tr("No events in this period."))
     else:
         print(_table(entries))
     return DONE
@@ -61,7 +61,7 @@ def _print_csv(text: str) -> None:
 
 
 def _table(entries: Sequence[Entry]) -> str:
-    rows = [(tr("Time (KST)"), tr("What happened"), tr("Token until (KST)"), tr("Program"))]
+    rows = [(tr("Time (KST)"), tr("Event"), tr("Expires (KST)"), tr("Program"))]
     rows += [
         (
             f"{datetime.fromtimestamp(one.at, KST):%Y-%m-%d %H:%M:%S}",

@@ -12,6 +12,7 @@ from tray_app.core.errors import DONE, InvalidInput, KeyringUnavailable
 from tray_app.core.language import msg, tr
 from tray_app.core.pasted import variable
 from tray_app.core.profile import DEFAULT
+from tray_app.core.wording import keyring_name
 from tray_app.kiwoom.keys import clean_keys, environment_names, forget_keys
 from tray_app.service.login import keep_keys
 from tray_app.settings.load import profile_name
@@ -41,10 +42,10 @@ def login(options: Namespace) -> int:
     if outcome is not None:
         print(outcome_text(outcome, time.time()))
         tell_unsaved(outcome)
-    print(tr("The app key and secret are kept in the keyring."))
+    print(tr("The app key and secret are stored in {keyring}.", keyring=keyring_name()))
     shadowing = [name for name in environment_names(settings.mode) if variable(os.environ, name)]
     if shadowing and settings.profile == DEFAULT:
-        print(tr("{variable} is set and goes before them.", variable=shadowing[0]), file=sys.stderr)
+        print(tr("{variable} is set and takes precedence over them.", variable=shadowing[0]), file=sys.stderr)
     return DONE
 
 
@@ -61,7 +62,7 @@ def no_place_for_keys(mode: str) -> str:
 def logout(options: Namespace) -> int:
     settings, _ = opened(profile_name(options.profile))
     had = forget_keys(settings.profile, options.mode or settings.mode, shared_keyring_client())
-    print(tr("The app key and secret are forgotten.") if had else tr("There were no keys."))
+    print(tr("The app key and secret were removed.") if had else tr("There were no app keys."))
     return DONE
 
 

@@ -99,54 +99,56 @@ def command_parser() -> Parser:
     def command(name: str, purpose: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=purpose, description=purpose, parents=[common])
 
-    get = command("get", tr("print a living token, issuing one if needed"))
+    get = command("get", tr("print a valid token, issuing one if needed"))
     get.add_argument("--format", choices=("raw", "json", "header", "env", "kwcli"), default="raw")
     get.add_argument(
-        "--min-remaining", type=seconds, metavar="S", help=tr("seconds it must still live; 300 unless told")
+        "--min-remaining", type=seconds, metavar="S", help=tr("seconds it must still be valid (default 300)")
     )
     get.add_argument("--no-issue", action="store_true", help=tr("never ask Kiwoom"))
 
-    status = command("status", tr("how long the token lives and where it lies"))
+    status = command("status", tr("how long the token is valid and where it is stored"))
     status.add_argument("--json", action="store_true", help=tr("for programs; times carry a zone"))
 
     refresh = command("refresh", tr("ask Kiwoom for a token now"))
     refresh.add_argument(
-        "--rotate", action="store_true", help=tr("revoke the present one first: it ends for every tool")
+        "--rotate", action="store_true", help=tr("revoke the current one first: it stops working for every tool")
     )
 
-    clear = command("clear", tr("forget the token here"))
-    clear.add_argument("--revoke", action="store_true", help=tr("also revoke it at Kiwoom: it ends for every tool"))
+    clear = command("clear", tr("remove the token from this computer"))
+    clear.add_argument(
+        "--revoke", action="store_true", help=tr("also revoke it at Kiwoom: it stops working for every tool")
+    )
 
     put = command("set", tr("store a token read from standard input"))
     end = put.add_mutually_exclusive_group(required=True)
-    end.add_argument("--expires-in", metavar="S", help=tr("seconds it lives from now"))
-    end.add_argument("--expires-dt", metavar="YYYYMMDDHHMMSS", help=tr("when it ends, in Korean time"))
+    end.add_argument("--expires-in", metavar="S", help=tr("seconds from now until it expires"))
+    end.add_argument("--expires-dt", metavar="YYYYMMDDHHMMSS", help=tr("when it expires, in Korean time"))
 
-    login = command("login", tr("keep the app key and secret in the keyring"))
+    login = command("login", tr("store the app key and secret in the keyring"))
     login.add_argument("--mode", choices=("real", "demo"), help=tr("real or mock trading"))
     login.add_argument("--stdin", action="store_true", help=tr("read the key and the secret as two lines"))
-    login.add_argument("--no-check", action="store_true", help=tr("do not try them by issuing a token"))
+    login.add_argument("--no-check", action="store_true", help=tr("do not check them by issuing a token"))
 
-    logout = command("logout", tr("forget the app key and secret"))
+    logout = command("logout", tr("remove the app key and secret"))
     logout.add_argument("--mode", choices=("real", "demo"), help=tr("real or mock trading"))
 
     execute = command("exec", tr("run a command with the token in its environment"))
     execute.add_argument("--format", choices=("env", "kwcli"), default="env")
     execute.add_argument("words", nargs=argparse.REMAINDER, metavar="-- CMD …")
 
-    command("watch", tr("keep the token alive in this terminal: countdown, renewal, warnings"))
+    command("watch", tr("keep the token valid from this terminal: countdown, renewal, warnings"))
 
     command("profiles", tr("the accounts of this machine"))
 
-    history = command("history", tr("what happened to the token: issued, failed, cleared"))
-    history.add_argument("--days", type=_days, default=7, metavar="N", help=tr("how far back, 1 to 90; 7 unless told"))
+    history = command("history", tr("what happened to the token: issued, failed, removed"))
+    history.add_argument("--days", type=_days, default=7, metavar="N", help=tr("days to go back, 1 to 90 (default 7)"))
     form = history.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help=tr("for a spreadsheet; in Korean time"))
     form.add_argument("--json", action="store_true", help=tr("for programs; times carry a zone"))
 
-    _add_config(command("config", tr("the settings: look at them, change them")), common)
+    _add_config(command("config", tr("show or change the settings")), common)
 
-    doctor = command("doctor", tr("what works here, what does not, and how to mend it"))
+    doctor = command("doctor", tr("what works here, what does not, and how to fix it"))
     doctor.add_argument("--json", action="store_true", help=tr("for programs"))
     doctor.add_argument(
         "--report", metavar="FILE", help=tr("also write a zip file for a bug report, without any token or key")
@@ -154,7 +156,9 @@ def command_parser() -> Parser:
 
     sandbox = command("sandbox", tr("run a practice Kiwoom on this machine"))
     sandbox.add_argument("--port", type=_port, default=0, metavar="N", help=tr("0 takes a free one"))
-    sandbox.add_argument("--lifetime", type=seconds, default=86400, metavar="S", help=tr("seconds a token lives"))
+    sandbox.add_argument(
+        "--lifetime", type=seconds, default=86400, metavar="S", help=tr("lifetime of a token in seconds")
+    )
     return parser
 
 

@@ -32,5 +32,5 @@ def _line(name: str) -> str:
         return f"{name}\t{say(error)}"
     now = time.time()
     lives = token is not None and token.lives(now)
-    life = tr("{left} left", left=countdown(token.remaining(now))) if token and lives else tr("no living token")
+    life = tr("{left} left", left=countdown(token.remaining(now))) if token and lives else tr("no valid token")
     return f"{name}\t{mode_text(settings.mode)}\t{life}"

@@ -117,16 +117,16 @@ def clear_(options: Namespace) -> int:
     _, service = opened(options.profile)
     cleared = service.clear(revoke=options.revoke)
     if cleared.revoked:
-        print(tr("The token is revoked at Kiwoom and forgotten here."))
+        print(tr("The token was revoked at Kiwoom and removed from this computer."))
     elif cleared.already_dead:
-        print(tr("Kiwoom did not know the token any more; it is forgotten here."))
+        print(tr("Kiwoom no longer accepted the token; it was removed from this computer."))
     elif cleared.there:
-        print(tr("The token is forgotten here. At Kiwoom it lives on until its end."))
+        print(tr("The token was removed from this computer. At Kiwoom it stays valid until it expires."))
     elif cleared.kept:
-        print(tr("There was no token of this account. The one that is there belongs to other keys and stays."))
+        print(tr("There was no token of this account. The stored one was issued with other keys and stays."))
     elif cleared.unseen is not None:
         reason = say(cleared.unseen)
-        print(tr("A token that was kept here counts as forgotten. It could not be looked at: {reason}", reason=reason))
+        print(tr("A token stored here counts as removed. It could not be read: {reason}", reason=reason))
     else:
         print(tr("There was no token."))
     tell_unpublished(cleared.unpublished)
@@ -146,7 +146,7 @@ def set_(options: Namespace) -> int:
     else:
         token = token_for(text, _number(options.expires_in), now)
     service.put(token)
-    print(tr("The token is stored; it lives for {duration}.", duration=duration(round(token.remaining(now)))))
+    print(tr("The token is stored; it expires in {duration}.", duration=duration(round(token.remaining(now)))))
     return DONE
 
 
@@ -156,10 +156,10 @@ def outcome_text(outcome: Outcome, now: float) -> str:
 
     end = korean_time(outcome.token.expires, now)
     if outcome.how == Outcome.SAME:
-        return tr("Kiwoom gave the same token back; it still ends {end} (KST).", end=end)
+        return tr("Kiwoom returned the same token; it still expires {end} (KST).", end=end)
     if outcome.how == Outcome.ADOPTED:
-        return tr("Another program has just got the token; it ends {end} (KST).", end=end)
-    return tr("There is a new token; it ends {end} (KST).", end=end)
+        return tr("Another program has just had a token issued; it expires {end} (KST).", end=end)
+    return tr("A new token was issued; it expires {end} (KST).", end=end)
 
 
 def _environment_of_account(settings: Settings) -> dict[str, str]:
@@ -185,7 +185,7 @@ def _living_token(service: TokenService, options: Namespace) -> Token:
     if options.no_issue:
         token = service.living()
         if options.min_remaining is not None and token.remaining(time.time()) < options.min_remaining:
-            raise NoToken(msg("The token has less life left than asked for."))
+            raise NoToken(msg("The token is valid for less time than requested."))
         return token
     outcome = service.ensure(ENOUGH_SECONDS if options.min_remaining is None else options.min_remaining)
     tell_unsaved(outcome)
@@ -213,17 +213,19 @@ def _status_text(settings: Settings, service: TokenService, token: Token | None,
     if token is None:
         life = tr("no token")
     elif not token.lives(now):
-        life = tr("ended {end} (KST)", end=korean_time(token.expires, now))
+        life = tr("expired {end} (KST)", end=korean_time(token.expires, now))
     else:
         life = tr(
-            "{left} left, ends {end} (KST)", left=countdown(token.remaining(now)), end=korean_time(token.expires, now)
+            "{left} left, expires {end} (KST)",
+            left=countdown(token.remaining(now)),
+            end=korean_time(token.expires, now),
         )
         if not is_korean_zone(token.expires):
             life += tr(", {end} here", end=local_time(token.expires, now))
     place = service.place()
     rows = [
         (tr("Token"), life if token is None else f"{life}  {token.value.preview()}"),
-        (tr("Kept in"), place_text(place.kind, place.path, place.problem_code)),
+        (tr("Stored in"), place_text(place.kind, place.path, place.problem_code)),
         (tr("Profile"), f"{settings.profile} ({mode_text(settings.mode)})"),
     ]
     return "\n".join(f"{name}: {value}" for name, value in rows)
@@ -238,7 +240,7 @@ def tell_unsaved(outcome: Outcome) -> None:
 
 def tell_unpublished(errors: tuple[KiwoomTokenError, ...]) -> None:
     for error in errors:
-        print(tr("The token could not be handed to other tools: {reason}", reason=say(error)), file=sys.stderr)
+        print(tr("The token could not be shared with other tools: {reason}", reason=say(error)), file=sys.stderr)
 
 
 def _secret_from_stdin(prompt: str) -> str:
@@ -255,4 +257,4 @@ def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise InvalidInput(msg("The lifetime is not a number of seconds.")) from None
+        raise InvalidInput(msg("The lifetime must be a number of seconds.")) from None

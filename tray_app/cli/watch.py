@@ -125,7 +125,7 @@ class Terminal:
             line = tr("There is no token ({place}).", place=where)
         else:
             end = korean_time(state.expires, self._clock())
-            line = tr("The token ends {end} (KST); it is kept in {place}.", end=end, place=where)
+            line = tr("The token expires {end} (KST); it is stored in {place}.", end=end, place=where)
         if line != self._told and (state.expires is None or state.expires != self._answered):
             self.say_line(line)
         self._told, self._answered = line, None
@@ -149,7 +149,7 @@ class Terminal:
         if not self._has_live_line:
             return
         left = self._supervisor.state.remaining(self._clock())
-        line = tr("{left} left", left=countdown(left)) if left > 0 else tr("no living token")
+        line = tr("{left} left", left=countdown(left)) if left > 0 else tr("no valid token")
         print("\r" + line + " " * max(0, self._width - len(line)), end="", flush=True)
         self._width = len(line) * 2
 

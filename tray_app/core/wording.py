@@ -1,7 +1,8 @@
-"""Times in words, in the current language."""
+"""Times, places and problems in words, in the current language."""
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 
 from tray_app.core.errors import KeyringUnavailable, RedisUnavailable
@@ -18,15 +19,15 @@ _DAYS = (
     msg("Sunday"),
 )
 
-_WHY_NOT_THE_KEYRING = {
+_KEYRING_PROBLEMS = {
     KeyringUnavailable.MISSING: msg("there is no keyring"),
-    KeyringUnavailable.LOCKED: msg("the keyring is locked"),
-    KeyringUnavailable.SILENT: msg("the keyring does not answer"),
-    KeyringUnavailable.TOO_SMALL: msg("the keyring is too small for it"),
-    KeyringUnavailable.FAILED: msg("the keyring failed"),
+    KeyringUnavailable.LOCKED: msg("{keyring} is locked"),
+    KeyringUnavailable.SILENT: msg("{keyring} does not answer"),
+    KeyringUnavailable.TOO_SMALL: msg("{keyring} is too small for it"),
+    KeyringUnavailable.FAILED: msg("{keyring} failed"),
 }
 
-_WHY_NOT_REDIS = {
+_REDIS_PROBLEMS = {
     RedisUnavailable.NO_PACKAGE: msg("the Python package redis is missing"),
     RedisUnavailable.SILENT: msg("Redis does not answer"),
     RedisUnavailable.REFUSED: msg("Redis refuses the user or a permission"),
@@ -38,13 +39,13 @@ _WHY_NOT_REDIS = {
 
 
 def countdown(seconds: float) -> str:
-    """`h:mm:ss`, never negative."""
+    """Return `h:mm:ss`, never negative."""
     left = max(0, int(seconds))
     return f"{left // 3600}:{left % 3600 // 60:02}:{left % 60:02}"
 
 
 def duration(seconds: float) -> str:
-    """A span in its two largest units: `22 h 10 min`, `9 min`, `45 s`."""
+    """Return a duration in its two largest units: `22 h 10 min`, `9 min`, `45 s`."""
     left = max(0, int(seconds))
     hours, minutes = left // 3600, left % 3600 // 60
     if hours and minutes:
@@ -57,17 +58,17 @@ def duration(seconds: float) -> str:
 
 
 def korean_time(instant: float, now: float) -> str:
-    """The clock time in Korea, with the day where it is not today's: `07:12`, `tomorrow 07:12`, `Tue 07:12`."""
+    """Return the time in Korea, with the day unless it is today: `07:12`, `tomorrow 07:12`, `Tuesday 07:12`."""
     return _clock_time(datetime.fromtimestamp(instant, KST), datetime.fromtimestamp(now, KST))
 
 
 def local_time(instant: float, now: float) -> str:
-    """The same in this computer's own time zone."""
+    """Return the same in this computer's time zone."""
     return _clock_time(datetime.fromtimestamp(instant, UTC).astimezone(), datetime.fromtimestamp(now, UTC).astimezone())
 
 
 def is_korean_zone(instant: float) -> bool:
-    """Whether this computer's clock shows Korean time at that instant."""
+    """Return whether this computer's clock shows Korean time at that instant."""
     return datetime.fromtimestamp(instant, UTC).astimezone().utcoffset() == KST.utcoffset(None)
 
 
@@ -86,14 +87,14 @@ def _clock_time(instant: datetime, now: datetime) -> str:
 
 
 def mode_text(mode: str) -> str:
-    """`real` or `demo` in words."""
+    """Return `real` or `demo` in words."""
     return tr("real trading") if mode == "real" else tr("mock trading")
 
 
 def place_text(kind: str, path: str, problem: str) -> str:
-    """Where a token rests and what is wrong there: `file /…/.token (the keyring is locked)`."""
+    """Return where a token is stored and what is wrong there: `file /…/.token (the keyring is locked)`."""
     if kind == "keyring":
-        return tr("the OS keyring")
+        return keyring_name()
     if kind == "memory":
         return tr("memory, until the program ends")
     where = f"Redis {path}" if kind == "redis" else tr("file {path}", path=path)
@@ -102,6 +103,23 @@ def place_text(kind: str, path: str, problem: str) -> str:
 
 
 def problem_text(problem: str) -> str:
-    """What is wrong where the token rests, in a few words; empty for nothing."""
-    why = _WHY_NOT_THE_KEYRING.get(problem) or _WHY_NOT_REDIS.get(problem)
+    """Return what is wrong with the storage, in a few words; empty for nothing."""
+    if problem in _KEYRING_PROBLEMS:
+        subject = keyring_subject()
+        return tr(_KEYRING_PROBLEMS[problem], keyring=subject[:1].lower() + subject[1:])
+    why = _REDIS_PROBLEMS.get(problem)
     return tr(why) if why else ""
+
+
+def keyring_name(platform: str = sys.platform) -> str:
+    """Return what this operating system calls its keyring, as it stands within a sentence."""
+    if platform == "win32":
+        return tr("Windows Credential Manager")
+    return tr("the Keychain") if platform == "darwin" else tr("the keyring")
+
+
+def keyring_subject(platform: str = sys.platform) -> str:
+    """Return the same as the subject that begins a sentence; the Korean one carries its particle."""
+    if platform == "win32":
+        return tr("The Windows Credential Manager")
+    return tr("The Keychain") if platform == "darwin" else tr("The keyring")

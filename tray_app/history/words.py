@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 _KINDS = {
     EventKind.ISSUED: msg("A new token was issued"),
-    EventKind.SAME: msg("Kiwoom gave the same token back"),
-    EventKind.ADOPTED: msg("A token that another tool had issued was taken over"),
-    EventKind.STORED: msg("A token was handed in and stored"),
+    EventKind.SAME: msg("Kiwoom returned the same token"),
+    EventKind.ADOPTED: msg("A token issued by another tool is used from now on"),
+    EventKind.STORED: msg("A token was stored by hand"),
     EventKind.SEEN: msg("A token was found that another program had stored"),
     EventKind.FAILED: msg("The request failed"),
-    EventKind.CLEARED: msg("The token was cleared on this computer"),
+    EventKind.CLEARED: msg("The token was removed from this computer"),
     EventKind.REVOKED: msg("The token was revoked at Kiwoom"),
-    EventKind.GONE: msg("The token was no longer there"),
+    EventKind.GONE: msg("The token was missing"),
 }
 
 _ENDS = {
-    Ended.EXPIRED: msg("It reached its end."),
-    Ended.REPLACED: msg("Another one took its place."),
-    Ended.CLEARED: msg("It was cleared on this computer."),
+    Ended.EXPIRED: msg("It expired."),
+    Ended.REPLACED: msg("It was replaced by another token."),
+    Ended.CLEARED: msg("It was removed from this computer."),
     Ended.REVOKED: msg("It was revoked at Kiwoom."),
-    Ended.GONE: msg("It was taken away by another program."),
+    Ended.GONE: msg("It was removed by another program."),
 }
 
 _DAYS = (msg("Mon"), msg("Tue"), msg("Wed"), msg("Thu"), msg("Fri"), msg("Sat"), msg("Sun"))
@@ -106,7 +106,7 @@ def life_text(life: Life) -> str:
     )
     came = tr(_KINDS[life.came])
     came = tr("{what} ({program}).", what=came, program=life.by) if life.by else f"{came}."
-    fate = tr("It is alive.") if life.ended is None else tr(_ENDS[life.ended])
+    fate = tr("It is valid.") if life.ended is None else tr(_ENDS[life.ended])
     return f"{span}\n{came}  {fate}"
 
 
@@ -120,15 +120,15 @@ def gap_text(gap: Gap) -> str:
 def summary_text(week: Week) -> str:
     """Return in one sentence whether there was a token in all trading hours."""
     if not week.lives and not week.events:
-        return tr("Nothing has happened in these days.")
+        return tr("No events in this period.")
     trading = week.gap_seconds(trading=True)
     if trading < 1 and not week.trading_seconds():
         return tr("The market has not opened yet since the record began.")
     if trading < 1 and week.since > week.start:
-        return tr("There was a token in all trading hours since {start}.", start=moment_text(week.since))
+        return tr("There has been a token in all trading hours since {start}.", start=moment_text(week.since))
     if trading < 1:
         return tr("There was a token in all trading hours.")
-    return tr("No token for {duration} of the trading hours.", duration=duration(trading))
+    return tr("No token for {duration} in trading hours.", duration=duration(trading))
 
 
 def mark_text(event: Event) -> str:

@@ -116,10 +116,10 @@ class Span(Kind):
         if value == 0 and not isinstance(value, bool | float):
             return 0
         if not (text[-1:] in _UNITS and text[:-1].isascii() and text[:-1].isdigit() and len(text) < _MOST_DIGITS):
-            raise ValueError(msg('a span of time with its unit, such as "10m", "90s" or "1h"'))
+            raise ValueError(msg('a duration with its unit, such as "10m", "90s" or "1h"'))
         span = int(text[:-1]) * _UNITS[text[-1]]
         if span > 86400:
-            raise ValueError(msg("a span of time of at most a day"))
+            raise ValueError(msg("a duration of at most a day"))
         return span
 
     def parse(self, text: str) -> object:
@@ -143,7 +143,7 @@ class Spans(Kind):
 
     def read(self, value: object) -> tuple[int, ...]:
         if not isinstance(value, (list, tuple)) or len(value) > 10:
-            raise ValueError(msg('a list of spans such as ["30m", "10m", "5m", "0m"]'))
+            raise ValueError(msg('a list of durations such as ["30m", "10m", "5m", "0m"]'))
         return tuple(sorted({Span().read(one) for one in value}, reverse=True))
 
     def parse(self, text: str) -> object:
@@ -158,7 +158,7 @@ class Spans(Kind):
         return ", ".join(Span().text(one) for one in value)
 
     def words(self, value: Any) -> str:
-        return ", ".join(Span().words(one) if one else tr("on expiry") for one in value)
+        return ", ".join(Span().words(one) if one else tr("at expiry") for one in value)
 
 
 class Hours(Kind):

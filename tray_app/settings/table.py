@@ -5,6 +5,8 @@ From it come what `settings.toml` may hold, what `kiwoom-token config` takes and
 
 from __future__ import annotations
 
+import sys
+
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
 from tray_app.settings.kinds import Alias, Choice, File, Folder, Hours, Kind, Policy, RedisAddress, Span, Spans, Switch
@@ -15,9 +17,19 @@ if TYPE_CHECKING:
 
 MODES = ("real", "demo")
 _MODES = dict(zip(MODES, (msg("real trading"), msg("mock trading")), strict=True))
+_KEYRING_STORES = {
+    "win32": (
+        msg("Windows Credential Manager, else a file"),
+        msg("Windows Credential Manager, never in plain text"),
+    ),
+    "darwin": (msg("the Keychain, else a file"), msg("the Keychain, never in plain text")),
+}
+_AUTO, _KEYRING = _KEYRING_STORES.get(
+    sys.platform, (msg("the keyring, else a file"), msg("the keyring, never in plain text"))
+)
 _STORES = {
-    "auto": msg("the keyring, else a file"),
-    "keyring": msg("the keyring, never in plain text"),
+    "auto": _AUTO,
+    "keyring": _KEYRING,
     "file": msg("a file in the data folder"),
     "redis": msg("Redis, for several computers"),
     "memory": msg("memory, until the program ends"),
@@ -91,7 +103,7 @@ TABLE: dict[str, Setting] = {
             "policy",
             Policy(),
             "auto",
-            msg("Renewal"),
+            msg("Token renewal"),
             per_profile=True,
             when_unknown="notify",  # which revokes nothing and issues nothing
         ),
@@ -157,7 +169,7 @@ TABLE: dict[str, Setting] = {
             "data_dir",
             Folder(),
             None,
-            msg("The folder that holds .token"),
+            msg("Folder of the .token file"),
             environment="KIWOOM_TRAY_DATA_DIR",
             required=True,
         ),
@@ -179,7 +191,7 @@ TABLE: dict[str, Setting] = {
             environment="KIWOOM_TRAY_ENCRYPTION_KEY_FILE",
             required=True,
         ),
-        Setting(PROGRAM, "language", Choice(_LANGUAGES), "auto", msg("Language of the program")),
+        Setting(PROGRAM, "language", Choice(_LANGUAGES), "auto", msg("Language")),
         Setting(PROGRAM, "theme", Choice(_SHADES), "auto", msg("Theme")),
         Setting(PROGRAM, "panel", Choice(_SHADES), "auto", msg("Taskbar colour")),
         Setting(PROGRAM, "autostart", Switch(), default=False, meaning=msg("Start when you log in")),

@@ -90,18 +90,21 @@ class ClearDialog(QDialog):
             super().keyPressEvent(event)
 
     def _retranslate(self) -> None:
-        self.setWindowTitle(tr("Clear the token"))
-        self.local.setText(tr("On this computer &only"))
-        self.revoke.setText(tr("&Revoke at Kiwoom too"))
+        self.setWindowTitle(tr("Remove the token"))
+        self.local.setText(tr("Remove it from this computer &only"))
+        self.revoke.setText(tr("&Revoke it at Kiwoom too"))
         self._local_means.setText(
-            tr("Programs here no longer get it. At Kiwoom it lives on until its end; asking again may bring it back.")
+            tr(
+                "Programs on this computer no longer get it. At Kiwoom it stays valid until it expires, and "
+                "issuing again may return the same token."
+            )
         )
         self._revoke_means.setText(
-            tr("It ends at once for every program and computer that uses it.")
+            tr("It stops working at once for every program and computer that uses it.")
             if self.revoke.isEnabled()
-            else tr("The token has expired; there is nothing to revoke.")
+            else tr("The token has expired, so there is nothing to revoke.")
         )
-        self._clear.setText(tr("&Clear"))
+        self._clear.setText(tr("Re&move"))
         self._cancel.setText(tr("Cancel"))
         self.local.setAccessibleDescription(self._local_means.text())
         self.revoke.setAccessibleDescription(self._revoke_means.text())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
@@ -15,10 +13,6 @@ from PySide6.QtWidgets import (
 
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.stylesheet import set_text_colour
-
-if TYPE_CHECKING:
-    pass
-
 
 RETURN_KEYS = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 

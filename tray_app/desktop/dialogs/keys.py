@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QHideEvent
 from PySide6.QtWidgets import (
@@ -15,12 +13,9 @@ from PySide6.QtWidgets import (
 
 from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
-from tray_app.desktop.icons.app_icon import app_icon
-
-if TYPE_CHECKING:
-    pass
 from tray_app.desktop.dialogs.common import show_dialog
 from tray_app.desktop.dialogs.keys_form import KeysForm
+from tray_app.desktop.icons.app_icon import app_icon
 
 
 def ask_keys(parent: QWidget | None, mode: str, profile: str = DEFAULT) -> KeysDialog:
@@ -89,5 +84,5 @@ class KeysDialog(QDialog):
     def _retranslate(self) -> None:
         title = tr("Kiwoom app key")
         self.setWindowTitle(title if self._profile == DEFAULT else f"{title} - {self._profile}")
-        self._enter.setText(tr("Check and &keep"))
+        self._enter.setText(tr("Chec&k and save"))
         self._cancel.setText(tr("Cancel"))

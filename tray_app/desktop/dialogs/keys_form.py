@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from tray_app.core.errors import InvalidInput
 from tray_app.core.language import say, tr
+from tray_app.core.wording import keyring_name
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour
 from tray_app.kiwoom.keys import clean_keys
@@ -116,7 +117,7 @@ class KeysForm(QWidget):
             self.complain(say(error))
             return None
         if keys.app_key == keys.app_secret:
-            self.complain(tr("Both fields hold the same text. Copy each by itself."))
+            self.complain(tr("Both fields have the same text. Copy each one separately."))
             return None
         return keys
 
@@ -149,13 +150,14 @@ class KeysForm(QWidget):
         self.hint.setText(
             tr(
                 "Copy both from openapi.kiwoom.com. Real and mock trading each have their own. "
-                "They are kept in this computer's keyring."
+                "They are stored in {keyring}.",
+                keyring=keyring_name(),
             )
         )
         self.real.setText(tr("&Real trading"))
         self.demo.setText(tr("&Mock trading"))
         names = (
-            tr("Account"),
+            tr("Trading"),
             tr("App k&ey"),
             tr("App &secret"),
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
@@ -14,11 +12,8 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.core.language import tr
-from tray_app.desktop.icons.app_icon import app_icon
-
-if TYPE_CHECKING:
-    pass
 from tray_app.desktop.dialogs.common import make_explanation, show_dialog
+from tray_app.desktop.icons.app_icon import app_icon
 
 
 def ask_rotate(parent: QWidget | None) -> RotateDialog:
@@ -70,14 +65,14 @@ class RotateDialog(QDialog):
             self._retranslate()
 
     def _retranslate(self) -> None:
-        self.setWindowTitle(tr("Replace the token"))
-        self._question.setText(tr("Revoke this token and get a new one now?"))
+        self.setWindowTitle(tr("Revoke and reissue the token"))
+        self._question.setText(tr("Revoke this token and issue a new one now?"))
         self._means.setText(
             tr(
-                "Every program and computer that uses this token is cut off once. Those that take it from here "
-                "get the new one by themselves; restart the others."
+                "Every program and computer that uses this token is cut off once. Programs that get it from "
+                "here switch to the new one automatically; restart the others."
             )
         )
-        self._rotate.setText(tr("&Replace"))
+        self._rotate.setText(tr("&Reissue"))
         self._cancel.setText(tr("Cancel"))
         self.setAccessibleDescription(self._means.text())

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QLineEdit,
     QWidget,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 class SecretField(QLineEdit):

@@ -80,7 +80,7 @@ class EventModel(QAbstractTableModel):
             return None
         return (
             tr("Time (KST)"),
-            tr("What happened"),
-            tr("Token until (KST)"),
+            tr("Event"),
+            tr("Expires (KST)"),
             tr("Program"),
         )[section]

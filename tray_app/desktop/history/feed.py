@@ -135,7 +135,7 @@ class HistoryFeed(QObject):
 
         def written(_: object, error: Exception | None) -> None:
             if error is None:
-                self.exported.emit(tr("The list is saved: {path}", path=path), True)  # noqa: FBT003 - a signal's value
+                self.exported.emit(tr("The list was saved: {path}", path=path), True)  # noqa: FBT003 - a signal's value
             else:
                 reason = say(error) if isinstance(error, KiwoomTokenError) else type(error).__name__
                 self.exported.emit(reason, False)  # noqa: FBT003
@@ -196,7 +196,7 @@ def _write(path: str, text: str) -> None:
             file.write(text)
     except OSError as error:
         raise StoreError(
-            msg("{path} cannot be written ({reason}). Close it in other programs, or choose another place."),
+            msg("{path} cannot be written ({reason}). Close it in other programs or choose another folder."),
             path=path,
             reason=error.strerror or type(error).__name__,
         ) from None

@@ -108,9 +108,9 @@ def _short(kind: EventKind) -> str:
     if kind is EventKind.ISSUED:
         return tr("Issued")
     if kind is EventKind.SAME:
-        return tr("Same again")
+        return tr("Same token")
     if kind is EventKind.ADOPTED:
-        return tr("Taken over")
+        return tr("From another tool")
     if kind is EventKind.STORED:
         return tr("Stored")
     if kind is EventKind.SEEN:
@@ -118,7 +118,7 @@ def _short(kind: EventKind) -> str:
     if kind is EventKind.FAILED:
         return tr("Failed")
     if kind is EventKind.CLEARED:
-        return tr("Cleared")
+        return tr("Removed")
     if kind is EventKind.REVOKED:
         return tr("Revoked")
-    return tr("Gone")
+    return tr("Missing")

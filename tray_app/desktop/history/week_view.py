@@ -189,7 +189,7 @@ class WeekView(QWidget):
             painter.drawText(label, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, f"{hour:02}")
 
     def _paint_nothing(self, painter: QPainter, plan: WeekLayout) -> None:
-        text = tr("Nothing has happened yet.\nFrom the next token on, it is drawn here.")
+        text = tr("Nothing has happened yet.\nThe next token will appear here.")
         painter.setPen(self._text())
         area = QRectF(plan.left, plan.top, plan.right - plan.left, self.height() - plan.top)
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)

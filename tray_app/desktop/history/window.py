@@ -235,16 +235,16 @@ class HistoryWindow(ToolWindow):
 
     def _retranslate(self) -> None:
         self.setWindowTitle(tr("History of the last seven days"))
-        self.week.setAccessibleName(tr("Picture of the last seven days"))
-        self.table.setAccessibleName(tr("What happened"))
+        self.week.setAccessibleName(tr("Chart of the last seven days"))
+        self.table.setAccessibleName(tr("Event"))
         self.profile.setAccessibleName(tr("Profile"))
         self._show.setText(tr("&Show"))
         names = (
-            tr("Everything"),
+            tr("All events"),
             tr("Requests to Kiwoom"),
             tr("Failures"),
             tr("From other programs"),
-            tr("Cleared and revoked"),
+            tr("Removed and revoked"),
             tr("Gaps in trading hours"),
         )
         for at, name in enumerate(names):
@@ -265,7 +265,7 @@ class HistoryWindow(ToolWindow):
     def _memory_text(self, page: Page) -> str:
         if page.is_kept:
             return ""
-        return tr("The token rests in memory only, so nothing is recorded.")
+        return tr("The token is stored in memory only, so nothing is recorded.")
 
     def _filter(self) -> None:
         """Apply the filters, keeping the selected row where it is still listed."""

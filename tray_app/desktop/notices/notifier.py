@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from tray_app.core import logs
-from tray_app.core.language import tr
+from tray_app.core.language import msg, tr
 from tray_app.core.notices import NoticeKind, notice_text
 from tray_app.core.wording import duration
 from tray_app.desktop import APP_ID, APP_NAME
@@ -28,7 +28,13 @@ if TYPE_CHECKING:
 _LONGEST_FAREWELL_SECONDS = 0.5
 _REFRESH = "refresh"
 _SNOOZE = "snooze-"
-_WITH_BUTTONS = {NoticeKind.ENDING, NoticeKind.ENDED, NoticeKind.FAILED, NoticeKind.STOPPED}
+_REFRESH_LABELS = {
+    NoticeKind.ENDING: msg("Check with Kiwoom"),
+    NoticeKind.ENDED: msg("Issue a token"),
+    NoticeKind.FAILED: msg("Try again"),
+    NoticeKind.STOPPED: msg("Try again"),
+}
+"""The notices with buttons, and what the first of them says."""
 
 
 class Notifier(QObject):
@@ -70,7 +76,7 @@ class Notifier(QObject):
             f"{title} - {profile}" if named else title,
             body,
             tr("Open"),
-            _buttons() if notice.kind in _WITH_BUTTONS else (),
+            _buttons(notice.kind) if notice.kind in _REFRESH_LABELS else (),
             notice.urgent,
             transient=notice.kind is NoticeKind.RECOVERED,
         )
@@ -135,11 +141,11 @@ class Notifier(QObject):
             self.snooze_requested.emit(int(key.removeprefix(_SNOOZE)))
 
 
-def _buttons() -> tuple[tuple[str, str], ...]:
+def _buttons(kind: NoticeKind) -> tuple[tuple[str, str], ...]:
     """Return the buttons, the shortest snooze first, because some desktops show at most three."""
     first, *others = SNOOZES_SECONDS
     return (
-        (_REFRESH, tr("Refresh")),
+        (_REFRESH, tr(_REFRESH_LABELS[kind])),
         (f"{_SNOOZE}{first}", tr("Snooze {duration}", duration=duration(first))),
         *((f"{_SNOOZE}{one}", duration(one)) for one in others),
     )

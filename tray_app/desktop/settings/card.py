@@ -83,7 +83,7 @@ class SettingCard(QFrame):
         own = self.setting.per_profile and view.profile != DEFAULT
         set_text(
             self._default,
-            tr("As for all") if own else tr("Use default"),
+            tr("Use the shared value") if own else tr("Use default"),
         )
         note = note_text(self.setting, field, view)
         set_text(self._note, breakable(note))

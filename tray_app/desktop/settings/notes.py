@@ -30,7 +30,7 @@ def starts_at_login(view: SettingsView) -> bool:
 
 def note_text(setting: Setting, field: FieldView, view: SettingsView) -> str:
     if field.variable:
-        words = tr("The environment variable {variable} says so; it cannot be changed here.")
+        words = tr("Set by the environment variable {variable}.")
         return words.format(variable=field.variable)
     notes = [_help_text(setting.name)]
     if setting.name == "autostart":
@@ -38,35 +38,35 @@ def note_text(setting: Setting, field: FieldView, view: SettingsView) -> str:
     elif view.profile != DEFAULT and not setting.per_profile:
         notes.append(tr("The same for all profiles."))
     elif field.is_inherited:
-        notes.append(tr("As for all profiles."))
+        notes.append(tr("Same value as for all profiles."))
     return " ".join(note for note in notes if note)
 
 
 def _help_text(name: str) -> str:
     if name in {"store", "data_dir"}:
-        moves = tr("A token that lives moves along.")
+        moves = tr("A valid token is moved too.")
         return f"{moves} {tr(OLD_PLACE_MEANS)}"
     return {
-        "mode": tr("Each has its own keys and its own token."),
-        "account": tr("The only one that kiwoomcli knows is chosen by itself, and kept."),
-        "quiet_hours": tr("By this computer's clock. What is urgent is told all the same."),
-        "share_kwcli": tr("It then needs no token of its own."),
-        "share_token_file": tr("In plain text, readable by you alone."),
-        "share_bot_file": tr("In plain text, readable by you alone."),
-        "redis_url": tr("An address with a password is not kept here: put it in KIWOOM_TRAY_REDIS_URL."),
-        "panel": tr("So that the icon can be seen on it."),
+        "mode": tr("Each has its own app key and token."),
+        "account": tr("Leave empty to use kiwoomcli's only account."),
+        "quiet_hours": tr("By this computer's clock. Urgent warnings are still shown."),
+        "share_kwcli": tr("It then issues no token of its own."),
+        "share_token_file": tr("In plain text, readable only by you."),
+        "share_bot_file": tr("In plain text, readable only by you."),
+        "redis_url": tr("An address with a password is not stored here: put it in KIWOOM_TRAY_REDIS_URL."),
+        "panel": tr("Choose it so that the icon is clearly visible."),
     }.get(name, "")
 
 
 def _autostart_text(view: SettingsView) -> str:
     status = view.autostart
     if status is None:
-        return tr("Not while practising.")
+        return tr("Not available while practising.")
     if isinstance(status, KiwoomTokenError):
         return say(status)
     if status.switched_off:
         return tr("Switched off in the system's own settings.")
     if status.configured and not status.as_it_should_be:
-        words = tr("Another copy of this program starts: {command}. Switch it on to change that.")
+        words = tr("Another copy of this program is started: {command}. Switch this on to use this copy.")
         return words.format(command=status.starts)
     return ""

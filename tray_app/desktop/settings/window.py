@@ -121,9 +121,9 @@ class SettingsWindow(ToolWindow):
         told = [say(one) for one in migrated.failures]
         if migrated.place is not None:
             place = migrated.place
-            told.insert(0, tr("The token moved along: {place}.", place=_where(place)))
+            told.insert(0, tr("The token was moved too: {place}.", place=_where(place)))
         if migrated.left is not None:
-            told.insert(0, tr("The token that lives now stays where it is: {place}.", place=_where(migrated.left)))
+            told.insert(0, tr("The valid token stays where it is: {place}.", place=_where(migrated.left)))
         self._cards[name].show_outcome(" ".join(told), bad=bool(migrated.failures))
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -232,7 +232,7 @@ class SettingsWindow(ToolWindow):
 
     def _name_default(self) -> None:
         if self._profile.count():
-            words = tr("{profile}, and all without a value of their own")
+            words = tr("{profile}, and all profiles without their own value")
             self._profile.setItemText(0, words.format(profile=tr("Default")))
 
     def _retranslate(self) -> None:
@@ -241,8 +241,8 @@ class SettingsWindow(ToolWindow):
             RENEWAL: tr("Renewal"),
             NOTICES: tr("Notices"),
             SHARING: tr("Other tools"),
-            STORAGE: tr("Where it is kept"),
-            PROGRAM: tr("Program"),
+            STORAGE: tr("Storage"),
+            PROGRAM: tr("General"),
         }
         for row, group in enumerate(GROUPS):
             item = self._sections.item(row)
@@ -251,8 +251,8 @@ class SettingsWindow(ToolWindow):
         self._sections.setAccessibleName(tr("Sections"))
         self._profile_name.setText(tr("&Profile"))
         self._name_default()
-        self._keys.setText(tr("&Enter keys…"))
-        self._setup.setText(tr("Set &up again…"))
+        self._keys.setText(tr("&Enter the app key…"))
+        self._setup.setText(tr("Set&up wizard…"))
         self._file.setText(tr("Open the &file"))
         self._close.setText(tr("&Close"))
         for card in self._cards.values():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtWidgets import (
     QApplication,
     QButtonGroup,
@@ -16,9 +14,6 @@ from tray_app.core import language
 from tray_app.core.language import ENGLISH, KOREAN
 from tray_app.desktop.setup.flow import SetupFlow
 from tray_app.desktop.translation import install_translator
-
-if TYPE_CHECKING:
-    pass
 
 
 class LanguageSwitch(QWidget):

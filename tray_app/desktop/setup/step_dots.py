@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
@@ -17,9 +15,6 @@ from PySide6.QtWidgets import (
 
 from tray_app.core.language import tr
 from tray_app.desktop.theme.dark_mode import is_high_contrast
-
-if TYPE_CHECKING:
-    pass
 
 
 class StepDots(QWidget):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tray_app.core.errors import KeyringUnavailable
 from tray_app.core.language import say, tr
-from tray_app.core.wording import korean_time, mode_text
+from tray_app.core.wording import keyring_name, keyring_subject, korean_time, mode_text
 from tray_app.desktop.setup.flow import Activity, SetupState, Step
 from tray_app.kiwoom.keys import environment_names
 
@@ -24,33 +24,31 @@ def found_text(found: FoundKeys) -> str:
     mode = mode_text(found.mode)
     if found.in_environment:
         name = environment_names(found.mode)[0]
-        return tr("Use {variable} of the environment, for {mode}", variable=name, mode=mode)
+        return tr("Use {variable} from the environment, for {mode}", variable=name, mode=mode)
     if found.alias:
         return tr("Use kiwoomcli's keys for {mode} ({alias})", mode=mode, alias=found.alias)
-    return tr("Use the keys for {mode} in the keyring", mode=mode)
+    return tr("Use the keys for {mode} in {keyring}", mode=mode, keyring=keyring_name())
 
 
 def activity_text(state: SetupState) -> str:
     """Return what is running at the moment; empty for nothing."""
     if state.activity is Activity.CHECKING:
-        return tr("Asking Kiwoom for a token with these keys…")
+        return tr("Checking these keys with Kiwoom…")
     if state.activity is Activity.UNLOCKING:
-        return tr("Waiting for the keyring to be unlocked…")
+        return tr("Waiting for {keyring} to be unlocked…", keyring=keyring_name())
     if state.activity is Activity.SAVING:
         return tr("Saving…")
     if state.step is Step.KEYS and state.search is None:
-        return tr("Looking for keys that are already on this computer…")
+        return tr("Looking for app keys on this computer…")
     return ""
 
 
 def where_text(state: SetupState, platform: str = sys.platform) -> str:
     place = state.storage
     if place is None:
-        return tr("Asking the keyring…")
+        return tr("Checking {keyring}…", keyring=keyring_name())
     if place.kind == "keyring":
-        if platform == "win32":
-            return tr("In Windows Credential Manager")
-        return tr("In the Keychain") if platform == "darwin" else tr("In the keyring")
+        return tr("In {keyring}", keyring=keyring_name(platform))
     if place.kind == "file":
         return tr("In a file that only you can read")
     return tr("In memory") if place.kind == "memory" else tr("In Redis")
@@ -62,43 +60,48 @@ def why_text(state: SetupState) -> str:
         return ""
     if place.is_fixed or place.store not in {"auto", "keyring"}:
         return f"{place.path}\n".lstrip() + (
-            tr("The environment variable KIWOOM_TRAY_STORE says so.") if place.is_fixed else tr("The settings say so.")
+            tr("Set by the environment variable KIWOOM_TRAY_STORE.") if place.is_fixed else tr("Set in the settings.")
         )
     if not place.problem:
-        return tr("Encrypted by the system and opened by your login, together with the keys.")
+        return tr("Encrypted by the system and unlocked when you log in, like the app key.")
     why = {
         KeyringUnavailable.MISSING: tr("This computer has no keyring."),
-        KeyringUnavailable.LOCKED: tr("The keyring is locked. Once it is unlocked, the token moves there."),
-    }.get(place.problem, tr("The keyring does not answer. Once it does, the token moves there."))
+        KeyringUnavailable.LOCKED: tr(
+            "{keyring} is locked. Once it is unlocked, the token is moved there.", keyring=keyring_subject()
+        ),
+    }.get(
+        place.problem,
+        tr("{keyring} does not answer. Once it does, the token is moved there.", keyring=keyring_subject()),
+    )
     return f"{why}\n{place.path}" if place.path else why
 
 
 def policy_text(policy: str) -> str:
     if policy == "auto":
-        return tr("Renew it (recommended)")
+        return tr("Renew automatically (recommended)")
     if policy == "notify":
         return tr("Only warn me")
-    return tr("Renew it every day at {time}", time=policy.partition(" ")[2])
+    return tr("Revoke and reissue daily at {time}", time=policy.partition(" ")[2])
 
 
 def policy_means(policy: str) -> str:
     if policy == "auto":
-        return tr("The next token is there as soon as the present one ends. You are warned if that fails.")
+        return tr("A new token is issued right after the current one expires. You are warned if that fails.")
     if policy == "notify":
-        return tr("You renew it yourself, from the icon's menu.")
+        return tr("You issue the new token yourself, from the icon's menu.")
     return tr(
-        "In Korean time, so that it never ends while the market is open. The old token ends at once: "
-        "every program that uses it is cut off once."
+        "In Korean time, so that it never expires during trading hours. The old token is revoked at "
+        "once, so every program that uses it is cut off once."
     )
 
 
 def first_token_text(state: SetupState, now: float) -> tuple[str, str]:
     if state.accepted is None:
         return (
-            tr("There are no new keys"),
-            tr("You can enter them at any time: click the icon."),
+            tr("No app key was added"),
+            tr("You can enter it at any time: click the icon."),
         )
-    head = tr("The first token lives until {time} (KST)", time=korean_time(state.accepted.expires, now))
+    head = tr("The first token is valid until {time} (KST)", time=korean_time(state.accepted.expires, now))
     if state.accepted.unsaved is not None:
         return head, say(state.accepted.unsaved)
     return head, policy_means(state.options.policy if state.options else "auto")
@@ -108,14 +111,14 @@ def icon_text(platform: str, *, has_panel: bool) -> tuple[str, str]:
     if not has_panel:
         return (
             tr("This desktop shows no icons"),
-            tr("A small window stands in. On GNOME, the extension AppIndicator brings the icon."),
+            tr("A small window is shown instead. On GNOME, the AppIndicator extension adds the icon."),
         )
     if platform == "darwin":
         return (
             tr("Look for the icon in the menu bar"),
-            tr("It shows how long the token still lives. Click it for everything else."),
+            tr("It shows how long the token is still valid. Click it for everything else."),
         )
     head = tr("Look for the icon next to the clock")
     if platform == "win32":
         return head, tr("Windows 11 hides new icons under ^: open that and drag the icon down onto the taskbar.")
-    return head, tr("It shows how long the token still lives. Click it for everything else.")
+    return head, tr("It shows how long the token is still valid. Click it for everything else.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import (
     QFont,
@@ -16,9 +14,6 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.desktop.theme.colours import text_colour
-
-if TYPE_CHECKING:
-    pass
 
 
 class Countdown(QWidget):

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-
 
 def with_mnemonic(text: str, letter: str) -> str:
     """Return `text` with `letter` as its mnemonic: marked within the text, or in brackets behind a Korean one."""

@@ -69,7 +69,7 @@ class TokenCard(QFrame):
     def retranslate(self) -> None:
         for label, text in zip(
             self._names,
-            (tr("Kept in"), tr("Last"), tr("Next")),
+            (tr("Stored in"), tr("Last event"), tr("Next")),
             strict=True,
         ):
             label.setText(text)

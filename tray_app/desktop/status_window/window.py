@@ -159,7 +159,7 @@ class StatusWindow(ToolWindow):
         set_text(self._copy, with_mnemonic(view.copy_text, "Y"))
         spoken = tr("It is on the clipboard.") if view.is_copied else ""
         self._copy.setAccessibleDescription(spoken)
-        set_text(self._refresh, with_mnemonic(view.refresh_text, "R"))
+        set_text(self._refresh, with_mnemonic(view.refresh_text, "K"))
         self._remedy = view.remedy
         set_text(self._remedy_button, with_mnemonic(view.remedy_text, "O"))
         self._remedy_button.setVisible(bool(view.remedy))
@@ -297,13 +297,13 @@ class StatusWindow(ToolWindow):
         return area
 
     def _retranslate(self) -> None:
-        self._clear.setText(with_mnemonic(tr("Clear…"), "C"))
-        self._clear.setAccessibleName(tr("Clear the token…"))
-        self._rotate.setText(with_mnemonic(tr("Replace…"), "P"))
-        self._rotate.setAccessibleName(tr("Revoke the token and get a new one…"))
+        self._clear.setText(with_mnemonic(tr("Remove…"), "M"))
+        self._clear.setAccessibleName(tr("Remove or revoke the token…"))
+        self._rotate.setText(with_mnemonic(tr("Reissue…"), "R"))
+        self._rotate.setAccessibleName(tr("Revoke the token and issue a new one…"))
         self._rotate.setToolTip(self._rotate.accessibleName())
         self._copy.setAccessibleName(tr("Copy the token"))
-        self._copy.setToolTip(tr("It leaves the clipboard after {seconds} s.", seconds=KEEP_SECONDS))
+        self._copy.setToolTip(tr("It is removed from the clipboard after {seconds} s.", seconds=KEEP_SECONDS))
         self._open_file.setText(with_mnemonic(tr("Open the file"), "F"))
         self._go_there.setText(with_mnemonic(tr("Show"), "W"))
         self._snooze.setText(with_mnemonic(tr("Snooze"), "N"))
@@ -314,7 +314,7 @@ class StatusWindow(ToolWindow):
         for action, seconds in zip(self._snoozes, SNOOZES_SECONDS, strict=True):
             action.setText(duration(seconds))
         self._snooze_end.setText(tr("Warn again"))
-        self.dial.setAccessibleName(tr("Life of the token"))
+        self.dial.setAccessibleName(tr("Time until the token expires"))
         self._details.retranslate()
         self._keep_room()
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QColor, QPalette
 
-if TYPE_CHECKING:
-    pass
 from tray_app.desktop.theme.dark_mode import is_dark, is_high_contrast
 
 

@@ -52,7 +52,7 @@ class TrayMenu(QMenu):
         self._status = self._add("status", lambda: tr("Starting…"), None)
         self._status.setEnabled(False)
         self.addSeparator()
-        self._refresh = self._add("refresh", lambda: tr("Refresh now"), self.refresh_requested)
+        self._refresh = self._add("refresh", lambda: tr("Check with Kiwoom"), self.refresh_requested)
         self._copy = self._add("copy", lambda: tr("Copy token"), self.copy_requested)
         self.addSeparator()
         self._snooze = self._add_menu("snooze", lambda: tr("Snooze warnings"))
@@ -63,7 +63,7 @@ class TrayMenu(QMenu):
         self._policies = self._fill_policies()
         self.addSeparator()
         self._add("settings", lambda: tr("Settings…"), self.settings_requested)
-        self._clear = self._add("clear", lambda: tr("Clear token…"), self.clear_requested)
+        self._clear = self._add("clear", lambda: tr("Remove or revoke token…"), self.clear_requested)
         self.addSeparator()
         self._add("open", lambda: tr("Open"), self.open_requested)
         self._add("quit", lambda: tr("Quit"), self.quit_requested)
@@ -142,8 +142,8 @@ class TrayMenu(QMenu):
         group = QActionGroup(self._policy)
         entries = {
             NOTIFY: self._add("policyNotify", lambda: tr("Only warn"), None, self._policy),
-            AUTO: self._add("policyAuto", lambda: tr("Renew before the end"), None, self._policy),
-            DAILY: self._add("policyDaily", lambda: tr("Renew daily"), None, self._policy),
+            AUTO: self._add("policyAuto", lambda: tr("Renew automatically"), None, self._policy),
+            DAILY: self._add("policyDaily", lambda: tr("Revoke and reissue daily"), None, self._policy),
         }
         for policy, entry in entries.items():
             entry.setCheckable(True)

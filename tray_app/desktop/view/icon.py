@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tray_app.core.state import TokenState
 from tray_app.desktop.icons.state_icon import IconSpec, Phase, level_of
-
-if TYPE_CHECKING:
-    pass
 from tray_app.desktop.view.timing import lifetime, phase_of, seconds_left
 from tray_app.desktop.view.urgency import is_first_check, running_action
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from tray_app.core.language import tr
 from tray_app.core.state import TokenState
 from tray_app.core.wording import local_time
-
-if TYPE_CHECKING:
-    pass
 from tray_app.desktop.view.model import Overview
 from tray_app.desktop.view.texts import badges_of, busy_text, profile_text, status_text
 from tray_app.desktop.view.urgency import is_first_check, running_action
@@ -51,6 +47,10 @@ def snooze_text(overview: Overview, now: float) -> str:
     return tr("Snooze warnings")
 
 
-def refresh_text(state: TokenState) -> str:
-    known_none = state.expires is None and not is_first_check(state)
-    return tr("Get a token") if known_none else tr("Refresh now")
+def refresh_text(state: TokenState, now: float) -> str:
+    """Return what the main button does: with a valid token, Kiwoom usually returns the same one."""
+    if state.stopped:
+        return tr("Try again")
+    if is_first_check(state) or state.remaining(now) > 0:
+        return tr("Check with Kiwoom")
+    return tr("Issue a token")

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tray_app.core.state import Action, TokenState
 from tray_app.desktop.icons.state_icon import IconSpec, Phase
 from tray_app.desktop.theme.colours import Tone
-
-if TYPE_CHECKING:
-    pass
 
 REAL, MOCK, SANDBOX = "real", "mock", "practice"
 

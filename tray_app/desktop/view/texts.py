@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tray_app.core.errors import KeyringUnavailable
-from tray_app.core.language import tr
+from tray_app.core.errors import KeyringUnavailable, KeysMissing
+from tray_app.core.language import say, tr
 from tray_app.core.profile import DEFAULT
 from tray_app.core.state import Action, TokenState
-from tray_app.core.wording import duration, is_korean_zone, korean_time, problem_text
+from tray_app.core.wording import duration, is_korean_zone, keyring_name, keyring_subject, korean_time, problem_text
 from tray_app.desktop.icons.state_icon import Phase
-
-if TYPE_CHECKING:
-    pass
 from tray_app.desktop.view.model import MOCK, REAL, SANDBOX, Badge
 from tray_app.desktop.view.timing import seconds_left
 from tray_app.desktop.view.urgency import is_first_check
+
+if TYPE_CHECKING:
+    from tray_app.core.errors import KiwoomTokenError
 
 
 def program_name() -> str:
@@ -32,9 +32,9 @@ def headline_text(state: TokenState, phase: Phase) -> str:
     if phase is Phase.VALID:
         return tr("Time left")
     if phase is Phase.LOW:
-        return tr("Little time left")
+        return tr("Expires soon")
     if phase is Phase.ENDING:
-        return tr("Ending soon")
+        return tr("About to expire")
     if phase is Phase.EXPIRED:
         return tr("Expired")
     if is_first_check(state):
@@ -46,7 +46,7 @@ def remaining_text(state: TokenState, now: float) -> str:
     """Return the remaining time in words, to the minute."""
     if state.expires is None:
         if is_first_check(state):
-            return tr("Looking for the token…")
+            return tr("Reading the token…")
         return tr("No token")
     left = seconds_left(state, now)
     if left <= 0:
@@ -81,16 +81,23 @@ def busy_text(action: Action | None) -> str:
     if action is None:
         return ""
     if action is Action.LOOK:
-        return tr("Looking for the token…")
+        return tr("Reading the token…")
     if action is Action.REFRESH:
         return tr("Asking Kiwoom for a token…")
     if action is Action.ROTATE:
-        return tr("Revoking the token and asking for a new one…")
+        return tr("Revoking the token and issuing a new one…")
     if action is Action.CLEAR:
-        return tr("Clearing the token…")
+        return tr("Removing the token…")
     if action is Action.REVOKE:
         return tr("Revoking the token at Kiwoom…")
-    return tr("Waiting for the keyring to be unlocked…")
+    return tr("Waiting for {keyring} to be unlocked…", keyring=keyring_name())
+
+
+def error_text(error: KiwoomTokenError) -> str:
+    """Return an error as a sentence; missing keys without the command that enters them, because a button does."""
+    if isinstance(error, KeysMissing) and "command" in error.values:
+        return tr("No app key for {mode} yet.", mode=tr(str(error.values["mode"])))
+    return say(error)
 
 
 def place_problem_text(state: TokenState) -> str:
@@ -99,16 +106,17 @@ def place_problem_text(state: TokenState) -> str:
         return ""
     if state.place == "redis":
         return problem_text(problem)
+    subject, has_token = keyring_subject(), state.expires is not None
     if problem == KeyringUnavailable.LOCKED:
-        if state.expires is None:
-            return tr("The keyring is locked.")
-        return tr("The keyring is locked, so the token lies in a file.")
+        if has_token:
+            return tr("{keyring} is locked; the token is stored in a file for now.", keyring=subject)
+        return tr("{keyring} is locked.", keyring=subject)
     if problem == KeyringUnavailable.SILENT:
-        if state.expires is None:
-            return tr("The keyring does not answer.")
-        return tr("The keyring does not answer, so the token lies in a file.")
+        if has_token:
+            return tr("{keyring} does not answer; the token is stored in a file for now.", keyring=subject)
+        return tr("{keyring} does not answer.", keyring=subject)
     if problem == KeyringUnavailable.MISSING:
-        return tr("This computer has no keyring, so the token lies in a file.")
+        return tr("This computer has no keyring; the token is stored in a file.")
     if problem == KeyringUnavailable.TOO_SMALL:
-        return tr("The token does not fit into the keyring, so it lies in a file.")
-    return tr("The keyring failed, so the token lies in a file.")
+        return tr("The token is too long for {keyring}; it is stored in a file.", keyring=keyring_name())
+    return tr("{keyring} failed; the token is stored in a file for now.", keyring=subject)

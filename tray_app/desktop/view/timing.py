@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from tray_app.core.renewal_schedule import DAILY
 from tray_app.core.state import TokenState
 from tray_app.core.token import BUFFER_SECONDS, KST, UTC
 from tray_app.core.trading import is_trading
 from tray_app.desktop.icons.state_icon import Phase
-
-if TYPE_CHECKING:
-    pass
-
 
 LOW_SECONDS = 600
 """Below this the icon says that the token expires soon."""

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from tray_app.core.language import say, tr
+from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
 from tray_app.core.state import TokenState
-
-if TYPE_CHECKING:
-    pass
 from tray_app.desktop.view.model import Overview
 from tray_app.desktop.view.texts import (
     badges_of,
     busy_text,
+    error_text,
     place_problem_text,
     profile_text,
     remaining_text,
@@ -50,7 +46,7 @@ def tooltip_text(overview: Overview, now: float) -> str:
     head = [name, *(badge.text for badge in badges_of(state))]
     if state.profile != DEFAULT:
         head.append(state.profile)
-    error = say(state.last.error) if state.last is not None and state.last.error is not None else ""
+    error = error_text(state.last.error) if state.last is not None and state.last.error is not None else ""
     working = busy_text(running_action(state))
     trouble = working or error or overview.settings_problem or place_problem_text(state)
     return shorten([" · ".join(head), status_text(state, now), trouble])
@@ -59,7 +55,7 @@ def tooltip_text(overview: Overview, now: float) -> str:
 def _line(state: TokenState, now: float, *, is_chosen: bool) -> str:
     """Return one of several accounts in the tooltip."""
     if state.stopped:
-        status = tr("needs you")
+        status = tr("needs attention")
     elif is_chosen or not seconds_left(state, now):
         status = remaining_text(state, now)
     else:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tray_app.core.errors import KeysMissing
 from tray_app.core.renewal_schedule import NOTIFY
 from tray_app.core.state import Action, Result, TokenState
 from tray_app.core.trading import is_trading
 from tray_app.desktop.icons.state_icon import Phase
-
-if TYPE_CHECKING:
-    pass
 from tray_app.desktop.view.timing import phase_of, seconds_left
 
 _LEAST_URGENT = 99

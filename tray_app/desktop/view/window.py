@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tray_app.core.errors import KeyringUnavailable, Remedy
-from tray_app.core.language import say, tr
+from tray_app.core.language import tr
+from tray_app.core.renewal_schedule import DAILY, NOTIFY
 from tray_app.core.state import Result, TokenState
-from tray_app.core.wording import duration, local_time
+from tray_app.core.wording import duration, keyring_name, keyring_subject, local_time
 from tray_app.desktop.icons.state_icon import PHASE_TONES
 from tray_app.desktop.theme.colours import Tone
-
-if TYPE_CHECKING:
-    pass
 from tray_app.desktop.view.icon import icon_of
 from tray_app.desktop.view.model import Overview, ProfileLine
-from tray_app.desktop.view.texts import headline_text, profile_text, short_end_text
+from tray_app.desktop.view.texts import error_text, headline_text, profile_text, short_end_text
 from tray_app.desktop.view.timing import is_of_known_age, next_midnight, phase_of
 from tray_app.desktop.view.urgency import CLEARED_RESULTS, NOT_URGENT, most_urgent, urgency
 
@@ -25,12 +21,12 @@ SKEW_WORTH_TELLING_SECONDS = 60
 def end_text(expires: float, now: float, left: int, *, alarming: bool) -> str:
     time = short_end_text(expires, now)
     if not left:
-        return tr("Ended {time}", time=time)
+        return tr("Expired at {time}", time=time)
     if alarming and expires < next_midnight(now, korean=True):
-        return tr("Ends at {time}, in trading hours", time=time)
+        return tr("Expires at {time}, during trading hours", time=time)
     if alarming:
-        return tr("Ends {time}, in trading hours", time=time)
-    return tr("Ends {time}", time=time)
+        return tr("Expires {time}, during trading hours", time=time)
+    return tr("Expires {time}", time=time)
 
 
 def local_end_text(expires: float, now: float) -> str:
@@ -57,7 +53,7 @@ def elsewhere_text(overview: Overview, now: float) -> str:
     urgent = most_urgent(overview.states, now)
     if urgency(urgent, now) >= min(urgency(overview.state, now), NOT_URGENT):
         return ""
-    what = tr("needs you") if urgent.stopped else headline_text(urgent, phase_of(urgent, now))
+    what = tr("needs attention") if urgent.stopped else headline_text(urgent, phase_of(urgent, now))
     return f"{profile_text(urgent)} · {what}"
 
 
@@ -71,34 +67,36 @@ def place_name(place: str, platform: str) -> str:
     if place == "file":
         return tr("File")
     if place == "memory":
-        return tr("Memory only: gone when the program ends")
+        return tr("Memory only: lost when the program quits")
     return "Redis" if place == "redis" else place
 
 
-def last_event_text(state: TokenState) -> str:
+def last_event_text(state: TokenState, now: float) -> str:
     if state.last is None:
-        return tr("This token was issued.") if is_of_known_age(state) else ""
+        return tr("Issued") if is_of_known_age(state) else ""
     if state.last.error is not None:
-        return say(state.last.error)
+        return error_text(state.last.error)
     result = state.last.result
     if result is Result.ISSUED:
-        return tr("Kiwoom issued a new token.")
+        return tr("A new token was issued.")
     if result is Result.SAME:
-        return tr("Kiwoom gave the same token back. Its end stays as it was.")
+        if state.expires is None:
+            return tr("Kiwoom confirms it is valid.")
+        return tr("Kiwoom confirms it is valid. It still expires {time}.", time=short_end_text(state.expires, now))
     if result is Result.ADOPTED:
-        return tr("A token that another program got is in use.")
+        return tr("A token issued to another program is in use.")
     if result is Result.CLEARED:
-        return tr("The token was cleared here. At Kiwoom it may still be alive.")
+        return tr("The token was removed from this computer. At Kiwoom it may still be valid.")
     if result is Result.REVOKED:
-        return tr("The token was revoked at Kiwoom and cleared here.")
+        return tr("The token was revoked at Kiwoom and removed from this computer.")
     if result is Result.ALREADY_DEAD:
-        return tr("Kiwoom no longer accepted the token. It was cleared here.")
+        return tr("Kiwoom no longer accepted the token. It was removed from this computer.")
     if result is Result.GONE:
-        return tr("Another program has cleared the token.")
+        return tr("Another program has removed the token.")
     if result is Result.KEPT:
-        return tr("There was no token of this account. The one that is there belongs to other keys and stays.")
+        return tr("There was no token of this account. The stored one was issued with other keys and stays.")
     if result is Result.UNLOCKED:
-        return tr("The keyring is unlocked.")
+        return tr("{keyring} is unlocked.", keyring=keyring_subject())
     return tr("That did not work.")
 
 
@@ -116,19 +114,26 @@ def last_event_tone(state: TokenState, left: int) -> Tone:
 
 def next_event_text(state: TokenState, now: float) -> str:
     if state.stopped:
-        return tr("Paused: it will not try again by itself.")
+        return tr("Automatic renewal is paused until you fix this and press “Try again”.")
     if state.renew_at is None:
-        if state.policy == "notify" and state.expires is not None:
-            return tr("It only warns before the end. Renewing is up to you.")
+        if state.policy == NOTIFY and state.expires is not None:
+            if state.expires <= now:
+                return tr("Automatic renewal is off. Press “Issue a token”.")
+            return tr("Automatic renewal is off: you are only warned before it expires.")
         if state.expires is None and state.last is not None and state.last.result in CLEARED_RESULTS:
-            return tr("It waits until you or a program gets a token again.")
+            return tr("Waiting until you or a program issues a token again.")
         return ""
     if state.renew_at <= now:
-        return tr("Renews by itself in a moment.")
+        return tr("A new token is issued in a moment.")
     time = local_time(state.renew_at, now)
     if state.last is not None and state.last.result is Result.FAILED:
-        return tr("Next try: {time}.", time=time)
-    return tr("Renews by itself: {time}.", time=time)
+        return tr("Next attempt: {time}.", time=time)
+    if state.policy.startswith(DAILY) and (state.expires is None or state.renew_at < state.expires):
+        return tr("{time}: revoked and reissued.", time=time[:1].upper() + time[1:])
+    if state.expires is not None and state.expires > now:
+        time = local_time(state.expires, now)
+        return tr("A new token is issued automatically right after it expires, {time}.", time=time)
+    return tr("A new token is issued automatically: {time}.", time=time)
 
 
 def skew_text(seconds: float | None) -> str:
@@ -158,7 +163,7 @@ def remedy_of(state: TokenState) -> str:
 
 def remedy_text(remedy: str, mode: str) -> str:
     if remedy == Remedy.ENTER_KEYS:
-        return tr("Enter the keys…")
+        return tr("Enter the app key…")
     if remedy == Remedy.SWITCH_MODE:
         if mode == "real":
             return tr("Switch to mock")
@@ -166,7 +171,7 @@ def remedy_text(remedy: str, mode: str) -> str:
     if remedy == Remedy.OPEN_PORTAL:
         return tr("Open Kiwoom's site")
     if remedy == Remedy.UNLOCK_KEYRING:
-        return tr("Unlock the keyring…")
+        return tr("Unlock {keyring}…", keyring=keyring_name())
     if remedy == Remedy.ROTATE:
-        return tr("Revoke and renew")
+        return tr("Revoke and reissue")
     return ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import Qt
 from PySide6.QtGui import (
     QMouseEvent,
@@ -18,10 +16,6 @@ from PySide6.QtWidgets import (
 from tray_app.desktop.dialogs.common import pass_return_to_dialog
 from tray_app.desktop.theme.stylesheet import set_role
 from tray_app.desktop.widgets.basics import make_text
-
-if TYPE_CHECKING:
-    pass
-
 
 _INDENT = 26
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import Qt
 from PySide6.QtGui import (
     QResizeEvent,
@@ -13,9 +11,6 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QWidget,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 class ElidedLabel(QLabel):

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QLabel,
     QWidget,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 def make_label(name: str, parent: QWidget, *, wrap: bool = False, centred: bool = False) -> QLabel:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import Signal
 from PySide6.QtGui import (
     QColor,
@@ -15,9 +13,6 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.desktop.widgets.busy_line import BusyLine
-
-if TYPE_CHECKING:
-    pass
 
 
 class WorkButton(QPushButton):

@@ -78,11 +78,13 @@ class PolicyField(Field):
 
     def retranslate(self) -> None:
         self._radios["notify"].setText(tr("Only &warn"))
-        self._radios["auto"].setText(tr("&Renew by itself"))
-        self._radios["daily"].setText(tr("A new token every &day at"))
-        self._time.setAccessibleName(tr("Time of the new token, in Korea"))
-        self._means["notify"].setText(tr("You renew it, when you are told or before."))
-        self._means["auto"].setText(tr("Shortly before its end and right after it. The token in use is never cut off."))
+        self._radios["auto"].setText(tr("&Renew automatically"))
+        self._radios["daily"].setText(tr("Revoke and reissue &daily at"))
+        self._time.setAccessibleName(tr("Time of the reissue, in Korea"))
+        self._means["notify"].setText(tr("You issue the new token yourself."))
+        self._means["auto"].setText(
+            tr("Reissued right after it expires. If that is in trading hours, expect 1–3 seconds without a token.")
+        )
         self._tell()
 
     def _tell(self) -> None:

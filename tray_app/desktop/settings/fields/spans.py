@@ -50,7 +50,7 @@ class SpansField(Field):
 
     def retranslate(self) -> None:
         for span, chip in self._chips.items():
-            chip.setText(duration(span) if span else tr("at the end"))
+            chip.setText(duration(span) if span else tr("at expiry"))
 
     def _make(self, spans: Any) -> None:
         for chip in self._chips.values():

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QEvent, QObject, Qt, QTime
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QTimeEdit,
     QWidget,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 class _WheelOnlyWithFocus(QObject):

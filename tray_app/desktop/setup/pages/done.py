@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import (
@@ -19,16 +18,13 @@ from PySide6.QtWidgets import (
 
 from tray_app.core.language import tr
 from tray_app.desktop.setup.flow import SetupFlow, Step
+from tray_app.desktop.setup.pages.page import Page
 from tray_app.desktop.setup.texts import (
     first_token_text,
     icon_text,
 )
 from tray_app.desktop.theme.stylesheet import set_role
 from tray_app.desktop.widgets.basics import make_card, make_text, set_text
-
-if TYPE_CHECKING:
-    pass
-from tray_app.desktop.setup.pages.page import Page
 
 
 class DonePage(Page):
@@ -59,7 +55,7 @@ class DonePage(Page):
 
     def title(self) -> str:
         if self.state.accepted is None:
-            return tr("Ready, but for the keys")
+            return tr("Almost done: add your app key")
         return tr("Ready")
 
     def retranslate(self) -> None:

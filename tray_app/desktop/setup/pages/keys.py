@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from tray_app.core.errors import KeyringUnavailable, Remedy
 from tray_app.core.language import say, tr
-from tray_app.core.wording import mode_text
+from tray_app.core.wording import keyring_name, keyring_subject, mode_text
 from tray_app.desktop.dialogs.keys_form import KeysForm
 from tray_app.desktop.setup.flow import Activity, SetupFlow, Step
 from tray_app.desktop.setup.texts import (
@@ -115,7 +115,7 @@ class KeysPage(Page):
         if self.is_done():
             return tr("&Close")
         if self._has_entered() or self.state.single_page:
-            return tr("&Check and keep")
+            return tr("&Check and save")
         return tr("&Next")
 
     def can_submit(self) -> bool:
@@ -217,15 +217,21 @@ class KeysPage(Page):
         problem = keyring_problem(self.state)
         if problem == KeyringUnavailable.MISSING:
             return tr(
-                "This computer has no keyring, and keys are kept nowhere else. Set them in the environment instead: "
-                "APP_KEY and APP_SECRET, for mock trading APP_KEY_MOCK and APP_SECRET_MOCK."
+                "This computer has no keyring, and app keys are stored nowhere else. "
+                "Set them in the environment instead: APP_KEY and APP_SECRET, "
+                "for mock trading APP_KEY_MOCK and APP_SECRET_MOCK."
             )
         if problem == KeyringUnavailable.LOCKED:
-            return tr("The keyring is locked. Unlock it to use keys that lie in it, or to keep new ones.")
+            return tr(
+                "{keyring} is locked. Unlock it to use the app keys in it or to store new ones.",
+                keyring=keyring_subject(),
+            )
         if problem:
-            return tr("The keyring does not answer, so no keys can be kept at the moment.")
+            return tr(
+                "{keyring} does not answer, so no app key can be stored at the moment.", keyring=keyring_subject()
+            )
         if self._choices:
-            return tr("These keys are already on this computer:")
+            return tr("App keys found on this computer:")
         return ""
 
     def _remedy_for_error(self) -> str:
@@ -255,7 +261,7 @@ class KeysPage(Page):
         if not problem or problem == KeyringUnavailable.MISSING:
             return ""
         locked = problem == KeyringUnavailable.LOCKED
-        return tr("&Unlock the keyring…") if locked else tr("Look &again")
+        return tr("&Unlock {keyring}…", keyring=keyring_name()) if locked else tr("Check &again")
 
     def _reach_keyring(self) -> None:
         if keyring_problem(self.state) == KeyringUnavailable.LOCKED:

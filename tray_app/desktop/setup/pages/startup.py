@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -15,16 +14,13 @@ from PySide6.QtWidgets import (
 
 from tray_app.core.language import tr
 from tray_app.desktop.setup.flow import SetupFlow, Step
+from tray_app.desktop.setup.pages.page import Page
 from tray_app.desktop.setup.texts import (
     policy_means,
     policy_text,
 )
 from tray_app.desktop.theme.stylesheet import set_role
 from tray_app.desktop.widgets.basics import make_text, set_text
-
-if TYPE_CHECKING:
-    pass
-from tray_app.desktop.setup.pages.page import Page
 from tray_app.desktop.widgets.described_button import DescribedButton
 
 QUIET_HOUR = "daily 06:30"
@@ -64,13 +60,13 @@ class StartupPage(Page):
     def retranslate(self) -> None:
         self._autostart.set_texts(
             tr("&Start when I log in"),
-            tr("Quietly, with just the icon. A token is then there before your programs need it."),
+            tr("Only the icon is shown. A token is ready before your programs need it."),
         )
         self._share.set_texts(
             tr("Let &kiwoomcli use this token"),
-            tr("Kiwoom's own program then does not ask for another one."),
+            tr("Kiwoom's own program then issues no token of its own."),
         )
-        self._label.setText(tr("When the token nears its &end"))
+        self._label.setText(tr("When the token is about to &expire"))
         for number in range(self._policy.count()):
             self._policy.setItemText(number, policy_text(str(self._policy.itemData(number))))
         self._explain()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import Qt
 from PySide6.QtGui import (
     QFont,
@@ -15,17 +13,15 @@ from PySide6.QtWidgets import (
 
 from tray_app.core.errors import KeyringUnavailable
 from tray_app.core.language import tr
+from tray_app.core.wording import keyring_name
 from tray_app.desktop.setup.flow import Activity, SetupFlow, Step
+from tray_app.desktop.setup.pages.page import Page
 from tray_app.desktop.setup.texts import (
     where_text,
     why_text,
 )
 from tray_app.desktop.theme.stylesheet import set_role
 from tray_app.desktop.widgets.basics import make_button, make_card, make_text, set_text
-
-if TYPE_CHECKING:
-    pass
-from tray_app.desktop.setup.pages.page import Page
 from tray_app.desktop.widgets.described_button import DescribedButton
 
 
@@ -54,13 +50,13 @@ class StoragePage(Page):
         self.body.addStretch(1)
 
     def title(self) -> str:
-        return tr("Where the token rests")
+        return tr("Where the token is stored")
 
     def retranslate(self) -> None:
-        self._unlock.setText(tr("&Unlock the keyring…"))
+        self._unlock.setText(tr("&Unlock {keyring}…", keyring=keyring_name()))
         self._never.set_texts(
-            tr("Never in a &file"),
-            tr("When the keyring cannot be used, there is then no token."),
+            tr("Never store it in a &file"),
+            tr("When {keyring} cannot be used, no token is stored.", keyring=keyring_name()),
         )
 
     def show_state(self) -> None:

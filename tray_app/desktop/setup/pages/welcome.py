@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtWidgets import (
     QButtonGroup,
     QRadioButton,
@@ -12,11 +10,8 @@ from PySide6.QtWidgets import (
 
 from tray_app.core.language import tr
 from tray_app.desktop.setup.flow import SetupFlow, SetupResult, Step
-from tray_app.desktop.widgets.basics import make_text
-
-if TYPE_CHECKING:
-    pass
 from tray_app.desktop.setup.pages.page import Page
+from tray_app.desktop.widgets.basics import make_text
 from tray_app.desktop.widgets.described_button import DescribedButton
 
 
@@ -45,17 +40,20 @@ class WelcomePage(Page):
     def retranslate(self) -> None:
         self._what.setText(
             tr(
-                "This program keeps one Kiwoom token alive and lends it to all your trading programs, "
-                "so that none of them asks twice. It lives as an icon next to the clock."
+                "This program keeps one Kiwoom token valid and shares it with all your trading programs. It "
+                "runs as an icon next to the clock."
             )
         )
         self._account.set_texts(
             tr("&Use my Kiwoom account"),
-            tr("With the app key and secret that openapi.kiwoom.com gave you."),
+            tr("With your app key and secret from openapi.kiwoom.com."),
         )
         self._practise.set_texts(
             tr("&Practise first, without keys"),
-            tr("With a Kiwoom on this computer: no account, no orders. Nothing is kept; the next start asks again."),
+            tr(
+                "With a simulated Kiwoom on this computer: no account, no orders. Nothing is saved, and the "
+                "next start asks again."
+            ),
         )
 
     def main_text(self) -> str:
