@@ -10,6 +10,7 @@ import os
 import sys
 
 from tray_app.core.errors import KiwoomTokenError
+from tray_app.core.printable import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ KOREAN = "ko"
 ENGLISH = "en"
 DOMAIN = "kiwoom-token"
 
+_MAX_CHARACTERS = 2000
 _IN_WORDS = ("expected", "mode")
 """The values of errors that are sentences of ours and no names of the user's."""
 
@@ -111,10 +113,11 @@ def tr(message: str, /, **values: object) -> str:
 
 
 def say(error: KiwoomTokenError) -> str:
-    """An error as one line for the user: the sentence, then the broker's code in brackets."""
+    """Return an error as one printable line: the sentence, then the broker's code in brackets. Its values may come from
+    a file or from Kiwoom, so nothing in them takes effect on a terminal."""
     in_words = {name: tr(str(error.values[name])) for name in _IN_WORDS if name in error.values}
     sentence = tr(error.message, **{**error.values, **in_words})
-    return f"{sentence} [{error.code}]" if error.code else sentence
+    return printable(f"{sentence} [{error.code}]" if error.code else sentence, _MAX_CHARACTERS)
 
 
 def _korean() -> NullTranslations:
