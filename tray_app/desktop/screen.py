@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING
 from tray_app.core.language import tr
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _DEBIAN_PACKAGES = (
     "libglib2.0-0 libegl1 libgl1 libxcb-cursor0 libxkbcommon-x11-0 libfontconfig1 libdbus-1-3 libgssapi-krb5-2"
 )
+
+
+_ANSWER_SECONDS = 2.5
+"""Less than `doctor` waits for the whole check."""
 
 
 def why_no_screen(environ: Mapping[str, str]) -> str:
@@ -34,8 +38,21 @@ def why_no_screen(environ: Mapping[str, str]) -> str:
         )
     _import_as_python_does()
     if sys.platform == "linux" and environ.get("DISPLAY") and not environ.get("QT_QPA_PLATFORM"):
-        return _why_no_x11_plugin() or ("" if environ.get("WAYLAND_DISPLAY") else _why_no_x11_screen())
+        return _why_no_x11_plugin() or ("" if environ.get("WAYLAND_DISPLAY") else _within_seconds(_why_no_x11_screen))
     return ""
+
+
+def _within_seconds(ask: Callable[[], str]) -> str:
+    """Return what `ask` returns; a server that accepts the connection and never answers would block it for ever."""
+    from queue import Empty, SimpleQueue
+    from threading import Thread
+
+    answer: SimpleQueue[str] = SimpleQueue()
+    Thread(target=lambda: answer.put(ask()), name="screen", daemon=True).start()
+    try:
+        return answer.get(timeout=_ANSWER_SECONDS)
+    except Empty:
+        return tr("The screen does not answer. Check DISPLAY, or sign in to the desktop again.")
 
 
 def _import_as_python_does() -> None:
