@@ -172,18 +172,36 @@ def test_the_working_folder_may_be_gone(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert sys.path == [str(tmp_path), os.path.dirname(os.__file__)]
 
 
-@pytest.mark.posix
-@pytest.mark.skipif(sys.platform != "linux", reason="X11")
-def test_a_screen_that_never_answers_is_told_and_left(tmp_path: Path) -> None:
+@pytest.fixture
+def silent_screen() -> Iterator[dict[str, str]]:
+    """An X server that accepts the connection and never answers."""
+    if sys.platform != "linux":
+        pytest.skip("X11")
     with socket.create_server(("127.0.0.1", 0)) as server:
         display = server.getsockname()[1] - 6000
         if display < 0:
             pytest.skip("no port of a screen is free")
         threading.Thread(target=lambda: [server.accept() for _ in range(9)], daemon=True).start()
-        silent = {"DISPLAY": f"127.0.0.1:{display}", "WAYLAND_DISPLAY": "", "QT_QPA_PLATFORM": ""}
+        yield {"DISPLAY": f"127.0.0.1:{display}", "WAYLAND_DISPLAY": "", "QT_QPA_PLATFORM": ""}
 
-        done = run("kiwoom-token", "doctor", "--json", folder=tmp_path, path=str(CHECKOUT), **silent)
+
+def test_doctor_tells_of_a_screen_that_never_answers(tmp_path: Path, silent_screen: dict[str, str]) -> None:
+    done = run("kiwoom-token", "doctor", "--json", folder=tmp_path, path=str(CHECKOUT), **silent_screen)
 
     found = {one["name"]: one for one in json.loads(done.stdout)}
     assert found["screen"]["good"] is False
-    assert found["screen"]["text"] == "The screen does not answer. Check DISPLAY, or sign in to the desktop again."
+    assert found["screen"]["text"].startswith("The screen does not answer. Check DISPLAY")
+
+
+def test_the_tray_goes_on_in_the_terminal_when_the_screen_never_answers(
+    tmp_path: Path, silent_screen: dict[str, str]
+) -> None:
+    environ = {**os.environ, "PYTHONPATH": str(CHECKOUT), "KIWOOM_TRAY_STORE": "file", **silent_screen}
+    tray = [sys.executable, str(CHECKOUT / "tray_app"), "--background"]
+    with subprocess.Popen(tray, cwd=tmp_path, env=environ, stderr=subprocess.PIPE, encoding="utf-8") as program:
+        assert program.stderr is not None
+        told = program.stderr.readline()
+        program.terminate()
+        program.wait(20)
+    assert told.startswith("The screen does not answer.")
+    assert "in this terminal instead" in told

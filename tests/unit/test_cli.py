@@ -25,6 +25,7 @@ from tests.command_line import Run
 from tests.doubles import MemoryKeyring
 from tray_app.cli.main import main
 from tray_app.cli.parser import command_parser
+from tray_app.core.errors import InvalidInput
 from tray_app.core.token import KST
 from tray_app.kiwoom import broker as client
 from tray_app.kiwoom.keys import find_keys
@@ -861,6 +862,26 @@ def test_exec_runs_a_command_with_the_token_in_its_environment(run: Callable[...
 
 
 SECRET = "Ab3_" * 12
+
+
+def test_what_a_file_or_kiwoom_says_takes_no_effect_on_a_terminal(
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile = "\x1b]0;owned\x07\x1b[2J\u202e\n" + "x" * 100_000
+
+    def fail(*_: object) -> None:
+        raise InvalidInput("Kiwoom says: {text}", text=hostile)
+
+    monkeypatch.setattr("tray_app.cli.token.open_service", fail)
+    told = one_line(run("status").err)
+    assert told.startswith(r"Kiwoom says: \x1b]0;owned\x07\x1b[2J\u202e\nxxx")
+    assert len(told) < 2100
+
+
+def test_an_alias_takes_no_effect_on_a_terminal(run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tray_app.cli.profiles.aliases", lambda: {"day\x1b[2J": "real"})
+    assert r"day\x1b[2J" in run("profiles").out
+    assert "\x1b" not in run("profiles").out
 
 
 def test_login_without_a_keyring_says_how_keys_are_given(run: Callable[..., Run]) -> None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tray_app.stores.base import Place
 
 
-_SCREEN_SECONDS = 3.0
+_SCREEN_SECONDS = 5.0
 """A screen that accepts the connection and says nothing would be waited for without end."""
 
 

@@ -7,6 +7,7 @@ import time
 
 from tray_app.core.errors import DONE, KiwoomTokenError
 from tray_app.core.language import say, tr, use
+from tray_app.core.printable import printable
 from tray_app.core.profile import DEFAULT
 from tray_app.core.wording import countdown, mode_text
 from tray_app.service.composition import open_service
@@ -25,12 +26,13 @@ def profiles() -> int:
 
 
 def _line(name: str) -> str:
+    shown = printable(name)
     try:
         settings = load_settings(name, {k: v for k, v in os.environ.items() if k != "KIWOOM_PROFILE"})
         token = open_service(settings).current()
     except KiwoomTokenError as error:
-        return f"{name}\t{say(error)}"
+        return f"{shown}\t{say(error)}"
     now = time.time()
     lives = token is not None and token.lives(now)
     life = tr("{left} left", left=countdown(token.remaining(now))) if token and lives else tr("no valid token")
-    return f"{name}\t{mode_text(settings.mode)}\t{life}"
+    return f"{shown}\t{mode_text(settings.mode)}\t{life}"

@@ -7,6 +7,7 @@ codes are not translated.
 from __future__ import annotations
 
 from tray_app.core.errors import KiwoomTokenError
+from tray_app.core.printable import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 KOREAN = "ko"
 ENGLISH = "en"
 
+_MAX_CHARACTERS = 2000
 _IN_WORDS = ("expected", "mode", "reason")
 """The values of errors that may be sentences of ours; others are the user's own names."""
 
@@ -90,10 +92,11 @@ def tr(message: str, /, **values: object) -> str:
 
 
 def say(error: KiwoomTokenError) -> str:
-    """Return an error as one line for the user: the sentence, then the broker's code in brackets."""
+    """Return an error as one printable line: the sentence, then the broker's code in brackets. Its values may come from
+    a file or from Kiwoom, so nothing in them takes effect on a terminal."""
     in_words = {name: tr(str(error.values[name])) for name in _IN_WORDS if name in error.values}
     sentence = tr(error.message, **{**error.values, **in_words})
-    return f"{sentence} [{error.code}]" if error.code else sentence
+    return printable(f"{sentence} [{error.code}]" if error.code else sentence, _MAX_CHARACTERS)
 
 
 def _korean(message: str) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import re
-import traceback
 
 from tray_app.core.errors import KiwoomTokenError
 from tray_app.core.printable import printable
@@ -68,8 +67,12 @@ def traceback_text(error: BaseException) -> str:
     for number, (one, trace) in enumerate(_causes(error)):
         if number:
             parts.append("caused by")
-        for frame, line in list(traceback.walk_tb(trace))[-_MAX_FRAMES:]:
-            parts.append(f"  {frame.f_code.co_filename}:{line} in {frame.f_code.co_name}")
+        places: list[str] = []
+        while trace is not None:
+            code = trace.tb_frame.f_code
+            places.append(f"  {code.co_filename}:{trace.tb_lineno} in {code.co_name}")
+            trace = trace.tb_next  # noqa: PLW2901 - from the outermost call to the innermost
+        parts += places[-_MAX_FRAMES:]
         parts.append(error_text(one))
     return "\n".join(parts)
 

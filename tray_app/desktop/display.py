@@ -13,7 +13,11 @@ from tray_app.core.language import tr
 from tray_app.system.resources import resources_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+
+_ANSWER_SECONDS = 2.5
+"""Less than `doctor` waits for the whole check."""
 
 
 def display_problem(environ: Mapping[str, str]) -> str:
@@ -31,7 +35,7 @@ def display_problem(environ: Mapping[str, str]) -> str:
         )
     _import_as_python_does()
     if sys.platform == "linux" and environ.get("DISPLAY") and not environ.get("QT_QPA_PLATFORM"):
-        return _why_no_x11_plugin() or ("" if environ.get("WAYLAND_DISPLAY") else _why_no_x11_screen())
+        return _why_no_x11_plugin() or ("" if environ.get("WAYLAND_DISPLAY") else _within_seconds(_why_no_x11_screen))
     return ""
 
 
@@ -39,6 +43,19 @@ def _debian_packages() -> str:
     """Return the names of the Debian packages that PySide6 needs and does not bring along."""
     with open(os.path.join(resources_folder(), "qt-debian-packages.txt"), encoding="utf-8") as file:
         return " ".join(file.read().split())
+
+
+def _within_seconds(ask: Callable[[], str]) -> str:
+    """Return what `ask` returns; a server that accepts the connection and never answers would block it for ever."""
+    from queue import Empty, SimpleQueue
+    from threading import Thread
+
+    answer: SimpleQueue[str] = SimpleQueue()
+    Thread(target=lambda: answer.put(ask()), name="screen", daemon=True).start()
+    try:
+        return answer.get(timeout=_ANSWER_SECONDS)
+    except Empty:
+        return tr("The screen does not answer. Check DISPLAY, or sign in to the desktop again.")
 
 
 def _import_as_python_does() -> None:
