@@ -107,7 +107,7 @@ class TestInTheTerminal:
             clock.advance(60)
 
         assert (asked(), seen()) == ((2, 1), before)
-        assert "gave the revoked token back" in capsys.readouterr().out
+        assert "returned the revoked token" in capsys.readouterr().out
 
     def test_after_a_same_answer_the_next_token_comes_right_after_the_end(
         self, pair, kept_token_back, asked, *, clock, seen

@@ -38,7 +38,7 @@ CORE_MAY_IMPORT = {
     "logging",
     "re",
     "sys",
-    "traceback",
+    "types",
     "typing",
     "unicodedata",
     "tray_app",

@@ -58,14 +58,14 @@ def notify() -> None:
 def test_a_token_is_told_once(watching: Watching) -> None:
     watching.service.hold(token_for("a-token-of-a-test", DAY, START))
     (line,) = watching.polls(5)
-    assert line.startswith("The token ends ")
+    assert line.startswith("The token expires ")
     assert "a-token" not in line
 
 
 def test_a_token_that_is_missing_is_told_and_issued_in_the_same_turn(watching: Watching) -> None:
     first, second = watching.polls(5)
     assert first.startswith("There is no token")
-    assert second.startswith("There is a new token")
+    assert second.startswith("A new token was issued")
     assert watching.service.calls == ["renew"]
 
 
@@ -78,7 +78,7 @@ def test_what_another_program_does_is_told(watching: Watching) -> None:
     assert line.startswith("There is no token")
     watching.service.hold(token_for("another-token", DAY, START + 5))
     (line,) = watching.polls()
-    assert line.startswith("The token ends ")
+    assert line.startswith("The token expires ")
 
 
 def test_a_refusal_is_told_once(watching: Watching) -> None:
@@ -121,7 +121,7 @@ def test_quiet_hours_silence_no_line(watching: Watching) -> None:
     watching.polls()
     watching.clock.now = START + DAY - 1800
     (line,) = watching.polls()
-    assert "ends in" in line
+    assert "expires in" in line
 
 
 class TestChangedSettings:
@@ -130,7 +130,7 @@ class TestChangedSettings:
         assert len(watching.polls(3)) == 1
         save_setting("policy", "auto")
         (line,) = watching.polls(3)
-        assert line.startswith("There is a new token")
+        assert line.startswith("A new token was issued")
 
     def test_of_another_place_open_another_service(self, watching: Watching, tmp_path: Path) -> None:
         watching.polls()
