@@ -197,10 +197,10 @@ if sys.platform == "win32":
 
     _position = threading.Lock()
 
-    def read_at(descriptor: int, size: int) -> bytes:
-        """Return the first `size` bytes of the file. Raises `OSError`."""
+    def read_at(descriptor: int, size: int, offset: int, /) -> bytes:
+        """Return at most `size` bytes of the file from `offset` on, as `os.pread` elsewhere. Raises `OSError`."""
         with _position:
-            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.lseek(descriptor, offset, os.SEEK_SET)
             return os.read(descriptor, size)
 
     def write_at(descriptor: int, content: bytes) -> None:
@@ -210,10 +210,7 @@ if sys.platform == "win32":
             _check_all_written(os.write(descriptor, content), content)
 
 else:
-
-    def read_at(descriptor: int, size: int) -> bytes:
-        """Return the first `size` bytes of the file. Raises `OSError`."""
-        return os.pread(descriptor, size, 0)
+    read_at = os.pread
 
     def write_at(descriptor: int, content: bytes) -> None:
         """Write over the beginning of the file. Raises `OSError`, also when there is no room for all of it."""
