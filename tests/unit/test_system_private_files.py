@@ -191,6 +191,38 @@ def test_the_history_does_not_wait_for_a_pipe_in_its_journals_place(tmp_path):
         history.read("default")
 
 
+def test_the_history_of_a_folder_that_may_only_be_read_is_read(tmp_path, monkeypatch):
+    history = history_of(tmp_path / "data")
+    history.keep([("default", (START, "issued", TOKEN, None))])
+    was_open = os.open
+
+    def read_only(path, flags, *rest):
+        if flags & (os.O_WRONLY | os.O_RDWR):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return was_open(path, flags, *rest)
+
+    monkeypatch.setattr(os, "open", read_only)
+
+    assert len(history.read("default")) == 1
+
+
+NOBODY = 65534
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_writes_in_the_folder_of_a_user_is_that_users(tmp_path):
+    folder = tmp_path / "settings"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, NOBODY, NOBODY)
+
+    save_setting("policy", "notify", environ={"KIWOOM_TRAY_CONFIG_DIR": str(folder)})
+
+    assert {one.name: one.stat().st_uid for one in folder.iterdir()} == {
+        "settings.toml": NOBODY,
+        "settings.toml.lock": NOBODY,
+    }
+
+
 @pytest.mark.parametrize("kind", ["hard link", "link", "link that leads nowhere"])
 def test_a_lock_is_neither_taken_nor_written_through_a_link(kind, tmp_path):
     place, victim = tmp_path / "default.lock", tmp_path / "victim"

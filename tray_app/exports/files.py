@@ -102,10 +102,10 @@ class BotFile:
 
 
 class TokenFileCopy:
-    """A kept `.token` in the seed's form, while the token itself rests elsewhere.
+    """A copy in `.token`, in the seed's form, of a token that is stored elsewhere.
 
-    The store that keeps it there as well (`AutoStore`, `KeptFileStore`) reads what a program that knows only the file
-    has written to it. A kept copy that such a program deletes is no clear: the token stays where it rests, and the copy
+    The store that reads the copy as well (`FallbackStore`, `MirroredStore`) finds what a program that knows only the
+    file has written over it. A copy that such a program deletes is no clear: the token stays in its store, and the copy
     comes back with the next change.
 
     With a key in `cipher` nothing is written: a plain copy would make the encryption worthless, and an encrypted

@@ -1,4 +1,4 @@
-"""What every store can do, and what it says about itself."""
+"""What every store can do, and where it says its token is."""
 
 from __future__ import annotations
 
@@ -11,50 +11,50 @@ if TYPE_CHECKING:
     from tray_app.stores.lock import ThreadLock
 
     class Store(Protocol):
-        """One profile's token. Methods raise `StoreError`; `write`, `clear` and `retire` want the lock held."""
+        """One profile's token. Methods raise `StoreError`; `write`, `clear` and `expire_soft` want the lock held."""
 
         lock: ThreadLock
 
         def version(self) -> object:
-            """Cheap; differs from an earlier one whenever the token may have changed since."""
+            """Return a value that differs from an earlier one whenever the token may have changed since. Cheap."""
 
         def read(self) -> Token | None:
-            """What the seed's API may see, living or not."""
+            """Return the token that the seed's API may see, expired or not."""
 
         def read_quick(self) -> Token | None:
-            """What can be read now without asking a keyring or a network."""
+            """Return the token as far as it can be read without asking a keyring or a network."""
 
         def read_expiring(self) -> Token | None:
-            """A token that `retire` took away from the seed's API and that may still live."""
+            """Return a token that `expire_soft` took away from the seed's API, if it has not expired yet."""
 
         def write(self, token: Token) -> object:
-            """Keeps the token in the place of any other. Returns the stamp of just this write."""
+            """Store the token in place of any other; return the version of just this write."""
 
         def wants_rewriting(self) -> bool:
-            """Whether the stored token should be written again although it is the same: it is not encrypted with what
-            is the first key by now."""
+            """Return whether the stored token should be written again although it is the same: it is not encrypted
+            with the key that is the first one by now."""
 
         def clear(self) -> bool:
-            """Forgets the token everywhere; tells whether there was one."""
+            """Forget the token everywhere; return whether there was one."""
 
         def expire_soft(self, token: Token) -> bool:
-            """The seed's rule: takes away `token`, which has no five minutes left, if it is still the stored one.
+            """Take away `token`, which has no five minutes left, if it is still the stored one: the seed's rule.
 
-            While it lives, `read_ending` still finds it, so nobody has to ask the broker for it again.
+            Until it expires `read_expiring` still finds it, so nobody has to ask the broker for it again.
             """
 
         def check(self) -> None:
-            """Asks the place that it should rest in whether it can be used, so that `place` tells why it is not."""
+            """Ask the preferred place whether it can be used, so that `place` says why it is not."""
 
         def place(self) -> Place:
-            """Where the token rests, as far as is known without asking anything slow."""
+            """Return where the token is stored, as far as is known without asking anything slow."""
 
         def watch_paths(self) -> list[str]:
-            """The files whose change may mean a change of the token."""
+            """Return the files whose change may mean a change of the token."""
 
 
 class Place:
-    """Where a token rests: `kind` (`keyring`, `file`, `redis`, `memory`) and `path`, a file's or a Redis address.
+    """Where a token is stored: `kind` (`keyring`, `file`, `redis`, `memory`) and `path`, a file's or a Redis address.
 
     `problem` is why it is not the keyring, or why Redis cannot be used at present.
     """
@@ -68,7 +68,7 @@ class Place:
 
     @property
     def problem_code(self) -> str:
-        """Which problem it is, as `tray_app.core.wording` knows it; empty for none."""
+        """Return which problem it is, as `tray_app.core.wording` knows it; empty for none."""
         return self.problem.problem if self.problem else ""
 
     def __eq__(self, other: object) -> bool:

@@ -48,7 +48,7 @@ class ChangeMarker:
             try:
                 found = os.fstat(file.descriptor)
                 if found.st_ctime_ns == file.changed_ns and found.st_nlink == 1:
-                    content = read_at(file.descriptor, _SIZE)
+                    content = read_at(file.descriptor, _SIZE, 0)
                     if len(content) == _SIZE:
                         return content
             except OSError:
@@ -137,7 +137,7 @@ class _MarkerFile:
 
     def read(self) -> bytes:
         self.changed_ns = os.fstat(self.descriptor).st_ctime_ns
-        return read_at(self.descriptor, _SIZE)
+        return read_at(self.descriptor, _SIZE, 0)
 
     def is_at(self, path: str) -> bool:
         """Return whether `path` leads to this very file, still whole and under no other name."""

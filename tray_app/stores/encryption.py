@@ -1,4 +1,4 @@
-"""Encryption of a token that rests in a file or in Redis.
+"""Encryption of a token in a file or in Redis.
 
 Fernet of the package `cryptography` (AES-128-CBC with HMAC-SHA256). The first key encrypts and all of them
 decrypt, so a key is replaced by putting a new one before it and dropping the old one after the next write or refresh.
@@ -24,7 +24,7 @@ _SEALED = b"gAAAAA"
 
 
 def is_sealed(content: bytes) -> bool:
-    """Whether this is an encrypted text, by its looks alone."""
+    """Return whether this looks like an encrypted text."""
     return content.lstrip().startswith(_SEALED)
 
 
@@ -43,17 +43,17 @@ class Cipher:
         self._first: Fernet
 
     def has_keys(self) -> bool:
-        """Whether what is written is encrypted; reads no key file."""
+        """Return whether what is written is encrypted. Reads no key file."""
         return self._keys is not None or self._key_file is not None
 
     def seal(self, text: str) -> bytes:
-        """`text` encrypted with the first key, or as it is when there is none. Raises `EncryptionKeyUnusable`."""
+        """Return `text` encrypted with the first key, or as it is without one. Raises `EncryptionKeyUnusable`."""
         if not self.has_keys():
             return text.encode()
         return self._opened().encrypt(text.encode())
 
     def open(self, content: bytes, where: str) -> bytes:
-        """What was sealed; a plain text comes back as it is. `where` names the place in an error.
+        """Return what was sealed; a plain text comes back as it is. `where` names the place in an error.
 
         Raises `EncryptionKeyUnusable` when there is no key, or none that fits: nobody can tell a wrong key
         from a damaged text, so nothing may be thrown away then.
@@ -85,8 +85,8 @@ class Cipher:
         )
 
     def is_current(self, content: bytes) -> bool:
-        """Whether it is encrypted with the first key, as what is sealed now would be; anything is where there are no
-        keys. Raises `EncryptionKeyUnusable`."""
+        """Return whether it is encrypted with the first key, as what is sealed now would be; without keys anything is.
+        Raises `EncryptionKeyUnusable`."""
         if not self.has_keys():
             return True
         if not is_sealed(content):
@@ -114,7 +114,7 @@ class Cipher:
 
 
 def read_key_file(path: str) -> Secret:
-    """The keys in a file that only its owner can read. Raises `EncryptionKeyUnusable`."""
+    """Return the keys in a file that only its owner can read. Raises `EncryptionKeyUnusable`."""
     try:
         content, found = read_regular(path, _MAX_KEY_FILE_BYTES)
     except OSError as error:
@@ -129,7 +129,7 @@ def read_key_file(path: str) -> Secret:
 
 
 def _fernets_of(keys: Secret) -> tuple[Fernet, MultiFernet]:
-    """The one that encrypts, and all of them."""
+    """Return the key that encrypts, and all of them."""
     try:
         from cryptography.fernet import Fernet, MultiFernet
     except ImportError:

@@ -64,7 +64,7 @@ class KeyringClient:
         self._ask(lambda backend: backend.set_password(service, username, value))
 
     def delete(self, service: str, username: str) -> None:
-        """Deletes the entry; one that is not there is no error."""
+        """Delete the entry; one that is not there is no error."""
 
         def delete(backend: KeyringBackend) -> None:
             if backend.get_password(service, username) is not None:
@@ -73,7 +73,7 @@ class KeyringClient:
         self._ask(delete)
 
     def check(self) -> None:
-        """Raises `KeyringUnavailable` if a call would fail now; reads and writes nothing."""
+        """Raise `KeyringUnavailable` if a call would fail now. Reads and writes nothing."""
         self._ask(lambda _: None)
 
     def backend_name(self) -> str:
@@ -82,7 +82,7 @@ class KeyringClient:
         return name
 
     def unlock(self) -> None:
-        """Lets the keyring ask its user for the password and waits for the answer, two minutes at the most.
+        """Let the keyring ask its user for the password, and wait for the answer two minutes at the most.
 
         Raises `KeyringUnavailable` when it is still locked after that.
         """
@@ -155,7 +155,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def shared_keyring_client() -> KeyringClient:
-    """The process's one vault: a keyring that hangs for one profile hangs for all."""
+    """Return the process's one client: a keyring that hangs for one profile hangs for all."""
     return _shared
 
 
@@ -175,7 +175,7 @@ def _usable_backend() -> KeyringBackend:
 
 
 def _backend() -> KeyringBackend:
-    """The backend that the user or the host program chose, else the platform's own.
+    """Return the backend that the user or the host program chose, else the platform's own.
 
     The platform's class is asked anew each time instead of keyring's remembered choice, so that a keyring
     that starts after this program, as at login, is found; and a frozen program finds it without entry points.

@@ -198,7 +198,7 @@ class ProfileLock(ThreadLock):
         try:
             self._file.write(json.dumps(record).encode())
         except (OSError, StoreError) as error:
-            logs.warning("The lock's note cannot be written (%s)", type(error).__name__)
+            logs.warning("The lock's record cannot be written (%s)", type(error).__name__)
 
     def _try_kernel(self) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""A token that ends with the process."""
+"""A token that is gone with the process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class MemoryStore:
         self.lock = ThreadLock()
         self._clock = clock
         self._token: Token | None = None
-        self._ending: Token | None = None
+        self._expiring: Token | None = None
         self._version = object()
 
     def version(self) -> object:
@@ -34,10 +34,10 @@ class MemoryStore:
         return self._token
 
     def read_expiring(self) -> Token | None:
-        return self._ending if self._ending is not None and self._ending.lives(self._clock()) else None
+        return self._expiring if self._expiring is not None and self._expiring.lives(self._clock()) else None
 
     def write(self, token: Token) -> object:
-        self._token, self._ending = token, None
+        self._token, self._expiring = token, None
         self._version = object()
         return self._version
 
@@ -45,20 +45,20 @@ class MemoryStore:
         return False
 
     def clear(self) -> bool:
-        had = self._token is not None or self._ending is not None
-        self._token = self._ending = None
+        had = self._token is not None or self._expiring is not None
+        self._token = self._expiring = None
         self._version = object()
         return had
 
     def expire_soft(self, token: Token) -> bool:
         if self._token is not token:
             return False
-        self._token, self._ending = None, token
+        self._token, self._expiring = None, token
         self._version = object()
         return True
 
     def check(self) -> None:
-        """There is nothing to ask."""
+        """Do nothing: there is nothing to ask."""
 
     def place(self) -> Place:
         return Place("memory")

@@ -1,4 +1,4 @@
-"""A token that rests elsewhere, with a copy in `.token` for programs that know only that file."""
+"""A token that is stored elsewhere, with a copy in `.token` for programs that know only that file."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class MirroredStore:
-    """`store`, and what another program has written over the copy in `file`, which `TokenFile` keeps there.
+    """`store`, and what another program has written over the copy in `file`, which `TokenFileCopy` puts there.
 
-    A newer token that lies there is taken over into `store`, bound to no account. A copy that was deleted is no
-    clear: the token stays where it rests, and the copy comes back with the next change.
+    A newer token in the copy is taken over into `store`, bound to no account. A copy that was deleted is no
+    clear: the token stays in `store`, and the copy comes back with the next change.
     """
 
     def __init__(self, store: Store, file: FileStore, clock: Callable[[], float] = time.time) -> None:
@@ -64,12 +64,12 @@ class MirroredStore:
                 return None
             token = self._file.read()
         except StoreError as error:
-            logs.warning("The kept token file is not read: %s", error)
+            logs.warning("The copied token file is not read: %s", error)
             return None
         return token if token is not None and token.lives(self._clock()) else None
 
     def _take_over(self, token: Token) -> None:
-        """Whoever holds the lock just now reads it like everybody else; then the next one stores it."""
+        """Store it here, unless somebody holds the lock: that one reads it too, and the next one stores it."""
         if not self.lock.try_acquire():
             return
         try:

@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 TOLERANCE_SECONDS = 5.0
-"""Clocks that are kept right by the network move by less."""
+"""Clocks that the network corrects move by less."""
 
 
 class ClockJumpDetector:
-    """Compares the wall clock with the one that only goes forward, whenever it is asked.
+    """Compare the wall clock with the one that only goes forward, whenever asked.
 
     `longest` is how many seconds may lie between two questions where nothing happened. The forward clock stands still
     during a sleep on Linux and macOS; on Windows it goes on, and a question that comes too late tells of the sleep.
@@ -32,7 +32,7 @@ class ClockJumpDetector:
         self._last_forward = forward()
 
     def gap(self) -> bool:
-        """Whether there was a gap since the last question."""
+        """Return whether time passed unseen since the last question."""
         wall, forward = self._wall(), self._forward()
         passed, awake = wall - self._last_wall, forward - self._last_forward
         self._last_wall, self._last_forward = wall, forward

@@ -15,8 +15,8 @@ _WINDOWS_LOCK_OFFSET = 1 << 20
 if sys.platform == "win32":
     import msvcrt
 
-    HELD_ERRNOS = frozenset({errno.EACCES, errno.EDEADLK, 36})
-    """36 is EDEADLOCK of Microsoft's C library, which `msvcrt.locking` raises after ten tries."""
+    HELD_ERRNOS = frozenset({errno.EACCES, errno.EDEADLK, 0})
+    """WORKAROUND: Wine 10 sets no errno at all for a lock that is held. Delete the 0 when a later one sets EACCES."""
 
     CANNOT_LOCK_ERRNOS = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK})
 

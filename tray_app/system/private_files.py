@@ -141,9 +141,20 @@ def open_private(path: str) -> int:
 
 
 def check_private(path: str) -> None:
-    """Raise `OSError` if what is at the path, if anything is, could not be opened by `open_private`."""
-    with contextlib.suppress(FileNotFoundError):
-        os.close(_open_in_place(path, os.O_RDWR))
+    """Raise `OSError` if what is at the path, if anything is, is no file that `open_private` would open.
+
+    Opens nothing: closing a file frees the POSIX locks that this process has on it, SQLite's among them.
+    """
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return
+    if stat.S_ISLNK(found.st_mode):
+        raise OSError(errno.ELOOP, _LINK)
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EISDIR, _NOT_A_FILE)
+    _check_owner(path, found)
+    _check_only_name(found)
 
 
 def append_private(path: str, content: bytes) -> None:
@@ -172,7 +183,11 @@ def create_private(path: str) -> int:
 
     Raises `OSError`, also for whatever is there already, a link included.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY, 0o600)
+    if sys.platform == "win32":
+        from tray_app.system.windows_security import create_file_for_user
+
+        return create_file_for_user(path)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NOFOLLOW, 0o600)
     _give_to_owner_of(os.path.dirname(path), descriptor)
     return descriptor
 
@@ -182,10 +197,10 @@ if sys.platform == "win32":
 
     _position = threading.Lock()
 
-    def read_at(descriptor: int, size: int) -> bytes:
-        """Return the first `size` bytes of the file. Raises `OSError`."""
+    def read_at(descriptor: int, size: int, offset: int, /) -> bytes:
+        """Return at most `size` bytes of the file from `offset` on, as `os.pread` elsewhere. Raises `OSError`."""
         with _position:
-            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.lseek(descriptor, offset, os.SEEK_SET)
             return os.read(descriptor, size)
 
     def write_at(descriptor: int, content: bytes) -> None:
@@ -195,10 +210,7 @@ if sys.platform == "win32":
             _check_all_written(os.write(descriptor, content), content)
 
 else:
-
-    def read_at(descriptor: int, size: int) -> bytes:
-        """Return the first `size` bytes of the file. Raises `OSError`."""
-        return os.pread(descriptor, size, 0)
+    read_at = os.pread
 
     def write_at(descriptor: int, content: bytes) -> None:
         """Write over the beginning of the file. Raises `OSError`, also when there is no room for all of it."""
@@ -285,7 +297,12 @@ def make_folder(path: str) -> None:
     if parent not in {"", path}:
         make_folder(parent)
     try:
-        os.mkdir(path, 0o700)
+        if sys.platform == "win32":
+            from tray_app.system.windows_security import make_folder_for_user
+
+            make_folder_for_user(path)
+        else:
+            os.mkdir(path, 0o700)
     except FileExistsError:
         if os.path.isdir(path):  # another was faster
             return

@@ -1,4 +1,4 @@
-"""The end of a process without Python's own way of ending."""
+"""Ending a process without what Python does at exit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def exit_now(status: int) -> NoReturn:
-    """Ends the process at once. What is to happen at exit does not happen; what was printed is written out."""
+    """End the process at once: what was printed is written out, and nothing that is registered for the exit runs."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             try:

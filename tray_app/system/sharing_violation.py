@@ -18,7 +18,7 @@ _PAUSE_SECONDS = 0.001
 
 
 def retry_sharing_violation(act: Callable[[], Result]) -> Result:
-    """What `act` returns, tried again for a while when it is refused; elsewhere than on Windows tried once."""
+    """Return what `act` returns. On Windows it is tried again for two seconds while it is refused."""
     end = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What asks a program to end in order."""
+"""The signals that ask a program to end in order."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import signal
 
 
 def stop_signals() -> list[signal.Signals]:
-    """A request to end, and a hang-up unless it is ignored, as below nohup. Ctrl+C is another matter."""
+    """Return SIGTERM, and SIGHUP unless it is ignored, as below nohup. Ctrl+C is another matter."""
     hang_up: signal.Signals | None = getattr(signal, "SIGHUP", None)
     if hang_up is None or signal.getsignal(hang_up) is signal.SIG_IGN:
         return [signal.SIGTERM]

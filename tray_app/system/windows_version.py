@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def known_system() -> Iterator[None]:
-    """Meanwhile `platform` has the answer ready. Afterwards it is as before: a host program may want it exact."""
+    """Meanwhile `platform` has the answer ready. Afterwards it is as it was: a host program may want it exact."""
     told: Any = None
     if sys.platform == "win32":
         import platform

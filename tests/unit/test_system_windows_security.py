@@ -1,0 +1,73 @@
+"""On Windows what is private is open to this user and the system alone, whatever the folder above allows."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from tray_app.system import private_files
+
+if sys.platform != "win32":
+    pytest.skip("Windows alone has such permissions", allow_module_level=True)
+
+import ctypes
+from ctypes import wintypes
+
+DACL = 4
+
+
+def permissions_of(path) -> str:
+    """As SDDL, such as `D:P(A;;FA;;;S-1-5-21-…)(A;;FA;;;SY)`."""
+    advapi = ctypes.WinDLL("advapi32")
+    size = wintypes.DWORD()
+    advapi.GetFileSecurityW(str(path), DACL, None, 0, ctypes.byref(size))
+    descriptor = ctypes.create_string_buffer(size.value)
+    assert advapi.GetFileSecurityW(str(path), DACL, descriptor, size, ctypes.byref(size))
+    text = wintypes.LPWSTR()
+    assert advapi.ConvertSecurityDescriptorToStringSecurityDescriptorW(descriptor, 1, DACL, ctypes.byref(text), None)
+    return text.value
+
+
+def entries_of(path) -> list[str]:
+    return sorted(entry.rpartition(";")[2] for entry in permissions_of(path).split(")") if ";" in entry)
+
+
+def test_a_file_is_open_to_the_user_and_the_system(tmp_path):
+    private_files.write_private(str(tmp_path / "data" / ".token"), b"content")
+
+    for path in (tmp_path / "data" / ".token", tmp_path / "data"):
+        user, system = entries_of(path)
+        assert (user.startswith("S-1-5-21-"), system) == (True, "SY")
+
+
+def test_it_stays_so_when_it_is_written_again(tmp_path):
+    for content in (b"one", b"two"):
+        private_files.write_private(str(tmp_path / ".token"), content)
+
+    assert len(entries_of(tmp_path / ".token")) == 2
+    assert private_files.read_private(str(tmp_path / ".token"), 10)[0] == b"two"
+
+
+def test_what_is_there_already_is_not_taken(tmp_path):
+    (tmp_path / "file").write_text("content")
+
+    with pytest.raises(FileExistsError):
+        private_files.create_private(str(tmp_path / "file"))
+
+
+def test_a_path_that_does_not_exist_is_an_error_of_the_system(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        private_files.create_private(str(tmp_path / "missing" / "file"))
+
+
+def test_a_file_in_place_can_be_opened_by_several_at_once(tmp_path):
+    one = private_files.open_private(str(tmp_path / "file"))
+    other = private_files.open_private(str(tmp_path / "file"))
+
+    private_files.write_at(one, b"content")
+
+    assert private_files.read_at(other, 7, 0) == b"content"
+    os.close(one)
+    os.close(other)
