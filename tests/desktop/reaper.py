@@ -1,4 +1,4 @@
-"""Expires whatever a test desktop started, and removes its folder, when the test run closes it or dies.
+"""Ends whatever a test desktop started, and removes its folder, when the test run closes it or dies.
 
 Runs as a process of its own: ``python reaper.py FOLDER``. Its standard input is the reading end of a pipe that only
 the test run holds open, so the end of input is the end of the test run, a SIGKILL included. Lines ``+N`` and ``-N``

@@ -181,7 +181,7 @@ class Desktop:
             self._await_panel()
 
     def close(self) -> None:
-        """Expires every program of the desktop, and its folder. A second call does nothing."""
+        """Ends every program of the desktop, and its folder. A second call does nothing."""
         if self._log:
             self._log.close()
             self._log = None
@@ -616,25 +616,25 @@ class Desktop:
         """Signals of status icons, menus and notifications so far."""
         return self.log.signals(name)
 
-    # Notifier
+    # Notices
 
     def notices(self) -> list[Notice]:
         """Every notification so far."""
         return self.log.notices()
 
     def notifications_stop(self) -> None:
-        """Kills the notification daemon; its backend are gone with it, and nothing starts it again."""
+        """Kills the notification daemon; its bubbles are gone with it, and nothing starts it again."""
         self._stop_part("notifyd")
         self.wait_for(lambda: not self.bus.owner(NOTIFICATIONS), "the end of the notification daemon")
 
     def notifications_start(self) -> None:
-        """Starts the notification daemon, which numbers its backend from one again."""
+        """Starts the notification daemon, which numbers its bubbles from one again."""
         if "notifyd" in self._parts:
             raise DesktopError("the notification daemon is already running")
         self._start_part("notifyd", [_notifyd() or _BUBBLE])
         self.wait_for(lambda: self.bus.owner(NOTIFICATIONS), "the notification daemon", timeout=20)
 
-    def backend(self) -> list[Window]:
+    def bubbles(self) -> list[Window]:
         """The notifications on the screen."""
         return sorted(self.screen.windows("--class", _BUBBLE), key=lambda window: window.id)
 
@@ -660,7 +660,7 @@ class Desktop:
             # xfce4-notifyd numbers notices and opens windows in one order, and keeps the window of a replaced one.
             shown = {other.id for other in self.notices() if other.id is not None}
             gone = {other.id for other in self.notices() if other.closed is not None}
-            windows = self.backend()
+            windows = self.bubbles()
             still = sorted(shown - gone)
             return windows[still.index(notice.id)] if len(windows) == len(still) and notice.id in still else None
 

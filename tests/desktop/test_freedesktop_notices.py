@@ -55,7 +55,7 @@ Show = Callable[[Notification], Notice]
 def test_one_takes_the_place_of_the_other_for_each_owner(desktop: Desktop, show: Show) -> None:
     first, second, other = show(notification()), show(notification(title="Second")), show(notification("other"))
     assert (second.replaces_id, other.replaces_id) == (first.id, 0)
-    assert len(desktop.backend()) == 2
+    assert len(desktop.bubbles()) == 2
 
 
 def test_presses_come_back_with_their_owner(desktop: Desktop, show: Show, pressed: list[tuple[str, str]]) -> None:
@@ -81,7 +81,7 @@ def test_what_is_withdrawn_is_gone_and_once_is_enough(
     other = show(notification("other"))
     for _ in range(3):
         backend.withdraw("main")
-    desktop.wait_for(lambda: len(desktop.backend()) == 1, "one notification")
+    desktop.wait_for(lambda: len(desktop.bubbles()) == 1, "one notification")
     assert other.closed is None
     assert show(notification()).replaces_id == 0
 
@@ -112,7 +112,7 @@ def test_without_a_daemon_it_raises_and_with_one_it_goes_on(
 def test_text_is_no_markup(desktop: Desktop, show: Show) -> None:
     shown = show(notification(title="R&D <b>", body="a <b>b</b> & c"))
     assert (shown.summary, shown.body) == ("R&D <b>", "a &lt;b&gt;b&lt;/b&gt; &amp; c")
-    desktop.notification(shown)
+    desktop.bubble(shown)
     desktop.screenshot("tray notice markup")
 
 

@@ -190,7 +190,7 @@ def test_reset_leaves_nothing_behind(desktop: Desktop) -> None:
     assert desktop.notices() == []
     assert desktop.secrets() == []
     assert desktop.home != home
-    desktop.wait_for(lambda: not desktop.backend() and not desktop.keyring_prompts(), "an empty screen")
+    desktop.wait_for(lambda: not desktop.bubbles() and not desktop.keyring_prompts(), "an empty screen")
 
 
 def test_nothing_outlives_a_killed_test_run(tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ def test_policy_is_chosen_in_the_menu_and_kept(trader: Trader) -> None:
         ("radio", True),
         ("radio", False),
     ]
-    trader.desktop.choose("Renewal", "Renew daily at 06:30")
+    trader.desktop.choose("Renewal", "Revoke and reissue daily at 06:30")
 
     def chosen() -> list[bool | None]:
         one = next(entry for entry in trader.desktop.menu() if entry.label == "Renewal")
@@ -308,7 +308,7 @@ def test_keys_typed_while_practising_are_not_kept(desktop: Desktop) -> None:
         assert httpx.put(f"{url[0]}/practice/fault", json=fault, timeout=10).status_code == 200
         trader.idle()
         desktop.choose("Check with Kiwoom")
-        desktop.notice("cannot be renewed")
+        desktop.notice("Check the Kiwoom app key")
         trader.idle()
         window = trader.open_window()
         trader.press(window, "alt+e", until=lambda: [one for one in trader.windows() if "app key" in one])

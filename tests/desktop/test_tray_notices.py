@@ -1,4 +1,4 @@
-"""Notifier: each threshold once, one in the place of the other, and a way to the window."""
+"""Notices: each threshold once, one in the place of the other, and a way to the window."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ def test_each_threshold_is_told_once_and_in_the_place_of_the_one_before(desktop:
         trader.sees("The token has expired")
         first, second, last = shown(desktop)
         assert (first.replaces_id, second.replaces_id, last.replaces_id) == (0, first.id, first.id)
-        assert "ends in" in first.summary
-        assert "ends in" in second.summary
+        assert "expires in" in first.summary
+        assert "expires in" in second.summary
         assert last.summary == "The Kiwoom token has expired"
         assert {notice.app for notice in shown(desktop)} == {"kiwoom-token-tray"}
         assert last.urgency == 2
         assert trader.issues == 0, "it only warns"
-        assert len(desktop.backend()) == 1
+        assert len(desktop.bubbles()) == 1
 
         trader.put("a-token-that-lives-for-long", 86400)
-        good = desktop.notice("good again")
+        good = desktop.notice("works again")
         assert (good.replaces_id, good.urgency) == (last.id, 1)
-        assert len(desktop.backend()) == 1
+        assert len(desktop.bubbles()) == 1
         trader.put("one-more-for-seconds", 4)
         desktop.wait_for(lambda: len(shown(desktop)) > 4, "a notice about the next token", 20)
         assert shown(desktop)[4].replaces_id == last.id
-        assert len(desktop.backend()) == 1
+        assert len(desktop.bubbles()) == 1
 
 
 def test_click_on_a_notice_opens_the_window(desktop: Desktop) -> None:
@@ -53,7 +53,7 @@ def test_click_on_a_notice_opens_the_window(desktop: Desktop) -> None:
         trader.start_tray()
         trader.sees("No token")
         trader.write_file("a-token", 1201.5)
-        notice = desktop.notice("ends in")
+        notice = desktop.notice("expires in")
         assert trader.windows() == []
         desktop.bubble(notice)
         desktop.screenshot("tray notice en")
@@ -109,11 +109,11 @@ def test_refresh_on_a_notice_asks_kiwoom_and_the_warning_goes(desktop: Desktop) 
         trader.start_tray()
         trader.sees("No token")
         trader.write_file("a-token", 1201.5)
-        notice = desktop.notice("ends in")
+        notice = desktop.notice("expires in")
         desktop.click_notice(notice, "refresh")
         trader.sees("23 h")
         assert trader.issues == 1
-        desktop.wait_for(lambda: not desktop.backend(), "no bubble")
+        desktop.wait_for(lambda: not desktop.bubbles(), "no bubble")
         trader.idle()
         assert len(shown(desktop)) == 1, "success is silent"
         assert trader.windows() == []
@@ -125,9 +125,9 @@ def test_warning_goes_when_another_program_renews(desktop: Desktop) -> None:
         trader.start_tray()
         trader.sees("No token")
         trader.write_file("a-token", 1201.5)
-        desktop.bubble(desktop.notice("ends in"))
+        desktop.bubble(desktop.notice("expires in"))
         trader.put("a-token-that-lives-for-long", 86400)
-        desktop.wait_for(lambda: not desktop.backend(), "no bubble")
+        desktop.wait_for(lambda: not desktop.bubbles(), "no bubble")
         assert len(shown(desktop)) == 1
 
 
@@ -138,8 +138,8 @@ def test_snooze_on_a_notice_keeps_the_next_warning_back_until_there_is_another_t
         trader.sees("No token")
         second_warning = time.time() + 1201.5 - 1193
         trader.write_file("a-token", 1201.5)
-        desktop.click_notice(desktop.notice("ends in"), "snooze-1800")
-        desktop.wait_for(lambda: not desktop.backend(), "no bubble")
+        desktop.click_notice(desktop.notice("expires in"), "snooze-1800")
+        desktop.wait_for(lambda: not desktop.bubbles(), "no bubble")
         assert time.time() < second_warning
         time.sleep(second_warning + 1.5 - time.time())
         assert len(shown(desktop)) == 1
@@ -155,7 +155,7 @@ def test_failure_is_told_once_and_then_that_it_is_good_again(desktop: Desktop) -
         trader.idle()
         trader.sandbox.set_fault("http-503", on="issue")
         trader.write_file("a-token-that-is-to-be-renewed", 5)
-        failed = desktop.notice("fails", 60)
+        failed = desktop.notice("could not be renewed", 60)
         assert failed.urgency == 2
         assert "Kiwoom" in failed.body
         desktop.bubble(failed)
@@ -163,7 +163,7 @@ def test_failure_is_told_once_and_then_that_it_is_good_again(desktop: Desktop) -
         asked = trader.issues
         desktop.wait_for(lambda: trader.issues > asked, "another try", 60)
         trader.sandbox.clear_faults()
-        good = desktop.notice("good again", 60)
+        good = desktop.notice("works again", 60)
         desktop.bubble(good)
         desktop.screenshot("tray notice good en")
         assert good.replaces_id == failed.id
@@ -176,14 +176,14 @@ def test_a_daemon_that_was_started_anew_gets_no_number_of_the_old_one(desktop: D
         trader.start_tray()
         trader.sees("No token")
         trader.write_file("a-token", 1201.5)
-        first = desktop.notice("ends in")
+        first = desktop.notice("expires in")
         desktop.notifications_stop()
         desktop.notifications_start()
         trader.write_file("another-token", 2)
         last = desktop.notice("has expired")
         assert (first.replaces_id, last.replaces_id) == (0, 0)
         trader.put("a-token-that-lives-for-long", 86400)
-        good = desktop.notice("good again")
+        good = desktop.notice("works again")
         assert good.replaces_id == last.id
 
 
@@ -193,7 +193,7 @@ def test_no_bubble_outlives_the_program(desktop: Desktop) -> None:
         program = trader.start_tray()
         trader.sees("No token")
         trader.write_file("a-token", 1201.5)
-        notice = desktop.notice("ends in")
+        notice = desktop.notice("expires in")
         desktop.bubble(notice)
         desktop.choose("Quit")
         assert trader.ends(program) == 0

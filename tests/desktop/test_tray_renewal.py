@@ -42,7 +42,7 @@ def test_notify_never_asks_by_itself(trader: Trader) -> None:
     trader.sees("The token has expired")
     trader.idle()
     assert trader.issues == 0
-    trader.desktop.choose("Check with Kiwoom")
+    trader.desktop.choose("Issue a token")
     trader.sees("23 h")
     assert trader.issues == 1
 
@@ -82,11 +82,18 @@ def test_request_that_hangs_holds_nothing_up(trader: Trader) -> None:
     assert trader.ends(program, 5) == 0
 
 
-@pytest.mark.parametrize("code", ["8001", "8030", "8050"])
-def test_refusal_stops_is_told_once_and_goes_on_when_the_user_asks(trader: Trader, code: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "title"),
+    [
+        ("8001", "Check the Kiwoom app key"),
+        ("8030", "The Kiwoom app key is for the other mode"),
+        ("8050", "Check the registration at Kiwoom"),
+    ],
+)
+def test_refusal_stops_is_told_once_and_goes_on_when_the_user_asks(trader: Trader, code: str, title: str) -> None:
     trader.sandbox.set_fault(code, on="issue")
     trader.start_tray()
-    notice = trader.desktop.notice("cannot be renewed")
+    notice = trader.desktop.notice(title)
     assert f"[{code}]" in notice.body
     assert notice.urgency == 2
     tooltip = trader.sees("No token")
@@ -97,13 +104,13 @@ def test_refusal_stops_is_told_once_and_goes_on_when_the_user_asks(trader: Trade
     window = trader.window()
     trader.desktop.screenshot(f"tray window {code}", window)
 
-    trader.desktop.choose("Issue a token")
+    trader.desktop.choose("Try again")
     trader.desktop.wait_for(lambda: trader.issues == 2, "a second request")
     trader.idle()
     assert len(trader.desktop.notices()) == 1
 
     trader.sandbox.clear_faults()
-    trader.desktop.choose("Issue a token")
+    trader.desktop.choose("Try again")
     trader.sees("23 h")
     assert trader.issues == 3
 
@@ -111,7 +118,7 @@ def test_refusal_stops_is_told_once_and_goes_on_when_the_user_asks(trader: Trade
 def test_token_that_another_program_brings_ends_the_stop(trader: Trader) -> None:
     trader.sandbox.set_fault("8050", on="issue", times=1)
     trader.start_tray()
-    trader.desktop.notice("cannot be renewed")
+    trader.desktop.notice("Check the registration at Kiwoom")
     trader.put("a-token-of-the-command-line", 3)
     trader.sees("Less than a minute left")
     trader.sees("23 h", timeout=20)
@@ -123,7 +130,7 @@ def test_wrong_keys_are_mended_in_the_window(desktop: Desktop) -> None:
         desktop.secret_store("kiwoom-real", "appkey", "wrong-app-key")
         desktop.secret_store("kiwoom-real", "secretkey", "a-secret-of-a-test")
         trader.start_tray()
-        notice = desktop.notice("cannot be renewed")
+        notice = desktop.notice("Check the Kiwoom app key")
         assert "[8001]" in notice.body
         trader.idle()
         window = trader.open_window()
@@ -139,6 +146,6 @@ def test_no_keys_at_all_are_asked_for(desktop: Desktop) -> None:
     with Trader(desktop, keys=False) as trader:
         trader.start_tray()
         trader.sees("No token")
-        notice = desktop.notice("cannot be renewed")
+        notice = desktop.notice("Enter the Kiwoom app key")
         assert "no app keys" in notice.body
         assert trader.issues == 0

@@ -162,7 +162,7 @@ def test_quit_needs_no_screen_and_says_when_nothing_comes_of_it(trader: Trader) 
     asked = trader.start_tray("--quit", DISPLAY="")
     assert trader.ends(asked, 40) == 1
     (line,) = trader.words(asked)
-    assert "does not end" in line
+    assert "does not quit" in line
     os.kill(first.pid, signal.SIGCONT)
     assert trader.ends(first) == 0, "it was asked, and does so now"
 
@@ -219,7 +219,7 @@ def test_other_data_folder_is_another_program(trader: Trader) -> None:
 @pytest.mark.parametrize("display", ["", ":4711"])
 def test_without_a_screen_it_watches_in_the_terminal_and_says_so(trader: Trader, display: str) -> None:
     program = trader.start_tray(DISPLAY=display)
-    trader.desktop.wait_for(lambda: "it ends" in program.output(), "a line about the token", 20)
+    trader.desktop.wait_for(lambda: "it expires" in program.output(), "a line about the token", 20)
     assert "in this terminal instead" in program.error_output()
     assert trader.desktop.items() == []
     trader.done("clear")

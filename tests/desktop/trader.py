@@ -149,7 +149,7 @@ class Trader:
 
     def idle(self) -> None:
         """Waits until the menu lets itself be used."""
-        asks = {"Check with Kiwoom", "Issue a token"}
+        asks = {"Check with Kiwoom", "Issue a token", "Try again"}
         self.desktop.wait_for(
             lambda: next(entry for entry in self.desktop.menu() if entry.label in asks).enabled, "an idle program"
         )

@@ -345,7 +345,7 @@ class TestFeed:
         monkeypatch.setattr(feed_module, "_read", counting)
         for _ in range(20):
             window._feed.refresh()
-        qtbot.waitUntil(lambda: len(count) == 2 and not window._feed._reading)
+        qtbot.waitUntil(lambda: len(count) == 2 and not window._feed._is_reading)
 
     def test_a_record_that_cannot_be_read_says_so(
         self, qtbot: QtBot, window: HistoryWindow, history: History, monkeypatch: pytest.MonkeyPatch

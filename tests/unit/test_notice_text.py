@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from tray_app.core.errors import KeysRefused
+from tray_app.core.errors import KeysMissing, KeysRefused, Remedy
 from tray_app.core.notices import Notice, NoticeKind, notice_text
 from tray_app.core.token import KST
 
@@ -59,3 +59,24 @@ def test_each_notice_says_what_happened_and_when_it_ends(notice: Notice, title: 
 def test_no_kind_is_without_words() -> None:
     titles = {notice_text(Notice(kind, NOW, REFUSED), NOW)[0] for kind in NoticeKind}
     assert len(titles) == len(NoticeKind)
+
+
+@pytest.mark.parametrize(
+    ("remedy", "title"),
+    [
+        (Remedy.ENTER_KEYS, "Check the Kiwoom app key"),
+        (Remedy.SWITCH_MODE, "The Kiwoom app key is for the other mode"),
+        (Remedy.OPEN_PORTAL, "Check the registration at Kiwoom"),
+        (Remedy.UNLOCK_KEYRING, "Unlock "),
+        (Remedy.ROTATE, "Reissue the Kiwoom token"),
+        (Remedy.NONE, "The Kiwoom token cannot be renewed"),
+    ],
+)
+def test_notice_that_renewal_has_stopped_says_what_to_do(remedy: str, title: str) -> None:
+    notice = Notice(NoticeKind.STOPPED, error=KeysRefused("Refused.", remedy=remedy))
+    assert notice_text(notice, NOW)[0].startswith(title)
+
+
+def test_notice_that_there_are_no_keys_asks_for_them() -> None:
+    notice = Notice(NoticeKind.STOPPED, error=KeysMissing("There are none."))
+    assert notice_text(notice, NOW)[0] == "Enter the Kiwoom app key"

@@ -1,4 +1,4 @@
-"""Notifier on the desktop: what a notification offers, what its buttons do, and what is shown where there are none."""
+"""Notices on the desktop: what a notification offers, what its buttons do, and what is shown where there are none."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class FakeBackend:
         self.failure: Exception | None = None
 
     def show(self, notification: Notification) -> None:
-        self._do(notification)
+        self._handle_press(notification)
 
     def withdraw(self, owner: str) -> None:
-        self._do(owner)
+        self._handle_press(owner)
 
-    def _do(self, what: Notification | str) -> None:
+    def _handle_press(self, what: Notification | str) -> None:
         assert threading.current_thread() is not threading.main_thread(), "it may wait"
         self.calls.append(what)
         if self.failure is not None:
@@ -44,7 +44,7 @@ class FakeBackend:
 
 
 class Center:
-    """Notifier, and what came of them."""
+    """A notifier, and what came of them."""
 
     def __init__(self, qtbot: QtBot, backend: Any) -> None:
         self.qtbot = qtbot

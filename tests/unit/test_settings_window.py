@@ -124,7 +124,7 @@ def outcome(window: SettingsWindow, name: str) -> str:
 def settled(window: SettingsWindow) -> None:
     """What waits for more to follow need not wait."""
     for field in window.findChildren(Field):
-        if field._settle.isActive():
+        if field._commit_timer.isActive():
             field.commit()
 
 

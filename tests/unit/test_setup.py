@@ -548,7 +548,7 @@ def test_place_is_told_and_a_choice_is_offered_only_where_it_matters(
 def test_keyring_has_the_name_that_its_system_gives_it(platform: str, says: str) -> None:
     from tray_app.desktop.setup.flow import SetupState
 
-    assert says in setup_texts.where_text(SetupState(storage=StorageInfo("keyring")), platform)
+    assert says in setup_texts.storage_text(SetupState(storage=StorageInfo("keyring")), platform)
 
 
 def test_failure_to_save_is_told_and_the_page_stays(open_setup: Callable[..., Setup]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from tray_app.core.errors import Remedy
+from tray_app.core.errors import KeysMissing, Remedy
 from tray_app.core.language import say, tr
 from tray_app.core.wording import duration, keyring_name, korean_time
 
@@ -72,6 +72,8 @@ def notice_text(notice: Notice, now: float) -> tuple[str, str]:
 def _what_to_do(notice: Notice) -> str:
     """Return the title of a notice that renewal has stopped: what ends that."""
     match Remedy.NONE if notice.error is None else notice.error.remedy:
+        case Remedy.ENTER_KEYS if isinstance(notice.error, KeysMissing):
+            return tr("Enter the Kiwoom app key")
         case Remedy.ENTER_KEYS:
             return tr("Check the Kiwoom app key")
         case Remedy.SWITCH_MODE:

@@ -53,8 +53,8 @@ class ClearDialog(QDialog):
         self.revoke.setObjectName("clearRevoke")
         self.revoke.setEnabled(can_revoke)
         pass_return_to_dialog(self, self.local, self.revoke)
-        self._local_means = make_explanation("", self)
-        self._revoke_means = make_explanation("", self)
+        self._local_text = make_explanation("", self)
+        self._revoke_text = make_explanation("", self)
         buttons = QDialogButtonBox(self)
         self._clear = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
         self._cancel = buttons.addButton("", QDialogButtonBox.ButtonRole.RejectRole)
@@ -65,7 +65,7 @@ class ClearDialog(QDialog):
         buttons.rejected.connect(self.reject)
         body = QVBoxLayout(self)
         body.setContentsMargins(20, 18, 20, 16)
-        for choice, means in ((self.local, self._local_means), (self.revoke, self._revoke_means)):
+        for choice, means in ((self.local, self._local_text), (self.revoke, self._revoke_text)):
             body.addWidget(choice)
             row = QHBoxLayout()
             row.setContentsMargins(24, 0, 0, 10)
@@ -93,21 +93,21 @@ class ClearDialog(QDialog):
         self.setWindowTitle(tr("Remove the token"))
         self.local.setText(tr("Remove it from this computer &only"))
         self.revoke.setText(tr("&Revoke it at Kiwoom too"))
-        self._local_means.setText(
+        self._local_text.setText(
             tr(
                 "Programs on this computer no longer get it. At Kiwoom it stays valid until it expires, and "
                 "issuing again may return the same token."
             )
         )
-        self._revoke_means.setText(
+        self._revoke_text.setText(
             tr("It stops working at once for every program and computer that uses it.")
             if self.revoke.isEnabled()
             else tr("The token has expired, so there is nothing to revoke.")
         )
         self._clear.setText(tr("Re&move"))
         self._cancel.setText(tr("Cancel"))
-        self.local.setAccessibleDescription(self._local_means.text())
-        self.revoke.setAccessibleDescription(self._revoke_means.text())
+        self.local.setAccessibleDescription(self._local_text.text())
+        self.revoke.setAccessibleDescription(self._revoke_text.text())
 
     def _answer(self) -> None:
         self.chosen.emit(REVOKE if self.revoke.isChecked() else LOCAL)

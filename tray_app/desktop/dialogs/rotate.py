@@ -37,7 +37,7 @@ class RotateDialog(QDialog):
         self._question.setObjectName("rotateQuestion")
         self._question.setTextFormat(Qt.TextFormat.PlainText)
         self._question.setWordWrap(True)
-        self._means = make_explanation("", self)
+        self._explanation = make_explanation("", self)
         buttons = QDialogButtonBox(self)
         self._rotate = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
         self._cancel = buttons.addButton("", QDialogButtonBox.ButtonRole.RejectRole)
@@ -52,7 +52,7 @@ class RotateDialog(QDialog):
         body.setContentsMargins(20, 18, 20, 16)
         body.setSpacing(12)
         body.addWidget(self._question)
-        body.addWidget(self._means)
+        body.addWidget(self._explanation)
         body.addStretch(1)
         body.addWidget(buttons)
         self.setMinimumWidth(400)
@@ -67,7 +67,7 @@ class RotateDialog(QDialog):
     def _retranslate(self) -> None:
         self.setWindowTitle(tr("Revoke and reissue the token"))
         self._question.setText(tr("Revoke this token and issue a new one now?"))
-        self._means.setText(
+        self._explanation.setText(
             tr(
                 "Every program and computer that uses this token is cut off once. Programs that get it from "
                 "here switch to the new one automatically; restart the others."
@@ -75,4 +75,4 @@ class RotateDialog(QDialog):
         )
         self._rotate.setText(tr("&Reissue"))
         self._cancel.setText(tr("Cancel"))
-        self.setAccessibleDescription(self._means.text())
+        self.setAccessibleDescription(self._explanation.text())

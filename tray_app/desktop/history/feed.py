@@ -88,8 +88,8 @@ class HistoryFeed(QObject):
         self._profiles = dict(profiles)
         self._clock = clock
         self._is_active = False
-        self._reading = False
-        self._again = False
+        self._is_reading = False
+        self._read_again = False
         self.page = Page(next(iter(self._profiles), ""), tuple(self._profiles), is_kept=history is not None)
         self._worker = Worker("history", self)
         self._files = FileWatch(self)
@@ -123,10 +123,10 @@ class HistoryFeed(QObject):
         """Read again, if the window is visible."""
         if not self._is_active:
             return
-        if self._reading:
-            self._again = True
+        if self._is_reading:
+            self._read_again = True
             return
-        self._reading, self._again = True, False
+        self._is_reading, self._read_again = True, False
         history, profile, profiles = self._history, self.page.profile, dict(self._profiles)
         self._worker.run(lambda: _read(history, profile, profiles, self._clock()), self._read)
 
@@ -144,7 +144,7 @@ class HistoryFeed(QObject):
         self._worker.run(lambda: _write(path, as_csv(entries, profile)), written)
 
     def _read(self, found: tuple[Page, set[str]] | None, error: Exception | None) -> None:
-        self._reading = False
+        self._is_reading = False
         if error is not None:
             self._show(Page(self.page.profile, tuple(self._profiles), problem=say(known_error(error))))
         elif found is not None:
@@ -153,7 +153,7 @@ class HistoryFeed(QObject):
                 self._files.watch(watch_paths)
             if page.profile == self.page.profile:
                 self._show(page)
-        if self._again:
+        if self._read_again:
             self.refresh()
         elif self._is_active:
             into_minute = int(self._clock() * 1000) % _MINUTE_MILLISECONDS

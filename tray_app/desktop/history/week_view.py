@@ -56,14 +56,14 @@ class WeekView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._week: Week | None = None
         self._highlighted: Entry | None = None
-        self._plan: WeekLayout | None = None
+        self._layout: WeekLayout | None = None
         self._spots: tuple[Spot, ...] = ()
         self._tones = window_tones(self.palette())
 
     def show_week(self, week: Week | None) -> None:
         self._week = week
         self.setAccessibleDescription("" if week is None else week_text(week))
-        self._arrange()
+        self._rebuild_layout()
 
     def highlight(self, entry: Entry | None) -> None:
         """Highlight the mark of that event, or that gap."""
@@ -106,12 +106,12 @@ class WeekView(QWidget):
                 QToolTip.showText(event.globalPos(), text, self, spot.box.toAlignedRect())
             return True
         if event.type() in {QEvent.Type.FontChange, QEvent.Type.ApplicationFontChange}:
-            self._arrange()
+            self._rebuild_layout()
         return super().event(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._arrange()
+        self._rebuild_layout()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self.pointed.emit(self.text_at(event.position()))
@@ -126,28 +126,28 @@ class WeekView(QWidget):
             self.picked.emit(spot.entry)
 
     def paintEvent(self, _: QPaintEvent) -> None:
-        if self._plan is None:
+        if self._layout is None:
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        plan = self._plan
-        self._paint_days(painter, plan)
-        if not plan.week.lives and not plan.week.events:
-            self._paint_nothing(painter, plan)
-        for number, life in enumerate(plan.week.lives):
-            self._paint_life(painter, plan, life, deeper=number % 2 == 1)
-        for gap in plan.week.gaps:
-            self._paint_gap(painter, plan, gap)
-        self._paint_now(painter, plan)
-        for event, box in plan.marks():
+        layout = self._layout
+        self._paint_days(painter, layout)
+        if not layout.week.lives and not layout.week.events:
+            self._paint_nothing(painter, layout)
+        for number, life in enumerate(layout.week.lives):
+            self._paint_life(painter, layout, life, deeper=number % 2 == 1)
+        for gap in layout.week.gaps:
+            self._paint_gap(painter, layout, gap)
+        self._paint_now(painter, layout)
+        for event, box in layout.marks():
             if event == self._highlighted:
                 self._paint_highlight(painter, box)
             paint_mark(painter, event.kind, box, self._tones.of(MARK_TONES[event.kind]))
 
-    def _arrange(self) -> None:
-        plan = None if self._week is None else WeekLayout(self._week, self.size(), QFontMetricsF(self.font()))
-        self._plan = plan
-        self._spots = () if plan is None else tuple(plan.spots())
+    def _rebuild_layout(self) -> None:
+        layout = None if self._week is None else WeekLayout(self._week, self.size(), QFontMetricsF(self.font()))
+        self._layout = layout
+        self._spots = () if layout is None else tuple(layout.spots())
         self.update()
 
     def _spot_at(self, position: QPointF) -> Spot | None:
@@ -158,51 +158,51 @@ class WeekView(QWidget):
         colour.setAlphaF(colour.alphaF() * (1.0 if is_high_contrast() else share))
         return colour
 
-    def _paint_days(self, painter: QPainter, plan: WeekLayout) -> None:
+    def _paint_days(self, painter: QPainter, layout: WeekLayout) -> None:
         """Paint the hours along the top, a row a day, and the trading hours as a background."""
         line = self._text(0.14)
-        for number, day in enumerate(plan.week.days):
-            box = plan.row_box(number)
+        for number, day in enumerate(layout.week.days):
+            box = layout.row_box(number)
             if day.opens is not None and day.closes is not None:
-                left, right = plan.x(day, day.opens), plan.x(day, day.closes)
+                left, right = layout.x(day, day.opens), layout.x(day, day.closes)
                 band = QRectF(left, box.top() + 1, right - left, box.height() - 2)
                 if is_high_contrast():
                     painter.setPen(QPen(self._text(), 1, Qt.PenStyle.DotLine))
                     painter.drawRect(band)
                 else:
                     painter.fillRect(band, self._text(0.075))
-            today = number == len(plan.week.days) - 1
+            today = number == len(layout.week.days) - 1
             font = QFont(self.font())
             font.setBold(today)
             painter.setFont(font)
             painter.setPen(self._text() if today else self._tones.quiet)
-            name = QRectF(4, box.top(), plan.left - 12, box.height())
+            name = QRectF(4, box.top(), layout.left - 12, box.height())
             painter.drawText(name, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, day_text(day.start))
         painter.setFont(self.font())
-        bottom = plan.row_box(len(plan.week.days) - 1).bottom()
+        bottom = layout.row_box(len(layout.week.days) - 1).bottom()
         for hour in _HOURS:
-            x = plan.left + (plan.right - plan.left) * hour / 24
+            x = layout.left + (layout.right - layout.left) * hour / 24
             painter.setPen(QPen(line, 1))
-            painter.drawLine(QPointF(x, plan.top - 3), QPointF(x, plan.top if is_high_contrast() else bottom))
+            painter.drawLine(QPointF(x, layout.top - 3), QPointF(x, layout.top if is_high_contrast() else bottom))
             painter.setPen(self._tones.quiet)
-            label = QRectF(x - 30, 0, 60, plan.top - 5)
+            label = QRectF(x - 30, 0, 60, layout.top - 5)
             painter.drawText(label, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, f"{hour:02}")
 
-    def _paint_nothing(self, painter: QPainter, plan: WeekLayout) -> None:
+    def _paint_nothing(self, painter: QPainter, layout: WeekLayout) -> None:
         text = tr("Nothing has happened yet.\nThe next token will appear here.")
         painter.setPen(self._text())
-        area = QRectF(plan.left, plan.top, plan.right - plan.left, self.height() - plan.top)
+        area = QRectF(layout.left, layout.top, layout.right - layout.left, self.height() - layout.top)
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
 
-    def _paint_life(self, painter: QPainter, plan: WeekLayout, life: Life, *, deeper: bool) -> None:
+    def _paint_life(self, painter: QPainter, layout: WeekLayout, life: Life, *, deeper: bool) -> None:
         """Paint one token. Neighbouring tokens differ in depth, and the future is dotted."""
-        now = plan.week.now
+        now = layout.week.now
         ground = QColor(self._tones.good)
         ground.setAlphaF(0.0 if is_high_contrast() else 0.42 if deeper else 0.28)
-        for piece in plan.pieces(life.start, min(life.end, now), plan.bar):
+        for piece in layout.pieces(life.start, min(life.end, now), layout.bar):
             self._paint_bar(painter, piece, ground, Qt.PenStyle.SolidLine, ends=piece.last and life.end <= now)
         if life.end > now:
-            for piece in plan.pieces(now, life.end, plan.bar):
+            for piece in layout.pieces(now, life.end, layout.bar):
                 later = Piece(piece.box, first=False, last=piece.last)
                 self._paint_bar(painter, later, QColor(0, 0, 0, 0), Qt.PenStyle.DotLine, ends=piece.last)
 
@@ -240,8 +240,8 @@ class WeekView(QWidget):
         painter.setPen(QPen(self._tones.good, 1.5, style))
         painter.drawPath(path)
 
-    def _paint_gap(self, painter: QPainter, plan: WeekLayout, gap: Gap) -> None:
-        for piece in plan.gap_pieces(gap):
+    def _paint_gap(self, painter: QPainter, layout: WeekLayout, gap: Gap) -> None:
+        for piece in layout.gap_pieces(gap):
             if gap.trading:
                 painter.fillRect(piece.box, self._tones.bad)
                 if gap == self._highlighted:
@@ -253,9 +253,9 @@ class WeekView(QWidget):
                 y = piece.box.center().y()
                 painter.drawLine(QPointF(piece.box.left(), y), QPointF(piece.box.right(), y))
 
-    def _paint_now(self, painter: QPainter, plan: WeekLayout) -> None:
-        number = len(plan.week.days) - 1
-        box, x = plan.row_box(number), plan.x(plan.week.days[number], plan.week.now)
+    def _paint_now(self, painter: QPainter, layout: WeekLayout) -> None:
+        number = len(layout.week.days) - 1
+        box, x = layout.row_box(number), layout.x(layout.week.days[number], layout.week.now)
         painter.setPen(QPen(self._text(), 1.5))
         painter.drawLine(QPointF(x, box.top() + 2), QPointF(x, box.bottom() - 1))
 

@@ -112,14 +112,14 @@ class HistoryWindow(ToolWindow):
         self._retranslate()
         self._restyle()
         self.profile.activated.connect(lambda at: feed.choose(self.profile.itemData(at)))
-        self.week.pointed.connect(self._tell)
+        self.week.pointed.connect(self._show_detail)
         self.week.picked.connect(self._select)
         self.kinds.currentIndexChanged.connect(self._filter)
         self.search.textChanged.connect(self._filter)
-        self.export.clicked.connect(self._ask_where)
+        self.export.clicked.connect(self._ask_export_path)
         QShortcut(QKeySequence.StandardKey.Find, self, self.search.setFocus)
         feed.changed.connect(self.show_page)
-        feed.exported.connect(self._tell_exported)
+        feed.exported.connect(self._show_exported)
         self.show_page(feed.page)
 
     def show_page(self, page: Page) -> None:
@@ -181,7 +181,7 @@ class HistoryWindow(ToolWindow):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(WHAT, QHeaderView.ResizeMode.Stretch)
-        table.selectionModel().currentRowChanged.connect(self._point_out)
+        table.selectionModel().currentRowChanged.connect(self._highlight_selected)
         return table
 
     def _lay_out(self) -> None:
@@ -203,8 +203,8 @@ class HistoryWindow(ToolWindow):
         tools.addWidget(self.kinds)
         tools.addWidget(self.search, 1)
         tools.addWidget(self.export)
-        steady = _Steady(self)
-        body = QVBoxLayout(steady)
+        shrinking = _ShrinkingWidget(self)
+        body = QVBoxLayout(shrinking)
         body.setContentsMargins(20, 16, 20, 14)
         body.setSpacing(8)
         body.addLayout(head)
@@ -222,7 +222,7 @@ class HistoryWindow(ToolWindow):
         inside = QWidget(scroll)
         around = QVBoxLayout(inside)
         around.setContentsMargins(0, 0, 0, 0)
-        around.addWidget(steady)
+        around.addWidget(shrinking)
         scroll.setWidget(inside)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -294,13 +294,13 @@ class HistoryWindow(ToolWindow):
                 return
         if self.model.rows:
             self.table.selectRow(0)
-        self._point_out()
+        self._highlight_selected()
 
-    def _point_out(self) -> None:
+    def _highlight_selected(self) -> None:
         self.week.highlight(self._selected())
-        self._tell("")
+        self._show_detail("")
 
-    def _tell(self, text: str) -> None:
+    def _show_detail(self, text: str) -> None:
         """Show what the mouse points at, else the selected event and the token it belongs to."""
         entry = self._selected()
         if not text and entry is not None:
@@ -310,7 +310,7 @@ class HistoryWindow(ToolWindow):
         lines = [metrics.elidedText(line, Qt.TextElideMode.ElideRight, width) for line in text.splitlines()]
         self.detail.setText("\n".join(lines[:_DETAIL_LINES]))
 
-    def _ask_where(self) -> None:
+    def _ask_export_path(self) -> None:
         """Ask for the file without blocking; the dialog deletes itself."""
         folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
         if not QDir(folder).exists():
@@ -329,7 +329,7 @@ class HistoryWindow(ToolWindow):
         )  # Qt returns slashes
         dialog.open()
 
-    def _tell_exported(self, text: str, is_done: bool) -> None:
+    def _show_exported(self, text: str, is_done: bool) -> None:
         tones = window_tones(self.palette())
         set_text_colour(self.status, tones.good if is_done else tones.bad)
         self.status.setText(text)
@@ -347,7 +347,7 @@ class HistoryWindow(ToolWindow):
         self._colour_summary()
 
 
-class _Steady(QWidget):
+class _ShrinkingWidget(QWidget):
     """A widget that shrinks to its minimum height before its scroll area scrolls.
 
     A scroll area would otherwise give wrapped labels all the height they ask for.

@@ -186,7 +186,7 @@ def _paint(painter: QPainter, spec: IconSpec, size: int, tones: Tones) -> None:
         faint = faint.subtracted(around)
     colour = tones.of(spec.tone)
     _draw_halo(painter, (strong, faint, badge), tones.halo, grid)
-    painter.fillPath(faint, _faded(tones.quiet, 0.5))
+    painter.fillPath(faint, _with_alpha(tones.quiet, 0.5))
     painter.fillPath(strong, colour)
     painter.fillPath(badge, tones.of(badge_tone))
 
@@ -258,7 +258,7 @@ def _cross(grid: _Grid, reach: float, width: float) -> QPainterPath:
     return QTransform().translate(grid.middle, grid.middle).scale(grid.unit, grid.unit).map(path)
 
 
-def _faded(colour: QColor, alpha: float) -> QColor:
+def _with_alpha(colour: QColor, alpha: float) -> QColor:
     faded = QColor(colour)
     faded.setAlphaF(alpha * colour.alphaF())
     return faded

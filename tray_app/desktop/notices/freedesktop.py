@@ -57,7 +57,7 @@ class FreedesktopBackend:
         """Also those closed last: some daemons close a notification before they report which button was pressed."""
 
     def show(self, notification: Notification) -> None:
-        self._meet_server()
+        self._check_server()
         actions = []
         if "actions" in self._capabilities:  # daemons without actions show a dialog for a notification that has any
             actions = [OPEN, notification.open_label, *(part for button in notification.buttons for part in button)]
@@ -78,42 +78,42 @@ class FreedesktopBackend:
             hints,
             expiry,
         )
-        reply = self._ask(new_method_call(_SERVER, "Notify", "susssasa{sv}i", fields))
+        reply = self._call(new_method_call(_SERVER, "Notify", "susssasa{sv}i", fields))
         self._shown[notification.owner] = self._last[notification.owner] = unwrap_msg(reply)[0]
         self._server = reply.header.fields.get(HeaderFields.sender, self._server)
 
     def withdraw(self, owner: str) -> None:
-        self._meet_server()
+        self._check_server()
         ident = self._shown.pop(owner, None)
         if ident is not None:
             with contextlib.suppress(DBusErrorResponse):  # already closed
-                unwrap_msg(self._ask(new_method_call(_SERVER, "CloseNotification", "u", (ident,))))
+                unwrap_msg(self._call(new_method_call(_SERVER, "CloseNotification", "u", (ident,))))
 
-    def _meet_server(self) -> None:
+    def _check_server(self) -> None:
         """Forget the notifications of a daemon that has restarted, which may reuse their numbers."""
-        server = self._owner_of_the_name()
+        server = self._server_owner()
         if server and server == self._server:
             return
         self._shown.clear()
         self._last.clear()
-        self._capabilities = frozenset(unwrap_msg(self._ask(new_method_call(_SERVER, "GetCapabilities")))[0])
-        self._server = server or self._owner_of_the_name()  # the call may have started it
+        self._capabilities = frozenset(unwrap_msg(self._call(new_method_call(_SERVER, "GetCapabilities")))[0])
+        self._server = server or self._server_owner()  # the call may have started it
 
-    def _owner_of_the_name(self) -> str:
+    def _server_owner(self) -> str:
         try:
-            return str(unwrap_msg(self._ask(message_bus.GetNameOwner(_SERVER.bus_name)))[0])
+            return str(unwrap_msg(self._call(message_bus.GetNameOwner(_SERVER.bus_name)))[0])
         except DBusErrorResponse:
             return ""
 
-    def _ask(self, message: Message) -> Message:
-        router = self._connected()
+    def _call(self, message: Message) -> Message:
+        router = self._connect()
         try:
             return router.send_and_get_reply(message, timeout=_TIMEOUT_SECONDS)
         except Exception:
             self._disconnect()  # the bus is gone or hangs: reconnect next time
             raise
 
-    def _connected(self) -> DBusRouter:
+    def _connect(self) -> DBusRouter:
         if self._router is None:
             router = DBusRouter(open_dbus_connection("SESSION"))
             self._router, self._signals, self._server = router, Queue(), ""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tray_app.core.notices import Notice
     from tray_app.desktop.notices.backend import NotificationBackend
 
-_LONGEST_FAREWELL_SECONDS = 0.5
+_CLOSE_SECONDS = 0.5
 _REFRESH = "refresh"
 _SNOOZE = "snooze-"
 _REFRESH_LABELS = {
@@ -63,7 +63,7 @@ class Notifier(QObject):
         self._has_warned = False
         self._shown: set[str] = set()
         self._worker = Worker("notify", self)
-        self._pressed.connect(self._do)
+        self._pressed.connect(self._handle_press)
         app = QCoreApplication.instance()
         if app is not None:
             app.aboutToQuit.connect(self.close)
@@ -116,7 +116,7 @@ class Notifier(QObject):
         for profile in [*self._shown]:
             self.withdraw(profile)
         self._worker.run(gone.set, lambda *_: None)
-        gone.wait(_LONGEST_FAREWELL_SECONDS)
+        gone.wait(_CLOSE_SECONDS)
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, NotificationsUnavailable):
@@ -132,7 +132,7 @@ class Notifier(QObject):
         except RuntimeError:  # the program has ended and Qt's half of this object is gone
             return
 
-    def _do(self, profile: str, key: str) -> None:
+    def _handle_press(self, profile: str, key: str) -> None:
         if key == OPEN:
             self.clicked.emit(profile)
         elif key == _REFRESH:

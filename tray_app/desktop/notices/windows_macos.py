@@ -67,7 +67,7 @@ class NativeBackend:
     async def _show(self, notification: Notification) -> None:
         from desktop_notifier import Button, Notification, Urgency
 
-        notifier = await self._opened()
+        notifier = await self._open_notifier()
         dispatched: list[bool] = []
         await notifier.send_notification(
             Notification(
@@ -82,7 +82,7 @@ class NativeBackend:
         if not dispatched:
             raise NotificationsUnavailable("not dispatched")
 
-    async def _opened(self) -> Any:
+    async def _open_notifier(self) -> Any:
         if self._notifier is None:
             if sys.platform == "win32":
                 from winrt.runtime import ApartmentType, init_apartment

@@ -44,7 +44,7 @@ class SettingCard(QFrame):
         self.field: Field = field_for(setting, self)
         self._value: object = setting.default
         self._tones = window_tones(self.palette())
-        self._outcome_is_bad = False
+        self._outcome_is_error = False
         self._name = make_text(f"{setting.name}_name", self)
         font = self._name.font()
         font.setWeight(QFont.Weight.DemiBold)
@@ -95,7 +95,7 @@ class SettingCard(QFrame):
         self.show_outcome(say(error), bad=True)
 
     def show_outcome(self, text: str, *, bad: bool = False) -> None:
-        self._outcome_is_bad = bad
+        self._outcome_is_error = bad
         self._outcome.setText(breakable(text))
         self._outcome.setAccessibleName(text)
         self._outcome.setVisible(bool(text))
@@ -103,14 +103,14 @@ class SettingCard(QFrame):
         if text:
             QAccessible.updateAccessibility(QAccessibleEvent(self._outcome, QAccessible.Event.Alert))
 
-    def forget_outcome(self) -> None:
+    def clear_outcome(self) -> None:
         self.show_outcome("")
 
     def retranslate(self) -> None:
         """Set the fixed texts anew; the others follow with the next `show_field`."""
         set_text(self._name, tr(self.setting.meaning))
         self.field.retranslate()
-        self.forget_outcome()
+        self.clear_outcome()
         self._describe()
 
     def set_tones(self, tones: Tones) -> None:
@@ -118,11 +118,11 @@ class SettingCard(QFrame):
         self._colour_outcome()
 
     def _edited(self, value: object) -> None:
-        self.forget_outcome()
+        self.clear_outcome()
         self.changeRequested.emit(self.setting.name, value)
 
     def _colour_outcome(self) -> None:
-        set_text_colour(self._outcome, self._tones.bad if self._outcome_is_bad else self._tones.quiet)
+        set_text_colour(self._outcome, self._tones.bad if self._outcome_is_error else self._tones.quiet)
 
     def _describe(self) -> None:
         """Describe the inputs for screen readers."""

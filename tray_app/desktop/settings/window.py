@@ -130,7 +130,7 @@ class SettingsWindow(ToolWindow):
         """Commit what was typed last, as everything before it was."""
         for card in self._cards.values():
             card.field.commit()
-            card.forget_outcome()
+            card.clear_outcome()
         event.accept()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -216,7 +216,7 @@ class SettingsWindow(ToolWindow):
     def _choose_profile(self, row: int) -> None:
         for card in self._cards.values():
             card.field.commit()
-            card.forget_outcome()
+            card.clear_outcome()
         self.profileChosen.emit(self._profile.itemData(row))
 
     def _show_profiles(self, view: SettingsView) -> None:

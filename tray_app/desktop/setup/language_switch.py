@@ -32,12 +32,12 @@ class LanguageSwitch(QWidget):
             button.setCheckable(True)
             button.setChecked(language.current() == code)
             button.setAutoDefault(False)
-            button.clicked.connect(lambda _=False, code=code: self._speak(code))
+            button.clicked.connect(lambda _=False, code=code: self._switch(code))
             group.addButton(button)
             row.addWidget(button)
             self.setFocusProxy(button)
 
-    def _speak(self, code: str) -> None:
+    def _switch(self, code: str) -> None:
         app = QApplication.instance()
         if app is not None and language.current() != code:
             language.use(code)

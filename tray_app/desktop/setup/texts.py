@@ -43,7 +43,7 @@ def activity_text(state: SetupState) -> str:
     return ""
 
 
-def where_text(state: SetupState, platform: str = sys.platform) -> str:
+def storage_text(state: SetupState, platform: str = sys.platform) -> str:
     place = state.storage
     if place is None:
         return tr("Checking {keyring}…", keyring=keyring_name())
@@ -54,7 +54,7 @@ def where_text(state: SetupState, platform: str = sys.platform) -> str:
     return tr("In memory") if place.kind == "memory" else tr("In Redis")
 
 
-def why_text(state: SetupState) -> str:
+def storage_reason_text(state: SetupState) -> str:
     place = state.storage
     if place is None:
         return ""
@@ -84,7 +84,7 @@ def policy_text(policy: str) -> str:
     return tr("Revoke and reissue daily at {time}", time=policy.partition(" ")[2])
 
 
-def policy_means(policy: str) -> str:
+def policy_description(policy: str) -> str:
     if policy == "auto":
         return tr("A new token is issued right after the current one expires. You are warned if that fails.")
     if policy == "notify":
@@ -104,7 +104,7 @@ def first_token_text(state: SetupState, now: float) -> tuple[str, str]:
     head = tr("The first token is valid until {time} (KST)", time=korean_time(state.accepted.expires, now))
     if state.accepted.unsaved is not None:
         return head, say(state.accepted.unsaved)
-    return head, policy_means(state.options.policy if state.options else "auto")
+    return head, policy_description(state.options.policy if state.options else "auto")
 
 
 def icon_text(platform: str, *, has_panel: bool) -> tuple[str, str]:

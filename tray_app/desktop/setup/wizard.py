@@ -99,7 +99,7 @@ class SetupWizard(QDialog):
         set_role(self._next, "main")
         self._next.setDefault(True)
         self._back.clicked.connect(self.flow.back)
-        self._skip.clicked.connect(self._leave_page)
+        self._skip.clicked.connect(self._skip_or_cancel)
         self._next.clicked.connect(self._submit)
         self._lay_out()
         self._retranslate()
@@ -134,7 +134,7 @@ class SetupWizard(QDialog):
     def _submit(self) -> None:
         self.page.submit()
 
-    def _leave_page(self) -> None:
+    def _skip_or_cancel(self) -> None:
         if self.flow.state.single_page or self.flow.state.step is Step.WELCOME:
             self.reject()
         else:
@@ -172,7 +172,7 @@ class SetupWizard(QDialog):
 
     def _show_status(self, text: str) -> None:
         """Show a status in place of the dots, so that nothing moves."""
-        self._busy.show_work(text)
+        self._busy.show_progress(text)
         self._dots.setVisible(not text and not self.flow.state.single_page)
         self._status.setVisible(not self._dots.isVisibleTo(self))
         if text != self._status.text():

@@ -42,7 +42,7 @@ class TokenCard(QFrame):
         self.coming = make_label("coming", self, wrap=True)
         self.remedy = WorkButton("remedyButton", self)
         self.remedy.hide()
-        self._names = [make_label(f"name{number}", self) for number in range(3)]
+        self._captions = [make_label(f"name{number}", self) for number in range(3)]
         place = QVBoxLayout()
         last = QVBoxLayout()
         for box in (place, last):
@@ -57,9 +57,9 @@ class TokenCard(QFrame):
         form.setVerticalSpacing(9)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow(self._names[0], place)
-        form.addRow(self._names[1], last)
-        form.addRow(self._names[2], self.coming)
+        form.addRow(self._captions[0], place)
+        form.addRow(self._captions[1], last)
+        form.addRow(self._captions[2], self.coming)
         self.last_at.hide()
         self.path.hide()
         self.why.hide()
@@ -68,7 +68,7 @@ class TokenCard(QFrame):
 
     def retranslate(self) -> None:
         for label, text in zip(
-            self._names,
+            self._captions,
             (tr("Stored in"), tr("Last event"), tr("Next")),
             strict=True,
         ):
@@ -101,5 +101,5 @@ class TokenCard(QFrame):
             (self.path, self._tones.quiet),
         ):
             set_text_colour(label, colour)
-        for label in self._names:
+        for label in self._captions:
             set_text_colour(label, self._tones.quiet)

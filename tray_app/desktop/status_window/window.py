@@ -96,16 +96,16 @@ class StatusWindow(ToolWindow):
             badge.setObjectName(f"badge{number}")
             badge.hide()
         self.dial = Dial(self)
-        self._skew = make_label("skew", self, wrap=True)
-        self._skew.hide()
-        self._trouble = make_label("settingsProblem", self, wrap=True)
+        self._clock_skew = make_label("skew", self, wrap=True)
+        self._clock_skew.hide()
+        self._settings_problem = make_label("settingsProblem", self, wrap=True)
         self._open_file = _make_button("openSettingsButton", self)
         self._open_file.clicked.connect(self.openSettingsFileRequested)
         self._elsewhere = make_label("elsewhere", self, wrap=True)
         self._elsewhere_profile = ""
-        self._go_there = _make_button("showButton", self)
-        self._go_there.clicked.connect(lambda: self.profileChosen.emit(self._elsewhere_profile))
-        for widget in (self._trouble, self._open_file, self._elsewhere, self._go_there):
+        self._show_elsewhere = _make_button("showButton", self)
+        self._show_elsewhere.clicked.connect(lambda: self.profileChosen.emit(self._elsewhere_profile))
+        for widget in (self._settings_problem, self._open_file, self._elsewhere, self._show_elsewhere):
             widget.hide()
         self._details = TokenCard(self)
         self._remedy_button = self._details.remedy
@@ -122,7 +122,7 @@ class StatusWindow(ToolWindow):
         self._quit = _make_head_button("quitButton", self)
         self._quit.clicked.connect(self.quitRequested)
         self._quit.hide()
-        self._remedy_button.asked.connect(self._mend)
+        self._remedy_button.asked.connect(self._apply_remedy)
         self._lay_out()
         app = QApplication.instance()
         if isinstance(app, QApplication):
@@ -141,19 +141,19 @@ class StatusWindow(ToolWindow):
         for number, label in enumerate(self._badges):
             label.show_badge(view.badges[number] if number < len(view.badges) else None)
         self.dial.show_view(view)
-        self._skew.setVisible(bool(view.skew))
-        set_text(self._skew, view.skew)
+        self._clock_skew.setVisible(bool(view.skew))
+        set_text(self._clock_skew, view.skew)
         self._details.show_view(view)
         for text, *row in (
-            (view.settings_problem, self._trouble, self._open_file),
-            (view.elsewhere, self._elsewhere, self._go_there),
+            (view.settings_problem, self._settings_problem, self._open_file),
+            (view.elsewhere, self._elsewhere, self._show_elsewhere),
         ):
             for widget in row:
                 widget.setVisible(bool(text))
-        set_text(self._trouble, view.settings_problem)
+        set_text(self._settings_problem, view.settings_problem)
         set_text(self._elsewhere, view.elsewhere)
         self._elsewhere_profile = view.elsewhere_profile
-        self._busy_line.show_work(view.busy)
+        self._busy_line.show_progress(view.busy)
         self._snooze_end.setEnabled(view.is_snoozed)
         self._copy.setEnabled(view.can_copy)
         set_text(self._copy, with_mnemonic(view.copy_text, "Y"))
@@ -164,11 +164,11 @@ class StatusWindow(ToolWindow):
         set_text(self._remedy_button, with_mnemonic(view.remedy_text, "O"))
         self._remedy_button.setVisible(bool(view.remedy))
         can = (view.can_refresh, view.can_rotate, view.can_clear, view.can_refresh)
-        for (button, actions), is_possible in zip(self._workers(), can, strict=True):
+        for (button, actions), is_possible in zip(self._action_buttons(), can, strict=True):
             is_working = view.working in actions
             button.setEnabled(is_possible or is_working)  # a disabled button would lose the focus
-            button.show_work(view.busy if is_working else "")
-        buttons = {self._copy, self._remedy_button, *(button for button, _ in self._workers())}
+            button.show_progress(view.busy if is_working else "")
+        buttons = {self._copy, self._remedy_button, *(button for button, _ in self._action_buttons())}
         if had_keyboard in buttons and not (had_keyboard.isEnabled() and had_keyboard.isVisibleTo(self)):
             self._refresh.setFocus()  # Qt would choose the snooze button
 
@@ -201,7 +201,7 @@ class StatusWindow(ToolWindow):
         elif kind in {QEvent.Type.PaletteChange, QEvent.Type.ThemeChange, QEvent.Type.ApplicationFontChange}:
             self._restyle()
 
-    def _workers(self) -> tuple[tuple[WorkButton, frozenset[Action]], ...]:
+    def _action_buttons(self) -> tuple[tuple[WorkButton, frozenset[Action]], ...]:
         return (
             (self._refresh, frozenset({Action.REFRESH})),
             (self._rotate, frozenset({Action.ROTATE})),
@@ -223,7 +223,7 @@ class StatusWindow(ToolWindow):
         menu.addAction(self._snooze_end)
         return menu
 
-    def _mend(self) -> None:
+    def _apply_remedy(self) -> None:
         signals = {
             Remedy.ENTER_KEYS: self.loginRequested,
             Remedy.SWITCH_MODE: self.switchModeRequested,
@@ -262,7 +262,7 @@ class StatusWindow(ToolWindow):
         whole.setSpacing(0)
         whole.addWidget(self._busy_line)
         whole.addLayout(body)
-        order: list[QWidget] = [self._refresh, self._copy, self._remedy_button, self._go_there, self._open_file]
+        order: list[QWidget] = [self._refresh, self._copy, self._remedy_button, self._show_elsewhere, self._open_file]
         order += [self._rotate, self._clear, self._profiles, self._snooze, self._history, self._settings, self._quit]
         for one, following in pairwise(order):
             self.setTabOrder(one, following)
@@ -278,8 +278,8 @@ class StatusWindow(ToolWindow):
         middle.setContentsMargins(0, 0, 0, 0)
         middle.setSpacing(12)
         middle.addWidget(self.dial, 1)
-        middle.addWidget(self._skew)
-        for label, button in ((self._elsewhere, self._go_there), (self._trouble, self._open_file)):
+        middle.addWidget(self._clock_skew)
+        for label, button in ((self._elsewhere, self._show_elsewhere), (self._settings_problem, self._open_file)):
             row = QHBoxLayout()
             row.setSpacing(8)
             label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -305,7 +305,7 @@ class StatusWindow(ToolWindow):
         self._copy.setAccessibleName(tr("Copy the token"))
         self._copy.setToolTip(tr("It is removed from the clipboard after {seconds} s.", seconds=KEEP_SECONDS))
         self._open_file.setText(with_mnemonic(tr("Open the file"), "F"))
-        self._go_there.setText(with_mnemonic(tr("Show"), "W"))
+        self._show_elsewhere.setText(with_mnemonic(tr("Show"), "W"))
         self._snooze.setText(with_mnemonic(tr("Snooze"), "N"))
         self._history.setText(with_mnemonic(tr("History"), "H"))
         self._settings.setText(with_mnemonic(tr("Settings"), "S"))
@@ -316,7 +316,7 @@ class StatusWindow(ToolWindow):
         self._snooze_end.setText(tr("Warn again"))
         self.dial.setAccessibleName(tr("Time until the token expires"))
         self._details.retranslate()
-        self._keep_room()
+        self._reserve_room()
 
     def _restyle(self) -> None:
         tones = window_tones(self.palette())
@@ -334,20 +334,20 @@ class StatusWindow(ToolWindow):
         self.dial.set_tones(tones)
         self._details.set_tones(tones)
         self._busy_line.set_colour(tones.good)
-        for button, _ in self._workers():
+        for button, _ in self._action_buttons():
             button.set_colour(tones.good)
         for badge in self._badges:
             badge.update()
-        self._keep_room()
+        self._reserve_room()
 
-    def _keep_room(self) -> None:
+    def _reserve_room(self) -> None:
         """Reserve room for the longest text of the copy button and for the whole remedy button.
 
         Qt's form layout would cut the latter off.
         """
         self._remedy_button.ensurePolished()
         self._remedy_button.setMinimumHeight(self._remedy_button.sizeHint().height())
-        self._copy.keep_room_for(with_mnemonic(copied_text(KEEP_SECONDS), "Y"))
+        self._copy.reserve_width_for(with_mnemonic(copied_text(KEEP_SECONDS), "Y"))
 
     def _follow_focus(self, _: QWidget | None, now: QWidget | None) -> None:
         """Scroll to the widget that got the focus: Qt does so only for moves within the scroll area."""

@@ -47,8 +47,8 @@ class LinuxEvents(QObject):
         self.clock_jump.connect(events.report_clock_jump, later)
         self.ending.connect(events.ending, later)
         self.lock.connect(self._report_lock, later)
-        for bus, hear in (("SYSTEM", self._hear_system), ("SESSION", self._hear_session)):
-            threading.Thread(target=self._listen, args=(bus, hear), name="session", daemon=True).start()
+        for bus, receive in (("SYSTEM", self._receive_system), ("SESSION", self._receive_session)):
+            threading.Thread(target=self._listen, args=(bus, receive), name="session", daemon=True).start()
 
     def stop(self) -> None:
         """End the threads, whatever they wait for."""
@@ -60,18 +60,18 @@ class LinuxEvents(QObject):
     def _report_lock(self, source: str, is_locked: bool) -> None:
         self._events.report_lock(source, is_locked=is_locked)
 
-    def _listen(self, bus: str, hear: Callable[[DBusConnection], None]) -> None:
+    def _listen(self, bus: str, receive: Callable[[DBusConnection], None]) -> None:
         from jeepney.io.blocking import open_dbus_connection
 
         try:
             with open_dbus_connection(bus, auth_timeout=_TIMEOUT_SECONDS) as connection:
                 self._connections.append(connection)
                 if not self._is_over:
-                    hear(connection)
+                    receive(connection)
         except Exception as error:  # noqa: BLE001 - whatever the bus does, the program goes on without it
             logs.debug("The %s bus does not tell of the session (%s)", bus, type(error).__name__)
 
-    def _hear_system(self, connection: DBusConnection) -> None:
+    def _receive_system(self, connection: DBusConnection) -> None:
         from jeepney import MatchRule
 
         rules = [
@@ -92,7 +92,7 @@ class LinuxEvents(QObject):
             elif name == "PropertiesChanged" and "LockedHint" in body[1]:
                 self.lock.emit("login", bool(body[1]["LockedHint"][1]))
 
-    def _hear_session(self, connection: DBusConnection) -> None:
+    def _receive_session(self, connection: DBusConnection) -> None:
         from jeepney import HeaderFields, MatchRule
 
         rules = [MatchRule(type="signal", interface=one, member="ActiveChanged") for one in _SCREEN_SAVERS]

@@ -15,7 +15,7 @@ from tray_app.desktop.view.texts import error_text, headline_text, profile_text,
 from tray_app.desktop.view.timing import is_of_known_age, next_midnight, phase_of
 from tray_app.desktop.view.urgency import CLEARED_RESULTS, NOT_URGENT, most_urgent, urgency
 
-SKEW_WORTH_TELLING_SECONDS = 60
+MAX_SILENT_SKEW_SECONDS = 60
 
 
 def end_text(expires: float, now: float, left: int, *, alarming: bool) -> str:
@@ -137,7 +137,7 @@ def next_event_text(state: TokenState, now: float) -> str:
 
 
 def skew_text(seconds: float | None) -> str:
-    if seconds is None or abs(seconds) <= SKEW_WORTH_TELLING_SECONDS:
+    if seconds is None or abs(seconds) <= MAX_SILENT_SKEW_SECONDS:
         return ""
     span = duration(abs(seconds))
     if seconds > 0:

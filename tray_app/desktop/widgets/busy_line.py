@@ -31,7 +31,7 @@ class BusyLine(QWidget):
         self._colour = colour
         self.update()
 
-    def show_work(self, text: str) -> None:
+    def show_progress(self, text: str) -> None:
         """Show what is in progress, or nothing if `text` is empty."""
         if text != self._text:
             self._text = text

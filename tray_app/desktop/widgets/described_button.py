@@ -28,21 +28,21 @@ class DescribedButton(QWidget):
         self.button = button
         button.setObjectName(name)
         pass_return_to_dialog(self, button)
-        self._means = make_text(f"{name}Means", self)
-        set_role(self._means, "quiet")
-        self._means.setContentsMargins(_INDENT, 0, 0, 0)
+        self._description = make_text(f"{name}Means", self)
+        set_role(self._description, "quiet")
+        self._description.setContentsMargins(_INDENT, 0, 0, 0)
         body = QVBoxLayout(self)
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(3)
         body.addWidget(button)
-        body.addWidget(self._means)
+        body.addWidget(self._description)
 
-    def set_texts(self, name: str, means: str) -> None:
-        if (name, means) != (self.button.text(), self._means.text()):
+    def set_texts(self, name: str, description: str) -> None:
+        if (name, description) != (self.button.text(), self._description.text()):
             self.button.setText(name)
-            self.button.setAccessibleDescription(means)
-            self._means.setText(means)
-            self._means.setVisible(bool(means))
+            self.button.setAccessibleDescription(description)
+            self._description.setText(description)
+            self._description.setVisible(bool(description))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:

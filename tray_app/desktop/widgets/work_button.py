@@ -24,7 +24,7 @@ class WorkButton(QPushButton):
         super().__init__(parent)
         self.setObjectName(name)
         self._busy_line = BusyLine(self)
-        self.clicked.connect(self._ask)
+        self.clicked.connect(self._clicked)
 
     def is_working(self) -> bool:
         return self._busy_line.is_on()
@@ -32,16 +32,16 @@ class WorkButton(QPushButton):
     def set_colour(self, colour: QColor) -> None:
         self._busy_line.set_colour(colour)
 
-    def show_work(self, text: str) -> None:
+    def show_progress(self, text: str) -> None:
         """Show what is in progress, or nothing if `text` is empty."""
-        self._busy_line.show_work(text)
+        self._busy_line.show_progress(text)
         self.setAccessibleDescription(text)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._busy_line.setGeometry(8, self.height() - 5, self.width() - 16, 3)
 
-    def keep_room_for(self, text: str) -> None:
+    def reserve_width_for(self, text: str) -> None:
         """Reserve the width for this text."""
         self.ensurePolished()
         now, room = self.text(), 0
@@ -51,6 +51,6 @@ class WorkButton(QPushButton):
         self.setText(now)
         self.setMinimumWidth(room)
 
-    def _ask(self) -> None:
+    def _clicked(self) -> None:
         if not self.is_working():
             self.asked.emit()

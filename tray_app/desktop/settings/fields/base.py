@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tray_app.settings.table import Setting
 
 
-_SETTLE_MILLISECONDS = 400
+_COMMIT_DELAY_MILLISECONDS = 400
 """Milliseconds after the last change until it is committed, because arrow keys pass through unwanted values."""
 
 
@@ -30,14 +30,14 @@ class Field(QWidget):
         self.setObjectName(f"field_{setting.name}")
         self._shown: object = None
         self._is_updating = False
-        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MILLISECONDS)
-        self._settle.timeout.connect(self.commit)
+        self._commit_timer = QTimer(self, singleShot=True, interval=_COMMIT_DELAY_MILLISECONDS)
+        self._commit_timer.timeout.connect(self.commit)
 
     def show_value(self, value: Any, *, anew: bool = False) -> None:
         """Show the present value. With `anew`, replace even what the user is typing."""
         if anew:
-            self._settle.stop()
-        elif self._settle.isActive() or self.is_being_edited():
+            self._commit_timer.stop()
+        elif self._commit_timer.isActive() or self.is_being_edited():
             return
         self._shown = self.setting.kind.write(value)
         self._is_updating = True
@@ -65,11 +65,11 @@ class Field(QWidget):
     def schedule(self) -> None:
         """Commit the change once no other follows."""
         if not self._is_updating:
-            self._settle.start()
+            self._commit_timer.start()
 
     def commit(self) -> None:
         """Commit the change now."""
-        self._settle.stop()
+        self._commit_timer.stop()
         if self._is_updating:
             return
         value = self.value()
@@ -79,5 +79,5 @@ class Field(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        if self._settle.isActive():
+        if self._commit_timer.isActive():
             self.commit()

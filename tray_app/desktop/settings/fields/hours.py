@@ -30,10 +30,10 @@ class HoursField(Field):
             make_time_edit(f"{setting.name}_from", self),
             make_time_edit(f"{setting.name}_to", self),
         )
-        self._between = QLabel("–", self)
+        self._dash = QLabel("–", self)
         body = QHBoxLayout(self)
         body.setContentsMargins(0, 0, 0, 0)
-        for one in (self._box, self._start, self._between, self._end):
+        for one in (self._box, self._start, self._dash, self._end):
             body.addWidget(one)
         body.addStretch(1)
         self._set_times(_USUAL_QUIET_HOURS)

@@ -26,7 +26,7 @@ class PathField(LineField):
         super().__init__(setting, parent)
         self._folder = folder
         self._browse = make_button(f"{setting.name}_browse", self)
-        self._browse.clicked.connect(self._look_for)
+        self._browse.clicked.connect(self._browse_path)
         self._body.addWidget(self._browse)
         self.retranslate()
 
@@ -36,7 +36,7 @@ class PathField(LineField):
     def retranslate(self) -> None:
         self._browse.setText(tr("Browse…"))
 
-    def _look_for(self) -> None:
+    def _browse_path(self) -> None:
         dialog = QFileDialog(self.window(), tr(self.setting.meaning), self._line.text())
         dialog.setObjectName(f"{self.setting.name}_dialog")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

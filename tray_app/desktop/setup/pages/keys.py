@@ -42,79 +42,79 @@ class KeysPage(Page):
     def __init__(self, flow: SetupFlow) -> None:
         super().__init__(flow)
         self._search: object = None
-        self._shown_error: object = None
+        self._last_error: object = None
         self._accepted: object = None
         self._remedy = Remedy.NONE
         self._is_checking = False
         self._note = make_text("keysNote", self)
         set_role(self._note, "quiet")
-        self._good = make_text("keysGood", self)
+        self._accepted_label = make_text("keysGood", self)
         self._found = QVBoxLayout()
         self._found.setSpacing(10)
         self._choices: list[tuple[DescribedButton, FoundKeys | None]] = []
         self._group = QButtonGroup(self)
-        self._group.buttonToggled.connect(lambda *_: self._chosen())
+        self._group.buttonToggled.connect(lambda *_: self._choice_changed())
         self._form = KeysForm(self, "real")
         self._form.edited.connect(self.edited)
-        self._reach = make_button("keysReach", self)
-        self._reach.clicked.connect(self._reach_keyring)
-        self._mend = make_button("keysRemedy", self)
-        self._mend.clicked.connect(self._do_remedy)
-        self._mend.setAutoDefault(True)
-        self.body.addWidget(self._good)
+        self._keyring_button = make_button("keysReach", self)
+        self._keyring_button.clicked.connect(self._keyring_button_clicked)
+        self._remedy_button = make_button("keysRemedy", self)
+        self._remedy_button.clicked.connect(self._do_remedy)
+        self._remedy_button.setAutoDefault(True)
+        self.body.addWidget(self._accepted_label)
         self.body.addWidget(self._note)
-        self.body.addWidget(self._reach, 0, Qt.AlignmentFlag.AlignLeft)
+        self.body.addWidget(self._keyring_button, 0, Qt.AlignmentFlag.AlignLeft)
         self.body.addLayout(self._found)
         self.body.addWidget(self._form)
         self.body.addWidget(self.error)
-        self.body.addWidget(self._mend, 0, Qt.AlignmentFlag.AlignLeft)
+        self.body.addWidget(self._remedy_button, 0, Qt.AlignmentFlag.AlignLeft)
         self.body.addStretch(1)
 
     def title(self) -> str:
         return tr("App key and secret")
 
     def retranslate(self) -> None:
-        self._say_choices()
+        self._label_choices()
 
     def show_state(self) -> None:
         state = self.state
         if state.search != self._search:
             self._search = state.search
-            self._list_found()
+            self._rebuild_choices()
         if state.accepted is not self._accepted:
             self._accepted = state.accepted
             self._form.forget()
-        self._say_choices()
+        self._label_choices()
         set_text(self._note, self._note_text())
         self._note.setVisible(bool(self._note.text()))
-        set_text(self._good, self._good_text())
-        self._good.setVisible(bool(self._good.text()))
-        is_form_used = self._is_typed() and keyring_problem(state) != KeyringUnavailable.MISSING
+        set_text(self._accepted_label, self._accepted_text())
+        self._accepted_label.setVisible(bool(self._accepted_label.text()))
+        is_form_used = self._is_typing() and keyring_problem(state) != KeyringUnavailable.MISSING
         if not is_form_used and self._form.isAncestorOf(self.focusWidget() or self):
             (self._group.checkedButton() or self).setFocus()  # otherwise Qt focuses the button to skip
         self._form.setVisible(is_form_used)
         self._form.setEnabled(state.activity is not Activity.CHECKING)
         for choice, _found in self._choices:
             choice.setEnabled(state.activity is not Activity.CHECKING)
-        if state.error is not self._shown_error:
-            self._shown_error = state.error
+        if state.error is not self._last_error:
+            self._last_error = state.error
             self._form.complain(say(state.error) if state.error else "")
         super().show_error(say(state.error) if state.error and self._form.isHidden() else "")
         self._remedy = self._remedy_for_error()
-        set_text(self._mend, self._remedy_text())
-        self._mend.setVisible(bool(self._remedy))
-        self._mend.setEnabled(state.activity is Activity.IDLE)
+        set_text(self._remedy_button, self._remedy_text())
+        self._remedy_button.setVisible(bool(self._remedy))
+        self._remedy_button.setEnabled(state.activity is Activity.IDLE)
         was_checking, self._is_checking = self._is_checking, state.activity is Activity.CHECKING
         if was_checking and not self._is_checking and state.error and state.step is self.step:
-            self._take_up_again()
-        set_text(self._reach, self._reach_text())
-        self._reach.setVisible(bool(self._reach.text()))
-        self._reach.setEnabled(state.activity is Activity.IDLE)
+            self._restore_focus()
+        set_text(self._keyring_button, self._keyring_button_text())
+        self._keyring_button.setVisible(bool(self._keyring_button.text()))
+        self._keyring_button.setEnabled(state.activity is Activity.IDLE)
 
     def main_text(self) -> str:
         if self.is_done():
             return tr("&Close")
-        if self._has_entered() or self.state.single_page:
+        if self._has_keys() or self.state.single_page:
             return tr("&Check and save")
         return tr("&Next")
 
@@ -124,17 +124,17 @@ class KeysPage(Page):
             and not self._choices
             and keyring_problem(self.state) == KeyringUnavailable.MISSING
         )
-        return self._has_entered() or self.state.accepted is not None or nothing_to_enter
+        return self._has_keys() or self.state.accepted is not None or nothing_to_enter
 
     def is_done(self) -> bool:
         state = self.state
-        return state.single_page and state.accepted is not None and not self._has_entered()
+        return state.single_page and state.accepted is not None and not self._has_keys()
 
     def submit(self) -> None:
-        if not self._has_entered():
+        if not self._has_keys():
             self.flow.skip()
             return
-        found = self._chosen_found()
+        found = self._selected_keys()
         if found is not None:
             self.flow.use_keys(found)
             return
@@ -144,25 +144,25 @@ class KeysPage(Page):
 
     def initial_focus(self) -> QWidget:
         chosen = self._group.checkedButton()
-        return self._form if self._is_typed() or chosen is None else chosen
+        return self._form if self._is_typing() or chosen is None else chosen
 
     def discard_input(self) -> None:
         self._form.forget()
 
     def set_tones(self, tones: Tones) -> None:
         super().set_tones(tones)
-        set_text_colour(self._good, tones.good)
+        set_text_colour(self._accepted_label, tones.good)
 
-    def _take_up_again(self) -> None:
+    def _restore_focus(self) -> None:
         """Return the focus, which widgets lose while they are disabled, to where the mistake can be corrected."""
         if self._remedy == Remedy.SWITCH_MODE:
-            self._mend.setFocus()
+            self._remedy_button.setFocus()
             return
         self.initial_focus().setFocus()
         if not self._form.isHidden():
             self._form.key.selectAll()
 
-    def _list_found(self) -> None:
+    def _rebuild_choices(self) -> None:
         state = self.state
         has_typed = bool(self._form.key.text() or self._form.secret.text())
         if self.state.search and not has_typed:
@@ -180,34 +180,34 @@ class KeysPage(Page):
             self._found.addWidget(choice)
             choice.show()  # at once, so that it can have the focus
             self._choices.append((choice, one))
-        fix_box_colours(self)
+        fix_box_colours(self.window())
 
-    def _say_choices(self) -> None:
+    def _label_choices(self) -> None:
         for choice, found in self._choices:
             if found is None:
                 choice.set_texts(tr("&Other keys"), "")
             else:
                 choice.set_texts(found_text(found), "")
 
-    def _chosen(self) -> None:
-        if self._is_typed() and self._choices:
+    def _choice_changed(self) -> None:
+        if self._is_typing() and self._choices:
             self._form.setVisible(True)
         self.edited.emit()
 
-    def _chosen_found(self) -> FoundKeys | None:
+    def _selected_keys(self) -> FoundKeys | None:
         return next((found for choice, found in self._choices if choice.button.isChecked()), None)
 
-    def _is_typed(self) -> bool:
-        return self._chosen_found() is None
+    def _is_typing(self) -> bool:
+        return self._selected_keys() is None
 
-    def _has_entered(self) -> bool:
+    def _has_keys(self) -> bool:
         accepted = self.state.accepted
-        found = self._chosen_found()
+        found = self._selected_keys()
         if found is not None:
             return accepted is None or accepted.mode != found.mode
         return self._form.is_filled() and not self._form.isHidden()
 
-    def _good_text(self) -> str:
+    def _accepted_text(self) -> str:
         state = self.state
         if state.accepted is None or state.activity is Activity.CHECKING:
             return ""
@@ -236,7 +236,7 @@ class KeysPage(Page):
 
     def _remedy_for_error(self) -> str:
         remedy = self.state.error.remedy if self.state.error else Remedy.NONE
-        if remedy == Remedy.OPEN_PORTAL or (remedy == Remedy.SWITCH_MODE and self._is_typed()):
+        if remedy == Remedy.OPEN_PORTAL or (remedy == Remedy.SWITCH_MODE and self._is_typing()):
             return remedy
         return Remedy.NONE
 
@@ -256,14 +256,14 @@ class KeysPage(Page):
             self._form.choose_mode("demo" if self._form.mode == "real" else "real")
             self.submit()
 
-    def _reach_text(self) -> str:
+    def _keyring_button_text(self) -> str:
         problem = keyring_problem(self.state)
         if not problem or problem == KeyringUnavailable.MISSING:
             return ""
         locked = problem == KeyringUnavailable.LOCKED
         return tr("&Unlock {keyring}…", keyring=keyring_name()) if locked else tr("Check &again")
 
-    def _reach_keyring(self) -> None:
+    def _keyring_button_clicked(self) -> None:
         if keyring_problem(self.state) == KeyringUnavailable.LOCKED:
             self.flow.unlock()
         else:

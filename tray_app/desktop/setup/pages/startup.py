@@ -16,7 +16,7 @@ from tray_app.core.language import tr
 from tray_app.desktop.setup.flow import SetupFlow, Step
 from tray_app.desktop.setup.pages.page import Page
 from tray_app.desktop.setup.texts import (
-    policy_means,
+    policy_description,
     policy_text,
 )
 from tray_app.desktop.theme.stylesheet import set_role
@@ -40,13 +40,13 @@ class StartupPage(Page):
         self._policy.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._policy.setMinimumContentsLength(12)
         self._label.setBuddy(self._policy)
-        self._means = make_text("policyMeans", self)
-        set_role(self._means, "quiet")
+        self._description = make_text("policyMeans", self)
+        set_role(self._description, "quiet")
         policy = QVBoxLayout()
         policy.setSpacing(6)
         policy.addWidget(self._label)
         policy.addWidget(self._policy, 0, Qt.AlignmentFlag.AlignLeft)
-        policy.addWidget(self._means)
+        policy.addWidget(self._description)
         self.body.addWidget(self._autostart)
         self.body.addWidget(self._share)
         self.body.addLayout(policy)
@@ -107,5 +107,5 @@ class StartupPage(Page):
         return self._policy if self._autostart.isHidden() else self._autostart.button
 
     def _explain(self) -> None:
-        set_text(self._means, policy_means(str(self._policy.currentData())))
-        self._policy.setAccessibleDescription(self._means.text())
+        set_text(self._description, policy_description(str(self._policy.currentData())))
+        self._policy.setAccessibleDescription(self._description.text())

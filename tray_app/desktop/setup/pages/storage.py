@@ -17,8 +17,8 @@ from tray_app.core.wording import keyring_name
 from tray_app.desktop.setup.flow import Activity, SetupFlow, Step
 from tray_app.desktop.setup.pages.page import Page
 from tray_app.desktop.setup.texts import (
-    where_text,
-    why_text,
+    storage_reason_text,
+    storage_text,
 )
 from tray_app.desktop.theme.stylesheet import set_role
 from tray_app.desktop.widgets.basics import make_button, make_card, make_text, set_text
@@ -42,10 +42,10 @@ class StoragePage(Page):
         inside.addWidget(self._why)
         self._unlock = make_button("placeUnlock", self)
         self._unlock.clicked.connect(flow.unlock)
-        self._never = DescribedButton(QCheckBox(self), "neverInFile", self)
+        self._never_in_file = DescribedButton(QCheckBox(self), "neverInFile", self)
         self.body.addWidget(self._card)
         self.body.addWidget(self._unlock, 0, Qt.AlignmentFlag.AlignLeft)
-        self.body.addWidget(self._never)
+        self.body.addWidget(self._never_in_file)
         self.body.addWidget(self.error)
         self.body.addStretch(1)
 
@@ -54,7 +54,7 @@ class StoragePage(Page):
 
     def retranslate(self) -> None:
         self._unlock.setText(tr("&Unlock {keyring}…", keyring=keyring_name()))
-        self._never.set_texts(
+        self._never_in_file.set_texts(
             tr("Never store it in a &file"),
             tr("When {keyring} cannot be used, no token is stored.", keyring=keyring_name()),
         )
@@ -63,8 +63,8 @@ class StoragePage(Page):
         state = self.state
         super().show_state()
         place = state.storage
-        set_text(self._where, where_text(state))
-        set_text(self._why, why_text(state))
+        set_text(self._where, storage_text(state))
+        set_text(self._why, storage_reason_text(state))
         self._why.setVisible(bool(self._why.text()))
         self._unlock.setVisible(place is not None and place.problem == KeyringUnavailable.LOCKED)
         self._unlock.setEnabled(state.activity is Activity.IDLE)
@@ -74,15 +74,15 @@ class StoragePage(Page):
             and place.store in {"auto", "keyring"}
             and (place.problem != KeyringUnavailable.MISSING or place.store == "keyring")
         )
-        self._never.setVisible(matters)
+        self._never_in_file.setVisible(matters)
         if place is not None and place.store != self._store:
             self._store = place.store
-            self._never.button.setChecked(place.store == "keyring")
+            self._never_in_file.button.setChecked(place.store == "keyring")
 
     def submit(self) -> None:
         store = self._store
-        if not self._never.isHidden():
-            store = "keyring" if self._never.button.isChecked() else "auto"
+        if not self._never_in_file.isHidden():
+            store = "keyring" if self._never_in_file.button.isChecked() else "auto"
         self.flow.save_store(store or "auto")
 
     def can_submit(self) -> bool:
@@ -90,4 +90,4 @@ class StoragePage(Page):
         return state.storage is not None or not state.single_page
 
     def initial_focus(self) -> QWidget:
-        return self._never.button if not self._never.isHidden() else self
+        return self._never_in_file.button if not self._never_in_file.isHidden() else self
