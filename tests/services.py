@@ -9,7 +9,8 @@ from pathlib import Path
 from tests.doubles import Clock
 from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError
 from tray_app.core.token import Token, token_for
-from tray_app.service.outcome import Cleared, Outcome
+from tray_app.service.evidence import Evidence
+from tray_app.service.outcome import Cleared, Outcome, Verified
 from tray_app.stores.base import Place
 
 DAY = 86400.0
@@ -53,6 +54,9 @@ class FakeService:
         self.calls: list[str] = []
         self.recorded: list[Token | None] = []
         self.interrupted = False
+        self.known = Evidence()
+        self.is_alive = True
+        self.checks = 0
         self.reads = 0
         self.published = 0
         self.gate = threading.Event()
@@ -62,6 +66,21 @@ class FakeService:
         """Let another program change the token."""
         self.token = token
         self.store.number += 1
+
+    def evidence(self) -> Evidence:
+        return self.known
+
+    def watch_paths(self) -> list[str]:
+        return self.store.watch_paths()
+
+    def verify(self) -> Verified:
+        self.checks += 1
+        assert self.token is not None
+        token = self.token
+        if not self.is_alive:
+            self.known = self.known.died(token, self.clock())
+            self.hold(None)
+        return Verified(token, self.clock(), is_alive=self.is_alive)
 
     def was_interrupted(self, lost: Token | None) -> bool:
         return lost is not None and self.interrupted

@@ -55,6 +55,8 @@ class NoticeSchedule:
         self._owes_good_news = False
         self._is_mended = False
         self._rotated_in_vain: Notice | None = None
+        self._dead: Token | None = None
+        """The token that died, until that is told."""
         self._told_trading_hours = False
         self._waiting_since: float | None = None
         self._snoozed_at = 0.0
@@ -82,8 +84,14 @@ class NoticeSchedule:
             self._begin(token, now, at_start=seen is Seen.FIRST)
         elif seen is Seen.INTERRUPTED:
             self._expiring = None
+        elif seen is Seen.DIED:
+            self.died(self._expiring)
         elif seen is Seen.CLEARED:
             self.cleared()
+
+    def died(self, token: Token | None) -> None:
+        """Take note that a token stopped working before its expiry."""
+        self._dead, self._expiring = token, None
 
     def answered(self, token: Token, now: float, *, in_vain: bool) -> None:
         """Take note of the token that Kiwoom gave; `in_vain` when a rotation brought the revoked token back."""
@@ -108,6 +116,7 @@ class NoticeSchedule:
         """Forget the token and what was wrong with it."""
         self._expiring = None
         self._trouble = None
+        self._dead = None
         self._told.clear()
         self._owes_good_news = False
 
@@ -130,6 +139,8 @@ class NoticeSchedule:
             return self._trouble is not None and self._trouble.kind is notice.kind
         if notice.kind in {NoticeKind.RECOVERED, NoticeKind.NOT_ROTATED}:
             return True
+        if notice.kind is NoticeKind.DIED:
+            return notice.expires > 0 or self._renewal.token is None
         if self._expiring is None or self._expiring.expires != notice.expires:
             return False
         return notice.kind is NoticeKind.ENDED or notice.expires > now
@@ -172,7 +183,8 @@ class NoticeSchedule:
         waits = self._waits_for_an_answer(now)
         is_quiet = self._is_quiet(now)
         for notice in self._candidates(now):
-            if waits and notice.kind in {NoticeKind.ENDING, NoticeKind.ENDED}:
+            is_mendable = notice.kind is NoticeKind.DIED and not notice.expires
+            if waits and (is_mendable or notice.kind in {NoticeKind.ENDING, NoticeKind.ENDED}):
                 continue
             if is_quiet and not notice.urgent:
                 continue
@@ -189,6 +201,14 @@ class NoticeSchedule:
             urgent = self._trouble.kind is NoticeKind.STOPPED or expires - now < _URGENT_FAILURE_SECONDS
             yield Notice(self._trouble.kind, expires, self._trouble.error, urgent)
         present = self._renewal.token
+        if self._dead is not None:
+            is_replaced = present is not None and present.lives(now) and present.value != self._dead.value
+            yield Notice(
+                NoticeKind.DIED,
+                present.expires if present is not None and is_replaced else 0.0,
+                urgent=not is_replaced,
+                dead_expires=self._dead.expires,
+            )
         if self._owes_good_news and self._is_mended and present is not None and present.lives(now):
             yield Notice(NoticeKind.RECOVERED, present.expires)
         if token is not None:
@@ -208,6 +228,8 @@ class NoticeSchedule:
         """Most notices say when the token expires, so the thresholds that have passed are told with them."""
         if notice.kind is NoticeKind.NOT_ROTATED:
             self._rotated_in_vain = None
+        elif notice.kind is NoticeKind.DIED:
+            self._dead = None
         elif notice.kind is NoticeKind.TRADING_HOURS:
             self._told_trading_hours = True
         elif self._expiring is not None:

@@ -30,6 +30,8 @@ class NoticeKind(StrEnum):
     """Told the evening before: the token will expire while the market is open."""
     NOT_ROTATED = "not-rotated"
     """Kiwoom gave the revoked token back."""
+    DIED = "died"
+    """The token stopped working before its expiry. Told once there is another, or when none is to be had soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,15 @@ class Notice:
     """One thing to tell the user. `expires` is the token's expiry in seconds of the epoch, 0 without a token.
 
     `error` is why the request for the next token failed, if that is the reason. Urgent are the last warning, the
-    expiry, a stop, and a failure with less than ten minutes left.
+    expiry, a stop, and a failure with less than ten minutes left. `dead_expires` is when a token that died would have
+    expired; `expires` is then that of the new one, 0 while there is none.
     """
 
     kind: NoticeKind
     expires: float = 0.0
     error: KiwoomTokenError | None = None
     urgent: bool = False
+    dead_expires: float = 0.0
 
 
 def notice_text(notice: Notice, now: float) -> tuple[str, str]:
@@ -64,6 +68,17 @@ def notice_text(notice: Notice, now: float) -> tuple[str, str]:
             return tr("The Kiwoom token works again"), tr("It is valid until {time} (KST).", time=end)
         case NoticeKind.NOT_ROTATED:
             return tr("Kiwoom returned the revoked token"), tr("From now on it is reissued right after it expires.")
+        case NoticeKind.DIED:
+            title = tr("The Kiwoom token stopped working early")
+            until = korean_time(notice.dead_expires, now)
+            if notice.expires:
+                return title, tr(
+                    "It should have been valid until {time} (KST). A new one was issued, which expires {end}. "
+                    "There is nothing to do.",
+                    time=until,
+                    end=end,
+                )
+            return title, tr("It should have been valid until {time} (KST). Issue a new one.", time=until)
         case NoticeKind.TRADING_HOURS:
             body = tr("It expires {time} (KST). Reissue it before the market opens to avoid that.", time=end)
             return tr("The token will expire during trading hours"), body

@@ -37,6 +37,8 @@ class Due(StrEnum):
 
     RENEW = "renew"
     ROTATE = "rotate"
+    VERIFY = "verify"
+    """Whether the token still works; nothing is to be issued."""
 
 
 class Seen(Enum):
@@ -53,6 +55,8 @@ class Seen(Enum):
     """The five-minute rule has taken the token away; nobody wants to be without one."""
     INTERRUPTED = "interrupted"
     """A rotation has revoked the token and got no other."""
+    DIED = "died"
+    """Kiwoom said that the token does not work, before its expiry."""
     CLEARED = "cleared"
     """Somebody cleared the token and wants none for now."""
 
@@ -100,14 +104,19 @@ class RenewalSchedule:
         elif self.renew_at is None and not self._is_unwanted and self._has_started:
             self._plan(now)
 
-    def saw(self, token: Token | None, now: float, *, interrupted: bool = False) -> Seen:
+    def saw(self, token: Token | None, now: float, *, interrupted: bool = False, died: bool = False) -> Seen:
         """Take note of what the store holds now, and return what that means.
 
-        `interrupted` tells that the last token was revoked by a rotation that nobody finished.
+        `interrupted` tells that the last token was revoked by a rotation that nobody finished, `died` that Kiwoom
+        said that it does not work.
         """
         before, self.token = self.token, token
         is_first, self._has_started = not self._has_started, True
         if token is None:
+            if died and before is not None:
+                self.rotates_next = False
+                self._plan(now)
+                return Seen.DIED
             return self._lose(before, now, is_first=is_first, interrupted=interrupted)
         if before is not None and (before.value, before.expires_at) == (token.value, token.expires_at):
             return Seen.UNCHANGED

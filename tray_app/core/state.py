@@ -20,6 +20,10 @@ class Life(StrEnum):
     ENDING = "ending"
     """It is valid, but for less than five minutes."""
     EXPIRED = "expired"
+    DEAD = "dead"
+    """It had not expired, but Kiwoom said that it does not work; there is no other yet."""
+    UNCONFIRMED = "unconfirmed"
+    """It has not expired, but something speaks against it that was not settled with Kiwoom."""
 
 
 class Action(StrEnum):
@@ -31,6 +35,7 @@ class Action(StrEnum):
     CLEAR = "clear"
     REVOKE = "revoke"
     UNLOCK = "unlock"
+    VERIFY = "verify"
 
 
 class Result(StrEnum):
@@ -47,6 +52,10 @@ class Result(StrEnum):
     KEPT = "kept"
     """It was to be cleared, but the stored one belongs to other keys."""
     UNLOCKED = "unlocked"
+    CONFIRMED = "confirmed"
+    """Kiwoom said that the token works."""
+    DIED = "died"
+    """Kiwoom said that the token does not work, before its expiry."""
     FAILED = "failed"
 
 
@@ -70,8 +79,10 @@ class TokenState:
     Redis address, and `place_problem` why it is not the keyring or what is wrong with Redis (the `problem` of
     `KeyringUnavailable` and `RedisUnavailable`), or empty.
     `renew_at` is when the program will ask Kiwoom by itself, or None; `stopped` says that it will not, because the
-    last error needs the user. `skew_seconds` is Kiwoom's clock minus this computer's. `snoozed_until` is when warnings
-    are shown again, or None.
+    last error needs the user. `confirmed_at` is when Kiwoom last said that the token works, `is_doubtful` whether
+    something speaks against it since. Without a token, `dead_at` is when the one before was found dead, which would
+    have been valid until `dead_expires`. `skew_seconds` is Kiwoom's clock minus this computer's. `snoozed_until` is when
+    warnings are shown again, or None.
     """
 
     profile: str
@@ -89,10 +100,14 @@ class TokenState:
     stopped: bool = False
     skew_seconds: float | None = None
     snoozed_until: float | None = None
+    confirmed_at: float | None = None
+    is_doubtful: bool = False
+    dead_at: float | None = None
+    dead_expires: float | None = None
 
     def life(self, now: float) -> Life:
-        """Return how long the token is still valid at `now`."""
-        return life_of(self.expires, now)
+        """Return how long the token is still valid at `now`, as far as that is known."""
+        return life_of(self.expires, now, is_dead=self.dead_at is not None, is_doubtful=self.is_doubtful)
 
     def remaining(self, now: float) -> float:
         """Return how many seconds the token is still valid, 0 without a valid one."""
@@ -105,10 +120,15 @@ class TokenState:
         return min(1.0, self.remaining(now) / (self.expires - self.created))
 
 
-def life_of(expires: float | None, now: float) -> Life:
-    """Return how long a token that expires at `expires` is still valid at `now`; None means no token."""
+def life_of(expires: float | None, now: float, *, is_dead: bool = False, is_doubtful: bool = False) -> Life:
+    """Return how long a token that expires at `expires` is still valid at `now`; None means no token.
+
+    `is_dead` tells that the one before was found dead, `is_doubtful` that something speaks against the present one.
+    """
     if expires is None:
-        return Life.NONE
+        return Life.DEAD if is_dead else Life.NONE
     if expires <= now:
         return Life.EXPIRED
+    if is_doubtful:
+        return Life.UNCONFIRMED
     return Life.VALID if expires - now >= BUFFER_SECONDS else Life.ENDING

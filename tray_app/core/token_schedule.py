@@ -65,12 +65,17 @@ class TokenSchedule:
         """Be silent until then, or until there is another token; a moment that has passed ends the silence."""
         self._notices.snooze(until, now)
 
-    def saw(self, token: Token | None, now: float, *, interrupted: bool = False) -> None:
+    def saw(self, token: Token | None, now: float, *, interrupted: bool = False, died: bool = False) -> None:
         """Take note of what the store holds now.
 
-        `interrupted` tells that the last token was revoked by a rotation that nobody finished.
+        `interrupted` tells that the last token was revoked by a rotation that nobody finished, `died` that Kiwoom
+        said that it does not work.
         """
-        self._notices.saw(token, self.renewal.saw(token, now, interrupted=interrupted), now)
+        self._notices.saw(token, self.renewal.saw(token, now, interrupted=interrupted, died=died), now)
+
+    def died(self, token: Token) -> None:
+        """Take note that a token had stopped working before its expiry, which another one replaces."""
+        self._notices.died(token)
 
     def answered(self, token: Token, now: float, *, same: bool, rotated: bool = False) -> None:
         """Take note of the token that Kiwoom gave; `same` when it is the one that was there, with the same expiry,

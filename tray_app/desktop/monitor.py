@@ -160,7 +160,7 @@ class Monitor(QObject):
 
     def resumed(self) -> None:
         """Judge everything anew: the computer slept, or its clock was set."""
-        self.tick()
+        self._supervisor.tick(resumed=True)
 
     def _run_act(self, job: Job[Any]) -> None:
         self._actor.run(job.run, lambda *_: job.finish())
@@ -183,7 +183,7 @@ class Monitor(QObject):
 
     def _watchable(self) -> set[str]:
         service = self.service
-        paths = service.store.watch_paths()
+        paths = service.watch_paths()
         if service is not self._prepared:
             self._prepared = service
             for path in paths:

@@ -42,12 +42,14 @@ class EventKind(StrEnum):
     FAILED = "failed"
     CLEARED = "cleared"
     REVOKED = "revoked"
+    DIED = "died"
+    """Kiwoom proved that the token did not work any more, before its expiry."""
     GONE = "gone"
     """The token was no longer there, and no program recorded why."""
 
 
 BRINGS = frozenset({EventKind.ISSUED, EventKind.SAME, EventKind.ADOPTED, EventKind.STORED, EventKind.SEEN})
-TAKES = frozenset({EventKind.CLEARED, EventKind.REVOKED, EventKind.GONE})
+TAKES = frozenset({EventKind.CLEARED, EventKind.REVOKED, EventKind.DIED, EventKind.GONE})
 FOUND_BY_LOOKING = frozenset({EventKind.SEEN, EventKind.GONE})
 
 

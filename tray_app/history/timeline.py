@@ -31,12 +31,14 @@ class Ended(StrEnum):
     REPLACED = "replaced"
     CLEARED = "cleared"
     REVOKED = "revoked"
+    DIED = "died"
     GONE = "gone"
 
 
 _ENDS = {
     EventKind.CLEARED: Ended.CLEARED,
     EventKind.REVOKED: Ended.REVOKED,
+    EventKind.DIED: Ended.DIED,
     EventKind.GONE: Ended.GONE,
 }
 

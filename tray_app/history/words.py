@@ -24,6 +24,7 @@ _KINDS = {
     EventKind.FAILED: msg("The request failed"),
     EventKind.CLEARED: msg("The token was removed from this computer"),
     EventKind.REVOKED: msg("The token was revoked at Kiwoom"),
+    EventKind.DIED: msg("Kiwoom did not accept the token any more, before its expiry"),
     EventKind.GONE: msg("The token was missing"),
 }
 
@@ -32,6 +33,7 @@ _ENDS = {
     Ended.REPLACED: msg("It was replaced by another token."),
     Ended.CLEARED: msg("It was removed from this computer."),
     Ended.REVOKED: msg("It was revoked at Kiwoom."),
+    Ended.DIED: msg("It stopped working before its expiry."),
     Ended.GONE: msg("It was removed by another program."),
 }
 

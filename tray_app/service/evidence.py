@@ -67,6 +67,12 @@ class Evidence:
             settled=settled if isinstance(settled, str) else "",
         )
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Evidence) and self.to_record() == other.to_record()
+
+    def __hash__(self) -> int:
+        return hash((self.token, self.dead_at, self.doubted_at, self.confirmed_at))
+
     def to_record(self) -> dict[str, object]:
         """Return the JSON object for the lock's record. It holds no token."""
         return {

@@ -93,6 +93,10 @@ class TokenService:
         """Return where the token is stored, as far as is known without asking anything slow."""
         return self.store.place()
 
+    def watch_paths(self) -> list[str]:
+        """Return the files whose change may mean another token, or news about whether it is alive."""
+        return [*self.store.watch_paths(), *filter(None, [self.store.lock.path])]
+
     def living(self) -> Token:
         """Return the stored token while it is unexpired. Raises `NoToken` without asking Kiwoom, and `StoreError`."""
         token = self.current()

@@ -87,6 +87,7 @@ class Settings:
         "store",
         "theme",
         "unknown",
+        "verify",
         "warn_before",
     )
 
@@ -111,6 +112,7 @@ class Settings:
     share_bot_file: str
     share_kwcli: bool
     share_token_file: bool
+    verify: str
     warn_before: tuple[int, ...]
     base_url: str | None
     problems: tuple[SettingsError, ...]

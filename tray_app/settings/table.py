@@ -34,6 +34,7 @@ _STORES = {
     "redis": msg("Redis, for several computers"),
     "memory": msg("memory, until the program ends"),
 }
+_CHECKS = {"auto": msg("at the start, before trading and during trading hours"), "off": msg("only when asked")}
 _LANGUAGES = {"auto": msg("as the system"), "ko": "한국어", "en": "English"}
 _SHADES = {"auto": msg("as the system"), "dark": msg("dark"), "light": msg("light")}
 
@@ -108,6 +109,14 @@ TABLE: dict[str, Setting] = {
             when_unknown="notify",  # which revokes nothing and issues nothing
         ),
         Setting(RENEWAL, "renew_before", Span(), 600, msg("Check with Kiwoom before expiry"), per_profile=True),
+        Setting(
+            RENEWAL,
+            "verify",
+            Choice(_CHECKS),
+            "auto",
+            msg("Check that the token works"),
+            per_profile=True,
+        ),
         Setting(
             RENEWAL,
             "mode",

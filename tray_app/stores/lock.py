@@ -42,7 +42,9 @@ _locks: weakref.WeakSet[ThreadLock] = weakref.WeakSet()
 
 
 class ThreadLock:
-    """The lock of a store that only this process can see."""
+    """The lock of a store that only this process can see. `path` is the file of one that others see, or empty."""
+
+    path = ""
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
@@ -132,7 +134,7 @@ class ProfileLock(ThreadLock):
 
     def __init__(self, path: str) -> None:
         super().__init__()
-        self._path = path
+        self.path = path
         self._file = _LockedFile(path)
         self._substitute: _LockedFile | _ProcessLock | None = None
         self._held: _LockedFile | _ProcessLock | None = None
@@ -186,7 +188,7 @@ class ProfileLock(ThreadLock):
 
         try:
             # On a descriptor of its own: a thread without the lock must not move the position of the other's.
-            record = json.loads(read_regular(self._path, _MAX_RECORD_BYTES, follow_links=False)[0])
+            record = json.loads(read_regular(self.path, _MAX_RECORD_BYTES, follow_links=False)[0])
         except (OSError, ValueError, RecursionError):
             return {}
         return record if isinstance(record, dict) else {}
@@ -207,7 +209,7 @@ class ProfileLock(ThreadLock):
         except OSError as error:
             if not cannot_lock(error):
                 raise self._unusable(error) from None
-            _tell_once(os.path.dirname(self._path), error)
+            _tell_once(os.path.dirname(self.path), error)
             taken = self._try_substitute()
         return taken
 
@@ -227,13 +229,13 @@ class ProfileLock(ThreadLock):
             yield self._substitute
             return
         for folder in _local_folders():
-            yield _LockedFile(os.path.join(folder, f"{_digest(self._path)}.lock"))
-        yield _ProcessLock(self._path)
+            yield _LockedFile(os.path.join(folder, f"{_digest(self.path)}.lock"))
+        yield _ProcessLock(self.path)
 
     def _unusable(self, error: OSError) -> StoreError:
         return StoreError(
             msg("The lock file {path} cannot be opened ({reason}). Mend or remove it."),
-            path=self._path,
+            path=self.path,
             reason=reason_of(error),
         )
 
@@ -248,10 +250,10 @@ class ProfileLock(ThreadLock):
 class _LockedFile:
     """The kernel's lock on the file that others find at `path`. Raises `OSError`, and `StoreError` for its folder."""
 
-    __slots__ = ("_descriptor", "_path")
+    __slots__ = ("_descriptor", "path")
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        self.path = path
         self._descriptor: int | None = None
 
     def try_lock(self) -> bool:
@@ -283,13 +285,13 @@ class _LockedFile:
 
     def _open(self) -> int:
         if self._descriptor is None:
-            make_private_folder(os.path.dirname(self._path))
-            self._descriptor = open_private(self._path)
+            make_private_folder(os.path.dirname(self.path))
+            self._descriptor = open_private(self.path)
         return self._descriptor
 
     def _is_named(self, descriptor: int) -> bool:
         try:
-            named, held = os.lstat(self._path), os.fstat(descriptor)
+            named, held = os.lstat(self.path), os.fstat(descriptor)
         except FileNotFoundError:
             return False
         return (named.st_ino, named.st_dev) == (held.st_ino, held.st_dev)
@@ -298,10 +300,10 @@ class _LockedFile:
 class _ProcessLock:
     """What is left where nothing on this computer can be locked: one lock for each path in this process."""
 
-    __slots__ = ("_lock", "_path")
+    __slots__ = ("_lock", "path")
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        self.path = path
         self._lock = _process_locks.setdefault(path, threading.Lock())
 
     def try_lock(self) -> bool:
@@ -311,7 +313,7 @@ class _ProcessLock:
         self._lock.release()
 
     def forget_parent(self) -> None:
-        self._lock = _process_locks.setdefault(self._path, threading.Lock())
+        self._lock = _process_locks.setdefault(self.path, threading.Lock())
 
 
 _process_locks: dict[str, threading.Lock] = {}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tray_app.core.errors import KiwoomTokenError
     from tray_app.core.token import Token
     from tray_app.kiwoom.keys import AppKeys
-    from tray_app.service.outcome import Cleared, Outcome
+    from tray_app.service.outcome import Cleared, Outcome, Verified
     from tray_app.service.token_service import TokenService
     from tray_app.settings.load import Settings
     from tray_app.supervisor.tracker import TokenTracker
@@ -90,6 +90,21 @@ class RenewByRotation(Rotate):
 
     def run(self, service: TokenService) -> Outcome:
         return service.renew(self._seen, rotate=True)
+
+
+class Verify(Command["Verified"]):
+    """Ask Kiwoom whether the token works."""
+
+    action = Action.VERIFY
+
+    def run(self, service: TokenService) -> Verified:
+        return service.verify()
+
+    def succeed(self, tracker: TokenTracker, result: Verified, now: float) -> None:
+        tracker.on_verified(result, now, is_wished=True)
+
+    def fail(self, tracker: TokenTracker, error: KiwoomTokenError, now: float) -> None:
+        tracker.on_failed(error, now)
 
 
 class Clear(Command["Cleared"]):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tray_app.service.evidence import Evidence
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -12,17 +14,23 @@ if TYPE_CHECKING:
     from tray_app.service.token_service import TokenService
 
 
+NO_EVIDENCE = Evidence()
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a store held at `at` (seconds of the epoch), when its version was `version`.
 
-    `interrupted` tells that there is no token because a rotation has revoked it and came to no other.
+    `interrupted` tells that there is no token because a rotation has revoked it and came to no other, `died` that it
+    was found dead. `evidence` is what is known about whether the token is alive.
     """
 
     token: Token | None
     at: float
     version: object = None
     interrupted: bool = False
+    died: bool = False
+    evidence: Evidence = NO_EVIDENCE
 
 
 class StoreReader:
@@ -46,16 +54,18 @@ class StoreReader:
         `seen` is the token that the caller knows. Without `retry`, a token that could not be read is not tried again
         before the store's version changes.
         """
-        version = self.service.store.version()
+        evidence = self.service.evidence()
+        version = (self.service.store.version(), evidence)
         is_failed_one = self.has_failed and version == self._failed_version
         if version == self._version or (is_failed_one and not retry):
             self.service.store.check()  # in the same job, because each job more wakes two threads
             return None
         self._failed_version, self.has_failed = version, True
         at, token = self._clock(), self.service.current()
-        interrupted = token is None and self.service.was_interrupted(seen)
+        died = token is None and seen is not None and evidence.says_dead(seen.value)
+        interrupted = token is None and not died and self.service.was_interrupted(seen)
         self.has_failed = False
-        return Found(token, at, version, interrupted)
+        return Found(token, at, version, interrupted, died, evidence)
 
     def accept(self, found: Found) -> None:
         """Take what was found as known: it is read again when the store changes."""

@@ -16,6 +16,7 @@ from tray_app.service.outcome import Outcome
 from tray_app.supervisor.commands import Renew, RenewByRotation
 from tray_app.supervisor.jobs import Job, run_now
 from tray_app.supervisor.store_reader import StoreReader
+from tray_app.supervisor.token_check import TokenCheck
 from tray_app.supervisor.tracker import TokenTracker
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class Supervisor:
         self._run_act = run_act
         self._clock = clock
         self._tracker = TokenTracker(settings, random.random, sandbox=sandbox, heeds_quiet_hours=heeds_quiet_hours)
+        self._check = TokenCheck(self._tracker, clock, run_act)
         self._reader = StoreReader(open_service(settings), clock)
         self._next_service: TokenService | None = None
         """It takes over once the token has been moved to where it stores it."""
@@ -125,11 +127,14 @@ class Supervisor:
         # What cannot be told while nobody is there would be due now, again and again.
         return self._tracker.next_moment(self._clock(), without_notices=self._is_held)
 
-    def tick(self) -> None:
+    def tick(self, *, resumed: bool = False) -> None:
         """Do what is due, or else tell what is due, and read the store if it changed.
 
+        `resumed` tells that the computer slept or its clock was set: the token is then checked with Kiwoom.
         Renewing comes first: what it solves at once, as after a sleep, is not told.
         """
+        if resumed:
+            self._tracker.want_verification()
         if not self._renew_if_due():
             self._tell_due()
             self.read()
@@ -311,8 +316,16 @@ class Supervisor:
         self._run_read(Job(service.store.check, finish))
 
     def _renew_if_due(self) -> bool:
+        def checked(error: Exception | None) -> None:
+            _log_unexpected(error)
+            self._publish(self.state.busy)
+            self.read()
+
         due = None if self.state.busy is not None else self._tracker.due(self._clock())
         if due is None:
+            return False
+        if due is Due.VERIFY:
+            self._check.start(self.service, checked)
             return False
         seen = self._tracker.token
         self.do(RenewByRotation(seen) if due is Due.ROTATE else Renew(seen))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tray_app.core.renewal_schedule import Due
 from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.core.token_schedule import TokenSchedule
+from tray_app.core.verification_schedule import VerificationSchedule
 from tray_app.service.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -14,9 +16,9 @@ if TYPE_CHECKING:
 
     from tray_app.core.errors import KiwoomTokenError
     from tray_app.core.notices import Notice
-    from tray_app.core.renewal_schedule import Due
     from tray_app.core.token import Token
-    from tray_app.service.outcome import Cleared
+    from tray_app.service.evidence import Evidence
+    from tray_app.service.outcome import Cleared, Verified
     from tray_app.settings.load import Settings
     from tray_app.stores.base import Place
     from tray_app.supervisor.store_reader import Found
@@ -41,6 +43,7 @@ class TokenTracker:
         self._random = random
         self._heeds_quiet_hours = heeds_quiet_hours
         self._schedule = self._new_schedule(settings)
+        self._verification = VerificationSchedule(settings.mode, is_on=settings.verify == "auto")
         self._read_error: KiwoomTokenError | None = None
         self._last_notice: Notice | None = None
         self._before: Token | None = None
@@ -51,11 +54,13 @@ class TokenTracker:
         """Plan and warn by other settings of the same account."""
         quiet_hours = settings.quiet_hours if self._heeds_quiet_hours else None
         self._schedule.reconfigure(settings.policy, settings.renew_before, settings.warn_before, quiet_hours, now)
+        self._verification.reconfigure(settings.mode, is_on=settings.verify == "auto")
         self.state = replace(self.state, policy=settings.policy)
 
     def change_account(self, settings: Settings) -> None:
         """Begin as at a start: nothing that was told, tried or wished of the other account applies."""
         self._schedule, self.token = self._new_schedule(settings), None
+        self._verification = VerificationSchedule(settings.mode, is_on=settings.verify == "auto")
         self.set_mode(settings.mode)
 
     def set_mode(self, mode: str) -> None:
@@ -84,10 +89,25 @@ class TokenTracker:
         self.on_readable()
         before = None if self.token is None else self.token.value
         after = None if found.token is None else found.token.value
-        if by_another_program and not found.interrupted and after != before:
+        if found.died:
+            self._finish(Result.DIED, now)
+        elif by_another_program and not found.interrupted and after != before:
             self._finish(Result.GONE if after is None else Result.ADOPTED, now)
+        self._take_evidence(found.evidence, found.token)
         self.token = found.token
-        self._schedule.saw(found.token, now, interrupted=found.interrupted)
+        self._schedule.saw(found.token, now, interrupted=found.interrupted, died=found.died)
+
+    def _take_evidence(self, evidence: Evidence, token: Token | None) -> None:
+        """Show what is known about whether the token is alive, or that the one before it was found dead."""
+        is_about = token is not None and evidence.is_about(token.value)
+        is_dead = token is None and evidence.dead_at > 0
+        self.state = replace(
+            self.state,
+            confirmed_at=evidence.confirmed_at or None if is_about else None,
+            is_doubtful=is_about and evidence.doubted_at > 0,
+            dead_at=evidence.dead_at if is_dead else None,
+            dead_expires=evidence.expires if is_dead else None,
+        )
 
     def on_readable(self) -> None:
         """Forget that the store could not be read."""
@@ -109,6 +129,8 @@ class TokenTracker:
         """Take the token that Kiwoom was asked for."""
         self.token = outcome.token
         same = outcome.is_the_same_as(self._before)
+        if outcome.dead is not None:
+            self._schedule.died(outcome.dead)
         self._schedule.answered(outcome.token, now, same=same, rotated=rotated)
         self._finish(Result.SAME if same else _RESULTS[outcome.how], now, outcome.unsaved)
         if outcome.skew_seconds is not None:
@@ -122,6 +144,30 @@ class TokenTracker:
     def on_failed(self, error: KiwoomTokenError, now: float) -> None:
         """Show an error that changes nothing about when to renew."""
         self._finish(Result.FAILED, now, error)
+
+    def on_verified(self, verified: Verified, now: float, *, is_wished: bool) -> None:
+        """Take what Kiwoom said about the token. A dead one is gone; a read that follows finds that as well."""
+        self._verification.answered()
+        if verified.is_alive:
+            self.state = replace(self.state, confirmed_at=verified.at, is_doubtful=False)
+            if is_wished:
+                self._finish(Result.CONFIRMED, now)
+            return
+        dead = verified.token
+        self._schedule.saw(None, now, died=True)
+        self.token = None
+        self.state = replace(
+            self.state, confirmed_at=None, is_doubtful=False, dead_at=verified.at, dead_expires=dead.expires
+        )
+        self._finish(Result.DIED, now)
+
+    def on_unverified(self, now: float, retry_after: float | None) -> None:
+        """Take note that Kiwoom did not say whether the token works, which changes nothing about it."""
+        self._verification.failed(now, retry_after)
+
+    def want_verification(self) -> None:
+        """Check the token once more: much may have happened meanwhile."""
+        self._verification.want()
 
     def on_cleared(self, cleared: Cleared, now: float) -> None:
         """Forget the token that the user cleared."""
@@ -143,11 +189,22 @@ class TokenTracker:
 
     def due(self, now: float) -> Due | None:
         """Return what to ask Kiwoom for now, or None."""
-        return self._schedule.due(now)
+        due = self._schedule.due(now)
+        state = self.state
+        if due is None and self._verification.is_due(
+            self.token, state.confirmed_at, now, is_doubtful=state.is_doubtful
+        ):
+            return Due.VERIFY
+        return due
 
     def next_moment(self, now: float, *, without_notices: bool) -> float | None:
         """Return when something will be due next, or None."""
-        return self._schedule.renew_at if without_notices else self._schedule.next_moment(now)
+        state = self.state
+        moments = (
+            self._schedule.renew_at if without_notices else self._schedule.next_moment(now),
+            self._verification.next_moment(self.token, state.confirmed_at, now, is_doubtful=state.is_doubtful),
+        )
+        return min((one for one in moments if one is not None), default=None)
 
     def due_notices(self, now: float) -> list[Notice]:
         """Return what to tell the user now, each once."""

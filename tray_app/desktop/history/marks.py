@@ -33,6 +33,7 @@ MARK_TONES = {
     EventKind.FAILED: Tone.BAD,
     EventKind.CLEARED: Tone.LOW,
     EventKind.REVOKED: Tone.LOW,
+    EventKind.DIED: Tone.BAD,
     EventKind.GONE: Tone.LOW,
 }
 

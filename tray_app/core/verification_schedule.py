@@ -1,0 +1,78 @@
+"""When to ask Kiwoom whether a token still works, without anybody's wish: the policy alone.
+
+A check is one small request (ka00001). It is due at the start, after the computer slept, when something speaks against
+the token, shortly before trading begins, and every ten minutes while the market is open; never within a minute of the
+last confirmation, and after a check that said nothing not before a growing pause.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tray_app.core.trading import is_trading, last_check_before_trading, next_check_before_trading
+
+if TYPE_CHECKING:
+    from tray_app.core.token import Token
+
+RECENT_SECONDS = 60.0
+"""A token that was confirmed within this time is not asked about again."""
+
+_TRADING_SECONDS = 600.0
+_FIRST_PAUSE_SECONDS = 60.0
+_LONGEST_PAUSE_SECONDS = 600.0
+
+
+class VerificationSchedule:
+    """Decide when one profile's token is to be verified.
+
+    `mode` is `real` or `demo`, whose trading hours differ. Without `is_on` only the user's own wish leads to a check.
+    Instants are seconds of the epoch.
+    """
+
+    def __init__(self, mode: str, *, is_on: bool) -> None:
+        self._mode = mode
+        self._is_on = is_on
+        self._is_wanted = True
+        self._not_before = 0.0
+        self._failures = 0
+
+    def reconfigure(self, mode: str, *, is_on: bool) -> None:
+        """Take other settings."""
+        self._mode, self._is_on = mode, is_on
+
+    def want(self) -> None:
+        """Check once more: the computer slept, its clock was set, or something speaks against the token."""
+        self._is_wanted = True
+        self._not_before, self._failures = 0.0, 0
+
+    def answered(self) -> None:
+        """Take note that Kiwoom said whether the token works."""
+        self._is_wanted = False
+        self._not_before, self._failures = 0.0, 0
+
+    def failed(self, now: float, retry_after: float | None = None) -> None:
+        """Take note that Kiwoom did not say, and wait for `retry_after` seconds or a growing pause."""
+        pause = min(_FIRST_PAUSE_SECONDS * 2 ** min(self._failures, 10), _LONGEST_PAUSE_SECONDS)
+        self._failures += 1
+        self._not_before = now + max(pause, retry_after or 0.0)
+
+    def is_due(self, token: Token | None, confirmed_at: float | None, now: float, *, is_doubtful: bool) -> bool:
+        """Return whether to check now. `confirmed_at` is when Kiwoom last said that this token works, or None."""
+        moment = self.next_moment(token, confirmed_at, now, is_doubtful=is_doubtful)
+        return moment is not None and moment <= now
+
+    def next_moment(
+        self, token: Token | None, confirmed_at: float | None, now: float, *, is_doubtful: bool
+    ) -> float | None:
+        """Return when the next check is due, at the earliest now, or None while there is nothing to check."""
+        if not self._is_on or token is None or not token.lives(now):
+            return None
+        since = confirmed_at or 0.0
+        moments = [next_check_before_trading(now, self._mode)]
+        if is_doubtful:
+            moments.append(now)
+        if self._is_wanted or since < last_check_before_trading(now, self._mode):
+            moments.append(since + RECENT_SECONDS)
+        if is_trading(now, self._mode):
+            moments.append(since + _TRADING_SECONDS)
+        return max(now, self._not_before, min(moments))

@@ -1,0 +1,42 @@
+"""Asking Kiwoom in the background whether the token works: nobody wished for it, so nothing is shown while it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tray_app.core.errors import KiwoomTokenError
+from tray_app.supervisor.jobs import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from tray_app.service.outcome import Verified
+    from tray_app.service.token_service import TokenService
+    from tray_app.supervisor.tracker import TokenTracker
+
+
+class TokenCheck:
+    """Run one check at a time, and tell the tracker what Kiwoom said."""
+
+    def __init__(self, tracker: TokenTracker, clock: Callable[[], float], run_act: Callable[[Job[Any]], None]) -> None:
+        self._tracker = tracker
+        self._clock = clock
+        self._run_act = run_act
+        self._is_running = False
+
+    def start(self, service: TokenService, then: Callable[[Exception | None], None]) -> None:
+        """Check the token of `service`, and call `then` with what failed unexpectedly, or None."""
+        if self._is_running:
+            return
+        self._is_running = True
+
+        def finish(verified: Verified | None, error: Exception | None) -> None:
+            self._is_running = False
+            if verified is not None:
+                self._tracker.on_verified(verified, self._clock(), is_wished=False)
+            else:
+                self._tracker.on_unverified(self._clock(), getattr(error, "retry_after", None))
+            then(None if isinstance(error, KiwoomTokenError) else error)
+
+        self._run_act(Job(service.verify, finish))
