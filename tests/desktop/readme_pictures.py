@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tray_app.core.errors import BrokerUnavailable, KiwoomTokenError
 from tray_app.core.token import KST, Token, token_for
-from tray_app.history.database import FILE, History
+from tray_app.history.database import FILE, History, flush_history
 
 from .screen import Window
 from .session import Desktop
@@ -119,6 +119,7 @@ def _record_a_week(data: Path, ends: float) -> None:
             other = token_for("a-token-of-kwcli", 19 * _HOUR, morning + 5.4 * _HOUR)
             happened.append((morning + 5.4 * _HOUR, "adopted", other, None))
     history.record("default", happened)
+    flush_history()  # the name of the program is read when the record is written
     sys.argv[0] = this_program
 
 

@@ -117,7 +117,7 @@ def test_no_secret_is_ever_shown_or_printed(desktop: Desktop) -> None:
             trader.sandbox.set_fault(fault, on="issue", times=1)
             trader.idle()
             before = trader.issues
-            trader.desktop.choose("Check with Kiwoom")
+            trader.ask_kiwoom()
             trader.desktop.wait_for(lambda: trader.issues > before, "a request")  # noqa: B023 - asked at once
             trader.idle()
             seen = texts_on_the_bus(desktop)

@@ -148,11 +148,16 @@ class Trader:
         return self.desktop.wait_for(found, f"a tooltip with {texts}", timeout)
 
     def idle(self) -> None:
-        """Waits until the menu lets itself be used."""
-        asks = {"Check with Kiwoom", "Issue a token", "Try again"}
-        self.desktop.wait_for(
-            lambda: next(entry for entry in self.desktop.menu() if entry.label in asks).enabled, "an idle program"
-        )
+        """Wait until the menu can be used."""
+        self.desktop.wait_for(lambda: self._asking_entry().enabled, "an idle program")
+
+    def ask_kiwoom(self) -> None:
+        """Choose the entry that asks Kiwoom, whatever it says at the moment."""
+        self.desktop.choose(self._asking_entry().label)
+
+    def _asking_entry(self) -> Any:
+        texts = {"Check with Kiwoom", "Issue a token", "Try again"}
+        return next(entry for entry in self.desktop.menu() if entry.label in texts)
 
     def agrees(self) -> dict[str, Any]:
         """Waits until the icon shows what `kiwoom-token status` says, and returns that."""

@@ -8,3 +8,6 @@ windows.
 APP_NAME = "kiwoom-token-tray"
 APP_ID = "KiwoomTokenTray"
 """This program's AppUserModelID on Windows."""
+
+PORTAL_URL = "https://openapi.kiwoom.com"
+"""Where Kiwoom gives out app keys and registers IP addresses."""

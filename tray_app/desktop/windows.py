@@ -9,6 +9,7 @@ from PySide6.QtGui import QDesktopServices
 from shiboken6 import isValid
 
 from tray_app.autostart.program import BACKGROUND, start_command
+from tray_app.desktop import PORTAL_URL
 from tray_app.kiwoom.keys import AppKeys
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from tray_app.desktop.monitors import Monitors
     from tray_app.desktop.settings.controller import SettingsController
     from tray_app.settings.load import Settings
-
-PORTAL = "https://openapi.kiwoom.com"
 
 
 class Windows(QObject):
@@ -130,7 +129,7 @@ class Windows(QObject):
         QDesktopServices.openUrl(QUrl.fromLocalFile(self._monitors.settings_file))
 
     def open_portal(self) -> None:
-        QDesktopServices.openUrl(QUrl(PORTAL))
+        QDesktopServices.openUrl(QUrl(PORTAL_URL))
 
     def _dialog_parent(self) -> QWidget | None:
         """Return the visible window that a dialog belongs to, preferring the active one."""

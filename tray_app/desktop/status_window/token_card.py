@@ -86,8 +86,14 @@ class TokenCard(QFrame):
             self._last_tone = view.last_tone
             self._colour_texts()
 
+    def reserve_room(self) -> None:
+        """Keep the remedy button whole; Qt's form layout would cut it off."""
+        self.remedy.ensurePolished()
+        self.remedy.setMinimumHeight(self.remedy.sizeHint().height())
+
     def set_tones(self, tones: Tones) -> None:
         self._tones = tones
+        self.remedy.set_colour(tones.good)
         self._colour_texts()
 
     def _colour_texts(self) -> None:

@@ -70,14 +70,14 @@ class _Listener(QWidget):
         self._events = events
 
     def nativeEvent(self, _kind: Any, message: Any) -> object:
-        """What Windows sent goes on to Qt in any case."""
+        """Handle a message of Windows, and let Qt handle it as well."""
         told = Message.from_address(int(message))
         handle_message(self._events, told.message, told.wParam, told.lParam)
         return False, 0
 
 
 def handle_message(events: SystemEvents, message: int, what: int, detail: int) -> None:
-    """What one message of Windows means; `what` and `detail` are its `wParam` and `lParam`."""
+    """Report what a message of Windows means; `what` and `detail` are its `wParam` and `lParam`."""
     if message == _WM_TIMECHANGE or (
         message == _WM_POWERBROADCAST and what in {_PBT_APMRESUMEAUTOMATIC, _PBT_APMRESUMESUSPEND}
     ):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Signal
-from PySide6.QtGui import (
-    QColor,
-    QResizeEvent,
-)
-from PySide6.QtWidgets import (
-    QPushButton,
-    QWidget,
-)
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from tray_app.desktop.widgets.busy_line import BusyLine
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QColor, QResizeEvent
+
+    from tray_app.core.state import Action
+    from tray_app.desktop.view.model import View
 
 
 class WorkButton(QPushButton):
@@ -36,6 +37,12 @@ class WorkButton(QPushButton):
         """Show what is in progress, or nothing if `text` is empty."""
         self._busy_line.show_progress(text)
         self.setAccessibleDescription(text)
+
+    def show_action(self, view: View, actions: set[Action], *, is_possible: bool) -> None:
+        """Show whether one of these actions is possible or running. A disabled button would lose the focus."""
+        is_running = view.working in actions
+        self.setEnabled(is_possible or is_running)
+        self.show_progress(view.busy if is_running else "")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from tray_app.core.errors import KeyringUnavailable, Remedy
 from tray_app.core.language import say, tr
 from tray_app.core.wording import keyring_name, keyring_subject, mode_text
+from tray_app.desktop import PORTAL_URL
 from tray_app.desktop.dialogs.keys_form import KeysForm
 from tray_app.desktop.setup.flow import Activity, SetupFlow, Step
 from tray_app.desktop.setup.texts import (
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from tray_app.desktop.theme.colours import Tones
 from tray_app.desktop.setup.pages.page import Page
 from tray_app.desktop.widgets.described_button import DescribedButton
-
-PORTAL = "https://openapi.kiwoom.com"
 
 
 class KeysPage(Page):
@@ -251,7 +250,7 @@ class KeysPage(Page):
 
     def _do_remedy(self) -> None:
         if self._remedy == Remedy.OPEN_PORTAL:
-            QDesktopServices.openUrl(QUrl(PORTAL))
+            QDesktopServices.openUrl(QUrl(PORTAL_URL))
         else:
             self._form.choose_mode("demo" if self._form.mode == "real" else "real")
             self.submit()

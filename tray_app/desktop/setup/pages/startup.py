@@ -20,10 +20,9 @@ from tray_app.desktop.setup.texts import (
     policy_text,
 )
 from tray_app.desktop.theme.stylesheet import set_role
+from tray_app.desktop.view.menu import DEFAULT_DAILY
 from tray_app.desktop.widgets.basics import make_text, set_text
 from tray_app.desktop.widgets.described_button import DescribedButton
-
-QUIET_HOUR = "daily 06:30"
 
 
 class StartupPage(Page):
@@ -83,7 +82,7 @@ class StartupPage(Page):
         self._share.setVisible(habits.share_kwcli is not None)
         self._autostart.button.setChecked(bool(habits.autostart) or suggested)
         self._share.button.setChecked(bool(habits.share_kwcli) or suggested)
-        policies = ["auto", habits.policy if habits.policy.startswith("daily") else QUIET_HOUR, "notify"]
+        policies = ["auto", habits.policy if habits.policy.startswith("daily") else DEFAULT_DAILY, "notify"]
         self._policy.clear()
         for policy in policies:
             self._policy.addItem(policy_text(policy), policy)

@@ -1,0 +1,34 @@
+"""A message with a button beside it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+
+from tray_app.desktop.widgets.basics import set_text
+from tray_app.desktop.widgets.labels import make_label
+
+
+class MessageRow(QWidget):
+    """A message about something that needs attention, and the button that helps. Hidden while there is none."""
+
+    clicked = Signal()
+
+    def __init__(self, label_name: str, button_name: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._label = make_label(label_name, self, wrap=True)
+        self._label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.button = QPushButton(self)
+        self.button.setObjectName(button_name)
+        self.button.clicked.connect(self.clicked)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self._label, 1)
+        row.addWidget(self.button)
+        self.hide()
+
+    def show_message(self, text: str) -> None:
+        """Show `text`, or nothing if it is empty."""
+        set_text(self._label, text)
+        self.setVisible(bool(text))
