@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, NoReturn
 
-_COMMANDS_OF_TOKEN = ("get", "status", "refresh", "clear", "set", "exec")
+_COMMANDS_OF_TOKEN = ("get", "status", "refresh", "verify", "clear", "set", "exec")
 _PRINT_NO_SENTENCE = (["get"], ["exec"])
 _PLAIN_GET = ["get"]
 _INTERRUPTED = 130
@@ -98,6 +98,7 @@ class _PlainGet:
     format = "raw"
     min_remaining = None
     no_issue = False
+    refused = False
     verbose = False
 
 

@@ -104,7 +104,10 @@ def command_parser() -> Parser:
     get.add_argument(
         "--min-remaining", type=seconds, metavar="S", help=tr("seconds it must still be valid (default 300)")
     )
-    get.add_argument("--no-issue", action="store_true", help=tr("never ask Kiwoom"))
+    get.add_argument("--no-issue", action="store_true", help=tr("never ask Kiwoom for a new one"))
+    get.add_argument(
+        "--refused", action="store_true", help=tr("the token on standard input was refused (8005): check it first")
+    )
 
     status = command("status", tr("how long the token is valid and where it is stored"))
     status.add_argument("--json", action="store_true", help=tr("for programs; times carry a zone"))
@@ -113,6 +116,8 @@ def command_parser() -> Parser:
     refresh.add_argument(
         "--rotate", action="store_true", help=tr("revoke the current one first: it stops working for every tool")
     )
+
+    command("verify", tr("ask Kiwoom whether the token works"))
 
     clear = command("clear", tr("remove the token from this computer"))
     clear.add_argument(

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-from tray_app.core.errors import DONE, InvalidInput, KiwoomTokenError, NoToken
+from tray_app.core.errors import DONE, NO_TOKEN, InvalidInput, KiwoomTokenError, NoToken
 from tray_app.core.language import msg, say, tr, use
 from tray_app.core.profile import DEFAULT
 from tray_app.service.composition import find_keys, open_service
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from tray_app.core.token import Token
+    from tray_app.service.evidence import Evidence
     from tray_app.service.token_service import TokenService
     from tray_app.settings.load import Settings
 
@@ -41,10 +42,42 @@ def get_(options: Namespace) -> int:
     _, service = opened(options.profile)
     from tray_app.exports.formats import FORMATS
 
+    if options.refused:
+        _report_refused(service, no_issue=options.no_issue)
     text = FORMATS[options.format](_living_token(service, options))
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(newline="\n")  # a CR would become part of the token in `TOKEN=$(…)` on Windows
     print(text)
+    return DONE
+
+
+def _report_refused(service: TokenService, *, no_issue: bool) -> None:
+    """Let Kiwoom be asked about the token on standard input before anybody gets it again."""
+    from tray_app.core.pasted import unquoted
+    from tray_app.core.token import clean_token
+
+    if sys.stdin is None or sys.stdin.isatty():
+        raise InvalidInput(msg("Give the refused token on standard input."))
+    service.doubt(clean_token(unquoted(_secret_from_stdin(""))))
+    if no_issue and service.evidence().doubted_at:
+        service.verify()
+
+
+def verify_(options: Namespace) -> int:
+    from tray_app.core.wording import korean_time
+
+    _, service = opened(options.profile)
+    verified = service.verify()
+    if not verified.is_alive:
+        print(
+            tr(
+                "Kiwoom does not accept the token any more. It was removed here; "
+                "issue a new one with: kiwoom-token refresh"
+            )
+        )
+        return NO_TOKEN
+    end = korean_time(verified.token.expires, time.time())
+    print(tr("Kiwoom confirms it: the token works and expires {end} (KST).", end=end))
     return DONE
 
 
@@ -110,7 +143,7 @@ def refresh_(options: Namespace) -> int:
     outcome = service.refresh(rotate=options.rotate)
     print(outcome_text(outcome, time.time()))
     tell_unsaved(outcome)
-    return DONE
+    return DONE if outcome.unsaved is None else outcome.unsaved.exit_status
 
 
 def clear_(options: Namespace) -> int:
@@ -196,21 +229,41 @@ def _status_fields(settings: Settings, service: TokenService, token: Token | Non
     from tray_app.api.token_manager import token_info
     from tray_app.core.state import life_of
 
+    evidence = service.evidence()
+    is_about = token is not None and evidence.is_about(token.value)
+    confirmed_at = evidence.confirmed_at if is_about else 0.0
+    life = life_of(
+        token.expires if token else None,
+        now,
+        is_dead=token is None and evidence.dead_at > 0,
+        is_doubtful=is_about and evidence.doubted_at > 0,
+    )
     return {
         **token_info(token, now),
         "expires_at": token.expires_at.astimezone().isoformat() if token else None,
         "profile": settings.profile,
         "mode": settings.mode,
-        "state": str(life_of(token.expires if token else None, now)),
+        "state": str(life),
         "store": service.place().kind,
         "created_at": token.created_at.astimezone().isoformat() if token else None,
+        "verified_at": _iso(confirmed_at) if confirmed_at else None,
     }
+
+
+def _iso(instant: float) -> str:
+    from datetime import datetime, timezone
+
+    return datetime.fromtimestamp(instant, timezone.utc).astimezone().isoformat()
 
 
 def _status_text(settings: Settings, service: TokenService, token: Token | None, now: float) -> str:
     from tray_app.core.wording import countdown, is_korean_zone, korean_time, local_time, mode_text, place_text
 
-    if token is None:
+    evidence = service.evidence()
+    if token is None and evidence.dead_at:
+        end = korean_time(evidence.expires, now)
+        life = tr("stopped working, although it should have been valid until {end} (KST)", end=end)
+    elif token is None:
         life = tr("no token")
     elif not token.lives(now):
         life = tr("expired {end} (KST)", end=korean_time(token.expires, now))
@@ -226,9 +279,19 @@ def _status_text(settings: Settings, service: TokenService, token: Token | None,
     rows = [
         (tr("Token"), life if token is None else f"{life}  {token.value.preview()}"),
         (tr("Stored in"), place_text(place.kind, place.path, place.problem_code)),
+        *([] if token is None else [(tr("Confirmed by Kiwoom"), _confirmed_text(token, evidence, now))]),
         (tr("Profile"), f"{settings.profile} ({mode_text(settings.mode)})"),
     ]
     return "\n".join(f"{name}: {value}" for name, value in rows)
+
+
+def _confirmed_text(token: Token, evidence: Evidence, now: float) -> str:
+    from tray_app.core.wording import local_time
+
+    if evidence.says_doubtful(token.value):
+        return tr("not confirmed: something speaks against it")
+    is_confirmed = evidence.is_about(token.value) and evidence.confirmed_at
+    return local_time(evidence.confirmed_at, now) if is_confirmed else tr("never")
 
 
 def tell_unsaved(outcome: Outcome) -> None:

@@ -81,8 +81,8 @@ class TokenState:
     `renew_at` is when the program will ask Kiwoom by itself, or None; `stopped` says that it will not, because the
     last error needs the user. `confirmed_at` is when Kiwoom last said that the token works, `is_doubtful` whether
     something speaks against it since. Without a token, `dead_at` is when the one before was found dead, which would
-    have been valid until `dead_expires`. `skew_seconds` is Kiwoom's clock minus this computer's. `snoozed_until` is when
-    warnings are shown again, or None.
+    have been valid until `dead_expires`. `skew_seconds` is Kiwoom's clock minus this computer's. `snoozed_until` is
+    when warnings are shown again, or None.
     """
 
     profile: str

@@ -211,7 +211,12 @@ class DesktopController(QObject):
             self.open_window()
 
     def _refresh(self) -> None:
-        self._monitors.chosen.refresh()
+        """Issue a token where there is none, or ask whether the present one works: Kiwoom would return it again."""
+        monitor = self._monitors.chosen
+        if monitor.state.remaining(self._clock()) > 0 and not monitor.state.stopped:
+            monitor.verify()
+        else:
+            monitor.refresh()
 
     def _copy(self) -> None:
         self._monitors.chosen.copy()

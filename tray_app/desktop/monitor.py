@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from tray_app.core.errors import StoreError
 from tray_app.desktop.file_watch import FileWatch, watchable
 from tray_app.desktop.worker import Worker
-from tray_app.supervisor.commands import Clear, EnterKeys, Refresh, Rotate, Unlock
+from tray_app.supervisor.commands import Clear, EnterKeys, Refresh, Rotate, Unlock, Verify
 from tray_app.supervisor.supervisor import Callbacks, Supervisor
 from tray_app.system.private_files import make_private_folder
 
@@ -129,6 +129,10 @@ class Monitor(QObject):
     def refresh(self) -> None:
         """Ask Kiwoom for a token now."""
         self._supervisor.do(Refresh())
+
+    def verify(self) -> None:
+        """Ask Kiwoom whether the token works."""
+        self._supervisor.do(Verify())
 
     def rotate(self) -> None:
         """Revoke the present token and ask Kiwoom for a new one."""

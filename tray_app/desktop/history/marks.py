@@ -59,6 +59,10 @@ def paint_mark(painter: QPainter, kind: EventKind | None, box: QRectF, colour: Q
     middle = box.center()
     painter.setPen(pen)
     painter.setBrush(Qt.BrushStyle.NoBrush)
+    if kind is EventKind.DIED:
+        painter.drawLine(QPointF(middle.x(), top), QPointF(middle.x(), bottom))
+        painter.drawLine(QPointF(left, middle.y()), QPointF(right, middle.y()))
+        return
     if kind is EventKind.FAILED:
         painter.drawLine(box.topLeft(), box.bottomRight())
         painter.drawLine(box.topRight(), box.bottomLeft())

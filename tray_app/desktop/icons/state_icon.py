@@ -6,6 +6,8 @@ Every state has a shape of its own, in one colour and transparency, so that it c
     expires soon     a small slice with a dot in the middle
     about to expire  a full disc with an exclamation mark cut out
     expired          the two sides of a broken ring with a cross between them
+    dead             a full disc with a cross cut out
+    unconfirmed      a thin ring with a question mark
     no token         a dotted ring with a dash
     busy             two arrows that chase each other
 
@@ -66,6 +68,8 @@ class Phase(StrEnum):
     LOW = "low"
     ENDING = "ending"
     EXPIRED = "expired"
+    DEAD = "dead"
+    UNCONFIRMED = "unconfirmed"
 
 
 PHASE_TONES = {
@@ -74,6 +78,8 @@ PHASE_TONES = {
     Phase.LOW: Tone.LOW,
     Phase.ENDING: Tone.BAD,
     Phase.EXPIRED: Tone.BAD,
+    Phase.DEAD: Tone.BAD,
+    Phase.UNCONFIRMED: Tone.LOW,
 }
 
 
@@ -176,6 +182,13 @@ def _paint(painter: QPainter, spec: IconSpec, size: int, tones: Tones) -> None:
     elif spec.phase is Phase.EXPIRED:
         strong = broken_ring(box, grid.whole(1.6))
         strong.addPath(_cross(grid, reach=4.4, width=2.3))
+    elif spec.phase is Phase.DEAD:
+        strong = QPainterPath()
+        strong.addEllipse(box)
+        strong = strong.subtracted(_cross(grid, reach=4.6, width=2.4))
+    elif spec.phase is Phase.UNCONFIRMED:
+        strong = thin_ring(box, thickness, grid.whole(1.4))
+        strong.addPath(_question_mark(grid))
     else:
         strong = dotted_ring(box, grid.whole(2.2), 8)
         strong.addPath(rectangle(grid.centred(grid.even(5.5), grid.even(2))))
@@ -256,6 +269,21 @@ def _cross(grid: _Grid, reach: float, width: float) -> QPainterPath:
     bar = rectangle(QRectF(-reach, -width / 2, reach * 2, width))
     path = QTransform().rotate(45).map(bar).united(QTransform().rotate(-45).map(bar))
     return QTransform().translate(grid.middle, grid.middle).scale(grid.unit, grid.unit).map(path)
+
+
+def _question_mark(grid: _Grid) -> QPainterPath:
+    """Return a question mark in the middle: a hook of three bars and a dot, on whole pixels."""
+    bar = grid.even(2)
+    width, height = grid.even(5.5), grid.even(8)
+    box = grid.centred(width, height)
+    path = QPainterPath()
+    path.setFillRule(Qt.FillRule.WindingFill)
+    path.addRect(QRectF(box.left(), box.top(), width, bar))
+    path.addRect(QRectF(box.right() - bar, box.top(), bar, height / 2))
+    path.addRect(QRectF(grid.middle - bar / 2, box.top() + height / 2 - bar, width / 2 + bar / 2, bar))
+    path.addRect(QRectF(grid.middle - bar / 2, box.top() + height / 2 - bar, bar, bar * 1.25))
+    path.addRect(QRectF(grid.middle - bar / 2, box.bottom() - bar, bar, bar))
+    return path
 
 
 def _with_alpha(colour: QColor, alpha: float) -> QColor:

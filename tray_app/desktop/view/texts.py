@@ -37,6 +37,10 @@ def headline_text(state: TokenState, phase: Phase) -> str:
         return tr("About to expire")
     if phase is Phase.EXPIRED:
         return tr("Expired")
+    if phase is Phase.DEAD:
+        return tr("Stopped working")
+    if phase is Phase.UNCONFIRMED:
+        return tr("Not confirmed")
     if is_first_check(state):
         return tr("One moment…")
     return tr("No token")
@@ -47,7 +51,7 @@ def remaining_text(state: TokenState, now: float) -> str:
     if state.expires is None:
         if is_first_check(state):
             return tr("Reading the token…")
-        return tr("No token")
+        return tr("No token") if state.dead_at is None else tr("The token has stopped working")
     left = seconds_left(state, now)
     if left <= 0:
         return tr("The token has expired")
@@ -82,6 +86,8 @@ def busy_text(action: Action | None) -> str:
         return ""
     if action is Action.LOOK:
         return tr("Reading the token…")
+    if action is Action.VERIFY:
+        return tr("Asking Kiwoom whether the token works…")
     if action is Action.REFRESH:
         return tr("Asking Kiwoom for a token…")
     if action is Action.ROTATE:

@@ -29,10 +29,12 @@ def seconds_left(state: TokenState, now: float) -> int:
 
 def phase_of(state: TokenState, now: float) -> Phase:
     if state.expires is None:
-        return Phase.NONE
+        return Phase.NONE if state.dead_at is None else Phase.DEAD
     left = seconds_left(state, now)
     if left <= 0:
         return Phase.EXPIRED
+    if state.is_doubtful:
+        return Phase.UNCONFIRMED
     if left < BUFFER_SECONDS:
         return Phase.ENDING
     return Phase.LOW if left < LOW_SECONDS else Phase.VALID

@@ -79,10 +79,12 @@ def last_event_text(state: TokenState, now: float) -> str:
     result = state.last.result
     if result is Result.ISSUED:
         return tr("A new token was issued.")
-    if result is Result.SAME:
+    if result in {Result.SAME, Result.CONFIRMED}:
         if state.expires is None:
             return tr("Kiwoom confirms it is valid.")
         return tr("Kiwoom confirms it is valid. It still expires {time}.", time=short_end_text(state.expires, now))
+    if result is Result.DIED:
+        return tr("Kiwoom does not accept the token any more.")
     if result is Result.ADOPTED:
         return tr("A token issued to another program is in use.")
     if result is Result.CLEARED:
@@ -107,7 +109,7 @@ def last_event_time(state: TokenState, now: float) -> str:
 
 
 def last_event_tone(state: TokenState, left: int) -> Tone:
-    if state.last is None or state.last.result is not Result.FAILED:
+    if state.last is None or state.last.result not in {Result.FAILED, Result.DIED}:
         return Tone.QUIET
     return Tone.BAD if state.stopped or not left else Tone.LOW
 
