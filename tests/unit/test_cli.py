@@ -336,6 +336,7 @@ def test_status_in_json_has_the_seeds_keys_and_ours(run: Callable[..., Run]) -> 
         "state": "none",
         "store": empty["store"],
         "created_at": None,
+        "verified_at": None,
     }
     put(run, 3600)
     fields = json.loads(run("status", "--json").out)
@@ -363,6 +364,66 @@ def test_status_of_an_ended_token(run: Callable[..., Run], folder: Path) -> None
     assert json.loads(run("status", "--json").out)["state"] == "expired"
     assert "ended" in run("status").out
     assert run("get", "--no-issue").status == 3
+
+
+# verify, and tokens that were refused
+
+
+def test_verify_says_what_kiwoom_says(run: Callable[..., Run], kiwoom: SandboxKiwoom) -> None:
+    run("refresh")
+    works = run("verify")
+    assert (works.status, works.err) == (0, "")
+    assert one_line(works.out).startswith("Kiwoom confirms it")
+    assert datetime.fromisoformat(json.loads(run("status", "--json").out)["verified_at"]).utcoffset() is not None
+    kiwoom.end_tokens()
+    dead = run("verify")
+    assert dead.status == 3
+    fields = json.loads(run("status", "--json").out)
+    assert (fields["state"], fields["has_token"], fields["is_valid"]) == ("dead", False, False)
+    assert "stopped working" in run("status").out
+    assert run("get", "--no-issue").status == 3
+    assert run("get").status == 0
+    assert json.loads(run("status", "--json").out)["state"] == "valid"
+
+
+def test_verify_without_an_answer_changes_nothing(run: Callable[..., Run], kiwoom: SandboxKiwoom) -> None:
+    run("refresh")
+    token = run("get").out
+    kiwoom.set_fault("http-503", times=1)
+    silent = run("verify")
+    assert (silent.status, silent.out) == (5, "")
+    assert run("get", "--no-issue").out == token
+
+
+def test_verify_without_a_token_ends_with_3(run: Callable[..., Run], kiwoom: SandboxKiwoom) -> None:
+    assert run("verify").status == 3
+    assert kiwoom.counts()["rest"] == 0
+
+
+def test_a_refused_token_is_checked_before_anybody_gets_it(run: Callable[..., Run], kiwoom: SandboxKiwoom) -> None:
+    run("refresh")
+    token = run("get").out
+    assert run("get", "--refused", stdin=token).out == token, "Kiwoom says that it works"
+    kiwoom.end_tokens()
+    other = run("get", "--refused", stdin=token)
+    assert other.status == 0
+    assert other.out != token
+    assert run("get").out == other.out
+
+
+def test_a_refused_token_without_another_one_ends_with_3(run: Callable[..., Run], kiwoom: SandboxKiwoom) -> None:
+    run("refresh")
+    token = run("get").out
+    kiwoom.end_tokens()
+    assert run("get", "--no-issue", "--refused", stdin=token).status == 3
+    assert kiwoom.counts()["issue"] == 1
+
+
+def test_a_report_about_another_token_asks_nobody(run: Callable[..., Run], kiwoom: SandboxKiwoom) -> None:
+    run("refresh")
+    token = run("get").out
+    assert run("get", "--refused", stdin="another-token-of-a-test").out == token
+    assert kiwoom.counts()["rest"] == 0
 
 
 # What lies in the folder

@@ -47,6 +47,9 @@ class FakeMonitor(QObject):
     def refresh(self) -> None:
         self.wishes.append("refresh")
 
+    def verify(self) -> None:
+        self.wishes.append("verify")
+
     def rotate(self) -> None:
         self.wishes.append("rotate")
 
@@ -312,7 +315,14 @@ def test_wishes_reach_the_monitor(world: World) -> None:
     world.tray.refresh_requested.emit()
     world.window.refreshRequested.emit()
     world.window.unlockRequested.emit()
-    assert world.monitor.wishes == ["refresh", "refresh", "unlock"]
+    assert world.monitor.wishes == ["verify", "verify", "unlock"]
+
+
+@pytest.mark.parametrize("fields", [{"expires": None}, {"expires": START - 1}, {"stopped": True}])
+def test_without_a_token_that_may_work_one_is_asked_for(world: World, fields: dict[str, Any]) -> None:
+    world.monitor.show(**fields)
+    world.tray.refresh_requested.emit()
+    assert world.monitor.wishes == ["refresh"]
 
 
 @pytest.mark.parametrize(("answer", "wishes"), [("accept", ["rotate"]), ("reject", [])])
@@ -459,7 +469,7 @@ def test_wishes_go_to_the_account_that_is_chosen(world: World) -> None:
     world.tray.profile_chosen.emit("second")
     world.tray.refresh_requested.emit()
     world.window.copyRequested.emit()
-    assert (world.monitor.wishes, world.accounts.chosen.wishes) == ([], ["refresh", "copy"])
+    assert (world.monitor.wishes, world.accounts.chosen.wishes) == ([], ["verify", "copy"])
     assert world.tray.views[-1].profile == "second"
 
 

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.doubles import KEYS, START, Clock, FakeBroker
 from tray_app.core.state import TokenState
-from tray_app.core.token import token_for
+from tray_app.core.token import Token, token_for
 from tray_app.desktop.monitor import Monitor
 from tray_app.desktop.monitors import Monitors
 from tray_app.kiwoom.keys import AppKeys
@@ -57,6 +57,11 @@ class World:
         self.qtbot.waitUntil(lambda: bool(read), timeout=10_000)
         self.qtbot.waitUntil(lambda: all(state.busy is None for state in monitors.states), timeout=10_000)
         return monitors
+
+    def put(self, monitors: Monitors, token: Token) -> None:
+        """Another program stores a token that Kiwoom has issued to it."""
+        self.broker.living = token
+        monitors.chosen.service.put(token)
 
     def sees(self, told: object) -> None:
         self.qtbot.waitUntil(told, timeout=10_000)  # type: ignore[arg-type]
@@ -218,7 +223,7 @@ def test_a_broken_line_is_reported_and_what_it_said_before_no_longer_applies(wor
 
 def test_a_store_that_cannot_be_opened_is_reported_and_the_present_one_stays(world: World, settings: Path) -> None:
     monitors = world.start()
-    monitors.chosen.service.put(token_for("a-token-of-a-test", 86400, START))
+    world.put(monitors, token_for("a-token-of-a-test", 86400, START))
     world.sees(lambda: monitors.chosen.state.expires is not None)
 
     settings.write_text('store = "redis"\npolicy = "notify"\n')
@@ -247,7 +252,7 @@ def test_the_token_moves_with_the_data_folder(
     old, new = tmp_path / "old", tmp_path / "new"
     save_setting("data_dir", str(old))
     monitors = world.start()
-    monitors.chosen.service.put(token_for("a-token-of-a-test", 86400, START))
+    world.put(monitors, token_for("a-token-of-a-test", 86400, START))
     world.sees(lambda: monitors.chosen.state.expires is not None)
 
     save_setting("data_dir", str(new))
@@ -261,7 +266,7 @@ def test_the_token_moves_with_the_data_folder(
 def test_a_token_of_the_other_mode_does_not_count(world: World, settings: Path) -> None:
     monitors = world.start()
     bound = token_for("a-token-of-a-test", 86400, START).bound_to("real:0123456789abcdef")
-    monitors.chosen.service.put(bound)
+    world.put(monitors, bound)
     world.sees(lambda: monitors.chosen.state.expires is not None)
 
     save_setting("mode", "demo")
@@ -279,7 +284,7 @@ def test_a_file_that_cannot_be_used_moves_no_token_and_ends_no_profile(
     save_setting("data_dir", str(tmp_path / "chosen"))
     add(settings, "[profiles.second]\n")
     monitors = world.start()
-    monitors.chosen.service.put(token_for("a-token-of-a-test", 86400, START))
+    world.put(monitors, token_for("a-token-of-a-test", 86400, START))
     read: list[Settings] = []
     monitors.reconfigured.connect(read.append)
 
@@ -366,7 +371,7 @@ def test_a_copy_brings_the_token_of_the_chosen_profile(world: World, settings: P
     monitors = world.start()
     copied: list[str] = []
     monitors.copied.connect(lambda token: copied.append(token.reveal()))
-    monitors.chosen.service.put(token_for("a-token-of-a-test", 86400, START))
+    world.put(monitors, token_for("a-token-of-a-test", 86400, START))
 
     monitors.chosen.copy()
 

@@ -567,7 +567,7 @@ def test_a_warning_is_over_when_another_program_renews(make: Make, service: Fake
 
 def test_what_fell_due_while_nobody_was_there_is_told_afterwards(make: Make, service: FakeService) -> None:
     service.hold(token_for("a-token", DAY, START))
-    watched = make(policy="notify", warn_before=["30m"])
+    watched = make(policy="notify", warn_before=["30m"], verify="off")
     watched.start()
     watched.supervisor.hold(is_held=True)
     watched.advance(DAY - 1000)

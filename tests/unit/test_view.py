@@ -224,7 +224,7 @@ def test_every_result_has_a_sentence(result: Result) -> None:
     view = seen(state(last=LastResult(result, NOW)), NOW)
     assert view.last
     assert view.last != "That did not work."
-    assert view.last_tone is Tone.QUIET
+    assert view.last_tone is (Tone.LOW if result is Result.DIED else Tone.QUIET)
 
 
 @pytest.mark.parametrize(
