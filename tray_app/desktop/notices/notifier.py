@@ -33,6 +33,7 @@ _REFRESH_LABELS = {
     NoticeKind.ENDED: msg("Issue a token"),
     NoticeKind.FAILED: msg("Try again"),
     NoticeKind.STOPPED: msg("Try again"),
+    NoticeKind.DIED: msg("Issue a token"),
 }
 """The notices with buttons, and what the first of them says."""
 
@@ -76,7 +77,7 @@ class Notifier(QObject):
             f"{title} - {profile}" if named else title,
             body,
             tr("Open"),
-            _buttons(notice.kind) if notice.kind in _REFRESH_LABELS else (),
+            _buttons(notice.kind) if notice.kind in _REFRESH_LABELS and not _is_settled(notice) else (),
             notice.urgent,
             transient=notice.kind is NoticeKind.RECOVERED,
         )
@@ -139,6 +140,11 @@ class Notifier(QObject):
             self.refresh_requested.emit(profile)
         elif key.startswith(_SNOOZE):
             self.snooze_requested.emit(int(key.removeprefix(_SNOOZE)))
+
+
+def _is_settled(notice: Notice) -> bool:
+    """Return whether there is nothing to do: the token that died has been replaced."""
+    return notice.kind is NoticeKind.DIED and notice.expires > 0
 
 
 def _buttons(kind: NoticeKind) -> tuple[tuple[str, str], ...]:

@@ -79,7 +79,8 @@ class TokenCard(QFrame):
         self.path.show_text(view.place_path)
         set_text(self.why, view.place_why)
         self.why.setVisible(bool(view.place_why))
-        set_text(self.last, f"{view.last_at} · {view.last}" if view.last else "–")
+        last = f"{view.last_at} · {view.last}" if view.last else ""
+        set_text(self.last, "\n".join(text for text in (last, view.confirmed) if text) or "–")
         snooze = view.snooze_text if view.is_snoozed else ""
         set_text(self.coming, "\n".join(text for text in (view.coming, snooze) if text) or "–")
         if view.last_tone is not self._last_tone:

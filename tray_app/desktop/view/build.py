@@ -41,6 +41,7 @@ from tray_app.desktop.view.timing import (
 from tray_app.desktop.view.tooltip import tooltip_text
 from tray_app.desktop.view.urgency import most_urgent, running_action
 from tray_app.desktop.view.window import (
+    confirmed_text,
     elsewhere_text,
     end_text,
     last_event_text,
@@ -108,6 +109,7 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         place_why=place_problem_text(state),
         last=last_event_text(state, now),
         last_at=last_event_time(state, now),
+        confirmed=confirmed_text(state, now),
         last_tone=last_event_tone(state, left),
         coming=busy if working else next_event_text(state, now),
         skew=skew_text(state.skew_seconds),

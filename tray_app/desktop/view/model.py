@@ -108,6 +108,7 @@ class View:
     place_why: str
     last: str
     last_at: str
+    confirmed: str
     last_tone: Tone
     coming: str
     skew: str

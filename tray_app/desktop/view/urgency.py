@@ -33,13 +33,13 @@ def urgency(state: TokenState, now: float) -> int:
     phase = phase_of(state, now)
     if _is_not_set_up(state):
         return _LEAST_URGENT
-    is_dead = phase in {Phase.NONE, Phase.EXPIRED}
+    is_dead = phase in {Phase.NONE, Phase.EXPIRED, Phase.DEAD}
     has_failed = state.last is not None and state.last.result is Result.FAILED
     ranks = (
-        state.stopped or (is_dead and has_failed),
+        state.stopped or phase is Phase.DEAD or (is_dead and has_failed),
         is_dead and is_trading(now) and not _is_intended(state),
         phase is Phase.ENDING,
-        phase is Phase.LOW,
+        phase in {Phase.LOW, Phase.UNCONFIRMED},
         is_dead and not _is_intended(state),
         has_failed or bool(state.place_problem),
         not is_dead,

@@ -16,6 +16,8 @@ from tray_app.desktop.view.timing import is_of_known_age, next_midnight, phase_o
 from tray_app.desktop.view.urgency import CLEARED_RESULTS, NOT_URGENT, most_urgent, urgency
 
 MAX_SILENT_SKEW_SECONDS = 60
+SAME_EVENT_SECONDS = 60
+"""What Kiwoom said within this time of the last event is that event."""
 
 
 def end_text(expires: float, now: float, left: int, *, alarming: bool) -> str:
@@ -108,6 +110,18 @@ def last_event_time(state: TokenState, now: float) -> str:
     return local_time(state.created, now) if state.created is not None and is_of_known_age(state) else ""
 
 
+def confirmed_text(state: TokenState, now: float) -> str:
+    """Return when Kiwoom last said that the token works, unless the last event says so already."""
+    if state.is_doubtful:
+        return tr("Something speaks against this token; Kiwoom is asked.")
+    if state.confirmed_at is None or state.expires is None or state.expires <= now:
+        return ""
+    last = state.last
+    if last is not None and last.error is None and abs(last.at - state.confirmed_at) < SAME_EVENT_SECONDS:
+        return ""
+    return tr("Confirmed by Kiwoom: {time}", time=local_time(state.confirmed_at, now))
+
+
 def last_event_tone(state: TokenState, left: int) -> Tone:
     if state.last is None or state.last.result not in {Result.FAILED, Result.DIED}:
         return Tone.QUIET
@@ -118,6 +132,8 @@ def next_event_text(state: TokenState, now: float) -> str:
     if state.stopped:
         return tr("Automatic renewal is paused until you fix this and press “Try again”.")
     if state.renew_at is None:
+        if state.policy == NOTIFY and state.dead_at is not None:
+            return tr("Automatic renewal is off. Press “Issue a token”.")
         if state.policy == NOTIFY and state.expires is not None:
             if state.expires <= now:
                 return tr("Automatic renewal is off. Press “Issue a token”.")
