@@ -143,7 +143,7 @@ class TokenRefused(BrokerError):
 
 
 class RevokeFailed(BrokerError):
-    """The revoke did not happen; the token goes on living."""
+    """Kiwoom did not confirm the revoke. The token may still be valid, or have stopped working before."""
 
 
 class StoreError(KiwoomTokenError):
