@@ -24,6 +24,10 @@ class FakeStore:
         self.lock = nullcontext()
         self.number = 0
         self.asked = 0
+        self.problem: KeyringUnavailable | None = None
+
+    def place(self) -> Place:
+        return Place("memory", problem=self.problem)
 
     def version(self) -> object:
         self.asked += 1
@@ -49,7 +53,6 @@ class FakeService:
         self.failure: Exception | None = None
         self.answer: Outcome | None = None
         self.cleared: Cleared | None = None
-        self.problem: KeyringUnavailable | None = None
         self.unpublished: tuple[KiwoomTokenError, ...] = ()
         self.calls: list[str] = []
         self.recorded: list[Token | None] = []
@@ -101,9 +104,6 @@ class FakeService:
     def publish(self) -> tuple[KiwoomTokenError, ...]:
         self.published += 1
         return self.unpublished
-
-    def place(self) -> Place:
-        return Place("memory", problem=self.problem)
 
     def refresh(self, *, rotate: bool = False) -> Outcome:
         return self.ask("rotate" if rotate else "refresh")

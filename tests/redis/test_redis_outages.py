@@ -187,15 +187,16 @@ def test_a_token_is_handed_over_though_another_computer_does_so_at_the_same_mome
     redis.stop()
     with pytest.raises(RedisUnavailable):
         write(there, NEW)
-    swap = there._swap
+    record = there._record
+    swap = record.swap
 
     def overtaken(found, token):
-        monkeypatch.setattr(there, "_swap", swap)
+        monkeypatch.setattr(record, "swap", swap)
         wait_for(lambda: here.place().problem is None, "the other is back")
         here.read()
         return swap(found, token)
 
-    monkeypatch.setattr(there, "_swap", overtaken)
+    monkeypatch.setattr(record, "swap", overtaken)
     redis.start()
     wait_for(lambda: redis.order("GET", KEY) is not None and here.read() == NEW, "the token is handed over")
 
@@ -359,7 +360,7 @@ def test_the_documented_permissions_are_enough(redis, open_store):
         assert store.lock.read_record()["at"] == pytest.approx(1.0, abs=1)
     there.clear_token()
     wait_for(lambda: here.get_token() is None, "the clear is seen")
-    assert here._service.place().problem is there._service.place().problem is None
+    assert here._service.store.place().problem is there._service.store.place().problem is None
 
 
 @pytest.mark.parametrize("login", ["", "wrong-pass-of-a-test", "nobody:wrong-pass-of-a-test"])

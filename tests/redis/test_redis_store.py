@@ -15,8 +15,8 @@ from tray_app.core.errors import RedisUnavailable
 from tray_app.core.token import Token, token_for
 from tray_app.core.wording import place_text
 from tray_app.stores import redis_changes
-from tray_app.stores.redis import MAX_BYTES
 from tray_app.stores.redis_changes import RedisChanges
+from tray_app.stores.redis_record import MAX_BYTES
 
 OLD = token_for("old-token-of-a-test", 86400, time.time())
 NEW = token_for("new-token-of-a-test", 86400, time.time() + 10)

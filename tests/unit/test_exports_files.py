@@ -264,10 +264,10 @@ def test_the_file_is_kept_beside_the_keyring(keeps_file, ring, token_file, clock
     token = service.ensure().token
     assert read(token_file) == json.loads(encode_seed(token))
     assert in_ring(ring) == token.value.reveal()
-    assert service.place().kind == "keyring"
+    assert service.store.place().kind == "keyring"
     again = opened(clock, broker)
     assert again.current() == token
-    assert again.place().kind == "keyring"
+    assert again.store.place().kind == "keyring"
 
 
 @posix_only
@@ -355,11 +355,11 @@ def test_without_a_keyring_the_file_is_the_place_and_is_told(keeps_file, ring, t
     service = opened(clock, broker)
     token = service.ensure().token
     assert read(token_file) == json.loads(encode_seed(token))
-    assert service.place().kind == "file"
-    assert service.place().problem is not None
+    assert service.store.place().kind == "file"
+    assert service.store.place().problem is not None
     ring.broken = None
     service.put(token)
-    assert service.place().kind == "keyring"
+    assert service.store.place().kind == "keyring"
     assert token_file.exists()
 
 

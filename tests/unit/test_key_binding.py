@@ -84,7 +84,7 @@ def test_a_clear_leaves_a_token_of_another_account(
     if retired:
         clock.now = token.expires - 200
         owner = opened(ONE)
-        owner.stored()
+        owner.tokens.stored()
         owner.expire_soft(token)
     cleared = opened(other).clear()
     assert (cleared.there, cleared.kept) == (False, True)

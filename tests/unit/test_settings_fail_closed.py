@@ -450,6 +450,6 @@ class TestAStoreThatCannotBeUsed:
 
 
 def _no_finding() -> object:
-    from tray_app.cli.doctor import Finding
+    from tray_app.cli.finding import Finding
 
     return Finding("screen", "", good=True)

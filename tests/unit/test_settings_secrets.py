@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import Run
-from tray_app.cli.doctor import Finding
+from tray_app.cli.finding import Finding
 from tray_app.core.errors import UNEXPECTED, USAGE, SettingsError
 from tray_app.core.language import say, use
 from tray_app.settings.load import load_settings

@@ -390,10 +390,10 @@ def test_last_result_is_never_of_an_earlier_token(make: Make, service: FakeServi
 
 
 def test_token_that_becomes_readable_is_not_called_another_programs(make: Make, service: FakeService) -> None:
-    service.problem = KeyringUnavailable("The keyring is locked.", problem=KeyringUnavailable.LOCKED)
+    service.store.problem = KeyringUnavailable("The keyring is locked.", problem=KeyringUnavailable.LOCKED)
     watched = make(policy="notify")
     watched.start()
-    service.problem = None
+    service.store.problem = None
     service.hold(token_for("a-token", DAY, START))
     state = watched.read()
     assert state.expires is not None

@@ -178,7 +178,7 @@ class TokenManager:
         """What the seed does when a program starts, as far as no keyring must be asked for it."""
         version, app_key = self._version(), self._app_key()
         try:
-            token = self._service.stored_quick()
+            token = self._service.tokens.stored_quick()
         except StoreError as error:
             logs.warning("Token not read: %s", error)
             return
@@ -214,7 +214,7 @@ class TokenManager:
         if held.version == version and held.app_key == app_key:
             return held
         try:
-            token = self._service.stored()
+            token = self._service.tokens.stored()
         except StoreError as error:
             if str(error) != self._complaint:  # said once, not at every call
                 logs.warning("Token not read: %s", error)
@@ -236,10 +236,10 @@ class TokenManager:
             logs.warning("Token not deleted: %s", error)
 
     def _tell_loaded(self, token: Token) -> None:
-        logs.info("Loaded valid token from %s (expires at %s)", self._service.place().kind, local_time(token))
+        logs.info("Loaded valid token from %s (expires at %s)", self._service.store.place().kind, local_time(token))
 
     def _tell_expired(self) -> None:
-        logs.info("Token in %s has expired", self._service.place().kind)
+        logs.info("Token in %s has expired", self._service.store.place().kind)
 
     def _forget_parent(self) -> None:
         """In a forked child: whoever held the guard is a thread of the parent."""

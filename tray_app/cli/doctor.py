@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from tray_app import autostart
 from tray_app.cli.diagnostics import log_folder
+from tray_app.cli.finding import Finding
 from tray_app.cli.login import no_place_for_keys
 from tray_app.core import logs
 from tray_app.core.errors import DONE, UNEXPECTED, KeyringUnavailable, KeysMissing, KiwoomTokenError, known_error
 from tray_app.core.language import has_letters, msg, say, tr, use
-from tray_app.core.printable import printable
 from tray_app.core.profile import DEFAULT
 from tray_app.core.wording import mode_text, place_text
 from tray_app.kiwoom.endpoints import base_url_for
@@ -50,18 +50,6 @@ _KEYRING_REMEDIES = {
     KeyringUnavailable.SILENT: msg("See whether it asks for something; else sign in to the desktop again."),
     KeyringUnavailable.FAILED: msg("Sign in to the desktop again, then try once more."),
 }
-
-
-class Finding:
-    """`name` of what was looked at, in English, whether it is `good`, and a sentence about it."""
-
-    def __init__(self, name: str, text: str, *, good: bool) -> None:
-        self.name = name
-        self.text = printable(text)
-        self.good = good
-
-    def __str__(self) -> str:
-        return f"{tr(self.name)}: {self.text}"
 
 
 def doctor(profile: str | None, *, as_json: bool, report: str | None = None) -> int:
@@ -191,7 +179,7 @@ def _token(settings: Settings) -> Iterator[Finding]:
     try:
         service = open_service(settings)
         token = service.current()
-        yield Finding(msg("token"), _where(service.place()), good=True)
+        yield Finding(msg("token"), _where(service.store.place()), good=True)
     except KiwoomTokenError as error:
         yield Finding(msg("token"), say(error), good=False)
     for export in open_exports(settings, lambda: find_keys(settings)):

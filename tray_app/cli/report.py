@@ -22,7 +22,7 @@ from tray_app.system.private_files import create_private
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from tray_app.cli.doctor import Finding
+    from tray_app.cli.finding import Finding
     from tray_app.settings.load import Settings
 
 _LOG_BYTES = 200_000

@@ -244,7 +244,7 @@ def _status_fields(settings: Settings, service: TokenService, token: Token | Non
         "profile": settings.profile,
         "mode": settings.mode,
         "state": str(life),
-        "store": service.place().kind,
+        "store": service.store.place().kind,
         "created_at": token.created_at.astimezone().isoformat() if token else None,
         "verified_at": _iso(confirmed_at) if confirmed_at else None,
     }
@@ -275,7 +275,7 @@ def _status_text(settings: Settings, service: TokenService, token: Token | None,
         )
         if not is_korean_zone(token.expires):
             life += tr(", {end} here", end=local_time(token.expires, now))
-    place = service.place()
+    place = service.store.place()
     rows = [
         (tr("Token"), life if token is None else f"{life}  {token.value.preview()}"),
         (tr("Stored in"), place_text(place.kind, place.path, place.problem_code)),

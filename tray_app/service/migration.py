@@ -135,7 +135,7 @@ def migrate(
             migrated.failures += _withdraw(steps, before, old, token, environ)
         if Step.MOVE in steps and token is not None and token.lives(clock()):
             if new is None and after.store == "memory":
-                migrated.left = old.place()
+                migrated.left = old.store.place()
             else:
                 store = open_store(after, clock) if new is None else new.store
                 migrated.place = _move(before, after, old.store, store, token, clock=clock)
@@ -158,7 +158,7 @@ def _withdraw(
     steps: tuple[Step, ...], before: Settings, service: TokenService, token: Token, environ: Mapping[str, str]
 ) -> tuple[KiwoomTokenError, ...]:
     past = {step.value for step in steps}
-    if service.place().kind == "file":  # then .token is no copy but the token itself
+    if service.store.place().kind == "file":  # then .token is no copy but the token itself
         past.discard("share_token_file")
     no_share = {"share_kwcli": False, "share_token_file": False, "share_bot_file": ""}
     shared = before.replace(**{name: none for name, none in no_share.items() if name not in past})

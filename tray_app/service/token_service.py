@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tray_app.service.event_buffer import TokenHistory
     from tray_app.service.key_binding import KeyBinding
     from tray_app.service.locked_session import TokenBroker, TokenExports
-    from tray_app.stores.base import Place, Store
+    from tray_app.stores.base import Store
 
 
 class TokenService:
@@ -68,7 +68,8 @@ class TokenService:
         self._binding = key_binding
         self._find_base_url = find_base_url
         self._events = EventBuffer(profile, clock, open_history)
-        self._tokens = AccountStore(store, clock, key_binding)
+        self.tokens = AccountStore(store, clock, key_binding)
+        """The store as this account sees it, for who reads without asking Kiwoom."""
 
     @property
     def base_url(self) -> str:
@@ -79,19 +80,7 @@ class TokenService:
 
     def current(self) -> Token | None:
         """Return the record itself, expired or not, whatever the seed's five minutes say. Raises `StoreError`."""
-        return self._tokens.current()
-
-    def stored(self) -> Token | None:
-        """Return the same without a token that the seed's rule has taken away."""
-        return self._tokens.stored()
-
-    def stored_quick(self) -> Token | None:
-        """Return what `stored` finds, as far as no keyring must be asked for it."""
-        return self._tokens.stored_quick()
-
-    def place(self) -> Place:
-        """Return where the token is stored, as far as is known without asking anything slow."""
-        return self.store.place()
+        return self.tokens.current()
 
     def watch_paths(self) -> list[str]:
         """Return the files whose change may mean another token, or news about whether it is alive."""
@@ -106,7 +95,7 @@ class TokenService:
 
     def evidence(self) -> Evidence:
         """Return what is known about whether the token is alive. May ask Redis, nothing else."""
-        return self._tokens.peek_record().evidence
+        return self.tokens.peek_record().evidence
 
     def was_interrupted(self, lost: Token | None) -> bool:
         """Whether `lost` is gone though nobody wished to be without a token: it was found dead, or a rotation has
@@ -114,7 +103,7 @@ class TokenService:
         """
         if lost is None:
             return False
-        record = self._tokens.peek_record()
+        record = self.tokens.peek_record()
         return record.last.is_revoking(lost) or record.evidence.says_dead(lost.value)
 
     # ------------------------------------------------------------------------------------------------ asking for one
@@ -129,14 +118,14 @@ class TokenService:
         """
         request = Request.ensure(self._clock(), min_remaining)
         token = self.current()
-        if token is not None and self._tokens.unsaved is None and request.is_satisfied_by(token, self._clock()):
-            record = self._tokens.read_record()
+        if token is not None and self.tokens.unsaved is None and request.is_satisfied_by(token, self._clock()):
+            record = self.tokens.read_record()
             if not record.last.is_revoking(token) and not is_doubtful(token, record.evidence, self.exports):
                 return Outcome(token, Outcome.FOUND)
         try:
             return self._renew(request)
         except KiwoomTokenError as error:
-            unexpired = self._tokens.still_unexpired(token)
+            unexpired = self.tokens.still_unexpired(token)
             if unexpired is None:
                 raise
             logs.warning("Token not renewed, the present one is used (%s)", type(error).__name__)
@@ -203,10 +192,10 @@ class TokenService:
         """
         if self._binding is not None and not token.issued_for:
             token = token.bound_to(self._binding.known())
-        self._tokens.unsaved = token
+        self.tokens.unsaved = token
         with self._locked() as session:
             version = self.store.write(token)
-            self._tokens.unsaved = None
+            self.tokens.unsaved = None
             if not session.record.evidence.is_about(token.value):
                 session.write(evidence=Evidence())
             session.publish(token)
@@ -221,8 +210,8 @@ class TokenService:
         before this raises `StoreError` for what cannot be deleted.
         """
         with self._locked() as session:
-            token, unseen = self._tokens.present()
-            if token is None and unseen is None and self._tokens.holds_anothers():
+            token, unseen = self.tokens.present()
+            if token is None and unseen is None and self.tokens.holds_anothers():
                 return Cleared(there=False, kept=True)
             if revoke and unseen is not None:
                 raise unseen
@@ -237,7 +226,7 @@ class TokenService:
             else:
                 was_published, cleared.unpublished = (False, ()) if self.exports is None else self.exports.forget()
                 cleared.there = self.store.clear() or was_published
-            self._tokens.unsaved = None
+            self.tokens.unsaved = None
             if session.record.last.revoking or session.record.evidence.token:
                 # from now on it is a wish that there is none
                 session.write(last=session.record.last.without_rotation(), evidence=Evidence())
@@ -269,10 +258,10 @@ class TokenService:
         the token. What is right already is not written, and a token of another tool that expires later is adopted
         instead of being overwritten. Return what went wrong; raises `StoreError`.
         """
-        if self.exports is None and self._tokens.unsaved is None:
+        if self.exports is None and self.tokens.unsaved is None:
             return ()
         with self._locked() as session:
-            self._tokens.save_unsaved()
+            self.tokens.save_unsaved()
             token = self.current()
             if token is None or not token.lives(self._clock()):
                 return ()
@@ -305,7 +294,7 @@ class TokenService:
         try:
             session = LockedSession(
                 lock,
-                self._tokens,
+                self.tokens,
                 find_keys=self._find_keys,
                 open_broker=self._open_broker,
                 exports=self.exports,

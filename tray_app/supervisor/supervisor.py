@@ -285,7 +285,7 @@ class Supervisor:
 
     def _take(self, found: Found, now: float) -> None:
         reader = self._reader
-        is_same_place = reader.service.place().problem_code == self.state.place_problem
+        is_same_place = reader.service.store.place().problem_code == self.state.place_problem
         # A token that appears because its place can be read again comes from nobody.
         by_another_program = reader.has_read and is_same_place and not self._is_acting
         reader.accept(found)
@@ -307,7 +307,7 @@ class Supervisor:
         service = self.service
 
         def finish(_: None, error: Exception | None) -> None:
-            place, state = self.service.place(), self.state
+            place, state = self.service.store.place(), self.state
             if error is None and (place.kind, place.problem_code) != (state.place, state.place_problem):
                 self._publish(state.busy)
             if was_read:
@@ -341,7 +341,7 @@ class Supervisor:
             self._callbacks.notice_over()
 
     def _publish(self, busy: Action | None) -> None:
-        self._callbacks.changed(self._tracker.show(self.service.place(), busy))
+        self._callbacks.changed(self._tracker.show(self.service.store.place(), busy))
 
 
 def _logged(raised: Exception) -> KiwoomTokenError:

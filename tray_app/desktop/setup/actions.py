@@ -222,7 +222,7 @@ class LocalSetupActions:
         """Move a token from the file to the keyring, or remove it: the user wants it in no file."""
         before = open_service(self._settings, environ=self._environ)
         token = before.current()
-        if token is None or before.place().kind != "file":
+        if token is None or before.store.place().kind != "file":
             return
         before.clear()
         open_service(self._with_store("keyring"), environ=self._environ).put(token)

@@ -1,0 +1,207 @@
+"""The lock of one profile's token across computers, and the record that its holder leaves."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+from tray_app.core import logs
+from tray_app.core.errors import LockTimeout, RedisUnavailable, StoreError
+from tray_app.core.language import msg
+from tray_app.stores.lock import DEFAULT_TIMEOUT_SECONDS, ThreadLock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from tray_app.stores.redis_server import RedisServer
+
+LEASE_SECONDS = 3.0
+"""After this Redis frees the lock of a killed holder. A holder that is alive extends its lease in time."""
+
+_POLL_SECONDS = 0.03
+_RECORD_SECONDS = 2 * 86400
+
+_GRANT = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[2], ARGV[1])
+return 1
+"""
+"""Makes the owner of the lock the last one it was given to, in one step with asking whether it still is the owner."""
+
+
+class RedisLock(ThreadLock):
+    """Take this computer's lock first, then redis-py's lock under it; while Redis is away, the first alone.
+
+    Redis frees the lock `seconds` after its holder was killed; a holder that is alive extends it meanwhile. The record
+    is stored in Redis, with its times by the server's clock, because two computers' clocks differ.
+    """
+
+    def __init__(
+        self,
+        prefix: str,
+        server: RedisServer,
+        local: ThreadLock,
+        clock: Callable[[], float],
+        seconds: float = LEASE_SECONDS,
+    ) -> None:
+        super().__init__()
+        self._server = server
+        self._local = local
+        self._spare = ThreadLock()
+        self._clock = clock
+        self._seconds = seconds
+        self._lock_key = prefix + "lock"
+        self._holder_key = prefix + "holder"
+        self._record_key = prefix + "note"
+        self._held_local: ThreadLock = local
+        self._held: Any = None
+        self._released = threading.Event()
+
+    @property
+    def holder(self) -> bytes | None:
+        """What fences a write of the present holder; None while it holds only this computer's lock."""
+        return None if self._held is None else self._held.local.token
+
+    def acquire(
+        self, timeout: float = DEFAULT_TIMEOUT_SECONDS, on_update: Callable[[dict[str, Any]], bool] | None = None
+    ) -> bool:
+        deadline = time.monotonic() + timeout
+        local = self._acquire_local(timeout, on_update)
+        if local is None:
+            return False
+        try:
+            while not self._try_redis():
+                if on_update is not None and on_update(self.peek_record()):
+                    local.release()
+                    return False
+                if time.monotonic() >= deadline:
+                    raise LockTimeout(  # noqa: TRY301 - the local lock is given back below
+                        msg("Another computer has been renewing this token for too long. Try again in a moment.")
+                    )
+                time.sleep(_POLL_SECONDS * (0.5 + os.urandom(1)[0] / 256))
+        except BaseException:
+            local.release()
+            raise
+        self._held_local = local
+        return True
+
+    def try_acquire(self) -> bool:
+        if not self._local.try_acquire():
+            return False
+        try:
+            taken = self._try_redis()
+        except BaseException:
+            self._local.release()
+            raise
+        if taken:
+            self._held_local = self._local
+        else:
+            self._local.release()
+        return taken
+
+    def release(self) -> None:
+        held, self._held = self._held, None
+        self._released.set()
+        try:
+            if held is not None:
+                self._server.ask(lambda _: held.release())
+        except StoreError:
+            logs.debug("The lock in Redis was lost before it was released")
+        finally:
+            self._held_local.release()
+
+    def read_record(self) -> dict[str, Any]:
+        return self._held_local.read_record() if self._held is None else self.peek_record()
+
+    def peek_record(self) -> dict[str, Any]:
+        import json
+
+        def fetch(client: Any) -> tuple[float, Any]:
+            seconds, microseconds = client.time()
+            return seconds + microseconds / 1e6, client.get(self._record_key)
+
+        try:
+            server_now, text = self._server.ask(fetch)
+            kept = json.loads(text or "{}")
+            note = kept["note"]
+            later = float(kept["clock"]) - (server_now - self._clock())
+            times = {name: float(note[name]) + later for name in _NOTE_TIMES if note.get(name)}
+        except RedisUnavailable:
+            return self._held_local.read_record()
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return {}
+        if "at" in times:
+            times["at"] = min(times["at"], self._clock())
+        return {**note, **times}
+
+    def write_record(self, note: dict[str, Any]) -> None:
+        """Raises nothing: the token that was just issued matters more."""
+        import json
+
+        def put(client: Any) -> None:
+            seconds, microseconds = client.time()
+            kept = {"clock": seconds + microseconds / 1e6 - self._clock(), "note": note}
+            client.set(self._record_key, json.dumps(kept), ex=_RECORD_SECONDS)
+
+        self._held_local.write_record(note)
+        if self._held is not None:
+            try:
+                self._server.ask(put)
+            except RedisUnavailable as error:
+                logs.warning("The lock's note cannot be written to Redis (%s)", error.problem)
+
+    def _acquire_local(self, timeout: float, on_update: Callable[[dict[str, Any]], bool] | None) -> ThreadLock | None:
+        """A computer whose folder takes no lock file still has the lock in Redis."""
+        try:
+            return self._local if self._local.acquire(timeout, on_update) else None
+        except LockTimeout:
+            raise
+        except StoreError as error:
+            logs.warning("Renewing without this computer's lock (%s)", type(error).__name__)
+            return self._spare if self._spare.acquire(timeout, on_update) else None
+
+    def _try_redis(self) -> bool:
+        """Whether there is nothing more to wait for: the lock is ours, or there is no Redis that could give it."""
+
+        def attempt(client: Any) -> Any:
+            lock = client.lock(self._lock_key, timeout=self._seconds, thread_local=False)
+            if not lock.acquire(blocking=False):
+                return None
+            granted = client.eval(_GRANT, 2, self._lock_key, self._holder_key, lock.local.token)
+            return lock if granted else None
+
+        try:
+            self._held = self._server.ask(attempt)
+        except RedisUnavailable as error:
+            logs.warning("Renewing under this computer's own lock alone (%s)", error.problem)
+            self._held = None
+            return True
+        if self._held is None:
+            return False
+        self._released = threading.Event()
+        threading.Thread(
+            target=_extend,
+            args=(self._server, self._held, self._seconds, self._released),
+            name="redis-lock",
+            daemon=True,
+        ).start()
+        return True
+
+    def _forget_parent(self) -> None:
+        super()._forget_parent()
+        self._held = None
+
+
+_NOTE_TIMES = ("at", "wait_until")
+
+
+def _extend(server: RedisServer, held: Any, seconds: float, released: threading.Event) -> None:
+    """Extend the lease while the lock is held; a daemon, so that it ends with the program."""
+    while not released.wait(seconds / 3):
+        try:
+            server.ask(lambda _: held.reacquire())
+        except StoreError:
+            logs.debug("The lease of the lock in Redis could not be extended")
