@@ -15,7 +15,8 @@ from typing import Any
 class Answers:
     """Give the same answer to each POST while it is entered, and keep the requests: line, headers and fields.
 
-    With a `certificate` (its file and that of its key) it speaks TLS.
+    `earlier` answers come first, one for each request. With a `certificate` (its file and that of its key) it speaks
+    TLS.
     """
 
     def __init__(
@@ -24,7 +25,9 @@ class Answers:
         status: int = 200,
         headers: Iterable[tuple[str, str]] = (),
         certificate: tuple[Path, Path] | None = None,
+        earlier: Iterable[bytes] = (),
     ) -> None:
+        still = list(earlier)
         self.asked: list[tuple[str, dict[str, str], Any]] = []
         asked = self.asked
 
@@ -32,12 +35,13 @@ class Answers:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 asked.append((self.requestline, dict(self.headers), json.loads(body)))
+                answer = still.pop(0) if still else content
                 self.send_response_only(status)
-                for name, value in (*headers, ("Content-Length", str(len(content)))):
+                for name, value in (*headers, ("Content-Length", str(len(answer)))):
                     self.send_header(name, value)
                 self.end_headers()
                 with contextlib.suppress(OSError):  # a client may hang up before it has read everything
-                    self.wfile.write(content)
+                    self.wfile.write(answer)
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -107,18 +107,18 @@ def written_by(program: Program, folders: list[Path]) -> str:
 
 def test_no_secret_is_ever_shown_or_printed(desktop: Desktop) -> None:
     with Trader(desktop, store="auto") as trader:
-        trader.settings(warn_before=[86400, 86300])
+        trader.settings(warn_before=["24h", "86300s"])
         program = trader.start_tray()
         trader.sees("left")
         issued = trader.in_keyring()
         assert issued
         secrets = [issued, *KEYS.values()]
         for fault in ("echo", "8030", "garbage", "html"):
-            trader.sandbox.set_fault(fault, on="issue", times=1)
+            trader.sandbox.set_fault(fault, on="rest", times=1)
             trader.idle()
-            before = trader.issues
+            before = trader.asked
             trader.ask_kiwoom()
-            trader.desktop.wait_for(lambda: trader.issues > before, "a request")  # noqa: B023 - asked at once
+            trader.desktop.wait_for(lambda: trader.asked > before, "a request")  # noqa: B023 - asked at once
             trader.idle()
             seen = texts_on_the_bus(desktop)
             assert not [one for one in secrets if one in seen], fault

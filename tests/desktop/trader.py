@@ -130,6 +130,11 @@ class Trader:
         return self.sandbox.counts()["issue"]
 
     @property
+    def asked(self) -> int:
+        """How many requests of any kind came to the practice Kiwoom."""
+        return sum(self.sandbox.counts().values())
+
+    @property
     def revokes(self) -> int:
         return self.sandbox.counts()["revoke"]
 

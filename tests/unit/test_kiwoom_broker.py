@@ -107,6 +107,14 @@ def answering(start_answering):
     return broker
 
 
+@pytest.fixture
+def waits(monkeypatch):
+    """The pauses between requests, in seconds, none of which takes any time."""
+    made: list[float] = []
+    monkeypatch.setattr(time, "sleep", made.append)
+    return made
+
+
 def good(**changes):
     fields = {"expires_dt": IN_A_DAY, "token_type": "bearer", "token": TOKEN, "return_code": 0, "return_msg": "정상"}
     fields.update(changes)
@@ -228,14 +236,33 @@ class TestIssue:
         assert type(error) is BrokerUnavailable
         assert "clock is 4320 minutes off" in str(error)
 
-    @pytest.mark.parametrize(("late", "named"), [(1, False), (29, False), (59, False), (61, True), (89, True)])
-    def test_a_clock_that_is_less_than_a_minute_off_is_not_named(self, answering, *, late, named):
-        # GIVEN a token that expires in this very second by Kiwoom's clock.
+    @pytest.mark.parametrize("late", [2, 29, 59, -29, -59])
+    def test_a_clock_that_is_less_than_a_minute_off_moves_the_end(self, answering, *, late):
+        # GIVEN a token that ends in ten seconds by Kiwoom's clock, and a clock that is late or early.
+        headers = [("Date", "Wed, 05 Mar 2025 05:05:57 GMT")]
+        now = NOW + 86400 - 10 + late
+        token = answering(good(), headers=headers, clock=lambda: now).issue(KEYS).token
+        assert token.remaining(now) == 10
+        assert token.created_at.timestamp() == now
+
+    @pytest.mark.parametrize("late", [61, 89])
+    def test_a_clock_that_is_more_than_a_minute_off_is_named(self, answering, late):
         headers = [("Date", "Wed, 05 Mar 2025 05:06:06 GMT")]
-        ends = NOW + 86400
-        error = failure_of(answering(good(), headers=headers, clock=lambda: ends - 1 + late).issue, KEYS)
-        assert ("clock is 2 minutes off" in str(error)) is named
-        assert " 0 minutes" not in str(error)
+        error = failure_of(answering(good(), headers=headers, clock=lambda: NOW + 86400 - 1 + late).issue, KEYS)
+        assert "clock is 2 minutes off" in str(error)
+
+    @pytest.mark.parametrize("late", [0.5, 1, 4])
+    def test_a_token_that_has_just_ended_is_asked_for_again(self, start_answering, waits, late):
+        ended, fresh = good(), good(token="another-token", expires_dt="20250307140607")
+        kiwoom = start_answering(fresh, earlier=[json.dumps(ended).encode()] * 2)
+        token = Broker(kiwoom.base_url, clock=lambda: NOW + 86400 + late).issue(KEYS).token
+        assert token.value == Secret("another-token")
+        assert 0 < sum(waits) <= 1
+
+    def test_kiwoom_is_not_asked_for_ever_about_a_token_that_has_just_ended(self, answering, waits):
+        error = failure_of(answering(good(), clock=lambda: NOW + 86400 + 1).issue, KEYS)
+        assert "no usable token" in str(error)
+        assert 2 < sum(waits) <= 3
 
     @pytest.mark.parametrize("zone", ["UTC", "Asia/Seoul", "America/New_York"])
     def test_expires_dt_is_korean_time_on_a_computer_in_any_zone(self, other_process, zone):

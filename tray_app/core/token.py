@@ -20,6 +20,8 @@ KST = timezone(timedelta(hours=9), "KST")
 BUFFER_SECONDS = 300
 """A token with less than this left is not valid for the seed's API (the seed: "5분 버퍼")."""
 
+CLOCK_TOLERANCE_SECONDS = 90.0
+
 MAX_LIFETIME_SECONDS = 366 * 86400
 MAX_TOKEN_CHARACTERS = 4096
 
@@ -74,6 +76,14 @@ class Token:
         """The same record, issued for that mode and those keys."""
         return Token(self.value, self.expires_at, self.created_at, issued_for)
 
+    def ending_at(self, expires_at: datetime) -> Token:
+        """The same record with another end."""
+        return Token(self.value, expires_at, self.created_at, self.issued_for)
+
+    def is_same_as(self, other: Token) -> bool:
+        """Whether both are one token. What two clocks say about its end may differ by `CLOCK_TOLERANCE_SECONDS`."""
+        return self.value == other.value and abs(self.expires - other.expires) <= CLOCK_TOLERANCE_SECONDS
+
     def remaining(self, now: float) -> float:
         """Seconds of life left at `now` (epoch seconds); negative once it has ended."""
         return self.expires - now
@@ -115,14 +125,15 @@ def token_for(text: str, expires_in: float, now: float) -> Token:
     return Token(value, created + timedelta(seconds=expires_in), created)
 
 
-def token_until(text: str, expires_dt: str, now: float) -> Token:
-    """A record of a token that ends at Kiwoom's `expires_dt` (`YYYYMMDDHHMMSS`, Korean time).
+def token_until(text: str, expires_dt: str, now: float, skew: float = 0.0) -> Token:
+    """A record of a token that ends at Kiwoom's `expires_dt` (`YYYYMMDDHHMMSS`, Korean time), when the clock that
+    shows `now` is `skew` seconds behind Kiwoom's.
 
     Raises `InvalidInput` when that is not a time, lies in the past, or more than 366 days ahead.
     """
     value = clean_token(text)
     created = datetime.fromtimestamp(now, UTC)
-    ends = parse_expires_dt(expires_dt)
+    ends = parse_expires_dt(expires_dt) - timedelta(seconds=skew)
     if not 0 < ends.timestamp() - now <= MAX_LIFETIME_SECONDS:
         raise InvalidInput("The end {when} KST is not within the next 366 days.", when=expires_dt.strip())
     return Token(value, ends, created)

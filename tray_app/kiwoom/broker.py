@@ -60,6 +60,16 @@ TIMEOUT_SECONDS = 10.0
 
 MAX_ANSWER_BYTES = 64 * 1024
 
+MAX_CORRECTED_SKEW_SECONDS = 60.0
+"""Up to here Kiwoom's clock, as its answer's `Date` tells it, corrects a token's end. Beyond, the answer is doubted."""
+
+_LEAST_SKEWS_SECONDS = -1.5, 0.25
+"""`Date` is in whole seconds, cut off, and the answer was on its way: what lies between says nothing."""
+
+_JUST_ENDED_SECONDS = 5.0
+_JUST_ENDED_PAUSES = (0.4,) * 7
+"""Between the end of a token in whole seconds and the moment at which Kiwoom issues another."""
+
 _ISSUE = "/oauth2/token"
 _REVOKE = "/oauth2/revoke"
 _ACCOUNT_NUMBER = "/api/dostk/acnt"
@@ -96,6 +106,10 @@ class Issued:
         return f"Issued({self.token!r}, skew_seconds={self.skew_seconds})"
 
 
+class _JustEnded:
+    """The answer to an issue that came in the last moment of the old token."""
+
+
 class Broker:
     """A client for Kiwoom's token API at one base URL. Thread-safe; no connection stays open between requests.
 
@@ -130,13 +144,22 @@ class Broker:
     def issue(self, keys: AppKeys) -> Issued:
         """Issue a token (au10001). While one is valid, Kiwoom probably returns that one with the same expiry.
 
+        The token's end is in this computer's time: it is corrected by how far the two clocks are apart. A token that
+        has just ended is no answer yet: Kiwoom is asked again, for up to 3 s.
+
         Raise `KeysRefused`, `RateLimited`, `BrokerUnavailable`, `RequestRefused` or another `BrokerError`.
         """
-        return self._post(
-            _ISSUE,
-            {"grant_type": "client_credentials", "appkey": keys.app_key, "secretkey": keys.app_secret},
-            _Answer.issued,
-        )
+        fields: dict[str, str | Secret] = {
+            "grant_type": "client_credentials",
+            "appkey": keys.app_key,
+            "secretkey": keys.app_secret,
+        }
+        for pause in _JUST_ENDED_PAUSES:
+            issued = self._post(_ISSUE, fields, _Answer.issued)
+            if isinstance(issued, Issued):
+                return issued
+            time.sleep(pause)
+        raise BrokerUnavailable(NO_USABLE_TOKEN)
 
     def revoke(self, keys: AppKeys, token: Secret) -> None:
         """Revoke a token (au10002) for every tool that shares it. Return only after `return_code` 0.
@@ -280,7 +303,7 @@ class _Answer:
         server_time = http_date(headers.get("Date"))
         self._skew = None if server_time is None else server_time - at
 
-    def issued(self) -> Issued | KiwoomTokenError:
+    def issued(self) -> Issued | _JustEnded | KiwoomTokenError:
         fields = self._fields
         if fields is None or not self._is_success:
             return self._error()
@@ -288,11 +311,16 @@ class _Answer:
         unclear = return_code is None and "token" not in fields
         if unclear or (return_code is not None and return_number(return_code) != 0):
             return self._error()
-        token = _usable_token(fields, self._at)
+        skew = self._skew or 0.0
+        behind, ahead = _LEAST_SKEWS_SECONDS
+        is_small = behind < skew < ahead
+        correction = 0.0 if is_small or abs(skew) > MAX_CORRECTED_SKEW_SECONDS else skew
+        token = _usable_token(fields, self._at, correction)
         if token is not None:
             return Issued(token, self._skew)
-        skew = self._skew or 0.0
-        if abs(skew) > 60 and _usable_token(fields, self._at + skew) is not None:
+        if _usable_token(fields, self._at - _JUST_ENDED_SECONDS, correction) is not None:
+            return _JustEnded()
+        if abs(skew) > MAX_CORRECTED_SKEW_SECONDS and _usable_token(fields, self._at, skew) is not None:
             return BrokerUnavailable(_CLOCK_IS_OFF, minutes=math.ceil(abs(skew) / 60))
         return BrokerUnavailable(NO_USABLE_TOKEN)
 
@@ -339,12 +367,12 @@ def _revealed(fields: Mapping[str, str | Secret]) -> dict[str, str]:
     return {name: text.reveal() if isinstance(text, Secret) else text for name, text in fields.items()}
 
 
-def _usable_token(fields: Mapping[str, object], now: float) -> Token | None:
+def _usable_token(fields: Mapping[str, object], now: float, skew: float) -> Token | None:
     value, expires_dt = fields.get("token"), fields.get("expires_dt")
     if not isinstance(value, str) or not isinstance(expires_dt, str):
         return None
     try:
-        return token_until(value, expires_dt, now)
+        return token_until(value, expires_dt, now, skew)
     except InvalidInput:
         return None
 

@@ -64,6 +64,8 @@ if TYPE_CHECKING:
 
 _INVALID_TOKEN_CODE = "8005"  # noqa: S105 - an error code
 _ALIVE = "alive"
+_MIN_CORRECTION_SECONDS = 3.0
+"""A stored end that is less than this beside what Kiwoom's clock says now stays as it is."""
 
 
 class LockedSession:
@@ -155,9 +157,13 @@ class LockedSession:
             raise
         own = self._tokens.issued_for(keys)
         issued = answer.token.bound_to(own) if own else answer.token
-        same = before is not None and before.value == issued.value and before.expires_at == issued.expires_at
+        same = before is not None and before.is_same_as(issued)
         is_early = was_unexpired and not revoking and before is not None and before.value != issued.value
-        token = before.bound_to(issued.issued_for) if same and before is not None else issued
+        token = issued
+        if same and before is not None:
+            token = before.bound_to(issued.issued_for)
+            if not was_unexpired or abs(before.expires - issued.expires) >= _MIN_CORRECTION_SECONDS:
+                token = token.ending_at(issued.expires_at)
         how = Outcome.SAME if same else Outcome.ISSUED
         unsaved = self._tokens.save(token)
         if is_early:

@@ -47,6 +47,7 @@ class TokenTracker:
         self._read_error: KiwoomTokenError | None = None
         self._last_notice: Notice | None = None
         self._before: Token | None = None
+        self._arrived_at = 0.0
         self.token: Token | None = None
         self.state = TokenState(profile=settings.profile, mode=settings.mode, policy=settings.policy, sandbox=sandbox)
 
@@ -94,6 +95,12 @@ class TokenTracker:
         elif by_another_program and not found.interrupted and after != before:
             self._finish(Result.GONE if after is None else Result.ADOPTED, now)
         self._take_evidence(found.evidence, found.token)
+        if after != before:
+            self._arrived_at = 0.0
+            if by_another_program and after is not None:
+                # Somebody has just brought it, so it is taken as checked, unless something speaks against it.
+                self._arrived_at = now
+                self._verification.answered()
         self.token = found.token
         self._schedule.saw(found.token, now, interrupted=found.interrupted, died=found.died)
 
@@ -127,6 +134,7 @@ class TokenTracker:
 
     def on_answered(self, outcome: Outcome, now: float, *, rotated: bool) -> None:
         """Take the token that Kiwoom was asked for."""
+        self._verification.answered()
         self.token = outcome.token
         same = outcome.is_the_same_as(self._before)
         if outcome.dead is not None:
@@ -192,7 +200,7 @@ class TokenTracker:
         due = self._schedule.due(now)
         state = self.state
         if due is None and self._verification.is_due(
-            self.token, state.confirmed_at, now, is_doubtful=state.is_doubtful
+            self.token, self._checked_at(), now, is_doubtful=state.is_doubtful
         ):
             return Due.VERIFY
         return due
@@ -202,9 +210,13 @@ class TokenTracker:
         state = self.state
         moments = (
             self._schedule.renew_at if without_notices else self._schedule.next_moment(now),
-            self._verification.next_moment(self.token, state.confirmed_at, now, is_doubtful=state.is_doubtful),
+            self._verification.next_moment(self.token, self._checked_at(), now, is_doubtful=state.is_doubtful),
         )
         return min((one for one in moments if one is not None), default=None)
+
+    def _checked_at(self) -> float | None:
+        """Return since when the token needs no check of its own, or None."""
+        return max(self.state.confirmed_at or 0.0, self._arrived_at) or None
 
     def due_notices(self, now: float) -> list[Notice]:
         """Return what to tell the user now, each once."""
