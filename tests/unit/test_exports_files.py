@@ -13,10 +13,11 @@ import pytest
 
 from tests.doubles import KEYS, Clock, FakeBroker, MemoryKeyring
 from tray_app import TokenManager
-from tray_app.core.errors import KeyringUnavailable, SettingsError
+from tray_app.core.errors import KeyringUnavailable, SettingsError, StoreError
 from tray_app.core.token import encode_seed, token_for
 from tray_app.service.composition import open_service
 from tray_app.service.outcome import Outcome
+from tray_app.service.settings_changes import change_setting, setting_named
 from tray_app.settings.load import load_settings
 from tray_app.stores.keyring_client import KeyringClient
 from tray_app.stores.memory import MemoryStore
@@ -152,10 +153,12 @@ def test_a_clear_leaves_the_token_that_a_bot_has_got_by_itself(bot_file, clock, 
     assert read(bot_file)["token"] == "of-the-bot"
 
 
-@pytest.mark.parametrize("present", ["", "{}", '{"token": "old"}', '{"token": "cut sho'])
-def test_an_old_or_damaged_token_is_replaced(bot_file, clock, broker, present):
+@pytest.mark.parametrize(
+    "present", ["", "\n", '{"expires_dt": "", "token": null}', '{"token": "old", "expires_dt": "20200101000000"}']
+)
+def test_an_empty_file_and_an_old_token_are_replaced(bot_file, clock, broker, present):
     bot_file.parent.mkdir()
-    bot_file.write_text(present if present != "{}" else '{"expires_dt": "", "token": null}')
+    bot_file.write_text(present)
     outcome = opened(clock, broker).ensure()
     assert outcome.unpublished == ()
     assert read(bot_file)["token"] == outcome.token.value.reveal()
@@ -170,6 +173,71 @@ def test_a_file_that_holds_no_token_is_never_overwritten(bot_file, clock, broker
     assert "is not a token" in str(outcome.unpublished[0])
     service.clear()
     assert bot_file.read_text() == "my diary"
+
+
+OF_OTHER_PROGRAMS = [
+    '{"token": "of-a-chat-bot"}',
+    '{"token": "TOKEN", "expires_dt": "20260922231320", "strategy": "mine"}',
+    '{"strategy": {"token": "TOKEN", "expires_dt": "20260922231320"}}',
+    '[{"token": "TOKEN", "expires_dt": "20260922231320"}]',
+    '{"token": "cut sho',
+    '# "token" of the bot\nlevel = 3\n',
+    '"token"',
+]
+
+
+@pytest.mark.parametrize("present", OF_OTHER_PROGRAMS)
+def test_a_file_of_another_program_is_never_touched(bot_file, present, clock, broker):
+    """Neither by a write, nor by a clear, though the very token may be in it."""
+    service = opened(clock, broker)
+    token = service.ensure().token.value.reveal()
+    present = present.replace("TOKEN", token)
+    bot_file.write_text(present)
+
+    assert [type(error) for error in service.publish()] == [StoreError]
+    service.clear()
+
+    assert bot_file.read_text() == present
+    assert broker.issues == 1
+
+
+@pytest.mark.parametrize("present", OF_OTHER_PROGRAMS)
+def test_a_file_of_another_program_is_refused_when_it_is_chosen(private_places, present):
+    file = private_places / "config.json"
+    file.write_text(present)
+
+    with pytest.raises(SettingsError, match=r"config\.json .* so it is left as it is\. Choose another file\."):
+        change_setting(setting_named("share_bot_file"), str(file), "default", os.environ)
+
+    assert load_settings().share_bot_file == ""
+
+
+@posix_only
+@pytest.mark.parametrize("kind", ["link", "dangling link", "hard link", "pipe", "folder"])
+def test_what_is_no_file_of_its_own_is_refused(bot_file, kind, clock, broker):
+    bot_file.parent.mkdir()
+    other = bot_file.parent / "other"
+    if kind in {"link", "hard link"}:
+        other.write_text('{"token": "old", "expires_dt": "20200101000000"}')
+    if kind == "pipe":
+        os.mkfifo(bot_file)
+    elif kind == "folder":
+        bot_file.mkdir()
+    elif kind == "hard link":
+        bot_file.hardlink_to(other)
+    else:
+        bot_file.symlink_to(other)
+
+    service = opened(clock, broker)
+    outcome = service.ensure()
+    (error,) = outcome.unpublished
+    service.clear()
+
+    assert str(bot_file) in str(error)
+    assert os.path.lexists(bot_file)
+    assert other.exists() is (kind in {"link", "hard link"})
+    with pytest.raises(SettingsError):
+        change_setting(setting_named("share_bot_file"), str(bot_file), "default", os.environ)
 
 
 def test_a_folder_in_its_place_costs_no_token(bot_file, clock, broker):
