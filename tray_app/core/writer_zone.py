@@ -1,0 +1,55 @@
+"""Token files that a program in another time zone has written.
+
+The seed's file holds local times without a zone, so a reader elsewhere takes them for its own: a container in UTC takes
+a token of Korean time for one that expires nine hours later than it does. When the file was written tells the two
+apart, because a program writes the file at the moment that it calls `created_at`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from tray_app.core.token import UTC, Token
+
+LIFETIME_SECONDS = 86400.0
+"""Kiwoom's tokens are valid for 24 hours."""
+
+_LONGEST_OFFSET_SECONDS = 26 * 3600.0
+"""Between the zones of UTC-12 and UTC+14. What is further apart is no matter of zones."""
+
+_SHORTEST_OFFSET_SECONDS = 1800.0
+_STEP_SECONDS = 900.0
+_TOLERANCE_SECONDS = 120.0
+_COPY_TOLERANCE_SECONDS = 10.0
+"""A copy has a later time of writing too. It is rarely made a whole number of quarters of an hour later to the second,
+and to take one for a token of another zone would make a token of it that expires too late."""
+
+_SLACK_SECONDS = 300.0
+
+
+def in_readers_zone(token: Token, written_at: float) -> Token:
+    """Return the token of a file with times of the reader's zone, as far as they can be those of the writer's.
+
+    `written_at` is when the file was written (epoch seconds). Where the writer's zone is another, both times are
+    shifted; where something is wrong that no zone explains, the token expires 24 hours after the file was written. A
+    token that was written in the reader's zone is returned as it is.
+    """
+    ahead = token.created_at.timestamp() - written_at
+    if abs(ahead) > _LONGEST_OFFSET_SECONDS + _TOLERANCE_SECONDS:
+        return token
+    offset = _offset_of(ahead)
+    if offset and token.expires - offset <= written_at + LIFETIME_SECONDS + _SLACK_SECONDS:
+        shift = timedelta(seconds=-offset)
+        return Token(token.value, token.expires_at + shift, token.created_at + shift, token.issued_for)
+    written = datetime.fromtimestamp(written_at, UTC)
+    latest = written + timedelta(seconds=LIFETIME_SECONDS)
+    if ahead < _SHORTEST_OFFSET_SECONDS and token.expires <= latest.timestamp() + _SLACK_SECONDS:
+        return token
+    return Token(token.value, min(token.expires_at, latest), min(token.created_at, written), token.issued_for)
+
+
+def _offset_of(ahead: float) -> float:
+    """Return by how many seconds the writer's zone is ahead of the reader's; 0 for none that can be told."""
+    offset = round(ahead / _STEP_SECONDS) * _STEP_SECONDS
+    tolerance = _TOLERANCE_SECONDS if ahead > 0 else _COPY_TOLERANCE_SECONDS
+    return offset if abs(offset) >= _SHORTEST_OFFSET_SECONDS and abs(ahead - offset) <= tolerance else 0.0
