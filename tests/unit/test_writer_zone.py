@@ -25,40 +25,49 @@ HOUR, DAY = 3600.0, 86400.0
 TODAY = None
 """The times as this program has always read them."""
 
-# By how many seconds `created_at` and `expires_at` are after the file's time of writing, as the reader takes them, and
-# by how many the token then expires after it.
+# The reader's zone, by how many seconds `created_at` and `expires_at` are after the file was written, as the reader
+# takes them, and by how many the token then expires after it.
 TABLE = {
-    "own zone": (0.0, DAY, TODAY),
-    "own zone, on a slow disk": (-8.0, DAY - 8, TODAY),
-    "own zone, the disk's clock is a little behind": (60.0, DAY + 60, TODAY),
-    "own zone, the disk's clock is ten minutes ahead": (-600.0, DAY - 600, TODAY),
-    "own zone, a short token": (0.0, 600.0, TODAY),
-    "restored with its time, in the own zone": (0.2, DAY, TODAY),
-    "copied with a new time an hour and a half and some seconds later": (-5430.0, DAY - 5430, TODAY),
-    "copied with a new time a day and a half later, to the second": (-1.5 * DAY, -DAY / 2, TODAY),
-    "copied with a new time 9 hours and 20 seconds later": (-9 * HOUR - 20, 15 * HOUR - 20, TODAY),
-    "copied with a new time on the next day": (-25 * HOUR - 37, -HOUR - 37, TODAY),
-    "copied with a new time a week later": (-7 * DAY, -6 * DAY, TODAY),
-    "written by a clock that was days ahead": (3 * DAY, 4 * DAY, TODAY),
-    "Korea, read in UTC": (9 * HOUR, 33 * HOUR, DAY),
-    "Korea, read in UTC, on a slow disk": (9 * HOUR - 100, 33 * HOUR - 100, DAY - 100),
-    "Korea, read in New York": (14 * HOUR, 38 * HOUR, DAY),
-    "UTC, read in Korea": (-9 * HOUR, 15 * HOUR, DAY),
-    "UTC, read in Korea, seconds after it was made": (-9 * HOUR - 3, 15 * HOUR - 3, DAY - 3),
-    "India, read in Korea": (-3.5 * HOUR, 20.5 * HOUR, DAY),
-    "Nepal, read in UTC": (5.75 * HOUR, 29.75 * HOUR, DAY),
-    "the widest apart": (26 * HOUR, 50 * HOUR, DAY),
-    "a short token of Korea, read in UTC": (9 * HOUR, 10 * HOUR, HOUR),
-    "hours in the future, no zone": (5 * HOUR + 400, 29 * HOUR + 400, DAY),
-    "in the future, no zone, and short": (5 * HOUR + 400, 6 * HOUR, 6 * HOUR),
-    "made by the local clock, expires by Korea's": (0.0, 33 * HOUR, DAY),
-    "made in UTC, expires by Korea's, read in Korea": (-9 * HOUR, DAY, TODAY),
-    "longer than Kiwoom's, by a slow clock": (0.0, DAY + 200, TODAY),
+    "own zone": ("UTC", 0.0, DAY, TODAY),
+    "own zone, in Korea": ("Asia/Seoul", 0.0, DAY, TODAY),
+    "own zone, on a slow disk": ("UTC", -8.0, DAY - 8, TODAY),
+    "own zone, the disk's clock is a little behind": ("UTC", 60.0, DAY + 60, TODAY),
+    "own zone, the disk's clock is ten minutes ahead": ("UTC", -600.0, DAY - 600, TODAY),
+    "own zone, a short token": ("UTC", 0.0, 600.0, TODAY),
+    "own zone, expired when it was written": ("UTC", 0.0, -DAY, TODAY),
+    "restored with its time, in the own zone": ("UTC", 0.2, DAY, TODAY),
+    "copied with a new time an hour and a half and some seconds later": ("UTC", -5430.0, DAY - 5430, TODAY),
+    "copied with a new time 9 hours and 20 seconds later": ("UTC", -9 * HOUR - 20, 15 * HOUR - 20, TODAY),
+    "copied with a new time a day later to the second": ("UTC", -DAY, -60.0, TODAY),
+    "copied with a new time a day and a half later to the second": ("UTC", -1.5 * DAY, -DAY / 2, TODAY),
+    "copied with a new time a week later": ("UTC", -7 * DAY, -6 * DAY, TODAY),
+    "written by a clock that was days ahead": ("UTC", 3 * DAY, 4 * DAY, TODAY),
+    "Korea, read in UTC": ("UTC", 9 * HOUR, 33 * HOUR, DAY),
+    "Korea, read in UTC, on a slow disk": ("UTC", 9 * HOUR - 100, 33 * HOUR - 100, DAY - 100),
+    "Korea, read in New York": ("America/New_York", 14 * HOUR, 38 * HOUR, DAY),
+    "New York, read in Korea": ("Asia/Seoul", -14 * HOUR, 10 * HOUR, DAY),
+    "UTC, read in Korea": ("Asia/Seoul", -9 * HOUR, 15 * HOUR, DAY),
+    "UTC, read in Korea, seconds after it was made": ("Asia/Seoul", -9 * HOUR - 3, 15 * HOUR - 3, DAY - 3),
+    "India, read in Korea": ("Asia/Seoul", -3.5 * HOUR, 20.5 * HOUR, DAY),
+    "Nepal, read in UTC": ("UTC", 5.75 * HOUR, 29.75 * HOUR, DAY),
+    "UTC, read in Nepal": ("Asia/Kathmandu", -5.75 * HOUR, 18.25 * HOUR, DAY),
+    "the easternmost, read in New York": ("America/New_York", 19 * HOUR, 43 * HOUR, DAY),
+    "the westernmost, read in the easternmost": ("Pacific/Kiritimati", -26 * HOUR, -2 * HOUR, DAY),
+    "a short token of Korea, read in UTC": ("UTC", 9 * HOUR, 10 * HOUR, HOUR),
+    "hours in the future, no zone": ("UTC", 5 * HOUR + 400, 29 * HOUR + 400, DAY),
+    "hours in the future, further east than any zone": ("Asia/Seoul", 9 * HOUR, 33 * HOUR, DAY),
+    "in the future, no zone, and short": ("UTC", 5 * HOUR + 400, 6 * HOUR, 6 * HOUR),
+    "created by the local clock, expires by Korea's": ("UTC", 0.0, 33 * HOUR, DAY),
+    "created in UTC, expires by Korea's, read in Korea": ("Asia/Seoul", -9 * HOUR, DAY, TODAY),
+    "longer than Kiwoom's, by a slow clock": ("UTC", 0.0, DAY + 200, TODAY),
 }
 
 
-@pytest.mark.parametrize(("created", "expires", "found"), TABLE.values(), ids=TABLE.keys())
-def test_when_a_plain_token_expires(created: float, expires: float, found: float | None) -> None:
+@pytest.mark.parametrize(("zone", "created", "expires", "found"), TABLE.values(), ids=TABLE.keys())
+def test_when_a_plain_token_expires(
+    zone: str, created: float, expires: float, found: float | None, *, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live_in(zone, monkeypatch)
     at = WRITTEN.timestamp()
     token = Token(Secret("x"), WRITTEN + timedelta(seconds=expires), WRITTEN + timedelta(seconds=created))
 

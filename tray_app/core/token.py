@@ -142,7 +142,7 @@ def token_until(text: str | Secret, expires_dt: str, now: float) -> Token:
     created = datetime.fromtimestamp(now, UTC)
     ends = parse_expires_dt(expires_dt)
     if not 0 < ends.timestamp() - now <= MAX_LIFETIME_SECONDS:
-        raise InvalidInput("The end {when} KST is not within the next 366 days.", when=expires_dt.strip())
+        raise InvalidInput("The expiry {when} KST is not within the next 366 days.", when=expires_dt.strip())
     return Token(value, ends, created)
 
 
@@ -150,12 +150,12 @@ def parse_expires_dt(text: str) -> datetime:
     """Return Kiwoom's `YYYYMMDDHHMMSS`, which is Korean time without a zone, as UTC. Raises `InvalidInput`."""
     digits = text.strip()
     if len(digits) != 14 or not (digits.isascii() and digits.isdigit()):
-        raise InvalidInput("The end must be 14 digits, YYYYMMDDHHMMSS in Korean time.")
+        raise InvalidInput("The expiry must be 14 digits, YYYYMMDDHHMMSS in Korean time.")
     try:
         parts = [int(digits[:4]), *(int(digits[at : at + 2]) for at in range(4, 14, 2))]
         return datetime(*parts, tzinfo=KST).astimezone(UTC)  # type: ignore[misc, arg-type]
     except (ValueError, OverflowError):
-        raise InvalidInput("The end {when} is not a time.", when=digits) from None
+        raise InvalidInput("The expiry {when} is not a time.", when=digits) from None
 
 
 def format_expires_dt(instant: datetime) -> str:

@@ -14,8 +14,11 @@ from tray_app.core.token import UTC, Token
 LIFETIME_SECONDS = 86400.0
 """Kiwoom's tokens are valid for 24 hours."""
 
-_LONGEST_OFFSET_SECONDS = 26 * 3600.0
-"""Between the zones of UTC-12 and UTC+14. What is further apart is no matter of zones."""
+_WESTERNMOST_SECONDS, _EASTERNMOST_SECONDS = -12 * 3600.0, 14 * 3600.0
+"""UTC-12 and UTC+14."""
+
+_LONGEST_OFFSET_SECONDS = _EASTERNMOST_SECONDS - _WESTERNMOST_SECONDS
+"""What is further apart is no matter of zones."""
 
 _SHORTEST_OFFSET_SECONDS = 1800.0
 _STEP_SECONDS = 900.0
@@ -37,7 +40,7 @@ def in_readers_zone(token: Token, written_at: float) -> Token:
     ahead = token.created_at.timestamp() - written_at
     if abs(ahead) > _LONGEST_OFFSET_SECONDS + _TOLERANCE_SECONDS:
         return token
-    offset = _offset_of(ahead)
+    offset = _offset_of(ahead, token.created_at.astimezone().utcoffset() or timedelta())
     if offset and token.expires - offset <= written_at + LIFETIME_SECONDS + _SLACK_SECONDS:
         shift = timedelta(seconds=-offset)
         return Token(token.value, token.expires_at + shift, token.created_at + shift, token.issued_for)
@@ -48,8 +51,10 @@ def in_readers_zone(token: Token, written_at: float) -> Token:
     return Token(token.value, min(token.expires_at, latest), min(token.created_at, written), token.issued_for)
 
 
-def _offset_of(ahead: float) -> float:
-    """Return by how many seconds the writer's zone is ahead of the reader's; 0 for none that can be told."""
+def _offset_of(ahead: float, of_reader: timedelta) -> float:
+    """Return by how many seconds the writer's zone is ahead of the reader's; 0 for none that can be worked out."""
     offset = round(ahead / _STEP_SECONDS) * _STEP_SECONDS
     tolerance = _TOLERANCE_SECONDS if ahead > 0 else _COPY_TOLERANCE_SECONDS
-    return offset if abs(offset) >= _SHORTEST_OFFSET_SECONDS and abs(ahead - offset) <= tolerance else 0.0
+    is_told = abs(offset) >= _SHORTEST_OFFSET_SECONDS and abs(ahead - offset) <= tolerance
+    of_writer = of_reader.total_seconds() + offset
+    return offset if is_told and _WESTERNMOST_SECONDS <= of_writer <= _EASTERNMOST_SECONDS else 0.0

@@ -181,7 +181,7 @@ class TokenFileCopy:
     def check(self) -> None:
         if self._encrypts:
             raise SettingsError(
-                msg("{path} gets no plain copy of a token that is kept encrypted. Switch share_token_file off."),
+                msg("{path} gets no plain copy of a token that is stored encrypted. Switch share_token_file off."),
                 path=self._path,
             )
 

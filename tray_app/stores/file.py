@@ -184,7 +184,7 @@ class FileStore:
 
         version = write_private(self._path, content, announce)
         if failures:
-            logs.warning("Not noted what the token was issued for (%s)", failures[0])
+            logs.warning("The token file's metadata is not written (%s)", failures[0])
         return version
 
     def _take_away(self, version: FileVersion, act: Callable[[], object]) -> bool:
