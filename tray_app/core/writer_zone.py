@@ -1,8 +1,8 @@
-"""Token files that a program in another time zone has written.
+"""Correct the times of a token file that a program in another time zone has written.
 
-The seed's file holds local times without a zone, so a reader elsewhere takes them for its own: a container in UTC takes
-a token of Korean time for one that expires nine hours later than it does. When the file was written tells the two
-apart, because a program writes the file at the moment that it calls `created_at`.
+The seed's file holds local times without a zone, and a reader in another zone takes them for its own: in a container in
+UTC, a token from Korea seems to expire nine hours later than it does. The file's own time of writing shows the
+difference, because the seed's token manager writes the file as soon as it has set `created_at`.
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ _WESTERNMOST_SECONDS, _EASTERNMOST_SECONDS = -12 * 3600.0, 14 * 3600.0
 """UTC-12 and UTC+14."""
 
 _LONGEST_OFFSET_SECONDS = _EASTERNMOST_SECONDS - _WESTERNMOST_SECONDS
-"""What is further apart is no matter of zones."""
+"""A larger difference has another cause than zones."""
 
 _SHORTEST_OFFSET_SECONDS = 1800.0
 _STEP_SECONDS = 900.0
 _TOLERANCE_SECONDS = 120.0
 _COPY_TOLERANCE_SECONDS = 10.0
-"""A copy has a later time of writing too. It is rarely made a whole number of quarters of an hour later to the second,
-and to take one for a token of another zone would make a token of it that expires too late."""
+"""A copy of a file was also written later than `created_at`. It must not be mistaken for a file from a zone further west,
+because its token would then seem to be valid for hours too long; so a difference of whole quarters of an hour has to be
+exact."""
 
 _SLACK_SECONDS = 300.0
 
 
 def in_readers_zone(token: Token, written_at: float) -> Token:
-    """Return the token of a file with times of the reader's zone, as far as they can be those of the writer's.
+    """Return `token`, read in the reader's local time, with the times that its writer meant.
 
-    `written_at` is when the file was written (epoch seconds). Where the writer's zone is another, both times are
-    shifted; where something is wrong that no zone explains, the token expires 24 hours after the file was written. A
-    token that was written in the reader's zone is returned as it is.
+    `written_at` is when the file was written (epoch seconds). If the writer's zone is another one, both times are
+    shifted. If the times are wrong in a way that no zone explains, the token expires no later than 24 hours after the
+    file was written. A token that was written in the reader's own zone is returned unchanged.
     """
     ahead = token.created_at.timestamp() - written_at
     if abs(ahead) > _LONGEST_OFFSET_SECONDS + _TOLERANCE_SECONDS:
