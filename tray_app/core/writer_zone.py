@@ -24,9 +24,8 @@ _SHORTEST_OFFSET_SECONDS = 1800.0
 _STEP_SECONDS = 900.0
 _TOLERANCE_SECONDS = 120.0
 _COPY_TOLERANCE_SECONDS = 10.0
-"""A copy of a file was also written later than `created_at`. It must not be mistaken for a file from a zone further west,
-because its token would then seem to be valid for hours too long; so a difference of whole quarters of an hour has to be
-exact."""
+"""A copy was also written later than `created_at`. It must not be mistaken for a file from a zone further west, because
+its token would then seem to be valid for hours too long; so here the difference has to be exact."""
 
 _SLACK_SECONDS = 300.0
 
