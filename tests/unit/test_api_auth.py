@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import subprocess
 import sys
 import threading
 import time
@@ -18,7 +19,7 @@ from kiwoom_client.base import AsyncBaseClient, BaseClient, KiwoomAPIError
 
 import tray_app
 from tray_app import AsyncTokens, KiwoomAuth, TokenManager
-from tray_app.core.errors import KeysMissing
+from tray_app.core.errors import KeysMissing, StoreError
 from tray_app.core.secret import Secret
 from tray_app.kiwoom.broker import Broker
 from tray_app.kiwoom.keys import clean_keys
@@ -575,3 +576,213 @@ def test_tasks_of_kiwoom_client_that_meet_the_same_dead_token_make_one_issue(kiw
 
     assert asyncio.run(main()) == [0] * 8
     assert kiwoom.counts()["issue"] == 2
+
+
+# --- what Kiwoom has served is noted ---
+
+
+def confirmed_at(manager: TokenManager, token: str) -> float:
+    evidence = manager._service.evidence()
+    return evidence.confirmed_at if evidence.is_about(Secret(token)) else 0.0
+
+
+def wait_until(happened) -> bool:
+    deadline = time.monotonic() + 5
+    while not (done := happened()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return done
+
+
+class Noting:
+    """Tokens that keep what they are told."""
+
+    def __init__(self) -> None:
+        self.confirmed: list[str] = []
+        self.base_url = "https://api.kiwoom.com"
+
+    def get_valid_token(self) -> str:
+        return "first"
+
+    def replace_refused(self, refused: str) -> str:
+        return "second"
+
+    def confirm(self, token: str) -> None:
+        self.confirmed.append(token)
+
+
+GOOD = {"return_code": 0}
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize(
+    ("url", "answer", "confirmed"),
+    [
+        ("https://api.kiwoom.com/x", GOOD, ["first"]),
+        ("https://api.kiwoom.com/x", {"return_code": "0"}, ["first"]),
+        ("https://api.kiwoom.com/x", DEAD, []),
+        ("https://api.kiwoom.com/x", {"return_code": 3}, []),
+        ("https://api.kiwoom.com/x", {}, []),
+        ("https://api.kiwoom.com/x", ["0"], []),
+        ("https://api.kiwoom.com/x", lambda: httpx.Response(500, json=GOOD), []),
+        ("https://api.kiwoom.com/x", lambda: httpx.Response(200, text="<html>"), []),
+        ("http://127.0.0.1:8000/x", GOOD, []),
+    ],
+)
+def test_what_kiwoom_has_served_confirms_the_token(url, answer, confirmed, *, is_async):
+    tokens, asked = Noting(), Asked(answer() if callable(answer) else answer)
+
+    async def send_it() -> None:
+        async with httpx.AsyncClient(auth=KiwoomAuth(tokens), transport=asked) as client:
+            await client.get(url)
+
+    if is_async:
+        asyncio.run(send_it())
+    else:
+        with httpx.Client(auth=KiwoomAuth(tokens), transport=asked) as client:
+            client.get(url)
+
+    assert tokens.confirmed == confirmed
+
+
+def test_what_another_host_answers_after_a_redirect_confirms_nothing():
+    tokens = Noting()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "api.kiwoom.com":
+            return httpx.Response(302, headers={"Location": "https://elsewhere.example/"})
+        return httpx.Response(200, json=GOOD)
+
+    with httpx.Client(auth=KiwoomAuth(tokens), transport=httpx.MockTransport(answer), follow_redirects=True) as client:
+        client.get("https://api.kiwoom.com/")
+
+    assert tokens.confirmed == []
+
+
+def test_a_request_makes_an_unknown_token_a_confirmed_one(client, kiwoom, manager):
+    token = Broker(kiwoom.base_url).issue(KEYS).token.value.reveal()
+    manager.set_token(token, 86400)
+    assert confirmed_at(manager, token) == 0
+
+    client.post(PATH, json={})
+
+    assert wait_until(lambda: confirmed_at(manager, token) > 0)
+
+
+def test_a_request_settles_a_doubt(client, manager):
+    token = manager.ensure_token()
+    manager._service.doubt(Secret(token))
+
+    client.post(PATH, json={})
+
+    assert wait_until(lambda: not manager._service.evidence().says_doubtful(Secret(token)))
+
+
+@pytest.fixture
+def confirmations(manager, monkeypatch):
+    """What reaches the service of a manager whose clock is set by hand, once its threads are done."""
+    told = []
+    monkeypatch.setattr(manager._service, "confirm", lambda value, at: told.append((value.reveal(), at)))
+    monkeypatch.setattr("tray_app.api.background.start_in_background", lambda act: act())
+    return told
+
+
+def test_a_token_is_confirmed_once_in_ten_minutes(manager, confirmations, monkeypatch):
+    for at in (1000.0, 1001.0, 1599.0, 1600.0, 1601.0):
+        monkeypatch.setattr(manager, "_clock", lambda at=at: at)
+        manager.confirm("one")
+    manager.confirm("another")
+
+    assert confirmations == [("one", 1000.0), ("one", 1600.0), ("another", 1601.0)]
+
+
+@pytest.mark.parametrize("failure", [OSError("x"), StoreError("x"), RuntimeError("x")])
+def test_a_confirmation_that_fails_is_nobodys_problem(client, manager, failure, monkeypatch):
+    tried = threading.Event()
+
+    def fail(*_: object) -> None:
+        tried.set()
+        raise failure
+
+    monkeypatch.setattr(manager._service, "confirm", fail)
+
+    assert client.post(PATH, json={}).json()["return_code"] == 0
+    assert tried.wait(5)
+
+
+def test_a_confirmation_that_hangs_holds_up_no_request_and_no_lock(client, manager, monkeypatch):
+    go_on = threading.Event()
+    monkeypatch.setattr(manager._service.store, "version", lambda: go_on.wait(20))
+    monkeypatch.setattr(manager, "_version", object)
+
+    before = time.monotonic()
+    assert client.post(PATH, json={}).json()["return_code"] == 0
+    assert time.monotonic() - before < 10
+    go_on.set()
+
+
+class TestConfirming:
+    """The service's part."""
+
+    @pytest.fixture
+    def service(self, manager):
+        return manager._service
+
+    @pytest.fixture
+    def token(self, manager):
+        return Secret(manager.ensure_token())
+
+    @pytest.fixture
+    def issued_at(self, service, token):
+        return service.evidence().confirmed_at
+
+    def test_of_another_token_is_nothing(self, service, token, issued_at):
+        service.confirm(Secret("another"), time.time() + 3600)
+
+        assert service.evidence().confirmed_at == issued_at
+
+    def test_of_a_token_that_was_just_confirmed_writes_nothing(self, service, token, issued_at):
+        service.confirm(token, issued_at + 599)
+
+        assert service.evidence().confirmed_at == issued_at
+
+    def test_later_is_written(self, service, token, issued_at, monkeypatch):
+        monkeypatch.setattr(service._tokens, "_clock", lambda: issued_at + 700)
+
+        service.confirm(token, issued_at + 601)
+
+        assert service.evidence().confirmed_at == issued_at + 601
+
+    def test_does_not_wait_for_the_lock(self, service, token, issued_at):
+        service.store.lock.acquire()
+        try:
+            service.confirm(token, issued_at + 601)
+        finally:
+            service.store.lock.release()
+
+        assert service.evidence().confirmed_at == issued_at
+
+    def test_of_a_request_before_a_doubt_settles_nothing(self, service, token):
+        before = time.time()
+        service.doubt(token)
+
+        service.confirm(token, before - 1)
+
+        assert service.evidence().says_doubtful(token)
+
+    def test_keeps_what_the_last_attempt_was(self, service, token, issued_at):
+        before = service._tokens.read_record().last.to_record()
+
+        service.confirm(token, issued_at + 601)
+
+        assert service._tokens.read_record().last.to_record() == before
+
+
+def test_a_program_that_ends_finishes_what_it_writes():
+    code = """
+import time
+from tray_app.api.background import start_in_background
+start_in_background(lambda: (time.sleep(0.3), print("written", flush=True)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+
+    assert (done.stdout, done.stderr) == ("written\n", "")

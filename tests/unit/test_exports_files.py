@@ -1,4 +1,4 @@
-"""A bot's file, and a kept .token beside the keyring."""
+"""The file for bots, and a copy in .token beside the keyring."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import pytest
 
 from tests.doubles import KEYS, Clock, FakeBroker, MemoryKeyring
 from tray_app import TokenManager
-from tray_app.core.errors import KeyringUnavailable, SettingsError
+from tray_app.core.errors import KeyringUnavailable, SettingsError, StoreError
 from tray_app.core.token import encode_seed, token_for
 from tray_app.service.composition import open_service
 from tray_app.service.outcome import Outcome
+from tray_app.service.settings_changes import change_setting, setting_named
 from tray_app.settings.load import load_settings
 from tray_app.stores.keyring_client import KeyringClient
 from tray_app.stores.memory import MemoryStore
@@ -36,7 +37,7 @@ def broker(clock):
 
 @pytest.fixture
 def ring(monkeypatch):
-    """A keyring that lasts for one test; each opening has a vault of its own, as each process has."""
+    """A keyring that lasts for one test; each opening has a client of its own, as each process has."""
     ring = MemoryKeyring()
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
     before = keyring.get_keyring()
@@ -68,7 +69,7 @@ def read(path):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-# --- the bot's file ---
+# --- the file for bots ---
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def test_a_clear_removes_our_token_from_a_bots_file(bot_file, clock, broker):
 
 @pytest.fixture
 def locked(ring, bot_file, monkeypatch):
-    """The keyring in which the token rests can be locked."""
+    """The keyring in which the token is stored can be locked."""
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
 
     def lock():
@@ -152,10 +153,12 @@ def test_a_clear_leaves_the_token_that_a_bot_has_got_by_itself(bot_file, clock, 
     assert read(bot_file)["token"] == "of-the-bot"
 
 
-@pytest.mark.parametrize("present", ["", "{}", '{"token": "old"}', '{"token": "cut sho'])
-def test_an_old_or_damaged_token_is_replaced(bot_file, clock, broker, present):
+@pytest.mark.parametrize(
+    "present", ["", "\n", '{"expires_dt": "", "token": null}', '{"token": "old", "expires_dt": "20200101000000"}']
+)
+def test_an_empty_file_and_an_old_token_are_replaced(bot_file, clock, broker, present):
     bot_file.parent.mkdir()
-    bot_file.write_text(present if present != "{}" else '{"expires_dt": "", "token": null}')
+    bot_file.write_text(present)
     outcome = opened(clock, broker).ensure()
     assert outcome.unpublished == ()
     assert read(bot_file)["token"] == outcome.token.value.reveal()
@@ -170,6 +173,71 @@ def test_a_file_that_holds_no_token_is_never_overwritten(bot_file, clock, broker
     assert "is not a token" in str(outcome.unpublished[0])
     service.clear()
     assert bot_file.read_text() == "my diary"
+
+
+OF_OTHER_PROGRAMS = [
+    '{"token": "of-a-chat-bot"}',
+    '{"token": "TOKEN", "expires_dt": "20260922231320", "strategy": "mine"}',
+    '{"strategy": {"token": "TOKEN", "expires_dt": "20260922231320"}}',
+    '[{"token": "TOKEN", "expires_dt": "20260922231320"}]',
+    '{"token": "cut sho',
+    '# "token" of the bot\nlevel = 3\n',
+    '"token"',
+]
+
+
+@pytest.mark.parametrize("present", OF_OTHER_PROGRAMS)
+def test_a_file_of_another_program_is_never_touched(bot_file, present, clock, broker):
+    """Neither by a write, nor by a clear, though the very token may be in it."""
+    service = opened(clock, broker)
+    token = service.ensure().token.value.reveal()
+    present = present.replace("TOKEN", token)
+    bot_file.write_text(present)
+
+    assert [type(error) for error in service.publish()] == [StoreError]
+    service.clear()
+
+    assert bot_file.read_text() == present
+    assert broker.issues == 1
+
+
+@pytest.mark.parametrize("present", OF_OTHER_PROGRAMS)
+def test_a_file_of_another_program_is_refused_when_it_is_chosen(private_places, present):
+    file = private_places / "config.json"
+    file.write_text(present)
+
+    with pytest.raises(SettingsError, match=r"config\.json .* so it is left as it is\. Choose another file\."):
+        change_setting(setting_named("share_bot_file"), str(file), "default", os.environ)
+
+    assert load_settings().share_bot_file == ""
+
+
+@posix_only
+@pytest.mark.parametrize("kind", ["link", "dangling link", "hard link", "pipe", "folder"])
+def test_what_is_no_file_of_its_own_is_refused(bot_file, kind, clock, broker):
+    bot_file.parent.mkdir()
+    other = bot_file.parent / "other"
+    if kind in {"link", "hard link"}:
+        other.write_text('{"token": "old", "expires_dt": "20200101000000"}')
+    if kind == "pipe":
+        os.mkfifo(bot_file)
+    elif kind == "folder":
+        bot_file.mkdir()
+    elif kind == "hard link":
+        bot_file.hardlink_to(other)
+    else:
+        bot_file.symlink_to(other)
+
+    service = opened(clock, broker)
+    outcome = service.ensure()
+    (error,) = outcome.unpublished
+    service.clear()
+
+    assert str(bot_file) in str(error)
+    assert os.path.lexists(bot_file)
+    assert other.exists() is (kind in {"link", "hard link"})
+    with pytest.raises(SettingsError):
+        change_setting(setting_named("share_bot_file"), str(bot_file), "default", os.environ)
 
 
 def test_a_folder_in_its_place_costs_no_token(bot_file, clock, broker):
@@ -247,11 +315,11 @@ def test_without_any_share_nothing_is_opened(settings_file, clock):
     assert open_service(load_settings(), clock=clock).exports is None
 
 
-# --- a kept .token beside the keyring ---
+# --- a copy in .token beside the keyring ---
 
 
 @pytest.fixture
-def keeps_file(settings_file, ring):
+def copies(settings_file, ring):
     settings_file.write_text("share_token_file = true\n")
 
 
@@ -259,7 +327,7 @@ def in_ring(ring):
     return json.loads(ring.entries["kiwoom-token-tray", "default"])["access_token"]
 
 
-def test_the_file_is_kept_beside_the_keyring(keeps_file, ring, token_file, clock, broker):
+def test_the_copy_is_written_beside_the_keyring(copies, ring, token_file, clock, broker):
     service = opened(clock, broker)
     token = service.ensure().token
     assert read(token_file) == json.loads(encode_seed(token))
@@ -271,12 +339,12 @@ def test_the_file_is_kept_beside_the_keyring(keeps_file, ring, token_file, clock
 
 
 @posix_only
-def test_the_kept_file_is_the_owners_alone(keeps_file, token_file, clock, broker):
+def test_the_copy_is_the_owners_alone(copies, token_file, clock, broker):
     opened(clock, broker).ensure()
     assert token_file.stat().st_mode & 0o777 == 0o600
 
 
-def test_the_kept_file_is_never_missing_while_a_token_is_replaced(keeps_file, token_file, clock, broker, monkeypatch):
+def test_the_copy_is_never_missing_while_a_token_is_replaced(copies, token_file, clock, broker, monkeypatch):
     service = opened(clock, broker)
     service.ensure()
     there = []
@@ -295,7 +363,7 @@ def test_the_kept_file_is_never_missing_while_a_token_is_replaced(keeps_file, to
     assert read(token_file)["access_token"] == "token-2-of-a-test"
 
 
-def test_what_a_program_that_knows_only_the_file_writes_is_the_token(keeps_file, ring, token_file, clock, broker):
+def test_what_a_program_that_knows_only_the_file_writes_is_the_token(copies, ring, token_file, clock, broker):
     service = opened(clock, broker)
     service.ensure()
     version = service.store.version()
@@ -309,7 +377,7 @@ def test_what_a_program_that_knows_only_the_file_writes_is_the_token(keeps_file,
     assert token_file.exists()
 
 
-def test_a_copy_that_a_seed_program_deletes_is_no_clear_and_comes_back(keeps_file, ring, token_file, clock, broker):
+def test_a_copy_that_a_seed_program_deletes_is_no_clear_and_comes_back(copies, ring, token_file, clock, broker):
     service = opened(clock, broker)
     token = service.ensure().token
     version = service.store.version()
@@ -321,14 +389,14 @@ def test_a_copy_that_a_seed_program_deletes_is_no_clear_and_comes_back(keeps_fil
     assert broker.issues == 1
 
 
-def test_a_damaged_copy_does_not_hide_the_token(keeps_file, token_file, clock, broker):
+def test_a_damaged_copy_does_not_hide_the_token(copies, token_file, clock, broker):
     service = opened(clock, broker)
     token = service.ensure().token
     token_file.write_text("{")
     assert service.current() == token
 
 
-@pytest.mark.usefixtures("keeps_file")
+@pytest.mark.usefixtures("copies")
 def test_a_stale_copy_does_not_come_before_the_keyring(token_file, clock, broker):
     service = opened(clock, broker)
     service.ensure()
@@ -341,7 +409,7 @@ def test_a_stale_copy_does_not_come_before_the_keyring(token_file, clock, broker
     assert opened(clock, broker).current() == fresh
 
 
-def test_a_clear_removes_both(keeps_file, ring, token_file, clock, broker):
+def test_a_clear_removes_both(copies, ring, token_file, clock, broker):
     service = opened(clock, broker)
     service.ensure()
     assert service.clear().unpublished == ()
@@ -350,7 +418,7 @@ def test_a_clear_removes_both(keeps_file, ring, token_file, clock, broker):
     assert service.current() is None
 
 
-def test_without_a_keyring_the_file_is_the_place_and_is_told(keeps_file, ring, token_file, clock, broker):
+def test_without_a_keyring_the_file_is_the_place_and_is_told(copies, ring, token_file, clock, broker):
     ring.broken = RuntimeError("no keyring")
     service = opened(clock, broker)
     token = service.ensure().token
@@ -363,7 +431,7 @@ def test_without_a_keyring_the_file_is_the_place_and_is_told(keeps_file, ring, t
     assert token_file.exists()
 
 
-def test_the_seeds_five_minutes_take_the_copy_away_and_no_living_token(keeps_file, token_file, clock, broker):
+def test_the_seeds_five_minutes_take_the_copy_away_and_no_unexpired_token(copies, token_file, clock, broker):
     manager = TokenManager(clock=clock)
     manager.set_token("a-token-near-its-end", 301)
     assert manager.get_token() == "a-token-near-its-end"
@@ -373,7 +441,7 @@ def test_the_seeds_five_minutes_take_the_copy_away_and_no_living_token(keeps_fil
     assert opened(clock, broker).living().value.reveal() == "a-token-near-its-end"
 
 
-def test_a_copy_that_cannot_be_written_costs_no_token(keeps_file, ring, token_file, *, clock, broker, monkeypatch):
+def test_a_copy_that_cannot_be_written_costs_no_token(copies, ring, token_file, *, clock, broker, monkeypatch):
     def refuse(*_):
         raise OSError(errno.EROFS, "Read-only file system")
 
@@ -384,7 +452,7 @@ def test_a_copy_that_cannot_be_written_costs_no_token(keeps_file, ring, token_fi
     assert in_ring(ring) == outcome.token.value.reveal()
 
 
-@pytest.mark.usefixtures("keeps_file")
+@pytest.mark.usefixtures("copies")
 def test_the_store_that_keeps_no_plaintext_gets_no_copy(token_file, clock, broker, monkeypatch, caplog):
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "keyring")
     opened(clock, broker).ensure()
@@ -392,7 +460,7 @@ def test_the_store_that_keeps_no_plaintext_gets_no_copy(token_file, clock, broke
     assert "share_token_file does nothing" in caplog.text
 
 
-def test_switched_off_again_the_next_write_removes_the_copy(keeps_file, settings_file, token_file, clock, broker):
+def test_switched_off_again_the_next_write_removes_the_copy(copies, settings_file, token_file, clock, broker):
     opened(clock, broker).ensure()
     settings_file.write_text("")
     service = opened(clock, broker)
@@ -400,7 +468,7 @@ def test_switched_off_again_the_next_write_removes_the_copy(keeps_file, settings
     assert not token_file.exists()
 
 
-# --- a kept .token beside an encrypted store ---
+# --- a copy in .token beside an encrypted store ---
 
 
 @pytest.fixture
@@ -408,8 +476,8 @@ def encrypts(monkeypatch):
     monkeypatch.setenv("KIWOOM_TRAY_ENCRYPTION_KEY", "T25lT25lT25lT25lT25lT25lT25lT25lT25lT25lT25=")
 
 
-def test_with_an_encryption_key_no_plain_copy_is_kept_and_why_is_told(
-    keeps_file, encrypts, token_file, *, clock, broker, caplog
+def test_with_an_encryption_key_no_plain_copy_is_written_and_why_is_told(
+    copies, encrypts, token_file, *, clock, broker, caplog
 ):
     outcome = opened(clock, broker).ensure()
     assert [type(error) for error in outcome.unpublished] == [SettingsError]
@@ -418,9 +486,7 @@ def test_with_an_encryption_key_no_plain_copy_is_kept_and_why_is_told(
     assert not token_file.exists()
 
 
-def test_a_copy_that_was_kept_before_there_was_a_key_goes_with_the_next_write(
-    keeps_file, request, token_file, clock, broker
-):
+def test_a_copy_from_before_there_was_a_key_goes_with_the_next_write(copies, request, token_file, clock, broker):
     opened(clock, broker).ensure()
     assert token_file.exists()
     request.getfixturevalue("encrypts")
@@ -428,8 +494,8 @@ def test_a_copy_that_was_kept_before_there_was_a_key_goes_with_the_next_write(
     assert not token_file.exists()
 
 
-def test_a_plain_token_that_rests_in_the_file_is_not_lost_to_a_new_key(
-    keeps_file, ring, request, *, token_file, clock, broker
+def test_a_plain_token_that_is_stored_in_the_file_is_not_lost_to_a_new_key(
+    copies, ring, request, *, token_file, clock, broker
 ):
     ring.broken = RuntimeError("no keyring")
     token = opened(clock, broker).ensure().token
@@ -439,8 +505,8 @@ def test_a_plain_token_that_rests_in_the_file_is_not_lost_to_a_new_key(
     assert service.current() == token
 
 
-def test_an_encrypted_token_that_rests_in_the_file_stays_encrypted(
-    keeps_file, encrypts, ring, *, token_file, clock, broker
+def test_an_encrypted_token_that_is_stored_in_the_file_stays_encrypted(
+    copies, encrypts, ring, *, token_file, clock, broker
 ):
     ring.broken = RuntimeError("no keyring")
     service = opened(clock, broker)
@@ -452,7 +518,7 @@ def test_an_encrypted_token_that_rests_in_the_file_stays_encrypted(
 
 
 def test_a_plain_copy_beside_an_encrypted_store_elsewhere_is_removed(
-    keeps_file, request, token_file, *, monkeypatch, clock, broker
+    copies, request, token_file, *, monkeypatch, clock, broker
 ):
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "memory")
     token = opened(clock, broker).ensure().token

@@ -74,10 +74,10 @@ def broker(clock):
 
 @pytest.fixture
 def service(clock, broker):
-    return keeper_over(clock, broker)
+    return service_over(clock, broker)
 
 
-def keeper_over(clock, broker, profile=DEFAULT, find_keys=lambda: KEYS):
+def service_over(clock, broker, profile=DEFAULT, find_keys=lambda: KEYS):
     exports = Exports([KwcliCache(profile, "real", find_keys, clock)])
     return TokenService(profile, MemoryStore(clock), find_keys, lambda: broker, clock, exports=exports)
 
@@ -106,21 +106,21 @@ def test_the_cache_is_the_owners_alone(service):
 
 
 def test_a_named_profile_is_written_for_its_alias(clock, broker):
-    token = keeper_over(clock, broker, profile="모의 계좌").ensure().token
+    token = service_over(clock, broker, profile="모의 계좌").ensure().token
     fields = read(cache_file(alias="모의 계좌"))
     assert (fields["access_token"], fields["profile"]) == (token.value.reveal(), "모의 계좌")
 
 
 def test_the_default_profile_with_an_aliass_keys_is_written_for_that_alias(clock, broker):
     keys = AppKeys(KEYS.app_key, KEYS.app_secret, alias="실전계좌")
-    keeper_over(clock, broker, find_keys=lambda: keys).ensure()
+    service_over(clock, broker, find_keys=lambda: keys).ensure()
     assert read(cache_file(alias="실전계좌"))["profile"] == "실전계좌"
     assert not cache_file().exists()
 
 
-def test_a_token_that_was_handed_in_is_written(service, clock):
-    service.put(token_for("a-token-handed-in", 3600, clock()))
-    assert read(cache_file())["access_token"] == "a-token-handed-in"
+def test_a_token_that_was_set_is_written(service, clock):
+    service.put(token_for("a-token-that-was-set", 3600, clock()))
+    assert read(cache_file())["access_token"] == "a-token-that-was-set"
 
 
 def test_a_refresh_writes_again_what_kiwoomcli_has_deleted(service, clock):
@@ -141,7 +141,7 @@ def test_what_stands_there_already_is_not_written_again(service):
 
 
 def test_a_share_that_was_switched_on_later_gets_the_present_token(clock, broker):
-    shared = keeper_over(clock, broker)
+    shared = service_over(clock, broker)
     exports, shared.exports = shared.exports, None
     token = shared.ensure().token
     assert not cache_file().exists()
@@ -241,7 +241,7 @@ def test_a_shorter_life_is_not_taken_over_for_a_longer_one(service, broker, cloc
     assert service.ensure().token.value.reveal() == "token-1-of-a-test"
 
 
-def test_a_living_token_of_kiwoomcli_serves_while_kiwoom_does_not_answer(service, broker, clock):
+def test_an_unexpired_token_of_kiwoomcli_serves_while_kiwoom_does_not_answer(service, broker, clock):
     put_cache(issued_by_kwcli(clock, lifetime=100))
     broker.failure = BrokerUnavailable("no answer")
     assert service.ensure().token.value.reveal() == "token-that-kiwoomcli-issued"
@@ -356,18 +356,18 @@ def test_a_pipe_in_the_caches_place_holds_nobody_up(service):
     assert service.ensure().token.value.reveal() == "token-1-of-a-test"
 
 
-def test_without_keys_a_token_that_is_handed_in_is_kept_and_the_share_told(clock, broker):
+def test_without_keys_a_token_that_is_set_is_stored_and_the_export_told(clock, broker):
     def no_keys():
         raise KeysMissing("no keys")
 
-    service = keeper_over(clock, broker, find_keys=no_keys)
-    service.put(token_for("a-token-handed-in", 3600, clock()))
-    assert service.current().value.reveal() == "a-token-handed-in"
+    service = service_over(clock, broker, find_keys=no_keys)
+    service.put(token_for("a-token-that-was-set", 3600, clock()))
+    assert service.current().value.reveal() == "a-token-that-was-set"
     assert [type(error) for error in service.publish()] == [KeysMissing]
     assert not cache_file().exists()
 
 
-def test_whatever_a_share_raises_the_token_is_kept(clock, broker):
+def test_whatever_an_export_raises_the_token_is_stored(clock, broker):
     class Broken:
         setting = "share_broken"
 

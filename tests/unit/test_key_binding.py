@@ -42,7 +42,7 @@ def broker(clock: Clock) -> FakeBroker:
 
 @pytest.fixture
 def opened(tmp_path: Path, clock: Clock, broker: FakeBroker) -> Opener:
-    """A keeper of the same file, in a program with that environment."""
+    """A service over the same file, in a program with that environment."""
 
     def open_with(environ: dict[str, str]) -> TokenService:
         environ = {**environ, "KIWOOM_TRAY_CONFIG_DIR": str(tmp_path)}

@@ -128,7 +128,7 @@ class TestWriting:
         monkeypatch.setattr(os, "replace", watched_replace)
         store.write(NEW)
 
-        assert seen == [OLD, NEW]  # the note, then the token
+        assert seen == [OLD, NEW]  # the metadata, then the token
 
     def test_the_content_is_on_disk_before_it_takes_the_name(self, store, monkeypatch):
         steps, was_sync, was_replace = [], os.fsync, os.replace
@@ -326,11 +326,11 @@ class TestDamage:
 
     def test_a_file_that_was_replaced_while_it_was_judged_stays(self, store, path, monkeypatch):
         put(path, b"{")
-        was_stamp = files.version_of
+        was_version = files.version_of
 
         def replaced_meanwhile(name):
             FileStore(str(path), ThreadLock()).write(NEW)
-            return was_stamp(name)
+            return was_version(name)
 
         monkeypatch.setattr(file_module, "version_of", replaced_meanwhile)
 
@@ -424,7 +424,7 @@ class TestTimeZones:
         assert opened("Asia/Seoul").read() == OLD
 
     @pytest.mark.parametrize(
-        "note",
+        "metadata",
         [
             b"",
             b"[]",
@@ -437,9 +437,9 @@ class TestTimeZones:
             b'{"issued_for": "", "content": "x"}',
         ],
     )
-    def test_a_damaged_note_is_none(self, note, store, path):
+    def test_damaged_metadata_are_none(self, metadata, store, path):
         store.write(OLD)
-        path.with_name(".token.owner").write_bytes(note)
+        path.with_name(".token.owner").write_bytes(metadata)
 
         assert store.read().value == OLD.value
 
@@ -453,8 +453,8 @@ class TestTimeZones:
     def test_a_note_without_times_still_tells_the_account(self, store, path):
         store.write(OLD.bound_to("real:0123456789abcdef"))
         file = path.with_name(".token.owner")
-        note = json.loads(file.read_bytes())
-        file.write_text(json.dumps({name: note[name] for name in ("stamp", "issued_for")}))
+        metadata = json.loads(file.read_bytes())
+        file.write_text(json.dumps({name: metadata[name] for name in ("stamp", "issued_for")}))
 
         assert store.read().issued_for == "real:0123456789abcdef"
 
@@ -609,7 +609,7 @@ class TestClear:
     def test_tells_when_there_was_none(self, store):
         assert store.clear() is False
 
-    def test_forgets_a_retired_token_as_well(self, store, clock):
+    def test_forgets_an_expiring_token_as_well(self, store, clock):
         store.write(OLD)
         clock.advance(86400 - 200)
         store.expire_soft(OLD)
@@ -629,7 +629,7 @@ class TestClear:
 
 
 class TestRetire:
-    def test_a_living_token_is_put_aside(self, store, path, clock):
+    def test_an_unexpired_token_is_put_aside(self, store, path, clock):
         store.write(OLD)
         clock.advance(86400 - 200)
 
@@ -706,10 +706,10 @@ class TestStamp:
 
         assert store.version() != before
 
-    def test_a_write_returns_the_stamp_of_its_own_file(self, store):
+    def test_a_write_returns_the_version_of_its_own_file(self, store):
         assert store.write(OLD) == store.version()
 
-    def test_a_write_does_not_take_the_stamp_of_who_came_after(self, store, path, monkeypatch):
+    def test_a_write_does_not_take_the_version_of_who_came_after(self, store, path, monkeypatch):
         was_replace = os.replace
 
         def and_then_another(source, target):

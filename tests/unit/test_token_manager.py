@@ -348,7 +348,7 @@ class TestCoherence:
             assert [one.get_token() for one in pair] == [f"token-{n}"] * 2
 
     def test_what_follows_a_write_at_once_is_not_missed(self, pair, clock, monkeypatch):
-        """Another writes between this one's write and its look at the stamp."""
+        """Another writes between this one's write and its look at the version."""
         one, other = pair
         was_put = one._service.put
 
@@ -364,17 +364,17 @@ class TestCoherence:
         assert one.get_token() == "newer"
 
     def test_what_follows_an_expiry_at_once_is_not_missed(self, pair, clock, monkeypatch):
-        """Another renews between this one's clear of the old token and its look at the stamp."""
+        """Another renews between this one's clear of the old token and its look at the version."""
         one, other = pair
         one.set_token("older", DAY)
         clock.advance(DAY - 200)
-        was_retire = one._service.expire_soft
+        expire_soft = one._service.expire_soft
 
-        def retire_and_then_another(token):
-            was_retire(token)
+        def expire_and_then_another(token):
+            expire_soft(token)
             other.set_token("newer", DAY)
 
-        monkeypatch.setattr(one._service, "expire_soft", retire_and_then_another)
+        monkeypatch.setattr(one._service, "expire_soft", expire_and_then_another)
         one.get_token()
 
         assert one.get_token() == "newer"

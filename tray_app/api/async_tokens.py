@@ -1,10 +1,11 @@
-"""The token for programs whose token provider is asynchronous, such as `kiwoom-client`'s AsyncBaseClient."""
+"""The token for programs with an asynchronous token provider, such as `kiwoom-client`'s AsyncBaseClient."""
 
 from __future__ import annotations
 
 from contextvars import ContextVar
 
 from tray_app.api.background import on_a_thread
+from tray_app.core.secret import Secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,32 +22,36 @@ if TYPE_CHECKING:
 class AsyncTokens:
     """`get_valid_token` and `refresh_token` of a `TokenManager` as coroutines, under asyncio and trio.
 
-    `manager` is by default `tray_app.token_manager`. What may wait runs on a thread.
+    `manager` is by default `tray_app.token_manager`. Whatever may wait runs on a thread.
     """
 
     def __init__(self, manager: Tokens | None = None) -> None:
         self._manager = manager
-        self._handed: ContextVar[str] = ContextVar("handed")
+        self._last_returned: ContextVar[Secret] = ContextVar("last_returned")
 
     async def get_valid_token(self) -> str:
-        """A living token, issued if needed. Raises like `TokenManager.ensure_token`."""
-        token = await on_a_thread(lambda: self._tokens().get_valid_token())
-        self._handed.set(token)
-        return token
+        """Return an unexpired token, issued if needed. Raises like `TokenManager.ensure_token`."""
+        token = await on_a_thread(lambda: Secret(self._tokens().get_valid_token()))
+        self._last_returned.set(token)
+        return token.reveal()
 
     async def refresh_token(self) -> str:
-        """Another token after Kiwoom refused the one that `get_valid_token` gave this task last.
+        """Return another token after Kiwoom refused the one that `get_valid_token` returned to this task last.
 
         Raises and asks Kiwoom like `TokenManager.refresh_token`.
         """
-        refused = self._handed.get(None)
+        refused = self._last_returned.get(None)
         token = await on_a_thread(lambda: self._other_than(refused))
-        self._handed.set(token)
-        return token
+        self._last_returned.set(token)
+        return token.reveal()
 
-    def _other_than(self, refused: str | None) -> str:
+    def __reduce__(self) -> tuple[type[AsyncTokens], tuple[Tokens | None]]:
+        """Copy and pickle the manager alone, without the token that was returned last."""
+        return type(self), (self._manager,)
+
+    def _other_than(self, refused: Secret | None) -> Secret:
         tokens = self._tokens()
-        return tokens.refresh_token() if refused is None else tokens.replace_refused(refused)
+        return Secret(tokens.refresh_token() if refused is None else tokens.replace_refused(refused.reveal()))
 
     def _tokens(self) -> Tokens:
         if self._manager is None:

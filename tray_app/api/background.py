@@ -1,19 +1,24 @@
-"""What may wait, for coroutines: on a thread that does not hold up the end of the program."""
+"""Run blocking calls on threads that do not keep the program from ending."""
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
     from typing import Any, TypeVar
 
     Result = TypeVar("Result")
 
 
-async def on_a_thread(act: Callable[[], Result]) -> Result:
-    """What `act` returns or raises, under asyncio and trio.
+_FINISH_SECONDS = 1.0
+_unfinished: set[threading.Thread] = set()
 
-    Who is cancelled goes on at once; the thread ends its work, or ends with the program.
+
+async def on_a_thread(act: Callable[[], Result]) -> Result:
+    """Call `act` on a thread, under asyncio or trio; return or raise what it does.
+
+    A caller that is cancelled goes on at once. The thread finishes its work, or ends with the program.
     """
     import asyncio
 
@@ -47,10 +52,40 @@ async def _on_a_daemon_thread(act: Callable[[], Result]) -> Result:
         outcome: object
         try:
             outcome = context.run(act)
-        except BaseException as error:  # noqa: BLE001 - whatever it is reaches the one who asked
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is the caller's
             put, outcome = answer.set_exception, error
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
             loop.call_soon_threadsafe(settle, put, outcome)
 
     threading.Thread(target=work, name="kiwoom token", daemon=True).start()
     return await answer
+
+
+def start_in_background(act: Callable[[], object]) -> None:
+    """Call `act` on a daemon thread and return at once; whatever it raises is dropped.
+
+    A program that ends waits a second at the most for it, so that what it writes is not cut short.
+    """
+    import atexit
+    import contextlib
+    import threading
+
+    def work() -> None:
+        with contextlib.suppress(Exception):
+            act()
+        _unfinished.discard(threading.current_thread())
+
+    thread = threading.Thread(target=work, name="kiwoom background", daemon=True)
+    if not _unfinished:
+        atexit.unregister(_finish)
+        atexit.register(_finish)
+    _unfinished.add(thread)
+    try:
+        thread.start()
+    except RuntimeError:  # no more threads, or the program is ending
+        _unfinished.discard(thread)
+
+
+def _finish() -> None:
+    for thread in list(_unfinished):
+        thread.join(_FINISH_SECONDS)

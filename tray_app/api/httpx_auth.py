@@ -1,7 +1,7 @@
 """The token for anything written on httpx: `httpx.Client(auth=KiwoomAuth())`, `httpx.AsyncClient(auth=KiwoomAuth())`.
 
 Source: the Kiwoom REST API guide; a dead token is answered with HTTP 200, `return_code` 3 and
-`[8005:Token이 유효하지 않습니다]` in `return_msg`. Such a request was not carried out, so repeating it is safe.
+`[8005:Token이 유효하지 않습니다]` in `return_msg`. Such a request was not carried out, so it is safe to repeat it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import httpx
 from tray_app.api.background import on_a_thread
 from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError
+from tray_app.core.secret import Secret
 from tray_app.kiwoom.codes import inner_code, return_number
 from tray_app.kiwoom.endpoints import HOSTS, is_loopback
 
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Tokens(Protocol):
-        """The part of a `TokenManager` that this needs. `base_url`, where there is one, is the account's address."""
+        """The part of a `TokenManager` that `KiwoomAuth` needs.
+
+        `base_url`, if there is one, is the account's address; `confirm`, if there is one, is called with a token that
+        Kiwoom has served a request with.
+        """
 
         def get_valid_token(self) -> str: ...
         def replace_refused(self, refused: str) -> str: ...
@@ -36,16 +41,16 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 class KiwoomAuth(httpx.Auth):
     """Attach `authorization: Bearer …` to requests to Kiwoom; on 8005 get another token and retry once.
 
-    `manager` is a `TokenManager`, by default `tray_app.token_manager`.
+    `manager` is a `TokenManager`, by default `tray_app.token_manager`. It learns which token Kiwoom has accepted.
 
-    The token goes to the account's base URL alone (the real or the mock host, or `KIWOOM_TRAY_BASE_URL`), and to
+    The token is sent to the account's base URL alone (the real or the mock host, or `KIWOOM_TRAY_BASE_URL`), and to
     this computer. A request to any other address is sent without it, which is logged once for each host.
 
-    Sending raises what `ensure_token` raises when no token can be had. An answer is never turned into an exception:
-    when there is no other token after an 8005, the 8005 is the answer. The same holds for a request whose body is a
+    Sending raises what `ensure_token` raises when no token can be issued. An answer is never turned into an exception:
+    if there is no other token after an 8005, the 8005 is returned. The same holds for a request whose body is a
     stream, which cannot be sent twice; the next request then has the new token.
 
-    Answers are read whole before they are returned, so a streamed one has no `iter_raw`.
+    Answers are read as a whole before they are returned, so a streamed one has no `iter_raw`.
     """
 
     requires_response_body = True
@@ -58,25 +63,31 @@ class KiwoomAuth(httpx.Auth):
         if not self._may_see_token(request.url):
             yield request
             return
-        token = self._tokens().get_valid_token()
+        token = Secret(self._tokens().get_valid_token())
         response = yield _with_token(request, token)
         response.read()
-        if _refuses_token(response):
+        fields = _fields_of(response)
+        if _refuses_token(fields):
             other = self._instead_of(token)
             if other is not None and _is_repeatable(request):
                 yield _with_token(request, other)
+        elif self._is_served_by_kiwoom(response, fields):
+            self._confirm(token)
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         if not await on_a_thread(lambda: self._may_see_token(request.url)):
             yield request
             return
-        token = await on_a_thread(self._tokens().get_valid_token)
+        token = await on_a_thread(lambda: Secret(self._tokens().get_valid_token()))
         response = yield _with_token(request, token)
         await response.aread()
-        if _refuses_token(response):
+        fields = _fields_of(response)
+        if _refuses_token(fields):
             other = await on_a_thread(lambda: self._instead_of(token))
             if other is not None and _is_repeatable(request):
                 yield _with_token(request, other)
+        elif self._is_served_by_kiwoom(response, fields):
+            self._confirm(token)
 
     def _may_see_token(self, url: httpx.URL) -> bool:
         if is_loopback(url.host) or _origin(url) in self._kiwoom_origins():
@@ -92,9 +103,19 @@ class KiwoomAuth(httpx.Auth):
         own = getattr(self._tokens(), "base_url", None)
         return {_origin(httpx.URL(address)) for address in ([own] if own else HOSTS.values())}
 
-    def _instead_of(self, refused: str) -> str | None:
+    def _is_served_by_kiwoom(self, response: httpx.Response, fields: dict[str, object]) -> bool:
+        """Return whether Kiwoom carried the request out. A redirect or this computer itself may have answered too."""
+        is_done = response.is_success and return_number(fields.get("return_code")) == 0
+        return is_done and _origin(response.url) in self._kiwoom_origins()
+
+    def _confirm(self, token: Secret) -> None:
+        confirm = getattr(self._tokens(), "confirm", None)
+        if confirm is not None:
+            confirm(token.reveal())
+
+    def _instead_of(self, refused: Secret) -> Secret | None:
         try:
-            token = self._tokens().replace_refused(refused)
+            token = Secret(self._tokens().replace_refused(refused.reveal()))
         except KiwoomTokenError as error:
             logs.warning("Kiwoom refused the token, and there is no other: %s", error)
             return None
@@ -115,25 +136,28 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port or _DEFAULT_PORTS.get(url.scheme)
 
 
-def _with_token(request: httpx.Request, token: str) -> httpx.Request:
-    request.headers[_HEADER] = f"Bearer {token}"
+def _with_token(request: httpx.Request, token: Secret) -> httpx.Request:
+    request.headers[_HEADER] = f"Bearer {token.reveal()}"
     return request
 
 
 def _is_repeatable(request: httpx.Request) -> bool:
-    """Whether httpx holds the whole body in memory."""
+    """Return whether httpx holds the whole body in memory."""
     try:
         return request.content is not None
     except httpx.RequestNotRead:
         return False
 
 
-def _refuses_token(response: httpx.Response) -> bool:
+def _fields_of(response: httpx.Response) -> dict[str, object]:
+    """Return the JSON object that was answered; empty for anything else."""
     try:
         fields = json.loads(response.content)
     except (ValueError, RecursionError):
-        return False
-    if not isinstance(fields, dict):
-        return False
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _refuses_token(fields: dict[str, object]) -> bool:
     number = return_number(fields.get("return_code"))
     return number == _INVALID_TOKEN or (number != 0 and inner_code(fields.get("return_msg")) == str(_INVALID_TOKEN))

@@ -8,35 +8,45 @@ import time
 import weakref
 from contextvars import ContextVar
 
+from tray_app.api.pickling import Pickled
 from tray_app.core import logs
 from tray_app.core.errors import SettingsError, StoreError
 from tray_app.core.secret import Secret
 from tray_app.core.token import BUFFER_SECONDS, Token, token_for
 from tray_app.service.composition import load_chosen, open_service
 from tray_app.service.renewal import ENOUGH_SECONDS
+from tray_app.service.token_service import CONFIRM_SECONDS
 from tray_app.stores.file import local_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, SupportsIndex
 
     from tray_app.service.token_service import TokenService
     from tray_app.settings.load import Settings
     from tray_app.stores.base import Store
 
+_NOTHING_CONFIRMED = (Secret(""), 0.0)
 
-class TokenManager:
-    """One profile's token for programs.
 
-    `get_token` answers from memory but never after another process changed or cleared the token. `data_dir`
-    is the folder that holds `.token`; `store` is `auto`, `keyring`, `file`, `memory` or a store object;
-    both default to the settings, and a token in any other place is not handed to other tools. `clock` gives
+class TokenManager(Pickled):
+    """The token of one profile, for Python programs.
+
+    `get_token` answers from memory, but never with a token that another process has replaced or cleared. `data_dir`
+    is the folder that holds `.token`. `store` is `auto`, `keyring`, `file`, `redis`, `memory` or a store object. Both
+    default to the settings; a token that is stored anywhere else is not shared with other tools. `clock` returns
     seconds of the epoch.
 
-    The constructor reads a token file, as the seed's did; a keyring is asked only at the first use, so an
-    import never waits for one.
+    The constructor reads the token file, as the seed's did. The keyring is asked only at the first use, so an import
+    never waits for it.
+
+    A manager can be copied and pickled. A pickle holds its profile, mode, data folder and kind of store, and neither
+    a token nor a key: the process that loads it opens the same place, with the keys that it finds there itself.
     """
+
+    _confirmed: tuple[Secret, float]
+    _guard: threading.RLock
 
     def __init__(
         self,
@@ -46,13 +56,9 @@ class TokenManager:
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._clock = clock
-        self._guard = threading.RLock()  # a signal's handler may ask while its own thread is asking
-        self._complaint = ""
-        self._handed: ContextVar[Secret] = ContextVar("handed")
+        self._prepare(clock)
         settings = load_chosen(profile, None if data_dir is None else os.fspath(data_dir), store)
         self._begin(settings, None if isinstance(store, str) else store)
-        _managers.add(self)
 
     @property
     def base_url(self) -> str:
@@ -63,12 +69,14 @@ class TokenManager:
         return self._service.base_url
 
     def set_token(self, access_token: str, expires_in: int) -> None:
-        """Keeps a token that lives `expires_in` seconds from now, in memory and in the store.
+        """Keep a token that expires `expires_in` seconds from now, in memory and in the store.
 
-        Raises `InvalidInput` (a `ValueError`) for a token or lifetime that cannot be used. When the store
-        cannot be written that is logged, and the token stays in memory.
+        Raises `InvalidInput` (a `ValueError`) for a token or a lifetime that cannot be used. When the store cannot
+        be written, that is logged and the token stays in memory.
         """
-        token = token_for(access_token, expires_in, self._clock())
+        given = Secret.of(access_token)
+        del access_token  # a traceback with local variables must not show it
+        token = token_for(given, expires_in, self._clock())
         logs.info("Token set (expires in %ss)", expires_in)
         with self._guard:
             try:
@@ -79,18 +87,18 @@ class TokenManager:
             self._held = _Held(version, token, self._app_key())
 
     def get_token(self) -> str | None:
-        """The token, or None when there is none with at least five minutes left."""
+        """Return the token, or None unless there is one with at least five minutes left."""
         held = self._held
         if held.valid_until >= self._clock() and held.version == self._version() and held.app_key == self._app_key():
             return held.text
         return self._look()
 
     def is_token_valid(self) -> bool:
-        """Whether `get_token` has one to give."""
+        """Return whether `get_token` returns a token."""
         return self.get_token() is not None
 
     def clear_token(self) -> None:
-        """Deletes the token from memory and from the store. Raises `StoreError` when the store keeps it."""
+        """Delete the token from memory and from the store. Raises `StoreError` when the store cannot delete it."""
         logs.info("Token cleared")
         service = self._service
         with self._guard:
@@ -98,7 +106,7 @@ class TokenManager:
             service.clear()
 
     def get_token_info(self) -> dict[str, Any]:
-        """`has_token`, `is_valid`, `expires_at`, `remaining_seconds` and `token_preview`.
+        """Return `has_token`, `is_valid`, `expires_at`, `remaining_seconds` and `token_preview`.
 
         `expires_at` is naive local time in ISO 8601; it and the preview are None without a token.
         """
@@ -109,10 +117,10 @@ class TokenManager:
         return token_info(fresh.token, self._clock())
 
     def ensure_token(self, min_remaining: float = ENOUGH_SECONDS) -> str:
-        """A living token, issued if the stored one has less than `min_remaining` seconds left.
+        """Return an unexpired token; issue one if the stored one has less than `min_remaining` seconds left.
 
-        While the stored one lives it is given when nothing better can be had. Of all threads and processes
-        that ask at once one asks Kiwoom. Raises `KeysMissing`, `KeysRefused`, `RateLimited`,
+        While the stored one is unexpired, it is returned when no other can be issued. Of all threads and processes
+        that call this at the same time, one asks Kiwoom. Raises `KeysMissing`, `KeysRefused`, `RateLimited`,
         `BrokerUnavailable` and the other `KiwoomTokenError` types.
         """
         try:
@@ -124,58 +132,92 @@ class TokenManager:
             return text
 
     async def ensure_token_async(self, min_remaining: float = ENOUGH_SECONDS) -> str:
-        """`ensure_token` for coroutines, under asyncio and trio: what may wait runs on a thread."""
+        """Return what `ensure_token` returns, for coroutines under asyncio and trio: it waits on a thread."""
         from tray_app.api.background import on_a_thread
 
         return await on_a_thread(lambda: self.ensure_token(min_remaining))
 
     def get_valid_token(self) -> str:
-        """`get_token`, else `ensure_token`: what `kiwoom-client` asks its TokenProvider for before each request."""
+        """Return what `get_token` returns, or else `ensure_token`.
+
+        `kiwoom-client` calls this method of its TokenProvider before each request.
+        """
         text = self.get_token() or self.ensure_token()
-        self._handed.set(Secret(text))
+        self._last_returned.set(Secret(text))
         return text
 
     def refresh_token(self) -> str:
-        """Another token after Kiwoom refused the one that `get_valid_token` gave here last.
+        """Return another token after Kiwoom refused the one that `get_valid_token` returned last.
 
-        Asks Kiwoom only while that is still the stored one, see `replace_refused`. Where `get_valid_token` gave
-        none, in this thread or task, Kiwoom is asked now, which while a token lives probably gives the same back.
+        Asks Kiwoom only while the refused token is still the stored one, see `replace_refused`. If `get_valid_token`
+        has returned none in this thread or task, Kiwoom is asked now; while a token is valid it probably returns the
+        same one.
         """
-        refused = self._handed.get(None)
+        refused = self._last_returned.get(None)
         outcome = self._service.refresh() if refused is None else self._service.replace_refused(refused)
-        self._handed.set(outcome.token.value)
+        self._last_returned.set(outcome.token.value)
         return outcome.token.value.reveal()
 
     def replace_refused(self, refused: str) -> str:
-        """The token to use after Kiwoom answered `refused` with 8005.
+        """Return the token to use after Kiwoom answered `refused` with 8005.
 
-        The stored one when it is another already; else one issue request, for however many callers, and because
-        of one refused token once a minute at the most. When Kiwoom gives `refused` back, so does this. Raises
-        like `ensure_token`.
+        That is the stored one if it is another already; otherwise a token is issued, with one request for however many
+        callers, and at most once a minute for one refused token. When Kiwoom returns `refused` again, so does this.
+        Raises like `ensure_token`.
         """
-        return self._service.replace_refused(Secret(refused)).token.value.reveal()
+        value = Secret.of(refused)
+        del refused  # a traceback with local variables must not show it
+        return self._service.replace_refused(value).token.value.reveal()
+
+    def confirm(self, token: str) -> None:
+        """Take note that Kiwoom served a request with this token, if it is the stored one.
+
+        `KiwoomAuth` calls this after each request; a program that sends its requests by other means may do so too. It
+        returns at once and raises nothing: once in ten minutes at the most a thread stores the note.
+        """
+        value = Secret.of(token)
+        del token
+        now = self._clock()
+        if self._confirmed[0] == value and abs(now - self._confirmed[1]) < CONFIRM_SECONDS:
+            return
+        self._confirmed = (value, now)
+        from tray_app.api.background import start_in_background
+
+        service = self._service
+        start_in_background(lambda: service.confirm(value, now))
 
     def verify(self) -> bool:
-        """Ask Kiwoom whether the stored token works; a token that does not is taken away from every reader at once.
+        """Ask Kiwoom whether the stored token works, and return the answer. No reader gets a dead token any more.
 
         Raises `NoToken` without one, and a `BrokerError` when Kiwoom did not say; then nothing changes.
         """
         return self._service.verify().is_alive
 
+    def _prepare(self, clock: Callable[[], float]) -> None:
+        """Set what each manager has for itself, a copy too."""
+        self._clock = clock
+        self._confirmed = _NOTHING_CONFIRMED
+        self._guard = threading.RLock()  # a signal's handler may ask while its own thread is asking
+        self._last_warning = ""
+        self._last_returned: ContextVar[Secret] = ContextVar("last_returned")
+        _managers.add(self)
+
     def _begin(self, settings: Settings, store: Store | None = None) -> None:
         for problem in settings.problems:
             logs.warning("%s", problem)
-        self._use(open_service(settings, store=store, clock=self._clock), _Held(object(), None))
+        service = open_service(settings, store=store, clock=self._clock)
+        self._settings, self._own_store = settings, store
+        self._use(service, _Held(object(), None))
         self._start()
 
     def _use(self, service: TokenService, held: _Held) -> None:
         self._held = held
         self._service: TokenService = service
-        self._app_key: Callable[[], str | None] = service.app_key
+        self._app_key: Callable[[], object] = service.app_key
         self._version: Callable[[], object] = service.store.version
 
     def _start(self) -> None:
-        """What the seed does when a program starts, as far as no keyring must be asked for it."""
+        """Do what the seed does when a program starts, as far as it takes no keyring."""
         version, app_key = self._version(), self._app_key()
         try:
             token = self._service.tokens.stored_quick()
@@ -183,14 +225,14 @@ class TokenManager:
             logs.warning("Token not read: %s", error)
             return
         if token is not None and token.is_valid(self._clock()):
-            self._tell_loaded(token)
+            _log_loaded(self._service, token)
             self._held = _Held(version, token, app_key)
         elif token is not None:
-            self._tell_expired()
+            _log_expired(self._service)
             self._expire_soft(_Held(object(), token))
 
     def _look(self) -> str | None:
-        """The way that is not quick: something changed, or the held token has no five minutes left."""
+        """Return the token after something changed, or when less than five minutes of it are left."""
         with self._guard:
             held = self._held
             if held.token is not None and self._still_holds(held) and not held.token.is_valid(self._clock()):
@@ -200,7 +242,7 @@ class TokenManager:
                 return None
             self._held = held = self._fresh()
             if held.token is not None and not held.token.is_valid(self._clock()):
-                self._tell_expired()
+                _log_expired(self._service)
                 self._expire_soft(held)
                 return None
             return held.text
@@ -216,17 +258,17 @@ class TokenManager:
         try:
             token = self._service.tokens.stored()
         except StoreError as error:
-            if str(error) != self._complaint:  # said once, not at every call
+            if str(error) != self._last_warning:  # once, not at every call
                 logs.warning("Token not read: %s", error)
-            self._complaint = str(error)
+            self._last_warning = str(error)
             return held if held.app_key == app_key else _Held(object(), None)
-        self._complaint = ""
+        self._last_warning = ""
         if token is not None and token.is_valid(self._clock()) and token != held.token:
-            self._tell_loaded(token)
+            _log_loaded(self._service, token)
         return _Held(version, token, app_key)
 
     def _expire_soft(self, held: _Held) -> None:
-        """The stamp stays the judged token's: whatever takes its place meanwhile shows as a change."""
+        """Keep the version of the token that has expired: whatever replaces it meanwhile counts as a change."""
         self._held = _Held(held.version, None, held.app_key)
         if held.token is None:
             return
@@ -235,19 +277,13 @@ class TokenManager:
         except StoreError as error:
             logs.warning("Token not deleted: %s", error)
 
-    def _tell_loaded(self, token: Token) -> None:
-        logs.info("Loaded valid token from %s (expires at %s)", self._service.store.place().kind, local_time(token))
-
-    def _tell_expired(self) -> None:
-        logs.info("Token in %s has expired", self._service.store.place().kind)
-
     def _forget_parent(self) -> None:
         """In a forked child: whoever held the guard is a thread of the parent."""
         self._guard = threading.RLock()
 
 
 class ModulesManager(TokenManager):
-    """The one that `from tray_app import token_manager` gives, for the environment at its first use.
+    """The manager that `from tray_app import token_manager` returns, for the environment at its first use.
 
     Like any other it looks for a token file when it is made, which is at the import. A program may complete its
     environment only after that, as with `load_dotenv()`: then the settings are read again.
@@ -255,13 +291,14 @@ class ModulesManager(TokenManager):
 
     def __init__(self) -> None:
         self._settling = threading.RLock()
-        self._environment = dict(os.environ)
+        self._environment = _environment_hash()
         self._found: tuple[TokenService, _Held] | None = None
         try:
             super().__init__()
-        except SettingsError as error:  # raised at the first use, unless it is mended by then: an import must not fail
+        except (
+            SettingsError
+        ) as error:  # raised at the first use, unless it is corrected by then: an import must not fail
             logs.error("%s", error)
-            _managers.add(self)
         else:
             self._found = (self._service, self._held)
             del self._service, self._app_key, self._version
@@ -276,16 +313,36 @@ class ModulesManager(TokenManager):
                 self._settle()
         return self.__dict__[name]
 
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+        """Before its first use it is pickled as `tray_app.token_manager`, whatever that is in the other process."""
+        with self._settling:
+            return super().__reduce_ex__(protocol) if "_service" in self.__dict__ else (_modules_manager, ())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._settling = threading.RLock()
+        super().__setstate__(state)
+
     def _settle(self) -> None:
-        if self._found is not None and dict(os.environ) == self._environment:
+        if self._found is not None and _environment_hash() == self._environment:
             self._use(*self._found)
         else:
             self._begin(load_chosen(None, None, None))
-        del self._environment, self._found  # the one holds keys, too
+        del self._environment, self._found
 
     def _forget_parent(self) -> None:
         super()._forget_parent()
         self._settling = threading.RLock()
+
+
+def _environment_hash() -> int:
+    """Return a number that differs when the environment does. The environment itself may hold the keys."""
+    return hash(frozenset(os.environ.items()))
+
+
+def _modules_manager() -> TokenManager:
+    import tray_app
+
+    return tray_app.token_manager
 
 
 _managers: weakref.WeakSet[TokenManager] = weakref.WeakSet()
@@ -301,23 +358,37 @@ if hasattr(os, "register_at_fork"):
 
 
 class _Held:
-    """What memory holds: immutable, so that `get_token` needs no lock. A `text` of None is valid for ever.
+    """What a manager has in memory: immutable, so that `get_token` needs no lock. A `text` of None is valid for ever.
 
-    It holds while the store's `stamp` and the environment's `app_key` are the same.
+    It is right while the store's `version` and the environment's `app_key` are the same. Its repr shows no token.
     """
 
     __slots__ = ("app_key", "text", "token", "valid_until", "version")
 
-    def __init__(self, version: object, token: Token | None, app_key: str | None = None) -> None:
+    def __init__(self, version: object, token: Token | None, app_key: object = None) -> None:
         self.version = version
         self.app_key = app_key
         self.token = token
         self.text = None if token is None else token.value.reveal()
         self.valid_until = float("inf") if token is None else token.expires - BUFFER_SECONDS
 
+    def __repr__(self) -> str:
+        return f"_Held({self.token!r})"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        raise TypeError("a token in memory is not pickled")
+
+
+def _log_loaded(service: TokenService, token: Token) -> None:
+    logs.info("Loaded valid token from %s (expires at %s)", service.store.place().kind, local_time(token))
+
+
+def _log_expired(service: TokenService) -> None:
+    logs.info("Token in %s has expired", service.store.place().kind)
+
 
 def token_info(token: Token | None, now: float) -> dict[str, Any]:
-    """The seed's five keys about a record at `now` (epoch seconds)."""
+    """Return the seed's five keys about a record at `now` (epoch seconds)."""
     if token is None:
         return {
             "has_token": False,

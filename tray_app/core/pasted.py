@@ -3,7 +3,6 @@ key or a token is wanted may be a whole line of it, or a file's path."""
 
 from __future__ import annotations
 
-from tray_app.core.errors import InvalidInput
 from tray_app.core.language import msg
 
 TYPE_CHECKING = False
@@ -29,16 +28,18 @@ def variable(environ: Mapping[str, str], name: str) -> str:
     return unquoted(environ.get(name, ""))
 
 
-def check_is_value(text: str) -> None:
-    """Raise `InvalidInput`, which says what was entered instead, when `text` is a line `APP_KEY=…` or a path.
+def mistake_in(text: str) -> str:
+    """Return the message about what was given instead of a key, a line `APP_KEY=…` or a path; empty for neither.
 
     Kiwoom's keys are letters, digits, `-` and `_`, so they have neither `=` nor `:` before their end, nor slashes.
+    The message is returned and not raised, because a traceback would hold the text.
     """
     name, _, value = text.removeprefix("export ").replace(":", "=", 1).partition("=")
     if text.lower().startswith(_PATH_STARTS) or text.lower().endswith(_FILE_ENDS) or _has_drive(text):
-        raise InvalidInput(msg("The path of a file was given instead of a key. Give the text that is in the file."))
+        return msg("The path of a file was given instead of a key. Give the text that is in the file.")
     if name.strip().isidentifier() and value.strip("= "):
-        raise InvalidInput(msg("A whole line such as APP_KEY=… was given. Give only what follows the = sign."))
+        return msg("A whole line such as APP_KEY=… was given. Give only what follows the = sign.")
+    return ""
 
 
 def _has_drive(text: str) -> bool:

@@ -1,14 +1,20 @@
-"""A string that gives nothing away by accident."""
+"""Values that do not show what they hold: in a repr, a log, a traceback with local variables, or a pickle."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _PREVIEW_CHARACTERS = 6
 
 
 class Secret:
-    """A token, app key or app secret. Only `reveal()` hands the text out.
+    """A token, app key or app secret. Only `reveal()` returns the text.
 
-    `repr`, `str`, `format` and `%s` show a mask; pickling raises `TypeError`.
+    `repr`, `str`, `format` and `%s` show a mask; pickling and copying raise `TypeError`.
     """
 
     __slots__ = ("_text",)
@@ -16,15 +22,21 @@ class Secret:
     def __init__(self, text: str) -> None:
         self._text = text
 
+    @classmethod
+    def of(cls, text: str | Secret) -> Secret:
+        """Return `text` as a secret; one that is a secret already is returned as it is."""
+        return text if isinstance(text, Secret) else cls(text)
+
     def reveal(self) -> str:
+        """Return the text itself."""
         return self._text
 
     def preview(self) -> str:
-        """The first characters, never more than a quarter of the text, then an ellipsis."""
+        """Return the first characters, never more than a quarter of the text, and an ellipsis."""
         return self._text[: min(_PREVIEW_CHARACTERS, len(self._text) // 4)] + "..."
 
     def fingerprint(self) -> str:
-        """The first 16 hex digits of the text's SHA-256: tells two secrets apart, reveals neither."""
+        """Return the first 16 hex digits of the text's SHA-256, which identify the secret without revealing it."""
         from hashlib import sha256
 
         return sha256(self._text.encode()).hexdigest()[:16]
@@ -46,3 +58,41 @@ class Secret:
 
     def __reduce__(self) -> str | tuple[object, ...]:
         raise TypeError("a secret is not pickled")
+
+
+class HiddenMapping(Mapping[str, str]):
+    """A view of a mapping, such as the environment, whose repr shows none of its values.
+
+    The repr of `os.environ` shows the app secret, and a traceback with local variables shows that repr.
+    """
+
+    __slots__ = ("_mapping",)
+
+    def __init__(self, mapping: Mapping[str, str]) -> None:
+        self._mapping: Mapping[str, str] = mapping.reveal() if isinstance(mapping, HiddenMapping) else mapping
+
+    def reveal(self) -> Mapping[str, str]:
+        """Return the mapping itself."""
+        return self._mapping
+
+    def __getitem__(self, name: str) -> str:
+        if name in self._mapping:
+            return self._mapping[name]
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._mapping)
+
+    def __len__(self) -> int:
+        return len(self._mapping)
+
+    def __repr__(self) -> str:
+        return "HiddenMapping(***)"
+
+
+def without_traceback(error: BaseException) -> None:
+    """Take the traceback off an error that is stored or raised again, and the errors that led to it.
+
+    The frames that they hold may have a secret among their local variables.
+    """
+    error.__traceback__ = error.__context__ = error.__cause__ = None

@@ -1,6 +1,9 @@
-"""One access token, how long it lives, and the text in which it rests.
+"""One access token, when it expires, and the text that it is stored as.
 
 Instants are UTC. The seed's file (`data/.token`) holds naive local time; everything else carries a zone.
+
+Functions that take a token's plain text turn it into a `Secret` before anything can fail, so that no traceback with
+local variables shows it.
 """
 
 from __future__ import annotations
@@ -36,8 +39,8 @@ class DamagedRecord(ValueError):
 class Token:
     """An immutable token record: `value`, `expires_at` and `created_at` (aware, UTC).
 
-    `issued_for` names the mode and the keys it was issued with, `mode:fingerprint`, and is empty where nobody
-    knows. Two records that differ only in that are equal.
+    `expires` is `expires_at` in seconds of the epoch. `issued_for` is the mode and the keys that the token was issued
+    with, `mode:fingerprint`, and empty where that is unknown. Records that differ only in `issued_for` are equal.
     """
 
     __slots__ = ("created_at", "expires", "expires_at", "issued_for", "value")
@@ -73,50 +76,63 @@ class Token:
         return f"Token(***, expires_at={self.expires_at.isoformat()})"
 
     def bound_to(self, issued_for: str) -> Token:
-        """The same record, issued for that mode and those keys."""
+        """Return the same record, issued for that mode and those keys."""
         return Token(self.value, self.expires_at, self.created_at, issued_for)
 
     def ending_at(self, expires_at: datetime) -> Token:
-        """The same record with another end."""
+        """Return the same record with another expiry."""
         return Token(self.value, expires_at, self.created_at, self.issued_for)
 
     def is_same_as(self, other: Token) -> bool:
-        """Whether both are one token. What two clocks say about its end may differ by `CLOCK_TOLERANCE_SECONDS`."""
+        """Tell whether both are one token. Two clocks may put its expiry `CLOCK_TOLERANCE_SECONDS` apart."""
         return self.value == other.value and abs(self.expires - other.expires) <= CLOCK_TOLERANCE_SECONDS
 
     def remaining(self, now: float) -> float:
-        """Seconds of life left at `now` (epoch seconds); negative once it has ended."""
+        """Return the seconds from `now` (epoch seconds) until it expires; negative once it has expired."""
         return self.expires - now
 
     def lives(self, now: float) -> bool:
+        """Return whether it is unexpired at `now` (epoch seconds)."""
         return self.expires > now
 
     def is_valid(self, now: float) -> bool:
-        """The seed's rule: at least the buffer is left."""
+        """Return whether it is valid at `now` by the seed's rule: at least five minutes are left."""
         return self.expires - now >= BUFFER_SECONDS
 
 
-def clean_token(text: str) -> Secret:
-    """`text` without the blanks around it, as a secret.
+def clean_token(text: str | Secret) -> Secret:
+    """Return a token's text without the blanks around it.
 
-    Raises `InvalidInput` when it is empty, has blanks or line breaks inside, or is longer than a header takes.
+    Raises `InvalidInput` when it is empty, has blanks or line breaks inside, or is longer than a header may be.
     """
+    given = Secret.of(text)
+    del text
+    problem = _problem_of(given)
+    if problem is not None:
+        raise problem
+    return Secret(given.reveal().strip())
+
+
+def _problem_of(given: Secret) -> InvalidInput | None:
+    text = given.reveal()
     stripped = text.strip() if isinstance(text, str) else ""
     if not stripped:
-        raise InvalidInput("The token is empty. Give the token's text.")
+        return InvalidInput("The token is empty. Give the token's text.")
     if not stripped.isascii() or not stripped.isprintable() or " " in stripped:
-        raise InvalidInput("The token has blanks, line breaks or foreign characters inside. Give it as one line.")
+        return InvalidInput("The token has blanks, line breaks or foreign characters inside. Give it as one line.")
     if len(stripped) > MAX_TOKEN_CHARACTERS:
-        raise InvalidInput("The token is longer than {limit} characters.", limit=MAX_TOKEN_CHARACTERS)
-    return Secret(stripped)
+        return InvalidInput("The token is longer than {limit} characters.", limit=MAX_TOKEN_CHARACTERS)
+    return None
 
 
-def token_for(text: str, expires_in: float, now: float) -> Token:
-    """A record of a token that lives `expires_in` seconds from `now` (epoch seconds).
+def token_for(text: str | Secret, expires_in: float, now: float) -> Token:
+    """Return a record of a token that expires `expires_in` seconds after `now` (epoch seconds).
 
     Raises `InvalidInput` for a lifetime that is not a positive number of at most 366 days.
     """
-    value = clean_token(text)
+    given = Secret.of(text)
+    del text
+    value = clean_token(given)
     if isinstance(expires_in, bool) or not isinstance(expires_in, (int, float)):
         raise InvalidInput("The lifetime is not a number of seconds.")
     if not 0 < expires_in <= MAX_LIFETIME_SECONDS:
@@ -125,44 +141,46 @@ def token_for(text: str, expires_in: float, now: float) -> Token:
     return Token(value, created + timedelta(seconds=expires_in), created)
 
 
-def token_until(text: str, expires_dt: str, now: float, skew: float = 0.0) -> Token:
-    """A record of a token that ends at Kiwoom's `expires_dt` (`YYYYMMDDHHMMSS`, Korean time), when the clock that
-    shows `now` is `skew` seconds behind Kiwoom's.
+def token_until(text: str | Secret, expires_dt: str, now: float, skew: float = 0.0) -> Token:
+    """Return a record of a token that expires at Kiwoom's `expires_dt` (`YYYYMMDDHHMMSS`, Korean time), when the clock
+    that shows `now` is `skew` seconds behind Kiwoom's.
 
-    Raises `InvalidInput` when that is not a time, lies in the past, or more than 366 days ahead.
+    Raises `InvalidInput` when that is not a time, is past, or is more than 366 days ahead.
     """
-    value = clean_token(text)
+    given = Secret.of(text)
+    del text
+    value = clean_token(given)
     created = datetime.fromtimestamp(now, UTC)
     ends = parse_expires_dt(expires_dt) - timedelta(seconds=skew)
     if not 0 < ends.timestamp() - now <= MAX_LIFETIME_SECONDS:
-        raise InvalidInput("The end {when} KST is not within the next 366 days.", when=expires_dt.strip())
+        raise InvalidInput("The expiry {when} KST is not within the next 366 days.", when=expires_dt.strip())
     return Token(value, ends, created)
 
 
 def parse_expires_dt(text: str) -> datetime:
-    """Kiwoom's `YYYYMMDDHHMMSS`, which is Korean time without a zone, as UTC. Raises `InvalidInput`."""
+    """Return Kiwoom's `YYYYMMDDHHMMSS`, which is Korean time without a zone, as UTC. Raises `InvalidInput`."""
     digits = text.strip()
     if len(digits) != 14 or not (digits.isascii() and digits.isdigit()):
-        raise InvalidInput("The end must be 14 digits, YYYYMMDDHHMMSS in Korean time.")
+        raise InvalidInput("The expiry must be 14 digits, YYYYMMDDHHMMSS in Korean time.")
     try:
         parts = [int(digits[:4]), *(int(digits[at : at + 2]) for at in range(4, 14, 2))]
         return datetime(*parts, tzinfo=KST).astimezone(UTC)  # type: ignore[misc, arg-type]
     except (ValueError, OverflowError):
-        raise InvalidInput("The end {when} is not a time.", when=digits) from None
+        raise InvalidInput("The expiry {when} is not a time.", when=digits) from None
 
 
 def format_expires_dt(instant: datetime) -> str:
-    """The inverse of `parse_expires_dt`."""
+    """Return an instant as Kiwoom's `YYYYMMDDHHMMSS`, in Korean time."""
     return instant.astimezone(KST).strftime("%Y%m%d%H%M%S")
 
 
 def encode_seed(token: Token) -> str:
-    """The seed's file: three keys, naive local time, indented."""
+    """Return the text of the seed's file: three keys, naive local time, indented."""
     return _encode(token, lambda instant: instant.astimezone().replace(tzinfo=None).isoformat(), indent=2)
 
 
 def encode_zoned(token: Token) -> str:
-    """The same keys on one line, times with their zone, and what the token was issued for: for the keyring."""
+    """Return the keyring's text: the same keys on one line, times with their zone, and `issued_for` where known."""
     more = {"issued_for": token.issued_for} if token.issued_for else {}
     return _encode(token, lambda instant: instant.isoformat(), indent=None, **more)
 
@@ -181,9 +199,13 @@ def _encode(token: Token, write: Callable[[datetime], str], indent: int | None, 
     )
 
 
-def decode(text: str, known: dict[str, str] | None = None) -> Token:
-    """A record from either text; a time without a zone is local time. Fields that are `known` better go before those
-    of the text. Raises `DamagedRecord`."""
+def decode(text: str, known: dict[str, str] | None = None, written_at: float | None = None) -> Token:
+    """Return the record in either text; a time without a zone is local time. The fields in `known` replace those of
+    the text. Raises `DamagedRecord`.
+
+    `written_at` is when the text was written (epoch seconds), where its writer's local time may be another: see
+    `tray_app.core.writer_zone`.
+    """
     import json
 
     try:
@@ -193,14 +215,15 @@ def decode(text: str, known: dict[str, str] | None = None) -> Token:
     try:
         if known:
             fields.update(known)
-        # In the hour that a clock repeats, local time is two instants: a token then ends at the first and was made at
-        # the second, so that it neither outlives itself nor looks older than its own announcement.
-        token = Token(
-            clean_token(fields["access_token"]),
-            datetime.fromisoformat(fields["expires_at"]),
-            datetime.fromisoformat(fields["created_at"]).replace(fold=1),
-            str(fields.get("issued_for", "")),
-        )
+        # In the hour that a clock repeats, a local time is two instants. The token then expires at the first and was
+        # created at the second, so that it is not used for too long and does not look older than it is.
+        expires_at = datetime.fromisoformat(fields["expires_at"])
+        created_at = datetime.fromisoformat(fields["created_at"]).replace(fold=1)
+        token = Token(clean_token(fields["access_token"]), expires_at, created_at, str(fields.get("issued_for", "")))
+        if written_at is not None and expires_at.tzinfo is None and created_at.tzinfo is None:
+            from tray_app.core.writer_zone import in_readers_zone
+
+            token = in_readers_zone(token, written_at)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
         raise DamagedRecord("not a token record") from None
     if not (_EARLIEST <= token.expires_at <= _LATEST and _EARLIEST <= token.created_at <= _LATEST):

@@ -1,4 +1,4 @@
-"""What a place can do in which another tool reads this token."""
+"""What an export can do: a place from which another tool reads this token."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ if TYPE_CHECKING:
     from tray_app.core.token import Token
 
     class Export(Protocol):
-        """One place. `publish`, `withdraw` and `forget` want the profile's lock held and raise `KiwoomTokenError`."""
+        """One place. `publish`, `withdraw` and `forget` need the profile's lock and raise `KiwoomTokenError`."""
 
         setting: str
         """The name of the setting that switches it on."""
 
         def path(self) -> str:
-            """The file, as far as is known without asking a keyring."""
+            """Return the file, as far as it is known without asking a keyring."""
 
         def publish(self, token: Token) -> None:
-            """Lets the other tool read `token`. Writes nothing where it stands already."""
+            """Let the other tool read `token`. Writes nothing if it is there already."""
 
         def withdraw(self, token: Token) -> None:
-            """Takes `token` away from there. What is not `token` stays."""
+            """Remove `token` from there. Any other token stays."""
 
         def forget(self) -> bool:
-            """Takes away whatever token of this account lies there, where nobody can tell which one it is; tells
-            whether there was one.
+            """Remove whatever token of this account is there, where it cannot be told which one it is; return whether
+            there was one.
             """
 
         def holds(self, token: Token) -> bool:
-            """Whether the other tool reads `token` there now. Raises nothing."""
+            """Return whether the other tool reads `token` there now. Raises nothing."""
 
         def check(self) -> None:
-            """Raises `KiwoomTokenError` for what would keep a token from being shared there; changes nothing."""
+            """Raise `KiwoomTokenError` for what would keep a token from being published there; change nothing."""
 
         def rival_of(self, token: Token, /) -> Secret | None:
             """Return a different unexpired token that the other tool has stored there since `token` was issued, or
             None. Raises nothing and asks no keyring."""
 
         def external_token(self) -> Token | None:
-            """A living token of this account that the other tool has issued by itself. Raises nothing."""
+            """Return an unexpired token of this account that the other tool has issued by itself. Raises nothing."""

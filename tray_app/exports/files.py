@@ -10,7 +10,14 @@ from tray_app.core.language import msg
 from tray_app.core.token import clean_token, format_expires_dt, parse_expires_dt
 from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ThreadLock
-from tray_app.system.private_files import delete_leftovers, delete_private, read_private, write_private
+from tray_app.system.private_files import (
+    check_private,
+    delete_leftovers,
+    delete_private,
+    read_private,
+    reason_of,
+    write_private,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,10 +28,15 @@ if TYPE_CHECKING:
     from tray_app.stores.encryption import Cipher
 
 _MAX_BYTES = 65536
+_FIELDS = {"token", "expires_dt"}
 
 
 class BotFile:
-    """A file of `{"token": "…", "expires_dt": "YYYYMMDDHHMMSS"}`, the end in Korean time."""
+    """A file of `{"token": "…", "expires_dt": "YYYYMMDDHHMMSS"}`, the expiry in Korean time.
+
+    Only a file that has just these two fields, or an empty one, is ever replaced or deleted. Any other is another
+    program's, whose configuration may well have a token among its fields.
+    """
 
     setting = "share_bot_file"
 
@@ -40,37 +52,49 @@ class BotFile:
         content = json.dumps(
             {"token": token.value.reveal(), "expires_dt": format_expires_dt(token.expires_at)}, indent=2
         ).encode()
-        if self._read() != content:
-            self.check()
+        self.check()
+        if self._read()[0] != content:
             write_private(self._path, content)
 
     def withdraw(self, token: Token) -> None:
         delete_leftovers(self._path)
-        if self._read_token() == token.value.reveal():
-            delete_private(self._path)
+        if self._own_fields().get("token") == token.value.reveal():
+            self._delete()
 
     def forget(self) -> bool:
-        """Also a token that a bot has got by itself. What is no token stays."""
+        """Remove also a token that a bot has got by itself. What is no token stays."""
         delete_leftovers(self._path)
-        return self._read_token() is not None and delete_private(self._path)
+        return self._own_fields().get("token") is not None and self._delete()
 
     def holds(self, token: Token) -> bool:
         try:
-            return self._read_token() == token.value.reveal()
+            return self._own_fields().get("token") == token.value.reveal()
         except StoreError:
             return False
 
     def check(self) -> None:
-        present = self._read()
-        if present and b'"token"' not in present:
+        """Raises `StoreError` for a link, for what is no file, and for a file with anything else in it."""
+        try:
+            check_private(self._path)
+        except OSError as error:
             raise StoreError(
-                msg("{path} holds something that is not a token, so it is left as it is. Choose another file."),
+                msg("{path} cannot be the file for bots ({reason}). Choose another file."),
                 path=self._path,
-            )
+                reason=reason_of(error),
+            ) from None
+        content = self._read()[0]
+        if not content or self._own_fields():
+            return
+        raise StoreError(
+            msg("{path} belongs to another program, so it is left as it is. Choose another file.")
+            if b'"token"' in content
+            else msg("{path} holds something that is not a token, so it is left as it is. Choose another file."),
+            path=self._path,
+        )
 
     def rival_of(self, token: Token) -> Secret | None:
         with contextlib.suppress(StoreError, InvalidInput):
-            fields, written_at = self._read_fields()
+            fields, written_at = self._own_fields(), self._read()[1]
             value = clean_token(str(fields.get("token", "")))
             expires = parse_expires_dt(str(fields.get("expires_dt", "")))
             if value != token.value and written_at > token.created_at.timestamp() and expires.timestamp() > time.time():
@@ -78,39 +102,39 @@ class BotFile:
         return None
 
     def external_token(self) -> Token | None:
-        """Nothing: the file does not tell for which keys its token was issued."""
+        """Return None: the file does not tell for which keys its token was issued."""
         return None
 
-    def _read(self) -> bytes | None:
-        found = read_private(self._path, _MAX_BYTES)
-        return None if found is None else found[0]
+    def _delete(self) -> bool:
+        self.check()
+        return delete_private(self._path)
 
-    def _read_token(self) -> object:
-        return self._read_fields()[0].get("token")
+    def _read(self) -> tuple[bytes, float]:
+        """Return what the file holds, nothing without one, and when it was written (seconds of the epoch)."""
+        content, version = read_private(self._path, _MAX_BYTES) or (b"", (0, 0, 0))
+        return content.strip(), version[0] / 1e9
 
-    def _read_fields(self) -> tuple[dict[str, object], float]:
-        """Return what the file holds, nothing for no JSON object, and when it was written (seconds of the epoch)."""
+    def _own_fields(self) -> dict[str, object]:
+        """Return the two fields of a file that has just these; empty for any other."""
         import json
 
-        found = read_private(self._path, _MAX_BYTES)
-        content, version = found or (b"", (0, 0, 0))
         try:
-            fields = json.loads(content.decode("utf-8-sig"))
+            fields = json.loads(self._read()[0].decode("utf-8-sig"))
         except (ValueError, RecursionError):
-            fields = None
-        return fields if isinstance(fields, dict) else {}, version[0] / 1e9
+            return {}
+        return fields if isinstance(fields, dict) and fields.keys() == _FIELDS else {}
 
 
 class TokenFileCopy:
-    """A copy in `.token`, in the seed's form, of a token that is stored elsewhere.
+    """A copy in `.token`, in the seed's format, of a token that is stored elsewhere.
 
-    The store that reads the copy as well (`FallbackStore`, `MirroredStore`) finds what a program that knows only the
-    file has written over it. A copy that such a program deletes is no clear: the token stays in its store, and the copy
-    comes back with the next change.
+    The store that also reads the copy (`FallbackStore`, `MirroredStore`) finds what a program that knows only the file
+    has written over it. If such a program deletes the copy, the token stays in its store, and the copy is written again
+    with the next change.
 
-    With a key in `cipher` nothing is written: a plain copy would make the encryption worthless, and an encrypted
-    one helps no program that knows only the file. A copy that was kept before there was a key is then removed,
-    unless `is_store` says that the same file is also where the token may rest.
+    With a key in `cipher` nothing is written: a plain copy would make the encryption worthless, and an encrypted one is
+    no use to a program that knows only the file. A copy from before there was a key is then removed, unless `is_store`
+    says that the token itself may be stored in that file.
     """
 
     setting = "share_token_file"
@@ -157,14 +181,14 @@ class TokenFileCopy:
     def check(self) -> None:
         if self._encrypts:
             raise SettingsError(
-                msg("{path} gets no plain copy of a token that is kept encrypted. Switch share_token_file off."),
+                msg("{path} gets no plain copy of a token that is stored encrypted. Switch share_token_file off."),
                 path=self._path,
             )
 
     def rival_of(self, _token: Token) -> Secret | None:
-        """Return nothing: the store itself reads what another program writes there."""
+        """Return None: the store itself reads what another program writes there."""
         return None
 
     def external_token(self) -> Token | None:
-        """Nothing: the file does not tell for which keys its token was issued."""
+        """Return None: the file does not tell for which keys its token was issued."""
         return None

@@ -1,4 +1,4 @@
-"""The shapes in which `kiwoom-token get` and `exec` hand the token out."""
+"""The formats in which `kiwoom-token get` and `exec` give the token to other programs."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ if TYPE_CHECKING:
 
 
 def raw(token: Token) -> str:
+    """Return the token alone."""
     return token.value.reveal()
 
 
 def header(token: Token) -> str:
-    """The HTTP header that Kiwoom's REST calls carry."""
+    """Return the HTTP header that Kiwoom's REST API wants."""
     return f"authorization: Bearer {token.value.reveal()}"
 
 
 def json_object(token: Token) -> str:
-    """`token` and `expires_dt` as many trading bots read them, and the end with its zone."""
+    """Return `token` and `expires_dt` as many trading bots read them, and the expiry with its zone."""
     import json
 
     return json.dumps(
@@ -35,7 +36,7 @@ def json_object(token: Token) -> str:
 
 
 def environment(token: Token) -> dict[str, str]:
-    """The variables that local tools read."""
+    """Return the environment variables that other tools read."""
     return {
         "KIWOOM_TOKEN": token.value.reveal(),
         "KIWOOM_ACCESS_TOKEN": token.value.reveal(),
@@ -44,7 +45,7 @@ def environment(token: Token) -> dict[str, str]:
 
 
 def kwcli_environment(token: Token) -> dict[str, str]:
-    """The same, with what makes `kiwoomcli` use them instead of its own cache."""
+    """Return the same, and the variable that makes `kiwoomcli` use them instead of its own cache."""
     return {**environment(token), "KIWOOM_TOKEN_STORE": "memory"}
 
 

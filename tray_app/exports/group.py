@@ -1,10 +1,11 @@
-"""All shares of a profile as one: none of them can lose a token or fail a command."""
+"""All exports of a profile as one: none of them can lose a token or fail a command."""
 
 from __future__ import annotations
 
 from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError, StoreError
 from tray_app.core.language import msg
+from tray_app.core.secret import without_traceback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
 
 
 class Exports:
-    """The shares that are switched on, in the order in which they are served. Raises nothing.
+    """The exports that are switched on, in the order in which they are served. Raises nothing.
 
-    What fails is logged, and handed back as errors that a user can read.
+    What fails is logged, and returned as errors that a user can read; these have no traceback, which would hold the
+    token.
     """
 
     __slots__ = ("_all",)
@@ -30,19 +32,21 @@ class Exports:
         return iter(self._all)
 
     def publish(self, token: Token) -> tuple[KiwoomTokenError, ...]:
+        """Let the other tools read `token`; return what went wrong."""
         return self._each(lambda export: export.publish(token))
 
     def withdraw(self, token: Token) -> tuple[KiwoomTokenError, ...]:
+        """Remove `token` from where the other tools read it; return what went wrong."""
         return self._each(lambda export: export.withdraw(token))
 
     def forget(self) -> tuple[bool, tuple[KiwoomTokenError, ...]]:
-        """Takes away whatever lies there; tells whether there was anything."""
+        """Remove whatever token is published; return whether there was one, and what went wrong."""
         there = []
         failures = self._each(lambda export: there.append(export.forget()))
         return any(there), failures
 
     def external_token(self) -> Token | None:
-        """The first living token that another tool has issued for this account."""
+        """Return the first unexpired token that another tool has issued for this account."""
         for export in self._all:
             token = export.external_token()
             if token is not None:
@@ -63,6 +67,7 @@ class Exports:
             try:
                 act(export)
             except KiwoomTokenError as error:
+                without_traceback(error)
                 failures.append(error)
             except Exception as error:  # noqa: BLE001 - whatever goes wrong here, the token is already safe
                 failures.append(

@@ -1,9 +1,9 @@
-"""The token cache of Kiwoom's own `kiwoomcli`: it uses this token, and a token it has issued is taken over.
+"""The token cache of Kiwoom's own `kiwoomcli`: it uses this token, and a token that it has issued is adopted.
 
 Source: kwcli 1.0.3, `kiwoom/core/token_store.py` and `auth.py`. It deletes its cache and issues again when the
-fingerprint is not that of the keys it finds, a time has no zone, others may read the file, or less than 600
-seconds are left. The last means: in a token's last ten minutes each of its calls issues, and Kiwoom probably
-gives it this same token back. Nothing that is written here can change that; renewing in time does.
+fingerprint is not that of the keys it finds, a time has no zone, other users may read the file, or less than 600
+seconds are left. So in a token's last ten minutes each of its calls issues one, and Kiwoom probably returns the same
+token again. Nothing that is written here can change that; renewing in time does.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _CACHE_ENDS = "-token.json"
 
 
 def cache_path(mode: str, alias: str | None) -> str:
-    """Where `kiwoomcli` keeps the token of an alias, or without one that of a mode."""
+    """Return the file in which `kiwoomcli` caches the token of an alias, or without one that of a mode."""
     import platformdirs
 
     folder = platformdirs.user_cache_dir(APP_NAME)
@@ -51,8 +51,8 @@ def cache_path(mode: str, alias: str | None) -> str:
 class KwcliCache:
     """`kiwoomcli`'s caches for one profile and mode: the profile's own, and that of each alias with the same keys.
 
-    `find_keys` is what the profile's token is issued with, `keys_of_alias` the keys that `kiwoomcli` has for an alias,
-    or None; both may ask a keyring.
+    `find_keys` returns the keys that the profile's token is issued with, `keys_of_alias` those that `kiwoomcli` has for
+    an alias, or None. Both may ask a keyring.
     """
 
     setting = "share_kwcli"
@@ -91,7 +91,7 @@ class KwcliCache:
         self._delete(_all_caches(), lambda present: present.get("access_token") == token.value.reveal())
 
     def forget(self) -> bool:
-        """Every token of the profile's keys; where nobody gives these, those in the caches that would be its own."""
+        """Delete every token of the profile's keys; without keys, what is in the caches that would be its own."""
         try:
             keys = self._find_keys()
         except (KeysMissing, InvalidInput):
@@ -108,7 +108,7 @@ class KwcliCache:
         return any(one is not None and one.get("access_token") == token.value.reveal() for one in found)
 
     def check(self) -> None:
-        """Nothing but the keys can be missing, and whoever asks for a token is told of these."""
+        """Do nothing: only the keys can be missing, and whoever asks for a token learns that anyway."""
 
     def external_token(self) -> Token | None:
         try:
@@ -158,14 +158,17 @@ class KwcliCache:
         import json
 
         write_private(path, json.dumps(fields, ensure_ascii=True, indent=2).encode())
-        logs.info("Token handed to kiwoomcli")
+        logs.info("Token shared with kiwoomcli")
 
     def _delete(self, paths: Iterable[str], is_meant: Callable[[dict[str, object]], bool]) -> bool:
-        """Each cache that is meant; tells whether there was one. Raises the first `StoreError` after the last."""
+        """Delete each cache that `is_meant` selects; return whether there was one.
+
+        Every one is tried before the first `StoreError` is raised.
+        """
         deleted = False
         failure: StoreError | None = None
         for path in paths:
-            present = _look(path, private=False)  # one that others may read is all the more to be taken away
+            present = _look(path, private=False)  # one that other users may read must be deleted all the more
             if present is not None and is_meant(present):
                 try:
                     deleted |= delete_private(path)
@@ -180,17 +183,19 @@ class KwcliCache:
         return keys.alias if self._profile == DEFAULT else self._profile
 
     def _others(self, own: str | None) -> list[str]:
-        """The aliases of this mode besides the profile's own."""
+        """Return the aliases of this mode other than the profile's own."""
         return [alias for alias, mode in aliases().items() if mode == self._mode and alias != own]
 
     def _has_keys(self, alias: str, keys: AppKeys) -> bool:
-        """Whether `kiwoomcli` has these keys under that alias, too. Its cache says so without asking the keyring,
-        which on macOS may ask its user; where neither tells, that alias goes without.
+        """Return whether `kiwoomcli` has these keys under that alias too.
+
+        Its cache says so without asking the keyring, which on macOS may ask its user. Where that cannot be found out,
+        the alias gets no token.
         """
         present = _look(cache_path(self._mode, alias))
-        told = None if present is None else present.get("credential_fingerprint")
-        if told is not None:
-            return told == keys.fingerprint()
+        fingerprint = None if present is None else present.get("credential_fingerprint")
+        if fingerprint is not None:
+            return fingerprint == keys.fingerprint()
         try:
             found = self._keys_of_alias(alias)
         except (KeysMissing, InvalidInput) as error:
@@ -199,7 +204,7 @@ class KwcliCache:
         return found is not None and found.fingerprint() == keys.fingerprint()
 
     def _own_caches(self) -> list[str]:
-        """Where this profile's token may have been put, without asking the keyring which keys there are."""
+        """Return the caches that may hold this profile's token, without asking the keyring for its keys."""
         if self._profile != DEFAULT:
             return [cache_path(self._mode, self._profile)]
         of_this_mode = self._others(None)
@@ -208,8 +213,8 @@ class KwcliCache:
 
 
 def _all_caches() -> Iterator[str]:
-    """Yield every token cache of `kiwoomcli`: also of an alias that it does not know any more, and where only what a
-    killed writer left may still be."""
+    """Yield every token cache of `kiwoomcli`, also that of an alias that it does not know any more, and one of which
+    only the leftovers of a killed writer may be there."""
     import platformdirs
 
     folder = platformdirs.user_cache_dir(APP_NAME)
@@ -230,7 +235,7 @@ def _keys_in_keyring(alias: str) -> AppKeys | None:
 
 
 class _UnusableError(Exception):
-    """Why a cache is not used, in words for a log. Never carries what stands in it."""
+    """Why a cache is not used, in words for a log. Never holds any of its content."""
 
 
 def _look(path: str, *, private: bool = True) -> dict[str, object] | None:
@@ -241,7 +246,7 @@ def _look(path: str, *, private: bool = True) -> dict[str, object] | None:
 
 
 def _read(path: str, *, private: bool = True) -> dict[str, object]:
-    """The object in a file of this user, that nobody else may read unless `private` is False.
+    """Return the JSON object in a file of this user, which nobody else may read unless `private` is False.
 
     Raises `FileNotFoundError` or `_UnusableError`; deletes nothing.
     """
@@ -284,9 +289,9 @@ def _token_in(fields: dict[str, object], mode: str, alias: str | None, keys: App
         raise _UnusableError("it is damaged") from None
     left = ends.timestamp() - now
     if left <= 0:
-        raise _UnusableError("it has ended")
+        raise _UnusableError("it has expired")
     if left > MAX_LIFETIME_SECONDS:
-        raise _UnusableError("its end is too far ahead")
+        raise _UnusableError("its expiry is too far ahead")
     return Token(value, ends, min(saved, datetime.fromtimestamp(now, UTC)))
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tray_app.core.errors import InvalidInput, KeyringUnavailable, KeysMissing, Remedy
 from tray_app.core.language import msg
-from tray_app.core.pasted import check_is_value, unquoted, variable
+from tray_app.core.pasted import mistake_in, unquoted, variable
 from tray_app.core.profile import DEFAULT
-from tray_app.core.secret import Secret
+from tray_app.core.secret import HiddenMapping, Secret
 from tray_app.settings.kwcli import alias_digest, aliases
 
 TYPE_CHECKING = False
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 _MAX_CHARACTERS = 512
+_EMPTY = Secret("")
 _USERNAMES = ("appkey", "secretkey")
 _VARIABLES = {"real": ("APP_KEY", "APP_SECRET"), "demo": ("APP_KEY_MOCK", "APP_SECRET_MOCK")}
 
@@ -50,16 +51,16 @@ class AppKeys:
         return "AppKeys(***)"
 
 
-def clean_keys(app_key: str, app_secret: str) -> AppKeys:
+def clean_keys(app_key: str | Secret, app_secret: str | Secret) -> AppKeys:
     """Return both texts without the blanks, line ends and quotes around them.
 
     Raises `InvalidInput` when one is empty, has blanks inside, or is a path or a line `APP_KEY=…` instead of a key.
     """
+    key, secret = Secret.of(app_key), Secret.of(app_secret)
+    del app_key, app_secret  # a traceback with local variables must not show them
     return AppKeys(
-        _clean(app_key, msg("The app key is empty."), msg("The app key has blanks or foreign characters inside.")),
-        _clean(
-            app_secret, msg("The app secret is empty."), msg("The app secret has blanks or foreign characters inside.")
-        ),
+        _clean(key, msg("The app key is empty."), msg("The app key has blanks or foreign characters inside.")),
+        _clean(secret, msg("The app secret is empty."), msg("The app secret has blanks or foreign characters inside.")),
     )
 
 
@@ -88,6 +89,7 @@ def find_keys(
     Raise `KeysMissing` when there are none or the keyring cannot be read, `InvalidInput` when what is stored cannot
     be keys.
     """
+    environ = HiddenMapping(environ)
     if profile != DEFAULT:
         found = keys_of_alias(profile, keyring_client)
     else:
@@ -131,20 +133,21 @@ def forget_keys(profile: str, mode: str, keyring_client: KeyringClient) -> bool:
 
 
 def keys_of_environment(mode: str, environ: Mapping[str, str]) -> AppKeys | None:
-    """The keys that the environment holds for a mode, or None. Raises `KeysMissing` for half a pair."""
+    """Return the keys that the environment holds for a mode, or None. Raises `KeysMissing` for half a pair."""
+    environ = HiddenMapping(environ)
     names = environment_names(mode)
-    values = [variable(environ, name) for name in names]
-    if not any(values):
+    values = [Secret(variable(environ, name)) for name in names]
+    if values == [_EMPTY, _EMPTY]:
         return None
-    if not all(values):
-        missing = names[values.index("")]
+    if _EMPTY in values:
+        missing = names[values.index(_EMPTY)]
         raise KeysMissing(msg("{variable} is not set, though its partner is. Set both."), variable=missing)
     return clean_keys(*values)
 
 
 def _in_keyring(service: str, keyring_client: KeyringClient, alias: str | None = None) -> AppKeys | None:
     try:
-        app_key, app_secret = (keyring_client.get(service, username) for username in _USERNAMES)
+        values = [Secret(keyring_client.get(service, username) or "") for username in _USERNAMES]
     except KeyringUnavailable as error:
         if error.problem == KeyringUnavailable.MISSING:
             return None
@@ -155,9 +158,9 @@ def _in_keyring(service: str, keyring_client: KeyringClient, alias: str | None =
             else msg("The app keys lie in the keyring, which cannot be read now. Try again in a moment."),
             remedy=Remedy.UNLOCK_KEYRING if locked else Remedy.RETRY,
         ) from None
-    if not app_key or not app_secret:
+    if _EMPTY in values:
         return None
-    keys = clean_keys(app_key, app_secret)
+    keys = clean_keys(*values)
     keys.alias = alias
     return keys
 
@@ -194,11 +197,22 @@ def _alias_service(alias: str) -> str:
     return f"kiwoom-profile-{alias_digest(alias)}"
 
 
-def _clean(text: str, when_empty: str, when_wrong: str) -> Secret:
-    stripped = unquoted(text)
-    if not stripped:
-        raise InvalidInput(when_empty)
-    check_is_value(stripped)
-    if not stripped.isascii() or not stripped.isprintable() or " " in stripped or len(stripped) > _MAX_CHARACTERS:
-        raise InvalidInput(when_wrong)
-    return Secret(stripped)
+def _clean(given: Secret, when_empty: str, when_wrong: str) -> Secret:
+    cleaned = Secret(unquoted(given.reveal()))
+    problem = _problem_of(cleaned, when_empty, when_wrong)
+    if problem:
+        raise InvalidInput(problem)
+    return cleaned
+
+
+def _problem_of(cleaned: Secret, when_empty: str, when_wrong: str) -> str:
+    """Return the message about what is wrong; it is raised by a function that does not have the text."""
+    text = cleaned.reveal()
+    if not text:
+        return when_empty
+    mistake = mistake_in(text)
+    if mistake:
+        return mistake
+    if not text.isascii() or not text.isprintable() or " " in text or len(text) > _MAX_CHARACTERS:
+        return when_wrong
+    return ""

@@ -6,8 +6,9 @@ import os
 import time
 
 from tray_app.core import logs
-from tray_app.core.errors import SettingsError
+from tray_app.core.errors import InvalidInput, SettingsError
 from tray_app.core.language import msg
+from tray_app.core.secret import HiddenMapping, without_traceback
 from tray_app.service.key_binding import KeyBinding
 from tray_app.service.token_service import TokenService
 from tray_app.settings import places
@@ -43,7 +44,7 @@ def open_service(
     `keys` are used instead of those that are found in the environment or the keyring. Raises `SettingsError` when a
     required setting is unknown.
     """
-
+    environ = HiddenMapping(environ)
     settings.require()
 
     def keys_of_profile() -> AppKeys:
@@ -68,15 +69,26 @@ def load_chosen(profile: str | None, data_dir: str | None, store: object) -> Set
 
     A token that is stored in any other place than the settings' own is not shared with other tools.
     """
-    settings = load_settings(profile, data_dir=data_dir, store=store if isinstance(store, str) else None)
+    environ = HiddenMapping(os.environ)
+    settings = _load(profile, environ, data_dir=data_dir, store=store if isinstance(store, str) else None)
     if data_dir is None and store is None:
         return settings
     settings.require()
-    own = load_settings(profile)
+    own = _load(profile, environ)
     own.require()
     if store in (None, own.store) and places.is_same_path(settings.data_dir, own.data_dir):
         return settings
     return settings.replace(share_kwcli=False, share_token_file=False, share_bot_file="")
+
+
+def _load(profile: str | None, environ: Mapping[str, str], **chosen: object) -> Settings:
+    """Return the settings like `load_settings`; the traceback of an error holds none of the variables that it read."""
+    try:
+        return load_settings(profile, environ, **chosen)
+    except InvalidInput as error:
+        without_traceback(error)
+        failure = error
+    raise failure
 
 
 def _open_history(settings: Settings) -> History | None:
@@ -97,6 +109,7 @@ def _open_exports(
 
 def find_keys(settings: Settings, environ: Mapping[str, str] = os.environ) -> AppKeys:
     """Return the keys of the profile. Raises `KeysMissing` or `InvalidInput`."""
+    environ = HiddenMapping(environ)
     settings.require()
     from tray_app.kiwoom import keys
     from tray_app.stores.keyring_client import shared_keyring_client

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError, SettingsError
-from tray_app.core.pasted import variable
 from tray_app.core.profile import DEFAULT
+from tray_app.core.secret import HiddenMapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,9 +34,9 @@ class KeyBinding:
         self, settings: Settings, environ: Mapping[str, str], find_keys: Callable[[], AppKeys] | None = None
     ) -> None:
         self._settings = settings
-        self._environ = environ
+        self._environ = HiddenMapping(environ)
         self._find_keys = find_keys
-        self._variable = ""
+        self._read_app_key: Callable[[], object] | None = None
         self._compared: tuple[Token, bool] | None = None
 
     @property
@@ -51,15 +53,15 @@ class KeyBinding:
         keys = self._keys_of_environment()
         return f"{self._settings.mode}:" if keys is None else self.issued_for(keys)
 
-    def app_key(self) -> str | None:
-        """The one that the environment names at this moment. With another one it is another account."""
-        if self._settings.profile != DEFAULT:
-            return None
-        if not self._variable:
-            from tray_app.kiwoom.keys import environment_names
+    def app_key(self) -> object:
+        """Return a value that differs when the environment names another app key: that is another account.
 
-            self._variable = environment_names(self._settings.mode)[0]
-        return variable(self._environ, self._variable) or None
+        Every `get_token` compares it, so it is the variable as the system has it, which is quick to read.
+        """
+        read = self._read_app_key
+        if read is None:
+            read = self._read_app_key = self._app_key_reader()
+        return read()
 
     def fits(self, token: Token, keys: AppKeys) -> bool:
         """False for a token that is known to be of another mode or of other keys than these."""
@@ -128,6 +130,13 @@ class KeyBinding:
         if keys is not None:
             keys.fingerprint()
 
+    def _app_key_reader(self) -> Callable[[], object]:
+        if self._settings.profile != DEFAULT:
+            return lambda: None
+        from tray_app.kiwoom.keys import environment_names
+
+        return _reader(self._environ.reveal(), environment_names(self._settings.mode)[0])
+
     def _keys_of_environment(self) -> AppKeys | None:
         if self._settings.profile != DEFAULT:
             return None
@@ -143,3 +152,13 @@ class KeyBinding:
             return None if self._find_keys is None else self._find_keys()
         except KiwoomTokenError:  # without any, or with a keyring that is locked meanwhile, nobody can tell
             return None
+
+
+def _reader(environ: Mapping[str, str], name: str) -> Callable[[], object]:
+    """Return a function that reads a variable; of `os.environ` without decoding it, in a tenth of the time."""
+    data, encode = getattr(environ, "_data", None), getattr(environ, "encodekey", None)
+    if isinstance(data, dict) and encode is not None:
+        key = encode(name)
+        if data.get(key) is not None or environ.get(name) is None:
+            return partial(data.get, key)
+    return partial(environ.get, name)

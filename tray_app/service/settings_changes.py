@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from tray_app.core.errors import InvalidInput, KeyringUnavailable, SettingsError
+from tray_app.core.errors import InvalidInput, KeyringUnavailable, SettingsError, StoreError
 from tray_app.core.language import msg
 from tray_app.core.pasted import variable
 from tray_app.core.profile import DEFAULT
@@ -136,7 +136,8 @@ def _check_store(store: str, settings: Settings) -> None:
 
 
 def _check_bot_file(path: str, profile: str, environ: Mapping[str, str]) -> None:
-    """Allow one file for one profile only: a bot must not get the token of another account."""
+    """Allow one file for one profile only, since a bot must not get the token of another account, and none that another
+    program uses."""
     if is_token_file(path, load_settings(profile, environ).data_dir):
         raise SettingsError(msg("A token itself is stored in {path}. Choose another file for bots."), path=path)
     for other in dict.fromkeys([DEFAULT, *named_profiles(environ)]):
@@ -146,3 +147,10 @@ def _check_bot_file(path: str, profile: str, environ: Mapping[str, str]) -> None
                 path=path,
                 profile=other,
             )
+    from tray_app.exports.files import BotFile
+
+    try:
+        BotFile(path).check()
+    except StoreError as error:
+        values: dict[str, Any] = error.values
+        raise SettingsError(error.message, **values) from None

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from tray_app.service.locked_session import TokenBroker, TokenExports
     from tray_app.stores.base import Store
 
+CONFIRM_SECONDS = 600.0
+"""That Kiwoom served a request with the token is noted no more often than this."""
+
 
 class TokenService:
     """One profile's token: read, ensure, refresh, verify, put, clear.
@@ -60,7 +63,7 @@ class TokenService:
         self.profile = profile
         self.store = store
         self.exports = exports
-        self.app_key: Callable[[], str | None] = (lambda: None) if key_binding is None else key_binding.app_key
+        self.app_key: Callable[[], object] = (lambda: None) if key_binding is None else key_binding.app_key
         """What the environment names as the app key at this moment: with another, another token is this account's."""
         self._find_keys = find_keys
         self._open_broker = open_broker
@@ -182,6 +185,22 @@ class TokenService:
             token = self.current()
             if token is not None and token.value == refused:
                 session.write(evidence=session.record.evidence.doubted(token, self._clock()))
+
+    def confirm(self, value: Secret, at: float) -> None:
+        """Take note that Kiwoom served a request with `value` at the instant `at` (epoch seconds).
+
+        Does nothing if that is not the stored token, if it was confirmed in the last ten minutes, if something has
+        spoken against it since, or while the lock is held. Raises `StoreError`.
+        """
+        version = self.store.version()
+        token = self.current()
+        if token is None or token.value != value or not self.store.lock.try_acquire():
+            return
+        with self._session(self.store.lock) as session:
+            evidence = session.record.evidence if session.record.evidence.is_about(value) else Evidence()
+            is_news = evidence.says_doubtful(value) or evidence.confirmed_at + CONFIRM_SECONDS <= at
+            if is_news and evidence.doubted_at <= at and self.store.version() == version:
+                session.write(evidence=Evidence.confirmed(token, at))
 
     # ----------------------------------------------------------------------------------------- storing and forgetting
 

@@ -7,6 +7,7 @@ import time
 
 from tray_app.core import logs
 from tray_app.core.errors import StoreError
+from tray_app.core.secret import without_traceback
 from tray_app.core.token import DamagedRecord, Token, decode, encode_seed
 from tray_app.stores.base import Place
 from tray_app.stores.encryption import Cipher, is_sealed
@@ -32,18 +33,19 @@ MAX_BYTES = 65536
 """A token file has some 250 bytes; more is not one."""
 
 _DESCRIBED = ("issued_for", "expires_at", "created_at")
-"""What the metadata says of a token that the seed's keys cannot."""
+"""The fields of the metadata that describe the token better than the seed's keys do."""
 
 _EDITOR_PAUSE_SECONDS = 0.05
-"""An editor that writes in place leaves the file empty for a moment; look again before calling it damaged."""
+"""An editor that writes in place leaves the file empty for a moment; read it again before calling it damaged."""
 
 
 class FileStore:
-    """A token in a private file of JSON with the seed's three keys, encrypted where there is a key.
+    """A token in a private file of JSON with the seed's three keys, encrypted if there is a key.
 
-    Beside it, in `.token.owner`, are metadata of each write of its own: what the token was issued for and its times
-    with their zone, which the seed's keys have no place for, so that the file means the same where the local time is
-    another. What another program wrote there has no metadata: its times are local, as the seed's.
+    Beside it, `.token.owner` has the metadata of each write of this program: what the token was issued for, and its
+    times with their zone. The seed's keys have no place for them, and with them the file means the same where the local
+    time is another. What another program wrote has no metadata: its times are local, those of the reader unless
+    `tray_app.core.writer_zone` can tell that they are not.
     """
 
     def __init__(
@@ -67,21 +69,18 @@ class FileStore:
 
     def read(self) -> Token | None:
         for last in (False, True):
-            found = read_private(self._path, MAX_BYTES)
+            found = self._load(self._path)
             if found is None:
                 return None
-            content, version = found
-            try:
-                token = self._decode(self._cipher.open(content, self._path), content, version)
-            except DamagedRecord as error:
-                if not last:
-                    time.sleep(_EDITOR_PAUSE_SECONDS)
-                    continue
-                logs.error("Failed to parse token file (%s)", error)
+            token, problem, version = found
+            if token is not None:
+                self._seen = (token, version)
+                return token
+            if last:
+                logs.error("Failed to parse token file (%s)", problem)
                 self._take_away(version, self._delete)
-                return None
-            self._seen = (token, version)
-            return token
+            else:
+                time.sleep(_EDITOR_PAUSE_SECONDS)
         return None
 
     def read_quick(self) -> Token | None:
@@ -89,48 +88,37 @@ class FileStore:
 
     def read_expiring(self) -> Token | None:
         try:
-            found = read_private(self._expiring_path, MAX_BYTES)
+            found = self._load(self._expiring_path)
         except UnreadableFile as error:
             logs.warning("%s", error)
             return None
-        if found is None:
-            return None
-        try:
-            token = self._decode(self._cipher.open(found[0], self._expiring_path), *found)
-        except DamagedRecord:
-            return None
-        return token if token.lives(self._clock()) else None
+        token = None if found is None else found[0]
+        return token if token is not None and token.lives(self._clock()) else None
 
     def write(self, token: Token) -> object:
         """Refuses, as `read` does, where there is an encrypted token that no key here opens."""
         self._check_key()
-        content = self._cipher.seal(encode_seed(token))
-        failures: list[StoreError] = []
-
-        def announce(version: FileVersion) -> None:
-            """Write the metadata before the file is there, so that nobody takes it for one of local time."""
-            try:
-                self._write_metadata(token, content, version)
-            except StoreError as error:
-                failures.append(error)
-
-        version = write_private(self._path, content, announce)
         try:
-            delete_private(self._expiring_path)
+            version = self._replace(token)
         except StoreError as error:
-            logs.warning("%s", error)
-        if failures:
-            logs.warning("Not noted what the token was issued for (%s)", failures[0])
-        self._seen = (token, version)
-        logs.info("Token saved to file (expires at %s)", local_time(token))
-        return version
+            without_traceback(error)  # which holds the content
+            failure = error
+        else:
+            try:
+                delete_private(self._expiring_path)
+            except StoreError as error:
+                logs.warning("%s", error)
+            self._seen = (token, version)
+            logs.info("Token saved to file (expires at %s)", local_time(token))
+            return version
+        raise failure
 
     def wants_rewriting(self) -> bool:
         found = read_private(self._path, MAX_BYTES) if self._cipher.has_keys() else None
         return found is not None and not self._cipher.is_current(found[0])
 
     def clear(self) -> bool:
-        """Also forgets what killed writers left. Everything is tried before the first `StoreError` is raised."""
+        """Delete what killed writers left, too. Everything is tried before the first `StoreError` is raised."""
         found = False
         failure: StoreError | None = None
         for path in (self._path, self._expiring_path):
@@ -164,13 +152,43 @@ class FileStore:
         return found is None or self._metadata_of(*found) is not None
 
     def adopt(self, token: Token) -> None:
-        """Count the file as written by this program from now on, if it holds this token. Wants the lock held."""
+        """Treat the file as written by this program from now on, if it holds this token. The lock must be held."""
         found = read_private(self._path, MAX_BYTES)
         if found is not None and self._seen == (token, found[1]):
             self._write_metadata(token, *found)
 
+    def _load(self, path: str) -> tuple[Token | None, str, FileVersion] | None:
+        """Return the token in the file, or what is wrong with it, and the file's version; None without a file.
+
+        What is wrong is returned and not raised, because a traceback would hold the file's content.
+        """
+        found = read_private(path, MAX_BYTES)
+        if found is None:
+            return None
+        content, version = found
+        try:
+            return self._decode(self._cipher.open(content, path), content, version), "", version
+        except DamagedRecord as error:
+            return None, str(error), version
+
+    def _replace(self, token: Token) -> FileVersion:
+        content = self._cipher.seal(encode_seed(token))
+        failures: list[StoreError] = []
+
+        def announce(version: FileVersion) -> None:
+            """Write the metadata before the file is there, so that nobody takes it for one of local time."""
+            try:
+                self._write_metadata(token, content, version)
+            except StoreError as error:
+                failures.append(error)
+
+        version = write_private(self._path, content, announce)
+        if failures:
+            logs.warning("The token file's metadata is not written (%s)", failures[0])
+        return version
+
     def _take_away(self, version: FileVersion, act: Callable[[], object]) -> bool:
-        """Take away only what was judged: whatever replaced it meanwhile stays."""
+        """Call `act` unless the file has been replaced since that version."""
         if version_of(self._path) != version:
             return False
         act()
@@ -207,12 +225,12 @@ class FileStore:
         write_private(self._metadata_path, json.dumps(metadata).encode())
 
     def _decode(self, plain: bytes, content: bytes, version: FileVersion) -> Token:
-        """With what the metadata say, if they are about just this file and not about one that replaced it."""
+        """Return the record, with the metadata's fields if they describe just this file."""
         metadata = self._metadata_of(content, version)
         if metadata is not None:
             with contextlib.suppress(DamagedRecord):
                 return _decode(plain, {name: str(metadata[name]) for name in _DESCRIBED if name in metadata})
-        return _decode(plain)
+        return _decode(plain, written_at=version[0] / 1e9)
 
     def _metadata_of(self, content: bytes, version: FileVersion) -> dict[str, Any] | None:
         """Return the metadata of the file with that version or that content, or None without any.
@@ -252,7 +270,7 @@ class FileStore:
         return deleted
 
     def _delete_metadata(self) -> None:
-        """There is no token in them, so what cannot be deleted is no failure."""
+        """A failure is logged only, because there is no token in the metadata."""
         try:
             delete_private(self._metadata_path)
         except StoreError as error:
@@ -271,10 +289,10 @@ def _digest(content: bytes) -> str:
     return sha256(content).hexdigest()
 
 
-def _decode(content: bytes, known: dict[str, str] | None = None) -> Token:
+def _decode(content: bytes, known: dict[str, str] | None = None, written_at: float | None = None) -> Token:
     if len(content) > MAX_BYTES:
         raise DamagedRecord("too large")
     try:
-        return decode(content.decode("utf-8-sig"), known)
+        return decode(content.decode("utf-8-sig"), known, written_at)
     except UnicodeDecodeError:
         raise DamagedRecord("not UTF-8") from None

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class MirroredStore:
-    """`store`, and what another program has written over the copy in `file`, which `TokenFileCopy` puts there.
+    """The token in `store`, or a newer one that another program has written over the copy in `file`.
 
-    A newer token in the copy is taken over into `store`, bound to no account. A copy that was deleted is no
-    clear: the token stays in `store`, and the copy comes back with the next change.
+    `TokenFileCopy` writes the copy. A newer token in it is stored in `store` too, bound to no account. If the copy is
+    deleted, the token stays in `store`, and the copy is written again with the next change.
     """
 
     def __init__(self, store: Store, file: FileStore, clock: Callable[[], float] = time.time) -> None:
@@ -49,7 +49,7 @@ class MirroredStore:
             return written
         if written is None or (stored is not None and written.created_at <= stored.created_at):
             return stored
-        self._take_over(written)
+        self._adopt(written)
         return written
 
     def place(self) -> Place:
@@ -68,14 +68,15 @@ class MirroredStore:
             return None
         return token if token is not None and token.lives(self._clock()) else None
 
-    def _take_over(self, token: Token) -> None:
-        """Store it here, unless somebody holds the lock: that one reads it too, and the next one stores it."""
+    def _adopt(self, token: Token) -> None:
+        """Store the token in `store`, unless the lock is held: its holder reads the copy too, and the next reader will
+        store it."""
         if not self.lock.try_acquire():
             return
         try:
             self._store.write(token)
             self._file.adopt(token)
-            logs.info("Token written by another program taken over")
+            logs.info("Token written by another program adopted")
         except StoreError as error:
             logs.warning("Token of another program not stored: %s", error)
         finally:

@@ -200,7 +200,7 @@ class TokenTracker:
         due = self._schedule.due(now)
         state = self.state
         if due is None and self._verification.is_due(
-            self.token, self._checked_at(), now, is_doubtful=state.is_doubtful
+            self.token, _checked_at(state, self._arrived_at), now, is_doubtful=state.is_doubtful
         ):
             return Due.VERIFY
         return due
@@ -210,13 +210,11 @@ class TokenTracker:
         state = self.state
         moments = (
             self._schedule.renew_at if without_notices else self._schedule.next_moment(now),
-            self._verification.next_moment(self.token, self._checked_at(), now, is_doubtful=state.is_doubtful),
+            self._verification.next_moment(
+                self.token, _checked_at(state, self._arrived_at), now, is_doubtful=state.is_doubtful
+            ),
         )
         return min((one for one in moments if one is not None), default=None)
-
-    def _checked_at(self) -> float | None:
-        """Return since when the token needs no check of its own, or None."""
-        return max(self.state.confirmed_at or 0.0, self._arrived_at) or None
 
     def due_notices(self, now: float) -> list[Notice]:
         """Return what to tell the user now, each once."""
@@ -250,3 +248,8 @@ def _result_of(cleared: Cleared) -> Result:
     if cleared.there or cleared.unseen is not None:
         return Result.CLEARED
     return Result.KEPT if cleared.kept else Result.GONE
+
+
+def _checked_at(state: TokenState, arrived_at: float) -> float | None:
+    """Return since when the token needs no check of its own, or None."""
+    return max(state.confirmed_at or 0.0, arrived_at) or None

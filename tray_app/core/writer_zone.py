@@ -1,0 +1,60 @@
+"""Correct the times of a token file that a program in another time zone has written.
+
+The seed's file holds local times without a zone, and a reader in another zone takes them for its own: in a container in
+UTC, a token from Korea seems to expire nine hours later than it does. The file's own time of writing shows the
+difference, because the seed's token manager writes the file as soon as it has set `created_at`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from tray_app.core.token import UTC, Token
+
+LIFETIME_SECONDS = 86400.0
+"""Kiwoom's tokens are valid for 24 hours."""
+
+_WESTERNMOST_SECONDS, _EASTERNMOST_SECONDS = -12 * 3600.0, 14 * 3600.0
+"""UTC-12 and UTC+14."""
+
+_LONGEST_OFFSET_SECONDS = _EASTERNMOST_SECONDS - _WESTERNMOST_SECONDS
+"""A larger difference has another cause than zones."""
+
+_SHORTEST_OFFSET_SECONDS = 1800.0
+_STEP_SECONDS = 900.0
+_TOLERANCE_SECONDS = 120.0
+_COPY_TOLERANCE_SECONDS = 10.0
+"""A copy was also written later than `created_at`. It must not be mistaken for a file from a zone further west, because
+its token would then seem to be valid for hours too long; so here the difference has to be exact."""
+
+_SLACK_SECONDS = 300.0
+
+
+def in_readers_zone(token: Token, written_at: float) -> Token:
+    """Return `token`, read in the reader's local time, with the times that its writer meant.
+
+    `written_at` is when the file was written (epoch seconds). If the writer's zone is another one, both times are
+    shifted. If the times are wrong in a way that no zone explains, the token expires no later than 24 hours after the
+    file was written. A token that was written in the reader's own zone is returned unchanged.
+    """
+    ahead = token.created_at.timestamp() - written_at
+    if abs(ahead) > _LONGEST_OFFSET_SECONDS + _TOLERANCE_SECONDS:
+        return token
+    offset = _offset_of(ahead, token.created_at.astimezone().utcoffset() or timedelta())
+    if offset and token.expires - offset <= written_at + LIFETIME_SECONDS + _SLACK_SECONDS:
+        shift = timedelta(seconds=-offset)
+        return Token(token.value, token.expires_at + shift, token.created_at + shift, token.issued_for)
+    written = datetime.fromtimestamp(written_at, UTC)
+    latest = written + timedelta(seconds=LIFETIME_SECONDS)
+    if ahead < _SHORTEST_OFFSET_SECONDS and token.expires <= latest.timestamp() + _SLACK_SECONDS:
+        return token
+    return Token(token.value, min(token.expires_at, latest), min(token.created_at, written), token.issued_for)
+
+
+def _offset_of(ahead: float, of_reader: timedelta) -> float:
+    """Return by how many seconds the writer's zone is ahead of the reader's; 0 for none that can be worked out."""
+    offset = round(ahead / _STEP_SECONDS) * _STEP_SECONDS
+    tolerance = _TOLERANCE_SECONDS if ahead > 0 else _COPY_TOLERANCE_SECONDS
+    is_told = abs(offset) >= _SHORTEST_OFFSET_SECONDS and abs(ahead - offset) <= tolerance
+    of_writer = of_reader.total_seconds() + offset
+    return offset if is_told and _WESTERNMOST_SECONDS <= of_writer <= _EASTERNMOST_SECONDS else 0.0
