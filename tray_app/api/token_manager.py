@@ -172,7 +172,7 @@ class TokenManager:
         self._held = held
         self._service: TokenService = service
         self._app_key: Callable[[], str | None] = service.app_key
-        self._version: Callable[[], object] = service.store.version
+        self._version: Callable[[], object] = service.version
 
     def _start(self) -> None:
         """What the seed does when a program starts, as far as no keyring must be asked for it."""
@@ -219,7 +219,8 @@ class TokenManager:
             if str(error) != self._complaint:  # said once, not at every call
                 logs.warning("Token not read: %s", error)
             self._complaint = str(error)
-            return held if held.app_key == app_key else _Held(object(), None)
+            is_usable = held.app_key == app_key and (held.token is None or not self._service.is_gone(held.token))
+            return held if is_usable else _Held(object(), None)
         self._complaint = ""
         if token is not None and token.is_valid(self._clock()) and token != held.token:
             self._tell_loaded(token)

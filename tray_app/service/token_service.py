@@ -15,7 +15,6 @@ from tray_app.core.errors import BrokerError, KiwoomTokenError, LockTimeout, NoT
 from tray_app.core.language import msg
 from tray_app.service.account_store import AccountStore
 from tray_app.service.event_buffer import EventBuffer
-from tray_app.service.evidence import Evidence
 from tray_app.service.last_attempt import LastAttempt
 from tray_app.service.locked_session import LockedSession, is_doubtful
 from tray_app.service.outcome import Cleared, Outcome, Verified
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from tray_app.core.token import Token
     from tray_app.kiwoom.keys import AppKeys
     from tray_app.service.event_buffer import TokenHistory
+    from tray_app.service.evidence import Evidence
     from tray_app.service.key_binding import KeyBinding
     from tray_app.service.locked_session import TokenBroker, TokenExports
     from tray_app.stores.base import Place, Store
@@ -83,11 +83,21 @@ class TokenService:
 
     def stored(self) -> Token | None:
         """Return the same without a token that the seed's rule has taken away."""
-        return self._tokens.stored()
+        token = self._tokens.stored()
+        return None if token is None or self._tokens.is_gone(token) else token
 
     def stored_quick(self) -> Token | None:
         """Return what `stored` finds, as far as no keyring must be asked for it."""
         return self._tokens.stored_quick()
+
+    def is_gone(self, token: Token) -> bool:
+        """Whether nobody is to get the token, see `LockRecord.is_gone`: for whoever has it in memory while the store
+        cannot be read."""
+        return self._tokens.is_gone(token)
+
+    def version(self) -> object:
+        """Return what changes with the token and with what is known about it. Cheap enough for every use."""
+        return (self.store.version(), self.store.lock.record_version())
 
     def place(self) -> Place:
         """Return where the token is stored, as far as is known without asking anything slow."""
@@ -98,15 +108,16 @@ class TokenService:
         return [*self.store.watch_paths(), *filter(None, [self.store.lock.path])]
 
     def living(self) -> Token:
-        """Return the stored token while it is unexpired. Raises `NoToken` without asking Kiwoom, and `StoreError`."""
-        token = self.current()
-        if token is None or not token.lives(self._clock()):
-            raise NoToken(msg("There is no living token. Get one with: kiwoom-token refresh"))
+        """Return the stored token while it is unexpired, unless somebody began to revoke it and nobody knows how that
+        ended. Raises `NoToken` without asking Kiwoom, and `StoreError`."""
+        token = self._unexpired()
+        if self._tokens.is_gone(token):
+            raise _no_token()
         return token
 
     def evidence(self) -> Evidence:
         """Return what is known about whether the token is alive. May ask Redis, nothing else."""
-        return self._tokens.peek_record().evidence
+        return self._tokens.read_record().evidence
 
     def was_interrupted(self, lost: Token | None) -> bool:
         """Whether `lost` is gone though nobody wished to be without a token: it was found dead, or a rotation has
@@ -114,7 +125,7 @@ class TokenService:
         """
         if lost is None:
             return False
-        record = self._tokens.peek_record()
+        record = self._tokens.read_record()
         return record.last.is_revoking(lost) or record.evidence.says_dead(lost.value)
 
     # ------------------------------------------------------------------------------------------------ asking for one
@@ -129,10 +140,8 @@ class TokenService:
         """
         request = Request.ensure(self._clock(), min_remaining)
         token = self.current()
-        if token is not None and self._tokens.unsaved is None and request.is_satisfied_by(token, self._clock()):
-            record = self._tokens.read_record()
-            if not record.last.is_revoking(token) and not is_doubtful(token, record.evidence, self.exports):
-                return Outcome(token, Outcome.FOUND)
+        if token is not None and self._tokens.unsaved is None and self._is_undoubted_answer(token, request):
+            return Outcome(token, Outcome.FOUND)
         try:
             return self._renew(request)
         except KiwoomTokenError as error:
@@ -167,7 +176,7 @@ class TokenService:
         """
         request = Request.replace(self._clock(), refused)
         token = self.current()
-        if token is not None and request.is_satisfied_by(token, self._clock()):
+        if token is not None and self._is_undoubted_answer(token, request):
             return Outcome(token, Outcome.FOUND)
         return self._renew(request)
 
@@ -179,7 +188,7 @@ class TokenService:
         """
         asked_at = self._clock()
         with self._locked() as session:
-            token = self.living()
+            token = self._unexpired()
             evidence = session.record.evidence
             if evidence.is_about(token.value) and evidence.confirmed_at > asked_at:
                 return Verified(token, evidence.confirmed_at, is_alive=True)
@@ -197,7 +206,7 @@ class TokenService:
     # ----------------------------------------------------------------------------------------- storing and forgetting
 
     def put(self, token: Token) -> object:
-        """Store a token that somebody else issued for this account. Return the store's version of just this write.
+        """Store a token that somebody else issued for this account. Return what `version` is after just this write.
 
         Raises `StoreError`; this process then still has it.
         """
@@ -208,10 +217,10 @@ class TokenService:
             version = self.store.write(token)
             self._tokens.unsaved = None
             if not session.record.evidence.is_about(token.value):
-                session.write(evidence=Evidence())
+                session.write(evidence=session.record.evidence.unknown())
             session.publish(token)
             self._events.add("stored", token)
-            return version
+            return (version, self.store.lock.record_version())
 
     def clear(self, *, revoke: bool = False) -> Cleared:
         """Forget this account's token here; with `revoke` first end it at Kiwoom.
@@ -240,7 +249,8 @@ class TokenService:
             self._tokens.unsaved = None
             if session.record.last.revoking or session.record.evidence.token:
                 # from now on it is a wish that there is none
-                session.write(last=session.record.last.without_rotation(), evidence=Evidence())
+                evidence = session.record.evidence.unknown()
+                session.write(last=session.record.last.without_rotation(), evidence=evidence)
             if cleared.there:
                 self._events.add("revoked" if cleared.revoked else "cleared", token)
             return cleared
@@ -276,6 +286,11 @@ class TokenService:
             token = self.current()
             if token is None or not token.lives(self._clock()):
                 return ()
+            if session.is_doubtful(token):
+                settled = session.settle_doubt(token)
+                if settled is None or session.is_doubtful(settled):
+                    return ()  # what another tool has may be the one that works
+                token = settled
             request = Request.refresh(self._clock(), rotate=False)
             external = better_of(token, session.external_token(), request, self._clock())
             if external is None:
@@ -288,6 +303,18 @@ class TokenService:
         if token is None and self.store.place().problem is not None:
             return  # where the keyring does not answer, nothing found does not mean that nothing is there
         self._events.record_found(token, at)
+
+    def _unexpired(self) -> Token:
+        token = self.current()
+        if token is None or not token.lives(self._clock()):
+            raise _no_token()
+        return token
+
+    def _is_undoubted_answer(self, token: Token, request: Request) -> bool:
+        if not request.is_satisfied_by(token, self._clock()):
+            return False
+        record = self._tokens.read_record()
+        return not record.last.is_revoking(token) and not is_doubtful(token, record.evidence, self.exports)
 
     # ------------------------------------------------------------------------------------------------------- the lock
 
@@ -367,6 +394,10 @@ class TokenService:
             if token is not None and token.lives(self._clock()) and last.is_about(token):
                 return Outcome(token, Outcome.ADOPTED)
         return None
+
+
+def _no_token() -> NoToken:
+    return NoToken(msg("There is no living token. Get one with: kiwoom-token refresh"))
 
 
 _process_lock = ThreadLock()

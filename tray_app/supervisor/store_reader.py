@@ -21,8 +21,9 @@ NO_EVIDENCE = Evidence()
 class Found:
     """What a store held at `at` (seconds of the epoch), when its version was `version`.
 
-    `interrupted` tells that there is no token because a rotation has revoked it and came to no other, `died` that it
-    was found dead. `evidence` is what is known about whether the token is alive.
+    `interrupted` tells that there is no token because a rotation has revoked it and came to no other, `died` that the
+    one before was found dead, whether or not there is another. `evidence` is what is known about whether the token is
+    alive.
     """
 
     token: Token | None
@@ -62,7 +63,8 @@ class StoreReader:
             return None
         self._failed_version, self.has_failed = version, True
         at, token = self._clock(), self.service.current()
-        died = token is None and seen is not None and evidence.says_dead(seen.value)
+        is_gone = seen is not None and (token is None or token.value != seen.value)
+        died = is_gone and seen is not None and evidence.says_dead(seen.value)
         interrupted = token is None and not died and self.service.was_interrupted(seen)
         self.has_failed = False
         return Found(token, at, version, interrupted, died, evidence)

@@ -125,7 +125,8 @@ class Supervisor:
         if self._is_acting:
             return None
         # What cannot be told while nobody is there would be due now, again and again.
-        return self._tracker.next_moment(self._clock(), without_notices=self._is_held)
+        is_checking = self._check.is_running
+        return self._tracker.next_moment(self._clock(), without_notices=self._is_held, is_checking=is_checking)
 
     def tick(self, *, resumed: bool = False) -> None:
         """Do what is due, or else tell what is due, and read the store if it changed.
@@ -317,7 +318,9 @@ class Supervisor:
 
     def _renew_if_due(self) -> bool:
         def checked(error: Exception | None) -> None:
+            self._actions_done += 1  # a read that is under way may have seen what is no longer true
             _log_unexpected(error)
+            self._tell_due()
             self._publish(self.state.busy)
             self.read()
 
