@@ -282,7 +282,7 @@ class Supervisor:
             self._take(found, now)
         self._publish(self.state.busy if self._is_acting else None)
         if error is not None or found is not None:
-            self._check_place(was_read=error is None)
+            self._check_place(was_read=found is not None and not found.only_evidence)
 
     def _take(self, found: Found, now: float) -> None:
         reader = self._reader
@@ -293,6 +293,8 @@ class Supervisor:
         self._unreadable_since = None
         self._tracker.on_read(found, now, by_another_program=by_another_program)
         self._tell_due()
+        if found.only_evidence:
+            return
 
         def published(errors: tuple[KiwoomTokenError, ...] | None, error: Exception | None) -> None:
             _log_unexpected(error)
