@@ -80,7 +80,9 @@ class FakeService:
         self.checks += 1
         assert self.token is not None
         token = self.token
-        if not self.is_alive:
+        if self.is_alive:
+            self.known = self.known.confirmed(token, self.clock())
+        else:
             self.known = self.known.died(token, self.clock())
             self.hold(None)
         return Verified(token, self.clock(), is_alive=self.is_alive)
@@ -127,6 +129,7 @@ class FakeService:
         self.calls.append(call)
         self._wait()
         outcome = self.answer or Outcome(token_for(f"token-{len(self.calls)}", DAY, self.clock()), Outcome.ISSUED)
+        self.known = self.known.confirmed(outcome.token, self.clock())
         self.hold(outcome.token)
         return outcome
 

@@ -746,7 +746,7 @@ class TestConfirming:
         assert service.evidence().confirmed_at == issued_at
 
     def test_later_is_written(self, service, token, issued_at, monkeypatch):
-        monkeypatch.setattr(service._tokens, "_clock", lambda: issued_at + 700)
+        monkeypatch.setattr(service.tokens, "_clock", lambda: issued_at + 700)
 
         service.confirm(token, issued_at + 601)
 
@@ -770,11 +770,11 @@ class TestConfirming:
         assert service.evidence().says_doubtful(token)
 
     def test_keeps_what_the_last_attempt_was(self, service, token, issued_at):
-        before = service._tokens.read_record().last.to_record()
+        before = service.tokens.read_record().last.to_record()
 
         service.confirm(token, issued_at + 601)
 
-        assert service._tokens.read_record().last.to_record() == before
+        assert service.tokens.read_record().last.to_record() == before
 
 
 def test_a_program_that_ends_finishes_what_it_writes():

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from tests.doubles import KEYS, NO, Clock, FakeBroker, PromptHistory
-from tray_app.core.errors import BrokerUnavailable, NoToken, RevokeFailed, StoreError, TokenRefused
+from tray_app.core.errors import (
+    BrokerUnavailable,
+    KeysMissing,
+    NoToken,
+    RateLimited,
+    RevokeFailed,
+    StoreError,
+    TokenRefused,
+)
 from tray_app.core.secret import Secret
 from tray_app.core.token import Token, token_for
 from tray_app.service.outcome import Outcome
@@ -383,3 +391,182 @@ def test_no_token_stands_in_the_locks_record(service: TokenService, broker: Fake
     record = Path(f"{path}.lock").read_text()
     assert json.loads(record)["evidence"]["version"] == 1
     assert token.value.reveal() not in record
+
+
+class TestWhatIsKnownStaysKnown:
+    """A token that was found dead is given to nobody again, whatever happens next."""
+
+    def test_when_the_token_of_another_tool_is_dead_as_well_neither_is_given(
+        self, service: TokenService, broker: FakeBroker, tool: OtherTool, clock: Clock
+    ) -> None:
+        ours = service.ensure().token
+        kill(broker)
+        tool.token = token_for("revoked-elsewhere-already", DAY, clock() - 1)
+        outcome = service.ensure()
+        assert outcome.token.value not in {ours.value, tool.token and tool.token.value}
+        assert outcome.how == Outcome.ISSUED
+        assert outcome.token == broker.living
+
+    def test_a_dead_token_of_another_tool_is_not_adopted_while_publishing(
+        self, service: TokenService, broker: FakeBroker, tool: OtherTool, clock: Clock
+    ) -> None:
+        ours = service.ensure().token
+        clock.advance(60)
+        tool.token = token_for("revoked-elsewhere-already", 2 * DAY, clock())
+        service.publish()
+        assert service.living() == ours
+        assert broker.issues == 1
+
+    def test_while_kiwoom_does_not_say_the_token_of_another_tool_is_neither_adopted_nor_overwritten(
+        self, service: TokenService, broker: FakeBroker, tool: OtherTool, clock: Clock
+    ) -> None:
+        ours = service.ensure().token
+        clock.advance(60)
+        tool.token = theirs = token_for("issued-by-another-tool", 2 * DAY, clock())
+        broker.failure = BrokerUnavailable(NO)
+        service.publish()
+        assert (service.living(), tool.token) == (ours, theirs)
+
+    def test_a_confirmation_does_not_make_another_tools_dead_token_a_doubt_again(
+        self, service: TokenService, broker: FakeBroker, tool: OtherTool, clock: Clock
+    ) -> None:
+        service.ensure()
+        clock.advance(60)
+        tool.token = token_for("revoked-elsewhere-already", DAY, clock())
+        service.ensure()
+        clock.advance(600)
+        service.verify()
+        asked = broker.checks
+        service.ensure()
+        assert broker.checks == asked
+
+    def test_when_it_comes_back_after_another_was_issued(
+        self, service: TokenService, other: TokenService, broker: FakeBroker
+    ) -> None:
+        dead = service.ensure().token
+        kill(broker)
+        fresh = service.replace_refused(dead.value).token
+        service.store.write(dead)  # as a program does that knows the file alone
+        assert other.current() is None
+        assert other.ensure().token.value == fresh.value
+        assert other.living().value == fresh.value
+
+    def test_when_a_token_was_set_by_hand_meanwhile(
+        self, service: TokenService, other: TokenService, broker: FakeBroker, clock: Clock
+    ) -> None:
+        dead = service.ensure().token
+        kill(broker)
+        service.verify()
+        service.put(token_for("by-hand-token-of-a-test", DAY, clock()))
+        service.store.write(dead)
+        assert other.current() is None
+
+    def test_when_no_keys_can_be_found_to_replace_it(
+        self, opened: Callable[[], TokenService], other: TokenService, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        service = opened()
+        token = service.ensure().token
+
+        def no_keys() -> None:
+            raise KeysMissing("There are no keys.")
+
+        monkeypatch.setattr(service, "_find_keys", no_keys)
+        with pytest.raises(KeysMissing):
+            service.replace_refused(token.value)
+        assert other.current() is None
+
+    def test_when_kiwoom_has_asked_to_wait(
+        self, service: TokenService, other: TokenService, broker: FakeBroker, clock: Clock
+    ) -> None:
+        token = service.ensure().token
+        clock.advance(60)
+        broker.failure = RateLimited(NO, code="1700", retry_after=60)
+        with pytest.raises(RateLimited):
+            service.refresh()
+        clock.advance(1)
+        with pytest.raises(RateLimited):
+            service.replace_refused(token.value)
+        assert other.current() is None
+
+    def test_a_token_that_one_process_could_not_store_does_not_replace_a_newer_one(
+        self, service: TokenService, other: TokenService, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as disk:
+            disk.setattr(service.store, "write", full_disk)
+            unsaved = service.ensure().token
+        kill(broker)
+        fresh = other.ensure().token
+        assert [one.ensure().token.value for one in (service, other)] == [fresh.value] * 2
+        assert fresh.value != unsaved.value
+
+    def test_where_the_store_cannot_be_written(
+        self, service: TokenService, other: TokenService, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        token = service.ensure().token
+        version = other.tokens.version()
+        kill(broker)
+        for name in ("write", "clear"):
+            monkeypatch.setattr(service.store, name, full_disk)
+        assert not service.verify().is_alive
+        assert other.tokens.version() != version, "whoever has the token in memory looks again"
+        assert (other.current(), other.tokens.is_gone(token)) == (None, True)
+
+    def test_an_answer_of_another_clock_is_no_confirmation_and_is_read_alike_each_time(
+        self, service: TokenService, other: TokenService, clock: Clock
+    ) -> None:
+        clock.advance(3600)
+        service.ensure()
+        clock.advance(-1800)
+        first = other.evidence()
+        clock.advance(60)
+        assert (other.evidence(), first.confirmed_at) == (first, 0)
+        assert other.verify().at == clock(), "it was asked and not taken for a fresh answer"
+
+
+class TestLostRevoke:
+    """Nobody knows whether Kiwoom carried a revoke out: until somebody asks, nobody is given the token."""
+
+    @pytest.fixture
+    def lost(self, service: TokenService, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Token]:
+        def lose(*, is_carried_out: bool, rotate: bool) -> Token:
+            token = service.ensure().token
+
+            def revoke(*_: object) -> None:
+                broker.living = None if is_carried_out else broker.living
+                raise BrokerUnavailable(NO)
+
+            monkeypatch.setattr(broker, "revoke", revoke)
+            with pytest.raises(BrokerUnavailable):
+                service.refresh(rotate=True) if rotate else service.clear(revoke=True)
+            return token
+
+        return lose
+
+    @pytest.mark.parametrize("rotate", [True, False])
+    def test_it_is_hidden_and_in_doubt(self, other: TokenService, lost: Callable[..., Token], *, rotate: bool) -> None:
+        token = lost(is_carried_out=True, rotate=rotate)
+        assert other.tokens.available() is None
+        with pytest.raises(NoToken):
+            other.living()
+        assert other.evidence().says_doubtful(token.value), "a tray asks Kiwoom about it"
+
+    @pytest.mark.parametrize("rotate", [True, False])
+    def test_once_kiwoom_confirms_it_everybody_has_it_again(
+        self, service: TokenService, other: TokenService, lost: Callable[..., Token], clock: Clock, *, rotate: bool
+    ) -> None:
+        token = lost(is_carried_out=False, rotate=rotate)
+        clock.advance(60)
+        assert service.verify().is_alive
+        assert (other.tokens.available(), other.living(), other.ensure().token) == (token, token, token)
+
+    def test_a_program_whose_own_token_was_refused_is_not_given_it(
+        self, other: TokenService, lost: Callable[..., Token], broker: FakeBroker
+    ) -> None:
+        token = lost(is_carried_out=True, rotate=False)
+        outcome = other.replace_refused(Secret("an-older-token-of-a-test"))
+        assert outcome.token.value != token.value
+        assert outcome.token == broker.living
+
+
+def full_disk(*_: object) -> None:
+    raise StoreError("The disk is full.")

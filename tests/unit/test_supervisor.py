@@ -22,10 +22,11 @@ from tray_app.core.errors import (
 )
 from tray_app.core.notices import Notice, NoticeKind
 from tray_app.core.state import Action, LastResult, Result, TokenState
-from tray_app.core.token import token_for
+from tray_app.core.token import Token, token_for
+from tray_app.service.evidence import Evidence
 from tray_app.service.outcome import Cleared, Outcome
 from tray_app.settings.load import Settings, load_settings
-from tray_app.supervisor.commands import Clear, EnterKeys, Refresh, Rotate, Unlock
+from tray_app.supervisor.commands import Clear, EnterKeys, Refresh, Rotate, Unlock, Verify
 from tray_app.supervisor.jobs import Job
 from tray_app.supervisor.supervisor import Callbacks, Supervisor
 
@@ -664,3 +665,198 @@ class TestApply:
             watched.supervisor.apply(load_settings(policy="auto", mode="demo"))
         assert watched.supervisor.settings is before
         assert watched.state.policy == "notify"
+
+
+class TestDeadToken:
+    """What Kiwoom says about a token in the background: found, shown, told, replaced, and asked no more than needed."""
+
+    @pytest.fixture
+    def held(self, service: FakeService) -> Token:
+        token = token_for("a-token", DAY, START)
+        service.hold(token)
+        service.known = Evidence().confirmed(token, START - 3600)
+        return token
+
+    def test_found_at_the_start_is_replaced_at_once_under_auto(
+        self, make: Make, service: FakeService, held: Token
+    ) -> None:
+        service.is_alive = False
+        watched = make()
+        state = watched.start()
+        assert (service.checks, service.calls) == (1, ["renew"])
+        assert state.expires != held.expires or state.life(watched.clock()) == "valid"
+        assert (state.dead_at, watched.last.result) == (None, Result.ISSUED)
+        (told,) = watched.notices
+        assert (told.kind, told.dead_expires, told.expires) == (NoticeKind.DIED, held.expires, state.expires)
+
+    def test_is_only_told_under_notify(self, make: Make, service: FakeService, held: Token) -> None:
+        service.is_alive = False
+        watched = make(policy="notify")
+        state = watched.start()
+        assert (service.calls, state.life(watched.clock()), state.renew_at) == ([], "dead", None)
+        assert (state.dead_at, state.dead_expires, watched.last.result) == (START, held.expires, Result.DIED)
+        (told,) = watched.notices
+        assert (told.kind, told.dead_expires, told.expires, told.urgent) == (
+            NoticeKind.DIED,
+            held.expires,
+            0,
+            True,
+        )
+
+    def test_is_told_once_although_a_read_was_under_way(self, make: Make, service: FakeService, held: Token) -> None:
+        watched = make(policy="notify", verify="off")
+        watched.start()
+        watched.supervisor.apply(load_settings(policy="notify"))
+        service.known = service.known.doubted(held, START)
+        watched.read()
+        checks = service.checks
+        service.is_alive, service.known = False, service.known.doubted(held, START + 1)
+        watched.clock.advance(60)
+        watched.reads.is_held = True
+        watched.supervisor.read()
+        watched.supervisor.tick(resumed=True)
+        watched.reads.release()
+        watched.settle()
+        assert service.checks == checks + 1
+        assert watched.kinds == [NoticeKind.DIED]
+        assert watched.state.life(watched.clock()) == "dead"
+
+    def test_that_another_program_has_found_dead_is_replaced_at_once(
+        self, make: Make, service: FakeService, held: Token
+    ) -> None:
+        watched = make()
+        watched.start()
+        service.known = service.known.died(held, START)
+        service.hold(None)
+        watched.read()
+        assert service.calls == ["renew"]
+        assert watched.kinds == [NoticeKind.DIED]
+
+    def test_that_another_program_has_replaced_is_told_with_the_new_one(
+        self, make: Make, service: FakeService, held: Token
+    ) -> None:
+        watched = make(policy="notify")
+        watched.start()
+        other = token_for("of-another-program", 2 * DAY, START)
+        service.known = service.known.died(held, START).confirmed(other, START)
+        service.hold(other)
+        state = watched.read()
+        assert (state.life(START), watched.last.result) == ("valid", Result.ADOPTED)
+        (told,) = watched.notices
+        assert (told.kind, told.expires, told.dead_expires) == (NoticeKind.DIED, other.expires, held.expires)
+
+    def test_a_check_that_finds_it_alive_is_shown_as_a_confirmation_alone(
+        self, make: Make, service: FakeService, held: Token
+    ) -> None:
+        watched = make()
+        watched.start()
+        assert (watched.state.confirmed_at, watched.state.last, watched.notices) == (START, None, [])
+        assert service.token == held
+
+    def test_one_without_an_answer_changes_and_shows_nothing(
+        self, make: Make, service: FakeService, held: Token, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = fail_checks(service, monkeypatch, BrokerUnavailable("Kiwoom does not answer."))
+        watched = make()
+        state = watched.start()
+        assert len(asked) == 1
+        assert (state.last, state.stopped, state.expires, watched.notices) == (None, False, held.expires, [])
+        assert state.confirmed_at == START - 3600
+        before = len(watched.states)
+        watched.advance(59)
+        assert len(asked) == 1
+        assert all(one == state for one in watched.states[before:])
+        watched.advance(2)
+        assert len(asked) == 2
+
+    @pytest.mark.parametrize("failure", [RateLimited("Wait.", retry_after=900), KeysRefused("No.", code="8010")])
+    def test_whatever_the_failure_it_stops_no_renewal(
+        self,
+        make: Make,
+        service: FakeService,
+        held: Token,
+        monkeypatch: pytest.MonkeyPatch,
+        failure: KiwoomTokenError,
+    ) -> None:
+        fail_checks(service, monkeypatch, failure)
+        watched = make()
+        state = watched.start()
+        assert (state.stopped, state.renew_at) == (False, held.expires - 600)
+
+    def test_a_doubt_that_another_program_recorded_leads_to_a_check(
+        self, make: Make, service: FakeService, held: Token, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        watched = make()
+        watched.start()
+        assert service.checks == 1
+        service.known = service.known.confirmed(held, START).doubted(held, START + 5)
+        watched.clock.advance(5)
+        watched.supervisor.read()
+        assert watched.state.life(watched.clock()) == "unconfirmed"
+        watched.settle()
+        assert service.checks == 2
+        assert watched.state.life(watched.clock()) == "valid"
+
+    def test_while_a_check_runs_nothing_turns_in_circles(self, make: Make, service: FakeService, held: Token) -> None:
+        watched = make()
+        watched.acts.is_held = True
+        watched.start()
+        read = service.store.asked
+        moment = watched.supervisor.next_moment()
+        assert moment is not None
+        assert moment > watched.clock()
+        watched.settle()
+        assert service.store.asked == read
+        watched.acts.release()
+        assert service.checks == 1
+
+    def test_evidence_that_stays_the_same_costs_no_read(self, make: Make, service: FakeService, held: Token) -> None:
+        watched = make()
+        watched.start()
+        reads = service.reads
+        for _ in range(100):
+            watched.clock.advance(1)
+            watched.supervisor.poll()
+        assert service.reads == reads
+
+    def test_what_a_late_answer_says_about_the_token_before_changes_nothing(
+        self, make: Make, service: FakeService, held: Token
+    ) -> None:
+        service.is_alive = False
+        watched = make(policy="notify")
+        watched.acts.is_held = True
+        watched.start()
+        check = watched.acts.waiting[-1]
+        check.run()
+        assert service.checks == 1
+        other = token_for("of-another-program", 2 * DAY, START)
+        service.known = service.known.confirmed(other, START)
+        service.hold(other)
+        watched.supervisor.read()
+        watched.acts.waiting.remove(check)
+        check.finish()
+        watched.acts.release()
+        watched.settle()
+        assert (watched.state.expires, watched.state.life(START)) == (other.expires, "valid")
+        assert watched.kinds == [NoticeKind.DIED]
+
+    def test_switched_off_only_the_user_asks(self, make: Make, service: FakeService, held: Token) -> None:
+        watched = make(verify="off")
+        watched.start()
+        watched.supervisor.tick(resumed=True)
+        watched.settle()
+        assert service.checks == 0
+        watched.supervisor.do(Verify())
+        assert (service.checks, watched.last.result) == (1, Result.CONFIRMED)
+
+
+def fail_checks(service: FakeService, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> list[float]:
+    """Let Kiwoom not say whether the token works; return when it was asked."""
+    asked: list[float] = []
+
+    def fail() -> None:
+        asked.append(service.clock())
+        raise failure
+
+    monkeypatch.setattr(service, "verify", fail)
+    return asked

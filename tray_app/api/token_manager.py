@@ -214,7 +214,7 @@ class TokenManager(Pickled):
         self._held = held
         self._service: TokenService = service
         self._app_key: Callable[[], object] = service.app_key
-        self._version: Callable[[], object] = service.store.version
+        self._version: Callable[[], object] = service.tokens.version
 
     def _start(self) -> None:
         """Do what the seed does when a program starts, as far as it takes no keyring."""
@@ -256,12 +256,13 @@ class TokenManager(Pickled):
         if held.version == version and held.app_key == app_key:
             return held
         try:
-            token = self._service.tokens.stored()
+            token = self._service.tokens.available()
         except StoreError as error:
             if str(error) != self._last_warning:  # once, not at every call
                 logs.warning("Token not read: %s", error)
             self._last_warning = str(error)
-            return held if held.app_key == app_key else _Held(object(), None)
+            is_usable = held.app_key == app_key and (held.token is None or not self._service.tokens.is_gone(held.token))
+            return held if is_usable else _Held(object(), None)
         self._last_warning = ""
         if token is not None and token.is_valid(self._clock()) and token != held.token:
             _log_loaded(self._service, token)

@@ -67,12 +67,13 @@ class VerificationSchedule:
         """Return when the next check is due, at the earliest now, or None while there is nothing to check."""
         if not self._is_on or token is None or not token.lives(now):
             return None
-        since = confirmed_at or 0.0
+        since = confirmed_at if confirmed_at is not None and confirmed_at <= now else 0.0  # the clock was set back
         moments = [next_check_before_trading(now, self._mode)]
         if is_doubtful:
             moments.append(now)
         if self._is_wanted or since < last_check_before_trading(now, self._mode):
             moments.append(since + RECENT_SECONDS)
-        if is_trading(now, self._mode):
-            moments.append(since + _TRADING_SECONDS)
+        next_in_trading = max(now, since + _TRADING_SECONDS)
+        if is_trading(next_in_trading, self._mode):
+            moments.append(next_in_trading)
         return max(now, self._not_before, min(moments))

@@ -31,6 +31,11 @@ class AccountStore:
         """Return the record itself, expired or not, whatever the seed's five minutes say. Raises `StoreError`."""
         return self.stored() or self._usable(self.store.read_expiring())
 
+    def unexpired(self) -> Token | None:
+        """Return the record itself while it is unexpired."""
+        token = self.current()
+        return token if token is not None and token.lives(self._clock()) else None
+
     def stored(self) -> Token | None:
         """Return the same without a token that the seed's rule has taken away."""
         unsaved = self._usable(self.unsaved)
@@ -44,12 +49,25 @@ class AccountStore:
                 return token
         return unsaved
 
+    def available(self) -> Token | None:
+        """Return what `stored` finds, unless nobody is to get it (`is_gone`)."""
+        token = self.stored()
+        return None if token is None or self.is_gone(token) else token
+
     def stored_quick(self) -> Token | None:
         """Return what `stored` finds, as far as no keyring must be asked for it."""
         token = self.store.read_quick()
         if token is None or (self._binding is not None and not self._binding.owns(token)):
             return None
-        return None if self.read_record().evidence.says_dead(token.value) else token
+        return None if self.is_gone(token) else token
+
+    def is_gone(self, token: Token) -> bool:
+        """Whether nobody is to get the token, see `LockRecord.is_gone`. May ask Redis."""
+        return self.read_record().is_gone(token)
+
+    def version(self) -> object:
+        """Return what changes with the token and with what is known about it. Cheap enough for every use."""
+        return (self.store.version(), self.store.lock.record_version())
 
     def present(self) -> tuple[Token | None, StoreError | None]:
         """Return the present token, or why nobody can tell whether there is one.
@@ -72,9 +90,7 @@ class AccountStore:
             token = self.current() or token
         if token is None or not token.lives(self._clock()):
             return None
-        record = self.read_record()
-        is_gone = record.last.is_revoking(token) or record.evidence.says_dead(token.value)
-        return None if is_gone else token
+        return None if self.is_gone(token) else token
 
     def holds_anothers(self) -> bool:
         """Whether a token is stored that belongs to another account."""
@@ -104,9 +120,16 @@ class AccountStore:
         return None
 
     def save_unsaved(self) -> None:
-        """Store what could not be stored before, if there is anything. Wants the lock held."""
-        if self.unsaved is not None:
-            self.save(self.unsaved)
+        """Store what could not be stored before, unless it is out of date meanwhile. Wants the lock held."""
+        unsaved = self.unsaved
+        if unsaved is None:
+            return
+        with contextlib.suppress(StoreError):
+            stored = self._usable(self.store.read())
+            if self.is_gone(unsaved) or (stored is not None and stored.created_at > unsaved.created_at):
+                self.unsaved = None
+                return
+        self.save(unsaved)
 
     def forget(self) -> None:
         """Clear the store; where that fails it is logged, because something more important is going on."""
@@ -121,11 +144,7 @@ class AccountStore:
         return "" if self._binding is None else self._binding.issued_for(keys)
 
     def read_record(self) -> LockRecord:
-        """Return the lock's record as this computer has it."""
-        return LockRecord.from_fields(self.store.lock.read_record(), self._clock())
-
-    def peek_record(self) -> LockRecord:
-        """Return the record of whoever holds the lock, on whatever computer. May ask Redis."""
+        """Return the record of whoever holds or held the lock, on whatever computer. May ask Redis."""
         return LockRecord.from_fields(self.store.lock.peek_record(), self._clock())
 
     def _usable(self, token: Token | None) -> Token | None:

@@ -20,16 +20,20 @@ _LONGEST_LIFE_SECONDS = 367 * 86400.0
 _CLOCKS_DIFFER_SECONDS = 86400.0
 """Other computers write the record in Redis too. That a token is dead counts whatever their clocks show."""
 
+_DEAD_REMEMBERED = 8
+"""So many dead tokens are known by name: a copy of one may come back after another was issued."""
+
 
 class Evidence:
     """What is known about one token. Times are seconds of the epoch, 0 for never.
 
     `token` is its fingerprint and `expires` its expiry. `confirmed_at`: when Kiwoom last said that it works.
     `doubted_at`: when something first spoke against it since then. `dead_at`: when Kiwoom last proved that it does not.
-    `settled` is the fingerprint of another token that was already compared with it at Kiwoom.
+    `settled` is the fingerprint of another token that was already compared with it at Kiwoom. `dead` are the
+    fingerprints of the tokens that were found dead last, this one or others.
     """
 
-    __slots__ = ("confirmed_at", "dead_at", "doubted_at", "expires", "settled", "token")
+    __slots__ = ("confirmed_at", "dead", "dead_at", "doubted_at", "expires", "settled", "token")
 
     def __init__(
         self,
@@ -40,6 +44,7 @@ class Evidence:
         doubted_at: float = 0.0,
         dead_at: float = 0.0,
         settled: str = "",
+        dead: tuple[str, ...] = (),
     ) -> None:
         self.token = token
         self.expires = expires
@@ -47,24 +52,27 @@ class Evidence:
         self.doubted_at = doubted_at
         self.dead_at = dead_at
         self.settled = settled
+        self.dead = dead[-_DEAD_REMEMBERED:]
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any], now: float) -> Evidence:
-        """Read what the lock's record holds. What is damaged, of another form or from the future says nothing."""
+        """Read what the lock's record holds. What is damaged or of another form says nothing, nor does a confirmation
+        from the future. The result stays the same while the record does."""
         fields = record.get("evidence")
         if not isinstance(fields, dict) or fields.get("version") != VERSION:
             return cls()
-        token, settled = fields.get("token"), fields.get("settled")
+        token, settled, dead = fields.get("token"), fields.get("settled"), fields.get("dead")
         if not isinstance(token, str):
             return cls()
         latest = now + _CLOCKS_DIFFER_SECONDS
         return cls(
             token,
             _time(fields, "expires", now + _LONGEST_LIFE_SECONDS),
-            confirmed_at=min(now, _time(fields, "confirmed_at", latest)),
-            doubted_at=min(now, _time(fields, "doubted_at", latest)),
-            dead_at=min(now, _time(fields, "dead_at", latest)),
+            confirmed_at=_time(fields, "confirmed_at", now),
+            doubted_at=_time(fields, "doubted_at", latest),
+            dead_at=_time(fields, "dead_at", latest),
             settled=settled if isinstance(settled, str) else "",
+            dead=tuple(one for one in dead if isinstance(one, str)) if isinstance(dead, list) else (),
         )
 
     def __eq__(self, other: object) -> bool:
@@ -83,12 +91,18 @@ class Evidence:
             "doubted_at": self.doubted_at,
             "dead_at": self.dead_at,
             "settled": self.settled,
+            "dead": list(self.dead),
         }
 
-    @classmethod
-    def confirmed(cls, token: Token, now: float) -> Evidence:
+    def confirmed(self, token: Token, now: float) -> Evidence:
         """Kiwoom issued the token, or answered a request with it."""
-        return cls(token.value.fingerprint(), token.expires, confirmed_at=now)
+        about = self._about(token)
+        dead = tuple(one for one in self.dead if one != about.token)
+        return Evidence(about.token, about.expires, confirmed_at=now, settled=about.settled, dead=dead)
+
+    def unknown(self) -> Evidence:
+        """There is no token, or one that nobody has asked Kiwoom about. What died stays known."""
+        return Evidence(dead=self.dead)
 
     def doubted(self, token: Token, now: float) -> Evidence:
         """Something speaks against the token. The first doubt since it was confirmed is the one that counts."""
@@ -100,17 +114,34 @@ class Evidence:
             doubted_at=about.doubted_at or now,
             dead_at=about.dead_at,
             settled=about.settled,
+            dead=self.dead,
         )
 
     def died(self, token: Token, now: float) -> Evidence:
         """Kiwoom proved that the token does not work."""
         about = self._about(token)
-        return Evidence(about.token, about.expires, confirmed_at=about.confirmed_at, dead_at=now)
+        dead = (*(one for one in self.dead if one != about.token), about.token)
+        return Evidence(about.token, about.expires, confirmed_at=about.confirmed_at, dead_at=now, dead=dead)
+
+    def other_died(self, other: Secret) -> Evidence:
+        """Kiwoom proved that another token does not work, which a tool had; this one is as it was."""
+        name = other.fingerprint()
+        dead = (*(one for one in self.dead if one != name), name)
+        return Evidence(
+            self.token,
+            self.expires,
+            confirmed_at=self.confirmed_at,
+            doubted_at=self.doubted_at,
+            dead_at=self.dead_at,
+            settled=self.settled,
+            dead=dead,
+        )
 
     def settled_against(self, token: Token, other: Secret) -> Evidence:
         """The token and another one were compared at Kiwoom: that other one raises no new doubt."""
         about = self._about(token)
-        return Evidence(about.token, about.expires, confirmed_at=about.confirmed_at, settled=other.fingerprint())
+        confirmed_at, settled = about.confirmed_at, other.fingerprint()
+        return Evidence(about.token, about.expires, confirmed_at=confirmed_at, settled=settled, dead=self.dead)
 
     def is_about(self, value: Secret) -> bool:
         """Whether it is about the token with that value."""
@@ -118,7 +149,9 @@ class Evidence:
 
     def says_dead(self, value: Secret) -> bool:
         """Whether the token with that value is known to be dead."""
-        return self.dead_at > 0 and self.is_about(value)
+        if self.dead_at > 0 and self.is_about(value):
+            return True
+        return bool(self.dead) and value.fingerprint() in self.dead
 
     def says_doubtful(self, value: Secret) -> bool:
         """Whether something speaks against the token with that value that nobody has settled."""
@@ -129,7 +162,9 @@ class Evidence:
         return bool(self.settled) and self.is_about(token.value) and self.settled == other.fingerprint()
 
     def _about(self, token: Token) -> Evidence:
-        return self if self.is_about(token.value) else Evidence(token.value.fingerprint(), token.expires)
+        if self.is_about(token.value):
+            return self
+        return Evidence(token.value.fingerprint(), token.expires, dead=self.dead)
 
 
 def _time(fields: Mapping[str, Any], name: str, latest: float) -> float:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from tray_app.core.token import Token
     from tray_app.stores.lock import ThreadLock
 
 
@@ -26,6 +27,11 @@ class LockRecord:
     def from_fields(cls, fields: Mapping[str, Any], now: float) -> LockRecord:
         """Read the record as it is at `now`, in seconds of the epoch."""
         return cls(LastAttempt.from_record(fields, now), Evidence.from_record(fields, now))
+
+    def is_gone(self, token: Token) -> bool:
+        """Whether nobody is to get the token: it is known to be dead, or was being revoked and nobody knows how that
+        ended."""
+        return self.last.is_revoking(token) or self.evidence.says_dead(token.value)
 
     def write(self, lock: ThreadLock, *, last: LastAttempt | None = None, evidence: Evidence | None = None) -> None:
         """Replace one half or both, here and in the lock."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 
 from tray_app.core import errors, logs
-from tray_app.core.errors import BrokerError, KiwoomTokenError, SettingsError
+from tray_app.core.errors import BrokerError, KiwoomTokenError, SettingsError, StoreError
 from tray_app.core.language import msg
-from tray_app.service.evidence import Evidence
 from tray_app.service.last_attempt import LastAttempt
 from tray_app.service.lock_record import LockRecord
 from tray_app.service.outcome import Cleared, Outcome
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from tray_app.kiwoom.keys import AppKeys
     from tray_app.service.account_store import AccountStore
     from tray_app.service.event_buffer import EventBuffer
+    from tray_app.service.evidence import Evidence
     from tray_app.stores.lock import ThreadLock
 
     class IssuedToken(Protocol):
@@ -111,7 +111,7 @@ class LockedSession:
         is_doubtful = token is not None and self.is_doubtful(token)
         decision = decide(token, self.record.last, request, self._clock(), is_doubtful=is_doubtful)
         if decision.action is Action.VERIFY and token is not None:
-            token = self._settle_doubt(token)
+            token = self.settle_doubt(token)
             decision = decide(token, self.record.last, request, self._clock())
         if decision.action is Action.ASK_OTHER_TOOLS:
             external = better_of(token, self.external_token(), request, self._clock())
@@ -121,10 +121,12 @@ class LockedSession:
                     return outcome
                 token = external
             decision = decide(token, self.record.last, request, self._clock(), asked_other_tools=True)
-        if decision.error is not None:
-            raise decision.error
         if decision.action is Action.USE and token is not None:
             return Outcome(token, Outcome.ADOPTED)
+        if token is not None and token.value == request.refused:
+            self._take_away_dead(token)  # whatever comes of asking for another one
+        if decision.error is not None:
+            raise decision.error
         with self._events.failure_added(token):
             broker = self._open_broker()
             broker.preload()  # while the keyring is asked for the keys
@@ -146,8 +148,6 @@ class LockedSession:
             revoking = before.value.fingerprint()
             self._revoke_first(before, keys, broker)
         is_refused = before is not None and before.value == request.refused
-        if before is not None and is_refused:
-            self._take_away_dead(before)
         try:
             answer = broker.issue(keys)
         except BrokerError as error:
@@ -179,7 +179,7 @@ class LockedSession:
             revoking=revoking if unsaved is not None else "",
         )
         # Only now: whoever waits looks for the token as soon as the record is there.
-        self.write(last=attempt, evidence=Evidence.confirmed(token, self._clock()))
+        self._write_good(token, attempt)
         self.used_keys = keys
         return Outcome(
             token,
@@ -224,13 +224,14 @@ class LockedSession:
     def verify(self, token: Token) -> bool:
         """Ask Kiwoom whether the token works, and take it away if it does not. Raises `BrokerError`."""
         if self._asks_alive(token):
-            self.write(evidence=Evidence.confirmed(token, self._clock()))
+            last = self.record.last
+            self._write_good(token, last.without_rotation() if last.is_revoking(token) else last)
             return True
         self._take_away_dead(token)
         self._events.add("died", token)
         return False
 
-    def _settle_doubt(self, token: Token) -> Token | None:
+    def settle_doubt(self, token: Token) -> Token | None:
         """Ask Kiwoom about a doubtful token, and about another one that a tool has got for the same keys. Return the
         token to go on with, or None when it is dead. When Kiwoom does not say, the token is used as it is.
         """
@@ -238,11 +239,12 @@ class LockedSession:
         try:
             if rival is not None:
                 external = self.external_token()
-                if external is not None and external.value == rival and self._asks_alive(external):
-                    self._take_away_dead(token)
-                    self._events.add("died", token)
-                    self.adopt(external, is_confirmed=True)
-                    return external
+                if external is not None and external.value == rival:
+                    if self._asks_alive(external):
+                        self._take_away_dead(token)
+                        self._events.add("died", token)
+                        return self.adopt(external, is_confirmed=True).token
+                    self.write(evidence=self.record.evidence.other_died(rival))
             if not self.verify(token):
                 return None
         except KiwoomTokenError as error:
@@ -255,6 +257,18 @@ class LockedSession:
     def _asks_alive(self, token: Token) -> bool:
         return self._open_broker().verify(token.value).value == _ALIVE
 
+    def _write_good(self, token: Token, last: LastAttempt) -> None:
+        """Record that Kiwoom gave the token or answered with it, also to those for whom it was gone."""
+        was_gone = self.record.is_gone(token)
+        self.write(last=last, evidence=self.record.evidence.confirmed(token, self._clock()))
+        if was_gone:
+            self._show_again(token)
+
+    def _show_again(self, token: Token) -> None:
+        """Let every reader look once more, also on other computers, which do not see that the record changed."""
+        with contextlib.suppress(StoreError):
+            self._tokens.store.write(token)
+
     def _take_away_dead(self, token: Token) -> None:
         """Take a dead token away from every reader. The record names it, so that it stays hidden where it cannot be
         deleted, or when it comes back."""
@@ -264,24 +278,39 @@ class LockedSession:
 
     # ------------------------------------------------------------------------------------------------------ revoking
 
-    def revoke(self, token: Token, keys: AppKeys | None = None, broker: TokenBroker | None = None) -> Cleared:
+    def revoke(
+        self,
+        token: Token,
+        keys: AppKeys | None = None,
+        broker: TokenBroker | None = None,
+        *,
+        tries_store: bool = False,
+    ) -> Cleared:
         """Revoke the token, with a mark in the record from before the request until the caller has cleared it.
 
-        An answer that is lost on the way leaves the mark: nobody knows whether Kiwoom carried the request out.
+        An answer that is lost on the way leaves the mark: nobody knows whether Kiwoom carried the request out. Until
+        somebody asks, nobody gets the token. With `tries_store` the store is written once as it will be with the next
+        token, and raises `StoreError` before anything is revoked.
         """
-        before = self.record.last
+        before, evidence = self.record.last, self.record.evidence
         broker = broker or self._open_broker()
         keys = keys or self._find_keys()
         cleared = Cleared(there=True)
-        self.write(last=LastAttempt.rotation_begun(token, self._clock()))
+        self.write(
+            last=LastAttempt.rotation_begun(token, self._clock()), evidence=evidence.doubted(token, self._clock())
+        )
         try:
+            if tries_store:
+                self._tokens.store.write(token)
             broker.revoke(keys, token.value)
             cleared.revoked = True
         except errors.BrokerUnavailable:
             raise
         except BaseException as error:
             if not self._is_dead_already(token, error, broker):
-                self.write(last=before)
+                self.write(last=before, evidence=evidence)
+                if tries_store:
+                    self._show_again(token)
                 raise
             cleared.already_dead = True
         return cleared
@@ -289,11 +318,10 @@ class LockedSession:
     def _revoke_first(self, token: Token, keys: AppKeys, broker: TokenBroker) -> None:
         """End the token at Kiwoom and here, before another is issued.
 
-        What cannot be undone comes last: the store is written once, as it will be with the new token, and raises
-        `StoreError` before anything is revoked. Should this program be killed meanwhile, the record says so.
+        What cannot be undone comes last: a store that cannot be written raises `StoreError` before anything is revoked.
+        Should this program be killed meanwhile, the record says so.
         """
-        self._tokens.store.write(token)
-        cleared = self.revoke(token, keys, broker)
+        cleared = self.revoke(token, keys, broker, tries_store=True)
         self._events.add("revoked" if cleared.revoked else "cleared", token)
         self.withdraw(token)
         self._tokens.forget()
@@ -319,7 +347,8 @@ class LockedSession:
             external = external.bound_to(self._tokens.issued_for(keys))
             self.used_keys = keys
         unsaved = self._tokens.save(external)
-        self.write(evidence=Evidence.confirmed(external, self._clock()) if is_confirmed else Evidence())
+        evidence = self.record.evidence
+        self.write(evidence=evidence.confirmed(external, self._clock()) if is_confirmed else evidence.unknown())
         self._events.add("adopted", external, unsaved)
         return Outcome(external, Outcome.ADOPTED, unsaved=unsaved, unpublished=self.publish(external))
 

@@ -15,7 +15,6 @@ from tray_app.core.errors import BrokerError, KiwoomTokenError, LockTimeout, NoT
 from tray_app.core.language import msg
 from tray_app.service.account_store import AccountStore
 from tray_app.service.event_buffer import EventBuffer
-from tray_app.service.evidence import Evidence
 from tray_app.service.last_attempt import LastAttempt
 from tray_app.service.locked_session import LockedSession, is_doubtful
 from tray_app.service.outcome import Cleared, Outcome, Verified
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from tray_app.core.token import Token
     from tray_app.kiwoom.keys import AppKeys
     from tray_app.service.event_buffer import TokenHistory
+    from tray_app.service.evidence import Evidence
     from tray_app.service.key_binding import KeyBinding
     from tray_app.service.locked_session import TokenBroker, TokenExports
     from tray_app.stores.base import Store
@@ -90,15 +90,16 @@ class TokenService:
         return [*self.store.watch_paths(), *filter(None, [self.store.lock.path])]
 
     def living(self) -> Token:
-        """Return the stored token while it is unexpired. Raises `NoToken` without asking Kiwoom, and `StoreError`."""
-        token = self.current()
-        if token is None or not token.lives(self._clock()):
-            raise NoToken(msg("There is no living token. Get one with: kiwoom-token refresh"))
+        """Return the stored token while it is unexpired, unless somebody began to revoke it and nobody knows how that
+        ended. Raises `NoToken` without asking Kiwoom, and `StoreError`."""
+        token = self.tokens.unexpired()
+        if token is None or self.tokens.is_gone(token):
+            raise _no_token()
         return token
 
     def evidence(self) -> Evidence:
         """Return what is known about whether the token is alive. May ask Redis, nothing else."""
-        return self.tokens.peek_record().evidence
+        return self.tokens.read_record().evidence
 
     def was_interrupted(self, lost: Token | None) -> bool:
         """Whether `lost` is gone though nobody wished to be without a token: it was found dead, or a rotation has
@@ -106,7 +107,7 @@ class TokenService:
         """
         if lost is None:
             return False
-        record = self.tokens.peek_record()
+        record = self.tokens.read_record()
         return record.last.is_revoking(lost) or record.evidence.says_dead(lost.value)
 
     # ------------------------------------------------------------------------------------------------ asking for one
@@ -121,10 +122,10 @@ class TokenService:
         """
         request = Request.ensure(self._clock(), min_remaining)
         token = self.current()
-        if token is not None and self.tokens.unsaved is None and request.is_satisfied_by(token, self._clock()):
-            record = self.tokens.read_record()
-            if not record.last.is_revoking(token) and not is_doubtful(token, record.evidence, self.exports):
-                return Outcome(token, Outcome.FOUND)
+        is_satisfied = token is not None and request.is_satisfied_by(token, self._clock())
+        is_stored = token is not None and is_satisfied and self.tokens.unsaved is None
+        if token is not None and is_stored and _is_undoubted(token, self.tokens, self.exports):
+            return Outcome(token, Outcome.FOUND)
         try:
             return self._renew(request)
         except KiwoomTokenError as error:
@@ -159,7 +160,8 @@ class TokenService:
         """
         request = Request.replace(self._clock(), refused)
         token = self.current()
-        if token is not None and request.is_satisfied_by(token, self._clock()):
+        is_satisfied = token is not None and request.is_satisfied_by(token, self._clock())
+        if token is not None and is_satisfied and _is_undoubted(token, self.tokens, self.exports):
             return Outcome(token, Outcome.FOUND)
         return self._renew(request)
 
@@ -171,7 +173,9 @@ class TokenService:
         """
         asked_at = self._clock()
         with self._locked() as session:
-            token = self.living()
+            token = self.tokens.unexpired()
+            if token is None:
+                raise _no_token()
             evidence = session.record.evidence
             if evidence.is_about(token.value) and evidence.confirmed_at > asked_at:
                 return Verified(token, evidence.confirmed_at, is_alive=True)
@@ -197,15 +201,17 @@ class TokenService:
         if token is None or token.value != value or not self.store.lock.try_acquire():
             return
         with self._session(self.store.lock) as session:
-            evidence = session.record.evidence if session.record.evidence.is_about(value) else Evidence()
+            known = session.record.evidence
+            evidence = known if known.is_about(value) else known.unknown()
             is_news = evidence.says_doubtful(value) or evidence.confirmed_at + CONFIRM_SECONDS <= at
             if is_news and evidence.doubted_at <= at and self.store.version() == version:
-                session.write(evidence=Evidence.confirmed(token, at))
+                session.write(evidence=evidence.confirmed(token, at))
 
     # ----------------------------------------------------------------------------------------- storing and forgetting
 
     def put(self, token: Token) -> object:
-        """Store a token that somebody else issued for this account. Return the store's version of just this write.
+        """Store a token that somebody else issued for this account. Return the `tokens.version` of just this
+        write.
 
         Raises `StoreError`; this process then still has it.
         """
@@ -216,10 +222,10 @@ class TokenService:
             version = self.store.write(token)
             self.tokens.unsaved = None
             if not session.record.evidence.is_about(token.value):
-                session.write(evidence=Evidence())
+                session.write(evidence=session.record.evidence.unknown())
             session.publish(token)
             self._events.add("stored", token)
-            return version
+            return (version, self.store.lock.record_version())
 
     def clear(self, *, revoke: bool = False) -> Cleared:
         """Forget this account's token here; with `revoke` first end it at Kiwoom.
@@ -248,7 +254,8 @@ class TokenService:
             self.tokens.unsaved = None
             if session.record.last.revoking or session.record.evidence.token:
                 # from now on it is a wish that there is none
-                session.write(last=session.record.last.without_rotation(), evidence=Evidence())
+                evidence = session.record.evidence.unknown()
+                session.write(last=session.record.last.without_rotation(), evidence=evidence)
             if cleared.there:
                 self._events.add("revoked" if cleared.revoked else "cleared", token)
             return cleared
@@ -284,6 +291,11 @@ class TokenService:
             token = self.current()
             if token is None or not token.lives(self._clock()):
                 return ()
+            if session.is_doubtful(token):
+                settled = session.settle_doubt(token)
+                if settled is None or session.is_doubtful(settled):
+                    return ()  # what another tool has may be the one that works
+                token = settled
             request = Request.refresh(self._clock(), rotate=False)
             external = better_of(token, session.external_token(), request, self._clock())
             if external is None:
@@ -375,6 +387,15 @@ class TokenService:
             if token is not None and token.lives(self._clock()) and last.is_about(token):
                 return Outcome(token, Outcome.ADOPTED)
         return None
+
+
+def _is_undoubted(token: Token, tokens: AccountStore, exports: TokenExports | None) -> bool:
+    record = tokens.read_record()
+    return not record.last.is_revoking(token) and not is_doubtful(token, record.evidence, exports)
+
+
+def _no_token() -> NoToken:
+    return NoToken(msg("There is no living token. Get one with: kiwoom-token refresh"))
 
 
 _process_lock = ThreadLock()

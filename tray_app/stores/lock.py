@@ -30,6 +30,9 @@ DEFAULT_TIMEOUT_SECONDS = 30.0
 
 _MAX_RECORD_BYTES = 4096
 _REOPENINGS = 3
+_NEXT_TIME_NS = 1000
+"""Two writes of the record differ by so much at the least; a file system may store no smaller part of a second."""
+
 _TURN_SECONDS = 0.05
 """Threads are woken when it is their turn; so often they also look for a record, all at the same time."""
 
@@ -50,6 +53,7 @@ class ThreadLock:
         self._turn = threading.Lock()
         self._holder: int | None = None
         self._record: dict[str, Any] = {}
+        self._writes = 0
         _locks.add(self)
 
     def acquire(
@@ -96,6 +100,11 @@ class ThreadLock:
 
     def write_record(self, record: dict[str, Any]) -> None:
         self._record = dict(record)
+        self._writes += 1
+
+    def record_version(self) -> object:
+        """Return what changes whenever the record is written on this computer. Cheap enough for every use."""
+        return self._writes
 
     def __enter__(self) -> None:
         self.acquire()
@@ -202,6 +211,13 @@ class ProfileLock(ThreadLock):
         except (OSError, StoreError) as error:
             logs.warning("The lock's record cannot be written (%s)", type(error).__name__)
 
+    def record_version(self) -> object:
+        try:
+            found = os.stat(self.path)
+        except (OSError, ValueError):
+            return None
+        return (found.st_mtime_ns, found.st_ino) if found.st_size else None
+
     def _try_kernel(self) -> bool:
         try:
             taken = self._file.try_lock()
@@ -272,10 +288,18 @@ class _LockedFile:
             unlock(self._descriptor)
 
     def write(self, content: bytes) -> None:
+        """Replace the content in one step, filled up with spaces: nobody reads an empty file in between, and a program
+        that is killed here leaves none. The time of the change is always another one, however coarse the system's is.
+        """
         descriptor = self._open()
-        os.ftruncate(descriptor, 0)
+        before = os.fstat(descriptor)
         os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, content)
+        os.write(descriptor, content.ljust(min(before.st_size, _MAX_RECORD_BYTES)))
+        if before.st_size > _MAX_RECORD_BYTES:
+            os.ftruncate(descriptor, max(len(content), _MAX_RECORD_BYTES))
+        now = time.time_ns()
+        with contextlib.suppress(OSError):
+            os.utime(self.path, ns=(now, max(now, before.st_mtime_ns + _NEXT_TIME_NS)))
 
     def forget_parent(self) -> None:
         """The descriptor shares the parent's lock, so it is not ours either."""

@@ -137,6 +137,9 @@ class RedisLock(ThreadLock):
             times["at"] = min(times["at"], self._clock())
         return {**note, **times}
 
+    def record_version(self) -> object:
+        return self._local.record_version()
+
     def write_record(self, note: dict[str, Any]) -> None:
         """Raises nothing: the token that was just issued matters more."""
         import json

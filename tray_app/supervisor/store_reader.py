@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from tray_app.core.token import Token
     from tray_app.service.token_service import TokenService
 
-
 NO_EVIDENCE = Evidence()
 
 
@@ -21,16 +20,18 @@ NO_EVIDENCE = Evidence()
 class Found:
     """What a store held at `at` (seconds of the epoch), when its version was `version`.
 
-    `interrupted` tells that there is no token because a rotation has revoked it and came to no other, `died` that it
-    was found dead. `evidence` is what is known about whether the token is alive.
+    `interrupted` tells that there is no token because a rotation has revoked it and came to no other, `died` that the
+    one before was found dead, whether or not there is another. `evidence` is what is known about whether the token is
+    alive, and `only_evidence` tells that nothing else has changed.
     """
 
     token: Token | None
     at: float
-    version: object = None
+    version: tuple[object, Evidence] = (None, NO_EVIDENCE)
     interrupted: bool = False
     died: bool = False
     evidence: Evidence = NO_EVIDENCE
+    only_evidence: bool = False
 
 
 class StoreReader:
@@ -45,7 +46,7 @@ class StoreReader:
         self.has_read = False
         self.has_failed = False
         self._clock = clock
-        self._version: object = object()
+        self._version: tuple[object, Evidence] = (object(), NO_EVIDENCE)
         self._failed_version: object = object()
 
     def read(self, seen: Token | None, *, retry: bool) -> Found | None:
@@ -62,10 +63,12 @@ class StoreReader:
             return None
         self._failed_version, self.has_failed = version, True
         at, token = self._clock(), self.service.current()
-        died = token is None and seen is not None and evidence.says_dead(seen.value)
+        is_gone = seen is not None and (token is None or token.value != seen.value)
+        died = is_gone and seen is not None and evidence.says_dead(seen.value)
         interrupted = token is None and not died and self.service.was_interrupted(seen)
         self.has_failed = False
-        return Found(token, at, version, interrupted, died, evidence)
+        only_evidence = self.has_read and version[0] == self._version[0] and token == seen
+        return Found(token, at, version, interrupted, died, evidence, only_evidence)
 
     def accept(self, found: Found) -> None:
         """Take what was found as known: it is read again when the store changes."""

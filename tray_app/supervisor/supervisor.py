@@ -125,7 +125,8 @@ class Supervisor:
         if self._is_acting:
             return None
         # What cannot be told while nobody is there would be due now, again and again.
-        return self._tracker.next_moment(self._clock(), without_notices=self._is_held)
+        is_checking = self._check.is_running
+        return self._tracker.next_moment(self._clock(), without_notices=self._is_held, is_checking=is_checking)
 
     def tick(self, *, resumed: bool = False) -> None:
         """Do what is due, or else tell what is due, and read the store if it changed.
@@ -281,7 +282,7 @@ class Supervisor:
             self._take(found, now)
         self._publish(self.state.busy if self._is_acting else None)
         if error is not None or found is not None:
-            self._check_place(was_read=error is None)
+            self._check_place(was_read=found is not None and not found.only_evidence)
 
     def _take(self, found: Found, now: float) -> None:
         reader = self._reader
@@ -292,6 +293,8 @@ class Supervisor:
         self._unreadable_since = None
         self._tracker.on_read(found, now, by_another_program=by_another_program)
         self._tell_due()
+        if found.only_evidence:
+            return
 
         def published(errors: tuple[KiwoomTokenError, ...] | None, error: Exception | None) -> None:
             _log_unexpected(error)
@@ -317,7 +320,9 @@ class Supervisor:
 
     def _renew_if_due(self) -> bool:
         def checked(error: Exception | None) -> None:
+            self._actions_done += 1  # a read that is under way may have seen what is no longer true
             _log_unexpected(error)
+            self._tell_due()
             self._publish(self.state.busy)
             self.read()
 

@@ -23,16 +23,16 @@ class TokenCheck:
         self._tracker = tracker
         self._clock = clock
         self._run_act = run_act
-        self._is_running = False
+        self.is_running = False
 
     def start(self, service: TokenService, then: Callable[[Exception | None], None]) -> None:
         """Check the token of `service`, and call `then` with what failed unexpectedly, or None."""
-        if self._is_running:
+        if self.is_running:
             return
-        self._is_running = True
+        self.is_running = True
 
         def finish(verified: Verified | None, error: Exception | None) -> None:
-            self._is_running = False
+            self.is_running = False
             if verified is not None:
                 self._tracker.on_verified(verified, self._clock(), is_wished=False)
             else:

@@ -90,11 +90,13 @@ class TokenTracker:
         self.on_readable()
         before = None if self.token is None else self.token.value
         after = None if found.token is None else found.token.value
-        if found.died:
+        if found.died and found.token is None:
             self._finish(Result.DIED, now)
         elif by_another_program and not found.interrupted and after != before:
             self._finish(Result.GONE if after is None else Result.ADOPTED, now)
         self._take_evidence(found.evidence, found.token)
+        if found.died and found.token is not None and self.token is not None:
+            self._schedule.died(self.token)
         if after != before:
             self._arrived_at = 0.0
             if by_another_program and after is not None:
@@ -156,12 +158,16 @@ class TokenTracker:
     def on_verified(self, verified: Verified, now: float, *, is_wished: bool) -> None:
         """Take what Kiwoom said about the token. A dead one is gone; a read that follows finds that as well."""
         self._verification.answered()
+        is_present = self.token is not None and self.token.value == verified.token.value
         if verified.is_alive:
-            self.state = replace(self.state, confirmed_at=verified.at, is_doubtful=False)
+            if is_present:
+                self.state = replace(self.state, confirmed_at=verified.at, is_doubtful=False)
             if is_wished:
                 self._finish(Result.CONFIRMED, now)
             return
         dead = verified.token
+        if self.token is not None and not is_present:
+            return  # another one has taken its place meanwhile, as was read
         self._schedule.saw(None, now, died=True)
         self.token = None
         self.state = replace(
@@ -205,15 +211,13 @@ class TokenTracker:
             return Due.VERIFY
         return due
 
-    def next_moment(self, now: float, *, without_notices: bool) -> float | None:
-        """Return when something will be due next, or None."""
+    def next_moment(self, now: float, *, without_notices: bool, is_checking: bool) -> float | None:
+        """Return when something will be due next, or None. While a check runs, no other one is due."""
         state = self.state
-        moments = (
-            self._schedule.renew_at if without_notices else self._schedule.next_moment(now),
-            self._verification.next_moment(
-                self.token, _checked_at(state, self._arrived_at), now, is_doubtful=state.is_doubtful
-            ),
-        )
+        moments = [self._schedule.renew_at if without_notices else self._schedule.next_moment(now)]
+        if not is_checking:
+            checked_at = _checked_at(state, self._arrived_at)
+            moments.append(self._verification.next_moment(self.token, checked_at, now, is_doubtful=state.is_doubtful))
         return min((one for one in moments if one is not None), default=None)
 
     def due_notices(self, now: float) -> list[Notice]:
