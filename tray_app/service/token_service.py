@@ -126,7 +126,7 @@ class TokenService:
         if lost is None:
             return False
         record = self._tokens.read_record()
-        return record.last.is_revoking(lost) or record.evidence.says_dead(lost.value)
+        return record.last.is_revoking(lost) or record.evidence.says_died(lost.value)
 
     # ------------------------------------------------------------------------------------------------ asking for one
 
@@ -175,9 +175,10 @@ class TokenService:
         does this. Raises like `refresh`; a token that was refused is given to nobody until Kiwoom says otherwise.
         """
         request = Request.replace(self._clock(), refused)
-        token = self.current()
-        if token is not None and self._is_undoubted_answer(token, request):
-            return Outcome(token, Outcome.FOUND)
+        with contextlib.suppress(StoreError):  # the refusal is to be recorded all the same
+            token = self.current()
+            if token is not None and self._is_undoubted_answer(token, request):
+                return Outcome(token, Outcome.FOUND)
         return self._renew(request)
 
     def verify(self) -> Verified:
