@@ -30,10 +30,11 @@ class Evidence:
     `token` is its fingerprint and `expires` its expiry. `confirmed_at`: when Kiwoom last said that it works.
     `doubted_at`: when something first spoke against it since then. `dead_at`: when Kiwoom last proved that it does not.
     `settled` is the fingerprint of another token that was already compared with it at Kiwoom. `dead` are the
-    fingerprints of the tokens that were found dead last, this one or others.
+    fingerprints of the tokens that were found dead last, this one or others, and `revoked` of those that were revoked
+    on purpose.
     """
 
-    __slots__ = ("confirmed_at", "dead", "dead_at", "doubted_at", "expires", "settled", "token")
+    __slots__ = ("confirmed_at", "dead", "dead_at", "doubted_at", "expires", "revoked", "settled", "token")
 
     def __init__(
         self,
@@ -45,6 +46,7 @@ class Evidence:
         dead_at: float = 0.0,
         settled: str = "",
         dead: tuple[str, ...] = (),
+        revoked: tuple[str, ...] = (),
     ) -> None:
         self.token = token
         self.expires = expires
@@ -53,6 +55,7 @@ class Evidence:
         self.dead_at = dead_at
         self.settled = settled
         self.dead = dead[-_DEAD_REMEMBERED:]
+        self.revoked = revoked[-_DEAD_REMEMBERED:]
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any], now: float) -> Evidence:
@@ -61,7 +64,7 @@ class Evidence:
         fields = record.get("evidence")
         if not isinstance(fields, dict) or fields.get("version") != VERSION:
             return cls()
-        token, settled, dead = fields.get("token"), fields.get("settled"), fields.get("dead")
+        token, settled = fields.get("token"), fields.get("settled")
         if not isinstance(token, str):
             return cls()
         latest = now + _CLOCKS_DIFFER_SECONDS
@@ -72,7 +75,8 @@ class Evidence:
             doubted_at=_time(fields, "doubted_at", latest),
             dead_at=_time(fields, "dead_at", latest),
             settled=settled if isinstance(settled, str) else "",
-            dead=tuple(one for one in dead if isinstance(one, str)) if isinstance(dead, list) else (),
+            dead=_names(fields, "dead"),
+            revoked=_names(fields, "revoked"),
         )
 
     def __eq__(self, other: object) -> bool:
@@ -92,65 +96,57 @@ class Evidence:
             "dead_at": self.dead_at,
             "settled": self.settled,
             "dead": list(self.dead),
+            "revoked": list(self.revoked),
         }
 
     def confirmed(self, token: Token, now: float) -> Evidence:
         """Kiwoom issued the token, or answered a request with it."""
         about = self._about(token)
-        dead = tuple(one for one in self.dead if one != about.token)
-        return Evidence(about.token, about.expires, confirmed_at=now, settled=about.settled, dead=dead)
+        return about.replace(
+            confirmed_at=now,
+            doubted_at=0.0,
+            dead_at=0.0,
+            dead=_without(self.dead, about.token),
+            revoked=_without(self.revoked, about.token),
+        )
 
     def unknown(self) -> Evidence:
         """There is no token, or one that nobody has asked Kiwoom about. What died stays known."""
-        return Evidence(dead=self.dead)
+        return Evidence(dead=self.dead, revoked=self.revoked)
 
     def doubted(self, token: Token, now: float) -> Evidence:
         """Something speaks against the token. The first doubt since it was confirmed is the one that counts."""
         about = self._about(token)
-        return Evidence(
-            about.token,
-            about.expires,
-            confirmed_at=about.confirmed_at,
-            doubted_at=about.doubted_at or now,
-            dead_at=about.dead_at,
-            settled=about.settled,
-            dead=self.dead,
-        )
+        return about.replace(doubted_at=about.doubted_at or now)
 
     def died(self, token: Token, now: float) -> Evidence:
         """Kiwoom proved that the token does not work."""
-        about = self._about(token)
-        dead = (*(one for one in self.dead if one != about.token), about.token)
-        return Evidence(about.token, about.expires, confirmed_at=about.confirmed_at, dead_at=now, dead=dead)
+        return self._about(token).replace(dead_at=now, doubted_at=0.0, settled="").other_died(token.value)
 
-    def other_died(self, other: Secret) -> Evidence:
-        """Kiwoom proved that another token does not work, which a tool had; this one is as it was."""
-        name = other.fingerprint()
-        dead = (*(one for one in self.dead if one != name), name)
-        return Evidence(
-            self.token,
-            self.expires,
-            confirmed_at=self.confirmed_at,
-            doubted_at=self.doubted_at,
-            dead_at=self.dead_at,
-            settled=self.settled,
-            dead=dead,
-        )
+    def other_died(self, value: Secret) -> Evidence:
+        """Kiwoom proved that the token with that value does not work, whether or not it is the stored one."""
+        name = value.fingerprint()
+        return self.replace(dead=(*_without(self.dead, name), name))
+
+    def was_revoked(self, value: Secret) -> Evidence:
+        """Kiwoom revoked the token with that value, as somebody wished."""
+        name = value.fingerprint()
+        return self.replace(revoked=(*_without(self.revoked, name), name))
 
     def settled_against(self, token: Token, other: Secret) -> Evidence:
         """The token and another one were compared at Kiwoom: that other one raises no new doubt."""
-        about = self._about(token)
-        confirmed_at, settled = about.confirmed_at, other.fingerprint()
-        return Evidence(about.token, about.expires, confirmed_at=confirmed_at, settled=settled, dead=self.dead)
+        return self._about(token).replace(doubted_at=0.0, dead_at=0.0, settled=other.fingerprint())
 
     def is_about(self, value: Secret) -> bool:
         """Whether it is about the token with that value."""
         return bool(self.token) and self.token == value.fingerprint()
 
     def says_dead(self, value: Secret) -> bool:
-        """Whether the token with that value is known to be dead."""
-        if self.dead_at > 0 and self.is_about(value):
-            return True
+        """Whether the token with that value is known to be dead, found so or revoked."""
+        return self.says_died(value) or (bool(self.revoked) and value.fingerprint() in self.revoked)
+
+    def says_died(self, value: Secret) -> bool:
+        """Whether the token with that value was found dead, which nobody had wished."""
         return bool(self.dead) and value.fingerprint() in self.dead
 
     def says_doubtful(self, value: Secret) -> bool:
@@ -164,7 +160,11 @@ class Evidence:
     def _about(self, token: Token) -> Evidence:
         if self.is_about(token.value):
             return self
-        return Evidence(token.value.fingerprint(), token.expires, dead=self.dead)
+        return self.unknown().replace(token=token.value.fingerprint(), expires=token.expires)
+
+    def replace(self, **changed: Any) -> Evidence:
+        """Return the same with these fields changed."""
+        return Evidence(**{**{name: getattr(self, name) for name in self.__slots__}, **changed})
 
 
 def _time(fields: Mapping[str, Any], name: str, latest: float) -> float:
@@ -172,3 +172,12 @@ def _time(fields: Mapping[str, Any], name: str, latest: float) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return 0.0
     return float(value) if 0 <= value <= latest else 0.0
+
+
+def _names(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    names = fields.get(name)
+    return tuple(one for one in names if isinstance(one, str)) if isinstance(names, list) else ()
+
+
+def _without(names: tuple[str, ...], name: str) -> tuple[str, ...]:
+    return tuple(one for one in names if one != name)

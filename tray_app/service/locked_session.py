@@ -107,7 +107,12 @@ class LockedSession:
     def renew(self, request: Request) -> Outcome:
         """Do what `decide` says about the request. Raises `KeysMissing`, `BrokerError`, `StoreError`."""
         self._tokens.save_unsaved()
-        token = self._tokens.current()
+        try:
+            token = self._tokens.current()
+        except StoreError:
+            if request.refused is not None:  # whoever has it in memory is not to use it either
+                self.write(evidence=self.record.evidence.other_died(request.refused))
+            raise
         is_doubtful = token is not None and self.is_doubtful(token)
         decision = decide(token, self.record.last, request, self._clock(), is_doubtful=is_doubtful)
         if decision.action is Action.VERIFY and token is not None:
@@ -313,6 +318,7 @@ class LockedSession:
                     self._show_again(token)
                 raise
             cleared.already_dead = True
+        self.write(evidence=self.record.evidence.was_revoked(token.value))
         return cleared
 
     def _revoke_first(self, token: Token, keys: AppKeys, broker: TokenBroker) -> None:

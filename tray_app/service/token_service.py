@@ -108,7 +108,7 @@ class TokenService:
         if lost is None:
             return False
         record = self.tokens.read_record()
-        return record.last.is_revoking(lost) or record.evidence.says_dead(lost.value)
+        return record.last.is_revoking(lost) or record.evidence.says_died(lost.value)
 
     # ------------------------------------------------------------------------------------------------ asking for one
 
@@ -159,10 +159,11 @@ class TokenService:
         does this. Raises like `refresh`; a token that was refused is given to nobody until Kiwoom says otherwise.
         """
         request = Request.replace(self._clock(), refused)
-        token = self.current()
-        is_satisfied = token is not None and request.is_satisfied_by(token, self._clock())
-        if token is not None and is_satisfied and _is_undoubted(token, self.tokens, self.exports):
-            return Outcome(token, Outcome.FOUND)
+        with contextlib.suppress(StoreError):  # the refusal is to be recorded all the same
+            token = self.current()
+            is_satisfied = token is not None and request.is_satisfied_by(token, self._clock())
+            if token is not None and is_satisfied and _is_undoubted(token, self.tokens, self.exports):
+                return Outcome(token, Outcome.FOUND)
         return self._renew(request)
 
     def verify(self) -> Verified:

@@ -64,7 +64,7 @@ class StoreReader:
         self._failed_version, self.has_failed = version, True
         at, token = self._clock(), self.service.current()
         is_gone = seen is not None and (token is None or token.value != seen.value)
-        died = is_gone and seen is not None and evidence.says_dead(seen.value)
+        died = is_gone and seen is not None and evidence.says_died(seen.value)
         interrupted = token is None and not died and self.service.was_interrupted(seen)
         self.has_failed = False
         only_evidence = self.has_read and version[0] == self._version[0] and token == seen
