@@ -207,8 +207,8 @@ def _contrast(one: QColor, other: QColor) -> float:
     [
         (colours.PANEL_DARK, "#2b2b2b"),
         (colours.PANEL_LIGHT, "#eeeeee"),
-        (colours._WINDOW_DARK, "#2b2d30"),
-        (colours._WINDOW_LIGHT, "#efefef"),
+        (colours.WINDOW_DARK, "#2b2d30"),
+        (colours.WINDOW_LIGHT, "#efefef"),
     ],
 )
 @pytest.mark.parametrize("tone", list(colours.Tone))

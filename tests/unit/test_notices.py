@@ -332,4 +332,7 @@ class TestNative:
         desk = Center(qtbot, native)
         desk.notices.show(ENDING, "main", START)
         desk.wait(lambda: desk.balloons)
-        assert desk.notices._backend is None
+        platform.unmakeable = None
+        desk.notices.show(ENDING, "main", START)
+        desk.wait(lambda: len(desk.balloons) == 2)
+        assert platform.screen == {}

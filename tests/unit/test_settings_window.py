@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets")
 
-from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt, QTime
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt, QTime, QTimer
 from PySide6.QtGui import QColor, QPalette, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -124,7 +124,7 @@ def outcome(window: SettingsWindow, name: str) -> str:
 def settled(window: SettingsWindow) -> None:
     """What waits for more to follow need not wait."""
     for field in window.findChildren(Field):
-        if field._commit_timer.isActive():
+        if any(timer.isActive() for timer in field.findChildren(QTimer)):
             field.commit()
 
 
@@ -498,7 +498,7 @@ class TestActions:
     @pytest.fixture
     def joined(self, qtbot: QtBot, system: FakeAutostart) -> Iterator[SettingsWindow]:
         controller = SettingsController(os.environ)
-        self.actions = controller._actions
+        self.actions = controller.actions
         with qtbot.waitSignal(self.actions.loaded):
             controller.open("default")
         assert controller.window is not None
@@ -552,7 +552,7 @@ class TestActions:
 
     def test_the_login_is_left_alone_while_practising(self, qtbot, system):
         controller = SettingsController(os.environ, sandbox=True)
-        with qtbot.waitSignal(controller._actions.loaded):
+        with qtbot.waitSignal(controller.actions.loaded):
             controller.open("default")
         assert controller.window is not None
         qtbot.addWidget(controller.window)
@@ -581,9 +581,12 @@ class TestActions:
         assert load_settings().autostart is True
         assert find(joined, QCheckBox, "autostart_switch").isChecked()
 
-    def test_a_living_token_moves_along_and_that_is_told(self, joined, qtbot, private_places, monkeypatch):
+    @pytest.fixture
+    def no_data_dir(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
-        self.actions._environ.pop("KIWOOM_TRAY_DATA_DIR")
+
+    @pytest.mark.usefixtures("no_data_dir")
+    def test_a_living_token_moves_along_and_that_is_told(self, joined, qtbot, private_places):
         open_service(load_settings()).put(token_for("a-token-of-a-test", 3600, time.time()))
         self.wait(qtbot, self.actions.poll)
         line = find(joined, QLineEdit, "data_dir_line")
