@@ -185,15 +185,15 @@ class TestLockFile:
 FORK = """
 import os, sys, threading
 from tray_app import TokenManager
-from tray_app.service.token_service import TokenService
+from tray_app.stores.lock import ProfileLock
 manager = TokenManager()
 asking = threading.Thread(target=manager.ensure_token)
 asking.start()
 sys.stdin.readline()
-was_take = TokenService._acquire
+acquire = ProfileLock.acquire
 child = os.fork()
 if child == 0:
-    TokenService._acquire = lambda keeper, *heard: print("waiting", flush=True) or was_take(keeper, *heard)
+    ProfileLock.acquire = lambda *lock, **options: print("waiting", flush=True) or acquire(*lock, **options)
     found = manager.refresh_token()
     os._exit(0 if found == manager.get_token() else 1)
 asking.join()

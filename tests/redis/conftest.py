@@ -50,14 +50,14 @@ def redis(new_redis):
 
 @pytest.fixture
 def open_store(tmp_path):
-    """A store on a computer of its own: its lock and its signal are nobody else's."""
+    """A store on a computer of its own: its lock and its change marker are nobody else's."""
     numbers = count()
 
-    def make(url: str, profile: str = "default", **options) -> RedisStore:
+    def make(url: str, profile: str = "default", *, server: RedisServer | None = None, **options: object) -> RedisStore:
         folder = tmp_path / f"computer-{next(numbers)}"
         return RedisStore(
             profile,
-            RedisServer(Secret(url)),
+            server or RedisServer(Secret(url)),
             ChangeMarker(str(folder / "signal")),
             ProfileLock(str(folder / "lock")),
             **options,

@@ -12,10 +12,12 @@ from tests.redis.server import FakeServer, wait_for
 from tests.redis.test_redis_store import KEY, clear, write
 from tray_app import TokenManager
 from tray_app.core.errors import RedisUnavailable
+from tray_app.core.secret import Secret
 from tray_app.core.token import token_for
 from tray_app.core.wording import place_text
 from tray_app.service.outcome import Outcome
 from tray_app.service.token_service import TokenService
+from tray_app.stores.redis_server import RedisServer
 
 OLD = token_for("old-token-of-a-test", 86400, time.time())
 NEW = token_for("new-token-of-a-test", 86400, time.time() + 10)
@@ -208,20 +210,21 @@ def test_connections_of_who_is_done_are_closed_without_the_garbage_collector(red
 
     gc.disable()
     try:
-        stores = [open_store(redis.url) for _ in range(3)]
-        for store in stores:
+        servers = [RedisServer(Secret(redis.url)) for _ in range(3)]
+        stores = [open_store(redis.url, server=server) for server in servers]
+        for store, server in zip(stores, servers, strict=True):
             store.read()
             with pytest.raises(RedisUnavailable):
-                store._server.ask(lambda client: client.execute_command("NOSUCH"))
+                server.ask(lambda client: client.execute_command("NOSUCH"))
         assert connections() == 3
-        del store, stores
+        del store, stores, server, servers
         wait_for(lambda: not connections(), "they are closed")
     finally:
         gc.enable()
 
 
-def test_one_question_at_a_time_hangs_that_nobody_waits_for(redis, open_store):
-    server = open_store(redis.url)._server
+def test_one_question_at_a_time_hangs_that_nobody_waits_for(redis):
+    server = RedisServer(Secret(redis.url))
     asked = []
 
     def act(client):
@@ -237,8 +240,8 @@ def test_one_question_at_a_time_hangs_that_nobody_waits_for(redis, open_store):
     wait_for(lambda: server.problem is None, "Redis is back")
 
 
-def test_what_was_asked_before_an_outage_does_not_begin_another(redis, open_store):
-    server = open_store(redis.url)._server
+def test_what_was_asked_before_an_outage_does_not_begin_another(redis):
+    server = RedisServer(Secret(redis.url))
     with pytest.raises(RedisUnavailable):
         server.ask(lambda client: 1 / 0)
     wait_for(lambda: server.problem is None, "Redis is back")
@@ -294,9 +297,10 @@ def test_a_redis_that_hangs_is_waited_for_once(redis, open_store, monkeypatch):
 
 
 def test_a_listener_notices_that_redis_hangs_and_reads_again_afterwards(redis, open_store):
-    here, there = TokenManager(store=open_store(redis.url)), open_store(redis.url)
+    store, there = open_store(redis.url), open_store(redis.url)
+    here = TokenManager(store=store)
     here.set_token("first-token-of-a-test", 86400)
-    version = here._service.store.version
+    version = store.version
     wait_for(lambda: here.get_token() and len(version()) == 2, "the channel is heard")
     redis.hang()
     wait_for(lambda: len(version()) == 3, "nobody is heard any more")
@@ -348,18 +352,18 @@ def test_the_documented_permissions_are_enough(redis, open_store):
     )
     redis.order("ACL", "SETUSER", "bot", "reset", "on", ">pass-of-a-test", *permissions.split())
     url = redis.url.replace("//", "//bot:pass-of-a-test@")
-    here, there = TokenManager(store=open_store(url)), TokenManager(store=open_store(url))
+    near, store = open_store(url), open_store(url)
+    here, there = TokenManager(store=near), TokenManager(store=store)
     assert here.get_token() is None
-    wait_for(lambda: len(here._service.store.version()) == 2, "the channel is heard")
+    wait_for(lambda: len(near.version()) == 2, "the channel is heard")
     there.set_token("new-token-of-a-test", 86400)
     wait_for(lambda: here.get_token() == "new-token-of-a-test", "the change is seen")
-    store = there._service.store
     with store.lock:
         store.lock.write_record({"at": 1.0})
         assert store.lock.read_record()["at"] == pytest.approx(1.0, abs=1)
     there.clear_token()
     wait_for(lambda: here.get_token() is None, "the clear is seen")
-    assert here._service.place().problem is there._service.place().problem is None
+    assert near.place().problem is store.place().problem is None
 
 
 @pytest.mark.parametrize("login", ["", "wrong-pass-of-a-test", "nobody:wrong-pass-of-a-test"])
@@ -367,12 +371,13 @@ def test_a_redis_that_demands_a_password_refuses_a_wrong_one_without_showing_it(
     redis = new_redis("--requirepass", "pass-of-a-test")
     user, _, password = login.rpartition(":")
     url = redis.url.replace("//", f"//{user}:{password}@") if login else redis.url
-    store = open_store(url)
+    server = RedisServer(Secret(url))
+    store = open_store(url, server=server)
     with caplog.at_level(logging.DEBUG), pytest.raises(RedisUnavailable) as caught:
         store.read()
     assert caught.value.problem == RedisUnavailable.REFUSED
     assert "pass-of-a-test" not in str(caught.value) + repr(caught.value) + caplog.text + repr(store.place())
-    assert "pass-of-a-test" not in "".join(str(value) for value in vars(store._server).values())
+    assert "pass-of-a-test" not in "".join(str(value) for value in vars(server).values())
 
 
 def test_the_right_password_opens_it(new_redis, open_store):

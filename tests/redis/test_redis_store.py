@@ -12,11 +12,13 @@ from tests.doubles import START, Clock
 from tests.redis.server import wait_for
 from tray_app import TokenManager
 from tray_app.core.errors import RedisUnavailable
+from tray_app.core.secret import Secret
 from tray_app.core.token import Token, token_for
 from tray_app.core.wording import place_text
 from tray_app.stores import redis_changes
 from tray_app.stores.redis import MAX_BYTES
 from tray_app.stores.redis_changes import RedisChanges
+from tray_app.stores.redis_server import RedisServer
 
 OLD = token_for("old-token-of-a-test", 86400, time.time())
 NEW = token_for("new-token-of-a-test", 86400, time.time() + 10)
@@ -168,12 +170,13 @@ def test_whoever_looks_asks_redis_one_small_question(redis, open_store):
 
 
 def test_while_redis_is_slow_the_token_in_hand_is_given_and_the_channel_decides(redis, open_store):
-    here, there = TokenManager(store=open_store(redis.url)), open_store(redis.url)
+    server = RedisServer(Secret(redis.url))
+    store, there = open_store(redis.url, server=server), open_store(redis.url)
+    here = TokenManager(store=store)
     write(there, OLD)
-    version = here._service.store.version
-    wait_for(lambda: here.get_token() and len(version()) == 2, "the channel is heard")
+    wait_for(lambda: here.get_token() and len(store.version()) == 2, "the channel is heard")
     asked = []
-    here._service.store._server.ask_briefly = lambda act, seconds: asked.append(seconds)
+    server.ask_briefly = lambda act, seconds: asked.append(seconds)
     for _ in range(5):
         assert here.get_token() == "old-token-of-a-test"
     assert len(asked) == 1

@@ -134,13 +134,13 @@ def refuse(*_):
 def at_once(monkeypatch):
     """Runs `act(n)` on many threads that all wait for the lock before Kiwoom answers the first."""
     waiting = threading.Semaphore(0)
-    was_take = TokenService._acquire
+    acquire = ProfileLock.acquire
 
-    def counted_take(service, *on_update):
+    def counted(lock, *arguments, **options):
         waiting.release()
-        return was_take(service, *on_update)
+        return acquire(lock, *arguments, **options)
 
-    monkeypatch.setattr(TokenService, "_acquire", counted_take)
+    monkeypatch.setattr(ProfileLock, "acquire", counted)
 
     def run(count, act, broker):
         results: list[object] = [None] * count
