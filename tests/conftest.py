@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from gettext import NullTranslations
 from pathlib import Path
 
 import pytest
@@ -118,10 +119,25 @@ def private_places(
 
 @pytest.fixture(autouse=True)
 def english() -> None:
-    """Tests that want Korean say so."""
+    """Tests that want Korean say so, and outputs without its letters are those of one test."""
     from tray_app.core import language
 
+    language.allow_korean(allowed=True)
     language.use("en")
+
+
+@pytest.fixture
+def install_language() -> Iterator[Callable[[Callable[[], str], Callable[[], NullTranslations]], None]]:
+    """Put another system's language and another catalogue in the place of this system's, for one test."""
+    from tray_app.core import language
+    from tray_app.system.locale import detect_language, korean_catalogue
+
+    def install(detect: Callable[[], str], load_korean: Callable[[], NullTranslations]) -> None:
+        language.install(detect, load_korean)
+        language.use("auto")
+
+    yield install
+    language.install(detect_language, korean_catalogue)
 
 
 @pytest.fixture
@@ -133,7 +149,7 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def short_tmp() -> Path:
+def short_tmp() -> Iterator[Path]:
     """A folder whose path is short enough for a socket."""
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)

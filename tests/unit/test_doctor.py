@@ -186,7 +186,7 @@ def test_versions_and_the_place_of_the_log_are_told(private_places: Path, capsys
 def test_a_check_that_does_not_end_is_a_finding_and_the_others_go_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("tray_app.cli.doctor._CHECK_SECONDS", 1.0)
+    monkeypatch.setattr("tray_app.cli.doctor.CHECK_SECONDS", 1.0)
     monkeypatch.setattr("tray_app.cli.doctor.find_keys", lambda _: threading.Event().wait(60))
     monkeypatch.setattr("tray_app.cli.doctor.base_url_for", lambda *_: 1 / 0)
     begun = time.monotonic()

@@ -130,7 +130,7 @@ class TestAFileThatCannotBeReadAsAWhole:
         assert (refused.status, refused.out, refused.err.count("\n")) == (USAGE, "", 1)
 
     def test_is_named_by_the_doctor(self, run, file, monkeypatch):
-        monkeypatch.setattr("tray_app.cli.doctor._screen", _no_finding)
+        monkeypatch.setattr("tray_app.cli.doctor.tray_command", lambda *_: [])
         file.write_bytes(UNREADABLE["cp949"])
 
         assert f"{file}, line 3" in run("doctor").out
@@ -447,9 +447,3 @@ class TestAStoreThatCannotBeUsed:
         assert (refused.status, refused.out) != (DONE, "")
         assert refused.err.count("\n") == 1
         assert not file.exists()
-
-
-def _no_finding() -> object:
-    from tray_app.cli.doctor import Finding
-
-    return Finding("screen", "", good=True)

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import Run
-from tray_app.cli.doctor import Finding
 from tray_app.core.errors import UNEXPECTED, USAGE, SettingsError
 from tray_app.core.language import say, use
 from tray_app.settings.load import load_settings
@@ -140,7 +139,7 @@ class TestAFile:
     @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
     @pytest.mark.parametrize("slip", [*SLIPS[:4], "{}", "{} = 1", "[profiles.스윙{}]"], ids=lambda slip: slip[:40])
     def test_is_repeated_by_no_command(self, slip, command, run_and_listen, file, monkeypatch):
-        monkeypatch.setattr("tray_app.cli.doctor._screen", lambda: Finding("screen", "", good=True))
+        monkeypatch.setattr("tray_app.cli.doctor.tray_command", lambda *_: [])
         file.write_text(slip.replace("{}", CANARY), encoding="utf-8")
 
         _, said = run_and_listen(*command)
