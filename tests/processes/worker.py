@@ -25,7 +25,7 @@ def tell_when_waiting() -> None:
         tell(waiting=True)
         return acquire(lock, *arguments, **options)
 
-    ProfileLock.acquire = told  # type: ignore[method-assign]
+    ProfileLock.acquire = told  # type: ignore[assignment]
 
 
 def die_while_writing(_: object) -> None:
@@ -39,7 +39,7 @@ def main() -> None:
     for line in sys.stdin:
         name, *arguments = json.loads(line)
         if name == "die while writing":
-            os.fsync = die_while_writing
+            os.fsync = die_while_writing  # type: ignore[assignment]
             tell(result=None)
             continue
         if name == "has loaded":

@@ -3,12 +3,15 @@ from __future__ import annotations
 import gc
 import logging
 import time
+from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from tests.doubles import KEYS, Clock, FakeBroker
-from tests.redis.server import FakeServer, wait_for
+from tests.redis.server import FakeServer, RealRedis, parts, wait_for
 from tests.redis.test_redis_store import KEY, clear, write
 from tray_app import TokenManager
 from tray_app.core.errors import RedisUnavailable
@@ -17,25 +20,28 @@ from tray_app.core.token import token_for
 from tray_app.core.wording import place_text
 from tray_app.service.outcome import Outcome
 from tray_app.service.token_service import TokenService
+from tray_app.stores.redis import RedisStore
 from tray_app.stores.redis_server import RedisServer
 
 OLD = token_for("old-token-of-a-test", 86400, time.time())
 NEW = token_for("new-token-of-a-test", 86400, time.time() + 10)
 
 
-def problem_of(call) -> str:
+def problem_of(call: Any) -> str:
     with pytest.raises(RedisUnavailable) as caught:
         call()
     assert caught.value.exit_status == 6
     return caught.value.problem
 
 
-def place_of(store) -> str:
+def place_of(store: Any) -> str:
     place = store.place()
     return place_text(place.kind, place.path, place.problem.problem if place.problem else "")
 
 
-def test_the_token_in_hand_stays_while_redis_is_gone_and_the_place_says_so(redis, open_store):
+def test_the_token_in_hand_stays_while_redis_is_gone_and_the_place_says_so(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     store = open_store(redis.url)
     write(store, OLD)
     redis.stop()
@@ -43,10 +49,12 @@ def test_the_token_in_hand_stays_while_redis_is_gone_and_the_place_says_so(redis
     assert place_of(store) == f"Redis 127.0.0.1:{redis.port}/0 (Redis does not answer)"
 
 
-def test_while_redis_is_known_to_be_gone_nobody_is_told_to_read_again(redis, open_store):
+def test_while_redis_is_known_to_be_gone_nobody_is_told_to_read_again(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     store = open_store(redis.url)
     write(store, OLD)
-    wait_for(lambda: len(store.version()) == 2, "the channel is heard")
+    wait_for(lambda: parts(store.version()) == 2, "the channel is heard")
     redis.stop()
     store.read()
     store.read()
@@ -61,7 +69,7 @@ def test_while_redis_is_known_to_be_gone_nobody_is_told_to_read_again(redis, ope
     wait_for(lambda: store.version() != gone, "it is told that Redis is back")
 
 
-def test_it_heals_by_itself(redis, open_store):
+def test_it_heals_by_itself(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     store = open_store(redis.url)
     write(store, OLD)
     redis.stop()
@@ -72,14 +80,18 @@ def test_it_heals_by_itself(redis, open_store):
     assert store.read() == NEW
 
 
-def test_without_a_token_in_hand_a_redis_that_is_gone_is_an_error(redis, open_store):
+def test_without_a_token_in_hand_a_redis_that_is_gone_is_an_error(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     redis.stop()
     store = open_store(redis.url)
     assert problem_of(store.read) == RedisUnavailable.SILENT
     assert problem_of(lambda: write(store, OLD)) == RedisUnavailable.SILENT
 
 
-def test_a_program_whose_token_ends_while_redis_is_gone_asks_kiwoom_and_hands_it_over_later(redis, open_store):
+def test_a_program_whose_token_ends_while_redis_is_gone_asks_kiwoom_and_hands_it_over_later(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     clock = Clock(time.time())
     here, there = open_store(redis.url, clock=clock), open_store(redis.url, clock=clock)
     write(here, OLD)
@@ -96,14 +108,16 @@ def test_a_program_whose_token_ends_while_redis_is_gone_asks_kiwoom_and_hands_it
     wait_for(lambda: service.current() == outcome.token and there.read() == outcome.token, "the others have it too")
 
 
-def test_a_clear_that_did_not_reach_redis_says_so(redis, open_store):
+def test_a_clear_that_did_not_reach_redis_says_so(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     store = open_store(redis.url)
     write(store, OLD)
     redis.stop()
     assert problem_of(lambda: clear(store)) == RedisUnavailable.SILENT
 
 
-def test_a_token_that_could_not_be_written_is_written_when_redis_is_back(redis, open_store):
+def test_a_token_that_could_not_be_written_is_written_when_redis_is_back(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     store = open_store(redis.url)
     write(store, OLD)
     redis.stop()
@@ -116,7 +130,9 @@ def test_a_token_that_could_not_be_written_is_written_when_redis_is_back(redis, 
     wait_for(lambda: store.place().problem is None, "nothing is wrong any more")
 
 
-def test_it_is_not_written_over_what_another_computer_did_meanwhile(redis, open_store):
+def test_it_is_not_written_over_what_another_computer_did_meanwhile(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     redis.order("ACL", "SETUSER", "bot", "on", ">pass-of-a-test", "~*", "&*", "+@all")
     here, there = open_store(redis.url.replace("//", "//bot:pass-of-a-test@")), open_store(redis.url)
     write(here, OLD)
@@ -132,7 +148,9 @@ def test_it_is_not_written_over_what_another_computer_did_meanwhile(redis, open_
     assert there.read() == theirs
 
 
-def test_a_redis_that_lost_its_memory_gets_the_token_back(redis, open_store):
+def test_a_redis_that_lost_its_memory_gets_the_token_back(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     here, there = open_store(redis.url), open_store(redis.url)
     write(here, OLD)
     redis.stop()
@@ -141,7 +159,7 @@ def test_a_redis_that_lost_its_memory_gets_the_token_back(redis, open_store):
     assert there.read() == OLD
 
 
-def test_it_gets_it_back_without_anybody_reading(redis, open_store):
+def test_it_gets_it_back_without_anybody_reading(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     here, there = open_store(redis.url), open_store(redis.url)
     write(here, OLD)
     redis.stop()
@@ -150,7 +168,7 @@ def test_it_gets_it_back_without_anybody_reading(redis, open_store):
     wait_for(lambda: there.read() == OLD, "the token is given back")
 
 
-def test_a_clear_after_the_loss_counts(redis, open_store):
+def test_a_clear_after_the_loss_counts(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     here, there = open_store(redis.url), open_store(redis.url)
     write(here, OLD)
     redis.order("FLUSHALL")
@@ -158,7 +176,7 @@ def test_a_clear_after_the_loss_counts(redis, open_store):
     assert here.read() is None
 
 
-def test_the_newer_token_wins_after_a_loss(redis, open_store):
+def test_the_newer_token_wins_after_a_loss(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     stale, fresh = open_store(redis.url), open_store(redis.url)
     write(stale, OLD)
     write(fresh, NEW)
@@ -168,7 +186,9 @@ def test_the_newer_token_wins_after_a_loss(redis, open_store):
     assert stale.read() == NEW
 
 
-def test_a_manager_keeps_its_token_through_an_outage_and_learns_what_came_after(redis, open_store):
+def test_a_manager_keeps_its_token_through_an_outage_and_learns_what_came_after(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     here, there = TokenManager(store=open_store(redis.url)), TokenManager(store=open_store(redis.url))
     here.set_token("first-token-of-a-test", 86400)
     wait_for(lambda: there.get_token() == "first-token-of-a-test", "the token is seen")
@@ -182,7 +202,9 @@ def test_a_manager_keeps_its_token_through_an_outage_and_learns_what_came_after(
     wait_for(lambda: here.get_token() is None, "the channel is heard again")
 
 
-def test_a_token_is_handed_over_though_another_computer_does_so_at_the_same_moment(redis, open_store, monkeypatch):
+def test_a_token_is_handed_over_though_another_computer_does_so_at_the_same_moment(
+    redis: RealRedis, open_store: Callable[..., RedisStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
     here, there = open_store(redis.url), open_store(redis.url)
     write(here, OLD)
     assert there.read() == OLD
@@ -191,7 +213,7 @@ def test_a_token_is_handed_over_though_another_computer_does_so_at_the_same_mome
         write(there, NEW)
     swap = there._swap
 
-    def overtaken(found, token):
+    def overtaken(found: Any, token: Any) -> Any:
         monkeypatch.setattr(there, "_swap", swap)
         wait_for(lambda: here.place().problem is None, "the other is back")
         here.read()
@@ -202,10 +224,12 @@ def test_a_token_is_handed_over_though_another_computer_does_so_at_the_same_mome
     wait_for(lambda: redis.order("GET", KEY) is not None and here.read() == NEW, "the token is handed over")
 
 
-def test_connections_of_who_is_done_are_closed_without_the_garbage_collector(redis, open_store):
+def test_connections_of_who_is_done_are_closed_without_the_garbage_collector(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     """Left to it, it may finalize a socket before the connection that would have closed it."""
 
-    def connections():
+    def connections() -> Any:
         return redis.order("CLIENT", "LIST").count(b"name=kiwoom-token-tray")
 
     gc.disable()
@@ -223,11 +247,11 @@ def test_connections_of_who_is_done_are_closed_without_the_garbage_collector(red
         gc.enable()
 
 
-def test_one_question_at_a_time_hangs_that_nobody_waits_for(redis):
+def test_one_question_at_a_time_hangs_that_nobody_waits_for(redis: RealRedis) -> None:
     server = RedisServer(Secret(redis.url))
     asked = []
 
-    def act(client):
+    def act(client: Any) -> Any:
         asked.append(1)
         return client.get(KEY)
 
@@ -240,7 +264,7 @@ def test_one_question_at_a_time_hangs_that_nobody_waits_for(redis):
     wait_for(lambda: server.problem is None, "Redis is back")
 
 
-def test_what_was_asked_before_an_outage_does_not_begin_another(redis):
+def test_what_was_asked_before_an_outage_does_not_begin_another(redis: RealRedis) -> None:
     server = RedisServer(Secret(redis.url))
     with pytest.raises(RedisUnavailable):
         server.ask(lambda client: 1 / 0)
@@ -251,7 +275,9 @@ def test_what_was_asked_before_an_outage_does_not_begin_another(redis):
     assert server.problem is not None
 
 
-def test_a_renewal_without_redis_goes_on_under_this_computers_lock(redis, open_store):
+def test_a_renewal_without_redis_goes_on_under_this_computers_lock(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     clock = Clock(time.time())
     broker = FakeBroker(clock)
     store = open_store(redis.url, clock=clock)
@@ -273,14 +299,16 @@ def test_a_renewal_without_redis_goes_on_under_this_computers_lock(redis, open_s
     wait_for(lambda: service.current() is None, "the clear counts here, too")
 
 
-def _read(store):
+def _read(store: Any) -> Any:
     try:
         return store.read()
     except RedisUnavailable:
         return None
 
 
-def test_a_redis_that_hangs_is_waited_for_once(redis, open_store, monkeypatch):
+def test_a_redis_that_hangs_is_waited_for_once(
+    redis: RealRedis, open_store: Callable[..., RedisStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = open_store(redis.url)
     write(store, OLD)
     redis.hang()
@@ -296,14 +324,16 @@ def test_a_redis_that_hangs_is_waited_for_once(redis, open_store, monkeypatch):
     wait_for(lambda: store.place().problem is None, "Redis is back")
 
 
-def test_a_listener_notices_that_redis_hangs_and_reads_again_afterwards(redis, open_store):
+def test_a_listener_notices_that_redis_hangs_and_reads_again_afterwards(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     store, there = open_store(redis.url), open_store(redis.url)
     here = TokenManager(store=store)
     here.set_token("first-token-of-a-test", 86400)
     version = store.version
-    wait_for(lambda: here.get_token() and len(version()) == 2, "the channel is heard")
+    wait_for(lambda: here.get_token() and parts(version()) == 2, "the channel is heard")
     redis.hang()
-    wait_for(lambda: len(version()) == 3, "nobody is heard any more")
+    wait_for(lambda: parts(version()) == 3, "nobody is heard any more")
     assert here.get_token() == "first-token-of-a-test"
     redis.go_on()
     write(there, NEW)
@@ -314,7 +344,7 @@ def test_a_listener_notices_that_redis_hangs_and_reads_again_afterwards(redis, o
     "answer",
     [b"HTTP/1.1 400 Bad Request\r\n\r\n", b":x\r\n", b"\x00\xff\xfe\r\n", b"+OK\r\n+hello\r\n", b"*-5\r\n$9\r\n"],
 )
-def test_what_is_no_redis_is_an_error_and_no_token(open_store, answer):
+def test_what_is_no_redis_is_an_error_and_no_token(open_store: Callable[..., RedisStore], answer: bytes) -> None:
     server = FakeServer(answer)
     try:
         store = open_store(server.url)
@@ -324,7 +354,9 @@ def test_what_is_no_redis_is_an_error_and_no_token(open_store, answer):
         server.close()
 
 
-def test_a_replica_reads_but_says_that_it_takes_no_writes(redis, open_store):
+def test_a_replica_reads_but_says_that_it_takes_no_writes(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     write(open_store(redis.url), OLD)
     redis.order("REPLICAOF", "127.0.0.1", "1")
     store = open_store(redis.url)
@@ -337,7 +369,7 @@ def test_a_replica_reads_but_says_that_it_takes_no_writes(redis, open_store):
     assert open_store(redis.url).read() == NEW
 
 
-def test_a_user_who_may_only_read_is_told_so(redis, open_store):
+def test_a_user_who_may_only_read_is_told_so(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     write(open_store(redis.url), OLD)
     redis.order("ACL", "SETUSER", "bot", "on", ">pass-of-a-test", "~*", "&*", "+@read", "+ping", "+client")
     store = open_store(redis.url.replace("//", "//bot:pass-of-a-test@"))
@@ -345,7 +377,7 @@ def test_a_user_who_may_only_read_is_told_so(redis, open_store):
     assert problem_of(lambda: write(store, NEW)) == RedisUnavailable.REFUSED
 
 
-def test_the_documented_permissions_are_enough(redis, open_store):
+def test_the_documented_permissions_are_enough(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     permissions = (
         "~kiwoom-token-tray:* &kiwoom-token-tray:* +get +set +getrange +del +incr +eval +evalsha +script|load "
         "+publish +subscribe +unsubscribe +ping +time +client|setname"
@@ -355,7 +387,7 @@ def test_the_documented_permissions_are_enough(redis, open_store):
     near, store = open_store(url), open_store(url)
     here, there = TokenManager(store=near), TokenManager(store=store)
     assert here.get_token() is None
-    wait_for(lambda: len(near.version()) == 2, "the channel is heard")
+    wait_for(lambda: parts(near.version()) == 2, "the channel is heard")
     there.set_token("new-token-of-a-test", 86400)
     wait_for(lambda: here.get_token() == "new-token-of-a-test", "the change is seen")
     with store.lock:
@@ -367,7 +399,12 @@ def test_the_documented_permissions_are_enough(redis, open_store):
 
 
 @pytest.mark.parametrize("login", ["", "wrong-pass-of-a-test", "nobody:wrong-pass-of-a-test"])
-def test_a_redis_that_demands_a_password_refuses_a_wrong_one_without_showing_it(new_redis, open_store, login, caplog):
+def test_a_redis_that_demands_a_password_refuses_a_wrong_one_without_showing_it(
+    new_redis: Callable[..., RealRedis],
+    open_store: Callable[..., RedisStore],
+    login: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     redis = new_redis("--requirepass", "pass-of-a-test")
     user, _, password = login.rpartition(":")
     url = redis.url.replace("//", f"//{user}:{password}@") if login else redis.url
@@ -380,14 +417,16 @@ def test_a_redis_that_demands_a_password_refuses_a_wrong_one_without_showing_it(
     assert "pass-of-a-test" not in "".join(str(value) for value in vars(server).values())
 
 
-def test_the_right_password_opens_it(new_redis, open_store):
+def test_the_right_password_opens_it(
+    new_redis: Callable[..., RealRedis], open_store: Callable[..., RedisStore]
+) -> None:
     redis = new_redis("--requirepass", "pass-of-a-test")
     store = open_store(redis.url.replace("//", "//:pass-of-a-test@"))
     write(store, OLD)
     assert store.read() == OLD
 
 
-def test_a_full_redis_keeps_the_token_in_hand(redis, open_store):
+def test_a_full_redis_keeps_the_token_in_hand(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     store = open_store(redis.url)
     write(store, OLD)
     redis.order("CONFIG", "SET", "maxmemory", "1")
@@ -401,7 +440,9 @@ def test_a_full_redis_keeps_the_token_in_hand(redis, open_store):
     assert store.place().problem is None
 
 
-def test_a_redis_that_cannot_save_to_its_disk_is_one_that_takes_no_writes(redis, open_store, tmp_path):
+def test_a_redis_that_cannot_save_to_its_disk_is_one_that_takes_no_writes(
+    redis: RealRedis, open_store: Callable[..., RedisStore], tmp_path: Path
+) -> None:
     store = open_store(redis.url)
     write(store, OLD)
     (tmp_path / "redis" / "dump.rdb").mkdir()
@@ -412,7 +453,9 @@ def test_a_redis_that_cannot_save_to_its_disk_is_one_that_takes_no_writes(redis,
     assert store.read() == NEW
 
 
-def test_a_lock_that_redis_cannot_give_is_this_computers_alone(redis, open_store):
+def test_a_lock_that_redis_cannot_give_is_this_computers_alone(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     here, there = open_store(redis.url), open_store(redis.url)
     redis.stop()
     with here.lock:

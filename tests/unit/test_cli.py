@@ -705,7 +705,7 @@ def test_no_sentence_of_the_parser_takes_in_what_was_typed() -> None:
     assert "unrecognized arguments: %s" in messages
     for message in messages:
         if not names_of_ours.search(message):
-            told = argparse._(message)
+            told = argparse._(message)  # type: ignore[attr-defined]
             if "%" in told:
                 told %= ("typed",) if "%.0s" in told else {"choices": "ours", "matches": "ours"}
             assert not re.search("%|typed", told)

@@ -243,8 +243,8 @@ def enter(question: QDialog) -> None:
 
 def test_icon_is_rendered_before_anything_slow_begins(world: World) -> None:
     order: list[str] = []
-    world.tray.start = lambda: order.append(f"tray after {len(world.tray.views)}")  # type: ignore[method-assign]
-    world.monitor.start = lambda: order.append("monitor")  # type: ignore[method-assign]
+    world.tray.start = lambda: order.append(f"tray after {len(world.tray.views)}")
+    world.monitor.start = lambda: order.append("monitor")
     world.controller.start(background=False)
     assert order == ["tray after 1", "monitor"]
     assert not world.window.isVisible()
@@ -270,7 +270,7 @@ def test_window_is_built_when_it_is_first_wanted(qtbot: QtBot) -> None:
     world.tray.open_requested.emit()
     qtbot.waitUntil(lambda: any(one.isVisible() for one in windows() - others))
     qtbot.addWidget(world.window)
-    assert world.window.findChild(QObject, "countdown").text() == "2:00:00"  # type: ignore[union-attr]
+    assert world.window.findChild(QObject, "countdown").text() == "2:00:00"
     world.window.close()
     world.timer.stop()
 
@@ -291,7 +291,7 @@ def test_it_wakes_once_a_second_while_the_window_is_seen(world: World) -> None:
     world.clock.advance(0.251)
     world.controller.render()
     assert world.pause() == pytest.approx(1, abs=0.01)
-    assert world.window.findChild(QObject, "countdown").text() == "2:00:00"  # type: ignore[union-attr]
+    assert world.window.findChild(QObject, "countdown").text() == "2:00:00"
     world.window.close()
     pause = world.pause()
     assert pause is not None
@@ -306,7 +306,7 @@ def test_minimised_window_wakes_it_no_more_often_and_is_up_to_date_when_it_comes
     world.clock.advance(10)
     world.window.showNormal()
     assert world.pause() == pytest.approx(0.25, abs=0.01)
-    assert world.window.findChild(QObject, "countdown").text() == "2:00:21"  # type: ignore[union-attr]
+    assert world.window.findChild(QObject, "countdown").text() == "2:00:21"
 
 
 def test_without_a_token_it_sleeps(world: World) -> None:
@@ -326,7 +326,7 @@ def test_ended_token_does_not_wake_it_every_second(world: World) -> None:
 
 def test_hidden_window_is_not_rendered(world: World) -> None:
     shown: list[View] = []
-    world.window.show_view = shown.append  # type: ignore[method-assign]
+    world.window.show_view = shown.append  # type: ignore[assignment]
     world.monitor.show(place="memory")
     assert shown == []
     world.controller.open_window()
@@ -401,7 +401,7 @@ def test_keys_are_handed_on_with_their_mode(world: World, signal: str, mode: str
 
 def test_portal_is_opened(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(windows_module.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
+    monkeypatch.setattr(windows_module.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))  # type: ignore[attr-defined]
     world.window.portalRequested.emit()
     assert opened == ["https://openapi.kiwoom.com"]
 
@@ -619,7 +619,9 @@ def test_the_set_up_opens_again_from_the_settings(world: World, qtbot: QtBot) ->
 def test_practising_from_the_set_up_is_a_program_of_its_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[list[str]] = []
     monkeypatch.setattr(
-        windows_module.QProcess, "startDetached", lambda program, rest: started.append([program, *rest])
+        windows_module.QProcess,  # type: ignore[attr-defined]
+        "startDetached",
+        lambda program, rest: started.append([program, *rest]),
     )
     world.tray.settings_requested.emit()
     assert world.controller.windows.settings is not None
@@ -643,7 +645,7 @@ def test_practising_leaves_the_start_at_login_alone(world: World, monkeypatch: p
 
 def test_what_is_so_already_is_not_asked_of_the_system_again(monkeypatch: pytest.MonkeyPatch) -> None:
     switched: list[bool] = []
-    monkeypatch.setattr(autostart_module.autostart, "switch", lambda *, on: switched.append(on))
+    monkeypatch.setattr(autostart_module.autostart, "switch", lambda *, on: switched.append(on))  # type: ignore[attr-defined]
     autostart_module.switch_if_different(on=False)
     autostart_module.switch_if_different(on=True)
     assert switched == [True]

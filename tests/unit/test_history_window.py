@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tray_app.history.draft import EventDraft
+
 pytest.importorskip("PySide6.QtWidgets")
 
 from PySide6.QtCore import QCoreApplication, QEvent, QFileSystemWatcher, QPointF, Qt, QTimer
@@ -219,7 +221,7 @@ class TestPicture:
             )
 
         assert has_red()
-        issued = [one for one in feed_of(window).page.week.events if one.kind is EventKind.ISSUED]  # type: ignore[union-attr]
+        issued = [one for one in feed_of(window).page.week.events if one.kind is EventKind.ISSUED]
         window.week.show_week(timeline.week_of("default", issued[-1:], weeks.NOW))
         assert not has_red()
 
@@ -275,7 +277,7 @@ class TestList:
     ) -> None:
         window.table.selectRow(3)
         before = selected(window)
-        history.record("default", [(clock() - 1, "cleared", None, None)])
+        history.record("default", [EventDraft(clock() - 1, "cleared", None, None)])
         qtbot.waitUntil(lambda: "The token was removed from this computer" in column(window, 1)[:2])
         assert selected(window) == before
 
@@ -329,7 +331,7 @@ class TestFeed:
         self, qtbot: QtBot, window: HistoryWindow, history: History, clock: Clock
     ) -> None:
         threading.Thread(
-            target=lambda: history.record("default", [(clock() - 5, "cleared", None, None)]), daemon=True
+            target=lambda: history.record("default", [EventDraft(clock() - 5, "cleared", None, None)]), daemon=True
         ).start()
         qtbot.waitUntil(lambda: any("removed" in text for text in column(window, 1)[:2]))
 
@@ -404,7 +406,7 @@ class TestFeed:
     def test_profiles_are_chosen_where_there_are_several(
         self, qtbot: QtBot, opened: Callable[..., HistoryWindow], history: History, clock: Clock
     ) -> None:
-        history.record("부모님", [(clock() - 60, "cleared", None, None)])
+        history.record("부모님", [EventDraft(clock() - 60, "cleared", None, None)])
         window = opened(history, {"default": lambda: None, "부모님": lambda: None})
         assert window.profile.isVisible()
         assert [window.profile.itemText(at) for at in range(2)] == ["Default", "부모님"]
@@ -473,7 +475,7 @@ def test_in_strong_contrast_everything_is_in_the_colour_of_the_text(
 
 
 def test_the_day_in_the_picture_is_koreas(window: HistoryWindow) -> None:
-    assert datetime.fromtimestamp(feed_of(window).page.week.end, KST).hour == 0  # type: ignore[union-attr]
+    assert datetime.fromtimestamp(feed_of(window).page.week.end, KST).hour == 0
 
 
 def test_each_mark_has_a_shape_of_its_own() -> None:

@@ -140,7 +140,7 @@ def test_icon_files_hold_every_size() -> None:
     assert kind == 1
     assert tuple(entry[0] or 256 for entry in entries) == APP_ICON_SIZES
     for width, _, _, _, _, _, length, at in entries:
-        assert QImage.fromData(data[at : at + length], "PNG").width() == (width or 256)
+        assert QImage.fromData(data[at : at + length], "PNG").width() == (width or 256)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,13 @@ def opened(
     def open_one(find_keys: Callable[[], AppKeys] = lambda: KEYS) -> TokenService:
         store = FileStore(path, ProfileLock(f"{path}.lock"), clock)
         return TokenService(
-            "default", store, find_keys, lambda: broker, clock, exports=shelf, open_history=lambda: history
+            "default",
+            store,
+            find_keys,
+            lambda: broker,
+            clock,
+            exports=shelf,  # type: ignore[arg-type]
+            open_history=lambda: history,
         )
 
     return open_one
@@ -125,7 +131,7 @@ def test_a_failure_tells_why(
         service.ensure()
     assert told() == ["failed"]
     (one,) = history.read("default")
-    assert (one.code, one.message, one.values) == ("500", broker.failure.message, {"reason": "busy"})  # type: ignore[attr-defined]
+    assert (one.code, one.message, one.values) == ("500", broker.failure.message, {"reason": "busy"})
 
 
 def test_missing_keys_are_a_failure(opened: Callable[..., TokenService], told: Callable[[], list[str]]) -> None:

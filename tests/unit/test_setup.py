@@ -174,7 +174,7 @@ class Setup:
     def texts(self) -> list[str]:
         """All that can be read on the page."""
         widgets = self.wizard.findChildren(QLabel) + self.wizard.findChildren(QAbstractButton)
-        return [one.text() for one in widgets if one.isVisible() and one.text()]  # type: ignore[attr-defined]
+        return [one.text() for one in widgets if one.isVisible() and one.text()]
 
     def reads(self, text: str) -> bool:
         return any(text in one for one in self.texts())
@@ -395,7 +395,7 @@ def test_unregistered_address_leads_to_kiwooms_site(
     open_setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(keys_page.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
+    monkeypatch.setattr(keys_page.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))  # type: ignore[attr-defined]
     setup = open_setup(Step.KEYS, search=KeySearch((FoundKeys("real"),)), failure=refused("8050")).known()
     setup.next()
     assert setup.reads("[8050]")
@@ -537,7 +537,7 @@ def test_never_in_a_file_is_the_store_keyring(open_setup: Callable[..., Setup]) 
 def test_place_is_told_and_a_choice_is_offered_only_where_it_matters(
     open_setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch, place: StorageInfo, says: str, has_choice: bool
 ) -> None:
-    monkeypatch.setattr(setup_texts.sys, "platform", "linux")
+    monkeypatch.setattr(setup_texts.sys, "platform", "linux")  # type: ignore[attr-defined]
     setup = open_setup(Step.STORAGE, resting=place).known()
     assert setup.reads(says)
     assert setup.reads(place.path)
@@ -706,7 +706,7 @@ def test_high_contrast_uses_only_the_palette(open_setup: Callable[..., Setup], m
 
 
 @pytest.fixture
-def entries(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryKeyring]:
+def entries(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
     """A keyring that works."""
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
     monkeypatch.setattr(keyring.core, "_keyring_backend", None)

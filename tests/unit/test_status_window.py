@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -49,14 +50,14 @@ NOW = 1_763_780_820.0
 KEY, SECRET = "AppKey-" + "k" * 36, "AppSecret-" + "s" * 33
 
 
-def state(left: float | None = 79805, **changes: object) -> TokenState:
+def state(left: float | None = 79805, **changes: Any) -> TokenState:
     plain = TokenState("default", "real", place="keyring", busy=None, last=LastResult(Result.ISSUED, NOW - 60))
     if left is not None:
         plain = replace(plain, expires=NOW + left, created=NOW + left - DAY)
     return replace(plain, **changes)
 
 
-def view(left: float | None = 79805, **changes: object) -> View:
+def view(left: float | None = 79805, **changes: Any) -> View:
     return view_of(Overview.of(state(left, **changes)), NOW, "linux")
 
 
@@ -207,7 +208,7 @@ def test_remedy_button_mends_the_last_error(qtbot: QtBot, shown: StatusWindow, c
 def test_pressed_button_shows_the_work_keeps_the_keyboard_and_asks_no_second_time(
     shown: StatusWindow, action: Action, name: str
 ) -> None:
-    locked = {"place": "file", "place_path": "/x", "place_problem": "locked"}
+    locked: dict[str, Any] = {"place": "file", "place_path": "/x", "place_problem": "locked"}
     shown.show_view(view(**locked))
     pressed = button(shown, name)
     pressed.setFocus()
@@ -405,7 +406,7 @@ def test_escape_hides_the_window_and_keeps_it(qtbot: QtBot, shown: StatusWindow)
 
 def test_tab_goes_from_the_main_thing_over_the_dangerous_ones_to_the_head(shown: StatusWindow) -> None:
     order, one = [], button(shown, "refreshButton")
-    current: QWidget = one
+    current: QWidget | None = one
     for _ in range(200):
         if isinstance(current, QPushButton) and current.objectName() != "quitButton":
             order.append(current.objectName())

@@ -232,7 +232,7 @@ class FakeDesktop:
     def locks(self, session: str = SESSION, *, is_locked: bool) -> None:
         changed = {"LockedHint": ("b", is_locked)}
         properties = "org.freedesktop.DBus.Properties"
-        body = ("org.freedesktop.login1.Session", changed, [])
+        body: tuple[Any, ...] = ("org.freedesktop.login1.Session", changed, [])
         self.tell(session, properties, "PropertiesChanged", "sa{sv}as", *body)
 
     def saves_the_screen(self, *, is_active: bool) -> None:
