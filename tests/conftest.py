@@ -51,18 +51,22 @@ _OWN_FOLDERS = tuple(
 _TEMPORARY = tempfile.gettempdir()
 
 
+def _text(value: object) -> str:
+    return os.fsdecode(value) if isinstance(value, str | bytes | os.PathLike) else ""
+
+
 def _forbidden(event: str, arguments: tuple[object, ...]) -> str:
     """Return what of the developer's an event of Python would reach; empty for everything else."""
     if event in {"socket.connect", "socket.sendto"}:
         address = arguments[1]
         if isinstance(address, tuple):
             return "" if address[0] in _LOOPBACK else f"reach {address[0]}"
-        return "reach the desktop's own bus" if str(address).startswith(_OWN_BUSES) else ""
+        return "reach the desktop's own bus" if _text(address).startswith(_OWN_BUSES) else ""
     if event == "socket.getaddrinfo":
-        host = str(arguments[0] or "")
+        host = _text(arguments[0] or "")
         is_name = any(letter.isalpha() for letter in host) and ":" not in host
         return f"look up {host}" if is_name and host not in _LOOPBACK else ""
-    if event in {"open", "os.mkdir", "os.rename", "os.remove"} and str(arguments[0]).startswith(_OWN_FOLDERS):
+    if event in {"open", "os.mkdir", "os.rename", "os.remove"} and _text(arguments[0]).startswith(_OWN_FOLDERS):
         return f"use {arguments[0]}"
     return ""
 

@@ -31,12 +31,12 @@ class FakeBackend:
         self.failure: Exception | None = None
 
     def show(self, notification: Notification) -> None:
-        self._handle_press(notification)
+        self._call(notification)
 
     def withdraw(self, owner: str) -> None:
-        self._handle_press(owner)
+        self._call(owner)
 
-    def _handle_press(self, what: Notification | str) -> None:
+    def _call(self, what: Notification | str) -> None:
         assert threading.current_thread() is not threading.main_thread(), "it may wait"
         self.calls.append(what)
         if self.failure is not None:
