@@ -130,7 +130,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxKiwoom]:
 
 
 @pytest.fixture
-def gate(sandbox: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def gate(sandbox: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Kiwoom answers an issue request only once this is set."""
     opened = threading.Event()
     monkeypatch.setattr(sandbox, "pause", lambda *_: opened.wait(PATIENCE_SECONDS))
@@ -140,13 +140,13 @@ def gate(sandbox: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch) -> Iterator[An
 
 
 @pytest.fixture
-def issues(sandbox: SandboxKiwoom) -> Callable[..., Any]:
+def issues(sandbox: SandboxKiwoom) -> Callable[[], int]:
     return lambda: sandbox.counts()["issue"]
 
 
 @pytest.fixture
-def until() -> Callable[..., None]:
-    def wait(condition: Any) -> None:
+def until() -> Callable[[Callable[[], object]], None]:
+    def wait(condition: Callable[[], object]) -> None:
         end = time.monotonic() + PATIENCE_SECONDS
         while not condition():
             assert time.monotonic() < end, "it never came"
@@ -156,7 +156,7 @@ def until() -> Callable[..., None]:
 
 
 @pytest.fixture(params=["file", "auto without a keyring", "auto", "keyring"])
-def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """Each way in which processes on one machine share a token."""
     monkeypatch.setenv("KIWOOM_TRAY_STORE", request.param.split()[0])
     if request.param in {"auto", "keyring"}:
@@ -171,11 +171,11 @@ def token_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def rest_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free_port: int) -> Iterator[Callable[..., Any]]:
+def rest_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free_port: int) -> Iterator[Callable[[str], str]]:
     """Lets the token rest in a store of that kind, with a keyring in a file and a Redis of its own."""
     servers = []
 
-    def rest(kind: Any) -> Any:
+    def rest(kind: str) -> str:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", kind)
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.processes.file_keyring.FileKeyring")
         monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))

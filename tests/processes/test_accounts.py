@@ -22,7 +22,7 @@ MOCK = {"APP_KEY_MOCK": "key-of-mock", "APP_SECRET_MOCK": "secret-of-mock", "KIW
 
 
 @pytest.fixture(params=["file", "keyring", "redis"])
-def rests(request: pytest.FixtureRequest, rest_in: Callable[..., Any]) -> Any:
+def rests(request: pytest.FixtureRequest, rest_in: Callable[[str], str]) -> Any:
     return rest_in(request.param)
 
 
@@ -47,7 +47,7 @@ def kiwoom_token(sandbox: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch) -> Cal
     return run
 
 
-def test_the_same_keys_find_the_token(rests: str, kiwoom_token: Callable[..., Any], issues: Callable[..., Any]) -> None:
+def test_the_same_keys_find_the_token(rests: str, kiwoom_token: Callable[..., Any], issues: Callable[[], int]) -> None:
     token = kiwoom_token(ONE, "get")
 
     assert (kiwoom_token(ONE, "get"), issues()) == (token, 1)
@@ -55,7 +55,7 @@ def test_the_same_keys_find_the_token(rests: str, kiwoom_token: Callable[..., An
 
 @pytest.mark.parametrize("other", [TWO, MOCK], ids=["other keys", "the other mode"])
 def test_other_keys_get_a_token_of_their_own(
-    rests: str, kiwoom_token: Callable[..., Any], issues: Callable[..., Any], other: dict[str, str]
+    rests: str, kiwoom_token: Callable[..., Any], issues: Callable[[], int], other: dict[str, str]
 ) -> None:
     token = kiwoom_token(ONE, "get")
 
@@ -102,7 +102,7 @@ class TestKeysInTheKeyring:
         return put
 
     def test_that_were_replaced_leave_the_old_account_without_its_token(
-        self, setup: Callable[..., None], kiwoom_token: Callable[..., Any], issues: Callable[..., Any]
+        self, setup: Callable[..., None], kiwoom_token: Callable[..., Any], issues: Callable[[], int]
     ) -> None:
         setup(ONE)
         token = kiwoom_token({}, "get")
@@ -152,6 +152,6 @@ def test_profiles_have_tokens_of_their_own(rests: str, kiwoom_token: Callable[..
 
 
 def test_a_profile_does_not_use_the_keys_of_the_default_one(
-    rests: str, kiwoom_token: Callable[..., Any], issues: Callable[..., Any]
+    rests: str, kiwoom_token: Callable[..., Any], issues: Callable[[], int]
 ) -> None:
     assert (kiwoom_token(ONE, "--profile", "Second", "get"), issues()) == (4, 0)

@@ -71,7 +71,7 @@ class TestFullDisk:
         assert names == {".token", ".token.lock", ".token.owner", "ballast"}
 
     def test_costs_no_request_and_no_token(
-        self, small_disk: Path, sandbox: SandboxKiwoom, issues: Callable[..., Any], start: Callable[..., Any]
+        self, small_disk: Path, sandbox: SandboxKiwoom, issues: Callable[[], int], start: Callable[..., Any]
     ) -> None:
         fill(small_disk)
         one = start()
@@ -140,7 +140,7 @@ class TestOfAnotherUser:
         return run
 
     def test_a_lock_costs_no_token_and_is_told(
-        self, as_nobody: Callable[..., Any], sandbox: SandboxKiwoom, issues: Callable[..., Any], tmp_path: Path
+        self, as_nobody: Callable[..., Any], sandbox: SandboxKiwoom, issues: Callable[[], int], tmp_path: Path
     ) -> None:
         lock = tmp_path / "data" / ".token.lock"
         lock.touch(mode=0o600)
@@ -170,7 +170,7 @@ def test_a_kwcli_cache_of_another_user_is_not_used(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     sandbox: SandboxKiwoom,
-    issues: Callable[..., Any],
+    issues: Callable[[], int],
     start: Callable[..., Any],
 ) -> None:
     settings = tmp_path / "places" / "settings" / "settings.toml"

@@ -22,7 +22,7 @@ DAY = 86400
 
 
 @pytest.fixture
-def pair(store: Any, start: Callable[..., Any]) -> Any:
+def pair(store: str, start: Callable[..., Any]) -> Any:
     return start(2)
 
 
@@ -174,7 +174,7 @@ class TestKeyringComesAndGoes:
 def test_programs_in_different_folders_without_a_keyring_do_not_drive_each_other_to_kiwoom(
     monkeypatch: pytest.MonkeyPatch,
     sandbox: SandboxKiwoom,
-    issues: Callable[..., Any],
+    issues: Callable[[], int],
     start: Callable[..., Any],
     tmp_path: Path,
 ) -> None:

@@ -72,7 +72,7 @@ class TestProcessesAndThreads:
         assert sum(worker.ask("has loaded", "tray_app.kiwoom.broker") for worker in ask_at_once.workers) <= 1  # type: ignore[attr-defined]
 
     def test_without_a_token_make_one_request(
-        self, sandbox: SandboxKiwoom, issues: Callable[..., Any], ask_at_once: Callable[..., Any]
+        self, sandbox: SandboxKiwoom, issues: Callable[[], int], ask_at_once: Callable[..., Any]
     ) -> None:
         sandbox.set_delay(0.2)
 
@@ -81,7 +81,7 @@ class TestProcessesAndThreads:
         assert (issues(), len(found), len(set(found))) == (1, PROCESSES + THREADS, 1)
 
     def test_near_the_end_make_one_request_though_the_same_token_comes_back(
-        self, sandbox: SandboxKiwoom, issues: Callable[..., Any], ask_at_once: Callable[..., Any]
+        self, sandbox: SandboxKiwoom, issues: Callable[[], int], ask_at_once: Callable[..., Any]
     ) -> None:
         sandbox.set_lifetime(200)  # less than ensure_token wants
         first = TokenManager().ensure_token()
@@ -123,7 +123,7 @@ if __name__ == "__main__":
 def test_workers_of_a_server_make_one_request(
     monkeypatch: pytest.MonkeyPatch,
     sandbox: SandboxKiwoom,
-    issues: Callable[..., Any],
+    issues: Callable[[], int],
     tmp_path: Path,
     *,
     kind: str,

@@ -70,7 +70,7 @@ def settings_toml(private_places: Path) -> Path:
 
 
 @pytest.fixture
-def setup(rest_in: Callable[..., Any]) -> Callable[..., None]:
+def setup(rest_in: Callable[[str], str]) -> Callable[..., None]:
     """Puts keys where `kiwoomcli setup` puts them."""
 
     def put(alias: Any, mode: Any, key: Any) -> None:
@@ -127,7 +127,7 @@ class TestTheAccount:
         assert said == "live"
 
     def test_of_the_default_profile_is_known_while_the_keyring_fails(
-        self, setup: Callable[..., None], rest_in: Callable[..., Any], kiwoom_token: Callable[..., Any], broken: Any
+        self, setup: Callable[..., None], rest_in: Callable[[str], str], kiwoom_token: Callable[..., Any], broken: Any
     ) -> None:
         rest_in("file")
         setup("live", "real", "key-of-live")
@@ -206,7 +206,7 @@ class TestTheAccount:
         assert said == "True"
 
     def test_is_known_by_its_keys_in_the_keyring_though_the_token_rests_in_redis(
-        self, setup: Callable[..., None], rest_in: Callable[..., Any], kiwoom_token: Callable[..., Any]
+        self, setup: Callable[..., None], rest_in: Callable[[str], str], kiwoom_token: Callable[..., Any]
     ) -> None:
         rest_in("redis")
         setup(None, "real", "key-of-one")
@@ -220,7 +220,7 @@ class TestTheAccount:
         bot: Callable[..., Any],
         started: Callable[..., Any],
         monkeypatch: pytest.MonkeyPatch,
-        issues: Callable[..., Any],
+        issues: Callable[[], int],
     ) -> None:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         both = {**ONE, "APP_KEY_MOCK": "mk", "APP_SECRET_MOCK": "ms"}
@@ -296,7 +296,7 @@ class TestAKiwoomThatFails:
         self,
         bot: Callable[..., Any],
         sandbox: SandboxKiwoom,
-        issues: Callable[..., Any],
+        issues: Callable[[], int],
         monkeypatch: pytest.MonkeyPatch,
         *,
         fault: str,
@@ -317,7 +317,7 @@ class TestAKiwoomThatFails:
         self,
         bot: Callable[..., Any],
         sandbox: SandboxKiwoom,
-        issues: Callable[..., Any],
+        issues: Callable[[], int],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
@@ -340,7 +340,7 @@ class TestHandOuts:
 
     @pytest.mark.parametrize("kind", ["auto", "keyring"])
     def test_go_with_a_clear_though_the_keyring_fails(
-        self, rest_in: Callable[..., Any], kiwoom_token: Callable[..., Any], bot_file: Path, broken: Any, *, kind: str
+        self, rest_in: Callable[[str], str], kiwoom_token: Callable[..., Any], bot_file: Path, broken: Any, *, kind: str
     ) -> None:
         rest_in(kind)
         kiwoom_token("get", **ONE)
@@ -365,7 +365,7 @@ class TestHandOuts:
         assert not list(Path(platformdirs.user_cache_dir("kiwoom")).rglob("*-token.json"))
 
     def test_are_not_touched_by_a_token_that_never_leaves_a_programs_memory(
-        self, rest_in: Callable[..., Any], kiwoom_token: Callable[..., Any], bot: Callable[..., Any], bot_file: Path
+        self, rest_in: Callable[[str], str], kiwoom_token: Callable[..., Any], bot: Callable[..., Any], bot_file: Path
     ) -> None:
         rest_in("auto")
         token = kiwoom_token("get", **ONE)
@@ -375,7 +375,7 @@ class TestHandOuts:
         assert json.loads(bot_file.read_text())["token"] == token
 
     def test_do_not_fail_a_diagnosis(
-        self, rest_in: Callable[..., Any], kiwoom_token: Callable[..., Any], bot_file: Path, broken: Any
+        self, rest_in: Callable[[str], str], kiwoom_token: Callable[..., Any], bot_file: Path, broken: Any
     ) -> None:
         rest_in("keyring")
         kiwoom_token("get", **ONE)
@@ -384,7 +384,7 @@ class TestHandOuts:
         assert kiwoom_token("doctor", **ONE) != 6
 
     def test_do_not_go_over_a_newer_token_of_kiwoomcli(
-        self, rest_in: Callable[..., Any], kiwoom_token: Callable[..., Any], sandbox: SandboxKiwoom, bot_file: Path
+        self, rest_in: Callable[[str], str], kiwoom_token: Callable[..., Any], sandbox: SandboxKiwoom, bot_file: Path
     ) -> None:
         rest_in("auto")
         sandbox.set_lifetime(7200)
@@ -400,7 +400,7 @@ class TestHandOuts:
 
 
 def test_a_clear_by_a_program_that_knows_only_the_file_brings_no_older_token_back(
-    rest_in: Callable[..., Any], bot: Callable[..., Any], token_file: Path
+    rest_in: Callable[[str], str], bot: Callable[..., Any], token_file: Path
 ) -> None:
     rest_in("auto")
 
@@ -457,7 +457,7 @@ def test_a_command_that_is_run_ends_at_a_broken_pipe_as_elsewhere(
 
 @POSIX
 def test_a_signals_handler_may_ask_for_the_token_too(
-    rest_in: Callable[..., Any], bot: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rest_in: Callable[[str], str], bot: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rest_in("keyring")
     (tmp_path / "slow_keyring.py").write_text(

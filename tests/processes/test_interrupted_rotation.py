@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -76,7 +77,11 @@ def rotate(sandbox: SandboxKiwoom) -> Iterator[Callable[..., Any]]:
 
 @pytest.fixture
 def killed(
-    manager: TokenManager, gate: Any, issues: Callable[..., Any], rotate: Callable[..., Any], until: Callable[..., None]
+    manager: TokenManager,
+    gate: threading.Event,
+    issues: Callable[[], int],
+    rotate: Callable[..., Any],
+    until: Callable[[Callable[[], object]], None],
 ) -> Callable[..., None]:
     """A rotation that is killed between its revoke and Kiwoom's answer to its issue."""
 
@@ -145,9 +150,9 @@ def test_that_was_killed_before_the_token_was_forgotten_makes_the_next_who_ensur
     sandbox: SandboxKiwoom,
     manager: TokenManager,
     rotate: Callable[..., Any],
-    issues: Callable[..., Any],
+    issues: Callable[[], int],
     *,
-    until: Callable[..., None],
+    until: Callable[[Callable[[], object]], None],
 ) -> None:
     """Kiwoom has revoked it, the program did not live to hear that."""
     sandbox.set_fault("slow", on="revoke", seconds=60)
@@ -168,7 +173,7 @@ def test_a_clear_after_it_is_a_clear(
     terminal: Terminal,
     killed: Callable[..., None],
     *,
-    issues: Callable[..., Any],
+    issues: Callable[[], int],
     clock: Ahead,
 ) -> None:
     killed()
@@ -187,7 +192,7 @@ def test_a_clear_of_the_token_that_came_after_it_is_a_clear(
     terminal: Terminal,
     killed: Callable[..., None],
     *,
-    issues: Callable[..., Any],
+    issues: Callable[[], int],
     clock: Ahead,
 ) -> None:
     killed()

@@ -33,7 +33,7 @@ os.chmod(TOKEN_FILE, 0o600)
 
 
 @pytest.fixture(params=["auto", "redis"])
-def kept(request: pytest.FixtureRequest, rest_in: Callable[..., Any], private_places: Path) -> Any:
+def kept(request: pytest.FixtureRequest, rest_in: Callable[[str], str], private_places: Path) -> Any:
     """The token rests elsewhere and a copy is kept in the file."""
     settings = private_places / "places" / "settings" / "settings.toml"
     settings.parent.mkdir(parents=True)

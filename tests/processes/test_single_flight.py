@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -44,7 +45,7 @@ class TestOneRequest:
         self,
         store: str,
         sandbox: SandboxKiwoom,
-        issues: Callable[..., Any],
+        issues: Callable[[], int],
         start: Callable[..., Any],
         together: Callable[..., list[Any]],
     ) -> None:
@@ -59,7 +60,7 @@ class TestOneRequest:
         self,
         store: str,
         sandbox: SandboxKiwoom,
-        issues: Callable[..., Any],
+        issues: Callable[[], int],
         start: Callable[..., Any],
         together: Callable[..., list[Any]],
     ) -> None:
@@ -76,7 +77,7 @@ class TestOneRequest:
         self,
         store: str,
         sandbox: SandboxKiwoom,
-        issues: Callable[..., Any],
+        issues: Callable[[], int],
         start: Callable[..., Any],
         together: Callable[..., list[Any]],
     ) -> None:
@@ -94,9 +95,9 @@ class TestOneRequest:
         self,
         store: str,
         sandbox: SandboxKiwoom,
-        issues: Callable[..., Any],
+        issues: Callable[[], int],
         start: Callable[..., Any],
-        until: Callable[..., None],
+        until: Callable[[Callable[[], object]], None],
     ) -> None:
         workers = start(MANY)
         sandbox.set_fault("hang", on="issue")
@@ -113,7 +114,7 @@ class TestOneRequest:
         assert [error["error"] for error in errors] == ["BrokerUnavailable"] * MANY
 
     def test_when_everybody_refreshes(
-        self, store: str, gate: Any, issues: Callable[..., Any], start: Callable[..., Any]
+        self, store: str, gate: threading.Event, issues: Callable[[], int], start: Callable[..., Any]
     ) -> None:
         workers = start(MANY)
         for worker in workers:
@@ -131,7 +132,7 @@ class TestOneRequest:
 def test_thirty_two_processes_make_one_request(
     monkeypatch: pytest.MonkeyPatch,
     sandbox: SandboxKiwoom,
-    issues: Callable[..., Any],
+    issues: Callable[[], int],
     start: Callable[..., Any],
     together: Callable[..., list[Any]],
 ) -> None:
@@ -144,7 +145,7 @@ def test_thirty_two_processes_make_one_request(
 
 
 def test_kiwooms_wish_to_wait_holds_for_every_process(
-    store: str, sandbox: SandboxKiwoom, issues: Callable[..., Any], start: Callable[..., Any]
+    store: str, sandbox: SandboxKiwoom, issues: Callable[[], int], start: Callable[..., Any]
 ) -> None:
     one, other = start(2)
     sandbox.set_fault("http-429", seconds=60, times=1)
@@ -160,9 +161,9 @@ class TestDeath:
         self,
         store: str,
         sandbox: SandboxKiwoom,
-        issues: Callable[..., Any],
+        issues: Callable[[], int],
         start: Callable[..., Any],
-        until: Callable[..., None],
+        until: Callable[[Callable[[], object]], None],
     ) -> None:
         one, other = start(2)
         sandbox.set_fault("hang", on="issue", times=1)
@@ -231,7 +232,7 @@ class TestLockFile:
         self,
         store: str,
         sandbox: SandboxKiwoom,
-        issues: Callable[..., Any],
+        issues: Callable[[], int],
         *,
         locks: Callable[..., list[Any]],
         start: Callable[..., Any],
@@ -272,7 +273,10 @@ print(os.waitpid(child, 0)[1])
 
 @pytest.mark.posix
 def test_a_child_forked_in_the_middle_of_a_request_waits_for_it(
-    monkeypatch: pytest.MonkeyPatch, gate: Any, issues: Callable[..., Any], until: Callable[..., None]
+    monkeypatch: pytest.MonkeyPatch,
+    gate: threading.Event,
+    issues: Callable[[], int],
+    until: Callable[[Callable[[], object]], None],
 ) -> None:
     """The child inherits neither the turn of the parent's thread nor its lock."""
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
@@ -298,11 +302,11 @@ def test_a_child_forked_in_the_middle_of_a_request_waits_for_it(
 def test_a_file_of_a_plain_writer_is_adopted_by_who_waits(
     monkeypatch: pytest.MonkeyPatch,
     sandbox: SandboxKiwoom,
-    issues: Callable[..., Any],
+    issues: Callable[[], int],
     *,
     token_file: Path,
     start: Callable[..., Any],
-    until: Callable[..., None],
+    until: Callable[[Callable[[], object]], None],
 ) -> None:
     """Somebody else brings a token while Kiwoom is being asked: nobody is asked twice."""
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")

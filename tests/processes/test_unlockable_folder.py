@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -42,7 +41,7 @@ def file_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize("also", ["", "the state folder"])
 @pytest.mark.usefixtures("file_store")
 def test_many_programs_make_one_request(
-    number: int, also: str, sandbox: SandboxKiwoom, issues: Callable[..., Any], tmp_path: Path
+    number: int, also: str, sandbox: SandboxKiwoom, issues: Callable[[], int], tmp_path: Path
 ) -> None:
     sandbox.set_delay(0.3)
     folder = str(tmp_path if also else tmp_path / "data")
