@@ -8,7 +8,6 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import keyring
 import pytest
@@ -185,13 +184,15 @@ class TestSet:
             '# mine\npolicy = "auto"  # for now\ntheme = "dark"\n\n[profiles.second]\nmode = "demo"\n'
         )
 
-    def test_what_a_profile_may_have_of_its_own_goes_into_its_section(self, run: Any, file: Path) -> None:
+    def test_what_a_profile_may_have_of_its_own_goes_into_its_section(
+        self, run: Callable[..., Run], file: Path
+    ) -> None:
         assert run("--profile", "second", "config", "set", "policy", "notify").status == DONE
 
         assert tomllib.loads(file.read_text()) == {"profiles": {"second": {"policy": "notify"}}}
         assert [load_settings(name).policy for name in (DEFAULT, "second")] == ["auto", "notify"]
 
-    def test_what_is_the_machines_is_refused_with_a_named_profile(self, run: Any, file: Path) -> None:
+    def test_what_is_the_machines_is_refused_with_a_named_profile(self, run: Callable[..., Run], file: Path) -> None:
         refused = run("config", "set", "language", "ko", "--profile", "second")
 
         assert refused.status == USAGE
@@ -306,7 +307,7 @@ class TestUnset:
         assert (done.status, done.out, done.err) == (DONE, "policy = auto\n", "")
         assert file.read_text() == "# mine\n"
 
-    def test_a_profile_follows_the_others_again(self, run: Any, file: Path) -> None:
+    def test_a_profile_follows_the_others_again(self, run: Callable[..., Run], file: Path) -> None:
         file.write_text('policy = "notify"\n[profiles.second]\npolicy = "auto"\n')
 
         assert run("--profile", "second", "config", "unset", "policy").out == "policy = notify\n"
@@ -374,7 +375,7 @@ class TestTheToken:
     """What a change of the settings does to a token that lives."""
 
     def test_moves_along_to_another_folder(
-        self, run: Any, config: Callable[..., Run], data: Path, private_places: Path
+        self, run: Callable[..., Run], config: Callable[..., Run], data: Path, private_places: Path
     ) -> None:
         put(run)
         other = private_places / "other"
@@ -388,7 +389,7 @@ class TestTheToken:
         assert kept(run) == TOKEN
 
     def test_moves_from_the_keyring_to_the_file_and_back(
-        self, run: Any, config: Callable[..., Run], keyring_client: MemoryKeyring, data: Path
+        self, run: Callable[..., Run], config: Callable[..., Run], keyring_client: MemoryKeyring, data: Path
     ) -> None:
         put(run)
         assert not (data / ".token").exists()
@@ -404,7 +405,9 @@ class TestTheToken:
         assert len(keyring_client.entries) == 1
         assert kept(run) == TOKEN
 
-    def test_stays_where_both_stores_keep_it(self, run: Any, config: Callable[..., Run], data: Path) -> None:
+    def test_stays_where_both_stores_keep_it(
+        self, run: Callable[..., Run], config: Callable[..., Run], data: Path
+    ) -> None:
         """Without a keyring `auto` keeps it in the file."""
         put(run)
 
@@ -414,7 +417,7 @@ class TestTheToken:
         assert kept(run) == TOKEN
 
     def test_of_every_profile_moves_along(
-        self, run: Any, config: Callable[..., Run], data: Path, private_places: Path
+        self, run: Callable[..., Run], config: Callable[..., Run], data: Path, private_places: Path
     ) -> None:
         put(run)
         put(run, "--profile", "second")
@@ -427,7 +430,7 @@ class TestTheToken:
         assert not list(data.glob("*.token"))
 
     def test_a_newer_one_in_the_new_place_is_kept(
-        self, run: Any, config: Callable[..., Run], data: Path, file: Path, private_places: Path
+        self, run: Callable[..., Run], config: Callable[..., Run], data: Path, file: Path, private_places: Path
     ) -> None:
         other = private_places / "other"
         config("set", "data_dir", str(other))
@@ -439,7 +442,9 @@ class TestTheToken:
 
         assert kept(run) == "a-token-that-lives-for-longer"
 
-    def test_stays_where_it_is_when_only_memory_is_left(self, run: Any, config: Callable[..., Run], data: Path) -> None:
+    def test_stays_where_it_is_when_only_memory_is_left(
+        self, run: Callable[..., Run], config: Callable[..., Run], data: Path
+    ) -> None:
         put(run)
 
         done = config("set", "store", "memory")
@@ -448,7 +453,7 @@ class TestTheToken:
         assert (data / ".token").exists()
 
     def test_goes_into_the_memory_of_a_program_that_goes_on(
-        self, run: Any, config: Callable[..., Run], data: Path
+        self, run: Callable[..., Run], config: Callable[..., Run], data: Path
     ) -> None:
         put(run)
         before = load_settings()
@@ -464,7 +469,7 @@ class TestTheToken:
         assert not (data / ".token").exists()
 
     def test_is_not_lost_when_the_new_place_cannot_take_it(
-        self, run: Any, config: Callable[..., Run], data: Path, private_places: Path
+        self, run: Callable[..., Run], config: Callable[..., Run], data: Path, private_places: Path
     ) -> None:
         put(run)
         (private_places / "blocked").write_text("a file where the folder would be")
@@ -476,7 +481,7 @@ class TestTheToken:
         assert json.loads((data / ".token").read_text())["access_token"] == TOKEN
 
     def test_is_encrypted_and_decrypted_with_the_setting(
-        self, run: Any, config: Callable[..., Run], data: Path, private_places: Path
+        self, run: Callable[..., Run], config: Callable[..., Run], data: Path, private_places: Path
     ) -> None:
         fernet = pytest.importorskip("cryptography.fernet").Fernet
         keys = private_places / "keys.txt"
@@ -493,7 +498,7 @@ class TestTheToken:
         assert kept(run) == TOKEN
 
     def test_following_twice_changes_nothing(
-        self, run: Any, config: Callable[..., Run], data: Path, private_places: Path
+        self, run: Callable[..., Run], config: Callable[..., Run], data: Path, private_places: Path
     ) -> None:
         put(run)
         before = load_settings()
@@ -508,7 +513,7 @@ class TestTheToken:
 class TestCopies:
     """What a change of the settings does to the copies that other tools read."""
 
-    def test_begin_at_once(self, run: Any, config: Callable[..., Run], private_places: Path) -> None:
+    def test_begin_at_once(self, run: Callable[..., Run], config: Callable[..., Run], private_places: Path) -> None:
         put(run)
         bots = private_places / "bots" / "token.json"
 
@@ -518,7 +523,11 @@ class TestCopies:
 
     @pytest.mark.parametrize("words", [("set", "share_bot_file", ""), ("unset", "share_bot_file")])
     def test_are_taken_away_when_switched_off(
-        self, run: Any, config: Callable[..., Run], private_places: Path, words: tuple[str, str, str] | tuple[str, str]
+        self,
+        run: Callable[..., Run],
+        config: Callable[..., Run],
+        private_places: Path,
+        words: tuple[str, str, str] | tuple[str, str],
     ) -> None:
         put(run)
         bots = private_places / "bots" / "token.json"
@@ -529,7 +538,9 @@ class TestCopies:
         assert not bots.exists()
         assert kept(run) == TOKEN
 
-    def test_move_to_another_file(self, run: Any, config: Callable[..., Run], private_places: Path) -> None:
+    def test_move_to_another_file(
+        self, run: Callable[..., Run], config: Callable[..., Run], private_places: Path
+    ) -> None:
         put(run)
         one, two = private_places / "bots" / "1.json", private_places / "bots" / "2.json"
         config("set", "share_bot_file", str(one))
@@ -563,7 +574,7 @@ class TestCopies:
         assert bots.exists() is is_left
 
     def test_of_another_share_stay(
-        self, run: Any, config: Callable[..., Run], private_places: Path, keyring_client: MemoryKeyring
+        self, run: Callable[..., Run], config: Callable[..., Run], private_places: Path, keyring_client: MemoryKeyring
     ) -> None:
         put(run)
         bots = private_places / "bots" / "token.json"
@@ -578,7 +589,7 @@ class TestCopies:
         assert kept(run) == TOKEN
 
     def test_of_two_accounts_do_not_get_into_one_file(
-        self, run: Any, config: Callable[..., Run], private_places: Path, file: Path
+        self, run: Callable[..., Run], config: Callable[..., Run], private_places: Path, file: Path
     ) -> None:
         put(run)
         bots = private_places / "bots" / "token.json"
@@ -597,7 +608,7 @@ class TestCopies:
         assert config("set", "share_bot_file", str(bots)).status == DONE
 
     def test_are_not_put_where_a_token_itself_rests(
-        self, run: Any, config: Callable[..., Run], private_places: Path
+        self, run: Callable[..., Run], config: Callable[..., Run], private_places: Path
     ) -> None:
         put(run)
         of_second = private_places / "data" / "second.token"
@@ -608,7 +619,9 @@ class TestCopies:
         assert one_line(refused.err) == f"A token itself is stored in {of_second}. Choose another file for bots."
         assert not of_second.exists()
 
-    def test_the_file_is_no_copy_where_the_token_itself_rests_in_it(self, run: Any, config: Callable[..., Run]) -> None:
+    def test_the_file_is_no_copy_where_the_token_itself_rests_in_it(
+        self, run: Callable[..., Run], config: Callable[..., Run]
+    ) -> None:
         """Without a keyring."""
         put(run)
         config("set", "share_token_file", "true")

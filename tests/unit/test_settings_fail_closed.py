@@ -89,7 +89,7 @@ class TestAFileThatCannotBeReadAsAWhole:
 
     @pytest.mark.parametrize("kind", UNREADABLE)
     def test_of_whatever_kind_is_told_in_one_line_that_names_the_file(
-        self, kind: str, run: Any, file: Path, keys: None
+        self, kind: str, run: Callable[..., Run], file: Path, keys: None
     ) -> None:
         file.write_bytes(UNREADABLE[kind])
 
@@ -101,7 +101,7 @@ class TestAFileThatCannotBeReadAsAWhole:
 
     @pytest.mark.parametrize("setting", ["KIWOOM_MODE=demo", "KIWOOM_TRAY_STORE=file"])
     def test_lets_nothing_work_though_the_environment_says_something(
-        self, setting: str, run: Any, file: Path, keys: None, monkeypatch: pytest.MonkeyPatch
+        self, setting: str, run: Callable[..., Run], file: Path, keys: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         file.write_bytes(UNREADABLE["cp949"])
         monkeypatch.setenv(*setting.split("="))
@@ -110,7 +110,7 @@ class TestAFileThatCannotBeReadAsAWhole:
 
     @pytest.mark.posix
     @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root reads everything")
-    def test_may_belong_to_another_user(self, run: Any, file: Path) -> None:
+    def test_may_belong_to_another_user(self, run: Callable[..., Run], file: Path) -> None:
         file.write_text(MEANT, encoding="utf-8")
         file.chmod(0)
 
@@ -120,13 +120,13 @@ class TestAFileThatCannotBeReadAsAWhole:
         assert "Permission denied" in refused.err
 
     @pytest.mark.posix
-    def test_may_be_no_file(self, run: Any, file: Path) -> None:
+    def test_may_be_no_file(self, run: Callable[..., Run], file: Path) -> None:
         os.mkfifo(file)
 
         assert run("status").status == USAGE
 
     @pytest.mark.parametrize("words", [("list",), ("list", "--json"), ("get", "theme"), ("path",)])
-    def test_can_be_asked_about(self, words: tuple[str, str] | tuple[str], run: Any, file: Path) -> None:
+    def test_can_be_asked_about(self, words: tuple[str, str] | tuple[str], run: Callable[..., Run], file: Path) -> None:
         file.write_bytes(UNREADABLE["cp949"])
 
         shown = run("config", *words)
@@ -134,14 +134,14 @@ class TestAFileThatCannotBeReadAsAWhole:
         assert shown.status == DONE
         assert str(file) in shown.out + shown.err
 
-    def test_does_not_tell_the_mode(self, run: Any, file: Path) -> None:
+    def test_does_not_tell_the_mode(self, run: Callable[..., Run], file: Path) -> None:
         file.write_bytes(UNREADABLE["cp949"])
 
         refused = run("config", "get", "mode")
 
         assert (refused.status, refused.out, refused.err.count("\n")) == (USAGE, "", 1)
 
-    def test_is_named_by_the_doctor(self, run: Any, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_is_named_by_the_doctor(self, run: Callable[..., Run], file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("tray_app.cli.doctor.tray_command", lambda *_: [])
         file.write_bytes(UNREADABLE["cp949"])
 
@@ -161,7 +161,9 @@ def test_an_encoding_that_its_first_bytes_tell_is_read(encoding: str, file: Path
 class TestALineThatIsNotUnderstood:
     @pytest.mark.parametrize("name", REQUIRED)
     @pytest.mark.parametrize("line", ["{} = !", "{} : 'x'", "{}", "{} = ['x']", "{} = 5", "{} = ''\n{} = ''"])
-    def test_of_a_required_setting_refuses(self, name: str, line: str, run: Any, file: Path, keys: None) -> None:
+    def test_of_a_required_setting_refuses(
+        self, name: str, line: str, run: Callable[..., Run], file: Path, keys: None
+    ) -> None:
         if "''" in line:
             line = 'store = "auto"\nstore = "auto"' if name == "store" else line
         file.write_text(line.replace("{}", name) + '\ntheme = "dark"\n')
@@ -186,7 +188,9 @@ class TestALineThatIsNotUnderstood:
             settings.require()
 
     @pytest.mark.parametrize("name", [one for one in TABLE if one not in REQUIRED])
-    def test_of_any_other_setting_is_told_and_its_default_is_used(self, name: str, run: Any, file: Path) -> None:
+    def test_of_any_other_setting_is_told_and_its_default_is_used(
+        self, name: str, run: Callable[..., Run], file: Path
+    ) -> None:
         file.write_text(f"{name} = !\n")
 
         done = run("status")
@@ -205,7 +209,7 @@ class TestALineThatIsNotUnderstood:
         [("KIWOOM_MODE", "demo"), ("KIWOOM_TRAY_STORE", "file"), ("KIWOOM_TRAY_REDIS_URL", "redis://host")],
     )
     def test_does_not_matter_where_the_environment_decides(
-        self, name: str, value: str, run: Any, file: Path, monkeypatch: pytest.MonkeyPatch
+        self, name: str, value: str, run: Callable[..., Run], file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         setting = next(one for one in TABLE.values() if one.environment == name)
         file.write_text(f"{setting.name} = !\n")
@@ -281,7 +285,7 @@ class TestALineThatIsNotUnderstood:
         )
         assert (settings.is_usable, load_settings().is_usable) == (False, True)
 
-    def test_can_be_mended_by_config(self, run: Any, file: Path) -> None:
+    def test_can_be_mended_by_config(self, run: Callable[..., Run], file: Path) -> None:
         file.write_text('mode = "paper"\n')
 
         assert run("config", "set", "mode", "demo").status == DONE
@@ -408,7 +412,9 @@ class TestPlaces:
 
     @pytest.mark.posix
     @pytest.mark.parametrize("mask", [0, 0o027, 0o077])
-    def test_the_settings_folder_is_private_whatever_the_mask(self, mask: int, run: Any, private_places: Path) -> None:
+    def test_the_settings_folder_is_private_whatever_the_mask(
+        self, mask: int, run: Callable[..., Run], private_places: Path
+    ) -> None:
         before = os.umask(mask)
         try:
             assert run("config", "set", "theme", "dark").status == DONE
@@ -421,7 +427,9 @@ class TestPlaces:
 
     @pytest.mark.posix
     @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root gives files away")
-    def test_what_root_writes_in_a_users_folder_is_that_users(self, run: Any, private_places: Path) -> None:
+    def test_what_root_writes_in_a_users_folder_is_that_users(
+        self, run: Callable[..., Run], private_places: Path
+    ) -> None:
         home = private_places / "places"
         home.mkdir()
         os.chown(home, 4242, 4242)
@@ -438,7 +446,9 @@ class TestNames:
 
     @pytest.mark.parametrize("written", [COMPOSED, APART])
     @pytest.mark.parametrize("asked", [COMPOSED, APART])
-    def test_that_look_alike_are_one_profile(self, written: str, asked: str, run: Any, file: Path) -> None:
+    def test_that_look_alike_are_one_profile(
+        self, written: str, asked: str, run: Callable[..., Run], file: Path
+    ) -> None:
         file.write_text(f'[profiles."{written}"]\nmode = "demo"\npolicy = "auto"\n', encoding="utf-8")
 
         assert (load_settings(asked).profile, load_settings(asked).mode) == (self.COMPOSED, "demo")
@@ -458,7 +468,7 @@ class TestNames:
 
 
 class TestAStoreThatCannotBeUsed:
-    def test_is_refused_before_it_is_written(self, run: Any, file: Path) -> None:
+    def test_is_refused_before_it_is_written(self, run: Callable[..., Run], file: Path) -> None:
         """Without a keyring."""
         refused = run("config", "set", "store", "keyring")
 

@@ -222,7 +222,9 @@ class TestAVariable:
         assert status == (UNEXPECTED if command == ("doctor",) else USAGE)  # to the doctor it is a finding
         assert CANARY not in said
 
-    def test_with_the_password_of_redis_is_shown_without_it(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_with_the_password_of_redis_is_shown_without_it(
+        self, run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", f"redis://me:{CANARY}@host/0")
 
         shown = run("config", "--json").out
