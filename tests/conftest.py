@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from gettext import NullTranslations
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 if sys.platform == "win32":  # the offscreen platform looks for fonts nowhere else
     os.environ.setdefault("QT_QPA_FONTDIR", r"C:\Windows\Fonts")
 
-_OURS = ("KIWOOM_", "APP_KEY", "APP_SECRET", "PRD", "MOCK", "PYTHON_KEYRING_")
+_OURS = ("KIWOOM_", "APP_KEY", "APP_SECRET", "PRD", "MOCK", "PYTHON_KEYRING_", "APPIMAGE", "APPDIR", "FLATPAK_ID")
 _FOLDERS = {
     "HOME": "home",
     "USERPROFILE": "home",
@@ -31,16 +32,53 @@ _FOLDERS = {
 }
 
 
-def _loopback_only(event: str, arguments: tuple[object, ...]) -> None:
+OWN_HOME = os.path.expanduser("~")
+"""The home of whoever runs the tests."""
+
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+_OWN_BUSES = ("/run/user/", "/run/dbus/", "/var/run/dbus/")
+_OWN_FOLDERS = tuple(
+    os.path.join(os.path.expanduser(folder), name)
+    for folder in (
+        *(os.environ[name] for name in _FOLDERS if name not in {"HOME", "USERPROFILE"} and os.environ.get(name)),
+        *("~/.config", "~/.local/share", "~/.local/state", "~/.cache", "~/Library/Application Support"),
+        *("~/Library/Caches", "~/Library/LaunchAgents", "~/AppData/Roaming", "~/AppData/Local"),
+    )
+    for name in ("kiwoom", "python_keyring", "autostart")
+)
+"""The developer's own: settings, state, logs and data of this program (`kiwoom-token-tray`) and of `kiwoomcli`."""
+
+_TEMPORARY = tempfile.gettempdir()
+
+
+def _text(value: object) -> str:
+    return os.fsdecode(value) if isinstance(value, str | bytes | os.PathLike) else ""
+
+
+def _forbidden(event: str, arguments: tuple[object, ...]) -> str:
+    """Return what of the developer's an event of Python would reach; empty for everything else."""
+    if event in {"socket.connect", "socket.sendto"}:
+        address = arguments[1]
+        if isinstance(address, tuple):
+            return "" if address[0] in _LOOPBACK else f"reach {address[0]}"
+        return "reach the desktop's own bus" if _text(address).startswith(_OWN_BUSES) else ""
+    if event == "socket.getaddrinfo":
+        host = _text(arguments[0] or "")
+        is_name = any(letter.isalpha() for letter in host) and ":" not in host
+        return f"look up {host}" if is_name and host not in _LOOPBACK else ""
+    if event in {"open", "os.mkdir", "os.rename", "os.remove"} and _text(arguments[0]).startswith(_OWN_FOLDERS):
+        return f"use {arguments[0]}"
+    return ""
+
+
+def _keep_out(event: str, arguments: tuple[object, ...]) -> None:
     """An audit hook cannot be removed again, so no test and no library can get round it."""
-    if event != "socket.connect":
-        return
-    address = arguments[1]
-    if isinstance(address, tuple) and address[0] not in {"127.0.0.1", "::1", "localhost"}:
-        raise AssertionError(f"a test tried to reach {address[0]}")
+    what = _forbidden(event, arguments)
+    if what:
+        raise AssertionError(f"a test tried to {what}")
 
 
-sys.addaudithook(_loopback_only)
+sys.addaudithook(_keep_out)
 
 
 def _why_no_qt() -> str:
@@ -103,10 +141,11 @@ def private_places(
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus")
-    monkeypatch.delenv("FLATPAK_ID", raising=False)
     runtime = tmp_path_factory.getbasetemp() / "run"  # for sockets, whose paths must be short
     runtime.mkdir(mode=0o700, exist_ok=True)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    for name in ("XDG_RUNTIME_DIR", "TMPDIR", "TEMP", "TMP"):
+        monkeypatch.setenv(name, str(runtime))
+    monkeypatch.setattr(tempfile, "tempdir", str(runtime))
     monkeypatch.setattr("tray_app.autostart.windows.CURRENT_VERSION", rf"Software\kiwoom-token-tray-test-{os.getpid()}")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.chdir(tmp_path)
@@ -118,10 +157,25 @@ def private_places(
 
 @pytest.fixture(autouse=True)
 def english() -> None:
-    """Tests that want Korean say so."""
+    """Tests that want Korean say so, and outputs without its letters are those of one test."""
     from tray_app.core import language
 
+    language.allow_korean(allowed=True)
     language.use("en")
+
+
+@pytest.fixture
+def install_language() -> Iterator[Callable[[Callable[[], str], Callable[[], NullTranslations]], None]]:
+    """Put another system's language and another catalogue in the place of this system's, for one test."""
+    from tray_app.core import language
+    from tray_app.system.locale import detect_language, korean_catalogue
+
+    def install(detect: Callable[[], str], load_korean: Callable[[], NullTranslations]) -> None:
+        language.install(detect, load_korean)
+        language.use("auto")
+
+    yield install
+    language.install(detect_language, korean_catalogue)
 
 
 @pytest.fixture
@@ -133,7 +187,7 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def short_tmp() -> Path:
+def short_tmp() -> Iterator[Path]:
     """A folder whose path is short enough for a socket."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=_TEMPORARY) as folder:
         yield Path(folder)

@@ -118,7 +118,7 @@ def _record_a_week(data: Path, ends: float) -> None:
             happened.append((morning + 5 * _HOUR, "cleared", token, None))
             other = token_for("a-token-of-kwcli", 19 * _HOUR, morning + 5.4 * _HOUR)
             happened.append((morning + 5.4 * _HOUR, "adopted", other, None))
-    history.record("default", happened)
+    history.record("default", happened)  # type: ignore[arg-type]
     flush_history()  # the name of the program is read when the record is written
     sys.argv[0] = this_program
 

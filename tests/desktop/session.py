@@ -403,7 +403,7 @@ class Desktop:
             self._programs.remove(program)
             self._end(program)
 
-    def wait_for(self, predicate: Callable[[], T], what: str, timeout: float = 10.0) -> T:
+    def wait_for(self, predicate: Callable[[], T | None], what: str, timeout: float = 10.0) -> T:
         """Asks until the answer is true, and returns it.
 
         Errors of the desktop count as "not yet". Raises AssertionError after timeout (seconds), with a picture taken

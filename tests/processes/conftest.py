@@ -7,7 +7,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +38,7 @@ class Worker:
     def pid(self) -> int:
         return self._process.pid
 
-    def ask(self, *words: object) -> object:
+    def ask(self, *words: object) -> Any:
         self.send(*words)
         return self.answer()
 
@@ -44,7 +46,7 @@ class Worker:
         self._process.stdin.write(json.dumps(words).encode() + b"\n")
         self._process.stdin.flush()
 
-    def answer(self) -> object:
+    def answer(self) -> Any:
         """What came of the oldest command: the result, or the error's fields as a dictionary."""
         fields = self._read("result", "error")
         return fields.get("result", fields)
@@ -89,11 +91,11 @@ class Worker:
 
 
 @pytest.fixture
-def start():
+def start() -> Iterator[Callable[..., Any]]:
     """Starts `count` processes at once and waits until each is ready; one is returned as itself."""
     workers: list[Worker] = []
 
-    def start_some(count: int | None = None) -> Worker | list[Worker]:
+    def start_some(count: int | None = None) -> Any:
         new = [Worker() for _ in range(count or 1)]
         workers.extend(new)
         for worker in new:
@@ -106,10 +108,10 @@ def start():
 
 
 @pytest.fixture
-def together():
+def together() -> Callable[..., list[Any]]:
     """Lets all processes do the same at once; returns what came of it."""
 
-    def do(workers: list[Worker], *words: object) -> list[object]:
+    def do(workers: list[Worker], *words: object) -> list[Any]:
         for worker in workers:
             worker.send(*words)
         return [worker.answer() for worker in workers]
@@ -118,7 +120,7 @@ def together():
 
 
 @pytest.fixture
-def sandbox(monkeypatch):
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxKiwoom]:
     """A practice Kiwoom that the processes started from here on use."""
     with SandboxKiwoom() as server:
         monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", server.base_url)
@@ -128,7 +130,7 @@ def sandbox(monkeypatch):
 
 
 @pytest.fixture
-def gate(sandbox, monkeypatch):
+def gate(sandbox: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Kiwoom answers an issue request only once this is set."""
     opened = threading.Event()
     monkeypatch.setattr(sandbox, "pause", lambda *_: opened.wait(PATIENCE_SECONDS))
@@ -138,13 +140,13 @@ def gate(sandbox, monkeypatch):
 
 
 @pytest.fixture
-def issues(sandbox):
+def issues(sandbox: SandboxKiwoom) -> Callable[[], int]:
     return lambda: sandbox.counts()["issue"]
 
 
 @pytest.fixture
-def until():
-    def wait(condition) -> None:
+def until() -> Callable[[Callable[[], object]], None]:
+    def wait(condition: Callable[[], object]) -> None:
         end = time.monotonic() + PATIENCE_SECONDS
         while not condition():
             assert time.monotonic() < end, "it never came"
@@ -154,7 +156,7 @@ def until():
 
 
 @pytest.fixture(params=["file", "auto without a keyring", "auto", "keyring"])
-def store(request, monkeypatch, tmp_path):
+def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """Each way in which processes on one machine share a token."""
     monkeypatch.setenv("KIWOOM_TRAY_STORE", request.param.split()[0])
     if request.param in {"auto", "keyring"}:
@@ -164,16 +166,16 @@ def store(request, monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def token_file(tmp_path):
+def token_file(tmp_path: Path) -> Path:
     return tmp_path / "data" / ".token"
 
 
 @pytest.fixture
-def rest_in(monkeypatch, tmp_path, free_port):
+def rest_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free_port: int) -> Iterator[Callable[[str], str]]:
     """Lets the token rest in a store of that kind, with a keyring in a file and a Redis of its own."""
     servers = []
 
-    def rest(kind):
+    def rest(kind: str) -> str:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", kind)
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.processes.file_keyring.FileKeyring")
         monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))

@@ -6,11 +6,15 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.processes.conftest import ROOT
 from tests.processes.file_keyring import FileKeyring
+from tray_app.kiwoom.sandbox import SandboxKiwoom
 
 ONE = {"APP_KEY": "key-of-one", "APP_SECRET": "secret-of-one"}
 TWO = {"APP_KEY": "key-of-two", "APP_SECRET": "secret-of-two"}
@@ -18,17 +22,17 @@ MOCK = {"APP_KEY_MOCK": "key-of-mock", "APP_SECRET_MOCK": "secret-of-mock", "KIW
 
 
 @pytest.fixture(params=["file", "keyring", "redis"])
-def rests(request, rest_in):
+def rests(request: pytest.FixtureRequest, rest_in: Callable[[str], str]) -> Any:
     return rest_in(request.param)
 
 
 @pytest.fixture
-def kiwoom_token(sandbox, monkeypatch):
+def kiwoom_token(sandbox: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Runs `kiwoom-token` with the keys of an account in its environment; returns what it printed, or its status."""
     for name in ("APP_KEY", "APP_SECRET"):
         monkeypatch.delenv(name)
 
-    def run(account, *words, stdin=None):
+    def run(account: Any, *words: Any, stdin: Any = None) -> Any:
         done = subprocess.run(
             [sys.executable, "-m", "tray_app.cli.main", *words],
             input=stdin,
@@ -43,14 +47,16 @@ def kiwoom_token(sandbox, monkeypatch):
     return run
 
 
-def test_the_same_keys_find_the_token(rests, kiwoom_token, issues):
+def test_the_same_keys_find_the_token(rests: str, kiwoom_token: Callable[..., Any], issues: Callable[[], int]) -> None:
     token = kiwoom_token(ONE, "get")
 
     assert (kiwoom_token(ONE, "get"), issues()) == (token, 1)
 
 
 @pytest.mark.parametrize("other", [TWO, MOCK], ids=["other keys", "the other mode"])
-def test_other_keys_get_a_token_of_their_own(rests, kiwoom_token, issues, other):
+def test_other_keys_get_a_token_of_their_own(
+    rests: str, kiwoom_token: Callable[..., Any], issues: Callable[[], int], other: dict[str, str]
+) -> None:
     token = kiwoom_token(ONE, "get")
 
     assert kiwoom_token(other, "get", "--no-issue") == 3
@@ -61,7 +67,9 @@ def test_other_keys_get_a_token_of_their_own(rests, kiwoom_token, issues, other)
     assert (theirs == token, issues()) == (False, 2)
 
 
-def test_a_clear_with_other_keys_revokes_nothing(rests, kiwoom_token, sandbox):
+def test_a_clear_with_other_keys_revokes_nothing(
+    rests: str, kiwoom_token: Callable[..., Any], sandbox: SandboxKiwoom
+) -> None:
     kiwoom_token(ONE, "get")
 
     kiwoom_token(TWO, "clear", "--revoke")
@@ -69,7 +77,7 @@ def test_a_clear_with_other_keys_revokes_nothing(rests, kiwoom_token, sandbox):
     assert sandbox.counts()["revoke"] == 0
 
 
-def test_a_clear_with_other_keys_leaves_the_token(rests, kiwoom_token):
+def test_a_clear_with_other_keys_leaves_the_token(rests: str, kiwoom_token: Callable[..., Any]) -> None:
     token = kiwoom_token(ONE, "get")
 
     said = kiwoom_token(TWO, "clear")
@@ -80,20 +88,22 @@ def test_a_clear_with_other_keys_leaves_the_token(rests, kiwoom_token):
 
 class TestKeysInTheKeyring:
     @pytest.fixture
-    def setup(self, monkeypatch, tmp_path):
+    def setup(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
         """Puts keys where `kiwoomcli setup` puts them, without a word to anybody."""
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.processes.file_keyring.FileKeyring")
         monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
 
-        def put(account):
+        def put(account: Any) -> None:
             keyring = FileKeyring()
             keyring.set_password("kiwoom-real", "appkey", account["APP_KEY"])
             keyring.set_password("kiwoom-real", "secretkey", account["APP_SECRET"])
 
         return put
 
-    def test_that_were_replaced_leave_the_old_account_without_its_token(self, setup, kiwoom_token, issues):
+    def test_that_were_replaced_leave_the_old_account_without_its_token(
+        self, setup: Callable[..., None], kiwoom_token: Callable[..., Any], issues: Callable[[], int]
+    ) -> None:
         setup(ONE)
         token = kiwoom_token({}, "get")
         assert (kiwoom_token({}, "get"), issues()) == (token, 1)
@@ -105,14 +115,18 @@ class TestKeysInTheKeyring:
         assert isinstance(theirs, str)
         assert (theirs == token, kiwoom_token({}, "get"), issues()) == (False, theirs, 2)
 
-    def test_that_are_gone_leave_the_token(self, setup, kiwoom_token, tmp_path):
+    def test_that_are_gone_leave_the_token(
+        self, setup: Callable[..., None], kiwoom_token: Callable[..., Any], tmp_path: Path
+    ) -> None:
         setup(ONE)
         token = kiwoom_token({}, "get")
         kiwoom_token({}, "logout")
 
         assert kiwoom_token({}, "get") == token
 
-    def test_that_were_replaced_reach_a_running_program_with_the_next_token(self, setup, kiwoom_token, start):
+    def test_that_were_replaced_reach_a_running_program_with_the_next_token(
+        self, setup: Callable[..., None], kiwoom_token: Callable[..., Any], start: Callable[..., Any]
+    ) -> None:
         setup(ONE)
         running = start()
         before = running.ask("ensure_token")
@@ -123,7 +137,7 @@ class TestKeysInTheKeyring:
         assert running.ask("get_token") == theirs != before
 
 
-def test_profiles_have_tokens_of_their_own(rests, kiwoom_token):
+def test_profiles_have_tokens_of_their_own(rests: str, kiwoom_token: Callable[..., Any]) -> None:
     names = ["default", "가족 계좌", "Second", "second-2"]
     for name in names:
         words = ("--profile", name, "set", "--expires-in", "3600")
@@ -137,5 +151,7 @@ def test_profiles_have_tokens_of_their_own(rests, kiwoom_token):
     assert left == ["token-0", "token-1", 3, "token-3"]
 
 
-def test_a_profile_does_not_use_the_keys_of_the_default_one(rests, kiwoom_token, issues):
+def test_a_profile_does_not_use_the_keys_of_the_default_one(
+    rests: str, kiwoom_token: Callable[..., Any], issues: Callable[[], int]
+) -> None:
     assert (kiwoom_token(ONE, "--profile", "Second", "get"), issues()) == (4, 0)

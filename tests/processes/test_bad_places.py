@@ -8,8 +8,10 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,7 @@ from tests.processes.conftest import ROOT
 from tray_app.core.token import decode, encode_seed, token_for
 from tray_app.exports.kwcli import cache_path
 from tray_app.kiwoom.keys import clean_keys
-from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET
+from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 from tray_app.service.composition import open_service
 from tray_app.settings.load import load_settings
 
@@ -30,7 +32,7 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-def small_disk(monkeypatch, tmp_path):
+def small_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """A disk of 64 KiB of its own, as the data folder; yields it."""
     folder = tmp_path / "small"
     folder.mkdir()
@@ -55,7 +57,7 @@ def fill(folder: Path) -> Path:
 
 
 class TestFullDisk:
-    def test_keeps_the_token_in_memory_and_the_old_one_whole(self, small_disk, start):
+    def test_keeps_the_token_in_memory_and_the_old_one_whole(self, small_disk: Path, start: Callable[..., Any]) -> None:
         one, other = start(2)
         one.ask("set_token", "older", DAY)
         fill(small_disk)
@@ -68,7 +70,9 @@ class TestFullDisk:
         names = {path.name for path in small_disk.iterdir()} - {"history.db", "history.db-journal"}
         assert names == {".token", ".token.lock", ".token.owner", "ballast"}
 
-    def test_costs_no_request_and_no_token(self, small_disk, sandbox, issues, start):
+    def test_costs_no_request_and_no_token(
+        self, small_disk: Path, sandbox: SandboxKiwoom, issues: Callable[[], int], start: Callable[..., Any]
+    ) -> None:
         fill(small_disk)
         one = start()
 
@@ -76,7 +80,7 @@ class TestFullDisk:
 
         assert (len(set(found)), isinstance(found[0], str), issues()) == (1, True, 1)
 
-    def test_with_room_again_the_next_write_lands(self, small_disk, start):
+    def test_with_room_again_the_next_write_lands(self, small_disk: Path, start: Callable[..., Any]) -> None:
         one, other = start(2)
         ballast = fill(small_disk)
         one.ask("set_token", "only-in-memory", DAY)
@@ -86,7 +90,7 @@ class TestFullDisk:
 
         assert other.ask("get_token") == "on-the-disk"
 
-    def test_clears_all_the_same(self, small_disk, start):
+    def test_clears_all_the_same(self, small_disk: Path, start: Callable[..., Any]) -> None:
         one, other = start(2)
         one.ask("set_token", "older", DAY)
         fill(small_disk)
@@ -112,7 +116,7 @@ print(json.dumps([manager.ensure_token(), manager.ensure_token(), manager.get_to
 
 class TestOfAnotherUser:
     @pytest.fixture
-    def as_nobody(self, monkeypatch, tmp_path):
+    def as_nobody(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
         """Runs a program as a user to whom the data folder belongs; returns what it printed and complained about."""
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         depth = 3 if "PYTEST_XDIST_WORKER" in os.environ else 2
@@ -123,7 +127,7 @@ class TestOfAnotherUser:
         os.chown(data, NOBODY, NOBODY)
         (tmp_path / "places").mkdir(mode=0o711)  # else nobody could tell that there are no settings
 
-        def run():
+        def run() -> Any:
             return subprocess.run(
                 [sys.executable, "-c", AS_NOBODY, str(NOBODY), str(tmp_path / "warm")],
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -135,7 +139,9 @@ class TestOfAnotherUser:
 
         return run
 
-    def test_a_lock_costs_no_token_and_is_told(self, as_nobody, sandbox, issues, tmp_path):
+    def test_a_lock_costs_no_token_and_is_told(
+        self, as_nobody: Callable[..., Any], sandbox: SandboxKiwoom, issues: Callable[[], int], tmp_path: Path
+    ) -> None:
         lock = tmp_path / "data" / ".token.lock"
         lock.touch(mode=0o600)
 
@@ -146,7 +152,9 @@ class TestOfAnotherUser:
         assert "without the lock" in done.stderr
         assert lock.stat().st_uid == 0
 
-    def test_a_token_is_not_believed_and_that_is_told(self, as_nobody, sandbox, tmp_path):
+    def test_a_token_is_not_believed_and_that_is_told(
+        self, as_nobody: Callable[..., Any], sandbox: SandboxKiwoom, tmp_path: Path
+    ) -> None:
         theirs = tmp_path / "data" / ".token"
         theirs.write_text(encode_seed(token_for("of-somebody-else", DAY, time.time())))
         theirs.chmod(0o644)
@@ -158,7 +166,13 @@ class TestOfAnotherUser:
         assert "owned by another user" in done.stderr
 
 
-def test_a_kwcli_cache_of_another_user_is_not_used(monkeypatch, tmp_path, sandbox, issues, start):
+def test_a_kwcli_cache_of_another_user_is_not_used(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    sandbox: SandboxKiwoom,
+    issues: Callable[[], int],
+    start: Callable[..., Any],
+) -> None:
     settings = tmp_path / "places" / "settings" / "settings.toml"
     settings.parent.mkdir(parents=True)
     settings.write_text("share_kwcli = true\n")

@@ -8,23 +8,26 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.processes.conftest import ROOT
 from tray_app import TokenManager
+from tray_app.kiwoom.sandbox import SandboxKiwoom
 
 PROCESSES, THREADS = 32, 20
 WRITERS, READERS, PAIRS = 8, 3, 1250
 
 
 @pytest.fixture(autouse=True)
-def in_the_file(monkeypatch):
+def in_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
 
 
-def run(script, *arguments, **environment):
+def run(script: Any, *arguments: Any, **environment: Any) -> Any:
     return subprocess.Popen(
         [sys.executable, "-c", script, *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
@@ -37,12 +40,12 @@ def run(script, *arguments, **environment):
 
 class TestProcessesAndThreads:
     @pytest.fixture
-    def ask_at_once(self, start):
+    def ask_at_once(self, start: Callable[..., Any]) -> Callable[..., Any]:
         """Lets 32 processes and 20 threads of another one ask; returns their tokens."""
         workers = start(PROCESSES)
         manager = TokenManager()
 
-        def ask():
+        def ask() -> Any:
             found = []
             threads = [
                 threading.Thread(target=lambda: found.append(manager.ensure_token()), daemon=True)
@@ -56,24 +59,30 @@ class TestProcessesAndThreads:
                 thread.join(60)
             return found + [worker.answer() for worker in workers]
 
-        ask.workers = workers
+        ask.workers = workers  # type: ignore[attr-defined]
         return ask
 
-    def test_only_the_one_who_asks_kiwoom_loads_what_that_takes(self, sandbox, ask_at_once):
+    def test_only_the_one_who_asks_kiwoom_loads_what_that_takes(
+        self, sandbox: SandboxKiwoom, ask_at_once: Callable[..., Any]
+    ) -> None:
         sandbox.set_delay(0.2)
 
         ask_at_once()
 
-        assert sum(worker.ask("has loaded", "tray_app.kiwoom.broker") for worker in ask_at_once.workers) <= 1
+        assert sum(worker.ask("has loaded", "tray_app.kiwoom.broker") for worker in ask_at_once.workers) <= 1  # type: ignore[attr-defined]
 
-    def test_without_a_token_make_one_request(self, sandbox, issues, ask_at_once):
+    def test_without_a_token_make_one_request(
+        self, sandbox: SandboxKiwoom, issues: Callable[[], int], ask_at_once: Callable[..., Any]
+    ) -> None:
         sandbox.set_delay(0.2)
 
         found = ask_at_once()
 
         assert (issues(), len(found), len(set(found))) == (1, PROCESSES + THREADS, 1)
 
-    def test_near_the_end_make_one_request_though_the_same_token_comes_back(self, sandbox, issues, ask_at_once):
+    def test_near_the_end_make_one_request_though_the_same_token_comes_back(
+        self, sandbox: SandboxKiwoom, issues: Callable[[], int], ask_at_once: Callable[..., Any]
+    ) -> None:
         sandbox.set_lifetime(200)  # less than ensure_token wants
         first = TokenManager().ensure_token()
         sandbox.set_delay(0.2)
@@ -111,7 +120,15 @@ if __name__ == "__main__":
 @pytest.mark.posix
 @pytest.mark.parametrize("kind", ["file", "auto"])
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
-def test_workers_of_a_server_make_one_request(monkeypatch, sandbox, issues, tmp_path, *, kind, method):
+def test_workers_of_a_server_make_one_request(
+    monkeypatch: pytest.MonkeyPatch,
+    sandbox: SandboxKiwoom,
+    issues: Callable[[], int],
+    tmp_path: Path,
+    *,
+    kind: str,
+    method: str,
+) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", kind)
     sandbox.set_delay(0.2)
     script = tmp_path / "server.py"
@@ -166,7 +183,7 @@ print(manager.get_token(), flush=True)
 
 
 @pytest.fixture
-def quick_disk(monkeypatch):
+def quick_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Ten thousand writes that each wait for a real disk would take minutes."""
     memory = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
     with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
@@ -174,11 +191,11 @@ def quick_disk(monkeypatch):
         yield Path(folder)
 
 
-def test_ten_thousand_sets_and_clears_by_eight_tear_and_lose_nothing(quick_disk):
+def test_ten_thousand_sets_and_clears_by_eight_tear_and_lose_nothing(quick_disk: Path) -> None:
     writers = [run(WRITE, n, PAIRS) for n in range(WRITERS)]
     readers = [run(READ) for _ in range(READERS)]
 
-    def tell(programs, word):
+    def tell(programs: Any, word: Any) -> list[Any]:
         for program in programs:
             program.stdin.write(word + "\n")
             program.stdin.flush()

@@ -7,10 +7,12 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.processes.conftest import ROOT
+from tray_app.kiwoom.sandbox import SandboxKiwoom
 
 IN_A_NAMESPACE_OF_ITS_OWN = """
 import os, subprocess, sys
@@ -73,7 +75,9 @@ def in_namespace(*command: str) -> list[str]:
     ("keyring", "marker"),
     [("none", "empty"), ("none", "sparse"), ("auto", "empty"), ("auto", "whole"), ("keyring", "short")],
 )
-def test_a_program_goes_on_and_is_right(keyring, marker, sandbox, monkeypatch, tmp_path):
+def test_a_program_goes_on_and_is_right(
+    keyring: str, marker: str, sandbox: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     state = tmp_path / "places" / "state"
     state.mkdir(parents=True)
     if keyring != "none":

@@ -8,15 +8,18 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import pytest
 
 from tests.processes.conftest import ROOT
 from tests.processes.file_keyring import FileKeyring
+from tray_app.kiwoom.sandbox import SandboxKiwoom
 
 DAY = 86400
 ONE = {"APP_KEY": "key-of-one", "APP_SECRET": "secret-of-one"}
@@ -24,16 +27,16 @@ POSIX = pytest.mark.skipif(sys.platform == "win32", reason="as POSIX has it")
 
 
 @pytest.fixture(autouse=True)
-def no_keys(sandbox, monkeypatch):
+def no_keys(sandbox: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("APP_KEY", "APP_SECRET"):
         monkeypatch.delenv(name)
 
 
 @pytest.fixture
-def started():
+def started() -> Callable[..., Any]:
     """Runs Python with these words and this environment besides; returns what it printed, or its status."""
 
-    def run(*words, timeout=60, **env):
+    def run(*words: Any, timeout: int = 60, **env: Any) -> Any:
         done = subprocess.run(
             [sys.executable, *words],
             env={**os.environ, **env, "PYTHONPATH": str(ROOT)},
@@ -49,28 +52,28 @@ def started():
 
 
 @pytest.fixture
-def kiwoom_token(started):
+def kiwoom_token(started: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *words, **env: started("-m", "tray_app.cli.main", *words, **env)
 
 
 @pytest.fixture
-def bot(started):
+def bot(started: Callable[..., Any]) -> Callable[..., Any]:
     """A program of a few lines that has `m`, the token manager."""
     return lambda code, **env: started("-c", "from tray_app import TokenManager, token_manager as m\n" + code, **env)
 
 
 @pytest.fixture
-def settings_toml(private_places):
+def settings_toml(private_places: Path) -> Path:
     path = private_places / "places" / "settings" / "settings.toml"
     path.parent.mkdir(parents=True)
     return path
 
 
 @pytest.fixture
-def setup(rest_in):
+def setup(rest_in: Callable[[str], str]) -> Callable[..., None]:
     """Puts keys where `kiwoomcli setup` puts them."""
 
-    def put(alias, mode, key):
+    def put(alias: Any, mode: Any, key: Any) -> None:
         service = f"kiwoom-profile-{sha256(alias.encode()).hexdigest()[:16]}" if alias else f"kiwoom-{mode}"
         FileKeyring().set_password(service, "appkey", key)
         FileKeyring().set_password(service, "secretkey", f"secret of {key}".replace(" ", "-"))
@@ -86,13 +89,15 @@ def setup(rest_in):
 
 
 @pytest.fixture
-def broken(tmp_path):
+def broken(tmp_path: Path) -> Any:
     """Lets every call to the keyring fail from now on."""
     return (tmp_path / "keyring.json.broken").touch
 
 
 class TestTheAccount:
-    def test_that_a_command_is_run_for_is_the_one_that_kiwoomcli_below_it_uses(self, setup, kiwoom_token):
+    def test_that_a_command_is_run_for_is_the_one_that_kiwoomcli_below_it_uses(
+        self, setup: Callable[..., None], kiwoom_token: Callable[..., Any]
+    ) -> None:
         setup("live", "real", "key-of-live")
         setup("paper", "demo", "key-of-paper")
         ask = "import os; print(os.environ.get('KIWOOM_PROFILE'))"
@@ -101,7 +106,7 @@ class TestTheAccount:
 
         assert said == "paper"
 
-    def test_of_the_default_profile_too(self, setup, kiwoom_token):
+    def test_of_the_default_profile_too(self, setup: Callable[..., None], kiwoom_token: Callable[..., Any]) -> None:
         setup("live", "real", "key-of-live")
         setup(None, "demo", "key-of-mock")
         kiwoom_token("config", "set", "mode", "demo")
@@ -111,7 +116,9 @@ class TestTheAccount:
 
         assert said == "demo"
 
-    def test_of_the_default_profile_is_that_of_the_alias_whose_keys_it_uses(self, setup, kiwoom_token):
+    def test_of_the_default_profile_is_that_of_the_alias_whose_keys_it_uses(
+        self, setup: Callable[..., None], kiwoom_token: Callable[..., Any]
+    ) -> None:
         setup("live", "real", "key-of-live")
         ask = "import os; print(os.environ.get('KIWOOM_PROFILE'))"
 
@@ -119,7 +126,9 @@ class TestTheAccount:
 
         assert said == "live"
 
-    def test_of_the_default_profile_is_known_while_the_keyring_fails(self, setup, rest_in, kiwoom_token, broken):
+    def test_of_the_default_profile_is_known_while_the_keyring_fails(
+        self, setup: Callable[..., None], rest_in: Callable[[str], str], kiwoom_token: Callable[..., Any], broken: Any
+    ) -> None:
         rest_in("file")
         setup("live", "real", "key-of-live")
         kiwoom_token("get")
@@ -130,14 +139,18 @@ class TestTheAccount:
 
         assert said == "live"
 
-    def test_that_a_command_is_run_for_is_the_one_of_our_own_tools_below_it(self, setup, kiwoom_token):
+    def test_that_a_command_is_run_for_is_the_one_of_our_own_tools_below_it(
+        self, setup: Callable[..., None], kiwoom_token: Callable[..., Any]
+    ) -> None:
         setup("live", "real", "key-of-live")
         token = kiwoom_token("get")
         ask = "from tray_app import token_manager; print(token_manager.get_token())"
 
         assert kiwoom_token("exec", "--", sys.executable, "-c", ask) == token
 
-    def test_that_was_named_for_one_command_goes_before_one_of_the_environment(self, setup, kiwoom_token):
+    def test_that_was_named_for_one_command_goes_before_one_of_the_environment(
+        self, setup: Callable[..., None], kiwoom_token: Callable[..., Any]
+    ) -> None:
         setup("live", "real", "key-of-live")
         setup(None, "real", "key-of-one")
         ask = "import os; print(os.environ.get('KIWOOM_PROFILE'), os.environ['KIWOOM_MODE'])"
@@ -146,7 +159,9 @@ class TestTheAccount:
 
         assert said == "None real"
 
-    def test_does_not_become_a_real_one_because_kiwoomcli_learns_of_one(self, setup, kiwoom_token):
+    def test_does_not_become_a_real_one_because_kiwoomcli_learns_of_one(
+        self, setup: Callable[..., None], kiwoom_token: Callable[..., Any]
+    ) -> None:
         setup("paper", "demo", "key-of-paper")
         token = kiwoom_token("get")
         setup("live", "real", "key-of-live")
@@ -155,14 +170,18 @@ class TestTheAccount:
 
         assert (found["mode"], kiwoom_token("get")) == ("demo", token)
 
-    def test_stays_when_kiwoomcli_learns_of_another(self, setup, kiwoom_token):
+    def test_stays_when_kiwoomcli_learns_of_another(
+        self, setup: Callable[..., None], kiwoom_token: Callable[..., Any]
+    ) -> None:
         setup("one", "real", "key-of-one")
         kiwoom_token("get")
         setup("two", "real", "key-of-two")
 
         assert kiwoom_token("refresh") != 4
 
-    def test_is_that_of_the_environment_as_it_is_at_the_first_use(self, bot, monkeypatch):
+    def test_is_that_of_the_environment_as_it_is_at_the_first_use(
+        self, bot: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         later = {"KIWOOM_MODE": "demo", "APP_KEY_MOCK": "mk", "APP_SECRET_MOCK": "ms", **ONE}
 
@@ -171,7 +190,9 @@ class TestTheAccount:
         owner = json.loads((Path("data") / ".token.owner").read_text())
         assert owner["issued_for"].startswith("demo:")
 
-    def test_of_a_bot_that_goes_through_several_is_the_present_one(self, bot, monkeypatch):
+    def test_of_a_bot_that_goes_through_several_is_the_present_one(
+        self, bot: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
 
         said = bot(
@@ -184,7 +205,9 @@ class TestTheAccount:
 
         assert said == "True"
 
-    def test_is_known_by_its_keys_in_the_keyring_though_the_token_rests_in_redis(self, setup, rest_in, kiwoom_token):
+    def test_is_known_by_its_keys_in_the_keyring_though_the_token_rests_in_redis(
+        self, setup: Callable[..., None], rest_in: Callable[[str], str], kiwoom_token: Callable[..., Any]
+    ) -> None:
         rest_in("redis")
         setup(None, "real", "key-of-one")
         token = kiwoom_token("get")
@@ -192,7 +215,13 @@ class TestTheAccount:
 
         assert kiwoom_token("get") != token
 
-    def test_in_both_modes_at_once_is_a_mistake_that_is_told(self, bot, started, monkeypatch, issues):
+    def test_in_both_modes_at_once_is_a_mistake_that_is_told(
+        self,
+        bot: Callable[..., Any],
+        started: Callable[..., Any],
+        monkeypatch: pytest.MonkeyPatch,
+        issues: Callable[[], int],
+    ) -> None:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         both = {**ONE, "APP_KEY_MOCK": "mk", "APP_SECRET_MOCK": "ms"}
         ask = "try:\n    print(m.get_valid_token())\nexcept SettingsError as error:\n    print('told', error)"
@@ -208,7 +237,9 @@ class TestTheAccount:
             False,
         ]
 
-    def test_of_one_profile_does_not_get_into_the_file_of_another(self, setup, kiwoom_token, tmp_path):
+    def test_of_one_profile_does_not_get_into_the_file_of_another(
+        self, setup: Callable[..., None], kiwoom_token: Callable[..., Any], tmp_path: Path
+    ) -> None:
         setup("live", "real", "key-of-live")
         setup("paper", "demo", "key-of-paper")
         file = str(tmp_path / "bot.json")
@@ -218,7 +249,9 @@ class TestTheAccount:
 
         assert refused == 2
 
-    def test_under_the_name_of_its_only_alias_is_one_account(self, setup, kiwoom_token):
+    def test_under_the_name_of_its_only_alias_is_one_account(
+        self, setup: Callable[..., None], kiwoom_token: Callable[..., Any]
+    ) -> None:
         setup("live", "real", "key-of-live")
         token = kiwoom_token("get")
         assert kiwoom_token("get", KIWOOM_PROFILE="live") == token
@@ -227,7 +260,9 @@ class TestTheAccount:
 
         assert kiwoom_token("get", "--no-issue", KIWOOM_PROFILE="live") == 3
 
-    def test_goes_with_a_data_folder_that_is_copied(self, kiwoom_token, monkeypatch, tmp_path):
+    def test_goes_with_a_data_folder_that_is_copied(
+        self, kiwoom_token: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         token = kiwoom_token("get", **ONE)
         shutil.copytree("data", tmp_path / "copy")
@@ -236,7 +271,13 @@ class TestTheAccount:
         assert kiwoom_token("get", APP_KEY="key-of-two", APP_SECRET="secret-of-two") != token
 
     @pytest.mark.parametrize("other", [{"KIWOOM_MODE": "demo"}, {"APP_KEY": "key-of-two"}])
-    def test_of_a_token_that_is_set_is_that_of_the_program_that_sets_it(self, bot, kiwoom_token, monkeypatch, other):
+    def test_of_a_token_that_is_set_is_that_of_the_program_that_sets_it(
+        self,
+        bot: Callable[..., Any],
+        kiwoom_token: Callable[..., Any],
+        monkeypatch: pytest.MonkeyPatch,
+        other: dict[str, str],
+    ) -> None:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         both = {**ONE, "APP_KEY_MOCK": "mk", "APP_SECRET_MOCK": "ms"}
         bot("m.set_token('of-one', 86400)", **both)
@@ -251,7 +292,16 @@ class TestAKiwoomThatFails:
 
     @pytest.mark.parametrize("fault", ["1700", "1999", "http-503", "8001"])
     @pytest.mark.parametrize("lifetime", [None, 200], ids=["without a token", "in the last five minutes"])
-    def test_is_not_asked_again_at_every_call(self, bot, sandbox, issues, monkeypatch, *, fault, lifetime):
+    def test_is_not_asked_again_at_every_call(
+        self,
+        bot: Callable[..., Any],
+        sandbox: SandboxKiwoom,
+        issues: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        fault: str,
+        lifetime: int | None,
+    ) -> None:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         if lifetime:
             sandbox.set_lifetime(lifetime)
@@ -263,7 +313,13 @@ class TestAKiwoomThatFails:
 
         assert issues() - before <= 2
 
-    def test_to_answer_does_not_hold_up_each_order_while_the_token_lives(self, bot, sandbox, issues, monkeypatch):
+    def test_to_answer_does_not_hold_up_each_order_while_the_token_lives(
+        self,
+        bot: Callable[..., Any],
+        sandbox: SandboxKiwoom,
+        issues: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         sandbox.set_lifetime(200)
         bot("m.ensure_token()", **ONE)
@@ -277,13 +333,15 @@ class TestAKiwoomThatFails:
 
 class TestHandOuts:
     @pytest.fixture
-    def bot_file(self, settings_toml, tmp_path):
+    def bot_file(self, settings_toml: Path, tmp_path: Path) -> Path:
         file = tmp_path / "bot.json"
         settings_toml.write_text(f"share_kwcli = true\nshare_bot_file = '{file}'\n")
         return file
 
     @pytest.mark.parametrize("kind", ["auto", "keyring"])
-    def test_go_with_a_clear_though_the_keyring_fails(self, rest_in, kiwoom_token, bot_file, broken, *, kind):
+    def test_go_with_a_clear_though_the_keyring_fails(
+        self, rest_in: Callable[[str], str], kiwoom_token: Callable[..., Any], bot_file: Path, broken: Any, *, kind: str
+    ) -> None:
         rest_in(kind)
         kiwoom_token("get", **ONE)
         broken()
@@ -295,7 +353,9 @@ class TestHandOuts:
         assert not bot_file.exists()
         assert not list(Path(platformdirs.user_cache_dir("kiwoom")).rglob("*-token.json"))
 
-    def test_go_with_a_clear_though_kiwoomcli_knows_more_accounts_by_then(self, setup, kiwoom_token, bot_file):
+    def test_go_with_a_clear_though_kiwoomcli_knows_more_accounts_by_then(
+        self, setup: Callable[..., None], kiwoom_token: Callable[..., Any], bot_file: Path
+    ) -> None:
         setup("one", "real", "key-of-one")
         kiwoom_token("get")
         setup("two", "real", "key-of-two")
@@ -304,7 +364,9 @@ class TestHandOuts:
 
         assert not list(Path(platformdirs.user_cache_dir("kiwoom")).rglob("*-token.json"))
 
-    def test_are_not_touched_by_a_token_that_never_leaves_a_programs_memory(self, rest_in, kiwoom_token, bot, bot_file):
+    def test_are_not_touched_by_a_token_that_never_leaves_a_programs_memory(
+        self, rest_in: Callable[[str], str], kiwoom_token: Callable[..., Any], bot: Callable[..., Any], bot_file: Path
+    ) -> None:
         rest_in("auto")
         token = kiwoom_token("get", **ONE)
 
@@ -312,14 +374,18 @@ class TestHandOuts:
 
         assert json.loads(bot_file.read_text())["token"] == token
 
-    def test_do_not_fail_a_diagnosis(self, rest_in, kiwoom_token, bot_file, broken):
+    def test_do_not_fail_a_diagnosis(
+        self, rest_in: Callable[[str], str], kiwoom_token: Callable[..., Any], bot_file: Path, broken: Any
+    ) -> None:
         rest_in("keyring")
         kiwoom_token("get", **ONE)
         broken()
 
         assert kiwoom_token("doctor", **ONE) != 6
 
-    def test_do_not_go_over_a_newer_token_of_kiwoomcli(self, rest_in, kiwoom_token, sandbox, bot_file):
+    def test_do_not_go_over_a_newer_token_of_kiwoomcli(
+        self, rest_in: Callable[[str], str], kiwoom_token: Callable[..., Any], sandbox: SandboxKiwoom, bot_file: Path
+    ) -> None:
         rest_in("auto")
         sandbox.set_lifetime(7200)
         kiwoom_token("get", **ONE)
@@ -333,7 +399,9 @@ class TestHandOuts:
         assert json.loads(cache.read_text())["access_token"] == "newer"
 
 
-def test_a_clear_by_a_program_that_knows_only_the_file_brings_no_older_token_back(rest_in, bot, token_file):
+def test_a_clear_by_a_program_that_knows_only_the_file_brings_no_older_token_back(
+    rest_in: Callable[[str], str], bot: Callable[..., Any], token_file: Path
+) -> None:
     rest_in("auto")
 
     said = bot(
@@ -351,7 +419,9 @@ def test_a_clear_by_a_program_that_knows_only_the_file_brings_no_older_token_bac
     assert said == "None"
 
 
-def test_a_token_that_kiwoom_gives_back_is_encrypted_with_the_new_key(kiwoom_token, monkeypatch):
+def test_a_token_that_kiwoom_gives_back_is_encrypted_with_the_new_key(
+    kiwoom_token: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     fernet = pytest.importorskip("cryptography.fernet").Fernet
     old, new = (fernet.generate_key().decode() for _ in range(2))
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
@@ -363,7 +433,9 @@ def test_a_token_that_kiwoom_gives_back_is_encrypted_with_the_new_key(kiwoom_tok
 
 
 @POSIX
-def test_a_token_file_means_the_same_in_every_time_zone(kiwoom_token, sandbox, monkeypatch):
+def test_a_token_file_means_the_same_in_every_time_zone(
+    kiwoom_token: Callable[..., Any], sandbox: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
     sandbox.set_lifetime(7200)
     kiwoom_token("get", **ONE, TZ="Asia/Seoul")
@@ -374,7 +446,9 @@ def test_a_token_file_means_the_same_in_every_time_zone(kiwoom_token, sandbox, m
 
 
 @POSIX
-def test_a_command_that_is_run_ends_at_a_broken_pipe_as_elsewhere(kiwoom_token, monkeypatch):
+def test_a_command_that_is_run_ends_at_a_broken_pipe_as_elsewhere(
+    kiwoom_token: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
     shell = "yes | head -1 >/dev/null; echo ${PIPESTATUS[0]}"
 
@@ -382,7 +456,9 @@ def test_a_command_that_is_run_ends_at_a_broken_pipe_as_elsewhere(kiwoom_token, 
 
 
 @POSIX
-def test_a_signals_handler_may_ask_for_the_token_too(rest_in, bot, tmp_path, monkeypatch):
+def test_a_signals_handler_may_ask_for_the_token_too(
+    rest_in: Callable[[str], str], bot: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rest_in("keyring")
     (tmp_path / "slow_keyring.py").write_text(
         "import time\nfrom tests.processes.file_keyring import FileKeyring\n\n\nclass Slow(FileKeyring):\n"
@@ -404,7 +480,9 @@ def test_a_signals_handler_may_ask_for_the_token_too(rest_in, bot, tmp_path, mon
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="being somebody else needs root")
-def test_what_a_containers_root_writes_its_user_outside_can_read(kiwoom_token, monkeypatch, tmp_path):
+def test_what_a_containers_root_writes_its_user_outside_can_read(
+    kiwoom_token: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
     folder = tmp_path / "data"
     folder.mkdir()

@@ -5,20 +5,25 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from pytestqt.qtbot import QtBot
 
 from tests.processes.conftest import ROOT
 from tray_app import TokenManager
 from tray_app.cli.watch import Terminal
 from tray_app.desktop.monitor import Monitor
+from tray_app.kiwoom.sandbox import SandboxKiwoom
 from tray_app.service.composition import open_service
 from tray_app.settings.load import load_settings
 
 
 @pytest.fixture(autouse=True)
-def in_the_file(monkeypatch):
+def in_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
 
 
@@ -35,26 +40,26 @@ class Ahead:
 
 
 @pytest.fixture
-def clock():
+def clock() -> Ahead:
     return Ahead()
 
 
 @pytest.fixture
-def manager(sandbox):
+def manager(sandbox: SandboxKiwoom) -> TokenManager:
     manager = TokenManager()
     manager.ensure_token()
     return manager
 
 
 @pytest.fixture
-def terminal(manager, clock):
+def terminal(manager: TokenManager, clock: Ahead) -> Terminal:
     terminal = Terminal(load_settings(), lambda settings: open_service(settings, clock=clock), clock)
     terminal.poll()
     return terminal
 
 
 @pytest.fixture
-def rotate(sandbox):
+def rotate(sandbox: SandboxKiwoom) -> Iterator[Callable[..., Any]]:
     """Starts `kiwoom-token refresh --rotate`."""
     started: list[subprocess.Popen[bytes]] = []
 
@@ -71,7 +76,13 @@ def rotate(sandbox):
 
 
 @pytest.fixture
-def killed(manager, gate, issues, rotate, until):
+def killed(
+    manager: TokenManager,
+    gate: threading.Event,
+    issues: Callable[[], int],
+    rotate: Callable[..., Any],
+    until: Callable[[Callable[[], object]], None],
+) -> Callable[..., None]:
     """A rotation that is killed between its revoke and Kiwoom's answer to its issue."""
 
     def kill() -> None:
@@ -84,7 +95,9 @@ def killed(manager, gate, issues, rotate, until):
     return kill
 
 
-def test_of_a_killed_program_is_finished_by_the_terminal(sandbox, manager, terminal, killed, clock):
+def test_of_a_killed_program_is_finished_by_the_terminal(
+    sandbox: SandboxKiwoom, manager: TokenManager, terminal: Terminal, killed: Callable[..., None], clock: Ahead
+) -> None:
     before = manager.get_token()
     killed()
     terminal.poll()
@@ -97,10 +110,12 @@ def test_of_a_killed_program_is_finished_by_the_terminal(sandbox, manager, termi
     assert manager.get_token() not in {None, before}
 
 
-def test_of_a_killed_program_is_finished_by_the_tray(manager, killed, clock, qtbot):
-    monitor = Monitor(load_settings(), lambda settings: open_service(settings, clock=clock), None, None, clock=clock)
+def test_of_a_killed_program_is_finished_by_the_tray(
+    manager: TokenManager, killed: Callable[..., None], clock: Ahead, qtbot: QtBot
+) -> None:
+    monitor = Monitor(load_settings(), lambda settings: open_service(settings, clock=clock), None, None, clock=clock)  # type: ignore[arg-type]
 
-    def wait(condition):
+    def wait(condition: Any) -> None:
         qtbot.waitUntil(lambda: condition() and monitor.is_idle, timeout=10_000)
 
     monitor.start()
@@ -118,7 +133,9 @@ def test_of_a_killed_program_is_finished_by_the_tray(manager, killed, clock, qtb
     assert manager.get_token() not in {None, before}
 
 
-def test_that_kiwoom_gave_no_token_is_finished_by_others_too(sandbox, manager, terminal, rotate, clock):
+def test_that_kiwoom_gave_no_token_is_finished_by_others_too(
+    sandbox: SandboxKiwoom, manager: TokenManager, terminal: Terminal, rotate: Callable[..., Any], clock: Ahead
+) -> None:
     sandbox.set_fault("http-500", on="issue", times=1)
     assert rotate().wait(30) != 0
     terminal.poll()
@@ -130,8 +147,13 @@ def test_that_kiwoom_gave_no_token_is_finished_by_others_too(sandbox, manager, t
 
 
 def test_that_was_killed_before_the_token_was_forgotten_makes_the_next_who_ensures_ask(
-    sandbox, manager, rotate, issues, *, until
-):
+    sandbox: SandboxKiwoom,
+    manager: TokenManager,
+    rotate: Callable[..., Any],
+    issues: Callable[[], int],
+    *,
+    until: Callable[[Callable[[], object]], None],
+) -> None:
     """Kiwoom has revoked it, the program did not live to hear that."""
     sandbox.set_fault("slow", on="revoke", seconds=60)
     before = manager.get_token()
@@ -145,7 +167,15 @@ def test_that_was_killed_before_the_token_was_forgotten_makes_the_next_who_ensur
     assert (found != before, manager.ensure_token() == found, issues()) == (True, True, 2)
 
 
-def test_a_clear_after_it_is_a_clear(sandbox, manager, terminal, killed, *, issues, clock):
+def test_a_clear_after_it_is_a_clear(
+    sandbox: SandboxKiwoom,
+    manager: TokenManager,
+    terminal: Terminal,
+    killed: Callable[..., None],
+    *,
+    issues: Callable[[], int],
+    clock: Ahead,
+) -> None:
     killed()
     manager.clear_token()
     terminal.poll()
@@ -156,7 +186,15 @@ def test_a_clear_after_it_is_a_clear(sandbox, manager, terminal, killed, *, issu
     assert (manager.get_token(), issues()) == (None, 2)
 
 
-def test_a_clear_of_the_token_that_came_after_it_is_a_clear(sandbox, manager, terminal, killed, *, issues, clock):
+def test_a_clear_of_the_token_that_came_after_it_is_a_clear(
+    sandbox: SandboxKiwoom,
+    manager: TokenManager,
+    terminal: Terminal,
+    killed: Callable[..., None],
+    *,
+    issues: Callable[[], int],
+    clock: Ahead,
+) -> None:
     killed()
     manager.ensure_token()
     terminal.poll()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +33,7 @@ os.chmod(TOKEN_FILE, 0o600)
 
 
 @pytest.fixture(params=["auto", "redis"])
-def kept(request, rest_in, private_places):
+def kept(request: pytest.FixtureRequest, rest_in: Callable[[str], str], private_places: Path) -> Any:
     """The token rests elsewhere and a copy is kept in the file."""
     settings = private_places / "places" / "settings" / "settings.toml"
     settings.parent.mkdir(parents=True)
@@ -39,14 +42,16 @@ def kept(request, rest_in, private_places):
 
 
 @pytest.fixture
-def write(token_file):
-    def write(token):
+def write(token_file: Path) -> Callable[..., None]:
+    def write(token: Any) -> None:
         subprocess.run([sys.executable, "-c", SEED, str(token_file), token], check=True)
 
     return write
 
 
-def test_a_token_that_it_saves_is_taken_over(kept, start, write, token_file):
+def test_a_token_that_it_saves_is_taken_over(
+    kept: str, start: Callable[..., Any], write: Callable[..., None], token_file: Path
+) -> None:
     one, other = start(2)
     one.ask("set_token", "first-token-of-a-test", 86400)
     assert other.ask("get_token") == "first-token-of-a-test"
@@ -56,7 +61,7 @@ def test_a_token_that_it_saves_is_taken_over(kept, start, write, token_file):
     assert [one.ask("get_token"), other.ask("get_token"), start().ask("get_token")] == ["token-of-the-seed"] * 3
 
 
-def test_into_an_empty_folder_too(kept, start, write):
+def test_into_an_empty_folder_too(kept: str, start: Callable[..., Any], write: Callable[..., None]) -> None:
     one = start()
     assert one.ask("get_token") is None
 
@@ -66,7 +71,9 @@ def test_into_an_empty_folder_too(kept, start, write):
 
 
 @pytest.mark.parametrize("kept", ["redis"], indirect=True)  # with auto the next write moves it
-def test_it_moves_to_where_the_token_rests(kept, start, write, token_file):
+def test_it_moves_to_where_the_token_rests(
+    kept: str, start: Callable[..., Any], write: Callable[..., None], token_file: Path
+) -> None:
     one = start()
     one.ask("set_token", "first-token-of-a-test", 86400)
     write("token-of-the-seed")
@@ -77,7 +84,9 @@ def test_it_moves_to_where_the_token_rests(kept, start, write, token_file):
     assert [one.ask("get_token"), start().ask("get_token")] == ["token-of-the-seed"] * 2
 
 
-def test_a_token_that_is_set_after_it_goes_before_it(kept, start, write):
+def test_a_token_that_is_set_after_it_goes_before_it(
+    kept: str, start: Callable[..., Any], write: Callable[..., None]
+) -> None:
     one, other = start(2)
     write("token-of-the-seed")
     assert one.ask("get_token") == "token-of-the-seed"
@@ -87,7 +96,7 @@ def test_a_token_that_is_set_after_it_goes_before_it(kept, start, write):
     assert [one.ask("get_token"), start().ask("get_token")] == ["newer-token-of-a-test"] * 2
 
 
-def test_a_copy_that_is_deleted_is_no_clear(kept, start, token_file):
+def test_a_copy_that_is_deleted_is_no_clear(kept: str, start: Callable[..., Any], token_file: Path) -> None:
     one = start()
     one.ask("set_token", "first-token-of-a-test", 86400)
 
@@ -96,7 +105,7 @@ def test_a_copy_that_is_deleted_is_no_clear(kept, start, token_file):
     assert [one.ask("get_token"), start().ask("get_token")] == ["first-token-of-a-test"] * 2
 
 
-def test_a_clear_takes_both(kept, start, write, token_file):
+def test_a_clear_takes_both(kept: str, start: Callable[..., Any], write: Callable[..., None], token_file: Path) -> None:
     one, other = start(2)
     write("token-of-the-seed")
     assert one.ask("get_token") == "token-of-the-seed"
@@ -107,7 +116,9 @@ def test_a_clear_takes_both(kept, start, write, token_file):
 
 
 @pytest.mark.parametrize("kept", ["redis"], indirect=True)
-def test_a_copy_that_another_machine_could_not_delete_brings_no_cleared_token_back(kept, start, token_file):
+def test_a_copy_that_another_machine_could_not_delete_brings_no_cleared_token_back(
+    kept: str, start: Callable[..., Any], token_file: Path
+) -> None:
     one = start()
     one.ask("set_token", "first-token-of-a-test", 86400)
     copy, note = token_file.read_bytes(), token_file.with_name(".token.owner")

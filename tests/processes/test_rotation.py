@@ -4,9 +4,13 @@ and a clock that goes when it is told to."""
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+from pytestqt.qtbot import QtBot
 
 from tests.doubles import Clock
 from tray_app import TokenManager
@@ -27,12 +31,12 @@ def at(hours: float, day: int = 0) -> float:
 
 
 @pytest.fixture
-def clock():
+def clock() -> Clock:
     return Clock(at(15))
 
 
 @pytest.fixture
-def kiwoom(monkeypatch, clock):
+def kiwoom(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[SandboxKiwoom]:
     with SandboxKiwoom(clock=clock) as sandbox:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", sandbox.base_url)
@@ -42,13 +46,13 @@ def kiwoom(monkeypatch, clock):
 
 
 @pytest.fixture
-def asked(kiwoom):
+def asked(kiwoom: SandboxKiwoom) -> Callable[..., Any]:
     """How often Kiwoom has issued and revoked."""
     return lambda: (kiwoom.counts()["issue"], kiwoom.counts()["revoke"])
 
 
 @pytest.fixture
-def bot_file(private_places):
+def bot_file(private_places: Path) -> Path:
     path = private_places / "bots" / "token.json"
     settings = private_places / "places" / "settings" / "settings.toml"
     settings.parent.mkdir(parents=True)
@@ -57,27 +61,27 @@ def bot_file(private_places):
 
 
 @pytest.fixture
-def seen(kiwoom, clock):
+def seen(kiwoom: SandboxKiwoom, clock: Clock) -> Any:
     """What a program that only uses the token gets."""
     return TokenManager(clock=clock).get_token
 
 
 @pytest.fixture
-def kept_token_back(kiwoom):
+def kept_token_back(kiwoom: SandboxKiwoom) -> None:
     """Kiwoom confirms a revoke and gives the same token back all the same."""
     kiwoom.behaviour.ignores_revoke = True
 
 
 class TestInTheTerminal:
     @pytest.fixture
-    def opened(self, kiwoom, clock):
-        def open_one():
+    def opened(self, kiwoom: SandboxKiwoom, clock: Clock) -> Callable[..., Terminal]:
+        def open_one() -> Terminal:
             return Terminal(load_settings(policy=POLICY), lambda one: open_service(one, clock=clock), clock)
 
         return open_one
 
     @pytest.fixture
-    def pair(self, opened):
+    def pair(self, opened: Callable[..., Any]) -> Any:
         """Two programs with the same policy that have seen the token of the afternoon."""
         pair = opened(), opened()
         for one in pair:
@@ -85,8 +89,8 @@ class TestInTheTerminal:
         return pair
 
     def test_it_happens_once_for_all_programs_and_all_tools_have_the_new_token(
-        self, bot_file, pair, seen, asked, clock
-    ):
+        self, bot_file: Path, pair: Any, seen: Any, asked: Callable[..., Any], clock: Clock
+    ) -> None:
         before = seen()
         clock.now = at(6.5, day=1)
 
@@ -97,7 +101,16 @@ class TestInTheTerminal:
         assert seen() not in {None, before}
         assert json.loads(bot_file.read_text())["token"] == seen()
 
-    def test_a_same_answer_is_told_and_asked_for_once(self, pair, kept_token_back, seen, *, asked, clock, capsys):
+    def test_a_same_answer_is_told_and_asked_for_once(
+        self,
+        pair: Any,
+        kept_token_back: None,
+        seen: Any,
+        *,
+        asked: Callable[..., Any],
+        clock: Clock,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
         before = seen()
         clock.now = at(6.5, day=1)
 
@@ -110,8 +123,8 @@ class TestInTheTerminal:
         assert "returned the revoked token" in capsys.readouterr().out
 
     def test_after_a_same_answer_the_next_token_comes_right_after_the_end(
-        self, pair, kept_token_back, asked, *, clock, seen
-    ):
+        self, pair: Any, kept_token_back: None, asked: Callable[..., Any], *, clock: Clock, seen: Any
+    ) -> None:
         before = seen()
         clock.now = at(6.5, day=1)
         for one in pair:
@@ -123,7 +136,9 @@ class TestInTheTerminal:
 
         assert (asked(), seen() == before) == ((3, 1), False)
 
-    def test_an_issue_that_fails_after_the_revoke_is_tried_again(self, kiwoom, pair, seen, *, asked, clock):
+    def test_an_issue_that_fails_after_the_revoke_is_tried_again(
+        self, kiwoom: SandboxKiwoom, pair: Any, seen: Any, *, asked: Callable[..., Any], clock: Clock
+    ) -> None:
         kiwoom.set_fault("http-500", on="issue", times=1)
         clock.now = at(6.5, day=1)
         for one in pair:
@@ -137,7 +152,9 @@ class TestInTheTerminal:
         assert (lost, asked()[1]) == (None, 1)
         assert seen() is not None
 
-    def test_a_computer_that_slept_catches_up_before_the_opening(self, pair, asked, clock):
+    def test_a_computer_that_slept_catches_up_before_the_opening(
+        self, pair: Any, asked: Callable[..., Any], clock: Clock
+    ) -> None:
         clock.now = at(7.9, day=1)
 
         for one in pair:
@@ -145,7 +162,9 @@ class TestInTheTerminal:
 
         assert asked() == (2, 1)
 
-    def test_a_computer_that_slept_into_the_session_revokes_nothing(self, pair, asked, clock):
+    def test_a_computer_that_slept_into_the_session_revokes_nothing(
+        self, pair: Any, asked: Callable[..., Any], clock: Clock
+    ) -> None:
         clock.now = at(9, day=1)
 
         for one in pair:
@@ -153,7 +172,9 @@ class TestInTheTerminal:
 
         assert asked() == (1, 0)
 
-    def test_after_a_weekend_asleep_there_is_one_request(self, pair, asked, clock):
+    def test_after_a_weekend_asleep_there_is_one_request(
+        self, pair: Any, asked: Callable[..., Any], clock: Clock
+    ) -> None:
         clock.now = at(9, day=7)
 
         for one in pair:
@@ -164,14 +185,14 @@ class TestInTheTerminal:
 
 class TestInTheTray:
     @pytest.fixture
-    def opened(self, qtbot, kiwoom, clock):
+    def opened(self, qtbot: QtBot, kiwoom: SandboxKiwoom, clock: Clock) -> Iterator[Callable[..., Any]]:
         made = []
 
-        def open_one():
+        def open_one() -> Any:
             settings = load_settings(policy=POLICY)
-            monitor = Monitor(settings, lambda one: open_service(one, clock=clock), None, None, clock=clock)
+            monitor = Monitor(settings, lambda one: open_service(one, clock=clock), None, None, clock=clock)  # type: ignore[arg-type]
             made.append(monitor)
-            notices = []
+            notices: list[Any] = []
             monitor.notice.connect(notices.append)
             monitor.start()
             qtbot.waitUntil(lambda: monitor.state.expires is not None and monitor.is_idle, timeout=10_000)
@@ -179,10 +200,12 @@ class TestInTheTray:
 
         yield open_one
         for monitor in made:
-            qtbot.waitUntil(lambda one=monitor: one.is_idle, timeout=10_000)
+            qtbot.waitUntil(lambda one=monitor: one.is_idle, timeout=10_000)  # type: ignore[misc]
             monitor.end()
 
-    def test_it_happens_once_for_the_tray_and_the_terminal(self, opened, qtbot, seen, *, asked, clock):
+    def test_it_happens_once_for_the_tray_and_the_terminal(
+        self, opened: Callable[..., Any], qtbot: QtBot, seen: Any, *, asked: Callable[..., Any], clock: Clock
+    ) -> None:
         monitor, _ = opened()
         terminal = Terminal(load_settings(policy=POLICY), lambda one: open_service(one, clock=clock), clock)
         terminal.poll()
@@ -197,7 +220,15 @@ class TestInTheTray:
         assert asked() == (2, 1)
         assert seen() not in {None, before}
 
-    def test_a_same_answer_is_told(self, opened, kept_token_back, qtbot, *, asked, clock):
+    def test_a_same_answer_is_told(
+        self,
+        opened: Callable[..., Any],
+        kept_token_back: None,
+        qtbot: QtBot,
+        *,
+        asked: Callable[..., Any],
+        clock: Clock,
+    ) -> None:
         monitor, notices = opened()
         clock.now = at(6.5, day=1)
 
@@ -206,7 +237,15 @@ class TestInTheTray:
 
         assert ([one.kind for one in notices], asked()) == ([NoticeKind.NOT_ROTATED], (2, 1))
 
-    def test_an_issue_that_fails_after_the_revoke_is_tried_again(self, opened, kiwoom, qtbot, *, asked, clock):
+    def test_an_issue_that_fails_after_the_revoke_is_tried_again(
+        self,
+        opened: Callable[..., Any],
+        kiwoom: SandboxKiwoom,
+        qtbot: QtBot,
+        *,
+        asked: Callable[..., Any],
+        clock: Clock,
+    ) -> None:
         monitor, _ = opened()
         kiwoom.set_fault("http-500", on="issue", times=1)
         clock.now = at(6.5, day=1)
@@ -219,7 +258,15 @@ class TestInTheTray:
 
         assert asked() == (3, 1)
 
-    def test_a_rotation_by_hand_whose_issue_fails_is_finished(self, opened, kiwoom, qtbot, *, asked, clock):
+    def test_a_rotation_by_hand_whose_issue_fails_is_finished(
+        self,
+        opened: Callable[..., Any],
+        kiwoom: SandboxKiwoom,
+        qtbot: QtBot,
+        *,
+        asked: Callable[..., Any],
+        clock: Clock,
+    ) -> None:
         monitor, _ = opened()
         kiwoom.set_fault("http-500", on="issue", times=1)
         monitor.rotate()

@@ -6,10 +6,13 @@ import errno
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.processes.conftest import ROOT
+from tray_app.kiwoom.sandbox import SandboxKiwoom
 
 A_BOT = """
 import fcntl, logging, os, sys
@@ -28,7 +31,7 @@ print(token_manager.ensure_token())
 
 
 @pytest.fixture
-def file_store(monkeypatch, tmp_path):
+def file_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
     monkeypatch.setenv("TMPDIR", str(tmp_path.parent))
 
@@ -37,7 +40,9 @@ def file_store(monkeypatch, tmp_path):
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.EINVAL])
 @pytest.mark.parametrize("also", ["", "the state folder"])
 @pytest.mark.usefixtures("file_store")
-def test_many_programs_make_one_request(number, also, sandbox, issues, tmp_path):
+def test_many_programs_make_one_request(
+    number: int, also: str, sandbox: SandboxKiwoom, issues: Callable[[], int], tmp_path: Path
+) -> None:
     sandbox.set_delay(0.3)
     folder = str(tmp_path if also else tmp_path / "data")
 

@@ -6,10 +6,11 @@ import json
 import os
 import signal
 import sys
+from typing import Any
 
 from tray_app import TokenManager
 from tray_app.core.errors import KiwoomTokenError
-from tray_app.service.token_service import TokenService
+from tray_app.stores.lock import ProfileLock
 
 
 def tell(**fields: object) -> None:
@@ -18,13 +19,13 @@ def tell(**fields: object) -> None:
 
 def tell_when_waiting() -> None:
     """From here on it is too late for this process not to share what the present request brings."""
-    was_take = TokenService._acquire
+    acquire = ProfileLock.acquire
 
-    def take(service: TokenService, *on_update: object) -> object:
+    def told(lock: ProfileLock, *arguments: Any, **options: Any) -> bool:
         tell(waiting=True)
-        return was_take(service, *on_update)
+        return acquire(lock, *arguments, **options)
 
-    TokenService._acquire = take
+    ProfileLock.acquire = told  # type: ignore[assignment]
 
 
 def die_while_writing(_: object) -> None:
@@ -38,7 +39,7 @@ def main() -> None:
     for line in sys.stdin:
         name, *arguments = json.loads(line)
         if name == "die while writing":
-            os.fsync = die_while_writing
+            os.fsync = die_while_writing  # type: ignore[assignment]
             tell(result=None)
             continue
         if name == "has loaded":

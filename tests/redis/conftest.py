@@ -7,8 +7,10 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +26,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def new_redis(tmp_path, free_port):
+def new_redis(tmp_path: Path, free_port: int) -> Iterator[Callable[..., RealRedis]]:
     """Makes and starts a server with further options."""
     servers: list[RealRedis] = []
 
@@ -44,20 +46,20 @@ def new_redis(tmp_path, free_port):
 
 
 @pytest.fixture
-def redis(new_redis):
+def redis(new_redis: Callable[..., RealRedis]) -> RealRedis:
     return new_redis()
 
 
 @pytest.fixture
-def open_store(tmp_path):
-    """A store on a computer of its own: its lock and its signal are nobody else's."""
+def open_store(tmp_path: Path) -> Callable[..., RedisStore]:
+    """A store on a computer of its own: its lock and its change marker are nobody else's."""
     numbers = count()
 
-    def make(url: str, profile: str = "default", **options) -> RedisStore:
+    def make(url: str, profile: str = "default", *, server: RedisServer | None = None, **options: Any) -> RedisStore:
         folder = tmp_path / f"computer-{next(numbers)}"
         return RedisStore(
             profile,
-            RedisServer(Secret(url)),
+            server or RedisServer(Secret(url)),
             ChangeMarker(str(folder / "signal")),
             ProfileLock(str(folder / "lock")),
             **options,
@@ -67,14 +69,14 @@ def open_store(tmp_path):
 
 
 @pytest.fixture
-def sandbox():
+def sandbox() -> Iterator[SandboxKiwoom]:
     with SandboxKiwoom() as kiwoom:
         kiwoom.set_delay(0.2)
         yield kiwoom
 
 
 @pytest.fixture
-def machine_environment(tmp_path, sandbox):
+def machine_environment(tmp_path: Path, sandbox: SandboxKiwoom) -> Callable[..., dict[str, str]]:
     """The environment of a program on the machine `name`, whose folders are its own."""
 
     def make(name: str, url: str) -> dict[str, str]:
@@ -113,7 +115,7 @@ class Program:
         self.process.stdin.write(order + "\n")
         self.process.stdin.flush()
 
-    def answer(self) -> object:
+    def answer(self) -> Any:
         bound = threading.Timer(PATIENCE_SECONDS * 2, self.process.kill)
         bound.start()
         try:
@@ -121,7 +123,7 @@ class Program:
         finally:
             bound.cancel()
 
-    def ask(self, order: str) -> object:
+    def ask(self, order: str) -> Any:
         self.begin(order)
         return self.answer()
 
@@ -131,7 +133,7 @@ class Program:
 
 
 @pytest.fixture
-def start_program(machine_environment):
+def start_program(machine_environment: Callable[..., dict[str, str]]) -> Iterator[Callable[..., Program]]:
     programs: list[Program] = []
 
     def start(name: str, url: str) -> Program:

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 PROGRAM = shutil.which("redis-server")
 MISSING = "redis-server is missing; on Debian and Ubuntu: apt-get install redis-server"
@@ -22,7 +23,7 @@ REQUIRED = (os.environ.get("CI") in {"true", "1"} and sys.platform == "linux") o
 PATIENCE_SECONDS = 15
 
 
-def wait_for(condition, what: str):
+def wait_for(condition: Any, what: str) -> Any:
     """The first true value of `condition()`."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
@@ -77,12 +78,12 @@ class RealRedis:
     def go_on(self) -> None:
         self._process.send_signal(signal.SIGCONT)
 
-    def client(self):
+    def client(self) -> Any:
         import redis
 
         return redis.Redis.from_url(self.url)
 
-    def order(self, *words: str) -> object:
+    def order(self, *words: str) -> Any:
         """One command on a connection of its own."""
         with contextlib.closing(self.client()) as client:
             return client.execute_command(*words)
@@ -93,6 +94,12 @@ class RealRedis:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
             return True
         return False
+
+
+def parts(version: object) -> int:
+    """How many parts the version of a store has: two once the channel is heard, three while it is not."""
+    assert isinstance(version, tuple)
+    return len(version)
 
 
 class FakeServer:

@@ -2,27 +2,31 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.doubles import KEYS, START, Clock, FakeBroker
-from tests.redis.server import wait_for
+from tests.redis.server import RealRedis, wait_for
 from tray_app.core.errors import KeysRefused, LockTimeout, RateLimited, StoreError
 from tray_app.core.token import token_for
 from tray_app.service.outcome import Outcome
 from tray_app.service.token_service import TokenService
 from tray_app.stores.lock import ThreadLock
+from tray_app.stores.redis import RedisStore
 
 OLD = token_for("old-token-of-a-test", 86400, time.time())
 NEW = token_for("new-token-of-a-test", 86400, time.time() + 10)
 LOCK = "kiwoom-token-tray:{default}:lock"
 
 
-def service(store, broker, clock=time.time):
+def service(store: Any, broker: Any, clock: Any = time.time) -> TokenService:
     return TokenService("default", store, lambda: KEYS, lambda: broker, clock)
 
 
-def test_one_computer_at_a_time_holds_the_lock(redis, open_store):
+def test_one_computer_at_a_time_holds_the_lock(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     here, there = open_store(redis.url), open_store(redis.url)
     here.lock.acquire()
     assert there.lock.try_acquire() is False
@@ -34,7 +38,9 @@ def test_one_computer_at_a_time_holds_the_lock(redis, open_store):
     assert redis.order("EXISTS", LOCK) == 0
 
 
-def test_who_could_not_get_the_lock_does_not_keep_its_own_computer_locked(redis, open_store):
+def test_who_could_not_get_the_lock_does_not_keep_its_own_computer_locked(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     here, there = open_store(redis.url), open_store(redis.url)
     with here.lock:
         there.lock.try_acquire()
@@ -42,12 +48,14 @@ def test_who_could_not_get_the_lock_does_not_keep_its_own_computer_locked(redis,
         assert redis.order("EXISTS", LOCK) == 1
 
 
-def test_another_profile_is_not_held_up(redis, open_store):
+def test_another_profile_is_not_held_up(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     with open_store(redis.url, "first").lock:
         assert open_store(redis.url, "second").lock.try_acquire() is True
 
 
-def test_a_computer_without_a_lock_file_still_excludes_the_others(redis, open_store, tmp_path):
+def test_a_computer_without_a_lock_file_still_excludes_the_others(
+    redis: RealRedis, open_store: Callable[..., RedisStore], tmp_path: Path
+) -> None:
     here, there = open_store(redis.url), open_store(redis.url)
     (tmp_path / "computer-0").write_text("a file where the folder should be")
     with here.lock:
@@ -55,7 +63,9 @@ def test_a_computer_without_a_lock_file_still_excludes_the_others(redis, open_st
     assert there.lock.try_acquire() is True
 
 
-def test_a_holder_that_lost_the_lock_cannot_overwrite_a_newer_token(redis, open_store):
+def test_a_holder_that_lost_the_lock_cannot_overwrite_a_newer_token(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     late, quick = open_store(redis.url, lock_seconds=0.1), open_store(redis.url)
     late.lock.acquire()
     wait_for(lambda: redis.order("EXISTS", LOCK) == 0, "the lock expires")
@@ -67,7 +77,7 @@ def test_a_holder_that_lost_the_lock_cannot_overwrite_a_newer_token(redis, open_
     assert quick.read() == late.read() == NEW
 
 
-def test_it_cannot_even_while_the_other_is_still_at_it(redis, open_store):
+def test_it_cannot_even_while_the_other_is_still_at_it(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     late, quick = open_store(redis.url, lock_seconds=0.1), open_store(redis.url)
     late.lock.acquire()
     wait_for(lambda: redis.order("EXISTS", LOCK) == 0, "the lock expires")
@@ -80,7 +90,9 @@ def test_it_cannot_even_while_the_other_is_still_at_it(redis, open_store):
     assert late.read() == NEW
 
 
-def test_a_holder_whose_lock_expired_but_went_to_nobody_may_still_write(redis, open_store):
+def test_a_holder_whose_lock_expired_but_went_to_nobody_may_still_write(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     late = open_store(redis.url, lock_seconds=0.1)
     late.lock.acquire()
     wait_for(lambda: redis.order("EXISTS", LOCK) == 0, "the lock expires")
@@ -89,13 +101,13 @@ def test_a_holder_whose_lock_expired_but_went_to_nobody_may_still_write(redis, o
     assert open_store(redis.url).read() == OLD
 
 
-def test_a_fenced_writer_comes_to_the_newer_token(redis, open_store):
+def test_a_fenced_writer_comes_to_the_newer_token(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     clock = Clock()
     late, quick = open_store(redis.url, lock_seconds=0.1, clock=clock), open_store(redis.url, clock=clock)
     broker = FakeBroker(clock)
 
     class SlowBroker(FakeBroker):
-        def issue(self, keys):
+        def issue(self, keys: Any) -> Any:
             wait_for(lambda: redis.order("EXISTS", LOCK) == 0, "the lock expires")
             answer = super().issue(keys)
             clock.advance(5)
@@ -112,7 +124,7 @@ def test_a_fenced_writer_comes_to_the_newer_token(redis, open_store):
     )
 
 
-def test_who_waited_adopts_what_came_of_it(redis, open_store):
+def test_who_waited_adopts_what_came_of_it(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     clock = Clock()
     broker = FakeBroker(clock)
     services = [service(open_store(redis.url, clock=clock), broker, clock) for _ in range(4)]
@@ -126,13 +138,15 @@ def test_who_waited_adopts_what_came_of_it(redis, open_store):
     assert len({outcome.token for outcome in outcomes}) == 1
 
 
-def test_a_refusal_on_one_computer_is_told_to_who_waited_on_another(redis, open_store):
+def test_a_refusal_on_one_computer_is_told_to_who_waited_on_another(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     broker = FakeBroker(Clock(time.time()))
     broker.failure = KeysRefused("The keys are refused.", code="8001")
     one, other = open_store(redis.url), open_store(redis.url)
     errors: list[Exception] = []
 
-    def ask(store):
+    def ask(store: Any) -> None:
         try:
             service(store, broker).ensure()
         except KeysRefused as error:
@@ -147,11 +161,13 @@ def test_a_refusal_on_one_computer_is_told_to_who_waited_on_another(redis, open_
     for thread in threads:
         thread.join()
     assert broker.issues == 1
-    assert [error.code for error in errors] == ["8001", "8001"]
+    assert [error.code for error in errors] == ["8001", "8001"]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("ahead", [-300.0, 0.0, 300.0])
-def test_kiwooms_wish_to_wait_holds_on_every_computer_whatever_its_clock(redis, open_store, ahead):
+def test_kiwooms_wish_to_wait_holds_on_every_computer_whatever_its_clock(
+    redis: RealRedis, open_store: Callable[..., RedisStore], ahead: float
+) -> None:
     here, there = Clock(time.time()), Clock(time.time() + ahead)
     broker = FakeBroker(here)
     broker.failure = RateLimited("Too many requests.", retry_after=60.0)
@@ -162,10 +178,12 @@ def test_kiwooms_wish_to_wait_holds_on_every_computer_whatever_its_clock(redis, 
     with pytest.raises(RateLimited) as caught:
         other.ensure()
     assert broker.issues == 1
-    assert 50 < caught.value.retry_after < 62
+    assert 50 < caught.value.retry_after < 62  # type: ignore[operator]
 
 
-def test_a_same_answer_is_not_asked_for_again_on_another_computer(redis, open_store):
+def test_a_same_answer_is_not_asked_for_again_on_another_computer(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     clock = Clock(START)
     broker = FakeBroker(clock)
     here = service(open_store(redis.url, clock=clock), broker, clock)
@@ -179,16 +197,18 @@ def test_a_same_answer_is_not_asked_for_again_on_another_computer(redis, open_st
     assert broker.issues == asked
 
 
-def test_a_rotation_that_was_not_finished_is_known_on_every_computer(redis, open_store):
+def test_a_rotation_that_was_not_finished_is_known_on_every_computer(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     clock = Clock(START)
     broker = FakeBroker(clock)
     here, there = service(open_store(redis.url, clock=clock), broker, clock), open_store(redis.url, clock=clock)
     lost = here.refresh().token
 
-    def ended(keys):
+    def ended(keys: Any) -> None:
         raise SystemExit
 
-    broker.issue = ended
+    broker.issue = ended  # type: ignore[assignment]
     with pytest.raises(SystemExit):
         here.refresh(rotate=True)
     assert service(there, broker, clock).current() is None
@@ -196,20 +216,20 @@ def test_a_rotation_that_was_not_finished_is_known_on_every_computer(redis, open
 
 
 @pytest.mark.parametrize("note", ["no JSON", "[]", '{"note": 5}', '{"clock": "x", "note": {}}', "[" * 5000])
-def test_a_damaged_note_is_no_note(redis, open_store, note):
+def test_a_damaged_note_is_no_note(redis: RealRedis, open_store: Callable[..., RedisStore], note: str) -> None:
     store = open_store(redis.url)
     redis.order("SET", "kiwoom-token-tray:{default}:note", note)
     with store.lock:
         assert store.lock.read_record() == {}
 
 
-def test_the_note_holds_no_secret(redis, open_store):
+def test_the_note_holds_no_secret(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     clock = Clock(time.time())
     service(open_store(redis.url, clock=clock), FakeBroker(clock), clock).refresh()
     assert b"token-1-of-a-test" not in redis.order("GET", "kiwoom-token-tray:{default}:note")
 
 
-def test_a_lock_of_this_process_alone_is_enough_below(redis):
+def test_a_lock_of_this_process_alone_is_enough_below(redis: RealRedis) -> None:
     from tests.redis.conftest import RedisServer, RedisStore, Secret
     from tray_app.stores.change_marker import ChangeMarker
 

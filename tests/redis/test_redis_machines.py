@@ -7,16 +7,23 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.redis.server import wait_for
+from tests.redis.conftest import Program
+from tests.redis.server import RealRedis, wait_for
+from tray_app.kiwoom.sandbox import SandboxKiwoom
 
 TOGETHER = 4
 KEY = "kiwoom-token-tray:{default}:token"
 
 
-def test_many_programs_on_two_machines_ask_kiwoom_once(redis, start_program, sandbox):
+def test_many_programs_on_two_machines_ask_kiwoom_once(
+    redis: RealRedis, start_program: Callable[..., Program], sandbox: SandboxKiwoom
+) -> None:
     programs = [start_program(name, redis.url) for name in ("left", "right") for _ in range(TOGETHER)]
     for program in programs:
         assert program.ask("get") is None
@@ -28,7 +35,9 @@ def test_many_programs_on_two_machines_ask_kiwoom_once(redis, start_program, san
     assert sandbox.counts()["issue"] == 1
 
 
-def test_a_refresh_by_many_at_once_is_one_request(redis, start_program, sandbox):
+def test_a_refresh_by_many_at_once_is_one_request(
+    redis: RealRedis, start_program: Callable[..., Program], sandbox: SandboxKiwoom
+) -> None:
     programs = [start_program(name, redis.url) for name in ("left", "right") for _ in range(TOGETHER)]
     first = programs[0].ask("ensure")
     for program in programs:
@@ -37,7 +46,7 @@ def test_a_refresh_by_many_at_once_is_one_request(redis, start_program, sandbox)
     results: list[object] = []
     gate = threading.Barrier(len(programs))
 
-    def refresh(program):
+    def refresh(program: Any) -> None:
         gate.wait()
         results.append(program.ask("refresh"))
 
@@ -50,7 +59,9 @@ def test_a_refresh_by_many_at_once_is_one_request(redis, start_program, sandbox)
     assert sandbox.counts()["issue"] == before + 1
 
 
-def test_a_refusal_is_asked_for_once_for_all(redis, start_program, sandbox):
+def test_a_refusal_is_asked_for_once_for_all(
+    redis: RealRedis, start_program: Callable[..., Program], sandbox: SandboxKiwoom
+) -> None:
     sandbox.set_fault("8030")
     programs = [start_program(name, redis.url) for name in ("left", "right") for _ in range(TOGETHER)]
     for program in programs:
@@ -62,7 +73,9 @@ def test_a_refusal_is_asked_for_once_for_all(redis, start_program, sandbox):
     assert sandbox.counts()["issue"] < TOGETHER
 
 
-def test_what_one_machine_sets_and_clears_the_other_sees(redis, start_program):
+def test_what_one_machine_sets_and_clears_the_other_sees(
+    redis: RealRedis, start_program: Callable[..., Program]
+) -> None:
     left, right = start_program("left", redis.url), start_program("right", redis.url)
     assert left.ask("get") is None
     assert right.ask("get") is None
@@ -74,7 +87,9 @@ def test_what_one_machine_sets_and_clears_the_other_sees(redis, start_program):
     wait_for(lambda: left.ask("get") is None, "the left one sees the clear")
 
 
-def test_a_renewal_on_one_machine_reaches_the_other(redis, start_program, sandbox):
+def test_a_renewal_on_one_machine_reaches_the_other(
+    redis: RealRedis, start_program: Callable[..., Program], sandbox: SandboxKiwoom
+) -> None:
     left, right = start_program("left", redis.url), start_program("right", redis.url)
     first = left.ask("ensure")
     wait_for(lambda: right.ask("get") == first, "the right one has the token")
@@ -84,7 +99,9 @@ def test_a_renewal_on_one_machine_reaches_the_other(redis, start_program, sandbo
     wait_for(lambda: right.ask("get") == second, "the right one has the renewed token")
 
 
-def test_a_killed_holder_holds_nobody_up_for_long(redis, start_program, sandbox):
+def test_a_killed_holder_holds_nobody_up_for_long(
+    redis: RealRedis, start_program: Callable[..., Program], sandbox: SandboxKiwoom
+) -> None:
     left, right = start_program("left", redis.url), start_program("right", redis.url)
     assert left.ask(f"hold {redis.url} 1.0") == "held"
     right.begin("ensure")
@@ -93,7 +110,9 @@ def test_a_killed_holder_holds_nobody_up_for_long(redis, start_program, sandbox)
     assert sandbox.counts()["issue"] == 1
 
 
-def test_a_redis_that_stops_and_starts_in_the_middle_costs_no_token(redis, start_program, sandbox):
+def test_a_redis_that_stops_and_starts_in_the_middle_costs_no_token(
+    redis: RealRedis, start_program: Callable[..., Program], sandbox: SandboxKiwoom
+) -> None:
     left, right = start_program("left", redis.url), start_program("right", redis.url)
     token = left.ask("ensure")
     for program in (left, right):
@@ -110,7 +129,7 @@ def test_a_redis_that_stops_and_starts_in_the_middle_costs_no_token(redis, start
     assert sandbox.counts()["issue"] == 1
 
 
-def run(environment, *words, stdin=""):
+def run(environment: Any, *words: Any, stdin: str = "") -> Any:
     return subprocess.run(
         [sys.executable, "-c", "from tray_app.cli.main import run; run()", *words],
         env=environment,
@@ -122,7 +141,9 @@ def run(environment, *words, stdin=""):
     )
 
 
-def test_the_command_line_shares_the_token_and_names_its_place(redis, machine_environment, sandbox):
+def test_the_command_line_shares_the_token_and_names_its_place(
+    redis: RealRedis, machine_environment: Callable[..., dict[str, str]], sandbox: SandboxKiwoom
+) -> None:
     left, right = machine_environment("left", redis.url), machine_environment("right", redis.url)
     got = run(left, "get")
     assert got.returncode == 0, got.stderr
@@ -144,7 +165,9 @@ def test_the_command_line_shares_the_token_and_names_its_place(redis, machine_en
         ("redis://user:pass-of-a-test@127.0.0.1:1/0?socket_magic=1", 6, "cannot be used as Redis"),
     ],
 )
-def test_an_address_that_does_not_work_is_one_clear_line(machine_environment, sandbox, url, status, words):
+def test_an_address_that_does_not_work_is_one_clear_line(
+    machine_environment: Callable[..., dict[str, str]], sandbox: SandboxKiwoom, url: str, status: int, words: str
+) -> None:
     environment = machine_environment("left", url)
     for order in (("get",), ("status",), ("clear",)):
         got = run(environment, *order)
@@ -155,7 +178,9 @@ def test_an_address_that_does_not_work_is_one_clear_line(machine_environment, sa
     assert sandbox.counts()["issue"] == 0
 
 
-def test_a_missing_package_is_one_clear_line(machine_environment, tmp_path):
+def test_a_missing_package_is_one_clear_line(
+    machine_environment: Callable[..., dict[str, str]], tmp_path: Path
+) -> None:
     environment = machine_environment("left", "redis://127.0.0.1:1/0")
     (tmp_path / "blocked" / "redis").mkdir(parents=True)
     (tmp_path / "blocked" / "redis" / "__init__.py").write_text("raise ImportError('not here')")
@@ -165,7 +190,9 @@ def test_a_missing_package_is_one_clear_line(machine_environment, tmp_path):
     assert got.stderr == "Redis needs the package redis. Install it: pip install 'kiwoom-token-tray[redis]'\n"
 
 
-def test_programs_on_one_machine_know_of_a_change_at_the_very_next_question(redis, start_program):
+def test_programs_on_one_machine_know_of_a_change_at_the_very_next_question(
+    redis: RealRedis, start_program: Callable[..., Program]
+) -> None:
     """No message of Redis has to arrive first."""
     pair = [start_program("left", redis.url) for _ in range(2)]
     for program in pair:

@@ -3,37 +3,45 @@ from __future__ import annotations
 import gc
 import logging
 import time
+from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from tests.doubles import KEYS, Clock, FakeBroker
-from tests.redis.server import FakeServer, wait_for
+from tests.redis.server import FakeServer, RealRedis, parts, wait_for
 from tests.redis.test_redis_store import KEY, clear, write
 from tray_app import TokenManager
 from tray_app.core.errors import RedisUnavailable
+from tray_app.core.secret import Secret
 from tray_app.core.token import token_for
 from tray_app.core.wording import place_text
 from tray_app.service.outcome import Outcome
 from tray_app.service.token_service import TokenService
+from tray_app.stores.redis import RedisStore
+from tray_app.stores.redis_server import RedisServer
 
 OLD = token_for("old-token-of-a-test", 86400, time.time())
 NEW = token_for("new-token-of-a-test", 86400, time.time() + 10)
 
 
-def problem_of(call) -> str:
+def problem_of(call: Any) -> str:
     with pytest.raises(RedisUnavailable) as caught:
         call()
     assert caught.value.exit_status == 6
     return caught.value.problem
 
 
-def place_of(store) -> str:
+def place_of(store: Any) -> str:
     place = store.place()
     return place_text(place.kind, place.path, place.problem.problem if place.problem else "")
 
 
-def test_the_token_in_hand_stays_while_redis_is_gone_and_the_place_says_so(redis, open_store):
+def test_the_token_in_hand_stays_while_redis_is_gone_and_the_place_says_so(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     store = open_store(redis.url)
     write(store, OLD)
     redis.stop()
@@ -41,10 +49,12 @@ def test_the_token_in_hand_stays_while_redis_is_gone_and_the_place_says_so(redis
     assert place_of(store) == f"Redis 127.0.0.1:{redis.port}/0 (Redis does not answer)"
 
 
-def test_while_redis_is_known_to_be_gone_nobody_is_told_to_read_again(redis, open_store):
+def test_while_redis_is_known_to_be_gone_nobody_is_told_to_read_again(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     store = open_store(redis.url)
     write(store, OLD)
-    wait_for(lambda: len(store.version()) == 2, "the channel is heard")
+    wait_for(lambda: parts(store.version()) == 2, "the channel is heard")
     redis.stop()
     store.read()
     store.read()
@@ -59,7 +69,7 @@ def test_while_redis_is_known_to_be_gone_nobody_is_told_to_read_again(redis, ope
     wait_for(lambda: store.version() != gone, "it is told that Redis is back")
 
 
-def test_it_heals_by_itself(redis, open_store):
+def test_it_heals_by_itself(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     store = open_store(redis.url)
     write(store, OLD)
     redis.stop()
@@ -70,14 +80,18 @@ def test_it_heals_by_itself(redis, open_store):
     assert store.read() == NEW
 
 
-def test_without_a_token_in_hand_a_redis_that_is_gone_is_an_error(redis, open_store):
+def test_without_a_token_in_hand_a_redis_that_is_gone_is_an_error(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     redis.stop()
     store = open_store(redis.url)
     assert problem_of(store.read) == RedisUnavailable.SILENT
     assert problem_of(lambda: write(store, OLD)) == RedisUnavailable.SILENT
 
 
-def test_a_program_whose_token_ends_while_redis_is_gone_asks_kiwoom_and_hands_it_over_later(redis, open_store):
+def test_a_program_whose_token_ends_while_redis_is_gone_asks_kiwoom_and_hands_it_over_later(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     clock = Clock(time.time())
     here, there = open_store(redis.url, clock=clock), open_store(redis.url, clock=clock)
     write(here, OLD)
@@ -94,14 +108,16 @@ def test_a_program_whose_token_ends_while_redis_is_gone_asks_kiwoom_and_hands_it
     wait_for(lambda: service.current() == outcome.token and there.read() == outcome.token, "the others have it too")
 
 
-def test_a_clear_that_did_not_reach_redis_says_so(redis, open_store):
+def test_a_clear_that_did_not_reach_redis_says_so(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     store = open_store(redis.url)
     write(store, OLD)
     redis.stop()
     assert problem_of(lambda: clear(store)) == RedisUnavailable.SILENT
 
 
-def test_a_token_that_could_not_be_written_is_written_when_redis_is_back(redis, open_store):
+def test_a_token_that_could_not_be_written_is_written_when_redis_is_back(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     store = open_store(redis.url)
     write(store, OLD)
     redis.stop()
@@ -114,7 +130,9 @@ def test_a_token_that_could_not_be_written_is_written_when_redis_is_back(redis, 
     wait_for(lambda: store.place().problem is None, "nothing is wrong any more")
 
 
-def test_it_is_not_written_over_what_another_computer_did_meanwhile(redis, open_store):
+def test_it_is_not_written_over_what_another_computer_did_meanwhile(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     redis.order("ACL", "SETUSER", "bot", "on", ">pass-of-a-test", "~*", "&*", "+@all")
     here, there = open_store(redis.url.replace("//", "//bot:pass-of-a-test@")), open_store(redis.url)
     write(here, OLD)
@@ -130,7 +148,9 @@ def test_it_is_not_written_over_what_another_computer_did_meanwhile(redis, open_
     assert there.read() == theirs
 
 
-def test_a_redis_that_lost_its_memory_gets_the_token_back(redis, open_store):
+def test_a_redis_that_lost_its_memory_gets_the_token_back(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     here, there = open_store(redis.url), open_store(redis.url)
     write(here, OLD)
     redis.stop()
@@ -139,7 +159,7 @@ def test_a_redis_that_lost_its_memory_gets_the_token_back(redis, open_store):
     assert there.read() == OLD
 
 
-def test_it_gets_it_back_without_anybody_reading(redis, open_store):
+def test_it_gets_it_back_without_anybody_reading(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     here, there = open_store(redis.url), open_store(redis.url)
     write(here, OLD)
     redis.stop()
@@ -148,7 +168,7 @@ def test_it_gets_it_back_without_anybody_reading(redis, open_store):
     wait_for(lambda: there.read() == OLD, "the token is given back")
 
 
-def test_a_clear_after_the_loss_counts(redis, open_store):
+def test_a_clear_after_the_loss_counts(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     here, there = open_store(redis.url), open_store(redis.url)
     write(here, OLD)
     redis.order("FLUSHALL")
@@ -156,7 +176,7 @@ def test_a_clear_after_the_loss_counts(redis, open_store):
     assert here.read() is None
 
 
-def test_the_newer_token_wins_after_a_loss(redis, open_store):
+def test_the_newer_token_wins_after_a_loss(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     stale, fresh = open_store(redis.url), open_store(redis.url)
     write(stale, OLD)
     write(fresh, NEW)
@@ -166,7 +186,9 @@ def test_the_newer_token_wins_after_a_loss(redis, open_store):
     assert stale.read() == NEW
 
 
-def test_a_manager_keeps_its_token_through_an_outage_and_learns_what_came_after(redis, open_store):
+def test_a_manager_keeps_its_token_through_an_outage_and_learns_what_came_after(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     here, there = TokenManager(store=open_store(redis.url)), TokenManager(store=open_store(redis.url))
     here.set_token("first-token-of-a-test", 86400)
     wait_for(lambda: there.get_token() == "first-token-of-a-test", "the token is seen")
@@ -180,7 +202,9 @@ def test_a_manager_keeps_its_token_through_an_outage_and_learns_what_came_after(
     wait_for(lambda: here.get_token() is None, "the channel is heard again")
 
 
-def test_a_token_is_handed_over_though_another_computer_does_so_at_the_same_moment(redis, open_store, monkeypatch):
+def test_a_token_is_handed_over_though_another_computer_does_so_at_the_same_moment(
+    redis: RealRedis, open_store: Callable[..., RedisStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
     here, there = open_store(redis.url), open_store(redis.url)
     write(here, OLD)
     assert there.read() == OLD
@@ -190,7 +214,7 @@ def test_a_token_is_handed_over_though_another_computer_does_so_at_the_same_mome
     record = there._record
     swap = record.swap
 
-    def overtaken(found, token):
+    def overtaken(found: Any, token: Any) -> Any:
         monkeypatch.setattr(record, "swap", swap)
         wait_for(lambda: here.place().problem is None, "the other is back")
         here.read()
@@ -201,31 +225,34 @@ def test_a_token_is_handed_over_though_another_computer_does_so_at_the_same_mome
     wait_for(lambda: redis.order("GET", KEY) is not None and here.read() == NEW, "the token is handed over")
 
 
-def test_connections_of_who_is_done_are_closed_without_the_garbage_collector(redis, open_store):
+def test_connections_of_who_is_done_are_closed_without_the_garbage_collector(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     """Left to it, it may finalize a socket before the connection that would have closed it."""
 
-    def connections():
+    def connections() -> Any:
         return redis.order("CLIENT", "LIST").count(b"name=kiwoom-token-tray")
 
     gc.disable()
     try:
-        stores = [open_store(redis.url) for _ in range(3)]
-        for store in stores:
+        servers = [RedisServer(Secret(redis.url)) for _ in range(3)]
+        stores = [open_store(redis.url, server=server) for server in servers]
+        for store, server in zip(stores, servers, strict=True):
             store.read()
             with pytest.raises(RedisUnavailable):
-                store._server.ask(lambda client: client.execute_command("NOSUCH"))
+                server.ask(lambda client: client.execute_command("NOSUCH"))
         assert connections() == 3
-        del store, stores
+        del store, stores, server, servers
         wait_for(lambda: not connections(), "they are closed")
     finally:
         gc.enable()
 
 
-def test_one_question_at_a_time_hangs_that_nobody_waits_for(redis, open_store):
-    server = open_store(redis.url)._server
+def test_one_question_at_a_time_hangs_that_nobody_waits_for(redis: RealRedis) -> None:
+    server = RedisServer(Secret(redis.url))
     asked = []
 
-    def act(client):
+    def act(client: Any) -> Any:
         asked.append(1)
         return client.get(KEY)
 
@@ -238,8 +265,8 @@ def test_one_question_at_a_time_hangs_that_nobody_waits_for(redis, open_store):
     wait_for(lambda: server.problem is None, "Redis is back")
 
 
-def test_what_was_asked_before_an_outage_does_not_begin_another(redis, open_store):
-    server = open_store(redis.url)._server
+def test_what_was_asked_before_an_outage_does_not_begin_another(redis: RealRedis) -> None:
+    server = RedisServer(Secret(redis.url))
     with pytest.raises(RedisUnavailable):
         server.ask(lambda client: 1 / 0)
     wait_for(lambda: server.problem is None, "Redis is back")
@@ -249,7 +276,9 @@ def test_what_was_asked_before_an_outage_does_not_begin_another(redis, open_stor
     assert server.problem is not None
 
 
-def test_a_renewal_without_redis_goes_on_under_this_computers_lock(redis, open_store):
+def test_a_renewal_without_redis_goes_on_under_this_computers_lock(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     clock = Clock(time.time())
     broker = FakeBroker(clock)
     store = open_store(redis.url, clock=clock)
@@ -271,14 +300,16 @@ def test_a_renewal_without_redis_goes_on_under_this_computers_lock(redis, open_s
     wait_for(lambda: service.current() is None, "the clear counts here, too")
 
 
-def _read(store):
+def _read(store: Any) -> Any:
     try:
         return store.read()
     except RedisUnavailable:
         return None
 
 
-def test_a_redis_that_hangs_is_waited_for_once(redis, open_store, monkeypatch):
+def test_a_redis_that_hangs_is_waited_for_once(
+    redis: RealRedis, open_store: Callable[..., RedisStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = open_store(redis.url)
     write(store, OLD)
     redis.hang()
@@ -294,13 +325,16 @@ def test_a_redis_that_hangs_is_waited_for_once(redis, open_store, monkeypatch):
     wait_for(lambda: store.place().problem is None, "Redis is back")
 
 
-def test_a_listener_notices_that_redis_hangs_and_reads_again_afterwards(redis, open_store):
-    here, there = TokenManager(store=open_store(redis.url)), open_store(redis.url)
+def test_a_listener_notices_that_redis_hangs_and_reads_again_afterwards(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
+    store, there = open_store(redis.url), open_store(redis.url)
+    here = TokenManager(store=store)
     here.set_token("first-token-of-a-test", 86400)
-    version = here._service.store.version
-    wait_for(lambda: here.get_token() and len(version()) == 2, "the channel is heard")
+    version = store.version
+    wait_for(lambda: here.get_token() and parts(version()) == 2, "the channel is heard")
     redis.hang()
-    wait_for(lambda: len(version()) == 3, "nobody is heard any more")
+    wait_for(lambda: parts(version()) == 3, "nobody is heard any more")
     assert here.get_token() == "first-token-of-a-test"
     redis.go_on()
     write(there, NEW)
@@ -311,7 +345,7 @@ def test_a_listener_notices_that_redis_hangs_and_reads_again_afterwards(redis, o
     "answer",
     [b"HTTP/1.1 400 Bad Request\r\n\r\n", b":x\r\n", b"\x00\xff\xfe\r\n", b"+OK\r\n+hello\r\n", b"*-5\r\n$9\r\n"],
 )
-def test_what_is_no_redis_is_an_error_and_no_token(open_store, answer):
+def test_what_is_no_redis_is_an_error_and_no_token(open_store: Callable[..., RedisStore], answer: bytes) -> None:
     server = FakeServer(answer)
     try:
         store = open_store(server.url)
@@ -321,7 +355,9 @@ def test_what_is_no_redis_is_an_error_and_no_token(open_store, answer):
         server.close()
 
 
-def test_a_replica_reads_but_says_that_it_takes_no_writes(redis, open_store):
+def test_a_replica_reads_but_says_that_it_takes_no_writes(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     write(open_store(redis.url), OLD)
     redis.order("REPLICAOF", "127.0.0.1", "1")
     store = open_store(redis.url)
@@ -334,7 +370,7 @@ def test_a_replica_reads_but_says_that_it_takes_no_writes(redis, open_store):
     assert open_store(redis.url).read() == NEW
 
 
-def test_a_user_who_may_only_read_is_told_so(redis, open_store):
+def test_a_user_who_may_only_read_is_told_so(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     write(open_store(redis.url), OLD)
     redis.order("ACL", "SETUSER", "bot", "on", ">pass-of-a-test", "~*", "&*", "+@read", "+ping", "+client")
     store = open_store(redis.url.replace("//", "//bot:pass-of-a-test@"))
@@ -342,48 +378,56 @@ def test_a_user_who_may_only_read_is_told_so(redis, open_store):
     assert problem_of(lambda: write(store, NEW)) == RedisUnavailable.REFUSED
 
 
-def test_the_documented_permissions_are_enough(redis, open_store):
+def test_the_documented_permissions_are_enough(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     permissions = (
         "~kiwoom-token-tray:* &kiwoom-token-tray:* +get +set +getrange +del +incr +eval +evalsha +script|load "
         "+publish +subscribe +unsubscribe +ping +time +client|setname"
     )
     redis.order("ACL", "SETUSER", "bot", "reset", "on", ">pass-of-a-test", *permissions.split())
     url = redis.url.replace("//", "//bot:pass-of-a-test@")
-    here, there = TokenManager(store=open_store(url)), TokenManager(store=open_store(url))
+    near, store = open_store(url), open_store(url)
+    here, there = TokenManager(store=near), TokenManager(store=store)
     assert here.get_token() is None
-    wait_for(lambda: len(here._service.store.version()) == 2, "the channel is heard")
+    wait_for(lambda: parts(near.version()) == 2, "the channel is heard")
     there.set_token("new-token-of-a-test", 86400)
     wait_for(lambda: here.get_token() == "new-token-of-a-test", "the change is seen")
-    store = there._service.store
     with store.lock:
         store.lock.write_record({"at": 1.0})
         assert store.lock.read_record()["at"] == pytest.approx(1.0, abs=1)
     there.clear_token()
     wait_for(lambda: here.get_token() is None, "the clear is seen")
-    assert here._service.store.place().problem is there._service.store.place().problem is None
+    assert near.place().problem is store.place().problem is None
 
 
 @pytest.mark.parametrize("login", ["", "wrong-pass-of-a-test", "nobody:wrong-pass-of-a-test"])
-def test_a_redis_that_demands_a_password_refuses_a_wrong_one_without_showing_it(new_redis, open_store, login, caplog):
+def test_a_redis_that_demands_a_password_refuses_a_wrong_one_without_showing_it(
+    new_redis: Callable[..., RealRedis],
+    open_store: Callable[..., RedisStore],
+    login: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     redis = new_redis("--requirepass", "pass-of-a-test")
     user, _, password = login.rpartition(":")
     url = redis.url.replace("//", f"//{user}:{password}@") if login else redis.url
-    store = open_store(url)
+    server = RedisServer(Secret(url))
+    store = open_store(url, server=server)
     with caplog.at_level(logging.DEBUG), pytest.raises(RedisUnavailable) as caught:
         store.read()
     assert caught.value.problem == RedisUnavailable.REFUSED
     assert "pass-of-a-test" not in str(caught.value) + repr(caught.value) + caplog.text + repr(store.place())
-    assert "pass-of-a-test" not in "".join(str(value) for value in vars(store._server).values())
+    assert "pass-of-a-test" not in "".join(str(value) for value in vars(server).values())
 
 
-def test_the_right_password_opens_it(new_redis, open_store):
+def test_the_right_password_opens_it(
+    new_redis: Callable[..., RealRedis], open_store: Callable[..., RedisStore]
+) -> None:
     redis = new_redis("--requirepass", "pass-of-a-test")
     store = open_store(redis.url.replace("//", "//:pass-of-a-test@"))
     write(store, OLD)
     assert store.read() == OLD
 
 
-def test_a_full_redis_keeps_the_token_in_hand(redis, open_store):
+def test_a_full_redis_keeps_the_token_in_hand(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     store = open_store(redis.url)
     write(store, OLD)
     redis.order("CONFIG", "SET", "maxmemory", "1")
@@ -397,7 +441,9 @@ def test_a_full_redis_keeps_the_token_in_hand(redis, open_store):
     assert store.place().problem is None
 
 
-def test_a_redis_that_cannot_save_to_its_disk_is_one_that_takes_no_writes(redis, open_store, tmp_path):
+def test_a_redis_that_cannot_save_to_its_disk_is_one_that_takes_no_writes(
+    redis: RealRedis, open_store: Callable[..., RedisStore], tmp_path: Path
+) -> None:
     store = open_store(redis.url)
     write(store, OLD)
     (tmp_path / "redis" / "dump.rdb").mkdir()
@@ -408,7 +454,9 @@ def test_a_redis_that_cannot_save_to_its_disk_is_one_that_takes_no_writes(redis,
     assert store.read() == NEW
 
 
-def test_a_lock_that_redis_cannot_give_is_this_computers_alone(redis, open_store):
+def test_a_lock_that_redis_cannot_give_is_this_computers_alone(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     here, there = open_store(redis.url), open_store(redis.url)
     redis.stop()
     with here.lock:

@@ -4,51 +4,57 @@ import json
 import logging
 import os
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.doubles import START, Clock
-from tests.redis.server import wait_for
+from tests.redis.server import RealRedis, parts, wait_for
 from tray_app import TokenManager
 from tray_app.core.errors import RedisUnavailable
+from tray_app.core.secret import Secret
 from tray_app.core.token import Token, token_for
 from tray_app.core.wording import place_text
 from tray_app.stores import redis_changes
+from tray_app.stores.redis import RedisStore
 from tray_app.stores.redis_changes import RedisChanges
 from tray_app.stores.redis_record import MAX_BYTES
+from tray_app.stores.redis_server import RedisServer
 
 OLD = token_for("old-token-of-a-test", 86400, time.time())
 NEW = token_for("new-token-of-a-test", 86400, time.time() + 10)
 KEY = "kiwoom-token-tray:{default}:token"
 
 
-def write(store, token):
+def write(store: Any, token: Any) -> Any:
     with store.lock:
         return store.write(token)
 
 
-def clear(store):
+def clear(store: Any) -> Any:
     with store.lock:
         return store.clear()
 
 
-def test_a_token_comes_back_as_it_was_written(redis, open_store):
+def test_a_token_comes_back_as_it_was_written(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     store = open_store(redis.url)
     write(store, OLD)
     assert store.read() == OLD
 
 
-def test_another_computer_reads_what_was_written(redis, open_store):
+def test_another_computer_reads_what_was_written(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     write(open_store(redis.url), OLD)
     assert open_store(redis.url).read() == OLD
 
 
-def test_an_empty_redis_has_no_token(redis, open_store):
+def test_an_empty_redis_has_no_token(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     assert open_store(redis.url).read() is None
 
 
-def test_the_value_is_one_line_of_json_with_zones(redis, open_store):
+def test_the_value_is_one_line_of_json_with_zones(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     write(open_store(redis.url), OLD)
     text = redis.order("GET", KEY).decode()
     assert "\n" not in text
@@ -59,21 +65,25 @@ def test_the_value_is_one_line_of_json_with_zones(redis, open_store):
     }
 
 
-def test_redis_forgets_the_token_at_its_end_whatever_this_clock_says(redis, open_store):
+def test_redis_forgets_the_token_at_its_end_whatever_this_clock_says(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     clock = Clock(START)
     store = open_store(redis.url, clock=clock)
     write(store, token_for("token-of-a-test", 3600, START))
     assert 3590 < redis.order("TTL", KEY) <= 3600
 
 
-def test_a_token_that_ends_is_gone_without_anybody_deleting_it(redis, open_store):
+def test_a_token_that_ends_is_gone_without_anybody_deleting_it(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     store = open_store(redis.url)
     write(store, token_for("token-of-a-test", 0.2, time.time()))
     wait_for(lambda: redis.order("EXISTS", KEY) == 0, "Redis forgets the token")
     assert store.read() is None
 
 
-def test_each_profile_has_keys_of_its_own_in_one_slot(redis, open_store):
+def test_each_profile_has_keys_of_its_own_in_one_slot(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     write(open_store(redis.url, "first"), OLD)
     write(open_store(redis.url, "second account"), NEW)
     assert open_store(redis.url, "first").read() == OLD
@@ -81,7 +91,9 @@ def test_each_profile_has_keys_of_its_own_in_one_slot(redis, open_store):
     assert {key.split(":")[1] for key in keys} == {"{first}", "{second account}"}
 
 
-def test_a_clear_reaches_redis_and_tells_whether_there_was_a_token(redis, open_store):
+def test_a_clear_reaches_redis_and_tells_whether_there_was_a_token(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     store = open_store(redis.url)
     write(store, OLD)
     assert clear(store) is True
@@ -89,7 +101,9 @@ def test_a_clear_reaches_redis_and_tells_whether_there_was_a_token(redis, open_s
     assert clear(store) is False
 
 
-def test_a_unix_socket_and_a_database_number_work(new_redis, open_store, short_tmp):
+def test_a_unix_socket_and_a_database_number_work(
+    new_redis: Callable[..., RealRedis], open_store: Callable[..., RedisStore], short_tmp: Path
+) -> None:
     new_redis("--unixsocket", str(short_tmp / "s"))
     store = open_store(f"unix://{short_tmp}/s?db=3")
     write(store, OLD)
@@ -97,7 +111,9 @@ def test_a_unix_socket_and_a_database_number_work(new_redis, open_store, short_t
     assert store.place().path == f"{short_tmp}/s"
 
 
-def test_a_token_at_its_end_stays_for_who_wants_to_use_it_up(redis, open_store):
+def test_a_token_at_its_end_stays_for_who_wants_to_use_it_up(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     store = open_store(redis.url)
     ending = token_for("token-of-a-test", 100, time.time())
     write(store, ending)
@@ -105,11 +121,13 @@ def test_a_token_at_its_end_stays_for_who_wants_to_use_it_up(redis, open_store):
     assert open_store(redis.url).read() == ending
 
 
-def test_the_stamp_of_a_write_stays_until_something_changes(redis, open_store):
+def test_the_stamp_of_a_write_stays_until_something_changes(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     here, there = open_store(redis.url), open_store(redis.url)
     here.version()
     here.read()
-    wait_for(lambda: len(here.version()) == 2, "the channel is heard")
+    wait_for(lambda: parts(here.version()) == 2, "the channel is heard")
     version = write(here, OLD)
     assert here.version() == version
     write(there, NEW)
@@ -117,17 +135,19 @@ def test_the_stamp_of_a_write_stays_until_something_changes(redis, open_store):
     assert here.read() == NEW
 
 
-def test_a_change_elsewhere_wakes_who_watches_the_local_file(redis, open_store):
+def test_a_change_elsewhere_wakes_who_watches_the_local_file(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     here, there = open_store(redis.url), open_store(redis.url)
     here.version()
     here.read()
-    wait_for(lambda: len(here.version()) == 2, "the channel is heard")
+    wait_for(lambda: parts(here.version()) == 2, "the channel is heard")
     (watch_paths,) = here.watch_paths()
     wait_for(lambda: os.path.exists(watch_paths), "the file is there")
     with open(watch_paths, "rb") as file:
         before = file.read()
 
-    def now():
+    def now() -> Any:
         with open(watch_paths, "rb") as file:
             return file.read()
 
@@ -136,7 +156,9 @@ def test_a_change_elsewhere_wakes_who_watches_the_local_file(redis, open_store):
 
 
 @pytest.mark.parametrize("deaf", [False, True])
-def test_a_change_on_another_computer_shows_at_the_very_next_call(redis, open_store, monkeypatch, *, deaf):
+def test_a_change_on_another_computer_shows_at_the_very_next_call(
+    redis: RealRedis, open_store: Callable[..., RedisStore], monkeypatch: pytest.MonkeyPatch, *, deaf: bool
+) -> None:
     """Also to a program whose listener hears nothing."""
     here, there = TokenManager(store=open_store(redis.url)), TokenManager(store=open_store(redis.url))
     if deaf:
@@ -153,11 +175,11 @@ def test_a_change_on_another_computer_shows_at_the_very_next_call(redis, open_st
     assert seen == [None, *wrote, None]
 
 
-def test_whoever_looks_asks_redis_one_small_question(redis, open_store):
+def test_whoever_looks_asks_redis_one_small_question(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     store = open_store(redis.url)
     store.version()
     store.read()
-    wait_for(lambda: len(store.version()) == 2, "the channel is heard")
+    wait_for(lambda: parts(store.version()) == 2, "the channel is heard")
     before = redis.order("INFO", "commandstats")
     for _ in range(100):
         store.version()
@@ -167,13 +189,16 @@ def test_whoever_looks_asks_redis_one_small_question(redis, open_store):
     assert after["cmdstat_get"]["calls"] == before["cmdstat_get"]["calls"] + 100
 
 
-def test_while_redis_is_slow_the_token_in_hand_is_given_and_the_channel_decides(redis, open_store):
-    here, there = TokenManager(store=open_store(redis.url)), open_store(redis.url)
+def test_while_redis_is_slow_the_token_in_hand_is_given_and_the_channel_decides(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
+    server = RedisServer(Secret(redis.url))
+    store, there = open_store(redis.url, server=server), open_store(redis.url)
+    here = TokenManager(store=store)
     write(there, OLD)
-    version = here._service.store.version
-    wait_for(lambda: here.get_token() and len(version()) == 2, "the channel is heard")
+    wait_for(lambda: here.get_token() and parts(store.version()) == 2, "the channel is heard")
     asked = []
-    here._service.store._server.ask_briefly = lambda act, seconds: asked.append(seconds)
+    server.ask_briefly = lambda act, seconds: asked.append(seconds)
     for _ in range(5):
         assert here.get_token() == "old-token-of-a-test"
     assert len(asked) == 1
@@ -181,7 +206,9 @@ def test_while_redis_is_slow_the_token_in_hand_is_given_and_the_channel_decides(
     wait_for(lambda: here.get_token() == "new-token-of-a-test", "the channel tells")
 
 
-def test_without_the_channel_the_stamp_asks_for_a_read_once_a_second(new_redis, open_store):
+def test_without_the_channel_the_stamp_asks_for_a_read_once_a_second(
+    new_redis: Callable[..., RealRedis], open_store: Callable[..., RedisStore]
+) -> None:
     redis = new_redis()
     redis.order("ACL", "SETUSER", "bot", "on", ">pass-of-a-test", "~*", "+@all", "resetchannels")
     here = open_store(redis.url.replace("//", "//bot:pass-of-a-test@"))
@@ -194,18 +221,20 @@ def test_without_the_channel_the_stamp_asks_for_a_read_once_a_second(new_redis, 
     assert there.read() == NEW
 
 
-def test_a_listener_ends_with_its_store(redis, open_store):
-    def use_and_forget():
+def test_a_listener_ends_with_its_store(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
+    def use_and_forget() -> None:
         store = open_store(redis.url)
         store.version()
         store.read()
-        wait_for(lambda: len(store.version()) == 2, "the channel is heard")
+        wait_for(lambda: parts(store.version()) == 2, "the channel is heard")
 
     use_and_forget()
     wait_for(lambda: redis.order("CLIENT", "LIST", "TYPE", "pubsub") in ("", b"", []), "nobody listens any more")
 
 
-def test_managers_on_two_computers_see_each_others_changes(redis, open_store):
+def test_managers_on_two_computers_see_each_others_changes(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     here, there = TokenManager(store=open_store(redis.url)), TokenManager(store=open_store(redis.url))
     assert here.get_token() is None
     there.set_token("first-token-of-a-test", 86400)
@@ -216,7 +245,7 @@ def test_managers_on_two_computers_see_each_others_changes(redis, open_store):
     wait_for(lambda: here.get_token() is None, "the clear is seen")
 
 
-def test_a_fork_listens_for_itself(redis, open_store):
+def test_a_fork_listens_for_itself(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     manager, other = TokenManager(store=open_store(redis.url)), open_store(redis.url)
     manager.set_token("first-token-of-a-test", 86400)
     assert manager.get_token() == "first-token-of-a-test"
@@ -235,12 +264,14 @@ def test_a_fork_listens_for_itself(redis, open_store):
     os.waitpid(child, 0)
 
 
-def raw(redis, value):
+def raw(redis: RealRedis, value: Any) -> None:
     redis.order("SET", KEY, value)
 
 
 @pytest.mark.parametrize("value", ["hello of another program", '{"other": 1}', "x" * (MAX_BYTES + 9), b"\xff\xfe\x00"])
-def test_a_foreign_value_is_no_token_and_is_never_touched(redis, open_store, value):
+def test_a_foreign_value_is_no_token_and_is_never_touched(
+    redis: RealRedis, open_store: Callable[..., RedisStore], value: bytes | str
+) -> None:
     raw(redis, value)
     store = open_store(redis.url)
     assert store.read() is None
@@ -252,7 +283,7 @@ def test_a_foreign_value_is_no_token_and_is_never_touched(redis, open_store, val
     assert kept == (value if isinstance(value, bytes) else value.encode())
 
 
-def test_a_foreign_list_in_the_key_is_left_alone(redis, open_store):
+def test_a_foreign_list_in_the_key_is_left_alone(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     redis.order("RPUSH", KEY, "one", "two")
     store = open_store(redis.url)
     assert store.read() is None
@@ -262,7 +293,9 @@ def test_a_foreign_list_in_the_key_is_left_alone(redis, open_store):
     assert redis.order("LLEN", KEY) == 2
 
 
-def test_the_token_that_could_not_be_written_over_a_foreign_value_stays_in_hand(redis, open_store):
+def test_the_token_that_could_not_be_written_over_a_foreign_value_stays_in_hand(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
     raw(redis, "hello of another program")
     store = open_store(redis.url)
     with pytest.raises(RedisUnavailable):
@@ -276,7 +309,9 @@ def test_the_token_that_could_not_be_written_over_a_foreign_value_stays_in_hand(
 
 
 @pytest.mark.parametrize("value", ['{"access_token": "cut-off-tok', '{"access_token": 5}', ""])
-def test_a_damaged_record_is_a_missing_token_that_the_next_write_replaces(redis, open_store, value, caplog):
+def test_a_damaged_record_is_a_missing_token_that_the_next_write_replaces(
+    redis: RealRedis, open_store: Callable[..., RedisStore], value: str, caplog: pytest.LogCaptureFixture
+) -> None:
     raw(redis, value)
     store = open_store(redis.url)
     with caplog.at_level(logging.DEBUG):
@@ -287,7 +322,7 @@ def test_a_damaged_record_is_a_missing_token_that_the_next_write_replaces(redis,
     assert open_store(redis.url).read() == OLD
 
 
-def test_a_record_with_a_far_end_is_kept_that_long(redis, open_store):
+def test_a_record_with_a_far_end_is_kept_that_long(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     far = Token(OLD.value, OLD.created_at + timedelta(days=366), OLD.created_at)
     write(open_store(redis.url), far)
     assert redis.order("TTL", KEY) > 365 * 86400

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -35,7 +36,7 @@ WAY_NAMES = ["copy", "deepcopy", *(f"pickle {protocol}" for protocol in range(6)
 
 
 @pytest.fixture(params=WAYS, ids=WAY_NAMES)
-def way(request):
+def way(request: Any) -> Any:
     return request.param
 
 
@@ -54,7 +55,7 @@ class Named(TokenManager):
         self.name = name
 
 
-def test_a_copy_is_a_manager_of_the_same_place(manager, way):
+def test_a_copy_is_a_manager_of_the_same_place(manager: Any, way: Any) -> None:
     other = way(manager)
 
     assert (type(other), other.get_token()) == (TokenManager, VALUE)
@@ -62,7 +63,7 @@ def test_a_copy_is_a_manager_of_the_same_place(manager, way):
     assert manager.get_token() is None
 
 
-def test_a_copy_goes_on_when_the_first_is_gone(manager, way):
+def test_a_copy_goes_on_when_the_first_is_gone(manager: Any, way: Any) -> None:
     other = way(manager)
     del manager
     other.set_token("another-token", DAY)
@@ -70,13 +71,13 @@ def test_a_copy_goes_on_when_the_first_is_gone(manager, way):
     assert other.get_valid_token() == "another-token"
 
 
-def test_a_kind_of_ones_own_keeps_its_attributes(way):
+def test_a_kind_of_ones_own_keeps_its_attributes(way: Any) -> None:
     other = way(Named("mine"))
 
     assert (type(other), other.name) == (Named, "mine")
 
 
-def test_a_pickle_has_the_place_and_no_token_or_key(monkeypatch, tmp_path):
+def test_a_pickle_has_the_place_and_no_token_or_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("APP_KEY", "never-to-be-seen-key")
     monkeypatch.setenv("APP_SECRET", "never-to-be-seen-secret")
     monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", "redis://:never-to-be-seen@localhost/0")
@@ -93,7 +94,9 @@ def test_a_pickle_has_the_place_and_no_token_or_key(monkeypatch, tmp_path):
             assert b"elsewhere" in pickled
 
 
-def test_the_place_is_that_of_the_first_wherever_it_is_loaded(manager, monkeypatch, tmp_path):
+def test_the_place_is_that_of_the_first_wherever_it_is_loaded(
+    manager: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     pickled = pickle.dumps(manager)
     monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", str(tmp_path / "of-another-program"))
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "memory")
@@ -102,7 +105,7 @@ def test_the_place_is_that_of_the_first_wherever_it_is_loaded(manager, monkeypat
     assert loads(pickled).get_token() == VALUE
 
 
-def test_it_never_becomes_one_of_the_other_mode(manager, monkeypatch):
+def test_it_never_becomes_one_of_the_other_mode(manager: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     pickled = pickle.dumps(manager)
     monkeypatch.setenv("KIWOOM_MODE", "demo")
 
@@ -110,7 +113,7 @@ def test_it_never_becomes_one_of_the_other_mode(manager, monkeypatch):
         loads(pickled)
 
 
-def test_a_store_object_is_shared_with_a_copy_and_not_pickled():
+def test_a_store_object_is_shared_with_a_copy_and_not_pickled() -> None:
     manager = TokenManager(store=MemoryStore())
     manager.set_token(VALUE, DAY)
 
@@ -119,7 +122,7 @@ def test_a_store_object_is_shared_with_a_copy_and_not_pickled():
         pickle.dumps(manager)
 
 
-def test_a_clock_that_cannot_be_pickled_is_told():
+def test_a_clock_that_cannot_be_pickled_is_told() -> None:
     manager = TokenManager(store="memory", clock=lambda: START)
 
     assert copy.deepcopy(manager).get_token() is None
@@ -127,7 +130,7 @@ def test_a_clock_that_cannot_be_pickled_is_told():
         pickle.dumps(manager)
 
 
-def test_a_clock_that_can_be_pickled_goes_along():
+def test_a_clock_that_can_be_pickled_goes_along() -> None:
     manager = TokenManager(store="file", clock=Clock(START))
     manager.set_token(VALUE, DAY)
 
@@ -136,13 +139,15 @@ def test_a_clock_that_can_be_pickled_goes_along():
 
 class TestTheModulesManager:
     @pytest.fixture
-    def manager(self, monkeypatch):
+    def manager(self, monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         manager = ModulesManager()
         monkeypatch.setattr(tray_app, "token_manager", manager)
         return manager
 
-    def test_is_copied_before_its_first_use(self, manager, way, monkeypatch, tmp_path):
+    def test_is_copied_before_its_first_use(
+        self, manager: Any, way: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
         other = way(manager)
         monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", str(tmp_path / "later"))
 
@@ -150,12 +155,12 @@ class TestTheModulesManager:
 
         assert other.get_token() == manager.get_token() == VALUE
 
-    def test_is_copied_after_its_first_use(self, manager, way):
+    def test_is_copied_after_its_first_use(self, manager: Any, way: Any) -> None:
         manager.set_token(VALUE, DAY)
 
         assert way(manager).get_token() == VALUE
 
-    def test_is_pickled_with_settings_that_cannot_be_used(self, monkeypatch, way):
+    def test_is_pickled_with_settings_that_cannot_be_used(self, monkeypatch: pytest.MonkeyPatch, way: Any) -> None:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "cloud")
         manager = ModulesManager()
         monkeypatch.setattr(tray_app, "token_manager", manager)
@@ -165,7 +170,7 @@ class TestTheModulesManager:
         with pytest.raises(SettingsError):
             other.get_token()
 
-    def test_of_another_process_is_the_one_that_it_has(self, manager):
+    def test_of_another_process_is_the_one_that_it_has(self, manager: Any) -> None:
         pickled = pickle.dumps(manager)
         code = "import pickle, sys, tray_app; print(pickle.load(sys.stdin.buffer) is tray_app.token_manager)"
         done = subprocess.run(
@@ -180,7 +185,7 @@ class TestTheModulesManager:
         assert (done.stdout.strip(), done.stderr) == (b"True", b"")
 
 
-def test_auth_is_copied(manager, way):
+def test_auth_is_copied(manager: Any, way: Any) -> None:
     seen = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -194,14 +199,14 @@ def test_auth_is_copied(manager, way):
     assert seen == [f"Bearer {VALUE}"]
 
 
-def test_async_tokens_are_copied(manager, way):
+def test_async_tokens_are_copied(manager: Any, way: Any) -> None:
     tokens = AsyncTokens(manager)
     asyncio.run(tokens.get_valid_token())
 
     assert asyncio.run(way(tokens).get_valid_token()) == VALUE
 
 
-def test_a_copy_knows_nothing_of_the_token_that_the_first_returned(manager, way):
+def test_a_copy_knows_nothing_of_the_token_that_the_first_returned(manager: Any, way: Any) -> None:
     """Else its `refresh_token` would take that one for refused."""
     manager.get_valid_token()
 
@@ -210,21 +215,21 @@ def test_a_copy_knows_nothing_of_the_token_that_the_first_returned(manager, way)
     assert other._last_returned.get(None) is None
 
 
-def get(manager) -> str | None:
+def get(manager: Any) -> str | None:
     return manager.get_token()
 
 
 @pytest.mark.parametrize(
     "method", [name for name in ("spawn", "forkserver") if name in multiprocessing.get_all_start_methods()]
 )
-def test_a_child_process_gets_the_token(manager, method, monkeypatch):
+def test_a_child_process_gets_the_token(manager: Any, method: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
     with multiprocessing.get_context(method).Pool(1) as pool:
         assert pool.apply_async(get, (manager,)).get(60) == VALUE
 
 
-def test_workers_of_xdist_use_the_managers_of_a_module(tmp_path, manager):
+def test_workers_of_xdist_use_the_managers_of_a_module(tmp_path: Path, manager: Any) -> None:
     (tmp_path / "test_bot.py").write_text(
         textwrap.dedent(f"""
             import copy, pickle
@@ -252,7 +257,7 @@ def test_workers_of_xdist_use_the_managers_of_a_module(tmp_path, manager):
     assert "12 passed" in done.stdout, done.stdout + done.stderr
 
 
-def test_the_original_files_form_is_untouched_by_a_copy(manager, way, private_places):
+def test_the_original_files_form_is_untouched_by_a_copy(manager: Any, way: Any, private_places: Any) -> None:
     before = json.loads((private_places / "data" / ".token").read_text())
 
     way(manager).get_token()

@@ -565,7 +565,7 @@ def test_flatpak_tells_that_the_user_or_the_desktop_refused(
 def test_flatpak_waits_for_the_portal_no_longer_than_its_deadline(
     portal: Callable[..., Portal], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tray_app.autostart.flatpak._ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr("tray_app.autostart.flatpak.ANSWER_SECONDS", 0.2)
     portal(lambda _: None)
     with pytest.raises(AutostartFailed, match="does not answer"):
         FlatpakAutostart().enable()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gettext
 import importlib.util
 import string
+from collections.abc import Callable
+from gettext import NullTranslations
 from pathlib import Path
 from types import ModuleType
 
@@ -69,11 +71,13 @@ def test_korean_sentences_keep_mnemonics_and_ellipses(update: ModuleType) -> Non
     ],
 )
 def test_every_word_about_the_usage_is_looked_up_in_the_catalogue(
-    words: str, update: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    words: str,
+    update: ModuleType,
+    install_language: Callable[[Callable[[], str], Callable[[], NullTranslations]], None],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     parser = command_parser()
-    monkeypatch.setattr(language, "_catalogue", Marking(update.collect_sentences()))
-    monkeypatch.setattr(language, "_language", language.KOREAN)
+    install_language(lambda: language.KOREAN, lambda: Marking(update.collect_sentences()))
     with pytest.raises(SystemExit):
         parser.parse_args(words.split())
     said = capsys.readouterr()

@@ -705,7 +705,7 @@ def test_no_sentence_of_the_parser_takes_in_what_was_typed() -> None:
     assert "unrecognized arguments: %s" in messages
     for message in messages:
         if not names_of_ours.search(message):
-            told = argparse._(message)
+            told = argparse._(message)  # type: ignore[attr-defined]
             if "%" in told:
                 told %= ("typed",) if "%.0s" in told else {"choices": "ours", "matches": "ours"}
             assert not re.search("%|typed", told)
@@ -813,7 +813,6 @@ def test_names_of_the_users_do_no_harm_where_their_letters_are_not(tmp_path: Pat
 def test_a_pipe_for_the_token_alone_does_not_make_the_error_english(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("tray_app.core.language._can_show_korean", True)
     monkeypatch.setenv("LC_ALL", "ko_KR.UTF-8")
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), "cp1252"))
     assert main(["get", "--no-issue"]) == 3

@@ -25,6 +25,7 @@ from tray_app.core import language
 from tray_app.core.errors import BrokerUnavailable
 from tray_app.core.token import KST, token_for
 from tray_app.history.database import History
+from tray_app.history.draft import EventDraft
 from tray_app.history.tabular import COLUMNS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,9 +55,9 @@ def history(tmp_path: Path) -> History:
     one.record(
         "default",
         [
-            (now - 10 * 86400, "issued", older, None),
-            (now - 20, "issued", token, None),
-            (now - 10, "failed", token, error),
+            EventDraft(now - 10 * 86400, "issued", older, None),
+            EventDraft(now - 20, "issued", token, None),
+            EventDraft(now - 10, "failed", token, error),
         ],
     )
     return one
@@ -154,7 +155,9 @@ def test_a_file_of_it_opens_in_excel(tmp_path: Path) -> None:
 @pytest.mark.parametrize("start", "=+-@")
 def test_no_cell_is_taken_for_a_formula(run: Callable[..., Run], tmp_path: Path, start: str) -> None:
     error = BrokerUnavailable(f"{start}cmd|' /C calc'!A0", code=f"{start}1")
-    PromptHistory(str(tmp_path / "data" / "history.db")).record("default", [(time.time(), "failed", None, error)])
+    PromptHistory(str(tmp_path / "data" / "history.db")).record(
+        "default", [EventDraft(time.time(), "failed", None, error)]
+    )
     (row,) = csv.DictReader(io.StringIO(run("--csv")[1].removeprefix("\ufeff"), newline=""))
     assert row["code"] == f"'{start}1"
     assert row["reason"].startswith(f"'{start}")
@@ -165,7 +168,9 @@ def test_a_hostile_row_sends_nothing_to_the_terminal_and_costs_nothing(
     run: Callable[..., Run], tmp_path: Path, form: str
 ) -> None:
     path = tmp_path / "data" / "history.db"
-    PromptHistory(str(path)).record("default", [(time.time(), "failed", None, BrokerUnavailable("No answer."))])
+    PromptHistory(str(path)).record(
+        "default", [EventDraft(time.time(), "failed", None, BrokerUnavailable("No answer."))]
+    )
     evil = "\x1b]0;owned\x07\x1b[2J\u202e\r\n" + "x" * 100_000
     sentences = ["{x:>999999999}", "{x.__class__.__mro__}", "{0:>999999999}", "{x!r:>99999999}", evil]
     with closing(sqlite3.connect(path)) as database, database:
@@ -196,7 +201,9 @@ def test_a_control_character_is_escaped_before_it_reaches_a_cell(
     run: Callable[..., Run], tmp_path: Path, start: str
 ) -> None:
     error = BrokerUnavailable(f"{start}=1+1", code=f"{start}1")
-    PromptHistory(str(tmp_path / "data" / "history.db")).record("default", [(time.time(), "failed", None, error)])
+    PromptHistory(str(tmp_path / "data" / "history.db")).record(
+        "default", [EventDraft(time.time(), "failed", None, error)]
+    )
     (row,) = csv.DictReader(io.StringIO(run("--csv")[1].removeprefix("\ufeff"), newline=""))
     assert (row["code"], row["reason"]) == (repr(start)[1:-1] + "1", repr(start)[1:-1] + "=1+1")
 

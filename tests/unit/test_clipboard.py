@@ -8,9 +8,10 @@ import pytest
 
 pytest.importorskip("PySide6.QtGui")
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QTimer
 from PySide6.QtGui import QClipboard, QGuiApplication
 from pytestqt.qtbot import QtBot
+from shiboken6 import delete
 
 from tests.doubles import START, Clock
 from tray_app.core.secret import Secret
@@ -20,11 +21,15 @@ TOKEN = Secret("a-token-to-be-copied")
 
 
 @pytest.fixture
-def copier(qtbot: QtBot) -> Iterator[TokenClipboard]:
-    one = TokenClipboard(clock=Clock())
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def copier(qtbot: QtBot, clock: Clock) -> Iterator[TokenClipboard]:
+    one = TokenClipboard(clock=clock)
     yield one
-    one._timer.stop()
-    one._clipboard.dataChanged.disconnect(one._clipboard_changed)
+    delete(one)
     QGuiApplication.clipboard().clear()
 
 
@@ -32,6 +37,13 @@ def told(copier: TokenClipboard) -> list[float | None]:
     seen: list[float | None] = []
     copier.changed.connect(seen.append)
     return seen
+
+
+def countdown(copier: TokenClipboard) -> QTimer:
+    """What ends the copy when nobody else does."""
+    timer = copier.findChild(QTimer)
+    assert timer is not None
+    return timer
 
 
 def on_clipboard() -> str:
@@ -44,13 +56,13 @@ def test_copy_puts_the_token_there_and_says_until_when(copier: TokenClipboard) -
     assert on_clipboard() == TOKEN.reveal()
     assert seen == [START + KEEP_SECONDS]
     assert copier.copied_until == START + KEEP_SECONDS
-    assert copier._timer.interval() == KEEP_SECONDS * 1000
+    assert countdown(copier).interval() == KEEP_SECONDS * 1000
 
 
 def test_token_is_taken_away_when_its_time_is_over(copier: TokenClipboard) -> None:
     copier.copy(TOKEN)
     seen = told(copier)
-    copier._timer.timeout.emit()
+    countdown(copier).timeout.emit()
     assert on_clipboard() == ""
     assert seen == [None]
     assert copier.copied_until is None
@@ -61,14 +73,14 @@ def test_what_somebody_else_copied_stays_and_ends_the_countdown_at_once(copier: 
     seen = told(copier)
     QGuiApplication.clipboard().setText("005930")
     assert seen == [None]
-    assert not copier._timer.isActive()
+    assert not countdown(copier).isActive()
     copier.clear()
     assert on_clipboard() == "005930"
 
 
-def test_copying_again_begins_anew(copier: TokenClipboard) -> None:
+def test_copying_again_begins_anew(copier: TokenClipboard, clock: Clock) -> None:
     copier.copy(TOKEN)
-    copier._clock.advance(20)  # type: ignore[attr-defined]
+    clock.advance(20)
     seen = told(copier)
     other = Secret("another-token-than-before")
     copier.copy(other)

@@ -74,7 +74,9 @@ def one_line(text: str) -> str:
 
 
 class TestList:
-    def test_shows_each_setting_with_value_source_and_meaning(self, config, file, monkeypatch):
+    def test_shows_each_setting_with_value_source_and_meaning(
+        self, config: Callable[..., Run], file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         file.write_text('policy = "notify"\n[profiles.second]\nrenew_before = "1h"\n')
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
 
@@ -87,11 +89,11 @@ class TestList:
         assert rows["theme"].split()[1:3] == ["auto", "default"]
         assert rows["theme"].endswith(TABLE["theme"].meaning)
 
-    def test_is_what_config_alone_does(self, config):
+    def test_is_what_config_alone_does(self, config: Callable[..., Run]) -> None:
         assert config().out == config("list").out
 
     @pytest.mark.parametrize("words", [("--json",), ("list", "--json"), ("--json", "list")])
-    def test_for_programs(self, config, file, words):
+    def test_for_programs(self, config: Callable[..., Run], file: Path, words: tuple[str, str] | tuple[str]) -> None:
         file.write_text('warn_before = ["1h", "0m"]\n')
 
         rows = {one["name"]: one for one in json.loads(config(*words).out)}
@@ -101,14 +103,16 @@ class TestList:
         assert (rows["share_kwcli"]["value"], rows["share_kwcli"]["source"]) == (False, "default")
         assert rows["store"]["environment"] == "KIWOOM_TRAY_STORE"
 
-    def test_never_shows_the_password_of_redis(self, config, monkeypatch):
+    def test_never_shows_the_password_of_redis(
+        self, config: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", "rediss://trader:hunter2@store.example:6380/1")
 
         shown = [config().out, config("--json").out, config("get", "redis_url").out]
 
         assert all("store.example" in text and "hunter2" not in text and "trader" not in text for text in shown)
 
-    def test_columns_stand_below_each_other_in_korean(self, config, file):
+    def test_columns_stand_below_each_other_in_korean(self, config: Callable[..., Run], file: Path) -> None:
         file.write_text('language = "ko"\nshare_bot_file = "/tmp/토큰/봇.json"\n', encoding="utf-8")
 
         lines = config().out.splitlines()
@@ -120,7 +124,9 @@ class TestList:
         }
         assert len(starts) == 1
 
-    def test_tells_what_the_alias_of_kiwoomcli_decides(self, config, file, monkeypatch):
+    def test_tells_what_the_alias_of_kiwoomcli_decides(
+        self, config: Callable[..., Run], file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         file.write_text('mode = "real"\n')
         monkeypatch.setattr("tray_app.settings.kwcli._read_profiles", lambda: {"second": "demo"})
 
@@ -128,7 +134,9 @@ class TestList:
 
         assert (rows["mode"]["value"], rows["mode"]["source"]) == ("demo", "kiwoomcli")
 
-    def test_what_is_broken_is_told_with_line_and_key_and_the_rest_applies(self, config, file):
+    def test_what_is_broken_is_told_with_line_and_key_and_the_rest_applies(
+        self, config: Callable[..., Run], file: Path
+    ) -> None:
         file.write_text('policy = "sometimes"\nstore = "file"\ntheme = \n')
 
         shown = config("get", "store")
@@ -157,14 +165,16 @@ class TestSet:
             ("language", ["ko"], "ko"),
         ],
     )
-    def test_keeps_what_was_typed(self, config, file, name, typed, written):
+    def test_keeps_what_was_typed(
+        self, config: Callable[..., Run], file: Path, name: str, typed: list[str], written: bool | list[str] | str
+    ) -> None:
         done = config("set", name, *typed)
 
         assert (done.status, done.err) == (DONE, "")
         assert tomllib.loads(file.read_text(encoding="utf-8")) == {name: written}
         assert done.out.startswith(f"{name} = ")
 
-    def test_the_rest_of_the_file_stays_as_it_was(self, config, file):
+    def test_the_rest_of_the_file_stays_as_it_was(self, config: Callable[..., Run], file: Path) -> None:
         file.write_text('# mine\npolicy = "notify"  # for now\n\n[profiles.second]\nmode = "demo"\n')
 
         config("set", "theme", "dark")
@@ -174,13 +184,15 @@ class TestSet:
             '# mine\npolicy = "auto"  # for now\ntheme = "dark"\n\n[profiles.second]\nmode = "demo"\n'
         )
 
-    def test_what_a_profile_may_have_of_its_own_goes_into_its_section(self, run, file):
+    def test_what_a_profile_may_have_of_its_own_goes_into_its_section(
+        self, run: Callable[..., Run], file: Path
+    ) -> None:
         assert run("--profile", "second", "config", "set", "policy", "notify").status == DONE
 
         assert tomllib.loads(file.read_text()) == {"profiles": {"second": {"policy": "notify"}}}
         assert [load_settings(name).policy for name in (DEFAULT, "second")] == ["auto", "notify"]
 
-    def test_what_is_the_machines_is_refused_with_a_named_profile(self, run, file):
+    def test_what_is_the_machines_is_refused_with_a_named_profile(self, run: Callable[..., Run], file: Path) -> None:
         refused = run("config", "set", "language", "ko", "--profile", "second")
 
         assert refused.status == USAGE
@@ -188,8 +200,8 @@ class TestSet:
         assert not file.exists()
 
     def test_what_is_the_machines_is_written_for_all_where_only_a_variable_names_the_profile(
-        self, config, file, monkeypatch
-    ):
+        self, config: Callable[..., Run], file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("KIWOOM_PROFILE", "second")
 
         config("set", "theme", "dark")
@@ -198,13 +210,15 @@ class TestSet:
         assert tomllib.loads(file.read_text()) == {"theme": "dark", "profiles": {"second": {"policy": "notify"}}}
 
     @pytest.mark.parametrize("action", [("get",), ("set", "x"), ("unset",)])
-    def test_an_unknown_name_is_refused_and_the_nearest_one_told(self, config, action):
+    def test_an_unknown_name_is_refused_and_the_nearest_one_told(
+        self, config: Callable[..., Run], action: tuple[str, str] | tuple[str]
+    ) -> None:
         refused = config(action[0], "renew_befor", *action[1:])
 
         assert (refused.status, refused.out) == (USAGE, "")
         assert "renew_before" in one_line(refused.err)
 
-    def test_a_name_like_no_other_is_refused_too(self, config):
+    def test_a_name_like_no_other_is_refused_too(self, config: Callable[..., Run]) -> None:
         refused = config("get", "zzzzzz")
 
         assert refused.status == USAGE
@@ -221,7 +235,9 @@ class TestSet:
             ("share_bot_file", "bot.json", "whole path"),
         ],
     )
-    def test_a_bad_value_is_refused_with_what_it_takes(self, config, file, name, value, takes):
+    def test_a_bad_value_is_refused_with_what_it_takes(
+        self, config: Callable[..., Run], file: Path, name: str, value: str, takes: str
+    ) -> None:
         refused = config("set", name, value)
 
         assert (refused.status, refused.out) == (USAGE, "")
@@ -229,7 +245,9 @@ class TestSet:
         assert takes in refused.err
         assert not file.exists()
 
-    def test_an_address_with_a_password_is_refused_and_not_repeated(self, config, file):
+    def test_an_address_with_a_password_is_refused_and_not_repeated(
+        self, config: Callable[..., Run], file: Path
+    ) -> None:
         refused = config("set", "redis_url", "rediss://trader:hunter2@store.example:6380/1")
 
         assert refused.status == USAGE
@@ -237,14 +255,16 @@ class TestSet:
         assert "hunter2" not in refused.err
         assert not file.exists()
 
-    def test_redis_without_an_address_is_refused_before_it_is_written(self, config, file):
+    def test_redis_without_an_address_is_refused_before_it_is_written(
+        self, config: Callable[..., Run], file: Path
+    ) -> None:
         refused = config("set", "store", "redis")
 
         assert refused.status == USAGE
         assert "KIWOOM_TRAY_REDIS_URL" in one_line(refused.err)
         assert not file.exists()
 
-    def test_a_damaged_file_is_left_as_it_is(self, config, file):
+    def test_a_damaged_file_is_left_as_it_is(self, config: Callable[..., Run], file: Path) -> None:
         damaged = 'theme = "dark"\nlanguage = [\nstore = "file"\n'
         file.write_text(damaged)
 
@@ -255,7 +275,9 @@ class TestSet:
         assert "language" in refused.err
         assert file.read_text() == damaged
 
-    def test_a_variable_that_goes_before_it_is_told(self, config, file, monkeypatch):
+    def test_a_variable_that_goes_before_it_is_told(
+        self, config: Callable[..., Run], file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("KIWOOM_MODE", "real")
 
         done = config("set", "mode", "demo")
@@ -264,20 +286,20 @@ class TestSet:
         assert "KIWOOM_MODE" in one_line(done.err)
         assert done.out == "mode = real\n"
 
-    def test_a_daily_rotation_is_told_to_cut_every_tool_once(self, config):
+    def test_a_daily_rotation_is_told_to_cut_every_tool_once(self, config: Callable[..., Run]) -> None:
         said = config("set", "policy", "daily 07:30").out
 
         assert "07:30" in said
         assert "cut off once" in said
 
-    def test_answers_in_the_language_that_was_just_chosen(self, config):
+    def test_answers_in_the_language_that_was_just_chosen(self, config: Callable[..., Run]) -> None:
         config("set", "language", "ko")
 
         assert "쓸 수 없습니다" in config("set", "policy", "sometimes").err
 
 
 class TestUnset:
-    def test_the_default_counts_again(self, config, file):
+    def test_the_default_counts_again(self, config: Callable[..., Run], file: Path) -> None:
         file.write_text('# mine\npolicy = "notify"\n')
 
         done = config("unset", "policy")
@@ -285,18 +307,18 @@ class TestUnset:
         assert (done.status, done.out, done.err) == (DONE, "policy = auto\n", "")
         assert file.read_text() == "# mine\n"
 
-    def test_a_profile_follows_the_others_again(self, run, file):
+    def test_a_profile_follows_the_others_again(self, run: Callable[..., Run], file: Path) -> None:
         file.write_text('policy = "notify"\n[profiles.second]\npolicy = "auto"\n')
 
         assert run("--profile", "second", "config", "unset", "policy").out == "policy = notify\n"
 
-    def test_what_was_not_set_is_told(self, config, file):
+    def test_what_was_not_set_is_told(self, config: Callable[..., Run], file: Path) -> None:
         done = config("unset", "policy")
 
         assert (done.status, one_line(done.out)) == (DONE, "policy was not set.")
         assert not file.exists()
 
-    def test_takes_out_what_is_no_setting_at_all(self, config, file):
+    def test_takes_out_what_is_no_setting_at_all(self, config: Callable[..., Run], file: Path) -> None:
         file.write_text('langauge = "ko"\n')
 
         assert config("unset", "langauge").status == DONE
@@ -319,7 +341,7 @@ class TestAutostart:
         monkeypatch.setattr(autostart, "for_this_system", lambda: SimpleNamespace(status=lambda: found))
         return found
 
-    def test_is_switched_on_and_off(self, config, file, system):
+    def test_is_switched_on_and_off(self, config: Callable[..., Run], file: Path, system: SimpleNamespace) -> None:
         assert config("set", "autostart", "true").out == "autostart = true\n"
         assert (system.configured, tomllib.loads(file.read_text())) == (True, {"autostart": True})
 
@@ -327,14 +349,16 @@ class TestAutostart:
 
         assert (system.configured, tomllib.loads(file.read_text())) == (False, {})
 
-    def test_is_what_the_system_says(self, config, file, system):
+    def test_is_what_the_system_says(self, config: Callable[..., Run], file: Path, system: SimpleNamespace) -> None:
         file.write_text("autostart = true\n")
 
         assert config("get", "autostart").out == "false\n"
         (told,) = [one for one in json.loads(config("--json").out) if one["name"] == "autostart"]
         assert (told["value"], told["source"]) == (False, "system")
 
-    def test_is_not_written_when_the_system_refuses(self, config, file, system):
+    def test_is_not_written_when_the_system_refuses(
+        self, config: Callable[..., Run], file: Path, system: SimpleNamespace
+    ) -> None:
         system.refuses = True
 
         refused = config("set", "autostart", "true")
@@ -343,14 +367,16 @@ class TestAutostart:
         assert not file.exists()
 
 
-def test_path_is_where_the_file_is_or_would_be(config, private_places):
+def test_path_is_where_the_file_is_or_would_be(config: Callable[..., Run], private_places: Path) -> None:
     assert config("path").out.strip() == str(private_places / "places" / "settings" / "settings.toml")
 
 
 class TestTheToken:
     """What a change of the settings does to a token that lives."""
 
-    def test_moves_along_to_another_folder(self, run, config, data, private_places):
+    def test_moves_along_to_another_folder(
+        self, run: Callable[..., Run], config: Callable[..., Run], data: Path, private_places: Path
+    ) -> None:
         put(run)
         other = private_places / "other"
 
@@ -362,7 +388,9 @@ class TestTheToken:
         assert not (data / ".token").exists()
         assert kept(run) == TOKEN
 
-    def test_moves_from_the_keyring_to_the_file_and_back(self, run, config, keyring_client, data):
+    def test_moves_from_the_keyring_to_the_file_and_back(
+        self, run: Callable[..., Run], config: Callable[..., Run], keyring_client: MemoryKeyring, data: Path
+    ) -> None:
         put(run)
         assert not (data / ".token").exists()
 
@@ -377,7 +405,9 @@ class TestTheToken:
         assert len(keyring_client.entries) == 1
         assert kept(run) == TOKEN
 
-    def test_stays_where_both_stores_keep_it(self, run, config, data):
+    def test_stays_where_both_stores_keep_it(
+        self, run: Callable[..., Run], config: Callable[..., Run], data: Path
+    ) -> None:
         """Without a keyring `auto` keeps it in the file."""
         put(run)
 
@@ -386,7 +416,9 @@ class TestTheToken:
         assert (done.out.splitlines()[0], done.err) == ("store = file", "")
         assert kept(run) == TOKEN
 
-    def test_of_every_profile_moves_along(self, run, config, data, private_places):
+    def test_of_every_profile_moves_along(
+        self, run: Callable[..., Run], config: Callable[..., Run], data: Path, private_places: Path
+    ) -> None:
         put(run)
         put(run, "--profile", "second")
         run("--profile", "second", "config", "set", "policy", "notify")
@@ -397,7 +429,9 @@ class TestTheToken:
         assert sorted(one.name for one in other.glob("*.token")) == [".token", "second.token"]
         assert not list(data.glob("*.token"))
 
-    def test_a_newer_one_in_the_new_place_is_kept(self, run, config, data, file, private_places):
+    def test_a_newer_one_in_the_new_place_is_kept(
+        self, run: Callable[..., Run], config: Callable[..., Run], data: Path, file: Path, private_places: Path
+    ) -> None:
         other = private_places / "other"
         config("set", "data_dir", str(other))
         assert run("set", "--expires-in", "7200", stdin="a-token-that-lives-for-longer").status == DONE
@@ -408,7 +442,9 @@ class TestTheToken:
 
         assert kept(run) == "a-token-that-lives-for-longer"
 
-    def test_stays_where_it_is_when_only_memory_is_left(self, run, config, data):
+    def test_stays_where_it_is_when_only_memory_is_left(
+        self, run: Callable[..., Run], config: Callable[..., Run], data: Path
+    ) -> None:
         put(run)
 
         done = config("set", "store", "memory")
@@ -416,7 +452,9 @@ class TestTheToken:
         assert str(data / ".token") in done.out
         assert (data / ".token").exists()
 
-    def test_goes_into_the_memory_of_a_program_that_goes_on(self, run, config, data):
+    def test_goes_into_the_memory_of_a_program_that_goes_on(
+        self, run: Callable[..., Run], config: Callable[..., Run], data: Path
+    ) -> None:
         put(run)
         before = load_settings()
         old = open_service(before)
@@ -430,7 +468,9 @@ class TestTheToken:
         assert new.living().value.reveal() == TOKEN
         assert not (data / ".token").exists()
 
-    def test_is_not_lost_when_the_new_place_cannot_take_it(self, run, config, data, private_places):
+    def test_is_not_lost_when_the_new_place_cannot_take_it(
+        self, run: Callable[..., Run], config: Callable[..., Run], data: Path, private_places: Path
+    ) -> None:
         put(run)
         (private_places / "blocked").write_text("a file where the folder would be")
 
@@ -440,7 +480,9 @@ class TestTheToken:
         assert one_line(done.err)
         assert json.loads((data / ".token").read_text())["access_token"] == TOKEN
 
-    def test_is_encrypted_and_decrypted_with_the_setting(self, run, config, data, private_places):
+    def test_is_encrypted_and_decrypted_with_the_setting(
+        self, run: Callable[..., Run], config: Callable[..., Run], data: Path, private_places: Path
+    ) -> None:
         fernet = pytest.importorskip("cryptography.fernet").Fernet
         keys = private_places / "keys.txt"
         keys.write_bytes(fernet.generate_key())
@@ -455,7 +497,9 @@ class TestTheToken:
         assert json.loads((data / ".token").read_text())["access_token"] == TOKEN
         assert kept(run) == TOKEN
 
-    def test_following_twice_changes_nothing(self, run, config, data, private_places):
+    def test_following_twice_changes_nothing(
+        self, run: Callable[..., Run], config: Callable[..., Run], data: Path, private_places: Path
+    ) -> None:
         put(run)
         before = load_settings()
         config("set", "data_dir", str(private_places / "other"))
@@ -469,7 +513,7 @@ class TestTheToken:
 class TestCopies:
     """What a change of the settings does to the copies that other tools read."""
 
-    def test_begin_at_once(self, run, config, private_places):
+    def test_begin_at_once(self, run: Callable[..., Run], config: Callable[..., Run], private_places: Path) -> None:
         put(run)
         bots = private_places / "bots" / "token.json"
 
@@ -478,7 +522,13 @@ class TestCopies:
         assert json.loads(bots.read_text())["token"] == TOKEN
 
     @pytest.mark.parametrize("words", [("set", "share_bot_file", ""), ("unset", "share_bot_file")])
-    def test_are_taken_away_when_switched_off(self, run, config, private_places, words):
+    def test_are_taken_away_when_switched_off(
+        self,
+        run: Callable[..., Run],
+        config: Callable[..., Run],
+        private_places: Path,
+        words: tuple[str, str, str] | tuple[str, str],
+    ) -> None:
         put(run)
         bots = private_places / "bots" / "token.json"
         config("set", "share_bot_file", str(bots))
@@ -488,7 +538,9 @@ class TestCopies:
         assert not bots.exists()
         assert kept(run) == TOKEN
 
-    def test_move_to_another_file(self, run, config, private_places):
+    def test_move_to_another_file(
+        self, run: Callable[..., Run], config: Callable[..., Run], private_places: Path
+    ) -> None:
         put(run)
         one, two = private_places / "bots" / "1.json", private_places / "bots" / "2.json"
         config("set", "share_bot_file", str(one))
@@ -498,7 +550,14 @@ class TestCopies:
         assert (one.exists(), two.exists()) == (False, True)
 
     @pytest.mark.parametrize(("before", "is_left"), [("", True), ("live", True), ("family", False)])
-    def test_go_with_the_account_whose_token_it_was(self, config, private_places, keyring_client, before, is_left):
+    def test_go_with_the_account_whose_token_it_was(
+        self,
+        config: Callable[..., Run],
+        private_places: Path,
+        keyring_client: MemoryKeyring,
+        before: str,
+        is_left: bool,
+    ) -> None:
         bots = private_places / "bots" / "token.json"
         for alias in ("live", "family"):
             kwcli.keep_alias(alias, "real")
@@ -514,7 +573,9 @@ class TestCopies:
 
         assert bots.exists() is is_left
 
-    def test_of_another_share_stay(self, run, config, private_places, keyring_client):
+    def test_of_another_share_stay(
+        self, run: Callable[..., Run], config: Callable[..., Run], private_places: Path, keyring_client: MemoryKeyring
+    ) -> None:
         put(run)
         bots = private_places / "bots" / "token.json"
         config("set", "share_bot_file", str(bots))
@@ -527,7 +588,9 @@ class TestCopies:
         assert not (private_places / "data" / ".token").exists()
         assert kept(run) == TOKEN
 
-    def test_of_two_accounts_do_not_get_into_one_file(self, run, config, private_places, file):
+    def test_of_two_accounts_do_not_get_into_one_file(
+        self, run: Callable[..., Run], config: Callable[..., Run], private_places: Path, file: Path
+    ) -> None:
         put(run)
         bots = private_places / "bots" / "token.json"
         config("set", "share_bot_file", str(bots))
@@ -544,7 +607,9 @@ class TestCopies:
         assert file.read_text() == before
         assert config("set", "share_bot_file", str(bots)).status == DONE
 
-    def test_are_not_put_where_a_token_itself_rests(self, run, config, private_places):
+    def test_are_not_put_where_a_token_itself_rests(
+        self, run: Callable[..., Run], config: Callable[..., Run], private_places: Path
+    ) -> None:
         put(run)
         of_second = private_places / "data" / "second.token"
 
@@ -554,7 +619,9 @@ class TestCopies:
         assert one_line(refused.err) == f"A token itself is stored in {of_second}. Choose another file for bots."
         assert not of_second.exists()
 
-    def test_the_file_is_no_copy_where_the_token_itself_rests_in_it(self, run, config):
+    def test_the_file_is_no_copy_where_the_token_itself_rests_in_it(
+        self, run: Callable[..., Run], config: Callable[..., Run]
+    ) -> None:
         """Without a keyring."""
         put(run)
         config("set", "share_token_file", "true")
@@ -564,5 +631,5 @@ class TestCopies:
         assert kept(run) == TOKEN
 
 
-def test_columns_of_wide_letters():
+def test_columns_of_wide_letters() -> None:
     assert in_columns([("가나", "x", "1"), ("abc", "한글", "22")]) == ["가나  x     1", "abc   한글  22"]

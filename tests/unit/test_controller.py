@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QPushButton, QRadioButton
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QDialogButtonBox, QPushButton, QRadioButton
 from pytestqt.qtbot import QtBot
 
 from tests.doubles import START, Clock
@@ -23,6 +23,7 @@ from tray_app.desktop import autostart as autostart_module
 from tray_app.desktop import windows as windows_module
 from tray_app.desktop.controller import DesktopController
 from tray_app.desktop.notices.backend import Notification
+from tray_app.desktop.notices.notifier import Notifier
 from tray_app.desktop.setup.flow import SetupResult
 from tray_app.desktop.status_window.window import StatusWindow
 from tray_app.desktop.view.build import view_of
@@ -186,9 +187,15 @@ class World:
         self.accounts = FakeAccounts()
         self.monitor = self.accounts.monitors["default"]
         self.tray = FakeTray()
-        self.controller = DesktopController(self.accounts, self.tray, load_settings(), self.clock)  # type: ignore[arg-type]
         self.backend = FakeBackend()
-        self.controller._notices._backend = self.backend
+        self.notifier = Notifier(self.tray.show_balloon, backend=self.backend)
+        self.controller = DesktopController(
+            self.accounts,  # type: ignore[arg-type]
+            self.tray,  # type: ignore[arg-type]
+            load_settings(),
+            self.clock,
+            self.notifier,
+        )
         self.qtbot = qtbot
 
     def notification(self) -> Notification:
@@ -202,8 +209,12 @@ class World:
 
     def pause(self) -> float | None:
         """Seconds until the controller renders again by itself."""
-        timer = self.controller._timer
-        return timer.interval() / 1000 if timer.isActive() else None
+        return self.timer.interval() / 1000 if self.timer.isActive() else None
+
+    @property
+    def timer(self) -> QTimer:
+        (timer,) = self.controller.findChildren(QTimer, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        return timer
 
     def question(self, name: str) -> QDialog:
         question = self.controller.windows.dialog
@@ -219,13 +230,21 @@ def world(qtbot: QtBot) -> Iterator[World]:
     qtbot.addWidget(one.window)
     yield one
     one.controller.windows.close_dialog()
-    one.controller._timer.stop()
+    one.timer.stop()
+
+
+def enter(question: QDialog) -> None:
+    """Click the button that takes what was typed."""
+    buttons = question.findChild(QDialogButtonBox)
+    assert buttons is not None
+    (button,) = (one for one in buttons.buttons() if buttons.buttonRole(one) is buttons.ButtonRole.AcceptRole)
+    button.click()
 
 
 def test_icon_is_rendered_before_anything_slow_begins(world: World) -> None:
     order: list[str] = []
-    world.tray.start = lambda: order.append(f"tray after {len(world.tray.views)}")  # type: ignore[method-assign]
-    world.monitor.start = lambda: order.append("monitor")  # type: ignore[method-assign]
+    world.tray.start = lambda: order.append(f"tray after {len(world.tray.views)}")
+    world.monitor.start = lambda: order.append("monitor")
     world.controller.start(background=False)
     assert order == ["tray after 1", "monitor"]
     assert not world.window.isVisible()
@@ -241,23 +260,27 @@ def test_it_wakes_once_a_minute_while_no_window_is_seen(world: World) -> None:
 
 
 def test_window_is_built_when_it_is_first_wanted(qtbot: QtBot) -> None:
+    def windows() -> set[StatusWindow]:
+        return {one for one in QApplication.topLevelWidgets() if isinstance(one, StatusWindow)}
+
+    others = windows()
     world = World(qtbot)
     world.controller.start(background=True)
-    assert world.controller._status_window is None
+    assert windows() == others
     world.tray.open_requested.emit()
-    qtbot.waitUntil(lambda: world.controller._status_window is not None and world.controller._status_window.isVisible())
+    qtbot.waitUntil(lambda: any(one.isVisible() for one in windows() - others))
     qtbot.addWidget(world.window)
-    assert world.window.findChild(QObject, "countdown").text() == "2:00:00"  # type: ignore[union-attr]
+    assert world.window.findChild(QObject, "countdown").text() == "2:00:00"
     world.window.close()
-    world.controller._timer.stop()
+    world.timer.stop()
 
 
 def test_what_is_due_each_minute_is_done_when_the_tray_wakes_anyway(world: World) -> None:
     world.monitor.show(expires=START + 7200)
-    world.controller._timer.timeout.emit()
+    world.timer.timeout.emit()
     assert world.accounts.wishes == ["tick"]
     world.controller.open_window()
-    world.controller._timer.timeout.emit()
+    world.timer.timeout.emit()
     assert world.accounts.wishes == ["tick"], "not each second"
 
 
@@ -268,7 +291,7 @@ def test_it_wakes_once_a_second_while_the_window_is_seen(world: World) -> None:
     world.clock.advance(0.251)
     world.controller.render()
     assert world.pause() == pytest.approx(1, abs=0.01)
-    assert world.window.findChild(QObject, "countdown").text() == "2:00:00"  # type: ignore[union-attr]
+    assert world.window.findChild(QObject, "countdown").text() == "2:00:00"
     world.window.close()
     pause = world.pause()
     assert pause is not None
@@ -283,7 +306,7 @@ def test_minimised_window_wakes_it_no_more_often_and_is_up_to_date_when_it_comes
     world.clock.advance(10)
     world.window.showNormal()
     assert world.pause() == pytest.approx(0.25, abs=0.01)
-    assert world.window.findChild(QObject, "countdown").text() == "2:00:21"  # type: ignore[union-attr]
+    assert world.window.findChild(QObject, "countdown").text() == "2:00:21"
 
 
 def test_without_a_token_it_sleeps(world: World) -> None:
@@ -303,7 +326,7 @@ def test_ended_token_does_not_wake_it_every_second(world: World) -> None:
 
 def test_hidden_window_is_not_rendered(world: World) -> None:
     shown: list[View] = []
-    world.window.show_view = shown.append  # type: ignore[method-assign]
+    world.window.show_view = shown.append  # type: ignore[assignment]
     world.monitor.show(place="memory")
     assert shown == []
     world.controller.open_window()
@@ -372,13 +395,13 @@ def test_keys_are_handed_on_with_their_mode(world: World, signal: str, mode: str
     question: Any = world.question("keysDialog")
     question.form.key.setText("a-key")
     question.form.secret.setText("a-secret")
-    question._check()
+    enter(question)
     assert world.monitor.wishes == [(mode, "a-key", "a-secret")]
 
 
 def test_portal_is_opened(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(windows_module.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
+    monkeypatch.setattr(windows_module.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))  # type: ignore[attr-defined]
     world.window.portalRequested.emit()
     assert opened == ["https://openapi.kiwoom.com"]
 
@@ -432,15 +455,15 @@ def test_notices_are_shown_and_a_click_opens_the_window(world: World) -> None:
     world.accounts.notice.emit("second", Notice(NoticeKind.ENDING, START + 600))
     notification = world.notification()
     assert (notification.owner, notification.title) == ("second", "The Kiwoom token expires in 10 min - second")
-    world.controller._notices.clicked.emit("second")
+    world.notifier.clicked.emit("second")
     assert world.window.isVisible()
     assert world.tray.views[-1].profile == "second"
 
 
 def test_buttons_of_a_notice_are_for_its_account(world: World) -> None:
     world.accounts.add("second")
-    world.controller._notices.refresh_requested.emit("second")
-    world.controller._notices.snooze_requested.emit(3600)
+    world.notifier.refresh_requested.emit("second")
+    world.notifier.snooze_requested.emit(3600)
     assert (world.accounts.monitors["second"].wishes, world.monitor.wishes) == (["refresh"], [])
     assert world.accounts.wishes == [("snooze", 3600)]
 
@@ -506,7 +529,7 @@ def test_copied_token_is_on_the_clipboard_and_the_view_says_for_how_long(world: 
     world.accounts.copied.emit(Secret("a-token-of-a-test"))
     assert qapp.clipboard().text() == "a-token-of-a-test"
     assert "30" in view_of(world.controller.overview(), START).copy_text
-    world.controller._clipboard.clear()
+    qapp.clipboard().clear()
 
 
 def test_broken_settings_are_told_in_the_window(world: World) -> None:
@@ -572,7 +595,7 @@ def test_keys_are_asked_for_the_account_that_the_settings_name(world: World) -> 
     assert question.findChild(QRadioButton, "modeDemo").isChecked()
     question.form.key.setText("a-key")
     question.form.secret.setText("a-secret")
-    question._check()
+    enter(question)
     assert (world.monitor.wishes, len(world.accounts.monitors["second"].wishes)) == ([], 1)
 
 
@@ -596,7 +619,9 @@ def test_the_set_up_opens_again_from_the_settings(world: World, qtbot: QtBot) ->
 def test_practising_from_the_set_up_is_a_program_of_its_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[list[str]] = []
     monkeypatch.setattr(
-        windows_module.QProcess, "startDetached", lambda program, rest: started.append([program, *rest])
+        windows_module.QProcess,  # type: ignore[attr-defined]
+        "startDetached",
+        lambda program, rest: started.append([program, *rest]),
     )
     world.tray.settings_requested.emit()
     assert world.controller.windows.settings is not None
@@ -609,16 +634,18 @@ def test_practising_from_the_set_up_is_a_program_of_its_own(world: World, monkey
 
 def test_practising_leaves_the_start_at_login_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(world.controller._autostart._worker, "run", lambda job, _: asked.append(job))
+    monkeypatch.setattr(autostart_module, "switch_if_different", lambda *, on: asked.append(on))
     world.monitor.show(sandbox=True)
     settings = load_settings(autostart=True)
     world.accounts.reconfigured.emit(settings)
-    assert asked == []
+    world.monitor.show(sandbox=False)
+    world.accounts.reconfigured.emit(load_settings())
+    world.qtbot.waitUntil(lambda: asked == [False], timeout=10_000)
 
 
 def test_what_is_so_already_is_not_asked_of_the_system_again(monkeypatch: pytest.MonkeyPatch) -> None:
     switched: list[bool] = []
-    monkeypatch.setattr(autostart_module.autostart, "switch", lambda *, on: switched.append(on))
+    monkeypatch.setattr(autostart_module.autostart, "switch", lambda *, on: switched.append(on))  # type: ignore[attr-defined]
     autostart_module.switch_if_different(on=False)
     autostart_module.switch_if_different(on=True)
     assert switched == [True]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext
+from collections.abc import Callable
 
 import pytest
 
@@ -16,11 +17,9 @@ class Shouting(gettext.NullTranslations):
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def asked(install_language: Callable[[Callable[[], str], Callable[[], gettext.NullTranslations]], None]) -> list[str]:
     """What of an installed translator was asked for; its language is Korean, its Korean is loud."""
     questions: list[str] = []
-    for name in ("_detect", "_load_korean", "_catalogue", "_language"):
-        monkeypatch.setattr(language, name, getattr(language, name))
 
     def detect() -> str:
         questions.append("language")
@@ -30,8 +29,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         questions.append("catalogue")
         return Shouting()
 
-    language.install(detect, load)
-    language.use("auto")
+    install_language(detect, load)
     return questions
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 
@@ -66,26 +67,26 @@ BAD = [
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_takes_what_people_call_accounts(name):
+def test_takes_what_people_call_accounts(name: str) -> None:
     assert check_profile(name) == name
 
 
 @pytest.mark.parametrize("name", BAD, ids=ascii)
-def test_refuses_what_no_file_can_be_called_everywhere(name):
+def test_refuses_what_no_file_can_be_called_everywhere(name: str) -> None:
     with pytest.raises(InvalidInput):
         check_profile(name)
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_a_profiles_file_lies_in_the_data_folder_itself(name):
+def test_a_profiles_file_lies_in_the_data_folder_itself(name: str) -> None:
     assert os.path.dirname(os.path.normpath(token_file("/data", name))) == os.path.normpath("/data")
 
 
-def test_no_two_profiles_share_a_file():
+def test_no_two_profiles_share_a_file() -> None:
     assert len({token_file("/data", name) for name in GOOD}) == len(GOOD)
 
 
-def test_the_seeds_file_is_the_default_profiles():
+def test_the_seeds_file_is_the_default_profiles() -> None:
     assert token_file("/data", "default") == os.path.join("/data", ".token")
 
 
@@ -101,5 +102,7 @@ def test_the_seeds_file_is_the_default_profiles():
         ("Ätna", ["ätna"], "ätna"),
     ],
 )
-def test_the_first_of_those_that_only_case_tells_apart_counts(name, known, twin):
+def test_the_first_of_those_that_only_case_tells_apart_counts(
+    name: str, known: list[Any] | list[str], twin: str
+) -> None:
     assert case_conflict(name, known) == twin

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import logging
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,7 @@ LONG = "Ab3_-" * 17 + "x"  # 86 characters, as live tokens have
 
 
 @pytest.fixture
-def log():
+def log() -> Iterator[Any]:
     """The logger `kiwoom` as a host program sees it: with a handler of the host's own."""
     logger = logs.kiwoom_logger()
     stream = io.StringIO()
@@ -27,7 +29,7 @@ def log():
     logger.setLevel(level)
 
 
-def fail_with(error):
+def fail_with(error: Any) -> None:
     raise error
 
 
@@ -54,11 +56,11 @@ SECRET_LINES = [
 
 
 @pytest.mark.parametrize("line", SECRET_LINES)
-def test_what_is_named_as_a_secret_is_masked(line):
+def test_what_is_named_as_a_secret_is_masked(line: str) -> None:
     assert HIDDEN not in redact(line)
 
 
-def test_a_text_as_long_as_a_token_is_masked_wherever_it_stands():
+def test_a_text_as_long_as_a_token_is_masked_wherever_it_stands() -> None:
     assert redact(f"GET /{LONG}?x=1 failed") == "GET /***?x=1 failed"
 
 
@@ -82,19 +84,19 @@ ORDINARY_LINES = [
 
 
 @pytest.mark.parametrize("line", ORDINARY_LINES)
-def test_an_ordinary_line_stays_as_it_is(line):
+def test_an_ordinary_line_stays_as_it_is(line: str) -> None:
     assert redact(line) == line
 
 
 @pytest.mark.parametrize("line", ORDINARY_LINES)
-def test_an_ordinary_record_keeps_its_message_and_arguments(line):
+def test_an_ordinary_record_keeps_its_message_and_arguments(line: str) -> None:
     record = logging.LogRecord("kiwoom", logging.INFO, __file__, 1, "%s", (line,), None)
 
     assert RedactingFilter().filter(record)
     assert (record.msg, record.args) == ("%s", (line,))
 
 
-def test_the_message_is_masked(log):
+def test_the_message_is_masked(log: Any) -> None:
     logger, text = log
 
     logger.info("answer: " + SECRET_LINES[3])
@@ -103,7 +105,7 @@ def test_the_message_is_masked(log):
     assert HIDDEN not in text()
 
 
-def test_arguments_are_masked(log):
+def test_arguments_are_masked(log: Any) -> None:
     logger, text = log
 
     logger.info("%s %d %s", f"Bearer {HIDDEN}", 5, LONG)
@@ -111,7 +113,7 @@ def test_arguments_are_masked(log):
     assert "Bearer *** 5 ***" in text()
 
 
-def test_a_secret_that_only_the_whole_message_shows_is_masked(log):
+def test_a_secret_that_only_the_whole_message_shows_is_masked(log: Any) -> None:
     logger, text = log
 
     logger.info("token=%s", HIDDEN)
@@ -119,7 +121,7 @@ def test_a_secret_that_only_the_whole_message_shows_is_masked(log):
     assert "token=***" in text()
 
 
-def test_the_text_of_an_exception_is_masked(log):
+def test_the_text_of_an_exception_is_masked(log: Any) -> None:
     logger, text = log
 
     try:
@@ -131,7 +133,7 @@ def test_the_text_of_an_exception_is_masked(log):
     assert HIDDEN not in text()
 
 
-def test_the_cause_of_an_exception_is_masked(log):
+def test_the_cause_of_an_exception_is_masked(log: Any) -> None:
     logger, text = log
 
     try:
@@ -146,14 +148,14 @@ def test_the_cause_of_an_exception_is_masked(log):
     assert LONG not in text()
 
 
-def test_a_line_that_cannot_be_formatted_does_not_hurt_who_logs_it(log, monkeypatch):
+def test_a_line_that_cannot_be_formatted_does_not_hurt_who_logs_it(log: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     logger, _ = log
     monkeypatch.setattr(logging, "raiseExceptions", False)
 
     logger.info("%d pieces", "no number")
 
 
-def test_the_filter_is_put_on_the_logger_once():
+def test_the_filter_is_put_on_the_logger_once() -> None:
     for _ in range(3):
         logger = logs.kiwoom_logger()
 
@@ -161,7 +163,7 @@ def test_the_filter_is_put_on_the_logger_once():
 
 
 @pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
-def test_each_level_reaches_the_logger_under_its_name(level, log):
+def test_each_level_reaches_the_logger_under_its_name(level: str, log: Any) -> None:
     _, text = log
 
     getattr(logs, level)("%s of a test", "line")

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +87,13 @@ def test_signs_are_letters_in_a_file_that_knows_no_signs(
 
 class TestTheToken:
     @pytest.fixture
-    def look(self, private_places, capsys):
+    def look(self, private_places: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., list[Any]]:
         """What the doctor says, by name; nothing on disk is other than before."""
 
-        def files():
+        def files() -> dict[str, Any]:
             return {str(one): one.read_bytes() if one.is_file() else None for one in private_places.rglob("*")}
 
-        def ask():
+        def ask() -> list[Any]:
             before = files()
             doctor(None, as_json=True)
             assert files() == before
@@ -101,7 +102,7 @@ class TestTheToken:
         return ask
 
     @pytest.fixture
-    def bot_file(self, private_places, monkeypatch):
+    def bot_file(self, private_places: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         file = private_places / "bots" / "token.json"
         settings = private_places / "places" / "settings" / "settings.toml"
         settings.parent.mkdir(parents=True)
@@ -110,29 +111,35 @@ class TestTheToken:
         return file
 
     @pytest.fixture
-    def token(self, bot_file):
+    def token(self, bot_file: Path) -> Any:
         token = token_for("a-token-of-a-test", 3600, time.time())
         open_service(load_settings()).put(token)
         assert flush_history(20)
         return token
 
-    def test_that_is_handed_out_is_told(self, look, token):
+    def test_that_is_handed_out_is_told(self, look: Callable[..., list[Any]], token: Any) -> None:
         assert ("share", True, "share_bot_file: the token is there") in look()
 
-    def test_that_is_not_handed_out_is_told_and_stays_so(self, look, token, bot_file):
+    def test_that_is_not_handed_out_is_told_and_stays_so(
+        self, look: Callable[..., list[Any]], token: Any, bot_file: Path
+    ) -> None:
         bot_file.unlink()
 
         told = "share_bot_file: the token is missing there. Write it with: kiwoom-token refresh"
         assert ("share", False, told) in look()
 
-    def test_that_cannot_be_handed_out_is_told_with_the_reason(self, look, token, bot_file):
+    def test_that_cannot_be_handed_out_is_told_with_the_reason(
+        self, look: Callable[..., list[Any]], token: Any, bot_file: Path
+    ) -> None:
         bot_file.write_text("# the bot's own settings")
 
         assert [text for name, _, text in look() if name == "share"] == [
             f"{bot_file} holds something that is not a token, so it is left as it is. Choose another file."
         ]
 
-    def test_that_cannot_be_read_is_a_line_of_several(self, look, token, private_places):
+    def test_that_cannot_be_read_is_a_line_of_several(
+        self, look: Callable[..., list[Any]], token: Any, private_places: Path
+    ) -> None:
         file = Path(load_settings().data_dir) / ".token"
         file.unlink()
         file.mkdir()
@@ -142,23 +149,27 @@ class TestTheToken:
         assert [(good, text.startswith(str(file))) for name, good, text in found if name == "token"] == [(False, True)]
         assert "autostart" in {name for name, _, _ in found}
 
-    def test_whose_place_cannot_even_be_opened_is_a_line_too(self, look, bot_file, monkeypatch):
+    def test_whose_place_cannot_even_be_opened_is_a_line_too(
+        self, look: Callable[..., list[Any]], bot_file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "redis")
 
         assert [good for name, good, _ in look() if name == "token"] == [False]
 
-    def test_of_nobody_is_nothing_to_hand_out(self, look, bot_file):
+    def test_of_nobody_is_nothing_to_hand_out(self, look: Callable[..., list[Any]], bot_file: Path) -> None:
         assert "share" not in {name for name, _, _ in look()}
 
 
-def test_a_data_folder_is_not_made_by_looking(private_places, capsys):
+def test_a_data_folder_is_not_made_by_looking(private_places: Path, capsys: pytest.CaptureFixture[str]) -> None:
     doctor(None, as_json=True)
 
     found = {one["name"]: one["good"] for one in json.loads(capsys.readouterr().out)}
     assert (found["data folder"], (private_places / "data").exists()) == (True, False)
 
 
-def test_a_data_folder_that_cannot_be_made_is_told(private_places, capsys, monkeypatch):
+def test_a_data_folder_that_cannot_be_made_is_told(
+    private_places: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = private_places / "file" / "data"
     folder.parent.write_text("")
     monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", str(folder))
@@ -186,7 +197,7 @@ def test_versions_and_the_place_of_the_log_are_told(private_places: Path, capsys
 def test_a_check_that_does_not_end_is_a_finding_and_the_others_go_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("tray_app.cli.doctor._CHECK_SECONDS", 1.0)
+    monkeypatch.setattr("tray_app.cli.doctor.CHECK_SECONDS", 1.0)
     monkeypatch.setattr("tray_app.cli.doctor.find_keys", lambda _: threading.Event().wait(60))
     monkeypatch.setattr("tray_app.cli.doctor.base_url_for", lambda *_: 1 / 0)
     begun = time.monotonic()

@@ -19,6 +19,7 @@ from tray_app.core.errors import BrokerUnavailable, KeysRefused, StoreError
 from tray_app.core.token import Token, token_for
 from tray_app.history import database as history_module
 from tray_app.history.database import KEPT_EVENTS, KEPT_SECONDS, History, NewerHistory, flush_history
+from tray_app.history.draft import EventDraft
 from tray_app.history.events import EventKind
 
 ROOT = Path(__file__).parents[2]
@@ -69,9 +70,9 @@ def test_the_file_is_private_from_the_moment_it_exists(history: History, monkeyp
     modes = []
     connect = sqlite3.connect
 
-    def looking(path: str, **options: object) -> sqlite3.Connection:
+    def looking(path: str, **options: Any) -> sqlite3.Connection:
         modes.append(stat.S_IMODE(Path(path).stat().st_mode))
-        return connect(path, **options)  # type: ignore[call-overload, no-any-return]
+        return connect(path, **options)
 
     monkeypatch.setattr(sqlite3, "connect", looking)
     note(history, START, "issued")
@@ -255,13 +256,26 @@ class TestTrouble:
         note(history, START, "issued")
         assert kinds(history) == ["issued"]
 
-    def test_a_file_that_another_program_has_begun_anew_meanwhile_stays(self, history: History) -> None:
+    def test_a_file_that_another_program_has_begun_anew_meanwhile_stays(
+        self, history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        anew = PromptHistory(str(tmp_path / "anew" / "history.db"))
+        note(anew, START, "issued")
         Path(history.path).parent.mkdir()
         Path(history.path).write_bytes(b"no database" * 100)
-        judged = history.version()
-        note(history, START, "issued")
-        history._set_aside(judged)
+        connect = sqlite3.connect
+
+        def overtaken(path: str, **options: Any) -> sqlite3.Connection:
+            """Open the damaged file; before it is judged, the other program replaces it."""
+            monkeypatch.setattr(sqlite3, "connect", connect)
+            Path(path).replace(tmp_path / "damaged.db")
+            Path(anew.path).replace(path)
+            return connect(tmp_path / "damaged.db", **options)
+
+        monkeypatch.setattr(sqlite3, "connect", overtaken)
+        assert kinds(history) == []
         assert kinds(history) == ["issued"]
+        assert not Path(history.path + ".damaged").exists()
 
     def test_a_database_of_something_else_is_not_written_into(self, history: History) -> None:
         Path(history.path).parent.mkdir()
@@ -308,8 +322,10 @@ class TestTrouble:
 
     def test_a_disk_that_hangs_keeps_nobody_waiting(self, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
         go_on = threading.Event()
-        monkeypatch.setattr(History, "_create", lambda _: go_on.wait(60))
-        History(history.path).record("default", [(START, "issued", A, None)])  # returns although no disk answers
+        monkeypatch.setattr(history_module, "make_private_folder", lambda _: go_on.wait(60))
+        History(history.path).record(
+            "default", [EventDraft(START, "issued", A, None)]
+        )  # returns although no disk answers
         assert not flush_history(0.1)
         go_on.set()
         assert flush_history(20)
@@ -323,7 +339,7 @@ class TestTrouble:
         def refuse(*_: object) -> None:
             raise failure
 
-        monkeypatch.setattr(History, "_add", refuse)
+        monkeypatch.setattr(sqlite3, "connect", refuse)
         note(history, START, "issued")
         monkeypatch.undo()
         assert kinds(history) == []
@@ -369,7 +385,7 @@ def test_a_forked_worker_records_too(history: History) -> None:
     note(history, START, "issued")
     child = os.fork()
     if not child:
-        history.record("default", [(START + 1, "cleared", A, None)])
+        history.record("default", [EventDraft(START + 1, "cleared", A, None)])
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
     assert kinds(history) == ["issued", "cleared"]
@@ -377,10 +393,10 @@ def test_a_forked_worker_records_too(history: History) -> None:
 
 def test_a_burst_is_one_write(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     writes: list[int] = []
-    write = History._write
-    monkeypatch.setattr(History, "_write", lambda self, some: (writes.append(len(some)), write(self, some)))
+    keep = History.keep
+    monkeypatch.setattr(History, "keep", lambda self, some: (writes.append(len(some)), keep(self, some)))
     for number in range(100):
-        History(history.path).record("default", [(START + number, "cleared", A, None)])
+        History(history.path).record("default", [EventDraft(START + number, "cleared", A, None)])
     assert flush_history(20)
     assert sum(writes) == 100
     assert len(writes) < 20

@@ -65,7 +65,7 @@ class TestDays:
     def test_show_trading_hours_on_weekdays_alone(self) -> None:
         days = days_until(NOW)
         assert [day.opens is not None for day in days] == [False, False, True, True, True, True, True]
-        assert all(is_trading(day.opens) and not is_trading(day.closes) for day in days[2:])
+        assert all(is_trading(day.opens) and not is_trading(day.closes) for day in days[2:])  # type: ignore[arg-type]
 
     def test_the_day_changes_at_midnight_in_korea(self) -> None:
         assert days_until(kst("11-20 23:59")) == days_until(NOW)

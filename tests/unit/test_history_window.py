@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tray_app.history.draft import EventDraft
+
 pytest.importorskip("PySide6.QtWidgets")
 
-from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QFileSystemWatcher, QPointF, Qt, QTimer
 from PySide6.QtGui import QAccessible, QColor, QMouseEvent, QPalette
 from PySide6.QtWidgets import QApplication, QFileDialog, QScrollArea, QToolTip
 from pytestqt.qtbot import QtBot
@@ -21,16 +23,17 @@ from tests.doubles import Clock, PromptHistory
 from tray_app.core import language
 from tray_app.core.errors import StoreError
 from tray_app.core.token import KST, token_for
-from tray_app.desktop.history import feed as feed_module
 from tray_app.desktop.history.feed import HistoryFeed, Page
 from tray_app.desktop.history.marks import kind_of, paint_mark
 from tray_app.desktop.history.week_layout import Spot
 from tray_app.desktop.history.week_view import WeekView
 from tray_app.desktop.history.window import HistoryWindow
+from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.translation import install_translator
 from tray_app.history import events, timeline
 from tray_app.history.database import History
 from tray_app.history.events import Event, EventKind
+from tray_app.history.timeline import Entry
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
 
@@ -87,7 +90,26 @@ def column(window: HistoryWindow, number: int) -> list[str]:
 
 
 def spots(window: HistoryWindow) -> list[Spot]:
-    return list(window.week._spots)
+    return list(window.week.spots)
+
+
+def feed_of(window: HistoryWindow) -> HistoryFeed:
+    feed = window.findChild(HistoryFeed)
+    assert feed is not None
+    return feed
+
+
+def selected(window: HistoryWindow) -> Entry:
+    return window.model.rows[window.table.currentIndex().row()].entry
+
+
+def is_ringed(window: HistoryWindow, entry: Entry) -> bool:
+    """Whether the picture shows the colour of a selection around that entry, and nowhere else."""
+    colour = window.week.palette().color(QPalette.ColorRole.Highlight).rgb()
+    image = window.week.grab().toImage()
+    ringed = [QPointF(x, y) for x in range(image.width()) for y in range(image.height()) if image.pixel(x, y) == colour]
+    around = [spot.box.adjusted(-6, -6, 6, 6) for spot in spots(window) if spot.entry == entry]
+    return bool(ringed) and all(any(box.contains(point) for box in around) for point in ringed)
 
 
 def middle_of(window: HistoryWindow, text: str) -> QPointF:
@@ -151,7 +173,7 @@ class TestPicture:
         token = Event(weeks.at(0, "06:30"), "default", EventKind.ISSUED, "a", None, weeks.at(0, "09:00"))
         later = Event(weeks.at(0, "09:00") + 5, "default", EventKind.ISSUED, "b", None, weeks.at(1, "09:00"))
         window.week.show_week(timeline.week_of("default", [token, later], weeks.NOW))
-        red = window.week._tones.bad.rgb()
+        red = window_tones(window.palette()).bad.rgb()
         image = window.week.grab().toImage()
         reds = {x for x in range(image.width()) for y in range(image.height()) if image.pixel(x, y) == red}
         assert len(reds) >= 2
@@ -188,7 +210,7 @@ class TestPicture:
 
     def test_the_days_hours_colour_the_picture(self, window: HistoryWindow) -> None:
         """Red where a trader had no token, and nowhere in a whole week."""
-        red = window.week._tones.bad.rgb()
+        red = window_tones(window.palette()).bad.rgb()
 
         def has_red() -> bool:
             image = window.week.grab().toImage()
@@ -199,7 +221,7 @@ class TestPicture:
             )
 
         assert has_red()
-        issued = [one for one in window._page.week.events if one.kind is EventKind.ISSUED]  # type: ignore[union-attr]
+        issued = [one for one in feed_of(window).page.week.events if one.kind is EventKind.ISSUED]
         window.week.show_week(timeline.week_of("default", issued[-1:], weeks.NOW))
         assert not has_red()
 
@@ -213,7 +235,7 @@ class TestList:
     def test_the_selected_row_shows_its_mark_and_tells_the_rest(self, window: HistoryWindow) -> None:
         row = next(at for at, text in enumerate(column(window, 1)) if "removed" in text)
         window.table.selectRow(row)
-        assert window.week._highlighted == window.model.rows[row].entry
+        assert is_ringed(window, window.model.rows[row].entry)
         assert "No token for 12 min" in window.detail.text()
 
     def test_a_row_is_read_as_a_sentence(self, window: HistoryWindow) -> None:
@@ -247,17 +269,17 @@ class TestList:
         window.kinds.setCurrentIndex(5)
         assert column(window, 1) == ["No token for 12 min in trading hours", "No token for 15 min in trading hours"]
         window.table.selectRow(0)
-        assert window.week._highlighted == window.model.rows[0].entry
+        assert is_ringed(window, window.model.rows[0].entry)
         assert "Wed 11-18 11:40 to Wed 11-18 11:52" in window.detail.toolTip()  # all of it, however wide the letters
 
     def test_the_row_stays_selected_when_something_new_happens(
         self, qtbot: QtBot, window: HistoryWindow, history: History, clock: Clock
     ) -> None:
         window.table.selectRow(3)
-        before = window._selected()
-        history.record("default", [(clock() - 1, "cleared", None, None)])
+        before = selected(window)
+        history.record("default", [EventDraft(clock() - 1, "cleared", None, None)])
         qtbot.waitUntil(lambda: "The token was removed from this computer" in column(window, 1)[:2])
-        assert window._selected() == before
+        assert selected(window) == before
 
     def test_the_keyboard_alone_reaches_everything(self, qtbot: QtBot, window: HistoryWindow) -> None:
         window.activateWindow()
@@ -288,7 +310,7 @@ class TestExport:
         window.export.click()
         dialog = window.findChild(QFileDialog)
         target = tmp_path / "내역.csv"
-        with qtbot.waitSignal(window._feed.exported):
+        with qtbot.waitSignal(feed_of(window).exported):
             dialog.fileSelected.emit(target.as_posix())
         dialog.close()
         lines = target.read_bytes().decode("utf-8-sig").splitlines()
@@ -298,8 +320,8 @@ class TestExport:
         assert window.status.text() == f"The list was saved: {target}"
 
     def test_a_place_that_cannot_be_written_is_told(self, qtbot: QtBot, window: HistoryWindow, tmp_path: Path) -> None:
-        with qtbot.waitSignal(window._feed.exported) as done:
-            window._feed.export(str(tmp_path / "nowhere" / "a.csv"), [])
+        with qtbot.waitSignal(feed_of(window).exported) as done:
+            feed_of(window).export(str(tmp_path / "nowhere" / "a.csv"), [])
         assert done.args[1] is False
         assert "cannot be written" in window.status.text()
 
@@ -309,43 +331,51 @@ class TestFeed:
         self, qtbot: QtBot, window: HistoryWindow, history: History, clock: Clock
     ) -> None:
         threading.Thread(
-            target=lambda: history.record("default", [(clock() - 5, "cleared", None, None)]), daemon=True
+            target=lambda: history.record("default", [EventDraft(clock() - 5, "cleared", None, None)]), daemon=True
         ).start()
         qtbot.waitUntil(lambda: any("removed" in text for text in column(window, 1)[:2]))
 
     def test_the_picture_goes_on_every_minute(self, qtbot: QtBot, window: HistoryWindow, clock: Clock) -> None:
-        assert 0 < window._feed._minute.interval() <= 60_000
+        feed = feed_of(window)
+        (minute,) = feed.findChildren(QTimer, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        assert minute.isActive()
+        assert 0 < minute.interval() <= 60_000
         clock.advance(120)
-        with qtbot.waitSignal(window._feed.changed) as changed:
-            window._feed._minute.timeout.emit()
+        with qtbot.waitSignal(feed.changed) as changed:
+            minute.timeout.emit()
         assert changed.args[0].week.now == weeks.NOW + 120
 
     def test_hidden_it_reads_nothing_and_no_timer_runs(
-        self, qtbot: QtBot, window: HistoryWindow, monkeypatch: pytest.MonkeyPatch
+        self, qtbot: QtBot, window: HistoryWindow, history: History, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         window.close()
         read: list[object] = []
-        monkeypatch.setattr(feed_module, "_read", lambda *values: read.append(values))
-        window._feed.refresh()
+        monkeypatch.setattr(history, "read", lambda *values: read.append(values))
+        feed_of(window).refresh()
         assert [timer for timer in window.findChildren(QTimer) if timer.isActive()] == []
-        assert window._feed._files._watcher.files() + window._feed._files._watcher.directories() == []
+        watchers = window.findChildren(QFileSystemWatcher)
+        assert [path for one in watchers for path in (*one.files(), *one.directories())] == []
         qtbot.wait(50)
         assert read == []
 
     def test_changes_while_it_reads_are_read_once_more(
-        self, qtbot: QtBot, window: HistoryWindow, monkeypatch: pytest.MonkeyPatch
+        self, qtbot: QtBot, window: HistoryWindow, history: History, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        count = []
-        real = feed_module._read
+        count: list[int] = []
+        read = history.read
 
-        def counting(*values: object) -> object:
+        def counting(profile: str, since: float) -> object:
             count.append(1)
-            return real(*values)  # type: ignore[arg-type]
+            return read(profile, since)
 
-        monkeypatch.setattr(feed_module, "_read", counting)
+        monkeypatch.setattr(history, "read", counting)
+        shown: list[object] = []
+        feed_of(window).changed.connect(shown.append)
         for _ in range(20):
-            window._feed.refresh()
-        qtbot.waitUntil(lambda: len(count) == 2 and not window._feed._is_reading)
+            feed_of(window).refresh()
+        qtbot.waitUntil(lambda: len(shown) == 2)
+        qtbot.wait(50)
+        assert len(count) == len(shown) == 2
 
     def test_a_record_that_cannot_be_read_says_so(
         self, qtbot: QtBot, window: HistoryWindow, history: History, monkeypatch: pytest.MonkeyPatch
@@ -354,8 +384,8 @@ class TestFeed:
             raise StoreError("The history in {path} cannot be read.", path="here")
 
         monkeypatch.setattr(history, "read", refuse)
-        with qtbot.waitSignal(window._feed.changed):
-            window._feed.refresh()
+        with qtbot.waitSignal(feed_of(window).changed):
+            feed_of(window).refresh()
         assert window.summary.text() == "The history in here cannot be read."
 
     def test_a_token_that_nobody_noted_is_drawn_all_the_same(
@@ -376,11 +406,11 @@ class TestFeed:
     def test_profiles_are_chosen_where_there_are_several(
         self, qtbot: QtBot, opened: Callable[..., HistoryWindow], history: History, clock: Clock
     ) -> None:
-        history.record("부모님", [(clock() - 60, "cleared", None, None)])
+        history.record("부모님", [EventDraft(clock() - 60, "cleared", None, None)])
         window = opened(history, {"default": lambda: None, "부모님": lambda: None})
         assert window.profile.isVisible()
         assert [window.profile.itemText(at) for at in range(2)] == ["Default", "부모님"]
-        with qtbot.waitSignal(window._feed.changed):
+        with qtbot.waitSignal(feed_of(window).changed):
             window.profile.setCurrentIndex(1)
             window.profile.activated.emit(1)
         assert [kind_of(row.entry) for row in window.model.rows] == [None, EventKind.CLEARED]
@@ -391,8 +421,8 @@ class TestFeed:
     def test_changed_settings_are_followed(
         self, qtbot: QtBot, window: HistoryWindow, history: History, tmp_path: Path
     ) -> None:
-        with qtbot.waitSignal(window._feed.changed):
-            window._feed.use(PromptHistory(str(tmp_path / "other" / "history.db")), {"default": lambda: None})
+        with qtbot.waitSignal(feed_of(window).changed):
+            feed_of(window).use(PromptHistory(str(tmp_path / "other" / "history.db")), {"default": lambda: None})
         assert window.model.rowCount() == 0
 
 
@@ -410,9 +440,9 @@ def test_a_token_in_memory_has_none(opened: Callable[..., HistoryWindow]) -> Non
 
 def test_an_open_window_follows_the_language(qtbot: QtBot, window: HistoryWindow, qapp: QApplication) -> None:
     language.use("ko")
-    with qtbot.waitSignal(window._feed.changed):
+    with qtbot.waitSignal(feed_of(window).changed):
         install_translator(qapp)
-    assert isinstance(window._feed.page, Page)
+    assert isinstance(feed_of(window).page, Page)
 
 
 @pytest.mark.parametrize("ground", ["#202326", "#fafafa"])
@@ -420,8 +450,10 @@ def test_colours_follow_the_theme(window: HistoryWindow, ground: str) -> None:
     palette = QPalette(QColor(ground))
     window.setPalette(palette)
     QApplication.processEvents()
-    tones = window.week._tones
-    assert tones.good.lightnessF() > 0.4 if ground == "#202326" else tones.good.lightnessF() < 0.4
+    good = window_tones(palette).good
+    assert good.lightnessF() > 0.4 if ground == "#202326" else good.lightnessF() < 0.4
+    image = window.week.grab().toImage()
+    assert good.rgb() in {image.pixel(x, y) for x in range(image.width()) for y in range(image.height())}
 
 
 def test_in_strong_contrast_everything_is_in_the_colour_of_the_text(
@@ -432,7 +464,7 @@ def test_in_strong_contrast_everything_is_in_the_colour_of_the_text(
 
     for module in (colours, dark_mode, stylesheet, week_view):
         monkeypatch.setattr(module, "is_high_contrast", lambda: True)
-    window._restyle()
+    QApplication.sendEvent(window, QEvent(QEvent.Type.PaletteChange))
     assert window.styleSheet() == ""
     image = window.week.grab().toImage()
     allowed = {
@@ -443,7 +475,7 @@ def test_in_strong_contrast_everything_is_in_the_colour_of_the_text(
 
 
 def test_the_day_in_the_picture_is_koreas(window: HistoryWindow) -> None:
-    assert datetime.fromtimestamp(window._page.week.end, KST).hour == 0  # type: ignore[union-attr]
+    assert datetime.fromtimestamp(feed_of(window).page.week.end, KST).hour == 0
 
 
 def test_each_mark_has_a_shape_of_its_own() -> None:

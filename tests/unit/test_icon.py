@@ -140,7 +140,7 @@ def test_icon_files_hold_every_size() -> None:
     assert kind == 1
     assert tuple(entry[0] or 256 for entry in entries) == APP_ICON_SIZES
     for width, _, _, _, _, _, length, at in entries:
-        assert QImage.fromData(data[at : at + length], "PNG").width() == (width or 256)
+        assert QImage.fromData(data[at : at + length], "PNG").width() == (width or 256)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -207,8 +207,8 @@ def _contrast(one: QColor, other: QColor) -> float:
     [
         (colours.PANEL_DARK, "#2b2b2b"),
         (colours.PANEL_LIGHT, "#eeeeee"),
-        (colours._WINDOW_DARK, "#2b2d30"),
-        (colours._WINDOW_LIGHT, "#efefef"),
+        (colours.WINDOW_DARK, "#2b2d30"),
+        (colours.WINDOW_LIGHT, "#efefef"),
     ],
 )
 @pytest.mark.parametrize("tone", list(colours.Tone))

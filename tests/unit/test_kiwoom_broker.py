@@ -9,8 +9,10 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -47,15 +49,15 @@ IN_A_DAY = "20250305140607"
 
 
 @pytest.fixture(autouse=True)
-def only_loopback(monkeypatch):
+def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test here reach anything but this computer, whatever it tries."""
     connect, look_up = socket.socket.connect, socket.getaddrinfo
 
-    def guarded_connect(self, address):
+    def guarded_connect(self: Any, address: Any) -> Any:
         assert address[0] in {"127.0.0.1", "::1"}, "a test reached out of this computer"
         return connect(self, address)
 
-    def guarded_look_up(host, *args, **kwargs):
+    def guarded_look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
         assert host in {"127.0.0.1", "localhost", "::1"}, "a test looked up a name"
         return look_up(host, *args, **kwargs)
 
@@ -64,18 +66,18 @@ def only_loopback(monkeypatch):
 
 
 @pytest.fixture
-def kiwoom():
+def kiwoom() -> Iterator[SandboxKiwoom]:
     with SandboxKiwoom() as sandbox:
         yield sandbox
 
 
 @pytest.fixture
-def broker(kiwoom):
+def broker(kiwoom: SandboxKiwoom) -> Broker:
     return Broker(kiwoom.base_url)
 
 
 @pytest.fixture(scope="module")
-def other_process():
+def other_process() -> Iterator[Any]:
     """The base URL of a sandbox Kiwoom that runs in another process."""
     program = "from tray_app.kiwoom.sandbox import serve; serve(0, 86400, lambda line: print(line, flush=True))"
     process = subprocess.Popen(
@@ -87,10 +89,10 @@ def other_process():
 
 
 @pytest.fixture
-def start_answering():
+def start_answering() -> Iterator[Callable[..., Any]]:
     with contextlib.ExitStack() as stop:
 
-        def start(fields, **how):
+        def start(fields: Any, **how: Any) -> Any:
             content = fields if isinstance(fields, bytes) else json.dumps(fields, ensure_ascii=False).encode()
             return stop.enter_context(Answers(content, **how))
 
@@ -98,37 +100,37 @@ def start_answering():
 
 
 @pytest.fixture
-def answering(start_answering):
+def answering(start_answering: Callable[..., Any]) -> Callable[..., Broker]:
     """Make brokers that always get the same answer."""
 
-    def broker(fields, clock=lambda: NOW, **how):
+    def broker(fields: Any, clock: Callable[..., Any] = lambda: NOW, **how: Any) -> Broker:
         return Broker(start_answering(fields, **how).base_url, clock=clock)
 
     return broker
 
 
 @pytest.fixture
-def waits(monkeypatch):
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses between requests, in seconds, none of which takes any time."""
     made: list[float] = []
     monkeypatch.setattr(time, "sleep", made.append)
     return made
 
 
-def good(**changes):
+def good(**changes: Any) -> dict[str, Any]:
     fields = {"expires_dt": IN_A_DAY, "token_type": "bearer", "token": TOKEN, "return_code": 0, "return_msg": "정상"}
     fields.update(changes)
     return {name: value for name, value in fields.items() if value is not ...}
 
 
-def failure_of(call, *args) -> KiwoomTokenError:
+def failure_of(call: Any, *args: Any) -> KiwoomTokenError:
     with pytest.raises(KiwoomTokenError) as caught:
         call(*args)
     assert_gives_nothing_away(caught.value)
     return caught.value
 
 
-def assert_gives_nothing_away(error):
+def assert_gives_nothing_away(error: Any) -> None:
     chain = []
     link = error
     while link is not None:
@@ -144,26 +146,26 @@ def assert_gives_nothing_away(error):
 
 
 class TestIssue:
-    def test_returns_the_token_and_its_expiry(self, kiwoom, broker):
+    def test_returns_the_token_and_its_expiry(self, kiwoom: SandboxKiwoom, broker: Broker) -> None:
         # GIVEN a sandbox Kiwoom; WHEN a token is issued; THEN it is valid for a day.
         before = time.time()
         issued = broker.issue(KEYS)
         assert len(issued.token.value.reveal()) == 86
         assert before <= issued.token.created_at.timestamp() <= time.time()
         assert 86399 <= issued.token.expires - before <= 86402
-        assert abs(issued.skew_seconds) < 5
+        assert abs(issued.skew_seconds) < 5  # type: ignore[arg-type]
 
-    def test_again_returns_the_same_token_and_expiry(self, broker):
+    def test_again_returns_the_same_token_and_expiry(self, broker: Broker) -> None:
         first, second = broker.issue(KEYS).token, broker.issue(KEYS).token
         assert (first.value, first.expires_at) == (second.value, second.expires_at)
 
-    def test_works_against_another_process(self, other_process):
+    def test_works_against_another_process(self, other_process: Any) -> None:
         broker = Broker(other_process)
         token = broker.issue(KEYS).token
         broker.revoke(KEYS, token.value)
         assert broker.issue(KEYS).token.value != token.value
 
-    def test_sends_what_the_guide_asks_for_and_nothing_else(self, start_answering):
+    def test_sends_what_the_guide_asks_for_and_nothing_else(self, start_answering: Callable[..., Any]) -> None:
         kiwoom = start_answering(good())
         broker = Broker(kiwoom.base_url + "/gateway/", clock=lambda: NOW)
 
@@ -180,7 +182,7 @@ class TestIssue:
         assert revoke_body == {"appkey": APP_KEY, "secretkey": APP_SECRET, "token": TOKEN}
 
     @pytest.mark.parametrize("changes", [{}, {"return_code": "0"}, {"return_code": ...}, {"token_type": "Bearer"}])
-    def test_a_good_answer_in_any_of_its_forms(self, answering, changes):
+    def test_a_good_answer_in_any_of_its_forms(self, answering: Callable[..., Broker], changes: Any) -> None:
         issued = answering(good(**changes)).issue(KEYS)
         assert issued.token.value.reveal() == TOKEN
         assert issued.token.expires_at == datetime(2025, 3, 5, 5, 6, 7, tzinfo=timezone.utc)
@@ -208,36 +210,40 @@ class TestIssue:
             {"expires_dt": 20250305140607},
         ],
     )
-    def test_an_answer_without_a_usable_token_is_no_token(self, answering, changes):
+    def test_an_answer_without_a_usable_token_is_no_token(self, answering: Callable[..., Broker], changes: Any) -> None:
         error = failure_of(answering(good(**changes)).issue, KEYS)
         assert type(error) is BrokerUnavailable
         assert "no usable token" in str(error)
 
-    def test_a_token_beside_a_failure_code_is_not_taken(self, answering):
+    def test_a_token_beside_a_failure_code_is_not_taken(self, answering: Callable[..., Broker]) -> None:
         assert type(failure_of(answering(good(return_code=3, return_msg="[8030:x]")).issue, KEYS)) is KeysRefused
 
-    def test_a_token_in_a_server_error_is_not_taken(self, answering):
+    def test_a_token_in_a_server_error_is_not_taken(self, answering: Callable[..., Broker]) -> None:
         assert failure_of(answering(good(), status=500).issue, KEYS).code == "HTTP 500"
 
     @pytest.mark.parametrize("fields", [b"", b"[]", b"null", b"{", b"\xff\xfe", b"[" * 60000, {}, {"return_msg": "?"}])
-    def test_an_answer_that_is_not_kiwooms(self, answering, fields):
+    def test_an_answer_that_is_not_kiwooms(
+        self, answering: Callable[..., Broker], fields: bytes | dict[Any, Any] | dict[str, str]
+    ) -> None:
         assert type(failure_of(answering(fields).issue, KEYS)) is BrokerUnavailable
 
-    def test_an_answer_that_is_too_large_is_not_read_to_its_end(self, answering):
+    def test_an_answer_that_is_too_large_is_not_read_to_its_end(self, answering: Callable[..., Broker]) -> None:
         assert type(failure_of(answering(good(padding="x" * 70000)).issue, KEYS)) is BrokerUnavailable
 
-    def test_how_far_the_clocks_differ_is_measured(self, kiwoom, broker):
+    def test_how_far_the_clocks_differ_is_measured(self, kiwoom: SandboxKiwoom, broker: Broker) -> None:
         kiwoom.set_fault("skew", seconds=120)
-        assert 115 < broker.issue(KEYS).skew_seconds < 125
+        assert 115 < broker.issue(KEYS).skew_seconds < 125  # type: ignore[operator]
 
-    def test_a_clock_that_is_days_off_is_named_as_the_cause(self, answering):
+    def test_a_clock_that_is_days_off_is_named_as_the_cause(self, answering: Callable[..., Broker]) -> None:
         headers = [("Date", "Tue, 04 Mar 2025 05:06:07 GMT")]
         error = failure_of(answering(good(), headers=headers, clock=lambda: NOW + 3 * 86400).issue, KEYS)
         assert type(error) is BrokerUnavailable
         assert "clock is 4320 minutes off" in str(error)
 
     @pytest.mark.parametrize("late", [2, 29, 59, -29, -59])
-    def test_a_clock_that_is_less_than_a_minute_off_moves_the_end(self, answering, *, late):
+    def test_a_clock_that_is_less_than_a_minute_off_moves_the_end(
+        self, answering: Callable[..., Broker], *, late: int
+    ) -> None:
         # GIVEN a token that ends in ten seconds by Kiwoom's clock, and a clock that is late or early.
         headers = [("Date", "Wed, 05 Mar 2025 05:05:57 GMT")]
         now = NOW + 86400 - 10 + late
@@ -246,26 +252,30 @@ class TestIssue:
         assert token.created_at.timestamp() == now
 
     @pytest.mark.parametrize("late", [61, 89])
-    def test_a_clock_that_is_more_than_a_minute_off_is_named(self, answering, late):
+    def test_a_clock_that_is_more_than_a_minute_off_is_named(self, answering: Callable[..., Broker], late: int) -> None:
         headers = [("Date", "Wed, 05 Mar 2025 05:06:06 GMT")]
         error = failure_of(answering(good(), headers=headers, clock=lambda: NOW + 86400 - 1 + late).issue, KEYS)
         assert "clock is 2 minutes off" in str(error)
 
     @pytest.mark.parametrize("late", [0.5, 1, 4])
-    def test_a_token_that_has_just_ended_is_asked_for_again(self, start_answering, waits, late):
+    def test_a_token_that_has_just_ended_is_asked_for_again(
+        self, start_answering: Callable[..., Answers], waits: list[float], late: float
+    ) -> None:
         ended, fresh = good(), good(token="another-token", expires_dt="20250307140607")
         kiwoom = start_answering(fresh, earlier=[json.dumps(ended).encode()] * 2)
         token = Broker(kiwoom.base_url, clock=lambda: NOW + 86400 + late).issue(KEYS).token
         assert token.value == Secret("another-token")
         assert 0 < sum(waits) <= 1
 
-    def test_kiwoom_is_not_asked_for_ever_about_a_token_that_has_just_ended(self, answering, waits):
+    def test_kiwoom_is_not_asked_for_ever_about_a_token_that_has_just_ended(
+        self, answering: Callable[..., Broker], waits: list[float]
+    ) -> None:
         error = failure_of(answering(good(), clock=lambda: NOW + 86400 + 1).issue, KEYS)
         assert "no usable token" in str(error)
         assert 2 < sum(waits) <= 3
 
     @pytest.mark.parametrize("zone", ["UTC", "Asia/Seoul", "America/New_York"])
-    def test_expires_dt_is_korean_time_on_a_computer_in_any_zone(self, other_process, zone):
+    def test_expires_dt_is_korean_time_on_a_computer_in_any_zone(self, other_process: Any, zone: str) -> None:
         # GIVEN a process in another time zone; WHEN it issues; THEN the expiry is a day ahead, not nine hours off.
         program = (
             "import sys, time\n"
@@ -346,11 +356,11 @@ EVERY_FAULT = {
 
 
 class TestFaults:
-    def test_the_table_names_every_fault(self):
+    def test_the_table_names_every_fault(self) -> None:
         assert set(EVERY_FAULT) == FAULTS
 
     @pytest.mark.parametrize("name", sorted(EVERY_FAULT))
-    def test_an_issue_under_every_fault(self, kiwoom, name):
+    def test_an_issue_under_every_fault(self, kiwoom: SandboxKiwoom, name: str) -> None:
         # GIVEN a Kiwoom that fails; WHEN a token is issued; THEN the error tells a caller what it may do.
         broker = Broker(kiwoom.base_url, timeout=0.5 if name in {"hang", "drip"} else 10)
         kiwoom.set_fault(name, seconds=0.1)
@@ -362,7 +372,9 @@ class TestFaults:
         assert (error.code, type(error), error.exit_status, error.retry, error.remedy) == expected
 
     @pytest.mark.parametrize("name", sorted(set(EVERY_FAULT) - {"hang", "drip"}))
-    def test_a_revoke_under_every_fault_never_claims_more_than_kiwoom_said(self, kiwoom, broker, name):
+    def test_a_revoke_under_every_fault_never_claims_more_than_kiwoom_said(
+        self, kiwoom: SandboxKiwoom, broker: Broker, name: str
+    ) -> None:
         token = broker.issue(KEYS).token.value
         kiwoom.set_fault(name, seconds=0.1)
         if name in {"slow", "string-code", "skew", "no-token", "bad-expiry", "past-expiry", "new-token", "kills-old"}:
@@ -372,67 +384,75 @@ class TestFaults:
         expected = (None, *NOT_REVOKED) if name == "no-return-code" else EVERY_FAULT[name]
         assert (error.code, type(error), error.exit_status, error.retry, error.remedy) == expected
 
-    def test_the_waiting_time_that_kiwoom_asks_for_is_in_the_error(self, kiwoom, broker):
+    def test_the_waiting_time_that_kiwoom_asks_for_is_in_the_error(self, kiwoom: SandboxKiwoom, broker: Broker) -> None:
         kiwoom.set_fault("http-429", seconds=17)
         assert failure_of(broker.issue, KEYS).retry_after == 17.0
 
-    def test_a_redirect_is_not_followed(self, kiwoom, broker):
+    def test_a_redirect_is_not_followed(self, kiwoom: SandboxKiwoom, broker: Broker) -> None:
         kiwoom.set_fault("redirect")
         failure_of(broker.issue, KEYS)
         assert kiwoom.counts()["issue"] == 1
 
-    def test_an_issue_whose_answer_is_lost_is_made_good_by_the_next_one(self, kiwoom, broker):
+    def test_an_issue_whose_answer_is_lost_is_made_good_by_the_next_one(
+        self, kiwoom: SandboxKiwoom, broker: Broker
+    ) -> None:
         kiwoom.set_fault("lost-answer", times=1)
         failure_of(broker.issue, KEYS)
         assert broker.issue(KEYS).token
         assert [each["outcome"] for each in kiwoom.outcomes()] == ["new lost-answer", "same"]
 
-    def test_another_secret_for_the_same_key_is_refused(self, broker):
+    def test_another_secret_for_the_same_key_is_refused(self, broker: Broker) -> None:
         broker.issue(KEYS)
         assert failure_of(broker.issue, AppKeys(KEYS.app_key, Secret("another"))).code == "8001"
 
 
 class TestRevoke:
-    def test_makes_the_token_invalid(self, broker):
+    def test_makes_the_token_invalid(self, broker: Broker) -> None:
         token = broker.issue(KEYS).token
         broker.revoke(KEYS, token.value)
         assert broker.issue(KEYS).token.value != token.value
 
     @pytest.mark.parametrize(("code", "kind"), [("8005", TokenRefused), ("8015", RevokeFailed)])
-    def test_of_a_dead_token_is_told_apart(self, kiwoom, broker, code, kind):
-        kiwoom.behaviour.dead_revoke_code = code
+    def test_of_a_dead_token_is_told_apart(
+        self, kiwoom: SandboxKiwoom, broker: Broker, code: str, kind: type[RevokeFailed] | type[TokenRefused]
+    ) -> None:
+        kiwoom.behaviour.dead_revoke_code = code  # type: ignore[assignment]
         error = failure_of(broker.revoke, KEYS, Secret(TOKEN))
         assert (type(error), error.code) == (kind, code)
 
     @pytest.mark.parametrize("fields", [{}, {"return_msg": "정상적으로 처리되었습니다"}, {"return_code": None}])
-    def test_without_a_return_code_is_a_failure(self, answering, fields):
+    def test_without_a_return_code_is_a_failure(
+        self, answering: Callable[..., Broker], fields: dict[Any, Any] | dict[str, None] | dict[str, str]
+    ) -> None:
         assert type(failure_of(answering(fields).revoke, KEYS, Secret(TOKEN))) is RevokeFailed
 
-    def test_with_the_code_only_in_the_message_says_that_code(self, answering):
+    def test_with_the_code_only_in_the_message_says_that_code(self, answering: Callable[..., Broker]) -> None:
         assert failure_of(answering({"return_msg": "[8005:x]"}).revoke, KEYS, Secret(TOKEN)).code == "8005"
 
     @pytest.mark.parametrize("return_code", [False, "", "ok", 0.0, [], 20])
-    def test_only_a_zero_is_success(self, answering, return_code):
+    def test_only_a_zero_is_success(
+        self, answering: Callable[..., Broker], return_code: bool | float | list[Any] | str
+    ) -> None:
         failure_of(answering({"return_code": return_code}).revoke, KEYS, Secret(TOKEN))
 
-    def test_a_zero_in_a_server_error_is_no_success(self, answering):
+    def test_a_zero_in_a_server_error_is_no_success(self, answering: Callable[..., Broker]) -> None:
         assert failure_of(answering({"return_code": 0}, status=502).revoke, KEYS, Secret(TOKEN)).code == "HTTP 502"
 
 
 class TestVerify:
-    def test_of_a_token_that_works(self, kiwoom, broker):
+    def test_of_a_token_that_works(self, kiwoom: SandboxKiwoom, broker: Broker) -> None:
         token = broker.issue(KEYS).token.value
         assert broker.verify(token) is Liveness.ALIVE
         assert kiwoom.outcomes()[-1]["outcome"] == "answered"
 
     @pytest.mark.parametrize("status", [200, 401])
-    def test_of_a_token_that_was_revoked_elsewhere(self, kiwoom, broker, status):
+    def test_of_a_token_that_was_revoked_elsewhere(self, kiwoom: SandboxKiwoom, broker: Broker, status: int) -> None:
         token = broker.issue(KEYS).token.value
         kiwoom.end_tokens()
-        kiwoom.behaviour.dead_token_status = status
+        kiwoom.behaviour.dead_token_status = status  # type: ignore[assignment]
         assert broker.verify(token) is Liveness.DEAD
 
-    def test_sends_what_the_guide_asks_for_and_no_key(self, start_answering):
+    def test_sends_what_the_guide_asks_for_and_no_key(self, start_answering: Callable[..., Any]) -> None:
         kiwoom = start_answering({"acctNo": ACCOUNT, "return_code": 0})
         assert Broker(kiwoom.base_url + "/gateway").verify(Secret(TOKEN)) is Liveness.ALIVE
         line, headers, body = kiwoom.asked[0]
@@ -458,7 +478,13 @@ class TestVerify:
             (b"<html>", 401, Liveness.DEAD),
         ],
     )
-    def test_in_any_form_of_the_answer(self, answering, fields, status, expected):
+    def test_in_any_form_of_the_answer(
+        self,
+        answering: Callable[..., Broker],
+        fields: bytes | dict[str, int | str] | dict[str, int] | dict[str, str],
+        status: int,
+        expected: Liveness,
+    ) -> None:
         assert answering(fields, status=status).verify(Secret(TOKEN)) is expected
 
     @pytest.mark.parametrize(
@@ -478,15 +504,25 @@ class TestVerify:
             ({}, 200, BrokerUnavailable, None),
         ],
     )
-    def test_raises_when_the_answer_says_nothing_about_the_token(self, answering, *, fields, status, kind, code):
+    def test_raises_when_the_answer_says_nothing_about_the_token(
+        self,
+        answering: Callable[..., Broker],
+        *,
+        fields: Any,
+        status: int,
+        kind: type[BrokerUnavailable] | type[RateLimited] | type[TokenRefused] | type[UnknownFailure],
+        code: str | None,
+    ) -> None:
         error = failure_of(answering(fields, status=status).verify, Secret(TOKEN))
         assert (type(error), error.code) == (kind, code)
 
-    def test_raises_when_there_is_no_answer(self, kiwoom):
+    def test_raises_when_there_is_no_answer(self, kiwoom: SandboxKiwoom) -> None:
         kiwoom.set_fault("hang", on="rest")
         assert type(failure_of(Broker(kiwoom.base_url, timeout=0.3).verify, Secret(TOKEN))) is BrokerUnavailable
 
-    def test_keeps_no_account_number(self, start_answering, caplog):
+    def test_keeps_no_account_number(
+        self, start_answering: Callable[..., Any], caplog: pytest.LogCaptureFixture
+    ) -> None:
         caplog.set_level("DEBUG")
         for fields in ({"acctNo": ACCOUNT, "return_code": 0}, {"acctNo": ACCOUNT, "return_code": 5}):
             broker = Broker(start_answering(fields).base_url)
@@ -498,7 +534,7 @@ class TestVerify:
 
 class TestDeadline:
     @pytest.mark.parametrize("name", ["hang", "drip", "slow"])
-    def test_bounds_the_whole_request(self, kiwoom, name):
+    def test_bounds_the_whole_request(self, kiwoom: SandboxKiwoom, name: str) -> None:
         # GIVEN a server that sends a byte now and then, or none; THEN the caller is free after the deadline.
         kiwoom.set_fault(name, seconds=5 if name == "slow" else 0.05)
         began = time.monotonic()
@@ -506,8 +542,8 @@ class TestDeadline:
         assert 0.35 < time.monotonic() - began < 1.5
         assert "does not answer" in str(error)
 
-    def test_also_of_an_answer_whose_body_drips(self):
-        def drip(server):
+    def test_also_of_an_answer_whose_body_drips(self) -> None:
+        def drip(server: Any) -> None:
             with server.accept()[0] as connection, contextlib.suppress(OSError):
                 connection.recv(4096)
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n")
@@ -525,7 +561,7 @@ class TestDeadline:
             assert time.monotonic() - began < 1.5
             assert hung_up.wait(5), "the connection stays open behind the caller's back"
 
-    def test_leaves_no_thread_behind(self, kiwoom):
+    def test_leaves_no_thread_behind(self, kiwoom: SandboxKiwoom) -> None:
         kiwoom.set_fault("hang")
         failure_of(Broker(kiwoom.base_url, timeout=0.2).issue, KEYS)
         give_up = time.monotonic() + 5
@@ -533,11 +569,11 @@ class TestDeadline:
             assert time.monotonic() < give_up
             time.sleep(0.01)
 
-    def test_a_look_up_that_hangs_is_bounded_too(self, monkeypatch):
+    def test_a_look_up_that_hangs_is_bounded_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         release = threading.Event()
         looked_up = threading.Event()
 
-        def look_up(*args, **kwargs):
+        def look_up(*args: Any, **kwargs: Any) -> None:
             looked_up.set()
             release.wait(10)
             raise OSError
@@ -549,7 +585,7 @@ class TestDeadline:
         assert looked_up.is_set()
         release.set()
 
-    def test_a_process_that_gave_up_ends_at_once(self):
+    def test_a_process_that_gave_up_ends_at_once(self) -> None:
         # GIVEN a name server that never answers; WHEN the request is given up; THEN nothing keeps the process.
         program = (
             "import socket, time\n"
@@ -564,19 +600,19 @@ class TestDeadline:
         )
         assert "within 1 seconds" in run_alone(program)
 
-    def test_nobody_listens(self):
+    def test_nobody_listens(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
         assert "does not answer" in str(failure_of(Broker(f"http://127.0.0.1:{port}").issue, KEYS))
 
-    def test_no_secure_connection_is_said_as_such(self, kiwoom):
+    def test_no_secure_connection_is_said_as_such(self, kiwoom: SandboxKiwoom) -> None:
         error = failure_of(Broker(kiwoom.base_url.replace("http:", "https:")).issue, KEYS)
         assert type(error) is BrokerUnavailable
         assert "secure connection" in str(error)
 
 
 class TestThreads:
-    def test_one_broker_serves_many_threads(self, kiwoom, broker):
+    def test_one_broker_serves_many_threads(self, kiwoom: SandboxKiwoom, broker: Broker) -> None:
         tokens = []
         threads = [threading.Thread(target=lambda: tokens.append(broker.issue(KEYS).token.value)) for _ in range(20)]
         for thread in threads:
@@ -588,11 +624,13 @@ class TestThreads:
 
 
 class TestSecrets:
-    def test_the_results_show_nothing(self, broker):
+    def test_the_results_show_nothing(self, broker: Broker) -> None:
         issued = broker.issue(KEYS)
         assert issued.token.value.reveal() not in f"{issued} {issued!r} {broker!r} {vars(broker)}"
 
-    def test_the_debug_log_shows_nothing(self, kiwoom, broker, caplog):
+    def test_the_debug_log_shows_nothing(
+        self, kiwoom: SandboxKiwoom, broker: Broker, caplog: pytest.LogCaptureFixture
+    ) -> None:
         caplog.set_level("DEBUG")
         token = broker.issue(KEYS).token.value
         kiwoom.set_fault("echo", times=1)
@@ -604,14 +642,14 @@ class TestSecrets:
             assert secret not in caplog.text
 
 
-def test_the_sandbox_and_the_broker_agree_on_the_expiry(kiwoom, broker):
+def test_the_sandbox_and_the_broker_agree_on_the_expiry(kiwoom: SandboxKiwoom, broker: Broker) -> None:
     token = broker.issue(KEYS).token
     body = json.dumps({"grant_type": "client_credentials", "appkey": APP_KEY, "secretkey": APP_SECRET}).encode()
     answer = httpx.post(f"{kiwoom.base_url}/oauth2/token", content=body, trust_env=False).json()
     assert parse_expires_dt(answer["expires_dt"]) == token.expires_at
 
 
-def run_alone(program, *arguments):
+def run_alone(program: Any, *arguments: Any) -> str:
     """Run a program in a process of its own; return what it printed."""
     return subprocess.run(
         [sys.executable, "-c", program, *arguments],
@@ -623,7 +661,7 @@ def run_alone(program, *arguments):
     ).stdout.strip()
 
 
-def test_httpx_is_loaded_by_the_first_request_and_no_sooner(other_process):
+def test_httpx_is_loaded_by_the_first_request_and_no_sooner(other_process: Any) -> None:
     program = (
         "import sys\n"
         "from tray_app.kiwoom.broker import Broker\n"
@@ -637,7 +675,9 @@ def test_httpx_is_loaded_by_the_first_request_and_no_sooner(other_process):
 
 
 class TestPreload:
-    def test_loads_what_the_first_request_takes_while_the_caller_does_something_else(self, monkeypatch):
+    def test_loads_what_the_first_request_takes_while_the_caller_does_something_else(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.delenv("SSL_CERT_FILE", raising=False)
         monkeypatch.delenv("SSL_CERT_DIR", raising=False)
         program = (
@@ -651,11 +691,13 @@ class TestPreload:
         )
         assert run_alone(program) == "True"
 
-    def test_harms_no_request_that_comes_at_the_same_time(self, broker):
+    def test_harms_no_request_that_comes_at_the_same_time(self, broker: Broker) -> None:
         broker.preload()
         assert broker.issue(KEYS).token
 
-    def test_says_nothing_of_what_the_request_will_say(self, monkeypatch, capfd):
+    def test_says_nothing_of_what_the_request_will_say(
+        self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
         monkeypatch.setenv("SSL_CERT_FILE", "/no/such/file.pem")
         broker = Broker("https://127.0.0.1:9")
         broker.preload()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tray_app.core import errors
@@ -13,7 +15,7 @@ from tray_app.core.errors import (
     RevokeFailed,
     TokenRefused,
 )
-from tray_app.kiwoom.codes import (
+from tray_app.kiwoom.codes import (  # type: ignore[attr-defined]
     MAX_RETRY_AFTER_SECONDS,
     UnknownFailure,
     error_for,
@@ -52,7 +54,9 @@ EVERY_CODE = [
 
 
 @pytest.mark.parametrize(("code", "kind", "status", "retry", "remedy"), EVERY_CODE)
-def test_a_code_inside_the_message_decides_type_status_retry_and_remedy(code, kind, status, retry, remedy):
+def test_a_code_inside_the_message_decides_type_status_retry_and_remedy(
+    code: str, kind: Any, status: int, retry: bool, remedy: str
+) -> None:
     for form in ("인증에 실패했습니다[{}:글]", "[ {}:글]", "실패 CODE={}", "실패 (code = {})"):
         error = error_for(3, form.format(code))
         assert type(error) is kind
@@ -60,17 +64,17 @@ def test_a_code_inside_the_message_decides_type_status_retry_and_remedy(code, ki
 
 
 @pytest.mark.parametrize(("code", "kind"), [row[:2] for row in EVERY_CODE])
-def test_a_code_as_return_code_itself_is_understood(code, kind):
+def test_a_code_as_return_code_itself_is_understood(code: str, kind: Any) -> None:
     assert type(error_for(code, None)) is kind
     assert type(error_for(int(code), None)) is kind
 
 
 @pytest.mark.parametrize("code", ["8040", "8050", "8103"])
-def test_an_unregistered_ip_names_the_page_of_the_portal(code):
+def test_an_unregistered_ip_names_the_page_of_the_portal(code: str) -> None:
     assert "openapi.kiwoom.com > API 사용신청" in str(error_for(3, f"[{code}:...]"))
 
 
-def test_the_brokers_words_are_not_taken_over():
+def test_the_brokers_words_are_not_taken_over() -> None:
     error = error_for(3, "[8001:appkey=MY-APP-KEY secretkey=MY-SECRET]")
     assert "MY-" not in str(error) + repr(error) + repr(vars(error))
 
@@ -79,30 +83,34 @@ def test_the_brokers_words_are_not_taken_over():
     ("return_code", "kind", "retry"),
     [(2, BrokerError, False), ("3", KeysRefused, False), (5, RateLimited, True), (7, UnknownFailure, True)],
 )
-def test_the_outer_code_decides_when_it_stands_alone(return_code, kind, retry):
+def test_the_outer_code_decides_when_it_stands_alone(
+    return_code: int | str,
+    kind: type[BrokerError] | type[KeysRefused] | type[RateLimited] | type[UnknownFailure],
+    retry: bool,
+) -> None:
     error = error_for(return_code, "실패했습니다")
     assert type(error) is kind
     assert (error.code, error.retry) == (str(return_code), retry)
 
 
-def test_an_unknown_inner_code_is_unknown_and_may_be_tried_again():
+def test_an_unknown_inner_code_is_unknown_and_may_be_tried_again() -> None:
     error = error_for(3, "[8999:새 오류]")
     assert isinstance(error, BrokerError)
     assert (error.code, error.exit_status, error.retry) == ("8999", UNEXPECTED, True)
 
 
-def test_an_unknown_inner_code_under_the_rate_limits_outer_code_is_a_rate_limit():
+def test_an_unknown_inner_code_under_the_rate_limits_outer_code_is_a_rate_limit() -> None:
     error = error_for(5, "[1799:새 제한]")
     assert isinstance(error, RateLimited)
     assert error.code == "1799"
 
 
-def test_a_known_code_in_the_message_wins_over_an_unknown_one():
+def test_a_known_code_in_the_message_wins_over_an_unknown_one() -> None:
     assert inner_code("[9999:x] (CODE=8005)") == "8005"
 
 
 @pytest.mark.parametrize("text", [None, 8005, "", "8005", "[80055:x]", "[805:x]", "[८००५:x]", ["[8005:x]"]])
-def test_what_is_no_code_is_not_read_as_one(text):
+def test_what_is_no_code_is_not_read_as_one(text: int | list[str] | str | None) -> None:
     assert inner_code(text) is None
 
 
@@ -110,11 +118,11 @@ def test_what_is_no_code_is_not_read_as_one(text):
     ("given", "number"),
     [(0, 0), ("0", 0), (" 3 ", 3), ("-1", -1), (True, None), (None, None), ("x", None), ("", None), (0.0, None)],
 )
-def test_return_code_is_a_number_or_a_numeric_string(given, number):
+def test_return_code_is_a_number_or_a_numeric_string(given: bool | float | str | None, number: int | None) -> None:
     assert return_number(given) == number
 
 
-def test_an_absurdly_long_return_code_is_no_number():
+def test_an_absurdly_long_return_code_is_no_number() -> None:
     assert return_number("9" * 5000) is None
     assert return_number(10**5000) is None
 
@@ -130,23 +138,25 @@ def test_an_absurdly_long_return_code_is_no_number():
         (200, BrokerUnavailable, None),
     ],
 )
-def test_without_fields_the_http_status_decides(status, kind, code):
+def test_without_fields_the_http_status_decides(
+    status: int, kind: type[BrokerUnavailable] | type[RateLimited], code: str | None
+) -> None:
     error = error_for(None, None, http_status=status)
     assert type(error) is kind
     assert (error.code, error.exit_status, error.retry) == (code, SILENT, True)
 
 
-def test_success_in_the_body_of_a_server_error_is_no_success():
+def test_success_in_the_body_of_a_server_error_is_no_success() -> None:
     assert error_for(0, "정상", http_status=500).code == "HTTP 500"
 
 
-def test_the_brokers_code_wins_over_the_http_status():
+def test_the_brokers_code_wins_over_the_http_status() -> None:
     assert error_for(3, "[8030:x]", http_status=401).code == "8030"
     assert error_for(5, "[1700:x]", http_status=429).code == "1700"
     assert isinstance(error_for(3, "x", http_status=401), KeysRefused)
 
 
-def test_only_what_may_be_tried_again_carries_a_waiting_time():
+def test_only_what_may_be_tried_again_carries_a_waiting_time() -> None:
     assert error_for(5, "[1700:x]", retry_after=7.0).retry_after == 7.0
     assert error_for(3, "[8001:x]", retry_after=7.0).retry_after is None
 
@@ -168,7 +178,7 @@ def test_only_what_may_be_tried_again_carries_a_waiting_time():
         (None, None),
     ],
 )
-def test_retry_after_is_seconds_or_a_date_and_bounded(header, seconds):
+def test_retry_after_is_seconds_or_a_date_and_bounded(header: str | None, seconds: float | None) -> None:
     assert retry_after_seconds(header, now=1000.0) == seconds
 
 
@@ -184,5 +194,5 @@ def test_retry_after_is_seconds_or_a_date_and_bounded(header, seconds):
         (None, None),
     ],
 )
-def test_an_http_date_is_read_or_ignored(text, at):
+def test_an_http_date_is_read_or_ignored(text: str | None, at: float | None) -> None:
     assert http_date(text) == at

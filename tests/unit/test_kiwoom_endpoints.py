@@ -24,7 +24,7 @@ class TestBaseUrl:
             ("http://[::1]:65535", "http://[::1]:65535"),
         ],
     )
-    def test_is_accepted_and_normalised(self, given, checked):
+    def test_is_accepted_and_normalised(self, given: str, checked: str) -> None:
         assert check_base_url(given) == checked
 
     @pytest.mark.parametrize(
@@ -81,14 +81,14 @@ class TestBaseUrl:
             "https://키움.com",
         ],
     )
-    def test_is_refused_without_repeating_it(self, url):
+    def test_is_refused_without_repeating_it(self, url: str) -> None:
         with pytest.raises(InvalidInput) as caught:
             check_base_url(url)
         assert "password" not in str(caught.value)
         with pytest.raises(InvalidInput):
             Broker(url)
 
-    def test_of_a_mode(self):
+    def test_of_a_mode(self) -> None:
         assert base_url_for("real") == "https://api.kiwoom.com"
         assert base_url_for("demo", "") == "https://mockapi.kiwoom.com"
         assert base_url_for("real", "http://127.0.0.1:1/") == "http://127.0.0.1:1"
@@ -103,5 +103,5 @@ class TestBaseUrl:
     [("localhost", True), ("127.0.0.1", True), ("127.9.9.9", True), ("::1", True)]
     + [(host, False) for host in ("localhost.evil.com", "128.0.0.1", "::ffff:127.0.0.1", "[::1]", "", "kiwoom.com")],
 )
-def test_a_loopback_address_is_told_from_any_other(host, expected):
+def test_a_loopback_address_is_told_from_any_other(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected

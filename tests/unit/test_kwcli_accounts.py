@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import pytest
@@ -28,36 +29,36 @@ class MemoryVault:
     def __init__(self) -> None:
         self.entries: dict[tuple[str, str], str] = {}
 
-    def get(self, service, username):
+    def get(self, service: Any, username: Any) -> Any:
         return self.entries.get((service, username))
 
-    def set(self, service, username, value):
+    def set(self, service: Any, username: Any, value: Any) -> None:
         self.entries[service, username] = value
 
-    def delete(self, service, username):
+    def delete(self, service: Any, username: Any) -> None:
         self.entries.pop((service, username), None)
 
 
 @pytest.fixture
-def keyring_client():
+def keyring_client() -> MemoryVault:
     return MemoryVault()
 
 
 @pytest.fixture
-def shared(keyring_client, monkeypatch):
+def shared(keyring_client: MemoryVault, monkeypatch: pytest.MonkeyPatch) -> MemoryVault:
     monkeypatch.setattr("tray_app.service.login.shared_keyring_client", lambda: keyring_client)
     return keyring_client
 
 
 @pytest.fixture
-def settings_json():
+def settings_json() -> Path:
     path = Path(platformdirs.user_config_dir("kiwoom")) / "settings.json"
     path.parent.mkdir(parents=True)
     return path
 
 
 @pytest.fixture
-def settings_toml(private_places):
+def settings_toml(private_places: Path) -> Path:
     path = private_places / "places" / "settings" / "settings.toml"
     path.parent.mkdir(parents=True)
     return path
@@ -77,14 +78,14 @@ def set_up_by_kwcli(keyring_client: MemoryVault, alias: str) -> None:
 # --- modes ---
 
 
-def test_an_alias_brings_its_mode(settings_json):
+def test_an_alias_brings_its_mode(settings_json: Path) -> None:
     accounts(settings_json, 모의="demo", 실전="real")
     assert load_settings("모의").mode == "demo"
     assert load_settings("실전").mode == "real"
     assert load_settings("another").mode == "real"
 
 
-def test_a_name_that_differs_from_an_aliass_in_case_alone_is_refused(settings_json):
+def test_a_name_that_differs_from_an_aliass_in_case_alone_is_refused(settings_json: Path) -> None:
     accounts(settings_json, Main="demo")
     assert load_settings("Main").mode == "demo"
     with pytest.raises(InvalidInput, match="profile Main already"):
@@ -93,8 +94,8 @@ def test_a_name_that_differs_from_an_aliass_in_case_alone_is_refused(settings_js
 
 @pytest.mark.parametrize(("tells_case", "known"), [(True, ["Main", "main"]), (False, ["Main"])])
 def test_two_aliases_that_differ_in_case_alone_are_two_accounts_where_files_tell_them_apart(
-    settings_json, monkeypatch, tells_case, known
-):
+    settings_json: Path, monkeypatch: pytest.MonkeyPatch, tells_case: bool, known: list[str]
+) -> None:
     monkeypatch.setattr(load, "_TELLS_CASE", tells_case)
     accounts(settings_json, Main="demo", main="real")
     assert known_profiles() == ["default", *known]
@@ -105,7 +106,9 @@ def test_two_aliases_that_differ_in_case_alone_are_two_accounts_where_files_tell
             load_settings("main")
 
 
-def test_an_alias_that_differs_from_a_section_in_case_alone_is_refused(settings_json, settings_toml):
+def test_an_alias_that_differs_from_a_section_in_case_alone_is_refused(
+    settings_json: Path, settings_toml: Path
+) -> None:
     accounts(settings_json, Main="demo")
     settings_toml.write_text("[profiles.main]\n")
     assert load_settings("main").profile == "main"
@@ -113,20 +116,20 @@ def test_an_alias_that_differs_from_a_section_in_case_alone_is_refused(settings_
         load_settings("Main")
 
 
-def test_the_profile_that_both_programs_select_has_the_aliass_mode(settings_json):
+def test_the_profile_that_both_programs_select_has_the_aliass_mode(settings_json: Path) -> None:
     accounts(settings_json, 모의="demo")
     settings = load_settings(environ={"KIWOOM_PROFILE": " 모의 "})
     assert (settings.profile, settings.mode) == ("모의", "demo")
 
 
-def test_the_environment_goes_before_an_aliass_mode(settings_json):
+def test_the_environment_goes_before_an_aliass_mode(settings_json: Path) -> None:
     accounts(settings_json, 모의="demo")
     assert load_settings("모의", environ={"KIWOOM_MODE": "real"}).mode == "real"
 
 
 def test_a_profiles_own_section_goes_before_an_aliass_mode_and_the_rest_of_the_file_after_it(
-    settings_json, settings_toml
-):
+    settings_json: Path, settings_toml: Path
+) -> None:
     accounts(settings_json, 모의="demo", 둘째="demo")
     settings_toml.write_text('mode = "real"\n[profiles."둘째"]\nmode = "real"\n', encoding="utf-8")
     assert load_settings("모의").mode == "demo"
@@ -146,8 +149,11 @@ def test_a_profiles_own_section_goes_before_an_aliass_mode_and_the_rest_of_the_f
     ],
 )
 def test_the_default_profiles_mode_is_mock_only_where_nothing_else_can_be_meant(
-    settings_json, modes, environment, expected
-):
+    settings_json: Path,
+    modes: dict[Any, Any] | dict[str, str],
+    environment: dict[Any, Any] | dict[str, str],
+    expected: str,
+) -> None:
     accounts(settings_json, **modes)
     assert load_settings(environ=environment).mode == expected
 
@@ -155,7 +161,9 @@ def test_the_default_profiles_mode_is_mock_only_where_nothing_else_can_be_meant(
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", '{"profiles": []}', '{"profiles": {"a": 1, "b": {"mode": "paper"}}}', "\xff"]
 )
-def test_settings_of_kiwoomcli_that_cannot_be_read_have_no_accounts_and_tell_no_mode(settings_json, content):
+def test_settings_of_kiwoomcli_that_cannot_be_read_have_no_accounts_and_tell_no_mode(
+    settings_json: Path, content: str
+) -> None:
     settings_json.write_bytes(content.encode("latin-1"))
     assert kwcli.aliases() == {}
     for profile in (None, "a"):
@@ -166,7 +174,9 @@ def test_settings_of_kiwoomcli_that_cannot_be_read_have_no_accounts_and_tell_no_
 
 
 @pytest.mark.parametrize("by", ["environment", "file", "keys"])
-def test_they_do_not_matter_where_the_mode_is_known_without_them(settings_json, settings_toml, monkeypatch, by):
+def test_they_do_not_matter_where_the_mode_is_known_without_them(
+    settings_json: Path, settings_toml: Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
     settings_json.write_text("{")
     if by == "environment":
         monkeypatch.setenv("KIWOOM_MODE", "demo")
@@ -177,13 +187,15 @@ def test_they_do_not_matter_where_the_mode_is_known_without_them(settings_json, 
     assert load_settings().resolved().mode == "demo"
 
 
-def test_a_folder_in_place_of_kiwoomclis_settings_counts_as_none(settings_json, caplog):
+def test_a_folder_in_place_of_kiwoomclis_settings_counts_as_none(
+    settings_json: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     settings_json.mkdir()
     assert kwcli.aliases() == {}
     assert "cannot be read" in caplog.text
 
 
-def test_the_account_that_was_chosen_brings_its_mode(settings_json, settings_toml):
+def test_the_account_that_was_chosen_brings_its_mode(settings_json: Path, settings_toml: Path) -> None:
     accounts(settings_json, 모의="demo", 실전="real")
     settings_toml.write_text('account = "모의"\n', encoding="utf-8")
     assert load_settings().mode == "demo"
@@ -202,8 +214,8 @@ def test_the_account_that_was_chosen_brings_its_mode(settings_json, settings_tom
     ],
 )
 def test_the_environments_name_for_the_account_of_the_default_profile_is_the_default_profile(
-    settings_json, settings_toml, section, environment, expected
-):
+    settings_json: Path, settings_toml: Path, section: str, environment: dict[Any, Any] | dict[str, str], expected: str
+) -> None:
     accounts(settings_json, 모의="demo", 실전="real")
     settings_toml.write_text(f'mode = "demo"\naccount = "모의"\n{section}', encoding="utf-8")
     environ = {**os.environ, "KIWOOM_PROFILE": "모의", **environment}
@@ -225,7 +237,9 @@ def stay_with(settings: Settings, environ: Mapping[str, str], keys: AppKeys) -> 
     return binding
 
 
-def test_the_alias_whose_keys_a_token_was_issued_with_is_kept_with_its_mode(settings_json, settings_toml):
+def test_the_alias_whose_keys_a_token_was_issued_with_is_kept_with_its_mode(
+    settings_json: Path, settings_toml: Path
+) -> None:
     accounts(settings_json, 모의="demo")
     settings = load_settings()
     binding = stay_with(settings, os.environ, keys_of("모의"))
@@ -234,7 +248,9 @@ def test_the_alias_whose_keys_a_token_was_issued_with_is_kept_with_its_mode(sett
     assert binding.settings.account == "모의"
 
 
-def test_a_mode_of_the_environment_is_not_kept_nor_the_account_in_the_place_of_another(settings_json, settings_toml):
+def test_a_mode_of_the_environment_is_not_kept_nor_the_account_in_the_place_of_another(
+    settings_json: Path, settings_toml: Path
+) -> None:
     accounts(settings_json, 모의="demo", 실전="real")
     mock = {**os.environ, "KIWOOM_MODE": "demo"}
     stay_with(load_settings(environ=mock), mock, keys_of("모의"))
@@ -245,12 +261,14 @@ def test_a_mode_of_the_environment_is_not_kept_nor_the_account_in_the_place_of_a
 
 
 @pytest.mark.parametrize(("profile", "alias"), [("모의", "모의"), ("default", None)])
-def test_keys_that_were_named_keep_nothing(settings_toml, profile, alias):
+def test_keys_that_were_named_keep_nothing(settings_toml: Path, profile: str, alias: str | None) -> None:
     stay_with(load_settings(profile), os.environ, keys_of(alias))
     assert not settings_toml.exists()
 
 
-def test_a_choice_that_cannot_be_kept_holds_in_this_program(settings_toml, caplog):
+def test_a_choice_that_cannot_be_kept_holds_in_this_program(
+    settings_toml: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     settings = load_settings()
     settings_toml.mkdir()
     binding = stay_with(settings, os.environ, keys_of("모의"))
@@ -259,8 +277,8 @@ def test_a_choice_that_cannot_be_kept_holds_in_this_program(settings_toml, caplo
 
 
 def test_a_program_that_runs_uses_the_account_that_another_has_kept_meanwhile(
-    settings_json, settings_toml, keyring_client, monkeypatch
-):
+    settings_json: Path, settings_toml: Path, keyring_client: MemoryVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tray_app.stores.keyring_client.shared_keyring_client", lambda: keyring_client)
     accounts(settings_json, 첫째="demo", 둘째="demo")
     set_up_by_kwcli(keyring_client, "첫째")
@@ -272,7 +290,9 @@ def test_a_program_that_runs_uses_the_account_that_another_has_kept_meanwhile(
 # --- keys ---
 
 
-def test_the_default_profile_uses_the_one_account_that_kiwoomcli_set_up(settings_json, keyring_client):
+def test_the_default_profile_uses_the_one_account_that_kiwoomcli_set_up(
+    settings_json: Path, keyring_client: MemoryVault
+) -> None:
     accounts(settings_json, 모의계좌="demo", 실전계좌="real")
     set_up_by_kwcli(keyring_client, "모의계좌")
     assert find_keys("default", "demo", {}, keyring_client).alias == "모의계좌"
@@ -280,7 +300,9 @@ def test_the_default_profile_uses_the_one_account_that_kiwoomcli_set_up(settings
         find_keys("default", "real", {}, keyring_client)
 
 
-def test_the_default_profiles_own_keys_go_before_those_of_an_account(settings_json, keyring_client):
+def test_the_default_profiles_own_keys_go_before_those_of_an_account(
+    settings_json: Path, keyring_client: MemoryVault
+) -> None:
     accounts(settings_json, 모의계좌="demo")
     set_up_by_kwcli(keyring_client, "모의계좌")
     keyring_client.set("kiwoom-demo", "appkey", "own")
@@ -291,7 +313,9 @@ def test_the_default_profiles_own_keys_go_before_those_of_an_account(settings_js
     assert (found.app_key.reveal(), found.alias) == ("of-the-environment", None)
 
 
-def test_among_several_accounts_the_user_chooses_and_nothing_follows_a_switch(settings_json, keyring_client):
+def test_among_several_accounts_the_user_chooses_and_nothing_follows_a_switch(
+    settings_json: Path, keyring_client: MemoryVault
+) -> None:
     accounts(settings_json, current="둘째", 첫째="demo", 둘째="demo")
     for alias in ("첫째", "둘째"):
         set_up_by_kwcli(keyring_client, alias)
@@ -300,7 +324,9 @@ def test_among_several_accounts_the_user_chooses_and_nothing_follows_a_switch(se
     assert find_keys("둘째", "demo", {}, keyring_client).alias == "둘째"
 
 
-def test_the_account_that_was_chosen_is_used_among_several_and_before_the_own_keys(settings_json, keyring_client):
+def test_the_account_that_was_chosen_is_used_among_several_and_before_the_own_keys(
+    settings_json: Path, keyring_client: MemoryVault
+) -> None:
     accounts(settings_json, 첫째="demo", 둘째="demo", 실전계좌="real")
     for alias in ("첫째", "실전계좌"):
         set_up_by_kwcli(keyring_client, alias)
@@ -312,14 +338,16 @@ def test_the_account_that_was_chosen_is_used_among_several_and_before_the_own_ke
     assert find_keys("default", "demo", environment, keyring_client, "첫째").alias is None
 
 
-def test_an_account_that_kiwoomcli_has_no_more_is_not_replaced_by_the_one_that_is_left(settings_json, keyring_client):
+def test_an_account_that_kiwoomcli_has_no_more_is_not_replaced_by_the_one_that_is_left(
+    settings_json: Path, keyring_client: MemoryVault
+) -> None:
     accounts(settings_json, 남은="demo")
     set_up_by_kwcli(keyring_client, "남은")
     with pytest.raises(KeysMissing, match="account 첫째 any more"):
         find_keys("default", "demo", {}, keyring_client, "첫째")
 
 
-def test_an_account_that_is_called_default_is_found(settings_json, keyring_client):
+def test_an_account_that_is_called_default_is_found(settings_json: Path, keyring_client: MemoryVault) -> None:
     accounts(settings_json, default="demo")
     set_up_by_kwcli(keyring_client, "default")
     assert find_keys("default", "demo", {}, keyring_client).alias == "default"
@@ -328,7 +356,7 @@ def test_an_account_that_is_called_default_is_found(settings_json, keyring_clien
 # --- login ---
 
 
-def test_a_login_writes_the_alias_as_kiwoomcli_does(settings_json, shared):
+def test_a_login_writes_the_alias_as_kiwoomcli_does(settings_json: Path, shared: MemoryVault) -> None:
     keep_keys(load_settings("가족 계좌", mode="demo"), KEYS, check=False)
     assert settings_json.read_text() == json.dumps(
         {"profiles": {"가족 계좌": {"mode": "demo"}}, "current_profile": "가족 계좌"}, ensure_ascii=True, indent=2
@@ -338,7 +366,7 @@ def test_a_login_writes_the_alias_as_kiwoomcli_does(settings_json, shared):
         assert settings_json.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_login_leaves_kiwoomclis_choice_and_whatever_else_it_keeps(settings_json, shared):
+def test_a_login_leaves_kiwoomclis_choice_and_whatever_else_it_keeps(settings_json: Path, shared: MemoryVault) -> None:
     settings_json.write_text(
         '{"profiles": {"실전": {"mode": "real"}}, "current_profile": "실전", "new": [1]}', encoding="utf-8"
     )
@@ -350,20 +378,22 @@ def test_a_login_leaves_kiwoomclis_choice_and_whatever_else_it_keeps(settings_js
     }
 
 
-def test_a_login_of_the_default_profile_makes_no_alias(settings_json, shared):
+def test_a_login_of_the_default_profile_makes_no_alias(settings_json: Path, shared: MemoryVault) -> None:
     keep_keys(load_settings(mode="demo"), KEYS, check=False)
     assert not settings_json.exists()
     assert has_keys("default", "demo", shared)
 
 
-def test_a_login_of_the_default_profile_ends_that_it_stands_for_an_account(settings_json, settings_toml, shared):
+def test_a_login_of_the_default_profile_ends_that_it_stands_for_an_account(
+    settings_json: Path, settings_toml: Path, shared: MemoryVault
+) -> None:
     accounts(settings_json, 모의="demo")
     settings_toml.write_text('account = "모의"\n', encoding="utf-8")
     keep_keys(load_settings(), KEYS, check=False)
     assert find_keys("default", "demo", {}, shared, load_settings().account).alias is None
 
 
-def test_a_login_never_overwrites_the_other_modes_keys(settings_json, shared):
+def test_a_login_never_overwrites_the_other_modes_keys(settings_json: Path, shared: MemoryVault) -> None:
     accounts(settings_json, 실전="real")
     set_up_by_kwcli(shared, "실전")
     before = dict(shared.entries)
@@ -373,13 +403,15 @@ def test_a_login_never_overwrites_the_other_modes_keys(settings_json, shared):
     assert kwcli.aliases() == {"실전": "real"}
 
 
-def test_after_a_logout_an_account_may_change_its_mode(settings_json, shared):
+def test_after_a_logout_an_account_may_change_its_mode(settings_json: Path, shared: MemoryVault) -> None:
     accounts(settings_json, 계좌="real")
     keep_keys(load_settings("계좌", mode="demo"), KEYS, check=False)
     assert kwcli.aliases() == {"계좌": "demo"}
 
 
-def test_keys_that_kiwoom_refuses_leave_no_alias(settings_json, shared, monkeypatch):
+def test_keys_that_kiwoom_refuses_leave_no_alias(
+    settings_json: Path, shared: MemoryVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with SandboxKiwoom() as kiwoom:
         kiwoom.set_fault("8030", on="issue")
         monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", kiwoom.base_url)
@@ -391,7 +423,9 @@ def test_keys_that_kiwoom_refuses_leave_no_alias(settings_json, shared, monkeypa
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "null"])
-def test_damaged_settings_of_kiwoomcli_are_left_as_they_are_and_told(settings_json, shared, content):
+def test_damaged_settings_of_kiwoomcli_are_left_as_they_are_and_told(
+    settings_json: Path, shared: MemoryVault, content: str
+) -> None:
     settings_json.write_text(content)
     with pytest.raises(SettingsError, match="damaged"):
         kwcli.keep_alias("모의", "demo")
@@ -399,14 +433,16 @@ def test_damaged_settings_of_kiwoomcli_are_left_as_they_are_and_told(settings_js
     assert list(settings_json.parent.iterdir()) == [settings_json]
 
 
-def test_a_login_stands_though_kiwoomcli_cannot_be_told(settings_json, shared, caplog):
+def test_a_login_stands_though_kiwoomcli_cannot_be_told(
+    settings_json: Path, shared: MemoryVault, caplog: pytest.LogCaptureFixture
+) -> None:
     settings_json.write_text("{")
     keep_keys(load_settings("모의", mode="demo"), KEYS, check=False)
     assert has_keys("모의", "demo", shared)
     assert "Alias not told to kiwoomcli" in caplog.text
 
 
-def test_an_alias_that_is_known_already_is_not_written_again(settings_json):
+def test_an_alias_that_is_known_already_is_not_written_again(settings_json: Path) -> None:
     kwcli.keep_alias("모의", "demo")
     before = settings_json.stat()
     kwcli.keep_alias("모의", "demo")

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,7 @@ def candidates() -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def kwcli_python(tmp_path_factory) -> str:
+def kwcli_python(tmp_path_factory: pytest.TempPathFactory) -> str:
     chosen = os.environ.get("KIWOOM_TRAY_KWCLI_PYTHON")
     if chosen:
         assert has_kwcli(chosen), "KIWOOM_TRAY_KWCLI_PYTHON cannot import kiwoom_cli"
@@ -105,7 +106,7 @@ def kwcli_python(tmp_path_factory) -> str:
 
 
 @pytest.fixture
-def kiwoom(monkeypatch, private_places):
+def kiwoom(monkeypatch: pytest.MonkeyPatch, private_places: Path) -> Iterator[SandboxKiwoom]:
     """A practice Kiwoom that both programs take for the mock one; the token is shared with kiwoomcli."""
     settings = private_places / "places" / "settings" / "settings.toml"
     settings.parent.mkdir(parents=True)
@@ -119,14 +120,14 @@ def kiwoom(monkeypatch, private_places):
 
 
 @pytest.fixture
-def keys_in_environment(monkeypatch):
+def keys_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APP_KEY_MOCK", SANDBOX_APP_KEY)
     monkeypatch.setenv("APP_SECRET_MOCK", SANDBOX_APP_SECRET)
     monkeypatch.setenv("KIWOOM_MODE", "demo")
 
 
 @pytest.fixture
-def shared_keyring(monkeypatch, tmp_path):
+def shared_keyring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     (tmp_path / "file_keyring.py").write_text(FILE_KEYRING)
     monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
@@ -137,7 +138,7 @@ def shared_keyring(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def kiwoomcli(kwcli_python):
+def kiwoomcli(kwcli_python: str) -> Callable[..., str]:
     """Runs kiwoomcli; returns what it prints and fails with what it complains about."""
 
     def run(*words: str, **environment: str) -> str:
@@ -157,26 +158,32 @@ def kiwoomcli(kwcli_python):
 
 @pytest.mark.usefixtures("keys_in_environment")
 class TestWithOneToken:
-    def test_kiwoomcli_uses_our_token_and_never_issues(self, kiwoom, kiwoomcli):
+    def test_kiwoomcli_uses_our_token_and_never_issues(
+        self, kiwoom: SandboxKiwoom, kiwoomcli: Callable[..., str]
+    ) -> None:
         TokenManager().ensure_token()
         for _ in range(2):
             assert json.loads(kiwoomcli(*INFO))["stk_nm"] == "삼성전자"
         assert kiwoom.counts() == {"issue": 1, "revoke": 0, "rest": 2}
 
-    def test_kiwoomcli_uses_the_token_that_took_the_place_of_another(self, kiwoom, kiwoomcli):
+    def test_kiwoomcli_uses_the_token_that_took_the_place_of_another(
+        self, kiwoom: SandboxKiwoom, kiwoomcli: Callable[..., str]
+    ) -> None:
         service = open_service(load_settings())
         first = service.ensure().token
         assert service.refresh(rotate=True).token.value != first.value
         kiwoomcli(*INFO)
         assert [one["outcome"] for one in kiwoom.outcomes()] == ["new", "revoked", "new", "answered"]
 
-    def test_kiwoomcli_uses_a_token_that_was_set(self, kiwoom, kiwoomcli):
+    def test_kiwoomcli_uses_a_token_that_was_set(self, kiwoom: SandboxKiwoom, kiwoomcli: Callable[..., str]) -> None:
         token = Broker(kiwoom.base_url).issue(KEYS).token
         TokenManager().set_token(token.value.reveal(), 86400)
         kiwoomcli(*INFO)
         assert kiwoom.counts() == {"issue": 1, "revoke": 0, "rest": 1}
 
-    def test_a_token_that_kiwoomcli_issued_is_taken_over_without_a_request(self, kiwoom, kiwoomcli):
+    def test_a_token_that_kiwoomcli_issued_is_taken_over_without_a_request(
+        self, kiwoom: SandboxKiwoom, kiwoomcli: Callable[..., str]
+    ) -> None:
         kiwoomcli("auth", "refresh")
         text = TokenManager().ensure_token()
         assert json.loads(Path(cache_path("demo", None)).read_text())["access_token"] == text
@@ -184,7 +191,9 @@ class TestWithOneToken:
         kiwoomcli(*INFO)
         assert kiwoom.counts() == {"issue": 1, "revoke": 0, "rest": 1}
 
-    def test_a_token_that_kiwoomcli_replaced_is_taken_over_after_ours_was_refused(self, kiwoom, kiwoomcli):
+    def test_a_token_that_kiwoomcli_replaced_is_taken_over_after_ours_was_refused(
+        self, kiwoom: SandboxKiwoom, kiwoomcli: Callable[..., str]
+    ) -> None:
         manager = TokenManager()
         first = manager.ensure_token()
         Broker(kiwoom.base_url).revoke(KEYS, Secret(first))
@@ -193,7 +202,9 @@ class TestWithOneToken:
         assert manager.replace_refused(first) not in {None, first}
         assert kiwoom.counts()["issue"] == 2
 
-    def test_after_a_clear_kiwoomcli_stands_on_its_own(self, kiwoom, kiwoomcli):
+    def test_after_a_clear_kiwoomcli_stands_on_its_own(
+        self, kiwoom: SandboxKiwoom, kiwoomcli: Callable[..., str]
+    ) -> None:
         manager = TokenManager()
         manager.ensure_token()
         manager.clear_token()
@@ -201,7 +212,9 @@ class TestWithOneToken:
         kiwoomcli(*INFO)
         assert kiwoom.counts()["issue"] == 2
 
-    def test_in_the_last_ten_minutes_kiwoomcli_issues_and_gets_the_same_token(self, kiwoom, kiwoomcli):
+    def test_in_the_last_ten_minutes_kiwoomcli_issues_and_gets_the_same_token(
+        self, kiwoom: SandboxKiwoom, kiwoomcli: Callable[..., str]
+    ) -> None:
         kiwoom.set_lifetime(500)
         text = TokenManager().ensure_token()
         kiwoomcli(*INFO)
@@ -210,7 +223,7 @@ class TestWithOneToken:
         TokenManager().clear_token()
         assert not Path(cache_path("demo", None)).exists()
 
-    def test_a_command_that_is_run_with_the_token_never_issues(self, kiwoom, kwcli_python):
+    def test_a_command_that_is_run_with_the_token_never_issues(self, kiwoom: SandboxKiwoom, kwcli_python: str) -> None:
         our_command = (sys.executable, "-m", "tray_app.cli.main", "exec", "--format", "kwcli", "--")
         done = subprocess.run(
             [*our_command, kwcli_python, "-m", "kiwoom_cli", *INFO],
@@ -227,7 +240,7 @@ class TestWithOneToken:
 
 @pytest.mark.usefixtures("shared_keyring")
 class TestWithOneSetOfKeys:
-    def test_keys_given_here_are_kiwoomclis(self, kiwoom, kiwoomcli):
+    def test_keys_given_here_are_kiwoomclis(self, kiwoom: SandboxKiwoom, kiwoomcli: Callable[..., str]) -> None:
         settings = load_settings("가족 계좌", mode="demo")
         keep_keys(settings, KEYS)
         listed = kiwoomcli("auth", "list")
@@ -237,12 +250,16 @@ class TestWithOneSetOfKeys:
         kiwoomcli(*INFO)
         assert kiwoom.counts() == {"issue": 1, "revoke": 0, "rest": 3}
 
-    def test_keys_of_the_default_profile_are_kiwoomclis_without_an_alias(self, kiwoom, kiwoomcli):
+    def test_keys_of_the_default_profile_are_kiwoomclis_without_an_alias(
+        self, kiwoom: SandboxKiwoom, kiwoomcli: Callable[..., str]
+    ) -> None:
         keep_keys(load_settings(mode="demo"), KEYS)
         kiwoomcli(*INFO, "--mode", "demo")
         assert kiwoom.counts() == {"issue": 1, "revoke": 0, "rest": 1}
 
-    def test_keys_that_an_account_of_kiwoomcli_has_too_are_one_token(self, kiwoom, kiwoomcli):
+    def test_keys_that_an_account_of_kiwoomcli_has_too_are_one_token(
+        self, kiwoom: SandboxKiwoom, kiwoomcli: Callable[..., str]
+    ) -> None:
         keep_keys(load_settings(mode="demo"), KEYS)
         store_keys("가족 계좌", "demo", KEYS, shared_keyring_client())
         kwcli_settings.keep_alias("가족 계좌", "demo")
@@ -250,7 +267,9 @@ class TestWithOneSetOfKeys:
         kiwoomcli(*INFO, "--profile", "가족 계좌")
         assert kiwoom.counts() == {"issue": 2, "revoke": 1, "rest": 1}
 
-    def test_a_token_that_kiwoomcli_issued_for_such_an_account_is_taken_over(self, kiwoom, kiwoomcli):
+    def test_a_token_that_kiwoomcli_issued_for_such_an_account_is_taken_over(
+        self, kiwoom: SandboxKiwoom, kiwoomcli: Callable[..., str]
+    ) -> None:
         keep_keys(load_settings(mode="demo"), KEYS, check=False)
         store_keys("가족 계좌", "demo", KEYS, shared_keyring_client())
         kwcli_settings.keep_alias("가족 계좌", "demo")
@@ -259,7 +278,7 @@ class TestWithOneSetOfKeys:
         assert kiwoom.counts()["issue"] == 1
 
     @pytest.mark.skipif(sys.platform == "win32", reason="its set-up asks on a terminal, which only POSIX can feign")
-    def test_who_has_run_kiwoomcli_setup_is_set_up_here(self, kiwoom, kwcli_python):
+    def test_who_has_run_kiwoomcli_setup_is_set_up_here(self, kiwoom: SandboxKiwoom, kwcli_python: str) -> None:
         set_up(kwcli_python)
         assert kwcli_settings.aliases() == {"모의계좌": "demo"}
         settings = load_settings()
@@ -270,7 +289,9 @@ class TestWithOneSetOfKeys:
         assert find_keys("모의계좌", "demo", {}, shared_keyring_client()).fingerprint() == KEYS.fingerprint()
 
     @pytest.mark.skipif(sys.platform == "win32", reason="its set-up asks on a terminal, which only POSIX can feign")
-    def test_a_token_renewed_here_is_used_by_kiwoomcli_after_its_setup(self, kiwoom, kwcli_python, kiwoomcli):
+    def test_a_token_renewed_here_is_used_by_kiwoomcli_after_its_setup(
+        self, kiwoom: SandboxKiwoom, kwcli_python: str, kiwoomcli: Callable[..., str]
+    ) -> None:
         set_up(kwcli_python)
         open_service(load_settings()).refresh(rotate=True)
         issued = kiwoom.counts()["issue"]
@@ -278,7 +299,9 @@ class TestWithOneSetOfKeys:
         assert kiwoom.counts()["issue"] == issued
         assert kiwoom.outcomes()[-1]["outcome"] == "answered"
 
-    def test_kiwoomcli_finds_its_own_settings_unharmed(self, kiwoom, kiwoomcli):
+    def test_kiwoomcli_finds_its_own_settings_unharmed(
+        self, kiwoom: SandboxKiwoom, kiwoomcli: Callable[..., str]
+    ) -> None:
         kwcli_settings.keep_alias("모의계좌", "demo")
         kwcli_settings.keep_alias("실전계좌", "real")
         listed = kiwoomcli("auth", "list")

@@ -70,7 +70,7 @@ def test_one_line_is_one_line_and_shows_no_secret(log: Path) -> None:
 def test_child_loggers_and_extra_attributes_are_masked(log: Path, name: str) -> None:
     seen: list[logging.LogRecord] = []
     host = logging.Handler()
-    host.emit = seen.append  # type: ignore[method-assign]
+    host.emit = seen.append  # type: ignore[assignment]
     logger = logging.getLogger(name)
     logs.info("of ours")
     logger.addHandler(host)

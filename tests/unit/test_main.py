@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from tray_app.desktop import main
 from tray_app.desktop.system_events.listener import SystemEventListener
+from tray_app.system.clock_jumps import ClockJumpDetector
 
 ROOT = str(Path(__file__).resolve().parents[2])
 
@@ -45,7 +46,7 @@ def concerned(qtbot: QtBot) -> Concerned:
 @pytest.fixture
 def session(concerned: Concerned, monkeypatch: pytest.MonkeyPatch) -> SystemEventListener:
     monkeypatch.setattr(main, "quit_application", lambda: concerned.told.append("end"))
-    return main._listen_to_system(concerned, concerned)  # type: ignore[arg-type]
+    return main.listen_to_system(concerned, concerned)  # type: ignore[arg-type]
 
 
 def test_resume_and_lock_reach_the_accounts(session: SystemEventListener, concerned: Concerned) -> None:
@@ -68,7 +69,7 @@ def test_end_of_the_session_ends_the_program(session: SystemEventListener, conce
 def test_whatever_happens_is_an_occasion_to_look_at_the_clock(
     session: SystemEventListener, concerned: Concerned, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
-    monkeypatch.setattr(session._clock_jumps, "gap", lambda: True)
+    monkeypatch.setattr(ClockJumpDetector, "gap", lambda _: True)
     concerned.changed.emit()
     qtbot.waitUntil(lambda: concerned.told == ["resumed"], timeout=5000)
 

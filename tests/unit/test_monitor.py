@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt, QTimer
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
@@ -18,6 +19,7 @@ from tray_app.core.errors import BrokerUnavailable, KeysRefused, StoreError
 from tray_app.core.notices import Notice, NoticeKind
 from tray_app.core.state import Action, Result, TokenState
 from tray_app.core.token import token_for
+from tray_app.desktop.file_watch import FileWatch
 from tray_app.desktop.monitor import Monitor
 from tray_app.service.outcome import Outcome
 from tray_app.settings.load import Settings, load_settings
@@ -59,8 +61,9 @@ class Watched:
 
     def pause(self) -> float:
         """Return the seconds until the monitor's timer fires."""
-        assert self.monitor._timer.isActive()
-        return self.monitor._timer.interval() / 1000
+        (timer,) = self.monitor.findChildren(QTimer, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        assert timer.isActive()
+        return timer.interval() / 1000
 
     def advance(self, seconds: float) -> None:
         """Let time pass, and the timer fire."""
@@ -100,7 +103,7 @@ def make(qtbot: QtBot, clock: Clock, service: FakeService) -> Iterator[Callable[
     yield watched
     service.gate.set()
     for one in made:
-        one.wait(lambda one=one: one.monitor.is_idle or one.state.busy is Action.LOOK)
+        one.wait(lambda one=one: one.monitor.is_idle or one.state.busy is Action.LOOK)  # type: ignore[misc]
         if isValid(one.monitor):
             one.monitor.end()
 
@@ -122,9 +125,13 @@ def test_many_events_at_once_are_one_read_and_none_is_put_off(
     service.hold(token_for("a-token", DAY, START))
     watched = make(verify="off")
     watched.start()
+    watched.qtbot.wait(100)  # the folder that the first read made is told, too
+    watched.settled()
     asked = service.store.asked
+    files = watched.monitor.findChild(FileWatch)
+    assert files is not None
     for _ in range(50):
-        watched.monitor._files.settle()
+        files.settle()
     watched.wait(lambda: service.store.asked == asked + 1)
     watched.settled()
     assert service.store.asked == asked + 1

@@ -31,12 +31,12 @@ class FakeBackend:
         self.failure: Exception | None = None
 
     def show(self, notification: Notification) -> None:
-        self._handle_press(notification)
+        self._call(notification)
 
     def withdraw(self, owner: str) -> None:
-        self._handle_press(owner)
+        self._call(owner)
 
-    def _handle_press(self, what: Notification | str) -> None:
+    def _call(self, what: Notification | str) -> None:
         assert threading.current_thread() is not threading.main_thread(), "it may wait"
         self.calls.append(what)
         if self.failure is not None:
@@ -116,7 +116,7 @@ def test_a_bubble_that_fails_becomes_a_balloon_and_the_next_is_tried_again(
     backend.failure = OSError("no bus")
     for number in (1, 2):
         desk.notices.show(ENDING, "main", START)
-        desk.wait(lambda number=number: len(desk.balloons) == number)
+        desk.wait(lambda number=number: len(desk.balloons) == number)  # type: ignore[misc]
     assert desk.balloons[0][0] == "The Kiwoom token expires in 10 min"
     assert len(caplog.records) == 1, "said once"
     backend.failure = None
@@ -131,7 +131,7 @@ def test_where_there_will_never_be_bubbles_nobody_asks_for_them_again(
     for number in (1, 2, 3):
         desk.notices.show(ENDING, "main", START)
         desk.notices.withdraw("main")
-        desk.wait(lambda number=number: len(desk.balloons) == number)
+        desk.wait(lambda number=number: len(desk.balloons) == number)  # type: ignore[misc]
     assert len([call for call in backend.calls if isinstance(call, Notification)]) == 1
     assert len(caplog.records) == 1
 
@@ -332,4 +332,7 @@ class TestNative:
         desk = Center(qtbot, native)
         desk.notices.show(ENDING, "main", START)
         desk.wait(lambda: desk.balloons)
-        assert desk.notices._backend is None
+        platform.unmakeable = None
+        desk.notices.show(ENDING, "main", START)
+        desk.wait(lambda: len(desk.balloons) == 2)
+        assert platform.screen == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.doubles import NO
-from tray_app.core.errors import BrokerUnavailable, KeysRefused, RateLimited
+from tray_app.core.errors import BrokerError, BrokerUnavailable, KeysRefused, RateLimited
 from tray_app.core.secret import Secret
 from tray_app.core.token import Token, token_for
 from tray_app.service.last_attempt import LastAttempt
@@ -26,7 +26,7 @@ JUST_ROTATED = LastAttempt.succeeded(STORED, NOW + 1, None, is_same=False, is_ro
 REVOKING = LastAttempt.rotation_begun(STORED, NOW - 1)
 
 
-def failed(error: Exception, at: float = NOW - 1, refused: Secret | None = None, failures: int = 1) -> LastAttempt:
+def failed(error: BrokerError, at: float = NOW - 1, refused: Secret | None = None, failures: int = 1) -> LastAttempt:
     return LastAttempt.failed(error, at, refused, revoking="", keys="real:abc", failures=failures)
 
 
@@ -139,5 +139,5 @@ def test_another_tools_token_is_taken_when_it_serves_better(
 def test_a_remembered_failure_is_repeated_for_a_short_while(
     error: Exception, failures: int, age: float, request_: Request, keys: str, *, repeats: bool
 ) -> None:
-    last = failed(error, NOW - age, failures=failures)
+    last = failed(error, NOW - age, failures=failures)  # type: ignore[arg-type]
     assert (failure_to_repeat(last, request_, keys, NOW) is not None) is repeats

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from tests.doubles import START, Clock
@@ -10,6 +13,7 @@ from tray_app.core.errors import (
     KeyringUnavailable,
     KeysMissing,
     KeysRefused,
+    KiwoomTokenError,
     LockTimeout,
     RateLimited,
     RequestRefused,
@@ -37,37 +41,37 @@ class Dice:
 
 
 @pytest.fixture
-def clock():
+def clock() -> Clock:
     return Clock()
 
 
 @pytest.fixture
-def dice():
+def dice() -> Dice:
     return Dice()
 
 
 @pytest.fixture
-def schedules(dice):
-    def make(policy=AUTO, renew_before=600, warn_before=THRESHOLDS):
+def schedules(dice: Dice) -> Callable[..., TokenSchedule]:
+    def make(policy: Any = AUTO, renew_before: int = 600, warn_before: Any = THRESHOLDS) -> TokenSchedule:
         return TokenSchedule(policy, renew_before, warn_before, dice)
 
     return make
 
 
 @pytest.fixture
-def schedule(schedules):
+def schedule(schedules: Callable[..., TokenSchedule]) -> TokenSchedule:
     return schedules()
 
 
-def token(clock, lifetime=DAY, name="token-of-a-test"):
+def token(clock: Clock, lifetime: Any = DAY, name: str = "token-of-a-test") -> Any:
     return token_for(name, lifetime, clock())
 
 
-def kinds(notices):
+def kinds(notices: Any) -> list[Any]:
     return [one.kind for one in notices]
 
 
-def told(schedule, clock, *, until, step=1):
+def told(schedule: TokenSchedule, clock: Clock, *, until: Any, step: int = 1) -> list[Any]:
     """Return the notices of a program that asks every `step` seconds, as (seconds before the expiry, kind)."""
     found = []
     while clock() <= until:
@@ -80,10 +84,10 @@ class TestNotices:
     """About a token that nobody renews."""
 
     @pytest.fixture
-    def schedule(self, schedules):
+    def schedule(self, schedules: Callable[..., TokenSchedule]) -> TokenSchedule:
         return schedules(NOTIFY)
 
-    def test_each_threshold_is_told_once(self, schedule, clock):
+    def test_each_threshold_is_told_once(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(one := token(clock), clock())
 
         assert told(schedule, clock, until=one.expires + 600, step=10) == [
@@ -93,13 +97,13 @@ class TestNotices:
             (0, ENDED),
         ]
 
-    def test_polling_often_brings_no_more_notices(self, schedule, clock):
+    def test_polling_often_brings_no_more_notices(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(one := token(clock), clock())
         clock.now = one.expires - 1800
 
         assert [len(schedule.notices(clock())) for _ in range(5)] == [1, 0, 0, 0, 0]
 
-    def test_seeing_the_token_again_brings_no_more_notices(self, schedule, clock):
+    def test_seeing_the_token_again_brings_no_more_notices(self, schedule: TokenSchedule, clock: Clock) -> None:
         one = token(clock)
         schedule.saw(one, clock())
         clock.now = one.expires - 1800
@@ -109,7 +113,9 @@ class TestNotices:
 
         assert schedule.notices(clock()) == []
 
-    def test_the_same_token_with_another_creation_time_is_not_a_new_one(self, schedule, clock):
+    def test_the_same_token_with_another_creation_time_is_not_a_new_one(
+        self, schedule: TokenSchedule, clock: Clock
+    ) -> None:
         one = token(clock)
         schedule.saw(one, clock())
         clock.now = one.expires - 1800
@@ -119,7 +125,7 @@ class TestNotices:
 
         assert schedule.notices(clock()) == []
 
-    def test_a_new_token_starts_afresh(self, schedule, clock):
+    def test_a_new_token_starts_afresh(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(one := token(clock), clock())
         clock.now = one.expires - 600
         schedule.notices(clock())
@@ -138,14 +144,18 @@ class TestNotices:
             (5 * DAY, [ENDED]),
         ],
     )
-    def test_after_a_long_sleep_only_the_last_threshold_is_told(self, asleep_until, expected, schedule, clock):
+    def test_after_a_long_sleep_only_the_last_threshold_is_told(
+        self, asleep_until: int, expected: Any, schedule: TokenSchedule, clock: Clock
+    ) -> None:
         schedule.saw(one := token(clock), clock())
         clock.now = one.expires + asleep_until
 
         assert kinds(schedule.notices(clock())) == expected
         assert schedule.notices(clock()) == []
 
-    def test_thresholds_after_those_that_were_slept_through_are_still_told(self, schedule, clock):
+    def test_thresholds_after_those_that_were_slept_through_are_still_told(
+        self, schedule: TokenSchedule, clock: Clock
+    ) -> None:
         schedule.saw(one := token(clock), clock())
         clock.now = one.expires - 500
         schedule.notices(clock())
@@ -153,7 +163,9 @@ class TestNotices:
         assert told(schedule, clock, until=one.expires + 10) == [(300, ENDING), (0, ENDED)]
 
     @pytest.mark.parametrize("ago", [0, 1, DAY])
-    def test_a_token_that_expired_before_the_program_started_is_not_news(self, ago, schedule, clock):
+    def test_a_token_that_expired_before_the_program_started_is_not_news(
+        self, ago: int, schedule: TokenSchedule, clock: Clock
+    ) -> None:
         one = token(clock, lifetime=3600)
         clock.now = one.expires + ago
         schedule.saw(one, clock())
@@ -165,7 +177,9 @@ class TestNotices:
         [(400, [(300, ENDING), (0, ENDED)]), (200, [(200, ENDING), (0, ENDED)])],
         ids=["there is time", "the last warning"],
     )
-    def test_a_restarted_program_repeats_only_the_last_warning(self, remaining, expected, schedule, clock):
+    def test_a_restarted_program_repeats_only_the_last_warning(
+        self, remaining: int, expected: Any, schedule: TokenSchedule, clock: Clock
+    ) -> None:
         one = token(clock)
         clock.now = one.expires - remaining
         schedule.saw(one, clock())
@@ -183,42 +197,48 @@ class TestNotices:
             (1, [0]),
         ],
     )
-    def test_a_token_valid_for_minutes_only_is_not_expiring_from_the_start(self, lifetime, expected, schedule, clock):
+    def test_a_token_valid_for_minutes_only_is_not_expiring_from_the_start(
+        self, lifetime: int, expected: list[int], schedule: TokenSchedule, clock: Clock
+    ) -> None:
         schedule.saw(one := token(clock, lifetime=lifetime), clock())
 
         assert [left for left, _ in told(schedule, clock, until=one.expires + 10)] == expected
 
-    def test_without_a_token_there_are_no_notices(self, schedule, clock):
+    def test_without_a_token_there_are_no_notices(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(None, clock())
 
         assert told(schedule, clock, until=clock() + DAY, step=600) == []
 
-    def test_a_cleared_token_brings_no_notices(self, schedule, clock):
+    def test_a_cleared_token_brings_no_notices(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(one := token(clock), clock())
         schedule.cleared()
 
         assert told(schedule, clock, until=one.expires + 10, step=100) == []
 
-    def test_only_the_chosen_thresholds_are_told(self, schedules, clock):
+    def test_only_the_chosen_thresholds_are_told(self, schedules: Callable[..., TokenSchedule], clock: Clock) -> None:
         schedule = schedules(NOTIFY, warn_before=(120,))
         schedule.saw(one := token(clock), clock())
 
         assert told(schedule, clock, until=one.expires + 10) == [(120, ENDING)]
 
-    def test_no_expiry_warning_comes_after_the_expiry(self, schedules, clock):
+    def test_no_expiry_warning_comes_after_the_expiry(
+        self, schedules: Callable[..., TokenSchedule], clock: Clock
+    ) -> None:
         schedule = schedules(NOTIFY, warn_before=(120,))
         schedule.saw(one := token(clock), clock())
         clock.now = one.expires
 
         assert schedule.notices(clock()) == []
 
-    def test_without_thresholds_there_are_no_notices(self, schedules, clock):
+    def test_without_thresholds_there_are_no_notices(
+        self, schedules: Callable[..., TokenSchedule], clock: Clock
+    ) -> None:
         schedule = schedules(NOTIFY, warn_before=())
         schedule.saw(one := token(clock), clock())
 
         assert told(schedule, clock, until=one.expires + 10, step=100) == []
 
-    def test_a_clock_set_back_repeats_and_loses_no_notice(self, schedule, clock):
+    def test_a_clock_set_back_repeats_and_loses_no_notice(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(one := token(clock), clock())
         clock.now = one.expires - 1700
         schedule.notices(clock())
@@ -226,7 +246,7 @@ class TestNotices:
 
         assert told(schedule, clock, until=one.expires + 10) == [(600, ENDING), (300, ENDING), (0, ENDED)]
 
-    def test_next_moment_is_the_next_threshold(self, schedules, clock):
+    def test_next_moment_is_the_next_threshold(self, schedules: Callable[..., TokenSchedule], clock: Clock) -> None:
         schedule = schedules(NOTIFY)
         schedule.saw(one := token(clock), clock())
         moments = []
@@ -239,50 +259,54 @@ class TestNotices:
 
 
 class TestRenewal:
-    def test_comes_ten_minutes_before_the_expiry(self, schedule, clock):
+    def test_comes_ten_minutes_before_the_expiry(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(one := token(clock), clock())
 
         assert schedule.renew_at == one.expires - 600
         assert [schedule.due(one.expires + at) for at in (-600.1, -600, 0)] == [None, Due.RENEW, Due.RENEW]
 
-    def test_comes_as_early_as_the_setting_says(self, schedules, clock):
+    def test_comes_as_early_as_the_setting_says(self, schedules: Callable[..., TokenSchedule], clock: Clock) -> None:
         schedule = schedules(renew_before=3600)
         schedule.saw(one := token(clock), clock())
 
         assert schedule.renew_at == one.expires - 3600
 
     @pytest.mark.parametrize("lifetime", [1, 60, 600, 2000])
-    def test_takes_at_most_a_quarter_of_a_short_lifetime(self, lifetime, schedule, clock):
+    def test_takes_at_most_a_quarter_of_a_short_lifetime(
+        self, lifetime: int, schedule: TokenSchedule, clock: Clock
+    ) -> None:
         schedule.saw(one := token(clock, lifetime=lifetime), clock())
 
         assert schedule.renew_at == pytest.approx(one.expires - lifetime / 4)
 
-    def test_is_due_at_once_when_there_is_no_token_at_start(self, schedule, clock):
+    def test_is_due_at_once_when_there_is_no_token_at_start(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(None, clock())
 
         assert schedule.due(clock())
 
-    def test_is_due_at_once_when_the_token_has_expired_at_start(self, schedule, clock):
+    def test_is_due_at_once_when_the_token_has_expired_at_start(self, schedule: TokenSchedule, clock: Clock) -> None:
         one = token(clock, lifetime=3600)
         clock.advance(DAY)
         schedule.saw(one, clock())
 
         assert schedule.due(clock())
 
-    def test_is_due_at_once_after_a_sleep_over_the_expiry(self, schedule, clock):
+    def test_is_due_at_once_after_a_sleep_over_the_expiry(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(token(clock), clock())
         clock.advance(3 * DAY)
 
         assert schedule.due(clock())
 
-    def test_a_new_token_is_renewed_at_its_own_time(self, schedule, clock):
+    def test_a_new_token_is_renewed_at_its_own_time(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(None, clock())
         schedule.answered(one := token(clock), clock(), same=False)
 
         assert schedule.renew_at == one.expires - 600
 
     @pytest.mark.parametrize(("drawn", "after"), [(0.0, 1.0), (0.5, 2.0), (1.0, 3.0)])
-    def test_after_the_same_answer_comes_right_after_the_expiry(self, drawn, after, schedule, clock, dice):
+    def test_after_the_same_answer_comes_right_after_the_expiry(
+        self, drawn: float, after: float, schedule: TokenSchedule, clock: Clock, dice: Dice
+    ) -> None:
         dice.value = drawn
         one = token(clock)
         schedule.saw(one, clock())
@@ -292,7 +316,7 @@ class TestRenewal:
 
         assert schedule.renew_at == one.expires + after
 
-    def test_after_the_same_answer_never_comes_before_the_expiry(self, schedule, clock):
+    def test_after_the_same_answer_never_comes_before_the_expiry(self, schedule: TokenSchedule, clock: Clock) -> None:
         one = token(clock)
         schedule.saw(one, clock())
         clock.now = one.expires - 600
@@ -303,14 +327,14 @@ class TestRenewal:
             assert not schedule.due(clock())
             clock.advance(1)
 
-    def test_a_token_of_another_tool_is_renewed_at_its_own_time(self, schedule, clock):
+    def test_a_token_of_another_tool_is_renewed_at_its_own_time(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(token(clock, lifetime=3600), clock())
         schedule.saw(one := token(clock, name="another"), clock())
 
         assert schedule.renew_at == one.expires - 600
 
     @pytest.mark.parametrize("happens", ["start", "no token", "end", "sleep", "failure", "vanished", "same"])
-    def test_notify_never_renews(self, happens, schedules, clock):
+    def test_notify_never_renews(self, happens: str, schedules: Callable[..., TokenSchedule], clock: Clock) -> None:
         schedule = schedules(NOTIFY)
         one = token(clock)
         schedule.saw(None if happens == "no token" else one, clock())
@@ -330,28 +354,28 @@ class TestRenewal:
 
 
 class TestClear:
-    def test_stops_the_renewal(self, schedule, clock):
+    def test_stops_the_renewal(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(token(clock), clock())
         schedule.cleared()
         schedule.saw(None, clock())
 
         assert not schedule.due(clock() + 10 * DAY)
 
-    def test_by_another_program_stops_the_renewal(self, schedule, clock):
+    def test_by_another_program_stops_the_renewal(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(token(clock), clock())
         clock.advance(3600)
         schedule.saw(None, clock())
 
         assert not schedule.due(clock() + 10 * DAY)
 
-    def test_is_told_from_an_interrupted_rotation(self, schedule, clock):
+    def test_is_told_from_an_interrupted_rotation(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(token(clock), clock())
         clock.advance(3600)
         schedule.saw(None, clock(), interrupted=True)
 
         assert schedule.due(clock() + 60) is Due.RENEW
 
-    def test_in_the_last_five_minutes_stops_the_renewal_too(self, schedule, clock):
+    def test_in_the_last_five_minutes_stops_the_renewal_too(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(one := token(clock), clock())
         clock.now = one.expires - 100
         schedule.cleared()
@@ -360,7 +384,9 @@ class TestClear:
         assert not schedule.due(clock() + 10 * DAY)
 
     @pytest.mark.parametrize("left", [299, 1, -1])
-    def test_by_the_five_minute_rule_is_followed_by_a_renewal_after_the_expiry(self, left, schedule, clock):
+    def test_by_the_five_minute_rule_is_followed_by_a_renewal_after_the_expiry(
+        self, left: int, schedule: TokenSchedule, clock: Clock
+    ) -> None:
         schedule.saw(one := token(clock), clock())
         clock.now = one.expires - left
 
@@ -368,7 +394,9 @@ class TestClear:
 
         assert one.expires + 1 <= schedule.renew_at <= one.expires + 3
 
-    def test_by_the_five_minute_rule_does_not_cut_the_back_off_short(self, schedule, clock):
+    def test_by_the_five_minute_rule_does_not_cut_the_back_off_short(
+        self, schedule: TokenSchedule, clock: Clock
+    ) -> None:
         schedule.saw(one := token(clock), clock())
         clock.now = one.expires - 100
         schedule.failed(RateLimited("no", retry_after=1000.0), clock())
@@ -377,14 +405,14 @@ class TestClear:
 
         assert schedule.renew_at == clock() + 1000
 
-    def test_is_over_once_another_tool_stores_a_token(self, schedule, clock):
+    def test_is_over_once_another_tool_stores_a_token(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(token(clock), clock())
         schedule.cleared()
         schedule.saw(one := token(clock, name="another"), clock())
 
         assert schedule.renew_at == one.expires - 600
 
-    def test_ends_a_stop(self, schedule, clock):
+    def test_ends_a_stop(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(token(clock), clock())
         schedule.failed(KeysRefused("no"), clock())
 
@@ -403,19 +431,21 @@ RETRIED = [
 FINAL = [KeysRefused("no"), KeysMissing("no"), RequestRefused("no")]
 
 
-def pauses(schedule, clock, count, error=None):
+def pauses(schedule: TokenSchedule, clock: Clock, count: Any, error: Any = None) -> list[Any]:
     """Return how long the schedule waits after each of `count` failures in a row."""
     found = []
     for _ in range(count):
         schedule.failed(error or BrokerUnavailable("no"), clock())
-        found.append(schedule.renew_at - clock())
-        clock.now = schedule.renew_at
+        found.append(schedule.renew_at - clock())  # type: ignore[operator]
+        clock.now = schedule.renew_at  # type: ignore[assignment]
     return found
 
 
 class TestFailure:
     @pytest.mark.parametrize("error", RETRIED, ids=lambda error: type(error).__name__)
-    def test_what_can_pass_by_itself_is_tried_again(self, error, schedule, clock):
+    def test_what_can_pass_by_itself_is_tried_again(
+        self, error: KiwoomTokenError, schedule: TokenSchedule, clock: Clock
+    ) -> None:
         schedule.saw(None, clock())
 
         schedule.failed(error, clock())
@@ -424,13 +454,15 @@ class TestFailure:
         assert schedule.due(clock() + 3600)
         assert not schedule.stopped
 
-    def test_pauses_double_up_to_ten_minutes(self, schedule, clock):
+    def test_pauses_double_up_to_ten_minutes(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(None, clock())
 
         assert pauses(schedule, clock, 9) == [10, 20, 40, 80, 160, 320, 600, 600, 600]
 
     @pytest.mark.parametrize(("drawn", "first", "last"), [(0.0, 5, 300), (1.0, 15, 900)])
-    def test_the_pauses_of_many_machines_are_spread(self, drawn, first, last, *, schedule, clock, dice):
+    def test_the_pauses_of_many_machines_are_spread(
+        self, drawn: float, first: int, last: int, *, schedule: TokenSchedule, clock: Clock, dice: Dice
+    ) -> None:
         dice.value = drawn
         schedule.saw(None, clock())
 
@@ -438,7 +470,7 @@ class TestFailure:
 
         assert (found[0], found[-1]) == (first, last)
 
-    def test_a_clock_set_back_does_not_delay_the_next_try(self, schedule, clock):
+    def test_a_clock_set_back_does_not_delay_the_next_try(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(None, clock())
         schedule.failed(BrokerUnavailable("no"), clock())
         clock.advance(-DAY)
@@ -447,34 +479,38 @@ class TestFailure:
         clock.advance(900)
         assert schedule.due(clock()) is Due.RENEW
 
-    def test_a_computer_that_is_offline_for_weeks_keeps_trying(self, schedule, clock):
+    def test_a_computer_that_is_offline_for_weeks_keeps_trying(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(None, clock())
 
         assert pauses(schedule, clock, 5000)[-1] == 600
 
-    def test_a_longer_pause_that_kiwoom_asks_for_is_honoured(self, schedule, clock):
+    def test_a_longer_pause_that_kiwoom_asks_for_is_honoured(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(None, clock())
 
         assert pauses(schedule, clock, 1, RateLimited("no", retry_after=120.0)) == [120]
 
-    def test_a_shorter_pause_that_kiwoom_asks_for_does_not_cut_the_back_off(self, schedule, clock):
+    def test_a_shorter_pause_that_kiwoom_asks_for_does_not_cut_the_back_off(
+        self, schedule: TokenSchedule, clock: Clock
+    ) -> None:
         schedule.saw(None, clock())
         pauses(schedule, clock, 5)
 
         assert pauses(schedule, clock, 1, RateLimited("no", retry_after=1.0)) == [320]
 
     @pytest.mark.parametrize("drawn", [0.0, 0.5, 1.0])
-    def test_failures_before_the_expiry_leave_a_try_right_after_it(self, drawn, schedule, clock, dice):
+    def test_failures_before_the_expiry_leave_a_try_right_after_it(
+        self, drawn: float, schedule: TokenSchedule, clock: Clock, dice: Dice
+    ) -> None:
         schedule.saw(one := token(clock), clock())
-        clock.now = schedule.renew_at
+        clock.now = schedule.renew_at  # type: ignore[assignment]
         dice.value = drawn
         while clock() <= one.expires:
             schedule.failed(BrokerUnavailable("no"), clock())
-            clock.now = schedule.renew_at
+            clock.now = schedule.renew_at  # type: ignore[assignment]
 
         assert clock() - one.expires <= 3
 
-    def test_a_success_resets_the_back_off(self, schedule, clock):
+    def test_a_success_resets_the_back_off(self, schedule: TokenSchedule, clock: Clock) -> None:
         one = token(clock)
         schedule.saw(one, clock())
         pauses(schedule, clock, 5)
@@ -482,7 +518,7 @@ class TestFailure:
 
         assert pauses(schedule, clock, 1) == [10]
 
-    def test_a_new_token_resets_the_back_off(self, schedule, clock):
+    def test_a_new_token_resets_the_back_off(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(None, clock())
         pauses(schedule, clock, 5)
         schedule.saw(token(clock), clock())
@@ -490,7 +526,9 @@ class TestFailure:
         assert pauses(schedule, clock, 1) == [10]
 
     @pytest.mark.parametrize("error", FINAL, ids=lambda error: type(error).__name__)
-    def test_what_only_the_user_can_solve_stops_it(self, error, schedule, clock):
+    def test_what_only_the_user_can_solve_stops_it(
+        self, error: KiwoomTokenError, schedule: TokenSchedule, clock: Clock
+    ) -> None:
         schedule.saw(token(clock), clock())
 
         schedule.failed(error, clock())
@@ -498,7 +536,7 @@ class TestFailure:
         assert schedule.stopped
         assert not schedule.due(clock() + 10 * DAY)
 
-    def test_a_stop_is_told_once(self, schedule, clock):
+    def test_a_stop_is_told_once(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(None, clock())
         error = KeysRefused("no")
         for _ in range(3):
@@ -507,14 +545,14 @@ class TestFailure:
         assert schedule.notices(clock()) == [Notice(STOPPED, error=error, urgent=True)]
         assert schedule.notices(clock()) == []
 
-    def test_a_stop_does_not_hide_the_expiry(self, schedule, clock):
+    def test_a_stop_does_not_hide_the_expiry(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(one := token(clock), clock())
         schedule.failed(KeysRefused("no"), clock())
         schedule.notices(clock())
 
         assert told(schedule, clock, until=one.expires + 10, step=100)[-1] == (0, ENDED)
 
-    def test_nothing_but_a_token_or_a_success_ends_a_stop(self, schedule, clock):
+    def test_nothing_but_a_token_or_a_success_ends_a_stop(self, schedule: TokenSchedule, clock: Clock) -> None:
         one = token(clock)
         schedule.saw(one, clock())
         schedule.failed(KeysRefused("no"), clock())
@@ -526,7 +564,7 @@ class TestFailure:
         assert schedule.stopped
         assert not schedule.due(clock() + 10 * DAY)
 
-    def test_a_new_token_ends_a_stop(self, schedule, clock):
+    def test_a_new_token_ends_a_stop(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(None, clock())
         schedule.failed(KeysRefused("no"), clock())
 
@@ -534,7 +572,7 @@ class TestFailure:
 
         assert (schedule.stopped, schedule.renew_at) == (False, one.expires - 600)
 
-    def test_a_success_ends_a_stop(self, schedule, clock):
+    def test_a_success_ends_a_stop(self, schedule: TokenSchedule, clock: Clock) -> None:
         one = token(clock)
         schedule.saw(one, clock())
         schedule.failed(KeysRefused("no"), clock())
@@ -544,7 +582,7 @@ class TestFailure:
         assert not schedule.stopped
         assert schedule.due(one.expires + 3)
 
-    def test_a_stop_that_a_new_token_solved_is_not_told(self, schedule, clock):
+    def test_a_stop_that_a_new_token_solved_is_not_told(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(None, clock())
         schedule.failed(KeysRefused("no"), clock())
         schedule.saw(token(clock), clock())
@@ -554,7 +592,9 @@ class TestFailure:
 
 class TestLongRun:
     @pytest.mark.parametrize("lifetime", [30, 300, 900, 3600, DAY])
-    def test_a_broker_that_gives_the_same_token_back_is_asked_twice_per_token(self, lifetime, schedule, clock):
+    def test_a_broker_that_gives_the_same_token_back_is_asked_twice_per_token(
+        self, lifetime: int, schedule: TokenSchedule, clock: Clock
+    ) -> None:
         """While a token is valid, Kiwoom answers with the same one."""
         living = None
         asked = 0
@@ -573,11 +613,13 @@ class TestLongRun:
 
         assert 18 <= asked <= 22
 
-    def test_a_broker_that_gives_a_new_token_each_time_leaves_no_gap(self, schedule, clock):
+    def test_a_broker_that_gives_a_new_token_each_time_leaves_no_gap(
+        self, schedule: TokenSchedule, clock: Clock
+    ) -> None:
         schedule.saw(token(clock), clock())
         gaps = 0
         for n in range(20):
-            clock.now = schedule.renew_at
+            clock.now = schedule.renew_at  # type: ignore[assignment]
             gaps += not schedule.renewal.token.lives(clock())
             schedule.answered(token(clock, name=f"token-{n}"), clock(), same=False)
 

@@ -10,8 +10,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,17 +34,17 @@ class Clock:
 
 
 @pytest.fixture
-def clock():
+def clock() -> Clock:
     return Clock()
 
 
 @pytest.fixture
-def kiwoom(clock):
+def kiwoom(clock: Clock) -> Iterator[SandboxKiwoom]:
     with SandboxKiwoom(clock=clock) as sandbox:
         yield sandbox
 
 
-def ask(sandbox, method, path, fields=None, **headers):
+def ask(sandbox: Any, method: Any, path: Any, fields: Any = None, **headers: Any) -> Any:
     """One request over a connection of its own: status, headers and the JSON of the answer."""
     connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=10)
     try:
@@ -56,32 +58,34 @@ def ask(sandbox, method, path, fields=None, **headers):
         connection.close()
 
 
-def issue(sandbox, key=SANDBOX_APP_KEY, secret=SANDBOX_APP_SECRET, grant_type="client_credentials"):
+def issue(
+    sandbox: Any, key: Any = SANDBOX_APP_KEY, secret: Any = SANDBOX_APP_SECRET, grant_type: str = "client_credentials"
+) -> Any:
     fields = {"grant_type": grant_type, "appkey": key, "secretkey": secret}
     status, _, answer = ask(sandbox, "POST", "/oauth2/token", fields)
     assert status == 200
     return answer
 
 
-def revoke(sandbox, token, key=SANDBOX_APP_KEY, secret=SANDBOX_APP_SECRET):
+def revoke(sandbox: Any, token: Any, key: Any = SANDBOX_APP_KEY, secret: Any = SANDBOX_APP_SECRET) -> Any:
     return ask(sandbox, "POST", "/oauth2/revoke", {"appkey": key, "secretkey": secret, "token": token})[2]
 
 
-def rest(sandbox, token):
+def rest(sandbox: Any, token: Any) -> Any:
     headers = {"authorization": f"Bearer {token}", "api-id": "ka10001"}
     return ask(sandbox, "POST", "/api/dostk/stkinfo", {"stk_cd": "005930"}, **headers)[2]
 
 
-def account_number(sandbox, token):
+def account_number(sandbox: Any, token: Any) -> Any:
     headers = {"authorization": f"Bearer {token}", "api-id": "ka00001"}
     return ask(sandbox, "POST", "/api/dostk/acnt", {}, **headers)[2]
 
 
-def refused_with(code, answer):
+def refused_with(code: Any, answer: Any) -> Any:
     return answer["return_code"] != 0 and f"[{code}:" in answer["return_msg"] and "token" not in answer
 
 
-def test_an_issue_answers_in_kiwooms_form(kiwoom):
+def test_an_issue_answers_in_kiwooms_form(kiwoom: SandboxKiwoom) -> None:
     answer = issue(kiwoom)
     assert set(answer) == {"expires_dt", "token_type", "token", "return_code", "return_msg"}
     assert re.fullmatch(r"[A-Za-z0-9_-]{86}", answer["token"])
@@ -89,7 +93,7 @@ def test_an_issue_answers_in_kiwooms_form(kiwoom):
     assert (answer["return_code"], answer["token_type"]) == (0, "bearer")
 
 
-def test_the_account_number_is_told_for_a_valid_token_only(kiwoom):
+def test_the_account_number_is_told_for_a_valid_token_only(kiwoom: SandboxKiwoom) -> None:
     token = issue(kiwoom)["token"]
     answer = account_number(kiwoom, token)
     assert set(answer) == {"acctNo", "return_code", "return_msg"}
@@ -99,7 +103,7 @@ def test_the_account_number_is_told_for_a_valid_token_only(kiwoom):
     assert kiwoom.counts()["rest"] == 2
 
 
-def test_expires_dt_is_korean_time_and_the_token_is_valid_until_then(kiwoom, clock):
+def test_expires_dt_is_korean_time_and_the_token_is_valid_until_then(kiwoom: SandboxKiwoom, clock: Clock) -> None:
     answer = issue(kiwoom)
     # 05:06:07.5 UTC is 14:06:07.5 in Korea; a day later, rounded up to whole seconds.
     assert answer["expires_dt"] == "20250305140608"
@@ -110,20 +114,20 @@ def test_expires_dt_is_korean_time_and_the_token_is_valid_until_then(kiwoom, clo
     assert refused_with("8005", rest(kiwoom, answer["token"]))
 
 
-def test_a_second_issue_returns_the_same_token_with_the_same_expiry(kiwoom, clock):
+def test_a_second_issue_returns_the_same_token_with_the_same_expiry(kiwoom: SandboxKiwoom, clock: Clock) -> None:
     first = issue(kiwoom)
     clock.now += 3600
     assert issue(kiwoom) == first
     assert issue(kiwoom, key="another")["token"] != first["token"]
 
 
-def test_after_its_expiry_another_token_is_issued(kiwoom, clock):
+def test_after_its_expiry_another_token_is_issued(kiwoom: SandboxKiwoom, clock: Clock) -> None:
     first = issue(kiwoom)
     clock.now += 86401
     assert issue(kiwoom)["token"] != first["token"]
 
 
-def test_a_revoke_makes_the_token_invalid_and_the_next_issue_returns_another(kiwoom):
+def test_a_revoke_makes_the_token_invalid_and_the_next_issue_returns_another(kiwoom: SandboxKiwoom) -> None:
     token = issue(kiwoom)["token"]
     assert revoke(kiwoom, token) == {"return_code": 0, "return_msg": "정상적으로 처리되었습니다"}
     assert refused_with("8005", rest(kiwoom, token))
@@ -131,20 +135,20 @@ def test_a_revoke_makes_the_token_invalid_and_the_next_issue_returns_another(kiw
     assert issue(kiwoom)["token"] != token
 
 
-def test_a_token_of_another_key_is_not_revoked(kiwoom):
+def test_a_token_of_another_key_is_not_revoked(kiwoom: SandboxKiwoom) -> None:
     token = issue(kiwoom)["token"]
     assert refused_with("8005", revoke(kiwoom, token, key="another"))
     assert rest(kiwoom, token)["return_code"] == 0
 
 
-def test_the_first_secret_of_a_key_is_its_secret(kiwoom):
+def test_the_first_secret_of_a_key_is_its_secret(kiwoom: SandboxKiwoom) -> None:
     token = issue(kiwoom, "key", "secret")["token"]
     assert refused_with("8001", issue(kiwoom, "key", "other"))
     assert refused_with("8002", revoke(kiwoom, token, "key", "other"))
     assert issue(kiwoom, "key", "secret")["token"] == token
 
 
-def test_a_key_that_starts_with_wrong_is_always_refused(kiwoom):
+def test_a_key_that_starts_with_wrong_is_always_refused(kiwoom: SandboxKiwoom) -> None:
     assert refused_with("8001", issue(kiwoom, "wrong-key"))
 
 
@@ -158,11 +162,13 @@ def test_a_key_that_starts_with_wrong_is_always_refused(kiwoom):
         ({"grant_type": "client_credentials", "appkey": 1, "secretkey": []}, "8020"),
     ],
 )
-def test_what_is_missing_is_named(kiwoom, fields, code):
+def test_what_is_missing_is_named(
+    kiwoom: SandboxKiwoom, fields: dict[Any, Any] | dict[str, int | list[Any] | str] | dict[str, str], code: str
+) -> None:
     assert refused_with(code, ask(kiwoom, "POST", "/oauth2/token", fields)[2])
 
 
-def test_the_lifetime_counts_from_the_next_issue_on(kiwoom, clock):
+def test_the_lifetime_counts_from_the_next_issue_on(kiwoom: SandboxKiwoom, clock: Clock) -> None:
     first = issue(kiwoom)
     assert ask(kiwoom, "PUT", "/practice/lifetime", {"seconds": 60})[0] == 200
     assert issue(kiwoom) == first
@@ -171,14 +177,14 @@ def test_the_lifetime_counts_from_the_next_issue_on(kiwoom, clock):
     assert 60 <= expires - clock.now < 61
 
 
-def test_every_token_can_be_made_invalid(kiwoom):
+def test_every_token_can_be_made_invalid(kiwoom: SandboxKiwoom) -> None:
     token = issue(kiwoom)["token"]
     assert ask(kiwoom, "POST", "/practice/end")[0] == 200
     assert refused_with("8005", rest(kiwoom, token))
     assert issue(kiwoom)["token"] != token
 
 
-def test_a_connection_stays_open_for_several_requests(kiwoom):
+def test_a_connection_stays_open_for_several_requests(kiwoom: SandboxKiwoom) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", kiwoom.port, timeout=10)
     for _ in range(3):
         connection.request("GET", "/practice/requests")
@@ -187,7 +193,7 @@ def test_a_connection_stays_open_for_several_requests(kiwoom):
     connection.close()
 
 
-def test_requests_are_counted_and_listed_without_tokens_or_keys(kiwoom):
+def test_requests_are_counted_and_listed_without_tokens_or_keys(kiwoom: SandboxKiwoom) -> None:
     token = issue(kiwoom)["token"]
     issue(kiwoom)
     kiwoom.set_fault("echo", times=1, on="revoke")
@@ -209,19 +215,19 @@ def test_requests_are_counted_and_listed_without_tokens_or_keys(kiwoom):
 
 
 @pytest.mark.parametrize("code", sorted(name for name in FAULTS if name.isdigit()))
-def test_every_code_of_kiwoom_is_there_on_demand(kiwoom, code):
+def test_every_code_of_kiwoom_is_there_on_demand(kiwoom: SandboxKiwoom, code: str) -> None:
     kiwoom.set_fault(code)
     for answer in (issue(kiwoom), revoke(kiwoom, "x"), rest(kiwoom, "x")):
         assert refused_with(code, answer)
 
 
-def test_a_fault_happens_as_often_and_where_it_was_asked_for(kiwoom):
+def test_a_fault_happens_as_often_and_where_it_was_asked_for(kiwoom: SandboxKiwoom) -> None:
     assert ask(kiwoom, "PUT", "/practice/fault", {"name": "8030", "times": 2, "on": "issue"})[0] == 200
     assert refused_with("8005", rest(kiwoom, "x"))
     assert [refused_with("8030", issue(kiwoom)) for _ in range(3)] == [True, True, False]
 
 
-def test_faults_are_cleared(kiwoom):
+def test_faults_are_cleared(kiwoom: SandboxKiwoom) -> None:
     kiwoom.set_fault("8030")
     kiwoom.set_fault("8050", on="issue")
     assert refused_with("8050", issue(kiwoom))
@@ -229,7 +235,7 @@ def test_faults_are_cleared(kiwoom):
     assert issue(kiwoom)["return_code"] == 0
 
 
-def test_a_fault_of_the_issue_leaves_other_requests_and_its_count_alone(kiwoom):
+def test_a_fault_of_the_issue_leaves_other_requests_and_its_count_alone(kiwoom: SandboxKiwoom) -> None:
     kiwoom.set_fault("no-token", times=1)
     assert refused_with("8005", rest(kiwoom, "x"))
     assert "token" not in issue(kiwoom)
@@ -255,14 +261,14 @@ def test_a_fault_of_the_issue_leaves_other_requests_and_its_count_alone(kiwoom):
         ("/practice/delay", {"seconds": -1}),
     ],
 )
-def test_an_order_that_makes_no_sense_is_refused(kiwoom, path, fields):
+def test_an_order_that_makes_no_sense_is_refused(kiwoom: SandboxKiwoom, path: str, fields: Any) -> None:
     status, _, answer = ask(kiwoom, "PUT", path, fields)
     assert status == 400
     assert answer["error"]
     assert issue(kiwoom)["return_code"] == 0
 
 
-def test_unknown_paths_and_methods_are_refused(kiwoom):
+def test_unknown_paths_and_methods_are_refused(kiwoom: SandboxKiwoom) -> None:
     assert ask(kiwoom, "POST", "/oauth2/nothing", {})[0] == 404
     assert ask(kiwoom, "PUT", "/practice/nothing", {})[0] == 404
     assert ask(kiwoom, "DELETE", "/oauth2/token")[0] == 404
@@ -270,7 +276,7 @@ def test_unknown_paths_and_methods_are_refused(kiwoom):
     assert ask(kiwoom, "PATCH", "/oauth2/token")[0] == 501
 
 
-def test_a_body_that_is_too_large_or_of_unknown_length_is_refused(kiwoom):
+def test_a_body_that_is_too_large_or_of_unknown_length_is_refused(kiwoom: SandboxKiwoom) -> None:
     for header, status in (("Content-Length: 99999999", 413), ("Transfer-Encoding: chunked", 411)):
         with socket.create_connection(("127.0.0.1", kiwoom.port), timeout=10) as connection:
             connection.sendall(f"POST /oauth2/token HTTP/1.1\r\nHost: x\r\n{header}\r\n\r\n".encode())
@@ -288,7 +294,7 @@ def test_a_body_that_is_too_large_or_of_unknown_length_is_refused(kiwoom):
         ("empty", 200, b""),
     ],
 )
-def test_answers_that_are_not_kiwooms_json(kiwoom, name, status, start):
+def test_answers_that_are_not_kiwooms_json(kiwoom: SandboxKiwoom, name: str, status: int, start: bytes) -> None:
     kiwoom.set_fault(name, seconds=7)
     got, headers, content = ask(kiwoom, "POST", "/oauth2/token", {})
     assert got == status
@@ -297,13 +303,13 @@ def test_answers_that_are_not_kiwooms_json(kiwoom, name, status, start):
     assert headers["Location"] == ("/" if name == "redirect" else None)
 
 
-def test_broken_json(kiwoom):
+def test_broken_json(kiwoom: SandboxKiwoom) -> None:
     kiwoom.set_fault("garbage")
     with pytest.raises(json.JSONDecodeError):
         issue(kiwoom)
 
 
-def test_answers_with_a_field_that_is_missing_or_wrong(kiwoom):
+def test_answers_with_a_field_that_is_missing_or_wrong(kiwoom: SandboxKiwoom) -> None:
     kiwoom.set_fault("no-return-code", times=1)
     assert "return_code" not in issue(kiwoom)
     kiwoom.set_fault("string-code", times=1)
@@ -316,7 +322,7 @@ def test_answers_with_a_field_that_is_missing_or_wrong(kiwoom):
     assert "CODE=8005" in issue(kiwoom)["return_msg"]
 
 
-def test_a_new_token_while_the_old_one_stays_valid(kiwoom):
+def test_a_new_token_while_the_old_one_stays_valid(kiwoom: SandboxKiwoom) -> None:
     old = issue(kiwoom)["token"]
     kiwoom.set_fault("new-token", times=1)
     new = issue(kiwoom)["token"]
@@ -325,7 +331,7 @@ def test_a_new_token_while_the_old_one_stays_valid(kiwoom):
     assert issue(kiwoom)["token"] == new
 
 
-def test_a_new_token_that_kills_the_old_one(kiwoom):
+def test_a_new_token_that_kills_the_old_one(kiwoom: SandboxKiwoom) -> None:
     old = issue(kiwoom)["token"]
     kiwoom.set_fault("kills-old", times=1)
     new = issue(kiwoom)["token"]
@@ -336,53 +342,55 @@ class TestBehaviour:
     """What the real Kiwoom has been seen to do, or may do, other than the sandbox by default."""
 
     @pytest.fixture
-    def token(self, kiwoom):
+    def token(self, kiwoom: SandboxKiwoom) -> Any:
         return issue(kiwoom)["token"]
 
     @pytest.mark.parametrize(
         ("reissue", "old_code", "is_same"), [("same", 0, True), ("new", 0, False), ("replace", 3, False)]
     )
-    def test_a_second_issue(self, kiwoom, token, *, reissue, old_code, is_same):
-        kiwoom.behaviour.reissue = reissue
+    def test_a_second_issue(
+        self, kiwoom: SandboxKiwoom, token: Any, *, reissue: str, old_code: int, is_same: bool
+    ) -> None:
+        kiwoom.behaviour.reissue = reissue  # type: ignore[assignment]
         second = issue(kiwoom)["token"]
         assert (second == token) is is_same
         assert rest(kiwoom, token)["return_code"] == old_code
         assert rest(kiwoom, second)["return_code"] == 0
 
-    def test_a_token_that_another_computer_revoked(self, kiwoom, token):
+    def test_a_token_that_another_computer_revoked(self, kiwoom: SandboxKiwoom, token: Any) -> None:
         other = issue(kiwoom, key="another")["token"]
         kiwoom.revoke_elsewhere(token)
         assert refused_with("8005", rest(kiwoom, token))
         assert rest(kiwoom, other)["return_code"] == 0
         assert issue(kiwoom)["token"] != token
 
-    def test_a_token_that_another_program_replaced(self, kiwoom, token):
+    def test_a_token_that_another_program_replaced(self, kiwoom: SandboxKiwoom, token: Any) -> None:
         theirs = kiwoom.issue_elsewhere()
         assert refused_with("8005", rest(kiwoom, token))
         assert rest(kiwoom, theirs)["return_code"] == 0
         assert issue(kiwoom)["token"] == theirs
         assert kiwoom.counts()["issue"] == 2, "another program's request does not count"
 
-    def test_a_dead_token_by_its_http_status(self, kiwoom):
+    def test_a_dead_token_by_its_http_status(self, kiwoom: SandboxKiwoom) -> None:
         kiwoom.behaviour.dead_token_status = 401
         headers = {"authorization": "Bearer x"}
         for path in ("/api/dostk/stkinfo", "/api/dostk/acnt"):
             status, _, content = ask(kiwoom, "POST", path, {}, **headers)
             assert (status, content) == (401, b"")
 
-    def test_the_code_for_revoking_a_dead_token(self, kiwoom, token):
+    def test_the_code_for_revoking_a_dead_token(self, kiwoom: SandboxKiwoom, token: Any) -> None:
         kiwoom.behaviour.dead_revoke_code = "8015"
         assert refused_with("8015", revoke(kiwoom, "x"))
         assert revoke(kiwoom, token)["return_code"] == 0
         assert refused_with("8015", revoke(kiwoom, token))
 
-    def test_a_revoke_that_is_confirmed_in_vain(self, kiwoom, token):
+    def test_a_revoke_that_is_confirmed_in_vain(self, kiwoom: SandboxKiwoom, token: Any) -> None:
         kiwoom.behaviour.ignores_revoke = True
         assert revoke(kiwoom, token)["return_code"] == 0
         assert rest(kiwoom, token)["return_code"] == 0
         assert issue(kiwoom)["token"] == token
 
-    def test_a_token_that_outlives_its_expiry(self, kiwoom, clock):
+    def test_a_token_that_outlives_its_expiry(self, kiwoom: SandboxKiwoom, clock: Clock) -> None:
         kiwoom.behaviour.outlives_seconds = 0.9
         first = issue(kiwoom)
         expires = parse_expires_dt(first["expires_dt"]).timestamp()
@@ -393,7 +401,7 @@ class TestBehaviour:
         assert refused_with("8005", rest(kiwoom, first["token"]))
         assert issue(kiwoom)["token"] != first["token"]
 
-    def test_a_clock_that_is_off(self, kiwoom):
+    def test_a_clock_that_is_off(self, kiwoom: SandboxKiwoom) -> None:
         kiwoom.behaviour.clock_offset = 3600
         _, headers, answer = ask(
             kiwoom,
@@ -405,7 +413,7 @@ class TestBehaviour:
         assert answer["expires_dt"] == "20250305150608"
         assert rest(kiwoom, answer["token"])["return_code"] == 0
 
-    def test_an_answer_that_is_lost_after_the_request_was_carried_out(self, kiwoom, token):
+    def test_an_answer_that_is_lost_after_the_request_was_carried_out(self, kiwoom: SandboxKiwoom, token: Any) -> None:
         kiwoom.set_fault("lost-answer", times=1)
         with pytest.raises(http.client.RemoteDisconnected):
             revoke(kiwoom, token)
@@ -413,23 +421,23 @@ class TestBehaviour:
         assert [each["outcome"] for each in kiwoom.outcomes()][1] == "revoked lost-answer"
 
 
-def test_a_date_header_that_is_off(kiwoom, clock):
+def test_a_date_header_that_is_off(kiwoom: SandboxKiwoom, clock: Clock) -> None:
     kiwoom.set_fault("skew", seconds=-120)
     _, headers, _ = ask(kiwoom, "POST", "/oauth2/token", {})
     assert headers["Date"] == "Tue, 04 Mar 2025 05:04:07 GMT"
 
 
-def test_a_connection_that_is_dropped(kiwoom):
+def test_a_connection_that_is_dropped(kiwoom: SandboxKiwoom) -> None:
     kiwoom.set_fault("drop", times=1)
     with pytest.raises(http.client.RemoteDisconnected):
         issue(kiwoom)
 
 
-def test_a_request_hangs_until_it_is_released(kiwoom):
+def test_a_request_hangs_until_it_is_released(kiwoom: SandboxKiwoom) -> None:
     kiwoom.set_fault("hang")
     ended = threading.Event()
 
-    def hang():
+    def hang() -> None:
         with pytest.raises(http.client.RemoteDisconnected):
             issue(kiwoom)
         ended.set()
@@ -440,7 +448,7 @@ def test_a_request_hangs_until_it_is_released(kiwoom):
     assert ended.wait(5)
 
 
-def test_slow_and_delayed_answers_come_late(kiwoom):
+def test_slow_and_delayed_answers_come_late(kiwoom: SandboxKiwoom) -> None:
     ask(kiwoom, "PUT", "/practice/delay", {"seconds": 0.1})
     kiwoom.set_fault("slow", seconds=0.1, times=1)
     began = time.monotonic()
@@ -448,13 +456,13 @@ def test_slow_and_delayed_answers_come_late(kiwoom):
     assert time.monotonic() - began >= 0.2
 
 
-def test_a_dripping_answer_is_whole_in_the_end(kiwoom):
+def test_a_dripping_answer_is_whole_in_the_end(kiwoom: SandboxKiwoom) -> None:
     kiwoom.set_fault("drip", seconds=0)
     assert issue(kiwoom)["return_code"] == 0
 
 
 @pytest.mark.parametrize("name", ["hang", "drip", "slow"])
-def test_stop_does_not_wait_for_requests_that_are_stuck(name):
+def test_stop_does_not_wait_for_requests_that_are_stuck(name: str) -> None:
     sandbox = SandboxKiwoom()
     sandbox.start()
     sandbox.set_fault(name, seconds=60)
@@ -470,32 +478,32 @@ def test_stop_does_not_wait_for_requests_that_are_stuck(name):
     connection.close()
 
 
-def test_the_port_is_free_again_after_stop():
+def test_the_port_is_free_again_after_stop() -> None:
     with SandboxKiwoom() as sandbox:
         port = sandbox.port
     with SandboxKiwoom(port) as sandbox:
         assert sandbox.base_url == f"http://127.0.0.1:{port}"
 
 
-def test_a_port_in_use_is_one_clear_sentence(kiwoom):
+def test_a_port_in_use_is_one_clear_sentence(kiwoom: SandboxKiwoom) -> None:
     with pytest.raises(InvalidInput, match=f"Port {kiwoom.port} .* in use") as caught:
         SandboxKiwoom(kiwoom.port)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("port", [-1, 65536])
-def test_a_port_that_cannot_be_is_refused(port):
+def test_a_port_that_cannot_be_is_refused(port: int) -> None:
     with pytest.raises(InvalidInput):
         SandboxKiwoom(port)
 
 
 @pytest.mark.parametrize("lifetime", [0, -1, float("nan"), float("inf"), 367 * 86400, True, "60"])
-def test_a_lifetime_that_cannot_be_is_refused(lifetime):
+def test_a_lifetime_that_cannot_be_is_refused(lifetime: bool | float | str) -> None:
     with pytest.raises(InvalidInput):
-        SandboxKiwoom(lifetime=lifetime)
+        SandboxKiwoom(lifetime=lifetime)  # type: ignore[arg-type]
 
 
-def test_many_at_once_get_one_token(kiwoom):
+def test_many_at_once_get_one_token(kiwoom: SandboxKiwoom) -> None:
     tokens = []
     threads = [threading.Thread(target=lambda: tokens.append(issue(kiwoom)["token"])) for _ in range(40)]
     for thread in threads:
@@ -506,7 +514,7 @@ def test_many_at_once_get_one_token(kiwoom):
     assert len(set(tokens)) == 1
 
 
-def test_nothing_is_written_to_the_terminal(kiwoom, capfd):
+def test_nothing_is_written_to_the_terminal(kiwoom: SandboxKiwoom, capfd: pytest.CaptureFixture[str]) -> None:
     issue(kiwoom)
     ask(kiwoom, "GET", "/nothing")
     kiwoom.set_fault("drop", times=1)
@@ -515,7 +523,7 @@ def test_nothing_is_written_to_the_terminal(kiwoom, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_serve_names_the_environment_and_ends_when_it_is_told_to():
+def test_serve_names_the_environment_and_ends_when_it_is_told_to() -> None:
     program = (
         "from tray_app.kiwoom.sandbox import serve\n"
         "serve(0, 3600, lambda line: print(line, flush=True))\n"
@@ -540,14 +548,14 @@ def test_serve_names_the_environment_and_ends_when_it_is_told_to():
         assert (process.returncode, rest_of_output) == (0, "ended\n")
 
 
-def test_serve_tells_that_the_port_is_in_use(kiwoom):
-    lines = []
+def test_serve_tells_that_the_port_is_in_use(kiwoom: SandboxKiwoom) -> None:
+    lines: list[str] = []
     with pytest.raises(InvalidInput):
         serve(kiwoom.port, 60, lines.append)
     assert lines == []
 
 
-def test_a_token_expires_a_day_later_in_whole_seconds():
+def test_a_token_expires_a_day_later_in_whole_seconds() -> None:
     with SandboxKiwoom() as sandbox:
         expires = parse_expires_dt(issue(sandbox)["expires_dt"])
     left = expires - datetime.now(timezone.utc)

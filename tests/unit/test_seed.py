@@ -11,8 +11,10 @@ import re
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,7 +102,9 @@ TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
 @pytest.fixture(params=["file", "auto"])
-def program(request, monkeypatch, tmp_path):
+def program(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs a script in the application's folder: with the store `file`, and with `auto` where there is no keyring."""
     folder = tmp_path / "application"
     (folder / "app" / "core").mkdir(parents=True)
@@ -112,7 +116,7 @@ def program(request, monkeypatch, tmp_path):
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
     monkeypatch.setenv("PYTHONPATH", f"{folder}{os.pathsep}{ROOT}")
 
-    def run(script: str) -> subprocess.CompletedProcess:
+    def run(script: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-W", "error", "-c", script],
             cwd=folder,
@@ -124,18 +128,18 @@ def program(request, monkeypatch, tmp_path):
         assert done.returncode == 0, done.stderr
         return done
 
-    run.folder = folder
-    run.file = folder / "data" / ".token"
+    run.folder = folder  # type: ignore[attr-defined]
+    run.file = folder / "data" / ".token"  # type: ignore[attr-defined]
     return run
 
 
-def kiwoom_lines(done) -> list[str]:
+def kiwoom_lines(done: Any) -> list[str]:
     """The log's lines without the time; what a missing keyring adds is not the seed's."""
     lines = [LINE.fullmatch(line).group(1) for line in done.stderr.splitlines()]
     return [one for one in lines if one.startswith("kiwoom - ") and "Keyring not used" not in one]
 
 
-def written(value, remaining, **fields) -> str:
+def written(value: Any, remaining: Any, **fields: Any) -> str:
     now = datetime.now()  # noqa: DTZ005 - the seed's naive local time
     return json.dumps(
         {
@@ -147,18 +151,18 @@ def written(value, remaining, **fields) -> str:
     )
 
 
-def put(program, text) -> None:
+def put(program: Any, text: Any) -> None:
     program.file.parent.mkdir(exist_ok=True)
     program.file.write_text(text)
 
 
-def test_basic_use(program):
+def test_basic_use(program: Any) -> None:
     done = program(BASIC_USE + "print(token)\n")
 
     assert (done.stdout, done.stderr) == ("Token is valid\naccess_token_here\n", "")
 
 
-def test_info(program):
+def test_info(program: Any) -> None:
     program(BASIC_USE)
 
     lines = program(INFO).stdout.splitlines()
@@ -168,7 +172,7 @@ def test_info(program):
     assert re.fullmatch(r"Remaining: 86[34]\d\ds", lines[3])
 
 
-def test_info_without_a_token(program):
+def test_info_without_a_token(program: Any) -> None:
     assert program(INFO).stdout.splitlines() == [
         "Has token: False",
         "Is valid: False",
@@ -177,7 +181,7 @@ def test_info_without_a_token(program):
     ]
 
 
-def test_clear(program):
+def test_clear(program: Any) -> None:
     program(BASIC_USE)
 
     program(CLEAR)
@@ -185,11 +189,11 @@ def test_clear(program):
     assert not program.file.exists()
 
 
-def test_migration(program):
+def test_migration(program: Any) -> None:
     program(MIGRATION)
 
 
-def test_recipe_1_saving(program):
+def test_recipe_1_saving(program: Any) -> None:
     done = program(TEST_SAVING)
 
     shown = json.loads(done.stdout.replace("'", '"'))
@@ -200,7 +204,7 @@ def test_recipe_1_saving(program):
     assert abs(datetime.now() - created) < timedelta(minutes=1)  # noqa: DTZ005
 
 
-def test_recipe_2_restart(program):
+def test_recipe_2_restart(program: Any) -> None:
     program(BASIC_USE)
     expires = datetime.fromisoformat(json.loads(program.file.read_text())["expires_at"])
 
@@ -210,7 +214,7 @@ def test_recipe_2_restart(program):
     assert kiwoom_lines(done) == [f"kiwoom - INFO - {expected}"]
 
 
-def test_recipe_3_expired(program):
+def test_recipe_3_expired(program: Any) -> None:
     program.file.parent.mkdir()
     program(TEST_EXPIRED)
 
@@ -223,7 +227,7 @@ def test_recipe_3_expired(program):
     ]
 
 
-def test_the_log_of_a_token_that_is_set(program):
+def test_the_log_of_a_token_that_is_set(program: Any) -> None:
     done = program(SERVER + BASIC_USE)
 
     expires = datetime.fromisoformat(json.loads(program.file.read_text())["expires_at"])
@@ -233,7 +237,7 @@ def test_the_log_of_a_token_that_is_set(program):
     ]
 
 
-def test_the_log_of_a_token_that_is_cleared(program):
+def test_the_log_of_a_token_that_is_cleared(program: Any) -> None:
     program(BASIC_USE)
 
     lines = kiwoom_lines(program(SERVER + CLEAR))
@@ -241,7 +245,7 @@ def test_the_log_of_a_token_that_is_cleared(program):
     assert lines[-2:] == ["kiwoom - INFO - Token cleared", "kiwoom - DEBUG - Token file deleted"]
 
 
-def test_the_log_of_a_token_that_expires_while_the_server_runs(program):
+def test_the_log_of_a_token_that_expires_while_the_server_runs(program: Any) -> None:
     put(program, written("ending", 302))
     script = """
 import time
@@ -259,7 +263,7 @@ print(token_manager.get_token())
     ]
 
 
-def test_the_log_of_a_damaged_file(program):
+def test_the_log_of_a_damaged_file(program: Any) -> None:
     put(program, '{"access_token": "half-seen')
 
     done = program(START)
@@ -272,32 +276,32 @@ def test_the_log_of_a_damaged_file(program):
     assert "half-seen" not in done.stderr
 
 
-def test_no_log_line_shows_the_token(program):
+def test_no_log_line_shows_the_token(program: Any) -> None:
     done = program(SERVER + BASIC_USE + CLEAR)
 
     assert "access_token_here" not in done.stderr
 
 
 @pytest.mark.posix
-def test_the_file_is_the_owners_alone_even_under_an_open_umask(program):
+def test_the_file_is_the_owners_alone_even_under_an_open_umask(program: Any) -> None:
     program("import os; os.umask(0)\n" + BASIC_USE)
 
     assert stat.S_IMODE(program.file.stat().st_mode) == 0o600
 
 
-def test_the_file_is_utf_8_without_a_mark(program):
+def test_the_file_is_utf_8_without_a_mark(program: Any) -> None:
     program(BASIC_USE)
 
     assert program.file.read_bytes().decode("utf-8").startswith("{")
 
 
-def test_the_file_lies_in_the_folder_where_the_server_was_started(program):
+def test_the_file_lies_in_the_folder_where_the_server_was_started(program: Any) -> None:
     program(BASIC_USE)
 
     assert [one.name for one in program.folder.iterdir() if one.name != "app"] == ["data"]
 
 
-def test_the_file_of_the_original_is_read(program):
+def test_the_file_of_the_original_is_read(program: Any) -> None:
     """With the exact text of the example in the documentation, its times moved to today."""
     put(program, written("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9...", 86400))
 
@@ -306,7 +310,7 @@ def test_the_file_of_the_original_is_read(program):
     assert done.stdout == "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9...\n"
 
 
-def test_two_servers_use_one_token(program):
+def test_two_servers_use_one_token(program: Any) -> None:
     script = f"""
 import subprocess, sys
 from app.core.security import token_manager
@@ -320,7 +324,7 @@ print(token_manager.get_token())
     assert program(script).stdout.split() == ["None", "access_token_here", "None"]
 
 
-def test_the_one_liner_that_deletes_a_token_by_hand(program):
+def test_the_one_liner_that_deletes_a_token_by_hand(program: Any) -> None:
     program(BASIC_USE)
 
     program("from app.core.security import token_manager; token_manager.clear_token()")
@@ -328,7 +332,7 @@ def test_the_one_liner_that_deletes_a_token_by_hand(program):
     assert not program.file.exists()
 
 
-def test_every_line_bears_the_seeds_time(program):
+def test_every_line_bears_the_seeds_time(program: Any) -> None:
     done = program(SERVER + BASIC_USE)
 
     assert all(TIME.match(line) for line in done.stderr.splitlines())

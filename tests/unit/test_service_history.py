@@ -23,6 +23,7 @@ from tray_app.core.errors import (
 )
 from tray_app.core.token import Token, token_for
 from tray_app.history.database import History, open_history
+from tray_app.kiwoom.keys import AppKeys
 from tray_app.service.token_service import TokenService
 from tray_app.settings.load import load_settings
 from tray_app.stores.base import Place
@@ -74,20 +75,26 @@ def shelf() -> Shelf:
 @pytest.fixture
 def opened(
     tmp_path: Path, clock: Clock, broker: FakeBroker, history: History, shelf: Shelf
-) -> Callable[[], TokenService]:
+) -> Callable[..., TokenService]:
     path = str(tmp_path / "data" / ".token")
 
-    def open_one() -> TokenService:
+    def open_one(find_keys: Callable[[], AppKeys] = lambda: KEYS) -> TokenService:
         store = FileStore(path, ProfileLock(f"{path}.lock"), clock)
         return TokenService(
-            "default", store, lambda: KEYS, lambda: broker, clock, exports=shelf, open_history=lambda: history
+            "default",
+            store,
+            find_keys,
+            lambda: broker,
+            clock,
+            exports=shelf,  # type: ignore[arg-type]
+            open_history=lambda: history,
         )
 
     return open_one
 
 
 @pytest.fixture
-def service(opened: Callable[[], TokenService]) -> TokenService:
+def service(opened: Callable[..., TokenService]) -> TokenService:
     return opened()
 
 
@@ -124,16 +131,15 @@ def test_a_failure_tells_why(
         service.ensure()
     assert told() == ["failed"]
     (one,) = history.read("default")
-    assert (one.code, one.message, one.values) == ("500", broker.failure.message, {"reason": "busy"})  # type: ignore[attr-defined]
+    assert (one.code, one.message, one.values) == ("500", broker.failure.message, {"reason": "busy"})
 
 
-def test_missing_keys_are_a_failure(service: TokenService, told: Callable[[], list[str]]) -> None:
-    def none() -> None:
+def test_missing_keys_are_a_failure(opened: Callable[..., TokenService], told: Callable[[], list[str]]) -> None:
+    def none() -> AppKeys:
         raise KeysMissing("There are no keys.")
 
-    service._find_keys = none  # type: ignore[method-assign, assignment]
     with pytest.raises(KeysMissing):
-        service.ensure()
+        opened(none).ensure()
     assert told() == ["failed"]
 
 
@@ -173,7 +179,7 @@ def test_the_seeds_rule_is_no_event(service: TokenService, clock: Clock, told: C
 
 
 def test_waiters_of_one_request_make_one_event(
-    opened: Callable[[], TokenService], told: Callable[[], list[str]]
+    opened: Callable[..., TokenService], told: Callable[[], list[str]]
 ) -> None:
     threads = [threading.Thread(target=lambda: opened().ensure(), daemon=True) for _ in range(8)]
     for thread in threads:

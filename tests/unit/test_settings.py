@@ -6,9 +6,10 @@ import os
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import platformdirs
 import pytest
@@ -17,35 +18,35 @@ import tray_app
 from tray_app.core.errors import USAGE, InvalidInput, SettingsError
 from tray_app.settings import places
 from tray_app.settings.kinds import Span, Spans, Switch
-from tray_app.settings.load import load_settings, profile_name
+from tray_app.settings.load import Settings, load_settings, profile_name
 from tray_app.settings.places import config_dir, settings_scope, token_file
 from tray_app.settings.save import save_setting, settle_data_dir, unset_setting
 from tray_app.settings.table import TABLE, read_value
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     return tmp_path / "settings"
 
 
 @pytest.fixture
-def environ(folder):
+def environ(folder: Path) -> dict[str, Any]:
     return {"KIWOOM_TRAY_CONFIG_DIR": str(folder)}
 
 
 @pytest.fixture
-def file(folder):
+def file(folder: Path) -> Path:
     folder.mkdir()
     return folder / "settings.toml"
 
 
 @pytest.fixture
-def load(environ):
+def load(environ: dict[str, str]) -> Callable[..., Settings]:
     return lambda profile=None, **chosen: load_settings(profile, environ, **chosen)
 
 
 class TestDefaults:
-    def test_are_those_of_the_contract(self, load, tmp_path):
+    def test_are_those_of_the_contract(self, load: Callable[..., Settings], tmp_path: Path) -> None:
         settings = load()
 
         assert (settings.profile, settings.store, settings.mode, settings.policy, settings.language) == (
@@ -59,28 +60,30 @@ class TestDefaults:
         assert settings.data_dir == str(tmp_path / "data")
         assert (settings.has_own_data_dir, settings.problems) == (False, ())
 
-    def test_nothing_is_written(self, load, folder):
+    def test_nothing_is_written(self, load: Callable[..., Settings], folder: Path) -> None:
         load()
 
         assert not folder.exists()
 
-    def test_are_themselves_values_that_the_table_takes(self):
+    def test_are_themselves_values_that_the_table_takes(self) -> None:
         for setting in TABLE.values():
             if setting.default is not None and setting.name != "warn_before":
                 written = setting.kind.write(setting.default)
                 assert read_value(setting, written, setting.name) == setting.default
 
-    def test_only_mock_keys_mean_mock_trading(self, load, environ):
+    def test_only_mock_keys_mean_mock_trading(self, load: Callable[..., Settings], environ: dict[str, str]) -> None:
         environ["APP_KEY_MOCK"] = "key-of-a-test"
 
         assert load().mode == "demo"
 
-    def test_both_kinds_of_keys_mean_real_trading(self, load, environ):
+    def test_both_kinds_of_keys_mean_real_trading(self, load: Callable[..., Settings], environ: dict[str, str]) -> None:
         environ |= {"APP_KEY_MOCK": "key-of-a-test", "APP_KEY": "key-of-a-test"}
 
         assert load().mode == "real"
 
-    def test_mock_keys_say_nothing_about_another_profile(self, load, environ):
+    def test_mock_keys_say_nothing_about_another_profile(
+        self, load: Callable[..., Settings], environ: dict[str, str]
+    ) -> None:
         environ["APP_KEY_MOCK"] = "key-of-a-test"
 
         assert load("second").mode == "real"
@@ -90,7 +93,9 @@ class TestPrecedence:
     LAYERS = ("default", "file", "profile", "environment", "chosen")
 
     @pytest.mark.parametrize("layer", LAYERS)
-    def test_the_nearest_wins(self, layer, load, file, environ):
+    def test_the_nearest_wins(
+        self, layer: str, load: Callable[..., Settings], file: Path, environ: dict[str, str]
+    ) -> None:
         """`mode` stands in every layer; each row adds one more."""
         layers = self.LAYERS[: self.LAYERS.index(layer) + 1]
         values = {"default": "real", "file": "demo", "profile": "real", "environment": "demo", "chosen": "real"}
@@ -104,26 +109,32 @@ class TestPrecedence:
 
         assert settings.mode == values[layer]
 
-    def test_the_environment_goes_before_the_file(self, load, file, environ):
+    def test_the_environment_goes_before_the_file(
+        self, load: Callable[..., Settings], file: Path, environ: dict[str, str]
+    ) -> None:
         file.write_text('store = "memory"')
         environ["KIWOOM_TRAY_STORE"] = "file"
 
         assert load().store == "file"
 
-    def test_an_empty_variable_is_none(self, load, file, environ):
+    def test_an_empty_variable_is_none(
+        self, load: Callable[..., Settings], file: Path, environ: dict[str, str]
+    ) -> None:
         file.write_text('store = "memory"')
         environ |= {"KIWOOM_TRAY_STORE": "", "KIWOOM_PROFILE": "", "KIWOOM_TRAY_BASE_URL": ""}
 
         assert (load().store, load().profile, load().base_url) == ("memory", "default", None)
 
-    def test_a_section_is_its_profiles_alone(self, load, file):
+    def test_a_section_is_its_profiles_alone(self, load: Callable[..., Settings], file: Path) -> None:
         file.write_text('policy = "auto"\n[profiles.second]\npolicy = "notify"\nrenew_before = "1h"\n')
 
         assert [load(name).policy for name in (None, "second", "third")] == ["auto", "notify", "auto"]
         assert [load(name).renew_before for name in (None, "second", "third")] == [600, 3600, 600]
 
     @pytest.mark.parametrize("name", ["second", "SECOND", "Default"])
-    def test_a_name_that_differs_from_an_earlier_one_in_case_alone_is_refused(self, name, load, file):
+    def test_a_name_that_differs_from_an_earlier_one_in_case_alone_is_refused(
+        self, name: str, load: Callable[..., Settings], file: Path
+    ) -> None:
         file.write_text("[profiles.Second]\n[profiles.second]\n")
 
         assert load("Second").profile == "Second"
@@ -131,24 +142,28 @@ class TestPrecedence:
             load(name)
 
     @pytest.mark.parametrize("name", ["내 계좌", "a.b", "with space", "7", "profiles"])
-    def test_a_section_can_have_any_profiles_name(self, name, load, file):
+    def test_a_section_can_have_any_profiles_name(self, name: str, load: Callable[..., Settings], file: Path) -> None:
         file.write_text(f'[profiles."{name}"]\npolicy = "notify"\n', encoding="utf-8")
 
         assert load(name).policy == "notify"
 
     @pytest.mark.parametrize("line", ['store = "file"', 'data_dir = "/x"', 'language = "ko"'])
-    def test_what_concerns_the_whole_machine_does_not_stand_in_a_section(self, line, load, file):
+    def test_what_concerns_the_whole_machine_does_not_stand_in_a_section(
+        self, line: str, load: Callable[..., Settings], file: Path
+    ) -> None:
         file.write_text(f"[profiles.second]\n{line}\n")
 
         settings = load("second")
 
-        assert [str(one).startswith(f"{file}, line 2: {line.split()[0]} is the same") for one in settings.problems] == [
-            True
-        ]
+        assert [
+            str(one).startswith(f"{file}, line 2: {line.split(maxsplit=1)[0]} is the same") for one in settings.problems
+        ] == [True]
         assert settings.is_usable is (settings.language == "auto" and "language" in line)
         assert load().problems == ()
 
-    def test_the_profile_can_be_named_by_the_environment(self, load, environ):
+    def test_the_profile_can_be_named_by_the_environment(
+        self, load: Callable[..., Settings], environ: dict[str, str]
+    ) -> None:
         environ["KIWOOM_PROFILE"] = "second"
 
         assert (load().profile, load("third").profile) == ("second", "third")
@@ -164,7 +179,9 @@ BROKEN = {
 
 class TestBrokenFile:
     @pytest.mark.parametrize("kind", BROKEN)
-    def test_is_reported_and_nothing_is_used_in_its_place(self, kind, load, file):
+    def test_is_reported_and_nothing_is_used_in_its_place(
+        self, kind: str, load: Callable[..., Settings], file: Path
+    ) -> None:
         file.write_text(BROKEN[kind])
 
         settings = load()
@@ -173,7 +190,7 @@ class TestBrokenFile:
         with pytest.raises(SettingsError, match="line 1"):
             _ = settings.store
 
-    def test_half_a_list_of_warnings_leaves_the_default_ones(self, load, file):
+    def test_half_a_list_of_warnings_leaves_the_default_ones(self, load: Callable[..., Settings], file: Path) -> None:
         file.write_text("warn_before = [")
 
         settings = load()
@@ -205,7 +222,9 @@ class TestBrokenFile:
         ],
         ids=lambda one: one[:20],
     )
-    def test_a_line_that_is_no_toml_is_named_and_all_others_apply(self, broken, told, load, file):
+    def test_a_line_that_is_no_toml_is_named_and_all_others_apply(
+        self, broken: str, told: str, load: Callable[..., Settings], file: Path
+    ) -> None:
         text = f'language = "ko"\n\n{broken}\nstore = "file"\n\n[profiles.third]\nmode = "demo"\n'
         file.write_text(text, encoding="utf-8")
 
@@ -216,13 +235,15 @@ class TestBrokenFile:
         assert settings.language == "ko"
         assert load("third").mode == "demo"
 
-    def test_what_stands_under_a_broken_head_counts_for_nobody_else(self, load, file):
+    def test_what_stands_under_a_broken_head_counts_for_nobody_else(
+        self, load: Callable[..., Settings], file: Path
+    ) -> None:
         file.write_text('[profiles.second\npolicy = "notify"\n[profiles.third]\npolicy = "daily 06:30"\n')
 
         assert [load(name).policy for name in (None, "second", "third")] == ["auto", "notify", "daily 06:30"]
         assert [load(name).is_usable for name in (None, "second", "third")] == [True, False, True]
 
-    def test_several_broken_lines_are_all_named(self, load, file):
+    def test_several_broken_lines_are_all_named(self, load: Callable[..., Settings], file: Path) -> None:
         file.write_text('a b\nlanguage = "ko"\nstore = file\npolicy = "notify"\n')
 
         settings = load()
@@ -232,18 +253,18 @@ class TestBrokenFile:
         with pytest.raises(SettingsError, match="line 3"):
             _ = settings.store
 
-    def test_the_value_of_a_broken_line_is_not_repeated(self, load, file):
+    def test_the_value_of_a_broken_line_is_not_repeated(self, load: Callable[..., Settings], file: Path) -> None:
         file.write_text("redis_url = redis://me:my-password@host\n")
 
         assert "my-password" not in str(load().problems[0])
 
     @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"\x00" * 100, "store = 'file' # 키움".encode("cp949")])
-    def test_that_is_no_utf_8_is_reported(self, content, load, file):
+    def test_that_is_no_utf_8_is_reported(self, content: bytes, load: Callable[..., Settings], file: Path) -> None:
         file.write_bytes(content)
 
         assert len(load().problems) == 1
 
-    def test_a_byte_order_mark_is_no_damage(self, load, file):
+    def test_a_byte_order_mark_is_no_damage(self, load: Callable[..., Settings], file: Path) -> None:
         file.write_bytes(b'\xef\xbb\xbfstore = "file"')
 
         assert (load().store, load().problems) == ("file", ())
@@ -273,7 +294,9 @@ class TestBrokenFile:
         ],
         ids=lambda line: line[:40],
     )
-    def test_a_bad_line_is_reported_and_the_rest_applies(self, line, load, file):
+    def test_a_bad_line_is_reported_and_the_rest_applies(
+        self, line: str, load: Callable[..., Settings], file: Path
+    ) -> None:
         file.write_text(f'language = "ko"\n{line}\n', encoding="utf-8")
 
         settings = load()
@@ -281,7 +304,9 @@ class TestBrokenFile:
         assert len(settings.problems) == 1
         assert (settings.language, settings.store, settings.renew_before) == ("ko", "auto", 600)
 
-    def test_a_bad_line_in_a_section_is_reported_with_its_place(self, load, file):
+    def test_a_bad_line_in_a_section_is_reported_with_its_place(
+        self, load: Callable[..., Settings], file: Path
+    ) -> None:
         file.write_text('[profiles.second]\nmode = "paper"\npolicy = "notify"\n')
 
         settings = load("second")
@@ -291,20 +316,24 @@ class TestBrokenFile:
         with pytest.raises(SettingsError, match="line 2: mode"):
             _ = settings.mode
 
-    def test_a_bad_section_of_another_profile_is_not_this_ones_problem(self, load, file):
+    def test_a_bad_section_of_another_profile_is_not_this_ones_problem(
+        self, load: Callable[..., Settings], file: Path
+    ) -> None:
         file.write_text('[profiles.second]\nmode = "paper"\n')
 
         assert load().problems == ()
 
-    def test_a_folder_in_its_place_is_reported(self, load, file):
+    def test_a_folder_in_its_place_is_reported(self, load: Callable[..., Settings], file: Path) -> None:
         file.mkdir()
 
         assert len(load().problems) == 1
 
-    def test_a_file_that_may_not_be_read_is_reported(self, load, file, monkeypatch):
+    def test_a_file_that_may_not_be_read_is_reported(
+        self, load: Callable[..., Settings], file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         file.write_text("")
 
-        def refuse(*_, **__):
+        def refuse(*_: Any, **__: Any) -> None:
             raise PermissionError(errno.EACCES, "Permission denied")
 
         monkeypatch.setattr("builtins.open", refuse)
@@ -313,7 +342,9 @@ class TestBrokenFile:
 
         assert "Permission denied" in str(settings.problems[0])
 
-    def test_a_password_of_redis_does_not_stand_in_it_and_is_not_repeated(self, load, file):
+    def test_a_password_of_redis_does_not_stand_in_it_and_is_not_repeated(
+        self, load: Callable[..., Settings], file: Path
+    ) -> None:
         file.write_text('redis_url = "redis://user:hidden-word@host"')
 
         settings = load()
@@ -334,7 +365,9 @@ class TestBadEnvironment:
             ("KIWOOM_TRAY_REDIS_URL", "http://host"),
         ],
     )
-    def test_is_a_usage_error_that_names_the_variable(self, name, value, load, environ):
+    def test_is_a_usage_error_that_names_the_variable(
+        self, name: str, value: str, load: Callable[..., Settings], environ: dict[str, str]
+    ) -> None:
         environ[name] = value
 
         with pytest.raises(SettingsError, match=name) as raised:
@@ -342,21 +375,23 @@ class TestBadEnvironment:
         assert raised.value.exit_status == USAGE == 2
 
     @pytest.mark.parametrize("name", ["..", "../../x", "a/b", ".x", "CON", "x" * 65, "a\0b", "x."])
-    def test_a_bad_profile_is_a_usage_error(self, name, load, environ):
+    def test_a_bad_profile_is_a_usage_error(
+        self, name: str, load: Callable[..., Settings], environ: dict[str, str]
+    ) -> None:
         environ["KIWOOM_PROFILE"] = name
 
         with pytest.raises(InvalidInput) as raised:
             load()
         assert raised.value.exit_status == USAGE
 
-    def test_a_bad_redis_address_is_not_repeated(self, load, environ):
+    def test_a_bad_redis_address_is_not_repeated(self, load: Callable[..., Settings], environ: dict[str, str]) -> None:
         environ["KIWOOM_TRAY_REDIS_URL"] = "http://user:hidden-word@host"
 
         with pytest.raises(SettingsError) as raised:
             load()
         assert "hidden-word" not in str(raised.value)
 
-    def test_a_bad_encryption_key_is_not_repeated(self, load, environ):
+    def test_a_bad_encryption_key_is_not_repeated(self, load: Callable[..., Settings], environ: dict[str, str]) -> None:
         environ["KIWOOM_TRAY_ENCRYPTION_KEY"] = "hidden-word"
 
         with pytest.raises(SettingsError) as raised:
@@ -364,33 +399,35 @@ class TestBadEnvironment:
         assert "hidden-word" not in str(raised.value)
 
     @pytest.mark.parametrize("url", ["https://mock.kiwoom.com", "http://127.0.0.1:8080", "http://localhost:1"])
-    def test_a_good_base_url_is_taken(self, url, load, environ):
+    def test_a_good_base_url_is_taken(self, url: str, load: Callable[..., Settings], environ: dict[str, str]) -> None:
         environ["KIWOOM_TRAY_BASE_URL"] = url
 
         assert load().base_url == url
 
 
 class TestProfileName:
-    def test_a_name_given_goes_before_the_environment(self):
+    def test_a_name_given_goes_before_the_environment(self) -> None:
         assert profile_name("second", {"KIWOOM_PROFILE": "third"}) == "second"
 
-    def test_an_empty_name_given_is_refused(self):
+    def test_an_empty_name_given_is_refused(self) -> None:
         with pytest.raises(InvalidInput):
             profile_name("", {})
 
-    def test_no_name_is_the_default(self):
+    def test_no_name_is_the_default(self) -> None:
         assert profile_name(None, {}) == "default"
 
 
 class TestScope:
-    def test_stays_the_same_when_the_data_folder_is_set_to_another(self, environ):
+    def test_stays_the_same_when_the_data_folder_is_set_to_another(self, environ: dict[str, str]) -> None:
         before = settings_scope(environ)
         save_setting("data_dir", "/another", environ=environ)
 
         assert settings_scope(environ) == before
 
     @pytest.mark.parametrize("name", ["KIWOOM_TRAY_DATA_DIR", "KIWOOM_TRAY_CONFIG_DIR"])
-    def test_is_another_where_the_environment_names_other_folders(self, name, environ, tmp_path):
+    def test_is_another_where_the_environment_names_other_folders(
+        self, name: str, environ: dict[str, str], tmp_path: Path
+    ) -> None:
         assert settings_scope({**environ, name: str(tmp_path / "other")}) != settings_scope(environ)
 
 
@@ -398,13 +435,15 @@ class TestQuietHours:
     @pytest.mark.parametrize(
         ("text", "expected"), [("22:00-07:00", (1320, 420)), ("00:00 - 06:30", (0, 390)), ("", None)]
     )
-    def test_are_minutes_of_the_day(self, text, expected, load, file):
+    def test_are_minutes_of_the_day(
+        self, text: str, expected: tuple[int, int] | None, load: Callable[..., Settings], file: Path
+    ) -> None:
         file.write_text(f'quiet_hours = "{text}"\n')
 
         assert (load().quiet_hours, load().problems) == (expected, ())
 
     @pytest.mark.parametrize("text", ["22-07", "22:00", "22:00-25:00", "07:00-07:00", "22:00-07:60", "-", "７:00-8"])
-    def test_refuses_the_rest(self, text, load, file):
+    def test_refuses_the_rest(self, text: str, load: Callable[..., Settings], file: Path) -> None:
         file.write_text(f'quiet_hours = "{text}"\n', encoding="utf-8")
 
         assert (load().quiet_hours, len(load().problems)) == (None, 1)
@@ -412,13 +451,15 @@ class TestQuietHours:
 
 class TestDaily:
     @pytest.mark.parametrize("time", ["00:00", "06:30", "07:59", "20:00", "23:59"])
-    def test_rotates_while_no_market_is_open(self, time, load, file):
+    def test_rotates_while_no_market_is_open(self, time: str, load: Callable[..., Settings], file: Path) -> None:
         file.write_text(f'policy = "daily {time}"\n')
 
         assert load().policy == f"daily {time}"
 
     @pytest.mark.parametrize("time", ["08:00", "12:00", "19:59"])
-    def test_in_trading_hours_is_refused_with_the_reason(self, time, load, file):
+    def test_in_trading_hours_is_refused_with_the_reason(
+        self, time: str, load: Callable[..., Settings], file: Path
+    ) -> None:
         file.write_text(f'policy = "daily {time}"\n')
 
         assert load().policy == "notify"
@@ -442,7 +483,9 @@ class TestKinds:
     }
 
     @pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in SAMPLES.items() for text in texts])
-    def test_what_is_typed_is_kept_and_shown_as_it_was_typed(self, name, text, environ, load):
+    def test_what_is_typed_is_kept_and_shown_as_it_was_typed(
+        self, name: str, text: str, environ: dict[str, str], load: Callable[..., Settings]
+    ) -> None:
         kind = TABLE[name].kind
         save_setting(name, kind.write(kind.read(kind.parse(text))), environ=environ)
 
@@ -452,14 +495,14 @@ class TestKinds:
         assert kind.text(getattr(settings, name)) == text
 
     @pytest.mark.parametrize("word", ["true", "ON", " yes ", "1"])
-    def test_a_switch_is_typed_in_many_ways(self, word):
+    def test_a_switch_is_typed_in_many_ways(self, word: str) -> None:
         assert Switch().read(Switch().parse(word)) is True
 
     @pytest.mark.parametrize("typed", ["30m, 10m", '["30m","10m"]', "[30m,10m]", "'30m' , '10m'"])
-    def test_warnings_are_typed_in_many_ways(self, typed):
+    def test_warnings_are_typed_in_many_ways(self, typed: str) -> None:
         assert Spans().read(Spans().parse(typed)) == (1800, 600)
 
-    def test_a_bare_number_asks_for_its_unit(self):
+    def test_a_bare_number_asks_for_its_unit(self) -> None:
         with pytest.raises(ValueError, match="with its unit"):
             Span().read(Span().parse("90"))
 
@@ -467,10 +510,10 @@ class TestKinds:
         ("name", "written", "meant"),
         [("mode", "Demo", "demo"), ("store", " Keyring ", "keyring"), ("policy", "Daily  06:30", "daily 06:30")],
     )
-    def test_letter_case_and_blanks_of_a_known_word_are_forgiven(self, name, written, meant):
+    def test_letter_case_and_blanks_of_a_known_word_are_forgiven(self, name: str, written: str, meant: str) -> None:
         assert TABLE[name].kind.read(written) == meant
 
-    def test_an_address_is_shown_without_its_password(self):
+    def test_an_address_is_shown_without_its_password(self) -> None:
         kind = TABLE["redis_url"].kind
 
         assert kind.text(kind.read("rediss://me:password@host:6379/0")) == "rediss://host:6379/0"
@@ -481,11 +524,11 @@ class TestSeconds:
         ("value", "expected"),
         [("90s", 90), ("10m", 600), ("1h", 3600), ("24h", 86400), ("0m", 0), ("10M", 600), (0, 0)],
     )
-    def test_reads_spans(self, value, expected):
+    def test_reads_spans(self, value: int | str, expected: int) -> None:
         assert Span().read(value) == expected
 
     @pytest.mark.parametrize("value", ["", "m", "10", 10, "1.5m", "-1m", "1 m", "25h", -1, 86401, True, None, 1.0, []])
-    def test_refuses_the_rest(self, value):
+    def test_refuses_the_rest(self, value: Any) -> None:
         with pytest.raises(ValueError, match="duration"):
             Span().read(value)
 
@@ -496,10 +539,12 @@ class TestBotFiles:
     TWICE = "share_bot_file = '{0}'\n[profiles.second]\nmode = 'demo'\nshare_bot_file = '{0}'\n"
 
     @pytest.fixture
-    def bots(self, tmp_path):
+    def bots(self, tmp_path: Path) -> str:
         return str(tmp_path / "bots.json")
 
-    def test_that_two_profiles_name_is_the_first_ones(self, load, file, bots):
+    def test_that_two_profiles_name_is_the_first_ones(
+        self, load: Callable[..., Settings], file: Path, bots: str
+    ) -> None:
         file.write_text(self.TWICE.format(bots))
 
         first, second = load(), load("second")
@@ -510,26 +555,28 @@ class TestBotFiles:
             f"{file}, line 4: share_bot_file is left out, because the profile default has that file already."
         ]
 
-    def test_of_the_second_is_not_also_the_thirds(self, load, file, bots):
+    def test_of_the_second_is_not_also_the_thirds(self, load: Callable[..., Settings], file: Path, bots: str) -> None:
         section = "[profiles.{}]\nshare_bot_file = '{}'\n"
         file.write_text(section.format("second", bots) + section.format("third", bots))
 
         assert [load(name).share_bot_file for name in (None, "second", "third")] == ["", bots, ""]
 
     @pytest.mark.posix
-    def test_by_another_name_is_the_same(self, load, file, bots, tmp_path):
+    def test_by_another_name_is_the_same(
+        self, load: Callable[..., Settings], file: Path, bots: str, tmp_path: Path
+    ) -> None:
         (tmp_path / "link").symlink_to(tmp_path)
         file.write_text(self.TWICE.format(bots).replace(bots, str(tmp_path / "link" / "bots.json"), 1))
 
         assert load("second").share_bot_file == ""
 
-    def test_that_differ_are_each_ones_own(self, load, file, bots):
+    def test_that_differ_are_each_ones_own(self, load: Callable[..., Settings], file: Path, bots: str) -> None:
         file.write_text(self.TWICE.format(bots).replace(bots, bots + "2", 1))
 
         assert (load().share_bot_file, load("second").share_bot_file) == (bots + "2", bots)
 
     @pytest.mark.parametrize("name", [".token", "second.token", ".token.lock"])
-    def test_are_no_token_files(self, load, file, tmp_path, name):
+    def test_are_no_token_files(self, load: Callable[..., Settings], file: Path, tmp_path: Path, name: str) -> None:
         path = str(tmp_path / "data" / name)
         file.write_text(f"data_dir = '{tmp_path / 'data'}'\nshare_bot_file = '{path}'\n")
 
@@ -540,7 +587,9 @@ class TestBotFiles:
             "share_bot_file is left out, because it is the file of a token itself."
         ]
 
-    def test_in_the_data_folder_are_fine_under_another_name(self, load, file, tmp_path):
+    def test_in_the_data_folder_are_fine_under_another_name(
+        self, load: Callable[..., Settings], file: Path, tmp_path: Path
+    ) -> None:
         path = str(tmp_path / "data" / "token.json")
         file.write_text(f"data_dir = '{tmp_path / 'data'}'\nshare_bot_file = '{path}'\n")
 
@@ -549,7 +598,7 @@ class TestBotFiles:
 
 class TestStrangeFiles:
     @pytest.mark.posix
-    def test_a_pipe_holds_up_nobody(self, environ, folder, load):
+    def test_a_pipe_holds_up_nobody(self, environ: dict[str, str], folder: Path, load: Callable[..., Settings]) -> None:
         folder.mkdir()
         os.mkfifo(folder / "settings.toml")
 
@@ -557,7 +606,9 @@ class TestStrangeFiles:
         with pytest.raises(SettingsError, match="not a file"):
             save_setting("store", "file", environ=environ)
 
-    def test_a_file_that_is_far_too_long_is_not_read(self, environ, file, load):
+    def test_a_file_that_is_far_too_long_is_not_read(
+        self, environ: dict[str, str], file: Path, load: Callable[..., Settings]
+    ) -> None:
         file.write_text('store = "file"\n' + "# far too long\n" * 10_000)
 
         assert ["too large" in str(problem) for problem in load().problems] == [True]
@@ -567,19 +618,23 @@ class TestStrangeFiles:
             save_setting("policy", "notify", environ=environ)
 
     @pytest.mark.parametrize("line", ["x", "x = 1", "x{} = 1", "[x{}]", '"'])
-    def test_thousands_of_wrong_lines_are_judged_all_the_same(self, line, file, load):
+    def test_thousands_of_wrong_lines_are_judged_all_the_same(
+        self, line: str, file: Path, load: Callable[..., Settings]
+    ) -> None:
         file.write_text('store = "file"\n' + "\n".join(line.format(number) for number in range(6000)))
 
         assert load().problems
 
 
 class TestSaving:
-    def test_what_is_saved_is_loaded(self, environ, load):
+    def test_what_is_saved_is_loaded(self, environ: dict[str, str], load: Callable[..., Settings]) -> None:
         save_setting("policy", "notify", environ=environ)
 
         assert load().policy == "notify"
 
-    def test_what_is_taken_back_is_the_default_again(self, environ, load, file):
+    def test_what_is_taken_back_is_the_default_again(
+        self, environ: dict[str, str], load: Callable[..., Settings], file: Path
+    ) -> None:
         file.write_text('# of mine\npolicy = "notify"\nstore = "file"\n[profiles.second]\npolicy = "notify"\n')
 
         assert [unset_setting("policy", environ=environ), unset_setting("policy", environ=environ)] == [True, False]
@@ -588,19 +643,19 @@ class TestSaving:
         assert (load().policy, load().store, load("second").policy) == ("auto", "file", "auto")
         assert "# of mine" in file.read_text()
 
-    def test_a_profiles_setting_is_its_own(self, environ, load):
+    def test_a_profiles_setting_is_its_own(self, environ: dict[str, str], load: Callable[..., Settings]) -> None:
         save_setting("mode", "demo", "second", environ)
 
         assert [load(name).mode for name in (None, "second", "third")] == ["real", "demo", "real"]
 
     @pytest.mark.parametrize("name", ["내 계좌", "a.b", "with space", "a-b_c", "7", "x" * 64])
-    def test_any_profile_name_is_saved(self, name, environ, load):
+    def test_any_profile_name_is_saved(self, name: str, environ: dict[str, str], load: Callable[..., Settings]) -> None:
         save_setting("mode", "demo", name, environ)
         save_setting("policy", "notify", name, environ)
 
         assert (load(name).mode, load(name).policy, load().problems) == ("demo", "notify", ())
 
-    def test_comments_and_everything_else_stay(self, environ, file):
+    def test_comments_and_everything_else_stay(self, environ: dict[str, str], file: Path) -> None:
         text = (
             "# of mine\n"
             'store = "file" # because\n'
@@ -616,14 +671,16 @@ class TestSaving:
 
         assert file.read_text() == text.replace('"file"', '"auto"')
 
-    def test_a_setting_of_all_does_not_slip_into_a_section(self, environ, file, load):
+    def test_a_setting_of_all_does_not_slip_into_a_section(
+        self, environ: dict[str, str], file: Path, load: Callable[..., Settings]
+    ) -> None:
         file.write_text('[profiles.second]\nmode = "demo"\n')
 
         save_setting("data_dir", "/somewhere", environ=environ)
 
         assert tomllib.loads(file.read_text()) == {"data_dir": "/somewhere", "profiles": {"second": {"mode": "demo"}}}
 
-    def test_a_section_is_added_beside_another(self, environ, file):
+    def test_a_section_is_added_beside_another(self, environ: dict[str, str], file: Path) -> None:
         file.write_text('store = "file"\n[profiles.second]\nmode = "demo"\n')
 
         save_setting("mode", "real", "third", environ)
@@ -633,7 +690,9 @@ class TestSaving:
             "profiles": {"second": {"mode": "demo"}, "third": {"mode": "real"}},
         }
 
-    def test_a_file_with_windows_line_ends_stays_readable(self, environ, file, load):
+    def test_a_file_with_windows_line_ends_stays_readable(
+        self, environ: dict[str, str], file: Path, load: Callable[..., Settings]
+    ) -> None:
         file.write_bytes(b'# of mine\r\nstore = "file"\r\n')
 
         save_setting("policy", "notify", environ=environ)
@@ -641,17 +700,19 @@ class TestSaving:
         assert (load().store, load().policy, "# of mine" in file.read_text()) == ("file", "notify", True)
 
     @pytest.mark.parametrize("content", ["store = ", "profiles = 5", "[profiles]\nsecond = 5\n", "\xff"])
-    def test_a_damaged_file_is_left_as_it_was(self, content, environ, file):
+    def test_a_damaged_file_is_left_as_it_was(self, content: str, environ: dict[str, str], file: Path) -> None:
         file.write_text(content, encoding="latin-1")
 
         with pytest.raises(SettingsError):
             save_setting("mode", "demo", "second", environ)
         assert file.read_text(encoding="latin-1") == content
 
-    def test_a_write_that_fails_leaves_the_file_as_it_was(self, environ, file, monkeypatch):
+    def test_a_write_that_fails_leaves_the_file_as_it_was(
+        self, environ: dict[str, str], file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         file.write_text('store = "file"\n')
 
-        def refuse(*_):
+        def refuse(*_: Any) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
 
         monkeypatch.setattr(os, "replace", refuse)
@@ -659,8 +720,10 @@ class TestSaving:
             save_setting("store", "auto", environ=environ)
         assert file.read_text() == 'store = "file"\n'
 
-    def test_a_write_that_fails_leaves_nothing_behind(self, environ, file, monkeypatch):
-        def refuse(*_):
+    def test_a_write_that_fails_leaves_nothing_behind(
+        self, environ: dict[str, str], file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: Any) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
 
         monkeypatch.setattr(os, "replace", refuse)
@@ -668,7 +731,9 @@ class TestSaving:
             save_setting("store", "auto", environ=environ)
         assert [one.name for one in file.parent.iterdir()] == ["settings.toml.lock"]
 
-    def test_programs_that_save_at_the_same_time_lose_no_change(self, environ, file, load):
+    def test_programs_that_save_at_the_same_time_lose_no_change(
+        self, environ: dict[str, str], file: Path, load: Callable[..., Settings]
+    ) -> None:
         program = (
             "import sys; from tray_app.settings.save import save_setting\n"
             "for one in range(15): save_setting('mode', 'demo', sys.argv[1] + str(one))"
@@ -680,7 +745,7 @@ class TestSaving:
         sections = tomllib.loads(file.read_text())["profiles"]
         assert sorted(sections) == sorted(f"{name}{one}" for name in "ab" for one in range(15))
 
-    def test_threads_that_save_at_the_same_time_lose_no_change(self, environ, file):
+    def test_threads_that_save_at_the_same_time_lose_no_change(self, environ: dict[str, str], file: Path) -> None:
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda one: save_setting("mode", "demo", f"p{one}", environ), range(20)))
 
@@ -688,7 +753,7 @@ class TestSaving:
 
     @pytest.mark.posix
     @pytest.mark.parametrize("mode", [0o600, 0o640])
-    def test_the_file_is_open_to_whom_it_was(self, mode, environ, file):
+    def test_the_file_is_open_to_whom_it_was(self, mode: int, environ: dict[str, str], file: Path) -> None:
         file.write_text("")
         file.chmod(mode)
 
@@ -697,12 +762,14 @@ class TestSaving:
         assert file.stat().st_mode & 0o777 == mode
 
     @pytest.mark.posix
-    def test_a_new_file_is_its_owners_alone(self, environ, folder):
+    def test_a_new_file_is_its_owners_alone(self, environ: dict[str, str], folder: Path) -> None:
         save_setting("store", "file", environ=environ)
 
         assert (folder / "settings.toml").stat().st_mode & 0o777 == 0o600
 
-    def test_what_a_killed_writer_left_is_no_hindrance(self, environ, file, load):
+    def test_what_a_killed_writer_left_is_no_hindrance(
+        self, environ: dict[str, str], file: Path, load: Callable[..., Settings]
+    ) -> None:
         file.with_name("settings.toml.new").write_text("half")
 
         save_setting("store", "file", environ=environ)
@@ -710,7 +777,9 @@ class TestSaving:
         assert load().store == "file"
 
     @pytest.mark.posix
-    def test_a_file_kept_elsewhere_and_linked_stays_linked(self, environ, file, tmp_path):
+    def test_a_file_kept_elsewhere_and_linked_stays_linked(
+        self, environ: dict[str, str], file: Path, tmp_path: Path
+    ) -> None:
         kept = tmp_path / "dotfiles.toml"
         kept.write_text('store = "file"\n')
         file.symlink_to(kept)
@@ -722,21 +791,25 @@ class TestSaving:
 
 
 class TestDataFolder:
-    def test_a_checkout_settles_on_its_own_folder(self, environ, load):
+    def test_a_checkout_settles_on_its_own_folder(self, environ: dict[str, str], load: Callable[..., Settings]) -> None:
         settings = settle_data_dir(load(), environ)
 
         expected = str(Path(tray_app.__file__).parents[1] / "data")
         assert (settings.data_dir, load().data_dir, load().has_own_data_dir) == (expected, expected, True)
 
     @pytest.mark.posix
-    def test_an_installed_program_settles_on_the_users_folder(self, environ, load, monkeypatch, tmp_path):
+    def test_an_installed_program_settles_on_the_users_folder(
+        self, environ: dict[str, str], load: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
         monkeypatch.setattr("tray_app.settings.places.checkout_data_dir", lambda: None)
         settle_data_dir(load(), environ)
 
         assert Path(load().data_dir).is_relative_to(tmp_path / "places")
 
     @pytest.mark.parametrize("by", ["environment", "file"])
-    def test_a_folder_that_somebody_chose_stays(self, by, environ, folder, load, tmp_path):
+    def test_a_folder_that_somebody_chose_stays(
+        self, by: str, environ: dict[str, str], folder: Path, load: Callable[..., Settings], tmp_path: Path
+    ) -> None:
         if by == "environment":
             environ["KIWOOM_TRAY_DATA_DIR"] = str(tmp_path / "chosen")
         else:
@@ -750,26 +823,30 @@ class TestDataFolder:
         assert settings.data_dir == str(tmp_path / "chosen")
         assert sorted(folder.rglob("*")) == before
 
-    def test_the_users_home_can_be_written_short(self, load, environ, tmp_path):
+    def test_the_users_home_can_be_written_short(
+        self, load: Callable[..., Settings], environ: dict[str, str], tmp_path: Path
+    ) -> None:
         environ["KIWOOM_TRAY_DATA_DIR"] = "~/kiwoom"
 
         assert load().data_dir == str(tmp_path / "places" / "home" / "kiwoom")
 
-    def test_the_file_of_the_default_profile_is_the_seeds(self):
+    def test_the_file_of_the_default_profile_is_the_seeds(self) -> None:
         assert [token_file("/d", name) for name in ("default", "second")] == [
             os.path.join("/d", ".token"),
             os.path.join("/d", "second.token"),
         ]
 
-    def test_the_settings_folder_can_be_named(self, environ, folder):
+    def test_the_settings_folder_can_be_named(self, environ: dict[str, str], folder: Path) -> None:
         assert config_dir(environ) == str(folder)
 
     @pytest.mark.posix
-    def test_the_state_folder_is_the_users(self, tmp_path):
+    def test_the_state_folder_is_the_users(self, tmp_path: Path) -> None:
         assert Path(places.state_dir()).is_relative_to(tmp_path / "places")
 
     @pytest.mark.parametrize("named", ["as-here", "relative", ""])
-    def test_the_users_folders_are_where_platformdirs_has_them(self, named, monkeypatch, tmp_path):
+    def test_the_users_folders_are_where_platformdirs_has_them(
+        self, named: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
         monkeypatch.delenv("KIWOOM_TRAY_CONFIG_DIR")
         if named != "as-here" and sys.platform != "win32":
             for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,14 @@ def files_below(folder: Path) -> list[str]:
 
 class TestAFileThatCannotBeReadAsAWhole:
     @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-    def test_lets_nothing_work(self, command, run: Callable[..., Run], file, keys, private_places):
+    def test_lets_nothing_work(
+        self,
+        command: tuple[str, str, str, str] | tuple[str, str, str] | tuple[str, str] | tuple[str],
+        run: Callable[..., Run],
+        file: Path,
+        keys: None,
+        private_places: Path,
+    ) -> None:
         file.write_bytes(UNREADABLE["cp949"])
 
         refused = run(*command, stdin="a-key-of-a-test\na-secret-of-a-test\n")
@@ -80,7 +88,9 @@ class TestAFileThatCannotBeReadAsAWhole:
         ]
 
     @pytest.mark.parametrize("kind", UNREADABLE)
-    def test_of_whatever_kind_is_told_in_one_line_that_names_the_file(self, kind, run, file, keys):
+    def test_of_whatever_kind_is_told_in_one_line_that_names_the_file(
+        self, kind: str, run: Callable[..., Run], file: Path, keys: None
+    ) -> None:
         file.write_bytes(UNREADABLE[kind])
 
         refused = run("get")
@@ -90,7 +100,9 @@ class TestAFileThatCannotBeReadAsAWhole:
         assert refused.err.count("\n") == 1
 
     @pytest.mark.parametrize("setting", ["KIWOOM_MODE=demo", "KIWOOM_TRAY_STORE=file"])
-    def test_lets_nothing_work_though_the_environment_says_something(self, setting, run, file, keys, monkeypatch):
+    def test_lets_nothing_work_though_the_environment_says_something(
+        self, setting: str, run: Callable[..., Run], file: Path, keys: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         file.write_bytes(UNREADABLE["cp949"])
         monkeypatch.setenv(*setting.split("="))
 
@@ -98,7 +110,7 @@ class TestAFileThatCannotBeReadAsAWhole:
 
     @pytest.mark.posix
     @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root reads everything")
-    def test_may_belong_to_another_user(self, run, file):
+    def test_may_belong_to_another_user(self, run: Callable[..., Run], file: Path) -> None:
         file.write_text(MEANT, encoding="utf-8")
         file.chmod(0)
 
@@ -108,13 +120,13 @@ class TestAFileThatCannotBeReadAsAWhole:
         assert "Permission denied" in refused.err
 
     @pytest.mark.posix
-    def test_may_be_no_file(self, run, file):
+    def test_may_be_no_file(self, run: Callable[..., Run], file: Path) -> None:
         os.mkfifo(file)
 
         assert run("status").status == USAGE
 
     @pytest.mark.parametrize("words", [("list",), ("list", "--json"), ("get", "theme"), ("path",)])
-    def test_can_be_asked_about(self, words, run, file):
+    def test_can_be_asked_about(self, words: tuple[str, str] | tuple[str], run: Callable[..., Run], file: Path) -> None:
         file.write_bytes(UNREADABLE["cp949"])
 
         shown = run("config", *words)
@@ -122,22 +134,22 @@ class TestAFileThatCannotBeReadAsAWhole:
         assert shown.status == DONE
         assert str(file) in shown.out + shown.err
 
-    def test_does_not_tell_the_mode(self, run, file):
+    def test_does_not_tell_the_mode(self, run: Callable[..., Run], file: Path) -> None:
         file.write_bytes(UNREADABLE["cp949"])
 
         refused = run("config", "get", "mode")
 
         assert (refused.status, refused.out, refused.err.count("\n")) == (USAGE, "", 1)
 
-    def test_is_named_by_the_doctor(self, run, file, monkeypatch):
-        monkeypatch.setattr("tray_app.cli.doctor._screen", _no_finding)
+    def test_is_named_by_the_doctor(self, run: Callable[..., Run], file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("tray_app.cli.doctor.tray_command", lambda *_: [])
         file.write_bytes(UNREADABLE["cp949"])
 
         assert f"{file}, line 3" in run("doctor").out
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
-def test_an_encoding_that_its_first_bytes_tell_is_read(encoding, file):
+def test_an_encoding_that_its_first_bytes_tell_is_read(encoding: str, file: Path) -> None:
     mark = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}.get(encoding, b"")
     file.write_bytes(mark + MEANT.encode(encoding))
 
@@ -149,7 +161,9 @@ def test_an_encoding_that_its_first_bytes_tell_is_read(encoding, file):
 class TestALineThatIsNotUnderstood:
     @pytest.mark.parametrize("name", REQUIRED)
     @pytest.mark.parametrize("line", ["{} = !", "{} : 'x'", "{}", "{} = ['x']", "{} = 5", "{} = ''\n{} = ''"])
-    def test_of_a_required_setting_refuses(self, name, line, run, file, keys):
+    def test_of_a_required_setting_refuses(
+        self, name: str, line: str, run: Callable[..., Run], file: Path, keys: None
+    ) -> None:
         if "''" in line:
             line = 'store = "auto"\nstore = "auto"' if name == "store" else line
         file.write_text(line.replace("{}", name) + '\ntheme = "dark"\n')
@@ -163,7 +177,7 @@ class TestALineThatIsNotUnderstood:
         assert load_settings().theme == "dark"
 
     @pytest.mark.parametrize("name", REQUIRED)
-    def test_has_no_value_that_anybody_could_use(self, name, file):
+    def test_has_no_value_that_anybody_could_use(self, name: str, file: Path) -> None:
         file.write_text(f"{name} = !\n")
 
         settings = load_settings()
@@ -174,7 +188,9 @@ class TestALineThatIsNotUnderstood:
             settings.require()
 
     @pytest.mark.parametrize("name", [one for one in TABLE if one not in REQUIRED])
-    def test_of_any_other_setting_is_told_and_its_default_is_used(self, name, run, file):
+    def test_of_any_other_setting_is_told_and_its_default_is_used(
+        self, name: str, run: Callable[..., Run], file: Path
+    ) -> None:
         file.write_text(f"{name} = !\n")
 
         done = run("status")
@@ -183,7 +199,7 @@ class TestALineThatIsNotUnderstood:
         setting = TABLE[name]
         assert getattr(load_settings(), name) == setting.when_unknown
 
-    def test_of_the_policy_leaves_renewing_to_the_user(self, file):
+    def test_of_the_policy_leaves_renewing_to_the_user(self, file: Path) -> None:
         file.write_text('policy = "dayly 06:30"\n')
 
         assert load_settings().policy == "notify"
@@ -192,7 +208,9 @@ class TestALineThatIsNotUnderstood:
         ("name", "value"),
         [("KIWOOM_MODE", "demo"), ("KIWOOM_TRAY_STORE", "file"), ("KIWOOM_TRAY_REDIS_URL", "redis://host")],
     )
-    def test_does_not_matter_where_the_environment_decides(self, name, value, run, file, monkeypatch):
+    def test_does_not_matter_where_the_environment_decides(
+        self, name: str, value: str, run: Callable[..., Run], file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         setting = next(one for one in TABLE.values() if one.environment == name)
         file.write_text(f"{setting.name} = !\n")
         monkeypatch.setenv(name, value)
@@ -215,7 +233,9 @@ class TestALineThatIsNotUnderstood:
             ('mode = "real"\n[profiles.a b.c]\nmode = "demo"', [one for one in REQUIRED if one != "mode"]),
         ],
     )
-    def test_may_have_meant_whatever_stands_nowhere_else(self, text, unknown, file):
+    def test_may_have_meant_whatever_stands_nowhere_else(
+        self, text: str, unknown: list[Any] | list[str], file: Path
+    ) -> None:
         file.write_text(text)
 
         settings = load_settings()
@@ -250,12 +270,12 @@ class TestALineThatIsNotUnderstood:
             ("share_kwcli = !", True),
         ],
     )
-    def test_of_a_profile_is_that_profiles(self, text, is_usable, file):
+    def test_of_a_profile_is_that_profiles(self, text: str, is_usable: bool, file: Path) -> None:
         file.write_text(text)
 
         assert load_settings("second").is_usable is is_usable
 
-    def test_of_a_profile_whose_name_needs_quotes_is_that_profiles(self, file):
+    def test_of_a_profile_whose_name_needs_quotes_is_that_profiles(self, file: Path) -> None:
         file.write_text('[profiles.스윙]\nmode = "demo"\n', encoding="utf-8")
 
         settings = load_settings("스윙")
@@ -265,7 +285,7 @@ class TestALineThatIsNotUnderstood:
         )
         assert (settings.is_usable, load_settings().is_usable) == (False, True)
 
-    def test_can_be_mended_by_config(self, run, file):
+    def test_can_be_mended_by_config(self, run: Callable[..., Run], file: Path) -> None:
         file.write_text('mode = "paper"\n')
 
         assert run("config", "set", "mode", "demo").status == DONE
@@ -273,7 +293,7 @@ class TestALineThatIsNotUnderstood:
 
 
 class TestTheImport:
-    def test_of_the_manager_works_and_its_first_use_raises(self, file, caplog):
+    def test_of_the_manager_works_and_its_first_use_raises(self, file: Path, caplog: pytest.LogCaptureFixture) -> None:
         file.write_bytes(UNREADABLE["cp949"])
 
         manager = ModulesManager()
@@ -283,7 +303,7 @@ class TestTheImport:
             with pytest.raises(SettingsError, match="line 3"):
                 manager.get_token()
 
-    def test_uses_a_file_that_was_mended_meanwhile(self, file):
+    def test_uses_a_file_that_was_mended_meanwhile(self, file: Path) -> None:
         file.write_bytes(UNREADABLE["cp949"])
         manager = ModulesManager()
 
@@ -295,7 +315,7 @@ class TestTheImport:
 
 
 class TestFrozen:
-    def test_settings_never_change(self):
+    def test_settings_never_change(self) -> None:
         settings = load_settings()
 
         with pytest.raises(AttributeError, match="never change"):
@@ -305,7 +325,7 @@ class TestFrozen:
         with pytest.raises(AttributeError):
             _ = settings.no_such_setting
 
-    def test_others_are_made_of_them(self):
+    def test_others_are_made_of_them(self) -> None:
         settings = load_settings()
 
         other = settings.replace(mode="demo", store="memory")
@@ -313,7 +333,7 @@ class TestFrozen:
         assert (other.mode, other.store, other.data_dir) == ("demo", "memory", settings.data_dir)
         assert (settings.mode, settings.store) == ("real", "auto")
 
-    def test_what_is_changed_is_not_unknown_any_more(self, file):
+    def test_what_is_changed_is_not_unknown_any_more(self, file: Path) -> None:
         file.write_text("mode = !\n")
 
         settings = load_settings().replace(mode="demo")
@@ -321,7 +341,7 @@ class TestFrozen:
         settings.require()
         assert settings.mode == "demo"
 
-    def test_the_mode_is_looked_up_once_and_only_when_it_is_wanted(self, monkeypatch):
+    def test_the_mode_is_looked_up_once_and_only_when_it_is_wanted(self, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[int] = []
         monkeypatch.setattr("tray_app.settings.kwcli.modes", lambda: asked.append(1) or {"a": "demo"})
         settings: Settings = load_settings()
@@ -332,7 +352,7 @@ class TestFrozen:
         assert len(asked) == 1
         assert (other.mode, len(asked)) == ("demo", 2)
 
-    def test_they_show_no_secret(self, monkeypatch):
+    def test_they_show_no_secret(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", "redis://:hidden-word@host")
 
         assert "hidden-word" not in repr(load_settings())
@@ -342,14 +362,14 @@ class TestVariables:
     """A `.env` file leaves quotes, blanks and carriage returns in the values."""
 
     @pytest.mark.parametrize("written", ["demo", ' "demo"\r', "'demo'", "demo\r\n", "\ufeffDemo "])
-    def test_are_read_without_them(self, written, monkeypatch):
+    def test_are_read_without_them(self, written: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("KIWOOM_MODE", written)
         monkeypatch.setenv("KIWOOM_TRAY_STORE", written.replace("demo", "memory").replace("Demo", "Memory"))
 
         assert (load_settings().mode, load_settings().store) == ("demo", "memory")
 
     @pytest.mark.parametrize("nothing", ["", "\r", '""', "''\r", "  "])
-    def test_that_hold_nothing_else_are_not_set(self, nothing, monkeypatch):
+    def test_that_hold_nothing_else_are_not_set(self, nothing: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("APP_KEY", nothing)
         monkeypatch.setenv("APP_KEY_MOCK", '"a-key-of-a-test"\r')
         for name in ("KIWOOM_MODE", "KIWOOM_TRAY_STORE", "KIWOOM_PROFILE", "KIWOOM_TRAY_BASE_URL"):
@@ -361,7 +381,9 @@ class TestVariables:
 
 
 class TestPlaces:
-    def test_a_relative_data_folder_is_beside_the_file(self, file, private_places, monkeypatch):
+    def test_a_relative_data_folder_is_beside_the_file(
+        self, file: Path, private_places: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         file.write_text('data_dir = "tokens"\n')
         (private_places / "elsewhere").mkdir()
         monkeypatch.chdir(private_places / "elsewhere")
@@ -369,7 +391,7 @@ class TestPlaces:
         assert load_settings().data_dir == str(file.parent / "tokens")
 
     @pytest.mark.posix
-    def test_a_working_folder_that_is_gone_does_not_matter(self, file, private_places):
+    def test_a_working_folder_that_is_gone_does_not_matter(self, file: Path, private_places: Path) -> None:
         file.write_text(f"data_dir = '{private_places / 'tokens'}'\nstore = 'file'\n")
         gone = private_places / "gone"
         gone.mkdir()
@@ -390,7 +412,9 @@ class TestPlaces:
 
     @pytest.mark.posix
     @pytest.mark.parametrize("mask", [0, 0o027, 0o077])
-    def test_the_settings_folder_is_private_whatever_the_mask(self, mask, run, private_places):
+    def test_the_settings_folder_is_private_whatever_the_mask(
+        self, mask: int, run: Callable[..., Run], private_places: Path
+    ) -> None:
         before = os.umask(mask)
         try:
             assert run("config", "set", "theme", "dark").status == DONE
@@ -403,7 +427,9 @@ class TestPlaces:
 
     @pytest.mark.posix
     @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root gives files away")
-    def test_what_root_writes_in_a_users_folder_is_that_users(self, run, private_places):
+    def test_what_root_writes_in_a_users_folder_is_that_users(
+        self, run: Callable[..., Run], private_places: Path
+    ) -> None:
         home = private_places / "places"
         home.mkdir()
         os.chown(home, 4242, 4242)
@@ -420,14 +446,16 @@ class TestNames:
 
     @pytest.mark.parametrize("written", [COMPOSED, APART])
     @pytest.mark.parametrize("asked", [COMPOSED, APART])
-    def test_that_look_alike_are_one_profile(self, written, asked, run, file):
+    def test_that_look_alike_are_one_profile(
+        self, written: str, asked: str, run: Callable[..., Run], file: Path
+    ) -> None:
         file.write_text(f'[profiles."{written}"]\nmode = "demo"\npolicy = "auto"\n', encoding="utf-8")
 
         assert (load_settings(asked).profile, load_settings(asked).mode) == (self.COMPOSED, "demo")
         assert run("--profile", asked, "config", "set", "policy", "notify").status == DONE
         assert file.read_text(encoding="utf-8") == f'[profiles."{written}"]\nmode = "demo"\npolicy = "notify"\n'
 
-    def test_that_look_alike_twice_are_not_chosen_among(self, file):
+    def test_that_look_alike_twice_are_not_chosen_among(self, file: Path) -> None:
         file.write_text(
             f'[profiles."{self.COMPOSED}"]\nmode = "real"\n[profiles."{self.APART}"]\nmode = "demo"\n', encoding="utf-8"
         )
@@ -440,16 +468,10 @@ class TestNames:
 
 
 class TestAStoreThatCannotBeUsed:
-    def test_is_refused_before_it_is_written(self, run, file):
+    def test_is_refused_before_it_is_written(self, run: Callable[..., Run], file: Path) -> None:
         """Without a keyring."""
         refused = run("config", "set", "store", "keyring")
 
         assert (refused.status, refused.out) != (DONE, "")
         assert refused.err.count("\n") == 1
         assert not file.exists()
-
-
-def _no_finding() -> object:
-    from tray_app.cli.finding import Finding
-
-    return Finding("screen", "", good=True)

@@ -6,11 +6,11 @@ import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.command_line import Run
-from tray_app.cli.finding import Finding
 from tray_app.core.errors import UNEXPECTED, USAGE, SettingsError
 from tray_app.core.language import say, use
 from tray_app.settings.load import load_settings
@@ -115,7 +115,9 @@ def run_and_listen(run: Callable[..., Run], caplog: pytest.LogCaptureFixture) ->
 
 class TestAFile:
     @pytest.mark.parametrize("slip", SLIPS, ids=lambda slip: slip[:40])
-    def test_that_has_it_somewhere(self, slip, language, file, caplog):
+    def test_that_has_it_somewhere(
+        self, slip: str, language: str, file: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
         file.write_text('language = "auto"\n' + slip.replace("{}", CANARY).replace("{{", "{").replace("}}", "}") + "\n")
 
         told = []
@@ -139,8 +141,15 @@ class TestAFile:
 
     @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
     @pytest.mark.parametrize("slip", [*SLIPS[:4], "{}", "{} = 1", "[profiles.스윙{}]"], ids=lambda slip: slip[:40])
-    def test_is_repeated_by_no_command(self, slip, command, run_and_listen, file, monkeypatch):
-        monkeypatch.setattr("tray_app.cli.doctor._screen", lambda: Finding("screen", "", good=True))
+    def test_is_repeated_by_no_command(
+        self,
+        slip: str,
+        command: Any,
+        run_and_listen: Callable[..., tuple[int, str]],
+        file: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("tray_app.cli.doctor.tray_command", lambda *_: [])
         file.write_text(slip.replace("{}", CANARY), encoding="utf-8")
 
         _, said = run_and_listen(*command)
@@ -164,13 +173,19 @@ class TestAnArgument:
         ],
         ids=lambda words: " ".join(words)[:40],
     )
-    def test_of_config_is_refused_and_not_repeated(self, words, run_and_listen):
+    def test_of_config_is_refused_and_not_repeated(
+        self,
+        words: tuple[str, str, str, str] | tuple[str, str, str] | tuple[str, str],
+        run_and_listen: Callable[..., tuple[int, str]],
+    ) -> None:
         status, said = run_and_listen("config", *words)
 
         assert status == USAGE
         assert CANARY not in said
 
-    def test_that_stands_in_the_file_is_taken_out_and_not_repeated(self, run_and_listen, file):
+    def test_that_stands_in_the_file_is_taken_out_and_not_repeated(
+        self, run_and_listen: Callable[..., tuple[int, str]], file: Path
+    ) -> None:
         file.write_text(f"{CANARY} = 1\n")
 
         _, said = run_and_listen("config", "unset", CANARY)
@@ -193,7 +208,13 @@ class TestAVariable:
         ],
     )
     @pytest.mark.parametrize("command", [("config",), ("config", "--json"), ("status",), ("doctor",)], ids=" ".join)
-    def test_with_a_bad_value_is_named_and_its_value_is_not(self, variable, command, run_and_listen, monkeypatch):
+    def test_with_a_bad_value_is_named_and_its_value_is_not(
+        self,
+        variable: tuple[str, str],
+        command: tuple[str, str] | tuple[str],
+        run_and_listen: Callable[..., tuple[int, str]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
         monkeypatch.setenv(*variable)
 
         status, said = run_and_listen(*command)
@@ -201,7 +222,9 @@ class TestAVariable:
         assert status == (UNEXPECTED if command == ("doctor",) else USAGE)  # to the doctor it is a finding
         assert CANARY not in said
 
-    def test_with_the_password_of_redis_is_shown_without_it(self, run, monkeypatch):
+    def test_with_the_password_of_redis_is_shown_without_it(
+        self, run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", f"redis://me:{CANARY}@host/0")
 
         shown = run("config", "--json").out

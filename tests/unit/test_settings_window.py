@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 pytest.importorskip("PySide6.QtWidgets")
 
-from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt, QTime
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt, QTime, QTimer
 from PySide6.QtGui import QColor, QPalette, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -105,7 +106,7 @@ def view(profile: str | None = None, profiles: tuple[str, ...] = (), autostart: 
     return settings_view(load_settings(profile), profiles, autostart)  # type: ignore[arg-type]
 
 
-def find(window: QWidget, kind: type, name: str) -> object:
+def find(window: QWidget, kind: type, name: str) -> Any:
     found = window.findChild(kind, name)
     assert found is not None, name
     return found
@@ -124,18 +125,18 @@ def outcome(window: SettingsWindow, name: str) -> str:
 def settled(window: SettingsWindow) -> None:
     """What waits for more to follow need not wait."""
     for field in window.findChildren(Field):
-        if field._commit_timer.isActive():
+        if any(timer.isActive() for timer in field.findChildren(QTimer)):
             field.commit()
 
 
 class TestShows:
-    def test_every_setting_of_the_table_in_its_section(self, shown):
+    def test_every_setting_of_the_table_in_its_section(self, shown: SettingsWindow) -> None:
         for group in GROUPS:
             page = find(shown, QScrollArea, f"page_{group}")
             cards = {one.objectName() for one in page.findChildren(QWidget) if one.objectName().startswith("card_")}
             assert cards == {f"card_{name}" for name, setting in TABLE.items() if setting.group == group}
 
-    def test_what_the_file_says(self, shown, file):
+    def test_what_the_file_says(self, shown: SettingsWindow, file: Path) -> None:
         file.write_text(
             'policy = "daily 05:45"\nrenew_before = "20m"\nwarn_before = ["2h", "0m"]\nquiet_hours = "23:00-06:30"\n'
             'share_kwcli = true\nshare_bot_file = "/home/trader/token.json"\nstore = "keyring"\n'
@@ -157,14 +158,16 @@ class TestShows:
         assert find(shown, QLineEdit, "redis_url_line").text() == "redis://localhost:6379/2"
         assert find(shown, QRadioButton, "language_en").isChecked()
 
-    def test_seconds_where_the_file_has_seconds(self, shown, file):
+    def test_seconds_where_the_file_has_seconds(self, shown: SettingsWindow, file: Path) -> None:
         file.write_text('renew_before = "90s"\n')
 
         shown.show_settings(view())
 
         assert find(shown, QSpinBox, "renew_before_number").text() == "90 s"
 
-    def test_nothing_is_handed_on_because_something_is_shown(self, shown, asked, file):
+    def test_nothing_is_handed_on_because_something_is_shown(
+        self, shown: SettingsWindow, asked: list[tuple[str, object]], file: Path
+    ) -> None:
         file.write_text('policy = "notify"\nwarn_before = ["1h"]\nquiet_hours = "22:00-06:00"\nstore = "file"\n')
 
         shown.show_settings(view(autostart=ON))
@@ -172,7 +175,9 @@ class TestShows:
 
         assert asked == []
 
-    def test_never_the_password_of_redis(self, shown, asked, monkeypatch):
+    def test_never_the_password_of_redis(
+        self, shown: SettingsWindow, asked: list[tuple[str, object]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", "rediss://trader:hunter2@store.example:6380/1")
 
         shown.show_settings(view())
@@ -181,7 +186,9 @@ class TestShows:
         assert find(shown, QLineEdit, "redis_url_line").text() == "rediss://store.example:6380/1"
         assert asked == []
 
-    def test_what_a_variable_decides_is_named_and_cannot_be_changed(self, shown, monkeypatch):
+    def test_what_a_variable_decides_is_named_and_cannot_be_changed(
+        self, shown: SettingsWindow, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
 
         shown.show_settings(view())
@@ -191,7 +198,7 @@ class TestShows:
         assert "KIWOOM_TRAY_STORE" in note(shown, "store")
         assert find(shown, QRadioButton, "theme_dark").isEnabled()
 
-    def test_what_is_broken_with_line_and_key(self, shown, file):
+    def test_what_is_broken_with_line_and_key(self, shown: SettingsWindow, file: Path) -> None:
         file.write_text('policy = "sometimes"\ntheme = \n')
 
         shown.show_settings(view())
@@ -209,7 +216,9 @@ class TestShows:
         ("status", "checked", "words"),
         [(OFF, False, ""), (ON, True, ""), (SWITCHED_OFF, False, "system's own"), (OTHER_COPY, False, "/opt/old-tray")],
     )
-    def test_what_the_system_says_about_the_login(self, shown, file, status, checked, words):
+    def test_what_the_system_says_about_the_login(
+        self, shown: SettingsWindow, file: Path, status: SimpleNamespace, checked: bool, words: str
+    ) -> None:
         file.write_text("autostart = true\n")
 
         shown.show_settings(view(autostart=status))
@@ -217,12 +226,12 @@ class TestShows:
         assert find(shown, QCheckBox, "autostart_switch").isChecked() is checked
         assert words in note(shown, "autostart")
 
-    def test_that_a_daily_rotation_cuts_every_tool_once(self, shown):
+    def test_that_a_daily_rotation_cuts_every_tool_once(self, shown: SettingsWindow) -> None:
         assert "cut off once" in find(shown, QLabel, "policy_daily_means").text()
 
 
 class TestProfiles:
-    def test_are_to_be_chosen_only_where_there_are_several(self, shown):
+    def test_are_to_be_chosen_only_where_there_are_several(self, shown: SettingsWindow) -> None:
         box = find(shown, QComboBox, "profile")
         assert not box.isVisible()
 
@@ -231,7 +240,7 @@ class TestProfiles:
         assert box.isVisible()
         assert [box.itemData(row) for row in range(box.count())] == ["default", "second"]
 
-    def test_choosing_one_asks_for_its_settings(self, shown, qtbot):
+    def test_choosing_one_asks_for_its_settings(self, shown: SettingsWindow, qtbot: QtBot) -> None:
         shown.show_settings(view(profiles=("default", "second")))
         box = find(shown, QComboBox, "profile")
 
@@ -241,7 +250,7 @@ class TestProfiles:
 
         assert chosen.args == ["second"]
 
-    def test_show_what_is_their_own_and_what_is_everybodys(self, shown, file):
+    def test_show_what_is_their_own_and_what_is_everybodys(self, shown: SettingsWindow, file: Path) -> None:
         file.write_text('policy = "notify"\n[profiles.second]\nrenew_before = "30m"\n')
 
         shown.show_settings(view("second", ("default", "second")))
@@ -255,13 +264,15 @@ class TestProfiles:
 
 
 class TestChanging:
-    def test_a_choice(self, shown, asked):
+    def test_a_choice(self, shown: SettingsWindow, asked: list[tuple[str, object]]) -> None:
         find(shown, QRadioButton, "theme_dark").click()
         settled(shown)
 
         assert asked == [("theme", "dark")]
 
-    def test_only_where_the_arrow_keys_stop(self, shown, asked, qtbot):
+    def test_only_where_the_arrow_keys_stop(
+        self, shown: SettingsWindow, asked: list[tuple[str, object]], qtbot: QtBot
+    ) -> None:
         shown.findChild(QListWidget, "sections").setCurrentRow(3)
         first = find(shown, QRadioButton, "store_auto")
         first.setFocus()
@@ -272,12 +283,12 @@ class TestChanging:
 
         assert asked == [("store", "file")]
 
-    def test_a_switch(self, shown, asked):
+    def test_a_switch(self, shown: SettingsWindow, asked: list[tuple[str, object]]) -> None:
         find(shown, QCheckBox, "share_kwcli_switch").click()
 
         assert asked == [("share_kwcli", True)]
 
-    def test_the_policy(self, shown, asked):
+    def test_the_policy(self, shown: SettingsWindow, asked: list[tuple[str, object]]) -> None:
         find(shown, QRadioButton, "policy_daily").click()
         settled(shown)
         find(shown, QTimeEdit, "policy_time").setTime(QTime(7, 15))
@@ -287,20 +298,20 @@ class TestChanging:
 
         assert asked == [("policy", "daily 06:30"), ("policy", "daily 07:15"), ("policy", "notify")]
 
-    def test_a_span(self, shown, asked):
+    def test_a_span(self, shown: SettingsWindow, asked: list[tuple[str, object]]) -> None:
         find(shown, QSpinBox, "renew_before_number").setValue(90)
         settled(shown)
 
         assert asked == [("renew_before", "90m")]
 
-    def test_thresholds(self, shown, asked):
+    def test_thresholds(self, shown: SettingsWindow, asked: list[tuple[str, object]]) -> None:
         find(shown, QPushButton, "warn_before_1800").click()
         find(shown, QPushButton, "warn_before_3600").click()
         settled(shown)
 
         assert asked == [("warn_before", ["1h", "10m", "5m", "0m"])]
 
-    def test_quiet_hours(self, shown, asked):
+    def test_quiet_hours(self, shown: SettingsWindow, asked: list[tuple[str, object]]) -> None:
         find(shown, QCheckBox, "quiet_hours_switch").click()
         find(shown, QTimeEdit, "quiet_hours_from").setTime(QTime(21, 30))
         settled(shown)
@@ -308,7 +319,7 @@ class TestChanging:
 
         assert asked == [("quiet_hours", "22:00-07:00"), ("quiet_hours", "21:30-07:00"), ("quiet_hours", "")]
 
-    def test_a_line_once_it_is_finished(self, shown, asked):
+    def test_a_line_once_it_is_finished(self, shown: SettingsWindow, asked: list[tuple[str, object]]) -> None:
         line = find(shown, QLineEdit, "redis_url_line")
         line.setFocus()
         QTest.keyClicks(line, "redis://localhost:6379/0")
@@ -319,7 +330,9 @@ class TestChanging:
 
         assert asked == [("redis_url", "redis://localhost:6379/0")]
 
-    def test_an_empty_line_means_the_default(self, shown, asked, file):
+    def test_an_empty_line_means_the_default(
+        self, shown: SettingsWindow, asked: list[tuple[str, object]], file: Path
+    ) -> None:
         file.write_text('share_bot_file = "/home/trader/token.json"\n')
         shown.show_settings(view())
         line = find(shown, QLineEdit, "share_bot_file_line")
@@ -329,14 +342,16 @@ class TestChanging:
 
         assert asked == [("share_bot_file", None)]
 
-    def test_what_was_typed_last_counts_when_the_window_is_closed(self, shown, asked):
+    def test_what_was_typed_last_counts_when_the_window_is_closed(
+        self, shown: SettingsWindow, asked: list[tuple[str, object]]
+    ) -> None:
         find(shown, QSpinBox, "renew_before_number").setValue(15)
 
         shown.close()
 
         assert asked == [("renew_before", "15m")]
 
-    def test_back_to_the_default(self, shown, asked, file):
+    def test_back_to_the_default(self, shown: SettingsWindow, asked: list[tuple[str, object]], file: Path) -> None:
         button = find(shown, QPushButton, "theme_default")
         assert button.isHidden()
         file.write_text('theme = "dark"\n')
@@ -346,7 +361,9 @@ class TestChanging:
 
         assert asked == [("theme", None)]
 
-    def test_what_is_being_edited_is_not_overwritten_by_what_comes_from_outside(self, shown, qtbot):
+    def test_what_is_being_edited_is_not_overwritten_by_what_comes_from_outside(
+        self, shown: SettingsWindow, qtbot: QtBot
+    ) -> None:
         shown.findChild(QListWidget, "sections").setCurrentRow(3)
         shown.activateWindow()
         line = find(shown, QLineEdit, "redis_url_line")
@@ -358,7 +375,9 @@ class TestChanging:
 
         assert line.text() == "redis://lo"
 
-    def test_the_wheel_changes_nothing_that_passes_under_the_mouse(self, shown, asked):
+    def test_the_wheel_changes_nothing_that_passes_under_the_mouse(
+        self, shown: SettingsWindow, asked: list[tuple[str, object]]
+    ) -> None:
         number = find(shown, QSpinBox, "renew_before_number")
         at = QPointF(number.rect().center())
         turn = QWheelEvent(
@@ -379,7 +398,9 @@ class TestChanging:
 
 
 class TestRefusals:
-    def test_stand_beside_the_field_which_shows_again_what_holds(self, shown, asked):
+    def test_stand_beside_the_field_which_shows_again_what_holds(
+        self, shown: SettingsWindow, asked: list[tuple[str, object]]
+    ) -> None:
         find(shown, QRadioButton, "policy_daily").click()
         settled(shown)
 
@@ -388,7 +409,7 @@ class TestRefusals:
         assert outcome(shown, "policy") == "It takes something else."
         assert find(shown, QRadioButton, "policy_auto").isChecked()
 
-    def test_are_gone_with_the_next_change(self, shown):
+    def test_are_gone_with_the_next_change(self, shown: SettingsWindow) -> None:
         shown.show_refusal("policy", SettingsError("It takes something else."))
 
         find(shown, QRadioButton, "policy_notify").click()
@@ -396,7 +417,7 @@ class TestRefusals:
 
         assert outcome(shown, "policy") == ""
 
-    def test_of_a_line_take_back_what_was_typed(self, shown):
+    def test_of_a_line_take_back_what_was_typed(self, shown: SettingsWindow) -> None:
         line = find(shown, QLineEdit, "redis_url_line")
         line.setText("nonsense")
 
@@ -406,25 +427,25 @@ class TestRefusals:
 
 
 class TestPeople:
-    def test_the_language_changes_while_the_window_is_open(self, shown):
+    def test_the_language_changes_while_the_window_is_open(self, shown: SettingsWindow) -> None:
         speak("ko")
 
         assert find(shown, QLabel, "store_name").text() == "토큰 보관 위치"
         assert find(shown, QRadioButton, "mode_demo").text() == "모의투자"
 
-    def test_everything_can_be_reached_by_keyboard_and_has_a_name(self, shown):
+    def test_everything_can_be_reached_by_keyboard_and_has_a_name(self, shown: SettingsWindow) -> None:
         for row in range(len(GROUPS)):
             shown.findChild(QListWidget, "sections").setCurrentRow(row)
             for card in shown.findChildren(QWidget):
                 if not card.objectName().startswith("card_") or not card.isVisible():
                     continue
-                for one in card.field.inputs():
+                for one in card.field.inputs():  # type: ignore[attr-defined]
                     assert one.focusPolicy() & Qt.FocusPolicy.TabFocus, one.objectName()
                     named = one.accessibleName() or (one.text() if isinstance(one, QAbstractButton) else "")
                     assert named, one.objectName()
                     assert one.accessibleDescription(), one.objectName()
 
-    def test_a_small_screen_scrolls(self, shown, file):
+    def test_a_small_screen_scrolls(self, shown: SettingsWindow, file: Path) -> None:
         file.write_text("stroe = 1\n")
         shown.show_settings(view(profiles=("default", "second")))
         shown.findChild(QListWidget, "sections").setCurrentRow(3)
@@ -439,7 +460,7 @@ class TestPeople:
         assert (shown.width(), shown.height()) == (320, 200)
         assert whole.horizontalScrollBar().maximum() > 0
 
-    def test_a_long_path_makes_nothing_wider(self, shown):
+    def test_a_long_path_makes_nothing_wider(self, shown: SettingsWindow) -> None:
         card = find(shown, QWidget, "card_store")
         before = card.minimumSizeHint().width()
 
@@ -448,7 +469,7 @@ class TestPeople:
         assert "a-folder-with-a-long-name" in outcome(shown, "store")
         assert card.minimumSizeHint().width() == before
 
-    def test_escape_closes(self, shown):
+    def test_escape_closes(self, shown: SettingsWindow) -> None:
         QTest.keyClick(shown, Qt.Key.Key_Escape)
 
         assert not shown.isVisible()
@@ -456,11 +477,11 @@ class TestPeople:
     @pytest.mark.parametrize(
         ("button", "signal"), [("setUpAgain", "setupRequested"), ("openFile", "openFileRequested")]
     )
-    def test_leads_on(self, shown, qtbot, button, signal):
+    def test_leads_on(self, shown: SettingsWindow, qtbot: QtBot, button: str, signal: str) -> None:
         with qtbot.waitSignal(getattr(shown, signal)):
             find(shown, QPushButton, button).click()
 
-    def test_leads_to_the_keys_of_the_profile_that_is_shown(self, shown, qtbot):
+    def test_leads_to_the_keys_of_the_profile_that_is_shown(self, shown: SettingsWindow, qtbot: QtBot) -> None:
         shown.show_settings(view("second", ("default", "second")))
 
         with qtbot.waitSignal(shown.keysRequested) as asked:
@@ -498,7 +519,7 @@ class TestActions:
     @pytest.fixture
     def joined(self, qtbot: QtBot, system: FakeAutostart) -> Iterator[SettingsWindow]:
         controller = SettingsController(os.environ)
-        self.actions = controller._actions
+        self.actions = controller.actions
         with qtbot.waitSignal(self.actions.loaded):
             controller.open("default")
         assert controller.window is not None
@@ -511,14 +532,14 @@ class TestActions:
         with qtbot.waitSignal(self.actions.loaded):
             act()
 
-    def test_a_change_is_in_the_file_at_once(self, joined, qtbot, file):
+    def test_a_change_is_in_the_file_at_once(self, joined: SettingsWindow, qtbot: QtBot, file: Path) -> None:
         with qtbot.waitSignal(self.actions.written):
             find(joined, QRadioButton, "theme_dark").click()
 
         assert file.read_text() == 'theme = "dark"\n'
         qtbot.waitUntil(lambda: not find(joined, QPushButton, "theme_default").isHidden())
 
-    def test_a_time_inside_the_trading_hours_is_refused(self, joined, qtbot, file):
+    def test_a_time_inside_the_trading_hours_is_refused(self, joined: SettingsWindow, qtbot: QtBot, file: Path) -> None:
         self.wait(qtbot, lambda: (find(joined, QRadioButton, "policy_daily").click(), settled(joined)))
 
         self.wait(qtbot, lambda: (find(joined, QTimeEdit, "policy_time").setTime(QTime(10, 0)), settled(joined)))
@@ -527,14 +548,14 @@ class TestActions:
         assert find(joined, QTimeEdit, "policy_time").time() == QTime(6, 30)
         assert file.read_text() == 'policy = "daily 06:30"\n'
 
-    def test_redis_without_an_address_is_refused(self, joined, qtbot, file):
+    def test_redis_without_an_address_is_refused(self, joined: SettingsWindow, qtbot: QtBot, file: Path) -> None:
         self.wait(qtbot, lambda: (find(joined, QRadioButton, "store_redis").click(), settled(joined)))
 
         assert "KIWOOM_TRAY_REDIS_URL" in outcome(joined, "store")
         assert find(joined, QRadioButton, "store_auto").isChecked()
         assert not file.exists()
 
-    def test_a_damaged_file_is_left_as_it_is(self, joined, qtbot, file):
+    def test_a_damaged_file_is_left_as_it_is(self, joined: SettingsWindow, qtbot: QtBot, file: Path) -> None:
         file.write_text("language = [\n")
 
         self.wait(qtbot, lambda: (find(joined, QRadioButton, "theme_dark").click(), settled(joined)))
@@ -543,16 +564,16 @@ class TestActions:
         assert find(joined, QRadioButton, "theme_auto").isChecked()
         assert file.read_text() == "language = [\n"
 
-    def test_what_changes_outside_is_shown(self, joined, qtbot, file):
+    def test_what_changes_outside_is_shown(self, joined: SettingsWindow, qtbot: QtBot, file: Path) -> None:
         file.write_text('theme = "light"\n')
 
         self.wait(qtbot, self.controller.poll)
 
         assert find(joined, QRadioButton, "theme_light").isChecked()
 
-    def test_the_login_is_left_alone_while_practising(self, qtbot, system):
+    def test_the_login_is_left_alone_while_practising(self, qtbot: QtBot, system: FakeAutostart) -> None:
         controller = SettingsController(os.environ, sandbox=True)
-        with qtbot.waitSignal(controller._actions.loaded):
+        with qtbot.waitSignal(controller.actions.loaded):
             controller.open("default")
         assert controller.window is not None
         qtbot.addWidget(controller.window)
@@ -562,7 +583,7 @@ class TestActions:
         assert find(controller.window, QRadioButton, "theme_dark").isEnabled()
         controller.deleteLater()
 
-    def test_a_profiles_own_value_comes_and_goes(self, joined, qtbot, file):
+    def test_a_profiles_own_value_comes_and_goes(self, joined: SettingsWindow, qtbot: QtBot, file: Path) -> None:
         file.write_text('[profiles.second]\nmode = "demo"\n')
         self.wait(qtbot, lambda: self.actions.choose("second"))
 
@@ -574,16 +595,23 @@ class TestActions:
         assert load_settings("second").policy == "auto"
         assert find(joined, QRadioButton, "policy_auto").isChecked()
 
-    def test_the_login_is_switched_on_this_system(self, joined, qtbot, system):
+    def test_the_login_is_switched_on_this_system(
+        self, joined: SettingsWindow, qtbot: QtBot, system: FakeAutostart
+    ) -> None:
         self.wait(qtbot, lambda: find(joined, QCheckBox, "autostart_switch").click())
 
         assert system.on
         assert load_settings().autostart is True
         assert find(joined, QCheckBox, "autostart_switch").isChecked()
 
-    def test_a_living_token_moves_along_and_that_is_told(self, joined, qtbot, private_places, monkeypatch):
+    @pytest.fixture
+    def no_data_dir(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
-        self.actions._environ.pop("KIWOOM_TRAY_DATA_DIR")
+
+    @pytest.mark.usefixtures("no_data_dir")
+    def test_a_living_token_moves_along_and_that_is_told(
+        self, joined: SettingsWindow, qtbot: QtBot, private_places: Path
+    ) -> None:
         open_service(load_settings()).put(token_for("a-token-of-a-test", 3600, time.time()))
         self.wait(qtbot, self.actions.poll)
         line = find(joined, QLineEdit, "data_dir_line")
@@ -596,7 +624,7 @@ class TestActions:
         assert str(private_places / "other") in outcome(joined, "data_dir")
 
 
-def test_boxes_that_are_not_ticked_do_not_look_so_on_dark_windows(shown):
+def test_boxes_that_are_not_ticked_do_not_look_so_on_dark_windows(shown: SettingsWindow) -> None:
     """Windows gives them the accent colour as their ground there."""
     dark = shown.palette()
     dark.setColor(QPalette.ColorRole.Window, QColor("#1e1e1e"))
@@ -617,7 +645,7 @@ def contrast(one: QColor, other: QColor) -> float:
     """By WCAG 2."""
 
     def light(colour: QColor) -> float:
-        parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.getRgbF()[:3]]
+        parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.getRgbF()[:3]]  # type: ignore[index]
         return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
 
     lighter, darker = sorted((light(one), light(other)), reverse=True)

@@ -66,7 +66,10 @@ LOCKED = KeyringUnavailable("The keyring is locked. Unlock it.", problem=Keyring
 
 @dataclass
 class FakeActions:
-    """Answers what it is told to; `done` lists what was asked of it. `gate` holds up what is not open yet."""
+    """Answers what it is told to; `done` lists what was asked of it.
+
+    Keys are found once `looking` is set, at once unless `is_slow`, and checked once `checking` is.
+    """
 
     search: KeySearch = field(default_factory=KeySearch)
     resting: StorageInfo = field(default_factory=lambda: StorageInfo("keyring"))
@@ -76,9 +79,11 @@ class FakeActions:
     done: list[tuple[Any, ...]] = field(default_factory=list)
     looking: threading.Event = field(default_factory=threading.Event)
     checking: threading.Event = field(default_factory=threading.Event)
+    is_slow: bool = False
 
     def __post_init__(self) -> None:
-        self.looking.set()
+        if not self.is_slow:
+            self.looking.set()
         self.checking.set()
 
     def find_keys(self) -> KeySearch:
@@ -169,7 +174,7 @@ class Setup:
     def texts(self) -> list[str]:
         """All that can be read on the page."""
         widgets = self.wizard.findChildren(QLabel) + self.wizard.findChildren(QAbstractButton)
-        return [one.text() for one in widgets if one.isVisible() and one.text()]  # type: ignore[attr-defined]
+        return [one.text() for one in widgets if one.isVisible() and one.text()]
 
     def reads(self, text: str) -> bool:
         return any(text in one for one in self.texts())
@@ -309,9 +314,7 @@ def test_other_keys_can_be_typed_where_some_were_found(open_setup: Callable[...,
 
 
 def test_page_does_not_wait_for_a_keyring_that_hangs(open_setup: Callable[..., Setup], qtbot: QtBot) -> None:
-    looking = threading.Event()
-    setup = open_setup(looking=looking)
-    looking.clear()
+    setup = open_setup(is_slow=True)
     setup.next()
     assert setup.find("appKey").isVisible()
     setup.type()
@@ -319,11 +322,10 @@ def test_page_does_not_wait_for_a_keyring_that_hangs(open_setup: Callable[..., S
 
 
 def test_keys_that_turn_up_late_do_not_take_away_what_was_typed(open_setup: Callable[..., Setup]) -> None:
-    actions = FakeActions(search=KeySearch((FoundKeys("real", "main"),)))
-    setup = open_setup(Step.KEYS, search=actions.search)
-    setup.wizard.flow._publish(search=None)
+    setup = open_setup(Step.KEYS, search=KeySearch((FoundKeys("real", "main"),)), is_slow=True)
     setup.type()
-    setup.wizard.flow._publish(search=actions.search)
+    setup.actions.looking.set()
+    setup.known()
     assert setup.find("otherKeys").isChecked()
     assert setup.find("appKey").text() == KEY
 
@@ -393,7 +395,7 @@ def test_unregistered_address_leads_to_kiwooms_site(
     open_setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(keys_page.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
+    monkeypatch.setattr(keys_page.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))  # type: ignore[attr-defined]
     setup = open_setup(Step.KEYS, search=KeySearch((FoundKeys("real"),)), failure=refused("8050")).known()
     setup.next()
     assert setup.reads("[8050]")
@@ -427,7 +429,7 @@ def test_locked_keyring_is_unlocked_only_on_demand(open_setup: Callable[..., Set
 def test_keyring_that_was_only_slow_is_asked_again(
     open_setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tray_app.desktop.setup.flow._ASK_AGAIN_MILLISECONDS", 1)
+    monkeypatch.setattr("tray_app.desktop.setup.flow.ASK_AGAIN_MILLISECONDS", 1)
     setup = open_setup(Step.KEYS, search=KeySearch((), "silent")).known()
     assert setup.reads("The keyring does not answer")
     setup.find("appKey").setText(KEY)
@@ -535,7 +537,7 @@ def test_never_in_a_file_is_the_store_keyring(open_setup: Callable[..., Setup]) 
 def test_place_is_told_and_a_choice_is_offered_only_where_it_matters(
     open_setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch, place: StorageInfo, says: str, has_choice: bool
 ) -> None:
-    monkeypatch.setattr(setup_texts.sys, "platform", "linux")
+    monkeypatch.setattr(setup_texts.sys, "platform", "linux")  # type: ignore[attr-defined]
     setup = open_setup(Step.STORAGE, resting=place).known()
     assert setup.reads(says)
     assert setup.reads(place.path)
@@ -704,7 +706,7 @@ def test_high_contrast_uses_only_the_palette(open_setup: Callable[..., Setup], m
 
 
 @pytest.fixture
-def entries(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryKeyring]:
+def entries(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
     """A keyring that works."""
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
     monkeypatch.setattr(keyring.core, "_keyring_backend", None)

@@ -96,7 +96,7 @@ def test_data_folders_do_not_meet(qtbot: QtBot, first: SingleInstance, tmp_path:
 def test_what_is_not_understood_does_nothing(qtbot: QtBot, first: SingleInstance, pieces: list[bytes]) -> None:
     socket = QLocalSocket()
     with qtbot.assertNotEmitted(first.shown, wait=100), qtbot.assertNotEmitted(first.quit_requested):
-        socket.connectToServer(first._address)
+        socket.connectToServer(first.address)
         assert socket.waitForConnected(2000)
         for piece in pieces:
             socket.write(piece)
@@ -108,7 +108,7 @@ def test_what_is_not_understood_does_nothing(qtbot: QtBot, first: SingleInstance
 def test_wish_that_comes_in_pieces_is_understood(qtbot: QtBot, first: SingleInstance) -> None:
     socket = QLocalSocket()
     with qtbot.waitSignal(first.shown):
-        socket.connectToServer(first._address)
+        socket.connectToServer(first.address)
         assert socket.waitForConnected(2000)
         for piece in (Command.SHOW.value[:2], Command.SHOW.value[2:]):
             socket.write(piece)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 pytest.importorskip("PySide6.QtWidgets")
 
-from PySide6.QtCore import QCoreApplication, QEvent, Qt
-from PySide6.QtGui import QAccessible, QAction, QColor, QPalette
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt, QTimer
+from PySide6.QtGui import QAccessible, QAction, QColor, QImage, QPalette, QRegion
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QRadioButton,
+    QStyle,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -30,12 +32,14 @@ from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.desktop.dialogs.clear import LOCAL, REVOKE, ask_clear
 from tray_app.desktop.dialogs.keys import ask_keys
 from tray_app.desktop.dialogs.rotate import ask_rotate
+from tray_app.desktop.status_window.dial import Dial
 from tray_app.desktop.status_window.profile_box import ProfileBox
 from tray_app.desktop.status_window.window import StatusWindow
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.translation import install_translator
 from tray_app.desktop.view.build import view_of
 from tray_app.desktop.view.model import Overview, View
+from tray_app.desktop.widgets.busy_line import BusyLine
 from tray_app.desktop.widgets.work_button import WorkButton
 from tray_app.kiwoom.codes import error_for
 
@@ -46,14 +50,14 @@ NOW = 1_763_780_820.0
 KEY, SECRET = "AppKey-" + "k" * 36, "AppSecret-" + "s" * 33
 
 
-def state(left: float | None = 79805, **changes: object) -> TokenState:
+def state(left: float | None = 79805, **changes: Any) -> TokenState:
     plain = TokenState("default", "real", place="keyring", busy=None, last=LastResult(Result.ISSUED, NOW - 60))
     if left is not None:
         plain = replace(plain, expires=NOW + left, created=NOW + left - DAY)
     return replace(plain, **changes)
 
 
-def view(left: float | None = 79805, **changes: object) -> View:
+def view(left: float | None = 79805, **changes: Any) -> View:
     return view_of(Overview.of(state(left, **changes)), NOW, "linux")
 
 
@@ -138,12 +142,22 @@ def test_nothing_moves_as_the_digits_change(shown: StatusWindow, left: int) -> N
         assert [name for name in moved if name not in {"countdown", "headline", "end"}] == []
 
 
+def ring(dial: Dial) -> tuple[int, int, int, int]:
+    """The outermost columns and rows that the ring covers: left, top, right, bottom."""
+    image = QImage(dial.size(), QImage.Format.Format_ARGB32)
+    image.fill(0)
+    dial.render(image, QPoint(), QRegion(), QWidget.RenderFlag(0))
+    drawn = [(x, y) for y in range(image.height()) for x in range(image.width()) if image.pixelColor(x, y).alpha() > 8]
+    columns, rows = {x for x, _ in drawn}, {y for _, y in drawn}
+    return min(columns), min(rows), max(columns), max(rows)
+
+
 def test_ring_stays_where_it_is_whatever_the_sentences_below(shown: StatusWindow) -> None:
     boxes = []
     for one in (view(), refused("8050"), view(place="file", place_path="/x/.token", place_problem="silent")):
         shown.show_view(one)
         settle()
-        boxes.append(shown.dial._box())
+        boxes.append(ring(shown.dial))
     assert boxes[0] == boxes[1] == boxes[2]
 
 
@@ -194,7 +208,7 @@ def test_remedy_button_mends_the_last_error(qtbot: QtBot, shown: StatusWindow, c
 def test_pressed_button_shows_the_work_keeps_the_keyboard_and_asks_no_second_time(
     shown: StatusWindow, action: Action, name: str
 ) -> None:
-    locked = {"place": "file", "place_path": "/x", "place_problem": "locked"}
+    locked: dict[str, Any] = {"place": "file", "place_path": "/x", "place_problem": "locked"}
     shown.show_view(view(**locked))
     pressed = button(shown, name)
     pressed.setFocus()
@@ -358,15 +372,18 @@ def test_remedy_button_is_not_there_without_a_remedy(shown: StatusWindow) -> Non
 
 
 def test_busy_line_runs_only_while_it_is_seen(shown: StatusWindow) -> None:
-    line = shown._busy_line
+    line = shown.findChild(BusyLine, "busyLine")
+    assert line is not None
+    (timer,) = line.findChildren(QTimer)
     shown.show_view(view(busy=Action.REFRESH))
     assert line.text() == "Asking Kiwoom for a token…"
-    assert line._timer.isActive() is line._is_animated()
+    duration = QStyle.StyleHint.SH_Widget_Animation_Duration  # 0 where the user has switched animations off
+    assert timer.isActive() is (line.style().styleHint(duration, None, line) > 0)
     shown.hide()
-    assert not line._timer.isActive()
+    assert not timer.isActive()
     shown.show()
     shown.show_view(view())
-    assert not line._timer.isActive()
+    assert not timer.isActive()
     assert line.height() == 3
 
 
@@ -389,7 +406,7 @@ def test_escape_hides_the_window_and_keeps_it(qtbot: QtBot, shown: StatusWindow)
 
 def test_tab_goes_from_the_main_thing_over_the_dangerous_ones_to_the_head(shown: StatusWindow) -> None:
     order, one = [], button(shown, "refreshButton")
-    current: QWidget = one
+    current: QWidget | None = one
     for _ in range(200):
         if isinstance(current, QPushButton) and current.objectName() != "quitButton":
             order.append(current.objectName())

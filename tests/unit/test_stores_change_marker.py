@@ -5,6 +5,8 @@ import os
 import shutil
 import stat
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,16 +16,16 @@ CUTOFF = 1_790_000_000_123_456
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Path:
     return tmp_path / "state" / "default.signal"
 
 
 @pytest.fixture
-def marker(path):
+def marker(path: Path) -> ChangeMarker:
     return ChangeMarker(str(path))
 
 
-def descriptors_of(path):
+def descriptors_of(path: Any) -> list[Any]:
     found = []
     for descriptor in range(3, 200):
         with contextlib.suppress(OSError):
@@ -32,11 +34,11 @@ def descriptors_of(path):
     return found
 
 
-def test_stays_while_nothing_changes(marker):
+def test_stays_while_nothing_changes(marker: ChangeMarker) -> None:
     assert marker.version() == marker.version()
 
 
-def test_tells_of_a_change_that_another_made(marker, path):
+def test_tells_of_a_change_that_another_made(marker: ChangeMarker, path: Path) -> None:
     before = marker.version()
 
     ChangeMarker(str(path)).change(CUTOFF)
@@ -44,7 +46,7 @@ def test_tells_of_a_change_that_another_made(marker, path):
     assert marker.version() != before
 
 
-def test_tells_of_each_of_many_changes_at_once(marker):
+def test_tells_of_each_of_many_changes_at_once(marker: ChangeMarker) -> None:
     versions = []
     for _ in range(100):
         marker.change(CUTOFF)
@@ -53,17 +55,17 @@ def test_tells_of_each_of_many_changes_at_once(marker):
     assert len(set(versions)) == 100
 
 
-def test_a_change_returns_its_own_stamp(marker):
+def test_a_change_returns_its_own_stamp(marker: ChangeMarker) -> None:
     assert marker.change(CUTOFF) == marker.version()
 
 
-def test_everybody_reads_the_same_stamp(marker, path):
+def test_everybody_reads_the_same_stamp(marker: ChangeMarker, path: Path) -> None:
     marker.change(CUTOFF)
 
     assert ChangeMarker(str(path)).version() == marker.version()
 
 
-def test_the_cutoff_reaches_everybody(marker, path):
+def test_the_cutoff_reaches_everybody(marker: ChangeMarker, path: Path) -> None:
     other = ChangeMarker(str(path))
     before = other.invalidated_before()
 
@@ -73,7 +75,7 @@ def test_the_cutoff_reaches_everybody(marker, path):
 
 
 @pytest.mark.posix
-def test_the_file_is_the_owners_alone(marker, path):
+def test_the_file_is_the_owners_alone(marker: ChangeMarker, path: Path) -> None:
     marker.change(CUTOFF)
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -81,7 +83,7 @@ def test_the_file_is_the_owners_alone(marker, path):
 
 @pytest.mark.posix
 @pytest.mark.parametrize("loss", ["file", "folder", "content"])
-def test_changes_are_noticed_after_a_loss(loss, marker, path):
+def test_changes_are_noticed_after_a_loss(loss: str, marker: ChangeMarker, path: Path) -> None:
     marker.change(CUTOFF)
     before = marker.version()
     if loss == "file":
@@ -99,7 +101,7 @@ def test_changes_are_noticed_after_a_loss(loss, marker, path):
 
 @pytest.mark.posix
 @pytest.mark.parametrize("size", [0, 1, 7])
-def test_a_file_cut_short_is_a_change_and_no_crash(size, marker, path):
+def test_a_file_cut_short_is_a_change_and_no_crash(size: int, marker: ChangeMarker, path: Path) -> None:
     marker.change(CUTOFF)
     before = marker.version()
 
@@ -110,7 +112,7 @@ def test_a_file_cut_short_is_a_change_and_no_crash(size, marker, path):
 
 
 @pytest.mark.posix
-def test_changes_are_noticed_after_its_folder_was_renamed(marker, path):
+def test_changes_are_noticed_after_its_folder_was_renamed(marker: ChangeMarker, path: Path) -> None:
     marker.change(CUTOFF)
     before = marker.version()
     path.parent.rename(path.parent.with_name("older"))
@@ -122,7 +124,7 @@ def test_changes_are_noticed_after_its_folder_was_renamed(marker, path):
 
 
 @pytest.mark.posix
-def test_a_program_that_closes_all_its_files_still_notices(marker, path, tmp_path):
+def test_a_program_that_closes_all_its_files_still_notices(marker: ChangeMarker, path: Path, tmp_path: Path) -> None:
     marker.change(CUTOFF)
     before = marker.version()
     for descriptor in descriptors_of(path):
@@ -139,7 +141,9 @@ def test_a_program_that_closes_all_its_files_still_notices(marker, path, tmp_pat
 
 @pytest.mark.posix
 @pytest.mark.parametrize("kind", ["hard link", "link", "pipe"])
-def test_what_is_no_file_of_its_own_is_neither_read_nor_written_but_replaced(kind, marker, path, tmp_path):
+def test_what_is_no_file_of_its_own_is_neither_read_nor_written_but_replaced(
+    kind: str, marker: ChangeMarker, path: Path, tmp_path: Path
+) -> None:
     victim = tmp_path / "victim"
     victim.write_bytes(b"0123456789abcdefghij")
     path.parent.mkdir()
@@ -160,7 +164,7 @@ def test_what_is_no_file_of_its_own_is_neither_read_nor_written_but_replaced(kin
 
 
 @pytest.mark.posix
-def test_a_link_that_leads_nowhere_makes_nothing_there(marker, path, tmp_path):
+def test_a_link_that_leads_nowhere_makes_nothing_there(marker: ChangeMarker, path: Path, tmp_path: Path) -> None:
     path.parent.mkdir()
     path.symlink_to(tmp_path / "nowhere")
 
@@ -171,7 +175,7 @@ def test_a_link_that_leads_nowhere_makes_nothing_there(marker, path, tmp_path):
 
 
 @pytest.mark.posix
-def test_does_not_keep_files_open_after_its_end(path):
+def test_does_not_keep_files_open_after_its_end(path: Path) -> None:
     for _ in range(50):
         ChangeMarker(str(path)).version()
 
@@ -179,7 +183,7 @@ def test_does_not_keep_files_open_after_its_end(path):
 
 
 @pytest.mark.parametrize("obstacle", ["a folder in its place", "a file in the folder's place"])
-def test_without_a_usable_file_everything_may_have_changed(obstacle, marker, path):
+def test_without_a_usable_file_everything_may_have_changed(obstacle: str, marker: ChangeMarker, path: Path) -> None:
     if obstacle == "a folder in its place":
         path.mkdir(parents=True)
     else:
@@ -189,7 +193,9 @@ def test_without_a_usable_file_everything_may_have_changed(obstacle, marker, pat
     assert marker.invalidated_before() == 0
 
 
-def test_a_change_that_cannot_be_told_is_no_error(marker, path, caplog):
+def test_a_change_that_cannot_be_told_is_no_error(
+    marker: ChangeMarker, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path.mkdir(parents=True)
 
     version = marker.change(CUTOFF)

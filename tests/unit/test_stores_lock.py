@@ -7,6 +7,9 @@ import re
 import shutil
 import stat
 import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,16 +18,16 @@ from tray_app.stores.lock import ProfileLock, ThreadLock
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Path:
     return tmp_path / "state" / "default.lock"
 
 
 @pytest.fixture
-def lock(path):
+def lock(path: Path) -> ProfileLock:
     return ProfileLock(str(path))
 
 
-def taken_by_another(path) -> bool:
+def taken_by_another(path: Any) -> bool:
     """Whether somebody else, who has the file open for himself, cannot have the lock."""
     other = ProfileLock(str(path))
     if other.try_acquire():
@@ -33,7 +36,7 @@ def taken_by_another(path) -> bool:
     return True
 
 
-def test_one_at_a_time(lock, path):
+def test_one_at_a_time(lock: ProfileLock, path: Path) -> None:
     with lock:
         held = taken_by_another(path)
 
@@ -41,11 +44,11 @@ def test_one_at_a_time(lock, path):
 
 
 @pytest.mark.parametrize("kind", ["thread", "profile"])
-def test_threads_take_turns(kind, lock):
+def test_threads_take_turns(kind: str, lock: ProfileLock) -> None:
     one = lock if kind == "profile" else ThreadLock()
     inside, most = [], []
 
-    def work():
+    def work() -> None:
         for _ in range(20):
             with one:
                 inside.append(1)
@@ -61,16 +64,16 @@ def test_threads_take_turns(kind, lock):
     assert set(most) == {1}
 
 
-def test_gives_up_after_its_time(lock, path):
+def test_gives_up_after_its_time(lock: ProfileLock, path: Path) -> None:
     with ProfileLock(str(path)), pytest.raises(LockTimeout):
         lock.acquire(timeout=0.01)
 
 
-def test_gives_up_on_a_thread_after_its_time(lock):
+def test_gives_up_on_a_thread_after_its_time(lock: ProfileLock) -> None:
     with lock:
         raised = []
 
-        def wait():
+        def wait() -> None:
             try:
                 lock.acquire(timeout=0.01)
             except LockTimeout as error:
@@ -84,14 +87,14 @@ def test_gives_up_on_a_thread_after_its_time(lock):
 
 
 @pytest.mark.parametrize("kind", ["thread", "profile"])
-def test_a_signals_handler_does_not_wait_for_its_own_thread(kind, lock):
+def test_a_signals_handler_does_not_wait_for_its_own_thread(kind: str, lock: ProfileLock) -> None:
     one = lock if kind == "profile" else ThreadLock()
 
     with one, pytest.raises(LockTimeout, match="itself"):
         one.acquire(timeout=3600)
 
 
-def test_is_usable_again_after_it_gave_up(lock, path):
+def test_is_usable_again_after_it_gave_up(lock: ProfileLock, path: Path) -> None:
     with ProfileLock(str(path)), pytest.raises(LockTimeout):
         lock.acquire(timeout=0.01)
 
@@ -103,13 +106,16 @@ class Told(Exception):
     pass
 
 
-def tell(note):
+def tell(note: dict[str, Any]) -> bool:
     if note:
         raise Told(note)
+    return False
 
 
 @pytest.mark.parametrize("note", [{"at": 1}, {"at": 2, "error": "RateLimited"}])
-def test_who_waits_hears_the_holders_note_and_may_leave(lock, path, note):
+def test_who_waits_hears_the_holders_note_and_may_leave(
+    lock: ProfileLock, path: Path, note: dict[str, int | str] | dict[str, int]
+) -> None:
     with ProfileLock(str(path)):
         threading.Timer(0.05, ProfileLock(str(path)).write_record, [note]).start()
         with pytest.raises(Told, match=re.escape(str(note))):
@@ -119,10 +125,10 @@ def test_who_waits_hears_the_holders_note_and_may_leave(lock, path, note):
         assert taken_by_another(path)
 
 
-def test_a_thread_that_waits_hears_it_too(lock):
+def test_a_thread_that_waits_hears_it_too(lock: ProfileLock) -> None:
     told = []
 
-    def wait():
+    def wait() -> None:
         try:
             lock.acquire(timeout=20, on_update=tell)
         except Told as raised:
@@ -139,17 +145,17 @@ def test_a_thread_that_waits_hears_it_too(lock):
     assert len(told) == 5
 
 
-def test_half_a_note_is_heard_as_none(lock, path):
-    on_update = []
+def test_half_a_note_is_heard_as_none(lock: ProfileLock, path: Path) -> None:
+    on_update: list[Any] = []
     with ProfileLock(str(path)):
         path.write_text('{"at": 1, "tok')
         with pytest.raises(LockTimeout):
-            lock.acquire(timeout=0.3, on_update=on_update.append)
+            lock.acquire(timeout=0.3, on_update=on_update.append)  # type: ignore[arg-type]
 
     assert on_update == [{}]
 
 
-def test_who_has_the_lock_at_once_hears_nothing(lock):
+def test_who_has_the_lock_at_once_hears_nothing(lock: ProfileLock) -> None:
     lock.acquire(on_update=tell)
     lock.write_record({"at": 1})
     lock.release()
@@ -158,7 +164,7 @@ def test_who_has_the_lock_at_once_hears_nothing(lock):
     lock.release()
 
 
-def test_trying_does_not_wait(lock, path):
+def test_trying_does_not_wait(lock: ProfileLock, path: Path) -> None:
     with ProfileLock(str(path)):
         assert lock.try_acquire() is False
 
@@ -167,7 +173,7 @@ def test_trying_does_not_wait(lock, path):
 
 
 @pytest.mark.posix
-def test_the_file_is_the_owners_alone_and_stays(lock, path):
+def test_the_file_is_the_owners_alone_and_stays(lock: ProfileLock, path: Path) -> None:
     with lock:
         inode = path.stat().st_ino
     with lock:
@@ -180,7 +186,9 @@ def test_the_file_is_the_owners_alone_and_stays(lock, path):
 @pytest.mark.posix
 @pytest.mark.parametrize("gone", ["file", "folder"])
 @pytest.mark.parametrize("take", [ProfileLock.acquire, ProfileLock.try_acquire], ids=["acquire", "try"])
-def test_after_its_file_is_gone_it_locks_the_one_that_others_find(gone, take, lock, path):
+def test_after_its_file_is_gone_it_locks_the_one_that_others_find(
+    gone: str, take: Callable[..., Any], lock: ProfileLock, path: Path
+) -> None:
     with lock:
         pass
     path.unlink() if gone == "file" else shutil.rmtree(path.parent)
@@ -191,7 +199,7 @@ def test_after_its_file_is_gone_it_locks_the_one_that_others_find(gone, take, lo
     lock.release()
 
 
-def test_a_folder_in_its_place_is_an_error(lock, path):
+def test_a_folder_in_its_place_is_an_error(lock: ProfileLock, path: Path) -> None:
     path.mkdir(parents=True)
 
     with pytest.raises(StoreError):
@@ -199,7 +207,7 @@ def test_a_folder_in_its_place_is_an_error(lock, path):
 
 
 @pytest.mark.posix
-def test_a_link_in_its_place_is_not_followed(lock, path, tmp_path):
+def test_a_link_in_its_place_is_not_followed(lock: ProfileLock, path: Path, tmp_path: Path) -> None:
     path.parent.mkdir()
     path.symlink_to(tmp_path / "victim")
 
@@ -210,8 +218,10 @@ def test_a_link_in_its_place_is_not_followed(lock, path, tmp_path):
 
 @pytest.mark.posix
 @pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE])
-def test_a_file_system_that_fails_is_an_error_of_ours(number, lock, monkeypatch):
-    def fail(*_):
+def test_a_file_system_that_fails_is_an_error_of_ours(
+    number: int, lock: ProfileLock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("fcntl.flock", fail)
@@ -225,8 +235,10 @@ def test_a_file_system_that_fails_is_an_error_of_ours(number, lock, monkeypatch)
 
 @pytest.mark.posix
 @pytest.mark.parametrize("number", [errno.EWOULDBLOCK, errno.EACCES])
-def test_held_is_held_however_the_system_words_it(number, lock, monkeypatch):
-    def refuse(*_):
+def test_held_is_held_however_the_system_words_it(
+    number: int, lock: ProfileLock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("fcntl.flock", refuse)
@@ -241,14 +253,14 @@ def test_held_is_held_however_the_system_words_it(number, lock, monkeypatch):
 @pytest.mark.posix
 class TestPlaceThatCannotLock:
     @pytest.fixture
-    def unlockable(self, monkeypatch, path):
+    def unlockable(self, monkeypatch: pytest.MonkeyPatch, path: Path) -> Callable[..., None]:
         """Makes files unlockable: those of one path, or all."""
         import fcntl
 
         was_flock = fcntl.flock
 
-        def begin(number, where):
-            def flock(descriptor, operation):
+        def begin(number: Any, where: Any) -> None:
+            def flock(descriptor: Any, operation: Any) -> None:
                 if where == "everywhere" or (path.exists() and os.path.samestat(os.fstat(descriptor), path.stat())):
                     raise OSError(number, os.strerror(number))
                 was_flock(descriptor, operation)
@@ -259,7 +271,9 @@ class TestPlaceThatCannotLock:
 
     @pytest.mark.parametrize("where", ["in its place", "everywhere"])
     @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL])
-    def test_a_lock_on_this_computer_serves(self, number, where, lock, path, unlockable):
+    def test_a_lock_on_this_computer_serves(
+        self, number: int, where: str, lock: ProfileLock, path: Path, unlockable: Callable[..., None]
+    ) -> None:
         unlockable(number, where)
 
         with lock:
@@ -270,11 +284,11 @@ class TestPlaceThatCannotLock:
         assert ProfileLock(str(path)).peek_record() == {"at": 1}
 
     @pytest.mark.parametrize("where", ["in its place", "everywhere"])
-    def test_threads_still_take_turns(self, where, path, unlockable):
+    def test_threads_still_take_turns(self, where: str, path: Path, unlockable: Callable[..., None]) -> None:
         unlockable(errno.ENOLCK, where)
         inside, most = [], []
 
-        def work():
+        def work() -> None:
             one = ProfileLock(str(path))
             for _ in range(5):
                 with one:
@@ -290,7 +304,9 @@ class TestPlaceThatCannotLock:
 
         assert set(most) == {1}
 
-    def test_it_is_said_once(self, path, caplog, unlockable):
+    def test_it_is_said_once(
+        self, path: Path, caplog: pytest.LogCaptureFixture, unlockable: Callable[..., None]
+    ) -> None:
         unlockable(errno.ENOLCK, "in its place")
 
         for _ in range(3):
@@ -299,7 +315,7 @@ class TestPlaceThatCannotLock:
 
         assert caplog.text.count("cannot be locked") == 1
 
-    def test_two_folders_have_two_locks(self, path, lock, unlockable):
+    def test_two_folders_have_two_locks(self, path: Path, lock: ProfileLock, unlockable: Callable[..., None]) -> None:
         unlockable(errno.ENOLCK, "in its place")
 
         with lock:
@@ -308,26 +324,26 @@ class TestPlaceThatCannotLock:
 
 class TestNote:
     @pytest.fixture(params=["thread", "profile"])
-    def held(self, request, lock):
+    def held(self, request: pytest.FixtureRequest, lock: ProfileLock) -> Iterator[ProfileLock | ThreadLock]:
         one = lock if request.param == "profile" else ThreadLock()
         with one:
             yield one
 
-    def test_nobody_has_left_one(self, held):
+    def test_nobody_has_left_one(self, held: Any) -> None:
         assert held.read_record() == {}
 
-    def test_is_read_back(self, held):
+    def test_is_read_back(self, held: Any) -> None:
         held.write_record({"at": 1.5, "error": "RateLimited"})
 
         assert held.read_record() == {"at": 1.5, "error": "RateLimited"}
 
-    def test_a_shorter_one_takes_the_place_of_a_longer(self, held):
+    def test_a_shorter_one_takes_the_place_of_a_longer(self, held: Any) -> None:
         held.write_record({"at": 1.5, "message": "x" * 500})
         held.write_record({"at": 2})
 
         assert held.read_record() == {"at": 2}
 
-    def test_another_process_reads_it(self, lock, path):
+    def test_another_process_reads_it(self, lock: ProfileLock, path: Path) -> None:
         with lock:
             lock.write_record({"at": 1})
         other = ProfileLock(str(path))
@@ -340,15 +356,15 @@ class TestNote:
         [b"", b"{", b"[1]", b"null", b"5", b'"x"', b"\xff\xfe\0", b"[" * 4096, b'{"a":' * 800, b"{}" * 5000],
         ids=lambda content: repr(content[:8]),
     )
-    def test_a_damaged_one_is_none(self, content, lock, path):
+    def test_a_damaged_one_is_none(self, content: bytes, lock: ProfileLock, path: Path) -> None:
         path.parent.mkdir()
         path.write_bytes(content)
 
         with lock:
             assert lock.read_record() == {}
 
-    def test_one_that_cannot_be_written_is_no_error(self, lock, monkeypatch):
-        def fail(*_):
+    def test_one_that_cannot_be_written_is_no_error(self, lock: ProfileLock, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(*_: Any) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
 
         with lock:
@@ -356,7 +372,7 @@ class TestNote:
             lock.write_record({"at": 1})
             assert lock.read_record() == {}
 
-    def test_is_plain_json(self, lock, path):
+    def test_is_plain_json(self, lock: ProfileLock, path: Path) -> None:
         with lock:
             lock.write_record({"at": 1})
 

@@ -297,7 +297,7 @@ def test_commands_while_something_is_under_way_are_dropped(make: Make, service: 
     watched.supervisor.do(Refresh())
     assert watched.state.busy is Action.REFRESH
     for command in (Refresh(), Rotate(), Clear(revoke=True)):
-        watched.supervisor.do(command)
+        watched.supervisor.do(command)  # type: ignore[misc]
     watched.unlock()
     watched.enter_keys("demo")
     watched.acts.release()
@@ -505,7 +505,7 @@ def test_token_from_the_unlocked_keyring_is_neither_another_programs_nor_asked_f
     make: Make, service: FakeService
 ) -> None:
     watched = stopped_by_the_locked_keyring(make, service)
-    watched.locked_up = token_for("a-token", DAY, START)
+    watched.locked_up = token_for("a-token", DAY, START)  # type: ignore[assignment]
     state = watched.unlock()
     assert state.expires == START + DAY
     assert (watched.last.result, state.stopped, service.calls) == (

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.doubles import Clock, private_bus
@@ -42,7 +44,12 @@ def on_update(events: SystemEventListener) -> list[Any]:
 
 
 def settled(qtbot: QtBot, events: SystemEventListener) -> None:
-    qtbot.waitUntil(lambda: not events._settle.isActive())
+    qtbot.waitUntil(lambda: is_settled(events))
+
+
+def is_settled(events: SystemEventListener) -> bool:
+    """Whether no news is on its way."""
+    return not any(timer.isActive() for timer in events.findChildren(QTimer) if timer.isSingleShot())
 
 
 # ------------------------------------------------------------------------------------------------------------ gaps
@@ -83,7 +90,7 @@ def test_other_messages_of_windows_mean_nothing(
     qtbot: QtBot, events: SystemEventListener, on_update: list[Any], message: int, what: int
 ) -> None:
     handle_message(events, message, what, 0)
-    assert not events._settle.isActive()
+    assert is_settled(events)
     assert on_update == []
 
 
@@ -115,11 +122,14 @@ def test_colours_of_the_taskbar_change(
 def test_hidden_window_reads_its_messages_and_hands_them_on(
     qtbot: QtBot, events: SystemEventListener, on_update: list[Any]
 ) -> None:
+    others = {*QApplication.topLevelWidgets()}
     session = WindowsEvents(events)
-    assert not session._window.isVisible()
+    (window,) = {*QApplication.topLevelWidgets()} - others
+    assert not window.isVisible()
     message = Message(None, LOCK, 7, 1)
-    assert session._window.nativeEvent(b"windows_generic_MSG", ctypes.addressof(message)) == (False, 0)
+    assert window.nativeEvent(b"windows_generic_MSG", ctypes.addressof(message)) == (False, 0)
     assert on_update == [True]
+    session.stop()
 
 
 _REAL_WINDOW = """
@@ -222,7 +232,7 @@ class FakeDesktop:
     def locks(self, session: str = SESSION, *, is_locked: bool) -> None:
         changed = {"LockedHint": ("b", is_locked)}
         properties = "org.freedesktop.DBus.Properties"
-        body = ("org.freedesktop.login1.Session", changed, [])
+        body: tuple[Any, ...] = ("org.freedesktop.login1.Session", changed, [])
         self.tell(session, properties, "PropertiesChanged", "sa{sv}as", *body)
 
     def saves_the_screen(self, *, is_active: bool) -> None:

@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from tray_app.core.token import token_for
 from tray_app.exports.files import BotFile
 from tray_app.exports.kwcli import KwcliCache, cache_path
 from tray_app.history.database import History
+from tray_app.history.draft import EventDraft
 from tray_app.settings import kwcli
 from tray_app.settings.document import read_document
 from tray_app.settings.save import save_setting
@@ -73,7 +75,7 @@ READERS = {
 
 @pytest.mark.parametrize("kind", OBSTACLES)
 @pytest.mark.parametrize("name", READERS)
-def test_what_is_no_file_is_an_error_in_words_that_names_it(name, kind, tmp_path):
+def test_what_is_no_file_is_an_error_in_words_that_names_it(name: str, kind: str, tmp_path: Path) -> None:
     file, read = READERS[name]
     put_obstacle(kind, tmp_path / "data" / file)
 
@@ -86,7 +88,7 @@ def test_what_is_no_file_is_an_error_in_words_that_names_it(name, kind, tmp_path
 
 @pytest.mark.parametrize("kind", OBSTACLES)
 @pytest.mark.parametrize("companion", ["ending", "owner"])
-def test_a_token_is_used_whatever_is_in_the_place_of_its_companions(companion, kind, tmp_path):
+def test_a_token_is_used_whatever_is_in_the_place_of_its_companions(companion: str, kind: str, tmp_path: Path) -> None:
     store = FileStore(str(tmp_path / "data" / ".token"), ThreadLock(), lambda: START)
     put_obstacle(kind, tmp_path / "data" / f".token.{companion}")
 
@@ -98,7 +100,9 @@ def test_a_token_is_used_whatever_is_in_the_place_of_its_companions(companion, k
 
 @pytest.mark.parametrize("kind", OBSTACLES)
 @pytest.mark.parametrize("companion", ["ending", "owner"])
-def test_a_clear_takes_the_token_whatever_is_in_the_place_of_its_companions(companion, kind, tmp_path):
+def test_a_clear_takes_the_token_whatever_is_in_the_place_of_its_companions(
+    companion: str, kind: str, tmp_path: Path
+) -> None:
     store = FileStore(str(tmp_path / "data" / ".token"), ThreadLock(), lambda: START)
     store.write(TOKEN)
     (tmp_path / "data" / f".token.{companion}").unlink(missing_ok=True)
@@ -112,7 +116,7 @@ def test_a_clear_takes_the_token_whatever_is_in_the_place_of_its_companions(comp
 
 
 @pytest.mark.parametrize("kind", OBSTACLES)
-def test_kwclis_settings_that_are_no_file_are_no_aliases(kind, caplog):
+def test_kwclis_settings_that_are_no_file_are_no_aliases(kind: str, caplog: pytest.LogCaptureFixture) -> None:
     put_obstacle(kind, Path(kwcli.settings_path()))
 
     assert kwcli.aliases() == {}
@@ -120,21 +124,21 @@ def test_kwclis_settings_that_are_no_file_are_no_aliases(kind, caplog):
 
 
 @pytest.mark.parametrize("kind", OBSTACLES)
-def test_a_cache_of_kwcli_that_is_no_file_holds_no_token(kind):
+def test_a_cache_of_kwcli_that_is_no_file_holds_no_token(kind: str) -> None:
     put_obstacle(kind, Path(cache_path("real", None)))
 
     assert KwcliCache("default", "real", lambda: pytest.fail("asked for keys")).holds(TOKEN) is False
 
 
 @pytest.mark.parametrize("kind", OBSTACLES)
-def test_settings_that_are_no_file_are_a_problem_in_words(kind, tmp_path):
+def test_settings_that_are_no_file_are_a_problem_in_words(kind: str, tmp_path: Path) -> None:
     put_obstacle(kind, tmp_path / "settings.toml")
 
     assert "not a file" in str(read_document(str(tmp_path / "settings.toml")).problems[0])
 
 
 @pytest.mark.parametrize("kind", [*OBSTACLES, "hard link", "link that leads nowhere"])
-def test_settings_are_written_whatever_is_in_the_place_of_their_lock(kind, tmp_path):
+def test_settings_are_written_whatever_is_in_the_place_of_their_lock(kind: str, tmp_path: Path) -> None:
     lock = tmp_path / "settings" / "settings.toml.lock"
     victim = tmp_path / "victim"
     lock.parent.mkdir()
@@ -152,7 +156,7 @@ def test_settings_are_written_whatever_is_in_the_place_of_their_lock(kind, tmp_p
     assert (victim.read_bytes() if victim.exists() else None) == (SECRET if kind == "hard link" else None)
 
 
-def test_settings_that_are_a_link_to_nowhere_make_nothing_there(tmp_path):
+def test_settings_that_are_a_link_to_nowhere_make_nothing_there(tmp_path: Path) -> None:
     folder = tmp_path / "settings"
     folder.mkdir()
     (folder / "settings.toml").symlink_to(tmp_path / "nowhere.toml")
@@ -165,16 +169,16 @@ def test_settings_that_are_a_link_to_nowhere_make_nothing_there(tmp_path):
 
 @pytest.mark.parametrize("suffix", ["", "-journal", "-wal"])
 @pytest.mark.parametrize("kind", ["hard link", "link", "link that leads nowhere"])
-def test_the_history_is_neither_read_nor_written_through_a_link(kind, suffix, tmp_path):
+def test_the_history_is_neither_read_nor_written_through_a_link(kind: str, suffix: str, tmp_path: Path) -> None:
     history = history_of(tmp_path / "data")
-    history.keep([("default", (START, "issued", TOKEN, None))])
+    history.keep([("default", EventDraft(START, "issued", TOKEN, None))])
     place, victim = tmp_path / "data" / f"history.db{suffix}", tmp_path / "victim"
     place.unlink(missing_ok=True)
     if kind != "link that leads nowhere":
         victim.write_bytes(SECRET)
     place.hardlink_to(victim) if kind == "hard link" else place.symlink_to(victim)
 
-    history.keep([("default", (START + 1, "issued", TOKEN, None))])
+    history.keep([("default", EventDraft(START + 1, "issued", TOKEN, None))])
     if kind != "link that leads nowhere" or suffix:
         with pytest.raises(StoreError, match=r"history\.db"):
             history.read("default")
@@ -182,21 +186,21 @@ def test_the_history_is_neither_read_nor_written_through_a_link(kind, suffix, tm
     assert (victim.read_bytes() if victim.exists() else None) == (None if "nowhere" in kind else SECRET)
 
 
-def test_the_history_does_not_wait_for_a_pipe_in_its_journals_place(tmp_path):
+def test_the_history_does_not_wait_for_a_pipe_in_its_journals_place(tmp_path: Path) -> None:
     history = history_of(tmp_path / "data")
-    history.keep([("default", (START, "issued", TOKEN, None))])
+    history.keep([("default", EventDraft(START, "issued", TOKEN, None))])
     os.mkfifo(tmp_path / "data" / "history.db-journal")
 
     with pytest.raises(StoreError, match=r"history\.db-journal"):
         history.read("default")
 
 
-def test_the_history_of_a_folder_that_may_only_be_read_is_read(tmp_path, monkeypatch):
+def test_the_history_of_a_folder_that_may_only_be_read_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     history = history_of(tmp_path / "data")
-    history.keep([("default", (START, "issued", TOKEN, None))])
+    history.keep([("default", EventDraft(START, "issued", TOKEN, None))])
     was_open = os.open
 
-    def read_only(path, flags, *rest):
+    def read_only(path: Any, flags: Any, *rest: Any) -> Any:
         if flags & (os.O_WRONLY | os.O_RDWR):
             raise OSError(errno.EROFS, os.strerror(errno.EROFS))
         return was_open(path, flags, *rest)
@@ -210,7 +214,7 @@ NOBODY = 65534
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can give files away")
-def test_what_root_writes_in_the_folder_of_a_user_is_that_users(tmp_path):
+def test_what_root_writes_in_the_folder_of_a_user_is_that_users(tmp_path: Path) -> None:
     folder = tmp_path / "settings"
     folder.mkdir(mode=0o700)
     os.chown(folder, NOBODY, NOBODY)
@@ -224,7 +228,7 @@ def test_what_root_writes_in_the_folder_of_a_user_is_that_users(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["hard link", "link", "link that leads nowhere"])
-def test_a_lock_is_neither_taken_nor_written_through_a_link(kind, tmp_path):
+def test_a_lock_is_neither_taken_nor_written_through_a_link(kind: str, tmp_path: Path) -> None:
     place, victim = tmp_path / "default.lock", tmp_path / "victim"
     if kind != "link that leads nowhere":
         victim.write_bytes(SECRET)
@@ -239,23 +243,25 @@ def test_a_lock_is_neither_taken_nor_written_through_a_link(kind, tmp_path):
 
 
 class TestReplacing:
-    def test_a_mode_is_given_before_the_file_takes_its_name(self, tmp_path):
+    def test_a_mode_is_given_before_the_file_takes_its_name(self, tmp_path: Path) -> None:
         replace_file(str(tmp_path / "entry"), b"content", mode=0o644)
 
         assert stat.S_IMODE((tmp_path / "entry").stat().st_mode) == 0o644
 
-    def test_a_write_that_is_cut_short_goes_on(self, tmp_path, monkeypatch):
+    def test_a_write_that_is_cut_short_goes_on(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         was_write = os.write
         monkeypatch.setattr(os, "write", lambda descriptor, content: was_write(descriptor, bytes(content[:3])))
 
         write_private(str(tmp_path / "file"), b"0123456789")
 
         monkeypatch.undo()
-        assert read_private(str(tmp_path / "file"), 100)[0] == b"0123456789"
+        assert read_private(str(tmp_path / "file"), 100)[0] == b"0123456789"  # type: ignore[index]
 
     @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS])
-    def test_works_where_files_cannot_be_locked(self, number, tmp_path, monkeypatch):
-        def fail(*_):
+    def test_works_where_files_cannot_be_locked(
+        self, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: Any) -> None:
             raise OSError(number, os.strerror(number))
 
         monkeypatch.setattr("fcntl.flock", fail)
@@ -296,13 +302,13 @@ def begin_write(path: Path, end: str) -> subprocess.Popen[str]:
 
 class TestLeftovers:
     @pytest.fixture
-    def left(self, tmp_path):
+    def left(self, tmp_path: Path) -> Path:
         """What a writer of `.token` leaves that is killed before the file takes its name."""
         kill_while_writing(tmp_path / ".token")
         assert len(list(tmp_path.glob(".token*.new"))) == 1
         return tmp_path
 
-    def test_go_at_once_with_the_next_write(self, left):
+    def test_go_at_once_with_the_next_write(self, left: Path) -> None:
         write_private(str(left / ".token"), b"newer")
 
         assert list(left.glob(".token*.new")) == []
@@ -310,14 +316,14 @@ class TestLeftovers:
     @pytest.mark.parametrize(
         "younger", [".token.0123abcd.new", ".token.ending.0123abcd.new", ".token.owner.01ab23cd.new"]
     )
-    def test_go_with_a_clear_also_those_of_earlier_versions(self, younger, left):
+    def test_go_with_a_clear_also_those_of_earlier_versions(self, younger: str, left: Path) -> None:
         (left / younger).write_bytes(b"a living token")
 
         FileStore(str(left / ".token"), ThreadLock()).clear()
 
         assert list(left.glob(".token*.new")) == []
 
-    def test_of_a_bot_file_and_of_a_cache_go_when_the_token_is_forgotten(self, tmp_path):
+    def test_of_a_bot_file_and_of_a_cache_go_when_the_token_is_forgotten(self, tmp_path: Path) -> None:
         cache = Path(cache_path("real", None))
         cache.parent.mkdir(parents=True)
         for path in (tmp_path / "bot.json", cache):
@@ -328,7 +334,7 @@ class TestLeftovers:
 
         assert list(tmp_path.glob("bot*")) == list(cache.parent.iterdir()) == []
 
-    def test_what_a_living_writer_is_writing_stays(self, tmp_path):
+    def test_what_a_living_writer_is_writing_stays(self, tmp_path: Path) -> None:
         writer = begin_write(tmp_path / ".token", "waits")
         assert writer.stdout.readline() == "waiting\n"
 
@@ -341,7 +347,7 @@ class TestLeftovers:
         assert list(tmp_path.glob(".token*.new")) == []
 
     @pytest.mark.parametrize("kind", OBSTACLES)
-    def test_what_only_has_such_a_name_is_no_hindrance(self, kind, tmp_path):
+    def test_what_only_has_such_a_name_is_no_hindrance(self, kind: str, tmp_path: Path) -> None:
         put_obstacle(kind, tmp_path / ".token.0123456789ab.new")
 
         write_private(str(tmp_path / ".token"), b"content")

@@ -20,13 +20,13 @@ class Refused:
         return "done"
 
 
-def test_a_file_that_is_open_for_a_moment_is_waited_for(monkeypatch):
-    monkeypatch.setattr(sharing, "_PATIENCE_SECONDS", 10.0)
+def test_a_file_that_is_open_for_a_moment_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sharing, "PATIENCE_SECONDS", 10.0)
     assert sharing.retry_sharing_violation(Refused(20)) == "done"
 
 
 @pytest.mark.parametrize("patience", [0.0, 0.05])
-def test_one_that_stays_refused_is_told(patience, monkeypatch):
-    monkeypatch.setattr(sharing, "_PATIENCE_SECONDS", patience)
+def test_one_that_stays_refused_is_told(patience: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sharing, "PATIENCE_SECONDS", patience)
     with pytest.raises(PermissionError):
         sharing.retry_sharing_violation(Refused(float("inf")))

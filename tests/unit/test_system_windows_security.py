@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,7 @@ from ctypes import wintypes
 DACL = 4
 
 
-def permissions_of(path) -> str:
+def permissions_of(path: Any) -> str:
     """As SDDL, such as `D:P(A;;FA;;;S-1-5-21-…)(A;;FA;;;SY)`."""
     advapi = ctypes.WinDLL("advapi32")
     size = wintypes.DWORD()
@@ -30,11 +32,11 @@ def permissions_of(path) -> str:
     return text.value
 
 
-def entries_of(path) -> list[str]:
+def entries_of(path: Any) -> list[str]:
     return sorted(entry.rpartition(";")[2] for entry in permissions_of(path).split(")") if ";" in entry)
 
 
-def test_a_file_is_open_to_the_user_and_the_system(tmp_path):
+def test_a_file_is_open_to_the_user_and_the_system(tmp_path: Path) -> None:
     private_files.write_private(str(tmp_path / "data" / ".token"), b"content")
 
     for path in (tmp_path / "data" / ".token", tmp_path / "data"):
@@ -42,7 +44,7 @@ def test_a_file_is_open_to_the_user_and_the_system(tmp_path):
         assert (user.startswith("S-1-5-21-"), system) == (True, "SY")
 
 
-def test_it_stays_so_when_it_is_written_again(tmp_path):
+def test_it_stays_so_when_it_is_written_again(tmp_path: Path) -> None:
     for content in (b"one", b"two"):
         private_files.write_private(str(tmp_path / ".token"), content)
 
@@ -50,19 +52,19 @@ def test_it_stays_so_when_it_is_written_again(tmp_path):
     assert private_files.read_private(str(tmp_path / ".token"), 10)[0] == b"two"
 
 
-def test_what_is_there_already_is_not_taken(tmp_path):
+def test_what_is_there_already_is_not_taken(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("content")
 
     with pytest.raises(FileExistsError):
         private_files.create_private(str(tmp_path / "file"))
 
 
-def test_a_path_that_does_not_exist_is_an_error_of_the_system(tmp_path):
+def test_a_path_that_does_not_exist_is_an_error_of_the_system(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         private_files.create_private(str(tmp_path / "missing" / "file"))
 
 
-def test_a_file_in_place_can_be_opened_by_several_at_once(tmp_path):
+def test_a_file_in_place_can_be_opened_by_several_at_once(tmp_path: Path) -> None:
     one = private_files.open_private(str(tmp_path / "file"))
     other = private_files.open_private(str(tmp_path / "file"))
 

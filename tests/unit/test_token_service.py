@@ -5,7 +5,10 @@ import itertools
 import json
 import os
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,12 +42,12 @@ DAY = 86400
 class SlowBroker(FakeBroker):
     """Lets `callers` come together before it answers the first."""
 
-    def __init__(self, clock, **options) -> None:
+    def __init__(self, clock: Clock, **options: Any) -> None:
         super().__init__(clock, **options)
         self.asked = threading.Event()
         self.answer = threading.Event()
 
-    def issue(self, keys):
+    def issue(self, keys: Any) -> Any:
         self.asked.set()
         self.answer.wait(20)
         self.clock.advance(1)
@@ -54,27 +57,27 @@ class SlowBroker(FakeBroker):
 class SlowShares:
     """Is `busy` handing a token out until it is told that it is `over`."""
 
-    def __init__(self, busy, over) -> None:
+    def __init__(self, busy: Any, over: Any) -> None:
         self.busy = busy
         self.over = over
 
-    def publish(self, token):
+    def publish(self, token: Any) -> Any:
         self.busy.set()
         self.over.wait(20)
         return ()
 
-    def withdraw(self, token):
+    def withdraw(self, token: Any) -> Any:
         return ()
 
-    def external_token(self):
+    def external_token(self) -> None:
         return None
 
-    def rival_of(self, token):
+    def rival_of(self, token: Any) -> None:
         return None
 
 
 @contextmanager
-def refreshing_while_handed_out(holder, waiter, broker):
+def refreshing_while_handed_out(holder: Any, waiter: Any, broker: Any) -> Iterator[Any]:
     """`waiter` refreshes while `holder` has its answer and still hands it out; gives the waiting thread and what it
     finds. Afterwards both are through."""
     handing_out, over = threading.Event(), threading.Event()
@@ -96,25 +99,25 @@ def refreshing_while_handed_out(holder, waiter, broker):
 
 
 @pytest.fixture
-def clock():
+def clock() -> Clock:
     return Clock()
 
 
 @pytest.fixture
-def broker(clock):
+def broker(clock: Clock) -> FakeBroker:
     return FakeBroker(clock)
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / ".token"
 
 
 @pytest.fixture
-def opened(path, clock, broker):
+def opened(path: Path, clock: Clock, broker: Any) -> Callable[..., TokenService]:
     """Opens a keeper as another process would: nothing shared but the disk and Kiwoom."""
 
-    def open_one(asked=broker, find_keys=lambda: KEYS):
+    def open_one(asked: Any = broker, find_keys: Callable[..., Any] = lambda: KEYS) -> TokenService:
         store = FileStore(str(path), ProfileLock(f"{path}.lock"), clock)
         return TokenService("default", store, find_keys, lambda: asked, clock)
 
@@ -122,30 +125,30 @@ def opened(path, clock, broker):
 
 
 @pytest.fixture
-def service(opened):
+def service(opened: Callable[..., TokenService]) -> TokenService:
     return opened()
 
 
-def refuse(*_):
+def refuse(*_: Any) -> None:
     raise OSError(errno.EROFS, "Read-only file system")
 
 
 @pytest.fixture
-def at_once(monkeypatch):
+def at_once(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
     """Runs `act(n)` on many threads that all wait for the lock before Kiwoom answers the first."""
     waiting = threading.Semaphore(0)
-    was_take = TokenService._acquire
+    acquire = ProfileLock.acquire
 
-    def counted_take(service, *on_update):
+    def counted(lock: Any, *arguments: Any, **options: Any) -> Any:
         waiting.release()
-        return was_take(service, *on_update)
+        return acquire(lock, *arguments, **options)
 
-    monkeypatch.setattr(TokenService, "_acquire", counted_take)
+    monkeypatch.setattr(ProfileLock, "acquire", counted)
 
-    def run(count, act, broker):
-        results: list[object] = [None] * count
+    def run(count: Any, act: Any, broker: Any) -> list[Any]:
+        results: list[Any] = [None] * count
 
-        def work(n):
+        def work(n: Any) -> None:
             try:
                 results[n] = act(n)
             except KiwoomTokenError as error:
@@ -165,47 +168,57 @@ def at_once(monkeypatch):
 
 
 class TestEnsure:
-    def test_issues_when_there_is_none(self, service, broker):
+    def test_issues_when_there_is_none(self, service: TokenService, broker: Any) -> None:
         outcome = service.ensure()
 
         assert (outcome.how, outcome.token.value.reveal(), broker.issues) == (Outcome.ISSUED, "token-1-of-a-test", 1)
 
-    def test_stores_what_it_issued(self, service, opened):
+    def test_stores_what_it_issued(self, service: TokenService, opened: Callable[..., TokenService]) -> None:
         issued = service.ensure().token
 
         assert opened().current() == issued
 
-    def test_does_not_ask_while_there_is_enough(self, service, broker, clock):
+    def test_does_not_ask_while_there_is_enough(self, service: TokenService, broker: Any, clock: Clock) -> None:
         service.ensure()
         clock.advance(DAY - 301)
 
         assert service.ensure().how == Outcome.FOUND
         assert broker.issues == 1
 
-    def test_asks_for_keys_only_when_it_must_ask_kiwoom(self, service, opened):
+    def test_asks_for_keys_only_when_it_must_ask_kiwoom(
+        self, service: TokenService, opened: Callable[..., TokenService]
+    ) -> None:
         service.ensure()
 
-        def none():
+        def none() -> None:
             raise AssertionError("asked for keys")
 
         assert opened(find_keys=none).ensure().how == Outcome.FOUND
 
     @pytest.mark.parametrize("min_remaining", [0, -5])
-    def test_a_dead_token_is_never_enough(self, min_remaining, service, broker, clock):
+    def test_a_dead_token_is_never_enough(
+        self, min_remaining: int, service: TokenService, broker: Any, clock: Clock
+    ) -> None:
         service.ensure()
         clock.advance(DAY)
 
         assert service.ensure(min_remaining).token.lives(clock())
         assert broker.issues == 2
 
-    def test_no_more_than_asked_for_is_enough(self, service, broker, clock):
+    def test_no_more_than_asked_for_is_enough(self, service: TokenService, broker: Any, clock: Clock) -> None:
         service.ensure()
         clock.advance(DAY - 10)
 
         assert service.ensure(10).how == Outcome.FOUND
 
     @pytest.mark.parametrize("failure", [BrokerUnavailable, RateLimited, KeysRefused, RequestRefused])
-    def test_a_living_token_is_used_when_nothing_better_can_be_had(self, failure, service, broker, clock):
+    def test_a_living_token_is_used_when_nothing_better_can_be_had(
+        self,
+        failure: type[BrokerUnavailable] | type[KeysRefused] | type[RateLimited] | type[RequestRefused],
+        service: TokenService,
+        broker: Any,
+        clock: Clock,
+    ) -> None:
         living = service.ensure().token
         clock.advance(DAY - 60)
         broker.failure = failure("no")
@@ -214,16 +227,20 @@ class TestEnsure:
 
         assert (outcome.token, outcome.how) == (living, Outcome.FOUND)
 
-    def test_a_living_token_is_used_without_keys(self, service, opened, clock):
+    def test_a_living_token_is_used_without_keys(
+        self, service: TokenService, opened: Callable[..., TokenService], clock: Clock
+    ) -> None:
         living = service.ensure().token
         clock.advance(DAY - 60)
 
-        def none():
+        def none() -> None:
             raise KeysMissing("none")
 
         assert opened(find_keys=none).ensure().token == living
 
-    def test_a_failure_leaves_the_stored_token(self, service, opened, broker, clock):
+    def test_a_failure_leaves_the_stored_token(
+        self, service: TokenService, opened: Callable[..., TokenService], broker: Any, clock: Clock
+    ) -> None:
         living = service.ensure().token
         clock.advance(DAY - 60)
         broker.failure = BrokerUnavailable("no")
@@ -232,7 +249,13 @@ class TestEnsure:
         assert opened().current() == living
 
     @pytest.mark.parametrize("failure", [BrokerUnavailable, RateLimited, KeysRefused, RequestRefused])
-    def test_without_a_living_one_the_failure_is_told(self, failure, service, broker, clock):
+    def test_without_a_living_one_the_failure_is_told(
+        self,
+        failure: type[BrokerUnavailable] | type[KeysRefused] | type[RateLimited] | type[RequestRefused],
+        service: TokenService,
+        broker: Any,
+        clock: Clock,
+    ) -> None:
         service.ensure()
         clock.advance(DAY)
         broker.failure = failure("no")
@@ -240,37 +263,41 @@ class TestEnsure:
         with pytest.raises(failure):
             service.ensure()
 
-    def test_a_token_retired_by_the_seeds_rule_is_used_to_its_end(self, service, broker, clock):
+    def test_a_token_retired_by_the_seeds_rule_is_used_to_its_end(
+        self, service: TokenService, broker: Any, clock: Clock
+    ) -> None:
         living = service.ensure().token
         clock.advance(DAY - 200)
-        service.expire_soft(service.store.read())
+        service.expire_soft(service.store.read())  # type: ignore[arg-type]
         broker.failure = BrokerUnavailable("no")
 
         assert service.store.read() is None
         assert service.ensure().token == living
 
-    def test_a_token_retired_by_the_seeds_rule_makes_nobody_ask(self, service, broker, clock):
+    def test_a_token_retired_by_the_seeds_rule_makes_nobody_ask(
+        self, service: TokenService, broker: Any, clock: Clock
+    ) -> None:
         service.ensure()
         clock.advance(DAY - 200)
-        service.expire_soft(service.store.read())
+        service.expire_soft(service.store.read())  # type: ignore[arg-type]
 
         assert service.ensure(100).how == Outcome.FOUND
         assert broker.issues == 1
 
 
 class TestLiving:
-    def test_never_asks_kiwoom(self, service, broker):
+    def test_never_asks_kiwoom(self, service: TokenService, broker: Any) -> None:
         with pytest.raises(NoToken):
             service.living()
         assert broker.issues == 0
 
-    def test_gives_a_token_to_its_last_second(self, service, clock):
+    def test_gives_a_token_to_its_last_second(self, service: TokenService, clock: Clock) -> None:
         service.put(one := token_for("token-of-a-test", 100, clock()))
         clock.advance(99.9)
 
         assert service.living() == one
 
-    def test_does_not_give_a_dead_one(self, service, clock):
+    def test_does_not_give_a_dead_one(self, service: TokenService, clock: Clock) -> None:
         service.put(token_for("token-of-a-test", 100, clock()))
         clock.advance(100)
 
@@ -279,7 +306,7 @@ class TestLiving:
 
 
 class TestSameAnswer:
-    def test_is_told_and_keeps_the_token(self, service, clock):
+    def test_is_told_and_keeps_the_token(self, service: TokenService, clock: Clock) -> None:
         first = service.ensure().token
         clock.advance(DAY - 200)
 
@@ -287,7 +314,9 @@ class TestSameAnswer:
 
         assert (outcome.how, outcome.token) == (Outcome.SAME, first)
 
-    def test_is_asked_for_once_however_often_anybody_ensures(self, service, opened, broker, clock):
+    def test_is_asked_for_once_however_often_anybody_ensures(
+        self, service: TokenService, opened: Callable[..., TokenService], broker: Any, clock: Clock
+    ) -> None:
         service.ensure()
         clock.advance(DAY - 200)
         for _ in range(10):
@@ -297,14 +326,16 @@ class TestSameAnswer:
 
         assert broker.issues == 2
 
-    def test_is_asked_for_once_however_often_anybody_renews(self, service, opened, broker, clock):
+    def test_is_asked_for_once_however_often_anybody_renews(
+        self, service: TokenService, opened: Callable[..., TokenService], broker: Any, clock: Clock
+    ) -> None:
         seen = service.ensure().token
         clock.advance(DAY - 600)
         outcomes = [one.renew(seen).how for one in (service, opened(), service)]
 
         assert (outcomes, broker.issues) == ([Outcome.SAME, Outcome.ADOPTED, Outcome.ADOPTED], 2)
 
-    def test_is_asked_again_right_after_the_end(self, service, broker, clock):
+    def test_is_asked_again_right_after_the_end(self, service: TokenService, broker: Any, clock: Clock) -> None:
         service.ensure()
         clock.advance(DAY - 200)
         service.ensure()
@@ -314,7 +345,7 @@ class TestSameAnswer:
 
         assert (outcome.how, outcome.token.value.reveal()) == (Outcome.ISSUED, "token-3-of-a-test")
 
-    def test_a_user_who_asks_is_asked_for(self, service, broker, clock):
+    def test_a_user_who_asks_is_asked_for(self, service: TokenService, broker: Any, clock: Clock) -> None:
         service.ensure()
         clock.advance(DAY - 200)
         service.ensure()
@@ -323,7 +354,7 @@ class TestSameAnswer:
         assert service.refresh().how == Outcome.SAME
         assert broker.issues == 3
 
-    def test_about_another_token_means_nothing(self, service, broker, clock):
+    def test_about_another_token_means_nothing(self, service: TokenService, broker: Any, clock: Clock) -> None:
         service.ensure()
         clock.advance(1)
         service.refresh()
@@ -334,7 +365,9 @@ class TestSameAnswer:
 
         assert broker.issues == 3
 
-    def test_of_a_token_that_is_shorter_than_the_buffer_does_not_loop(self, opened, clock):
+    def test_of_a_token_that_is_shorter_than_the_buffer_does_not_loop(
+        self, opened: Callable[..., TokenService], clock: Clock
+    ) -> None:
         short = FakeBroker(clock, lifetime=60)
         service = opened(short)
         for _ in range(50):
@@ -343,7 +376,7 @@ class TestSameAnswer:
 
         assert short.issues <= 2
 
-    def test_does_not_rewrite_the_file(self, service, path, clock):
+    def test_does_not_rewrite_the_file(self, service: TokenService, path: Path, clock: Clock) -> None:
         service.ensure()
         before = path.stat().st_ino, path.stat().st_mtime_ns
         clock.advance(1)
@@ -355,11 +388,18 @@ class TestSameAnswer:
 class TestSingleFlight:
     @pytest.mark.parametrize("shared", [True, False], ids=["one keeper", "a keeper each"])
     @pytest.mark.parametrize("call", ["ensure", "refresh", "renew"])
-    def test_many_at_once_make_one_request(self, at_once, call, shared, opened, clock):
+    def test_many_at_once_make_one_request(
+        self,
+        at_once: Callable[..., list[Any]],
+        call: str,
+        shared: bool,
+        opened: Callable[..., TokenService],
+        clock: Clock,
+    ) -> None:
         broker = SlowBroker(clock)
         services = [opened(broker)] * 8 if shared else [opened(broker) for _ in range(8)]
 
-        def ask(n):
+        def ask(n: Any) -> Any:
             return services[n].renew(None) if call == "renew" else getattr(services[n], call)()
 
         results = at_once(8, ask, broker)
@@ -369,7 +409,14 @@ class TestSingleFlight:
         assert sorted(one.how for one in results) == [Outcome.ADOPTED] * 7 + [Outcome.ISSUED]
 
     @pytest.mark.parametrize("call", ["ensure", "refresh"])
-    def test_many_at_once_make_one_request_when_the_same_token_comes_back(self, at_once, call, opened, broker, clock):
+    def test_many_at_once_make_one_request_when_the_same_token_comes_back(
+        self,
+        at_once: Callable[..., list[Any]],
+        call: str,
+        opened: Callable[..., TokenService],
+        broker: Any,
+        clock: Clock,
+    ) -> None:
         opened().ensure()
         clock.advance(DAY - 200)
         slow = SlowBroker(clock)
@@ -391,7 +438,13 @@ class TestSingleFlight:
         ],
         ids=lambda failure: type(failure).__name__,
     )
-    def test_those_who_waited_share_the_failure(self, at_once, failure, opened, clock):
+    def test_those_who_waited_share_the_failure(
+        self,
+        at_once: Callable[..., list[Any]],
+        failure: BrokerError,
+        opened: Callable[..., TokenService],
+        clock: Clock,
+    ) -> None:
         broker = SlowBroker(clock)
         broker.failure = failure
         services = [opened(broker) for _ in range(8)]
@@ -403,7 +456,7 @@ class TestSingleFlight:
             (type(failure), str(failure), failure.code, failure.remedy)
         }
 
-    def test_who_comes_after_a_failure_asks_for_himself(self, service, broker, clock):
+    def test_who_comes_after_a_failure_asks_for_himself(self, service: TokenService, broker: Any, clock: Clock) -> None:
         broker.failure = BrokerUnavailable("no")
         with pytest.raises(BrokerUnavailable):
             service.ensure()
@@ -413,7 +466,9 @@ class TestSingleFlight:
         assert service.ensure().how == Outcome.ISSUED
 
     @pytest.mark.parametrize("failure", [BrokerUnavailable("no"), RateLimited("no"), KeysRefused("no", code="8001")])
-    def test_nobody_asks_at_every_call_while_kiwoom_fails(self, opened, broker, clock, failure):
+    def test_nobody_asks_at_every_call_while_kiwoom_fails(
+        self, opened: Callable[..., TokenService], broker: Any, clock: Clock, failure: BrokerError
+    ) -> None:
         broker.failure = failure
         for _ in range(5):
             with pytest.raises(type(failure)):
@@ -425,9 +480,11 @@ class TestSingleFlight:
         broker.failure = None
         assert opened(broker).ensure().how == Outcome.ISSUED
 
-    def test_each_failure_makes_the_next_pause_longer_to_a_minute(self, service, broker, clock):
+    def test_each_failure_makes_the_next_pause_longer_to_a_minute(
+        self, service: TokenService, broker: Any, clock: Clock
+    ) -> None:
         broker.failure = BrokerUnavailable("no")
-        asked_at = []
+        asked_at: list[float] = []
         for second in range(260):
             with pytest.raises(BrokerUnavailable):
                 service.ensure()
@@ -437,7 +494,9 @@ class TestSingleFlight:
 
         assert [later - earlier for earlier, later in itertools.pairwise(asked_at)] == [1, 5, 10, 20, 40, 60, 60, 60]
 
-    def test_a_living_token_is_given_without_asking_after_a_second_failure(self, service, broker, clock):
+    def test_a_living_token_is_given_without_asking_after_a_second_failure(
+        self, service: TokenService, broker: Any, clock: Clock
+    ) -> None:
         service.put(token_for("living-token", 200, clock()))
         broker.failure = BrokerUnavailable("no")
         found = []
@@ -448,7 +507,7 @@ class TestSingleFlight:
 
         assert (found, broker.issues) == (["living-token"] * 5, 2)
 
-    def test_a_user_who_refreshes_is_not_kept_waiting(self, service, broker, clock):
+    def test_a_user_who_refreshes_is_not_kept_waiting(self, service: TokenService, broker: Any, clock: Clock) -> None:
         broker.failure = BrokerUnavailable("no")
         for _ in range(3):
             with pytest.raises(BrokerUnavailable):
@@ -458,7 +517,14 @@ class TestSingleFlight:
 
         assert service.refresh().how == Outcome.ISSUED
 
-    def test_those_who_waited_do_not_adopt_a_dead_token(self, at_once, opened, path, clock, monkeypatch):
+    def test_those_who_waited_do_not_adopt_a_dead_token(
+        self,
+        at_once: Callable[..., list[Any]],
+        opened: Callable[..., TokenService],
+        path: Path,
+        clock: Clock,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
         """Who asked could not store the new token, so the dead one still lies there."""
         opened().put(token_for("dead-token", 60, clock()))
         clock.advance(61)
@@ -470,7 +536,13 @@ class TestSingleFlight:
 
         assert {one.token.value.reveal() for one in results} == {"token-1-of-a-test"}
 
-    def test_many_rotations_at_once_are_one(self, at_once, opened, broker, clock):
+    def test_many_rotations_at_once_are_one(
+        self,
+        at_once: Callable[..., list[Any]],
+        opened: Callable[..., TokenService],
+        broker: Any,
+        clock: Clock,
+    ) -> None:
         opened().ensure()
         slow = SlowBroker(clock)
         slow.living = broker.living
@@ -481,13 +553,19 @@ class TestSingleFlight:
         assert (slow.revokes, slow.issues) == (1, 1)
         assert len({one.token.value.reveal() for one in results}) == 1
 
-    def test_a_refresh_that_waited_for_a_rotation_takes_its_token(self, at_once, opened, broker, clock):
+    def test_a_refresh_that_waited_for_a_rotation_takes_its_token(
+        self,
+        at_once: Callable[..., list[Any]],
+        opened: Callable[..., TokenService],
+        broker: Any,
+        clock: Clock,
+    ) -> None:
         opened().ensure()
         slow = SlowBroker(clock)
         slow.living = broker.living
         rotating, refreshing = opened(slow), opened(slow)
 
-        def ask(n):
+        def ask(n: Any) -> Any:
             if n == 0:
                 return rotating.refresh(rotate=True)
             slow.asked.wait(20)
@@ -498,7 +576,9 @@ class TestSingleFlight:
         assert (second.how, second.token, slow.issues) == (Outcome.ADOPTED, first.token, 1)
 
     @pytest.mark.parametrize("waits_in", ["another process", "a thread"])
-    def test_who_waits_has_the_token_while_the_holder_still_hands_it_out(self, opened, clock, waits_in):
+    def test_who_waits_has_the_token_while_the_holder_still_hands_it_out(
+        self, opened: Callable[..., TokenService], clock: Clock, waits_in: str
+    ) -> None:
         broker = SlowBroker(clock)
         holder = opened(broker)
         waiter = holder if waits_in == "a thread" else opened(broker)
@@ -510,7 +590,9 @@ class TestSingleFlight:
         assert had == [(Outcome.ADOPTED, "token-1-of-a-test")]
         assert broker.issues == 1
 
-    def test_who_waits_does_not_take_an_older_token_for_the_answer(self, opened, clock, monkeypatch):
+    def test_who_waits_does_not_take_an_older_token_for_the_answer(
+        self, opened: Callable[..., TokenService], clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """The note is there, but the token it is about could not be stored."""
         opened().put(token_for("older-token", 400, clock()))
         broker = SlowBroker(clock)
@@ -523,13 +605,17 @@ class TestSingleFlight:
         assert waits
         assert [one.token.lives(clock()) for one in found] == [True]
 
-    def test_a_lock_that_is_held_too_long_is_told(self, service, opened, monkeypatch):
+    def test_a_lock_that_is_held_too_long_is_told(
+        self, service: TokenService, opened: Callable[..., TokenService], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         other = opened()
         monkeypatch.setattr(ProfileLock.acquire, "__defaults__", (0.01, None))
         with other.store.lock, pytest.raises(LockTimeout):
             service.ensure()
 
-    def test_a_living_token_is_used_while_the_lock_is_held_too_long(self, service, opened, clock, monkeypatch):
+    def test_a_living_token_is_used_while_the_lock_is_held_too_long(
+        self, service: TokenService, opened: Callable[..., TokenService], clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         living = service.ensure().token
         clock.advance(DAY - 60)
         other = opened()
@@ -540,25 +626,31 @@ class TestSingleFlight:
 
 class TestUnusableLock:
     @pytest.fixture(autouse=True)
-    def no_lock(self, path):
+    def no_lock(self, path: Path) -> None:
         (path.parent / ".token.lock").mkdir(parents=True)
 
-    def test_a_token_is_issued_all_the_same(self, service):
+    def test_a_token_is_issued_all_the_same(self, service: TokenService) -> None:
         assert service.ensure().how == Outcome.ISSUED
 
-    def test_a_token_is_stored_all_the_same(self, service, opened, clock):
+    def test_a_token_is_stored_all_the_same(
+        self, service: TokenService, opened: Callable[..., TokenService], clock: Clock
+    ) -> None:
         service.put(one := token_for("token-of-a-test", DAY, clock()))
 
         assert opened().current() == one
 
-    def test_a_token_is_cleared_all_the_same(self, service, opened, clock):
+    def test_a_token_is_cleared_all_the_same(
+        self, service: TokenService, opened: Callable[..., TokenService], clock: Clock
+    ) -> None:
         service.put(token_for("token-of-a-test", DAY, clock()))
 
         service.clear()
 
         assert opened().current() is None
 
-    def test_threads_of_one_process_still_make_one_request(self, at_once, opened, clock):
+    def test_threads_of_one_process_still_make_one_request(
+        self, at_once: Callable[..., list[Any]], opened: Callable[..., TokenService], clock: Clock
+    ) -> None:
         broker = SlowBroker(clock)
         services = [opened(broker) for _ in range(4)]
 
@@ -569,11 +661,11 @@ class TestUnusableLock:
 
 class TestWriteFailure:
     @pytest.fixture
-    def full(self, monkeypatch):
+    def full(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A disk that takes nothing any more."""
         was_write = os.write
 
-        def write(descriptor, content):
+        def write(descriptor: Any, content: Any) -> Any:
             refuse()
             return was_write(descriptor, content)
 
@@ -581,37 +673,41 @@ class TestWriteFailure:
         monkeypatch.setattr(os, "replace", refuse)
         monkeypatch.setattr(os, "ftruncate", refuse)
 
-    def test_after_an_issue_the_token_is_returned(self, full, service):
+    def test_after_an_issue_the_token_is_returned(self, full: None, service: TokenService) -> None:
         outcome = service.ensure()
 
         assert outcome.how == Outcome.ISSUED
         assert isinstance(outcome.unsaved, StoreError)
 
-    def test_this_process_goes_on_with_it(self, full, service, broker):
+    def test_this_process_goes_on_with_it(self, full: None, service: TokenService, broker: Any) -> None:
         issued = service.ensure().token
 
         assert (service.ensure().token, service.current(), broker.issues) == (issued, issued, 1)
 
-    def test_this_process_goes_on_with_it_when_the_file_cannot_even_be_read(self, full, service, monkeypatch):
+    def test_this_process_goes_on_with_it_when_the_file_cannot_even_be_read(
+        self, full: None, service: TokenService, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         issued = service.ensure().token
         monkeypatch.setattr(os, "open", refuse)
 
         assert service.current() == issued
 
-    def test_a_token_that_was_put_is_kept_in_memory(self, full, service, clock):
+    def test_a_token_that_was_put_is_kept_in_memory(self, full: None, service: TokenService, clock: Clock) -> None:
         with pytest.raises(StoreError):
             service.put(one := token_for("token-of-a-test", DAY, clock()))
 
         assert service.current() == one
 
-    def test_it_ends_like_any_other(self, full, service, clock):
+    def test_it_ends_like_any_other(self, full: None, service: TokenService, clock: Clock) -> None:
         service.ensure()
         clock.advance(DAY)
 
         with pytest.raises(NoToken):
             service.living()
 
-    def test_a_newer_token_of_another_process_goes_before_it(self, service, opened, clock, monkeypatch):
+    def test_a_newer_token_of_another_process_goes_before_it(
+        self, service: TokenService, opened: Callable[..., TokenService], clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         with monkeypatch.context() as patch:
             patch.setattr(os, "replace", refuse)
             service.ensure()
@@ -620,7 +716,9 @@ class TestWriteFailure:
 
         assert service.current() == newer
 
-    def test_an_older_token_of_the_store_does_not(self, service, clock, monkeypatch):
+    def test_an_older_token_of_the_store_does_not(
+        self, service: TokenService, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         service.put(token_for("older", DAY, clock()))
         clock.advance(DAY - 10)
         with monkeypatch.context() as patch:
@@ -629,7 +727,9 @@ class TestWriteFailure:
 
         assert service.current() == issued
 
-    def test_the_next_write_that_succeeds_ends_it(self, service, opened, clock, monkeypatch):
+    def test_the_next_write_that_succeeds_ends_it(
+        self, service: TokenService, opened: Callable[..., TokenService], clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         with monkeypatch.context() as patch:
             patch.setattr(os, "replace", refuse)
             service.ensure()
@@ -638,7 +738,7 @@ class TestWriteFailure:
         assert service.refresh().unsaved is None
         assert opened().current() == service.current()
 
-    def test_a_clear_forgets_it(self, service, monkeypatch):
+    def test_a_clear_forgets_it(self, service: TokenService, monkeypatch: pytest.MonkeyPatch) -> None:
         with monkeypatch.context() as patch:
             patch.setattr(os, "replace", refuse)
             service.ensure()
@@ -649,7 +749,7 @@ class TestWriteFailure:
 
 
 class TestRotate:
-    def test_revokes_first_and_then_issues(self, service, broker):
+    def test_revokes_first_and_then_issues(self, service: TokenService, broker: Any) -> None:
         before = service.ensure().token
 
         outcome = service.refresh(rotate=True)
@@ -657,12 +757,12 @@ class TestRotate:
         assert (broker.revokes, broker.issues, outcome.how) == (1, 2, Outcome.ISSUED)
         assert outcome.token.value != before.value
 
-    def test_without_a_token_only_issues(self, service, broker):
+    def test_without_a_token_only_issues(self, service: TokenService, broker: Any) -> None:
         service.refresh(rotate=True)
 
         assert (broker.revokes, broker.issues) == (0, 1)
 
-    def test_a_dead_token_is_not_revoked(self, service, broker, clock):
+    def test_a_dead_token_is_not_revoked(self, service: TokenService, broker: Any, clock: Clock) -> None:
         service.ensure()
         clock.advance(DAY)
 
@@ -671,7 +771,9 @@ class TestRotate:
         assert (broker.revokes, broker.issues) == (0, 2)
 
     @pytest.mark.parametrize("failure", [RevokeFailed("no", code="8015"), TokenRefused("no", code="8010")])
-    def test_when_the_revoke_fails_the_token_stays_and_none_is_issued(self, failure, service, broker, opened):
+    def test_when_the_revoke_fails_the_token_stays_and_none_is_issued(
+        self, failure: BrokerError, service: TokenService, broker: Any, opened: Callable[..., TokenService]
+    ) -> None:
         before = service.ensure().token
         broker.failure = failure
 
@@ -680,10 +782,12 @@ class TestRotate:
 
         assert (opened().current(), broker.issues) == (before, 1)
 
-    def test_a_token_that_kiwoom_does_not_know_is_no_obstacle(self, service, broker, monkeypatch):
+    def test_a_token_that_kiwoom_does_not_know_is_no_obstacle(
+        self, service: TokenService, broker: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         service.ensure()
 
-        def dead(*_):
+        def dead(*_: Any) -> None:
             raise TokenRefused("dead", code="8005")
 
         monkeypatch.setattr(broker, "revoke", dead)
@@ -691,10 +795,16 @@ class TestRotate:
 
         assert service.refresh(rotate=True).how == Outcome.ISSUED
 
-    def test_when_the_issue_fails_the_revoked_token_is_gone(self, service, broker, opened, monkeypatch):
+    def test_when_the_issue_fails_the_revoked_token_is_gone(
+        self,
+        service: TokenService,
+        broker: Any,
+        opened: Callable[..., TokenService],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
         service.ensure()
 
-        def fail(_):
+        def fail(_: Any) -> None:
             raise BrokerUnavailable("no")
 
         monkeypatch.setattr(broker, "issue", fail)
@@ -703,21 +813,25 @@ class TestRotate:
 
         assert opened().current() is None
 
-    def test_without_keys_nothing_is_revoked(self, service, opened, broker):
+    def test_without_keys_nothing_is_revoked(
+        self, service: TokenService, opened: Callable[..., TokenService], broker: Any
+    ) -> None:
         service.ensure()
 
-        def none():
+        def none() -> None:
             raise KeysMissing("none")
 
         with pytest.raises(KeysMissing):
             opened(find_keys=none).refresh(rotate=True)
         assert broker.revokes == 0
 
-    def test_a_file_that_cannot_be_deleted_does_not_keep_the_new_token_away(self, service, opened, monkeypatch):
+    def test_a_file_that_cannot_be_deleted_does_not_keep_the_new_token_away(
+        self, service: TokenService, opened: Callable[..., TokenService], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         before = service.ensure().token
         was_unlink = os.unlink
 
-        def unlink(name):
+        def unlink(name: Any) -> None:
             if str(name).endswith(".token"):
                 refuse()
             was_unlink(name)
@@ -730,17 +844,21 @@ class TestRotate:
 
 
 class TestClear:
-    def test_forgets_without_asking_kiwoom(self, service, broker, opened):
+    def test_forgets_without_asking_kiwoom(
+        self, service: TokenService, broker: Any, opened: Callable[..., TokenService]
+    ) -> None:
         service.ensure()
 
         cleared = service.clear()
 
         assert (cleared.there, cleared.revoked, broker.revokes, opened().current()) == (True, False, 0, None)
 
-    def test_tells_that_there_was_none(self, service):
+    def test_tells_that_there_was_none(self, service: TokenService) -> None:
         assert service.clear().there is False
 
-    def test_with_revoke_ends_it_at_kiwoom_as_well(self, service, broker, opened):
+    def test_with_revoke_ends_it_at_kiwoom_as_well(
+        self, service: TokenService, broker: Any, opened: Callable[..., TokenService]
+    ) -> None:
         service.ensure()
 
         cleared = service.clear(revoke=True)
@@ -752,7 +870,9 @@ class TestClear:
         [BrokerUnavailable("no"), RevokeFailed("no", code="8015"), TokenRefused("no", code="8010"), RateLimited("no")],
         ids=lambda failure: f"{type(failure).__name__} {failure.code}",
     )
-    def test_when_the_revoke_fails_the_token_stays(self, failure, service, broker, opened):
+    def test_when_the_revoke_fails_the_token_stays(
+        self, failure: BrokerError, service: TokenService, broker: Any, opened: Callable[..., TokenService]
+    ) -> None:
         living = service.ensure().token
         broker.failure = failure
 
@@ -761,7 +881,9 @@ class TestClear:
 
         assert opened().current() == living
 
-    def test_a_token_that_kiwoom_does_not_know_is_forgotten_and_not_called_revoked(self, service, broker, opened):
+    def test_a_token_that_kiwoom_does_not_know_is_forgotten_and_not_called_revoked(
+        self, service: TokenService, broker: Any, opened: Callable[..., TokenService]
+    ) -> None:
         service.ensure()
         broker.failure = TokenRefused("dead", code="8005")
 
@@ -769,21 +891,21 @@ class TestClear:
 
         assert (cleared.revoked, cleared.already_dead, opened().current()) == (False, True, None)
 
-    def test_a_dead_token_is_not_revoked(self, service, broker, clock):
+    def test_a_dead_token_is_not_revoked(self, service: TokenService, broker: Any, clock: Clock) -> None:
         service.ensure()
         clock.advance(DAY)
 
         assert service.clear(revoke=True).revoked is False
         assert broker.revokes == 0
 
-    def test_a_retired_token_is_revoked_as_well(self, service, broker, clock):
+    def test_a_retired_token_is_revoked_as_well(self, service: TokenService, broker: Any, clock: Clock) -> None:
         service.ensure()
         clock.advance(DAY - 200)
-        service.expire_soft(service.store.read())
+        service.expire_soft(service.store.read())  # type: ignore[arg-type]
 
         assert service.clear(revoke=True).revoked is True
 
-    def test_makes_nobody_ask(self, service, broker):
+    def test_makes_nobody_ask(self, service: TokenService, broker: Any) -> None:
         service.ensure()
         service.clear()
 
@@ -792,7 +914,9 @@ class TestClear:
 
 
 class TestRetire:
-    def test_leaves_the_token_to_a_renewal_that_is_under_way(self, service, opened, clock):
+    def test_leaves_the_token_to_a_renewal_that_is_under_way(
+        self, service: TokenService, opened: Callable[..., TokenService], clock: Clock
+    ) -> None:
         living = service.ensure().token
         clock.advance(DAY - 200)
         with opened().store.lock:
@@ -800,7 +924,9 @@ class TestRetire:
 
         assert service.store.read() == living
 
-    def test_gives_the_lock_back_when_it_fails(self, service, opened, clock, monkeypatch):
+    def test_gives_the_lock_back_when_it_fails(
+        self, service: TokenService, opened: Callable[..., TokenService], clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         living = service.ensure().token
         clock.advance(DAY - 200)
         with monkeypatch.context() as patch:
@@ -812,14 +938,16 @@ class TestRetire:
 
 
 class TestNote:
-    def limit(self, service, broker, seconds):
+    def limit(self, service: TokenService, broker: Any, seconds: Any) -> None:
         broker.failure = RateLimited(msg("Too many."), code="1700", retry_after=seconds)
         with pytest.raises(RateLimited):
             service.ensure()
         broker.failure = None
 
     @pytest.mark.parametrize("call", ["ensure", "refresh"])
-    def test_the_next_caller_waits_as_kiwoom_asked(self, call, service, opened, broker, clock):
+    def test_the_next_caller_waits_as_kiwoom_asked(
+        self, call: str, service: TokenService, opened: Callable[..., TokenService], broker: Any, clock: Clock
+    ) -> None:
         self.limit(service, broker, 30)
         clock.advance(10)
 
@@ -828,13 +956,17 @@ class TestNote:
 
         assert (raised.value.retry_after, raised.value.code, broker.issues) == (20, "1700", 1)
 
-    def test_after_that_kiwoom_is_asked(self, service, opened, broker, clock):
+    def test_after_that_kiwoom_is_asked(
+        self, service: TokenService, opened: Callable[..., TokenService], broker: Any, clock: Clock
+    ) -> None:
         self.limit(service, broker, 30)
         clock.advance(30)
 
         assert opened().ensure().how == Outcome.ISSUED
 
-    def test_a_living_token_is_used_in_the_meantime(self, service, opened, broker, clock):
+    def test_a_living_token_is_used_in_the_meantime(
+        self, service: TokenService, opened: Callable[..., TokenService], broker: Any, clock: Clock
+    ) -> None:
         living = service.ensure().token
         clock.advance(DAY - 100)
         broker.failure = RateLimited(msg("Too many."), code="1700", retry_after=30)
@@ -844,13 +976,17 @@ class TestNote:
         assert opened().ensure().token == living
         assert broker.issues == 2
 
-    def test_means_nothing_after_the_clock_was_set_back(self, service, opened, broker, clock):
+    def test_means_nothing_after_the_clock_was_set_back(
+        self, service: TokenService, opened: Callable[..., TokenService], broker: Any, clock: Clock
+    ) -> None:
         self.limit(service, broker, 30)
         clock.advance(-3600)
 
         assert opened().ensure().how == Outcome.ISSUED
 
-    def test_of_a_failure_means_nothing_after_the_clock_was_set_back(self, service, opened, broker, clock):
+    def test_of_a_failure_means_nothing_after_the_clock_was_set_back(
+        self, service: TokenService, opened: Callable[..., TokenService], broker: Any, clock: Clock
+    ) -> None:
         broker.failure = BrokerUnavailable("no")
         with pytest.raises(BrokerUnavailable):
             service.ensure()
@@ -889,14 +1025,14 @@ class TestNote:
         ],
         ids=lambda content: content if isinstance(content, bytes) else json.dumps(content)[:60],
     )
-    def test_a_damaged_one_is_no_obstacle(self, content, service, path):
+    def test_a_damaged_one_is_no_obstacle(self, content: Any, service: TokenService, path: Path) -> None:
         path.parent.mkdir()
         text = content if isinstance(content, bytes) else json.dumps(content).encode()
         path.with_name(".token.lock").write_bytes(text)
 
         assert service.ensure().how == Outcome.ISSUED
 
-    def test_holds_no_token_and_no_key(self, service, path, broker, clock):
+    def test_holds_no_token_and_no_key(self, service: TokenService, path: Path, broker: Any, clock: Clock) -> None:
         issued = service.ensure().token
         clock.advance(1)
         service.refresh()
@@ -912,23 +1048,27 @@ class TestNote:
         assert KEYS.app_secret.reveal() not in text
 
     @pytest.mark.posix
-    def test_a_file_system_without_locks_is_no_obstacle(self, service, monkeypatch):
-        def fail(*_):
+    def test_a_file_system_without_locks_is_no_obstacle(
+        self, service: TokenService, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: Any) -> None:
             raise OSError(errno.ENOLCK, "No locks available")
 
-        monkeypatch.setattr(kernel_lock.fcntl, "flock", fail)
+        monkeypatch.setattr(kernel_lock.fcntl, "flock", fail)  # type: ignore[attr-defined]
 
         assert service.ensure().how == Outcome.ISSUED
 
 
 class TestRenew:
-    def test_replaces_a_dead_token(self, service, clock):
+    def test_replaces_a_dead_token(self, service: TokenService, clock: Clock) -> None:
         seen = service.ensure().token
         clock.advance(DAY + 2)
 
         assert service.renew(seen).how == Outcome.ISSUED
 
-    def test_takes_what_somebody_else_got_meanwhile(self, service, opened, broker, clock):
+    def test_takes_what_somebody_else_got_meanwhile(
+        self, service: TokenService, opened: Callable[..., TokenService], broker: Any, clock: Clock
+    ) -> None:
         seen = service.ensure().token
         clock.advance(DAY + 2)
         other = opened().ensure().token
@@ -937,7 +1077,7 @@ class TestRenew:
 
         assert (outcome.how, outcome.token, broker.issues) == (Outcome.ADOPTED, other, 2)
 
-    def test_raises_also_while_the_token_lives(self, service, broker, clock):
+    def test_raises_also_while_the_token_lives(self, service: TokenService, broker: Any, clock: Clock) -> None:
         seen = service.ensure().token
         clock.advance(DAY - 600)
         broker.failure = BrokerUnavailable("no")
@@ -947,14 +1087,18 @@ class TestRenew:
 
 
 class TestReplaceRefused:
-    def test_gives_the_stored_one_when_it_is_another_already(self, service, opened, broker, clock):
+    def test_gives_the_stored_one_when_it_is_another_already(
+        self, service: TokenService, opened: Callable[..., TokenService], broker: Any, clock: Clock
+    ) -> None:
         refused = service.ensure().token.value
         opened().put(other := token_for("other", DAY, clock()))
 
         assert service.replace_refused(refused).token == other
         assert broker.issues == 1
 
-    def test_asks_once_because_of_one_refused_token(self, service, opened, broker, clock):
+    def test_asks_once_because_of_one_refused_token(
+        self, service: TokenService, opened: Callable[..., TokenService], broker: Any, clock: Clock
+    ) -> None:
         refused = service.ensure().token.value
         for one in (service, opened(), service):
             assert one.replace_refused(refused).token.value == refused
@@ -962,14 +1106,20 @@ class TestReplaceRefused:
 
         assert broker.issues == 2
 
-    def test_takes_the_new_one(self, service, broker, clock):
+    def test_takes_the_new_one(self, service: TokenService, broker: Any, clock: Clock) -> None:
         refused = service.ensure().token.value
         broker.living = None
         clock.advance(1)
 
         assert service.replace_refused(refused).token.value != refused
 
-    def test_many_at_once_make_one_request(self, at_once, opened, broker, clock):
+    def test_many_at_once_make_one_request(
+        self,
+        at_once: Callable[..., list[Any]],
+        opened: Callable[..., TokenService],
+        broker: Any,
+        clock: Clock,
+    ) -> None:
         refused = opened().ensure().token.value
         clock.advance(1)
         slow = SlowBroker(clock)
@@ -982,14 +1132,14 @@ class TestReplaceRefused:
         assert {one.token.value.reveal() for one in results} == {"token-2-of-a-test"}
 
 
-def test_a_memory_store_serves_as_well(broker, clock):
+def test_a_memory_store_serves_as_well(broker: Any, clock: Clock) -> None:
     service = TokenService("default", MemoryStore(clock), lambda: KEYS, lambda: broker, clock)
 
     assert [service.ensure().how, service.ensure().how, service.clear().there] == [Outcome.ISSUED, Outcome.FOUND, True]
 
 
 class TestScheduledRotation:
-    def test_by_two_programs_is_one(self, broker, opened, clock):
+    def test_by_two_programs_is_one(self, broker: Any, opened: Callable[..., TokenService], clock: Clock) -> None:
         one, other = opened(), opened()
         seen = one.ensure().token
 
@@ -1000,7 +1150,9 @@ class TestScheduledRotation:
         assert (first.how, second.how, second.token) == (Outcome.ISSUED, Outcome.ADOPTED, first.token)
         assert (broker.issues, broker.revokes) == (2, 1)
 
-    def test_by_two_programs_is_one_also_when_kiwoom_gives_the_same_back(self, broker, opened, clock, monkeypatch):
+    def test_by_two_programs_is_one_also_when_kiwoom_gives_the_same_back(
+        self, broker: Any, opened: Callable[..., TokenService], clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         one, other = opened(), opened()
         seen = one.ensure().token
         revokes = []
@@ -1013,7 +1165,9 @@ class TestScheduledRotation:
         assert (first.how, second.how, second.token == seen) == (Outcome.SAME, Outcome.ADOPTED, True)
         assert (broker.issues, len(revokes)) == (2, 1)
 
-    def test_an_answer_that_was_the_same_without_a_revoke_does_not_stop_it(self, broker, opened, clock):
+    def test_an_answer_that_was_the_same_without_a_revoke_does_not_stop_it(
+        self, broker: Any, opened: Callable[..., TokenService], clock: Clock
+    ) -> None:
         one = opened()
         seen = one.ensure().token
         one.refresh()

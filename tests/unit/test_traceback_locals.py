@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import pprint
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -196,7 +197,7 @@ def test_an_answer_that_cannot_be_read_shows_no_token(kiwoom: SandboxKiwoom, *, 
         def __iter__(self) -> Iterator[bytes]:
             raise httpx.ReadError("torn")
 
-        async def __aiter__(self):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
             raise httpx.ReadError("torn")
             yield b""
 
@@ -247,7 +248,7 @@ def refuse(*_: object) -> None:
     raise OSError(28, "No space left on device")
 
 
-def test_a_token_that_cannot_be_written_is_not_shown(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_that_cannot_be_written_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     token = token_for(HIDDEN, DAY, clock())
     monkeypatch.setattr(os, "replace", refuse)
@@ -264,7 +265,7 @@ def test_a_token_that_cannot_be_written_is_not_shown(tmp_path, monkeypatch: pyte
 
 @pytest.mark.parametrize("content", ['{"access_token": "' + HIDDEN + '"}', '{"access_token": "' + HIDDEN])
 def test_a_damaged_file_that_cannot_be_deleted_is_not_shown(
-    content: str, tmp_path, monkeypatch: pytest.MonkeyPatch
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / ".token").write_text(content)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QSystemTrayIcon
 from pytestqt.qtbot import QtBot
@@ -50,12 +51,40 @@ class FakeIcon(QObject):
 @pytest.fixture
 def tray(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[TrayIcon]:
     monkeypatch.setattr(tray_module, "QSystemTrayIcon", FakeIcon)
-    monkeypatch.setattr(TrayIcon, "_watch_panel", lambda _: None)
     monkeypatch.setattr(FakeIcon, "made", [])
     monkeypatch.setattr(FakeIcon, "available", True)
     one = TrayIcon()
     yield one
-    one._retry.stop()
+    retry(one).stop()
+
+
+def retry(tray: TrayIcon) -> QTimer:
+    """What looks again for a panel that announces itself nowhere."""
+    (timer,) = tray.findChildren(QTimer, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    return timer
+
+
+def panel_comes(tray: TrayIcon) -> None:
+    """On Linux a panel announces itself; elsewhere it is found by looking again."""
+    if sys.platform == "linux":
+        from PySide6.QtDBus import QDBusServiceWatcher
+
+        watcher = tray.findChild(QDBusServiceWatcher)
+        assert watcher is not None
+        watcher.serviceRegistered.emit("org.kde.StatusNotifierWatcher")
+    else:
+        retry(tray).timeout.emit()
+
+
+def panel_goes(tray: TrayIcon) -> None:
+    if sys.platform == "linux":
+        from PySide6.QtDBus import QDBusServiceWatcher
+
+        watcher = tray.findChild(QDBusServiceWatcher)
+        assert watcher is not None
+        watcher.serviceUnregistered.emit("org.kde.StatusNotifierWatcher")
+    else:
+        retry(tray).start(0)
 
 
 def view(**fields: Any) -> View:
@@ -289,9 +318,9 @@ def test_new_panel_gets_a_new_icon_with_everything_on_it(tray: TrayIcon) -> None
     tray.start()
     tray.show_view(view())
     assert came == [False]
-    assert tray._retry.isActive()
+    assert retry(tray).isActive()
     FakeIcon.available = True
-    tray._create_icon()
+    panel_comes(tray)
     old, new = FakeIcon.made
     assert old.told[-1] == "hide"
     assert new.told.index("setIcon") < new.told.index("show") < new.told.index("setToolTip")
@@ -302,9 +331,9 @@ def test_tray_that_announces_itself_nowhere_is_found_by_looking_again(tray: Tray
     FakeIcon.available = False
     tray.start()
     FakeIcon.available = True
-    tray._check_panel()
+    retry(tray).timeout.emit()
     assert len(FakeIcon.made) == 2
-    tray._check_panel()
+    retry(tray).timeout.emit()
     assert len(FakeIcon.made) == 2
 
 
@@ -321,6 +350,6 @@ def test_panel_that_restarts_within_seconds_is_not_told_as_gone(tray: TrayIcon) 
     came: list[bool] = []
     tray.available.connect(came.append)
     tray.start()
-    tray._retry.start(0)
-    tray._check_panel()
+    panel_goes(tray)
+    retry(tray).timeout.emit()
     assert came == [True]

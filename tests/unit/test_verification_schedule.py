@@ -17,7 +17,7 @@ THURSDAY, FRIDAY, SATURDAY, MONDAY = 26, 27, 28, 30  # of November 2026
 def at(day: int, clock: str) -> float:
     """Return that Korean time in November 2026, in seconds of the epoch."""
     hour, minute, *seconds = (int(part) for part in clock.split(":"))
-    return datetime(2026, 11, day, hour, minute, *seconds, tzinfo=KST).timestamp()
+    return datetime(2026, 11, day, hour, minute, seconds[0] if seconds else 0, tzinfo=KST).timestamp()
 
 
 def token(now: float, days: float = 10) -> Token:

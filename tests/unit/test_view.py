@@ -59,7 +59,7 @@ def in_korea(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def korean(qapp: QApplication):
+def korean(qapp: QApplication) -> Iterator[None]:
     language.use("ko")
     install_translator(qapp)
     yield
@@ -67,7 +67,7 @@ def korean(qapp: QApplication):
     install_translator(qapp)
 
 
-def state(left: float | None = 22 * 3600, **changes: object) -> TokenState:
+def state(left: float | None = 22 * 3600, **changes: Any) -> TokenState:
     """A token with `left` seconds to live at `NOW`; None for no token."""
     plain = TokenState("default", "real", place="keyring", busy=None, last=LastResult(Result.ISSUED, NOW - 60))
     if left is not None:
@@ -75,7 +75,7 @@ def state(left: float | None = 22 * 3600, **changes: object) -> TokenState:
     return replace(plain, **changes)
 
 
-def failed(error: KiwoomTokenError, left: float | None = None, **changes: object) -> TokenState:
+def failed(error: KiwoomTokenError, left: float | None = None, **changes: Any) -> TokenState:
     return state(left, last=LastResult(Result.FAILED, NOW - 5, error), **changes)
 
 
@@ -180,7 +180,7 @@ def test_next_change_comes_when_a_renewal_is_due() -> None:
         ({"created": None}, IconSpec(Phase.VALID, 44)),
     ],
 )
-def test_icon_spec(changes: dict[str, object], expected: IconSpec) -> None:
+def test_icon_spec(changes: dict[str, Any], expected: IconSpec) -> None:
     assert seen(state(**changes), NOW).icon == expected
 
 
@@ -214,7 +214,7 @@ def test_token_that_was_there_already_was_issued_when_it_was_made() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"created": None}, {"created": NOW + 3600}, {"expires": None}])
-def test_nothing_is_said_of_a_token_that_nobody_noted_when_it_was_issued(changes: dict[str, object]) -> None:
+def test_nothing_is_said_of_a_token_that_nobody_noted_when_it_was_issued(changes: dict[str, Any]) -> None:
     view = seen(state(3600, last=None, **changes), NOW)
     assert (view.last, view.last_at) == ("", "")
 
@@ -315,7 +315,7 @@ TUESDAY_NOON = 1_764_039_600.0
 """2025-11-25 12:00:00 in Korea: the market is open."""
 
 
-def on_tuesday(left: float | None, **changes: object) -> TokenState:
+def on_tuesday(left: float | None, **changes: Any) -> TokenState:
     """A token with `left` seconds to live at `TUESDAY_NOON`."""
     return state(None if left is None else left + TUESDAY_NOON - NOW, **changes)
 
@@ -340,7 +340,7 @@ def on_tuesday(left: float | None, **changes: object) -> TokenState:
     ],
 )
 def test_end_in_trading_hours_is_alarming_unless_a_quiet_rotation_comes_before(
-    left: float, changes: dict[str, object], alarming: bool, end: str
+    left: float, changes: dict[str, Any], alarming: bool, end: str
 ) -> None:
     view = seen(on_tuesday(left, **changes), TUESDAY_NOON)
     assert (view.end_is_alarming, view.end) == (alarming, end)
@@ -401,7 +401,7 @@ def test_missing_token_is_less_urgent_while_the_market_is_closed() -> None:
         {"last": None, "busy": Action.LOOK},
     ],
 )
-def test_profile_without_a_token_because_somebody_wants_it_so_is_not_urgent(changes: dict[str, object]) -> None:
+def test_profile_without_a_token_because_somebody_wants_it_so_is_not_urgent(changes: dict[str, Any]) -> None:
     quiet = on_tuesday(None, **changes)
     fine = on_tuesday(80000, profile="swing", mode="demo")
     assert most_urgent((quiet, fine), TUESDAY_NOON) is fine

@@ -24,7 +24,7 @@ _PORTAL = "org.freedesktop.portal.Desktop"
 _PATH = "/org/freedesktop/portal/desktop"
 _REQUEST = "org.freedesktop.portal.Request"
 _CALL_SECONDS = 5.0
-_ANSWER_SECONDS = 60.0
+ANSWER_SECONDS = 60.0
 """Long, because the desktop may ask the user."""
 _GRANTED = 0
 
@@ -92,6 +92,6 @@ class FlatpakAutostart:
         call = new_method_call(portal, "RequestBackground", "sa{sv}", ("", options))
         with connection.filter(rule) as answers:
             unwrap_msg(connection.send_and_get_reply(call, timeout=_CALL_SECONDS))
-            answer = connection.recv_until_filtered(answers, timeout=_ANSWER_SECONDS)
+            answer = connection.recv_until_filtered(answers, timeout=ANSWER_SECONDS)
         code, results = answer.body
         return code == _GRANTED and results.get("autostart", ("b", False))[1] is autostart

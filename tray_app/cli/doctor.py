@@ -41,7 +41,7 @@ _SCREEN_SECONDS = 5.0
 """A screen that accepts the connection and says nothing would be waited for without end."""
 
 
-_CHECK_SECONDS = 3.0
+CHECK_SECONDS = 3.0
 """How long each check may take; a keyring that does not answer says so after 2 seconds itself."""
 
 
@@ -101,7 +101,7 @@ def _findings(profile: str | None) -> Iterator[Finding]:
 
 def _bounded(name: str, check: Callable[[], Iterable[Finding]], seconds: float = 0.0) -> Iterator[Finding]:
     """Yield what a check finds, within `seconds` if given; one that fails or does not end is a finding itself."""
-    seconds = seconds or _CHECK_SECONDS
+    seconds = seconds or CHECK_SECONDS
     found: SimpleQueue[Finding | None] = SimpleQueue()
 
     def run() -> None:

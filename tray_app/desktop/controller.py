@@ -32,11 +32,17 @@ if TYPE_CHECKING:
 class DesktopController(QObject):
     """Render the state of the monitors, and pass on what the user asks for.
 
-    Windows are imported and created when they are first wanted: on most days that is never.
+    Windows are imported and created when they are first wanted: on most days that is never. `notifier` shows the
+    notices, by default through the platform's own service.
     """
 
     def __init__(
-        self, monitors: Monitors, tray: TrayIcon, settings: Settings, clock: Callable[[], float] = time.time
+        self,
+        monitors: Monitors,
+        tray: TrayIcon,
+        settings: Settings,
+        clock: Callable[[], float] = time.time,
+        notifier: Notifier | None = None,
     ) -> None:
         super().__init__()
         self._monitors = monitors
@@ -46,7 +52,7 @@ class DesktopController(QObject):
         self._status_window: StatusWindow | None = None
         self.windows = Windows(monitors, lambda: self._status_window, clock, self)
         self._clipboard = TokenClipboard(self, clock)
-        self._notices = Notifier(tray.show_balloon, self)
+        self._notices = notifier or Notifier(tray.show_balloon, self)
         self._autostart = AutostartWorker(self)
         self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)

@@ -75,7 +75,7 @@ def run_desktop(
     monitors = Monitors(settings, environ, open_monitor, only_this=only_this_profile)
     controller = DesktopController(monitors, tray, settings)
     instance.shown.connect(controller.open_window)
-    listener = _listen_to_system(monitors, tray)
+    listener = listen_to_system(monitors, tray)
     controller.start(background=background)
     listener.start()
     if not sandbox:
@@ -90,7 +90,8 @@ def run_desktop(
     return status
 
 
-def _listen_to_system(monitors: Monitors, tray: TrayIcon) -> SystemEventListener:
+def listen_to_system(monitors: Monitors, tray: TrayIcon) -> SystemEventListener:
+    """Return a listener, not started yet, that passes what it hears to accounts, tray and program."""
     from tray_app.desktop.system_events.listener import SystemEventListener
 
     listener = SystemEventListener(monitors)

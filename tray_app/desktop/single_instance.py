@@ -50,7 +50,8 @@ class SingleInstance(QObject):
         user = os.environ.get("USERNAME", "") if os.name == "nt" else str(os.getuid())
         name = f"kiwoom-token-tray-{user}-{ident}"
         folder = os.environ.get("XDG_RUNTIME_DIR") or QDir.tempPath()
-        self._address = name if sys.platform == "win32" else os.path.join(folder, name)
+        self.address = name if sys.platform == "win32" else os.path.join(folder, name)
+        """Where the running program listens: the name of a pipe on Windows, else the path of a socket."""
         self._lock = QLockFile(os.path.join(folder, f"{name}.lock"))
         self._lock.setStaleLockTime(0)
         self._server = QLocalServer(self)
@@ -60,8 +61,8 @@ class SingleInstance(QObject):
     def is_primary(self, command: Command = Command.SHOW) -> bool:
         """Return whether no other program runs, and listen if so; otherwise send it the command."""
         if self._lock.tryLock(0):
-            QLocalServer.removeServer(self._address)
-            if not self._server.listen(self._address):
+            QLocalServer.removeServer(self.address)
+            if not self._server.listen(self.address):
                 logs.warning("A second start cannot reach this one (%s)", self._server.errorString())
             return True
         if command is not Command.NOTHING:
@@ -91,7 +92,7 @@ class SingleInstance(QObject):
         deadline = time.monotonic() + _ANSWER_SECONDS
         socket = QLocalSocket()
         while True:
-            socket.connectToServer(self._address)
+            socket.connectToServer(self.address)
             if socket.waitForConnected(int(_ANSWER_SECONDS * 1000)):
                 socket.write(command.value)
                 socket.waitForBytesWritten(int(_ANSWER_SECONDS * 1000))

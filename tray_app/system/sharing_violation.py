@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
     Result = TypeVar("Result")
 
-_PATIENCE_SECONDS = 2.0 if sys.platform == "win32" else 0.0
+PATIENCE_SECONDS = 2.0 if sys.platform == "win32" else 0.0
 _PAUSE_SECONDS = 0.001
 """Short, because many readers leave only short gaps between them."""
 
 
 def retry_sharing_violation(act: Callable[[], Result]) -> Result:
     """Return what `act` returns. On Windows it is tried again for two seconds while it is refused."""
-    end = time.monotonic() + _PATIENCE_SECONDS
+    end = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             return act()

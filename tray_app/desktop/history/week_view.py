@@ -57,7 +57,8 @@ class WeekView(QWidget):
         self._week: Week | None = None
         self._highlighted: Entry | None = None
         self._layout: WeekLayout | None = None
-        self._spots: tuple[Spot, ...] = ()
+        self.spots: tuple[Spot, ...] = ()
+        """What the mouse can find: the boxes of tokens, gaps and events, and their texts."""
         self._tones = window_tones(self.palette())
 
     def show_week(self, week: Week | None) -> None:
@@ -147,11 +148,11 @@ class WeekView(QWidget):
     def _rebuild_layout(self) -> None:
         layout = None if self._week is None else WeekLayout(self._week, self.size(), QFontMetricsF(self.font()))
         self._layout = layout
-        self._spots = () if layout is None else tuple(layout.spots())
+        self.spots = () if layout is None else tuple(layout.spots())
         self.update()
 
     def _spot_at(self, position: QPointF) -> Spot | None:
-        return next((spot for spot in self._spots if spot.box.contains(position)), None)
+        return next((spot for spot in self.spots if spot.box.contains(position)), None)
 
     def _text(self, share: float = 1.0) -> QColor:
         colour = self.palette().color(QPalette.ColorGroup.Active, QPalette.ColorRole.WindowText)

@@ -28,8 +28,8 @@ class SettingsController(QObject):
 
     def __init__(self, environ: Mapping[str, str], parent: QObject | None = None, *, sandbox: bool = False) -> None:
         super().__init__(parent)
-        self._actions = SettingsActions(environ, sandbox=sandbox, parent=self)
-        self._actions.written.connect(self.written)
+        self.actions = SettingsActions(environ, sandbox=sandbox, parent=self)
+        self.actions.written.connect(self.written)
         self._window: SettingsWindow | None = None
 
     @property
@@ -41,22 +41,22 @@ class SettingsController(QObject):
         """Show the window with the settings of that account."""
         window = self._window = self._window or self._make_window()
         if not window.isVisible():
-            self._actions.choose(profile)
+            self.actions.choose(profile)
         window.show_in_front()
 
     def poll(self) -> None:
         """Read the settings again, if the window is open."""
         if self._window is not None and self._window.isVisible():
-            self._actions.poll()
+            self.actions.poll()
 
     def _make_window(self) -> SettingsWindow:
         window = SettingsWindow()
-        window.changeRequested.connect(self._actions.change)
-        window.profileChosen.connect(self._actions.choose)
+        window.changeRequested.connect(self.actions.change)
+        window.profileChosen.connect(self.actions.choose)
         window.openFileRequested.connect(self.openFileRequested)
         window.keysRequested.connect(self.keysRequested)
         window.setupRequested.connect(self.setupRequested)
-        self._actions.loaded.connect(window.show_settings)
-        self._actions.refused.connect(window.show_refusal)
-        self._actions.done.connect(window.show_done)
+        self.actions.loaded.connect(window.show_settings)
+        self.actions.refused.connect(window.show_refusal)
+        self.actions.done.connect(window.show_done)
         return window

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tray_app.kiwoom.keys import AppKeys
 
 
-_ASK_AGAIN_MILLISECONDS = 2000
+ASK_AGAIN_MILLISECONDS = 2000
 """A keyring that did not answer in time may only have been slow to start."""
 
 
@@ -98,7 +98,7 @@ class SetupFlow(QObject):
         self._actions = actions
         self._state = SetupState(start, single_page)
         self._has_ended = False
-        self._again = QTimer(self, singleShot=True, interval=_ASK_AGAIN_MILLISECONDS)
+        self._again = QTimer(self, singleShot=True, interval=ASK_AGAIN_MILLISECONDS)
         self._again.timeout.connect(self._poll_keyring)
         self._reader = Worker("setup reads", self)
         self._writer = Worker("setup writes", self)

@@ -47,10 +47,10 @@ MASK = Tones(QColor("black"), QColor("black"), QColor("black"), QColor("black"),
 """For a template image, of which the system uses only the alpha channel (the menu bar of macOS)."""
 
 
-_WINDOW_DARK = Tones(QColor("#3fd2b1"), QColor("#ffbd52"), QColor("#ff8d84"), QColor("#a4b0b8"), QColor(0, 0, 0, 0))
+WINDOW_DARK = Tones(QColor("#3fd2b1"), QColor("#ffbd52"), QColor("#ff8d84"), QColor("#a4b0b8"), QColor(0, 0, 0, 0))
 
 
-_WINDOW_LIGHT = Tones(QColor("#06765f"), QColor("#945000"), QColor("#b3261e"), QColor("#5b666e"), QColor(0, 0, 0, 0))
+WINDOW_LIGHT = Tones(QColor("#06765f"), QColor("#945000"), QColor("#b3261e"), QColor("#5b666e"), QColor(0, 0, 0, 0))
 
 
 def window_tones(palette: QPalette) -> Tones:
@@ -58,7 +58,7 @@ def window_tones(palette: QPalette) -> Tones:
     if is_high_contrast():
         text = text_colour(palette)
         return Tones(text, text, text, text, QColor(0, 0, 0, 0))
-    return _WINDOW_DARK if is_dark(palette) else _WINDOW_LIGHT
+    return WINDOW_DARK if is_dark(palette) else WINDOW_LIGHT
 
 
 def text_colour(palette: QPalette) -> QColor:
