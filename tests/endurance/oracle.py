@@ -71,7 +71,7 @@ class KnowingKiwoom(SandboxKiwoom):
 
     def note_deaths(self) -> dict[str, float]:
         """Write down which tokens do not work any more; return when each of them died."""
-        now, valid = time.monotonic(), set(self._rules._tokens)
+        now, valid = time.monotonic(), self._rules.valid_tokens()
         died = {name: now for name, token in self.alive.items() if token not in valid}
         for name in died:
             del self.alive[name]
@@ -79,7 +79,7 @@ class KnowingKiwoom(SandboxKiwoom):
         return died
 
     def _note_births(self) -> None:
-        for token in list(self._rules._tokens):
+        for token in self._rules.valid_tokens():
             self.alive.setdefault(Secret(token).fingerprint(), token)
 
 

@@ -22,7 +22,9 @@ import httpx
 from tray_app import KiwoomAuth, TokenManager
 from tray_app.core.errors import KiwoomTokenError
 from tray_app.core.secret import Secret
+from tray_app.service.composition import open_service
 from tray_app.service.outcome import Outcome
+from tray_app.settings.load import load_settings
 
 
 class Program:
@@ -33,6 +35,7 @@ class Program:
         self._chance = random.Random(seed)  # noqa: S311 - it decides what is tried, and hides nothing
         self._log = log
         self._manager = TokenManager()
+        self._service = open_service(load_settings())
         self._client = httpx.Client(auth=KiwoomAuth(self), trust_env=False, timeout=10)
         self._last = ""
         self._steps = {
@@ -82,21 +85,21 @@ class Program:
         self._client.post(f"{self.base_url}/api/dostk/stkinfo", json={"stk_cd": "005930"})
 
     def _verify(self) -> None:
-        verified = self._manager._service.verify()
+        verified = self._service.verify()
         if not verified.is_alive:
             self._learnt(verified.token.value.reveal())
 
     def _refresh(self) -> None:
-        self._given("refresh", lambda: _text(self._manager._service.refresh()))
+        self._given("refresh", lambda: _text(self._service.refresh()))
 
     def _rotate(self) -> None:
-        self._given("rotate", lambda: _text(self._manager._service.refresh(rotate=True)))
+        self._given("rotate", lambda: _text(self._service.refresh(rotate=True)))
 
     def _clear(self) -> None:
         self._manager.clear_token()
 
     def _clear_and_revoke(self) -> None:
-        self._manager._service.clear(revoke=True)
+        self._service.clear(revoke=True)
 
     def _set(self) -> None:
         """Store a token of nobody, as a user who pastes the wrong one."""

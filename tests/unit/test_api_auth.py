@@ -24,6 +24,8 @@ from tray_app.core.secret import Secret
 from tray_app.kiwoom.broker import Broker
 from tray_app.kiwoom.keys import clean_keys
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
+from tray_app.service.composition import open_service
+from tray_app.settings.load import load_settings
 
 PATH = "/api/dostk/stkinfo"
 KEYS = clean_keys(SANDBOX_APP_KEY, SANDBOX_APP_SECRET)
@@ -582,7 +584,7 @@ def test_tasks_of_kiwoom_client_that_meet_the_same_dead_token_make_one_issue(kiw
 
 
 def confirmed_at(manager: TokenManager, token: str) -> float:
-    evidence = manager._service.evidence()
+    evidence = open_service(load_settings()).evidence()
     return evidence.confirmed_at if evidence.is_about(Secret(token)) else 0.0
 
 
@@ -670,11 +672,11 @@ def test_a_request_makes_an_unknown_token_a_confirmed_one(client, kiwoom, manage
 
 def test_a_request_settles_a_doubt(client, manager):
     token = manager.ensure_token()
-    manager._service.doubt(Secret(token))
+    open_service(load_settings()).doubt(Secret(token))
 
     client.post(PATH, json={})
 
-    assert wait_until(lambda: not manager._service.evidence().says_doubtful(Secret(token)))
+    assert wait_until(lambda: not open_service(load_settings()).evidence().says_doubtful(Secret(token)))
 
 
 @pytest.fixture
@@ -725,7 +727,7 @@ class TestConfirming:
 
     @pytest.fixture
     def service(self, manager):
-        return manager._service
+        return open_service(load_settings())
 
     @pytest.fixture
     def token(self, manager):

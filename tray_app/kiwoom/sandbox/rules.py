@@ -123,6 +123,10 @@ class Rules:
         self._issue(app_key, "replace")
         return self._current[app_key]
 
+    def valid_tokens(self) -> set[str]:
+        """Return the tokens that a request may use."""
+        return {token for token in self._tokens if self._is_valid(token)}
+
     def _is_valid(self, token: str) -> bool:
         issued = self._tokens.get(token)
         return issued is not None and self.now() < issued.expires + self._behaviour.outlives_seconds
