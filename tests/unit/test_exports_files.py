@@ -19,6 +19,7 @@ from tray_app.service.composition import open_service
 from tray_app.service.outcome import Outcome
 from tray_app.service.settings_changes import change_setting, setting_named
 from tray_app.settings.load import load_settings
+from tray_app.stores.keyring import KeyringStore
 from tray_app.stores.keyring_client import KeyringClient
 from tray_app.stores.memory import MemoryStore
 
@@ -348,14 +349,14 @@ def test_the_copy_is_never_missing_while_a_token_is_replaced(copies, token_file,
     service = opened(clock, broker)
     service.ensure()
     there = []
-    write = service.store._keyring.write
+    write = KeyringStore.write
 
-    def watch_paths(token):
-        version = write(token)
+    def watched_write(store, token):
+        version = write(store, token)
         there.append(token_file.exists())
         return version
 
-    monkeypatch.setattr(service.store._keyring, "write", watch_paths)
+    monkeypatch.setattr(KeyringStore, "write", watched_write)
     clock.advance(1)
     broker.living = None
     service.refresh()

@@ -23,6 +23,9 @@ from tray_app.api.token_manager import ModulesManager, TokenManager
 from tray_app.core.errors import InvalidInput, SettingsError, StoreError
 from tray_app.core.token import encode_seed, token_for
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
+from tray_app.stores.fallback import FallbackStore
+from tray_app.stores.file import FileStore
+from tray_app.stores.keyring import KeyringStore
 from tray_app.stores.memory import MemoryStore
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -391,10 +394,11 @@ class TestCoherence:
         one, _ = pair
         one.set_token(VALUE, DAY)
 
-        def fail():
+        def fail(*_):
             raise AssertionError("read")
 
-        monkeypatch.setattr(one._service.store, "read", fail)
+        for store in (FileStore, KeyringStore, FallbackStore):
+            monkeypatch.setattr(store, "read", fail)
         assert [one.get_token() for _ in range(5)] == [VALUE] * 5
 
     @pytest.mark.parametrize(
@@ -685,11 +689,11 @@ class TestAnotherKeyInTheEnvironment:
         def refuse(*_):
             raise StoreError("the disk is gone")
 
-        monkeypatch.setattr(manager._service.store, "write", refuse)
+        monkeypatch.setattr(FileStore, "write", refuse)
         manager.set_token(VALUE, DAY)
         assert manager.get_token() == VALUE
         if call == "read":
-            monkeypatch.setattr(manager._service.store, "read", refuse)
+            monkeypatch.setattr(FileStore, "read", refuse)
 
         keys("two")
 
