@@ -63,6 +63,7 @@ def _import_as_python_does() -> None:
 
     WORKAROUND for PySide 6.0 to 6.11: it reads the source of every module that is imported afterwards, to see whether
     the module wants Qt's names in snake case, and keeps the lines. That takes megabytes and half the time of an import.
+    Delete once PySide no longer replaces `builtins.__import__`.
     """
     builtins.__import__ = getattr(builtins, "__orig_import__", builtins.__import__)
 

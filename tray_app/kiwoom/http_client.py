@@ -55,6 +55,7 @@ def open_client(base_url: str, context: ssl.SSLContext, *, timeout: float, conne
 
 def _has_no_login(record: logging.LogRecord) -> bool:
     # WORKAROUND: httpcore (seen in 1.0.9) logs a SOCKS proxy's user name and password at DEBUG, before it logs in.
+    # Delete once httpcore leaves both out.
     return "setup_socks5_connection.started" not in record.getMessage()
 
 

@@ -1,8 +1,8 @@
-"""What is known of the changes in Redis, as a stamp that costs no network.
+"""What is known of the changes in Redis, as a version that costs no network.
 
-A daemon thread listens. While it hears the server, the stamp changes with every change of the token; while it
-does not, the stamp changes once a second, so that whoever compares stamps reads again instead of trusting
-what may be old. While the server is known to be away a read brings nothing: the stamp changes when it goes
+A daemon thread listens. While it hears the server, the version changes with every change of the token; while it
+does not, the version changes once a second, so that whoever compares versions reads again instead of trusting
+what may be old. While the server is known to be away a read brings nothing: the version changes when it goes
 and when it is back.
 """
 
@@ -74,9 +74,9 @@ class RedisChanges:
         return self._sure
 
     def on_update(self, count: int) -> object:
-        """Change number `count` happened; returns its stamp."""
+        """Change number `count` happened; returns its version."""
         with self._guard:
-            if count < self._now[1]:  # the server lost its memory, or this comes late: no stamp may come twice
+            if count < self._now[1]:  # the server lost its memory, or this comes late: no version may come twice
                 self._epoch += 1
             if self._now != (self._epoch, count):
                 self._now = (self._epoch, count)

@@ -126,35 +126,35 @@ class RedisLock(ThreadLock):
         try:
             server_now, text = self._server.ask(fetch)
             kept = json.loads(text or "{}")
-            note = kept["note"]
+            record = kept["note"]
             later = float(kept["clock"]) - (server_now - self._clock())
-            times = {name: float(note[name]) + later for name in _NOTE_TIMES if note.get(name)}
+            times = {name: float(record[name]) + later for name in _RECORD_TIMES if record.get(name)}
         except RedisUnavailable:
             return self._held_local.read_record()
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return {}
         if "at" in times:
             times["at"] = min(times["at"], self._clock())
-        return {**note, **times}
+        return {**record, **times}
 
     def record_version(self) -> object:
         return self._local.record_version()
 
-    def write_record(self, note: dict[str, Any]) -> None:
+    def write_record(self, record: dict[str, Any]) -> None:
         """Raises nothing: the token that was just issued matters more."""
         import json
 
         def put(client: Any) -> None:
             seconds, microseconds = client.time()
-            kept = {"clock": seconds + microseconds / 1e6 - self._clock(), "note": note}
+            kept = {"clock": seconds + microseconds / 1e6 - self._clock(), "note": record}
             client.set(self._record_key, json.dumps(kept), ex=_RECORD_SECONDS)
 
-        self._held_local.write_record(note)
+        self._held_local.write_record(record)
         if self._held is not None:
             try:
                 self._server.ask(put)
             except RedisUnavailable as error:
-                logs.warning("The lock's note cannot be written to Redis (%s)", error.problem)
+                logs.warning("The lock's record cannot be written to Redis (%s)", error.problem)
 
     def _acquire_local(self, timeout: float, on_update: Callable[[dict[str, Any]], bool] | None) -> ThreadLock | None:
         """A computer whose folder takes no lock file still has the lock in Redis."""
@@ -198,7 +198,7 @@ class RedisLock(ThreadLock):
         self._held = None
 
 
-_NOTE_TIMES = ("at", "wait_until")
+_RECORD_TIMES = ("at", "wait_until")
 
 
 def _extend(server: RedisServer, held: Any, seconds: float, released: threading.Event) -> None:

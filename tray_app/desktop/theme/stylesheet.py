@@ -68,7 +68,7 @@ def fix_box_colours(window: QWidget) -> None:
 
     WORKAROUND: for dark windows QWindowsTheme sets a palette of their own whose base is the accent colour (Qt 6.5 to
     6.11), so that the style Fusion draws all of them as if checked. Elsewhere Fusion draws them nearly as dark as the
-    window.
+    window. Delete once Qt's dark palette on Windows has a base that is not the accent colour.
     """
     palette = window.palette()
     ground = palette.color(QPalette.ColorRole.Base)

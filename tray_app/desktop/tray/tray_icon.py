@@ -94,7 +94,7 @@ class TrayIcon(QObject):
 
     def _create_icon(self) -> None:
         """WORKAROUND: Qt does not register an icon with a panel that comes up later (seen with 6.12), so that panel
-        gets a new icon."""
+        gets a new icon. Delete once Qt registers its icons with a new panel by itself."""
         if self._icon is not None:
             self._icon.hide()
             self._icon.deleteLater()
