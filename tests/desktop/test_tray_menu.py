@@ -87,20 +87,22 @@ def test_sandbox_shows_a_token_that_it_got_by_itself(
         assert trader.ends(program) == 0
 
 
-def test_refresh_tells_that_the_same_token_came_back_and_asks_once(trader: Trader) -> None:
+def test_check_asks_once_whether_the_token_works(trader: Trader) -> None:
     trader.start_tray()
     trader.sees("left")
     trader.idle()
     token = trader.in_file()
-    assert trader.issues == 1
+    before = trader.asked
     trader.desktop.choose("Check with Kiwoom")
-    trader.desktop.wait_for(lambda: trader.issues == 2, "a request")
+    trader.desktop.wait_for(lambda: trader.asked > before, "a request")
     trader.idle()
     window = trader.open_window()
-    trader.desktop.screenshot("tray window same token", window)
-    assert trader.agrees()["is_valid"]
+    trader.desktop.screenshot("tray window confirmed", window)
+    status = trader.agrees()
+    assert status["is_valid"]
+    assert status["verified_at"]
     assert trader.in_file() == token
-    assert trader.issues == 2
+    assert (trader.issues, trader.asked) == (1, before + 1)
 
 
 def test_clear_here_only_leaves_the_token_at_kiwoom(trader: Trader) -> None:
@@ -306,6 +308,7 @@ def test_keys_typed_while_practising_are_not_kept(desktop: Desktop) -> None:
         assert url
         fault = {"name": "8001", "times": 1, "on": "issue"}
         assert httpx.put(f"{url[0]}/practice/fault", json=fault, timeout=10).status_code == 200
+        assert httpx.delete(f"{url[0]}/practice/tokens", timeout=10).status_code == 200
         trader.idle()
         desktop.choose("Check with Kiwoom")
         desktop.notice("Check the Kiwoom app key")

@@ -105,11 +105,11 @@ def test_without_a_notification_daemon_everything_else_goes_on(make_desktop: Mak
 
 def test_refresh_on_a_notice_asks_kiwoom_and_the_warning_goes(desktop: Desktop) -> None:
     with Trader(desktop) as trader:
-        trader.settings(policy="notify", warn_before=["20m"])
+        trader.settings(policy="notify", warn_before=["0m"])
         trader.start_tray()
         trader.sees("No token")
-        trader.write_file("a-token", 1201.5)
-        notice = desktop.notice("expires in")
+        trader.write_file("a-token", 3)
+        notice = desktop.notice("has expired")
         desktop.click_notice(notice, "refresh")
         trader.sees("23 h")
         assert trader.issues == 1
