@@ -53,7 +53,7 @@ def test_a_revoke_whose_answer_was_lost_leaves_the_token_to_nobody_there(machine
 
 
 def test_a_machine_whose_clock_is_ahead_confirms_nothing_for_the_other(machines, sandbox, redis):
-    _, _, _, here, there = machines
+    *_, there = machines
     note = json.loads(redis.order("GET", "kiwoom-token-tray:{default}:note"))
     note["note"]["evidence"]["confirmed_at"] += 3600
     redis.order("SET", "kiwoom-token-tray:{default}:note", json.dumps(note))
@@ -64,7 +64,7 @@ def test_a_machine_whose_clock_is_ahead_confirms_nothing_for_the_other(machines,
 
 def test_a_dead_token_that_redis_gets_back_is_given_to_nobody(machines, sandbox, redis):
     """A restored backup, or a program that hands over what it had."""
-    left, right, token, here, there = machines
+    left, _, _, here, there = machines
     stored = redis.order("GET", "kiwoom-token-tray:{default}:token")
     sandbox.end_tokens()
     assert run(here, "verify").returncode == NO_TOKEN
