@@ -202,6 +202,36 @@ class TestWithOneToken:
         assert manager.replace_refused(first) not in {None, first}
         assert kiwoom.counts()["issue"] == 2
 
+    def test_a_newer_token_of_kiwoomcli_is_taken_over_once_kiwoom_has_confirmed_it(
+        self, kiwoom: SandboxKiwoom, kiwoomcli: Callable[..., str]
+    ) -> None:
+        """Its issue ended ours, which nobody here was told."""
+        service = open_service(load_settings())
+        ours = service.ensure().token
+        kiwoom.behaviour.reissue = "replace"
+        kiwoomcli("auth", "refresh")
+        kiwoom.behaviour.reissue = "same"
+        issued, asked = kiwoom.counts()["issue"], kiwoom.counts()["rest"]
+        outcome = service.ensure()
+        theirs = json.loads(Path(cache_path("demo", None)).read_text())["access_token"]
+        assert outcome.token.value.reveal() == theirs != ours.value.reveal()
+        assert (kiwoom.counts()["issue"], kiwoom.counts()["rest"]) == (issued, asked + 1)
+        assert service.evidence().confirmed_at > 0
+        kiwoomcli(*INFO)
+        assert kiwoom.counts()["issue"] == issued
+
+    def test_one_that_is_dead_as_well_is_not(self, kiwoom: SandboxKiwoom, kiwoomcli: Callable[..., str]) -> None:
+        service = open_service(load_settings())
+        ours = service.ensure().token.value.reveal()
+        kiwoom.behaviour.reissue = "replace"
+        kiwoomcli("auth", "refresh")
+        theirs = json.loads(Path(cache_path("demo", None)).read_text())["access_token"]
+        kiwoom.end_tokens()
+        fresh = service.ensure().token.value.reveal()
+        assert fresh not in {ours, theirs}
+        kiwoomcli(*INFO)
+        assert kiwoom.outcomes()[-1]["outcome"] == "answered"
+
     def test_after_a_clear_kiwoomcli_stands_on_its_own(
         self, kiwoom: SandboxKiwoom, kiwoomcli: Callable[..., str]
     ) -> None:

@@ -377,3 +377,49 @@ class TestNote:
             lock.write_record({"at": 1})
 
         assert json.loads(path.read_text()) == {"at": 1}
+
+
+class TestRecordVersion:
+    """What a program compares that has a token in memory."""
+
+    def test_each_write_makes_it_another_one(self, tmp_path: Path) -> None:
+        lock, reader = ProfileLock(str(tmp_path / "lock")), ProfileLock(str(tmp_path / "lock"))
+        versions = [reader.record_version()]
+        with lock:
+            for _ in range(200):
+                lock.write_record({"at": 1})  # as fast as can be, and just as long
+                versions.append(reader.record_version())
+        assert len(set(versions)) == len(versions)
+
+    def test_to_take_the_lock_does_not(self, tmp_path: Path) -> None:
+        lock = ProfileLock(str(tmp_path / "lock"))
+        before = lock.record_version()
+        with lock:
+            assert lock.record_version() == before
+
+    def test_a_shorter_record_replaces_a_longer_one(self, tmp_path: Path) -> None:
+        lock = ProfileLock(str(tmp_path / "lock"))
+        with lock:
+            lock.write_record({"message": "m" * 300})
+            lock.write_record({"at": 1})
+        assert ProfileLock(lock.path).read_record() == {"at": 1}
+
+    def test_no_reader_finds_the_record_empty_while_it_is_replaced(self, tmp_path: Path) -> None:
+        lock, reader = ProfileLock(str(tmp_path / "lock")), ProfileLock(str(tmp_path / "lock"))
+        is_over = threading.Event()
+
+        def write() -> None:
+            with lock:
+                while not is_over.is_set():
+                    lock.write_record({"message": "m" * 300})
+                    lock.write_record({"message": "n" * 300})
+
+        with lock:
+            lock.write_record({"message": "m" * 300})
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            assert all(reader.read_record() for _ in range(2000))
+        finally:
+            is_over.set()
+            writer.join()
