@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from tests.processes.conftest import ROOT
-from tests.processes.file_keyring import FileKeyring
+from tests.processes.conftest import PYTHON_PATH
+from tests.processes.file_keyring import FileKeyring, use_file_keyring
 
 ONE = {"APP_KEY": "key-of-one", "APP_SECRET": "secret-of-one"}
 TWO = {"APP_KEY": "key-of-two", "APP_SECRET": "secret-of-two"}
@@ -32,7 +32,7 @@ def kiwoom_token(sandbox, monkeypatch):
         done = subprocess.run(
             [sys.executable, "-m", "tray_app.cli.main", *words],
             input=stdin,
-            env={**os.environ, **account, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, **account, "PYTHONPATH": PYTHON_PATH},
             capture_output=True,
             text=True,
             timeout=60,
@@ -83,8 +83,7 @@ class TestKeysInTheKeyring:
     def setup(self, monkeypatch, tmp_path):
         """Puts keys where `kiwoomcli setup` puts them, without a word to anybody."""
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
-        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.processes.file_keyring.FileKeyring")
-        monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
+        use_file_keyring(monkeypatch, tmp_path)
 
         def put(account):
             keyring = FileKeyring()

@@ -11,7 +11,8 @@ import time
 
 import pytest
 
-from tests.processes.conftest import ROOT
+from tests.processes.conftest import PYTHON_PATH
+from tests.processes.file_keyring import use_file_keyring
 from tray_app.core.token import encode_seed, token_for
 
 DAY = 86400
@@ -25,8 +26,7 @@ def pair(store, start):
 @pytest.fixture
 def keyring_file(monkeypatch, tmp_path):
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.processes.file_keyring.FileKeyring")
-    monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
+    use_file_keyring(monkeypatch, tmp_path)
     return tmp_path / "keyring.json"
 
 
@@ -176,7 +176,7 @@ class TestNeverPlaintext:
             return subprocess.run(
                 [sys.executable, "-m", "tray_app.cli.main", *arguments],
                 input="token-of-a-test",
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                env={**os.environ, "PYTHONPATH": PYTHON_PATH},
                 capture_output=True,
                 text=True,
                 timeout=60,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.conftest import ROOT
+from tests.processes.conftest import PYTHON_PATH
 from tray_app import TokenManager
 
 PROCESSES, THREADS = 32, 20
@@ -27,7 +27,7 @@ def in_the_file(monkeypatch):
 def run(script, *arguments, **environment):
     return subprocess.Popen(
         [sys.executable, "-c", script, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        env={**os.environ, "PYTHONPATH": PYTHON_PATH, **environment},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -119,7 +119,7 @@ def test_workers_of_a_server_make_one_request(monkeypatch, sandbox, issues, tmp_
 
     done = subprocess.run(
         [sys.executable, str(script), method],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": PYTHON_PATH},
         capture_output=True,
         text=True,
         timeout=90,

@@ -15,7 +15,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from tests.processes.conftest import ROOT
+from tests.processes.conftest import PYTHON_PATH
 from tests.processes.file_keyring import FileKeyring
 
 DAY = 86400
@@ -36,7 +36,7 @@ def started():
     def run(*words, timeout=60, **env):
         done = subprocess.run(
             [sys.executable, *words],
-            env={**os.environ, **env, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, **env, "PYTHONPATH": PYTHON_PATH},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -389,7 +389,7 @@ def test_a_signals_handler_may_ask_for_the_token_too(rest_in, bot, tmp_path, mon
         "    priority = 1\n\n    def get_password(self, *which):\n        time.sleep(0.5)\n"
         "        return super().get_password(*which)\n"
     )
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "slow_keyring.Slow")
+    monkeypatch.setenv("FILE_KEYRING_CLASS", "slow_keyring.Slow")
 
     said = bot(
         "import signal\n"

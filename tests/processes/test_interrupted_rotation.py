@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.processes.conftest import ROOT
+from tests.processes.conftest import PYTHON_PATH
 from tray_app import TokenManager
 from tray_app.cli.watch import Terminal
 from tray_app.desktop.monitor import Monitor
@@ -60,7 +60,7 @@ def rotate(sandbox):
 
     def start() -> subprocess.Popen[bytes]:
         words = [sys.executable, "-m", "tray_app.cli.main", "refresh", "--rotate"]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment = {**os.environ, "PYTHONPATH": PYTHON_PATH}
         started.append(subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         return started[-1]
 

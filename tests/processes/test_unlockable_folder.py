@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.processes.conftest import ROOT
+from tests.processes.conftest import PYTHON_PATH
 
 A_BOT = """
 import fcntl, logging, os, sys
@@ -44,7 +44,7 @@ def test_many_programs_make_one_request(number, also, sandbox, issues, tmp_path)
     bots = [
         subprocess.Popen(
             [sys.executable, "-c", A_BOT, folder, str(number)],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": PYTHON_PATH},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

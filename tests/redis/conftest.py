@@ -84,6 +84,7 @@ def machine_environment(tmp_path, sandbox):
             "HOME": str(folder),
             "USERPROFILE": str(folder),
             "XDG_STATE_HOME": str(folder / "state"),
+            "KIWOOM_TRAY_STATE_DIR": str(folder / "state" / "kiwoom-token-tray"),
             "KIWOOM_TRAY_CONFIG_DIR": str(folder / "settings"),
             "KIWOOM_TRAY_DATA_DIR": str(folder / "data"),
             "KIWOOM_TRAY_STORE": "redis",

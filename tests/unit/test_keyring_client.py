@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 
 import keyring
+import keyring.backend
 import keyring.core
+import keyring.util.platform_
 import pytest
 from keyring.backends import chainer, fail, null
 
@@ -53,6 +55,12 @@ def use(monkeypatch):
         return backend
 
     return choose
+
+
+@pytest.fixture
+def config_root():
+    """Where keyring looks for its own settings."""
+    return Path(keyring.util.platform_.config_root())
 
 
 @pytest.fixture
@@ -142,13 +150,31 @@ class TestWhichKeyring:
 
         assert backend.entries == {("service", "user"): "value"}
 
-    def test_the_one_that_the_environment_names_goes_before_it(self, use, monkeypatch):
+    def test_what_the_environment_names_goes_before_it_and_is_none_unless_it_is_a_systems(self, use, monkeypatch):
         backend = use(MemoryKeyring())
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.doubles.MemoryKeyring")
 
-        KeyringClient(LONG).set("service", "user", "value")
-
+        assert problem_of(lambda: KeyringClient(LONG).set("service", "user", "value")) == KeyringUnavailable.MISSING
         assert backend.calls == 0
+
+    def test_what_keyrings_own_settings_name_is_none_unless_it_is_a_systems(self, use, config_root):
+        backend = use(MemoryKeyring())
+        config_root.mkdir(parents=True)
+        (config_root / "keyringrc.cfg").write_text("[backend]\ndefault-keyring=tests.doubles.MemoryKeyring\n")
+
+        assert problem_of(lambda: KeyringClient(LONG).set("service", "user", "value")) == KeyringUnavailable.MISSING
+        assert backend.calls == 0
+
+    @pytest.mark.parametrize("is_in_chain", [False, True])
+    def test_none_where_keyring_has_found_a_backend_that_stores_plain_text(self, use, monkeypatch, is_in_chain):
+        found = MemoryKeyring()
+        monkeypatch.setattr(keyring.backend, "get_all_keyring", lambda: [found])
+        monkeypatch.setattr(chainer.ChainerBackend, "backends", [found, MemoryKeyring()])
+        monkeypatch.setattr(vault_module, "_platform_backend", lambda: fail.Keyring)
+        use(chainer.ChainerBackend() if is_in_chain else found)
+
+        assert problem_of(lambda: KeyringClient(LONG).set("service", "user", "value")) == KeyringUnavailable.MISSING
+        assert found.entries == {}
 
     @pytest.mark.parametrize("name", ["keyring.backends.fail.Keyring", "keyring.backends.null.Keyring"])
     def test_none_when_the_environment_names_one_that_keeps_nothing(self, name, monkeypatch):

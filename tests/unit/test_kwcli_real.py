@@ -6,6 +6,7 @@ else (in CI) one into which it is installed.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import select
@@ -15,6 +16,7 @@ import sys
 import time
 from pathlib import Path
 
+import keyring.core
 import pytest
 
 from tray_app import TokenManager
@@ -130,8 +132,9 @@ def shared_keyring(monkeypatch, tmp_path):
     (tmp_path / "file_keyring.py").write_text(FILE_KEYRING)
     monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "file_keyring.Keyring")
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(keyring.core, "_keyring_backend", importlib.import_module("file_keyring").Keyring())
     yield
     sys.modules.pop("file_keyring", None)
 
@@ -141,6 +144,8 @@ def kiwoomcli(kwcli_python):
     """Runs kiwoomcli; returns what it prints and fails with what it complains about."""
 
     def run(*words: str, **environment: str) -> str:
+        if "FILE_KEYRING" in os.environ:
+            environment["PYTHON_KEYRING_BACKEND"] = "file_keyring.Keyring"
         done = subprocess.run(
             [kwcli_python, "-m", "kiwoom_cli", *words],
             check=False,

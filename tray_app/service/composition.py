@@ -146,7 +146,7 @@ def open_store(settings: Settings, clock: Callable[[], float] = time.time) -> St
     from tray_app.stores.keyring import KeyringStore
     from tray_app.stores.keyring_client import shared_keyring_client
 
-    beside = os.path.join(places.state_dir(), settings.profile)
+    beside = os.path.join(places.shared_state_dir(), settings.profile)
     lock = ProfileLock(beside + ".lock")
     keyring = KeyringStore(settings.profile, shared_keyring_client(), ChangeMarker(beside + ".signal"), lock, clock)
     if settings.store == "keyring":
@@ -166,7 +166,7 @@ def _open_redis(settings: Settings, cipher: Cipher, clock: Callable[[], float]) 
                 "The store redis needs its address in KIWOOM_TRAY_REDIS_URL, such as rediss://user:password@host:6379/0."
             )
         )
-    beside = os.path.join(places.state_dir(), settings.profile)
+    beside = os.path.join(places.shared_state_dir(), settings.profile)
     return RedisStore(
         settings.profile,
         RedisServer(settings.redis_url),

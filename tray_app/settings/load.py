@@ -17,6 +17,7 @@ from tray_app.core.profile import DEFAULT, case_conflict, check_profile, normali
 from tray_app.settings.document import read_document
 from tray_app.settings.places import config_dir, is_same_path, is_token_file, settings_file
 from tray_app.settings.table import MODES, TABLE, read_value
+from tray_app.system.user_folders import expand_user
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -538,7 +539,7 @@ class _File:
         """The same folder for each tool, wherever it is started."""
         if not isinstance(value, str) or not value.strip():
             return value
-        return os.path.join(self._folder, os.path.expanduser(value.strip()))
+        return os.path.join(self._folder, expand_user(value.strip()))
 
     def _leave_out_bot_file_if_taken(self) -> None:
         """A bot must not get the token of another account: the file is that of the profile which comes first."""
