@@ -8,6 +8,7 @@ import sys
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
 import platformdirs
@@ -767,6 +768,27 @@ class TestDataFolder:
     @pytest.mark.posix
     def test_the_state_folder_is_the_users(self, tmp_path):
         assert Path(places.state_dir()).is_relative_to(tmp_path / "places")
+
+    @pytest.mark.posix
+    def test_locks_and_markers_are_where_they_were_named(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("KIWOOM_TRAY_STATE_DIR", str(tmp_path / "named"))
+
+        assert places.shared_state_dir() == str(tmp_path / "named")
+
+    @pytest.mark.posix
+    def test_locks_and_markers_are_in_one_place_wherever_the_terminal_points(self, monkeypatch, tmp_path):
+        account = tmp_path / "account"
+        monkeypatch.delenv("KIWOOM_TRAY_STATE_DIR")
+        monkeypatch.setattr("pwd.getpwuid", lambda _: SimpleNamespace(pw_dir=str(account)))
+        found = {places.shared_state_dir()}
+        for name in ("HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+            monkeypatch.setenv(name, str(tmp_path / "snap"))
+            found.add(places.shared_state_dir())
+            monkeypatch.delenv(name)
+            found.add(places.shared_state_dir())
+
+        assert len(found) == 1
+        assert Path(found.pop()).is_relative_to(account)
 
     @pytest.mark.parametrize("named", ["as-here", "relative", ""])
     def test_the_users_folders_are_where_platformdirs_has_them(self, named, monkeypatch, tmp_path):

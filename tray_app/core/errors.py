@@ -167,11 +167,13 @@ class KeyringUnavailable(StoreError):
     SILENT = "silent"
     TOO_SMALL = "too-small"
     FAILED = "failed"
+    UNLOCKABLE = frozenset({LOCKED, ASKING})
+    """The problems that are solved once the user has answered the keyring's own question."""
 
     def __init__(self, message: str, *, problem: str, **values: Any) -> None:
         super().__init__(message, **values)
         self.problem = problem
-        if problem in {self.LOCKED, self.ASKING}:
+        if problem in self.UNLOCKABLE:
             self.remedy = Remedy.UNLOCK_KEYRING
 
     def again(self) -> KeyringUnavailable:

@@ -112,6 +112,10 @@ class KeyringClient:
         name: str = self._ask(_name_of_usable)
         return name
 
+    def wants_permission(self) -> bool:
+        """Return whether the keyring wants to ask its user before this process gets an entry that it tried to read."""
+        return self._permissions is not None and bool(self._permissions.refused)
+
     def unlock(self) -> None:
         """Let the keyring ask its user for the password or for permission; wait for the answer two minutes at the most.
 

@@ -16,6 +16,7 @@ from tray_app.core.errors import StoreError
 from tray_app.core.language import msg
 
 _TEMPORARY = "/tmp"  # noqa: S108 - the same for all programs, wherever TMPDIR points; its owner is checked
+_RUNTIME_FOLDERS = "/run/user"
 _APP_NAME = "kiwoom-token-tray"
 _stand_ins: list[str] = []
 
@@ -60,7 +61,7 @@ def private_temporary_folder() -> str:
     from tray_app.system.private_files import make_folder
 
     uid = os.geteuid()
-    runtime = f"/run/user/{uid}"
+    runtime = os.path.join(_RUNTIME_FOLDERS, str(uid))
     folder = os.path.join(_TEMPORARY, f"{_APP_NAME}-{uid}")
     if _is_private(runtime) and os.access(runtime, os.W_OK | os.X_OK):
         folder = os.path.join(runtime, _APP_NAME)
