@@ -83,7 +83,7 @@ def test_a_bare_user_number_makes_no_folder_named_like_a_tilde(tmp_path: Path) -
     working = tmp_path / "working"
     working.mkdir()
     working.chmod(0o777)
-    stand_in = Path(f"/tmp/kiwoom-token-tray-{number}")  # where the program puts it
+    stand_in = Path(f"/tmp/kiwoom-token-tray-{number}")  # noqa: S108 - where the program puts it
     code = (
         f"import os, pwd, sys; sys.path.insert(0, {str(ROOT)!r}); from tray_app.settings import places; "
         f"import tray_app.system.private_files; os.setgid({number}); os.setuid({number}); "
