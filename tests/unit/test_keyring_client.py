@@ -343,6 +343,35 @@ def test_windows_is_never_asked_for_its_version(monkeypatch):
     assert (done.stdout, done.stderr, done.returncode) == ("None None\n", "", 0)
 
 
+STORES = """
+import sys
+sys.path.insert(0, {root!r})
+from tray_app.stores.keyring_client import KeyringClient
+keyring_client, service, name = KeyringClient(30), "kiwoom-token-tray-test", sys.argv[1]
+lost = 0
+for number in range(20):
+    keyring_client.set(service, name, str(number))
+    lost += keyring_client.get(service, name) != str(number)
+print(lost)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="elsewhere each entry is by itself")
+def test_none_of_many_profiles_that_are_stored_at_once_is_lost(monkeypatch):
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
+    names = [f"profile-{number}" for number in range(4)]
+    command = [sys.executable, "-c", STORES.format(root=str(ROOT))]
+    programs = [subprocess.Popen([*command, name], stdout=subprocess.PIPE, text=True) for name in names]
+
+    lost = [program.communicate()[0].strip() for program in programs]
+
+    keyring_client = KeyringClient(LONG)
+    assert lost == ["0"] * 4
+    assert [keyring_client.get("kiwoom-token-tray-test", name) for name in names] == ["19"] * 4
+    for name in names:
+        keyring_client.delete("kiwoom-token-tray-test", name)
+
+
 def test_an_import_that_never_ends_is_a_keyring_that_does_not_answer(monkeypatch):
     forever = threading.Event()
     monkeypatch.setattr(vault_module, "_load", forever.wait)

@@ -79,7 +79,12 @@ class KeyringClient:
 
     def get(self, service: str, username: str) -> str | None:
         """Return the secret of the entry, or None without one."""
-        found: str | None = self._ask(lambda backend: backend.get_password(service, username))
+
+        def read(backend: Backend) -> str | None:
+            with self._locked_vault():
+                return backend.get_password(service, username)
+
+        found: str | None = self._ask(read)
         return found
 
     def set(self, service: str, username: str, value: str) -> None:
@@ -173,7 +178,7 @@ class KeyringClient:
 
     @contextlib.contextmanager
     def _locked_vault(self) -> Iterator[None]:
-        """Let one program at a time write into Windows' vault, whatever the entry.
+        """Let one program at a time use Windows' vault, whatever the entry.
 
         WORKAROUND: keyring's WinVaultKeyring (25.7) moves the entry of another user name of the same service before it
         writes its own, so that of two writes at once one is lost. Delete this when it writes each under its own name.
