@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tray_app.core import logs
-from tray_app.core.errors import KiwoomTokenError, known_error
+from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError, Remedy, known_error
 from tray_app.core.renewal_schedule import Due
 from tray_app.core.state import Action
 from tray_app.service.migration import migrate, needs_new_service
 from tray_app.service.outcome import Outcome
-from tray_app.supervisor.commands import Renew, RenewByRotation
+from tray_app.supervisor.commands import Renew, RenewByRotation, Unlock
 from tray_app.supervisor.jobs import Job, run_now
 from tray_app.supervisor.store_reader import StoreReader
 from tray_app.supervisor.tracker import TokenTracker
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 _RETRY_SECONDS = 60.0
 """A store that could not be read is tried again after this time, though its version is the same."""
+
+_KEYRING_SECONDS = 3.0
+"""How often a locked keyring is looked at: the login or another program may unlock it at any time."""
 
 
 def _ignore(*_: object) -> None:
@@ -67,7 +70,8 @@ class Supervisor:
     so that a slow renewal does not keep a change from being seen. By default both are done at once.
 
     `open_service` opens the token service for settings and raises `KiwoomTokenError` where it cannot. Without
-    `heeds_quiet_hours` notices are due at every hour.
+    `heeds_quiet_hours` notices are due at every hour. `check_keyring` raises while the keyring cannot be used and asks
+    the user nothing; with it the supervisor goes on by itself once a locked keyring is unlocked.
     """
 
     def __init__(
@@ -80,6 +84,7 @@ class Supervisor:
         run_act: Callable[[Job[Any]], None] = run_now,
         sandbox: bool = False,
         heeds_quiet_hours: bool = True,
+        check_keyring: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
@@ -96,6 +101,8 @@ class Supervisor:
         self._reads_again = False
         self._unreadable_since: float | None = None
         self._actions_done = 0
+        self._check_keyring = check_keyring
+        self._keyring_checked_at: float | None = None
         self._is_held = False
 
     @property
@@ -123,7 +130,11 @@ class Supervisor:
         if self._is_acting:
             return None
         # What cannot be told while nobody is there would be due now, again and again.
-        return self._tracker.next_moment(self._clock(), without_notices=self._is_held)
+        moment = self._tracker.next_moment(self._clock(), without_notices=self._is_held)
+        if not self._awaits_keyring:
+            return moment
+        look = self._clock() + _KEYRING_SECONDS
+        return look if moment is None else min(look, moment)
 
     def tick(self) -> None:
         """Do what is due, or else tell what is due, and read the store if it changed.
@@ -132,7 +143,8 @@ class Supervisor:
         """
         if not self._renew_if_due():
             self._tell_due()
-            self.read()
+            if not self._look_at_keyring():
+                self.read()
 
     def poll(self) -> None:
         """Do one turn for a face that no event wakes: read the store if it changed, then do and tell what is due.
@@ -143,6 +155,7 @@ class Supervisor:
         self._read(retry=since is None or not 0 <= self._clock() - since < _RETRY_SECONDS)
         if not self._renew_if_due():
             self._tell_due()
+            self._look_at_keyring()
 
     def read(self) -> None:
         """Read the store if it changed since it was last read."""
@@ -213,6 +226,15 @@ class Supervisor:
     @property
     def _is_acting(self) -> bool:
         return self.state.busy not in {None, Action.LOOK}
+
+    @property
+    def _awaits_keyring(self) -> bool:
+        """Whether something waits for the user to answer the keyring's question."""
+        if self._check_keyring is None:
+            return False
+        last = self.state.last
+        has_failed = last is not None and last.error is not None and last.error.remedy == Remedy.UNLOCK_KEYRING
+        return has_failed or self.state.place_problem in KeyringUnavailable.UNLOCKABLE
 
     @property
     def _latest_service(self) -> TokenService:
@@ -310,6 +332,26 @@ class Supervisor:
 
         self._run_read(Job(service.store.check, finish))
 
+    def _look_at_keyring(self) -> bool:
+        """Go on if the keyring that is waited for was unlocked meanwhile; return whether it is being looked at."""
+        check, now, before = self._check_keyring, self._clock(), self._keyring_checked_at
+        if check is None or not self._awaits_keyring or self._is_acting:
+            return False
+        if before is not None and 0 <= now - before < _KEYRING_SECONDS:
+            return False
+        self._keyring_checked_at = now
+
+        def finish(_: None, error: Exception | None) -> None:
+            if error is None:
+                self.do(Unlock(_ignore))
+            elif isinstance(error, KeyringUnavailable) and error.problem in KeyringUnavailable.UNLOCKABLE:
+                self._publish(self.state.busy)
+            else:
+                self.read()
+
+        self._run_read(Job(check, finish))
+        return True
+
     def _renew_if_due(self) -> bool:
         due = None if self.state.busy is not None else self._tracker.due(self._clock())
         if due is None:
@@ -328,7 +370,12 @@ class Supervisor:
             self._callbacks.notice_over()
 
     def _publish(self, busy: Action | None) -> None:
-        self._callbacks.changed(self._tracker.show(self.service.place(), busy))
+        was_locked = self.state.place_problem in KeyringUnavailable.UNLOCKABLE
+        state = self._tracker.show(self.service.place(), busy)
+        self._callbacks.changed(state)
+        is_left_in_file = was_locked and not state.place_problem and state.place == "file"
+        if is_left_in_file and self._check_keyring is not None:
+            self.do(Unlock(_ignore))  # a read has found out before `_look_at_keyring`
 
 
 def _logged(raised: Exception) -> KiwoomTokenError:
