@@ -15,6 +15,7 @@ import platformdirs
 import pytest
 
 import tray_app
+from tray_app import TokenManager
 from tray_app.core.errors import USAGE, InvalidInput, SettingsError
 from tray_app.settings import places
 from tray_app.settings.kinds import Span, Spans, Switch
@@ -806,3 +807,34 @@ class TestDataFolder:
             platformdirs.user_data_dir("kiwoom-token-tray", appauthor=False),
             platformdirs.user_config_dir("kiwoom"),
         ]
+
+
+@pytest.mark.posix
+class TestTheWorkingFolderIsGone:
+    @pytest.fixture(autouse=True)
+    def gone(self, tmp_path, monkeypatch):
+        folder = tmp_path / "gone"
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        folder.rmdir()
+        monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
+
+    def test_a_folder_that_a_program_names_is_used(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+        manager = TokenManager(data_dir=tmp_path / "named")
+
+        manager.set_token("a-token-of-a-test", 86400)
+
+        assert TokenManager(data_dir=tmp_path / "named").get_token() == "a-token-of-a-test"
+
+    def test_a_token_that_is_in_no_file_needs_no_folder(self, monkeypatch):
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "memory")
+        manager = TokenManager()
+
+        manager.set_token("a-token-of-a-test", 86400)
+
+        assert manager.get_token() == "a-token-of-a-test"
+
+    def test_else_the_variable_is_named_that_helps(self):
+        with pytest.raises(SettingsError, match="KIWOOM_TRAY_DATA_DIR"):
+            load_settings()

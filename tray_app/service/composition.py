@@ -72,7 +72,10 @@ def load_chosen(profile: str | None, data_dir: str | None, store: object) -> Set
     if data_dir is None and store is None:
         return settings
     settings.require()
-    own = load_settings(profile)
+    try:
+        own = load_settings(profile)
+    except SettingsError:  # nobody chose a folder, and the one that this was started in is gone
+        return settings.replace(share_kwcli=False, share_token_file=False, share_bot_file="")
     own.require()
     if store in (None, own.store) and places.is_same_path(settings.data_dir, own.data_dir):
         return settings
