@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.keepassxc import KeePassXC
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET
 
 from . import secret_service
@@ -102,6 +103,30 @@ def test_a_token_in_the_file_moves_once_the_keyring_is_unlocked_by_another(trade
     trader.desktop.wait_for(lambda: LOCKED not in trader.tooltip(), "a tooltip without the complaint")
     assert not trader.file.exists()
     assert trader.issues == 1
+
+
+def test_keepassxc_is_asked_once_by_the_button_and_nothing_is_in_plain_text(
+    make_desktop: Callable[..., Desktop],
+) -> None:
+    desktop = make_desktop(keyring=False)
+    with KeePassXC(desktop.address) as keepassxc, Trader(desktop, store="auto") as trader:
+        trader.settings(policy="notify")
+        trader.put("a-token-of-keepassxc", 7230)
+        for _ in range(2):
+            failed = trader.cli("get")
+            assert (failed.returncode, failed.stdout) == (6, "")
+            assert "asking for permission" in failed.stderr
+        trader.start_tray()
+        trader.sees("No token", "asking for permission")
+        assert keepassxc.asked == 0, "nobody was there to answer"
+
+        window = trader.open_window()
+        trader.press(window, "alt+o", until=lambda: keepassxc.open)
+        keepassxc.allow()
+
+        trader.sees("2 h left")
+        assert (keepassxc.asked, trader.issues) == (1, 0)
+        assert not trader.file.exists()
 
 
 def test_refused_password_is_told_and_harmless(trader: Trader) -> None:

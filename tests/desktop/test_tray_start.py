@@ -272,4 +272,4 @@ def test_a_tray_whose_working_folder_was_deleted_follows_the_settings(desktop: D
 
         trader.settings(language="ko")
 
-        trader.sees("남음")
+        trader.sees("남은 시간")
