@@ -260,13 +260,13 @@ class TestLocked:
         keyring_client = KeyringClient(LONG)
         lock(gnome_keyring)
         problem_of(keyring_client.check)
-        before = sorted(os.listdir("/proc/self/fd"))
+        before = len(os.listdir("/proc/self/fd"))
 
         problems = {problem_of(lambda: keyring_client.get(*NAMES)) for _ in range(15)}
         problems |= {problem_of(lambda: keyring_client.set(*NAMES, "value")) for _ in range(15)}
 
         assert problems == {KeyringUnavailable.LOCKED}
-        assert sorted(os.listdir("/proc/self/fd")) == before
+        assert len(os.listdir("/proc/self/fd")) <= before, "others may have closed some of theirs"
 
     def test_unlocked_by_somebody_else_it_works(self, gnome_keyring: str) -> None:
         keyring_client = KeyringClient(LONG)

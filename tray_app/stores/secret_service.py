@@ -242,11 +242,17 @@ class SecretService:
         return unreachable() if not is_bus_named(os.environ) and self._was_used() else missing()
 
     def _is_there(self) -> bool:
-        """Return whether this computer has a Secret Service, though it cannot be reached."""
+        """Return whether this user has a Secret Service, though it cannot be reached.
+
+        That one is installed tells so to a program from outside the session alone: one that was given the address of a
+        bus which is not there may be in a container, where nobody has a session.
+        """
+        if self._was_used():
+            return True
         folders = [expand_user("~/.local/share"), *_DATA_FOLDERS.split(":")]
         folders += os.environ.get("XDG_DATA_DIRS", "").split(":")
-        return any(os.path.isfile(os.path.join(one, _SERVICE_FILE)) for one in folders if os.path.isabs(one)) or (
-            self._was_used()
+        return not is_bus_named(os.environ) and any(
+            os.path.isfile(os.path.join(one, _SERVICE_FILE)) for one in folders if os.path.isabs(one)
         )
 
 
