@@ -10,18 +10,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keyring.core
 import pytest
 
 from tests.doubles import Clock
-from tests.keepassxc import KeePassXC
 from tray_app.core.errors import KeyringUnavailable, Remedy
 from tray_app.core.token import Token, token_for
 from tray_app.service.composition import open_store
 from tray_app.settings.load import Settings, load_settings
 from tray_app.stores.keyring_client import KeyringClient
 from tray_app.system import session_bus
+
+if TYPE_CHECKING:
+    from tests.keepassxc import KeePassXC
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no Secret Service")
 
@@ -79,6 +82,8 @@ def gnome_keyring(bus: str, short_tmp: Path) -> Iterator[str]:
 
 @pytest.fixture
 def keepassxc(bus: str) -> Iterator[KeePassXC]:
+    from tests.keepassxc import KeePassXC
+
     with KeePassXC(bus) as one:
         yield one
 

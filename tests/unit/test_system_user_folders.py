@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import stat
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from tray_app.core.errors import StoreError
 from tray_app.settings import places
 from tray_app.system import user_folders
 
+pwd = pytest.importorskip("pwd", reason="Windows has no such database")
 pytestmark = pytest.mark.posix
 
 ROOT = Path(__file__).resolve().parents[2]
