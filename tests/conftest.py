@@ -138,6 +138,7 @@ def private_places(
         monkeypatch.setenv(name, str(tmp_path / "places" / folder))
     monkeypatch.setenv("KIWOOM_TRAY_CONFIG_DIR", str(tmp_path / "places" / "settings"))
     monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("KIWOOM_TRAY_STATE_DIR", str(tmp_path / "places" / "state" / "kiwoom-token-tray"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus")

@@ -362,6 +362,7 @@ class Desktop:
             "HOME": str(home),
             "XDG_RUNTIME_DIR": str(self.runtime),
             **{name: str(folder) for name, folder in _folders(home).items() if name.startswith("XDG_")},
+            "KIWOOM_TRAY_STATE_DIR": str(home / ".local/state/kiwoom-token-tray"),
             "XDG_CURRENT_DESKTOP": "XFCE",
             "XDG_SESSION_TYPE": "x11",
             "LANG": self.language,

@@ -101,6 +101,27 @@ def test_missing_keyring_is_named(trader: Trader) -> None:
     assert trader.in_file()
 
 
+def test_outside_the_session_the_bus_at_its_usual_place_is_used(trader: Trader) -> None:
+    trader.put(TOKEN, 7230)
+
+    assert trader.done("get", DBUS_SESSION_BUS_ADDRESS="").strip() == TOKEN
+    assert trader.issues == 0
+
+
+@pytest.mark.parametrize("store", ["auto", "keyring"])
+def test_out_of_reach_no_plain_text_is_put_beside_the_token_in_the_keyring(trader: Trader, store: str) -> None:
+    trader.put(TOKEN, 7230)
+    far = {"DBUS_SESSION_BUS_ADDRESS": "", "XDG_RUNTIME_DIR": str(trader.data), "KIWOOM_TRAY_STORE": store}
+
+    for words in (["get"], ["status"], ["refresh"]):
+        failed = trader.cli(*words, **far)
+        assert (failed.returncode, failed.stdout) == (6, ""), words
+        assert "cannot be reached from here" in failed.stderr
+
+    assert not trader.file.exists()
+    assert trader.issues == 0
+
+
 def test_profiles_have_entries_of_their_own(trader: Trader) -> None:
     for name in ("default", "Second"):
         trader.done("--profile", name, "set", "--expires-in", "7230", stdin=f"token-of-{name}")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.keepassxc import KeePassXC
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET
 
-from .session import Desktop
+from . import secret_service
+from .session import PASSWORD, Desktop
 from .trader import TITLE, Trader
 
 LOCKED = "The keyring is locked"
@@ -72,6 +74,59 @@ def test_locked_keyring_is_told_and_unlocking_moves_the_token_into_it(trader: Tr
     desktop.wait_for(lambda: LOCKED not in trader.tooltip(), "a tooltip without the complaint")
     assert trader.agrees()["store"] == "keyring"
     assert trader.issues == 1
+
+
+def test_unlocked_by_the_login_after_the_start_it_goes_on_by_itself(desktop: Desktop) -> None:
+    with Trader(desktop, store="keyring", keys=False) as trader:
+        desktop.secret_store("kiwoom-real", "appkey", SANDBOX_APP_KEY)
+        desktop.secret_store("kiwoom-real", "secretkey", SANDBOX_APP_SECRET)
+        desktop.keyring_lock()
+        trader.start_tray()
+        trader.sees("No token", "keyring")
+
+        secret_service.unlock_silently(desktop.bus, PASSWORD)
+
+        trader.sees("23 h", timeout=10)
+        desktop.wait_for(trader.in_keyring, "the token in the keyring")
+        assert desktop.keyring_prompts() == []
+
+
+def test_a_token_in_the_file_moves_once_the_keyring_is_unlocked_by_another(trader: Trader) -> None:
+    trader.desktop.keyring_lock()
+    trader.start_tray()
+    trader.sees("left", LOCKED)
+    token = trader.in_file()
+
+    secret_service.unlock_silently(trader.desktop.bus, PASSWORD)
+
+    trader.desktop.wait_for(lambda: trader.in_keyring() == token, "the token in the keyring")
+    trader.desktop.wait_for(lambda: LOCKED not in trader.tooltip(), "a tooltip without the complaint")
+    assert not trader.file.exists()
+    assert trader.issues == 1
+
+
+def test_keepassxc_is_asked_once_by_the_button_and_nothing_is_in_plain_text(
+    make_desktop: Callable[..., Desktop],
+) -> None:
+    desktop = make_desktop(keyring=False)
+    with KeePassXC(desktop.address) as keepassxc, Trader(desktop, store="auto") as trader:
+        trader.settings(policy="notify")
+        trader.put("a-token-of-keepassxc", 7230)
+        for _ in range(2):
+            failed = trader.cli("get")
+            assert (failed.returncode, failed.stdout) == (6, "")
+            assert "asking for permission" in failed.stderr
+        trader.start_tray()
+        trader.sees("No token", "asking for permission")
+        assert keepassxc.asked == 0, "nobody was there to answer"
+
+        window = trader.open_window()
+        trader.press(window, "alt+o", until=lambda: keepassxc.open)
+        keepassxc.allow()
+
+        trader.sees("2 h left")
+        assert (keepassxc.asked, trader.issues) == (1, 0)
+        assert not trader.file.exists()
 
 
 def test_refused_password_is_told_and_harmless(trader: Trader) -> None:

@@ -262,3 +262,16 @@ def test_first_start_chooses_one_data_folder_for_every_tool(desktop: Desktop) ->
         trader.put("a-token", 7230)
         trader.sees("2 h left")
         assert trader.in_file() == "a-token"
+
+
+def test_a_tray_whose_working_folder_was_deleted_follows_the_settings(desktop: Desktop) -> None:
+    with Trader(desktop) as trader:
+        folder = desktop.home / "gone"
+        folder.mkdir()
+        desktop.start_python("-m", "tray_app", env=trader.environment, cwd=folder)
+        trader.sees("23 h")
+        folder.rmdir()
+
+        trader.settings(language="ko")
+
+        trader.sees("남은 시간")

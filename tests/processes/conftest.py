@@ -13,10 +13,14 @@ from typing import Any
 
 import pytest
 
+from tests.processes.file_keyring import use_file_keyring
 from tests.redis.server import MISSING, PROGRAM, REQUIRED, RealRedis
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 
 ROOT = Path(__file__).resolve().parents[2]
+PYTHON_PATH = os.pathsep.join([str(ROOT), str(Path(__file__).parent / "host")])
+"""Of every program that a test starts, so that it has the keyring of the test if there is one."""
+
 PATIENCE_SECONDS = 60.0
 
 
@@ -26,7 +30,7 @@ class Worker:
     def __init__(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.processes.worker"],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": PYTHON_PATH},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -160,8 +164,7 @@ def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_p
     """Each way in which processes on one machine share a token."""
     monkeypatch.setenv("KIWOOM_TRAY_STORE", request.param.split()[0])
     if request.param in {"auto", "keyring"}:
-        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.processes.file_keyring.FileKeyring")
-        monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
+        use_file_keyring(monkeypatch, tmp_path)
     return request.param
 
 
@@ -177,8 +180,7 @@ def rest_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free_port: int) -> 
 
     def rest(kind: str) -> str:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", kind)
-        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.processes.file_keyring.FileKeyring")
-        monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
+        use_file_keyring(monkeypatch, tmp_path)
         if kind == "redis":
             if PROGRAM is None:
                 (pytest.fail if REQUIRED else pytest.skip)(MISSING)

@@ -1,12 +1,17 @@
-"""A keyring in a file, so that several processes share one; chosen through PYTHON_KEYRING_BACKEND."""
+"""A keyring in a file, so that several processes share one. The programs set it as a host program does."""
 
 from __future__ import annotations
 
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import keyring.core
 from keyring.backend import KeyringBackend
+
+if TYPE_CHECKING:
+    import pytest
 
 
 class FileKeyring(KeyringBackend):
@@ -38,3 +43,10 @@ class FileKeyring(KeyringBackend):
     @property
     def _path(self) -> Path:
         return Path(os.environ["FILE_KEYRING"])
+
+
+def use_file_keyring(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let this process, and those that are started with `PYTHON_PATH`, use a keyring in a file of the folder."""
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND", raising=False)
+    monkeypatch.setenv("FILE_KEYRING", str(folder / "keyring.json"))
+    monkeypatch.setattr(keyring.core, "_keyring_backend", FileKeyring())

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.processes.conftest import ROOT
-from tests.processes.file_keyring import FileKeyring
+from tests.processes.conftest import PYTHON_PATH
+from tests.processes.file_keyring import FileKeyring, use_file_keyring
 from tray_app.kiwoom.sandbox import SandboxKiwoom
 
 ONE = {"APP_KEY": "key-of-one", "APP_SECRET": "secret-of-one"}
@@ -36,7 +36,7 @@ def kiwoom_token(sandbox: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch) -> Cal
         done = subprocess.run(
             [sys.executable, "-m", "tray_app.cli.main", *words],
             input=stdin,
-            env={**os.environ, **account, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, **account, "PYTHONPATH": PYTHON_PATH},
             capture_output=True,
             text=True,
             timeout=60,
@@ -91,8 +91,7 @@ class TestKeysInTheKeyring:
     def setup(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
         """Puts keys where `kiwoomcli setup` puts them, without a word to anybody."""
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
-        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.processes.file_keyring.FileKeyring")
-        monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
+        use_file_keyring(monkeypatch, tmp_path)
 
         def put(account: Any) -> None:
             keyring = FileKeyring()

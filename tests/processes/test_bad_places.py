@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.processes.conftest import ROOT
+from tests.processes.conftest import PYTHON_PATH
 from tray_app.core.token import decode, encode_seed, token_for
 from tray_app.exports.kwcli import cache_path
 from tray_app.kiwoom.keys import clean_keys
@@ -130,7 +130,7 @@ class TestOfAnotherUser:
         def run() -> Any:
             return subprocess.run(
                 [sys.executable, "-c", AS_NOBODY, str(NOBODY), str(tmp_path / "warm")],
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                env={**os.environ, "PYTHONPATH": PYTHON_PATH},
                 capture_output=True,
                 text=True,
                 timeout=60,

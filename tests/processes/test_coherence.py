@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.processes.conftest import ROOT
+from tests.processes.conftest import PYTHON_PATH
+from tests.processes.file_keyring import use_file_keyring
 from tray_app.core.token import encode_seed, token_for
 from tray_app.kiwoom.sandbox import SandboxKiwoom
 
@@ -29,8 +30,7 @@ def pair(store: str, start: Callable[..., Any]) -> Any:
 @pytest.fixture
 def keyring_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.processes.file_keyring.FileKeyring")
-    monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
+    use_file_keyring(monkeypatch, tmp_path)
     return tmp_path / "keyring.json"
 
 
@@ -200,7 +200,7 @@ class TestNeverPlaintext:
             return subprocess.run(
                 [sys.executable, "-m", "tray_app.cli.main", *arguments],
                 input="token-of-a-test",
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                env={**os.environ, "PYTHONPATH": PYTHON_PATH},
                 capture_output=True,
                 text=True,
                 timeout=60,

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.processes.conftest import ROOT
+from tests.processes.conftest import PYTHON_PATH
 from tray_app import TokenManager
 from tray_app.kiwoom.sandbox import SandboxKiwoom
 
@@ -30,7 +30,7 @@ def in_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(script: Any, *arguments: Any, **environment: Any) -> Any:
     return subprocess.Popen(
         [sys.executable, "-c", script, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        env={**os.environ, "PYTHONPATH": PYTHON_PATH, **environment},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -136,7 +136,7 @@ def test_workers_of_a_server_make_one_request(
 
     done = subprocess.run(
         [sys.executable, str(script), method],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": PYTHON_PATH},
         capture_output=True,
         text=True,
         timeout=90,

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.conftest import ROOT
+from tests.processes.conftest import PYTHON_PATH
+from tests.processes.file_keyring import use_file_keyring
 from tray_app.kiwoom.sandbox import SandboxKiwoom
 
 IN_A_NAMESPACE_OF_ITS_OWN = """
@@ -82,13 +83,12 @@ def test_a_program_goes_on_and_is_right(
     state.mkdir(parents=True)
     if keyring != "none":
         monkeypatch.setenv("KIWOOM_TRAY_STORE", keyring)
-        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.processes.file_keyring.FileKeyring")
-        monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
+        use_file_keyring(monkeypatch, tmp_path)
     bot = [sys.executable, "-c", IN_A_NAMESPACE_OF_ITS_OWN, str(state), marker, sys.executable, "-c", A_BOT]
 
     done = subprocess.run(
         in_namespace(*bot),
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": PYTHON_PATH},
         capture_output=True,
         text=True,
         timeout=120,

@@ -17,7 +17,7 @@ from typing import Any
 import platformdirs
 import pytest
 
-from tests.processes.conftest import ROOT
+from tests.processes.conftest import PYTHON_PATH
 from tests.processes.file_keyring import FileKeyring
 from tray_app.kiwoom.sandbox import SandboxKiwoom
 
@@ -39,7 +39,7 @@ def started() -> Callable[..., Any]:
     def run(*words: Any, timeout: int = 60, **env: Any) -> Any:
         done = subprocess.run(
             [sys.executable, *words],
-            env={**os.environ, **env, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, **env, "PYTHONPATH": PYTHON_PATH},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -465,7 +465,7 @@ def test_a_signals_handler_may_ask_for_the_token_too(
         "    priority = 1\n\n    def get_password(self, *which):\n        time.sleep(0.5)\n"
         "        return super().get_password(*which)\n"
     )
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "slow_keyring.Slow")
+    monkeypatch.setenv("FILE_KEYRING_CLASS", "slow_keyring.Slow")
 
     said = bot(
         "import signal\n"

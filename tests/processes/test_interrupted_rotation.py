@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from tests.processes.conftest import ROOT
+from tests.processes.conftest import PYTHON_PATH
 from tray_app import TokenManager
 from tray_app.cli.watch import Terminal
 from tray_app.desktop.monitor import Monitor
@@ -65,7 +65,7 @@ def rotate(sandbox: SandboxKiwoom) -> Iterator[Callable[..., Any]]:
 
     def start() -> subprocess.Popen[bytes]:
         words = [sys.executable, "-m", "tray_app.cli.main", "refresh", "--rotate"]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment = {**os.environ, "PYTHONPATH": PYTHON_PATH}
         started.append(subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         return started[-1]
 

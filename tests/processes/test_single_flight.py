@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.processes.conftest import ROOT
+from tests.processes.conftest import PYTHON_PATH
+from tests.processes.file_keyring import use_file_keyring
 from tray_app.core.token import decode, encode_seed, token_for
 from tray_app.kiwoom.sandbox import SandboxKiwoom
 
@@ -25,8 +26,7 @@ MANY = 8
 def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A lock beside the file, and one in the user's state folder."""
     monkeypatch.setenv("KIWOOM_TRAY_STORE", request.param)
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.processes.file_keyring.FileKeyring")
-    monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
+    use_file_keyring(monkeypatch, tmp_path)
 
 
 @pytest.fixture
@@ -282,7 +282,7 @@ def test_a_child_forked_in_the_middle_of_a_request_waits_for_it(
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
     process = subprocess.Popen(
         [sys.executable, "-c", FORK],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": PYTHON_PATH},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.conftest import ROOT
+from tests.processes.conftest import PYTHON_PATH
 from tray_app.kiwoom.sandbox import SandboxKiwoom
 
 A_BOT = """
@@ -49,7 +49,7 @@ def test_many_programs_make_one_request(
     bots = [
         subprocess.Popen(
             [sys.executable, "-c", A_BOT, folder, str(number)],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": PYTHON_PATH},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 
 import keyring
+import keyring.backend
 import keyring.core
+import keyring.util.platform_
 import pytest
 from keyring.backends import chainer, fail, null
 
@@ -53,6 +55,12 @@ def use(monkeypatch):
         return backend
 
     return choose
+
+
+@pytest.fixture
+def config_root():
+    """Where keyring looks for its own settings."""
+    return Path(keyring.util.platform_.config_root())
 
 
 @pytest.fixture
@@ -142,13 +150,31 @@ class TestWhichKeyring:
 
         assert backend.entries == {("service", "user"): "value"}
 
-    def test_the_one_that_the_environment_names_goes_before_it(self, use, monkeypatch):
+    def test_what_the_environment_names_goes_before_it_and_is_none_unless_it_is_a_systems(self, use, monkeypatch):
         backend = use(MemoryKeyring())
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.doubles.MemoryKeyring")
 
-        KeyringClient(LONG).set("service", "user", "value")
-
+        assert problem_of(lambda: KeyringClient(LONG).set("service", "user", "value")) == KeyringUnavailable.MISSING
         assert backend.calls == 0
+
+    def test_what_keyrings_own_settings_name_is_none_unless_it_is_a_systems(self, use, config_root):
+        backend = use(MemoryKeyring())
+        config_root.mkdir(parents=True)
+        (config_root / "keyringrc.cfg").write_text("[backend]\ndefault-keyring=tests.doubles.MemoryKeyring\n")
+
+        assert problem_of(lambda: KeyringClient(LONG).set("service", "user", "value")) == KeyringUnavailable.MISSING
+        assert backend.calls == 0
+
+    @pytest.mark.parametrize("is_in_chain", [False, True])
+    def test_none_where_keyring_has_found_a_backend_that_stores_plain_text(self, use, monkeypatch, is_in_chain):
+        found = MemoryKeyring()
+        monkeypatch.setattr(keyring.backend, "get_all_keyring", lambda: [found])
+        monkeypatch.setattr(chainer.ChainerBackend, "backends", [found, MemoryKeyring()])
+        monkeypatch.setattr(vault_module, "_platform_backend", lambda: fail.Keyring)
+        use(chainer.ChainerBackend() if is_in_chain else found)
+
+        assert problem_of(lambda: KeyringClient(LONG).set("service", "user", "value")) == KeyringUnavailable.MISSING
+        assert found.entries == {}
 
     @pytest.mark.parametrize("name", ["keyring.backends.fail.Keyring", "keyring.backends.null.Keyring"])
     def test_none_when_the_environment_names_one_that_keeps_nothing(self, name, monkeypatch):
@@ -315,6 +341,35 @@ def test_windows_is_never_asked_for_its_version(monkeypatch):
     )
 
     assert (done.stdout, done.stderr, done.returncode) == ("None None\n", "", 0)
+
+
+STORES = """
+import sys
+sys.path.insert(0, {root!r})
+from tray_app.stores.keyring_client import KeyringClient
+keyring_client, service, name = KeyringClient(30), "kiwoom-token-tray-test", sys.argv[1]
+lost = 0
+for number in range(20):
+    keyring_client.set(service, name, str(number))
+    lost += keyring_client.get(service, name) != str(number)
+print(lost)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="elsewhere each entry is by itself")
+def test_none_of_many_profiles_that_are_stored_at_once_is_lost(monkeypatch):
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
+    names = [f"profile-{number}" for number in range(4)]
+    command = [sys.executable, "-c", STORES.format(root=str(ROOT))]
+    programs = [subprocess.Popen([*command, name], stdout=subprocess.PIPE, text=True) for name in names]
+
+    lost = [program.communicate()[0].strip() for program in programs]
+
+    keyring_client = KeyringClient(LONG)
+    assert lost == ["0"] * 4
+    assert [keyring_client.get("kiwoom-token-tray-test", name) for name in names] == ["19"] * 4
+    for name in names:
+        keyring_client.delete("kiwoom-token-tray-test", name)
 
 
 def test_an_import_that_never_ends_is_a_keyring_that_does_not_answer(monkeypatch):

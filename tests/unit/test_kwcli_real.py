@@ -6,6 +6,7 @@ else (in CI) one into which it is installed.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import select
@@ -16,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import keyring.core
 import pytest
 
 from tray_app import TokenManager
@@ -131,8 +133,9 @@ def shared_keyring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[
     (tmp_path / "file_keyring.py").write_text(FILE_KEYRING)
     monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "file_keyring.Keyring")
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(keyring.core, "_keyring_backend", importlib.import_module("file_keyring").Keyring())
     yield
     sys.modules.pop("file_keyring", None)
 
@@ -142,6 +145,8 @@ def kiwoomcli(kwcli_python: str) -> Callable[..., str]:
     """Runs kiwoomcli; returns what it prints and fails with what it complains about."""
 
     def run(*words: str, **environment: str) -> str:
+        if "FILE_KEYRING" in os.environ:
+            environment["PYTHON_KEYRING_BACKEND"] = "file_keyring.Keyring"
         done = subprocess.run(
             [kwcli_python, "-m", "kiwoom_cli", *words],
             check=False,

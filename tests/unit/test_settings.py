@@ -9,12 +9,14 @@ import tomllib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import platformdirs
 import pytest
 
 import tray_app
+from tray_app import TokenManager
 from tray_app.core.errors import USAGE, InvalidInput, SettingsError
 from tray_app.settings import places
 from tray_app.settings.kinds import Span, Spans, Switch
@@ -843,6 +845,29 @@ class TestDataFolder:
     def test_the_state_folder_is_the_users(self, tmp_path: Path) -> None:
         assert Path(places.state_dir()).is_relative_to(tmp_path / "places")
 
+    @pytest.mark.posix
+    def test_locks_and_markers_are_where_they_were_named(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setenv("KIWOOM_TRAY_STATE_DIR", str(tmp_path / "named"))
+
+        assert places.shared_state_dir() == str(tmp_path / "named")
+
+    @pytest.mark.posix
+    def test_locks_and_markers_are_in_one_place_wherever_the_terminal_points(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        account = tmp_path / "account"
+        monkeypatch.delenv("KIWOOM_TRAY_STATE_DIR")
+        monkeypatch.setattr("pwd.getpwuid", lambda _: SimpleNamespace(pw_dir=str(account)))
+        found = {places.shared_state_dir()}
+        for name in ("HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+            monkeypatch.setenv(name, str(tmp_path / "snap"))
+            found.add(places.shared_state_dir())
+            monkeypatch.delenv(name)
+            found.add(places.shared_state_dir())
+
+        assert len(found) == 1
+        assert Path(found.pop()).is_relative_to(account)
+
     @pytest.mark.parametrize("named", ["as-here", "relative", ""])
     def test_the_users_folders_are_where_platformdirs_has_them(
         self, named: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -861,3 +886,34 @@ class TestDataFolder:
             platformdirs.user_data_dir("kiwoom-token-tray", appauthor=False),
             platformdirs.user_config_dir("kiwoom"),
         ]
+
+
+@pytest.mark.posix
+class TestTheWorkingFolderIsGone:
+    @pytest.fixture(autouse=True)
+    def gone(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        folder = tmp_path / "gone"
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        folder.rmdir()
+        monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
+
+    def test_a_folder_that_a_program_names_is_used(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+        manager = TokenManager(data_dir=tmp_path / "named")
+
+        manager.set_token("a-token-of-a-test", 86400)
+
+        assert TokenManager(data_dir=tmp_path / "named").get_token() == "a-token-of-a-test"
+
+    def test_a_token_that_is_in_no_file_needs_no_folder(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "memory")
+        manager = TokenManager()
+
+        manager.set_token("a-token-of-a-test", 86400)
+
+        assert manager.get_token() == "a-token-of-a-test"
+
+    def test_else_the_variable_is_named_that_helps(self) -> None:
+        with pytest.raises(SettingsError, match="KIWOOM_TRAY_DATA_DIR"):
+            load_settings()

@@ -9,6 +9,7 @@ import shlex
 from tray_app.autostart import files
 from tray_app.autostart.base import NAME, Status, is_gone
 from tray_app.system.resources import resources_folder
+from tray_app.system.user_folders import expand_user
 
 _GROUP = "[Desktop Entry]"
 _EXEC = re.compile(r"^Exec\s*=.*$", re.MULTILINE)
@@ -25,7 +26,7 @@ class FreedesktopAutostart:
         self._command = ["env", *command] if "%" in command[0] else command
         folder = os.environ.get("XDG_CONFIG_HOME", "")
         if not os.path.isabs(folder):  # the specification has a relative one ignored
-            folder = os.path.expanduser("~/.config")
+            folder = expand_user("~/.config")
         self._path = os.path.join(folder, "autostart", f"{NAME}.desktop")
 
     def status(self) -> Status:

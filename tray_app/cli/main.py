@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 
 from tray_app.core import logs
-from tray_app.core.errors import UNEXPECTED, KiwoomTokenError, known_error
+from tray_app.core.errors import UNEXPECTED, KiwoomTokenError, Remedy, known_error
 from tray_app.core.language import allow_korean, has_letters, say, tr
 from tray_app.system.child_process import stop_importing_from_working_folder
 from tray_app.system.process import exit_now
+from tray_app.system.user_folders import stand_in_for_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 _COMMANDS_OF_TOKEN = ("get", "status", "refresh", "verify", "clear", "set", "exec")
 _PRINT_NO_SENTENCE = (["get"], ["exec"])
 _PLAIN_GET = ["get"]
+_CAN_BE_REPEATED = ("get", "status", "refresh", "exec", "verify")
+_QUESTIONS = 3
+"""The token and two keys: KeePassXC asks for each entry."""
+
 _INTERRUPTED = 130
 
 
@@ -69,7 +74,14 @@ def _run(arguments: Sequence[str], open_log: Callable[..., None]) -> int:
             open_log(logs.DEBUG, to_stderr=True)
         elif options.command == "watch":
             open_log(logs.INFO)
-        status = _dispatch(options)
+        status = _answered(options)
+        if folder := stand_in_for_home():
+            _complain(
+                tr(
+                    "This user has no home: {path} is used. Set KIWOOM_TRAY_STATE_DIR to a folder that stays.",
+                    path=folder,
+                )
+            )
         if sys.stdout is not None:
             sys.stdout.flush()
         return status
@@ -108,6 +120,31 @@ def _understood(arguments: Sequence[str]) -> Namespace | _PlainGet:
     from tray_app.cli.parser import command_parser
 
     return command_parser().parse_args(arguments)
+
+
+def _answered(options: Any) -> int:
+    """Run the command; again once a person at the terminal has answered the keyring's question about an entry."""
+    for _ in range(_QUESTIONS):
+        try:
+            return _dispatch(options)
+        except KiwoomTokenError as error:
+            if (
+                error.remedy != Remedy.UNLOCK_KEYRING
+                or options.command not in _CAN_BE_REPEATED
+                or not _is_at_terminal()
+            ):
+                raise
+            from tray_app.stores.keyring_client import shared_keyring_client
+
+            if not shared_keyring_client().wants_permission():
+                raise
+            _complain(tr("The keyring is asking for permission. Waiting for the answer…"))
+            shared_keyring_client().unlock()
+    return _dispatch(options)
+
+
+def _is_at_terminal() -> bool:
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
 def _dispatch(options: Any) -> int:

@@ -18,6 +18,7 @@ from tray_app.settings.load import load_settings
 from tray_app.settings.table import TABLE
 from tray_app.system.log_file import last_lines
 from tray_app.system.private_files import create_private
+from tray_app.system.user_folders import expand_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,6 +34,7 @@ _SHORTEST_SECRET = 4
 
 _SHOWN_VARIABLES = (
     *("KIWOOM_MODE", "KIWOOM_PROFILE", "KIWOOM_TRAY_STORE", "KIWOOM_TRAY_DATA_DIR", "KIWOOM_TRAY_CONFIG_DIR"),
+    "KIWOOM_TRAY_STATE_DIR",
     *("LANG", "LC_ALL", "LC_MESSAGES", "XDG_CURRENT_DESKTOP", "XDG_SESSION_TYPE", "DISPLAY", "WAYLAND_DISPLAY"),
     *("QT_QPA_PLATFORM", "PYTHON_KEYRING_BACKEND", "DBUS_SESSION_BUS_ADDRESS"),
 )
@@ -46,7 +48,7 @@ def write_report(path: str, findings: Sequence[Finding], profile: str | None) ->
     """
     import zipfile
 
-    path = os.path.abspath(os.path.expanduser(path))
+    path = os.path.abspath(expand_user(path))
     try:
         descriptor = create_private(path)
     except FileExistsError:

@@ -13,6 +13,7 @@ from tray_app.core.language import say, tr, use
 from tray_app.core.notices import NoticeKind, notice_text
 from tray_app.core.wording import countdown, korean_time, place_text
 from tray_app.service.composition import open_service
+from tray_app.stores.keyring_client import shared_keyring_client
 from tray_app.supervisor.profile_settings import ProfileSettings
 from tray_app.supervisor.supervisor import Callbacks, Supervisor
 
@@ -82,6 +83,7 @@ class Terminal:
                 notice=self._show_notice,
             ),
             heeds_quiet_hours=False,  # a line in a terminal disturbs nobody
+            check_keyring=shared_keyring_client().check,
             clock=clock,
         )
 

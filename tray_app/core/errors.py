@@ -153,20 +153,32 @@ class StoreError(KiwoomTokenError):
 
 
 class KeyringUnavailable(StoreError):
-    """The OS keyring is missing, locked, silent or too small. `problem` names which."""
+    """The OS keyring cannot be used. `problem` names why.
+
+    It is not there, locked, asking its user for permission, not to be reached from outside the desktop session, silent,
+    or too small.
+    """
 
     exit_status = KEYRING
     MISSING = "missing"
     LOCKED = "locked"
+    ASKING = "asking"
+    UNREACHABLE = "unreachable"
     SILENT = "silent"
     TOO_SMALL = "too-small"
     FAILED = "failed"
+    UNLOCKABLE = frozenset({LOCKED, ASKING})
+    """The problems that are solved once the user has answered the keyring's own question."""
 
     def __init__(self, message: str, *, problem: str, **values: Any) -> None:
         super().__init__(message, **values)
         self.problem = problem
-        if problem == self.LOCKED:
+        if problem in self.UNLOCKABLE:
             self.remedy = Remedy.UNLOCK_KEYRING
+
+    def again(self) -> KeyringUnavailable:
+        """Return the same error without a traceback, which would keep the frames of all who were told of it."""
+        return KeyringUnavailable(self.message, problem=self.problem, **self.values)
 
 
 class RedisUnavailable(StoreError):

@@ -22,6 +22,8 @@ _DAYS = (
 _KEYRING_PROBLEMS = {
     KeyringUnavailable.MISSING: msg("there is no keyring"),
     KeyringUnavailable.LOCKED: msg("{keyring} is locked"),
+    KeyringUnavailable.ASKING: msg("{keyring} is asking for permission"),
+    KeyringUnavailable.UNREACHABLE: msg("{keyring} cannot be reached from here"),
     KeyringUnavailable.SILENT: msg("{keyring} does not answer"),
     KeyringUnavailable.TOO_SMALL: msg("{keyring} is too small for it"),
     KeyringUnavailable.FAILED: msg("{keyring} failed"),

@@ -70,7 +70,8 @@ def run_desktop(
 
     def open_monitor(settings: Settings) -> Monitor:
         keep = _try_keys if sandbox else keep_keys
-        return Monitor(settings, open_token_service, keep, shared_keyring_client().unlock, sandbox=sandbox)
+        keyring = shared_keyring_client()
+        return Monitor(settings, open_token_service, keep, keyring.unlock, check_keyring=keyring.check, sandbox=sandbox)
 
     monitors = Monitors(settings, environ, open_monitor, only_this=only_this_profile)
     controller = DesktopController(monitors, tray, settings)

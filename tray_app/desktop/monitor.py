@@ -53,6 +53,7 @@ class Monitor(QObject):
         keep_keys: Callable[[Settings, AppKeys], Outcome | None],
         unlock_keyring: Callable[[], None],
         *,
+        check_keyring: Callable[[], None] | None = None,
         sandbox: bool = False,
         clock: Callable[[], float] = time.time,
         parent: QObject | None = None,
@@ -76,6 +77,7 @@ class Monitor(QObject):
             run_read=self._run_read,
             run_act=self._run_act,
             sandbox=sandbox,
+            check_keyring=check_keyring,
             clock=clock,
         )
 

@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 _MAX_CHARACTERS = 512
 _EMPTY = Secret("")
 _USERNAMES = ("appkey", "secretkey")
+_UNREADABLE = {
+    KeyringUnavailable.LOCKED: msg("The app keys lie in the keyring, which is locked. Unlock it."),
+    KeyringUnavailable.ASKING: msg("The app keys lie in the keyring, which is asking for permission. Allow it."),
+    KeyringUnavailable.UNREACHABLE: msg(
+        "The app keys may be in the keyring, which cannot be reached from here, outside the desktop session. Set "
+        "APP_KEY and APP_SECRET, run this as a unit of the user (systemctl --user), or keep the session's services: "
+        "loginctl enable-linger"
+    ),
+    KeyringUnavailable.SILENT: msg("The app keys lie in the keyring, which cannot be read now. Try again in a moment."),
+}
 _VARIABLES = {"real": ("APP_KEY", "APP_SECRET"), "demo": ("APP_KEY_MOCK", "APP_SECRET_MOCK")}
 
 
@@ -151,12 +161,9 @@ def _in_keyring(service: str, keyring_client: KeyringClient, alias: str | None =
     except KeyringUnavailable as error:
         if error.problem == KeyringUnavailable.MISSING:
             return None
-        locked = error.problem == KeyringUnavailable.LOCKED
         raise KeysMissing(
-            msg("The app keys lie in the keyring, which is locked. Unlock it.")
-            if locked
-            else msg("The app keys lie in the keyring, which cannot be read now. Try again in a moment."),
-            remedy=Remedy.UNLOCK_KEYRING if locked else Remedy.RETRY,
+            _UNREADABLE.get(error.problem, _UNREADABLE[KeyringUnavailable.SILENT]),
+            remedy=Remedy.UNLOCK_KEYRING if error.problem in KeyringUnavailable.UNLOCKABLE else Remedy.RETRY,
         ) from None
     if _EMPTY in values:
         return None

@@ -74,7 +74,10 @@ def load_chosen(profile: str | None, data_dir: str | None, store: object) -> Set
     if data_dir is None and store is None:
         return settings
     settings.require()
-    own = _load(profile, environ)
+    try:
+        own = _load(profile, environ)
+    except SettingsError:  # nobody chose a folder, and the one that this was started in is gone
+        return settings.replace(share_kwcli=False, share_token_file=False, share_bot_file="")
     own.require()
     if store in (None, own.store) and places.is_same_path(settings.data_dir, own.data_dir):
         return settings
@@ -159,7 +162,7 @@ def open_store(settings: Settings, clock: Callable[[], float] = time.time) -> St
     from tray_app.stores.keyring import KeyringStore
     from tray_app.stores.keyring_client import shared_keyring_client
 
-    beside = os.path.join(places.state_dir(), settings.profile)
+    beside = os.path.join(places.shared_state_dir(), settings.profile)
     lock = ProfileLock(beside + ".lock")
     keyring = KeyringStore(settings.profile, shared_keyring_client(), ChangeMarker(beside + ".signal"), lock, clock)
     if settings.store == "keyring":
@@ -179,7 +182,7 @@ def _open_redis(settings: Settings, cipher: Cipher, clock: Callable[[], float]) 
                 "The store redis needs its address in KIWOOM_TRAY_REDIS_URL, such as rediss://user:password@host:6379/0."
             )
         )
-    beside = os.path.join(places.state_dir(), settings.profile)
+    beside = os.path.join(places.shared_state_dir(), settings.profile)
     return RedisStore(
         settings.profile,
         RedisServer(settings.redis_url),

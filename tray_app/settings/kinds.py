@@ -7,6 +7,7 @@ from tray_app.core.language import msg, tr
 from tray_app.core.pasted import unquoted
 from tray_app.core.profile import check_profile
 from tray_app.core.secret import Secret
+from tray_app.system.user_folders import expand_user
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ class Folder(Kind):
 
         if not isinstance(value, str) or not value.strip() or "\0" in value:
             raise ValueError(msg("the path of a folder"))
-        return os.path.abspath(os.path.expanduser(value.strip()))
+        return os.path.abspath(expand_user(value.strip()))
 
 
 class File(Kind):
@@ -197,7 +198,7 @@ class File(Kind):
 
         if value == "":
             return ""
-        path = os.path.expanduser(value.strip()) if isinstance(value, str) and "\0" not in value else ""
+        path = expand_user(value.strip()) if isinstance(value, str) and "\0" not in value else ""
         if not os.path.isabs(path) or not os.path.basename(path):
             raise ValueError(msg("the whole path of a file, or nothing"))
         return os.path.normpath(path)

@@ -15,8 +15,9 @@ from tray_app.core.language import msg
 from tray_app.core.pasted import variable
 from tray_app.core.profile import DEFAULT, case_conflict, check_profile, normalized
 from tray_app.settings.document import read_document
-from tray_app.settings.places import config_dir, is_same_path, is_token_file, settings_file
+from tray_app.settings.places import config_dir, default_data_dir, is_same_path, is_token_file, settings_file
 from tray_app.settings.table import MODES, TABLE, read_value
+from tray_app.system.user_folders import expand_user
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ def load_settings(profile: str | None = None, environ: Mapping[str, str] = os.en
     values = found.values
     values["has_own_data_dir"] = "data_dir" in values or "data_dir" in found.unknown
     if not values["has_own_data_dir"]:
-        values["data_dir"] = _seeds_folder()
+        values["data_dir"] = _seeds_folder(values.get("store"))
     bot_file = values.get(_BOT_FILE)
     if bot_file and "data_dir" in values and is_token_file(bot_file, values["data_dir"]):
         file.problems.append(SettingsError(_BOT_FILE_IS_TOKEN_FILE))
@@ -241,12 +242,17 @@ def load_settings(profile: str | None = None, environ: Mapping[str, str] = os.en
     )
 
 
-def _seeds_folder() -> str:
-    """`./data`, where nobody chose another."""
+def _seeds_folder(store: object) -> str:
+    """Return `./data`, where nobody chose another.
+
+    Raises `SettingsError` if the working folder is gone, unless the token is not stored in a file anyway.
+    """
     try:
         return os.path.abspath("data")
     except OSError:
         pass
+    if store in {"keyring", "redis", "memory"}:
+        return default_data_dir()
     raise SettingsError(
         msg("The folder that this was started in is gone. Name the folder for the token in KIWOOM_TRAY_DATA_DIR.")
     )
@@ -540,7 +546,7 @@ class _File:
         """The same folder for each tool, wherever it is started."""
         if not isinstance(value, str) or not value.strip():
             return value
-        return os.path.join(self._folder, os.path.expanduser(value.strip()))
+        return os.path.join(self._folder, expand_user(value.strip()))
 
     def _leave_out_bot_file_if_taken(self) -> None:
         """A bot must not get the token of another account: the file is that of the profile which comes first."""

@@ -6,6 +6,7 @@ import os
 import sys
 
 from tray_app.core.pasted import variable
+from tray_app.system.user_folders import account_home, expand_user, home, private_temporary_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def config_dir(environ: Mapping[str, str]) -> str:
     """The folder of `settings.toml`: `KIWOOM_TRAY_CONFIG_DIR`, else the user's configuration folder."""
     named = variable(environ, "KIWOOM_TRAY_CONFIG_DIR")
     if named:
-        return os.path.abspath(os.path.expanduser(named))
+        return os.path.abspath(expand_user(named))
     return os.path.join(_user_folder("XDG_CONFIG_HOME", ".config", "APPDATA"), APP_NAME)
 
 
@@ -32,11 +33,32 @@ def settings_file(environ: Mapping[str, str]) -> str:
 def settings_scope(environ: Mapping[str, str]) -> str:
     """Return what programs with the same settings have in common; it stays the same when the settings change."""
     data_dir = variable(environ, "KIWOOM_TRAY_DATA_DIR")
-    return "\n".join([config_dir(environ), os.path.abspath(os.path.expanduser(data_dir)) if data_dir else ""])
+    return "\n".join([config_dir(environ), os.path.abspath(expand_user(data_dir)) if data_dir else ""])
+
+
+def shared_state_dir(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the folder of locks and change markers for tokens that are not stored in a file.
+
+    They guard the user's one keyring, so the folder is the same for all programs of the user, wherever a terminal from
+    a snap or Flatpak points HOME and XDG_STATE_HOME: `KIWOOM_TRAY_STATE_DIR`, else a folder in the home that the system
+    itself knows, else one in the temporary folder that only this user can write to. Raises `StoreError` if that is
+    another user's.
+    """
+    named = variable(environ, "KIWOOM_TRAY_STATE_DIR")
+    if named:
+        return os.path.abspath(expand_user(named))
+    if sys.platform == "win32":
+        from tray_app.system.windows_folders import local_app_data
+
+        return os.path.join(local_app_data(), APP_NAME)
+    home = account_home()
+    if not home:
+        return private_temporary_folder()
+    return os.path.join(home, "Library/Application Support" if sys.platform == "darwin" else ".local/state", APP_NAME)
 
 
 def state_dir() -> str:
-    """The folder of locks and change markers for tokens that are not stored in a file."""
+    """The folder of logs, and of what else is of this program's installation alone."""
     return os.path.join(_user_folder("XDG_STATE_HOME", ".local/state", "LOCALAPPDATA"), APP_NAME)
 
 
@@ -96,7 +118,7 @@ def _user_folder(xdg_variable: str, below_home: str, windows_variable: str) -> s
     named = os.environ.get(xdg_variable, "")
     if os.path.isabs(named):
         return named
-    return os.path.expanduser("~/Library/Application Support" if sys.platform == "darwin" else f"~/{below_home}")
+    return os.path.join(home(), "Library/Application Support" if sys.platform == "darwin" else below_home)
 
 
 def _known_folder(variable: str) -> str:

@@ -53,6 +53,9 @@ class FallbackStore:
 
     With `keep_file` a write leaves the file to the export that copies the token there: a file that says the same as
     the keyring is then a copy, and only one that differs from it is newer.
+
+    No file is written beside a valid token in a keyring that only cannot be reached from here, or that waits for an
+    answer of its user: that token is what everybody else uses, and the problem is raised instead.
     """
 
     def __init__(
@@ -99,6 +102,8 @@ class FallbackStore:
             in_keyring = None
         if in_keyring is None and unreadable is not None:
             raise unreadable
+        if in_keyring is None and (in_file is None or not in_file.lives(self._clock())):
+            self._refuse_plain_text()
         self._state.in_file = in_keyring is None and in_file is not None
         if in_keyring is None and in_file is not None and announced is Announcement.UNANNOUNCED:
             self._announce_foreign(in_file)
@@ -124,6 +129,7 @@ class FallbackStore:
             version = self._keyring.write(token)
         except KeyringUnavailable as error:
             self._fall_back(error)
+            self._refuse_plain_text()
             in_file = self._file.write(token)
             self._state.in_file = True
             return (self._keyring.announce(token), in_file)
@@ -211,6 +217,15 @@ class FallbackStore:
             return None
         self._state.problem = None
         return token
+
+    def _refuse_plain_text(self) -> None:
+        """Raise the keyring's problem if it is one that may not be got round by a file."""
+        problem = self._state.problem
+        if problem is None:
+            return
+        is_hidden = problem.problem == KeyringUnavailable.UNREACHABLE and self._keyring.holds_unexpired()
+        if is_hidden or problem.problem == KeyringUnavailable.ASKING:
+            raise problem.again()
 
     def _fall_back(self, error: KeyringUnavailable) -> None:
         problem = self._state.problem

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from enum import Enum, auto
 
 from tray_app.core import logs
-from tray_app.core.errors import KeyringUnavailable
+from tray_app.core.errors import KeyringUnavailable, StoreError
 from tray_app.core.token import DamagedRecord, Token, decode, encode_zoned
 from tray_app.stores.base import Place
 from tray_app.stores.file import local_time
+from tray_app.stores.keyring_client import USED_SUFFIX
+from tray_app.system.private_files import read_regular, write_private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 SERVICE = "kiwoom-token-tray"
 _MICROSECONDS = 1_000_000
+_MAX_RECORD_BYTES = 100
 _CLOCK_TOLERANCE = 60 * _MICROSECONDS
 """An announcement further ahead than this comes from a clock that was set back since, and counts for nothing."""
 
@@ -58,6 +62,7 @@ class KeyringStore:
         self._marker = marker
         self._clock = clock
         self._problem: KeyringUnavailable | None = None
+        self._record_path = os.path.splitext(marker.path)[0] + USED_SUFFIX
         self.version = marker.version
 
     def read(self) -> Token | None:
@@ -80,6 +85,7 @@ class KeyringStore:
     def write(self, token: Token) -> object:
         text = encode_zoned(token)
         self._ask(lambda: self._keyring_client.set(SERVICE, self._profile, text))
+        self._record(token)
         version = self.announce(token)
         logs.info("Token saved to keyring (expires at %s)", local_time(token))
         return version
@@ -125,6 +131,14 @@ class KeyringStore:
             return Announcement.CURRENT
         return Announcement.SUPERSEDED if created < invalidated_before else Announcement.UNANNOUNCED
 
+    def holds_unexpired(self) -> bool:
+        """Return whether the keyring was given a token that is still valid, though the keyring cannot be asked now."""
+        try:
+            created, expires = read_regular(self._record_path, _MAX_RECORD_BYTES, follow_links=False)[0].split()
+            return float(expires) > self._clock() and int(created) >= self._marker.invalidated_before()
+        except (OSError, ValueError):
+            return False
+
     def announce(self, token: Token) -> object:
         """Announce that this token is the current one; return the version of that."""
         return self._marker.change(_created(token))
@@ -132,6 +146,13 @@ class KeyringStore:
     def announce_clear(self) -> None:
         """Announce that every token created up to now is gone."""
         self._marker.change(self._now() + 1)
+
+    def _record(self, token: Token) -> None:
+        """Remember for `holds_unexpired` which token the keyring has, without the token itself."""
+        try:
+            write_private(self._record_path, f"{_created(token)} {token.expires}\n".encode())
+        except StoreError as error:
+            logs.warning("The record of the keyring's token cannot be written: %s", error)
 
     def _ask(self, act: Callable[[], str | None]) -> str | None:
         try:

@@ -1,42 +1,66 @@
 """The OS keyring behind a deadline.
 
-A keyring may be missing, locked, asking its user, hung or too small. Every call runs on one daemon thread:
-who asks waits two seconds at the most, and while a call hangs, everybody else is told so at once. A daemon
-thread, because a pool's thread would hold up the end of the process. A signal's handler may ask while the thread that
-it interrupted is asking.
+A keyring may be missing, locked, asking its user, out of reach, hung or too small. Every call runs on one daemon
+thread: the caller waits two seconds at the most, and while a call hangs, all other callers are told so at once. It is a
+daemon thread because a pool's thread would hold up the end of the process. A signal's handler may call while the thread
+that it interrupted is calling.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
-from contextlib import closing
 from queue import SimpleQueue
 
-from tray_app.core.errors import KeyringUnavailable
-from tray_app.core.language import msg
+from tray_app.core import logs
+from tray_app.core.errors import KeyringUnavailable, StoreError
+from tray_app.settings.places import shared_state_dir
+from tray_app.stores.keyring_problems import asking, failed, missing, silent, too_small
 from tray_app.system.windows_version import known_system
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+    from collections.abc import Callable, Iterator
+    from typing import Any, Protocol
 
     from keyring.backend import KeyringBackend
+
+    from tray_app.stores.lock import ProfileLock
+    from tray_app.stores.secret_service import Permissions
+
+    class Backend(Protocol):
+        """What is used of a keyring."""
+
+        def get_password(self, service: str, username: str, /) -> str | None: ...
+        def set_password(self, service: str, username: str, password: str, /) -> None: ...
+        def delete_password(self, service: str, username: str, /) -> None: ...
+
 
 DEADLINE_SECONDS = 2.0
 LOADING_SECONDS = 20.0
 """A slow import is no slow keyring; one that does not end is."""
 
 UNLOCK_SECONDS = 120.0
-"""How long a person may take to type the keyring's password."""
+"""How long a person may take to answer the keyring's question."""
 
 WINDOWS_MAX_CHARACTERS = 1280
 """CredWrite takes 2,560 bytes and keyring writes UTF-16."""
 
+USED_SUFFIX = ".keyring"
+"""Ends the name of the file, beside a profile's lock, that says that the keyring was given the profile's token."""
+
 _FAIL, _NULL = "keyring.backends.fail", "keyring.backends.null"
-_DEFAULT_COLLECTION = "/org/freedesktop/secrets/aliases/default"
+_CHAINER = "keyring.backends.chainer.ChainerBackend"
+_SECRET_SERVICE_NAME = "keyring.backends.SecretService.Keyring"  # noqa: S105 - a class
+_SECRET_SERVICE = frozenset({_SECRET_SERVICE_NAME, "keyring.backends.libsecret.Keyring"})
+_KWALLET = ("keyring.backends.kwallet.DBusKeyring", "keyring.backends.kwallet.DBusKeyringKWallet4")
+_SYSTEMS_OWN = _SECRET_SERVICE.union(
+    _KWALLET, {"keyring.backends.macOS.Keyring", "keyring.backends.Windows.WinVaultKeyring"}
+)
+"""The backends that store in a keyring of the operating system. All others, such as those of `keyrings.alt`, write
+files that anybody can read, or ask for a password on the terminal."""
 
 
 class KeyringClient:
@@ -49,68 +73,163 @@ class KeyringClient:
         self._threads: dict[str, threading.Thread] = {}
         self._hung = False
         self._is_loaded = False
+        self._question: _Call | None = None
+        self._permissions: Permissions | None = None
+        self._vault_lock: ProfileLock | None = None
 
     def get(self, service: str, username: str) -> str | None:
-        found: str | None = self._ask(lambda backend: backend.get_password(service, username))
+        """Return the secret of the entry, or None without one."""
+
+        def read(backend: Backend) -> str | None:
+            with self._locked_vault():
+                return backend.get_password(service, username)
+
+        found: str | None = self._ask(read)
         return found
 
     def set(self, service: str, username: str, value: str) -> None:
+        """Store the entry in place of the present one."""
         if sys.platform == "win32" and len(value) > WINDOWS_MAX_CHARACTERS:
-            raise KeyringUnavailable(
-                msg("The Windows vault takes at most {limit} characters."),
-                problem=KeyringUnavailable.TOO_SMALL,
-                limit=WINDOWS_MAX_CHARACTERS,
-            )
-        self._ask(lambda backend: backend.set_password(service, username, value))
+            raise too_small(WINDOWS_MAX_CHARACTERS)
+
+        def store(backend: Backend) -> None:
+            with self._locked_vault():
+                backend.set_password(service, username, value)
+
+        self._ask(store)
 
     def delete(self, service: str, username: str) -> None:
         """Delete the entry; one that is not there is no error."""
 
-        def delete(backend: KeyringBackend) -> None:
-            if backend.get_password(service, username) is not None:
-                backend.delete_password(service, username)
+        def delete(backend: Backend) -> None:
+            with self._locked_vault():
+                if backend.get_password(service, username) is not None:
+                    backend.delete_password(service, username)
 
         self._ask(delete)
 
     def check(self) -> None:
-        """Raise `KeyringUnavailable` if a call would fail now. Reads and writes nothing."""
-        self._ask(lambda _: None)
+        """Raise `KeyringUnavailable` if a call would fail now. Reads and writes nothing, and asks the user nothing."""
+        self._ask(_name_of_usable)
 
     def backend_name(self) -> str:
         """Return which of `keyring`'s backends is used; raises like `get`."""
-        name: str = self._ask(lambda backend: f"{type(backend).__module__}.{type(backend).__qualname__}")
+        name: str = self._ask(_name_of_usable)
         return name
 
-    def unlock(self) -> None:
-        """Let the keyring ask its user for the password, and wait for the answer two minutes at the most.
+    def wants_permission(self) -> bool:
+        """Return whether the keyring wants to ask its user before this process gets an entry that it tried to read."""
+        return self._permissions is not None and bool(self._permissions.refused)
 
-        Raises `KeyringUnavailable` when it is still locked after that.
+    def unlock(self) -> None:
+        """Let the keyring ask its user for the password or for permission; wait for the answer two minutes at the most.
+
+        There is one question at a time: whoever comes while it is on the screen waits for the same answer. Raises
+        `KeyringUnavailable` when the keyring still cannot be used after that.
         """
-        self._run(_unlock, UNLOCK_SECONDS)
+        self._load_once()
+        with self._guard:
+            call = self._question
+            if call is None:
+                call = _Call(self._unlock)
+                self._put(call)
+                self._question = call
+        self._wait(call, UNLOCK_SECONDS)
         self.check()
 
-    def _ask(self, act: Callable[[KeyringBackend], Any]) -> Any:
+    def _ask(self, act: Callable[[Backend], Any]) -> Any:
+        self._load_once()
+        return self._run(lambda: self._use_backend(act), self._deadline)
+
+    def _load_once(self) -> None:
         if not self._is_loaded:
             self._run(_load, LOADING_SECONDS)
             self._is_loaded = True
-        return self._run(lambda: act(_usable_backend()), self._deadline)
+
+    def _usable_backend(self) -> Backend:
+        backend = _backend()
+        if _name(backend) not in _SECRET_SERVICE:
+            return backend
+        from tray_app.stores.secret_service import Permissions, SecretService
+
+        properties: Any = backend if _name(backend) == _SECRET_SERVICE_NAME else _named_backend(_SECRET_SERVICE_NAME)
+        if self._permissions is None:
+            self._permissions = Permissions()
+        return SecretService(properties, self._permissions, _was_used)
+
+    def _use_backend(self, act: Callable[[Backend], Any]) -> Any:
+        """Where no Secret Service is there, KWallet may be, which `keyring` reaches in its own way."""
+        backend = self._usable_backend()
+        try:
+            return act(backend)
+        except KeyringUnavailable as error:
+            is_gone = error.problem == KeyringUnavailable.MISSING and hasattr(backend, "unlock_for")
+            wallet = _first_viable(_KWALLET) if is_gone else None
+            if wallet is None:
+                raise
+        return act(wallet)
+
+    def _unlock(self) -> None:
+        def unlock(backend: Backend) -> None:
+            if hasattr(backend, "unlock_for"):
+                backend.unlock_for(UNLOCK_SECONDS)
+
+        self._use_backend(unlock)
+
+    @contextlib.contextmanager
+    def _locked_vault(self) -> Iterator[None]:
+        """Let one program at a time use Windows' vault, whatever the entry.
+
+        WORKAROUND: keyring's WinVaultKeyring (25.7) moves the entry of another user name of the same service before it
+        writes its own, so that of two writes at once one is lost. Delete this when it writes each under its own name.
+        """
+        lock = self._take_vault_lock() if sys.platform == "win32" else None
+        try:
+            yield
+        finally:
+            if lock is not None:
+                lock.release()
+
+    def _take_vault_lock(self) -> ProfileLock | None:
+        """Return the lock, held, or None: where it cannot be had, the write itself matters more."""
+        from tray_app.stores.lock import ProfileLock
+
+        try:
+            if self._vault_lock is None:
+                self._vault_lock = ProfileLock(os.path.join(shared_state_dir(), "vault.lock"))
+            self._vault_lock.acquire(self._deadline)
+        except StoreError as error:
+            logs.warning("Windows' vault is used without its lock: %s", error)
+            return None
+        return self._vault_lock
 
     def _run(self, act: Callable[[], Any], deadline: float) -> Any:
+        if self._question is not None:
+            raise asking()
+        call = _Call(act)
+        self._put(call)
+        return self._wait(call, deadline)
+
+    def _put(self, call: _Call) -> None:
         with self._guard:
             if self._hung:
-                raise _silent()
+                raise silent()
             if not self._threads:
                 thread = threading.Thread(target=self._work, args=(self._calls,), name="keyring", daemon=True)
                 # one step, for a signal's handler may be doing the same
                 if self._threads.setdefault("keyring", thread) is thread:
                     thread.start()
-        call = _Call(act)
         self._calls.put(call)
+
+    def _wait(self, call: _Call, deadline: float) -> Any:
         if not call.done.wait(deadline):
             with self._guard:
                 if not call.done.is_set():
-                    call.abandoned = self._hung = True
-                    raise _silent()
+                    call.abandoned = True
+                    if self._question is not None and self._question is not call:
+                        raise asking()
+                    self._hung = True
+                    raise silent()
         if call.error is not None:
             raise call.error
         return call.result
@@ -121,16 +240,22 @@ class KeyringClient:
             with self._guard:
                 if call.abandoned:
                     self._hung = False
+                    self._forget_question(call)
                     continue
             try:
                 call.result = call.act()
             except KeyringUnavailable as error:
                 call.error = error
-            except BaseException as error:  # noqa: BLE001 - whatever a backend raises reaches the one who asked
-                call.error = _failed(error)
+            except BaseException as error:  # noqa: BLE001 - whatever a backend raises reaches the caller
+                call.error = failed(error)
             with self._guard:
                 self._hung = False
+                self._forget_question(call)
                 call.done.set()
+
+    def _forget_question(self, call: _Call) -> None:
+        if self._question is call:
+            self._question = None
 
     def _forget_thread(self) -> None:
         """In a forked child the parent's thread does not exist."""
@@ -167,41 +292,108 @@ def _load() -> None:
             _platform_backend()
 
 
-def _usable_backend() -> KeyringBackend:
-    backend = _backend()
-    if _is_secret_service(backend):
-        _refuse_if_locked()
-    return backend
-
-
 def _backend() -> KeyringBackend:
-    """Return the backend that the user or the host program chose, else the platform's own.
+    """Return the keyring of the operating system, or what the host program has set by `keyring.set_keyring`.
 
-    The platform's class is asked anew each time instead of keyring's remembered choice, so that a keyring
-    that starts after this program, as at login, is found; and a frozen program finds it without entry points.
+    What the environment or keyring's own settings name, and what keyring has found by itself, counts only if it is a
+    keyring of the system: nobody has chosen plain text by installing a package. The platform's class is asked anew each
+    time, so that a keyring that starts after this program, as at login, is found; and a frozen program finds it without
+    entry points. Raises `KeyringUnavailable`.
     """
     from keyring import core
 
-    chosen: KeyringBackend | None = core.load_env() or _of_keyrings_settings()
-    if chosen is None and type(remembered := getattr(core, "_keyring_backend", None)).__module__ != _FAIL:
-        chosen = remembered
-    if chosen is None:
-        own = _platform_backend()
-        chosen = own() if own.viable else core.get_keyring()
-    if type(chosen).__module__ in {_FAIL, _NULL}:
-        raise KeyringUnavailable(msg("There is no keyring on this machine."), problem=KeyringUnavailable.MISSING)
-    return chosen
+    name = os.environ.get("PYTHON_KEYRING_BACKEND") or _name_in_keyrings_settings()
+    if name:
+        return _named_backend(name)
+    remembered: KeyringBackend | None = getattr(core, "_keyring_backend", None)
+    if remembered is not None and type(remembered).__module__ != _FAIL:
+        own = _systems_own(remembered)
+        if own is not None:
+            return own
+        if not _was_found(remembered):
+            if type(remembered).__module__ == _NULL or _name(remembered) == _CHAINER:
+                raise missing()
+            return remembered
+    cls = _platform_backend()
+    if f"{cls.__module__}.{cls.__qualname__}" in _SECRET_SERVICE or cls.viable:
+        backend = cls()
+        if type(backend).__module__ not in {_FAIL, _NULL}:
+            return backend
+    raise missing()
 
 
-def _of_keyrings_settings() -> KeyringBackend | None:
-    """On Windows, keyring asks for the system's version each time before it looks for its file: see `known_system`."""
+def _named_backend(name: str) -> KeyringBackend:
+    """Return the system's keyring that a setting names. Others are not loaded."""
     from keyring import core
 
+    if name in _SECRET_SERVICE:  # whether it is there is asked later, and not of the environment alone
+        from keyring.backends.SecretService import Keyring
+
+        return Keyring()  # type: ignore[no-untyped-call]
+    if name in _SYSTEMS_OWN or name == _CHAINER:
+        own = _systems_own(core.load_keyring(name))
+        if own is not None:
+            return own
+    else:
+        _check_is_there(name)
+    raise missing()
+
+
+def _check_is_there(name: str) -> None:
+    """Raise an error for a name that leads to no module, which is a slip rather than a choice."""
+    from importlib.util import find_spec
+
+    if find_spec(name.rpartition(".")[0]) is None:
+        raise ImportError(name)
+
+
+def _name_in_keyrings_settings() -> str:
+    """On Windows, keyring asks for the system's version each time before it looks for its file: see `known_system`."""
+    from configparser import Error, RawConfigParser
+
     if sys.platform == "win32":
-        folder = os.environ.get("LOCALAPPDATA") or os.environ.get("PROGRAMDATA", ".")
-        if not os.path.exists(os.path.join(folder, "Python Keyring", "keyringrc.cfg")):
-            return None
-    return core.load_config()
+        folder = os.path.join(os.environ.get("LOCALAPPDATA") or os.environ.get("PROGRAMDATA", "."), "Python Keyring")
+    else:
+        from keyring.util import platform_
+
+        folder = str(platform_.config_root())
+    settings = RawConfigParser()
+    try:
+        settings.read(os.path.join(folder, "keyringrc.cfg"), encoding="utf-8")
+    except (Error, UnicodeDecodeError):
+        return ""
+    return settings.get("backend", "default-keyring", fallback="").strip()
+
+
+def _systems_own(backend: KeyringBackend) -> KeyringBackend | None:
+    """Return the backend if it is a system's keyring, or the first one in a chain that is."""
+    chain = getattr(backend, "backends", []) if _name(backend) == _CHAINER else [backend]
+    return next((one for one in chain if _name(one) in _SYSTEMS_OWN), None)
+
+
+def _was_found(backend: KeyringBackend) -> bool:
+    """Return whether keyring came upon the backend by itself, when another part of the program used it."""
+    from keyring.backend import get_all_keyring
+
+    return any(one is backend for one in get_all_keyring())
+
+
+def _name_of_usable(backend: Backend) -> str:
+    """Return which of `keyring`'s backends it is. Raises `KeyringUnavailable` if a call would fail now."""
+    check = getattr(backend, "check", None)
+    if check is not None:
+        check()
+        return _SECRET_SERVICE_NAME
+    return _name(backend)
+
+
+def _first_viable(names: tuple[str, ...]) -> KeyringBackend | None:
+    from keyring import core
+
+    for name in names:
+        with contextlib.suppress(RuntimeError, ImportError):  # not there
+            return core.load_keyring(name)
+    return None
 
 
 def _platform_backend() -> type[KeyringBackend]:
@@ -218,44 +410,13 @@ def _platform_backend() -> type[KeyringBackend]:
     return SecretServiceKeyring
 
 
-def _is_secret_service(backend: KeyringBackend) -> bool:
-    first = getattr(backend, "backends", [backend])[0]
-    return type(first).__module__ == "keyring.backends.SecretService"
+def _name(backend: object) -> str:
+    return f"{type(backend).__module__}.{type(backend).__qualname__}"
 
 
-def _refuse_if_locked() -> None:
-    """keyring itself would open the password window and, refused, lose its connection to the bus."""
-    import secretstorage
-
-    with closing(secretstorage.dbus_init()) as bus:
-        try:
-            locked = secretstorage.Collection(bus, _DEFAULT_COLLECTION).is_locked()
-        except secretstorage.exceptions.ItemNotFoundException:
-            locked = True  # there is no collection yet; making one asks for a password, too
-    if locked:
-        raise _locked()
-
-
-def _unlock() -> None:
-    if not _is_secret_service(_backend()):
-        return
-    import secretstorage
-
-    with closing(secretstorage.dbus_init()) as bus:
-        collection = secretstorage.get_default_collection(bus)
-        if collection.is_locked() and collection.unlock():
-            raise _locked()
-
-
-def _locked() -> KeyringUnavailable:
-    return KeyringUnavailable(msg("The keyring is locked. Unlock it."), problem=KeyringUnavailable.LOCKED)
-
-
-def _silent() -> KeyringUnavailable:
-    return KeyringUnavailable(msg("The keyring does not answer."), problem=KeyringUnavailable.SILENT)
-
-
-def _failed(error: BaseException) -> KeyringUnavailable:
-    return KeyringUnavailable(
-        msg("The keyring failed ({reason})."), problem=KeyringUnavailable.FAILED, reason=type(error).__name__
-    )
+def _was_used() -> bool:
+    """Return whether a token was ever stored in this user's keyring."""
+    try:
+        return any(one.endswith(USED_SUFFIX) for one in os.listdir(shared_state_dir()))
+    except (OSError, StoreError):
+        return False

@@ -354,9 +354,10 @@ def _local_folders() -> Iterator[str]:
     """Yield where a lock on this computer may be, the same ones in each of its programs."""
     from tempfile import gettempdir
 
-    from tray_app.settings.places import state_dir
+    from tray_app.settings.places import shared_state_dir
 
-    yield os.path.join(state_dir(), "locks")
+    with contextlib.suppress(StoreError):
+        yield os.path.join(shared_state_dir(), "locks")
     user = "" if sys.platform == "win32" else f"-{os.geteuid()}"
     folder = os.path.join(gettempdir(), f"kiwoom-token-tray{user}")
     with contextlib.suppress(OSError, StoreError):

@@ -13,8 +13,9 @@ from tray_app.core.renewal_schedule import Due
 from tray_app.core.state import Action
 from tray_app.service.migration import migrate, needs_new_service
 from tray_app.service.outcome import Outcome
-from tray_app.supervisor.commands import Renew, RenewByRotation
+from tray_app.supervisor.commands import Renew, RenewByRotation, Unlock
 from tray_app.supervisor.jobs import Job, run_now
+from tray_app.supervisor.keyring_watch import Answers, KeyringWatch
 from tray_app.supervisor.store_reader import StoreReader
 from tray_app.supervisor.token_check import TokenCheck
 from tray_app.supervisor.tracker import TokenTracker
@@ -68,7 +69,8 @@ class Supervisor:
     so that a slow renewal does not keep a change from being seen. By default both are done at once.
 
     `open_service` opens the token service for settings and raises `KiwoomTokenError` where it cannot. Without
-    `heeds_quiet_hours` notices are due at every hour.
+    `heeds_quiet_hours` notices are due at every hour. `check_keyring` raises while the keyring cannot be used and asks
+    the user nothing; with it the supervisor goes on by itself once a locked keyring is unlocked.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Supervisor:
         run_act: Callable[[Job[Any]], None] = run_now,
         sandbox: bool = False,
         heeds_quiet_hours: bool = True,
+        check_keyring: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
@@ -91,6 +94,12 @@ class Supervisor:
         self._clock = clock
         self._tracker = TokenTracker(settings, random.random, sandbox=sandbox, heeds_quiet_hours=heeds_quiet_hours)
         self._check = TokenCheck(self._tracker, clock, run_act)
+        answers = Answers(
+            unlocked=lambda: self.do(Unlock(_ignore)),
+            still_locked=lambda: self._publish(self.state.busy),
+            failed=self.read,
+        )
+        self._keyring = KeyringWatch(check_keyring, answers, clock, run_read)
         self._reader = StoreReader(open_service(settings), clock)
         self._next_service: TokenService | None = None
         """It takes over once the token has been moved to where it stores it."""
@@ -126,7 +135,9 @@ class Supervisor:
             return None
         # What cannot be told while nobody is there would be due now, again and again.
         is_checking = self._check.is_running
-        return self._tracker.next_moment(self._clock(), without_notices=self._is_held, is_checking=is_checking)
+        moment = self._tracker.next_moment(self._clock(), without_notices=self._is_held, is_checking=is_checking)
+        moments = moment, self._keyring.next_moment(self.state)
+        return min((one for one in moments if one is not None), default=None)
 
     def tick(self, *, resumed: bool = False) -> None:
         """Do what is due, or else tell what is due, and read the store if it changed.
@@ -138,7 +149,8 @@ class Supervisor:
             self._tracker.want_verification()
         if not self._renew_if_due():
             self._tell_due()
-            self.read()
+            if self._is_acting or not self._keyring.look(self.state):
+                self.read()
 
     def poll(self) -> None:
         """Do one turn for a face that no event wakes: read the store if it changed, then do and tell what is due.
@@ -149,6 +161,8 @@ class Supervisor:
         self._read(retry=since is None or not 0 <= self._clock() - since < _RETRY_SECONDS)
         if not self._renew_if_due():
             self._tell_due()
+            if not self._is_acting:
+                self._keyring.look(self.state)
 
     def read(self) -> None:
         """Read the store if it changed since it was last read."""
@@ -346,7 +360,11 @@ class Supervisor:
             self._callbacks.notice_over()
 
     def _publish(self, busy: Action | None) -> None:
-        self._callbacks.changed(self._tracker.show(self.service.store.place(), busy))
+        before = self.state
+        state = self._tracker.show(self.service.store.place(), busy)
+        self._callbacks.changed(state)
+        if self._keyring.has_moved_on(before, state):
+            self.do(Unlock(_ignore))
 
 
 def _logged(raised: Exception) -> KiwoomTokenError:

@@ -16,13 +16,20 @@ if sys.platform == "win32":
     import msvcrt
 
     HELD_ERRNOS = frozenset({errno.EACCES, errno.EDEADLK, 0})
-    """WORKAROUND: Wine 10 sets no errno at all for a lock that is held. Delete the 0 when a later one sets EACCES."""
+    """WORKAROUND: Wine 10 sets no errno at all for a lock that is held, so that the one of an earlier failure would be
+    taken for its own. Delete the 0 and `_forget_errno` when a later one sets EACCES."""
 
     CANNOT_LOCK_ERRNOS = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK})
+
+    def _forget_errno() -> None:
+        import ctypes
+
+        ctypes.CDLL("ucrtbase")._set_errno(0)  # noqa: SLF001 - its name in C
 
     def try_lock(descriptor: int) -> bool:
         """Return whether it was free and is ours now. Raises `OSError` where it cannot be locked."""
         os.lseek(descriptor, _WINDOWS_LOCK_OFFSET, os.SEEK_SET)
+        _forget_errno()
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError as error:

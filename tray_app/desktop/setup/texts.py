@@ -69,6 +69,8 @@ def storage_reason_text(state: SetupState) -> str:
         KeyringUnavailable.LOCKED: tr(
             "{keyring} is locked. Once it is unlocked, the token is moved there.", keyring=keyring_subject()
         ),
+        KeyringUnavailable.ASKING: tr("{keyring} is asking for permission.", keyring=keyring_subject()),
+        KeyringUnavailable.UNREACHABLE: tr("{keyring} cannot be reached from here.", keyring=keyring_subject()),
     }.get(
         place.problem,
         tr("{keyring} does not answer. Once it does, the token is moved there.", keyring=keyring_subject()),

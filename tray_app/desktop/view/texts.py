@@ -117,6 +117,10 @@ def place_problem_text(state: TokenState) -> str:
         if has_token:
             return tr("{keyring} is locked; the token is stored in a file for now.", keyring=subject)
         return tr("{keyring} is locked.", keyring=subject)
+    if problem == KeyringUnavailable.ASKING:
+        return tr("{keyring} is asking for permission.", keyring=subject)
+    if problem == KeyringUnavailable.UNREACHABLE:
+        return tr("{keyring} cannot be reached from here; the token is stored in a file.", keyring=subject)
     if problem == KeyringUnavailable.SILENT:
         if has_token:
             return tr("{keyring} does not answer; the token is stored in a file for now.", keyring=subject)

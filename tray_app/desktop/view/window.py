@@ -167,7 +167,7 @@ def _is_locked(state: TokenState) -> bool:
     error = None if state.last is None else state.last.error
     if error is not None and error.remedy == Remedy.UNLOCK_KEYRING:
         return True
-    return state.place_problem == KeyringUnavailable.LOCKED
+    return state.place_problem in KeyringUnavailable.UNLOCKABLE
 
 
 def remedy_of(state: TokenState) -> str:

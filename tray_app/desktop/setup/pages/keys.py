@@ -225,6 +225,10 @@ class KeysPage(Page):
                 "{keyring} is locked. Unlock it to use the app keys in it or to store new ones.",
                 keyring=keyring_subject(),
             )
+        if problem == KeyringUnavailable.ASKING:
+            return tr("{keyring} is asking for permission.", keyring=keyring_subject())
+        if problem == KeyringUnavailable.UNREACHABLE:
+            return tr("{keyring} cannot be reached from here.", keyring=keyring_subject())
         if problem:
             return tr(
                 "{keyring} does not answer, so no app key can be stored at the moment.", keyring=keyring_subject()
@@ -259,11 +263,11 @@ class KeysPage(Page):
         problem = keyring_problem(self.state)
         if not problem or problem == KeyringUnavailable.MISSING:
             return ""
-        locked = problem == KeyringUnavailable.LOCKED
+        locked = problem in KeyringUnavailable.UNLOCKABLE
         return tr("&Unlock {keyring}…", keyring=keyring_name()) if locked else tr("Check &again")
 
     def _keyring_button_clicked(self) -> None:
-        if keyring_problem(self.state) == KeyringUnavailable.LOCKED:
+        if keyring_problem(self.state) in KeyringUnavailable.UNLOCKABLE:
             self.flow.unlock()
         else:
             self.flow.poll_keyring()

@@ -66,7 +66,7 @@ class StoragePage(Page):
         set_text(self._where, storage_text(state))
         set_text(self._why, storage_reason_text(state))
         self._why.setVisible(bool(self._why.text()))
-        self._unlock.setVisible(place is not None and place.problem == KeyringUnavailable.LOCKED)
+        self._unlock.setVisible(place is not None and place.problem in KeyringUnavailable.UNLOCKABLE)
         self._unlock.setEnabled(state.activity is Activity.IDLE)
         matters = (
             place is not None

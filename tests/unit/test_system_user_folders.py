@@ -1,0 +1,107 @@
+"""The user's home, also for a user number that no password database knows."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tray_app.core.errors import StoreError
+from tray_app.settings import places
+from tray_app.system import user_folders
+
+pwd = pytest.importorskip("pwd", reason="Windows has no such database")
+pytestmark = pytest.mark.posix
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A user without a home and without an entry; returns the folder above the one that stands in."""
+
+    def unknown(_: int) -> None:
+        raise KeyError
+
+    for name in ("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name)
+    for name in ("KIWOOM_TRAY_STATE_DIR", "KIWOOM_TRAY_CONFIG_DIR"):
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    monkeypatch.setattr(user_folders, "_stand_ins", [])
+    monkeypatch.setattr(user_folders, "_RUNTIME_FOLDERS", str(tmp_path / "run"))
+    monkeypatch.setattr(user_folders, "_TEMPORARY", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    return tmp_path / "temporary"
+
+
+def test_without_a_home_a_private_folder_stands_in_for_all_places(nobody: Path) -> None:
+    found = [places.shared_state_dir(), places.config_dir({}), places.user_data_dir(), places.kwcli_config_dir()]
+
+    assert all(Path(one).is_relative_to(nobody) for one in found)
+    assert stat.S_IMODE(Path(user_folders.stand_in_for_home()).stat().st_mode) == 0o700
+    assert user_folders.expand_user("~/data") == f"{user_folders.stand_in_for_home()}/data"
+
+
+def test_the_runtime_folder_comes_first(nobody: Path, tmp_path: Path) -> None:
+    runtime = tmp_path / "run" / str(os.geteuid())
+    runtime.mkdir(parents=True, mode=0o700)
+
+    assert Path(places.shared_state_dir()).is_relative_to(runtime)
+
+
+@pytest.mark.parametrize("trap", ["open to others", "a link"])
+def test_a_folder_that_is_not_safe_is_refused_and_the_variable_named(trap: str, nobody: Path, tmp_path: Path) -> None:
+    path = nobody / f"kiwoom-token-tray-{os.geteuid()}"
+    if trap == "a link":
+        (tmp_path / "elsewhere").mkdir()
+        path.symlink_to(tmp_path / "elsewhere")
+    else:
+        path.mkdir()
+        path.chmod(0o777)
+
+    with pytest.raises(StoreError, match="Set KIWOOM_TRAY_STATE_DIR"):
+        places.shared_state_dir()
+
+
+def test_a_home_that_nobody_ever_made_is_no_place_for_locks(
+    nobody: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: type("Entry", (), {"pw_dir": str(tmp_path / "file" / "home")}))
+
+    assert Path(places.shared_state_dir()).is_relative_to(nobody)
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="being somebody else needs root")
+def test_a_bare_user_number_makes_no_folder_named_like_a_tilde(tmp_path: Path) -> None:
+    number = 4242
+    working = tmp_path / "working"
+    working.mkdir()
+    working.chmod(0o777)
+    stand_in = Path(f"/tmp/kiwoom-token-tray-{number}")  # noqa: S108 - where the program puts it
+    code = (
+        f"import os, pwd, sys; sys.path.insert(0, {str(ROOT)!r}); from tray_app.settings import places; "
+        f"import tray_app.system.private_files; os.setgid({number}); os.setuid({number}); "
+        "print(places.shared_state_dir(), places.config_dir({}))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=working,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    try:
+        assert [Path(one).is_relative_to(stand_in) for one in done.stdout.split()] == [True, True], done.stderr
+        assert list(working.iterdir()) == []
+    finally:
+        if stand_in.is_dir():
+            stand_in.rmdir()

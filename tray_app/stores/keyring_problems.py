@@ -1,0 +1,57 @@
+"""Why the OS keyring cannot be used, each with what to do about it."""
+
+from __future__ import annotations
+
+from tray_app.core.errors import KeyringUnavailable
+from tray_app.core.language import msg
+
+
+def missing() -> KeyringUnavailable:
+    """Return the error for a computer without a keyring."""
+    return KeyringUnavailable(msg("There is no keyring on this machine."), problem=KeyringUnavailable.MISSING)
+
+
+def locked() -> KeyringUnavailable:
+    """Return the error for a keyring whose password has not been entered."""
+    return KeyringUnavailable(msg("The keyring is locked. Unlock it."), problem=KeyringUnavailable.LOCKED)
+
+
+def silent() -> KeyringUnavailable:
+    """Return the error for a keyring that does not answer in time."""
+    return KeyringUnavailable(msg("The keyring does not answer."), problem=KeyringUnavailable.SILENT)
+
+
+def asking() -> KeyringUnavailable:
+    """Return the error for a keyring that wants its user to answer a question first."""
+    return KeyringUnavailable(
+        msg(
+            "The keyring is asking for permission. Allow it, or switch the question off where it comes from "
+            "(KeePassXC: Secret Service Integration, confirm when passwords are retrieved)."
+        ),
+        problem=KeyringUnavailable.ASKING,
+    )
+
+
+def unreachable() -> KeyringUnavailable:
+    """Return the error for a keyring of a desktop session that this program has no way to."""
+    return KeyringUnavailable(
+        msg(
+            "The keyring cannot be reached from here, outside the desktop session. Turn on share_token_file, run this "
+            "as a unit of the user (systemctl --user), or keep the session's services: loginctl enable-linger"
+        ),
+        problem=KeyringUnavailable.UNREACHABLE,
+    )
+
+
+def too_small(limit: int) -> KeyringUnavailable:
+    """Return the error for a value of more than `limit` characters in Windows' vault."""
+    return KeyringUnavailable(
+        msg("The Windows vault takes at most {limit} characters."), problem=KeyringUnavailable.TOO_SMALL, limit=limit
+    )
+
+
+def failed(error: BaseException) -> KeyringUnavailable:
+    """Return the error for whatever else a keyring raises; its text could hold a secret, so only its kind is named."""
+    return KeyringUnavailable(
+        msg("The keyring failed ({reason})."), problem=KeyringUnavailable.FAILED, reason=type(error).__name__
+    )

@@ -1,0 +1,274 @@
+"""The Secret Service of a Linux desktop: gnome-keyring, KeePassXC, KWallet.
+
+The `keyring` library would open the service's password window whenever the collection is locked, ask KeePassXC anew
+with each call, wait for an answer without end, and lose its connection to the bus when refused. Here nothing is asked
+unless the user wants it, every call ends by a deadline, and every connection is closed. The entries are those that
+`keyring` itself would read and write.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import secretstorage
+from jeepney import DBusAddress, DBusErrorResponse, new_method_call
+from jeepney.auth import AuthenticationError
+from jeepney.bus import get_connectable_addresses
+from jeepney.io.blocking import DBusConnection, prep_socket
+from secretstorage.util import BUS_NAME, PROMPT_IFACE, add_match_rules, unlock_objects
+
+from tray_app.stores.keyring_problems import asking, locked, missing, silent, unreachable
+from tray_app.system.session_bus import is_bus_named, session_bus_address
+from tray_app.system.user_folders import expand_user
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from jeepney import MatchRule, Message
+    from keyring.backends.SecretService import Keyring as Properties
+
+    from tray_app.core.errors import KeyringUnavailable
+
+_DEFAULT_COLLECTION = "/org/freedesktop/secrets/aliases/default"
+_IS_LOCKED = "org.freedesktop.Secret.Error.IsLocked"
+_SERVICE_FILE = f"dbus-1/services/{BUS_NAME}.service"
+_DATA_FOLDERS = "/usr/local/share:/usr/share"
+
+CALL_SECONDS = 10.0
+"""After that a call that nobody waits for any more lets the thread go that makes it."""
+
+_SILENT_PROMPT_SECONDS = 1.0
+"""KeePassXC answers some writes by a prompt that needs nobody and is done at once."""
+
+
+class Permissions:
+    """What the Secret Service allows to this process, and what it wants to be asked for first.
+
+    KeePassXC gives its permission to a connection: the one that has it stays open. `refused` are the entries (service
+    and user name) that were found locked in an unlocked collection.
+    """
+
+    def __init__(self) -> None:
+        self.connection: BoundedConnection | None = None
+        self.refused: set[tuple[str, str]] = set()
+
+    def drop_connection(self) -> None:
+        """Close the connection that has a permission, if there is one."""
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            connection.close()
+
+
+class BoundedConnection(DBusConnection):  # type: ignore[misc]
+    """A connection to the bus whose calls end by `deadline` (seconds of the monotonic clock) with `TimeoutError`.
+
+    A prompt is waited for `prompt_seconds` and dismissed then, with `Unanswered`.
+    """
+
+    def __init__(self, address: str, seconds: float) -> None:
+        self.allow(seconds)
+        self._prompt = ""
+        socket = prep_socket(next(get_connectable_addresses(address)), timeout=seconds)
+        try:
+            super().__init__(socket)
+            add_match_rules(self)
+        except BaseException:
+            socket.close()
+            raise
+
+    def allow(self, seconds: float, prompt_seconds: float = _SILENT_PROMPT_SECONDS) -> None:
+        """Set how long the next calls may take together, and each prompt."""
+        self.deadline = time.monotonic() + seconds
+        self.prompt_seconds = prompt_seconds
+
+    def send_and_get_reply(self, message: Message, *, timeout: float | None = None) -> Message:
+        left = max(0.0, self.deadline - time.monotonic())
+        return super().send_and_get_reply(message, timeout=left if timeout is None else min(timeout, left))
+
+    def filter(self, rule: MatchRule, *, queue: deque[Message] | None = None, bufsize: int = 1) -> Any:
+        self._prompt = rule.header_fields.get("path", "")
+        return super().filter(rule, queue=queue, bufsize=bufsize)
+
+    def recv_until_filtered(self, queue: deque[Message], *, timeout: float | None = None) -> Message:
+        """Wait for the prompt's answer, which is all that is waited for by this."""
+        try:
+            return super().recv_until_filtered(queue, timeout=self.prompt_seconds if timeout is None else timeout)
+        except TimeoutError:
+            self.send(new_method_call(DBusAddress(self._prompt, BUS_NAME, PROMPT_IFACE), "Dismiss"))
+            raise Unanswered from None
+
+
+class Unanswered(Exception):
+    """A prompt was opened and nobody has answered it."""
+
+
+class SecretService:
+    """`keyring`'s entries in the Secret Service. `properties` is the backend of `keyring` whose settings apply: scheme,
+    application name and preferred collection, which may come from `KEYRING_PROPERTY_…`.
+
+    Everything raises `KeyringUnavailable`. `was_used` tells whether this user's keyring was ever used from here: then
+    a bus that cannot be reached hides a keyring.
+    """
+
+    def __init__(self, properties: Properties, permissions: Permissions, was_used: Callable[[], bool]) -> None:
+        self._names: dict[str, str] = properties.schemes[properties.scheme]
+        self._application = properties.appid
+        self._collection_path: str = getattr(properties, "preferred_collection", _DEFAULT_COLLECTION)
+        self._permissions = permissions
+        self._was_used = was_used
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """Return the secret of the entry, or None without one."""
+        with self._unlocked() as collection:
+            item = self._usable_item(collection, service, username)
+            return None if item is None else item.get_secret().decode()
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Store the entry in place of the present one."""
+        with self._unlocked() as collection:
+            self._usable_item(collection, service, username)
+            attributes = {**self._query(service, username), "application": self._application}
+            label = f"Password for '{username}' on '{service}'"
+            collection.create_item(label, attributes, password.encode(), replace=True)
+
+    def delete_password(self, service: str, username: str) -> None:
+        """Delete the entry; one that is not there is no error."""
+        with self._unlocked() as collection:
+            item = self._usable_item(collection, service, username)
+            if item is not None:
+                item.delete()
+
+    def check(self) -> None:
+        """Raise if the collection is locked, or an entry that was refused before still is. Asks the user nothing."""
+        with self._unlocked() as collection:
+            for service, username in list(self._permissions.refused):
+                self._usable_item(collection, service, username)
+
+    def unlock_for(self, seconds: float) -> None:
+        """Let the service ask its user for the password or for permission, and wait for the answer."""
+        with self._connected(seconds, prompt_seconds=seconds) as connection:
+            collection = self._open_collection(connection, create=True)
+            if collection.is_locked() and (collection.unlock() or collection.is_locked()):
+                raise locked()
+            refused = [
+                item.item_path
+                for names in sorted(self._permissions.refused)
+                for item in collection.search_items(self._query(*names))
+                if item.is_locked()
+            ]
+            if not refused:
+                return
+            if unlock_objects(connection, refused):
+                raise asking()
+            if self._permissions.connection is not connection:
+                self._permissions.drop_connection()
+                self._permissions.connection = connection
+
+    def _query(self, service: str, username: str) -> dict[str, str]:
+        return {self._names["username"]: username, self._names["service"]: service}
+
+    def _usable_item(
+        self, collection: secretstorage.Collection, service: str, username: str
+    ) -> secretstorage.Item | None:
+        names = (service, username)
+        for item in collection.search_items(self._query(*names)):
+            if item.is_locked():
+                self._permissions.refused.add(names)
+                raise asking()
+            self._permissions.refused.discard(names)
+            return item
+        self._permissions.refused.discard(names)
+        return None
+
+    @contextlib.contextmanager
+    def _unlocked(self) -> Iterator[secretstorage.Collection]:
+        with self._connected(CALL_SECONDS) as connection:
+            collection = self._open_collection(connection, create=False)
+            if collection.is_locked():
+                raise locked()
+            yield collection
+
+    def _open_collection(self, connection: BoundedConnection, *, create: bool) -> secretstorage.Collection:
+        try:
+            return secretstorage.Collection(connection, self._collection_path)
+        except secretstorage.ItemNotFoundException:
+            if self._collection_path != _DEFAULT_COLLECTION:
+                raise
+            if not create:
+                raise locked() from None  # making one asks for a password, too
+        return secretstorage.get_default_collection(connection)
+
+    @contextlib.contextmanager
+    def _connected(self, seconds: float, prompt_seconds: float = _SILENT_PROMPT_SECONDS) -> Iterator[BoundedConnection]:
+        with _as_keyring_problems():
+            connection = self._connect(seconds)
+            connection.allow(seconds, prompt_seconds)
+            try:
+                if not secretstorage.check_service_availability(connection):
+                    raise self._missing()
+                yield connection
+            except (OSError, TimeoutError):
+                if self._permissions.connection is connection:
+                    self._permissions.connection = None
+                raise
+            finally:
+                if self._permissions.connection is not connection:
+                    connection.close()
+
+    def _connect(self, seconds: float) -> BoundedConnection:
+        permitted = self._permissions.connection
+        if permitted is not None:
+            with contextlib.suppress(OSError, TimeoutError):
+                permitted.allow(seconds)
+                secretstorage.check_service_availability(permitted)
+                return permitted
+            self._permissions.drop_connection()
+        try:
+            return BoundedConnection(session_bus_address(os.environ), seconds)
+        except TimeoutError:
+            raise
+        except (OSError, ValueError, RuntimeError, AuthenticationError):
+            if self._is_there():
+                raise unreachable() from None
+            raise missing() from None
+
+    def _missing(self) -> KeyringUnavailable:
+        """Return why the bus that was reached has no Secret Service. Outside the session it may not have been started
+        there."""
+        return unreachable() if not is_bus_named(os.environ) and self._was_used() else missing()
+
+    def _is_there(self) -> bool:
+        """Return whether this user has a Secret Service, though it cannot be reached.
+
+        That one is installed tells so to a program from outside the session alone: one that was given the address of a
+        bus which is not there may be in a container, where nobody has a session.
+        """
+        if self._was_used():
+            return True
+        folders = [expand_user("~/.local/share"), *_DATA_FOLDERS.split(":")]
+        folders += os.environ.get("XDG_DATA_DIRS", "").split(":")
+        return not is_bus_named(os.environ) and any(
+            os.path.isfile(os.path.join(one, _SERVICE_FILE)) for one in folders if os.path.isabs(one)
+        )
+
+
+@contextlib.contextmanager
+def _as_keyring_problems() -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError:
+        raise silent() from None
+    except (Unanswered, secretstorage.PromptDismissedException):
+        raise asking() from None
+    except secretstorage.LockedException:
+        raise locked() from None
+    except secretstorage.SecretServiceNotAvailableException:
+        raise silent() from None
+    except DBusErrorResponse as error:
+        if error.name == _IS_LOCKED:
+            raise locked() from None
+        raise

@@ -1,0 +1,81 @@
+"""A locked keyring that something waits for: the login or another program may unlock it at any time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tray_app.core.errors import KeyringUnavailable, Remedy
+from tray_app.supervisor.jobs import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from tray_app.core.state import TokenState
+
+_SECONDS = 3.0
+"""How often a locked keyring is looked at."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What a watch calls once it has looked: the keyring can be used, it cannot yet, or something else is wrong."""
+
+    unlocked: Callable[[], None]
+    still_locked: Callable[[], None]
+    failed: Callable[[], None]
+
+
+class KeyringWatch:
+    """Look at a locked keyring every few seconds. `check` raises while it cannot be used and asks the user nothing;
+    without it nothing is ever looked at."""
+
+    def __init__(
+        self,
+        check: Callable[[], None] | None,
+        answers: Answers,
+        clock: Callable[[], float],
+        run_read: Callable[[Job[Any]], None],
+    ) -> None:
+        self._check = check
+        self._answers = answers
+        self._clock = clock
+        self._run_read = run_read
+        self._looked_at: float | None = None
+
+    def next_moment(self, state: TokenState) -> float | None:
+        """Return when to look next, in seconds of the epoch, or None while nothing waits for the keyring."""
+        return self._clock() + _SECONDS if self._is_awaited(state) else None
+
+    def look(self, state: TokenState) -> bool:
+        """Look at the keyring if something waits for it and it is time; return whether it is being looked at."""
+        now, before = self._clock(), self._looked_at
+        if self._check is None or not self._is_awaited(state):
+            return False
+        if before is not None and 0 <= now - before < _SECONDS:
+            return False
+        self._looked_at = now
+        self._run_read(Job(self._check, self._finish))
+        return True
+
+    def has_moved_on(self, before: TokenState, after: TokenState) -> bool:
+        """Return whether a read found out first that the keyring can be used: the token is still in the file."""
+        was_locked = before.place_problem in KeyringUnavailable.UNLOCKABLE
+        is_left_in_file = was_locked and not after.place_problem and after.place == "file"
+        return self._check is not None and is_left_in_file
+
+    def _is_awaited(self, state: TokenState) -> bool:
+        if self._check is None:
+            return False
+        last = state.last
+        has_failed = last is not None and last.error is not None and last.error.remedy == Remedy.UNLOCK_KEYRING
+        return has_failed or state.place_problem in KeyringUnavailable.UNLOCKABLE
+
+    def _finish(self, _: None, error: Exception | None) -> None:
+        if error is None:
+            self._answers.unlocked()
+        elif isinstance(error, KeyringUnavailable) and error.problem in KeyringUnavailable.UNLOCKABLE:
+            self._answers.still_locked()
+        else:
+            self._answers.failed()

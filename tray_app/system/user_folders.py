@@ -1,0 +1,100 @@
+"""The user's home, also where the environment or the password database does not know one.
+
+A container that runs as a bare user number has neither. `os.path.expanduser` leaves the `~` as it is then, and a folder
+of that name would be made wherever the program runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import sys
+
+from tray_app.core import logs
+from tray_app.core.errors import StoreError
+from tray_app.core.language import msg
+
+_TEMPORARY = "/tmp"  # noqa: S108 - the same for all programs, wherever TMPDIR points; its owner is checked
+_RUNTIME_FOLDERS = "/run/user"
+_APP_NAME = "kiwoom-token-tray"
+_stand_ins: list[str] = []
+
+
+def account_home() -> str:
+    """Return the home that the system's password database has for this user; empty without one that can be used."""
+    if sys.platform == "win32":
+        return ""
+    import pwd
+
+    try:
+        folder = pwd.getpwuid(os.geteuid()).pw_dir
+    except KeyError:
+        return ""
+    return folder if os.path.isabs(folder) and _is_usable(folder) else ""
+
+
+def home() -> str:
+    """Return the user's home: HOME, else the system's own, else a private folder among the temporary ones.
+
+    Raises `StoreError` if that folder is another user's.
+    """
+    if sys.platform == "win32":
+        return os.path.expanduser("~")
+    named = os.environ.get("HOME", "")
+    return named if os.path.isabs(named) else account_home() or private_temporary_folder()
+
+
+def expand_user(path: str) -> str:
+    """Return the path with the home in the place of a leading `~`. Raises `StoreError` as `home` does."""
+    if sys.platform != "win32" and (path == "~" or path.startswith("~/")):
+        return home() + path[1:]
+    return os.path.expanduser(path)
+
+
+def private_temporary_folder() -> str:
+    """Return the folder, made if it is missing, that stands in for a home; say once how to name a better one.
+
+    It is the user's runtime folder, else one in the temporary folder. Raises `StoreError` if it is another user's or
+    others may write to it.
+    """
+    from tray_app.system.private_files import make_folder
+
+    uid = os.geteuid()
+    runtime = os.path.join(_RUNTIME_FOLDERS, str(uid))
+    folder = os.path.join(_TEMPORARY, f"{_APP_NAME}-{uid}")
+    if _is_private(runtime) and os.access(runtime, os.W_OK | os.X_OK):
+        folder = os.path.join(runtime, _APP_NAME)
+    with contextlib.suppress(OSError):
+        make_folder(folder)
+    if not _is_private(folder):
+        raise StoreError(
+            msg("This user has no home, and {path} is not safe to use instead. Set {variable} to a folder of its own."),
+            path=folder,
+            variable="KIWOOM_TRAY_STATE_DIR",
+        )
+    if folder not in _stand_ins:
+        _stand_ins.append(folder)
+        logs.warning("This user has no home: %s is used", folder)
+    return folder
+
+
+def stand_in_for_home() -> str:
+    """Return the folder that had to stand in for a home in this process; empty if none had to."""
+    return _stand_ins[0] if _stand_ins else ""
+
+
+def _is_usable(folder: str) -> bool:
+    """Return whether files can be made in the folder, or it in a folder that is there. A service's user may have a home
+    that nobody ever made."""
+    while not os.path.lexists(folder) and folder != os.path.dirname(folder):
+        folder = os.path.dirname(folder)
+    return os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)
+
+
+def _is_private(folder: str) -> bool:
+    try:
+        found = os.lstat(folder)
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
