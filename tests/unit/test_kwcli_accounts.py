@@ -96,7 +96,7 @@ def test_a_name_that_differs_from_an_aliass_in_case_alone_is_refused(settings_js
 def test_two_aliases_that_differ_in_case_alone_are_two_accounts_where_files_tell_them_apart(
     settings_json: Path, monkeypatch: pytest.MonkeyPatch, tells_case: bool, known: list[str]
 ) -> None:
-    monkeypatch.setattr(load, "_TELLS_CASE", tells_case)
+    monkeypatch.setattr(load, "TELLS_CASE", tells_case)
     accounts(settings_json, Main="demo", main="real")
     assert known_profiles() == ["default", *known]
     for name in known:

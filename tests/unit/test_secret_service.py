@@ -152,7 +152,7 @@ class TestWithoutTheSessionsEnvironment:
         self, gnome_keyring: str, short_tmp: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("XDG_RUNTIME_DIR")
-        monkeypatch.setattr(session_bus, "_RUNTIME_FOLDERS", str(short_tmp / "user"))
+        monkeypatch.setattr(session_bus, "RUNTIME_FOLDERS", str(short_tmp / "user"))
         (short_tmp / "user").mkdir()
         (short_tmp / "user" / str(os.geteuid())).symlink_to(short_tmp)
 
@@ -184,7 +184,7 @@ class TestOutOfReach:
 
         def hidden() -> None:
             monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "nothing"))
-            monkeypatch.setattr("tray_app.stores.secret_service._DATA_FOLDERS", str(tmp_path / "share"))
+            monkeypatch.setattr("tray_app.stores.secret_service.DATA_FOLDERS", str(tmp_path / "share"))
 
         return hidden
 

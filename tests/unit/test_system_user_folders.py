@@ -32,9 +32,9 @@ def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     for name in ("KIWOOM_TRAY_STATE_DIR", "KIWOOM_TRAY_CONFIG_DIR"):
         monkeypatch.delenv(name)
     monkeypatch.setattr(pwd, "getpwuid", unknown)
-    monkeypatch.setattr(user_folders, "_stand_ins", [])
-    monkeypatch.setattr(user_folders, "_RUNTIME_FOLDERS", str(tmp_path / "run"))
-    monkeypatch.setattr(user_folders, "_TEMPORARY", str(tmp_path / "temporary"))
+    monkeypatch.setattr(user_folders, "stand_ins", [])
+    monkeypatch.setattr(user_folders, "RUNTIME_FOLDERS", str(tmp_path / "run"))
+    monkeypatch.setattr(user_folders, "TEMPORARY_FOLDER", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
     return tmp_path / "temporary"
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tray_app.settings.table import Setting
 
 
-_TELLS_CASE = sys.platform not in {"win32", "darwin"}
+TELLS_CASE = sys.platform not in {"win32", "darwin"}
 
 ENVIRONMENT, PROFILE, FILE, KWCLI, UNSET = "environment", "profile", "file", "kiwoomcli", "default"
 """Where a value comes from; `PROFILE` is the profile's own section, `KWCLI` the alias of the same name."""
@@ -382,7 +382,7 @@ def _refuse_twin(name: str, sections: Collection[str], find_aliases: Callable[[]
     other = case_conflict(name, (DEFAULT, *sections))
     if not other and name not in sections:
         aliases = find_aliases()
-        other = "" if name in aliases and _TELLS_CASE else case_conflict(name, aliases)
+        other = "" if name in aliases and TELLS_CASE else case_conflict(name, aliases)
     if other:
         raise InvalidInput(
             msg("There is a profile {other} already, and some computers keep both in one file. Choose another name."),

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _DEFAULT_COLLECTION = "/org/freedesktop/secrets/aliases/default"
 _IS_LOCKED = "org.freedesktop.Secret.Error.IsLocked"
 _SERVICE_FILE = f"dbus-1/services/{BUS_NAME}.service"
-_DATA_FOLDERS = "/usr/local/share:/usr/share"
+DATA_FOLDERS = "/usr/local/share:/usr/share"
 
 CALL_SECONDS = 10.0
 """After that a call that nobody waits for any more lets the thread go that makes it."""
@@ -249,7 +249,7 @@ class SecretService:
         """
         if self._was_used():
             return True
-        folders = [expand_user("~/.local/share"), *_DATA_FOLDERS.split(":")]
+        folders = [expand_user("~/.local/share"), *DATA_FOLDERS.split(":")]
         folders += os.environ.get("XDG_DATA_DIRS", "").split(":")
         return not is_bus_named(os.environ) and any(
             os.path.isfile(os.path.join(one, _SERVICE_FILE)) for one in folders if os.path.isabs(one)

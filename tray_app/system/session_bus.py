@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _VARIABLE = "DBUS_SESSION_BUS_ADDRESS"
-_RUNTIME_FOLDERS = "/run/user"
+RUNTIME_FOLDERS = "/run/user"
 
 
 def is_bus_named(environ: Mapping[str, str]) -> bool:
@@ -31,7 +31,7 @@ def session_bus_address(environ: Mapping[str, str]) -> str:
         return ""
     folder = environ.get("XDG_RUNTIME_DIR", "")
     if not os.path.isabs(folder):
-        folder = os.path.join(_RUNTIME_FOLDERS, str(os.geteuid()))
+        folder = os.path.join(RUNTIME_FOLDERS, str(os.geteuid()))
     path = os.path.join(folder, "bus")
     try:
         found = os.stat(path)

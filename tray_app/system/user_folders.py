@@ -15,10 +15,10 @@ from tray_app.core import logs
 from tray_app.core.errors import StoreError
 from tray_app.core.language import msg
 
-_TEMPORARY = "/tmp"  # noqa: S108 - the same for all programs, wherever TMPDIR points; its owner is checked
-_RUNTIME_FOLDERS = "/run/user"
+TEMPORARY_FOLDER = "/tmp"  # noqa: S108 - the same for all programs, wherever TMPDIR points; its owner is checked
+RUNTIME_FOLDERS = "/run/user"
 _APP_NAME = "kiwoom-token-tray"
-_stand_ins: list[str] = []
+stand_ins: list[str] = []
 
 
 def account_home() -> str:
@@ -61,8 +61,8 @@ def private_temporary_folder() -> str:
     from tray_app.system.private_files import make_folder
 
     uid = os.geteuid()
-    runtime = os.path.join(_RUNTIME_FOLDERS, str(uid))
-    folder = os.path.join(_TEMPORARY, f"{_APP_NAME}-{uid}")
+    runtime = os.path.join(RUNTIME_FOLDERS, str(uid))
+    folder = os.path.join(TEMPORARY_FOLDER, f"{_APP_NAME}-{uid}")
     if _is_private(runtime) and os.access(runtime, os.W_OK | os.X_OK):
         folder = os.path.join(runtime, _APP_NAME)
     with contextlib.suppress(OSError):
@@ -73,15 +73,15 @@ def private_temporary_folder() -> str:
             path=folder,
             variable="KIWOOM_TRAY_STATE_DIR",
         )
-    if folder not in _stand_ins:
-        _stand_ins.append(folder)
+    if folder not in stand_ins:
+        stand_ins.append(folder)
         logs.warning("This user has no home: %s is used", folder)
     return folder
 
 
 def stand_in_for_home() -> str:
     """Return the folder that had to stand in for a home in this process; empty if none had to."""
-    return _stand_ins[0] if _stand_ins else ""
+    return stand_ins[0] if stand_ins else ""
 
 
 def _is_usable(folder: str) -> bool:
