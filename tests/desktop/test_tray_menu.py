@@ -157,7 +157,7 @@ def test_failed_revoke_keeps_the_token_and_says_so(trader: Trader) -> None:
     trader.sandbox.set_fault("8015", on="revoke")
     trader.desktop.choose("Remove or revoke token…")
     trader.answer("Remove the token", "alt+r", "alt+m")
-    trader.sees("Kiwoom did not revoke the token")
+    trader.sees("Kiwoom refused to revoke the token")
     assert trader.in_file() == token
     assert trader.agrees()["is_valid"]
 
@@ -308,7 +308,7 @@ def test_keys_typed_while_practising_are_not_kept(desktop: Desktop) -> None:
         assert url
         fault = {"name": "8001", "times": 1, "on": "issue"}
         assert httpx.put(f"{url[0]}/practice/fault", json=fault, timeout=10).status_code == 200
-        assert httpx.delete(f"{url[0]}/practice/tokens", timeout=10).status_code == 200
+        assert httpx.post(f"{url[0]}/practice/end", timeout=10).status_code == 200
         trader.idle()
         desktop.choose("Check with Kiwoom")
         desktop.notice("Check the Kiwoom app key")

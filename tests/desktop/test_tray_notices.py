@@ -109,13 +109,13 @@ def test_refresh_on_a_notice_asks_kiwoom_and_the_warning_goes(desktop: Desktop) 
         trader.start_tray()
         trader.sees("No token")
         trader.write_file("a-token", 3)
-        notice = desktop.notice("has expired")
-        desktop.click_notice(notice, "refresh")
+        desktop.click_notice(desktop.notice("has expired"), "refresh")
         trader.sees("23 h")
         assert trader.issues == 1
-        desktop.wait_for(lambda: not desktop.bubbles(), "no bubble")
+        desktop.notice("works again")
         trader.idle()
-        assert len(shown(desktop)) == 1, "success is silent"
+        assert len(desktop.bubbles()) == 1, "the warning is gone"
+        assert len(shown(desktop)) == 2
         assert trader.windows() == []
 
 
