@@ -50,6 +50,7 @@ def take(desktop: Desktop, folder: Path, language: str) -> list[Path]:
         trader.settings(policy="daily 06:30", language=language)
         _record_a_week(trader.data, ends)
         trader.put(_TODAYS_TOKEN, ends - time.time())
+        trader.confirm(_TODAYS_TOKEN)
         program = trader.start_tray("--background", LANG=LOCALES[language])
         desktop.wait_for(lambda: "06:30" in trader.tooltip(), "the token")
 

@@ -90,6 +90,19 @@ class Trader:
         """`kiwoom-token set`."""
         self.done("set", "--expires-in", str(seconds), stdin=token)
 
+    def confirm(self, token: str) -> None:
+        """Does what a program does whose request Kiwoom has just served."""
+        program = "import sys; from tray_app import token_manager; token_manager.confirm(sys.stdin.read())"
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=self.desktop.env(**self.environment),
+            cwd=self.desktop.home,
+            input=token,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+
     def status(self) -> dict[str, Any]:
         """`kiwoom-token status --json`."""
         fields: dict[str, Any] = json.loads(self.done("status", "--json"))
