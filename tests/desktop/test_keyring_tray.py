@@ -110,7 +110,7 @@ def test_keepassxc_is_asked_once_by_the_button_and_nothing_is_in_plain_text(
 ) -> None:
     desktop = make_desktop(keyring=False)
     with KeePassXC(desktop.address) as keepassxc, Trader(desktop, store="auto") as trader:
-        trader.settings(policy="notify")
+        trader.settings(policy="notify", verify="off")
         trader.put("a-token-of-keepassxc", 7230)
         for _ in range(2):
             failed = trader.cli("get")
@@ -153,7 +153,7 @@ def test_refused_password_is_told_and_harmless(trader: Trader) -> None:
 def test_token_in_the_keyring_is_there_again_after_unlocking(trader: Trader) -> None:
     """The keyring was locked after the last write: the token in it is not to be had, and none is issued in vain."""
     desktop = trader.desktop
-    trader.settings(policy="notify")
+    trader.settings(policy="notify", verify="off")
     trader.put("a-token-in-the-keyring", 7230)
     assert trader.in_keyring() == "a-token-in-the-keyring"
     desktop.keyring_lock()

@@ -164,6 +164,7 @@ def test_failed_revoke_keeps_the_token_and_says_so(trader: Trader) -> None:
 
 def test_open_menu_stays_sane_while_the_minute_changes(trader: Trader) -> None:
     desktop = trader.desktop
+    trader.settings(verify="off")
     trader.put("a-token-for-the-menu", 3608)
     trader.start_tray()
     trader.sees("1 h left")
