@@ -234,7 +234,7 @@ def test_token_is_replaced_from_the_window_by_the_keyboard_alone(trader: Trader)
 
 def test_profile_is_chosen_in_the_menu(trader: Trader) -> None:
     trader.config.mkdir(exist_ok=True)
-    (trader.config / "settings.toml").write_text('[profiles.swing]\nmode = "real"\n', encoding="utf-8")
+    (trader.config / "settings.toml").write_text('verify = "off"\n[profiles.swing]\nmode = "real"\n', encoding="utf-8")
     trader.write_file("a-token-of-another-account", 5000, "swing.token")
     trader.start_tray()
     trader.sees("swing · Real · until", "Default · Real")
