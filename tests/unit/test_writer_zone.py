@@ -45,14 +45,16 @@ TABLE = {
     "Korea, read in UTC": ("UTC", 9 * HOUR, 33 * HOUR, DAY),
     "Korea, read in UTC, on a slow disk": ("UTC", 9 * HOUR - 100, 33 * HOUR - 100, DAY - 100),
     "Korea, read in New York": ("America/New_York", 14 * HOUR, 38 * HOUR, DAY),
-    "New York, read in Korea": ("Asia/Seoul", -14 * HOUR, 10 * HOUR, DAY),
+    "New York, read in Korea": ("Asia/Seoul", -14 * HOUR, 10 * HOUR, TODAY),
     "UTC, read in Korea": ("Asia/Seoul", -9 * HOUR, 15 * HOUR, DAY),
     "UTC, read in Korea, seconds after it was made": ("Asia/Seoul", -9 * HOUR - 3, 15 * HOUR - 3, DAY - 3),
-    "India, read in Korea": ("Asia/Seoul", -3.5 * HOUR, 20.5 * HOUR, DAY),
+    "India, read in Korea": ("Asia/Seoul", -3.5 * HOUR, 20.5 * HOUR, TODAY),
+    "copied an hour later to the second": ("UTC", -HOUR, 23 * HOUR, TODAY),
+    "copied 12 hours later to the second, in Korea": ("Asia/Seoul", -12 * HOUR, 12 * HOUR, TODAY),
     "Nepal, read in UTC": ("UTC", 5.75 * HOUR, 29.75 * HOUR, DAY),
     "UTC, read in Nepal": ("Asia/Kathmandu", -5.75 * HOUR, 18.25 * HOUR, DAY),
     "the easternmost, read in New York": ("America/New_York", 19 * HOUR, 43 * HOUR, DAY),
-    "the westernmost, read in the easternmost": ("Pacific/Kiritimati", -26 * HOUR, -2 * HOUR, DAY),
+    "the westernmost, read in the easternmost": ("Pacific/Kiritimati", -26 * HOUR, -2 * HOUR, TODAY),
     "a short token of Korea, read in UTC": ("UTC", 9 * HOUR, 10 * HOUR, HOUR),
     "hours in the future, no zone": ("UTC", 5 * HOUR + 400, 29 * HOUR + 400, DAY),
     "hours in the future, further east than any zone": ("Asia/Seoul", 9 * HOUR, 33 * HOUR, DAY),
@@ -69,16 +71,15 @@ def test_when_a_plain_token_expires(
 ) -> None:
     live_in(zone, monkeypatch)
     at = WRITTEN.timestamp()
-    token = Token(Secret("x"), WRITTEN + timedelta(seconds=expires), WRITTEN + timedelta(seconds=created))
+    expires_at, created_at = WRITTEN + timedelta(seconds=expires), WRITTEN + timedelta(seconds=created)
 
-    read = in_readers_zone(token, at)
+    read = in_readers_zone(expires_at, created_at, at)
 
     if found is TODAY:
-        assert read == token
+        assert read == (expires_at, created_at)
     else:
-        assert read.expires - at == pytest.approx(found, abs=0.001)
-        assert read.created_at <= WRITTEN
-        assert read.value == token.value
+        assert read[0].timestamp() - at == pytest.approx(found, abs=0.001)
+        assert read[1] <= WRITTEN
 
 
 def put(path: Path, created: datetime, expires: datetime, written: datetime) -> None:

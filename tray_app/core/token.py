@@ -219,11 +219,11 @@ def decode(text: str, known: dict[str, str] | None = None, written_at: float | N
         # created at the second, so that it is not used for too long and does not look older than it is.
         expires_at = datetime.fromisoformat(fields["expires_at"])
         created_at = datetime.fromisoformat(fields["created_at"]).replace(fold=1)
-        token = Token(clean_token(fields["access_token"]), expires_at, created_at, str(fields.get("issued_for", "")))
         if written_at is not None and expires_at.tzinfo is None and created_at.tzinfo is None:
             from tray_app.core.writer_zone import in_readers_zone
 
-            token = in_readers_zone(token, written_at)
+            expires_at, created_at = in_readers_zone(expires_at, created_at, written_at)
+        token = Token(clean_token(fields["access_token"]), expires_at, created_at, str(fields.get("issued_for", "")))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
         raise DamagedRecord("not a token record") from None
     if not (_EARLIEST <= token.expires_at <= _LATEST and _EARLIEST <= token.created_at <= _LATEST):

@@ -7,9 +7,9 @@ difference, because the seed's token manager writes the file as soon as it has s
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
-from tray_app.core.token import UTC, Token
+_UTC = timezone.utc
 
 LIFETIME_SECONDS = 86400.0
 """Kiwoom's tokens are valid for 24 hours."""
@@ -25,30 +25,31 @@ _STEP_SECONDS = 900.0
 _TOLERANCE_SECONDS = 120.0
 _COPY_TOLERANCE_SECONDS = 10.0
 """A copy was also written later than `created_at`. It must not be mistaken for a file from a zone further west, because
-its token would then seem to be valid for hours too long; so here the difference has to be exact."""
+its token would then seem to be valid for hours too long; so here the difference has to be exact, and the writer's zone
+that of servers and containers, UTC."""
 
 _SLACK_SECONDS = 300.0
 
 
-def in_readers_zone(token: Token, written_at: float) -> Token:
-    """Return `token`, read in the reader's local time, with the times that its writer meant.
+def in_readers_zone(expires_at: datetime, created_at: datetime, written_at: float) -> tuple[datetime, datetime]:
+    """Return when a token expires and was created, as its writer meant it.
 
-    `written_at` is when the file was written (epoch seconds). If the writer's zone is another one, both times are
-    shifted. If the times are wrong in a way that no zone explains, the token expires no later than 24 hours after the
-    file was written. A token that was written in the reader's own zone is returned unchanged.
+    Both times were read in the reader's local time; `written_at` is when the file was written (epoch seconds). If the
+    writer's zone is another one, both are shifted. If they are wrong in a way that no zone explains, the token expires
+    no later than 24 hours after the file was written. What was written in the reader's own zone is returned unchanged.
     """
-    ahead = token.created_at.timestamp() - written_at
+    expires, ahead = expires_at.timestamp(), created_at.timestamp() - written_at
     if abs(ahead) > _LONGEST_OFFSET_SECONDS + _TOLERANCE_SECONDS:
-        return token
-    offset = _offset_of(ahead, token.created_at.astimezone().utcoffset() or timedelta())
-    if offset and token.expires - offset <= written_at + LIFETIME_SECONDS + _SLACK_SECONDS:
+        return expires_at, created_at
+    offset = _offset_of(ahead, created_at.astimezone().utcoffset() or timedelta())
+    if offset and expires - offset <= written_at + LIFETIME_SECONDS + _SLACK_SECONDS:
         shift = timedelta(seconds=-offset)
-        return Token(token.value, token.expires_at + shift, token.created_at + shift, token.issued_for)
-    written = datetime.fromtimestamp(written_at, UTC)
+        return expires_at.astimezone(_UTC) + shift, created_at.astimezone(_UTC) + shift
+    written = datetime.fromtimestamp(written_at, _UTC)
     latest = written + timedelta(seconds=LIFETIME_SECONDS)
-    if ahead < _SHORTEST_OFFSET_SECONDS and token.expires <= latest.timestamp() + _SLACK_SECONDS:
-        return token
-    return Token(token.value, min(token.expires_at, latest), min(token.created_at, written), token.issued_for)
+    if ahead < _SHORTEST_OFFSET_SECONDS and expires <= latest.timestamp() + _SLACK_SECONDS:
+        return expires_at, created_at
+    return min(expires_at.astimezone(_UTC), latest), min(created_at.astimezone(_UTC), written)
 
 
 def _offset_of(ahead: float, of_reader: timedelta) -> float:
@@ -57,4 +58,5 @@ def _offset_of(ahead: float, of_reader: timedelta) -> float:
     tolerance = _TOLERANCE_SECONDS if ahead > 0 else _COPY_TOLERANCE_SECONDS
     is_told = abs(offset) >= _SHORTEST_OFFSET_SECONDS and abs(ahead - offset) <= tolerance
     of_writer = of_reader.total_seconds() + offset
-    return offset if is_told and _WESTERNMOST_SECONDS <= of_writer <= _EASTERNMOST_SECONDS else 0.0
+    is_likely = of_writer == 0 if ahead < 0 else _WESTERNMOST_SECONDS <= of_writer <= _EASTERNMOST_SECONDS
+    return offset if is_told and is_likely else 0.0
