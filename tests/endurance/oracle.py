@@ -26,11 +26,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.processes.conftest import PYTHON_PATH
 from tray_app.core.secret import Secret
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 from tray_app.kiwoom.sandbox.answers import Answer
 
-ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = 4
 STORES = ("file", "keyring", "auto")
 _PATIENCE_SECONDS = 60.0
@@ -242,18 +242,18 @@ def _environment(folder: Path, base_url: str, store: str) -> dict[str, str]:
             "XDG_STATE_HOME",
             "XDG_CACHE_HOME",
             "KIWOOM_TRAY_CONFIG_DIR",
+            "KIWOOM_TRAY_STATE_DIR",
         )
     }
     return {
         **os.environ,
         **places,
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": PYTHON_PATH,
         "KIWOOM_TRAY_DATA_DIR": str(folder / "data"),
         "KIWOOM_TRAY_STORE": store,
         "KIWOOM_TRAY_BASE_URL": base_url,
         "APP_KEY": SANDBOX_APP_KEY,
         "APP_SECRET": SANDBOX_APP_SECRET,
-        "PYTHON_KEYRING_BACKEND": "tests.processes.file_keyring.FileKeyring",
         "FILE_KEYRING": str(folder / "keyring.json"),
     }
 

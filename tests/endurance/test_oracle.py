@@ -11,8 +11,10 @@ from tests.endurance.oracle import STORES, run
 
 @pytest.mark.parametrize("store", STORES)
 def test_no_token_is_given_after_it_is_known_to_be_dead(tmp_path: Path, store: str) -> None:
-    result = run(tmp_path / "run", seconds=3.4, seed=20261126, store=store)
-    assert not result.violations, str(result)
-    assert result.is_settled, str(result)
-    assert result.given
-    assert result.learnt, "the programs met dead tokens at all"
+    for seed in range(20261126, 20261130):  # a busy computer gets to do little in that time
+        result = run(tmp_path / str(seed), seconds=3.4, seed=seed, store=store)
+        assert not result.violations, str(result)
+        assert result.is_settled, str(result)
+        if result.given and result.learnt:
+            return
+    raise AssertionError("the programs met no dead token")
