@@ -246,7 +246,7 @@ def _environment(folder: Path, base_url: str, store: str) -> dict[str, str]:
         )
     }
     return {
-        **os.environ,
+        **{name: text for name, text in os.environ.items() if name != "PYTHON_KEYRING_BACKEND"},
         **places,
         "PYTHONPATH": PYTHON_PATH,
         "KIWOOM_TRAY_DATA_DIR": str(folder / "data"),

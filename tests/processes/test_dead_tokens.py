@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.processes.conftest import ROOT
+from tests.processes.conftest import PYTHON_PATH
 from tray_app import KiwoomAuth, TokenManager
 from tray_app.core.token import format_expires_dt, token_for
 from tray_app.exports.kwcli import cache_path
@@ -29,7 +29,7 @@ def run(*words: Any, stdin: Any = "", code: Any = None) -> Any:
     program = ["-c", code] if code else ["-m", "tray_app.cli.main", *words]
     return subprocess.run(
         [sys.executable, *program],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": PYTHON_PATH},
         input=stdin,
         capture_output=True,
         text=True,
@@ -165,7 +165,7 @@ TokenManager().verify()
         sandbox.set_fault("slow", on="revoke", seconds=60)
         program = subprocess.Popen(
             [sys.executable, "-m", "tray_app.cli.main", *words],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": PYTHON_PATH},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
