@@ -8,8 +8,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -32,7 +34,7 @@ KEYS = clean_keys(SANDBOX_APP_KEY, SANDBOX_APP_SECRET)
 
 
 @pytest.fixture
-def kiwoom(monkeypatch):
+def kiwoom(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with SandboxKiwoom() as sandbox:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", sandbox.base_url)
@@ -42,12 +44,12 @@ def kiwoom(monkeypatch):
 
 
 @pytest.fixture
-def manager(kiwoom):
+def manager(kiwoom: Any) -> Any:
     return TokenManager()
 
 
 @pytest.fixture
-def client(kiwoom, manager):
+def client(kiwoom: Any, manager: Any) -> Iterator[Any]:
     with httpx.Client(auth=KiwoomAuth(manager), base_url=kiwoom.base_url) as client:
         yield client
 
@@ -67,7 +69,7 @@ class Asked(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.tokens.append(request.headers["authorization"].removeprefix("Bearer "))
-        self.bodies.append(b"".join(request.stream))
+        self.bodies.append(b"".join(request.stream))  # type: ignore[arg-type]
         answer = self.answers.pop(0) if self.answers else {"return_code": 0, "return_msg": "OK"}
         if isinstance(answer, httpx.Response):
             return answer
@@ -94,20 +96,20 @@ class Refusing:
 
 def send(tokens: Refusing, asked: Asked, **request: object) -> httpx.Response:
     with httpx.Client(auth=KiwoomAuth(tokens), transport=asked) as client:
-        return client.post("https://api.kiwoom.com" + PATH, **request)
+        return client.post("https://api.kiwoom.com" + PATH, **request)  # type: ignore[arg-type]
 
 
 DEAD = {"return_code": 3, "return_msg": "인증에 실패했습니다[8005:Token이 유효하지 않습니다]"}
 
 
-def test_the_token_is_attached_and_issued_once(client, kiwoom, manager):
+def test_the_token_is_attached_and_issued_once(client: Any, kiwoom: Any, manager: Any) -> None:
     for _ in range(3):
         assert client.post(PATH, json={"stk_cd": "005930"}).json()["return_code"] == 0
     assert kiwoom.counts() == {"issue": 1, "revoke": 0, "rest": 3}
     assert manager.get_token() is not None
 
 
-def test_without_a_manager_the_programs_own_is_used(kiwoom, monkeypatch):
+def test_without_a_manager_the_programs_own_is_used(kiwoom: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(tray_app, "token_manager", raising=False)
     with httpx.Client(auth=KiwoomAuth(), base_url=kiwoom.base_url) as client:
         assert client.post(PATH, json={}).json()["return_code"] == 0
@@ -115,7 +117,7 @@ def test_without_a_manager_the_programs_own_is_used(kiwoom, monkeypatch):
     monkeypatch.delattr(tray_app, "token_manager")
 
 
-def test_a_token_that_died_is_renewed_and_the_request_repeated(client, kiwoom, manager):
+def test_a_token_that_died_is_renewed_and_the_request_repeated(client: Any, kiwoom: Any, manager: Any) -> None:
     first = manager.ensure_token()
     revoke_elsewhere(kiwoom, first)
     assert client.post(PATH, json={"stk_cd": "005930"}).json()["stk_nm"] == "삼성전자"
@@ -126,7 +128,7 @@ def test_a_token_that_died_is_renewed_and_the_request_repeated(client, kiwoom, m
 class Meanwhile(httpx.HTTPTransport):
     """The network, where something happens just before the first request arrives."""
 
-    def __init__(self, happens) -> None:
+    def __init__(self, happens: Any) -> None:
         super().__init__()
         self.happens = [happens]
 
@@ -136,7 +138,7 @@ class Meanwhile(httpx.HTTPTransport):
         return super().handle_request(request)
 
 
-def test_a_token_that_another_program_has_replaced_already_is_just_read_again(kiwoom, manager):
+def test_a_token_that_another_program_has_replaced_already_is_just_read_again(kiwoom: Any, manager: Any) -> None:
     other = TokenManager()
 
     def replaced_elsewhere() -> None:
@@ -148,7 +150,7 @@ def test_a_token_that_another_program_has_replaced_already_is_just_read_again(ki
     assert kiwoom.counts() == {"issue": 2, "revoke": 1, "rest": 2}
 
 
-def test_many_requests_that_meet_the_same_dead_token_make_one_issue(client, kiwoom, manager):
+def test_many_requests_that_meet_the_same_dead_token_make_one_issue(client: Any, kiwoom: Any, manager: Any) -> None:
     revoke_elsewhere(kiwoom, manager.ensure_token())
     kiwoom.set_delay(0.1)
     together = threading.Barrier(12)
@@ -162,7 +164,9 @@ def test_many_requests_that_meet_the_same_dead_token_make_one_issue(client, kiwo
     assert kiwoom.counts()["issue"] == 2
 
 
-def test_a_token_that_kiwoom_gives_back_though_it_refuses_it_ends_in_the_answer(client, kiwoom, manager, caplog):
+def test_a_token_that_kiwoom_gives_back_though_it_refuses_it_ends_in_the_answer(
+    client: Any, kiwoom: Any, manager: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     manager.ensure_token()
     kiwoom.set_fault("8005", on="rest")
     for _ in range(4):
@@ -173,7 +177,9 @@ def test_a_token_that_kiwoom_gives_back_though_it_refuses_it_ends_in_the_answer(
     assert "gave the same one back" in caplog.text
 
 
-def test_an_outage_of_the_renewal_leaves_the_answer_as_it_came(client, kiwoom, manager, caplog):
+def test_an_outage_of_the_renewal_leaves_the_answer_as_it_came(
+    client: Any, kiwoom: Any, manager: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     revoke_elsewhere(kiwoom, manager.ensure_token())
     kiwoom.set_fault("http-503", on="issue")
     assert "8005" in client.post(PATH, json={}).json()["return_msg"]
@@ -181,7 +187,7 @@ def test_an_outage_of_the_renewal_leaves_the_answer_as_it_came(client, kiwoom, m
     assert "there is no other" in caplog.text
 
 
-def test_without_any_token_the_reason_is_raised(client, monkeypatch):
+def test_without_any_token_the_reason_is_raised(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("APP_KEY")
     monkeypatch.delenv("APP_SECRET")
     with pytest.raises(KeysMissing):
@@ -199,7 +205,7 @@ def test_without_any_token_the_reason_is_raised(client, monkeypatch):
         {"return_msg": "[8005:Token이 유효하지 않습니다]"},
     ],
 )
-def test_every_form_of_8005_is_understood(refusal):
+def test_every_form_of_8005_is_understood(refusal: Any) -> None:
     tokens, asked = Refusing(), Asked(refusal)
     assert send(tokens, asked, json={"stk_cd": "005930"}).json()["return_code"] == 0
     assert asked.tokens == ["first", "second"]
@@ -220,14 +226,14 @@ def test_every_form_of_8005_is_understood(refusal):
         httpx.Response(503),
     ],
 )
-def test_any_other_answer_is_left_alone(answer):
+def test_any_other_answer_is_left_alone(answer: Any) -> None:
     tokens, asked = Refusing(), Asked(answer)
     send(tokens, asked, json={})
     assert tokens.refused == []
     assert asked.tokens == ["first"]
 
 
-def test_a_request_is_repeated_once_and_no_more():
+def test_a_request_is_repeated_once_and_no_more() -> None:
     tokens, asked = Refusing(), Asked(DEAD, DEAD, DEAD)
     assert send(tokens, asked, json={}).json() == DEAD
     assert asked.tokens == ["first", "second"]
@@ -235,19 +241,19 @@ def test_a_request_is_repeated_once_and_no_more():
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])
-def test_8005_is_understood_whatever_the_status(status):
+def test_8005_is_understood_whatever_the_status(status: Any) -> None:
     asked = Asked(httpx.Response(status, json=DEAD))
     assert send(Refusing(), asked, json={}).status_code == 200
 
 
-def test_a_streamed_body_is_not_sent_twice_but_the_next_request_has_the_new_token():
+def test_a_streamed_body_is_not_sent_twice_but_the_next_request_has_the_new_token() -> None:
     tokens, asked = Refusing(), Asked(DEAD)
     assert send(tokens, asked, content=iter([b"{", b"}"])).json() == DEAD
     assert asked.bodies == [b"{}"]
     assert tokens.refused == ["first"]
 
 
-def test_an_uploaded_file_is_not_sent_twice(tmp_path):
+def test_an_uploaded_file_is_not_sent_twice(tmp_path: Path) -> None:
     path = tmp_path / "upload"
     path.write_bytes(b"content")
     asked = Asked(DEAD)
@@ -256,7 +262,7 @@ def test_an_uploaded_file_is_not_sent_twice(tmp_path):
     assert len(asked.tokens) == 1
 
 
-def test_a_streamed_answer_can_still_be_read(client, kiwoom, manager):
+def test_a_streamed_answer_can_still_be_read(client: Any, kiwoom: Any, manager: Any) -> None:
     revoke_elsewhere(kiwoom, manager.ensure_token())
     with client.stream("POST", PATH, json={}) as answer:
         assert '"return_code": 0' in "".join(answer.iter_text())
@@ -279,7 +285,7 @@ OTHER_ADDRESSES = [
 
 
 def sent_to(url: str, tokens: object, transport: httpx.MockTransport) -> None:
-    with httpx.Client(auth=KiwoomAuth(tokens), transport=transport) as client:
+    with httpx.Client(auth=KiwoomAuth(tokens), transport=transport) as client:  # type: ignore[arg-type]
         client.get(url)
 
 
@@ -298,14 +304,14 @@ def transport(headers: list[str | None]) -> httpx.MockTransport:
 
 
 @pytest.mark.parametrize("url", OTHER_ADDRESSES)
-def test_the_token_goes_to_no_other_address(url, headers, transport):
+def test_the_token_goes_to_no_other_address(url: Any, headers: Any, transport: Any) -> None:
     tokens = Refusing()
     sent_to(url, tokens, transport)
     assert (headers, tokens.refused) == ([None], []), "and what is answered there says nothing about the token"
 
 
 @pytest.mark.parametrize("url", OTHER_ADDRESSES)
-def test_the_token_goes_to_no_other_address_from_a_coroutine(url, headers, transport):
+def test_the_token_goes_to_no_other_address_from_a_coroutine(url: Any, headers: Any, transport: Any) -> None:
     async def send_there() -> None:
         async with httpx.AsyncClient(auth=KiwoomAuth(Refusing()), transport=transport) as client:
             await client.get(url)
@@ -316,8 +322,8 @@ def test_the_token_goes_to_no_other_address_from_a_coroutine(url, headers, trans
 
 @pytest.mark.parametrize(("mode", "own", "other"), [("real", "api", "mockapi"), ("demo", "mockapi", "api")])
 def test_the_token_of_an_account_goes_to_the_host_of_its_mode_alone(
-    mode, own, other, *, headers, transport, monkeypatch
-):
+    mode: Any, own: Any, other: Any, *, headers: Any, transport: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("KIWOOM_MODE", mode)
     account = TokenManager(store="memory")
     account.set_token("token-of-a-test", 86400)
@@ -329,7 +335,9 @@ def test_the_token_of_an_account_goes_to_the_host_of_its_mode_alone(
     assert headers[1] == "Bearer token-of-a-test"
 
 
-def test_another_base_url_of_the_account_takes_the_token_and_kiwoom_does_not(headers, monkeypatch):
+def test_another_base_url_of_the_account_takes_the_token_and_kiwoom_does_not(
+    headers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", "https://gateway.example:8443/kiwoom")
     account = TokenManager(store="memory")
     account.set_token("token-of-a-test", 86400)
@@ -344,7 +352,9 @@ def test_another_base_url_of_the_account_takes_the_token_and_kiwoom_does_not(hea
     assert headers == ["Bearer token-of-a-test", None, None]
 
 
-def test_a_request_without_the_token_is_logged_once_for_each_host(transport, caplog):
+def test_a_request_without_the_token_is_logged_once_for_each_host(
+    transport: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     with httpx.Client(auth=KiwoomAuth(Refusing()), transport=transport) as client:
         for url in ("https://one.example/a", "https://one.example/b", "https://two.example/"):
             client.get(url)
@@ -355,12 +365,12 @@ def test_a_request_without_the_token_is_logged_once_for_each_host(transport, cap
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "[::1]", "localhost"])
-def test_the_token_goes_to_this_computer(host, headers, transport):
+def test_the_token_goes_to_this_computer(host: Any, headers: Any, transport: Any) -> None:
     sent_to(f"http://{host}:5000/x", Refusing(), transport)
     assert headers[0] == "Bearer first"
 
 
-def test_a_redirect_to_another_host_takes_no_token_along():
+def test_a_redirect_to_another_host_takes_no_token_along() -> None:
     seen = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -375,19 +385,21 @@ def test_a_redirect_to_another_host_takes_no_token_along():
     assert seen == ["Bearer first", None]
 
 
-async def ask_together(kiwoom: SandboxKiwoom, auth: KiwoomAuth, client: httpx.AsyncClient, gather, times: int):
+async def ask_together(
+    kiwoom: SandboxKiwoom, auth: KiwoomAuth, client: httpx.AsyncClient, gather: Any, times: int
+) -> Any:
     answers = await gather([lambda: client.post(PATH, json={"stk_cd": "005930"})] * times)
     return [one.json()["return_code"] for one in answers]
 
 
-async def with_asyncio(jobs):
+async def with_asyncio(jobs: Any) -> Any:
     return await asyncio.gather(*(job() for job in jobs))
 
 
-async def with_trio(jobs):
+async def with_trio(jobs: Any) -> Any:
     results = []
 
-    async def run(job) -> None:
+    async def run(job: Any) -> None:
         results.append(await job())
 
     async with trio.open_nursery() as nursery:
@@ -399,12 +411,12 @@ async def with_trio(jobs):
 LOOPS = {"asyncio": (asyncio.run, with_asyncio), "trio": (lambda main: trio.run(lambda: main), with_trio)}
 
 
-@pytest.fixture(params=LOOPS.values(), ids=LOOPS.keys())
-def loop(request):
+@pytest.fixture(params=LOOPS.values(), ids=LOOPS.keys())  # type: ignore[call-overload, untyped-decorator]
+def loop(request: Any) -> Any:
     return request.param
 
 
-def test_many_coroutines_that_meet_the_same_dead_token_make_one_issue(kiwoom, manager, loop):
+def test_many_coroutines_that_meet_the_same_dead_token_make_one_issue(kiwoom: Any, manager: Any, loop: Any) -> None:
     run, gather = loop
     revoke_elsewhere(kiwoom, manager.ensure_token())
     kiwoom.set_delay(0.1)
@@ -436,7 +448,7 @@ class SlowTokens(Refusing):
         return super().replace_refused(refused)
 
 
-def test_the_event_loop_turns_while_a_token_is_waited_for():
+def test_the_event_loop_turns_while_a_token_is_waited_for() -> None:
     tokens, asked = SlowTokens(), Asked(DEAD)
 
     async def main() -> httpx.Response:
@@ -454,7 +466,7 @@ def test_the_event_loop_turns_while_a_token_is_waited_for():
     assert threading.get_ident() not in tokens.asked_on
 
 
-def test_a_coroutine_that_is_cancelled_waits_for_no_token():
+def test_a_coroutine_that_is_cancelled_waits_for_no_token() -> None:
     tokens = SlowTokens()
 
     async def main() -> None:
@@ -469,11 +481,11 @@ def test_a_coroutine_that_is_cancelled_waits_for_no_token():
     tokens.turned.set()
 
 
-def test_a_streamed_body_of_a_coroutine_is_not_sent_twice(kiwoom, manager):
+def test_a_streamed_body_of_a_coroutine_is_not_sent_twice(kiwoom: Any, manager: Any) -> None:
     manager.ensure_token()
     kiwoom.set_fault("8005", on="rest", times=1)
 
-    async def body():
+    async def body() -> Iterator[Any]:  # type: ignore[misc]
         yield b"{}"
 
     async def main() -> httpx.Response:
@@ -484,7 +496,7 @@ def test_a_streamed_body_of_a_coroutine_is_not_sent_twice(kiwoom, manager):
     assert kiwoom.counts()["rest"] == 1
 
 
-def test_ensure_token_can_be_awaited(kiwoom, manager, loop):
+def test_ensure_token_can_be_awaited(kiwoom: Any, manager: Any, loop: Any) -> None:
     run, gather = loop
 
     async def main() -> list[str]:
@@ -494,7 +506,7 @@ def test_ensure_token_can_be_awaited(kiwoom, manager, loop):
     assert kiwoom.counts()["issue"] == 1
 
 
-def test_importing_the_program_loads_neither_httpx_nor_anyio():
+def test_importing_the_program_loads_neither_httpx_nor_anyio() -> None:
     import subprocess
 
     code = (
@@ -518,23 +530,23 @@ def kiwoom_client(kiwoom: SandboxKiwoom, manager: TokenManager) -> BaseClient:
     return BaseClient("unused", "unused", base_url=kiwoom.base_url, rate_limit=None, token_provider=manager)
 
 
-def test_kiwoom_client_takes_the_manager_as_its_token_provider(kiwoom, manager):
+def test_kiwoom_client_takes_the_manager_as_its_token_provider(kiwoom: Any, manager: Any) -> None:
     assert isinstance(manager, TokenProvider)
-    assert isinstance(AsyncTokens(manager), AsyncTokenProvider)
-    with kiwoom_client(kiwoom, manager) as client:
+    assert isinstance(AsyncTokens(manager), AsyncTokenProvider)  # type: ignore[arg-type]
+    with kiwoom_client(kiwoom, manager) as client:  # type: ignore[arg-type]
         for _ in range(3):
             assert client.request(PATH, "ka10001", {"stk_cd": "005930"})["stk_nm"] == "삼성전자"
     assert kiwoom.counts() == {"issue": 1, "revoke": 0, "rest": 3}
 
 
-def test_kiwoom_client_gets_over_a_dead_token(kiwoom, manager):
+def test_kiwoom_client_gets_over_a_dead_token(kiwoom: Any, manager: Any) -> None:
     revoke_elsewhere(kiwoom, manager.ensure_token())
     with kiwoom_client(kiwoom, manager) as client:
         assert client.request(PATH, "ka10001")["return_code"] == 0
     assert kiwoom.counts()["issue"] == 2
 
 
-def test_threads_of_kiwoom_client_that_meet_the_same_dead_token_make_one_issue(kiwoom, manager):
+def test_threads_of_kiwoom_client_that_meet_the_same_dead_token_make_one_issue(kiwoom: Any, manager: Any) -> None:
     revoke_elsewhere(kiwoom, manager.ensure_token())
     kiwoom.set_delay(0.1)
     together = threading.Barrier(8)
@@ -549,7 +561,7 @@ def test_threads_of_kiwoom_client_that_meet_the_same_dead_token_make_one_issue(k
     assert kiwoom.counts()["issue"] == 2
 
 
-def test_kiwoom_client_does_not_hammer_when_kiwoom_insists(kiwoom, manager):
+def test_kiwoom_client_does_not_hammer_when_kiwoom_insists(kiwoom: Any, manager: Any) -> None:
     manager.ensure_token()
     kiwoom.set_fault("8005", on="rest")
     with kiwoom_client(kiwoom, manager) as client:
@@ -559,13 +571,13 @@ def test_kiwoom_client_does_not_hammer_when_kiwoom_insists(kiwoom, manager):
     assert kiwoom.counts()["issue"] == 2
 
 
-def test_refresh_token_by_itself_asks_kiwoom(kiwoom, manager):
+def test_refresh_token_by_itself_asks_kiwoom(kiwoom: Any, manager: Any) -> None:
     first = manager.ensure_token()
     assert manager.refresh_token() == first
     assert kiwoom.counts()["issue"] == 2
 
 
-def test_tasks_of_kiwoom_client_that_meet_the_same_dead_token_make_one_issue(kiwoom, manager):
+def test_tasks_of_kiwoom_client_that_meet_the_same_dead_token_make_one_issue(kiwoom: Any, manager: Any) -> None:
     revoke_elsewhere(kiwoom, manager.ensure_token())
     kiwoom.set_delay(0.1)
 
@@ -588,7 +600,7 @@ def confirmed_at(manager: TokenManager, token: str) -> float:
     return evidence.confirmed_at if evidence.is_about(Secret(token)) else 0.0
 
 
-def wait_until(happened) -> bool:
+def wait_until(happened: Any) -> bool:
     deadline = time.monotonic() + 5
     while not (done := happened()) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -630,7 +642,7 @@ GOOD = {"return_code": 0}
         ("http://127.0.0.1:8000/x", GOOD, []),
     ],
 )
-def test_what_kiwoom_has_served_confirms_the_token(url, answer, confirmed, *, is_async):
+def test_what_kiwoom_has_served_confirms_the_token(url: Any, answer: Any, confirmed: Any, *, is_async: Any) -> None:
     tokens, asked = Noting(), Asked(answer() if callable(answer) else answer)
 
     async def send_it() -> None:
@@ -646,7 +658,7 @@ def test_what_kiwoom_has_served_confirms_the_token(url, answer, confirmed, *, is
     assert tokens.confirmed == confirmed
 
 
-def test_what_another_host_answers_after_a_redirect_confirms_nothing():
+def test_what_another_host_answers_after_a_redirect_confirms_nothing() -> None:
     tokens = Noting()
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -660,7 +672,7 @@ def test_what_another_host_answers_after_a_redirect_confirms_nothing():
     assert tokens.confirmed == []
 
 
-def test_a_request_makes_an_unknown_token_a_confirmed_one(client, kiwoom, manager):
+def test_a_request_makes_an_unknown_token_a_confirmed_one(client: Any, kiwoom: Any, manager: Any) -> None:
     token = Broker(kiwoom.base_url).issue(KEYS).token.value.reveal()
     manager.set_token(token, 86400)
     assert confirmed_at(manager, token) == 0
@@ -670,7 +682,7 @@ def test_a_request_makes_an_unknown_token_a_confirmed_one(client, kiwoom, manage
     assert wait_until(lambda: confirmed_at(manager, token) > 0)
 
 
-def test_a_request_settles_a_doubt(client, manager):
+def test_a_request_settles_a_doubt(client: Any, manager: Any) -> None:
     token = manager.ensure_token()
     open_service(load_settings()).doubt(Secret(token))
 
@@ -680,7 +692,7 @@ def test_a_request_settles_a_doubt(client, manager):
 
 
 @pytest.fixture
-def confirmations(manager, monkeypatch):
+def confirmations(manager: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """What reaches the service of a manager whose clock is set by hand, once its threads are done."""
     told = []
     monkeypatch.setattr(manager._service, "confirm", lambda value, at: told.append((value.reveal(), at)))
@@ -688,7 +700,9 @@ def confirmations(manager, monkeypatch):
     return told
 
 
-def test_a_token_is_confirmed_once_in_ten_minutes(manager, confirmations, monkeypatch):
+def test_a_token_is_confirmed_once_in_ten_minutes(
+    manager: Any, confirmations: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for at in (1000.0, 1001.0, 1599.0, 1600.0, 1601.0):
         monkeypatch.setattr(manager, "_clock", lambda at=at: at)
         manager.confirm("one")
@@ -698,7 +712,9 @@ def test_a_token_is_confirmed_once_in_ten_minutes(manager, confirmations, monkey
 
 
 @pytest.mark.parametrize("failure", [OSError("x"), StoreError("x"), RuntimeError("x")])
-def test_a_confirmation_that_fails_is_nobodys_problem(client, manager, failure, monkeypatch):
+def test_a_confirmation_that_fails_is_nobodys_problem(
+    client: Any, manager: Any, failure: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tried = threading.Event()
 
     def fail(*_: object) -> None:
@@ -711,7 +727,9 @@ def test_a_confirmation_that_fails_is_nobodys_problem(client, manager, failure, 
     assert tried.wait(5)
 
 
-def test_a_confirmation_that_hangs_holds_up_no_request_and_no_lock(client, manager, monkeypatch):
+def test_a_confirmation_that_hangs_holds_up_no_request_and_no_lock(
+    client: Any, manager: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     go_on = threading.Event()
     monkeypatch.setattr(manager._service.store, "version", lambda: go_on.wait(20))
     monkeypatch.setattr(manager, "_version", object)
@@ -726,35 +744,35 @@ class TestConfirming:
     """The service's part."""
 
     @pytest.fixture
-    def service(self, manager):
+    def service(self, manager: Any) -> Any:
         return open_service(load_settings())
 
     @pytest.fixture
-    def token(self, manager):
+    def token(self, manager: Any) -> Any:
         return Secret(manager.ensure_token())
 
     @pytest.fixture
-    def issued_at(self, service, token):
+    def issued_at(self, service: Any, token: Any) -> Any:
         return service.evidence().confirmed_at
 
-    def test_of_another_token_is_nothing(self, service, token, issued_at):
+    def test_of_another_token_is_nothing(self, service: Any, token: Any, issued_at: Any) -> None:
         service.confirm(Secret("another"), time.time() + 3600)
 
         assert service.evidence().confirmed_at == issued_at
 
-    def test_of_a_token_that_was_just_confirmed_writes_nothing(self, service, token, issued_at):
+    def test_of_a_token_that_was_just_confirmed_writes_nothing(self, service: Any, token: Any, issued_at: Any) -> None:
         service.confirm(token, issued_at + 599)
 
         assert service.evidence().confirmed_at == issued_at
 
-    def test_later_is_written(self, service, token, issued_at, monkeypatch):
+    def test_later_is_written(self, service: Any, token: Any, issued_at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(service.tokens, "_clock", lambda: issued_at + 700)
 
         service.confirm(token, issued_at + 601)
 
         assert service.evidence().confirmed_at == issued_at + 601
 
-    def test_does_not_wait_for_the_lock(self, service, token, issued_at):
+    def test_does_not_wait_for_the_lock(self, service: Any, token: Any, issued_at: Any) -> None:
         service.store.lock.acquire()
         try:
             service.confirm(token, issued_at + 601)
@@ -763,7 +781,7 @@ class TestConfirming:
 
         assert service.evidence().confirmed_at == issued_at
 
-    def test_of_a_request_before_a_doubt_settles_nothing(self, service, token):
+    def test_of_a_request_before_a_doubt_settles_nothing(self, service: Any, token: Any) -> None:
         before = time.time()
         service.doubt(token)
 
@@ -771,7 +789,7 @@ class TestConfirming:
 
         assert service.evidence().says_doubtful(token)
 
-    def test_keeps_what_the_last_attempt_was(self, service, token, issued_at):
+    def test_keeps_what_the_last_attempt_was(self, service: Any, token: Any, issued_at: Any) -> None:
         before = service.tokens.read_record().last.to_record()
 
         service.confirm(token, issued_at + 601)
@@ -779,7 +797,7 @@ class TestConfirming:
         assert service.tokens.read_record().last.to_record() == before
 
 
-def test_a_program_that_ends_finishes_what_it_writes():
+def test_a_program_that_ends_finishes_what_it_writes() -> None:
     code = """
 import time
 from tray_app.api.background import start_in_background

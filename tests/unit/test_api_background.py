@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextvars import ContextVar
+from typing import Any
 
 import pytest
 import trio
@@ -15,11 +16,11 @@ LOOPS = {"asyncio": asyncio.run, "trio": lambda main: trio.run(lambda: main)}
 
 
 @pytest.fixture(params=LOOPS)
-def run(request):
+def run(request: Any) -> Any:
     return LOOPS[request.param]
 
 
-async def give_up_on(act, begun):
+async def give_up_on(act: Any, begun: Any) -> None:
     """Cancels once `act` has begun."""
     try:
         asyncio.current_task()
@@ -38,8 +39,8 @@ async def give_up_on(act, begun):
         await task
 
 
-def test_brings_back_what_came_of_it(run):
-    async def main():
+def test_brings_back_what_came_of_it(run: Any) -> None:
+    async def main() -> None:
         assert await on_a_thread(lambda: "answer") == "answer"
         with pytest.raises(ZeroDivisionError):
             await on_a_thread(lambda: 1 / 0)
@@ -47,20 +48,20 @@ def test_brings_back_what_came_of_it(run):
     run(main())
 
 
-def test_runs_elsewhere_with_the_callers_context(run):
-    name = ContextVar("name")
+def test_runs_elsewhere_with_the_callers_context(run: Any) -> None:
+    name = ContextVar("name")  # type: ignore[var-annotated]
 
-    async def main():
+    async def main() -> Any:
         name.set("of the caller")
         return await on_a_thread(lambda: (name.get(), threading.current_thread() is threading.main_thread()))
 
     assert run(main()) == ("of the caller", False)
 
 
-def test_who_is_cancelled_leaves_nothing_that_holds_up_the_end_of_the_program(run):
+def test_who_is_cancelled_leaves_nothing_that_holds_up_the_end_of_the_program(run: Any) -> None:
     begun, release = threading.Event(), threading.Event()
 
-    def wait():
+    def wait() -> None:
         begun.set()
         release.wait()
 
@@ -74,11 +75,11 @@ def test_who_is_cancelled_leaves_nothing_that_holds_up_the_end_of_the_program(ru
         release.set()
 
 
-def test_what_comes_after_the_end_of_the_loop_is_no_error(run, recwarn):
+def test_what_comes_after_the_end_of_the_loop_is_no_error(run: Any, recwarn: Any) -> None:
     begun, release = threading.Event(), threading.Event()
     threads = []
 
-    def wait():
+    def wait() -> None:
         threads.append(threading.current_thread())
         begun.set()
         release.wait()

@@ -8,6 +8,7 @@ import pprint
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,17 +46,17 @@ SHOWN = {
 
 @pytest.mark.parametrize("way", SHOWN)
 @pytest.mark.parametrize("value", [SECRET, TOKEN], ids=["secret", "token"])
-def test_nothing_shows_the_text(way, value):
-    assert TEXT not in SHOWN[way](value)
+def test_nothing_shows_the_text(way: Any, value: Any) -> None:
+    assert TEXT not in SHOWN[way](value)  # type: ignore[operator]
 
 
-def test_a_format_spec_does_not_reach_the_text():
+def test_a_format_spec_does_not_reach_the_text() -> None:
     assert f"{SECRET:.100}" == "***"
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 @pytest.mark.parametrize("value", [SECRET, TOKEN, KEYS, [SECRET]], ids=["secret", "token", "keys", "list"])
-def test_secrets_are_not_pickled(value, protocol):
+def test_secrets_are_not_pickled(value: Any, protocol: Any) -> None:
     with pytest.raises(TypeError) as raised:
         pickle.dumps(value, protocol)
 
@@ -63,12 +64,12 @@ def test_secrets_are_not_pickled(value, protocol):
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
-def test_a_secret_is_not_copied(copied):
+def test_a_secret_is_not_copied(copied: Any) -> None:
     with pytest.raises(TypeError):
         copied(SECRET)
 
 
-def test_a_secret_is_not_json():
+def test_a_secret_is_not_json() -> None:
     with pytest.raises(TypeError) as raised:
         json.dumps({"token": SECRET})
 
@@ -78,27 +79,27 @@ def test_a_secret_is_not_json():
 @pytest.mark.parametrize(
     "mistake",
     [
-        lambda: "".join([SECRET]),
-        lambda: SECRET + "x",
-        lambda: len(SECRET),
-        lambda: int(SECRET),
-        lambda: SECRET[0],
-        lambda: bytes(SECRET),
-        lambda: iter(SECRET),
-        lambda: Secret("x") > SECRET,
-        lambda: Path(SECRET),
-        lambda: SECRET.text,
+        lambda: "".join([SECRET]),  # type: ignore[list-item]
+        lambda: SECRET + "x",  # type: ignore[operator]
+        lambda: len(SECRET),  # type: ignore[arg-type]
+        lambda: int(SECRET),  # type: ignore[call-overload]
+        lambda: SECRET[0],  # type: ignore[index]
+        lambda: bytes(SECRET),  # type: ignore[call-overload]
+        lambda: iter(SECRET),  # type: ignore[call-overload]
+        lambda: Secret("x") > SECRET,  # type: ignore[operator]
+        lambda: Path(SECRET),  # type: ignore[arg-type]
+        lambda: SECRET.text,  # type: ignore[attr-defined]
     ],
 )
-def test_a_mistake_with_a_secret_names_no_text(mistake):
+def test_a_mistake_with_a_secret_names_no_text(mistake: Any) -> None:
     with pytest.raises((TypeError, AttributeError)) as raised:
         mistake()
 
     assert TEXT not in "".join(traceback.format_exception(raised.value))
 
 
-def test_a_traceback_with_local_variables_shows_a_secret_masked():
-    def fails(secret, token, outcome):
+def test_a_traceback_with_local_variables_shows_a_secret_masked() -> None:
+    def fails(secret: Any, token: Any, outcome: Any) -> None:
         raise RuntimeError("x")
 
     try:
@@ -110,40 +111,40 @@ def test_a_traceback_with_local_variables_shows_a_secret_masked():
     assert TEXT not in shown
 
 
-def test_a_log_record_shows_a_secret_masked(caplog):
+def test_a_log_record_shows_a_secret_masked(caplog: pytest.LogCaptureFixture) -> None:
     logging.getLogger("somebody else").error("%s %r %s", SECRET, SECRET, TOKEN)
 
     assert "***" in caplog.text
     assert TEXT not in caplog.text
 
 
-def test_reveal_is_the_one_way_to_the_text():
+def test_reveal_is_the_one_way_to_the_text() -> None:
     assert SECRET.reveal() == TEXT
 
 
 @pytest.mark.parametrize(
     ("text", "preview"), [("a" * 86, "aaaaaa..."), ("abcdefgh", "ab..."), ("abc", "..."), ("", "...")]
 )
-def test_a_preview_shows_six_characters_and_never_more_than_a_quarter(text, preview):
+def test_a_preview_shows_six_characters_and_never_more_than_a_quarter(text: Any, preview: Any) -> None:
     assert Secret(text).preview() == preview
 
 
-def test_equal_texts_are_equal_secrets():
+def test_equal_texts_are_equal_secrets() -> None:
     assert Secret("a") == Secret("a")
     assert len({Secret("a"), Secret("a"), Secret("b")}) == 2
 
 
-def test_a_secret_never_equals_its_text():
+def test_a_secret_never_equals_its_text() -> None:
     assert Secret("a") != "a"
 
 
-def test_fingerprints_tell_secrets_apart_and_do_not_hold_them():
+def test_fingerprints_tell_secrets_apart_and_do_not_hold_them() -> None:
     prints = {Secret(text).fingerprint() for text in ("a", "b", TEXT)}
 
     assert len(prints) == 3
     assert all(len(one) == 16 and TEXT not in one for one in prints)
 
 
-def test_a_token_record_does_not_change():
+def test_a_token_record_does_not_change() -> None:
     with pytest.raises(AttributeError):
         TOKEN.value = Secret("another")

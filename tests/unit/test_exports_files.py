@@ -6,7 +6,9 @@ import errno
 import json
 import os
 import sys
+from collections.abc import Iterator
 from datetime import datetime, timezone
+from typing import Any
 
 import keyring
 import pytest
@@ -27,17 +29,17 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX mode bits
 
 
 @pytest.fixture
-def clock():
+def clock() -> Any:
     return Clock()
 
 
 @pytest.fixture
-def broker(clock):
+def broker(clock: Any) -> Any:
     return FakeBroker(clock)
 
 
 @pytest.fixture
-def ring(monkeypatch):
+def ring(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A keyring that lasts for one test; each opening has a client of its own, as each process has."""
     ring = MemoryKeyring()
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
@@ -49,24 +51,24 @@ def ring(monkeypatch):
 
 
 @pytest.fixture
-def settings_file(private_places):
+def settings_file(private_places: Any) -> Any:
     path = private_places / "places" / "settings" / "settings.toml"
     path.parent.mkdir(parents=True)
     return path
 
 
 @pytest.fixture
-def token_file(private_places):
+def token_file(private_places: Any) -> Any:
     return private_places / "data" / ".token"
 
 
-def opened(clock, broker, profile=None):
+def opened(clock: Any, broker: Any, profile: Any = None) -> Any:
     service = open_service(load_settings(profile), keys=KEYS, clock=clock)
     service._open_broker = lambda: broker
     return service
 
 
-def read(path):
+def read(path: Any) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -74,26 +76,26 @@ def read(path):
 
 
 @pytest.fixture
-def bot_file(private_places, settings_file, monkeypatch):
+def bot_file(private_places: Any, settings_file: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     path = private_places / "bots" / "token.json"
     settings_file.write_text(f"share_bot_file = {json.dumps(str(path))}\n")
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
     return path
 
 
-def test_a_bots_file_has_the_token_and_its_end_in_korean_time(bot_file, clock, broker):
+def test_a_bots_file_has_the_token_and_its_end_in_korean_time(bot_file: Any, clock: Any, broker: Any) -> None:
     token = opened(clock, broker).ensure().token
     assert read(bot_file) == {"token": token.value.reveal(), "expires_dt": "20260922231320"}
     assert token.expires_at == datetime(2026, 9, 22, 14, 13, 20, tzinfo=timezone.utc)
 
 
 @posix_only
-def test_a_bots_file_is_the_owners_alone(bot_file, clock, broker):
+def test_a_bots_file_is_the_owners_alone(bot_file: Any, clock: Any, broker: Any) -> None:
     opened(clock, broker).ensure()
     assert bot_file.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_clear_removes_our_token_from_a_bots_file(bot_file, clock, broker):
+def test_a_clear_removes_our_token_from_a_bots_file(bot_file: Any, clock: Any, broker: Any) -> None:
     service = opened(clock, broker)
     service.ensure()
     service.clear()
@@ -101,17 +103,19 @@ def test_a_clear_removes_our_token_from_a_bots_file(bot_file, clock, broker):
 
 
 @pytest.fixture
-def locked(ring, bot_file, monkeypatch):
+def locked(ring: Any, bot_file: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The keyring in which the token is stored can be locked."""
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
 
-    def lock():
+    def lock() -> None:
         ring.broken = KeyringUnavailable("The keyring is locked. Unlock it.", problem=KeyringUnavailable.LOCKED)
 
     return lock
 
 
-def test_a_clear_also_goes_to_a_bots_file_while_the_keyring_is_locked(locked, ring, bot_file, clock, broker):
+def test_a_clear_also_goes_to_a_bots_file_while_the_keyring_is_locked(
+    locked: Any, ring: Any, bot_file: Any, clock: Any, broker: Any
+) -> None:
     opened(clock, broker).ensure()
     locked()
     clock.advance(1)
@@ -121,7 +125,7 @@ def test_a_clear_also_goes_to_a_bots_file_while_the_keyring_is_locked(locked, ri
     assert opened(clock, broker).current() is None
 
 
-def test_whether_a_locked_keyring_had_a_token_is_not_told(locked, bot_file, clock, broker):
+def test_whether_a_locked_keyring_had_a_token_is_not_told(locked: Any, bot_file: Any, clock: Any, broker: Any) -> None:
     locked()
     bot_file.parent.mkdir()
     bot_file.write_text('{"note": "no token"}')
@@ -130,7 +134,9 @@ def test_whether_a_locked_keyring_had_a_token_is_not_told(locked, bot_file, cloc
     assert bot_file.exists()
 
 
-def test_a_token_in_a_locked_keyring_cannot_be_revoked_and_nothing_is_taken_away(locked, ring, bot_file, clock, broker):
+def test_a_token_in_a_locked_keyring_cannot_be_revoked_and_nothing_is_taken_away(
+    locked: Any, ring: Any, bot_file: Any, clock: Any, broker: Any
+) -> None:
     token = opened(clock, broker).ensure().token
     locked()
     with pytest.raises(KeyringUnavailable, match="locked"):
@@ -140,13 +146,15 @@ def test_a_token_in_a_locked_keyring_cannot_be_revoked_and_nothing_is_taken_away
     assert bot_file.exists()
 
 
-def test_where_there_is_no_keyring_there_was_no_token(bot_file, clock, broker, monkeypatch):
+def test_where_there_is_no_keyring_there_was_no_token(
+    bot_file: Any, clock: Any, broker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
     cleared = opened(clock, broker).clear()
     assert (cleared.there, cleared.unseen) == (False, None)
 
 
-def test_a_clear_leaves_the_token_that_a_bot_has_got_by_itself(bot_file, clock, broker):
+def test_a_clear_leaves_the_token_that_a_bot_has_got_by_itself(bot_file: Any, clock: Any, broker: Any) -> None:
     service = opened(clock, broker)
     service.ensure()
     bot_file.write_text('{"token": "of-the-bot", "expires_dt": "20260922221320"}')
@@ -157,7 +165,7 @@ def test_a_clear_leaves_the_token_that_a_bot_has_got_by_itself(bot_file, clock, 
 @pytest.mark.parametrize(
     "present", ["", "\n", '{"expires_dt": "", "token": null}', '{"token": "old", "expires_dt": "20200101000000"}']
 )
-def test_an_empty_file_and_an_old_token_are_replaced(bot_file, clock, broker, present):
+def test_an_empty_file_and_an_old_token_are_replaced(bot_file: Any, clock: Any, broker: Any, present: Any) -> None:
     bot_file.parent.mkdir()
     bot_file.write_text(present)
     outcome = opened(clock, broker).ensure()
@@ -165,7 +173,7 @@ def test_an_empty_file_and_an_old_token_are_replaced(bot_file, clock, broker, pr
     assert read(bot_file)["token"] == outcome.token.value.reveal()
 
 
-def test_a_file_that_holds_no_token_is_never_overwritten(bot_file, clock, broker):
+def test_a_file_that_holds_no_token_is_never_overwritten(bot_file: Any, clock: Any, broker: Any) -> None:
     bot_file.parent.mkdir()
     bot_file.write_text("my diary")
     service = opened(clock, broker)
@@ -188,7 +196,7 @@ OF_OTHER_PROGRAMS = [
 
 
 @pytest.mark.parametrize("present", OF_OTHER_PROGRAMS)
-def test_a_file_of_another_program_is_never_touched(bot_file, present, clock, broker):
+def test_a_file_of_another_program_is_never_touched(bot_file: Any, present: Any, clock: Any, broker: Any) -> None:
     """Neither by a write, nor by a clear, though the very token may be in it."""
     service = opened(clock, broker)
     token = service.ensure().token.value.reveal()
@@ -203,7 +211,7 @@ def test_a_file_of_another_program_is_never_touched(bot_file, present, clock, br
 
 
 @pytest.mark.parametrize("present", OF_OTHER_PROGRAMS)
-def test_a_file_of_another_program_is_refused_when_it_is_chosen(private_places, present):
+def test_a_file_of_another_program_is_refused_when_it_is_chosen(private_places: Any, present: Any) -> None:
     file = private_places / "config.json"
     file.write_text(present)
 
@@ -215,7 +223,7 @@ def test_a_file_of_another_program_is_refused_when_it_is_chosen(private_places, 
 
 @posix_only
 @pytest.mark.parametrize("kind", ["link", "dangling link", "hard link", "pipe", "folder"])
-def test_what_is_no_file_of_its_own_is_refused(bot_file, kind, clock, broker):
+def test_what_is_no_file_of_its_own_is_refused(bot_file: Any, kind: Any, clock: Any, broker: Any) -> None:
     bot_file.parent.mkdir()
     other = bot_file.parent / "other"
     if kind in {"link", "hard link"}:
@@ -241,7 +249,7 @@ def test_what_is_no_file_of_its_own_is_refused(bot_file, kind, clock, broker):
         change_setting(setting_named("share_bot_file"), str(bot_file), "default", os.environ)
 
 
-def test_a_folder_in_its_place_costs_no_token(bot_file, clock, broker):
+def test_a_folder_in_its_place_costs_no_token(bot_file: Any, clock: Any, broker: Any) -> None:
     bot_file.mkdir(parents=True)
     service = opened(clock, broker)
     outcome = service.ensure()
@@ -251,7 +259,7 @@ def test_a_folder_in_its_place_costs_no_token(bot_file, clock, broker):
     assert bot_file.is_dir()
 
 
-def test_the_seeds_set_and_clear_reach_a_bot(bot_file):
+def test_the_seeds_set_and_clear_reach_a_bot(bot_file: Any) -> None:
     manager = TokenManager()
     manager.set_token("a-token-set-by-a-program", 3600)
     assert read(bot_file)["token"] == "a-token-set-by-a-program"
@@ -260,7 +268,7 @@ def test_the_seeds_set_and_clear_reach_a_bot(bot_file):
 
 
 @pytest.mark.parametrize("chosen", [{"store": "memory"}, {"data_dir": "elsewhere"}, {"store": MemoryStore()}])
-def test_a_token_in_a_place_of_a_programs_own_choice_is_not_shared(bot_file, chosen):
+def test_a_token_in_a_place_of_a_programs_own_choice_is_not_shared(bot_file: Any, chosen: Any) -> None:
     TokenManager().set_token("a-token-of-everybody", 3600)
     manager = TokenManager(**chosen)
     manager.set_token("a-token-of-one-program", 3600)
@@ -269,7 +277,7 @@ def test_a_token_in_a_place_of_a_programs_own_choice_is_not_shared(bot_file, cho
     assert read(bot_file)["token"] == "a-token-of-everybody"
 
 
-def test_a_place_that_is_chosen_anew_is_still_that_of_the_settings(bot_file, private_places):
+def test_a_place_that_is_chosen_anew_is_still_that_of_the_settings(bot_file: Any, private_places: Any) -> None:
     for chosen in ({"store": "file"}, {"data_dir": "data"}, {"data_dir": private_places / "data" / ".." / "data"}):
         manager = TokenManager(**chosen)
         manager.set_token("a-token-of-everybody", 3600)
@@ -278,14 +286,16 @@ def test_a_place_that_is_chosen_anew_is_still_that_of_the_settings(bot_file, pri
         assert not bot_file.exists()
 
 
-def test_the_default_profiles_file_is_not_another_profiles_as_well(bot_file, clock, broker):
+def test_the_default_profiles_file_is_not_another_profiles_as_well(bot_file: Any, clock: Any, broker: Any) -> None:
     assert load_settings().share_bot_file == str(bot_file)
     assert load_settings("모의").share_bot_file == ""
     opened(clock, broker, "모의").ensure()
     assert not bot_file.exists()
 
 
-def test_a_profile_has_a_file_of_its_own(bot_file, settings_file, private_places, clock, broker):
+def test_a_profile_has_a_file_of_its_own(
+    bot_file: Any, settings_file: Any, private_places: Any, clock: Any, broker: Any
+) -> None:
     own = private_places / "own.json"
     settings_file.write_text(
         settings_file.read_text() + f'[profiles."모의"]\nshare_bot_file = {json.dumps(str(own))}\n', encoding="utf-8"
@@ -296,7 +306,7 @@ def test_a_profile_has_a_file_of_its_own(bot_file, settings_file, private_places
 
 
 @pytest.mark.parametrize("value", ['"token.json"', '"./token.json"', "true", "1", '"a\\u0000b"', '"/"'])
-def test_a_path_that_depends_on_the_folder_or_is_none_is_refused(settings_file, value):
+def test_a_path_that_depends_on_the_folder_or_is_none_is_refused(settings_file: Any, value: Any) -> None:
     settings_file.write_text(f"share_bot_file = {value}\n")
     settings = load_settings()
     assert settings.share_bot_file == ""
@@ -305,14 +315,14 @@ def test_a_path_that_depends_on_the_folder_or_is_none_is_refused(settings_file, 
 
 @pytest.mark.parametrize("name", ["share_kwcli", "share_token_file"])
 @pytest.mark.parametrize("value", ['"true"', "1", '"no"'])
-def test_a_switch_is_true_or_false(settings_file, name, value):
+def test_a_switch_is_true_or_false(settings_file: Any, name: Any, value: Any) -> None:
     settings_file.write_text(f"{name} = {value}\n")
     settings = load_settings()
     assert getattr(settings, name) is False
     assert "true, false" in str(settings.problems[0])
 
 
-def test_without_any_share_nothing_is_opened(settings_file, clock):
+def test_without_any_share_nothing_is_opened(settings_file: Any, clock: Any) -> None:
     assert open_service(load_settings(), clock=clock).exports is None
 
 
@@ -320,15 +330,17 @@ def test_without_any_share_nothing_is_opened(settings_file, clock):
 
 
 @pytest.fixture
-def copies(settings_file, ring):
+def copies(settings_file: Any, ring: Any) -> None:
     settings_file.write_text("share_token_file = true\n")
 
 
-def in_ring(ring):
+def in_ring(ring: Any) -> Any:
     return json.loads(ring.entries["kiwoom-token-tray", "default"])["access_token"]
 
 
-def test_the_copy_is_written_beside_the_keyring(copies, ring, token_file, clock, broker):
+def test_the_copy_is_written_beside_the_keyring(
+    copies: Any, ring: Any, token_file: Any, clock: Any, broker: Any
+) -> None:
     service = opened(clock, broker)
     token = service.ensure().token
     assert read(token_file) == json.loads(encode_seed(token))
@@ -340,18 +352,20 @@ def test_the_copy_is_written_beside_the_keyring(copies, ring, token_file, clock,
 
 
 @posix_only
-def test_the_copy_is_the_owners_alone(copies, token_file, clock, broker):
+def test_the_copy_is_the_owners_alone(copies: Any, token_file: Any, clock: Any, broker: Any) -> None:
     opened(clock, broker).ensure()
     assert token_file.stat().st_mode & 0o777 == 0o600
 
 
-def test_the_copy_is_never_missing_while_a_token_is_replaced(copies, token_file, clock, broker, monkeypatch):
+def test_the_copy_is_never_missing_while_a_token_is_replaced(
+    copies: Any, token_file: Any, clock: Any, broker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     service = opened(clock, broker)
     service.ensure()
     there = []
     write = KeyringStore.write
 
-    def watched_write(store, token):
+    def watched_write(store: Any, token: Any) -> Any:
         version = write(store, token)
         there.append(token_file.exists())
         return version
@@ -364,7 +378,9 @@ def test_the_copy_is_never_missing_while_a_token_is_replaced(copies, token_file,
     assert read(token_file)["access_token"] == "token-2-of-a-test"
 
 
-def test_what_a_program_that_knows_only_the_file_writes_is_the_token(copies, ring, token_file, clock, broker):
+def test_what_a_program_that_knows_only_the_file_writes_is_the_token(
+    copies: Any, ring: Any, token_file: Any, clock: Any, broker: Any
+) -> None:
     service = opened(clock, broker)
     service.ensure()
     version = service.store.version()
@@ -378,7 +394,9 @@ def test_what_a_program_that_knows_only_the_file_writes_is_the_token(copies, rin
     assert token_file.exists()
 
 
-def test_a_copy_that_a_seed_program_deletes_is_no_clear_and_comes_back(copies, ring, token_file, clock, broker):
+def test_a_copy_that_a_seed_program_deletes_is_no_clear_and_comes_back(
+    copies: Any, ring: Any, token_file: Any, clock: Any, broker: Any
+) -> None:
     service = opened(clock, broker)
     token = service.ensure().token
     version = service.store.version()
@@ -390,7 +408,7 @@ def test_a_copy_that_a_seed_program_deletes_is_no_clear_and_comes_back(copies, r
     assert broker.issues == 1
 
 
-def test_a_damaged_copy_does_not_hide_the_token(copies, token_file, clock, broker):
+def test_a_damaged_copy_does_not_hide_the_token(copies: Any, token_file: Any, clock: Any, broker: Any) -> None:
     service = opened(clock, broker)
     token = service.ensure().token
     token_file.write_text("{")
@@ -398,7 +416,7 @@ def test_a_damaged_copy_does_not_hide_the_token(copies, token_file, clock, broke
 
 
 @pytest.mark.usefixtures("copies")
-def test_a_stale_copy_does_not_come_before_the_keyring(token_file, clock, broker):
+def test_a_stale_copy_does_not_come_before_the_keyring(token_file: Any, clock: Any, broker: Any) -> None:
     service = opened(clock, broker)
     service.ensure()
     stale = token_file.read_bytes()
@@ -410,7 +428,7 @@ def test_a_stale_copy_does_not_come_before_the_keyring(token_file, clock, broker
     assert opened(clock, broker).current() == fresh
 
 
-def test_a_clear_removes_both(copies, ring, token_file, clock, broker):
+def test_a_clear_removes_both(copies: Any, ring: Any, token_file: Any, clock: Any, broker: Any) -> None:
     service = opened(clock, broker)
     service.ensure()
     assert service.clear().unpublished == ()
@@ -419,7 +437,9 @@ def test_a_clear_removes_both(copies, ring, token_file, clock, broker):
     assert service.current() is None
 
 
-def test_without_a_keyring_the_file_is_the_place_and_is_told(copies, ring, token_file, clock, broker):
+def test_without_a_keyring_the_file_is_the_place_and_is_told(
+    copies: Any, ring: Any, token_file: Any, clock: Any, broker: Any
+) -> None:
     ring.broken = RuntimeError("no keyring")
     service = opened(clock, broker)
     token = service.ensure().token
@@ -432,7 +452,9 @@ def test_without_a_keyring_the_file_is_the_place_and_is_told(copies, ring, token
     assert token_file.exists()
 
 
-def test_the_seeds_five_minutes_take_the_copy_away_and_no_unexpired_token(copies, token_file, clock, broker):
+def test_the_seeds_five_minutes_take_the_copy_away_and_no_unexpired_token(
+    copies: Any, token_file: Any, clock: Any, broker: Any
+) -> None:
     manager = TokenManager(clock=clock)
     manager.set_token("a-token-near-its-end", 301)
     assert manager.get_token() == "a-token-near-its-end"
@@ -442,8 +464,10 @@ def test_the_seeds_five_minutes_take_the_copy_away_and_no_unexpired_token(copies
     assert opened(clock, broker).living().value.reveal() == "a-token-near-its-end"
 
 
-def test_a_copy_that_cannot_be_written_costs_no_token(copies, ring, token_file, *, clock, broker, monkeypatch):
-    def refuse(*_):
+def test_a_copy_that_cannot_be_written_costs_no_token(
+    copies: Any, ring: Any, token_file: Any, *, clock: Any, broker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
     monkeypatch.setattr(os, "replace", refuse)
@@ -454,14 +478,18 @@ def test_a_copy_that_cannot_be_written_costs_no_token(copies, ring, token_file, 
 
 
 @pytest.mark.usefixtures("copies")
-def test_the_store_that_keeps_no_plaintext_gets_no_copy(token_file, clock, broker, monkeypatch, caplog):
+def test_the_store_that_keeps_no_plaintext_gets_no_copy(
+    token_file: Any, clock: Any, broker: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "keyring")
     opened(clock, broker).ensure()
     assert not token_file.exists()
     assert "share_token_file does nothing" in caplog.text
 
 
-def test_switched_off_again_the_next_write_removes_the_copy(copies, settings_file, token_file, clock, broker):
+def test_switched_off_again_the_next_write_removes_the_copy(
+    copies: Any, settings_file: Any, token_file: Any, clock: Any, broker: Any
+) -> None:
     opened(clock, broker).ensure()
     settings_file.write_text("")
     service = opened(clock, broker)
@@ -473,13 +501,13 @@ def test_switched_off_again_the_next_write_removes_the_copy(copies, settings_fil
 
 
 @pytest.fixture
-def encrypts(monkeypatch):
+def encrypts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_ENCRYPTION_KEY", "T25lT25lT25lT25lT25lT25lT25lT25lT25lT25lT25=")
 
 
 def test_with_an_encryption_key_no_plain_copy_is_written_and_why_is_told(
-    copies, encrypts, token_file, *, clock, broker, caplog
-):
+    copies: Any, encrypts: Any, token_file: Any, *, clock: Any, broker: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     outcome = opened(clock, broker).ensure()
     assert [type(error) for error in outcome.unpublished] == [SettingsError]
     assert "no plain copy" in str(outcome.unpublished[0])
@@ -487,7 +515,9 @@ def test_with_an_encryption_key_no_plain_copy_is_written_and_why_is_told(
     assert not token_file.exists()
 
 
-def test_a_copy_from_before_there_was_a_key_goes_with_the_next_write(copies, request, token_file, clock, broker):
+def test_a_copy_from_before_there_was_a_key_goes_with_the_next_write(
+    copies: Any, request: Any, token_file: Any, clock: Any, broker: Any
+) -> None:
     opened(clock, broker).ensure()
     assert token_file.exists()
     request.getfixturevalue("encrypts")
@@ -496,8 +526,8 @@ def test_a_copy_from_before_there_was_a_key_goes_with_the_next_write(copies, req
 
 
 def test_a_plain_token_that_is_stored_in_the_file_is_not_lost_to_a_new_key(
-    copies, ring, request, *, token_file, clock, broker
-):
+    copies: Any, ring: Any, request: Any, *, token_file: Any, clock: Any, broker: Any
+) -> None:
     ring.broken = RuntimeError("no keyring")
     token = opened(clock, broker).ensure().token
     request.getfixturevalue("encrypts")
@@ -507,8 +537,8 @@ def test_a_plain_token_that_is_stored_in_the_file_is_not_lost_to_a_new_key(
 
 
 def test_an_encrypted_token_that_is_stored_in_the_file_stays_encrypted(
-    copies, encrypts, ring, *, token_file, clock, broker
-):
+    copies: Any, encrypts: Any, ring: Any, *, token_file: Any, clock: Any, broker: Any
+) -> None:
     ring.broken = RuntimeError("no keyring")
     service = opened(clock, broker)
     token = service.ensure().token
@@ -519,8 +549,8 @@ def test_an_encrypted_token_that_is_stored_in_the_file_stays_encrypted(
 
 
 def test_a_plain_copy_beside_an_encrypted_store_elsewhere_is_removed(
-    copies, request, token_file, *, monkeypatch, clock, broker
-):
+    copies: Any, request: Any, token_file: Any, *, monkeypatch: pytest.MonkeyPatch, clock: Any, broker: Any
+) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "memory")
     token = opened(clock, broker).ensure().token
     assert token_file.exists()

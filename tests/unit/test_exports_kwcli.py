@@ -8,6 +8,7 @@ import sys
 from datetime import datetime, timedelta, timezone
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import pytest
@@ -63,21 +64,21 @@ def put_cache(content: dict[str, object] | str, path: Path | None = None, mode: 
 
 
 @pytest.fixture
-def clock():
+def clock() -> Any:
     return Clock()
 
 
 @pytest.fixture
-def broker(clock):
+def broker(clock: Any) -> Any:
     return FakeBroker(clock)
 
 
 @pytest.fixture
-def service(clock, broker):
+def service(clock: Any, broker: Any) -> Any:
     return service_over(clock, broker)
 
 
-def service_over(clock, broker, profile=DEFAULT, find_keys=lambda: KEYS):
+def service_over(clock: Any, broker: Any, profile: Any = DEFAULT, find_keys: Any = lambda: KEYS) -> Any:
     exports = Exports([KwcliCache(profile, "real", find_keys, clock)])
     return TokenService(profile, MemoryStore(clock), find_keys, lambda: broker, clock, exports=exports)
 
@@ -86,7 +87,7 @@ def read(path: Path) -> dict[str, str]:
     return json.loads(path.read_text())
 
 
-def test_an_issued_token_stands_in_the_cache_as_kwcli_writes_it(service, clock):
+def test_an_issued_token_stands_in_the_cache_as_kwcli_writes_it(service: Any, clock: Any) -> None:
     token = service.ensure().token
     assert read(cache_file()) == {
         "access_token": token.value.reveal(),
@@ -100,30 +101,30 @@ def test_an_issued_token_stands_in_the_cache_as_kwcli_writes_it(service, clock):
 
 
 @posix_only
-def test_the_cache_is_the_owners_alone(service):
+def test_the_cache_is_the_owners_alone(service: Any) -> None:
     service.ensure()
     assert cache_file().stat().st_mode & 0o777 == 0o600
 
 
-def test_a_named_profile_is_written_for_its_alias(clock, broker):
+def test_a_named_profile_is_written_for_its_alias(clock: Any, broker: Any) -> None:
     token = service_over(clock, broker, profile="모의 계좌").ensure().token
     fields = read(cache_file(alias="모의 계좌"))
     assert (fields["access_token"], fields["profile"]) == (token.value.reveal(), "모의 계좌")
 
 
-def test_the_default_profile_with_an_aliass_keys_is_written_for_that_alias(clock, broker):
+def test_the_default_profile_with_an_aliass_keys_is_written_for_that_alias(clock: Any, broker: Any) -> None:
     keys = AppKeys(KEYS.app_key, KEYS.app_secret, alias="실전계좌")
     service_over(clock, broker, find_keys=lambda: keys).ensure()
     assert read(cache_file(alias="실전계좌"))["profile"] == "실전계좌"
     assert not cache_file().exists()
 
 
-def test_a_token_that_was_set_is_written(service, clock):
+def test_a_token_that_was_set_is_written(service: Any, clock: Any) -> None:
     service.put(token_for("a-token-that-was-set", 3600, clock()))
     assert read(cache_file())["access_token"] == "a-token-that-was-set"
 
 
-def test_a_refresh_writes_again_what_kiwoomcli_has_deleted(service, clock):
+def test_a_refresh_writes_again_what_kiwoomcli_has_deleted(service: Any, clock: Any) -> None:
     token = service.ensure().token
     cache_file().unlink()
     clock.advance(1)
@@ -131,7 +132,7 @@ def test_a_refresh_writes_again_what_kiwoomcli_has_deleted(service, clock):
     assert read(cache_file())["access_token"] == token.value.reveal()
 
 
-def test_what_stands_there_already_is_not_written_again(service):
+def test_what_stands_there_already_is_not_written_again(service: Any) -> None:
     service.ensure()
     before = cache_file().stat()
     service.refresh()
@@ -140,7 +141,7 @@ def test_what_stands_there_already_is_not_written_again(service):
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
 
 
-def test_a_share_that_was_switched_on_later_gets_the_present_token(clock, broker):
+def test_a_share_that_was_switched_on_later_gets_the_present_token(clock: Any, broker: Any) -> None:
     shared = service_over(clock, broker)
     exports, shared.exports = shared.exports, None
     token = shared.ensure().token
@@ -150,7 +151,9 @@ def test_a_share_that_was_switched_on_later_gets_the_present_token(clock, broker
     assert read(cache_file())["access_token"] == token.value.reveal()
 
 
-def test_a_token_of_kiwoomcli_that_ends_later_is_taken_over_instead_of_being_overwritten(service, broker, clock):
+def test_a_token_of_kiwoomcli_that_ends_later_is_taken_over_instead_of_being_overwritten(
+    service: Any, broker: Any, clock: Any
+) -> None:
     service.put(token_for("ours", 7200, clock()))
     put_cache(issued_by_kwcli(clock))
     assert service.publish() == ()
@@ -159,14 +162,14 @@ def test_a_token_of_kiwoomcli_that_ends_later_is_taken_over_instead_of_being_ove
     assert broker.issues == 0
 
 
-def test_a_token_of_kiwoomcli_that_ends_sooner_makes_room_for_ours(service, clock):
+def test_a_token_of_kiwoomcli_that_ends_sooner_makes_room_for_ours(service: Any, clock: Any) -> None:
     service.put(token_for("ours", 7200, clock()))
     put_cache(issued_by_kwcli(clock, lifetime=3600))
     service.publish()
     assert read(cache_file())["access_token"] == "ours"
 
 
-def test_who_has_cleared_the_token_does_not_get_another_by_handing_out(service, clock):
+def test_who_has_cleared_the_token_does_not_get_another_by_handing_out(service: Any, clock: Any) -> None:
     service.ensure()
     service.clear()
     put_cache(issued_by_kwcli(clock))
@@ -174,13 +177,13 @@ def test_who_has_cleared_the_token_does_not_get_another_by_handing_out(service, 
     assert service.current() is None
 
 
-def test_a_clear_removes_our_token_from_the_cache(service):
+def test_a_clear_removes_our_token_from_the_cache(service: Any) -> None:
     service.ensure()
     assert service.clear().unpublished == ()
     assert not cache_file().exists()
 
 
-def test_a_clear_leaves_another_token_in_the_cache(service, clock):
+def test_a_clear_leaves_another_token_in_the_cache(service: Any, clock: Any) -> None:
     service.ensure()
     put_cache(issued_by_kwcli(clock))
     service.clear()
@@ -188,7 +191,7 @@ def test_a_clear_leaves_another_token_in_the_cache(service, clock):
 
 
 @posix_only
-def test_a_clear_also_removes_our_token_where_others_may_read_it(service):
+def test_a_clear_also_removes_our_token_where_others_may_read_it(service: Any) -> None:
     service.ensure()
     cache_file().chmod(0o644)
     service.clear()
@@ -196,14 +199,16 @@ def test_a_clear_also_removes_our_token_where_others_may_read_it(service):
 
 
 @posix_only
-def test_our_token_where_others_may_read_it_is_made_private_again(service):
+def test_our_token_where_others_may_read_it_is_made_private_again(service: Any) -> None:
     service.ensure()
     cache_file().chmod(0o644)
     service.publish()
     assert cache_file().stat().st_mode & 0o777 == 0o600
 
 
-def test_a_rotation_that_fails_halfway_leaves_no_revoked_token_in_the_cache(service, broker, monkeypatch):
+def test_a_rotation_that_fails_halfway_leaves_no_revoked_token_in_the_cache(
+    service: Any, broker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     service.ensure()
     monkeypatch.setattr(broker, "issue", lambda keys: (_ for _ in ()).throw(BrokerUnavailable("no answer")))
     with pytest.raises(BrokerUnavailable):
@@ -212,7 +217,7 @@ def test_a_rotation_that_fails_halfway_leaves_no_revoked_token_in_the_cache(serv
     assert not cache_file().exists()
 
 
-def test_a_token_that_kiwoomcli_issued_is_taken_over_without_a_request(service, broker, clock):
+def test_a_token_that_kiwoomcli_issued_is_taken_over_without_a_request(service: Any, broker: Any, clock: Any) -> None:
     put_cache(issued_by_kwcli(clock))
     outcome = service.ensure()
     assert (outcome.how, outcome.token.value.reveal()) == (Outcome.ADOPTED, "token-that-kiwoomcli-issued")
@@ -220,14 +225,16 @@ def test_a_token_that_kiwoomcli_issued_is_taken_over_without_a_request(service, 
     assert service.store.read() == outcome.token
 
 
-def test_a_token_that_kiwoomcli_issued_is_taken_over_when_ours_is_about_to_end(service, broker, clock):
+def test_a_token_that_kiwoomcli_issued_is_taken_over_when_ours_is_about_to_end(
+    service: Any, broker: Any, clock: Any
+) -> None:
     service.put(token_for("ours-near-its-end", 200, clock()))
     put_cache(issued_by_kwcli(clock))
     assert service.ensure().token.value.reveal() == "token-that-kiwoomcli-issued"
     assert broker.issues == 0
 
 
-def test_a_renewal_takes_over_what_kiwoomcli_issued(service, broker, clock):
+def test_a_renewal_takes_over_what_kiwoomcli_issued(service: Any, broker: Any, clock: Any) -> None:
     seen = token_for("ours-near-its-end", 200, clock())
     service.put(seen)
     put_cache(issued_by_kwcli(clock))
@@ -235,20 +242,22 @@ def test_a_renewal_takes_over_what_kiwoomcli_issued(service, broker, clock):
     assert broker.issues == 0
 
 
-def test_a_shorter_life_is_not_taken_over_for_a_longer_one(service, broker, clock):
+def test_a_shorter_life_is_not_taken_over_for_a_longer_one(service: Any, broker: Any, clock: Any) -> None:
     service.put(token_for("ours", 200, clock()))
     put_cache(issued_by_kwcli(clock, lifetime=100))
     assert service.ensure().token.value.reveal() == "token-1-of-a-test"
 
 
-def test_an_unexpired_token_of_kiwoomcli_serves_while_kiwoom_does_not_answer(service, broker, clock):
+def test_an_unexpired_token_of_kiwoomcli_serves_while_kiwoom_does_not_answer(
+    service: Any, broker: Any, clock: Any
+) -> None:
     put_cache(issued_by_kwcli(clock, lifetime=100))
     broker.failure = BrokerUnavailable("no answer")
     assert service.ensure().token.value.reveal() == "token-that-kiwoomcli-issued"
     assert broker.issues == 1
 
 
-def test_a_refused_token_is_replaced_by_what_kiwoomcli_has_issued(service, broker, clock):
+def test_a_refused_token_is_replaced_by_what_kiwoomcli_has_issued(service: Any, broker: Any, clock: Any) -> None:
     service.put(token_for("ours-which-was-revoked", 86400, clock()))
     put_cache(issued_by_kwcli(clock, lifetime=3600))
     outcome = service.replace_refused(Secret("ours-which-was-revoked"))
@@ -256,13 +265,13 @@ def test_a_refused_token_is_replaced_by_what_kiwoomcli_has_issued(service, broke
     assert broker.issues == 0
 
 
-def test_the_refused_token_itself_is_not_taken_over(service, broker, clock):
+def test_the_refused_token_itself_is_not_taken_over(service: Any, broker: Any, clock: Any) -> None:
     put_cache(issued_by_kwcli(clock))
     outcome = service.replace_refused(Secret("token-that-kiwoomcli-issued"))
     assert outcome.token.value.reveal() == "token-1-of-a-test"
 
 
-def test_a_refresh_that_the_user_asks_for_goes_to_kiwoom(service, broker, clock):
+def test_a_refresh_that_the_user_asks_for_goes_to_kiwoom(service: Any, broker: Any, clock: Any) -> None:
     put_cache(issued_by_kwcli(clock))
     assert service.refresh().token.value.reveal() == "token-1-of-a-test"
 
@@ -284,7 +293,9 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize("changed", UNUSABLE.values(), ids=UNUSABLE.keys())
-def test_a_cache_is_left_alone_and_not_used(service, broker, clock, changed, caplog):
+def test_a_cache_is_left_alone_and_not_used(
+    service: Any, broker: Any, clock: Any, changed: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     path = put_cache(issued_by_kwcli(clock, **changed))
     before = path.read_bytes()
     export = next(iter(service.exports))
@@ -297,7 +308,7 @@ def test_a_cache_is_left_alone_and_not_used(service, broker, clock, changed, cap
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '"text"', "\x00" * 100, "[" * 60000, "x" * 70000])
-def test_a_damaged_cache_is_left_alone_and_not_used(service, content):
+def test_a_damaged_cache_is_left_alone_and_not_used(service: Any, content: Any) -> None:
     path = put_cache(content)
     export = next(iter(service.exports))
     assert export.external_token() is None
@@ -306,7 +317,9 @@ def test_a_damaged_cache_is_left_alone_and_not_used(service, content):
 
 @posix_only
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
-def test_a_cache_that_others_may_read_is_left_alone_and_not_used(service, clock, mode, caplog):
+def test_a_cache_that_others_may_read_is_left_alone_and_not_used(
+    service: Any, clock: Any, mode: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     path = put_cache(issued_by_kwcli(clock), mode=mode)
     assert next(iter(service.exports)).external_token() is None
     assert path.stat().st_mode & 0o777 == mode
@@ -314,7 +327,9 @@ def test_a_cache_that_others_may_read_is_left_alone_and_not_used(service, clock,
 
 
 @posix_only
-def test_a_cache_of_another_user_is_left_alone_and_not_used(service, clock, monkeypatch, caplog):
+def test_a_cache_of_another_user_is_left_alone_and_not_used(
+    service: Any, clock: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     path = put_cache(issued_by_kwcli(clock))
     monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
     assert next(iter(service.exports)).external_token() is None
@@ -323,7 +338,9 @@ def test_a_cache_of_another_user_is_left_alone_and_not_used(service, clock, monk
 
 
 @posix_only
-def test_a_link_is_left_alone_not_used_and_never_written_through(service, clock, tmp_path, caplog):
+def test_a_link_is_left_alone_not_used_and_never_written_through(
+    service: Any, clock: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     target = put_cache(issued_by_kwcli(clock), tmp_path / "elsewhere.json")
     before = target.read_bytes()
     cache_file().parent.mkdir(parents=True)
@@ -337,7 +354,9 @@ def test_a_link_is_left_alone_not_used_and_never_written_through(service, clock,
     assert read(cache_file())["access_token"] == token.value.reveal()
 
 
-def test_a_folder_in_the_caches_place_costs_no_token_and_is_told(service, caplog):
+def test_a_folder_in_the_caches_place_costs_no_token_and_is_told(
+    service: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     cache_file().mkdir(parents=True)
     outcome = service.ensure()
     assert outcome.how == Outcome.ISSUED
@@ -350,14 +369,14 @@ def test_a_folder_in_the_caches_place_costs_no_token_and_is_told(service, caplog
 
 
 @posix_only
-def test_a_pipe_in_the_caches_place_holds_nobody_up(service):
+def test_a_pipe_in_the_caches_place_holds_nobody_up(service: Any) -> None:
     cache_file().parent.mkdir(parents=True)
     os.mkfifo(cache_file(), 0o600)
     assert service.ensure().token.value.reveal() == "token-1-of-a-test"
 
 
-def test_without_keys_a_token_that_is_set_is_stored_and_the_export_told(clock, broker):
-    def no_keys():
+def test_without_keys_a_token_that_is_set_is_stored_and_the_export_told(clock: Any, broker: Any) -> None:
+    def no_keys() -> None:
         raise KeysMissing("no keys")
 
     service = service_over(clock, broker, find_keys=no_keys)
@@ -367,23 +386,28 @@ def test_without_keys_a_token_that_is_set_is_stored_and_the_export_told(clock, b
     assert not cache_file().exists()
 
 
-def test_whatever_an_export_raises_the_token_is_stored(clock, broker):
+def test_whatever_an_export_raises_the_token_is_stored(clock: Any, broker: Any) -> None:
     class Broken:
         setting = "share_broken"
 
-        def path(self):
+        def path(self) -> Any:
             return "/nowhere"
 
-        def publish(self, token):
+        def publish(self, token: Any) -> None:
             raise ZeroDivisionError("text with a token-1-of-a-test inside")
 
         withdraw = publish
 
-        def external_token(self):
+        def external_token(self) -> Any:
             return None
 
     service = TokenService(
-        DEFAULT, MemoryStore(clock), lambda: KEYS, lambda: broker, clock, exports=Exports([Broken()])
+        DEFAULT,
+        MemoryStore(clock),
+        lambda: KEYS,
+        lambda: broker,
+        clock,
+        exports=Exports([Broken()]),  # type: ignore[list-item]
     )
     outcome = service.ensure()
     assert service.store.read() == outcome.token
@@ -392,7 +416,7 @@ def test_whatever_an_export_raises_the_token_is_stored(clock, broker):
     assert service.store.read() is None
 
 
-def test_a_share_that_fails_does_not_stop_the_next(clock, broker):
+def test_a_share_that_fails_does_not_stop_the_next(clock: Any, broker: Any) -> None:
     cache_file().mkdir(parents=True)
     others = KwcliCache("모의계좌", "real", lambda: KEYS, clock)
     exports = Exports([KwcliCache(DEFAULT, "real", lambda: KEYS, clock), others])
@@ -402,12 +426,12 @@ def test_a_share_that_fails_does_not_stop_the_next(clock, broker):
     assert others.holds(outcome.token)
 
 
-def test_the_path_is_kwclis(clock):
+def test_the_path_is_kwclis(clock: Any) -> None:
     assert Path(cache_path("demo", None)) == cache_file("demo")
     assert Path(cache_path("demo", "가족 계좌")) == cache_file("demo", "가족 계좌")
 
 
-def test_one_refused_token_makes_one_request_a_minute(service, broker, clock):
+def test_one_refused_token_makes_one_request_a_minute(service: Any, broker: Any, clock: Any) -> None:
     first = service.ensure().token.value
     clock.advance(1)
     assert service.replace_refused(first).token.value == first
@@ -420,7 +444,9 @@ def test_one_refused_token_makes_one_request_a_minute(service, broker, clock):
     assert broker.issues == 3
 
 
-def test_a_refused_token_is_asked_about_again_soon_after_a_failure_that_may_pass(service, broker, clock):
+def test_a_refused_token_is_asked_about_again_soon_after_a_failure_that_may_pass(
+    service: Any, broker: Any, clock: Any
+) -> None:
     first = service.ensure().token.value
     clock.advance(1)
     broker.failure = BrokerUnavailable("no answer")
@@ -433,7 +459,9 @@ def test_a_refused_token_is_asked_about_again_soon_after_a_failure_that_may_pass
     assert service.replace_refused(first).token.value != first
 
 
-def test_an_answer_that_was_the_same_before_the_refusal_does_not_stop_the_renewal(service, broker, clock):
+def test_an_answer_that_was_the_same_before_the_refusal_does_not_stop_the_renewal(
+    service: Any, broker: Any, clock: Any
+) -> None:
     first = service.ensure().token.value
     clock.advance(1)
     assert service.refresh().how == Outcome.SAME
@@ -442,13 +470,13 @@ def test_an_answer_that_was_the_same_before_the_refusal_does_not_stop_the_renewa
     assert service.replace_refused(first).token.value != first
 
 
-def test_a_refused_token_that_is_not_the_stored_one_makes_no_request(service, broker):
+def test_a_refused_token_that_is_not_the_stored_one_makes_no_request(service: Any, broker: Any) -> None:
     present = service.ensure().token
     assert service.replace_refused(Secret("somebody-elses-old-token")).token == present
     assert broker.issues == 1
 
 
-def test_a_refusal_by_the_broker_itself_reaches_the_caller(service, broker, clock):
+def test_a_refusal_by_the_broker_itself_reaches_the_caller(service: Any, broker: Any, clock: Any) -> None:
     first = service.ensure().token.value
     clock.advance(1)
     broker.failure = TokenRefused("refused", code="8010")
@@ -462,19 +490,19 @@ class TestAliases:
     OTHER_KEYS = AppKeys(Secret("another-app-key"), Secret("another-secret"))
 
     @pytest.fixture
-    def known(self):
+    def known(self) -> Any:
         """What kiwoomcli knows: the aliases' modes, and in `keys` what the keyring has for each."""
         path = Path(platformdirs.user_config_dir("kiwoom")) / "settings.json"
         path.parent.mkdir(parents=True)
 
-        def tell(**modes):
+        def tell(**modes: Any) -> None:
             path.write_text(json.dumps({"profiles": {alias: {"mode": mode} for alias, mode in modes.items()}}))
 
         return tell
 
     @pytest.fixture
-    def opened(self, clock, broker):
-        def open_over(keys_of_alias, profile=DEFAULT, find_keys=lambda: KEYS):
+    def opened(self, clock: Any, broker: Any) -> Any:
+        def open_over(keys_of_alias: Any, profile: Any = DEFAULT, find_keys: Any = lambda: KEYS) -> Any:
             export = KwcliCache(profile, "real", find_keys, clock, keys_of_alias=keys_of_alias)
             return TokenService(
                 profile, MemoryStore(clock), find_keys, lambda: broker, clock, exports=Exports([export])
@@ -482,7 +510,7 @@ class TestAliases:
 
         return open_over
 
-    def test_with_the_same_keys_have_the_token_too(self, known, opened):
+    def test_with_the_same_keys_have_the_token_too(self, known: Any, opened: Any) -> None:
         known(같은="real", 다른="real", 모의="demo", 없는="real")
         keys = {"같은": KEYS, "다른": self.OTHER_KEYS, "모의": KEYS}
 
@@ -497,19 +525,21 @@ class TestAliases:
         )
         assert len(list(cache_file(alias="같은").parent.iterdir())) == 1
 
-    def test_of_a_named_profile_are_its_own_and_the_others_with_its_keys(self, known, opened):
+    def test_of_a_named_profile_are_its_own_and_the_others_with_its_keys(self, known: Any, opened: Any) -> None:
         known(하나="real", 둘="real")
 
         opened(lambda _: KEYS, profile="하나").ensure()
 
         assert [read(cache_file(alias=one))["profile"] for one in ("하나", "둘")] == ["하나", "둘"]
 
-    def test_whose_cache_tells_the_keys_are_not_asked_for_in_the_keyring(self, known, opened, clock):
+    def test_whose_cache_tells_the_keys_are_not_asked_for_in_the_keyring(
+        self, known: Any, opened: Any, clock: Any
+    ) -> None:
         known(같은="real", 다른="real")
         put_cache(issued_by_kwcli(clock, lifetime=-1, profile="같은"), cache_file(alias="같은"))
         other = issued_by_kwcli(clock, profile="다른", credential_fingerprint=fingerprint(self.OTHER_KEYS))
         put_cache(other, cache_file(alias="다른"))
-        asked = []
+        asked: list[Any] = []
 
         token = opened(asked.append).ensure().token
 
@@ -517,9 +547,9 @@ class TestAliases:
         assert read(cache_file(alias="같은"))["access_token"] == token.value.reveal()
         assert read(cache_file(alias="다른")) == other
 
-    def test_are_asked_about_only_when_there_is_something_to_hand_out(self, known, opened):
+    def test_are_asked_about_only_when_there_is_something_to_hand_out(self, known: Any, opened: Any) -> None:
         known(다른="real")
-        asked = []
+        asked: list[Any] = []
         service = opened(asked.append)
         service.ensure()
         assert asked == ["다른"]
@@ -531,10 +561,12 @@ class TestAliases:
 
         assert asked == []
 
-    def test_a_keyring_that_fails_costs_nothing_but_that_one(self, known, opened, caplog):
+    def test_a_keyring_that_fails_costs_nothing_but_that_one(
+        self, known: Any, opened: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
         known(가="real", 나="real")
 
-        def keys_of_alias(alias):
+        def keys_of_alias(alias: Any) -> Any:
             if alias == "가":
                 raise KeysMissing("The keyring does not answer.")
             return KEYS
@@ -546,7 +578,7 @@ class TestAliases:
         assert not cache_file(alias="가").exists()
         assert "not handed to kiwoomcli for 가" in caplog.text
 
-    def test_a_cache_that_cannot_be_written_costs_the_others_nothing_and_is_told(self, known, opened):
+    def test_a_cache_that_cannot_be_written_costs_the_others_nothing_and_is_told(self, known: Any, opened: Any) -> None:
         known(가="real", 나="real")
         cache_file(alias="가").mkdir(parents=True)
 
@@ -555,7 +587,9 @@ class TestAliases:
         assert [str(cache_file(alias="가")) in str(error) for error in outcome.unpublished] == [True]
         assert read(cache_file(alias="나"))["access_token"] == outcome.token.value.reveal()
 
-    def test_a_token_that_one_of_them_has_issued_is_taken_over(self, known, opened, broker, clock):
+    def test_a_token_that_one_of_them_has_issued_is_taken_over(
+        self, known: Any, opened: Any, broker: Any, clock: Any
+    ) -> None:
         known(같은="real", 다른="real")
         put_cache(issued_by_kwcli(clock, access_token="earlier", lifetime=3600))
         put_cache(issued_by_kwcli(clock, access_token="later", profile="같은"), cache_file(alias="같은"))
@@ -569,7 +603,9 @@ class TestAliases:
         assert (outcome.token.value.reveal(), outcome.how, broker.issues) == ("later", Outcome.ADOPTED, 0)
         assert read(cache_file())["access_token"] == "later"
 
-    def test_that_are_of_other_keys_are_no_trouble_worth_telling(self, known, opened, clock, caplog):
+    def test_that_are_of_other_keys_are_no_trouble_worth_telling(
+        self, known: Any, opened: Any, clock: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
         known(다른="real")
         put_cache(
             issued_by_kwcli(clock, profile="다른", credential_fingerprint=fingerprint(self.OTHER_KEYS)),
@@ -580,7 +616,9 @@ class TestAliases:
 
         assert "is not used" not in caplog.text
 
-    def test_a_clear_takes_the_token_from_all_that_have_it_known_or_not(self, known, opened, clock):
+    def test_a_clear_takes_the_token_from_all_that_have_it_known_or_not(
+        self, known: Any, opened: Any, clock: Any
+    ) -> None:
         known(하나="real")
         keys = AppKeys(KEYS.app_key, KEYS.app_secret, alias="하나")
         service = opened(lambda _: KEYS, find_keys=lambda: keys)
@@ -597,17 +635,17 @@ class TestAClearOfWhatCannotBeSeen:
     """The store fails, so nobody can tell which token it was."""
 
     class Failing(MemoryStore):
-        def read(self):
+        def read(self) -> None:
             raise StoreError("The keyring does not answer.")
 
-        def clear(self):
+        def clear(self) -> None:  # type: ignore[override]
             raise StoreError("The keyring does not answer.")
 
-    def service(self, clock, broker, find_keys=lambda: KEYS, profile=DEFAULT):
+    def service(self, clock: Any, broker: Any, find_keys: Any = lambda: KEYS, profile: Any = DEFAULT) -> Any:
         exports = Exports([KwcliCache(profile, "real", find_keys, clock)])
-        return TokenService(profile, self.Failing(clock), find_keys, lambda: broker, clock, exports=exports)
+        return TokenService(profile, self.Failing(clock), find_keys, lambda: broker, clock, exports=exports)  # type: ignore[arg-type]
 
-    def test_takes_every_token_of_these_keys_away_and_no_other(self, clock, broker):
+    def test_takes_every_token_of_these_keys_away_and_no_other(self, clock: Any, broker: Any) -> None:
         own = put_cache(issued_by_kwcli(clock))
         of_alias = put_cache(issued_by_kwcli(clock, profile="하나"), cache_file(alias="하나"))
         of_other_keys = put_cache(
@@ -620,8 +658,8 @@ class TestAClearOfWhatCannotBeSeen:
 
         assert [one.exists() for one in (own, of_alias, of_other_keys, of_other_mode)] == [False, False, True, True]
 
-    def test_takes_that_from_its_own_place_where_the_keys_cannot_be_had_either(self, clock, broker):
-        def no_keys():
+    def test_takes_that_from_its_own_place_where_the_keys_cannot_be_had_either(self, clock: Any, broker: Any) -> None:
+        def no_keys() -> None:
             raise KeysMissing("The app keys lie in the keyring, which is locked.")
 
         own = put_cache(issued_by_kwcli(clock, profile="하나"), cache_file(alias="하나"))
@@ -632,7 +670,7 @@ class TestAClearOfWhatCannotBeSeen:
 
         assert (own.exists(), another.exists()) == (False, True)
 
-    def test_takes_nothing_away_when_it_was_to_be_revoked(self, clock, broker):
+    def test_takes_nothing_away_when_it_was_to_be_revoked(self, clock: Any, broker: Any) -> None:
         own = put_cache(issued_by_kwcli(clock))
 
         with pytest.raises(StoreError, match="does not answer"):

@@ -5,7 +5,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import keyring
 import keyring.backend
@@ -33,24 +35,24 @@ class HangingKeyring(MemoryKeyring):
         self.release = threading.Event()
         self.entered = threading.Event()
 
-    def get_password(self, service, username):
+    def get_password(self, service: Any, username: Any) -> Any:
         self.entered.set()
         self.release.wait()
         return super().get_password(service, username)
 
-    def set_password(self, service, username, password):
+    def set_password(self, service: Any, username: Any, password: Any) -> None:
         self.entered.set()
         self.release.wait()
         super().set_password(service, username, password)
 
 
 @pytest.fixture
-def use(monkeypatch):
+def use(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Makes a backend the one that the host program chose."""
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
     monkeypatch.setattr(keyring.core, "_keyring_backend", None)
 
-    def choose(backend):
+    def choose(backend: Any) -> Any:
         keyring.set_keyring(backend)
         return backend
 
@@ -58,33 +60,33 @@ def use(monkeypatch):
 
 
 @pytest.fixture
-def config_root():
+def config_root() -> Any:
     """Where keyring looks for its own settings."""
     return Path(keyring.util.platform_.config_root())
 
 
 @pytest.fixture
-def hanging(use):
+def hanging(use: Any) -> Iterator[Any]:
     backend = use(HangingKeyring())
     yield backend
     backend.release.set()
 
 
-def problem_of(act):
+def problem_of(act: Any) -> Any:
     with pytest.raises(KeyringUnavailable) as raised:
         act()
     return raised.value.problem
 
 
-def wait_until(condition):
+def wait_until(condition: Any) -> None:
     end = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < end, "it never came"
         time.sleep(0.001)
 
 
-def answers_again(keyring_client):
-    def asked():
+def answers_again(keyring_client: Any) -> Any:
+    def asked() -> Any:
         try:
             keyring_client.get("service", "user")
         except KeyringUnavailable:
@@ -95,7 +97,7 @@ def answers_again(keyring_client):
 
 
 class TestOrdinary:
-    def test_what_is_set_is_got_back(self, use):
+    def test_what_is_set_is_got_back(self, use: Any) -> None:
         use(MemoryKeyring())
         keyring_client = KeyringClient(LONG)
 
@@ -103,7 +105,7 @@ class TestOrdinary:
 
         assert keyring_client.get("service", "user") == "value"
 
-    def test_what_is_deleted_is_gone(self, use):
+    def test_what_is_deleted_is_gone(self, use: Any) -> None:
         use(MemoryKeyring())
         keyring_client = KeyringClient(LONG)
         keyring_client.set("service", "user", "value")
@@ -112,24 +114,24 @@ class TestOrdinary:
 
         assert keyring_client.get("service", "user") is None
 
-    def test_deleting_what_is_not_there_is_no_error(self, use):
+    def test_deleting_what_is_not_there_is_no_error(self, use: Any) -> None:
         use(MemoryKeyring())
 
         KeyringClient(LONG).delete("service", "user")
 
-    def test_a_check_asks_for_no_entry(self, use):
+    def test_a_check_asks_for_no_entry(self, use: Any) -> None:
         backend = use(MemoryKeyring())
 
         KeyringClient(LONG).check()
 
         assert backend.calls == 0
 
-    def test_calls_from_many_threads_all_get_their_own_answer(self, use):
+    def test_calls_from_many_threads_all_get_their_own_answer(self, use: Any) -> None:
         use(MemoryKeyring())
         keyring_client = KeyringClient(LONG)
         got = []
 
-        def work(name):
+        def work(name: Any) -> None:
             keyring_client.set("service", name, name * 2)
             got.append(keyring_client.get("service", name) == name * 2)
 
@@ -143,21 +145,23 @@ class TestOrdinary:
 
 
 class TestWhichKeyring:
-    def test_the_one_that_the_host_program_set(self, use):
+    def test_the_one_that_the_host_program_set(self, use: Any) -> None:
         backend = use(MemoryKeyring())
 
         KeyringClient(LONG).set("service", "user", "value")
 
         assert backend.entries == {("service", "user"): "value"}
 
-    def test_what_the_environment_names_goes_before_it_and_is_none_unless_it_is_a_systems(self, use, monkeypatch):
+    def test_what_the_environment_names_goes_before_it_and_is_none_unless_it_is_a_systems(
+        self, use: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         backend = use(MemoryKeyring())
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.doubles.MemoryKeyring")
 
         assert problem_of(lambda: KeyringClient(LONG).set("service", "user", "value")) == KeyringUnavailable.MISSING
         assert backend.calls == 0
 
-    def test_what_keyrings_own_settings_name_is_none_unless_it_is_a_systems(self, use, config_root):
+    def test_what_keyrings_own_settings_name_is_none_unless_it_is_a_systems(self, use: Any, config_root: Any) -> None:
         backend = use(MemoryKeyring())
         config_root.mkdir(parents=True)
         (config_root / "keyringrc.cfg").write_text("[backend]\ndefault-keyring=tests.doubles.MemoryKeyring\n")
@@ -166,7 +170,9 @@ class TestWhichKeyring:
         assert backend.calls == 0
 
     @pytest.mark.parametrize("is_in_chain", [False, True])
-    def test_none_where_keyring_has_found_a_backend_that_stores_plain_text(self, use, monkeypatch, is_in_chain):
+    def test_none_where_keyring_has_found_a_backend_that_stores_plain_text(
+        self, use: Any, monkeypatch: pytest.MonkeyPatch, is_in_chain: Any
+    ) -> None:
         found = MemoryKeyring()
         monkeypatch.setattr(keyring.backend, "get_all_keyring", lambda: [found])
         monkeypatch.setattr(chainer.ChainerBackend, "backends", [found, MemoryKeyring()])
@@ -177,17 +183,19 @@ class TestWhichKeyring:
         assert found.entries == {}
 
     @pytest.mark.parametrize("name", ["keyring.backends.fail.Keyring", "keyring.backends.null.Keyring"])
-    def test_none_when_the_environment_names_one_that_keeps_nothing(self, name, monkeypatch):
+    def test_none_when_the_environment_names_one_that_keeps_nothing(
+        self, name: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", name)
 
         assert problem_of(lambda: KeyringClient(LONG).get("service", "user")) == KeyringUnavailable.MISSING
 
-    def test_none_when_the_host_program_set_one_that_keeps_nothing(self, use):
+    def test_none_when_the_host_program_set_one_that_keeps_nothing(self, use: Any) -> None:
         use(null.Keyring())
 
         assert problem_of(lambda: KeyringClient(LONG).set("service", "user", "value")) == KeyringUnavailable.MISSING
 
-    def test_one_that_appears_later_is_found(self, use, monkeypatch):
+    def test_one_that_appears_later_is_found(self, use: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         use(fail.Keyring())
         monkeypatch.setattr(vault_module, "_platform_backend", lambda: fail.Keyring)
         keyring_client = KeyringClient(LONG)
@@ -197,12 +205,12 @@ class TestWhichKeyring:
 
         keyring_client.check()
 
-    def test_a_backend_that_cannot_be_loaded_has_failed(self, monkeypatch):
+    def test_a_backend_that_cannot_be_loaded_has_failed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "no.such.module.Keyring")
 
         assert problem_of(lambda: KeyringClient(LONG).get("service", "user")) == KeyringUnavailable.FAILED
 
-    def test_a_chain_without_links_does_not_crash(self, use, monkeypatch):
+    def test_a_chain_without_links_does_not_crash(self, use: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(chainer.ChainerBackend, "backends", [])
         use(chainer.ChainerBackend())
 
@@ -214,7 +222,7 @@ class TestWhichKeyring:
 
 class TestFailure:
     @pytest.mark.parametrize("raised", [RuntimeError("secret text"), OSError(5, "secret text"), SystemExit(1)])
-    def test_whatever_a_backend_raises_is_a_failed_keyring(self, raised, use):
+    def test_whatever_a_backend_raises_is_a_failed_keyring(self, raised: Any, use: Any) -> None:
         use(MemoryKeyring()).broken = raised
 
         with pytest.raises(KeyringUnavailable) as caught:
@@ -223,7 +231,7 @@ class TestFailure:
         assert caught.value.problem == KeyringUnavailable.FAILED
         assert "secret text" not in str(caught.value)
 
-    def test_the_next_call_is_made_all_the_same(self, use):
+    def test_the_next_call_is_made_all_the_same(self, use: Any) -> None:
         backend = use(MemoryKeyring())
         keyring_client = KeyringClient(LONG)
         backend.broken = RuntimeError()
@@ -233,7 +241,7 @@ class TestFailure:
 
         assert keyring_client.get("service", "user") is None
 
-    def test_a_failed_set_does_not_carry_the_value(self, use):
+    def test_a_failed_set_does_not_carry_the_value(self, use: Any) -> None:
         use(MemoryKeyring()).broken = RuntimeError("x")
 
         with pytest.raises(KeyringUnavailable) as caught:
@@ -241,9 +249,11 @@ class TestFailure:
 
         assert "value-of-a-test" not in f"{caught.value!r}{caught.value}{caught.value.values}"
 
-    def test_windows_refuses_before_the_call_what_its_vault_cannot_take(self, use, monkeypatch):
+    def test_windows_refuses_before_the_call_what_its_vault_cannot_take(
+        self, use: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         backend = use(MemoryKeyring())
-        monkeypatch.setattr(vault_module.sys, "platform", "win32")
+        monkeypatch.setattr(vault_module.sys, "platform", "win32")  # type: ignore[attr-defined]
 
         assert (
             problem_of(lambda: KeyringClient(LONG).set("service", "user", "x" * 1281)) == KeyringUnavailable.TOO_SMALL
@@ -252,10 +262,10 @@ class TestFailure:
 
 
 class TestHang:
-    def test_the_first_call_is_told_after_the_deadline(self, hanging):
+    def test_the_first_call_is_told_after_the_deadline(self, hanging: Any) -> None:
         assert problem_of(lambda: KeyringClient(SHORT).get("service", "user")) == KeyringUnavailable.SILENT
 
-    def test_everybody_else_is_told_without_a_wait(self, hanging):
+    def test_everybody_else_is_told_without_a_wait(self, hanging: Any) -> None:
         keyring_client = KeyringClient(SHORT)
         problem_of(lambda: keyring_client.get("service", "user"))
         keyring_client._deadline = LONG
@@ -266,7 +276,7 @@ class TestHang:
 
         assert time.monotonic() - started < LONG / 3
 
-    def test_all_goes_on_when_it_is_back(self, hanging):
+    def test_all_goes_on_when_it_is_back(self, hanging: Any) -> None:
         keyring_client = KeyringClient(SHORT)
         problem_of(lambda: keyring_client.get("service", "user"))
 
@@ -274,7 +284,7 @@ class TestHang:
 
         wait_until(answers_again(keyring_client))
 
-    def test_a_call_that_was_given_up_before_it_began_is_never_made(self, hanging):
+    def test_a_call_that_was_given_up_before_it_began_is_never_made(self, hanging: Any) -> None:
         keyring_client = KeyringClient(SHORT)
         first = threading.Thread(target=lambda: problem_of(lambda: keyring_client.get("service", "user")))
         first.start()
@@ -287,7 +297,7 @@ class TestHang:
 
         assert ("service", "late") not in hanging.entries
 
-    def test_many_that_wait_at_once_are_all_told(self, hanging):
+    def test_many_that_wait_at_once_are_all_told(self, hanging: Any) -> None:
         keyring_client = KeyringClient(SHORT)
         problems = []
         threads = [
@@ -301,7 +311,7 @@ class TestHang:
 
         assert problems == [KeyringUnavailable.SILENT] * 8
 
-    def test_many_that_gave_up_leave_it_usable(self, hanging):
+    def test_many_that_gave_up_leave_it_usable(self, hanging: Any) -> None:
         keyring_client = KeyringClient(SHORT)
         threads = [
             threading.Thread(target=lambda: problem_of(lambda: keyring_client.get("service", "user"))) for _ in range(8)
@@ -332,7 +342,7 @@ print(KeyringClient().get("kiwoom-token-tray-test", "nobody"), platform._uname_c
 
 
 @pytest.mark.skipif(sys.platform != "win32", reason="elsewhere the question costs nothing")
-def test_windows_is_never_asked_for_its_version(monkeypatch):
+def test_windows_is_never_asked_for_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
     """It may take WMI for ever to answer."""
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
 
@@ -357,7 +367,7 @@ print(lost)
 
 
 @pytest.mark.skipif(sys.platform != "win32", reason="elsewhere each entry is by itself")
-def test_none_of_many_profiles_that_are_stored_at_once_is_lost(monkeypatch):
+def test_none_of_many_profiles_that_are_stored_at_once_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
     names = [f"profile-{number}" for number in range(4)]
     command = [sys.executable, "-c", STORES.format(root=str(ROOT))]
@@ -372,7 +382,7 @@ def test_none_of_many_profiles_that_are_stored_at_once_is_lost(monkeypatch):
         keyring_client.delete("kiwoom-token-tray-test", name)
 
 
-def test_an_import_that_never_ends_is_a_keyring_that_does_not_answer(monkeypatch):
+def test_an_import_that_never_ends_is_a_keyring_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     forever = threading.Event()
     monkeypatch.setattr(vault_module, "_load", forever.wait)
     monkeypatch.setattr(vault_module, "LOADING_SECONDS", SHORT)
@@ -398,7 +408,7 @@ keyring.set_keyring(Hangs())
 """
 
 
-def run(code: str, *, timeout: float = 60) -> subprocess.CompletedProcess:
+def run(code: str, *, timeout: float = 60) -> subprocess.CompletedProcess:  # type: ignore[type-arg]
     return subprocess.run(
         [sys.executable, "-c", HANG.format(root=str(ROOT)) + code],
         capture_output=True,
@@ -408,7 +418,7 @@ def run(code: str, *, timeout: float = 60) -> subprocess.CompletedProcess:
     )
 
 
-def test_a_call_that_hangs_does_not_hold_up_the_end_of_the_process(monkeypatch):
+def test_a_call_that_hangs_does_not_hold_up_the_end_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
     done = run(
         """
@@ -423,12 +433,12 @@ except KeyringUnavailable as error:
 
 
 @pytest.mark.posix
-def test_a_signals_handler_may_ask_while_its_thread_waits_for_an_answer(hanging):
+def test_a_signals_handler_may_ask_while_its_thread_waits_for_an_answer(hanging: Any) -> None:
     keyring_client = KeyringClient(LONG)
     hanging.entries["service", "user"] = "value"
     answers = []
 
-    def handler(*_):
+    def handler(*_: Any) -> None:
         hanging.release.set()
         answers.append(keyring_client.get("service", "user"))
 
@@ -443,7 +453,7 @@ def test_a_signals_handler_may_ask_while_its_thread_waits_for_an_answer(hanging)
 
 
 @pytest.mark.posix
-def test_a_forked_child_asks_for_itself(monkeypatch):
+def test_a_forked_child_asks_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
     done = run(
         """
@@ -468,7 +478,7 @@ print(os.waitpid(child, 0)[1])
     assert (done.stdout, done.returncode) == ("silent\nvalue\n0\n", 0)
 
 
-def test_nothing_of_a_keyring_is_loaded_before_the_first_call():
+def test_nothing_of_a_keyring_is_loaded_before_the_first_call() -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); import tray_app.stores.keyring_client; "
         "print([name for name in sys.modules if name.partition('.')[0] in {'keyring', 'secretstorage'}])"

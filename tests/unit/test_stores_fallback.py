@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import keyring
@@ -48,42 +49,42 @@ class FakeVault:
         if self.problem is not None:
             raise KeyringUnavailable("The keyring cannot be used.", problem=self.problem)
 
-    def check(self):
+    def check(self) -> None:
         self._count()
 
-    def get(self, service, username):
+    def get(self, service: Any, username: Any) -> Any:
         self._count()
         return self.entries.get((service, username))
 
-    def set(self, service, username, value):
+    def set(self, service: Any, username: Any, value: Any) -> None:
         self._count()
         self.entries[service, username] = value
 
-    def delete(self, service, username):
+    def delete(self, service: Any, username: Any) -> None:
         self._count()
         self.entries.pop((service, username), None)
 
 
 @pytest.fixture
-def clock():
+def clock() -> Any:
     return Clock()
 
 
 @pytest.fixture
-def keyring_client():
+def keyring_client() -> Any:
     return FakeVault()
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Any:
     return tmp_path / "data" / ".token"
 
 
 @pytest.fixture
-def opened(keyring_client, clock, path, tmp_path):
+def opened(keyring_client: Any, clock: Any, path: Any, tmp_path: Path) -> Any:
     """Opens the store as another process would: nothing shared but the vault and the disk."""
 
-    def open_one():
+    def open_one() -> Any:
         marker = ChangeMarker(str(tmp_path / "state" / "default.signal"))
         lock = ThreadLock()
         in_keyring = KeyringStore("default", keyring_client, marker, lock, clock)
@@ -93,45 +94,47 @@ def opened(keyring_client, clock, path, tmp_path):
 
 
 @pytest.fixture
-def store(opened):
+def store(opened: Any) -> Any:
     return opened()
 
 
 @pytest.fixture
-def keyring_store(keyring_client, clock, tmp_path):
+def keyring_store(keyring_client: Any, clock: Any, tmp_path: Path) -> Any:
     return KeyringStore(
         "default", keyring_client, ChangeMarker(str(tmp_path / "state" / "k.signal")), ThreadLock(), clock
     )
 
 
-def token(clock, name="token-of-a-test", lifetime=86400):
+def token(clock: Any, name: Any = "token-of-a-test", lifetime: Any = 86400) -> Any:
     return token_for(name, lifetime, clock())
 
 
 class TestKeyringWorks:
-    def test_the_token_lies_in_the_keyring_and_nowhere_on_disk(self, store, keyring_client, clock, tmp_path):
+    def test_the_token_lies_in_the_keyring_and_nowhere_on_disk(
+        self, store: Any, keyring_client: Any, clock: Any, tmp_path: Path
+    ) -> None:
         store.write(one := token(clock))
 
         assert decode(keyring_client.entries[ENTRY]) == one
         assert not [file for file in tmp_path.rglob("*") if file.is_file() and b"token-of-a-test" in file.read_bytes()]
 
-    def test_the_entry_is_one_line(self, store, keyring_client, clock):
+    def test_the_entry_is_one_line(self, store: Any, keyring_client: Any, clock: Any) -> None:
         store.write(token(clock))
 
         assert "\n" not in keyring_client.entries[ENTRY]
         assert list(json.loads(keyring_client.entries[ENTRY])) == ["access_token", "expires_at", "created_at"]
 
-    def test_another_process_reads_it(self, store, opened, clock):
+    def test_another_process_reads_it(self, store: Any, opened: Any, clock: Any) -> None:
         store.write(one := token(clock))
 
         assert opened().read() == one
 
-    def test_the_place_is_the_keyring(self, store, clock):
+    def test_the_place_is_the_keyring(self, store: Any, clock: Any) -> None:
         store.write(token(clock))
 
         assert (store.place().kind, store.place().problem) == ("keyring", None)
 
-    def test_a_token_file_goes_with_the_next_write(self, store, path, clock):
+    def test_a_token_file_goes_with_the_next_write(self, store: Any, path: Any, clock: Any) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token(clock, "older")))
 
@@ -140,7 +143,7 @@ class TestKeyringWorks:
         assert not path.exists()
         assert store.read() == one
 
-    def test_a_retired_token_file_goes_with_the_next_write(self, store, path, clock):
+    def test_a_retired_token_file_goes_with_the_next_write(self, store: Any, path: Any, clock: Any) -> None:
         path.parent.mkdir()
         path.with_name(".token.ending").write_text(encode_seed(token(clock, "older", 200)))
 
@@ -148,12 +151,14 @@ class TestKeyringWorks:
 
         assert list(path.parent.iterdir()) == []
 
-    def test_a_token_file_that_cannot_be_deleted_is_not_read_again(self, store, opened, path, clock, monkeypatch):
+    def test_a_token_file_that_cannot_be_deleted_is_not_read_again(
+        self, store: Any, opened: Any, path: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token(clock, "older")))
         clock.advance(1)
 
-        def refuse(*_):
+        def refuse(*_: Any) -> None:
             raise PermissionError(errno.EPERM, "Operation not permitted")
 
         monkeypatch.setattr(os, "unlink", refuse)
@@ -161,20 +166,24 @@ class TestKeyringWorks:
 
         assert opened().read() == one
 
-    def test_what_lies_unreadable_in_the_files_place_does_not_hide_the_keyring(self, store, path, clock):
+    def test_what_lies_unreadable_in_the_files_place_does_not_hide_the_keyring(
+        self, store: Any, path: Any, clock: Any
+    ) -> None:
         store.write(one := token(clock))
         path.mkdir(parents=True)
 
         assert store.read() == one
 
     @pytest.mark.posix
-    def test_what_lies_unreadable_in_the_files_place_is_an_error_when_there_is_nothing_else(self, store, path):
+    def test_what_lies_unreadable_in_the_files_place_is_an_error_when_there_is_nothing_else(
+        self, store: Any, path: Any
+    ) -> None:
         path.mkdir(parents=True)
 
         with pytest.raises(StoreError, match="not a file"):
             store.read()
 
-    def test_a_program_that_knows_only_the_file_is_heard(self, store, opened, path, clock):
+    def test_a_program_that_knows_only_the_file_is_heard(self, store: Any, opened: Any, path: Any, clock: Any) -> None:
         store.write(token(clock, "older"))
         clock.advance(60)
         path.parent.mkdir(exist_ok=True)
@@ -182,7 +191,9 @@ class TestKeyringWorks:
 
         assert [store.read(), opened().read()] == [newer, newer]
 
-    def test_a_living_file_is_read_without_the_keyring(self, store, path, keyring_client, clock):
+    def test_a_living_file_is_read_without_the_keyring(
+        self, store: Any, path: Any, keyring_client: Any, clock: Any
+    ) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token(clock)))
 
@@ -190,7 +201,7 @@ class TestKeyringWorks:
 
         assert keyring_client.calls == 0
 
-    def test_a_dead_file_does_not_hide_the_keyring(self, store, path, clock):
+    def test_a_dead_file_does_not_hide_the_keyring(self, store: Any, path: Any, clock: Any) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token(clock, "dead", 60)))
         clock.advance(61)
@@ -198,7 +209,9 @@ class TestKeyringWorks:
 
         assert store.read() == one
 
-    def test_an_older_entry_of_the_keyring_does_not_hide_a_newer_file(self, store, path, keyring_client, clock):
+    def test_an_older_entry_of_the_keyring_does_not_hide_a_newer_file(
+        self, store: Any, path: Any, keyring_client: Any, clock: Any
+    ) -> None:
         store.write(token(clock, "older", 86400))
         keyring_client.problem = KeyringUnavailable.SILENT
         clock.advance(60)
@@ -209,13 +222,15 @@ class TestKeyringWorks:
         assert store.read() == newer
 
     @pytest.mark.parametrize("text", ["", "not json", "{}", "[]", '{"access_token": "half-seen'])
-    def test_a_damaged_entry_is_no_token_and_is_not_logged(self, text, store, keyring_client, caplog):
+    def test_a_damaged_entry_is_no_token_and_is_not_logged(
+        self, text: Any, store: Any, keyring_client: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
         keyring_client.entries[ENTRY] = text
 
         assert store.read() is None
         assert "half-seen" not in caplog.text
 
-    def test_a_quick_read_asks_no_keyring(self, store, keyring_client, clock):
+    def test_a_quick_read_asks_no_keyring(self, store: Any, keyring_client: Any, clock: Any) -> None:
         store.write(token(clock))
         keyring_client.calls = 0
 
@@ -223,7 +238,9 @@ class TestKeyringWorks:
         assert keyring_client.calls == 0
 
     @pytest.mark.parametrize("lifetime", [60, 86400])
-    def test_a_quick_read_of_a_file_asks_no_keyring(self, lifetime, store, path, keyring_client, clock):
+    def test_a_quick_read_of_a_file_asks_no_keyring(
+        self, lifetime: Any, store: Any, path: Any, keyring_client: Any, clock: Any
+    ) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(one := token(clock, lifetime=lifetime)))
         clock.advance(61)
@@ -234,14 +251,18 @@ class TestKeyringWorks:
 
 @pytest.mark.parametrize("problem", PROBLEMS)
 class TestKeyringDoesNotWork:
-    def test_the_token_goes_into_the_file(self, problem, store, opened, keyring_client, clock):
+    def test_the_token_goes_into_the_file(
+        self, problem: Any, store: Any, opened: Any, keyring_client: Any, clock: Any
+    ) -> None:
         keyring_client.problem = problem
 
         store.write(one := token(clock))
 
         assert [store.read(), opened().read()] == [one, one]
 
-    def test_the_place_is_the_file_and_says_why(self, problem, store, path, keyring_client, clock):
+    def test_the_place_is_the_file_and_says_why(
+        self, problem: Any, store: Any, path: Any, keyring_client: Any, clock: Any
+    ) -> None:
         keyring_client.problem = problem
 
         store.write(token(clock))
@@ -249,7 +270,9 @@ class TestKeyringDoesNotWork:
         place = store.place()
         assert (place.kind, place.path, place.problem.problem) == ("file", str(path), problem)
 
-    def test_the_log_says_why_once(self, problem, store, keyring_client, clock, caplog):
+    def test_the_log_says_why_once(
+        self, problem: Any, store: Any, keyring_client: Any, clock: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
         keyring_client.problem = problem
 
         for _ in range(3):
@@ -257,12 +280,14 @@ class TestKeyringDoesNotWork:
 
         assert caplog.messages == [f"Keyring not used ({problem}), token kept in file"]
 
-    def test_a_read_finds_nothing_instead_of_failing(self, problem, store, keyring_client):
+    def test_a_read_finds_nothing_instead_of_failing(self, problem: Any, store: Any, keyring_client: Any) -> None:
         keyring_client.problem = problem
 
         assert store.read() is None
 
-    def test_a_clear_succeeds(self, problem, *, store, opened, path, keyring_client, clock):
+    def test_a_clear_succeeds(
+        self, problem: Any, *, store: Any, opened: Any, path: Any, keyring_client: Any, clock: Any
+    ) -> None:
         keyring_client.problem = problem
         store.write(token(clock))
 
@@ -270,7 +295,9 @@ class TestKeyringDoesNotWork:
         assert not path.exists()
         assert opened().read() is None
 
-    def test_the_next_write_goes_back_into_the_keyring(self, problem, store, path, keyring_client, clock):
+    def test_the_next_write_goes_back_into_the_keyring(
+        self, problem: Any, store: Any, path: Any, keyring_client: Any, clock: Any
+    ) -> None:
         keyring_client.problem = problem
         store.write(token(clock))
         keyring_client.problem = None
@@ -281,7 +308,9 @@ class TestKeyringDoesNotWork:
         assert not path.exists()
         assert store.place().kind == "keyring"
 
-    def test_what_was_cleared_meanwhile_stays_cleared(self, problem, store, opened, keyring_client, clock):
+    def test_what_was_cleared_meanwhile_stays_cleared(
+        self, problem: Any, store: Any, opened: Any, keyring_client: Any, clock: Any
+    ) -> None:
         store.write(token(clock))
         keyring_client.problem = problem
         clock.advance(60)
@@ -291,7 +320,9 @@ class TestKeyringDoesNotWork:
 
         assert [store.read(), opened().read()] == [None, None]
 
-    def test_a_token_set_after_that_clear_is_there(self, problem, store, opened, keyring_client, clock):
+    def test_a_token_set_after_that_clear_is_there(
+        self, problem: Any, store: Any, opened: Any, keyring_client: Any, clock: Any
+    ) -> None:
         store.write(token(clock))
         keyring_client.problem = problem
         store.clear()
@@ -302,7 +333,9 @@ class TestKeyringDoesNotWork:
 
         assert opened().read() == one
 
-    def test_the_keyring_is_asked_again_now_and_then(self, problem, store, keyring_client, clock):
+    def test_the_keyring_is_asked_again_now_and_then(
+        self, problem: Any, store: Any, keyring_client: Any, clock: Any
+    ) -> None:
         store.write(one := token(clock))
         keyring_client.problem = problem
         store.read()
@@ -314,7 +347,7 @@ class TestKeyringDoesNotWork:
         assert store.version() != before
         assert store.read() == one
 
-    def test_the_keyring_is_not_asked_all_the_time(self, problem, store, keyring_client):
+    def test_the_keyring_is_not_asked_all_the_time(self, problem: Any, store: Any, keyring_client: Any) -> None:
         keyring_client.problem = problem
         store.read()
 
@@ -332,8 +365,8 @@ class TestCoherence:
         ids=["write", "clear"],
     )
     def test_the_stamp_tells_of_what_another_process_did(
-        self, change, problem, *, store, opened, keyring_client, clock
-    ):
+        self, change: Any, problem: Any, *, store: Any, opened: Any, keyring_client: Any, clock: Any
+    ) -> None:
         store.write(token(clock))
         before = store.version()
         other = opened()
@@ -345,13 +378,13 @@ class TestCoherence:
         assert store.version() != before
 
     @pytest.mark.parametrize("problem", [None, *PROBLEMS])
-    def test_a_write_returns_its_own_stamp(self, problem, store, keyring_client, clock):
+    def test_a_write_returns_its_own_stamp(self, problem: Any, store: Any, keyring_client: Any, clock: Any) -> None:
         store.read()
         keyring_client.problem = problem
 
         assert store.write(token(clock)) == store.version()
 
-    def test_a_plain_writer_of_the_file_is_noticed(self, store, path, clock):
+    def test_a_plain_writer_of_the_file_is_noticed(self, store: Any, path: Any, clock: Any) -> None:
         store.write(token(clock))
         before = store.version()
         path.parent.mkdir(exist_ok=True)
@@ -361,7 +394,9 @@ class TestCoherence:
         assert store.version() != before
 
     @pytest.mark.posix
-    def test_everything_is_noticed_after_the_state_folder_was_removed(self, store, opened, clock, tmp_path):
+    def test_everything_is_noticed_after_the_state_folder_was_removed(
+        self, store: Any, opened: Any, clock: Any, tmp_path: Path
+    ) -> None:
         store.write(token(clock))
         before = store.version()
         shutil.rmtree(tmp_path / "state")
@@ -371,7 +406,9 @@ class TestCoherence:
         assert store.version() != before
         assert store.read() == one
 
-    def test_a_clear_from_a_clock_that_was_set_back_since_does_not_hold_for_ever(self, store, keyring_client, clock):
+    def test_a_clear_from_a_clock_that_was_set_back_since_does_not_hold_for_ever(
+        self, store: Any, keyring_client: Any, clock: Any
+    ) -> None:
         clock.advance(86400)
         store.clear()
         clock.advance(-86400)
@@ -381,13 +418,13 @@ class TestCoherence:
         assert store.read() == one
 
     def test_a_file_that_cannot_be_deleted_does_not_keep_the_keyrings_token(
-        self, store, keyring_client, path, clock, monkeypatch
-    ):
+        self, store: Any, keyring_client: Any, path: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         store.write(token(clock))
         path.parent.mkdir(exist_ok=True)
         path.write_text(encode_seed(token(clock, "another")))
 
-        def refuse(*_):
+        def refuse(*_: Any) -> None:
             raise PermissionError(errno.EPERM, "Operation not permitted")
 
         monkeypatch.setattr(os, "unlink", refuse)
@@ -399,10 +436,10 @@ class TestCoherence:
 
 class TestAFileOfAnotherProgram:
     @pytest.fixture
-    def put(self, path, clock):
+    def put(self, path: Any, clock: Any) -> Any:
         """Writes the file as a program does that knows nothing else."""
 
-        def write(name="newer", lifetime=86400):
+        def write(name: Any = "newer", lifetime: Any = 86400) -> Any:
             clock.advance(60)
             path.parent.mkdir(exist_ok=True)
             path.write_text(encode_seed(one := token(clock, name, lifetime)))
@@ -411,7 +448,9 @@ class TestAFileOfAnotherProgram:
         return write
 
     @pytest.mark.parametrize("read", [FallbackStore.read, FallbackStore.read_quick], ids=["read", "quick read"])
-    def test_leaves_no_token_behind_when_it_goes_after_it_was_read(self, read, *, store, opened, put, path, clock):
+    def test_leaves_no_token_behind_when_it_goes_after_it_was_read(
+        self, read: Any, *, store: Any, opened: Any, put: Any, path: Any, clock: Any
+    ) -> None:
         store.write(token(clock, "older"))
         put()
         read(store)
@@ -420,7 +459,7 @@ class TestAFileOfAnotherProgram:
 
         assert [store.read(), opened().read()] == [None, None]
 
-    def test_is_told_of_once(self, store, opened, put, clock):
+    def test_is_told_of_once(self, store: Any, opened: Any, put: Any, clock: Any) -> None:
         store.write(token(clock, "older"))
         one = put()
         store.read()
@@ -431,7 +470,7 @@ class TestAFileOfAnotherProgram:
 
         assert opened().version() == told
 
-    def test_is_told_to_all_but_the_one_who_tells(self, store, opened, put, clock):
+    def test_is_told_to_all_but_the_one_who_tells(self, store: Any, opened: Any, put: Any, clock: Any) -> None:
         store.write(token(clock, "older"))
         put()
         other = opened()
@@ -441,7 +480,9 @@ class TestAFileOfAnotherProgram:
 
         assert (store.version() == before[0], other.version() == before[1]) == (True, False)
 
-    def test_what_another_changed_meanwhile_is_not_lost_in_the_telling(self, store, opened, put, clock):
+    def test_what_another_changed_meanwhile_is_not_lost_in_the_telling(
+        self, store: Any, opened: Any, put: Any, clock: Any
+    ) -> None:
         store.write(token(clock, "older"))
         put()
         before = store.version()
@@ -454,8 +495,8 @@ class TestAFileOfAnotherProgram:
 
     @pytest.mark.parametrize("problem", PROBLEMS)
     def test_leaves_no_token_behind_when_the_keyring_comes_back(
-        self, problem, *, store, put, path, keyring_client, clock
-    ):
+        self, problem: Any, *, store: Any, put: Any, path: Any, keyring_client: Any, clock: Any
+    ) -> None:
         store.write(token(clock, "older"))
         keyring_client.problem = problem
         put()
@@ -466,7 +507,7 @@ class TestAFileOfAnotherProgram:
 
         assert store.read() is None
 
-    def test_goes_for_good_with_a_clear(self, store, opened, put, path, clock):
+    def test_goes_for_good_with_a_clear(self, store: Any, opened: Any, put: Any, path: Any, clock: Any) -> None:
         store.write(token(clock, "older"))
         put()
         other = opened()
@@ -477,7 +518,7 @@ class TestAFileOfAnotherProgram:
 
         assert [other.read(), store.read()] == [None, None]
 
-    def test_is_not_told_of_while_somebody_holds_the_lock(self, store, opened, put):
+    def test_is_not_told_of_while_somebody_holds_the_lock(self, store: Any, opened: Any, put: Any) -> None:
         one = put()
         other = opened()
         before = other.version()
@@ -488,14 +529,14 @@ class TestAFileOfAnotherProgram:
         assert store.read() == one
         assert other.version() != before
 
-    def test_that_has_ended_leaves_the_keyrings_token(self, store, put, clock):
+    def test_that_has_ended_leaves_the_keyrings_token(self, store: Any, put: Any, clock: Any) -> None:
         store.write(one := token(clock, "older"))
         put(lifetime=60)
         clock.advance(61)
 
         assert store.read() == one
 
-    def test_from_the_future_is_not_told_of(self, store, put, path, clock):
+    def test_from_the_future_is_not_told_of(self, store: Any, put: Any, path: Any, clock: Any) -> None:
         store.write(one := token(clock, "older"))
         clock.advance(86400)
         put()
@@ -507,7 +548,16 @@ class TestAFileOfAnotherProgram:
         assert store.read() == one
 
     @pytest.mark.parametrize("obstacle", ["the lock cannot be taken", "the signal cannot be written"])
-    def test_is_read_where_nothing_can_be_told(self, obstacle, *, store, put, tmp_path, caplog, monkeypatch):
+    def test_is_read_where_nothing_can_be_told(
+        self,
+        obstacle: Any,
+        *,
+        store: Any,
+        put: Any,
+        tmp_path: Path,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
         one = put()
         if obstacle == "the lock cannot be taken":
             monkeypatch.setattr(store.lock, "try_acquire", Mock(side_effect=StoreError("read-only")))
@@ -522,14 +572,16 @@ class TestSeveralFolders:
     """Tools started in different folders share the lock and the signal, and without a keyring nothing else."""
 
     @pytest.fixture
-    def elsewhere(self, keyring_client, clock, tmp_path):
+    def elsewhere(self, keyring_client: Any, clock: Any, tmp_path: Path) -> Any:
         marker = ChangeMarker(str(tmp_path / "state" / "default.signal"))
         lock = ThreadLock()
         in_keyring = KeyringStore("default", keyring_client, marker, lock, clock)
         return FallbackStore(in_keyring, FileStore(str(tmp_path / "elsewhere" / ".token"), lock, clock), clock)
 
     @pytest.mark.parametrize("problem", PROBLEMS)
-    def test_without_a_keyring_each_keeps_its_token(self, problem, store, elsewhere, keyring_client, clock):
+    def test_without_a_keyring_each_keeps_its_token(
+        self, problem: Any, store: Any, elsewhere: Any, keyring_client: Any, clock: Any
+    ) -> None:
         keyring_client.problem = problem
         store.write(one := token(clock, "one"))
         clock.advance(60)
@@ -538,7 +590,9 @@ class TestSeveralFolders:
         assert [store.read(), elsewhere.read()] == [one, two]
 
     @pytest.mark.parametrize("problem", PROBLEMS)
-    def test_without_a_keyring_each_keeps_its_ending_token(self, problem, store, elsewhere, keyring_client, clock):
+    def test_without_a_keyring_each_keeps_its_ending_token(
+        self, problem: Any, store: Any, elsewhere: Any, keyring_client: Any, clock: Any
+    ) -> None:
         keyring_client.problem = problem
         store.write(one := token(clock, "one", 200))
         store.expire_soft(one)
@@ -547,7 +601,7 @@ class TestSeveralFolders:
 
         assert (store.read(), store.read_expiring()) == (None, one)
 
-    def test_with_a_keyring_all_have_the_newest(self, store, elsewhere, path, clock):
+    def test_with_a_keyring_all_have_the_newest(self, store: Any, elsewhere: Any, path: Any, clock: Any) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token(clock, "one")))
         clock.advance(60)
@@ -555,7 +609,7 @@ class TestSeveralFolders:
 
         assert [store.read(), elsewhere.read()] == [two, two]
 
-    def test_with_a_keyring_a_clear_is_everybodys(self, store, elsewhere, path, clock):
+    def test_with_a_keyring_a_clear_is_everybodys(self, store: Any, elsewhere: Any, path: Any, clock: Any) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token(clock, "one")))
         clock.advance(60)
@@ -565,7 +619,7 @@ class TestSeveralFolders:
 
 
 class TestRetire:
-    def test_a_living_token_stays_in_the_keyring(self, store, keyring_client, clock):
+    def test_a_living_token_stays_in_the_keyring(self, store: Any, keyring_client: Any, clock: Any) -> None:
         store.write(one := token(clock))
         clock.advance(86400 - 200)
 
@@ -573,14 +627,14 @@ class TestRetire:
 
         assert decode(keyring_client.entries[ENTRY]) == one
 
-    def test_a_dead_token_is_deleted_from_the_keyring(self, store, keyring_client, clock):
+    def test_a_dead_token_is_deleted_from_the_keyring(self, store: Any, keyring_client: Any, clock: Any) -> None:
         store.write(one := token(clock))
         clock.advance(86400)
 
         assert store.expire_soft(one) is True
         assert keyring_client.entries == {}
 
-    def test_a_token_that_took_its_place_stays(self, store, opened, keyring_client, clock):
+    def test_a_token_that_took_its_place_stays(self, store: Any, opened: Any, keyring_client: Any, clock: Any) -> None:
         store.write(one := token(clock, lifetime=60))
         clock.advance(61)
         opened().write(newer := token(clock, "newer"))
@@ -588,7 +642,9 @@ class TestRetire:
         assert store.expire_soft(one) is False
         assert decode(keyring_client.entries[ENTRY]) == newer
 
-    def test_a_living_token_of_the_file_is_put_aside(self, store, path, keyring_client, clock):
+    def test_a_living_token_of_the_file_is_put_aside(
+        self, store: Any, path: Any, keyring_client: Any, clock: Any
+    ) -> None:
         keyring_client.problem = KeyringUnavailable.LOCKED
         store.write(one := token(clock))
         clock.advance(86400 - 200)
@@ -597,7 +653,9 @@ class TestRetire:
         assert not path.exists()
         assert store.read_expiring() == one
 
-    def test_a_token_put_aside_is_gone_after_a_clear(self, store, opened, keyring_client, clock):
+    def test_a_token_put_aside_is_gone_after_a_clear(
+        self, store: Any, opened: Any, keyring_client: Any, clock: Any
+    ) -> None:
         keyring_client.problem = KeyringUnavailable.LOCKED
         store.write(one := token(clock))
         clock.advance(86400 - 200)
@@ -611,7 +669,9 @@ class TestRetire:
 class TestKeyringStore:
     @pytest.mark.parametrize("problem", PROBLEMS)
     @pytest.mark.parametrize("act", ["read", "write", "clear"])
-    def test_fails_instead_of_writing_plaintext(self, act, problem, *, keyring_store, keyring_client, clock, tmp_path):
+    def test_fails_instead_of_writing_plaintext(
+        self, act: Any, problem: Any, *, keyring_store: Any, keyring_client: Any, clock: Any, tmp_path: Path
+    ) -> None:
         keyring_client.problem = problem
 
         with pytest.raises(KeyringUnavailable) as raised:
@@ -620,14 +680,14 @@ class TestKeyringStore:
         assert raised.value.exit_status == KEYRING == 6
         assert not [file for file in tmp_path.rglob("*") if file.is_file() and b"token-of-a-test" in file.read_bytes()]
 
-    def test_the_place_says_what_is_wrong(self, keyring_store, keyring_client):
+    def test_the_place_says_what_is_wrong(self, keyring_store: Any, keyring_client: Any) -> None:
         keyring_client.problem = KeyringUnavailable.LOCKED
         with pytest.raises(KeyringUnavailable):
             keyring_store.read()
 
         assert (keyring_store.place().kind, keyring_store.place().problem.problem) == ("keyring", "locked")
 
-    def test_the_place_is_well_again_after_an_answer(self, keyring_store, keyring_client):
+    def test_the_place_is_well_again_after_an_answer(self, keyring_store: Any, keyring_client: Any) -> None:
         keyring_client.problem = KeyringUnavailable.LOCKED
         with pytest.raises(KeyringUnavailable):
             keyring_store.read()
@@ -636,7 +696,9 @@ class TestKeyringStore:
 
         assert keyring_store.place().problem is None
 
-    def test_what_was_cleared_while_it_hung_stays_cleared(self, keyring_store, keyring_client, clock):
+    def test_what_was_cleared_while_it_hung_stays_cleared(
+        self, keyring_store: Any, keyring_client: Any, clock: Any
+    ) -> None:
         keyring_store.write(token(clock))
         keyring_client.problem = KeyringUnavailable.SILENT
         with pytest.raises(KeyringUnavailable):
@@ -645,7 +707,9 @@ class TestKeyringStore:
 
         assert keyring_store.read() is None
 
-    def test_a_write_that_hung_and_lands_late_does_not_bring_an_old_token_back(self, store, keyring_client, clock):
+    def test_a_write_that_hung_and_lands_late_does_not_bring_an_old_token_back(
+        self, store: Any, keyring_client: Any, clock: Any
+    ) -> None:
         store.write(late := token(clock, "late"))
         text = keyring_client.entries[ENTRY]
         keyring_client.problem = KeyringUnavailable.SILENT
@@ -658,7 +722,9 @@ class TestKeyringStore:
         assert store.read() is None
 
 
-def test_the_store_that_the_settings_name_writes_into_the_keyring_of_the_process(monkeypatch, tmp_path, clock):
+def test_the_store_that_the_settings_name_writes_into_the_keyring_of_the_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clock: Any
+) -> None:
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
     monkeypatch.setattr(keyring.core, "_keyring_backend", None)
     keyring.set_keyring(backend := MemoryKeyring())
@@ -669,7 +735,7 @@ def test_the_store_that_the_settings_name_writes_into_the_keyring_of_the_process
     assert not Path(os.environ["KIWOOM_TRAY_DATA_DIR"]).exists()
 
 
-def test_a_missing_keyring_under_auto_is_the_file(clock):
+def test_a_missing_keyring_under_auto_is_the_file(clock: Any) -> None:
     store = open_store(load_settings(), clock)
 
     store.write(token(clock))
@@ -678,7 +744,9 @@ def test_a_missing_keyring_under_auto_is_the_file(clock):
     assert (Path(os.environ["KIWOOM_TRAY_DATA_DIR"]) / ".token").is_file()
 
 
-def test_a_missing_keyring_under_keyring_writes_nothing(monkeypatch, tmp_path, clock):
+def test_a_missing_keyring_under_keyring_writes_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clock: Any
+) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "keyring")
 
     with pytest.raises(KeyringUnavailable):
@@ -687,7 +755,7 @@ def test_a_missing_keyring_under_keyring_writes_nothing(monkeypatch, tmp_path, c
     assert not [file for file in tmp_path.rglob("*") if file.is_file() and b"token-of-a-test" in file.read_bytes()]
 
 
-def test_opening_a_store_touches_neither_disk_nor_keyring(monkeypatch, tmp_path):
+def test_opening_a_store_touches_neither_disk_nor_keyring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "no.such.module.Keyring")
     for name in ("auto", "keyring", "file", "memory"):
         open_store(load_settings(store=name))
@@ -696,13 +764,13 @@ def test_opening_a_store_touches_neither_disk_nor_keyring(monkeypatch, tmp_path)
 
 
 class TestMemory:
-    def test_forgets_on_clear(self, clock):
+    def test_forgets_on_clear(self, clock: Any) -> None:
         store = MemoryStore(clock)
         store.write(token(clock))
 
         assert (store.clear(), store.read(), store.clear()) == (True, None, False)
 
-    def test_a_retired_token_is_found_until_its_end(self, clock):
+    def test_a_retired_token_is_found_until_its_end(self, clock: Any) -> None:
         store = MemoryStore(clock)
         store.write(one := token(clock, lifetime=200))
         store.expire_soft(one)
@@ -711,7 +779,7 @@ class TestMemory:
         clock.advance(200)
         assert store.read_expiring() is None
 
-    def test_each_change_has_a_stamp_of_its_own(self, clock):
+    def test_each_change_has_a_stamp_of_its_own(self, clock: Any) -> None:
         store = MemoryStore(clock)
         versions = [store.version()]
         for n in range(20):
@@ -725,7 +793,7 @@ class TestMemory:
 class TestCheck:
     """Another process fell back to the file; this one reads it without asking the keyring."""
 
-    def test_tells_why_the_token_is_not_in_the_keyring(self, opened, keyring_client, clock):
+    def test_tells_why_the_token_is_not_in_the_keyring(self, opened: Any, keyring_client: Any, clock: Any) -> None:
         keyring_client.problem = KeyringUnavailable.LOCKED
         opened().write(token(clock))
         store = opened()
@@ -735,7 +803,7 @@ class TestCheck:
 
         assert store.place().problem.problem == KeyringUnavailable.LOCKED
 
-    def test_a_keyring_that_is_back_is_no_reason_any_more(self, opened, keyring_client, clock):
+    def test_a_keyring_that_is_back_is_no_reason_any_more(self, opened: Any, keyring_client: Any, clock: Any) -> None:
         keyring_client.problem = KeyringUnavailable.LOCKED
         store = opened()
         store.write(token(clock))
@@ -745,7 +813,7 @@ class TestCheck:
 
         assert (store.place().kind, store.place().problem) == ("file", None)
 
-    def test_asks_nothing_while_the_token_is_in_the_keyring(self, store, keyring_client, clock):
+    def test_asks_nothing_while_the_token_is_in_the_keyring(self, store: Any, keyring_client: Any, clock: Any) -> None:
         store.write(token(clock))
         store.read()
         before = keyring_client.calls

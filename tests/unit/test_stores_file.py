@@ -8,8 +8,10 @@ import shutil
 import stat
 import sys
 import threading
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,25 +31,25 @@ NEW = token_for("new-token-of-a-test", 86400, START + 10)
 
 
 @pytest.fixture
-def clock():
+def clock() -> Any:
     return Clock()
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Any:
     return tmp_path / "data" / ".token"
 
 
 @pytest.fixture
-def store(path, clock):
+def store(path: Any, clock: Any) -> Any:
     return FileStore(str(path), ThreadLock(), clock)
 
 
 @pytest.fixture(autouse=True)
-def no_pause(monkeypatch):
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Nobody writes in place in these tests unless they say so, so there is nothing to wait for."""
-    pauses = []
-    monkeypatch.setattr(file_module.time, "sleep", pauses.append)
+    pauses = []  # type: ignore[var-annotated]
+    monkeypatch.setattr(file_module.time, "sleep", pauses.append)  # type: ignore[attr-defined]
     return pauses
 
 
@@ -60,7 +62,7 @@ def names(path: Path) -> list[str]:
     return sorted(one.name for one in path.parent.iterdir())
 
 
-def seed_record(value="token-of-a-test", **fields) -> dict:
+def seed_record(value: Any = "token-of-a-test", **fields: Any) -> dict:  # type: ignore[type-arg]
     now = datetime.fromtimestamp(START)  # noqa: DTZ006 - the seed's naive local time
     return {
         "access_token": value,
@@ -71,27 +73,29 @@ def seed_record(value="token-of-a-test", **fields) -> dict:
 
 
 class TestWriting:
-    def test_what_is_written_is_read_back(self, store):
+    def test_what_is_written_is_read_back(self, store: Any) -> None:
         store.write(OLD)
 
         assert store.read() == OLD
 
-    def test_the_file_holds_the_seeds_three_keys_as_utf_8(self, store, path):
+    def test_the_file_holds_the_seeds_three_keys_as_utf_8(self, store: Any, path: Any) -> None:
         store.write(OLD)
 
         assert list(json.loads(path.read_bytes().decode("utf-8"))) == ["access_token", "expires_at", "created_at"]
 
     @pytest.mark.posix
-    def test_the_folder_is_made_for_its_owner_alone(self, store, path):
+    def test_the_folder_is_made_for_its_owner_alone(self, store: Any, path: Any) -> None:
         store.write(OLD)
 
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
     @pytest.mark.posix
-    def test_the_file_is_its_owners_alone_from_the_moment_it_exists(self, store, path, monkeypatch):
+    def test_the_file_is_its_owners_alone_from_the_moment_it_exists(
+        self, store: Any, path: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         modes, was_open = [], os.open
 
-        def watched_open(name, flags, *rest, **options):
+        def watched_open(name: Any, flags: Any, *rest: Any, **options: Any) -> Any:
             descriptor = was_open(name, flags, *rest, **options)
             if flags & os.O_CREAT:
                 modes.append((stat.S_IMODE(os.fstat(descriptor).st_mode), bool(flags & os.O_EXCL)))
@@ -108,8 +112,8 @@ class TestWriting:
         assert set(modes) == {(0o600, True)}
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
-    def test_the_mode_is_never_changed_afterwards(self, store, monkeypatch):
-        def refuse(*_, **__):
+    def test_the_mode_is_never_changed_afterwards(self, store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*_: Any, **__: Any) -> None:
             raise AssertionError("chmod")
 
         for name in ("chmod", "fchmod", "lchmod"):
@@ -117,11 +121,13 @@ class TestWriting:
 
         store.write(OLD)
 
-    def test_a_reader_finds_the_old_or_the_new_token_and_nothing_between(self, store, path, monkeypatch):
+    def test_a_reader_finds_the_old_or_the_new_token_and_nothing_between(
+        self, store: Any, path: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         store.write(OLD)
         seen, was_replace = [], os.replace
 
-        def watched_replace(source, target):
+        def watched_replace(source: Any, target: Any) -> None:
             was_replace(source, target)
             seen.append(store.read())
 
@@ -130,7 +136,7 @@ class TestWriting:
 
         assert seen == [OLD, NEW]  # the metadata, then the token
 
-    def test_the_content_is_on_disk_before_it_takes_the_name(self, store, monkeypatch):
+    def test_the_content_is_on_disk_before_it_takes_the_name(self, store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         steps, was_sync, was_replace = [], os.fsync, os.replace
         monkeypatch.setattr(os, "fsync", lambda descriptor: (steps.append("sync"), was_sync(descriptor)))
         monkeypatch.setattr(os, "replace", lambda *names: (steps.append("replace"), was_replace(*names)))
@@ -140,10 +146,12 @@ class TestWriting:
         assert steps == ["sync"] * 2 + ["replace"] * 2
 
     @pytest.mark.parametrize("step", ["fsync", "replace"])
-    def test_a_write_that_fails_leaves_the_old_token_and_nothing_else(self, step, store, path, monkeypatch):
+    def test_a_write_that_fails_leaves_the_old_token_and_nothing_else(
+        self, step: Any, store: Any, path: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         store.write(OLD)
 
-        def fail(*_):
+        def fail(*_: Any) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
 
         with monkeypatch.context() as patch:
@@ -154,8 +162,8 @@ class TestWriting:
         assert store.read() == OLD
         assert names(path) == [".token", ".token.owner"]
 
-    def test_a_failed_write_names_no_token(self, store, monkeypatch):
-        def fail(*_):
+    def test_a_failed_write_names_no_token(self, store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(*_: Any) -> None:
             raise OSError(errno.EIO, "Input/output error")
 
         monkeypatch.setattr(os, "fsync", fail)
@@ -164,13 +172,13 @@ class TestWriting:
 
         assert NEW.value.reveal() not in str(raised.value)
 
-    def test_a_folder_that_cannot_be_made_is_an_error_that_says_what_to_do(self, tmp_path, clock):
+    def test_a_folder_that_cannot_be_made_is_an_error_that_says_what_to_do(self, tmp_path: Path, clock: Any) -> None:
         (tmp_path / "data").write_text("a file")
 
         with pytest.raises(StoreError, match="KIWOOM_TRAY_DATA_DIR"):
             FileStore(str(tmp_path / "data" / ".token"), ThreadLock(), clock).write(OLD)
 
-    def test_what_killed_writers_left_goes_with_the_next_write(self, store, path):
+    def test_what_killed_writers_left_goes_with_the_next_write(self, store: Any, path: Any) -> None:
         for name in (".token.0123abcd.new", ".token.owner.0123abcd.new"):
             put(path.with_name(name), b'{"access_token": "half')
             os.utime(path.with_name(name), (1, 1))
@@ -179,7 +187,7 @@ class TestWriting:
 
         assert names(path) == [".token", ".token.owner"]
 
-    def test_what_another_is_writing_just_now_stays(self, store, path):
+    def test_what_another_is_writing_just_now_stays(self, store: Any, path: Any) -> None:
         put(path.with_name(".token.0123abcd.new"), b'{"access_token": "half')
 
         store.write(NEW)
@@ -187,7 +195,7 @@ class TestWriting:
         assert names(path) == [".token", ".token.0123abcd.new", ".token.owner"]
 
     @pytest.mark.parametrize("name", [".token.backup.new", ".token.new", "0123abcd.new", "x.token.0123abcd.new"])
-    def test_what_somebody_else_keeps_there_stays(self, name, store, path):
+    def test_what_somebody_else_keeps_there_stays(self, name: Any, store: Any, path: Any) -> None:
         put(path.with_name(name), b"kept")
         os.utime(path.with_name(name), (1, 1))
 
@@ -195,10 +203,10 @@ class TestWriting:
 
         assert path.with_name(name).read_bytes() == b"kept"
 
-    def test_writers_without_a_lock_do_not_fail_because_of_each_other(self, path, clock):
+    def test_writers_without_a_lock_do_not_fail_because_of_each_other(self, path: Any, clock: Any) -> None:
         failed = []
 
-        def write_often(token):
+        def write_often(token: Any) -> None:
             store = FileStore(str(path), ThreadLock(), clock)
             for _ in range(40):
                 try:
@@ -217,12 +225,14 @@ class TestWriting:
         assert names(path) == [".token", ".token.owner"]
 
     @pytest.mark.posix
-    def test_a_link_put_there_in_the_last_moment_is_not_followed(self, store, path, tmp_path, monkeypatch):
+    def test_a_link_put_there_in_the_last_moment_is_not_followed(
+        self, store: Any, path: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         victim = tmp_path / "victim"
         victim.write_text("untouched")
         was_open = os.open
 
-        def racing_open(name, flags, *rest, **options):
+        def racing_open(name: Any, flags: Any, *rest: Any, **options: Any) -> Any:
             if flags & os.O_CREAT:
                 Path(name).symlink_to(victim)
             return was_open(name, flags, *rest, **options)
@@ -235,7 +245,7 @@ class TestWriting:
         assert victim.read_text() == "untouched"
 
     @pytest.mark.posix
-    def test_a_linked_token_file_is_replaced_and_its_target_stays(self, store, path, tmp_path):
+    def test_a_linked_token_file_is_replaced_and_its_target_stays(self, store: Any, path: Any, tmp_path: Path) -> None:
         target = tmp_path / "elsewhere"
         put(target, json.dumps(seed_record()).encode())
         path.parent.mkdir()
@@ -274,14 +284,16 @@ DAMAGED = {
 
 class TestDamage:
     @pytest.mark.parametrize("kind", DAMAGED)
-    def test_a_damaged_file_is_a_missing_token_and_is_deleted(self, kind, store, path):
+    def test_a_damaged_file_is_a_missing_token_and_is_deleted(self, kind: Any, store: Any, path: Any) -> None:
         put(path, DAMAGED[kind])
 
         assert store.read() is None
         assert not path.exists()
 
     @pytest.mark.parametrize("kind", DAMAGED)
-    def test_a_damaged_file_is_logged_without_its_content(self, kind, store, path, caplog):
+    def test_a_damaged_file_is_logged_without_its_content(
+        self, kind: Any, store: Any, path: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
         caplog.set_level(logging.DEBUG, "kiwoom")
         put(path, DAMAGED[kind])
 
@@ -291,24 +303,26 @@ class TestDamage:
         assert levels == [("ERROR", "Failed to parse token file"), ("DEBUG", "Token file deleted")]
         assert "seen" not in caplog.text
 
-    def test_what_is_not_json_is_logged_in_the_seeds_words(self, store, path, caplog):
+    def test_what_is_not_json_is_logged_in_the_seeds_words(
+        self, store: Any, path: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
         put(path, b"{")
 
         store.read()
 
         assert caplog.messages == ["Failed to parse token file (invalid JSON)"]
 
-    def test_a_byte_order_mark_is_no_damage(self, store, path):
+    def test_a_byte_order_mark_is_no_damage(self, store: Any, path: Any) -> None:
         put(path, b"\xef\xbb\xbf" + json.dumps(seed_record()).encode())
 
         assert store.read().value.reveal() == "token-of-a-test"
 
-    def test_times_with_a_zone_are_no_damage(self, store, path):
+    def test_times_with_a_zone_are_no_damage(self, store: Any, path: Any) -> None:
         put(path, json.dumps(seed_record(expires_at="2026-09-22T00:00:00+09:00")).encode())
 
         assert store.read().expires_at.isoformat() == "2026-09-21T15:00:00+00:00"
 
-    def test_a_huge_file_is_not_read_whole(self, store, path, monkeypatch):
+    def test_a_huge_file_is_not_read_whole(self, store: Any, path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         path.parent.mkdir()
         with path.open("wb") as file:
             file.truncate(1 << 30)
@@ -318,17 +332,21 @@ class TestDamage:
         assert store.read() is None
         assert max(sizes) == MAX_BYTES + 1
 
-    def test_an_editor_that_writes_in_place_is_waited_for(self, store, path, monkeypatch):
+    def test_an_editor_that_writes_in_place_is_waited_for(
+        self, store: Any, path: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         put(path, b"")
-        monkeypatch.setattr(file_module.time, "sleep", lambda _: put(path, json.dumps(seed_record()).encode()))
+        monkeypatch.setattr(file_module.time, "sleep", lambda _: put(path, json.dumps(seed_record()).encode()))  # type: ignore[attr-defined]
 
         assert store.read().value.reveal() == "token-of-a-test"
 
-    def test_a_file_that_was_replaced_while_it_was_judged_stays(self, store, path, monkeypatch):
+    def test_a_file_that_was_replaced_while_it_was_judged_stays(
+        self, store: Any, path: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         put(path, b"{")
         was_version = files.version_of
 
-        def replaced_meanwhile(name):
+        def replaced_meanwhile(name: Any) -> Any:
             FileStore(str(path), ThreadLock()).write(NEW)
             return was_version(name)
 
@@ -341,10 +359,10 @@ class TestDamage:
 
 class TestTimeZones:
     @pytest.fixture
-    def opened(self, path, clock, monkeypatch):
+    def opened(self, path: Any, clock: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         """Opens the store as a process does where that is the time of the day."""
 
-        def open_in(zone):
+        def open_in(zone: Any) -> Any:
             live_in(zone, monkeypatch)
             return FileStore(str(path), ThreadLock(), clock)
 
@@ -354,20 +372,22 @@ class TestTimeZones:
 
     @pytest.mark.parametrize("issued_for", ["", "real:0123456789abcdef"])
     @pytest.mark.parametrize(("here", "there"), [("Asia/Seoul", "UTC"), ("UTC", "Asia/Seoul")])
-    def test_what_this_program_wrote_means_the_same_in_each(self, opened, here, there, issued_for):
+    def test_what_this_program_wrote_means_the_same_in_each(
+        self, opened: Any, here: Any, there: Any, issued_for: Any
+    ) -> None:
         opened(here).write(OLD.bound_to(issued_for))
 
         found = opened(there).read()
 
         assert (found, found.issued_for) == (OLD, issued_for)
 
-    def test_the_file_itself_holds_the_writers_local_time(self, opened, path):
+    def test_the_file_itself_holds_the_writers_local_time(self, opened: Any, path: Any) -> None:
         opened("Asia/Seoul").write(OLD)
 
         ends = json.loads(path.read_bytes())["expires_at"]
         assert datetime.fromisoformat(ends + "+09:00") == OLD.expires_at
 
-    def test_a_copy_of_the_folder_means_the_same(self, opened, path, clock, tmp_path):
+    def test_a_copy_of_the_folder_means_the_same(self, opened: Any, path: Any, clock: Any, tmp_path: Path) -> None:
         opened("Asia/Seoul").write(OLD.bound_to("real:0123456789abcdef"))
         shutil.copytree(path.parent, tmp_path / "copy")
         os.utime(tmp_path / "copy" / ".token")
@@ -377,13 +397,13 @@ class TestTimeZones:
 
         assert (found, found.issued_for) == (OLD, "real:0123456789abcdef")
 
-    def test_what_another_program_wrote_is_local_time(self, opened, path):
+    def test_what_another_program_wrote_is_local_time(self, opened: Any, path: Any) -> None:
         opened("Asia/Seoul").write(OLD)
         put(path, json.dumps(seed_record("another", expires_at="2026-09-22T09:00:00")).encode())
 
         assert opened("Asia/Seoul").read().expires_at.isoformat() == "2026-09-22T00:00:00+00:00"
 
-    def test_a_token_put_aside_means_the_same(self, opened, clock):
+    def test_a_token_put_aside_means_the_same(self, opened: Any, clock: Any) -> None:
         store = opened("UTC")
         store.write(OLD)
         clock.advance(86400 - 200)
@@ -391,12 +411,14 @@ class TestTimeZones:
 
         assert opened("Asia/Seoul").read_expiring() == OLD
 
-    def test_a_token_with_a_day_to_go_is_not_expired_between_the_note_and_the_file(self, opened, monkeypatch):
+    def test_a_token_with_a_day_to_go_is_not_expired_between_the_note_and_the_file(
+        self, opened: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         opened("UTC").write(OLD)
         seen, was_replace = [], os.replace
         store = opened("Asia/Seoul")
 
-        def watched_replace(source, target):
+        def watched_replace(source: Any, target: Any) -> None:
             was_replace(source, target)
             seen.append(store.read())
 
@@ -405,11 +427,13 @@ class TestTimeZones:
 
         assert seen == [OLD, NEW]
 
-    def test_a_write_that_fails_leaves_the_note_of_what_stays(self, opened, path, monkeypatch):
+    def test_a_write_that_fails_leaves_the_note_of_what_stays(
+        self, opened: Any, path: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         opened("UTC").write(OLD)
         was_replace = os.replace
 
-        def fail(source, target):
+        def fail(source: Any, target: Any) -> None:
             if target == str(path):
                 raise OSError(errno.EIO, "Input/output error")
             was_replace(source, target)
@@ -437,20 +461,20 @@ class TestTimeZones:
             b'{"issued_for": "", "content": "x"}',
         ],
     )
-    def test_damaged_metadata_are_none(self, metadata, store, path):
+    def test_damaged_metadata_are_none(self, metadata: Any, store: Any, path: Any) -> None:
         store.write(OLD)
         path.with_name(".token.owner").write_bytes(metadata)
 
         assert store.read().value == OLD.value
 
-    def test_damaged_times_in_a_note_cost_no_token(self, store, path):
+    def test_damaged_times_in_a_note_cost_no_token(self, store: Any, path: Any) -> None:
         store.write(OLD)
         file = path.with_name(".token.owner")
         file.write_text(json.dumps({**json.loads(file.read_bytes()), "expires_at": "soon"}))
 
         assert store.read() == OLD
 
-    def test_a_note_without_times_still_tells_the_account(self, store, path):
+    def test_a_note_without_times_still_tells_the_account(self, store: Any, path: Any) -> None:
         store.write(OLD.bound_to("real:0123456789abcdef"))
         file = path.with_name(".token.owner")
         metadata = json.loads(file.read_bytes())
@@ -464,22 +488,22 @@ class TestRootInTheFolderOfAUser:
     USER = (12345, 12346)
 
     @pytest.fixture
-    def folder(self, tmp_path):
+    def folder(self, tmp_path: Path) -> Any:
         folder = tmp_path / "of-a-user"
         folder.mkdir()
         os.chown(folder, *self.USER)
         return folder
 
-    def owners(self, folder):
+    def owners(self, folder: Any) -> Any:
         return {(one.lstat().st_uid, one.lstat().st_gid) for one in folder.rglob("*")}
 
-    def test_all_that_it_writes_is_that_users(self, folder, clock):
+    def test_all_that_it_writes_is_that_users(self, folder: Any, clock: Any) -> None:
         path = folder / "new" / "data" / ".token"
         lock = ProfileLock(str(path) + ".lock")
         with lock:
             FileStore(str(path), lock, clock).write(OLD)
         ChangeMarker(str(folder / "state" / "default.signal")).change(1)
-        History(str(folder / "history" / "history.db")).keep([("default", (START, "issued", OLD, None))])
+        History(str(folder / "history" / "history.db")).keep([("default", (START, "issued", OLD, None))])  # type: ignore[list-item]
 
         assert {one.name for one in folder.rglob("*") if one.is_file()} == {
             ".token",
@@ -490,7 +514,7 @@ class TestRootInTheFolderOfAUser:
         }
         assert self.owners(folder) == {self.USER}
 
-    def test_what_is_there_stays_whose_it_is(self, folder, clock):
+    def test_what_is_there_stays_whose_it_is(self, folder: Any, clock: Any) -> None:
         lock_file = folder / ".token.lock"
         lock_file.touch()
         with ProfileLock(str(lock_file)):
@@ -498,7 +522,7 @@ class TestRootInTheFolderOfAUser:
 
         assert lock_file.stat().st_uid == 0
 
-    def test_a_link_is_not_followed(self, folder, tmp_path):
+    def test_a_link_is_not_followed(self, folder: Any, tmp_path: Path) -> None:
         victim = tmp_path / "victim"
         victim.touch()
         (folder / ".token.lock").symlink_to(victim)
@@ -508,8 +532,10 @@ class TestRootInTheFolderOfAUser:
 
         assert victim.stat().st_uid == 0
 
-    def test_a_user_that_the_container_does_not_know_is_no_failure(self, folder, clock, monkeypatch):
-        def refuse(*_):
+    def test_a_user_that_the_container_does_not_know_is_no_failure(
+        self, folder: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: Any) -> None:
             raise OSError(errno.EINVAL, "Invalid argument")
 
         monkeypatch.setattr(os, "fchown", refuse)
@@ -521,14 +547,14 @@ class TestRootInTheFolderOfAUser:
 
 class TestWhatIsNoFile:
     @pytest.mark.posix
-    def test_a_folder_in_its_place_is_an_error_and_stays(self, store, path):
+    def test_a_folder_in_its_place_is_an_error_and_stays(self, store: Any, path: Any) -> None:
         path.mkdir(parents=True)
 
         with pytest.raises(StoreError, match="not a file"):
             store.read()
         assert path.is_dir()
 
-    def test_a_folder_in_its_place_refuses_a_write(self, store, path):
+    def test_a_folder_in_its_place_refuses_a_write(self, store: Any, path: Any) -> None:
         path.mkdir(parents=True)
 
         with pytest.raises(StoreError):
@@ -536,12 +562,12 @@ class TestWhatIsNoFile:
         assert path.is_dir()
 
     @pytest.mark.posix
-    def test_a_pipe_in_its_place_does_not_block(self, store, path):
+    def test_a_pipe_in_its_place_does_not_block(self, store: Any, path: Any) -> None:
         path.parent.mkdir()
         os.mkfifo(path)
         raised = []
 
-        def read():
+        def read() -> None:
             try:
                 store.read()
             except StoreError as error:
@@ -555,17 +581,19 @@ class TestWhatIsNoFile:
         assert "not a file" in raised[0]
 
     @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can give a file away")
-    def test_a_file_of_another_user_is_not_believed(self, store, path):
+    def test_a_file_of_another_user_is_not_believed(self, store: Any, path: Any) -> None:
         put(path, json.dumps(seed_record()).encode())
         os.chown(path, 12345, 12345)
 
         with pytest.raises(StoreError, match="another user"):
             store.read()
 
-    def test_a_file_that_may_not_be_read_is_an_error_and_stays(self, store, path, monkeypatch):
+    def test_a_file_that_may_not_be_read_is_an_error_and_stays(
+        self, store: Any, path: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         put(path, json.dumps(seed_record()).encode())
 
-        def refuse(*_):
+        def refuse(*_: Any) -> None:
             raise PermissionError(errno.EACCES, "Permission denied")
 
         with monkeypatch.context() as patch:
@@ -575,10 +603,12 @@ class TestWhatIsNoFile:
 
         assert path.exists()
 
-    def test_a_disk_that_fails_while_reading_is_an_error_and_the_file_stays(self, store, path, monkeypatch):
+    def test_a_disk_that_fails_while_reading_is_an_error_and_the_file_stays(
+        self, store: Any, path: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         put(path, json.dumps(seed_record()).encode())
 
-        def fail(*_):
+        def fail(*_: Any) -> None:
             raise OSError(errno.EIO, "Input/output error")
 
         with monkeypatch.context() as patch:
@@ -588,10 +618,10 @@ class TestWhatIsNoFile:
 
         assert path.exists()
 
-    def test_nothing_there_is_no_token(self, store):
+    def test_nothing_there_is_no_token(self, store: Any) -> None:
         assert store.read() is None
 
-    def test_a_link_to_nowhere_is_no_token(self, store, path):
+    def test_a_link_to_nowhere_is_no_token(self, store: Any, path: Any) -> None:
         path.parent.mkdir()
         path.symlink_to("nowhere")
 
@@ -599,17 +629,17 @@ class TestWhatIsNoFile:
 
 
 class TestClear:
-    def test_forgets_the_token(self, store, path):
+    def test_forgets_the_token(self, store: Any, path: Any) -> None:
         store.write(OLD)
 
         assert store.clear() is True
         assert store.read() is None
         assert list(path.parent.iterdir()) == []
 
-    def test_tells_when_there_was_none(self, store):
+    def test_tells_when_there_was_none(self, store: Any) -> None:
         assert store.clear() is False
 
-    def test_forgets_an_expiring_token_as_well(self, store, clock):
+    def test_forgets_an_expiring_token_as_well(self, store: Any, clock: Any) -> None:
         store.write(OLD)
         clock.advance(86400 - 200)
         store.expire_soft(OLD)
@@ -617,10 +647,10 @@ class TestClear:
         assert store.clear() is True
         assert store.read_expiring() is None
 
-    def test_a_file_that_cannot_be_deleted_is_an_error(self, store, monkeypatch):
+    def test_a_file_that_cannot_be_deleted_is_an_error(self, store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         store.write(OLD)
 
-        def refuse(*_):
+        def refuse(*_: Any) -> None:
             raise PermissionError(errno.EPERM, "Operation not permitted")
 
         monkeypatch.setattr(os, "unlink", refuse)
@@ -629,7 +659,7 @@ class TestClear:
 
 
 class TestRetire:
-    def test_an_unexpired_token_is_put_aside(self, store, path, clock):
+    def test_an_unexpired_token_is_put_aside(self, store: Any, path: Any, clock: Any) -> None:
         store.write(OLD)
         clock.advance(86400 - 200)
 
@@ -638,7 +668,7 @@ class TestRetire:
         if sys.platform != "win32":
             assert stat.S_IMODE(path.with_name(".token.ending").stat().st_mode) == 0o600
 
-    def test_a_token_put_aside_is_gone_when_it_has_ended(self, store, clock):
+    def test_a_token_put_aside_is_gone_when_it_has_ended(self, store: Any, clock: Any) -> None:
         store.write(OLD)
         clock.advance(86400 - 200)
         store.expire_soft(OLD)
@@ -646,14 +676,14 @@ class TestRetire:
 
         assert store.read_expiring() is None
 
-    def test_a_dead_token_is_deleted(self, store, path, clock):
+    def test_a_dead_token_is_deleted(self, store: Any, path: Any, clock: Any) -> None:
         store.write(OLD)
         clock.advance(86400)
 
         assert store.expire_soft(OLD) is True
         assert list(path.parent.iterdir()) == []
 
-    def test_the_next_write_removes_the_token_put_aside(self, store, path, clock):
+    def test_the_next_write_removes_the_token_put_aside(self, store: Any, path: Any, clock: Any) -> None:
         store.write(OLD)
         clock.advance(86400 - 200)
         store.expire_soft(OLD)
@@ -662,27 +692,27 @@ class TestRetire:
 
         assert names(path) == [".token", ".token.owner"]
 
-    def test_leaves_the_token_that_has_taken_its_place(self, store, path, clock):
+    def test_leaves_the_token_that_has_taken_its_place(self, store: Any, path: Any, clock: Any) -> None:
         store.write(OLD)
         FileStore(str(path), ThreadLock()).write(NEW)
 
         assert store.expire_soft(OLD) is False
         assert store.read() == NEW
 
-    def test_leaves_a_token_that_it_never_saw(self, store, path):
+    def test_leaves_a_token_that_it_never_saw(self, store: Any, path: Any) -> None:
         FileStore(str(path), ThreadLock()).write(OLD)
 
         assert store.expire_soft(OLD) is False
         assert store.read() == OLD
 
-    def test_a_damaged_file_put_aside_is_no_token(self, store, path):
+    def test_a_damaged_file_put_aside_is_no_token(self, store: Any, path: Any) -> None:
         put(path.with_name(".token.ending"), b"{")
 
         assert store.read_expiring() is None
 
 
 class TestStamp:
-    def test_stays_while_nothing_changes(self, store):
+    def test_stays_while_nothing_changes(self, store: Any) -> None:
         store.write(OLD)
 
         assert store.version() == store.version()
@@ -698,7 +728,7 @@ class TestStamp:
         ],
         ids=["write of the same token", "clear", "rm", "write in place", "touch"],
     )
-    def test_tells_of_a_change(self, change, store, path):
+    def test_tells_of_a_change(self, change: Any, store: Any, path: Any) -> None:
         store.write(OLD)
         before = store.version()
 
@@ -706,13 +736,15 @@ class TestStamp:
 
         assert store.version() != before
 
-    def test_a_write_returns_the_version_of_its_own_file(self, store):
+    def test_a_write_returns_the_version_of_its_own_file(self, store: Any) -> None:
         assert store.write(OLD) == store.version()
 
-    def test_a_write_does_not_take_the_version_of_who_came_after(self, store, path, monkeypatch):
+    def test_a_write_does_not_take_the_version_of_who_came_after(
+        self, store: Any, path: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         was_replace = os.replace
 
-        def and_then_another(source, target):
+        def and_then_another(source: Any, target: Any) -> None:
             was_replace(source, target)
             if target != str(path):
                 return

@@ -11,8 +11,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import keyring
 import keyring.core
@@ -34,32 +36,32 @@ VALUE = "token-of-a-test"
 
 
 @pytest.fixture
-def clock():
+def clock() -> Any:
     return Clock()
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Any:
     return tmp_path / "data" / ".token"
 
 
 @pytest.fixture
-def opened(clock):
+def opened(clock: Any) -> Any:
     """Opens a manager as another process would: nothing shared but the disk and the keyring."""
     return lambda **options: TokenManager(clock=clock, **{"store": "file", **options})
 
 
 @pytest.fixture
-def manager(opened):
+def manager(opened: Any) -> Any:
     return opened()
 
 
 @pytest.fixture
-def lines(caplog):
+def lines(caplog: pytest.LogCaptureFixture) -> Any:
     """What was logged since the last call, as (level, message)."""
     caplog.set_level(logging.DEBUG, "kiwoom")
 
-    def taken():
+    def taken() -> Any:
         found = [(one.levelname, one.getMessage()) for one in caplog.records if one.name == "kiwoom"]
         caplog.clear()
         return found
@@ -68,62 +70,64 @@ def lines(caplog):
 
 
 @pytest.fixture
-def system_keyring(monkeypatch):
+def system_keyring(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
     monkeypatch.setattr(keyring.core, "_keyring_backend", None)
     keyring.set_keyring(backend := MemoryKeyring())
     return backend
 
 
-def local(instant):
+def local(instant: Any) -> Any:
     return datetime.fromtimestamp(instant).strftime("%Y-%m-%d %H:%M:%S")  # noqa: DTZ006 - the seed's local time
 
 
-def refuse(*_):
+def refuse(*_: Any) -> None:
     raise OSError(errno.EROFS, "Read-only file system")
 
 
 class TestSeedsApi:
-    def test_a_token_that_was_set_is_got(self, manager):
+    def test_a_token_that_was_set_is_got(self, manager: Any) -> None:
         manager.set_token(VALUE, DAY)
 
         assert (manager.get_token(), manager.is_token_valid()) == (VALUE, True)
 
-    def test_there_is_none_at_first(self, manager):
+    def test_there_is_none_at_first(self, manager: Any) -> None:
         assert (manager.get_token(), manager.is_token_valid()) == (None, False)
 
-    def test_a_cleared_token_is_gone_from_memory_and_disk(self, manager, path):
+    def test_a_cleared_token_is_gone_from_memory_and_disk(self, manager: Any, path: Any) -> None:
         manager.set_token(VALUE, DAY)
 
         manager.clear_token()
 
         assert (manager.get_token(), path.exists()) == (None, False)
 
-    def test_clearing_twice_is_no_error(self, manager):
+    def test_clearing_twice_is_no_error(self, manager: Any) -> None:
         manager.clear_token()
         manager.clear_token()
 
-    def test_a_new_program_finds_the_token(self, manager, opened):
+    def test_a_new_program_finds_the_token(self, manager: Any, opened: Any) -> None:
         manager.set_token(VALUE, DAY)
 
         assert opened().get_token() == VALUE
 
     @pytest.mark.parametrize(("left", "found"), [(300.1, VALUE), (300, VALUE), (299.9, None), (1, None), (-1, None)])
-    def test_get_token_wants_five_minutes(self, left, found, manager, clock):
+    def test_get_token_wants_five_minutes(self, left: Any, found: Any, manager: Any, clock: Any) -> None:
         manager.set_token(VALUE, DAY)
         clock.advance(DAY - left)
 
         assert manager.get_token() == found
 
     @pytest.mark.parametrize(("left", "found"), [(300.1, True), (300, True), (299.9, False), (-1, False)])
-    def test_is_token_valid_wants_five_minutes(self, left, found, manager, clock):
+    def test_is_token_valid_wants_five_minutes(self, left: Any, found: Any, manager: Any, clock: Any) -> None:
         manager.set_token(VALUE, DAY)
         clock.advance(DAY - left)
 
         assert manager.is_token_valid() is found
 
     @pytest.mark.parametrize(("left", "stays"), [(300.1, True), (300, True), (299.9, False), (-1, False)])
-    def test_the_load_at_start_wants_five_minutes(self, left, stays, *, manager, opened, path, clock):
+    def test_the_load_at_start_wants_five_minutes(
+        self, left: Any, stays: Any, *, manager: Any, opened: Any, path: Any, clock: Any
+    ) -> None:
         manager.set_token(VALUE, DAY)
         clock.advance(DAY - left)
 
@@ -131,14 +135,14 @@ class TestSeedsApi:
 
         assert path.exists() is stays
 
-    def test_a_token_without_five_minutes_is_still_there_for_ensure(self, manager, clock):
+    def test_a_token_without_five_minutes_is_still_there_for_ensure(self, manager: Any, clock: Any) -> None:
         manager.set_token(VALUE, DAY)
         clock.advance(DAY - 200)
 
         assert manager.get_token() is None
         assert manager.ensure_token(min_remaining=0) == VALUE
 
-    def test_a_damaged_file_is_deleted_at_start(self, opened, path):
+    def test_a_damaged_file_is_deleted_at_start(self, opened: Any, path: Any) -> None:
         path.parent.mkdir()
         path.write_text("{")
 
@@ -147,7 +151,7 @@ class TestSeedsApi:
         assert not path.exists()
 
     @pytest.mark.parametrize("value", ["", " ", "a\nb", None, 5])
-    def test_what_is_no_token_is_refused_and_the_old_one_stays(self, value, manager):
+    def test_what_is_no_token_is_refused_and_the_old_one_stays(self, value: Any, manager: Any) -> None:
         manager.set_token(VALUE, DAY)
 
         with pytest.raises(ValueError, match="token"):
@@ -155,14 +159,14 @@ class TestSeedsApi:
         assert manager.get_token() == VALUE
 
     @pytest.mark.parametrize("expires_in", [0, -1, "abc", None, True, math.nan, math.inf, 10 * 365 * DAY])
-    def test_what_is_no_lifetime_is_refused_and_the_old_token_stays(self, expires_in, manager):
+    def test_what_is_no_lifetime_is_refused_and_the_old_token_stays(self, expires_in: Any, manager: Any) -> None:
         manager.set_token(VALUE, DAY)
 
         with pytest.raises(InvalidInput):
             manager.set_token("another", expires_in)
         assert manager.get_token() == VALUE
 
-    def test_a_refused_token_is_not_logged(self, manager, caplog):
+    def test_a_refused_token_is_not_logged(self, manager: Any, caplog: pytest.LogCaptureFixture) -> None:
         with pytest.raises(InvalidInput):
             manager.set_token("half-seen \n x", DAY)
 
@@ -170,7 +174,7 @@ class TestSeedsApi:
 
 
 class TestInfo:
-    def test_has_the_seeds_five_keys(self, manager):
+    def test_has_the_seeds_five_keys(self, manager: Any) -> None:
         manager.set_token(VALUE, DAY)
 
         info = manager.get_token_info()
@@ -183,7 +187,7 @@ class TestInfo:
             "token_preview": "tok...",
         }
 
-    def test_has_the_same_keys_without_a_token(self, manager):
+    def test_has_the_same_keys_without_a_token(self, manager: Any) -> None:
         assert manager.get_token_info() == {
             "has_token": False,
             "is_valid": False,
@@ -192,7 +196,7 @@ class TestInfo:
             "token_preview": None,
         }
 
-    def test_tells_of_a_token_that_has_no_five_minutes_left(self, manager, clock):
+    def test_tells_of_a_token_that_has_no_five_minutes_left(self, manager: Any, clock: Any) -> None:
         manager.set_token(VALUE, DAY)
         clock.advance(DAY - 200)
 
@@ -200,17 +204,17 @@ class TestInfo:
 
         assert (info["has_token"], info["is_valid"], info["remaining_seconds"]) == (True, False, 200)
 
-    def test_never_shows_the_token(self, manager):
+    def test_never_shows_the_token(self, manager: Any) -> None:
         manager.set_token(VALUE, DAY)
 
         assert VALUE not in json.dumps(manager.get_token_info())
 
-    def test_knows_what_another_program_set(self, manager, opened):
+    def test_knows_what_another_program_set(self, manager: Any, opened: Any) -> None:
         opened().set_token(VALUE, DAY)
 
         assert manager.get_token_info()["has_token"] is True
 
-    def test_says_once_that_it_loaded_a_token(self, manager, opened, lines):
+    def test_says_once_that_it_loaded_a_token(self, manager: Any, opened: Any, lines: Any) -> None:
         opened().set_token(VALUE, DAY)
         lines()
 
@@ -221,7 +225,7 @@ class TestInfo:
 
 
 class TestLog:
-    def test_of_a_token_that_is_set(self, manager, lines):
+    def test_of_a_token_that_is_set(self, manager: Any, lines: Any) -> None:
         manager.set_token(VALUE, DAY)
 
         assert lines() == [
@@ -229,7 +233,7 @@ class TestLog:
             ("INFO", f"Token saved to file (expires at {local(START + DAY)})"),
         ]
 
-    def test_of_a_valid_token_at_start(self, manager, opened, lines):
+    def test_of_a_valid_token_at_start(self, manager: Any, opened: Any, lines: Any) -> None:
         manager.set_token(VALUE, DAY)
         lines()
 
@@ -238,7 +242,7 @@ class TestLog:
         assert lines() == [("INFO", f"Loaded valid token from file (expires at {local(START + DAY)})")]
 
     @pytest.mark.parametrize("left", [200, -1])
-    def test_of_an_expired_token_at_start(self, left, manager, opened, clock, lines):
+    def test_of_an_expired_token_at_start(self, left: Any, manager: Any, opened: Any, clock: Any, lines: Any) -> None:
         manager.set_token(VALUE, DAY)
         clock.advance(DAY - left)
         lines()
@@ -248,7 +252,7 @@ class TestLog:
         assert lines() == [("INFO", "Token in file has expired"), ("DEBUG", "Token file deleted")]
 
     @pytest.mark.parametrize("left", [200, -1])
-    def test_of_a_token_that_expires(self, left, manager, clock, lines):
+    def test_of_a_token_that_expires(self, left: Any, manager: Any, clock: Any, lines: Any) -> None:
         manager.set_token(VALUE, DAY)
         clock.advance(DAY - left)
         lines()
@@ -261,7 +265,7 @@ class TestLog:
             ("DEBUG", "Token file deleted"),
         ]
 
-    def test_of_a_token_that_is_cleared(self, manager, lines):
+    def test_of_a_token_that_is_cleared(self, manager: Any, lines: Any) -> None:
         manager.set_token(VALUE, DAY)
         lines()
 
@@ -269,7 +273,7 @@ class TestLog:
 
         assert lines() == [("INFO", "Token cleared"), ("DEBUG", "Token file deleted")]
 
-    def test_of_a_damaged_file(self, opened, path, lines):
+    def test_of_a_damaged_file(self, opened: Any, path: Any, lines: Any) -> None:
         path.parent.mkdir()
         path.write_text('{"access_token": "half-seen')
 
@@ -277,7 +281,7 @@ class TestLog:
 
         assert lines() == [("ERROR", "Failed to parse token file (invalid JSON)"), ("DEBUG", "Token file deleted")]
 
-    def test_of_nothing_is_nothing(self, opened, lines):
+    def test_of_nothing_is_nothing(self, opened: Any, lines: Any) -> None:
         manager = opened()
         manager.get_token()
         manager.is_token_valid()
@@ -285,7 +289,7 @@ class TestLog:
 
         assert lines() == []
 
-    def test_of_an_expiry_comes_once(self, manager, clock, lines):
+    def test_of_an_expiry_comes_once(self, manager: Any, clock: Any, lines: Any) -> None:
         manager.set_token(VALUE, DAY)
         clock.advance(DAY)
         manager.get_token()
@@ -296,7 +300,7 @@ class TestLog:
 
         assert lines() == []
 
-    def test_of_a_failed_write_says_why(self, manager, lines, monkeypatch):
+    def test_of_a_failed_write_says_why(self, manager: Any, lines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(os, "replace", refuse)
 
         manager.set_token(VALUE, DAY)
@@ -311,13 +315,13 @@ class TestCoherence:
     """Two managers are two processes: they share nothing but the store."""
 
     @pytest.fixture(params=["file", "auto without a keyring", "auto", "keyring"])
-    def pair(self, request, opened):
+    def pair(self, request: Any, opened: Any) -> Any:
         if request.param in {"auto", "keyring"}:
             request.getfixturevalue("system_keyring")
         store = request.param.split()[0]
         return opened(store=store), opened(store=store)
 
-    def test_what_one_sets_the_other_gets(self, pair):
+    def test_what_one_sets_the_other_gets(self, pair: Any) -> None:
         one, other = pair
         assert other.get_token() is None
 
@@ -325,7 +329,7 @@ class TestCoherence:
 
         assert other.get_token() == VALUE
 
-    def test_what_one_replaces_the_other_gets(self, pair, clock):
+    def test_what_one_replaces_the_other_gets(self, pair: Any, clock: Any) -> None:
         one, other = pair
         one.set_token("older", DAY)
         assert other.get_token() == "older"
@@ -335,7 +339,7 @@ class TestCoherence:
 
         assert (one.get_token(), other.get_token()) == ("newer", "newer")
 
-    def test_what_one_clears_the_other_does_not_get(self, pair):
+    def test_what_one_clears_the_other_does_not_get(self, pair: Any) -> None:
         one, other = pair
         one.set_token(VALUE, DAY)
         assert other.get_token() == VALUE
@@ -344,18 +348,20 @@ class TestCoherence:
 
         assert other.get_token() is None
 
-    def test_they_take_turns(self, pair, clock):
+    def test_they_take_turns(self, pair: Any, clock: Any) -> None:
         for n in range(10):
             clock.advance(1)
             pair[n % 2].set_token(f"token-{n}", DAY)
             assert [one.get_token() for one in pair] == [f"token-{n}"] * 2
 
-    def test_what_follows_a_write_at_once_is_not_missed(self, pair, clock, monkeypatch):
+    def test_what_follows_a_write_at_once_is_not_missed(
+        self, pair: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """Another writes between this one's write and its look at the version."""
         one, other = pair
         was_put = one._service.put
 
-        def put_and_then_another(token):
+        def put_and_then_another(token: Any) -> Any:
             result = was_put(token)
             clock.advance(1)
             other.set_token("newer", DAY)
@@ -366,14 +372,16 @@ class TestCoherence:
 
         assert one.get_token() == "newer"
 
-    def test_what_follows_an_expiry_at_once_is_not_missed(self, pair, clock, monkeypatch):
+    def test_what_follows_an_expiry_at_once_is_not_missed(
+        self, pair: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """Another renews between this one's clear of the old token and its look at the version."""
         one, other = pair
         one.set_token("older", DAY)
         clock.advance(DAY - 200)
         expire_soft = one._service.expire_soft
 
-        def expire_and_then_another(token):
+        def expire_and_then_another(token: Any) -> None:
             expire_soft(token)
             other.set_token("newer", DAY)
 
@@ -382,7 +390,7 @@ class TestCoherence:
 
         assert one.get_token() == "newer"
 
-    def test_what_another_renews_in_time_is_taken_instead_of_an_expiry(self, pair, clock):
+    def test_what_another_renews_in_time_is_taken_instead_of_an_expiry(self, pair: Any, clock: Any) -> None:
         one, other = pair
         one.set_token("older", DAY)
         clock.advance(DAY - 200)
@@ -390,11 +398,11 @@ class TestCoherence:
 
         assert one.get_token() == "newer"
 
-    def test_nothing_is_read_while_nothing_changes(self, pair, monkeypatch):
+    def test_nothing_is_read_while_nothing_changes(self, pair: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         one, _ = pair
         one.set_token(VALUE, DAY)
 
-        def fail(*_):
+        def fail(*_: Any) -> None:
             raise AssertionError("read")
 
         for store in (FileStore, KeyringStore, FallbackStore):
@@ -410,7 +418,9 @@ class TestCoherence:
         ids=["in place", "os.replace"],
     )
     @pytest.mark.parametrize("store", ["file", "auto"])
-    def test_a_plain_writer_of_the_file_is_noticed(self, store, write, opened, path, clock):
+    def test_a_plain_writer_of_the_file_is_noticed(
+        self, store: Any, write: Any, opened: Any, path: Any, clock: Any
+    ) -> None:
         manager = opened(store=store)
         manager.set_token("older", DAY)
         clock.advance(1)
@@ -425,7 +435,7 @@ class TestCoherence:
         [Path.unlink, pytest.param(lambda path: shutil.rmtree(path.parent), marks=pytest.mark.posix)],
         ids=["rm", "rm -r"],
     )
-    def test_a_plain_removal_of_the_file_is_noticed(self, remove, store, opened, path):
+    def test_a_plain_removal_of_the_file_is_noticed(self, remove: Any, store: Any, opened: Any, path: Any) -> None:
         manager = opened(store=store)
         manager.set_token(VALUE, DAY)
 
@@ -434,18 +444,20 @@ class TestCoherence:
         assert manager.get_token() is None
 
     @pytest.mark.posix
-    def test_a_token_written_after_the_folder_was_removed_is_noticed(self, manager, opened, path):
+    def test_a_token_written_after_the_folder_was_removed_is_noticed(
+        self, manager: Any, opened: Any, path: Any
+    ) -> None:
         manager.set_token("older", DAY)
         shutil.rmtree(path.parent)
         opened().set_token("newer", DAY)
 
         assert manager.get_token() == "newer"
 
-    def test_threads_never_get_anything_but_a_whole_token(self, manager, opened, clock):
+    def test_threads_never_get_anything_but_a_whole_token(self, manager: Any, opened: Any, clock: Any) -> None:
         names = {f"token-{n:02}" for n in range(50)}
         wrong, stop = [], threading.Event()
 
-        def read():
+        def read() -> None:
             while not stop.is_set():
                 found = manager.get_token()
                 if found is not None and found not in names:
@@ -469,7 +481,9 @@ class TestCoherence:
 
 class TestBrokenStore:
     @pytest.mark.parametrize("store", ["file", "auto"])
-    def test_a_token_that_cannot_be_stored_stays_in_memory(self, store, opened, monkeypatch):
+    def test_a_token_that_cannot_be_stored_stays_in_memory(
+        self, store: Any, opened: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         manager = opened(store=store)
         monkeypatch.setattr(os, "replace", refuse)
 
@@ -480,8 +494,8 @@ class TestBrokenStore:
     @pytest.mark.parametrize("store", ["file", "auto"])
     @pytest.mark.parametrize("blocked", [("data",), ("places/state",), ("data", "places/state")])
     def test_a_token_stays_in_memory_when_nothing_at_all_can_be_written(
-        self, blocked, store, opened, tmp_path, *, monkeypatch
-    ):
+        self, blocked: Any, store: Any, opened: Any, tmp_path: Path, *, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(os, "replace", refuse)
         for folder in blocked:
             (tmp_path / folder).parent.mkdir(exist_ok=True)
@@ -492,26 +506,28 @@ class TestBrokenStore:
 
         assert [manager.get_token() for _ in range(3)] == [VALUE] * 3
 
-    def test_a_file_that_cannot_be_read_does_not_lose_the_token_in_memory(self, manager, path, monkeypatch):
+    def test_a_file_that_cannot_be_read_does_not_lose_the_token_in_memory(
+        self, manager: Any, path: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         manager.set_token(VALUE, DAY)
         os.utime(path, ns=(1, 1))
         monkeypatch.setattr(os, "open", refuse)
 
         assert manager.get_token() == VALUE
 
-    def test_a_folder_in_the_files_place_is_no_crash(self, opened, path):
+    def test_a_folder_in_the_files_place_is_no_crash(self, opened: Any, path: Any) -> None:
         path.mkdir(parents=True)
 
         assert opened().get_token() is None
 
-    def test_a_clear_that_fails_is_told(self, manager, monkeypatch):
+    def test_a_clear_that_fails_is_told(self, manager: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         manager.set_token(VALUE, DAY)
         monkeypatch.setattr(os, "unlink", refuse)
 
         with pytest.raises(StoreError):
             manager.clear_token()
 
-    def test_without_a_keyring_that_was_asked_for_a_token_is_in_memory_only(self, opened, tmp_path):
+    def test_without_a_keyring_that_was_asked_for_a_token_is_in_memory_only(self, opened: Any, tmp_path: Path) -> None:
         manager = opened(store="keyring")
 
         manager.set_token(VALUE, DAY)
@@ -521,13 +537,13 @@ class TestBrokenStore:
 
 
 class TestClock:
-    def test_a_clock_set_back_does_not_hide_the_token(self, manager, clock):
+    def test_a_clock_set_back_does_not_hide_the_token(self, manager: Any, clock: Any) -> None:
         manager.set_token(VALUE, DAY)
         clock.advance(-3600)
 
         assert manager.get_token() == VALUE
 
-    def test_a_long_sleep_is_noticed_at_the_next_use(self, manager, clock):
+    def test_a_long_sleep_is_noticed_at_the_next_use(self, manager: Any, clock: Any) -> None:
         manager.set_token(VALUE, DAY)
         manager.get_token()
         clock.advance(3 * DAY)
@@ -536,14 +552,16 @@ class TestClock:
 
 
 class TestOpening:
-    def test_no_keyring_is_asked(self, system_keyring, opened):
+    def test_no_keyring_is_asked(self, system_keyring: Any, opened: Any) -> None:
         opened(store="auto")
         opened(store="keyring")
 
         assert system_keyring.calls == 0
 
     @pytest.mark.parametrize("left", [DAY, 200, -1], ids=["valid", "ending", "expired"])
-    def test_no_keyring_is_asked_when_there_is_a_file(self, left, system_keyring, opened, path, clock):
+    def test_no_keyring_is_asked_when_there_is_a_file(
+        self, left: Any, system_keyring: Any, opened: Any, path: Any, clock: Any
+    ) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token_for(VALUE, DAY, clock())))
         clock.advance(DAY - left)
@@ -552,12 +570,14 @@ class TestOpening:
 
         assert system_keyring.calls == 0
 
-    def test_the_keyring_is_asked_at_the_first_use(self, system_keyring, opened):
+    def test_the_keyring_is_asked_at_the_first_use(self, system_keyring: Any, opened: Any) -> None:
         opened(store="auto").set_token(VALUE, DAY)
 
         assert opened(store="auto").get_token() == VALUE
 
-    def test_an_expired_file_does_not_hide_what_the_keyring_holds(self, system_keyring, opened, path, clock):
+    def test_an_expired_file_does_not_hide_what_the_keyring_holds(
+        self, system_keyring: Any, opened: Any, path: Any, clock: Any
+    ) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token_for("old", DAY, clock())))
         clock.advance(DAY)
@@ -565,38 +585,38 @@ class TestOpening:
 
         assert opened(store="auto").get_token() == VALUE
 
-    def test_nothing_is_written(self, opened, tmp_path):
+    def test_nothing_is_written(self, opened: Any, tmp_path: Path) -> None:
         opened()
 
         assert not (tmp_path / "data").exists()
 
-    def test_the_folder_can_be_named(self, opened, tmp_path):
+    def test_the_folder_can_be_named(self, opened: Any, tmp_path: Path) -> None:
         opened(data_dir=tmp_path / "elsewhere").set_token(VALUE, DAY)
 
         assert (tmp_path / "elsewhere" / ".token").is_file()
 
-    def test_a_profile_has_a_file_of_its_own(self, opened, tmp_path):
+    def test_a_profile_has_a_file_of_its_own(self, opened: Any, tmp_path: Path) -> None:
         opened(profile="second account").set_token(VALUE, DAY)
 
         assert opened().get_token() is None
         assert (tmp_path / "data" / "second account.token").is_file()
 
     @pytest.mark.parametrize("name", ["", "..", "../../x", "a/b", "CON", "x" * 65])
-    def test_a_bad_profile_name_is_refused(self, name, opened):
+    def test_a_bad_profile_name_is_refused(self, name: Any, opened: Any) -> None:
         with pytest.raises(InvalidInput):
             opened(profile=name)
 
-    def test_an_unknown_store_is_refused(self, opened):
+    def test_an_unknown_store_is_refused(self, opened: Any) -> None:
         with pytest.raises(SettingsError):
             opened(store="cloud")
 
-    def test_a_store_of_ones_own_is_used(self, clock):
+    def test_a_store_of_ones_own_is_used(self, clock: Any) -> None:
         store = MemoryStore(clock)
         TokenManager(store=store, clock=clock).set_token(VALUE, DAY)
 
         assert store.read().value.reveal() == VALUE
 
-    def test_what_is_wrong_in_the_settings_is_logged(self, opened, tmp_path, lines):
+    def test_what_is_wrong_in_the_settings_is_logged(self, opened: Any, tmp_path: Path, lines: Any) -> None:
         folder = tmp_path / "places" / "settings"
         folder.mkdir(parents=True)
         (folder / "settings.toml").write_text("langauge = 'ko'")
@@ -609,7 +629,7 @@ class TestOpening:
 
 class TestIssuing:
     @pytest.fixture
-    def sandbox(self, monkeypatch):
+    def sandbox(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         with SandboxKiwoom() as server:
             monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", server.base_url)
             monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
@@ -617,26 +637,26 @@ class TestIssuing:
             yield server
 
     @pytest.fixture
-    def manager(self, sandbox):
+    def manager(self, sandbox: Any) -> Any:
         return TokenManager(store="file")
 
-    def test_ensure_issues_once(self, manager, sandbox):
+    def test_ensure_issues_once(self, manager: Any, sandbox: Any) -> None:
         first = manager.ensure_token()
 
         assert (manager.ensure_token(), manager.get_token(), sandbox.counts()["issue"]) == (first, first, 1)
 
-    def test_it_is_a_token_provider(self, manager, sandbox):
+    def test_it_is_a_token_provider(self, manager: Any, sandbox: Any) -> None:
         assert manager.get_valid_token() == manager.get_token()
 
-    def test_a_refresh_asks_kiwoom(self, manager, sandbox):
+    def test_a_refresh_asks_kiwoom(self, manager: Any, sandbox: Any) -> None:
         assert manager.refresh_token() == manager.refresh_token()
         assert sandbox.counts()["issue"] == 2
 
-    def test_ensure_can_be_awaited(self, manager):
+    def test_ensure_can_be_awaited(self, manager: Any) -> None:
         assert asyncio.run(manager.ensure_token_async()) == manager.get_token()
 
 
-def run(code, **environ):
+def run(code: Any, **environ: Any) -> Any:
     return subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
@@ -647,7 +667,7 @@ def run(code, **environ):
     )
 
 
-def test_importing_the_package_loads_nothing_heavy():
+def test_importing_the_package_loads_nothing_heavy() -> None:
     done = run(
         "import sys; before = set(sys.modules); from tray_app import token_manager; token_manager.get_token(); "
         "print([n for n in sys.modules if n.split('.')[0] in {'PySide6', 'httpx', 'keyring', 'redis', 'tomlkit'}])",
@@ -659,15 +679,15 @@ def test_importing_the_package_loads_nothing_heavy():
 
 class TestAnotherKeyInTheEnvironment:
     @pytest.fixture(autouse=True)
-    def keys(self, monkeypatch):
-        def put(name):
+    def keys(self, monkeypatch: pytest.MonkeyPatch) -> Any:
+        def put(name: Any) -> None:
             monkeypatch.setenv("APP_KEY", f"key-of-{name}")
             monkeypatch.setenv("APP_SECRET", f"secret-of-{name}")
 
         put("one")
         return put
 
-    def test_makes_the_token_of_the_other_a_miss(self, manager, keys):
+    def test_makes_the_token_of_the_other_a_miss(self, manager: Any, keys: Any) -> None:
         manager.set_token(VALUE, DAY)
 
         keys("two")
@@ -675,7 +695,7 @@ class TestAnotherKeyInTheEnvironment:
         assert manager.get_token() is None
         assert manager.get_token_info()["has_token"] is False
 
-    def test_that_comes_back_brings_the_token_back(self, manager, keys):
+    def test_that_comes_back_brings_the_token_back(self, manager: Any, keys: Any) -> None:
         manager.set_token(VALUE, DAY)
         keys("two")
         manager.get_token()
@@ -685,8 +705,10 @@ class TestAnotherKeyInTheEnvironment:
         assert manager.get_token() == VALUE
 
     @pytest.mark.parametrize("call", ["read", "write"])
-    def test_does_so_though_the_store_fails(self, manager, keys, monkeypatch, call):
-        def refuse(*_):
+    def test_does_so_though_the_store_fails(
+        self, manager: Any, keys: Any, monkeypatch: pytest.MonkeyPatch, call: Any
+    ) -> None:
+        def refuse(*_: Any) -> None:
             raise StoreError("the disk is gone")
 
         monkeypatch.setattr(FileStore, "write", refuse)
@@ -699,7 +721,7 @@ class TestAnotherKeyInTheEnvironment:
 
         assert manager.get_token() is None
 
-    def test_is_nothing_to_a_named_profile(self, opened, keys):
+    def test_is_nothing_to_a_named_profile(self, opened: Any, keys: Any) -> None:
         manager = opened(profile="second")
         manager.set_token(VALUE, DAY)
 
@@ -712,14 +734,14 @@ class TestTheModulesManager:
     """What a program puts into its environment after the import counts, whatever it uses first."""
 
     @pytest.fixture
-    def manager(self, monkeypatch, tmp_path):
+    def manager(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         manager = ModulesManager()
         monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", str(tmp_path / "later"))
         return manager
 
     @pytest.fixture
-    def later(self, manager):
+    def later(self, manager: Any) -> Any:
         """Another program of that environment."""
         return TokenManager()
 
@@ -733,24 +755,26 @@ class TestTheModulesManager:
             lambda manager: manager.get_valid_token(),
         ],
     )
-    def test_reads(self, manager, later, use):
+    def test_reads(self, manager: Any, later: Any, use: Any) -> None:
         later.set_token(VALUE, DAY)
 
         assert use(manager) == VALUE
 
-    def test_sets(self, manager, later):
+    def test_sets(self, manager: Any, later: Any) -> None:
         manager.set_token(VALUE, DAY)
 
         assert (later.get_token(), manager.get_token()) == (VALUE, VALUE)
 
-    def test_clears(self, manager, later):
+    def test_clears(self, manager: Any, later: Any) -> None:
         later.set_token(VALUE, DAY)
 
         manager.clear_token()
 
         assert (later.get_token(), manager.get_token()) == (None, None)
 
-    def test_is_settled_by_the_first_use(self, manager, later, monkeypatch, tmp_path):
+    def test_is_settled_by_the_first_use(
+        self, manager: Any, later: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
         later.set_token(VALUE, DAY)
         manager.get_token()
 
@@ -758,7 +782,7 @@ class TestTheModulesManager:
 
         assert manager.get_token() == VALUE
 
-    def test_tells_once_of_the_token_that_it_has_loaded(self, monkeypatch, lines):
+    def test_tells_once_of_the_token_that_it_has_loaded(self, monkeypatch: pytest.MonkeyPatch, lines: Any) -> None:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         TokenManager().set_token(VALUE, DAY)
         lines()
@@ -769,12 +793,12 @@ class TestTheModulesManager:
         assert manager.get_token() == VALUE
         assert lines() == []
 
-    def test_has_nothing_that_other_managers_lack(self, manager):
+    def test_has_nothing_that_other_managers_lack(self, manager: Any) -> None:
         assert not hasattr(manager, "token")
 
 
 @pytest.mark.posix
-def test_a_child_forked_while_a_thread_looks_is_not_stuck():
+def test_a_child_forked_while_a_thread_looks_is_not_stuck() -> None:
     done = run(
         """
 import os, threading
