@@ -42,20 +42,20 @@ class KeyringWatch:
         self._answers = answers
         self._clock = clock
         self._run_read = run_read
-        self._looked_at: float | None = None
+        self._polled_at: float | None = None
 
     def next_moment(self, state: TokenState) -> float | None:
         """Return when to look next, in seconds of the epoch, or None while nothing waits for the keyring."""
         return self._clock() + _SECONDS if self._is_awaited(state) else None
 
-    def look(self, state: TokenState) -> bool:
-        """Look at the keyring if something waits for it and it is time; return whether it is being looked at."""
-        now, before = self._clock(), self._looked_at
+    def poll(self, state: TokenState) -> bool:
+        """Look at the keyring if something waits for it and it is time; return whether it is being asked."""
+        now, before = self._clock(), self._polled_at
         if self._check is None or not self._is_awaited(state):
             return False
         if before is not None and 0 <= now - before < _SECONDS:
             return False
-        self._looked_at = now
+        self._polled_at = now
         self._run_read(Job(self._check, self._finish))
         return True
 

@@ -149,7 +149,7 @@ class Supervisor:
             self._tracker.want_verification()
         if not self._renew_if_due():
             self._tell_due()
-            if self._is_acting or not self._keyring.look(self.state):
+            if self._is_acting or not self._keyring.poll(self.state):
                 self.read()
 
     def poll(self) -> None:
@@ -162,7 +162,7 @@ class Supervisor:
         if not self._renew_if_due():
             self._tell_due()
             if not self._is_acting:
-                self._keyring.look(self.state)
+                self._keyring.poll(self.state)
 
     def read(self) -> None:
         """Read the store if it changed since it was last read."""
