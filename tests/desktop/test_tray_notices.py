@@ -65,7 +65,7 @@ def test_notice_in_korean(desktop: Desktop) -> None:
     with Trader(desktop) as trader:
         trader.settings(policy="notify", warn_before=["20m"])
         trader.start_tray(LANG="ko_KR.UTF-8")
-        desktop.item()
+        trader.sees("토큰 없음")
         trader.write_file("a-token", 1201.5)
         notice = desktop.notice("키움")
         assert "(KST)" in notice.body
