@@ -52,7 +52,7 @@ def msg(message: str) -> str:
 
 
 def is_message(text: str) -> bool:
-    """Whether `text` is a sentence of this program's own, marked by a module that is loaded."""
+    """Return whether `text` is a sentence of this program's own, marked by a module that is loaded."""
     return text in _messages
 
 

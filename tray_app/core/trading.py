@@ -31,19 +31,19 @@ def install_calendar(is_closed: Callable[[date], bool]) -> None:
 
 
 def is_trading_day(day: date) -> bool:
-    """Whether the exchange is open on that day of the Korean calendar."""
+    """Return whether the exchange is open on that day of the Korean calendar."""
     return day.weekday() < _SATURDAY and not _is_closed(day)
 
 
 def is_trading(instant: float, mode: str = "real") -> bool:
-    """Whether the market is open at that instant, for real or `demo` (mock) trading."""
+    """Return whether the market is open at that instant, for real or `demo` (mock) trading."""
     there = datetime.fromtimestamp(instant, KST)
     opens, closes = (_MOCK_OPENS, _MOCK_CLOSES) if mode == "demo" else (OPENS, CLOSES)
     return opens <= there.time() < closes and is_trading_day(there.date())
 
 
 def is_quiet_time(minutes: int) -> bool:
-    """Whether no market is open at that time of day, given in minutes after midnight in Korea."""
+    """Return whether no market is open at that time of day, given in minutes after midnight in Korea."""
     return not OPENS.hour * 60 <= minutes < CLOSES.hour * 60
 
 

@@ -373,7 +373,7 @@ class LockedSession:
 
 
 def is_doubtful(token: Token, evidence: Evidence, exports: TokenExports | None) -> bool:
-    """Whether something speaks against the token that was not settled with Kiwoom."""
+    """Return whether something speaks against the token that was not settled with Kiwoom."""
     if evidence.says_doubtful(token.value):
         return True
     rival = None if exports is None else exports.rival_of(token)

@@ -186,7 +186,7 @@ class Settings:
         return source
 
     def _has(self, name: str) -> bool:
-        """Whether it has a value already."""
+        """Return whether it has a value already."""
         try:
             object.__getattribute__(self, name)
         except AttributeError:

@@ -91,13 +91,13 @@ def token_file(data_dir: str, profile: str) -> str:
 
 
 def is_token_file(path: str, data_dir: str) -> bool:
-    """Whether the token of some profile, or what belongs to it, may be stored under that name."""
+    """Return whether the token of some profile, or what belongs to it, may be stored under that name."""
     folder, name = os.path.split(os.path.realpath(path))
     return is_same_path(folder, data_dir) and _name(name).endswith(_OF_A_TOKEN)
 
 
 def is_same_path(one: str, other: str) -> bool:
-    """Whether both lead to the same place, as this system compares names; nothing has to be there."""
+    """Return whether both lead to the same place, as this system compares names; nothing has to be there."""
     return _name(os.path.realpath(one)) == _name(os.path.realpath(other))
 
 
