@@ -140,6 +140,8 @@ def private_places(
     monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("KIWOOM_TRAY_STATE_DIR", str(tmp_path / "places" / "state" / "kiwoom-token-tray"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    if "keyring.core" in sys.modules:  # no keyring that an earlier test has come to
+        monkeypatch.setattr(sys.modules["keyring.core"], "_keyring_backend", None)
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus")
     runtime = tmp_path_factory.getbasetemp() / "run"  # for sockets, whose paths must be short

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class FileKeyring(KeyringBackend):
     """`FILE_KEYRING` names its file. While a file of that name and `.broken` is there, every call fails."""
 
-    priority = 1
+    priority = -1  # no program chooses it by itself
 
     def get_password(self, service: str, username: str) -> str | None:
         return self._entries().get(f"{service}/{username}")

@@ -350,12 +350,16 @@ class TestWithOneSetOfKeys:
 
 def set_up(python: str) -> None:
     """`kiwoomcli setup --mode demo` on a terminal, with Enter for the alias."""
+    environment = dict(os.environ)
+    if "FILE_KEYRING" in os.environ:
+        environment["PYTHON_KEYRING_BACKEND"] = "file_keyring.Keyring"
     master, slave = os.openpty()
     process = subprocess.Popen(
         [python, "-m", "kiwoom_cli", "setup", "--mode", "demo"],
         stdin=slave,
         stdout=slave,
         stderr=slave,
+        env=environment,
         start_new_session=True,
     )
     os.close(slave)
