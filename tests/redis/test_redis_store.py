@@ -215,7 +215,7 @@ def test_without_the_channel_the_stamp_asks_for_a_read_once_a_second(
     there = open_store(redis.url)
     first = here.version()
     here.read()
-    wait_for(lambda: here.version() != first, "the stamp asks for another read")
+    wait_for(lambda: here.version() != first, "the version asks for another read")
     write(there, OLD)
     write(here, NEW)
     assert there.read() == NEW

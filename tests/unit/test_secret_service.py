@@ -21,7 +21,7 @@ from tray_app.core.token import Token, token_for
 from tray_app.service.composition import open_store
 from tray_app.settings.load import Settings, load_settings
 from tray_app.stores.keyring_client import KeyringClient
-from tray_app.system import session_bus
+from tray_app.system import session_bus, user_folders
 
 if TYPE_CHECKING:
     from tests.keepassxc import KeePassXC
@@ -152,7 +152,7 @@ class TestWithoutTheSessionsEnvironment:
         self, gnome_keyring: str, short_tmp: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("XDG_RUNTIME_DIR")
-        monkeypatch.setattr(session_bus, "RUNTIME_FOLDERS", str(short_tmp / "user"))
+        monkeypatch.setattr(user_folders, "RUNTIME_FOLDERS", str(short_tmp / "user"))
         (short_tmp / "user").mkdir()
         (short_tmp / "user" / str(os.geteuid())).symlink_to(short_tmp)
 

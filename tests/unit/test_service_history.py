@@ -1,4 +1,4 @@
-"""What a keeper tells the history: one request is one event, and nothing of it can cost a token."""
+"""What a service tells the history: one request is one event, and nothing of it can cost a token."""
 
 from __future__ import annotations
 

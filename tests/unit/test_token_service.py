@@ -115,7 +115,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def opened(path: Path, clock: Clock, broker: Any) -> Callable[..., TokenService]:
-    """Opens a keeper as another process would: nothing shared but the disk and Kiwoom."""
+    """Opens a service as another process would: nothing shared but the disk and Kiwoom."""
 
     def open_one(asked: Any = broker, find_keys: Callable[..., Any] = lambda: KEYS) -> TokenService:
         store = FileStore(str(path), ProfileLock(f"{path}.lock"), clock)
@@ -386,7 +386,7 @@ class TestSameAnswer:
 
 
 class TestSingleFlight:
-    @pytest.mark.parametrize("shared", [True, False], ids=["one keeper", "a keeper each"])
+    @pytest.mark.parametrize("shared", [True, False], ids=["one service", "a service each"])
     @pytest.mark.parametrize("call", ["ensure", "refresh", "renew"])
     def test_many_at_once_make_one_request(
         self,

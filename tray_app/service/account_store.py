@@ -65,9 +65,12 @@ class AccountStore:
         """Return whether nobody is to get the token, see `LockRecord.is_gone`. May ask Redis."""
         return self.read_record().is_gone(token)
 
-    def version(self) -> object:
-        """Return what changes with the token and with what is known about it. Cheap enough for every use."""
-        return (self.store.version(), self.store.lock.record_version())
+    def version(self, of_write: object = None) -> object:
+        """Return what changes with the token and with what is known about it. Cheap enough for every use.
+
+        `of_write` is what the store returned for a write; the result is then the version of just that one.
+        """
+        return (self.store.version() if of_write is None else of_write, self.store.lock.record_version())
 
     def present(self) -> tuple[Token | None, StoreError | None]:
         """Return the present token, or why nobody can tell whether there is one.

@@ -122,10 +122,9 @@ class TokenService:
         """
         request = Request.ensure(self._clock(), min_remaining)
         token = self.current()
-        is_satisfied = token is not None and request.is_satisfied_by(token, self._clock())
-        is_stored = token is not None and is_satisfied and self.tokens.unsaved is None
-        if token is not None and is_stored and _is_undoubted(token, self.tokens, self.exports):
-            return Outcome(token, Outcome.FOUND)
+        found = _answer_to(request, token, self._clock(), self.tokens, self.exports)
+        if found is not None and self.tokens.unsaved is None:
+            return Outcome(found, Outcome.FOUND)
         try:
             return self._renew(request)
         except KiwoomTokenError as error:
@@ -160,10 +159,9 @@ class TokenService:
         """
         request = Request.replace(self._clock(), refused)
         with contextlib.suppress(StoreError):  # the refusal is to be recorded all the same
-            token = self.current()
-            is_satisfied = token is not None and request.is_satisfied_by(token, self._clock())
-            if token is not None and is_satisfied and _is_undoubted(token, self.tokens, self.exports):
-                return Outcome(token, Outcome.FOUND)
+            found = _answer_to(request, self.current(), self._clock(), self.tokens, self.exports)
+            if found is not None:
+                return Outcome(found, Outcome.FOUND)
         return self._renew(request)
 
     def verify(self) -> Verified:
@@ -226,7 +224,7 @@ class TokenService:
                 session.write(evidence=session.record.evidence.unknown())
             session.publish(token)
             self._events.add("stored", token)
-            return (version, self.store.lock.record_version())
+            return self.tokens.version(version)
 
     def clear(self, *, revoke: bool = False) -> Cleared:
         """Forget this account's token here; with `revoke` first end it at Kiwoom.
@@ -289,8 +287,8 @@ class TokenService:
             return ()
         with self._locked() as session:
             self.tokens.save_unsaved()
-            token = self.current()
-            if token is None or not token.lives(self._clock()):
+            token = self.tokens.unexpired()
+            if token is None:
                 return ()
             if session.is_doubtful(token):
                 settled = session.settle_doubt(token)
@@ -384,15 +382,21 @@ class TokenService:
         if failure is not None:
             return failure
         with contextlib.suppress(StoreError):
-            token = self.current()
-            if token is not None and token.lives(self._clock()) and last.is_about(token):
+            token = self.tokens.unexpired()
+            if token is not None and last.is_about(token):
                 return Outcome(token, Outcome.ADOPTED)
         return None
 
 
-def _is_undoubted(token: Token, tokens: AccountStore, exports: TokenExports | None) -> bool:
+def _answer_to(
+    request: Request, token: Token | None, now: float, tokens: AccountStore, exports: TokenExports | None
+) -> Token | None:
+    """Return the stored token if it satisfies the request, is not being revoked, and nothing speaks against it."""
+    if token is None or not request.is_satisfied_by(token, now):
+        return None
     record = tokens.read_record()
-    return not record.last.is_revoking(token) and not is_doubtful(token, record.evidence, exports)
+    is_usable = not record.last.is_revoking(token) and not is_doubtful(token, record.evidence, exports)
+    return token if is_usable else None
 
 
 def _no_token() -> NoToken:

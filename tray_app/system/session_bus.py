@@ -7,12 +7,13 @@ import stat
 import sys
 from urllib.parse import quote
 
+from tray_app.system.user_folders import runtime_folder
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _VARIABLE = "DBUS_SESSION_BUS_ADDRESS"
-RUNTIME_FOLDERS = "/run/user"
 
 
 def is_bus_named(environ: Mapping[str, str]) -> bool:
@@ -31,7 +32,7 @@ def session_bus_address(environ: Mapping[str, str]) -> str:
         return ""
     folder = environ.get("XDG_RUNTIME_DIR", "")
     if not os.path.isabs(folder):
-        folder = os.path.join(RUNTIME_FOLDERS, str(os.geteuid()))
+        folder = runtime_folder()
     path = os.path.join(folder, "bus")
     try:
         found = os.stat(path)

@@ -52,6 +52,11 @@ def expand_user(path: str) -> str:
     return os.path.expanduser(path)
 
 
+def runtime_folder() -> str:
+    """Return where systemd puts the user's runtime folder, whether or not it is there. Not on Windows."""
+    return os.path.join(RUNTIME_FOLDERS, str(os.geteuid()))
+
+
 def private_temporary_folder() -> str:
     """Return the folder, made if it is missing, that stands in for a home; say once how to name a better one.
 
@@ -60,9 +65,8 @@ def private_temporary_folder() -> str:
     """
     from tray_app.system.private_files import make_folder
 
-    uid = os.geteuid()
-    runtime = os.path.join(RUNTIME_FOLDERS, str(uid))
-    folder = os.path.join(TEMPORARY_FOLDER, f"{_APP_NAME}-{uid}")
+    runtime = runtime_folder()
+    folder = os.path.join(TEMPORARY_FOLDER, f"{_APP_NAME}-{os.geteuid()}")
     if _is_private(runtime) and os.access(runtime, os.W_OK | os.X_OK):
         folder = os.path.join(runtime, _APP_NAME)
     with contextlib.suppress(OSError):
