@@ -51,6 +51,7 @@ def test_a_revoke_whose_answer_was_lost_leaves_the_token_to_nobody_there(
     _, right, token, here, there = machines
     sandbox.set_fault("lost-answer", on="revoke", times=1)
     assert run(here, *words).returncode != 0
+    assert right.ask("get") is None, "not from its memory either"
     assert run(there, "get", "--no-issue").returncode == NO_TOKEN
     assert right.ask("ensure") not in {None, token}
 

@@ -26,6 +26,8 @@ class AccountStore:
         self.unsaved: Token | None = None
         self._clock = clock
         self._binding = binding
+        self.version: Callable[[], object] = store.version if store.announces else self._version_with_record
+        """Return what changes with the token and with whether anybody may have it. Cheap enough for every use."""
 
     def current(self) -> Token | None:
         """Return the record itself, expired or not, whatever the seed's five minutes say. Raises `StoreError`."""
@@ -65,12 +67,9 @@ class AccountStore:
         """Return whether nobody is to get the token, see `LockRecord.is_gone`. May ask Redis."""
         return self.read_record().is_gone(token)
 
-    def version(self, of_write: object = None) -> object:
-        """Return what changes with the token and with what is known about it. Cheap enough for every use.
-
-        `of_write` is what the store returned for a write; the result is then the version of just that one.
-        """
-        return (self.store.version() if of_write is None else of_write, self.store.lock.record_version())
+    def version_of_write(self, written: object) -> object:
+        """Return the `version` of just the write for which the store returned `written`."""
+        return written if self.store.announces else (written, self.store.lock.record_version())
 
     def present(self) -> tuple[Token | None, StoreError | None]:
         """Return the present token, or why nobody can tell whether there is one.
@@ -149,6 +148,9 @@ class AccountStore:
     def read_record(self) -> LockRecord:
         """Return the record of whoever holds or held the lock, on whatever computer. May ask Redis."""
         return LockRecord.from_fields(self.store.lock.peek_record(), self._clock())
+
+    def _version_with_record(self) -> object:
+        return (self.store.version(), self.store.lock.record_version())
 
     def _usable(self, token: Token | None) -> Token | None:
         if token is None or not self._is_own(token):

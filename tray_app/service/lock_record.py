@@ -33,6 +33,10 @@ class LockRecord:
         ended."""
         return self.last.is_revoking(token) or self.evidence.says_dead(token.value)
 
+    def gone_tokens(self) -> frozenset[str]:
+        """Return the fingerprints of the tokens that nobody is to get."""
+        return frozenset((self.last.revoking, *self.evidence.dead, *self.evidence.revoked)) - {""}
+
     def write(self, lock: ThreadLock, *, last: LastAttempt | None = None, evidence: Evidence | None = None) -> None:
         """Replace one half or both, here and in the lock."""
         self.last = last or self.last

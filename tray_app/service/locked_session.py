@@ -99,8 +99,12 @@ class LockedSession:
         self._profile = profile
 
     def write(self, *, last: LastAttempt | None = None, evidence: Evidence | None = None) -> None:
-        """Replace the last attempt, the evidence or both in the lock's record."""
+        """Replace the last attempt, the evidence or both in the lock's record, and let every reader know when that
+        changes which tokens nobody is to get."""
+        before = self.record.gone_tokens()
         self.record.write(self._lock, last=last, evidence=evidence)
+        if self.record.gone_tokens() != before:
+            self._tokens.store.announce()
 
     # ------------------------------------------------------------------------------------------------------ renewing
 

@@ -209,8 +209,7 @@ class TokenService:
     # ----------------------------------------------------------------------------------------- storing and forgetting
 
     def put(self, token: Token) -> object:
-        """Store a token that somebody else issued for this account. Return the `tokens.version` of just this
-        write.
+        """Store a token that somebody else issued for this account. Return the `tokens.version` of just this write.
 
         Raises `StoreError`; this process then still has it.
         """
@@ -224,7 +223,7 @@ class TokenService:
                 session.write(evidence=session.record.evidence.unknown())
             session.publish(token)
             self._events.add("stored", token)
-            return self.tokens.version(version)
+            return self.tokens.version_of_write(version)
 
     def clear(self, *, revoke: bool = False) -> Cleared:
         """Forget this account's token here; with `revoke` first end it at Kiwoom.

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
         """One profile's token. Methods raise `StoreError`; `write`, `clear` and `expire_soft` want the lock held."""
 
         lock: ThreadLock
+        announces: bool
+        """Whether `announce` changes the `version`. Where it does not, readers watch the lock's record as well."""
+
+        def announce(self) -> None:
+            """Make every reader look again: the lock's record says something else about the token. Raises nothing."""
 
         def version(self) -> object:
             """Return a value that differs from an earlier one whenever the token may have changed since. Cheap."""

@@ -58,6 +58,8 @@ class FallbackStore:
     answer of its user: that token is what everybody else uses, and the problem is raised instead.
     """
 
+    announces = True
+
     def __init__(
         self,
         keyring: KeyringStore,
@@ -67,6 +69,7 @@ class FallbackStore:
         keep_file: bool = False,
     ) -> None:
         self.lock = keyring.lock
+        self.announce = keyring.announce
         self._clock = clock
         self._keyring = keyring
         self._file = file
@@ -132,7 +135,7 @@ class FallbackStore:
             self._refuse_plain_text()
             in_file = self._file.write(token)
             self._state.in_file = True
-            return (self._keyring.announce(token), in_file)
+            return (self._keyring.announce_token(token), in_file)
         self._state.problem = None
         self._state.in_file = False
         if self._keep_file:
@@ -204,7 +207,7 @@ class FallbackStore:
             if self._keyring.compare(token) is Announcement.UNANNOUNCED:  # nobody else has done so meanwhile
                 self._state.tried = token
                 before = self._keyring.version()
-                after = self._keyring.announce(token)
+                after = self._keyring.announce_token(token)
                 self._state.before, self._state.after = before, after
         finally:
             self.lock.release()

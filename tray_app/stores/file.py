@@ -48,6 +48,8 @@ class FileStore:
     `tray_app.core.writer_zone` can tell that they are not.
     """
 
+    announces = False
+
     def __init__(
         self,
         path: str,
@@ -66,6 +68,9 @@ class FileStore:
 
     def version(self) -> object:
         return version_of(self._path)
+
+    def announce(self) -> None:
+        """Do nothing: the version is the file's own, which other programs write too."""
 
     def read(self) -> Token | None:
         for last in (False, True):

@@ -48,6 +48,8 @@ class KeyringStore:
     `auto` is for those who use both.
     """
 
+    announces = True
+
     def __init__(
         self,
         profile: str,
@@ -86,7 +88,7 @@ class KeyringStore:
         text = encode_zoned(token)
         self._ask(lambda: self._keyring_client.set(SERVICE, self._profile, text))
         self._record(token)
-        version = self.announce(token)
+        version = self.announce_token(token)
         logs.info("Token saved to keyring (expires at %s)", local_time(token))
         return version
 
@@ -139,7 +141,10 @@ class KeyringStore:
         except (OSError, ValueError):
             return False
 
-    def announce(self, token: Token) -> object:
+    def announce(self) -> None:
+        self._marker.change(self._marker.invalidated_before())
+
+    def announce_token(self, token: Token) -> object:
         """Announce that this token is the current one; return the version of that."""
         return self._marker.change(_created(token))
 

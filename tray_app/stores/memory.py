@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class MemoryStore:
     """The store of `KIWOOM_TRAY_STORE=memory`."""
 
+    announces = True
+
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.lock = ThreadLock()
         self._clock = clock
@@ -26,6 +28,9 @@ class MemoryStore:
 
     def version(self) -> object:
         return self._version
+
+    def announce(self) -> None:
+        self._version = object()
 
     def read(self) -> Token | None:
         return self._token

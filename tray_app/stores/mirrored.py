@@ -25,6 +25,8 @@ class MirroredStore:
 
     def __init__(self, store: Store, file: FileStore, clock: Callable[[], float] = time.time) -> None:
         self.lock = store.lock
+        self.announces = store.announces
+        self.announce = store.announce
         self._store = store
         self._file = file
         self._clock = clock

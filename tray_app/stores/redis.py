@@ -47,6 +47,8 @@ class RedisStore:
     overwritten nor deleted.
     """
 
+    announces = True
+
     def __init__(
         self,
         profile: str,
@@ -87,6 +89,13 @@ class RedisStore:
             return changes
         written = self._writes.version()
         return (changes, written if isinstance(written, bytes) else None)
+
+    def announce(self) -> None:
+        with self._turn, contextlib.suppress(RedisUnavailable):
+            count = self._record.announce()
+            if self._count == count - 1:
+                self._count = count
+            self._announce(count)
 
     def read(self) -> Token | None:
         with self._turn:

@@ -44,6 +44,13 @@ return count
 """Replaces or deletes just what was read."""
 
 
+_ANNOUNCE = """
+local count = redis.call('INCR', KEYS[1])
+redis.pcall('PUBLISH', KEYS[2], count)
+return count
+"""
+
+
 class Found:
     """What Redis has: `raw`, empty for nothing, and the count of changes, None when it knows of none.
 
@@ -112,6 +119,10 @@ class RedisRecord:
             [self.token_key, self.count_key, self.channel],
             [found.raw, expected_count, MAX_BYTES, value, lifetime],
         )
+
+    def announce(self) -> int:
+        """Count a change that leaves the token as it is. Return the new count."""
+        return self._run(_ANNOUNCE, [self.count_key, self.channel], [])
 
     def _run(self, script: str, keys: list[str], values: list[Any]) -> int:
         return int(self._server.ask(lambda client: client.eval(script, len(keys), *keys, *values)))
