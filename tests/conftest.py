@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.holidays import place_holidays
+from tray_app.core.trading import install_closed_days
+
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 if sys.platform == "win32":  # the offscreen platform looks for fonts nowhere else
     os.environ.setdefault("QT_QPA_FONTDIR", r"C:\Windows\Fonts")
@@ -128,7 +131,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def private_places(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Path]:
     """A home of its own for each test, no keyring, and nothing of the developer's environment."""
     for name in list(os.environ):
@@ -138,6 +144,9 @@ def private_places(
         monkeypatch.setenv(name, str(tmp_path / "places" / folder))
     monkeypatch.setenv("KIWOOM_TRAY_CONFIG_DIR", str(tmp_path / "places" / "settings"))
     monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", str(tmp_path / "data"))
+    install_closed_days(None)
+    if request.path.parent.name != "unit":  # those start programs
+        place_holidays(tmp_path / "places" / "state" / "kiwoom-token-tray")
     monkeypatch.setenv("KIWOOM_TRAY_STATE_DIR", str(tmp_path / "places" / "state" / "kiwoom-token-tray"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     if "keyring.core" in sys.modules:  # no keyring that an earlier test has come to

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
+from argparse import SUPPRESS
 from typing import TYPE_CHECKING, NoReturn
 
 from tray_app.cli.diagnostics import (
@@ -86,6 +88,11 @@ def main(arguments: Sequence[str]) -> int:
         reason = display_problem(os.environ)
         print(reason)
         return UNEXPECTED if reason else DONE
+    if options.update_holidays:
+        from tray_app.kiwoom.exchange_calendar import write_holidays
+
+        write_holidays(time.time())
+        return DONE
     if options.quit:
         return _run(options)
     stop_log = _start_log(options)
@@ -281,6 +288,7 @@ def _parser() -> Parser:
         help=tr("lifetime of a practice token in seconds"),
     )
     parser.add_argument("--self-test", action="store_true", help=tr("only say whether a window could be shown"))
+    parser.add_argument("--update-holidays", action="store_true", help=SUPPRESS)  # for a process of our own
     start = parser.add_mutually_exclusive_group()
     start.add_argument("--background", action="store_true", help=tr("start without showing the window"))
     start.add_argument(

@@ -21,6 +21,8 @@ from types import TracebackType
 from typing import IO, Any, Self, TypeVar
 from xml.sax.saxutils import escape, quoteattr
 
+from tests.holidays import place_holidays
+
 from . import reaper, secret_service, tray
 from .bus import NOTIFICATIONS, Bus, BusError, BusLog, Notice, Signal
 from .screen import Screen, ScreenError, Window
@@ -336,6 +338,7 @@ class Desktop:
         """An empty home folder for the programs started from now on."""
         self._started += 1
         self.home = self._make_home(f"home-{self._started}")
+        place_holidays(self.home / ".local/state/kiwoom-token-tray")
         return self.home
 
     def _make_home(self, name: str) -> Path:

@@ -19,8 +19,10 @@ from tray_app.core import logs
 from tray_app.core.errors import DONE, UNEXPECTED, KeyringUnavailable, KeysMissing, KiwoomTokenError, known_error
 from tray_app.core.language import has_letters, msg, say, tr, use
 from tray_app.core.profile import DEFAULT
+from tray_app.core.trading import ClosedDays, closed_days, install_closed_days
 from tray_app.core.wording import mode_text, place_text
 from tray_app.kiwoom.endpoints import base_url_for
+from tray_app.kiwoom.exchange_calendar import has_holidays, holidays_problem, install_holidays
 from tray_app.service.composition import find_keys, open_exports, open_service
 from tray_app.settings.load import load_settings
 from tray_app.stores.keyring_client import shared_keyring_client
@@ -94,6 +96,7 @@ def _findings(profile: str | None) -> Iterator[Finding]:
     for settings in found:
         for name, check in _CHECKS.items() if settings.is_usable else ():
             yield from _bounded(name, partial(check, settings))
+    yield from _bounded(msg("trading days"), lambda: [_trading_days()])
     yield from _bounded(msg("screen"), lambda: [_screen()], _SCREEN_SECONDS + 1)
     yield from _bounded(msg("autostart"), lambda: [_autostart()])
     yield from _bounded(msg("log"), lambda: [_tried(msg("log"), lambda: check_writable(log_folder()), log_folder)])
@@ -265,6 +268,21 @@ def _screen() -> Finding:
     told = answer.stdout.strip() or tr("Qt cannot use it.")
     instead = tr("In a terminal, kiwoom-token watch does the same work.")
     return Finding(name, f"{told} {instead}", good=False)
+
+
+def _trading_days() -> Finding:
+    """The holidays of the exchange; without them there are checks and warnings on days without trading."""
+    install_holidays(time.time())
+    known = closed_days()
+    if known is None and has_holidays():
+        return Finding(msg("trading days"), tr("looked up when the tray or watch starts"), good=True)
+    if known is None:
+        install_closed_days(ClosedDays())
+    problem = holidays_problem(time.time())
+    if problem or known is None:
+        return Finding(msg("trading days"), problem, good=False)
+    told = tr("the exchange's holidays are known until {day}", day=known.last.isoformat())
+    return Finding(msg("trading days"), told, good=True)
 
 
 def _autostart() -> Finding:

@@ -16,6 +16,7 @@ from tray_app.history.events import Event
 from tray_app.history.tabular import as_csv, as_fields
 from tray_app.history.timeline import days_until, week_of
 from tray_app.history.words import entry_text, until_text
+from tray_app.kiwoom.exchange_calendar import install_holidays
 from tray_app.settings.load import load_settings
 
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ def history(options: Namespace) -> int:
         print(say(problem), file=sys.stderr)
     record = open_history(settings)
     now = time.time()
+    install_holidays(now)
     events = () if record is None else record.read(settings.profile, days_until(now, options.days)[0].start)
-    entries = week_of(settings.profile, events, now, count=options.days).entries
+    entries = week_of(settings.profile, events, now, count=options.days, mode=settings.mode).entries
     if options.json:
         import json
 

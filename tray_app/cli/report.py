@@ -114,13 +114,15 @@ def _history(settings: Settings) -> str:
     from tray_app.history.database import open_history
     from tray_app.history.tabular import as_csv
     from tray_app.history.timeline import days_until, week_of
+    from tray_app.kiwoom.exchange_calendar import install_holidays
 
     record = open_history(settings)
     if record is None:
         return ""
     now = time.time()
+    install_holidays(now)
     events = record.read(settings.profile, days_until(now, _HISTORY_DAYS)[0].start)
-    entries = week_of(settings.profile, events, now, count=_HISTORY_DAYS).entries
+    entries = week_of(settings.profile, events, now, count=_HISTORY_DAYS, mode=settings.mode).entries
     return as_csv(entries, settings.profile, with_tokens=False)
 
 

@@ -12,6 +12,7 @@ from tray_app.core.errors import DONE, KiwoomTokenError
 from tray_app.core.language import say, tr, use
 from tray_app.core.notices import NoticeKind, notice_text
 from tray_app.core.wording import countdown, korean_time, place_text
+from tray_app.kiwoom.exchange_calendar import holidays_problem, update_if_needed
 from tray_app.service.composition import open_service
 from tray_app.stores.keyring_client import shared_keyring_client
 from tray_app.supervisor.profile_settings import ProfileSettings
@@ -38,6 +39,10 @@ def watch(profile: str | None) -> int:
 
 def watch_over(settings: Settings, environ: Mapping[str, str]) -> int:
     """The same for a program that has read the settings."""
+    update_if_needed(time.time())
+    problem = holidays_problem(time.time())
+    if problem:
+        print(problem, file=sys.stderr)
     terminal = Terminal(settings, lambda changed: open_service(changed, environ=environ), environ=environ)
     try:
         while True:

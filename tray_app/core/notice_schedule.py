@@ -155,7 +155,7 @@ class NoticeSchedule:
             if self._expires_in_trading_hours(self._expiring):
                 moments.append(evening_before(self._expiring.expires))
         if self.snoozed_until is not None:
-            moments += [self.snoozed_until, opening_of(now)]
+            moments += [self.snoozed_until, opening_of(now, self._renewal.mode)]
         if self._quiet_hours is not None and self._is_quiet(now):
             moments.append(_next_time_of_day(self._quiet_hours[1], now))
         return min((one for one in moments if one > now), default=None)
@@ -221,7 +221,11 @@ class NoticeSchedule:
                 yield Notice(NoticeKind.ENDING, expires, urgent=self._is_last_warning(expires, now))
         if self._rotated_in_vain is not None:
             yield self._rotated_in_vain
-        if token is not None and self._expires_in_trading_hours(token) and _is_evening_before(expires, now):
+        if (
+            token is not None
+            and self._expires_in_trading_hours(token)
+            and _is_evening_before(expires, now, self._renewal.mode)
+        ):
             yield Notice(NoticeKind.TRADING_HOURS, expires)
 
     def _mark_told(self, notice: Notice, now: float) -> None:
@@ -250,7 +254,11 @@ class NoticeSchedule:
 
     def _expires_in_trading_hours(self, token: Token) -> bool:
         """Return whether that is still to be told. A token that is rotated before does not expire then."""
-        return not self._told_trading_hours and not self._renewal.rotates_next and is_trading(token.expires)
+        return (
+            not self._told_trading_hours
+            and not self._renewal.rotates_next
+            and is_trading(token.expires, self._renewal.mode)
+        )
 
     def _waits_for_an_answer(self, now: float) -> bool:
         """Return whether a request that is due, under way or tried again soon may mend it; not for ever."""
@@ -266,7 +274,9 @@ class NoticeSchedule:
         return now - self._waiting_since < _LONGEST_WAIT_SECONDS
 
     def _is_missed(self, now: float) -> bool:
-        return is_trading(now) and (self._renewal.token is None or not self._renewal.token.lives(now))
+        return is_trading(now, self._renewal.mode) and (
+            self._renewal.token is None or not self._renewal.token.lives(now)
+        )
 
     def _is_quiet(self, now: float) -> bool:
         if self._quiet_hours is None:
@@ -277,8 +287,8 @@ class NoticeSchedule:
         return start <= minutes < end if start <= end else not end <= minutes < start
 
 
-def _is_evening_before(expires: float, now: float) -> bool:
-    return evening_before(expires) <= now < opening_of(expires)
+def _is_evening_before(expires: float, now: float, mode: str) -> bool:
+    return evening_before(expires) <= now < opening_of(expires, mode)
 
 
 def _next_time_of_day(minutes: int, now: float) -> float:

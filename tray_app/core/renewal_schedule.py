@@ -65,14 +65,16 @@ class RenewalSchedule:
     """Decide when one profile's token is to be renewed.
 
     `policy` is `notify`, `auto` or `daily HH:MM` (Korean time); `renew_before` is in seconds before the expiry, 0
-    meaning the expiry itself; `random` returns numbers from 0 to 1 and spreads the requests of many machines.
+    meaning the expiry itself; `random` returns numbers from 0 to 1 and spreads the requests of many machines. `mode` is
+    `real` or `demo`, whose trading hours differ.
 
     `renew_at` is when to ask Kiwoom next, in seconds of the epoch, or None. `stopped` tells that the last error needs
     the user, so that nothing is asked before it is solved. `rotates_next` tells whether the next request revokes the
     token first. `failures` counts the failed requests in a row, the last of which was at `failed_at`.
     """
 
-    def __init__(self, policy: str, renew_before: float, random: Callable[[], float]) -> None:
+    def __init__(self, policy: str, renew_before: float, random: Callable[[], float], mode: str = "real") -> None:
+        self.mode = mode
         self._random = random
         self._rotates_at: int | None = None
         """When to rotate, in minutes after midnight in Korea."""
@@ -189,7 +191,7 @@ class RenewalSchedule:
         if not self.rotates_next:
             return Due.RENEW
         token = self.token
-        if token is not None and token.lives(now) and is_trading(now):
+        if token is not None and token.lives(now) and is_trading(now, self.mode):
             self._plan(self._usual_moment(token))
             return self.due(now)
         return Due.ROTATE
@@ -246,7 +248,7 @@ class RenewalSchedule:
             return None
         last = last_time_of_day(self._rotates_at, now)
         is_missed = token.created_at.timestamp() < last
-        is_late = is_missed and is_trading(token.expires) and not is_trading(now)
+        is_late = is_missed and is_trading(token.expires, self.mode) and not is_trading(now, self.mode)
         rotation = now if is_late else last + _DAY_SECONDS
         return rotation if rotation < token.expires else None
 

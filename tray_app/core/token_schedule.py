@@ -30,8 +30,9 @@ class TokenSchedule:
         random: Callable[[], float],
         *,
         quiet_hours: tuple[int, int] | None = None,
+        mode: str = "real",
     ) -> None:
-        self.renewal = RenewalSchedule(policy, renew_before, random)
+        self.renewal = RenewalSchedule(policy, renew_before, random, mode)
         self._notices = NoticeSchedule(self.renewal, warn_before, quiet_hours)
 
     @property

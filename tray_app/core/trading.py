@@ -1,6 +1,7 @@
 """Korean trading hours and days, as far as a token program must know them. Instants are seconds of the epoch.
 
-KRX trades 09:00-15:30 and NXT 08:00-20:00 on weekdays, Korean time. Mock trading is KRX only.
+KRX trades 09:00-15:30 and NXT 08:00-20:00 on weekdays that are no holidays, Korean time. Mock trading (`demo`) is KRX
+only.
 """
 
 from __future__ import annotations
@@ -11,34 +12,71 @@ from typing import TYPE_CHECKING
 from tray_app.core.token import KST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
 OPENS = time(8, 0)
 CLOSES = time(20, 0)
-_MOCK_OPENS, _MOCK_CLOSES = time(9, 0), time(15, 30)
+_MOCK_HOURS = (time(9, 0), time(15, 30))
 _SATURDAY = 5
 _CHECK_BEFORE = timedelta(minutes=10)
 _LONGEST_CLOSURE_DAYS = 15
 """The exchange was never closed for so many days in a row."""
 
-_is_closed: Callable[[date], bool] = lambda _: False  # noqa: E731 - until a calendar is installed
+
+class ClosedDays:
+    """The weekdays on which the exchange is closed. They are known from `first` to `last`; outside, weekdays count."""
+
+    def __init__(self, days: Iterable[date] = (), first: date = date.max, last: date = date.min) -> None:
+        self._days = frozenset(days)
+        self._first = first
+        self._last = last
+
+    def knows(self, day: date) -> bool:
+        """Return whether it is known if the exchange is closed on that day."""
+        return self._first <= day <= self._last
+
+    def __contains__(self, day: date) -> bool:
+        return day in self._days
+
+    @property
+    def last(self) -> date:
+        """Return the last day that is known, `date.min` for none."""
+        return self._last
 
 
-def install_calendar(is_closed: Callable[[date], bool]) -> None:
-    """Set what tells the exchange's closed days; until then weekdays count."""
-    global _is_closed  # noqa: PLW0603 - one exchange for the whole process
-    _is_closed = is_closed
+_closed_days: ClosedDays | None = None
+
+
+def install_closed_days(days: ClosedDays | None) -> None:
+    """Set the exchange's closed days for this process; without them weekdays count."""
+    global _closed_days  # noqa: PLW0603 - one exchange for the whole process
+    _closed_days = days
+
+
+def closed_days() -> ClosedDays | None:
+    """Return the exchange's closed days as far as this process knows them, None before any were installed."""
+    return _closed_days
+
+
+def lacks_holidays(instant: float) -> bool:
+    """Return whether holidays were looked up, and those of the day of `instant` are not among them: weekdays count."""
+    return _closed_days is not None and not _closed_days.knows(datetime.fromtimestamp(instant, KST).date())
 
 
 def is_trading_day(day: date) -> bool:
     """Return whether the exchange is open on that day of the Korean calendar."""
-    return day.weekday() < _SATURDAY and not _is_closed(day)
+    return day.weekday() < _SATURDAY and (_closed_days is None or day not in _closed_days)
+
+
+def trading_hours(mode: str = "real") -> tuple[time, time]:
+    """Return when trading opens and closes on a trading day, for real or `demo` (mock) trading."""
+    return _MOCK_HOURS if mode == "demo" else (OPENS, CLOSES)
 
 
 def is_trading(instant: float, mode: str = "real") -> bool:
     """Return whether the market is open at that instant, for real or `demo` (mock) trading."""
     there = datetime.fromtimestamp(instant, KST)
-    opens, closes = (_MOCK_OPENS, _MOCK_CLOSES) if mode == "demo" else (OPENS, CLOSES)
+    opens, closes = trading_hours(mode)
     return opens <= there.time() < closes and is_trading_day(there.date())
 
 
@@ -48,14 +86,19 @@ def is_quiet_time(minutes: int) -> bool:
 
 
 def evening_before(instant: float) -> float:
-    """Return when trading closes on the day before the one of `instant`."""
+    """Return when all trading ends on the day before the one of `instant`."""
     day = datetime.fromtimestamp(instant, KST).date() - timedelta(days=1)
     return datetime.combine(day, CLOSES, KST).timestamp()
 
 
-def opening_of(instant: float) -> float:
+def opening_of(instant: float, mode: str = "real") -> float:
     """Return when trading opens on the day of `instant`."""
-    return datetime.combine(datetime.fromtimestamp(instant, KST).date(), OPENS, KST).timestamp()
+    return datetime.combine(datetime.fromtimestamp(instant, KST).date(), trading_hours(mode)[0], KST).timestamp()
+
+
+def next_time_of_day(minutes: int, now: float) -> float:
+    """Return the first instant after `now` at which a Korean clock shows `minutes` after midnight."""
+    return last_time_of_day(minutes, now) + 86400.0
 
 
 def last_time_of_day(minutes: int, now: float) -> float:
@@ -77,7 +120,7 @@ def next_check_before_trading(now: float, mode: str) -> float:
 
 def _check_before_trading(now: float, mode: str, *, step: int) -> float:
     there = datetime.fromtimestamp(now, KST)
-    opens = _MOCK_OPENS if mode == "demo" else OPENS
+    opens, _ = trading_hours(mode)
     for days in range(_LONGEST_CLOSURE_DAYS):
         day = there.date() + timedelta(days=step * days)
         check = datetime.combine(day, opens, KST) - _CHECK_BEFORE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,7 @@ def run_desktop(
     from tray_app.desktop.controller import DesktopController
     from tray_app.desktop.monitor import Monitor
     from tray_app.desktop.monitors import Monitors
+    from tray_app.kiwoom.exchange_calendar import install_holidays, update_holidays
     from tray_app.service.composition import open_service
     from tray_app.service.login import keep_keys
     from tray_app.stores.keyring_client import shared_keyring_client
@@ -73,6 +75,8 @@ def run_desktop(
         keyring = shared_keyring_client()
         return Monitor(settings, open_token_service, keep, keyring.unlock, check_keyring=keyring.check, sandbox=sandbox)
 
+    if not install_holidays(time.time()) and not sandbox:
+        threading.Thread(target=update_holidays, args=(time.time(),), name="exchange-holidays", daemon=True).start()
     monitors = Monitors(settings, environ, open_monitor, only_this=only_this_profile)
     controller = DesktopController(monitors, tray, settings)
     instance.shown.connect(controller.open_window)

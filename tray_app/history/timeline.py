@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from tray_app.core.token import KST
-from tray_app.core.trading import CLOSES, OPENS, is_trading
+from tray_app.core.trading import is_trading_day, trading_hours
 from tray_app.history.draft import EventDraft
 from tray_app.history.events import BRINGS, TAKES, Event, EventKind, event_of
 
@@ -92,6 +92,9 @@ class Day:
     def end(self) -> float:
         return self.start + _DAY_SECONDS
 
+    def is_trading(self, instant: float) -> bool:
+        return self.opens is not None and self.closes is not None and self.opens <= instant < self.closes
+
 
 @dataclass(frozen=True, slots=True)
 class Week:
@@ -141,28 +144,37 @@ class Week:
         return next((one for one in self.gaps if one.start <= instant < one.end), None)
 
 
-def days_until(now: float, count: int = DAYS) -> tuple[Day, ...]:
-    """Return the last `count` days of the Korean calendar; today is the last of them."""
+def days_until(now: float, count: int = DAYS, mode: str = "real") -> tuple[Day, ...]:
+    """Return the last `count` days of the Korean calendar; today is the last of them. `mode` is `real` or `demo`, whose
+    trading hours differ."""
     today = datetime.fromtimestamp(now, KST).replace(hour=0, minute=0, second=0, microsecond=0)
-    return tuple(_day(today - timedelta(days=back)) for back in range(count - 1, -1, -1))
+    return tuple(_day(today - timedelta(days=back), mode) for back in range(count - 1, -1, -1))
 
 
-def _day(midnight: datetime) -> Day:
-    opens = datetime.combine(midnight.date(), OPENS, KST).timestamp()
-    if not is_trading(opens):
+def _day(midnight: datetime, mode: str) -> Day:
+    day = midnight.date()
+    if not is_trading_day(day):
         return Day(midnight.timestamp())
-    return Day(midnight.timestamp(), opens, datetime.combine(midnight.date(), CLOSES, KST).timestamp())
+    opens, closes = (datetime.combine(day, one, KST).timestamp() for one in trading_hours(mode))
+    return Day(midnight.timestamp(), opens, closes)
 
 
 def week_of(
-    profile: str, events: Iterable[Event], now: float, present: Token | None = None, *, count: int = DAYS
+    profile: str,
+    events: Iterable[Event],
+    now: float,
+    present: Token | None = None,
+    *,
+    count: int = DAYS,
+    mode: str = "real",
 ) -> Week:
     """Return the last `count` days of a profile.
 
     `events` are those of the profile in any order, beginning before the first of these days at best. `present` is the
-    token that is stored now, in case nothing recorded it. Events after `now` are left out: the clock was set back.
+    token that is stored now, in case nothing recorded it. `mode` is `real` or `demo`, whose trading hours differ.
+    Events after `now` are left out: the clock was set back.
     """
-    days = days_until(now, count)
+    days = days_until(now, count, mode)
     known = sorted((one for one in events if one.at <= now), key=lambda one: one.at)
     told = list(known)
     if present is not None and present.lives(now):
@@ -234,5 +246,5 @@ def _split(start: float, end: float, days: Sequence[Day]) -> Iterator[Gap]:
     at = start
     for edge in [*sorted(edges), end]:
         if edge > at:
-            yield Gap(at, edge, is_trading(at))
+            yield Gap(at, edge, any(day.is_trading(at) for day in days))
         at = edge

@@ -65,6 +65,7 @@ class FileStore:
         self._clock = clock
         self._cipher = cipher or Cipher()
         self._seen: tuple[Token, FileVersion] | None = None
+        self.read_quick = self.read
 
     def version(self) -> object:
         return version_of(self._path)
@@ -87,9 +88,6 @@ class FileStore:
             else:
                 time.sleep(_EDITOR_PAUSE_SECONDS)
         return None
-
-    def read_quick(self) -> Token | None:
-        return self.read()
 
     def read_expiring(self) -> Token | None:
         try:

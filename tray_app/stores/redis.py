@@ -170,7 +170,7 @@ class RedisStore:
             found = self._fetch()
             self._decode(found)
             if found.is_foreign:
-                raise self._foreign()
+                raise self._record.foreign()
             count = self._record.swap(found, token) if holder is None else self._record.write(token, holder)
         except RedisUnavailable as error:
             self._problem = error.again()
@@ -209,7 +209,7 @@ class RedisStore:
     def _decode(self, found: Found) -> Token | None:
         """Return the token. Raises `EncryptionKeyUnusable`; what is no token is logged without its content."""
         if found.is_foreign:
-            self._problem = self._foreign()
+            self._problem = self._record.foreign()
             logs.error("The Redis key %s holds something of another program", self._record.token_key)
             return None
         if self._problem is not None and self._problem.problem == RedisUnavailable.FOREIGN:
@@ -278,14 +278,6 @@ class RedisStore:
     def _living_in_hand(self) -> Token | None:
         token = self._in_hand
         return token if token is not None and token.lives(self._clock()) else None
-
-    def _foreign(self) -> RedisUnavailable:
-        return RedisUnavailable(
-            msg("The Redis key {key} at {address} holds something of another program. Move it away."),
-            problem=RedisUnavailable.FOREIGN,
-            key=self._record.token_key,
-            address=self._server.address,
-        )
 
 
 def _weakly(method: Callable[[], None]) -> Callable[[], None]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from tray_app.core.errors import RedisUnavailable
+from tray_app.core.language import msg
 from tray_app.core.token import encode_zoned
 from tray_app.stores.encryption import is_sealed
 
@@ -123,6 +125,15 @@ class RedisRecord:
     def announce(self) -> int:
         """Count a change that leaves the token as it is. Return the new count."""
         return self._run(_ANNOUNCE, [self.count_key, self.channel], [])
+
+    def foreign(self) -> RedisUnavailable:
+        """Return the error for something of another program under the token's key."""
+        return RedisUnavailable(
+            msg("The Redis key {key} at {address} holds something of another program. Move it away."),
+            problem=RedisUnavailable.FOREIGN,
+            key=self.token_key,
+            address=self._server.address,
+        )
 
     def _run(self, script: str, keys: list[str], values: list[Any]) -> int:
         return int(self._server.ask(lambda client: client.eval(script, len(keys), *keys, *values)))

@@ -240,7 +240,12 @@ class TokenTracker:
     def _new_schedule(self, settings: Settings) -> TokenSchedule:
         quiet_hours = settings.quiet_hours if self._heeds_quiet_hours else None
         return TokenSchedule(
-            settings.policy, settings.renew_before, settings.warn_before, self._random, quiet_hours=quiet_hours
+            settings.policy,
+            settings.renew_before,
+            settings.warn_before,
+            self._random,
+            quiet_hours=quiet_hours,
+            mode=settings.mode,
         )
 
 

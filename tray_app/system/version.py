@@ -13,6 +13,7 @@ LIBRARIES = {
     "httpx": "httpx",
     "keyring": "keyring",
     "Qt": "PySide6-Essentials",
+    "holidays": "holidays",
     "redis": "redis",
     "cryptography": "cryptography",
     "certifi": "certifi",

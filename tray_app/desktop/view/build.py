@@ -55,6 +55,7 @@ from tray_app.desktop.view.window import (
     remedy_text,
     skew_text,
 )
+from tray_app.kiwoom.exchange_calendar import holidays_problem
 
 
 def view_of(overview: Overview, now: float, platform: str = sys.platform) -> View:
@@ -112,7 +113,7 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         confirmed=confirmed_text(state, now),
         last_tone=last_event_tone(state, left),
         coming=busy if working else next_event_text(state, now),
-        skew=skew_text(state.skew_seconds),
+        skew=skew_text(state.skew_seconds) or holidays_problem(now),
         settings_problem=overview.settings_problem,
         busy=busy,
         working=working,

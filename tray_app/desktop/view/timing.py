@@ -60,10 +60,10 @@ def expires_in_trading_hours(state: TokenState, now: float) -> bool:
     Only a rotation at a quiet hour before that avoids it: renewing before expiry may return the same token, and
     renewing after expiry comes too late for an order.
     """
-    if state.expires is None or state.expires <= now or not is_trading(state.expires):
+    if state.expires is None or state.expires <= now or not is_trading(state.expires, state.mode):
         return False
     rotates = state.policy.startswith(DAILY) and state.renew_at is not None and state.renew_at < state.expires
-    return not (rotates and state.renew_at is not None and not is_trading(state.renew_at))
+    return not (rotates and state.renew_at is not None and not is_trading(state.renew_at, state.mode))
 
 
 def next_midnight(now: float, *, korean: bool) -> float:

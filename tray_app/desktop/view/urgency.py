@@ -37,7 +37,7 @@ def urgency(state: TokenState, now: float) -> int:
     has_failed = state.last is not None and state.last.result is Result.FAILED
     ranks = (
         state.stopped or phase is Phase.DEAD or (is_dead and has_failed),
-        is_dead and is_trading(now) and not _is_intended(state),
+        is_dead and is_trading(now, state.mode) and not _is_intended(state),
         phase is Phase.ENDING,
         phase in {Phase.LOW, Phase.UNCONFIRMED},
         is_dead and not _is_intended(state),

@@ -1,0 +1,142 @@
+"""The days on which the Korea Exchange is closed, from the `holidays` package (XKRX).
+
+Importing that package takes half a second and 20 MB, so a short-lived process of our own does it once per version of
+the package and year, and leaves the days in a file that everybody else reads.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import date, datetime
+
+from tray_app.core import logs
+from tray_app.core.errors import StoreError
+from tray_app.core.language import tr
+from tray_app.core.token import KST
+from tray_app.core.trading import ClosedDays, closed_days, install_closed_days, lacks_holidays
+from tray_app.settings.places import state_dir
+from tray_app.system.child_process import child_environment, child_folder, tray_command
+from tray_app.system.private_files import make_private_folder, read_regular, write_private
+from tray_app.system.version import library_version
+
+UPDATE_OPTION = "--update-holidays"
+"""What makes `kiwoom-token-tray` write the file and end."""
+
+_FILE = "exchange-holidays.json"
+_VERSION = 1
+_MAX_BYTES = 65536
+_CHILD_SECONDS = 30.0
+_YEARS_BACK, _YEARS_AHEAD = 1, 1
+
+
+def install_holidays(now: float) -> bool:
+    """Let this process know the closed days that the file names. Return whether the file is up to date at `now`."""
+    path = _path()
+    try:
+        record = json.loads(read_regular(path, _MAX_BYTES, follow_links=False)[0])
+        days = [date.fromisoformat(one) for one in record["closed"]]
+        first, last = date.fromisoformat(record["first"]), date.fromisoformat(record["last"])
+        is_current = record["version"] == _VERSION and record["source"] == _source() and record["year"] == _year(now)
+    except FileNotFoundError:
+        return False
+    except (OSError, StoreError, ValueError, TypeError, KeyError, RecursionError) as error:
+        logs.warning("The exchange's holidays cannot be read (%s)", type(error).__name__)
+        return False
+    install_closed_days(ClosedDays(days, first, last))
+    return bool(is_current)
+
+
+def update_holidays(now: float) -> None:
+    """Have the file written by another process and install what it names. May wait for half a minute; raises nothing.
+
+    Where that fails, what is known so far stays; `lacks_holidays` then tells whether that is enough.
+    """
+    if not (_is_written_by_child() and install_holidays(now)):
+        logs.warning("The exchange's holidays could not be updated")
+        install_closed_days(closed_days() or ClosedDays())
+
+
+def update_if_needed(now: float) -> None:
+    """Install the closed days that the file names, after an update if it is missing or out of date."""
+    if not install_holidays(now):
+        update_holidays(now)
+
+
+def has_holidays() -> bool:
+    """Return whether the package is installed that knows the holidays."""
+    return bool(library_version("holidays"))
+
+
+def holidays_problem(now: float) -> str:
+    """Return a sentence about holidays that are not known on the day of `now`, and how to mend that; else nothing."""
+    if not lacks_holidays(now):
+        return ""
+    if getattr(sys, "frozen", False):
+        remedy = tr("Install a newer version of this program.")
+    else:
+        command = f'"{sys.executable}" -m pip install --upgrade holidays'
+        remedy = tr("Update them with: {command}", command=command)
+    problem = tr("The exchange's holidays are not known: every weekday counts as a trading day.")
+    return f"{problem} {remedy}"
+
+
+def _is_written_by_child() -> bool:
+    try:
+        ended = subprocess.run(
+            tray_command(UPDATE_OPTION),
+            cwd=child_folder(),
+            env=child_environment(os.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=_CHILD_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError, IndexError) as error:  # the last without a program to start
+        logs.debug("No process for the exchange's holidays (%s)", type(error).__name__)
+        return False
+    return ended.returncode == 0
+
+
+def write_holidays(now: float) -> None:
+    """Write the file, with the holidays of the years around `now`.
+
+    Raises `ImportError` without the `holidays` package, and `StoreError`.
+    """
+    path = _path()
+    make_private_folder(os.path.dirname(path))
+    write_private(path, holidays_record(now))
+
+
+def holidays_record(now: float) -> bytes:
+    """Return what the file is to hold. Loads the `holidays` package, and raises `ImportError` without it."""
+    import holidays
+
+    this_year = _year(now)
+    years = range(this_year - _YEARS_BACK, this_year + _YEARS_AHEAD + 1)
+    known = holidays.financial_holidays("XKRX", years=years)
+    covered = [year for year in years if known.start_year <= year <= known.end_year]
+    record = {
+        "version": _VERSION,
+        "source": _source(),
+        "year": this_year,
+        "first": date(covered[0], 1, 1).isoformat() if covered else date.max.isoformat(),
+        "last": date(covered[-1], 12, 31).isoformat() if covered else date.min.isoformat(),
+        "closed": [day.isoformat() for day in sorted(known) if day.year in covered],
+    }
+    return json.dumps(record).encode()
+
+
+def _path() -> str:
+    return os.path.join(state_dir(), _FILE)
+
+
+def _source() -> str:
+    return f"holidays {library_version('holidays')}"
+
+
+def _year(now: float) -> int:
+    return datetime.fromtimestamp(now, KST).year
