@@ -10,6 +10,8 @@ from tests.doubles import Clock
 from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError
 from tray_app.core.token import Token, token_for
 from tray_app.service.evidence import Evidence
+from tray_app.service.last_attempt import LastAttempt
+from tray_app.service.lock_record import LockRecord
 from tray_app.service.outcome import Cleared, Outcome, Verified
 from tray_app.stores.base import Place
 
@@ -57,6 +59,7 @@ class FakeService:
         self.calls: list[str] = []
         self.recorded: list[Token | None] = []
         self.interrupted = False
+        self.rotate_at: float | None = None
         self.known = Evidence()
         self.is_alive = True
         self.checks = 0
@@ -70,8 +73,19 @@ class FakeService:
         self.token = token
         self.store.number += 1
 
+    @property
+    def tokens(self) -> FakeService:
+        return self
+
     def evidence(self) -> Evidence:
         return self.known
+
+    def read_record(self) -> LockRecord:
+        return LockRecord(LastAttempt(), self.known, self.rotate_at)
+
+    def plan_rotation(self, at: float | None) -> None:
+        self.calls.append("plan")
+        self.rotate_at = at
 
     def watch_paths(self) -> list[str]:
         return self.store.watch_paths()

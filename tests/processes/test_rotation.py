@@ -183,6 +183,82 @@ class TestInTheTerminal:
         assert asked() == (2, 0)
 
 
+class TestPlannedOnce:
+    """`refresh --rotate --at HH:MM`, kept by whoever supervises the profile at that time."""
+
+    @pytest.fixture
+    def pair(self, kiwoom: SandboxKiwoom, clock: Clock, policy: str) -> Any:
+        settings = load_settings(policy=policy)
+        open_service(settings, clock=clock).refresh()
+        pair = [Terminal(settings, lambda one: open_service(one, clock=clock), clock) for _ in range(2)]
+        for one in pair:
+            one.poll()
+        return pair
+
+    @pytest.fixture
+    def planned(self, pair: Any, clock: Clock) -> Any:
+        open_service(load_settings(), clock=clock).plan_rotation(at(6.5, day=1))
+        for one in pair:
+            one.poll()
+        return pair
+
+    @pytest.mark.parametrize("policy", ["notify", "auto"])
+    def test_it_happens_once_for_all_programs_and_not_again(
+        self, planned: Any, seen: Any, asked: Callable[..., Any], clock: Clock
+    ) -> None:
+        before = seen()
+        clock.now = at(6.5, day=1)
+
+        for one in (*planned, *planned):
+            one.poll()
+        clock.now = at(22, day=1)
+        for one in planned:
+            one.poll()
+
+        assert asked() == (2, 1)
+        assert seen() not in {None, before}
+
+    @pytest.mark.parametrize("policy", ["auto"])
+    def test_a_program_that_starts_after_it_was_planned_keeps_it_too(
+        self, planned: Any, asked: Callable[..., Any], clock: Clock, policy: str
+    ) -> None:
+        later = Terminal(load_settings(policy=policy), lambda one: open_service(one, clock=clock), clock)
+        clock.now = at(6.6, day=1)
+        later.poll()
+        later.poll()
+        assert asked() == (2, 1)
+
+    @pytest.mark.parametrize("policy", ["auto"])
+    def test_rotated_by_hand_before_it_is_done_with(
+        self, planned: Any, asked: Callable[..., Any], clock: Clock
+    ) -> None:
+        clock.now = at(22)
+        open_service(load_settings(), clock=clock).refresh(rotate=True)
+        for one in planned:
+            one.poll()
+        clock.now = at(6.5, day=1)
+        for one in planned:
+            one.poll()
+        assert asked() == (2, 1)
+
+    @pytest.mark.parametrize("policy", ["auto"])
+    def test_dropped_it_is_not_done(
+        self, planned: Any, asked: Callable[..., Any], clock: Clock, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        service = open_service(load_settings(), clock=clock)
+        for plan in (at(6.25, day=1), None):
+            service.plan_rotation(plan)
+            for one in planned:
+                one.poll()
+        told = capsys.readouterr().out
+        assert told.count("It will be revoked and reissued tomorrow 06:15 (KST).") == 2
+        assert told.count("No reissue is planned.") == 2
+        clock.now = at(6.5, day=1)
+        for one in planned:
+            one.poll()
+        assert asked() == (1, 0)
+
+
 class TestInTheTray:
     @pytest.fixture
     def opened(self, qtbot: QtBot, kiwoom: SandboxKiwoom, clock: Clock) -> Iterator[Callable[..., Any]]:

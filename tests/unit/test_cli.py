@@ -224,6 +224,35 @@ def test_refresh_says_whether_the_token_is_new(run: Callable[..., Run], kiwoom: 
     assert kiwoom.counts()["revoke"] == 1
 
 
+def test_a_rotation_is_planned_for_a_time_in_korea(run: Callable[..., Run], kiwoom: SandboxKiwoom) -> None:
+    planned = run("refresh", "--rotate", "--at", "06:30")
+    assert (planned.status, planned.out) == (3, ""), "there is no token to be reissued"
+    run("refresh")
+    planned = run("refresh", "--rotate", "--at", "6:30")
+    assert planned.status == 0
+    assert "06:30 (KST), if the tray or watch is running then" in one_line(planned.out)
+    assert kiwoom.counts() == {**kiwoom.counts(), "issue": 1, "revoke": 0}, "nothing is asked before"
+    assert run("refresh", "--rotate", "--at", "off").out == "No reissue is planned.\n"
+
+
+@pytest.mark.parametrize("words", [["--at", "06:30"], ["--rotate", "--at", "24:00"], ["--rotate", "--at", "630"]])
+def test_a_plan_that_is_not_understood_is_none(
+    run: Callable[..., Run], kiwoom: SandboxKiwoom, words: list[str]
+) -> None:
+    run("refresh")
+    assert run("refresh", *words).status == 2
+
+
+def test_no_rotation_is_planned_for_trading_hours(
+    run: Callable[..., Run], kiwoom: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("refresh")
+    monkeypatch.setattr("tray_app.core.trading.is_trading_day", lambda _: True)
+    refused = run("refresh", "--rotate", "--at", "10:00")
+    assert refused.status == 2
+    assert "outside trading hours" in one_line(refused.err)
+
+
 def test_failed_refresh_keeps_the_token(run: Callable[..., Run], kiwoom: SandboxKiwoom) -> None:
     run("refresh")
     token = run("get").out

@@ -193,6 +193,97 @@ class TestRotation:
         assert daily.renew_at == at(6.5, day=8)
 
 
+class TestPlannedOnce:
+    """`refresh --rotate --at HH:MM`: once, whatever the policy."""
+
+    @pytest.mark.parametrize("policy", ["notify", "auto", "daily 05:00"])
+    def test_is_due_at_its_time_under_every_policy(self, policy: str) -> None:
+        planned = schedule(policy)
+        planned.saw(token(at(5.5)), at(5.5))
+        planned.plan_rotation(at(6.5))
+        assert (planned.renew_at, planned.rotate_at) == (at(6.5), at(6.5))
+        assert planned.due(at(6.5) - 1) is None
+        assert planned.due(at(6.5)) is Due.ROTATE
+
+    def test_is_carried_out_once_though_the_store_still_shows_the_plan(self) -> None:
+        planned = schedule("auto")
+        planned.saw(token(at(11)), at(11))
+        planned.plan_rotation(at(6.5, day=1))
+        new = token(at(6.5, day=1), "new")
+        planned.answered(new, at(6.5, day=1), same=False, rotated=True)
+        planned.plan_rotation(at(6.5, day=1))
+        assert planned.due(at(6.5, day=1) + 1) is None
+        assert planned.rotate_at is None
+
+    def test_the_end_stays_at_the_quiet_hour_from_then_on(self) -> None:
+        planned = schedule("auto")
+        now = at(6.5, day=1)
+        planned.answered(token(now, "new"), now, same=False, rotated=True)
+        for day in range(2, 30):
+            renewed = planned.renew_at
+            assert renewed is not None
+            assert at(6.25, day) < renewed < at(7, day)
+            now = at(6.5, day) + 2
+            planned.answered(token(now, f"day-{day}"), now, same=False)
+
+    def test_no_warning_in_the_evening_of_what_is_planned_to_be_avoided(self) -> None:
+        planned = schedule("auto")
+        planned.saw(token(at(11)), at(11))
+        planned.plan_rotation(at(6.5, day=1))
+        assert planned.notices(at(20.5)) == []
+
+    def test_missed_by_a_computer_that_slept_it_is_made_up_before_the_opening(self) -> None:
+        planned = schedule("notify")
+        planned.saw(token(at(11)), at(11))
+        planned.plan_rotation(at(6.5, day=1))
+        assert planned.due(at(7.5, day=1)) is Due.ROTATE
+
+    def test_revokes_nothing_while_the_market_is_open_and_is_dropped(self) -> None:
+        planned = schedule("notify")
+        planned.saw(token(at(11)), at(11))
+        planned.plan_rotation(at(6.5, day=1))
+        assert planned.due(at(9, day=1)) is None
+        assert planned.rotate_at is None
+        planned.plan_rotation(at(6.5, day=1))
+        assert planned.due(at(21, day=1)) is None
+
+    @pytest.mark.parametrize("policy", ["notify", "auto"])
+    def test_is_tried_again_while_kiwoom_does_not_answer_also_once_the_token_is_revoked(self, policy: str) -> None:
+        planned = schedule(policy)
+        planned.saw(token(at(11)), at(11))
+        now = at(6.5, day=1)
+        planned.plan_rotation(now)
+        planned.failed(BrokerUnavailable("no"), now, rotating=True)
+        planned.saw(None, now, interrupted=True)
+        assert planned.due(now) is None
+        assert planned.due(now + 60) is not None
+
+    def test_a_refused_revoke_ends_the_plan(self) -> None:
+        planned = schedule("auto")
+        one = token(at(11))
+        planned.saw(one, at(11))
+        planned.plan_rotation(at(6.5, day=1))
+        planned.failed(RevokeFailed("no"), at(6.5, day=1), rotating=True)
+        assert (planned.rotate_at, planned.renew_at) == (None, one.expires - 600)
+
+    def test_the_same_token_back_is_told(self) -> None:
+        planned = schedule("auto")
+        one = token(at(11))
+        planned.saw(one, at(11))
+        now = at(6.5, day=1)
+        planned.plan_rotation(now)
+        planned.answered(one, now, same=True, rotated=True)
+        assert [notice.kind for notice in planned.notices(now)] == [NoticeKind.NOT_ROTATED]
+        assert planned.due(one.expires - 1) is None
+
+    def test_can_be_dropped(self) -> None:
+        planned = schedule("notify")
+        planned.saw(token(at(11)), at(11))
+        planned.plan_rotation(at(6.5, day=1))
+        planned.plan_rotation(None)
+        assert (planned.renew_at, planned.due(at(7, day=1))) == (None, None)
+
+
 class TestEveningBefore:
     def test_is_told_once_when_the_market_closes(self) -> None:
         auto = schedule("auto")

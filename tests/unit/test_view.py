@@ -296,7 +296,7 @@ def test_skew_is_told_above_a_minute(skew: float | None, words: str) -> None:
 def test_what_comes_next() -> None:
     waiting = seen(state(renew_at=NOW + 600), NOW).coming
     assert waiting == "A new token is issued automatically right after it expires, tomorrow 10:07."
-    daily = state(renew_at=NOW + 600, policy="daily 12:17")
+    daily = state(renew_at=NOW + 600, rotate_at=NOW + 600, policy="daily 12:17")
     assert seen(daily, NOW).coming == "12:17: revoked and reissued."
     assert seen(state(None, renew_at=NOW + 600), NOW).coming == "A new token is issued automatically: 12:17."
     assert seen(state(policy="notify"), NOW).coming.startswith("Automatic renewal is off: you are only warned")
@@ -326,11 +326,11 @@ def on_tuesday(left: float | None, **changes: Any) -> TokenState:
         (3600, {}, True, "Expires at 13:00, during trading hours"),
         (DAY, {}, True, "Expires tomorrow 12:00, during trading hours"),
         (DAY, {"renew_at": TUESDAY_NOON + DAY - 600}, True, "Expires tomorrow 12:00, during trading hours"),
-        (DAY, {"policy": "daily 06:30", "renew_at": TUESDAY_NOON + 66600}, False, "Expires tomorrow 12:00"),
+        (DAY, {"policy": "daily 06:30", "rotate_at": TUESDAY_NOON + 66600}, False, "Expires tomorrow 12:00"),
         (DAY, {"policy": "daily 06:30", "renew_at": None}, True, "Expires tomorrow 12:00, during trading hours"),
         (
             3600,
-            {"policy": "daily 06:30", "renew_at": TUESDAY_NOON + 3000},
+            {"policy": "daily 06:30", "rotate_at": TUESDAY_NOON + 3000},
             True,
             "Expires at 13:00, during trading hours",
         ),

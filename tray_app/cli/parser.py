@@ -117,6 +117,13 @@ def command_parser() -> Parser:
         "--rotate", action="store_true", help=tr("revoke the current one first: it stops working for every tool")
     )
 
+    refresh.add_argument(
+        "--at",
+        type=_time_of_day,
+        metavar="HH:MM",
+        help=tr("with --rotate: once at that time in Korea, by the tray or watch; off drops the plan"),
+    )
+
     command("verify", tr("ask Kiwoom whether the token works"))
 
     clear = command("clear", tr("remove the token from this computer"))
@@ -200,6 +207,17 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) < 65536):
         raise argparse.ArgumentTypeError(tr("it takes a number from 0 to 65535"))
     return int(text)
+
+
+def _time_of_day(text: str) -> int | str:
+    """Return minutes after midnight, or `off`. Raises `ArgumentTypeError`."""
+    if text.casefold() == "off":
+        return "off"
+    hours, colon, minutes = text.partition(":")
+    is_time = colon and all(one.isascii() and one.isdigit() and len(one) <= 2 for one in (hours, minutes))
+    if not is_time or len(minutes) != 2 or int(hours) > 23 or int(minutes) > 59:
+        raise argparse.ArgumentTypeError(tr("it takes a time such as 06:30, or off"))
+    return int(hours) * 60 + int(minutes)
 
 
 def _days(text: str) -> int:

@@ -139,11 +139,38 @@ def status_(options: Namespace) -> int:
 
 
 def refresh_(options: Namespace) -> int:
-    _, service = opened(options.profile)
+    settings, service = opened(options.profile)
+    if options.at is not None:
+        return _plan_rotation(settings, service, options)
     outcome = service.refresh(rotate=options.rotate)
     print(outcome_text(outcome, time.time()))
     tell_unsaved(outcome)
     return DONE if outcome.unsaved is None else outcome.unsaved.exit_status
+
+
+def _plan_rotation(settings: Settings, service: TokenService, options: Namespace) -> int:
+    """Leave the rotation to whoever supervises the profile at that time: the tray, or `watch`."""
+    from tray_app.core.trading import is_trading, next_time_of_day
+    from tray_app.core.wording import korean_time
+    from tray_app.kiwoom.exchange_calendar import install_holidays
+
+    if not options.rotate:
+        raise InvalidInput(msg("--at goes with --rotate: only a revoked token is replaced before it expires."))
+    if options.at == "off":
+        service.plan_rotation(None)
+        print(tr("No reissue is planned."))
+        return DONE
+    now = time.time()
+    install_holidays(now)
+    at = next_time_of_day(options.at, now)
+    if is_trading(at, settings.mode):
+        raise InvalidInput(
+            msg("The market is open at {time} (KST). Choose a time outside trading hours."), time=korean_time(at, now)
+        )
+    service.plan_rotation(at)
+    when = korean_time(at, now)
+    print(tr("The token will be revoked and reissued {time} (KST), if the tray or watch is running then.", time=when))
+    return DONE
 
 
 def clear_(options: Namespace) -> int:

@@ -11,6 +11,7 @@ from tray_app.cli.token import opened, outcome_text, tell_unpublished, tell_unsa
 from tray_app.core.errors import DONE, KiwoomTokenError
 from tray_app.core.language import say, tr, use
 from tray_app.core.notices import NoticeKind, notice_text
+from tray_app.core.renewal_schedule import DAILY
 from tray_app.core.wording import countdown, korean_time, place_text
 from tray_app.kiwoom.exchange_calendar import holidays_problem, update_if_needed
 from tray_app.service.composition import open_service
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tray_app.settings.load import Settings
 
 _TICK_SECONDS = 1.0
-_ROTATE = "kiwoom-token refresh --rotate"
+_ROTATE = "kiwoom-token refresh --rotate --at 06:30"
 
 
 def watch(profile: str | None) -> int:
@@ -74,6 +75,7 @@ class Terminal:
         self._error = ""
         self._answered: float | None = None
         """The expiry of the token that the last request brought, which has been told already."""
+        self._planned: float | None = None
         self._problems: tuple[str, ...] = tuple(map(str, settings.problems))
         self._profiles = ProfileSettings(settings.profile, environ, only_first=True, settles_data_dir=False)
         self._file_version = _version(self._profiles.file)
@@ -96,6 +98,7 @@ class Terminal:
         """Do one turn: what changed, what is due, what to show."""
         self._reload_if_changed()
         self._supervisor.poll()
+        self._show_plan()
         self._show_countdown()
 
     def say_line(self, text: str) -> None:
@@ -136,6 +139,19 @@ class Terminal:
         if line != self._told and (state.expires is None or state.expires != self._answered):
             self.say_line(line)
         self._told, self._answered = line, None
+
+    def _show_plan(self) -> None:
+        """Say that a reissue was planned, or that the plan was dropped, if that is news."""
+        state = self._supervisor.state
+        planned = None if state.policy.startswith(DAILY) else state.rotate_at
+        if planned == self._planned:
+            return
+        if planned is not None:
+            time = korean_time(planned, self._clock())
+            self.say_line(tr("It will be revoked and reissued {time} (KST).", time=time))
+        elif self._planned is not None and self._planned > self._clock():
+            self.say_line(tr("No reissue is planned."))
+        self._planned = planned
 
     def _show_unreadable(self, error: KiwoomTokenError) -> None:
         if say(error) != self._error:

@@ -68,9 +68,8 @@ class RenewalSchedule:
     meaning the expiry itself; `random` returns numbers from 0 to 1 and spreads the requests of many machines. `mode` is
     `real` or `demo`, whose trading hours differ.
 
-    `renew_at` is when to ask Kiwoom next, in seconds of the epoch, or None. `stopped` tells that the last error needs
-    the user, so that nothing is asked before it is solved. `rotates_next` tells whether the next request revokes the
-    token first. `failures` counts the failed requests in a row, the last of which was at `failed_at`.
+    `stopped` tells that the last error needs the user, so that nothing is asked before it is solved. `failures` counts
+    the failed requests in a row, the last of which was at `failed_at`.
     """
 
     def __init__(self, policy: str, renew_before: float, random: Callable[[], float], mode: str = "real") -> None:
@@ -85,26 +84,45 @@ class RenewalSchedule:
         """Kiwoom gave the present token back, so that asking again before it expires brings nothing."""
         self._is_unwanted = False
         self._has_started = False
+        self._renew_at: float | None = None
+        self._rotates = False
+        self._planned_at: float | None = None
+        self._done_plan: float | None = None
+        """A plan that was carried out or missed; the store may show it for a moment longer."""
         self.token: Token | None = None
-        self.rotates_next = False
         self.failures = 0
         self.failed_at = 0.0
-        self.renew_at: float | None = None
         self.stopped = False
+
+    @property
+    def renew_at(self) -> float | None:
+        """When to ask Kiwoom next, in seconds of the epoch, or None."""
+        moments = [one for one in (self._renew_at, self._planned_at) if one is not None]
+        return None if self.stopped else min(moments, default=None)
+
+    @property
+    def rotates_next(self) -> bool:
+        """Whether the next request revokes the token first."""
+        planned = self._planned_at
+        return self._rotates if planned is None else self._renew_at is None or planned <= self._renew_at
 
     def reconfigure(self, policy: str, renew_before: float, now: float) -> None:
         """Plan anew if the settings changed. A pause after a failure is neither shortened nor forgotten."""
         if (policy, renew_before) == (self._policy_text, self._renew_before):
             return
         self._set_policy(policy, renew_before)
-        backs_off = self.failures > 0 and self.renew_at is not None and not self.rotates_next
+        backs_off = self.failures > 0 and self._renew_at is not None and not self._rotates
         if self._policy == NOTIFY:
-            self.renew_at = None
-            self.rotates_next = False
+            self._renew_at = None
+            self._rotates = False
         elif self.token is not None and not backs_off:
             self._plan_for(self.token, now)
-        elif self.renew_at is None and not self._is_unwanted and self._has_started:
+        elif self._renew_at is None and not self._is_unwanted and self._has_started:
             self._plan(now)
+
+    def plan_rotation(self, at: float | None) -> None:
+        """Revoke and reissue the token once at that instant, whatever the policy; None drops the plan."""
+        self._planned_at = None if at == self._done_plan else at
 
     def saw(self, token: Token | None, now: float, *, interrupted: bool = False, died: bool = False) -> Seen:
         """Take note of what the store holds now, and return what that means.
@@ -116,7 +134,7 @@ class RenewalSchedule:
         is_first, self._has_started = not self._has_started, True
         if token is None:
             if died and before is not None:
-                self.rotates_next = False
+                self._rotates = False
                 self._plan(now)
                 return Seen.DIED
             return self._lose(before, now, is_first=is_first, interrupted=interrupted)
@@ -133,9 +151,11 @@ class RenewalSchedule:
 
         Return what it means, and whether a rotation was in vain: from then on the token is renewed as with `auto`.
         """
-        is_in_vain = same and rotated and self._rotates_at is not None
+        is_in_vain = same and rotated and (self._rotates_at is not None or self._planned_at is not None)
         if is_in_vain:
             self._rotates_at = None
+        if rotated:
+            self._end_plan()
         seen = self.saw(token, now)
         self._forget_failures()
         if same:
@@ -151,27 +171,33 @@ class RenewalSchedule:
         """
         if rotating:
             self._rotation_failed_at = now
+        was_planned = rotating and self._planned_at is not None and self._planned_at <= now
         if isinstance(error, RevokeFailed) and self.token is not None:
             self._can_revoke = False
-            if self.rotates_next:
+            if was_planned:
+                self._end_plan()
+            if self._rotates:
                 self._plan(self._usual_moment(self.token))
             return False
         if not error.retry:
             self.stopped = True
-            self.renew_at = None
+            self._renew_at = None
             return True
-        if self.rotates_next and self.token is not None and self.renew_at is not None and now < self.renew_at:
+        if self._rotates and self.token is not None and self._renew_at is not None and now < self._renew_at:
             return False  # the user's own request failed; the hour of the rotation is still to come
         self.failures += 1
         self.failed_at = now
-        self._plan(now + self._pause(error, now), rotates=self.rotates_next)
+        if was_planned:
+            self._planned_at = now + self._pause(error, now)
+            return True
+        self._plan(now + self._pause(error, now), rotates=self._rotates)
         return True
 
     def cleared(self) -> None:
         """Ask for nothing until the user wants a token or another program stores one."""
         self.token = None
         self._is_unwanted = True
-        self.renew_at = None
+        self._renew_at = None
         self.stopped = False
 
     def resume(self, now: float) -> None:
@@ -183,18 +209,28 @@ class RenewalSchedule:
 
     def due(self, now: float) -> Due | None:
         """Return what to ask Kiwoom for now, or None. No valid token is revoked while the market is open."""
-        if self.failures and self.renew_at is not None and now < self.failed_at:  # the clock was set back
-            self._plan(now + self.renew_at - self.failed_at, rotates=self.rotates_next)
+        if self.failures and self._renew_at is not None and now < self.failed_at:  # the clock was set back
+            self._plan(now + self._renew_at - self.failed_at, rotates=self._rotates)
             self.failed_at = now
-        if self.renew_at is None or now < self.renew_at:
+        if self._planned_at is not None and self._planned_at <= now and not self.stopped:
+            if self._may_revoke(now):
+                return Due.ROTATE
+            self._end_plan()
+        if self._renew_at is None or now < self._renew_at:
             return None
-        if not self.rotates_next:
+        if not self._rotates:
             return Due.RENEW
-        token = self.token
-        if token is not None and token.lives(now) and is_trading(now, self.mode):
-            self._plan(self._usual_moment(token))
+        if self.token is not None and not self._may_revoke(now):
+            self._plan(self._usual_moment(self.token))
             return self.due(now)
         return Due.ROTATE
+
+    def _may_revoke(self, now: float) -> bool:
+        """Return whether no valid token would be revoked while the market is open."""
+        return self.token is None or not self.token.lives(now) or not is_trading(now, self.mode)
+
+    def _end_plan(self) -> None:
+        self._done_plan, self._planned_at = self._planned_at, None
 
     def _lose(self, before: Token | None, now: float, *, is_first: bool, interrupted: bool) -> Seen:
         if is_first:
@@ -204,12 +240,12 @@ class RenewalSchedule:
             return Seen.NONE
         failed_at = self._rotation_failed_at
         if interrupted or (failed_at is not None and now - failed_at < _LOSS_SECONDS):
-            self.rotates_next = False  # revoked it is; only the issue failed, and that is tried again
-            if self.renew_at is None or self.renew_at > now + _LONGEST_PAUSE_SECONDS:
+            self._rotates = False  # revoked it is; only the issue failed, and that is tried again
+            if self._renew_at is None or self._renew_at > now + _LONGEST_PAUSE_SECONDS:
                 self._plan(now + _FIRST_PAUSE_SECONDS)
             return Seen.INTERRUPTED
         if before.remaining(now) < BUFFER_SECONDS:
-            self._plan(max(self.renew_at or 0.0, before.expires + self._spread_after_expiry()))
+            self._plan(max(self._renew_at or 0.0, before.expires + self._spread_after_expiry()))
             return Seen.EXPIRING
         self.cleared()
         return Seen.CLEARED
@@ -234,8 +270,8 @@ class RenewalSchedule:
 
     def _plan(self, moment: float, *, rotates: bool = False) -> None:
         if self._policy != NOTIFY and not self.stopped:
-            self.renew_at = moment
-            self.rotates_next = rotates
+            self._renew_at = moment
+            self._rotates = rotates
 
     def _usual_moment(self, token: Token) -> float:
         lifetime = token.expires - token.created_at.timestamp()

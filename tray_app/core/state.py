@@ -78,7 +78,8 @@ class TokenState:
     `place` is where the token is stored (`keyring`, `file`, `redis`, `memory`), `place_path` the file's path or the
     Redis address, and `place_problem` why it is not the keyring or what is wrong with Redis (the `problem` of
     `KeyringUnavailable` and `RedisUnavailable`), or empty.
-    `renew_at` is when the program will ask Kiwoom by itself, or None; `stopped` says that it will not, because the
+    `renew_at` is when the program will ask Kiwoom by itself, or None, and `rotate_at` the same if it revokes the token
+    first, by the policy or because somebody planned it; `stopped` says that it will not, because the
     last error needs the user. `confirmed_at` is when Kiwoom last said that the token works, `is_doubtful` whether
     something speaks against it since. Without a token, `dead_at` is when the one before was found dead, which would
     have been valid until `dead_expires`. `skew_seconds` is Kiwoom's clock minus this computer's. `snoozed_until` is
@@ -97,6 +98,7 @@ class TokenState:
     busy: Action | None = Action.LOOK
     last: LastResult | None = None
     renew_at: float | None = None
+    rotate_at: float | None = None
     stopped: bool = False
     skew_seconds: float | None = None
     snoozed_until: float | None = None

@@ -62,6 +62,15 @@ class TokenSchedule:
         self._notices.reconfigure(warn_before, quiet_hours, now)
         self.renewal.reconfigure(policy, renew_before, now)
 
+    @property
+    def rotate_at(self) -> float | None:
+        """When the token is revoked and reissued, if that is what is done next, in seconds of the epoch, or None."""
+        return self.renewal.renew_at if self.renewal.rotates_next else None
+
+    def plan_rotation(self, at: float | None) -> None:
+        """Revoke and reissue the token once at that instant, whatever the policy; None drops the plan."""
+        self.renewal.plan_rotation(at)
+
     def snooze(self, until: float, now: float) -> None:
         """Be silent until then, or until there is another token; a moment that has passed ends the silence."""
         self._notices.snooze(until, now)

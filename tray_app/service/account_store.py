@@ -67,6 +67,15 @@ class AccountStore:
         """Return whether nobody is to get the token, see `LockRecord.is_gone`. May ask Redis."""
         return self.read_record().is_gone(token)
 
+    def was_interrupted(self, lost: Token | None) -> bool:
+        """Return whether `lost` is gone though nobody wished to be without a token: it was found dead, or a rotation
+        has revoked it and got no other, because its program was killed or Kiwoom issued none.
+        """
+        if lost is None:
+            return False
+        record = self.read_record()
+        return record.last.is_revoking(lost) or record.evidence.says_died(lost.value)
+
     def version_of_write(self, written: object) -> object:
         """Return the `version` of just the write for which the store returned `written`."""
         return written if self.store.announces else (written, self.store.lock.record_version())

@@ -1,4 +1,4 @@
-"""The record in the profile's lock: the last attempt to ask Kiwoom, and the evidence about the token."""
+"""The record in the profile's lock: the last attempt to ask Kiwoom, the evidence about the token, and a plan for it."""
 
 from __future__ import annotations
 
@@ -14,19 +14,30 @@ if TYPE_CHECKING:
     from tray_app.stores.lock import ThreadLock
 
 
+_LONGEST_DELAY_SECONDS = 43200.0
+"""A plan that nobody was there to carry out, because the computer slept, is carried out no later than this."""
+
+_FURTHEST_SECONDS = 2 * 86400.0
+"""A plan is for the next night; one further ahead stands only in a damaged record."""
+
+
 class LockRecord:
-    """Both halves of the record, read together. Only whoever holds the lock writes one back."""
+    """All parts of the record, read together. Only whoever holds the lock writes them back.
 
-    __slots__ = ("evidence", "last")
+    `rotate_at` is when to revoke and reissue the token once, in seconds of the epoch, or None.
+    """
 
-    def __init__(self, last: LastAttempt, evidence: Evidence) -> None:
+    __slots__ = ("evidence", "last", "rotate_at")
+
+    def __init__(self, last: LastAttempt, evidence: Evidence, rotate_at: float | None = None) -> None:
         self.last = last
         self.evidence = evidence
+        self.rotate_at = rotate_at
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any], now: float) -> LockRecord:
         """Read the record as it is at `now`, in seconds of the epoch."""
-        return cls(LastAttempt.from_record(fields, now), Evidence.from_record(fields, now))
+        return cls(LastAttempt.from_record(fields, now), Evidence.from_record(fields, now), _plan(fields, now))
 
     def is_gone(self, token: Token) -> bool:
         """Whether nobody is to get the token: it is known to be dead, or was being revoked and nobody knows how that
@@ -37,8 +48,24 @@ class LockRecord:
         """Return the fingerprints of the tokens that nobody is to get."""
         return frozenset((self.last.revoking, *self.evidence.dead, *self.evidence.revoked)) - {""}
 
-    def write(self, lock: ThreadLock, *, last: LastAttempt | None = None, evidence: Evidence | None = None) -> None:
-        """Replace one half or both, here and in the lock."""
+    def write(
+        self,
+        lock: ThreadLock,
+        *,
+        last: LastAttempt | None = None,
+        evidence: Evidence | None = None,
+        rotate_at: float | None = None,
+    ) -> None:
+        """Replace these parts, here and in the lock; 0 for `rotate_at` drops the plan."""
         self.last = last or self.last
         self.evidence = evidence or self.evidence
-        lock.write_record({**self.last.to_record(), "evidence": self.evidence.to_record()})
+        self.rotate_at = self.rotate_at if rotate_at is None else rotate_at or None
+        plan = {} if self.rotate_at is None else {"rotate_at": self.rotate_at}
+        lock.write_record({**self.last.to_record(), "evidence": self.evidence.to_record(), **plan})
+
+
+def _plan(fields: Mapping[str, Any], now: float) -> float | None:
+    at = fields.get("rotate_at")
+    if isinstance(at, bool) or not isinstance(at, (int, float)):
+        return None
+    return float(at) if now - _LONGEST_DELAY_SECONDS <= at <= now + _FURTHEST_SECONDS else None

@@ -98,11 +98,13 @@ class LockedSession:
         self._clock = clock
         self._profile = profile
 
-    def write(self, *, last: LastAttempt | None = None, evidence: Evidence | None = None) -> None:
-        """Replace the last attempt, the evidence or both in the lock's record, and let every reader know when that
-        changes which tokens nobody is to get."""
+    def write(
+        self, *, last: LastAttempt | None = None, evidence: Evidence | None = None, rotate_at: float | None = None
+    ) -> None:
+        """Replace parts of the lock's record, see `LockRecord.write`. Let every reader know when that changes which
+        tokens nobody is to get."""
         before = self.record.gone_tokens()
-        self.record.write(self._lock, last=last, evidence=evidence)
+        self.record.write(self._lock, last=last, evidence=evidence, rotate_at=rotate_at)
         if self.record.gone_tokens() != before:
             self._tokens.store.announce()
 
@@ -188,7 +190,7 @@ class LockedSession:
             revoking=revoking if unsaved is not None else "",
         )
         # Only now: whoever waits looks for the token as soon as the record is there.
-        self._write_good(token, attempt)
+        self._write_good(token, attempt, rotate_at=0.0 if request.rotate else None)
         self.used_keys = keys
         return Outcome(
             token,
@@ -266,10 +268,10 @@ class LockedSession:
     def _asks_alive(self, token: Token) -> bool:
         return self._open_broker().verify(token.value).value == _ALIVE
 
-    def _write_good(self, token: Token, last: LastAttempt) -> None:
+    def _write_good(self, token: Token, last: LastAttempt, rotate_at: float | None = None) -> None:
         """Record that Kiwoom gave the token or answered with it, also to those for whom it was gone."""
         was_gone = self.record.is_gone(token)
-        self.write(last=last, evidence=self.record.evidence.confirmed(token, self._clock()))
+        self.write(last=last, evidence=self.record.evidence.confirmed(token, self._clock()), rotate_at=rotate_at)
         if was_gone:
             self._show_again(token)
 

@@ -101,15 +101,6 @@ class TokenService:
         """Return what is known about whether the token is alive. May ask Redis, nothing else."""
         return self.tokens.read_record().evidence
 
-    def was_interrupted(self, lost: Token | None) -> bool:
-        """Whether `lost` is gone though nobody wished to be without a token: it was found dead, or a rotation has
-        revoked it and got no other, because its program was killed or Kiwoom issued none.
-        """
-        if lost is None:
-            return False
-        record = self.tokens.read_record()
-        return record.last.is_revoking(lost) or record.evidence.says_died(lost.value)
-
     # ------------------------------------------------------------------------------------------------ asking for one
 
     def ensure(self, min_remaining: float = ENOUGH_SECONDS) -> Outcome:
@@ -149,6 +140,19 @@ class TokenService:
         had already succeeded.
         """
         return self._renew(Request.refresh(self._clock(), rotate=rotate))
+
+    def plan_rotation(self, at: float | None) -> None:
+        """Plan to revoke and reissue the token once at that instant (seconds of the epoch); None drops the plan.
+
+        Whoever supervises this profile then, the tray or `watch`, carries it out. Raises `NoToken` without a valid
+        token, and `StoreError` where the plan cannot be written down.
+        """
+        with self._locked() as session:
+            if at is not None and self.tokens.unexpired() is None:
+                raise _no_token()
+            session.write(rotate_at=at or 0.0)
+        if self.tokens.read_record().rotate_at != at:
+            raise StoreError(msg("The plan could not be written down in {path}."), path=self.store.lock.path)
 
     def replace_refused(self, refused: Secret) -> Outcome:
         """Return another token than `refused`, which Kiwoom answered with 8005.
@@ -250,10 +254,10 @@ class TokenService:
                 was_published, cleared.unpublished = (False, ()) if self.exports is None else self.exports.forget()
                 cleared.there = self.store.clear() or was_published
             self.tokens.unsaved = None
-            if session.record.last.revoking or session.record.evidence.token:
+            record = session.record
+            if record.last.revoking or record.evidence.token or record.rotate_at is not None:
                 # from now on it is a wish that there is none
-                evidence = session.record.evidence.unknown()
-                session.write(last=session.record.last.without_rotation(), evidence=evidence)
+                session.write(last=record.last.without_rotation(), evidence=record.evidence.unknown(), rotate_at=0.0)
             if cleared.there:
                 self._events.add("revoked" if cleared.revoked else "cleared", token)
             return cleared

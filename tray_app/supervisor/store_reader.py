@@ -22,15 +22,17 @@ class Found:
 
     `interrupted` tells that there is no token because a rotation has revoked it and came to no other, `died` that the
     one before was found dead, whether or not there is another. `evidence` is what is known about whether the token is
-    alive, and `only_evidence` tells that nothing else has changed.
+    alive, `rotate_at` when it is to be revoked and reissued, and `only_evidence` tells that nothing but these two has
+    changed.
     """
 
     token: Token | None
     at: float
-    version: tuple[object, Evidence] = (None, NO_EVIDENCE)
+    version: tuple[object, Evidence, float | None] = (None, NO_EVIDENCE, None)
     interrupted: bool = False
     died: bool = False
     evidence: Evidence = NO_EVIDENCE
+    rotate_at: float | None = None
     only_evidence: bool = False
 
 
@@ -46,7 +48,7 @@ class StoreReader:
         self.has_read = False
         self.has_failed = False
         self._clock = clock
-        self._version: tuple[object, Evidence] = (object(), NO_EVIDENCE)
+        self._version: tuple[object, Evidence, float | None] = (object(), NO_EVIDENCE, None)
         self._failed_version: object = object()
 
     def read(self, seen: Token | None, *, retry: bool) -> Found | None:
@@ -55,8 +57,9 @@ class StoreReader:
         `seen` is the token that the caller knows. Without `retry`, a token that could not be read is not tried again
         before the store's version changes.
         """
-        evidence = self.service.evidence()
-        version = (self.service.store.version(), evidence)
+        record = self.service.tokens.read_record()
+        evidence, rotate_at = record.evidence, record.rotate_at
+        version = (self.service.store.version(), evidence, rotate_at)
         is_failed_one = self.has_failed and version == self._failed_version
         if version == self._version or (is_failed_one and not retry):
             self.service.store.check()  # in the same job, because each job more wakes two threads
@@ -65,10 +68,10 @@ class StoreReader:
         at, token = self._clock(), self.service.current()
         is_gone = seen is not None and (token is None or token.value != seen.value)
         died = is_gone and seen is not None and evidence.says_died(seen.value)
-        interrupted = token is None and not died and self.service.was_interrupted(seen)
+        interrupted = token is None and not died and self.service.tokens.was_interrupted(seen)
         self.has_failed = False
         only_evidence = self.has_read and version[0] == self._version[0] and token == seen
-        return Found(token, at, version, interrupted, died, evidence, only_evidence)
+        return Found(token, at, version, interrupted, died, evidence, rotate_at, only_evidence)
 
     def accept(self, found: Found) -> None:
         """Take what was found as known: it is read again when the store changes."""

@@ -80,6 +80,7 @@ class TokenTracker:
             place_problem=place.problem_code,
             busy=busy,
             renew_at=schedule.renew_at,
+            rotate_at=schedule.rotate_at,
             stopped=schedule.stopped,
             snoozed_until=schedule.snoozed_until,
         )
@@ -105,6 +106,7 @@ class TokenTracker:
                 self._verification.answered()
         self.token = found.token
         self._schedule.saw(found.token, now, interrupted=found.interrupted, died=found.died)
+        self._schedule.plan_rotation(found.rotate_at)
 
     def _take_evidence(self, evidence: Evidence, token: Token | None) -> None:
         """Show what is known about whether the token is alive, or that the one before it was found dead."""

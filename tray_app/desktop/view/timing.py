@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 
-from tray_app.core.renewal_schedule import DAILY
 from tray_app.core.state import TokenState
 from tray_app.core.token import BUFFER_SECONDS, KST, UTC
 from tray_app.core.trading import is_trading
@@ -62,8 +61,7 @@ def expires_in_trading_hours(state: TokenState, now: float) -> bool:
     """
     if state.expires is None or state.expires <= now or not is_trading(state.expires, state.mode):
         return False
-    rotates = state.policy.startswith(DAILY) and state.renew_at is not None and state.renew_at < state.expires
-    return not (rotates and state.renew_at is not None and not is_trading(state.renew_at, state.mode))
+    return state.rotate_at is None or state.rotate_at >= state.expires or is_trading(state.rotate_at, state.mode)
 
 
 def next_midnight(now: float, *, korean: bool) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tray_app.core.errors import KeyringUnavailable, Remedy
 from tray_app.core.language import tr
-from tray_app.core.renewal_schedule import DAILY, NOTIFY
+from tray_app.core.renewal_schedule import NOTIFY
 from tray_app.core.state import Result, TokenState
 from tray_app.core.wording import duration, keyring_name, keyring_subject, local_time
 from tray_app.desktop.icons.state_icon import PHASE_TONES
@@ -146,7 +146,7 @@ def next_event_text(state: TokenState, now: float) -> str:
     time = local_time(state.renew_at, now)
     if state.last is not None and state.last.result is Result.FAILED:
         return tr("Next attempt: {time}.", time=time)
-    if state.policy.startswith(DAILY) and (state.expires is None or state.renew_at < state.expires):
+    if state.rotate_at is not None and (state.expires is None or state.rotate_at < state.expires):
         return tr("{time}: revoked and reissued.", time=time[:1].upper() + time[1:])
     if state.expires is not None and state.expires > now:
         time = local_time(state.expires, now)
