@@ -358,10 +358,28 @@ class TestRevoke:
 
         monkeypatch.setattr(broker, "revoke", refuse)
         for rotate in (False, True):
-            with pytest.raises(RevokeFailed):
+            with pytest.raises(RevokeFailed, match="says that it still works"):
                 service.refresh(rotate=True) if rotate else service.clear(revoke=True)
         assert service.ensure().token == token
         assert broker.issues == 1
+        assert service.evidence().confirmed_at > 0
+
+    def test_a_refused_revoke_that_kiwoom_does_not_explain_is_a_doubt(
+        self, service: TokenService, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        token = service.ensure().token
+
+        def refuse(*_: object) -> None:
+            raise RevokeFailed(NO, code="8015")
+
+        def stay_silent(*_: object) -> None:
+            raise BrokerUnavailable(NO)
+
+        monkeypatch.setattr(broker, "revoke", refuse)
+        monkeypatch.setattr(broker, "verify", stay_silent)
+        with pytest.raises(RevokeFailed):
+            service.clear(revoke=True)
+        assert service.evidence().says_doubtful(token.value)
 
     def test_a_program_that_ends_between_revoke_and_clear_leaves_no_dead_token(
         self, service: TokenService, other: TokenService, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch

@@ -64,6 +64,7 @@ if TYPE_CHECKING:
 
 _INVALID_TOKEN_CODE = "8005"  # noqa: S105 - an error code
 _ALIVE = "alive"
+_STILL_WORKS = msg("Kiwoom refused to revoke the token and says that it still works. Try again later.")
 _MIN_CORRECTION_SECONDS = 3.0
 """A stored end that is less than this beside what Kiwoom's clock says now stays as it is."""
 
@@ -318,10 +319,17 @@ class LockedSession:
         except errors.BrokerUnavailable:
             raise
         except BaseException as error:
-            if not self._is_dead_already(token, error, broker):
+            is_alive = self._is_alive_after(error, token, broker)
+            if is_alive is not False:
+                if is_alive:
+                    evidence = evidence.confirmed(token, self._clock())
+                elif isinstance(error, errors.RevokeFailed):
+                    evidence = evidence.doubted(token, self._clock())
                 self.write(last=before, evidence=evidence)
                 if tries_store:
                     self._show_again(token)
+                if is_alive and isinstance(error, BrokerError):
+                    raise errors.RevokeFailed(_STILL_WORKS, code=error.code) from None
                 raise
             cleared.already_dead = True
         self.write(evidence=self.record.evidence.was_revoked(token.value))
@@ -338,16 +346,18 @@ class LockedSession:
         self.withdraw(token)
         self._tokens.forget()
 
-    def _is_dead_already(self, token: Token, error: BaseException, broker: TokenBroker) -> bool:
-        """Whether Kiwoom refused a revoke because the token does not work any more: it says so (8005), or is asked."""
-        if not isinstance(error, (errors.TokenRefused, errors.RevokeFailed)):
+    def _is_alive_after(self, error: BaseException, token: Token, broker: TokenBroker) -> bool | None:
+        """Return whether a token still works whose revoke ended with `error`: Kiwoom said that it does not (8005), or is
+        asked after a refusal. None when that error says nothing about it, or Kiwoom does not say.
+        """
+        if isinstance(error, errors.TokenRefused) and error.code == _INVALID_TOKEN_CODE:
             return False
-        if isinstance(error, errors.TokenRefused):
-            return error.code == _INVALID_TOKEN_CODE
+        if not isinstance(error, errors.RevokeFailed):
+            return None
         try:
-            return broker.verify(token.value).value != _ALIVE
+            return broker.verify(token.value).value == _ALIVE
         except KiwoomTokenError:
-            return False
+            return None
 
     # --------------------------------------------------------------------------------------------------- other tools
 
