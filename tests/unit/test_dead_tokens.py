@@ -33,6 +33,8 @@ class OtherTool:
 
     def __init__(self) -> None:
         self.token: Token | None = None
+        self.others: list[Token] = []
+        """Of further tools, whose keys nobody knows."""
         self.has_our_keys = True
         self.published: Token | None = None
 
@@ -52,8 +54,9 @@ class OtherTool:
     def external_token(self) -> Token | None:
         return self.token if self.has_our_keys else None
 
-    def rival_of(self, token: Token) -> Secret | None:
-        return None if self.token is None or self.token.value == token.value else self.token.value
+    def rivals_of(self, token: Token) -> tuple[Secret, ...]:
+        known = (self.token, *self.others)
+        return tuple(one.value for one in known if one is not None and one.value != token.value)
 
 
 @pytest.fixture
@@ -260,6 +263,19 @@ class TestOtherTools:
         tool.token = token_for("revoked-elsewhere-already", DAY, clock())
         assert [service.ensure().token for _ in range(3)] == [ours] * 3
         assert (broker.checks, broker.issues) == (2, 1)  # theirs, then ours
+
+    def test_each_tool_is_heard_also_after_another_one_was_settled(
+        self, service: TokenService, broker: FakeBroker, tool: OtherTool, clock: Clock
+    ) -> None:
+        ours = service.ensure().token
+        clock.advance(60)
+        tool.token = token_for("revoked-elsewhere-already", DAY, clock())
+        assert service.ensure().token == ours
+        asked = broker.checks
+        broker.living = token_for("issued-by-a-third-tool", DAY, clock())
+        tool.others.append(broker.living)
+        assert service.ensure().token.value == broker.living.value
+        assert broker.checks > asked
 
     def test_of_a_tool_whose_keys_nobody_knows_only_the_doubt_counts(
         self, service: TokenService, broker: FakeBroker, tool: OtherTool, clock: Clock

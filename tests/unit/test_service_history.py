@@ -48,8 +48,8 @@ class Shelf:
     def external_token(self) -> Token | None:
         return self.token
 
-    def rival_of(self, _: Token) -> None:
-        return None
+    def rivals_of(self, _: Token) -> tuple[()]:
+        return ()
 
 
 @pytest.fixture

@@ -72,8 +72,8 @@ class SlowShares:
     def external_token(self) -> None:
         return None
 
-    def rival_of(self, token: Any) -> None:
-        return None
+    def rivals_of(self, token: Any) -> tuple[()]:
+        return ()
 
 
 @contextmanager

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
         def check(self) -> None:
             """Raise `KiwoomTokenError` for what would keep a token from being published there; change nothing."""
 
-        def rival_of(self, token: Token, /) -> Secret | None:
-            """Return a different unexpired token that the other tool has stored there since `token` was issued, or
-            None. Raises nothing and asks no keyring."""
+        def rivals_of(self, token: Token, /) -> tuple[Secret, ...]:
+            """Return the different unexpired tokens that the other tool has stored there since `token` was issued.
+            Raises nothing and asks no keyring."""
 
         def external_token(self) -> Token | None:
             """Return an unexpired token of this account that the other tool has issued by itself. Raises nothing."""

@@ -92,14 +92,14 @@ class BotFile:
             path=self._path,
         )
 
-    def rival_of(self, token: Token) -> Secret | None:
+    def rivals_of(self, token: Token) -> tuple[Secret, ...]:
         with contextlib.suppress(StoreError, InvalidInput):
             fields, written_at = self._own_fields(), self._read()[1]
             value = clean_token(str(fields.get("token", "")))
             expires = parse_expires_dt(str(fields.get("expires_dt", "")))
             if value != token.value and written_at > token.created_at.timestamp() and expires.timestamp() > time.time():
-                return value
-        return None
+                return (value,)
+        return ()
 
     def external_token(self) -> Token | None:
         """Return None: the file does not tell for which keys its token was issued."""
@@ -185,9 +185,9 @@ class TokenFileCopy:
                 path=self._path,
             )
 
-    def rival_of(self, _token: Token) -> Secret | None:
-        """Return None: the store itself reads what another program writes there."""
-        return None
+    def rivals_of(self, _token: Token) -> tuple[Secret, ...]:
+        """Return none: the store itself reads what another program writes there."""
+        return ()
 
     def external_token(self) -> Token | None:
         """Return None: the file does not tell for which keys its token was issued."""

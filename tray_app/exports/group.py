@@ -53,13 +53,9 @@ class Exports:
                 return token
         return None
 
-    def rival_of(self, token: Token) -> Secret | None:
-        """Return the first different token that another tool has stored since `token` was issued."""
-        for export in self._all:
-            rival = export.rival_of(token)
-            if rival is not None:
-                return rival
-        return None
+    def rivals_of(self, token: Token) -> tuple[Secret, ...]:
+        """Return the different tokens that other tools have stored since `token` was issued."""
+        return tuple(one for export in self._all for one in export.rivals_of(token))
 
     def _each(self, act: Callable[[Export], None]) -> tuple[KiwoomTokenError, ...]:
         failures = []

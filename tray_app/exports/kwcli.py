@@ -127,7 +127,8 @@ class KwcliCache:
                     logs.warning("The token in kiwoomcli's cache is not used: %s", error)
         return max(found, key=lambda token: token.expires, default=None)
 
-    def rival_of(self, token: Token) -> Secret | None:
+    def rivals_of(self, token: Token) -> tuple[Secret, ...]:
+        rivals = []
         for path in self._own_caches():
             present = _look(path)
             if present is None or present.get("mode") != self._mode:
@@ -138,8 +139,8 @@ class KwcliCache:
             except (InvalidInput, _UnusableError):
                 continue
             if value != token.value and saved > token.created_at and expires.timestamp() > self._clock():
-                return value
-        return None
+                rivals.append(value)
+        return tuple(rivals)
 
     def _write(self, token: Token, alias: str | None, keys: AppKeys) -> None:
         path = cache_path(self._mode, alias)

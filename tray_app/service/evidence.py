@@ -29,7 +29,7 @@ class Evidence:
 
     `token` is its fingerprint and `expires` its expiry. `confirmed_at`: when Kiwoom last said that it works.
     `doubted_at`: when something first spoke against it since then. `dead_at`: when Kiwoom last proved that it does not.
-    `settled` is the fingerprint of another token that was already compared with it at Kiwoom. `dead` are the
+    `settled` are the fingerprints of other tokens that were already compared with it at Kiwoom. `dead` are the
     fingerprints of the tokens that were found dead last, this one or others, and `revoked` of those that were revoked
     on purpose.
     """
@@ -44,7 +44,7 @@ class Evidence:
         confirmed_at: float = 0.0,
         doubted_at: float = 0.0,
         dead_at: float = 0.0,
-        settled: str = "",
+        settled: tuple[str, ...] = (),
         dead: tuple[str, ...] = (),
         revoked: tuple[str, ...] = (),
     ) -> None:
@@ -53,7 +53,7 @@ class Evidence:
         self.confirmed_at = confirmed_at
         self.doubted_at = doubted_at
         self.dead_at = dead_at
-        self.settled = settled
+        self.settled = settled[-_DEAD_REMEMBERED:]
         self.dead = dead[-_DEAD_REMEMBERED:]
         self.revoked = revoked[-_DEAD_REMEMBERED:]
 
@@ -64,7 +64,7 @@ class Evidence:
         fields = record.get("evidence")
         if not isinstance(fields, dict) or fields.get("version") != VERSION:
             return cls()
-        token, settled = fields.get("token"), fields.get("settled")
+        token = fields.get("token")
         if not isinstance(token, str):
             return cls()
         latest = now + _CLOCKS_DIFFER_SECONDS
@@ -74,7 +74,7 @@ class Evidence:
             confirmed_at=_time(fields, "confirmed_at", now),
             doubted_at=_time(fields, "doubted_at", latest),
             dead_at=_time(fields, "dead_at", latest),
-            settled=settled if isinstance(settled, str) else "",
+            settled=_names(fields, "settled"),
             dead=_names(fields, "dead"),
             revoked=_names(fields, "revoked"),
         )
@@ -94,7 +94,7 @@ class Evidence:
             "confirmed_at": self.confirmed_at,
             "doubted_at": self.doubted_at,
             "dead_at": self.dead_at,
-            "settled": self.settled,
+            "settled": list(self.settled),
             "dead": list(self.dead),
             "revoked": list(self.revoked),
         }
@@ -121,7 +121,7 @@ class Evidence:
 
     def died(self, token: Token, now: float) -> Evidence:
         """Kiwoom proved that the token does not work."""
-        return self._about(token).replace(dead_at=now, doubted_at=0.0, settled="").other_died(token.value)
+        return self._about(token).replace(dead_at=now, doubted_at=0.0, settled=()).other_died(token.value)
 
     def other_died(self, value: Secret) -> Evidence:
         """Kiwoom proved that the token with that value does not work, whether or not it is the stored one."""
@@ -133,9 +133,12 @@ class Evidence:
         name = value.fingerprint()
         return self.replace(revoked=(*_without(self.revoked, name), name))
 
-    def settled_against(self, token: Token, other: Secret) -> Evidence:
-        """The token and another one were compared at Kiwoom: that other one raises no new doubt."""
-        return self._about(token).replace(doubted_at=0.0, dead_at=0.0, settled=other.fingerprint())
+    def settled_against(self, token: Token, others: tuple[Secret, ...]) -> Evidence:
+        """The token and others were compared at Kiwoom: those raise no new doubt."""
+        about = self._about(token)
+        names = tuple(one.fingerprint() for one in others)
+        before = tuple(one for one in about.settled if one not in names)
+        return about.replace(doubted_at=0.0, dead_at=0.0, settled=(*before, *names))
 
     def is_about(self, value: Secret) -> bool:
         """Return whether it is about the token with that value."""
@@ -155,7 +158,7 @@ class Evidence:
 
     def has_settled(self, token: Token, other: Secret) -> bool:
         """Return whether the two were compared at Kiwoom already."""
-        return bool(self.settled) and self.is_about(token.value) and self.settled == other.fingerprint()
+        return bool(self.settled) and self.is_about(token.value) and other.fingerprint() in self.settled
 
     def _about(self, token: Token) -> Evidence:
         if self.is_about(token.value):

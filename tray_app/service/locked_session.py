@@ -58,8 +58,8 @@ if TYPE_CHECKING:
         def external_token(self) -> Token | None:
             """Return an unexpired token of the same keys that another tool has issued by itself."""
 
-        def rival_of(self, token: Token, /) -> Secret | None:
-            """Return a different token that another tool has stored since `token` was issued. Asks no keyring."""
+        def rivals_of(self, token: Token, /) -> tuple[Secret, ...]:
+            """Return the different tokens that other tools have stored since `token` was issued. Asks no keyring."""
 
 
 _INVALID_TOKEN_CODE = "8005"  # noqa: S105 - an error code
@@ -247,23 +247,22 @@ class LockedSession:
         """Ask Kiwoom about a doubtful token, and about another one that a tool has got for the same keys. Return the
         token to go on with, or None when it is dead. When Kiwoom does not say, the token is used as it is.
         """
-        rival = None if self._exports is None else self._exports.rival_of(token)
+        rivals = _unsettled_rivals(token, self.record.evidence, self._exports)
         try:
-            if rival is not None:
-                external = self.external_token()
-                if external is not None and external.value == rival:
-                    if self._asks_alive(external):
-                        self._take_away_dead(token)
-                        self._events.add("died", token)
-                        return self.adopt(external, is_confirmed=True).token
-                    self.write(evidence=self.record.evidence.other_died(rival))
+            external = self.external_token() if rivals else None
+            if external is not None and external.value in rivals:
+                if self._asks_alive(external):
+                    self._take_away_dead(token)
+                    self._events.add("died", token)
+                    return self.adopt(external, is_confirmed=True).token
+                self.write(evidence=self.record.evidence.other_died(external.value))
             if not self.verify(token):
                 return None
         except KiwoomTokenError as error:
             logs.warning("Kiwoom did not say whether the token works (%s)", type(error).__name__)
             return token
-        if rival is not None:
-            self.write(evidence=self.record.evidence.settled_against(token, rival))
+        if rivals:
+            self.write(evidence=self.record.evidence.settled_against(token, rivals))
         return token
 
     def _asks_alive(self, token: Token) -> bool:
@@ -347,8 +346,10 @@ class LockedSession:
         self._tokens.forget()
 
     def _is_alive_after(self, error: BaseException, token: Token, broker: TokenBroker) -> bool | None:
-        """Return whether a token still works whose revoke ended with `error`: Kiwoom said that it does not (8005), or is
-        asked after a refusal. None when that error says nothing about it, or Kiwoom does not say.
+        """Return whether a token still works whose revoke ended with `error`.
+
+        Kiwoom said that it does not (8005), or is asked after a refusal. None when the error says nothing about it, or
+        Kiwoom does not say.
         """
         if isinstance(error, errors.TokenRefused) and error.code == _INVALID_TOKEN_CODE:
             return False
@@ -392,5 +393,10 @@ def is_doubtful(token: Token, evidence: Evidence, exports: TokenExports | None) 
     """Return whether something speaks against the token that was not settled with Kiwoom."""
     if evidence.says_doubtful(token.value):
         return True
-    rival = None if exports is None else exports.rival_of(token)
-    return rival is not None and not evidence.has_settled(token, rival)
+    return bool(_unsettled_rivals(token, evidence, exports))
+
+
+def _unsettled_rivals(token: Token, evidence: Evidence, exports: TokenExports | None) -> tuple[Secret, ...]:
+    """Return the tokens of other tools that were not compared with this one at Kiwoom."""
+    rivals = () if exports is None else exports.rivals_of(token)
+    return tuple(one for one in rivals if not evidence.has_settled(token, one))
