@@ -73,4 +73,7 @@ def _write(level: int, message: str, values: tuple[object, ...], cause: BaseExce
         (_, open_log), _open = _open, None
         open_log()
     if "logging" in sys.modules:
-        kiwoom_logger().log(level, message, *values, exc_info=cause, stacklevel=3)
+        import logging
+
+        if logging.getLogger(NAME).isEnabledFor(level):
+            kiwoom_logger().log(level, message, *values, exc_info=cause, stacklevel=3)

@@ -40,21 +40,24 @@ class AccountStore:
 
     def stored(self) -> Token | None:
         """Return the same without a token that the seed's rule has taken away."""
-        unsaved = self._usable(self.unsaved)
+        return self._newest(self._usable)
+
+    def available(self) -> Token | None:
+        """Return what `stored` finds, unless nobody is to get it (`is_gone`)."""
+        return self._newest(self._unless_gone)
+
+    def _newest(self, accept: Callable[[Token | None], Token | None]) -> Token | None:
+        """Return the stored token or the newer one that could not be stored, each as `accept` lets it pass."""
+        unsaved = accept(self.unsaved)
         if unsaved is None or not unsaved.lives(self._clock()):
-            return self._usable(self.store.read())
+            return accept(self.store.read())
         with contextlib.suppress(StoreError):
-            token = self._usable(self.store.read())
+            token = accept(self.store.read())
             if token == unsaved:  # the store has it after all, and a clear there counts from now on
                 self.unsaved = None
             elif token is not None and token.created_at > unsaved.created_at:
                 return token
         return unsaved
-
-    def available(self) -> Token | None:
-        """Return what `stored` finds, unless nobody is to get it (`is_gone`)."""
-        token = self.stored()
-        return None if token is None or self.is_gone(token) else token
 
     def stored_quick(self) -> Token | None:
         """Return what `stored` finds, as far as no keyring must be asked for it."""
@@ -165,6 +168,9 @@ class AccountStore:
         if token is None or not self._is_own(token):
             return None
         return None if self.read_record().evidence.says_dead(token.value) else token
+
+    def _unless_gone(self, token: Token | None) -> Token | None:
+        return None if token is None or not self._is_own(token) or self.is_gone(token) else token
 
     def _is_own(self, token: Token) -> bool:
         return self._binding is None or self._binding.owns(token, self.store.place().kind)

@@ -209,7 +209,8 @@ class FileStore:
     def _write_metadata(self, token: Token, content: bytes, version: FileVersion) -> None:
         """Describe a write, and the one before it too, whose file is there until this one has taken its place.
 
-        The names of the fields are those that earlier versions of this program read and write.
+        The names of the fields are those that earlier versions of this program read and write. After a loss of power
+        the token is read without them.
         """
         import json
 
@@ -225,7 +226,7 @@ class FileStore:
             before = None if present is None or present[1] == version else self._metadata_of(*present)
             if before is not None:
                 metadata["before"] = {name: value for name, value in before.items() if name != "before"}
-        write_private(self._metadata_path, json.dumps(metadata).encode())
+        write_private(self._metadata_path, json.dumps(metadata).encode(), survives_power_cut=False)
 
     def _decode(self, plain: bytes, content: bytes, version: FileVersion) -> Token:
         """Return the record, with the metadata's fields if they describe just this file."""

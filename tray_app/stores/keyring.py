@@ -155,7 +155,8 @@ class KeyringStore:
     def _record(self, token: Token) -> None:
         """Remember for `holds_unexpired` which token the keyring has, without the token itself."""
         try:
-            write_private(self._record_path, f"{_created(token)} {token.expires}\n".encode())
+            content = f"{_created(token)} {token.expires}\n".encode()
+            write_private(self._record_path, content, survives_power_cut=False)
         except StoreError as error:
             logs.warning("The record of the keyring's token cannot be written: %s", error)
 

@@ -218,9 +218,15 @@ else:
 
 
 def replace_file(
-    path: str, content: bytes, *, mode: int = 0o600, announce: Callable[[FileVersion], None] | None = None
+    path: str,
+    content: bytes,
+    *,
+    mode: int = 0o600,
+    announce: Callable[[FileVersion], None] | None = None,
+    survives_power_cut: bool = True,
 ) -> FileVersion:
-    """Replace `path` by a file with `content`, on disk when this returns; it is its owner's alone until it has `mode`.
+    """Replace `path` by a file with `content`; it is its owner's alone until it has `mode`. The content is on the disk
+    when this returns, unless a loss of power may cost it.
 
     Return the version of that very file, whatever has replaced it since; `announce` is told it just before. Each
     writer has a file of its own, so that where no lock can be had the last one wins and none fails. What killed
@@ -232,7 +238,8 @@ def replace_file(
             _write_all(descriptor, content)
             if mode != 0o600 and sys.platform != "win32":
                 os.fchmod(descriptor, mode)
-            os.fsync(descriptor)
+            if survives_power_cut:
+                os.fsync(descriptor)
             version = _version(os.fstat(descriptor))
             if announce is not None:
                 announce(version)
@@ -250,14 +257,20 @@ def replace_file(
     return version
 
 
-def write_private(path: str, content: bytes, announce: Callable[[FileVersion], None] | None = None) -> FileVersion:
+def write_private(
+    path: str,
+    content: bytes,
+    announce: Callable[[FileVersion], None] | None = None,
+    *,
+    survives_power_cut: bool = True,
+) -> FileVersion:
     """Replace `path` by a private file, as `replace_file` does, in a folder that is made if it is missing.
 
     Raises `StoreError`; the old file is then untouched.
     """
     make_private_folder(os.path.dirname(path))
     try:
-        return replace_file(path, content, announce=announce)
+        return replace_file(path, content, announce=announce, survives_power_cut=survives_power_cut)
     except OSError as error:
         raise StoreError(
             msg("{path} cannot be written ({reason}). Mend the folder or choose another with KIWOOM_TRAY_DATA_DIR."),

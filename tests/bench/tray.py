@@ -1,0 +1,112 @@
+"""The tray program on a desktop of its own, beside the smallest program with an icon and beside Vorta."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.bench.timing import Figure
+from tests.desktop.session import Desktop, Program
+from tests.desktop.trader import Trader, processes_of
+
+VORTA_VARIABLE = "KIWOOM_TRAY_BENCH_VORTA"
+"""The path of the `vorta` program to compare with."""
+
+_STARTS = 5
+_TINY = Path(__file__).resolve().parents[1] / "desktop" / "tiny_tray.py"
+
+
+def figures(idle_seconds: float = 60.0) -> Iterator[Figure]:
+    """Yield start, memory and idle work of the tray, `idle_seconds` after each has come to rest."""
+    with Desktop() as desktop:
+        with Trader(desktop, lifetime=4 * 3600) as trader:
+            trader.settings(policy="auto")
+            starts: dict[str, Callable[[], Program]] = {
+                "ours": lambda: trader.start_tray("--background"),
+                "tiny": lambda: desktop.start_python(_TINY),
+            }
+            vorta = os.environ.get(VORTA_VARIABLE, "")
+            if vorta:
+                starts["vorta"] = lambda: desktop.start([vorta])
+            taken = _start_times(desktop, starts)
+            yield Figure(
+                "tray: start to icon", taken["ours"], "a bare PySide6 tray program", taken["tiny"], "ms", "≤ 1.3"
+            )
+            yield Figure("tray: start to icon", taken["ours"], "Vorta", taken.get("vorta"), "ms")
+            rest = {name: _at_rest(desktop, start, idle_seconds) for name, start in starts.items()}
+        ours, tiny = rest["ours"], rest["tiny"]
+        yield Figure("tray: RSS at rest", ours["rss"], "a bare PySide6 tray program", tiny["rss"], "MB", "≤ 1.25")
+        yield Figure("tray: PSS at rest", ours["pss"], "a bare PySide6 tray program", tiny["pss"], "MB", "≤ 1.25")
+        yield Figure("tray: RSS at rest", ours["rss"], "Vorta", rest.get("vorta", {}).get("rss"), "MB")
+        yield Figure(
+            "tray idle: wake-ups a minute, all threads", ours["wakeups"], "Vorta", _of(rest, "wakeups"), "", "≤ 6"
+        )
+        yield Figure("tray idle: CPU in a minute", ours["cpu"], "Vorta", _of(rest, "cpu"), "ms", "not measurable")
+
+
+def _of(rest: Mapping[str, Mapping[str, float]], what: str) -> float | None:
+    return rest.get("vorta", {}).get(what)
+
+
+def _start_times(desktop: Desktop, starts: Mapping[str, Callable[[], Program]]) -> dict[str, float]:
+    """Return the median milliseconds until the panel has the icon, in turn."""
+    taken: dict[str, list[float]] = {name: [] for name in starts}
+    for _ in range(_STARTS):
+        for name, start in starts.items():
+            began = time.perf_counter()
+            program = start()
+            desktop.wait_for(desktop.items, "the icon", 30)
+            taken[name].append((time.perf_counter() - began) * 1e3)
+            _stop(desktop, program)
+    return {name: statistics.median(one) for name, one in taken.items()}
+
+
+def _at_rest(desktop: Desktop, start: Callable[[], Program], idle_seconds: float) -> dict[str, float]:
+    program = start()
+    desktop.wait_for(desktop.items, "the icon", 30)
+    time.sleep(idle_seconds)
+    before = _counters(program)
+    began = time.monotonic()
+    time.sleep(idle_seconds)
+    minutes = (time.monotonic() - began) / 60
+    after = _counters(program)
+    memory = _memory(program)
+    _stop(desktop, program)
+    return {**memory, **{name: (after[name] - before[name]) / minutes for name in after}}
+
+
+def _stop(desktop: Desktop, program: Program) -> None:
+    desktop.stop(program)
+    desktop.wait_for(lambda: not desktop.items(), "no icon", 30)
+
+
+def _memory(program: Program) -> dict[str, float]:
+    rss = pss = 0
+    for pid in _pids(program):
+        fields = dict(
+            line.split(":", 1) for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:] if ":" in line
+        )
+        rss += int(fields["Rss"].split()[0])
+        pss += int(fields["Pss"].split()[0])
+    return {"rss": rss / 1024, "pss": pss / 1024}
+
+
+def _counters(program: Program) -> dict[str, float]:
+    """Return how often any thread woke up, and the milliseconds of the processor used so far."""
+    wakeups, ticks = 0, 0
+    for pid in _pids(program):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for line in (task / "status").read_text().splitlines():
+                if line.startswith("voluntary_ctxt_switches"):
+                    wakeups += int(line.split()[1])
+        fields: list[Any] = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return {"wakeups": wakeups, "cpu": ticks * 1000 / os.sysconf("SC_CLK_TCK")}
+
+
+def _pids(program: Program) -> set[int]:
+    return {pid for pid in processes_of(program) if os.path.exists(f"/proc/{pid}/smaps_rollup")}
