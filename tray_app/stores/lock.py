@@ -41,6 +41,10 @@ _QUIET_SECONDS = 0.08
 
 _FIRST_PAUSE_SECONDS = 0.001
 _LONGEST_PAUSE_SECONDS = 0.016
+_LONGEST_BUSY_PAUSE_SECONDS = 1.0
+"""A pause that took twice as long as it should tells of a busy processor. With hundreds of waiting programs it is they
+who keep it busy, and the one who asks Kiwoom would not come to read the answer."""
+
 _locks: weakref.WeakSet[ThreadLock] = weakref.WeakSet()
 
 
@@ -131,6 +135,25 @@ class ThreadLock:
         self._holder = None
 
 
+class _Pauses:
+    """The pauses of one who waits for another process: short at first, and longer while the processor is busy."""
+
+    def __init__(self) -> None:
+        self._next = _FIRST_PAUSE_SECONDS
+        self._longest = _LONGEST_PAUSE_SECONDS
+
+    def sleep(self) -> None:
+        pause = self._next * (0.5 + os.urandom(1)[0] / 256)
+        began = time.monotonic()
+        time.sleep(pause)
+        is_busy = time.monotonic() - began > 2 * pause + _LONGEST_PAUSE_SECONDS
+        if is_busy:
+            self._longest = min(2 * self._longest, _LONGEST_BUSY_PAUSE_SECONDS)
+        else:
+            self._longest = max(self._longest / 2, _LONGEST_PAUSE_SECONDS)
+        self._next = min(2 * self._next, self._longest)
+
+
 class ProfileLock(ThreadLock):
     """The same across processes, by a kernel lock on `path`.
 
@@ -157,15 +180,14 @@ class ProfileLock(ThreadLock):
             return False
         try:
             listen = self._listener(on_update)
-            pause = _FIRST_PAUSE_SECONDS
+            pauses = _Pauses()
             while not self._try_kernel():
                 if listen():
                     super().release()
                     return False
                 if time.monotonic() >= deadline:
                     raise _timed_out()  # noqa: TRY301 - the turn is given back below
-                time.sleep(pause * (0.5 + os.urandom(1)[0] / 256))
-                pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+                pauses.sleep()
         except BaseException:
             super().release()
             raise
