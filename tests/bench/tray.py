@@ -7,7 +7,6 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from tests.bench.timing import Figure
 from tests.desktop.session import Desktop, Program
@@ -69,14 +68,15 @@ def _at_rest(desktop: Desktop, start: Callable[[], Program], idle_seconds: float
     program = start()
     desktop.wait_for(desktop.items, "the icon", 30)
     time.sleep(idle_seconds)
-    before = _counters(program)
+    before, ticks = _switches(program), _ticks(program)
     began = time.monotonic()
     time.sleep(idle_seconds)
     minutes = (time.monotonic() - began) / 60
-    after = _counters(program)
+    after, used = _switches(program), _ticks(program) - ticks
     memory = _memory(program)
     _stop(desktop, program)
-    return {**memory, **{name: (after[name] - before[name]) / minutes for name in after}}
+    wakeups = sum(count - before.get(thread, 0) for thread, count in after.items())  # a thread that ended slept
+    return {**memory, "wakeups": wakeups / minutes, "cpu": used * 1000 / os.sysconf("SC_CLK_TCK") / minutes}
 
 
 def _stop(desktop: Desktop, program: Program) -> None:
@@ -95,17 +95,24 @@ def _memory(program: Program) -> dict[str, float]:
     return {"rss": rss / 1024, "pss": pss / 1024}
 
 
-def _counters(program: Program) -> dict[str, float]:
-    """Return how often any thread woke up, and the milliseconds of the processor used so far."""
-    wakeups, ticks = 0, 0
+def _switches(program: Program) -> dict[str, int]:
+    """Return how often each thread has woken up so far."""
+    found = {}
     for pid in _pids(program):
         for task in Path(f"/proc/{pid}/task").iterdir():
             for line in (task / "status").read_text().splitlines():
                 if line.startswith("voluntary_ctxt_switches"):
-                    wakeups += int(line.split()[1])
-        fields: list[Any] = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return {"wakeups": wakeups, "cpu": ticks * 1000 / os.sysconf("SC_CLK_TCK")}
+                    found[str(task)] = int(line.split()[1])
+    return found
+
+
+def _ticks(program: Program) -> int:
+    """Return how much of the processor was used so far, in clock ticks."""
+    used = 0
+    for pid in _pids(program):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        used += int(fields[11]) + int(fields[12])
+    return used
 
 
 def _pids(program: Program) -> set[int]:

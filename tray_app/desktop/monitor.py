@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from tray_app.settings.load import Settings
     from tray_app.supervisor.jobs import Job
 
+_UNASKED_READ_SECONDS = 180.0
+"""How often the store is read although no change of its files was reported: a network folder may not report any."""
+
 _LONGEST_SLEEP_SECONDS = 60.0
 """No timer runs longer, so that a resumed computer is noticed within a minute."""
 
@@ -78,6 +81,7 @@ class Monitor(QObject):
             run_act=self._run_act,
             sandbox=sandbox,
             check_keyring=check_keyring,
+            reads_every=_UNASKED_READ_SECONDS,
             clock=clock,
         )
 

@@ -69,8 +69,10 @@ class Supervisor:
     so that a slow renewal does not keep a change from being seen. By default both are done at once.
 
     `open_service` opens the token service for settings and raises `KiwoomTokenError` where it cannot. Without
-    `heeds_quiet_hours` notices are due at every hour. `check_keyring` raises while the keyring cannot be used and asks
-    the user nothing; with it the supervisor goes on by itself once a locked keyring is unlocked.
+    `heeds_quiet_hours` notices are due at every hour. `reads_every` is how many seconds at least lie between two reads
+    that nothing but a `tick` asks for; whoever watches the store's files calls `read` when they change. `check_keyring`
+    raises while the keyring cannot be used and asks the user nothing; with it the supervisor goes on by itself once a
+    locked keyring is unlocked.
     """
 
     def __init__(
@@ -84,8 +86,10 @@ class Supervisor:
         sandbox: bool = False,
         heeds_quiet_hours: bool = True,
         check_keyring: Callable[[], None] | None = None,
+        reads_every: float = 0.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._reads_every = reads_every
         self._settings = settings
         self._open_service = open_service
         self._callbacks = callbacks
@@ -105,6 +109,7 @@ class Supervisor:
         """It takes over once the token has been moved to where it stores it."""
         self._is_reading = False
         self._reads_again = False
+        self._read_at = 0.0
         self._unreadable_since: float | None = None
         self._actions_done = 0
         self._is_held = False
@@ -149,7 +154,9 @@ class Supervisor:
             self._tracker.want_verification()
         if not self._renew_if_due():
             self._tell_due()
-            if self._is_acting or not self._keyring.poll(self.state):
+            is_asking = not self._is_acting and self._keyring.poll(self.state)
+            was_read = self._is_reading or 0 <= self._clock() - self._read_at < self._reads_every
+            if not is_asking and (resumed or not was_read):
                 self.read()
 
     def poll(self) -> None:
@@ -269,6 +276,7 @@ class Supervisor:
             self._reads_again = True
             return
         self._is_reading, self._reads_again = True, False
+        self._read_at = self._clock()
         reader, actions_done, seen = self._reader, self._actions_done, self._tracker.token
 
         def finish(found: Found | None, error: Exception | None) -> None:
