@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 import subprocess
 import sys
 import time
@@ -64,6 +64,7 @@ def chuseok() -> None:
 
 def test_the_exchanges_holidays_come_from_the_package(file: Path) -> None:
     write_holidays(NOW)
+    os.utime(file, (NOW, NOW))
     assert install_holidays(NOW)
     assert not is_trading_day(CHUSEOK)
     assert is_trading_day(DAY_AFTER)
@@ -82,10 +83,9 @@ def test_another_process_writes_the_file_and_this_one_never_loads_the_package(fi
     assert file.stat().st_mode & 0o077 == 0 or sys.platform == "win32"
 
 
-def test_a_file_of_another_version_of_the_package_counts_until_it_is_renewed(file: Path) -> None:
+def test_a_file_that_is_a_week_old_counts_until_it_is_renewed(file: Path) -> None:
     write_holidays(NOW)
-    record = json.loads(file.read_text())
-    file.write_text(json.dumps({**record, "source": "holidays 0.1"}))
+    os.utime(file, (NOW, NOW - 8 * 86400))
     assert not install_holidays(NOW)
     assert not is_trading_day(CHUSEOK)
 
@@ -107,7 +107,7 @@ def test_where_the_holidays_cannot_be_looked_up_weekdays_count_and_it_says_so(
         raise subprocess.TimeoutExpired("child", 30)
 
     assert holidays_problem(at(CHUSEOK, 9)) == "", "not before it was tried"
-    monkeypatch.setattr("tray_app.kiwoom.exchange_calendar.subprocess.run", fail)
+    monkeypatch.setattr(subprocess, "run", fail)
     update_holidays(NOW)
     assert is_trading_day(CHUSEOK)
     assert "pip install --upgrade holidays" in holidays_problem(at(CHUSEOK, 9))

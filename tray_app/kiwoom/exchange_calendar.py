@@ -1,14 +1,12 @@
 """The days on which the Korea Exchange is closed, from the `holidays` package (XKRX).
 
-Importing that package takes half a second and 20 MB, so a short-lived process of our own does it once per version of
-the package and year, and leaves the days in a file that everybody else reads.
+Importing that package takes half a second and 20 MB, so a short-lived process of our own does it once a week, and
+leaves the days in a file that everybody else reads.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
 from datetime import date, datetime
 
@@ -29,17 +27,23 @@ _FILE = "exchange-holidays.json"
 _VERSION = 1
 _MAX_BYTES = 65536
 _CHILD_SECONDS = 30.0
+_RENEWED_AFTER_SECONDS = 7 * 86400.0
+"""The package learns of new holidays by an update, and the next year comes."""
+
 _YEARS_BACK, _YEARS_AHEAD = 1, 1
 
 
 def install_holidays(now: float) -> bool:
     """Let this process know the closed days that the file names. Return whether the file is up to date at `now`."""
+    import json
+
     path = _path()
     try:
-        record = json.loads(read_regular(path, _MAX_BYTES, follow_links=False)[0])
+        content, found = read_regular(path, _MAX_BYTES, follow_links=False)
+        record = json.loads(content)
         days = [date.fromisoformat(one) for one in record["closed"]]
         first, last = date.fromisoformat(record["first"]), date.fromisoformat(record["last"])
-        is_current = record["version"] == _VERSION and record["source"] == _source() and record["year"] == _year(now)
+        is_current = record["version"] == _VERSION and 0 <= now - found.st_mtime < _RENEWED_AFTER_SECONDS
     except FileNotFoundError:
         return False
     except (OSError, StoreError, ValueError, TypeError, KeyError, RecursionError) as error:
@@ -84,6 +88,8 @@ def holidays_problem(now: float) -> str:
 
 
 def _is_written_by_child() -> bool:
+    import subprocess
+
     try:
         ended = subprocess.run(
             tray_command(UPDATE_OPTION),
@@ -113,6 +119,8 @@ def write_holidays(now: float) -> None:
 
 def holidays_record(now: float) -> bytes:
     """Return what the file is to hold. Loads the `holidays` package, and raises `ImportError` without it."""
+    import json
+
     import holidays
 
     this_year = _year(now)
@@ -121,8 +129,7 @@ def holidays_record(now: float) -> bytes:
     covered = [year for year in years if known.start_year <= year <= known.end_year]
     record = {
         "version": _VERSION,
-        "source": _source(),
-        "year": this_year,
+        "source": f"holidays {library_version('holidays')}",
         "first": date(covered[0], 1, 1).isoformat() if covered else date.max.isoformat(),
         "last": date(covered[-1], 12, 31).isoformat() if covered else date.min.isoformat(),
         "closed": [day.isoformat() for day in sorted(known) if day.year in covered],
@@ -132,10 +139,6 @@ def holidays_record(now: float) -> bytes:
 
 def _path() -> str:
     return os.path.join(state_dir(), _FILE)
-
-
-def _source() -> str:
-    return f"holidays {library_version('holidays')}"
 
 
 def _year(now: float) -> int:
