@@ -17,7 +17,16 @@ REFUSED = KeysRefused("Refused.", code="8050")
 @pytest.mark.parametrize(
     ("notice", "title", "body"),
     [
-        (Notice(NoticeKind.ENDING, NOW + 600), "The Kiwoom token expires in 10 min", "It expires 07:12 (KST)."),
+        (
+            Notice(NoticeKind.ENDING, NOW + 600),
+            "Kiwoom token expires 07:12 (10 min left)",
+            "Automatic renewal is off. Reissue it in time.",
+        ),
+        (
+            Notice(NoticeKind.ENDING, NOW + 600, is_planned=True),
+            "Kiwoom token expires 07:12 (10 min left)",
+            "It will be reissued automatically right after that. Nothing to do.",
+        ),
         (Notice(NoticeKind.ENDED, NOW - 3600 * 8), "The Kiwoom token has expired", "It expired yesterday 23:02 (KST)."),
         (
             Notice(NoticeKind.ENDED, NOW - 120, REFUSED),
@@ -48,7 +57,7 @@ REFUSED = KeysRefused("Refused.", code="8050")
         (
             Notice(NoticeKind.NOT_ROTATED, NOW),
             "Kiwoom returned the revoked token",
-            "From now on it is reissued right after it expires.",
+            "From now on it is reissued right after it expires. Nothing to do.",
         ),
     ],
 )

@@ -180,19 +180,20 @@ def test_buttons_ask_by_signal(qtbot: QtBot, shown: StatusWindow, name: str, sig
 
 
 @pytest.mark.parametrize(
-    ("code", "signal"),
+    ("code", "remedy"),
     [
-        ("8001", "loginRequested"),
-        ("8030", "switchModeRequested"),
-        ("8050", "portalRequested"),
-        ("8010", "rotateRequested"),
+        ("8001", Remedy.ENTER_KEYS),
+        ("8030", Remedy.SWITCH_MODE),
+        ("8050", Remedy.OPEN_PORTAL),
+        ("8010", Remedy.ROTATE),
     ],
 )
-def test_remedy_button_mends_the_last_error(qtbot: QtBot, shown: StatusWindow, code: str, signal: str) -> None:
+def test_remedy_button_mends_the_last_error(qtbot: QtBot, shown: StatusWindow, code: str, remedy: str) -> None:
     shown.show_view(refused(code))
     assert button(shown, "remedyButton").isVisible()
-    with qtbot.waitSignal(getattr(shown, signal)):
+    with qtbot.waitSignal(shown.remedyRequested) as asked:
         button(shown, "remedyButton").click()
+    assert asked.args == [remedy]
 
 
 @pytest.mark.parametrize(
@@ -349,8 +350,9 @@ def test_rotate_is_asked_about_and_cancelling_is_what_return_does(qtbot: QtBot) 
 
 def test_remedy_button_unlocks_a_locked_keyring(qtbot: QtBot, shown: StatusWindow) -> None:
     shown.show_view(view(place="file", place_path="/x", place_problem="locked"))
-    with qtbot.waitSignal(shown.unlockRequested):
+    with qtbot.waitSignal(shown.remedyRequested) as asked:
         button(shown, "remedyButton").click()
+    assert asked.args == [Remedy.UNLOCK_KEYRING]
 
 
 @pytest.mark.parametrize("name", ["remedyButton", "clearButton", "copyButton"])
@@ -405,7 +407,7 @@ def test_escape_hides_the_window_and_keeps_it(qtbot: QtBot, shown: StatusWindow)
 
 
 def test_tab_goes_from_the_main_thing_over_the_dangerous_ones_to_the_head(shown: StatusWindow) -> None:
-    order, one = [], button(shown, "refreshButton")
+    order, one = [], button(shown, "remedyButton")
     current: QWidget | None = one
     for _ in range(200):
         if isinstance(current, QPushButton) and current.objectName() != "quitButton":
@@ -414,9 +416,9 @@ def test_tab_goes_from_the_main_thing_over_the_dangerous_ones_to_the_head(shown:
         if current is one:
             break
     assert order == [
+        "remedyButton",
         "refreshButton",
         "copyButton",
-        "remedyButton",
         "showButton",
         "openSettingsButton",
         "rotateButton",
@@ -435,7 +437,7 @@ def test_mnemonics_do_not_collide(shown: StatusWindow) -> None:
             shown.show_view(replace(refused(code), settings_problem="The file is broken.", elsewhere="swing"))
             buttons = [one for one in shown.findChildren(QPushButton) if one.isVisible()]
             marks = [one.text().partition("&")[2][:1].lower() for one in buttons]
-            assert len(set(marks)) == len(marks) == 11
+            assert len(set(marks)) == len(marks) == 11, [one.text() for one in buttons]
             assert "" not in marks
 
 

@@ -127,7 +127,7 @@ class Watched:
         return self.settle()
 
     def enter_keys(self, mode: str) -> TokenState:
-        self.supervisor.do(EnterKeys(self.supervisor.settings, mode, KEYS, self._keep))
+        self.supervisor.do(EnterKeys(self.supervisor.settings, mode, lambda: KEYS, self._keep))
         return self.settle()
 
     def _open(self, settings: Settings) -> Any:

@@ -149,6 +149,7 @@ def test_menu_follows_the_view(tray: TrayIcon) -> None:
     tray.show_view(view())
     assert [entry.objectName() for entry in tray.menu.actions() if not entry.isSeparator()] == [
         "status",
+        "remedy",
         "refresh",
         "copy",
         "snooze",

@@ -231,10 +231,10 @@ def test_every_result_has_a_sentence(result: Result) -> None:
     ("error", "mode", "remedy", "text"),
     [
         (error_for(3, "[8001:x]"), "real", Remedy.ENTER_KEYS, "Enter the app key…"),
-        (error_for(3, "[8030:x]"), "real", Remedy.SWITCH_MODE, "Switch to mock"),
-        (error_for(3, "[8030:x]"), "demo", Remedy.SWITCH_MODE, "Switch to real"),
-        (error_for(3, "[8050:x]"), "real", Remedy.OPEN_PORTAL, "Open Kiwoom's site"),
-        (error_for(3, "[8010:x]"), "real", Remedy.ROTATE, "Revoke and reissue"),
+        (error_for(3, "[8030:x]"), "real", Remedy.SWITCH_MODE, "Try this key for mock trading"),
+        (error_for(3, "[8030:x]"), "demo", Remedy.SWITCH_MODE, "Try this key for real trading"),
+        (error_for(3, "[8050:x]"), "real", Remedy.OPEN_PORTAL, "Register this IP…"),
+        (error_for(3, "[8010:x]"), "real", Remedy.ROTATE, "Revoke and reissue…"),
         (error_for(None, None, http_status=503), "real", "", ""),
         (KeysMissing("No keys.", remedy=Remedy.UNLOCK_KEYRING), "real", Remedy.UNLOCK_KEYRING, "Unlock the keyring…"),
     ],
@@ -325,13 +325,13 @@ def on_tuesday(left: float | None, **changes: Any) -> TokenState:
     [
         (3600, {}, True, "Expires at 13:00, during trading hours"),
         (DAY, {}, True, "Expires tomorrow 12:00, during trading hours"),
-        (DAY, {"renew_at": TUESDAY_NOON + DAY - 600}, True, "Expires tomorrow 12:00, during trading hours"),
+        (DAY, {"renew_at": TUESDAY_NOON + DAY - 600}, False, "Expires tomorrow 12:00, during trading hours"),
         (DAY, {"policy": "daily 06:30", "renew_at": TUESDAY_NOON + 66600}, False, "Expires tomorrow 12:00"),
         (DAY, {"policy": "daily 06:30", "renew_at": None}, True, "Expires tomorrow 12:00, during trading hours"),
         (
             3600,
             {"policy": "daily 06:30", "renew_at": TUESDAY_NOON + 3000},
-            True,
+            False,
             "Expires at 13:00, during trading hours",
         ),
         (10 * 3600, {}, False, "Expires 22:00"),
@@ -339,7 +339,7 @@ def on_tuesday(left: float | None, **changes: Any) -> TokenState:
         (4 * DAY, {}, False, "Expires Saturday 12:00"),
     ],
 )
-def test_end_in_trading_hours_is_alarming_unless_a_quiet_rotation_comes_before(
+def test_end_in_trading_hours_is_alarming_unless_somebody_reissues_the_token(
     left: float, changes: dict[str, Any], alarming: bool, end: str
 ) -> None:
     view = seen(on_tuesday(left, **changes), TUESDAY_NOON)

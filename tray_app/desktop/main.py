@@ -61,7 +61,7 @@ def run_desktop(
     from tray_app.desktop.controller import DesktopController
     from tray_app.desktop.monitor import Monitor
     from tray_app.desktop.monitors import Monitors
-    from tray_app.service.composition import open_service
+    from tray_app.service.composition import find_keys, open_service
     from tray_app.service.login import keep_keys
     from tray_app.stores.keyring_client import shared_keyring_client
 
@@ -71,7 +71,15 @@ def run_desktop(
     def open_monitor(settings: Settings) -> Monitor:
         keep = _try_keys if sandbox else keep_keys
         keyring = shared_keyring_client()
-        return Monitor(settings, open_token_service, keep, keyring.unlock, check_keyring=keyring.check, sandbox=sandbox)
+        return Monitor(
+            settings,
+            open_token_service,
+            keep,
+            keyring.unlock,
+            check_keyring=keyring.check,
+            find_keys=lambda settings: find_keys(settings, environ),
+            sandbox=sandbox,
+        )
 
     monitors = Monitors(settings, environ, open_monitor, only_this=only_this_profile)
     controller = DesktopController(monitors, tray, settings)

@@ -9,6 +9,8 @@ from PySide6.QtGui import QDesktopServices
 from shiboken6 import isValid
 
 from tray_app.autostart.program import BACKGROUND, start_command
+from tray_app.core.language import tr
+from tray_app.core.profile import DEFAULT
 from tray_app.desktop import PORTAL_URL
 from tray_app.kiwoom.keys import AppKeys
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from tray_app.core.secret import Secret
     from tray_app.desktop.history.window import HistoryWindow
+    from tray_app.desktop.monitor import Monitor
     from tray_app.desktop.monitors import Monitors
     from tray_app.desktop.settings.controller import SettingsController
     from tray_app.settings.load import Settings
@@ -45,30 +48,29 @@ class Windows(QObject):
         self.history: HistoryWindow | None = None
         self.settings: SettingsController | None = None
 
-    def ask_clear(self) -> None:
+    def ask_clear(self, monitor: Monitor) -> QDialog:
+        """Ask how to remove the token of an account."""
         from tray_app.desktop.dialogs.clear import REVOKE, ask_clear
 
-        monitor = self._monitors.chosen
         self.close_dialog()
         dialog = self.dialog = ask_clear(self._dialog_parent(), monitor.state, self._clock())
         dialog.chosen.connect(lambda choice: monitor.clear(revoke=choice == REVOKE))
+        return dialog
 
-    def ask_rotate(self) -> None:
+    def ask_rotate(self, monitor: Monitor) -> QDialog:
+        """Ask whether to revoke the token of an account and issue a new one."""
         from tray_app.desktop.dialogs.rotate import ask_rotate
 
-        monitor = self._monitors.chosen
         self.close_dialog()
         dialog = self.dialog = ask_rotate(self._dialog_parent())
         dialog.confirmed.connect(monitor.rotate)
+        return dialog
 
-    def ask_keys(self, profile: str = "", *, other_mode: bool = False) -> None:
-        """Ask for the app key of `profile`, by default the chosen one, with `other_mode` for its other mode."""
+    def ask_keys(self, profile: str) -> QDialog:
+        """Ask for the app key of a profile, which need not be watched yet."""
         from tray_app.desktop.dialogs.keys import ask_keys
 
-        profile = profile or self._monitors.chosen.state.profile
         mode = self._monitors.mode_of(profile)
-        if other_mode:
-            mode = "demo" if mode == "real" else "real"
 
         def entered(chosen: str, app_key: Secret, app_secret: Secret) -> None:
             self._monitors.enter_keys(profile, chosen, AppKeys(app_key, app_secret))
@@ -76,6 +78,17 @@ class Windows(QObject):
         self.close_dialog()
         dialog = self.dialog = ask_keys(self._dialog_parent(), mode, profile)
         dialog.keysEntered.connect(entered)
+        return dialog
+
+    def choose_folder(self) -> None:
+        """Ask for the folder that the token is stored in."""
+        from PySide6.QtWidgets import QFileDialog
+
+        self.close_dialog()
+        dialog = self.dialog = QFileDialog(self._dialog_parent(), tr("Folder for the token"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.fileSelected.connect(lambda path: self._monitors.set("data_dir", path, DEFAULT))
+        dialog.open()
 
     def close_dialog(self) -> None:
         """Close the open dialog. One without a parent is deleted by Qt but still referenced here."""

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tray_app.desktop.view.model import View
 from tray_app.desktop.widgets.elided_label import ElidedLabel
 from tray_app.desktop.widgets.labels import make_label
-from tray_app.desktop.widgets.work_button import WorkButton
 
 
 class TokenCard(QFrame):
@@ -40,17 +39,11 @@ class TokenCard(QFrame):
         self.last = make_label("last", self, wrap=True)
         self.last_at = make_label("lastAt", self)
         self.coming = make_label("coming", self, wrap=True)
-        self.remedy = WorkButton("remedyButton", self)
-        self.remedy.hide()
         self._captions = [make_label(f"name{number}", self) for number in range(3)]
         place = QVBoxLayout()
-        last = QVBoxLayout()
-        for box in (place, last):
-            box.setSpacing(1)
+        place.setSpacing(1)
         for widget in (self.place, self.path, self.why):
             place.addWidget(widget)
-        last.addWidget(self.last)
-        last.addWidget(self.remedy, 0, Qt.AlignmentFlag.AlignLeft)
         form = QFormLayout(self)
         form.setContentsMargins(14, 12, 14, 12)
         form.setHorizontalSpacing(14)
@@ -58,7 +51,7 @@ class TokenCard(QFrame):
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(self._captions[0], place)
-        form.addRow(self._captions[1], last)
+        form.addRow(self._captions[1], self.last)
         form.addRow(self._captions[2], self.coming)
         self.last_at.hide()
         self.path.hide()
@@ -87,14 +80,8 @@ class TokenCard(QFrame):
             self._last_tone = view.last_tone
             self._colour_texts()
 
-    def reserve_room(self) -> None:
-        """Keep the remedy button whole; Qt's form layout would cut it off."""
-        self.remedy.ensurePolished()
-        self.remedy.setMinimumHeight(self.remedy.sizeHint().height())
-
     def set_tones(self, tones: Tones) -> None:
         self._tones = tones
-        self.remedy.set_colour(tones.good)
         self._colour_texts()
 
     def _colour_texts(self) -> None:

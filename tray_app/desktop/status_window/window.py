@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QW
 
 from tray_app.core.errors import Remedy
 from tray_app.core.language import tr
-from tray_app.core.state import Action
 from tray_app.desktop.icons.app_icon import app_icon
 from tray_app.desktop.status_window.action_bar import ActionBar
 from tray_app.desktop.status_window.dial import Dial
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     from tray_app.desktop.view.model import View
 
-_WIDTH, _HEIGHT = 460, 640
+_WIDTH, _HEIGHT = 460, 626
 _TITLE_BAR = 40
 
 
@@ -40,10 +39,8 @@ class StatusWindow(ToolWindow):
     # ruff: noqa: N815 - named as Qt's own signals are
     refreshRequested = Signal()
     clearRequested = Signal()
-    unlockRequested = Signal()
-    loginRequested = Signal()
-    switchModeRequested = Signal()
-    portalRequested = Signal()
+    remedyRequested = Signal(str)
+    """A `Remedy`."""
     rotateRequested = Signal()
     copyRequested = Signal()
     snoozeRequested = Signal(int)
@@ -59,6 +56,7 @@ class StatusWindow(ToolWindow):
         super().__init__(parent)
         self.setObjectName("tokenWindow")
         self.setWindowIcon(app_icon())
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # for when the main button cannot be used
         self._remedy = Remedy.NONE
         self._elsewhere_profile = ""
         self._style = ""
@@ -94,14 +92,10 @@ class StatusWindow(ToolWindow):
         self._remedy = view.remedy
         self._busy_line.show_progress(view.busy)
         self._actions.show_view(view)
-        remedy = self._card.remedy
-        set_text(remedy, with_mnemonic(view.remedy_text, "O"))
-        remedy.setVisible(bool(view.remedy))
-        remedy.show_action(view, {Action.UNLOCK}, is_possible=view.can_refresh)
         actions = self._actions
-        buttons = {actions.copy, remedy, actions.refresh, actions.rotate, actions.clear}
+        buttons = {actions.copy, actions.remedy, actions.refresh, actions.rotate, actions.clear}
         if focused in buttons and not (focused.isEnabled() and focused.isVisibleTo(self)):
-            actions.refresh.setFocus()  # Qt would choose the snooze button
+            self._focus_main_button()  # Qt would choose the snooze button
 
     def show_quit(self, is_shown: bool) -> None:
         """Show the button to quit, needed only where no tray menu has one."""
@@ -113,6 +107,7 @@ class StatusWindow(ToolWindow):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._focus_main_button()
         self.shown.emit(self.is_seen())
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -141,7 +136,7 @@ class StatusWindow(ToolWindow):
         header.quitRequested.connect(self.quitRequested)
         self._elsewhere.clicked.connect(lambda: self.profileChosen.emit(self._elsewhere_profile))
         self._settings_problem.clicked.connect(self.openSettingsFileRequested)
-        self._card.remedy.asked.connect(self._apply_remedy)
+        actions.remedy.asked.connect(lambda: self.remedyRequested.emit(self._remedy))
         actions.clear.asked.connect(self.clearRequested)
         actions.rotate.asked.connect(self.rotateRequested)
         actions.copy.asked.connect(self.copyRequested)
@@ -149,17 +144,6 @@ class StatusWindow(ToolWindow):
         app = QApplication.instance()
         if isinstance(app, QApplication):
             app.focusChanged.connect(self._follow_focus)
-
-    def _apply_remedy(self) -> None:
-        signals = {
-            Remedy.ENTER_KEYS: self.loginRequested,
-            Remedy.SWITCH_MODE: self.switchModeRequested,
-            Remedy.OPEN_PORTAL: self.portalRequested,
-            Remedy.UNLOCK_KEYRING: self.unlockRequested,
-            Remedy.ROTATE: self.rotateRequested,
-        }
-        if self._remedy in signals:
-            signals[self._remedy].emit()
 
     def _lay_out(self) -> None:
         body = QVBoxLayout()
@@ -175,7 +159,7 @@ class StatusWindow(ToolWindow):
         whole.addWidget(self._busy_line)
         whole.addLayout(body)
         actions = self._actions
-        order: list[QWidget] = [actions.refresh, actions.copy, self._card.remedy]
+        order: list[QWidget] = [actions.remedy, actions.refresh, actions.copy]
         order += [self._elsewhere.button, self._settings_problem.button, actions.rotate, actions.clear]
         for one, following in pairwise([*order, *self._header.focus_order()]):
             self.setTabOrder(one, following)
@@ -232,9 +216,12 @@ class StatusWindow(ToolWindow):
         self._reserve_room()
 
     def _reserve_room(self) -> None:
-        """Reserve room for what changes: the countdown on the copy button, and the remedy button."""
-        self._card.reserve_room()
+        """Reserve room for what changes: the countdown on the copy button, and the button of what helps."""
         self._actions.reserve_room()
+
+    def _focus_main_button(self) -> None:
+        button = self._actions.main_button()
+        (button if button.isEnabled() else self).setFocus()
 
     def _follow_focus(self, _: QWidget | None, now: QWidget | None) -> None:
         """Scroll to the widget that got the focus: Qt does so only for moves within the scroll area."""

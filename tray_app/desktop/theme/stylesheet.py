@@ -63,6 +63,14 @@ def set_role(widget: QWidget, name: str) -> None:
     widget.setProperty(name, "true")
 
 
+def switch_role(widget: QWidget, name: str, *, on: bool) -> None:
+    """Give a widget a role or take it away while it is shown, which Qt must be told of."""
+    if (widget.property(name) == "true") is not on:
+        widget.setProperty(name, "true" if on else "false")
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+
+
 def fix_box_colours(window: QWidget) -> None:
     """Make check boxes and radio buttons visible on dark windows, and look checked only where they are.
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tray_app.core.errors import KeyringUnavailable, KeysMissing
+from tray_app.core.errors import KeyringUnavailable, KeysMissing, RateLimited
 from tray_app.core.language import say, tr
 from tray_app.core.profile import DEFAULT
 from tray_app.core.state import Action, TokenState
-from tray_app.core.wording import duration, is_korean_zone, keyring_name, keyring_subject, korean_time, problem_text
+from tray_app.core.wording import (
+    duration,
+    is_korean_zone,
+    keyring_name,
+    keyring_subject,
+    korean_time,
+    local_time,
+    problem_text,
+)
 from tray_app.desktop.icons.state_icon import Phase
 from tray_app.desktop.view.model import MOCK, REAL, SANDBOX, Badge
 from tray_app.desktop.view.timing import seconds_left
@@ -99,8 +107,14 @@ def busy_text(action: Action | None) -> str:
     return tr("Waiting for {keyring} to be unlocked…", keyring=keyring_name())
 
 
-def error_text(error: KiwoomTokenError) -> str:
-    """Return an error as a sentence; missing keys without the command that enters them, because a button does."""
+def error_text(error: KiwoomTokenError, state: TokenState, now: float) -> str:
+    """Return an error as a sentence; missing keys without the command that enters them, because a button does.
+
+    Where the account of `state` is to wait, the sentence says until when.
+    """
+    if isinstance(error, RateLimited) and state.renew_at is not None and state.renew_at > now:
+        told = tr("Kiwoom's request limit was reached. Trying again at {time}.", time=local_time(state.renew_at, now))
+        return f"{told} [{error.code}]" if error.code else told
     if isinstance(error, KeysMissing) and "command" in error.values:
         return tr("No app key for {mode} yet.", mode=tr(str(error.values["mode"])))
     return say(error)

@@ -5,15 +5,10 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 
-from tray_app.core.renewal_schedule import DAILY
+from tray_app.core.remedies import LOW_SECONDS
 from tray_app.core.state import TokenState
 from tray_app.core.token import BUFFER_SECONDS, KST, UTC
-from tray_app.core.trading import is_trading
 from tray_app.desktop.icons.state_icon import Phase
-
-LOW_SECONDS = 600
-"""Below this the icon says that the token expires soon."""
-
 
 DAY_SECONDS = 86400.0
 
@@ -52,18 +47,6 @@ def lifetime(state: TokenState) -> float:
 
 def fraction_left(state: TokenState, now: float) -> float:
     return min(1.0, state.remaining(now) / lifetime(state))
-
-
-def expires_in_trading_hours(state: TokenState, now: float) -> bool:
-    """Return whether the token expires in trading hours.
-
-    Only a rotation at a quiet hour before that avoids it: renewing before expiry may return the same token, and
-    renewing after expiry comes too late for an order.
-    """
-    if state.expires is None or state.expires <= now or not is_trading(state.expires):
-        return False
-    rotates = state.policy.startswith(DAILY) and state.renew_at is not None and state.renew_at < state.expires
-    return not (rotates and state.renew_at is not None and not is_trading(state.renew_at))
 
 
 def next_midnight(now: float, *, korean: bool) -> float:

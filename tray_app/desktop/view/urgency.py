@@ -27,6 +27,9 @@ def urgency_order(state: TokenState, now: float) -> tuple[int, bool, int]:
 NOT_URGENT = 4
 """From this rank on nothing is urgent."""
 
+WELL = 6
+"""The rank of an account with a token that works and nothing else to tell."""
+
 
 def urgency(state: TokenState, now: float) -> int:
     """Return the rank of a state; 0 is the most urgent."""
