@@ -126,7 +126,8 @@ def _run(options: Namespace) -> int:
             if mended is None:
                 return USAGE
             settings = mended
-        if not options.background and _is_first_start(settings, environ):
+        is_new = not options.background and _is_first_start(settings, environ)
+        if is_new:
             from tray_app.desktop.qt_messages import log_qt_messages
             from tray_app.desktop.setup.first_run import FirstRun, set_up
 
@@ -141,7 +142,7 @@ def _run(options: Namespace) -> int:
         settings = settle_data_dir(settings, environ)
         named = options.profile is not None or bool(variable(environ, "KIWOOM_PROFILE"))
         looks = options.show or (sandbox is not None and not options.background)  # who practises came to look
-        showing = {"background": options.background, "show": looks}
+        showing = {"background": options.background, "show": looks, "is_new": is_new}
         return _start(settings, environ, sandbox, only_this_profile=named, **showing)
     except KiwoomTokenError as error:
         logs.error("Not started: %s", error)
@@ -184,6 +185,7 @@ def _start(
     only_this_profile: bool,
     background: bool,
     show: bool,
+    is_new: bool,
 ) -> int:
     from tray_app.desktop.display import display_problem
 
@@ -208,6 +210,7 @@ def _start(
         only_this_profile=only_this_profile,
         background=background,
         show=show,
+        is_new=is_new,
     )
 
 

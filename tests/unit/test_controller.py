@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from tests.doubles import START, Clock
 from tray_app import autostart
 from tray_app.core import language
-from tray_app.core.errors import KeysRefused, KiwoomTokenError, Remedy, SettingsError
+from tray_app.core.errors import KeysMissing, KeysRefused, KiwoomTokenError, Remedy, SettingsError
 from tray_app.core.notices import Notice, NoticeKind
 from tray_app.core.secret import Secret
 from tray_app.core.state import Action, LastResult, Result, TokenState
@@ -184,7 +184,7 @@ class FakeBackend:
 
 
 class World:
-    def __init__(self, qtbot: QtBot) -> None:
+    def __init__(self, qtbot: QtBot, *, is_new: bool = False) -> None:
         self.clock = Clock()
         self.accounts = FakeAccounts()
         self.monitor = self.accounts.monitors["default"]
@@ -197,6 +197,7 @@ class World:
             load_settings(),
             self.clock,
             self.notifier,
+            is_new=is_new,
         )
         self.qtbot = qtbot
 
@@ -734,3 +735,28 @@ def test_remedy_of_the_menu_does_what_that_of_the_window_does(world: World, reme
         if dialog:
             world.question(dialog).reject()
     assert world.monitor.wishes == ([] if dialog else ["refresh", "refresh"])
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_closed_wizard_raises_no_alarm(qtbot: QtBot, is_new: bool) -> None:
+    world = World(qtbot, is_new=is_new)
+    world.accounts.notice.emit("default", Notice(NoticeKind.STOPPED, error=KeysMissing("There are none."), urgent=True))
+    world.qtbot.wait(50)
+    assert bool(world.backend.shown) is not is_new
+    world.timer.stop()
+
+
+def test_refused_keys_stay_where_they_were_typed(world: World) -> None:
+    world.window.remedyRequested.emit(Remedy.ENTER_KEYS)
+    question: Any = world.question("keysDialog")
+    question.form.key.setText("a-key")
+    question.form.secret.setText("a-secret")
+    enter(question)
+    world.monitor.show(busy=Action.REFRESH)
+    assert question.isVisible()
+    world.monitor.show(busy=None, last=LastResult(Result.FAILED, START, KeysRefused("Refused.", code="8001")))
+    assert question.isVisible()
+    assert (question.form.key.text(), question.form.secret.text()) == ("a-key", "a-secret")
+    enter(question)
+    world.monitor.show(last=LastResult(Result.ISSUED, START + 1))
+    assert not question.isVisible()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytest.importorskip("PySide6.QtWidgets")
 
-from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt, QTimer
-from PySide6.QtGui import QAccessible, QAction, QColor, QImage, QPalette, QRegion
+from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, QStandardPaths, Qt, QTimer, QUrl
+from PySide6.QtGui import QAccessible, QAction, QColor, QDragEnterEvent, QDropEvent, QImage, QPalette, QRegion
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -595,7 +596,71 @@ def test_keys_are_handed_over_as_secrets_and_forgotten(qtbot: QtBot) -> None:
     mode, app_key, app_secret = entered.args
     assert (mode, app_key, app_secret) == ("demo", Secret(KEY), Secret(SECRET))
     assert KEY not in repr(entered.args)
+    assert not button(dialog, "keysAccept").isEnabled(), "one attempt at a time"
+    dialog.show_answer("Refused. [8001]")
+    assert (key.text(), secret.text()) == (KEY, SECRET), "they can be corrected"
+    assert text(dialog, "keysComplaint") == "Refused. [8001]"
+    button(dialog, "keysAccept").click()
+    dialog.show_answer("")
+    assert not dialog.isVisible()
     assert (key.text(), secret.text()) == ("", "")
+
+
+def test_keys_are_taken_from_the_files_of_the_portal(qtbot: QtBot, tmp_path: Path) -> None:
+    for part, content in (("appkey", KEY), ("secretkey", SECRET)):
+        (tmp_path / f"12345678_{part}.txt").write_text(content + "\r\n")
+    dialog = ask_keys(None, "demo")
+    qtbot.addWidget(dialog)
+    dialog.form.sources.read([str(tmp_path / "12345678_secretkey.txt")])
+    qtbot.waitUntil(lambda: [one.text() for one in fields(dialog)] == [KEY, SECRET])
+    note = text(dialog, "keysFromFileNote")
+    assert "****5678" in note
+    assert "12345678" not in note
+    assert dialog.form.mode == "demo", "these files do not say"
+    assert button(dialog, "keysAccept").isEnabled()
+
+
+def test_file_that_is_dropped_fills_the_form_with_its_mode(qtbot: QtBot, tmp_path: Path) -> None:
+    file = tmp_path / "bot.env"
+    file.write_text(f"APP_KEY_MOCK={KEY}\nAPP_SECRET_MOCK={SECRET}\n")
+    dialog = ask_keys(None, "real")
+    qtbot.addWidget(dialog)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(file))])
+    copy, buttons, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    entering = QDragEnterEvent(QPoint(5, 5), copy, data, buttons, keys)
+    QApplication.sendEvent(dialog.form, entering)
+    assert entering.isAccepted()
+    QApplication.sendEvent(dialog.form, QDropEvent(QPointF(5, 5), copy, data, buttons, keys))
+    qtbot.waitUntil(lambda: [one.text() for one in fields(dialog)] == [KEY, SECRET])
+    assert dialog.form.mode == "demo"
+    assert "bot.env" in text(dialog, "keysFromFileNote")
+
+
+def test_file_without_keys_is_refused_in_a_sentence(qtbot: QtBot, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing here")
+    dialog = ask_keys(None, "real")
+    qtbot.addWidget(dialog)
+    dialog.form.sources.read([str(tmp_path / "notes.txt")])
+    qtbot.waitUntil(lambda: bool(text(dialog, "keysComplaint")))
+    assert text(dialog, "keysComplaint") == "There is no app key and secret in notes.txt."
+
+
+def test_what_was_downloaded_is_offered_by_its_account(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for part, content in (("appkey", KEY), ("secretkey", SECRET)):
+        (tmp_path / f"12345678_{part}.txt").write_text(content)
+    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _: str(tmp_path))
+    dialog = ask_keys(None, "real")
+    qtbot.addWidget(dialog)
+    offer = button(dialog, "keysOffer0")
+    qtbot.waitUntil(offer.isVisible)
+    assert offer.text() == "Use ****5678 from Downloads"
+    assert not button(dialog, "keysOffer1").isVisible()
+    assert fields(dialog)[0].text() == "", "nothing is read before it is wanted"
+    offer.click()
+    qtbot.waitUntil(lambda: [one.text() for one in fields(dialog)] == [KEY, SECRET])
 
 
 def test_keys_are_never_shown(qtbot: QtBot) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from tray_app.core.errors import Remedy
+from tray_app.core.errors import KeysMissing, Remedy
 from tray_app.core.language import tr
 from tray_app.core.remedies import remedy_for
 from tray_app.core.state import Action
@@ -31,7 +31,8 @@ class AccountActions(QObject):
     """Do what a click asks for, each with the account that it is given.
 
     No click is left without an answer: what came of it is in the status window, or, while `is_window_seen` says that
-    nobody sees that, in a notice.
+    nobody sees that, in a notice. `is_new` tells that the user has just closed the setup wizard, and so
+    knows of missing keys.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class AccountActions(QObject):
         clipboard: TokenClipboard,
         clock: Callable[[], float],
         is_window_seen: Callable[[], bool],
+        is_new: bool = False,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -52,6 +54,7 @@ class AccountActions(QObject):
         self._clipboard = clipboard
         self._clock = clock
         self._is_window_seen = is_window_seen
+        self._is_new = is_new
         self._asked: dict[str, LastResult | None] = {}
         """The accounts that owe an answer, and what had happened to their tokens before."""
         monitors.changed.connect(self._answer)
@@ -131,7 +134,8 @@ class AccountActions(QObject):
     def _show_notice(self, profile: str, notice: Notice) -> None:
         self._asked.pop(profile, None)  # the notice says what came of it
         monitor = self._monitors.of(profile)
-        if monitor is not None:
+        is_known = self._is_new and isinstance(notice.error, KeysMissing) and notice.expires == 0
+        if monitor is not None and not is_known:
             now = self._clock()
             remedy = remedy_for(monitor.state, now, has_settings_problem=bool(self._monitors.problems))
             self._notifier.show(notice, monitor.state, now, remedy, named=self._has_several())

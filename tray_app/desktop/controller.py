@@ -33,7 +33,8 @@ class DesktopController(QObject):
     """Render the state of the monitors, and pass on what the user asks for.
 
     Windows are imported and created when they are first wanted: on most days that is never. `notifier` shows the
-    notices, by default through the platform's own service.
+    notices, by default through the platform's own service. `is_new` tells that the user has just closed the setup
+    wizard.
     """
 
     def __init__(
@@ -43,6 +44,8 @@ class DesktopController(QObject):
         settings: Settings,
         clock: Callable[[], float] = time.time,
         notifier: Notifier | None = None,
+        *,
+        is_new: bool = False,
     ) -> None:
         super().__init__()
         self._monitors = monitors
@@ -61,6 +64,7 @@ class DesktopController(QObject):
             clipboard=self._clipboard,
             clock=clock,
             is_window_seen=self._is_window_seen,
+            is_new=is_new,
             parent=self,
         )
         self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)

@@ -37,10 +37,12 @@ def run_desktop(
     only_this_profile: bool = False,
     background: bool = False,
     show: bool = False,
+    is_new: bool = False,
 ) -> int:
     """Run until the user quits and return the exit status.
 
-    A second start shows the window of the first one instead, unless it was started with `background`.
+    A second start shows the window of the first one instead, unless it was started with `background`. `is_new` tells
+    that the user has just closed the setup wizard.
     """
     app = create_application()
     signals = StopSignals(app)
@@ -82,7 +84,7 @@ def run_desktop(
         )
 
     monitors = Monitors(settings, environ, open_monitor, only_this=only_this_profile)
-    controller = DesktopController(monitors, tray, settings)
+    controller = DesktopController(monitors, tray, settings, is_new=is_new)
     instance.shown.connect(controller.open_window)
     listener = listen_to_system(monitors, tray)
     controller.start(background=background)

@@ -9,8 +9,9 @@ from PySide6.QtGui import QDesktopServices
 from shiboken6 import isValid
 
 from tray_app.autostart.program import BACKGROUND, start_command
-from tray_app.core.language import tr
+from tray_app.core.language import say, tr
 from tray_app.core.profile import DEFAULT
+from tray_app.core.state import Action, Result
 from tray_app.desktop import PORTAL_URL
 from tray_app.kiwoom.keys import AppKeys
 
@@ -20,11 +21,43 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QDialog, QWidget
 
     from tray_app.core.secret import Secret
+    from tray_app.core.state import LastResult
+    from tray_app.desktop.dialogs.keys import KeysDialog
     from tray_app.desktop.history.window import HistoryWindow
     from tray_app.desktop.monitor import Monitor
     from tray_app.desktop.monitors import Monitors
     from tray_app.desktop.settings.controller import SettingsController
     from tray_app.settings.load import Settings
+
+
+class KeysAnswer(QObject):
+    """Tell the dialog for the keys of an account what came of them."""
+
+    def __init__(self, monitors: Monitors, profile: str, dialog: KeysDialog) -> None:
+        super().__init__(dialog)
+        self._monitors = monitors
+        self._profile = profile
+        self._dialog = dialog
+        self._before: LastResult | None = None
+        self._problems: tuple[object, ...] = ()
+        monitors.changed.connect(self._look)
+
+    def expect(self) -> None:
+        """Take note of what was there before the keys were tried."""
+        monitor = self._monitors.of(self._profile)
+        self._before = None if monitor is None else monitor.state.last
+        self._problems = self._monitors.problems
+
+    def _look(self) -> None:
+        monitor = self._monitors.of(self._profile)
+        if monitor is None:
+            if self._monitors.problems != self._problems:
+                self._dialog.show_answer(say(self._monitors.problems[-1]))
+            return
+        state = monitor.state
+        if state.busy in {None, Action.LOOK} and state.last is not None and state.last is not self._before:
+            error = state.last.error if state.last.result is Result.FAILED else None
+            self._dialog.show_answer("" if error is None else say(error))
 
 
 class Windows(QObject):
@@ -73,10 +106,12 @@ class Windows(QObject):
         mode = self._monitors.mode_of(profile)
 
         def entered(chosen: str, app_key: Secret, app_secret: Secret) -> None:
+            answer.expect()
             self._monitors.enter_keys(profile, chosen, AppKeys(app_key, app_secret))
 
         self.close_dialog()
         dialog = self.dialog = ask_keys(self._dialog_parent(), mode, profile)
+        answer = KeysAnswer(self._monitors, profile, dialog)
         dialog.keysEntered.connect(entered)
         return dialog
 
