@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 LOW_SECONDS = 600
 """With less left, a token that nobody renews is worth reissuing at once."""
 
+CHANGE_SECONDS = 60
+"""A change of tokens that takes less is no gap."""
+
 ASKING = frozenset({Remedy.NONE, Remedy.RETRY, Remedy.WAIT, Remedy.ISSUE, Remedy.CHECK})
 """What the button that asks Kiwoom does anyway; every other remedy is a button of its own."""
 
@@ -112,6 +115,18 @@ def expires_in_trading_hours(state: TokenState, now: float) -> bool:
 def is_planned_for(state: TokenState) -> bool:
     """Return whether somebody will issue the next token by itself once this one has expired."""
     return state.policy != NOTIFY and state.renew_at is not None and not state.stopped
+
+
+def is_planned_now(state: TokenState, now: float) -> bool:
+    """Return whether an expiry at this moment is no alarm: the next token comes by itself, within a minute after it."""
+    return is_planned_for(state) and (state.expires is None or now - state.expires < CHANGE_SECONDS)
+
+
+def needs_unlocking(state: TokenState) -> bool:
+    """Return whether something waits for a keyring that the user must unlock."""
+    error = None if state.last is None else state.last.error
+    is_refused = error is not None and error.remedy == Remedy.UNLOCK_KEYRING
+    return is_refused or state.place_problem in KeyringUnavailable.UNLOCKABLE
 
 
 def _of_error(error: KiwoomTokenError, state: TokenState, now: float) -> str:

@@ -12,7 +12,6 @@ from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
 from tray_app.core.remedies import (
     ASKING,
-    LOW_SECONDS,
     expires_in_trading_hours,
     is_planned_for,
     remedy_for,
@@ -20,10 +19,9 @@ from tray_app.core.remedies import (
 )
 from tray_app.core.renewal_schedule import DAILY
 from tray_app.core.state import Action
-from tray_app.core.token import BUFFER_SECONDS
 from tray_app.core.trading import evening_before, opening_of
 from tray_app.core.wording import countdown, is_korean_zone
-from tray_app.desktop.icons.state_icon import LEVELS, PHASE_TONES
+from tray_app.desktop.icons.state_icon import LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +38,7 @@ from tray_app.desktop.view.texts import (
 )
 from tray_app.desktop.view.timing import (
     DAY_SECONDS,
+    HOUR_SECONDS,
     fraction_left,
     lifetime,
     next_midnight,
@@ -106,9 +105,9 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         elsewhere_profile=most_urgent(overview.states, now).profile,
         phase=phase,
         badges=badges_of(state),
-        tone=PHASE_TONES[phase],
+        tone=icon_of(state, now).tone,
         fraction=fraction_left(state, now) if left else 0.0,
-        headline=headline_text(state, phase),
+        headline=headline_text(state, phase, now),
         countdown=countdown(left),
         remaining=remaining,
         end=end,
@@ -182,8 +181,10 @@ def _tray_changes(overview: Overview, now: float) -> Iterator[float]:
         if state is chosen:
             yield state.expires - (left - left % 60 - 1 if left >= 60 else 0)
         else:
+            if left < HOUR_SECONDS:
+                yield state.expires - (left - left % 60 - 1 if left >= 60 else 0)
             shorter = math.floor((ring_level(state, now) - 1) * lifetime(state) / LEVELS / 60 + 1e-6) * 60
-            yield from (state.expires - limit for limit in (shorter + 59, LOW_SECONDS - 1, BUFFER_SECONDS - 1, 0))
+            yield from (state.expires - limit for limit in (shorter + 59, HOUR_SECONDS - 1, 0))
     if len(overview.states) > 1:
         yield from (opening_of(now), evening_before(now + DAY_SECONDS), opening_of(now + DAY_SECONDS))
     told = any(state.expires is not None or state.last is not None for state in overview.states)

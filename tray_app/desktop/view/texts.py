@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tray_app.core.errors import KeyringUnavailable, KeysMissing, RateLimited
 from tray_app.core.language import say, tr
 from tray_app.core.profile import DEFAULT
+from tray_app.core.remedies import is_planned_now
 from tray_app.core.state import Action, TokenState
 from tray_app.core.wording import (
     duration,
@@ -36,13 +37,15 @@ def badges_of(state: TokenState) -> tuple[Badge, ...]:
     return (badge, Badge(SANDBOX, tr("Practice"))) if state.sandbox else (badge,)
 
 
-def headline_text(state: TokenState, phase: Phase) -> str:
-    if phase is Phase.VALID:
+def headline_text(state: TokenState, phase: Phase, now: float) -> str:
+    if phase in {Phase.VALID, Phase.HOUR, Phase.SOON}:
         return tr("Time left")
     if phase is Phase.LOW:
         return tr("Expires soon")
     if phase is Phase.ENDING:
         return tr("About to expire")
+    if phase is Phase.EXPIRED and is_planned_now(state, now):
+        return tr("Expired, being reissued")
     if phase is Phase.EXPIRED:
         return tr("Expired")
     if phase is Phase.DEAD:

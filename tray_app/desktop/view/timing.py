@@ -10,6 +10,12 @@ from tray_app.core.state import TokenState
 from tray_app.core.token import BUFFER_SECONDS, KST, UTC
 from tray_app.desktop.icons.state_icon import Phase
 
+HOUR_SECONDS = 3600
+"""Below this the ring of the icon is that hour."""
+
+SOON_SECONDS = 1800
+"""Below this the icon shows the minutes."""
+
 DAY_SECONDS = 86400.0
 
 
@@ -32,7 +38,11 @@ def phase_of(state: TokenState, now: float) -> Phase:
         return Phase.UNCONFIRMED
     if left < BUFFER_SECONDS:
         return Phase.ENDING
-    return Phase.LOW if left < LOW_SECONDS else Phase.VALID
+    if left < LOW_SECONDS:
+        return Phase.LOW
+    if left < SOON_SECONDS:
+        return Phase.SOON
+    return Phase.HOUR if left < HOUR_SECONDS else Phase.VALID
 
 
 def is_of_known_age(state: TokenState) -> bool:

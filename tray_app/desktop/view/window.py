@@ -6,7 +6,6 @@ from tray_app.core.language import tr
 from tray_app.core.renewal_schedule import DAILY, NOTIFY
 from tray_app.core.state import Result, TokenState
 from tray_app.core.wording import duration, keyring_subject, local_time
-from tray_app.desktop.icons.state_icon import PHASE_TONES
 from tray_app.desktop.theme.colours import Tone
 from tray_app.desktop.view.icon import icon_of
 from tray_app.desktop.view.model import Overview, ProfileLine
@@ -42,7 +41,7 @@ def profile_lines(overview: Overview, now: float) -> tuple[ProfileLine, ...]:
             state.profile,
             profile_text(state),
             state is overview.state,
-            PHASE_TONES[phase_of(state, now)],
+            icon_of(state, now).tone,
             icon_of(state, now),
         )
         for state in overview.states
@@ -54,7 +53,7 @@ def elsewhere_text(overview: Overview, now: float, below: int = NOT_URGENT) -> s
     urgent = most_urgent(overview.states, now)
     if urgency(urgent, now) >= min(urgency(overview.state, now), below):
         return ""
-    what = tr("needs attention") if urgent.stopped else headline_text(urgent, phase_of(urgent, now))
+    what = tr("needs attention") if urgent.stopped else headline_text(urgent, phase_of(urgent, now), now)
     return f"{profile_text(urgent)} · {what}"
 
 
