@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from tray_app.core.remedies import CHANGE_SECONDS
 from tray_app.core.token import KST
 from tray_app.core.trading import CLOSES, OPENS, is_trading
 from tray_app.history.draft import EventDraft
@@ -62,11 +63,15 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A span without a valid token, wholly inside or wholly outside the trading hours."""
+    """A span without a valid token, wholly inside or wholly outside the trading hours.
+
+    `is_change` tells that a token expired and the next one was issued within a minute.
+    """
 
     start: float
     end: float
     trading: bool
+    is_change: bool = False
 
     @property
     def at(self) -> float:
@@ -122,8 +127,12 @@ class Week:
         return tuple(sorted([*self.events, *(gap for gap in self.gaps if gap.trading)], key=lambda one: one.at))
 
     def gap_seconds(self, *, trading: bool) -> float:
-        """Return the seconds without a valid token, inside or outside the trading hours."""
-        return sum(gap.seconds for gap in self.gaps if gap.trading is trading)
+        """Return the seconds without a valid token, inside or outside the trading hours, but for changes of tokens."""
+        return sum(gap.seconds for gap in self.gaps if gap.trading is trading and not gap.is_change)
+
+    def change_seconds(self) -> float:
+        """Return the seconds that changes of tokens took in trading hours."""
+        return sum(gap.seconds for gap in self.gaps if gap.trading and gap.is_change)
 
     def trading_seconds(self) -> float:
         """Return how many seconds of what is known were trading hours."""
@@ -221,18 +230,22 @@ def _lives(events: Sequence[Event], now: float) -> list[Life]:
 
 
 def _gaps(lives: Sequence[Life], since: float, now: float, days: Sequence[Day]) -> Iterator[Gap]:
-    at = since
-    for start, end in [*((one.start, one.end) for one in lives), (now, now)]:
+    at, before = since, None
+    for life in [*lives, None]:
+        start = now if life is None else life.start
         if start - at >= SMALLEST_GAP_SECONDS:
-            yield from _split(at, min(start, now), days)
-        at = max(at, end)
+            is_reissue = life is not None and life.came is EventKind.ISSUED and before is Ended.EXPIRED
+            is_change = is_reissue and start - at < CHANGE_SECONDS
+            yield from _split(at, min(start, now), days, is_change=is_change)
+        if life is not None:
+            at, before = max(at, life.end), life.ended
 
 
-def _split(start: float, end: float, days: Sequence[Day]) -> Iterator[Gap]:
+def _split(start: float, end: float, days: Sequence[Day], *, is_change: bool) -> Iterator[Gap]:
     """Yield the span in pieces that are wholly inside or wholly outside the trading hours."""
     edges = {one for day in days for one in (day.opens, day.closes) if one is not None and start < one < end}
     at = start
     for edge in [*sorted(edges), end]:
         if edge > at:
-            yield Gap(at, edge, is_trading(at))
+            yield Gap(at, edge, is_trading(at), is_change)
         at = edge
