@@ -194,6 +194,11 @@ class Button:
 
 
 @dataclass(frozen=True)
+class Sound:
+    name: str | None = None
+
+
+@dataclass(frozen=True)
 class NativeNotification:
     title: str
     message: str
@@ -201,6 +206,7 @@ class NativeNotification:
     buttons: tuple[Button, ...] = ()
     on_dispatched: Callable[[], Any] | None = None
     identifier: str = ""
+    sound: Sound | None = None
 
 
 @dataclass
@@ -247,7 +253,7 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Platform:
             made.screen.pop(identifier, None)
 
     module = ModuleType("desktop_notifier")
-    for one in (Button, Capability, DesktopNotifier, Icon, Urgency):
+    for one in (Button, Capability, DesktopNotifier, Icon, Sound, Urgency):
         setattr(module, one.__name__, one)
     vars(module)["Notification"] = NativeNotification
     monkeypatch.setitem(sys.modules, "desktop_notifier", module)
@@ -281,6 +287,12 @@ class TestNative:
         assert (shown.title, shown.message, shown.urgency) == ("Title", "Body", Urgency.Critical)
         assert [(one.identifier, one.title) for one in shown.buttons] == [("refresh", "Refresh")]
         assert platform.threads == {"notices"}
+
+    def test_only_what_is_urgent_makes_a_sound(self, native: NativeBackend, platform: Platform) -> None:
+        for urgent in (True, False):
+            native.show(notification(urgent=urgent))
+            ((shown,)) = platform.screen.values()
+            assert (shown.sound is not None) is urgent
 
     def test_puts_one_in_the_place_of_the_other_for_each_owner(self, native: NativeBackend, platform: Platform) -> None:
         for title in ("one", "two", "three"):

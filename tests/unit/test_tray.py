@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pytest
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QSystemTrayIcon
+from PySide6.QtWidgets import QApplication, QLabel, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from tray_app.core.state import Action, TokenState
@@ -310,6 +310,22 @@ def test_click_opens_and_right_click_does_not(tray: TrayIcon) -> None:
     assert opened == []
     icon.activated.emit(QSystemTrayIcon.ActivationReason.Trigger)
     assert opened == [True]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Qt shows its own elsewhere")
+def test_notice_that_no_service_shows_is_a_window_that_can_be_read(tray: TrayIcon, qtbot: QtBot) -> None:
+    tray.start()
+    body = "It will be reissued automatically right after that. Nothing to do."
+    tray.show_balloon("[Real] Kiwoom token expires 19:15 (5 min left)", body, True)
+    (bubble,) = (one for one in QApplication.topLevelWidgets() if one.objectName() == "bubble" and one.isVisible())
+    label = bubble.findChild(QLabel, "bubbleBody")
+    assert label is not None
+    assert label.text() == body
+    assert label.height() >= label.heightForWidth(label.width())
+    assert bubble.screen().availableGeometry().contains(bubble.frameGeometry())
+    with qtbot.waitSignal(tray.clicked):
+        qtbot.mouseClick(bubble, Qt.MouseButton.LeftButton)
+    assert not bubble.isVisible()
 
 
 def test_new_panel_gets_a_new_icon_with_everything_on_it(tray: TrayIcon) -> None:
