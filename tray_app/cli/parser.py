@@ -90,6 +90,9 @@ def command_parser() -> Parser:
         one.add_argument(
             "--profile", default=default, metavar="NAME", help=tr("the account; else KIWOOM_PROFILE, or default")
         )
+    parser.add_argument(
+        "--sandbox", action="store_true", help=tr("use the practice Kiwoom of this computer, without keys")
+    )
     parser.add_version_and_verbose()
     common.add_argument(
         "--verbose", action="store_true", default=argparse.SUPPRESS, help=tr("log to standard error as well")

@@ -84,7 +84,7 @@ class TrayIcon(QObject):
             self.show_view(self._view)
 
     def show_balloon(self, title: str, body: str, urgent: bool) -> None:
-        """Show a message where no service of the desktop does: in a window of its own, or on Windows and macOS by Qt."""
+        """Show a message where no service of the desktop does: in a window of its own, elsewhere by Qt."""
         if sys.platform == "linux":
             self._bubble().show_notice(title, body, urgent=urgent)
         elif self._icon is not None:
