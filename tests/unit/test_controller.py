@@ -760,3 +760,17 @@ def test_refused_keys_stay_where_they_were_typed(world: World) -> None:
     enter(question)
     world.monitor.show(last=LastResult(Result.ISSUED, START + 1))
     assert not question.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [
+        ("daily 06:30", "Every day at 06:30 (KST) the token is revoked and reissued: every tool is cut off once then."),
+        ("notify", "From now on you are only warned before the token expires."),
+        ("auto", "From now on a new token is issued automatically right after it expires."),
+    ],
+)
+def test_policy_that_is_chosen_in_the_menu_says_what_it_means(world: World, policy: str, told: str) -> None:
+    world.tray.policy_chosen.emit(policy)
+    assert world.accounts.wishes == [("policy", policy, "default")]
+    assert world.notification().body == told

@@ -289,6 +289,24 @@ def test_profiles_can_be_chosen_only_where_there_are_several(qtbot: QtBot, shown
     assert not box.isVisible()
 
 
+def test_all_accounts_are_seen_at_a_glance_and_chosen_by_a_click(qtbot: QtBot, shown: StatusWindow) -> None:
+    states = (state(), state(-5, profile="swing", mode="demo"), state(None, profile="day&2", stopped=True))
+    shown.show_view(view_of(Overview(states, "default"), NOW, "linux"))
+    rows = [button(shown, f"account{number}") for number in range(3)]
+    assert all(row.isVisible() for row in rows)
+    assert [row.text().partition(" · ")[0] for row in rows] == ["Default", "swing", "day&&2"]
+    assert "· until " in rows[0].text()
+    assert rows[1].text().endswith("Mock · Expired")
+    assert rows[2].text().endswith("needs attention")
+    assert [row.isChecked() for row in rows] == [True, False, False]
+    with qtbot.waitSignal(shown.profileChosen) as chosen:
+        rows[2].click()
+    assert chosen.args == ["day&2"]
+    assert not rows[2].isChecked(), "it is shown as chosen when a view says so"
+    shown.show_view(view())
+    assert not rows[0].isVisible()
+
+
 def test_what_is_more_urgent_elsewhere_is_said_and_shown_on_request(qtbot: QtBot, shown: StatusWindow) -> None:
     states = (state(), state(200, profile="swing"))
     shown.show_view(view_of(Overview(states, "default"), NOW, "linux"))

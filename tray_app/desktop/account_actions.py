@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 from tray_app.core.errors import KeysMissing, Remedy
 from tray_app.core.language import tr
 from tray_app.core.remedies import remedy_for
+from tray_app.core.renewal_schedule import DAILY, NOTIFY
 from tray_app.core.state import Action
 from tray_app.desktop.clipboard import KEEP_SECONDS
 from tray_app.desktop.view.window import last_event_text
@@ -85,6 +86,24 @@ class AccountActions(QObject):
         monitor = self._monitors.of(profile)
         if monitor is not None:
             self._windows.ask_rotate(monitor).accepted.connect(partial(self._expect_answer, profile))
+
+    def choose_policy(self, profile: str, policy: str) -> None:
+        """Renew by another policy (`notify`, `auto` or `daily HH:MM`) from now on, and say what that means."""
+        monitor = self._monitors.of(profile)
+        if monitor is None:
+            return
+        self._monitors.set("policy", policy, profile)
+        kind, _, time = policy.partition(" ")
+        if kind == DAILY:
+            told = tr(
+                "Every day at {time} (KST) the token is revoked and reissued: every tool is cut off once then.",
+                time=time,
+            )
+        elif kind == NOTIFY:
+            told = tr("From now on you are only warned before the token expires.")
+        else:
+            told = tr("From now on a new token is issued automatically right after it expires.")
+        self._say(monitor.state, told)
 
     def apply(self, profile: str, remedy: str) -> None:
         """Do what a `Remedy` stands for, or open what the user needs for it."""

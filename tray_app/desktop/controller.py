@@ -231,4 +231,4 @@ class DesktopController(QObject):
         return self._monitors.chosen.state.profile
 
     def _choose_policy(self, policy: str) -> None:
-        self._monitors.set("policy", policy, self._menu_account)
+        self._actions.choose_policy(self._menu_account, policy)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from tray_app.desktop.icons.shapes import dotted_ring, thin_ring
 from tray_app.desktop.icons.state_icon import Phase
-from tray_app.desktop.theme.colours import Tone, Tones, text_colour, window_tones
+from tray_app.desktop.theme.colours import Tone, Tones, edge_colour, text_colour, window_tones
 from tray_app.desktop.theme.dark_mode import is_high_contrast
 from tray_app.desktop.theme.stylesheet import set_text_colour
 from tray_app.desktop.widgets.basics import set_text
@@ -101,8 +101,7 @@ class Dial(QWidget):
         box = self._box()
         thickness = max(10.0, box.width() * 0.056)
         colour = self._tones.of(self._tone)
-        faint = text_colour(self.palette())
-        faint.setAlphaF(faint.alphaF() * (0.6 if is_high_contrast() else 0.22))
+        faint = text_colour(self.palette()) if is_high_contrast() else edge_colour(self.palette())
         if self._phase is Phase.NONE:
             painter.fillPath(dotted_ring(box, thickness * 0.5, 48), faint)
         elif self._phase is Phase.EXPIRED:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QW
 from tray_app.core.errors import Remedy
 from tray_app.core.language import tr
 from tray_app.desktop.icons.app_icon import app_icon
+from tray_app.desktop.status_window.account_list import AccountList
 from tray_app.desktop.status_window.action_bar import ActionBar
 from tray_app.desktop.status_window.dial import Dial
 from tray_app.desktop.status_window.header import Header
@@ -65,6 +66,7 @@ class StatusWindow(ToolWindow):
         self._busy_line.setFixedHeight(3)
         self._header = Header(self)
         self.dial = Dial(self)
+        self._accounts = AccountList(self)
         self._clock_skew = make_label("skew", self, wrap=True)
         self._clock_skew.hide()
         self._elsewhere = MessageRow("elsewhere", "showButton", self)
@@ -83,6 +85,7 @@ class StatusWindow(ToolWindow):
         self.setWindowTitle(f"{view.profile} - {view.title}" if view.profile else view.title)
         self._header.show_view(view)
         self.dial.show_view(view)
+        self._accounts.show_profiles(view.profiles)
         self._clock_skew.setVisible(bool(view.skew))
         set_text(self._clock_skew, view.skew)
         self._elsewhere_profile = view.elsewhere_profile
@@ -130,6 +133,7 @@ class StatusWindow(ToolWindow):
     def _connect(self) -> None:
         header, actions = self._header, self._actions
         header.profileChosen.connect(self.profileChosen)
+        self._accounts.chosen.connect(self.profileChosen)
         header.snoozeRequested.connect(self.snoozeRequested)
         header.historyRequested.connect(self.historyRequested)
         header.settingsRequested.connect(self.settingsRequested)
@@ -175,7 +179,7 @@ class StatusWindow(ToolWindow):
         middle.setContentsMargins(0, 0, 0, 0)
         middle.setSpacing(12)
         middle.addWidget(self.dial, 1)
-        for widget in (self._clock_skew, self._elsewhere, self._settings_problem, self._card):
+        for widget in (self._accounts, self._clock_skew, self._elsewhere, self._settings_problem, self._card):
             middle.addWidget(widget)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -202,6 +206,8 @@ class StatusWindow(ToolWindow):
             style += f"""
                 QPushButton[head="true"] {{ border-color: transparent; padding: 5px 8px; }}
                 QPushButton[head="true"]:focus {{ border: 2px solid {tones.good.name()}; padding: 4px 7px; }}
+                QPushButton[row="true"] {{ border-color: transparent; padding: 4px 8px; text-align: left; }}
+                QPushButton[row="true"]:focus {{ border: 2px solid {tones.good.name()}; padding: 3px 7px; }}
                 QPushButton::menu-indicator {{ width: 0px; }}
             """
         style += f"#skew, #settingsProblem, #elsewhere {{ color: {tones.low.name()}; }}"

@@ -92,7 +92,7 @@ class TrayMenu(QMenu):
         for number, entry in enumerate(self._profiles):
             line = view.profiles[number] if number < len(view.profiles) else None
             entry.setVisible(line is not None)
-            entry.setText("" if line is None else _without_mnemonics(line.text))
+            entry.setText("" if line is None else _without_mnemonics(f"{line.text} · {line.status}"))
         self._policies[DAILY].setText(view.policy_text)
         self._show_check_marks(view)
 

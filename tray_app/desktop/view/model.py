@@ -51,10 +51,12 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class ProfileLine:
-    """An account to choose. `name` is that of the settings, `text` what the user reads."""
+    """An account to choose. `name` is that of the settings, `text` what the user reads, `status` until when it is
+    valid or what is wrong."""
 
     name: str
     text: str
+    status: str
     chosen: bool
     tone: Tone
     icon: IconSpec

@@ -40,12 +40,22 @@ def profile_lines(overview: Overview, now: float) -> tuple[ProfileLine, ...]:
         ProfileLine(
             state.profile,
             profile_text(state),
+            account_status(state, now),
             state is overview.state,
             icon_of(state, now).tone,
             icon_of(state, now),
         )
         for state in overview.states
     )
+
+
+def account_status(state: TokenState, now: float) -> str:
+    """Return until when the token of an account is valid, or what is wrong."""
+    if state.stopped:
+        return tr("needs attention")
+    if state.expires is None or state.expires <= now:
+        return headline_text(state, phase_of(state, now), now)
+    return tr("until {time}", time=short_end_text(state.expires, now))
 
 
 def elsewhere_text(overview: Overview, now: float, below: int = NOT_URGENT) -> str:
