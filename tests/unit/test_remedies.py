@@ -64,6 +64,7 @@ def failed(error: KiwoomTokenError, left: float | None = None, **changes: Any) -
         (failed(SettingsError("Line 3.")), Remedy.FIX_SETTINGS),
         (failed(BrokerUnavailable("Down.")), Remedy.RETRY),
         (failed(RateLimited("Too many."), renew_at=NOON + 60), Remedy.WAIT),
+        (failed(RateLimited("Too many."), 3600, renew_at=NOON + 60), Remedy.NONE),
         (failed(RateLimited("Too many.")), Remedy.RETRY),
         (failed(RevokeFailed("No."), 3600), Remedy.CHECK),
         (failed(error_for(3, "[8011:x]"), stopped=True), Remedy.RETRY),

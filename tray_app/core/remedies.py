@@ -133,7 +133,7 @@ def _of_error(error: KiwoomTokenError, state: TokenState, now: float) -> str:
     if isinstance(error, RevokeFailed):
         return Remedy.CHECK if state.remaining(now) > 0 else Remedy.NONE
     if error.remedy == Remedy.RETRY and isinstance(error, RateLimited) and wait_text(state, now):
-        return Remedy.WAIT
+        return Remedy.NONE if state.remaining(now) > 0 else Remedy.WAIT
     if error.remedy == Remedy.NONE and state.stopped:
         return Remedy.RETRY
     return error.remedy
