@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,17 @@ import pytest
 pytest.importorskip("PySide6.QtWidgets")
 
 from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, QStandardPaths, Qt, QTimer, QUrl
-from PySide6.QtGui import QAccessible, QAction, QColor, QDragEnterEvent, QDropEvent, QImage, QPalette, QRegion
+from PySide6.QtGui import (
+    QAccessible,
+    QAction,
+    QColor,
+    QDragEnterEvent,
+    QDropEvent,
+    QFontDatabase,
+    QImage,
+    QPalette,
+    QRegion,
+)
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -33,6 +44,7 @@ from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.desktop.dialogs.clear import LOCAL, REVOKE, ask_clear
 from tray_app.desktop.dialogs.keys import ask_keys
 from tray_app.desktop.dialogs.rotate import ask_rotate
+from tray_app.desktop.status_window import token_card as card_module
 from tray_app.desktop.status_window.dial import Dial
 from tray_app.desktop.status_window.profile_box import ProfileBox
 from tray_app.desktop.status_window.window import StatusWindow
@@ -472,6 +484,42 @@ def test_screen_reader_hears_minutes_not_seconds(shown: StatusWindow) -> None:
         assert interface.text(QAccessible.Text.Name) or not one.isVisible()
 
 
+def test_screen_reader_hears_no_mnemonics_and_which_value_belongs_to_which_caption(shown: StatusWindow) -> None:
+    speak("ko")
+    shown.show_view(refused("8050"))
+    names = {one.accessibleName() for one in shown.findChildren(QAbstractButton) if one.isVisible()}
+    assert "이 IP 등록하기…" in names
+    assert "다시 시도" in names
+    assert not any("(" in name or "&" in name for name in names)
+    for number, value in enumerate(("place", "last", "coming")):
+        caption = shown.findChild(QLabel, f"name{number}")
+        assert caption is not None
+        assert caption.buddy() is shown.findChild(QLabel, value)
+
+
+def test_new_error_is_told_to_a_screen_reader_once(shown: StatusWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(card_module, "alert", lambda widget: told.append(widget.text()))
+    for _ in range(3):
+        shown.show_view(refused("8050"))
+    assert len(told) == 1
+    assert "[8050]" in told[0]
+    shown.show_view(view())
+    assert len(told) == 1
+
+
+def test_window_without_a_korean_font_says_how_to_get_one(shown: StatusWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    hint = shown.findChild(QLabel, "fontHint")
+    assert hint is not None
+    monkeypatch.setattr(QFontDatabase, "writingSystems", lambda *_: [])
+    speak("ko")
+    assert hint.isVisible() is (sys.platform == "linux")
+    if sys.platform == "linux":
+        assert "sudo apt install fonts-nanum" in hint.text()
+    speak("en")
+    assert not hint.isVisible()
+
+
 def test_language_changes_while_the_window_is_open(shown: StatusWindow) -> None:
     speak("ko")
     shown.show_view(view())
@@ -674,7 +722,7 @@ def test_what_was_downloaded_is_offered_by_its_account(
     qtbot.addWidget(dialog)
     offer = button(dialog, "keysOffer0")
     qtbot.waitUntil(offer.isVisible)
-    assert offer.text() == "Use ****5678 from Downloads"
+    assert offer.text() == "Use ****5678 from &Downloads"
     assert not button(dialog, "keysOffer1").isVisible()
     assert fields(dialog)[0].text() == "", "nothing is read before it is wanted"
     offer.click()

@@ -91,12 +91,12 @@ class KeySources(QWidget):
         self._note.hide()
 
     def retranslate(self) -> None:
-        self._choose.setText(tr("From a &file…"))
+        self._choose.setText(tr("From a fi&le…"))
         self._choose.setToolTip(
             tr("The portal's *_appkey.txt or *_secretkey.txt, or a .env. You can also drop it here.")
         )
         for button, found in zip(self._offers, self._found, strict=False):
-            button.setText(tr("Use {account} from Downloads", account=found.account))
+            button.setText(tr("Use {account} from &Downloads", account=found.account))
         if self._taken is not None:
             self._note.setText(_note_text(self._taken))
             self._note.show()

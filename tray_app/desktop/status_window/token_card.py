@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 from tray_app.core.language import tr
 from tray_app.desktop.theme.colours import Tone, Tones, text_colour, window_tones
 from tray_app.desktop.theme.stylesheet import set_role, set_text_colour
+from tray_app.desktop.widgets.accessible import alert
 from tray_app.desktop.widgets.basics import set_text
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class TokenCard(QFrame):
         form.addRow(self._captions[0], place)
         form.addRow(self._captions[1], self.last)
         form.addRow(self._captions[2], self.coming)
+        for caption, value in zip(self._captions, (self.place, self.last, self.coming), strict=True):
+            caption.setBuddy(value)
         self.last_at.hide()
         self.path.hide()
         self.why.hide()
@@ -73,7 +76,10 @@ class TokenCard(QFrame):
         set_text(self.why, view.place_why)
         self.why.setVisible(bool(view.place_why))
         last = f"{view.last_at} · {view.last}" if view.last else ""
+        is_new_trouble = view.last_tone is not Tone.QUIET and last not in self.last.text()
         set_text(self.last, "\n".join(text for text in (last, view.confirmed) if text) or "–")
+        if is_new_trouble:
+            alert(self.last)
         snooze = view.snooze_text if view.is_snoozed else ""
         set_text(self.coming, "\n".join(text for text in (view.coming, snooze) if text) or "–")
         if view.last_tone is not self._last_tone:

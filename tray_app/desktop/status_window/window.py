@@ -19,7 +19,9 @@ from tray_app.desktop.status_window.message_row import MessageRow
 from tray_app.desktop.status_window.mnemonic import with_mnemonic
 from tray_app.desktop.status_window.token_card import TokenCard
 from tray_app.desktop.theme.colours import window_tones
+from tray_app.desktop.theme.fonts import korean_font_hint
 from tray_app.desktop.theme.stylesheet import window_stylesheet
+from tray_app.desktop.widgets.accessible import name_buttons
 from tray_app.desktop.widgets.basics import set_text
 from tray_app.desktop.widgets.busy_line import BusyLine
 from tray_app.desktop.widgets.labels import make_label
@@ -67,6 +69,7 @@ class StatusWindow(ToolWindow):
         self._header = Header(self)
         self.dial = Dial(self)
         self._accounts = AccountList(self)
+        self._font_hint = make_label("fontHint", self, wrap=True)
         self._clock_skew = make_label("skew", self, wrap=True)
         self._clock_skew.hide()
         self._elsewhere = MessageRow("elsewhere", "showButton", self)
@@ -99,6 +102,7 @@ class StatusWindow(ToolWindow):
         buttons = {actions.copy, actions.remedy, actions.refresh, actions.rotate, actions.clear}
         if focused in buttons and not (focused.isEnabled() and focused.isVisibleTo(self)):
             self._focus_main_button()  # Qt would choose the snooze button
+        name_buttons(self)
 
     def show_quit(self, is_shown: bool) -> None:
         """Show the button to quit, needed only where no tray menu has one."""
@@ -179,7 +183,14 @@ class StatusWindow(ToolWindow):
         middle.setContentsMargins(0, 0, 0, 0)
         middle.setSpacing(12)
         middle.addWidget(self.dial, 1)
-        for widget in (self._accounts, self._clock_skew, self._elsewhere, self._settings_problem, self._card):
+        for widget in (
+            self._font_hint,
+            self._accounts,
+            self._clock_skew,
+            self._elsewhere,
+            self._settings_problem,
+            self._card,
+        ):
             middle.addWidget(widget)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -197,7 +208,11 @@ class StatusWindow(ToolWindow):
         self._settings_problem.button.setText(with_mnemonic(tr("Open the file"), "F"))
         self._card.retranslate()
         self._actions.retranslate()
+        hint = korean_font_hint()
+        set_text(self._font_hint, hint)
+        self._font_hint.setVisible(bool(hint))
         self._reserve_room()
+        name_buttons(self)
 
     def _restyle(self) -> None:
         tones = window_tones(self.palette())
@@ -210,7 +225,7 @@ class StatusWindow(ToolWindow):
                 QPushButton[row="true"]:focus {{ border: 2px solid {tones.good.name()}; padding: 3px 7px; }}
                 QPushButton::menu-indicator {{ width: 0px; }}
             """
-        style += f"#skew, #settingsProblem, #elsewhere {{ color: {tones.low.name()}; }}"
+        style += f"#skew, #fontHint, #settingsProblem, #elsewhere {{ color: {tones.low.name()}; }}"
         if style != self._style:
             self._style = style
             self.setStyleSheet(style)  # first, because it resets the palettes of the labels
