@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets")
 
-from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, QStandardPaths, Qt, QTimer, QUrl
+from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, QSize, QStandardPaths, Qt, QTimer, QUrl
 from PySide6.QtGui import (
     QAccessible,
     QAction,
@@ -45,6 +45,7 @@ from tray_app.desktop.dialogs.clear import LOCAL, REVOKE, ask_clear
 from tray_app.desktop.dialogs.keys import ask_keys
 from tray_app.desktop.dialogs.rotate import ask_rotate
 from tray_app.desktop.status_window import token_card as card_module
+from tray_app.desktop.status_window import window as window_module
 from tray_app.desktop.status_window.dial import Dial
 from tray_app.desktop.status_window.profile_box import ProfileBox
 from tray_app.desktop.status_window.window import StatusWindow
@@ -482,6 +483,28 @@ def test_screen_reader_hears_minutes_not_seconds(shown: StatusWindow) -> None:
     for one in shown.findChildren(QPushButton):
         interface = QAccessible.queryAccessibleInterface(one)
         assert interface.text(QAccessible.Text.Name) or not one.isVisible()
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("room", [(1280, 760), (853, 490), (640, 360), (426, 226)], ids=["100", "150", "200", "300"])
+def test_at_every_scale_of_a_small_screen_what_helps_is_in_sight_and_no_button_is_cut(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, room: tuple[int, int], lang: str
+) -> None:
+    monkeypatch.setattr(window_module, "available_room", lambda _: QSize(*room))
+    speak(lang)
+    one = StatusWindow()
+    qtbot.addWidget(one)
+    for code in ("8001", "8030", "8050"):
+        one.show_view(refused(code))
+        one.show()
+        settle()
+        assert one.width() <= room[0]
+        assert one.height() <= room[1]
+        for name in ("remedyButton", "refreshButton", "settingsButton"):
+            found = button(one, name)
+            assert found.width() >= found.sizeHint().width(), found.text()
+            corner = found.mapTo(one, found.rect().bottomRight())
+            assert one.rect().contains(corner), found.text()
 
 
 def test_screen_reader_hears_no_mnemonics_and_which_value_belongs_to_which_caption(shown: StatusWindow) -> None:

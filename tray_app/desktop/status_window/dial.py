@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 from tray_app.desktop.status_window.countdown import Countdown
 from tray_app.desktop.widgets.labels import make_label
 
-_DIAL, _SMALLEST_DIAL = 304, 216
+_DIAL, _SMALLEST_DIAL, _SMALL_DIAL = 304, 216, 150
 
 
 class Dial(QWidget):
     """The ring with the countdown inside."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, is_small: bool = False) -> None:
         super().__init__(parent)
         self.setObjectName("dial")
         self._tones = window_tones(self.palette())
@@ -55,7 +55,8 @@ class Dial(QWidget):
         for widget in (self.headline, self.countdown, self.end, self.end_local):
             middle.addWidget(widget)
         middle.addStretch(1)
-        self.setMinimumSize(_SMALLEST_DIAL, _SMALLEST_DIAL)
+        smallest = _SMALL_DIAL if is_small else _SMALLEST_DIAL
+        self.setMinimumSize(smallest, smallest)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         for font_of, bigger, weight in ((self.headline, 2, QFont.Weight.DemiBold), (self.end, 3, QFont.Weight.Normal)):
             font = font_of.font()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from tray_app.core.errors import Remedy
@@ -34,6 +34,13 @@ if TYPE_CHECKING:
 
 _WIDTH, _HEIGHT = 460, 626
 _TITLE_BAR = 40
+_CRAMPED_HEIGHT = 400
+
+
+def available_room(window: QWidget) -> QSize:
+    """Return the room for a window below its title bar, which is small for instance on a small screen at 300 %."""
+    room = window.screen().availableGeometry()
+    return QSize(room.width(), room.height() - _TITLE_BAR)
 
 
 class StatusWindow(ToolWindow):
@@ -63,11 +70,13 @@ class StatusWindow(ToolWindow):
         self._remedy = Remedy.NONE
         self._elsewhere_profile = ""
         self._style = ""
+        room = available_room(self)
+        self._is_cramped = room.width() <= _WIDTH or room.height() < _CRAMPED_HEIGHT
         self._busy_line = BusyLine(self)
         self._busy_line.setObjectName("busyLine")
         self._busy_line.setFixedHeight(3)
         self._header = Header(self)
-        self.dial = Dial(self)
+        self.dial = Dial(self, is_small=self._is_cramped)
         self._accounts = AccountList(self)
         self._font_hint = make_label("fontHint", self, wrap=True)
         self._clock_skew = make_label("skew", self, wrap=True)
@@ -155,8 +164,12 @@ class StatusWindow(ToolWindow):
 
     def _lay_out(self) -> None:
         body = QVBoxLayout()
-        body.setContentsMargins(20, 14, 20, 18)
-        body.setSpacing(12)
+        if self._is_cramped:
+            body.setContentsMargins(8, 4, 8, 6)
+            body.setSpacing(6)
+        else:
+            body.setContentsMargins(20, 14, 20, 18)
+            body.setSpacing(12)
         body.addWidget(self._header)
         self._area = self._scroll_area()
         body.addWidget(self._area, 1)
@@ -171,8 +184,8 @@ class StatusWindow(ToolWindow):
         order += [self._elsewhere.button, self._settings_problem.button, actions.rotate, actions.clear]
         for one, following in pairwise([*order, *self._header.focus_order()]):
             self.setTabOrder(one, following)
-        room = self.screen().availableGeometry().height() - _TITLE_BAR  # for instance a small screen at 150 %
-        self.resize(_WIDTH, min(_HEIGHT, room))
+        room = available_room(self)
+        self.resize(min(_WIDTH, room.width()), min(_HEIGHT, room.height()))
         actions.refresh.setFocus()
 
     def _scroll_area(self) -> QScrollArea:
@@ -216,11 +229,12 @@ class StatusWindow(ToolWindow):
 
     def _restyle(self) -> None:
         tones = window_tones(self.palette())
-        style = window_stylesheet(self.palette(), button=(7, 11), main=(7, 14))
+        button, main, head = ((4, 5), (4, 7), 3) if self._is_cramped else ((7, 11), (7, 14), 8)
+        style = window_stylesheet(self.palette(), button=button, main=main)
         if style:
             style += f"""
-                QPushButton[head="true"] {{ border-color: transparent; padding: 5px 8px; }}
-                QPushButton[head="true"]:focus {{ border: 2px solid {tones.good.name()}; padding: 4px 7px; }}
+                QPushButton[head="true"] {{ border-color: transparent; padding: 5px {head}px; }}
+                QPushButton[head="true"]:focus {{ border: 2px solid {tones.good.name()}; padding: 4px {head - 1}px; }}
                 QPushButton[row="true"] {{ border-color: transparent; padding: 4px 8px; text-align: left; }}
                 QPushButton[row="true"]:focus {{ border: 2px solid {tones.good.name()}; padding: 3px 7px; }}
                 QPushButton::menu-indicator {{ width: 0px; }}
