@@ -86,6 +86,11 @@ def test_notice_that_renewal_has_stopped_says_what_to_do(remedy: str, title: str
     assert notice_text(notice, NOW)[0].startswith(title)
 
 
+def test_notice_about_an_ip_names_it() -> None:
+    notice = Notice(NoticeKind.STOPPED, error=KeysRefused("Refused.", code="8050", remedy=Remedy.OPEN_PORTAL))
+    assert notice_text(notice, NOW)[0] == "Register this IP at Kiwoom"
+
+
 def test_notice_that_there_are_no_keys_asks_for_them() -> None:
     notice = Notice(NoticeKind.STOPPED, error=KeysMissing("There are none."))
     assert notice_text(notice, NOW)[0] == "Enter the Kiwoom app key"

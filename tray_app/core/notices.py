@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tray_app.core.errors import KiwoomTokenError
 
 
+_IP_NOT_REGISTERED = "8050"
+
+
 class NoticeKind(StrEnum):
     """What a notice is about."""
 
@@ -100,6 +103,8 @@ def _what_to_do(notice: Notice) -> str:
             return tr("Check the Kiwoom app key")
         case Remedy.SWITCH_MODE:
             return tr("The Kiwoom app key is for the other mode")
+        case Remedy.OPEN_PORTAL if notice.error is not None and notice.error.code == _IP_NOT_REGISTERED:
+            return tr("Register this IP at Kiwoom")
         case Remedy.OPEN_PORTAL:
             return tr("Check the registration at Kiwoom")
         case Remedy.UNLOCK_KEYRING:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from tray_app.core.errors import KiwoomTokenError
 
 
+_KEY_OF_OTHER_MODE = "8030"
+
+
 def program_name() -> str:
     return tr("Kiwoom Token Tray")
 
@@ -115,6 +118,12 @@ def error_text(error: KiwoomTokenError, state: TokenState, now: float) -> str:
 
     Where the account of `state` is to wait, the sentence says until when.
     """
+    if error.code == _KEY_OF_OTHER_MODE:
+        if state.mode == "real":
+            told = tr("This key is for mock trading. Switch to mock, or enter a key for real trading.")
+        else:
+            told = tr("This key is for real trading. Switch to real, or enter a key for mock trading.")
+        return f"{told} [{error.code}]"
     if isinstance(error, RateLimited) and state.renew_at is not None and state.renew_at > now:
         told = tr("Kiwoom's request limit was reached. Trying again at {time}.", time=local_time(state.renew_at, now))
         return f"{told} [{error.code}]" if error.code else told

@@ -87,6 +87,8 @@ def last_event_text(state: TokenState, now: float) -> str:
     if state.last.error is not None:
         return error_text(state.last.error, state, now)
     result = state.last.result
+    if state.last.replaces_dead:
+        return tr("The previous token had stopped working early. A new one was issued.")
     if result is Result.ISSUED:
         return tr("A new token was issued.")
     if result in {Result.SAME, Result.CONFIRMED}:
