@@ -98,4 +98,7 @@ def test_keys_are_entered_without_typing(desktop: Desktop) -> None:
         desktop.screenshot("keys offered", dialog)
         trader.press(dialog, "alt+d", "alt+k", until=lambda: trader.issues)
         trader.sees("left")
-        assert desktop.secret_lookup("kiwoom-real", "appkey") == SANDBOX_APP_KEY
+        desktop.wait_for(
+            lambda: desktop.secret_lookup("kiwoom-real", "appkey") == SANDBOX_APP_KEY, "the keys in the keyring", 30
+        )
+        desktop.wait_for(lambda: not [one for one in trader.windows() if "app key" in one], "the end of the dialog")

@@ -415,6 +415,13 @@ def test_portal_is_opened(world: World, monkeypatch: pytest.MonkeyPatch) -> None
     assert opened == ["https://openapi.kiwoom.com"]
 
 
+def test_portal_comes_with_what_to_do_there(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows_module.QDesktopServices, "openUrl", lambda _: True)
+    world.controller.open_window()
+    world.window.remedyRequested.emit(Remedy.OPEN_PORTAL)
+    assert "register this computer's public IP" in world.notification().body
+
+
 def test_closed_window_is_hidden_where_there_is_an_icon_and_minimised_where_there_is_none(world: World) -> None:
     world.controller.open_window()
     world.window.close()

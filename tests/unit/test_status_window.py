@@ -705,6 +705,10 @@ def test_keys_are_taken_from_the_files_of_the_portal(qtbot: QtBot, tmp_path: Pat
     note = text(dialog, "keysFromFileNote")
     assert "****5678" in note
     assert "12345678" not in note
+    settle()
+    label = dialog.findChild(QLabel, "keysFromFileNote")
+    assert label is not None
+    assert label.height() >= label.heightForWidth(label.width()), "no line is cut"
     assert dialog.form.mode == "demo", "these files do not say"
     assert button(dialog, "keysAccept").isEnabled()
 

@@ -143,7 +143,8 @@ class TokenTracker:
             self._schedule.died(outcome.dead)
         self._schedule.answered(outcome.token, now, same=same, rotated=rotated)
         result = Result.SAME if same else _RESULTS[outcome.how]
-        self._finish(result, now, outcome.unsaved, replaces_dead=outcome.dead is not None)
+        replaces_dead = not same and (outcome.dead is not None or self.state.dead_at is not None)
+        self._finish(result, now, outcome.unsaved, replaces_dead=replaces_dead)
         if outcome.skew_seconds is not None:
             self.state = replace(self.state, skew_seconds=outcome.skew_seconds)
 

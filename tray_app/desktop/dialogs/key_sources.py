@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QStandardPaths, Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from tray_app.core.errors import InvalidInput, known_error
 from tray_app.core.language import say, tr
@@ -51,6 +51,7 @@ class KeySources(QWidget):
         self._note: QLabel = make_explanation("", self)
         self._note.setObjectName("keysFromFileNote")
         self._note.hide()
+        self._note.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self._choose)
@@ -61,7 +62,7 @@ class KeySources(QWidget):
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(6)
         body.addLayout(row)
-        body.addWidget(self._note, 0, Qt.AlignmentFlag.AlignTop)
+        body.addWidget(self._note)
         folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DownloadLocation)
         self._folder = folder
         self._worker.run(lambda: find_portal_files(folder), self._offer)
@@ -99,6 +100,7 @@ class KeySources(QWidget):
             button.setText(tr("Use {account} from &Downloads", account=found.account))
         if self._taken is not None:
             self._note.setText(_note_text(self._taken))
+            self._note.setMinimumHeight(self._note.heightForWidth(max(1, self.width())))
             self._note.show()
 
     def _offer(self, found: list[PortalFiles] | None, _: Exception | None) -> None:
