@@ -416,7 +416,7 @@ def test_portal_is_opened(world: World, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_portal_comes_with_what_to_do_there(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(windows_module.QDesktopServices, "openUrl", lambda _: True)
+    monkeypatch.setattr(windows_module.QDesktopServices, "openUrl", lambda _: True)  # type: ignore[attr-defined]
     world.controller.open_window()
     world.window.remedyRequested.emit(Remedy.OPEN_PORTAL)
     assert "register this computer's public IP" in world.notification().body

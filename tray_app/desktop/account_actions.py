@@ -118,9 +118,7 @@ class AccountActions(QObject):
                 monitor.enter_keys("demo" if monitor.state.mode == "real" else "real")
             case Remedy.OPEN_PORTAL:
                 self._windows.open_portal()
-                told = tr(
-                    "Sign in there and open API 사용신청, register this computer's public IP, then try again here."
-                )
+                told = tr("Sign in there and open API 사용신청, register this computer's public IP, then try again.")
                 self._notifier.answer(monitor.state, told, named=self._has_several())
             case Remedy.UNLOCK_KEYRING:
                 self._expect_answer(profile)
