@@ -55,6 +55,7 @@ class Dial(QWidget):
         for widget in (self.headline, self.countdown, self.end, self.end_local):
             middle.addWidget(widget)
         middle.addStretch(1)
+        self._is_compact = is_small
         smallest = _SMALL_DIAL if is_small else _SMALLEST_DIAL
         self.setMinimumSize(smallest, smallest)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -85,8 +86,14 @@ class Dial(QWidget):
             self._colour_texts()
             self.update()
 
+    def set_compact(self, is_compact: bool) -> None:
+        """Leave room for more below the ring, or take the usual room."""
+        if is_compact != self._is_compact:
+            self._is_compact = is_compact
+            self.updateGeometry()
+
     def sizeHint(self) -> QSize:
-        return QSize(_DIAL, _DIAL)
+        return self.minimumSize() if self._is_compact else QSize(_DIAL, _DIAL)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -98,6 +98,7 @@ class StatusWindow(ToolWindow):
         self._header.show_view(view)
         self.dial.show_view(view)
         self._accounts.show_profiles(view.profiles)
+        self.dial.set_compact(bool(view.profiles) or self._is_cramped)
         self._clock_skew.setVisible(bool(view.skew))
         set_text(self._clock_skew, view.skew)
         self._elsewhere_profile = view.elsewhere_profile
