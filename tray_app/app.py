@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import FrameType
 
-    from tray_app.kiwoom.sandbox import SandboxKiwoom
+    from tray_app.kiwoom.sandbox.shared import Practice
     from tray_app.settings.load import Settings
 
 _TITLE = "Kiwoom Token Tray"
@@ -117,13 +117,14 @@ def _start_log(options: Namespace) -> Callable[[], None]:
 
 
 def _run(options: Namespace) -> int:
-    sandbox: SandboxKiwoom | None = None
+    sandbox: Practice | None = None
     try:
         environ: Mapping[str, str] = os.environ
         if options.quit:
             return _quit(options)
         if options.sandbox:
-            sandbox, environ = _sandbox(options.lifetime)
+            sandbox = _practice(options.lifetime)
+            environ = sandbox.environ
         settings = load_settings(options.profile, environ).resolved()
         use(settings.language)
         for problem in settings.problems:
@@ -133,7 +134,8 @@ def _run(options: Namespace) -> int:
             if mended is None:
                 return USAGE
             settings = mended
-        if not options.background and _is_first_start(settings, environ):
+        is_new = not options.background and _is_first_start(settings, environ)
+        if is_new:
             from tray_app.desktop.qt_messages import log_qt_messages
             from tray_app.desktop.setup.first_run import FirstRun, set_up
 
@@ -142,13 +144,14 @@ def _run(options: Namespace) -> int:
             if chosen is FirstRun.QUIT:
                 return DONE
             if chosen is FirstRun.SANDBOX:
-                sandbox, environ = _sandbox(options.lifetime)
+                sandbox = _practice(options.lifetime)
+                environ = sandbox.environ
                 save_setting("language", current(), environ=environ)  # as it was chosen there
             settings = load_settings(None if sandbox else options.profile, environ)
         settings = settle_data_dir(settings, environ)
         named = options.profile is not None or bool(variable(environ, "KIWOOM_PROFILE"))
         looks = options.show or (sandbox is not None and not options.background)  # who practises came to look
-        showing = {"background": options.background, "show": looks}
+        showing = {"background": options.background, "show": looks, "is_new": is_new}
         return _start(settings, environ, sandbox, only_this_profile=named, **showing)
     except KiwoomTokenError as error:
         logs.error("Not started: %s", error)
@@ -186,11 +189,12 @@ def _is_first_start(settings: Settings, environ: Mapping[str, str]) -> bool:
 def _start(
     settings: Settings,
     environ: Mapping[str, str],
-    sandbox: SandboxKiwoom | None,
+    sandbox: Practice | None,
     *,
     only_this_profile: bool,
     background: bool,
     show: bool,
+    is_new: bool,
 ) -> int:
     from tray_app.desktop.display import display_problem
 
@@ -215,6 +219,7 @@ def _start(
         only_this_profile=only_this_profile,
         background=background,
         show=show,
+        is_new=is_new,
     )
 
 
@@ -222,7 +227,9 @@ def _quit(options: Namespace) -> int:
     """Ask the running program to end, and wait until it has."""
     environ: Mapping[str, str] = os.environ
     if options.sandbox:
-        environ = _sandbox_places()
+        from tray_app.kiwoom.sandbox.shared import sandbox_places
+
+        environ = sandbox_places(sandbox_dir(os.environ))
     else:
         use(load_settings(options.profile).language)
     from PySide6.QtCore import QCoreApplication
@@ -238,29 +245,18 @@ def _quit(options: Namespace) -> int:
     return DONE
 
 
-def _sandbox(lifetime: float) -> tuple[SandboxKiwoom, dict[str, str]]:
-    """Return a sandbox Kiwoom in this process, and an environment in which nothing of the user's is touched."""
-    from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
+def _practice(lifetime: float | None) -> Practice:
+    """Return a sandbox Kiwoom, that of another program if there is one, whose tokens are valid for `lifetime`."""
+    from tray_app.kiwoom.sandbox.shared import open_practice
 
-    places = _sandbox_places()
-    folder = places["KIWOOM_TRAY_DATA_DIR"]
-    sandbox = SandboxKiwoom(lifetime=lifetime)
-    sandbox.start()
-    environ = {
-        **places,
-        "KIWOOM_TRAY_STORE": "file",
-        "KIWOOM_TRAY_BASE_URL": sandbox.base_url,
-        "KIWOOM_MODE": "demo",
-        "APP_KEY_MOCK": SANDBOX_APP_KEY,
-        "APP_SECRET_MOCK": SANDBOX_APP_SECRET,
-    }
-    _tell(tr("Practice: a Kiwoom of its own on {url}, data in {folder}.", url=sandbox.base_url, folder=folder))
-    return sandbox, environ
+    practice = open_practice(os.environ, lifetime, default_lifetime=_SANDBOX_LIFETIME_SECONDS)
+    if practice.is_shared and lifetime is not None:
+        from tray_app.service.composition import open_service
 
-
-def _sandbox_places() -> dict[str, str]:
-    folder = sandbox_dir(os.environ)
-    return {"KIWOOM_TRAY_DATA_DIR": folder, "KIWOOM_TRAY_CONFIG_DIR": folder}
+        open_service(load_settings(None, practice.environ), environ=practice.environ).refresh()
+    url, folder = practice.base_url, practice.folder
+    _tell(tr("Practice: a Kiwoom of its own on {url}, data in {folder}.", url=url, folder=folder))
+    return practice
 
 
 class _TrayParser(Parser):
@@ -283,7 +279,6 @@ def _parser() -> Parser:
     parser.add_argument(
         "--lifetime",
         type=seconds,
-        default=_SANDBOX_LIFETIME_SECONDS,
         metavar="S",
         help=tr("lifetime of a practice token in seconds"),
     )

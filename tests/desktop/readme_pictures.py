@@ -22,6 +22,7 @@ from .trader import TITLE, Trader
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 LOCALES = {"ko": "ko_KR.UTF-8", "en": "C.UTF-8"}
 _PROGRAM = "kiwoom-token-tray"
+_DIED = {"ko": "만료 전에 무효", "en": "stopped working early"}
 _TODAYS_TOKEN = "a-token-for-a-picture"
 _PANEL_MENU = ("--class", "wrapper-2.0")
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
@@ -72,6 +73,13 @@ def take(desktop: Desktop, folder: Path, language: str) -> list[Path]:
 
         trader.put("a-token-that-ends-soon-for-a-picture", 5 * _MINUTE + 2)
         keep("notice", desktop.bubble(desktop.notice()).id)
+
+        trader.done("refresh")
+        trader.sandbox.end_tokens()
+        window = opens(desktop.activate)
+        desktop.press(window, "alt+k")
+        desktop.notice(_DIED[language], 30)
+        keep("mended", window.id)
         program.terminate()
         trader.ends(program)
     return paths

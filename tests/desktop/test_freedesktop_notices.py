@@ -58,6 +58,11 @@ def test_one_takes_the_place_of_the_other_for_each_owner(desktop: Desktop, show:
     assert len(desktop.bubbles()) == 2
 
 
+def test_only_what_is_urgent_makes_a_sound(show: Show) -> None:
+    assert "sound-name" not in show(notification()).hints
+    assert show(notification(urgent=True)).hints["sound-name"] == "dialog-warning"
+
+
 def test_presses_come_back_with_their_owner(desktop: Desktop, show: Show, pressed: list[tuple[str, str]]) -> None:
     main, other = show(notification()), show(notification("other"))
     desktop.click_notice(other, "snooze")

@@ -26,7 +26,7 @@ def trader(desktop: Desktop) -> Iterator[Trader]:
 
 def unlock_from_the_window(trader: Trader) -> None:
     window = trader.open_window()
-    trader.press(window, "alt+o", until=trader.desktop.keyring_prompts)
+    trader.press(window, "alt+e", until=trader.desktop.keyring_prompts)
 
 
 def test_login_puts_keys_and_token_into_the_keyring_and_the_tray_finds_both(desktop: Desktop) -> None:
@@ -121,7 +121,7 @@ def test_keepassxc_is_asked_once_by_the_button_and_nothing_is_in_plain_text(
         assert keepassxc.asked == 0, "nobody was there to answer"
 
         window = trader.open_window()
-        trader.press(window, "alt+o", until=lambda: keepassxc.open)
+        trader.press(window, "alt+e", until=lambda: keepassxc.open)
         keepassxc.allow()
 
         trader.sees("2 h left")

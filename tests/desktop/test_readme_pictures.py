@@ -20,7 +20,7 @@ _LIKE = 0.03
 def test_pictures_are_of_this_program(desktop: Desktop, language: str, tmp_path: Path) -> None:
     taken = take(desktop, tmp_path, language)
     assert sorted(path.stem for path in taken) == sorted(
-        f"{name}-{language}" for name in ("history", "menu", "notice", "settings", "window")
+        f"{name}-{language}" for name in ("history", "mended", "menu", "notice", "settings", "window")
     )
     for path in taken:
         assert_alike(path, FOLDER / path.name)

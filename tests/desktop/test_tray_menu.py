@@ -54,6 +54,7 @@ def test_sandbox_shows_a_token_that_it_got_by_itself(
         assert left in status.label
         if language == "en":
             assert [entry.label for entry in rest] == [
+                "Nothing to fix",
                 "Check with Kiwoom",
                 "Copy token",
                 "Snooze warnings",
@@ -64,11 +65,11 @@ def test_sandbox_shows_a_token_that_it_got_by_itself(
                 "Quit",
             ]
         else:
-            assert [bool(HANGUL.search(entry.label)) for entry in rest] == [True] * 8
+            assert [bool(HANGUL.search(entry.label)) for entry in rest] == [True] * 9
             assert HANGUL.search(tooltip)
         assert not any(entry.toggle for entry in rest)
         desktop.wait_for(
-            lambda: all(entry.enabled for entry in desktop.menu()[1:] if entry.visible), "entries that can be chosen"
+            lambda: all(entry.enabled for entry in desktop.menu()[2:] if entry.visible), "entries that can be chosen"
         )
 
         desktop.hover_icon()
@@ -118,7 +119,7 @@ def test_clear_here_only_leaves_the_token_at_kiwoom(trader: Trader) -> None:
     trader.idle()
     assert not trader.file.exists()
     assert (trader.issues, trader.revokes) == (1, 0)
-    assert labels(trader)[1] == "Issue a token"
+    assert labels(trader)[2] == "Issue a token"
     assert not next(entry for entry in trader.desktop.menu() if entry.label == "Remove or revoke token…").enabled
 
     trader.desktop.choose("Issue a token")

@@ -29,9 +29,9 @@ def test_each_threshold_is_told_once_and_in_the_place_of_the_one_before(desktop:
         trader.sees("The token has expired")
         first, second, last = shown(desktop)
         assert (first.replaces_id, second.replaces_id, last.replaces_id) == (0, first.id, first.id)
-        assert "expires in" in first.summary
-        assert "expires in" in second.summary
-        assert last.summary == "The Kiwoom token has expired"
+        assert "token expires" in first.summary
+        assert "token expires" in second.summary
+        assert last.summary == "[Real] The Kiwoom token has expired"
         assert {notice.app for notice in shown(desktop)} == {"kiwoom-token-tray"}
         assert last.urgency == 2
         assert trader.issues == 0, "it only warns"
@@ -53,7 +53,7 @@ def test_click_on_a_notice_opens_the_window(desktop: Desktop) -> None:
         trader.start_tray()
         trader.sees("No token")
         trader.write_file("a-token", 1201.5)
-        notice = desktop.notice("expires in")
+        notice = desktop.notice("token expires")
         assert trader.windows() == []
         desktop.bubble(notice)
         desktop.screenshot("tray notice en")
@@ -68,9 +68,10 @@ def test_notice_in_korean(desktop: Desktop) -> None:
         trader.sees("토큰 없음")
         trader.write_file("a-token", 1201.5)
         notice = desktop.notice("키움")
-        assert "(KST)" in notice.body
+        assert notice.summary.startswith("[실전] 키움 토큰 ")
+        assert "만료 (20분 전)" in notice.summary
         assert notice.actions["default"] == "열기"
-        assert list(notice.actions) == ["default", "refresh", "snooze-1800", "snooze-3600", "snooze-28800"]
+        assert list(notice.actions.values()) == ["열기", "지금 폐기 후 재발급…", "나중에 알림"]
         desktop.bubble(notice)
         desktop.screenshot("tray notice ko")
 
@@ -97,8 +98,10 @@ def test_without_a_notification_daemon_everything_else_goes_on(make_desktop: Mak
         program = trader.start_tray()
         trader.sees("No token")
         trader.write_file("a-token", 1201.5)
-        desktop.wait_for(lambda: [one for one in desktop.notices() if one.error], "a refused notice")
-        assert "left (until" in desktop.menu()[0].label  # Qt shows its own notice as the icon's tooltip meanwhile
+        trader.sees("left (until")
+        bubble = desktop.window("[Real] Kiwoom token expires")
+        assert bubble.height > 50
+        desktop.screenshot("tray notice without a daemon")
         desktop.choose("Quit")
         assert trader.ends(program) == 0
 
@@ -109,7 +112,7 @@ def test_refresh_on_a_notice_asks_kiwoom_and_the_warning_goes(desktop: Desktop) 
         trader.start_tray()
         trader.sees("No token")
         trader.write_file("a-token", 3)
-        desktop.click_notice(desktop.notice("has expired"), "refresh")
+        desktop.click_notice(desktop.notice("has expired"), "issue")
         trader.sees("23 h")
         assert trader.issues == 1
         desktop.notice("works again")
@@ -125,7 +128,7 @@ def test_warning_goes_when_another_program_renews(desktop: Desktop) -> None:
         trader.start_tray()
         trader.sees("No token")
         trader.write_file("a-token", 1201.5)
-        desktop.bubble(desktop.notice("expires in"))
+        desktop.bubble(desktop.notice("token expires"))
         trader.put("a-token-that-lives-for-long", 86400)
         desktop.wait_for(lambda: not desktop.bubbles(), "no bubble")
         assert len(shown(desktop)) == 1
@@ -138,7 +141,7 @@ def test_snooze_on_a_notice_keeps_the_next_warning_back_until_there_is_another_t
         trader.sees("No token")
         second_warning = time.time() + 1201.5 - 1193
         trader.write_file("a-token", 1201.5)
-        desktop.click_notice(desktop.notice("expires in"), "snooze-1800")
+        desktop.click_notice(desktop.notice("token expires"), "snooze-1800")
         desktop.wait_for(lambda: not desktop.bubbles(), "no bubble")
         assert time.time() < second_warning
         time.sleep(second_warning + 1.5 - time.time())
@@ -176,7 +179,7 @@ def test_a_daemon_that_was_started_anew_gets_no_number_of_the_old_one(desktop: D
         trader.start_tray()
         trader.sees("No token")
         trader.write_file("a-token", 1201.5)
-        first = desktop.notice("expires in")
+        first = desktop.notice("token expires")
         desktop.notifications_stop()
         desktop.notifications_start()
         trader.write_file("another-token", 2)
@@ -193,7 +196,7 @@ def test_no_bubble_outlives_the_program(desktop: Desktop) -> None:
         program = trader.start_tray()
         trader.sees("No token")
         trader.write_file("a-token", 1201.5)
-        notice = desktop.notice("expires in")
+        notice = desktop.notice("token expires")
         desktop.bubble(notice)
         desktop.choose("Quit")
         assert trader.ends(program) == 0

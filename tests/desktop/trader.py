@@ -175,7 +175,8 @@ class Trader:
 
     def _asking_entry(self) -> Any:
         texts = {"Check with Kiwoom", "Issue a token", "Try again"}
-        return next(entry for entry in self.desktop.menu() if entry.label in texts)
+        entries = self.desktop.menu()
+        return next(one for one in entries if one.label in texts or one.label.startswith("Trying again at"))
 
     def agrees(self) -> dict[str, Any]:
         """Waits until the icon shows what `kiwoom-token status` says, and returns that."""

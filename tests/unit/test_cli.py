@@ -553,6 +553,42 @@ def test_login_keeps_the_keys_in_the_keyring(
     assert one_line(run("logout").out) == "There were no app keys."
 
 
+def test_login_takes_the_keys_from_the_files_of_the_portal(
+    run: Callable[..., Run],
+    kiwoom: SandboxKiwoom,
+    keyring_client: MemoryKeyring,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("APP_KEY")
+    monkeypatch.delenv("APP_SECRET")
+    for part, content in (("appkey", "my-app-key"), ("secretkey", "my-app-secret")):
+        (tmp_path / f"12345678_{part}.txt").write_text(content + "\r\n")
+    kept = run("login", "--mode", "demo", "--from", str(tmp_path / "12345678_appkey.txt"))
+    assert kept.status == 0
+    assert keyring_client.entries["kiwoom-demo", "secretkey"] == "my-app-secret"
+    assert "They are those of the account ****5678." in kept.out
+    assert "****5678_appkey.txt, ****5678_secretkey.txt" in one_line(kept.err)
+    assert "12345678" not in kept.out + kept.err
+    assert "my-app" not in kept.out + kept.err
+
+
+def test_login_guesses_no_mode(
+    run: Callable[..., Run], keyring_client: MemoryKeyring, tmp_path: Path, kiwoom: SandboxKiwoom
+) -> None:
+    file = tmp_path / "bot.env"
+    file.write_text("APP_KEY=a\nAPP_SECRET=b\nAPP_KEY_MOCK=c\nAPP_SECRET_MOCK=d\n")
+    refused = run("login", "--from", str(file))
+    assert (refused.status, refused.out) == (2, "")
+    assert one_line(refused.err) == (
+        "bot.env has keys for real and for mock trading. Say which: --mode real or --mode demo"
+    )
+    assert keyring_client.entries == {}
+    assert kiwoom.counts()["issue"] == 0
+    assert run("login", "--no-check", "--mode", "demo", "--from", str(file)).status == 0
+    assert keyring_client.entries["kiwoom-demo", "appkey"] == "c"
+
+
 def test_login_with_wrong_keys_keeps_nothing(
     run: Callable[..., Run], kiwoom: SandboxKiwoom, keyring_client: MemoryKeyring, folder: Path
 ) -> None:

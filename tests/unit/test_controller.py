@@ -15,10 +15,10 @@ from pytestqt.qtbot import QtBot
 from tests.doubles import START, Clock
 from tray_app import autostart
 from tray_app.core import language
-from tray_app.core.errors import KeysRefused, KiwoomTokenError, SettingsError
+from tray_app.core.errors import KeysMissing, KeysRefused, KiwoomTokenError, Remedy, SettingsError
 from tray_app.core.notices import Notice, NoticeKind
 from tray_app.core.secret import Secret
-from tray_app.core.state import LastResult, Result, TokenState
+from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.desktop import autostart as autostart_module
 from tray_app.desktop import windows as windows_module
 from tray_app.desktop.controller import DesktopController
@@ -63,8 +63,8 @@ class FakeMonitor(QObject):
     def clear(self, *, revoke: bool) -> None:
         self.wishes.append(("clear", revoke))
 
-    def enter_keys(self, mode: str, keys: Any) -> None:
-        self.wishes.append((mode, keys.app_key.reveal(), keys.app_secret.reveal()))
+    def enter_keys(self, mode: str, keys: Any = None) -> None:
+        self.wishes.append((mode, keys.app_key.reveal(), keys.app_secret.reveal()) if keys else (mode, "its own"))
 
     def show(self, **fields: Any) -> None:
         self.state = replace(self.state, **fields)
@@ -111,8 +111,8 @@ class FakeAccounts(QObject):
     def tick(self) -> None:
         self.wishes.append("tick")
 
-    def refresh(self, profile: str) -> None:
-        self.monitors[profile].refresh()
+    def of(self, profile: str) -> FakeMonitor | None:
+        return self.monitors.get(profile)
 
     def finders(self) -> dict[str, Any]:
         return dict.fromkeys(self.monitors, lambda: None)
@@ -144,6 +144,8 @@ class FakeTray(QObject):
     policy_chosen = Signal(str)
     settings_requested = Signal()
     refresh_requested = Signal()
+    remedy_requested = Signal(str)
+    account_requested = Signal()
     clear_requested = Signal()
     quit_requested = Signal()
     available = Signal(bool)
@@ -182,7 +184,7 @@ class FakeBackend:
 
 
 class World:
-    def __init__(self, qtbot: QtBot) -> None:
+    def __init__(self, qtbot: QtBot, *, is_new: bool = False) -> None:
         self.clock = Clock()
         self.accounts = FakeAccounts()
         self.monitor = self.accounts.monitors["default"]
@@ -195,6 +197,7 @@ class World:
             load_settings(),
             self.clock,
             self.notifier,
+            is_new=is_new,
         )
         self.qtbot = qtbot
 
@@ -337,7 +340,7 @@ def test_hidden_window_is_not_rendered(world: World) -> None:
 def test_wishes_reach_the_monitor(world: World) -> None:
     world.tray.refresh_requested.emit()
     world.window.refreshRequested.emit()
-    world.window.unlockRequested.emit()
+    world.window.remedyRequested.emit(Remedy.UNLOCK_KEYRING)
     assert world.monitor.wishes == ["verify", "verify", "unlock"]
 
 
@@ -389,10 +392,16 @@ def test_one_question_at_a_time(world: World) -> None:
     assert world.monitor.wishes == [("clear", False)]
 
 
-@pytest.mark.parametrize(("signal", "mode"), [("loginRequested", "real"), ("switchModeRequested", "demo")])
-def test_keys_are_handed_on_with_their_mode(world: World, signal: str, mode: str) -> None:
-    getattr(world.window, signal).emit()
+def test_keys_are_tried_for_the_other_mode_without_being_typed_again(world: World) -> None:
+    world.window.remedyRequested.emit(Remedy.SWITCH_MODE)
+    assert world.monitor.wishes == [("demo", "its own")]
+
+
+@pytest.mark.parametrize("mode", ["real", "demo"])
+def test_keys_are_handed_on_with_their_mode(world: World, mode: str) -> None:
+    world.window.remedyRequested.emit(Remedy.ENTER_KEYS)
     question: Any = world.question("keysDialog")
+    question.form.choose_mode(mode)
     question.form.key.setText("a-key")
     question.form.secret.setText("a-secret")
     enter(question)
@@ -402,8 +411,15 @@ def test_keys_are_handed_on_with_their_mode(world: World, signal: str, mode: str
 def test_portal_is_opened(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     monkeypatch.setattr(windows_module.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))  # type: ignore[attr-defined]
-    world.window.portalRequested.emit()
+    world.window.remedyRequested.emit(Remedy.OPEN_PORTAL)
     assert opened == ["https://openapi.kiwoom.com"]
+
+
+def test_portal_comes_with_what_to_do_there(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows_module.QDesktopServices, "openUrl", lambda _: True)  # type: ignore[attr-defined]
+    world.controller.open_window()
+    world.window.remedyRequested.emit(Remedy.OPEN_PORTAL)
+    assert "register this computer's public IP" in world.notification().body
 
 
 def test_closed_window_is_hidden_where_there_is_an_icon_and_minimised_where_there_is_none(world: World) -> None:
@@ -454,7 +470,8 @@ def test_notices_are_shown_and_a_click_opens_the_window(world: World) -> None:
     world.accounts.add("second")
     world.accounts.notice.emit("second", Notice(NoticeKind.ENDING, START + 600))
     notification = world.notification()
-    assert (notification.owner, notification.title) == ("second", "The Kiwoom token expires in 10 min - second")
+    assert notification.owner == "second"
+    assert notification.title == "[second · Real] Kiwoom token expires 23:23 (10 min left)"
     world.notifier.clicked.emit("second")
     assert world.window.isVisible()
     assert world.tray.views[-1].profile == "second"
@@ -462,7 +479,8 @@ def test_notices_are_shown_and_a_click_opens_the_window(world: World) -> None:
 
 def test_buttons_of_a_notice_are_for_its_account(world: World) -> None:
     world.accounts.add("second")
-    world.notifier.refresh_requested.emit("second")
+    world.notifier.remedy_requested.emit("second", Remedy.ISSUE)
+    world.notifier.remedy_requested.emit("gone", Remedy.ISSUE)
     world.notifier.snooze_requested.emit(3600)
     assert (world.accounts.monitors["second"].wishes, world.monitor.wishes) == (["refresh"], [])
     assert world.accounts.wishes == [("snooze", 3600)]
@@ -507,10 +525,10 @@ def test_a_question_is_about_the_account_that_was_chosen_when_it_was_asked(world
 
 def test_a_notice_names_its_account_where_there_are_several(world: World) -> None:
     world.accounts.notice.emit("default", Notice(NoticeKind.ENDING, START + 600))
-    assert world.notification().title == "The Kiwoom token expires in 10 min"
+    assert world.notification().title.startswith("[Real] Kiwoom token expires")
     world.accounts.add("second")
     world.accounts.notice.emit("default", Notice(NoticeKind.ENDING, START + 600))
-    assert world.notification().title == "The Kiwoom token expires in 10 min - default"
+    assert world.notification().title.startswith("[Default · Real] Kiwoom token expires")
 
 
 def test_snooze_and_policy_are_passed_on(world: World) -> None:
@@ -649,3 +667,117 @@ def test_what_is_so_already_is_not_asked_of_the_system_again(monkeypatch: pytest
     autostart_module.switch_if_different(on=False)
     autostart_module.switch_if_different(on=True)
     assert switched == [True]
+
+
+class TestAnswers:
+    """No click is left without one: where no window shows it, a notice says it."""
+
+    def test_what_a_check_found_is_said(self, world: World) -> None:
+        world.tray.refresh_requested.emit()
+        world.monitor.show(busy=Action.VERIFY)
+        assert world.backend.shown == []
+        world.monitor.show(busy=None, last=LastResult(Result.CONFIRMED, START))
+        said = world.notification()
+        assert said.title == "[Real] Kiwoom token"
+        assert said.body.startswith("Kiwoom confirms it is valid. It still expires ")
+        assert (said.buttons, said.urgent, said.transient) == ((), False, True)
+
+    def test_where_the_window_shows_it_no_notice_does(self, world: World) -> None:
+        world.controller.open_window()
+        world.window.refreshRequested.emit()
+        world.monitor.show(last=LastResult(Result.CONFIRMED, START))
+        world.qtbot.wait(50)
+        assert world.backend.shown == []
+
+    def test_what_nobody_asked_for_is_not_answered(self, world: World) -> None:
+        world.monitor.show(last=LastResult(Result.CONFIRMED, START))
+        world.qtbot.wait(50)
+        assert world.backend.shown == []
+
+    def test_a_notice_about_it_is_answer_enough(self, world: World) -> None:
+        world.tray.refresh_requested.emit()
+        world.accounts.notice.emit("default", Notice(NoticeKind.RECOVERED, START + 7200))
+        world.monitor.show(last=LastResult(Result.ISSUED, START))
+        world.qtbot.waitUntil(lambda: bool(world.backend.shown), timeout=10_000)
+        world.qtbot.wait(50)
+        assert len(world.backend.shown) == 1
+
+    def test_copy_says_that_it_copied_and_for_how_long(self, world: World, qapp: QApplication) -> None:
+        world.tray.copy_requested.emit()
+        world.accounts.copied.emit(Secret("a-token-of-a-test"))
+        assert world.notification().body == "The token was copied. It is removed from the clipboard in 30 s."
+        qapp.clipboard().clear()
+
+    def test_copy_that_fails_says_why(self, world: World) -> None:
+        world.tray.copy_requested.emit()
+        world.monitor.show(last=LastResult(Result.FAILED, START, KeysRefused("There is none.")))
+        assert world.notification().body == "There is none."
+
+    def test_revoking_from_the_menu_is_answered(self, world: World) -> None:
+        world.tray.clear_requested.emit()
+        world.question("clearDialog").accept()
+        world.monitor.show(expires=None, last=LastResult(Result.REVOKED, START))
+        assert "revoked at Kiwoom" in world.notification().body
+
+
+def test_menu_is_about_the_account_that_needs_attention(world: World) -> None:
+    world.accounts.add("day-2", expires=START - 5)
+    world.controller.render()
+    shown = world.tray.views[-1]
+    assert (shown.account, shown.menu_status) == ("day-2", "day-2 · Real · Expired — show")
+    assert shown.can_show_account
+    world.tray.refresh_requested.emit()
+    assert (world.monitor.wishes, world.accounts.monitors["day-2"].wishes) == ([], ["refresh"])
+    world.tray.account_requested.emit()
+    assert world.window.isVisible()
+    assert world.accounts.chosen_name == "day-2"
+
+
+@pytest.mark.parametrize(
+    ("remedy", "dialog"), [(Remedy.ENTER_KEYS, "keysDialog"), (Remedy.ROTATE, "rotateDialog"), (Remedy.ISSUE, "")]
+)
+def test_remedy_of_the_menu_does_what_that_of_the_window_does(world: World, remedy: str, dialog: str) -> None:
+    for ask in (world.tray.remedy_requested, world.window.remedyRequested):
+        ask.emit(remedy)
+        if dialog:
+            world.question(dialog).reject()
+    assert world.monitor.wishes == ([] if dialog else ["refresh", "refresh"])
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_closed_wizard_raises_no_alarm(qtbot: QtBot, is_new: bool) -> None:
+    world = World(qtbot, is_new=is_new)
+    world.accounts.notice.emit("default", Notice(NoticeKind.STOPPED, error=KeysMissing("There are none."), urgent=True))
+    world.qtbot.wait(50)
+    assert bool(world.backend.shown) is not is_new
+    world.timer.stop()
+
+
+def test_refused_keys_stay_where_they_were_typed(world: World) -> None:
+    world.window.remedyRequested.emit(Remedy.ENTER_KEYS)
+    question: Any = world.question("keysDialog")
+    question.form.key.setText("a-key")
+    question.form.secret.setText("a-secret")
+    enter(question)
+    world.monitor.show(busy=Action.REFRESH)
+    assert question.isVisible()
+    world.monitor.show(busy=None, last=LastResult(Result.FAILED, START, KeysRefused("Refused.", code="8001")))
+    assert question.isVisible()
+    assert (question.form.key.text(), question.form.secret.text()) == ("a-key", "a-secret")
+    enter(question)
+    world.monitor.show(last=LastResult(Result.ISSUED, START + 1))
+    assert not question.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [
+        ("daily 06:30", "Every day at 06:30 (KST) the token is revoked and reissued: every tool is cut off once then."),
+        ("notify", "From now on you are only warned before the token expires."),
+        ("auto", "From now on a new token is issued automatically right after it expires."),
+    ],
+)
+def test_policy_that_is_chosen_in_the_menu_says_what_it_means(world: World, policy: str, told: str) -> None:
+    world.tray.policy_chosen.emit(policy)
+    assert world.accounts.wishes == [("policy", policy, "default")]
+    assert world.notification().body == told

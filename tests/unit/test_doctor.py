@@ -291,3 +291,31 @@ class TestReport:
         doctor(None, as_json=False, report=str(tmp_path / "two.zip"))
         with zipfile.ZipFile(tmp_path / "two.zip") as report:
             assert report.read("history.csv").startswith(b"StoreError: ")
+
+
+class TestWhatHelps:
+    @pytest.fixture
+    def line(self, private_places: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[], Any]:
+        def ask() -> Any:
+            doctor(None, as_json=True)
+            found = {one["name"]: one for one in json.loads(capsys.readouterr().out)}["what helps"]
+            return found["good"], found["text"]
+
+        return ask
+
+    def test_without_keys_they_are_to_be_entered(self, line: Callable[[], Any]) -> None:
+        assert line() == (False, "Enter the app key: kiwoom-token login --mode real")
+
+    def test_token_that_is_missing_is_to_be_issued(
+        self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("APP_KEY", "a-key")
+        monkeypatch.setenv("APP_SECRET", "a-secret")
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+        assert line() == (True, "Issue a token: kiwoom-token refresh")
+
+    def test_settings_that_cannot_be_read_are_to_be_mended(self, line: Callable[[], Any], private_places: Path) -> None:
+        settings = private_places / "places" / "settings" / "settings.toml"
+        settings.parent.mkdir(parents=True)
+        settings.write_text("mode = \n")
+        assert line() == (False, "Open the settings file: kiwoom-token config path")

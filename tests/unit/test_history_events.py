@@ -189,6 +189,17 @@ class TestGaps:
         )
         assert one.gap_seconds(trading=True) == 12 * 60
 
+    def test_change_of_tokens_is_none_that_costs_anything(self) -> None:
+        one = week(
+            event("11-19 06:30", ISSUED, "a", lives=5 * HOUR),
+            event(kst("11-19 11:30") + 5, ISSUED, "b", lives=40 * DAY),
+        )
+        assert [(gap.seconds, gap.is_change) for gap in one.gaps] == [(5, True)]
+        assert (one.gap_seconds(trading=True), one.change_seconds()) == (0, 5)
+        assert gap_text(one.gaps[0]).startswith("5 s without a token (automatic reissue)")
+        assert "5 s of automatic reissue" in summary_text(one)
+        assert one.entries[1] == one.gaps[0], "it is listed all the same"
+
     def test_one_over_the_close_is_two(self) -> None:
         one = week(
             event("11-18 06:30", ISSUED, "a", lives=13 * HOUR), event("11-18 20:15", ISSUED, "b", lives=40 * DAY)

@@ -28,7 +28,7 @@ from tray_app.desktop.history.marks import kind_of, paint_mark
 from tray_app.desktop.history.week_layout import Spot
 from tray_app.desktop.history.week_view import WeekView
 from tray_app.desktop.history.window import HistoryWindow
-from tray_app.desktop.theme.colours import window_tones
+from tray_app.desktop.theme.colours import Tone, window_tones
 from tray_app.desktop.translation import install_translator
 from tray_app.history import events, timeline
 from tray_app.history.database import History
@@ -167,16 +167,26 @@ class TestPicture:
         qtbot.mouseClick(window.week, Qt.MouseButton.LeftButton, pos=middle_of(window, "The request failed").toPoint())
         assert "The request failed" in column(window, 1)[window.table.currentIndex().row()]
 
-    def test_gaps_in_trading_hours_are_seen_however_short(self, window: HistoryWindow) -> None:
+    @pytest.mark.parametrize(("is_cleared", "tone"), [(True, Tone.BAD), (False, Tone.QUIET)])
+    def test_gaps_in_trading_hours_are_seen_however_short_and_red_unless_it_is_a_change_of_tokens(
+        self, window: HistoryWindow, is_cleared: bool, tone: Tone
+    ) -> None:
         window.resize(500, 600)
         QApplication.processEvents()
         token = Event(weeks.at(0, "06:30"), "default", EventKind.ISSUED, "a", None, weeks.at(0, "09:00"))
         later = Event(weeks.at(0, "09:00") + 5, "default", EventKind.ISSUED, "b", None, weeks.at(1, "09:00"))
-        window.week.show_week(timeline.week_of("default", [token, later], weeks.NOW))
-        red = window_tones(window.palette()).bad.rgb()
+        cleared = [Event(weeks.at(0, "08:59"), "default", EventKind.CLEARED)] if is_cleared else []
+        week = timeline.week_of("default", [token, *cleared, later], weeks.NOW)
+        window.week.show_week(week)
+        tones = window_tones(window.palette())
         image = window.week.grab().toImage()
-        reds = {x for x in range(image.width()) for y in range(image.height()) if image.pixel(x, y) == red}
-        assert len(reds) >= 2
+        shown = [
+            {x for x in range(image.width()) for y in range(image.height()) if image.pixel(x, y) == one.rgb()}
+            for one in (tones.of(tone), tones.bad)
+        ]
+        assert len(shown[0]) >= 2
+        assert bool(shown[1]) is is_cleared
+        assert week.gap_seconds(trading=True) == (65 if is_cleared else 0)
 
     def test_a_burst_of_events_stays_near_its_time(self, window: HistoryWindow, history: History) -> None:
         cleared = [Event(weeks.at(0, "09:00") + n, "default", EventKind.CLEARED) for n in range(60)]

@@ -25,12 +25,19 @@ MEANINGS = {
     "full": IconSpec(Phase.VALID, LEVELS),
     "half": IconSpec(Phase.VALID, LEVELS // 2),
     "hours": IconSpec(Phase.VALID, level_of(0.1)),
-    "low": IconSpec(Phase.LOW),
+    "below an hour": IconSpec(Phase.HOUR, LEVELS // 2),
+    "below 30 minutes": IconSpec(Phase.SOON, minutes=22),
+    "low": IconSpec(Phase.LOW, minutes=7),
     "ending": IconSpec(Phase.ENDING),
     "expired": IconSpec(Phase.EXPIRED),
     "none": IconSpec(Phase.NONE),
     "busy": IconSpec(Phase.VALID, busy=True),
+    "dead": IconSpec(Phase.DEAD),
+    "unconfirmed": IconSpec(Phase.UNCONFIRMED),
     "problem": IconSpec(Phase.VALID, LEVELS, problem=True),
+    "renewal failing": IconSpec(Phase.VALID, LEVELS, failing=True),
+    "keyring locked": IconSpec(Phase.VALID, LEVELS, locked=True),
+    "keyring locked, no token": IconSpec(Phase.NONE, locked=True),
     "stopped": IconSpec(Phase.VALID, LEVELS, stopped=True),
 }
 
@@ -57,6 +64,19 @@ def test_meanings_differ_in_shape_alone(one: str, other: str, size: int) -> None
     shapes = [alpha(paint_icon(MEANINGS[name], size, dark_panel=True, mask=True)) for name in (one, other)]
     different = sum(abs(a - b) > 100 for a, b in zip(*shapes, strict=True))
     assert different >= size * size * 0.02
+
+
+@pytest.mark.parametrize(("dark", "ground"), [(True, "#202020"), (False, "#f3f3f3")])
+@pytest.mark.parametrize(("one", "other"), list(itertools.combinations(MEANINGS, 2)))
+def test_meanings_can_be_told_apart_on_each_panel_at_16_pixels(one: str, other: str, dark: bool, ground: str) -> None:
+    pictures = [on_panel(MEANINGS[name], 16, thought_dark=dark, ground=ground) for name in (one, other)]
+    assert sum(abs(a - b) > 0.25 for a, b in zip(*pictures, strict=True)) >= 8
+
+
+@pytest.mark.parametrize(("phase", "minutes"), [(Phase.SOON, range(10, 30)), (Phase.LOW, range(5, 10))])
+def test_each_minute_of_the_last_half_hour_has_a_picture(phase: Phase, minutes: range) -> None:
+    shapes = {tuple(alpha(paint_icon(IconSpec(phase, minutes=one), 16, dark_panel=True, mask=True))) for one in minutes}
+    assert len(shapes) == len(minutes)
 
 
 @pytest.mark.parametrize("ground", ["#000000", "#202020", "#f3f3f3", "#ffffff"])

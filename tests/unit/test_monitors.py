@@ -402,8 +402,10 @@ def test_a_refresh_is_for_the_profile_that_was_named(world: World, settings: Pat
     add(settings, "[profiles.second]\n")
     monitors = world.start()
 
-    monitors.refresh("second")
-    monitors.refresh("one that has gone")
+    second = monitors.of("second")
+    assert second is not None
+    second.refresh()
+    assert monitors.of("one that has gone") is None
 
     world.sees(lambda: state_of(monitors, "second").expires is not None)
     assert (monitors.chosen.state.profile, monitors.chosen.state.expires) == ("default", None)

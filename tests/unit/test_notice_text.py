@@ -17,7 +17,16 @@ REFUSED = KeysRefused("Refused.", code="8050")
 @pytest.mark.parametrize(
     ("notice", "title", "body"),
     [
-        (Notice(NoticeKind.ENDING, NOW + 600), "The Kiwoom token expires in 10 min", "It expires 07:12 (KST)."),
+        (
+            Notice(NoticeKind.ENDING, NOW + 600),
+            "Kiwoom token expires 07:12 (10 min left)",
+            "Automatic renewal is off. Reissue it in time.",
+        ),
+        (
+            Notice(NoticeKind.ENDING, NOW + 600, is_planned=True),
+            "Kiwoom token expires 07:12 (10 min left)",
+            "It will be reissued automatically right after that. Nothing to do.",
+        ),
         (Notice(NoticeKind.ENDED, NOW - 3600 * 8), "The Kiwoom token has expired", "It expired yesterday 23:02 (KST)."),
         (
             Notice(NoticeKind.ENDED, NOW - 120, REFUSED),
@@ -48,7 +57,7 @@ REFUSED = KeysRefused("Refused.", code="8050")
         (
             Notice(NoticeKind.NOT_ROTATED, NOW),
             "Kiwoom returned the revoked token",
-            "From now on it is reissued right after it expires.",
+            "From now on it is reissued right after it expires. Nothing to do.",
         ),
     ],
 )
@@ -75,6 +84,11 @@ def test_no_kind_is_without_words() -> None:
 def test_notice_that_renewal_has_stopped_says_what_to_do(remedy: str, title: str) -> None:
     notice = Notice(NoticeKind.STOPPED, error=KeysRefused("Refused.", remedy=remedy))
     assert notice_text(notice, NOW)[0].startswith(title)
+
+
+def test_notice_about_an_ip_names_it() -> None:
+    notice = Notice(NoticeKind.STOPPED, error=KeysRefused("Refused.", code="8050", remedy=Remedy.OPEN_PORTAL))
+    assert notice_text(notice, NOW)[0] == "Register this IP at Kiwoom"
 
 
 def test_notice_that_there_are_no_keys_asks_for_them() -> None:

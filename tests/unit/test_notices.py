@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import ModuleType
 from typing import Any
@@ -14,13 +14,16 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.doubles import START
-from tray_app.core.errors import BrokerUnavailable
+from tray_app.core.errors import BrokerUnavailable, Remedy
 from tray_app.core.notices import Notice, NoticeKind
+from tray_app.core.state import TokenState
 from tray_app.desktop.notices.backend import OPEN, Notification, NotificationsUnavailable
 from tray_app.desktop.notices.notifier import Notifier
 from tray_app.desktop.notices.windows_macos import NativeBackend
 
 ENDING = Notice(NoticeKind.ENDING, START + 600, urgent=True)
+MAIN = TokenState("main", "real", expires=START + 600)
+TITLE = "Kiwoom token expires 23:23 (10 min left)"
 
 
 class FakeBackend:
@@ -52,7 +55,7 @@ class Center:
         self.done: list[object] = []
         self.notices = Notifier(lambda *words: self.balloons.append(words), backend=backend)
         self.notices.clicked.connect(lambda profile: self.done.append(("open", profile)))
-        self.notices.refresh_requested.connect(lambda profile: self.done.append(("refresh", profile)))
+        self.notices.remedy_requested.connect(lambda profile, remedy: self.done.append((remedy, profile)))
         self.notices.snooze_requested.connect(lambda seconds: self.done.append(("snooze", seconds)))
 
     def wait(self, condition: Callable[[], object]) -> None:
@@ -71,33 +74,33 @@ def desk(qtbot: QtBot, backend: FakeBackend) -> Center:
 
 def shown(desk: Center, backend: FakeBackend, notice: Notice, **options: Any) -> Notification:
     before = len(backend.calls)
-    desk.notices.show(notice, "main", START, **options)
+    desk.notices.show(notice, MAIN, START, **options)
     desk.wait(lambda: len(backend.calls) > before)
     notification = backend.calls[-1]
     assert isinstance(notification, Notification)
     return notification
 
 
-def test_warning_offers_to_refresh_and_to_snooze(desk: Center, backend: FakeBackend) -> None:
+def test_warning_offers_to_reissue_and_to_snooze(desk: Center, backend: FakeBackend) -> None:
     notification = shown(desk, backend, ENDING)
     assert (notification.owner, notification.title, notification.urgent) == (
         "main",
-        "The Kiwoom token expires in 10 min",
+        f"[Real] {TITLE}",
         True,
     )
-    assert [label for _, label in notification.buttons] == ["Check with Kiwoom", "Snooze 30 min", "1 h", "8 h"]
+    assert [label for _, label in notification.buttons] == ["Reissue now…", "Remind me later"]
 
 
 @pytest.mark.parametrize("kind", list(NoticeKind))
 def test_what_needs_no_hand_has_no_buttons(kind: NoticeKind, desk: Center, backend: FakeBackend) -> None:
     notification = shown(desk, backend, Notice(kind, START + 60, BrokerUnavailable("Down.")))
-    needs_one = {NoticeKind.ENDING, NoticeKind.ENDED, NoticeKind.FAILED, NoticeKind.STOPPED}
+    needs_one = set(NoticeKind) - {NoticeKind.RECOVERED, NoticeKind.NOT_ROTATED, NoticeKind.DIED}
     assert bool(notification.buttons) is (kind in needs_one)
     assert notification.transient is (kind is NoticeKind.RECOVERED)
 
 
 def test_profile_is_named_where_there_are_several(desk: Center, backend: FakeBackend) -> None:
-    assert shown(desk, backend, ENDING, named=True).title == "The Kiwoom token expires in 10 min - main"
+    assert shown(desk, backend, ENDING, named=True).title == f"[main · Real] {TITLE}"
 
 
 def test_presses_come_back_on_the_gui_thread(desk: Center, backend: FakeBackend) -> None:
@@ -106,8 +109,8 @@ def test_presses_come_back_on_the_gui_thread(desk: Center, backend: FakeBackend)
     presser.start()
     presser.join()
     assert desk.done == [], "nothing happens on the other thread"
-    desk.wait(lambda: len(desk.done) == 5)
-    assert desk.done == [("open", "main"), ("refresh", "main"), ("snooze", 1800), ("snooze", 3600), ("snooze", 28800)]
+    desk.wait(lambda: len(desk.done) == 3)
+    assert desk.done == [("open", "main"), (Remedy.ROTATE, "main"), ("snooze", 1800)]
 
 
 def test_a_bubble_that_fails_becomes_a_balloon_and_the_next_is_tried_again(
@@ -115,9 +118,9 @@ def test_a_bubble_that_fails_becomes_a_balloon_and_the_next_is_tried_again(
 ) -> None:
     backend.failure = OSError("no bus")
     for number in (1, 2):
-        desk.notices.show(ENDING, "main", START)
+        desk.notices.show(ENDING, MAIN, START)
         desk.wait(lambda number=number: len(desk.balloons) == number)  # type: ignore[misc]
-    assert desk.balloons[0][0] == "The Kiwoom token expires in 10 min"
+    assert desk.balloons[0][0] == f"[Real] {TITLE}"
     assert len(caplog.records) == 1, "said once"
     backend.failure = None
     shown(desk, backend, ENDING)
@@ -129,7 +132,7 @@ def test_where_there_will_never_be_bubbles_nobody_asks_for_them_again(
 ) -> None:
     backend.failure = NotificationsUnavailable("OSError")
     for number in (1, 2, 3):
-        desk.notices.show(ENDING, "main", START)
+        desk.notices.show(ENDING, MAIN, START)
         desk.notices.withdraw("main")
         desk.wait(lambda number=number: len(desk.balloons) == number)  # type: ignore[misc]
     assert len([call for call in backend.calls if isinstance(call, Notification)]) == 1
@@ -143,9 +146,9 @@ def test_what_is_over_is_taken_away(desk: Center, backend: FakeBackend) -> None:
 
 
 def test_at_the_end_of_the_program_all_are_taken_away(desk: Center, backend: FakeBackend) -> None:
-    desk.notices.show(ENDING, "main", START)
-    desk.notices.show(ENDING, "second", START)
-    desk.notices.show(ENDING, "third", START)
+    desk.notices.show(ENDING, MAIN, START)
+    desk.notices.show(ENDING, replace(MAIN, profile="second"), START)
+    desk.notices.show(ENDING, replace(MAIN, profile="third"), START)
     desk.notices.withdraw("third")
     desk.notices.close()
     assert sorted(call for call in backend.calls if isinstance(call, str)) == ["main", "second", "third"]
@@ -159,7 +162,7 @@ def test_a_platform_that_hangs_does_not_hold_up_the_end(qtbot: QtBot) -> None:
             hangs.wait(60)
 
     desk = Center(qtbot, Hanging())
-    desk.notices.show(ENDING, "main", START)
+    desk.notices.show(ENDING, MAIN, START)
     desk.notices.close()
     assert not hangs.is_set()
     hangs.set()
@@ -191,6 +194,11 @@ class Button:
 
 
 @dataclass(frozen=True)
+class Sound:
+    name: str | None = None
+
+
+@dataclass(frozen=True)
 class NativeNotification:
     title: str
     message: str
@@ -198,6 +206,7 @@ class NativeNotification:
     buttons: tuple[Button, ...] = ()
     on_dispatched: Callable[[], Any] | None = None
     identifier: str = ""
+    sound: Sound | None = None
 
 
 @dataclass
@@ -244,7 +253,7 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Platform:
             made.screen.pop(identifier, None)
 
     module = ModuleType("desktop_notifier")
-    for one in (Button, Capability, DesktopNotifier, Icon, Urgency):
+    for one in (Button, Capability, DesktopNotifier, Icon, Sound, Urgency):
         setattr(module, one.__name__, one)
     vars(module)["Notification"] = NativeNotification
     monkeypatch.setitem(sys.modules, "desktop_notifier", module)
@@ -278,6 +287,12 @@ class TestNative:
         assert (shown.title, shown.message, shown.urgency) == ("Title", "Body", Urgency.Critical)
         assert [(one.identifier, one.title) for one in shown.buttons] == [("refresh", "Refresh")]
         assert platform.threads == {"notices"}
+
+    def test_only_what_is_urgent_makes_a_sound(self, native: NativeBackend, platform: Platform) -> None:
+        for urgent in (True, False):
+            native.show(notification(urgent=urgent))
+            ((shown,)) = platform.screen.values()
+            assert (shown.sound is not None) is urgent
 
     def test_puts_one_in_the_place_of_the_other_for_each_owner(self, native: NativeBackend, platform: Platform) -> None:
         for title in ("one", "two", "three"):
@@ -330,9 +345,9 @@ class TestNative:
     def test_balloons_stand_in_for_it(self, qtbot: QtBot, native: NativeBackend, platform: Platform) -> None:
         platform.unmakeable = OSError("Not implemented.")
         desk = Center(qtbot, native)
-        desk.notices.show(ENDING, "main", START)
+        desk.notices.show(ENDING, MAIN, START)
         desk.wait(lambda: desk.balloons)
         platform.unmakeable = None
-        desk.notices.show(ENDING, "main", START)
+        desk.notices.show(ENDING, MAIN, START)
         desk.wait(lambda: len(desk.balloons) == 2)
         assert platform.screen == {}

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytest.importorskip("PySide6.QtWidgets")
 
-from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt, QTimer
-from PySide6.QtGui import QAccessible, QAction, QColor, QImage, QPalette, QRegion
+from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, QSize, QStandardPaths, Qt, QTimer, QUrl
+from PySide6.QtGui import (
+    QAccessible,
+    QAction,
+    QColor,
+    QDragEnterEvent,
+    QDropEvent,
+    QFontDatabase,
+    QImage,
+    QPalette,
+    QRegion,
+)
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -32,6 +44,8 @@ from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.desktop.dialogs.clear import LOCAL, REVOKE, ask_clear
 from tray_app.desktop.dialogs.keys import ask_keys
 from tray_app.desktop.dialogs.rotate import ask_rotate
+from tray_app.desktop.status_window import token_card as card_module
+from tray_app.desktop.status_window import window as window_module
 from tray_app.desktop.status_window.dial import Dial
 from tray_app.desktop.status_window.profile_box import ProfileBox
 from tray_app.desktop.status_window.window import StatusWindow
@@ -180,19 +194,20 @@ def test_buttons_ask_by_signal(qtbot: QtBot, shown: StatusWindow, name: str, sig
 
 
 @pytest.mark.parametrize(
-    ("code", "signal"),
+    ("code", "remedy"),
     [
-        ("8001", "loginRequested"),
-        ("8030", "switchModeRequested"),
-        ("8050", "portalRequested"),
-        ("8010", "rotateRequested"),
+        ("8001", Remedy.ENTER_KEYS),
+        ("8030", Remedy.SWITCH_MODE),
+        ("8050", Remedy.OPEN_PORTAL),
+        ("8010", Remedy.ROTATE),
     ],
 )
-def test_remedy_button_mends_the_last_error(qtbot: QtBot, shown: StatusWindow, code: str, signal: str) -> None:
+def test_remedy_button_mends_the_last_error(qtbot: QtBot, shown: StatusWindow, code: str, remedy: str) -> None:
     shown.show_view(refused(code))
     assert button(shown, "remedyButton").isVisible()
-    with qtbot.waitSignal(getattr(shown, signal)):
+    with qtbot.waitSignal(shown.remedyRequested) as asked:
         button(shown, "remedyButton").click()
+    assert asked.args == [remedy]
 
 
 @pytest.mark.parametrize(
@@ -287,6 +302,24 @@ def test_profiles_can_be_chosen_only_where_there_are_several(qtbot: QtBot, shown
     assert not box.isVisible()
 
 
+def test_all_accounts_are_seen_at_a_glance_and_chosen_by_a_click(qtbot: QtBot, shown: StatusWindow) -> None:
+    states = (state(), state(-5, profile="swing", mode="demo"), state(None, profile="day&2", stopped=True))
+    shown.show_view(view_of(Overview(states, "default"), NOW, "linux"))
+    rows = [button(shown, f"account{number}") for number in range(3)]
+    assert all(row.isVisible() for row in rows)
+    assert [row.text().partition(" · ")[0] for row in rows] == ["Default", "swing", "day&&2"]
+    assert "· until " in rows[0].text()
+    assert rows[1].text().endswith("Mock · Expired")
+    assert rows[2].text().endswith("needs attention")
+    assert [row.isChecked() for row in rows] == [True, False, False]
+    with qtbot.waitSignal(shown.profileChosen) as chosen:
+        rows[2].click()
+    assert chosen.args == ["day&2"]
+    assert not rows[2].isChecked(), "it is shown as chosen when a view says so"
+    shown.show_view(view())
+    assert not rows[0].isVisible()
+
+
 def test_what_is_more_urgent_elsewhere_is_said_and_shown_on_request(qtbot: QtBot, shown: StatusWindow) -> None:
     states = (state(), state(200, profile="swing"))
     shown.show_view(view_of(Overview(states, "default"), NOW, "linux"))
@@ -349,8 +382,9 @@ def test_rotate_is_asked_about_and_cancelling_is_what_return_does(qtbot: QtBot) 
 
 def test_remedy_button_unlocks_a_locked_keyring(qtbot: QtBot, shown: StatusWindow) -> None:
     shown.show_view(view(place="file", place_path="/x", place_problem="locked"))
-    with qtbot.waitSignal(shown.unlockRequested):
+    with qtbot.waitSignal(shown.remedyRequested) as asked:
         button(shown, "remedyButton").click()
+    assert asked.args == [Remedy.UNLOCK_KEYRING]
 
 
 @pytest.mark.parametrize("name", ["remedyButton", "clearButton", "copyButton"])
@@ -405,7 +439,7 @@ def test_escape_hides_the_window_and_keeps_it(qtbot: QtBot, shown: StatusWindow)
 
 
 def test_tab_goes_from_the_main_thing_over_the_dangerous_ones_to_the_head(shown: StatusWindow) -> None:
-    order, one = [], button(shown, "refreshButton")
+    order, one = [], button(shown, "remedyButton")
     current: QWidget | None = one
     for _ in range(200):
         if isinstance(current, QPushButton) and current.objectName() != "quitButton":
@@ -414,9 +448,9 @@ def test_tab_goes_from_the_main_thing_over_the_dangerous_ones_to_the_head(shown:
         if current is one:
             break
     assert order == [
+        "remedyButton",
         "refreshButton",
         "copyButton",
-        "remedyButton",
         "showButton",
         "openSettingsButton",
         "rotateButton",
@@ -435,7 +469,7 @@ def test_mnemonics_do_not_collide(shown: StatusWindow) -> None:
             shown.show_view(replace(refused(code), settings_problem="The file is broken.", elsewhere="swing"))
             buttons = [one for one in shown.findChildren(QPushButton) if one.isVisible()]
             marks = [one.text().partition("&")[2][:1].lower() for one in buttons]
-            assert len(set(marks)) == len(marks) == 11
+            assert len(set(marks)) == len(marks) == 11, [one.text() for one in buttons]
             assert "" not in marks
 
 
@@ -449,6 +483,64 @@ def test_screen_reader_hears_minutes_not_seconds(shown: StatusWindow) -> None:
     for one in shown.findChildren(QPushButton):
         interface = QAccessible.queryAccessibleInterface(one)
         assert interface.text(QAccessible.Text.Name) or not one.isVisible()
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("room", [(1280, 760), (853, 490), (640, 360), (426, 226)], ids=["100", "150", "200", "300"])
+def test_at_every_scale_of_a_small_screen_what_helps_is_in_sight_and_no_button_is_cut(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, room: tuple[int, int], lang: str
+) -> None:
+    monkeypatch.setattr(window_module, "available_room", lambda _: QSize(*room))
+    speak(lang)
+    one = StatusWindow()
+    qtbot.addWidget(one)
+    for code in ("8001", "8030", "8050"):
+        one.show_view(refused(code))
+        one.show()
+        settle()
+        assert one.width() <= room[0]
+        assert one.height() <= room[1]
+        for name in ("remedyButton", "refreshButton", "settingsButton"):
+            found = button(one, name)
+            assert found.width() >= found.sizeHint().width(), found.text()
+            corner = found.mapTo(one, found.rect().bottomRight())
+            assert one.rect().contains(corner), found.text()
+
+
+def test_screen_reader_hears_no_mnemonics_and_which_value_belongs_to_which_caption(shown: StatusWindow) -> None:
+    speak("ko")
+    shown.show_view(refused("8050"))
+    names = {one.accessibleName() for one in shown.findChildren(QAbstractButton) if one.isVisible()}
+    assert "이 IP 등록하기…" in names
+    assert "다시 시도" in names
+    assert not any("(" in name or "&" in name for name in names)
+    for number, value in enumerate(("place", "last", "coming")):
+        caption = shown.findChild(QLabel, f"name{number}")
+        assert caption is not None
+        assert caption.buddy() is shown.findChild(QLabel, value)
+
+
+def test_new_error_is_told_to_a_screen_reader_once(shown: StatusWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(card_module, "alert", lambda widget: told.append(widget.text()))
+    for _ in range(3):
+        shown.show_view(refused("8050"))
+    assert len(told) == 1
+    assert "[8050]" in told[0]
+    shown.show_view(view())
+    assert len(told) == 1
+
+
+def test_window_without_a_korean_font_says_how_to_get_one(shown: StatusWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    hint = shown.findChild(QLabel, "fontHint")
+    assert hint is not None
+    monkeypatch.setattr(QFontDatabase, "writingSystems", lambda *_: [])
+    speak("ko")
+    assert hint.isVisible() is (sys.platform == "linux")
+    if sys.platform == "linux":
+        assert "sudo apt install fonts-nanum" in hint.text()
+    speak("en")
+    assert not hint.isVisible()
 
 
 def test_language_changes_while_the_window_is_open(shown: StatusWindow) -> None:
@@ -593,7 +685,75 @@ def test_keys_are_handed_over_as_secrets_and_forgotten(qtbot: QtBot) -> None:
     mode, app_key, app_secret = entered.args
     assert (mode, app_key, app_secret) == ("demo", Secret(KEY), Secret(SECRET))
     assert KEY not in repr(entered.args)
+    assert not button(dialog, "keysAccept").isEnabled(), "one attempt at a time"
+    dialog.show_answer("Refused. [8001]")
+    assert (key.text(), secret.text()) == (KEY, SECRET), "they can be corrected"
+    assert text(dialog, "keysComplaint") == "Refused. [8001]"
+    button(dialog, "keysAccept").click()
+    dialog.show_answer("")
+    assert not dialog.isVisible()
     assert (key.text(), secret.text()) == ("", "")
+
+
+def test_keys_are_taken_from_the_files_of_the_portal(qtbot: QtBot, tmp_path: Path) -> None:
+    for part, content in (("appkey", KEY), ("secretkey", SECRET)):
+        (tmp_path / f"12345678_{part}.txt").write_text(content + "\r\n")
+    dialog = ask_keys(None, "demo")
+    qtbot.addWidget(dialog)
+    dialog.form.sources.read([str(tmp_path / "12345678_secretkey.txt")])
+    qtbot.waitUntil(lambda: [one.text() for one in fields(dialog)] == [KEY, SECRET])
+    note = text(dialog, "keysFromFileNote")
+    assert "****5678" in note
+    assert "12345678" not in note
+    settle()
+    label = dialog.findChild(QLabel, "keysFromFileNote")
+    assert label is not None
+    assert label.height() >= label.heightForWidth(label.width()), "no line is cut"
+    assert dialog.form.mode == "demo", "these files do not say"
+    assert button(dialog, "keysAccept").isEnabled()
+
+
+def test_file_that_is_dropped_fills_the_form_with_its_mode(qtbot: QtBot, tmp_path: Path) -> None:
+    file = tmp_path / "bot.env"
+    file.write_text(f"APP_KEY_MOCK={KEY}\nAPP_SECRET_MOCK={SECRET}\n")
+    dialog = ask_keys(None, "real")
+    qtbot.addWidget(dialog)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(file))])
+    copy, buttons, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    entering = QDragEnterEvent(QPoint(5, 5), copy, data, buttons, keys)
+    QApplication.sendEvent(dialog.form, entering)
+    assert entering.isAccepted()
+    QApplication.sendEvent(dialog.form, QDropEvent(QPointF(5, 5), copy, data, buttons, keys))
+    qtbot.waitUntil(lambda: [one.text() for one in fields(dialog)] == [KEY, SECRET])
+    assert dialog.form.mode == "demo"
+    assert "bot.env" in text(dialog, "keysFromFileNote")
+
+
+def test_file_without_keys_is_refused_in_a_sentence(qtbot: QtBot, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing here")
+    dialog = ask_keys(None, "real")
+    qtbot.addWidget(dialog)
+    dialog.form.sources.read([str(tmp_path / "notes.txt")])
+    qtbot.waitUntil(lambda: bool(text(dialog, "keysComplaint")))
+    assert text(dialog, "keysComplaint") == "There is no app key and secret in notes.txt."
+
+
+def test_what_was_downloaded_is_offered_by_its_account(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for part, content in (("appkey", KEY), ("secretkey", SECRET)):
+        (tmp_path / f"12345678_{part}.txt").write_text(content)
+    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _: str(tmp_path))
+    dialog = ask_keys(None, "real")
+    qtbot.addWidget(dialog)
+    offer = button(dialog, "keysOffer0")
+    qtbot.waitUntil(offer.isVisible)
+    assert offer.text() == "Use ****5678 from &Downloads"
+    assert not button(dialog, "keysOffer1").isVisible()
+    assert fields(dialog)[0].text() == "", "nothing is read before it is wanted"
+    offer.click()
+    qtbot.waitUntil(lambda: [one.text() for one in fields(dialog)] == [KEY, SECRET])
 
 
 def test_keys_are_never_shown(qtbot: QtBot) -> None:

@@ -127,7 +127,7 @@ class Watched:
         return self.settle()
 
     def enter_keys(self, mode: str) -> TokenState:
-        self.supervisor.do(EnterKeys(self.supervisor.settings, mode, KEYS, self._keep))
+        self.supervisor.do(EnterKeys(self.supervisor.settings, mode, lambda: KEYS, self._keep))
         return self.settle()
 
     def _open(self, settings: Settings) -> Any:
@@ -686,6 +686,7 @@ class TestDeadToken:
         assert (service.checks, service.calls) == (1, ["renew"])
         assert state.expires != held.expires or state.life(watched.clock()) == "valid"
         assert (state.dead_at, watched.last.result) == (None, Result.ISSUED)
+        assert watched.last.replaces_dead
         (told,) = watched.notices
         assert (told.kind, told.dead_expires, told.expires) == (NoticeKind.DIED, held.expires, state.expires)
 

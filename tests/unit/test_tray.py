@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pytest
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QSystemTrayIcon
+from PySide6.QtWidgets import QApplication, QLabel, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from tray_app.core.state import Action, TokenState
@@ -149,6 +149,7 @@ def test_menu_follows_the_view(tray: TrayIcon) -> None:
     tray.show_view(view())
     assert [entry.objectName() for entry in tray.menu.actions() if not entry.isSeparator()] == [
         "status",
+        "remedy",
         "refresh",
         "copy",
         "snooze",
@@ -216,7 +217,8 @@ def test_profiles_take_slots_that_were_there_from_the_start(tray: TrayIcon, qtbo
     tray.start()
     tray.show_view(several(3, chosen=1))
     assert action(tray, "profile").isVisible()
-    assert [entry.text() for entry in entries if entry.isVisible()] == [f"p&&{n} · Real" for n in range(3)]
+    texts = [entry.text() for entry in entries if entry.isVisible()]
+    assert [text.rpartition(" · until ")[0] for text in texts] == [f"p&&{n} · Real" for n in range(3)]
     assert [entry.isChecked() for entry in entries[:3]] == [False, True, False]
     with qtbot.waitSignal(tray.menu.profile_chosen) as chosen:
         entries[2].trigger()
@@ -309,6 +311,22 @@ def test_click_opens_and_right_click_does_not(tray: TrayIcon) -> None:
     assert opened == []
     icon.activated.emit(QSystemTrayIcon.ActivationReason.Trigger)
     assert opened == [True]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Qt shows its own elsewhere")
+def test_notice_that_no_service_shows_is_a_window_that_can_be_read(tray: TrayIcon, qtbot: QtBot) -> None:
+    tray.start()
+    body = "It will be reissued automatically right after that. Nothing to do."
+    tray.show_balloon("[Real] Kiwoom token expires 19:15 (5 min left)", body, urgent=True)
+    (bubble,) = (one for one in QApplication.topLevelWidgets() if one.objectName() == "bubble" and one.isVisible())
+    label = bubble.findChild(QLabel, "bubbleBody")
+    assert label is not None
+    assert label.text() == body
+    assert label.height() >= label.heightForWidth(label.width())
+    assert bubble.screen().availableGeometry().contains(bubble.frameGeometry())
+    with qtbot.waitSignal(tray.clicked):
+        qtbot.mouseClick(bubble, Qt.MouseButton.LeftButton)
+    assert not bubble.isVisible()
 
 
 def test_new_panel_gets_a_new_icon_with_everything_on_it(tray: TrayIcon) -> None:

@@ -98,8 +98,10 @@ def tray(of: TokenState, now: float) -> list[object]:
         (DAY, Phase.VALID, "24:00:00", "24 h left", Tone.GOOD),
         (79805, Phase.VALID, "22:10:05", "22 h 10 min left", Tone.GOOD),
         (3600, Phase.VALID, "1:00:00", "1 h left", Tone.GOOD),
-        (3599, Phase.VALID, "0:59:59", "59 min left", Tone.GOOD),
-        (600, Phase.VALID, "0:10:00", "10 min left", Tone.GOOD),
+        (3599, Phase.HOUR, "0:59:59", "59 min left", Tone.GOOD),
+        (1800, Phase.HOUR, "0:30:00", "30 min left", Tone.GOOD),
+        (1799, Phase.SOON, "0:29:59", "29 min left", Tone.LOW),
+        (600, Phase.SOON, "0:10:00", "10 min left", Tone.LOW),
         (599, Phase.LOW, "0:09:59", "9 min left", Tone.LOW),
         (300, Phase.LOW, "0:05:00", "5 min left", Tone.LOW),
         (299, Phase.ENDING, "0:04:59", "4 min left", Tone.BAD),
@@ -175,7 +177,8 @@ def test_next_change_comes_when_a_renewal_is_due() -> None:
         ({}, IconSpec(Phase.VALID, 44)),
         ({"busy": Action.LOOK}, IconSpec(Phase.VALID, 44)),
         ({"busy": Action.REFRESH}, IconSpec(Phase.VALID, busy=True)),
-        ({"place_problem": "locked"}, IconSpec(Phase.VALID, 44, problem=True)),
+        ({"place_problem": "locked"}, IconSpec(Phase.VALID, 44, locked=True)),
+        ({"place_problem": "missing"}, IconSpec(Phase.VALID, 44, problem=True)),
         ({"stopped": True}, IconSpec(Phase.VALID, 44, stopped=True)),
         ({"created": None}, IconSpec(Phase.VALID, 44)),
     ],
@@ -231,10 +234,10 @@ def test_every_result_has_a_sentence(result: Result) -> None:
     ("error", "mode", "remedy", "text"),
     [
         (error_for(3, "[8001:x]"), "real", Remedy.ENTER_KEYS, "Enter the app key…"),
-        (error_for(3, "[8030:x]"), "real", Remedy.SWITCH_MODE, "Switch to mock"),
-        (error_for(3, "[8030:x]"), "demo", Remedy.SWITCH_MODE, "Switch to real"),
-        (error_for(3, "[8050:x]"), "real", Remedy.OPEN_PORTAL, "Open Kiwoom's site"),
-        (error_for(3, "[8010:x]"), "real", Remedy.ROTATE, "Revoke and reissue"),
+        (error_for(3, "[8030:x]"), "real", Remedy.SWITCH_MODE, "Try this key for mock trading"),
+        (error_for(3, "[8030:x]"), "demo", Remedy.SWITCH_MODE, "Try this key for real trading"),
+        (error_for(3, "[8050:x]"), "real", Remedy.OPEN_PORTAL, "Register this IP…"),
+        (error_for(3, "[8010:x]"), "real", Remedy.ROTATE, "Revoke and reissue…"),
         (error_for(None, None, http_status=503), "real", "", ""),
         (KeysMissing("No keys.", remedy=Remedy.UNLOCK_KEYRING), "real", Remedy.UNLOCK_KEYRING, "Unlock the keyring…"),
     ],
@@ -242,7 +245,17 @@ def test_every_result_has_a_sentence(result: Result) -> None:
 def test_remedy_of_the_last_error(error: KiwoomTokenError, mode: str, remedy: str, text: str) -> None:
     view = seen(failed(error, mode=mode), NOW)
     assert (view.remedy, view.remedy_text) == (remedy, text)
-    assert view.last == language.say(error)
+    if error.code == "8030":  # the sentence for everybody does not know the account's mode
+        other = "mock" if mode == "real" else "real"
+        assert view.last.startswith(f"This key is for {other} trading. Switch to {other}, or enter a key for ")
+        assert view.last.endswith("[8030]")
+    else:
+        assert view.last == language.say(error)
+
+
+def test_token_that_replaces_a_dead_one_says_so() -> None:
+    view = seen(state(last=LastResult(Result.ISSUED, NOW, replaces_dead=True)), NOW)
+    assert view.last == "The previous token had stopped working early. A new one was issued."
 
 
 def test_locked_keyring_can_be_unlocked() -> None:
@@ -325,13 +338,13 @@ def on_tuesday(left: float | None, **changes: Any) -> TokenState:
     [
         (3600, {}, True, "Expires at 13:00, during trading hours"),
         (DAY, {}, True, "Expires tomorrow 12:00, during trading hours"),
-        (DAY, {"renew_at": TUESDAY_NOON + DAY - 600}, True, "Expires tomorrow 12:00, during trading hours"),
+        (DAY, {"renew_at": TUESDAY_NOON + DAY - 600}, False, "Expires tomorrow 12:00, during trading hours"),
         (DAY, {"policy": "daily 06:30", "rotate_at": TUESDAY_NOON + 66600}, False, "Expires tomorrow 12:00"),
         (DAY, {"policy": "daily 06:30", "renew_at": None}, True, "Expires tomorrow 12:00, during trading hours"),
         (
             3600,
             {"policy": "daily 06:30", "rotate_at": TUESDAY_NOON + 3000},
-            True,
+            False,
             "Expires at 13:00, during trading hours",
         ),
         (10 * 3600, {}, False, "Expires 22:00"),
@@ -339,7 +352,7 @@ def on_tuesday(left: float | None, **changes: Any) -> TokenState:
         (4 * DAY, {}, False, "Expires Saturday 12:00"),
     ],
 )
-def test_end_in_trading_hours_is_alarming_unless_a_quiet_rotation_comes_before(
+def test_end_in_trading_hours_is_alarming_unless_somebody_reissues_the_token(
     left: float, changes: dict[str, Any], alarming: bool, end: str
 ) -> None:
     view = seen(on_tuesday(left, **changes), TUESDAY_NOON)

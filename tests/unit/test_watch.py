@@ -121,7 +121,7 @@ def test_quiet_hours_silence_no_line(watching: Watching) -> None:
     watching.polls()
     watching.clock.now = START + DAY - 1800
     (line,) = watching.polls()
-    assert "expires in" in line
+    assert "token expires" in line
 
 
 class TestChangedSettings:

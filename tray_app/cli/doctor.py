@@ -15,6 +15,7 @@ from tray_app import autostart
 from tray_app.cli.diagnostics import log_folder
 from tray_app.cli.finding import Finding
 from tray_app.cli.login import no_place_for_keys
+from tray_app.cli.remedy_line import remedy_line
 from tray_app.core import logs
 from tray_app.core.errors import DONE, UNEXPECTED, KeyringUnavailable, KeysMissing, KiwoomTokenError, known_error
 from tray_app.core.language import has_letters, msg, say, tr, use
@@ -96,6 +97,7 @@ def _findings(profile: str | None) -> Iterator[Finding]:
     for settings in found:
         for name, check in _CHECKS.items() if settings.is_usable else ():
             yield from _bounded(name, partial(check, settings))
+        yield from _bounded(msg("what helps"), lambda settings=settings: [remedy_line(settings)])  # type: ignore[misc]
     yield from _bounded(msg("trading days"), lambda: [_trading_days()])
     yield from _bounded(msg("screen"), lambda: [_screen()], _SCREEN_SECONDS + 1)
     yield from _bounded(msg("autostart"), lambda: [_autostart()])

@@ -13,6 +13,7 @@ from tray_app.core.language import msg, tr
 from tray_app.core.pasted import variable
 from tray_app.core.profile import DEFAULT
 from tray_app.core.wording import keyring_name
+from tray_app.kiwoom.key_files import masked_path, read_key_files
 from tray_app.kiwoom.keys import clean_keys, environment_names, forget_keys
 from tray_app.service.login import keep_keys
 from tray_app.settings.load import profile_name
@@ -23,12 +24,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from tray_app.kiwoom.key_files import KeyFile
+
 _MAX_STDIN_BYTES = 4096
 
 
 def login(options: Namespace) -> int:
     settings, _ = opened(profile_name(options.profile))  # also where the default one stands for it: its own keys
-    settings = settings.replace(mode=options.mode or settings.mode)
+    taken = read_key_files(options.files, options.mode) if options.files else None
+    settings = settings.replace(mode=options.mode or (taken and taken.mode) or settings.mode)
     try:
         shared_keyring_client().check()
     except KeyringUnavailable as error:
@@ -36,17 +40,26 @@ def login(options: Namespace) -> int:
             print(no_place_for_keys(settings.mode), file=sys.stderr)
             return error.exit_status
         raise
-    keys = clean_keys(*(_two_lines() if options.stdin else _asked()))
+    keys = taken.keys if taken else clean_keys(*(_two_lines() if options.stdin else _asked()))
     settings = settle_data_dir(settings)
     outcome = keep_keys(settings, keys, check=not options.no_check)
     if outcome is not None:
         print(outcome_text(outcome, time.time()))
         tell_unsaved(outcome)
     print(tr("The app key and secret are stored in {keyring}.", keyring=keyring_name()))
+    if taken is not None:
+        _tell_of_files(taken)
     shadowing = [name for name in environment_names(settings.mode) if variable(os.environ, name)]
     if shadowing and settings.profile == DEFAULT:
         print(tr("{variable} is set and takes precedence over them.", variable=shadowing[0]), file=sys.stderr)
     return DONE
+
+
+def _tell_of_files(taken: KeyFile) -> None:
+    if taken.account:
+        print(tr("They are those of the account {account}.", account=taken.account))
+    names = ", ".join(masked_path(path) for path in taken.paths)
+    print(tr("The file still holds them: {path}. Delete it, or keep it in a safe place.", path=names), file=sys.stderr)
 
 
 def no_place_for_keys(mode: str) -> str:

@@ -74,7 +74,13 @@ def _run(arguments: Sequence[str], open_log: Callable[..., None]) -> int:
             open_log(logs.DEBUG, to_stderr=True)
         elif options.command == "watch":
             open_log(logs.INFO)
-        status = _answered(options)
+        if options.sandbox:
+            from tray_app.cli.sandbox import practising
+
+            with practising():
+                status = _answered(options)
+        else:
+            status = _answered(options)
         if folder := stand_in_for_home():
             _complain(
                 tr(
@@ -112,6 +118,7 @@ class _PlainGet:
     no_issue = False
     refused = False
     verbose = False
+    sandbox = False
 
 
 def _understood(arguments: Sequence[str]) -> Namespace | _PlainGet:

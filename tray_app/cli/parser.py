@@ -90,6 +90,9 @@ def command_parser() -> Parser:
         one.add_argument(
             "--profile", default=default, metavar="NAME", help=tr("the account; else KIWOOM_PROFILE, or default")
         )
+    parser.add_argument(
+        "--sandbox", action="store_true", help=tr("use the practice Kiwoom of this computer, without keys")
+    )
     parser.add_version_and_verbose()
     common.add_argument(
         "--verbose", action="store_true", default=argparse.SUPPRESS, help=tr("log to standard error as well")
@@ -138,7 +141,15 @@ def command_parser() -> Parser:
 
     login = command("login", tr("store the app key and secret in the keyring"))
     login.add_argument("--mode", choices=("real", "demo"), help=tr("real or mock trading"))
-    login.add_argument("--stdin", action="store_true", help=tr("read the key and the secret as two lines"))
+    source = login.add_mutually_exclusive_group()
+    source.add_argument(
+        "--from",
+        dest="files",
+        nargs="+",
+        metavar="FILE",
+        help=tr("take them from the portal's *_appkey.txt and *_secretkey.txt, or from a .env"),
+    )
+    source.add_argument("--stdin", action="store_true", help=tr("read the key and the secret as two lines"))
     login.add_argument("--no-check", action="store_true", help=tr("do not check them by issuing a token"))
 
     logout = command("logout", tr("remove the app key and secret"))

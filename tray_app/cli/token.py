@@ -92,7 +92,7 @@ def exec_(options: Namespace) -> int:
     tell_unsaved(outcome)
     environment = _environment_of_account(settings) | ENVIRONMENTS[options.format](outcome.token)
     try:
-        if sys.platform == "win32":
+        if sys.platform == "win32" or options.sandbox:  # the practice Kiwoom may be served by this process
             import subprocess
 
             from tray_app.system.child_process import find_program

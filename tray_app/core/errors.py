@@ -21,15 +21,22 @@ KEYRING = 6
 
 
 class Remedy:
-    """The one thing a user can do about an error; names what a button would do."""
+    """The one thing a user can do about an error; names what a button would do. `core.remedies` has the words."""
 
     NONE = ""
     RETRY = "retry"
+    WAIT = "wait"
+    """Kiwoom is asked again by itself; asking before that makes it worse."""
+    ISSUE = "issue"
+    CHECK = "check"
     ENTER_KEYS = "enter-keys"
     SWITCH_MODE = "switch-mode"
+    """Try the same keys for the other mode, real or mock trading."""
     OPEN_PORTAL = "open-portal"
     UNLOCK_KEYRING = "unlock-keyring"
     ROTATE = "rotate"
+    CHOOSE_FOLDER = "choose-folder"
+    FIX_SETTINGS = "fix-settings"
 
 
 class KiwoomTokenError(Exception):
@@ -81,6 +88,8 @@ class InvalidInput(KiwoomTokenError, ValueError):
 
 class SettingsError(InvalidInput):
     """`settings.toml` or an environment variable holds something that cannot be used."""
+
+    remedy = Remedy.FIX_SETTINGS
 
 
 class NoToken(KiwoomTokenError):

@@ -218,7 +218,9 @@ class NoticeSchedule:
                     why = None if self._trouble is None else self._trouble.error  # it takes that notice's place
                     yield Notice(NoticeKind.ENDED, expires, why, urgent=True)
             elif passed:
-                yield Notice(NoticeKind.ENDING, expires, urgent=self._is_last_warning(expires, now))
+                is_planned = self._renewal.renew_at is not None
+                urgent = self._is_last_warning(expires, now)
+                yield Notice(NoticeKind.ENDING, expires, urgent=urgent, is_planned=is_planned)
         if self._rotated_in_vain is not None:
             yield self._rotated_in_vain
         if (

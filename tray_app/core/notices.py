@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tray_app.core.errors import KiwoomTokenError
 
 
+_IP_NOT_REGISTERED = "8050"
+
+
 class NoticeKind(StrEnum):
     """What a notice is about."""
 
@@ -40,7 +43,8 @@ class Notice:
 
     `error` is why the request for the next token failed, if that is the reason. Urgent are the last warning, the
     expiry, a stop, and a failure with less than ten minutes left. `dead_expires` is when a token that died would have
-    expired; `expires` is then that of the new one, 0 while there is none.
+    expired; `expires` is then that of the new one, 0 while there is none. `is_planned` tells that the next token will
+    be issued by itself.
     """
 
     kind: NoticeKind
@@ -48,6 +52,7 @@ class Notice:
     error: KiwoomTokenError | None = None
     urgent: bool = False
     dead_expires: float = 0.0
+    is_planned: bool = False
 
 
 def notice_text(notice: Notice, now: float) -> tuple[str, str]:
@@ -55,8 +60,11 @@ def notice_text(notice: Notice, now: float) -> tuple[str, str]:
     end = korean_time(notice.expires, now)
     match notice.kind:
         case NoticeKind.ENDING:
-            title = tr("The Kiwoom token expires in {duration}", duration=duration(round(notice.expires - now)))
-            return title, tr("It expires {time} (KST).", time=end)
+            left = duration(round(notice.expires - now))
+            title = tr("Kiwoom token expires {time} ({duration} left)", time=end, duration=left)
+            if notice.is_planned:
+                return title, tr("It will be reissued automatically right after that. Nothing to do.")
+            return title, tr("Automatic renewal is off. Reissue it in time.")
         case NoticeKind.ENDED:
             body = tr("It expired {time} (KST).", time=end)
             return tr("The Kiwoom token has expired"), body if notice.error is None else f"{body} {say(notice.error)}"
@@ -67,7 +75,9 @@ def notice_text(notice: Notice, now: float) -> tuple[str, str]:
         case NoticeKind.RECOVERED:
             return tr("The Kiwoom token works again"), tr("It is valid until {time} (KST).", time=end)
         case NoticeKind.NOT_ROTATED:
-            return tr("Kiwoom returned the revoked token"), tr("From now on it is reissued right after it expires.")
+            return tr("Kiwoom returned the revoked token"), tr(
+                "From now on it is reissued right after it expires. Nothing to do."
+            )
         case NoticeKind.DIED:
             title = tr("The Kiwoom token stopped working early")
             until = korean_time(notice.dead_expires, now)
@@ -93,6 +103,8 @@ def _what_to_do(notice: Notice) -> str:
             return tr("Check the Kiwoom app key")
         case Remedy.SWITCH_MODE:
             return tr("The Kiwoom app key is for the other mode")
+        case Remedy.OPEN_PORTAL if notice.error is not None and notice.error.code == _IP_NOT_REGISTERED:
+            return tr("Register this IP at Kiwoom")
         case Remedy.OPEN_PORTAL:
             return tr("Check the registration at Kiwoom")
         case Remedy.UNLOCK_KEYRING:

@@ -63,12 +63,14 @@ class Result(StrEnum):
 class LastResult:
     """How the last thing ended, `at` in seconds of the epoch.
 
-    `error` is why, when `result` is `FAILED`; for a new token, why it could not be stored.
+    `error` is why, when `result` is `FAILED`; for a new token, why it could not be stored. `replaces_dead` tells that
+    the token before had stopped working before its expiry.
     """
 
     result: Result
     at: float
     error: KiwoomTokenError | None = None
+    replaces_dead: bool = False
 
 
 @dataclass(frozen=True, slots=True)

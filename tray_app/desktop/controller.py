@@ -9,20 +9,20 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from tray_app.core.language import current, say, use
+from tray_app.desktop.account_actions import AccountActions
 from tray_app.desktop.application import quit_application
 from tray_app.desktop.autostart import AutostartWorker
 from tray_app.desktop.clipboard import TokenClipboard
 from tray_app.desktop.notices.notifier import Notifier
 from tray_app.desktop.theme.dark_mode import apply_window_theme
 from tray_app.desktop.translation import install_translator
-from tray_app.desktop.view.build import next_change, view_of
+from tray_app.desktop.view.build import next_change, tray_view_of, view_of
 from tray_app.desktop.view.model import Overview
 from tray_app.desktop.windows import Windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tray_app.core.notices import Notice
     from tray_app.desktop.monitors import Monitors
     from tray_app.desktop.status_window.window import StatusWindow
     from tray_app.desktop.tray.tray_icon import TrayIcon
@@ -33,7 +33,8 @@ class DesktopController(QObject):
     """Render the state of the monitors, and pass on what the user asks for.
 
     Windows are imported and created when they are first wanted: on most days that is never. `notifier` shows the
-    notices, by default through the platform's own service.
+    notices, by default through the platform's own service. `is_new` tells that the user has just closed the setup
+    wizard.
     """
 
     def __init__(
@@ -43,6 +44,8 @@ class DesktopController(QObject):
         settings: Settings,
         clock: Callable[[], float] = time.time,
         notifier: Notifier | None = None,
+        *,
+        is_new: bool = False,
     ) -> None:
         super().__init__()
         self._monitors = monitors
@@ -54,9 +57,21 @@ class DesktopController(QObject):
         self._clipboard = TokenClipboard(self, clock)
         self._notices = notifier or Notifier(tray.show_balloon, self)
         self._autostart = AutostartWorker(self)
+        self._actions = AccountActions(
+            monitors,
+            self.windows,
+            self._notices,
+            clipboard=self._clipboard,
+            clock=clock,
+            is_window_seen=self._is_window_seen,
+            is_new=is_new,
+            parent=self,
+        )
         self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         self._background = False
+        self._menu_account = settings.profile
+        """The account that the menu is about."""
         self._connect_monitors()
         self._connect_tray()
 
@@ -107,10 +122,11 @@ class DesktopController(QObject):
     def render(self) -> None:
         """Show the present state, and wake up again when something of it changes by itself."""
         overview, now = self.overview(), self._clock()
-        view = view_of(overview, now)
+        view = tray_view_of(overview, now)
+        self._menu_account = view.account
         self._tray.show_view(view)
         if self._is_window_seen():
-            self.window.show_view(view)
+            self.window.show_view(view_of(overview, now))
         moment = next_change(overview, now, seconds=self._is_window_seen())
         if moment is None:
             self._timer.stop()
@@ -127,13 +143,11 @@ class DesktopController(QObject):
 
     def _connect_monitors(self) -> None:
         self._monitors.changed.connect(self.render)
-        self._monitors.notice.connect(self._show_notice)
-        self._monitors.copied.connect(self._clipboard.copy)
         self._monitors.reconfigured.connect(self._reconfigure)
         self._clipboard.changed.connect(self.render)
         self._monitors.notice_over.connect(self._notices.withdraw)
         self._notices.clicked.connect(self._open_account)
-        self._notices.refresh_requested.connect(self._monitors.refresh)
+        self._notices.remedy_requested.connect(self._actions.apply)
         self._notices.snooze_requested.connect(self._monitors.snooze)
 
     def _connect_tray(self) -> None:
@@ -141,24 +155,24 @@ class DesktopController(QObject):
         self._tray.available.connect(self._tray_availability_changed)
         menu = self._tray.menu
         menu.open_requested.connect(self.open_window)
-        menu.refresh_requested.connect(self._refresh)
-        menu.copy_requested.connect(self._copy)
+        menu.refresh_requested.connect(lambda: self._actions.ask_kiwoom(self._menu_account))
+        menu.remedy_requested.connect(lambda remedy: self._actions.apply(self._menu_account, remedy))
+        menu.copy_requested.connect(lambda: self._actions.copy(self._menu_account))
+        menu.account_requested.connect(lambda: self._open_account(self._menu_account))
         menu.snooze_requested.connect(self._monitors.snooze)
         menu.profile_chosen.connect(self._monitors.choose)
         menu.policy_chosen.connect(self._choose_policy)
         menu.settings_requested.connect(self.windows.open_settings)
-        menu.clear_requested.connect(self.windows.ask_clear)
+        menu.clear_requested.connect(lambda: self._actions.ask_clear(self._menu_account))
         menu.quit_requested.connect(quit_application)
 
     def _connect_window(self, window: StatusWindow) -> None:
-        window.refreshRequested.connect(self._refresh)
-        window.rotateRequested.connect(self.windows.ask_rotate)
-        window.copyRequested.connect(self._copy)
-        window.clearRequested.connect(self.windows.ask_clear)
-        window.unlockRequested.connect(self._unlock)
-        window.loginRequested.connect(self.windows.ask_keys)
-        window.switchModeRequested.connect(lambda: self.windows.ask_keys(other_mode=True))
-        window.portalRequested.connect(self.windows.open_portal)
+        actions = self._actions
+        window.refreshRequested.connect(lambda: actions.ask_kiwoom(self._profile()))
+        window.rotateRequested.connect(lambda: actions.ask_rotate(self._profile()))
+        window.copyRequested.connect(lambda: actions.copy(self._profile()))
+        window.clearRequested.connect(lambda: actions.ask_clear(self._profile()))
+        window.remedyRequested.connect(lambda remedy: actions.apply(self._profile(), remedy))
         window.snoozeRequested.connect(self._monitors.snooze)
         window.profileChosen.connect(self._monitors.choose)
         window.settingsRequested.connect(self.windows.open_settings)
@@ -196,9 +210,6 @@ class DesktopController(QObject):
                 install_translator(app)
             self._tray.menu.retranslate()
 
-    def _show_notice(self, profile: str, notice: Notice) -> None:
-        self._notices.show(notice, profile, self._clock(), named=len(self._monitors.states) > 1)
-
     def _open_account(self, profile: str) -> None:
         self._monitors.choose(profile)
         self.open_window()
@@ -216,22 +227,8 @@ class DesktopController(QObject):
         else:
             self.open_window()
 
-    def _refresh(self) -> None:
-        """Issue a token where there is none, or ask whether the present one works: Kiwoom would return it again."""
-        monitor = self._monitors.chosen
-        if monitor.state.remaining(self._clock()) > 0 and not monitor.state.stopped:
-            monitor.verify()
-        else:
-            monitor.refresh()
-
-    def _copy(self) -> None:
-        self._monitors.chosen.copy()
-
-    def _unlock(self) -> None:
-        self._monitors.chosen.unlock()
-
     def _profile(self) -> str:
         return self._monitors.chosen.state.profile
 
     def _choose_policy(self, policy: str) -> None:
-        self._monitors.set("policy", policy, self._profile())
+        self._actions.choose_policy(self._menu_account, policy)

@@ -38,10 +38,12 @@ def run_desktop(
     only_this_profile: bool = False,
     background: bool = False,
     show: bool = False,
+    is_new: bool = False,
 ) -> int:
     """Run until the user quits and return the exit status.
 
-    A second start shows the window of the first one instead, unless it was started with `background`.
+    A second start shows the window of the first one instead, unless it was started with `background`. `is_new` tells
+    that the user has just closed the setup wizard.
     """
     app = create_application()
     signals = StopSignals(app)
@@ -63,7 +65,7 @@ def run_desktop(
     from tray_app.desktop.monitor import Monitor
     from tray_app.desktop.monitors import Monitors
     from tray_app.kiwoom.exchange_calendar import install_holidays, update_holidays
-    from tray_app.service.composition import open_service
+    from tray_app.service.composition import find_keys, open_service
     from tray_app.service.login import keep_keys
     from tray_app.stores.keyring_client import shared_keyring_client
 
@@ -73,12 +75,20 @@ def run_desktop(
     def open_monitor(settings: Settings) -> Monitor:
         keep = _try_keys if sandbox else keep_keys
         keyring = shared_keyring_client()
-        return Monitor(settings, open_token_service, keep, keyring.unlock, check_keyring=keyring.check, sandbox=sandbox)
+        return Monitor(
+            settings,
+            open_token_service,
+            keep,
+            keyring.unlock,
+            check_keyring=keyring.check,
+            find_keys=lambda settings: find_keys(settings, environ),
+            sandbox=sandbox,
+        )
 
     if not install_holidays(time.time()) and not sandbox:
         threading.Thread(target=update_holidays, args=(time.time(),), name="exchange-holidays", daemon=True).start()
     monitors = Monitors(settings, environ, open_monitor, only_this=only_this_profile)
-    controller = DesktopController(monitors, tray, settings)
+    controller = DesktopController(monitors, tray, settings, is_new=is_new)
     instance.shown.connect(controller.open_window)
     listener = listen_to_system(monitors, tray)
     controller.start(background=background)

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from tray_app.core.errors import StoreError
 from tray_app.desktop.file_watch import FileWatch, watchable
 from tray_app.desktop.worker import Worker
+from tray_app.service.composition import find_keys
 from tray_app.supervisor.commands import Clear, EnterKeys, Refresh, Rotate, Unlock, Verify
 from tray_app.supervisor.supervisor import Callbacks, Supervisor
 from tray_app.system.private_files import make_private_folder
@@ -37,8 +38,8 @@ _LONGEST_SLEEP_SECONDS = 60.0
 class Monitor(QObject):
     """Carry a `Supervisor` across threads: it is used on the GUI thread, and what may wait is done by two workers.
 
-    `open_service` opens the token service for settings, `keep_keys` tries and stores app keys, and `unlock_keyring`
-    lets the keyring ask for its password.
+    `open_service` opens the token service for settings, `keep_keys` tries and stores app keys, `find_keys` finds
+    those that are stored, and `unlock_keyring` lets the keyring ask for its password.
 
     Signals: `changed(TokenState)` with the new state, `notice(Notice)` with what to tell the user, `notice_over()`
     when the last notice is no longer true, and `copied(Secret)` with the token that was to be copied.
@@ -57,6 +58,7 @@ class Monitor(QObject):
         unlock_keyring: Callable[[], None],
         *,
         check_keyring: Callable[[], None] | None = None,
+        find_keys: Callable[[Settings], AppKeys] = find_keys,
         sandbox: bool = False,
         clock: Callable[[], float] = time.time,
         parent: QObject | None = None,
@@ -64,6 +66,7 @@ class Monitor(QObject):
         super().__init__(parent)
         self._keep_keys = keep_keys
         self._unlock_keyring = unlock_keyring
+        self._find_keys = find_keys
         self._clock = clock
         self._reader = Worker("read", self)
         self._actor = Worker("act", self)
@@ -152,9 +155,14 @@ class Monitor(QObject):
         """Let the keyring ask for its password, and move the token from the file into it."""
         self._supervisor.do(Unlock(self._unlock_keyring))
 
-    def enter_keys(self, mode: str, keys: AppKeys) -> None:
-        """Try and keep the app keys of a mode; once Kiwoom takes them, go on in that mode."""
-        self._supervisor.do(EnterKeys(self.settings, mode, keys, self._keep_keys))
+    def enter_keys(self, mode: str, keys: AppKeys | None = None) -> None:
+        """Try and keep the app keys of a mode, by default those of the present one.
+
+        Once Kiwoom takes them, go on in that mode.
+        """
+        settings = self.settings
+        find = self._find_keys if keys is None else lambda _: keys
+        self._supervisor.do(EnterKeys(settings, mode, lambda: find(settings), self._keep_keys))
 
     def copy(self) -> None:
         """Bring the token's own text, for the clipboard."""

@@ -109,10 +109,9 @@ class Monitors(QObject):
             self._chosen = profile
             self.changed.emit()
 
-    def refresh(self, profile: str) -> None:
-        """Ask Kiwoom now, for a profile that may not be watched any more."""
-        if profile in self._monitors:
-            self._monitors[profile].refresh()
+    def of(self, profile: str) -> Monitor | None:
+        """Return the monitor of a profile, or None if it is not watched, or not any more."""
+        return self._monitors.get(profile)
 
     def enter_keys(self, profile: str, mode: str, keys: AppKeys) -> None:
         """Try and keep app keys; a profile that only `kiwoomcli` knows so far is watched from now on."""

@@ -9,6 +9,9 @@ from PySide6.QtGui import QDesktopServices
 from shiboken6 import isValid
 
 from tray_app.autostart.program import BACKGROUND, start_command
+from tray_app.core.language import say, tr
+from tray_app.core.profile import DEFAULT
+from tray_app.core.state import Action, Result
 from tray_app.desktop import PORTAL_URL
 from tray_app.kiwoom.keys import AppKeys
 
@@ -18,10 +21,43 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QDialog, QWidget
 
     from tray_app.core.secret import Secret
+    from tray_app.core.state import LastResult
+    from tray_app.desktop.dialogs.keys import KeysDialog
     from tray_app.desktop.history.window import HistoryWindow
+    from tray_app.desktop.monitor import Monitor
     from tray_app.desktop.monitors import Monitors
     from tray_app.desktop.settings.controller import SettingsController
     from tray_app.settings.load import Settings
+
+
+class KeysAnswer(QObject):
+    """Tell the dialog for the keys of an account what came of them."""
+
+    def __init__(self, monitors: Monitors, profile: str, dialog: KeysDialog) -> None:
+        super().__init__(dialog)
+        self._monitors = monitors
+        self._profile = profile
+        self._dialog = dialog
+        self._before: LastResult | None = None
+        self._problems: tuple[object, ...] = ()
+        monitors.changed.connect(self._look)
+
+    def expect(self) -> None:
+        """Take note of what was there before the keys were tried."""
+        monitor = self._monitors.of(self._profile)
+        self._before = None if monitor is None else monitor.state.last
+        self._problems = self._monitors.problems
+
+    def _look(self) -> None:
+        monitor = self._monitors.of(self._profile)
+        if monitor is None:
+            if self._monitors.problems != self._problems:
+                self._dialog.show_answer(say(self._monitors.problems[-1]))
+            return
+        state = monitor.state
+        if state.busy in {None, Action.LOOK} and state.last is not None and state.last is not self._before:
+            error = state.last.error if state.last.result is Result.FAILED else None
+            self._dialog.show_answer("" if error is None else say(error))
 
 
 class Windows(QObject):
@@ -45,37 +81,49 @@ class Windows(QObject):
         self.history: HistoryWindow | None = None
         self.settings: SettingsController | None = None
 
-    def ask_clear(self) -> None:
+    def ask_clear(self, monitor: Monitor) -> QDialog:
+        """Ask how to remove the token of an account."""
         from tray_app.desktop.dialogs.clear import REVOKE, ask_clear
 
-        monitor = self._monitors.chosen
         self.close_dialog()
         dialog = self.dialog = ask_clear(self._dialog_parent(), monitor.state, self._clock())
         dialog.chosen.connect(lambda choice: monitor.clear(revoke=choice == REVOKE))
+        return dialog
 
-    def ask_rotate(self) -> None:
+    def ask_rotate(self, monitor: Monitor) -> QDialog:
+        """Ask whether to revoke the token of an account and issue a new one."""
         from tray_app.desktop.dialogs.rotate import ask_rotate
 
-        monitor = self._monitors.chosen
         self.close_dialog()
         dialog = self.dialog = ask_rotate(self._dialog_parent())
         dialog.confirmed.connect(monitor.rotate)
+        return dialog
 
-    def ask_keys(self, profile: str = "", *, other_mode: bool = False) -> None:
-        """Ask for the app key of `profile`, by default the chosen one, with `other_mode` for its other mode."""
+    def ask_keys(self, profile: str) -> QDialog:
+        """Ask for the app key of a profile, which need not be watched yet."""
         from tray_app.desktop.dialogs.keys import ask_keys
 
-        profile = profile or self._monitors.chosen.state.profile
         mode = self._monitors.mode_of(profile)
-        if other_mode:
-            mode = "demo" if mode == "real" else "real"
 
         def entered(chosen: str, app_key: Secret, app_secret: Secret) -> None:
+            answer.expect()
             self._monitors.enter_keys(profile, chosen, AppKeys(app_key, app_secret))
 
         self.close_dialog()
         dialog = self.dialog = ask_keys(self._dialog_parent(), mode, profile)
+        answer = KeysAnswer(self._monitors, profile, dialog)
         dialog.keysEntered.connect(entered)
+        return dialog
+
+    def choose_folder(self) -> None:
+        """Ask for the folder that the token is stored in."""
+        from PySide6.QtWidgets import QFileDialog
+
+        self.close_dialog()
+        dialog = self.dialog = QFileDialog(self._dialog_parent(), tr("Folder for the token"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.fileSelected.connect(lambda path: self._monitors.set("data_dir", path, DEFAULT))
+        dialog.open()
 
     def close_dialog(self) -> None:
         """Close the open dialog. One without a parent is deleted by Qt but still referenced here."""

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from tray_app.core.remedies import CHANGE_SECONDS
 from tray_app.core.token import KST
 from tray_app.core.trading import is_trading_day, trading_hours
 from tray_app.history.draft import EventDraft
@@ -43,6 +44,10 @@ _ENDS = {
 }
 
 
+_PLANNED_ENDS = {Ended.EXPIRED, Ended.REVOKED}
+"""A token that is issued within seconds of one of these replaces the one before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Life:
     """The span in which one token was stored and valid.
@@ -62,11 +67,15 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A span without a valid token, wholly inside or wholly outside the trading hours."""
+    """A span without a valid token, wholly inside or wholly outside the trading hours.
+
+    `is_change` tells that a token expired and the next one was issued within a minute.
+    """
 
     start: float
     end: float
     trading: bool
+    is_change: bool = False
 
     @property
     def at(self) -> float:
@@ -125,8 +134,12 @@ class Week:
         return tuple(sorted([*self.events, *(gap for gap in self.gaps if gap.trading)], key=lambda one: one.at))
 
     def gap_seconds(self, *, trading: bool) -> float:
-        """Return the seconds without a valid token, inside or outside the trading hours."""
-        return sum(gap.seconds for gap in self.gaps if gap.trading is trading)
+        """Return the seconds without a valid token, inside or outside the trading hours, but for changes of tokens."""
+        return sum(gap.seconds for gap in self.gaps if gap.trading is trading and not gap.is_change)
+
+    def change_seconds(self) -> float:
+        """Return the seconds that changes of tokens took in trading hours."""
+        return sum(gap.seconds for gap in self.gaps if gap.trading and gap.is_change)
 
     def trading_seconds(self) -> float:
         """Return how many seconds of what is known were trading hours."""
@@ -233,18 +246,22 @@ def _lives(events: Sequence[Event], now: float) -> list[Life]:
 
 
 def _gaps(lives: Sequence[Life], since: float, now: float, days: Sequence[Day]) -> Iterator[Gap]:
-    at = since
-    for start, end in [*((one.start, one.end) for one in lives), (now, now)]:
+    at, before = since, None
+    for life in [*lives, None]:
+        start = now if life is None else life.start
         if start - at >= SMALLEST_GAP_SECONDS:
-            yield from _split(at, min(start, now), days)
-        at = max(at, end)
+            is_reissue = life is not None and life.came is EventKind.ISSUED and before in _PLANNED_ENDS
+            is_change = is_reissue and start - at < CHANGE_SECONDS
+            yield from _split(at, min(start, now), days, is_change=is_change)
+        if life is not None:
+            at, before = max(at, life.end), life.ended
 
 
-def _split(start: float, end: float, days: Sequence[Day]) -> Iterator[Gap]:
+def _split(start: float, end: float, days: Sequence[Day], *, is_change: bool) -> Iterator[Gap]:
     """Yield the span in pieces that are wholly inside or wholly outside the trading hours."""
     edges = {one for day in days for one in (day.opens, day.closes) if one is not None and start < one < end}
     at = start
     for edge in [*sorted(edges), end]:
         if edge > at:
-            yield Gap(at, edge, any(day.is_trading(at) for day in days))
+            yield Gap(at, edge, any(day.is_trading(at) for day in days), is_change)
         at = edge

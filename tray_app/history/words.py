@@ -91,6 +91,8 @@ def entry_text(entry: Entry) -> str:
     """Return the line of a list for it, without a time."""
     if isinstance(entry, Event):
         return event_text(entry)
+    if entry.is_change:
+        return tr("{duration} without a token (automatic reissue)", duration=duration(entry.seconds))
     return tr("No token for {duration} in trading hours", duration=duration(entry.seconds))
 
 
@@ -114,6 +116,8 @@ def life_text(life: Life) -> str:
 
 def gap_text(gap: Gap) -> str:
     span = tr("{start} to {end} (KST)", start=moment_text(gap.start), end=moment_text(gap.end))
+    if gap.trading and gap.is_change:
+        return tr("{duration} without a token (automatic reissue): {span}", duration=duration(gap.seconds), span=span)
     if gap.trading:
         return tr("No token for {duration} in trading hours: {span}", duration=duration(gap.seconds), span=span)
     return tr("No token for {duration} outside trading hours: {span}", duration=duration(gap.seconds), span=span)
@@ -126,6 +130,9 @@ def summary_text(week: Week) -> str:
     trading = week.gap_seconds(trading=True)
     if trading < 1 and not week.trading_seconds():
         return tr("The market has not opened yet since the record began.")
+    if trading < 1 and week.change_seconds():
+        changes = duration(week.change_seconds())
+        return tr("There was a token in all trading hours, but for {duration} of automatic reissue.", duration=changes)
     if trading < 1 and week.since > week.start:
         return tr("There has been a token in all trading hours since {start}.", start=moment_text(week.since))
     if trading < 1:

@@ -26,14 +26,16 @@ _MAX_CHARACTERS = 512
 _EMPTY = Secret("")
 _USERNAMES = ("appkey", "secretkey")
 _UNREADABLE = {
-    KeyringUnavailable.LOCKED: msg("The app keys lie in the keyring, which is locked. Unlock it."),
-    KeyringUnavailable.ASKING: msg("The app keys lie in the keyring, which is asking for permission. Allow it."),
+    KeyringUnavailable.LOCKED: msg("The keyring is locked, so the app key cannot be read. Unlock it."),
+    KeyringUnavailable.ASKING: msg("The keyring is asking whether the app key may be read. Allow it."),
     KeyringUnavailable.UNREACHABLE: msg(
         "The app keys may be in the keyring, which cannot be reached from here, outside the desktop session. Set "
         "APP_KEY and APP_SECRET, run this as a unit of the user (systemctl --user), or keep the session's services: "
         "loginctl enable-linger"
     ),
-    KeyringUnavailable.SILENT: msg("The app keys lie in the keyring, which cannot be read now. Try again in a moment."),
+    KeyringUnavailable.SILENT: msg(
+        "The keyring does not answer, so the app key cannot be read now. Try again in a moment."
+    ),
 }
 _VARIABLES = {"real": ("APP_KEY", "APP_SECRET"), "demo": ("APP_KEY_MOCK", "APP_SECRET_MOCK")}
 

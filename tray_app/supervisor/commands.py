@@ -143,7 +143,7 @@ class Unlock(Command["Token | None"]):
 class EnterKeys(Command["Outcome | None"]):
     """Try and keep the app keys of a mode; once Kiwoom takes them, go on in that mode.
 
-    `keep_keys` stores the keys and the token that came of trying them, if it tried them.
+    `find_keys` returns the keys; `keep_keys` stores them and the token that came of trying them, if it tried them.
     """
 
     action = Action.REFRESH
@@ -152,16 +152,16 @@ class EnterKeys(Command["Outcome | None"]):
         self,
         settings: Settings,
         mode: str,
-        keys: AppKeys,
+        find_keys: Callable[[], AppKeys],
         keep_keys: Callable[[Settings, AppKeys], Outcome | None],
     ) -> None:
         self.mode: str = mode
         self._settings = settings.replace(mode=mode)
-        self._keys = keys
+        self._find_keys = find_keys
         self._keep_keys = keep_keys
 
     def run(self, service: TokenService) -> Outcome | None:  # noqa: ARG002 - these keys want a service of their own
-        return self._keep_keys(self._settings, self._keys)
+        return self._keep_keys(self._settings, self._find_keys())
 
     def succeed(self, tracker: TokenTracker, result: Outcome | None, now: float) -> None:
         if result is not None:

@@ -144,7 +144,9 @@ class TokenTracker:
         if outcome.dead is not None:
             self._schedule.died(outcome.dead)
         self._schedule.answered(outcome.token, now, same=same, rotated=rotated)
-        self._finish(Result.SAME if same else _RESULTS[outcome.how], now, outcome.unsaved)
+        result = Result.SAME if same else _RESULTS[outcome.how]
+        replaces_dead = not same and (outcome.dead is not None or self.state.dead_at is not None)
+        self._finish(result, now, outcome.unsaved, replaces_dead=replaces_dead)
         if outcome.skew_seconds is not None:
             self.state = replace(self.state, skew_seconds=outcome.skew_seconds)
 
@@ -236,8 +238,10 @@ class TokenTracker:
             self._last_notice = None
         return is_over
 
-    def _finish(self, result: Result, now: float, error: KiwoomTokenError | None = None) -> None:
-        self.state = replace(self.state, last=LastResult(result, now, error))
+    def _finish(
+        self, result: Result, now: float, error: KiwoomTokenError | None = None, *, replaces_dead: bool = False
+    ) -> None:
+        self.state = replace(self.state, last=LastResult(result, now, error, replaces_dead))
 
     def _new_schedule(self, settings: Settings) -> TokenSchedule:
         quiet_hours = settings.quiet_hours if self._heeds_quiet_hours else None

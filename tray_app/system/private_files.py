@@ -13,7 +13,7 @@ import os
 import stat
 import sys
 
-from tray_app.core.errors import StoreError
+from tray_app.core.errors import Remedy, StoreError
 from tray_app.core.language import msg
 from tray_app.system.file_lock import try_lock
 from tray_app.system.sharing_violation import retry_sharing_violation
@@ -274,6 +274,7 @@ def write_private(
     except OSError as error:
         raise StoreError(
             msg("{path} cannot be written ({reason}). Mend the folder or choose another with KIWOOM_TRAY_DATA_DIR."),
+            remedy=Remedy.CHOOSE_FOLDER,
             path=path,
             reason=reason_of(error),
         ) from None
@@ -344,7 +345,9 @@ def check_writable(folder: str) -> None:
     if not os.path.isdir(there):
         raise _unmakeable(folder, os.strerror(errno.ENOTDIR))
     if not os.access(there, os.W_OK | os.X_OK):
-        raise StoreError(msg("Nothing can be written in {path}. Mend its permissions."), path=there)
+        raise StoreError(
+            msg("Nothing can be written in {path}. Mend its permissions."), remedy=Remedy.CHOOSE_FOLDER, path=there
+        )
 
 
 def _check_regular(path: str, descriptor: int, *, follow_links: bool) -> None:
@@ -463,6 +466,7 @@ def _give_to_owner_of(folder: str, descriptor: int) -> None:
 def _unmakeable(path: str, reason: str) -> StoreError:
     return StoreError(
         msg("The folder {path} cannot be made ({reason}). Choose another with KIWOOM_TRAY_DATA_DIR."),
+        remedy=Remedy.CHOOSE_FOLDER,
         path=path,
         reason=reason,
     )

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.stylesheet import set_text_colour
+from tray_app.desktop.widgets.accessible import name_buttons
 
 RETURN_KEYS = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 
@@ -41,6 +42,7 @@ def make_explanation(text: str, parent: QWidget) -> QLabel:
 
 
 def show_dialog(dialog: QDialog) -> None:
+    name_buttons(dialog)
     dialog.open()
     dialog.raise_()
     dialog.activateWindow()

@@ -16,6 +16,8 @@ from tray_app.core.profile import DEFAULT
 from tray_app.desktop.dialogs.common import show_dialog
 from tray_app.desktop.dialogs.keys_form import KeysForm
 from tray_app.desktop.icons.app_icon import app_icon
+from tray_app.desktop.theme.colours import window_tones
+from tray_app.desktop.widgets.busy_line import BusyLine
 
 
 def ask_keys(parent: QWidget | None, mode: str, profile: str = DEFAULT) -> KeysDialog:
@@ -26,7 +28,10 @@ def ask_keys(parent: QWidget | None, mode: str, profile: str = DEFAULT) -> KeysD
 
 
 class KeysDialog(QDialog):
-    """Ask for the app key and secret. Whatever was typed is discarded when the dialog closes."""
+    """Ask for the app key and secret, and stay open until `show_answer`: what Kiwoom refuses stays in the fields.
+
+    Whatever was typed is discarded when the dialog closes.
+    """
 
     keysEntered = Signal(str, object, object)  # noqa: N815 - as Qt names signals
 
@@ -36,6 +41,10 @@ class KeysDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowIcon(app_icon())
         self._profile = profile
+        self._is_waiting = False
+        self._busy = BusyLine(self)
+        self._busy.setFixedHeight(3)
+        self._busy.set_colour(window_tones(self.palette()).good)
         self.form = KeysForm(self, mode)
         buttons = QDialogButtonBox(self)
         self._enter = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
@@ -50,6 +59,7 @@ class KeysDialog(QDialog):
         body.setSpacing(12)
         body.addWidget(self.form)
         body.addStretch(1)
+        body.addWidget(self._busy)
         body.addWidget(buttons)
         self.setMinimumWidth(480)
         self.form.edited.connect(self._edited)
@@ -74,12 +84,29 @@ class KeysDialog(QDialog):
         keys = self.form.keys()
         if keys is None:
             return
-        self.form.forget()
+        self._is_waiting = True
+        self._show_waiting()
         self.keysEntered.emit(self.form.mode, keys.app_key, keys.app_secret)
-        self.accept()
+
+    def show_answer(self, refusal: str) -> None:
+        """Close, or say why the keys were refused and let them be corrected."""
+        if not self._is_waiting:
+            return
+        self._is_waiting = False
+        if not refusal:
+            self.accept()
+            return
+        self._show_waiting()
+        self.form.complain(refusal)
+        self.form.key.setFocus()
+
+    def _show_waiting(self) -> None:
+        self.form.setEnabled(not self._is_waiting)
+        self._busy.show_progress(tr("Asking Kiwoom for a token…") if self._is_waiting else "")
+        self._edited()
 
     def _edited(self) -> None:
-        self._enter.setEnabled(self.form.is_filled())
+        self._enter.setEnabled(self.form.is_filled() and not self._is_waiting)
 
     def _retranslate(self) -> None:
         title = tr("Kiwoom app key")

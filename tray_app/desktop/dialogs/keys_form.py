@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QAccessible, QAccessibleEvent
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFormLayout,
@@ -27,8 +27,10 @@ from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour
 from tray_app.kiwoom.keys import clean_keys
 
 if TYPE_CHECKING:
+    from tray_app.kiwoom.key_files import KeyFile
     from tray_app.kiwoom.keys import AppKeys
 from tray_app.desktop.dialogs.common import make_explanation, pass_return_to_dialog
+from tray_app.desktop.dialogs.key_sources import KeySources, dropped_files
 from tray_app.desktop.dialogs.secret_field import SecretField
 
 _MNEMONIC = re.compile(r"\(&.\)|&")
@@ -64,6 +66,10 @@ class KeysForm(QWidget):
         self.key.setObjectName("appKey")
         self.secret = SecretField(self)
         self.secret.setObjectName("appSecret")
+        self.sources = KeySources(self)
+        self.sources.loaded.connect(self._take)
+        self.sources.refused.connect(self.complain)
+        self.setAcceptDrops(True)
         self._key_length = make_explanation("", self)
         self._secret_length = make_explanation("", self)
         self._complaint = QLabel(self)
@@ -90,12 +96,14 @@ class KeysForm(QWidget):
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(12)
         body.addWidget(self.hint)
+        body.addWidget(self.sources)
         body.addLayout(form)
         body.addWidget(self._complaint)
         modes.buttonToggled.connect(self._edited)
         self.key.textChanged.connect(self._edited)
         self.secret.textChanged.connect(self._edited)
         self.setFocusProxy(self.key)
+        self.sources.set_mode(mode)
         self._retranslate()
         self._colour()
 
@@ -131,6 +139,15 @@ class KeysForm(QWidget):
     def forget(self) -> None:
         self.key.clear()
         self.secret.clear()
+        self.sources.forget()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if dropped_files(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        self.sources.read(dropped_files(event.mimeData()))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -139,7 +156,14 @@ class KeysForm(QWidget):
         elif event.type() == QEvent.Type.LanguageChange:
             self._retranslate()
 
+    def _take(self, taken: KeyFile) -> None:
+        if taken.mode is not None:
+            self.choose_mode(taken.mode)
+        self.key.setText(taken.keys.app_key.reveal())
+        self.secret.setText(taken.keys.app_secret.reveal())
+
     def _edited(self) -> None:
+        self.sources.set_mode(self.mode)
         for field, label in ((self.key, self._key_length), (self.secret, self._secret_length)):
             length = len(field.text())
             label.setText(_count_text(length) if length else "")
@@ -154,6 +178,7 @@ class KeysForm(QWidget):
                 keyring=keyring_name(),
             )
         )
+        self.sources.retranslate()
         self.real.setText(tr("&Real trading"))
         self.demo.setText(tr("&Mock trading"))
         names = (

@@ -77,7 +77,7 @@ class Legend(QWidget):
             return []
         there = {event.kind for event in self._week.events}
         items: list[tuple[EventKind | str, str]] = [(kind, _short(kind)) for kind in EventKind if kind in there]
-        if any(gap.trading for gap in self._week.gaps):
+        if any(gap.trading and not gap.is_change for gap in self._week.gaps):
             items.append((_TRADING_GAP, tr("Gap in trading hours")))
         if any(not gap.trading for gap in self._week.gaps):
             items.append((_OTHER_GAP, tr("Other gap")))

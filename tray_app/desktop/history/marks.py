@@ -18,7 +18,7 @@ from tray_app.desktop.theme.colours import Tone, Tones
 from tray_app.history.events import Event, EventKind
 
 if TYPE_CHECKING:
-    from tray_app.history.timeline import Entry
+    from tray_app.history.timeline import Entry, Gap
 
 
 _ICON_SIZES = (16, 24, 32, 48)
@@ -45,6 +45,11 @@ def kind_of(entry: Entry) -> EventKind | None:
 
 def tone_of(kind: EventKind | None) -> Tone:
     return Tone.BAD if kind is None else MARK_TONES[kind]
+
+
+def gap_tone(gap: Gap) -> Tone:
+    """Return the tone of a gap: a change of tokens that took seconds is none that costs anything."""
+    return Tone.QUIET if gap.is_change else Tone.BAD
 
 
 def paint_mark(painter: QPainter, kind: EventKind | None, box: QRectF, colour: QColor) -> None:
@@ -92,10 +97,11 @@ def paint_mark(painter: QPainter, kind: EventKind | None, box: QRectF, colour: Q
     painter.drawPath(path)
 
 
-def mark_icon(kind: EventKind | None, tones: Tones, selected: QColor) -> QIcon:
-    """Return the mark as an icon of the list; `selected` is its colour in the selected row."""
+def mark_icon(kind: EventKind | None, tones: Tones, selected: QColor, tone: Tone | None = None) -> QIcon:
+    """Return the mark as an icon of the list, by default in its own tone; `selected` is its colour in the selected
+    row."""
     icon = QIcon()
-    for mode, colour in ((QIcon.Mode.Normal, tones.of(tone_of(kind))), (QIcon.Mode.Selected, selected)):
+    for mode, colour in ((QIcon.Mode.Normal, tones.of(tone or tone_of(kind))), (QIcon.Mode.Selected, selected)):
         for size in _ICON_SIZES:
             pixmap = QPixmap(size, size)
             pixmap.fill(Qt.GlobalColor.transparent)

@@ -26,6 +26,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from tray_app.core.language import tr
+from tray_app.desktop.history.marks import gap_tone
 from tray_app.desktop.theme.colours import Tones, window_tones
 from tray_app.desktop.theme.dark_mode import is_high_contrast
 from tray_app.history.events import TAKES
@@ -244,7 +245,7 @@ class WeekView(QWidget):
     def _paint_gap(self, painter: QPainter, layout: WeekLayout, gap: Gap) -> None:
         for piece in layout.gap_pieces(gap):
             if gap.trading:
-                painter.fillRect(piece.box, self._tones.bad)
+                painter.fillRect(piece.box, self._tones.of(gap_tone(gap)))
                 if gap == self._highlighted:
                     painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Highlight), 2))
                     painter.setBrush(Qt.BrushStyle.NoBrush)

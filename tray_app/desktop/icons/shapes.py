@@ -59,6 +59,23 @@ def rectangle(box: QRectF) -> QPainterPath:
     return path
 
 
+_DIGITS = ("757557", "262227", "717471", "717117", "557111", "747117", "747757", "711111", "757757", "757117")
+"""Each digit row by row, three pixels wide: 4, 2 and 1 stand for the left, the middle and the right one."""
+
+DIGIT_COLUMNS, DIGIT_ROWS = 3, 6
+
+
+def digit(value: int, left: float, top: float, cell: float) -> QPainterPath:
+    """Return a digit of squares that are `cell` wide: legible where a font would be a blur."""
+    path = QPainterPath()
+    path.setFillRule(Qt.FillRule.WindingFill)
+    for row, bits in enumerate(_DIGITS[value]):
+        for column in range(DIGIT_COLUMNS):
+            if int(bits) & (4 >> column):
+                path.addRect(QRectF(left + column * cell, top + row * cell, cell, cell))
+    return path.simplified()
+
+
 def widened(path: QPainterPath, width: float) -> QPainterPath:
     return outline(path, width).united(path)
 

@@ -34,7 +34,10 @@ from PySide6.QtGui import (
 )
 
 from tray_app.desktop.icons.shapes import (
+    DIGIT_COLUMNS,
+    DIGIT_ROWS,
     broken_ring,
+    digit,
     dotted_ring,
     life_arc,
     outline,
@@ -65,6 +68,10 @@ class Phase(StrEnum):
 
     NONE = "none"
     VALID = "valid"
+    HOUR = "hour"
+    """Less than an hour is left: the ring is that hour."""
+    SOON = "soon"
+    """Less than half an hour is left: the minutes are shown."""
     LOW = "low"
     ENDING = "ending"
     EXPIRED = "expired"
@@ -75,6 +82,8 @@ class Phase(StrEnum):
 PHASE_TONES = {
     Phase.NONE: Tone.QUIET,
     Phase.VALID: Tone.GOOD,
+    Phase.HOUR: Tone.GOOD,
+    Phase.SOON: Tone.LOW,
     Phase.LOW: Tone.LOW,
     Phase.ENDING: Tone.BAD,
     Phase.EXPIRED: Tone.BAD,
@@ -87,17 +96,26 @@ PHASE_TONES = {
 class IconSpec:
     """All that the icon shows: equal specs make equal pixels.
 
-    `level` is the remaining part of the lifetime, at most `LEVELS`, for `Phase.VALID` that is not busy, else 0.
+    `level` is the remaining part of the ring, at most `LEVELS`, for `Phase.VALID` and `Phase.HOUR`; `minutes` are shown
+    in `Phase.SOON` and `Phase.LOW`. Both are 0 in the other phases and while busy. `planned` tells that an expiry is no
+    alarm, because the next token is issued by itself. At most one of the badges is shown: `stopped` (the user is
+    needed), `locked` (the keyring is), `failing` (renewing fails and is tried again), `problem` (of the storage).
     """
 
     phase: Phase
     level: int = 0
+    minutes: int = 0
     busy: bool = False
     problem: bool = False
     stopped: bool = False
+    failing: bool = False
+    locked: bool = False
+    planned: bool = False
 
     @property
     def tone(self) -> Tone:
+        if self.planned and self.phase in {Phase.ENDING, Phase.EXPIRED}:
+            return Tone.LOW
         return PHASE_TONES[self.phase]
 
 
@@ -169,11 +187,17 @@ def _paint(painter: QPainter, spec: IconSpec, size: int, tones: Tones) -> None:
         fraction = spec.level / LEVELS
         strong = life_arc(box, thickness, fraction)
         faint = thin_ring(box, thickness, grid.even(1) if thickness % 2 == 0 else grid.whole(1)).subtracted(strong)
-    elif spec.phase is Phase.LOW:
-        strong = life_arc(box, thickness, _LOWEST_LEVEL / LEVELS)
+    elif spec.phase is Phase.HOUR:
+        strong = life_arc(box, thickness, spec.level / LEVELS)
         faint = thin_ring(box, thickness, grid.whole(1)).subtracted(strong)
         dot = grid.even(4)
         strong.addEllipse(grid.centred(dot, dot))
+    elif spec.phase is Phase.SOON:
+        strong = _digits(f"{spec.minutes:02}", grid)
+    elif spec.phase is Phase.LOW:
+        strong = QPainterPath()
+        strong.addRoundedRect(box, 2 * grid.unit, 2 * grid.unit)
+        strong = strong.subtracted(_digits(str(spec.minutes), grid))
     elif spec.phase is Phase.ENDING:
         strong = QPainterPath()
         strong.addEllipse(box)
@@ -227,6 +251,20 @@ def _badge(spec: IconSpec, grid: _Grid) -> tuple[QPainterPath, Tone]:
     if spec.stopped:
         width, height = grid.whole(3), grid.whole(9)
         return _exclamation(QRectF(edge - width, edge - height, width, height), grid), Tone.BAD
+    if spec.locked:
+        width, height = grid.whole(8), grid.whole(5)
+        body = QRectF(edge - width, edge - height, width, height)
+        path.addRect(body)
+        shackle = grid.whole(6)
+        hoop = QRectF(body.center().x() - shackle / 2, body.top() - shackle / 2, shackle, shackle)
+        return path.united(ring(hoop, grid.whole(1.6), 0, 180)), Tone.LOW
+    if spec.failing:
+        width, height = grid.whole(8), grid.whole(8)
+        path.moveTo(edge - width, edge - height)
+        path.lineTo(edge, edge - height)
+        path.lineTo(edge - width / 2, edge)
+        path.closeSubpath()
+        return path, Tone.LOW
     if spec.problem:
         dot = grid.whole(6)
         path.addEllipse(QRectF(edge - dot, edge - dot, dot, dot))
@@ -262,6 +300,18 @@ def _exclamation(box: QRectF, grid: _Grid) -> QPainterPath:
     path = QPainterPath()
     path.addRoundedRect(QRectF(box.left(), box.top(), box.width(), box.height() - dot - gap), soft, soft)
     path.addRoundedRect(QRectF(box.left(), box.bottom() - dot, box.width(), dot), soft, soft)
+    return path
+
+
+def _digits(text: str, grid: _Grid) -> QPainterPath:
+    """Return a number that fills the square, on whole pixels."""
+    cell = max(1, int(grid.unit * 2))
+    step = (DIGIT_COLUMNS + 0.5) * cell
+    width = step * len(text) - 0.5 * cell
+    left, top = round(grid.middle - width / 2), round(grid.middle - DIGIT_ROWS * cell / 2)
+    path = QPainterPath()
+    for place, one in enumerate(text):
+        path.addPath(digit(int(one), left + round(place * step), top, cell))
     return path
 
 

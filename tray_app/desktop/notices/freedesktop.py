@@ -34,6 +34,9 @@ _SERVER = DBusAddress(
 )
 _TIMEOUT_SECONDS = 5.0
 _URGENCY_NORMAL, _URGENCY_CRITICAL = 1, 2
+_URGENT_SOUND = "dialog-warning"
+"""A name of the Sound Naming Specification of freedesktop.org."""
+
 _SERVERS_OWN_EXPIRY, _NO_EXPIRY = -1, 0
 
 
@@ -66,6 +69,7 @@ class FreedesktopBackend:
             "urgency": ("y", _URGENCY_CRITICAL if notification.urgent else _URGENCY_NORMAL),
             "desktop-entry": ("s", self._app_name),
             "transient": ("b", notification.transient),
+            **({"sound-name": ("s", _URGENT_SOUND)} if notification.urgent else {}),
         }
         expiry = _NO_EXPIRY if notification.urgent else _SERVERS_OWN_EXPIRY
         fields = (

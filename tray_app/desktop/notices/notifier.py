@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from tray_app.core import logs
-from tray_app.core.language import msg, tr
+from tray_app.core.errors import Remedy
+from tray_app.core.language import tr
 from tray_app.core.notices import NoticeKind, notice_text
-from tray_app.core.wording import duration
+from tray_app.core.remedies import remedy_text
 from tray_app.desktop import APP_ID, APP_NAME
 from tray_app.desktop.notices.backend import OPEN, Notification, NotificationsUnavailable
 from tray_app.desktop.view.menu import SNOOZES_SECONDS
+from tray_app.desktop.view.texts import badges_of, profile_text
 from tray_app.desktop.worker import Worker
 from tray_app.system.resources import resources_folder
 
@@ -23,31 +25,33 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tray_app.core.notices import Notice
+    from tray_app.core.state import TokenState
     from tray_app.desktop.notices.backend import NotificationBackend
 
 _CLOSE_SECONDS = 0.5
-_REFRESH = "refresh"
 _SNOOZE = "snooze-"
-_REFRESH_LABELS = {
-    NoticeKind.ENDING: msg("Check with Kiwoom"),
-    NoticeKind.ENDED: msg("Issue a token"),
-    NoticeKind.FAILED: msg("Try again"),
-    NoticeKind.STOPPED: msg("Try again"),
-    NoticeKind.DIED: msg("Issue a token"),
+_OFFERS = {
+    NoticeKind.ENDING: Remedy.ROTATE,
+    NoticeKind.ENDED: Remedy.ISSUE,
+    NoticeKind.FAILED: Remedy.RETRY,
+    NoticeKind.STOPPED: Remedy.RETRY,
+    NoticeKind.DIED: Remedy.ISSUE,
+    NoticeKind.TRADING_HOURS: Remedy.ROTATE,
 }
-"""The notices with buttons, and what the first of them says."""
+"""The notices with buttons, and what the first of them does unless something else helps."""
 
 
 class Notifier(QObject):
     """Show a notice in place of the previous one of the same account, or withdraw it.
 
-    `clicked(profile)`, `refresh_requested(profile)` and `snooze_requested(seconds)` report what the user did with it.
+    `clicked(profile)`, `remedy_requested(profile, remedy)` and `snooze_requested(seconds)` report what the user did
+    with it.
     `balloon(title, body, urgent)` shows it without buttons when nothing else can. `backend` is by default that of the
     platform, created for the first notice.
     """
 
     clicked = Signal(str)
-    refresh_requested = Signal(str)
+    remedy_requested = Signal(str, str)
     snooze_requested = Signal(int)
     _pressed = Signal(str, str)
 
@@ -69,18 +73,30 @@ class Notifier(QObject):
         if app is not None:
             app.aboutToQuit.connect(self.close)
 
-    def show(self, notice: Notice, profile: str, now: float, *, named: bool = False) -> None:
-        """Show a notice. `now` is in epoch seconds; `named` adds the name of the account to the title."""
+    def show(self, notice: Notice, state: TokenState, now: float, remedy: str = "", *, named: bool = False) -> None:
+        """Show a notice about the account of `state`, with a button for the `Remedy` that helps there.
+
+        `now` is in epoch seconds; `named` adds the name of the account to the title.
+        """
         title, body = notice_text(notice, now)
-        notification = Notification(
-            profile,
-            f"{title} - {profile}" if named else title,
-            body,
-            tr("Open"),
-            _buttons(notice.kind) if notice.kind in _REFRESH_LABELS and not _is_settled(notice) else (),
-            notice.urgent,
-            transient=notice.kind is NoticeKind.RECOVERED,
+        self._show(
+            Notification(
+                state.profile,
+                f"{_account_text(state, named=named)} {title}",
+                body,
+                tr("Open"),
+                _buttons(notice, remedy, state.mode),
+                notice.urgent,
+                transient=notice.kind is NoticeKind.RECOVERED,
+            )
         )
+
+    def answer(self, state: TokenState, text: str, *, named: bool = False) -> None:
+        """Say what came of something that the user has just asked for."""
+        title = f"{_account_text(state, named=named)} {tr('Kiwoom token')}"
+        self._show(Notification(state.profile, title, text, tr("Open"), transient=True))
+
+    def _show(self, notification: Notification) -> None:
         backend = self._backend
         if backend is None:
             self._balloon(notification.title, notification.body, notification.urgent)
@@ -93,7 +109,7 @@ class Notifier(QObject):
                 self._failed(error)
                 self._balloon(notification.title, notification.body, notification.urgent)
 
-        self._shown.add(profile)
+        self._shown.add(notification.owner)
         self._worker.run(lambda: backend.show(notification), done)
 
     def withdraw(self, profile: str) -> None:
@@ -123,7 +139,7 @@ class Notifier(QObject):
         if isinstance(error, NotificationsUnavailable):
             self._backend = None
         if not self._has_warned:
-            logs.warning("Notifier are shown as balloons (%s: %s)", type(error).__name__, error)
+            logs.warning("Notices are shown as balloons (%s: %s)", type(error).__name__, error)
             self._has_warned = True
 
     def _press(self, owner: str, key: str) -> None:
@@ -136,10 +152,10 @@ class Notifier(QObject):
     def _handle_press(self, profile: str, key: str) -> None:
         if key == OPEN:
             self.clicked.emit(profile)
-        elif key == _REFRESH:
-            self.refresh_requested.emit(profile)
         elif key.startswith(_SNOOZE):
             self.snooze_requested.emit(int(key.removeprefix(_SNOOZE)))
+        elif remedy_text(key, "real"):
+            self.remedy_requested.emit(profile, key)
 
 
 def _is_settled(notice: Notice) -> bool:
@@ -147,14 +163,25 @@ def _is_settled(notice: Notice) -> bool:
     return notice.kind is NoticeKind.DIED and notice.expires > 0
 
 
-def _buttons(kind: NoticeKind) -> tuple[tuple[str, str], ...]:
-    """Return the buttons, the shortest snooze first, because some desktops show at most three."""
-    first, *others = SNOOZES_SECONDS
-    return (
-        (_REFRESH, tr(_REFRESH_LABELS[kind])),
-        (f"{_SNOOZE}{first}", tr("Snooze {duration}", duration=duration(first))),
-        *((f"{_SNOOZE}{one}", duration(one)) for one in others),
-    )
+def _buttons(notice: Notice, remedy: str, mode: str) -> tuple[tuple[str, str], ...]:
+    """Return the buttons: what helps, and a snooze. Some desktops show at most three."""
+    if notice.kind not in _OFFERS or _is_settled(notice):
+        return ()
+    if notice.error is None or remedy in {Remedy.NONE, Remedy.CHECK, Remedy.ROTATE, Remedy.FIX_SETTINGS}:
+        remedy = _OFFERS[notice.kind]
+    if notice.error is not None and notice.error.remedy not in {Remedy.NONE, Remedy.RETRY}:
+        remedy = notice.error.remedy
+    snooze = (f"{_SNOOZE}{SNOOZES_SECONDS[0]}", tr("Remind me later"))
+    if remedy == Remedy.WAIT:
+        return (snooze,)
+    return (remedy, tr("Reissue now…") if remedy == Remedy.ROTATE else remedy_text(remedy, mode)), snooze
+
+
+def _account_text(state: TokenState, *, named: bool) -> str:
+    """Return the account in brackets, as a title begins."""
+    if not named:
+        return f"[{' · '.join(badge.text for badge in badges_of(state))}]"
+    return f"[{profile_text(state)}]"
 
 
 class _PlatformBackend:

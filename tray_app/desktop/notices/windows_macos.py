@@ -65,7 +65,7 @@ class NativeBackend:
             raise NotificationsUnavailable(type(error).__name__) from error
 
     async def _show(self, notification: Notification) -> None:
-        from desktop_notifier import Button, Notification, Urgency
+        from desktop_notifier import Button, Notification, Sound, Urgency
 
         notifier = await self._open_notifier()
         dispatched: list[bool] = []
@@ -75,6 +75,7 @@ class NativeBackend:
                 message=notification.body,
                 urgency=Urgency.Critical if notification.urgent else Urgency.Normal,
                 buttons=tuple(Button(title=label, identifier=key) for key, label in notification.buttons),
+                sound=Sound(name="default") if notification.urgent else None,
                 on_dispatched=lambda: dispatched.append(True),
                 identifier=self._tag(notification.owner),
             )

@@ -26,6 +26,7 @@ from tray_app.core.wording import place_text
 from tray_app.desktop.icons.app_icon import app_icon
 from tray_app.desktop.theme.colours import text_colour, window_tones
 from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour, window_stylesheet
+from tray_app.desktop.widgets.accessible import name_buttons
 from tray_app.desktop.widgets.basics import make_button, make_text
 from tray_app.desktop.widgets.tool_window import ToolWindow
 from tray_app.settings.table import GROUPS, NOTICES, PROGRAM, RENEWAL, SHARING, STORAGE, TABLE
@@ -260,6 +261,7 @@ class SettingsWindow(ToolWindow):
         if self._view is not None:
             self.show_settings(self._view)
         self._fit_sections()
+        name_buttons(self)
 
     def _restyle(self) -> None:
         tones = window_tones(self.palette())

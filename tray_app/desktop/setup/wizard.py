@@ -33,7 +33,9 @@ from tray_app.desktop.setup.pages.storage import StoragePage
 from tray_app.desktop.setup.pages.welcome import WelcomePage
 from tray_app.desktop.setup.texts import activity_text
 from tray_app.desktop.theme.colours import window_tones
+from tray_app.desktop.theme.fonts import korean_font_hint
 from tray_app.desktop.theme.stylesheet import fix_box_colours, set_role, window_stylesheet
+from tray_app.desktop.widgets.accessible import name_buttons
 from tray_app.desktop.widgets.basics import make_button, make_text, set_text
 from tray_app.desktop.widgets.busy_line import BusyLine
 from tray_app.desktop.widgets.tool_window import bring_to_front
@@ -82,6 +84,7 @@ class SetupWizard(QDialog):
         self._status = make_text("setupStatus", self)
         self._status.setAlignment(Qt.AlignmentFlag.AlignCenter)
         set_role(self._status, "quiet")
+        self._font_hint = make_text("fontHint", self)
         self._title = QLabel(self)
         self._title.setObjectName("setupTitle")
         self._title.setWordWrap(True)
@@ -164,6 +167,7 @@ class SetupWizard(QDialog):
         set_text(self._skip, self._skip_text(state))
         set_text(self._next, page.main_text())
         self._next.setEnabled(idle and page.can_submit())
+        name_buttons(self)
         if state.step is not self._step:
             self._step = state.step
             page.initial_focus().setFocus()
@@ -198,6 +202,7 @@ class SetupWizard(QDialog):
         body.setContentsMargins(28, 22, 28, 20)
         body.setSpacing(14)
         body.addLayout(head)
+        body.addWidget(self._font_hint)
         body.addWidget(self._stack, 1)
         body.addWidget(self._dots)
         body.addWidget(self._status)
@@ -223,6 +228,9 @@ class SetupWizard(QDialog):
     def _retranslate(self) -> None:
         self.setWindowTitle(tr("Set up Kiwoom Token Tray"))
         self._back.setText(tr("&Back"))
+        hint = korean_font_hint()
+        set_text(self._font_hint, hint)
+        self._font_hint.setVisible(bool(hint))
         for page in self._pages.values():
             page.retranslate()
 

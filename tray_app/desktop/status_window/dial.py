@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from tray_app.desktop.icons.shapes import dotted_ring, thin_ring
 from tray_app.desktop.icons.state_icon import Phase
-from tray_app.desktop.theme.colours import Tone, Tones, text_colour, window_tones
+from tray_app.desktop.theme.colours import Tone, Tones, edge_colour, text_colour, window_tones
 from tray_app.desktop.theme.dark_mode import is_high_contrast
 from tray_app.desktop.theme.stylesheet import set_text_colour
 from tray_app.desktop.widgets.basics import set_text
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 from tray_app.desktop.status_window.countdown import Countdown
 from tray_app.desktop.widgets.labels import make_label
 
-_DIAL, _SMALLEST_DIAL = 304, 216
+_DIAL, _SMALLEST_DIAL, _SMALL_DIAL = 304, 216, 150
 
 
 class Dial(QWidget):
     """The ring with the countdown inside."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, is_small: bool = False) -> None:
         super().__init__(parent)
         self.setObjectName("dial")
         self._tones = window_tones(self.palette())
@@ -55,7 +55,9 @@ class Dial(QWidget):
         for widget in (self.headline, self.countdown, self.end, self.end_local):
             middle.addWidget(widget)
         middle.addStretch(1)
-        self.setMinimumSize(_SMALLEST_DIAL, _SMALLEST_DIAL)
+        self._is_compact = is_small
+        smallest = _SMALL_DIAL if is_small else _SMALLEST_DIAL
+        self.setMinimumSize(smallest, smallest)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         for font_of, bigger, weight in ((self.headline, 2, QFont.Weight.DemiBold), (self.end, 3, QFont.Weight.Normal)):
             font = font_of.font()
@@ -84,8 +86,14 @@ class Dial(QWidget):
             self._colour_texts()
             self.update()
 
+    def set_compact(self, is_compact: bool) -> None:
+        """Leave room for more below the ring, or take the usual room."""
+        if is_compact != self._is_compact:
+            self._is_compact = is_compact
+            self.updateGeometry()
+
     def sizeHint(self) -> QSize:
-        return QSize(_DIAL, _DIAL)
+        return self.minimumSize() if self._is_compact else QSize(_DIAL, _DIAL)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -101,8 +109,7 @@ class Dial(QWidget):
         box = self._box()
         thickness = max(10.0, box.width() * 0.056)
         colour = self._tones.of(self._tone)
-        faint = text_colour(self.palette())
-        faint.setAlphaF(faint.alphaF() * (0.6 if is_high_contrast() else 0.22))
+        faint = text_colour(self.palette()) if is_high_contrast() else edge_colour(self.palette())
         if self._phase is Phase.NONE:
             painter.fillPath(dotted_ring(box, thickness * 0.5, 48), faint)
         elif self._phase is Phase.EXPIRED:

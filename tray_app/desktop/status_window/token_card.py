@@ -15,13 +15,13 @@ from PySide6.QtWidgets import (
 from tray_app.core.language import tr
 from tray_app.desktop.theme.colours import Tone, Tones, text_colour, window_tones
 from tray_app.desktop.theme.stylesheet import set_role, set_text_colour
+from tray_app.desktop.widgets.accessible import alert
 from tray_app.desktop.widgets.basics import set_text
 
 if TYPE_CHECKING:
     from tray_app.desktop.view.model import View
 from tray_app.desktop.widgets.elided_label import ElidedLabel
 from tray_app.desktop.widgets.labels import make_label
-from tray_app.desktop.widgets.work_button import WorkButton
 
 
 class TokenCard(QFrame):
@@ -40,17 +40,11 @@ class TokenCard(QFrame):
         self.last = make_label("last", self, wrap=True)
         self.last_at = make_label("lastAt", self)
         self.coming = make_label("coming", self, wrap=True)
-        self.remedy = WorkButton("remedyButton", self)
-        self.remedy.hide()
         self._captions = [make_label(f"name{number}", self) for number in range(3)]
         place = QVBoxLayout()
-        last = QVBoxLayout()
-        for box in (place, last):
-            box.setSpacing(1)
+        place.setSpacing(1)
         for widget in (self.place, self.path, self.why):
             place.addWidget(widget)
-        last.addWidget(self.last)
-        last.addWidget(self.remedy, 0, Qt.AlignmentFlag.AlignLeft)
         form = QFormLayout(self)
         form.setContentsMargins(14, 12, 14, 12)
         form.setHorizontalSpacing(14)
@@ -58,8 +52,10 @@ class TokenCard(QFrame):
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(self._captions[0], place)
-        form.addRow(self._captions[1], last)
+        form.addRow(self._captions[1], self.last)
         form.addRow(self._captions[2], self.coming)
+        for caption, value in zip(self._captions, (self.place, self.last, self.coming), strict=True):
+            caption.setBuddy(value)
         self.last_at.hide()
         self.path.hide()
         self.why.hide()
@@ -80,21 +76,18 @@ class TokenCard(QFrame):
         set_text(self.why, view.place_why)
         self.why.setVisible(bool(view.place_why))
         last = f"{view.last_at} · {view.last}" if view.last else ""
+        is_new_trouble = view.last_tone is not Tone.QUIET and last not in self.last.text()
         set_text(self.last, "\n".join(text for text in (last, view.confirmed) if text) or "–")
+        if is_new_trouble:
+            alert(self.last)
         snooze = view.snooze_text if view.is_snoozed else ""
         set_text(self.coming, "\n".join(text for text in (view.coming, snooze) if text) or "–")
         if view.last_tone is not self._last_tone:
             self._last_tone = view.last_tone
             self._colour_texts()
 
-    def reserve_room(self) -> None:
-        """Keep the remedy button whole; Qt's form layout would cut it off."""
-        self.remedy.ensurePolished()
-        self.remedy.setMinimumHeight(self.remedy.sizeHint().height())
-
     def set_tones(self, tones: Tones) -> None:
         self._tones = tones
-        self.remedy.set_colour(tones.good)
         self._colour_texts()
 
     def _colour_texts(self) -> None:

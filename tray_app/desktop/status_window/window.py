@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from tray_app.core.errors import Remedy
 from tray_app.core.language import tr
-from tray_app.core.state import Action
 from tray_app.desktop.icons.app_icon import app_icon
+from tray_app.desktop.status_window.account_list import AccountList
 from tray_app.desktop.status_window.action_bar import ActionBar
 from tray_app.desktop.status_window.dial import Dial
 from tray_app.desktop.status_window.header import Header
@@ -19,7 +19,9 @@ from tray_app.desktop.status_window.message_row import MessageRow
 from tray_app.desktop.status_window.mnemonic import with_mnemonic
 from tray_app.desktop.status_window.token_card import TokenCard
 from tray_app.desktop.theme.colours import window_tones
+from tray_app.desktop.theme.fonts import korean_font_hint
 from tray_app.desktop.theme.stylesheet import window_stylesheet
+from tray_app.desktop.widgets.accessible import name_buttons
 from tray_app.desktop.widgets.basics import set_text
 from tray_app.desktop.widgets.busy_line import BusyLine
 from tray_app.desktop.widgets.labels import make_label
@@ -30,8 +32,15 @@ if TYPE_CHECKING:
 
     from tray_app.desktop.view.model import View
 
-_WIDTH, _HEIGHT = 460, 640
+_WIDTH, _HEIGHT = 460, 626
 _TITLE_BAR = 40
+_CRAMPED_HEIGHT = 400
+
+
+def available_room(window: QWidget) -> QSize:
+    """Return the room for a window below its title bar, which is small for instance on a small screen at 300 %."""
+    room = window.screen().availableGeometry()
+    return QSize(room.width(), room.height() - _TITLE_BAR)
 
 
 class StatusWindow(ToolWindow):
@@ -40,10 +49,8 @@ class StatusWindow(ToolWindow):
     # ruff: noqa: N815 - named as Qt's own signals are
     refreshRequested = Signal()
     clearRequested = Signal()
-    unlockRequested = Signal()
-    loginRequested = Signal()
-    switchModeRequested = Signal()
-    portalRequested = Signal()
+    remedyRequested = Signal(str)
+    """A `Remedy`."""
     rotateRequested = Signal()
     copyRequested = Signal()
     snoozeRequested = Signal(int)
@@ -59,14 +66,19 @@ class StatusWindow(ToolWindow):
         super().__init__(parent)
         self.setObjectName("tokenWindow")
         self.setWindowIcon(app_icon())
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # for when the main button cannot be used
         self._remedy = Remedy.NONE
         self._elsewhere_profile = ""
         self._style = ""
+        room = available_room(self)
+        self._is_cramped = room.width() <= _WIDTH or room.height() < _CRAMPED_HEIGHT
         self._busy_line = BusyLine(self)
         self._busy_line.setObjectName("busyLine")
         self._busy_line.setFixedHeight(3)
         self._header = Header(self)
-        self.dial = Dial(self)
+        self.dial = Dial(self, is_small=self._is_cramped)
+        self._accounts = AccountList(self)
+        self._font_hint = make_label("fontHint", self, wrap=True)
         self._clock_skew = make_label("skew", self, wrap=True)
         self._clock_skew.hide()
         self._elsewhere = MessageRow("elsewhere", "showButton", self)
@@ -85,6 +97,8 @@ class StatusWindow(ToolWindow):
         self.setWindowTitle(f"{view.profile} - {view.title}" if view.profile else view.title)
         self._header.show_view(view)
         self.dial.show_view(view)
+        self._accounts.show_profiles(view.profiles)
+        self.dial.set_compact(bool(view.profiles) or self._is_cramped)
         self._clock_skew.setVisible(bool(view.skew))
         set_text(self._clock_skew, view.skew)
         self._elsewhere_profile = view.elsewhere_profile
@@ -94,14 +108,11 @@ class StatusWindow(ToolWindow):
         self._remedy = view.remedy
         self._busy_line.show_progress(view.busy)
         self._actions.show_view(view)
-        remedy = self._card.remedy
-        set_text(remedy, with_mnemonic(view.remedy_text, "O"))
-        remedy.setVisible(bool(view.remedy))
-        remedy.show_action(view, {Action.UNLOCK}, is_possible=view.can_refresh)
         actions = self._actions
-        buttons = {actions.copy, remedy, actions.refresh, actions.rotate, actions.clear}
+        buttons = {actions.copy, actions.remedy, actions.refresh, actions.rotate, actions.clear}
         if focused in buttons and not (focused.isEnabled() and focused.isVisibleTo(self)):
-            actions.refresh.setFocus()  # Qt would choose the snooze button
+            self._focus_main_button()  # Qt would choose the snooze button
+        name_buttons(self)
 
     def show_quit(self, is_shown: bool) -> None:
         """Show the button to quit, needed only where no tray menu has one."""
@@ -113,6 +124,7 @@ class StatusWindow(ToolWindow):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._focus_main_button()
         self.shown.emit(self.is_seen())
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -135,13 +147,14 @@ class StatusWindow(ToolWindow):
     def _connect(self) -> None:
         header, actions = self._header, self._actions
         header.profileChosen.connect(self.profileChosen)
+        self._accounts.chosen.connect(self.profileChosen)
         header.snoozeRequested.connect(self.snoozeRequested)
         header.historyRequested.connect(self.historyRequested)
         header.settingsRequested.connect(self.settingsRequested)
         header.quitRequested.connect(self.quitRequested)
         self._elsewhere.clicked.connect(lambda: self.profileChosen.emit(self._elsewhere_profile))
         self._settings_problem.clicked.connect(self.openSettingsFileRequested)
-        self._card.remedy.asked.connect(self._apply_remedy)
+        actions.remedy.asked.connect(lambda: self.remedyRequested.emit(self._remedy))
         actions.clear.asked.connect(self.clearRequested)
         actions.rotate.asked.connect(self.rotateRequested)
         actions.copy.asked.connect(self.copyRequested)
@@ -150,21 +163,14 @@ class StatusWindow(ToolWindow):
         if isinstance(app, QApplication):
             app.focusChanged.connect(self._follow_focus)
 
-    def _apply_remedy(self) -> None:
-        signals = {
-            Remedy.ENTER_KEYS: self.loginRequested,
-            Remedy.SWITCH_MODE: self.switchModeRequested,
-            Remedy.OPEN_PORTAL: self.portalRequested,
-            Remedy.UNLOCK_KEYRING: self.unlockRequested,
-            Remedy.ROTATE: self.rotateRequested,
-        }
-        if self._remedy in signals:
-            signals[self._remedy].emit()
-
     def _lay_out(self) -> None:
         body = QVBoxLayout()
-        body.setContentsMargins(20, 14, 20, 18)
-        body.setSpacing(12)
+        if self._is_cramped:
+            body.setContentsMargins(8, 4, 8, 6)
+            body.setSpacing(6)
+        else:
+            body.setContentsMargins(20, 14, 20, 18)
+            body.setSpacing(12)
         body.addWidget(self._header)
         self._area = self._scroll_area()
         body.addWidget(self._area, 1)
@@ -175,12 +181,12 @@ class StatusWindow(ToolWindow):
         whole.addWidget(self._busy_line)
         whole.addLayout(body)
         actions = self._actions
-        order: list[QWidget] = [actions.refresh, actions.copy, self._card.remedy]
+        order: list[QWidget] = [actions.remedy, actions.refresh, actions.copy]
         order += [self._elsewhere.button, self._settings_problem.button, actions.rotate, actions.clear]
         for one, following in pairwise([*order, *self._header.focus_order()]):
             self.setTabOrder(one, following)
-        room = self.screen().availableGeometry().height() - _TITLE_BAR  # for instance a small screen at 150 %
-        self.resize(_WIDTH, min(_HEIGHT, room))
+        room = available_room(self)
+        self.resize(min(_WIDTH, room.width()), min(_HEIGHT, room.height()))
         actions.refresh.setFocus()
 
     def _scroll_area(self) -> QScrollArea:
@@ -191,7 +197,14 @@ class StatusWindow(ToolWindow):
         middle.setContentsMargins(0, 0, 0, 0)
         middle.setSpacing(12)
         middle.addWidget(self.dial, 1)
-        for widget in (self._clock_skew, self._elsewhere, self._settings_problem, self._card):
+        for widget in (
+            self._font_hint,
+            self._accounts,
+            self._clock_skew,
+            self._elsewhere,
+            self._settings_problem,
+            self._card,
+        ):
             middle.addWidget(widget)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -209,18 +222,25 @@ class StatusWindow(ToolWindow):
         self._settings_problem.button.setText(with_mnemonic(tr("Open the file"), "F"))
         self._card.retranslate()
         self._actions.retranslate()
+        hint = korean_font_hint()
+        set_text(self._font_hint, hint)
+        self._font_hint.setVisible(bool(hint))
         self._reserve_room()
+        name_buttons(self)
 
     def _restyle(self) -> None:
         tones = window_tones(self.palette())
-        style = window_stylesheet(self.palette(), button=(7, 11), main=(7, 14))
+        button, main, head = ((4, 5), (4, 7), 3) if self._is_cramped else ((7, 11), (7, 14), 8)
+        style = window_stylesheet(self.palette(), button=button, main=main)
         if style:
             style += f"""
-                QPushButton[head="true"] {{ border-color: transparent; padding: 5px 8px; }}
-                QPushButton[head="true"]:focus {{ border: 2px solid {tones.good.name()}; padding: 4px 7px; }}
+                QPushButton[head="true"] {{ border-color: transparent; padding: 5px {head}px; }}
+                QPushButton[head="true"]:focus {{ border: 2px solid {tones.good.name()}; padding: 4px {head - 1}px; }}
+                QPushButton[row="true"] {{ border-color: transparent; padding: 4px 8px; text-align: left; }}
+                QPushButton[row="true"]:focus {{ border: 2px solid {tones.good.name()}; padding: 3px 7px; }}
                 QPushButton::menu-indicator {{ width: 0px; }}
             """
-        style += f"#skew, #settingsProblem, #elsewhere {{ color: {tones.low.name()}; }}"
+        style += f"#skew, #fontHint, #settingsProblem, #elsewhere {{ color: {tones.low.name()}; }}"
         if style != self._style:
             self._style = style
             self.setStyleSheet(style)  # first, because it resets the palettes of the labels
@@ -232,9 +252,12 @@ class StatusWindow(ToolWindow):
         self._reserve_room()
 
     def _reserve_room(self) -> None:
-        """Reserve room for what changes: the countdown on the copy button, and the remedy button."""
-        self._card.reserve_room()
+        """Reserve room for what changes: the countdown on the copy button, and the button of what helps."""
         self._actions.reserve_room()
+
+    def _focus_main_button(self) -> None:
+        button = self._actions.main_button()
+        (button if button.isEnabled() else self).setFocus()
 
     def _follow_focus(self, _: QWidget | None, now: QWidget | None) -> None:
         """Scroll to the widget that got the focus: Qt does so only for moves within the scroll area."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from PySide6.QtGui import QColor, QPalette
 
+from tray_app.desktop.theme.contrast import SHAPE_CONTRAST, faded
 from tray_app.desktop.theme.dark_mode import is_dark, is_high_contrast
 
 
@@ -50,7 +51,7 @@ MASK = Tones(QColor("black"), QColor("black"), QColor("black"), QColor("black"),
 WINDOW_DARK = Tones(QColor("#3fd2b1"), QColor("#ffbd52"), QColor("#ff8d84"), QColor("#a4b0b8"), QColor(0, 0, 0, 0))
 
 
-WINDOW_LIGHT = Tones(QColor("#06765f"), QColor("#945000"), QColor("#b3261e"), QColor("#5b666e"), QColor(0, 0, 0, 0))
+WINDOW_LIGHT = Tones(QColor("#056e59"), QColor("#945000"), QColor("#b3261e"), QColor("#5b666e"), QColor(0, 0, 0, 0))
 
 
 def window_tones(palette: QPalette) -> Tones:
@@ -59,6 +60,17 @@ def window_tones(palette: QPalette) -> Tones:
         text = text_colour(palette)
         return Tones(text, text, text, text, QColor(0, 0, 0, 0))
     return WINDOW_DARK if is_dark(palette) else WINDOW_LIGHT
+
+
+def edge_colour(palette: QPalette) -> QColor:
+    """Return the colour of borders and of the empty part of a ring."""
+    return faded(text_colour(palette), palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.Window))
+
+
+def faint_text_colour(palette: QPalette) -> QColor:
+    """Return the text colour of what cannot be used: fainter than others, and still legible on a card."""
+    ground = palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.Window)
+    return faded(text_colour(palette), ground, SHAPE_CONTRAST + 0.7)
 
 
 def text_colour(palette: QPalette) -> QColor:

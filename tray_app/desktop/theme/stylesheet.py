@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QCheckBox, QLabel, QRadioButton
 
-from tray_app.desktop.theme.colours import text_colour, window_tones
+from tray_app.desktop.theme.colours import edge_colour, faint_text_colour, text_colour, window_tones
+from tray_app.desktop.theme.contrast import mixed
 from tray_app.desktop.theme.dark_mode import is_dark, is_high_contrast
 
 if TYPE_CHECKING:
@@ -25,11 +26,11 @@ def window_stylesheet(palette: QPalette, *, button: tuple[int, int] = (7, 14), m
     tones = window_tones(palette)
     dark = is_dark(palette)
     card = "rgba(255, 255, 255, 0.06)" if dark else "rgba(0, 0, 0, 0.045)"
-    edge = "rgba(255, 255, 255, 0.22)" if dark else "rgba(0, 0, 0, 0.22)"
+    edge = edge_colour(palette).name()
     over = "rgba(255, 255, 255, 0.10)" if dark else "rgba(0, 0, 0, 0.07)"
     field = "rgba(0, 0, 0, 0.25)" if dark else "#ffffff"
     text = text_colour(palette).name()
-    faint = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.WindowText).name()
+    faint = faint_text_colour(palette).name()
     accent = tones.good.name()
     on_accent = "#06251f" if dark else "#ffffff"
     return f"""
@@ -39,6 +40,11 @@ def window_stylesheet(palette: QPalette, *, button: tuple[int, int] = (7, 14), m
             padding: 5px 8px; }}
         QLineEdit:focus {{ border: 2px solid {accent}; padding: 4px 7px; }}
         QLineEdit:disabled {{ color: {faint}; border-color: {over}; }}
+        QScrollBar:vertical {{ background: {over}; width: 12px; border-radius: 6px; margin: 0px; }}
+        QScrollBar::handle:vertical {{ background: {edge}; border-radius: 5px; min-height: 36px; margin: 1px; }}
+        QScrollBar::handle:vertical:hover {{ background: {text}; }}
+        QScrollBar::add-line:vertical, QScrollBar::sub-line:vertical {{ height: 0px; }}
+        QScrollBar::add-page:vertical, QScrollBar::sub-page:vertical {{ background: transparent; }}
         QPushButton {{ background: transparent; color: {text}; border: 1px solid {edge}; border-radius: 7px;
             padding: {_pixels(button)}; }}
         QPushButton:hover {{ background: {over}; }}
@@ -63,6 +69,14 @@ def set_role(widget: QWidget, name: str) -> None:
     widget.setProperty(name, "true")
 
 
+def switch_role(widget: QWidget, name: str, *, on: bool) -> None:
+    """Give a widget a role or take it away while it is shown, which Qt must be told of."""
+    if (widget.property(name) == "true") is not on:
+        widget.setProperty(name, "true" if on else "false")
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+
+
 def fix_box_colours(window: QWidget) -> None:
     """Make check boxes and radio buttons visible on dark windows, and look checked only where they are.
 
@@ -73,17 +87,12 @@ def fix_box_colours(window: QWidget) -> None:
     palette = window.palette()
     ground = palette.color(QPalette.ColorRole.Base)
     if is_dark(palette) and not is_high_contrast():
-        ground = _between(palette.color(QPalette.ColorRole.Window), text_colour(palette), 0.36)
+        ground = mixed(palette.color(QPalette.ColorRole.Window), text_colour(palette), 0.36)
     for box in (*window.findChildren(QRadioButton), *window.findChildren(QCheckBox)):
         own = box.palette()
         if own.color(QPalette.ColorRole.Base) != ground:
             own.setColor(QPalette.ColorRole.Base, ground)
             box.setPalette(own)
-
-
-def _between(one: QColor, other: QColor, part: float) -> QColor:
-    pairs = ((one.redF(), other.redF()), (one.greenF(), other.greenF()), (one.blueF(), other.blueF()))
-    return QColor.fromRgbF(*(a + (b - a) * part for a, b in pairs))
 
 
 def set_text_colour(label: QLabel, colour: QColor) -> None:

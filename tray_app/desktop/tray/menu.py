@@ -33,6 +33,10 @@ class TrayMenu(QMenu):
     """
 
     open_requested = Signal()
+    account_requested = Signal()
+    """The window, for the account that the head line is about."""
+    remedy_requested = Signal(str)
+    """A `Remedy`."""
     refresh_requested = Signal()
     copy_requested = Signal()
     snooze_requested = Signal(int)
@@ -49,9 +53,12 @@ class TrayMenu(QMenu):
         self._view: View | None = None
         self._texts: list[tuple[QAction, Callable[[], str]]] = []
         self.menuAction().setObjectName("menu")
-        self._status = self._add("status", lambda: tr("Starting…"), None)
+        self._status = self._add("status", lambda: tr("Starting…"), self.account_requested)
         self._status.setEnabled(False)
         self.addSeparator()
+        self._remedy = self._add("remedy", lambda: tr("Nothing to fix"), None)
+        self._remedy.setEnabled(False)
+        self._remedy.triggered.connect(self._ask_for_remedy)
         self._refresh = self._add("refresh", lambda: tr("Check with Kiwoom"), self.refresh_requested)
         self._copy = self._add("copy", lambda: tr("Copy token"), self.copy_requested)
         self.addSeparator()
@@ -72,6 +79,9 @@ class TrayMenu(QMenu):
         """Render `view`. Qt sends nothing to the panel for an action that keeps its text and state."""
         self._view = view
         self._status.setText(_without_mnemonics(view.menu_status))
+        self._status.setEnabled(view.can_show_account)
+        self._remedy.setText(_without_mnemonics(view.remedy_text or tr("Nothing to fix")))
+        self._remedy.setEnabled(bool(view.remedy) and view.can_remedy)
         self._refresh.setText(view.refresh_text)
         self._refresh.setEnabled(view.can_refresh)
         self._copy.setEnabled(view.can_copy)
@@ -82,7 +92,7 @@ class TrayMenu(QMenu):
         for number, entry in enumerate(self._profiles):
             line = view.profiles[number] if number < len(view.profiles) else None
             entry.setVisible(line is not None)
-            entry.setText("" if line is None else _without_mnemonics(line.text))
+            entry.setText("" if line is None else _without_mnemonics(f"{line.text} · {line.status}"))
         self._policies[DAILY].setText(view.policy_text)
         self._show_check_marks(view)
 
@@ -150,6 +160,10 @@ class TrayMenu(QMenu):
             group.addAction(entry)
             entry.triggered.connect(lambda _=False, policy=policy: self._choose_policy(policy))
         return entries
+
+    def _ask_for_remedy(self) -> None:
+        if self._view is not None and self._view.remedy:
+            self.remedy_requested.emit(self._view.remedy)
 
     def _choose_profile(self, number: int) -> None:
         if self._view is None or number >= len(self._view.profiles):

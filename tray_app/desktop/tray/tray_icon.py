@@ -15,6 +15,7 @@ from tray_app.desktop.tray.menu import TrayMenu
 
 if TYPE_CHECKING:
     from tray_app.desktop.icons.state_icon import IconSpec
+    from tray_app.desktop.notices.bubble import Bubble
     from tray_app.desktop.view.model import View
 
 _PANEL_SERVICE = "org.kde.StatusNotifierWatcher"
@@ -39,6 +40,7 @@ class TrayIcon(QObject):
         self._shown: tuple[object, ...] = ()
         self._icon: QSystemTrayIcon | None = None
         self._was_available: bool | None = None
+        self._balloon: Bubble | None = None
         self._retry = QTimer(self, singleShot=True)
         self._retry.timeout.connect(self._check_panel)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._scheme_changed)
@@ -55,6 +57,8 @@ class TrayIcon(QObject):
 
     def close(self) -> None:
         """Hide the icon, which Windows would show until the mouse passes over it."""
+        if self._balloon is not None:
+            self._balloon.hide()
         if self._icon is not None:
             self._icon.hide()
 
@@ -80,10 +84,20 @@ class TrayIcon(QObject):
             self.show_view(self._view)
 
     def show_balloon(self, title: str, body: str, urgent: bool) -> None:
-        """Show a message by Qt's own means."""
-        if self._icon is not None:
+        """Show a message where no service of the desktop does: in a window of its own, elsewhere by Qt."""
+        if sys.platform == "linux":
+            self._bubble().show_notice(title, body, urgent=urgent)
+        elif self._icon is not None:
             kind = QSystemTrayIcon.MessageIcon.Warning if urgent else QSystemTrayIcon.MessageIcon.Information
             self._icon.showMessage(title, body, kind)
+
+    def _bubble(self) -> Bubble:
+        if self._balloon is None:
+            from tray_app.desktop.notices.bubble import Bubble
+
+            self._balloon = Bubble()
+            self._balloon.clicked.connect(self.clicked)
+        return self._balloon
 
     def _scheme_changed(self, _: Qt.ColorScheme) -> None:
         self.refresh_theme()

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tray_app.core.errors import Remedy
 from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
+from tray_app.core.remedies import (
+    ASKING,
+    expires_in_trading_hours,
+    is_planned_for,
+    remedy_for,
+    remedy_text,
+)
 from tray_app.core.renewal_schedule import DAILY
 from tray_app.core.state import Action
-from tray_app.core.token import BUFFER_SECONDS
 from tray_app.core.trading import evening_before, opening_of
 from tray_app.core.wording import countdown, is_korean_zone
-from tray_app.desktop.icons.state_icon import LEVELS, PHASE_TONES
+from tray_app.desktop.icons.state_icon import LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +38,7 @@ from tray_app.desktop.view.texts import (
 )
 from tray_app.desktop.view.timing import (
     DAY_SECONDS,
-    LOW_SECONDS,
-    expires_in_trading_hours,
+    HOUR_SECONDS,
     fraction_left,
     lifetime,
     next_midnight,
@@ -39,7 +46,7 @@ from tray_app.desktop.view.timing import (
     seconds_left,
 )
 from tray_app.desktop.view.tooltip import tooltip_text
-from tray_app.desktop.view.urgency import most_urgent, running_action
+from tray_app.desktop.view.urgency import WELL, most_urgent, running_action
 from tray_app.desktop.view.window import (
     confirmed_text,
     elsewhere_text,
@@ -51,8 +58,6 @@ from tray_app.desktop.view.window import (
     next_event_text,
     place_name,
     profile_lines,
-    remedy_of,
-    remedy_text,
     skew_text,
 )
 from tray_app.kiwoom.exchange_calendar import holidays_problem
@@ -66,19 +71,22 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
     working = running_action(state)
     remaining = remaining_text(state, now)
     busy = busy_text(state.busy)
-    remedy = remedy_of(state)
+    helps = remedy_for(state, now, has_settings_problem=bool(overview.settings_problem))
+    remedy = Remedy.NONE if helps in ASKING else helps
     idle = working is None
     policy = state.policy.partition(" ")[0]
     daily = state.policy if policy == DAILY else DEFAULT_DAILY
-    alarming = expires_in_trading_hours(state, now)
-    end = "" if state.expires is None else end_text(state.expires, now, left, alarming=alarming)
+    in_trading_hours = expires_in_trading_hours(state, now)
+    end = "" if state.expires is None else end_text(state.expires, now, left, in_trading_hours=in_trading_hours)
     zone_differs = state.expires is not None and not is_korean_zone(state.expires)
     return View(
         icon=icon_of(state if working else most_urgent(overview.states, now), now),
         tooltip=tooltip_text(overview, now),
         menu_status=menu_status_text(overview, now),
-        refresh_text=refresh_text(state, now),
-        can_refresh=idle,
+        can_show_account=False,
+        refresh_text=refresh_text(state, helps, now),
+        refresh_is_main=helps in ASKING - {Remedy.NONE, Remedy.WAIT},
+        can_refresh=idle and helps != Remedy.WAIT,
         can_rotate=idle and left > 0,
         can_copy=left > 0 and working not in {Action.ROTATE, Action.CLEAR, Action.REVOKE},
         can_clear=idle and state.expires is not None,
@@ -87,23 +95,24 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         is_snoozed=overview.is_snoozed(now),
         snooze_text=snooze_text(overview, now),
         policy=policy,
-        policy_text=tr("Revoke and reissue daily at {time}", time=daily.partition(" ")[2]),
+        policy_text=tr("Daily at {time}: revoke and reissue (cuts every tool once)", time=daily.partition(" ")[2]),
         daily_policy=daily,
         panel=overview.panel,
         title=program_name(),
+        account=state.profile,
         profile="" if state.profile == DEFAULT else state.profile,
         profiles=profile_lines(overview, now),
         elsewhere=elsewhere_text(overview, now),
         elsewhere_profile=most_urgent(overview.states, now).profile,
         phase=phase,
         badges=badges_of(state),
-        tone=PHASE_TONES[phase],
+        tone=icon_of(state, now).tone,
         fraction=fraction_left(state, now) if left else 0.0,
-        headline=headline_text(state, phase),
+        headline=headline_text(state, phase, now),
         countdown=countdown(left),
         remaining=remaining,
         end=end,
-        end_is_alarming=alarming,
+        end_is_alarming=in_trading_hours and not is_planned_for(state),
         end_local=local_end_text(state.expires, now) if zone_differs and state.expires is not None else "",
         place=place_name(state.place, platform),
         place_path=state.place_path if state.place == "file" else "",
@@ -119,6 +128,28 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         working=working,
         remedy=remedy,
         remedy_text=remedy_text(remedy, state.mode),
+        can_remedy=idle,
+        well=tr("Nothing to do.") if helps == Remedy.NONE and left > 0 else "",
+    )
+
+
+def tray_view_of(overview: Overview, now: float, platform: str = sys.platform) -> View:
+    """Return what icon and menu show: the account that needs attention, else the chosen one.
+
+    The list of accounts and the tooltip are about all of them.
+    """
+    view = view_of(overview, now, platform)
+    urgent = most_urgent(overview.states, now)
+    what = elsewhere_text(overview, now, below=WELL)
+    if not what or running_action(overview.state) is not None:
+        return view
+    shown = view_of(replace(overview, chosen=urgent.profile), now, platform)
+    return replace(
+        shown,
+        tooltip=view.tooltip,
+        profiles=view.profiles,
+        menu_status=tr("{what} — show", what=what),
+        can_show_account=True,
     )
 
 
@@ -151,8 +182,10 @@ def _tray_changes(overview: Overview, now: float) -> Iterator[float]:
         if state is chosen:
             yield state.expires - (left - left % 60 - 1 if left >= 60 else 0)
         else:
+            if left < HOUR_SECONDS:
+                yield state.expires - (left - left % 60 - 1 if left >= 60 else 0)
             shorter = math.floor((ring_level(state, now) - 1) * lifetime(state) / LEVELS / 60 + 1e-6) * 60
-            yield from (state.expires - limit for limit in (shorter + 59, LOW_SECONDS - 1, BUFFER_SECONDS - 1, 0))
+            yield from (state.expires - limit for limit in (shorter + 59, HOUR_SECONDS - 1, 0))
     if len(overview.states) > 1:
         yield from (opening_of(now), evening_before(now + DAY_SECONDS), opening_of(now + DAY_SECONDS))
     told = any(state.expires is not None or state.last is not None for state in overview.states)

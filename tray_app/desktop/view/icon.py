@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from tray_app.core.state import TokenState
+from tray_app.core.remedies import is_planned_now, needs_unlocking
+from tray_app.core.state import Result, TokenState
 from tray_app.desktop.icons.state_icon import IconSpec, Phase, level_of
-from tray_app.desktop.view.timing import lifetime, phase_of, seconds_left
+from tray_app.desktop.view.timing import HOUR_SECONDS, lifetime, phase_of, seconds_left
 from tray_app.desktop.view.urgency import is_first_check, running_action
 
 
 def icon_of(state: TokenState, now: float) -> IconSpec:
     phase = phase_of(state, now)
     busy = running_action(state) is not None or is_first_check(state)
-    level = 0
-    if phase is Phase.VALID and not busy:
+    level = minutes = 0
+    if phase in {Phase.VALID, Phase.HOUR} and not busy:
         level = ring_level(state, now)
-    return IconSpec(phase, level, busy=busy, problem=bool(state.place_problem), stopped=state.stopped)
+    elif phase in {Phase.SOON, Phase.LOW} and not busy:
+        minutes = seconds_left(state, now) // 60
+    is_locked = needs_unlocking(state)
+    is_failing = state.last is not None and state.last.result is Result.FAILED and state.renew_at is not None
+    badge = "stopped" if state.stopped and not is_locked else ""
+    badge = badge or ("locked" if is_locked else "failing" if is_failing else "problem" if state.place_problem else "")
+    return IconSpec(
+        phase, level, minutes, busy=busy, planned=is_planned_now(state, now), **({badge: True} if badge else {})
+    )
 
 
 def ring_level(state: TokenState, now: float) -> int:
     """Return the remaining part of the ring, which changes with the minutes that are left."""
     left = seconds_left(state, now)
-    return level_of((left - left % 60) / lifetime(state))
+    whole = HOUR_SECONDS if phase_of(state, now) is Phase.HOUR else lifetime(state)
+    return level_of((left - left % 60) / whole)

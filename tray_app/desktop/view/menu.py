@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
+from tray_app.core.errors import Remedy
 from tray_app.core.language import tr
+from tray_app.core.remedies import ASKING, remedy_text, wait_text
 from tray_app.core.state import TokenState
 from tray_app.core.wording import local_time
 from tray_app.desktop.view.model import Overview
@@ -47,8 +49,12 @@ def snooze_text(overview: Overview, now: float) -> str:
     return tr("Snooze warnings")
 
 
-def refresh_text(state: TokenState, now: float) -> str:
-    """Return what the main button does: with a valid token, Kiwoom usually returns the same one."""
+def refresh_text(state: TokenState, remedy: str, now: float) -> str:
+    """Return what the button that asks Kiwoom does: with a valid token, Kiwoom usually returns the same one."""
+    if remedy == Remedy.WAIT:
+        return wait_text(state, now)
+    if remedy in ASKING - {Remedy.NONE}:
+        return remedy_text(remedy, state.mode)
     if state.stopped:
         return tr("Try again")
     if is_first_check(state) or state.remaining(now) > 0:

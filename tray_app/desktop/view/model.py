@@ -51,10 +51,12 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class ProfileLine:
-    """An account to choose. `name` is that of the settings, `text` what the user reads."""
+    """An account to choose. `name` is that of the settings, `text` what the user reads, `status` until when it is
+    valid or what is wrong."""
 
     name: str
     text: str
+    status: str
     chosen: bool
     tone: Tone
     icon: IconSpec
@@ -66,16 +68,22 @@ class View:
 
     What the tray shows changes only at `next_change`; `countdown`, `fraction` and `copy_text` may change every
     second. `fraction` is the filled part of the ring, 0 to 1. `working` is the running action of the user or the
-    renewal plan, so a mere check is none. `remedy` is the `Remedy` of the extra button, or empty. `profiles` is
-    empty when there is only one account. `elsewhere` says what is more urgent at another account,
-    `elsewhere_profile`. `policy` is `notify`, `auto` or `daily`, and `daily_policy` the whole setting behind the
-    daily entry.
+    renewal plan, so a mere check is none.
+
+    `remedy` is what helps, as a `Remedy`, or empty where nothing is wrong or asking Kiwoom helps, which
+    `refresh_is_main` tells. `well` says that nothing is to be done, or is empty. `account` is the name of the account
+    that all this is about, `profile` what the window shows of it; `can_show_account` tells that the head line of the
+    menu opens the window for it. `profiles` is empty when there is only one account. `elsewhere` says what is more
+    urgent at another account, `elsewhere_profile`. `policy` is `notify`, `auto` or `daily`, and `daily_policy` the
+    whole setting behind the daily entry.
     """
 
     icon: IconSpec
     tooltip: str
     menu_status: str
+    can_show_account: bool
     refresh_text: str
+    refresh_is_main: bool
     can_refresh: bool
     can_rotate: bool
     can_copy: bool
@@ -89,6 +97,7 @@ class View:
     daily_policy: str
     panel: str
     title: str
+    account: str
     profile: str
     profiles: tuple[ProfileLine, ...]
     elsewhere: str
@@ -117,3 +126,5 @@ class View:
     working: Action | None
     remedy: str
     remedy_text: str
+    can_remedy: bool
+    well: str

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tray_app.core.errors import KeyringUnavailable, KeysMissing
+from tray_app.core.errors import KeyringUnavailable, KeysMissing, RateLimited
 from tray_app.core.language import say, tr
 from tray_app.core.profile import DEFAULT
+from tray_app.core.remedies import is_planned_now
 from tray_app.core.state import Action, TokenState
-from tray_app.core.wording import duration, is_korean_zone, keyring_name, keyring_subject, korean_time, problem_text
+from tray_app.core.wording import (
+    duration,
+    is_korean_zone,
+    keyring_name,
+    keyring_subject,
+    korean_time,
+    local_time,
+    problem_text,
+)
 from tray_app.desktop.icons.state_icon import Phase
 from tray_app.desktop.view.model import MOCK, REAL, SANDBOX, Badge
 from tray_app.desktop.view.timing import seconds_left
@@ -16,6 +25,9 @@ from tray_app.desktop.view.urgency import is_first_check
 
 if TYPE_CHECKING:
     from tray_app.core.errors import KiwoomTokenError
+
+
+_KEY_OF_OTHER_MODE = "8030"
 
 
 def program_name() -> str:
@@ -28,13 +40,15 @@ def badges_of(state: TokenState) -> tuple[Badge, ...]:
     return (badge, Badge(SANDBOX, tr("Practice"))) if state.sandbox else (badge,)
 
 
-def headline_text(state: TokenState, phase: Phase) -> str:
-    if phase is Phase.VALID:
+def headline_text(state: TokenState, phase: Phase, now: float) -> str:
+    if phase in {Phase.VALID, Phase.HOUR, Phase.SOON}:
         return tr("Time left")
     if phase is Phase.LOW:
         return tr("Expires soon")
     if phase is Phase.ENDING:
         return tr("About to expire")
+    if phase is Phase.EXPIRED and is_planned_now(state, now):
+        return tr("Expired, being reissued")
     if phase is Phase.EXPIRED:
         return tr("Expired")
     if phase is Phase.DEAD:
@@ -99,8 +113,20 @@ def busy_text(action: Action | None) -> str:
     return tr("Waiting for {keyring} to be unlocked…", keyring=keyring_name())
 
 
-def error_text(error: KiwoomTokenError) -> str:
-    """Return an error as a sentence; missing keys without the command that enters them, because a button does."""
+def error_text(error: KiwoomTokenError, state: TokenState, now: float) -> str:
+    """Return an error as a sentence; missing keys without the command that enters them, because a button does.
+
+    Where the account of `state` is to wait, the sentence says until when.
+    """
+    if error.code == _KEY_OF_OTHER_MODE:
+        if state.mode == "real":
+            told = tr("This key is for mock trading. Switch to mock, or enter a key for real trading.")
+        else:
+            told = tr("This key is for real trading. Switch to real, or enter a key for mock trading.")
+        return f"{told} [{error.code}]"
+    if isinstance(error, RateLimited) and state.renew_at is not None and state.renew_at > now:
+        told = tr("Kiwoom's request limit was reached. Trying again at {time}.", time=local_time(state.renew_at, now))
+        return f"{told} [{error.code}]" if error.code else told
     if isinstance(error, KeysMissing) and "command" in error.values:
         return tr("No app key for {mode} yet.", mode=tr(str(error.values["mode"])))
     return say(error)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 
+from tray_app.core.remedies import LOW_SECONDS
 from tray_app.core.state import TokenState
 from tray_app.core.token import BUFFER_SECONDS, KST, UTC
-from tray_app.core.trading import is_trading
 from tray_app.desktop.icons.state_icon import Phase
 
-LOW_SECONDS = 600
-"""Below this the icon says that the token expires soon."""
+HOUR_SECONDS = 3600
+"""Below this the ring of the icon is that hour."""
 
+SOON_SECONDS = 1800
+"""Below this the icon shows the minutes."""
 
 DAY_SECONDS = 86400.0
 
@@ -36,7 +38,11 @@ def phase_of(state: TokenState, now: float) -> Phase:
         return Phase.UNCONFIRMED
     if left < BUFFER_SECONDS:
         return Phase.ENDING
-    return Phase.LOW if left < LOW_SECONDS else Phase.VALID
+    if left < LOW_SECONDS:
+        return Phase.LOW
+    if left < SOON_SECONDS:
+        return Phase.SOON
+    return Phase.HOUR if left < HOUR_SECONDS else Phase.VALID
 
 
 def is_of_known_age(state: TokenState) -> bool:
@@ -51,17 +57,6 @@ def lifetime(state: TokenState) -> float:
 
 def fraction_left(state: TokenState, now: float) -> float:
     return min(1.0, state.remaining(now) / lifetime(state))
-
-
-def expires_in_trading_hours(state: TokenState, now: float) -> bool:
-    """Return whether the token expires in trading hours.
-
-    Only a rotation at a quiet hour before that avoids it: renewing before expiry may return the same token, and
-    renewing after expiry comes too late for an order.
-    """
-    if state.expires is None or state.expires <= now or not is_trading(state.expires, state.mode):
-        return False
-    return state.rotate_at is None or state.rotate_at >= state.expires or is_trading(state.rotate_at, state.mode)
 
 
 def next_midnight(now: float, *, korean: bool) -> float:

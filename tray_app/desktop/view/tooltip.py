@@ -46,7 +46,7 @@ def tooltip_text(overview: Overview, now: float) -> str:
     head = [name, *(badge.text for badge in badges_of(state))]
     if state.profile != DEFAULT:
         head.append(state.profile)
-    error = error_text(state.last.error) if state.last is not None and state.last.error is not None else ""
+    error = error_text(state.last.error, state, now) if state.last is not None and state.last.error is not None else ""
     working = busy_text(running_action(state))
     trouble = working or error or overview.settings_problem or place_problem_text(state)
     return shorten([" · ".join(head), status_text(state, now), trouble])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tray_app.core.errors import KeysMissing
+from tray_app.core.remedies import is_planned_now
 from tray_app.core.renewal_schedule import NOTIFY
 from tray_app.core.state import Action, Result, TokenState
 from tray_app.core.trading import is_trading
@@ -27,6 +28,9 @@ def urgency_order(state: TokenState, now: float) -> tuple[int, bool, int]:
 NOT_URGENT = 4
 """From this rank on nothing is urgent."""
 
+WELL = 6
+"""The rank of an account with a token that works and nothing else to tell."""
+
 
 def urgency(state: TokenState, now: float) -> int:
     """Return the rank of a state; 0 is the most urgent."""
@@ -37,10 +41,10 @@ def urgency(state: TokenState, now: float) -> int:
     has_failed = state.last is not None and state.last.result is Result.FAILED
     ranks = (
         state.stopped or phase is Phase.DEAD or (is_dead and has_failed),
-        is_dead and is_trading(now, state.mode) and not _is_intended(state),
+        is_dead and is_trading(now, state.mode) and not _is_intended(state, now),
         phase is Phase.ENDING,
         phase in {Phase.LOW, Phase.UNCONFIRMED},
-        is_dead and not _is_intended(state),
+        is_dead and not _is_intended(state, now),
         has_failed or bool(state.place_problem),
         not is_dead,
     )
@@ -52,10 +56,11 @@ def _is_not_set_up(state: TokenState) -> bool:
     return state.expires is None and state.last is not None and isinstance(state.last.error, KeysMissing)
 
 
-def _is_intended(state: TokenState) -> bool:
-    """Return whether a missing token is as intended: it was cleared, or is still being looked up."""
+def _is_intended(state: TokenState, now: float) -> bool:
+    """Return whether a missing token is as intended: it was cleared, is still being looked up, or is
+    just being replaced."""
     if state.expires is not None:
-        return False
+        return is_planned_now(state, now)
     was_cleared = state.last is not None and state.last.result in CLEARED_RESULTS
     return was_cleared or is_first_check(state) or (state.policy != NOTIFY and state.renew_at is None)
 

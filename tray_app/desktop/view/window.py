@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from tray_app.core.errors import KeyringUnavailable, Remedy
 from tray_app.core.language import tr
 from tray_app.core.renewal_schedule import NOTIFY
 from tray_app.core.state import Result, TokenState
-from tray_app.core.wording import duration, keyring_name, keyring_subject, local_time
-from tray_app.desktop.icons.state_icon import PHASE_TONES
+from tray_app.core.wording import duration, keyring_subject, local_time
 from tray_app.desktop.theme.colours import Tone
 from tray_app.desktop.view.icon import icon_of
 from tray_app.desktop.view.model import Overview, ProfileLine
@@ -20,13 +18,13 @@ SAME_EVENT_SECONDS = 60
 """What Kiwoom said within this time of the last event is that event."""
 
 
-def end_text(expires: float, now: float, left: int, *, alarming: bool) -> str:
+def end_text(expires: float, now: float, left: int, *, in_trading_hours: bool) -> str:
     time = short_end_text(expires, now)
     if not left:
         return tr("Expired at {time}", time=time)
-    if alarming and expires < next_midnight(now, korean=True):
+    if in_trading_hours and expires < next_midnight(now, korean=True):
         return tr("Expires at {time}, during trading hours", time=time)
-    if alarming:
+    if in_trading_hours:
         return tr("Expires {time}, during trading hours", time=time)
     return tr("Expires {time}", time=time)
 
@@ -42,20 +40,30 @@ def profile_lines(overview: Overview, now: float) -> tuple[ProfileLine, ...]:
         ProfileLine(
             state.profile,
             profile_text(state),
+            account_status(state, now),
             state is overview.state,
-            PHASE_TONES[phase_of(state, now)],
+            icon_of(state, now).tone,
             icon_of(state, now),
         )
         for state in overview.states
     )
 
 
-def elsewhere_text(overview: Overview, now: float) -> str:
-    """Return why the icon differs from the state of the chosen account."""
+def account_status(state: TokenState, now: float) -> str:
+    """Return until when the token of an account is valid, or what is wrong."""
+    if state.stopped:
+        return tr("needs attention")
+    if state.expires is None or state.expires <= now:
+        return headline_text(state, phase_of(state, now), now)
+    return tr("until {time}", time=short_end_text(state.expires, now))
+
+
+def elsewhere_text(overview: Overview, now: float, below: int = NOT_URGENT) -> str:
+    """Return what another account needs that is more urgent than the chosen one, and of a rank `below` that."""
     urgent = most_urgent(overview.states, now)
-    if urgency(urgent, now) >= min(urgency(overview.state, now), NOT_URGENT):
+    if urgency(urgent, now) >= min(urgency(overview.state, now), below):
         return ""
-    what = tr("needs attention") if urgent.stopped else headline_text(urgent, phase_of(urgent, now))
+    what = tr("needs attention") if urgent.stopped else headline_text(urgent, phase_of(urgent, now), now)
     return f"{profile_text(urgent)} · {what}"
 
 
@@ -77,8 +85,10 @@ def last_event_text(state: TokenState, now: float) -> str:
     if state.last is None:
         return tr("Issued") if is_of_known_age(state) else ""
     if state.last.error is not None:
-        return error_text(state.last.error)
+        return error_text(state.last.error, state, now)
     result = state.last.result
+    if state.last.replaces_dead:
+        return tr("The previous token had stopped working early. A new one was issued.")
     if result is Result.ISSUED:
         return tr("A new token was issued.")
     if result in {Result.SAME, Result.CONFIRMED}:
@@ -161,35 +171,3 @@ def skew_text(seconds: float | None) -> str:
     if seconds > 0:
         return tr("This computer's clock is {duration} behind Kiwoom's.", duration=span)
     return tr("This computer's clock is {duration} ahead of Kiwoom's.", duration=span)
-
-
-def _is_locked(state: TokenState) -> bool:
-    error = None if state.last is None else state.last.error
-    if error is not None and error.remedy == Remedy.UNLOCK_KEYRING:
-        return True
-    return state.place_problem in KeyringUnavailable.UNLOCKABLE
-
-
-def remedy_of(state: TokenState) -> str:
-    """Return the `Remedy` of the extra button, or an empty one; trying again is what the main button does."""
-    error = None if state.last is None else state.last.error
-    remedy = Remedy.NONE if error is None else error.remedy
-    if remedy in {Remedy.NONE, Remedy.RETRY}:
-        return Remedy.UNLOCK_KEYRING if _is_locked(state) else Remedy.NONE
-    return remedy
-
-
-def remedy_text(remedy: str, mode: str) -> str:
-    if remedy == Remedy.ENTER_KEYS:
-        return tr("Enter the app key…")
-    if remedy == Remedy.SWITCH_MODE:
-        if mode == "real":
-            return tr("Switch to mock")
-        return tr("Switch to real")
-    if remedy == Remedy.OPEN_PORTAL:
-        return tr("Open Kiwoom's site")
-    if remedy == Remedy.UNLOCK_KEYRING:
-        return tr("Unlock {keyring}…", keyring=keyring_name())
-    if remedy == Remedy.ROTATE:
-        return tr("Revoke and reissue")
-    return ""

@@ -1,0 +1,111 @@
+"""Practising: one practice Kiwoom for all who practise, tokens that its end takes along, and a lifetime that holds."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import Run
+from tray_app.core.errors import InvalidInput
+from tray_app.kiwoom.sandbox.shared import Practice, open_practice
+from tray_app.service.composition import open_service
+from tray_app.service.token_service import TokenService
+from tray_app.settings.load import load_settings
+from tray_app.settings.places import sandbox_dir
+
+
+@pytest.fixture
+def practise(private_places: Path) -> Iterator[Callable[..., Practice]]:
+    opened: list[Practice] = []
+
+    def practise(lifetime: float | None = None) -> Practice:
+        opened.append(open_practice(os.environ, lifetime))
+        return opened[-1]
+
+    yield practise
+    for one in opened:
+        one.stop()
+
+
+def service_of(practice: Practice) -> TokenService:
+    return open_service(load_settings(None, practice.environ), environ=practice.environ)
+
+
+def test_second_start_uses_the_server_of_the_first(practise: Callable[..., Practice]) -> None:
+    first, second = practise(), practise()
+    assert (first.is_shared, second.is_shared) == (False, True)
+    assert first.base_url == second.base_url
+    issued = service_of(first).refresh().token
+    assert service_of(second).ensure().token.value == issued.value
+
+
+def test_token_whose_server_has_gone_is_replaced_at_the_start(practise: Callable[..., Practice]) -> None:
+    first = practise()
+    issued = service_of(first).refresh().token
+    first.stop()
+    second = practise()
+    assert not second.is_shared
+    assert service_of(second).current() is None
+    assert service_of(second).ensure().token.value != issued.value
+
+
+def test_server_that_was_killed_is_not_taken_for_a_running_one(practise: Callable[..., Practice]) -> None:
+    folder = Path(sandbox_dir(os.environ))
+    folder.mkdir(parents=True)
+    for text in ('{"url": "http://127.0.0.1:9"}', '{"url": "http://example.com:80"}', "[]", "not JSON"):
+        (folder / "server.json").write_text(text)
+        practice = practise()
+        assert not practice.is_shared
+        practice.stop()
+
+
+@pytest.mark.parametrize("is_running", [False, True])
+def test_lifetime_always_holds(practise: Callable[..., Practice], is_running: bool) -> None:
+    first = practise()
+    service_of(first).refresh()
+    if not is_running:
+        first.stop()
+    second = practise(300)
+    assert second.is_shared is is_running
+    token = service_of(second).refresh().token
+    assert 295 <= (token.expires_at - token.created_at).total_seconds() <= 302
+
+
+def test_lifetime_that_cannot_be_used_is_refused(practise: Callable[..., Practice]) -> None:
+    with pytest.raises(InvalidInput):
+        practise(-5)
+
+
+def test_every_command_can_practise_and_leaves_the_users_own_things_alone(
+    run: Callable[..., Run], practise: Callable[..., Practice], monkeypatch: pytest.MonkeyPatch, private_places: Path
+) -> None:
+    monkeypatch.setenv("KIWOOM_PROFILE", "mine")
+    monkeypatch.setenv("APP_KEY", "my-own-key")
+    practice = practise()
+    got = run("--sandbox", "get")
+    assert (got.status, got.err) == (0, "")
+    assert got.out.strip() == service_of(practice).living().value.reveal()
+    status = json.loads(run("--sandbox", "status", "--json").out)
+    assert (status["profile"], status["mode"], status["store"]) == ("default", "demo", "file")
+    assert os.environ["APP_KEY"] == "my-own-key"
+    assert os.environ["KIWOOM_PROFILE"] == "mine"
+    assert "KIWOOM_MODE" not in os.environ or os.environ["KIWOOM_MODE"] != "demo"
+
+
+def test_command_without_a_running_practice_kiwoom_has_one_for_itself(
+    run: Callable[..., Run], private_places: Path, tmp_path: Path
+) -> None:
+    written = tmp_path / "out"
+    program = (
+        "import os, sys; open(sys.argv[1], 'w').write(os.environ['KIWOOM_TRAY_BASE_URL'] + os.environ['KIWOOM_TOKEN'])"
+    )
+    ran = run("--sandbox", "exec", "--", sys.executable, "-c", program, str(written))
+    assert ran.status == 0
+    assert "ends with the command" in ran.err
+    assert written.read_text().startswith("http://127.0.0.1:")
+    assert not (Path(sandbox_dir(os.environ)) / "server.json").exists()

@@ -1,0 +1,69 @@
+"""The line of `doctor` that says what helps: the same remedy as the main button of the window."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from tray_app.cli.finding import Finding
+from tray_app.core.errors import KiwoomTokenError, Remedy
+from tray_app.core.language import msg, tr
+from tray_app.core.remedies import remedy_command, remedy_for, remedy_text
+from tray_app.core.state import LastResult, Result, TokenState
+from tray_app.service.composition import find_keys, open_service
+
+if TYPE_CHECKING:
+    from tray_app.settings.load import Settings
+
+_NAME = msg("what helps")
+_IS_NO_FAULT = frozenset({Remedy.NONE, Remedy.ISSUE, Remedy.CHECK, Remedy.ROTATE})
+"""A token that is missing or expires at a bad moment is nothing that does not work here."""
+
+
+def remedy_line(settings: Settings) -> Finding:
+    """Return what helps with the account of `settings`, without asking Kiwoom."""
+    if not settings.is_usable:
+        return _finding(Remedy.FIX_SETTINGS, settings.profile, "real")
+    now = time.time()
+    state = _state_of(settings, now)
+    remedy = remedy_for(state, now, has_settings_problem=bool(settings.problems))
+    return _finding(remedy, settings.profile, settings.mode)
+
+
+def _finding(remedy: str, profile: str, mode: str) -> Finding:
+    text, command = remedy_text(remedy, mode), remedy_command(remedy, profile, mode)
+    told = f"{text.rstrip('…')}: {command}" if command else text
+    return Finding(_NAME, told or tr("nothing to do"), good=remedy in _IS_NO_FAULT)
+
+
+def _state_of(settings: Settings, now: float) -> TokenState:
+    """Return what is stored and known of the token. The first thing that does not work is its last error."""
+    state = TokenState(settings.profile, settings.mode, settings.policy, busy=None)
+    try:
+        find_keys(settings)
+        service = open_service(settings)
+        token = service.current()
+        record, place = service.tokens.read_record(), service.store.place()
+    except KiwoomTokenError as error:
+        return _with_error(state, error, now)
+    is_doubtful = token is not None and record.evidence.is_about(token.value) and record.evidence.doubted_at > 0
+    state = TokenState(
+        settings.profile,
+        settings.mode,
+        settings.policy,
+        expires=None if token is None else token.expires,
+        created=None if token is None else token.created_at.timestamp(),
+        place=place.kind,
+        place_problem=place.problem_code,
+        busy=None,
+        renew_at=None if token is None or settings.policy == "notify" else token.expires,
+        is_doubtful=is_doubtful,
+    )
+    failure = record.last.failure(now)
+    return state if failure is None else _with_error(state, failure, now)
+
+
+def _with_error(state: TokenState, error: KiwoomTokenError, now: float) -> TokenState:
+    from dataclasses import replace
+
+    return replace(state, last=LastResult(Result.FAILED, now, error))

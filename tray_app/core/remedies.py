@@ -1,0 +1,157 @@
+"""The one thing that helps in a state, and its words: on a button, in a menu and in a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tray_app.core.errors import KeyringUnavailable, RateLimited, Remedy, RevokeFailed
+from tray_app.core.language import tr
+from tray_app.core.profile import DEFAULT
+from tray_app.core.renewal_schedule import NOTIFY
+from tray_app.core.state import Action, Life, TokenState
+from tray_app.core.trading import evening_before, is_trading, opening_of
+from tray_app.core.wording import keyring_name, local_time
+
+if TYPE_CHECKING:
+    from tray_app.core.errors import KiwoomTokenError
+
+LOW_SECONDS = 600
+"""With less left, a token that nobody renews is worth reissuing at once."""
+
+CHANGE_SECONDS = 60
+"""A change of tokens that takes less is no gap."""
+
+ASKING = frozenset({Remedy.NONE, Remedy.RETRY, Remedy.WAIT, Remedy.ISSUE, Remedy.CHECK})
+"""What the button that asks Kiwoom does anyway; every other remedy is a button of its own."""
+
+
+def remedy_for(state: TokenState, now: float, *, has_settings_problem: bool = False) -> str:
+    """Return the `Remedy` that helps at `now` (seconds of the epoch), or `Remedy.NONE` when all is well.
+
+    `has_settings_problem` tells that something in the settings cannot be used.
+    """
+    error = None if state.last is None else state.last.error
+    remedy = Remedy.NONE if error is None else _of_error(error, state, now)
+    if remedy in {Remedy.NONE, Remedy.RETRY, Remedy.WAIT} and state.place_problem in KeyringUnavailable.UNLOCKABLE:
+        return Remedy.UNLOCK_KEYRING
+    if remedy == Remedy.NONE and has_settings_problem:
+        return Remedy.FIX_SETTINGS
+    return remedy if remedy != Remedy.NONE else _of_life(state, now)
+
+
+def remedy_text(remedy: str, mode: str) -> str:
+    """Return what a button says that does this, for an account of this mode; empty for none."""
+    match remedy:
+        case Remedy.RETRY | Remedy.WAIT:
+            return tr("Try again")
+        case Remedy.ISSUE:
+            return tr("Issue a token")
+        case Remedy.CHECK:
+            return tr("Check with Kiwoom")
+        case Remedy.ENTER_KEYS:
+            return tr("Enter the app key…")
+        case Remedy.SWITCH_MODE if mode == "real":
+            return tr("Try this key for mock trading")
+        case Remedy.SWITCH_MODE:
+            return tr("Try this key for real trading")
+        case Remedy.OPEN_PORTAL:
+            return tr("Register this IP…")
+        case Remedy.UNLOCK_KEYRING:
+            return tr("Unlock {keyring}…", keyring=keyring_name())
+        case Remedy.ROTATE:
+            return tr("Revoke and reissue…")
+        case Remedy.CHOOSE_FOLDER:
+            return tr("Choose a folder…")
+        case Remedy.FIX_SETTINGS:
+            return tr("Open the settings file")
+        case _:
+            return ""
+
+
+def remedy_command(remedy: str, profile: str, mode: str) -> str:
+    """Return what to type or do in a terminal; empty for nothing."""
+    named = "" if profile == DEFAULT else f" --profile {profile}"
+    other = "demo" if mode == "real" else "real"
+    match remedy:
+        case Remedy.RETRY | Remedy.ISSUE:
+            return f"kiwoom-token refresh{named}"
+        case Remedy.CHECK:
+            return f"kiwoom-token verify{named}"
+        case Remedy.ENTER_KEYS:
+            return f"kiwoom-token login --mode {mode}{named}"
+        case Remedy.SWITCH_MODE:
+            return f"kiwoom-token login --mode {other}{named}"
+        case Remedy.ROTATE:
+            return f"kiwoom-token refresh --rotate{named}"
+        case Remedy.OPEN_PORTAL:
+            return "openapi.kiwoom.com > API 사용신청"
+        case Remedy.CHOOSE_FOLDER:
+            return f"kiwoom-token config set data_dir PATH{named}"
+        case Remedy.FIX_SETTINGS:
+            return "kiwoom-token config path"
+        case _:
+            return ""
+
+
+def wait_text(state: TokenState, now: float) -> str:
+    """Return until when to wait for the next attempt, which comes by itself; empty without one."""
+    if state.renew_at is None or state.renew_at <= now:
+        return ""
+    return tr("Trying again at {time}", time=local_time(state.renew_at, now))
+
+
+def expires_in_trading_hours(state: TokenState, now: float) -> bool:
+    """Return whether the token will expire while the market is open.
+
+    Only a rotation at a quiet hour before that avoids it: renewing before expiry may return the same token, and
+    renewing after expiry leaves seconds without one.
+    """
+    if state.expires is None or state.expires <= now or not is_trading(state.expires, state.mode):
+        return False
+    return state.rotate_at is None or state.rotate_at >= state.expires or is_trading(state.rotate_at, state.mode)
+
+
+def is_planned_for(state: TokenState) -> bool:
+    """Return whether somebody will issue the next token by itself once this one has expired."""
+    return state.policy != NOTIFY and state.renew_at is not None and not state.stopped
+
+
+def is_planned_now(state: TokenState, now: float) -> bool:
+    """Return whether an expiry at this moment is no alarm: the next token comes by itself, within a minute after it."""
+    return is_planned_for(state) and (state.expires is None or now - state.expires < CHANGE_SECONDS)
+
+
+def needs_unlocking(state: TokenState) -> bool:
+    """Return whether something waits for a keyring that the user must unlock."""
+    error = None if state.last is None else state.last.error
+    is_refused = error is not None and error.remedy == Remedy.UNLOCK_KEYRING
+    return is_refused or state.place_problem in KeyringUnavailable.UNLOCKABLE
+
+
+def _of_error(error: KiwoomTokenError, state: TokenState, now: float) -> str:
+    if isinstance(error, RevokeFailed):
+        return Remedy.CHECK if state.remaining(now) > 0 else Remedy.NONE
+    if error.remedy == Remedy.RETRY and isinstance(error, RateLimited) and wait_text(state, now):
+        return Remedy.NONE if state.remaining(now) > 0 else Remedy.WAIT
+    if error.remedy == Remedy.NONE and state.stopped:
+        return Remedy.RETRY
+    return error.remedy
+
+
+def _of_life(state: TokenState, now: float) -> str:
+    if state.expires is None and state.busy is Action.LOOK and state.last is None:
+        return Remedy.NONE  # nobody knows yet whether there is a token
+    life = state.life(now)
+    if life in {Life.NONE, Life.EXPIRED, Life.DEAD}:
+        return Remedy.ISSUE
+    if life is Life.UNCONFIRMED:
+        return Remedy.CHECK
+    if not is_planned_for(state) and state.remaining(now) < LOW_SECONDS:
+        return Remedy.ROTATE
+    if expires_in_trading_hours(state, now) and _is_evening_before(state.expires or 0.0, now, state.mode):
+        return Remedy.ROTATE
+    return Remedy.NONE
+
+
+def _is_evening_before(expires: float, now: float, mode: str) -> bool:
+    return evening_before(expires) <= now < opening_of(expires, mode)

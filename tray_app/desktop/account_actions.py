@@ -1,0 +1,178 @@
+"""What a click does with an account, and the answer to it where no window shows one."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from tray_app.core.errors import KeysMissing, Remedy
+from tray_app.core.language import tr
+from tray_app.core.remedies import remedy_for
+from tray_app.core.renewal_schedule import DAILY, NOTIFY
+from tray_app.core.state import Action
+from tray_app.desktop.clipboard import KEEP_SECONDS
+from tray_app.desktop.view.window import last_event_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tray_app.core.notices import Notice
+    from tray_app.core.secret import Secret
+    from tray_app.core.state import LastResult, TokenState
+    from tray_app.desktop.clipboard import TokenClipboard
+    from tray_app.desktop.monitor import Monitor
+    from tray_app.desktop.monitors import Monitors
+    from tray_app.desktop.notices.notifier import Notifier
+    from tray_app.desktop.windows import Windows
+
+
+class AccountActions(QObject):
+    """Do what a click asks for, each with the account that it is given.
+
+    No click is left without an answer: what came of it is in the status window, or, while `is_window_seen` says that
+    nobody sees that, in a notice. `is_new` tells that the user has just closed the setup wizard, and so
+    knows of missing keys.
+    """
+
+    def __init__(
+        self,
+        monitors: Monitors,
+        windows: Windows,
+        notifier: Notifier,
+        *,
+        clipboard: TokenClipboard,
+        clock: Callable[[], float],
+        is_window_seen: Callable[[], bool],
+        is_new: bool = False,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._monitors = monitors
+        self._windows = windows
+        self._notifier = notifier
+        self._clipboard = clipboard
+        self._clock = clock
+        self._is_window_seen = is_window_seen
+        self._is_new = is_new
+        self._asked: dict[str, LastResult | None] = {}
+        """The accounts that owe an answer, and what had happened to their tokens before."""
+        monitors.changed.connect(self._answer)
+        monitors.notice.connect(self._show_notice)
+        monitors.copied.connect(self._copied)
+
+    def ask_kiwoom(self, profile: str) -> None:
+        """Issue a token where there is none, or ask whether the present one works: Kiwoom would return it again."""
+        monitor = self._expect_answer(profile)
+        if monitor is None:
+            return
+        if monitor.state.remaining(self._clock()) > 0 and not monitor.state.stopped:
+            monitor.verify()
+        else:
+            monitor.refresh()
+
+    def copy(self, profile: str) -> None:
+        monitor = self._expect_answer(profile)
+        if monitor is not None:
+            monitor.copy()
+
+    def ask_clear(self, profile: str) -> None:
+        monitor = self._monitors.of(profile)
+        if monitor is not None:
+            self._windows.ask_clear(monitor).accepted.connect(partial(self._expect_answer, profile))
+
+    def ask_rotate(self, profile: str) -> None:
+        monitor = self._monitors.of(profile)
+        if monitor is not None:
+            self._windows.ask_rotate(monitor).accepted.connect(partial(self._expect_answer, profile))
+
+    def choose_policy(self, profile: str, policy: str) -> None:
+        """Renew by another policy (`notify`, `auto` or `daily HH:MM`) from now on, and say what that means."""
+        monitor = self._monitors.of(profile)
+        if monitor is None:
+            return
+        self._monitors.set("policy", policy, profile)
+        kind, _, time = policy.partition(" ")
+        if kind == DAILY:
+            told = tr(
+                "Every day at {time} (KST) the token is revoked and reissued: every tool is cut off once then.",
+                time=time,
+            )
+        elif kind == NOTIFY:
+            told = tr("From now on you are only warned before the token expires.")
+        else:
+            told = tr("From now on a new token is issued automatically right after it expires.")
+        self._say(monitor.state, told)
+
+    def apply(self, profile: str, remedy: str) -> None:
+        """Do what a `Remedy` stands for, or open what the user needs for it."""
+        monitor = self._monitors.of(profile)
+        if monitor is None:  # the button was on an old notice
+            return
+        match remedy:
+            case Remedy.ENTER_KEYS:
+                self._windows.ask_keys(profile).accepted.connect(partial(self._expect_answer, profile))
+            case Remedy.SWITCH_MODE:
+                self._expect_answer(profile)
+                monitor.enter_keys("demo" if monitor.state.mode == "real" else "real")
+            case Remedy.OPEN_PORTAL:
+                self._windows.open_portal()
+                told = tr("Sign in there and open API 사용신청, register this computer's public IP, then try again.")
+                self._notifier.answer(monitor.state, told, named=self._has_several())
+            case Remedy.UNLOCK_KEYRING:
+                self._expect_answer(profile)
+                monitor.unlock()
+            case Remedy.RETRY | Remedy.ISSUE:
+                self._expect_answer(profile)
+                monitor.refresh()
+            case Remedy.ROTATE:
+                self.ask_rotate(profile)
+            case Remedy.CHOOSE_FOLDER:
+                self._windows.choose_folder()
+            case Remedy.FIX_SETTINGS:
+                self._windows.open_settings_file()
+            case _:
+                self.ask_kiwoom(profile)
+
+    def _expect_answer(self, profile: str) -> Monitor | None:
+        monitor = self._monitors.of(profile)
+        if monitor is not None:
+            self._asked[profile] = monitor.state.last
+        return monitor
+
+    def _answer(self) -> None:
+        for profile, before in [*self._asked.items()]:
+            monitor = self._monitors.of(profile)
+            if monitor is None:
+                del self._asked[profile]
+                continue
+            state = monitor.state
+            if state.busy in {None, Action.LOOK} and state.last is not None and state.last is not before:
+                del self._asked[profile]
+                self._say(state, last_event_text(state, self._clock()))
+
+    def _show_notice(self, profile: str, notice: Notice) -> None:
+        self._asked.pop(profile, None)  # the notice says what came of it
+        monitor = self._monitors.of(profile)
+        is_known = self._is_new and isinstance(notice.error, KeysMissing) and notice.expires == 0
+        if monitor is not None and not is_known:
+            now = self._clock()
+            remedy = remedy_for(monitor.state, now, has_settings_problem=bool(self._monitors.problems))
+            self._notifier.show(notice, monitor.state, now, remedy, named=self._has_several())
+
+    def _copied(self, secret: Secret) -> None:
+        self._clipboard.copy(secret)
+        told = tr("The token was copied. It is removed from the clipboard in {seconds} s.", seconds=KEEP_SECONDS)
+        for profile in [*self._asked]:
+            del self._asked[profile]
+            monitor = self._monitors.of(profile)
+            if monitor is not None:
+                self._say(monitor.state, told)
+
+    def _say(self, state: TokenState, text: str) -> None:
+        if not self._is_window_seen():
+            self._notifier.answer(state, text, named=self._has_several())
+
+    def _has_several(self) -> bool:
+        return len(self._monitors.states) > 1

@@ -1,0 +1,34 @@
+"""What a screen reader says of a window."""
+
+from __future__ import annotations
+
+import re
+
+from PySide6.QtGui import QAccessible, QAccessibleEvent
+from PySide6.QtWidgets import QAbstractButton, QWidget
+
+_MNEMONIC = re.compile(r"\(&.\)|&(?!&)")
+_PLAIN = "plainName"
+
+
+def plain(text: str) -> str:
+    """Return the text of a button without its mnemonic, which Korean texts have in brackets behind them."""
+    return _MNEMONIC.sub("", text).replace("&&", "&")
+
+
+def name_buttons(window: QWidget) -> None:
+    """Give each button the accessible name that its text is without the mnemonic, unless it has one of its own.
+
+    Qt leaves the brackets of a Korean mnemonic in the name, which is read as a letter that means nothing.
+    """
+    for button in window.findChildren(QAbstractButton):
+        name = plain(button.text())
+        before = button.accessibleName()
+        if (not before or before == button.property(_PLAIN)) and name != before:
+            button.setProperty(_PLAIN, name)
+            button.setAccessibleName(name)
+
+
+def alert(widget: QWidget) -> None:
+    """Let a screen reader say what the widget shows, whatever has the focus."""
+    QAccessible.updateAccessibility(QAccessibleEvent(widget, QAccessible.Event.Alert))
