@@ -164,7 +164,7 @@ def _mended(settings: Settings, profile: str | None, environ: Mapping[str, str])
 
 
 def _is_first_start(settings: Settings, environ: Mapping[str, str]) -> bool:
-    """Tell whether nothing is set up yet and there is somebody to ask."""
+    """Return True if nothing is set up yet and there is somebody to ask."""
     is_by_commands_alone = "account" in settings.sources  # which keep it once they have issued a token
     if settings.has_own_data_dir or (os.path.exists(settings_file(environ)) and not is_by_commands_alone):
         return False

@@ -104,7 +104,7 @@ class KiwoomAuth(httpx.Auth):
         return {_origin(httpx.URL(address)) for address in ([own] if own else HOSTS.values())}
 
     def _is_served_by_kiwoom(self, response: httpx.Response, fields: dict[str, object]) -> bool:
-        """Return whether Kiwoom carried the request out. A redirect or this computer itself may have answered too."""
+        """Return True if Kiwoom carried the request out. A redirect or this computer itself may have answered too."""
         is_done = response.is_success and return_number(fields.get("return_code")) == 0
         return is_done and _origin(response.url) in self._kiwoom_origins()
 
@@ -142,7 +142,7 @@ def _with_token(request: httpx.Request, token: Secret) -> httpx.Request:
 
 
 def _is_repeatable(request: httpx.Request) -> bool:
-    """Return whether httpx holds the whole body in memory."""
+    """Return True if httpx holds the whole body in memory."""
     try:
         return request.content is not None
     except httpx.RequestNotRead:

@@ -94,7 +94,7 @@ class TokenManager(Pickled):
         return self._look()
 
     def is_token_valid(self) -> bool:
-        """Return whether `get_token` returns a token."""
+        """Return True if `get_token` returns a token."""
         return self.get_token() is not None
 
     def clear_token(self) -> None:

@@ -10,11 +10,11 @@ from tray_app.system.private_files import make_folder, read_regular, reason_of, 
 
 _MAX_BYTES = 1_000_000
 _MODE = 0o644
-"""It holds no secret, and the desktop's own programs read it."""
+"""0644: the file contains no secret, and the desktop's own programs read it."""
 
 
 def read(path: str) -> bytes | None:
-    """None when it is not there. Raises `AutostartFailed`."""
+    """Return the file's content, or None when it does not exist. Raises `AutostartFailed`."""
     try:
         return read_regular(path, _MAX_BYTES)[0]
     except FileNotFoundError:

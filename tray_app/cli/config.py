@@ -103,7 +103,7 @@ def _text(settings: Settings, setting: Setting) -> str:
 
 
 def _is_unknown(settings: Settings, setting: Setting) -> bool:
-    """Return whether it has no value, because its line in the file was not understood."""
+    """Return True if it has no value, because its line in the file was not understood."""
     return setting.required and setting.name in settings.unknown
 
 

@@ -1,5 +1,5 @@
-"""Text as people paste it: a `.env` leaves quotes, blanks and carriage returns in a value, and what is pasted where a
-key or a token is wanted may be a whole line of it, or a file's path."""
+"""Text as people paste it: a value copied from a `.env` has quotes, blanks and carriage returns around it, and instead
+of a key or a token people paste a whole line of it, or a file's path."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def variable(environ: Mapping[str, str], name: str) -> str:
 
 
 def mistake_in(text: str) -> str:
-    """Return the message about what was given instead of a key, a line `APP_KEY=…` or a path; empty for neither.
+    """Return a message if `text` is a line `APP_KEY=…` or a path instead of a key; empty if it is neither.
 
     Kiwoom's keys are letters, digits, `-` and `_`, so they have neither `=` nor `:` before their end, nor slashes.
     The message is returned and not raised, because a traceback would hold the text.

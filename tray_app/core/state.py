@@ -21,9 +21,9 @@ class Life(StrEnum):
     """It is valid, but for less than five minutes."""
     EXPIRED = "expired"
     DEAD = "dead"
-    """It had not expired, but Kiwoom said that it does not work; there is no other yet."""
+    """Kiwoom said that it does not work, before its expiry; there is no other yet."""
     UNCONFIRMED = "unconfirmed"
-    """It has not expired, but something speaks against it that was not settled with Kiwoom."""
+    """It has not expired, but there is evidence against it that was not settled with Kiwoom."""
 
 
 class Action(StrEnum):
@@ -39,7 +39,7 @@ class Action(StrEnum):
 
 
 class Result(StrEnum):
-    """How the last thing that was done with the token ended."""
+    """How the last action with the token ended."""
 
     ISSUED = "issued"
     SAME = "same"
@@ -50,7 +50,7 @@ class Result(StrEnum):
     GONE = "gone"
     """Another program cleared the token."""
     KEPT = "kept"
-    """It was to be cleared, but the stored one belongs to other keys."""
+    """A clear left the stored token alone, because it belongs to other keys."""
     UNLOCKED = "unlocked"
     CONFIRMED = "confirmed"
     """Kiwoom said that the token works."""
@@ -61,7 +61,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LastResult:
-    """How the last thing ended, `at` in seconds of the epoch.
+    """How the last action ended, `at` in seconds of the epoch.
 
     `error` is why, when `result` is `FAILED`; for a new token, why it could not be stored.
     """
@@ -77,12 +77,11 @@ class TokenState:
 
     `place` is where the token is stored (`keyring`, `file`, `redis`, `memory`), `place_path` the file's path or the
     Redis address, and `place_problem` why it is not the keyring or what is wrong with Redis (the `problem` of
-    `KeyringUnavailable` and `RedisUnavailable`), or empty.
-    `renew_at` is when the program will ask Kiwoom by itself, or None; `stopped` says that it will not, because the
-    last error needs the user. `confirmed_at` is when Kiwoom last said that the token works, `is_doubtful` whether
-    something speaks against it since. Without a token, `dead_at` is when the one before was found dead, which would
-    have been valid until `dead_expires`. `skew_seconds` is Kiwoom's clock minus this computer's. `snoozed_until` is
-    when warnings are shown again, or None.
+    `KeyringUnavailable` and `RedisUnavailable`), or empty. `renew_at` is when the program will ask Kiwoom by itself, or
+    None; `stopped` says that it will not, because the last error needs the user. `confirmed_at` is when Kiwoom last
+    said that the token works, `is_doubtful` whether there is evidence against it since. Without a token, `dead_at` is
+    when the one before was found dead, which would have been valid until `dead_expires`. `skew_seconds` is Kiwoom's
+    clock minus this computer's. `snoozed_until` is when warnings are shown again, or None.
     """
 
     profile: str
@@ -114,7 +113,7 @@ class TokenState:
         return 0.0 if self.expires is None else max(0.0, self.expires - now)
 
     def fraction(self, now: float) -> float:
-        """Return which part of the token's lifetime is left, from 0 to 1."""
+        """Return the part of the token's lifetime that is left, from 0 to 1."""
         if self.expires is None or self.created is None or self.expires <= self.created:
             return 0.0
         return min(1.0, self.remaining(now) / (self.expires - self.created))
@@ -123,7 +122,7 @@ class TokenState:
 def life_of(expires: float | None, now: float, *, is_dead: bool = False, is_doubtful: bool = False) -> Life:
     """Return how long a token that expires at `expires` is still valid at `now`; None means no token.
 
-    `is_dead` tells that the one before was found dead, `is_doubtful` that something speaks against the present one.
+    With `is_dead` the previous token was found dead; with `is_doubtful` there is evidence against the present one.
     """
     if expires is None:
         return Life.DEAD if is_dead else Life.NONE

@@ -1,4 +1,4 @@
-"""Korean trading hours and days, as far as a token program must know them. Instants are seconds of the epoch.
+"""Korean trading hours and days, as far as this program has to know them. Instants are seconds of the epoch.
 
 KRX trades 09:00-15:30 and NXT 08:00-20:00 on weekdays, Korean time. Mock trading is KRX only.
 """
@@ -19,31 +19,31 @@ _MOCK_OPENS, _MOCK_CLOSES = time(9, 0), time(15, 30)
 _SATURDAY = 5
 _CHECK_BEFORE = timedelta(minutes=10)
 _LONGEST_CLOSURE_DAYS = 15
-"""The exchange was never closed for so many days in a row."""
+"""The exchange was never closed for this many days in a row."""
 
 _is_closed: Callable[[date], bool] = lambda _: False  # noqa: E731 - until a calendar is installed
 
 
 def install_calendar(is_closed: Callable[[date], bool]) -> None:
-    """Set what tells the exchange's closed days; until then weekdays count."""
+    """Set the function that knows the exchange's closed days. Without one, every weekday is a trading day."""
     global _is_closed  # noqa: PLW0603 - one exchange for the whole process
     _is_closed = is_closed
 
 
 def is_trading_day(day: date) -> bool:
-    """Return whether the exchange is open on that day of the Korean calendar."""
+    """Return True if the exchange is open on that day of the Korean calendar."""
     return day.weekday() < _SATURDAY and not _is_closed(day)
 
 
 def is_trading(instant: float, mode: str = "real") -> bool:
-    """Return whether the market is open at that instant, for real or `demo` (mock) trading."""
+    """Return True if the market is open at that instant, for real or `demo` (mock) trading."""
     there = datetime.fromtimestamp(instant, KST)
     opens, closes = (_MOCK_OPENS, _MOCK_CLOSES) if mode == "demo" else (OPENS, CLOSES)
     return opens <= there.time() < closes and is_trading_day(there.date())
 
 
 def is_quiet_time(minutes: int) -> bool:
-    """Return whether no market is open at that time of day, given in minutes after midnight in Korea."""
+    """Return True if no market is open at that time of day, given in minutes after midnight in Korea."""
     return not OPENS.hour * 60 <= minutes < CLOSES.hour * 60
 
 

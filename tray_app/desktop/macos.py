@@ -13,7 +13,7 @@ _ACCESSORY = 1
 
 
 def hide_dock_icon(runtime: Any = None) -> bool:
-    """Remove the program from the Dock, as `LSUIElement` does for a bundle, and return whether that succeeded.
+    """Remove the program from the Dock, as `LSUIElement` does for a bundle, and return True if that succeeded.
 
     Call it once a QApplication exists, which puts the program there.
     """

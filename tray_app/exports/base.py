@@ -30,7 +30,7 @@ if TYPE_CHECKING:
             """
 
         def holds(self, token: Token) -> bool:
-            """Return whether the other tool reads `token` there now. Raises nothing."""
+            """Return True if the other tool reads `token` there now. Raises nothing."""
 
         def check(self) -> None:
             """Raise `KiwoomTokenError` for what would keep a token from being published there; change nothing."""

@@ -40,7 +40,7 @@ class Exports:
         return self._each(lambda export: export.withdraw(token))
 
     def forget(self) -> tuple[bool, tuple[KiwoomTokenError, ...]]:
-        """Remove whatever token is published; return whether there was one, and what went wrong."""
+        """Remove whatever token is published; return True if there was one, and what went wrong."""
         there = []
         failures = self._each(lambda export: there.append(export.forget()))
         return any(there), failures

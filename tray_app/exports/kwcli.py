@@ -161,7 +161,7 @@ class KwcliCache:
         logs.info("Token shared with kiwoomcli")
 
     def _delete(self, paths: Iterable[str], is_meant: Callable[[dict[str, object]], bool]) -> bool:
-        """Delete each cache that `is_meant` selects; return whether there was one.
+        """Delete each cache that `is_meant` selects; return True if there was one.
 
         Every one is tried before the first `StoreError` is raised.
         """
@@ -187,7 +187,7 @@ class KwcliCache:
         return [alias for alias, mode in aliases().items() if mode == self._mode and alias != own]
 
     def _has_keys(self, alias: str, keys: AppKeys) -> bool:
-        """Return whether `kiwoomcli` has these keys under that alias too.
+        """Return True if `kiwoomcli` has these keys under that alias too.
 
         Its cache says so without asking the keyring, which on macOS may ask its user. Where that cannot be found out,
         the alias gets no token.

@@ -252,7 +252,7 @@ _writer = _Writer()
 
 
 def flush_history(timeout: float = PATIENCE_SECONDS * 2) -> bool:
-    """Wait until everything that this process recorded is written, at most `timeout` seconds; tell whether it is."""
+    """Wait until everything that this process recorded is written, at most `timeout` seconds; return True if it is."""
     return _writer.flush(timeout)
 
 
@@ -344,7 +344,7 @@ def _about(event: Event, token_of: Event) -> Event:
 
 
 def _is_again(event: Event, last: Event) -> bool:
-    """Tell whether the event repeats the last one: a program that fails every few seconds."""
+    """Return True if the event repeats the last one: a program that fails every few seconds."""
     from tray_app.history.events import EventKind
 
     return (

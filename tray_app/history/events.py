@@ -76,7 +76,7 @@ class Event:
     until: float = 0.0
 
     def is_about_the_token_of(self, other: Event) -> bool:
-        """Tell whether both are about the same token with the same expiry."""
+        """Return True if both are about the same token with the same expiry."""
         ends = self.expires is not None and other.expires is not None and abs(self.expires - other.expires) < 1
         return self.token == other.token and ends
 

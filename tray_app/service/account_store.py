@@ -62,7 +62,7 @@ class AccountStore:
         return None if self.is_gone(token) else token
 
     def is_gone(self, token: Token) -> bool:
-        """Return whether nobody is to get the token, see `LockRecord.is_gone`. May ask Redis."""
+        """Return True if nobody is to get the token, see `LockRecord.is_gone`. May ask Redis."""
         return self.read_record().is_gone(token)
 
     def version(self, of_write: object = None) -> object:
@@ -96,7 +96,7 @@ class AccountStore:
         return None if self.is_gone(token) else token
 
     def holds_anothers(self) -> bool:
-        """Return whether a token is stored that belongs to another account."""
+        """Return True if a token is stored that belongs to another account."""
         token = self.store.read() or self.store.read_expiring()
         return token is not None and not self._is_own(token)
 

@@ -138,23 +138,23 @@ class Evidence:
         return self._about(token).replace(doubted_at=0.0, dead_at=0.0, settled=other.fingerprint())
 
     def is_about(self, value: Secret) -> bool:
-        """Return whether it is about the token with that value."""
+        """Return True if it is about the token with that value."""
         return bool(self.token) and self.token == value.fingerprint()
 
     def says_dead(self, value: Secret) -> bool:
-        """Return whether the token with that value is known to be dead, found so or revoked."""
+        """Return True if the token with that value is known to be dead, found so or revoked."""
         return self.says_died(value) or (bool(self.revoked) and value.fingerprint() in self.revoked)
 
     def says_died(self, value: Secret) -> bool:
-        """Return whether the token with that value was found dead, which nobody had wished."""
+        """Return True if the token with that value was found dead, which nobody had wished."""
         return bool(self.dead) and value.fingerprint() in self.dead
 
     def says_doubtful(self, value: Secret) -> bool:
-        """Return whether something speaks against the token with that value that nobody has settled."""
+        """Return True if something speaks against the token with that value that nobody has settled."""
         return self.doubted_at > 0 and self.is_about(value)
 
     def has_settled(self, token: Token, other: Secret) -> bool:
-        """Return whether the two were compared at Kiwoom already."""
+        """Return True if the two were compared at Kiwoom already."""
         return bool(self.settled) and self.is_about(token.value) and self.settled == other.fingerprint()
 
     def _about(self, token: Token) -> Evidence:

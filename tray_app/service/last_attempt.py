@@ -244,23 +244,23 @@ class LastAttempt:
         return wait if 0 < wait <= LONGEST_WAIT_SECONDS else 0.0
 
     def answers(self, waiting_since: float, *, rotate: bool) -> bool:
-        """Return whether it ended after the caller began to wait, and is what the caller waited for."""
+        """Return True if it ended after the caller began to wait, and is what the caller waited for."""
         return self.at >= waiting_since and (self.is_rotation or not rotate) and not self.has_begun
 
     def is_about(self, token: Token) -> bool:
-        """Return whether it brought that token."""
+        """Return True if it brought that token."""
         return bool(self.token) and self.token == token.value.fingerprint()
 
     def is_revoking(self, token: Token) -> bool:
-        """Return whether a rotation revoked that token and has not finished."""
+        """Return True if a rotation revoked that token and has not finished."""
         return bool(self.revoking) and self.revoking == token.value.fingerprint()
 
     def is_final_about(self, token: Token, now: float) -> bool:
-        """Return whether Kiwoom gave this same unexpired token back: asking again before it expires brings nothing."""
+        """Return True if Kiwoom gave this same unexpired token back: asking again before it expires brings nothing."""
         return self.is_same and self.is_about(token) and token.lives(now)
 
     def is_recent_about_refused(self, refused: Secret, now: float) -> bool:
-        """Return whether Kiwoom was asked just now because of that very token."""
+        """Return True if Kiwoom was asked just now because of that very token."""
         pause = FAILED_PAUSE_SECONDS if self._may_pass else REFUSED_PAUSE_SECONDS
         return bool(self.refused) and self.refused == refused.fingerprint() and now - self.at < pause
 
@@ -276,7 +276,7 @@ class LastAttempt:
         return self.at + pause
 
     def is_contested(self, own: str, now: float) -> bool:
-        """Return whether another account has just taken the profile once more from the one that is called `own`."""
+        """Return True if another account has just taken the profile once more from the one that is called `own`."""
         is_again = own in self.replaced[-1:] and len(self.replaced) >= CONTEST_LENGTH
         return is_again and now - self.at < LONGEST_PAUSE_SECONDS
 

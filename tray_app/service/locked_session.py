@@ -53,7 +53,7 @@ if TYPE_CHECKING:
         def publish(self, token: Token) -> tuple[KiwoomTokenError, ...]: ...
         def withdraw(self, token: Token) -> tuple[KiwoomTokenError, ...]: ...
         def forget(self) -> tuple[bool, tuple[KiwoomTokenError, ...]]:
-            """Remove whatever is published, where nobody can tell which token it is; tell whether there was one."""
+            """Remove whatever is published, where nobody can tell which token it is; return True if there was one."""
 
         def external_token(self) -> Token | None:
             """Return an unexpired token of the same keys that another tool has issued by itself."""
@@ -373,7 +373,7 @@ class LockedSession:
 
 
 def is_doubtful(token: Token, evidence: Evidence, exports: TokenExports | None) -> bool:
-    """Return whether something speaks against the token that was not settled with Kiwoom."""
+    """Return True if something speaks against the token that was not settled with Kiwoom."""
     if evidence.says_doubtful(token.value):
         return True
     rival = None if exports is None else exports.rival_of(token)

@@ -59,7 +59,7 @@ def plan(before: Settings, after: Settings) -> tuple[Step, ...]:
 
 
 def needs_new_service(before: Settings, after: Settings) -> bool:
-    """Return whether the token is stored, shared or asked for in another way, which takes another service."""
+    """Return True if the token is stored, shared or asked for in another way, which takes another service."""
     return bool(plan(before, after))
 
 

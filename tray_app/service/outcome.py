@@ -39,7 +39,7 @@ class Outcome:
         self.skew_seconds = skew_seconds
 
     def is_the_same_as(self, seen: Token | None) -> bool:
-        """Return whether the request brought nothing new to whoever had seen that token before."""
+        """Return True if the request brought nothing new to whoever had seen that token before."""
         return self.how == self.SAME or self.token == seen
 
 

@@ -72,7 +72,7 @@ class Request:
         return cls(now, accepts_same=False, min_remaining=_SHORTEST_LIFE_SECONDS, refused=refused)
 
     def is_satisfied_by(self, token: Token, now: float) -> bool:
-        """Return whether the caller can use `token`, so that nobody need be asked."""
+        """Return True if the caller can use `token`, so that nobody need be asked."""
         if self.min_remaining is None or token.remaining(now) < self.min_remaining:
             return False
         return token != self.seen and token.value != self.refused

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
             """Store the token in place of any other; return the version of just this write."""
 
         def wants_rewriting(self) -> bool:
-            """Return whether the stored token should be written again although it is the same: it is not encrypted
+            """Return True if the stored token should be written again although it is the same: it is not encrypted
             with the key that is the first one by now."""
 
         def clear(self) -> bool:
-            """Forget the token everywhere; return whether there was one."""
+            """Forget the token everywhere; return True if there was one."""
 
         def expire_soft(self, token: Token) -> bool:
             """Take away `token`, which has no five minutes left, if it is still the stored one: the seed's rule.

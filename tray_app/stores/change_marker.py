@@ -140,7 +140,7 @@ class _MarkerFile:
         return read_at(self.descriptor, _SIZE, 0)
 
     def is_at(self, path: str) -> bool:
-        """Return whether `path` leads to this very file, still whole and under no other name."""
+        """Return True if `path` leads to this very file, still whole and under no other name."""
         try:
             named, held = os.lstat(path), os.fstat(self.descriptor)
         except OSError:

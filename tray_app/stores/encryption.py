@@ -24,7 +24,7 @@ _SEALED = b"gAAAAA"
 
 
 def is_sealed(content: bytes) -> bool:
-    """Return whether this looks like an encrypted text."""
+    """Return True if this looks like an encrypted text."""
     return content.lstrip().startswith(_SEALED)
 
 
@@ -43,7 +43,7 @@ class Cipher:
         self._first: Fernet
 
     def has_keys(self) -> bool:
-        """Return whether what is written is encrypted. Reads no key file."""
+        """Return True if what is written is encrypted. Reads no key file."""
         return self._keys is not None or self._key_file is not None
 
     def seal(self, text: str) -> bytes:
@@ -85,7 +85,7 @@ class Cipher:
         )
 
     def is_current(self, content: bytes) -> bool:
-        """Return whether it is encrypted with the first key, as what is sealed now would be; without keys anything is.
+        """Return True if it is encrypted with the first key, as what is sealed now would be; without keys anything is.
         Raises `EncryptionKeyUnusable`."""
         if not self.has_keys():
             return True

@@ -147,7 +147,7 @@ class FileStore:
         return [self._path]
 
     def is_own_write(self) -> bool:
-        """Return whether the file was written by this program and nobody has written it since; also without a file."""
+        """Return True if the file was written by this program and nobody has written it since; also without a file."""
         found = read_private(self._path, MAX_BYTES)
         return found is None or self._metadata_of(*found) is not None
 

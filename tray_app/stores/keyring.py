@@ -117,7 +117,7 @@ class KeyringStore:
         return [self._marker.path]
 
     def is_superseded(self, token: Token) -> bool:
-        """Return whether the token was cleared or replaced while the place that holds it could not be reached."""
+        """Return True if the token was cleared or replaced while the place that holds it could not be reached."""
         return self.compare(token) is Announcement.SUPERSEDED
 
     def compare(self, token: Token) -> Announcement:
@@ -132,7 +132,7 @@ class KeyringStore:
         return Announcement.SUPERSEDED if created < invalidated_before else Announcement.UNANNOUNCED
 
     def holds_unexpired(self) -> bool:
-        """Return whether the keyring was given a token that is still valid, though the keyring cannot be asked now."""
+        """Return True if the keyring was given a token that is still valid, though the keyring cannot be asked now."""
         try:
             created, expires = read_regular(self._record_path, _MAX_RECORD_BYTES, follow_links=False)[0].split()
             return float(expires) > self._clock() and int(created) >= self._marker.invalidated_before()

@@ -118,7 +118,7 @@ class KeyringClient:
         return name
 
     def wants_permission(self) -> bool:
-        """Return whether the keyring wants to ask its user before this process gets an entry that it tried to read."""
+        """Return True if the keyring wants to ask its user before this process gets an entry that it tried to read."""
         return self._permissions is not None and bool(self._permissions.refused)
 
     def unlock(self) -> None:
@@ -372,7 +372,7 @@ def _systems_own(backend: KeyringBackend) -> KeyringBackend | None:
 
 
 def _was_found(backend: KeyringBackend) -> bool:
-    """Return whether keyring came upon the backend by itself, when another part of the program used it."""
+    """Return True if keyring came upon the backend by itself, when another part of the program used it."""
     from keyring.backend import get_all_keyring
 
     return any(one is backend for one in get_all_keyring())
@@ -415,7 +415,7 @@ def _name(backend: object) -> str:
 
 
 def _was_used() -> bool:
-    """Return whether a token was ever stored in this user's keyring."""
+    """Return True if a token was ever stored in this user's keyring."""
     try:
         return any(one.endswith(USED_SUFFIX) for one in os.listdir(shared_state_dir()))
     except (OSError, StoreError):

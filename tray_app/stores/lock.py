@@ -80,7 +80,7 @@ class ThreadLock:
         return True
 
     def try_acquire(self) -> bool:
-        """Return whether it was free and is ours now."""
+        """Return True if it was free and is ours now."""
         taken = self._turn.acquire(blocking=False)
         if taken:
             self._holder = threading.get_ident()

@@ -292,7 +292,7 @@ def _weakly(method: Callable[[], None]) -> Callable[[], None]:
 
 
 def _is_superseded(found: Found, stored: Token | None, mine: Token, count: int | None) -> bool:
-    """Return whether Redis has something newer than `mine`, which was right when it had counted `count` changes."""
+    """Return True if Redis has something newer than `mine`, which was right when it had counted `count` changes."""
     if count is not None and found.count is not None and found.count >= count:
         return found.count > count
     return stored is not None and stored.created_at >= mine.created_at

@@ -150,7 +150,7 @@ class RedisServer:
                 ).start()
 
     def probe(self, client: Any) -> bool:
-        """Return whether the server takes questions again."""
+        """Return True if the server takes questions again."""
         try:
             client.ping()
         except Exception as error:  # noqa: BLE001 - whatever it raises, it is not back

@@ -242,7 +242,7 @@ class SecretService:
         return unreachable() if not is_bus_named(os.environ) and self._was_used() else missing()
 
     def _is_there(self) -> bool:
-        """Return whether this user has a Secret Service, though it cannot be reached.
+        """Return True if this user has a Secret Service, though it cannot be reached.
 
         That one is installed tells so to a program from outside the session alone: one that was given the address of a
         bus which is not there may be in a container, where nobody has a session.

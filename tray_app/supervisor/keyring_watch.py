@@ -49,7 +49,7 @@ class KeyringWatch:
         return self._clock() + _SECONDS if self._is_awaited(state) else None
 
     def poll(self, state: TokenState) -> bool:
-        """Look at the keyring if something waits for it and it is time; return whether it is being asked."""
+        """Look at the keyring if something waits for it and it is time; return True if it is being asked."""
         now, before = self._clock(), self._polled_at
         if self._check is None or not self._is_awaited(state):
             return False
@@ -60,7 +60,7 @@ class KeyringWatch:
         return True
 
     def has_moved_on(self, before: TokenState, after: TokenState) -> bool:
-        """Return whether a read found out first that the keyring can be used: the token is still in the file."""
+        """Return True if a read found out first that the keyring can be used: the token is still in the file."""
         was_locked = before.place_problem in KeyringUnavailable.UNLOCKABLE
         is_left_in_file = was_locked and not after.place_problem and after.place == "file"
         return self._check is not None and is_left_in_file

@@ -212,7 +212,7 @@ class LocalSetupActions:
         ]
 
     def _is_only_alias(self, found: FoundKeys) -> bool:
-        """Return whether the default account uses these keys anyway."""
+        """Return True if the default account uses these keys anyway."""
         if found.alias == self._settings.account:
             return True
         of_this_mode = [alias for alias, mode in kwcli.aliases().items() if mode == found.mode]

@@ -48,12 +48,12 @@ def urgency(state: TokenState, now: float) -> int:
 
 
 def _is_not_set_up(state: TokenState) -> bool:
-    """Return whether the account has no keys yet: a trader may use only the others."""
+    """Return True if the account has no keys yet: a trader may use only the others."""
     return state.expires is None and state.last is not None and isinstance(state.last.error, KeysMissing)
 
 
 def _is_intended(state: TokenState) -> bool:
-    """Return whether a missing token is as intended: it was cleared, or is still being looked up."""
+    """Return True if a missing token is as intended: it was cleared, or is still being looked up."""
     if state.expires is not None:
         return False
     was_cleared = state.last is not None and state.last.result in CLEARED_RESULTS
@@ -65,5 +65,5 @@ def running_action(state: TokenState) -> Action | None:
 
 
 def is_first_check(state: TokenState) -> bool:
-    """Return whether it is still unknown if there is a token."""
+    """Return True if it is still unknown if there is a token."""
     return state.expires is None and state.busy is Action.LOOK and state.last is None

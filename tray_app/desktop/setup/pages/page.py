@@ -66,7 +66,7 @@ class Page(QWidget):
         return self.state.step is self.step
 
     def is_done(self) -> bool:
-        """Return whether there is nothing left to cancel."""
+        """Return True if there is nothing left to cancel."""
         return self.state.step is Step.DONE
 
     def submit(self) -> None:
