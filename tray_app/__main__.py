@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-if __name__ == "__main__" and not __package__:  # run by its path, which stands where the folder around it belongs
+if __name__ == "__main__" and not __package__:  # run by its path: `sys.path[0]` is the package itself
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 TYPE_CHECKING = False
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def run() -> NoReturn:
-    """Run the tray program, once nothing can be imported from the working folder any more."""
+    """Run the tray program, after the working folder was taken off the import path."""
     from tray_app.system.child_process import stop_importing_from_working_folder
 
     stop_importing_from_working_folder()

@@ -58,7 +58,7 @@ def test_while_redis_is_known_to_be_gone_nobody_is_told_to_read_again(
     redis.stop()
     store.read()
     store.read()
-    wait_for(lambda: not store._changes._hears, "the channel is lost")
+    wait_for(lambda: not store._changes._is_connected, "the channel is lost")
     gone = store.version()
     later = time.monotonic() + 2.5  # the version of an unheard channel changes every second
     while time.monotonic() < later:

@@ -52,7 +52,7 @@ def get_(options: Namespace) -> int:
 
 
 def _report_refused(service: TokenService, *, no_issue: bool) -> None:
-    """Let Kiwoom be asked about the token on standard input before anybody gets it again."""
+    """Report the token on standard input as refused, so that Kiwoom is asked before anybody gets it again."""
     from tray_app.core.pasted import unquoted
     from tray_app.core.token import clean_token
 
@@ -113,7 +113,7 @@ def exec_(options: Namespace) -> int:
 
 
 def _tell_not_run(program: str, error: OSError) -> int:
-    """Say on stderr why a command does not run, without repeating it; return the status that shells have for it."""
+    """Say on stderr why a command does not run, without repeating it; return the exit status that shells use for it."""
     is_missing = isinstance(error, (FileNotFoundError, NotADirectoryError)) and not os.path.exists(program)
     if is_missing:
         told = tr("The command after -- was not found. Check its name and PATH.")
@@ -184,7 +184,7 @@ def set_(options: Namespace) -> int:
 
 
 def outcome_text(outcome: Outcome, now: float) -> str:
-    """Return in a sentence what came of asking Kiwoom."""
+    """Return a sentence for the result of asking Kiwoom."""
     from tray_app.core.wording import korean_time
 
     end = korean_time(outcome.token.expires, now)
@@ -196,7 +196,7 @@ def outcome_text(outcome: Outcome, now: float) -> str:
 
 
 def _environment_of_account(settings: Settings) -> dict[str, str]:
-    """Return this environment with the account of the token named, because `kiwoomcli` would take its current one."""
+    """Return this environment with the token's account in it, because `kiwoomcli` would use its current one."""
     environment = dict(os.environ)
     alias: str | None = settings.profile
     if settings.profile == DEFAULT:

@@ -37,7 +37,7 @@ def watch(profile: str | None) -> int:
 
 
 def watch_over(settings: Settings, environ: Mapping[str, str]) -> int:
-    """The same for a program that has read the settings."""
+    """Run `watch` for a program that has read the settings already."""
     terminal = Terminal(settings, lambda changed: open_service(changed, environ=environ), environ=environ)
     try:
         while True:
@@ -49,7 +49,7 @@ def watch_over(settings: Settings, environ: Mapping[str, str]) -> int:
 
 
 class Terminal:
-    """Show in a terminal what a supervisor reports, which works here on the only thread there is.
+    """Show in a terminal what a supervisor reports. It works on the only thread here.
 
     `open_service` opens the token service for settings.
     """
@@ -68,7 +68,7 @@ class Terminal:
         self._told = ""
         self._error = ""
         self._answered: float | None = None
-        """The expiry of the token that the last request brought, which has been told already."""
+        """The expiry of the token that the last request brought, which was printed already."""
         self._problems: tuple[str, ...] = tuple(map(str, settings.problems))
         self._profiles = ProfileSettings(settings.profile, environ, only_first=True, settles_data_dir=False)
         self._file_version = _version(self._profiles.file)
@@ -88,7 +88,7 @@ class Terminal:
         )
 
     def poll(self) -> None:
-        """Do one turn: what changed, what is due, what to show."""
+        """Do one turn: read what changed, do what is due, show the result."""
         self._reload_if_changed()
         self._supervisor.poll()
         self._show_countdown()
@@ -120,7 +120,7 @@ class Terminal:
         self._problems = tuple(map(str, problems))
 
     def _show_token(self, state: TokenState) -> None:
-        """Say which token there is and where it is stored, if that is news."""
+        """Print which token there is and where it is stored, if that has changed."""
         self._error = ""
         where = place_text(state.place, state.place_path, state.place_problem)
         if state.expires is None:
@@ -157,7 +157,7 @@ class Terminal:
 
 
 def _version(path: str) -> tuple[int, int, int] | None:
-    """Return what differs once a file was changed, replaced, made or removed."""
+    """Return a value that changes when a file is changed, replaced, created or removed."""
     try:
         found = os.stat(path)
     except OSError:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
             """Remove `token` from there. Any other token stays."""
 
         def forget(self) -> bool:
-            """Remove whatever token of this account is there, where it cannot be told which one it is; return whether
+            """Remove whatever token of this account is there, because it is not known which one that is; return True if
             there was one.
             """
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
             """Return True if the other tool reads `token` there now. Raises nothing."""
 
         def check(self) -> None:
-            """Raise `KiwoomTokenError` for what would keep a token from being published there; change nothing."""
+            """Raise `KiwoomTokenError` if a token could not be published there; change nothing."""
 
         def rival_of(self, token: Token, /) -> Secret | None:
             """Return a different unexpired token that the other tool has stored there since `token` was issued, or

@@ -270,7 +270,7 @@ def _name_in_head(line: str) -> str:
 
 
 def _statement_at_fault(error: Exception, lines: list[str]) -> tuple[int, int] | None:
-    """Return the first and last line, counted from 0, of the statement that is no TOML, else of the one in the error."""
+    """Return the first and last line, counted from 0, of the statement that is no TOML, else of the one that failed."""
     import re
 
     found = re.search(r"\(at line (\d+),", str(error))

@@ -33,7 +33,7 @@ def asking() -> KeyringUnavailable:
 
 
 def unreachable() -> KeyringUnavailable:
-    """Return the error for a keyring of a desktop session that this program has no way to."""
+    """Return the error for a keyring of a desktop session that this program cannot reach."""
     return KeyringUnavailable(
         msg(
             "The keyring cannot be reached from here, outside the desktop session. Turn on share_token_file, run this "
@@ -51,7 +51,8 @@ def too_small(limit: int) -> KeyringUnavailable:
 
 
 def failed(error: BaseException) -> KeyringUnavailable:
-    """Return the error for whatever else a keyring raises; its text could hold a secret, so only its kind is named."""
+    """Return the error for whatever else a keyring raises, naming only its kind, because its text could hold a
+    secret."""
     return KeyringUnavailable(
         msg("The keyring failed ({reason})."), problem=KeyringUnavailable.FAILED, reason=type(error).__name__
     )
