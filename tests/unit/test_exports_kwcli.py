@@ -660,7 +660,7 @@ class TestAClearOfWhatCannotBeSeen:
 
     def test_takes_that_from_its_own_place_where_the_keys_cannot_be_had_either(self, clock: Any, broker: Any) -> None:
         def no_keys() -> None:
-            raise KeysMissing("The app keys lie in the keyring, which is locked.")
+            raise KeysMissing("The keyring with the app keys is locked.")
 
         own = put_cache(issued_by_kwcli(clock, profile="하나"), cache_file(alias="하나"))
         another = put_cache(issued_by_kwcli(clock, profile="둘"), cache_file(alias="둘"))

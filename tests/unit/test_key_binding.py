@@ -155,7 +155,7 @@ class TestKeysInTheKeyring:
     def test_hide_nothing_while_the_keyring_fails(
         self, account: KeyBinding, keys: list[AppKeys | KiwoomTokenError], asked: list[int]
     ) -> None:
-        keys[0] = KeysMissing("The app keys lie in the keyring, which is locked. Unlock it.")
+        keys[0] = KeysMissing("The keyring with the app keys is locked. Unlock it.")
         assert all(account.owns(self.token("one", "real:0123456789abcdef"), "redis") for _ in range(3))
         assert len(asked) == 1
 

@@ -21,7 +21,7 @@ def read(path: str) -> bytes | None:
         return None
     except OSError as error:
         raise AutostartFailed(
-            msg("{path} cannot be read ({reason}). Mend or remove it, then try again."),
+            msg("{path} cannot be read ({reason}). Correct or remove it, then try again."),
             path=path,
             reason=reason_of(error),
         ) from None
@@ -48,7 +48,7 @@ def remove(path: str) -> None:
 
 def _unwritable(path: str, error: OSError) -> AutostartFailed:
     return AutostartFailed(
-        msg("Starting at login cannot be changed in {path} ({reason}). Mend its permissions, then try again."),
+        msg("Starting at login cannot be changed in {path} ({reason}). Correct its permissions, then try again."),
         path=path,
         reason=error.strerror or type(error).__name__,
     )

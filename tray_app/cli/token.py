@@ -289,7 +289,7 @@ def _confirmed_text(token: Token, evidence: Evidence, now: float) -> str:
     from tray_app.core.wording import local_time
 
     if evidence.says_doubtful(token.value):
-        return tr("not confirmed: something speaks against it")
+        return tr("not confirmed: it may have stopped working")
     is_confirmed = evidence.is_about(token.value) and evidence.confirmed_at
     return local_time(evidence.confirmed_at, now) if is_confirmed else tr("never")
 

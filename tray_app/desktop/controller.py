@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class DesktopController(QObject):
     """Render the state of the monitors, and pass on what the user asks for.
 
-    Windows are imported and created when they are first wanted: on most days that is never. `notifier` shows the
+    Windows are imported and created when they are first opened: on most days that is never. `notifier` shows the
     notices, by default through the platform's own service.
     """
 
@@ -92,7 +92,7 @@ class DesktopController(QObject):
         return self._status_window
 
     def overview(self) -> Overview:
-        """Return all that the desktop shows at the moment."""
+        """Return everything that the desktop shows at present."""
         states = self._monitors.states
         problems = self._monitors.problems
         return Overview(
@@ -105,7 +105,7 @@ class DesktopController(QObject):
         )
 
     def render(self) -> None:
-        """Show the present state, and wake up again when something of it changes by itself."""
+        """Show the present state, and render again when something of it changes by itself."""
         overview, now = self.overview(), self._clock()
         view = view_of(overview, now)
         self._tray.show_view(view)
@@ -176,7 +176,7 @@ class DesktopController(QObject):
         return self._status_window is not None and self._status_window.is_seen()
 
     def _tick(self) -> None:
-        """Render, and while only the tray is shown, once a minute, let the accounts use the same wake-up."""
+        """Render. While only the tray is shown, once a minute, let the accounts use the same wake-up."""
         self.render()
         if not self._is_window_seen():
             self._monitors.tick()
@@ -217,7 +217,8 @@ class DesktopController(QObject):
             self.open_window()
 
     def _refresh(self) -> None:
-        """Issue a token where there is none, or ask whether the present one works: Kiwoom would return it again."""
+        """Issue a token if there is none, else ask Kiwoom if the present one works: issuing would return the same
+        one."""
         monitor = self._monitors.chosen
         if monitor.state.remaining(self._clock()) > 0 and not monitor.state.stopped:
             monitor.verify()

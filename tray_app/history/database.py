@@ -183,7 +183,7 @@ class History:
                 check_private(path)
             except OSError as error:
                 raise StoreError(
-                    msg("{path} cannot be used ({reason}). Mend or remove it."), path=path, reason=reason_of(error)
+                    msg("{path} cannot be used ({reason}). Correct or remove it."), path=path, reason=reason_of(error)
                 ) from None
         return sqlite3.connect(self.path, timeout=PATIENCE_SECONDS, isolation_level=None)
 

@@ -104,7 +104,7 @@ _CODES: dict[str, _Row] = {
 _OUTER_CODES: dict[str, _Row] = {
     "2": (
         BrokerError,
-        msg("Kiwoom refuses what the request holds and does not say why. Please report it if it happens again."),
+        msg("Kiwoom refuses the content of the request and does not say why. Please report it if it happens again."),
         None,
     ),
     "3": (

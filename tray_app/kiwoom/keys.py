@@ -26,14 +26,14 @@ _MAX_CHARACTERS = 512
 _EMPTY = Secret("")
 _USERNAMES = ("appkey", "secretkey")
 _UNREADABLE = {
-    KeyringUnavailable.LOCKED: msg("The app keys lie in the keyring, which is locked. Unlock it."),
-    KeyringUnavailable.ASKING: msg("The app keys lie in the keyring, which is asking for permission. Allow it."),
+    KeyringUnavailable.LOCKED: msg("The keyring with the app keys is locked. Unlock it."),
+    KeyringUnavailable.ASKING: msg("The keyring with the app keys is asking for permission. Allow it."),
     KeyringUnavailable.UNREACHABLE: msg(
         "The app keys may be in the keyring, which cannot be reached from here, outside the desktop session. Set "
         "APP_KEY and APP_SECRET, run this as a unit of the user (systemctl --user), or keep the session's services: "
         "loginctl enable-linger"
     ),
-    KeyringUnavailable.SILENT: msg("The app keys lie in the keyring, which cannot be read now. Try again in a moment."),
+    KeyringUnavailable.SILENT: msg("The keyring with the app keys cannot be read now. Try again in a moment."),
 }
 _VARIABLES = {"real": ("APP_KEY", "APP_SECRET"), "demo": ("APP_KEY_MOCK", "APP_SECRET_MOCK")}
 

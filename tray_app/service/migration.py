@@ -144,7 +144,7 @@ def migrate(
         if new.exports is not None:
             migrated.failures += new.publish()
     except KiwoomTokenError as error:
-        logs.warning("Token did not follow the settings: %s", error)
+        logs.warning("Token not moved to the new settings: %s", error)
         migrated.failures.append(error)
     return migrated
 

@@ -401,7 +401,7 @@ def _answer_to(
 
 
 def _no_token() -> NoToken:
-    return NoToken(msg("There is no living token. Get one with: kiwoom-token refresh"))
+    return NoToken(msg("There is no valid token. Issue one with: kiwoom-token refresh"))
 
 
 _process_lock = ThreadLock()

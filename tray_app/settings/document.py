@@ -27,13 +27,13 @@ _MAX_BYTES = 100_000
 _MOST_LINES_LEFT_OUT = 50
 _MOST_LINES_OF_A_STATEMENT = 50
 
-_UNREADABLE = msg("{path} cannot be read ({reason}). Mend or remove it, then try again.")
+_UNREADABLE = msg("{path} cannot be read ({reason}). Correct or remove it, then try again.")
 _FORBIDDEN = msg(
-    "{path} cannot be read by this user ({reason}). Mend its owner and permissions, or name another folder in "
+    "{path} cannot be read by this user ({reason}). Correct its owner and permissions, or name another folder in "
     "KIWOOM_TRAY_CONFIG_DIR."
 )
-_NOT_TOML = msg("{path}, line {line} is not TOML. Mend or remove it.")
-_NOT_TOML_OF_KEY = msg("{path}, line {line}: the value of {key} is not TOML. Mend or remove it.")
+_NOT_TOML = msg("{path}, line {line} is not TOML. Correct or remove it.")
+_NOT_TOML_OF_KEY = msg("{path}, line {line}: the value of {key} is not TOML. Correct or remove it.")
 _NO_EQUALS = msg("{path}, line {line}: there is no = in it. A setting is written as: name = value")
 _NO_EQUALS_AFTER = msg("{path}, line {line}: there is no = after {key}.")
 _NO_VALUE = msg("{path}, line {line}: {key} has no value.")
@@ -103,7 +103,7 @@ class Document:
             self._note_unknown(left_out, lines)
             lines = [*lines[: left_out.start], *([""] * len(left_out)), *lines[left_out.stop :]]
         first = self.unknown[0].problem.values["line"] if self.unknown else 1
-        message = msg("{path}, line {line} and others are not TOML. Mend the file, or move it away to start anew.")
+        message = msg("{path}, line {line} and others are not TOML. Correct the file, or move it away to start again.")
         self.unreadable = SettingsError(message, path=self._path, line=first)
 
     @property

@@ -111,7 +111,7 @@ def _damaged(path: str) -> SettingsError:
     for problem in read_document(path).problems:
         return problem
     return SettingsError(
-        msg("{path} cannot be changed, because something stands where a section belongs. Mend it first."), path=path
+        msg("{path} cannot be changed, because there is a value where a section belongs. Correct it first."), path=path
     )
 
 

@@ -64,7 +64,7 @@ class Cipher:
             raise EncryptionKeyUnusable(
                 msg(
                     "The token in {where} is encrypted and there is no key. Set KIWOOM_TRAY_ENCRYPTION_KEY, "
-                    "or forget the token with: kiwoom-token clear"
+                    "or remove the token with: kiwoom-token clear"
                 ),
                 where=where,
             )
@@ -79,7 +79,7 @@ class Cipher:
         raise EncryptionKeyUnusable(
             msg(
                 "The token in {where} is encrypted with another key. Add that key after a comma to "
-                "KIWOOM_TRAY_ENCRYPTION_KEY, or forget the token with: kiwoom-token clear"
+                "KIWOOM_TRAY_ENCRYPTION_KEY, or remove the token with: kiwoom-token clear"
             ),
             where=where,
         )

@@ -200,7 +200,7 @@ class KeyringClient:
                 self._vault_lock = ProfileLock(os.path.join(shared_state_dir(), "vault.lock"))
             self._vault_lock.acquire(self._deadline)
         except StoreError as error:
-            logs.warning("Windows' vault is used without its lock: %s", error)
+            logs.warning("Windows' vault is used without our lock: %s", error)
             return None
         return self._vault_lock
 

@@ -46,7 +46,9 @@ def unreachable() -> KeyringUnavailable:
 def too_small(limit: int) -> KeyringUnavailable:
     """Return the error for a value of more than `limit` characters in Windows' vault."""
     return KeyringUnavailable(
-        msg("The Windows vault takes at most {limit} characters."), problem=KeyringUnavailable.TOO_SMALL, limit=limit
+        msg("Windows Credential Manager takes at most {limit} characters."),
+        problem=KeyringUnavailable.TOO_SMALL,
+        limit=limit,
     )
 
 

@@ -252,7 +252,7 @@ class ProfileLock(ThreadLock):
 
     def _unusable(self, error: OSError) -> StoreError:
         return StoreError(
-            msg("The lock file {path} cannot be opened ({reason}). Mend or remove it."),
+            msg("The lock file {path} cannot be opened ({reason}). Correct or remove it."),
             path=self.path,
             reason=reason_of(error),
         )

@@ -198,7 +198,7 @@ class RedisServer:
             )
         if "WRONGTYPE" in text:
             return RedisUnavailable(
-                msg("Redis at {address} has something of another program where the token belongs. Remove it."),
+                msg("Redis at {address} has another program's data where the token belongs. Remove it."),
                 problem=RedisUnavailable.FOREIGN,
                 **where,
             )

@@ -119,7 +119,7 @@ def read_private(path: str, limit: int) -> tuple[bytes, FileVersion] | None:
         return None
     except OSError as error:
         raise UnreadableFile(
-            msg("{path} cannot be read ({reason}). Mend or remove it, then try again."),
+            msg("{path} cannot be read ({reason}). Correct or remove it, then try again."),
             path=path,
             reason=reason_of(error),
         ) from None
@@ -262,7 +262,7 @@ def write_private(path: str, content: bytes, announce: Callable[[FileVersion], N
         return replace_file(path, content, announce=announce)
     except OSError as error:
         raise StoreError(
-            msg("{path} cannot be written ({reason}). Mend the folder or choose another with KIWOOM_TRAY_DATA_DIR."),
+            msg("{path} cannot be written ({reason}). Correct that or choose another folder: KIWOOM_TRAY_DATA_DIR."),
             path=path,
             reason=reason_of(error),
         ) from None
@@ -334,7 +334,7 @@ def check_writable(folder: str) -> None:
     if not os.path.isdir(there):
         raise _unmakeable(folder, os.strerror(errno.ENOTDIR))
     if not os.access(there, os.W_OK | os.X_OK):
-        raise StoreError(msg("Nothing can be written in {path}. Mend its permissions."), path=there)
+        raise StoreError(msg("Nothing can be written in {path}. Correct its permissions."), path=there)
 
 
 def _check_regular(path: str, descriptor: int, *, follow_links: bool) -> None:

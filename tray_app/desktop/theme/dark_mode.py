@@ -1,4 +1,4 @@
-"""Whether panel and windows are dark. These are two questions."""
+"""Dark panel and dark windows, which are two questions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NEVER_DARK = "windowsvista"
 
 
 _desktop_is_dark: bool | None = None
-"""Whether the desktop was dark before this program chose a theme of its own; None while it has not."""
+"""True if the desktop was dark before this program chose a theme of its own; None while it has not."""
 
 
 _PERSONALIZE = r"Software\Microsoft\Windows\CurrentVersion\Themes\Personalize"
