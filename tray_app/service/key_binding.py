@@ -103,7 +103,7 @@ class KeyBinding:
             for name, value in chosen.items():
                 save_setting(name, value, environ=self._environ)
         except SettingsError as error:
-            logs.warning("The account of the default profile is not saved: %s", error)
+            logs.warning("The account of the default profile is not kept: %s", error)
 
     def owns(self, token: Token, kept_in: str = "file") -> bool:
         """Return False for a token that is known to be of another mode or other keys; `kept_in` is the kind of its
