@@ -57,16 +57,6 @@ class OtherTool:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def broker(clock: Clock) -> FakeBroker:
-    return FakeBroker(clock)
-
-
-@pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / ".token"
 

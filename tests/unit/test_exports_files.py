@@ -29,16 +29,6 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX mode bits
 
 
 @pytest.fixture
-def clock() -> Any:
-    return Clock()
-
-
-@pytest.fixture
-def broker(clock: Any) -> Any:
-    return FakeBroker(clock)
-
-
-@pytest.fixture
 def ring(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A keyring that lasts for one test; each opening has a client of its own, as each process has."""
     ring = MemoryKeyring()

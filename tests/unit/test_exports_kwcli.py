@@ -64,16 +64,6 @@ def put_cache(content: dict[str, object] | str, path: Path | None = None, mode: 
 
 
 @pytest.fixture
-def clock() -> Any:
-    return Clock()
-
-
-@pytest.fixture
-def broker(clock: Any) -> Any:
-    return FakeBroker(clock)
-
-
-@pytest.fixture
 def service(clock: Any, broker: Any) -> Any:
     return service_over(clock, broker)
 

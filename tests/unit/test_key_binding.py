@@ -31,16 +31,6 @@ Opener = Callable[[dict[str, str]], TokenService]
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def broker(clock: Clock) -> FakeBroker:
-    return FakeBroker(clock)
-
-
-@pytest.fixture
 def opened(tmp_path: Path, clock: Clock, broker: FakeBroker) -> Opener:
     """A service over the same file, in a program with that environment."""
 

@@ -53,16 +53,6 @@ class Shelf:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def broker(clock: Clock) -> FakeBroker:
-    return FakeBroker(clock)
-
-
-@pytest.fixture
 def history(tmp_path: Path) -> History:
     return PromptHistory(str(tmp_path / "data" / "history.db"))
 

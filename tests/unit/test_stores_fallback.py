@@ -66,11 +66,6 @@ class FakeVault:
 
 
 @pytest.fixture
-def clock() -> Any:
-    return Clock()
-
-
-@pytest.fixture
 def keyring_client() -> Any:
     return FakeVault()
 

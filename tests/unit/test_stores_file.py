@@ -31,11 +31,6 @@ NEW = token_for("new-token-of-a-test", 86400, START + 10)
 
 
 @pytest.fixture
-def clock() -> Any:
-    return Clock()
-
-
-@pytest.fixture
 def path(tmp_path: Path) -> Any:
     return tmp_path / "data" / ".token"
 

@@ -39,11 +39,6 @@ def keyring() -> Keyring:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def watch(keyring: Keyring, clock: Clock) -> KeyringWatch:
     said = keyring.answers
     answers = Answers(

@@ -36,11 +36,6 @@ VALUE = "token-of-a-test"
 
 
 @pytest.fixture
-def clock() -> Any:
-    return Clock()
-
-
-@pytest.fixture
 def path(tmp_path: Path) -> Any:
     return tmp_path / "data" / ".token"
 

@@ -99,16 +99,6 @@ def refreshing_while_handed_out(holder: Any, waiter: Any, broker: Any) -> Iterat
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def broker(clock: Clock) -> FakeBroker:
-    return FakeBroker(clock)
-
-
-@pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / ".token"
 
