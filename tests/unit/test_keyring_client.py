@@ -35,12 +35,12 @@ class HangingKeyring(MemoryKeyring):
         self.release = threading.Event()
         self.entered = threading.Event()
 
-    def get_password(self, service: Any, username: Any) -> Any:
+    def get_password(self, service: str, username: str) -> Any:
         self.entered.set()
         self.release.wait()
         return super().get_password(service, username)
 
-    def set_password(self, service: Any, username: Any, password: Any) -> None:
+    def set_password(self, service: str, username: str, password: str) -> None:
         self.entered.set()
         self.release.wait()
         super().set_password(service, username, password)
@@ -60,13 +60,13 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def config_root() -> Any:
+def config_root() -> Path:
     """Where keyring looks for its own settings."""
     return Path(keyring.util.platform_.config_root())
 
 
 @pytest.fixture
-def hanging(use: Any) -> Iterator[Any]:
+def hanging(use: Any) -> Iterator[HangingKeyring]:
     backend = use(HangingKeyring())
     yield backend
     backend.release.set()
@@ -85,7 +85,7 @@ def wait_until(condition: Any) -> None:
         time.sleep(0.001)
 
 
-def answers_again(keyring_client: Any) -> Any:
+def answers_again(keyring_client: KeyringClient) -> Any:
     def asked() -> Any:
         try:
             keyring_client.get("service", "user")
@@ -161,7 +161,7 @@ class TestWhichKeyring:
         assert problem_of(lambda: KeyringClient(LONG).set("service", "user", "value")) == KeyringUnavailable.MISSING
         assert backend.calls == 0
 
-    def test_what_keyrings_own_settings_name_is_none_unless_it_is_a_systems(self, use: Any, config_root: Any) -> None:
+    def test_what_keyrings_own_settings_name_is_none_unless_it_is_a_systems(self, use: Any, config_root: Path) -> None:
         backend = use(MemoryKeyring())
         config_root.mkdir(parents=True)
         (config_root / "keyringrc.cfg").write_text("[backend]\ndefault-keyring=tests.doubles.MemoryKeyring\n")
@@ -262,10 +262,10 @@ class TestFailure:
 
 
 class TestHang:
-    def test_the_first_call_is_told_after_the_deadline(self, hanging: Any) -> None:
+    def test_the_first_call_is_told_after_the_deadline(self, hanging: HangingKeyring) -> None:
         assert problem_of(lambda: KeyringClient(SHORT).get("service", "user")) == KeyringUnavailable.SILENT
 
-    def test_everybody_else_is_told_without_a_wait(self, hanging: Any) -> None:
+    def test_everybody_else_is_told_without_a_wait(self, hanging: HangingKeyring) -> None:
         keyring_client = KeyringClient(SHORT)
         problem_of(lambda: keyring_client.get("service", "user"))
         keyring_client._deadline = LONG
@@ -276,7 +276,7 @@ class TestHang:
 
         assert time.monotonic() - started < LONG / 3
 
-    def test_all_goes_on_when_it_is_back(self, hanging: Any) -> None:
+    def test_all_goes_on_when_it_is_back(self, hanging: HangingKeyring) -> None:
         keyring_client = KeyringClient(SHORT)
         problem_of(lambda: keyring_client.get("service", "user"))
 
@@ -284,7 +284,7 @@ class TestHang:
 
         wait_until(answers_again(keyring_client))
 
-    def test_a_call_that_was_given_up_before_it_began_is_never_made(self, hanging: Any) -> None:
+    def test_a_call_that_was_given_up_before_it_began_is_never_made(self, hanging: HangingKeyring) -> None:
         keyring_client = KeyringClient(SHORT)
         first = threading.Thread(target=lambda: problem_of(lambda: keyring_client.get("service", "user")))
         first.start()
@@ -297,7 +297,7 @@ class TestHang:
 
         assert ("service", "late") not in hanging.entries
 
-    def test_many_that_wait_at_once_are_all_told(self, hanging: Any) -> None:
+    def test_many_that_wait_at_once_are_all_told(self, hanging: HangingKeyring) -> None:
         keyring_client = KeyringClient(SHORT)
         problems = []
         threads = [
@@ -311,7 +311,7 @@ class TestHang:
 
         assert problems == [KeyringUnavailable.SILENT] * 8
 
-    def test_many_that_gave_up_leave_it_usable(self, hanging: Any) -> None:
+    def test_many_that_gave_up_leave_it_usable(self, hanging: HangingKeyring) -> None:
         keyring_client = KeyringClient(SHORT)
         threads = [
             threading.Thread(target=lambda: problem_of(lambda: keyring_client.get("service", "user"))) for _ in range(8)
@@ -433,7 +433,7 @@ except KeyringUnavailable as error:
 
 
 @pytest.mark.posix
-def test_a_signals_handler_may_ask_while_its_thread_waits_for_an_answer(hanging: Any) -> None:
+def test_a_signals_handler_may_ask_while_its_thread_waits_for_an_answer(hanging: HangingKeyring) -> None:
     keyring_client = KeyringClient(LONG)
     hanging.entries["service", "user"] = "value"
     answers = []

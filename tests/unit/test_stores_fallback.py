@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -66,17 +67,17 @@ class FakeVault:
 
 
 @pytest.fixture
-def keyring_client() -> Any:
+def keyring_client() -> FakeVault:
     return FakeVault()
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Any:
+def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / ".token"
 
 
 @pytest.fixture
-def opened(keyring_client: Any, clock: Any, path: Any, tmp_path: Path) -> Any:
+def opened(keyring_client: Any, clock: Any, path: Path, tmp_path: Path) -> Any:
     """Opens the store as another process would: nothing shared but the vault and the disk."""
 
     def open_one() -> Any:
@@ -89,7 +90,7 @@ def opened(keyring_client: Any, clock: Any, path: Any, tmp_path: Path) -> Any:
 
 
 @pytest.fixture
-def store(opened: Any) -> Any:
+def store(opened: Callable[[], FallbackStore]) -> FallbackStore:
     return opened()
 
 
@@ -100,36 +101,38 @@ def keyring_store(keyring_client: Any, clock: Any, tmp_path: Path) -> Any:
     )
 
 
-def token(clock: Any, name: Any = "token-of-a-test", lifetime: Any = 86400) -> Any:
+def token(clock: Clock, name: Any = "token-of-a-test", lifetime: Any = 86400) -> Any:
     return token_for(name, lifetime, clock())
 
 
 class TestKeyringWorks:
     def test_the_token_lies_in_the_keyring_and_nowhere_on_disk(
-        self, store: Any, keyring_client: Any, clock: Any, tmp_path: Path
+        self, store: FallbackStore, keyring_client: FakeVault, clock: Clock, tmp_path: Path
     ) -> None:
         store.write(one := token(clock))
 
         assert decode(keyring_client.entries[ENTRY]) == one
         assert not [file for file in tmp_path.rglob("*") if file.is_file() and b"token-of-a-test" in file.read_bytes()]
 
-    def test_the_entry_is_one_line(self, store: Any, keyring_client: Any, clock: Any) -> None:
+    def test_the_entry_is_one_line(self, store: FallbackStore, keyring_client: FakeVault, clock: Clock) -> None:
         store.write(token(clock))
 
         assert "\n" not in keyring_client.entries[ENTRY]
         assert list(json.loads(keyring_client.entries[ENTRY])) == ["access_token", "expires_at", "created_at"]
 
-    def test_another_process_reads_it(self, store: Any, opened: Any, clock: Any) -> None:
+    def test_another_process_reads_it(
+        self, store: FallbackStore, opened: Callable[[], FallbackStore], clock: Clock
+    ) -> None:
         store.write(one := token(clock))
 
         assert opened().read() == one
 
-    def test_the_place_is_the_keyring(self, store: Any, clock: Any) -> None:
+    def test_the_place_is_the_keyring(self, store: FallbackStore, clock: Clock) -> None:
         store.write(token(clock))
 
         assert (store.place().kind, store.place().problem) == ("keyring", None)
 
-    def test_a_token_file_goes_with_the_next_write(self, store: Any, path: Any, clock: Any) -> None:
+    def test_a_token_file_goes_with_the_next_write(self, store: FallbackStore, path: Path, clock: Clock) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token(clock, "older")))
 
@@ -138,7 +141,9 @@ class TestKeyringWorks:
         assert not path.exists()
         assert store.read() == one
 
-    def test_a_retired_token_file_goes_with_the_next_write(self, store: Any, path: Any, clock: Any) -> None:
+    def test_a_retired_token_file_goes_with_the_next_write(
+        self, store: FallbackStore, path: Path, clock: Clock
+    ) -> None:
         path.parent.mkdir()
         path.with_name(".token.ending").write_text(encode_seed(token(clock, "older", 200)))
 
@@ -147,7 +152,12 @@ class TestKeyringWorks:
         assert list(path.parent.iterdir()) == []
 
     def test_a_token_file_that_cannot_be_deleted_is_not_read_again(
-        self, store: Any, opened: Any, path: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+        self,
+        store: FallbackStore,
+        opened: Callable[[], FallbackStore],
+        path: Path,
+        clock: Clock,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token(clock, "older")))
@@ -162,7 +172,7 @@ class TestKeyringWorks:
         assert opened().read() == one
 
     def test_what_lies_unreadable_in_the_files_place_does_not_hide_the_keyring(
-        self, store: Any, path: Any, clock: Any
+        self, store: FallbackStore, path: Path, clock: Clock
     ) -> None:
         store.write(one := token(clock))
         path.mkdir(parents=True)
@@ -171,14 +181,16 @@ class TestKeyringWorks:
 
     @pytest.mark.posix
     def test_what_lies_unreadable_in_the_files_place_is_an_error_when_there_is_nothing_else(
-        self, store: Any, path: Any
+        self, store: FallbackStore, path: Path
     ) -> None:
         path.mkdir(parents=True)
 
         with pytest.raises(StoreError, match="not a file"):
             store.read()
 
-    def test_a_program_that_knows_only_the_file_is_heard(self, store: Any, opened: Any, path: Any, clock: Any) -> None:
+    def test_a_program_that_knows_only_the_file_is_heard(
+        self, store: FallbackStore, opened: Callable[[], FallbackStore], path: Path, clock: Clock
+    ) -> None:
         store.write(token(clock, "older"))
         clock.advance(60)
         path.parent.mkdir(exist_ok=True)
@@ -187,7 +199,7 @@ class TestKeyringWorks:
         assert [store.read(), opened().read()] == [newer, newer]
 
     def test_a_living_file_is_read_without_the_keyring(
-        self, store: Any, path: Any, keyring_client: Any, clock: Any
+        self, store: FallbackStore, path: Path, keyring_client: FakeVault, clock: Clock
     ) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token(clock)))
@@ -196,7 +208,7 @@ class TestKeyringWorks:
 
         assert keyring_client.calls == 0
 
-    def test_a_dead_file_does_not_hide_the_keyring(self, store: Any, path: Any, clock: Any) -> None:
+    def test_a_dead_file_does_not_hide_the_keyring(self, store: FallbackStore, path: Path, clock: Clock) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token(clock, "dead", 60)))
         clock.advance(61)
@@ -205,7 +217,7 @@ class TestKeyringWorks:
         assert store.read() == one
 
     def test_an_older_entry_of_the_keyring_does_not_hide_a_newer_file(
-        self, store: Any, path: Any, keyring_client: Any, clock: Any
+        self, store: FallbackStore, path: Path, keyring_client: FakeVault, clock: Clock
     ) -> None:
         store.write(token(clock, "older", 86400))
         keyring_client.problem = KeyringUnavailable.SILENT
@@ -218,14 +230,14 @@ class TestKeyringWorks:
 
     @pytest.mark.parametrize("text", ["", "not json", "{}", "[]", '{"access_token": "half-seen'])
     def test_a_damaged_entry_is_no_token_and_is_not_logged(
-        self, text: Any, store: Any, keyring_client: Any, caplog: pytest.LogCaptureFixture
+        self, text: Any, store: FallbackStore, keyring_client: FakeVault, caplog: pytest.LogCaptureFixture
     ) -> None:
         keyring_client.entries[ENTRY] = text
 
         assert store.read() is None
         assert "half-seen" not in caplog.text
 
-    def test_a_quick_read_asks_no_keyring(self, store: Any, keyring_client: Any, clock: Any) -> None:
+    def test_a_quick_read_asks_no_keyring(self, store: FallbackStore, keyring_client: FakeVault, clock: Clock) -> None:
         store.write(token(clock))
         keyring_client.calls = 0
 
@@ -234,7 +246,7 @@ class TestKeyringWorks:
 
     @pytest.mark.parametrize("lifetime", [60, 86400])
     def test_a_quick_read_of_a_file_asks_no_keyring(
-        self, lifetime: Any, store: Any, path: Any, keyring_client: Any, clock: Any
+        self, lifetime: Any, store: FallbackStore, path: Path, keyring_client: FakeVault, clock: Clock
     ) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(one := token(clock, lifetime=lifetime)))
@@ -247,7 +259,12 @@ class TestKeyringWorks:
 @pytest.mark.parametrize("problem", PROBLEMS)
 class TestKeyringDoesNotWork:
     def test_the_token_goes_into_the_file(
-        self, problem: Any, store: Any, opened: Any, keyring_client: Any, clock: Any
+        self,
+        problem: Any,
+        store: FallbackStore,
+        opened: Callable[[], FallbackStore],
+        keyring_client: FakeVault,
+        clock: Clock,
     ) -> None:
         keyring_client.problem = problem
 
@@ -256,7 +273,7 @@ class TestKeyringDoesNotWork:
         assert [store.read(), opened().read()] == [one, one]
 
     def test_the_place_is_the_file_and_says_why(
-        self, problem: Any, store: Any, path: Any, keyring_client: Any, clock: Any
+        self, problem: Any, store: FallbackStore, path: Path, keyring_client: FakeVault, clock: Clock
     ) -> None:
         keyring_client.problem = problem
 
@@ -266,7 +283,12 @@ class TestKeyringDoesNotWork:
         assert (place.kind, place.path, place.problem.problem) == ("file", str(path), problem)
 
     def test_the_log_says_why_once(
-        self, problem: Any, store: Any, keyring_client: Any, clock: Any, caplog: pytest.LogCaptureFixture
+        self,
+        problem: Any,
+        store: FallbackStore,
+        keyring_client: FakeVault,
+        clock: Clock,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         keyring_client.problem = problem
 
@@ -275,13 +297,22 @@ class TestKeyringDoesNotWork:
 
         assert caplog.messages == [f"Keyring not used ({problem}), token kept in file"]
 
-    def test_a_read_finds_nothing_instead_of_failing(self, problem: Any, store: Any, keyring_client: Any) -> None:
+    def test_a_read_finds_nothing_instead_of_failing(
+        self, problem: Any, store: FallbackStore, keyring_client: FakeVault
+    ) -> None:
         keyring_client.problem = problem
 
         assert store.read() is None
 
     def test_a_clear_succeeds(
-        self, problem: Any, *, store: Any, opened: Any, path: Any, keyring_client: Any, clock: Any
+        self,
+        problem: Any,
+        *,
+        store: FallbackStore,
+        opened: Callable[[], FallbackStore],
+        path: Path,
+        keyring_client: FakeVault,
+        clock: Clock,
     ) -> None:
         keyring_client.problem = problem
         store.write(token(clock))
@@ -291,7 +322,7 @@ class TestKeyringDoesNotWork:
         assert opened().read() is None
 
     def test_the_next_write_goes_back_into_the_keyring(
-        self, problem: Any, store: Any, path: Any, keyring_client: Any, clock: Any
+        self, problem: Any, store: FallbackStore, path: Path, keyring_client: FakeVault, clock: Clock
     ) -> None:
         keyring_client.problem = problem
         store.write(token(clock))
@@ -304,7 +335,12 @@ class TestKeyringDoesNotWork:
         assert store.place().kind == "keyring"
 
     def test_what_was_cleared_meanwhile_stays_cleared(
-        self, problem: Any, store: Any, opened: Any, keyring_client: Any, clock: Any
+        self,
+        problem: Any,
+        store: FallbackStore,
+        opened: Callable[[], FallbackStore],
+        keyring_client: FakeVault,
+        clock: Clock,
     ) -> None:
         store.write(token(clock))
         keyring_client.problem = problem
@@ -316,7 +352,12 @@ class TestKeyringDoesNotWork:
         assert [store.read(), opened().read()] == [None, None]
 
     def test_a_token_set_after_that_clear_is_there(
-        self, problem: Any, store: Any, opened: Any, keyring_client: Any, clock: Any
+        self,
+        problem: Any,
+        store: FallbackStore,
+        opened: Callable[[], FallbackStore],
+        keyring_client: FakeVault,
+        clock: Clock,
     ) -> None:
         store.write(token(clock))
         keyring_client.problem = problem
@@ -329,7 +370,7 @@ class TestKeyringDoesNotWork:
         assert opened().read() == one
 
     def test_the_keyring_is_asked_again_now_and_then(
-        self, problem: Any, store: Any, keyring_client: Any, clock: Any
+        self, problem: Any, store: FallbackStore, keyring_client: FakeVault, clock: Clock
     ) -> None:
         store.write(one := token(clock))
         keyring_client.problem = problem
@@ -342,7 +383,9 @@ class TestKeyringDoesNotWork:
         assert store.version() != before
         assert store.read() == one
 
-    def test_the_keyring_is_not_asked_all_the_time(self, problem: Any, store: Any, keyring_client: Any) -> None:
+    def test_the_keyring_is_not_asked_all_the_time(
+        self, problem: Any, store: FallbackStore, keyring_client: FakeVault
+    ) -> None:
         keyring_client.problem = problem
         store.read()
 
@@ -360,7 +403,14 @@ class TestCoherence:
         ids=["write", "clear"],
     )
     def test_the_stamp_tells_of_what_another_process_did(
-        self, change: Any, problem: Any, *, store: Any, opened: Any, keyring_client: Any, clock: Any
+        self,
+        change: Any,
+        problem: Any,
+        *,
+        store: FallbackStore,
+        opened: Callable[[], FallbackStore],
+        keyring_client: FakeVault,
+        clock: Clock,
     ) -> None:
         store.write(token(clock))
         before = store.version()
@@ -373,13 +423,15 @@ class TestCoherence:
         assert store.version() != before
 
     @pytest.mark.parametrize("problem", [None, *PROBLEMS])
-    def test_a_write_returns_its_own_stamp(self, problem: Any, store: Any, keyring_client: Any, clock: Any) -> None:
+    def test_a_write_returns_its_own_stamp(
+        self, problem: Any, store: FallbackStore, keyring_client: FakeVault, clock: Clock
+    ) -> None:
         store.read()
         keyring_client.problem = problem
 
         assert store.write(token(clock)) == store.version()
 
-    def test_a_plain_writer_of_the_file_is_noticed(self, store: Any, path: Any, clock: Any) -> None:
+    def test_a_plain_writer_of_the_file_is_noticed(self, store: FallbackStore, path: Path, clock: Clock) -> None:
         store.write(token(clock))
         before = store.version()
         path.parent.mkdir(exist_ok=True)
@@ -390,7 +442,7 @@ class TestCoherence:
 
     @pytest.mark.posix
     def test_everything_is_noticed_after_the_state_folder_was_removed(
-        self, store: Any, opened: Any, clock: Any, tmp_path: Path
+        self, store: FallbackStore, opened: Callable[[], FallbackStore], clock: Clock, tmp_path: Path
     ) -> None:
         store.write(token(clock))
         before = store.version()
@@ -402,7 +454,7 @@ class TestCoherence:
         assert store.read() == one
 
     def test_a_clear_from_a_clock_that_was_set_back_since_does_not_hold_for_ever(
-        self, store: Any, keyring_client: Any, clock: Any
+        self, store: FallbackStore, keyring_client: FakeVault, clock: Clock
     ) -> None:
         clock.advance(86400)
         store.clear()
@@ -413,7 +465,7 @@ class TestCoherence:
         assert store.read() == one
 
     def test_a_file_that_cannot_be_deleted_does_not_keep_the_keyrings_token(
-        self, store: Any, keyring_client: Any, path: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+        self, store: FallbackStore, keyring_client: FakeVault, path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         store.write(token(clock))
         path.parent.mkdir(exist_ok=True)
@@ -431,7 +483,7 @@ class TestCoherence:
 
 class TestAFileOfAnotherProgram:
     @pytest.fixture
-    def put(self, path: Any, clock: Any) -> Any:
+    def put(self, path: Path, clock: Clock) -> Any:
         """Writes the file as a program does that knows nothing else."""
 
         def write(name: Any = "newer", lifetime: Any = 86400) -> Any:
@@ -444,7 +496,14 @@ class TestAFileOfAnotherProgram:
 
     @pytest.mark.parametrize("read", [FallbackStore.read, FallbackStore.read_quick], ids=["read", "quick read"])
     def test_leaves_no_token_behind_when_it_goes_after_it_was_read(
-        self, read: Any, *, store: Any, opened: Any, put: Any, path: Any, clock: Any
+        self,
+        read: Any,
+        *,
+        store: FallbackStore,
+        opened: Callable[[], FallbackStore],
+        put: Any,
+        path: Path,
+        clock: Clock,
     ) -> None:
         store.write(token(clock, "older"))
         put()
@@ -454,7 +513,9 @@ class TestAFileOfAnotherProgram:
 
         assert [store.read(), opened().read()] == [None, None]
 
-    def test_is_told_of_once(self, store: Any, opened: Any, put: Any, clock: Any) -> None:
+    def test_is_told_of_once(
+        self, store: FallbackStore, opened: Callable[[], FallbackStore], put: Any, clock: Clock
+    ) -> None:
         store.write(token(clock, "older"))
         one = put()
         store.read()
@@ -465,7 +526,9 @@ class TestAFileOfAnotherProgram:
 
         assert opened().version() == told
 
-    def test_is_told_to_all_but_the_one_who_tells(self, store: Any, opened: Any, put: Any, clock: Any) -> None:
+    def test_is_told_to_all_but_the_one_who_tells(
+        self, store: FallbackStore, opened: Callable[[], FallbackStore], put: Any, clock: Clock
+    ) -> None:
         store.write(token(clock, "older"))
         put()
         other = opened()
@@ -476,7 +539,7 @@ class TestAFileOfAnotherProgram:
         assert (store.version() == before[0], other.version() == before[1]) == (True, False)
 
     def test_what_another_changed_meanwhile_is_not_lost_in_the_telling(
-        self, store: Any, opened: Any, put: Any, clock: Any
+        self, store: FallbackStore, opened: Callable[[], FallbackStore], put: Any, clock: Clock
     ) -> None:
         store.write(token(clock, "older"))
         put()
@@ -490,7 +553,7 @@ class TestAFileOfAnotherProgram:
 
     @pytest.mark.parametrize("problem", PROBLEMS)
     def test_leaves_no_token_behind_when_the_keyring_comes_back(
-        self, problem: Any, *, store: Any, put: Any, path: Any, keyring_client: Any, clock: Any
+        self, problem: Any, *, store: FallbackStore, put: Any, path: Path, keyring_client: FakeVault, clock: Clock
     ) -> None:
         store.write(token(clock, "older"))
         keyring_client.problem = problem
@@ -502,7 +565,9 @@ class TestAFileOfAnotherProgram:
 
         assert store.read() is None
 
-    def test_goes_for_good_with_a_clear(self, store: Any, opened: Any, put: Any, path: Any, clock: Any) -> None:
+    def test_goes_for_good_with_a_clear(
+        self, store: FallbackStore, opened: Callable[[], FallbackStore], put: Any, path: Path, clock: Clock
+    ) -> None:
         store.write(token(clock, "older"))
         put()
         other = opened()
@@ -513,7 +578,9 @@ class TestAFileOfAnotherProgram:
 
         assert [other.read(), store.read()] == [None, None]
 
-    def test_is_not_told_of_while_somebody_holds_the_lock(self, store: Any, opened: Any, put: Any) -> None:
+    def test_is_not_told_of_while_somebody_holds_the_lock(
+        self, store: FallbackStore, opened: Callable[[], FallbackStore], put: Any
+    ) -> None:
         one = put()
         other = opened()
         before = other.version()
@@ -524,14 +591,14 @@ class TestAFileOfAnotherProgram:
         assert store.read() == one
         assert other.version() != before
 
-    def test_that_has_ended_leaves_the_keyrings_token(self, store: Any, put: Any, clock: Any) -> None:
+    def test_that_has_ended_leaves_the_keyrings_token(self, store: FallbackStore, put: Any, clock: Clock) -> None:
         store.write(one := token(clock, "older"))
         put(lifetime=60)
         clock.advance(61)
 
         assert store.read() == one
 
-    def test_from_the_future_is_not_told_of(self, store: Any, put: Any, path: Any, clock: Any) -> None:
+    def test_from_the_future_is_not_told_of(self, store: FallbackStore, put: Any, path: Path, clock: Clock) -> None:
         store.write(one := token(clock, "older"))
         clock.advance(86400)
         put()
@@ -547,7 +614,7 @@ class TestAFileOfAnotherProgram:
         self,
         obstacle: Any,
         *,
-        store: Any,
+        store: FallbackStore,
         put: Any,
         tmp_path: Path,
         caplog: pytest.LogCaptureFixture,
@@ -575,7 +642,7 @@ class TestSeveralFolders:
 
     @pytest.mark.parametrize("problem", PROBLEMS)
     def test_without_a_keyring_each_keeps_its_token(
-        self, problem: Any, store: Any, elsewhere: Any, keyring_client: Any, clock: Any
+        self, problem: Any, store: FallbackStore, elsewhere: FallbackStore, keyring_client: FakeVault, clock: Clock
     ) -> None:
         keyring_client.problem = problem
         store.write(one := token(clock, "one"))
@@ -586,7 +653,7 @@ class TestSeveralFolders:
 
     @pytest.mark.parametrize("problem", PROBLEMS)
     def test_without_a_keyring_each_keeps_its_ending_token(
-        self, problem: Any, store: Any, elsewhere: Any, keyring_client: Any, clock: Any
+        self, problem: Any, store: FallbackStore, elsewhere: FallbackStore, keyring_client: FakeVault, clock: Clock
     ) -> None:
         keyring_client.problem = problem
         store.write(one := token(clock, "one", 200))
@@ -596,7 +663,9 @@ class TestSeveralFolders:
 
         assert (store.read(), store.read_expiring()) == (None, one)
 
-    def test_with_a_keyring_all_have_the_newest(self, store: Any, elsewhere: Any, path: Any, clock: Any) -> None:
+    def test_with_a_keyring_all_have_the_newest(
+        self, store: FallbackStore, elsewhere: FallbackStore, path: Path, clock: Clock
+    ) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token(clock, "one")))
         clock.advance(60)
@@ -604,7 +673,9 @@ class TestSeveralFolders:
 
         assert [store.read(), elsewhere.read()] == [two, two]
 
-    def test_with_a_keyring_a_clear_is_everybodys(self, store: Any, elsewhere: Any, path: Any, clock: Any) -> None:
+    def test_with_a_keyring_a_clear_is_everybodys(
+        self, store: FallbackStore, elsewhere: FallbackStore, path: Path, clock: Clock
+    ) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token(clock, "one")))
         clock.advance(60)
@@ -614,7 +685,9 @@ class TestSeveralFolders:
 
 
 class TestRetire:
-    def test_a_living_token_stays_in_the_keyring(self, store: Any, keyring_client: Any, clock: Any) -> None:
+    def test_a_living_token_stays_in_the_keyring(
+        self, store: FallbackStore, keyring_client: FakeVault, clock: Clock
+    ) -> None:
         store.write(one := token(clock))
         clock.advance(86400 - 200)
 
@@ -622,14 +695,18 @@ class TestRetire:
 
         assert decode(keyring_client.entries[ENTRY]) == one
 
-    def test_a_dead_token_is_deleted_from_the_keyring(self, store: Any, keyring_client: Any, clock: Any) -> None:
+    def test_a_dead_token_is_deleted_from_the_keyring(
+        self, store: FallbackStore, keyring_client: FakeVault, clock: Clock
+    ) -> None:
         store.write(one := token(clock))
         clock.advance(86400)
 
         assert store.expire_soft(one) is True
         assert keyring_client.entries == {}
 
-    def test_a_token_that_took_its_place_stays(self, store: Any, opened: Any, keyring_client: Any, clock: Any) -> None:
+    def test_a_token_that_took_its_place_stays(
+        self, store: FallbackStore, opened: Callable[[], FallbackStore], keyring_client: FakeVault, clock: Clock
+    ) -> None:
         store.write(one := token(clock, lifetime=60))
         clock.advance(61)
         opened().write(newer := token(clock, "newer"))
@@ -638,7 +715,7 @@ class TestRetire:
         assert decode(keyring_client.entries[ENTRY]) == newer
 
     def test_a_living_token_of_the_file_is_put_aside(
-        self, store: Any, path: Any, keyring_client: Any, clock: Any
+        self, store: FallbackStore, path: Path, keyring_client: FakeVault, clock: Clock
     ) -> None:
         keyring_client.problem = KeyringUnavailable.LOCKED
         store.write(one := token(clock))
@@ -649,7 +726,7 @@ class TestRetire:
         assert store.read_expiring() == one
 
     def test_a_token_put_aside_is_gone_after_a_clear(
-        self, store: Any, opened: Any, keyring_client: Any, clock: Any
+        self, store: FallbackStore, opened: Callable[[], FallbackStore], keyring_client: FakeVault, clock: Clock
     ) -> None:
         keyring_client.problem = KeyringUnavailable.LOCKED
         store.write(one := token(clock))
@@ -665,7 +742,14 @@ class TestKeyringStore:
     @pytest.mark.parametrize("problem", PROBLEMS)
     @pytest.mark.parametrize("act", ["read", "write", "clear"])
     def test_fails_instead_of_writing_plaintext(
-        self, act: Any, problem: Any, *, keyring_store: Any, keyring_client: Any, clock: Any, tmp_path: Path
+        self,
+        act: Any,
+        problem: Any,
+        *,
+        keyring_store: KeyringStore,
+        keyring_client: FakeVault,
+        clock: Clock,
+        tmp_path: Path,
     ) -> None:
         keyring_client.problem = problem
 
@@ -675,14 +759,16 @@ class TestKeyringStore:
         assert raised.value.exit_status == KEYRING == 6
         assert not [file for file in tmp_path.rglob("*") if file.is_file() and b"token-of-a-test" in file.read_bytes()]
 
-    def test_the_place_says_what_is_wrong(self, keyring_store: Any, keyring_client: Any) -> None:
+    def test_the_place_says_what_is_wrong(self, keyring_store: KeyringStore, keyring_client: FakeVault) -> None:
         keyring_client.problem = KeyringUnavailable.LOCKED
         with pytest.raises(KeyringUnavailable):
             keyring_store.read()
 
         assert (keyring_store.place().kind, keyring_store.place().problem.problem) == ("keyring", "locked")
 
-    def test_the_place_is_well_again_after_an_answer(self, keyring_store: Any, keyring_client: Any) -> None:
+    def test_the_place_is_well_again_after_an_answer(
+        self, keyring_store: KeyringStore, keyring_client: FakeVault
+    ) -> None:
         keyring_client.problem = KeyringUnavailable.LOCKED
         with pytest.raises(KeyringUnavailable):
             keyring_store.read()
@@ -692,7 +778,7 @@ class TestKeyringStore:
         assert keyring_store.place().problem is None
 
     def test_what_was_cleared_while_it_hung_stays_cleared(
-        self, keyring_store: Any, keyring_client: Any, clock: Any
+        self, keyring_store: KeyringStore, keyring_client: FakeVault, clock: Clock
     ) -> None:
         keyring_store.write(token(clock))
         keyring_client.problem = KeyringUnavailable.SILENT
@@ -703,7 +789,7 @@ class TestKeyringStore:
         assert keyring_store.read() is None
 
     def test_a_write_that_hung_and_lands_late_does_not_bring_an_old_token_back(
-        self, store: Any, keyring_client: Any, clock: Any
+        self, store: FallbackStore, keyring_client: FakeVault, clock: Clock
     ) -> None:
         store.write(late := token(clock, "late"))
         text = keyring_client.entries[ENTRY]
@@ -718,7 +804,7 @@ class TestKeyringStore:
 
 
 def test_the_store_that_the_settings_name_writes_into_the_keyring_of_the_process(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clock: Any
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clock: Clock
 ) -> None:
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
     monkeypatch.setattr(keyring.core, "_keyring_backend", None)
@@ -730,7 +816,7 @@ def test_the_store_that_the_settings_name_writes_into_the_keyring_of_the_process
     assert not Path(os.environ["KIWOOM_TRAY_DATA_DIR"]).exists()
 
 
-def test_a_missing_keyring_under_auto_is_the_file(clock: Any) -> None:
+def test_a_missing_keyring_under_auto_is_the_file(clock: Clock) -> None:
     store = open_store(load_settings(), clock)
 
     store.write(token(clock))
@@ -740,7 +826,7 @@ def test_a_missing_keyring_under_auto_is_the_file(clock: Any) -> None:
 
 
 def test_a_missing_keyring_under_keyring_writes_nothing(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clock: Any
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clock: Clock
 ) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "keyring")
 
@@ -759,13 +845,13 @@ def test_opening_a_store_touches_neither_disk_nor_keyring(monkeypatch: pytest.Mo
 
 
 class TestMemory:
-    def test_forgets_on_clear(self, clock: Any) -> None:
+    def test_forgets_on_clear(self, clock: Clock) -> None:
         store = MemoryStore(clock)
         store.write(token(clock))
 
         assert (store.clear(), store.read(), store.clear()) == (True, None, False)
 
-    def test_a_retired_token_is_found_until_its_end(self, clock: Any) -> None:
+    def test_a_retired_token_is_found_until_its_end(self, clock: Clock) -> None:
         store = MemoryStore(clock)
         store.write(one := token(clock, lifetime=200))
         store.expire_soft(one)
@@ -774,7 +860,7 @@ class TestMemory:
         clock.advance(200)
         assert store.read_expiring() is None
 
-    def test_each_change_has_a_stamp_of_its_own(self, clock: Any) -> None:
+    def test_each_change_has_a_stamp_of_its_own(self, clock: Clock) -> None:
         store = MemoryStore(clock)
         versions = [store.version()]
         for n in range(20):
@@ -788,7 +874,9 @@ class TestMemory:
 class TestCheck:
     """Another process fell back to the file; this one reads it without asking the keyring."""
 
-    def test_tells_why_the_token_is_not_in_the_keyring(self, opened: Any, keyring_client: Any, clock: Any) -> None:
+    def test_tells_why_the_token_is_not_in_the_keyring(
+        self, opened: Callable[[], FallbackStore], keyring_client: FakeVault, clock: Clock
+    ) -> None:
         keyring_client.problem = KeyringUnavailable.LOCKED
         opened().write(token(clock))
         store = opened()
@@ -798,7 +886,9 @@ class TestCheck:
 
         assert store.place().problem.problem == KeyringUnavailable.LOCKED
 
-    def test_a_keyring_that_is_back_is_no_reason_any_more(self, opened: Any, keyring_client: Any, clock: Any) -> None:
+    def test_a_keyring_that_is_back_is_no_reason_any_more(
+        self, opened: Callable[[], FallbackStore], keyring_client: FakeVault, clock: Clock
+    ) -> None:
         keyring_client.problem = KeyringUnavailable.LOCKED
         store = opened()
         store.write(token(clock))
@@ -808,7 +898,9 @@ class TestCheck:
 
         assert (store.place().kind, store.place().problem) == ("file", None)
 
-    def test_asks_nothing_while_the_token_is_in_the_keyring(self, store: Any, keyring_client: Any, clock: Any) -> None:
+    def test_asks_nothing_while_the_token_is_in_the_keyring(
+        self, store: FallbackStore, keyring_client: FakeVault, clock: Clock
+    ) -> None:
         store.write(token(clock))
         store.read()
         before = keyring_client.calls

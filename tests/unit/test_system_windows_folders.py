@@ -7,9 +7,6 @@ from pathlib import Path
 
 import pytest
 
-if sys.platform == "win32":
-    from tray_app.system.windows_folders import local_app_data
-
 pytestmark = pytest.mark.skipif(sys.platform != "win32", reason="Windows' own folders")
 
 
@@ -17,7 +14,10 @@ def test_windows_knows_the_folder_without_the_environment(monkeypatch: pytest.Mo
     for name in ("LOCALAPPDATA", "APPDATA", "USERPROFILE"):
         monkeypatch.delenv(name, raising=False)
 
-    folder = Path(local_app_data())
+    if sys.platform == "win32":
+        from tray_app.system.windows_folders import local_app_data
 
-    assert folder.is_absolute()
-    assert folder.is_dir()
+        folder = Path(local_app_data())
+
+        assert folder.is_absolute()
+        assert folder.is_dir()
