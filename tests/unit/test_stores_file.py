@@ -361,7 +361,7 @@ class TestTimeZones:
     def opened(self, path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         """Opens the store as a process does where that is the time of the day."""
 
-        def open_in(zone: Any) -> Any:
+        def open_in(zone: str) -> Any:
             live_in(zone, monkeypatch)
             return FileStore(str(path), ThreadLock(), clock)
 

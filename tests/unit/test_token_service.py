@@ -798,7 +798,7 @@ class TestRotate:
     ) -> None:
         service.ensure()
 
-        def fail(_: Any) -> None:
+        def fail(_: object) -> None:
             raise BrokerUnavailable("no")
 
         monkeypatch.setattr(broker, "issue", fail)
