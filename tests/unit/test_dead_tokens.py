@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.doubles import KEYS, NO, Clock, FakeBroker, PromptHistory
+from tests.doubles import NO, Clock, FakeBroker, PromptHistory
+from tests.services import OtherTool, open_file_service
 from tray_app.core.errors import (
     BrokerUnavailable,
     KeysMissing,
@@ -20,40 +22,11 @@ from tray_app.core.errors import (
 )
 from tray_app.core.secret import Secret
 from tray_app.core.token import Token, token_for
+from tray_app.kiwoom.keys import AppKeys
 from tray_app.service.outcome import Outcome
 from tray_app.service.token_service import TokenService
-from tray_app.stores.file import FileStore
-from tray_app.stores.lock import ProfileLock
 
 DAY = 86400.0
-
-
-class OtherTool:
-    """Another tool's place: the token that it has got by itself, and whether its keys are known to be the same."""
-
-    def __init__(self) -> None:
-        self.token: Token | None = None
-        self.has_our_keys = True
-        self.published: Token | None = None
-
-    def publish(self, token: Token) -> tuple[()]:
-        self.published = token
-        self.token = None
-        return ()
-
-    def withdraw(self, token: Token) -> tuple[()]:
-        if self.published is not None and self.published.value == token.value:
-            self.published = None
-        return ()
-
-    def forget(self) -> tuple[bool, tuple[()]]:
-        return False, ()
-
-    def external_token(self) -> Token | None:
-        return self.token if self.has_our_keys else None
-
-    def rival_of(self, token: Token) -> Secret | None:
-        return None if self.token is None or self.token.value == token.value else self.token.value
 
 
 @pytest.fixture
@@ -74,25 +47,17 @@ def history(tmp_path: Path) -> PromptHistory:
 @pytest.fixture
 def opened(
     path: Path, clock: Clock, broker: FakeBroker, tool: OtherTool, history: PromptHistory
-) -> Callable[[], TokenService]:
-    """Opens a service as another process would: nothing shared but the disk, the other tool and Kiwoom."""
-
-    def open_one() -> TokenService:
-        store = FileStore(str(path), ProfileLock(f"{path}.lock"), clock)
-        return TokenService(
-            "default", store, lambda: KEYS, lambda: broker, clock, exports=tool, open_history=lambda: history
-        )
-
-    return open_one
+) -> Callable[..., TokenService]:
+    return partial(open_file_service, path, clock, broker, exports=tool, history=history)
 
 
 @pytest.fixture
-def service(opened: Callable[[], TokenService]) -> TokenService:
+def service(opened: Callable[..., TokenService]) -> TokenService:
     return opened()
 
 
 @pytest.fixture
-def other(opened: Callable[[], TokenService]) -> TokenService:
+def other(opened: Callable[..., TokenService]) -> TokenService:
     return opened()
 
 
@@ -287,7 +252,7 @@ class TestRevoke:
     def test_a_rotation_whose_token_cannot_be_stored_any_more_leaves_no_dead_one_to_others(
         self,
         service: TokenService,
-        opened: Callable[[], TokenService],
+        opened: Callable[..., TokenService],
         broker: FakeBroker,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
@@ -452,17 +417,15 @@ class TestWhatIsKnownStaysKnown:
         assert other.current() is None
 
     def test_when_no_keys_can_be_found_to_replace_it(
-        self, opened: Callable[[], TokenService], other: TokenService, monkeypatch: pytest.MonkeyPatch
+        self, opened: Callable[..., TokenService], service: TokenService, other: TokenService
     ) -> None:
-        service = opened()
         token = service.ensure().token
 
-        def no_keys() -> None:
+        def no_keys() -> AppKeys:
             raise KeysMissing("There are no keys.")
 
-        monkeypatch.setattr(service, "_find_keys", no_keys)
         with pytest.raises(KeysMissing):
-            service.replace_refused(token.value)
+            opened(find_keys=no_keys).replace_refused(token.value)
         assert other.current() is None
 
     def test_when_kiwoom_has_asked_to_wait(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.doubles import Clock, FakeBroker
+from tests.services import open_file_service
 from tray_app import TokenManager
 from tray_app.core.errors import KeysMissing, KiwoomTokenError
 from tray_app.core.secret import Secret
@@ -37,11 +38,12 @@ def opened(tmp_path: Path, clock: Clock, broker: FakeBroker) -> Opener:
     def open_with(environ: dict[str, str]) -> TokenService:
         environ = {**environ, "KIWOOM_TRAY_CONFIG_DIR": str(tmp_path)}
         settings = load_settings(environ=environ)
-        path = str(tmp_path / "data" / ".token")
-        store = FileStore(path, ProfileLock(path + ".lock"), clock)
-        account = KeyBinding(settings, environ)
-        return TokenService(
-            "default", store, lambda: find_keys(settings, environ), lambda: broker, clock, key_binding=account
+        return open_file_service(
+            tmp_path / "data" / ".token",
+            clock,
+            broker,
+            find_keys=lambda: find_keys(settings, environ),
+            key_binding=KeyBinding(settings, environ),
         )
 
     return open_with

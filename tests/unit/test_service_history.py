@@ -13,11 +13,11 @@ import pytest
 
 import tray_app
 from tests.doubles import KEYS, START, Clock, FakeBroker, PromptHistory
+from tests.services import OtherTool, open_file_service
 from tray_app.core.errors import (
     BrokerUnavailable,
     KeyringUnavailable,
     KeysMissing,
-    KiwoomTokenError,
     RevokeFailed,
     StoreError,
 )
@@ -33,54 +33,24 @@ from tray_app.stores.lock import ProfileLock
 DAY = 86400
 
 
-class Shelf:
-    """Another tool's place, with a token in it or none."""
-
-    def __init__(self) -> None:
-        self.token: Token | None = None
-
-    def publish(self, _: Token) -> tuple[KiwoomTokenError, ...]:
-        return ()
-
-    def withdraw(self, _: Token) -> tuple[KiwoomTokenError, ...]:
-        return ()
-
-    def external_token(self) -> Token | None:
-        return self.token
-
-    def rival_of(self, _: Token) -> None:
-        return None
-
-
 @pytest.fixture
 def history(tmp_path: Path) -> History:
     return PromptHistory(str(tmp_path / "data" / "history.db"))
 
 
 @pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
+def other_tool() -> OtherTool:
+    return OtherTool()
 
 
 @pytest.fixture
 def opened(
-    tmp_path: Path, clock: Clock, broker: FakeBroker, history: History, shelf: Shelf
+    tmp_path: Path, clock: Clock, broker: FakeBroker, history: History, other_tool: OtherTool
 ) -> Callable[..., TokenService]:
-    path = str(tmp_path / "data" / ".token")
-
-    def open_one(find_keys: Callable[[], AppKeys] = lambda: KEYS) -> TokenService:
-        store = FileStore(path, ProfileLock(f"{path}.lock"), clock)
-        return TokenService(
-            "default",
-            store,
-            find_keys,
-            lambda: broker,
-            clock,
-            exports=shelf,  # type: ignore[arg-type]
-            open_history=lambda: history,
-        )
-
-    return open_one
+    path = tmp_path / "data" / ".token"
+    return lambda find_keys=lambda: KEYS: open_file_service(
+        path, clock, broker, find_keys=find_keys, exports=other_tool, history=history
+    )
 
 
 @pytest.fixture
@@ -134,9 +104,9 @@ def test_missing_keys_are_a_failure(opened: Callable[..., TokenService], told: C
 
 
 def test_another_tools_token_is_adopted(
-    service: TokenService, shelf: Shelf, clock: Clock, told: Callable[[], list[str]]
+    service: TokenService, other_tool: OtherTool, clock: Clock, told: Callable[[], list[str]]
 ) -> None:
-    shelf.token = token_for("token-of-kiwoomcli", DAY, clock())
+    other_tool.token = token_for("token-of-kiwoomcli", DAY, clock())
     service.ensure()
     assert told() == ["adopted"]
 

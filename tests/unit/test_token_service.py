@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.doubles import KEYS, START, Clock, FakeBroker
+from tests.services import open_file_service
 from tray_app.core.errors import (
     BrokerError,
     BrokerUnavailable,
@@ -29,9 +30,9 @@ from tray_app.core.errors import (
 )
 from tray_app.core.language import msg
 from tray_app.core.token import token_for
+from tray_app.kiwoom.keys import AppKeys
 from tray_app.service.outcome import Outcome
 from tray_app.service.token_service import TokenService
-from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ProfileLock
 from tray_app.stores.memory import MemoryStore
 from tray_app.system import file_lock as kernel_lock
@@ -107,9 +108,8 @@ def path(tmp_path: Path) -> Path:
 def opened(path: Path, clock: Clock, broker: FakeBroker) -> Callable[..., TokenService]:
     """Opens a service as another process would: nothing shared but the disk and Kiwoom."""
 
-    def open_one(asked: Any = broker, find_keys: Callable[..., Any] = lambda: KEYS) -> TokenService:
-        store = FileStore(str(path), ProfileLock(f"{path}.lock"), clock)
-        return TokenService("default", store, find_keys, lambda: asked, clock)
+    def open_one(asked: FakeBroker = broker, find_keys: Callable[[], AppKeys] = lambda: KEYS) -> TokenService:
+        return open_file_service(path, clock, asked, find_keys=find_keys)
 
     return open_one
 
