@@ -20,6 +20,7 @@ from kiwoom_client.auth import AsyncTokenProvider, TokenProvider
 from kiwoom_client.base import AsyncBaseClient, BaseClient, KiwoomAPIError
 
 import tray_app
+from tests.doubles import Clock
 from tray_app import AsyncTokens, KiwoomAuth, TokenManager
 from tray_app.core.errors import KeysMissing, StoreError
 from tray_app.core.secret import Secret
@@ -709,19 +710,19 @@ def test_a_request_settles_a_doubt(client: httpx.Client, manager: TokenManager) 
 
 
 @pytest.fixture
-def confirmations(manager: TokenManager, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """What reaches the service of a manager whose clock is set by hand, once its threads are done."""
-    told = []
-    monkeypatch.setattr(manager._service, "confirm", lambda value, at: told.append((value.reveal(), at)))
+def confirmations(kiwoom: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
+    """What reaches the service of a manager, once its threads are done."""
+    told: list[tuple[str, float]] = []
+    monkeypatch.setattr(TokenService, "confirm", lambda _, value, at: told.append((value.reveal(), at)))
     monkeypatch.setattr("tray_app.api.background.start_in_background", lambda act: act())
     return told
 
 
-def test_a_token_is_confirmed_once_in_ten_minutes(
-    manager: TokenManager, confirmations: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_token_is_confirmed_once_in_ten_minutes(confirmations: list[tuple[str, float]]) -> None:
+    clock = Clock()
+    manager = TokenManager(clock=clock)
     for at in (1000.0, 1001.0, 1599.0, 1600.0, 1601.0):
-        monkeypatch.setattr(manager, "_clock", lambda at=at: at)
+        clock.now = at
         manager.confirm("one")
     manager.confirm("another")
 
@@ -738,7 +739,7 @@ def test_a_confirmation_that_fails_is_nobodys_problem(
         tried.set()
         raise failure
 
-    monkeypatch.setattr(manager._service, "confirm", fail)
+    monkeypatch.setattr(TokenService, "confirm", fail)
 
     assert client.post(PATH, json={}).json()["return_code"] == 0
     assert tried.wait(5)
@@ -784,14 +785,12 @@ class TestConfirming:
 
         assert service.evidence().confirmed_at == issued_at
 
-    def test_later_is_written(
-        self, service: TokenService, token: Secret, issued_at: float, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(service.tokens, "_clock", lambda: issued_at + 700)
+    def test_later_is_written(self, token: Secret, issued_at: float) -> None:
+        later = open_service(load_settings(), clock=lambda: issued_at + 700)
 
-        service.confirm(token, issued_at + 601)
+        later.confirm(token, issued_at + 601)
 
-        assert service.evidence().confirmed_at == issued_at + 601
+        assert later.evidence().confirmed_at == issued_at + 601
 
     def test_does_not_wait_for_the_lock(self, service: TokenService, token: Secret, issued_at: float) -> None:
         service.store.lock.acquire()

@@ -124,11 +124,9 @@ class TestList:
         }
         assert len(starts) == 1
 
-    def test_tells_what_the_alias_of_kiwoomcli_decides(
-        self, config: Callable[..., Run], file: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_tells_what_the_alias_of_kiwoomcli_decides(self, config: Callable[..., Run], file: Path) -> None:
         file.write_text('mode = "real"\n')
-        monkeypatch.setattr("tray_app.settings.kwcli._read_profiles", lambda: {"second": "demo"})
+        kwcli.keep_alias("second", "demo")
 
         rows = {one["name"]: one for one in json.loads(config("list", "--json", "--profile", "second").out)}
 

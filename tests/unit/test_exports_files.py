@@ -21,6 +21,7 @@ from tray_app.core.token import encode_seed, token_for
 from tray_app.service.composition import open_service
 from tray_app.service.outcome import Outcome
 from tray_app.service.settings_changes import change_setting, setting_named
+from tray_app.service.token_service import TokenService
 from tray_app.settings.load import load_settings
 from tray_app.stores.keyring import KeyringStore
 from tray_app.stores.keyring_client import KeyringClient
@@ -53,10 +54,13 @@ def token_file(private_places: Path) -> Path:
     return private_places / "data" / ".token"
 
 
-def opened(clock: Clock, broker: FakeBroker, profile: Any = None) -> Any:
-    service = open_service(load_settings(profile), keys=KEYS, clock=clock)
-    service._open_broker = lambda: broker
-    return service
+@pytest.fixture(autouse=True)
+def _no_other_kiwoom(broker: FakeBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tray_app.service.composition.open_broker", lambda *_: broker)
+
+
+def opened(clock: Clock, broker: FakeBroker, profile: str | None = None) -> TokenService:
+    return open_service(load_settings(profile), keys=KEYS, clock=clock)
 
 
 def read(path: Path) -> Any:
@@ -390,7 +394,7 @@ def test_what_a_program_that_knows_only_the_file_writes_is_the_token(
     assert service.store.version() != version
     assert service.current().value.reveal() == "written-by-a-seed-program"
     assert opened(clock, broker).current().value.reveal() == "written-by-a-seed-program"
-    service.put(service.current())
+    service.put(service.living())
     assert in_ring(ring) == "written-by-a-seed-program"
     assert token_file.exists()
 

@@ -95,6 +95,13 @@ def store(opened: Callable[[], FallbackStore]) -> FallbackStore:
 
 
 @pytest.fixture
+def in_keyring(keyring_client: Any, clock: Clock, tmp_path: Path) -> KeyringStore:
+    """The keyring alone, as a process sees it that does not use the file."""
+    marker = ChangeMarker(str(tmp_path / "state" / "default.signal"))
+    return KeyringStore("default", keyring_client, marker, ThreadLock(), clock)
+
+
+@pytest.fixture
 def keyring_store(keyring_client: Any, clock: Any, tmp_path: Path) -> Any:
     return KeyringStore(
         "default", keyring_client, ChangeMarker(str(tmp_path / "state" / "k.signal")), ThreadLock(), clock
@@ -208,11 +215,13 @@ class TestKeyringWorks:
 
         assert keyring_client.calls == 0
 
-    def test_a_dead_file_does_not_hide_the_keyring(self, store: FallbackStore, path: Path, clock: Clock) -> None:
+    def test_a_dead_file_does_not_hide_the_keyring(
+        self, store: FallbackStore, path: Path, clock: Clock, in_keyring: KeyringStore
+    ) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token(clock, "dead", 60)))
         clock.advance(61)
-        store._keyring.write(one := token(clock))
+        in_keyring.write(one := token(clock))
 
         assert store.read() == one
 

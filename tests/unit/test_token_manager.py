@@ -23,8 +23,9 @@ import pytest
 from tests.doubles import START, Clock, MemoryKeyring
 from tray_app.api.token_manager import ModulesManager, TokenManager
 from tray_app.core.errors import InvalidInput, SettingsError, StoreError
-from tray_app.core.token import encode_seed, token_for
+from tray_app.core.token import Token, encode_seed, token_for
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
+from tray_app.service.token_service import TokenService
 from tray_app.stores.fallback import FallbackStore
 from tray_app.stores.file import FileStore
 from tray_app.stores.keyring import KeyringStore
@@ -390,15 +391,16 @@ class TestCoherence:
     ) -> None:
         """Another writes between this one's write and its look at the version."""
         one, other = pair
-        was_put = one._service.put
+        put = TokenService.put
 
-        def put_and_then_another(token: Any) -> Any:
-            result = was_put(token)
+        def put_and_then_another(service: TokenService, token: Token) -> object:
+            monkeypatch.setattr(TokenService, "put", put)
+            result = service.put(token)
             clock.advance(1)
             other.set_token("newer", DAY)
             return result
 
-        monkeypatch.setattr(one._service, "put", put_and_then_another)
+        monkeypatch.setattr(TokenService, "put", put_and_then_another)
         one.set_token("older", DAY)
 
         assert one.get_token() == "newer"
@@ -410,13 +412,14 @@ class TestCoherence:
         one, other = pair
         one.set_token("older", DAY)
         clock.advance(DAY - 200)
-        expire_soft = one._service.expire_soft
+        expire_soft = TokenService.expire_soft
 
-        def expire_and_then_another(token: Any) -> None:
-            expire_soft(token)
+        def expire_and_then_another(service: TokenService, token: Token) -> None:
+            monkeypatch.setattr(TokenService, "expire_soft", expire_soft)
+            service.expire_soft(token)
             other.set_token("newer", DAY)
 
-        monkeypatch.setattr(one._service, "expire_soft", expire_and_then_another)
+        monkeypatch.setattr(TokenService, "expire_soft", expire_and_then_another)
         one.get_token()
 
         assert one.get_token() == "newer"

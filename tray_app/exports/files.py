@@ -88,7 +88,7 @@ class BotFile:
         raise StoreError(
             msg("{path} belongs to another program, so it is left as it is. Choose another file.")
             if b'"token"' in content
-            else msg("{path} contains something other than a token, so it is left as it is. Choose another file."),
+            else msg("{path} contains something that is not a token, so it is left as it is. Choose another file."),
             path=self._path,
         )
 

@@ -209,7 +209,7 @@ def open_exports(
 
         exports.append(KwcliCache(settings.profile, settings.mode, find_keys, clock))
     if settings.share_token_file and settings.store == "keyring":
-        logs.warning("share_token_file has no effect with the store keyring, which writes no .token")
+        logs.warning("share_token_file does nothing with the store keyring, which keeps no .token")
     elif settings.share_token_file and settings.store != "file":
         from tray_app.exports.files import TokenFileCopy
 
