@@ -68,7 +68,7 @@ def doctor(profile: str | None, *, as_json: bool, report: str | None = None) -> 
 
         print(json.dumps([{"name": one.name, "good": one.good, "text": one.text} for one in findings]))
     if report is not None:
-        from tray_app.cli.report import write_report
+        from tray_app.cli.bug_report import write_report
 
         told = tr(
             "The report is in {path}. Look through it before you send it.", path=write_report(report, findings, profile)
