@@ -199,9 +199,9 @@ TokenManager().verify()
 
 class TestStoreThatCannotBeWritten:
     def test_a_keyring_that_breaks(
-        self, sandbox: SandboxKiwoom, start: Callable[..., Any], rest_in: Callable[..., Any], tmp_path: Path
+        self, sandbox: SandboxKiwoom, start: Callable[..., Any], store_in: Callable[..., Any], tmp_path: Path
     ) -> None:
-        rest_in("keyring")
+        store_in("keyring")
         one, other = start(2)
         token = one.ask("ensure_token")
         assert other.ask("get_token") == token

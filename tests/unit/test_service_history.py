@@ -208,7 +208,7 @@ def test_a_token_in_memory_leaves_nothing_on_the_disk(monkeypatch: pytest.Monkey
     assert open_history(load_settings()) is None
 
 
-def test_reading_a_living_token_loads_nothing_of_it(tmp_path: Path) -> None:
+def test_reading_a_valid_token_loads_nothing_of_it(tmp_path: Path) -> None:
     token = token_for("token-of-a-test", DAY, time.time())
     code = (
         "import sys; from tray_app.cli.main import main; main(['get']);"

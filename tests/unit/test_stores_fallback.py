@@ -694,7 +694,7 @@ class TestSeveralFolders:
 
 
 class TestRetire:
-    def test_a_living_token_stays_in_the_keyring(
+    def test_a_valid_token_stays_in_the_keyring(
         self, store: FallbackStore, keyring_client: FakeVault, clock: Clock
     ) -> None:
         store.write(one := token(clock))
@@ -723,7 +723,7 @@ class TestRetire:
         assert store.expire_soft(one) is False
         assert decode(keyring_client.entries[ENTRY]) == newer
 
-    def test_a_living_token_of_the_file_is_put_aside(
+    def test_a_valid_token_of_the_file_is_put_aside(
         self, store: FallbackStore, path: Path, keyring_client: FakeVault, clock: Clock
     ) -> None:
         keyring_client.problem = KeyringUnavailable.LOCKED

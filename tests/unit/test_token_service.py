@@ -202,41 +202,41 @@ class TestEnsure:
         assert service.ensure(10).how == Outcome.FOUND
 
     @pytest.mark.parametrize("failure", [BrokerUnavailable, RateLimited, KeysRefused, RequestRefused])
-    def test_a_living_token_is_used_when_nothing_better_can_be_had(
+    def test_a_valid_token_is_used_when_nothing_better_can_be_had(
         self,
         failure: type[BrokerUnavailable] | type[KeysRefused] | type[RateLimited] | type[RequestRefused],
         service: TokenService,
         broker: FakeBroker,
         clock: Clock,
     ) -> None:
-        living = service.ensure().token
+        valid = service.ensure().token
         clock.advance(DAY - 60)
         broker.failure = failure("no")
 
         outcome = service.ensure()
 
-        assert (outcome.token, outcome.how) == (living, Outcome.FOUND)
+        assert (outcome.token, outcome.how) == (valid, Outcome.FOUND)
 
-    def test_a_living_token_is_used_without_keys(
+    def test_a_valid_token_is_used_without_keys(
         self, service: TokenService, opened: Callable[..., TokenService], clock: Clock
     ) -> None:
-        living = service.ensure().token
+        valid = service.ensure().token
         clock.advance(DAY - 60)
 
         def none() -> None:
             raise KeysMissing("none")
 
-        assert opened(find_keys=none).ensure().token == living
+        assert opened(find_keys=none).ensure().token == valid
 
     def test_a_failure_leaves_the_stored_token(
         self, service: TokenService, opened: Callable[..., TokenService], broker: FakeBroker, clock: Clock
     ) -> None:
-        living = service.ensure().token
+        valid = service.ensure().token
         clock.advance(DAY - 60)
         broker.failure = BrokerUnavailable("no")
         service.ensure()
 
-        assert opened().current() == living
+        assert opened().current() == valid
 
     @pytest.mark.parametrize("failure", [BrokerUnavailable, RateLimited, KeysRefused, RequestRefused])
     def test_without_a_living_one_the_failure_is_told(
@@ -256,13 +256,13 @@ class TestEnsure:
     def test_a_token_retired_by_the_seeds_rule_is_used_to_its_end(
         self, service: TokenService, broker: FakeBroker, clock: Clock
     ) -> None:
-        living = service.ensure().token
+        valid = service.ensure().token
         clock.advance(DAY - 200)
         service.expire_soft(service.store.read())  # type: ignore[arg-type]
         broker.failure = BrokerUnavailable("no")
 
         assert service.store.read() is None
-        assert service.ensure().token == living
+        assert service.ensure().token == valid
 
     def test_a_token_retired_by_the_seeds_rule_makes_nobody_ask(
         self, service: TokenService, broker: FakeBroker, clock: Clock
@@ -486,7 +486,7 @@ class TestSingleFlight:
 
         assert [later - earlier for earlier, later in itertools.pairwise(asked_at)] == [1, 5, 10, 20, 40, 60, 60, 60]
 
-    def test_a_living_token_is_given_without_asking_after_a_second_failure(
+    def test_a_valid_token_is_given_without_asking_after_a_second_failure(
         self, service: TokenService, broker: FakeBroker, clock: Clock
     ) -> None:
         service.put(token_for("living-token", 200, clock()))
@@ -607,15 +607,15 @@ class TestSingleFlight:
         with other.store.lock, pytest.raises(LockTimeout):
             service.ensure()
 
-    def test_a_living_token_is_used_while_the_lock_is_held_too_long(
+    def test_a_valid_token_is_used_while_the_lock_is_held_too_long(
         self, service: TokenService, opened: Callable[..., TokenService], clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        living = service.ensure().token
+        valid = service.ensure().token
         clock.advance(DAY - 60)
         other = opened()
         monkeypatch.setattr(ProfileLock.acquire, "__defaults__", (0.01, None))
         with other.store.lock:
-            assert service.ensure().token == living
+            assert service.ensure().token == valid
 
 
 class TestUnusableLock:
@@ -867,13 +867,13 @@ class TestClear:
     def test_when_the_revoke_fails_the_token_stays(
         self, failure: BrokerError, service: TokenService, broker: FakeBroker, opened: Callable[..., TokenService]
     ) -> None:
-        living = service.ensure().token
+        valid = service.ensure().token
         broker.failure = failure
 
         with pytest.raises(type(failure)):
             service.clear(revoke=True)
 
-        assert opened().current() == living
+        assert opened().current() == valid
 
     def test_a_token_that_kiwoom_does_not_know_is_forgotten_and_not_called_revoked(
         self, service: TokenService, broker: FakeBroker, opened: Callable[..., TokenService]
@@ -911,22 +911,22 @@ class TestRetire:
     def test_leaves_the_token_to_a_renewal_that_is_under_way(
         self, service: TokenService, opened: Callable[..., TokenService], clock: Clock
     ) -> None:
-        living = service.ensure().token
+        valid = service.ensure().token
         clock.advance(DAY - 200)
         with opened().store.lock:
-            service.expire_soft(living)
+            service.expire_soft(valid)
 
-        assert service.store.read() == living
+        assert service.store.read() == valid
 
     def test_gives_the_lock_back_when_it_fails(
         self, service: TokenService, opened: Callable[..., TokenService], clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        living = service.ensure().token
+        valid = service.ensure().token
         clock.advance(DAY - 200)
         with monkeypatch.context() as patch:
             patch.setattr(os, "replace", refuse)
             with pytest.raises(StoreError):
-                service.expire_soft(living)
+                service.expire_soft(valid)
 
         assert opened().store.lock.try_acquire()
 
@@ -958,16 +958,16 @@ class TestNote:
 
         assert opened().ensure().how == Outcome.ISSUED
 
-    def test_a_living_token_is_used_in_the_meantime(
+    def test_a_valid_token_is_used_in_the_meantime(
         self, service: TokenService, opened: Callable[..., TokenService], broker: FakeBroker, clock: Clock
     ) -> None:
-        living = service.ensure().token
+        valid = service.ensure().token
         clock.advance(DAY - 100)
         broker.failure = RateLimited(msg("Too many."), code="1700", retry_after=30)
         service.ensure()
         broker.failure = None
 
-        assert opened().ensure().token == living
+        assert opened().ensure().token == valid
         assert broker.issues == 2
 
     def test_means_nothing_after_the_clock_was_set_back(
@@ -1073,7 +1073,9 @@ class TestRenew:
 
         assert (outcome.how, outcome.token, broker.issues) == (Outcome.ADOPTED, other, 2)
 
-    def test_raises_also_while_the_token_lives(self, service: TokenService, broker: FakeBroker, clock: Clock) -> None:
+    def test_raises_also_while_the_token_is_valid(
+        self, service: TokenService, broker: FakeBroker, clock: Clock
+    ) -> None:
         seen = service.ensure().token
         clock.advance(DAY - 600)
         broker.failure = BrokerUnavailable("no")
