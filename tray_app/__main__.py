@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def run() -> NoReturn:
-    """Run the tray program, after the working folder was taken off the import path."""
+    """Run the tray program, once nothing can be imported from the working folder any more."""
     from tray_app.system.child_process import stop_importing_from_working_folder
 
     stop_importing_from_working_folder()

@@ -62,8 +62,8 @@ def run() -> NoReturn:
 
 
 def _leave(status: int) -> NoReturn:
-    """End the process. Once Qt is loaded, skip Python's own shutdown, which destroys Qt's objects while threads still
-    use them (a segmentation fault in one of sixty exits)."""
+    """End the process; once Qt is loaded, without Python's own way of ending, which destroys Qt's objects while threads
+    still use them (a segmentation fault in one of sixty ends)."""
     if "PySide6.QtCore" not in sys.modules:
         sys.exit(status)
     from tray_app.history.database import flush_history
@@ -73,7 +73,7 @@ def _leave(status: int) -> NoReturn:
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
-    """End at once. Used until the event loop takes over; an exception would be raised in the middle of Qt's loading."""
+    """End at once, until the event loop takes over. An exception would be raised in the middle of Qt's loading."""
     os._exit(DONE)
 
 
@@ -140,7 +140,7 @@ def _run(options: Namespace) -> int:
             settings = load_settings(None if sandbox else options.profile, environ)
         settings = settle_data_dir(settings, environ)
         named = options.profile is not None or bool(variable(environ, "KIWOOM_PROFILE"))
-        looks = options.show or (sandbox is not None and not options.background)  # the sandbox opens its window
+        looks = options.show or (sandbox is not None and not options.background)  # who practises came to look
         showing = {"background": options.background, "show": looks}
         return _start(settings, environ, sandbox, only_this_profile=named, **showing)
     except KiwoomTokenError as error:

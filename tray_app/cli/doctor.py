@@ -53,9 +53,9 @@ _KEYRING_REMEDIES = {
 
 
 def doctor(profile: str | None, *, as_json: bool, report: str | None = None) -> int:
-    """Print what works here and what does not, each finding as soon as it is known.
+    """Print what works here and what does not, each finding as soon as it is there.
 
-    Return 0 when nothing needs fixing, else 1. Asks Kiwoom nothing and changes nothing. `report` is the path of a zip
+    Returns 0 when nothing needs mending, else 1. Asks Kiwoom nothing and mends nothing. `report` is the path of a zip
     file for a bug report, which is written as well.
     """
     findings: list[Finding] = []

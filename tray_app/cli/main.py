@@ -36,7 +36,7 @@ def run() -> NoReturn:
         install_hooks(lambda kind: _complain(tr("Something unexpected happened ({kind}).", kind=kind)))
         watch_for_crashes()
     status = main(sys.argv[1:])
-    if "tray_app.history.database" in sys.modules:  # its last events may still have to be written
+    if "tray_app.history.database" in sys.modules:  # what it was told may still have to be written
         sys.exit(status)
     exit_now(status)
 

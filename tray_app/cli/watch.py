@@ -37,7 +37,7 @@ def watch(profile: str | None) -> int:
 
 
 def watch_over(settings: Settings, environ: Mapping[str, str]) -> int:
-    """Run `watch` for a program that has read the settings already."""
+    """The same for a program that has read the settings."""
     terminal = Terminal(settings, lambda changed: open_service(changed, environ=environ), environ=environ)
     try:
         while True:
@@ -68,7 +68,7 @@ class Terminal:
         self._told = ""
         self._error = ""
         self._answered: float | None = None
-        """The expiry of the token that the last request brought, which was printed already."""
+        """The expiry of the token that the last request brought, which has been told already."""
         self._problems: tuple[str, ...] = tuple(map(str, settings.problems))
         self._profiles = ProfileSettings(settings.profile, environ, only_first=True, settles_data_dir=False)
         self._file_version = _version(self._profiles.file)

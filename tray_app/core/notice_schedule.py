@@ -249,7 +249,7 @@ class NoticeSchedule:
         return expires - now <= max(last, _URGENT_WARNING_SECONDS)
 
     def _expires_in_trading_hours(self, token: Token) -> bool:
-        """Return True if the warning about trading hours is still due. A token that is rotated before needs none."""
+        """Return whether that is still to be told. A token that is rotated before does not expire then."""
         return not self._told_trading_hours and not self._renewal.rotates_next and is_trading(token.expires)
 
     def _waits_for_an_answer(self, now: float) -> bool:

@@ -159,7 +159,7 @@ class RenewalSchedule:
             self.renew_at = None
             return True
         if self.rotates_next and self.token is not None and self.renew_at is not None and now < self.renew_at:
-            return False  # the user's own request failed; the time of the rotation is still to come
+            return False  # the user's own request failed; the hour of the rotation is still to come
         self.failures += 1
         self.failed_at = now
         self._plan(now + self._pause(error, now), rotates=self.rotates_next)
@@ -202,7 +202,7 @@ class RenewalSchedule:
             return Seen.NONE
         failed_at = self._rotation_failed_at
         if interrupted or (failed_at is not None and now - failed_at < _LOSS_SECONDS):
-            self.rotates_next = False  # it is revoked already; only the issue failed and is tried again
+            self.rotates_next = False  # revoked it is; only the issue failed, and that is tried again
             if self.renew_at is None or self.renew_at > now + _LONGEST_PAUSE_SECONDS:
                 self._plan(now + _FIRST_PAUSE_SECONDS)
             return Seen.INTERRUPTED

@@ -25,13 +25,13 @@ _is_closed: Callable[[date], bool] = lambda _: False  # noqa: E731 - until a cal
 
 
 def install_calendar(is_closed: Callable[[date], bool]) -> None:
-    """Set the function that knows the exchange's closed days. Without one, every weekday is a trading day."""
+    """Set what tells the exchange's closed days; until then weekdays count."""
     global _is_closed  # noqa: PLW0603 - one exchange for the whole process
     _is_closed = is_closed
 
 
 def is_trading_day(day: date) -> bool:
-    """Return True if the exchange is open on that day of the Korean calendar."""
+    """Return whether the exchange is open on that day of the Korean calendar."""
     return day.weekday() < _SATURDAY and not _is_closed(day)
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class DesktopController(QObject):
     """Render the state of the monitors, and pass on what the user asks for.
 
-    Windows are imported and created when they are first opened: on most days that is never. `notifier` shows the
+    Windows are imported and created when they are first wanted: on most days that is never. `notifier` shows the
     notices, by default through the platform's own service.
     """
 
@@ -217,8 +217,7 @@ class DesktopController(QObject):
             self.open_window()
 
     def _refresh(self) -> None:
-        """Issue a token if there is none, else ask Kiwoom if the present one works: issuing would return the same
-        one."""
+        """Issue a token where there is none, or ask whether the present one works: Kiwoom would return it again."""
         monitor = self._monitors.chosen
         if monitor.state.remaining(self._clock()) > 0 and not monitor.state.stopped:
             monitor.verify()

@@ -35,7 +35,7 @@ _LONGEST_SLEEP_SECONDS = 60.0
 class Monitor(QObject):
     """Connect a `Supervisor` to Qt: it is used on the GUI thread, and two workers do what may wait.
 
-    `open_service` opens the token service for settings, `keep_keys` checks and stores app keys, and `unlock_keyring`
+    `open_service` opens the token service for settings, `keep_keys` tries and stores app keys, and `unlock_keyring`
     lets the keyring ask for its password.
 
     Signals: `changed(TokenState)` with the new state, `notice(Notice)` with what to tell the user, `notice_over()` when
@@ -150,7 +150,7 @@ class Monitor(QObject):
         self._supervisor.do(Unlock(self._unlock_keyring))
 
     def enter_keys(self, mode: str, keys: AppKeys) -> None:
-        """Check and store the app keys of a mode; once Kiwoom accepts them, go on in that mode."""
+        """Try and keep the app keys of a mode; once Kiwoom takes them, go on in that mode."""
         self._supervisor.do(EnterKeys(self.settings, mode, keys, self._keep_keys))
 
     def copy(self) -> None:

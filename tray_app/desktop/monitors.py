@@ -110,7 +110,7 @@ class Monitors(QObject):
             self.changed.emit()
 
     def refresh(self, profile: str) -> None:
-        """Ask Kiwoom for a token now; do nothing for a profile that is not watched any more."""
+        """Ask Kiwoom now, for a profile that may not be watched any more."""
         if profile in self._monitors:
             self._monitors[profile].refresh()
 

@@ -59,7 +59,7 @@ class SingleInstance(QObject):
         self._server.newConnection.connect(self._accept_connections)
 
     def is_primary(self, command: Command = Command.SHOW) -> bool:
-        """Return True and listen if no other program runs; otherwise send it the command and return False."""
+        """Return whether no other program runs, and listen if so; otherwise send it the command."""
         if self._lock.tryLock(0):
             QLocalServer.removeServer(self.address)
             if not self._server.listen(self.address):

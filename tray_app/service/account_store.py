@@ -37,20 +37,20 @@ class AccountStore:
         return token if token is not None and token.lives(self._clock()) else None
 
     def stored(self) -> Token | None:
-        """Return the stored record, unless the seed's rule has hidden it."""
+        """Return the same without a token that the seed's rule has taken away."""
         unsaved = self._usable(self.unsaved)
         if unsaved is None or not unsaved.lives(self._clock()):
             return self._usable(self.store.read())
         with contextlib.suppress(StoreError):
             token = self._usable(self.store.read())
-            if token == unsaved:  # the store has it after all, so a clear there counts from now on
+            if token == unsaved:  # the store has it after all, and a clear there counts from now on
                 self.unsaved = None
             elif token is not None and token.created_at > unsaved.created_at:
                 return token
         return unsaved
 
     def available(self) -> Token | None:
-        """Return what `stored` finds, unless nobody may get it (`is_gone`)."""
+        """Return what `stored` finds, unless nobody is to get it (`is_gone`)."""
         token = self.stored()
         return None if token is None or self.is_gone(token) else token
 
@@ -66,7 +66,7 @@ class AccountStore:
         return self.read_record().is_gone(token)
 
     def version(self, of_write: object = None) -> object:
-        """Return a value that changes with the token and with what is known about it. Cheap enough for every use.
+        """Return what changes with the token and with what is known about it. Cheap enough for every use.
 
         `of_write` is what the store returned for a write; the result is then the version of just that one.
         """

@@ -28,8 +28,8 @@ class Evidence:
     """What is known about one token. Times are seconds of the epoch, 0 for never.
 
     `token` is its fingerprint and `expires` its expiry. `confirmed_at`: when Kiwoom last said that it works.
-    `doubted_at`: when the first evidence against it came since then. `dead_at`: when Kiwoom last proved that it does
-    not. `settled` is the fingerprint of another token that was already compared with it at Kiwoom. `dead` are the
+    `doubted_at`: when something first spoke against it since then. `dead_at`: when Kiwoom last proved that it does not.
+    `settled` is the fingerprint of another token that was already compared with it at Kiwoom. `dead` are the
     fingerprints of the tokens that were found dead last, this one or others, and `revoked` of those that were revoked
     on purpose.
     """
@@ -121,7 +121,7 @@ class Evidence:
         return about.replace(doubted_at=about.doubted_at or now)
 
     def died(self, token: Token, now: float) -> Evidence:
-        """Return the evidence once Kiwoom has refused the token."""
+        """Kiwoom proved that the token does not work."""
         return self._about(token).replace(dead_at=now, doubted_at=0.0, settled="").other_died(token.value)
 
     def other_died(self, value: Secret) -> Evidence:
@@ -135,7 +135,7 @@ class Evidence:
         return self.replace(revoked=(*_without(self.revoked, name), name))
 
     def settled_against(self, token: Token, other: Secret) -> Evidence:
-        """Return the evidence once the token and another were compared at Kiwoom: the other raises no new doubt."""
+        """The token and another one were compared at Kiwoom: that other one raises no new doubt."""
         return self._about(token).replace(doubted_at=0.0, dead_at=0.0, settled=other.fingerprint())
 
     def is_about(self, value: Secret) -> bool:
@@ -155,7 +155,7 @@ class Evidence:
         return self.doubted_at > 0 and self.is_about(value)
 
     def has_settled(self, token: Token, other: Secret) -> bool:
-        """Return True if the two were compared at Kiwoom already."""
+        """Return whether the two were compared at Kiwoom already."""
         return bool(self.settled) and self.is_about(token.value) and self.settled == other.fingerprint()
 
     def _about(self, token: Token) -> Evidence:

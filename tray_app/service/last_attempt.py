@@ -52,8 +52,8 @@ class LastAttempt:
     that came back, and `is_same` whether it was the stored one. `error`, `message`, `values`, `code`, `remedy`: the
     failure, if there was one. `retry_at`: until when Kiwoom asked to wait, or 0. `refused`: the fingerprint of the
     refused token that it was about. `revoking`: the fingerprint of a token that a rotation revoked before it had
-    another. `keys`: the request's keys as in `Token.issued_for`. `failures`: how many failed in a row. `replaced`:
-    whose valid tokens the last ones replaced.
+    another. `keys`: what the request's keys are called in `Token.issued_for`. `failures`: how many failed in a row.
+    `replaced`: to whom the valid tokens belonged that the last ones replaced.
     """
 
     __slots__ = (
@@ -198,7 +198,7 @@ class LastAttempt:
         return LastAttempt.from_record({**self.to_record(), "begun": False, "revoking": ""}, self.at)
 
     def to_record(self) -> dict[str, object]:
-        """Return the JSON object for the lock's record. It never contains a secret."""
+        """Return the JSON object for the lock's record. It never holds a secret."""
         return {
             "version": VERSION,
             "at": self.at,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class LockRecord:
-    """Both halves of the record, read together. Only the holder of the lock writes one."""
+    """Both halves of the record, read together. Only whoever holds the lock writes one back."""
 
     __slots__ = ("evidence", "last")
 
@@ -25,7 +25,7 @@ class LockRecord:
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any], now: float) -> LockRecord:
-        """Return the record as seen at `now`, in seconds of the epoch."""
+        """Read the record as it is at `now`, in seconds of the epoch."""
         return cls(LastAttempt.from_record(fields, now), Evidence.from_record(fields, now))
 
     def is_gone(self, token: Token) -> bool:
@@ -34,7 +34,7 @@ class LockRecord:
         return self.last.is_revoking(token) or self.evidence.says_dead(token.value)
 
     def write(self, lock: ThreadLock, *, last: LastAttempt | None = None, evidence: Evidence | None = None) -> None:
-        """Replace one half or both, here and in the lock file."""
+        """Replace one half or both, here and in the lock."""
         self.last = last or self.last
         self.evidence = evidence or self.evidence
         lock.write_record({**self.last.to_record(), "evidence": self.evidence.to_record()})

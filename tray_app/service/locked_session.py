@@ -183,7 +183,7 @@ class LockedSession:
             replaced=[] if other is None else [*last.replaced, other.issued_for],
             revoking=revoking if unsaved is not None else "",
         )
-        # Only now: callers that wait read the token as soon as the record is there.
+        # Only now: whoever waits looks for the token as soon as the record is there.
         self._write_good(token, attempt)
         self.used_keys = keys
         return Outcome(
@@ -264,8 +264,7 @@ class LockedSession:
         return self._open_broker().verify(token.value).value == _ALIVE
 
     def _write_good(self, token: Token, last: LastAttempt) -> None:
-        """Record that Kiwoom issued the token or answered a request with it. Readers for whom it was gone see it
-        again."""
+        """Record that Kiwoom gave the token or answered with it, also to those for whom it was gone."""
         was_gone = self.record.is_gone(token)
         self.write(last=last, evidence=self.record.evidence.confirmed(token, self._clock()))
         if was_gone:
@@ -335,8 +334,7 @@ class LockedSession:
         self._tokens.forget()
 
     def _is_dead_already(self, token: Token, error: BaseException, broker: TokenBroker) -> bool:
-        """Return True if Kiwoom refused a revoke because the token does not work any more: it says so (8005), or is
-        asked."""
+        """Whether Kiwoom refused a revoke because the token does not work any more: it says so (8005), or is asked."""
         if not isinstance(error, (errors.TokenRefused, errors.RevokeFailed)):
             return False
         if isinstance(error, errors.TokenRefused):

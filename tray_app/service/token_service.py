@@ -102,7 +102,7 @@ class TokenService:
         return self.tokens.read_record().evidence
 
     def was_interrupted(self, lost: Token | None) -> bool:
-        """Return True if `lost` is gone although nobody removed it on purpose: it was found dead, or a rotation has
+        """Whether `lost` is gone though nobody wished to be without a token: it was found dead, or a rotation has
         revoked it and got no other, because its program was killed or Kiwoom issued none.
         """
         if lost is None:
@@ -208,7 +208,8 @@ class TokenService:
     # ----------------------------------------------------------------------------------------- storing and forgetting
 
     def put(self, token: Token) -> object:
-        """Store a token that somebody else issued for this account. Return the `tokens.version` of just this write.
+        """Store a token that somebody else issued for this account. Return the `tokens.version` of just this
+        write.
 
         Raises `StoreError`; the token then stays in this process's memory.
         """
@@ -250,7 +251,7 @@ class TokenService:
                 cleared.there = self.store.clear() or was_published
             self.tokens.unsaved = None
             if session.record.last.revoking or session.record.evidence.token:
-                # from now on, being without a token is on purpose
+                # from now on it is a wish that there is none
                 evidence = session.record.evidence.unknown()
                 session.write(last=session.record.last.without_rotation(), evidence=evidence)
             if cleared.there:
@@ -339,7 +340,7 @@ class TokenService:
             self._events.flush()
 
     def _acquire(self, on_update: Callable[[dict[str, Any]], bool] | None = None) -> ThreadLock | None:
-        """Take the profile's lock, or if its file cannot be opened a lock of this process: better than no token.
+        """Take the profile's lock, or where its file cannot be opened a lock of this process: better than no token.
 
         Return None when `on_update` ended the wait.
         """
@@ -401,8 +402,8 @@ def _answer_to(
 
 
 def _no_token() -> NoToken:
-    return NoToken(msg("There is no valid token. Issue one with: kiwoom-token refresh"))
+    return NoToken(msg("There is no living token. Get one with: kiwoom-token refresh"))
 
 
 _process_lock = ThreadLock()
-"""The lock for when the profile's lock file cannot be used."""
+"""Where the profile's lock file cannot be used."""

@@ -236,7 +236,7 @@ def _parses(text: str) -> bool:
 
 
 def _key_of(line: str) -> tuple[tuple[str, ...] | None, str]:
-    """Return the section, if the line names one itself, and the setting; empty if it does not begin with one's name."""
+    """The section, if the line names one itself, and the setting; empty where it does not begin with one's name."""
     import re
 
     found = re.match(r"(?:profiles\s*\.\s*([^\s=.]+)\s*\.\s*)?([\"']?)([A-Za-z0-9_-]+)\2(?![\w.\"'-])", line)

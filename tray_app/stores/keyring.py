@@ -141,7 +141,7 @@ class KeyringStore:
             return False
 
     def announce(self, token: Token) -> object:
-        """Announce that this token is the current one; return the version of the announcement."""
+        """Announce that this token is the current one; return the version of that."""
         return self._marker.change(_created(token))
 
     def announce_clear(self) -> None:

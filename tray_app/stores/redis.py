@@ -200,7 +200,7 @@ class RedisStore:
         """Return the token. Raises `EncryptionKeyUnusable`; what is no token is logged without its content."""
         if found.is_foreign:
             self._problem = self._foreign()
-            logs.error("The Redis key %s has another program's data", self._record.token_key)
+            logs.error("The Redis key %s holds something of another program", self._record.token_key)
             return None
         if self._problem is not None and self._problem.problem == RedisUnavailable.FOREIGN:
             self._problem = None
@@ -271,7 +271,7 @@ class RedisStore:
 
     def _foreign(self) -> RedisUnavailable:
         return RedisUnavailable(
-            msg("The Redis key {key} at {address} has another program's data. Move it away."),
+            msg("The Redis key {key} at {address} holds something of another program. Move it away."),
             problem=RedisUnavailable.FOREIGN,
             key=self._record.token_key,
             address=self._server.address,

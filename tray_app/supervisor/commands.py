@@ -143,7 +143,7 @@ class Unlock(Command["Token | None"]):
 class EnterKeys(Command["Outcome | None"]):
     """Check and store the app keys of a mode; once Kiwoom accepts them, go on in that mode.
 
-    `keep_keys` stores the keys, and the token that was issued to check them, if any.
+    `keep_keys` stores the keys and the token that came of trying them, if it tried them.
     """
 
     action = Action.REFRESH
@@ -160,7 +160,7 @@ class EnterKeys(Command["Outcome | None"]):
         self._keys = keys
         self._keep_keys = keep_keys
 
-    def run(self, service: TokenService) -> Outcome | None:  # noqa: ARG002 - these keys need a service of their own
+    def run(self, service: TokenService) -> Outcome | None:  # noqa: ARG002 - these keys want a service of their own
         return self._keep_keys(self._settings, self._keys)
 
     def succeed(self, tracker: TokenTracker, result: Outcome | None, now: float) -> None:

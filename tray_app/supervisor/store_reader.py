@@ -20,9 +20,9 @@ NO_EVIDENCE = Evidence()
 class Found:
     """What was in a store at `at` (seconds of the epoch), when its version was `version`.
 
-    `interrupted` means that there is no token because a rotation has revoked it and got no other, `died` that the
-    previous one was found dead, whether or not there is another. `evidence` is what is known about whether the token
-    works; with `only_evidence` nothing else has changed.
+    `interrupted` tells that there is no token because a rotation has revoked it and came to no other, `died` that the
+    one before was found dead, whether or not there is another. `evidence` is what is known about whether the token is
+    alive, and `only_evidence` tells that nothing else has changed.
     """
 
     token: Token | None

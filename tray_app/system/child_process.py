@@ -1,4 +1,4 @@
-"""Which code our own processes run: never anything that just happens to be in the working folder.
+"""Which code our own processes run: never anything that merely lies in the working folder.
 
 A trader opens a terminal in a downloaded folder and types a command. Python looks for modules in that folder first
 (`python -m`, an empty entry of `PYTHONPATH`), and Windows looks there for programs called by their bare name.

@@ -221,8 +221,7 @@ else:
 def replace_file(
     path: str, content: bytes, *, mode: int = 0o600, announce: Callable[[FileVersion], None] | None = None
 ) -> FileVersion:
-    """Replace `path` by a file with `content`, on disk when this returns; it is for its owner alone until it has
-    `mode`.
+    """Replace `path` by a file with `content`, on disk when this returns; it is its owner's alone until it has `mode`.
 
     Return the version of that very file, whatever has replaced it since; `announce` is told it just before. Each writer
     has a temporary file of its own, so where files cannot be locked the last one wins and none fails. What killed
@@ -253,7 +252,7 @@ def replace_file(
 
 
 def write_private(path: str, content: bytes, announce: Callable[[FileVersion], None] | None = None) -> FileVersion:
-    """Replace `path` by a private file, as `replace_file` does, creating its folder if it is missing.
+    """Replace `path` by a private file, as `replace_file` does, in a folder that is made if it is missing.
 
     Raises `StoreError`; the old file is then untouched.
     """
@@ -262,7 +261,7 @@ def write_private(path: str, content: bytes, announce: Callable[[FileVersion], N
         return replace_file(path, content, announce=announce)
     except OSError as error:
         raise StoreError(
-            msg("{path} cannot be written ({reason}). Correct that or choose another folder: KIWOOM_TRAY_DATA_DIR."),
+            msg("{path} cannot be written ({reason}). Mend the folder or choose another with KIWOOM_TRAY_DATA_DIR."),
             path=path,
             reason=reason_of(error),
         ) from None
@@ -326,15 +325,14 @@ def make_private_folder(path: str) -> None:
 
 
 def check_writable(folder: str) -> None:
-    """Check that files may be created in the folder, or the folder itself where it is missing; create neither. Raises
-    `StoreError`."""
+    """Check that files may be made in the folder, or it in the one above; make neither. Raises `StoreError`."""
     there = folder
     while not os.path.lexists(there) and there != os.path.dirname(there):
         there = os.path.dirname(there)
     if not os.path.isdir(there):
         raise _unmakeable(folder, os.strerror(errno.ENOTDIR))
     if not os.access(there, os.W_OK | os.X_OK):
-        raise StoreError(msg("Nothing can be written in {path}. Correct its permissions."), path=there)
+        raise StoreError(msg("Nothing can be written in {path}. Mend its permissions."), path=there)
 
 
 def _check_regular(path: str, descriptor: int, *, follow_links: bool) -> None:

@@ -22,7 +22,7 @@ stand_ins: list[str] = []
 
 
 def account_home() -> str:
-    """Return this user's home in the system's password database; empty if there is none that can be used."""
+    """Return the home that the system's password database has for this user; empty without one that can be used."""
     if sys.platform == "win32":
         return ""
     import pwd

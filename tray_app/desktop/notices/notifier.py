@@ -123,7 +123,7 @@ class Notifier(QObject):
         if isinstance(error, NotificationsUnavailable):
             self._backend = None
         if not self._has_warned:
-            logs.warning("Notices are shown as balloons (%s: %s)", type(error).__name__, error)
+            logs.warning("Notifier are shown as balloons (%s: %s)", type(error).__name__, error)
             self._has_warned = True
 
     def _press(self, owner: str, key: str) -> None:

@@ -55,7 +55,7 @@ def fraction_left(state: TokenState, now: float) -> float:
 
 
 def expires_in_trading_hours(state: TokenState, now: float) -> bool:
-    """Return True if the token expires in trading hours.
+    """Return whether the token expires in trading hours.
 
     Only a rotation at a quiet hour before that avoids it: renewing before expiry may return the same token, and
     renewing after expiry comes too late for an order.

@@ -53,7 +53,7 @@ def _is_not_set_up(state: TokenState) -> bool:
 
 
 def _is_intended(state: TokenState) -> bool:
-    """Return True if a missing token is as intended: it was cleared, or is still being looked up."""
+    """Return whether a missing token is as intended: it was cleared, or is still being looked up."""
     if state.expires is not None:
         return False
     was_cleared = state.last is not None and state.last.result in CLEARED_RESULTS
