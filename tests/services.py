@@ -1,82 +1,19 @@
-"""Token services for tests: one that a test holds in its hands, and real ones over a file."""
+"""A token service that a test holds in its hands."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from tests.doubles import KEYS, Clock, FakeBroker
+from tests.doubles import Clock
 from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError
-from tray_app.core.secret import Secret
 from tray_app.core.token import Token, token_for
-from tray_app.history.database import History
-from tray_app.kiwoom.keys import AppKeys
 from tray_app.service.evidence import Evidence
-from tray_app.service.key_binding import KeyBinding
 from tray_app.service.outcome import Cleared, Outcome, Verified
-from tray_app.service.token_service import TokenService
 from tray_app.stores.base import Place
-from tray_app.stores.file import FileStore
-from tray_app.stores.lock import ProfileLock
-
-if TYPE_CHECKING:
-    from tray_app.service.locked_session import TokenExports
 
 DAY = 86400.0
-
-
-def open_file_service(
-    path: Path,
-    clock: Clock,
-    broker: FakeBroker,
-    *,
-    find_keys: Callable[[], AppKeys] = lambda: KEYS,
-    exports: TokenExports | None = None,
-    history: History | None = None,
-    key_binding: KeyBinding | None = None,
-) -> TokenService:
-    """Open a service over the token file as another process would: nothing shared but the disk, other tools, Kiwoom."""
-    return TokenService(
-        "default",
-        FileStore(str(path), ProfileLock(f"{path}.lock"), clock),
-        find_keys,
-        lambda: broker,
-        clock,
-        exports=exports,
-        open_history=lambda: history,
-        key_binding=key_binding,
-    )
-
-
-class OtherTool:
-    """Another tool's place: the token that it has got by itself, and whether its keys are known to be the same."""
-
-    def __init__(self) -> None:
-        self.token: Token | None = None
-        self.has_our_keys = True
-        self.published: Token | None = None
-
-    def publish(self, token: Token) -> tuple[()]:
-        self.published = token
-        self.token = None
-        return ()
-
-    def withdraw(self, token: Token) -> tuple[()]:
-        if self.published is not None and self.published.value == token.value:
-            self.published = None
-        return ()
-
-    def forget(self) -> tuple[bool, tuple[()]]:
-        return False, ()
-
-    def external_token(self) -> Token | None:
-        return self.token if self.has_our_keys else None
-
-    def rival_of(self, token: Token) -> Secret | None:
-        return None if self.token is None or self.token.value == token.value else self.token.value
 
 
 class FakeStore:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.doubles import NO, Clock, FakeBroker, PromptHistory
-from tests.services import OtherTool, open_file_service
+from tests.file_service import open_file_service
 from tray_app.core.errors import (
     BrokerUnavailable,
     KeysMissing,
@@ -27,6 +27,34 @@ from tray_app.service.outcome import Outcome
 from tray_app.service.token_service import TokenService
 
 DAY = 86400.0
+
+
+class OtherTool:
+    """Another tool's place: the token that it has got by itself, and whether its keys are known to be the same."""
+
+    def __init__(self) -> None:
+        self.token: Token | None = None
+        self.has_our_keys = True
+        self.published: Token | None = None
+
+    def publish(self, token: Token) -> tuple[()]:
+        self.published = token
+        self.token = None
+        return ()
+
+    def withdraw(self, token: Token) -> tuple[()]:
+        if self.published is not None and self.published.value == token.value:
+            self.published = None
+        return ()
+
+    def forget(self) -> tuple[bool, tuple[()]]:
+        return False, ()
+
+    def external_token(self) -> Token | None:
+        return self.token if self.has_our_keys else None
+
+    def rival_of(self, token: Token) -> Secret | None:
+        return None if self.token is None or self.token.value == token.value else self.token.value
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.doubles import Clock, FakeBroker
-from tests.services import open_file_service
+from tests.file_service import open_file_service
 from tray_app import TokenManager
 from tray_app.core.errors import KeysMissing, KiwoomTokenError
 from tray_app.core.secret import Secret

@@ -13,11 +13,12 @@ import pytest
 
 import tray_app
 from tests.doubles import KEYS, START, Clock, FakeBroker, PromptHistory
-from tests.services import OtherTool, open_file_service
+from tests.file_service import open_file_service
 from tray_app.core.errors import (
     BrokerUnavailable,
     KeyringUnavailable,
     KeysMissing,
+    KiwoomTokenError,
     RevokeFailed,
     StoreError,
 )
@@ -33,23 +34,47 @@ from tray_app.stores.lock import ProfileLock
 DAY = 86400
 
 
+class Shelf:
+    """Another tool's place, with a token in it or none."""
+
+    def __init__(self) -> None:
+        self.token: Token | None = None
+
+    def publish(self, _: Token) -> tuple[KiwoomTokenError, ...]:
+        return ()
+
+    def withdraw(self, _: Token) -> tuple[KiwoomTokenError, ...]:
+        return ()
+
+    def external_token(self) -> Token | None:
+        return self.token
+
+    def rival_of(self, _: Token) -> None:
+        return None
+
+
 @pytest.fixture
 def history(tmp_path: Path) -> History:
     return PromptHistory(str(tmp_path / "data" / "history.db"))
 
 
 @pytest.fixture
-def other_tool() -> OtherTool:
-    return OtherTool()
+def shelf() -> Shelf:
+    return Shelf()
 
 
 @pytest.fixture
 def opened(
-    tmp_path: Path, clock: Clock, broker: FakeBroker, history: History, other_tool: OtherTool
+    tmp_path: Path, clock: Clock, broker: FakeBroker, history: History, shelf: Shelf
 ) -> Callable[..., TokenService]:
     path = tmp_path / "data" / ".token"
     return lambda find_keys=lambda: KEYS: open_file_service(
-        path, clock, broker, find_keys=find_keys, exports=other_tool, history=history
+        path,
+        clock,
+        broker,
+        find_keys=find_keys,
+        exports=shelf,
+        history=history,  # type: ignore[arg-type]
     )
 
 
@@ -103,10 +128,10 @@ def test_missing_keys_are_a_failure(opened: Callable[..., TokenService], told: C
     assert told() == ["failed"]
 
 
-def test_another_tools_token_is_adopted(
-    service: TokenService, other_tool: OtherTool, clock: Clock, told: Callable[[], list[str]]
+def test_anshelfs_token_is_adopted(
+    service: TokenService, shelf: Shelf, clock: Clock, told: Callable[[], list[str]]
 ) -> None:
-    other_tool.token = token_for("token-of-kiwoomcli", DAY, clock())
+    shelf.token = token_for("token-of-kiwoomcli", DAY, clock())
     service.ensure()
     assert told() == ["adopted"]
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.doubles import KEYS, START, Clock, FakeBroker
-from tests.services import open_file_service
+from tests.file_service import open_file_service
 from tray_app.core.errors import (
     BrokerError,
     BrokerUnavailable,
