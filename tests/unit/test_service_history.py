@@ -68,14 +68,18 @@ def opened(
     tmp_path: Path, clock: Clock, broker: FakeBroker, history: History, shelf: Shelf
 ) -> Callable[..., TokenService]:
     path = tmp_path / "data" / ".token"
-    return lambda find_keys=lambda: KEYS: open_file_service(
-        path,
-        clock,
-        broker,
-        find_keys=find_keys,
-        exports=shelf,
-        history=history,  # type: ignore[arg-type]
-    )
+
+    def open_one(find_keys: Callable[[], AppKeys] = lambda: KEYS) -> TokenService:
+        return open_file_service(
+            path,
+            clock,
+            broker,
+            find_keys=find_keys,
+            exports=shelf,  # type: ignore[arg-type]
+            history=history,
+        )
+
+    return open_one
 
 
 @pytest.fixture
