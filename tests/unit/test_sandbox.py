@@ -34,6 +34,11 @@ class Clock:
 
 
 @pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
 def kiwoom(clock: Clock) -> Iterator[SandboxKiwoom]:
     with SandboxKiwoom(clock=clock) as sandbox:
         yield sandbox
