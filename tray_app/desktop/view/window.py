@@ -113,7 +113,7 @@ def last_event_time(state: TokenState, now: float) -> str:
 def confirmed_text(state: TokenState, now: float) -> str:
     """Return when Kiwoom last said that the token works, unless the last event says so already."""
     if state.is_doubtful:
-        return tr("This token may have stopped working; checking with Kiwoom.")
+        return tr("Something speaks against this token; Kiwoom is asked.")
     if state.confirmed_at is None or state.expires is None or state.expires <= now:
         return ""
     last = state.last
