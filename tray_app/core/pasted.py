@@ -29,7 +29,7 @@ def variable(environ: Mapping[str, str], name: str) -> str:
 
 
 def mistake_in(text: str) -> str:
-    """Return a message if `text` is a line `APP_KEY=…` or a path instead of a key; empty if it is neither.
+    """Return the message about what was given instead of a key, a line `APP_KEY=…` or a path; empty for neither.
 
     Kiwoom's keys are letters, digits, `-` and `_`, so they have neither `=` nor `:` before their end, nor slashes.
     The message is returned and not raised, because a traceback would hold the text.

@@ -130,7 +130,7 @@ class Evidence:
         return self.replace(dead=(*_without(self.dead, name), name))
 
     def was_revoked(self, value: Secret) -> Evidence:
-        """Return the evidence once Kiwoom has revoked the token with that value on request."""
+        """Kiwoom revoked the token with that value, as somebody wished."""
         name = value.fingerprint()
         return self.replace(revoked=(*_without(self.revoked, name), name))
 

@@ -28,7 +28,7 @@ class Kind:
         raise NotImplementedError
 
     def parse(self, text: str) -> object:
-        """Return typed text as the value that the file would have; `read` checks it."""
+        """Return typed text as the value that the file would hold; `read` checks it."""
         return text.strip()
 
     def write(self, value: Any) -> object:

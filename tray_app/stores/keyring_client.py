@@ -118,7 +118,7 @@ class KeyringClient:
         return name
 
     def wants_permission(self) -> bool:
-        """Return True if the keyring has to ask its user before it gives this process an entry that was to be read."""
+        """Return whether the keyring wants to ask its user before this process gets an entry that it tried to read."""
         return self._permissions is not None and bool(self._permissions.refused)
 
     def unlock(self) -> None:
@@ -158,8 +158,7 @@ class KeyringClient:
         return SecretService(properties, self._permissions, _was_used)
 
     def _use_backend(self, act: Callable[[Backend], Any]) -> Any:
-        """Call `act` with the Secret Service, or where there is none with KWallet, which `keyring` reaches in its own
-        way."""
+        """Where no Secret Service is there, KWallet may be, which `keyring` reaches in its own way."""
         backend = self._usable_backend()
         try:
             return act(backend)

@@ -69,8 +69,8 @@ class Supervisor:
     that a slow renewal does not keep a change from being seen. By default both run at once.
 
     `open_service` opens the token service for settings and raises `KiwoomTokenError` where it cannot. Without
-    `heeds_quiet_hours` notices are due at any time of day. `check_keyring` raises while the keyring cannot be used and
-    asks the user nothing; with it the supervisor goes on by itself once a locked keyring is unlocked.
+    `heeds_quiet_hours` notices are due at every hour. `check_keyring` raises while the keyring cannot be used and asks
+    the user nothing; with it the supervisor goes on by itself once a locked keyring is unlocked.
     """
 
     def __init__(
