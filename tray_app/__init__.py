@@ -1,6 +1,6 @@
 """One Kiwoom REST API token for every tool on the machine.
 
-`token_manager` is made when it is first asked for, and reads its settings at its first use; nothing heavy is imported
+`token_manager` is created when it is first imported, and reads its settings at its first use; nothing heavy is imported
 before.
 """
 

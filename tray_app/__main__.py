@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-if __name__ == "__main__" and not __package__:  # run by its path, which stands where the folder around it belongs
+if __name__ == "__main__" and not __package__:  # run by its path: `sys.path[0]` is the package itself
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 TYPE_CHECKING = False

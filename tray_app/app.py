@@ -42,11 +42,11 @@ if TYPE_CHECKING:
 
 _TITLE = "Kiwoom Token Tray"
 _SANDBOX_LIFETIME_SECONDS = 660.0
-"""So that a newcomer sees the first warning after a minute and the first renewal after eleven."""
+"""A newcomer then sees the first warning after a minute and the first renewal after eleven."""
 
 
 _owns_process = False
-"""Whether this process is the tray program and nothing else, so that its crashes may be written down."""
+"""True if this process is the tray program and nothing else, so that its crashes may be logged."""
 
 
 def run() -> NoReturn:
@@ -107,7 +107,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _start_log(options: Namespace) -> Callable[[], None]:
-    """Write the log from now on; practising leaves the user's own alone."""
+    """Start logging. The sandbox does not write to the user's own log."""
     folder = os.path.join(sandbox_dir(os.environ), "logs") if options.sandbox else ""
     if _owns_process:
         watch_for_crashes(crash_file(TRAY, folder))
@@ -163,7 +163,7 @@ def _run(options: Namespace) -> int:
 
 
 def _mended(settings: Settings, profile: str | None, environ: Mapping[str, str]) -> Settings | None:
-    """Wait where somebody can see what is wrong with the file; without a screen it was said on stderr."""
+    """Show what is wrong with the settings and wait until it is fixed. Without a screen it is already on stderr."""
     from tray_app.desktop.display import display_problem
 
     if display_problem(os.environ):
@@ -174,8 +174,8 @@ def _mended(settings: Settings, profile: str | None, environ: Mapping[str, str])
 
 
 def _is_first_start(settings: Settings, environ: Mapping[str, str]) -> bool:
-    """Tell whether nothing is set up yet and there is somebody to ask."""
-    is_by_commands_alone = "account" in settings.sources  # which keep it once they have issued a token
+    """Return True if nothing is set up yet and somebody is there to be asked."""
+    is_by_commands_alone = "account" in settings.sources  # which save it once they have issued a token
     if settings.has_own_data_dir or (os.path.exists(settings_file(environ)) and not is_by_commands_alone):
         return False
     from tray_app.desktop.display import display_problem
@@ -260,7 +260,7 @@ def _practice(lifetime: float | None) -> Practice:
 
 
 class _TrayParser(Parser):
-    """Says in a box what it does not understand, where there is no terminal."""
+    """Shows what it does not understand in a message box where there is no terminal."""
 
     def tell(self, line: str) -> None:
         _say_why_not_started(line)
@@ -300,7 +300,7 @@ def _unexpected(kind: str) -> str:
 
 
 def _say_why_not_started(line: str) -> None:
-    """On standard error; where nobody reads that, in a box, so that a click on the program does not end in silence."""
+    """Print why the program does not start; if nobody reads standard error, show it in a message box."""
     _tell(line)
     if is_stderr_read() or show_windows_box(_TITLE, line):
         return

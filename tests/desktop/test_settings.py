@@ -67,7 +67,7 @@ def test_broken_line_is_told_and_the_rest_of_the_file_holds(desktop: Desktop) ->
         assert file.read_text(encoding="utf-8") == 'theme = \npolicy = "notify"\n'
 
 
-def test_living_token_moves_with_the_store_and_the_tray_goes_on(desktop: Desktop) -> None:
+def test_valid_token_moves_with_the_store_and_the_tray_goes_on(desktop: Desktop) -> None:
     with Trader(desktop) as trader:
         del trader.environment["KIWOOM_TRAY_STORE"]
         trader.settings(policy="notify")

@@ -174,8 +174,8 @@ def token_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def rest_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free_port: int) -> Iterator[Callable[[str], str]]:
-    """Lets the token rest in a store of that kind, with a keyring in a file and a Redis of its own."""
+def store_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free_port: int) -> Iterator[Callable[[str], str]]:
+    """Let the token be stored in a store of that kind, with a keyring in a file and a Redis of its own."""
     servers = []
 
     def rest(kind: str) -> str:

@@ -22,8 +22,8 @@ MOCK = {"APP_KEY_MOCK": "key-of-mock", "APP_SECRET_MOCK": "secret-of-mock", "KIW
 
 
 @pytest.fixture(params=["file", "keyring", "redis"])
-def rests(request: pytest.FixtureRequest, rest_in: Callable[[str], str]) -> Any:
-    return rest_in(request.param)
+def stored_in(request: pytest.FixtureRequest, store_in: Callable[[str], str]) -> Any:
+    return store_in(request.param)
 
 
 @pytest.fixture
@@ -47,7 +47,9 @@ def kiwoom_token(sandbox: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch) -> Cal
     return run
 
 
-def test_the_same_keys_find_the_token(rests: str, kiwoom_token: Callable[..., Any], issues: Callable[[], int]) -> None:
+def test_the_same_keys_find_the_token(
+    stored_in: str, kiwoom_token: Callable[..., Any], issues: Callable[[], int]
+) -> None:
     token = kiwoom_token(ONE, "get")
 
     assert (kiwoom_token(ONE, "get"), issues()) == (token, 1)
@@ -55,7 +57,7 @@ def test_the_same_keys_find_the_token(rests: str, kiwoom_token: Callable[..., An
 
 @pytest.mark.parametrize("other", [TWO, MOCK], ids=["other keys", "the other mode"])
 def test_other_keys_get_a_token_of_their_own(
-    rests: str, kiwoom_token: Callable[..., Any], issues: Callable[[], int], other: dict[str, str]
+    stored_in: str, kiwoom_token: Callable[..., Any], issues: Callable[[], int], other: dict[str, str]
 ) -> None:
     token = kiwoom_token(ONE, "get")
 
@@ -68,7 +70,7 @@ def test_other_keys_get_a_token_of_their_own(
 
 
 def test_a_clear_with_other_keys_revokes_nothing(
-    rests: str, kiwoom_token: Callable[..., Any], sandbox: SandboxKiwoom
+    stored_in: str, kiwoom_token: Callable[..., Any], sandbox: SandboxKiwoom
 ) -> None:
     kiwoom_token(ONE, "get")
 
@@ -77,7 +79,7 @@ def test_a_clear_with_other_keys_revokes_nothing(
     assert sandbox.counts()["revoke"] == 0
 
 
-def test_a_clear_with_other_keys_leaves_the_token(rests: str, kiwoom_token: Callable[..., Any]) -> None:
+def test_a_clear_with_other_keys_leaves_the_token(stored_in: str, kiwoom_token: Callable[..., Any]) -> None:
     token = kiwoom_token(ONE, "get")
 
     said = kiwoom_token(TWO, "clear")
@@ -136,7 +138,7 @@ class TestKeysInTheKeyring:
         assert running.ask("get_token") == theirs != before
 
 
-def test_profiles_have_tokens_of_their_own(rests: str, kiwoom_token: Callable[..., Any]) -> None:
+def test_profiles_have_tokens_of_their_own(stored_in: str, kiwoom_token: Callable[..., Any]) -> None:
     names = ["default", "가족 계좌", "Second", "second-2"]
     for name in names:
         words = ("--profile", name, "set", "--expires-in", "3600")
@@ -151,6 +153,6 @@ def test_profiles_have_tokens_of_their_own(rests: str, kiwoom_token: Callable[..
 
 
 def test_a_profile_does_not_use_the_keys_of_the_default_one(
-    rests: str, kiwoom_token: Callable[..., Any], issues: Callable[[], int]
+    stored_in: str, kiwoom_token: Callable[..., Any], issues: Callable[[], int]
 ) -> None:
     assert (kiwoom_token(ONE, "--profile", "Second", "get"), issues()) == (4, 0)

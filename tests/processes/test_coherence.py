@@ -35,7 +35,7 @@ def keyring_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def broken(keyring_file: Path) -> Any:
+def broken(keyring_file: Path) -> Path:
     return keyring_file.with_name(keyring_file.name + ".broken")
 
 
@@ -122,7 +122,7 @@ def test_a_program_that_knows_only_the_file_is_noticed(
 
 class TestKeyringComesAndGoes:
     def test_while_it_fails_the_file_is_everybodys(
-        self, keyring_file: Path, broken: Any, start: Callable[..., Any], token_file: Path
+        self, keyring_file: Path, broken: Path, start: Callable[..., Any], token_file: Path
     ) -> None:
         one, other = start(2)
         one.ask("set_token", "in-the-keyring", DAY)
@@ -133,7 +133,7 @@ class TestKeyringComesAndGoes:
         assert (one.ask("get_token"), token_file.exists()) == ("in-the-file", True)
 
     def test_when_it_is_back_the_next_write_goes_there_and_the_file_goes(
-        self, keyring_file: Path, broken: Any, start: Callable[..., Any], token_file: Path
+        self, keyring_file: Path, broken: Path, start: Callable[..., Any], token_file: Path
     ) -> None:
         one, other = start(2)
         broken.touch()
@@ -146,7 +146,7 @@ class TestKeyringComesAndGoes:
         assert "in-the-keyring" in keyring_file.read_text()
 
     def test_what_was_cleared_while_it_failed_stays_cleared(
-        self, keyring_file: Path, broken: Any, start: Callable[..., Any]
+        self, keyring_file: Path, broken: Path, start: Callable[..., Any]
     ) -> None:
         one, other = start(2)
         one.ask("set_token", "token-of-a-test", DAY)
@@ -159,7 +159,7 @@ class TestKeyringComesAndGoes:
         assert [worker.ask("get_token") for worker in (one, other, start())] == [None] * 3
 
     def test_an_older_token_in_it_does_not_hide_the_file(
-        self, keyring_file: Path, broken: Any, start: Callable[..., Any]
+        self, keyring_file: Path, broken: Path, start: Callable[..., Any]
     ) -> None:
         one, other = start(2)
         one.ask("set_token", "older", DAY)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from tray_app import KiwoomAuth, TokenManager
 from tray_app.core.token import format_expires_dt, token_for
 from tray_app.exports.kwcli import cache_path
 from tray_app.kiwoom.keys import clean_keys
-from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET
+from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 
 NO_TOKEN = 3
 
@@ -39,7 +40,7 @@ def run(*words: Any, stdin: Any = "", code: Any = None) -> Any:
 
 
 @pytest.fixture
-def pair(sandbox: Any, store: Any, start: Any) -> Any:
+def pair(sandbox: SandboxKiwoom, store: str, start: Callable[..., Any]) -> Any:
     """Two programs that have the same token in memory."""
     one, other = start(2)
     token = one.ask("ensure_token")
@@ -47,14 +48,14 @@ def pair(sandbox: Any, store: Any, start: Any) -> Any:
     return one, other, token
 
 
-def ask_kiwoom(sandbox: Any, manager: Any) -> Any:
+def ask_kiwoom(sandbox: SandboxKiwoom, manager: Any) -> Any:
     """A request of a trading program."""
     with httpx.Client(auth=KiwoomAuth(manager), trust_env=False) as client:
         return client.post(f"{sandbox.base_url}/api/dostk/stkinfo", json={"stk_cd": "005930"})
 
 
 class TestFoundDead:
-    def test_by_verify(self, sandbox: Any, pair: Any) -> None:
+    def test_by_verify(self, sandbox: SandboxKiwoom, pair: Any) -> None:
         one, other, token = pair
         sandbox.end_tokens()
         assert one.ask("verify") is False
@@ -66,13 +67,13 @@ class TestFoundDead:
         assert fresh not in {None, token}
         assert one.ask("get_token") == run("get").stdout.strip() == fresh
 
-    def test_by_the_command_line(self, sandbox: Any, pair: Any) -> None:
+    def test_by_the_command_line(self, sandbox: SandboxKiwoom, pair: Any) -> None:
         one, other, _ = pair
         sandbox.end_tokens()
         assert run("verify").returncode == NO_TOKEN
         assert [worker.ask("get_token") for worker in (one, other)] == [None, None]
 
-    def test_by_a_tool_that_reports_it(self, sandbox: Any, pair: Any) -> None:
+    def test_by_a_tool_that_reports_it(self, sandbox: SandboxKiwoom, pair: Any) -> None:
         one, other, token = pair
         sandbox.end_tokens()
         fresh = run("get", "--refused", stdin=token).stdout.strip()
@@ -80,14 +81,14 @@ class TestFoundDead:
         assert [worker.ask("get_token") for worker in (one, other)] == [fresh, fresh]
         assert sandbox.counts() == {"issue": 2, "revoke": 0, "rest": 1}
 
-    def test_by_a_tool_that_wants_none_issued(self, sandbox: Any, pair: Any) -> None:
+    def test_by_a_tool_that_wants_none_issued(self, sandbox: SandboxKiwoom, pair: Any) -> None:
         one, other, token = pair
         sandbox.end_tokens()
         assert run("get", "--refused", "--no-issue", stdin=token).returncode == NO_TOKEN
         assert [worker.ask("get_token") for worker in (one, other)] == [None, None]
         assert sandbox.counts()["issue"] == 1
 
-    def test_by_a_trading_program(self, sandbox: Any, pair: Any) -> None:
+    def test_by_a_trading_program(self, sandbox: SandboxKiwoom, pair: Any) -> None:
         one, other, token = pair
         sandbox.end_tokens()
         manager = TokenManager()
@@ -97,7 +98,7 @@ class TestFoundDead:
         assert [worker.ask("get_token") for worker in (one, other)] == [fresh, fresh]
 
     @pytest.mark.parametrize("fault", ["http-500", "1700"])
-    def test_by_a_trading_program_that_gets_no_other(self, sandbox: Any, pair: Any, fault: Any) -> None:
+    def test_by_a_trading_program_that_gets_no_other(self, sandbox: SandboxKiwoom, pair: Any, fault: Any) -> None:
         one, other, token = pair
         sandbox.end_tokens()
         sandbox.set_fault(fault, on="issue")
@@ -107,7 +108,7 @@ class TestFoundDead:
         ran = run("exec", "--", sys.executable, "-c", "import os; print(os.environ['KIWOOM_TOKEN'])")
         assert (ran.returncode != 0, token in ran.stdout + ran.stderr) == (True, False)
 
-    def test_exec_gives_a_new_one(self, sandbox: Any, pair: Any) -> None:
+    def test_exec_gives_a_new_one(self, sandbox: SandboxKiwoom, pair: Any) -> None:
         one, _, token = pair
         sandbox.end_tokens()
         one.ask("verify")
@@ -115,7 +116,7 @@ class TestFoundDead:
         assert ran.stdout.strip() not in {"", token}
 
     def test_by_many_at_once_one_asks_for_another(
-        self, sandbox: Any, store: Any, start: Any, together: Any, issues: Any
+        self, sandbox: SandboxKiwoom, store: str, start: Callable[..., Any], together: Any, issues: Any
     ) -> None:
         workers = start(6)
         token = workers[0].ask("ensure_token")
@@ -127,7 +128,7 @@ class TestFoundDead:
 
     @pytest.mark.parametrize("store", ["file", "auto without a keyring"], indirect=True)
     def test_a_copy_that_comes_back_is_given_to_nobody(
-        self, sandbox: Any, store: Any, start: Any, token_file: Any
+        self, sandbox: SandboxKiwoom, store: str, start: Callable[..., Any], token_file: Path
     ) -> None:
         one, other = start(2)
         token = one.ask("ensure_token")
@@ -144,7 +145,7 @@ class TestKilled:
     """The program that finds it out is killed at the worst moment."""
 
     @pytest.mark.parametrize("target", ["LockedSession.withdraw", "AccountStore.forget"])
-    def test_after_the_mark(self, sandbox: Any, pair: Any, target: Any) -> None:
+    def test_after_the_mark(self, sandbox: SandboxKiwoom, pair: Any, target: Any) -> None:
         one, other, token = pair
         sandbox.end_tokens()
         code = f"""
@@ -160,7 +161,7 @@ TokenManager().verify()
         assert other.ask("ensure_token") not in {None, token}
 
     @pytest.mark.parametrize("words", [("clear", "--revoke"), ("refresh", "--rotate")])
-    def test_between_the_revoke_and_the_clear(self, sandbox: Any, pair: Any, until: Any, words: Any) -> None:
+    def test_between_the_revoke_and_the_clear(self, sandbox: SandboxKiwoom, pair: Any, until: Any, words: Any) -> None:
         one, other, token = pair
         sandbox.set_fault("slow", on="revoke", seconds=60)
         program = subprocess.Popen(
@@ -178,7 +179,7 @@ TokenManager().verify()
         assert other.ask("ensure_token") not in {None, token}
 
     @pytest.mark.parametrize("words", [("clear", "--revoke"), ("refresh", "--rotate")])
-    def test_an_answer_to_a_revoke_that_was_lost(self, sandbox: Any, pair: Any, words: Any) -> None:
+    def test_an_answer_to_a_revoke_that_was_lost(self, sandbox: SandboxKiwoom, pair: Any, words: Any) -> None:
         one, other, token = pair
         sandbox.set_fault("lost-answer", on="revoke", times=1)
         assert run(*words).returncode != 0
@@ -187,7 +188,7 @@ TokenManager().verify()
         assert fresh not in {None, token}
         assert one.ask("get_token") == fresh
 
-    def test_a_request_to_revoke_that_was_lost_costs_no_token(self, sandbox: Any, pair: Any) -> None:
+    def test_a_request_to_revoke_that_was_lost_costs_no_token(self, sandbox: SandboxKiwoom, pair: Any) -> None:
         one, other, token = pair
         sandbox.set_fault("drop", on="revoke", times=1)
         assert run("clear", "--revoke").returncode != 0
@@ -197,8 +198,10 @@ TokenManager().verify()
 
 
 class TestStoreThatCannotBeWritten:
-    def test_a_keyring_that_breaks(self, sandbox: Any, start: Any, rest_in: Any, tmp_path: Path) -> None:
-        rest_in("keyring")
+    def test_a_keyring_that_breaks(
+        self, sandbox: SandboxKiwoom, start: Callable[..., Any], store_in: Callable[..., Any], tmp_path: Path
+    ) -> None:
+        store_in("keyring")
         one, other = start(2)
         token = one.ask("ensure_token")
         assert other.ask("get_token") == token
@@ -211,7 +214,7 @@ class TestStoreThatCannotBeWritten:
         assert one.ask("ensure_token") not in {None, token}
 
     def test_a_folder_where_nothing_can_be_deleted(
-        self, sandbox: Any, start: Any, monkeypatch: pytest.MonkeyPatch
+        self, sandbox: SandboxKiwoom, start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         one, other = start(2)
@@ -239,13 +242,13 @@ class TestOtherTools:
     """Another tool has got a newer token with the same keys, which ended ours."""
 
     @pytest.fixture(autouse=True)
-    def shared(self, private_places: Any, tmp_path: Path) -> None:
+    def shared(self, private_places: Path, tmp_path: Path) -> None:
         settings = private_places / "places" / "settings" / "settings.toml"
         settings.parent.mkdir(parents=True)
         path = json.dumps(str(tmp_path / "bot.json"))
         settings.write_text(f"share_kwcli = true\nshare_bot_file = {path}\n", encoding="utf-8")
 
-    def test_in_kiwoomclis_cache(self, sandbox: Any, pair: Any) -> None:
+    def test_in_kiwoomclis_cache(self, sandbox: SandboxKiwoom, pair: Any) -> None:
         one, other, _ = pair
         theirs = sandbox.issue_elsewhere()
         write_cache(theirs)
@@ -254,7 +257,7 @@ class TestOtherTools:
         assert sandbox.counts()["issue"] == 1
         assert json.loads(run("status", "--json").stdout)["verified_at"]
 
-    def test_in_kiwoomclis_cache_but_dead_as_well(self, sandbox: Any, pair: Any) -> None:
+    def test_in_kiwoomclis_cache_but_dead_as_well(self, sandbox: SandboxKiwoom, pair: Any) -> None:
         one, other, token = pair
         theirs = sandbox.issue_elsewhere()
         write_cache(theirs)
@@ -263,7 +266,7 @@ class TestOtherTools:
         assert fresh not in {None, token, theirs}
         assert one.ask("get_token") == fresh
 
-    def test_in_the_bots_file(self, sandbox: Any, pair: Any, tmp_path: Path) -> None:
+    def test_in_the_bots_file(self, sandbox: SandboxKiwoom, pair: Any, tmp_path: Path) -> None:
         """Nobody knows with which keys a bot got its token: ours is asked about, and issued anew when it is dead."""
         one, other, _ = pair
         theirs = sandbox.issue_elsewhere()
@@ -272,7 +275,7 @@ class TestOtherTools:
         assert one.ask("get_token") == theirs
 
     def test_of_another_account_in_the_bots_file_costs_one_question(
-        self, sandbox: Any, pair: Any, tmp_path: Path
+        self, sandbox: SandboxKiwoom, pair: Any, tmp_path: Path
     ) -> None:
         one, other, token = pair
         write_bot_file(tmp_path / "bot.json", "a-token-of-another-account")
@@ -291,7 +294,7 @@ def write_cache(text: Any) -> None:
     path.write_text(json.dumps(present))
 
 
-def write_bot_file(path: Any, text: Any) -> None:
+def write_bot_file(path: Path, text: Any) -> None:
     token = token_for(text, 86400, time.time())
     path.write_text(json.dumps({"token": text, "expires_dt": format_expires_dt(token.expires_at)}))
     ahead = time.time() + 1

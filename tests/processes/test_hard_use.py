@@ -70,7 +70,7 @@ def settings_toml(private_places: Path) -> Path:
 
 
 @pytest.fixture
-def setup(rest_in: Callable[[str], str]) -> Callable[..., None]:
+def setup(store_in: Callable[[str], str]) -> Callable[..., None]:
     """Puts keys where `kiwoomcli setup` puts them."""
 
     def put(alias: Any, mode: Any, key: Any) -> None:
@@ -84,7 +84,7 @@ def setup(rest_in: Callable[[str], str]) -> Callable[..., None]:
             fields["profiles"][alias] = {"mode": mode}
             path.write_text(json.dumps(fields))
 
-    rest_in("auto")
+    store_in("auto")
     return put
 
 
@@ -127,9 +127,9 @@ class TestTheAccount:
         assert said == "live"
 
     def test_of_the_default_profile_is_known_while_the_keyring_fails(
-        self, setup: Callable[..., None], rest_in: Callable[[str], str], kiwoom_token: Callable[..., Any], broken: Any
+        self, setup: Callable[..., None], store_in: Callable[[str], str], kiwoom_token: Callable[..., Any], broken: Any
     ) -> None:
-        rest_in("file")
+        store_in("file")
         setup("live", "real", "key-of-live")
         kiwoom_token("get")
         broken()
@@ -205,10 +205,10 @@ class TestTheAccount:
 
         assert said == "True"
 
-    def test_is_known_by_its_keys_in_the_keyring_though_the_token_rests_in_redis(
-        self, setup: Callable[..., None], rest_in: Callable[[str], str], kiwoom_token: Callable[..., Any]
+    def test_is_known_by_its_keys_in_the_keyring_though_the_token_is_in_redis(
+        self, setup: Callable[..., None], store_in: Callable[[str], str], kiwoom_token: Callable[..., Any]
     ) -> None:
-        rest_in("redis")
+        store_in("redis")
         setup(None, "real", "key-of-one")
         token = kiwoom_token("get")
         setup(None, "real", "key-of-two")
@@ -313,7 +313,7 @@ class TestAKiwoomThatFails:
 
         assert issues() - before <= 2
 
-    def test_to_answer_does_not_hold_up_each_order_while_the_token_lives(
+    def test_to_answer_does_not_hold_up_each_order_while_the_token_is_valid(
         self,
         bot: Callable[..., Any],
         sandbox: SandboxKiwoom,
@@ -340,9 +340,15 @@ class TestHandOuts:
 
     @pytest.mark.parametrize("kind", ["auto", "keyring"])
     def test_go_with_a_clear_though_the_keyring_fails(
-        self, rest_in: Callable[[str], str], kiwoom_token: Callable[..., Any], bot_file: Path, broken: Any, *, kind: str
+        self,
+        store_in: Callable[[str], str],
+        kiwoom_token: Callable[..., Any],
+        bot_file: Path,
+        broken: Any,
+        *,
+        kind: str,
     ) -> None:
-        rest_in(kind)
+        store_in(kind)
         kiwoom_token("get", **ONE)
         broken()
 
@@ -365,9 +371,9 @@ class TestHandOuts:
         assert not list(Path(platformdirs.user_cache_dir("kiwoom")).rglob("*-token.json"))
 
     def test_are_not_touched_by_a_token_that_never_leaves_a_programs_memory(
-        self, rest_in: Callable[[str], str], kiwoom_token: Callable[..., Any], bot: Callable[..., Any], bot_file: Path
+        self, store_in: Callable[[str], str], kiwoom_token: Callable[..., Any], bot: Callable[..., Any], bot_file: Path
     ) -> None:
-        rest_in("auto")
+        store_in("auto")
         token = kiwoom_token("get", **ONE)
 
         bot("TokenManager(store='memory').set_token('of-a-test', 3600)", **ONE)
@@ -375,18 +381,18 @@ class TestHandOuts:
         assert json.loads(bot_file.read_text())["token"] == token
 
     def test_do_not_fail_a_diagnosis(
-        self, rest_in: Callable[[str], str], kiwoom_token: Callable[..., Any], bot_file: Path, broken: Any
+        self, store_in: Callable[[str], str], kiwoom_token: Callable[..., Any], bot_file: Path, broken: Any
     ) -> None:
-        rest_in("keyring")
+        store_in("keyring")
         kiwoom_token("get", **ONE)
         broken()
 
         assert kiwoom_token("doctor", **ONE) != 6
 
     def test_do_not_go_over_a_newer_token_of_kiwoomcli(
-        self, rest_in: Callable[[str], str], kiwoom_token: Callable[..., Any], sandbox: SandboxKiwoom, bot_file: Path
+        self, store_in: Callable[[str], str], kiwoom_token: Callable[..., Any], sandbox: SandboxKiwoom, bot_file: Path
     ) -> None:
-        rest_in("auto")
+        store_in("auto")
         sandbox.set_lifetime(7200)
         kiwoom_token("get", **ONE)
         cache = Path(platformdirs.user_cache_dir("kiwoom")) / "real-token.json"
@@ -400,9 +406,9 @@ class TestHandOuts:
 
 
 def test_a_clear_by_a_program_that_knows_only_the_file_brings_no_older_token_back(
-    rest_in: Callable[[str], str], bot: Callable[..., Any], token_file: Path
+    store_in: Callable[[str], str], bot: Callable[..., Any], token_file: Path
 ) -> None:
-    rest_in("auto")
+    store_in("auto")
 
     said = bot(
         "import json, datetime as d, pathlib\n"
@@ -457,9 +463,9 @@ def test_a_command_that_is_run_ends_at_a_broken_pipe_as_elsewhere(
 
 @POSIX
 def test_a_signals_handler_may_ask_for_the_token_too(
-    rest_in: Callable[[str], str], bot: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store_in: Callable[[str], str], bot: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rest_in("keyring")
+    store_in("keyring")
     (tmp_path / "slow_keyring.py").write_text(
         "import time\nfrom tests.processes.file_keyring import FileKeyring\n\n\nclass Slow(FileKeyring):\n"
         "    priority = 1\n\n    def get_password(self, *which):\n        time.sleep(0.5)\n"

@@ -30,7 +30,7 @@ def manager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], 
 
 
 @pytest.mark.parametrize(("clock_offset", "outlives"), [(0.0, 0.9), (-20.0, 0.5), (20.0, 0.0)])
-def test_no_call_fails_and_no_dead_token_is_handed_out(
+def test_no_call_fails_and_no_dead_token_is_returned(
     manager: Callable[[str], TokenManager], clock_offset: float, outlives: float
 ) -> None:
     # GIVEN a Kiwoom whose clock is apart, and whose tokens live a little longer than they say.
@@ -54,7 +54,7 @@ def test_no_call_fails_and_no_dead_token_is_handed_out(
                     dead.append(token)
             time.sleep(PAUSE_SECONDS)
         issues = kiwoom.counts()["issue"]
-    # THEN no call fails, each token is followed by another, and a dead one is handed out for about a second at most.
+    # THEN no call fails, each token is followed by another, and a dead one is returned for about a second at most.
     assert not failures
     assert len(seen) >= 3
     assert max(map(dead.count, seen)) * PAUSE_SECONDS <= 1.2

@@ -33,12 +33,12 @@ os.chmod(TOKEN_FILE, 0o600)
 
 
 @pytest.fixture(params=["auto", "redis"])
-def kept(request: pytest.FixtureRequest, rest_in: Callable[[str], str], private_places: Path) -> Any:
-    """The token rests elsewhere and a copy is kept in the file."""
+def kept(request: pytest.FixtureRequest, store_in: Callable[[str], str], private_places: Path) -> Any:
+    """The token is stored elsewhere, with a copy in the file."""
     settings = private_places / "places" / "settings" / "settings.toml"
     settings.parent.mkdir(parents=True)
     settings.write_text("share_token_file = true\n")
-    return rest_in(request.param)
+    return store_in(request.param)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_into_an_empty_folder_too(kept: str, start: Callable[..., Any], write: C
 
 
 @pytest.mark.parametrize("kept", ["redis"], indirect=True)  # with auto the next write moves it
-def test_it_moves_to_where_the_token_rests(
+def test_it_moves_to_where_the_token_is_stored(
     kept: str, start: Callable[..., Any], write: Callable[..., None], token_file: Path
 ) -> None:
     one = start()

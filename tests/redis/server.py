@@ -97,7 +97,7 @@ class RealRedis:
 
 
 def parts(version: object) -> int:
-    """How many parts the version of a store has: two once the channel is heard, three while it is not."""
+    """How many parts the version of a store has: two once the channel is connected, three while it is not."""
     assert isinstance(version, tuple)
     return len(version)
 

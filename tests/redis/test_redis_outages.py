@@ -54,11 +54,11 @@ def test_while_redis_is_known_to_be_gone_nobody_is_told_to_read_again(
 ) -> None:
     store = open_store(redis.url)
     write(store, OLD)
-    wait_for(lambda: parts(store.version()) == 2, "the channel is heard")
+    wait_for(lambda: parts(store.version()) == 2, "the channel is connected")
     redis.stop()
     store.read()
     store.read()
-    wait_for(lambda: not store._changes._hears, "the channel is lost")
+    wait_for(lambda: not store._changes._is_connected, "the channel is lost")
     gone = store.version()
     later = time.monotonic() + 2.5  # the version of an unheard channel changes every second
     while time.monotonic() < later:
@@ -199,7 +199,7 @@ def test_a_manager_keeps_its_token_through_an_outage_and_learns_what_came_after(
     redis.start()
     wait_for(lambda: here.get_token() == "second-token-of-a-test", "the token set meanwhile is seen")
     there.clear_token()
-    wait_for(lambda: here.get_token() is None, "the channel is heard again")
+    wait_for(lambda: here.get_token() is None, "the channel is connected again")
 
 
 def test_a_token_is_handed_over_though_another_computer_does_so_at_the_same_moment(
@@ -332,9 +332,9 @@ def test_a_listener_notices_that_redis_hangs_and_reads_again_afterwards(
     here = TokenManager(store=store)
     here.set_token("first-token-of-a-test", 86400)
     version = store.version
-    wait_for(lambda: here.get_token() and parts(version()) == 2, "the channel is heard")
+    wait_for(lambda: here.get_token() and parts(version()) == 2, "the channel is connected")
     redis.hang()
-    wait_for(lambda: parts(version()) == 3, "nobody is heard any more")
+    wait_for(lambda: parts(version()) == 3, "the channel is lost")
     assert here.get_token() == "first-token-of-a-test"
     redis.go_on()
     write(there, NEW)
@@ -388,7 +388,7 @@ def test_the_documented_permissions_are_enough(redis: RealRedis, open_store: Cal
     near, store = open_store(url), open_store(url)
     here, there = TokenManager(store=near), TokenManager(store=store)
     assert here.get_token() is None
-    wait_for(lambda: parts(near.version()) == 2, "the channel is heard")
+    wait_for(lambda: parts(near.version()) == 2, "the channel is connected")
     there.set_token("new-token-of-a-test", 86400)
     wait_for(lambda: here.get_token() == "new-token-of-a-test", "the change is seen")
     with store.lock:

@@ -127,11 +127,11 @@ def test_the_stamp_of_a_write_stays_until_something_changes(
     here, there = open_store(redis.url), open_store(redis.url)
     here.version()
     here.read()
-    wait_for(lambda: parts(here.version()) == 2, "the channel is heard")
+    wait_for(lambda: parts(here.version()) == 2, "the channel is connected")
     version = write(here, OLD)
     assert here.version() == version
     write(there, NEW)
-    wait_for(lambda: here.version() != version, "the change is heard")
+    wait_for(lambda: here.version() != version, "the change is noticed")
     assert here.read() == NEW
 
 
@@ -141,7 +141,7 @@ def test_a_change_elsewhere_wakes_who_watches_the_local_file(
     here, there = open_store(redis.url), open_store(redis.url)
     here.version()
     here.read()
-    wait_for(lambda: parts(here.version()) == 2, "the channel is heard")
+    wait_for(lambda: parts(here.version()) == 2, "the channel is connected")
     (watch_paths,) = here.watch_paths()
     wait_for(lambda: os.path.exists(watch_paths), "the file is there")
     with open(watch_paths, "rb") as file:
@@ -179,7 +179,7 @@ def test_whoever_looks_asks_redis_one_small_question(redis: RealRedis, open_stor
     store = open_store(redis.url)
     store.version()
     store.read()
-    wait_for(lambda: parts(store.version()) == 2, "the channel is heard")
+    wait_for(lambda: parts(store.version()) == 2, "the channel is connected")
     before = redis.order("INFO", "commandstats")
     for _ in range(100):
         store.version()
@@ -196,7 +196,7 @@ def test_while_redis_is_slow_the_token_in_hand_is_given_and_the_channel_decides(
     store, there = open_store(redis.url, server=server), open_store(redis.url)
     here = TokenManager(store=store)
     write(there, OLD)
-    wait_for(lambda: here.get_token() and parts(store.version()) == 2, "the channel is heard")
+    wait_for(lambda: here.get_token() and parts(store.version()) == 2, "the channel is connected")
     asked = []
     server.ask_briefly = lambda act, seconds: asked.append(seconds)
     for _ in range(5):
@@ -226,7 +226,7 @@ def test_a_listener_ends_with_its_store(redis: RealRedis, open_store: Callable[.
         store = open_store(redis.url)
         store.version()
         store.read()
-        wait_for(lambda: parts(store.version()) == 2, "the channel is heard")
+        wait_for(lambda: parts(store.version()) == 2, "the channel is connected")
 
     use_and_forget()
     wait_for(lambda: redis.order("CLIENT", "LIST", "TYPE", "pubsub") in ("", b"", []), "nobody listens any more")

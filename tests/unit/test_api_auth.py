@@ -20,6 +20,7 @@ from kiwoom_client.auth import AsyncTokenProvider, TokenProvider
 from kiwoom_client.base import AsyncBaseClient, BaseClient, KiwoomAPIError
 
 import tray_app
+from tests.doubles import Clock
 from tray_app import AsyncTokens, KiwoomAuth, TokenManager
 from tray_app.core.errors import KeysMissing, StoreError
 from tray_app.core.secret import Secret
@@ -27,6 +28,7 @@ from tray_app.kiwoom.broker import Broker
 from tray_app.kiwoom.keys import clean_keys
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 from tray_app.service.composition import open_service
+from tray_app.service.token_service import TokenService
 from tray_app.settings.load import load_settings
 
 PATH = "/api/dostk/stkinfo"
@@ -34,7 +36,7 @@ KEYS = clean_keys(SANDBOX_APP_KEY, SANDBOX_APP_SECRET)
 
 
 @pytest.fixture
-def kiwoom(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def kiwoom(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxKiwoom]:
     with SandboxKiwoom() as sandbox:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", sandbox.base_url)
@@ -44,12 +46,12 @@ def kiwoom(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.fixture
-def manager(kiwoom: Any) -> Any:
+def manager(kiwoom: SandboxKiwoom) -> TokenManager:
     return TokenManager()
 
 
 @pytest.fixture
-def client(kiwoom: Any, manager: Any) -> Iterator[Any]:
+def client(kiwoom: SandboxKiwoom, manager: TokenManager) -> Iterator[httpx.Client]:
     with httpx.Client(auth=KiwoomAuth(manager), base_url=kiwoom.base_url) as client:
         yield client
 
@@ -102,14 +104,16 @@ def send(tokens: Refusing, asked: Asked, **request: object) -> httpx.Response:
 DEAD = {"return_code": 3, "return_msg": "인증에 실패했습니다[8005:Token이 유효하지 않습니다]"}
 
 
-def test_the_token_is_attached_and_issued_once(client: Any, kiwoom: Any, manager: Any) -> None:
+def test_the_token_is_attached_and_issued_once(
+    client: httpx.Client, kiwoom: SandboxKiwoom, manager: TokenManager
+) -> None:
     for _ in range(3):
         assert client.post(PATH, json={"stk_cd": "005930"}).json()["return_code"] == 0
     assert kiwoom.counts() == {"issue": 1, "revoke": 0, "rest": 3}
     assert manager.get_token() is not None
 
 
-def test_without_a_manager_the_programs_own_is_used(kiwoom: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_manager_the_programs_own_is_used(kiwoom: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(tray_app, "token_manager", raising=False)
     with httpx.Client(auth=KiwoomAuth(), base_url=kiwoom.base_url) as client:
         assert client.post(PATH, json={}).json()["return_code"] == 0
@@ -117,7 +121,9 @@ def test_without_a_manager_the_programs_own_is_used(kiwoom: Any, monkeypatch: py
     monkeypatch.delattr(tray_app, "token_manager")
 
 
-def test_a_token_that_died_is_renewed_and_the_request_repeated(client: Any, kiwoom: Any, manager: Any) -> None:
+def test_a_token_that_died_is_renewed_and_the_request_repeated(
+    client: httpx.Client, kiwoom: SandboxKiwoom, manager: TokenManager
+) -> None:
     first = manager.ensure_token()
     revoke_elsewhere(kiwoom, first)
     assert client.post(PATH, json={"stk_cd": "005930"}).json()["stk_nm"] == "삼성전자"
@@ -150,7 +156,9 @@ def test_a_token_that_another_program_has_replaced_already_is_just_read_again(ki
     assert kiwoom.counts() == {"issue": 2, "revoke": 1, "rest": 2}
 
 
-def test_many_requests_that_meet_the_same_dead_token_make_one_issue(client: Any, kiwoom: Any, manager: Any) -> None:
+def test_many_requests_that_meet_the_same_dead_token_make_one_issue(
+    client: httpx.Client, kiwoom: SandboxKiwoom, manager: TokenManager
+) -> None:
     revoke_elsewhere(kiwoom, manager.ensure_token())
     kiwoom.set_delay(0.1)
     together = threading.Barrier(12)
@@ -165,7 +173,7 @@ def test_many_requests_that_meet_the_same_dead_token_make_one_issue(client: Any,
 
 
 def test_a_token_that_kiwoom_gives_back_though_it_refuses_it_ends_in_the_answer(
-    client: Any, kiwoom: Any, manager: Any, caplog: pytest.LogCaptureFixture
+    client: httpx.Client, kiwoom: SandboxKiwoom, manager: TokenManager, caplog: pytest.LogCaptureFixture
 ) -> None:
     manager.ensure_token()
     kiwoom.set_fault("8005", on="rest")
@@ -178,7 +186,7 @@ def test_a_token_that_kiwoom_gives_back_though_it_refuses_it_ends_in_the_answer(
 
 
 def test_an_outage_of_the_renewal_leaves_the_answer_as_it_came(
-    client: Any, kiwoom: Any, manager: Any, caplog: pytest.LogCaptureFixture
+    client: httpx.Client, kiwoom: SandboxKiwoom, manager: TokenManager, caplog: pytest.LogCaptureFixture
 ) -> None:
     revoke_elsewhere(kiwoom, manager.ensure_token())
     kiwoom.set_fault("http-503", on="issue")
@@ -187,7 +195,7 @@ def test_an_outage_of_the_renewal_leaves_the_answer_as_it_came(
     assert "there is no other" in caplog.text
 
 
-def test_without_any_token_the_reason_is_raised(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_token_the_reason_is_raised(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("APP_KEY")
     monkeypatch.delenv("APP_SECRET")
     with pytest.raises(KeysMissing):
@@ -262,7 +270,9 @@ def test_an_uploaded_file_is_not_sent_twice(tmp_path: Path) -> None:
     assert len(asked.tokens) == 1
 
 
-def test_a_streamed_answer_can_still_be_read(client: Any, kiwoom: Any, manager: Any) -> None:
+def test_a_streamed_answer_can_still_be_read(
+    client: httpx.Client, kiwoom: SandboxKiwoom, manager: TokenManager
+) -> None:
     revoke_elsewhere(kiwoom, manager.ensure_token())
     with client.stream("POST", PATH, json={}) as answer:
         assert '"return_code": 0' in "".join(answer.iter_text())
@@ -412,11 +422,13 @@ LOOPS = {"asyncio": (asyncio.run, with_asyncio), "trio": (lambda main: trio.run(
 
 
 @pytest.fixture(params=LOOPS.values(), ids=LOOPS.keys())  # type: ignore[call-overload, untyped-decorator]
-def loop(request: Any) -> Any:
+def loop(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
-def test_many_coroutines_that_meet_the_same_dead_token_make_one_issue(kiwoom: Any, manager: Any, loop: Any) -> None:
+def test_many_coroutines_that_meet_the_same_dead_token_make_one_issue(
+    kiwoom: SandboxKiwoom, manager: TokenManager, loop: Any
+) -> None:
     run, gather = loop
     revoke_elsewhere(kiwoom, manager.ensure_token())
     kiwoom.set_delay(0.1)
@@ -481,7 +493,7 @@ def test_a_coroutine_that_is_cancelled_waits_for_no_token() -> None:
     tokens.turned.set()
 
 
-def test_a_streamed_body_of_a_coroutine_is_not_sent_twice(kiwoom: Any, manager: Any) -> None:
+def test_a_streamed_body_of_a_coroutine_is_not_sent_twice(kiwoom: SandboxKiwoom, manager: TokenManager) -> None:
     manager.ensure_token()
     kiwoom.set_fault("8005", on="rest", times=1)
 
@@ -496,7 +508,7 @@ def test_a_streamed_body_of_a_coroutine_is_not_sent_twice(kiwoom: Any, manager: 
     assert kiwoom.counts()["rest"] == 1
 
 
-def test_ensure_token_can_be_awaited(kiwoom: Any, manager: Any, loop: Any) -> None:
+def test_ensure_token_can_be_awaited(kiwoom: SandboxKiwoom, manager: TokenManager, loop: Any) -> None:
     run, gather = loop
 
     async def main() -> list[str]:
@@ -539,14 +551,16 @@ def test_kiwoom_client_takes_the_manager_as_its_token_provider(kiwoom: Any, mana
     assert kiwoom.counts() == {"issue": 1, "revoke": 0, "rest": 3}
 
 
-def test_kiwoom_client_gets_over_a_dead_token(kiwoom: Any, manager: Any) -> None:
+def test_kiwoom_client_gets_over_a_dead_token(kiwoom: SandboxKiwoom, manager: TokenManager) -> None:
     revoke_elsewhere(kiwoom, manager.ensure_token())
     with kiwoom_client(kiwoom, manager) as client:
         assert client.request(PATH, "ka10001")["return_code"] == 0
     assert kiwoom.counts()["issue"] == 2
 
 
-def test_threads_of_kiwoom_client_that_meet_the_same_dead_token_make_one_issue(kiwoom: Any, manager: Any) -> None:
+def test_threads_of_kiwoom_client_that_meet_the_same_dead_token_make_one_issue(
+    kiwoom: SandboxKiwoom, manager: TokenManager
+) -> None:
     revoke_elsewhere(kiwoom, manager.ensure_token())
     kiwoom.set_delay(0.1)
     together = threading.Barrier(8)
@@ -561,7 +575,7 @@ def test_threads_of_kiwoom_client_that_meet_the_same_dead_token_make_one_issue(k
     assert kiwoom.counts()["issue"] == 2
 
 
-def test_kiwoom_client_does_not_hammer_when_kiwoom_insists(kiwoom: Any, manager: Any) -> None:
+def test_kiwoom_client_does_not_hammer_when_kiwoom_insists(kiwoom: SandboxKiwoom, manager: TokenManager) -> None:
     manager.ensure_token()
     kiwoom.set_fault("8005", on="rest")
     with kiwoom_client(kiwoom, manager) as client:
@@ -571,13 +585,15 @@ def test_kiwoom_client_does_not_hammer_when_kiwoom_insists(kiwoom: Any, manager:
     assert kiwoom.counts()["issue"] == 2
 
 
-def test_refresh_token_by_itself_asks_kiwoom(kiwoom: Any, manager: Any) -> None:
+def test_refresh_token_by_itself_asks_kiwoom(kiwoom: SandboxKiwoom, manager: TokenManager) -> None:
     first = manager.ensure_token()
     assert manager.refresh_token() == first
     assert kiwoom.counts()["issue"] == 2
 
 
-def test_tasks_of_kiwoom_client_that_meet_the_same_dead_token_make_one_issue(kiwoom: Any, manager: Any) -> None:
+def test_tasks_of_kiwoom_client_that_meet_the_same_dead_token_make_one_issue(
+    kiwoom: SandboxKiwoom, manager: TokenManager
+) -> None:
     revoke_elsewhere(kiwoom, manager.ensure_token())
     kiwoom.set_delay(0.1)
 
@@ -672,7 +688,9 @@ def test_what_another_host_answers_after_a_redirect_confirms_nothing() -> None:
     assert tokens.confirmed == []
 
 
-def test_a_request_makes_an_unknown_token_a_confirmed_one(client: Any, kiwoom: Any, manager: Any) -> None:
+def test_a_request_makes_an_unknown_token_a_confirmed_one(
+    client: httpx.Client, kiwoom: SandboxKiwoom, manager: TokenManager
+) -> None:
     token = Broker(kiwoom.base_url).issue(KEYS).token.value.reveal()
     manager.set_token(token, 86400)
     assert confirmed_at(manager, token) == 0
@@ -682,7 +700,7 @@ def test_a_request_makes_an_unknown_token_a_confirmed_one(client: Any, kiwoom: A
     assert wait_until(lambda: confirmed_at(manager, token) > 0)
 
 
-def test_a_request_settles_a_doubt(client: Any, manager: Any) -> None:
+def test_a_request_settles_a_doubt(client: httpx.Client, manager: TokenManager) -> None:
     token = manager.ensure_token()
     open_service(load_settings()).doubt(Secret(token))
 
@@ -692,19 +710,19 @@ def test_a_request_settles_a_doubt(client: Any, manager: Any) -> None:
 
 
 @pytest.fixture
-def confirmations(manager: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """What reaches the service of a manager whose clock is set by hand, once its threads are done."""
-    told = []
-    monkeypatch.setattr(manager._service, "confirm", lambda value, at: told.append((value.reveal(), at)))
+def confirmations(kiwoom: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
+    """What reaches the service of a manager, once its threads are done."""
+    told: list[tuple[str, float]] = []
+    monkeypatch.setattr(TokenService, "confirm", lambda _, value, at: told.append((value.reveal(), at)))
     monkeypatch.setattr("tray_app.api.background.start_in_background", lambda act: act())
     return told
 
 
-def test_a_token_is_confirmed_once_in_ten_minutes(
-    manager: Any, confirmations: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_token_is_confirmed_once_in_ten_minutes(confirmations: list[tuple[str, float]]) -> None:
+    clock = Clock()
+    manager = TokenManager(clock=clock)
     for at in (1000.0, 1001.0, 1599.0, 1600.0, 1601.0):
-        monkeypatch.setattr(manager, "_clock", lambda at=at: at)
+        clock.now = at
         manager.confirm("one")
     manager.confirm("another")
 
@@ -713,7 +731,7 @@ def test_a_token_is_confirmed_once_in_ten_minutes(
 
 @pytest.mark.parametrize("failure", [OSError("x"), StoreError("x"), RuntimeError("x")])
 def test_a_confirmation_that_fails_is_nobodys_problem(
-    client: Any, manager: Any, failure: Any, monkeypatch: pytest.MonkeyPatch
+    client: httpx.Client, manager: TokenManager, failure: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried = threading.Event()
 
@@ -721,14 +739,14 @@ def test_a_confirmation_that_fails_is_nobodys_problem(
         tried.set()
         raise failure
 
-    monkeypatch.setattr(manager._service, "confirm", fail)
+    monkeypatch.setattr(TokenService, "confirm", fail)
 
     assert client.post(PATH, json={}).json()["return_code"] == 0
     assert tried.wait(5)
 
 
 def test_a_confirmation_that_hangs_holds_up_no_request_and_no_lock(
-    client: Any, manager: Any, monkeypatch: pytest.MonkeyPatch
+    client: httpx.Client, manager: TokenManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_on = threading.Event()
     monkeypatch.setattr(manager._service.store, "version", lambda: go_on.wait(20))
@@ -744,35 +762,37 @@ class TestConfirming:
     """The service's part."""
 
     @pytest.fixture
-    def service(self, manager: Any) -> Any:
+    def service(self, manager: TokenManager) -> TokenService:
         return open_service(load_settings())
 
     @pytest.fixture
-    def token(self, manager: Any) -> Any:
+    def token(self, manager: TokenManager) -> Secret:
         return Secret(manager.ensure_token())
 
     @pytest.fixture
-    def issued_at(self, service: Any, token: Any) -> Any:
+    def issued_at(self, service: TokenService, token: Secret) -> float:
         return service.evidence().confirmed_at
 
-    def test_of_another_token_is_nothing(self, service: Any, token: Any, issued_at: Any) -> None:
+    def test_of_another_token_is_nothing(self, service: TokenService, token: Secret, issued_at: float) -> None:
         service.confirm(Secret("another"), time.time() + 3600)
 
         assert service.evidence().confirmed_at == issued_at
 
-    def test_of_a_token_that_was_just_confirmed_writes_nothing(self, service: Any, token: Any, issued_at: Any) -> None:
+    def test_of_a_token_that_was_just_confirmed_writes_nothing(
+        self, service: TokenService, token: Secret, issued_at: float
+    ) -> None:
         service.confirm(token, issued_at + 599)
 
         assert service.evidence().confirmed_at == issued_at
 
-    def test_later_is_written(self, service: Any, token: Any, issued_at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(service.tokens, "_clock", lambda: issued_at + 700)
+    def test_later_is_written(self, token: Secret, issued_at: float) -> None:
+        later = open_service(load_settings(), clock=lambda: issued_at + 700)
 
-        service.confirm(token, issued_at + 601)
+        later.confirm(token, issued_at + 601)
 
-        assert service.evidence().confirmed_at == issued_at + 601
+        assert later.evidence().confirmed_at == issued_at + 601
 
-    def test_does_not_wait_for_the_lock(self, service: Any, token: Any, issued_at: Any) -> None:
+    def test_does_not_wait_for_the_lock(self, service: TokenService, token: Secret, issued_at: float) -> None:
         service.store.lock.acquire()
         try:
             service.confirm(token, issued_at + 601)
@@ -781,7 +801,7 @@ class TestConfirming:
 
         assert service.evidence().confirmed_at == issued_at
 
-    def test_of_a_request_before_a_doubt_settles_nothing(self, service: Any, token: Any) -> None:
+    def test_of_a_request_before_a_doubt_settles_nothing(self, service: TokenService, token: Secret) -> None:
         before = time.time()
         service.doubt(token)
 
@@ -789,7 +809,7 @@ class TestConfirming:
 
         assert service.evidence().says_doubtful(token)
 
-    def test_keeps_what_the_last_attempt_was(self, service: Any, token: Any, issued_at: Any) -> None:
+    def test_keeps_what_the_last_attempt_was(self, service: TokenService, token: Secret, issued_at: float) -> None:
         before = service.tokens.read_record().last.to_record()
 
         service.confirm(token, issued_at + 601)

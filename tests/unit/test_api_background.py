@@ -16,7 +16,7 @@ LOOPS = {"asyncio": asyncio.run, "trio": lambda main: trio.run(lambda: main)}
 
 
 @pytest.fixture(params=LOOPS)
-def run(request: Any) -> Any:
+def run(request: pytest.FixtureRequest) -> Any:
     return LOOPS[request.param]
 
 

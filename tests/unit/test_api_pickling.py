@@ -36,7 +36,7 @@ WAY_NAMES = ["copy", "deepcopy", *(f"pickle {protocol}" for protocol in range(6)
 
 
 @pytest.fixture(params=WAYS, ids=WAY_NAMES)
-def way(request: Any) -> Any:
+def way(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
@@ -55,7 +55,7 @@ class Named(TokenManager):
         self.name = name
 
 
-def test_a_copy_is_a_manager_of_the_same_place(manager: Any, way: Any) -> None:
+def test_a_copy_is_a_manager_of_the_same_place(manager: TokenManager, way: Any) -> None:
     other = way(manager)
 
     assert (type(other), other.get_token()) == (TokenManager, VALUE)
@@ -63,7 +63,7 @@ def test_a_copy_is_a_manager_of_the_same_place(manager: Any, way: Any) -> None:
     assert manager.get_token() is None
 
 
-def test_a_copy_goes_on_when_the_first_is_gone(manager: Any, way: Any) -> None:
+def test_a_copy_goes_on_when_the_first_is_gone(manager: TokenManager, way: Any) -> None:
     other = way(manager)
     del manager
     other.set_token("another-token", DAY)
@@ -95,7 +95,7 @@ def test_a_pickle_has_the_place_and_no_token_or_key(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_place_is_that_of_the_first_wherever_it_is_loaded(
-    manager: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    manager: TokenManager, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     pickled = pickle.dumps(manager)
     monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", str(tmp_path / "of-another-program"))
@@ -105,7 +105,7 @@ def test_the_place_is_that_of_the_first_wherever_it_is_loaded(
     assert loads(pickled).get_token() == VALUE
 
 
-def test_it_never_becomes_one_of_the_other_mode(manager: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_never_becomes_one_of_the_other_mode(manager: TokenManager, monkeypatch: pytest.MonkeyPatch) -> None:
     pickled = pickle.dumps(manager)
     monkeypatch.setenv("KIWOOM_MODE", "demo")
 
@@ -139,14 +139,14 @@ def test_a_clock_that_can_be_pickled_goes_along() -> None:
 
 class TestTheModulesManager:
     @pytest.fixture
-    def manager(self, monkeypatch: pytest.MonkeyPatch) -> Any:
+    def manager(self, monkeypatch: pytest.MonkeyPatch) -> TokenManager:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         manager = ModulesManager()
         monkeypatch.setattr(tray_app, "token_manager", manager)
         return manager
 
     def test_is_copied_before_its_first_use(
-        self, manager: Any, way: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+        self, manager: TokenManager, way: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         other = way(manager)
         monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", str(tmp_path / "later"))
@@ -155,7 +155,7 @@ class TestTheModulesManager:
 
         assert other.get_token() == manager.get_token() == VALUE
 
-    def test_is_copied_after_its_first_use(self, manager: Any, way: Any) -> None:
+    def test_is_copied_after_its_first_use(self, manager: TokenManager, way: Any) -> None:
         manager.set_token(VALUE, DAY)
 
         assert way(manager).get_token() == VALUE
@@ -170,7 +170,7 @@ class TestTheModulesManager:
         with pytest.raises(SettingsError):
             other.get_token()
 
-    def test_of_another_process_is_the_one_that_it_has(self, manager: Any) -> None:
+    def test_of_another_process_is_the_one_that_it_has(self, manager: TokenManager) -> None:
         pickled = pickle.dumps(manager)
         code = "import pickle, sys, tray_app; print(pickle.load(sys.stdin.buffer) is tray_app.token_manager)"
         done = subprocess.run(
@@ -185,7 +185,7 @@ class TestTheModulesManager:
         assert (done.stdout.strip(), done.stderr) == (b"True", b"")
 
 
-def test_auth_is_copied(manager: Any, way: Any) -> None:
+def test_auth_is_copied(manager: TokenManager, way: Any) -> None:
     seen = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -199,14 +199,14 @@ def test_auth_is_copied(manager: Any, way: Any) -> None:
     assert seen == [f"Bearer {VALUE}"]
 
 
-def test_async_tokens_are_copied(manager: Any, way: Any) -> None:
+def test_async_tokens_are_copied(manager: TokenManager, way: Any) -> None:
     tokens = AsyncTokens(manager)
     asyncio.run(tokens.get_valid_token())
 
     assert asyncio.run(way(tokens).get_valid_token()) == VALUE
 
 
-def test_a_copy_knows_nothing_of_the_token_that_the_first_returned(manager: Any, way: Any) -> None:
+def test_a_copy_knows_nothing_of_the_token_that_the_first_returned(manager: TokenManager, way: Any) -> None:
     """Else its `refresh_token` would take that one for refused."""
     manager.get_valid_token()
 
@@ -215,21 +215,21 @@ def test_a_copy_knows_nothing_of_the_token_that_the_first_returned(manager: Any,
     assert other._last_returned.get(None) is None
 
 
-def get(manager: Any) -> str | None:
+def get(manager: TokenManager) -> str | None:
     return manager.get_token()
 
 
 @pytest.mark.parametrize(
     "method", [name for name in ("spawn", "forkserver") if name in multiprocessing.get_all_start_methods()]
 )
-def test_a_child_process_gets_the_token(manager: Any, method: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_process_gets_the_token(manager: TokenManager, method: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
     with multiprocessing.get_context(method).Pool(1) as pool:
         assert pool.apply_async(get, (manager,)).get(60) == VALUE
 
 
-def test_workers_of_xdist_use_the_managers_of_a_module(tmp_path: Path, manager: Any) -> None:
+def test_workers_of_xdist_use_the_managers_of_a_module(tmp_path: Path, manager: TokenManager) -> None:
     (tmp_path / "test_bot.py").write_text(
         textwrap.dedent(f"""
             import copy, pickle
@@ -257,7 +257,7 @@ def test_workers_of_xdist_use_the_managers_of_a_module(tmp_path: Path, manager: 
     assert "12 passed" in done.stdout, done.stdout + done.stderr
 
 
-def test_the_original_files_form_is_untouched_by_a_copy(manager: Any, way: Any, private_places: Any) -> None:
+def test_the_original_files_form_is_untouched_by_a_copy(manager: TokenManager, way: Any, private_places: Path) -> None:
     before = json.loads((private_places / "data" / ".token").read_text())
 
     way(manager).get_token()

@@ -21,11 +21,6 @@ TOKEN = Secret("a-token-to-be-copied")
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def copier(qtbot: QtBot, clock: Clock) -> Iterator[TokenClipboard]:
     one = TokenClipboard(clock=clock)
     yield one

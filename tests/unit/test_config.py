@@ -124,11 +124,9 @@ class TestList:
         }
         assert len(starts) == 1
 
-    def test_tells_what_the_alias_of_kiwoomcli_decides(
-        self, config: Callable[..., Run], file: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_tells_what_the_alias_of_kiwoomcli_decides(self, config: Callable[..., Run], file: Path) -> None:
         file.write_text('mode = "real"\n')
-        monkeypatch.setattr("tray_app.settings.kwcli._read_profiles", lambda: {"second": "demo"})
+        kwcli.keep_alias("second", "demo")
 
         rows = {one["name"]: one for one in json.loads(config("list", "--json", "--profile", "second").out)}
 
@@ -372,7 +370,7 @@ def test_path_is_where_the_file_is_or_would_be(config: Callable[..., Run], priva
 
 
 class TestTheToken:
-    """What a change of the settings does to a token that lives."""
+    """What a change of the settings does to a valid token."""
 
     def test_moves_along_to_another_folder(
         self, run: Callable[..., Run], config: Callable[..., Run], data: Path, private_places: Path
@@ -607,7 +605,7 @@ class TestCopies:
         assert file.read_text() == before
         assert config("set", "share_bot_file", str(bots)).status == DONE
 
-    def test_are_not_put_where_a_token_itself_rests(
+    def test_are_not_put_where_a_token_itself_is_stored(
         self, run: Callable[..., Run], config: Callable[..., Run], private_places: Path
     ) -> None:
         put(run)
@@ -619,7 +617,7 @@ class TestCopies:
         assert one_line(refused.err) == f"A token itself is stored in {of_second}. Choose another file for bots."
         assert not of_second.exists()
 
-    def test_the_file_is_no_copy_where_the_token_itself_rests_in_it(
+    def test_the_file_is_no_copy_where_the_token_itself_is_stored_there(
         self, run: Callable[..., Run], config: Callable[..., Run]
     ) -> None:
         """Without a keyring."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -31,7 +31,7 @@ VALUE = "token-of-a-test"
 
 
 @pytest.fixture
-def in_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def in_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     yield lambda zone: live_in(zone, monkeypatch)
     monkeypatch.undo()
     read_zone()
@@ -45,13 +45,13 @@ def record(**fields: Any) -> Any:
 
 class TestExpiresDt:
     @pytest.mark.parametrize("zone", ZONES)
-    def test_is_korean_time_wherever_the_computer_is(self, zone: Any, in_zone: Any) -> None:
+    def test_is_korean_time_wherever_the_computer_is(self, zone: str, in_zone: Callable[[str], None]) -> None:
         in_zone(zone)
 
         assert parse_expires_dt("20251107083713") == datetime(2025, 11, 6, 23, 37, 13, tzinfo=UTC)
 
     @pytest.mark.parametrize("zone", ZONES)
-    def test_writing_is_the_inverse_of_reading(self, zone: Any, in_zone: Any) -> None:
+    def test_writing_is_the_inverse_of_reading(self, zone: str, in_zone: Callable[[str], None]) -> None:
         in_zone(zone)
 
         assert format_expires_dt(parse_expires_dt("20240229235959")) == "20240229235959"
@@ -179,14 +179,16 @@ class TestLifetime:
 class TestText:
     @pytest.mark.parametrize("zone", ZONES)
     @pytest.mark.parametrize("encode", [encode_seed, encode_zoned])
-    def test_is_read_back_as_it_was(self, encode: Any, zone: Any, in_zone: Any) -> None:
+    def test_is_read_back_as_it_was(self, encode: Any, zone: str, in_zone: Callable[[str], None]) -> None:
         in_zone(zone)
         token = token_for(VALUE, 86400, START + 0.123456)
 
         assert decode(encode(token)) == token
 
     @pytest.mark.parametrize("zone", ZONES)
-    def test_the_seeds_file_holds_three_keys_and_naive_local_time(self, zone: Any, in_zone: Any) -> None:
+    def test_the_seeds_file_holds_three_keys_and_naive_local_time(
+        self, zone: str, in_zone: Callable[[str], None]
+    ) -> None:
         in_zone(zone)
         fields = json.loads(encode_seed(token_for(VALUE, 86400, START)))
 
@@ -196,7 +198,7 @@ class TestText:
         assert fields["created_at"] == datetime.fromtimestamp(START).isoformat()  # noqa: DTZ006
 
     @pytest.mark.parametrize("zone", ZONES)
-    def test_a_time_with_a_zone_is_read_the_same_everywhere(self, zone: Any, in_zone: Any) -> None:
+    def test_a_time_with_a_zone_is_read_the_same_everywhere(self, zone: str, in_zone: Callable[[str], None]) -> None:
         in_zone(zone)
 
         assert decode(record(expires_at="2026-09-22T09:00:00+09:00")).expires_at == datetime(2026, 9, 22, tzinfo=UTC)
@@ -209,7 +211,7 @@ class TestText:
 
     @pytest.mark.parametrize("first", [0, 1], ids=["first pass", "second pass"])
     def test_in_the_hour_that_a_clock_repeats_a_token_neither_lives_longer_nor_ages(
-        self, first: Any, in_zone: Any
+        self, first: Any, in_zone: Callable[[str], None]
     ) -> None:
         in_zone("America/New_York")
         created = datetime(2026, 11, 1, 5 + first, 30, tzinfo=UTC)  # 01:30 local time, twice
@@ -264,7 +266,7 @@ class TestText:
     @pytest.mark.parametrize("when", ["0001-01-01T00:00:00", "9999-12-31T23:59:59.999999"])
     @pytest.mark.parametrize("field", ["expires_at", "created_at"])
     def test_an_absurd_date_is_refused_or_can_be_shown_and_written(
-        self, field: Any, when: Any, offset: Any, zone: Any, in_zone: Any
+        self, field: Any, when: Any, offset: Any, zone: str, in_zone: Callable[[str], None]
     ) -> None:
         in_zone(zone)
         try:

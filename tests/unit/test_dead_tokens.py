@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.doubles import KEYS, NO, Clock, FakeBroker, PromptHistory
+from tests.doubles import NO, Clock, FakeBroker, PromptHistory
+from tests.file_service import open_file_service
 from tray_app.core.errors import (
     BrokerUnavailable,
     KeysMissing,
@@ -20,10 +22,9 @@ from tray_app.core.errors import (
 )
 from tray_app.core.secret import Secret
 from tray_app.core.token import Token, token_for
+from tray_app.kiwoom.keys import AppKeys
 from tray_app.service.outcome import Outcome
 from tray_app.service.token_service import TokenService
-from tray_app.stores.file import FileStore
-from tray_app.stores.lock import ProfileLock
 
 DAY = 86400.0
 
@@ -60,16 +61,6 @@ class OtherTool:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def broker(clock: Clock) -> FakeBroker:
-    return FakeBroker(clock)
-
-
-@pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / ".token"
 
@@ -87,25 +78,17 @@ def history(tmp_path: Path) -> PromptHistory:
 @pytest.fixture
 def opened(
     path: Path, clock: Clock, broker: FakeBroker, tool: OtherTool, history: PromptHistory
-) -> Callable[[], TokenService]:
-    """Opens a service as another process would: nothing shared but the disk, the other tool and Kiwoom."""
-
-    def open_one() -> TokenService:
-        store = FileStore(str(path), ProfileLock(f"{path}.lock"), clock)
-        return TokenService(
-            "default", store, lambda: KEYS, lambda: broker, clock, exports=tool, open_history=lambda: history
-        )
-
-    return open_one
+) -> Callable[..., TokenService]:
+    return partial(open_file_service, path, clock, broker, exports=tool, history=history)
 
 
 @pytest.fixture
-def service(opened: Callable[[], TokenService]) -> TokenService:
+def service(opened: Callable[..., TokenService]) -> TokenService:
     return opened()
 
 
 @pytest.fixture
-def other(opened: Callable[[], TokenService]) -> TokenService:
+def other(opened: Callable[..., TokenService]) -> TokenService:
     return opened()
 
 
@@ -313,7 +296,7 @@ class TestRevoke:
     def test_a_rotation_whose_token_cannot_be_stored_any_more_leaves_no_dead_one_to_others(
         self,
         service: TokenService,
-        opened: Callable[[], TokenService],
+        opened: Callable[..., TokenService],
         broker: FakeBroker,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
@@ -496,17 +479,15 @@ class TestWhatIsKnownStaysKnown:
         assert other.current() is None
 
     def test_when_no_keys_can_be_found_to_replace_it(
-        self, opened: Callable[[], TokenService], other: TokenService, monkeypatch: pytest.MonkeyPatch
+        self, opened: Callable[..., TokenService], service: TokenService, other: TokenService
     ) -> None:
-        service = opened()
         token = service.ensure().token
 
-        def no_keys() -> None:
+        def no_keys() -> AppKeys:
             raise KeysMissing("There are no keys.")
 
-        monkeypatch.setattr(service, "_find_keys", no_keys)
         with pytest.raises(KeysMissing):
-            service.replace_refused(token.value)
+            opened(find_keys=no_keys).replace_refused(token.value)
         assert other.current() is None
 
     def test_when_kiwoom_has_asked_to_wait(

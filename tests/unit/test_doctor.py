@@ -134,7 +134,7 @@ class TestTheToken:
         bot_file.write_text("# the bot's own settings")
 
         assert [text for name, _, text in look() if name == "share"] == [
-            f"{bot_file} holds something that is not a token, so it is left as it is. Choose another file."
+            f"{bot_file} contains something that is not a token, so it is left as it is. Choose another file."
         ]
 
     def test_that_cannot_be_read_is_a_line_of_several(

@@ -48,7 +48,7 @@ def key_file(tmp_path: Path) -> Path:
     return file
 
 
-def store_at(path: Any, *keys: Any, key_file: Any = None) -> FileStore:
+def store_at(path: Path, *keys: Any, key_file: Any = None) -> FileStore:
     cipher = Cipher(Secret(",".join(keys)) if keys else None, str(key_file) if key_file else None)
     return FileStore(str(path), ThreadLock(), cipher=cipher)
 

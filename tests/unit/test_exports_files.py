@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import keyring
@@ -20,6 +21,7 @@ from tray_app.core.token import encode_seed, token_for
 from tray_app.service.composition import open_service
 from tray_app.service.outcome import Outcome
 from tray_app.service.settings_changes import change_setting, setting_named
+from tray_app.service.token_service import TokenService
 from tray_app.settings.load import load_settings
 from tray_app.stores.keyring import KeyringStore
 from tray_app.stores.keyring_client import KeyringClient
@@ -29,17 +31,7 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX mode bits
 
 
 @pytest.fixture
-def clock() -> Any:
-    return Clock()
-
-
-@pytest.fixture
-def broker(clock: Any) -> Any:
-    return FakeBroker(clock)
-
-
-@pytest.fixture
-def ring(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def ring(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryKeyring]:
     """A keyring that lasts for one test; each opening has a client of its own, as each process has."""
     ring = MemoryKeyring()
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
@@ -51,24 +43,27 @@ def ring(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.fixture
-def settings_file(private_places: Any) -> Any:
+def settings_file(private_places: Path) -> Path:
     path = private_places / "places" / "settings" / "settings.toml"
     path.parent.mkdir(parents=True)
     return path
 
 
 @pytest.fixture
-def token_file(private_places: Any) -> Any:
+def token_file(private_places: Path) -> Path:
     return private_places / "data" / ".token"
 
 
-def opened(clock: Any, broker: Any, profile: Any = None) -> Any:
-    service = open_service(load_settings(profile), keys=KEYS, clock=clock)
-    service._open_broker = lambda: broker
-    return service
+@pytest.fixture(autouse=True)
+def _no_other_kiwoom(broker: FakeBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tray_app.service.composition.open_broker", lambda *_: broker)
 
 
-def read(path: Any) -> Any:
+def opened(clock: Clock, broker: FakeBroker, profile: str | None = None) -> TokenService:
+    return open_service(load_settings(profile), keys=KEYS, clock=clock)
+
+
+def read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -76,26 +71,26 @@ def read(path: Any) -> Any:
 
 
 @pytest.fixture
-def bot_file(private_places: Any, settings_file: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def bot_file(private_places: Path, settings_file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = private_places / "bots" / "token.json"
     settings_file.write_text(f"share_bot_file = {json.dumps(str(path))}\n")
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
     return path
 
 
-def test_a_bots_file_has_the_token_and_its_end_in_korean_time(bot_file: Any, clock: Any, broker: Any) -> None:
+def test_a_bots_file_has_the_token_and_its_end_in_korean_time(bot_file: Path, clock: Clock, broker: FakeBroker) -> None:
     token = opened(clock, broker).ensure().token
     assert read(bot_file) == {"token": token.value.reveal(), "expires_dt": "20260922231320"}
     assert token.expires_at == datetime(2026, 9, 22, 14, 13, 20, tzinfo=timezone.utc)
 
 
 @posix_only
-def test_a_bots_file_is_the_owners_alone(bot_file: Any, clock: Any, broker: Any) -> None:
+def test_a_bots_file_is_the_owners_alone(bot_file: Path, clock: Clock, broker: FakeBroker) -> None:
     opened(clock, broker).ensure()
     assert bot_file.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_clear_removes_our_token_from_a_bots_file(bot_file: Any, clock: Any, broker: Any) -> None:
+def test_a_clear_removes_our_token_from_a_bots_file(bot_file: Path, clock: Clock, broker: FakeBroker) -> None:
     service = opened(clock, broker)
     service.ensure()
     service.clear()
@@ -103,7 +98,7 @@ def test_a_clear_removes_our_token_from_a_bots_file(bot_file: Any, clock: Any, b
 
 
 @pytest.fixture
-def locked(ring: Any, bot_file: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def locked(ring: MemoryKeyring, bot_file: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The keyring in which the token is stored can be locked."""
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
 
@@ -114,7 +109,7 @@ def locked(ring: Any, bot_file: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_a_clear_also_goes_to_a_bots_file_while_the_keyring_is_locked(
-    locked: Any, ring: Any, bot_file: Any, clock: Any, broker: Any
+    locked: Any, ring: MemoryKeyring, bot_file: Path, clock: Clock, broker: FakeBroker
 ) -> None:
     opened(clock, broker).ensure()
     locked()
@@ -125,7 +120,9 @@ def test_a_clear_also_goes_to_a_bots_file_while_the_keyring_is_locked(
     assert opened(clock, broker).current() is None
 
 
-def test_whether_a_locked_keyring_had_a_token_is_not_told(locked: Any, bot_file: Any, clock: Any, broker: Any) -> None:
+def test_whether_a_locked_keyring_had_a_token_is_not_told(
+    locked: Any, bot_file: Path, clock: Clock, broker: FakeBroker
+) -> None:
     locked()
     bot_file.parent.mkdir()
     bot_file.write_text('{"note": "no token"}')
@@ -135,7 +132,7 @@ def test_whether_a_locked_keyring_had_a_token_is_not_told(locked: Any, bot_file:
 
 
 def test_a_token_in_a_locked_keyring_cannot_be_revoked_and_nothing_is_taken_away(
-    locked: Any, ring: Any, bot_file: Any, clock: Any, broker: Any
+    locked: Any, ring: MemoryKeyring, bot_file: Path, clock: Clock, broker: FakeBroker
 ) -> None:
     token = opened(clock, broker).ensure().token
     locked()
@@ -147,14 +144,16 @@ def test_a_token_in_a_locked_keyring_cannot_be_revoked_and_nothing_is_taken_away
 
 
 def test_where_there_is_no_keyring_there_was_no_token(
-    bot_file: Any, clock: Any, broker: Any, monkeypatch: pytest.MonkeyPatch
+    bot_file: Path, clock: Clock, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
     cleared = opened(clock, broker).clear()
     assert (cleared.there, cleared.unseen) == (False, None)
 
 
-def test_a_clear_leaves_the_token_that_a_bot_has_got_by_itself(bot_file: Any, clock: Any, broker: Any) -> None:
+def test_a_clear_leaves_the_token_that_a_bot_has_got_by_itself(
+    bot_file: Path, clock: Clock, broker: FakeBroker
+) -> None:
     service = opened(clock, broker)
     service.ensure()
     bot_file.write_text('{"token": "of-the-bot", "expires_dt": "20260922221320"}')
@@ -165,7 +164,9 @@ def test_a_clear_leaves_the_token_that_a_bot_has_got_by_itself(bot_file: Any, cl
 @pytest.mark.parametrize(
     "present", ["", "\n", '{"expires_dt": "", "token": null}', '{"token": "old", "expires_dt": "20200101000000"}']
 )
-def test_an_empty_file_and_an_old_token_are_replaced(bot_file: Any, clock: Any, broker: Any, present: Any) -> None:
+def test_an_empty_file_and_an_old_token_are_replaced(
+    bot_file: Path, clock: Clock, broker: FakeBroker, present: Any
+) -> None:
     bot_file.parent.mkdir()
     bot_file.write_text(present)
     outcome = opened(clock, broker).ensure()
@@ -173,7 +174,7 @@ def test_an_empty_file_and_an_old_token_are_replaced(bot_file: Any, clock: Any, 
     assert read(bot_file)["token"] == outcome.token.value.reveal()
 
 
-def test_a_file_that_holds_no_token_is_never_overwritten(bot_file: Any, clock: Any, broker: Any) -> None:
+def test_a_file_that_holds_no_token_is_never_overwritten(bot_file: Path, clock: Clock, broker: FakeBroker) -> None:
     bot_file.parent.mkdir()
     bot_file.write_text("my diary")
     service = opened(clock, broker)
@@ -196,7 +197,9 @@ OF_OTHER_PROGRAMS = [
 
 
 @pytest.mark.parametrize("present", OF_OTHER_PROGRAMS)
-def test_a_file_of_another_program_is_never_touched(bot_file: Any, present: Any, clock: Any, broker: Any) -> None:
+def test_a_file_of_another_program_is_never_touched(
+    bot_file: Path, present: Any, clock: Clock, broker: FakeBroker
+) -> None:
     """Neither by a write, nor by a clear, though the very token may be in it."""
     service = opened(clock, broker)
     token = service.ensure().token.value.reveal()
@@ -211,7 +214,7 @@ def test_a_file_of_another_program_is_never_touched(bot_file: Any, present: Any,
 
 
 @pytest.mark.parametrize("present", OF_OTHER_PROGRAMS)
-def test_a_file_of_another_program_is_refused_when_it_is_chosen(private_places: Any, present: Any) -> None:
+def test_a_file_of_another_program_is_refused_when_it_is_chosen(private_places: Path, present: Any) -> None:
     file = private_places / "config.json"
     file.write_text(present)
 
@@ -223,7 +226,7 @@ def test_a_file_of_another_program_is_refused_when_it_is_chosen(private_places: 
 
 @posix_only
 @pytest.mark.parametrize("kind", ["link", "dangling link", "hard link", "pipe", "folder"])
-def test_what_is_no_file_of_its_own_is_refused(bot_file: Any, kind: Any, clock: Any, broker: Any) -> None:
+def test_what_is_no_file_of_its_own_is_refused(bot_file: Path, kind: Any, clock: Clock, broker: FakeBroker) -> None:
     bot_file.parent.mkdir()
     other = bot_file.parent / "other"
     if kind in {"link", "hard link"}:
@@ -249,7 +252,7 @@ def test_what_is_no_file_of_its_own_is_refused(bot_file: Any, kind: Any, clock: 
         change_setting(setting_named("share_bot_file"), str(bot_file), "default", os.environ)
 
 
-def test_a_folder_in_its_place_costs_no_token(bot_file: Any, clock: Any, broker: Any) -> None:
+def test_a_folder_in_its_place_costs_no_token(bot_file: Path, clock: Clock, broker: FakeBroker) -> None:
     bot_file.mkdir(parents=True)
     service = opened(clock, broker)
     outcome = service.ensure()
@@ -259,7 +262,7 @@ def test_a_folder_in_its_place_costs_no_token(bot_file: Any, clock: Any, broker:
     assert bot_file.is_dir()
 
 
-def test_the_seeds_set_and_clear_reach_a_bot(bot_file: Any) -> None:
+def test_the_seeds_set_and_clear_reach_a_bot(bot_file: Path) -> None:
     manager = TokenManager()
     manager.set_token("a-token-set-by-a-program", 3600)
     assert read(bot_file)["token"] == "a-token-set-by-a-program"
@@ -268,7 +271,7 @@ def test_the_seeds_set_and_clear_reach_a_bot(bot_file: Any) -> None:
 
 
 @pytest.mark.parametrize("chosen", [{"store": "memory"}, {"data_dir": "elsewhere"}, {"store": MemoryStore()}])
-def test_a_token_in_a_place_of_a_programs_own_choice_is_not_shared(bot_file: Any, chosen: Any) -> None:
+def test_a_token_in_a_place_of_a_programs_own_choice_is_not_shared(bot_file: Path, chosen: Any) -> None:
     TokenManager().set_token("a-token-of-everybody", 3600)
     manager = TokenManager(**chosen)
     manager.set_token("a-token-of-one-program", 3600)
@@ -277,7 +280,7 @@ def test_a_token_in_a_place_of_a_programs_own_choice_is_not_shared(bot_file: Any
     assert read(bot_file)["token"] == "a-token-of-everybody"
 
 
-def test_a_place_that_is_chosen_anew_is_still_that_of_the_settings(bot_file: Any, private_places: Any) -> None:
+def test_a_place_that_is_chosen_anew_is_still_that_of_the_settings(bot_file: Path, private_places: Path) -> None:
     for chosen in ({"store": "file"}, {"data_dir": "data"}, {"data_dir": private_places / "data" / ".." / "data"}):
         manager = TokenManager(**chosen)
         manager.set_token("a-token-of-everybody", 3600)
@@ -286,7 +289,9 @@ def test_a_place_that_is_chosen_anew_is_still_that_of_the_settings(bot_file: Any
         assert not bot_file.exists()
 
 
-def test_the_default_profiles_file_is_not_another_profiles_as_well(bot_file: Any, clock: Any, broker: Any) -> None:
+def test_the_default_profiles_file_is_not_another_profiles_as_well(
+    bot_file: Path, clock: Clock, broker: FakeBroker
+) -> None:
     assert load_settings().share_bot_file == str(bot_file)
     assert load_settings("모의").share_bot_file == ""
     opened(clock, broker, "모의").ensure()
@@ -294,7 +299,7 @@ def test_the_default_profiles_file_is_not_another_profiles_as_well(bot_file: Any
 
 
 def test_a_profile_has_a_file_of_its_own(
-    bot_file: Any, settings_file: Any, private_places: Any, clock: Any, broker: Any
+    bot_file: Path, settings_file: Path, private_places: Path, clock: Clock, broker: FakeBroker
 ) -> None:
     own = private_places / "own.json"
     settings_file.write_text(
@@ -306,7 +311,7 @@ def test_a_profile_has_a_file_of_its_own(
 
 
 @pytest.mark.parametrize("value", ['"token.json"', '"./token.json"', "true", "1", '"a\\u0000b"', '"/"'])
-def test_a_path_that_depends_on_the_folder_or_is_none_is_refused(settings_file: Any, value: Any) -> None:
+def test_a_path_that_depends_on_the_folder_or_is_none_is_refused(settings_file: Path, value: Any) -> None:
     settings_file.write_text(f"share_bot_file = {value}\n")
     settings = load_settings()
     assert settings.share_bot_file == ""
@@ -315,14 +320,14 @@ def test_a_path_that_depends_on_the_folder_or_is_none_is_refused(settings_file: 
 
 @pytest.mark.parametrize("name", ["share_kwcli", "share_token_file"])
 @pytest.mark.parametrize("value", ['"true"', "1", '"no"'])
-def test_a_switch_is_true_or_false(settings_file: Any, name: Any, value: Any) -> None:
+def test_a_switch_is_true_or_false(settings_file: Path, name: Any, value: Any) -> None:
     settings_file.write_text(f"{name} = {value}\n")
     settings = load_settings()
     assert getattr(settings, name) is False
     assert "true, false" in str(settings.problems[0])
 
 
-def test_without_any_share_nothing_is_opened(settings_file: Any, clock: Any) -> None:
+def test_without_any_share_nothing_is_opened(settings_file: Path, clock: Clock) -> None:
     assert open_service(load_settings(), clock=clock).exports is None
 
 
@@ -330,16 +335,16 @@ def test_without_any_share_nothing_is_opened(settings_file: Any, clock: Any) -> 
 
 
 @pytest.fixture
-def copies(settings_file: Any, ring: Any) -> None:
+def copies(settings_file: Path, ring: MemoryKeyring) -> None:
     settings_file.write_text("share_token_file = true\n")
 
 
-def in_ring(ring: Any) -> Any:
+def in_ring(ring: MemoryKeyring) -> Any:
     return json.loads(ring.entries["kiwoom-token-tray", "default"])["access_token"]
 
 
 def test_the_copy_is_written_beside_the_keyring(
-    copies: Any, ring: Any, token_file: Any, clock: Any, broker: Any
+    copies: Any, ring: MemoryKeyring, token_file: Path, clock: Clock, broker: FakeBroker
 ) -> None:
     service = opened(clock, broker)
     token = service.ensure().token
@@ -352,13 +357,13 @@ def test_the_copy_is_written_beside_the_keyring(
 
 
 @posix_only
-def test_the_copy_is_the_owners_alone(copies: Any, token_file: Any, clock: Any, broker: Any) -> None:
+def test_the_copy_is_the_owners_alone(copies: Any, token_file: Path, clock: Clock, broker: FakeBroker) -> None:
     opened(clock, broker).ensure()
     assert token_file.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_copy_is_never_missing_while_a_token_is_replaced(
-    copies: Any, token_file: Any, clock: Any, broker: Any, monkeypatch: pytest.MonkeyPatch
+    copies: Any, token_file: Path, clock: Clock, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = opened(clock, broker)
     service.ensure()
@@ -379,7 +384,7 @@ def test_the_copy_is_never_missing_while_a_token_is_replaced(
 
 
 def test_what_a_program_that_knows_only_the_file_writes_is_the_token(
-    copies: Any, ring: Any, token_file: Any, clock: Any, broker: Any
+    copies: Any, ring: MemoryKeyring, token_file: Path, clock: Clock, broker: FakeBroker
 ) -> None:
     service = opened(clock, broker)
     service.ensure()
@@ -389,13 +394,13 @@ def test_what_a_program_that_knows_only_the_file_writes_is_the_token(
     assert service.store.version() != version
     assert service.current().value.reveal() == "written-by-a-seed-program"
     assert opened(clock, broker).current().value.reveal() == "written-by-a-seed-program"
-    service.put(service.current())
+    service.put(service.living())
     assert in_ring(ring) == "written-by-a-seed-program"
     assert token_file.exists()
 
 
 def test_a_copy_that_a_seed_program_deletes_is_no_clear_and_comes_back(
-    copies: Any, ring: Any, token_file: Any, clock: Any, broker: Any
+    copies: Any, ring: MemoryKeyring, token_file: Path, clock: Clock, broker: FakeBroker
 ) -> None:
     service = opened(clock, broker)
     token = service.ensure().token
@@ -408,7 +413,9 @@ def test_a_copy_that_a_seed_program_deletes_is_no_clear_and_comes_back(
     assert broker.issues == 1
 
 
-def test_a_damaged_copy_does_not_hide_the_token(copies: Any, token_file: Any, clock: Any, broker: Any) -> None:
+def test_a_damaged_copy_does_not_hide_the_token(
+    copies: Any, token_file: Path, clock: Clock, broker: FakeBroker
+) -> None:
     service = opened(clock, broker)
     token = service.ensure().token
     token_file.write_text("{")
@@ -416,7 +423,7 @@ def test_a_damaged_copy_does_not_hide_the_token(copies: Any, token_file: Any, cl
 
 
 @pytest.mark.usefixtures("copies")
-def test_a_stale_copy_does_not_come_before_the_keyring(token_file: Any, clock: Any, broker: Any) -> None:
+def test_a_stale_copy_does_not_come_before_the_keyring(token_file: Path, clock: Clock, broker: FakeBroker) -> None:
     service = opened(clock, broker)
     service.ensure()
     stale = token_file.read_bytes()
@@ -428,7 +435,9 @@ def test_a_stale_copy_does_not_come_before_the_keyring(token_file: Any, clock: A
     assert opened(clock, broker).current() == fresh
 
 
-def test_a_clear_removes_both(copies: Any, ring: Any, token_file: Any, clock: Any, broker: Any) -> None:
+def test_a_clear_removes_both(
+    copies: Any, ring: MemoryKeyring, token_file: Path, clock: Clock, broker: FakeBroker
+) -> None:
     service = opened(clock, broker)
     service.ensure()
     assert service.clear().unpublished == ()
@@ -438,7 +447,7 @@ def test_a_clear_removes_both(copies: Any, ring: Any, token_file: Any, clock: An
 
 
 def test_without_a_keyring_the_file_is_the_place_and_is_told(
-    copies: Any, ring: Any, token_file: Any, clock: Any, broker: Any
+    copies: Any, ring: MemoryKeyring, token_file: Path, clock: Clock, broker: FakeBroker
 ) -> None:
     ring.broken = RuntimeError("no keyring")
     service = opened(clock, broker)
@@ -453,7 +462,7 @@ def test_without_a_keyring_the_file_is_the_place_and_is_told(
 
 
 def test_the_seeds_five_minutes_take_the_copy_away_and_no_unexpired_token(
-    copies: Any, token_file: Any, clock: Any, broker: Any
+    copies: Any, token_file: Path, clock: Clock, broker: FakeBroker
 ) -> None:
     manager = TokenManager(clock=clock)
     manager.set_token("a-token-near-its-end", 301)
@@ -465,7 +474,13 @@ def test_the_seeds_five_minutes_take_the_copy_away_and_no_unexpired_token(
 
 
 def test_a_copy_that_cannot_be_written_costs_no_token(
-    copies: Any, ring: Any, token_file: Any, *, clock: Any, broker: Any, monkeypatch: pytest.MonkeyPatch
+    copies: Any,
+    ring: MemoryKeyring,
+    token_file: Path,
+    *,
+    clock: Clock,
+    broker: FakeBroker,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(*_: Any) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
@@ -479,7 +494,11 @@ def test_a_copy_that_cannot_be_written_costs_no_token(
 
 @pytest.mark.usefixtures("copies")
 def test_the_store_that_keeps_no_plaintext_gets_no_copy(
-    token_file: Any, clock: Any, broker: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    token_file: Path,
+    clock: Clock,
+    broker: FakeBroker,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "keyring")
     opened(clock, broker).ensure()
@@ -488,7 +507,7 @@ def test_the_store_that_keeps_no_plaintext_gets_no_copy(
 
 
 def test_switched_off_again_the_next_write_removes_the_copy(
-    copies: Any, settings_file: Any, token_file: Any, clock: Any, broker: Any
+    copies: Any, settings_file: Path, token_file: Path, clock: Clock, broker: FakeBroker
 ) -> None:
     opened(clock, broker).ensure()
     settings_file.write_text("")
@@ -506,7 +525,7 @@ def encrypts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_with_an_encryption_key_no_plain_copy_is_written_and_why_is_told(
-    copies: Any, encrypts: Any, token_file: Any, *, clock: Any, broker: Any, caplog: pytest.LogCaptureFixture
+    copies: Any, encrypts: Any, token_file: Path, *, clock: Clock, broker: FakeBroker, caplog: pytest.LogCaptureFixture
 ) -> None:
     outcome = opened(clock, broker).ensure()
     assert [type(error) for error in outcome.unpublished] == [SettingsError]
@@ -516,7 +535,7 @@ def test_with_an_encryption_key_no_plain_copy_is_written_and_why_is_told(
 
 
 def test_a_copy_from_before_there_was_a_key_goes_with_the_next_write(
-    copies: Any, request: Any, token_file: Any, clock: Any, broker: Any
+    copies: Any, request: pytest.FixtureRequest, token_file: Path, clock: Clock, broker: FakeBroker
 ) -> None:
     opened(clock, broker).ensure()
     assert token_file.exists()
@@ -526,7 +545,13 @@ def test_a_copy_from_before_there_was_a_key_goes_with_the_next_write(
 
 
 def test_a_plain_token_that_is_stored_in_the_file_is_not_lost_to_a_new_key(
-    copies: Any, ring: Any, request: Any, *, token_file: Any, clock: Any, broker: Any
+    copies: Any,
+    ring: MemoryKeyring,
+    request: pytest.FixtureRequest,
+    *,
+    token_file: Path,
+    clock: Clock,
+    broker: FakeBroker,
 ) -> None:
     ring.broken = RuntimeError("no keyring")
     token = opened(clock, broker).ensure().token
@@ -537,7 +562,7 @@ def test_a_plain_token_that_is_stored_in_the_file_is_not_lost_to_a_new_key(
 
 
 def test_an_encrypted_token_that_is_stored_in_the_file_stays_encrypted(
-    copies: Any, encrypts: Any, ring: Any, *, token_file: Any, clock: Any, broker: Any
+    copies: Any, encrypts: Any, ring: MemoryKeyring, *, token_file: Path, clock: Clock, broker: FakeBroker
 ) -> None:
     ring.broken = RuntimeError("no keyring")
     service = opened(clock, broker)
@@ -549,7 +574,13 @@ def test_an_encrypted_token_that_is_stored_in_the_file_stays_encrypted(
 
 
 def test_a_plain_copy_beside_an_encrypted_store_elsewhere_is_removed(
-    copies: Any, request: Any, token_file: Any, *, monkeypatch: pytest.MonkeyPatch, clock: Any, broker: Any
+    copies: Any,
+    request: pytest.FixtureRequest,
+    token_file: Path,
+    *,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Clock,
+    broker: FakeBroker,
 ) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "memory")
     token = opened(clock, broker).ensure().token

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from hashlib import sha256
 from pathlib import Path
@@ -64,21 +65,11 @@ def put_cache(content: dict[str, object] | str, path: Path | None = None, mode: 
 
 
 @pytest.fixture
-def clock() -> Any:
-    return Clock()
-
-
-@pytest.fixture
-def broker(clock: Any) -> Any:
-    return FakeBroker(clock)
-
-
-@pytest.fixture
-def service(clock: Any, broker: Any) -> Any:
+def service(clock: Clock, broker: FakeBroker) -> TokenService:
     return service_over(clock, broker)
 
 
-def service_over(clock: Any, broker: Any, profile: Any = DEFAULT, find_keys: Any = lambda: KEYS) -> Any:
+def service_over(clock: Clock, broker: FakeBroker, profile: Any = DEFAULT, find_keys: Any = lambda: KEYS) -> Any:
     exports = Exports([KwcliCache(profile, "real", find_keys, clock)])
     return TokenService(profile, MemoryStore(clock), find_keys, lambda: broker, clock, exports=exports)
 
@@ -87,7 +78,7 @@ def read(path: Path) -> dict[str, str]:
     return json.loads(path.read_text())
 
 
-def test_an_issued_token_stands_in_the_cache_as_kwcli_writes_it(service: Any, clock: Any) -> None:
+def test_an_issued_token_stands_in_the_cache_as_kwcli_writes_it(service: TokenService, clock: Clock) -> None:
     token = service.ensure().token
     assert read(cache_file()) == {
         "access_token": token.value.reveal(),
@@ -101,30 +92,30 @@ def test_an_issued_token_stands_in_the_cache_as_kwcli_writes_it(service: Any, cl
 
 
 @posix_only
-def test_the_cache_is_the_owners_alone(service: Any) -> None:
+def test_the_cache_is_the_owners_alone(service: TokenService) -> None:
     service.ensure()
     assert cache_file().stat().st_mode & 0o777 == 0o600
 
 
-def test_a_named_profile_is_written_for_its_alias(clock: Any, broker: Any) -> None:
+def test_a_named_profile_is_written_for_its_alias(clock: Clock, broker: FakeBroker) -> None:
     token = service_over(clock, broker, profile="모의 계좌").ensure().token
     fields = read(cache_file(alias="모의 계좌"))
     assert (fields["access_token"], fields["profile"]) == (token.value.reveal(), "모의 계좌")
 
 
-def test_the_default_profile_with_an_aliass_keys_is_written_for_that_alias(clock: Any, broker: Any) -> None:
+def test_the_default_profile_with_an_aliass_keys_is_written_for_that_alias(clock: Clock, broker: FakeBroker) -> None:
     keys = AppKeys(KEYS.app_key, KEYS.app_secret, alias="실전계좌")
     service_over(clock, broker, find_keys=lambda: keys).ensure()
     assert read(cache_file(alias="실전계좌"))["profile"] == "실전계좌"
     assert not cache_file().exists()
 
 
-def test_a_token_that_was_set_is_written(service: Any, clock: Any) -> None:
+def test_a_token_that_was_set_is_written(service: TokenService, clock: Clock) -> None:
     service.put(token_for("a-token-that-was-set", 3600, clock()))
     assert read(cache_file())["access_token"] == "a-token-that-was-set"
 
 
-def test_a_refresh_writes_again_what_kiwoomcli_has_deleted(service: Any, clock: Any) -> None:
+def test_a_refresh_writes_again_what_kiwoomcli_has_deleted(service: TokenService, clock: Clock) -> None:
     token = service.ensure().token
     cache_file().unlink()
     clock.advance(1)
@@ -132,7 +123,7 @@ def test_a_refresh_writes_again_what_kiwoomcli_has_deleted(service: Any, clock: 
     assert read(cache_file())["access_token"] == token.value.reveal()
 
 
-def test_what_stands_there_already_is_not_written_again(service: Any) -> None:
+def test_what_stands_there_already_is_not_written_again(service: TokenService) -> None:
     service.ensure()
     before = cache_file().stat()
     service.refresh()
@@ -141,7 +132,7 @@ def test_what_stands_there_already_is_not_written_again(service: Any) -> None:
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
 
 
-def test_a_share_that_was_switched_on_later_gets_the_present_token(clock: Any, broker: Any) -> None:
+def test_a_share_that_was_switched_on_later_gets_the_present_token(clock: Clock, broker: FakeBroker) -> None:
     shared = service_over(clock, broker)
     exports, shared.exports = shared.exports, None
     token = shared.ensure().token
@@ -152,7 +143,7 @@ def test_a_share_that_was_switched_on_later_gets_the_present_token(clock: Any, b
 
 
 def test_a_token_of_kiwoomcli_that_ends_later_is_taken_over_instead_of_being_overwritten(
-    service: Any, broker: Any, clock: Any
+    service: TokenService, broker: FakeBroker, clock: Clock
 ) -> None:
     service.put(token_for("ours", 7200, clock()))
     put_cache(issued_by_kwcli(clock))
@@ -162,14 +153,14 @@ def test_a_token_of_kiwoomcli_that_ends_later_is_taken_over_instead_of_being_ove
     assert broker.issues == 0
 
 
-def test_a_token_of_kiwoomcli_that_ends_sooner_makes_room_for_ours(service: Any, clock: Any) -> None:
+def test_a_token_of_kiwoomcli_that_ends_sooner_makes_room_for_ours(service: TokenService, clock: Clock) -> None:
     service.put(token_for("ours", 7200, clock()))
     put_cache(issued_by_kwcli(clock, lifetime=3600))
     service.publish()
     assert read(cache_file())["access_token"] == "ours"
 
 
-def test_who_has_cleared_the_token_does_not_get_another_by_handing_out(service: Any, clock: Any) -> None:
+def test_who_has_cleared_the_token_does_not_get_another_by_handing_out(service: TokenService, clock: Clock) -> None:
     service.ensure()
     service.clear()
     put_cache(issued_by_kwcli(clock))
@@ -177,13 +168,13 @@ def test_who_has_cleared_the_token_does_not_get_another_by_handing_out(service: 
     assert service.current() is None
 
 
-def test_a_clear_removes_our_token_from_the_cache(service: Any) -> None:
+def test_a_clear_removes_our_token_from_the_cache(service: TokenService) -> None:
     service.ensure()
     assert service.clear().unpublished == ()
     assert not cache_file().exists()
 
 
-def test_a_clear_leaves_another_token_in_the_cache(service: Any, clock: Any) -> None:
+def test_a_clear_leaves_another_token_in_the_cache(service: TokenService, clock: Clock) -> None:
     service.ensure()
     put_cache(issued_by_kwcli(clock))
     service.clear()
@@ -191,7 +182,7 @@ def test_a_clear_leaves_another_token_in_the_cache(service: Any, clock: Any) -> 
 
 
 @posix_only
-def test_a_clear_also_removes_our_token_where_others_may_read_it(service: Any) -> None:
+def test_a_clear_also_removes_our_token_where_others_may_read_it(service: TokenService) -> None:
     service.ensure()
     cache_file().chmod(0o644)
     service.clear()
@@ -199,7 +190,7 @@ def test_a_clear_also_removes_our_token_where_others_may_read_it(service: Any) -
 
 
 @posix_only
-def test_our_token_where_others_may_read_it_is_made_private_again(service: Any) -> None:
+def test_our_token_where_others_may_read_it_is_made_private_again(service: TokenService) -> None:
     service.ensure()
     cache_file().chmod(0o644)
     service.publish()
@@ -207,7 +198,7 @@ def test_our_token_where_others_may_read_it_is_made_private_again(service: Any) 
 
 
 def test_a_rotation_that_fails_halfway_leaves_no_revoked_token_in_the_cache(
-    service: Any, broker: Any, monkeypatch: pytest.MonkeyPatch
+    service: TokenService, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service.ensure()
     monkeypatch.setattr(broker, "issue", lambda keys: (_ for _ in ()).throw(BrokerUnavailable("no answer")))
@@ -217,7 +208,9 @@ def test_a_rotation_that_fails_halfway_leaves_no_revoked_token_in_the_cache(
     assert not cache_file().exists()
 
 
-def test_a_token_that_kiwoomcli_issued_is_taken_over_without_a_request(service: Any, broker: Any, clock: Any) -> None:
+def test_a_token_that_kiwoomcli_issued_is_taken_over_without_a_request(
+    service: TokenService, broker: FakeBroker, clock: Clock
+) -> None:
     put_cache(issued_by_kwcli(clock))
     outcome = service.ensure()
     assert (outcome.how, outcome.token.value.reveal()) == (Outcome.ADOPTED, "token-that-kiwoomcli-issued")
@@ -226,7 +219,7 @@ def test_a_token_that_kiwoomcli_issued_is_taken_over_without_a_request(service: 
 
 
 def test_a_token_that_kiwoomcli_issued_is_taken_over_when_ours_is_about_to_end(
-    service: Any, broker: Any, clock: Any
+    service: TokenService, broker: FakeBroker, clock: Clock
 ) -> None:
     service.put(token_for("ours-near-its-end", 200, clock()))
     put_cache(issued_by_kwcli(clock))
@@ -234,7 +227,7 @@ def test_a_token_that_kiwoomcli_issued_is_taken_over_when_ours_is_about_to_end(
     assert broker.issues == 0
 
 
-def test_a_renewal_takes_over_what_kiwoomcli_issued(service: Any, broker: Any, clock: Any) -> None:
+def test_a_renewal_takes_over_what_kiwoomcli_issued(service: TokenService, broker: FakeBroker, clock: Clock) -> None:
     seen = token_for("ours-near-its-end", 200, clock())
     service.put(seen)
     put_cache(issued_by_kwcli(clock))
@@ -242,14 +235,16 @@ def test_a_renewal_takes_over_what_kiwoomcli_issued(service: Any, broker: Any, c
     assert broker.issues == 0
 
 
-def test_a_shorter_life_is_not_taken_over_for_a_longer_one(service: Any, broker: Any, clock: Any) -> None:
+def test_a_shorter_life_is_not_taken_over_for_a_longer_one(
+    service: TokenService, broker: FakeBroker, clock: Clock
+) -> None:
     service.put(token_for("ours", 200, clock()))
     put_cache(issued_by_kwcli(clock, lifetime=100))
     assert service.ensure().token.value.reveal() == "token-1-of-a-test"
 
 
 def test_an_unexpired_token_of_kiwoomcli_serves_while_kiwoom_does_not_answer(
-    service: Any, broker: Any, clock: Any
+    service: TokenService, broker: FakeBroker, clock: Clock
 ) -> None:
     put_cache(issued_by_kwcli(clock, lifetime=100))
     broker.failure = BrokerUnavailable("no answer")
@@ -257,7 +252,9 @@ def test_an_unexpired_token_of_kiwoomcli_serves_while_kiwoom_does_not_answer(
     assert broker.issues == 1
 
 
-def test_a_refused_token_is_replaced_by_what_kiwoomcli_has_issued(service: Any, broker: Any, clock: Any) -> None:
+def test_a_refused_token_is_replaced_by_what_kiwoomcli_has_issued(
+    service: TokenService, broker: FakeBroker, clock: Clock
+) -> None:
     service.put(token_for("ours-which-was-revoked", 86400, clock()))
     put_cache(issued_by_kwcli(clock, lifetime=3600))
     outcome = service.replace_refused(Secret("ours-which-was-revoked"))
@@ -265,13 +262,15 @@ def test_a_refused_token_is_replaced_by_what_kiwoomcli_has_issued(service: Any, 
     assert broker.issues == 0
 
 
-def test_the_refused_token_itself_is_not_taken_over(service: Any, broker: Any, clock: Any) -> None:
+def test_the_refused_token_itself_is_not_taken_over(service: TokenService, broker: FakeBroker, clock: Clock) -> None:
     put_cache(issued_by_kwcli(clock))
     outcome = service.replace_refused(Secret("token-that-kiwoomcli-issued"))
     assert outcome.token.value.reveal() == "token-1-of-a-test"
 
 
-def test_a_refresh_that_the_user_asks_for_goes_to_kiwoom(service: Any, broker: Any, clock: Any) -> None:
+def test_a_refresh_that_the_user_asks_for_goes_to_kiwoom(
+    service: TokenService, broker: FakeBroker, clock: Clock
+) -> None:
     put_cache(issued_by_kwcli(clock))
     assert service.refresh().token.value.reveal() == "token-1-of-a-test"
 
@@ -294,7 +293,7 @@ UNUSABLE = {
 
 @pytest.mark.parametrize("changed", UNUSABLE.values(), ids=UNUSABLE.keys())
 def test_a_cache_is_left_alone_and_not_used(
-    service: Any, broker: Any, clock: Any, changed: Any, caplog: pytest.LogCaptureFixture
+    service: Any, broker: FakeBroker, clock: Clock, changed: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = put_cache(issued_by_kwcli(clock, **changed))
     before = path.read_bytes()
@@ -318,7 +317,7 @@ def test_a_damaged_cache_is_left_alone_and_not_used(service: Any, content: Any) 
 @posix_only
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
 def test_a_cache_that_others_may_read_is_left_alone_and_not_used(
-    service: Any, clock: Any, mode: Any, caplog: pytest.LogCaptureFixture
+    service: Any, clock: Clock, mode: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = put_cache(issued_by_kwcli(clock), mode=mode)
     assert next(iter(service.exports)).external_token() is None
@@ -328,7 +327,7 @@ def test_a_cache_that_others_may_read_is_left_alone_and_not_used(
 
 @posix_only
 def test_a_cache_of_another_user_is_left_alone_and_not_used(
-    service: Any, clock: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    service: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = put_cache(issued_by_kwcli(clock))
     monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
@@ -339,7 +338,7 @@ def test_a_cache_of_another_user_is_left_alone_and_not_used(
 
 @posix_only
 def test_a_link_is_left_alone_not_used_and_never_written_through(
-    service: Any, clock: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    service: Any, clock: Clock, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     target = put_cache(issued_by_kwcli(clock), tmp_path / "elsewhere.json")
     before = target.read_bytes()
@@ -355,7 +354,7 @@ def test_a_link_is_left_alone_not_used_and_never_written_through(
 
 
 def test_a_folder_in_the_caches_place_costs_no_token_and_is_told(
-    service: Any, caplog: pytest.LogCaptureFixture
+    service: TokenService, caplog: pytest.LogCaptureFixture
 ) -> None:
     cache_file().mkdir(parents=True)
     outcome = service.ensure()
@@ -369,13 +368,13 @@ def test_a_folder_in_the_caches_place_costs_no_token_and_is_told(
 
 
 @posix_only
-def test_a_pipe_in_the_caches_place_holds_nobody_up(service: Any) -> None:
+def test_a_pipe_in_the_caches_place_holds_nobody_up(service: TokenService) -> None:
     cache_file().parent.mkdir(parents=True)
     os.mkfifo(cache_file(), 0o600)
     assert service.ensure().token.value.reveal() == "token-1-of-a-test"
 
 
-def test_without_keys_a_token_that_is_set_is_stored_and_the_export_told(clock: Any, broker: Any) -> None:
+def test_without_keys_a_token_that_is_set_is_stored_and_the_export_told(clock: Clock, broker: FakeBroker) -> None:
     def no_keys() -> None:
         raise KeysMissing("no keys")
 
@@ -386,7 +385,7 @@ def test_without_keys_a_token_that_is_set_is_stored_and_the_export_told(clock: A
     assert not cache_file().exists()
 
 
-def test_whatever_an_export_raises_the_token_is_stored(clock: Any, broker: Any) -> None:
+def test_whatever_an_export_raises_the_token_is_stored(clock: Clock, broker: FakeBroker) -> None:
     class Broken:
         setting = "share_broken"
 
@@ -416,7 +415,7 @@ def test_whatever_an_export_raises_the_token_is_stored(clock: Any, broker: Any) 
     assert service.store.read() is None
 
 
-def test_a_share_that_fails_does_not_stop_the_next(clock: Any, broker: Any) -> None:
+def test_a_share_that_fails_does_not_stop_the_next(clock: Clock, broker: FakeBroker) -> None:
     cache_file().mkdir(parents=True)
     others = KwcliCache("모의계좌", "real", lambda: KEYS, clock)
     exports = Exports([KwcliCache(DEFAULT, "real", lambda: KEYS, clock), others])
@@ -426,12 +425,12 @@ def test_a_share_that_fails_does_not_stop_the_next(clock: Any, broker: Any) -> N
     assert others.holds(outcome.token)
 
 
-def test_the_path_is_kwclis(clock: Any) -> None:
+def test_the_path_is_kwclis(clock: Clock) -> None:
     assert Path(cache_path("demo", None)) == cache_file("demo")
     assert Path(cache_path("demo", "가족 계좌")) == cache_file("demo", "가족 계좌")
 
 
-def test_one_refused_token_makes_one_request_a_minute(service: Any, broker: Any, clock: Any) -> None:
+def test_one_refused_token_makes_one_request_a_minute(service: TokenService, broker: FakeBroker, clock: Clock) -> None:
     first = service.ensure().token.value
     clock.advance(1)
     assert service.replace_refused(first).token.value == first
@@ -445,7 +444,7 @@ def test_one_refused_token_makes_one_request_a_minute(service: Any, broker: Any,
 
 
 def test_a_refused_token_is_asked_about_again_soon_after_a_failure_that_may_pass(
-    service: Any, broker: Any, clock: Any
+    service: TokenService, broker: FakeBroker, clock: Clock
 ) -> None:
     first = service.ensure().token.value
     clock.advance(1)
@@ -460,7 +459,7 @@ def test_a_refused_token_is_asked_about_again_soon_after_a_failure_that_may_pass
 
 
 def test_an_answer_that_was_the_same_before_the_refusal_does_not_stop_the_renewal(
-    service: Any, broker: Any, clock: Any
+    service: TokenService, broker: FakeBroker, clock: Clock
 ) -> None:
     first = service.ensure().token.value
     clock.advance(1)
@@ -470,13 +469,15 @@ def test_an_answer_that_was_the_same_before_the_refusal_does_not_stop_the_renewa
     assert service.replace_refused(first).token.value != first
 
 
-def test_a_refused_token_that_is_not_the_stored_one_makes_no_request(service: Any, broker: Any) -> None:
+def test_a_refused_token_that_is_not_the_stored_one_makes_no_request(service: TokenService, broker: FakeBroker) -> None:
     present = service.ensure().token
     assert service.replace_refused(Secret("somebody-elses-old-token")).token == present
     assert broker.issues == 1
 
 
-def test_a_refusal_by_the_broker_itself_reaches_the_caller(service: Any, broker: Any, clock: Any) -> None:
+def test_a_refusal_by_the_broker_itself_reaches_the_caller(
+    service: TokenService, broker: FakeBroker, clock: Clock
+) -> None:
     first = service.ensure().token.value
     clock.advance(1)
     broker.failure = TokenRefused("refused", code="8010")
@@ -501,7 +502,7 @@ class TestAliases:
         return tell
 
     @pytest.fixture
-    def opened(self, clock: Any, broker: Any) -> Any:
+    def opened(self, clock: Clock, broker: FakeBroker) -> Callable[..., TokenService]:
         def open_over(keys_of_alias: Any, profile: Any = DEFAULT, find_keys: Any = lambda: KEYS) -> Any:
             export = KwcliCache(profile, "real", find_keys, clock, keys_of_alias=keys_of_alias)
             return TokenService(
@@ -510,7 +511,7 @@ class TestAliases:
 
         return open_over
 
-    def test_with_the_same_keys_have_the_token_too(self, known: Any, opened: Any) -> None:
+    def test_with_the_same_keys_have_the_token_too(self, known: Any, opened: Callable[..., TokenService]) -> None:
         known(같은="real", 다른="real", 모의="demo", 없는="real")
         keys = {"같은": KEYS, "다른": self.OTHER_KEYS, "모의": KEYS}
 
@@ -525,7 +526,9 @@ class TestAliases:
         )
         assert len(list(cache_file(alias="같은").parent.iterdir())) == 1
 
-    def test_of_a_named_profile_are_its_own_and_the_others_with_its_keys(self, known: Any, opened: Any) -> None:
+    def test_of_a_named_profile_are_its_own_and_the_others_with_its_keys(
+        self, known: Any, opened: Callable[..., TokenService]
+    ) -> None:
         known(하나="real", 둘="real")
 
         opened(lambda _: KEYS, profile="하나").ensure()
@@ -533,7 +536,7 @@ class TestAliases:
         assert [read(cache_file(alias=one))["profile"] for one in ("하나", "둘")] == ["하나", "둘"]
 
     def test_whose_cache_tells_the_keys_are_not_asked_for_in_the_keyring(
-        self, known: Any, opened: Any, clock: Any
+        self, known: Any, opened: Callable[..., TokenService], clock: Clock
     ) -> None:
         known(같은="real", 다른="real")
         put_cache(issued_by_kwcli(clock, lifetime=-1, profile="같은"), cache_file(alias="같은"))
@@ -547,7 +550,9 @@ class TestAliases:
         assert read(cache_file(alias="같은"))["access_token"] == token.value.reveal()
         assert read(cache_file(alias="다른")) == other
 
-    def test_are_asked_about_only_when_there_is_something_to_hand_out(self, known: Any, opened: Any) -> None:
+    def test_are_asked_about_only_when_there_is_something_to_hand_out(
+        self, known: Any, opened: Callable[..., TokenService]
+    ) -> None:
         known(다른="real")
         asked: list[Any] = []
         service = opened(asked.append)
@@ -562,7 +567,7 @@ class TestAliases:
         assert asked == []
 
     def test_a_keyring_that_fails_costs_nothing_but_that_one(
-        self, known: Any, opened: Any, caplog: pytest.LogCaptureFixture
+        self, known: Any, opened: Callable[..., TokenService], caplog: pytest.LogCaptureFixture
     ) -> None:
         known(가="real", 나="real")
 
@@ -578,7 +583,9 @@ class TestAliases:
         assert not cache_file(alias="가").exists()
         assert "not handed to kiwoomcli for 가" in caplog.text
 
-    def test_a_cache_that_cannot_be_written_costs_the_others_nothing_and_is_told(self, known: Any, opened: Any) -> None:
+    def test_a_cache_that_cannot_be_written_costs_the_others_nothing_and_is_told(
+        self, known: Any, opened: Callable[..., TokenService]
+    ) -> None:
         known(가="real", 나="real")
         cache_file(alias="가").mkdir(parents=True)
 
@@ -588,7 +595,7 @@ class TestAliases:
         assert read(cache_file(alias="나"))["access_token"] == outcome.token.value.reveal()
 
     def test_a_token_that_one_of_them_has_issued_is_taken_over(
-        self, known: Any, opened: Any, broker: Any, clock: Any
+        self, known: Any, opened: Callable[..., TokenService], broker: FakeBroker, clock: Clock
     ) -> None:
         known(같은="real", 다른="real")
         put_cache(issued_by_kwcli(clock, access_token="earlier", lifetime=3600))
@@ -604,7 +611,7 @@ class TestAliases:
         assert read(cache_file())["access_token"] == "later"
 
     def test_that_are_of_other_keys_are_no_trouble_worth_telling(
-        self, known: Any, opened: Any, clock: Any, caplog: pytest.LogCaptureFixture
+        self, known: Any, opened: Callable[..., TokenService], clock: Clock, caplog: pytest.LogCaptureFixture
     ) -> None:
         known(다른="real")
         put_cache(
@@ -617,7 +624,7 @@ class TestAliases:
         assert "is not used" not in caplog.text
 
     def test_a_clear_takes_the_token_from_all_that_have_it_known_or_not(
-        self, known: Any, opened: Any, clock: Any
+        self, known: Any, opened: Callable[..., TokenService], clock: Clock
     ) -> None:
         known(하나="real")
         keys = AppKeys(KEYS.app_key, KEYS.app_secret, alias="하나")
@@ -641,11 +648,11 @@ class TestAClearOfWhatCannotBeSeen:
         def clear(self) -> None:  # type: ignore[override]
             raise StoreError("The keyring does not answer.")
 
-    def service(self, clock: Any, broker: Any, find_keys: Any = lambda: KEYS, profile: Any = DEFAULT) -> Any:
+    def service(self, clock: Clock, broker: FakeBroker, find_keys: Any = lambda: KEYS, profile: Any = DEFAULT) -> Any:
         exports = Exports([KwcliCache(profile, "real", find_keys, clock)])
         return TokenService(profile, self.Failing(clock), find_keys, lambda: broker, clock, exports=exports)  # type: ignore[arg-type]
 
-    def test_takes_every_token_of_these_keys_away_and_no_other(self, clock: Any, broker: Any) -> None:
+    def test_takes_every_token_of_these_keys_away_and_no_other(self, clock: Clock, broker: FakeBroker) -> None:
         own = put_cache(issued_by_kwcli(clock))
         of_alias = put_cache(issued_by_kwcli(clock, profile="하나"), cache_file(alias="하나"))
         of_other_keys = put_cache(
@@ -658,9 +665,11 @@ class TestAClearOfWhatCannotBeSeen:
 
         assert [one.exists() for one in (own, of_alias, of_other_keys, of_other_mode)] == [False, False, True, True]
 
-    def test_takes_that_from_its_own_place_where_the_keys_cannot_be_had_either(self, clock: Any, broker: Any) -> None:
+    def test_takes_that_from_its_own_place_where_the_keys_cannot_be_had_either(
+        self, clock: Clock, broker: FakeBroker
+    ) -> None:
         def no_keys() -> None:
-            raise KeysMissing("The app keys lie in the keyring, which is locked.")
+            raise KeysMissing("The keyring with the app keys is locked.")
 
         own = put_cache(issued_by_kwcli(clock, profile="하나"), cache_file(alias="하나"))
         another = put_cache(issued_by_kwcli(clock, profile="둘"), cache_file(alias="둘"))
@@ -670,7 +679,7 @@ class TestAClearOfWhatCannotBeSeen:
 
         assert (own.exists(), another.exists()) == (False, True)
 
-    def test_takes_nothing_away_when_it_was_to_be_revoked(self, clock: Any, broker: Any) -> None:
+    def test_takes_nothing_away_when_it_was_to_be_revoked(self, clock: Clock, broker: FakeBroker) -> None:
         own = put_cache(issued_by_kwcli(clock))
 
         with pytest.raises(StoreError, match="does not answer"):

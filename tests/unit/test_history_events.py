@@ -73,7 +73,7 @@ class TestDays:
 
 
 class TestLives:
-    def test_a_token_lives_until_another_takes_its_place(self) -> None:
+    def test_a_token_is_valid_until_another_takes_its_place(self) -> None:
         one = week(event("11-18 06:30", ISSUED, "a"), event("11-19 06:30", ISSUED, "b"), now=kst("11-19 12:00"))
         assert spans(one) == [
             ("11-18 06:30", "11-19 06:30", Ended.EXPIRED),

@@ -104,7 +104,7 @@ def selected(window: HistoryWindow) -> Entry:
 
 
 def is_ringed(window: HistoryWindow, entry: Entry) -> bool:
-    """Whether the picture shows the colour of a selection around that entry, and nowhere else."""
+    """Return True if the picture shows the colour of a selection around that entry, and nowhere else."""
     colour = window.week.palette().color(QPalette.ColorRole.Highlight).rgb()
     image = window.week.grab().toImage()
     ringed = [QPointF(x, y) for x in range(image.width()) for y in range(image.height()) if image.pixel(x, y) == colour]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.doubles import Clock, FakeBroker
+from tests.file_service import open_file_service
 from tray_app import TokenManager
 from tray_app.core.errors import KeysMissing, KiwoomTokenError
 from tray_app.core.secret import Secret
@@ -31,27 +32,18 @@ Opener = Callable[[dict[str, str]], TokenService]
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def broker(clock: Clock) -> FakeBroker:
-    return FakeBroker(clock)
-
-
-@pytest.fixture
 def opened(tmp_path: Path, clock: Clock, broker: FakeBroker) -> Opener:
     """A service over the same file, in a program with that environment."""
 
     def open_with(environ: dict[str, str]) -> TokenService:
         environ = {**environ, "KIWOOM_TRAY_CONFIG_DIR": str(tmp_path)}
         settings = load_settings(environ=environ)
-        path = str(tmp_path / "data" / ".token")
-        store = FileStore(path, ProfileLock(path + ".lock"), clock)
-        account = KeyBinding(settings, environ)
-        return TokenService(
-            "default", store, lambda: find_keys(settings, environ), lambda: broker, clock, key_binding=account
+        return open_file_service(
+            tmp_path / "data" / ".token",
+            clock,
+            broker,
+            find_keys=lambda: find_keys(settings, environ),
+            key_binding=KeyBinding(settings, environ),
         )
 
     return open_with
@@ -155,7 +147,7 @@ class TestKeysInTheKeyring:
     def test_hide_nothing_while_the_keyring_fails(
         self, account: KeyBinding, keys: list[AppKeys | KiwoomTokenError], asked: list[int]
     ) -> None:
-        keys[0] = KeysMissing("The app keys lie in the keyring, which is locked. Unlock it.")
+        keys[0] = KeysMissing("The keyring with the app keys is locked. Unlock it.")
         assert all(account.owns(self.token("one", "real:0123456789abcdef"), "redis") for _ in range(3))
         assert len(asked) == 1
 

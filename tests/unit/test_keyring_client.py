@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,19 +35,19 @@ class HangingKeyring(MemoryKeyring):
         self.release = threading.Event()
         self.entered = threading.Event()
 
-    def get_password(self, service: Any, username: Any) -> Any:
+    def get_password(self, service: str, username: str) -> Any:
         self.entered.set()
         self.release.wait()
         return super().get_password(service, username)
 
-    def set_password(self, service: Any, username: Any, password: Any) -> None:
+    def set_password(self, service: str, username: str, password: str) -> None:
         self.entered.set()
         self.release.wait()
         super().set_password(service, username, password)
 
 
 @pytest.fixture
-def use(monkeypatch: pytest.MonkeyPatch) -> Any:
+def use(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Makes a backend the one that the host program chose."""
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
     monkeypatch.setattr(keyring.core, "_keyring_backend", None)
@@ -60,13 +60,13 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def config_root() -> Any:
+def config_root() -> Path:
     """Where keyring looks for its own settings."""
     return Path(keyring.util.platform_.config_root())
 
 
 @pytest.fixture
-def hanging(use: Any) -> Iterator[Any]:
+def hanging(use: Callable[..., Any]) -> Iterator[HangingKeyring]:
     backend = use(HangingKeyring())
     yield backend
     backend.release.set()
@@ -85,7 +85,7 @@ def wait_until(condition: Any) -> None:
         time.sleep(0.001)
 
 
-def answers_again(keyring_client: Any) -> Any:
+def answers_again(keyring_client: KeyringClient) -> Any:
     def asked() -> Any:
         try:
             keyring_client.get("service", "user")
@@ -97,7 +97,7 @@ def answers_again(keyring_client: Any) -> Any:
 
 
 class TestOrdinary:
-    def test_what_is_set_is_got_back(self, use: Any) -> None:
+    def test_what_is_set_is_got_back(self, use: Callable[..., Any]) -> None:
         use(MemoryKeyring())
         keyring_client = KeyringClient(LONG)
 
@@ -105,7 +105,7 @@ class TestOrdinary:
 
         assert keyring_client.get("service", "user") == "value"
 
-    def test_what_is_deleted_is_gone(self, use: Any) -> None:
+    def test_what_is_deleted_is_gone(self, use: Callable[..., Any]) -> None:
         use(MemoryKeyring())
         keyring_client = KeyringClient(LONG)
         keyring_client.set("service", "user", "value")
@@ -114,19 +114,19 @@ class TestOrdinary:
 
         assert keyring_client.get("service", "user") is None
 
-    def test_deleting_what_is_not_there_is_no_error(self, use: Any) -> None:
+    def test_deleting_what_is_not_there_is_no_error(self, use: Callable[..., Any]) -> None:
         use(MemoryKeyring())
 
         KeyringClient(LONG).delete("service", "user")
 
-    def test_a_check_asks_for_no_entry(self, use: Any) -> None:
+    def test_a_check_asks_for_no_entry(self, use: Callable[..., Any]) -> None:
         backend = use(MemoryKeyring())
 
         KeyringClient(LONG).check()
 
         assert backend.calls == 0
 
-    def test_calls_from_many_threads_all_get_their_own_answer(self, use: Any) -> None:
+    def test_calls_from_many_threads_all_get_their_own_answer(self, use: Callable[..., Any]) -> None:
         use(MemoryKeyring())
         keyring_client = KeyringClient(LONG)
         got = []
@@ -145,7 +145,7 @@ class TestOrdinary:
 
 
 class TestWhichKeyring:
-    def test_the_one_that_the_host_program_set(self, use: Any) -> None:
+    def test_the_one_that_the_host_program_set(self, use: Callable[..., Any]) -> None:
         backend = use(MemoryKeyring())
 
         KeyringClient(LONG).set("service", "user", "value")
@@ -153,7 +153,7 @@ class TestWhichKeyring:
         assert backend.entries == {("service", "user"): "value"}
 
     def test_what_the_environment_names_goes_before_it_and_is_none_unless_it_is_a_systems(
-        self, use: Any, monkeypatch: pytest.MonkeyPatch
+        self, use: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         backend = use(MemoryKeyring())
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.doubles.MemoryKeyring")
@@ -161,7 +161,9 @@ class TestWhichKeyring:
         assert problem_of(lambda: KeyringClient(LONG).set("service", "user", "value")) == KeyringUnavailable.MISSING
         assert backend.calls == 0
 
-    def test_what_keyrings_own_settings_name_is_none_unless_it_is_a_systems(self, use: Any, config_root: Any) -> None:
+    def test_what_keyrings_own_settings_name_is_none_unless_it_is_a_systems(
+        self, use: Callable[..., Any], config_root: Path
+    ) -> None:
         backend = use(MemoryKeyring())
         config_root.mkdir(parents=True)
         (config_root / "keyringrc.cfg").write_text("[backend]\ndefault-keyring=tests.doubles.MemoryKeyring\n")
@@ -171,7 +173,7 @@ class TestWhichKeyring:
 
     @pytest.mark.parametrize("is_in_chain", [False, True])
     def test_none_where_keyring_has_found_a_backend_that_stores_plain_text(
-        self, use: Any, monkeypatch: pytest.MonkeyPatch, is_in_chain: Any
+        self, use: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, is_in_chain: Any
     ) -> None:
         found = MemoryKeyring()
         monkeypatch.setattr(keyring.backend, "get_all_keyring", lambda: [found])
@@ -190,12 +192,12 @@ class TestWhichKeyring:
 
         assert problem_of(lambda: KeyringClient(LONG).get("service", "user")) == KeyringUnavailable.MISSING
 
-    def test_none_when_the_host_program_set_one_that_keeps_nothing(self, use: Any) -> None:
+    def test_none_when_the_host_program_set_one_that_keeps_nothing(self, use: Callable[..., Any]) -> None:
         use(null.Keyring())
 
         assert problem_of(lambda: KeyringClient(LONG).set("service", "user", "value")) == KeyringUnavailable.MISSING
 
-    def test_one_that_appears_later_is_found(self, use: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_one_that_appears_later_is_found(self, use: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
         use(fail.Keyring())
         monkeypatch.setattr(vault_module, "_platform_backend", lambda: fail.Keyring)
         keyring_client = KeyringClient(LONG)
@@ -210,7 +212,9 @@ class TestWhichKeyring:
 
         assert problem_of(lambda: KeyringClient(LONG).get("service", "user")) == KeyringUnavailable.FAILED
 
-    def test_a_chain_without_links_does_not_crash(self, use: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_chain_without_links_does_not_crash(
+        self, use: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(chainer.ChainerBackend, "backends", [])
         use(chainer.ChainerBackend())
 
@@ -222,7 +226,7 @@ class TestWhichKeyring:
 
 class TestFailure:
     @pytest.mark.parametrize("raised", [RuntimeError("secret text"), OSError(5, "secret text"), SystemExit(1)])
-    def test_whatever_a_backend_raises_is_a_failed_keyring(self, raised: Any, use: Any) -> None:
+    def test_whatever_a_backend_raises_is_a_failed_keyring(self, raised: Any, use: Callable[..., Any]) -> None:
         use(MemoryKeyring()).broken = raised
 
         with pytest.raises(KeyringUnavailable) as caught:
@@ -231,7 +235,7 @@ class TestFailure:
         assert caught.value.problem == KeyringUnavailable.FAILED
         assert "secret text" not in str(caught.value)
 
-    def test_the_next_call_is_made_all_the_same(self, use: Any) -> None:
+    def test_the_next_call_is_made_all_the_same(self, use: Callable[..., Any]) -> None:
         backend = use(MemoryKeyring())
         keyring_client = KeyringClient(LONG)
         backend.broken = RuntimeError()
@@ -241,7 +245,7 @@ class TestFailure:
 
         assert keyring_client.get("service", "user") is None
 
-    def test_a_failed_set_does_not_carry_the_value(self, use: Any) -> None:
+    def test_a_failed_set_does_not_carry_the_value(self, use: Callable[..., Any]) -> None:
         use(MemoryKeyring()).broken = RuntimeError("x")
 
         with pytest.raises(KeyringUnavailable) as caught:
@@ -250,7 +254,7 @@ class TestFailure:
         assert "value-of-a-test" not in f"{caught.value!r}{caught.value}{caught.value.values}"
 
     def test_windows_refuses_before_the_call_what_its_vault_cannot_take(
-        self, use: Any, monkeypatch: pytest.MonkeyPatch
+        self, use: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         backend = use(MemoryKeyring())
         monkeypatch.setattr(vault_module.sys, "platform", "win32")  # type: ignore[attr-defined]
@@ -262,10 +266,10 @@ class TestFailure:
 
 
 class TestHang:
-    def test_the_first_call_is_told_after_the_deadline(self, hanging: Any) -> None:
+    def test_the_first_call_is_told_after_the_deadline(self, hanging: HangingKeyring) -> None:
         assert problem_of(lambda: KeyringClient(SHORT).get("service", "user")) == KeyringUnavailable.SILENT
 
-    def test_everybody_else_is_told_without_a_wait(self, hanging: Any) -> None:
+    def test_everybody_else_is_told_without_a_wait(self, hanging: HangingKeyring) -> None:
         keyring_client = KeyringClient(SHORT)
         problem_of(lambda: keyring_client.get("service", "user"))
         keyring_client._deadline = LONG
@@ -276,7 +280,7 @@ class TestHang:
 
         assert time.monotonic() - started < LONG / 3
 
-    def test_all_goes_on_when_it_is_back(self, hanging: Any) -> None:
+    def test_all_goes_on_when_it_is_back(self, hanging: HangingKeyring) -> None:
         keyring_client = KeyringClient(SHORT)
         problem_of(lambda: keyring_client.get("service", "user"))
 
@@ -284,7 +288,7 @@ class TestHang:
 
         wait_until(answers_again(keyring_client))
 
-    def test_a_call_that_was_given_up_before_it_began_is_never_made(self, hanging: Any) -> None:
+    def test_a_call_that_was_given_up_before_it_began_is_never_made(self, hanging: HangingKeyring) -> None:
         keyring_client = KeyringClient(SHORT)
         first = threading.Thread(target=lambda: problem_of(lambda: keyring_client.get("service", "user")))
         first.start()
@@ -297,7 +301,7 @@ class TestHang:
 
         assert ("service", "late") not in hanging.entries
 
-    def test_many_that_wait_at_once_are_all_told(self, hanging: Any) -> None:
+    def test_many_that_wait_at_once_are_all_told(self, hanging: HangingKeyring) -> None:
         keyring_client = KeyringClient(SHORT)
         problems = []
         threads = [
@@ -311,7 +315,7 @@ class TestHang:
 
         assert problems == [KeyringUnavailable.SILENT] * 8
 
-    def test_many_that_gave_up_leave_it_usable(self, hanging: Any) -> None:
+    def test_many_that_gave_up_leave_it_usable(self, hanging: HangingKeyring) -> None:
         keyring_client = KeyringClient(SHORT)
         threads = [
             threading.Thread(target=lambda: problem_of(lambda: keyring_client.get("service", "user"))) for _ in range(8)
@@ -433,7 +437,7 @@ except KeyringUnavailable as error:
 
 
 @pytest.mark.posix
-def test_a_signals_handler_may_ask_while_its_thread_waits_for_an_answer(hanging: Any) -> None:
+def test_a_signals_handler_may_ask_while_its_thread_waits_for_an_answer(hanging: HangingKeyring) -> None:
     keyring_client = KeyringClient(LONG)
     hanging.entries["service", "user"] = "value"
     answers = []

@@ -83,11 +83,6 @@ class Watched:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def service(clock: Clock, tmp_path: Path) -> FakeService:
     return FakeService(clock, tmp_path)
 

@@ -41,11 +41,6 @@ class Dice:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def dice() -> Dice:
     return Dice()
 

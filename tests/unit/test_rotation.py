@@ -187,7 +187,7 @@ class TestRotation:
     def test_after_a_weekend_asleep_there_is_one_request(self) -> None:
         daily = schedule()
         daily.saw(token(at(18, day=4)), at(18, day=4))
-        assert daily.due(at(9, day=7)) is Due.ROTATE  # nothing lives any more, so nothing is revoked
+        assert daily.due(at(9, day=7)) is Due.ROTATE  # nothing is valid any more, so nothing is revoked
         two = token(at(9, day=7), "two")
         daily.answered(two, at(9, day=7), same=False, rotated=True)
         assert daily.renew_at == at(6.5, day=8)

@@ -44,7 +44,7 @@ def kiwoom(clock: Clock) -> Iterator[SandboxKiwoom]:
         yield sandbox
 
 
-def ask(sandbox: Any, method: Any, path: Any, fields: Any = None, **headers: Any) -> Any:
+def ask(sandbox: SandboxKiwoom, method: Any, path: Any, fields: Any = None, **headers: Any) -> Any:
     """One request over a connection of its own: status, headers and the JSON of the answer."""
     connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=10)
     try:
@@ -59,7 +59,10 @@ def ask(sandbox: Any, method: Any, path: Any, fields: Any = None, **headers: Any
 
 
 def issue(
-    sandbox: Any, key: Any = SANDBOX_APP_KEY, secret: Any = SANDBOX_APP_SECRET, grant_type: str = "client_credentials"
+    sandbox: SandboxKiwoom,
+    key: Any = SANDBOX_APP_KEY,
+    secret: Any = SANDBOX_APP_SECRET,
+    grant_type: str = "client_credentials",
 ) -> Any:
     fields = {"grant_type": grant_type, "appkey": key, "secretkey": secret}
     status, _, answer = ask(sandbox, "POST", "/oauth2/token", fields)
@@ -67,16 +70,16 @@ def issue(
     return answer
 
 
-def revoke(sandbox: Any, token: Any, key: Any = SANDBOX_APP_KEY, secret: Any = SANDBOX_APP_SECRET) -> Any:
+def revoke(sandbox: SandboxKiwoom, token: str, key: Any = SANDBOX_APP_KEY, secret: Any = SANDBOX_APP_SECRET) -> Any:
     return ask(sandbox, "POST", "/oauth2/revoke", {"appkey": key, "secretkey": secret, "token": token})[2]
 
 
-def rest(sandbox: Any, token: Any) -> Any:
+def rest(sandbox: SandboxKiwoom, token: str) -> Any:
     headers = {"authorization": f"Bearer {token}", "api-id": "ka10001"}
     return ask(sandbox, "POST", "/api/dostk/stkinfo", {"stk_cd": "005930"}, **headers)[2]
 
 
-def account_number(sandbox: Any, token: Any) -> Any:
+def account_number(sandbox: SandboxKiwoom, token: str) -> Any:
     headers = {"authorization": f"Bearer {token}", "api-id": "ka00001"}
     return ask(sandbox, "POST", "/api/dostk/acnt", {}, **headers)[2]
 
@@ -342,14 +345,14 @@ class TestBehaviour:
     """What the real Kiwoom has been seen to do, or may do, other than the sandbox by default."""
 
     @pytest.fixture
-    def token(self, kiwoom: SandboxKiwoom) -> Any:
+    def token(self, kiwoom: SandboxKiwoom) -> str:
         return issue(kiwoom)["token"]
 
     @pytest.mark.parametrize(
         ("reissue", "old_code", "is_same"), [("same", 0, True), ("new", 0, False), ("replace", 3, False)]
     )
     def test_a_second_issue(
-        self, kiwoom: SandboxKiwoom, token: Any, *, reissue: str, old_code: int, is_same: bool
+        self, kiwoom: SandboxKiwoom, token: str, *, reissue: str, old_code: int, is_same: bool
     ) -> None:
         kiwoom.behaviour.reissue = reissue  # type: ignore[assignment]
         second = issue(kiwoom)["token"]
@@ -357,14 +360,14 @@ class TestBehaviour:
         assert rest(kiwoom, token)["return_code"] == old_code
         assert rest(kiwoom, second)["return_code"] == 0
 
-    def test_a_token_that_another_computer_revoked(self, kiwoom: SandboxKiwoom, token: Any) -> None:
+    def test_a_token_that_another_computer_revoked(self, kiwoom: SandboxKiwoom, token: str) -> None:
         other = issue(kiwoom, key="another")["token"]
         kiwoom.revoke_elsewhere(token)
         assert refused_with("8005", rest(kiwoom, token))
         assert rest(kiwoom, other)["return_code"] == 0
         assert issue(kiwoom)["token"] != token
 
-    def test_a_token_that_another_program_replaced(self, kiwoom: SandboxKiwoom, token: Any) -> None:
+    def test_a_token_that_another_program_replaced(self, kiwoom: SandboxKiwoom, token: str) -> None:
         theirs = kiwoom.issue_elsewhere()
         assert refused_with("8005", rest(kiwoom, token))
         assert rest(kiwoom, theirs)["return_code"] == 0
@@ -378,13 +381,13 @@ class TestBehaviour:
             status, _, content = ask(kiwoom, "POST", path, {}, **headers)
             assert (status, content) == (401, b"")
 
-    def test_the_code_for_revoking_a_dead_token(self, kiwoom: SandboxKiwoom, token: Any) -> None:
+    def test_the_code_for_revoking_a_dead_token(self, kiwoom: SandboxKiwoom, token: str) -> None:
         kiwoom.behaviour.dead_revoke_code = "8015"
         assert refused_with("8015", revoke(kiwoom, "x"))
         assert revoke(kiwoom, token)["return_code"] == 0
         assert refused_with("8015", revoke(kiwoom, token))
 
-    def test_a_revoke_that_is_confirmed_in_vain(self, kiwoom: SandboxKiwoom, token: Any) -> None:
+    def test_a_revoke_that_is_confirmed_in_vain(self, kiwoom: SandboxKiwoom, token: str) -> None:
         kiwoom.behaviour.ignores_revoke = True
         assert revoke(kiwoom, token)["return_code"] == 0
         assert rest(kiwoom, token)["return_code"] == 0
@@ -413,7 +416,7 @@ class TestBehaviour:
         assert answer["expires_dt"] == "20250305150608"
         assert rest(kiwoom, answer["token"])["return_code"] == 0
 
-    def test_an_answer_that_is_lost_after_the_request_was_carried_out(self, kiwoom: SandboxKiwoom, token: Any) -> None:
+    def test_an_answer_that_is_lost_after_the_request_was_carried_out(self, kiwoom: SandboxKiwoom, token: str) -> None:
         kiwoom.set_fault("lost-answer", times=1)
         with pytest.raises(http.client.RemoteDisconnected):
             revoke(kiwoom, token)

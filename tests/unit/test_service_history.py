@@ -13,6 +13,7 @@ import pytest
 
 import tray_app
 from tests.doubles import KEYS, START, Clock, FakeBroker, PromptHistory
+from tests.file_service import open_file_service
 from tray_app.core.errors import (
     BrokerUnavailable,
     KeyringUnavailable,
@@ -53,16 +54,6 @@ class Shelf:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def broker(clock: Clock) -> FakeBroker:
-    return FakeBroker(clock)
-
-
-@pytest.fixture
 def history(tmp_path: Path) -> History:
     return PromptHistory(str(tmp_path / "data" / "history.db"))
 
@@ -76,18 +67,16 @@ def shelf() -> Shelf:
 def opened(
     tmp_path: Path, clock: Clock, broker: FakeBroker, history: History, shelf: Shelf
 ) -> Callable[..., TokenService]:
-    path = str(tmp_path / "data" / ".token")
+    path = tmp_path / "data" / ".token"
 
     def open_one(find_keys: Callable[[], AppKeys] = lambda: KEYS) -> TokenService:
-        store = FileStore(path, ProfileLock(f"{path}.lock"), clock)
-        return TokenService(
-            "default",
-            store,
-            find_keys,
-            lambda: broker,
+        return open_file_service(
+            path,
             clock,
+            broker,
+            find_keys=find_keys,
             exports=shelf,  # type: ignore[arg-type]
-            open_history=lambda: history,
+            history=history,
         )
 
     return open_one
@@ -143,7 +132,7 @@ def test_missing_keys_are_a_failure(opened: Callable[..., TokenService], told: C
     assert told() == ["failed"]
 
 
-def test_another_tools_token_is_adopted(
+def test_anshelfs_token_is_adopted(
     service: TokenService, shelf: Shelf, clock: Clock, told: Callable[[], list[str]]
 ) -> None:
     shelf.token = token_for("token-of-kiwoomcli", DAY, clock())
@@ -248,7 +237,7 @@ def test_a_token_in_memory_leaves_nothing_on_the_disk(monkeypatch: pytest.Monkey
     assert open_history(load_settings()) is None
 
 
-def test_reading_a_living_token_loads_nothing_of_it(tmp_path: Path) -> None:
+def test_reading_a_valid_token_loads_nothing_of_it(tmp_path: Path) -> None:
     token = token_for("token-of-a-test", DAY, time.time())
     code = (
         "import sys; from tray_app.cli.main import main; main(['get']);"

@@ -609,7 +609,7 @@ class TestActions:
         monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
 
     @pytest.mark.usefixtures("no_data_dir")
-    def test_a_living_token_moves_along_and_that_is_told(
+    def test_a_valid_token_moves_along_and_that_is_told(
         self, joined: SettingsWindow, qtbot: QtBot, private_places: Path
     ) -> None:
         open_service(load_settings()).put(token_for("a-token-of-a-test", 3600, time.time()))

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -66,22 +67,17 @@ class FakeVault:
 
 
 @pytest.fixture
-def clock() -> Any:
-    return Clock()
-
-
-@pytest.fixture
-def keyring_client() -> Any:
+def keyring_client() -> FakeVault:
     return FakeVault()
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Any:
+def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / ".token"
 
 
 @pytest.fixture
-def opened(keyring_client: Any, clock: Any, path: Any, tmp_path: Path) -> Any:
+def opened(keyring_client: Any, clock: Any, path: Path, tmp_path: Path) -> Any:
     """Opens the store as another process would: nothing shared but the vault and the disk."""
 
     def open_one() -> Any:
@@ -94,8 +90,15 @@ def opened(keyring_client: Any, clock: Any, path: Any, tmp_path: Path) -> Any:
 
 
 @pytest.fixture
-def store(opened: Any) -> Any:
+def store(opened: Callable[[], FallbackStore]) -> FallbackStore:
     return opened()
+
+
+@pytest.fixture
+def in_keyring(keyring_client: Any, clock: Clock, tmp_path: Path) -> KeyringStore:
+    """The keyring alone, as a process sees it that does not use the file."""
+    marker = ChangeMarker(str(tmp_path / "state" / "default.signal"))
+    return KeyringStore("default", keyring_client, marker, ThreadLock(), clock)
 
 
 @pytest.fixture
@@ -105,36 +108,38 @@ def keyring_store(keyring_client: Any, clock: Any, tmp_path: Path) -> Any:
     )
 
 
-def token(clock: Any, name: Any = "token-of-a-test", lifetime: Any = 86400) -> Any:
+def token(clock: Clock, name: Any = "token-of-a-test", lifetime: Any = 86400) -> Any:
     return token_for(name, lifetime, clock())
 
 
 class TestKeyringWorks:
     def test_the_token_lies_in_the_keyring_and_nowhere_on_disk(
-        self, store: Any, keyring_client: Any, clock: Any, tmp_path: Path
+        self, store: FallbackStore, keyring_client: FakeVault, clock: Clock, tmp_path: Path
     ) -> None:
         store.write(one := token(clock))
 
         assert decode(keyring_client.entries[ENTRY]) == one
         assert not [file for file in tmp_path.rglob("*") if file.is_file() and b"token-of-a-test" in file.read_bytes()]
 
-    def test_the_entry_is_one_line(self, store: Any, keyring_client: Any, clock: Any) -> None:
+    def test_the_entry_is_one_line(self, store: FallbackStore, keyring_client: FakeVault, clock: Clock) -> None:
         store.write(token(clock))
 
         assert "\n" not in keyring_client.entries[ENTRY]
         assert list(json.loads(keyring_client.entries[ENTRY])) == ["access_token", "expires_at", "created_at"]
 
-    def test_another_process_reads_it(self, store: Any, opened: Any, clock: Any) -> None:
+    def test_another_process_reads_it(
+        self, store: FallbackStore, opened: Callable[[], FallbackStore], clock: Clock
+    ) -> None:
         store.write(one := token(clock))
 
         assert opened().read() == one
 
-    def test_the_place_is_the_keyring(self, store: Any, clock: Any) -> None:
+    def test_the_place_is_the_keyring(self, store: FallbackStore, clock: Clock) -> None:
         store.write(token(clock))
 
         assert (store.place().kind, store.place().problem) == ("keyring", None)
 
-    def test_a_token_file_goes_with_the_next_write(self, store: Any, path: Any, clock: Any) -> None:
+    def test_a_token_file_goes_with_the_next_write(self, store: FallbackStore, path: Path, clock: Clock) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token(clock, "older")))
 
@@ -143,7 +148,9 @@ class TestKeyringWorks:
         assert not path.exists()
         assert store.read() == one
 
-    def test_a_retired_token_file_goes_with_the_next_write(self, store: Any, path: Any, clock: Any) -> None:
+    def test_a_retired_token_file_goes_with_the_next_write(
+        self, store: FallbackStore, path: Path, clock: Clock
+    ) -> None:
         path.parent.mkdir()
         path.with_name(".token.ending").write_text(encode_seed(token(clock, "older", 200)))
 
@@ -152,7 +159,12 @@ class TestKeyringWorks:
         assert list(path.parent.iterdir()) == []
 
     def test_a_token_file_that_cannot_be_deleted_is_not_read_again(
-        self, store: Any, opened: Any, path: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+        self,
+        store: FallbackStore,
+        opened: Callable[[], FallbackStore],
+        path: Path,
+        clock: Clock,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token(clock, "older")))
@@ -167,7 +179,7 @@ class TestKeyringWorks:
         assert opened().read() == one
 
     def test_what_lies_unreadable_in_the_files_place_does_not_hide_the_keyring(
-        self, store: Any, path: Any, clock: Any
+        self, store: FallbackStore, path: Path, clock: Clock
     ) -> None:
         store.write(one := token(clock))
         path.mkdir(parents=True)
@@ -176,14 +188,16 @@ class TestKeyringWorks:
 
     @pytest.mark.posix
     def test_what_lies_unreadable_in_the_files_place_is_an_error_when_there_is_nothing_else(
-        self, store: Any, path: Any
+        self, store: FallbackStore, path: Path
     ) -> None:
         path.mkdir(parents=True)
 
         with pytest.raises(StoreError, match="not a file"):
             store.read()
 
-    def test_a_program_that_knows_only_the_file_is_heard(self, store: Any, opened: Any, path: Any, clock: Any) -> None:
+    def test_a_program_that_knows_only_the_file_is_heard(
+        self, store: FallbackStore, opened: Callable[[], FallbackStore], path: Path, clock: Clock
+    ) -> None:
         store.write(token(clock, "older"))
         clock.advance(60)
         path.parent.mkdir(exist_ok=True)
@@ -192,7 +206,7 @@ class TestKeyringWorks:
         assert [store.read(), opened().read()] == [newer, newer]
 
     def test_a_living_file_is_read_without_the_keyring(
-        self, store: Any, path: Any, keyring_client: Any, clock: Any
+        self, store: FallbackStore, path: Path, keyring_client: FakeVault, clock: Clock
     ) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token(clock)))
@@ -201,16 +215,18 @@ class TestKeyringWorks:
 
         assert keyring_client.calls == 0
 
-    def test_a_dead_file_does_not_hide_the_keyring(self, store: Any, path: Any, clock: Any) -> None:
+    def test_a_dead_file_does_not_hide_the_keyring(
+        self, store: FallbackStore, path: Path, clock: Clock, in_keyring: KeyringStore
+    ) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token(clock, "dead", 60)))
         clock.advance(61)
-        store._keyring.write(one := token(clock))
+        in_keyring.write(one := token(clock))
 
         assert store.read() == one
 
     def test_an_older_entry_of_the_keyring_does_not_hide_a_newer_file(
-        self, store: Any, path: Any, keyring_client: Any, clock: Any
+        self, store: FallbackStore, path: Path, keyring_client: FakeVault, clock: Clock
     ) -> None:
         store.write(token(clock, "older", 86400))
         keyring_client.problem = KeyringUnavailable.SILENT
@@ -223,14 +239,14 @@ class TestKeyringWorks:
 
     @pytest.mark.parametrize("text", ["", "not json", "{}", "[]", '{"access_token": "half-seen'])
     def test_a_damaged_entry_is_no_token_and_is_not_logged(
-        self, text: Any, store: Any, keyring_client: Any, caplog: pytest.LogCaptureFixture
+        self, text: Any, store: FallbackStore, keyring_client: FakeVault, caplog: pytest.LogCaptureFixture
     ) -> None:
         keyring_client.entries[ENTRY] = text
 
         assert store.read() is None
         assert "half-seen" not in caplog.text
 
-    def test_a_quick_read_asks_no_keyring(self, store: Any, keyring_client: Any, clock: Any) -> None:
+    def test_a_quick_read_asks_no_keyring(self, store: FallbackStore, keyring_client: FakeVault, clock: Clock) -> None:
         store.write(token(clock))
         keyring_client.calls = 0
 
@@ -239,7 +255,7 @@ class TestKeyringWorks:
 
     @pytest.mark.parametrize("lifetime", [60, 86400])
     def test_a_quick_read_of_a_file_asks_no_keyring(
-        self, lifetime: Any, store: Any, path: Any, keyring_client: Any, clock: Any
+        self, lifetime: Any, store: FallbackStore, path: Path, keyring_client: FakeVault, clock: Clock
     ) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(one := token(clock, lifetime=lifetime)))
@@ -252,7 +268,12 @@ class TestKeyringWorks:
 @pytest.mark.parametrize("problem", PROBLEMS)
 class TestKeyringDoesNotWork:
     def test_the_token_goes_into_the_file(
-        self, problem: Any, store: Any, opened: Any, keyring_client: Any, clock: Any
+        self,
+        problem: Any,
+        store: FallbackStore,
+        opened: Callable[[], FallbackStore],
+        keyring_client: FakeVault,
+        clock: Clock,
     ) -> None:
         keyring_client.problem = problem
 
@@ -261,7 +282,7 @@ class TestKeyringDoesNotWork:
         assert [store.read(), opened().read()] == [one, one]
 
     def test_the_place_is_the_file_and_says_why(
-        self, problem: Any, store: Any, path: Any, keyring_client: Any, clock: Any
+        self, problem: Any, store: FallbackStore, path: Path, keyring_client: FakeVault, clock: Clock
     ) -> None:
         keyring_client.problem = problem
 
@@ -271,7 +292,12 @@ class TestKeyringDoesNotWork:
         assert (place.kind, place.path, place.problem.problem) == ("file", str(path), problem)
 
     def test_the_log_says_why_once(
-        self, problem: Any, store: Any, keyring_client: Any, clock: Any, caplog: pytest.LogCaptureFixture
+        self,
+        problem: Any,
+        store: FallbackStore,
+        keyring_client: FakeVault,
+        clock: Clock,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         keyring_client.problem = problem
 
@@ -280,13 +306,22 @@ class TestKeyringDoesNotWork:
 
         assert caplog.messages == [f"Keyring not used ({problem}), token kept in file"]
 
-    def test_a_read_finds_nothing_instead_of_failing(self, problem: Any, store: Any, keyring_client: Any) -> None:
+    def test_a_read_finds_nothing_instead_of_failing(
+        self, problem: Any, store: FallbackStore, keyring_client: FakeVault
+    ) -> None:
         keyring_client.problem = problem
 
         assert store.read() is None
 
     def test_a_clear_succeeds(
-        self, problem: Any, *, store: Any, opened: Any, path: Any, keyring_client: Any, clock: Any
+        self,
+        problem: Any,
+        *,
+        store: FallbackStore,
+        opened: Callable[[], FallbackStore],
+        path: Path,
+        keyring_client: FakeVault,
+        clock: Clock,
     ) -> None:
         keyring_client.problem = problem
         store.write(token(clock))
@@ -296,7 +331,7 @@ class TestKeyringDoesNotWork:
         assert opened().read() is None
 
     def test_the_next_write_goes_back_into_the_keyring(
-        self, problem: Any, store: Any, path: Any, keyring_client: Any, clock: Any
+        self, problem: Any, store: FallbackStore, path: Path, keyring_client: FakeVault, clock: Clock
     ) -> None:
         keyring_client.problem = problem
         store.write(token(clock))
@@ -309,7 +344,12 @@ class TestKeyringDoesNotWork:
         assert store.place().kind == "keyring"
 
     def test_what_was_cleared_meanwhile_stays_cleared(
-        self, problem: Any, store: Any, opened: Any, keyring_client: Any, clock: Any
+        self,
+        problem: Any,
+        store: FallbackStore,
+        opened: Callable[[], FallbackStore],
+        keyring_client: FakeVault,
+        clock: Clock,
     ) -> None:
         store.write(token(clock))
         keyring_client.problem = problem
@@ -321,7 +361,12 @@ class TestKeyringDoesNotWork:
         assert [store.read(), opened().read()] == [None, None]
 
     def test_a_token_set_after_that_clear_is_there(
-        self, problem: Any, store: Any, opened: Any, keyring_client: Any, clock: Any
+        self,
+        problem: Any,
+        store: FallbackStore,
+        opened: Callable[[], FallbackStore],
+        keyring_client: FakeVault,
+        clock: Clock,
     ) -> None:
         store.write(token(clock))
         keyring_client.problem = problem
@@ -334,7 +379,7 @@ class TestKeyringDoesNotWork:
         assert opened().read() == one
 
     def test_the_keyring_is_asked_again_now_and_then(
-        self, problem: Any, store: Any, keyring_client: Any, clock: Any
+        self, problem: Any, store: FallbackStore, keyring_client: FakeVault, clock: Clock
     ) -> None:
         store.write(one := token(clock))
         keyring_client.problem = problem
@@ -347,7 +392,9 @@ class TestKeyringDoesNotWork:
         assert store.version() != before
         assert store.read() == one
 
-    def test_the_keyring_is_not_asked_all_the_time(self, problem: Any, store: Any, keyring_client: Any) -> None:
+    def test_the_keyring_is_not_asked_all_the_time(
+        self, problem: Any, store: FallbackStore, keyring_client: FakeVault
+    ) -> None:
         keyring_client.problem = problem
         store.read()
 
@@ -365,7 +412,14 @@ class TestCoherence:
         ids=["write", "clear"],
     )
     def test_the_stamp_tells_of_what_another_process_did(
-        self, change: Any, problem: Any, *, store: Any, opened: Any, keyring_client: Any, clock: Any
+        self,
+        change: Any,
+        problem: Any,
+        *,
+        store: FallbackStore,
+        opened: Callable[[], FallbackStore],
+        keyring_client: FakeVault,
+        clock: Clock,
     ) -> None:
         store.write(token(clock))
         before = store.version()
@@ -378,13 +432,15 @@ class TestCoherence:
         assert store.version() != before
 
     @pytest.mark.parametrize("problem", [None, *PROBLEMS])
-    def test_a_write_returns_its_own_stamp(self, problem: Any, store: Any, keyring_client: Any, clock: Any) -> None:
+    def test_a_write_returns_its_own_stamp(
+        self, problem: Any, store: FallbackStore, keyring_client: FakeVault, clock: Clock
+    ) -> None:
         store.read()
         keyring_client.problem = problem
 
         assert store.write(token(clock)) == store.version()
 
-    def test_a_plain_writer_of_the_file_is_noticed(self, store: Any, path: Any, clock: Any) -> None:
+    def test_a_plain_writer_of_the_file_is_noticed(self, store: FallbackStore, path: Path, clock: Clock) -> None:
         store.write(token(clock))
         before = store.version()
         path.parent.mkdir(exist_ok=True)
@@ -395,7 +451,7 @@ class TestCoherence:
 
     @pytest.mark.posix
     def test_everything_is_noticed_after_the_state_folder_was_removed(
-        self, store: Any, opened: Any, clock: Any, tmp_path: Path
+        self, store: FallbackStore, opened: Callable[[], FallbackStore], clock: Clock, tmp_path: Path
     ) -> None:
         store.write(token(clock))
         before = store.version()
@@ -407,7 +463,7 @@ class TestCoherence:
         assert store.read() == one
 
     def test_a_clear_from_a_clock_that_was_set_back_since_does_not_hold_for_ever(
-        self, store: Any, keyring_client: Any, clock: Any
+        self, store: FallbackStore, keyring_client: FakeVault, clock: Clock
     ) -> None:
         clock.advance(86400)
         store.clear()
@@ -418,7 +474,7 @@ class TestCoherence:
         assert store.read() == one
 
     def test_a_file_that_cannot_be_deleted_does_not_keep_the_keyrings_token(
-        self, store: Any, keyring_client: Any, path: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+        self, store: FallbackStore, keyring_client: FakeVault, path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         store.write(token(clock))
         path.parent.mkdir(exist_ok=True)
@@ -436,7 +492,7 @@ class TestCoherence:
 
 class TestAFileOfAnotherProgram:
     @pytest.fixture
-    def put(self, path: Any, clock: Any) -> Any:
+    def put(self, path: Path, clock: Clock) -> Any:
         """Writes the file as a program does that knows nothing else."""
 
         def write(name: Any = "newer", lifetime: Any = 86400) -> Any:
@@ -449,7 +505,14 @@ class TestAFileOfAnotherProgram:
 
     @pytest.mark.parametrize("read", [FallbackStore.read, FallbackStore.read_quick], ids=["read", "quick read"])
     def test_leaves_no_token_behind_when_it_goes_after_it_was_read(
-        self, read: Any, *, store: Any, opened: Any, put: Any, path: Any, clock: Any
+        self,
+        read: Any,
+        *,
+        store: FallbackStore,
+        opened: Callable[[], FallbackStore],
+        put: Any,
+        path: Path,
+        clock: Clock,
     ) -> None:
         store.write(token(clock, "older"))
         put()
@@ -459,7 +522,9 @@ class TestAFileOfAnotherProgram:
 
         assert [store.read(), opened().read()] == [None, None]
 
-    def test_is_told_of_once(self, store: Any, opened: Any, put: Any, clock: Any) -> None:
+    def test_is_told_of_once(
+        self, store: FallbackStore, opened: Callable[[], FallbackStore], put: Any, clock: Clock
+    ) -> None:
         store.write(token(clock, "older"))
         one = put()
         store.read()
@@ -470,7 +535,9 @@ class TestAFileOfAnotherProgram:
 
         assert opened().version() == told
 
-    def test_is_told_to_all_but_the_one_who_tells(self, store: Any, opened: Any, put: Any, clock: Any) -> None:
+    def test_is_told_to_all_but_the_one_who_tells(
+        self, store: FallbackStore, opened: Callable[[], FallbackStore], put: Any, clock: Clock
+    ) -> None:
         store.write(token(clock, "older"))
         put()
         other = opened()
@@ -481,7 +548,7 @@ class TestAFileOfAnotherProgram:
         assert (store.version() == before[0], other.version() == before[1]) == (True, False)
 
     def test_what_another_changed_meanwhile_is_not_lost_in_the_telling(
-        self, store: Any, opened: Any, put: Any, clock: Any
+        self, store: FallbackStore, opened: Callable[[], FallbackStore], put: Any, clock: Clock
     ) -> None:
         store.write(token(clock, "older"))
         put()
@@ -495,7 +562,7 @@ class TestAFileOfAnotherProgram:
 
     @pytest.mark.parametrize("problem", PROBLEMS)
     def test_leaves_no_token_behind_when_the_keyring_comes_back(
-        self, problem: Any, *, store: Any, put: Any, path: Any, keyring_client: Any, clock: Any
+        self, problem: Any, *, store: FallbackStore, put: Any, path: Path, keyring_client: FakeVault, clock: Clock
     ) -> None:
         store.write(token(clock, "older"))
         keyring_client.problem = problem
@@ -507,7 +574,9 @@ class TestAFileOfAnotherProgram:
 
         assert store.read() is None
 
-    def test_goes_for_good_with_a_clear(self, store: Any, opened: Any, put: Any, path: Any, clock: Any) -> None:
+    def test_goes_for_good_with_a_clear(
+        self, store: FallbackStore, opened: Callable[[], FallbackStore], put: Any, path: Path, clock: Clock
+    ) -> None:
         store.write(token(clock, "older"))
         put()
         other = opened()
@@ -518,7 +587,9 @@ class TestAFileOfAnotherProgram:
 
         assert [other.read(), store.read()] == [None, None]
 
-    def test_is_not_told_of_while_somebody_holds_the_lock(self, store: Any, opened: Any, put: Any) -> None:
+    def test_is_not_told_of_while_somebody_holds_the_lock(
+        self, store: FallbackStore, opened: Callable[[], FallbackStore], put: Any
+    ) -> None:
         one = put()
         other = opened()
         before = other.version()
@@ -529,14 +600,14 @@ class TestAFileOfAnotherProgram:
         assert store.read() == one
         assert other.version() != before
 
-    def test_that_has_ended_leaves_the_keyrings_token(self, store: Any, put: Any, clock: Any) -> None:
+    def test_that_has_ended_leaves_the_keyrings_token(self, store: FallbackStore, put: Any, clock: Clock) -> None:
         store.write(one := token(clock, "older"))
         put(lifetime=60)
         clock.advance(61)
 
         assert store.read() == one
 
-    def test_from_the_future_is_not_told_of(self, store: Any, put: Any, path: Any, clock: Any) -> None:
+    def test_from_the_future_is_not_told_of(self, store: FallbackStore, put: Any, path: Path, clock: Clock) -> None:
         store.write(one := token(clock, "older"))
         clock.advance(86400)
         put()
@@ -552,7 +623,7 @@ class TestAFileOfAnotherProgram:
         self,
         obstacle: Any,
         *,
-        store: Any,
+        store: FallbackStore,
         put: Any,
         tmp_path: Path,
         caplog: pytest.LogCaptureFixture,
@@ -580,7 +651,7 @@ class TestSeveralFolders:
 
     @pytest.mark.parametrize("problem", PROBLEMS)
     def test_without_a_keyring_each_keeps_its_token(
-        self, problem: Any, store: Any, elsewhere: Any, keyring_client: Any, clock: Any
+        self, problem: Any, store: FallbackStore, elsewhere: FallbackStore, keyring_client: FakeVault, clock: Clock
     ) -> None:
         keyring_client.problem = problem
         store.write(one := token(clock, "one"))
@@ -591,7 +662,7 @@ class TestSeveralFolders:
 
     @pytest.mark.parametrize("problem", PROBLEMS)
     def test_without_a_keyring_each_keeps_its_ending_token(
-        self, problem: Any, store: Any, elsewhere: Any, keyring_client: Any, clock: Any
+        self, problem: Any, store: FallbackStore, elsewhere: FallbackStore, keyring_client: FakeVault, clock: Clock
     ) -> None:
         keyring_client.problem = problem
         store.write(one := token(clock, "one", 200))
@@ -601,7 +672,9 @@ class TestSeveralFolders:
 
         assert (store.read(), store.read_expiring()) == (None, one)
 
-    def test_with_a_keyring_all_have_the_newest(self, store: Any, elsewhere: Any, path: Any, clock: Any) -> None:
+    def test_with_a_keyring_all_have_the_newest(
+        self, store: FallbackStore, elsewhere: FallbackStore, path: Path, clock: Clock
+    ) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token(clock, "one")))
         clock.advance(60)
@@ -609,7 +682,9 @@ class TestSeveralFolders:
 
         assert [store.read(), elsewhere.read()] == [two, two]
 
-    def test_with_a_keyring_a_clear_is_everybodys(self, store: Any, elsewhere: Any, path: Any, clock: Any) -> None:
+    def test_with_a_keyring_a_clear_is_everybodys(
+        self, store: FallbackStore, elsewhere: FallbackStore, path: Path, clock: Clock
+    ) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token(clock, "one")))
         clock.advance(60)
@@ -619,7 +694,9 @@ class TestSeveralFolders:
 
 
 class TestRetire:
-    def test_a_living_token_stays_in_the_keyring(self, store: Any, keyring_client: Any, clock: Any) -> None:
+    def test_a_valid_token_stays_in_the_keyring(
+        self, store: FallbackStore, keyring_client: FakeVault, clock: Clock
+    ) -> None:
         store.write(one := token(clock))
         clock.advance(86400 - 200)
 
@@ -627,14 +704,18 @@ class TestRetire:
 
         assert decode(keyring_client.entries[ENTRY]) == one
 
-    def test_a_dead_token_is_deleted_from_the_keyring(self, store: Any, keyring_client: Any, clock: Any) -> None:
+    def test_a_dead_token_is_deleted_from_the_keyring(
+        self, store: FallbackStore, keyring_client: FakeVault, clock: Clock
+    ) -> None:
         store.write(one := token(clock))
         clock.advance(86400)
 
         assert store.expire_soft(one) is True
         assert keyring_client.entries == {}
 
-    def test_a_token_that_took_its_place_stays(self, store: Any, opened: Any, keyring_client: Any, clock: Any) -> None:
+    def test_a_token_that_took_its_place_stays(
+        self, store: FallbackStore, opened: Callable[[], FallbackStore], keyring_client: FakeVault, clock: Clock
+    ) -> None:
         store.write(one := token(clock, lifetime=60))
         clock.advance(61)
         opened().write(newer := token(clock, "newer"))
@@ -642,8 +723,8 @@ class TestRetire:
         assert store.expire_soft(one) is False
         assert decode(keyring_client.entries[ENTRY]) == newer
 
-    def test_a_living_token_of_the_file_is_put_aside(
-        self, store: Any, path: Any, keyring_client: Any, clock: Any
+    def test_a_valid_token_of_the_file_is_put_aside(
+        self, store: FallbackStore, path: Path, keyring_client: FakeVault, clock: Clock
     ) -> None:
         keyring_client.problem = KeyringUnavailable.LOCKED
         store.write(one := token(clock))
@@ -654,7 +735,7 @@ class TestRetire:
         assert store.read_expiring() == one
 
     def test_a_token_put_aside_is_gone_after_a_clear(
-        self, store: Any, opened: Any, keyring_client: Any, clock: Any
+        self, store: FallbackStore, opened: Callable[[], FallbackStore], keyring_client: FakeVault, clock: Clock
     ) -> None:
         keyring_client.problem = KeyringUnavailable.LOCKED
         store.write(one := token(clock))
@@ -670,7 +751,14 @@ class TestKeyringStore:
     @pytest.mark.parametrize("problem", PROBLEMS)
     @pytest.mark.parametrize("act", ["read", "write", "clear"])
     def test_fails_instead_of_writing_plaintext(
-        self, act: Any, problem: Any, *, keyring_store: Any, keyring_client: Any, clock: Any, tmp_path: Path
+        self,
+        act: Any,
+        problem: Any,
+        *,
+        keyring_store: KeyringStore,
+        keyring_client: FakeVault,
+        clock: Clock,
+        tmp_path: Path,
     ) -> None:
         keyring_client.problem = problem
 
@@ -680,14 +768,16 @@ class TestKeyringStore:
         assert raised.value.exit_status == KEYRING == 6
         assert not [file for file in tmp_path.rglob("*") if file.is_file() and b"token-of-a-test" in file.read_bytes()]
 
-    def test_the_place_says_what_is_wrong(self, keyring_store: Any, keyring_client: Any) -> None:
+    def test_the_place_says_what_is_wrong(self, keyring_store: KeyringStore, keyring_client: FakeVault) -> None:
         keyring_client.problem = KeyringUnavailable.LOCKED
         with pytest.raises(KeyringUnavailable):
             keyring_store.read()
 
         assert (keyring_store.place().kind, keyring_store.place().problem.problem) == ("keyring", "locked")
 
-    def test_the_place_is_well_again_after_an_answer(self, keyring_store: Any, keyring_client: Any) -> None:
+    def test_the_place_is_well_again_after_an_answer(
+        self, keyring_store: KeyringStore, keyring_client: FakeVault
+    ) -> None:
         keyring_client.problem = KeyringUnavailable.LOCKED
         with pytest.raises(KeyringUnavailable):
             keyring_store.read()
@@ -697,7 +787,7 @@ class TestKeyringStore:
         assert keyring_store.place().problem is None
 
     def test_what_was_cleared_while_it_hung_stays_cleared(
-        self, keyring_store: Any, keyring_client: Any, clock: Any
+        self, keyring_store: KeyringStore, keyring_client: FakeVault, clock: Clock
     ) -> None:
         keyring_store.write(token(clock))
         keyring_client.problem = KeyringUnavailable.SILENT
@@ -708,7 +798,7 @@ class TestKeyringStore:
         assert keyring_store.read() is None
 
     def test_a_write_that_hung_and_lands_late_does_not_bring_an_old_token_back(
-        self, store: Any, keyring_client: Any, clock: Any
+        self, store: FallbackStore, keyring_client: FakeVault, clock: Clock
     ) -> None:
         store.write(late := token(clock, "late"))
         text = keyring_client.entries[ENTRY]
@@ -723,7 +813,7 @@ class TestKeyringStore:
 
 
 def test_the_store_that_the_settings_name_writes_into_the_keyring_of_the_process(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clock: Any
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clock: Clock
 ) -> None:
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
     monkeypatch.setattr(keyring.core, "_keyring_backend", None)
@@ -735,7 +825,7 @@ def test_the_store_that_the_settings_name_writes_into_the_keyring_of_the_process
     assert not Path(os.environ["KIWOOM_TRAY_DATA_DIR"]).exists()
 
 
-def test_a_missing_keyring_under_auto_is_the_file(clock: Any) -> None:
+def test_a_missing_keyring_under_auto_is_the_file(clock: Clock) -> None:
     store = open_store(load_settings(), clock)
 
     store.write(token(clock))
@@ -745,7 +835,7 @@ def test_a_missing_keyring_under_auto_is_the_file(clock: Any) -> None:
 
 
 def test_a_missing_keyring_under_keyring_writes_nothing(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clock: Any
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clock: Clock
 ) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "keyring")
 
@@ -764,13 +854,13 @@ def test_opening_a_store_touches_neither_disk_nor_keyring(monkeypatch: pytest.Mo
 
 
 class TestMemory:
-    def test_forgets_on_clear(self, clock: Any) -> None:
+    def test_forgets_on_clear(self, clock: Clock) -> None:
         store = MemoryStore(clock)
         store.write(token(clock))
 
         assert (store.clear(), store.read(), store.clear()) == (True, None, False)
 
-    def test_a_retired_token_is_found_until_its_end(self, clock: Any) -> None:
+    def test_a_retired_token_is_found_until_its_end(self, clock: Clock) -> None:
         store = MemoryStore(clock)
         store.write(one := token(clock, lifetime=200))
         store.expire_soft(one)
@@ -779,7 +869,7 @@ class TestMemory:
         clock.advance(200)
         assert store.read_expiring() is None
 
-    def test_each_change_has_a_stamp_of_its_own(self, clock: Any) -> None:
+    def test_each_change_has_a_stamp_of_its_own(self, clock: Clock) -> None:
         store = MemoryStore(clock)
         versions = [store.version()]
         for n in range(20):
@@ -793,7 +883,9 @@ class TestMemory:
 class TestCheck:
     """Another process fell back to the file; this one reads it without asking the keyring."""
 
-    def test_tells_why_the_token_is_not_in_the_keyring(self, opened: Any, keyring_client: Any, clock: Any) -> None:
+    def test_tells_why_the_token_is_not_in_the_keyring(
+        self, opened: Callable[[], FallbackStore], keyring_client: FakeVault, clock: Clock
+    ) -> None:
         keyring_client.problem = KeyringUnavailable.LOCKED
         opened().write(token(clock))
         store = opened()
@@ -803,7 +895,9 @@ class TestCheck:
 
         assert store.place().problem.problem == KeyringUnavailable.LOCKED
 
-    def test_a_keyring_that_is_back_is_no_reason_any_more(self, opened: Any, keyring_client: Any, clock: Any) -> None:
+    def test_a_keyring_that_is_back_is_no_reason_any_more(
+        self, opened: Callable[[], FallbackStore], keyring_client: FakeVault, clock: Clock
+    ) -> None:
         keyring_client.problem = KeyringUnavailable.LOCKED
         store = opened()
         store.write(token(clock))
@@ -813,7 +907,9 @@ class TestCheck:
 
         assert (store.place().kind, store.place().problem) == ("file", None)
 
-    def test_asks_nothing_while_the_token_is_in_the_keyring(self, store: Any, keyring_client: Any, clock: Any) -> None:
+    def test_asks_nothing_while_the_token_is_in_the_keyring(
+        self, store: FallbackStore, keyring_client: FakeVault, clock: Clock
+    ) -> None:
         store.write(token(clock))
         store.read()
         before = keyring_client.calls

@@ -31,17 +31,12 @@ NEW = token_for("new-token-of-a-test", 86400, START + 10)
 
 
 @pytest.fixture
-def clock() -> Any:
-    return Clock()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Any:
+def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / ".token"
 
 
 @pytest.fixture
-def store(path: Any, clock: Any) -> Any:
+def store(path: Path, clock: Clock) -> FileStore:
     return FileStore(str(path), ThreadLock(), clock)
 
 
@@ -73,25 +68,25 @@ def seed_record(value: Any = "token-of-a-test", **fields: Any) -> dict:  # type:
 
 
 class TestWriting:
-    def test_what_is_written_is_read_back(self, store: Any) -> None:
+    def test_what_is_written_is_read_back(self, store: FileStore) -> None:
         store.write(OLD)
 
         assert store.read() == OLD
 
-    def test_the_file_holds_the_seeds_three_keys_as_utf_8(self, store: Any, path: Any) -> None:
+    def test_the_file_holds_the_seeds_three_keys_as_utf_8(self, store: FileStore, path: Path) -> None:
         store.write(OLD)
 
         assert list(json.loads(path.read_bytes().decode("utf-8"))) == ["access_token", "expires_at", "created_at"]
 
     @pytest.mark.posix
-    def test_the_folder_is_made_for_its_owner_alone(self, store: Any, path: Any) -> None:
+    def test_the_folder_is_made_for_its_owner_alone(self, store: FileStore, path: Path) -> None:
         store.write(OLD)
 
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
     @pytest.mark.posix
     def test_the_file_is_its_owners_alone_from_the_moment_it_exists(
-        self, store: Any, path: Any, monkeypatch: pytest.MonkeyPatch
+        self, store: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         modes, was_open = [], os.open
 
@@ -112,7 +107,7 @@ class TestWriting:
         assert set(modes) == {(0o600, True)}
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
-    def test_the_mode_is_never_changed_afterwards(self, store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_mode_is_never_changed_afterwards(self, store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse(*_: Any, **__: Any) -> None:
             raise AssertionError("chmod")
 
@@ -122,7 +117,7 @@ class TestWriting:
         store.write(OLD)
 
     def test_a_reader_finds_the_old_or_the_new_token_and_nothing_between(
-        self, store: Any, path: Any, monkeypatch: pytest.MonkeyPatch
+        self, store: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         store.write(OLD)
         seen, was_replace = [], os.replace
@@ -136,7 +131,9 @@ class TestWriting:
 
         assert seen == [OLD, NEW]  # the metadata, then the token
 
-    def test_the_content_is_on_disk_before_it_takes_the_name(self, store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_content_is_on_disk_before_it_takes_the_name(
+        self, store: FileStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         steps, was_sync, was_replace = [], os.fsync, os.replace
         monkeypatch.setattr(os, "fsync", lambda descriptor: (steps.append("sync"), was_sync(descriptor)))
         monkeypatch.setattr(os, "replace", lambda *names: (steps.append("replace"), was_replace(*names)))
@@ -147,7 +144,7 @@ class TestWriting:
 
     @pytest.mark.parametrize("step", ["fsync", "replace"])
     def test_a_write_that_fails_leaves_the_old_token_and_nothing_else(
-        self, step: Any, store: Any, path: Any, monkeypatch: pytest.MonkeyPatch
+        self, step: Any, store: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         store.write(OLD)
 
@@ -162,7 +159,7 @@ class TestWriting:
         assert store.read() == OLD
         assert names(path) == [".token", ".token.owner"]
 
-    def test_a_failed_write_names_no_token(self, store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_failed_write_names_no_token(self, store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
         def fail(*_: Any) -> None:
             raise OSError(errno.EIO, "Input/output error")
 
@@ -172,13 +169,13 @@ class TestWriting:
 
         assert NEW.value.reveal() not in str(raised.value)
 
-    def test_a_folder_that_cannot_be_made_is_an_error_that_says_what_to_do(self, tmp_path: Path, clock: Any) -> None:
+    def test_a_folder_that_cannot_be_made_is_an_error_that_says_what_to_do(self, tmp_path: Path, clock: Clock) -> None:
         (tmp_path / "data").write_text("a file")
 
         with pytest.raises(StoreError, match="KIWOOM_TRAY_DATA_DIR"):
             FileStore(str(tmp_path / "data" / ".token"), ThreadLock(), clock).write(OLD)
 
-    def test_what_killed_writers_left_goes_with_the_next_write(self, store: Any, path: Any) -> None:
+    def test_what_killed_writers_left_goes_with_the_next_write(self, store: FileStore, path: Path) -> None:
         for name in (".token.0123abcd.new", ".token.owner.0123abcd.new"):
             put(path.with_name(name), b'{"access_token": "half')
             os.utime(path.with_name(name), (1, 1))
@@ -187,7 +184,7 @@ class TestWriting:
 
         assert names(path) == [".token", ".token.owner"]
 
-    def test_what_another_is_writing_just_now_stays(self, store: Any, path: Any) -> None:
+    def test_what_another_is_writing_just_now_stays(self, store: FileStore, path: Path) -> None:
         put(path.with_name(".token.0123abcd.new"), b'{"access_token": "half')
 
         store.write(NEW)
@@ -195,7 +192,7 @@ class TestWriting:
         assert names(path) == [".token", ".token.0123abcd.new", ".token.owner"]
 
     @pytest.mark.parametrize("name", [".token.backup.new", ".token.new", "0123abcd.new", "x.token.0123abcd.new"])
-    def test_what_somebody_else_keeps_there_stays(self, name: Any, store: Any, path: Any) -> None:
+    def test_what_somebody_else_keeps_there_stays(self, name: Any, store: FileStore, path: Path) -> None:
         put(path.with_name(name), b"kept")
         os.utime(path.with_name(name), (1, 1))
 
@@ -203,7 +200,7 @@ class TestWriting:
 
         assert path.with_name(name).read_bytes() == b"kept"
 
-    def test_writers_without_a_lock_do_not_fail_because_of_each_other(self, path: Any, clock: Any) -> None:
+    def test_writers_without_a_lock_do_not_fail_because_of_each_other(self, path: Path, clock: Clock) -> None:
         failed = []
 
         def write_often(token: Any) -> None:
@@ -226,7 +223,7 @@ class TestWriting:
 
     @pytest.mark.posix
     def test_a_link_put_there_in_the_last_moment_is_not_followed(
-        self, store: Any, path: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, store: FileStore, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         victim = tmp_path / "victim"
         victim.write_text("untouched")
@@ -245,7 +242,9 @@ class TestWriting:
         assert victim.read_text() == "untouched"
 
     @pytest.mark.posix
-    def test_a_linked_token_file_is_replaced_and_its_target_stays(self, store: Any, path: Any, tmp_path: Path) -> None:
+    def test_a_linked_token_file_is_replaced_and_its_target_stays(
+        self, store: FileStore, path: Path, tmp_path: Path
+    ) -> None:
         target = tmp_path / "elsewhere"
         put(target, json.dumps(seed_record()).encode())
         path.parent.mkdir()
@@ -284,7 +283,7 @@ DAMAGED = {
 
 class TestDamage:
     @pytest.mark.parametrize("kind", DAMAGED)
-    def test_a_damaged_file_is_a_missing_token_and_is_deleted(self, kind: Any, store: Any, path: Any) -> None:
+    def test_a_damaged_file_is_a_missing_token_and_is_deleted(self, kind: Any, store: FileStore, path: Path) -> None:
         put(path, DAMAGED[kind])
 
         assert store.read() is None
@@ -292,7 +291,7 @@ class TestDamage:
 
     @pytest.mark.parametrize("kind", DAMAGED)
     def test_a_damaged_file_is_logged_without_its_content(
-        self, kind: Any, store: Any, path: Any, caplog: pytest.LogCaptureFixture
+        self, kind: Any, store: FileStore, path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG, "kiwoom")
         put(path, DAMAGED[kind])
@@ -304,7 +303,7 @@ class TestDamage:
         assert "seen" not in caplog.text
 
     def test_what_is_not_json_is_logged_in_the_seeds_words(
-        self, store: Any, path: Any, caplog: pytest.LogCaptureFixture
+        self, store: FileStore, path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         put(path, b"{")
 
@@ -312,17 +311,17 @@ class TestDamage:
 
         assert caplog.messages == ["Failed to parse token file (invalid JSON)"]
 
-    def test_a_byte_order_mark_is_no_damage(self, store: Any, path: Any) -> None:
+    def test_a_byte_order_mark_is_no_damage(self, store: FileStore, path: Path) -> None:
         put(path, b"\xef\xbb\xbf" + json.dumps(seed_record()).encode())
 
         assert store.read().value.reveal() == "token-of-a-test"
 
-    def test_times_with_a_zone_are_no_damage(self, store: Any, path: Any) -> None:
+    def test_times_with_a_zone_are_no_damage(self, store: FileStore, path: Path) -> None:
         put(path, json.dumps(seed_record(expires_at="2026-09-22T00:00:00+09:00")).encode())
 
         assert store.read().expires_at.isoformat() == "2026-09-21T15:00:00+00:00"
 
-    def test_a_huge_file_is_not_read_whole(self, store: Any, path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_huge_file_is_not_read_whole(self, store: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path.parent.mkdir()
         with path.open("wb") as file:
             file.truncate(1 << 30)
@@ -333,7 +332,7 @@ class TestDamage:
         assert max(sizes) == MAX_BYTES + 1
 
     def test_an_editor_that_writes_in_place_is_waited_for(
-        self, store: Any, path: Any, monkeypatch: pytest.MonkeyPatch
+        self, store: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         put(path, b"")
         monkeypatch.setattr(file_module.time, "sleep", lambda _: put(path, json.dumps(seed_record()).encode()))  # type: ignore[attr-defined]
@@ -341,7 +340,7 @@ class TestDamage:
         assert store.read().value.reveal() == "token-of-a-test"
 
     def test_a_file_that_was_replaced_while_it_was_judged_stays(
-        self, store: Any, path: Any, monkeypatch: pytest.MonkeyPatch
+        self, store: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         put(path, b"{")
         was_version = files.version_of
@@ -359,10 +358,10 @@ class TestDamage:
 
 class TestTimeZones:
     @pytest.fixture
-    def opened(self, path: Any, clock: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    def opened(self, path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         """Opens the store as a process does where that is the time of the day."""
 
-        def open_in(zone: Any) -> Any:
+        def open_in(zone: str) -> Any:
             live_in(zone, monkeypatch)
             return FileStore(str(path), ThreadLock(), clock)
 
@@ -381,13 +380,13 @@ class TestTimeZones:
 
         assert (found, found.issued_for) == (OLD, issued_for)
 
-    def test_the_file_itself_holds_the_writers_local_time(self, opened: Any, path: Any) -> None:
+    def test_the_file_itself_holds_the_writers_local_time(self, opened: Any, path: Path) -> None:
         opened("Asia/Seoul").write(OLD)
 
         ends = json.loads(path.read_bytes())["expires_at"]
         assert datetime.fromisoformat(ends + "+09:00") == OLD.expires_at
 
-    def test_a_copy_of_the_folder_means_the_same(self, opened: Any, path: Any, clock: Any, tmp_path: Path) -> None:
+    def test_a_copy_of_the_folder_means_the_same(self, opened: Any, path: Path, clock: Clock, tmp_path: Path) -> None:
         opened("Asia/Seoul").write(OLD.bound_to("real:0123456789abcdef"))
         shutil.copytree(path.parent, tmp_path / "copy")
         os.utime(tmp_path / "copy" / ".token")
@@ -397,13 +396,13 @@ class TestTimeZones:
 
         assert (found, found.issued_for) == (OLD, "real:0123456789abcdef")
 
-    def test_what_another_program_wrote_is_local_time(self, opened: Any, path: Any) -> None:
+    def test_what_another_program_wrote_is_local_time(self, opened: Any, path: Path) -> None:
         opened("Asia/Seoul").write(OLD)
         put(path, json.dumps(seed_record("another", expires_at="2026-09-22T09:00:00")).encode())
 
         assert opened("Asia/Seoul").read().expires_at.isoformat() == "2026-09-22T00:00:00+00:00"
 
-    def test_a_token_put_aside_means_the_same(self, opened: Any, clock: Any) -> None:
+    def test_a_token_put_aside_means_the_same(self, opened: Any, clock: Clock) -> None:
         store = opened("UTC")
         store.write(OLD)
         clock.advance(86400 - 200)
@@ -428,7 +427,7 @@ class TestTimeZones:
         assert seen == [OLD, NEW]
 
     def test_a_write_that_fails_leaves_the_note_of_what_stays(
-        self, opened: Any, path: Any, monkeypatch: pytest.MonkeyPatch
+        self, opened: Any, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         opened("UTC").write(OLD)
         was_replace = os.replace
@@ -461,20 +460,20 @@ class TestTimeZones:
             b'{"issued_for": "", "content": "x"}',
         ],
     )
-    def test_damaged_metadata_are_none(self, metadata: Any, store: Any, path: Any) -> None:
+    def test_damaged_metadata_are_none(self, metadata: Any, store: FileStore, path: Path) -> None:
         store.write(OLD)
         path.with_name(".token.owner").write_bytes(metadata)
 
         assert store.read().value == OLD.value
 
-    def test_damaged_times_in_a_note_cost_no_token(self, store: Any, path: Any) -> None:
+    def test_damaged_times_in_a_note_cost_no_token(self, store: FileStore, path: Path) -> None:
         store.write(OLD)
         file = path.with_name(".token.owner")
         file.write_text(json.dumps({**json.loads(file.read_bytes()), "expires_at": "soon"}))
 
         assert store.read() == OLD
 
-    def test_a_note_without_times_still_tells_the_account(self, store: Any, path: Any) -> None:
+    def test_a_note_without_times_still_tells_the_account(self, store: FileStore, path: Path) -> None:
         store.write(OLD.bound_to("real:0123456789abcdef"))
         file = path.with_name(".token.owner")
         metadata = json.loads(file.read_bytes())
@@ -488,16 +487,16 @@ class TestRootInTheFolderOfAUser:
     USER = (12345, 12346)
 
     @pytest.fixture
-    def folder(self, tmp_path: Path) -> Any:
+    def folder(self, tmp_path: Path) -> Path:
         folder = tmp_path / "of-a-user"
         folder.mkdir()
         os.chown(folder, *self.USER)
         return folder
 
-    def owners(self, folder: Any) -> Any:
+    def owners(self, folder: Path) -> Any:
         return {(one.lstat().st_uid, one.lstat().st_gid) for one in folder.rglob("*")}
 
-    def test_all_that_it_writes_is_that_users(self, folder: Any, clock: Any) -> None:
+    def test_all_that_it_writes_is_that_users(self, folder: Path, clock: Clock) -> None:
         path = folder / "new" / "data" / ".token"
         lock = ProfileLock(str(path) + ".lock")
         with lock:
@@ -514,7 +513,7 @@ class TestRootInTheFolderOfAUser:
         }
         assert self.owners(folder) == {self.USER}
 
-    def test_what_is_there_stays_whose_it_is(self, folder: Any, clock: Any) -> None:
+    def test_what_is_there_stays_whose_it_is(self, folder: Path, clock: Clock) -> None:
         lock_file = folder / ".token.lock"
         lock_file.touch()
         with ProfileLock(str(lock_file)):
@@ -522,7 +521,7 @@ class TestRootInTheFolderOfAUser:
 
         assert lock_file.stat().st_uid == 0
 
-    def test_a_link_is_not_followed(self, folder: Any, tmp_path: Path) -> None:
+    def test_a_link_is_not_followed(self, folder: Path, tmp_path: Path) -> None:
         victim = tmp_path / "victim"
         victim.touch()
         (folder / ".token.lock").symlink_to(victim)
@@ -533,7 +532,7 @@ class TestRootInTheFolderOfAUser:
         assert victim.stat().st_uid == 0
 
     def test_a_user_that_the_container_does_not_know_is_no_failure(
-        self, folder: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+        self, folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def refuse(*_: Any) -> None:
             raise OSError(errno.EINVAL, "Invalid argument")
@@ -547,14 +546,14 @@ class TestRootInTheFolderOfAUser:
 
 class TestWhatIsNoFile:
     @pytest.mark.posix
-    def test_a_folder_in_its_place_is_an_error_and_stays(self, store: Any, path: Any) -> None:
+    def test_a_folder_in_its_place_is_an_error_and_stays(self, store: FileStore, path: Path) -> None:
         path.mkdir(parents=True)
 
         with pytest.raises(StoreError, match="not a file"):
             store.read()
         assert path.is_dir()
 
-    def test_a_folder_in_its_place_refuses_a_write(self, store: Any, path: Any) -> None:
+    def test_a_folder_in_its_place_refuses_a_write(self, store: FileStore, path: Path) -> None:
         path.mkdir(parents=True)
 
         with pytest.raises(StoreError):
@@ -562,7 +561,7 @@ class TestWhatIsNoFile:
         assert path.is_dir()
 
     @pytest.mark.posix
-    def test_a_pipe_in_its_place_does_not_block(self, store: Any, path: Any) -> None:
+    def test_a_pipe_in_its_place_does_not_block(self, store: FileStore, path: Path) -> None:
         path.parent.mkdir()
         os.mkfifo(path)
         raised = []
@@ -581,7 +580,7 @@ class TestWhatIsNoFile:
         assert "not a file" in raised[0]
 
     @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can give a file away")
-    def test_a_file_of_another_user_is_not_believed(self, store: Any, path: Any) -> None:
+    def test_a_file_of_another_user_is_not_believed(self, store: FileStore, path: Path) -> None:
         put(path, json.dumps(seed_record()).encode())
         os.chown(path, 12345, 12345)
 
@@ -589,7 +588,7 @@ class TestWhatIsNoFile:
             store.read()
 
     def test_a_file_that_may_not_be_read_is_an_error_and_stays(
-        self, store: Any, path: Any, monkeypatch: pytest.MonkeyPatch
+        self, store: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         put(path, json.dumps(seed_record()).encode())
 
@@ -604,7 +603,7 @@ class TestWhatIsNoFile:
         assert path.exists()
 
     def test_a_disk_that_fails_while_reading_is_an_error_and_the_file_stays(
-        self, store: Any, path: Any, monkeypatch: pytest.MonkeyPatch
+        self, store: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         put(path, json.dumps(seed_record()).encode())
 
@@ -618,10 +617,10 @@ class TestWhatIsNoFile:
 
         assert path.exists()
 
-    def test_nothing_there_is_no_token(self, store: Any) -> None:
+    def test_nothing_there_is_no_token(self, store: FileStore) -> None:
         assert store.read() is None
 
-    def test_a_link_to_nowhere_is_no_token(self, store: Any, path: Any) -> None:
+    def test_a_link_to_nowhere_is_no_token(self, store: FileStore, path: Path) -> None:
         path.parent.mkdir()
         path.symlink_to("nowhere")
 
@@ -629,17 +628,17 @@ class TestWhatIsNoFile:
 
 
 class TestClear:
-    def test_forgets_the_token(self, store: Any, path: Any) -> None:
+    def test_forgets_the_token(self, store: FileStore, path: Path) -> None:
         store.write(OLD)
 
         assert store.clear() is True
         assert store.read() is None
         assert list(path.parent.iterdir()) == []
 
-    def test_tells_when_there_was_none(self, store: Any) -> None:
+    def test_tells_when_there_was_none(self, store: FileStore) -> None:
         assert store.clear() is False
 
-    def test_forgets_an_expiring_token_as_well(self, store: Any, clock: Any) -> None:
+    def test_forgets_an_expiring_token_as_well(self, store: FileStore, clock: Clock) -> None:
         store.write(OLD)
         clock.advance(86400 - 200)
         store.expire_soft(OLD)
@@ -647,7 +646,7 @@ class TestClear:
         assert store.clear() is True
         assert store.read_expiring() is None
 
-    def test_a_file_that_cannot_be_deleted_is_an_error(self, store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_file_that_cannot_be_deleted_is_an_error(self, store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
         store.write(OLD)
 
         def refuse(*_: Any) -> None:
@@ -659,7 +658,7 @@ class TestClear:
 
 
 class TestRetire:
-    def test_an_unexpired_token_is_put_aside(self, store: Any, path: Any, clock: Any) -> None:
+    def test_an_unexpired_token_is_put_aside(self, store: FileStore, path: Path, clock: Clock) -> None:
         store.write(OLD)
         clock.advance(86400 - 200)
 
@@ -668,7 +667,7 @@ class TestRetire:
         if sys.platform != "win32":
             assert stat.S_IMODE(path.with_name(".token.ending").stat().st_mode) == 0o600
 
-    def test_a_token_put_aside_is_gone_when_it_has_ended(self, store: Any, clock: Any) -> None:
+    def test_a_token_put_aside_is_gone_when_it_has_ended(self, store: FileStore, clock: Clock) -> None:
         store.write(OLD)
         clock.advance(86400 - 200)
         store.expire_soft(OLD)
@@ -676,14 +675,14 @@ class TestRetire:
 
         assert store.read_expiring() is None
 
-    def test_a_dead_token_is_deleted(self, store: Any, path: Any, clock: Any) -> None:
+    def test_a_dead_token_is_deleted(self, store: FileStore, path: Path, clock: Clock) -> None:
         store.write(OLD)
         clock.advance(86400)
 
         assert store.expire_soft(OLD) is True
         assert list(path.parent.iterdir()) == []
 
-    def test_the_next_write_removes_the_token_put_aside(self, store: Any, path: Any, clock: Any) -> None:
+    def test_the_next_write_removes_the_token_put_aside(self, store: FileStore, path: Path, clock: Clock) -> None:
         store.write(OLD)
         clock.advance(86400 - 200)
         store.expire_soft(OLD)
@@ -692,27 +691,27 @@ class TestRetire:
 
         assert names(path) == [".token", ".token.owner"]
 
-    def test_leaves_the_token_that_has_taken_its_place(self, store: Any, path: Any, clock: Any) -> None:
+    def test_leaves_the_token_that_has_taken_its_place(self, store: FileStore, path: Path, clock: Clock) -> None:
         store.write(OLD)
         FileStore(str(path), ThreadLock()).write(NEW)
 
         assert store.expire_soft(OLD) is False
         assert store.read() == NEW
 
-    def test_leaves_a_token_that_it_never_saw(self, store: Any, path: Any) -> None:
+    def test_leaves_a_token_that_it_never_saw(self, store: FileStore, path: Path) -> None:
         FileStore(str(path), ThreadLock()).write(OLD)
 
         assert store.expire_soft(OLD) is False
         assert store.read() == OLD
 
-    def test_a_damaged_file_put_aside_is_no_token(self, store: Any, path: Any) -> None:
+    def test_a_damaged_file_put_aside_is_no_token(self, store: FileStore, path: Path) -> None:
         put(path.with_name(".token.ending"), b"{")
 
         assert store.read_expiring() is None
 
 
 class TestStamp:
-    def test_stays_while_nothing_changes(self, store: Any) -> None:
+    def test_stays_while_nothing_changes(self, store: FileStore) -> None:
         store.write(OLD)
 
         assert store.version() == store.version()
@@ -728,7 +727,7 @@ class TestStamp:
         ],
         ids=["write of the same token", "clear", "rm", "write in place", "touch"],
     )
-    def test_tells_of_a_change(self, change: Any, store: Any, path: Any) -> None:
+    def test_tells_of_a_change(self, change: Any, store: FileStore, path: Path) -> None:
         store.write(OLD)
         before = store.version()
 
@@ -736,11 +735,11 @@ class TestStamp:
 
         assert store.version() != before
 
-    def test_a_write_returns_the_version_of_its_own_file(self, store: Any) -> None:
+    def test_a_write_returns_the_version_of_its_own_file(self, store: FileStore) -> None:
         assert store.write(OLD) == store.version()
 
     def test_a_write_does_not_take_the_version_of_who_came_after(
-        self, store: Any, path: Any, monkeypatch: pytest.MonkeyPatch
+        self, store: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         was_replace = os.replace
 

@@ -28,7 +28,7 @@ def lock(path: Path) -> ProfileLock:
 
 
 def taken_by_another(path: Any) -> bool:
-    """Whether somebody else, who has the file open for himself, cannot have the lock."""
+    """Return True if a process with its own descriptor cannot take the lock."""
     other = ProfileLock(str(path))
     if other.try_acquire():
         other.release()

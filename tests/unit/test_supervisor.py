@@ -158,11 +158,6 @@ Make = Callable[..., Watched]
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def service(clock: Clock, tmp_path: Path) -> FakeService:
     return FakeService(clock, tmp_path)
 

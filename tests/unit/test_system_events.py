@@ -48,7 +48,7 @@ def settled(qtbot: QtBot, events: SystemEventListener) -> None:
 
 
 def is_settled(events: SystemEventListener) -> bool:
-    """Whether no news is on its way."""
+    """Return True if no event is on its way."""
     return not any(timer.isActive() for timer in events.findChildren(QTimer) if timer.isSingleShot())
 
 
@@ -259,7 +259,7 @@ def desktop(short_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDe
 def listening(
     qtbot: QtBot, events: SystemEventListener, on_update: list[Any], desktop: FakeDesktop
 ) -> Callable[[Any, Callable[[], None]], None]:
-    """Waits until something is heard, telling it again as long as nobody listens yet."""
+    """Wait until something is received, sending it again while nobody listens yet."""
     events.start()
 
     def tells(expected: Any, act: Callable[[], None]) -> None:

@@ -235,7 +235,7 @@ def test_a_lock_is_neither_taken_nor_written_through_a_link(kind: str, tmp_path:
     place.hardlink_to(victim) if kind == "hard link" else place.symlink_to(victim)
     lock = ProfileLock(str(place))
 
-    with pytest.raises(StoreError, match="Mend or remove it"):
+    with pytest.raises(StoreError, match="Correct or remove it"):
         lock.acquire()
     lock.write_record({"at": 1})
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,9 @@ import pytest
 from tests.doubles import START, Clock, MemoryKeyring
 from tray_app.api.token_manager import ModulesManager, TokenManager
 from tray_app.core.errors import InvalidInput, SettingsError, StoreError
-from tray_app.core.token import encode_seed, token_for
+from tray_app.core.token import Token, encode_seed, token_for
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
+from tray_app.service.token_service import TokenService
 from tray_app.stores.fallback import FallbackStore
 from tray_app.stores.file import FileStore
 from tray_app.stores.keyring import KeyringStore
@@ -36,28 +37,23 @@ VALUE = "token-of-a-test"
 
 
 @pytest.fixture
-def clock() -> Any:
-    return Clock()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Any:
+def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / ".token"
 
 
 @pytest.fixture
-def opened(clock: Any) -> Any:
+def opened(clock: Clock) -> Callable[..., TokenManager]:
     """Opens a manager as another process would: nothing shared but the disk and the keyring."""
     return lambda **options: TokenManager(clock=clock, **{"store": "file", **options})
 
 
 @pytest.fixture
-def manager(opened: Any) -> Any:
+def manager(opened: Callable[..., TokenManager]) -> TokenManager:
     return opened()
 
 
 @pytest.fixture
-def lines(caplog: pytest.LogCaptureFixture) -> Any:
+def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[tuple[str, str]]]:
     """What was logged since the last call, as (level, message)."""
     caplog.set_level(logging.DEBUG, "kiwoom")
 
@@ -70,7 +66,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> Any:
 
 
 @pytest.fixture
-def system_keyring(monkeypatch: pytest.MonkeyPatch) -> Any:
+def system_keyring(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
     monkeypatch.setattr(keyring.core, "_keyring_backend", None)
     keyring.set_keyring(backend := MemoryKeyring())
@@ -86,39 +82,41 @@ def refuse(*_: Any) -> None:
 
 
 class TestSeedsApi:
-    def test_a_token_that_was_set_is_got(self, manager: Any) -> None:
+    def test_a_token_that_was_set_is_got(self, manager: TokenManager) -> None:
         manager.set_token(VALUE, DAY)
 
         assert (manager.get_token(), manager.is_token_valid()) == (VALUE, True)
 
-    def test_there_is_none_at_first(self, manager: Any) -> None:
+    def test_there_is_none_at_first(self, manager: TokenManager) -> None:
         assert (manager.get_token(), manager.is_token_valid()) == (None, False)
 
-    def test_a_cleared_token_is_gone_from_memory_and_disk(self, manager: Any, path: Any) -> None:
+    def test_a_cleared_token_is_gone_from_memory_and_disk(self, manager: TokenManager, path: Path) -> None:
         manager.set_token(VALUE, DAY)
 
         manager.clear_token()
 
         assert (manager.get_token(), path.exists()) == (None, False)
 
-    def test_clearing_twice_is_no_error(self, manager: Any) -> None:
+    def test_clearing_twice_is_no_error(self, manager: TokenManager) -> None:
         manager.clear_token()
         manager.clear_token()
 
-    def test_a_new_program_finds_the_token(self, manager: Any, opened: Any) -> None:
+    def test_a_new_program_finds_the_token(self, manager: TokenManager, opened: Callable[..., TokenManager]) -> None:
         manager.set_token(VALUE, DAY)
 
         assert opened().get_token() == VALUE
 
     @pytest.mark.parametrize(("left", "found"), [(300.1, VALUE), (300, VALUE), (299.9, None), (1, None), (-1, None)])
-    def test_get_token_wants_five_minutes(self, left: Any, found: Any, manager: Any, clock: Any) -> None:
+    def test_get_token_wants_five_minutes(self, left: Any, found: Any, manager: TokenManager, clock: Clock) -> None:
         manager.set_token(VALUE, DAY)
         clock.advance(DAY - left)
 
         assert manager.get_token() == found
 
     @pytest.mark.parametrize(("left", "found"), [(300.1, True), (300, True), (299.9, False), (-1, False)])
-    def test_is_token_valid_wants_five_minutes(self, left: Any, found: Any, manager: Any, clock: Any) -> None:
+    def test_is_token_valid_wants_five_minutes(
+        self, left: Any, found: Any, manager: TokenManager, clock: Clock
+    ) -> None:
         manager.set_token(VALUE, DAY)
         clock.advance(DAY - left)
 
@@ -126,7 +124,14 @@ class TestSeedsApi:
 
     @pytest.mark.parametrize(("left", "stays"), [(300.1, True), (300, True), (299.9, False), (-1, False)])
     def test_the_load_at_start_wants_five_minutes(
-        self, left: Any, stays: Any, *, manager: Any, opened: Any, path: Any, clock: Any
+        self,
+        left: Any,
+        stays: Any,
+        *,
+        manager: TokenManager,
+        opened: Callable[..., TokenManager],
+        path: Path,
+        clock: Clock,
     ) -> None:
         manager.set_token(VALUE, DAY)
         clock.advance(DAY - left)
@@ -135,14 +140,14 @@ class TestSeedsApi:
 
         assert path.exists() is stays
 
-    def test_a_token_without_five_minutes_is_still_there_for_ensure(self, manager: Any, clock: Any) -> None:
+    def test_a_token_without_five_minutes_is_still_there_for_ensure(self, manager: TokenManager, clock: Clock) -> None:
         manager.set_token(VALUE, DAY)
         clock.advance(DAY - 200)
 
         assert manager.get_token() is None
         assert manager.ensure_token(min_remaining=0) == VALUE
 
-    def test_a_damaged_file_is_deleted_at_start(self, opened: Any, path: Any) -> None:
+    def test_a_damaged_file_is_deleted_at_start(self, opened: Callable[..., TokenManager], path: Path) -> None:
         path.parent.mkdir()
         path.write_text("{")
 
@@ -151,7 +156,7 @@ class TestSeedsApi:
         assert not path.exists()
 
     @pytest.mark.parametrize("value", ["", " ", "a\nb", None, 5])
-    def test_what_is_no_token_is_refused_and_the_old_one_stays(self, value: Any, manager: Any) -> None:
+    def test_what_is_no_token_is_refused_and_the_old_one_stays(self, value: Any, manager: TokenManager) -> None:
         manager.set_token(VALUE, DAY)
 
         with pytest.raises(ValueError, match="token"):
@@ -159,14 +164,16 @@ class TestSeedsApi:
         assert manager.get_token() == VALUE
 
     @pytest.mark.parametrize("expires_in", [0, -1, "abc", None, True, math.nan, math.inf, 10 * 365 * DAY])
-    def test_what_is_no_lifetime_is_refused_and_the_old_token_stays(self, expires_in: Any, manager: Any) -> None:
+    def test_what_is_no_lifetime_is_refused_and_the_old_token_stays(
+        self, expires_in: Any, manager: TokenManager
+    ) -> None:
         manager.set_token(VALUE, DAY)
 
         with pytest.raises(InvalidInput):
             manager.set_token("another", expires_in)
         assert manager.get_token() == VALUE
 
-    def test_a_refused_token_is_not_logged(self, manager: Any, caplog: pytest.LogCaptureFixture) -> None:
+    def test_a_refused_token_is_not_logged(self, manager: TokenManager, caplog: pytest.LogCaptureFixture) -> None:
         with pytest.raises(InvalidInput):
             manager.set_token("half-seen \n x", DAY)
 
@@ -174,7 +181,7 @@ class TestSeedsApi:
 
 
 class TestInfo:
-    def test_has_the_seeds_five_keys(self, manager: Any) -> None:
+    def test_has_the_seeds_five_keys(self, manager: TokenManager) -> None:
         manager.set_token(VALUE, DAY)
 
         info = manager.get_token_info()
@@ -187,7 +194,7 @@ class TestInfo:
             "token_preview": "tok...",
         }
 
-    def test_has_the_same_keys_without_a_token(self, manager: Any) -> None:
+    def test_has_the_same_keys_without_a_token(self, manager: TokenManager) -> None:
         assert manager.get_token_info() == {
             "has_token": False,
             "is_valid": False,
@@ -196,7 +203,7 @@ class TestInfo:
             "token_preview": None,
         }
 
-    def test_tells_of_a_token_that_has_no_five_minutes_left(self, manager: Any, clock: Any) -> None:
+    def test_tells_of_a_token_that_has_no_five_minutes_left(self, manager: TokenManager, clock: Clock) -> None:
         manager.set_token(VALUE, DAY)
         clock.advance(DAY - 200)
 
@@ -204,17 +211,19 @@ class TestInfo:
 
         assert (info["has_token"], info["is_valid"], info["remaining_seconds"]) == (True, False, 200)
 
-    def test_never_shows_the_token(self, manager: Any) -> None:
+    def test_never_shows_the_token(self, manager: TokenManager) -> None:
         manager.set_token(VALUE, DAY)
 
         assert VALUE not in json.dumps(manager.get_token_info())
 
-    def test_knows_what_another_program_set(self, manager: Any, opened: Any) -> None:
+    def test_knows_what_another_program_set(self, manager: TokenManager, opened: Callable[..., TokenManager]) -> None:
         opened().set_token(VALUE, DAY)
 
         assert manager.get_token_info()["has_token"] is True
 
-    def test_says_once_that_it_loaded_a_token(self, manager: Any, opened: Any, lines: Any) -> None:
+    def test_says_once_that_it_loaded_a_token(
+        self, manager: TokenManager, opened: Callable[..., TokenManager], lines: Callable[[], list[tuple[str, str]]]
+    ) -> None:
         opened().set_token(VALUE, DAY)
         lines()
 
@@ -225,7 +234,7 @@ class TestInfo:
 
 
 class TestLog:
-    def test_of_a_token_that_is_set(self, manager: Any, lines: Any) -> None:
+    def test_of_a_token_that_is_set(self, manager: TokenManager, lines: Callable[[], list[tuple[str, str]]]) -> None:
         manager.set_token(VALUE, DAY)
 
         assert lines() == [
@@ -233,7 +242,9 @@ class TestLog:
             ("INFO", f"Token saved to file (expires at {local(START + DAY)})"),
         ]
 
-    def test_of_a_valid_token_at_start(self, manager: Any, opened: Any, lines: Any) -> None:
+    def test_of_a_valid_token_at_start(
+        self, manager: TokenManager, opened: Callable[..., TokenManager], lines: Callable[[], list[tuple[str, str]]]
+    ) -> None:
         manager.set_token(VALUE, DAY)
         lines()
 
@@ -242,7 +253,14 @@ class TestLog:
         assert lines() == [("INFO", f"Loaded valid token from file (expires at {local(START + DAY)})")]
 
     @pytest.mark.parametrize("left", [200, -1])
-    def test_of_an_expired_token_at_start(self, left: Any, manager: Any, opened: Any, clock: Any, lines: Any) -> None:
+    def test_of_an_expired_token_at_start(
+        self,
+        left: Any,
+        manager: TokenManager,
+        opened: Callable[..., TokenManager],
+        clock: Clock,
+        lines: Callable[[], list[tuple[str, str]]],
+    ) -> None:
         manager.set_token(VALUE, DAY)
         clock.advance(DAY - left)
         lines()
@@ -252,7 +270,9 @@ class TestLog:
         assert lines() == [("INFO", "Token in file has expired"), ("DEBUG", "Token file deleted")]
 
     @pytest.mark.parametrize("left", [200, -1])
-    def test_of_a_token_that_expires(self, left: Any, manager: Any, clock: Any, lines: Any) -> None:
+    def test_of_a_token_that_expires(
+        self, left: Any, manager: TokenManager, clock: Clock, lines: Callable[[], list[tuple[str, str]]]
+    ) -> None:
         manager.set_token(VALUE, DAY)
         clock.advance(DAY - left)
         lines()
@@ -265,7 +285,9 @@ class TestLog:
             ("DEBUG", "Token file deleted"),
         ]
 
-    def test_of_a_token_that_is_cleared(self, manager: Any, lines: Any) -> None:
+    def test_of_a_token_that_is_cleared(
+        self, manager: TokenManager, lines: Callable[[], list[tuple[str, str]]]
+    ) -> None:
         manager.set_token(VALUE, DAY)
         lines()
 
@@ -273,7 +295,9 @@ class TestLog:
 
         assert lines() == [("INFO", "Token cleared"), ("DEBUG", "Token file deleted")]
 
-    def test_of_a_damaged_file(self, opened: Any, path: Any, lines: Any) -> None:
+    def test_of_a_damaged_file(
+        self, opened: Callable[..., TokenManager], path: Path, lines: Callable[[], list[tuple[str, str]]]
+    ) -> None:
         path.parent.mkdir()
         path.write_text('{"access_token": "half-seen')
 
@@ -281,7 +305,9 @@ class TestLog:
 
         assert lines() == [("ERROR", "Failed to parse token file (invalid JSON)"), ("DEBUG", "Token file deleted")]
 
-    def test_of_nothing_is_nothing(self, opened: Any, lines: Any) -> None:
+    def test_of_nothing_is_nothing(
+        self, opened: Callable[..., TokenManager], lines: Callable[[], list[tuple[str, str]]]
+    ) -> None:
         manager = opened()
         manager.get_token()
         manager.is_token_valid()
@@ -289,7 +315,9 @@ class TestLog:
 
         assert lines() == []
 
-    def test_of_an_expiry_comes_once(self, manager: Any, clock: Any, lines: Any) -> None:
+    def test_of_an_expiry_comes_once(
+        self, manager: TokenManager, clock: Clock, lines: Callable[[], list[tuple[str, str]]]
+    ) -> None:
         manager.set_token(VALUE, DAY)
         clock.advance(DAY)
         manager.get_token()
@@ -300,7 +328,9 @@ class TestLog:
 
         assert lines() == []
 
-    def test_of_a_failed_write_says_why(self, manager: Any, lines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_of_a_failed_write_says_why(
+        self, manager: TokenManager, lines: Callable[[], list[tuple[str, str]]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(os, "replace", refuse)
 
         manager.set_token(VALUE, DAY)
@@ -315,13 +345,15 @@ class TestCoherence:
     """Two managers are two processes: they share nothing but the store."""
 
     @pytest.fixture(params=["file", "auto without a keyring", "auto", "keyring"])
-    def pair(self, request: Any, opened: Any) -> Any:
+    def pair(
+        self, request: pytest.FixtureRequest, opened: Callable[..., TokenManager]
+    ) -> tuple[TokenManager, TokenManager]:
         if request.param in {"auto", "keyring"}:
             request.getfixturevalue("system_keyring")
         store = request.param.split()[0]
         return opened(store=store), opened(store=store)
 
-    def test_what_one_sets_the_other_gets(self, pair: Any) -> None:
+    def test_what_one_sets_the_other_gets(self, pair: tuple[TokenManager, TokenManager]) -> None:
         one, other = pair
         assert other.get_token() is None
 
@@ -329,7 +361,7 @@ class TestCoherence:
 
         assert other.get_token() == VALUE
 
-    def test_what_one_replaces_the_other_gets(self, pair: Any, clock: Any) -> None:
+    def test_what_one_replaces_the_other_gets(self, pair: tuple[TokenManager, TokenManager], clock: Clock) -> None:
         one, other = pair
         one.set_token("older", DAY)
         assert other.get_token() == "older"
@@ -339,7 +371,7 @@ class TestCoherence:
 
         assert (one.get_token(), other.get_token()) == ("newer", "newer")
 
-    def test_what_one_clears_the_other_does_not_get(self, pair: Any) -> None:
+    def test_what_one_clears_the_other_does_not_get(self, pair: tuple[TokenManager, TokenManager]) -> None:
         one, other = pair
         one.set_token(VALUE, DAY)
         assert other.get_token() == VALUE
@@ -348,49 +380,53 @@ class TestCoherence:
 
         assert other.get_token() is None
 
-    def test_they_take_turns(self, pair: Any, clock: Any) -> None:
+    def test_they_take_turns(self, pair: tuple[TokenManager, TokenManager], clock: Clock) -> None:
         for n in range(10):
             clock.advance(1)
             pair[n % 2].set_token(f"token-{n}", DAY)
             assert [one.get_token() for one in pair] == [f"token-{n}"] * 2
 
     def test_what_follows_a_write_at_once_is_not_missed(
-        self, pair: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+        self, pair: tuple[TokenManager, TokenManager], clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Another writes between this one's write and its look at the version."""
         one, other = pair
-        was_put = one._service.put
+        put = TokenService.put
 
-        def put_and_then_another(token: Any) -> Any:
-            result = was_put(token)
+        def put_and_then_another(service: TokenService, token: Token) -> object:
+            monkeypatch.setattr(TokenService, "put", put)
+            result = service.put(token)
             clock.advance(1)
             other.set_token("newer", DAY)
             return result
 
-        monkeypatch.setattr(one._service, "put", put_and_then_another)
+        monkeypatch.setattr(TokenService, "put", put_and_then_another)
         one.set_token("older", DAY)
 
         assert one.get_token() == "newer"
 
     def test_what_follows_an_expiry_at_once_is_not_missed(
-        self, pair: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+        self, pair: tuple[TokenManager, TokenManager], clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Another renews between this one's clear of the old token and its look at the version."""
         one, other = pair
         one.set_token("older", DAY)
         clock.advance(DAY - 200)
-        expire_soft = one._service.expire_soft
+        expire_soft = TokenService.expire_soft
 
-        def expire_and_then_another(token: Any) -> None:
-            expire_soft(token)
+        def expire_and_then_another(service: TokenService, token: Token) -> None:
+            monkeypatch.setattr(TokenService, "expire_soft", expire_soft)
+            service.expire_soft(token)
             other.set_token("newer", DAY)
 
-        monkeypatch.setattr(one._service, "expire_soft", expire_and_then_another)
+        monkeypatch.setattr(TokenService, "expire_soft", expire_and_then_another)
         one.get_token()
 
         assert one.get_token() == "newer"
 
-    def test_what_another_renews_in_time_is_taken_instead_of_an_expiry(self, pair: Any, clock: Any) -> None:
+    def test_what_another_renews_in_time_is_taken_instead_of_an_expiry(
+        self, pair: tuple[TokenManager, TokenManager], clock: Clock
+    ) -> None:
         one, other = pair
         one.set_token("older", DAY)
         clock.advance(DAY - 200)
@@ -398,7 +434,9 @@ class TestCoherence:
 
         assert one.get_token() == "newer"
 
-    def test_nothing_is_read_while_nothing_changes(self, pair: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_nothing_is_read_while_nothing_changes(
+        self, pair: tuple[TokenManager, TokenManager], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         one, _ = pair
         one.set_token(VALUE, DAY)
 
@@ -419,7 +457,7 @@ class TestCoherence:
     )
     @pytest.mark.parametrize("store", ["file", "auto"])
     def test_a_plain_writer_of_the_file_is_noticed(
-        self, store: Any, write: Any, opened: Any, path: Any, clock: Any
+        self, store: Any, write: Any, opened: Callable[..., TokenManager], path: Path, clock: Clock
     ) -> None:
         manager = opened(store=store)
         manager.set_token("older", DAY)
@@ -435,7 +473,9 @@ class TestCoherence:
         [Path.unlink, pytest.param(lambda path: shutil.rmtree(path.parent), marks=pytest.mark.posix)],
         ids=["rm", "rm -r"],
     )
-    def test_a_plain_removal_of_the_file_is_noticed(self, remove: Any, store: Any, opened: Any, path: Any) -> None:
+    def test_a_plain_removal_of_the_file_is_noticed(
+        self, remove: Any, store: Any, opened: Callable[..., TokenManager], path: Path
+    ) -> None:
         manager = opened(store=store)
         manager.set_token(VALUE, DAY)
 
@@ -445,7 +485,7 @@ class TestCoherence:
 
     @pytest.mark.posix
     def test_a_token_written_after_the_folder_was_removed_is_noticed(
-        self, manager: Any, opened: Any, path: Any
+        self, manager: TokenManager, opened: Callable[..., TokenManager], path: Path
     ) -> None:
         manager.set_token("older", DAY)
         shutil.rmtree(path.parent)
@@ -453,7 +493,9 @@ class TestCoherence:
 
         assert manager.get_token() == "newer"
 
-    def test_threads_never_get_anything_but_a_whole_token(self, manager: Any, opened: Any, clock: Any) -> None:
+    def test_threads_never_get_anything_but_a_whole_token(
+        self, manager: TokenManager, opened: Callable[..., TokenManager], clock: Clock
+    ) -> None:
         names = {f"token-{n:02}" for n in range(50)}
         wrong, stop = [], threading.Event()
 
@@ -482,7 +524,7 @@ class TestCoherence:
 class TestBrokenStore:
     @pytest.mark.parametrize("store", ["file", "auto"])
     def test_a_token_that_cannot_be_stored_stays_in_memory(
-        self, store: Any, opened: Any, monkeypatch: pytest.MonkeyPatch
+        self, store: Any, opened: Callable[..., TokenManager], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         manager = opened(store=store)
         monkeypatch.setattr(os, "replace", refuse)
@@ -494,7 +536,13 @@ class TestBrokenStore:
     @pytest.mark.parametrize("store", ["file", "auto"])
     @pytest.mark.parametrize("blocked", [("data",), ("places/state",), ("data", "places/state")])
     def test_a_token_stays_in_memory_when_nothing_at_all_can_be_written(
-        self, blocked: Any, store: Any, opened: Any, tmp_path: Path, *, monkeypatch: pytest.MonkeyPatch
+        self,
+        blocked: Any,
+        store: Any,
+        opened: Callable[..., TokenManager],
+        tmp_path: Path,
+        *,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr(os, "replace", refuse)
         for folder in blocked:
@@ -507,7 +555,7 @@ class TestBrokenStore:
         assert [manager.get_token() for _ in range(3)] == [VALUE] * 3
 
     def test_a_file_that_cannot_be_read_does_not_lose_the_token_in_memory(
-        self, manager: Any, path: Any, monkeypatch: pytest.MonkeyPatch
+        self, manager: TokenManager, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         manager.set_token(VALUE, DAY)
         os.utime(path, ns=(1, 1))
@@ -515,19 +563,21 @@ class TestBrokenStore:
 
         assert manager.get_token() == VALUE
 
-    def test_a_folder_in_the_files_place_is_no_crash(self, opened: Any, path: Any) -> None:
+    def test_a_folder_in_the_files_place_is_no_crash(self, opened: Callable[..., TokenManager], path: Path) -> None:
         path.mkdir(parents=True)
 
         assert opened().get_token() is None
 
-    def test_a_clear_that_fails_is_told(self, manager: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_clear_that_fails_is_told(self, manager: TokenManager, monkeypatch: pytest.MonkeyPatch) -> None:
         manager.set_token(VALUE, DAY)
         monkeypatch.setattr(os, "unlink", refuse)
 
         with pytest.raises(StoreError):
             manager.clear_token()
 
-    def test_without_a_keyring_that_was_asked_for_a_token_is_in_memory_only(self, opened: Any, tmp_path: Path) -> None:
+    def test_without_a_keyring_that_was_asked_for_a_token_is_in_memory_only(
+        self, opened: Callable[..., TokenManager], tmp_path: Path
+    ) -> None:
         manager = opened(store="keyring")
 
         manager.set_token(VALUE, DAY)
@@ -537,13 +587,13 @@ class TestBrokenStore:
 
 
 class TestClock:
-    def test_a_clock_set_back_does_not_hide_the_token(self, manager: Any, clock: Any) -> None:
+    def test_a_clock_set_back_does_not_hide_the_token(self, manager: TokenManager, clock: Clock) -> None:
         manager.set_token(VALUE, DAY)
         clock.advance(-3600)
 
         assert manager.get_token() == VALUE
 
-    def test_a_long_sleep_is_noticed_at_the_next_use(self, manager: Any, clock: Any) -> None:
+    def test_a_long_sleep_is_noticed_at_the_next_use(self, manager: TokenManager, clock: Clock) -> None:
         manager.set_token(VALUE, DAY)
         manager.get_token()
         clock.advance(3 * DAY)
@@ -552,7 +602,7 @@ class TestClock:
 
 
 class TestOpening:
-    def test_no_keyring_is_asked(self, system_keyring: Any, opened: Any) -> None:
+    def test_no_keyring_is_asked(self, system_keyring: MemoryKeyring, opened: Callable[..., TokenManager]) -> None:
         opened(store="auto")
         opened(store="keyring")
 
@@ -560,7 +610,7 @@ class TestOpening:
 
     @pytest.mark.parametrize("left", [DAY, 200, -1], ids=["valid", "ending", "expired"])
     def test_no_keyring_is_asked_when_there_is_a_file(
-        self, left: Any, system_keyring: Any, opened: Any, path: Any, clock: Any
+        self, left: Any, system_keyring: MemoryKeyring, opened: Callable[..., TokenManager], path: Path, clock: Clock
     ) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token_for(VALUE, DAY, clock())))
@@ -570,13 +620,15 @@ class TestOpening:
 
         assert system_keyring.calls == 0
 
-    def test_the_keyring_is_asked_at_the_first_use(self, system_keyring: Any, opened: Any) -> None:
+    def test_the_keyring_is_asked_at_the_first_use(
+        self, system_keyring: MemoryKeyring, opened: Callable[..., TokenManager]
+    ) -> None:
         opened(store="auto").set_token(VALUE, DAY)
 
         assert opened(store="auto").get_token() == VALUE
 
     def test_an_expired_file_does_not_hide_what_the_keyring_holds(
-        self, system_keyring: Any, opened: Any, path: Any, clock: Any
+        self, system_keyring: MemoryKeyring, opened: Callable[..., TokenManager], path: Path, clock: Clock
     ) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token_for("old", DAY, clock())))
@@ -585,38 +637,40 @@ class TestOpening:
 
         assert opened(store="auto").get_token() == VALUE
 
-    def test_nothing_is_written(self, opened: Any, tmp_path: Path) -> None:
+    def test_nothing_is_written(self, opened: Callable[..., TokenManager], tmp_path: Path) -> None:
         opened()
 
         assert not (tmp_path / "data").exists()
 
-    def test_the_folder_can_be_named(self, opened: Any, tmp_path: Path) -> None:
+    def test_the_folder_can_be_named(self, opened: Callable[..., TokenManager], tmp_path: Path) -> None:
         opened(data_dir=tmp_path / "elsewhere").set_token(VALUE, DAY)
 
         assert (tmp_path / "elsewhere" / ".token").is_file()
 
-    def test_a_profile_has_a_file_of_its_own(self, opened: Any, tmp_path: Path) -> None:
+    def test_a_profile_has_a_file_of_its_own(self, opened: Callable[..., TokenManager], tmp_path: Path) -> None:
         opened(profile="second account").set_token(VALUE, DAY)
 
         assert opened().get_token() is None
         assert (tmp_path / "data" / "second account.token").is_file()
 
     @pytest.mark.parametrize("name", ["", "..", "../../x", "a/b", "CON", "x" * 65])
-    def test_a_bad_profile_name_is_refused(self, name: Any, opened: Any) -> None:
+    def test_a_bad_profile_name_is_refused(self, name: Any, opened: Callable[..., TokenManager]) -> None:
         with pytest.raises(InvalidInput):
             opened(profile=name)
 
-    def test_an_unknown_store_is_refused(self, opened: Any) -> None:
+    def test_an_unknown_store_is_refused(self, opened: Callable[..., TokenManager]) -> None:
         with pytest.raises(SettingsError):
             opened(store="cloud")
 
-    def test_a_store_of_ones_own_is_used(self, clock: Any) -> None:
+    def test_a_store_of_ones_own_is_used(self, clock: Clock) -> None:
         store = MemoryStore(clock)
         TokenManager(store=store, clock=clock).set_token(VALUE, DAY)
 
         assert store.read().value.reveal() == VALUE
 
-    def test_what_is_wrong_in_the_settings_is_logged(self, opened: Any, tmp_path: Path, lines: Any) -> None:
+    def test_what_is_wrong_in_the_settings_is_logged(
+        self, opened: Callable[..., TokenManager], tmp_path: Path, lines: Callable[[], list[tuple[str, str]]]
+    ) -> None:
         folder = tmp_path / "places" / "settings"
         folder.mkdir(parents=True)
         (folder / "settings.toml").write_text("langauge = 'ko'")
@@ -629,7 +683,7 @@ class TestOpening:
 
 class TestIssuing:
     @pytest.fixture
-    def sandbox(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    def sandbox(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxKiwoom]:
         with SandboxKiwoom() as server:
             monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", server.base_url)
             monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
@@ -637,22 +691,22 @@ class TestIssuing:
             yield server
 
     @pytest.fixture
-    def manager(self, sandbox: Any) -> Any:
+    def manager(self, sandbox: SandboxKiwoom) -> TokenManager:
         return TokenManager(store="file")
 
-    def test_ensure_issues_once(self, manager: Any, sandbox: Any) -> None:
+    def test_ensure_issues_once(self, manager: TokenManager, sandbox: SandboxKiwoom) -> None:
         first = manager.ensure_token()
 
         assert (manager.ensure_token(), manager.get_token(), sandbox.counts()["issue"]) == (first, first, 1)
 
-    def test_it_is_a_token_provider(self, manager: Any, sandbox: Any) -> None:
+    def test_it_is_a_token_provider(self, manager: TokenManager, sandbox: SandboxKiwoom) -> None:
         assert manager.get_valid_token() == manager.get_token()
 
-    def test_a_refresh_asks_kiwoom(self, manager: Any, sandbox: Any) -> None:
+    def test_a_refresh_asks_kiwoom(self, manager: TokenManager, sandbox: SandboxKiwoom) -> None:
         assert manager.refresh_token() == manager.refresh_token()
         assert sandbox.counts()["issue"] == 2
 
-    def test_ensure_can_be_awaited(self, manager: Any) -> None:
+    def test_ensure_can_be_awaited(self, manager: TokenManager) -> None:
         assert asyncio.run(manager.ensure_token_async()) == manager.get_token()
 
 
@@ -687,7 +741,7 @@ class TestAnotherKeyInTheEnvironment:
         put("one")
         return put
 
-    def test_makes_the_token_of_the_other_a_miss(self, manager: Any, keys: Any) -> None:
+    def test_makes_the_token_of_the_other_a_miss(self, manager: TokenManager, keys: Any) -> None:
         manager.set_token(VALUE, DAY)
 
         keys("two")
@@ -695,7 +749,7 @@ class TestAnotherKeyInTheEnvironment:
         assert manager.get_token() is None
         assert manager.get_token_info()["has_token"] is False
 
-    def test_that_comes_back_brings_the_token_back(self, manager: Any, keys: Any) -> None:
+    def test_that_comes_back_brings_the_token_back(self, manager: TokenManager, keys: Any) -> None:
         manager.set_token(VALUE, DAY)
         keys("two")
         manager.get_token()
@@ -706,7 +760,7 @@ class TestAnotherKeyInTheEnvironment:
 
     @pytest.mark.parametrize("call", ["read", "write"])
     def test_does_so_though_the_store_fails(
-        self, manager: Any, keys: Any, monkeypatch: pytest.MonkeyPatch, call: Any
+        self, manager: TokenManager, keys: Any, monkeypatch: pytest.MonkeyPatch, call: Any
     ) -> None:
         def refuse(*_: Any) -> None:
             raise StoreError("the disk is gone")
@@ -721,7 +775,7 @@ class TestAnotherKeyInTheEnvironment:
 
         assert manager.get_token() is None
 
-    def test_is_nothing_to_a_named_profile(self, opened: Any, keys: Any) -> None:
+    def test_is_nothing_to_a_named_profile(self, opened: Callable[..., TokenManager], keys: Any) -> None:
         manager = opened(profile="second")
         manager.set_token(VALUE, DAY)
 
@@ -734,14 +788,14 @@ class TestTheModulesManager:
     """What a program puts into its environment after the import counts, whatever it uses first."""
 
     @pytest.fixture
-    def manager(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    def manager(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> TokenManager:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         manager = ModulesManager()
         monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", str(tmp_path / "later"))
         return manager
 
     @pytest.fixture
-    def later(self, manager: Any) -> Any:
+    def later(self, manager: TokenManager) -> TokenManager:
         """Another program of that environment."""
         return TokenManager()
 
@@ -755,17 +809,17 @@ class TestTheModulesManager:
             lambda manager: manager.get_valid_token(),
         ],
     )
-    def test_reads(self, manager: Any, later: Any, use: Any) -> None:
+    def test_reads(self, manager: TokenManager, later: TokenManager, use: Any) -> None:
         later.set_token(VALUE, DAY)
 
         assert use(manager) == VALUE
 
-    def test_sets(self, manager: Any, later: Any) -> None:
+    def test_sets(self, manager: TokenManager, later: TokenManager) -> None:
         manager.set_token(VALUE, DAY)
 
         assert (later.get_token(), manager.get_token()) == (VALUE, VALUE)
 
-    def test_clears(self, manager: Any, later: Any) -> None:
+    def test_clears(self, manager: TokenManager, later: TokenManager) -> None:
         later.set_token(VALUE, DAY)
 
         manager.clear_token()
@@ -773,7 +827,7 @@ class TestTheModulesManager:
         assert (later.get_token(), manager.get_token()) == (None, None)
 
     def test_is_settled_by_the_first_use(
-        self, manager: Any, later: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+        self, manager: TokenManager, later: TokenManager, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         later.set_token(VALUE, DAY)
         manager.get_token()
@@ -782,7 +836,9 @@ class TestTheModulesManager:
 
         assert manager.get_token() == VALUE
 
-    def test_tells_once_of_the_token_that_it_has_loaded(self, monkeypatch: pytest.MonkeyPatch, lines: Any) -> None:
+    def test_tells_once_of_the_token_that_it_has_loaded(
+        self, monkeypatch: pytest.MonkeyPatch, lines: Callable[[], list[tuple[str, str]]]
+    ) -> None:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         TokenManager().set_token(VALUE, DAY)
         lines()
@@ -793,7 +849,7 @@ class TestTheModulesManager:
         assert manager.get_token() == VALUE
         assert lines() == []
 
-    def test_has_nothing_that_other_managers_lack(self, manager: Any) -> None:
+    def test_has_nothing_that_other_managers_lack(self, manager: TokenManager) -> None:
         assert not hasattr(manager, "token")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.doubles import KEYS, START, Clock, FakeBroker
+from tests.file_service import open_file_service
 from tray_app.core.errors import (
     BrokerError,
     BrokerUnavailable,
@@ -29,9 +30,9 @@ from tray_app.core.errors import (
 )
 from tray_app.core.language import msg
 from tray_app.core.token import token_for
+from tray_app.kiwoom.keys import AppKeys
 from tray_app.service.outcome import Outcome
 from tray_app.service.token_service import TokenService
-from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ProfileLock
 from tray_app.stores.memory import MemoryStore
 from tray_app.system import file_lock as kernel_lock
@@ -99,27 +100,16 @@ def refreshing_while_handed_out(holder: Any, waiter: Any, broker: Any) -> Iterat
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def broker(clock: Clock) -> FakeBroker:
-    return FakeBroker(clock)
-
-
-@pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / ".token"
 
 
 @pytest.fixture
-def opened(path: Path, clock: Clock, broker: Any) -> Callable[..., TokenService]:
+def opened(path: Path, clock: Clock, broker: FakeBroker) -> Callable[..., TokenService]:
     """Opens a service as another process would: nothing shared but the disk and Kiwoom."""
 
-    def open_one(asked: Any = broker, find_keys: Callable[..., Any] = lambda: KEYS) -> TokenService:
-        store = FileStore(str(path), ProfileLock(f"{path}.lock"), clock)
-        return TokenService("default", store, find_keys, lambda: asked, clock)
+    def open_one(asked: FakeBroker = broker, find_keys: Callable[[], AppKeys] = lambda: KEYS) -> TokenService:
+        return open_file_service(path, clock, asked, find_keys=find_keys)
 
     return open_one
 
@@ -168,7 +158,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
 
 
 class TestEnsure:
-    def test_issues_when_there_is_none(self, service: TokenService, broker: Any) -> None:
+    def test_issues_when_there_is_none(self, service: TokenService, broker: FakeBroker) -> None:
         outcome = service.ensure()
 
         assert (outcome.how, outcome.token.value.reveal(), broker.issues) == (Outcome.ISSUED, "token-1-of-a-test", 1)
@@ -178,7 +168,7 @@ class TestEnsure:
 
         assert opened().current() == issued
 
-    def test_does_not_ask_while_there_is_enough(self, service: TokenService, broker: Any, clock: Clock) -> None:
+    def test_does_not_ask_while_there_is_enough(self, service: TokenService, broker: FakeBroker, clock: Clock) -> None:
         service.ensure()
         clock.advance(DAY - 301)
 
@@ -197,7 +187,7 @@ class TestEnsure:
 
     @pytest.mark.parametrize("min_remaining", [0, -5])
     def test_a_dead_token_is_never_enough(
-        self, min_remaining: int, service: TokenService, broker: Any, clock: Clock
+        self, min_remaining: int, service: TokenService, broker: FakeBroker, clock: Clock
     ) -> None:
         service.ensure()
         clock.advance(DAY)
@@ -205,55 +195,55 @@ class TestEnsure:
         assert service.ensure(min_remaining).token.lives(clock())
         assert broker.issues == 2
 
-    def test_no_more_than_asked_for_is_enough(self, service: TokenService, broker: Any, clock: Clock) -> None:
+    def test_no_more_than_asked_for_is_enough(self, service: TokenService, broker: FakeBroker, clock: Clock) -> None:
         service.ensure()
         clock.advance(DAY - 10)
 
         assert service.ensure(10).how == Outcome.FOUND
 
     @pytest.mark.parametrize("failure", [BrokerUnavailable, RateLimited, KeysRefused, RequestRefused])
-    def test_a_living_token_is_used_when_nothing_better_can_be_had(
+    def test_a_valid_token_is_used_when_nothing_better_can_be_had(
         self,
         failure: type[BrokerUnavailable] | type[KeysRefused] | type[RateLimited] | type[RequestRefused],
         service: TokenService,
-        broker: Any,
+        broker: FakeBroker,
         clock: Clock,
     ) -> None:
-        living = service.ensure().token
+        valid = service.ensure().token
         clock.advance(DAY - 60)
         broker.failure = failure("no")
 
         outcome = service.ensure()
 
-        assert (outcome.token, outcome.how) == (living, Outcome.FOUND)
+        assert (outcome.token, outcome.how) == (valid, Outcome.FOUND)
 
-    def test_a_living_token_is_used_without_keys(
+    def test_a_valid_token_is_used_without_keys(
         self, service: TokenService, opened: Callable[..., TokenService], clock: Clock
     ) -> None:
-        living = service.ensure().token
+        valid = service.ensure().token
         clock.advance(DAY - 60)
 
         def none() -> None:
             raise KeysMissing("none")
 
-        assert opened(find_keys=none).ensure().token == living
+        assert opened(find_keys=none).ensure().token == valid
 
     def test_a_failure_leaves_the_stored_token(
-        self, service: TokenService, opened: Callable[..., TokenService], broker: Any, clock: Clock
+        self, service: TokenService, opened: Callable[..., TokenService], broker: FakeBroker, clock: Clock
     ) -> None:
-        living = service.ensure().token
+        valid = service.ensure().token
         clock.advance(DAY - 60)
         broker.failure = BrokerUnavailable("no")
         service.ensure()
 
-        assert opened().current() == living
+        assert opened().current() == valid
 
     @pytest.mark.parametrize("failure", [BrokerUnavailable, RateLimited, KeysRefused, RequestRefused])
     def test_without_a_living_one_the_failure_is_told(
         self,
         failure: type[BrokerUnavailable] | type[KeysRefused] | type[RateLimited] | type[RequestRefused],
         service: TokenService,
-        broker: Any,
+        broker: FakeBroker,
         clock: Clock,
     ) -> None:
         service.ensure()
@@ -264,18 +254,18 @@ class TestEnsure:
             service.ensure()
 
     def test_a_token_retired_by_the_seeds_rule_is_used_to_its_end(
-        self, service: TokenService, broker: Any, clock: Clock
+        self, service: TokenService, broker: FakeBroker, clock: Clock
     ) -> None:
-        living = service.ensure().token
+        valid = service.ensure().token
         clock.advance(DAY - 200)
         service.expire_soft(service.store.read())  # type: ignore[arg-type]
         broker.failure = BrokerUnavailable("no")
 
         assert service.store.read() is None
-        assert service.ensure().token == living
+        assert service.ensure().token == valid
 
     def test_a_token_retired_by_the_seeds_rule_makes_nobody_ask(
-        self, service: TokenService, broker: Any, clock: Clock
+        self, service: TokenService, broker: FakeBroker, clock: Clock
     ) -> None:
         service.ensure()
         clock.advance(DAY - 200)
@@ -286,7 +276,7 @@ class TestEnsure:
 
 
 class TestLiving:
-    def test_never_asks_kiwoom(self, service: TokenService, broker: Any) -> None:
+    def test_never_asks_kiwoom(self, service: TokenService, broker: FakeBroker) -> None:
         with pytest.raises(NoToken):
             service.living()
         assert broker.issues == 0
@@ -315,7 +305,7 @@ class TestSameAnswer:
         assert (outcome.how, outcome.token) == (Outcome.SAME, first)
 
     def test_is_asked_for_once_however_often_anybody_ensures(
-        self, service: TokenService, opened: Callable[..., TokenService], broker: Any, clock: Clock
+        self, service: TokenService, opened: Callable[..., TokenService], broker: FakeBroker, clock: Clock
     ) -> None:
         service.ensure()
         clock.advance(DAY - 200)
@@ -327,7 +317,7 @@ class TestSameAnswer:
         assert broker.issues == 2
 
     def test_is_asked_for_once_however_often_anybody_renews(
-        self, service: TokenService, opened: Callable[..., TokenService], broker: Any, clock: Clock
+        self, service: TokenService, opened: Callable[..., TokenService], broker: FakeBroker, clock: Clock
     ) -> None:
         seen = service.ensure().token
         clock.advance(DAY - 600)
@@ -335,7 +325,7 @@ class TestSameAnswer:
 
         assert (outcomes, broker.issues) == ([Outcome.SAME, Outcome.ADOPTED, Outcome.ADOPTED], 2)
 
-    def test_is_asked_again_right_after_the_end(self, service: TokenService, broker: Any, clock: Clock) -> None:
+    def test_is_asked_again_right_after_the_end(self, service: TokenService, broker: FakeBroker, clock: Clock) -> None:
         service.ensure()
         clock.advance(DAY - 200)
         service.ensure()
@@ -345,7 +335,7 @@ class TestSameAnswer:
 
         assert (outcome.how, outcome.token.value.reveal()) == (Outcome.ISSUED, "token-3-of-a-test")
 
-    def test_a_user_who_asks_is_asked_for(self, service: TokenService, broker: Any, clock: Clock) -> None:
+    def test_a_user_who_asks_is_asked_for(self, service: TokenService, broker: FakeBroker, clock: Clock) -> None:
         service.ensure()
         clock.advance(DAY - 200)
         service.ensure()
@@ -354,7 +344,7 @@ class TestSameAnswer:
         assert service.refresh().how == Outcome.SAME
         assert broker.issues == 3
 
-    def test_about_another_token_means_nothing(self, service: TokenService, broker: Any, clock: Clock) -> None:
+    def test_about_another_token_means_nothing(self, service: TokenService, broker: FakeBroker, clock: Clock) -> None:
         service.ensure()
         clock.advance(1)
         service.refresh()
@@ -414,7 +404,7 @@ class TestSingleFlight:
         at_once: Callable[..., list[Any]],
         call: str,
         opened: Callable[..., TokenService],
-        broker: Any,
+        broker: FakeBroker,
         clock: Clock,
     ) -> None:
         opened().ensure()
@@ -456,7 +446,9 @@ class TestSingleFlight:
             (type(failure), str(failure), failure.code, failure.remedy)
         }
 
-    def test_who_comes_after_a_failure_asks_for_himself(self, service: TokenService, broker: Any, clock: Clock) -> None:
+    def test_who_comes_after_a_failure_asks_for_himself(
+        self, service: TokenService, broker: FakeBroker, clock: Clock
+    ) -> None:
         broker.failure = BrokerUnavailable("no")
         with pytest.raises(BrokerUnavailable):
             service.ensure()
@@ -467,7 +459,7 @@ class TestSingleFlight:
 
     @pytest.mark.parametrize("failure", [BrokerUnavailable("no"), RateLimited("no"), KeysRefused("no", code="8001")])
     def test_nobody_asks_at_every_call_while_kiwoom_fails(
-        self, opened: Callable[..., TokenService], broker: Any, clock: Clock, failure: BrokerError
+        self, opened: Callable[..., TokenService], broker: FakeBroker, clock: Clock, failure: BrokerError
     ) -> None:
         broker.failure = failure
         for _ in range(5):
@@ -481,7 +473,7 @@ class TestSingleFlight:
         assert opened(broker).ensure().how == Outcome.ISSUED
 
     def test_each_failure_makes_the_next_pause_longer_to_a_minute(
-        self, service: TokenService, broker: Any, clock: Clock
+        self, service: TokenService, broker: FakeBroker, clock: Clock
     ) -> None:
         broker.failure = BrokerUnavailable("no")
         asked_at: list[float] = []
@@ -494,8 +486,8 @@ class TestSingleFlight:
 
         assert [later - earlier for earlier, later in itertools.pairwise(asked_at)] == [1, 5, 10, 20, 40, 60, 60, 60]
 
-    def test_a_living_token_is_given_without_asking_after_a_second_failure(
-        self, service: TokenService, broker: Any, clock: Clock
+    def test_a_valid_token_is_given_without_asking_after_a_second_failure(
+        self, service: TokenService, broker: FakeBroker, clock: Clock
     ) -> None:
         service.put(token_for("living-token", 200, clock()))
         broker.failure = BrokerUnavailable("no")
@@ -507,7 +499,9 @@ class TestSingleFlight:
 
         assert (found, broker.issues) == (["living-token"] * 5, 2)
 
-    def test_a_user_who_refreshes_is_not_kept_waiting(self, service: TokenService, broker: Any, clock: Clock) -> None:
+    def test_a_user_who_refreshes_is_not_kept_waiting(
+        self, service: TokenService, broker: FakeBroker, clock: Clock
+    ) -> None:
         broker.failure = BrokerUnavailable("no")
         for _ in range(3):
             with pytest.raises(BrokerUnavailable):
@@ -540,7 +534,7 @@ class TestSingleFlight:
         self,
         at_once: Callable[..., list[Any]],
         opened: Callable[..., TokenService],
-        broker: Any,
+        broker: FakeBroker,
         clock: Clock,
     ) -> None:
         opened().ensure()
@@ -557,7 +551,7 @@ class TestSingleFlight:
         self,
         at_once: Callable[..., list[Any]],
         opened: Callable[..., TokenService],
-        broker: Any,
+        broker: FakeBroker,
         clock: Clock,
     ) -> None:
         opened().ensure()
@@ -613,15 +607,15 @@ class TestSingleFlight:
         with other.store.lock, pytest.raises(LockTimeout):
             service.ensure()
 
-    def test_a_living_token_is_used_while_the_lock_is_held_too_long(
+    def test_a_valid_token_is_used_while_the_lock_is_held_too_long(
         self, service: TokenService, opened: Callable[..., TokenService], clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        living = service.ensure().token
+        valid = service.ensure().token
         clock.advance(DAY - 60)
         other = opened()
         monkeypatch.setattr(ProfileLock.acquire, "__defaults__", (0.01, None))
         with other.store.lock:
-            assert service.ensure().token == living
+            assert service.ensure().token == valid
 
 
 class TestUnusableLock:
@@ -679,7 +673,7 @@ class TestWriteFailure:
         assert outcome.how == Outcome.ISSUED
         assert isinstance(outcome.unsaved, StoreError)
 
-    def test_this_process_goes_on_with_it(self, full: None, service: TokenService, broker: Any) -> None:
+    def test_this_process_goes_on_with_it(self, full: None, service: TokenService, broker: FakeBroker) -> None:
         issued = service.ensure().token
 
         assert (service.ensure().token, service.current(), broker.issues) == (issued, issued, 1)
@@ -749,7 +743,7 @@ class TestWriteFailure:
 
 
 class TestRotate:
-    def test_revokes_first_and_then_issues(self, service: TokenService, broker: Any) -> None:
+    def test_revokes_first_and_then_issues(self, service: TokenService, broker: FakeBroker) -> None:
         before = service.ensure().token
 
         outcome = service.refresh(rotate=True)
@@ -757,12 +751,12 @@ class TestRotate:
         assert (broker.revokes, broker.issues, outcome.how) == (1, 2, Outcome.ISSUED)
         assert outcome.token.value != before.value
 
-    def test_without_a_token_only_issues(self, service: TokenService, broker: Any) -> None:
+    def test_without_a_token_only_issues(self, service: TokenService, broker: FakeBroker) -> None:
         service.refresh(rotate=True)
 
         assert (broker.revokes, broker.issues) == (0, 1)
 
-    def test_a_dead_token_is_not_revoked(self, service: TokenService, broker: Any, clock: Clock) -> None:
+    def test_a_dead_token_is_not_revoked(self, service: TokenService, broker: FakeBroker, clock: Clock) -> None:
         service.ensure()
         clock.advance(DAY)
 
@@ -772,7 +766,7 @@ class TestRotate:
 
     @pytest.mark.parametrize("failure", [RevokeFailed("no", code="8015"), TokenRefused("no", code="8010")])
     def test_when_the_revoke_fails_the_token_stays_and_none_is_issued(
-        self, failure: BrokerError, service: TokenService, broker: Any, opened: Callable[..., TokenService]
+        self, failure: BrokerError, service: TokenService, broker: FakeBroker, opened: Callable[..., TokenService]
     ) -> None:
         before = service.ensure().token
         broker.failure = failure
@@ -783,7 +777,7 @@ class TestRotate:
         assert (opened().current(), broker.issues) == (before, 1)
 
     def test_a_token_that_kiwoom_does_not_know_is_no_obstacle(
-        self, service: TokenService, broker: Any, monkeypatch: pytest.MonkeyPatch
+        self, service: TokenService, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         service.ensure()
 
@@ -798,13 +792,13 @@ class TestRotate:
     def test_when_the_issue_fails_the_revoked_token_is_gone(
         self,
         service: TokenService,
-        broker: Any,
+        broker: FakeBroker,
         opened: Callable[..., TokenService],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         service.ensure()
 
-        def fail(_: Any) -> None:
+        def fail(_: object) -> None:
             raise BrokerUnavailable("no")
 
         monkeypatch.setattr(broker, "issue", fail)
@@ -814,7 +808,7 @@ class TestRotate:
         assert opened().current() is None
 
     def test_without_keys_nothing_is_revoked(
-        self, service: TokenService, opened: Callable[..., TokenService], broker: Any
+        self, service: TokenService, opened: Callable[..., TokenService], broker: FakeBroker
     ) -> None:
         service.ensure()
 
@@ -845,7 +839,7 @@ class TestRotate:
 
 class TestClear:
     def test_forgets_without_asking_kiwoom(
-        self, service: TokenService, broker: Any, opened: Callable[..., TokenService]
+        self, service: TokenService, broker: FakeBroker, opened: Callable[..., TokenService]
     ) -> None:
         service.ensure()
 
@@ -857,7 +851,7 @@ class TestClear:
         assert service.clear().there is False
 
     def test_with_revoke_ends_it_at_kiwoom_as_well(
-        self, service: TokenService, broker: Any, opened: Callable[..., TokenService]
+        self, service: TokenService, broker: FakeBroker, opened: Callable[..., TokenService]
     ) -> None:
         service.ensure()
 
@@ -871,18 +865,18 @@ class TestClear:
         ids=lambda failure: f"{type(failure).__name__} {failure.code}",
     )
     def test_when_the_revoke_fails_the_token_stays(
-        self, failure: BrokerError, service: TokenService, broker: Any, opened: Callable[..., TokenService]
+        self, failure: BrokerError, service: TokenService, broker: FakeBroker, opened: Callable[..., TokenService]
     ) -> None:
-        living = service.ensure().token
+        valid = service.ensure().token
         broker.failure = failure
 
         with pytest.raises(type(failure)):
             service.clear(revoke=True)
 
-        assert opened().current() == living
+        assert opened().current() == valid
 
     def test_a_token_that_kiwoom_does_not_know_is_forgotten_and_not_called_revoked(
-        self, service: TokenService, broker: Any, opened: Callable[..., TokenService]
+        self, service: TokenService, broker: FakeBroker, opened: Callable[..., TokenService]
     ) -> None:
         service.ensure()
         broker.failure = TokenRefused("dead", code="8005")
@@ -891,21 +885,21 @@ class TestClear:
 
         assert (cleared.revoked, cleared.already_dead, opened().current()) == (False, True, None)
 
-    def test_a_dead_token_is_not_revoked(self, service: TokenService, broker: Any, clock: Clock) -> None:
+    def test_a_dead_token_is_not_revoked(self, service: TokenService, broker: FakeBroker, clock: Clock) -> None:
         service.ensure()
         clock.advance(DAY)
 
         assert service.clear(revoke=True).revoked is False
         assert broker.revokes == 0
 
-    def test_a_retired_token_is_revoked_as_well(self, service: TokenService, broker: Any, clock: Clock) -> None:
+    def test_a_retired_token_is_revoked_as_well(self, service: TokenService, broker: FakeBroker, clock: Clock) -> None:
         service.ensure()
         clock.advance(DAY - 200)
         service.expire_soft(service.store.read())  # type: ignore[arg-type]
 
         assert service.clear(revoke=True).revoked is True
 
-    def test_makes_nobody_ask(self, service: TokenService, broker: Any) -> None:
+    def test_makes_nobody_ask(self, service: TokenService, broker: FakeBroker) -> None:
         service.ensure()
         service.clear()
 
@@ -917,28 +911,28 @@ class TestRetire:
     def test_leaves_the_token_to_a_renewal_that_is_under_way(
         self, service: TokenService, opened: Callable[..., TokenService], clock: Clock
     ) -> None:
-        living = service.ensure().token
+        valid = service.ensure().token
         clock.advance(DAY - 200)
         with opened().store.lock:
-            service.expire_soft(living)
+            service.expire_soft(valid)
 
-        assert service.store.read() == living
+        assert service.store.read() == valid
 
     def test_gives_the_lock_back_when_it_fails(
         self, service: TokenService, opened: Callable[..., TokenService], clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        living = service.ensure().token
+        valid = service.ensure().token
         clock.advance(DAY - 200)
         with monkeypatch.context() as patch:
             patch.setattr(os, "replace", refuse)
             with pytest.raises(StoreError):
-                service.expire_soft(living)
+                service.expire_soft(valid)
 
         assert opened().store.lock.try_acquire()
 
 
 class TestNote:
-    def limit(self, service: TokenService, broker: Any, seconds: Any) -> None:
+    def limit(self, service: TokenService, broker: FakeBroker, seconds: Any) -> None:
         broker.failure = RateLimited(msg("Too many."), code="1700", retry_after=seconds)
         with pytest.raises(RateLimited):
             service.ensure()
@@ -946,7 +940,7 @@ class TestNote:
 
     @pytest.mark.parametrize("call", ["ensure", "refresh"])
     def test_the_next_caller_waits_as_kiwoom_asked(
-        self, call: str, service: TokenService, opened: Callable[..., TokenService], broker: Any, clock: Clock
+        self, call: str, service: TokenService, opened: Callable[..., TokenService], broker: FakeBroker, clock: Clock
     ) -> None:
         self.limit(service, broker, 30)
         clock.advance(10)
@@ -957,27 +951,27 @@ class TestNote:
         assert (raised.value.retry_after, raised.value.code, broker.issues) == (20, "1700", 1)
 
     def test_after_that_kiwoom_is_asked(
-        self, service: TokenService, opened: Callable[..., TokenService], broker: Any, clock: Clock
+        self, service: TokenService, opened: Callable[..., TokenService], broker: FakeBroker, clock: Clock
     ) -> None:
         self.limit(service, broker, 30)
         clock.advance(30)
 
         assert opened().ensure().how == Outcome.ISSUED
 
-    def test_a_living_token_is_used_in_the_meantime(
-        self, service: TokenService, opened: Callable[..., TokenService], broker: Any, clock: Clock
+    def test_a_valid_token_is_used_in_the_meantime(
+        self, service: TokenService, opened: Callable[..., TokenService], broker: FakeBroker, clock: Clock
     ) -> None:
-        living = service.ensure().token
+        valid = service.ensure().token
         clock.advance(DAY - 100)
         broker.failure = RateLimited(msg("Too many."), code="1700", retry_after=30)
         service.ensure()
         broker.failure = None
 
-        assert opened().ensure().token == living
+        assert opened().ensure().token == valid
         assert broker.issues == 2
 
     def test_means_nothing_after_the_clock_was_set_back(
-        self, service: TokenService, opened: Callable[..., TokenService], broker: Any, clock: Clock
+        self, service: TokenService, opened: Callable[..., TokenService], broker: FakeBroker, clock: Clock
     ) -> None:
         self.limit(service, broker, 30)
         clock.advance(-3600)
@@ -985,7 +979,7 @@ class TestNote:
         assert opened().ensure().how == Outcome.ISSUED
 
     def test_of_a_failure_means_nothing_after_the_clock_was_set_back(
-        self, service: TokenService, opened: Callable[..., TokenService], broker: Any, clock: Clock
+        self, service: TokenService, opened: Callable[..., TokenService], broker: FakeBroker, clock: Clock
     ) -> None:
         broker.failure = BrokerUnavailable("no")
         with pytest.raises(BrokerUnavailable):
@@ -1032,7 +1026,9 @@ class TestNote:
 
         assert service.ensure().how == Outcome.ISSUED
 
-    def test_holds_no_token_and_no_key(self, service: TokenService, path: Path, broker: Any, clock: Clock) -> None:
+    def test_holds_no_token_and_no_key(
+        self, service: TokenService, path: Path, broker: FakeBroker, clock: Clock
+    ) -> None:
         issued = service.ensure().token
         clock.advance(1)
         service.refresh()
@@ -1067,7 +1063,7 @@ class TestRenew:
         assert service.renew(seen).how == Outcome.ISSUED
 
     def test_takes_what_somebody_else_got_meanwhile(
-        self, service: TokenService, opened: Callable[..., TokenService], broker: Any, clock: Clock
+        self, service: TokenService, opened: Callable[..., TokenService], broker: FakeBroker, clock: Clock
     ) -> None:
         seen = service.ensure().token
         clock.advance(DAY + 2)
@@ -1077,7 +1073,9 @@ class TestRenew:
 
         assert (outcome.how, outcome.token, broker.issues) == (Outcome.ADOPTED, other, 2)
 
-    def test_raises_also_while_the_token_lives(self, service: TokenService, broker: Any, clock: Clock) -> None:
+    def test_raises_also_while_the_token_is_valid(
+        self, service: TokenService, broker: FakeBroker, clock: Clock
+    ) -> None:
         seen = service.ensure().token
         clock.advance(DAY - 600)
         broker.failure = BrokerUnavailable("no")
@@ -1088,7 +1086,7 @@ class TestRenew:
 
 class TestReplaceRefused:
     def test_gives_the_stored_one_when_it_is_another_already(
-        self, service: TokenService, opened: Callable[..., TokenService], broker: Any, clock: Clock
+        self, service: TokenService, opened: Callable[..., TokenService], broker: FakeBroker, clock: Clock
     ) -> None:
         refused = service.ensure().token.value
         opened().put(other := token_for("other", DAY, clock()))
@@ -1097,7 +1095,7 @@ class TestReplaceRefused:
         assert broker.issues == 1
 
     def test_asks_once_because_of_one_refused_token(
-        self, service: TokenService, opened: Callable[..., TokenService], broker: Any, clock: Clock
+        self, service: TokenService, opened: Callable[..., TokenService], broker: FakeBroker, clock: Clock
     ) -> None:
         refused = service.ensure().token.value
         for one in (service, opened(), service):
@@ -1106,7 +1104,7 @@ class TestReplaceRefused:
 
         assert broker.issues == 2
 
-    def test_takes_the_new_one(self, service: TokenService, broker: Any, clock: Clock) -> None:
+    def test_takes_the_new_one(self, service: TokenService, broker: FakeBroker, clock: Clock) -> None:
         refused = service.ensure().token.value
         broker.living = None
         clock.advance(1)
@@ -1117,7 +1115,7 @@ class TestReplaceRefused:
         self,
         at_once: Callable[..., list[Any]],
         opened: Callable[..., TokenService],
-        broker: Any,
+        broker: FakeBroker,
         clock: Clock,
     ) -> None:
         refused = opened().ensure().token.value
@@ -1132,14 +1130,16 @@ class TestReplaceRefused:
         assert {one.token.value.reveal() for one in results} == {"token-2-of-a-test"}
 
 
-def test_a_memory_store_serves_as_well(broker: Any, clock: Clock) -> None:
+def test_a_memory_store_serves_as_well(broker: FakeBroker, clock: Clock) -> None:
     service = TokenService("default", MemoryStore(clock), lambda: KEYS, lambda: broker, clock)
 
     assert [service.ensure().how, service.ensure().how, service.clear().there] == [Outcome.ISSUED, Outcome.FOUND, True]
 
 
 class TestScheduledRotation:
-    def test_by_two_programs_is_one(self, broker: Any, opened: Callable[..., TokenService], clock: Clock) -> None:
+    def test_by_two_programs_is_one(
+        self, broker: FakeBroker, opened: Callable[..., TokenService], clock: Clock
+    ) -> None:
         one, other = opened(), opened()
         seen = one.ensure().token
 
@@ -1151,7 +1151,7 @@ class TestScheduledRotation:
         assert (broker.issues, broker.revokes) == (2, 1)
 
     def test_by_two_programs_is_one_also_when_kiwoom_gives_the_same_back(
-        self, broker: Any, opened: Callable[..., TokenService], clock: Clock, monkeypatch: pytest.MonkeyPatch
+        self, broker: FakeBroker, opened: Callable[..., TokenService], clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         one, other = opened(), opened()
         seen = one.ensure().token
@@ -1166,7 +1166,7 @@ class TestScheduledRotation:
         assert (broker.issues, len(revokes)) == (2, 1)
 
     def test_an_answer_that_was_the_same_without_a_revoke_does_not_stop_it(
-        self, broker: Any, opened: Callable[..., TokenService], clock: Clock
+        self, broker: FakeBroker, opened: Callable[..., TokenService], clock: Clock
     ) -> None:
         one = opened()
         seen = one.ensure().token

@@ -1,1 +1,1 @@
-"""What Python programs import: the token manager and what hands its token to HTTP clients."""
+"""What Python programs import: the token manager, and its adapters for HTTP clients."""

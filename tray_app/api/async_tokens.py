@@ -1,4 +1,4 @@
-"""The token for programs with an asynchronous token provider, such as `kiwoom-client`'s AsyncBaseClient."""
+"""The token for programs that need an asynchronous token provider, such as `kiwoom-client`'s AsyncBaseClient."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Tokens(Protocol):
-        """What is needed of a `TokenManager`."""
+        """The part of a `TokenManager` that `AsyncTokens` needs."""
 
         def get_valid_token(self) -> str: ...
         def refresh_token(self) -> str: ...
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class AsyncTokens:
     """`get_valid_token` and `refresh_token` of a `TokenManager` as coroutines, under asyncio and trio.
 
-    `manager` is by default `tray_app.token_manager`. Whatever may wait runs on a thread.
+    `manager` is `tray_app.token_manager` by default. Calls that may wait run on a thread.
     """
 
     def __init__(self, manager: Tokens | None = None) -> None:
@@ -36,7 +36,7 @@ class AsyncTokens:
         return token.reveal()
 
     async def refresh_token(self) -> str:
-        """Return another token after Kiwoom refused the one that `get_valid_token` returned to this task last.
+        """Return another token after Kiwoom refused the one that `get_valid_token` last returned to this task.
 
         Raises and asks Kiwoom like `TokenManager.refresh_token`.
         """

@@ -16,7 +16,7 @@ _unfinished: set[threading.Thread] = set()
 
 
 async def on_a_thread(act: Callable[[], Result]) -> Result:
-    """Call `act` on a thread, under asyncio or trio; return or raise what it does.
+    """Call `act` on a thread, under asyncio or trio, and return or raise what it does.
 
     A caller that is cancelled goes on at once. The thread finishes its work, or ends with the program.
     """
@@ -64,7 +64,7 @@ async def _on_a_daemon_thread(act: Callable[[], Result]) -> Result:
 def start_in_background(act: Callable[[], object]) -> None:
     """Call `act` on a daemon thread and return at once; whatever it raises is dropped.
 
-    A program that ends waits a second at the most for it, so that what it writes is not cut short.
+    At the exit the program waits a second at the most for it, so that its writing is not cut short.
     """
     import atexit
     import contextlib

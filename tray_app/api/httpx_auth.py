@@ -41,7 +41,8 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 class KiwoomAuth(httpx.Auth):
     """Attach `authorization: Bearer …` to requests to Kiwoom; on 8005 get another token and retry once.
 
-    `manager` is a `TokenManager`, by default `tray_app.token_manager`. It learns which token Kiwoom has accepted.
+    `manager` is a `TokenManager`, by default `tray_app.token_manager`. Its `confirm` is called with the token that
+    Kiwoom has accepted.
 
     The token is sent to the account's base URL alone (the real or the mock host, or `KIWOOM_TRAY_BASE_URL`), and to
     this computer. A request to any other address is sent without it, which is logged once for each host.
@@ -104,7 +105,7 @@ class KiwoomAuth(httpx.Auth):
         return {_origin(httpx.URL(address)) for address in ([own] if own else HOSTS.values())}
 
     def _is_served_by_kiwoom(self, response: httpx.Response, fields: dict[str, object]) -> bool:
-        """Return whether Kiwoom carried the request out. A redirect or this computer itself may have answered too."""
+        """Return True if Kiwoom carried the request out, rather than a redirect or this computer itself."""
         is_done = response.is_success and return_number(fields.get("return_code")) == 0
         return is_done and _origin(response.url) in self._kiwoom_origins()
 
@@ -142,7 +143,7 @@ def _with_token(request: httpx.Request, token: Secret) -> httpx.Request:
 
 
 def _is_repeatable(request: httpx.Request) -> bool:
-    """Return whether httpx holds the whole body in memory."""
+    """Return True if httpx has the whole body in memory."""
     try:
         return request.content is not None
     except httpx.RequestNotRead:
@@ -150,7 +151,7 @@ def _is_repeatable(request: httpx.Request) -> bool:
 
 
 def _fields_of(response: httpx.Response) -> dict[str, object]:
-    """Return the JSON object that was answered; empty for anything else."""
+    """Return the JSON object of the answer; empty for anything else."""
     try:
         fields = json.loads(response.content)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""How a token manager is copied and pickled: its place goes along, its token and its keys do not."""
+"""How a token manager is copied and pickled: with its place, without its token and its keys."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ATTRIBUTES = frozenset(
         "_version",
     }
 )
-"""What a manager makes for itself. Whatever else it has, a subclass has added, and that is pickled."""
+"""The attributes that a manager sets itself. All others were added by a subclass, and are pickled."""
 
 _OTHER_MODE = msg(
     "This token manager was pickled in the mode {before}, but here the profile {profile} is in the mode {now}."
@@ -40,14 +40,14 @@ _OTHER_MODE = msg(
 
 
 class Pickled:
-    """What makes a manager one that can be copied, and pickled for another process."""
+    """Mixin that lets a manager be copied, and pickled for another process."""
 
     _clock: Callable[[], float]
     _settings: Settings
     _own_store: Store | None
 
     def __copy__(self) -> Self:
-        """Return a manager of the same place, which shares this one's store and clock."""
+        """Return a manager for the same place, which shares this one's store and clock."""
         made = object.__new__(type(self))
         made.__dict__.update(self.__dict__)
         made._prepare(self._clock)

@@ -69,7 +69,7 @@ class TokenManager(Pickled):
         return self._service.base_url
 
     def set_token(self, access_token: str, expires_in: int) -> None:
-        """Keep a token that expires `expires_in` seconds from now, in memory and in the store.
+        """Store a token that expires `expires_in` seconds from now, in memory and in the store.
 
         Raises `InvalidInput` (a `ValueError`) for a token or a lifetime that cannot be used. When the store cannot
         be written, that is logged and the token stays in memory.
@@ -94,7 +94,7 @@ class TokenManager(Pickled):
         return self._look()
 
     def is_token_valid(self) -> bool:
-        """Return whether `get_token` returns a token."""
+        """Return True if `get_token` returns a token."""
         return self.get_token() is not None
 
     def clear_token(self) -> None:
@@ -149,9 +149,9 @@ class TokenManager(Pickled):
     def refresh_token(self) -> str:
         """Return another token after Kiwoom refused the one that `get_valid_token` returned last.
 
-        Asks Kiwoom only while the refused token is still the stored one, see `replace_refused`. If `get_valid_token`
-        has returned none in this thread or task, Kiwoom is asked now; while a token is valid it probably returns the
-        same one.
+        Kiwoom is asked only while the refused token is still the stored one, see `replace_refused`. If
+        `get_valid_token` has returned none in this thread or task, Kiwoom is asked now; while a token is valid it
+        probably returns the same one.
         """
         refused = self._last_returned.get(None)
         outcome = self._service.refresh() if refused is None else self._service.replace_refused(refused)
@@ -161,7 +161,7 @@ class TokenManager(Pickled):
     def replace_refused(self, refused: str) -> str:
         """Return the token to use after Kiwoom answered `refused` with 8005.
 
-        That is the stored one if it is another already; otherwise a token is issued, with one request for however many
+        That is the stored one if it is another already; otherwise a token is issued, with one request for any number of
         callers, and at most once a minute for one refused token. When Kiwoom returns `refused` again, so does this.
         Raises like `ensure_token`.
         """
@@ -170,10 +170,10 @@ class TokenManager(Pickled):
         return self._service.replace_refused(value).token.value.reveal()
 
     def confirm(self, token: str) -> None:
-        """Take note that Kiwoom served a request with this token, if it is the stored one.
+        """Record that Kiwoom served a request with this token, if it is the stored one.
 
         `KiwoomAuth` calls this after each request; a program that sends its requests by other means may do so too. It
-        returns at once and raises nothing: once in ten minutes at the most a thread stores the note.
+        returns at once and raises nothing: a thread writes the record, at most once in ten minutes.
         """
         value = Secret.of(token)
         del token
@@ -187,17 +187,17 @@ class TokenManager(Pickled):
         start_in_background(lambda: service.confirm(value, now))
 
     def verify(self) -> bool:
-        """Ask Kiwoom whether the stored token works, and return the answer. No reader gets a dead token any more.
+        """Ask Kiwoom if the stored token works, and return the answer. No reader gets a dead token any more.
 
         Raises `NoToken` without one, and a `BrokerError` when Kiwoom did not say; then nothing changes.
         """
         return self._service.verify().is_alive
 
     def _prepare(self, clock: Callable[[], float]) -> None:
-        """Set what each manager has for itself, a copy too."""
+        """Set what each manager has for itself; a copy does not share it."""
         self._clock = clock
         self._confirmed = _NOTHING_CONFIRMED
-        self._guard = threading.RLock()  # a signal's handler may ask while its own thread is asking
+        self._guard = threading.RLock()  # a signal handler may call while its own thread is in a call
         self._last_warning = ""
         self._last_returned: ContextVar[Secret] = ContextVar("last_returned")
         _managers.add(self)
@@ -217,7 +217,7 @@ class TokenManager(Pickled):
         self._version: Callable[[], object] = service.tokens.version
 
     def _start(self) -> None:
-        """Do what the seed does when a program starts, as far as it takes no keyring."""
+        """Do what the seed does when a program starts, as far as that needs no keyring."""
         version, app_key = self._version(), self._app_key()
         try:
             token = self._service.tokens.stored_quick()
@@ -232,7 +232,7 @@ class TokenManager(Pickled):
             self._expire_soft(_Held(object(), token))
 
     def _look(self) -> str | None:
-        """Return the token after something changed, or when less than five minutes of it are left."""
+        """Read the token again and return it: something changed, or less than five minutes are left."""
         with self._guard:
             held = self._held
             if held.token is not None and self._still_holds(held) and not held.token.is_valid(self._clock()):
@@ -269,7 +269,7 @@ class TokenManager(Pickled):
         return _Held(version, token, app_key)
 
     def _expire_soft(self, held: _Held) -> None:
-        """Keep the version of the token that has expired: whatever replaces it meanwhile counts as a change."""
+        """Hide the expired token, and keep its version: whatever replaces it meanwhile counts as a change."""
         self._held = _Held(held.version, None, held.app_key)
         if held.token is None:
             return
@@ -279,14 +279,14 @@ class TokenManager(Pickled):
             logs.warning("Token not deleted: %s", error)
 
     def _forget_parent(self) -> None:
-        """In a forked child: whoever held the guard is a thread of the parent."""
+        """Replace the lock in a forked child: its holder may be a thread of the parent."""
         self._guard = threading.RLock()
 
 
 class ModulesManager(TokenManager):
     """The manager that `from tray_app import token_manager` returns, for the environment at its first use.
 
-    Like any other it looks for a token file when it is made, which is at the import. A program may complete its
+    Like any other it reads the token file when it is created, which is at the import. A program may complete its
     environment only after that, as with `load_dotenv()`: then the settings are read again.
     """
 
@@ -306,7 +306,8 @@ class ModulesManager(TokenManager):
         self._held = _Held(object(), None)
 
     def __getattr__(self, name: str) -> Any:
-        """Called only for what is missing, which those three are until one of them is used."""
+        """Read the settings at the first use: Python calls this only for a missing attribute, and these three are
+        missing until then."""
         if name not in {"_service", "_app_key", "_version"}:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         with self._settling:
@@ -315,7 +316,8 @@ class ModulesManager(TokenManager):
         return self.__dict__[name]
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
-        """Before its first use it is pickled as `tray_app.token_manager`, whatever that is in the other process."""
+        """Pickle it before its first use as a reference to `tray_app.token_manager`, whatever that is in the other
+        process."""
         with self._settling:
             return super().__reduce_ex__(protocol) if "_service" in self.__dict__ else (_modules_manager, ())
 
@@ -359,9 +361,9 @@ if hasattr(os, "register_at_fork"):
 
 
 class _Held:
-    """What a manager has in memory: immutable, so that `get_token` needs no lock. A `text` of None is valid for ever.
+    """What a manager has in memory: immutable, so that `get_token` needs no lock. A `text` of None never expires.
 
-    It is right while the store's `version` and the environment's `app_key` are the same. Its repr shows no token.
+    It is current while the store's `version` and the environment's `app_key` are the same. Its repr shows no token.
     """
 
     __slots__ = ("app_key", "text", "token", "valid_until", "version")
@@ -389,7 +391,7 @@ def _log_expired(service: TokenService) -> None:
 
 
 def token_info(token: Token | None, now: float) -> dict[str, Any]:
-    """Return the seed's five keys about a record at `now` (epoch seconds)."""
+    """Return the seed's five keys for a token at `now` (epoch seconds)."""
     if token is None:
         return {
             "has_token": False,

@@ -1,4 +1,4 @@
-"""Starting at login. Its state is the operating system's alone, which is asked each time; nothing is remembered here.
+"""Starting at login. Only the operating system stores its state and is asked each time; nothing is remembered here.
 
 Calls may wait for a disk, `launchctl` or the desktop's question to the user: never make them on the GUI thread.
 """
@@ -47,5 +47,5 @@ def switch(*, on: bool) -> Status:
 
 
 def is_flatpak() -> bool:
-    """Tell whether this program runs in a Flatpak, which cannot reach the user's autostart folder."""
+    """Return True if this program runs in a Flatpak, which cannot reach the user's autostart folder."""
     return bool(os.environ.get("FLATPAK_ID")) or os.path.exists("/.flatpak-info")

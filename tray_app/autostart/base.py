@@ -28,7 +28,7 @@ class Status:
 
     @property
     def switched_off(self) -> bool:
-        """Tell whether the user has switched the entry off in the system's own settings."""
+        """Return True if the user has switched the entry off in the system's own settings."""
         return self.configured and not self.enabled
 
 
@@ -44,12 +44,12 @@ class Autostart(Protocol):
         """Remove the entry and what the system has stored about it."""
 
     def repair(self) -> bool:
-        """Let an entry whose program does not exist any more start this copy; tell whether anything was changed.
+        """Let an entry whose program does not exist any more start this copy; return True if anything was changed.
 
         An entry of another copy that still exists is the user's choice and stays. So does one that is switched off.
         """
 
 
 def is_gone(command: list[str]) -> bool:
-    """Tell whether a program, or the package that it is told to run, does not exist any more."""
+    """Return True if a program, or the package that it should run, does not exist any more."""
     return not all(os.path.exists(word) for word in command if os.path.isabs(word))

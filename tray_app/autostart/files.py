@@ -10,18 +10,18 @@ from tray_app.system.private_files import make_folder, read_regular, reason_of, 
 
 _MAX_BYTES = 1_000_000
 _MODE = 0o644
-"""It holds no secret, and the desktop's own programs read it."""
+"""0644: the file contains no secret, and the desktop's own programs read it."""
 
 
 def read(path: str) -> bytes | None:
-    """None when it is not there. Raises `AutostartFailed`."""
+    """Return the file's content, or None when it does not exist. Raises `AutostartFailed`."""
     try:
         return read_regular(path, _MAX_BYTES)[0]
     except FileNotFoundError:
         return None
     except OSError as error:
         raise AutostartFailed(
-            msg("{path} cannot be read ({reason}). Mend or remove it, then try again."),
+            msg("{path} cannot be read ({reason}). Correct or remove it, then try again."),
             path=path,
             reason=reason_of(error),
         ) from None
@@ -48,7 +48,7 @@ def remove(path: str) -> None:
 
 def _unwritable(path: str, error: OSError) -> AutostartFailed:
     return AutostartFailed(
-        msg("Starting at login cannot be changed in {path} ({reason}). Mend its permissions, then try again."),
+        msg("Starting at login cannot be changed in {path} ({reason}). Correct its permissions, then try again."),
         path=path,
         reason=error.strerror or type(error).__name__,
     )

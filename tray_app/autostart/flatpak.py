@@ -1,4 +1,4 @@
-"""Flatpak: the desktop's portal is asked, and may ask the user.
+"""Flatpak: the desktop's portal is asked, which may ask the user.
 
 The portal cannot be asked for the present state, so its last answer is stored in the Flatpak's state folder.
 """
@@ -55,7 +55,7 @@ class FlatpakAutostart:
         files.remove(self._path)
 
     def repair(self) -> bool:
-        """A Flatpak does not move."""
+        """Do nothing: a Flatpak does not move."""
         return False
 
     def _ask(self, *, autostart: bool) -> bool:

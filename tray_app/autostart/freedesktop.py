@@ -1,4 +1,4 @@
-"""Linux: an entry in the user's autostart folder, as the Desktop Entry and Autostart specifications have it."""
+"""Linux: an entry in the user's autostart folder, by the Desktop Entry and Autostart specifications."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FreedesktopAutostart:
         # GLib 2.74 looks for the program itself under its name with `%` doubled
         self._command = ["env", *command] if "%" in command[0] else command
         folder = os.environ.get("XDG_CONFIG_HOME", "")
-        if not os.path.isabs(folder):  # the specification has a relative one ignored
+        if not os.path.isabs(folder):  # a relative one is ignored, as the specification says
             folder = expand_user("~/.config")
         self._path = os.path.join(folder, "autostart", f"{NAME}.desktop")
 
@@ -52,7 +52,7 @@ class FreedesktopAutostart:
         files.remove(self._path)
 
     def repair(self) -> bool:
-        """Change the command alone; what else the user or the desktop wrote into the entry stays."""
+        """Change the command alone; whatever else the user or the desktop wrote into the entry stays."""
         if not self.status().is_lost:
             return False
         text = self._read() or ""

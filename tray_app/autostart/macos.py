@@ -1,7 +1,7 @@
 """macOS: a launch agent of the user.
 
-Whether System Settings › Login Items has switched it off cannot be read without an administrator's password, so only
-launchd's own list of disabled services is read.
+The switch in System Settings › Login Items can be read only with an administrator's password, so launchd's own list of
+disabled services is read instead.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class MacAutostart:
         files.replace(self._path, plistlib.dumps(agent))
 
     def _is_disabled(self) -> bool:
-        """Tell whether launchd lists it as disabled: `=> true` up to macOS 12, `=> disabled` from then on."""
+        """Return True if launchd lists it as disabled: `=> true` up to macOS 12, `=> disabled` from then on."""
         lines = {line.strip() for line in self._ask_launchd("print-disabled", _domain()).splitlines()}
         return bool(lines & {f'"{NAME}" => disabled', f'"{NAME}" => true'})
 

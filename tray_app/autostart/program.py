@@ -32,7 +32,8 @@ def start_command(environ: Mapping[str, str] = os.environ) -> list[str]:
 
 
 def _app_image(environ: Mapping[str, str]) -> str:
-    """Return the file of the AppImage we run from. Its variable is inherited, so it may be that of another program."""
+    """Return the path of the AppImage we run from, or an empty text. Child processes inherit its variable, so it may be
+    another program's."""
     image, mounted = environ.get("APPIMAGE", ""), environ.get("APPDIR", "")
     is_ours = bool(mounted) and _is_below(os.path.realpath(sys.executable), os.path.realpath(mounted))
     return image if is_ours else ""

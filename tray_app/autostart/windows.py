@@ -18,7 +18,7 @@ CURRENT_VERSION = r"Software\Microsoft\Windows\CurrentVersion"
 _RUN = r"\Run"
 _APPROVED = r"\Explorer\StartupApproved\Run"
 _LONGEST_COMMAND = 260
-"""How many characters of a command line in the `Run` key Windows reads."""
+"""Windows reads this many characters of a command line in the `Run` key."""
 _NO_PACKAGE = 15700
 """What Windows answers for a program that is not from its Store."""
 
@@ -73,7 +73,7 @@ class WindowsAutostart:
 
 
 def command_line(command: list[str]) -> str:
-    """Return the command with its paths in quotes, which no path on Windows can contain; options as they are."""
+    """Return the command with its paths in quotes, which no Windows path contains, and its options as they are."""
     return " ".join(word if word.startswith("-") else f'"{word}"' for word in command)
 
 
@@ -86,7 +86,8 @@ def _is_off(approval: object) -> bool:
 
 
 def _is_from_the_store() -> bool:
-    """Tell whether Python is from the Microsoft Store: its registry is its own, and Windows starts nothing from it."""
+    """Return True if Python is from the Microsoft Store: Windows does not read the registry that such a Python
+    writes."""
     if sys.platform == "win32":
         import ctypes
 

@@ -1,4 +1,4 @@
-"""`config`: look at the settings and change them, in `settings.toml`."""
+"""`config`: show and change the settings in `settings.toml`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def config(options: Namespace) -> int:
-    """`list`, `get`, `set`, `unset` or `path`."""
+    """Run `config list`, `get`, `set`, `unset` or `path`, and return its exit status."""
     if options.action == "path":
         print(settings_file(os.environ))
         return DONE
@@ -103,12 +103,12 @@ def _text(settings: Settings, setting: Setting) -> str:
 
 
 def _is_unknown(settings: Settings, setting: Setting) -> bool:
-    """Return whether it has no value, because its line in the file was not understood."""
+    """Return True if the setting has no value, because its line in the file was not understood."""
     return setting.required and setting.name in settings.unknown
 
 
 def _value(settings: Settings, setting: Setting) -> Any:
-    """What applies. Whether the program starts at login is up to the operating system, whatever the file says."""
+    """Return the value in effect. For start at login that is the operating system's, whatever the file says."""
     if setting.name != "autostart":
         return getattr(settings, setting.name)
     from tray_app import autostart

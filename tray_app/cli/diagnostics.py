@@ -1,4 +1,4 @@
-"""What our two programs write down about themselves: the log, uncaught errors, crashes. Never for a host program."""
+"""What our two programs log about themselves: messages, uncaught errors, crashes. Never for a host program."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMMAND_LINE, TRAY = "kiwoom-token", "kiwoom-token-tray"
 
 
 def log_folder() -> str:
-    """Return the folder of the logs; nothing is created by asking."""
+    """Return the folder of the logs, without creating it."""
     return os.path.join(state_dir(), "logs")
 
 
@@ -32,9 +32,9 @@ def crash_file(program: str, folder: str = "") -> str:
 
 
 def start_log(path: str, level: int, *, to_stderr: bool = False) -> Callable[[], None]:
-    """Write what the logger `kiwoom` says, from `level` on, to the file, and with `to_stderr` everything to stderr.
+    """Write the lines of the logger `kiwoom`, from `level` on, to the file, and with `to_stderr` all of them to stderr.
 
-    The file is created with its first line. Returns what ends it again.
+    The file is created with its first line. Return a function that stops logging.
     """
     import logging
 
@@ -65,7 +65,7 @@ def start_log(path: str, level: int, *, to_stderr: bool = False) -> Callable[[],
 
 
 def install_hooks(tell: Callable[[str], None]) -> None:
-    """Log errors that nobody caught, in any thread, and `tell` their kind: a traceback could show a secret."""
+    """Log uncaught errors of any thread, and pass their kind to `tell`: a traceback could show a secret."""
     import threading
 
     def uncaught(kind: type[BaseException], error: BaseException | None, _: TracebackType | None) -> None:
@@ -86,7 +86,7 @@ def install_hooks(tell: Callable[[str], None]) -> None:
 def watch_for_crashes(path: str = "") -> None:
     """Let Python write the stacks of all threads when the process crashes: to the file, or without one to stderr.
 
-    They name files, lines and functions, and no values. The file stays open until the process ends.
+    The stacks name files, lines and functions, and no values. The file stays open until the process ends.
     """
     import faulthandler
 

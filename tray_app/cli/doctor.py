@@ -1,4 +1,4 @@
-"""`doctor`: what works here, what does not, and how to mend it."""
+"""`doctor`: what works here, what does not, and how to fix it."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ if TYPE_CHECKING:
 
 
 _SCREEN_SECONDS = 5.0
-"""A screen that accepts the connection and says nothing would be waited for without end."""
+"""The longest wait for the screen: a server may accept the connection and never answer."""
 
 
 CHECK_SECONDS = 3.0
-"""How long each check may take; a keyring that does not answer says so after 2 seconds itself."""
+"""How long each check may take; the keyring has a deadline of its own, of 2 seconds."""
 
 
 _KEYRING_REMEDIES = {
@@ -71,7 +71,7 @@ def doctor(profile: str | None, *, as_json: bool, report: str | None = None) -> 
 
         print(json.dumps([{"name": one.name, "good": one.good, "text": one.text} for one in findings]))
     if report is not None:
-        from tray_app.cli.report import write_report
+        from tray_app.cli.bug_report import write_report
 
         told = tr(
             "The report is in {path}. Look through it before you send it.", path=write_report(report, findings, profile)
@@ -81,7 +81,7 @@ def doctor(profile: str | None, *, as_json: bool, report: str | None = None) -> 
 
 
 def _sign(*, good: bool) -> str:
-    """A letter where the output has no sign: a file that is written under a Korean Windows (code page 949)."""
+    """Return a sign, or a letter where the output has no such sign: a file under a Korean Windows (code page 949)."""
     signs = "✗✓"
     return (signs if has_letters(sys.stdout, signs) else "XO")[good]
 
@@ -105,7 +105,7 @@ def _findings(profile: str | None) -> Iterator[Finding]:
 
 
 def _bounded(name: str, check: Callable[[], Iterable[Finding]], seconds: float = 0.0) -> Iterator[Finding]:
-    """Yield what a check finds, within `seconds` if given; one that fails or does not end is a finding itself."""
+    """Yield what a check finds, within `seconds` if given. A check that fails or does not end is a finding itself."""
     seconds = seconds or CHECK_SECONDS
     found: SimpleQueue[Finding | None] = SimpleQueue()
 
@@ -130,7 +130,7 @@ def _bounded(name: str, check: Callable[[], Iterable[Finding]], seconds: float =
 
 
 def _libraries() -> Iterator[Finding]:
-    """Their versions. Without the first two nothing works; Qt is told of under `screen`."""
+    """Yield the libraries' versions. Nothing works without the first two; Qt is reported under `screen`."""
     versions = library_versions()
     missing = [name for name in ("httpx", "keyring") if not versions[name]]
     if missing:
@@ -163,7 +163,7 @@ def _keys(settings: Settings) -> Iterator[Finding]:
 
 
 def _without_keyring(settings: Settings) -> str:
-    """Say how keys are given where `login` has nowhere to store them; an empty text where it has."""
+    """Return how to give the keys if `login` has nowhere to store them; an empty text if it has."""
     try:
         shared_keyring_client().check()
     except KeyringUnavailable as error:
@@ -179,7 +179,7 @@ def _address(settings: Settings) -> Iterator[Finding]:
 
 
 def _token(settings: Settings) -> Iterator[Finding]:
-    """Where it is stored, and whether the other tools have it. A store that cannot be read is one line of several."""
+    """Yield where the token is stored, and whether the other tools have it, even if the store cannot be read."""
     token = None
     try:
         service = open_service(settings)
@@ -194,7 +194,7 @@ def _token(settings: Settings) -> Iterator[Finding]:
 
 
 def _share(export: Export, token: Token | None, profile: str) -> Finding | None:
-    """None where there is nothing to hand out."""
+    """Return the finding about one export; None without a token to publish."""
     try:
         export.check()
     except KiwoomTokenError as error:
@@ -241,7 +241,7 @@ def _keyring(settings: Settings) -> Iterator[Finding]:
 
 
 def _screen() -> Finding:
-    """Asked of the tray program itself, in a process of its own: Qt ends the one in which it finds no screen."""
+    """Yield what the tray program finds, in a process of its own: Qt aborts its process when there is no screen."""
     import subprocess
 
     name = msg("screen")
@@ -288,7 +288,7 @@ def _trading_days() -> Finding:
 
 
 def _autostart() -> Finding:
-    """Not to start at login is nobody's fault; to try it with a program that is gone, or another one, is."""
+    """Yield the state of start at login. Off is fine; an entry for a missing or another program is not."""
     try:
         found = autostart.for_this_system().status()
     except KiwoomTokenError as error:
@@ -316,4 +316,4 @@ _CHECKS: dict[str, Callable[..., Iterator[Finding]]] = {
     msg("address"): _address,
     msg("token"): _token,
 }
-"""What is looked at with the settings, in this order."""
+"""The checks that need the settings, in this order."""

@@ -1,4 +1,4 @@
-"""One line of `doctor`: what was looked at, and whether it is as it should be."""
+"""One line of `doctor`: what was checked, and whether it is as it should be."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tray_app.core.printable import printable
 
 
 class Finding:
-    """`name` of what was looked at, in English, whether it is `good`, and a sentence about it."""
+    """The `name` of what was checked, in English, whether it is `good`, and a sentence about it."""
 
     def __init__(self, name: str, text: str, *, good: bool) -> None:
         self.name = name

@@ -73,5 +73,5 @@ def _table(entries: Sequence[Entry]) -> str:
         )
         for one in entries
     ]
-    # A long sentence may run over; the others stand under each other.
+    # A long sentence may run over; the others are aligned.
     return "\n".join(in_columns([(time, token, program, what) for time, what, token, program in rows]))

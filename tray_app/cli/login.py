@@ -1,4 +1,4 @@
-"""`login` and `logout`: keeping and forgetting the app key and secret."""
+"""`login` and `logout`: storing and deleting the app key and secret."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _tell_of_files(taken: KeyFile) -> None:
 
 
 def no_place_for_keys(mode: str) -> str:
-    """Say what to do on a machine without a keyring, where `login` cannot store keys."""
+    """Return what to do on a machine without a keyring, where `login` cannot store keys."""
     key, secret = environment_names(mode)
     return tr(
         "There is no keyring on this machine. Set {key} and {secret} in the environment instead.",

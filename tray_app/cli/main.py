@@ -22,7 +22,7 @@ _PRINT_NO_SENTENCE = (["get"], ["exec"])
 _PLAIN_GET = ["get"]
 _CAN_BE_REPEATED = ("get", "status", "refresh", "exec", "verify")
 _QUESTIONS = 3
-"""The token and two keys: KeePassXC asks for each entry."""
+"""How often the user is asked: KeePassXC asks for each entry, the token and two keys."""
 
 _INTERRUPTED = 130
 
@@ -65,8 +65,7 @@ def _run(arguments: Sequence[str], open_log: Callable[..., None]) -> int:
         if stream is not None and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     told_on = [sys.stderr] if list(arguments[:1]) in _PRINT_NO_SENTENCE else [sys.stdout, sys.stderr]
-    # What reads from a pipe expects the letters that it has. UTF-8 would be damaged there or end the reader, and
-    # escapes are read by nobody.
+    # Without the letters in the output's encoding, English: escapes are unreadable, and UTF-8 could break the reader.
     allow_korean(allowed=all(has_letters(stream, "가") for stream in told_on))
     try:
         options = _understood(arguments)
@@ -109,7 +108,7 @@ def _run(arguments: Sequence[str], open_log: Callable[..., None]) -> int:
 
 
 class _PlainGet:
-    """What the parser would make of `get` alone, which tools run so often that loading a parser would show."""
+    """The options of a plain `get`, which tools run so often that loading a parser would be noticeable."""
 
     command = "get"
     profile = None
@@ -190,7 +189,7 @@ def _dispatch(options: Any) -> int:
 
 
 def _give_up_output() -> None:
-    """What could not be written is not tried again at the end of the process, which would then complain itself."""
+    """Drop what could not be written: Python would try again at the exit and print an error of its own."""
     import os
 
     try:

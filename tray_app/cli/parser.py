@@ -1,4 +1,4 @@
-"""The words that `kiwoom-token` understands."""
+"""The command line of `kiwoom-token`."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _SENTENCES = {
     "invalid %(type)s value: %(value)r": msg("its value cannot be used"),
     "invalid choice: %(value)r (choose from %(choices)s)": msg("it takes one of: %(choices)s"),
 }
-"""What `argparse` says of the words below, and our sentence for it. None repeats what was typed, which may be a token
-in the wrong place; `%.0s` takes it in and shows nothing of it."""
+"""The messages of `argparse`, and our sentence for each. None repeats what was typed, which may be a token in the wrong
+place; `%.0s` consumes it and shows nothing of it."""
 
 
 class _Unfilled(str):
-    """A sentence that stays as it is, whatever is to be filled in."""
+    """A sentence that stays as it is, whatever is filled in."""
 
     __slots__ = ()
 
@@ -39,14 +39,14 @@ class _Unfilled(str):
 
 
 def _sentence(message: str) -> str:
-    """Return our words for one of `argparse`'s messages; it asks gettext, which goes by variables that Windows does
-    not have. A message with places that is not in the table, of a Python to come, might repeat what was typed."""
+    """Return our sentence for one of `argparse`'s messages, which would use gettext and variables that Windows does not
+    have. A message of a later Python that is not in the table might repeat what was typed."""
     if message in _SENTENCES or "%" not in message:
         return tr(_SENTENCES.get(message, message))
     return message if "%(heading)s" in message else _Unfilled(tr("The command line cannot be understood"))
 
 
-setattr(argparse, "_", _sentence)  # noqa: B010 - a name that its type does not tell of
+setattr(argparse, "_", _sentence)  # noqa: B010 - a name that its type stubs do not have
 
 
 class _Version(argparse.Action):
@@ -60,7 +60,8 @@ class _Version(argparse.Action):
 
 
 class Parser(argparse.ArgumentParser):
-    """Says in one line what it does not understand, without repeating it, and ends with the status for that."""
+    """Says in one line what it does not understand, without repeating it, and exits with the status for usage
+    errors."""
 
     def __init__(self, *, add_help: bool = True, **options: Any) -> None:
         super().__init__(add_help=False, **options)
@@ -83,7 +84,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def command_parser() -> Parser:
-    """The parser of all commands."""
+    """Return the parser of all commands."""
     parser = Parser(prog="kiwoom-token", description=tr("One Kiwoom token for every tool on this machine."))
     common = Parser(add_help=False)
     for one, default in ((parser, None), (common, argparse.SUPPRESS)):

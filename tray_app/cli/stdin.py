@@ -1,4 +1,4 @@
-"""What another program or a file hands over on standard input: in UTF-8, whatever this system writes by itself."""
+"""Text from standard input, from another program or a file: in UTF-8, whatever this system's encoding."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import sys
 
 
 def read_stdin(limit: int) -> str:
-    """Return at most `limit` bytes of standard input as text, without the mark that Windows PowerShell puts before it.
+    """Return at most `limit` bytes of standard input as text, without the byte order mark of Windows PowerShell.
 
-    The bytes are read, because the code page of a Korean Windows would make letters of that mark. What is no UTF-8
+    Bytes are read, because the code page of a Korean Windows would turn that mark into letters. What is no UTF-8
     becomes replacement characters, which no token and no key has.
     """
     if sys.stdin is None:

@@ -10,7 +10,7 @@ _GAP = "  "
 
 
 def width_of(text: str) -> int:
-    """Return how many cells of a terminal `text` takes."""
+    """Return how many cells `text` takes on a terminal."""
     from unicodedata import combining, east_asian_width
 
     return sum(0 if combining(one) else 2 if east_asian_width(one) in "WF" else 1 for one in text)

@@ -52,7 +52,7 @@ def get_(options: Namespace) -> int:
 
 
 def _report_refused(service: TokenService, *, no_issue: bool) -> None:
-    """Let Kiwoom be asked about the token on standard input before anybody gets it again."""
+    """Report the token on standard input as refused, so that Kiwoom is asked before anybody gets it again."""
     from tray_app.core.pasted import unquoted
     from tray_app.core.token import clean_token
 
@@ -211,7 +211,7 @@ def set_(options: Namespace) -> int:
 
 
 def outcome_text(outcome: Outcome, now: float) -> str:
-    """Return in a sentence what came of asking Kiwoom."""
+    """Return a sentence for the result of asking Kiwoom."""
     from tray_app.core.wording import korean_time
 
     end = korean_time(outcome.token.expires, now)
@@ -223,7 +223,7 @@ def outcome_text(outcome: Outcome, now: float) -> str:
 
 
 def _environment_of_account(settings: Settings) -> dict[str, str]:
-    """Return this environment with the account of the token named, because `kiwoomcli` would take its current one."""
+    """Return this environment with the token's account in it, because `kiwoomcli` would use its current one."""
     environment = dict(os.environ)
     alias: str | None = settings.profile
     if settings.profile == DEFAULT:
@@ -316,7 +316,7 @@ def _confirmed_text(token: Token, evidence: Evidence, now: float) -> str:
     from tray_app.core.wording import local_time
 
     if evidence.says_doubtful(token.value):
-        return tr("not confirmed: something speaks against it")
+        return tr("not confirmed: it may have stopped working")
     is_confirmed = evidence.is_about(token.value) and evidence.confirmed_at
     return local_time(evidence.confirmed_at, now) if is_confirmed else tr("never")
 

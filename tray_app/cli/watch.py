@@ -55,7 +55,7 @@ def watch_over(settings: Settings, environ: Mapping[str, str]) -> int:
 
 
 class Terminal:
-    """Show in a terminal what a supervisor reports, which works here on the only thread there is.
+    """Show in a terminal what a supervisor reports. It works on the only thread here.
 
     `open_service` opens the token service for settings.
     """
@@ -95,7 +95,7 @@ class Terminal:
         )
 
     def poll(self) -> None:
-        """Do one turn: what changed, what is due, what to show."""
+        """Do one turn: read what changed, do what is due, show the result."""
         self._reload_if_changed()
         self._supervisor.poll()
         self._show_plan()
@@ -128,7 +128,7 @@ class Terminal:
         self._problems = tuple(map(str, problems))
 
     def _show_token(self, state: TokenState) -> None:
-        """Say which token there is and where it is stored, if that is news."""
+        """Print which token there is and where it is stored, if that has changed."""
         self._error = ""
         where = place_text(state.place, state.place_path, state.place_problem)
         if state.expires is None:
@@ -178,7 +178,7 @@ class Terminal:
 
 
 def _version(path: str) -> tuple[int, int, int] | None:
-    """Return what differs once a file was changed, replaced, made or removed."""
+    """Return a value that changes when a file is changed, replaced, created or removed."""
     try:
         found = os.stat(path)
     except OSError:

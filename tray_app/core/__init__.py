@@ -1,1 +1,1 @@
-"""What a token is, how long it lives and what must happen when. No Qt, no network, no disk."""
+"""What a token is, how long it is valid and what is due when. No Qt, no network, no disk."""

@@ -74,14 +74,14 @@ class KiwoomTokenError(Exception):
 
 
 def known_error(error: Exception) -> KiwoomTokenError:
-    """`error` itself, or for one that is none of these its kind alone: its text could hold a secret."""
+    """Return `error` itself if it is one of these. Of any other return the kind alone: its text could hold a secret."""
     if isinstance(error, KiwoomTokenError):
         return error
     return KiwoomTokenError("Something unexpected happened ({kind}).", kind=type(error).__name__)
 
 
 class InvalidInput(KiwoomTokenError, ValueError):
-    """A value that a user or a caller handed in cannot be used."""
+    """A value from a user or a caller cannot be used."""
 
     exit_status = USAGE
 
@@ -93,7 +93,7 @@ class SettingsError(InvalidInput):
 
 
 class NoToken(KiwoomTokenError):
-    """There is no living token and none may or can be issued."""
+    """There is no unexpired token, and none may or can be issued."""
 
     exit_status = NO_TOKEN
 
@@ -133,7 +133,7 @@ class BrokerUnavailable(BrokerError):
 
 
 class UnknownFailure(BrokerError):
-    """A failure with a code that no table names. It may pass, so asking again later is allowed."""
+    """A failure with a code that is in no table. It may pass, so asking again later is allowed."""
 
     retry = True
     remedy = Remedy.RETRY
@@ -156,7 +156,7 @@ class RevokeFailed(BrokerError):
 
 
 class StoreError(KiwoomTokenError):
-    """The token cannot be read or written where it should rest. Disks and keyrings come back by themselves."""
+    """The store cannot be read or written. Disks and keyrings come back by themselves."""
 
     retry = True
 
@@ -164,8 +164,8 @@ class StoreError(KiwoomTokenError):
 class KeyringUnavailable(StoreError):
     """The OS keyring cannot be used. `problem` names why.
 
-    It is not there, locked, asking its user for permission, not to be reached from outside the desktop session, silent,
-    or too small.
+    It is missing, locked, waiting for its user's permission, out of reach from outside the desktop session, silent, or
+    too small.
     """
 
     exit_status = KEYRING
@@ -177,7 +177,7 @@ class KeyringUnavailable(StoreError):
     TOO_SMALL = "too-small"
     FAILED = "failed"
     UNLOCKABLE = frozenset({LOCKED, ASKING})
-    """The problems that are solved once the user has answered the keyring's own question."""
+    """The problems that end once the user has answered the keyring's own question."""
 
     def __init__(self, message: str, *, problem: str, **values: Any) -> None:
         super().__init__(message, **values)
@@ -186,14 +186,14 @@ class KeyringUnavailable(StoreError):
             self.remedy = Remedy.UNLOCK_KEYRING
 
     def again(self) -> KeyringUnavailable:
-        """Return the same error without a traceback, which would keep the frames of all who were told of it."""
+        """Return the same error without a traceback, which would keep the frames of everybody it was raised to."""
         return KeyringUnavailable(self.message, problem=self.problem, **self.values)
 
 
 class RedisUnavailable(StoreError):
     """The Redis server that the settings ask for cannot be used. `problem` names why.
 
-    Its exit status is the keyring's: the place that was asked for is not to be had. Kiwoom has no part in it.
+    Its exit status is the keyring's: the chosen store cannot be used. Kiwoom has no part in it.
     """
 
     exit_status = KEYRING
@@ -211,8 +211,7 @@ class RedisUnavailable(StoreError):
         self.retry = problem != self.NO_PACKAGE
 
     def again(self) -> RedisUnavailable:
-        """The same without a traceback: one that is kept would keep the frames, and what they hold, of all who were
-        told of it."""
+        """Return the same error without a traceback, which would keep the frames of everybody it was raised to."""
         return RedisUnavailable(self.message, problem=self.problem, **self.values)
 
 
@@ -235,4 +234,4 @@ class LockTimeout(StoreError):
 
 
 class AutostartFailed(KiwoomTokenError):
-    """Starting at login cannot be switched as asked, or not be asked about."""
+    """Starting at login cannot be switched on or off, or its state cannot be read."""

@@ -1,7 +1,7 @@
 """The language of what people read: Korean under a Korean locale, else English.
 
-Sentences are English in the code, and a translator that `install` was given knows the Korean ones. Names of keys and
-codes are not translated.
+Sentences are in English in the code; the catalogue that `install` was given has them in Korean. Names of keys and codes
+are not translated.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _catalogue: Catalogue | None = None
 
 
 def install(detect: Callable[[], str], load_korean: Callable[[], Catalogue]) -> None:
-    """Set what tells the system's language, `ko` or `en`, and what reads the Korean sentences.
+    """Set the functions that detect the system's language, `ko` or `en`, and load the Korean sentences.
 
-    Either is called when it is first needed: a program that prints nothing but a token reads no catalogue.
+    Each is called when it is first needed: a program that prints nothing but a token loads no catalogue.
     """
     global _detect, _load_korean, _catalogue
     _detect, _load_korean, _catalogue = detect, load_korean, None
@@ -52,24 +52,24 @@ def msg(message: str) -> str:
 
 
 def is_message(text: str) -> bool:
-    """Return whether `text` is a sentence of this program's own, marked by a module that is loaded."""
+    """Return True if `text` is a sentence that a loaded module has marked with `msg`."""
     return text in _messages
 
 
 def use(language: str) -> None:
-    """Switch to `ko` or `en`; anything else (`auto`) means the system's language, found out when it is needed."""
+    """Switch to `ko` or `en`; anything else (`auto`) means the system's language, detected when it is first needed."""
     global _language  # noqa: PLW0603 - as above
     _language = language if language in {KOREAN, ENGLISH} else None
 
 
 def allow_korean(*, allowed: bool) -> None:
-    """Without it everything is in English, whatever is chosen: the output has no Korean letters."""
+    """Allow Korean. If it is not allowed, everything is in English: the output cannot show Korean letters."""
     global _can_show_korean  # noqa: PLW0603 - as above
     _can_show_korean = allowed
 
 
 def has_letters(stream: TextIO | None, letters: str) -> bool:
-    """Return whether an output can show them. A pipe on Windows has the letters of that Windows' language only."""
+    """Return True if `stream` can show `letters`. A pipe on Windows can show those of that Windows' language only."""
     try:
         letters.encode(getattr(stream, "encoding", None) or "utf-8")
     except UnicodeEncodeError:

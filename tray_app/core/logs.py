@@ -1,8 +1,8 @@
 """The logger `kiwoom`, reached without importing `logging` in programs that never did.
 
-A program that has not imported `logging` has no handler that could show a line, so nothing is lost and
-the command line starts faster. Our own programs open their log file with the first line that is grave enough
-(`on_first`); a library that is imported by another program never does.
+A program that has not imported `logging` has no handler that could show a line, so nothing is lost and the command line
+starts faster. Our own programs open their log file with the first line that is severe enough (`on_first`); the package
+imported by another program never does.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def warning(message: str, *values: object) -> None:
 
 
 def error(message: str, *values: object, cause: BaseException | None = None) -> None:
-    """Log an error; of its `cause` our own handlers write where it was raised, and no values."""
+    """Log an error. Our own handlers add where its `cause` was raised, without any values."""
     _write(ERROR, message, values, cause)
 
 
@@ -44,7 +44,7 @@ def on_first(level: int, open_log: Callable[[], None]) -> None:
 
 
 def forget_first() -> None:
-    """Take back what `on_first` has asked for, if it has not come to that."""
+    """Cancel what `on_first` has set, if no such line was written yet."""
     global _open  # noqa: PLW0603 - as above
     _open = None
 

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 _BAD_NEWS = {NoticeKind.FAILED, NoticeKind.STOPPED, NoticeKind.ENDED}
 
 _BLIP_SECONDS = 30.0
-"""Nobody is told of a first failure that is tried again this soon, nor of an expiry that a request this soon can
-mend."""
+"""A first failure is not reported when the next try is this soon, nor an expiry when the next request is."""
 
 _LONGEST_WAIT_SECONDS = 60.0
 """A notice that waits for the answer to a request is shown after this time, answer or no answer."""
@@ -33,7 +32,7 @@ class NoticeSchedule:
     """Decide what to tell the user about one profile's token, each thing once.
 
     `renewal` is the same token's schedule, which is read and never changed: a notice waits while a request may still
-    make it needless. `warn_before` are seconds before the expiry, 0 meaning the expiry itself. `quiet_hours` are two
+    make it unnecessary. `warn_before` are seconds before the expiry, 0 meaning the expiry itself. `quiet_hours` are two
     times of day on this computer's clock, in minutes after midnight, between which only urgent notices are due.
 
     `snoozed_until` is when warnings are due again, in seconds of the epoch, or None.
@@ -46,24 +45,24 @@ class NoticeSchedule:
         self._warn_before = tuple(sorted(warn_before, reverse=True))
         self._quiet_hours = quiet_hours
         self._expiring: Token | None = None
-        """The token whose expiry is told: also after the five-minute rule took it from the store."""
+        """The token to warn about, also after the five-minute rule has removed it from the store."""
         self._warned: set[float] = set()
         """The thresholds of `warn_before` that need no warning any more."""
         self._trouble: Notice | None = None
         self._told: set[NoticeKind] = set()
-        """The bad news that is not repeated until it is over."""
+        """The failures that were reported, and are not repeated until they are over."""
         self._owes_good_news = False
         self._is_mended = False
         self._rotated_in_vain: Notice | None = None
         self._dead: Token | None = None
-        """The token that died, until that is told."""
+        """The token that died, until that is reported."""
         self._told_trading_hours = False
         self._waiting_since: float | None = None
         self._snoozed_at = 0.0
         self.snoozed_until: float | None = None
 
     def reconfigure(self, warn_before: tuple[int, ...], quiet_hours: tuple[int, int] | None, now: float) -> None:
-        """Take other settings. What was told stays told, and a new threshold that has passed is not told."""
+        """Apply other settings. What was reported is not repeated, and a new threshold that has passed is skipped."""
         expiring = self._expiring
         if expiring is not None:
             added = set(warn_before) - set(self._warn_before)
@@ -72,9 +71,9 @@ class NoticeSchedule:
         self._quiet_hours = quiet_hours
 
     def snooze(self, until: float, now: float) -> None:
-        """Be silent until then, or until there is another token; a moment that has passed ends the silence.
+        """Show no warnings before `until`, or before there is another token; a time that has passed ends the snooze.
 
-        An expired or missing token while the market is open is told all the same.
+        An expired or missing token while the market is open is reported all the same.
         """
         self._snoozed_at, self.snoozed_until = now, until if until > now else None
 
@@ -98,7 +97,7 @@ class NoticeSchedule:
         self._is_good(token, now)
         if in_vain:
             self._rotated_in_vain = Notice(NoticeKind.NOT_ROTATED, token.expires)
-            self._told_trading_hours = True  # to rotate it by hand would not help either
+            self._told_trading_hours = True  # rotating by hand would not help either
 
     def failed(self, error: KiwoomTokenError, now: float) -> None:
         """Take note of a failed request that endangers the token."""
@@ -121,7 +120,7 @@ class NoticeSchedule:
         self._owes_good_news = False
 
     def resume(self) -> None:
-        """Forget what the renewal stopped for; should it stop for that again, it is told again."""
+        """Forget why renewal stopped. Should it stop for the same reason again, that is reported again."""
         self._trouble = None
         self._told.discard(NoticeKind.STOPPED)
 
@@ -134,7 +133,7 @@ class NoticeSchedule:
         return due
 
     def still_true(self, notice: Notice, now: float) -> bool:
-        """Return whether a notice that was shown may stay on the screen."""
+        """Return True if a notice that was shown may stay on the screen."""
         if notice.kind in {NoticeKind.FAILED, NoticeKind.STOPPED}:
             return self._trouble is not None and self._trouble.kind is notice.kind
         if notice.kind in {NoticeKind.RECOVERED, NoticeKind.NOT_ROTATED}:
@@ -163,14 +162,14 @@ class NoticeSchedule:
     def _begin(self, token: Token, now: float, *, at_start: bool) -> None:
         self._expiring = token
         self._rotated_in_vain = None
-        self.snoozed_until = None  # it was wanted from the warnings of the token before
+        self.snoozed_until = None  # the snooze was for the previous token's warnings
         self._is_good(token, now)
         lifetime = token.expires - token.created_at.timestamp()
         self._warned = {one for one in self._warn_before if one >= lifetime}
         if not token.lives(now):
             self._warned.update(self._warn_before)  # it had expired before anybody looked: no news
         elif at_start and not self._is_last_warning(token.expires, now):
-            self._warned.update(self._passed(token, now))  # a program started anew does not repeat it
+            self._warned.update(self._passed(token, now))  # a restarted program does not repeat it
         self._told_trading_hours = at_start and evening_before(token.expires) <= now  # nor this
 
     def _is_good(self, token: Token, now: float) -> None:
@@ -179,7 +178,7 @@ class NoticeSchedule:
 
     def _next_notice(self, now: float) -> Notice | None:
         if self.snoozed_until is not None and not self._snoozed_at <= now < self.snoozed_until:
-            self.snoozed_until = None  # it is over, or the clock was set back and nobody knows when it would be
+            self.snoozed_until = None  # it is over, or the clock was set back and its end means nothing any more
         waits = self._waits_for_an_answer(now)
         is_quiet = self._is_quiet(now)
         for notice in self._candidates(now):
@@ -231,7 +230,8 @@ class NoticeSchedule:
             yield Notice(NoticeKind.TRADING_HOURS, expires)
 
     def _mark_told(self, notice: Notice, now: float) -> None:
-        """Most notices say when the token expires, so the thresholds that have passed are told with them."""
+        """Mark a notice as shown. Most of them name the expiry, so they stand for the thresholds that have passed,
+        too."""
         if notice.kind is NoticeKind.NOT_ROTATED:
             self._rotated_in_vain = None
         elif notice.kind is NoticeKind.DIED:
@@ -263,7 +263,8 @@ class NoticeSchedule:
         )
 
     def _waits_for_an_answer(self, now: float) -> bool:
-        """Return whether a request that is due, under way or tried again soon may mend it; not for ever."""
+        """Return True if a request that is due, running or repeated soon may make a notice unnecessary; not for
+        ever."""
         renewal = self._renewal
         expires = now + 1 if self._expiring is None else self._expiring.expires
         soon = _BLIP_SECONDS if expires <= now or renewal.failures else 0.0

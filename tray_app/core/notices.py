@@ -23,18 +23,18 @@ class NoticeKind(StrEnum):
     ENDING = "ending"
     ENDED = "ended"
     FAILED = "failed"
-    """Renewing fails and is tried again. Told once until it succeeds again: at the second failure in a row, or at the
+    """Renewing fails and is tried again. Reported once until it succeeds: at the second failure in a row, or at the
     first when the next try is not soon."""
     STOPPED = "stopped"
     """Renewing failed for something that only the user can solve."""
     RECOVERED = "recovered"
-    """What was told to have failed, stopped or expired is good again."""
+    """The token is valid again after a reported failure, stop or expiry."""
     TRADING_HOURS = "trading-hours"
-    """Told the evening before: the token will expire while the market is open."""
+    """The token will expire while the market is open; reported the evening before."""
     NOT_ROTATED = "not-rotated"
     """Kiwoom gave the revoked token back."""
     DIED = "died"
-    """The token stopped working before its expiry. Told once there is another, or when none is to be had soon."""
+    """The token stopped working before its expiry. Reported once there is another, or when none will come soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def notice_text(notice: Notice, now: float) -> tuple[str, str]:
 
 
 def _what_to_do(notice: Notice) -> str:
-    """Return the title of a notice that renewal has stopped: what ends that."""
+    """Return the title of a notice that renewal has stopped: what the user has to do."""
     match Remedy.NONE if notice.error is None else notice.error.remedy:
         case Remedy.ENTER_KEYS if isinstance(notice.error, KeysMissing):
             return tr("Enter the Kiwoom app key")

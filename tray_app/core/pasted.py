@@ -1,5 +1,5 @@
-"""Text as people paste it: a `.env` leaves quotes, blanks and carriage returns in a value, and what is pasted where a
-key or a token is wanted may be a whole line of it, or a file's path."""
+"""Text as people paste it: a value copied from a `.env` has quotes, blanks and carriage returns around it, and instead
+of a key or a token people paste a whole line of it, or a file's path."""
 
 from __future__ import annotations
 

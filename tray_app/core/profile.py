@@ -21,7 +21,7 @@ _WINDOWS_DEVICES = frozenset(
 
 
 def normalized(name: str) -> str:
-    """Return the one spelling of names that look alike: macOS takes 홍길동 apart into its letters, others do not."""
+    """Return the one spelling of names that look alike: macOS splits the letters of 홍길동, other systems do not."""
     if name.isascii():
         return name
     from unicodedata import normalize
@@ -50,8 +50,8 @@ def check_profile(name: str) -> str:
 
 
 def case_conflict(name: str, known: Iterable[str]) -> str:
-    """The profile among those `known`, the first first, that differs from `name` in upper and lower case alone: some
-    file systems, and Windows' vault, would keep both in one place. Empty when there is none before `name` itself."""
+    """Return the first `known` profile before `name` itself that differs from it in upper and lower case alone, or an
+    empty text. Some file systems, and Windows' vault, would store both in one place."""
     lower = name.lower()
     first = next((one for one in known if one.lower() == lower), name)
     return "" if first == name else first

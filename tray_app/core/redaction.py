@@ -1,9 +1,9 @@
-"""The last net: a log filter that masks whatever looks like a token, a key or a secret.
+"""The last safeguard: a log filter that masks whatever looks like a token, a key or a secret.
 
-Secrets have a type that shows nothing (`Secret`); this is for what slips past it. The filter is on the logger
+Secrets have a type that shows nothing (`Secret`); this filter is for whatever escapes it. The filter is on the logger
 `kiwoom`, on its child loggers, and on each handler that this program makes. A limit remains: a filter of a logger does
-not see the records of its children, so what a host program logs through a child logger that is newer than our last
-line reaches the host's own handlers as it is.
+not see the records of its children, so what a host program logs through a child logger that is newer than our last line
+reaches the host's own handlers as it is.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NAMED = re.compile(
 _BEARER = re.compile(r"(?i)(\bbearer\s+)\S+")
 _URL_PASSWORD = re.compile(r"(://[^\s/@]*:)[^\s/@]+(?=@)")
 _LONG_RUN = re.compile(r"eyJ[\w\-]+(?:\.[\w\-]+)*|[A-Za-z0-9_\-]{40,}")
-"""Live tokens are 86 characters and app keys 43, all of the base64url alphabet; a JWT begins with `eyJ`."""
+"""Kiwoom's tokens are 86 characters and app keys 43, all of the base64url alphabet; a JWT begins with `eyJ`."""
 
 _SECRET_NAME = re.compile(r"(?i)token|app_?key|secret|authorization|password|passwd|credential")
 _STANDARD_ATTRIBUTES = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
@@ -49,8 +49,8 @@ def redact_forms(text: str) -> str:
 
 
 def error_text(error: BaseException) -> str:
-    """Return what may be written about an error: our own sentences and the system's; of all others the kind alone,
-    because their text may repeat what was handed in."""
+    """Return what may be written about an error: the text of our own errors and the system's, and only the kind of any
+    other, because its text may repeat its input."""
     kind = type(error).__name__
     if isinstance(error, KiwoomTokenError):
         return f"{kind}: {redact(str(error))}"
@@ -96,7 +96,7 @@ class RedactingFilter(logging.Filter):
             record.stack_info = redact(record.stack_info)
         try:
             shown = record.getMessage()
-        except (TypeError, ValueError):  # logging itself tells whoever wrote the line
+        except (TypeError, ValueError):  # logging itself reports it to whoever wrote the line
             return True
         masked = redact(shown)
         if masked != shown:

@@ -52,7 +52,7 @@ class Seen(Enum):
     NONE = "none"
     """There is no token, and none was there before."""
     EXPIRING = "expiring"
-    """The five-minute rule has taken the token away; nobody wants to be without one."""
+    """The five-minute rule has removed the token; nobody wanted to be without one."""
     INTERRUPTED = "interrupted"
     """A rotation has revoked the token and got no other."""
     DIED = "died"
@@ -81,7 +81,7 @@ class RenewalSchedule:
         self._rotation_failed_at: float | None = None
         self._can_revoke = True
         self._is_final_answer = False
-        """Kiwoom gave the present token back, so that asking again before it expires brings nothing."""
+        """Kiwoom returned the present token, so asking again before it expires is useless."""
         self._is_unwanted = False
         self._has_started = False
         self._renew_at: float | None = None
@@ -107,7 +107,7 @@ class RenewalSchedule:
         return self._rotates if planned is None else self._renew_at is None or planned <= self._renew_at
 
     def reconfigure(self, policy: str, renew_before: float, now: float) -> None:
-        """Plan anew if the settings changed. A pause after a failure is neither shortened nor forgotten."""
+        """Plan again if the settings changed. A pause after a failure is neither shortened nor forgotten."""
         if (policy, renew_before) == (self._policy_text, self._renew_before):
             return
         self._set_policy(policy, renew_before)
@@ -125,10 +125,10 @@ class RenewalSchedule:
         self._planned_at = None if at == self._done_plan else at
 
     def saw(self, token: Token | None, now: float, *, interrupted: bool = False, died: bool = False) -> Seen:
-        """Take note of what the store holds now, and return what that means.
+        """Take note of what the store has now, and return what that means.
 
-        `interrupted` tells that the last token was revoked by a rotation that nobody finished, `died` that Kiwoom
-        said that it does not work.
+        With `interrupted` the last token was revoked by a rotation that never finished; with `died` Kiwoom said that it
+        does not work.
         """
         before, self.token = self.token, token
         is_first, self._has_started = not self._has_started, True
@@ -164,7 +164,7 @@ class RenewalSchedule:
         return seen, is_in_vain
 
     def failed(self, error: KiwoomTokenError, now: float, *, rotating: bool = False) -> bool:
-        """Take note of a request that failed, and return whether that endangers the token.
+        """Take note of a request that failed, and return True if that endangers the token.
 
         What can pass by itself is tried again after a growing pause; the rest waits for the user. `rotating` when
         the token was to be revoked first: it may then be gone without another in its place.
@@ -278,7 +278,7 @@ class RenewalSchedule:
         return token.expires - min(self._renew_before, lifetime * _LARGEST_LEAD)
 
     def _rotation_of(self, token: Token, now: float) -> float | None:
-        """Return the next hour of the rotation while the token is valid, or now if the computer slept through the last
+        """Return the next time of the rotation while the token is valid, or now if the computer slept through the last
         one and the token would expire while the market is open. None when it expires before, or cannot be revoked."""
         if self._rotates_at is None or not self._can_revoke:
             return None

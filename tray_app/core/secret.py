@@ -1,4 +1,4 @@
-"""Values that do not show what they hold: in a repr, a log, a traceback with local variables, or a pickle."""
+"""Values that show nothing of their content in a repr, a log, a traceback with local variables, or a pickle."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Secret:
 
     @classmethod
     def of(cls, text: str | Secret) -> Secret:
-        """Return `text` as a secret; one that is a secret already is returned as it is."""
+        """Return `text` as a secret, or unchanged if it is one already."""
         return text if isinstance(text, Secret) else cls(text)
 
     def reveal(self) -> str:
@@ -91,8 +91,8 @@ class HiddenMapping(Mapping[str, str]):
 
 
 def without_traceback(error: BaseException) -> None:
-    """Take the traceback off an error that is stored or raised again, and the errors that led to it.
+    """Remove the traceback, and the errors that led to it, from an error that is stored or raised again.
 
-    The frames that they hold may have a secret among their local variables.
+    Their frames may have a secret among their local variables.
     """
     error.__traceback__ = error.__context__ = error.__cause__ = None

@@ -21,9 +21,9 @@ class Life(StrEnum):
     """It is valid, but for less than five minutes."""
     EXPIRED = "expired"
     DEAD = "dead"
-    """It had not expired, but Kiwoom said that it does not work; there is no other yet."""
+    """Kiwoom said that it does not work, before its expiry; there is no other yet."""
     UNCONFIRMED = "unconfirmed"
-    """It has not expired, but something speaks against it that was not settled with Kiwoom."""
+    """It has not expired, but there is evidence against it that was not settled with Kiwoom."""
 
 
 class Action(StrEnum):
@@ -39,7 +39,7 @@ class Action(StrEnum):
 
 
 class Result(StrEnum):
-    """How the last thing that was done with the token ended."""
+    """How the last action with the token ended."""
 
     ISSUED = "issued"
     SAME = "same"
@@ -50,7 +50,7 @@ class Result(StrEnum):
     GONE = "gone"
     """Another program cleared the token."""
     KEPT = "kept"
-    """It was to be cleared, but the stored one belongs to other keys."""
+    """A clear left the stored token alone, because it belongs to other keys."""
     UNLOCKED = "unlocked"
     CONFIRMED = "confirmed"
     """Kiwoom said that the token works."""
@@ -61,7 +61,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LastResult:
-    """How the last thing ended, `at` in seconds of the epoch.
+    """How the last action ended, `at` in seconds of the epoch.
 
     `error` is why, when `result` is `FAILED`; for a new token, why it could not be stored. `replaces_dead` tells that
     the token before had stopped working before its expiry.
@@ -118,7 +118,7 @@ class TokenState:
         return 0.0 if self.expires is None else max(0.0, self.expires - now)
 
     def fraction(self, now: float) -> float:
-        """Return which part of the token's lifetime is left, from 0 to 1."""
+        """Return the part of the token's lifetime that is left, from 0 to 1."""
         if self.expires is None or self.created is None or self.expires <= self.created:
             return 0.0
         return min(1.0, self.remaining(now) / (self.expires - self.created))
@@ -127,7 +127,7 @@ class TokenState:
 def life_of(expires: float | None, now: float, *, is_dead: bool = False, is_doubtful: bool = False) -> Life:
     """Return how long a token that expires at `expires` is still valid at `now`; None means no token.
 
-    `is_dead` tells that the one before was found dead, `is_doubtful` that something speaks against the present one.
+    With `is_dead` the previous token was found dead; with `is_doubtful` there is evidence against the present one.
     """
     if expires is None:
         return Life.DEAD if is_dead else Life.NONE

@@ -84,19 +84,19 @@ class Token:
         return Token(self.value, expires_at, self.created_at, self.issued_for)
 
     def is_same_as(self, other: Token) -> bool:
-        """Tell whether both are one token. Two clocks may put its expiry `CLOCK_TOLERANCE_SECONDS` apart."""
+        """Return True if both are one token. Two clocks may put its expiry `CLOCK_TOLERANCE_SECONDS` apart."""
         return self.value == other.value and abs(self.expires - other.expires) <= CLOCK_TOLERANCE_SECONDS
 
     def remaining(self, now: float) -> float:
-        """Return the seconds from `now` (epoch seconds) until it expires; negative once it has expired."""
+        """Return the seconds from `now` (epoch seconds) until the token expires; negative once it has expired."""
         return self.expires - now
 
     def lives(self, now: float) -> bool:
-        """Return whether it is unexpired at `now` (epoch seconds)."""
+        """Return True if the token is unexpired at `now` (epoch seconds)."""
         return self.expires > now
 
     def is_valid(self, now: float) -> bool:
-        """Return whether it is valid at `now` by the seed's rule: at least five minutes are left."""
+        """Return True if the token is valid at `now` by the seed's rule: at least five minutes are left."""
         return self.expires - now >= BUFFER_SECONDS
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class TokenSchedule:
     """Feed a `RenewalSchedule` and a `NoticeSchedule` with what became of one profile's token.
 
-    Ask `due` first, and `notices` after what came of it: a request that succeeds makes its warning needless.
+    Ask `due` first, and `notices` after what came of it: a request that succeeds makes its warning unnecessary.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class TokenSchedule:
 
     @property
     def stopped(self) -> bool:
-        """Whether nothing is asked before the user has solved what the last request failed for."""
+        """True if Kiwoom is not asked again before the user has solved what the last request failed for."""
         return self.renewal.stopped
 
     @property
@@ -58,7 +58,7 @@ class TokenSchedule:
         quiet_hours: tuple[int, int] | None,
         now: float,
     ) -> None:
-        """Take other settings and plan anew. What was told stays told."""
+        """Apply other settings and plan again. What was reported is not repeated."""
         self._notices.reconfigure(warn_before, quiet_hours, now)
         self.renewal.reconfigure(policy, renew_before, now)
 
@@ -72,19 +72,19 @@ class TokenSchedule:
         self.renewal.plan_rotation(at)
 
     def snooze(self, until: float, now: float) -> None:
-        """Be silent until then, or until there is another token; a moment that has passed ends the silence."""
+        """Show no warnings before `until`, or before there is another token; a time that has passed ends the snooze."""
         self._notices.snooze(until, now)
 
     def saw(self, token: Token | None, now: float, *, interrupted: bool = False, died: bool = False) -> None:
-        """Take note of what the store holds now.
+        """Take note of what the store has now.
 
-        `interrupted` tells that the last token was revoked by a rotation that nobody finished, `died` that Kiwoom
-        said that it does not work.
+        With `interrupted` the last token was revoked by a rotation that never finished; with `died` Kiwoom said that it
+        does not work.
         """
         self._notices.saw(token, self.renewal.saw(token, now, interrupted=interrupted, died=died), now)
 
     def died(self, token: Token) -> None:
-        """Take note that a token had stopped working before its expiry, which another one replaces."""
+        """Take note that the token which another one replaces had stopped working before its expiry."""
         self._notices.died(token)
 
     def answered(self, token: Token, now: float, *, same: bool, rotated: bool = False) -> None:
@@ -105,7 +105,7 @@ class TokenSchedule:
         self._notices.cleared()
 
     def resume(self, now: float) -> None:
-        """Try again now what it stopped for: the user has solved that."""
+        """Try again now: the user has solved what renewal stopped for."""
         if self.renewal.stopped:
             self.renewal.resume(now)
             self._notices.resume()
@@ -119,7 +119,7 @@ class TokenSchedule:
         return self._notices.notices(now)
 
     def still_true(self, notice: Notice, now: float) -> bool:
-        """Return whether a notice that was shown may stay on the screen."""
+        """Return True if a notice that was shown may stay on the screen."""
         return self._notices.still_true(notice, now)
 
     def next_moment(self, now: float) -> float | None:

@@ -1,4 +1,4 @@
-"""Korean trading hours and days, as far as a token program must know them. Instants are seconds of the epoch.
+"""Korean trading hours and days, as far as this program has to know them. Instants are seconds of the epoch.
 
 KRX trades 09:00-15:30 and NXT 08:00-20:00 on weekdays that are no holidays, Korean time. Mock trading (`demo`) is KRX
 only.
@@ -20,7 +20,7 @@ _MOCK_HOURS = (time(9, 0), time(15, 30))
 _SATURDAY = 5
 _CHECK_BEFORE = timedelta(minutes=10)
 _LONGEST_CLOSURE_DAYS = 15
-"""The exchange was never closed for so many days in a row."""
+"""The exchange was never closed for this many days in a row."""
 
 
 class ClosedDays:
@@ -74,14 +74,14 @@ def trading_hours(mode: str = "real") -> tuple[time, time]:
 
 
 def is_trading(instant: float, mode: str = "real") -> bool:
-    """Return whether the market is open at that instant, for real or `demo` (mock) trading."""
+    """Return True if the market is open at that instant, for real or `demo` (mock) trading."""
     there = datetime.fromtimestamp(instant, KST)
     opens, closes = trading_hours(mode)
     return opens <= there.time() < closes and is_trading_day(there.date())
 
 
 def is_quiet_time(minutes: int) -> bool:
-    """Return whether no market is open at that time of day, given in minutes after midnight in Korea."""
+    """Return True if no market is open at that time of day, given in minutes after midnight in Korea."""
     return not OPENS.hour * 60 <= minutes < CLOSES.hour * 60
 
 

@@ -1,8 +1,8 @@
-"""When to ask Kiwoom whether a token still works, without anybody's wish: the policy alone.
+"""When to ask Kiwoom, without the user's request, if a token still works: the policy alone.
 
-A check is one small request (ka00001). It is due at the start, after the computer slept, when something speaks against
-the token, shortly before trading begins, and every ten minutes while the market is open; never within a minute of the
-last confirmation, and after a check that said nothing not before a growing pause.
+A check is one small request (ka00001). It is due at the start, after the computer slept, when there is evidence against
+the token, shortly before trading begins, and every ten minutes while the market is open. It is never due within a
+minute of the last confirmation, and after a check without an answer only after a growing pause.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _LONGEST_PAUSE_SECONDS = 600.0
 class VerificationSchedule:
     """Decide when one profile's token is to be verified.
 
-    `mode` is `real` or `demo`, whose trading hours differ. Without `is_on` only the user's own wish leads to a check.
-    Instants are seconds of the epoch.
+    `mode` is `real` or `demo`, whose trading hours differ. Without `is_on` only the user's own request leads to a
+    check. Instants are seconds of the epoch.
     """
 
     def __init__(self, mode: str, *, is_on: bool) -> None:
@@ -37,11 +37,11 @@ class VerificationSchedule:
         self._failures = 0
 
     def reconfigure(self, mode: str, *, is_on: bool) -> None:
-        """Take other settings."""
+        """Apply other settings."""
         self._mode, self._is_on = mode, is_on
 
     def want(self) -> None:
-        """Check once more: the computer slept, its clock was set, or something speaks against the token."""
+        """Check once more: the computer slept, its clock was set, or there is evidence against the token."""
         self._is_wanted = True
         self._not_before, self._failures = 0.0, 0
 
@@ -57,14 +57,14 @@ class VerificationSchedule:
         self._not_before = now + max(pause, retry_after or 0.0)
 
     def is_due(self, token: Token | None, confirmed_at: float | None, now: float, *, is_doubtful: bool) -> bool:
-        """Return whether to check now. `confirmed_at` is when Kiwoom last said that this token works, or None."""
+        """Return True if to check now. `confirmed_at` is when Kiwoom last said that this token works, or None."""
         moment = self.next_moment(token, confirmed_at, now, is_doubtful=is_doubtful)
         return moment is not None and moment <= now
 
     def next_moment(
         self, token: Token | None, confirmed_at: float | None, now: float, *, is_doubtful: bool
     ) -> float | None:
-        """Return when the next check is due, at the earliest now, or None while there is nothing to check."""
+        """Return when the next check is due, not before `now`, or None while there is nothing to check."""
         if not self._is_on or token is None or not token.lives(now):
             return None
         since = confirmed_at if confirmed_at is not None and confirmed_at <= now else 0.0  # the clock was set back

@@ -65,12 +65,12 @@ def korean_time(instant: float, now: float) -> str:
 
 
 def local_time(instant: float, now: float) -> str:
-    """Return the same in this computer's time zone."""
+    """Return the same as `korean_time`, in this computer's time zone."""
     return _clock_time(datetime.fromtimestamp(instant, UTC).astimezone(), datetime.fromtimestamp(now, UTC).astimezone())
 
 
 def is_korean_zone(instant: float) -> bool:
-    """Return whether this computer's clock shows Korean time at that instant."""
+    """Return True if this computer's clock shows Korean time at that instant."""
     return datetime.fromtimestamp(instant, UTC).astimezone().utcoffset() == KST.utcoffset(None)
 
 
@@ -105,7 +105,7 @@ def place_text(kind: str, path: str, problem: str) -> str:
 
 
 def problem_text(problem: str) -> str:
-    """Return what is wrong with the storage, in a few words; empty for nothing."""
+    """Return what is wrong with the store, in a few words; empty for nothing."""
     if problem in _KEYRING_PROBLEMS:
         subject = keyring_subject()
         return tr(_KEYRING_PROBLEMS[problem], keyring=subject[:1].lower() + subject[1:])
@@ -114,14 +114,14 @@ def problem_text(problem: str) -> str:
 
 
 def keyring_name(platform: str = sys.platform) -> str:
-    """Return what this operating system calls its keyring, as it stands within a sentence."""
+    """Return what this operating system calls its keyring, as a word within a sentence."""
     if platform == "win32":
         return tr("Windows Credential Manager")
     return tr("the Keychain") if platform == "darwin" else tr("the keyring")
 
 
 def keyring_subject(platform: str = sys.platform) -> str:
-    """Return the same as the subject that begins a sentence; the Korean one carries its particle."""
+    """Return the same as `keyring_name`, as the subject that begins a sentence; in Korean with its particle."""
     if platform == "win32":
         return tr("The Windows Credential Manager")
     return tr("The Keychain") if platform == "darwin" else tr("The keyring")

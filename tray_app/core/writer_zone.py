@@ -53,7 +53,7 @@ def in_readers_zone(expires_at: datetime, created_at: datetime, written_at: floa
 
 
 def _offset_of(ahead: float, of_reader: timedelta) -> float:
-    """Return by how many seconds the writer's zone is ahead of the reader's; 0 for none that can be worked out."""
+    """Return by how many seconds the writer's zone is ahead of the reader's; 0 if that cannot be worked out."""
     offset = round(ahead / _STEP_SECONDS) * _STEP_SECONDS
     tolerance = _TOLERANCE_SECONDS if ahead > 0 else _COPY_TOLERANCE_SECONDS
     is_told = abs(offset) >= _SHORTEST_OFFSET_SECONDS and abs(ahead - offset) <= tolerance

@@ -10,4 +10,4 @@ APP_ID = "KiwoomTokenTray"
 """This program's AppUserModelID on Windows."""
 
 PORTAL_URL = "https://openapi.kiwoom.com"
-"""Where Kiwoom gives out app keys and registers IP addresses."""
+"""The page where Kiwoom issues app keys and registers IP addresses."""

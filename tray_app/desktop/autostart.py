@@ -10,14 +10,15 @@ from tray_app.desktop.worker import Worker
 
 
 class AutostartWorker(QObject):
-    """A failure is only logged: the settings window and `doctor` show it where the user looks for it."""
+    """Switch or repair start at login on a thread. A failure is only logged: the settings window and `doctor` show
+    it."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._worker = Worker("autostart", self)
 
     def repair(self) -> None:
-        """Correct the command that starts at login, because the program may have been moved."""
+        """Correct the command of start at login, because the program may have been moved."""
         self._worker.run(lambda: autostart.for_this_system().repair(), _log_failure)
 
     def switch(self, *, on: bool) -> None:

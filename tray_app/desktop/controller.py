@@ -107,7 +107,7 @@ class DesktopController(QObject):
         return self._status_window
 
     def overview(self) -> Overview:
-        """Return all that the desktop shows at the moment."""
+        """Return everything that the desktop shows at present."""
         states = self._monitors.states
         problems = self._monitors.problems
         return Overview(
@@ -120,7 +120,7 @@ class DesktopController(QObject):
         )
 
     def render(self) -> None:
-        """Show the present state, and wake up again when something of it changes by itself."""
+        """Show the present state, and render again when something of it changes by itself."""
         overview, now = self.overview(), self._clock()
         view = tray_view_of(overview, now)
         self._menu_account = view.account
@@ -190,7 +190,7 @@ class DesktopController(QObject):
         return self._status_window is not None and self._status_window.is_seen()
 
     def _tick(self) -> None:
-        """Render, and while only the tray is shown, once a minute, let the accounts use the same wake-up."""
+        """Render. While only the tray is shown, once a minute, let the accounts use the same wake-up."""
         self.render()
         if not self._is_window_seen():
             self._monitors.tick()

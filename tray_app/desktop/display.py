@@ -1,4 +1,4 @@
-"""Whether Qt can open a window here. Checked before Qt is started, because Qt aborts the process when it cannot."""
+"""Check if Qt can open a window here, before Qt is started: Qt aborts the process when it cannot."""
 
 from __future__ import annotations
 

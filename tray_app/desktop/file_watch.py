@@ -33,7 +33,7 @@ class FileWatch(QObject):
             self._settle.start()
 
     def watch(self, wanted: set[str]) -> bool:
-        """Watch exactly these paths and return whether a folder is new among them.
+        """Watch exactly these paths and return True if a folder is new among them.
 
         Call it again after each change, because a replaced file is another file to the operating system. Changes in a
         new folder since it was last read are not reported, so read it once more.

@@ -1,4 +1,4 @@
-"""What only macOS has, through the Objective-C runtime. Not tried on a Mac yet."""
+"""Functions of macOS alone, through the Objective-C runtime. Not tried on a Mac yet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ACCESSORY = 1
 
 
 def hide_dock_icon(runtime: Any = None) -> bool:
-    """Remove the program from the Dock, as `LSUIElement` does for a bundle, and return whether that succeeded.
+    """Remove the program from the Dock, as `LSUIElement` does for a bundle, and return True if that succeeded.
 
     Call it once a QApplication exists, which puts the program there.
     """
@@ -30,5 +30,5 @@ def hide_dock_icon(runtime: Any = None) -> bool:
         application = get(application_class, objc.sel_registerName(b"sharedApplication"))
         return bool(put(application, objc.sel_registerName(b"setActivationPolicy:"), _ACCESSORY))
     except (OSError, AttributeError) as error:
-        logs.debug("The Dock keeps its icon (%s)", type(error).__name__)
+        logs.debug("The Dock icon is not removed (%s)", type(error).__name__)
         return False

@@ -40,7 +40,7 @@ def run_desktop(
     show: bool = False,
     is_new: bool = False,
 ) -> int:
-    """Run until the user quits and return the exit status.
+    """Run until the user quits, and return the exit status.
 
     A second start shows the window of the first one instead, unless it was started with `background`. `is_new` tells
     that the user has just closed the setup wizard.
@@ -60,7 +60,7 @@ def run_desktop(
     tray.show_view(view_of(Overview((before,), settings.profile, panel=settings.panel), time.time()))
     tray.start()
 
-    # The icon is shown first; whatever takes time, and be it only to import, comes after it.
+    # The icon is shown first; whatever takes time, even just to import, comes after it.
     from tray_app.desktop.controller import DesktopController
     from tray_app.desktop.monitor import Monitor
     from tray_app.desktop.monitors import Monitors
@@ -106,7 +106,7 @@ def run_desktop(
 
 
 def listen_to_system(monitors: Monitors, tray: TrayIcon) -> SystemEventListener:
-    """Return a listener, not started yet, that passes what it hears to accounts, tray and program."""
+    """Return a listener, not started yet, that passes the system's events to accounts, tray and program."""
     from tray_app.desktop.system_events.listener import SystemEventListener
 
     listener = SystemEventListener(monitors)

@@ -1,4 +1,5 @@
-"""One account's supervisor on the desktop: its work on two threads, its results as signals, its moments by a timer."""
+"""One account's supervisor on the desktop: its jobs run on two threads, its results are signals, a timer calls its
+`tick`."""
 
 from __future__ import annotations
 
@@ -36,13 +37,13 @@ _LONGEST_SLEEP_SECONDS = 60.0
 
 
 class Monitor(QObject):
-    """Carry a `Supervisor` across threads: it is used on the GUI thread, and what may wait is done by two workers.
+    """Connect a `Supervisor` to Qt: it is used on the GUI thread, and two workers do what may wait.
 
     `open_service` opens the token service for settings, `keep_keys` tries and stores app keys, `find_keys` finds
     those that are stored, and `unlock_keyring` lets the keyring ask for its password.
 
-    Signals: `changed(TokenState)` with the new state, `notice(Notice)` with what to tell the user, `notice_over()`
-    when the last notice is no longer true, and `copied(Secret)` with the token that was to be copied.
+    Signals: `changed(TokenState)` with the new state, `notice(Notice)` with what to tell the user, `notice_over()` when
+    the last notice is no longer true, and `copied(Secret)` with the token to copy.
     """
 
     changed = Signal(object)
@@ -73,7 +74,7 @@ class Monitor(QObject):
         self._files = FileWatch(self)
         self._files.changed.connect(self.read)
         self._prepared: TokenService | None = None
-        # precise, so that it does not come before whoever else calls `tick` once a minute
+        # precise, so that it does not fire before the caller that calls `tick` once a minute
         self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.tick)
         self._supervisor = Supervisor(
@@ -90,7 +91,7 @@ class Monitor(QObject):
 
     @property
     def state(self) -> TokenState:
-        """What there is to show."""
+        """The present state to show."""
         return self._supervisor.state
 
     @property
@@ -105,11 +106,11 @@ class Monitor(QObject):
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is being read or done, so that the state is up to date."""
+        """True if nothing is being read or done, so that the state is up to date."""
         return self._supervisor.is_idle
 
     def current_token(self) -> Token | None:
-        """Return what the store holds this moment. Not for the GUI thread; raises `StoreError`."""
+        """Return the token that is stored now. Not for the GUI thread; raises `StoreError`."""
         return self.service.current()
 
     def start(self) -> None:
@@ -117,7 +118,7 @@ class Monitor(QObject):
         self.read()
 
     def end(self) -> None:
-        """Watch the account no longer: what is being done is done to its end, and nothing after it."""
+        """Stop watching the account. The present action is finished, and nothing is done after it."""
         self._timer.stop()
         self._reader.end()
         self._actor.end()
@@ -128,7 +129,7 @@ class Monitor(QObject):
         self._supervisor.apply(settings)
 
     def tick(self) -> None:
-        """Do what is due, or tell it; by itself once a minute."""
+        """Do what is due, or send the notice that is; called by itself once a minute."""
         self._supervisor.tick()
 
     def read(self) -> None:
@@ -140,7 +141,7 @@ class Monitor(QObject):
         self._supervisor.do(Refresh())
 
     def verify(self) -> None:
-        """Ask Kiwoom whether the token works."""
+        """Ask Kiwoom if the token works."""
         self._supervisor.do(Verify())
 
     def rotate(self) -> None:
@@ -152,7 +153,7 @@ class Monitor(QObject):
         self._supervisor.do(Clear(revoke=revoke))
 
     def unlock(self) -> None:
-        """Let the keyring ask for its password, and move the token from the file into it."""
+        """Let the keyring ask for its password, then move the token from the file into it."""
         self._supervisor.do(Unlock(self._unlock_keyring))
 
     def enter_keys(self, mode: str, keys: AppKeys | None = None) -> None:
@@ -165,26 +166,27 @@ class Monitor(QObject):
         self._supervisor.do(EnterKeys(settings, mode, lambda: find(settings), self._keep_keys))
 
     def copy(self) -> None:
-        """Bring the token's own text, for the clipboard."""
+        """Read the token's text for the clipboard; `copied` carries it."""
         self._supervisor.copy(self.copied.emit)
 
     def snooze(self, seconds: float) -> None:
-        """Warn of nothing for so long; 0 ends that."""
+        """Show no warnings for so many seconds; 0 ends the snooze."""
         self._supervisor.snooze(seconds)
 
     def hold(self, is_held: bool) -> None:
-        """Tell nothing while nobody sits at the screen; afterwards tell what is still true."""
+        """Hold notices back while nobody is at the screen; afterwards send those that are still true."""
         self._supervisor.hold(is_held)
 
     def resumed(self) -> None:
-        """Judge everything anew: the computer slept, or its clock was set."""
+        """Check everything again: the computer slept, or its clock was set."""
         self._supervisor.tick(resumed=True)
 
     def _run_act(self, job: Job[Any]) -> None:
         self._actor.run(job.run, lambda *_: job.finish())
 
     def _run_read(self, job: Job[Any]) -> None:
-        """Find out which files to watch on the way: a file that was replaced is another one to the system."""
+        """Run a job that reads, and update the files to watch: a file that was replaced is another one to the
+        system."""
 
         def run() -> set[str]:
             try:
@@ -205,7 +207,7 @@ class Monitor(QObject):
         if service is not self._prepared:
             self._prepared = service
             for path in paths:
-                with contextlib.suppress(StoreError):  # whoever reads the store is told what is wrong with it
+                with contextlib.suppress(StoreError):  # reading the store reports what is wrong with it
                     make_private_folder(os.path.dirname(path))
         return watchable(paths)
 

@@ -1,4 +1,4 @@
-"""A monitor for each profile that the desktop watches, and the settings file that says which these are."""
+"""A monitor for each profile that the desktop watches, and the settings file that names these."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 
 class Monitors(QObject):
-    """One monitor for each watched profile, one of which is chosen to be shown in full.
+    """One monitor for each watched profile; the chosen one is shown in full.
 
-    `settings.toml` is watched: what changes there, by whoever, applies at once. `open_monitor` opens the monitor for
-    a profile's settings; with `only_this` no other profile than that of `settings` is watched.
+    `settings.toml` is watched: a change by any program applies at once. `open_monitor` opens the monitor for a
+    profile's settings; with `only_this` no other profile than that of `settings` is watched.
 
     Signals: `changed()` when there is something else to show, `notice(profile, Notice)` with what to tell the user,
-    `notice_over(profile)` when the last notice is no longer true, `copied(Secret)` with the token that was to be
-    copied, and `reconfigured(Settings)` with what applies to the whole program.
+    `notice_over(profile)` when the last notice is no longer true, `copied(Secret)` with the token to copy, and
+    `reconfigured(Settings)` with the settings of the whole program.
     """
 
     changed = Signal()
@@ -80,7 +80,7 @@ class Monitors(QObject):
 
     @property
     def environ(self) -> Mapping[str, str]:
-        """The environment without a profile: with it, the settings of each can be read."""
+        """The environment without `KIWOOM_PROFILE`, to read the settings of each profile with."""
         return self._profiles.environ
 
     @property
@@ -93,7 +93,7 @@ class Monitors(QObject):
         return self._monitors.get(profile, self.chosen).state.mode
 
     def finders(self) -> dict[str, Callable[[], Token | None]]:
-        """Return for each profile what finds its present token; not to be called on the GUI thread."""
+        """Return a function for each profile that returns its present token; not to be called on the GUI thread."""
         return {name: monitor.current_token for name, monitor in self._monitors.items()}
 
     def start(self) -> None:
@@ -114,7 +114,7 @@ class Monitors(QObject):
         return self._monitors.get(profile)
 
     def enter_keys(self, profile: str, mode: str, keys: AppKeys) -> None:
-        """Try and keep app keys; a profile that only `kiwoomcli` knows so far is watched from now on."""
+        """Check and store app keys; a profile that only `kiwoomcli` had so far is watched from now on."""
 
         def loaded(settings: Settings | None, error: Exception | None) -> None:
             if isinstance(error, KiwoomTokenError):
@@ -133,22 +133,22 @@ class Monitors(QObject):
             self._reader.run(lambda: self._profiles.load(profile), loaded)
 
     def snooze(self, seconds: float) -> None:
-        """Warn of nothing for so long; 0 ends that."""
+        """Show no warnings for so many seconds; 0 ends the snooze."""
         for monitor in self._monitors.values():
             monitor.snooze(seconds)
 
     def hold(self, is_held: bool) -> None:
-        """Tell nothing while nobody sits at the screen; afterwards tell what is still true."""
+        """Hold notices back while nobody is at the screen; afterwards send those that are still true."""
         for monitor in self._monitors.values():
             monitor.hold(is_held)
 
     def tick(self) -> None:
-        """Do now what would be done within a minute: the program is awake anyway."""
+        """Do now what is due within a minute: the program is awake anyway."""
         for monitor in self._monitors.values():
             monitor.tick()
 
     def resumed(self) -> None:
-        """Judge everything anew: the computer slept, or its clock was set."""
+        """Check everything again: the computer slept, or its clock was set."""
         for monitor in self._monitors.values():
             monitor.resumed()
 
@@ -169,7 +169,7 @@ class Monitors(QObject):
         present = {name: monitor.settings for name, monitor in self._monitors.items()}
 
         def read() -> tuple[Paths, FoundSettings]:
-            paths = watchable([self.settings_file])  # before the file: a change after it is then noticed
+            paths = watchable([self.settings_file])  # before reading the file, so that a later change is noticed
             return paths, self._profiles.read(present)
 
         self._reader.run(read, self._apply)
@@ -188,7 +188,7 @@ class Monitors(QObject):
                     self._monitors[settings.profile].apply(settings)
                 else:
                     self._open(settings)
-            except KiwoomTokenError as problem:  # a store that cannot be opened; the present one goes on
+            except KiwoomTokenError as problem:  # its store cannot be opened; the present one stays in use
                 self._problems += (problem,)
         for profile in found.gone:
             self._close(profile)

@@ -1,4 +1,4 @@
-"""What Qt has to say, in the log of the program instead of on a stderr that nobody reads."""
+"""Qt's messages, in the log of the program instead of on a stderr that nobody reads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WAYS = {
 
 
 def log_qt_messages() -> None:
-    """Have Qt's messages logged from now on."""
+    """Log Qt's messages from now on."""
     qInstallMessageHandler(_log)
 
 

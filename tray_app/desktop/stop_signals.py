@@ -12,7 +12,7 @@ from tray_app.system.signals import stop_signals
 
 
 class StopSignals(QObject):
-    """Catch the stop signals from its creation on, and quit the application for them once `enable()` was called.
+    """Catch the stop signals from its creation on, and quit the application on one once `enable()` was called.
 
     The handlers themselves do nothing, because Python may run them while Qt's own classes are half loaded; and a
     request to quit that comes before the event loop would be lost.

@@ -1,4 +1,4 @@
-"""The language of the windows: `core.language` has the program's own sentences, Qt those of its own buttons."""
+"""The language of the windows: `core.language` translates the program's own sentences, Qt its own buttons."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _installed: list[QTranslator] = []
 
 
 def install_translator(app: QCoreApplication) -> None:
-    """Make Qt and every open window speak `core.language.current()`. Call it again after a switch.
+    """Switch Qt and every open window to `core.language.current()`. Call it again after a switch.
 
     Each window receives a `LanguageChange` event and sets its texts anew.
     """
     for translator in _installed:
         app.removeTranslator(translator)
     _installed.clear()
-    if isinstance(app, QGuiApplication):  # which puts it behind the titles of windows
+    if isinstance(app, QGuiApplication):  # Qt appends it to the titles of windows
         app.setApplicationDisplayName(language.tr("Kiwoom Token Tray"))
     if language.current() == language.KOREAN:
         translator = QTranslator(app)
@@ -29,4 +29,4 @@ def install_translator(app: QCoreApplication) -> None:
             _installed.append(translator)
         else:
             logs.warning("Qt's own buttons stay English: no qtbase_ko.qm in %s", folder)
-    QCoreApplication.sendEvent(app, QEvent(QEvent.Type.LanguageChange))  # even where Qt has no words of its own
+    QCoreApplication.sendEvent(app, QEvent(QEvent.Type.LanguageChange))  # even where Qt has no catalogue of its own

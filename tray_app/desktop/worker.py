@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Worker(QObject):
-    """Do jobs in turn on one daemon thread, and bring each result back to the GUI thread while this object exists.
+    """Do jobs in turn on one daemon thread, and return each result to the GUI thread while this object exists.
 
     The thread starts with the first job. It is a daemon, because a job that hangs must not hold up the program's exit.
     """
@@ -42,7 +42,7 @@ class Worker(QObject):
             ).start()
 
     def end(self) -> None:
-        """Let the thread end once it has done the jobs that it was given so far."""
+        """Let the thread end once it has done its present jobs."""
         self._jobs.put(None)
 
 
@@ -79,7 +79,7 @@ def _work(jobs: SimpleQueue[Job | None], owner: weakref.ref[Worker], returns: _R
         error: Exception | None = None
         try:
             result = job()
-        except Exception as raised:  # noqa: BLE001 - it is handed to `then`
+        except Exception as raised:  # noqa: BLE001 - it is passed to `then`
             error = raised
         try:
             returns.returned.emit((owner, then, result, error))

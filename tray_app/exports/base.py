@@ -25,15 +25,15 @@ if TYPE_CHECKING:
             """Remove `token` from there. Any other token stays."""
 
         def forget(self) -> bool:
-            """Remove whatever token of this account is there, where it cannot be told which one it is; return whether
+            """Remove whatever token of this account is there, because it is not known which one that is; return True if
             there was one.
             """
 
         def holds(self, token: Token) -> bool:
-            """Return whether the other tool reads `token` there now. Raises nothing."""
+            """Return True if the other tool reads `token` there now. Raises nothing."""
 
         def check(self) -> None:
-            """Raise `KiwoomTokenError` for what would keep a token from being published there; change nothing."""
+            """Raise `KiwoomTokenError` if a token could not be published there; change nothing."""
 
         def rivals_of(self, token: Token, /) -> tuple[Secret, ...]:
             """Return the different unexpired tokens that the other tool has stored there since `token` was issued.

@@ -62,7 +62,7 @@ class BotFile:
             self._delete()
 
     def forget(self) -> bool:
-        """Remove also a token that a bot has got by itself. What is no token stays."""
+        """Remove the token, also one that a bot has issued by itself. Anything else stays."""
         delete_leftovers(self._path)
         return self._own_fields().get("token") is not None and self._delete()
 
@@ -73,7 +73,7 @@ class BotFile:
             return False
 
     def check(self) -> None:
-        """Raises `StoreError` for a link, for what is no file, and for a file with anything else in it."""
+        """Raise `StoreError` for a link, for what is no file, and for a file with anything else in it."""
         try:
             check_private(self._path)
         except OSError as error:
@@ -88,7 +88,7 @@ class BotFile:
         raise StoreError(
             msg("{path} belongs to another program, so it is left as it is. Choose another file.")
             if b'"token"' in content
-            else msg("{path} holds something that is not a token, so it is left as it is. Choose another file."),
+            else msg("{path} contains something that is not a token, so it is left as it is. Choose another file."),
             path=self._path,
         )
 
@@ -102,7 +102,7 @@ class BotFile:
         return ()
 
     def external_token(self) -> Token | None:
-        """Return None: the file does not tell for which keys its token was issued."""
+        """Return None: the file does not say for which keys its token was issued."""
         return None
 
     def _delete(self) -> bool:
@@ -190,5 +190,5 @@ class TokenFileCopy:
         return ()
 
     def external_token(self) -> Token | None:
-        """Return None: the file does not tell for which keys its token was issued."""
+        """Return None: the file does not say for which keys its token was issued."""
         return None

@@ -17,7 +17,7 @@ def raw(token: Token) -> str:
 
 
 def header(token: Token) -> str:
-    """Return the HTTP header that Kiwoom's REST API wants."""
+    """Return the HTTP header that Kiwoom's REST API requires."""
     return f"authorization: Bearer {token.value.reveal()}"
 
 

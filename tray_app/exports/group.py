@@ -1,4 +1,4 @@
-"""All exports of a profile as one: none of them can lose a token or fail a command."""
+"""All exports of a profile as one. None of them can lose a token or make a command fail."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class Exports:
-    """The exports that are switched on, in the order in which they are served. Raises nothing.
+    """The exports that are switched on, in the order in which they are published. Raises nothing.
 
-    What fails is logged, and returned as errors that a user can read; these have no traceback, which would hold the
+    What fails is logged, and returned as errors that a user can read, without a traceback, which would contain the
     token.
     """
 
@@ -65,7 +65,7 @@ class Exports:
             except KiwoomTokenError as error:
                 without_traceback(error)
                 failures.append(error)
-            except Exception as error:  # noqa: BLE001 - whatever goes wrong here, the token is already safe
+            except Exception as error:  # noqa: BLE001 - whatever goes wrong here, the token is stored already
                 failures.append(
                     StoreError(msg("{path} failed ({reason})."), path=export.path(), reason=type(error).__name__)
                 )

@@ -3,7 +3,7 @@
 Source: kwcli 1.0.3, `kiwoom/core/token_store.py` and `auth.py`. It deletes its cache and issues again when the
 fingerprint is not that of the keys it finds, a time has no zone, other users may read the file, or less than 600
 seconds are left. So in a token's last ten minutes each of its calls issues one, and Kiwoom probably returns the same
-token again. Nothing that is written here can change that; renewing in time does.
+token again. Nothing written here can change that; only renewing in time does.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def cache_path(mode: str, alias: str | None) -> str:
 class KwcliCache:
     """`kiwoomcli`'s caches for one profile and mode: the profile's own, and that of each alias with the same keys.
 
-    `find_keys` returns the keys that the profile's token is issued with, `keys_of_alias` those that `kiwoomcli` has for
-    an alias, or None. Both may ask a keyring.
+    `find_keys` returns the keys of the profile's token, `keys_of_alias` those that `kiwoomcli` has for an alias, or
+    None. Both may ask a keyring.
     """
 
     setting = "share_kwcli"
@@ -91,7 +91,7 @@ class KwcliCache:
         self._delete(_all_caches(), lambda present: present.get("access_token") == token.value.reveal())
 
     def forget(self) -> bool:
-        """Delete every token of the profile's keys; without keys, what is in the caches that would be its own."""
+        """Delete every token of the profile's keys; without keys, whatever is in the profile's own caches."""
         try:
             keys = self._find_keys()
         except (KeysMissing, InvalidInput):
@@ -108,7 +108,7 @@ class KwcliCache:
         return any(one is not None and one.get("access_token") == token.value.reveal() for one in found)
 
     def check(self) -> None:
-        """Do nothing: only the keys can be missing, and whoever asks for a token learns that anyway."""
+        """Do nothing: only the keys can be missing, which asking for a token reports anyway."""
 
     def external_token(self) -> Token | None:
         try:
@@ -123,7 +123,7 @@ class KwcliCache:
             except FileNotFoundError:
                 continue
             except _UnusableError as error:
-                if alias == own:  # the others may well be of other keys
+                if alias == own:  # the other caches may well be of other keys
                     logs.warning("The token in kiwoomcli's cache is not used: %s", error)
         return max(found, key=lambda token: token.expires, default=None)
 
@@ -162,14 +162,14 @@ class KwcliCache:
         logs.info("Token shared with kiwoomcli")
 
     def _delete(self, paths: Iterable[str], is_meant: Callable[[dict[str, object]], bool]) -> bool:
-        """Delete each cache that `is_meant` selects; return whether there was one.
+        """Delete each cache that `is_meant` selects; return True if there was one.
 
         Every one is tried before the first `StoreError` is raised.
         """
         deleted = False
         failure: StoreError | None = None
         for path in paths:
-            present = _look(path, private=False)  # one that other users may read must be deleted all the more
+            present = _look(path, private=False)  # one that other users may read needs deleting all the more
             if present is not None and is_meant(present):
                 try:
                     deleted |= delete_private(path)
@@ -188,10 +188,10 @@ class KwcliCache:
         return [alias for alias, mode in aliases().items() if mode == self._mode and alias != own]
 
     def _has_keys(self, alias: str, keys: AppKeys) -> bool:
-        """Return whether `kiwoomcli` has these keys under that alias too.
+        """Return True if `kiwoomcli` has these keys under that alias too.
 
-        Its cache says so without asking the keyring, which on macOS may ask its user. Where that cannot be found out,
-        the alias gets no token.
+        Its cache answers that without the keyring, which on macOS may ask its user. If it cannot be found out, the
+        alias gets no token.
         """
         present = _look(cache_path(self._mode, alias))
         fingerprint = None if present is None else present.get("credential_fingerprint")
@@ -214,8 +214,8 @@ class KwcliCache:
 
 
 def _all_caches() -> Iterator[str]:
-    """Yield every token cache of `kiwoomcli`, also that of an alias that it does not know any more, and one of which
-    only the leftovers of a killed writer may be there."""
+    """Yield every token cache of `kiwoomcli`, also that of an alias it does not know any more, and one that may have
+    only a killed writer's leftovers."""
     import platformdirs
 
     folder = platformdirs.user_cache_dir(APP_NAME)
@@ -236,7 +236,7 @@ def _keys_in_keyring(alias: str) -> AppKeys | None:
 
 
 class _UnusableError(Exception):
-    """Why a cache is not used, in words for a log. Never holds any of its content."""
+    """Why a cache is not used, in words for a log. Never contains any of the cache's content."""
 
 
 def _look(path: str, *, private: bool = True) -> dict[str, object] | None:

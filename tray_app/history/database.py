@@ -1,6 +1,6 @@
 """The history of a data folder, in `<data>/history.db`: what happened to its tokens, written by all programs.
 
-Writing raises nothing. It happens in a thread of its own, and only the end of a program waits for it, for a moment;
+Writing raises nothing. It happens on a thread of its own, and only a program that exits waits for it, for a moment;
 what cannot be written is lost. SQLite's rollback journal is used, because its write-ahead log needs shared memory,
 which a network folder does not have.
 """
@@ -42,17 +42,18 @@ if TYPE_CHECKING:
 FILE = "history.db"
 KEPT_SECONDS = 90 * 86400.0
 KEPT_EVENTS = 5000
-"""For each profile: years at one token a day, and at most a megabyte when something fails all the time."""
+"""The events stored for each profile: years at one token a day, and at most a megabyte when something fails all the
+time."""
 
 PATIENCE_SECONDS = 1.0
-"""How long writing waits for another program that writes; the end of a program waits at most twice as long."""
+"""How long writing waits for another program that writes; a program that exits waits at most twice as long."""
 
 _BURST_SECONDS = 0.02
 _MOST_WAITING = 1000
 """When more than these are waiting to be written, the oldest are dropped."""
 
 _AGAIN_SECONDS = 3600.0
-"""The same failure within this time is the same event."""
+"""The same failure again within this time counts as the same event."""
 
 _CORRECTED_SECONDS = 1.0
 _SCHEMA = 1
@@ -66,11 +67,11 @@ _BOUNDED_COLUMNS = (
     "at, substr(profile, 1, 100), substr(kind, 1, 20), substr(token, 1, 20), created, expires, substr(code, 1, 50),"
     ' substr(message, 1, 1000), substr("values", 1, 20000), substr(by, 1, 100), times, until'
 )
-"""For reading: a text that somebody made huge is not read whole."""
+"""The columns to read, with a limit so that no huge text is read as a whole."""
 
 
 class NewerHistory(StoreError):
-    """A newer version of this program has written the history in a format that this one does not know."""
+    """A newer version of this program has written the history in a format unknown to this one."""
 
     retry = False
 
@@ -91,16 +92,16 @@ class History:
         _writer.put(self, profile, drafts)
 
     def record_found(self, profile: str, token: Token | None, at: float) -> None:
-        """Record what was found stored at `at`, a token or none, unless an event has told so already."""
+        """Record what was found in the store at `at`, a token or none, unless an event says so already."""
         from tray_app.history.draft import EventDraft
 
         _writer.put(self, profile, [EventDraft(at, "gone" if token is None else "seen", token)])
 
     def keep(self, drafts: Sequence[tuple[str, EventDraft]]) -> None:
-        """Write what happened to which profile, in one transaction. Raises nothing."""
+        """Write the events of these profiles in one transaction. Raises nothing."""
         try:
             self._write(drafts)
-        except Exception as error:  # noqa: BLE001 - the token is stored already; only its event is lost
+        except Exception as error:  # noqa: BLE001 - the token is stored already, only its event is lost
             if str(error) != self._complaint:
                 self._complaint = str(error)
                 logs.warning("History not written (%s: %s)", type(error).__name__, error)
@@ -108,7 +109,7 @@ class History:
             self._complaint = ""
 
     def version(self) -> object:
-        """Return a value that changes whenever something is recorded."""
+        """Return a value that changes whenever an event is recorded."""
         return version_of(self.path)
 
     def read(self, profile: str, since: float = 0.0) -> tuple[Event, ...]:
@@ -173,7 +174,8 @@ class History:
             database.execute("COMMIT")
 
     def _connect(self) -> sqlite3.Connection:
-        """Raises `StoreError` where SQLite would wait for a pipe, or write into a file that is not ours alone."""
+        """Connect. Raises `StoreError` where SQLite would wait for a pipe, or write into a file that is not ours
+        alone."""
         import sqlite3
 
         for path in (self.path, *(self.path + suffix for suffix in _SQLITE_SUFFIXES)):
@@ -181,7 +183,7 @@ class History:
                 check_private(path)
             except OSError as error:
                 raise StoreError(
-                    msg("{path} cannot be used ({reason}). Mend or remove it."), path=path, reason=reason_of(error)
+                    msg("{path} cannot be used ({reason}). Correct or remove it."), path=path, reason=reason_of(error)
                 ) from None
         return sqlite3.connect(self.path, timeout=PATIENCE_SECONDS, isolation_level=None)
 
@@ -192,7 +194,7 @@ class History:
             os.close(create_private(self.path))
 
     def _set_aside(self, judged: object) -> None:
-        """Rename a damaged file, if it is still the one that was `judged`. SQLite drops the journal of it later."""
+        """Rename a damaged file, if it is still the one that was `judged`. SQLite deletes its journal later."""
         if judged is None or version_of(self.path) != judged:
             return
         logs.error("The history was damaged; it is now %s.damaged, and a new one begins", FILE)
@@ -212,7 +214,7 @@ class _Writer:
         self._put = self._written = 0
         self._thread: threading.Thread | None = None
         self._histories: dict[str, History] = {}
-        """One for each file, because each logs the same failure only once."""
+        """One for each file, because each instance logs the same failure only once."""
 
     def put(self, history: History, profile: str, drafts: Sequence[EventDraft]) -> None:
         with self._news:
@@ -227,7 +229,7 @@ class _Writer:
             self._news.notify_all()
 
     def flush(self, timeout: float) -> bool:
-        """Wait until what was put is written; False when that takes longer than `timeout` seconds."""
+        """Wait until everything that was put is written; return False when that takes longer than `timeout` seconds."""
         with self._news:
             wanted = self._put
             return self._thread is None or self._news.wait_for(lambda: self._written >= wanted, timeout)
@@ -252,12 +254,12 @@ _writer = _Writer()
 
 
 def flush_history(timeout: float = PATIENCE_SECONDS * 2) -> bool:
-    """Wait until everything that this process recorded is written, at most `timeout` seconds; tell whether it is."""
+    """Wait at most `timeout` seconds until everything that this process recorded is written; return True if it is."""
     return _writer.flush(timeout)
 
 
 def _after_fork() -> None:
-    """Start anew in a child: the thread is the parent's, and so are the events that wait for it."""
+    """Start anew in a forked child: the thread and the events that wait for it are the parent's."""
     global _writer  # noqa: PLW0603 - one for the process
     _writer = _Writer()
 
@@ -303,7 +305,7 @@ def _put(database: sqlite3.Connection, event: Event) -> None:
     from tray_app.history.events import BRINGS, FOUND_BY_LOOKING, EventKind
 
     if event.kind not in FOUND_BY_LOOKING and event.kind is not EventKind.FAILED:
-        # A program that looks may find a change before the one that made it has recorded it, which knows better.
+        # A reader may find a change before the program that made it has recorded it. That record says more.
         found = EventKind.SEEN if event.kind in BRINGS else EventKind.GONE
         database.execute(
             "DELETE FROM events WHERE profile = ? AND kind = ? AND token = ? AND at >= ?",
@@ -344,7 +346,7 @@ def _about(event: Event, token_of: Event) -> Event:
 
 
 def _is_again(event: Event, last: Event) -> bool:
-    """Tell whether the event repeats the last one: a program that fails every few seconds."""
+    """Return True if the event repeats the last one: a program that fails every few seconds."""
     from tray_app.history.events import EventKind
 
     return (
@@ -405,7 +407,7 @@ def _row(event: Event) -> tuple[object, ...]:
 
 
 def _event(row: Sequence[Any]) -> Event | None:
-    """None for a row that is no event, whoever wrote it."""
+    """Return the event of a row, or None for a row that is no event, whoever wrote it."""
     import json
 
     from tray_app.history.events import stored_event

@@ -1,4 +1,4 @@
-"""What a program reports to the history, before it is an `Event`: light enough to be made where a token is awaited."""
+"""What a program reports to the history, before it is an `Event`: cheap to create where somebody waits for a token."""
 
 from __future__ import annotations
 

@@ -32,18 +32,18 @@ class EventKind(StrEnum):
 
     ISSUED = "issued"
     SAME = "same"
-    """Kiwoom was asked and returned the stored token, with the same expiry."""
+    """Kiwoom returned the stored token, with the same expiry."""
     ADOPTED = "adopted"
-    """A token that another tool had issued was taken over."""
+    """A token that another tool had issued was adopted."""
     STORED = "stored"
     """A program or a person set one."""
     SEEN = "seen"
-    """A token was found that a program without a history, or on another computer, had stored."""
+    """A token was found that a program without a history, or one on another computer, had stored."""
     FAILED = "failed"
     CLEARED = "cleared"
     REVOKED = "revoked"
     DIED = "died"
-    """Kiwoom proved that the token did not work any more, before its expiry."""
+    """Kiwoom refused the token before its expiry."""
     GONE = "gone"
     """The token was no longer there, and no program recorded why."""
 
@@ -55,7 +55,7 @@ FOUND_BY_LOOKING = frozenset({EventKind.SEEN, EventKind.GONE})
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened to a token, of which it holds the first digits of the fingerprint alone.
+    """One thing that happened to a token, which is named only by the first digits of its fingerprint.
 
     `message` says what went wrong: an English sentence whose `{name}` places are filled from `values`. `by` is the
     program. The same failure or answer again and again is one event that happened `times` times, from `at` to `until`.
@@ -76,7 +76,7 @@ class Event:
     until: float = 0.0
 
     def is_about_the_token_of(self, other: Event) -> bool:
-        """Tell whether both are about the same token with the same expiry."""
+        """Return True if both are about the same token with the same expiry."""
         ends = self.expires is not None and other.expires is not None and abs(self.expires - other.expires) < 1
         return self.token == other.token and ends
 
@@ -102,8 +102,8 @@ def event_of(profile: str, draft: EventDraft, by: str = "") -> Event:
 def stored_event(row: Sequence[object]) -> Event:
     """Return the event of a row that was read: its fields in their order, `values` as a mapping.
 
-    A row is data that anything may have written: raises `ValueError` or `TypeError` for one that is no event, and
-    bounds and escapes all that is text.
+    Anything may have written a row: one that is no event raises `ValueError` or `TypeError`, and all text is bounded
+    and escaped.
     """
     at, profile, kind, token, created, expires, code, message, values, by, times, until = row
     if not isinstance(values, dict) or len(values) > _MAX_VALUES:
@@ -126,7 +126,7 @@ def stored_event(row: Sequence[object]) -> Event:
 
 
 def _instant(value: object) -> float:
-    """Raise `ValueError` for what is no time that could be shown."""
+    """Return an instant. Raises `ValueError` for one that cannot be shown."""
     instant = float(str(value))
     if not 0 <= instant <= _LAST_INSTANT:
         raise ValueError("no instant")
@@ -134,7 +134,7 @@ def _instant(value: object) -> float:
 
 
 def program_name(arguments: Sequence[str] = sys.argv) -> str:
-    """Return what this process is called: the name of its script or module, without the folder and the suffix."""
+    """Return this process's name: that of its script or module, without folder and suffix."""
     folders = arguments[0].replace("\\", "/").split("/") if arguments else [""]
     name = folders[-1]
     if folders[-3:] == ["tray_app", "cli", "main.py"]:
@@ -153,7 +153,7 @@ def _sentence(text: str) -> str:
 
 
 def _values(values: Mapping[str, object]) -> dict[str, object]:
-    """Numbers as they are, all else as text."""
+    """Return the values with numbers as they are and everything else as text."""
     return {printable(str(name), _MAX_NAME_CHARACTERS): _value(value) for name, value in values.items()}
 
 

@@ -63,7 +63,7 @@ def _fields_of_event(event: Event) -> dict[str, object]:
 
 
 def as_csv(entries: Iterable[Entry], profile: str, *, with_tokens: bool = True) -> str:
-    """Return a header and a line for each entry, with the line ends that CSV has.
+    """Return a header and a line for each entry, with the line ends of CSV.
 
     Times are Korean ones as `YYYY-MM-DD HH:MM:SS`, which a spreadsheet takes as times; the header names the zone.
     """
@@ -81,7 +81,7 @@ def as_csv(entries: Iterable[Entry], profile: str, *, with_tokens: bool = True) 
 
 
 def _cell(column: str, value: object) -> str:
-    """A text that a spreadsheet would take for a formula is marked as text."""
+    """Return the text of a cell, marked as text where a spreadsheet would take it for a formula."""
     text = "" if value is None else str(value)
     if column in _TIMES:
         return text[: len("YYYY-MM-DDTHH:MM:SS")].replace("T", " ")

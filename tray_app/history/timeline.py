@@ -1,4 +1,5 @@
-"""The last days of a profile as they are drawn and listed. Instants are seconds of the epoch, days are Korean."""
+"""The last days of a profile, as the history window draws and lists them. Instants are seconds of the epoch, days are
+Korean."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ SMALLEST_GAP_SECONDS = 1.0
 
 
 class Ended(StrEnum):
-    """Why a token was no longer of use here."""
+    """Why a token was no longer used here."""
 
     EXPIRED = "expired"
     REPLACED = "replaced"
@@ -52,7 +53,7 @@ _PLANNED_ENDS = {Ended.EXPIRED, Ended.REVOKED}
 class Life:
     """The span in which one token was stored and valid.
 
-    While it still is, `end` lies in the future and `ended` is None. `came` is the event that brought it, `by` the
+    While it still is, `end` is in the future and `ended` is None. `came` is the event that brought it, `by` the
     program.
     """
 
@@ -107,7 +108,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """The last days. The lives of tokens do not overlap, gaps are between them, and all are in order of time.
+    """The last days. The lives of tokens do not overlap, gaps are between them, and everything is in order of time.
 
     `since` is the beginning of what is known about these days.
     """
@@ -150,7 +151,7 @@ class Week:
         return next((one for one in self.lives if one.start <= instant < one.end), None)
 
     def life_until(self, instant: float) -> Life | None:
-        """Return the one that ended at that instant."""
+        """Return the life that ended at that instant."""
         return next((one for one in self.lives if one.end == instant), None)
 
     def gap_at(self, instant: float) -> Gap | None:

@@ -56,7 +56,7 @@ def kind_text(kind: EventKind) -> str:
 
 
 def reason_text(event: Event) -> str:
-    """Return what went wrong, or nothing.
+    """Return what went wrong, or an empty text.
 
     The sentence comes from a file, so only plain `{name}` places are filled: a width such as `{name:>999999999}` would
     cost gigabytes. A sentence with others is shown as it is.
@@ -88,7 +88,7 @@ def event_text(event: Event) -> str:
 
 
 def entry_text(entry: Entry) -> str:
-    """Return the line of a list for it, without a time."""
+    """Return the entry's line in a list, without a time."""
     if isinstance(entry, Event):
         return event_text(entry)
     if entry.is_change:

@@ -4,7 +4,7 @@ Source: the Kiwoom REST API guide, au10001 (issue), au10002 (revoke) and ka00001
 
 A request runs on a daemon thread, and the caller waits for it until the deadline: neither a slow name server nor a
 server that sends its answer byte by byte can hold the caller longer, or keep the process from ending. The answer is
-read on that thread too. Only its result crosses over, so no traceback of a caller holds a request or an answer.
+read on that thread too. Only its result crosses over, so no traceback of a caller contains a request or an answer.
 """
 
 from __future__ import annotations
@@ -61,14 +61,16 @@ TIMEOUT_SECONDS = 10.0
 MAX_ANSWER_BYTES = 64 * 1024
 
 MAX_CORRECTED_SKEW_SECONDS = 60.0
-"""Up to here Kiwoom's clock, as its answer's `Date` tells it, corrects a token's end. Beyond, the answer is doubted."""
+"""Up to this difference, Kiwoom's clock (the `Date` of its answer) corrects a token's expiry. Beyond it, `Date` itself
+is doubted."""
 
 _LEAST_SKEWS_SECONDS = -1.5, 0.25
-"""`Date` is in whole seconds, cut off, and the answer was on its way: what lies between says nothing."""
+"""`Date` is in whole seconds, rounded down, and the answer took its time: a difference between these two says
+nothing."""
 
 _JUST_ENDED_SECONDS = 5.0
 _JUST_ENDED_PAUSES = (0.4,) * 7
-"""Between the end of a token in whole seconds and the moment at which Kiwoom issues another."""
+"""Seconds between the requests from a token's expiry until Kiwoom issues another one."""
 
 _ISSUE = "/oauth2/token"
 _REVOKE = "/oauth2/revoke"
@@ -87,7 +89,7 @@ T = TypeVar("T")
 
 
 class Liveness(enum.Enum):
-    """What Kiwoom says about a token."""
+    """Kiwoom's answer about a token."""
 
     ALIVE = "alive"
     DEAD = "dead"
@@ -107,14 +109,14 @@ class Issued:
 
 
 class _JustEnded:
-    """The answer to an issue that came in the last moment of the old token."""
+    """Kiwoom returned the old token in its last moment."""
 
 
 class Broker:
     """A client for Kiwoom's token API at one base URL. Thread-safe; no connection stays open between requests.
 
     `timeout` bounds a whole request and `connect_timeout` each attempt to connect, in seconds. `clock` returns epoch
-    seconds. Raise `InvalidInput` for a base URL that `check_base_url` refuses.
+    seconds. Raises `InvalidInput` for a base URL that `check_base_url` refuses.
 
     Every request raises a subclass of `BrokerError` when it fails, and `SettingsError` when the environment names a
     proxy or certificates that cannot be used.
@@ -137,17 +139,17 @@ class Broker:
     def preload(self) -> None:
         """Load httpx and the TLS settings on a daemon thread; return at once.
 
-        For a caller that is about to wait for something else, such as the keyring: the first request is then faster.
+        For a caller that is about to wait for something else, such as the keyring: its first request is then faster.
         """
         threading.Thread(target=self._preload, name="kiwoom-preload", daemon=True).start()
 
     def issue(self, keys: AppKeys) -> Issued:
         """Issue a token (au10001). While one is valid, Kiwoom probably returns that one with the same expiry.
 
-        The token's end is in this computer's time: it is corrected by how far the two clocks are apart. A token that
-        has just ended is no answer yet: Kiwoom is asked again, for up to 3 s.
+        The token's expiry is in this computer's time: it is corrected by the difference of the two clocks. A token that
+        has just expired is no answer yet: Kiwoom is asked again, for up to 3 s.
 
-        Raise `KeysRefused`, `RateLimited`, `BrokerUnavailable`, `RequestRefused` or another `BrokerError`.
+        Raises `KeysRefused`, `RateLimited`, `BrokerUnavailable`, `RequestRefused` or another `BrokerError`.
         """
         fields: dict[str, str | Secret] = {
             "grant_type": "client_credentials",
@@ -164,16 +166,16 @@ class Broker:
     def revoke(self, keys: AppKeys, token: Secret) -> None:
         """Revoke a token (au10002) for every tool that shares it. Return only after `return_code` 0.
 
-        Raise `RevokeFailed` when Kiwoom does not confirm it, `TokenRefused` when the token was dead already, and what
+        Raises `RevokeFailed` when Kiwoom does not confirm it, `TokenRefused` when the token was dead already, and what
         `issue` raises. After `BrokerUnavailable` nobody knows whether the token was revoked.
         """
         fields = {"appkey": keys.app_key, "secretkey": keys.app_secret, "token": token}
         self._post(_REVOKE, fields, _Answer.revoked)
 
     def verify(self, token: Secret) -> Liveness:
-        """Ask whether a token works, by looking up its account number (ka00001). The number itself is not kept.
+        """Ask Kiwoom if a token works, by looking up its account number (ka00001). The number itself is not stored.
 
-        `DEAD` is said only for code 8005 or HTTP 401. Raise `TokenRefused` for a token that works elsewhere (8010: from
+        `DEAD` only for code 8005 or HTTP 401. Raises `TokenRefused` for a token that works elsewhere (8010: from
         another IP, 8031: in the other mode), and another `BrokerError` for all that says nothing about the token.
         """
         headers: dict[str, str | Secret] = {"api-id": "ka00001", "authorization": Secret(f"Bearer {token.reveal()}")}
@@ -202,7 +204,7 @@ class Broker:
             self.open_client().close()
 
     def open_client(self) -> httpx.Client:
-        """Return a new client. Raise `SettingsError` for a proxy or certificates that cannot be used."""
+        """Return a new client. Raises `SettingsError` for a proxy or certificates that cannot be used."""
         context = self._tls_context
         if context is None:
             context = self._tls_context = tls_context(self.base_url)
@@ -210,7 +212,7 @@ class Broker:
 
 
 class _Request(Generic[T]):
-    """One request on its own thread. `done` is set once `result` stands: what `read` returned, or an error."""
+    """One request on its own thread. `done` is set once `result` is there: what `read` returned, or an error."""
 
     def __init__(
         self,
@@ -244,7 +246,7 @@ class _Request(Generic[T]):
             self.result = error
         except ImportError as error:
             self.result = known_error(error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, there is no answer, and the caller has to know
+        except Exception as error:  # noqa: BLE001 - whatever it is, there is no answer, and the caller must know
             self.result = no_answer(error, self.progress)
         finally:
             if self._socket is not None:
@@ -293,7 +295,8 @@ class _Request(Generic[T]):
 
 
 class _Answer:
-    """An answer of Kiwoom's. Its methods return the errors instead of raising them: no traceback shall hold it."""
+    """An answer of Kiwoom's. Its methods return the errors instead of raising them, so that no traceback contains
+    it."""
 
     def __init__(self, status: int, headers: httpx.Headers, content: bytes, at: float) -> None:
         self._status = status

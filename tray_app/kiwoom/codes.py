@@ -104,7 +104,7 @@ _CODES: dict[str, _Row] = {
 _OUTER_CODES: dict[str, _Row] = {
     "2": (
         BrokerError,
-        msg("Kiwoom refuses what the request holds and does not say why. Please report it if it happens again."),
+        msg("Kiwoom refuses the content of the request and does not say why. Please report it if it happens again."),
         None,
     ),
     "3": (
@@ -130,7 +130,8 @@ def return_number(return_code: object) -> int | None:
 
 
 def inner_code(return_msg: object) -> str | None:
-    """Return the four-digit code inside `return_msg`, or None. A code of the table wins over an unknown one."""
+    """Return the four-digit code inside `return_msg`, or None. A code that is in the table takes precedence over an
+    unknown one."""
     if not isinstance(return_msg, str):
         return None
     found: list[str] = _CODE_IN_MESSAGE.findall(return_msg)
@@ -144,7 +145,7 @@ def error_for(
 
     `return_code` and `return_msg` are the answer's fields as they came, or None; `retry_after` is in seconds (see
     `retry_after_seconds`). The error's `code` is the broker's ("8030"), or "429" or "HTTP 503" when only the HTTP
-    status tells what happened, or None when nothing does.
+    status says what happened, or None when nothing does.
     """
     number = return_number(return_code)
     outer = None if number is None else str(number)

@@ -17,7 +17,7 @@ HOSTS = {"real": "https://api.kiwoom.com", "demo": "https://mockapi.kiwoom.com"}
 def base_url_for(mode: str, override: str | None = None) -> str:
     """Return Kiwoom's base URL for `real` or `demo`, or `override` unless it is empty.
 
-    Raise `InvalidInput` for another mode, or for an override that `check_base_url` refuses.
+    Raises `InvalidInput` for another mode, or for an override that `check_base_url` refuses.
     """
     if mode not in HOSTS:
         raise InvalidInput("The mode must be real or demo.")
@@ -28,7 +28,7 @@ def check_base_url(url: str) -> str:
     """Return `url` without surrounding blanks and trailing slashes if app keys may be sent there.
 
     That is https, or http to a loopback address (127.0.0.0/8, ::1, localhost), without user name, query or
-    fragment. Raise `InvalidInput` otherwise; its text does not repeat the URL, which could hold a password.
+    fragment. Raises `InvalidInput` otherwise; its text does not repeat the URL, which could hold a password.
     """
     text = url.strip()
     if text.isascii() and text.isprintable() and not set(text) & set(" @?#\\%"):
@@ -50,7 +50,7 @@ def check_base_url(url: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether `host` is this computer: 127.0.0.0/8, ::1 or `localhost`."""
+    """Return True if `host` is this computer: 127.0.0.0/8, ::1 or `localhost`."""
     if host == "localhost":
         return True
     try:

@@ -33,7 +33,7 @@ def open_client(base_url: str, context: ssl.SSLContext, *, timeout: float, conne
 
     Proxies come from the environment and the system by httpx's rules; a loopback address is never asked through one.
     `timeout` bounds each read and write, `connect_timeout` each connection attempt, in seconds.
-    Raise `SettingsError` when a proxy setting cannot be used.
+    Raises `SettingsError` when a proxy setting cannot be used.
     """
     import httpx
 
@@ -70,7 +70,7 @@ def tls_context(base_url: str) -> ssl.SSLContext:
     """Return the TLS settings for `base_url`: which certificates are trusted.
 
     `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the certificates of the operating system when they are set, as everywhere
-    with httpx and OpenSSL. Raise `SettingsError` when they name nothing that can be read.
+    with httpx and OpenSSL. Raises `SettingsError` when they name nothing that can be read.
     """
     if not base_url.startswith("https:"):
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # plain HTTP on loopback: trusts nobody, and is loaded fast

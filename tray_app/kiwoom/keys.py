@@ -98,7 +98,7 @@ def find_keys(
     several, and does not follow `kiwoomcli`'s current one: a switch there must not move a running program to another
     account.
 
-    Raise `KeysMissing` when there are none or the keyring cannot be read, `InvalidInput` when what is stored cannot
+    Raises `KeysMissing` when there are none or the keyring cannot be read, `InvalidInput` when what is stored cannot
     be keys.
     """
     environ = HiddenMapping(environ)
@@ -118,25 +118,25 @@ def find_keys(
 def keys_of_alias(alias: str, keyring_client: KeyringClient) -> AppKeys | None:
     """Return the keys that `kiwoomcli` stores under an alias, or None.
 
-    Raise `KeysMissing` when the keyring cannot be read, `InvalidInput` when what is stored cannot be keys.
+    Raises `KeysMissing` when the keyring cannot be read, `InvalidInput` when what is stored cannot be keys.
     """
     return _in_keyring(_alias_service(alias), keyring_client, alias)
 
 
 def store_keys(profile: str, mode: str, keys: AppKeys, keyring_client: KeyringClient) -> None:
-    """Store the keys where `kiwoomcli` finds them too. Raise `KeyringUnavailable`."""
+    """Store the keys where `kiwoomcli` finds them too. Raises `KeyringUnavailable`."""
     service = keyring_service(profile, mode)
     for username, value in zip(_USERNAMES, (keys.app_key, keys.app_secret), strict=True):
         keyring_client.set(service, username, value.reveal())
 
 
 def has_keys(profile: str, mode: str, keyring_client: KeyringClient) -> bool:
-    """Return whether the keyring has keys of exactly this profile. Raise `KeyringUnavailable`."""
+    """Return True if the keyring has keys of exactly this profile. Raises `KeyringUnavailable`."""
     return keyring_client.get(keyring_service(profile, mode), _USERNAMES[0]) is not None
 
 
 def forget_keys(profile: str, mode: str, keyring_client: KeyringClient) -> bool:
-    """Delete the keys from the keyring; return whether there were any. Raise `KeyringUnavailable`."""
+    """Delete the keys from the keyring; return True if there were any. Raises `KeyringUnavailable`."""
     had = has_keys(profile, mode, keyring_client)
     service = keyring_service(profile, mode)
     for username in _USERNAMES:
@@ -215,7 +215,7 @@ def _clean(given: Secret, when_empty: str, when_wrong: str) -> Secret:
 
 
 def _problem_of(cleaned: Secret, when_empty: str, when_wrong: str) -> str:
-    """Return the message about what is wrong; it is raised by a function that does not have the text."""
+    """Return the message about what is wrong, to be raised by a function without the text among its variables."""
     text = cleaned.reveal()
     if not text:
         return when_empty

@@ -94,7 +94,7 @@ def timed_out(progress: Progress) -> BrokerUnavailable:
 
 
 def no_answer(error: Exception, progress: Progress) -> BrokerUnavailable:
-    """Return the error for a request that ended with `error`, an exception of httpx or of what lies under it."""
+    """Return the error for a request that ended with `error`, an exception of httpx or of a library below it."""
     import httpx
 
     host, proxy = progress.host, progress.proxy

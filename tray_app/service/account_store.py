@@ -1,4 +1,4 @@
-"""A store as one account sees it: without tokens of other keys or the other mode, and without dead ones."""
+"""A store as one account sees it: without tokens of other keys or of the other mode, and without dead ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class AccountStore:
-    """The token of one account in `store`, and the one that this process has because it could not be stored yet."""
+    """The token of one account: in `store`, or in this process while it could not be stored yet."""
 
     def __init__(self, store: Store, clock: Callable[[], float], binding: KeyBinding | None) -> None:
         self.store = store
@@ -34,7 +34,7 @@ class AccountStore:
         return self.stored() or self._usable(self.store.read_expiring())
 
     def unexpired(self) -> Token | None:
-        """Return the record itself while it is unexpired."""
+        """Return the record itself if it is unexpired, else None."""
         token = self.current()
         return token if token is not None and token.lives(self._clock()) else None
 
@@ -60,14 +60,14 @@ class AccountStore:
         return unsaved
 
     def stored_quick(self) -> Token | None:
-        """Return what `stored` finds, as far as no keyring must be asked for it."""
+        """Return what `stored` finds without asking a keyring."""
         token = self.store.read_quick()
         if token is None or (self._binding is not None and not self._binding.owns(token)):
             return None
         return None if self.is_gone(token) else token
 
     def is_gone(self, token: Token) -> bool:
-        """Return whether nobody is to get the token, see `LockRecord.is_gone`. May ask Redis."""
+        """Return True if nobody may get the token, see `LockRecord.is_gone`. May ask Redis."""
         return self.read_record().is_gone(token)
 
     def was_interrupted(self, lost: Token | None) -> bool:
@@ -84,10 +84,10 @@ class AccountStore:
         return written if self.store.announces else (written, self.store.lock.record_version())
 
     def present(self) -> tuple[Token | None, StoreError | None]:
-        """Return the present token, or why nobody can tell whether there is one.
+        """Return the present token, or the error that makes it unknown whether there is one.
 
-        The store `auto` looks in the file alone while the keyring fails; where there is no keyring at all, there is
-        no token in it.
+        While the keyring fails, the store `auto` reads the file alone, so finding no token is certain only where there
+        is no keyring at all.
         """
         try:
             token = self.current()
@@ -98,8 +98,8 @@ class AccountStore:
         return token, problem if is_unseen else None
 
     def still_unexpired(self, token: Token | None) -> Token | None:
-        """Return the best token to fall back on once renewing failed; `token` is what was read before, which a store
-        that fails now does not lose."""
+        """Return the best token to fall back on after renewing failed. `token` was read before; it is not lost if the
+        store fails now."""
         with contextlib.suppress(StoreError):
             token = self.current() or token
         if token is None or not token.lives(self._clock()):
@@ -107,7 +107,7 @@ class AccountStore:
         return None if self.is_gone(token) else token
 
     def holds_anothers(self) -> bool:
-        """Return whether a token is stored that belongs to another account."""
+        """Return True if a token is stored that belongs to another account."""
         token = self.store.read() or self.store.read_expiring()
         return token is not None and not self._is_own(token)
 
@@ -120,7 +120,7 @@ class AccountStore:
         return None
 
     def save(self, token: Token) -> StoreError | None:
-        """Store the token, or where that fails keep it in this process. Wants the lock held."""
+        """Store the token; if that fails, keep it in this process and return the error. Needs the lock held."""
         try:
             stored = self.store.read()
             is_there = stored is not None and stored == token and stored.issued_for == token.issued_for
@@ -134,7 +134,7 @@ class AccountStore:
         return None
 
     def save_unsaved(self) -> None:
-        """Store what could not be stored before, unless it is out of date meanwhile. Wants the lock held."""
+        """Store what could not be stored before, unless it is out of date by now. Needs the lock held."""
         unsaved = self.unsaved
         if unsaved is None:
             return
@@ -146,7 +146,7 @@ class AccountStore:
         self.save(unsaved)
 
     def forget(self) -> None:
-        """Clear the store; where that fails it is logged, because something more important is going on."""
+        """Clear the store. A failure is only logged, because something more important is going on."""
         self.unsaved = None
         try:
             self.store.clear()
@@ -154,7 +154,7 @@ class AccountStore:
             logs.warning("Token not deleted: %s", error)
 
     def issued_for(self, keys: AppKeys) -> str:
-        """Return what a token is bound to that was issued with these keys."""
+        """Return the `issued_for` of a token that was issued with these keys."""
         return "" if self._binding is None else self._binding.issued_for(keys)
 
     def read_record(self) -> LockRecord:

@@ -39,10 +39,10 @@ def open_service(
     environ: Mapping[str, str] = os.environ,
     clock: Callable[[], float] = time.time,
 ) -> TokenService:
-    """Return the service over `store`, or the one that the settings name. Touches no disk, keyring or network yet.
+    """Return the service over `store`, by default the one in the settings. Touches no disk, keyring or network yet.
 
-    `keys` are used instead of those that are found in the environment or the keyring. Raises `SettingsError` when a
-    required setting is unknown.
+    `keys` are used instead of those in the environment or the keyring. Raises `SettingsError` when a required setting
+    is unknown.
     """
     environ = HiddenMapping(environ)
     settings.require()
@@ -65,7 +65,7 @@ def open_service(
 
 
 def load_chosen(profile: str | None, data_dir: str | None, store: object) -> Settings:
-    """Return the settings for a program that may choose a place by itself, with the errors of `load_settings`.
+    """Return the settings for a program that may choose a place by itself. Raises like `load_settings`.
 
     A token that is stored in any other place than the settings' own is not shared with other tools.
     """
@@ -76,7 +76,7 @@ def load_chosen(profile: str | None, data_dir: str | None, store: object) -> Set
     settings.require()
     try:
         own = _load(profile, environ)
-    except SettingsError:  # nobody chose a folder, and the one that this was started in is gone
+    except SettingsError:  # nobody chose a folder, and the working folder is gone
         return settings.replace(share_kwcli=False, share_token_file=False, share_bot_file="")
     own.require()
     if store in (None, own.store) and places.is_same_path(settings.data_dir, own.data_dir):
@@ -85,7 +85,8 @@ def load_chosen(profile: str | None, data_dir: str | None, store: object) -> Set
 
 
 def _load(profile: str | None, environ: Mapping[str, str], **chosen: object) -> Settings:
-    """Return the settings like `load_settings`; the traceback of an error holds none of the variables that it read."""
+    """Return the settings like `load_settings`. The traceback of an error contains none of the variables that it
+    read."""
     try:
         return load_settings(profile, environ, **chosen)
     except InvalidInput as error:
@@ -95,7 +96,8 @@ def _load(profile: str | None, environ: Mapping[str, str], **chosen: object) -> 
 
 
 def _open_history(settings: Settings) -> History | None:
-    """Called once something has happened, so that whoever only reads a token does not load it."""
+    """Return the history of the settings. Called once something has happened, so that reading a token does not load
+    it."""
     from tray_app.history.database import open_history
 
     return open_history(settings)
@@ -104,7 +106,7 @@ def _open_history(settings: Settings) -> History | None:
 def _open_exports(
     settings: Settings, keys_of_profile: Callable[[], AppKeys], clock: Callable[[], float]
 ) -> TokenExports | None:
-    """None without any, so that the command line does not load what it does not use."""
+    """Return the exports, or None without any, so that the command line loads nothing that it does not use."""
     if not (settings.share_kwcli or settings.share_token_file or settings.share_bot_file):
         return None
     return open_exports(settings, keys_of_profile, clock)
@@ -137,7 +139,7 @@ def open_broker(settings: Settings, clock: Callable[[], float] = time.time) -> B
 
 
 def open_store(settings: Settings, clock: Callable[[], float] = time.time) -> Store:
-    """Opens no file and asks no keyring or Redis: that happens at the first use.
+    """Return the store. Opens no file and asks no keyring or Redis: that happens at the first use.
 
     Raises `SettingsError` for the store `redis` without an address, and when a required setting is unknown.
     """
@@ -197,7 +199,7 @@ def _open_redis(settings: Settings, cipher: Cipher, clock: Callable[[], float]) 
 def open_exports(
     settings: Settings, find_keys: Callable[[], AppKeys], clock: Callable[[], float] = time.time
 ) -> Exports:
-    """Return what the token is shared with. Opens no file and asks no keyring: that happens when a token changes."""
+    """Return the exports. Opens no file and asks no keyring: that happens when a token changes."""
     settings.require()
     from tray_app.exports.group import Exports
 

@@ -1,4 +1,4 @@
-"""What happens to the token while the lock is held, kept until it is free: nobody waits for a record of history."""
+"""The events while the lock is held, buffered until it is released: nobody waits for the history."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from tray_app.history.draft import EventDraft
 
     class TokenHistory(Protocol):
-        """The record of what happened. Nothing here raises or waits."""
+        """The history, as far as it is used here. Nothing in it raises or waits."""
 
         def record(self, profile: str, drafts: Sequence[EventDraft]) -> None: ...
         def record_found(self, profile: str, token: Token | None, at: float) -> None: ...
 
 
 class EventBuffer:
-    """The events of one profile that the history has not been told yet."""
+    """The events of one profile that were not recorded in the history yet."""
 
     def __init__(
         self, profile: str, clock: Callable[[], float], open_history: Callable[[], TokenHistory | None] | None
@@ -33,7 +33,7 @@ class EventBuffer:
         self._events: list[EventDraft] = []
 
     def add(self, kind: str, token: Token | None, error: KiwoomTokenError | None = None) -> None:
-        """Remember what happened just now."""
+        """Add an event that happened just now."""
         if self._open_history is not None:
             from tray_app.history.draft import EventDraft
 
@@ -41,7 +41,7 @@ class EventBuffer:
 
     @contextlib.contextmanager
     def failure_added(self, token: Token | None) -> Iterator[None]:
-        """Remember an error that is raised meanwhile."""
+        """Add an event for an error that is raised meanwhile."""
         try:
             yield
         except KiwoomTokenError as error:
@@ -49,7 +49,7 @@ class EventBuffer:
             raise
 
     def flush(self) -> None:
-        """Tell the history all that was added."""
+        """Record everything that was added in the history."""
         events = []
         with contextlib.suppress(IndexError):  # another thread may take the last one first
             while self._events:
@@ -59,7 +59,7 @@ class EventBuffer:
             history.record(self._profile, events)
 
     def record_found(self, token: Token | None, at: float) -> None:
-        """Tell the history what a look at `at` found, in case that a program without one has changed it."""
+        """Record in the history what was found at `at`, in case a program without a history has changed it."""
         history = self._history()
         if history is not None:
             history.record_found(self._profile, token, at)

@@ -1,8 +1,8 @@
-"""What is known about whether a token is alive. The expiry is a promise; alive is what Kiwoom says.
+"""What is known about whether a token works. The expiry is a promise; the fact is what Kiwoom says.
 
 A token is *confirmed* when Kiwoom issued it, answered a check with it, or served a request with it. It is *unconfirmed*
-when something speaks against it that nobody has settled with Kiwoom, and *dead* when Kiwoom refused it (8005) or
-issued a different one before its expiry.
+when there is evidence against it that was not settled with Kiwoom, and *dead* when Kiwoom refused it (8005) or issued a
+different one before its expiry.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 VERSION = 1
 _LONGEST_LIFE_SECONDS = 367 * 86400.0
 _CLOCKS_DIFFER_SECONDS = 86400.0
-"""Other computers write the record in Redis too. That a token is dead counts whatever their clocks show."""
+"""Other computers write the record in Redis too, with their own clocks. A dead token is dead whatever they show."""
 
 _DEAD_REMEMBERED = 8
-"""So many dead tokens are known by name: a copy of one may come back after another was issued."""
+"""How many dead tokens are remembered: a copy of one may come back after another was issued."""
 
 
 class Evidence:
@@ -59,8 +59,8 @@ class Evidence:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any], now: float) -> Evidence:
-        """Read what the lock's record holds. What is damaged or of another form says nothing, nor does a confirmation
-        from the future. The result stays the same while the record does."""
+        """Return the evidence in the lock's record. What is damaged or of another version is ignored, and so is a
+        confirmation from the future. The result stays the same while the record does."""
         fields = record.get("evidence")
         if not isinstance(fields, dict) or fields.get("version") != VERSION:
             return cls()
@@ -86,7 +86,7 @@ class Evidence:
         return hash((self.token, self.dead_at, self.doubted_at, self.confirmed_at))
 
     def to_record(self) -> dict[str, object]:
-        """Return the JSON object for the lock's record. It holds no token."""
+        """Return the JSON object for the lock's record. It contains no token."""
         return {
             "version": VERSION,
             "token": self.token,
@@ -100,7 +100,7 @@ class Evidence:
         }
 
     def confirmed(self, token: Token, now: float) -> Evidence:
-        """Kiwoom issued the token, or answered a request with it."""
+        """Return the evidence once Kiwoom has issued the token, or answered a request with it."""
         about = self._about(token)
         return about.replace(
             confirmed_at=now,
@@ -111,11 +111,12 @@ class Evidence:
         )
 
     def unknown(self) -> Evidence:
-        """There is no token, or one that nobody has asked Kiwoom about. What died stays known."""
+        """Return the evidence without a token, or with one that Kiwoom was not asked about. Dead tokens stay known."""
         return Evidence(dead=self.dead, revoked=self.revoked)
 
     def doubted(self, token: Token, now: float) -> Evidence:
-        """Something speaks against the token. The first doubt since it was confirmed is the one that counts."""
+        """Return the evidence once there is a doubt about the token. Only the first one since it was confirmed
+        counts."""
         about = self._about(token)
         return about.replace(doubted_at=about.doubted_at or now)
 
@@ -124,7 +125,7 @@ class Evidence:
         return self._about(token).replace(dead_at=now, doubted_at=0.0, settled=()).other_died(token.value)
 
     def other_died(self, value: Secret) -> Evidence:
-        """Kiwoom proved that the token with that value does not work, whether or not it is the stored one."""
+        """Return the evidence once Kiwoom has refused the token with that value, stored here or not."""
         name = value.fingerprint()
         return self.replace(dead=(*_without(self.dead, name), name))
 
@@ -141,19 +142,19 @@ class Evidence:
         return about.replace(doubted_at=0.0, dead_at=0.0, settled=(*before, *names))
 
     def is_about(self, value: Secret) -> bool:
-        """Return whether it is about the token with that value."""
+        """Return True if this is about the token with that value."""
         return bool(self.token) and self.token == value.fingerprint()
 
     def says_dead(self, value: Secret) -> bool:
-        """Return whether the token with that value is known to be dead, found so or revoked."""
+        """Return True if the token with that value is known to be dead, found so or revoked."""
         return self.says_died(value) or (bool(self.revoked) and value.fingerprint() in self.revoked)
 
     def says_died(self, value: Secret) -> bool:
-        """Return whether the token with that value was found dead, which nobody had wished."""
+        """Return True if the token with that value was found dead without having been revoked on purpose."""
         return bool(self.dead) and value.fingerprint() in self.dead
 
     def says_doubtful(self, value: Secret) -> bool:
-        """Return whether something speaks against the token with that value that nobody has settled."""
+        """Return True if there is evidence against the token with that value that was not settled."""
         return self.doubted_at > 0 and self.is_about(value)
 
     def has_settled(self, token: Token, other: Secret) -> bool:
@@ -166,7 +167,7 @@ class Evidence:
         return self.unknown().replace(token=token.value.fingerprint(), expires=token.expires)
 
     def replace(self, **changed: Any) -> Evidence:
-        """Return the same with these fields changed."""
+        """Return the same evidence with these fields changed."""
         return Evidence(**{**{name: getattr(self, name) for name in self.__slots__}, **changed})
 
 

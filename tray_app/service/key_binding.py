@@ -1,4 +1,4 @@
-"""Whose token it is: nothing of one account may reach another."""
+"""Which account a token belongs to: no token of one account may reach another."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class KeyBinding:
     """The mode and keys of one profile, as a token's `issued_for` names them: `mode:fingerprint`, with nothing after
     the colon where only the mode is known.
 
-    Keys in the environment are compared at every look, because another program may be started with others. Those
-    in the keyring, which `kiwoomcli setup` may have replaced, are compared whenever the token comes from there too,
-    and with one from Redis once, which other computers write as well. With one in a file they are not: to ask the
-    keyring for its sake would cost every look more than all the rest. `find_keys` gives both or raises.
+    Keys in the environment are compared at every read, because another program may be started with others. Those in the
+    keyring, which `kiwoomcli setup` may have replaced, are compared whenever the token comes from there too, and once
+    with a token from Redis, which other computers write as well. They are not compared with a token in a file: asking
+    the keyring for it would cost more than everything else in a read. `find_keys` returns both keys or raises.
     """
 
     def __init__(
@@ -41,22 +41,23 @@ class KeyBinding:
 
     @property
     def settings(self) -> Settings:
-        """The settings of the profile, with the account that it has come to stand for."""
+        """The settings of the profile, with the account that it stands for by now."""
         return self._settings
 
     def issued_for(self, keys: AppKeys) -> str:
-        """What a token issued with these keys is bound to."""
+        """Return the `issued_for` of a token that was issued with these keys."""
         return f"{self._settings.mode}:{keys.fingerprint()[:_FINGERPRINT_DIGITS]}"
 
     def known(self) -> str:
-        """What a token is bound to that somebody else issued for this account, as far as no keyring is asked."""
+        """Return the `issued_for` of a token that somebody else issued for this account, as far as no keyring is
+        asked."""
         keys = self._keys_of_environment()
         return f"{self._settings.mode}:" if keys is None else self.issued_for(keys)
 
     def app_key(self) -> object:
         """Return a value that differs when the environment names another app key: that is another account.
 
-        Every `get_token` compares it, so it is the variable as the system has it, which is quick to read.
+        Every `get_token` compares it, so it is the undecoded variable, which is quick to read.
         """
         read = self._read_app_key
         if read is None:
@@ -64,7 +65,7 @@ class KeyBinding:
         return read()
 
     def fits(self, token: Token, keys: AppKeys) -> bool:
-        """False for a token that is known to be of another mode or of other keys than these."""
+        """Return False for a token that is known to be of another mode or of other keys than these."""
         mode, _, fingerprint = token.issued_for.partition(":")
         if not mode:
             return True
@@ -75,9 +76,9 @@ class KeyBinding:
     def setting_to_save(self, keys: AppKeys) -> dict[str, object] | None:
         """Return the settings that make the default profile stand for the `kiwoomcli` alias of these keys, or None.
 
-        It has come to stand for that one because it was the only one, and another that comes later changes nothing.
-        What the environment chose applies once, and does not take the place of another choice. From now on this
-        process stays with the alias, also where `save` cannot write it.
+        The profile stands for that alias because it was the only one, and another one added later changes nothing. What
+        the environment chose applies once, and does not replace another choice. From now on this process stays with the
+        alias, also if `save` cannot write it.
         """
         settings = self._settings
         if settings.profile != DEFAULT or keys.alias is None or keys.alias == settings.account:
@@ -93,7 +94,7 @@ class KeyBinding:
         return chosen
 
     def save(self, chosen: dict[str, object] | None) -> None:
-        """Write what `setting_to_save` returned. Not under the profile's lock: this may wait for a disk."""
+        """Write what `setting_to_save` returned. Call this without the profile's lock: it may wait for a disk."""
         if chosen is None:
             return
         from tray_app.settings.save import save_setting
@@ -105,7 +106,8 @@ class KeyBinding:
             logs.warning("The account of the default profile is not kept: %s", error)
 
     def owns(self, token: Token, kept_in: str = "file") -> bool:
-        """False for a token that is known to be of another mode or other keys; `kept_in` is the kind of its place."""
+        """Return False for a token that is known to be of another mode or other keys; `kept_in` is the kind of its
+        place."""
         mode, _, fingerprint = token.issued_for.partition(":")
         if mode and mode != self._settings.mode:
             return False
@@ -125,7 +127,7 @@ class KeyBinding:
         return self._compared[1]
 
     def prepare(self) -> None:
-        """Loads what `owns` takes."""
+        """Load what `owns` needs."""
         keys = self._keys_of_environment()
         if keys is not None:
             keys.fingerprint()
@@ -144,18 +146,18 @@ class KeyBinding:
 
         try:
             return keys_of_environment(self._settings.mode, self._environ)
-        except KiwoomTokenError:  # told when they are needed
+        except KiwoomTokenError:  # reported when they are needed
             return None
 
     def _keys_of_profile(self) -> AppKeys | None:
         try:
             return None if self._find_keys is None else self._find_keys()
-        except KiwoomTokenError:  # without any, or with a keyring that is locked meanwhile, nobody can tell
+        except KiwoomTokenError:  # without keys, or while the keyring is locked, it is not known
             return None
 
 
 def _reader(environ: Mapping[str, str], name: str) -> Callable[[], object]:
-    """Return a function that reads a variable; of `os.environ` without decoding it, in a tenth of the time."""
+    """Return a function that reads a variable, of `os.environ` without decoding it, which takes a tenth of the time."""
     data, encode = getattr(environ, "_data", None), getattr(environ, "encodekey", None)
     if isinstance(data, dict) and encode is not None:
         key = encode(name)

@@ -1,6 +1,6 @@
 """What the lock's record holds: how the last request to Kiwoom ended.
 
-Whoever waited for that request shares its answer, and whoever comes soon after does not repeat a failure.
+Callers that waited for that request share its answer, and those that come soon after do not repeat a failure.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from tray_app.core.token import Token
 
 VERSION = 1
-"""Of the record's form. One of another form tells nothing."""
+"""The version of the record. One of another version is ignored."""
 
 REFUSED_PAUSE_SECONDS = 60.0
-"""How long nobody asks again because of the same refused token."""
+"""How long Kiwoom is not asked again because of the same refused token."""
 
 FAILED_PAUSE_SECONDS = 5.0
 """The same after a failure that may pass by itself. `ensure` waits as long after a second failure in a row, and twice
@@ -32,13 +32,13 @@ LONGEST_PAUSE_SECONDS = 60.0
 
 KEYS_PAUSE_SECONDS = 15.0
 """How long `ensure` does not ask again with the same keys after a failure that does not pass by itself. No longer,
-because the cause may be mended at Kiwoom meanwhile."""
+because the cause may be solved at Kiwoom meanwhile."""
 
 LONGEST_WAIT_SECONDS = 3600.0
-"""The longest wait that Kiwoom can ask for; a longer one stands only in a damaged record."""
+"""The longest wait that Kiwoom can ask for; only a damaged record has a longer one."""
 
 CONTEST_LENGTH = 3
-"""So many valid tokens of other accounts replaced in a row mean that two programs contest the profile."""
+"""This many valid tokens of other accounts, replaced in a row, mean that two programs contest the profile."""
 
 _UNKNOWN_FAILURE = msg("The last request to Kiwoom failed.")
 _LONGEST_TEXT = 300
@@ -114,9 +114,10 @@ class LastAttempt:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any], now: float) -> LastAttempt:
-        """Read the record as it is at `now`. One that is damaged, of another form or from the future is no attempt.
+        """Return the attempt in the record, as seen at `now`. A record that is damaged, of another version or from the
+        future is no attempt.
 
-        What stands in a record is data of whoever may write the folder: each value is checked and bounded.
+        Whoever may write to the folder may have written the record: each value is checked and bounded.
         """
         at = _number(record, "at", -1.0)
         if record.get("version") != VERSION or not 0 <= at <= now:
@@ -189,7 +190,7 @@ class LastAttempt:
 
     @classmethod
     def rotation_begun(cls, revoking: Token, now: float) -> LastAttempt:
-        """Describe a rotation that is about to revoke that token; it is no answer yet."""
+        """Describe a rotation that is about to revoke that token, which is no answer yet."""
         return cls(now, has_begun=True, revoking=revoking.value.fingerprint())
 
     def without_rotation(self) -> LastAttempt:
@@ -221,12 +222,12 @@ class LastAttempt:
     def failure(self, now: float) -> BrokerError | None:
         """Return the failure that the request met, for whoever waited for it; None for an answer.
 
-        Only sentences of this program are repeated, filled with the values that they name.
+        Only sentences of this program are repeated, filled with their own values.
         """
         kind = self._error_type
         if kind is None:
             return None
-        import tray_app.kiwoom.broker  # noqa: F401 - marks the sentences that a failure may say
+        import tray_app.kiwoom.broker  # noqa: F401 - marks the sentences that a failure may have
 
         message, values = self.message, self.values
         try:
@@ -239,44 +240,46 @@ class LastAttempt:
         return kind(message, code=self.code, retry_after=wait, remedy=self.remedy, **values)
 
     def seconds_to_wait(self, now: float) -> float:
-        """Return how long Kiwoom asked everybody to wait from `now` on; 0 when it did not, or when that is over."""
+        """Return for how many seconds from `now` on Kiwoom asked everybody to wait; 0 when it did not, or when that is
+        over."""
         wait = self.retry_at - now
         return wait if 0 < wait <= LONGEST_WAIT_SECONDS else 0.0
 
     def answers(self, waiting_since: float, *, rotate: bool) -> bool:
-        """Return whether it ended after the caller began to wait, and is what the caller waited for."""
+        """Return True if the attempt ended after the caller began to wait, and is what the caller waited for."""
         return self.at >= waiting_since and (self.is_rotation or not rotate) and not self.has_begun
 
     def is_about(self, token: Token) -> bool:
-        """Return whether it brought that token."""
+        """Return True if the attempt brought that token."""
         return bool(self.token) and self.token == token.value.fingerprint()
 
     def is_revoking(self, token: Token) -> bool:
-        """Return whether a rotation revoked that token and has not finished."""
+        """Return True if a rotation revoked that token and has not finished."""
         return bool(self.revoking) and self.revoking == token.value.fingerprint()
 
     def is_final_about(self, token: Token, now: float) -> bool:
-        """Return whether Kiwoom gave this same unexpired token back: asking again before it expires brings nothing."""
+        """Return True if Kiwoom returned this same unexpired token: asking again before it expires is useless."""
         return self.is_same and self.is_about(token) and token.lives(now)
 
     def is_recent_about_refused(self, refused: Secret, now: float) -> bool:
-        """Return whether Kiwoom was asked just now because of that very token."""
+        """Return True if Kiwoom was asked just now because of that very token."""
         pause = FAILED_PAUSE_SECONDS if self._may_pass else REFUSED_PAUSE_SECONDS
         return bool(self.refused) and self.refused == refused.fingerprint() and now - self.at < pause
 
     def failures_until(self, now: float) -> int:
-        """Return how many requests in a row have failed, 0 when the last of them is long past."""
+        """Return how many requests in a row have failed; 0 when the last of them was long ago."""
         return self.failures if now - self.at < 2 * LONGEST_PAUSE_SECONDS else 0
 
     def pause_until(self, keys: str) -> float:
-        """Return until when another request, with keys of that name, would most likely fail like this one."""
+        """Return until when (epoch seconds) another request with the same `keys` would most likely fail like this
+        one."""
         pause = KEYS_PAUSE_SECONDS if self.keys == keys else 0.0
         if self._may_pass:
             pause = min(FAILED_PAUSE_SECONDS * 2 ** max(0, min(self.failures - 2, 10)), LONGEST_PAUSE_SECONDS)
         return self.at + pause
 
     def is_contested(self, own: str, now: float) -> bool:
-        """Return whether another account has just taken the profile once more from the one that is called `own`."""
+        """Return True if another account has just taken the profile from the account `own` once more."""
         is_again = own in self.replaced[-1:] and len(self.replaced) >= CONTEST_LENGTH
         return is_again and now - self.at < LONGEST_PAUSE_SECONDS
 
@@ -301,7 +304,8 @@ def _text(record: Mapping[str, Any], name: str) -> str:
 
 
 def _is_value(name: object, value: object) -> bool:
-    """Whether a sentence may be filled with it: a short printable text, or a number without a thousand digits."""
+    """Return True if a sentence may be filled with the value: a short printable text, or a number without a thousand
+    digits."""
     if isinstance(value, str):
         return isinstance(name, str) and value.isprintable() and len(value) <= _LONGEST_TEXT
     return isinstance(name, str) and _is_number(value)

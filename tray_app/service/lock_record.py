@@ -40,8 +40,8 @@ class LockRecord:
         return cls(LastAttempt.from_record(fields, now), Evidence.from_record(fields, now), _plan(fields, now))
 
     def is_gone(self, token: Token) -> bool:
-        """Whether nobody is to get the token: it is known to be dead, or was being revoked and nobody knows how that
-        ended."""
+        """Return True if nobody may get the token: it is known to be dead, or it was being revoked and the outcome is
+        unknown."""
         return self.last.is_revoking(token) or self.evidence.says_dead(token.value)
 
     def gone_tokens(self) -> frozenset[str]:

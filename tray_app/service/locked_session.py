@@ -41,19 +41,19 @@ if TYPE_CHECKING:
         """Kiwoom, as far as this program needs it; each call raises `BrokerError`."""
 
         def preload(self) -> None:
-            """Begin to load what a request takes. Returns at once, raises nothing."""
+            """Begin to load what a request needs. Returns at once, raises nothing."""
 
         def issue(self, keys: AppKeys) -> IssuedToken: ...
         def revoke(self, keys: AppKeys, value: Secret) -> None: ...
         def verify(self, token: Secret) -> Liveness: ...
 
     class TokenExports(Protocol):
-        """Where other tools read the token. Nothing here raises: failures come back as errors."""
+        """Where other tools read the token. Nothing here raises: failures are returned as errors."""
 
         def publish(self, token: Token) -> tuple[KiwoomTokenError, ...]: ...
         def withdraw(self, token: Token) -> tuple[KiwoomTokenError, ...]: ...
         def forget(self) -> tuple[bool, tuple[KiwoomTokenError, ...]]:
-            """Remove whatever is published, where nobody can tell which token it is; tell whether there was one."""
+            """Remove whatever is published, because it is not known which token it is; return whether there was one."""
 
         def external_token(self) -> Token | None:
             """Return an unexpired token of the same keys that another tool has issued by itself."""
@@ -66,11 +66,11 @@ _INVALID_TOKEN_CODE = "8005"  # noqa: S105 - an error code
 _ALIVE = "alive"
 _STILL_WORKS = msg("Kiwoom refused to revoke the token and says that it still works. Try again later.")
 _MIN_CORRECTION_SECONDS = 3.0
-"""A stored end that is less than this beside what Kiwoom's clock says now stays as it is."""
+"""A stored expiry that differs by less than this from the one by Kiwoom's clock stays as it is."""
 
 
 class LockedSession:
-    """One holding of the profile's lock.
+    """The work of one process while it holds the profile's lock.
 
     `record` is the lock's record. `used_keys` are the keys that brought a token, or None: the caller remembers them
     once the lock is free.
@@ -117,7 +117,7 @@ class LockedSession:
         try:
             token = self._tokens.current()
         except StoreError:
-            if request.refused is not None:  # whoever has it in memory is not to use it either
+            if request.refused is not None:  # processes that have it in memory must not use it either
                 self.write(evidence=self.record.evidence.other_died(request.refused))
             raise
         is_doubtful = token is not None and self.is_doubtful(token)
@@ -136,7 +136,7 @@ class LockedSession:
         if decision.action is Action.USE and token is not None:
             return Outcome(token, Outcome.ADOPTED)
         if token is not None and token.value == request.refused:
-            self._take_away_dead(token)  # whatever comes of asking for another one
+            self._take_away_dead(token)  # whether or not Kiwoom issues another one
         if decision.error is not None:
             raise decision.error
         with self._events.failure_added(token):
@@ -217,7 +217,7 @@ class LockedSession:
         self.write(last=attempt)
 
     def _refuse_contest(self, own: str) -> None:
-        """Raise instead of taking the token away from another account that takes it back each time."""
+        """Raise `SettingsError` instead of replacing a token of another account that replaces this one's each time."""
         if self.record.last.is_contested(own, self._clock()) and self._tokens.unexpired_of_another() is not None:
             raise SettingsError(
                 msg(
@@ -230,11 +230,12 @@ class LockedSession:
     # ------------------------------------------------------------------------------------------------- dead or alive
 
     def is_doubtful(self, token: Token) -> bool:
-        """Whether something speaks against the token: a tool's report, or another token that a tool has got since."""
+        """Return True if there is evidence against the token: a tool's report, or another token that a tool has got
+        since."""
         return is_doubtful(token, self.record.evidence, self._exports)
 
     def verify(self, token: Token) -> bool:
-        """Ask Kiwoom whether the token works, and take it away if it does not. Raises `BrokerError`."""
+        """Ask Kiwoom if the token works, and take it away if it does not. Raises `BrokerError`."""
         if self._asks_alive(token):
             last = self.record.last
             self._write_good(token, last.without_rotation() if last.is_revoking(token) else last)
@@ -245,7 +246,7 @@ class LockedSession:
 
     def settle_doubt(self, token: Token) -> Token | None:
         """Ask Kiwoom about a doubtful token, and about another one that a tool has got for the same keys. Return the
-        token to go on with, or None when it is dead. When Kiwoom does not say, the token is used as it is.
+        token to use, or None when it is dead. Without an answer from Kiwoom the token is used as it is.
         """
         rivals = _unsettled_rivals(token, self.record.evidence, self._exports)
         try:
@@ -276,13 +277,13 @@ class LockedSession:
             self._show_again(token)
 
     def _show_again(self, token: Token) -> None:
-        """Let every reader look once more, also on other computers, which do not see that the record changed."""
+        """Make every reader read again, also on other computers, which do not see that the record changed."""
         with contextlib.suppress(StoreError):
             self._tokens.store.write(token)
 
     def _take_away_dead(self, token: Token) -> None:
-        """Take a dead token away from every reader. The record names it, so that it stays hidden where it cannot be
-        deleted, or when it comes back."""
+        """Take a dead token away from every reader. The record names it, so that it stays hidden if it cannot be
+        deleted or comes back."""
         self.write(evidence=self.record.evidence.died(token, self._clock()))
         self.withdraw(token)
         self._tokens.forget()
@@ -299,9 +300,9 @@ class LockedSession:
     ) -> Cleared:
         """Revoke the token, with a mark in the record from before the request until the caller has cleared it.
 
-        An answer that is lost on the way leaves the mark: nobody knows whether Kiwoom carried the request out. Until
-        somebody asks, nobody gets the token. With `tries_store` the store is written once as it will be with the next
-        token, and raises `StoreError` before anything is revoked.
+        An answer that is lost on the way leaves the mark: it is not known whether Kiwoom carried the request out, so
+        nobody gets the token until Kiwoom is asked. With `tries_store` the store is first written as it will be with
+        the next token, and raises `StoreError` before anything is revoked.
         """
         before, evidence = self.record.last, self.record.evidence
         broker = broker or self._open_broker()
@@ -335,7 +336,7 @@ class LockedSession:
         return cleared
 
     def _revoke_first(self, token: Token, keys: AppKeys, broker: TokenBroker) -> None:
-        """End the token at Kiwoom and here, before another is issued.
+        """Revoke the token at Kiwoom and remove it here, before another is issued.
 
         What cannot be undone comes last: a store that cannot be written raises `StoreError` before anything is revoked.
         Should this program be killed meanwhile, the record says so.
@@ -381,7 +382,7 @@ class LockedSession:
         return None if token is None or self.record.evidence.says_dead(token.value) else token
 
     def publish(self, token: Token) -> tuple[KiwoomTokenError, ...]:
-        """Let the other tools have the token. Return what went wrong."""
+        """Publish the token to the other tools. Return what went wrong."""
         return () if self._exports is None else self._exports.publish(token)
 
     def withdraw(self, token: Token | None) -> tuple[KiwoomTokenError, ...]:
@@ -390,7 +391,7 @@ class LockedSession:
 
 
 def is_doubtful(token: Token, evidence: Evidence, exports: TokenExports | None) -> bool:
-    """Return whether something speaks against the token that was not settled with Kiwoom."""
+    """Return True if there is evidence against the token that was not settled with Kiwoom."""
     if evidence.says_doubtful(token.value):
         return True
     return bool(_unsettled_rivals(token, evidence, exports))

@@ -1,4 +1,4 @@
-"""Take new app keys: try them, store them, remember the mode."""
+"""Check new app keys, store them, and save the mode."""
 
 from __future__ import annotations
 
@@ -25,12 +25,11 @@ if TYPE_CHECKING:
 
 
 def keep_keys(settings: Settings, keys: AppKeys, *, check: bool = True) -> Outcome | None:
-    """Store the keys of `settings.profile` and `settings.mode` in the keyring, and the mode in the settings.
+    """Store the keys for `settings.profile` and `settings.mode` in the keyring, and the mode in the settings.
 
-    `kiwoomcli` finds them too: a named profile becomes an alias there. With `check` a token is issued with them
-    first and stored; when Kiwoom refuses, nothing is. Raises `InvalidInput` when `kiwoomcli` has keys of the
-    other mode under that alias, `KeysRefused` and the other `BrokerError` types, `KeyringUnavailable`,
-    `SettingsError`.
+    `kiwoomcli` finds them too: a named profile becomes an alias there. With `check` a token is issued with them first
+    and stored; when Kiwoom refuses them, nothing is stored. Raises `InvalidInput` when `kiwoomcli` has keys of the
+    other mode under that alias, `KeysRefused` and the other `BrokerError` types, `KeyringUnavailable`, `SettingsError`.
     """
     _refuse_other_account(settings)
     service = open_service(settings, keys=keys)
@@ -44,7 +43,7 @@ def keep_keys(settings: Settings, keys: AppKeys, *, check: bool = True) -> Outco
     else:
         try:
             kwcli.keep_alias(settings.profile, settings.mode)
-        except SettingsError as error:  # the keys are kept; only kiwoomcli does not know the alias
+        except SettingsError as error:  # the keys are stored; only kiwoomcli does not know the alias
             logs.warning("Alias not told to kiwoomcli: %s", error)
             if outcome is not None:
                 outcome.unpublished += (error,)
@@ -52,13 +51,13 @@ def keep_keys(settings: Settings, keys: AppKeys, *, check: bool = True) -> Outco
 
 
 def leave_account(environ: Mapping[str, str] = os.environ) -> None:
-    """Note that the default profile has keys of its own from now on. Raises `SettingsError`."""
+    """Save that the default profile has keys of its own from now on. Raises `SettingsError`."""
     if chosen_account(environ):
         unset_setting("account", environ=environ)
 
 
 def _refuse_other_account(settings: Settings) -> None:
-    """An alias has one entry in the keyring for both modes: the other account's keys would be gone."""
+    """Raise if the alias has keys of the other mode: it has one keyring entry for both, so these keys would be lost."""
     known = kwcli.aliases().get(settings.profile, settings.mode) if settings.profile != DEFAULT else settings.mode
     if known != settings.mode and key_store.has_keys(settings.profile, settings.mode, shared_keyring_client()):
         raise InvalidInput(

@@ -1,4 +1,4 @@
-"""What happens to a token when the settings change: it moves to its new place, and what it is shared with follows."""
+"""What happens to a token when the settings change: it moves to its new place, and its exports follow."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 
 class Step(Enum):
-    """One thing that is done, in this order. A withdrawal has the name of the setting that shared the token."""
+    """One step of a migration; steps are done in this order. A withdrawal has the name of the setting that shared the
+    token."""
 
     WITHDRAW_FROM_KWCLI = "share_kwcli"
     WITHDRAW_TOKEN_FILE = "share_token_file"  # noqa: S105 - the name of a setting
@@ -44,11 +45,11 @@ _WHEN: dict[Step, tuple[str, ...]] = {
     Step.MOVE: _PLACE,
     Step.PUBLISH: (*_PLACE, *_ACCOUNT, *_SHARES),
 }
-"""Which changes make a step necessary. With another account nothing moves: its token is another one."""
+"""The changes that make a step necessary. With another account nothing moves: its token is another one."""
 
 
 def plan(before: Settings, after: Settings) -> tuple[Step, ...]:
-    """Return what has to be done once the settings changed from `before`, in order; nothing while some are unknown."""
+    """Return what to do after the settings changed from `before`, in order; nothing while some settings are unknown."""
     if not (before.is_usable and after.is_usable):
         return ()
     changed = {name for name in (*_PLACE, *_ACCOUNT, *_SHARES) if getattr(before, name) != getattr(after, name)}
@@ -59,14 +60,14 @@ def plan(before: Settings, after: Settings) -> tuple[Step, ...]:
 
 
 def needs_new_service(before: Settings, after: Settings) -> bool:
-    """Return whether the token is stored, shared or asked for in another way, which takes another service."""
+    """Return True if the token is stored, shared or requested in another way, so that another service is needed."""
     return bool(plan(before, after))
 
 
 def carry_over(before: Settings, after: Settings) -> Settings:
-    """Return `after` with what `before` says of everything that the file, which is gone or damaged, no longer says.
+    """Return `after` completed from `before` with every setting that a missing or damaged file no longer has.
 
-    A slip of the hand in an editor moves no token and changes no account.
+    A typing error in an editor moves no token and changes no account.
     """
     names = [
         name
@@ -86,8 +87,8 @@ def carry_over(before: Settings, after: Settings) -> Settings:
 class Migrated:
     """What came of a migration.
 
-    `place` is where a token that moved is stored now, `left` where one stays that could not be moved; else both are
-    None. `elsewhere` tells whether tokens are stored in another place from now on, `failures` what went wrong.
+    `place` is where a moved token is stored now, `left` where a token stays that could not be moved; both may be None.
+    `elsewhere` is True if tokens are stored in another place from now on, `failures` what went wrong.
     """
 
     __slots__ = ("elsewhere", "failures", "left", "place")
@@ -99,7 +100,7 @@ class Migrated:
         self.failures: list[KiwoomTokenError] = []
 
     def add(self, other: Migrated) -> None:
-        """Add what came of it for another profile."""
+        """Add the result for another profile."""
         self.elsewhere |= other.elsewhere
         self.place = self.place or other.place
         self.left = self.left or other.left
@@ -117,11 +118,11 @@ def migrate(
 ) -> Migrated:
     """Take one profile's valid token to where `after` wants it, once the settings changed from `before`.
 
-    It is removed from every place in which only `before` stored or shared it, and published anew. A second call
-    with the same settings finds nothing to do, so whoever notices the change may call it. A program that goes on
-    passes its services for the `old` and the `new` settings: only so a token comes out of its memory, and into it.
-    What is stored in Redis stays there as well, because other computers use it. May wait for a disk, a lock, a
-    keyring or Redis. Raises nothing.
+    The token is removed from every place in which only `before` stored or shared it, and published again. A second call
+    with the same settings does nothing, so every program that notices the change may call it. A program that goes on
+    passes its services for the `old` and the `new` settings: only then does a token in its memory move too. What is
+    stored in Redis stays there as well, because other computers use it. May wait for a disk, a lock, a keyring or
+    Redis. Raises nothing.
     """
     migrated = Migrated()
     steps = plan(before, after)
@@ -143,13 +144,13 @@ def migrate(
         if new.exports is not None:
             migrated.failures += new.publish()
     except KiwoomTokenError as error:
-        logs.warning("Token did not follow the settings: %s", error)
+        logs.warning("Token not moved to the new settings: %s", error)
         migrated.failures.append(error)
     return migrated
 
 
 def _is_same_account(before: Settings, after: Settings) -> bool:
-    """Also when the one that was found, because it was the only one, now has its name in the settings."""
+    """Return True if both are for one account, also if the only alias, found before, is now named in the settings."""
     is_same_alias = before.profile != DEFAULT or before.account in ("", after.account)
     return before.mode == after.mode and is_same_alias
 
@@ -170,7 +171,7 @@ def _withdraw(
 def _move(
     before: Settings, after: Settings, old: Store, new: Store, token: Token, *, clock: Callable[[], float]
 ) -> Place | None:
-    """Write the token to the new place, then remove it from the places that are none any more. Raises `StoreError`."""
+    """Write the token to the new place, then remove it from the places no longer used. Raises `StoreError`."""
     with new.lock:
         try:
             present = new.read()
@@ -191,7 +192,7 @@ def _move(
 
 
 def _sealed_for(before: Settings, after: Settings, token: Token, clock: Callable[[], float]) -> Store | None:
-    """The same place as `before` sees it, if only `before` has the key to what is stored there."""
+    """Return the same place with the key in `before`, if only that key opens what is stored there; else None."""
     if before.encryption_key_file == after.encryption_key_file:
         return None
     for kind, path in _places(before).items():
@@ -204,7 +205,7 @@ def _sealed_for(before: Settings, after: Settings, token: Token, clock: Callable
 
 
 def _write_plainly(sealed: Store, new: Store, token: Token) -> None:
-    """No store writes over what it cannot read, so that goes first; it comes back when the write fails."""
+    """Delete what the new store cannot read, because it would not overwrite it, and write; restore it if that fails."""
     sealed.clear()
     try:
         new.write(token)
@@ -214,7 +215,7 @@ def _write_plainly(sealed: Store, new: Store, token: Token) -> None:
 
 
 def _places(settings: Settings) -> dict[str, str]:
-    """The kinds of places in which the token may be stored, and which one of the kind."""
+    """Return the kinds of places in which the token may be stored, each with the place itself."""
     places = {
         "keyring": "",
         "file": token_file(settings.data_dir, settings.profile),
@@ -226,7 +227,7 @@ def _places(settings: Settings) -> dict[str, str]:
 
 
 def _forget(before: Settings, kind: str, old: Store, token: Token, clock: Callable[[], float]) -> bool:
-    """Under the lock that everybody with the old settings takes, whichever of their places it is."""
+    """Remove the token from one old place, under the lock of everybody with the old settings."""
     part = _part(before, kind, clock)
     with old.lock:
         try:
@@ -237,5 +238,5 @@ def _forget(before: Settings, kind: str, old: Store, token: Token, clock: Callab
 
 
 def _part(settings: Settings, kind: str, clock: Callable[[], float]) -> Store:
-    """One of the places between which the store `auto` chooses, or the only one of any other."""
+    """Return the store for one of the places of `auto`, or for the only place of any other store."""
     return open_store(settings.replace(store=kind), clock)

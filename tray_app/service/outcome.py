@@ -1,4 +1,4 @@
-"""What came of a request for a token, or of clearing one."""
+"""The results of asking for a token, verifying one, and clearing one."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ if TYPE_CHECKING:
 class Outcome:
     """A token, and how it was obtained.
 
-    `how`: `ISSUED` when it is new; `SAME` when Kiwoom gave the stored one back with the same expiry; `ADOPTED` when
-    another process or tool had asked; `FOUND` when there was nothing to ask. `unsaved` is the error that kept it from
-    being stored, or None; `unpublished` are those that kept it from other tools. `skew_seconds` is Kiwoom's clock
-    minus this computer's, None when nobody asked. `dead` is the token before it, if that had stopped working before
-    its expiry.
+    `how`: `ISSUED` when it is new; `SAME` when Kiwoom returned the stored one with the same expiry; `ADOPTED` when
+    another process or tool had asked; `FOUND` when Kiwoom was not asked. `unsaved` is the error that kept it from being
+    stored, or None; `unpublished` are those that kept it from other tools. `skew_seconds` is Kiwoom's clock minus this
+    computer's, None when nobody asked. `dead` is the previous token, if that had stopped working before its expiry.
     """
 
     __slots__ = ("dead", "how", "skew_seconds", "token", "unpublished", "unsaved")
@@ -39,7 +38,7 @@ class Outcome:
         self.skew_seconds = skew_seconds
 
     def is_the_same_as(self, seen: Token | None) -> bool:
-        """Return whether the request brought nothing new to whoever had seen that token before."""
+        """Return True if this is nothing new to a caller that had seen the token `seen` before."""
         return self.how == self.SAME or self.token == seen
 
 
@@ -57,10 +56,10 @@ class Verified:
 class Cleared:
     """What a clear did.
 
-    `there`: there was a token. `revoked`: Kiwoom confirmed the revoke; `already_dead`: Kiwoom said that the token
-    was not valid any more. `kept`: the stored token belongs to other keys or another mode, and stayed. `unseen`: why
-    nobody can tell whether there was one, or None; it counts as cleared all the same. `unpublished`: the errors that
-    left the token where another tool reads it.
+    `there`: there was a token. `revoked`: Kiwoom confirmed the revoke; `already_dead`: Kiwoom said that the token was
+    not valid any more. `kept`: the stored token belongs to other keys or another mode, and stayed. `unseen`: why it is
+    not known whether there was one, or None; it counts as cleared all the same. `unpublished`: the errors that left the
+    token where another tool reads it.
     """
 
     __slots__ = ("already_dead", "kept", "revoked", "there", "unpublished", "unseen")

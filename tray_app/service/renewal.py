@@ -1,4 +1,4 @@
-"""The decision whether Kiwoom must be asked for a token: values in, a decision out."""
+"""The decision if Kiwoom must be asked for a token: values in, a decision out."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _SHORTEST_LIFE_SECONDS = 0.001
 
 
 class Request:
-    """What a caller wants: which tokens satisfy it, and how far it goes for another.
+    """What a caller wants: which tokens satisfy it, and what may be done to get another.
 
     Make one with `ensure`, `renew`, `refresh` or `replace`. `waiting_since` is when the caller began to wait, in
-    seconds of the epoch; an answer that came later is shared. `accepts_same`: when Kiwoom has given the stored token
-    back, that is the last word until it expires. `rotate`: revoke the present token first. `refused`: the token that
+    seconds of the epoch; an answer that came later is shared. `accepts_same`: once Kiwoom has returned the stored
+    token, it is not asked again until that expires. `rotate`: revoke the present token first. `refused`: the token that
     Kiwoom answered with 8005. `is_patient`: a failure a moment ago is not repeated.
     """
 
@@ -52,48 +52,48 @@ class Request:
 
     @classmethod
     def ensure(cls, now: float, min_remaining: float) -> Request:
-        """Want a token with at least `min_remaining` seconds left."""
+        """Request a token with at least `min_remaining` seconds left."""
         at_least = max(min_remaining, _SHORTEST_LIFE_SECONDS)
         return cls(now, accepts_same=True, min_remaining=at_least, is_patient=True)
 
     @classmethod
     def renew(cls, now: float, seen: Token | None, *, rotate: bool) -> Request:
-        """Want another unexpired token than `seen`."""
+        """Request another unexpired token than `seen`."""
         return cls(now, accepts_same=True, rotate=rotate, min_remaining=_SHORTEST_LIFE_SECONDS, seen=seen)
 
     @classmethod
     def refresh(cls, now: float, *, rotate: bool) -> Request:
-        """Want Kiwoom to be asked, whatever is stored."""
+        """Request that Kiwoom is asked, whatever is stored."""
         return cls(now, accepts_same=False, rotate=rotate)
 
     @classmethod
     def replace(cls, now: float, refused: Secret) -> Request:
-        """Want another unexpired token than the one with the value `refused`."""
+        """Request another unexpired token than the one with the value `refused`."""
         return cls(now, accepts_same=False, min_remaining=_SHORTEST_LIFE_SECONDS, refused=refused)
 
     def is_satisfied_by(self, token: Token, now: float) -> bool:
-        """Return whether the caller can use `token`, so that nobody need be asked."""
+        """Return True if the caller can use `token`, so that Kiwoom need not be asked."""
         if self.min_remaining is None or token.remaining(now) < self.min_remaining:
             return False
         return token != self.seen and token.value != self.refused
 
     @property
     def may_adopt(self) -> bool:
-        """Whether a token that another tool has issued serves as well as one from Kiwoom."""
+        """True if a token that another tool has issued will do as well as one from Kiwoom."""
         return (self.accepts_same and not self.rotate) or self.refused is not None
 
 
 class Action(Enum):
-    """What is to be done about a request."""
+    """What to do about a request."""
 
     USE = auto()
     """Give the caller the stored token."""
     FAIL = auto()
     """Raise the decision's error."""
     VERIFY = auto()
-    """Ask Kiwoom whether the stored token works, then decide again."""
+    """Ask Kiwoom if the stored token works, then decide again."""
     ASK_OTHER_TOOLS = auto()
-    """See whether another tool has issued a token, then decide again."""
+    """Find out if another tool has issued a token, then decide again."""
     ISSUE = auto()
     """Ask Kiwoom."""
 
@@ -122,9 +122,9 @@ def decide(
 ) -> Decision:
     """Decide what to do about `request`, for whoever holds the profile's lock.
 
-    `token` is the stored one, `last` what the lock's record says, and `is_doubtful` whether something speaks against
+    `token` is the stored one, `last` what the lock's record says, and `is_doubtful` whether there is evidence against
     the token. After `VERIFY` call again with what Kiwoom said: without the token if it is dead, and without the doubt.
-    After `ASK_OTHER_TOOLS` call again with the token that was found there, if it is better, and `asked_other_tools`.
+    After `ASK_OTHER_TOOLS` call again with `asked_other_tools`, and with the token that was found if it is better.
     """
     is_usable = token is not None and token.lives(now) and not last.is_revoking(token)
     if token is not None and is_usable and request.is_satisfied_by(token, now):
@@ -153,7 +153,7 @@ def decide(
 
 
 def better_of(token: Token | None, external: Token | None, request: Request, now: float) -> Token | None:
-    """Return the token that another tool has issued if it serves the request better than the stored one, else None."""
+    """Return the token that another tool has issued if it suits the request better than the stored one, else None."""
     if external is None or external.value == request.refused:
         return None
     if token is None or not token.lives(now) or token.value == request.refused:
@@ -162,7 +162,7 @@ def better_of(token: Token | None, external: Token | None, request: Request, now
 
 
 def failure_to_repeat(last: LastAttempt, request: Request, keys: str, now: float) -> KiwoomTokenError | None:
-    """Return the failure that asking now, with keys of that name, would most likely meet again; None for none."""
+    """Return the failure that asking Kiwoom now with the same `keys` would most likely repeat; None for none."""
     if request.is_patient and last.failures > 1 and now < last.pause_until(keys):
         return last.failure(now)
     return None

@@ -1,4 +1,4 @@
-"""Change a setting for good: check it, write it, and move the tokens that it concerns."""
+"""Change a setting permanently: check it, write it, and move the tokens that it concerns."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ OLD_PLACE_MEANS = msg("Programs that are running look in the old place until the
 
 
 class Changed:
-    """What came of it: `settings` as the profile sees them now, `was_set` whether there was anything to take out, and
-    how the tokens of all profiles were `migrated`.
+    """The result of a change: the profile's new `settings`, `was_set` whether there was a value to remove, and how the
+    tokens of all profiles were `migrated`.
     """
 
     __slots__ = ("migrated", "settings", "was_set")
@@ -46,7 +46,7 @@ class Changed:
 def setting_named(name: str) -> Setting:
     """Return the setting of that name.
 
-    Raises `InvalidInput`, which names the nearest one and does not repeat `name`: a secret may stand in its place.
+    Raises `InvalidInput`, which names the most similar one and does not repeat `name`: it may be a secret by mistake.
     """
     if name in TABLE:
         return TABLE[name]
@@ -79,13 +79,13 @@ def change_setting(
 
 
 def reset_setting(setting: Setting, profile: str = DEFAULT, environ: Mapping[str, str] = os.environ) -> Changed:
-    """Remove what `change_setting` wrote; otherwise like it."""
+    """Remove the value that `change_setting` wrote. Waits and raises like it."""
     _make_so(setting, setting.default)
     return _changed(setting, profile, environ, lambda: unset_setting(setting.name, _section(setting, profile), environ))
 
 
 def _make_so(setting: Setting, value: Any) -> None:
-    """The operating system starts programs at login: the file only repeats what was asked of it."""
+    """Apply a setting that the operating system stores itself: start at login. The file only repeats it."""
     if setting.name == "autostart":
         from tray_app import autostart
 
@@ -108,7 +108,7 @@ def _section(setting: Setting, profile: str) -> str:
 
 
 def _check(setting: Setting, value: Any, profile: str, environ: Mapping[str, str]) -> None:
-    """Refuse what the next program could not use."""
+    """Refuse a value that the next program could not use."""
     if setting.name == "redis_url" and "@" in value.reveal():
         raise SettingsError(
             msg("An address with a user or password does not belong in a file. Put it in {variable}."),
@@ -136,8 +136,8 @@ def _check_store(store: str, settings: Settings) -> None:
 
 
 def _check_bot_file(path: str, profile: str, environ: Mapping[str, str]) -> None:
-    """Allow one file for one profile only, since a bot must not get the token of another account, and none that another
-    program uses."""
+    """Refuse a file of another profile, since a bot must not get the token of another account, and one of another
+    program."""
     if is_token_file(path, load_settings(profile, environ).data_dir):
         raise SettingsError(msg("A token itself is stored in {path}. Choose another file for bots."), path=path)
     for other in dict.fromkeys([DEFAULT, *named_profiles(environ)]):

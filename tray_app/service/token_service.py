@@ -1,8 +1,8 @@
 """One profile's token over a store and Kiwoom, one process at a time.
 
-Whoever wants a token issued takes the profile's lock, reads again, decides (`renewal.decide`), asks Kiwoom, stores
-the answer, and leaves in the lock's record how the request ended (`LastAttempt`). Whoever waited shares that answer as
-soon as it is recorded, so 32 callers make one request, also when Kiwoom gives the same token back or refuses.
+A caller that needs a token takes the profile's lock, reads again, decides (`renewal.decide`), asks Kiwoom, stores the
+answer, and writes to the lock's record how the request ended (`LastAttempt`). Callers that waited share that answer as
+soon as it is recorded, so 32 callers make one request, also when Kiwoom returns the same token or refuses.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ if TYPE_CHECKING:
     from tray_app.stores.base import Store
 
 CONFIRM_SECONDS = 600.0
-"""That Kiwoom served a request with the token is noted no more often than this."""
+"""A request that Kiwoom served with the token is recorded no more often than this."""
 
 
 class TokenService:
     """One profile's token: read, ensure, refresh, verify, put, clear.
 
-    `find_keys` and `open_broker` are called only when Kiwoom must be asked. `exports` are served after every change
-    of the token, while the lock is held; the history that `open_history` gives is told after its release. Every
-    method may wait for a lock, a disk, a keyring or the network, so none belongs on a GUI thread.
+    `find_keys` and `open_broker` are called only when Kiwoom must be asked. `exports` are updated after every change of
+    the token, while the lock is held; the history of `open_history` is written after its release. Every method may wait
+    for a lock, a disk, a keyring or the network, so none belongs on a GUI thread.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class TokenService:
         self.store = store
         self.exports = exports
         self.app_key: Callable[[], object] = (lambda: None) if key_binding is None else key_binding.app_key
-        """What the environment names as the app key at this moment: with another, another token is this account's."""
+        """The app key that the environment names at present: with another one, this account's token is another one."""
         self._find_keys = find_keys
         self._open_broker = open_broker
         self._clock = clock
@@ -72,7 +72,7 @@ class TokenService:
         self._find_base_url = find_base_url
         self._events = EventBuffer(profile, clock, open_history)
         self.tokens = AccountStore(store, clock, key_binding)
-        """The store as this account sees it, for who reads without asking Kiwoom."""
+        """The store as this account sees it, for callers that only read."""
 
     @property
     def base_url(self) -> str:
@@ -86,19 +86,19 @@ class TokenService:
         return self.tokens.current()
 
     def watch_paths(self) -> list[str]:
-        """Return the files whose change may mean another token, or news about whether it is alive."""
+        """Return the files whose change may mean another token, or other evidence about it."""
         return [*self.store.watch_paths(), *filter(None, [self.store.lock.path])]
 
     def living(self) -> Token:
-        """Return the stored token while it is unexpired, unless somebody began to revoke it and nobody knows how that
-        ended. Raises `NoToken` without asking Kiwoom, and `StoreError`."""
+        """Return the stored token while it is unexpired, unless it was being revoked and the outcome is unknown. Raises
+        `NoToken` without asking Kiwoom, and `StoreError`."""
         token = self.tokens.unexpired()
         if token is None or self.tokens.is_gone(token):
             raise _no_token()
         return token
 
     def evidence(self) -> Evidence:
-        """Return what is known about whether the token is alive. May ask Redis, nothing else."""
+        """Return what is known about whether the token works. May ask Redis, nothing else."""
         return self.tokens.read_record().evidence
 
     # ------------------------------------------------------------------------------------------------ asking for one
@@ -106,10 +106,9 @@ class TokenService:
     def ensure(self, min_remaining: float = ENOUGH_SECONDS) -> Outcome:
         """Return a token with at least `min_remaining` seconds left, issuing one if the stored one has less.
 
-        While the stored one is unexpired it is used when nothing better can be had, unless it is known to be dead.
-        Raises `KeysMissing`, `BrokerError` or `StoreError` when there is none; shortly after a failure the same
-        one, without asking again, and `SettingsError` where another account takes this profile's token away again
-        and again.
+        If no better one can be had, the stored one is used while it is unexpired, unless it is known to be dead. Raises
+        `KeysMissing`, `BrokerError` or `StoreError` when there is none; shortly after a failure that failure again,
+        without asking Kiwoom; and `SettingsError` where another account replaces this profile's token again and again.
         """
         request = Request.ensure(self._clock(), min_remaining)
         token = self.current()
@@ -126,15 +125,15 @@ class TokenService:
             return Outcome(unexpired, Outcome.FOUND)
 
     def renew(self, seen: Token | None, *, rotate: bool = False) -> Outcome:
-        """Replace the token that the caller saw near or after its expiry, unless somebody already has.
+        """Replace the token that the caller saw near or after its expiry, unless another process already has.
 
-        With `rotate` revoke it first. Raises like `refresh`, also while the present token is unexpired. When Kiwoom
-        was asked before and gave the same token back, it is not asked again before that expires.
+        With `rotate` revoke it first. Raises like `refresh`, also while the present token is unexpired. When Kiwoom was
+        asked before and returned the same token, it is not asked again before that expires.
         """
         return self._renew(Request.renew(self._clock(), seen, rotate=rotate))
 
     def refresh(self, *, rotate: bool = False) -> Outcome:
-        """Ask Kiwoom now; with `rotate` revoke the present token first, which ends it for every tool.
+        """Ask Kiwoom now; with `rotate` revoke the present token first, which stops it for every tool.
 
         Raises `KeysMissing`, `BrokerError` or `StoreError`; the present token then stays, unless its revoke
         had already succeeded.
@@ -157,21 +156,21 @@ class TokenService:
     def replace_refused(self, refused: Secret) -> Outcome:
         """Return another token than `refused`, which Kiwoom answered with 8005.
 
-        Kiwoom is asked only while `refused` is still the stored one, and because of one refused token once a minute
-        at the most, or five seconds after a failure that may pass. When Kiwoom gives that same token back, so
-        does this. Raises like `refresh`; a token that was refused is given to nobody until Kiwoom says otherwise.
+        Kiwoom is asked only while `refused` is still the stored one, and at most once a minute because of one refused
+        token, or five seconds after a failure that may pass. When Kiwoom returns that same token, so does this. Raises
+        like `refresh`; nobody gets a refused token until Kiwoom says otherwise.
         """
         request = Request.replace(self._clock(), refused)
-        with contextlib.suppress(StoreError):  # the refusal is to be recorded all the same
+        with contextlib.suppress(StoreError):  # the refusal must be recorded all the same
             found = _answer_to(request, self.current(), self._clock(), self.tokens, self.exports)
             if found is not None:
                 return Outcome(found, Outcome.FOUND)
         return self._renew(request)
 
     def verify(self) -> Verified:
-        """Ask Kiwoom whether the stored token works. A dead one is taken away from every reader at once.
+        """Ask Kiwoom if the stored token works. A dead one is taken away from every reader at once.
 
-        Of all that ask at the same time one asks Kiwoom. Raises `NoToken`, `StoreError`, and a `BrokerError` when
+        Of all callers at the same time, one asks Kiwoom. Raises `NoToken`, `StoreError`, and a `BrokerError` when
         Kiwoom did not say; then nothing changes.
         """
         asked_at = self._clock()
@@ -186,18 +185,18 @@ class TokenService:
             return Verified(token, self._clock(), is_alive=is_alive)
 
     def doubt(self, refused: Secret) -> None:
-        """Take note that a tool reports `refused` as refused by Kiwoom. If it is the stored token, the next `ensure`
-        asks Kiwoom before it gives that token to anybody. Raises `StoreError`."""
+        """Record that a tool reports `refused` as refused by Kiwoom. If it is the stored token, the next `ensure` asks
+        Kiwoom before it returns that token. Raises `StoreError`."""
         with self._locked() as session:
             token = self.current()
             if token is not None and token.value == refused:
                 session.write(evidence=session.record.evidence.doubted(token, self._clock()))
 
     def confirm(self, value: Secret, at: float) -> None:
-        """Take note that Kiwoom served a request with `value` at the instant `at` (epoch seconds).
+        """Record that Kiwoom served a request with `value` at the instant `at` (epoch seconds).
 
-        Does nothing if that is not the stored token, if it was confirmed in the last ten minutes, if something has
-        spoken against it since, or while the lock is held. Raises `StoreError`.
+        Does nothing if that is not the stored token, if it was confirmed in the last ten minutes, if there is evidence
+        against it since, or while the lock is held. Raises `StoreError`.
         """
         version = self.store.version()
         token = self.current()
@@ -215,7 +214,7 @@ class TokenService:
     def put(self, token: Token) -> object:
         """Store a token that somebody else issued for this account. Return the `tokens.version` of just this write.
 
-        Raises `StoreError`; this process then still has it.
+        Raises `StoreError`; the token then stays in this process's memory.
         """
         if self._binding is not None and not token.issued_for:
             token = token.bound_to(self._binding.known())
@@ -230,11 +229,11 @@ class TokenService:
             return self.tokens.version_of_write(version)
 
     def clear(self, *, revoke: bool = False) -> Cleared:
-        """Forget this account's token here; with `revoke` first end it at Kiwoom.
+        """Remove this account's token here; with `revoke` first revoke it at Kiwoom.
 
-        When the revoke fails the token stays and the error is raised: it is still valid, and only who has it
-        can revoke it. What cannot be read can be forgotten all the same, and is taken away from the other tools
-        before this raises `StoreError` for what cannot be deleted.
+        When the revoke fails the token stays and the error is raised: it is still valid, and nobody can revoke it
+        without having it. A token that cannot be read is removed all the same, also from the other tools, before this
+        raises `StoreError` for what cannot be deleted.
         """
         with self._locked() as session:
             token, unseen = self.tokens.present()
@@ -263,7 +262,7 @@ class TokenService:
             return cleared
 
     def forget_other_account(self, keys: AppKeys) -> None:
-        """Clear a token that is known to have been issued for other keys than these. Raises `StoreError`."""
+        """Remove a token that is known to have been issued for other keys than these. Raises `StoreError`."""
         with self._locked() as session:
             token = self.store.read()
             if token is not None and self._binding is not None and not self._binding.fits(token, keys):
@@ -272,7 +271,8 @@ class TokenService:
                 self._events.add("cleared", token)
 
     def expire_soft(self, token: Token) -> None:
-        """Take `token`, which has no five minutes left, out of the seed's sight. Leave it to a renewal under way."""
+        """Hide `token`, which has less than five minutes left, from the seed's API. While a renewal runs, leave that to
+        it."""
         if self.store.lock.try_acquire():
             try:
                 self.store.expire_soft(token)
@@ -282,9 +282,9 @@ class TokenService:
     # ------------------------------------------------------------------------------------------- exports and history
 
     def publish(self) -> tuple[KiwoomTokenError, ...]:
-        """Publish the present token again, if it is unexpired: an export was switched on, or another program wrote
-        the token. What is right already is not written, and a token of another tool that expires later is adopted
-        instead of being overwritten. Return what went wrong; raises `StoreError`.
+        """Publish the present token again, if it is unexpired: an export was switched on, or another program wrote the
+        token. What is right already is not written again, and a token of another tool that expires later is adopted
+        instead of being overwritten. Return what went wrong. Raises `StoreError`.
         """
         if self.exports is None and self.tokens.unsaved is None:
             return ()
@@ -296,7 +296,7 @@ class TokenService:
             if session.is_doubtful(token):
                 settled = session.settle_doubt(token)
                 if settled is None or session.is_doubtful(settled):
-                    return ()  # what another tool has may be the one that works
+                    return ()  # another tool's token may be the one that works
                 token = settled
             request = Request.refresh(self._clock(), rotate=False)
             external = better_of(token, session.external_token(), request, self._clock())
@@ -306,16 +306,16 @@ class TokenService:
             return outcome.unpublished if outcome.unsaved is None else (outcome.unsaved, *outcome.unpublished)
 
     def record_found(self, token: Token | None, at: float) -> None:
-        """Tell the history what a look at `at` found, in case that a program without one has changed it."""
+        """Record in the history what was found at `at`, in case a program without a history has changed it."""
         if token is None and self.store.place().problem is not None:
-            return  # where the keyring does not answer, nothing found does not mean that nothing is there
+            return  # while the keyring does not answer, finding no token does not mean that there is none
         self._events.record_found(token, at)
 
     # ------------------------------------------------------------------------------------------------------- the lock
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[LockedSession]:
-        """Hold the profile's lock. What is not urgent waits until it is free again: the history and the settings."""
+        """Hold the profile's lock. What is not urgent waits for its release: writing history and settings."""
         lock = self._acquire() or self.store.lock
         with self._session(lock) as session:
             yield session
@@ -375,9 +375,10 @@ class TokenService:
             return session.renew(request)
 
     def _shared_answer(self, record: dict[str, Any], request: Request) -> Outcome | BrokerError | None:
-        """Return what the lock's holder got from Kiwoom, if the caller can share it; None to go on waiting."""
+        """Return the answer that the lock's holder got from Kiwoom, if the caller can share it; None to go on
+        waiting."""
         if self._binding is not None:
-            self._binding.prepare()  # while Kiwoom takes its time: later all who wait want the processor at once
+            self._binding.prepare()  # now, while Kiwoom takes its time: later all who wait want the processor at once
         last = LastAttempt.from_record(record, self._clock())
         if not last.answers(request.waiting_since, rotate=request.rotate):
             return None
@@ -394,7 +395,8 @@ class TokenService:
 def _answer_to(
     request: Request, token: Token | None, now: float, tokens: AccountStore, exports: TokenExports | None
 ) -> Token | None:
-    """Return the stored token if it satisfies the request, is not being revoked, and nothing speaks against it."""
+    """Return the stored token if it satisfies the request, is not being revoked, and there is no evidence against
+    it."""
     if token is None or not request.is_satisfied_by(token, now):
         return None
     record = tokens.read_record()

@@ -1,1 +1,1 @@
-"""What can be set, and where things lie on disk."""
+"""The settings, where each value comes from, and where files are stored."""

@@ -1,7 +1,7 @@
-"""`settings.toml` as it was written: what could be read of it, and on which line what could not.
+"""`settings.toml` as written: what could be read, and which lines could not.
 
-No sentence about the file repeats a value, or a name that is no setting's: either may be a password or an app key
-that was pasted into the wrong place. The parser's own sentences repeat such names, so they are not passed on.
+No message about the file repeats a value, or a name that is no setting's: either may be a password or an app key that
+was pasted into the wrong place. The parser's own messages repeat such names, so they are not passed on.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MAX_BYTES = 100_000
-"""Fifty times what anybody sets; what is longer was put there by mistake."""
+"""Fifty times what anybody sets; a longer file was put there by mistake."""
 
 _MOST_LINES_LEFT_OUT = 50
 _MOST_LINES_OF_A_STATEMENT = 50
 
-_UNREADABLE = msg("{path} cannot be read ({reason}). Mend or remove it, then try again.")
+_UNREADABLE = msg("{path} cannot be read ({reason}). Correct or remove it, then try again.")
 _FORBIDDEN = msg(
-    "{path} cannot be read by this user ({reason}). Mend its owner and permissions, or name another folder in "
+    "{path} cannot be read by this user ({reason}). Correct its owner and permissions, or name another folder in "
     "KIWOOM_TRAY_CONFIG_DIR."
 )
-_NOT_TOML = msg("{path}, line {line} is not TOML. Mend or remove it.")
-_NOT_TOML_OF_KEY = msg("{path}, line {line}: the value of {key} is not TOML. Mend or remove it.")
+_NOT_TOML = msg("{path}, line {line} is not TOML. Correct or remove it.")
+_NOT_TOML_OF_KEY = msg("{path}, line {line}: the value of {key} is not TOML. Correct or remove it.")
 _NO_EQUALS = msg("{path}, line {line}: there is no = in it. A setting is written as: name = value")
 _NO_EQUALS_AFTER = msg("{path}, line {line}: there is no = after {key}.")
 _NO_VALUE = msg("{path}, line {line}: {key} has no value.")
@@ -48,10 +48,10 @@ _HEAD_TWICE = msg("{path}, line {line}: the section is there twice. Put both tog
 
 
 class Unknown:
-    """A setting whose line was not understood, so that nobody knows what it is.
+    """A setting whose line was not understood, so its value is unknown.
 
-    `section` is `()` outside of all sections, `("profiles", NAME)` in one, or None where that cannot be told. `key`
-    is the name of the setting, or empty where that cannot be told: then it may be any.
+    `section` is `()` outside of all sections, `("profiles", NAME)` in one, or None if it is not known. `key` is the
+    name of the setting, or empty if it is not known: then it may be any.
     """
 
     __slots__ = ("key", "problem", "section")
@@ -63,7 +63,7 @@ class Unknown:
 
 
 class Document:
-    """`fields` is what TOML made of the file, `unknown` what it could not read, line by line.
+    """`fields` is what TOML read from the file, `unknown` what it could not read, line by line.
 
     `unreadable` is the error when the file cannot be read as a whole; then there are no fields.
     """
@@ -80,13 +80,13 @@ class Document:
 
     @property
     def problems(self) -> list[SettingsError]:
-        """What could not be read, in words."""
+        """The errors about what could not be read."""
         if self.unreadable is not None:
             return [self.unreadable]
         return list(dict.fromkeys(one.problem for one in self.unknown))
 
     def read(self, text: str) -> None:
-        """Read `text` without the lines that are not TOML; a section whose head is broken is left out whole."""
+        """Read `text` without the lines that are not TOML. A section whose head is broken is left out as a whole."""
         import tomllib
 
         self._lines = lines = text.replace("\r\n", "\n").split("\n")
@@ -103,12 +103,12 @@ class Document:
             self._note_unknown(left_out, lines)
             lines = [*lines[: left_out.start], *([""] * len(left_out)), *lines[left_out.stop :]]
         first = self.unknown[0].problem.values["line"] if self.unknown else 1
-        message = msg("{path}, line {line} and others are not TOML. Mend the file, or move it away to start anew.")
+        message = msg("{path}, line {line} and others are not TOML. Correct the file, or move it away to start again.")
         self.unreadable = SettingsError(message, path=self._path, line=first)
 
     @property
     def sections(self) -> dict[str, Any]:
-        """What stands below the head of each profile, by the profile's one spelling."""
+        """The fields of each profile's section, by the profile's one spelling."""
         profiles = self.fields.get("profiles")
         return {normalized(name): one for name, one in profiles.items()} if isinstance(profiles, dict) else {}
 
@@ -117,7 +117,8 @@ class Document:
         return SettingsError(message, path=self._path, line=self._line_of(keys), **values)
 
     def _find_sections_that_look_alike(self, lines: list[str]) -> None:
-        """TOML tells two spellings of a name apart; here they are one profile, and nobody knows which one is meant."""
+        """Make the settings of two sections unknown whose names look alike: for TOML they are two, here they are one
+        profile."""
         seen: set[tuple[str, ...]] = set()
         for number, line in enumerate(lines, 1):
             if line.isascii() or not line.lstrip().startswith("["):
@@ -129,7 +130,8 @@ class Document:
             seen.add(path)
 
     def _note_unknown(self, left_out: range, lines: list[str]) -> None:
-        """Note what the lines that are left out may have set: a section with its head, or one statement."""
+        """Record which settings the left-out lines may have set: those of a section with its head, or of one
+        statement."""
         line = lines[left_out.start].strip()
         values: dict[str, Any] = {"path": self._path, "line": left_out.start + 1}
         is_toml_alone = _statement_length(lines, left_out.start) > 0
@@ -159,7 +161,7 @@ class Document:
 
 
 def read_text(path: str) -> str:
-    """The whole file. Raises `OSError`, also for what is no file or far too large, and `UnicodeDecodeError`."""
+    """Return the whole file. Raises `OSError`, also for what is no file or far too large, and `UnicodeDecodeError`."""
     with retry_sharing_violation(lambda: open(path, "rb", opener=open_regular)) as file:
         content = file.read(_MAX_BYTES + 1)
     if len(content) > _MAX_BYTES:
@@ -196,7 +198,7 @@ def read_document(path: str) -> Document:
 
 
 def _wrong_head(line: str) -> str:
-    """What is wrong with the head of a section, where it can be told for certain."""
+    """Return what is wrong with the head of a section, if that is certain; else an empty text."""
     if _parses(line + "]"):
         return _HEAD_OPEN
     name = _name_in_head(line)
@@ -204,7 +206,7 @@ def _wrong_head(line: str) -> str:
 
 
 def _wrong_value(line: str, key: str) -> str:
-    """What is wrong with the line of a setting, where it can be told for certain."""
+    """Return what is wrong with the line of a setting, if that is certain; else an empty text."""
     before, equals, after = line.partition("=")
     if not equals or before.rpartition(".")[2].strip(" \t\"'") != key:
         return _NO_EQUALS_AFTER
@@ -244,7 +246,7 @@ def _key_of(line: str) -> tuple[tuple[str, ...] | None, str]:
 
 
 def _section_around(lines: list[str], at: int) -> tuple[str, ...] | None:
-    """The section in which that line stands."""
+    """Return the section that the line belongs to."""
     for line in reversed(lines[:at]):
         if line.lstrip().startswith("[") and _parses(line):
             return _path_in(line)
@@ -260,7 +262,7 @@ def _section_of_head(line: str) -> tuple[str, ...] | None:
 
 
 def _name_in_head(line: str) -> str:
-    """The profile that a broken head means, or nothing."""
+    """Return the profile that a broken head means, or an empty text."""
     import re
 
     found = re.fullmatch(r"\[\s*profiles\s*\.\s*[\"']?([^\"'.\[\]]+?)[\"']?\s*\]?\s*(?:#.*)?", line)
@@ -268,7 +270,7 @@ def _name_in_head(line: str) -> str:
 
 
 def _statement_at_fault(error: Exception, lines: list[str]) -> tuple[int, int] | None:
-    """Return the first and the last line, both from 0, of what is no TOML by itself, else of what the error names."""
+    """Return the first and last line, counted from 0, of the statement that is no TOML, else of the one that failed."""
     import re
 
     found = re.search(r"\(at line (\d+),", str(error))
@@ -285,7 +287,7 @@ def _statement_at_fault(error: Exception, lines: list[str]) -> tuple[int, int] |
 
 
 def _statement_length(lines: list[str], at: int) -> int:
-    """How many lines the statement takes that begins on that one; 0 when it is none."""
+    """Return how many lines the statement has that begins on that line; 0 when none does."""
     for length in range(1, min(len(lines) - at, _MOST_LINES_OF_A_STATEMENT) + 1):
         if _parses("\n".join(lines[at : at + length])):
             return length
@@ -293,7 +295,7 @@ def _statement_length(lines: list[str], at: int) -> int:
 
 
 def _left_out(lines: list[str], first: int, last: int) -> range:
-    """The lines of that statement, and where it is the head of a section, those of the section."""
+    """Return the lines of that statement, and if it is the head of a section, those of the section."""
     end = last + 1
     if lines[first].lstrip().startswith("["):
         while end < len(lines) and not lines[end].lstrip().startswith("["):
@@ -302,7 +304,7 @@ def _left_out(lines: list[str], first: int, last: int) -> range:
 
 
 def _line_numbers(lines: list[str]) -> dict[tuple[str, ...], int]:
-    """On which line each section and each value stands, by the names that lead to it."""
+    """Return the line number of each section and each value, by the names that lead to it."""
     numbers: dict[tuple[str, ...], int] = {}
     section: tuple[str, ...] = ()
     for number, line in enumerate(lines, 1):
@@ -315,7 +317,7 @@ def _line_numbers(lines: list[str]) -> dict[tuple[str, ...], int]:
 
 
 def _path_in(line: str) -> tuple[str, ...]:
-    """The names that a line of TOML leads to: a section's head, or a key."""
+    """Return the names that a line of TOML leads to: a section's head, or a key."""
     import tomllib
 
     try:

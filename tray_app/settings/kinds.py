@@ -24,7 +24,7 @@ class Kind:
     __slots__ = ()
 
     def read(self, value: object) -> Any:
-        """Return the typed value. Raises `ValueError` that says what would fit, and not what was there."""
+        """Return the typed value. Raises a `ValueError` that says what is allowed, and not what was there."""
         raise NotImplementedError
 
     def parse(self, text: str) -> object:
@@ -32,7 +32,7 @@ class Kind:
         return text.strip()
 
     def write(self, value: Any) -> object:
-        """Return the typed value as the file holds it."""
+        """Return the typed value as written in the file."""
         return "" if value is None else value
 
     def text(self, value: Any) -> str:
@@ -109,8 +109,8 @@ class Policy(Kind):
 
 
 class Span(Kind):
-    """A span of at most a day, such as `"10m"`, `"90s"` or `"1h"`, read into whole seconds. Only 0 needs no unit:
-    whoever writes 10 means minutes as often as seconds."""
+    """A duration of at most a day, such as `"10m"`, `"90s"` or `"1h"`, read into whole seconds. Only 0 needs no unit: a
+    10 is meant as minutes as often as seconds."""
 
     def read(self, value: object) -> int:
         text = value.strip().lower() if isinstance(value, str) else ""
@@ -140,7 +140,7 @@ class Span(Kind):
 
 
 class Spans(Kind):
-    """Up to ten spans, read into a tuple of seconds with the longest first; as text with commas between them."""
+    """Up to ten durations, read into a tuple of seconds with the longest first; as text with commas between them."""
 
     def read(self, value: object) -> tuple[int, ...]:
         if not isinstance(value, (list, tuple)) or len(value) > 10:
@@ -148,7 +148,7 @@ class Spans(Kind):
         return tuple(sorted({Span().read(one) for one in value}, reverse=True))
 
     def parse(self, text: str) -> object:
-        """With commas between them, or as the file has it: `["30m", "10m"]`."""
+        """Read durations with commas between them, or as the file has them: `["30m", "10m"]`."""
         spans = text.strip().removeprefix("[").removesuffix("]").split(",")
         return [Span().parse(unquoted(one)) for one in spans if one.strip()]
 
@@ -163,7 +163,7 @@ class Spans(Kind):
 
 
 class Hours(Kind):
-    """A part of the day by this computer's clock, read into minutes after midnight (from, to); None for none."""
+    """A period of the day by this computer's clock, read into minutes after midnight (from, to); None for none."""
 
     def read(self, value: object) -> tuple[int, int] | None:
         if value == "":
@@ -190,8 +190,8 @@ class Folder(Kind):
 
 
 class File(Kind):
-    """The absolute path of a file, or nothing. A relative one would be another file for each tool, depending on the
-    folder it was started in."""
+    """The absolute path of a file, or nothing. A relative one would mean a different file to each tool, depending on
+    the folder it was started in."""
 
     def read(self, value: object) -> str:
         import os
@@ -217,7 +217,7 @@ class Alias(Kind):
 
 
 class RedisAddress(Kind):
-    """The address, read into a secret, because it may hold a password."""
+    """The address of a Redis server, read into a secret, because it may contain a password."""
 
     def read(self, value: object) -> Secret:
         from urllib.parse import urlsplit
@@ -244,13 +244,13 @@ class RedisAddress(Kind):
         return "" if value is None else value.reveal()
 
     def text(self, value: Any) -> str:
-        """Without the user and password, because it is shown."""
+        """Return the address without user and password, because it is shown."""
         scheme, _, rest = str(self.write(value)).partition("://")
         return f"{scheme}://{rest.rpartition('@')[2]}" if rest else ""
 
 
 def _time_of_day(text: str) -> int | None:
-    """`HH:MM` in minutes after midnight."""
+    """Return `HH:MM` as minutes after midnight, or None for anything else."""
     hours, _, minutes = text.partition(":")
     if not (len(hours) == len(minutes) == 2 and f"{hours}{minutes}".isdecimal() and f"{hours}{minutes}".isascii()):
         return None

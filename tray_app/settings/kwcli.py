@@ -26,14 +26,14 @@ _MAX_BYTES = 1_000_000
 
 
 def settings_path() -> str:
-    """Where `kiwoomcli` keeps its settings."""
+    """Return the path of `kiwoomcli`'s settings."""
     return os.path.join(kwcli_config_dir(), "settings.json")
 
 
 def alias_digest(alias: str) -> str:
     """Return the 16 hex digits by which `kiwoomcli` names an alias in the keyring and in its cache.
 
-    It takes the letters as they were typed for `kiwoomcli setup`, which may be another spelling than ours.
+    It uses the letters as typed at `kiwoomcli setup`, which may be spelled differently from ours.
     """
     from hashlib import sha256
 
@@ -42,14 +42,14 @@ def alias_digest(alias: str) -> str:
 
 
 def aliases() -> dict[str, str]:
-    """Return the mode, `real` or `demo`, of each alias that can be used. With a damaged file there are none."""
+    """Return the mode, `real` or `demo`, of each usable alias. With a damaged file there are none."""
     return {normalized(alias): mode for alias, mode in _profiles().items() if mode is not None}
 
 
 def modes() -> dict[str, str]:
     """Return the mode, `real` or `demo`, of each alias. Without a file there are none.
 
-    Raises `SettingsError` when the file cannot be read, or has a mode that is neither: then nobody knows which.
+    Raises `SettingsError` when the file cannot be read, or has a mode that is neither of the two.
     """
     found = _read_profiles()
     if None in found.values():
@@ -66,7 +66,7 @@ def _profiles() -> dict[str, str | None]:
 
 
 def _read_profiles() -> dict[str, str | None]:
-    """The modes by the aliases as `kiwoomcli` spells them; None for one that is neither `real` nor `demo`."""
+    """Return the modes by alias, as `kiwoomcli` spells it; None for a mode that is neither `real` nor `demo`."""
     profiles = _read().get("profiles", {})
     if not isinstance(profiles, dict):
         raise _damaged()
@@ -77,7 +77,8 @@ def _read_profiles() -> dict[str, str | None]:
 
 
 def keep_alias(alias: str, mode: str) -> None:
-    """Make an alias known to `kiwoomcli`, which uses it by default where it has no other. The rest of its file stays.
+    """Add an alias to `kiwoomcli`'s settings, which becomes its default where it has no other. The rest of the file
+    stays.
 
     Raises `SettingsError` when the file is damaged or cannot be written; it is then left as it was.
     """

@@ -36,7 +36,7 @@ ENVIRONMENT, PROFILE, FILE, KWCLI, UNSET = "environment", "profile", "file", "ki
 
 _BOT_FILE = "share_bot_file"
 _ALIKE = 0.7
-"""`mod`, `moed`, `data-dir` and `stores` are slips of the hand; a name that is less like a setting's is another."""
+"""`mod`, `moed`, `data-dir` and `stores` are typing errors; a name that is less similar means something else."""
 
 _NO_SECTION = msg("{path}, line {line}: the settings of a profile belong under a head such as [profiles.NAME].")
 _NO_SETTING = msg("{path}, line {line}: there is no such setting. See them all: kiwoom-token config")
@@ -55,11 +55,11 @@ _BOT_FILE_IS_TOKEN_FILE = msg("share_bot_file is left out, because it is the fil
 
 
 class Settings:
-    """The settings of one profile, which never change; the names are those of the table. `replace` makes others.
+    """The settings of one profile, immutable; the names are those of the table. `replace` returns changed ones.
 
-    `has_own_data_dir` tells whether anybody chose the data folder; `problems` lists what in the file could
-    not be used; `sources` has the name of each setting that somebody set, and where. `unknown` has the settings whose
-    lines were not understood, and why: those that are required have no value, and to read one raises its error.
+    `has_own_data_dir` is True if somebody chose the data folder; `problems` lists what in the file could not be used;
+    `sources` maps each setting that somebody set to where that was. `unknown` has the settings whose lines were not
+    understood, and why: those that are required have no value, and reading one raises its error.
     """
 
     # No dataclass: its import takes as long as a tenth of `kiwoom-token get`.
@@ -106,8 +106,8 @@ class Settings:
     theme: str
     language: str
     mode: str
-    """`real` or `demo`. Where nobody set it, the first look at it looks at `kiwoomcli`'s accounts, and raises
-    `SettingsError` when these cannot be read."""
+    """`real` or `demo`. Where nobody set it, the first access reads `kiwoomcli`'s accounts, and raises `SettingsError`
+    when they cannot be read."""
     policy: str
     renew_before: int
     share_bot_file: str
@@ -132,7 +132,8 @@ class Settings:
         self.__setattr__(name, None)
 
     def __getattr__(self, name: str) -> Any:
-        """Called for what has no value yet: the mode until it is looked up, and what is unknown."""
+        """Look up the mode, or raise the error of an unknown setting: Python calls this only for what has no value
+        yet."""
         if name in TABLE:
             if name in self.unknown:
                 raise _again(self.unknown[name])
@@ -145,7 +146,7 @@ class Settings:
         return f"Settings({self.profile!r})"
 
     def replace(self, **changes: object) -> Settings:
-        """Return the same settings but for these; what is changed is not unknown any more."""
+        """Return the same settings with these changed; a changed setting is not unknown any more."""
         return Settings(
             {name: getattr(self, name) for name in self.__slots__ if self._has(name)}
             | {"unknown": {name: why for name, why in self.unknown.items() if name not in changes}}
@@ -154,14 +155,14 @@ class Settings:
 
     @property
     def is_usable(self) -> bool:
-        """Whether all required settings are known."""
+        """True if all required settings are known."""
         return not any(TABLE[name].required for name in self.unknown)
 
     def require(self) -> None:
         """Raise the `SettingsError` of a required setting that is unknown, if there is one.
 
-        Whatever needs Kiwoom or a store asks this first, because without it real trading, plain text or another
-        account could take the place of what was meant.
+        Whatever needs Kiwoom or a store calls this first, because otherwise real trading, plain text or another account
+        could take the place of what was meant.
         """
         for name, problem in self.unknown.items():
             if TABLE[name].required:
@@ -186,7 +187,7 @@ class Settings:
         return source
 
     def _has(self, name: str) -> bool:
-        """Return whether it has a value already."""
+        """Return True if the setting has a value already."""
         try:
             object.__getattribute__(self, name)
         except AttributeError:
@@ -195,7 +196,7 @@ class Settings:
 
 
 def _again(problem: SettingsError) -> SettingsError:
-    """One that was raised before would collect a traceback each time."""
+    """Return a new error of the same content: one that is raised again collects another traceback each time."""
     values: dict[str, Any] = problem.values
     return SettingsError(problem.message, **values)
 
@@ -206,11 +207,11 @@ def profile_name(named: str | None, environ: Mapping[str, str] = os.environ) -> 
 
 
 def load_settings(profile: str | None = None, environ: Mapping[str, str] = os.environ, **chosen: object) -> Settings:
-    """Read `settings.toml` and the environment; what is `chosen` by name and not None goes before both.
+    """Read `settings.toml` and the environment. What is `chosen` by name and not None takes precedence over both.
 
-    Raises `InvalidInput` for a bad profile name, or one that only upper and lower case tell from another, and
-    `SettingsError` for a bad environment variable. What is wrong in the file is listed in `problems`; the required
-    settings that nobody knows for that reason are in `unknown`, and `Settings.require` raises.
+    Raises `InvalidInput` for a bad profile name, or one that differs from another only in upper and lower case, and
+    `SettingsError` for a bad environment variable. Errors in the file are listed in `problems`; the required settings
+    that are unknown because of them are in `unknown`, and `Settings.require` raises.
     """
     name = profile_name(profile, environ)
     file = _File(read_document(settings_file(environ)), name, config_dir(environ))
@@ -259,7 +260,7 @@ def _seeds_folder(store: object) -> str:
 
 
 class _Found:
-    """What all the places together say: the typed `values`, where each comes from, and what is `unknown`."""
+    """What was found in all places together: the typed `values`, where each comes from, and what is `unknown`."""
 
     __slots__ = ("find_mode", "sources", "unknown", "values")
 
@@ -310,7 +311,8 @@ def _take_from(file: _File, setting: Setting, profile: str, found: _Found) -> No
 
 
 def _let_alias_decide(found: _Found) -> None:
-    """The mode that `kiwoomcli` knows for a named profile goes before what the file says of all profiles."""
+    """Give a named profile the mode of its `kiwoomcli` alias, which takes precedence over the file's mode for all
+    profiles."""
     if found.sources.get("mode") == FILE:
         of_all = found.values.pop("mode")
         found.find_mode = lambda settings: _kwcli_modes().get(settings.profile, of_all)
@@ -331,8 +333,8 @@ def _kwcli_modes() -> dict[str, str]:
 
 
 def _mode_of_keys(environ: Mapping[str, str], account: str) -> str:
-    """Return mock trading where only mock keys can be meant: by the environment, else by the account that was chosen,
-    else by all accounts of `kiwoomcli`. Raises `SettingsError` when it is these that tell and nobody can read them."""
+    """Return `demo` where only mock keys can be meant: by the environment, else by the chosen account, else by all
+    accounts of `kiwoomcli`. Raises `SettingsError` when these decide and cannot be read."""
     if variable(environ, "APP_KEY"):
         return MODES[0]
     if variable(environ, "APP_KEY_MOCK"):
@@ -342,8 +344,8 @@ def _mode_of_keys(environ: Mapping[str, str], account: str) -> str:
 
 
 def _is_account_of_default(name: str, shared: Mapping[str, str], environ: Mapping[str, str]) -> bool:
-    """Whether the environment, as `exec` makes it for `kiwoomcli`, calls by its alias what the default profile is
-    here: the same keys, so the same token."""
+    """Return True if `name` is the `kiwoomcli` alias of what is the default profile here, in an environment made by
+    `exec`: the same keys, so the same token."""
     if name == DEFAULT or shared.get("account") != name:
         return False
     mode = variable(environ, "KIWOOM_MODE").lower() or shared.get("mode")
@@ -352,7 +354,7 @@ def _is_account_of_default(name: str, shared: Mapping[str, str], environ: Mappin
 
 
 def chosen_account(environ: Mapping[str, str] = os.environ) -> str:
-    """Return what `account` is at this moment, as another program may have written it since the settings were read."""
+    """Return the present value of `account`, which another program may have written since the settings were read."""
     account = read_document(settings_file(environ)).fields.get("account")
     return normalized(account.strip()) if isinstance(account, str) else ""
 
@@ -375,8 +377,8 @@ def known_profiles(environ: Mapping[str, str] = os.environ) -> list[str]:
 
 
 def _refuse_twin(name: str, sections: Collection[str], find_aliases: Callable[[], Collection[str]]) -> None:
-    """Refuse a name that only letter case tells from another one: on every system, because settings are copied
-    between them. But two aliases of `kiwoomcli` are two accounts wherever files tell them apart."""
+    """Refuse a name that differs from another one only in letter case: on every system, because settings are copied
+    between them. But two aliases of `kiwoomcli` are two accounts wherever file names distinguish case."""
     if name == DEFAULT:
         return
     other = case_conflict(name, (DEFAULT, *sections))
@@ -391,7 +393,7 @@ def _refuse_twin(name: str, sections: Collection[str], find_aliases: Callable[[]
 
 
 def _base_url(url: str) -> str | None:
-    """Refuse early what keys must not be sent to; the broker checks the address in full before it sends any."""
+    """Refuse early an address that keys must not be sent to; the broker checks it in full before it sends any."""
     scheme, _, rest = url.lower().partition("://")
     on_this_computer = rest.startswith(("127.", "localhost", "[::1]"))
     if url and scheme != "https" and not (scheme == "http" and on_this_computer):
@@ -421,7 +423,8 @@ def _encryption_keys(text: str) -> Secret | None:
 
 
 class _Layer:
-    """What one part of the file sets: the typed `values`, and the guarded settings that are `unknown`, and why."""
+    """What one part of the file sets: the typed `values`, and the guarded settings that are `unknown` with the
+    reason."""
 
     __slots__ = ("_doubts", "unknown", "values")
 
@@ -431,31 +434,32 @@ class _Layer:
         self._doubts: dict[str, SettingsError] = {}
 
     def forget(self, name: str, problem: SettingsError) -> None:
-        """That setting was named on a line that was not understood."""
+        """Make the setting unknown: it was named on a line that was not understood."""
         if TABLE[name].is_guarded:
             self.values.pop(name, None)
             self.unknown.setdefault(name, problem)
 
     def doubt(self, names: Iterable[str], problem: SettingsError) -> None:
-        """Each of these may have been meant by a line that was not understood, unless it stands elsewhere."""
+        """Doubt each of these settings: a line that was not understood may have meant it, unless it is set
+        elsewhere."""
         for name in names:
             if TABLE[name].is_guarded:
                 self._doubts.setdefault(name, problem)
 
     def settle(self, known: Container[str]) -> None:
-        """What was doubted, and stands neither here nor in what is `known` besides, is unknown."""
+        """Make each doubted setting unknown that is set neither here nor in `known`."""
         for name, problem in self._doubts.items():
             if name not in self.values and name not in known:
                 self.unknown.setdefault(name, problem)
 
 
 class _File:
-    """`settings.toml` for one profile: what stands outside of all sections is `shared`, in its section its `own`."""
+    """`settings.toml` for one profile: `shared` is what is outside of all sections, `own` what is in the profile's."""
 
     __slots__ = ("_document", "_folder", "_profile", "own", "problems", "shared", "unreadable")
 
     def __init__(self, document: Document, profile: str, folder: str) -> None:
-        """A folder that the file names is one below `folder`, where it has no whole path."""
+        """Read `document` for `profile`. A relative path in it is relative to `folder`."""
         self.shared = _Layer()
         self.own = _Layer()
         self.problems = document.problems
@@ -474,7 +478,7 @@ class _File:
 
     @property
     def has_own(self) -> bool:
-        """Whether the profile has a section of its own with anything in it."""
+        """True if the profile has a section of its own with anything in it."""
         return bool(self.own.values or self.own.unknown)
 
     def _take_section(self) -> None:
@@ -513,7 +517,8 @@ class _File:
         self.problems.append(problem)
 
     def _doubt_whatever_was_meant(self, keys: tuple[str, ...], value: object, layer: _Layer) -> SettingsError:
-        """A name that is nearly a setting's was meant for it; a section that is no profile's may be any profile's."""
+        """Doubt the settings that a wrong name may have meant: the one with a similar name, or any of a profile where a
+        section is no profile's. Return the error."""
         if isinstance(value, dict):
             problem = self._document.problem(_NO_SETTING, keys)
             for one in (self.shared, self.own):
@@ -527,7 +532,7 @@ class _File:
         return problem
 
     def _forget(self, line: Unknown) -> None:
-        """What a line set that is not TOML; where its section cannot be told, it may have been any."""
+        """Make the setting of a line that is not TOML unknown; if the line's section is not known, in any section."""
         if line.section == ():
             layers = [self.shared]
         elif line.section is not None and len(line.section) > 1 and line.section[0] == "profiles":
@@ -543,13 +548,13 @@ class _File:
                 layer.doubt(TABLE, line.problem)
 
     def _whole_path(self, value: object) -> object:
-        """The same folder for each tool, wherever it is started."""
+        """Return the path of the folder as an absolute one, the same for each tool wherever it is started."""
         if not isinstance(value, str) or not value.strip():
             return value
         return os.path.join(self._folder, expand_user(value.strip()))
 
     def _leave_out_bot_file_if_taken(self) -> None:
-        """A bot must not get the token of another account: the file is that of the profile which comes first."""
+        """Drop the bot file if an earlier profile uses it: a bot must not get the token of another account."""
         for other, path in self._bot_files_before():
             if is_same_path(path, self.own.values[_BOT_FILE]):
                 keys = ("profiles", self._profile, _BOT_FILE)
@@ -558,7 +563,7 @@ class _File:
                 return
 
     def _bot_files_before(self) -> Iterator[tuple[str, str]]:
-        """The profiles before this one which have a file for bots, and which file; the default one is the first."""
+        """Yield the profiles before this one that have a bot file, and the file; the default profile is the first."""
         sections = {name: one for name, one in self._document.sections.items() if isinstance(one, dict)}
         of_default = {**self._document.fields, **sections.pop(DEFAULT, {})}
         for name, fields in {DEFAULT: of_default, **sections}.items():

@@ -18,7 +18,7 @@ _OF_A_TOKEN = (".token", ".token.ending", ".token.lock", ".token.owner")
 
 
 def config_dir(environ: Mapping[str, str]) -> str:
-    """The folder of `settings.toml`: `KIWOOM_TRAY_CONFIG_DIR`, else the user's configuration folder."""
+    """Return the folder of `settings.toml`: `KIWOOM_TRAY_CONFIG_DIR`, else the user's configuration folder."""
     named = variable(environ, "KIWOOM_TRAY_CONFIG_DIR")
     if named:
         return os.path.abspath(expand_user(named))
@@ -26,7 +26,7 @@ def config_dir(environ: Mapping[str, str]) -> str:
 
 
 def settings_file(environ: Mapping[str, str]) -> str:
-    """The path of `settings.toml`, which need not exist."""
+    """Return the path of `settings.toml`, which need not exist."""
     return os.path.join(config_dir(environ), SETTINGS_FILE)
 
 
@@ -58,51 +58,51 @@ def shared_state_dir(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def state_dir() -> str:
-    """The folder of logs, and of what else is of this program's installation alone."""
+    """Return the folder of logs and of other files that belong to this installation alone."""
     return os.path.join(_user_folder("XDG_STATE_HOME", ".local/state", "LOCALAPPDATA"), APP_NAME)
 
 
 def user_data_dir() -> str:
-    """The data folder of an installed program for which nobody chose another."""
+    """Return the data folder of an installed program for which nobody chose another."""
     return os.path.join(_user_folder("XDG_DATA_HOME", ".local/share", "LOCALAPPDATA"), APP_NAME)
 
 
 def checkout_data_dir() -> str | None:
-    """This checkout's `data/`, when the program runs from one."""
+    """Return this checkout's `data/` when the program runs from one, else None."""
     top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     return os.path.join(top, "data") if os.path.isfile(os.path.join(top, "pyproject.toml")) else None
 
 
 def default_data_dir() -> str:
-    """The data folder where nobody chose one."""
+    """Return the data folder where nobody chose one."""
     return checkout_data_dir() or user_data_dir()
 
 
 def sandbox_dir(environ: Mapping[str, str]) -> str:
-    """The folder of everything that the sandbox leaves behind, inside the data folder that would be used."""
+    """Return the folder of everything that the sandbox leaves behind, inside the data folder that would be used."""
     return os.path.join(variable(environ, "KIWOOM_TRAY_DATA_DIR") or default_data_dir(), "sandbox")
 
 
 def token_file(data_dir: str, profile: str) -> str:
-    """`<data>/.token` for the default profile, else `<data>/<profile>.token`."""
+    """Return `<data>/.token` for the default profile, else `<data>/<profile>.token`."""
     from tray_app.core.profile import DEFAULT
 
     return os.path.join(data_dir, ".token" if profile == DEFAULT else f"{profile}.token")
 
 
 def is_token_file(path: str, data_dir: str) -> bool:
-    """Return whether the token of some profile, or what belongs to it, may be stored under that name."""
+    """Return True if the token of some profile, or what belongs to it, may be stored under that name."""
     folder, name = os.path.split(os.path.realpath(path))
     return is_same_path(folder, data_dir) and _name(name).endswith(_OF_A_TOKEN)
 
 
 def is_same_path(one: str, other: str) -> bool:
-    """Return whether both lead to the same place, as this system compares names; nothing has to be there."""
+    """Return True if both paths lead to the same place, as this system compares names; nothing has to exist there."""
     return _name(os.path.realpath(one)) == _name(os.path.realpath(other))
 
 
 def kwcli_config_dir() -> str:
-    """Where `kiwoomcli` keeps its settings: `platformdirs.user_config_dir("kiwoom")`."""
+    """Return the folder of `kiwoomcli`'s settings: `platformdirs.user_config_dir("kiwoom")`."""
     name = os.path.join("kiwoom", "kiwoom") if sys.platform == "win32" else "kiwoom"
     return os.path.join(_user_folder("XDG_CONFIG_HOME", ".config", "LOCALAPPDATA"), name)
 
@@ -112,7 +112,7 @@ def _name(path: str) -> str:
 
 
 def _user_folder(xdg_variable: str, below_home: str, windows_variable: str) -> str:
-    """Where `platformdirs` would put our folder, found without it: its import takes longer than all of `get`."""
+    """Return where `platformdirs` would put our folder, without it: its import takes longer than all of `get`."""
     if sys.platform == "win32":
         return os.environ.get(windows_variable) or _known_folder(windows_variable)
     named = os.environ.get(xdg_variable, "")
@@ -122,7 +122,7 @@ def _user_folder(xdg_variable: str, below_home: str, windows_variable: str) -> s
 
 
 def _known_folder(variable: str) -> str:
-    """What Windows itself says, for a program that was started without the user's environment."""
+    """Return the folder that Windows itself names, for a program that was started without the user's environment."""
     import platformdirs
 
     return platformdirs.user_data_dir(roaming=variable == "APPDATA")

@@ -1,4 +1,4 @@
-"""Write `settings.toml`: one value at a time, with comments and everything else left as it is."""
+"""Write `settings.toml`: one value at a time, leaving comments and everything else as they are."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def save_setting(name: str, value: object, profile: str = DEFAULT, environ: Mapp
 
 
 def unset_setting(name: str, profile: str = DEFAULT, environ: Mapping[str, str] = os.environ) -> bool:
-    """Remove one setting from the file, so that its default applies again; return whether it was there.
+    """Remove one setting from the file, so that its default applies again; return True if it was there.
 
     Raises `SettingsError` like `save_setting`.
     """
@@ -70,7 +70,7 @@ def _as_spelled(profile: str, profiles: Iterable[str]) -> str:
 
 
 def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) -> bool:
-    """Write the file if `change` returns that it changed something; return the same."""
+    """Write the file if `change` returns True for having changed something; return the same."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
@@ -93,11 +93,11 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
         failure = SettingsError(_UNWRITABLE, path=path, reason=reason_of(error))
     except (TOMLKitError, ValueError, AttributeError, TypeError, RecursionError):
         failure = _damaged(path)
-    raise failure  # outside of the handlers: what the parser says repeats the file
+    raise failure  # outside of the handlers: the parser's message repeats the file
 
 
 def _target_of(path: str) -> str:
-    """Return where the file is: a linked one stays linked. Raises `OSError` for a link that leads nowhere."""
+    """Return where the file really is: a linked one stays linked. Raises `OSError` for a link that leads nowhere."""
     if not os.path.islink(path):
         return path
     target = os.path.realpath(path)
@@ -107,19 +107,19 @@ def _target_of(path: str) -> str:
 
 
 def _damaged(path: str) -> SettingsError:
-    """Return what is wrong with the file, in the words of its reader."""
+    """Return the error of a file that cannot be read, as reading it gives it."""
     for problem in read_document(path).problems:
         return problem
     return SettingsError(
-        msg("{path} cannot be changed, because something stands where a section belongs. Mend it first."), path=path
+        msg("{path} cannot be changed, because there is a value where a section belongs. Correct it first."), path=path
     )
 
 
 @contextlib.contextmanager
 def _alone(path: str) -> Iterator[None]:
-    """Keep other programs of ours from changing the file meanwhile: each has read what the one before it wrote.
+    """Lock the file against our other programs, so that each has read what the one before it wrote.
 
-    Where there are no locks, or one is held for too long, the change is made all the same.
+    Where files cannot be locked, or the lock is held for too long, the change is made all the same.
     """
     try:
         descriptor = open_private(path + ".lock")
@@ -137,7 +137,7 @@ def _alone(path: str) -> Iterator[None]:
 
 
 def _replace(path: str, text: str) -> None:
-    """Write the new file: its owner's alone, or open to whom the old one was."""
+    """Write the new file: for its owner alone, or with the access rights of the old one."""
     mode = 0o600
     with contextlib.suppress(FileNotFoundError):
         mode = stat.S_IMODE(os.stat(path).st_mode)
@@ -145,13 +145,13 @@ def _replace(path: str, text: str) -> None:
 
 
 def choose_data_dir(settings: Settings) -> Settings:
-    """Return the settings with a data folder: where nobody chose one, this checkout's `data/` when run from one, else
-    the user's. Writes nothing."""
+    """Return the settings with a data folder: if nobody chose one, this checkout's `data/` when run from one, else the
+    user's data folder. Writes nothing."""
     return settings if settings.has_own_data_dir else settings.replace(data_dir=default_data_dir())
 
 
 def settle_data_dir(settings: Settings, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Return the same as `choose_data_dir`, once the choice is written for all tools of the machine.
+    """Return the same as `choose_data_dir`, and write the choice for all tools of the machine.
 
     Raises `SettingsError`.
     """

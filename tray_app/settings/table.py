@@ -1,6 +1,6 @@
 """The one table of settings: name, kind, default and meaning of each.
 
-From it come what `settings.toml` may hold, what `kiwoom-token config` takes and what the settings window shows.
+What `settings.toml` may contain, what `kiwoom-token config` takes and what the settings window shows all come from it.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ GROUPS = (RENEWAL, NOTICES, SHARING, STORAGE, PROGRAM)
 class Setting:
     """One setting. Users read its `meaning`, in `group`.
 
-    `per_profile` settings may also be set in `[profiles.NAME]`; what is set outside applies to all profiles, or to
-    the default one alone when `inherited` is False. `environment` names a variable that takes precedence.
+    `per_profile` settings may also be set in `[profiles.NAME]`; a value outside applies to all profiles, or to the
+    default one alone when `inherited` is False. `environment` names a variable that takes precedence.
 
     Where its line in the file was not understood, `required` settings have no value, and whatever depends on them
     refuses to work; others have the value `when_unknown`.
@@ -92,7 +92,7 @@ class Setting:
 
     @property
     def is_guarded(self) -> bool:
-        """Whether not knowing it is something else than not setting it."""
+        """True if a setting that is unknown is treated differently from one that is not set."""
         return self.required or self.when_unknown != self.default
 
 
@@ -209,7 +209,7 @@ TABLE: dict[str, Setting] = {
 
 
 def read_value(setting: Setting, value: object, where: str) -> Any:
-    """Return the typed value. Raises `SettingsError` that names the place and what would fit, and not the value."""
+    """Return the typed value. Raises a `SettingsError` that names the place and what is allowed, and not the value."""
     try:
         return setting.kind.read(value)
     except ValueError as error:

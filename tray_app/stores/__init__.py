@@ -1,1 +1,1 @@
-"""Where a token is stored, the lock that guards it and the marker that tells of a change."""
+"""Where a token is stored, the lock that guards it and the marker that announces a change."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tray_app.stores.lock import ThreadLock
 
     class Store(Protocol):
-        """One profile's token. Methods raise `StoreError`; `write`, `clear` and `expire_soft` want the lock held."""
+        """One profile's token. Methods raise `StoreError`; `write`, `clear` and `expire_soft` need the lock held."""
 
         lock: ThreadLock
         announces: bool
@@ -30,26 +30,26 @@ if TYPE_CHECKING:
             """Return the token as far as it can be read without asking a keyring or a network."""
 
         def read_expiring(self) -> Token | None:
-            """Return a token that `expire_soft` took away from the seed's API, if it has not expired yet."""
+            """Return a token that `expire_soft` has hidden from the seed's API, if it has not expired yet."""
 
         def write(self, token: Token) -> object:
             """Store the token in place of any other; return the version of just this write."""
 
         def wants_rewriting(self) -> bool:
-            """Return whether the stored token should be written again although it is the same: it is not encrypted
-            with the key that is the first one by now."""
+            """Return True if the stored token should be written again although it is the same: it is not encrypted with
+            the present first key."""
 
         def clear(self) -> bool:
-            """Forget the token everywhere; return whether there was one."""
+            """Forget the token everywhere; return True if there was one."""
 
         def expire_soft(self, token: Token) -> bool:
-            """Take away `token`, which has no five minutes left, if it is still the stored one: the seed's rule.
+            """Hide `token`, which has less than five minutes left, if it is still the stored one: the seed's rule.
 
-            Until it expires `read_expiring` still finds it, so nobody has to ask the broker for it again.
+            Until it expires `read_expiring` still returns it, so nobody has to ask the broker for it again.
             """
 
         def check(self) -> None:
-            """Ask the preferred place whether it can be used, so that `place` says why it is not."""
+            """Find out if the preferred place can be used, so that `place` says why it is not."""
 
         def place(self) -> Place:
             """Return where the token is stored, as far as is known without asking anything slow."""
@@ -73,7 +73,7 @@ class Place:
 
     @property
     def problem_code(self) -> str:
-        """Return which problem it is, as `tray_app.core.wording` knows it; empty for none."""
+        """Return the code of the problem, for `tray_app.core.wording`; empty for none."""
         return self.problem.problem if self.problem else ""
 
     def __eq__(self, other: object) -> bool:

@@ -1,4 +1,4 @@
-"""A few bytes that change whenever a token changes: cheap to compare, seen by every process at once."""
+"""A few bytes that change whenever a token changes: cheap to compare, and visible to every process at once."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _NONCE_BYTES = 8
 _SIZE = 16
 
 _TRUST_SECONDS = 0.05
-"""How long the open file is taken for the one at the path. A file that was written, removed, renamed or replaced shows
-that by its status time or its number of links, at once; one whose folder was renamed does not."""
+"""For how long the open file is assumed to be the one at the path. A file that was written, removed, renamed or
+replaced shows that at once by its status time or its number of links; one whose folder was renamed does not."""
 
 
 class ChangeMarker:
     """A file of 16 bytes: a random nonce, then an instant in microseconds of the epoch.
 
-    Records created before that instant are void wherever they are still stored: this is how a clear reaches a
-    keyring that did not answer at the time. A random nonce needs no lock: whatever two writers leave there,
-    it differs from what a reader saw before. Readers take the version first and read the store after it, so
-    that a change in between shows as a change.
+    Records created before that instant are void wherever they are still stored: this is how a clear reaches a keyring
+    that did not answer at the time. A random nonce needs no lock: whichever of two writers comes last, its nonce
+    differs from what a reader saw before. Readers take the version first and read the store after it, so that a change
+    in between is noticed.
 
     The file is read, not mapped: a page of a map that the disk has no room for ends the process with SIGBUS.
     """
@@ -42,7 +42,7 @@ class ChangeMarker:
         self._trusted_until = 0.0
 
     def version(self) -> object:
-        """Return a value that equals the last one only if nothing changed; without a usable file it equals none."""
+        """Return a value that equals the last one only if nothing changed; without a usable file it never does."""
         file = self._file
         if file is not None and time.monotonic() < self._trusted_until:
             try:
@@ -56,7 +56,7 @@ class ChangeMarker:
         return self._read() or object()
 
     def invalidated_before(self) -> int:
-        """Return microseconds of the epoch; 0 when nothing was ever cleared or stored."""
+        """Return the instant in microseconds of the epoch; 0 when nothing was ever cleared or stored."""
         content = self._read()
         return 0 if content is None else int.from_bytes(content[_NONCE_BYTES:], "little")
 
@@ -70,7 +70,7 @@ class ChangeMarker:
         try:
             try:
                 self._write(content)
-            except OSError:  # no room, or not a file of ours: a new one may do
+            except OSError:  # no room, or not a file of ours: a new one may work
                 self._remove()
                 self._write(content)
         except (OSError, StoreError) as error:
@@ -96,7 +96,7 @@ class ChangeMarker:
             delete_private(self.path)
 
     def _read(self) -> bytes | None:
-        """Return the content of the file that the path leads to now, making it if it is missing or empty."""
+        """Return the content of the file that the path leads to now, creating it if it is missing or empty."""
         self._trusted_until = time.monotonic() + _TRUST_SECONDS
         try:
             if self._file is None or not self._file.is_at(self.path):
@@ -119,9 +119,9 @@ class ChangeMarker:
 
 
 class _MarkerFile:
-    """An open marker, closed when the last thread that reads it lets go of it.
+    """An open marker, closed when the last thread that reads it is done.
 
-    A program may have closed all its descriptors, as a daemon does, and this one may lead to another file by now.
+    A program may have closed all its descriptors, as a daemon does, and this one may belong to another file by now.
     """
 
     __slots__ = ("_identity", "changed_ns", "descriptor")
@@ -140,7 +140,7 @@ class _MarkerFile:
         return read_at(self.descriptor, _SIZE, 0)
 
     def is_at(self, path: str) -> bool:
-        """Return whether `path` leads to this very file, still whole and under no other name."""
+        """Return True if `path` leads to this very file, still whole and under no other name."""
         try:
             named, held = os.lstat(path), os.fstat(self.descriptor)
         except OSError:

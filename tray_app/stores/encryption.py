@@ -24,15 +24,15 @@ _SEALED = b"gAAAAA"
 
 
 def is_sealed(content: bytes) -> bool:
-    """Return whether this looks like an encrypted text."""
+    """Return True if this looks like an encrypted text."""
     return content.lstrip().startswith(_SEALED)
 
 
 class Cipher:
-    """The keys of one store. Without keys it writes plain text, and refuses what is encrypted.
+    """The keys of one store. Without keys it writes plain text, and refuses to read what is encrypted.
 
-    `keys` is what `KIWOOM_TRAY_ENCRYPTION_KEY` holds and goes before `key_file`, which is read at the first
-    use and again when a text does not open, so that a running program learns of a new key.
+    `keys` is the value of `KIWOOM_TRAY_ENCRYPTION_KEY` and takes precedence over `key_file`, which is read at the first
+    use, and again when a text cannot be decrypted, so that a running program learns of a new key.
     """
 
     def __init__(self, keys: Secret | None = None, key_file: str | None = None) -> None:
@@ -43,7 +43,7 @@ class Cipher:
         self._first: Fernet
 
     def has_keys(self) -> bool:
-        """Return whether what is written is encrypted. Reads no key file."""
+        """Return True if what is written is encrypted. Reads no key file."""
         return self._keys is not None or self._key_file is not None
 
     def seal(self, text: str) -> bytes:
@@ -53,10 +53,10 @@ class Cipher:
         return self._opened().encrypt(text.encode())
 
     def open(self, content: bytes, where: str) -> bytes:
-        """Return what was sealed; a plain text comes back as it is. `where` names the place in an error.
+        """Return what was sealed; a plain text is returned as it is. `where` names the place in an error.
 
-        Raises `EncryptionKeyUnusable` when there is no key, or none that fits: nobody can tell a wrong key
-        from a damaged text, so nothing may be thrown away then.
+        Raises `EncryptionKeyUnusable` when there is no key, or none that fits: a wrong key looks the same as a damaged
+        text, so nothing may be deleted then.
         """
         if not is_sealed(content):
             return content
@@ -64,7 +64,7 @@ class Cipher:
             raise EncryptionKeyUnusable(
                 msg(
                     "The token in {where} is encrypted and there is no key. Set KIWOOM_TRAY_ENCRYPTION_KEY, "
-                    "or forget the token with: kiwoom-token clear"
+                    "or remove the token with: kiwoom-token clear"
                 ),
                 where=where,
             )
@@ -79,13 +79,13 @@ class Cipher:
         raise EncryptionKeyUnusable(
             msg(
                 "The token in {where} is encrypted with another key. Add that key after a comma to "
-                "KIWOOM_TRAY_ENCRYPTION_KEY, or forget the token with: kiwoom-token clear"
+                "KIWOOM_TRAY_ENCRYPTION_KEY, or remove the token with: kiwoom-token clear"
             ),
             where=where,
         )
 
     def is_current(self, content: bytes) -> bool:
-        """Return whether it is encrypted with the first key, as what is sealed now would be; without keys anything is.
+        """Return True if `content` is encrypted with the first key, as `seal` would do it now; without keys always.
         Raises `EncryptionKeyUnusable`."""
         if not self.has_keys():
             return True
@@ -138,7 +138,7 @@ def _fernets_of(keys: Secret) -> tuple[Fernet, MultiFernet]:
         ) from None
     try:
         fernets = [Fernet(one) for one in keys.reveal().replace(",", " ").split()]
-        every = MultiFernet(fernets)  # refuses none at all
+        every = MultiFernet(fernets)  # raises without any key
         return fernets[0], every
     except ValueError:
         raise EncryptionKeyUnusable(

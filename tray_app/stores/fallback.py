@@ -23,11 +23,11 @@ _ASK_AGAIN_SECONDS = 10
 
 
 class _State:
-    """What this store knows from its last use.
+    """What this store remembers of its last use.
 
-    `problem` is why the keyring cannot be used, or None. `in_file` says that the current token is in the file.
-    `tried` is the last token of another program whose announcement was tried, and `before` and `after` are the
-    marker's versions around that announcement, which is no news to this store itself.
+    `problem` is why the keyring cannot be used, or None. `in_file` is True if the current token is in the file. `tried`
+    is the last token of another program that this store tried to announce, and `before` and `after` are the marker's
+    versions around that announcement, which is no change to this store itself.
     """
 
     __slots__ = ("after", "before", "in_file", "problem", "tried")
@@ -44,18 +44,18 @@ class FallbackStore:
     """Stores in the keyring, or in the file while the keyring cannot be used.
 
     A token in the file therefore means that the keyring could not be used at the last write, or that a program that
-    knows only the file wrote it. It is the newest one, and it is read without asking the keyring. The next write that
-    the keyring takes removes it. What another program wrote is announced by whoever reads it first: when the file goes
-    after that, the older token in the keyring does not come back.
+    knows only the file wrote it. It is the newest one, and it is read without asking the keyring. The next successful
+    write to the keyring removes it. What another program wrote is announced by whoever reads it first: when the file is
+    deleted after that, the older token in the keyring does not come back.
 
     Without a keyring each data folder has a token of its own, so a file counts as superseded only where the
     keyring answers: the announcement may be about a token in another folder.
 
-    With `keep_file` a write leaves the file to the export that copies the token there: a file that says the same as
-    the keyring is then a copy, and only one that differs from it is newer.
+    With `keep_file` a write leaves the file to the export that copies the token there: a file with the same token as
+    the keyring is then a copy, and only one with another token is newer.
 
-    No file is written beside a valid token in a keyring that only cannot be reached from here, or that waits for an
-    answer of its user: that token is what everybody else uses, and the problem is raised instead.
+    No file is written while a keyring with a valid token just cannot be reached from here, or waits for its user's
+    answer: everybody else uses that token, so the problem is raised instead.
     """
 
     announces = True
@@ -84,7 +84,7 @@ class FallbackStore:
             marker = state.before
         if os.access(self._file_path, os.F_OK):
             return (marker, self._file.version())
-        if state.problem is not None:  # nothing tells when it is over: ask again now and then
+        if state.problem is not None:  # nothing reports when it is over: ask again now and then
             return (marker, self._clock() // _ASK_AGAIN_SECONDS)
         return marker
 
@@ -154,7 +154,7 @@ class FallbackStore:
         in_keyring = False
         try:
             in_file = self._file.clear()
-        finally:  # a file that cannot be deleted is no reason to keep the other
+        finally:  # a file that cannot be deleted is no reason to keep the keyring's
             try:
                 in_keyring = self._keyring.clear()
             except KeyringUnavailable as error:
@@ -173,7 +173,7 @@ class FallbackStore:
             return False
 
     def check(self) -> None:
-        """Ask, while the token is in the file, whether that still has to be."""
+        """Try the keyring again while the token is in the file."""
         if self._state.in_file or self._state.problem is not None:
             self._keyring.check()
             problem = self._keyring.place().problem
@@ -191,9 +191,9 @@ class FallbackStore:
         return [*self._file.watch_paths(), *self._keyring.watch_paths()]
 
     def _announce_foreign(self, token: Token) -> None:
-        """Announce a token that another program stored. Tried once: where it cannot be announced, reading goes on.
+        """Announce a token that another program stored. Tried only once: reading goes on where it cannot be announced.
 
-        Under the lock, so that it does not undo a clear; whoever holds the lock announces what comes of it.
+        This happens under the lock, so that it does not undo a clear. Whoever holds the lock announces its own change.
         """
         if token == self._state.tried or not token.lives(self._clock()):
             return
@@ -204,7 +204,7 @@ class FallbackStore:
             self._state.tried = token
             return
         try:
-            if self._keyring.compare(token) is Announcement.UNANNOUNCED:  # nobody else has done so meanwhile
+            if self._keyring.compare(token) is Announcement.UNANNOUNCED:  # nobody else has announced it meanwhile
                 self._state.tried = token
                 before = self._keyring.version()
                 after = self._keyring.announce_token(token)
@@ -222,7 +222,7 @@ class FallbackStore:
         return token
 
     def _refuse_plain_text(self) -> None:
-        """Raise the keyring's problem if it is one that may not be got round by a file."""
+        """Raise the keyring's problem if it is one for which no file may be used instead."""
         problem = self._state.problem
         if problem is None:
             return

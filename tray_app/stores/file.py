@@ -36,16 +36,16 @@ _DESCRIBED = ("issued_for", "expires_at", "created_at")
 """The fields of the metadata that describe the token better than the seed's keys do."""
 
 _EDITOR_PAUSE_SECONDS = 0.05
-"""An editor that writes in place leaves the file empty for a moment; read it again before calling it damaged."""
+"""An editor that writes in place leaves the file empty for a moment: read it again before treating it as damaged."""
 
 
 class FileStore:
     """A token in a private file of JSON with the seed's three keys, encrypted if there is a key.
 
     Beside it, `.token.owner` has the metadata of each write of this program: what the token was issued for, and its
-    times with their zone. The seed's keys have no place for them, and with them the file means the same where the local
-    time is another. What another program wrote has no metadata: its times are local, those of the reader unless
-    `tray_app.core.writer_zone` can tell that they are not.
+    times with their zone. The seed's keys have no place for them, and with them the file means the same in every time
+    zone. A file of another program has no metadata: its times are taken as the reader's local time unless
+    `tray_app.core.writer_zone` finds another zone.
     """
 
     announces = False
@@ -99,7 +99,7 @@ class FileStore:
         return token if token is not None and token.lives(self._clock()) else None
 
     def write(self, token: Token) -> object:
-        """Refuses, as `read` does, where there is an encrypted token that no key here opens."""
+        """Write the token; refuse, as `read` does, where there is an encrypted token that no key here opens."""
         self._check_key()
         try:
             version = self._replace(token)
@@ -121,7 +121,8 @@ class FileStore:
         return found is not None and not self._cipher.is_current(found[0])
 
     def clear(self) -> bool:
-        """Delete what killed writers left, too. Everything is tried before the first `StoreError` is raised."""
+        """Delete the token, and what killed writers left. Everything is tried before the first `StoreError` is
+        raised."""
         found = False
         failure: StoreError | None = None
         for path in (self._path, self._expiring_path):
@@ -141,7 +142,7 @@ class FileStore:
         return self._take_away(self._seen[1], self._set_aside if token.lives(self._clock()) else self._forget)
 
     def check(self) -> None:
-        """Do nothing: a file is asked at every use."""
+        """Do nothing: a file is read at every use."""
 
     def place(self) -> Place:
         return Place("file", self._path)
@@ -150,7 +151,7 @@ class FileStore:
         return [self._path]
 
     def is_own_write(self) -> bool:
-        """Return whether the file was written by this program and nobody has written it since; also without a file."""
+        """Return True if the file was written by this program and nobody has written it since; also without a file."""
         found = read_private(self._path, MAX_BYTES)
         return found is None or self._metadata_of(*found) is not None
 
@@ -163,7 +164,7 @@ class FileStore:
     def _load(self, path: str) -> tuple[Token | None, str, FileVersion] | None:
         """Return the token in the file, or what is wrong with it, and the file's version; None without a file.
 
-        What is wrong is returned and not raised, because a traceback would hold the file's content.
+        What is wrong is returned and not raised, because a traceback would contain the file's content.
         """
         found = read_private(path, MAX_BYTES)
         if found is None:
@@ -179,7 +180,7 @@ class FileStore:
         failures: list[StoreError] = []
 
         def announce(version: FileVersion) -> None:
-            """Write the metadata before the file is there, so that nobody takes it for one of local time."""
+            """Write the metadata before the file is in place, so that nobody takes its times for local ones."""
             try:
                 self._write_metadata(token, content, version)
             except StoreError as error:
@@ -202,12 +203,12 @@ class FileStore:
             try:
                 found = read_private(path, MAX_BYTES)
             except UnreadableFile:
-                continue  # writing says better what is wrong there
+                continue  # the write itself reports better what is wrong there
             if found is not None and is_sealed(found[0]):
                 self._cipher.open(found[0], path)
 
     def _write_metadata(self, token: Token, content: bytes, version: FileVersion) -> None:
-        """Describe a write, and the one before it too, whose file is there until this one has taken its place.
+        """Describe this write, and the one before it too, whose file stays until this one replaces it.
 
         The names of the fields are those that earlier versions of this program read and write. After a loss of power
         the token is read without them.
@@ -239,8 +240,8 @@ class FileStore:
     def _metadata_of(self, content: bytes, version: FileVersion) -> dict[str, Any] | None:
         """Return the metadata of the file with that version or that content, or None without any.
 
-        The version is compared first, which is quicker. It differs in a copy of the folder, and in the same folder as a
-        container sees it.
+        The version is compared first, which is quicker. It differs in a copy of the folder, and in the same folder seen
+        from a container.
         """
         try:
             found = read_private(self._metadata_path, MAX_BYTES)
@@ -274,7 +275,7 @@ class FileStore:
         return deleted
 
     def _delete_metadata(self) -> None:
-        """A failure is logged only, because there is no token in the metadata."""
+        """Delete the metadata. A failure is only logged, because there is no token in it."""
         try:
             delete_private(self._metadata_path)
         except StoreError as error:

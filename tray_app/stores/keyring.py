@@ -27,7 +27,7 @@ SERVICE = "kiwoom-token-tray"
 _MICROSECONDS = 1_000_000
 _MAX_RECORD_BYTES = 100
 _CLOCK_TOLERANCE = 60 * _MICROSECONDS
-"""An announcement further ahead than this comes from a clock that was set back since, and counts for nothing."""
+"""An announcement further in the future than this comes from a clock that was set back since, and is ignored."""
 
 
 class Announcement(Enum):
@@ -38,14 +38,14 @@ class Announcement(Enum):
 
     CURRENT = auto()
     UNANNOUNCED = auto()
-    """It is newer than anything announced: a program that knows only its file has stored it."""
+    """It is newer than the last announcement: a program that knows only its file has stored it."""
 
 
 class KeyringStore:
     """The store of `KIWOOM_TRAY_STORE=keyring`: never plain text, an error instead.
 
-    A `.token` is neither written nor read: this choice was not made for programs that put a token there in plain text.
-    `auto` is for those who use both.
+    A `.token` is neither written nor read: whoever chose this store wants no program's plain text. `auto` is for those
+    who use both.
     """
 
     announces = True
@@ -96,7 +96,8 @@ class KeyringStore:
         return False
 
     def clear(self) -> bool:
-        """Clear it also where the keyring does not answer, and raise then: its token counts as cleared from now on."""
+        """Clear the token, and raise where the keyring does not answer; its token counts as cleared from now on all the
+        same."""
         self.announce_clear()
         self._ask(lambda: self._keyring_client.delete(SERVICE, self._profile))
         return True
@@ -119,12 +120,12 @@ class KeyringStore:
         return [self._marker.path]
 
     def is_superseded(self, token: Token) -> bool:
-        """Return whether the token was cleared or replaced while the place that holds it could not be reached."""
+        """Return True if the token was cleared or replaced while its place could not be reached."""
         return self.compare(token) is Announcement.SUPERSEDED
 
     def compare(self, token: Token) -> Announcement:
         """Return how the token relates to the last announcement. A token or an announcement from the future comes from
-        a clock that was wrong: the one counts as current, the other for nothing."""
+        a wrong clock: such a token counts as current, and such an announcement is ignored."""
         latest = self._now() + _CLOCK_TOLERANCE
         created, invalidated_before = _created(token), self._marker.invalidated_before()
         if invalidated_before > latest:
@@ -134,7 +135,7 @@ class KeyringStore:
         return Announcement.SUPERSEDED if created < invalidated_before else Announcement.UNANNOUNCED
 
     def holds_unexpired(self) -> bool:
-        """Return whether the keyring was given a token that is still valid, though the keyring cannot be asked now."""
+        """Return True if the keyring was given a token that is still valid, though the keyring cannot be asked now."""
         try:
             created, expires = read_regular(self._record_path, _MAX_RECORD_BYTES, follow_links=False)[0].split()
             return float(expires) > self._clock() and int(created) >= self._marker.invalidated_before()
@@ -149,7 +150,7 @@ class KeyringStore:
         return self._marker.change(_created(token))
 
     def announce_clear(self) -> None:
-        """Announce that every token created up to now is gone."""
+        """Announce that every token created up to now is void."""
         self._marker.change(self._now() + 1)
 
     def _record(self, token: Token) -> None:

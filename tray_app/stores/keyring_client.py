@@ -1,9 +1,9 @@
 """The OS keyring behind a deadline.
 
 A keyring may be missing, locked, asking its user, out of reach, hung or too small. Every call runs on one daemon
-thread: the caller waits two seconds at the most, and while a call hangs, all other callers are told so at once. It is a
-daemon thread because a pool's thread would hold up the end of the process. A signal's handler may call while the thread
-that it interrupted is calling.
+thread: the caller waits two seconds at the most, and while a call hangs, all other calls fail at once. It is a daemon
+thread because a pool's thread would hold up the exit of the process. A signal handler may make a call while the thread
+that it interrupted is in one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tray_app.stores.secret_service import Permissions
 
     class Backend(Protocol):
-        """What is used of a keyring."""
+        """The part of a `keyring` backend that is used here."""
 
         def get_password(self, service: str, username: str, /) -> str | None: ...
         def set_password(self, service: str, username: str, password: str, /) -> None: ...
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 DEADLINE_SECONDS = 2.0
 LOADING_SECONDS = 20.0
-"""A slow import is no slow keyring; one that does not end is."""
+"""A slow import does not count as a slow keyring, unless it takes this long."""
 
 UNLOCK_SECONDS = 120.0
 """How long a person may take to answer the keyring's question."""
@@ -49,7 +49,7 @@ WINDOWS_MAX_CHARACTERS = 1280
 """CredWrite takes 2,560 bytes and keyring writes UTF-16."""
 
 USED_SUFFIX = ".keyring"
-"""Ends the name of the file, beside a profile's lock, that says that the keyring was given the profile's token."""
+"""The suffix of the file beside a profile's lock which says that the profile's token was stored in the keyring."""
 
 _FAIL, _NULL = "keyring.backends.fail", "keyring.backends.null"
 _CHAINER = "keyring.backends.chainer.ChainerBackend"
@@ -113,7 +113,7 @@ class KeyringClient:
         self._ask(_name_of_usable)
 
     def backend_name(self) -> str:
-        """Return which of `keyring`'s backends is used; raises like `get`."""
+        """Return the name of the `keyring` backend in use; raises like `get`."""
         name: str = self._ask(_name_of_usable)
         return name
 
@@ -124,7 +124,7 @@ class KeyringClient:
     def unlock(self) -> None:
         """Let the keyring ask its user for the password or for permission; wait for the answer two minutes at the most.
 
-        There is one question at a time: whoever comes while it is on the screen waits for the same answer. Raises
+        There is one question at a time: whoever calls while it is on the screen waits for the same answer. Raises
         `KeyringUnavailable` when the keyring still cannot be used after that.
         """
         self._load_once()
@@ -191,7 +191,7 @@ class KeyringClient:
                 lock.release()
 
     def _take_vault_lock(self) -> ProfileLock | None:
-        """Return the lock, held, or None: where it cannot be had, the write itself matters more."""
+        """Return the lock, held, or None if it cannot be taken: the write itself matters more."""
         from tray_app.stores.lock import ProfileLock
 
         try:
@@ -199,7 +199,7 @@ class KeyringClient:
                 self._vault_lock = ProfileLock(os.path.join(shared_state_dir(), "vault.lock"))
             self._vault_lock.acquire(self._deadline)
         except StoreError as error:
-            logs.warning("Windows' vault is used without its lock: %s", error)
+            logs.warning("Windows' vault is used without our lock: %s", error)
             return None
         return self._vault_lock
 
@@ -216,7 +216,7 @@ class KeyringClient:
                 raise silent()
             if not self._threads:
                 thread = threading.Thread(target=self._work, args=(self._calls,), name="keyring", daemon=True)
-                # one step, for a signal's handler may be doing the same
+                # one step, because a signal handler may be doing the same
                 if self._threads.setdefault("keyring", thread) is thread:
                     thread.start()
         self._calls.put(call)
@@ -258,7 +258,7 @@ class KeyringClient:
             self._question = None
 
     def _forget_thread(self) -> None:
-        """In a forked child the parent's thread does not exist."""
+        """Start anew in a forked child, where the parent's thread does not exist."""
         self.__init__(self._deadline)  # type: ignore[misc]
 
 
@@ -280,7 +280,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def shared_keyring_client() -> KeyringClient:
-    """Return the process's one client: a keyring that hangs for one profile hangs for all."""
+    """Return the one client of the process: a keyring that hangs for one profile hangs for all."""
     return _shared
 
 
@@ -293,12 +293,12 @@ def _load() -> None:
 
 
 def _backend() -> KeyringBackend:
-    """Return the keyring of the operating system, or what the host program has set by `keyring.set_keyring`.
+    """Return the keyring of the operating system, or the one that the host program has set with `keyring.set_keyring`.
 
-    What the environment or keyring's own settings name, and what keyring has found by itself, counts only if it is a
-    keyring of the system: nobody has chosen plain text by installing a package. The platform's class is asked anew each
-    time, so that a keyring that starts after this program, as at login, is found; and a frozen program finds it without
-    entry points. Raises `KeyringUnavailable`.
+    A backend that the environment or keyring's own settings name, or that keyring has found by itself, is used only if
+    it belongs to the operating system: nobody has chosen plain text by installing a package. The platform's class is
+    looked up each time, so that a keyring that starts after this program, as at login, is found; and a frozen program
+    finds it without entry points. Raises `KeyringUnavailable`.
     """
     from keyring import core
 
@@ -323,10 +323,10 @@ def _backend() -> KeyringBackend:
 
 
 def _named_backend(name: str) -> KeyringBackend:
-    """Return the system's keyring that a setting names. Others are not loaded."""
+    """Return the operating system's keyring that a setting names. Other backends are not loaded."""
     from keyring import core
 
-    if name in _SECRET_SERVICE:  # whether it is there is asked later, and not of the environment alone
+    if name in _SECRET_SERVICE:  # if it exists is found out later, and not from the environment alone
         from keyring.backends.SecretService import Keyring
 
         return Keyring()  # type: ignore[no-untyped-call]
@@ -340,7 +340,7 @@ def _named_backend(name: str) -> KeyringBackend:
 
 
 def _check_is_there(name: str) -> None:
-    """Raise an error for a name that leads to no module, which is a slip rather than a choice."""
+    """Raise an error for a name that leads to no module, which is a typing error rather than a choice."""
     from importlib.util import find_spec
 
     if find_spec(name.rpartition(".")[0]) is None:
@@ -348,7 +348,8 @@ def _check_is_there(name: str) -> None:
 
 
 def _name_in_keyrings_settings() -> str:
-    """On Windows, keyring asks for the system's version each time before it looks for its file: see `known_system`."""
+    """Return the backend that keyring's own settings name, or an empty text. On Windows, keyring asks for the system's
+    version before it looks for that file: see `known_system`."""
     from configparser import Error, RawConfigParser
 
     if sys.platform == "win32":
@@ -366,20 +367,20 @@ def _name_in_keyrings_settings() -> str:
 
 
 def _systems_own(backend: KeyringBackend) -> KeyringBackend | None:
-    """Return the backend if it is a system's keyring, or the first one in a chain that is."""
+    """Return the backend if it is an operating system's keyring, or the first one in a chain that is."""
     chain = getattr(backend, "backends", []) if _name(backend) == _CHAINER else [backend]
     return next((one for one in chain if _name(one) in _SYSTEMS_OWN), None)
 
 
 def _was_found(backend: KeyringBackend) -> bool:
-    """Return whether keyring came upon the backend by itself, when another part of the program used it."""
+    """Return True if keyring has chosen the backend by itself, when another part of the program used it."""
     from keyring.backend import get_all_keyring
 
     return any(one is backend for one in get_all_keyring())
 
 
 def _name_of_usable(backend: Backend) -> str:
-    """Return which of `keyring`'s backends it is. Raises `KeyringUnavailable` if a call would fail now."""
+    """Return the backend's name. Raises `KeyringUnavailable` if a call would fail now."""
     check = getattr(backend, "check", None)
     if check is not None:
         check()
@@ -415,7 +416,7 @@ def _name(backend: object) -> str:
 
 
 def _was_used() -> bool:
-    """Return whether a token was ever stored in this user's keyring."""
+    """Return True if a token was ever stored in this user's keyring."""
     try:
         return any(one.endswith(USED_SUFFIX) for one in os.listdir(shared_state_dir()))
     except (OSError, StoreError):

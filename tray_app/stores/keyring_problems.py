@@ -33,7 +33,7 @@ def asking() -> KeyringUnavailable:
 
 
 def unreachable() -> KeyringUnavailable:
-    """Return the error for a keyring of a desktop session that this program has no way to."""
+    """Return the error for a keyring of a desktop session that this program cannot reach."""
     return KeyringUnavailable(
         msg(
             "The keyring cannot be reached from here, outside the desktop session. Turn on share_token_file, run this "
@@ -46,12 +46,15 @@ def unreachable() -> KeyringUnavailable:
 def too_small(limit: int) -> KeyringUnavailable:
     """Return the error for a value of more than `limit` characters in Windows' vault."""
     return KeyringUnavailable(
-        msg("The Windows vault takes at most {limit} characters."), problem=KeyringUnavailable.TOO_SMALL, limit=limit
+        msg("Windows Credential Manager takes at most {limit} characters."),
+        problem=KeyringUnavailable.TOO_SMALL,
+        limit=limit,
     )
 
 
 def failed(error: BaseException) -> KeyringUnavailable:
-    """Return the error for whatever else a keyring raises; its text could hold a secret, so only its kind is named."""
+    """Return the error for whatever else a keyring raises, naming only its kind, because its text could hold a
+    secret."""
     return KeyringUnavailable(
         msg("The keyring failed ({reason})."), problem=KeyringUnavailable.FAILED, reason=type(error).__name__
     )

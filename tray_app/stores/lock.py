@@ -1,4 +1,4 @@
-"""One kernel lock per profile, with a record for whoever waited.
+"""One kernel lock per profile, with a record for whoever waits.
 
 The kernel frees the lock when its holder ends or is killed; the file itself is never deleted, because a
 lock on a deleted file excludes nobody. Threads of one process take turns before they ask the kernel.
@@ -26,18 +26,19 @@ if TYPE_CHECKING:
     from typing import Any
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
-"""Longer than any issue request may take, so a live holder always finishes first."""
+"""Longer than any issue request may take, so a holder that is still running always finishes first."""
 
 _MAX_RECORD_BYTES = 4096
 _REOPENINGS = 3
 _NEXT_TIME_NS = 1000
-"""Two writes of the record differ by so much at the least; a file system may store no smaller part of a second."""
+"""The times of two writes of the record differ by at least this; some file systems store no smaller fraction."""
 
 _TURN_SECONDS = 0.05
-"""Threads are woken when it is their turn; so often they also look for a record, all at the same time."""
+"""Threads are woken when it is their turn; in between they look for a new record this often, all at the same time."""
 
 _QUIET_SECONDS = 0.08
-"""Who only writes is done by then; who asks Kiwoom has sent the request, and leaves the processor to those who wait."""
+"""By then a holder that only writes is done, and one that asks Kiwoom has sent its request and leaves the processor to
+those who wait."""
 
 _FIRST_PAUSE_SECONDS = 0.001
 _LONGEST_PAUSE_SECONDS = 0.016
@@ -49,7 +50,8 @@ _locks: weakref.WeakSet[ThreadLock] = weakref.WeakSet()
 
 
 class ThreadLock:
-    """The lock of a store that only this process can see. `path` is the file of one that others see, or empty."""
+    """The lock of a store that only this process can see. `path` is the lock file if other processes see it, else
+    empty."""
 
     path = ""
 
@@ -65,9 +67,9 @@ class ThreadLock:
     ) -> bool:
         """Take the lock; return False when `on_update` ended the wait.
 
-        After a moment of waiting `on_update` is shown each record that is new, at first the one that is there. When
-        it returns True the wait is over: the holder's record may already say all that the lock was wanted for.
-        Raises `LockTimeout` after `timeout` seconds, and at once in a signal's handler whose own thread has the lock.
+        After a moment of waiting `on_update` is called with the present record, then with each new one. When it returns
+        True the wait ends: the holder's record may already answer what the lock was wanted for. Raises `LockTimeout`
+        after `timeout` seconds, and at once in a signal handler whose own thread has the lock.
         """
         if ThreadLock.try_acquire(self):
             return True
@@ -84,7 +86,7 @@ class ThreadLock:
         return True
 
     def try_acquire(self) -> bool:
-        """Return whether it was free and is ours now."""
+        """Take the lock if it is free; return True if it is ours now."""
         taken = self._turn.acquire(blocking=False)
         if taken:
             self._holder = threading.get_ident()
@@ -95,11 +97,11 @@ class ThreadLock:
         self._turn.release()
 
     def read_record(self) -> dict[str, Any]:
-        """Return what the last holder wrote; empty without any."""
+        """Return the last holder's record; empty without one."""
         return dict(self._record)
 
     def peek_record(self) -> dict[str, Any]:
-        """Return the same without holding the lock, wherever its holder is. May ask a network."""
+        """Return the same without holding the lock, on whatever computer its holder is. May use the network."""
         return self.read_record()
 
     def write_record(self, record: dict[str, Any]) -> None:
@@ -107,7 +109,7 @@ class ThreadLock:
         self._writes += 1
 
     def record_version(self) -> object:
-        """Return what changes whenever the record is written on this computer. Cheap enough for every use."""
+        """Return a value that changes whenever the record is written on this computer. Cheap enough for every use."""
         return self._writes
 
     def __enter__(self) -> None:
@@ -130,7 +132,7 @@ class ThreadLock:
         return listen
 
     def _forget_parent(self) -> None:
-        """In a forked child: whoever had the turn is a thread of the parent."""
+        """Start anew in a forked child: whoever had the turn is a thread of the parent."""
         self._turn = threading.Lock()
         self._holder = None
 
@@ -155,13 +157,13 @@ class _Pauses:
 
 
 class ProfileLock(ThreadLock):
-    """The same across processes, by a kernel lock on `path`.
+    """The lock of a store that other processes see too: a kernel lock on `path`.
 
-    Where files cannot be locked, as on some network folders, a lock on this computer serves instead, so that its
-    programs still make one request together.
+    Where files cannot be locked, as on some network folders, a lock file elsewhere on this computer is used instead, so
+    that its programs still make one request together.
 
-    The record is a small JSON object about the last request to the broker. Only the holder writes it; who waits
-    reads it too, and takes half a record for none. It never holds a secret.
+    The record is a small JSON object about the last request to the broker. Only the holder writes it. Those who wait
+    read it as well, and treat a half-written record as none. It never contains a secret.
     """
 
     def __init__(self, path: str) -> None:
@@ -174,7 +176,7 @@ class ProfileLock(ThreadLock):
     def acquire(
         self, timeout: float = DEFAULT_TIMEOUT_SECONDS, on_update: Callable[[dict[str, Any]], bool] | None = None
     ) -> bool:
-        """Raises also `StoreError`, when the lock file cannot be used."""
+        """Take the lock like `ThreadLock`; raises also `StoreError`, when the lock file cannot be used."""
         deadline = time.monotonic() + timeout
         if not super().acquire(timeout, on_update):
             return False
@@ -214,7 +216,7 @@ class ProfileLock(ThreadLock):
             super().release()
 
     def read_record(self) -> dict[str, Any]:
-        """Return what the last holder wrote; empty without any, or when it is damaged."""
+        """Return the last holder's record; empty without one, or when it is damaged."""
         import json
 
         try:
@@ -225,7 +227,7 @@ class ProfileLock(ThreadLock):
         return record if isinstance(record, dict) else {}
 
     def write_record(self, record: dict[str, Any]) -> None:
-        """Raises nothing: a full disk may not cost the token that was just issued."""
+        """Write the record. Raises nothing: a full disk must not cost the token that was just issued."""
         import json
 
         try:
@@ -272,7 +274,7 @@ class ProfileLock(ThreadLock):
 
     def _unusable(self, error: OSError) -> StoreError:
         return StoreError(
-            msg("The lock file {path} cannot be opened ({reason}). Mend or remove it."),
+            msg("The lock file {path} cannot be opened ({reason}). Correct or remove it."),
             path=self.path,
             reason=reason_of(error),
         )
@@ -301,7 +303,7 @@ class _LockedFile:
                 return False
             if self._is_named(descriptor):
                 return True
-            self._descriptor = None  # somebody removed the folder: lock the file that others will find
+            self._descriptor = None  # somebody removed the folder: lock the file that others will open
             os.close(descriptor)
         return False
 
@@ -310,8 +312,8 @@ class _LockedFile:
             unlock(self._descriptor)
 
     def write(self, content: bytes) -> None:
-        """Replace the content in one step, filled up with spaces: nobody reads an empty file in between, and a program
-        that is killed here leaves none. The time of the change is always another one, however coarse the system's is.
+        """Replace the content in one step, padded with spaces: nobody reads an empty file in between, and a program
+        that is killed here leaves none. The modification time always changes, however coarse the system's clock is.
         """
         descriptor = self._open()
         before = os.fstat(descriptor)
@@ -324,7 +326,7 @@ class _LockedFile:
             os.utime(self.path, ns=(now, max(now, before.st_mtime_ns + _NEXT_TIME_NS)))
 
     def forget_parent(self) -> None:
-        """The descriptor shares the parent's lock, so it is not ours either."""
+        """Drop the descriptor, which shares the parent's lock, without unlocking it."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
@@ -344,7 +346,7 @@ class _LockedFile:
 
 
 class _ProcessLock:
-    """What is left where nothing on this computer can be locked: one lock for each path in this process."""
+    """The last resort where no file on this computer can be locked: one lock for each path in this process."""
 
     __slots__ = ("_lock", "path")
 
@@ -373,7 +375,7 @@ def _tell_once(folder: str, error: OSError) -> None:
 
 
 def _local_folders() -> Iterator[str]:
-    """Yield where a lock on this computer may be, the same ones in each of its programs."""
+    """Yield the folders for a lock on this computer, the same ones in each of its programs."""
     from tempfile import gettempdir
 
     from tray_app.settings.places import shared_state_dir

@@ -1,4 +1,4 @@
-"""A token that is stored elsewhere, with a copy in `.token` for programs that know only that file."""
+"""A token in another store, with a copy in `.token` for programs that know only that file."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ class MirroredStore:
         return token if token is not None and token.lives(self._clock()) else None
 
     def _adopt(self, token: Token) -> None:
-        """Store the token in `store`, unless the lock is held: its holder reads the copy too, and the next reader will
-        store it."""
+        """Store the token in `store`, unless another process holds the lock: that one reads the copy too, and the next
+        reader will store it."""
         if not self.lock.try_acquire():
             return
         try:

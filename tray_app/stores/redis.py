@@ -41,10 +41,9 @@ _ATTEMPTS = 5
 class RedisStore:
     """The store of `KIWOOM_TRAY_STORE=redis`.
 
-    While Redis cannot be used, this process goes on with the token that it has in memory. A token that could not
-    be written is stored once Redis is back, unless somebody else changed it there; so is the token in memory when Redis
-    comes back without its data. Something of another program under the key counts as no token, and is neither
-    overwritten nor deleted.
+    While Redis cannot be used, this process goes on with the token in its memory. A token that could not be written is
+    stored once Redis is back, unless somebody else changed it there; so is the token in memory when Redis comes back
+    without its data. Another program's value under the key counts as no token, and is neither overwritten nor deleted.
     """
 
     announces = True
@@ -80,8 +79,8 @@ class RedisStore:
         server.when_back = _weakly(self._catch_up)
 
     def version(self) -> object:
-        """Ask Redis each time whether what was read is still right, so that a change on another computer shows at the
-        very next look. While Redis is slow to answer, what it publishes decides, and for this computer `writes`.
+        """Ask Redis each time if the token has changed, so that a change on another computer is noticed at the very
+        next call. While Redis is slow to answer, its published changes decide, and for this computer `writes`.
         """
         self._confirm()
         changes = self._changes.version()
@@ -125,12 +124,12 @@ class RedisStore:
             return self._clear()
 
     def expire_soft(self, token: Token) -> bool:
-        """Leave it: `get_token` judges by the expiry, whoever may use it until then still finds it, and Redis deletes
-        it by itself."""
+        """Do nothing: `get_token` goes by the expiry, others may use the token until then, and Redis deletes it by
+        itself."""
         return token.lives(self._clock())
 
     def check(self) -> None:
-        """Redis is asked in the background."""
+        """Do nothing: Redis is asked in the background."""
 
     def place(self) -> Place:
         return Place("redis", self._server.address, self._server.problem or self._problem)
@@ -157,7 +156,7 @@ class RedisStore:
         except RedisUnavailable:
             if self._in_hand is None:
                 raise
-            return self._in_hand  # also after its end: then Kiwoom is asked, who does not need Redis
+            return self._in_hand  # also after its expiry: Kiwoom is asked then, which needs no Redis
         token = self._decode(found)
         if self._unwritten or self._is_forgotten(found, token):
             token = self._hand_over(found, token)
@@ -235,7 +234,7 @@ class RedisStore:
         except RedisUnavailable as error:
             self._problem = error.again()
             return mine
-        if count < 0:  # changed this moment: the next read settles it
+        if count < 0:  # it has just changed: the next read settles it
             return mine
         self._written(count)
         self._announce(count)
@@ -243,8 +242,8 @@ class RedisStore:
         return mine
 
     def _is_forgotten(self, found: Found, stored: Token | None) -> bool:
-        """Whether Redis has lost its data: it knows of no change at all, or began to count anew with what another
-        process had in memory."""
+        """Return True if Redis has lost its data: it has no count of changes, or began to count anew with the token
+        that another process had in memory."""
         mine = self._living_in_hand()
         if mine is None or self._count is None:
             return False
@@ -253,7 +252,7 @@ class RedisStore:
         return found.count < self._count and stored is not None and stored.created_at < mine.created_at
 
     def _catch_up(self) -> None:
-        """Redis is back: store what it may lack before anybody misses it."""
+        """Store what Redis may lack now that it is back, before anybody misses it."""
         if self._living_in_hand() is not None:
             with contextlib.suppress(StoreError):
                 for _ in range(_ATTEMPTS):  # everybody comes back at once, and nobody may read after this
@@ -262,7 +261,7 @@ class RedisStore:
                         return
 
     def _announce(self, count: int) -> object:
-        """Tell this computer that change number `count` is in Redis, and return the version after it."""
+        """Announce to this computer that change number `count` is in Redis, and return the version after it."""
         changes = self._changes.on_update(count)
         if self._writes is None:
             return changes
@@ -281,7 +280,7 @@ class RedisStore:
 
 
 def _weakly(method: Callable[[], None]) -> Callable[[], None]:
-    """A call of `method` that does not keep its object."""
+    """Return a function that calls `method` without keeping its object alive."""
     reference = weakref.WeakMethod(method)
 
     def call() -> None:
@@ -293,7 +292,7 @@ def _weakly(method: Callable[[], None]) -> Callable[[], None]:
 
 
 def _is_superseded(found: Found, stored: Token | None, mine: Token, count: int | None) -> bool:
-    """Return whether Redis has something newer than `mine`, which was right when it had counted `count` changes."""
+    """Return True if Redis has something newer than `mine`, which was current when it had counted `count` changes."""
     if count is not None and found.count is not None and found.count >= count:
         return found.count > count
     return stored is not None and stored.created_at >= mine.created_at

@@ -1,9 +1,8 @@
-"""What is known of the changes in Redis, as a version that costs no network.
+"""The changes in Redis, as a version that can be compared without the network.
 
-A daemon thread listens. While it hears the server, the version changes with every change of the token; while it
-does not, the version changes once a second, so that whoever compares versions reads again instead of trusting
-what may be old. While the server is known to be away a read brings nothing: the version changes when it goes
-and when it is back.
+A daemon thread listens to the server. While it is connected, the version changes with every change of the token; while
+it is not, the version changes once a second, so that whoever compares versions reads again instead of trusting an old
+value. While the server is known to be away a read is useless: the version changes when it goes and when it is back.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from tray_app.stores.redis_server import RedisServer
 
 UNSURE_SECONDS = 1.0
-"""How often a token is read again while changes may go unheard."""
+"""How often a token is read again while changes may go unnoticed."""
 
 _AWAY = -1
 _HEARTBEAT_SECONDS = 1.0
@@ -36,9 +35,8 @@ _LAST_PAUSE_SECONDS = 2.0
 class RedisChanges:
     """The changes of one profile's token.
 
-    The server counts changes and says the count on the channel. `epoch` counts what makes every earlier count
-    worthless here: a new subscription, a failed read. The local `signal` is changed as well, for those who
-    watch files.
+    The server counts changes and publishes the count. `epoch` counts what makes every earlier count meaningless here: a
+    new subscription, a failed read. The local change `marker` is changed as well, for those who watch files.
     """
 
     def __init__(self, server: RedisServer, channel: str, marker: ChangeMarker) -> None:
@@ -50,17 +48,17 @@ class RedisChanges:
         _all.add(self)
 
     def forget_parent(self) -> None:
-        """In a forked child the parent's thread does not exist."""
+        """Start anew in a forked child, where the parent's thread does not exist."""
         self._guard = threading.Lock()
         self._thread: threading.Thread | None = None
         self._epoch += 1
         self._now = (self._epoch, 0)
-        self._hears = False
+        self._is_connected = False
         self._sure = False
 
     def version(self) -> object:
-        """Starts to listen when it is first called."""
-        if self._hears and self._sure:
+        """Return the present version. The first call starts the listening thread."""
+        if self._is_connected and self._sure:
             return self._now
         if self._thread is None:
             self._start()
@@ -70,31 +68,31 @@ class RedisChanges:
 
     @property
     def is_sure(self) -> bool:
-        """Whether the last read succeeded."""
+        """True if the last read succeeded."""
         return self._sure
 
     def on_update(self, count: int) -> object:
-        """Change number `count` happened; returns its version."""
+        """Take note of change number `count`; return its version."""
         with self._guard:
-            if count < self._now[1]:  # the server lost its memory, or this comes late: no version may come twice
+            if count < self._now[1]:  # the server lost its data, or this comes late: no version may come twice
                 self._epoch += 1
             if self._now != (self._epoch, count):
                 self._now = (self._epoch, count)
             return self._now
 
     def doubt(self) -> None:
-        """A read failed, so nobody knows what changed. One that fails again brings no news."""
+        """Take note that a read failed, so that nobody knows what changed. A repeated failure changes nothing."""
         with self._guard:
             if self._sure:
                 self._sure = False
                 self._begin_epoch()
 
     def trust(self) -> None:
-        """A read succeeded."""
+        """Take note that a read succeeded."""
         self._sure = True
 
     def tell(self) -> None:
-        """Wakes who watches the local file."""
+        """Wake whoever watches the local file."""
         self._marker.change(0)
 
     def _begin_epoch(self) -> None:
@@ -112,13 +110,13 @@ class RedisChanges:
                 )
                 self._thread.start()
 
-    def set_hearing(self, hears: bool) -> None:
-        """What changed meanwhile went unheard, so one read is due either way."""
+    def set_connected(self, is_connected: bool) -> None:
+        """Record whether the thread is connected. Changes in between went unnoticed, so one read is due either way."""
         with self._guard:
-            if self._hears == hears:
+            if self._is_connected == is_connected:
                 return
             self._begin_epoch()
-            self._hears = hears
+            self._is_connected = is_connected
         self.tell()
 
 
@@ -127,14 +125,14 @@ def _listen(changes: weakref.ref[RedisChanges], server: RedisServer, channel: st
     while changes() is not None:
         began = time.monotonic()
         try:
-            _hear(changes, server.client().pubsub(), channel)
+            _receive(changes, server.client().pubsub(), channel)
         except Exception as error:  # noqa: BLE001 - a server can fail in any way, and this thread has to outlive it
             if isinstance(error, RedisUnavailable) and error.problem == RedisUnavailable.NO_PACKAGE:
                 return
         alive = changes()
         if alive is None:
             return
-        alive.set_hearing(False)
+        alive.set_connected(False)
         del alive
         if time.monotonic() - began > _LAST_PAUSE_SECONDS:
             pause = _FIRST_PAUSE_SECONDS
@@ -142,25 +140,25 @@ def _listen(changes: weakref.ref[RedisChanges], server: RedisServer, channel: st
         pause = min(pause * 2, _LAST_PAUSE_SECONDS)
 
 
-def _hear(changes: weakref.ref[RedisChanges], pubsub: Any, channel: str) -> None:
-    """Returns when nobody wants to know any more, or the server has been silent too long; else raises."""
+def _receive(changes: weakref.ref[RedisChanges], pubsub: Any, channel: str) -> None:
+    """Listen until nobody needs the changes any more or the server has been silent too long; else raise."""
     try:
         pubsub.subscribe(channel)
-        heard_at = pinged_at = time.monotonic()
+        received_at = pinged_at = time.monotonic()
         while True:
             message = pubsub.get_message(timeout=_HEARTBEAT_SECONDS)
             alive, now = changes(), time.monotonic()
-            if alive is None or (message is None and now - heard_at > _SILENCE_SECONDS):
+            if alive is None or (message is None and now - received_at > _SILENCE_SECONDS):
                 return
             if message is not None:
-                heard_at = now
+                received_at = now
                 if message["type"] == "subscribe":
-                    alive.set_hearing(True)
+                    alive.set_connected(True)
                 elif message["type"] == "message":
                     alive.on_update(count_of(message["data"]))
                     alive.tell()
             del alive
-            if now - max(heard_at, pinged_at) >= _HEARTBEAT_SECONDS:
+            if now - max(received_at, pinged_at) >= _HEARTBEAT_SECONDS:
                 pubsub.ping()
                 pinged_at = now
     finally:
@@ -168,7 +166,7 @@ def _hear(changes: weakref.ref[RedisChanges], pubsub: Any, channel: str) -> None
 
 
 def count_of(data: object) -> int:
-    """What is no count, as when Redis has lost its memory, counts as a change, too."""
+    """Return the count in a message. What is no count, as when Redis has lost its data, is a change, too."""
     try:
         return int(data)  # type: ignore[call-overload, no-any-return]
     except (TypeError, ValueError):

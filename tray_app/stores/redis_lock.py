@@ -29,11 +29,12 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[1])
 return 1
 """
-"""Makes the owner of the lock the last one it was given to, in one step with asking whether it still is the owner."""
+"""Records the owner as the last holder of the lock, in one step with checking that it still is the owner."""
 
 
 class RedisLock(ThreadLock):
-    """Take this computer's lock first, then redis-py's lock under it; while Redis is away, the first alone.
+    """The lock across computers: this computer's lock first, then redis-py's lock; while Redis is away, the first
+    alone.
 
     Redis frees the lock `seconds` after its holder was killed; a holder that is alive extends it meanwhile. The record
     is stored in Redis, with its times by the server's clock, because two computers' clocks differ.
@@ -62,7 +63,7 @@ class RedisLock(ThreadLock):
 
     @property
     def holder(self) -> bytes | None:
-        """What fences a write of the present holder; None while it holds only this computer's lock."""
+        """The value that fences a write of the present holder; None while it holds only this computer's lock."""
         return None if self._held is None else self._held.local.token
 
     def acquire(
@@ -141,7 +142,7 @@ class RedisLock(ThreadLock):
         return self._local.record_version()
 
     def write_record(self, record: dict[str, Any]) -> None:
-        """Raises nothing: the token that was just issued matters more."""
+        """Write the record. Raises nothing: the token that was just issued matters more."""
         import json
 
         def put(client: Any) -> None:
@@ -157,7 +158,8 @@ class RedisLock(ThreadLock):
                 logs.warning("The lock's record cannot be written to Redis (%s)", error.problem)
 
     def _acquire_local(self, timeout: float, on_update: Callable[[dict[str, Any]], bool] | None) -> ThreadLock | None:
-        """A computer whose folder takes no lock file still has the lock in Redis."""
+        """Take this computer's lock, or one of this process where its file cannot be used. Return None if the wait
+        ended."""
         try:
             return self._local if self._local.acquire(timeout, on_update) else None
         except LockTimeout:
@@ -167,7 +169,7 @@ class RedisLock(ThreadLock):
             return self._spare if self._spare.acquire(timeout, on_update) else None
 
     def _try_redis(self) -> bool:
-        """Whether there is nothing more to wait for: the lock is ours, or there is no Redis that could give it."""
+        """Return True if there is nothing more to wait for: the lock is ours, or Redis is away."""
 
         def attempt(client: Any) -> Any:
             lock = client.lock(self._lock_key, timeout=self._seconds, thread_local=False)

@@ -54,9 +54,9 @@ return count
 
 
 class Found:
-    """What Redis has: `raw`, empty for nothing, and the count of changes, None when it knows of none.
+    """What Redis has: `raw`, empty for nothing, and the count of changes, None when it has none.
 
-    `is_foreign` tells that another program stores something under that key.
+    `is_foreign` is True if another program stores something under that key.
     """
 
     __slots__ = ("count", "is_foreign", "raw")
@@ -100,7 +100,7 @@ class RedisRecord:
         return self._server.ask(fetch)
 
     def count(self, seconds: float) -> Any:
-        """Return the count of changes as Redis has it, in a tuple, or None without an answer in so many seconds."""
+        """Return Redis's count of changes in a tuple, or None without an answer within `seconds`."""
         return self._server.ask_briefly(lambda client: (client.get(self.count_key),), seconds)
 
     def write(self, token: Token, holder: bytes) -> int:
@@ -139,5 +139,6 @@ class RedisRecord:
         return int(self._server.ask(lambda client: client.eval(script, len(keys), *keys, *values)))
 
     def _milliseconds(self, token: Token) -> int:
-        """Return a span and no instant, so that the server's clock does not matter."""
+        """Return the token's remaining time. A duration is sent, and no instant, so that the server's clock does not
+        matter."""
         return max(1, int(token.remaining(self._clock()) * 1000))

@@ -1,9 +1,9 @@
 """One Redis server behind a deadline.
 
-Every question runs on a daemon thread of its own, because neither a slow name server nor a server that drips
-its answer is bounded by the socket's timeouts, and a pool's thread would hold up the end of the process. Who
-asks waits two seconds at the most; after a failure everybody is told so at once, and a prober finds out when
-the server is back. This is the only module that imports the package `redis`.
+Every request runs on a daemon thread of its own, because the socket's timeouts bound neither a slow name server nor a
+server that sends its answer byte by byte, and a pool's thread would hold up the exit of the process. A caller waits two
+seconds at the most. After a failure every request fails at once, and a prober finds out when the server is back. This
+is the only module that imports the package `redis`.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _NO_WRITES = ("READONLY", "MISCONF", "NOREPLICAS")
 class RedisServer:
     """The server at `url` (`redis://`, `rediss://` or `unix://`, with user and password as redis-py takes them).
 
-    `address` is the URL without user and password. `problem` is why the server cannot be used at present, or
-    None. `when_back` is called on a thread of its own when the server takes questions again.
+    `address` is the URL without user and password. `problem` is why the server cannot be used at present, or None.
+    `when_back` is called on a thread of its own when the server answers again.
     """
 
     def __init__(self, url: Secret, deadline: float = DEADLINE_SECONDS) -> None:
@@ -61,7 +61,7 @@ class RedisServer:
         self._late: threading.Event | None = None
 
     def ask(self, act: Callable[[Any], Result]) -> Result:
-        """What `act` returns, given a redis-py client. Raises `RedisUnavailable`."""
+        """Return what `act` returns, given a redis-py client. Raises `RedisUnavailable`."""
         call = self._begin(act)
         if not call.done.wait(self._deadline):
             problem = self._silent()
@@ -71,8 +71,8 @@ class RedisServer:
         return result
 
     def ask_briefly(self, act: Callable[[Any], Result], seconds: float) -> Result | None:
-        """The same for who can do without: None when there is no answer within `seconds`, and at once while such
-        an answer is still due."""
+        """Return the same as `ask` for a caller that can do without it: None when there is no answer within `seconds`,
+        and at once while an earlier such answer is still due."""
         if self._late is not None and not self._late.is_set():
             return None
         call = self._begin(act)
@@ -97,8 +97,8 @@ class RedisServer:
         return call.result
 
     def failed(self, error: BaseException, outages: int) -> RedisUnavailable:
-        """The `error` of a question as one of ours, also when nobody waits for it any more. `outages` is how many
-        there had been when it was asked: what was asked before the last one says nothing of the server as it is now.
+        """Return the `error` of a request as one of ours, also when nobody waits for it any more. `outages` is how many
+        there had been when it was sent: a request from before the last outage says nothing about the server now.
         """
         problem = self._problem_in(error)
         if not _is_answer(error):
@@ -106,7 +106,8 @@ class RedisServer:
         return problem
 
     def client(self) -> Any:
-        """The redis-py client itself, for who waits on a thread of its own. Raises `RedisUnavailable`."""
+        """Return the redis-py client itself, for a caller that waits on a thread of its own. Raises
+        `RedisUnavailable`."""
         with self._guard:
             if self._client is None:
                 self._client = client = self._new_client()
@@ -150,7 +151,7 @@ class RedisServer:
                 ).start()
 
     def probe(self, client: Any) -> bool:
-        """Return whether the server takes questions again."""
+        """Return True if the server answers again."""
         try:
             client.ping()
         except Exception as error:  # noqa: BLE001 - whatever it raises, it is not back
@@ -178,7 +179,7 @@ class RedisServer:
         )
 
     def _problem_in(self, error: BaseException) -> RedisUnavailable:
-        """The error as one of ours. Its text is only searched, never shown: it may hold what was sent."""
+        """Return the error as one of ours. Its text is only searched, never shown: it may repeat what was sent."""
         from redis import exceptions
 
         if isinstance(error, RedisUnavailable):
@@ -197,7 +198,7 @@ class RedisServer:
             )
         if "WRONGTYPE" in text:
             return RedisUnavailable(
-                msg("Redis at {address} has something of another program where the token belongs. Remove it."),
+                msg("Redis at {address} has another program's data where the token belongs. Remove it."),
                 problem=RedisUnavailable.FOREIGN,
                 **where,
             )
@@ -226,7 +227,7 @@ class RedisServer:
 
 
 def address_of(url: Secret) -> str:
-    """`host:port/database` or the path of the socket, as far as the URL can be read; never user or password."""
+    """Return `host:port/database` or the path of the socket, as far as the URL can be read; never user or password."""
     from urllib.parse import unquote, urlsplit
 
     try:
@@ -240,7 +241,7 @@ def address_of(url: Secret) -> str:
 
 
 class _Call:
-    """A question on its way. It keeps the server, lest that close the connection under it."""
+    """A request on its way. It references the server, so that the connection is not closed meanwhile."""
 
     __slots__ = ("act", "client", "done", "outages", "problem", "result", "server")
 
@@ -256,7 +257,7 @@ class _Call:
     def run(self) -> None:
         try:
             self.result = self.act(self.client)
-        except BaseException as error:  # noqa: BLE001 - it reaches the one who asked, as one of ours
+        except BaseException as error:  # noqa: BLE001 - the caller gets it as one of ours
             self.problem = self.server.failed(error, self.outages)
         self.done.set()
 
@@ -273,7 +274,7 @@ def _probe(server: weakref.ref[RedisServer], client: Any) -> None:
 
 
 def _is_answer(error: BaseException) -> bool:
-    """The server is there and refused just this: another question may well succeed."""
+    """Return True if the server refused just this request: another one may well succeed."""
     from redis.exceptions import LockError, ResponseError
 
     return isinstance(error, ResponseError | LockError)

@@ -1,9 +1,9 @@
 """The Secret Service of a Linux desktop: gnome-keyring, KeePassXC, KWallet.
 
-The `keyring` library would open the service's password window whenever the collection is locked, ask KeePassXC anew
-with each call, wait for an answer without end, and lose its connection to the bus when refused. Here nothing is asked
-unless the user wants it, every call ends by a deadline, and every connection is closed. The entries are those that
-`keyring` itself would read and write.
+The `keyring` library would open the service's password window whenever the collection is locked, ask KeePassXC again at
+each call, wait for an answer for ever, and lose its connection to the bus when refused. Here the user is asked nothing
+without wanting it, every call has a deadline, and every connection is closed. The entries are those that `keyring`
+itself would read and write.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ _SERVICE_FILE = f"dbus-1/services/{BUS_NAME}.service"
 DATA_FOLDERS = "/usr/local/share:/usr/share"
 
 CALL_SECONDS = 10.0
-"""After that a call that nobody waits for any more lets the thread go that makes it."""
+"""After that, a call that nobody waits for any more frees its thread."""
 
 _SILENT_PROMPT_SECONDS = 1.0
-"""KeePassXC answers some writes by a prompt that needs nobody and is done at once."""
+"""KeePassXC answers some writes by a prompt that completes at once, without the user."""
 
 
 class Permissions:
-    """What the Secret Service allows to this process, and what it wants to be asked for first.
+    """What the Secret Service allows this process, and which entries it has refused.
 
-    KeePassXC gives its permission to a connection: the one that has it stays open. `refused` are the entries (service
-    and user name) that were found locked in an unlocked collection.
+    KeePassXC gives its permission to one connection, which therefore stays open. `refused` are the entries (service and
+    user name) that were found locked in an unlocked collection.
     """
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class Permissions:
 class BoundedConnection(DBusConnection):  # type: ignore[misc]
     """A connection to the bus whose calls end by `deadline` (seconds of the monotonic clock) with `TimeoutError`.
 
-    A prompt is waited for `prompt_seconds` and dismissed then, with `Unanswered`.
+    A prompt is dismissed after `prompt_seconds`, with `Unanswered`.
     """
 
     def __init__(self, address: str, seconds: float) -> None:
@@ -81,7 +81,7 @@ class BoundedConnection(DBusConnection):  # type: ignore[misc]
             raise
 
     def allow(self, seconds: float, prompt_seconds: float = _SILENT_PROMPT_SECONDS) -> None:
-        """Set how long the next calls may take together, and each prompt."""
+        """Set how long the next calls may take together, and how long each prompt."""
         self.deadline = time.monotonic() + seconds
         self.prompt_seconds = prompt_seconds
 
@@ -94,7 +94,7 @@ class BoundedConnection(DBusConnection):  # type: ignore[misc]
         return super().filter(rule, queue=queue, bufsize=bufsize)
 
     def recv_until_filtered(self, queue: deque[Message], *, timeout: float | None = None) -> Message:
-        """Wait for the prompt's answer, which is all that is waited for by this."""
+        """Wait for the prompt's answer, the only message that this method is used for."""
         try:
             return super().recv_until_filtered(queue, timeout=self.prompt_seconds if timeout is None else timeout)
         except TimeoutError:
@@ -110,8 +110,8 @@ class SecretService:
     """`keyring`'s entries in the Secret Service. `properties` is the backend of `keyring` whose settings apply: scheme,
     application name and preferred collection, which may come from `KEYRING_PROPERTY_…`.
 
-    Everything raises `KeyringUnavailable`. `was_used` tells whether this user's keyring was ever used from here: then
-    a bus that cannot be reached hides a keyring.
+    Everything raises `KeyringUnavailable`. `was_used` returns True if this user's keyring was ever used from here: then
+    there is a keyring behind a bus that cannot be reached.
     """
 
     def __init__(self, properties: Properties, permissions: Permissions, was_used: Callable[[], bool]) -> None:
@@ -143,7 +143,7 @@ class SecretService:
                 item.delete()
 
     def check(self) -> None:
-        """Raise if the collection is locked, or an entry that was refused before still is. Asks the user nothing."""
+        """Raise if the collection is locked, or if an entry that was refused before still is. Asks the user nothing."""
         with self._unlocked() as collection:
             for service, username in list(self._permissions.refused):
                 self._usable_item(collection, service, username)
@@ -237,15 +237,15 @@ class SecretService:
             raise missing() from None
 
     def _missing(self) -> KeyringUnavailable:
-        """Return why the bus that was reached has no Secret Service. Outside the session it may not have been started
-        there."""
+        """Return the error for a bus without a Secret Service. Outside the session the service may just not be
+        started."""
         return unreachable() if not is_bus_named(os.environ) and self._was_used() else missing()
 
     def _is_there(self) -> bool:
-        """Return whether this user has a Secret Service, though it cannot be reached.
+        """Return True if this user has a Secret Service, though it cannot be reached.
 
-        That one is installed tells so to a program from outside the session alone: one that was given the address of a
-        bus which is not there may be in a container, where nobody has a session.
+        An installed service counts only for a program outside the session. A program whose environment names a bus that
+        does not exist may be in a container, where nobody has a session.
         """
         if self._was_used():
             return True

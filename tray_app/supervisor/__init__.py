@@ -1,1 +1,1 @@
-"""Keeps the token of one account alive, without a screen: the tray and `kiwoom-token watch` are its two faces."""
+"""Keeps the token of one account valid, without a screen: the tray and `kiwoom-token watch` are its two faces."""

@@ -1,4 +1,4 @@
-"""What can be done with a token: by the user's wish, or by the supervisor when it is due."""
+"""What can be done with a token: at the user's request, or by the supervisor when it is due."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ T = TypeVar("T")
 
 
 class Command(Generic[T]):
-    """One thing to do with the token; `action` is what the state says meanwhile.
+    """One thing to do with the token; `action` is shown in the state meanwhile.
 
-    `mode` is the one to go on in once it is done, or None for the present one.
+    `mode` is the mode from then on, or None for the present one.
     """
 
     action: Action
@@ -34,11 +34,11 @@ class Command(Generic[T]):
         raise NotImplementedError
 
     def succeed(self, tracker: TokenTracker, result: T, now: float) -> None:
-        """Tell the tracker what came of it."""
+        """Pass the result to the tracker."""
         raise NotImplementedError
 
     def fail(self, tracker: TokenTracker, error: KiwoomTokenError, now: float) -> None:
-        """Tell the tracker why it failed."""
+        """Pass the error to the tracker."""
         tracker.on_failed(error, now)
 
 
@@ -122,7 +122,7 @@ class Clear(Command["Cleared"]):
 
 
 class Unlock(Command["Token | None"]):
-    """Let the keyring ask for its password, and move the token from the file into it."""
+    """Let the keyring ask for its password, then move the token from the file into it."""
 
     action = Action.UNLOCK
 
@@ -141,7 +141,7 @@ class Unlock(Command["Token | None"]):
 
 
 class EnterKeys(Command["Outcome | None"]):
-    """Try and keep the app keys of a mode; once Kiwoom takes them, go on in that mode.
+    """Check and store the app keys of a mode; once Kiwoom accepts them, go on in that mode.
 
     `find_keys` returns the keys; `keep_keys` stores them and the token that came of trying them, if it tried them.
     """

@@ -1,4 +1,4 @@
-"""Work that may wait, handed to whoever decides on which thread it is done."""
+"""Work that may wait, passed to whoever decides on which thread it runs."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Job(Generic[T]):
         """Do the work."""
         try:
             self._result = self._work()
-        except Exception as error:  # noqa: BLE001 - it is handed to `then`
+        except Exception as error:  # noqa: BLE001 - it is passed to `then`
             self._error = error
 
     def finish(self) -> None:
-        """Hand over what came of it."""
+        """Pass the result or the error on."""
         self._then(self._result, self._error)
 
 

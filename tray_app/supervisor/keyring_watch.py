@@ -1,4 +1,4 @@
-"""A locked keyring that something waits for: the login or another program may unlock it at any time."""
+"""A locked keyring that is needed: the login or another program may unlock it at any time."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from tray_app.core.state import TokenState
 
 _SECONDS = 3.0
-"""How often a locked keyring is looked at."""
+"""Seconds between two checks of a locked keyring."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """What a watch calls once it has looked: the keyring can be used, it cannot yet, or something else is wrong."""
+    """What a watch calls after a check: the keyring can be used, it cannot yet, or something else is wrong."""
 
     unlocked: Callable[[], None]
     still_locked: Callable[[], None]
@@ -28,8 +28,8 @@ class Answers:
 
 
 class KeyringWatch:
-    """Look at a locked keyring every few seconds. `check` raises while it cannot be used and asks the user nothing;
-    without it nothing is ever looked at."""
+    """Check a locked keyring every few seconds. `check` raises while it cannot be used and asks the user nothing;
+    without `check` nothing is done."""
 
     def __init__(
         self,
@@ -45,11 +45,11 @@ class KeyringWatch:
         self._polled_at: float | None = None
 
     def next_moment(self, state: TokenState) -> float | None:
-        """Return when to look next, in seconds of the epoch, or None while nothing waits for the keyring."""
+        """Return when to check next, in seconds of the epoch, or None while nothing waits for the keyring."""
         return self._clock() + _SECONDS if self._is_awaited(state) else None
 
     def poll(self, state: TokenState) -> bool:
-        """Look at the keyring if something waits for it and it is time; return whether it is being asked."""
+        """Check the keyring if something waits for it and it is time; return True if a check runs."""
         now, before = self._clock(), self._polled_at
         if self._check is None or not self._is_awaited(state):
             return False
@@ -60,7 +60,7 @@ class KeyringWatch:
         return True
 
     def has_moved_on(self, before: TokenState, after: TokenState) -> bool:
-        """Return whether a read found out first that the keyring can be used: the token is still in the file."""
+        """Return True if a read was first to find that the keyring can be used: the token is still in the file."""
         was_locked = before.place_problem in KeyringUnavailable.UNLOCKABLE
         is_left_in_file = was_locked and not after.place_problem and after.place == "file"
         return self._check is not None and is_left_in_file

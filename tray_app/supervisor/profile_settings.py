@@ -1,4 +1,4 @@
-"""Which profiles are to be watched, and the settings that apply to each while `settings.toml` changes."""
+"""The profiles to watch, and the settings that apply to each while `settings.toml` changes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FoundSettings:
-    """What a read of the settings found: those of each profile to watch, and what in them cannot be used.
+    """The result of reading the settings: those of each profile to watch, and what in them cannot be used.
 
-    `gone` are the profiles that nobody wants watched any more.
+    `gone` are the profiles that are not to be watched any more.
     """
 
     settings: tuple[Settings, ...]
@@ -33,8 +33,8 @@ class FoundSettings:
 class ProfileSettings:
     """Read the settings of the profile `first`, and of those with a section of their own unless `only_first`.
 
-    Only a file that can be used as a whole says by its silence that a profile is gone or that a token is to move.
-    Such a file gets a data folder that every tool knows, if it names none and `settles_data_dir`.
+    Only in a file that can be used as a whole does a missing section remove a profile, or a missing setting move a
+    token. With `settles_data_dir`, such a file gets a data folder for every tool if it names none.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class ProfileSettings:
         """Return the settings of one profile. May wait for the disk; raises `KiwoomTokenError`."""
         settings = load_settings(profile, self.environ)
         if "mode" not in settings.unknown:
-            _ = settings.mode  # looked up here, because it may have to read a file
+            _ = settings.mode  # looked up here, because that may read a file
         return settings
 
     def read(self, present: Mapping[str, Settings]) -> FoundSettings:

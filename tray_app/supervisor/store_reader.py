@@ -1,4 +1,4 @@
-"""Reading a store, but the token itself only when it may have changed: a keyring takes its time to answer."""
+"""Reading a store, but the token itself only when it may have changed: a keyring is slow."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NO_EVIDENCE = Evidence()
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a store held at `at` (seconds of the epoch), when its version was `version`.
+    """What was in a store at `at` (seconds of the epoch), when its version was `version`.
 
     `interrupted` tells that there is no token because a rotation has revoked it and came to no other, `died` that the
     one before was found dead, whether or not there is another. `evidence` is what is known about whether the token is
@@ -39,8 +39,8 @@ class Found:
 class StoreReader:
     """Read the store of one token service.
 
-    `has_read` tells whether anything was read and accepted so far; `has_failed` that the token could not be read the
-    last time that was tried.
+    `has_read` is True once anything was read and accepted; `has_failed` if the token could not be read at the last
+    attempt.
     """
 
     def __init__(self, service: TokenService, clock: Callable[[], float]) -> None:
@@ -52,7 +52,7 @@ class StoreReader:
         self._failed_version: object = object()
 
     def read(self, seen: Token | None, *, retry: bool) -> Found | None:
-        """Return what is stored, or None if that is what was accepted last. May wait; raises `StoreError`.
+        """Return what is stored, or None if that was accepted already. May wait; raises `StoreError`.
 
         `seen` is the token that the caller knows. Without `retry`, a token that could not be read is not tried again
         before the store's version changes.
@@ -74,6 +74,6 @@ class StoreReader:
         return Found(token, at, version, interrupted, died, evidence, rotate_at, only_evidence)
 
     def accept(self, found: Found) -> None:
-        """Take what was found as known: it is read again when the store changes."""
+        """Accept what was found as known: it is read again when the store changes."""
         self._version = found.version
         self.has_read = True

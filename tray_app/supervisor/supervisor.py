@@ -1,4 +1,4 @@
-"""One account's token, kept alive: read when it changed, renewed when that is due, everything reported once."""
+"""Keeps one account's token valid: reads it when it changed, renews it when that is due, reports everything once."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ _RETRY_SECONDS = 60.0
 
 
 def _ignore(*_: object) -> None:
-    """Nobody listens."""
+    """Do nothing: the default of every callback."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Callbacks:
     """What a supervisor calls when something is to be shown, on the thread on which it is used.
 
-    `changed` gets each new state, `read` the one after the store was read anew, `unreadable` why it could not be read,
-    `answered` what came of asking Kiwoom, and `unpublished` why other tools did not get the token. `notice` gets what
-    to tell the user, and `notice_over` tells that the last notice is no longer true.
+    `changed` gets each new state, `read` the one after the store was read again, `unreadable` why it could not be read,
+    `answered` the result of asking Kiwoom, and `unpublished` why other tools did not get the token. `notice` gets what
+    to tell the user, and `notice_over` is called when the last notice is no longer true.
     """
 
     changed: Callable[[TokenState], None] = _ignore
@@ -62,11 +62,11 @@ class Callbacks:
 
 
 class Supervisor:
-    """Keep the token of one account alive, and do with it what the user asks.
+    """Keep the token of one account valid, and do with it what the user asks.
 
     It has no thread and no timer. Use it on one thread and call `tick` when `next_moment` has come. What may wait is
-    handed over as jobs: `run_read` takes those that only read, `run_act` those that change something, each in turn,
-    so that a slow renewal does not keep a change from being seen. By default both are done at once.
+    passed on as jobs: `run_read` gets those that only read, `run_act` those that change something, each in turn, so
+    that a slow renewal does not keep a change from being seen. By default both run at once.
 
     `open_service` opens the token service for settings and raises `KiwoomTokenError` where it cannot. Without
     `heeds_quiet_hours` notices are due at every hour. `reads_every` is how many seconds at least lie between two reads
@@ -106,7 +106,7 @@ class Supervisor:
         self._keyring = KeyringWatch(check_keyring, answers, clock, run_read)
         self._reader = StoreReader(open_service(settings), clock)
         self._next_service: TokenService | None = None
-        """It takes over once the token has been moved to where it stores it."""
+        """It takes over once the token has been moved to its store."""
         self._is_reading = False
         self._reads_again = False
         self._read_at = 0.0
@@ -116,7 +116,7 @@ class Supervisor:
 
     @property
     def state(self) -> TokenState:
-        """What there is to show."""
+        """The present state to show."""
         return self._tracker.state
 
     @property
@@ -131,24 +131,24 @@ class Supervisor:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is being read or done, so that the state is up to date."""
+        """True if nothing is being read or done, so that the state is up to date."""
         return self.state.busy is None and not self._is_reading
 
     def next_moment(self) -> float | None:
         """Return when to call `tick` at the latest, in seconds of the epoch, or None while there is no such moment."""
         if self._is_acting:
             return None
-        # What cannot be told while nobody is there would be due now, again and again.
+        # A notice that is held back while nobody is there would be due now, again and again.
         is_checking = self._check.is_running
         moment = self._tracker.next_moment(self._clock(), without_notices=self._is_held, is_checking=is_checking)
         moments = moment, self._keyring.next_moment(self.state)
         return min((one for one in moments if one is not None), default=None)
 
     def tick(self, *, resumed: bool = False) -> None:
-        """Do what is due, or else tell what is due, and read the store if it changed.
+        """Do what is due, or else send the notices that are due, and read the store if it changed.
 
-        `resumed` tells that the computer slept or its clock was set: the token is then checked with Kiwoom.
-        Renewing comes first: what it solves at once, as after a sleep, is not told.
+        With `resumed` the computer slept or its clock was set, and the token is checked with Kiwoom. Renewing comes
+        first: what it solves at once, as after a sleep, is not reported.
         """
         if resumed:
             self._tracker.want_verification()
@@ -160,7 +160,8 @@ class Supervisor:
                 self.read()
 
     def poll(self) -> None:
-        """Do one turn for a face that no event wakes: read the store if it changed, then do and tell what is due.
+        """Do one turn for a face without events to wake it: read the store if it changed, then do and report what is
+        due.
 
         Cheap enough for every second: a store that could not be read is tried again once a minute only.
         """
@@ -201,7 +202,7 @@ class Supervisor:
         self._run_act(Job(lambda: command.run(service), finish))
 
     def copy(self, deliver: Callable[[Secret], None]) -> None:
-        """Read the token's own text and hand it to `deliver`; show why where there is none."""
+        """Read the token's text and pass it to `deliver`; if there is none, show why."""
         service = self.service
 
         def finish(value: Secret | None, error: Exception | None) -> None:
@@ -214,20 +215,20 @@ class Supervisor:
         self._run_read(Job(lambda: service.living().value, finish))
 
     def snooze(self, seconds: float) -> None:
-        """Warn of nothing for so long; 0 ends that."""
+        """Show no warnings for so many seconds; 0 ends the snooze."""
         self._tracker.snooze(seconds, self._clock())
         self._publish(self.state.busy)
 
     def hold(self, is_held: bool) -> None:
-        """Tell nothing while nobody sits at the screen; afterwards tell what is still true."""
+        """Hold notices back while nobody is at the screen; afterwards send those that are still true."""
         self._is_held = is_held
         if not is_held:
             self.tick()
 
     def apply(self, settings: Settings) -> None:
-        """Go on under changed settings; the token moves along once what is being done is done.
+        """Go on under changed settings; the token moves too, once the present action is done.
 
-        Raises `KiwoomTokenError` and changes nothing where their store cannot be opened.
+        Raises `KiwoomTokenError` and changes nothing if their store cannot be opened.
         """
         before = self._settings
         service = self._open_service(settings) if needs_new_service(before, settings) else None
@@ -243,7 +244,7 @@ class Supervisor:
 
     @property
     def _latest_service(self) -> TokenService:
-        """The one that will be there when the actions that were begun are done."""
+        """Return the service that will be in use once the present actions are done."""
         return self._next_service or self._reader.service
 
     def _go_on_in(self, mode: str) -> None:
@@ -282,7 +283,7 @@ class Supervisor:
         def finish(found: Found | None, error: Exception | None) -> None:
             self._is_reading = False
             if reader is not self._reader or (found is not None and actions_done != self._actions_done):
-                self.read()  # what was found is older than what is known
+                self.read()  # the result is older than what is known
                 return
             self._on_read(found, error)
             if self._reads_again:
@@ -309,7 +310,7 @@ class Supervisor:
     def _take(self, found: Found, now: float) -> None:
         reader = self._reader
         is_same_place = reader.service.store.place().problem_code == self.state.place_problem
-        # A token that appears because its place can be read again comes from nobody.
+        # A token that appears because its store can be read again is no other program's.
         by_another_program = reader.has_read and is_same_place and not self._is_acting
         reader.accept(found)
         self._unreadable_since = None
@@ -328,7 +329,7 @@ class Supervisor:
         self._run_act(Job(service.publish, published))
 
     def _check_place(self, *, was_read: bool) -> None:
-        """Show why the token is not where it should be, which may be known only now."""
+        """Show why the token is not in its preferred place, which may be known only now."""
         service = self.service
 
         def finish(_: None, error: Exception | None) -> None:
@@ -342,7 +343,7 @@ class Supervisor:
 
     def _renew_if_due(self) -> bool:
         def checked(error: Exception | None) -> None:
-            self._actions_done += 1  # a read that is under way may have seen what is no longer true
+            self._actions_done += 1  # a read that is under way may return what is no longer true
             _log_unexpected(error)
             self._tell_due()
             self._publish(self.state.busy)
@@ -382,6 +383,6 @@ def _logged(raised: Exception) -> KiwoomTokenError:
 
 
 def _log_unexpected(error: Exception | None) -> None:
-    """What is expected to fail is logged where it happens."""
+    """Log an error that nobody expected; the expected ones are logged where they happen."""
     if error is not None and not isinstance(error, KiwoomTokenError):
         _logged(error)

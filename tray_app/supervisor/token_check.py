@@ -1,4 +1,4 @@
-"""Asking Kiwoom in the background whether the token works: nobody wished for it, so nothing is shown while it runs."""
+"""Asking Kiwoom in the background if the token works. The user has not asked for it, so nothing is shown meanwhile."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class TokenCheck:
-    """Run one check at a time, and tell the tracker what Kiwoom said."""
+    """Run one check at a time, and pass Kiwoom's answer to the tracker."""
 
     def __init__(self, tracker: TokenTracker, clock: Callable[[], float], run_act: Callable[[Job[Any]], None]) -> None:
         self._tracker = tracker

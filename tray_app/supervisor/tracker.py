@@ -32,7 +32,7 @@ _RESULTS = {
 
 
 class TokenTracker:
-    """Turn what happened to the token into one state, and into what is due. Instants are seconds of the epoch.
+    """Turn what happened to the token into one state, and into what is due next. Instants are seconds of the epoch.
 
     `token` is the present token, which is not in the `state`; `random` returns numbers from 0 to 1.
     """
@@ -52,24 +52,24 @@ class TokenTracker:
         self.state = TokenState(profile=settings.profile, mode=settings.mode, policy=settings.policy, sandbox=sandbox)
 
     def reconfigure(self, settings: Settings, now: float) -> None:
-        """Plan and warn by other settings of the same account."""
+        """Apply other settings of the same account to plans and warnings."""
         quiet_hours = settings.quiet_hours if self._heeds_quiet_hours else None
         self._schedule.reconfigure(settings.policy, settings.renew_before, settings.warn_before, quiet_hours, now)
         self._verification.reconfigure(settings.mode, is_on=settings.verify == "auto")
         self.state = replace(self.state, policy=settings.policy)
 
     def change_account(self, settings: Settings) -> None:
-        """Begin as at a start: nothing that was told, tried or wished of the other account applies."""
+        """Begin as at a start: nothing that was reported, tried or requested for the previous account applies."""
         self._schedule, self.token = self._new_schedule(settings), None
         self._verification = VerificationSchedule(settings.mode, is_on=settings.verify == "auto")
         self.set_mode(settings.mode)
 
     def set_mode(self, mode: str) -> None:
-        """Show the token as one of that mode, `real` or `demo`."""
+        """Set the mode of the token, `real` or `demo`."""
         self.state = replace(self.state, mode=mode)
 
     def show(self, place: Place, busy: Action | None) -> TokenState:
-        """Return the new state: `place` is where the token is stored, `busy` what is being done."""
+        """Update the state and return it. `place` is where the token is stored, `busy` what is being done."""
         token, schedule = self.token, self._schedule
         self.state = replace(
             self.state,
@@ -87,7 +87,8 @@ class TokenTracker:
         return self.state
 
     def on_read(self, found: Found, now: float, *, by_another_program: bool) -> None:
-        """Take what the store holds. Where another program may have changed it, say so if it is another token."""
+        """Process what was read from the store. With `by_another_program`, another token is reported as that
+        program's."""
         self.on_readable()
         before = None if self.token is None else self.token.value
         after = None if found.token is None else found.token.value
@@ -101,7 +102,7 @@ class TokenTracker:
         if after != before:
             self._arrived_at = 0.0
             if by_another_program and after is not None:
-                # Somebody has just brought it, so it is taken as checked, unless something speaks against it.
+                # It was stored just now, so it counts as checked, unless there is evidence against it.
                 self._arrived_at = now
                 self._verification.answered()
         self.token = found.token
@@ -109,7 +110,7 @@ class TokenTracker:
         self._schedule.plan_rotation(found.rotate_at)
 
     def _take_evidence(self, evidence: Evidence, token: Token | None) -> None:
-        """Show what is known about whether the token is alive, or that the one before it was found dead."""
+        """Show what is known about whether the token works, or that the previous one was found dead."""
         is_about = token is not None and evidence.is_about(token.value)
         is_dead = token is None and evidence.dead_at > 0
         self.state = replace(
@@ -128,16 +129,16 @@ class TokenTracker:
         self._read_error = None
 
     def on_unreadable(self, error: KiwoomTokenError, now: float) -> None:
-        """Show why the store could not be read. The token that is known stays."""
+        """Show why the store could not be read. The last known token stays."""
         self._read_error = error
         self.on_failed(error, now)
 
     def begin(self) -> None:
-        """Remember which token is there now that something is done with it: a read may see the next one first."""
+        """Remember the present token before an action on it: a read may see the next one first."""
         self._before = self.token
 
     def on_answered(self, outcome: Outcome, now: float, *, rotated: bool) -> None:
-        """Take the token that Kiwoom was asked for."""
+        """Process the token that Kiwoom was asked for."""
         self._verification.answered()
         self.token = outcome.token
         same = outcome.is_the_same_as(self._before)
@@ -160,7 +161,7 @@ class TokenTracker:
         self._finish(Result.FAILED, now, error)
 
     def on_verified(self, verified: Verified, now: float, *, is_wished: bool) -> None:
-        """Take what Kiwoom said about the token. A dead one is gone; a read that follows finds that as well."""
+        """Process what Kiwoom said about the token. A dead one is gone; the next read finds that as well."""
         self._verification.answered()
         is_present = self.token is not None and self.token.value == verified.token.value
         if verified.is_alive:
@@ -171,7 +172,7 @@ class TokenTracker:
             return
         dead = verified.token
         if self.token is not None and not is_present:
-            return  # another one has taken its place meanwhile, as was read
+            return  # a read has found another one in its place meanwhile
         self._schedule.saw(None, now, died=True)
         self.token = None
         self.state = replace(
@@ -184,7 +185,7 @@ class TokenTracker:
         self._verification.failed(now, retry_after)
 
     def want_verification(self) -> None:
-        """Check the token once more: much may have happened meanwhile."""
+        """Request another check of the token: much may have happened meanwhile."""
         self._verification.want()
 
     def on_cleared(self, cleared: Cleared, now: float) -> None:
@@ -194,7 +195,7 @@ class TokenTracker:
         self._finish(_result_of(cleared), now)
 
     def on_unlocked(self, token: Token | None, now: float) -> None:
-        """Take the token that was in the locked keyring at once, lest it seem to come from another program."""
+        """Process the token from the unlocked keyring at once, so that it is not taken for another program's."""
         if token is not None:
             self.token = token
             self._schedule.saw(token, now)
@@ -216,7 +217,7 @@ class TokenTracker:
         return due
 
     def next_moment(self, now: float, *, without_notices: bool, is_checking: bool) -> float | None:
-        """Return when something will be due next, or None. While a check runs, no other one is due."""
+        """Return when something will be due next, or None. While a check runs, no other check is due."""
         state = self.state
         moments = [self._schedule.renew_at if without_notices else self._schedule.next_moment(now)]
         if not is_checking:
@@ -232,7 +233,7 @@ class TokenTracker:
         return notices
 
     def is_last_notice_over(self, now: float) -> bool:
-        """Return once whether what was told last has stopped being true."""
+        """Return True, once, if the last notice has stopped being true."""
         is_over = self._last_notice is not None and not self._schedule.still_true(self._last_notice, now)
         if is_over:
             self._last_notice = None

@@ -1,1 +1,1 @@
-"""What lies under the program on each system: private files, locks, processes, signals, the clock."""
+"""What each operating system does differently: private files, locks, processes, signals, the clock."""

@@ -21,7 +21,7 @@ _WITHOUT_SECRETS = frozenset({"KIWOOM_MODE", "KIWOOM_PROFILE", "KIWOOM_TRAY_CONF
 
 
 def tray_command(*arguments: str) -> list[str]:
-    """Return the command that runs this copy of the tray program; an empty list when it cannot be told.
+    """Return the command that runs this copy of the tray program; an empty list when it cannot be found.
 
     The package is named by its path, because `-m` would look for it in the working folder first.
     """
@@ -41,18 +41,18 @@ def frozen_tray_program() -> str:
 
 
 def executable_suffix() -> str:
-    """Return what the names of programs end with on this system."""
+    """Return the ending of programs' names on this system: `.exe` or nothing."""
     return ".exe" if sys.platform == "win32" else ""
 
 
 def child_folder() -> str:
-    """Return a working folder for our own processes in which nothing but our own code lies."""
+    """Return a working folder for our own processes that contains nothing but our own code."""
     return os.path.dirname(sys.executable if getattr(sys, "frozen", False) else PACKAGE_FOLDER)
 
 
 def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return `environ` for a process of ours: without keys, tokens and passwords, and without a `PYTHONPATH` that
-    means the working folder."""
+    """Return `environ` for a process of ours: without keys, tokens and passwords, and without the entries of
+    `PYTHONPATH` that mean the working folder."""
     kept = {
         name: value
         for name, value in environ.items()
@@ -85,11 +85,11 @@ def find_program(name: str, environ: Mapping[str, str]) -> str:
 
 
 def stop_importing_from_working_folder() -> None:
-    """Take the working folder off `sys.path`, so that a `keyring.py` or `httpx.py` that lies there is not imported.
+    """Take the working folder off `sys.path`, so that no `keyring.py` or `httpx.py` in it is imported.
 
-    It stays when this package was found there: a checkout that is run from its own folder. Only what stands before
-    the standard library is looked at: the script's folder, `python -m`'s own entry and `PYTHONPATH`. For the
-    entry points of our programs; a program that imports us decides about its own path.
+    It stays when this package was found there: a checkout that is run from its own folder. Only entries before the
+    standard library are removed: the script's folder, `python -m`'s own entry and `PYTHONPATH`. Called by our programs
+    alone; a program that imports us decides about its own path.
     """
     try:
         working = os.path.realpath(os.getcwd())

@@ -13,10 +13,10 @@ TOLERANCE_SECONDS = 5.0
 
 
 class ClockJumpDetector:
-    """Compare the wall clock with the one that only goes forward, whenever asked.
+    """Compare the wall clock with the monotonic one at each call of `gap`.
 
-    `longest` is how many seconds may lie between two questions where nothing happened. The forward clock stands still
-    during a sleep on Linux and macOS; on Windows it goes on, and a question that comes too late tells of the sleep.
+    `longest` is how many seconds may pass between two calls if nothing happened. The monotonic clock stops during sleep
+    on Linux and macOS; on Windows it goes on, and a call that comes too late shows that the computer slept.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class ClockJumpDetector:
         self._last_forward = forward()
 
     def gap(self) -> bool:
-        """Return whether time passed unseen since the last question."""
+        """Return True if time passed unseen since the last call."""
         wall, forward = self._wall(), self._forward()
         passed, awake = wall - self._last_wall, forward - self._last_forward
         self._last_wall, self._last_forward = wall, forward

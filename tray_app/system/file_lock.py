@@ -27,7 +27,7 @@ if sys.platform == "win32":
         ctypes.CDLL("ucrtbase")._set_errno(0)  # noqa: SLF001 - its name in C
 
     def try_lock(descriptor: int) -> bool:
-        """Return whether it was free and is ours now. Raises `OSError` where it cannot be locked."""
+        """Return True if it was free and is ours now. Raises `OSError` where it cannot be locked."""
         os.lseek(descriptor, _WINDOWS_LOCK_OFFSET, os.SEEK_SET)
         _forget_errno()
         try:
@@ -52,7 +52,7 @@ else:
     CANNOT_LOCK_ERRNOS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL})
 
     def try_lock(descriptor: int) -> bool:
-        """Return whether it was free and is ours now. Raises `OSError` where it cannot be locked."""
+        """Return True if it was free and is ours now. Raises `OSError` where it cannot be locked."""
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -67,5 +67,5 @@ else:
 
 
 def cannot_lock(error: OSError) -> bool:
-    """Return whether the error means that files at this place cannot be locked at all."""
+    """Return True if the error means that files at this place cannot be locked at all."""
     return error.errno in CANNOT_LOCK_ERRNOS

@@ -18,7 +18,8 @@ DOMAIN = "kiwoom-token"
 
 
 def detect_language(environ: Mapping[str, str] = os.environ) -> str:
-    """Return the language of the locale: the POSIX variables where one is set, else what Windows or macOS shows."""
+    """Return the language of the locale: by the POSIX variables where one is set, else by the settings of Windows or
+    macOS."""
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         value = environ.get(name)
         if value:
@@ -34,7 +35,7 @@ def detect_language(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def korean_catalogue() -> NullTranslations:
-    """Read the catalogue; a sentence that it does not have, or all without a catalogue, stays as it is."""
+    """Return the catalogue. A sentence that it lacks stays in English; so do all where there is no catalogue."""
     import gettext
 
     folder = os.path.join(resources_folder(), "translations")

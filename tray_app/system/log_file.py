@@ -1,9 +1,9 @@
 """A log file that several processes write, private and bounded: 1 MB and two older ones beside it.
 
-Each line opens the file, appends in one piece and closes it. So nobody holds a file that another has renamed, which
-Windows forbids and which would split the log elsewhere. Who renames holds a lock; on Windows, where appending is two
-steps, so does who writes. Writing raises nothing and waits for nobody but a moment for that lock: a full disk, a pipe
-or a link in the place of the file cost the line, never the program.
+Each line opens the file, appends in one piece and closes it, so no process has a file open that another one renames:
+Windows forbids that, and elsewhere it would split the log. Renaming takes a lock; on Windows, where appending is two
+steps, so does writing. Writing raises nothing and waits only a moment for that lock: a full disk, or a pipe or a link
+in the place of the file, costs the line, never the program.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ class LogFileHandler(logging.Handler):
                 size = self._append(line)
             if size > self._max_bytes:
                 with self._lock(0.0) as is_ours:
-                    if is_ours:  # else another process is at it
+                    if is_ours:  # else another process is doing it
                         self._rotate()
 
     def _append(self, line: bytes) -> int:
-        """Return the size that the file has now."""
+        """Append the line and return the new size of the file."""
         descriptor = _open(self.path)
         try:
             found = os.fstat(descriptor)
@@ -113,6 +113,6 @@ def _open(path: str) -> int:
         return os.open(path, _FLAGS)
     except FileNotFoundError:
         make_private_folder(os.path.dirname(path))
-    with contextlib.suppress(FileExistsError):  # another was faster, or a link leads nowhere, which is refused below
+    with contextlib.suppress(FileExistsError):  # another process was faster, or it is a dangling link, refused below
         os.close(create_private(path))
     return os.open(path, _FLAGS)

@@ -1,4 +1,4 @@
-"""Words for a user who has no terminal: a program that was started by a click would otherwise end in silence."""
+"""A message for a user without a terminal: a program that was started by a click would otherwise end in silence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _TO_THE_FRONT = 0x10000
 
 
 def is_stderr_read() -> bool:
-    """Tell whether what goes to standard error has a reader: a terminal, another program, or a file."""
+    """Return True if somebody reads standard error: a terminal, another program, or a file."""
     if sys.stderr is None:
         return False
     try:
@@ -22,7 +22,7 @@ def is_stderr_read() -> bool:
 
 
 def show_windows_box(title: str, text: str) -> bool:
-    """Show the text in a box of Windows' own, which needs no Qt; tell whether this is Windows."""
+    """Show the text in a box of Windows' own, which needs no Qt; return True if this is Windows."""
     if sys.platform == "win32":
         import ctypes
 

@@ -1,8 +1,9 @@
 """The files of this program: opened without waiting, created for their owner alone, replaced whole, never half-written.
 
-Whatever is opened must be a regular file: a pipe would hold the program up, and a device or a folder is a mistake.
-What is written in place must have one name only, or the content would end up in somebody else's file.
-What root makes in the folder of another user is that user's, as a container's root in a folder of the user outside.
+Whatever is opened must be a regular file: a pipe would hold the program up, and a device or a folder is a mistake. A
+file that is written in place must have only one name, or the content would end up in somebody else's file. What root
+creates in the folder of another user is given to that user, because a container's root works in the folder of a user
+outside.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 
 _NEW = ".new"
 _WORD_DIGITS = 12
-"""Of the hex word in the name of a temporary file that its writer holds locked until it has taken its place."""
+"""Digits of the hex word in the name of a temporary file. Its writer holds it locked until it replaces the target."""
 
 _UNLOCKED_WORD_DIGITS = 8
-"""Of the same by versions up to 2026, which did not lock it."""
+"""The same for versions up to 2026, which did not lock the file."""
 
 _STALE_NS = 60 * 1_000_000_000
 """A file is written in milliseconds; an unlocked one that is older than this was left by a program that was killed."""
@@ -48,7 +49,7 @@ FileVersion = tuple[int, int, int]
 
 
 class UnreadableFile(StoreError):
-    """The path is there but is not a file of ours that can be read."""
+    """There is something at the path, but no file of ours that can be read."""
 
 
 def version_of(path: str) -> FileVersion | None:
@@ -64,21 +65,21 @@ def _version(found: os.stat_result) -> FileVersion:
 
 
 def reason_of(error: OSError) -> str:
-    """Return in words why a file cannot be used. Half of them are this module's own, the others the system's."""
+    """Return in words why a file cannot be used: in this module's own words, or in the system's."""
     if error.errno in {errno.EISDIR, errno.ENXIO}:
         return _NOT_A_FILE
     return error.strerror or type(error).__name__
 
 
 def is_misplaced(error: OSError) -> bool:
-    """Return whether something that is no file is in a file's place: a folder, a pipe, a device, a socket or a link."""
+    """Return True if something that is no file is in a file's place: a folder, a pipe, a device, a socket or a link."""
     return error.errno in {errno.EISDIR, errno.ENXIO, errno.ELOOP}
 
 
 def open_regular(path: str, flags: int = os.O_RDONLY, *, follow_links: bool = True) -> int:
-    """Return a descriptor of a file that is there, without waiting for anybody.
+    """Return a descriptor of an existing file, without waiting for anybody.
 
-    Raises `OSError`, also for anything that is not a regular file, and for a link unless it is to be followed.
+    Raises `OSError`, also for anything that is not a regular file, and for a link unless `follow_links`.
     """
     flags |= _BINARY | _NONBLOCK | (0 if follow_links else _NOFOLLOW)
     try:
@@ -118,7 +119,7 @@ def read_private(path: str, limit: int) -> tuple[bytes, FileVersion] | None:
         return None
     except OSError as error:
         raise UnreadableFile(
-            msg("{path} cannot be read ({reason}). Mend or remove it, then try again."),
+            msg("{path} cannot be read ({reason}). Correct or remove it, then try again."),
             path=path,
             reason=reason_of(error),
         ) from None
@@ -126,7 +127,7 @@ def read_private(path: str, limit: int) -> tuple[bytes, FileVersion] | None:
 
 
 def open_private(path: str) -> int:
-    """Return a descriptor for reading and writing in place; a missing file is created, empty and its owner's alone.
+    """Return a descriptor for reading and writing in place; a missing file is created, empty and for its owner alone.
 
     Raises `OSError`, also for a link, a file of another user, and one that has a second name.
     """
@@ -136,7 +137,7 @@ def open_private(path: str) -> int:
         pass
     try:
         return create_private(path)
-    except FileExistsError:  # another was faster, or there is a link that leads nowhere
+    except FileExistsError:  # another process was faster, or it is a link to nothing
         return _open_in_place(path, os.O_RDWR)
 
 
@@ -179,7 +180,7 @@ def _open_in_place(path: str, flags: int) -> int:
 
 
 def create_private(path: str) -> int:
-    """Return a descriptor for reading and writing of a new file, its owner's alone.
+    """Return a descriptor for reading and writing of a new file, for its owner alone.
 
     Raises `OSError`, also for whatever is there already, a link included.
     """
@@ -228,9 +229,9 @@ def replace_file(
     """Replace `path` by a file with `content`; it is its owner's alone until it has `mode`. The content is on the disk
     when this returns, unless a loss of power may cost it.
 
-    Return the version of that very file, whatever has replaced it since; `announce` is told it just before. Each
-    writer has a file of its own, so that where no lock can be had the last one wins and none fails. What killed
-    writers left beside it is removed. Raises `OSError`; the old file is then untouched.
+    Return the version of that very file, whatever has replaced it since; `announce` is told it just before. Each writer
+    has a temporary file of its own, so where files cannot be locked the last one wins and none fails. What killed
+    writers left is removed. Raises `OSError`; the old file is then untouched.
     """
     new, descriptor = _create_new(path)
     try:
@@ -291,7 +292,7 @@ def move_private(path: str, target: str) -> None:
 
 
 def delete_private(path: str) -> bool:
-    """Delete the file; return whether it was there. Raises `StoreError`."""
+    """Delete the file; return True if it was there. Raises `StoreError`."""
     try:
         return _remove(path)
     except OSError as error:
@@ -304,7 +305,7 @@ def delete_leftovers(path: str) -> None:
 
 
 def make_folder(path: str) -> None:
-    """Make the folder and its parents; new ones are their owner's alone. Raises `OSError`."""
+    """Make the folder and its parents; new ones are for their owner alone. Raises `OSError`."""
     if os.path.isdir(path):
         return
     parent = os.path.dirname(path)
@@ -358,8 +359,8 @@ def _check_regular(path: str, descriptor: int, *, follow_links: bool) -> None:
 
 
 def _check_owner(path: str, found: os.stat_result) -> None:
-    """Raise `OSError` unless it is this user's or root's. A container's root works in the folder of the user outside,
-    and finds files of that user."""
+    """Raise `OSError` unless the file is this user's or root's. A container's root works in the folder of a user
+    outside, and finds files of that user."""
     if sys.platform == "win32" or found.st_uid in {0, os.geteuid()}:
         return
     if os.geteuid() != 0 or found.st_uid != os.stat(os.path.dirname(path) or os.curdir).st_uid:
@@ -390,7 +391,8 @@ def _check_all_written(written: int, content: bytes) -> None:
 
 
 def _create_new(path: str) -> tuple[str, int]:
-    """Create the file that is to replace `path`, locked where files can be: others see that its writer is alive."""
+    """Create the file that is to replace `path`, locked where files can be locked: others see that its writer is
+    alive."""
     for _ in range(_NEW_NAME_TRIES):
         new = f"{path}.{os.urandom(_WORD_DIGITS // 2).hex()}{_NEW}"
         descriptor = create_private(new)
@@ -399,7 +401,7 @@ def _create_new(path: str) -> tuple[str, int]:
                 return new, descriptor
         except OSError:  # files cannot be locked here
             return new, descriptor
-        os.close(descriptor)  # taken for a leftover before it was locked
+        os.close(descriptor)  # another process took it for a leftover before it was locked
         with contextlib.suppress(OSError):
             os.unlink(new)
     raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
@@ -414,8 +416,8 @@ def _remove(path: str) -> bool:
 
 
 def _remove_leftovers(path: str, stale_before: int | None) -> None:
-    """Remove the temporary files of `path` whose writers are gone. Where that cannot be told, those of an instant
-    (nanoseconds by the disk's own clock, since that of another computer may differ) before `stale_before`, or all."""
+    """Remove the temporary files of `path` whose writers are gone. Where that is not known, remove those older than
+    `stale_before` (nanoseconds by the disk's own clock, because another computer's may differ), or all for None."""
     folder, name = os.path.split(path)
     with contextlib.suppress(OSError):
         for left in os.listdir(folder or os.curdir):
@@ -440,7 +442,7 @@ def _remove_leftover(path: str, word: str, stale_before: int | None) -> None:
 
 
 def _is_dead(descriptor: int) -> bool | None:
-    """Return whether the writer of a temporary file has let go of it; None where that cannot be told."""
+    """Return True if the writer of a temporary file has unlocked it; None where that is not known."""
     if sys.platform == "win32":
         return None
     try:
@@ -454,7 +456,8 @@ def _is_ours(word: str) -> bool:
 
 
 def _give_to_owner_of(folder: str, descriptor: int) -> None:
-    """Give what was made just now to the folder's owner. A user whom a container does not know gets nothing."""
+    """Give the file or folder just created to the owner of the folder above. A user unknown to the container gets
+    nothing."""
     if sys.platform == "win32" or os.geteuid() != 0:
         return
     with contextlib.suppress(OSError):

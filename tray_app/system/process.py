@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def exit_now(status: int) -> NoReturn:
-    """End the process at once: what was printed is written out, and nothing that is registered for the exit runs."""
+    """End the process at once: what was printed is flushed, and no exit handler runs."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             try:

@@ -1,4 +1,4 @@
-"""Where the user's D-Bus session bus is, also for a program that was started outside the desktop session."""
+"""The address of the user's D-Bus session bus, also for a program that was started outside the desktop session."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _VARIABLE = "DBUS_SESSION_BUS_ADDRESS"
 
 
 def is_bus_named(environ: Mapping[str, str]) -> bool:
-    """Return whether the environment names the bus. Cron, ssh and system units start programs without it."""
+    """Return True if the environment names the bus. Cron, ssh and system units start programs without that variable."""
     return bool(environ.get(_VARIABLE))
 
 

@@ -1,4 +1,4 @@
-"""Windows alone: a file that somebody has open this moment can be neither opened otherwise nor replaced."""
+"""Windows alone: a file that another program has open can be neither opened in another way nor replaced."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _PAUSE_SECONDS = 0.001
 
 
 def retry_sharing_violation(act: Callable[[], Result]) -> Result:
-    """Return what `act` returns. On Windows it is tried again for two seconds while it is refused."""
+    """Return what `act` returns. On Windows, repeat it for up to two seconds while another program has the file
+    open."""
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:

@@ -6,7 +6,7 @@ import signal
 
 
 def stop_signals() -> list[signal.Signals]:
-    """Return SIGTERM, and SIGHUP unless it is ignored, as below nohup. Ctrl+C is another matter."""
+    """Return SIGTERM, and SIGHUP unless it is ignored, as under nohup. Ctrl+C (SIGINT) is not among them."""
     hang_up: signal.Signals | None = getattr(signal, "SIGHUP", None)
     if hang_up is None or signal.getsignal(hang_up) is signal.SIG_IGN:
         return [signal.SIGTERM]

@@ -1,7 +1,7 @@
 """The user's home, also where the environment or the password database does not know one.
 
-A container that runs as a bare user number has neither. `os.path.expanduser` leaves the `~` as it is then, and a folder
-of that name would be made wherever the program runs.
+A container that runs as a bare user number has neither. `os.path.expanduser` then leaves the `~` as it is, and a folder
+of that name would be created wherever the program runs.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ def expand_user(path: str) -> str:
 
 
 def runtime_folder() -> str:
-    """Return where systemd puts the user's runtime folder, whether or not it is there. Not on Windows."""
+    """Return where systemd puts the user's runtime folder, even if it does not exist. Not on Windows."""
     return os.path.join(RUNTIME_FOLDERS, str(os.geteuid()))
 
 
 def private_temporary_folder() -> str:
-    """Return the folder, made if it is missing, that stands in for a home; say once how to name a better one.
+    """Return the folder that stands in for a home, created if it is missing; log once how to name a better one.
 
     It is the user's runtime folder, else one in the temporary folder. Raises `StoreError` if it is another user's or
     others may write to it.
@@ -84,13 +84,13 @@ def private_temporary_folder() -> str:
 
 
 def stand_in_for_home() -> str:
-    """Return the folder that had to stand in for a home in this process; empty if none had to."""
+    """Return the folder that stands in for a home in this process; empty if none has to."""
     return stand_ins[0] if stand_ins else ""
 
 
 def _is_usable(folder: str) -> bool:
-    """Return whether files can be made in the folder, or it in a folder that is there. A service's user may have a home
-    that nobody ever made."""
+    """Return True if files can be created in the folder, or the folder itself in an existing one. A service's user may
+    have a home that nobody ever created."""
     while not os.path.lexists(folder) and folder != os.path.dirname(folder):
         folder = os.path.dirname(folder)
     return os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)

@@ -1,4 +1,4 @@
-"""Which versions run here. For `--version` and `doctor` alone: reading them takes longer than `get`."""
+"""The versions in use here. For `--version` and `doctor` alone: reading them takes longer than `get`."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ LIBRARIES = {
     "SecretStorage": "SecretStorage",
     "desktop-notifier": "desktop-notifier",
 }
-"""What people call them, and the distribution that has them."""
+"""What people call each library, and its distribution."""
 
 
 def program_version() -> str:
-    """Return the version of this program: that of the checkout which it runs from, else of the installed package."""
+    """Return the version of this program: that of the checkout it runs from, else of the installed package."""
     project = os.path.join(os.path.dirname(PACKAGE_FOLDER), "pyproject.toml")
     try:
         with open(project, encoding="utf-8") as file:
@@ -36,7 +36,7 @@ def program_version() -> str:
 
 
 def library_version(distribution: str) -> str:
-    """Return the version of an installed distribution without importing it; an empty text when it is not there."""
+    """Return the version of a distribution without importing it; an empty text when it is not installed."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
@@ -46,12 +46,12 @@ def library_version(distribution: str) -> str:
 
 
 def library_versions() -> dict[str, str]:
-    """Return the versions of the libraries that may matter for a bug; an empty text for one that is not there."""
+    """Return the versions of the libraries that may matter for a bug; an empty text for one that is not installed."""
     return {name: library_version(distribution) for name, distribution in LIBRARIES.items()}
 
 
 def system_version() -> str:
-    """Return the name and version of the operating system, without the questions of `platform` that may hang."""
+    """Return the name and version of the operating system, without the functions of `platform` that may hang."""
     if sys.platform == "win32":
         windows = sys.getwindowsversion()
         return f"Windows {'.'.join(map(str, windows.platform_version or windows[:3]))}"

@@ -9,7 +9,7 @@ if sys.platform == "win32":
     from ctypes import wintypes
 
     _LOCAL_APP_DATA = b"\x85\x27\xb3\xf1\xba\x6f\xcf\x4f\x9d\x55\x7b\x8e\x7f\x15\x70\x91"
-    """FOLDERID_LocalAppData, {F1B32785-6FBA-4FCF-9D55-7B8E7F157091}, as it lies in memory."""
+    """FOLDERID_LocalAppData, {F1B32785-6FBA-4FCF-9D55-7B8E7F157091}, byte by byte."""
 
     _shell = ctypes.WinDLL("shell32")
     _shell.SHGetKnownFolderPath.argtypes = [

@@ -1,7 +1,7 @@
 """Windows alone: files and folders for one user.
 
-`os.open` and `os.mkdir` give what the folder above gives, and a new folder on a drive may be written by everybody who
-signs in; `os.mkdir(mode=0o700)` protects only from CPython 3.12.4 on.
+`os.open` and `os.mkdir` inherit the access rights of the folder above, and everybody who signs in may write to a new
+folder on a drive; `os.mkdir(mode=0o700)` protects only from CPython 3.12.4 on.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ if sys.platform == "win32":
         )
 
     _descriptors: dict[str, ctypes.c_void_p] = {}
-    """Those of a file and of a folder, made once."""
+    """The security descriptors of a file and of a folder, created once."""
 
     def create_file_for_user(path: str) -> int:
         """Return a descriptor for reading and writing of a new file that only this user and the system may open.
@@ -83,7 +83,8 @@ if sys.platform == "win32":
         return msvcrt.open_osfhandle(handle, os.O_RDWR | os.O_BINARY | os.O_NOINHERIT)
 
     def make_folder_for_user(path: str) -> None:
-        """Make a folder that only this user and the system may use, as whatever is made in it. Raises `OSError`."""
+        """Make a folder that only this user and the system may use, and so for whatever is created in it. Raises
+        `OSError`."""
         if not _kernel.CreateDirectoryW(path, ctypes.byref(_attributes("OICI"))):
             raise ctypes.WinError(ctypes.get_last_error())
 

@@ -1,4 +1,4 @@
-"""Windows alone: what the system is, without the question that may hang.
+"""Windows alone: the system's name and version, without the call that may hang.
 
 keyring and desktop-notifier ask `platform.system()`. Up to Python 3.11 that starts a `cmd.exe` and waits for its
 output, seen under Wine to hang while another child lives; from 3.12 on it asks WMI, which CPython's tracker reports
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def known_system() -> Iterator[None]:
-    """Meanwhile `platform` has the answer ready. Afterwards it is as it was: a host program may want it exact."""
+    """Let `platform` have its answer ready meanwhile. Afterwards it is as before: a host program may want it exact."""
     told: Any = None
     if sys.platform == "win32":
         import platform

@@ -1,4 +1,4 @@
-"""What the marks mean."""
+"""The legend: what the marks mean."""
 
 from __future__ import annotations
 

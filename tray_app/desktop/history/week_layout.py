@@ -1,4 +1,4 @@
-"""Where everything stands in the picture of the week."""
+"""Where everything is drawn in the picture of the week."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class WeekLayout:
                 yield Piece(box, start >= day.start, end <= day.end)
 
     def marks(self) -> Iterator[tuple[Event, QRectF]]:
-        """Yield the box of each event. Simultaneous events stand side by side, but stay near their time."""
+        """Yield the box of each event. Simultaneous events are drawn side by side, but stay near their time."""
         for number, day in enumerate(self.week.days):
             free = 0.0
             for event in self.week.events:

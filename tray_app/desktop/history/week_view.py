@@ -1,6 +1,6 @@
 """The picture of the last days: a row for each day, a bar for each token, a mark for each event.
 
-Everything has a shape of its own, so that it can be told without colour: a token is an outlined bar, a gap in
+Everything has a shape of its own, so that it can be recognised without colour: a token is an outlined bar, a gap in
 trading hours a solid block, any other gap a dotted line, and each kind of event a mark of its own.
 """
 
@@ -59,7 +59,7 @@ class WeekView(QWidget):
         self._highlighted: Entry | None = None
         self._layout: WeekLayout | None = None
         self.spots: tuple[Spot, ...] = ()
-        """What the mouse can find: the boxes of tokens, gaps and events, and their texts."""
+        """The areas with a tooltip: the boxes of tokens, gaps and events, and their texts."""
         self._tones = window_tones(self.palette())
 
     def show_week(self, week: Week | None) -> None:
@@ -82,7 +82,7 @@ class WeekView(QWidget):
         return "" if spot is None else spot.text
 
     def text_about(self, event: Entry) -> str:
-        """Return what the mouse would find at that event, and the gap or token it belongs to."""
+        """Return the tooltip of that event, and of the gap or token it belongs to."""
         if isinstance(event, Gap):
             return gap_text(event)
         around = ""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class SettingsController(QObject):
-    """Open the settings window, created when it is first wanted. `written()` is emitted when the file was changed.
+    """Open the settings window, created when it is first opened. `written()` is emitted when the file was changed.
 
     In the sandbox, start at login is left alone: the settings are separate, but the system is the user's.
     """

@@ -1,4 +1,4 @@
-"""The start with settings that cannot be used: say what is wrong, and wait until the file is mended."""
+"""The start with settings that cannot be used: show what is wrong, and wait until the file is fixed."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class DamagedSettingsDialog(QDialog):
         self.setWindowIcon(app_icon())
         self._load = load
         self._path = path
-        self._paths = (path, kwcli.settings_path())  # which the mode may depend on
+        self._paths = (path, kwcli.settings_path())  # the mode may depend on these
         self._reader = Worker("damaged settings", self)
         self._files = FileWatch(self)
         self._files.changed.connect(self.read)
@@ -84,7 +84,9 @@ class DamagedSettingsDialog(QDialog):
         self.problem.setTextFormat(Qt.TextFormat.PlainText)
         self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.problem.setWordWrap(True)
-        means = QLabel(tr("Until the file is mended, no token is issued or read. The program then goes on by itself."))
+        means = QLabel(
+            tr("Until you correct the file, no token is issued or read. Then the program continues by itself.")
+        )
         means.setWordWrap(True)
         buttons = QDialogButtonBox(self)
         open_file = buttons.addButton(tr("Open the file"), QDialogButtonBox.ButtonRole.ActionRole)
@@ -109,7 +111,7 @@ class DamagedSettingsDialog(QDialog):
         self.activateWindow()
 
     def read(self) -> None:
-        """Look whether the file can be used now."""
+        """Read the file again, and emit `mended` if it can be used now."""
         self._reader.run(lambda: (self._load(), watchable(self._paths)), self._have_read)
 
     def _have_read(self, found: tuple[Settings, set[str]] | None, error: Exception | None) -> None:

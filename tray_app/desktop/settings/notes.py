@@ -21,7 +21,7 @@ def breakable(text: str) -> str:
 
 
 def starts_at_login(view: SettingsView) -> bool:
-    """Return whether the operating system starts this program at login, whatever the file says."""
+    """Return True if the operating system starts this program at login, whatever the settings file says."""
     status = view.autostart
     if status is None or isinstance(status, KiwoomTokenError):
         return False

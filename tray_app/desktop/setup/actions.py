@@ -212,7 +212,7 @@ class LocalSetupActions:
         ]
 
     def _is_only_alias(self, found: FoundKeys) -> bool:
-        """Return whether the default account uses these keys anyway."""
+        """Return True if the default account would use these keys anyway."""
         if found.alias == self._settings.account:
             return True
         of_this_mode = [alias for alias, mode in kwcli.aliases().items() if mode == found.mode]
@@ -228,7 +228,7 @@ class LocalSetupActions:
         open_service(self._with_store("keyring"), environ=self._environ).put(token)
 
     def _mode(self) -> str:
-        """The mode to begin with; where it cannot be told, the user chooses."""
+        """Return the mode to begin with; the user chooses where it is not known."""
         settings = self._settings.resolved()
         return MODES[0] if "mode" in settings.unknown else settings.mode
 
@@ -247,7 +247,7 @@ _OF_A_PROFILE = frozenset({"policy", "share_kwcli"})
 
 
 def _is_started_at_login() -> bool | None:
-    """Return None where the system cannot be asked."""
+    """Return True if the program starts at login; None where the system cannot be asked."""
     try:
         status = autostart.for_this_system().status()
     except AutostartFailed as error:

@@ -108,7 +108,7 @@ class SetupFlow(QObject):
         return self._state
 
     def poll(self) -> None:
-        """Find out what the pages show."""
+        """Read what the pages show."""
         self._read(self._actions.startup_options, "options")
         self._poll_keyring()
 

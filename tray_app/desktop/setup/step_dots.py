@@ -31,7 +31,7 @@ class StepDots(QWidget):
         self.update()
 
     def show_step(self, at: int, count: int) -> None:
-        """`at` counts from 0."""
+        """Show step `at`, counted from 0, of `count`."""
         self._at, self._count = at, count
         self.setAccessibleName(tr("Step {step} of {count}", step=at + 1, count=count))
         self.update()

@@ -51,7 +51,7 @@ class LinuxEvents(QObject):
             threading.Thread(target=self._listen, args=(bus, receive), name="session", daemon=True).start()
 
     def stop(self) -> None:
-        """End the threads, whatever they wait for."""
+        """Stop the threads, whatever they wait for."""
         self._is_over = True
         for connection in self._connections:
             with contextlib.suppress(OSError):
@@ -69,7 +69,7 @@ class LinuxEvents(QObject):
                 if not self._is_over:
                     receive(connection)
         except Exception as error:  # noqa: BLE001 - whatever the bus does, the program goes on without it
-            logs.debug("The %s bus does not tell of the session (%s)", bus, type(error).__name__)
+            logs.debug("The %s bus does not report on the session (%s)", bus, type(error).__name__)
 
     def _receive_system(self, connection: DBusConnection) -> None:
         from jeepney import MatchRule

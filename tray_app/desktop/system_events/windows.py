@@ -55,11 +55,11 @@ class WindowsEvents:
             register = ctypes.windll.user32.RegisterSuspendResumeNotification
             register.argtypes, register.restype = [ctypes.c_void_p, ctypes.c_ulong], ctypes.c_void_p
             if not register(self._handle, _TO_A_WINDOW):
-                logs.debug("Windows will not tell of Modern Standby (%s)", ctypes.GetLastError())
+                logs.debug("Windows does not report Modern Standby (%s)", ctypes.GetLastError())
             lock = ctypes.windll.wtsapi32.WTSRegisterSessionNotification
             lock.argtypes = [ctypes.c_void_p, ctypes.c_ulong]
             if not lock(self._handle, _THIS_SESSION):
-                logs.debug("Windows will not tell of the lock (%s)", ctypes.GetLastError())
+                logs.debug("Windows does not report the screen lock (%s)", ctypes.GetLastError())
 
 
 class _Listener(QWidget):

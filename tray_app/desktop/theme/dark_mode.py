@@ -1,4 +1,4 @@
-"""Whether panel and windows are dark. These are two questions."""
+"""Dark panel and dark windows, which are two questions."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _NEVER_DARK = "windowsvista"
 
 
 _desktop_is_dark: bool | None = None
-"""Whether the desktop was dark before this program chose a theme of its own; None while it has not."""
+"""True if the desktop was dark before this program chose a theme of its own; None while it has not."""
 
 
 _PERSONALIZE = r"Software\Microsoft\Windows\CurrentVersion\Themes\Personalize"
 
 
 def window_is_dark() -> bool:
-    """Return whether windows are dark: what the desktop says, else what the palette shows."""
+    """Return True if windows are dark: what the desktop says, else what the palette shows."""
     scheme = QGuiApplication.styleHints().colorScheme()
     if scheme == Qt.ColorScheme.Unknown:
         return is_dark(QGuiApplication.palette())
@@ -53,7 +53,7 @@ def apply_window_theme(choice: str) -> None:
 
 
 def panel_is_dark(choice: str = "auto", platform: str = sys.platform, environ: Mapping[str, str] = os.environ) -> bool:
-    """Return whether the panel with the tray icon is dark: the user's choice, or with `auto` what can be found out.
+    """Return True if the panel with the tray icon is dark: the user's choice, or with `auto` what can be found out.
 
     Cheap enough to call at every change of the icon, which is how a change of the taskbar's theme is noticed: Windows
     reports it, but Qt does not pass it on while the theme of the windows stays the same.
@@ -85,7 +85,7 @@ def windows_setting(name: str, *, default: int) -> int:
 
 
 def is_high_contrast() -> bool:
-    """Return whether the user wants high contrast. Then only the palette's own colours are used."""
+    """Return True if the user wants high contrast. Then only the palette's own colours are used."""
     hints = QGuiApplication.styleHints()
     accessibility = getattr(hints, "accessibility", None)  # since Qt 6.10
     if accessibility is None:

@@ -1,4 +1,4 @@
-"""Words that tooltip, menu and window share."""
+"""Texts that tooltip, menu and window share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of the life of a token is left, and when the words for it change."""
+"""How much of a token's lifetime is left, and when the words for it change."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DAY_SECONDS = 86400.0
 
 
 _ASSUMED_LIFETIME_SECONDS = DAY_SECONDS
-"""For a token with unknown time of issue: the lifetime of Kiwoom's tokens."""
+"""For a token whose time of issue is unknown: the lifetime of Kiwoom's tokens."""
 
 
 def seconds_left(state: TokenState, now: float) -> int:

@@ -52,7 +52,7 @@ def urgency(state: TokenState, now: float) -> int:
 
 
 def _is_not_set_up(state: TokenState) -> bool:
-    """Return whether the account has no keys yet: a trader may use only the others."""
+    """Return True if the account has no keys yet: a trader may use only the others."""
     return state.expires is None and state.last is not None and isinstance(state.last.error, KeysMissing)
 
 
@@ -70,5 +70,5 @@ def running_action(state: TokenState) -> Action | None:
 
 
 def is_first_check(state: TokenState) -> bool:
-    """Return whether it is still unknown if there is a token."""
+    """Return True if it is still unknown if there is a token."""
     return state.expires is None and state.busy is Action.LOOK and state.last is None

@@ -1,4 +1,4 @@
-"""A sandbox Kiwoom on loopback: it issues, revokes and answers as the real one does, and fails on demand.
+"""A sandbox Kiwoom on loopback: it issues, revokes and answers like the real one, and fails on demand.
 
 It follows the Kiwoom REST API guide (au10001, au10002, ka00001, ka10001) and what public projects measured on the live
 servers: while a token is valid, issuing again returns the same one; a failure is HTTP 200 with a `return_code` other

@@ -50,7 +50,7 @@ class Fault:
 
     @property
     def is_carried_out(self) -> bool:
-        """Whether Kiwoom still does what it was asked to do."""
+        """True if Kiwoom still carries the request out."""
         return self.name in _ON_ANY_ANSWER or self.name in _ON_ISSUE_ONLY
 
     @property
@@ -66,7 +66,7 @@ class Faults:
         self._faults: dict[str | None, Fault] = {}
 
     def set(self, name: str, times: int | None, seconds: float | None, on: str | None) -> None:
-        """Set a fault; see `SandboxKiwoom.set_fault`. Raise `InvalidInput`."""
+        """Set a fault; see `SandboxKiwoom.set_fault`. Raises `InvalidInput`."""
         if not isinstance(name, str) or name not in FAULTS:
             raise InvalidInput("There is no practice fault of that name.")
         if on is not None and (not isinstance(on, str) or on not in KINDS):
@@ -146,7 +146,7 @@ def answer_with(fault: Fault, reply: dict[str, object], status: int) -> Answer |
 
 
 def checked_seconds(seconds: float, *, negative: bool = False) -> float:
-    """Return a finite number of seconds. Raise `InvalidInput` for anything else, and for one below 0."""
+    """Return a finite number of seconds. Raises `InvalidInput` for anything else, and for one below 0."""
     if (
         isinstance(seconds, bool)
         or not isinstance(seconds, (int, float))

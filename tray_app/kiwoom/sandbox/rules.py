@@ -35,7 +35,7 @@ Reissue = Literal["same", "new", "replace"]
 
 @dataclass
 class Behaviour:
-    """How this Kiwoom behaves where the real one differs, or nobody knows. May be changed at any time."""
+    """How this Kiwoom behaves where the real one varies or is not known. May be changed at any time."""
 
     reissue: Reissue = "same"
     """What an issue does while a token is valid: return the same one, a new one beside it, or one that replaces it."""
@@ -47,7 +47,7 @@ class Behaviour:
     """The code for revoking a dead token."""
 
     ignores_revoke: bool = False
-    """Whether a revoke is confirmed while the token stays valid."""
+    """True if a revoke is confirmed while the token stays valid."""
 
     outlives_seconds: float = 0.0
     """For how long after its `expires_dt` a token is still accepted, and returned by an issue."""

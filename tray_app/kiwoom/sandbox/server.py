@@ -38,9 +38,9 @@ _POLL_SECONDS = 0.5 if sys.platform == "win32" else 30.0
 
 
 class SandboxKiwoom:
-    """A Kiwoom on 127.0.0.1. It listens once it is made, and answers between `start` and `stop`. Thread-safe.
+    """A Kiwoom on 127.0.0.1. It listens once it is created, and answers between `start` and `stop`. Thread-safe.
 
-    `port` 0 takes a free one; `lifetime` is in seconds; `clock` returns epoch seconds. Raise `InvalidInput` when the
+    `port` 0 takes a free one; `lifetime` is in seconds; `clock` returns epoch seconds. Raises `InvalidInput` when the
     port cannot be used or the lifetime is not within 366 days. The first secret that comes with an app key is that
     key's secret from then on; an app key that starts with "wrong" is always refused. Usable in a `with` statement.
 
@@ -106,12 +106,12 @@ class SandboxKiwoom:
         self.stop()
 
     def set_lifetime(self, seconds: float) -> None:
-        """Set for how long the tokens issued from now on are valid, in seconds. Raise `InvalidInput`."""
+        """Set for how long the tokens issued from now on are valid, in seconds. Raises `InvalidInput`."""
         with self._lock:
             self._rules.set_lifetime(seconds)
 
     def set_delay(self, seconds: float) -> None:
-        """Set how many seconds an issue takes until it is answered. Raise `InvalidInput`."""
+        """Set how many seconds an issue takes until it is answered. Raises `InvalidInput`."""
         self._delay = checked_seconds(seconds)
 
     def set_fault(
@@ -121,14 +121,14 @@ class SandboxKiwoom:
 
         A later fault for the same `on` replaces the earlier one. `seconds` means: "http-429" Retry-After, "drip"
         between two bytes, "slow" before the answer, "skew" by how much `Date` is ahead. "lost-answer" carries the
-        request out and then closes the connection. Raise `InvalidInput` for a name outside `FAULTS` or a value that
+        request out and then closes the connection. Raises `InvalidInput` for a name outside `FAULTS` or a value that
         makes no sense.
         """
         with self._lock:
             self._faults.set(name, times, seconds, on)
 
     def clear_faults(self) -> None:
-        """Let everything go right again, and release the requests that hang."""
+        """Remove all faults, and release the requests that hang."""
         with self._lock:
             self._faults.clear()
         self.release()
@@ -213,7 +213,7 @@ def serve(port: int, lifetime: float, write_line: Callable[[str], object]) -> No
     """Run a sandbox Kiwoom on this thread until Ctrl+C or SIGTERM.
 
     `write_line` gets three `NAME=value` lines to paste into an environment, and one that starts with `# `.
-    `lifetime` is in seconds. Raise `InvalidInput` when the port or the lifetime cannot be used.
+    `lifetime` is in seconds. Raises `InvalidInput` when the port or the lifetime cannot be used.
     """
     sandbox = SandboxKiwoom(port, lifetime=lifetime)
     on_main_thread = threading.current_thread() is threading.main_thread()

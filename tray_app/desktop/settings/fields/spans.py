@@ -25,7 +25,7 @@ _CHIPS_IN_A_ROW = 4
 
 
 class SpansField(Field):
-    """The usual durations and those of the file, each to be switched on or off."""
+    """The usual durations and those of the file, each with a switch."""
 
     def __init__(self, setting: Setting, parent: QWidget) -> None:
         super().__init__(setting, parent)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 
 class Page(QWidget):
-    """Render the state, and do what the main button says. `edited()` is emitted when the user changed something."""
+    """A page of the wizard: renders the state, and does what its main button says. `edited()` is emitted when the user
+    changed something."""
 
     edited = Signal()
     step: Step
@@ -66,7 +67,7 @@ class Page(QWidget):
         return self.state.step is self.step
 
     def is_done(self) -> bool:
-        """Return whether there is nothing left to cancel."""
+        """Return True once there is nothing left to cancel."""
         return self.state.step is Step.DONE
 
     def submit(self) -> None:

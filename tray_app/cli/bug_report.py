@@ -30,7 +30,7 @@ _LOG_BYTES = 200_000
 _HISTORY_DAYS = 30
 _MASK = "***"
 _SHORTEST_SECRET = 4
-"""A shorter text than this stands in too many words to be masked."""
+"""A shorter text than this is part of too many words to be masked."""
 
 _SHOWN_VARIABLES = (
     *("KIWOOM_MODE", "KIWOOM_PROFILE", "KIWOOM_TRAY_STORE", "KIWOOM_TRAY_DATA_DIR", "KIWOOM_TRAY_CONFIG_DIR"),
@@ -42,9 +42,9 @@ _OUR_PREFIXES = ("KIWOOM_", "APP_KEY", "APP_SECRET")
 
 
 def write_report(path: str, findings: Sequence[Finding], profile: str | None) -> str:
-    """Write the zip file and return its whole path. Raises `InvalidInput` when it cannot be created or is there.
+    """Write the zip file and return its whole path. Raises `InvalidInput` when it cannot be created or exists already.
 
-    A part that cannot be had is a line that says why.
+    A part that is not available is replaced by a line that says why.
     """
     import zipfile
 
@@ -101,7 +101,7 @@ def _settings_lines(settings: Settings) -> Iterator[str]:
 
 
 def _environment() -> Iterator[str]:
-    """Yield the values of variables that hold no secret; for our others only that they are set."""
+    """Yield the values of variables that contain no secret; of our others only that they are set."""
     yield f"python = {sys.version}"
     yield f"frozen = {getattr(sys, 'frozen', False)}"
     for name in sorted({*_SHOWN_VARIABLES, *(one for one in os.environ if one.startswith(_OUR_PREFIXES))}):
@@ -127,7 +127,7 @@ def _history(settings: Settings) -> str:
 
 
 def _secrets(settings: Settings | None) -> set[str]:
-    """Return every secret that can be read here, to be masked wherever it stands."""
+    """Return every secret that can be read here, to be masked wherever it occurs."""
     found = {
         value for name, value in os.environ.items() if name not in _SHOWN_VARIABLES and name.startswith(_OUR_PREFIXES)
     }
@@ -152,7 +152,7 @@ def _token_in_reach(settings: Settings) -> set[str]:
 
 
 def _hider(secrets: set[str]) -> Callable[[str], str]:
-    """Return what masks these secrets and whatever has the form of one, and shortens the user's folder to `~`."""
+    """Return a function that masks these secrets and whatever looks like one, and shortens the user's folder to `~`."""
     longest_first = sorted(secrets, key=len, reverse=True)
     home = os.path.expanduser("~")
 

@@ -1,0 +1,118 @@
+"""The errors that callers tell apart: exit status, remedy, and no secret in what they say."""
+
+from __future__ import annotations
+
+import pytest
+
+from tray_app.core.errors import (
+    AutostartFailed,
+    BrokerUnavailable,
+    EncryptionKeyUnusable,
+    InvalidInput,
+    KeyringUnavailable,
+    KeysMissing,
+    KeysRefused,
+    KiwoomTokenError,
+    LockTimeout,
+    NoToken,
+    RateLimited,
+    RedisUnavailable,
+    Remedy,
+    RequestRefused,
+    RevokeFailed,
+    SettingsError,
+    StoreError,
+    TokenRefused,
+    known_error,
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        (InvalidInput, 2),
+        (SettingsError, 2),
+        (NoToken, 3),
+        (RequestRefused, 3),
+        (TokenRefused, 3),
+        (KeysMissing, 4),
+        (KeysRefused, 4),
+        (RateLimited, 5),
+        (BrokerUnavailable, 5),
+        (LockTimeout, 5),
+        (KeyringUnavailable, 6),
+        (RedisUnavailable, 6),
+        (EncryptionKeyUnusable, 6),
+        (StoreError, 1),
+        (RevokeFailed, 1),
+        (AutostartFailed, 1),
+    ],
+)
+def test_each_kind_has_its_exit_status(kind: type[KiwoomTokenError], status: int) -> None:
+    assert kind.exit_status == status
+
+
+def test_an_error_says_its_sentence_with_its_values_and_the_code() -> None:
+    error = BrokerUnavailable("Kiwoom does not answer within {seconds} seconds.", seconds=10, code="HTTP 503")
+
+    assert str(error) == "Kiwoom does not answer within 10 seconds. [HTTP 503]"
+
+
+def test_a_sentence_without_values_may_contain_braces() -> None:
+    assert str(InvalidInput("not {a place}")) == "not {a place}"
+
+
+def test_wrong_input_is_a_value_error_for_callers_that_know_no_other() -> None:
+    with pytest.raises(ValueError, match="too long"):
+        raise InvalidInput("too long")
+
+
+def test_of_an_error_of_another_library_only_its_kind_is_told() -> None:
+    told = known_error(ConnectionError("https://user:a-password@host"))
+
+    assert "ConnectionError" in str(told)
+    assert "a-password" not in str(told)
+
+
+def test_an_error_of_this_program_is_told_as_it_is() -> None:
+    error = NoToken("There is no token.")
+
+    assert known_error(error) is error
+
+
+@pytest.mark.parametrize(
+    ("problem", "remedy"),
+    [
+        (KeyringUnavailable.LOCKED, Remedy.UNLOCK_KEYRING),
+        (KeyringUnavailable.ASKING, Remedy.UNLOCK_KEYRING),
+        (KeyringUnavailable.MISSING, Remedy.NONE),
+        (KeyringUnavailable.UNREACHABLE, Remedy.NONE),
+    ],
+)
+def test_only_a_keyring_that_waits_for_its_user_can_be_unlocked(problem: str, remedy: str) -> None:
+    assert KeyringUnavailable("It cannot be used.", problem=problem).remedy == remedy
+
+
+def test_a_missing_package_does_not_come_back_by_itself_and_a_silent_server_does() -> None:
+    assert not RedisUnavailable("It is missing.", problem=RedisUnavailable.NO_PACKAGE).retry
+    assert RedisUnavailable("It is silent.", problem=RedisUnavailable.SILENT).retry
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyringUnavailable("The keyring failed ({reason}).", problem=KeyringUnavailable.FAILED, reason="OSError"),
+        RedisUnavailable("Redis at {address} does not answer.", problem=RedisUnavailable.SILENT, address="host:6379/0"),
+    ],
+)
+def test_an_error_is_raised_again_without_the_frames_of_the_first_time(
+    error: KeyringUnavailable | RedisUnavailable,
+) -> None:
+    with pytest.raises(StoreError) as first:
+        raise error
+
+    again = error.again()
+
+    assert first.value.__traceback__ is not None
+    assert again.__traceback__ is None
+    assert (str(again), again.problem) == (str(error), error.problem)

@@ -1,0 +1,76 @@
+"""The logger `kiwoom`: free of charge in a program that logs nothing, and redacted in every other one."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tray_app.core import logs
+
+ROOT = str(Path(__file__).resolve().parents[2])
+TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9-a-token-of-a-test-0123456789"
+
+
+@pytest.fixture(autouse=True)
+def _no_log_file() -> Iterator[None]:
+    logs.forget_first()
+    yield
+    logs.forget_first()
+
+
+def test_a_program_that_never_imported_logging_does_not_import_it_for_a_line() -> None:
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from tray_app.core import logs\n"
+        "logs.warning('A line that nobody can read')\n"
+        "print('logging' in sys.modules)"
+    )
+
+    done = subprocess.run([sys.executable, "-S", "-c", program, ROOT], capture_output=True, text=True, check=True)
+
+    assert (done.stdout.strip(), done.stderr) == ("False", "")
+
+
+@pytest.mark.parametrize("name", ["kiwoom", "kiwoom.of-a-test"])
+def test_what_looks_like_a_token_is_masked_also_by_a_child_logger(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    child = logging.getLogger(name)
+    logs.kiwoom_logger()
+
+    with caplog.at_level(logging.INFO, "kiwoom"):
+        child.info("The answer was %s", TOKEN)
+
+    assert caplog.messages
+    assert TOKEN not in caplog.text
+
+
+def test_the_line_names_the_place_that_logged_it(caplog: pytest.LogCaptureFixture) -> None:
+    logs.warning("A line")
+
+    assert caplog.records[0].filename == Path(__file__).name
+
+
+def test_the_log_is_opened_before_the_first_line_that_is_severe_enough(caplog: pytest.LogCaptureFixture) -> None:
+    opened: list[int] = []
+    logs.on_first(logs.WARNING, lambda: opened.append(len(caplog.records)))
+
+    with caplog.at_level(logging.DEBUG, "kiwoom"):
+        logs.info("not yet")
+        logs.warning("now")
+        logs.error("only once")
+
+    assert opened == [1], "the warning itself is in the log"
+
+
+def test_a_log_that_is_not_wanted_any_more_is_not_opened() -> None:
+    opened: list[bool] = []
+    logs.on_first(logs.WARNING, lambda: opened.append(True))
+    logs.forget_first()
+
+    logs.error("a line")
+
+    assert opened == []

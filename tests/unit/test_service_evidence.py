@@ -1,0 +1,124 @@
+"""What is known about whether a token works, as every process reads it in the lock's record."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.doubles import START
+from tray_app.core.token import token_for
+from tray_app.service.evidence import Evidence
+
+TOKEN = token_for("a-token-of-a-test", 86400, START)
+OTHER = token_for("another-token-of-a-test", 86400, START)
+
+
+def through_the_record(evidence: Evidence, now: float = START + 100) -> Evidence:
+    """Return what another process reads."""
+    return Evidence.from_record(json.loads(json.dumps({"evidence": evidence.to_record()})), now)
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        Evidence(),
+        Evidence().confirmed(TOKEN, START),
+        Evidence().confirmed(TOKEN, START).doubted(TOKEN, START + 50),
+        Evidence().died(TOKEN, START + 50),
+        Evidence().was_revoked(TOKEN.value).settled_against(OTHER, (TOKEN.value,)),
+    ],
+)
+def test_another_process_reads_what_this_one_wrote(evidence: Evidence) -> None:
+    assert through_the_record(evidence) == evidence
+
+
+def test_the_record_contains_no_token() -> None:
+    record = json.dumps(Evidence().confirmed(TOKEN, START).died(OTHER, START).was_revoked(TOKEN.value).to_record())
+
+    assert "of-a-test" not in record
+
+
+def test_a_confirmation_ends_every_doubt() -> None:
+    evidence = Evidence().doubted(TOKEN, START).died(TOKEN, START).confirmed(TOKEN, START + 10)
+
+    assert not evidence.says_doubtful(TOKEN.value)
+    assert not evidence.says_dead(TOKEN.value)
+    assert evidence.confirmed_at == START + 10
+
+
+def test_the_first_doubt_counts() -> None:
+    evidence = Evidence().confirmed(TOKEN, START).doubted(TOKEN, START + 10).doubted(TOKEN, START + 20)
+
+    assert evidence.doubted_at == START + 10
+    assert evidence.says_doubtful(TOKEN.value)
+    assert not evidence.says_doubtful(OTHER.value), "it is about another token"
+
+
+def test_a_dead_token_stays_dead_when_the_next_one_is_confirmed() -> None:
+    evidence = Evidence().died(TOKEN, START).confirmed(OTHER, START + 10).unknown()
+
+    assert evidence.says_died(TOKEN.value)
+    assert not evidence.says_dead(OTHER.value)
+
+
+def test_a_revoked_token_is_dead_but_nobody_need_be_told() -> None:
+    evidence = Evidence().was_revoked(TOKEN.value)
+
+    assert evidence.says_dead(TOKEN.value)
+    assert not evidence.says_died(TOKEN.value)
+
+
+def test_a_settled_rival_raises_no_new_doubt() -> None:
+    evidence = Evidence().doubted(TOKEN, START).settled_against(TOKEN, (OTHER.value,))
+
+    assert evidence.has_settled(TOKEN, OTHER.value)
+    assert not evidence.says_doubtful(TOKEN.value)
+    assert not evidence.has_settled(OTHER, TOKEN.value)
+
+
+def test_only_the_last_dead_tokens_are_remembered() -> None:
+    tokens = [token_for(f"dead-token-{number}-of-a-test", 60, START) for number in range(20)]
+    evidence = Evidence()
+    for token in tokens:
+        evidence = evidence.other_died(token.value)
+
+    assert evidence.says_died(tokens[-1].value)
+    assert not evidence.says_died(tokens[0].value)
+    assert len(json.dumps(evidence.to_record())) < 1000
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        None,
+        5,
+        {},
+        {"version": 99, "token": "x"},
+        {"version": 1},
+        {"version": 1, "token": 5},
+        {"version": 1, "token": []},
+    ],
+)
+def test_a_damaged_record_says_nothing(fields: Any) -> None:
+    assert Evidence.from_record({"evidence": fields}, START) == Evidence()
+
+
+@pytest.mark.parametrize("at", [True, "soon", float("inf"), float("nan"), -5, None, [], 10**400])
+def test_a_damaged_time_counts_as_never(at: Any) -> None:
+    record = {"evidence": {**Evidence().confirmed(TOKEN, START).to_record(), "confirmed_at": at, "dead_at": at}}
+
+    read = Evidence.from_record(record, START + 10)
+
+    assert (read.confirmed_at, read.dead_at) == (0.0, 0.0)
+
+
+def test_a_confirmation_from_the_future_is_none_but_a_death_is_one() -> None:
+    """The clocks of two computers may differ by hours, and a dead token must never be used."""
+    ahead = Evidence().confirmed(TOKEN, START + 3600)
+    dead = Evidence().died(TOKEN, START + 3600)
+
+    assert through_the_record(ahead, START).confirmed_at == 0.0
+    assert through_the_record(dead, START).dead_at == START + 3600
+    assert through_the_record(dead, START).says_dead(TOKEN.value)

@@ -1,0 +1,155 @@
+"""A token in another store, with a copy in `.token` that programs without this package read and write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.doubles import START, Clock
+from tray_app.core.errors import StoreError
+from tray_app.core.token import Token, encode_seed, token_for
+from tray_app.stores.file import FileStore
+from tray_app.stores.lock import ThreadLock
+from tray_app.stores.memory import MemoryStore
+from tray_app.stores.mirrored import MirroredStore
+
+OURS = token_for("our-token-of-a-test", 86400, START).bound_to("real:0123456789abcdef")
+NEWER = token_for("newer-token-of-a-test", 86400, START + 60)
+OLDER = token_for("older-token-of-a-test", 86400, START - 60)
+
+
+class BrokenStore(MemoryStore):
+    """A store that fails while `failure` is set."""
+
+    failure: StoreError | None = None
+
+    def read(self) -> Token | None:
+        if self.failure is not None:
+            raise self.failure
+        return super().read()
+
+    def write(self, token: Token) -> object:
+        if self.failure is not None:
+            raise self.failure
+        return super().write(token)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(START + 120)
+
+
+@pytest.fixture
+def main(clock: Clock) -> BrokenStore:
+    store = BrokenStore(clock)
+    store.write(OURS)
+    return store
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "data" / ".token"
+    path.parent.mkdir()
+    return path
+
+
+@pytest.fixture
+def store(main: BrokenStore, path: Path, clock: Clock) -> MirroredStore:
+    return MirroredStore(main, FileStore(str(path), ThreadLock(), clock), clock)
+
+
+def write_as_another_program(path: Path, token: Token) -> None:
+    path.write_text(encode_seed(token), encoding="utf-8")
+
+
+def test_the_token_is_that_of_the_store_while_there_is_no_copy(store: MirroredStore) -> None:
+    assert store.read() == OURS
+
+
+def test_a_newer_token_of_another_program_is_returned_and_stored(
+    store: MirroredStore, main: BrokenStore, path: Path
+) -> None:
+    write_as_another_program(path, NEWER)
+
+    assert store.read() == NEWER
+    assert main.read() == NEWER
+
+
+def test_an_adopted_token_belongs_to_no_account(store: MirroredStore, main: BrokenStore, path: Path) -> None:
+    write_as_another_program(path, NEWER)
+    store.read()
+
+    adopted = main.read()
+    assert adopted is not None
+    assert adopted.issued_for == ""
+
+
+def test_an_adopted_token_is_stored_once(store: MirroredStore, main: BrokenStore, path: Path) -> None:
+    write_as_another_program(path, NEWER)
+    store.read()
+    version = main.version()
+
+    assert store.read() == NEWER
+    assert main.version() == version
+
+
+@pytest.mark.parametrize("copy", [OLDER, token_for("expired-token-of-a-test", 30, START + 60)])
+def test_an_older_or_expired_copy_changes_nothing(
+    copy: Token, store: MirroredStore, main: BrokenStore, path: Path
+) -> None:
+    write_as_another_program(path, copy)
+
+    assert store.read() == OURS
+    assert main.read() == OURS
+
+
+def test_a_copy_that_was_deleted_leaves_the_token(store: MirroredStore, path: Path) -> None:
+    write_as_another_program(path, NEWER)
+    store.read()
+    path.unlink()
+
+    assert store.read() == NEWER
+
+
+def test_a_damaged_copy_is_passed_over(store: MirroredStore, path: Path) -> None:
+    path.mkdir()
+
+    assert store.read() == OURS
+
+
+def test_while_another_process_holds_the_lock_nothing_is_stored(
+    store: MirroredStore, main: BrokenStore, path: Path
+) -> None:
+    write_as_another_program(path, NEWER)
+    with store.lock:
+        assert store.read() == NEWER
+        assert main.read() == OURS
+
+    assert store.read() == NEWER
+    assert main.read() == NEWER
+
+
+def test_a_copy_is_used_while_the_store_fails(store: MirroredStore, main: BrokenStore, path: Path) -> None:
+    write_as_another_program(path, NEWER)
+    main.failure = StoreError("The store fails.")
+
+    assert store.read() == NEWER
+
+
+def test_without_a_copy_the_stores_failure_is_raised(store: MirroredStore, main: BrokenStore) -> None:
+    main.failure = StoreError("The store fails.")
+
+    with pytest.raises(StoreError, match="The store fails"):
+        store.read()
+
+
+def test_a_change_of_either_is_noticed(store: MirroredStore, main: BrokenStore, path: Path) -> None:
+    versions = [store.version()]
+    main.write(NEWER)
+    versions.append(store.version())
+    write_as_another_program(path, NEWER)
+    versions.append(store.version())
+
+    assert len(set(versions)) == 3
+    assert str(path) in store.watch_paths()

@@ -1,0 +1,59 @@
+"""The address of the user's D-Bus session bus, also for programs of cron and ssh."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tray_app.system.session_bus import is_bus_named, session_bus_address
+
+pytestmark = pytest.mark.posix
+
+NAMED = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/somewhere/bus"}
+
+
+@pytest.fixture
+def bus(short_tmp: Path) -> Iterator[Path]:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(short_tmp / "bus"))
+        yield short_tmp / "bus"
+
+
+def test_the_environments_own_address_comes_first(bus: Path) -> None:
+    environ = {**NAMED, "XDG_RUNTIME_DIR": str(bus.parent)}
+
+    assert session_bus_address(environ) == "unix:path=/somewhere/bus"
+    assert is_bus_named(environ)
+
+
+def test_without_it_the_bus_in_the_runtime_folder_is_used(bus: Path) -> None:
+    environ = {"XDG_RUNTIME_DIR": str(bus.parent)}
+
+    assert session_bus_address(environ) == f"unix:path={bus}"
+    assert not is_bus_named(environ)
+
+
+def test_a_folder_with_special_characters_is_escaped(short_tmp: Path) -> None:
+    folder = short_tmp / "a b"
+    folder.mkdir()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(folder / "bus"))
+
+        assert session_bus_address({"XDG_RUNTIME_DIR": str(folder)}) == f"unix:path={short_tmp}/a%20b/bus"
+
+
+@pytest.mark.parametrize("kind", ["missing", "file"])
+def test_only_a_socket_is_a_bus(kind: str, tmp_path: Path) -> None:
+    if kind == "file":
+        (tmp_path / "bus").touch()
+
+    assert session_bus_address({"XDG_RUNTIME_DIR": str(tmp_path)}) == ""
+
+
+def test_a_bus_of_another_user_does_not_count(bus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: bus.stat().st_uid + 1)
+
+    assert session_bus_address({"XDG_RUNTIME_DIR": str(bus.parent)}) == ""
