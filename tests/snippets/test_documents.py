@@ -178,6 +178,13 @@ def test_every_command_and_option_is_on_the_page_of_commands(run: Callable[..., 
     assert {one for one in options_of_tray() - everywhere if one not in page} == set()
 
 
+def test_no_page_installs_by_the_bare_name() -> None:
+    """It is not published on the index: what is there under that name is somebody else's."""
+    bare = re.compile(r"(?:pipx?|uv)\s+(?:tool )?install\b[^\n`|]*?[\s'\"]kiwoom-token-tray\b(?![-/\\])")
+    texts = {page: page.read_text(encoding="utf-8") for page in PAGES if page.name != "CHANGELOG.md"}
+    assert {shown(page) for page, text in texts.items() if bare.search(text)} == set()
+
+
 # --- settings and variables ---
 
 

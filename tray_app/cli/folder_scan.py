@@ -30,10 +30,13 @@ _MAX_DEPTH = 8
 
 _NAME = msg("found")
 
-PORTAL_FILE = msg("the app key as Kiwoom's portal gives it. Store it with kiwoom-token login, then delete the file.")
+PORTAL_FILE = msg(
+    "an app key or secret as Kiwoom's portal gives it. Store both files with kiwoom-token login --from, then delete "
+    "them."
+)
 KEYS = msg(
-    "an app key or secret in plain text. Store it with kiwoom-token login, take it out of this file, and if the file "
-    "was ever shared or committed, issue new keys at openapi.kiwoom.com."
+    "an app key or secret in plain text. Store it with kiwoom-token login (from a .env: login --from), take it out of "
+    "this file, and if the file was ever shared or committed, issue new keys at openapi.kiwoom.com."
 )
 SEED_TOKEN = msg(
     "a token of another token manager. To let both use one, set data_dir to {folder} and share_token_file to true with "
