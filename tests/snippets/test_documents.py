@@ -288,7 +288,7 @@ def test_what_the_readme_says_to_delete_is_all_there_is(
         "--stdin",
         stdin=f"{os.environ['APP_KEY']}\n{os.environ['APP_SECRET']}\n",
     )
-    for words in (["get"], ["refresh"], ["--verbose", "verify"], ["history"], ["doctor"]):
+    for words in (["get"], ["--verbose", "verify"], ["history"]):
         project.run("kiwoom-token", *words)
     keyring = tmp_path / "keyring.json"
     assert len(json.loads(keyring.read_text())) == 3
