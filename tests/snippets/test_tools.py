@@ -379,9 +379,12 @@ def test_a_container_reads_the_token_that_the_host_writes(project: Project, tmp_
     assert [line[0] for line in lines] == ["FROM", "COPY", "RUN", "COPY", "CMD"]
     assert json.loads(" ".join(lines[-1][1:]))[-1] == lines[3][-1]
     (project.folder / "compose.yaml").write_text(code("docker.md", "compose.yaml"))
-    docker = shutil.which("docker")
-    if docker and subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode == 0:
-        project.run(docker, "compose", "--file", project.folder / "compose.yaml", "config", "--quiet")
+    for compose in (["docker", "compose"], ["docker-compose"]):
+        if (
+            shutil.which(compose[0])
+            and subprocess.run([*compose, "version"], capture_output=True, check=False).returncode == 0
+        ):
+            project.run(*compose, "--file", project.folder / "compose.yaml", "config", "--quiet")
 
 
 # --- Excel, of which only the form can be looked at here ---
