@@ -278,8 +278,10 @@ def test_what_the_readme_says_to_delete_is_all_there_is(
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "tests" / "processes" / "host")]))
     use_file_keyring(monkeypatch, tmp_path)
     put_program(tmp_path / "programs" / "kiwoom-token-tray", sys.executable, "-P", "-m", "tray_app")
-    for name in ("share_kwcli", "share_token_file", "autostart"):
-        project.run("kiwoom-token", "config", "set", name, "true")
+    settings = home / ".config" / "kiwoom-token-tray" / "settings.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("share_kwcli = true\nshare_token_file = true\n")
+    project.run("kiwoom-token", "config", "set", "autostart", "true")
     project.run(
         "kiwoom-token",
         "login",
