@@ -33,8 +33,10 @@ def test_picture_of_the_first_start_is_of_this_program(desktop: Desktop, languag
 
 
 def test_readme_shows_every_picture() -> None:
-    readme = (FOLDER.parents[1] / "README.md").read_text(encoding="utf-8")
-    assert [path.name for path in FOLDER.glob("*.png") if f"docs/pictures/{path.name}" not in readme] == []
+    readmes = {"ko": FOLDER.parents[1] / "README.md", "en": FOLDER.parents[1] / "README.en.md"}
+    texts = {language: path.read_text(encoding="utf-8") for language, path in readmes.items()}
+    pictures = [path.name for path in FOLDER.glob("*.png")]
+    assert [name for name in pictures if f"docs/pictures/{name}" not in texts[name[-6:-4]]] == []
 
 
 def assert_alike(now: Path, kept: Path) -> None:

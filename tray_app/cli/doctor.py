@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tray_app import autostart
 from tray_app.cli.diagnostics import log_folder
 from tray_app.cli.finding import Finding
+from tray_app.cli.folder_scan import SCAN_SECONDS, scan_folder
 from tray_app.cli.login import no_place_for_keys
 from tray_app.cli.remedy_line import remedy_line
 from tray_app.core import logs
@@ -32,7 +33,7 @@ from tray_app.system.private_files import check_writable
 from tray_app.system.version import library_versions, program_version, system_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from tray_app.core.token import Token
     from tray_app.exports.base import Export
@@ -55,14 +56,15 @@ _KEYRING_REMEDIES = {
 }
 
 
-def doctor(profile: str | None, *, as_json: bool, report: str | None = None) -> int:
+def doctor(profile: str | None, *, as_json: bool, report: str | None = None, look_in: Sequence[str] = ()) -> int:
     """Print what works here and what does not, each finding as soon as it is there.
 
     Returns 0 when nothing needs mending, else 1. Asks Kiwoom nothing and mends nothing. `report` is the path of a zip
-    file for a bug report, which is written as well.
+    file for a bug report, which is written as well. `look_in` are folders in which keys and tokens of other programs
+    are looked for.
     """
     findings: list[Finding] = []
-    for one in _findings(profile):
+    for one in _findings(profile, look_in):
         findings.append(one)
         if not as_json:
             print(f"{_sign(good=one.good)} {one}", flush=True)
@@ -86,7 +88,7 @@ def _sign(*, good: bool) -> str:
     return (signs if has_letters(sys.stdout, signs) else "XO")[good]
 
 
-def _findings(profile: str | None) -> Iterator[Finding]:
+def _findings(profile: str | None, look_in: Sequence[str]) -> Iterator[Finding]:
     yield from _bounded(msg("program"), lambda: [Finding(msg("program"), program_version(), good=True)])
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding(msg("python"), f"{version} ({sys.platform})", good=sys.version_info >= (3, 11))
@@ -102,6 +104,9 @@ def _findings(profile: str | None) -> Iterator[Finding]:
     yield from _bounded(msg("screen"), lambda: [_screen()], _SCREEN_SECONDS + 1)
     yield from _bounded(msg("autostart"), lambda: [_autostart()])
     yield from _bounded(msg("log"), lambda: [_tried(msg("log"), lambda: check_writable(log_folder()), log_folder)])
+    for folder in look_in:
+        own = found[0] if found else None
+        yield from _bounded(msg("found"), partial(scan_folder, folder, own), SCAN_SECONDS + 1)
 
 
 def _bounded(name: str, check: Callable[[], Iterable[Finding]], seconds: float = 0.0) -> Iterator[Finding]:

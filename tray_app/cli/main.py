@@ -170,7 +170,7 @@ def _dispatch(options: Any) -> int:
     if options.command == "doctor":
         from tray_app.cli.doctor import doctor
 
-        return doctor(options.profile, as_json=options.json, report=options.report)
+        return doctor(options.profile, as_json=options.json, report=options.report, look_in=options.look_in)
     if options.command == "profiles":
         from tray_app.cli.profiles import profiles
 

@@ -177,6 +177,13 @@ def command_parser() -> Parser:
     doctor.add_argument(
         "--report", metavar="FILE", help=tr("also write a zip file for a bug report, without any token or key")
     )
+    doctor.add_argument(
+        "--look-in",
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help=tr("also look there for app keys and tokens of other programs; nothing is run, printed or changed"),
+    )
 
     sandbox = command("sandbox", tr("run a practice Kiwoom on this machine"))
     sandbox.add_argument("--port", type=_port, default=0, metavar="N", help=tr("0 takes a free one"))
