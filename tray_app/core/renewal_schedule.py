@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
-from tray_app.core.errors import RevokeFailed
+from tray_app.core.errors import Remedy, RevokeFailed
 from tray_app.core.token import BUFFER_SECONDS
 from tray_app.core.trading import is_trading, last_time_of_day
 
@@ -28,6 +28,7 @@ _JITTER_AFTER_EXPIRY_SECONDS = 2.0
 _FIRST_PAUSE_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 600.0
 _DOUBLINGS = 10
+_FIRST_PAUSE_FOR_USER_SECONDS = 60.0
 _LOSS_SECONDS = 60.0
 """A token that disappears this soon after a failed rotation was revoked by that rotation."""
 
@@ -68,7 +69,8 @@ class RenewalSchedule:
     meaning the expiry itself; `random` returns numbers from 0 to 1 and spreads the requests of many machines.
 
     `renew_at` is when to ask Kiwoom next, in seconds of the epoch, or None. `stopped` tells that the last error needs
-    the user, so that nothing is asked before it is solved. `rotates_next` tells whether the next request revokes the
+    the user. What is solved at Kiwoom's portal, as an IP that is not registered, is tried again after growing pauses;
+    else nothing is asked before it is solved here. `rotates_next` tells whether the next request revokes the
     token first. `failures` counts the failed requests in a row, the last of which was at `failed_at`.
     """
 
@@ -144,8 +146,8 @@ class RenewalSchedule:
     def failed(self, error: KiwoomTokenError, now: float, *, rotating: bool = False) -> bool:
         """Take note of a request that failed, and return whether that endangers the token.
 
-        What can pass by itself is tried again after a growing pause; the rest waits for the user. `rotating` when
-        the token was to be revoked first: it may then be gone without another in its place.
+        What can pass without anybody at this program is tried again after a growing pause; the rest waits for the user.
+        `rotating` when the token was to be revoked first: it may then be gone without another in its place.
         """
         if rotating:
             self._rotation_failed_at = now
@@ -157,6 +159,10 @@ class RenewalSchedule:
         if not error.retry:
             self.stopped = True
             self.renew_at = None
+            if error.remedy == Remedy.OPEN_PORTAL and self._policy != NOTIFY:  # no program learns that it is solved
+                self.failures += 1
+                self.failed_at = now
+                self.renew_at = now + max(_FIRST_PAUSE_FOR_USER_SECONDS, self._pause(error, now))
             return True
         if self.rotates_next and self.token is not None and self.renew_at is not None and now < self.renew_at:
             return False  # the user's own request failed; the hour of the rotation is still to come
@@ -175,8 +181,7 @@ class RenewalSchedule:
     def resume(self, now: float) -> None:
         """Try again now: the user has solved what the renewal stopped for."""
         if self.stopped:
-            self.stopped = False
-            self.failures = 0
+            self._forget_failures()
             self._plan(now)
 
     def due(self, now: float) -> Due | None:
@@ -231,7 +236,8 @@ class RenewalSchedule:
             self._plan(self._usual_moment(token))
 
     def _plan(self, moment: float, *, rotates: bool = False) -> None:
-        if self._policy != NOTIFY and not self.stopped:
+        is_waiting_for_user = self.stopped and self.renew_at is None
+        if self._policy != NOTIFY and not is_waiting_for_user:
             self.renew_at = moment
             self.rotates_next = rotates
 
