@@ -570,3 +570,68 @@ class TestLostRevoke:
 
 def full_disk(*_: object) -> None:
     raise StoreError("The disk is full.")
+
+
+class TestATokenThatCannotBeStored:
+    """Only the program that got it has it. At a Kiwoom where another issue ends it, that is known at once."""
+
+    @pytest.fixture(autouse=True)
+    def full_disk(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*_: object) -> None:
+            raise StoreError("no room")
+
+        monkeypatch.setattr(FileStore, "write", refuse)
+
+    def test_is_given_to_nobody_once_kiwoom_has_issued_another(
+        self, service: TokenService, other: TokenService, broker: FakeBroker
+    ) -> None:
+        first = service.ensure().token
+        assert service.current() == first
+        broker.living = None
+        second = other.ensure().token
+        assert second.value != first.value
+        assert (service.current(), other.current()) == (None, second)
+
+    def test_is_not_taken_away_again_and_again(
+        self, service: TokenService, other: TokenService, broker: FakeBroker, clock: Clock
+    ) -> None:
+        service.ensure()
+        broker.living = None
+        second = other.ensure().token
+        for ask in (service.ensure, lambda: service.renew(None)):
+            clock.advance(60)
+            with pytest.raises(StoreError, match="could not store it"):
+                ask()
+        assert (other.ensure().token, broker.issues) == (second, 2)
+
+        clock.advance(600)  # that program may have ended
+        assert service.ensure().token.value == second.value
+        assert broker.issues == 3
+
+    def test_is_shared_where_kiwoom_gives_the_same(
+        self, service: TokenService, other: TokenService, broker: FakeBroker
+    ) -> None:
+        assert service.ensure().token.value == other.ensure().token.value
+        assert service.ensure().token.value == other.ensure().token.value
+        assert broker.issues == 2
+
+    def test_the_user_may_ask_all_the_same(
+        self, service: TokenService, other: TokenService, broker: FakeBroker
+    ) -> None:
+        service.ensure()
+        broker.living = None
+        other.ensure()
+        assert service.refresh().token == other.current()
+
+
+def test_a_token_that_was_replaced_early_is_dead_to_who_has_it_in_memory(
+    service: TokenService, other: TokenService, broker: FakeBroker, clock: Clock
+) -> None:
+    first = service.ensure().token
+    broker.living = None
+    clock.advance(60)
+    second = other.refresh().token
+    service.store.write(first)  # a copy comes back
+    assert service.current() is None
+    assert service.evidence().says_died(first.value)
+    assert not service.evidence().says_dead(second.value)

@@ -128,6 +128,14 @@ class Evidence:
         name = value.fingerprint()
         return self.replace(dead=(*_without(self.dead, name), name))
 
+    def superseded(self, issued: Token, now: float) -> Evidence:
+        """Kiwoom issued `issued`. If this is about another token that should still be valid, that one is dead, unless
+        it was revoked: whoever has it in memory is not to use it either."""
+        is_over = not self.token or self.token == issued.value.fingerprint() or self.expires <= now
+        if is_over or self.token in self.revoked:
+            return self
+        return self.replace(dead=(*_without(self.dead, self.token), self.token))
+
     def was_revoked(self, value: Secret) -> Evidence:
         """Kiwoom revoked the token with that value, as somebody wished."""
         name = value.fingerprint()

@@ -37,6 +37,9 @@ because the cause may be mended at Kiwoom meanwhile."""
 LONGEST_WAIT_SECONDS = 3600.0
 """The longest wait that Kiwoom can ask for; a longer one stands only in a damaged record."""
 
+UNSAVED_PAUSE_SECONDS = 600.0
+"""How long nobody asks again because a token could not be stored, where asking takes that token away."""
+
 CONTEST_LENGTH = 3
 """So many valid tokens of other accounts replaced in a row mean that two programs contest the profile."""
 
@@ -49,7 +52,8 @@ class LastAttempt:
     """The last request to Kiwoom for one profile's token. Times are seconds of the epoch.
 
     `at`: when it ended, or began if it is the start of a rotation (`has_begun`). `token`: the fingerprint of the token
-    that came back, and `is_same` whether it was the stored one. `error`, `message`, `values`, `code`, `remedy`: the
+    that came back, `is_same` whether it was the stored one, `is_unsaved` that only the program that asked has it, because
+    it could not be stored, and `has_killed` that it ended such a token of another program. `error`, `message`, `values`, `code`, `remedy`: the
     failure, if there was one. `retry_at`: until when Kiwoom asked to wait, or 0. `refused`: the fingerprint of the
     refused token that it was about. `revoking`: the fingerprint of a token that a rotation revoked before it had
     another. `keys`: what the request's keys are called in `Token.issued_for`. `failures`: how many failed in a row.
@@ -62,8 +66,10 @@ class LastAttempt:
         "error",
         "failures",
         "has_begun",
+        "has_killed",
         "is_rotation",
         "is_same",
+        "is_unsaved",
         "keys",
         "message",
         "refused",
@@ -81,6 +87,8 @@ class LastAttempt:
         *,
         token: str = "",
         is_same: bool = False,
+        is_unsaved: bool = False,
+        has_killed: bool = False,
         is_rotation: bool = False,
         has_begun: bool = False,
         error: str = "",
@@ -98,6 +106,8 @@ class LastAttempt:
         self.at = at
         self.token = token
         self.is_same = is_same
+        self.is_unsaved = is_unsaved
+        self.has_killed = has_killed
         self.is_rotation = is_rotation
         self.has_begun = has_begun
         self.error = error
@@ -126,6 +136,8 @@ class LastAttempt:
             at,
             token=_text(record, "token"),
             is_same=record.get("same") is True,
+            is_unsaved=record.get("unsaved") is True,
+            has_killed=record.get("killed") is True,
             is_rotation=record.get("rotated") is True,
             has_begun=record.get("begun") is True,
             error=_text(record, "error"),
@@ -155,6 +167,8 @@ class LastAttempt:
         is_same: bool,
         is_rotation: bool,
         replaced: list[str],
+        is_unsaved: bool = False,
+        has_killed: bool = False,
         revoking: str = "",
     ) -> LastAttempt:
         """Describe a request that brought `token`. `revoking` stays while the token could not be stored."""
@@ -162,6 +176,8 @@ class LastAttempt:
             now,
             token=token.value.fingerprint(),
             is_same=is_same,
+            is_unsaved=is_unsaved,
+            has_killed=has_killed,
             is_rotation=is_rotation,
             refused=refused.fingerprint() if refused else "",
             revoking=revoking,
@@ -203,6 +219,8 @@ class LastAttempt:
             "at": self.at,
             "token": self.token,
             "same": self.is_same,
+            "unsaved": self.is_unsaved,
+            "killed": self.has_killed,
             "rotated": self.is_rotation,
             "begun": self.has_begun,
             "error": self.error,
@@ -263,6 +281,10 @@ class LastAttempt:
         """Return whether Kiwoom was asked just now because of that very token."""
         pause = FAILED_PAUSE_SECONDS if self._may_pass else REFUSED_PAUSE_SECONDS
         return bool(self.refused) and self.refused == refused.fingerprint() and now - self.at < pause
+
+    def would_kill(self, now: float) -> bool:
+        """Return whether asking now most likely ends a token that another program has and could not store."""
+        return self.has_killed and self.is_unsaved and now - self.at < UNSAVED_PAUSE_SECONDS
 
     def failures_until(self, now: float) -> int:
         """Return how many requests in a row have failed, 0 when the last of them is long past."""
