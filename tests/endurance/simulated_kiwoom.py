@@ -44,13 +44,15 @@ class Kiwoom:
     """The tokens of one app key. `now` returns the true time in seconds of the epoch.
 
     `replaces`: an issue while a token works kills that one. `asked` counts the requests by kind and result, `issued`
-    remembers each token that was given with its expiry, `alive` those that work, and `known_dead` since when this
+    remembers each token that was given with its expiry, `same_answers` how often one was given again to a computer whose
+    clock is right, `alive` those that work, and `known_dead` since when this
     computer has Kiwoom's word that one does not. `meanwhile` is called while a request is under way.
     """
 
     now: Callable[[], float]
     pass_time: Callable[[float], None]
     latency: Callable[[], float]
+    is_clock_right: Callable[[], bool]
     replaces: bool = False
     faults: list[Fault] = field(default_factory=list)
     alive: dict[str, float] = field(default_factory=dict)
@@ -135,7 +137,7 @@ class Kiwoom:
             for other in self.issued:
                 if other != token:
                     self._now_known(other)
-            if token == present:
+            if token == present and self.is_clock_right():
                 self.same_answers[token] += 1
         fields = {
             "token": token,

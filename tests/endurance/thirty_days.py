@@ -109,6 +109,7 @@ class Month:
             now=lambda: self.computer.true,
             pass_time=self.computer.sleep,
             latency=lambda: chance.uniform(0.05, 0.4),
+            is_clock_right=lambda: abs(self.computer.skew) <= _CORRECTED_SKEW_SECONDS,
             replaces=chance.random() < 0.25,
         )
         self.kiwoom.meanwhile = self._read_meanwhile
