@@ -62,6 +62,7 @@ class Kiwoom:
     moments: list[float] = field(default_factory=list)
     delivered: set[str] = field(default_factory=set)
     replaced_at: list[float] = field(default_factory=list)
+    failed_at: list[float] = field(default_factory=list)
     known_dead: dict[str, float] = field(default_factory=dict)
     deaths: int = 0
     meanwhile: Callable[[], None] = lambda: None
@@ -106,6 +107,7 @@ class Kiwoom:
         fault = self.fault_on(kind)
         if fault is not None:
             fault.times -= 1
+            self.failed_at.append(self.now())
             self.asked[kind, fault.name] += 1
             if fault.name != "lost":
                 return self._fail(fault)
@@ -133,12 +135,12 @@ class Kiwoom:
         if token != present and present in self.delivered:
             self.replaced_at.append(self.now())
         if not is_lost:
-            self.delivered.add(token)
             for other in self.issued:
                 if other != token:
                     self._now_known(other)
-            if token == present and self.is_clock_right():
+            if token in self.delivered and self.is_clock_right():
                 self.same_answers[token] += 1
+            self.delivered.add(token)
         fields = {
             "token": token,
             "expires_dt": format_expires_dt(_instant(self.issued[token])),

@@ -371,7 +371,7 @@ class Month:
         if is_fault or abs(computer.skew) > _CORRECTED_SKEW_SECONDS:
             return "fault"
         states = [one.supervisor.state for one in self._programs]
-        if any(one.stopped for one in states):
+        if any(one.stopped and one.renew_at is None for one in states):
             return "stopped"
         now = computer.clock()
         if all(one.renew_at is not None and one.renew_at > now + 3 for one in states):
@@ -403,7 +403,7 @@ class Month:
 
     def _judge(self) -> None:
         figures, kiwoom = self.figures, self.kiwoom
-        fault_moments = sorted(self._fault_moments)
+        fault_moments = sorted([*self._fault_moments, *kiwoom.failed_at])
         for token, times in kiwoom.same_answers.items():
             ended = kiwoom.issued[token]
             faults = sum(ended - LIFE_AND_PAUSE <= one <= ended for one in fault_moments)
