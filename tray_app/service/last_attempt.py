@@ -45,6 +45,9 @@ CONTEST_LENGTH = 3
 
 _UNKNOWN_FAILURE = msg("The last request to Kiwoom failed.")
 _LONGEST_TEXT = 300
+_LARGEST_WORDS = 1500
+"""In bytes of JSON: the record has room for so much beside what is known about tokens, which matters more."""
+
 _LARGEST_NUMBER = 1e15
 
 
@@ -213,7 +216,7 @@ class LastAttempt:
         return LastAttempt.from_record({**self.to_record(), "begun": False, "revoking": ""}, self.at)
 
     def to_record(self) -> dict[str, object]:
-        """Return the JSON object for the lock's record. It never holds a secret."""
+        """Return the JSON object for the lock's record, of bounded size. It never holds a secret."""
         return {
             "version": VERSION,
             "at": self.at,
@@ -224,9 +227,7 @@ class LastAttempt:
             "rotated": self.is_rotation,
             "begun": self.has_begun,
             "error": self.error,
-            "message": self.message,
-            "values": {name: one for name, one in self.values.items() if _is_value(name, one)},
-            "code": self.code,
+            **self._words(),
             "remedy": self.remedy,
             "wait_until": self.retry_at,
             "refused": self.refused,
@@ -301,6 +302,16 @@ class LastAttempt:
         """Return whether another account has just taken the profile once more from the one that is called `own`."""
         is_again = own in self.replaced[-1:] and len(self.replaced) >= CONTEST_LENGTH
         return is_again and now - self.at < LONGEST_PAUSE_SECONDS
+
+    def _words(self) -> dict[str, object]:
+        """Return what the failure says, or where that is too long nothing of it but what kind it is."""
+        import json
+
+        values = {name: one for name, one in self.values.items() if _is_value(name, one)}
+        words: dict[str, object] = {"message": self.message, "values": values, "code": self.code}
+        if len(json.dumps(words)) <= _LARGEST_WORDS:
+            return words
+        return {"message": "", "values": {}, "code": None}
 
     @property
     def _error_type(self) -> type[BrokerError] | None:
