@@ -53,6 +53,7 @@ class Kiwoom:
     pass_time: Callable[[float], None]
     latency: Callable[[], float]
     is_clock_right: Callable[[], bool]
+    can_be_stored: Callable[[], bool]
     replaces: bool = False
     faults: list[Fault] = field(default_factory=list)
     alive: dict[str, float] = field(default_factory=dict)
@@ -62,6 +63,7 @@ class Kiwoom:
     moments: list[float] = field(default_factory=list)
     delivered: set[str] = field(default_factory=set)
     replaced_at: list[float] = field(default_factory=list)
+    contested_at: list[float] = field(default_factory=list)
     failed_at: list[float] = field(default_factory=list)
     known_dead: dict[str, float] = field(default_factory=dict)
     deaths: int = 0
@@ -133,7 +135,7 @@ class Kiwoom:
         present = self._present()
         token = self.issue()
         if token != present and present in self.delivered:
-            self.replaced_at.append(self.now())
+            (self.replaced_at if self.can_be_stored() else self.contested_at).append(self.now())
         if not is_lost:
             for other in self.issued:
                 if other != token:

@@ -110,6 +110,7 @@ class Month:
             pass_time=self.computer.sleep,
             latency=lambda: chance.uniform(0.05, 0.4),
             is_clock_right=lambda: abs(self.computer.skew) <= _CORRECTED_SKEW_SECONDS,
+            can_be_stored=lambda: not self.computer.is_disk_full and self.computer.keyring == OK,
             replaces=chance.random() < 0.25,
         )
         self.kiwoom.meanwhile = self._read_meanwhile
@@ -413,12 +414,10 @@ class Month:
         for first, second in itertools.pairwise(sorted(kiwoom.replaced_at)):
             if second - first < 60 and not any(first - 60 <= one <= second for one in fault_moments):
                 self._wrong("two issues killed each other's token")
-        moments = sorted(kiwoom.moments)
-        for at, moment in enumerate(moments):
-            if at + _MOST_REQUESTS_IN_AN_HOUR < len(moments):
-                if moments[at + _MOST_REQUESTS_IN_AN_HOUR] - moment < 3600.0:
-                    self._wrong("too many requests in an hour")
-                    break
+        if has_more_in_an_hour(kiwoom.contested_at, 4):
+            self._wrong("two programs that could not store their tokens ended each other's again and again")
+        if has_more_in_an_hour(kiwoom.moments, _MOST_REQUESTS_IN_AN_HOUR):
+            self._wrong("too many requests in an hour")
         if figures.longest_undetected > FOUND_OUT_SECONDS:
             self._wrong(f"a dead token was found out after {figures.longest_undetected:.0f} s only")
         self._judge_bounds()
@@ -440,6 +439,12 @@ class Month:
                 figures.history_rows = database.execute("SELECT count(*) FROM events").fetchone()[0]
         if figures.history_rows > KEPT_EVENTS:
             self._wrong(f"{figures.history_rows} events in the history")
+
+
+def has_more_in_an_hour(moments: list[float], most: int) -> bool:
+    """Return whether more than `most` of the moments lie within an hour."""
+    ordered = sorted(moments)
+    return any(later - earlier < 3600.0 for earlier, later in zip(ordered, ordered[most:], strict=False))
 
 
 LIFE_AND_PAUSE = DAY + 3600.0

@@ -26,6 +26,7 @@ from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ProfileLock
 
 DAY = 86400.0
+WRITE = FileStore.write
 
 
 class OtherTool:
@@ -572,15 +573,16 @@ def full_disk(*_: object) -> None:
     raise StoreError("The disk is full.")
 
 
+def refuse_to_write(*_: object) -> None:
+    raise StoreError("no room")
+
+
 class TestATokenThatCannotBeStored:
     """Only the program that got it has it. At a Kiwoom where another issue ends it, that is known at once."""
 
     @pytest.fixture(autouse=True)
     def full_disk(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def refuse(*_: object) -> None:
-            raise StoreError("no room")
-
-        monkeypatch.setattr(FileStore, "write", refuse)
+        monkeypatch.setattr(FileStore, "write", refuse_to_write)
 
     def test_is_given_to_nobody_once_kiwoom_has_issued_another(
         self, service: TokenService, other: TokenService, broker: FakeBroker
@@ -604,9 +606,20 @@ class TestATokenThatCannotBeStored:
                 ask()
         assert (other.ensure().token, broker.issues) == (second, 2)
 
-        clock.advance(600)  # that program may have ended
+        clock.advance(3600)  # that program may have ended
         assert service.ensure().token.value == second.value
         assert broker.issues == 3
+
+    def test_does_not_leave_the_dead_one_before_it_in_the_store(
+        self, service: TokenService, broker: FakeBroker, clock: Clock, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(FileStore, "write", WRITE)
+        service.put(token_for("a-token-of-yesterday", DAY, clock()))
+        monkeypatch.setattr(FileStore, "write", refuse_to_write)
+        assert path.exists()
+        issued = service.refresh()
+        assert issued.dead is not None
+        assert (path.exists(), service.current()) == (False, issued.token)
 
     def test_is_shared_where_kiwoom_gives_the_same(
         self, service: TokenService, other: TokenService, broker: FakeBroker

@@ -37,7 +37,7 @@ because the cause may be mended at Kiwoom meanwhile."""
 LONGEST_WAIT_SECONDS = 3600.0
 """The longest wait that Kiwoom can ask for; a longer one stands only in a damaged record."""
 
-UNSAVED_PAUSE_SECONDS = 600.0
+UNSAVED_PAUSE_SECONDS = 3600.0
 """How long nobody asks again because a token could not be stored, where asking takes that token away."""
 
 CONTEST_LENGTH = 3
@@ -55,12 +55,12 @@ class LastAttempt:
     """The last request to Kiwoom for one profile's token. Times are seconds of the epoch.
 
     `at`: when it ended, or began if it is the start of a rotation (`has_begun`). `token`: the fingerprint of the token
-    that came back, `is_same` whether it was the stored one, `is_unsaved` that only the program that asked has it, because
-    it could not be stored, and `has_killed` that it ended such a token of another program. `error`, `message`, `values`, `code`, `remedy`: the
-    failure, if there was one. `retry_at`: until when Kiwoom asked to wait, or 0. `refused`: the fingerprint of the
-    refused token that it was about. `revoking`: the fingerprint of a token that a rotation revoked before it had
-    another. `keys`: what the request's keys are called in `Token.issued_for`. `failures`: how many failed in a row.
-    `replaced`: to whom the valid tokens belonged that the last ones replaced.
+    that came back, `is_same` whether it was the stored one, `is_unsaved` that it could not be stored, so that only the
+    program that asked has it, and `has_killed` that it ended such a token of another program. `error`, `message`,
+    `values`, `code`, `remedy`: the failure, if there was one. `retry_at`: until when Kiwoom asked to wait, or 0.
+    `refused`: the fingerprint of the refused token that it was about. `revoking`: the fingerprint of a token that a
+    rotation revoked before it had another. `keys`: what the request's keys are called in `Token.issued_for`.
+    `failures`: how many failed in a row. `replaced`: to whom the valid tokens belonged that the last ones replaced.
     """
 
     __slots__ = (
