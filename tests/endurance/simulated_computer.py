@@ -15,7 +15,7 @@ from unittest import mock
 
 from tests.endurance.simulated_kiwoom import Kiwoom, SimulatedBroker
 from tray_app.api.token_manager import TokenManager
-from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError
+from tray_app.core.errors import KiwoomTokenError
 from tray_app.core.secret import Secret
 from tray_app.history.database import History
 from tray_app.history.draft import EventDraft
@@ -82,7 +82,7 @@ class Computer:
                 mock.patch.object(os, "write", write_if_room),
                 mock.patch.object(os, "pwrite", pwrite_if_room),
                 mock.patch("tray_app.service.composition.open_broker", lambda _, clock: SimulatedBroker(kiwoom, clock)),
-                mock.patch("tray_app.stores.keyring_client.shared_keyring_client", lambda: KeyringOf(self)),
+                mock.patch("tray_app.stores.keyring_client.shared_keyring_client", return_value=KeyringOf(self)),
                 mock.patch("tray_app.history.database.open_history", lambda chosen: PromptHistory(chosen.data_dir)),
             ):
                 stack.enter_context(patch)
@@ -210,6 +210,3 @@ class Program:
 
 def open_settings(policy: str) -> Settings:
     return load_settings().replace(policy=policy)
-
-
-__all__ = ["FROZEN", "LOCKED", "OK", "Computer", "KeyringOf", "KeyringUnavailable", "Program", "open_settings"]

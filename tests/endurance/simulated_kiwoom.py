@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 LIFETIME_SECONDS = 86400.0
 ISSUE, REVOKE, VERIFY = "issue", "revoke", "verify"
 _REQUESTS = {"/oauth2/token": ISSUE, "/oauth2/revoke": REVOKE, "/api/dostk/acnt": VERIFY}
+EVERY_REQUEST = frozenset({ISSUE, REVOKE, VERIFY})
 _DONE = "정상적으로 처리되었습니다"
 
 
@@ -44,9 +45,9 @@ class Kiwoom:
     """The tokens of one app key. `now` returns the true time in seconds of the epoch.
 
     `replaces`: an issue while a token works kills that one. `asked` counts the requests by kind and result, `issued`
-    remembers each token that was given with its expiry, `same_answers` how often one was given again to a computer whose
-    clock is right, `alive` those that work, and `known_dead` since when this
-    computer has Kiwoom's word that one does not. `meanwhile` is called while a request is under way.
+    remembers each token that was given with its expiry, `delivered` those that reached this computer, `same_answers`
+    how often one was given to it again while its clock was right, `alive` those that work, and `known_dead` since when
+    this computer has Kiwoom's word that one does not. `meanwhile` is called while a request is under way.
     """
 
     now: Callable[[], float]

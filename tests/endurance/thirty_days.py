@@ -1,8 +1,8 @@
 """Thirty days of a trader's computer in seconds: does a token that works stay at hand, whatever goes wrong?
 
 `python -m tests.endurance.thirty_days --seeds 1000 --jobs 2`. A seed decides all that happens: the computer sleeps, its
-clock is set, its disk is full, its keyring locks or hangs; Kiwoom fails, refuses, is silent or does what it was asked and
-says nothing; another tool revokes the token or issues one; the user chooses something in the menu; programs restart.
+clock is set, its disk is full, its keyring locks or hangs; Kiwoom fails, refuses, is silent, or does what it was asked
+and says nothing; another tool revokes the token or issues one; the user chooses something; programs restart.
 Two programs of the real code share the token meanwhile, and bots ask them for it. Time is simulated and nobody sleeps.
 """
 
@@ -17,14 +17,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tests.endurance.simulated_computer import FROZEN, LOCKED, OK, Computer, Program, open_settings
-from tests.endurance.simulated_kiwoom import ISSUE, REVOKE, VERIFY, Fault, Kiwoom, fingerprint
+from tests.endurance.simulated_kiwoom import EVERY_REQUEST, ISSUE, REVOKE, VERIFY, Fault, Kiwoom, fingerprint
 from tray_app.core.trading import is_trading, last_time_of_day
 from tray_app.history.database import KEPT_EVENTS
 from tray_app.system.log_file import BACKUPS, MAX_BYTES
@@ -33,7 +34,6 @@ DAY = 86400.0
 START = 1_790_000_000.0
 STORES = "file", "keyring", "auto"
 POLICIES = "auto", "auto", "daily 06:30", "notify"
-EVERYTHING = frozenset({ISSUE, REVOKE, VERIFY})
 
 FOUND_OUT_SECONDS = 600.0 + 15.0
 """A check while the market is open, and the request itself."""
@@ -53,7 +53,7 @@ class Figures:
     policy: str = ""
     replaces: bool = False
     usable: float = 0.0
-    without: Counter[str] = field(default_factory=Counter)
+    without: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     happened: Counter[str] = field(default_factory=Counter)
     asked: Counter[tuple[str, str]] = field(default_factory=Counter)
     given: int = 0
@@ -135,7 +135,7 @@ class Month:
             self._observer = self._open()
             self._later(self._next_pause(), self._something_happens)
             for number in range(len(self._programs)):
-                self._later(self.chance.uniform(60, 1800), lambda number=number: self._bot_asks(number))
+                self._later(self.chance.uniform(60, 1800), partial(self._bot_asks, number))
             for program in list(self._programs):
                 self._wake(program)
             while self.computer.true < self._end:
@@ -219,7 +219,7 @@ class Month:
     def _kiwoom_fails(self) -> None:
         name = self.chance.choice(["http-500", "html", "offline", "timeout", "1700"])
         seconds = self.chance.choice([20.0, 300.0, 1800.0, 7200.0])
-        on = self.chance.choice([EVERYTHING, EVERYTHING, frozenset({ISSUE}), frozenset({VERIFY})])
+        on = self.chance.choice([EVERY_REQUEST, EVERY_REQUEST, frozenset({ISSUE}), frozenset({VERIFY})])
         retry_after = self.chance.choice([None, 1, 30, 600]) if name in {"1700", "http-500"} else None
         self._add(Fault(name, on, self.computer.true + seconds, retry_after=retry_after))
 
@@ -227,7 +227,7 @@ class Month:
         self._add(Fault("lost", frozenset({self.chance.choice([ISSUE, REVOKE])}), times=1))
 
     def _ip_is_unknown(self) -> None:
-        self._add(Fault("8050", EVERYTHING, self.computer.true + 3600.0))
+        self._add(Fault("8050", EVERY_REQUEST, self.computer.true + 3600.0))
 
     def _revoke_is_refused(self) -> None:
         self._add(Fault("8015", frozenset({REVOKE}), self.computer.true + 1800.0))
@@ -290,7 +290,7 @@ class Month:
     # ----------------------------------------------------------------------------------------------------- who asks
 
     def _bot_asks(self, number: int) -> None:
-        self._later(self.chance.uniform(300, 3600), lambda: self._bot_asks(number))
+        self._later(self.chance.uniform(300, 3600), partial(self._bot_asks, number))
         if self.computer.true < self._asleep_until:
             return
         program = self._programs[number]
@@ -476,12 +476,13 @@ def run_seed(seed: int, days: float = 30.0, store: str = "", policy: str = "") -
 def total(all_figures: list[Figures]) -> str:
     """Return the figures of all seeds together."""
     usable = possible = 0.0
-    without: Counter[str] = Counter()
+    without: defaultdict[str, float] = defaultdict(float)
     asked: Counter[tuple[str, str]] = Counter()
     for one in all_figures:
         if one.policy != "notify":
             usable, possible = usable + one.usable, possible + one.possible
-        without.update(one.without)
+        for why, seconds in one.without.items():
+            without[why] += seconds
         asked.update(one.asked)
     wrong = [one for one in all_figures if one.violations]
     lines = [

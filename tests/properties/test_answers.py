@@ -1,4 +1,4 @@
-"""Whatever answers in Kiwoom's name: a token or an error of this program, and no error repeats what it was asked with."""
+"""Whatever answers in Kiwoom's name: a token or an error of this program, and no error repeats what was sent."""
 
 from __future__ import annotations
 

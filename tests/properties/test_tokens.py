@@ -73,7 +73,7 @@ def folder() -> Iterator[Path]:
 def log_lines() -> Iterator[list[str]]:
     lines: list[str] = []
     handler = logging.Handler()
-    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    handler.emit = lambda record: lines.append(record.getMessage())
     logger = logging.getLogger("kiwoom")
     logger.addHandler(handler)
     try:
