@@ -402,6 +402,36 @@ def test_token_that_becomes_readable_is_not_called_another_programs(make: Make, 
     assert state.last is None
 
 
+def test_a_keyring_that_locks_has_not_cleared_the_token(make: Make, service: FakeService) -> None:
+    """Others cannot read it either, so it is asked for again, and stored in the file meanwhile."""
+    token = token_for("one", DAY, START)
+    service.hold(token)
+    service.known = Evidence().confirmed(token, START)
+    watched = make()
+    watched.start()
+    service.store.problem = KeyringUnavailable("The keyring is locked.", problem=KeyringUnavailable.LOCKED)
+    service.hold(None)
+    watched.read()
+    watched.advance(11)
+    assert service.calls == ["renew"]
+    assert watched.notices == []
+
+
+def test_a_clear_while_the_keyring_is_locked_is_one(make: Make, service: FakeService) -> None:
+    token = token_for("one", DAY, START)
+    service.hold(token)
+    service.known = Evidence().confirmed(token, START)
+    watched = make()
+    watched.start()
+    service.store.problem = KeyringUnavailable("The keyring is locked.", problem=KeyringUnavailable.LOCKED)
+    watched.read()
+    service.known = service.known.unknown()
+    service.hold(None)
+    watched.read()
+    watched.advance(3600)
+    assert (service.calls, watched.state.renew_at) == ([], None)
+
+
 def test_interrupted_rotation_is_not_taken_for_a_clear(make: Make, service: FakeService) -> None:
     service.hold(token_for("a-token", DAY, START))
     watched = make()
