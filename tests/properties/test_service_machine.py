@@ -124,7 +124,8 @@ class TokenMachine(RuleBasedStateMachine):
         except KiwoomTokenError:
             return
         assert self.living(who) is None
-        assert self.programs[1 - who].tokens.unsaved is not None or self.living(1 - who) is None
+        other = self.living(1 - who)
+        assert other is None or other in self.foreign, "only what was pasted and never stored is left"
 
     @rule(who=WHO)
     def restart(self, who: int) -> None:

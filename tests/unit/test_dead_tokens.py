@@ -628,6 +628,20 @@ class TestATokenThatCannotBeStored:
         assert service.ensure().token.value == other.ensure().token.value
         assert broker.issues == 2
 
+    def test_is_cleared_by_another_program_too(self, service: TokenService, other: TokenService) -> None:
+        service.ensure()
+        other.clear()
+        assert service.current() is None
+
+    def test_is_known_to_be_replaced_after_such_a_clear(
+        self, service: TokenService, other: TokenService, broker: FakeBroker
+    ) -> None:
+        first = service.ensure().token
+        other.clear()
+        broker.living = None
+        assert other.ensure().token.value != first.value
+        assert service.current() is None
+
     def test_the_user_may_ask_all_the_same(
         self, service: TokenService, other: TokenService, broker: FakeBroker
     ) -> None:

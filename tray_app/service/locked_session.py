@@ -178,7 +178,7 @@ class LockedSession:
         self._events.add(how, token, unsaved)
         evidence = self.record.evidence
         if other is None and not revoking:
-            evidence = evidence.superseded(token, self._clock())
+            evidence = evidence.superseded(token, self._clock(), last.token if last.is_unsaved else "")
         attempt = LastAttempt.succeeded(
             token,
             self._clock(),

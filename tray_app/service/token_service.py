@@ -251,10 +251,12 @@ class TokenService:
                 was_published, cleared.unpublished = (False, ()) if self.exports is None else self.exports.forget()
                 cleared.there = self.store.clear() or was_published
             self.tokens.unsaved = None
-            if session.record.last.revoking or session.record.evidence.token:
+            last, evidence = session.record.last, session.record.evidence.unknown()
+            if last.is_unsaved and last.token:
+                evidence = evidence.was_ended(last.token)  # a program that could not store it has it in memory
+            if last.revoking or evidence != session.record.evidence:
                 # from now on it is a wish that there is none
-                evidence = session.record.evidence.unknown()
-                session.write(last=session.record.last.without_rotation(), evidence=evidence)
+                session.write(last=last.without_rotation(), evidence=evidence)
             if cleared.there:
                 self._events.add("revoked" if cleared.revoked else "cleared", token)
             return cleared
