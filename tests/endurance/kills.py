@@ -26,7 +26,7 @@ from pathlib import Path
 
 from tests.redis.server import PROGRAM as REDIS
 from tests.redis.server import RealRedis, free_port
-from tray_app.core.errors import KiwoomTokenError, NoToken
+from tray_app.core.errors import BrokerUnavailable, KiwoomTokenError, NoToken
 from tray_app.core.token import Token
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET
 from tray_app.service.composition import open_broker, open_service
@@ -76,9 +76,13 @@ class Kills:
         self._folder = folder
         self._chance = random.Random(f"kills {seed} {store}")  # noqa: S311 - it decides what is tried
         self._patience = _PATIENCE_SECONDS.get(store, _USUAL_PATIENCE_SECONDS)
-        import httpx  # noqa: F401 - which takes seconds the first time under Wine
-
-        self._open().ensure()
+        for last in (False, False, False, True):  # what a request takes is loaded slowly under Wine
+            try:
+                self._open().ensure()
+                break
+            except BrokerUnavailable:
+                if last:
+                    raise
 
     def one(self) -> None:
         """Kill one program and look at what it has left."""
@@ -112,9 +116,11 @@ class Kills:
         with subprocess.Popen(
             python("tests.endurance.kills", "--victim", flavour, "--seed", str(seed)),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         ) as victim:
+            assert victim.stdout
+            victim.stdout.readline()
             time.sleep(delay)
             victim.kill()
 
@@ -187,6 +193,8 @@ def be_victim(flavour: str, seed: int) -> None:
     """Use the token until killed."""
     chance = random.Random(seed)  # noqa: S311 - it decides what is tried
     service = open_service(load_settings())
+    if not CAN_FORK:
+        print("ready", flush=True)
     while True:
         steps = [
             service.ensure,
