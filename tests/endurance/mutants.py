@@ -93,12 +93,17 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         yield f"{node.value} -> {node.value + 1}", ast.Constant(node.value + 1)
     elif isinstance(node, ast.Name) and node.id in _NAMES:
         yield f"{node.id} -> {_NAMES[node.id]}", ast.Name(_NAMES[node.id], node.ctx)
-    elif (isinstance(node, ast.Assign | ast.AugAssign) and "self." in ast.unparse(node)) or (
-        isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
-    ):
+    elif _is_effect(node):
         yield f"without {ast.unparse(node)}", ast.Pass()
     elif isinstance(node, ast.Return) and node.value is not None:
         yield f"{ast.unparse(node)} -> return None", ast.Return(ast.Constant(None))
+
+
+def _is_effect(node: ast.AST) -> bool:
+    """Whether the statement is there for what it changes: the state of an object, or what a call does."""
+    if isinstance(node, ast.Assign | ast.AugAssign):
+        return "self." in ast.unparse(node)
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
 
 
 class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
