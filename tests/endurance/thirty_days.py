@@ -206,7 +206,7 @@ class Month:
         _HAPPENINGS[name][1](self)
         self._later(self._next_pause(), self._something_happens)
 
-    def _sleep(self) -> None:
+    def sleeps(self) -> None:
         self._asleep_until = self.computer.true + self.chance.choice([300.0, 3600.0, 6 * 3600.0, 14 * 3600.0])
         self._later(self._asleep_until - self.computer.true, self._resume)
 
@@ -216,37 +216,37 @@ class Month:
         for program in self.chance.sample(self._programs, len(self._programs)):
             self._wake(program, resumed=True)
 
-    def _kiwoom_fails(self) -> None:
+    def kiwoom_fails(self) -> None:
         name = self.chance.choice(["http-500", "html", "offline", "timeout", "1700"])
         seconds = self.chance.choice([20.0, 300.0, 1800.0, 7200.0])
         on = self.chance.choice([EVERY_REQUEST, EVERY_REQUEST, frozenset({ISSUE}), frozenset({VERIFY})])
         retry_after = self.chance.choice([None, 1, 30, 600]) if name in {"1700", "http-500"} else None
         self._add(Fault(name, on, self.computer.true + seconds, retry_after=retry_after))
 
-    def _answer_is_lost(self) -> None:
+    def answer_is_lost(self) -> None:
         self._add(Fault("lost", frozenset({self.chance.choice([ISSUE, REVOKE])}), times=1))
 
-    def _ip_is_unknown(self) -> None:
+    def ip_is_unknown(self) -> None:
         self._add(Fault("8050", EVERY_REQUEST, self.computer.true + 3600.0))
 
-    def _revoke_is_refused(self) -> None:
+    def revoke_is_refused(self) -> None:
         self._add(Fault("8015", frozenset({REVOKE}), self.computer.true + 1800.0))
 
     def _add(self, fault: Fault) -> None:
         self.kiwoom.faults.append(fault)
 
-    def _is_killed(self) -> None:
+    def is_killed(self) -> None:
         for token in [one for one in self.kiwoom.alive if self.kiwoom.works(one)]:
             self.kiwoom.kill(token)
 
-    def _is_replaced(self) -> None:
-        self._is_killed()
+    def is_replaced(self) -> None:
+        self.is_killed()
         self.kiwoom.issue()
 
-    def _issues_elsewhere(self) -> None:
+    def issues_elsewhere(self) -> None:
         self.kiwoom.issue()
 
-    def _clock_jumps(self) -> None:
+    def clock_jumps(self) -> None:
         computer = self.computer
         computer.skew += self.chance.choice([-7200.0, -90.0, -20.0, 20.0, 90.0, 7200.0]) * self.chance.uniform(0.5, 1)
         self._later(self.chance.uniform(60, 4 * 3600.0), self._clock_is_set_right)
@@ -256,7 +256,7 @@ class Month:
         self.computer.skew = self.chance.uniform(-2, 2)
         self._later(self.chance.uniform(0, 60), self._resume)
 
-    def _disk_fills(self) -> None:
+    def disk_fills(self) -> None:
         self.computer.is_disk_full = True
         self._later(self.chance.uniform(60, 4 * 3600.0), self._disk_has_room)
 
@@ -264,7 +264,7 @@ class Month:
         self.computer.is_disk_full = False
         self._fault_moments.append(self.computer.true)
 
-    def _keyring_fails(self) -> None:
+    def keyring_fails(self) -> None:
         self.computer.keyring = self.chance.choice([LOCKED, FROZEN])
         self._later(self.chance.uniform(60, 4 * 3600.0), self._keyring_works)
 
@@ -272,14 +272,14 @@ class Month:
         self.computer.keyring = OK
         self._fault_moments.append(self.computer.true)
 
-    def _restarts(self) -> None:
+    def restarts(self) -> None:
         if self.computer.true < self._asleep_until:
             return
         number = self.chance.randrange(len(self._programs))
         self._programs[number] = self._open()
         self._wake(self._programs[number])
 
-    def _user_chooses(self) -> None:
+    def user_chooses(self) -> None:
         if self.computer.true < self._asleep_until:
             return
         what = self.chance.choice(["refresh", "rotate", "rotate", "clear"])
@@ -450,19 +450,19 @@ def has_more_in_an_hour(moments: list[float], most: int) -> bool:
 LIFE_AND_PAUSE = DAY + 3600.0
 
 _HAPPENINGS: dict[str, tuple[int, Callable[[Month], None]]] = {
-    "sleeps": (12, Month._sleep),
-    "Kiwoom fails": (20, Month._kiwoom_fails),
-    "an answer is lost": (8, Month._answer_is_lost),
-    "IP unknown": (3, Month._ip_is_unknown),
-    "revoke refused": (4, Month._revoke_is_refused),
-    "killed": (8, Month._is_killed),
-    "replaced": (5, Month._is_replaced),
-    "issued elsewhere": (6, Month._issues_elsewhere),
-    "clock jumps": (5, Month._clock_jumps),
-    "disk full": (5, Month._disk_fills),
-    "keyring fails": (8, Month._keyring_fails),
-    "restart": (6, Month._restarts),
-    "user": (5, Month._user_chooses),
+    "sleeps": (12, Month.sleeps),
+    "Kiwoom fails": (20, Month.kiwoom_fails),
+    "an answer is lost": (8, Month.answer_is_lost),
+    "IP unknown": (3, Month.ip_is_unknown),
+    "revoke refused": (4, Month.revoke_is_refused),
+    "killed": (8, Month.is_killed),
+    "replaced": (5, Month.is_replaced),
+    "issued elsewhere": (6, Month.issues_elsewhere),
+    "clock jumps": (5, Month.clock_jumps),
+    "disk full": (5, Month.disk_fills),
+    "keyring fails": (8, Month.keyring_fails),
+    "restart": (6, Month.restarts),
+    "user": (5, Month.user_chooses),
 }
 
 
