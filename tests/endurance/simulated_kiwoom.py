@@ -129,7 +129,8 @@ class Kiwoom:
         token = request.headers["authorization"].removeprefix("Bearer ")
         if self.works(token):
             return "alive", {"acctNo": "1", "return_code": 0, "return_msg": _DONE}
-        self._now_known(token)
+        if not is_lost:
+            self._now_known(token)
         return "dead", _refusal("8005")
 
     def _issued(self, *, is_lost: bool) -> tuple[str, dict[str, object]]:
@@ -154,8 +155,7 @@ class Kiwoom:
         return "same" if token == present else "new", fields
 
     def _revoked(self, token: str, *, is_lost: bool) -> tuple[str, dict[str, object]]:
-        if not self.works(token):
-            self._now_known(token)
+        if not self.works(token):  # which says nothing for certain: whoever wants to know asks whether it is alive
             return "refused", _refusal("8015")
         self.alive.pop(token)
         if not is_lost:
