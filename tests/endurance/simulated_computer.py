@@ -7,6 +7,7 @@ import errno
 import logging
 import os
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -79,6 +80,7 @@ class Computer:
             for patch in (
                 mock.patch.dict(os.environ, environ),
                 mock.patch.object(time, "sleep", self.sleep),
+                mock.patch.object(threading, "Thread", ThreadInPlace),
                 mock.patch.object(os, "write", write_if_room),
                 mock.patch.object(os, "pwrite", pwrite_if_room),
                 mock.patch("tray_app.service.composition.open_broker", lambda _, clock: SimulatedBroker(kiwoom, clock)),
@@ -97,6 +99,14 @@ class Computer:
         """What a file has already can be overwritten on a full disk."""
         if self.is_disk_full and os.fstat(descriptor).st_size == 0:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+class ThreadInPlace:
+    """A thread that has ended when it was started: its work is done by whoever starts it, which is quick and the same
+    each time."""
+
+    def __init__(self, target: Callable[[], object], **_: object) -> None:
+        self.start = target
 
 
 class KeyringOf:
