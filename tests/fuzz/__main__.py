@@ -18,8 +18,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from tests.fuzz.targets import TARGETS
-
 CORPUS = Path(__file__).with_name("corpus")
 _LONGEST = 4096
 _PIECES = (b'"', b"\\", b"{", b"}", b"[", b"]", b"=", b"\n", b"\x00", b"\xff", b"9" * 400, b"[" * 999, "가".encode())
@@ -89,6 +87,8 @@ class Loop:
 
 
 def run_loop(target: str, seconds: float, seed: int) -> int:
+    from tests.fuzz.targets import TARGETS
+
     end = time.monotonic() + seconds
     loop = Loop(TARGETS[target], seeds(target), seed)
     while time.monotonic() < end:
@@ -102,7 +102,8 @@ def run_atheris(target: str, seconds: float, seed: int) -> int:
 
     found = CORPUS.parent / "found" / target
     found.mkdir(parents=True, exist_ok=True)
-    atheris.instrument_all()
+    with atheris.instrument_imports(include=["tray_app"]):
+        from tests.fuzz.targets import TARGETS
     words = [sys.argv[0], f"-max_total_time={int(seconds)}", f"-seed={seed}", f"-max_len={_LONGEST}", "-rss_limit_mb=0"]
     atheris.Setup([*words, f"-artifact_prefix={found}/", str(found), str(CORPUS / target)], TARGETS[target])
     atheris.Fuzz()
@@ -111,7 +112,7 @@ def run_atheris(target: str, seconds: float, seed: int) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description="Give a parser bytes that nobody wrote.")
-    parser.add_argument("target", choices=sorted(TARGETS))
+    parser.add_argument("target", choices=sorted(one.name for one in CORPUS.iterdir()))
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--loop", action="store_true", help="not with atheris, though it is installed")
@@ -119,6 +120,8 @@ def main() -> int:
     options = parser.parse_args()
     logging.disable()
     if options.input:
+        from tests.fuzz.targets import TARGETS
+
         TARGETS[options.target](options.input.read_bytes())
         return 0
     is_guided = importlib.util.find_spec("atheris") is not None and not options.loop
