@@ -17,6 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.doubles import START, Clock
+from tests.zones import live_in, read_zone
 from tray_app.core.errors import InvalidInput
 from tray_app.core.secret import Secret
 from tray_app.core.token import (
@@ -126,9 +127,24 @@ def test_the_file_keeps_the_instants_and_the_owner(folder: Path, token: Token) -
     assert (again, again.issued_for) == (token, token.issued_for)
 
 
-@given(st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)), st.floats(1, 90000))
-def test_local_time_without_a_zone_never_prolongs_a_token(when: datetime, lifetime: float) -> None:
-    """Also where a clock is set forward or back for the summer, in whatever zone this test runs."""
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Seoul", "America/New_York", "Asia/Kathmandu"])
+def test_local_time_without_a_zone_never_prolongs_a_token(zone: str) -> None:
+    """Also where the clocks are set forward or back for the summer, in that very hour too."""
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            live_in(zone, patch)
+            local_times_prolong_no_token()
+    finally:
+        read_zone()
+
+
+@given(
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31))
+    | st.datetimes(datetime(2026, 11, 1), datetime(2026, 11, 2))
+    | st.datetimes(datetime(2026, 3, 8), datetime(2026, 3, 9)),
+    st.floats(1, 90000),
+)
+def local_times_prolong_no_token(when: datetime, lifetime: float) -> None:
     token = token_for("a-token", lifetime, when.replace(tzinfo=UTC).timestamp())
     again = decode(encode_seed(token))
     assert again.value == token.value
