@@ -25,8 +25,10 @@ from tray_app.core.token import Token, token_for
 from tray_app.kiwoom.keys import AppKeys
 from tray_app.service.outcome import Outcome
 from tray_app.service.token_service import TokenService
+from tray_app.stores.file import FileStore
 
 DAY = 86400.0
+WRITE = FileStore.write
 
 
 class OtherTool:
@@ -585,3 +587,94 @@ class TestLostRevoke:
 
 def full_disk(*_: object) -> None:
     raise StoreError("The disk is full.")
+
+
+def refuse_to_write(*_: object) -> None:
+    raise StoreError("no room")
+
+
+class TestATokenThatCannotBeStored:
+    """Only the program that got it has it. At a Kiwoom where another issue ends it, that is known at once."""
+
+    @pytest.fixture(autouse=True)
+    def full_disk(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(FileStore, "write", refuse_to_write)
+
+    def test_is_given_to_nobody_once_kiwoom_has_issued_another(
+        self, service: TokenService, other: TokenService, broker: FakeBroker
+    ) -> None:
+        first = service.ensure().token
+        assert service.current() == first
+        broker.living = None
+        second = other.ensure().token
+        assert second.value != first.value
+        assert (service.current(), other.current()) == (None, second)
+
+    def test_is_not_taken_away_again_and_again(
+        self, service: TokenService, other: TokenService, broker: FakeBroker, clock: Clock
+    ) -> None:
+        service.ensure()
+        broker.living = None
+        second = other.ensure().token
+        for ask in (service.ensure, lambda: service.renew(None)):
+            clock.advance(60)
+            with pytest.raises(StoreError, match="could not store it"):
+                ask()
+        assert (other.ensure().token, broker.issues) == (second, 2)
+
+        clock.advance(3600)  # that program may have ended
+        assert service.ensure().token.value == second.value
+        assert broker.issues == 3
+
+    def test_does_not_leave_the_dead_one_before_it_in_the_store(
+        self, service: TokenService, broker: FakeBroker, clock: Clock, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(FileStore, "write", WRITE)
+        service.put(token_for("a-token-of-yesterday", DAY, clock()))
+        monkeypatch.setattr(FileStore, "write", refuse_to_write)
+        assert path.exists()
+        issued = service.refresh()
+        assert issued.dead is not None
+        assert (path.exists(), service.current()) == (False, issued.token)
+
+    def test_is_shared_where_kiwoom_gives_the_same(
+        self, service: TokenService, other: TokenService, broker: FakeBroker
+    ) -> None:
+        assert service.ensure().token.value == other.ensure().token.value
+        assert service.ensure().token.value == other.ensure().token.value
+        assert broker.issues == 2
+
+    def test_is_cleared_by_another_program_too(self, service: TokenService, other: TokenService) -> None:
+        service.ensure()
+        other.clear()
+        assert service.current() is None
+
+    def test_is_known_to_be_replaced_after_such_a_clear(
+        self, service: TokenService, other: TokenService, broker: FakeBroker
+    ) -> None:
+        first = service.ensure().token
+        other.clear()
+        broker.living = None
+        assert other.ensure().token.value != first.value
+        assert service.current() is None
+
+    def test_the_user_may_ask_all_the_same(
+        self, service: TokenService, other: TokenService, broker: FakeBroker
+    ) -> None:
+        service.ensure()
+        broker.living = None
+        other.ensure()
+        assert service.refresh().token == other.current()
+
+
+def test_a_token_that_was_replaced_early_is_dead_to_who_has_it_in_memory(
+    service: TokenService, other: TokenService, broker: FakeBroker, clock: Clock
+) -> None:
+    first = service.ensure().token
+    broker.living = None
+    clock.advance(60)
+    second = other.refresh().token
+    service.store.write(first)  # a copy comes back
+    assert service.current() is None
+    assert service.evidence().says_died(first.value)
+    assert not service.evidence().says_dead(second.value)

@@ -287,6 +287,8 @@ UNUSABLE = {
     "absurdly long": {"expires_at": "2999-01-01T00:00:00+00:00"},
     "of another type": {"token_type": "mac"},
     "without a token": {"access_token": None},
+    "with a number for a token": {"access_token": 1234567890},
+    "with a switch for a token": {"access_token": True},
     "with a blank inside": {"access_token": "two words"},
 }
 

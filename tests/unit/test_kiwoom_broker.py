@@ -257,6 +257,15 @@ class TestIssue:
         error = failure_of(answering(good(), headers=headers, clock=lambda: NOW + 86400 - 1 + late).issue, KEYS)
         assert "clock is 2 minutes off" in str(error)
 
+    def test_it_is_named_at_once_though_the_token_looks_as_if_it_had_just_ended(
+        self, start_answering: Callable[..., Answers], waits: list[float]
+    ) -> None:
+        """To ask again for three seconds brings nothing where Kiwoom's own clock says that the token is valid."""
+        kiwoom = start_answering(good(), headers=[("Date", "Wed, 05 Mar 2025 05:04:40 GMT")])
+        error = failure_of(Broker(kiwoom.base_url, clock=lambda: NOW + 86400 + 1).issue, KEYS)
+        assert "clock is 2 minutes off" in str(error)
+        assert not waits
+
     @pytest.mark.parametrize("late", [0.5, 1, 4])
     def test_a_token_that_has_just_ended_is_asked_for_again(
         self, start_answering: Callable[..., Answers], waits: list[float], late: float

@@ -121,3 +121,14 @@ def test_a_wait_longer_than_kiwoom_can_ask_for_is_none(until: object) -> None:
 def test_a_damaged_count_of_failures_breaks_nothing(count: object) -> None:
     last = LastAttempt.from_record(failed_record(failures=count), NOW)
     assert last.pause_until("") <= NOW + 60
+
+
+def test_a_failure_with_many_words_leaves_room_for_what_is_known_about_tokens() -> None:
+    """The lock's file holds 4,096 bytes, and one that is cut off would say nothing at all."""
+    error = BrokerUnavailable("{host}", code="c" * 300, host="가" * 300, proxy="나" * 300)
+    attempt = LastAttempt.failed(error, NOW, None, revoking="", keys="", failures=2)
+    record = attempt.to_record()
+    assert len(json.dumps(record)) < 2000
+    again = LastAttempt.from_record(record, NOW)
+    assert (again.error, again.failures) == ("BrokerUnavailable", 2)
+    assert type(again.failure(NOW)) is BrokerUnavailable

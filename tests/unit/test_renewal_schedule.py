@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -21,8 +22,9 @@ from tray_app.core.errors import (
 )
 from tray_app.core.notices import Notice, NoticeKind
 from tray_app.core.renewal_schedule import AUTO, NOTIFY, Due
-from tray_app.core.token import token_for
+from tray_app.core.token import KST, token_for
 from tray_app.core.token_schedule import TokenSchedule
+from tray_app.kiwoom.codes import error_for
 
 DAY = 86400
 MINUTE = 60
@@ -530,6 +532,34 @@ class TestFailure:
 
         assert schedule.stopped
         assert not schedule.due(clock() + 10 * DAY)
+
+    @pytest.mark.parametrize("code", ["8040", "8050", "8103"])
+    def test_what_is_solved_at_the_portal_is_tried_again_after_growing_pauses(
+        self, code: str, schedule: TokenSchedule, clock: Clock
+    ) -> None:
+        """No program learns that an IP was registered, and nobody may come to press a button."""
+        schedule.saw(None, clock())
+        error = error_for(3, f"[{code}:no]")
+
+        assert pauses(schedule, clock, 8, error) == [60, 60, 60, 80, 160, 320, 600, 600]
+        assert schedule.stopped
+        assert len(schedule.notices(clock())) == 1
+
+        schedule.answered(one := token(clock), clock(), same=False)
+        assert (schedule.stopped, schedule.renew_at) == (False, one.expires - 600)
+
+    def test_a_rotation_that_only_the_portal_can_mend_does_not_come_in_trading_hours(
+        self, clock: Clock, dice: Dice
+    ) -> None:
+        schedule = TokenSchedule("daily 06:30", 600, (), dice)
+        clock.now = datetime(2026, 11, 26, 6, 30, tzinfo=KST).timestamp()
+        schedule.saw(token_for("one", 2 * DAY, clock() - 100), clock() - 100)
+        assert schedule.due(clock()) is Due.ROTATE
+
+        schedule.failed(error_for(3, "[8050:no]"), clock(), rotating=True)
+
+        assert schedule.due(clock() + 60) is Due.ROTATE
+        assert schedule.due(clock() + 6 * 3600) is None
 
     def test_a_stop_is_told_once(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(None, clock())

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import json
 import os
 import re
@@ -181,6 +182,38 @@ def test_the_file_is_the_owners_alone_and_stays(lock: ProfileLock, path: Path) -
 
     assert path.stat().st_ino == inode
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.posix
+def test_its_file_is_closed_with_the_last_who_knows_it(path: Path) -> None:
+    """A program that makes one token manager after another must not run out of files."""
+    gc.collect()  # what earlier tests have left
+    descriptors = []
+    for _ in range(5):
+        one = ProfileLock(str(path))
+        with one:
+            descriptors.append(os.dup(0))
+            os.close(descriptors[-1])
+        del one
+        gc.collect()
+    assert len(set(descriptors)) == 1
+
+
+@pytest.mark.posix
+def test_who_was_given_its_number_meanwhile_keeps_his_file(path: Path, tmp_path: Path) -> None:
+    """A daemon closes all its descriptors, and the next file that it opens has the number of one of them."""
+    one = ProfileLock(str(path))
+    number = os.dup(0)
+    os.close(number)  # the lock's file has the lowest free number
+    with one:
+        pass
+    other = os.open(tmp_path, os.O_RDONLY)
+    os.dup2(other, number)
+    os.close(other)
+    del one
+    gc.collect()
+    assert os.fstat(number).st_ino == tmp_path.stat().st_ino
+    os.close(number)
 
 
 @pytest.mark.posix

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from tray_app.core.errors import (
 )
 from tray_app.core.notices import Notice, NoticeKind
 from tray_app.core.state import Action, LastResult, Result, TokenState
-from tray_app.core.token import Token, token_for
+from tray_app.core.token import KST, Token, token_for
 from tray_app.service.evidence import Evidence
 from tray_app.service.outcome import Cleared, Outcome
 from tray_app.settings.load import Settings, load_settings
@@ -394,6 +395,36 @@ def test_token_that_becomes_readable_is_not_called_another_programs(make: Make, 
     state = watched.read()
     assert state.expires is not None
     assert state.last is None
+
+
+def test_a_keyring_that_locks_has_not_cleared_the_token(make: Make, service: FakeService) -> None:
+    """Others cannot read it either, so it is asked for again, and stored in the file meanwhile."""
+    token = token_for("one", DAY, START)
+    service.hold(token)
+    service.known = Evidence().confirmed(token, START)
+    watched = make()
+    watched.start()
+    service.store.problem = KeyringUnavailable("The keyring is locked.", problem=KeyringUnavailable.LOCKED)
+    service.hold(None)
+    watched.read()
+    watched.advance(11)
+    assert service.calls == ["renew"]
+    assert watched.notices == []
+
+
+def test_a_clear_while_the_keyring_is_locked_is_one(make: Make, service: FakeService) -> None:
+    token = token_for("one", DAY, START)
+    service.hold(token)
+    service.known = Evidence().confirmed(token, START)
+    watched = make()
+    watched.start()
+    service.store.problem = KeyringUnavailable("The keyring is locked.", problem=KeyringUnavailable.LOCKED)
+    watched.read()
+    service.known = service.known.unknown()
+    service.hold(None)
+    watched.read()
+    watched.advance(3600)
+    assert (service.calls, watched.state.renew_at) == ([], None)
 
 
 def test_interrupted_rotation_is_not_taken_for_a_clear(make: Make, service: FakeService) -> None:
@@ -835,6 +866,24 @@ class TestDeadToken:
         watched.settle()
         assert (watched.state.expires, watched.state.life(START)) == (other.expires, "valid")
         assert watched.kinds == [NoticeKind.DIED]
+
+    def test_that_came_while_the_clock_was_ahead_is_not_checked_all_the_time(
+        self, make: Make, service: FakeService, held: Token
+    ) -> None:
+        """Another program brings it, and then the clock is set back: in trading hours one check is due, and no more."""
+        watched = make()
+        watched.clock.now = datetime(2026, 11, 26, 11, 0, tzinfo=KST).timestamp()
+        service.hold(token_for("one", 3 * DAY, watched.clock()))
+        watched.start()
+        watched.clock.advance(7200)
+        service.hold(token_for("of-another-program", 3 * DAY, watched.clock()))
+        watched.read()
+        watched.clock.advance(-7200)
+        checks = service.checks
+        watched.supervisor.tick(resumed=True)
+        watched.settle()
+        assert service.checks == checks + 1
+        assert watched.supervisor.next_moment() == watched.clock() + 600
 
     def test_switched_off_only_the_user_asks(self, make: Make, service: FakeService, held: Token) -> None:
         watched = make(verify="off")

@@ -165,3 +165,10 @@ def test_a_clock_that_was_set_back_stops_no_check(set_back: float) -> None:
     moment = schedule.next_moment(token(noon), noon + set_back, noon, is_doubtful=False)
     assert moment is not None
     assert moment <= noon + 600
+
+
+def test_a_clock_that_was_set_back_ends_a_pause_though_nobody_noticed_the_jump() -> None:
+    noon = at(THURSDAY, "12:00")
+    schedule = settled()
+    schedule.failed(noon + 7200)
+    assert schedule.next_moment(token(noon), None, noon, is_doubtful=True) == noon

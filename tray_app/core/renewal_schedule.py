@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
-from tray_app.core.errors import RevokeFailed
+from tray_app.core.errors import Remedy, RevokeFailed
 from tray_app.core.token import BUFFER_SECONDS
 from tray_app.core.trading import is_trading, last_time_of_day
 
@@ -28,6 +28,7 @@ _JITTER_AFTER_EXPIRY_SECONDS = 2.0
 _FIRST_PAUSE_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 600.0
 _DOUBLINGS = 10
+_FIRST_PAUSE_FOR_USER_SECONDS = 60.0
 _LOSS_SECONDS = 60.0
 """A token that disappears this soon after a failed rotation was revoked by that rotation."""
 
@@ -68,7 +69,8 @@ class RenewalSchedule:
     meaning the expiry itself; `random` returns numbers from 0 to 1 and spreads the requests of many machines. `mode` is
     `real` or `demo`, whose trading hours differ.
 
-    `stopped` tells that the last error needs the user, so that nothing is asked before it is solved. `failures` counts
+    `stopped` tells that the last error needs the user. What is solved at Kiwoom's portal, as an IP that is not
+    registered, is tried again after growing pauses; else nothing is asked before it is solved here. `failures` counts
     the failed requests in a row, the last of which was at `failed_at`.
     """
 
@@ -97,13 +99,13 @@ class RenewalSchedule:
     @property
     def renew_at(self) -> float | None:
         """When to ask Kiwoom next, in seconds of the epoch, or None."""
-        moments = [one for one in (self._renew_at, self._planned_at) if one is not None]
-        return None if self.stopped else min(moments, default=None)
+        planned = None if self.stopped else self._planned_at
+        return min((one for one in (self._renew_at, planned) if one is not None), default=None)
 
     @property
     def rotates_next(self) -> bool:
         """Whether the next request revokes the token first."""
-        planned = self._planned_at
+        planned = None if self.stopped else self._planned_at
         return self._rotates if planned is None else self._renew_at is None or planned <= self._renew_at
 
     def reconfigure(self, policy: str, renew_before: float, now: float) -> None:
@@ -166,8 +168,8 @@ class RenewalSchedule:
     def failed(self, error: KiwoomTokenError, now: float, *, rotating: bool = False) -> bool:
         """Take note of a request that failed, and return True if that endangers the token.
 
-        What can pass by itself is tried again after a growing pause; the rest waits for the user. `rotating` when
-        the token was to be revoked first: it may then be gone without another in its place.
+        What can pass without anybody at this program is tried again after a growing pause; the rest waits for the user.
+        `rotating` when the token was to be revoked first: it may then be gone without another in its place.
         """
         if rotating:
             self._rotation_failed_at = now
@@ -182,6 +184,10 @@ class RenewalSchedule:
         if not error.retry:
             self.stopped = True
             self._renew_at = None
+            if error.remedy == Remedy.OPEN_PORTAL and self._policy != NOTIFY:  # no program learns that it is solved
+                self.failures += 1
+                self.failed_at = now
+                self._renew_at = now + max(_FIRST_PAUSE_FOR_USER_SECONDS, self._pause(error, now))
             return True
         if self._rotates and self.token is not None and self._renew_at is not None and now < self._renew_at:
             return False  # the user's own request failed; the hour of the rotation is still to come
@@ -203,8 +209,7 @@ class RenewalSchedule:
     def resume(self, now: float) -> None:
         """Try again now: the user has solved what the renewal stopped for."""
         if self.stopped:
-            self.stopped = False
-            self.failures = 0
+            self._forget_failures()
             self._plan(now)
 
     def due(self, now: float) -> Due | None:
@@ -269,7 +274,8 @@ class RenewalSchedule:
             self._plan(self._usual_moment(token))
 
     def _plan(self, moment: float, *, rotates: bool = False) -> None:
-        if self._policy != NOTIFY and not self.stopped:
+        is_waiting_for_user = self.stopped and self._renew_at is None
+        if self._policy != NOTIFY and not is_waiting_for_user:
             self._renew_at = moment
             self._rotates = rotates
 

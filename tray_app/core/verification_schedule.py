@@ -34,6 +34,7 @@ class VerificationSchedule:
         self._is_on = is_on
         self._is_wanted = True
         self._not_before = 0.0
+        self._failed_at = 0.0
         self._failures = 0
 
     def reconfigure(self, mode: str, *, is_on: bool) -> None:
@@ -54,6 +55,7 @@ class VerificationSchedule:
         """Take note that Kiwoom did not say, and wait for `retry_after` seconds or a growing pause."""
         pause = min(_FIRST_PAUSE_SECONDS * 2 ** min(self._failures, 10), _LONGEST_PAUSE_SECONDS)
         self._failures += 1
+        self._failed_at = now
         self._not_before = now + max(pause, retry_after or 0.0)
 
     def is_due(self, token: Token | None, confirmed_at: float | None, now: float, *, is_doubtful: bool) -> bool:
@@ -76,4 +78,5 @@ class VerificationSchedule:
         next_in_trading = max(now, since + _TRADING_SECONDS)
         if is_trading(next_in_trading, self._mode):
             moments.append(next_in_trading)
-        return max(now, self._not_before, min(moments))
+        not_before = self._not_before if self._failed_at <= now else 0.0  # the clock was set back
+        return max(now, not_before, min(moments))

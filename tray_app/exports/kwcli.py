@@ -134,9 +134,9 @@ class KwcliCache:
             if present is None or present.get("mode") != self._mode:
                 continue
             try:
-                value = clean_token(str(present.get("access_token", "")))
+                value = _token_text(present)
                 saved, expires = _instant(present.get("saved_at")), _instant(present.get("expires_at"))
-            except (InvalidInput, _UnusableError):
+            except _UnusableError:
                 continue
             if value != token.value and saved > token.created_at and expires.timestamp() > self._clock():
                 rivals.append(value)
@@ -284,16 +284,21 @@ def _token_in(fields: dict[str, object], mode: str, alias: str | None, keys: App
         raise _UnusableError("it is not a bearer token")
     ends = _instant(fields.get("expires_at"))
     saved = _instant(fields["saved_at"]) if fields.get("saved_at") else datetime.fromtimestamp(now, UTC)
-    try:
-        value = clean_token(str(fields["access_token"]))
-    except (KeyError, InvalidInput):
-        raise _UnusableError("it is damaged") from None
+    value = _token_text(fields)
     left = ends.timestamp() - now
     if left <= 0:
         raise _UnusableError("it has expired")
     if left > MAX_LIFETIME_SECONDS:
         raise _UnusableError("its expiry is too far ahead")
     return Token(value, ends, min(saved, datetime.fromtimestamp(now, UTC)))
+
+
+def _token_text(fields: dict[str, object]) -> Secret:
+    text = fields.get("access_token")
+    try:
+        return clean_token(text if isinstance(text, str) else "")
+    except InvalidInput:
+        raise _UnusableError("it is damaged") from None
 
 
 def _instant(text: object) -> datetime:

@@ -321,10 +321,10 @@ class _Answer:
         token = _usable_token(fields, self._at, correction)
         if token is not None:
             return Issued(token, self._skew)
-        if _usable_token(fields, self._at - _JUST_ENDED_SECONDS, correction) is not None:
-            return _JustEnded()
         if abs(skew) > MAX_CORRECTED_SKEW_SECONDS and _usable_token(fields, self._at, skew) is not None:
             return BrokerUnavailable(_CLOCK_IS_OFF, minutes=math.ceil(abs(skew) / 60))
+        if _usable_token(fields, self._at - _JUST_ENDED_SECONDS, correction) is not None:
+            return _JustEnded()
         return BrokerUnavailable(NO_USABLE_TOKEN)
 
     def revoked(self) -> bool | KiwoomTokenError:

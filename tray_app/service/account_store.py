@@ -148,6 +148,10 @@ class AccountStore:
     def forget(self) -> None:
         """Clear the store. A failure is only logged, because something more important is going on."""
         self.unsaved = None
+        self.clear_stored()
+
+    def clear_stored(self) -> None:
+        """The same, but what this process has because it could not be stored stays."""
         try:
             self.store.clear()
         except StoreError as error:

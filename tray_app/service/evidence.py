@@ -129,9 +129,23 @@ class Evidence:
         name = value.fingerprint()
         return self.replace(dead=(*_without(self.dead, name), name))
 
+    def superseded(self, issued: Token, now: float, unsaved: str) -> Evidence:
+        """Kiwoom issued `issued`. If this is about another token that should still be valid, that one is dead, and so
+        is the one with the fingerprint `unsaved`: whoever has it in memory is not to use it either."""
+        known = self.token if self.expires > now else ""
+        names = dict.fromkeys(name for name in (known, unsaved) if name and name != issued.value.fingerprint())
+        dead = self.dead
+        for name in names:
+            if name not in self.revoked:
+                dead = (*_without(dead, name), name)
+        return self.replace(dead=dead)
+
     def was_revoked(self, value: Secret) -> Evidence:
         """Kiwoom revoked the token with that value, as somebody wished."""
-        name = value.fingerprint()
+        return self.was_ended(value.fingerprint())
+
+    def was_ended(self, name: str) -> Evidence:
+        """Nobody is to use the token with that fingerprint any more, as somebody wished."""
         return self.replace(revoked=(*_without(self.revoked, name), name))
 
     def settled_against(self, token: Token, others: tuple[Secret, ...]) -> Evidence:

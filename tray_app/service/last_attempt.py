@@ -37,11 +37,17 @@ because the cause may be solved at Kiwoom meanwhile."""
 LONGEST_WAIT_SECONDS = 3600.0
 """The longest wait that Kiwoom can ask for; only a damaged record has a longer one."""
 
+UNSAVED_PAUSE_SECONDS = 3600.0
+"""How long nobody asks again because a token could not be stored, where asking takes that token away."""
+
 CONTEST_LENGTH = 3
 """This many valid tokens of other accounts, replaced in a row, mean that two programs contest the profile."""
 
 _UNKNOWN_FAILURE = msg("The last request to Kiwoom failed.")
 _LONGEST_TEXT = 300
+_LARGEST_WORDS = 1500
+"""In bytes of JSON: the record has room for so much beside what is known about tokens, which matters more."""
+
 _LARGEST_NUMBER = 1e15
 
 
@@ -49,11 +55,12 @@ class LastAttempt:
     """The last request to Kiwoom for one profile's token. Times are seconds of the epoch.
 
     `at`: when it ended, or began if it is the start of a rotation (`has_begun`). `token`: the fingerprint of the token
-    that came back, and `is_same` whether it was the stored one. `error`, `message`, `values`, `code`, `remedy`: the
-    failure, if there was one. `retry_at`: until when Kiwoom asked to wait, or 0. `refused`: the fingerprint of the
-    refused token that it was about. `revoking`: the fingerprint of a token that a rotation revoked before it had
-    another. `keys`: what the request's keys are called in `Token.issued_for`. `failures`: how many failed in a row.
-    `replaced`: to whom the valid tokens belonged that the last ones replaced.
+    that came back, `is_same` whether it was the stored one, `is_unsaved` that it could not be stored, so that only the
+    program that asked has it, and `has_killed` that it ended such a token of another program. `error`, `message`,
+    `values`, `code`, `remedy`: the failure, if there was one. `retry_at`: until when Kiwoom asked to wait, or 0.
+    `refused`: the fingerprint of the refused token that it was about. `revoking`: the fingerprint of a token that a
+    rotation revoked before it had another. `keys`: what the request's keys are called in `Token.issued_for`.
+    `failures`: how many failed in a row. `replaced`: to whom the valid tokens belonged that the last ones replaced.
     """
 
     __slots__ = (
@@ -62,8 +69,10 @@ class LastAttempt:
         "error",
         "failures",
         "has_begun",
+        "has_killed",
         "is_rotation",
         "is_same",
+        "is_unsaved",
         "keys",
         "message",
         "refused",
@@ -81,6 +90,8 @@ class LastAttempt:
         *,
         token: str = "",
         is_same: bool = False,
+        is_unsaved: bool = False,
+        has_killed: bool = False,
         is_rotation: bool = False,
         has_begun: bool = False,
         error: str = "",
@@ -98,6 +109,8 @@ class LastAttempt:
         self.at = at
         self.token = token
         self.is_same = is_same
+        self.is_unsaved = is_unsaved
+        self.has_killed = has_killed
         self.is_rotation = is_rotation
         self.has_begun = has_begun
         self.error = error
@@ -127,6 +140,8 @@ class LastAttempt:
             at,
             token=_text(record, "token"),
             is_same=record.get("same") is True,
+            is_unsaved=record.get("unsaved") is True,
+            has_killed=record.get("killed") is True,
             is_rotation=record.get("rotated") is True,
             has_begun=record.get("begun") is True,
             error=_text(record, "error"),
@@ -156,6 +171,8 @@ class LastAttempt:
         is_same: bool,
         is_rotation: bool,
         replaced: list[str],
+        is_unsaved: bool = False,
+        has_killed: bool = False,
         revoking: str = "",
     ) -> LastAttempt:
         """Describe a request that brought `token`. `revoking` stays while the token could not be stored."""
@@ -163,6 +180,8 @@ class LastAttempt:
             now,
             token=token.value.fingerprint(),
             is_same=is_same,
+            is_unsaved=is_unsaved,
+            has_killed=has_killed,
             is_rotation=is_rotation,
             refused=refused.fingerprint() if refused else "",
             revoking=revoking,
@@ -198,18 +217,18 @@ class LastAttempt:
         return LastAttempt.from_record({**self.to_record(), "begun": False, "revoking": ""}, self.at)
 
     def to_record(self) -> dict[str, object]:
-        """Return the JSON object for the lock's record. It never holds a secret."""
+        """Return the JSON object for the lock's record, of bounded size. It never holds a secret."""
         return {
             "version": VERSION,
             "at": self.at,
             "token": self.token,
             "same": self.is_same,
+            "unsaved": self.is_unsaved,
+            "killed": self.has_killed,
             "rotated": self.is_rotation,
             "begun": self.has_begun,
             "error": self.error,
-            "message": self.message,
-            "values": {name: one for name, one in self.values.items() if _is_value(name, one)},
-            "code": self.code,
+            **self._words(),
             "remedy": self.remedy,
             "wait_until": self.retry_at,
             "refused": self.refused,
@@ -266,6 +285,10 @@ class LastAttempt:
         pause = FAILED_PAUSE_SECONDS if self._may_pass else REFUSED_PAUSE_SECONDS
         return bool(self.refused) and self.refused == refused.fingerprint() and now - self.at < pause
 
+    def would_kill(self, now: float) -> bool:
+        """Return whether asking now most likely ends a token that another program has and could not store."""
+        return self.has_killed and self.is_unsaved and now - self.at < UNSAVED_PAUSE_SECONDS
+
     def failures_until(self, now: float) -> int:
         """Return how many requests in a row have failed; 0 when the last of them was long ago."""
         return self.failures if now - self.at < 2 * LONGEST_PAUSE_SECONDS else 0
@@ -282,6 +305,16 @@ class LastAttempt:
         """Return True if another account has just taken the profile from the account `own` once more."""
         is_again = own in self.replaced[-1:] and len(self.replaced) >= CONTEST_LENGTH
         return is_again and now - self.at < LONGEST_PAUSE_SECONDS
+
+    def _words(self) -> dict[str, object]:
+        """Return what the failure says, or where that is too long nothing of it but what kind it is."""
+        import json
+
+        values = {name: one for name, one in self.values.items() if _is_value(name, one)}
+        words: dict[str, object] = {"message": self.message, "values": values, "code": self.code}
+        if len(json.dumps(words)) <= _LARGEST_WORDS:
+            return words
+        return {"message": "", "values": {}, "code": None}
 
     @property
     def _error_type(self) -> type[BrokerError] | None:

@@ -180,18 +180,25 @@ class LockedSession:
         unsaved = self._tokens.save(token)
         if is_early:
             self._events.add("died", before)
+            if unsaved is not None:
+                self._tokens.clear_stored()  # the dead one, which is there still
         self._events.add(how, token, unsaved)
+        evidence = self.record.evidence
+        if other is None and not revoking:
+            evidence = evidence.superseded(token, self._clock(), last.token if last.is_unsaved else "")
         attempt = LastAttempt.succeeded(
             token,
             self._clock(),
             request.refused,
             is_same=same,
+            is_unsaved=unsaved is not None,
+            has_killed=last.is_unsaved and not was_unexpired and evidence != self.record.evidence,
             is_rotation=request.rotate,
             replaced=[] if other is None else [*last.replaced, other.issued_for],
             revoking=revoking if unsaved is not None else "",
         )
         # Only now: whoever waits looks for the token as soon as the record is there.
-        self._write_good(token, attempt, rotate_at=0.0 if request.rotate else None)
+        self._write_good(token, attempt, evidence, rotate_at=0.0 if request.rotate else None)
         self.used_keys = keys
         return Outcome(
             token,
@@ -238,7 +245,8 @@ class LockedSession:
         """Ask Kiwoom if the token works, and take it away if it does not. Raises `BrokerError`."""
         if self._asks_alive(token):
             last = self.record.last
-            self._write_good(token, last.without_rotation() if last.is_revoking(token) else last)
+            last = last.without_rotation() if last.is_revoking(token) else last
+            self._write_good(token, last, self.record.evidence)
             return True
         self._take_away_dead(token)
         self._events.add("died", token)
@@ -269,10 +277,10 @@ class LockedSession:
     def _asks_alive(self, token: Token) -> bool:
         return self._open_broker().verify(token.value).value == _ALIVE
 
-    def _write_good(self, token: Token, last: LastAttempt, rotate_at: float | None = None) -> None:
+    def _write_good(self, token: Token, last: LastAttempt, evidence: Evidence, rotate_at: float | None = None) -> None:
         """Record that Kiwoom gave the token or answered with it, also to those for whom it was gone."""
         was_gone = self.record.is_gone(token)
-        self.write(last=last, evidence=self.record.evidence.confirmed(token, self._clock()), rotate_at=rotate_at)
+        self.write(last=last, evidence=evidence.confirmed(token, self._clock()), rotate_at=rotate_at)
         if was_gone:
             self._show_again(token)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from tray_app.core.errors import RateLimited
+from tray_app.core.errors import RateLimited, StoreError
 from tray_app.core.language import msg
 
 TYPE_CHECKING = False
@@ -146,6 +146,8 @@ def decide(
     wait = last.seconds_to_wait(now)
     if wait > 0:
         return Decision(Action.FAIL, _must_wait(last.code, wait))
+    if not is_usable and request.min_remaining is not None and last.would_kill(now):
+        return Decision(Action.FAIL, _must_be_stored())
     has_final_answer = request.accepts_same and (last.is_rotation or not request.rotate)
     if has_final_answer and token is not None and last.is_final_about(token, now):
         return Decision(Action.USE)
@@ -174,4 +176,13 @@ def _must_wait(code: str | None, seconds: float) -> RateLimited:
         code=code,
         retry_after=seconds,
         seconds=int(seconds) + 1,
+    )
+
+
+def _must_be_stored() -> StoreError:
+    return StoreError(
+        msg(
+            "Another program has just got a token and could not store it, and issuing one here would end that one. "
+            "See why it cannot be stored: kiwoom-token doctor"
+        )
     )

@@ -254,9 +254,12 @@ class TokenService:
                 cleared.there = self.store.clear() or was_published
             self.tokens.unsaved = None
             record = session.record
-            if record.last.revoking or record.evidence.token or record.rotate_at is not None:
+            last, evidence = record.last, record.evidence.unknown()
+            if last.is_unsaved and last.token:
+                evidence = evidence.was_ended(last.token)  # a program that could not store it has it in memory
+            if last.revoking or evidence != record.evidence or record.rotate_at is not None:
                 # from now on it is a wish that there is none
-                session.write(last=record.last.without_rotation(), evidence=record.evidence.unknown(), rotate_at=0.0)
+                session.write(last=last.without_rotation(), evidence=evidence, rotate_at=0.0)
             if cleared.there:
                 self._events.add("revoked" if cleared.revoked else "cleared", token)
             return cleared

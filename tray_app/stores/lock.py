@@ -288,13 +288,18 @@ class ProfileLock(ThreadLock):
 
 
 class _LockedFile:
-    """The kernel's lock on the file that others find at `path`. Raises `OSError`, and `StoreError` for its folder."""
+    """The kernel's lock on the file that others find at `path`. Raises `OSError`, and `StoreError` for its folder.
 
-    __slots__ = ("_descriptor", "path")
+    The file stays open as long as the object is there. A program may have closed all its descriptors meanwhile, as a
+    daemon does, so that this one leads to another file by now: that one is not closed.
+    """
+
+    __slots__ = ("_descriptor", "_identity", "path")
 
     def __init__(self, path: str) -> None:
         self.path = path
         self._descriptor: int | None = None
+        self._identity = (0, 0)
 
     def try_lock(self) -> bool:
         for _ in range(_REOPENINGS):
@@ -335,7 +340,16 @@ class _LockedFile:
         if self._descriptor is None:
             make_private_folder(os.path.dirname(self.path))
             self._descriptor = open_private(self.path)
+            found = os.fstat(self._descriptor)
+            self._identity = (found.st_ino, found.st_dev)
         return self._descriptor
+
+    def __del__(self) -> None:
+        if self._descriptor is not None:
+            with contextlib.suppress(OSError):
+                found = os.fstat(self._descriptor)
+                if (found.st_ino, found.st_dev) == self._identity:
+                    os.close(self._descriptor)
 
     def _is_named(self, descriptor: int) -> bool:
         try:

@@ -20,10 +20,10 @@ NO_EVIDENCE = Evidence()
 class Found:
     """What was in a store at `at` (seconds of the epoch), when its version was `version`.
 
-    `interrupted` tells that there is no token because a rotation has revoked it and came to no other, `died` that the
-    one before was found dead, whether or not there is another. `evidence` is what is known about whether the token is
-    alive, `rotate_at` when it is to be revoked and reissued, and `only_evidence` tells that nothing but these two has
-    changed.
+    `interrupted` tells that there is no token though nobody wished that: a rotation has revoked it and came to no
+    other, or the keyring that has it cannot be used. `died` tells that the one before was found dead, whether or not
+    there is another. `evidence` is what is known about whether the token is alive, `rotate_at` when it is to be revoked
+    and reissued, and `only_evidence` tells that nothing but these two has changed.
     """
 
     token: Token | None
@@ -68,10 +68,16 @@ class StoreReader:
         at, token = self._clock(), self.service.current()
         is_gone = seen is not None and (token is None or token.value != seen.value)
         died = is_gone and seen is not None and evidence.says_died(seen.value)
-        interrupted = token is None and not died and self.service.tokens.was_interrupted(seen)
+        is_lost = token is None and not died
+        interrupted = is_lost and (self.service.tokens.was_interrupted(seen) or self._is_hidden(seen, evidence))
         self.has_failed = False
         only_evidence = self.has_read and version[0] == self._version[0] and token == seen
         return Found(token, at, version, interrupted, died, evidence, rotate_at, only_evidence)
+
+    def _is_hidden(self, lost: Token | None, evidence: Evidence) -> bool:
+        """Whether the keyring does not show the token, which the record knows as the current one: nobody cleared it."""
+        problem = self.service.store.place().problem
+        return lost is not None and problem is not None and evidence.is_about(lost.value)
 
     def accept(self, found: Found) -> None:
         """Accept what was found as known: it is read again when the store changes."""

@@ -210,9 +210,8 @@ class TokenTracker:
         """Return what to ask Kiwoom for now, or None."""
         due = self._schedule.due(now)
         state = self.state
-        if due is None and self._verification.is_due(
-            self.token, _checked_at(state, self._arrived_at), now, is_doubtful=state.is_doubtful
-        ):
+        checked_at = _checked_at(state, self._arrived_at, now)
+        if due is None and self._verification.is_due(self.token, checked_at, now, is_doubtful=state.is_doubtful):
             return Due.VERIFY
         return due
 
@@ -221,7 +220,7 @@ class TokenTracker:
         state = self.state
         moments = [self._schedule.renew_at if without_notices else self._schedule.next_moment(now)]
         if not is_checking:
-            checked_at = _checked_at(state, self._arrived_at)
+            checked_at = _checked_at(state, self._arrived_at, now)
             moments.append(self._verification.next_moment(self.token, checked_at, now, is_doubtful=state.is_doubtful))
         return min((one for one in moments if one is not None), default=None)
 
@@ -266,6 +265,8 @@ def _result_of(cleared: Cleared) -> Result:
     return Result.KEPT if cleared.kept else Result.GONE
 
 
-def _checked_at(state: TokenState, arrived_at: float) -> float | None:
-    """Return since when the token needs no check of its own, or None."""
-    return max(state.confirmed_at or 0.0, arrived_at) or None
+def _checked_at(state: TokenState, arrived_at: float, now: float) -> float | None:
+    """Return since when the token needs no check of its own, or None. What lies in the future comes from a clock that
+    was set back since, and says nothing: it must not hide what was checked by the present one."""
+    moments = state.confirmed_at or 0.0, arrived_at
+    return max((one for one in moments if one <= now), default=0.0) or None
