@@ -137,10 +137,10 @@ class Document:
             message = _HEAD_TWICE if is_toml_alone else _wrong_head(line)
             problem = SettingsError(message, **values)
             section = _section_of_head(line)
-            named = {_key_of(one.strip())[1] for one in lines[left_out.start + 1 : left_out.stop]}
+            named = {key_of(one.strip())[1] for one in lines[left_out.start + 1 : left_out.stop]}
             self.unknown += [Unknown(section, key, problem) for key in ("", *sorted(named - {""}))]
             return
-        section, key = _key_of(line)
+        section, key = key_of(line)
         if section is None:
             section = _section_around(lines, left_out.start)
         if key:
@@ -170,10 +170,14 @@ def read_text(path: str) -> str:
 def decode(content: bytes) -> str:
     """Return the text, in UTF-8 unless its first bytes say UTF-16, as some editors write it.
 
-    Raises `UnicodeDecodeError`.
+    Raises `UnicodeDecodeError`, also for text with zeros in it, which are another encoding's.
     """
     is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return content.decode("utf-16" if is_utf16 else "utf-8-sig")
+    text = content.decode("utf-16" if is_utf16 else "utf-8-sig")
+    if "\0" in text:
+        at = content.index(b"\0")
+        raise UnicodeDecodeError("utf-8", content, at, at + 1, "a zero")
+    return text
 
 
 def read_document(path: str) -> Document:
@@ -233,7 +237,7 @@ def _parses(text: str) -> bool:
     return True
 
 
-def _key_of(line: str) -> tuple[tuple[str, ...] | None, str]:
+def key_of(line: str) -> tuple[tuple[str, ...] | None, str]:
     """The section, if the line names one itself, and the setting; empty where it does not begin with one's name."""
     import re
 
