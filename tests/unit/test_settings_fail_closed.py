@@ -257,7 +257,7 @@ class TestALineThatIsNotUnderstood:
         settings = load_settings()
 
         assert sorted(one for one in settings.unknown if TABLE[one].required) == sorted(unknown)
-        assert all(1 <= one.values["line"] <= text.count("\n") + 1 for one in settings.unknown.values())
+        assert all(1 <= int(str(one.values["line"])) <= text.count("\n") + 1 for one in settings.unknown.values())
         assert settings.problems or not unknown
 
     @pytest.mark.parametrize(
