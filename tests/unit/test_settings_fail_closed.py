@@ -127,6 +127,23 @@ class TestAFileThatCannotBeReadAsAWhole:
 
         assert run("status").status == USAGE
 
+    @pytest.mark.posix
+    @pytest.mark.parametrize("link", ["the file", "its folder"])
+    def test_may_be_on_a_disk_that_is_not_there(
+        self, link: str, run: Callable[..., Run], file: Path, private_places: Path, keys: None
+    ) -> None:
+        place = file if link == "the file" else file.parent
+        if link == "its folder":
+            place.rmdir()
+        place.symlink_to(private_places / "not-mounted" / place.name)
+
+        refused = run("get")
+
+        assert (refused.status, refused.out) == (USAGE, "")
+        assert refused.err == (
+            f"{file} cannot be read (a link that leads nowhere). Mend or remove it, then try again.\n"
+        )
+
     @pytest.mark.parametrize("words", [("list",), ("list", "--json"), ("get", "theme"), ("path",)])
     def test_can_be_asked_about(self, words: tuple[str, str] | tuple[str], run: Callable[..., Run], file: Path) -> None:
         file.write_bytes(UNREADABLE["cp949"])

@@ -186,7 +186,8 @@ def read_document(path: str) -> Document:
     try:
         document.read(read_text(path))
     except FileNotFoundError:
-        pass
+        if _is_behind_broken_link(path):
+            document.unreadable = SettingsError(_UNREADABLE, path=path, reason=msg("a link that leads nowhere"))
     except OSError as error:
         message = _FORBIDDEN if isinstance(error, PermissionError) else _UNREADABLE
         document.unreadable = SettingsError(message, path=path, reason=reason_of(error))
@@ -197,6 +198,14 @@ def read_document(path: str) -> Document:
             line=error.object.count(b"\n", 0, error.start) + 1,
         )
     return document
+
+
+def _is_behind_broken_link(path: str) -> bool:
+    """Return whether the file or a folder above it is a link to what is not there, as a disk that is not mounted: then
+    there may well be settings."""
+    while not os.path.lexists(path) and path != os.path.dirname(path):
+        path = os.path.dirname(path)
+    return not os.path.exists(path)
 
 
 def _wrong_head(line: str) -> str:
