@@ -122,7 +122,7 @@ class TokenService:
         and again.
         """
         request = Request.ensure(self._clock(), min_remaining)
-        token = self.current()
+        token = self.tokens.current_within_reach()
         found = _answer_to(request, token, self._clock(), self.tokens, self.exports)
         if found is not None and self.tokens.unsaved is None:
             return Outcome(found, Outcome.FOUND)
