@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
-from tray_app.core.errors import RevokeFailed
+from tray_app.core.errors import Remedy, RevokeFailed
 from tray_app.core.token import BUFFER_SECONDS
 from tray_app.core.trading import is_trading, last_time_of_day
 
@@ -28,6 +28,8 @@ _JITTER_AFTER_EXPIRY_SECONDS = 2.0
 _FIRST_PAUSE_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 600.0
 _DOUBLINGS = 10
+_PORTAL_PAUSES_SECONDS = (60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0)
+"""How long to wait for what the user mends in Kiwoom's portal, which tells nobody; the last again and again."""
 _LOSS_SECONDS = 60.0
 """A token that disappears this soon after a failed rotation was revoked by that rotation."""
 
@@ -68,8 +70,9 @@ class RenewalSchedule:
     meaning the expiry itself; `random` returns numbers from 0 to 1 and spreads the requests of many machines.
 
     `renew_at` is when to ask Kiwoom next, in seconds of the epoch, or None. `stopped` tells that the last error needs
-    the user, so that nothing is asked before it is solved. `rotates_next` tells whether the next request revokes the
-    token first. `failures` counts the failed requests in a row, the last of which was at `failed_at`.
+    the user, so that nothing is asked before it is solved; only what is solved at Kiwoom is tried now and then.
+    `rotates_next` tells whether the next request revokes the token first. `failures` counts the failed requests in a
+    row, the last of which was at `failed_at`.
     """
 
     def __init__(self, policy: str, renew_before: float, random: Callable[[], float]) -> None:
@@ -85,7 +88,7 @@ class RenewalSchedule:
         self._has_started = False
         self.token: Token | None = None
         self.rotates_next = False
-        self.failures = 0
+        self.failures = self._portal_failures = 0
         self.failed_at = 0.0
         self.renew_at: float | None = None
         self.stopped = False
@@ -157,6 +160,10 @@ class RenewalSchedule:
         if not error.retry:
             self.stopped = True
             self.renew_at = None
+            if error.remedy == Remedy.OPEN_PORTAL and self._policy != NOTIFY:
+                pause = _PORTAL_PAUSES_SECONDS[min(self._portal_failures, len(_PORTAL_PAUSES_SECONDS) - 1)]
+                self.renew_at, self.rotates_next = now + pause, False
+                self._portal_failures += 1
             return True
         if self.rotates_next and self.token is not None and self.renew_at is not None and now < self.renew_at:
             return False  # the user's own request failed; the hour of the rotation is still to come
@@ -175,8 +182,7 @@ class RenewalSchedule:
     def resume(self, now: float) -> None:
         """Try again now: the user has solved what the renewal stopped for."""
         if self.stopped:
-            self.stopped = False
-            self.failures = 0
+            self._forget_failures()
             self._plan(now)
 
     def due(self, now: float) -> Due | None:
@@ -213,7 +219,7 @@ class RenewalSchedule:
         return Seen.CLEARED
 
     def _forget_failures(self) -> None:
-        self.failures = 0
+        self.failures = self._portal_failures = 0
         self.stopped = False
 
     def _set_policy(self, policy: str, renew_before: float) -> None:

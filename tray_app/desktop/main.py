@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from tray_app.settings.load import Settings
 
 
+_LAST_SECONDS = 8.0
+"""What a request that is under way may still take, once the icon is gone: a token that Kiwoom has issued is stored."""
+
+
 def run_desktop(
     settings: Settings,
     environ: Mapping[str, str],
@@ -85,6 +89,7 @@ def run_desktop(
     status = app.exec()
     listener.stop()
     tray.close()
+    monitors.finish(_LAST_SECONDS)
     instance.close()
     return status
 

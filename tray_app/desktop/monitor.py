@@ -116,6 +116,11 @@ class Monitor(QObject):
         self._actor.end()
         self.deleteLater()
 
+    def finish(self, seconds: float) -> None:
+        """Wait until what Kiwoom was asked for is stored, before the program ends; at the most so long."""
+        self._timer.stop()
+        self._actor.finish(seconds)
+
     def apply(self, settings: Settings) -> None:
         """Go on under changed settings. Raises `KiwoomTokenError` where their store cannot be opened."""
         self._supervisor.apply(settings)

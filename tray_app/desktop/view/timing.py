@@ -62,8 +62,9 @@ def expires_in_trading_hours(state: TokenState, now: float) -> bool:
     """
     if state.expires is None or state.expires <= now or not is_trading(state.expires):
         return False
-    rotates = state.policy.startswith(DAILY) and state.renew_at is not None and state.renew_at < state.expires
-    return not (rotates and state.renew_at is not None and not is_trading(state.renew_at))
+    planned = None if state.stopped else state.renew_at
+    rotates = state.policy.startswith(DAILY) and planned is not None and planned < state.expires
+    return not (rotates and planned is not None and not is_trading(planned))
 
 
 def next_midnight(now: float, *, korean: bool) -> float:
