@@ -109,17 +109,13 @@ class Monitor(QObject):
         """Read the token for the first time."""
         self.read()
 
-    def end(self) -> None:
-        """Watch the account no longer: what is being done is done to its end, and nothing after it."""
+    def end(self, seconds: float = 0.0) -> None:
+        """Watch the account no longer: what is being done is done to its end, and nothing after it. That is waited for
+        at most so long, as a token that Kiwoom has issued is to be stored before the program ends."""
         self._timer.stop()
         self._reader.end()
-        self._actor.end()
-        self.deleteLater()
-
-    def finish(self, seconds: float) -> None:
-        """Wait until what Kiwoom was asked for is stored, before the program ends; at the most so long."""
-        self._timer.stop()
         self._actor.finish(seconds)
+        self.deleteLater()
 
     def apply(self, settings: Settings) -> None:
         """Go on under changed settings. Raises `KiwoomTokenError` where their store cannot be opened."""

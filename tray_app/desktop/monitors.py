@@ -158,7 +158,7 @@ class Monitors(QObject):
         """Wait until what was asked for is done, before the program ends; at the most so long together."""
         end = time.monotonic() + seconds
         for monitor in self._monitors.values():
-            monitor.finish(max(0.0, end - time.monotonic()))
+            monitor.end(max(0.0, end - time.monotonic()))
 
     def set(self, name: str, value: object, profile: str) -> None:
         """Save the typed value of a setting; it then applies like any other change of the file."""
