@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from argparse import SUPPRESS
@@ -29,13 +28,12 @@ from tray_app.settings.save import save_setting, settle_data_dir
 from tray_app.settings.table import MODES
 from tray_app.system.message_box import is_stderr_read, show_windows_box
 from tray_app.system.process import exit_now
-from tray_app.system.signals import stop_signals
+from tray_app.system.signals import end_on_stop_signals, ignore_stop_signals
 from tray_app.system.version import program_version
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Mapping, Sequence
-    from types import FrameType
 
     from tray_app.kiwoom.sandbox.shared import Practice
     from tray_app.settings.load import Settings
@@ -53,8 +51,7 @@ def run() -> NoReturn:
     """Run the tray program and end the process."""
     global _owns_process  # noqa: PLW0603 - there is one process
     _owns_process = True
-    for one in stop_signals():
-        signal.signal(one, _stop)
+    end_on_stop_signals()
     install_hooks(lambda kind: _tell(_unexpected(kind)))
     try:
         status = main(sys.argv[1:])
@@ -66,17 +63,13 @@ def run() -> NoReturn:
 def _leave(status: int) -> NoReturn:
     """End the process; once Qt is loaded, without Python's own way of ending, which destroys Qt's objects while threads
     still use them (a segmentation fault in one of sixty ends)."""
+    ignore_stop_signals()
     if "PySide6.QtCore" not in sys.modules:
         sys.exit(status)
     from tray_app.history.database import flush_history
 
     flush_history()
     exit_now(status)
-
-
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    """End at once, until the event loop takes over. An exception would be raised in the middle of Qt's loading."""
-    os._exit(DONE)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -61,3 +61,24 @@ def test_many_programs_make_one_request(
     assert len({out for out, _ in told}) == 1, told
     assert issues() == 1
     assert all(complaint.count("cannot be locked") == 1 for _, complaint in told)
+
+
+@pytest.mark.usefixtures("file_store")
+def test_a_lock_file_that_cannot_be_opened_makes_no_more_requests(
+    sandbox: SandboxKiwoom, issues: Callable[[], int], tmp_path: Path
+) -> None:
+    sandbox.set_delay(0.3)
+    (tmp_path / "data" / ".token.lock").mkdir(parents=True)
+
+    bots = [
+        subprocess.Popen(
+            [sys.executable, "-c", "from tray_app import token_manager\nprint(token_manager.ensure_token())"],
+            env={**os.environ, "PYTHONPATH": PYTHON_PATH},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+
+    assert len({bot.communicate(timeout=60)[0] for bot in bots}) == 1
+    assert issues() == 1

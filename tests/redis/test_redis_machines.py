@@ -169,13 +169,20 @@ def test_an_address_that_does_not_work_is_one_clear_line(
     machine_environment: Callable[..., dict[str, str]], sandbox: SandboxKiwoom, url: str, status: int, words: str
 ) -> None:
     environment = machine_environment("left", url)
-    for order in (("get",), ("status",), ("clear",)):
+    for order in (("get", "--no-issue"), ("status",), ("clear",), ("refresh", "--rotate")):
         got = run(environment, *order)
         assert (got.returncode, got.stdout) == (status, "")
         assert words in got.stderr
         assert got.stderr.count("\n") == 1
         assert "pass-of-a-test" not in got.stderr
     assert sandbox.counts()["issue"] == 0
+    got = run(environment, "get")
+    assert words in got.stderr
+    assert got.stderr.count("\n") == 1
+    assert "pass-of-a-test" not in got.stderr
+    is_out_of_reach = "does not answer" in words  # Kiwoom may be in reach all the same
+    assert (got.returncode, bool(got.stdout)) == (0 if is_out_of_reach else status, is_out_of_reach)
+    assert sandbox.counts()["issue"] == int(is_out_of_reach)
 
 
 def test_a_missing_package_is_one_clear_line(

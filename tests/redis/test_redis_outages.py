@@ -300,6 +300,39 @@ def test_a_renewal_without_redis_goes_on_under_this_computers_lock(
     wait_for(lambda: service.current() is None, "the clear counts here, too")
 
 
+def test_without_redis_from_the_start_kiwoom_is_asked_and_redis_gets_the_token_later(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
+    clock = Clock(time.time())
+    broker = FakeBroker(clock)
+    redis.stop()
+    service = TokenService("default", open_store(redis.url, clock=clock), lambda: KEYS, lambda: broker, clock)
+
+    outcome = service.ensure()
+
+    assert (outcome.how, isinstance(outcome.unsaved, RedisUnavailable)) == (Outcome.ISSUED, True)
+    assert (service.ensure().token, broker.issues) == (outcome.token, 1)
+    redis.start()
+    other = open_store(redis.url, clock=clock)
+
+    def is_handed_over() -> bool:
+        service.ensure()
+        return bool(_read(other) == outcome.token)
+
+    wait_for(is_handed_over, "the others have it too")
+    assert broker.issues == 1
+
+
+def test_a_rotation_without_redis_revokes_nothing(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
+    clock = Clock(time.time())
+    broker = FakeBroker(clock)
+    redis.stop()
+    service = TokenService("default", open_store(redis.url, clock=clock), lambda: KEYS, lambda: broker, clock)
+
+    assert problem_of(lambda: service.refresh(rotate=True)) == RedisUnavailable.SILENT
+    assert broker.issues == 0
+
+
 def _read(store: Any) -> Any:
     try:
         return store.read()

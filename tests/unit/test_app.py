@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import subprocess
 import sys
+import threading
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +18,6 @@ import pytest
 
 from tray_app import app
 from tray_app.cli.diagnostics import TRAY, log_file
-from tray_app.desktop import display
 from tray_app.desktop.display import display_problem
 from tray_app.history.database import History
 from tray_app.service.composition import open_service
@@ -268,24 +271,71 @@ def test_without_a_screen_it_watches_in_the_terminal(
     assert capsys.readouterr().err.startswith("There is no screen here. The token is watched in this terminal instead.")
 
 
+@pytest.fixture
+def screens(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Lets Wayland compositors appear in the runtime folder, which answer or only accept; all of Qt's plugins load."""
+    monkeypatch.setattr("tray_app.desktop.display._why_no_plugin", lambda _: "")
+    monkeypatch.setattr("tray_app.desktop.display._why_no_x11_screen", lambda: "")
+    monkeypatch.setattr("tray_app.desktop.display.ANSWER_SECONDS", 1.0)
+    servers: list[socket.socket] = []
+    accepted: list[socket.socket] = []
+
+    def serve(server: socket.socket, *, answers: bool) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                accepted.append(server.accept()[0])
+                if answers:
+                    accepted[-1].recv(64)
+                    accepted[-1].sendall(bytes(12))
+
+    def appear(name: str, *, answers: bool) -> None:
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(os.path.join(os.environ["XDG_RUNTIME_DIR"], name))
+        server.listen()
+        servers.append(server)
+        threading.Thread(target=partial(serve, server, answers=answers), daemon=True).start()
+
+    yield appear
+    for one in [*servers, *accepted]:
+        with contextlib.suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+        one.close()
+    for name in ("compositor", "silent"):
+        Path(os.environ["XDG_RUNTIME_DIR"], name).unlink(missing_ok=True)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have one screen")
 @pytest.mark.parametrize(
     ("environ", "has_screen"),
     [
         ({}, False),
         ({"DISPLAY": ""}, False),
+        ({"DISPLAY": ":0"}, True),
         ({"QT_QPA_PLATFORM": "xcb"}, False),
+        ({"QT_QPA_PLATFORM": "nonsense", "DISPLAY": ":0"}, False),
+        ({"QT_QPA_PLATFORM": "linuxfb"}, False),
+        ({"QT_QPA_PLATFORM": "wayland", "DISPLAY": ":0"}, False),
+        ({"QT_QPA_PLATFORM": "wayland;xcb", "DISPLAY": ":0"}, True),
         ({"QT_QPA_PLATFORM": "offscreen"}, True),
         ({"QT_QPA_PLATFORM": "vnc:size=640x480"}, True),
-        ({"WAYLAND_DISPLAY": "wayland-0"}, True),
-        ({"DISPLAY": ":0", "WAYLAND_DISPLAY": "wayland-0"}, True),
+        ({"WAYLAND_DISPLAY": "compositor"}, True),
+        ({"WAYLAND_DISPLAY": "gone"}, False),
+        ({"WAYLAND_DISPLAY": "gone", "DISPLAY": ":0"}, True),
+        ({"WAYLAND_DISPLAY": "gone", "DISPLAY": ":0", "XDG_SESSION_TYPE": "wayland"}, True),
+        ({"WAYLAND_DISPLAY": "silent"}, False),
+        ({"WAYLAND_DISPLAY": "silent", "DISPLAY": ":0", "XDG_SESSION_TYPE": "wayland"}, False),
+        ({"WAYLAND_DISPLAY": "silent", "DISPLAY": ":0"}, True),
     ],
 )
 def test_screen_is_looked_for_before_qt_is_asked(
-    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], has_screen: bool
+    screens: Callable[..., None], environ: dict[str, str], has_screen: bool
 ) -> None:
-    monkeypatch.setattr(display, "_why_no_x11_plugin", lambda: "")
-    assert (display_problem(environ) == "") is has_screen
+    screens("compositor", answers=True)
+    screens("silent", answers=False)
+
+    problem = display_problem({"XDG_RUNTIME_DIR": os.environ["XDG_RUNTIME_DIR"], **environ})
+
+    assert (problem == "") is has_screen
 
 
 def test_the_end_of_the_tray_leaves_no_record_unwritten(tmp_path: Path) -> None:

@@ -806,6 +806,8 @@ def test_keys_are_taken_without_what_an_env_file_has_around_them(
     ("line", "told"),
     [
         ("APP_KEY=abc", "A whole line such as APP_KEY=… was given. Give only what follows the = sign."),
+        ("${APP_KEY}", "A placeholder was given in which nothing was filled in. Give the text itself."),
+        ("<your-app-key>", "A placeholder was given in which nothing was filled in. Give the text itself."),
         ("export APP_KEY='abc'", "A whole line such as APP_KEY=… was given. Give only what follows the = sign."),
         ("appkey:abc", "A whole line such as APP_KEY=… was given. Give only what follows the = sign."),
         ("C:\\Users\\me\\my_appkey.txt", "The path of a file was given instead of a key."),
@@ -821,6 +823,13 @@ def test_what_was_pasted_instead_of_a_key_is_told_and_not_repeated(
     assert refused.status == 2
     assert one_line(refused.err).startswith(told)
     assert line not in refused.err
+
+
+@pytest.mark.parametrize("line", ["KIWOOM_TOKEN=abc", "$KIWOOM_TOKEN", "%KIWOOM_TOKEN%", "~/token.txt"])
+def test_what_was_pasted_instead_of_a_token_is_told_and_not_repeated(run: Callable[..., Run], line: str) -> None:
+    refused = run("set", "--expires-in", "3600", stdin=f"{line}\n")
+    assert (refused.status, run("get", "--no-issue").out) == (2, "")
+    assert line not in one_line(refused.err)
 
 
 def test_a_token_that_goes_into_a_variable_has_no_cr(run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:

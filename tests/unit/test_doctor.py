@@ -319,3 +319,74 @@ class TestWhatHelps:
         settings.parent.mkdir(parents=True)
         settings.write_text("mode = \n")
         assert line() == (False, "Open the settings file: kiwoom-token config path")
+
+
+class TestFolders:
+    @pytest.fixture
+    def wrong(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[], list[str]]:
+        """What the doctor finds wrong with folders, files and locks."""
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+        monkeypatch.setattr("tray_app.cli.doctor.tray_command", lambda *_: [])
+
+        def ask() -> list[str]:
+            doctor(None, as_json=True)
+            found = json.loads(capsys.readouterr().out)
+            return [one["text"] for one in found if not one["good"] and one["name"] not in {"keys", "screen"}]
+
+        return ask
+
+    @pytest.fixture
+    def data(self, private_places: Path) -> Path:
+        data = private_places / "data"
+        data.mkdir(0o700)
+        return data
+
+    def test_that_are_the_users_alone_are_good(self, wrong: Callable[[], list[str]], data: Path) -> None:
+        assert wrong() == []
+        assert list(data.iterdir()) == []
+
+    @pytest.mark.posix
+    @pytest.mark.parametrize("name", ["data", "places/settings"])
+    def test_in_which_others_may_write_are_told(
+        self, name: str, wrong: Callable[[], list[str]], private_places: Path
+    ) -> None:
+        folder = private_places / name
+        folder.mkdir(parents=True)
+        folder.chmod(0o777)
+
+        assert wrong() == [f"Others may write in {folder}. Close it with: chmod go-w {folder}"]
+
+    @pytest.mark.posix
+    def test_a_token_file_that_others_may_read_is_told(self, wrong: Callable[[], list[str]], data: Path) -> None:
+        open_service(load_settings()).put(token_for("a-token-of-a-test", 3600, time.time()))
+        assert flush_history(20)
+        (data / ".token").chmod(0o644)
+
+        assert wrong() == [f"Others may read {data}/.token. Close it with: chmod go-rwx {data}/.token"]
+
+    def test_a_lock_that_cannot_be_opened_is_told(self, wrong: Callable[[], list[str]], data: Path) -> None:
+        (data / ".token.lock").mkdir()
+
+        (told,) = wrong()
+
+        assert told.startswith(f"The lock file {data / '.token.lock'} cannot be opened")
+
+    def test_a_file_in_the_place_of_one_is_told_with_the_variable(
+        self, wrong: Callable[[], list[str]], private_places: Path
+    ) -> None:
+        (private_places / "data").touch()
+
+        assert any("KIWOOM_TRAY_DATA_DIR" in told for told in wrong())
+
+    @pytest.mark.posix
+    def test_a_disk_that_takes_nothing_is_told(
+        self, wrong: Callable[[], list[str]], data: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: Any) -> int:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("tray_app.system.private_files.os.write", full)
+
+        assert any("No space left" in told for told in wrong())
+        monkeypatch.undo()
+        assert list(data.iterdir()) == []

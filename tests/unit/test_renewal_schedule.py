@@ -17,6 +17,7 @@ from tray_app.core.errors import (
     KiwoomTokenError,
     LockTimeout,
     RateLimited,
+    Remedy,
     RequestRefused,
     StoreError,
 )
@@ -588,6 +589,21 @@ class TestFailure:
 
         assert schedule.stopped
         assert not schedule.due(clock() + 10 * DAY)
+
+    def test_what_is_mended_at_kiwoom_is_tried_at_growing_intervals(
+        self, schedule: TokenSchedule, clock: Clock
+    ) -> None:
+        schedule.saw(None, clock())
+        error = KeysRefused("no", code="8050", remedy=Remedy.OPEN_PORTAL)
+
+        assert pauses(schedule, clock, 8, error) == [60, 120, 300, 600, 1200, 1800, 1800, 1800]
+        assert schedule.stopped
+        assert schedule.due(clock()) is Due.RENEW
+        assert schedule.notices(clock()) == [Notice(STOPPED, error=error, urgent=True)]
+
+        schedule.saw(token(clock), clock())
+        schedule.failed(error, clock())
+        assert schedule.renew_at == clock() + 60
 
     def test_a_new_token_ends_a_stop(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(None, clock())

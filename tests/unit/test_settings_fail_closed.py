@@ -26,6 +26,8 @@ UNREADABLE = {
     "far too large": b"#" * 200_000,
     "another program's": b"\x7fELF\x02\x01\x01" + bytes(range(256)),
     "a thousand wrong lines": b"x\n" * 1000,
+    "utf-16 without a mark or a Korean letter": b'm\0o\0d\0e\0=\0"\0d\0e\0m\0o\0"\0',
+    "utf-32": MEANT.encode("utf-32"),
 }
 COMMANDS = [
     ("get",),
@@ -124,6 +126,23 @@ class TestAFileThatCannotBeReadAsAWhole:
         os.mkfifo(file)
 
         assert run("status").status == USAGE
+
+    @pytest.mark.posix
+    @pytest.mark.parametrize("link", ["the file", "its folder"])
+    def test_may_be_on_a_disk_that_is_not_there(
+        self, link: str, run: Callable[..., Run], file: Path, private_places: Path, keys: None
+    ) -> None:
+        place = file if link == "the file" else file.parent
+        if link == "its folder":
+            place.rmdir()
+        place.symlink_to(private_places / "not-mounted" / place.name)
+
+        refused = run("get")
+
+        assert (refused.status, refused.out) == (USAGE, "")
+        assert refused.err == (
+            f"{file} cannot be read (a link that leads nowhere). Mend or remove it, then try again.\n"
+        )
 
     @pytest.mark.parametrize("words", [("list",), ("list", "--json"), ("get", "theme"), ("path",)])
     def test_can_be_asked_about(self, words: tuple[str, str] | tuple[str], run: Callable[..., Run], file: Path) -> None:
@@ -230,18 +249,33 @@ class TestALineThatIsNotUnderstood:
             ('[profils.second]\nmode = "demo"', ["mode"]),
             ('mode = "real"\n[profils.second]\nmode = "demo"', []),
             ('[mode]\nx = "demo"', ["mode"]),
+            ('KIWOOM_MODE = "demo"\nKIWOOM_TRAY_STORE = "keyring"', ["mode", "store"]),
+            ('trading_mode = "demo"\ntoken-store = "keyring"', ["mode", "store"]),
+            ('"모드" = "demo"\n"저장" = "Keyring"', ["mode", "store"]),
+            ("demo = true\nkeyring = true", ["mode", "store"]),
+            ("is_mock = true", ["mode"]),
+            ('trading_mode = "demo"\nmode = "demo"', []),
+            ('colour = "red"', []),
+            ('[profiles.Default]\nmode = "demo"', ["mode"]),
+            ('mode = "real"\n[profiles."default "]\nmode = "demo"', ["mode"]),
+            ('[profiles.second]\nmode = "demo"\nstore = "keyring"', ["store"]),
+            ('store = "keyring"\n[profiles.second]\nstore = "file"', []),
+            ('theme = """dark\nmode = "demo"\nstore = "keyring"\n"""', ["mode", "store"]),
+            ('mode = "demo"\nwarn_before = ["""\n[profiles.second]\ndata_dir = "/x"\n"""]', ["data_dir"]),
+            ("colour = '''\nmode = 'demo'\n'''", ["mode"]),
             ('mode = "real"\n[profiles.a b.c]\nmode = "demo"', [one for one in REQUIRED if one != "mode"]),
         ],
     )
     def test_may_have_meant_whatever_stands_nowhere_else(
         self, text: str, unknown: list[Any] | list[str], file: Path
     ) -> None:
-        file.write_text(text)
+        file.write_text(text, encoding="utf-8")
 
         settings = load_settings()
 
         assert sorted(one for one in settings.unknown if TABLE[one].required) == sorted(unknown)
-        assert settings.problems
+        assert all(1 <= int(str(one.values["line"])) <= text.count("\n") + 1 for one in settings.unknown.values())
+        assert settings.problems or not unknown
 
     @pytest.mark.parametrize(
         ("text", "is_usable"),

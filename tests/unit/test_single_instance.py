@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -94,23 +97,86 @@ def test_data_folders_do_not_meet(qtbot: QtBot, first: SingleInstance, tmp_path:
 
 @pytest.mark.parametrize("pieces", [[b"hello\n"], [b"x" * 1000], [b""], [b"show"], [b"SHOW\n"]])
 def test_what_is_not_understood_does_nothing(qtbot: QtBot, first: SingleInstance, pieces: list[bytes]) -> None:
-    socket = QLocalSocket()
+    client = QLocalSocket()
     with qtbot.assertNotEmitted(first.shown, wait=100), qtbot.assertNotEmitted(first.quit_requested):
-        socket.connectToServer(first.address)
-        assert socket.waitForConnected(2000)
+        client.connectToServer(first.address)
+        assert client.waitForConnected(2000)
         for piece in pieces:
-            socket.write(piece)
-            socket.flush()
+            client.write(piece)
+            client.flush()
             qtbot.wait(10)
-        socket.disconnectFromServer()
+        client.disconnectFromServer()
 
 
 def test_wish_that_comes_in_pieces_is_understood(qtbot: QtBot, first: SingleInstance) -> None:
-    socket = QLocalSocket()
+    client = QLocalSocket()
     with qtbot.waitSignal(first.shown):
-        socket.connectToServer(first.address)
-        assert socket.waitForConnected(2000)
+        client.connectToServer(first.address)
+        assert client.waitForConnected(2000)
         for piece in (Command.SHOW.value[:2], Command.SHOW.value[2:]):
-            socket.write(piece)
-            socket.flush()
+            client.write(piece)
+            client.flush()
             qtbot.wait(20)
+
+
+@pytest.mark.posix
+@pytest.mark.skipif(sys.platform == "win32", reason="a file that is open is no leftover there")
+def test_what_a_killed_one_left_behind_is_nobodys(qtbot: QtBot, tmp_path: Path, places: Path) -> None:
+    """Also when a program of the same number runs meanwhile, as in a container that was started again."""
+    one = SingleInstance(str(tmp_path / "data"))
+    lock = Path(f"{one.address}.lock")
+    lock.write_text(f"{os.getpid()}\n{Path(sys.executable).name}\n{platform.node()}\n")
+    left = socket.socket(socket.AF_UNIX)
+    left.bind(one.address)
+    left.listen()  # and never answers
+
+    assert one.is_primary()
+
+    assert ask(tmp_path, "is_primary()") == "False"
+    one.close()
+    left.close()
+
+
+@pytest.mark.posix
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such folder")
+@pytest.mark.parametrize("what", ["is not there", "a file"])
+def test_without_a_runtime_folder_two_still_meet(
+    what: str, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / what))
+    one = SingleInstance(str(tmp_path / "data"))
+
+    assert one.is_primary()
+    assert ask(tmp_path, "is_primary()") == "False"
+    one.close()
+
+
+@pytest.mark.posix
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing else takes the place of a lock there")
+def test_where_nothing_can_be_locked_only_an_answer_counts(qtbot: QtBot, tmp_path: Path) -> None:
+    one = SingleInstance(str(tmp_path / "data"))
+    Path(f"{one.address}.lock").mkdir()
+
+    assert one.is_primary()
+    assert ask(tmp_path, "is_primary()") == "False"
+    one.close()
+    Path(f"{one.address}.lock").rmdir()
+
+
+def test_one_that_runs_and_does_not_answer_is_told_so(qtbot: QtBot, first: SingleInstance, tmp_path: Path) -> None:
+    program = "is_primary() or sys.exit(other.why_not_started())"
+    asked = [
+        sys.executable,
+        "-c",
+        "import sys; sys.path.insert(0, sys.argv[2]);"
+        "from PySide6.QtCore import QCoreApplication; app = QCoreApplication([]);"
+        "from tray_app.desktop.single_instance import *; other = SingleInstance(sys.argv[1]);"
+        f"other.{program}",
+        str(tmp_path / "data"),
+        str(ROOT),
+    ]
+
+    told = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=60).stderr
+
+    assert told.startswith("It is running already, but does not answer.")

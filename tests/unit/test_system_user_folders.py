@@ -105,3 +105,19 @@ def test_a_bare_user_number_makes_no_folder_named_like_a_tilde(tmp_path: Path) -
     finally:
         if stand_in.is_dir():
             stand_in.rmdir()
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root works in other users' homes")
+def test_root_in_another_users_home_shares_that_users_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `sudo -E kiwoom-token get` does: the keyring that is meant is that user's."""
+    homes = {4242: tmp_path / "of-user", 0: tmp_path / "of-root"}
+    monkeypatch.setattr(pwd, "getpwuid", lambda user: type("Entry", (), {"pw_dir": str(homes[user])}))
+    monkeypatch.delenv("KIWOOM_TRAY_STATE_DIR")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "elsewhere"))
+
+    assert Path(places.shared_state_dir()).is_relative_to(homes[0])
+    os.chown(tmp_path / "elsewhere", 4242, 4242)
+    assert Path(places.shared_state_dir()).is_relative_to(homes[4242])
+    os.chown(tmp_path / "elsewhere", 4343, 4343)  # whom nobody knows, as in a container
+    assert Path(places.shared_state_dir()).is_relative_to(homes[0])

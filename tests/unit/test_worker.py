@@ -5,7 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
+
+from pytestqt.qtbot import QtBot
+
+from tray_app.desktop.worker import Worker
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,3 +54,23 @@ def test_a_result_that_arrives_while_its_owner_is_deleted_crashes_nothing() -> N
     )
 
     assert (done.returncode, done.stdout.strip()) == (0, "whole")
+
+
+def test_the_end_of_the_program_waits_for_what_is_being_done_and_no_longer(qtbot: QtBot) -> None:
+    done: list[str] = []
+    begun, may_end = threading.Event(), threading.Event()
+
+    def store() -> None:
+        begun.set()
+        may_end.wait(30)
+        done.append("stored")
+
+    worker = Worker("test")
+    worker.run(store, lambda *_: None)
+    assert begun.wait(30)
+    worker.finish(0.01)
+    assert done == []
+    threading.Timer(0.05, may_end.set).start()
+    worker.finish(30)
+    assert done == ["stored"]
+    Worker("idle").finish(30)

@@ -64,7 +64,8 @@ def write_report(path: str, findings: Sequence[Finding], profile: str | None) ->
                 text = part()
             except Exception as error:  # noqa: BLE001 - a report without this part is better than none
                 text = error_text(error)
-            report.writestr(name, redact(hide(text)) if name.startswith("logs/") else hide(text))
+            shown = redact(hide(text)) if name.startswith("logs/") else hide(text)
+            report.writestr(name, shown.encode(errors="backslashreplace"))  # a folder's name may be no text
     return path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import threading
 import time
@@ -18,7 +19,15 @@ from tray_app.cli.folder_scan import SCAN_SECONDS, scan_folder
 from tray_app.cli.login import no_place_for_keys
 from tray_app.cli.remedy_line import remedy_line
 from tray_app.core import logs
-from tray_app.core.errors import DONE, UNEXPECTED, KeyringUnavailable, KeysMissing, KiwoomTokenError, known_error
+from tray_app.core.errors import (
+    DONE,
+    UNEXPECTED,
+    KeyringUnavailable,
+    KeysMissing,
+    KiwoomTokenError,
+    StoreError,
+    known_error,
+)
 from tray_app.core.language import has_letters, msg, say, tr, use
 from tray_app.core.profile import DEFAULT
 from tray_app.core.trading import ClosedDays, closed_days, install_closed_days
@@ -27,9 +36,10 @@ from tray_app.kiwoom.endpoints import base_url_for
 from tray_app.kiwoom.exchange_calendar import has_holidays, holidays_problem, install_holidays
 from tray_app.service.composition import find_keys, open_exports, open_service
 from tray_app.settings.load import load_settings
+from tray_app.settings.places import config_dir, shared_state_dir, token_file
 from tray_app.stores.keyring_client import shared_keyring_client
 from tray_app.system.child_process import child_environment, child_folder, tray_command
-from tray_app.system.private_files import check_writable
+from tray_app.system.private_files import check_writable, who_else_may_use
 from tray_app.system.version import library_versions, program_version, system_version
 
 if TYPE_CHECKING:
@@ -151,10 +161,43 @@ def _settings(profile: str | None, found: list[Settings]) -> Iterator[Finding]:
     found.append(settings)
     for problem in settings.problems:
         yield Finding(msg("settings"), say(problem), good=False)
+    yield from _open_to_others(msg("settings"), config_dir(os.environ))
 
 
 def _data_folder(settings: Settings) -> Iterator[Finding]:
-    yield _tried(msg("data folder"), lambda: check_writable(settings.data_dir), lambda: settings.data_dir)
+    folder = settings.data_dir
+    found = _tried(msg("data folder"), lambda: check_writable(folder, "KIWOOM_TRAY_DATA_DIR"), lambda: folder)
+    yield found
+    for path in (folder, token_file(folder, settings.profile)) if found.good else ():
+        yield from _open_to_others(msg("data folder"), path)
+
+
+def _open_to_others(name: str, path: str) -> Iterator[Finding]:
+    try:
+        problem = who_else_may_use(path)
+    except OSError:  # not there, or told elsewhere
+        return
+    if problem:
+        told = tr(problem, path=shlex.quote(path), user=os.environ.get("USER", "$USER"))
+        yield Finding(name, told, good=False)
+
+
+def _lock(settings: Settings) -> Iterator[Finding]:
+    """Only what is wrong: whether the lock that all programs share can be had."""
+    name = msg("lock")
+    if settings.store in {"auto", "keyring", "redis"}:
+        folder = shared_state_dir()
+        found = _tried(name, lambda: check_writable(folder, "KIWOOM_TRAY_STATE_DIR"), lambda: folder)
+        if not found.good:
+            yield found
+            return
+        yield from _open_to_others(name, folder)
+    lock = open_service(settings).store.lock
+    try:
+        if os.path.lexists(lock.path) and lock.try_acquire():
+            lock.release()
+    except StoreError as error:
+        yield Finding(name, say(error), good=False)
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:
@@ -316,6 +359,7 @@ def _autostart() -> Finding:
 
 _CHECKS: dict[str, Callable[..., Iterator[Finding]]] = {
     msg("data folder"): _data_folder,
+    msg("lock"): _lock,
     msg("keyring"): _keyring,
     msg("keys"): _keys,
     msg("address"): _address,

@@ -30,12 +30,21 @@ _INTERRUPTED = 130
 def run() -> NoReturn:
     """Run the command line and end the process. Python's own way of ending takes as long as a quarter of `get`."""
     stop_importing_from_working_folder()
+    keeps_running = "watch" in sys.argv[1:]
+    if keeps_running:
+        from tray_app.system.signals import end_on_stop_signals
+
+        end_on_stop_signals()
     if sys.argv[1:] != _PLAIN_GET:
         from tray_app.cli.diagnostics import install_hooks, watch_for_crashes
 
         install_hooks(lambda kind: _complain(tr("Something unexpected happened ({kind}).", kind=kind)))
         watch_for_crashes()
     status = main(sys.argv[1:])
+    if keeps_running:
+        from tray_app.system.signals import ignore_stop_signals
+
+        ignore_stop_signals()
     if "tray_app.history.database" in sys.modules:  # what it was told may still have to be written
         sys.exit(status)
     exit_now(status)

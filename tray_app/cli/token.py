@@ -194,12 +194,15 @@ def clear_(options: Namespace) -> int:
 
 
 def set_(options: Namespace) -> int:
-    from tray_app.core.pasted import unquoted
+    from tray_app.core.pasted import mistake_in, unquoted
     from tray_app.core.token import token_for, token_until
     from tray_app.core.wording import duration
 
     _, service = opened(options.profile)
     text = unquoted(_secret_from_stdin(tr("Token: ")))
+    if mistake := mistake_in(text):
+        text = ""
+        raise InvalidInput(mistake)
     now = time.time()
     if options.expires_dt is not None:
         token = token_until(text, options.expires_dt, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -18,6 +19,7 @@ from tray_app.service.composition import open_service
 from tray_app.stores.keyring_client import shared_keyring_client
 from tray_app.supervisor.profile_settings import ProfileSettings
 from tray_app.supervisor.supervisor import Callbacks, Supervisor
+from tray_app.system.signals import StopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,7 +35,7 @@ _ROTATE = "kiwoom-token refresh --rotate --at 06:30"
 
 
 def watch(profile: str | None) -> int:
-    """Run until Ctrl+C: a countdown on a terminal, a line for each event elsewhere."""
+    """Run until Ctrl+C or a stop signal: a countdown on a terminal, a line for each event elsewhere."""
     settings, _ = opened(profile)
     return watch_over(settings, os.environ)
 
@@ -45,13 +47,12 @@ def watch_over(settings: Settings, environ: Mapping[str, str]) -> int:
     if problem:
         print(problem, file=sys.stderr)
     terminal = Terminal(settings, lambda changed: open_service(changed, environ=environ), environ=environ)
-    try:
-        while True:
+    with StopRequest() as stop, contextlib.suppress(KeyboardInterrupt):
+        terminal.poll()
+        while not stop.wait(_TICK_SECONDS):
             terminal.poll()
-            time.sleep(_TICK_SECONDS)
-    except KeyboardInterrupt:
-        terminal.say_line("")
-        return DONE
+    terminal.say_line("")
+    return DONE
 
 
 class Terminal:

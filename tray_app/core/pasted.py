@@ -29,11 +29,14 @@ def variable(environ: Mapping[str, str], name: str) -> str:
 
 
 def mistake_in(text: str) -> str:
-    """Return the message about what was given instead of a key, a line `APP_KEY=…` or a path; empty for neither.
+    """Return the message about what was given instead of a key or token: a line `APP_KEY=…`, a path, or the name of a
+    variable that nobody filled in; empty for none of them.
 
     Kiwoom's keys are letters, digits, `-` and `_`, so they have neither `=` nor `:` before their end, nor slashes.
     The message is returned and not raised, because a traceback would hold the text.
     """
+    if text.startswith(("$", "%", "<", "{{")) and text[1:].strip("%<>{}() ").replace("-", "_").isidentifier():
+        return msg("A placeholder was given in which nothing was filled in. Give the text itself.")
     name, _, value = text.removeprefix("export ").replace(":", "=", 1).partition("=")
     if text.lower().startswith(_PATH_STARTS) or text.lower().endswith(_FILE_ENDS) or _has_drive(text):
         return msg("The path of a file was given instead of a key. Give the text that is in the file.")

@@ -28,7 +28,8 @@ _JITTER_AFTER_EXPIRY_SECONDS = 2.0
 _FIRST_PAUSE_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 600.0
 _DOUBLINGS = 10
-_FIRST_PAUSE_FOR_USER_SECONDS = 60.0
+_PORTAL_PAUSES_SECONDS = (60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0)
+"""How long to wait for what the user mends in Kiwoom's portal, which tells nobody; the last again and again."""
 _LOSS_SECONDS = 60.0
 """A token that disappears this soon after a failed rotation was revoked by that rotation."""
 
@@ -69,8 +70,8 @@ class RenewalSchedule:
     meaning the expiry itself; `random` returns numbers from 0 to 1 and spreads the requests of many machines. `mode` is
     `real` or `demo`, whose trading hours differ.
 
-    `stopped` tells that the last error needs the user. What is solved at Kiwoom's portal, as an IP that is not
-    registered, is tried again after growing pauses; else nothing is asked before it is solved here. `failures` counts
+    `stopped` tells that the last error needs the user, so that nothing is asked before it is solved; only what is
+    solved at Kiwoom's portal, as an IP that is not registered, is tried again after growing pauses. `failures` counts
     the failed requests in a row, the last of which was at `failed_at`.
     """
 
@@ -92,7 +93,7 @@ class RenewalSchedule:
         self._done_plan: float | None = None
         """A plan that was carried out or missed; the store may show it for a moment longer."""
         self.token: Token | None = None
-        self.failures = 0
+        self.failures = self._portal_failures = 0
         self.failed_at = 0.0
         self.stopped = False
 
@@ -185,9 +186,11 @@ class RenewalSchedule:
             self.stopped = True
             self._renew_at = None
             if error.remedy == Remedy.OPEN_PORTAL and self._policy != NOTIFY:  # no program learns that it is solved
+                pause = _PORTAL_PAUSES_SECONDS[min(self._portal_failures, len(_PORTAL_PAUSES_SECONDS) - 1)]
+                self._renew_at, self._rotates = now + pause, False
+                self._portal_failures += 1
                 self.failures += 1
                 self.failed_at = now
-                self._renew_at = now + max(_FIRST_PAUSE_FOR_USER_SECONDS, self._pause(error, now))
             return True
         if self._rotates and self.token is not None and self._renew_at is not None and now < self._renew_at:
             return False  # the user's own request failed; the hour of the rotation is still to come
@@ -256,7 +259,7 @@ class RenewalSchedule:
         return Seen.CLEARED
 
     def _forget_failures(self) -> None:
-        self.failures = 0
+        self.failures = self._portal_failures = 0
         self.stopped = False
 
     def _set_policy(self, policy: str, renew_before: float) -> None:

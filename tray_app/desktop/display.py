@@ -6,27 +6,34 @@ import builtins
 import ctypes
 import importlib.util
 import os
+import socket
+import struct
 import sys
 from typing import TYPE_CHECKING
 
-from tray_app.core.language import tr
+from tray_app.core.language import msg, tr
 from tray_app.system.resources import resources_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-_ANSWER_SECONDS = 2.5
+ANSWER_SECONDS = 2.5
 """Less than `doctor` waits for the whole check."""
+
+_SILENT = msg("The screen does not answer. Check DISPLAY, or sign in to the desktop again.")
+_WAYLAND = "wayland"
+_WAYLAND_SYNC = struct.pack("=IHHI", 1, 0, 12, 2)
+"""The request `wl_display.sync`, which each compositor answers at once."""
+
+_WITHOUT_SCREEN = frozenset({"offscreen", "minimal", "vnc"})
 
 
 def display_problem(environ: Mapping[str, str]) -> str:
     """Return a sentence that says why no window can be shown here, or an empty string."""
-    if sys.platform == "linux":
-        named = environ.get("QT_QPA_PLATFORM", "")
-        has_display = environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
-        if not has_display and named.partition(":")[0] not in {"offscreen", "vnc", "minimal"}:
-            return tr("There is no screen here.")
+    platforms = _platforms(environ) if sys.platform == "linux" else []
+    if sys.platform == "linux" and not any(_is_named(one, environ) for one in platforms):
+        return tr("There is no screen here.")
     try:
         from PySide6 import QtGui, QtNetwork, QtWidgets  # noqa: F401 - whether they load is the question
     except ImportError as error:
@@ -34,9 +41,42 @@ def display_problem(environ: Mapping[str, str]) -> str:
             "Qt cannot be loaded ({reason}); on Debian install: {packages}.", reason=error, packages=_debian_packages()
         )
     _import_as_python_does()
-    if sys.platform == "linux" and environ.get("DISPLAY") and not environ.get("QT_QPA_PLATFORM"):
-        return _why_no_x11_plugin() or ("" if environ.get("WAYLAND_DISPLAY") else _within_seconds(_why_no_x11_screen))
-    return ""
+    first_problem = ""
+    for platform in platforms:  # as Qt does, which takes the first that works, and waits for one that does not answer
+        problem = _platform_problem(platform, environ)
+        if not problem or problem == tr(_SILENT):
+            return problem
+        first_problem = first_problem or problem
+    return first_problem
+
+
+def _platforms(environ: Mapping[str, str]) -> list[str]:
+    """Return which of its platforms Qt will try, in its order."""
+    named = [one.partition(":")[0] for one in environ.get("QT_QPA_PLATFORM", "").split(";")]
+    if any(named):
+        return [one for one in named if one]
+    found = ["xcb"] if environ.get("DISPLAY") else []
+    if environ.get("WAYLAND_DISPLAY"):
+        found.insert(0 if environ.get("XDG_SESSION_TYPE") == "wayland" else len(found), _WAYLAND)
+    return found
+
+
+def _is_named(platform: str, environ: Mapping[str, str]) -> bool:
+    """Return whether the environment names the screen that the platform needs."""
+    if platform.startswith(_WAYLAND):
+        return bool(environ.get("WAYLAND_DISPLAY"))
+    return platform in _WITHOUT_SCREEN or (platform == "xcb" and bool(environ.get("DISPLAY")))
+
+
+def _platform_problem(platform: str, environ: Mapping[str, str]) -> str:
+    if not _is_named(platform, environ):
+        return tr("There is no screen here.")
+    problem = _why_no_plugin(platform)
+    if not problem and platform == "xcb":
+        return _within_seconds(_why_no_x11_screen)
+    if not problem and platform.startswith(_WAYLAND):
+        return _within_seconds(lambda: _why_no_wayland_screen(environ))
+    return problem
 
 
 def _debian_packages() -> str:
@@ -53,9 +93,9 @@ def _within_seconds(ask: Callable[[], str]) -> str:
     answer: SimpleQueue[str] = SimpleQueue()
     Thread(target=lambda: answer.put(ask()), name="screen", daemon=True).start()
     try:
-        return answer.get(timeout=_ANSWER_SECONDS)
+        return answer.get(timeout=ANSWER_SECONDS)
     except Empty:
-        return tr("The screen does not answer. Check DISPLAY, or sign in to the desktop again.")
+        return tr(_SILENT)
 
 
 def _import_as_python_does() -> None:
@@ -81,10 +121,24 @@ def _why_no_x11_screen() -> str:
     return tr("There is no screen here.") if is_broken else ""
 
 
-def _why_no_x11_plugin() -> str:
+def _why_no_wayland_screen(environ: Mapping[str, str]) -> str:
+    """Return why the compositor cannot be reached: `WAYLAND_DISPLAY` may name one that is gone."""
+    path = os.path.join(environ.get("XDG_RUNTIME_DIR", ""), environ["WAYLAND_DISPLAY"])
+    try:
+        with socket.socket(socket.AF_UNIX) as compositor:
+            compositor.connect(path)
+            compositor.sendall(_WAYLAND_SYNC)
+            answered = bool(compositor.recv(1))
+    except OSError:
+        answered = False
+    return "" if answered else tr("There is no screen here.")
+
+
+def _why_no_plugin(platform: str) -> str:
     found = importlib.util.find_spec("PySide6")
     for folder in (found.submodule_search_locations or []) if found else []:
-        plugin = os.path.join(folder, "Qt", "plugins", "platforms", "libqxcb.so")
+        plugins = os.path.join(folder, "Qt", "plugins", "platforms")
+        plugin = os.path.join(plugins, f"libq{platform}.so")
         if os.path.exists(plugin):
             try:
                 ctypes.CDLL(plugin)

@@ -7,8 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from tray_app.core.errors import DONE
-from tray_app.core.language import tr
+from tray_app.core.errors import DONE, UNEXPECTED
 from tray_app.core.state import TokenState
 from tray_app.desktop.application import create_application, quit_application
 from tray_app.desktop.single_instance import Command, SingleInstance
@@ -30,6 +29,10 @@ if TYPE_CHECKING:
     from tray_app.settings.load import Settings
 
 
+_LAST_SECONDS = 8.0
+"""What a request that is under way may still take, once the icon is gone: a token that Kiwoom has issued is stored."""
+
+
 def run_desktop(
     settings: Settings,
     environ: Mapping[str, str],
@@ -49,10 +52,9 @@ def run_desktop(
     signals = StopSignals(app)
     instance = SingleInstance(settings_scope(environ))
     if not instance.is_primary(Command.NOTHING if background else Command.SHOW):
-        told = tr("It is running already.") if background else tr("It is running already; its window is shown.")
         if sys.stderr is not None:
-            print(told, file=sys.stderr)
-        return DONE
+            print(instance.why_not_started(shows=not background), file=sys.stderr)
+        return UNEXPECTED if instance.is_silent else DONE
     instance.quit_requested.connect(quit_application)
     apply_window_theme(settings.theme)
     tray = TrayIcon()
@@ -101,6 +103,7 @@ def run_desktop(
     status = app.exec()
     listener.stop()
     tray.close()
+    monitors.finish(_LAST_SECONDS)
     instance.close()
     return status
 

@@ -117,11 +117,12 @@ class Monitor(QObject):
         """Read the token for the first time."""
         self.read()
 
-    def end(self) -> None:
-        """Stop watching the account. The present action is finished, and nothing is done after it."""
+    def end(self, seconds: float = 0.0) -> None:
+        """Stop watching the account. The present action is finished, and nothing is done after it. That is waited for
+        at most so many seconds: a token that Kiwoom has issued is to be stored before the program ends."""
         self._timer.stop()
         self._reader.end()
-        self._actor.end()
+        self._actor.finish(seconds)
         self.deleteLater()
 
     def apply(self, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -151,6 +152,12 @@ class Monitors(QObject):
         """Check everything again: the computer slept, or its clock was set."""
         for monitor in self._monitors.values():
             monitor.resumed()
+
+    def finish(self, seconds: float) -> None:
+        """Wait until what was asked for is done, before the program ends; at the most so long together."""
+        end = time.monotonic() + seconds
+        for monitor in self._monitors.values():
+            monitor.end(max(0.0, end - time.monotonic()))
 
     def set(self, name: str, value: object, profile: str) -> None:
         """Save the typed value of a setting; it then applies like any other change of the file."""

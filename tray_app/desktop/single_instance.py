@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
 from enum import Enum
 from functools import partial
 
-from PySide6.QtCore import QCryptographicHash, QDir, QLockFile, QObject, Signal
+from PySide6.QtCore import QCryptographicHash, QDir, QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 from tray_app.core import logs
+from tray_app.core.language import tr
+from tray_app.system.file_lock import try_lock
+from tray_app.system.private_files import open_private
+from tray_app.system.user_folders import runtime_folder
 
 _ANSWER_SECONDS = 2.0
 _END_SECONDS = 15.0
 """A running program finishes what it is doing within this time."""
 _PAUSE_SECONDS = 0.05
 _LONGEST_COMMAND = 16
+_ANSWER = b"done\n"
+_REOPENINGS = 3
 
 
 class Command(Enum):
     """What a second start asks of the running program."""
 
-    NOTHING = b""
+    NOTHING = b"here\n"
     SHOW = b"show\n"
     QUIT = b"quit\n"
 
@@ -49,44 +56,64 @@ class SingleInstance(QObject):
         ident = bytes(digest.toHex().data()).decode()[:16]
         user = os.environ.get("USERNAME", "") if os.name == "nt" else str(os.getuid())
         name = f"kiwoom-token-tray-{user}-{ident}"
-        folder = os.environ.get("XDG_RUNTIME_DIR") or QDir.tempPath()
+        folder = _folder()
         self.address = name if sys.platform == "win32" else os.path.join(folder, name)
         """Where the running program listens: the name of a pipe on Windows, else the path of a socket."""
-        self._lock = QLockFile(os.path.join(folder, f"{name}.lock"))
-        self._lock.setStaleLockTime(0)
+        self.is_silent = False
+        """Whether the program that runs did not answer."""
+        self._lock = _InstanceLock(os.path.join(folder, f"{name}.lock"))
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._accept_connections)
 
     def is_primary(self, command: Command = Command.SHOW) -> bool:
-        """Return whether no other program runs, and listen if so; otherwise send it the command."""
-        if self._lock.tryLock(0):
+        """Return whether no other program runs, and listen if so; otherwise send it the command.
+
+        Where nothing can be locked, only an answer of the other one means that it runs.
+        """
+        is_ours = self._lock.take()
+        if is_ours or (is_ours is None and not self._send(command)):
             QLocalServer.removeServer(self.address)
             if not self._server.listen(self.address):
                 logs.warning("A second start cannot reach this one (%s)", self._server.errorString())
             return True
-        if command is not Command.NOTHING:
-            self._send(command)
+        if command is not Command.NOTHING and is_ours is not None:
+            self.is_silent = not self._send(command)
         return False
+
+    def why_not_started(self, *, shows: bool = True) -> str:
+        """Return what to tell who started a second one."""
+        if self.is_silent:
+            return tr(
+                "It is running already, but does not answer. Stop it with the system's task manager, then start it."
+            )
+        return tr("It is running already; its window is shown.") if shows else tr("It is running already.")
 
     def quit_running(self, patience: float = _END_SECONDS) -> QuitResult:
         """Ask the running program to quit, and wait for it up to `patience` seconds."""
-        if self._lock.tryLock(0):
-            self._lock.unlock()
+        is_free = self._lock.take()
+        if is_free is None and self._send(Command.QUIT):
+            return QuitResult.ENDED
+        if is_free is not False:
+            self._lock.release()
             return QuitResult.NOT_RUNNING
         self._send(Command.QUIT)
-        if not self._lock.tryLock(int(patience * 1000)):
-            return QuitResult.STILL_RUNNING
-        self._lock.unlock()
+        deadline = time.monotonic() + patience
+        while not self._lock.take():
+            if time.monotonic() > deadline:
+                return QuitResult.STILL_RUNNING
+            time.sleep(_PAUSE_SECONDS)
+        self._lock.release()
         return QuitResult.ENDED
 
     def close(self) -> None:
         """Release the lock; nothing stays on disk."""
         self._server.close()
-        self._lock.unlock()
+        self._lock.release()
 
-    def _send(self, command: Command) -> None:
-        """Send a command. The other program may have only just started and not listen yet."""
+    def _send(self, command: Command) -> bool:
+        """Send a command; return whether it was answered. The other program may have only just started and not listen
+        yet."""
         if command is Command.SHOW:
             _allow_foreground()
         deadline = time.monotonic() + _ANSWER_SECONDS
@@ -96,10 +123,11 @@ class SingleInstance(QObject):
             if socket.waitForConnected(int(_ANSWER_SECONDS * 1000)):
                 socket.write(command.value)
                 socket.waitForBytesWritten(int(_ANSWER_SECONDS * 1000))
+                is_answered = socket.waitForReadyRead(int(_ANSWER_SECONDS * 1000))
                 socket.disconnectFromServer()
-                return
-            if time.monotonic() > deadline:
-                return
+                return is_answered
+            if time.monotonic() > deadline or not self._lock.is_held:
+                return False
             time.sleep(_PAUSE_SECONDS)
 
     def _accept_connections(self) -> None:
@@ -114,10 +142,68 @@ class SingleInstance(QObject):
                 connection.abort()
             return
         command = bytes(connection.readLine(_LONGEST_COMMAND).data())
+        if any(command == one.value for one in Command):
+            connection.write(_ANSWER)
+            connection.flush()
         if command == Command.SHOW.value:
             self.shown.emit()
         elif command == Command.QUIT.value:
             self.quit_requested.emit()
+
+
+class _InstanceLock:
+    """A kernel lock on a file, which is free as soon as its holder has ended, however it ended. A number of a process
+    would be another's by then, and in a container the same one again."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+        self.is_held = False
+        """Whether another program had it at the last try."""
+
+    def take(self) -> bool | None:
+        """Return whether it was free and is ours now; None where nothing can be locked."""
+        self.is_held = False
+        try:
+            for _ in range(_REOPENINGS):
+                descriptor = open_private(self._path)
+                self.is_held = not try_lock(descriptor)
+                if not self.is_held and self._is_named(descriptor):
+                    self._descriptor = descriptor
+                    return True
+                os.close(descriptor)
+                if self.is_held:
+                    return False
+        except OSError as error:
+            logs.warning("Whether another one runs is only asked (%s)", error.strerror)
+        return None
+
+    def release(self) -> None:
+        """Free it and remove its file."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is None:
+            return
+        if sys.platform == "win32":  # which removes no open file
+            os.close(descriptor)
+        with contextlib.suppress(OSError):
+            os.unlink(self._path)
+        if sys.platform != "win32":
+            os.close(descriptor)
+
+    def _is_named(self, descriptor: int) -> bool:
+        """Return whether it is still the file that others will find: its last holder may have removed it."""
+        try:
+            return os.path.samestat(os.lstat(self._path), os.fstat(descriptor))
+        except FileNotFoundError:
+            return False
+
+
+def _folder() -> str:
+    """Return where lock and socket are: the user's runtime folder, else that for temporary files."""
+    named = os.environ.get("XDG_RUNTIME_DIR", "")
+    found = [named] if os.path.isabs(named) else []
+    found += [] if sys.platform == "win32" else [runtime_folder()]
+    return next((one for one in found if os.path.isdir(one) and os.access(one, os.W_OK | os.X_OK)), QDir.tempPath())
 
 
 def _allow_foreground() -> None:

@@ -28,22 +28,28 @@ class Worker(QObject):
     def __init__(self, name: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._name = name
-        self._is_started = False
+        self._thread: threading.Thread | None = None
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._returns = _returns()
 
     def run(self, job: Callable[[], Any], then: Then) -> None:
         """Do `job` later on the thread, then call `then(result, None)` or `then(None, error)` on the GUI thread."""
         self._jobs.put((job, then))
-        if not self._is_started:
-            self._is_started = True
-            threading.Thread(
+        if self._thread is None:
+            self._thread = threading.Thread(
                 target=_work, args=(self._jobs, weakref.ref(self), self._returns), name=self._name, daemon=True
-            ).start()
+            )
+            self._thread.start()
 
     def end(self) -> None:
         """Let the thread end once it has done its present jobs."""
         self._jobs.put(None)
+
+    def finish(self, seconds: float) -> None:
+        """End the thread and wait until it has, at the most so long: what it is doing may not be lost."""
+        self.end()
+        if self._thread is not None:
+            self._thread.join(seconds)
 
 
 class _Returns(QObject):

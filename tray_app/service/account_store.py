@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from tray_app.core import logs
-from tray_app.core.errors import KeyringUnavailable, StoreError
+from tray_app.core.errors import KeyringUnavailable, RedisUnavailable, StoreError
 from tray_app.service.lock_record import LockRecord
 
 TYPE_CHECKING = False
@@ -32,6 +32,17 @@ class AccountStore:
     def current(self) -> Token | None:
         """Return the record itself, expired or not, whatever the seed's five minutes say. Raises `StoreError`."""
         return self.stored() or self._usable(self.store.read_expiring())
+
+    def current_within_reach(self) -> Token | None:
+        """Return the same, or None while Redis does not answer: Kiwoom can be asked without it, and Redis gets the
+        token when it is back. Raises `StoreError`, also for a Redis that refuses."""
+        try:
+            return self.current()
+        except RedisUnavailable as error:
+            if error.problem != RedisUnavailable.SILENT:
+                raise
+            logs.warning("%s Kiwoom is asked without it", error)
+            return None
 
     def unexpired(self) -> Token | None:
         """Return the record itself if it is unexpired, else None."""

@@ -115,7 +115,7 @@ class LockedSession:
         """Do what `decide` says about the request. Raises `KeysMissing`, `BrokerError`, `StoreError`."""
         self._tokens.save_unsaved()
         try:
-            token = self._tokens.current()
+            token = self._tokens.current() if request.rotate else self._tokens.current_within_reach()
         except StoreError:
             if request.refused is not None:  # processes that have it in memory must not use it either
                 self.write(evidence=self.record.evidence.other_died(request.refused))

@@ -19,7 +19,7 @@ from tray_app.service.last_attempt import LastAttempt
 from tray_app.service.locked_session import LockedSession, is_doubtful
 from tray_app.service.outcome import Cleared, Outcome, Verified
 from tray_app.service.renewal import ENOUGH_SECONDS, Request, better_of
-from tray_app.stores.lock import ThreadLock
+from tray_app.stores.lock import ThreadLock, local_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class TokenService:
         self._binding = key_binding
         self._find_base_url = find_base_url
         self._events = EventBuffer(profile, clock, open_history)
+        self._local_lock: ThreadLock | None = None
         self.tokens = AccountStore(store, clock, key_binding)
         """The store as this account sees it, for callers that only read."""
 
@@ -111,7 +112,7 @@ class TokenService:
         without asking Kiwoom; and `SettingsError` where another account replaces this profile's token again and again.
         """
         request = Request.ensure(self._clock(), min_remaining)
-        token = self.current()
+        token = self.tokens.current_within_reach()
         found = _answer_to(request, token, self._clock(), self.tokens, self.exports)
         if found is not None and self.tokens.unsaved is None:
             return Outcome(found, Outcome.FOUND)
@@ -346,7 +347,7 @@ class TokenService:
             self._events.flush()
 
     def _acquire(self, on_update: Callable[[dict[str, Any]], bool] | None = None) -> ThreadLock | None:
-        """Take the profile's lock, or where its file cannot be opened a lock of this process: better than no token.
+        """Take the profile's lock, or where its file cannot be opened another on this computer: better than no token.
 
         Return None when `on_update` ended the wait.
         """
@@ -356,9 +357,10 @@ class TokenService:
         except LockTimeout:
             raise
         except StoreError as error:
-            logs.warning("Renewing without the lock of this profile (%s)", type(error).__name__)
-            _process_lock.acquire()
-            return _process_lock
+            if self._local_lock is None:
+                logs.warning("Renewing without the lock of this profile (%s)", error)
+                self._local_lock = local_lock(lock.path)
+        return self._local_lock if self._local_lock.acquire(on_update=on_update) else None
 
     def _renew(self, request: Request) -> Outcome:
         shared: list[Outcome | BrokerError] = []
@@ -409,7 +411,3 @@ def _answer_to(
 
 def _no_token() -> NoToken:
     return NoToken(msg("There is no living token. Get one with: kiwoom-token refresh"))
-
-
-_process_lock = ThreadLock()
-"""Where the profile's lock file cannot be used."""

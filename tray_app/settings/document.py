@@ -139,10 +139,10 @@ class Document:
             message = _HEAD_TWICE if is_toml_alone else _wrong_head(line)
             problem = SettingsError(message, **values)
             section = _section_of_head(line)
-            named = {_key_of(one.strip())[1] for one in lines[left_out.start + 1 : left_out.stop]}
+            named = {key_of(one.strip())[1] for one in lines[left_out.start + 1 : left_out.stop]}
             self.unknown += [Unknown(section, key, problem) for key in ("", *sorted(named - {""}))]
             return
-        section, key = _key_of(line)
+        section, key = key_of(line)
         if section is None:
             section = _section_around(lines, left_out.start)
         if key:
@@ -172,10 +172,14 @@ def read_text(path: str) -> str:
 def decode(content: bytes) -> str:
     """Return the text, in UTF-8 unless its first bytes say UTF-16, as some editors write it.
 
-    Raises `UnicodeDecodeError`.
+    Raises `UnicodeDecodeError`, also for text with zeros in it, which are another encoding's.
     """
     is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return content.decode("utf-16" if is_utf16 else "utf-8-sig")
+    text = content.decode("utf-16" if is_utf16 else "utf-8-sig")
+    if "\0" in text:
+        at = content.index(b"\0")
+        raise UnicodeDecodeError("utf-8", content, at, at + 1, "a zero")
+    return text
 
 
 def read_document(path: str) -> Document:
@@ -184,7 +188,8 @@ def read_document(path: str) -> Document:
     try:
         document.read(read_text(path))
     except FileNotFoundError:
-        pass
+        if _is_behind_broken_link(path):
+            document.unreadable = SettingsError(_UNREADABLE, path=path, reason=msg("a link that leads nowhere"))
     except OSError as error:
         message = _FORBIDDEN if isinstance(error, PermissionError) else _UNREADABLE
         document.unreadable = SettingsError(message, path=path, reason=reason_of(error))
@@ -195,6 +200,14 @@ def read_document(path: str) -> Document:
             line=error.object.count(b"\n", 0, error.start) + 1,
         )
     return document
+
+
+def _is_behind_broken_link(path: str) -> bool:
+    """Return whether the file or a folder above it is a link to what is not there, as a disk that is not mounted: then
+    there may well be settings."""
+    while not os.path.lexists(path) and path != os.path.dirname(path):
+        path = os.path.dirname(path)
+    return not os.path.exists(path)
 
 
 def _wrong_head(line: str) -> str:
@@ -235,7 +248,7 @@ def _parses(text: str) -> bool:
     return True
 
 
-def _key_of(line: str) -> tuple[tuple[str, ...] | None, str]:
+def key_of(line: str) -> tuple[tuple[str, ...] | None, str]:
     """The section, if the line names one itself, and the setting; empty where it does not begin with one's name."""
     import re
 

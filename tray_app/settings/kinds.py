@@ -28,8 +28,9 @@ class Kind:
         raise NotImplementedError
 
     def parse(self, text: str) -> object:
-        """Return typed text as the value that the file would hold; `read` checks it."""
-        return text.strip()
+        """Return typed text as the value that the file would hold, also where it is typed as it stands in the file, in
+        quotes; `read` checks it."""
+        return unquoted(text)
 
     def write(self, value: Any) -> object:
         """Return the typed value as written in the file."""
@@ -75,7 +76,7 @@ class Switch(Kind):
         return value
 
     def parse(self, text: str) -> object:
-        word = text.strip().lower()
+        word = unquoted(text).lower()
         return True if word in _YES else False if word in _NO else word
 
     def text(self, value: Any) -> str:
@@ -124,7 +125,7 @@ class Span(Kind):
         return span
 
     def parse(self, text: str) -> object:
-        stripped = text.strip()
+        stripped = unquoted(text)
         return 0 if stripped == "0" else stripped
 
     def write(self, value: Any) -> object:
@@ -150,7 +151,7 @@ class Spans(Kind):
     def parse(self, text: str) -> object:
         """Read durations with commas between them, or as the file has them: `["30m", "10m"]`."""
         spans = text.strip().removeprefix("[").removesuffix("]").split(",")
-        return [Span().parse(unquoted(one)) for one in spans if one.strip()]
+        return [Span().parse(one) for one in spans if one.strip()]
 
     def write(self, value: Any) -> object:
         return [Span().write(one) for one in value]

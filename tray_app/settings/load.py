@@ -14,7 +14,7 @@ from tray_app.core.errors import InvalidInput, SettingsError
 from tray_app.core.language import msg
 from tray_app.core.pasted import variable
 from tray_app.core.profile import DEFAULT, case_conflict, check_profile, normalized
-from tray_app.settings.document import read_document
+from tray_app.settings.document import key_of, read_document
 from tray_app.settings.places import config_dir, default_data_dir, is_same_path, is_token_file, settings_file
 from tray_app.settings.table import MODES, TABLE, read_value
 from tray_app.system.user_folders import expand_user
@@ -35,6 +35,12 @@ ENVIRONMENT, PROFILE, FILE, KWCLI, UNSET = "environment", "profile", "file", "ki
 """Where a value comes from; `PROFILE` is the profile's own section, `KWCLI` the alias of the same name."""
 
 _BOT_FILE = "share_bot_file"
+_TELLING_WORDS = {
+    "mode": {*MODES, "mock", "paper", "모의", "모의투자", "실전", "실전투자"},
+    "store": {"keyring", "redis", "memory"},
+}
+"""What is said of nothing else, so that a line with it means that setting, whatever it calls it."""
+
 _ALIKE = 0.7
 """`mod`, `moed`, `data-dir` and `stores` are typing errors; a name that is less similar means something else."""
 
@@ -51,6 +57,10 @@ _BAD_VALUE = msg("{path}, line {line}: {name} cannot be used. It takes: {expecte
 _BOT_FILE_TAKEN = msg(
     "{path}, line {line}: share_bot_file is left out, because the profile {profile} has that file already."
 )
+_LOOKS_LIKE = msg(
+    '{path}, line {line}: the head of this profile\'s section is [profiles."{profile}"], in exactly these letters.'
+)
+_SWALLOWED = msg("{path}, line {line}: the quotes are closed only after further settings. Close them on the same line.")
 _BOT_FILE_IS_TOKEN_FILE = msg("share_bot_file is left out, because it is the file of a token itself.")
 
 
@@ -493,13 +503,37 @@ class _File:
             return
         for name, value in section.items():
             self._take(("profiles", profile, name), value, self.own)
+        for other, fields in sections.items():
+            if other != profile:
+                self._doubt_what_another_section_says(other, fields)
         if profile != DEFAULT and self.own.values.get(_BOT_FILE):
             self._leave_out_bot_file_if_taken()
+
+    def _doubt_what_another_section_says(self, other: str, fields: object) -> None:
+        """It may be this profile's, misspelled, or hold what only works outside of all sections."""
+        named = [name for name in fields if name in TABLE] if isinstance(fields, dict) else list(TABLE)
+        if other.strip().casefold() == self._profile.casefold():
+            problem = self._document.problem(_LOOKS_LIKE, ("profiles", other), profile=self._profile)
+            self.problems.append(problem)
+            for name in named:
+                self.own.forget(name, problem)
+            return
+        for name in named if isinstance(fields, dict) else ():
+            if TABLE[name].required and not TABLE[name].per_profile and name not in self.shared.values:
+                problem = self._document.problem(_NOT_PER_PROFILE, ("profiles", other, name), name=name)
+                self.problems.append(problem)
+                self.shared.doubt([name], problem)
 
     def _take(self, keys: tuple[str, ...], value: object, layer: _Layer) -> None:
         name = keys[-1]
         setting = TABLE.get(name)
-        if setting is None:
+        if swallowed := [one for one in _settings_named_in(value) if one != name]:
+            problem = self._document.problem(_SWALLOWED, keys)
+            for each in (self.shared, self.own):
+                each.doubt(swallowed, problem)
+            if setting is not None:
+                layer.forget(name, problem)
+        elif setting is None:
             problem = self._doubt_whatever_was_meant(keys, value, layer)
         elif len(keys) > 1 and not setting.per_profile:
             problem = self._document.problem(_NOT_PER_PROFILE, keys, name=name)
@@ -524,11 +558,11 @@ class _File:
             for one in (self.shared, self.own):
                 one.doubt(_settings_within(value), problem)
             return problem
-        near = _nearest(keys[-1])
-        if not near:
+        meant = _meant_by(keys[-1], value)
+        if not meant:
             return self._document.problem(_NO_SETTING, keys)
-        problem = self._document.problem(_NEARLY, keys, nearest=near[0])
-        layer.doubt(near, problem)
+        problem = self._document.problem(_NEARLY, keys, nearest=meant[0])
+        layer.doubt(meant, problem)
         return problem
 
     def _forget(self, line: Unknown) -> None:
@@ -583,7 +617,27 @@ def _settings_within(fields: dict[str, Any]) -> Iterator[str]:
             yield from _settings_within(value)
 
 
-def _nearest(name: str) -> list[str]:
+def _settings_named_in(value: object) -> Iterator[str]:
+    """The settings whose lines a text of several lines took in, because its quotes were closed too late."""
+    if isinstance(value, str):
+        for line in value.split("\n"):
+            name = key_of(line.strip())[1]
+            if name and "=" in line:
+                yield name
+    elif isinstance(value, list):
+        for one in value:
+            yield from _settings_named_in(one)
+
+
+def _meant_by(name: str, value: object) -> list[str]:
+    """Return the settings that a name which is none may mean: a slip of the hand, an environment variable's name, or
+    another name for what it takes, as in `demo = true` and `trading = "demo"`."""
     from difflib import get_close_matches
 
-    return get_close_matches(name.replace("-", "_").lower(), TABLE, 1, _ALIKE)
+    spelled = name.replace("-", "_").lower()
+    words = set(spelled.split("_"))
+    words.add(value.strip().lower() if isinstance(value, str) else "")
+    meant = get_close_matches(spelled, TABLE, 1, _ALIKE)
+    meant += [one for one in TABLE if f"_{one}_" in f"_{spelled}_"]
+    meant += [one for one, telling in _TELLING_WORDS.items() if words & telling]
+    return list(dict.fromkeys(meant))

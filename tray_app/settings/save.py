@@ -91,6 +91,8 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
         failure = SettingsError(_UNWRITABLE, path=path, reason=error.values["reason"])
     except OSError as error:
         failure = SettingsError(_UNWRITABLE, path=path, reason=reason_of(error))
+    except UnicodeEncodeError:
+        failure = SettingsError(msg("{path} cannot hold a name that is no text. Choose another name."), path=path)
     except (TOMLKitError, ValueError, AttributeError, TypeError, RecursionError):
         failure = _damaged(path)
     raise failure  # outside of the handlers: the parser's message repeats the file

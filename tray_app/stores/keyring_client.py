@@ -23,10 +23,11 @@ from tray_app.system.windows_version import known_system
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any, Protocol
+    from typing import Any, NoReturn, Protocol
 
     from keyring.backend import KeyringBackend
 
+    from tray_app.stores.kwallet import KWallet
     from tray_app.stores.lock import ProfileLock
     from tray_app.stores.secret_service import Permissions
 
@@ -75,6 +76,7 @@ class KeyringClient:
         self._is_loaded = False
         self._question: _Call | None = None
         self._permissions: Permissions | None = None
+        self._wallet: KWallet | None = None
         self._vault_lock: ProfileLock | None = None
 
     def get(self, service: str, username: str) -> str | None:
@@ -119,7 +121,8 @@ class KeyringClient:
 
     def wants_permission(self) -> bool:
         """Return whether the keyring wants to ask its user before this process gets an entry that it tried to read."""
-        return self._permissions is not None and bool(self._permissions.refused)
+        is_wallet_asking = self._wallet is not None and self._wallet.is_asking
+        return is_wallet_asking or (self._permissions is not None and bool(self._permissions.refused))
 
     def unlock(self) -> None:
         """Let the keyring ask its user for the password or for permission; wait for the answer two minutes at the most.
@@ -148,6 +151,8 @@ class KeyringClient:
 
     def _usable_backend(self) -> Backend:
         backend = _backend()
+        if _name(backend) in _KWALLET:
+            return self._running_wallet() or _raise(missing())
         if _name(backend) not in _SECRET_SERVICE:
             return backend
         from tray_app.stores.secret_service import Permissions, SecretService
@@ -158,16 +163,38 @@ class KeyringClient:
         return SecretService(properties, self._permissions, _was_used)
 
     def _use_backend(self, act: Callable[[Backend], Any]) -> Any:
-        """Where no Secret Service is there, KWallet may be, which `keyring` reaches in its own way."""
+        """Where no Secret Service is there, KDE's wallet may be."""
         backend = self._usable_backend()
         try:
             return act(backend)
         except KeyringUnavailable as error:
-            is_gone = error.problem == KeyringUnavailable.MISSING and hasattr(backend, "unlock_for")
-            wallet = _first_viable(_KWALLET) if is_gone else None
+            is_gone = error.problem == KeyringUnavailable.MISSING and backend is not self._wallet
+            wallet = self._running_wallet() if is_gone and hasattr(backend, "unlock_for") else None
             if wallet is None:
                 raise
-        return act(wallet)
+        except Exception:
+            self._forget_wallet(backend)
+            raise
+        try:
+            return act(wallet)
+        except KeyringUnavailable:
+            raise
+        except Exception:
+            self._forget_wallet(wallet)
+            raise
+
+    def _running_wallet(self) -> KWallet | None:
+        if self._wallet is None and sys.platform == "linux":
+            from tray_app.stores.kwallet import KWallet
+
+            self._wallet = KWallet.find()
+        return self._wallet
+
+    def _forget_wallet(self, backend: Backend) -> None:
+        """Look for it anew the next time: it may have been started again."""
+        if backend is self._wallet and self._wallet is not None:
+            self._wallet.close()
+            self._wallet = None
 
     def _unlock(self) -> None:
         def unlock(backend: Backend) -> None:
@@ -330,6 +357,10 @@ def _named_backend(name: str) -> KeyringBackend:
         from keyring.backends.SecretService import Keyring
 
         return Keyring()  # type: ignore[no-untyped-call]
+    if name in _KWALLET:  # which is reached without what that class needs
+        from keyring.backends.kwallet import DBusKeyring
+
+        return DBusKeyring()  # type: ignore[no-untyped-call]
     if name in _SYSTEMS_OWN or name == _CHAINER:
         own = _systems_own(core.load_keyring(name))
         if own is not None:
@@ -384,17 +415,8 @@ def _name_of_usable(backend: Backend) -> str:
     check = getattr(backend, "check", None)
     if check is not None:
         check()
-        return _SECRET_SERVICE_NAME
+        return _KWALLET[0] if type(backend).__name__ == "KWallet" else _SECRET_SERVICE_NAME
     return _name(backend)
-
-
-def _first_viable(names: tuple[str, ...]) -> KeyringBackend | None:
-    from keyring import core
-
-    for name in names:
-        with contextlib.suppress(RuntimeError, ImportError):  # not there
-            return core.load_keyring(name)
-    return None
 
 
 def _platform_backend() -> type[KeyringBackend]:
@@ -409,6 +431,10 @@ def _platform_backend() -> type[KeyringBackend]:
     from keyring.backends.SecretService import Keyring as SecretServiceKeyring
 
     return SecretServiceKeyring
+
+
+def _raise(error: KeyringUnavailable) -> NoReturn:
+    raise error
 
 
 def _name(backend: object) -> str:

@@ -379,6 +379,7 @@ class _ProcessLock:
 
 
 _process_locks: dict[str, threading.Lock] = {}
+_process_wide = ThreadLock()
 _told: set[str] = set()
 
 
@@ -405,6 +406,17 @@ def _local_folders() -> Iterator[str]:
             stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
         ):
             yield folder
+
+
+def local_lock(path: str) -> ThreadLock:
+    """Return a lock that all programs on this computer share instead of the file at `path`, which cannot be used."""
+    for folder in _local_folders():
+        lock = ProfileLock(os.path.join(folder, f"{_digest(path)}.lock"))
+        with contextlib.suppress(StoreError):
+            if lock.try_acquire():
+                lock.release()
+            return lock
+    return _process_wide
 
 
 def _digest(path: str) -> str:

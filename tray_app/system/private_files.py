@@ -338,17 +338,54 @@ def make_private_folder(path: str) -> None:
         raise _unmakeable(path, error.strerror or type(error).__name__) from None
 
 
-def check_writable(folder: str) -> None:
-    """Check that files may be made in the folder, or it in the one above; make neither. Raises `StoreError`."""
+def check_writable(folder: str, variable: str = "") -> None:
+    """Check by a write that files can be made in the folder; where it is not there, only the one above is looked
+    at. Leaves nothing behind. Raises `StoreError`, which names the variable that chooses another folder.
+    """
     there = folder
     while not os.path.lexists(there) and there != os.path.dirname(there):
         there = os.path.dirname(there)
-    if not os.path.isdir(there):
-        raise _unmakeable(folder, os.strerror(errno.ENOTDIR))
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise StoreError(
-            msg("Nothing can be written in {path}. Mend its permissions."), remedy=Remedy.CHOOSE_FOLDER, path=there
-        )
+    try:
+        if not os.path.isdir(there) and variable:
+            raise _unmakeable(folder, os.strerror(errno.ENOTDIR), variable)
+        if there == folder:
+            _try_to_write(os.path.join(folder, f".written.{os.urandom(_WORD_DIGITS // 2).hex()}{_NEW}"))
+        elif not os.access(os.path.join(there, ""), os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return
+    except OSError as error:
+        reason = reason_of(error)
+    if variable:
+        message = msg("Nothing can be written in {path} ({reason}). Mend it, or choose another folder with {variable}.")
+        remedy = Remedy.CHOOSE_FOLDER
+        raise StoreError(message, remedy=remedy, path=folder, reason=reason, variable=variable)
+    raise StoreError(msg("Nothing can be written in {path} ({reason}). Mend it."), path=folder, reason=reason)
+
+
+def who_else_may_use(path: str) -> str:
+    """Return what is wrong with the rights of a file or folder of ours, in words; empty where nothing is.
+
+    A folder may be read by others, whom its files keep out. Root works in the folders of others. Raises `OSError`. On
+    Windows nothing is looked at.
+    """
+    if sys.platform == "win32":
+        return ""
+    found = os.stat(path)
+    if os.geteuid() != 0 and found.st_uid not in {0, os.geteuid()}:
+        return msg("{path} belongs to another user. Give it back with: sudo chown {user} {path}")
+    if stat.S_ISDIR(found.st_mode):
+        is_open = found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX
+        return msg("Others may write in {path}. Close it with: chmod go-w {path}") if is_open else ""
+    return msg("Others may read {path}. Close it with: chmod go-rwx {path}") if found.st_mode & 0o077 else ""
+
+
+def _try_to_write(path: str) -> None:
+    descriptor = create_private(path)
+    try:
+        _write_all(descriptor, bytes(4096))
+    finally:
+        os.close(descriptor)
+        _remove(path)
 
 
 def _check_regular(path: str, descriptor: int, *, follow_links: bool) -> None:
@@ -466,12 +503,13 @@ def _give_to_owner_of(folder: str, descriptor: int) -> None:
             os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
-def _unmakeable(path: str, reason: str) -> StoreError:
+def _unmakeable(path: str, reason: str, variable: str = "KIWOOM_TRAY_DATA_DIR") -> StoreError:
     return StoreError(
-        msg("The folder {path} cannot be made ({reason}). Choose another with KIWOOM_TRAY_DATA_DIR."),
+        msg("The folder {path} cannot be made ({reason}). Choose another with {variable}."),
         remedy=Remedy.CHOOSE_FOLDER,
         path=path,
         reason=reason,
+        variable=variable,
     )
 
 

@@ -22,16 +22,20 @@ stand_ins: list[str] = []
 
 
 def account_home() -> str:
-    """Return the home that the system's password database has for this user; empty without one that can be used."""
+    """Return the home that the system's password database has for this user; empty without one that can be used.
+
+    Root with the HOME of another user (`sudo -E`) works for that user, whose keyring and locks are meant.
+    """
     if sys.platform == "win32":
         return ""
     import pwd
 
-    try:
-        folder = pwd.getpwuid(os.geteuid()).pw_dir
-    except KeyError:
-        return ""
-    return folder if os.path.isabs(folder) and _is_usable(folder) else ""
+    for user in (_owner_of_home(), os.geteuid()):
+        with contextlib.suppress(KeyError):
+            folder = pwd.getpwuid(user).pw_dir
+            if os.path.isabs(folder) and _is_usable(folder):
+                return folder
+    return ""
 
 
 def home() -> str:
@@ -86,6 +90,15 @@ def private_temporary_folder() -> str:
 def stand_in_for_home() -> str:
     """Return the folder that stands in for a home in this process; empty if none has to."""
     return stand_ins[0] if stand_ins else ""
+
+
+def _owner_of_home() -> int:
+    """Return the user of the folder that HOME names to root; any other user, or without a folder, this one."""
+    named = os.environ.get("HOME", "")
+    if os.geteuid() == 0 and os.path.isabs(named):
+        with contextlib.suppress(OSError):
+            return os.stat(named).st_uid
+    return os.geteuid()
 
 
 def _is_usable(folder: str) -> bool:

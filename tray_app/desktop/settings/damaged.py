@@ -40,7 +40,7 @@ def wait_until_mended(settings: Settings, load: Callable[[], Settings], environ:
     instance = SingleInstance(settings_scope(environ))
     if not instance.is_primary():
         if sys.stderr is not None:
-            print(tr("It is running already; its window is shown."), file=sys.stderr)
+            print(instance.why_not_started(), file=sys.stderr)
         return None
     apply_window_theme(settings.theme)
     dialog = DamagedSettingsDialog(settings, load, settings_file(environ))

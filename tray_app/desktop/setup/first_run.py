@@ -6,7 +6,6 @@ import sys
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from tray_app.core.language import tr
 from tray_app.desktop.application import create_application, quit_application
 from tray_app.desktop.setup.actions import LocalSetupActions
 from tray_app.desktop.setup.flow import SetupResult
@@ -43,7 +42,7 @@ def set_up(settings: Settings, environ: Mapping[str, str]) -> FirstRun:
     instance = SingleInstance(settings_scope(environ))
     if not instance.is_primary():
         if sys.stderr is not None:
-            print(tr("It is running already; its window is shown."), file=sys.stderr)
+            print(instance.why_not_started(), file=sys.stderr)
         return FirstRun.QUIT
     apply_window_theme(settings.theme)
     actions = LocalSetupActions(settings, environ)

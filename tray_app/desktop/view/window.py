@@ -139,7 +139,11 @@ def last_event_tone(state: TokenState, left: int) -> Tone:
 
 
 def next_event_text(state: TokenState, now: float) -> str:
-    if state.stopped and state.renew_at is None:
+    if state.stopped and state.renew_at is not None:
+        return tr(
+            "Kiwoom is asked again at {time}, or when you press “Try again”.", time=local_time(state.renew_at, now)
+        )
+    if state.stopped:
         return tr("Automatic renewal is paused until you fix this and press “Try again”.")
     if state.renew_at is None:
         if state.policy == NOTIFY and state.dead_at is not None:

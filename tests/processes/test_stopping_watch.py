@@ -1,0 +1,80 @@
+"""SIGTERM to `watch`, as `docker stop` and systemd send it: it ends at once with 0, and loses nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.processes.conftest import PATIENCE_SECONDS, PYTHON_PATH
+from tray_app.core.errors import DONE
+from tray_app.kiwoom.sandbox import SandboxKiwoom
+from tray_app.service.composition import open_service
+from tray_app.settings.load import load_settings
+
+pytestmark = [pytest.mark.posix, pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")]
+COMMANDS = {
+    "watch": ["-m", "tray_app.cli.main", "watch"],
+    "the tray without a screen": ["-m", "tray_app", "--background"],
+}
+
+
+@pytest.fixture(params=COMMANDS)
+def program(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+    started = []
+
+    def start() -> subprocess.Popen[str]:
+        environ = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
+        environ.pop("QT_QPA_PLATFORM", None)
+        started.append(
+            subprocess.Popen(
+                [sys.executable, *COMMANDS[request.param]],
+                env={**environ, "PYTHONPATH": PYTHON_PATH},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+        )
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.kill()
+        one.wait()
+        one.stdout.close()
+
+
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_between_two_looks_it_ends(
+    number: str, program: Callable[[], subprocess.Popen[str]], sandbox: SandboxKiwoom
+) -> None:
+    running = program()
+    assert running.stdout.readline()
+
+    running.send_signal(signal.Signals[number])
+
+    assert running.wait(PATIENCE_SECONDS) == DONE
+
+
+def test_during_a_request_the_token_is_stored_first(
+    program: Callable[[], subprocess.Popen[str]],
+    sandbox: SandboxKiwoom,
+    issues: Callable[[], int],
+    until: Callable[[Callable[[], object]], None],
+) -> None:
+    sandbox.set_delay(1.5)
+    running = program()
+    until(lambda: issues() == 1)
+
+    running.send_signal(signal.SIGTERM)
+
+    assert running.wait(PATIENCE_SECONDS) == DONE
+    assert open_service(load_settings()).current() is not None
+    assert issues() == 1
