@@ -13,7 +13,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QLabel, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
-from tray_app.core.state import Action, TokenState
+from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.desktop.tray import tray_icon as tray_module
 from tray_app.desktop.tray.menu import PROFILE_SLOTS
 from tray_app.desktop.tray.tray_icon import TrayIcon
@@ -170,6 +170,19 @@ def test_menu_follows_the_view(tray: TrayIcon) -> None:
     assert not action(tray, "clear").isEnabled()
     tray.show_view(replace(view(), menu_status="A & B"))
     assert action(tray, "status").text() == "A && B"
+
+
+def test_entry_of_what_helps_is_disabled_where_nothing_does_or_another_entry_is_it(tray: TrayIcon) -> None:
+    tray.start()
+    for of, text, enabled in (
+        (view(), "Nothing to fix", False),
+        (view(expires=None, last=LastResult(Result.CLEARED, NOW)), "What helps: Issue a token", False),
+        (view(place="file", place_problem="locked"), "Unlock ", True),
+        (view(place="file", place_problem="locked", busy=Action.UNLOCK), "Unlock ", False),
+    ):
+        tray.show_view(of)
+        assert action(tray, "remedy").text().startswith(text)
+        assert action(tray, "remedy").isEnabled() is enabled
 
 
 def test_entries_send_wishes(tray: TrayIcon, qtbot: QtBot) -> None:

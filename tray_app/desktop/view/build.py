@@ -26,7 +26,14 @@ from tray_app.desktop.icons.state_icon import LEVELS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 from tray_app.desktop.view.icon import icon_of, ring_level
-from tray_app.desktop.view.menu import DEFAULT_DAILY, copy_text, menu_status_text, refresh_text, snooze_text
+from tray_app.desktop.view.menu import (
+    DEFAULT_DAILY,
+    copy_text,
+    menu_remedy_text,
+    menu_status_text,
+    refresh_text,
+    snooze_text,
+)
 from tray_app.desktop.view.model import Overview, View
 from tray_app.desktop.view.texts import (
     badges_of,
@@ -83,6 +90,7 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         tooltip=tooltip_text(overview, now),
         menu_status=menu_status_text(overview, now),
         can_show_account=False,
+        menu_remedy_text=menu_remedy_text(helps, state, now),
         refresh_text=refresh_text(state, helps, now),
         refresh_is_main=helps in ASKING - {Remedy.NONE, Remedy.WAIT},
         can_refresh=idle and helps != Remedy.WAIT,
