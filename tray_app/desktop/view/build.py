@@ -102,7 +102,7 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         is_snoozed=overview.is_snoozed(now),
         snooze_text=snooze_text(overview, now),
         policy=policy,
-        policy_text=tr("Daily at {time}: revoke and reissue (cuts every tool once)", time=daily.partition(" ")[2]),
+        policy_text=tr("Revoke and reissue daily at {time}", time=daily.partition(" ")[2]),
         daily_policy=daily,
         panel=overview.panel,
         title=program_name(),
