@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QDialogButtonBox, QPushButton, QRadioButton
+from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QDialogButtonBox, QFileDialog, QPushButton, QRadioButton
 from pytestqt.qtbot import QtBot
 
 from tests.doubles import START, Clock
@@ -415,6 +416,26 @@ def test_portal_is_opened(world: World, monkeypatch: pytest.MonkeyPatch) -> None
     assert opened == ["https://openapi.kiwoom.com"]
 
 
+def test_folder_is_chosen_for_everything_on_this_computer(world: World, tmp_path: Path) -> None:
+    world.window.remedyRequested.emit(Remedy.CHOOSE_FOLDER)
+    dialog = world.controller.windows.dialog
+    assert isinstance(dialog, QFileDialog)
+    dialog.fileSelected.emit(str(tmp_path))
+    assert world.accounts.wishes == [("data_dir", str(tmp_path), "default")]
+
+
+def test_settings_file_is_opened_where_it_is_what_to_mend(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(windows_module.QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))  # type: ignore[attr-defined]
+    world.accounts.problems = (SettingsError("Line 3."),)
+    world.controller.open_window()
+    found = world.window.findChild(QPushButton, "remedyButton")
+    assert found is not None
+    assert found.isVisible()
+    found.click()
+    assert opened == ["/nowhere/settings.toml"]
+
+
 def test_portal_comes_with_what_to_do_there(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(windows_module.QDesktopServices, "openUrl", lambda _: True)  # type: ignore[attr-defined]
     world.controller.open_window()
@@ -693,6 +714,22 @@ class TestAnswers:
         world.monitor.show(last=LastResult(Result.CONFIRMED, START))
         world.qtbot.wait(50)
         assert world.backend.shown == []
+
+    def test_what_happens_much_later_is_no_answer(self, world: World) -> None:
+        world.tray.refresh_requested.emit()
+        world.clock.advance(3600)
+        world.monitor.show(last=LastResult(Result.ISSUED, START + 3600))
+        world.qtbot.wait(50)
+        assert world.backend.shown == []
+
+    def test_keys_that_were_taken_are_answered(self, world: World) -> None:
+        world.tray.remedy_requested.emit(Remedy.ENTER_KEYS)
+        question: Any = world.question("keysDialog")
+        question.form.key.setText("a-key")
+        question.form.secret.setText("a-secret")
+        enter(question)
+        world.monitor.show(last=LastResult(Result.ISSUED, START))
+        assert world.notification().body == "A new token was issued."
 
     def test_a_notice_about_it_is_answer_enough(self, world: World) -> None:
         world.tray.refresh_requested.emit()
