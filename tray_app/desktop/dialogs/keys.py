@@ -20,6 +20,7 @@ from tray_app.desktop.dialogs.common import show_dialog
 from tray_app.desktop.dialogs.keys_form import KeysForm
 from tray_app.desktop.icons.app_icon import app_icon
 from tray_app.desktop.theme.colours import window_tones
+from tray_app.desktop.theme.stylesheet import switch_role, window_stylesheet
 from tray_app.desktop.widgets.busy_line import BusyLine
 
 
@@ -31,7 +32,7 @@ def ask_keys(parent: QWidget | None, mode: str, profile: str = DEFAULT) -> KeysD
 
 
 _WIDTH, _NARROWEST = 520, 400
-_MARGINS, _BELOW_FORM, _TITLE_BAR = 40, 164, 40
+_MARGINS, _BELOW_FORM, _TITLE_BAR = 40, 140, 40
 """Below the form are the buttons, and room for the note from which file the keys come."""
 
 
@@ -48,6 +49,7 @@ class KeysDialog(QDialog):
         self.setObjectName("keysDialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowIcon(app_icon())
+        self.setStyleSheet(window_stylesheet(self.palette()))  # first, because it resets the palettes of labels
         self._profile = profile
         self._is_waiting = False
         self._busy = BusyLine(self)
@@ -58,6 +60,7 @@ class KeysDialog(QDialog):
         self._enter = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
         self._cancel = buttons.addButton("", QDialogButtonBox.ButtonRole.RejectRole)
         self._enter.setObjectName("keysAccept")
+        switch_role(self._enter, "main", on=True)
         self._cancel.setObjectName("keysCancel")
         self._retranslate()
         buttons.accepted.connect(self._check)
