@@ -138,6 +138,7 @@ class FakeTray(QObject):
     """Tray icon and menu in one."""
 
     clicked = Signal()
+    balloon_clicked = Signal()
     open_requested = Signal()
     copy_requested = Signal()
     snooze_requested = Signal(int)
@@ -155,6 +156,7 @@ class FakeTray(QObject):
         super().__init__()
         self.menu = self
         self.views: list[View] = []
+        self.balloons: list[tuple[str, str, bool]] = []
         self.is_there = True
 
     def start(self) -> None:
@@ -166,7 +168,8 @@ class FakeTray(QObject):
     def show_view(self, view: View) -> None:
         self.views.append(view)
 
-    def show_balloon(self, title: str, body: str, urgent: bool) -> None: ...
+    def show_balloon(self, title: str, body: str, urgent: bool) -> None:
+        self.balloons.append((title, body, urgent))
 
     def retranslate(self) -> None:
         self.views.clear()
@@ -496,6 +499,20 @@ def test_notices_are_shown_and_a_click_opens_the_window(world: World) -> None:
     world.notifier.clicked.emit("second")
     assert world.window.isVisible()
     assert world.tray.views[-1].profile == "second"
+
+
+def test_click_on_a_balloon_opens_the_account_that_it_is_about(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.accounts.add("second")
+    monkeypatch.setattr(world.backend, "show", broken)
+    world.accounts.notice.emit("second", Notice(NoticeKind.ENDING, START + 600))
+    world.qtbot.waitUntil(lambda: bool(world.tray.balloons), timeout=10_000)
+    world.tray.balloon_clicked.emit()
+    assert world.window.isVisible()
+    assert world.accounts.chosen_name == "second"
+
+
+def broken(_: Notification) -> None:
+    raise OSError("no service")
 
 
 def test_buttons_of_a_notice_are_for_its_account(world: World) -> None:

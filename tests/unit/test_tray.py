@@ -337,7 +337,7 @@ def test_notice_that_no_service_shows_is_a_window_that_can_be_read(tray: TrayIco
     assert label.text() == body
     assert label.height() >= label.heightForWidth(label.width())
     assert bubble.screen().availableGeometry().contains(bubble.frameGeometry())
-    with qtbot.waitSignal(tray.clicked):
+    with qtbot.waitSignal(tray.balloon_clicked):
         qtbot.mouseClick(bubble, Qt.MouseButton.LeftButton)
     assert not bubble.isVisible()
 
