@@ -78,7 +78,8 @@ def take(desktop: Desktop, folder: Path, language: str) -> list[Path]:
         trader.sandbox.end_tokens()
         window = opens(desktop.activate)
         desktop.press(window, "alt+k")
-        desktop.notice(_DIED[language], 30)
+        desktop.click_notice(desktop.notice(_DIED[language], 30), "default")  # it covers a corner of the window
+        desktop.wait_for(lambda: not desktop.bubbles(), "no bubble")
         keep("mended", window.id)
         program.terminate()
         trader.ends(program)

@@ -69,7 +69,7 @@ def test_sandbox_shows_a_token_that_it_got_by_itself(
             assert HANGUL.search(tooltip)
         assert not any(entry.toggle for entry in rest)
         desktop.wait_for(
-            lambda: all(entry.enabled for entry in desktop.menu()[2:] if entry.visible), "entries that can be chosen"
+            lambda: all(entry.enabled for entry in desktop.menu()[3:] if entry.visible), "entries that can be chosen"
         )
 
         desktop.hover_icon()
@@ -196,6 +196,7 @@ def test_policy_is_chosen_in_the_menu_and_kept(trader: Trader) -> None:
         return [entry.checked for entry in one.children]
 
     trader.desktop.wait_for(lambda: chosen() == [False, False, True], "the daily hour as chosen")
+    assert "every tool is cut off once" in trader.desktop.notice("Kiwoom token").body
     assert 'policy = "daily 06:30"' in (trader.config / "settings.toml").read_text(encoding="utf-8")
 
 
@@ -239,12 +240,13 @@ def test_profile_is_chosen_in_the_menu(trader: Trader) -> None:
     trader.write_file("a-token-of-another-account", 5000, "swing.token")
     trader.start_tray()
     trader.sees("swing · Real · until", "Default · Real")
-    entries = find_entry(trader.desktop.menu(), "Profile").children
-    assert [(one.label, one.checked) for one in entries if one.visible] == [
+    trader.sees("Default · Real · 2")
+    entries = [one for one in find_entry(trader.desktop.menu(), "Profile").children if one.visible]
+    assert [(one.label.rpartition(" · until ")[0], one.checked) for one in entries] == [
         ("Default · Real", True),
         ("swing · Real", False),
     ]
-    trader.desktop.choose("Profile", "swing · Real")
+    trader.desktop.choose("Profile", entries[1].label)
     trader.desktop.wait_for(
         lambda: trader.desktop.menu()[0].label.startswith("swing · Real · 1 h"), "the other account in the menu"
     )

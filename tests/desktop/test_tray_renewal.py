@@ -87,7 +87,7 @@ def test_request_that_hangs_holds_nothing_up(trader: Trader) -> None:
     [
         ("8001", "Check the Kiwoom app key"),
         ("8030", "The Kiwoom app key is for the other mode"),
-        ("8050", "Check the registration at Kiwoom"),
+        ("8050", "Register this IP at Kiwoom"),
     ],
 )
 def test_refusal_stops_is_told_once_and_goes_on_when_the_user_asks(trader: Trader, code: str, title: str) -> None:
@@ -118,7 +118,7 @@ def test_refusal_stops_is_told_once_and_goes_on_when_the_user_asks(trader: Trade
 def test_token_that_another_program_brings_ends_the_stop(trader: Trader) -> None:
     trader.sandbox.set_fault("8050", on="issue", times=1)
     trader.start_tray()
-    trader.desktop.notice("Check the registration at Kiwoom")
+    trader.desktop.notice("Register this IP at Kiwoom")
     trader.put("a-token-of-the-command-line", 3)
     trader.sees("Less than a minute left")
     trader.sees("23 h", timeout=20)

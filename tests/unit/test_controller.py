@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QDialogButtonBox, QPushButton, QRadioButton
+from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QDialogButtonBox, QFileDialog, QPushButton, QRadioButton
 from pytestqt.qtbot import QtBot
 
 from tests.doubles import START, Clock
@@ -137,6 +138,7 @@ class FakeTray(QObject):
     """Tray icon and menu in one."""
 
     clicked = Signal()
+    balloon_clicked = Signal()
     open_requested = Signal()
     copy_requested = Signal()
     snooze_requested = Signal(int)
@@ -154,6 +156,7 @@ class FakeTray(QObject):
         super().__init__()
         self.menu = self
         self.views: list[View] = []
+        self.balloons: list[tuple[str, str, bool]] = []
         self.is_there = True
 
     def start(self) -> None:
@@ -165,7 +168,8 @@ class FakeTray(QObject):
     def show_view(self, view: View) -> None:
         self.views.append(view)
 
-    def show_balloon(self, title: str, body: str, urgent: bool) -> None: ...
+    def show_balloon(self, title: str, body: str, urgent: bool) -> None:
+        self.balloons.append((title, body, urgent))
 
     def retranslate(self) -> None:
         self.views.clear()
@@ -415,6 +419,26 @@ def test_portal_is_opened(world: World, monkeypatch: pytest.MonkeyPatch) -> None
     assert opened == ["https://openapi.kiwoom.com"]
 
 
+def test_folder_is_chosen_for_everything_on_this_computer(world: World, tmp_path: Path) -> None:
+    world.window.remedyRequested.emit(Remedy.CHOOSE_FOLDER)
+    dialog = world.controller.windows.dialog
+    assert isinstance(dialog, QFileDialog)
+    dialog.fileSelected.emit(str(tmp_path))
+    assert world.accounts.wishes == [("data_dir", str(tmp_path), "default")]
+
+
+def test_settings_file_is_opened_where_it_is_what_to_mend(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(windows_module.QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))  # type: ignore[attr-defined]
+    world.accounts.problems = (SettingsError("Line 3."),)
+    world.controller.open_window()
+    found = world.window.findChild(QPushButton, "remedyButton")
+    assert found is not None
+    assert found.isVisible()
+    found.click()
+    assert opened == ["/nowhere/settings.toml"]
+
+
 def test_portal_comes_with_what_to_do_there(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(windows_module.QDesktopServices, "openUrl", lambda _: True)  # type: ignore[attr-defined]
     world.controller.open_window()
@@ -475,6 +499,20 @@ def test_notices_are_shown_and_a_click_opens_the_window(world: World) -> None:
     world.notifier.clicked.emit("second")
     assert world.window.isVisible()
     assert world.tray.views[-1].profile == "second"
+
+
+def test_click_on_a_balloon_opens_the_account_that_it_is_about(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.accounts.add("second")
+    monkeypatch.setattr(world.backend, "show", broken)
+    world.accounts.notice.emit("second", Notice(NoticeKind.ENDING, START + 600))
+    world.qtbot.waitUntil(lambda: bool(world.tray.balloons), timeout=10_000)
+    world.tray.balloon_clicked.emit()
+    assert world.window.isVisible()
+    assert world.accounts.chosen_name == "second"
+
+
+def broken(_: Notification) -> None:
+    raise OSError("no service")
 
 
 def test_buttons_of_a_notice_are_for_its_account(world: World) -> None:
@@ -693,6 +731,22 @@ class TestAnswers:
         world.monitor.show(last=LastResult(Result.CONFIRMED, START))
         world.qtbot.wait(50)
         assert world.backend.shown == []
+
+    def test_what_happens_much_later_is_no_answer(self, world: World) -> None:
+        world.tray.refresh_requested.emit()
+        world.clock.advance(3600)
+        world.monitor.show(last=LastResult(Result.ISSUED, START + 3600))
+        world.qtbot.wait(50)
+        assert world.backend.shown == []
+
+    def test_keys_that_were_taken_are_answered(self, world: World) -> None:
+        world.tray.remedy_requested.emit(Remedy.ENTER_KEYS)
+        question: Any = world.question("keysDialog")
+        question.form.key.setText("a-key")
+        question.form.secret.setText("a-secret")
+        enter(question)
+        world.monitor.show(last=LastResult(Result.ISSUED, START))
+        assert world.notification().body == "A new token was issued."
 
     def test_a_notice_about_it_is_answer_enough(self, world: World) -> None:
         world.tray.refresh_requested.emit()

@@ -18,10 +18,11 @@ from tray_app import autostart
 from tray_app.autostart.base import Status
 from tray_app.cli.diagnostics import TRAY, log_file
 from tray_app.cli.doctor import doctor
-from tray_app.core.errors import AutostartFailed, BrokerUnavailable, InvalidInput
+from tray_app.core.errors import AutostartFailed, BrokerUnavailable, InvalidInput, KiwoomTokenError
 from tray_app.core.token import token_for
 from tray_app.history.database import History, flush_history
 from tray_app.history.draft import EventDraft
+from tray_app.kiwoom.sandbox import SandboxKiwoom
 from tray_app.service.composition import open_service
 from tray_app.settings.load import load_settings
 
@@ -319,6 +320,29 @@ class TestWhatHelps:
         settings.parent.mkdir(parents=True)
         settings.write_text("mode = \n")
         assert line() == (False, "Open the settings file: kiwoom-token config path")
+
+    @pytest.mark.parametrize(
+        ("code", "good", "text"),
+        [
+            ("8050", False, "Register this IP: openapi.kiwoom.com > API 사용신청"),
+            ("8030", False, "Try this key for mock trading: kiwoom-token login --mode demo"),
+            ("http-503", True, "Try again: kiwoom-token refresh"),
+        ],
+    )
+    def test_what_the_last_request_met_is_known_until_the_keys_are_others(
+        self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, code: str, good: bool, text: str
+    ) -> None:
+        with SandboxKiwoom() as kiwoom:
+            monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", kiwoom.base_url)
+            monkeypatch.setenv("APP_KEY", "a-key")
+            monkeypatch.setenv("APP_SECRET", "a-secret")
+            monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+            kiwoom.set_fault(code)
+            with pytest.raises(KiwoomTokenError):
+                open_service(load_settings(None)).refresh()
+            assert line() == (good, text)
+            monkeypatch.setenv("APP_KEY", "another-key")
+            assert line() == (True, "Issue a token: kiwoom-token refresh")
 
 
 class TestFolders:

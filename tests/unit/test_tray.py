@@ -13,7 +13,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QLabel, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
-from tray_app.core.state import Action, TokenState
+from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.desktop.tray import tray_icon as tray_module
 from tray_app.desktop.tray.menu import PROFILE_SLOTS
 from tray_app.desktop.tray.tray_icon import TrayIcon
@@ -172,6 +172,19 @@ def test_menu_follows_the_view(tray: TrayIcon) -> None:
     assert action(tray, "status").text() == "A && B"
 
 
+def test_entry_of_what_helps_is_disabled_where_nothing_does_or_another_entry_is_it(tray: TrayIcon) -> None:
+    tray.start()
+    for of, text, enabled in (
+        (view(), "Nothing to fix", False),
+        (view(expires=None, last=LastResult(Result.CLEARED, NOW)), "What helps: Issue a token", False),
+        (view(place="file", place_problem="locked"), "Unlock ", True),
+        (view(place="file", place_problem="locked", busy=Action.UNLOCK), "Unlock ", False),
+    ):
+        tray.show_view(of)
+        assert action(tray, "remedy").text().startswith(text)
+        assert action(tray, "remedy").isEnabled() is enabled
+
+
 def test_entries_send_wishes(tray: TrayIcon, qtbot: QtBot) -> None:
     for name, signal in (
         ("refresh", tray.menu.refresh_requested),
@@ -324,7 +337,7 @@ def test_notice_that_no_service_shows_is_a_window_that_can_be_read(tray: TrayIco
     assert label.text() == body
     assert label.height() >= label.heightForWidth(label.width())
     assert bubble.screen().availableGeometry().contains(bubble.frameGeometry())
-    with qtbot.waitSignal(tray.clicked):
+    with qtbot.waitSignal(tray.balloon_clicked):
         qtbot.mouseClick(bubble, Qt.MouseButton.LeftButton)
     assert not bubble.isVisible()
 

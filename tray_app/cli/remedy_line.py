@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from tray_app.settings.load import Settings
 
 _NAME = msg("what helps")
-_IS_NO_FAULT = frozenset({Remedy.NONE, Remedy.ISSUE, Remedy.CHECK, Remedy.ROTATE})
-"""A token that is missing or expires at a bad moment is nothing that does not work here."""
+_IS_NO_FAULT = frozenset({Remedy.NONE, Remedy.ISSUE, Remedy.CHECK, Remedy.ROTATE, Remedy.RETRY, Remedy.WAIT})
+"""A token that is missing or expires at a bad moment, or a Kiwoom that was silent, is nothing wrong here."""
 
 
 def remedy_line(settings: Settings) -> Finding:
@@ -40,7 +40,7 @@ def _state_of(settings: Settings, now: float) -> TokenState:
     """Return what is stored and known of the token. The first thing that does not work is its last error."""
     state = TokenState(settings.profile, settings.mode, settings.policy, busy=None)
     try:
-        find_keys(settings)
+        keys = find_keys(settings)
         service = open_service(settings)
         token = service.current()
         record, place = service.tokens.read_record(), service.store.place()
@@ -59,7 +59,8 @@ def _state_of(settings: Settings, now: float) -> TokenState:
         renew_at=None if token is None or settings.policy == "notify" else token.expires,
         is_doubtful=is_doubtful,
     )
-    failure = record.last.failure(now)
+    was_with_other_keys = record.last.keys and record.last.keys != service.tokens.issued_for(keys)
+    failure = None if was_with_other_keys else record.last.failure(now)
     return state if failure is None else _with_error(state, failure, now)
 
 

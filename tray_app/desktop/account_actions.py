@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from tray_app.desktop.windows import Windows
 
 
+_LONGEST_WAIT_SECONDS = 120.0
+"""What happens to a token later than this is no answer to a click."""
+
+
 class AccountActions(QObject):
     """Do what a click asks for, each with the account that it is given.
 
@@ -56,8 +60,8 @@ class AccountActions(QObject):
         self._clock = clock
         self._is_window_seen = is_window_seen
         self._is_new = is_new
-        self._asked: dict[str, LastResult | None] = {}
-        """The accounts that owe an answer, and what had happened to their tokens before."""
+        self._asked: dict[str, tuple[LastResult | None, float]] = {}
+        """The accounts that owe an answer: what had happened to their tokens before, and when they were asked."""
         monitors.changed.connect(self._answer)
         monitors.notice.connect(self._show_notice)
         monitors.copied.connect(self._copied)
@@ -112,7 +116,7 @@ class AccountActions(QObject):
             return
         match remedy:
             case Remedy.ENTER_KEYS:
-                self._windows.ask_keys(profile).accepted.connect(partial(self._expect_answer, profile))
+                self._windows.ask_keys(profile).accepted.connect(partial(self._say_last, profile))
             case Remedy.SWITCH_MODE:
                 self._expect_answer(profile)
                 monitor.enter_keys("demo" if monitor.state.mode == "real" else "real")
@@ -138,19 +142,24 @@ class AccountActions(QObject):
     def _expect_answer(self, profile: str) -> Monitor | None:
         monitor = self._monitors.of(profile)
         if monitor is not None:
-            self._asked[profile] = monitor.state.last
+            self._asked[profile] = monitor.state.last, self._clock()
         return monitor
 
     def _answer(self) -> None:
-        for profile, before in [*self._asked.items()]:
+        for profile, (before, at) in [*self._asked.items()]:
             monitor = self._monitors.of(profile)
-            if monitor is None:
+            if monitor is None or not 0 <= self._clock() - at < _LONGEST_WAIT_SECONDS:
                 del self._asked[profile]
                 continue
             state = monitor.state
             if state.busy in {None, Action.LOOK} and state.last is not None and state.last is not before:
                 del self._asked[profile]
-                self._say(state, last_event_text(state, self._clock()))
+                self._say_last(profile)
+
+    def _say_last(self, profile: str) -> None:
+        monitor = self._monitors.of(profile)
+        if monitor is not None:
+            self._say(monitor.state, last_event_text(monitor.state, self._clock()))
 
     def _show_notice(self, profile: str, notice: Notice) -> None:
         self._asked.pop(profile, None)  # the notice says what came of it

@@ -152,6 +152,7 @@ class DesktopController(QObject):
 
     def _connect_tray(self) -> None:
         self._tray.clicked.connect(self.open_window)
+        self._tray.balloon_clicked.connect(self._notices.balloon_clicked)
         self._tray.available.connect(self._tray_availability_changed)
         menu = self._tray.menu
         menu.open_requested.connect(self.open_window)

@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tray_app.core.errors import SettingsError
+from tray_app.core.errors import Remedy, SettingsError
 from tray_app.kiwoom.endpoints import is_loopback
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def open_client(base_url: str, context: ssl.SSLContext, *, timeout: float, conne
         )
     except ImportError:
         raise SettingsError(
-            "The proxy of this computer is a SOCKS proxy. To use it: pip install kiwoom-token-tray[socks]"
+            "The proxy of this computer is a SOCKS proxy. To use it: pip install kiwoom-token-tray[socks]",
+            remedy=Remedy.RETRY,
         ) from None
     except (ValueError, httpx.InvalidURL):
         raise unusable_proxy() from None
@@ -62,7 +63,8 @@ def _has_no_login(record: logging.LogRecord) -> bool:
 def unusable_proxy() -> SettingsError:
     """Return the error for a proxy setting that makes no sense. It does not repeat it: it may hold a password."""
     return SettingsError(
-        "The proxy settings of this computer cannot be used. Correct or remove HTTPS_PROXY, ALL_PROXY and NO_PROXY."
+        "The proxy settings of this computer cannot be used. Correct or remove HTTPS_PROXY, ALL_PROXY and NO_PROXY.",
+        remedy=Remedy.RETRY,
     )
 
 
@@ -90,21 +92,29 @@ def tls_context(base_url: str) -> ssl.SSLContext:
 def _context_from(file: str | None, folder: str | None) -> ssl.SSLContext:
     if folder and not any(os.path.isdir(each) for each in folder.split(os.pathsep)):
         raise SettingsError(
-            "SSL_CERT_DIR names a folder that does not exist: {path}. Correct or remove the variable.", path=folder
+            "SSL_CERT_DIR names a folder that does not exist: {path}. Correct or remove the variable.",
+            remedy=Remedy.RETRY,
+            path=folder,
         )
     try:
         return ssl.create_default_context(cafile=file or None, capath=folder or None)
     except FileNotFoundError:
         raise SettingsError(
-            "SSL_CERT_FILE names a file that does not exist: {path}. Correct or remove the variable.", path=file
+            "SSL_CERT_FILE names a file that does not exist: {path}. Correct or remove the variable.",
+            remedy=Remedy.RETRY,
+            path=file,
         ) from None
     except ssl.SSLError:
         raise SettingsError(
-            "SSL_CERT_FILE names a file without certificates: {path}. Correct or remove the variable.", path=file
+            "SSL_CERT_FILE names a file without certificates: {path}. Correct or remove the variable.",
+            remedy=Remedy.RETRY,
+            path=file,
         ) from None
     except OSError:
         raise SettingsError(
-            "SSL_CERT_FILE names a file that cannot be read: {path}. Correct or remove the variable.", path=file
+            "SSL_CERT_FILE names a file that cannot be read: {path}. Correct or remove the variable.",
+            remedy=Remedy.RETRY,
+            path=file,
         ) from None
 
 

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from tray_app.core.language import tr
 from tray_app.desktop.icons.app_icon import app_icon
-from tray_app.desktop.theme.stylesheet import fix_box_colours
+from tray_app.desktop.theme.stylesheet import fix_box_colours, switch_role, window_stylesheet
 
 if TYPE_CHECKING:
     from tray_app.core.state import TokenState
@@ -46,6 +46,7 @@ class ClearDialog(QDialog):
         self.setObjectName("clearDialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowIcon(app_icon())
+        self.setStyleSheet(window_stylesheet(self.palette()))  # first, because it resets the palettes of labels
         self.local = QRadioButton(self)
         self.local.setObjectName("clearLocal")
         self.local.setChecked(True)
@@ -59,6 +60,7 @@ class ClearDialog(QDialog):
         self._clear = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
         self._cancel = buttons.addButton("", QDialogButtonBox.ButtonRole.RejectRole)
         self._clear.setObjectName("clearAccept")
+        switch_role(self._clear, "main", on=True)
         self._cancel.setObjectName("clearCancel")
         self._retranslate()
         buttons.accepted.connect(self.accept)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QHideEvent
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
+    QFrame,
+    QLabel,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -17,6 +20,7 @@ from tray_app.desktop.dialogs.common import show_dialog
 from tray_app.desktop.dialogs.keys_form import KeysForm
 from tray_app.desktop.icons.app_icon import app_icon
 from tray_app.desktop.theme.colours import window_tones
+from tray_app.desktop.theme.stylesheet import switch_role, window_stylesheet
 from tray_app.desktop.widgets.busy_line import BusyLine
 
 
@@ -25,6 +29,11 @@ def ask_keys(parent: QWidget | None, mode: str, profile: str = DEFAULT) -> KeysD
     dialog = KeysDialog(parent, mode, profile)
     show_dialog(dialog)
     return dialog
+
+
+_WIDTH, _NARROWEST = 520, 400
+_MARGINS, _BELOW_FORM, _TITLE_BAR = 40, 140, 40
+"""Below the form are the buttons, and room for the note from which file the keys come."""
 
 
 class KeysDialog(QDialog):
@@ -40,6 +49,7 @@ class KeysDialog(QDialog):
         self.setObjectName("keysDialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowIcon(app_icon())
+        self.setStyleSheet(window_stylesheet(self.palette()))  # first, because it resets the palettes of labels
         self._profile = profile
         self._is_waiting = False
         self._busy = BusyLine(self)
@@ -50,6 +60,7 @@ class KeysDialog(QDialog):
         self._enter = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
         self._cancel = buttons.addButton("", QDialogButtonBox.ButtonRole.RejectRole)
         self._enter.setObjectName("keysAccept")
+        switch_role(self._enter, "main", on=True)
         self._cancel.setObjectName("keysCancel")
         self._retranslate()
         buttons.accepted.connect(self._check)
@@ -57,11 +68,26 @@ class KeysDialog(QDialog):
         body = QVBoxLayout(self)
         body.setContentsMargins(20, 18, 20, 16)
         body.setSpacing(12)
-        body.addWidget(self.form)
-        body.addStretch(1)
+        area = self._area = QScrollArea(self)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        inside = QWidget()
+        upper = QVBoxLayout(inside)
+        upper.setContentsMargins(0, 0, 0, 0)
+        upper.addWidget(self.form)
+        upper.addStretch(1)
+        area.setWidget(inside)
+        body.addWidget(area, 1)
         body.addWidget(self._busy)
         body.addWidget(buttons)
-        self.setMinimumWidth(480)
+        room = self.screen().availableGeometry()
+        width = min(_WIDTH, room.width())
+        self.setMinimumWidth(min(_NARROWEST, width))
+        needed = self.form.heightForWidth(width - _MARGINS) if self.form.hasHeightForWidth() else 0
+        height = max(needed, self.form.sizeHint().height()) + _BELOW_FORM
+        self.resize(width, min(height, room.height() - _TITLE_BAR))  # it scrolls on a small screen
         self.form.edited.connect(self._edited)
         self._edited()
         self.form.setFocus()
@@ -98,7 +124,13 @@ class KeysDialog(QDialog):
             return
         self._show_waiting()
         self.form.complain(refusal)
+        QTimer.singleShot(0, self._show_complaint)  # once there is room for its lines
         self.form.key.setFocus()
+
+    def _show_complaint(self) -> None:
+        complaint = self.form.findChild(QLabel, "keysComplaint")
+        if complaint is not None:
+            self._area.ensureWidgetVisible(complaint)
 
     def _show_waiting(self) -> None:
         self.form.setEnabled(not self._is_waiting)

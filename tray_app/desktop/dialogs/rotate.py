@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 from tray_app.core.language import tr
 from tray_app.desktop.dialogs.common import make_explanation, show_dialog
 from tray_app.desktop.icons.app_icon import app_icon
+from tray_app.desktop.theme.stylesheet import window_stylesheet
 
 
 def ask_rotate(parent: QWidget | None) -> RotateDialog:
@@ -33,6 +34,7 @@ class RotateDialog(QDialog):
         self.setObjectName("rotateDialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowIcon(app_icon())
+        self.setStyleSheet(window_stylesheet(self.palette()))  # first, because it resets the palettes of labels
         self._question = QLabel(self)
         self._question.setObjectName("rotateQuestion")
         self._question.setTextFormat(Qt.TextFormat.PlainText)

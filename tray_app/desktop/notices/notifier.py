@@ -66,6 +66,8 @@ class Notifier(QObject):
         self._balloon = balloon
         self._backend: NotificationBackend | None = backend or _PlatformBackend(self._press)
         self._has_warned = False
+        self._ballooned = ""
+        """The account that the last balloon was about."""
         self._shown: set[str] = set()
         self._worker = Worker("notify", self)
         self._pressed.connect(self._handle_press)
@@ -99,7 +101,7 @@ class Notifier(QObject):
     def _show(self, notification: Notification) -> None:
         backend = self._backend
         if backend is None:
-            self._balloon(notification.title, notification.body, notification.urgent)
+            self._show_balloon(notification)
             return
 
         def done(_: object, error: Exception | None) -> None:
@@ -107,10 +109,15 @@ class Notifier(QObject):
                 self._has_warned = False
             else:
                 self._failed(error)
-                self._balloon(notification.title, notification.body, notification.urgent)
+                self._show_balloon(notification)
 
         self._shown.add(notification.owner)
         self._worker.run(lambda: backend.show(notification), done)
+
+    def balloon_clicked(self) -> None:
+        """Report a click on the last balloon."""
+        if self._ballooned:
+            self.clicked.emit(self._ballooned)
 
     def withdraw(self, profile: str) -> None:
         """Remove a notice that no longer holds. A balloon disappears by itself."""
@@ -134,6 +141,10 @@ class Notifier(QObject):
             self.withdraw(profile)
         self._worker.run(gone.set, lambda *_: None)
         gone.wait(_CLOSE_SECONDS)
+
+    def _show_balloon(self, notification: Notification) -> None:
+        self._ballooned = notification.owner
+        self._balloon(notification.title, notification.body, notification.urgent)
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, NotificationsUnavailable):

@@ -101,7 +101,7 @@ class DamagedSettingsDialog(QDialog):
         body.setSpacing(12)
         for part in (self.problem, means, buttons):
             body.addWidget(part)
-        self.setMinimumWidth(460)
+        self.setMinimumWidth(min(460, self.screen().availableGeometry().width()))
         self._show(settings)
         self._files.watch(watchable(self._paths))
 

@@ -80,7 +80,7 @@ class TrayMenu(QMenu):
         self._view = view
         self._status.setText(_without_mnemonics(view.menu_status))
         self._status.setEnabled(view.can_show_account)
-        self._remedy.setText(_without_mnemonics(view.remedy_text or tr("Nothing to fix")))
+        self._remedy.setText(_without_mnemonics(view.menu_remedy_text))
         self._remedy.setEnabled(bool(view.remedy) and view.can_remedy)
         self._refresh.setText(view.refresh_text)
         self._refresh.setEnabled(view.can_refresh)

@@ -27,10 +27,12 @@ _PANEL_RESTART_MILLISECONDS = 5_000
 class TrayIcon(QObject):
     """Render a `View` as icon, tooltip and `menu`.
 
-    `clicked` is a left or double click. `available(bool)` reports that a panel took the icon or went away.
+    `clicked` is a left or double click, `balloon_clicked` a click on the last message.
+    `available(bool)` reports that a panel took the icon or went away.
     """
 
     clicked = Signal()
+    balloon_clicked = Signal()
     available = Signal(bool)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -96,7 +98,7 @@ class TrayIcon(QObject):
             from tray_app.desktop.notices.bubble import Bubble
 
             self._balloon = Bubble()
-            self._balloon.clicked.connect(self.clicked)
+            self._balloon.clicked.connect(self.balloon_clicked)
         return self._balloon
 
     def _scheme_changed(self, _: Qt.ColorScheme) -> None:
@@ -115,7 +117,7 @@ class TrayIcon(QObject):
         self._icon = QSystemTrayIcon(self)
         self._icon.setContextMenu(self.menu)
         self._icon.activated.connect(self._activated)
-        self._icon.messageClicked.connect(self.clicked)
+        self._icon.messageClicked.connect(self.balloon_clicked)
         if self._view is not None:
             self._set_picture(self._view.icon, panel_is_dark(self._view.panel))
         self._icon.show()

@@ -26,7 +26,14 @@ from tray_app.desktop.icons.state_icon import LEVELS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 from tray_app.desktop.view.icon import icon_of, ring_level
-from tray_app.desktop.view.menu import DEFAULT_DAILY, copy_text, menu_status_text, refresh_text, snooze_text
+from tray_app.desktop.view.menu import (
+    DEFAULT_DAILY,
+    copy_text,
+    menu_remedy_text,
+    menu_status_text,
+    refresh_text,
+    snooze_text,
+)
 from tray_app.desktop.view.model import Overview, View
 from tray_app.desktop.view.texts import (
     badges_of,
@@ -84,6 +91,7 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         tooltip=tooltip_text(overview, now),
         menu_status=menu_status_text(overview, now),
         can_show_account=False,
+        menu_remedy_text=menu_remedy_text(helps, state, now),
         refresh_text=refresh_text(state, helps, now),
         refresh_is_main=helps in ASKING - {Remedy.NONE, Remedy.WAIT},
         can_refresh=idle and helps != Remedy.WAIT,
@@ -95,7 +103,7 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         is_snoozed=overview.is_snoozed(now),
         snooze_text=snooze_text(overview, now),
         policy=policy,
-        policy_text=tr("Daily at {time}: revoke and reissue (cuts every tool once)", time=daily.partition(" ")[2]),
+        policy_text=tr("Revoke and reissue daily at {time}", time=daily.partition(" ")[2]),
         daily_policy=daily,
         panel=overview.panel,
         title=program_name(),

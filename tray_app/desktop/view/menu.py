@@ -49,6 +49,15 @@ def snooze_text(overview: Overview, now: float) -> str:
     return tr("Snooze warnings")
 
 
+def menu_remedy_text(remedy: str, state: TokenState, now: float) -> str:
+    """Return the entry that says what helps; where that is another entry, which one."""
+    if remedy == Remedy.NONE:
+        return tr("Nothing to fix")
+    if remedy in ASKING:
+        return tr("What helps: {what}", what=refresh_text(state, remedy, now))
+    return remedy_text(remedy, state.mode)
+
+
 def refresh_text(state: TokenState, remedy: str, now: float) -> str:
     """Return what the button that asks Kiwoom does: with a valid token, Kiwoom usually returns the same one."""
     if remedy == Remedy.WAIT:

@@ -82,6 +82,7 @@ class View:
     tooltip: str
     menu_status: str
     can_show_account: bool
+    menu_remedy_text: str
     refresh_text: str
     refresh_is_main: bool
     can_refresh: bool
