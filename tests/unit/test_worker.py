@@ -8,6 +8,10 @@ import sys
 import threading
 from pathlib import Path
 
+from pytestqt.qtbot import QtBot
+
+from tray_app.desktop.worker import Worker
+
 ROOT = Path(__file__).resolve().parents[2]
 
 OWNERS_THAT_GO = """
