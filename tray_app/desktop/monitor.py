@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from tray_app.core.errors import StoreError
+from tray_app.core.state import Action
 from tray_app.desktop.file_watch import FileWatch, watchable
 from tray_app.desktop.worker import Worker
 from tray_app.supervisor.commands import Clear, EnterKeys, Refresh, Rotate, Unlock, Verify
@@ -111,10 +112,11 @@ class Monitor(QObject):
 
     def end(self, seconds: float = 0.0) -> None:
         """Watch the account no longer: what is being done is done to its end, and nothing after it. That is waited for
-        at most so long, as a token that Kiwoom has issued is to be stored before the program ends."""
+        at most so long, as a token that Kiwoom has issued is to be stored before the program ends; the keyring's
+        question is not waited for."""
         self._timer.stop()
         self._reader.end()
-        self._actor.finish(seconds)
+        self._actor.finish(0.0 if self.state.busy is Action.UNLOCK else seconds)
         self.deleteLater()
 
     def apply(self, settings: Settings) -> None:
