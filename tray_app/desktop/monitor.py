@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from tray_app.core.errors import StoreError
+from tray_app.core.state import Action
 from tray_app.desktop.file_watch import FileWatch, watchable
 from tray_app.desktop.worker import Worker
 from tray_app.service.composition import find_keys
@@ -118,11 +119,14 @@ class Monitor(QObject):
         self.read()
 
     def end(self, seconds: float = 0.0) -> None:
-        """Stop watching the account. The present action is finished, and nothing is done after it. That is waited for
-        at most so many seconds: a token that Kiwoom has issued is to be stored before the program ends."""
+        """Stop watching the account. The present action is finished, and nothing is done after it.
+
+        It is waited for at most so many seconds, because a token that Kiwoom has issued is to be stored before the
+        program ends; the keyring's question is not waited for.
+        """
         self._timer.stop()
         self._reader.end()
-        self._actor.finish(seconds)
+        self._actor.finish(0.0 if self.state.busy is Action.UNLOCK else seconds)
         self.deleteLater()
 
     def apply(self, settings: Settings) -> None:
