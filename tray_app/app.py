@@ -25,6 +25,7 @@ from tray_app.settings.load import load_settings
 from tray_app.settings.places import sandbox_dir, settings_file, settings_scope
 from tray_app.settings.save import save_setting, settle_data_dir
 from tray_app.settings.table import MODES
+from tray_app.system.extras import has_qt, install_command
 from tray_app.system.message_box import is_stderr_read, show_windows_box
 from tray_app.system.process import exit_now
 from tray_app.system.signals import stop_signals
@@ -218,6 +219,9 @@ def _quit(options: Namespace) -> int:
         environ = _sandbox_places()
     else:
         use(load_settings(options.profile).language)
+    if not has_qt():
+        _tell(tr("Qt is not installed. Install it: {command}", command=install_command("tray")))
+        return UNEXPECTED
     from PySide6.QtCore import QCoreApplication
 
     from tray_app.desktop.single_instance import QuitResult, SingleInstance

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tray_app.core.language import tr
+from tray_app.system.extras import has_qt, install_command
 from tray_app.system.resources import resources_folder
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ _ANSWER_SECONDS = 2.5
 
 def display_problem(environ: Mapping[str, str]) -> str:
     """Return a sentence that says why no window can be shown here, or an empty string."""
+    if not has_qt():
+        return tr("Qt is not installed. Install it: {command}", command=install_command("tray"))
     if sys.platform == "linux":
         named = environ.get("QT_QPA_PLATFORM", "")
         has_display = environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
