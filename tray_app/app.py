@@ -82,11 +82,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the tray program and return its exit status."""
     options = _parser().parse_args(arguments)
     if options.self_test:
-        from tray_app.desktop.display import display_problem
-
-        reason = display_problem(os.environ)
-        print(reason)
-        return UNEXPECTED if reason else DONE
+        return _self_test(options.self_test)
     if options.quit:
         return _run(options)
     stop_log = _start_log(options)
@@ -98,6 +94,18 @@ def main(arguments: Sequence[str]) -> int:
         return UNEXPECTED
     finally:
         stop_log()
+
+
+def _self_test(what: str) -> int:
+    from tray_app.desktop.display import display_problem
+
+    if what == "screen":
+        reason = display_problem(os.environ)
+        print(reason)
+        return UNEXPECTED if reason else DONE
+    from tray_app.desktop.self_test import self_test, windows_self_test
+
+    return windows_self_test() if what == "windows" else self_test()
 
 
 def _start_log(options: Namespace) -> Callable[[], None]:
@@ -284,7 +292,13 @@ def _parser() -> Parser:
         metavar="S",
         help=tr("lifetime of a practice token in seconds"),
     )
-    parser.add_argument("--self-test", action="store_true", help=tr("only say whether a window could be shown"))
+    parser.add_argument(
+        "--self-test",
+        nargs="?",
+        choices=("screen", "windows", "all"),
+        const="all" if getattr(sys, "frozen", False) else "screen",
+        help=tr("only say whether a window could be shown, or all parts of a package are there"),
+    )
     start = parser.add_mutually_exclusive_group()
     start.add_argument("--background", action="store_true", help=tr("start without showing the window"))
     start.add_argument(

@@ -246,7 +246,7 @@ def _screen() -> Finding:
             "not used: Qt is not installed. For the icon and the windows: {command}", command=install_command("tray")
         )
         return Finding(name, told, good=True)
-    command = tray_command("--self-test")
+    command = tray_command("--self-test", "screen")
     if not command:
         return Finding(name, tr("not tried: the tray program is not beside this one"), good=True)
     try:

@@ -315,7 +315,7 @@ def _backend() -> KeyringBackend:
                 raise missing()
             return remembered
     cls = _platform_backend()
-    if f"{cls.__module__}.{cls.__qualname__}" in _SECRET_SERVICE or cls.viable:
+    if platform_backend_name() in _SECRET_SERVICE or cls.viable:
         backend = cls()
         if type(backend).__module__ not in {_FAIL, _NULL}:
             return backend
@@ -394,6 +394,12 @@ def _first_viable(names: tuple[str, ...]) -> KeyringBackend | None:
         with contextlib.suppress(RuntimeError, ImportError):  # not there
             return core.load_keyring(name)
     return None
+
+
+def platform_backend_name() -> str:
+    """Return the class of this system's own keyring, imported, whether or not there is such a keyring now."""
+    cls = _platform_backend()
+    return f"{cls.__module__}.{cls.__qualname__}"
 
 
 def _platform_backend() -> type[KeyringBackend]:

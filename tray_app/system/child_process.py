@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import AnyStr
 
 TRAY_PROGRAM = "kiwoom-token-tray"
+COMMAND_LINE_PROGRAM = "kiwoom-token"
 PACKAGE_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 _SECRET_PREFIXES = ("KIWOOM_", "APP_KEY", "APP_SECRET")
@@ -71,6 +72,14 @@ def leave_library_folder() -> None:
         import ctypes
 
         ctypes.windll.kernel32.SetDllDirectoryW(None)
+
+
+def command_line_program() -> list[str]:
+    """Return the command that runs this copy of `kiwoom-token`, without its arguments."""
+    if getattr(sys, "frozen", False):
+        return [os.path.join(os.path.dirname(sys.executable), COMMAND_LINE_PROGRAM + executable_suffix())]
+    start = "import sys; sys.path.insert(0, sys.argv.pop(1)); from tray_app.cli.main import run; run()"
+    return [sys.executable, "-P", "-c", start, os.path.dirname(PACKAGE_FOLDER)]
 
 
 def tray_command(*arguments: str) -> list[str]:

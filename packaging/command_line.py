@@ -1,0 +1,5 @@
+"""Where the packaged `kiwoom-token` begins."""
+
+from tray_app.cli.main import run
+
+run()
