@@ -14,25 +14,24 @@ import argparse
 import hashlib
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
-import venv
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-WORK = ROOT / "build" / "packages"
 LOCK = HERE / "requirements-lock.txt"
 NAME = "kiwoom-token-tray"
 APP = "Kiwoom Token Tray.app"
 SUFFIX = ".exe" if sys.platform == "win32" else ""
 SYSTEM = {"linux": "linux", "win32": "windows", "darwin": "macos"}[sys.platform]
+WORK = ROOT / "build" / SYSTEM
 ARCHITECTURE = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine().lower())
 
 MOST_MEGABYTES = {"folder": 110, "archive": 40}
@@ -70,10 +69,8 @@ def run(*command: object, **options: object) -> None:
 
 
 def project_version() -> str:
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    found = re.search(r'^version = "([^"]+)"$', text, re.MULTILINE)
-    assert found is not None
-    return found[1]
+    project: str = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    return project
 
 
 def locked_environment() -> Path:
@@ -83,6 +80,8 @@ def locked_environment() -> Path:
     digest = hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()
     stamp = folder / "lock.sha256"
     if not stamp.exists() or stamp.read_text() != digest:
+        import venv  # which an embedded Python does not have
+
         venv.create(folder, clear=True, with_pip=True)
         run(python, "-P", "-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary=:all:", "-r", LOCK)
         stamp.write_text(digest)
@@ -108,10 +107,12 @@ def freeze(python: Path, version: str) -> Path:
     shutil.rmtree(frozen, ignore_errors=True)
     pyinstaller = [python, "-P", "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN"]
     places = ["--distpath", frozen, "--workpath", WORK / "pyinstaller"]
+    WORK.mkdir(parents=True, exist_ok=True)
     run(*pyinstaller, *places, HERE / f"{NAME}.spec", cwd=WORK, env=environ)
     folder = frozen / NAME
     if sys.platform == "linux":
         strip(folder)
+        run(python, "-P", HERE / "linux" / "icu.py", *folder.glob("_internal/PySide6/Qt/lib/libicudata.so.*"))
         copy_desktop_files(folder)
     notices = folder / "THIRD-PARTY-NOTICES.txt"
     run(python, "-P", HERE / "notices.py", folder, notices)
@@ -125,15 +126,19 @@ def freeze(python: Path, version: str) -> Path:
 
 def last_change() -> str:
     """Return the time of the last commit, so that the same commit gives the same package."""
-    asked = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=False)
+    git = shutil.which("git")
+    if git is None:
+        return "1767225600"
+    asked = subprocess.run([git, "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=False)
     return asked.stdout.strip() or "1767225600"
 
 
 def strip(folder: Path) -> None:
-    """Remove the debug symbols of Python's own libraries; those from wheels have none."""
+    """Remove the debug symbols of Python and of what is written in Rust; Qt has none."""
     for one in folder.joinpath("_internal").rglob("*.so*"):
-        if one.is_file() and not one.is_symlink() and ("python3" in one.name or one.parent.name == "lib-dynload"):
-            subprocess.run(["strip", "--strip-unneeded", str(one)], check=False, stderr=subprocess.DEVNULL)
+        is_python = "python3" in one.name or one.parent.name == "lib-dynload" or one.name.startswith("_rust.")
+        if is_python and one.is_file() and not one.is_symlink():
+            run("strip", "--strip-unneeded", one)
 
 
 def copy_desktop_files(folder: Path) -> None:

@@ -90,8 +90,8 @@ def _python() -> str:
 
 def _pyinstaller() -> str:
     return (
-        f"{RULE}\nThe boot loader of PyInstaller · GPL-2.0-or-later with an exception that allows to distribute it with "
-        "programs of any licence · https://pyinstaller.org\n"
+        f"{RULE}\nThe boot loader of PyInstaller · GPL-2.0-or-later with an exception that allows to distribute it "
+        "with programs of any licence · https://pyinstaller.org\n"
     )
 
 
