@@ -29,7 +29,8 @@ hdiutil create -quiet -volname "Kiwoom Token Tray" -srcfolder "$folder" -format 
 if [[ -n ${MACOS_SIGNING_IDENTITY:-} ]]; then
   codesign --timestamp --sign "$MACOS_SIGNING_IDENTITY" "$image"
   if [[ -n ${MACOS_NOTARY_PROFILE:-} ]]; then
-    xcrun notarytool submit "$image" --keychain-profile "$MACOS_NOTARY_PROFILE" --wait
+    xcrun notarytool submit "$image" --keychain-profile "$MACOS_NOTARY_PROFILE" \
+      ${MACOS_NOTARY_KEYCHAIN:+--keychain "$MACOS_NOTARY_KEYCHAIN"} --wait
     xcrun stapler staple "$image"
   fi
 fi

@@ -88,6 +88,7 @@ Function ${un}QuitRunning
   ${If} $0 == 1
     StrCpy $WasRunning 1
     ExecWait '"$INSTDIR\${NAME}.exe" --quit'
+    ExecWait '"$INSTDIR\${NAME}.exe" --quit --sandbox'
   ${EndIf}
   StrCpy $2 0
   ${Do}
