@@ -47,8 +47,13 @@ def main() -> int:
         help="build with the packages of the Python that runs this, which has the program installed",
     )
     parser.add_argument("--folder-only", action="store_true", help="build and test, but pack nothing")
+    parser.add_argument("--installer", type=Path, help="only make the Windows installer, of this folder")
     options = parser.parse_args()
     output = options.output.resolve()
+    if options.installer is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        print(build_installer(find_makensis() or "makensis", options.installer.resolve(), project_version(), output))
+        return 0
     python = Path(sys.executable) if options.here else locked_environment()
     version = project_version()
     folder = freeze(python, version)
@@ -189,7 +194,17 @@ def run_self_tests(folder: Path) -> None:
     for name in ("kiwoom-token", NAME):
         print(f"== {name} --self-test", flush=True)
         with tempfile.TemporaryDirectory() as elsewhere:
-            run(programs / f"{name}{SUFFIX}", "--self-test", cwd=elsewhere)
+            # through a pipe: what has no console of its own on Windows prints nowhere else
+            ran = subprocess.run(
+                [str(programs / f"{name}{SUFFIX}"), "--self-test"],
+                cwd=elsewhere,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+        print(ran.stdout.decode("utf-8", "replace"), end="", flush=True)
+        if ran.returncode:
+            raise SystemExit(f"The self-test of {name} ended with {ran.returncode}.")
 
 
 # -------------------------------------------------------------------------------------------------------- the packages

@@ -50,6 +50,8 @@ def _windows(platform: str) -> str:
     environ = {**os.environ, "QT_QPA_PLATFORM": platform}
     if not platform:
         del environ["QT_QPA_PLATFORM"]
+    if sys.platform == "win32":  # the offscreen platform looks for fonts nowhere else
+        environ.setdefault("QT_QPA_FONTDIR", os.path.join(os.environ.get("WINDIR", r"C:\Windows"), "Fonts"))
     ran = subprocess.run(
         tray_command("--self-test", "windows"),
         env=environ,
