@@ -19,7 +19,10 @@ units=${XDG_CONFIG_HOME:-$HOME/.config}/systemd/user
 autostart=${XDG_CONFIG_HOME:-$HOME/.config}/autostart/$name.desktop
 
 is_running() {
-  pgrep -u "$(id -u)" -f "^$place/$name( |\$)" >/dev/null 2>&1
+  for one in /proc/[0-9]*/exe; do
+    [ "$(readlink "$one" 2>/dev/null)" = "$place/$name" ] && return 0
+  done
+  return 1
 }
 
 quit_running() {
