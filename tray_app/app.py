@@ -25,6 +25,7 @@ from tray_app.settings.load import load_settings
 from tray_app.settings.places import sandbox_dir, settings_file, settings_scope
 from tray_app.settings.save import save_setting, settle_data_dir
 from tray_app.settings.table import MODES
+from tray_app.system.child_process import is_frozen
 from tray_app.system.extras import has_qt, install_command
 from tray_app.system.message_box import is_stderr_read, show_windows_box
 from tray_app.system.process import exit_now
@@ -103,9 +104,13 @@ def _self_test(what: str) -> int:
         reason = display_problem(os.environ)
         print(reason)
         return UNEXPECTED if reason else DONE
-    from tray_app.desktop.self_test import self_test, windows_self_test
+    from tray_app.cli.self_test import command_line_checks, import_modules, run_checks
+    from tray_app.desktop.self_test import desktop_checks, drawing_checks
 
-    return windows_self_test() if what == "windows" else self_test()
+    if what == "windows":
+        return run_checks(drawing_checks())
+    modules = {"modules of the windows": lambda: import_modules(lambda name: name.startswith("tray_app.desktop"))}
+    return run_checks({**command_line_checks(), **modules, **desktop_checks()})
 
 
 def _start_log(options: Namespace) -> Callable[[], None]:
@@ -296,7 +301,7 @@ def _parser() -> Parser:
         "--self-test",
         nargs="?",
         choices=("screen", "windows", "all"),
-        const="all" if getattr(sys, "frozen", False) else "screen",
+        const="all" if is_frozen() else "screen",
         help=tr("only say whether a window could be shown, or all parts of a package are there"),
     )
     start = parser.add_mutually_exclusive_group()

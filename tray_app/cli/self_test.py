@@ -17,7 +17,7 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from tray_app.core.errors import DONE, UNEXPECTED
-from tray_app.system.child_process import command_line_program
+from tray_app.system.child_process import command_line_program, is_frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -90,10 +90,6 @@ def _import_extras() -> str:
             importlib.import_module(name)
             found.append(name)
     return ", ".join(found) or "none"
-
-
-def is_frozen() -> bool:
-    return bool(getattr(sys, "frozen", False))
 
 
 def _version() -> str:

@@ -1,4 +1,4 @@
-"""`kiwoom-token-tray --self-test`: the checks of the command line, and those that need Qt."""
+"""The checks of `kiwoom-token-tray --self-test` that need Qt or the notices' library. Each returns what it found, or raises."""
 
 from __future__ import annotations
 
@@ -9,33 +9,26 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from tray_app.cli.self_test import command_line_checks, import_modules, is_frozen, run_checks
 from tray_app.core import language
 from tray_app.core.errors import DONE
-from tray_app.system.child_process import tray_command
+from tray_app.system.child_process import is_frozen, tray_command
 
 if TYPE_CHECKING:
-    from tray_app.cli.self_test import Check
+    from collections.abc import Callable
 
 _PATIENCE_SECONDS = 60.0
 _SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><rect width="8" height="8" fill="red"/></svg>'
 
 
-def self_test() -> int:
-    """Print a line for each check; return 0 when all of them succeed, else 1."""
-    checks: dict[str, Check] = {
-        **command_line_checks(),
-        "modules of the windows": lambda: import_modules(lambda name: name.startswith("tray_app.desktop")),
-        "notices": _notices,
-    }
-    for platform in _platforms():
-        checks[f"windows ({platform or 'this screen'})"] = partial(_windows, platform)
-    return run_checks(checks)
+def desktop_checks() -> dict[str, Callable[[], str]]:
+    """Return the checks by name; windows are drawn in processes of their own, with each platform plugin of Qt."""
+    drawn = {f"windows ({one or 'this screen'})": partial(_windows, one) for one in _platforms()}
+    return {"notices": _notices, **drawn}
 
 
-def windows_self_test() -> int:
-    """Check in this process what is drawn with the Qt platform plugin that the environment names."""
-    return run_checks({"fonts": _fonts, "images": _images, "Qt's own words": _words_of_qt, "icon": _icon})
+def drawing_checks() -> dict[str, Callable[[], str]]:
+    """Return the checks of what this process draws, with the platform plugin that the environment names."""
+    return {"fonts": _fonts, "images": _images, "Qt's own words": _words_of_qt, "icon": _icon}
 
 
 def _platforms() -> list[str]:

@@ -68,15 +68,20 @@ def _is_within(path: str, folder: str) -> bool:
 def leave_library_folder() -> None:
     """Let the next process look for its libraries where Windows does by itself: a frozen program's own folder, which
     the boot loader named, is inherited."""
-    if sys.platform == "win32" and getattr(sys, "frozen", False):
+    if sys.platform == "win32" and is_frozen():
         import ctypes
 
         ctypes.windll.kernel32.SetDllDirectoryW(None)
 
 
+def is_frozen() -> bool:
+    """Return whether this is a packaged program, which has no Python beside it."""
+    return bool(getattr(sys, "frozen", False))
+
+
 def command_line_program() -> list[str]:
     """Return the command that runs this copy of `kiwoom-token`, without its arguments."""
-    if getattr(sys, "frozen", False):
+    if is_frozen():
         return [os.path.join(os.path.dirname(sys.executable), COMMAND_LINE_PROGRAM + executable_suffix())]
     start = "import sys; sys.path.insert(0, sys.argv.pop(1)); from tray_app.cli.main import run; run()"
     return [sys.executable, "-P", "-c", start, os.path.dirname(PACKAGE_FOLDER)]
@@ -87,7 +92,7 @@ def tray_command(*arguments: str) -> list[str]:
 
     The package is named by its path, because `-m` would look for it in the working folder first.
     """
-    if getattr(sys, "frozen", False):
+    if is_frozen():
         program = frozen_tray_program()
         return [program, *arguments] if program else []
     return [sys.executable, "-P", PACKAGE_FOLDER, *arguments] if sys.executable else []
@@ -109,7 +114,7 @@ def executable_suffix() -> str:
 
 def child_folder() -> str:
     """Return a working folder for our own processes in which nothing but our own code lies."""
-    return os.path.dirname(sys.executable if getattr(sys, "frozen", False) else PACKAGE_FOLDER)
+    return os.path.dirname(sys.executable if is_frozen() else PACKAGE_FOLDER)
 
 
 def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
