@@ -1,4 +1,4 @@
-"""The checks of `kiwoom-token-tray --self-test` that need Qt or the notices' library. Each returns what it found, or raises."""
+"""The checks of `kiwoom-token-tray --self-test` that need Qt or the notices' library: each returns what it found."""
 
 from __future__ import annotations
 
