@@ -32,10 +32,11 @@ _NOT_IMPORTED = ("__main__",)
 _QT_ROOM = "tray_app.desktop"
 
 _SHOW_ENVIRONMENT = (
-    "import json, os, sys\n"
+    "import os, sys\n"
     "try:\n    import ctypes, sqlite3, ssl\nexcept ImportError as error:\n    sys.exit(str(error))\n"
-    "print(json.dumps(dict(os.environ)))\n"
+    "for name, value in os.environ.items():\n    print(f'{name}={value}')\n"
 )
+"""A library of this program in the place of the system's would fail one of the imports."""
 
 
 def self_test() -> int:
@@ -246,17 +247,15 @@ def _commands() -> str:
         token = _printed(environ, "get")
         if not token.endswith(b"\n") or token.endswith(b"\r\n") or len(token.split()) != 1:
             raise AssertionError("get does not print one line that ends with LF")
-        program = _system_python()
-        if program:
-            seen = json.loads(_printed(environ, "exec", "--", program, "-c", _SHOW_ENVIRONMENT))
-            _check_environment(seen)
+        program, *arguments = _program_of_the_system()
+        _check_environment(_printed(environ, "exec", "--", program, *arguments).decode("utf-8", "replace"))
         if not json.loads(_printed(environ, "history", "--json")):
             raise AssertionError("the history is empty")
         findings = json.loads(_printed(environ, "doctor", "--json", status=None))
         wrong = [one for one in findings if one["name"] in {"program", "python", "libraries"} and not one["good"]]
         if wrong or len(findings) < 8:
             raise AssertionError(f"doctor: {wrong or findings}")
-    return f"get, exec ({program or 'no Python of the system'}), history, doctor"
+    return f"get, exec ({program}), history, doctor"
 
 
 def _printed(environ: Mapping[str, str], *words: str, status: int | None = DONE) -> bytes:
@@ -274,21 +273,22 @@ def _printed(environ: Mapping[str, str], *words: str, status: int | None = DONE)
     return ran.stdout
 
 
-def _system_python() -> str:
-    """Return a Python that is not this program's own; an empty text without one."""
+def _program_of_the_system() -> list[str]:
+    """Return a command that prints its environment: with a Python that is not this program's own where there is one."""
     from shutil import which
 
     if not is_frozen():
-        return sys.executable
-    return next((found for name in ("python3", "python") if (found := which(name))), "")
+        return [sys.executable, "-c", _SHOW_ENVIRONMENT]
+    python = next((found for name in ("python3", "python") if (found := which(name))), "")
+    if python:
+        return [python, "-c", _SHOW_ENVIRONMENT]
+    return ["cmd.exe", "/d", "/c", "set"] if sys.platform == "win32" else ["/usr/bin/env"]
 
 
-def _check_environment(seen: Mapping[str, str]) -> None:
-    """Raise an error for what only a packaged program's own processes may have in their environment."""
-    if not is_frozen():
-        return
-    strange = [
-        name for name, value in seen.items() if name.startswith("_PYI_") or sys.prefix in value.split(os.pathsep)
-    ]
-    if strange:
-        raise AssertionError(f"exec hands on {', '.join(strange)}")
+def _check_environment(printed: str) -> None:
+    """Raise an error where `exec` does not give its command the token, or what only a packaged program's own processes
+    may have."""
+    if "KIWOOM_ACCESS_TOKEN=" not in printed:
+        raise AssertionError("exec gives its command no token")
+    if is_frozen() and ("_PYI_" in printed or os.path.normcase(sys.prefix) in os.path.normcase(printed)):
+        raise AssertionError("exec gives its command what belongs to this program alone")
