@@ -260,6 +260,8 @@ def build_installer(makensis: str, folder: Path, version: str, output: Path) -> 
     sign = "/" if sys.platform == "win32" else "-"
     values = {"VERSION": version, "FOLDER": folder, "OUTPUT": installer, "ROOT": ROOT}
     defined = [f"{sign}D{name}={value}" for name, value in values.items()]
+    if Path("/usr/share/nsis/Stubs/lzma-amd64-unicode").exists():
+        defined.append(f"{sign}DAMD64")
     run(makensis, f"{sign}V2", f"{sign}WX", *defined, HERE / "windows" / "installer.nsi")
     return installer
 

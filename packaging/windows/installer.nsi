@@ -6,10 +6,18 @@
 ;                     uninstall.exe /S [/PURGE]
 ; An update asks the running programs to quit, and starts the tray again. Settings and tokens stay.
 
-Unicode true
+!ifdef AMD64
+  Target amd64-unicode ; where NSIS has it, as Debian's does; Wine without 32-bit libraries runs no other
+!else
+  Unicode true
+!endif
 ManifestDPIAware true
 RequestExecutionLevel user
-SetCompressor /SOLID lzma
+!ifdef QUICK
+  SetCompress off ; for trying the installer
+!else
+  SetCompressor /SOLID lzma
+!endif
 Name "Kiwoom Token Tray"
 OutFile "${OUTPUT}"
 InstallDir "$LOCALAPPDATA\Programs\Kiwoom Token Tray"
