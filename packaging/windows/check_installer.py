@@ -98,7 +98,8 @@ def run(*command: object) -> int:
 def uninstall(*options: str) -> None:
     """Run the uninstaller in place, so that it can be waited for, and remove it."""
     program = PLACE / "uninstall.exe"
-    expect("uninstalls", run(program, "/S", *options, f"_?={PLACE}") == 0)
+    words = " ".join([f'"{program}"', "/S", *options, f"_?={PLACE}"])  # NSIS wants the last without quotes
+    expect("uninstalls", subprocess.run(words, timeout=300, check=False).returncode == 0)
     program.unlink()
     PLACE.rmdir()
 
