@@ -70,6 +70,7 @@ def check_installer(installer: str) -> None:
     SETTINGS.mkdir(parents=True, exist_ok=True)
     (SETTINGS / "settings.toml").write_text('language = "en"\n')
     expect("an update without autostart", run(installer, "/S", "/AUTOSTART=0") == 0)
+    expect("takes it away", read(RUN, "kiwoom-token-tray") is None)
     subprocess.Popen([str(TRAY), "--background"])
     wait_until(lambda: is_running(TRAY))
     uninstall()

@@ -157,6 +157,12 @@ Section "$(AutostartText)" AutostartSection
 SectionEnd
 
 Section "-last"
+  ${IfNot} ${SectionIsSelected} ${AutostartSection}
+    ReadRegStr $0 HKCU "${RUN_KEY}" "${NAME}"
+    ${If} $0 == '"$INSTDIR\${NAME}.exe" --background'
+      DeleteRegValue HKCU "${RUN_KEY}" "${NAME}"
+    ${EndIf}
+  ${EndIf}
   ${If} $WasRunning == 1
     Exec '"$INSTDIR\${NAME}.exe" --background'
   ${EndIf}
