@@ -41,8 +41,15 @@ remove() {
     # only the links that this script has made
     [ "$(readlink "$prefix/bin/$one" 2>/dev/null)" = "$place/$one" ] && rm -f "$prefix/bin/$one"
   done
-  rm -f "$applications/$name.desktop" "$metainfo/$name.metainfo.xml" "$units/kiwoom-token-watch.service" "$autostart" \
+  rm -f "$applications/$name.desktop" "$metainfo/$name.metainfo.xml" "$units/kiwoom-token-watch.service" \
     "$icons/scalable/apps/$name.svg" "$icons/256x256/apps/$name.png"
+}
+
+remove_autostart() {
+  # only an entry that starts this copy
+  if grep -qF "$place/" "$autostart" 2>/dev/null || grep -qF "$prefix/bin/$name" "$autostart" 2>/dev/null; then
+    rm -f "$autostart"
+  fi
 }
 
 refresh_desktop() {
@@ -60,6 +67,7 @@ case ${1:-} in
     settings=$("$place/kiwoom-token" config path 2>/dev/null) || settings=
   fi
   remove
+  remove_autostart
   if [ "$1" = --purge ]; then
     rm -rf "${XDG_STATE_HOME:-$HOME/.local/state}/$name" "${XDG_DATA_HOME:-$HOME/.local/share}/$name"
     [ -n "$settings" ] && rm -f "$settings"

@@ -309,6 +309,20 @@ def test_removing_leaves_a_program_of_the_same_name_that_another_installer_has_p
     assert other.read_text() == "of pipx"
 
 
+@pytest.mark.posix
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_removing_takes_the_start_at_login_of_this_copy_alone(unpacked: Path, is_ours: bool) -> None:
+    install(unpacked)
+    program = Path(os.environ["HOME"]) / ".local/lib/kiwoom-token-tray/kiwoom-token-tray"
+    entry = Path(os.environ["XDG_CONFIG_HOME"]) / "autostart" / "kiwoom-token-tray.desktop"
+    entry.parent.mkdir(parents=True)
+    entry.write_text(f"[Desktop Entry]\nExec={program if is_ours else '/opt/other/kiwoom-token-tray'} --background\n")
+
+    install(unpacked, "--remove")
+
+    assert entry.exists() is not is_ours
+
+
 @pytest.mark.skipif(shutil.which("appstreamcli") is None, reason="no appstreamcli")
 def test_metainfo_is_valid() -> None:
     metainfo = PACKAGING / "linux" / "kiwoom-token-tray.metainfo.xml"
