@@ -25,7 +25,7 @@ from tray_app.settings.load import load_settings
 from tray_app.settings.places import sandbox_dir, settings_file, settings_scope
 from tray_app.settings.save import save_setting, settle_data_dir
 from tray_app.settings.table import MODES
-from tray_app.system.child_process import is_frozen
+from tray_app.system.child_process import is_frozen, restore_environment
 from tray_app.system.extras import has_qt, install_command
 from tray_app.system.message_box import is_stderr_read, show_windows_box
 from tray_app.system.process import exit_now
@@ -109,6 +109,7 @@ def _self_test(what: str) -> int:
 
     if what == "windows":
         return run_checks(drawing_checks())
+    restore_environment()  # windows are drawn by processes of their own
     modules = {"modules of the windows": lambda: import_modules(lambda name: name.startswith("tray_app.desktop"))}
     return run_checks({**command_line_checks(), **modules, **desktop_checks()})
 
