@@ -16,6 +16,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 HERE = Path(__file__).resolve().parent
 PROGRAM = "kiwoom-token-tray"
@@ -48,9 +49,10 @@ def _distributions() -> list[Distribution]:
             if one.name.replace("_", "-").lower() in {"pip", "setuptools"}:
                 continue
             raise
-        if one.name.lower() in found and not one.extras:
+        name = canonicalize_name(one.name)
+        if name in found and not one.extras:
             continue
-        found[one.name.lower()] = there
+        found[name] = there
         for text in there.requires or ():
             needs = Requirement(text)
             if needs.marker is None or any(needs.marker.evaluate({"extra": extra}) for extra in ("", *one.extras)):
@@ -61,8 +63,10 @@ def _distributions() -> list[Distribution]:
 
 def _of_distribution(one: Distribution) -> str:
     about = one.metadata
-    licence = about.get("License-Expression") or about.get("License") or _classifier(about.get_all("Classifier") or [])
-    home = about.get("Home-page") or next(iter(about.get_all("Project-URL") or []), "").rpartition(" ")[2]
+    licence = about.get("License-Expression") or _classifier(about.get_all("Classifier") or []) or about.get("License")
+    pages = dict(one.partition(", ")[::2] for one in about.get_all("Project-URL") or [])
+    named = (pages[name] for name in ("Homepage", "homepage", "Source", "Source Code", "Repository") if name in pages)
+    home = about.get("Home-page") or next(named, next(iter(pages.values()), ""))
     texts = [
         _read(Path(str(one.locate_file(file))))
         for file in one.files or ()
