@@ -7,7 +7,9 @@ import shutil
 import subprocess
 import sys
 import venv
+import zipfile
 from collections.abc import Iterator
+from email.parser import Parser
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from typing import Any
@@ -61,17 +63,20 @@ class Install:
         pip = [sys.executable, "-P", "-m", "pip", "--python", str(self.python), "install", "--no-deps", "--no-index"]
         subprocess.run([*pip, str(wheel)], capture_output=True, check=True)
 
-    def add_requirements(self, extras: set[str]) -> None:
-        """Copy the distributions that the wheel asks for from the environment of the tests."""
-        wanted = [(requirement, extras) for requirement in _requirements("kiwoom-token-tray", extras)]
+    def add_requirements(self, wheel: Path) -> None:
+        """Copy the distributions that the wheel asks for without an extra from the environment of the tests."""
+        with zipfile.ZipFile(wheel) as file:
+            (metadata,) = (name for name in file.namelist() if name.endswith(".dist-info/METADATA"))
+            asked = Parser().parsestr(file.read(metadata).decode("utf-8")).get_all("Requires-Dist") or []
+        wanted = [*_wanted(asked, set())]
         done: set[str] = set()
         while wanted:
-            requirement, _ = wanted.pop()
-            if requirement.name in done:
-                continue
-            done.add(requirement.name)
-            self._copy(distribution(requirement.name))
-            wanted += [(one, set()) for one in _requirements(requirement.name, requirement.extras)]
+            requirement = wanted.pop()
+            if requirement.name not in done:
+                done.add(requirement.name)
+                found = distribution(requirement.name)
+                self._copy(found)
+                wanted += _wanted(found.requires or [], requirement.extras)
 
     def _copy(self, one: Distribution) -> None:
         for file in one.files or ():
@@ -83,9 +88,8 @@ class Install:
             shutil.copy2(source, target)
 
 
-def _requirements(name: str, extras: set[str]) -> Iterator[Requirement]:
-    for text in distribution(name).requires or ():
-        requirement = Requirement(text)
+def _wanted(texts: list[str], extras: set[str]) -> Iterator[Requirement]:
+    for requirement in map(Requirement, texts):
         if requirement.marker is None or any(requirement.marker.evaluate({"extra": one}) for one in ("", *extras)):
             yield requirement
 
@@ -94,6 +98,6 @@ def _requirements(name: str, extras: set[str]) -> Iterator[Requirement]:
 def base_install(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Install:
     """The wheel and its dependencies without any extra: no Qt."""
     install = Install(tmp_path_factory.mktemp("base") / "env")
-    install.add_requirements(set())
+    install.add_requirements(wheel)
     install.add_wheel(wheel)
     return install
