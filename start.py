@@ -36,7 +36,7 @@ except ImportError as error:  # Debian's python3-minimal
     sys.stderr.write(f"This Python has no module `{error.name}`: install the package {VENV_PACKAGE}.\n")
     sys.exit(1)
 
-EXTRAS = {"tray": [], "test": ["test"]}  # what is installed of pyproject.toml's extras, by what is to be run
+EXTRAS = {"tray": ["tray"], "test": ["test"]}  # what is installed of pyproject.toml's extras, by what is to be run
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -150,7 +150,7 @@ def set_up(task: str) -> None:
             "root": os.path.normcase(ROOT),
             "python": venv_version(),
             "pyproject": hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest(),
-            "extras": sorted({*EXTRAS[task], *stamp.get("extras", [])}),  # what is installed stays
+            "extras": extras_for(task, stamp.get("extras", [])),
         }
         if stamp == goal:
             return
@@ -169,6 +169,12 @@ def set_up(task: str) -> None:
             STAMP.unlink()  # nothing is half done: the next start goes on from here
             raise
         STAMP.write_text(json.dumps(goal), "utf-8")
+
+
+def extras_for(task: str, installed: "list[str]") -> "list[str]":
+    """Return the extras to install for a task. What is installed stays, and `test` brings `tray` with it."""
+    extras = {*EXTRAS[task], *installed}
+    return sorted(extras - {"tray"} if "test" in extras else extras)
 
 
 def wait_for_lock(file: BinaryIO) -> None:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 def run() -> NoReturn:
     """Run the tray program, once nothing can be imported from the working folder any more."""
-    from tray_app.system.child_process import stop_importing_from_working_folder
+    from tray_app.system.child_process import restore_environment, stop_importing_from_working_folder
 
+    restore_environment(with_qt=False)
     stop_importing_from_working_folder()
     from tray_app import app
 

@@ -26,6 +26,8 @@ from tray_app.settings.load import load_settings
 from tray_app.settings.places import sandbox_dir, settings_file, settings_scope
 from tray_app.settings.save import save_setting, settle_data_dir
 from tray_app.settings.table import MODES
+from tray_app.system.child_process import is_frozen, restore_environment
+from tray_app.system.extras import has_qt, install_command
 from tray_app.system.message_box import is_stderr_read, show_windows_box
 from tray_app.system.process import exit_now
 from tray_app.system.signals import end_on_stop_signals, ignore_stop_signals
@@ -76,11 +78,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the tray program and return its exit status."""
     options = _parser().parse_args(arguments)
     if options.self_test:
-        from tray_app.desktop.display import display_problem
-
-        reason = display_problem(os.environ)
-        print(reason)
-        return UNEXPECTED if reason else DONE
+        return _self_test(options.self_test)
     if options.update_holidays:
         from tray_app.kiwoom.exchange_calendar import write_holidays
 
@@ -97,6 +95,23 @@ def main(arguments: Sequence[str]) -> int:
         return UNEXPECTED
     finally:
         stop_log()
+
+
+def _self_test(what: str) -> int:
+    from tray_app.desktop.display import display_problem
+
+    if what == "screen":
+        reason = display_problem(os.environ)
+        print(reason)
+        return UNEXPECTED if reason else DONE
+    from tray_app.cli.self_test import command_line_checks, import_modules, run_checks
+    from tray_app.desktop.self_test import desktop_checks, drawing_checks
+
+    if what == "windows":
+        return run_checks(drawing_checks())
+    restore_environment()  # windows are drawn by processes of their own
+    modules = {"modules of the windows": lambda: import_modules(lambda name: name.startswith("tray_app.desktop"))}
+    return run_checks({**command_line_checks(), **modules, **desktop_checks()})
 
 
 def _start_log(options: Namespace) -> Callable[[], None]:
@@ -225,6 +240,9 @@ def _quit(options: Namespace) -> int:
         environ = sandbox_places(sandbox_dir(os.environ))
     else:
         use(load_settings(options.profile).language)
+    if not has_qt():
+        _tell(tr("Qt is not installed. Install it: {command}", command=install_command("tray")))
+        return UNEXPECTED
     from PySide6.QtCore import QCoreApplication
 
     from tray_app.desktop.single_instance import QuitResult, SingleInstance
@@ -275,7 +293,13 @@ def _parser() -> Parser:
         metavar="S",
         help=tr("lifetime of a practice token in seconds"),
     )
-    parser.add_argument("--self-test", action="store_true", help=tr("only say whether a window could be shown"))
+    parser.add_argument(
+        "--self-test",
+        nargs="?",
+        choices=("screen", "windows", "all"),
+        const="all" if is_frozen() else "screen",
+        help=tr("only say whether a window could be shown, or all parts of a package are there"),
+    )
     parser.add_argument("--update-holidays", action="store_true", help=SUPPRESS)  # for a process of our own
     start = parser.add_mutually_exclusive_group()
     start.add_argument("--background", action="store_true", help=tr("start without showing the window"))

@@ -194,7 +194,7 @@ def test_a_missing_package_is_one_clear_line(
     environment["PYTHONPATH"] = f"{tmp_path / 'blocked'}:{environment['PYTHONPATH']}"
     got = run(environment, "get")
     assert got.returncode == 6
-    assert got.stderr == "Redis needs the package redis. Install it: pip install 'kiwoom-token-tray[redis]'\n"
+    assert got.stderr == f'Redis needs the package redis. Install it: {sys.executable} -m pip install "redis>=5.2"\n'
 
 
 def test_programs_on_one_machine_know_of_a_change_at_the_very_next_question(

@@ -14,7 +14,13 @@ from pathlib import Path
 import pytest
 
 from tray_app.system import child_process
-from tray_app.system.child_process import child_environment, find_program, tray_command
+from tray_app.system.child_process import (
+    child_environment,
+    find_program,
+    restore_environment,
+    tray_command,
+    user_environment,
+)
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SECRET = "an-app-secret-of-a-test"
@@ -205,3 +211,60 @@ def test_the_tray_goes_on_in_the_terminal_when_the_screen_never_answers(
         program.wait(20)
     assert told.startswith("The screen does not answer.")
     assert "in this terminal instead" in told
+
+
+# ------------------------------------------------------------------------------------------ what a frozen program's get
+
+BUNDLE = os.path.join(os.sep, "opt", "kiwoom", "_internal")
+
+
+def joined(*folders: str) -> str:
+    return os.pathsep.join(folders)
+
+
+@pytest.mark.parametrize(
+    ("initial", "users"),
+    [
+        ({"PATH": "/bin", "_PYI_ARCHIVE_FILE": "x", "_PYI_PARENT_PROCESS_LEVEL": "1"}, {"PATH": "/bin"}),
+        ({"LD_LIBRARY_PATH": BUNDLE}, {}),
+        ({"LD_LIBRARY_PATH": joined(BUNDLE, "/a"), "LD_LIBRARY_PATH_ORIG": "/a"}, {"LD_LIBRARY_PATH": "/a"}),
+        ({"LD_LIBRARY_PATH": BUNDLE, "LD_LIBRARY_PATH_ORIG": ""}, {"LD_LIBRARY_PATH": ""}),
+        ({"DYLD_LIBRARY_PATH": joined(os.path.join(BUNDLE, "lib"), "/a")}, {"DYLD_LIBRARY_PATH": "/a"}),
+        ({"LD_LIBRARY_PATH": f"{BUNDLE}-of-another"}, {"LD_LIBRARY_PATH": f"{BUNDLE}-of-another"}),
+        (
+            {"QT_PLUGIN_PATH": "/usr/plugins", "VIRTUAL_ENV": "/v"},
+            {"QT_PLUGIN_PATH": "/usr/plugins", "VIRTUAL_ENV": "/v"},
+        ),
+    ],
+)
+def test_the_users_environment_is_what_the_shell_had(initial: dict[str, str], users: dict[str, str]) -> None:
+    assert user_environment(initial, BUNDLE) == users
+    assert user_environment({os.fsencode(name): os.fsencode(initial[name]) for name in initial}, BUNDLE) == users
+
+
+def test_a_frozen_program_gives_the_environment_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    shells = {**os.environ, "QT_PLUGIN_PATH": "/the/users", "VIRTUAL_ENV": "/v"}
+    shells.pop("QML2_IMPORT_PATH", None)
+    monkeypatch.setattr(sys, "initial_environ", {**shells, "_PYI_ARCHIVE_FILE": "x"}, raising=False)
+    for name, value in (
+        ("VIRTUAL_ENV", ""),
+        ("_PYI_ARCHIVE_FILE", "x"),
+        ("QT_PLUGIN_PATH", BUNDLE),
+        ("QML2_IMPORT_PATH", BUNDLE),
+    ):
+        monkeypatch.setenv(name, value)
+
+    restore_environment(with_qt=False)
+    assert os.environ == {**shells, "QT_PLUGIN_PATH": BUNDLE, "QML2_IMPORT_PATH": BUNDLE}
+
+    restore_environment()
+    assert os.environ == shells
+
+
+def test_an_installed_program_leaves_the_environment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LD_LIBRARY_PATH", sys.prefix)
+    before = {**os.environ}
+
+    restore_environment()
+
+    assert os.environ == before

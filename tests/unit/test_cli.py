@@ -1045,6 +1045,21 @@ def test_exec_of_what_is_no_program_is_126_and_repeats_nothing(run: Callable[...
     assert process("exec", "--", str(file), SECRET).returncode == 126
 
 
+@pytest.mark.posix
+def test_exec_looks_for_a_bare_name_in_the_path_alone(
+    run: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(run)
+    (tmp_path / "bot").touch()
+    monkeypatch.chdir(tmp_path)
+    assert process("exec", "--", "bot").returncode == 127
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "bot").write_text("#!/nonexistent/interpreter\n")
+    (tmp_path / "bin" / "bot").chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+    assert process("exec", "--", "bot").returncode == 126
+
+
 @posix
 def test_closed_or_full_outputs_do_no_harm(run: Callable[..., Run]) -> None:
     put(run)

@@ -375,7 +375,7 @@ def test_the_key_file_can_be_named_in_the_settings(
 
 def test_a_missing_package_is_one_clear_sentence(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cryptography.fernet", None)
-    with pytest.raises(EncryptionKeyUnusable, match=r"kiwoom-token-tray\[encryption\]"):
+    with pytest.raises(EncryptionKeyUnusable, match=r" -m pip install .cryptography"):
         store_at(path, ONE).write(OLD)
 
 

@@ -309,7 +309,7 @@ class TestSocksProxy:
     def test_without_its_package_says_what_to_install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "socksio", None)
         monkeypatch.setenv("HTTPS_PROXY", "socks5://user:hunter2@127.0.0.1:9")
-        with pytest.raises(SettingsError, match=r"SOCKS proxy.*kiwoom-token-tray\[socks\]") as caught:
+        with pytest.raises(SettingsError, match=r"SOCKS proxy.* -m pip install .socksio") as caught:
             Broker("https://kiwoom.test").issue(KEYS)
         assert "hunter2" not in "".join(traceback.format_exception(caught.value))
 

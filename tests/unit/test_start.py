@@ -334,7 +334,7 @@ def test_a_changed_pyproject_brings_it_up_to_date(
     capsys.readouterr()
     (checkout / "pyproject.toml").write_text("[project]\nname = 'x'\n")
     start.set_up("tray")
-    assert done == ["."]
+    assert done == [".[tray]"]
     assert capsys.readouterr().out.splitlines() == ["Bringing .venv up to date …"]
 
 
@@ -344,20 +344,20 @@ def test_another_python_makes_it_anew(
 ) -> None:
     monkeypatch.setattr(start, "venv_version", lambda: version)
     start.set_up("tray")
-    assert done == ["make", "."]
+    assert done == ["make", ".[tray]"]
 
 
 def test_a_moved_checkout_makes_it_anew(start: Any, done: list[str]) -> None:
     change_stamp(start, root="/elsewhere")
     start.set_up("tray")
-    assert done == ["make", "."]
+    assert done == ["make", ".[tray]"]
 
 
 @pytest.mark.parametrize("left", ["{}", "", "[]", "[1]", '{"root": '])
 def test_an_interrupted_set_up_is_done_anew(start: Any, done: list[str], left: str) -> None:
     start.STAMP.write_text(left)
     start.set_up("tray")
-    assert done == ["make", "."]
+    assert done == ["make", ".[tray]"]
 
 
 def test_an_interruption_leaves_its_mark(start: Any, done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -369,7 +369,7 @@ def test_an_interruption_leaves_its_mark(start: Any, done: list[str], monkeypatc
         patch.setattr(start, "install_pip", interrupt)
         assert start.main([]) == 130
     start.set_up("tray")
-    assert done == ["make", "."]
+    assert done == ["make", ".[tray]"]
 
 
 def test_a_failure_of_pip_is_not_begun_anew(start: Any, done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -381,13 +381,13 @@ def test_a_failure_of_pip_is_not_begun_anew(start: Any, done: list[str], monkeyp
         patch.setattr(start, "install_pip", refuse)
         assert start.main([]) == 1
     start.set_up("tray")
-    assert done == ["."]
+    assert done == [".[tray]"]
 
 
 def test_an_environment_made_by_hand_is_used(start: Any, done: list[str]) -> None:
     start.STAMP.unlink()
     start.set_up("tray")
-    assert done == ["."]
+    assert done == [".[tray]"]
 
 
 def test_test_tools_are_added_once_and_stay(

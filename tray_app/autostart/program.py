@@ -5,7 +5,13 @@ from __future__ import annotations
 import os
 import sys
 
-from tray_app.system.child_process import PACKAGE_FOLDER, TRAY_PROGRAM, executable_suffix, frozen_tray_program
+from tray_app.system.child_process import (
+    PACKAGE_FOLDER,
+    TRAY_PROGRAM,
+    executable_suffix,
+    frozen_tray_program,
+    is_frozen,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +28,7 @@ def start_command(environ: Mapping[str, str] = os.environ) -> list[str]:
     image = _app_image(environ)
     if image:
         return [image, BACKGROUND]
-    if getattr(sys, "frozen", False):
+    if is_frozen():
         return [frozen_tray_program() or sys.executable, BACKGROUND]
     for folder in _script_folders():
         script = os.path.join(folder, TRAY_PROGRAM + executable_suffix())

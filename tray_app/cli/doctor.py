@@ -39,6 +39,7 @@ from tray_app.settings.load import load_settings
 from tray_app.settings.places import config_dir, shared_state_dir, token_file
 from tray_app.stores.keyring_client import shared_keyring_client
 from tray_app.system.child_process import child_environment, child_folder, tray_command
+from tray_app.system.extras import has_qt, install_command
 from tray_app.system.private_files import check_writable, who_else_may_use
 from tray_app.system.version import library_versions, program_version, system_version
 
@@ -293,7 +294,12 @@ def _screen() -> Finding:
     import subprocess
 
     name = msg("screen")
-    command = tray_command("--self-test")
+    if not has_qt():
+        told = tr(
+            "not used: Qt is not installed. For the icon and the windows: {command}", command=install_command("tray")
+        )
+        return Finding(name, told, good=True)
+    command = tray_command("--self-test", "screen")
     if not command:
         return Finding(name, tr("not tried: the tray program is not beside this one"), good=True)
     try:

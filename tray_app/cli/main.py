@@ -7,7 +7,7 @@ import sys
 from tray_app.core import logs
 from tray_app.core.errors import UNEXPECTED, KiwoomTokenError, Remedy, known_error
 from tray_app.core.language import allow_korean, has_letters, say, tr
-from tray_app.system.child_process import stop_importing_from_working_folder
+from tray_app.system.child_process import restore_environment, stop_importing_from_working_folder
 from tray_app.system.process import exit_now
 from tray_app.system.user_folders import stand_in_for_home
 
@@ -29,6 +29,7 @@ _INTERRUPTED = 130
 
 def run() -> NoReturn:
     """Run the command line and end the process. Python's own way of ending takes as long as a quarter of `get`."""
+    restore_environment()
     stop_importing_from_working_folder()
     keeps_running = "watch" in sys.argv[1:]
     if keeps_running:

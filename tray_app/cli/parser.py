@@ -59,6 +59,15 @@ class _Version(argparse.Action):
         sys.exit(DONE)
 
 
+class _SelfTest(argparse.Action):
+    """`--self-test`, whose modules are loaded when it is asked for."""
+
+    def __call__(self, *_: object) -> NoReturn:
+        from tray_app.cli.self_test import self_test
+
+        sys.exit(self_test())
+
+
 class Parser(argparse.ArgumentParser):
     """Says in one line what it does not understand, without repeating it, and exits with the status for usage
     errors."""
@@ -97,6 +106,9 @@ def command_parser() -> Parser:
     parser.add_version_and_verbose()
     common.add_argument(
         "--verbose", action="store_true", default=argparse.SUPPRESS, help=tr("log to standard error as well")
+    )
+    parser.add_argument(
+        "--self-test", action=_SelfTest, nargs=0, help=tr("check that all parts of a package are there")
     )
     commands = parser.add_subparsers(dest="command", metavar=tr("COMMAND"), required=True, parser_class=Parser)
 

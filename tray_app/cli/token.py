@@ -95,12 +95,14 @@ def exec_(options: Namespace) -> int:
         if sys.platform == "win32" or options.sandbox:  # the practice Kiwoom may be served by this process
             import subprocess
 
-            from tray_app.system.child_process import find_program
+            from tray_app.system.child_process import find_program, leave_library_folder
 
             program = find_program(words[0], environment)  # Windows itself would look in the working folder first
             if not program:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-            return subprocess.run([program, *words[1:]], env=environment, check=False).returncode
+            leave_library_folder()
+            status = subprocess.run([program, *words[1:]], env=environment, check=False).returncode
+            return status - (1 << 32) if status >= 1 << 31 else status  # 0xC0000005: Python ends with signed numbers
         import signal
 
         if sys.stdout is not None:
@@ -114,7 +116,7 @@ def exec_(options: Namespace) -> int:
 
 def _tell_not_run(program: str, error: OSError) -> int:
     """Say on stderr why a command does not run, without repeating it; return the status that shells have for it."""
-    is_missing = isinstance(error, (FileNotFoundError, NotADirectoryError)) and not os.path.exists(program)
+    is_missing = isinstance(error, (FileNotFoundError, NotADirectoryError)) and not _exists(program)
     if is_missing:
         told = tr("The command after -- was not found. Check its name and PATH.")
     else:
@@ -122,6 +124,15 @@ def _tell_not_run(program: str, error: OSError) -> int:
     if sys.stderr is not None:
         print(told, file=sys.stderr)
     return _NOT_FOUND if is_missing else _NOT_EXECUTABLE
+
+
+def _exists(program: str) -> bool:
+    """Tell whether there is a file that the shell would take: a script without its interpreter is one."""
+    if os.path.dirname(program):
+        return os.path.exists(program)
+    from shutil import which
+
+    return which(program, os.F_OK) is not None
 
 
 def status_(options: Namespace) -> int:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 from tray_app.core.errors import DONE
 from tray_app.desktop import APP_ID, APP_NAME
 from tray_app.desktop.translation import install_translator
+from tray_app.system.child_process import restore_environment
 
 
 def create_application() -> QApplication:
@@ -21,6 +22,7 @@ def create_application() -> QApplication:
     QApplication.setQuitOnLastWindowClosed(False)
     QGuiApplication.setDesktopFileName(APP_NAME)
     app = QApplication([APP_NAME])
+    restore_environment()  # Qt knows by now where its plugins are
     app.setApplicationName(APP_NAME)
     QPixmapCache.setCacheLimit(0)  # each panel that asks for the icon fills it, and Qt then wakes every ten seconds
     install_translator(app)

@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tray_app.core.language import msg, tr
+from tray_app.system.extras import has_qt, install_command
 from tray_app.system.resources import resources_folder
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ _WITHOUT_SCREEN = frozenset({"offscreen", "minimal", "vnc"})
 
 def display_problem(environ: Mapping[str, str]) -> str:
     """Return a sentence that says why no window can be shown here, or an empty string."""
+    if not has_qt():
+        return tr("Qt is not installed. Install it: {command}", command=install_command("tray"))
     platforms = _platforms(environ) if sys.platform == "linux" else []
     if sys.platform == "linux" and not any(_is_named(one, environ) for one in platforms):
         return tr("There is no screen here.")

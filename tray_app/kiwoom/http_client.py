@@ -46,9 +46,12 @@ def open_client(base_url: str, context: ssl.SSLContext, *, timeout: float, conne
             follow_redirects=False,
         )
     except ImportError:
+        from tray_app.system.extras import install_command
+
         raise SettingsError(
-            "The proxy of this computer is a SOCKS proxy. To use it: pip install kiwoom-token-tray[socks]",
+            "The proxy of this computer is a SOCKS proxy. To use it: {command}",
             remedy=Remedy.RETRY,
+            command=install_command("socks"),
         ) from None
     except (ValueError, httpx.InvalidURL):
         raise unusable_proxy() from None

@@ -133,8 +133,11 @@ def _fernets_of(keys: Secret) -> tuple[Fernet, MultiFernet]:
     try:
         from cryptography.fernet import Fernet, MultiFernet
     except ImportError:
+        from tray_app.system.extras import install_command
+
         raise EncryptionKeyUnusable(
-            msg("Encryption needs the package cryptography. Install it: pip install 'kiwoom-token-tray[encryption]'")
+            msg("Encryption needs the package cryptography. Install it: {command}"),
+            command=install_command("encryption"),
         ) from None
     try:
         fernets = [Fernet(one) for one in keys.reveal().replace(",", " ").split()]

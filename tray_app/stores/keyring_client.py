@@ -342,7 +342,7 @@ def _backend() -> KeyringBackend:
                 raise missing()
             return remembered
     cls = _platform_backend()
-    if f"{cls.__module__}.{cls.__qualname__}" in _SECRET_SERVICE or cls.viable:
+    if platform_backend_name() in _SECRET_SERVICE or cls.viable:
         backend = cls()
         if type(backend).__module__ not in {_FAIL, _NULL}:
             return backend
@@ -417,6 +417,12 @@ def _name_of_usable(backend: Backend) -> str:
         check()
         return _KWALLET[0] if type(backend).__name__ == "KWallet" else _SECRET_SERVICE_NAME
     return _name(backend)
+
+
+def platform_backend_name() -> str:
+    """Return the class of this system's own keyring, imported, whether or not there is such a keyring now."""
+    cls = _platform_backend()
+    return f"{cls.__module__}.{cls.__qualname__}"
 
 
 def _platform_backend() -> type[KeyringBackend]:

@@ -122,9 +122,12 @@ class RedisServer:
             from redis.backoff import NoBackoff
             from redis.retry import Retry
         except ImportError:
+            from tray_app.system.extras import install_command
+
             raise RedisUnavailable(
-                msg("Redis needs the package redis. Install it: pip install 'kiwoom-token-tray[redis]'"),
+                msg("Redis needs the package redis. Install it: {command}"),
                 problem=RedisUnavailable.NO_PACKAGE,
+                command=install_command("redis"),
             ) from None
         url = self._url.reveal()
         of_network: dict[str, Any] = {"socket_connect_timeout": _SOCKET_SECONDS, "socket_keepalive": True}

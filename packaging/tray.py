@@ -1,0 +1,5 @@
+"""Where the packaged `kiwoom-token-tray` begins."""
+
+from tray_app.__main__ import run
+
+run()

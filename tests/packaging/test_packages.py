@@ -1,0 +1,359 @@
+"""What packages are made from: the lock, the installers' scripts, the manifests, the self-test."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.packaging.conftest import ROOT
+from tray_app.cli.self_test import run_checks
+
+PACKAGING = ROOT / "packaging"
+
+
+def load(path: str) -> ModuleType:
+    """A script of `packaging/` as a module."""
+    spec = importlib.util.spec_from_file_location(Path(path).stem, PACKAGING / path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# ------------------------------------------------------------------------------------------------------------ the lock
+
+
+def locked() -> dict[str, list[Requirement]]:
+    text = (PACKAGING / "requirements-lock.txt").read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line.partition(" --hash")[0] for line in text.splitlines() if line and not line.startswith((" ", "#"))]
+    found: dict[str, list[Requirement]] = {}
+    for one in map(Requirement, lines):
+        found.setdefault(canonicalize_name(one.name), []).append(one)
+    return found
+
+
+def test_lock_has_all_that_the_program_asks_for_in_a_version_that_it_takes() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    asked = [
+        *project["dependencies"],
+        *(one for extra in ("tray", "redis", "encryption", "socks") for one in extras[extra]),
+    ]
+    asked += [line for line in (PACKAGING / "requirements.in").read_text().splitlines() if not line.startswith("#")]
+    there = locked()
+    for place in (
+        {"sys_platform": system, "python_version": "3.13", "python_full_version": "3.13.0"}
+        for system in ("linux", "win32", "darwin")
+    ):
+        for one in map(Requirement, asked):
+            if one.marker is None or one.marker.evaluate(place):
+                (found,) = [
+                    each
+                    for each in there[canonicalize_name(one.name)]
+                    if each.marker is None or each.marker.evaluate(place)
+                ]
+                (exact,) = found.specifier
+                assert exact.operator == "=="
+                assert one.specifier.contains(exact.version), f"{one} is not {found}"
+
+
+def test_everything_in_the_lock_has_hashes() -> None:
+    text = (PACKAGING / "requirements-lock.txt").read_text(encoding="utf-8")
+    blocks = [block for block in text.replace("\\\n", " ").splitlines() if block and not block.startswith((" ", "#"))]
+    assert [block[:60] for block in blocks if "--hash=sha256:" not in block] == []
+
+
+# ------------------------------------------------------------------------------------------------------- the self-test
+
+
+def test_self_test_of_the_command_line_succeeds_here() -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", "from tray_app.cli.main import run; run()", "--self-test"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {line.split(":")[0] for line in done.stdout.splitlines()} >= {"ok TLS", "ok keyring", "ok translation"}
+
+
+def test_self_test_of_the_tray_succeeds_here() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tray_app"), "--self-test", "all"],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ok windows (offscreen): drawn" in done.stdout.splitlines()
+
+
+def test_one_failed_check_fails_the_self_test_and_the_others_are_run(capsys: pytest.CaptureFixture[str]) -> None:
+    def missing() -> str:
+        raise ModuleNotFoundError("No module named 'x'")
+
+    assert run_checks({"first": missing, "second": lambda: "fine"}) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "FAILED first: ModuleNotFoundError: No module named 'x'",
+        "ok second: fine",
+    ]
+
+
+# ---------------------------------------------------------------------------------------------------- PATH on Windows
+
+
+FOLDER = r"C:\Users\kim\AppData\Local\Programs\Kiwoom Token Tray"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", FOLDER),
+        (r"C:\a", rf"C:\a;{FOLDER}"),
+        (r"C:\a;", rf"C:\a;{FOLDER}"),
+        (r"%USERPROFILE%\bin;;C:\a", rf"%USERPROFILE%\bin;;C:\a;{FOLDER}"),
+        (rf"C:\a;{FOLDER.upper()}\;C:\b", rf"C:\a;{FOLDER.upper()}\;C:\b"),
+        (rf'"{FOLDER}"', rf'"{FOLDER}"'),
+        ("C:\\a;" * 2000, "C:\\a;" * 2000 + FOLDER),
+    ],
+)
+def test_path_gets_the_folder_at_its_end_once(before: str, after: str) -> None:
+    path = load("windows/installer_path.py")
+
+    assert path.with_folder(before, FOLDER) == after
+    assert path.with_folder(after, FOLDER) == after
+    if before != after and not before.endswith(";"):
+        assert path.without_folder(after, FOLDER) == before
+
+
+def test_removing_leaves_every_other_entry_as_it_was_written() -> None:
+    path = load("windows/installer_path.py")
+    assert path.without_folder(rf"%X%\bin;{FOLDER}\;;C:\a;", FOLDER) == r"%X%\bin;;C:\a;"
+    assert path.without_folder(r"C:\a;;", FOLDER) == r"C:\a;;"
+
+
+class Registry:
+    """A stand-in for `winreg` with one key."""
+
+    HKEY_CURRENT_USER, KEY_READ, KEY_SET_VALUE, REG_SZ, REG_EXPAND_SZ, REG_BINARY = 1, 2, 4, 1, 2, 3
+
+    def __init__(self, values: dict[str, tuple[object, int]]) -> None:
+        self.values = values
+
+    def CreateKeyEx(self, *_: object) -> Any:
+        return self
+
+    def __enter__(self) -> Registry:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is open."""
+
+    def QueryValueEx(self, _key: object, name: str) -> tuple[object, int]:
+        if name not in self.values:
+            raise FileNotFoundError
+        return self.values[name]
+
+    def SetValueEx(self, _key: object, name: str, _reserved: int, kind: int, value: object) -> None:
+        self.values[name] = (value, kind)
+
+    def DeleteValue(self, _key: object, name: str) -> None:
+        del self.values[name]
+
+
+@pytest.mark.parametrize(
+    ("values", "added", "removed"),
+    [
+        ({}, {"Path": (FOLDER, 2)}, {}),
+        ({"Path": (r"C:\a", 1)}, {"Path": (rf"C:\a;{FOLDER}", 1)}, {"Path": (r"C:\a", 1)}),
+        ({"Path": (r"%X%", 2)}, {"Path": (rf"%X%;{FOLDER}", 2)}, {"Path": ("%X%", 2)}),
+    ],
+)
+def test_path_keeps_its_type_and_goes_when_it_was_not_there(
+    monkeypatch: pytest.MonkeyPatch,
+    values: dict[str, tuple[object, int]],
+    added: dict[str, tuple[object, int]],
+    removed: dict[str, tuple[object, int]],
+) -> None:
+    path = load("windows/installer_path.py")
+    registry = Registry(dict(values))
+    monkeypatch.setitem(sys.modules, "winreg", registry)
+    monkeypatch.setattr(path, "_tell_everybody", lambda: None)
+
+    assert path.run("add", FOLDER) == 0
+    assert registry.values == added
+    assert path.run("remove", FOLDER) == 0
+    assert registry.values == removed
+
+
+@pytest.mark.parametrize("value", [(b"\1", 3), ("C:\\a;" * 8000, 2)])
+def test_a_path_that_cannot_be_changed_stays(monkeypatch: pytest.MonkeyPatch, value: tuple[object, int]) -> None:
+    path = load("windows/installer_path.py")
+    registry = Registry({"Path": value})
+    monkeypatch.setitem(sys.modules, "winreg", registry)
+
+    assert path.run("add", FOLDER) == 1
+    assert registry.values == {"Path": value}
+
+
+# --------------------------------------------------------------------------------------------------------------- Linux
+
+
+def icu_block(items: dict[str, bytes]) -> bytes:
+    """A block of data as ICU writes it."""
+    header = struct.pack("<H", 32).ljust(32, b"\0")
+    names, data, table = b"", b"", []
+    names_at = 4 + 8 * len(items)
+    data_at = names_at + sum(len(name) + 1 for name in items)
+    data_at += -data_at % 16
+    for name, item in items.items():
+        table.append(struct.pack("<II", names_at + len(names), data_at + len(data)))
+        names += name.encode() + b"\0"
+        data += item.ljust(-(-len(item) // 16) * 16, b"\0")
+    head = struct.pack("<I", len(items)) + b"".join(table) + names
+    return header + head.ljust(data_at, b"\0") + data
+
+
+def test_icu_keeps_korean_and_english_in_the_form_that_it_reads() -> None:
+    kept = {"icudt73l/cnvalias.icu": b"aliases", "icudt73l/coll/ko.res": b"k" * 40, "icudt73l/root.res": b"r"}
+    others = {"icudt73l/coll/zh.res": b"z" * 99, "icudt73l/ja.res": b"j", "icudt73l/zone/ko.res": b"t"}
+
+    everything = icu_block(dict(sorted({**kept, **others}.items())))
+
+    assert load("linux/icu.py").kept_items(everything) == icu_block(dict(sorted(kept.items())))
+
+
+@pytest.fixture
+def unpacked(tmp_path: Path) -> Path:
+    """The folder of the Linux archive, with scripts in the place of the programs."""
+    folder = tmp_path / "download" / "kiwoom-token-tray"
+    for path in (
+        "share/applications/kiwoom-token-tray.desktop",
+        "share/icons/hicolor/256x256/apps/kiwoom-token-tray.png",
+    ):
+        (folder / path).parent.mkdir(parents=True)
+    shutil.copy(ROOT / "resources" / "kiwoom-token-tray.desktop", folder / "share/applications")
+    for path in ("256x256/apps/kiwoom-token-tray.png", "scalable/apps/kiwoom-token-tray.svg"):
+        target = folder / "share/icons/hicolor" / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.touch()
+    for name, place in (("kiwoom-token-tray.metainfo.xml", "metainfo"), ("kiwoom-token-watch.service", "systemd/user")):
+        (folder / "share" / place).mkdir(parents=True)
+        shutil.copy(PACKAGING / "linux" / name, folder / "share" / place)
+    shutil.copy(PACKAGING / "linux" / "install.sh", folder)
+    for name in ("kiwoom-token", "kiwoom-token-tray"):
+        (folder / name).write_text("#!/bin/sh\nexit 0\n")
+        (folder / name).chmod(0o755)
+    return folder
+
+
+def install(unpacked: Path, *arguments: str) -> None:
+    subprocess.run([str(unpacked / "install.sh"), *arguments], capture_output=True, check=True)
+
+
+@pytest.mark.posix
+def test_linux_archive_installs_for_the_user_and_leaves_nothing_but_settings(
+    unpacked: Path, private_places: Path
+) -> None:
+    home = Path(os.environ["HOME"])
+    settings = Path(os.environ["XDG_CONFIG_HOME"]) / "kiwoom-token-tray" / "settings.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("")
+
+    install(unpacked)
+
+    program = home / ".local/lib/kiwoom-token-tray/kiwoom-token-tray"
+    assert (home / ".local/bin/kiwoom-token-tray").resolve() == program
+    entry = (home / ".local/share/applications/kiwoom-token-tray.desktop").read_text(encoding="utf-8")
+    assert f'\nExec="{program}"\n' in entry
+    (unpacked / "of-the-new-version").touch()
+    (program.parent / "of-the-old-version").touch()
+    install(unpacked)
+    assert (program.parent / "of-the-new-version").exists()
+    assert not (program.parent / "of-the-old-version").exists()
+
+    install(unpacked, "--remove")
+
+    left = [one for one in home.rglob("*") if one.is_file() and one.name != "mimeinfo.cache"]
+    assert left == []
+    assert settings.exists()
+
+
+@pytest.mark.posix
+def test_removing_leaves_a_program_of_the_same_name_that_another_installer_has_put_there(unpacked: Path) -> None:
+    install(unpacked)
+    other = Path(os.environ["HOME"]) / ".local/bin/kiwoom-token"
+    other.unlink()
+    other.write_text("of pipx")
+
+    install(unpacked, "--remove")
+
+    assert other.read_text() == "of pipx"
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_removing_takes_the_start_at_login_of_this_copy_alone(unpacked: Path, is_ours: bool) -> None:
+    install(unpacked)
+    program = Path(os.environ["HOME"]) / ".local/lib/kiwoom-token-tray/kiwoom-token-tray"
+    entry = Path(os.environ["XDG_CONFIG_HOME"]) / "autostart" / "kiwoom-token-tray.desktop"
+    entry.parent.mkdir(parents=True)
+    entry.write_text(f"[Desktop Entry]\nExec={program if is_ours else '/opt/other/kiwoom-token-tray'} --background\n")
+
+    install(unpacked, "--remove")
+
+    assert entry.exists() is not is_ours
+
+
+@pytest.mark.skipif(shutil.which("appstreamcli") is None, reason="no appstreamcli")
+def test_metainfo_is_valid() -> None:
+    metainfo = PACKAGING / "linux" / "kiwoom-token-tray.metainfo.xml"
+    checked = subprocess.run(
+        ["appstreamcli", "validate", "--no-net", str(metainfo)], capture_output=True, encoding="utf-8", check=False
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_metainfo_names_the_version() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    metainfo = (PACKAGING / "linux" / "kiwoom-token-tray.metainfo.xml").read_text(encoding="utf-8")
+    assert f'<release version="{version}"' in metainfo
+
+
+# --------------------------------------------------------------------------------------------------------------- winget
+
+
+def test_winget_manifests_name_the_installer_and_its_hash(tmp_path: Path) -> None:
+    installer = tmp_path / "kiwoom-token-tray-1.2.3-windows-x86_64-setup.exe"
+    installer.write_bytes(b"installer")
+
+    made = load("windows/winget.py").manifests(installer, "https://host/v1.2.3", "https://host/repository")
+
+    identifier = "KiwoomTokenTray.KiwoomTokenTray"
+    assert set(made) == {f"{identifier}.yaml", f"{identifier}.installer.yaml", f"{identifier}.locale.ko-KR.yaml"}
+    assert f"InstallerUrl: https://host/v1.2.3/{installer.name}\n" in made[f"{identifier}.installer.yaml"]
+    assert (
+        "InstallerSha256: 9C0D294C05FC1D88D698034609BB81C0C69196327594E4C69D2915C80FD9850C\n"
+        in made[f"{identifier}.installer.yaml"]
+    )
+    for text in made.values():
+        assert "PackageVersion: 1.2.3\n" in text
+        assert "$" not in text.replace("$schema", "")
