@@ -7,9 +7,7 @@ import time
 from functools import cache
 from pathlib import Path
 
-from tray_app.kiwoom.exchange_calendar import holidays_record
-
-FILE_NAME = "exchange-holidays.json"
+from tray_app.kiwoom.exchange_calendar import FILE_NAME, holidays_record
 
 
 @cache

@@ -14,9 +14,11 @@ import pkgutil
 import subprocess
 import sys
 import tempfile
+import time
 from typing import TYPE_CHECKING
 
 from tray_app.core.errors import DONE, UNEXPECTED
+from tray_app.core.trading import closed_days
 from tray_app.system.child_process import command_line_program, is_frozen
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ def command_line_checks() -> dict[str, Check]:
         "version": _version,
         "translation": _translation,
         "keyring": _keyring,
+        "trading days": _trading_days,
         "TLS": _tls,
         "commands": _commands,
     }
@@ -112,6 +115,22 @@ def _translation() -> str:
     if korean == sentence:
         raise LookupError("the Korean catalogue is missing")
     return korean.encode("ascii", "backslashreplace").decode()  # whatever letters the output has
+
+
+def _trading_days() -> str:
+    """A packaged program brings the file; an installation the package that writes it."""
+    from tray_app.kiwoom.exchange_calendar import has_holidays, holidays_problem, install_holidays
+
+    now = time.time()
+    if is_frozen():
+        install_holidays(now)
+        known = closed_days()
+        if known is None or holidays_problem(now):
+            raise LookupError("the exchange's holidays are not there")
+        return f"known until {known.last.isoformat()}"
+    if not has_holidays():
+        raise LookupError("the package holidays is not installed")
+    return "the package is there"
 
 
 def _keyring() -> str:

@@ -1,7 +1,7 @@
 """The days on which the Korea Exchange is closed, from the `holidays` package (XKRX).
 
 Importing that package takes half a second and 20 MB, so a short-lived process of our own does it once a week, and
-leaves the days in a file that everybody else reads.
+leaves the days in a file that everybody else reads. A packaged program has that file instead of the package.
 """
 
 from __future__ import annotations
@@ -16,34 +16,40 @@ from tray_app.core.language import tr
 from tray_app.core.token import KST
 from tray_app.core.trading import ClosedDays, closed_days, install_closed_days, lacks_holidays
 from tray_app.settings.places import state_dir
-from tray_app.system.child_process import child_environment, child_folder, tray_command
+from tray_app.system.child_process import child_environment, child_folder, is_frozen, tray_command
 from tray_app.system.private_files import make_private_folder, read_regular, write_private
+from tray_app.system.resources import resources_folder
 from tray_app.system.version import library_version
 
 UPDATE_OPTION = "--update-holidays"
 """What makes `kiwoom-token-tray` write the file and end."""
 
-_FILE = "exchange-holidays.json"
+FILE_NAME = "exchange-holidays.json"
 _VERSION = 1
 _MAX_BYTES = 65536
 _CHILD_SECONDS = 30.0
 _RENEWED_AFTER_SECONDS = 7 * 86400.0
 """The package learns of new holidays by an update, and the next year comes."""
 
-_YEARS_BACK, _YEARS_AHEAD = 1, 1
+_YEARS_BACK = 1
+
+
+def holidays_file() -> str:
+    """Return the path of the file: the packaged program's own, or the one in the state folder."""
+    return os.path.join(resources_folder() if is_frozen() else state_dir(), FILE_NAME)
 
 
 def install_holidays(now: float) -> bool:
     """Let this process know the closed days that the file names. Return whether the file is up to date at `now`."""
     import json
 
-    path = _path()
     try:
-        content, found = read_regular(path, _MAX_BYTES, follow_links=False)
+        content, found = read_regular(holidays_file(), _MAX_BYTES, follow_links=False)
         record = json.loads(content)
         days = [date.fromisoformat(one) for one in record["closed"]]
         first, last = date.fromisoformat(record["first"]), date.fromisoformat(record["last"])
-        is_current = record["version"] == _VERSION and 0 <= now - found.st_mtime < _RENEWED_AFTER_SECONDS
+        is_young = is_frozen() or 0 <= now - found.st_mtime < _RENEWED_AFTER_SECONDS
+        is_current = record["version"] == _VERSION and is_young
     except FileNotFoundError:
         return False
     except (OSError, StoreError, ValueError, TypeError, KeyError, RecursionError) as error:
@@ -58,7 +64,7 @@ def update_holidays(now: float) -> None:
 
     Where that fails, what is known so far stays; `lacks_holidays` then tells whether that is enough.
     """
-    if not (_is_written_by_child() and install_holidays(now)):
+    if is_frozen() or not (_is_written_by_child() and install_holidays(now)):
         logs.warning("The exchange's holidays could not be updated")
         install_closed_days(closed_days() or ClosedDays())
 
@@ -71,14 +77,14 @@ def update_if_needed(now: float) -> None:
 
 def has_holidays() -> bool:
     """Return whether the package is installed that knows the holidays."""
-    return bool(library_version("holidays"))
+    return not is_frozen() and bool(library_version("holidays"))
 
 
 def holidays_problem(now: float) -> str:
     """Return a sentence about holidays that are not known on the day of `now`, and how to mend that; else nothing."""
     if not lacks_holidays(now):
         return ""
-    if getattr(sys, "frozen", False):
+    if is_frozen():
         remedy = tr("Install a newer version of this program.")
     else:
         command = f'"{sys.executable}" -m pip install --upgrade holidays'
@@ -112,19 +118,22 @@ def write_holidays(now: float) -> None:
 
     Raises `ImportError` without the `holidays` package, and `StoreError`.
     """
-    path = _path()
+    path = holidays_file()
     make_private_folder(os.path.dirname(path))
     write_private(path, holidays_record(now))
 
 
-def holidays_record(now: float) -> bytes:
-    """Return what the file is to hold. Loads the `holidays` package, and raises `ImportError` without it."""
+def holidays_record(now: float, *, years_ahead: int = 1) -> bytes:
+    """Return the content of the file: the days of last year, of this one, and of so many more.
+
+    Loads the `holidays` package, and raises `ImportError` without it.
+    """
     import json
 
     import holidays
 
     this_year = _year(now)
-    years = range(this_year - _YEARS_BACK, this_year + _YEARS_AHEAD + 1)
+    years = range(this_year - _YEARS_BACK, this_year + years_ahead + 1)
     known = holidays.financial_holidays("XKRX", years=years)
     covered = [year for year in years if known.start_year <= year <= known.end_year]
     record = {
@@ -135,10 +144,6 @@ def holidays_record(now: float) -> bytes:
         "closed": [day.isoformat() for day in sorted(known) if day.year in covered],
     }
     return json.dumps(record).encode()
-
-
-def _path() -> str:
-    return os.path.join(state_dir(), _FILE)
 
 
 def _year(now: float) -> int:
