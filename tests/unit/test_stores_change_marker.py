@@ -202,3 +202,18 @@ def test_a_change_that_cannot_be_told_is_no_error(
 
     assert version != marker.version()
     assert "change signal cannot be written" in caplog.text
+
+
+def test_while_something_is_being_changed_no_version_equals_another(tmp_path: Path) -> None:
+    """The program that changes it may be killed before it is done."""
+    path = tmp_path / "marker"
+    writer, reader = ChangeMarker(str(path)), ChangeMarker(str(path))
+    writer.change(7)
+    assert reader.version() == reader.version()
+
+    writer.begin_change()
+
+    assert reader.version() != reader.version()
+    assert reader.invalidated_before() == 7
+    after = writer.change(7)
+    assert reader.version() == after == reader.version()

@@ -104,10 +104,10 @@ class LockedSession:
     ) -> None:
         """Replace parts of the lock's record, see `LockRecord.write`. Let every reader know when that changes which
         tokens nobody is to get."""
-        before = self.record.gone_tokens()
-        self.record.write(self._lock, last=last, evidence=evidence, rotate_at=rotate_at)
-        if self.record.gone_tokens() != before:
-            self._tokens.store.announce()
+        coming = LockRecord(last or self.record.last, evidence or self.record.evidence)
+        is_news = coming.gone_tokens() != self.record.gone_tokens()
+        with self._tokens.store.announcing() if is_news else contextlib.nullcontext():
+            self.record.write(self._lock, last=last, evidence=evidence, rotate_at=rotate_at)
 
     # ------------------------------------------------------------------------------------------------------ renewing
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from typing import Protocol
 
     from tray_app.core.errors import KeyringUnavailable, RedisUnavailable
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
 
         lock: ThreadLock
         announces: bool
-        """Whether `announce` changes the `version`. Where it does not, readers watch the lock's record as well."""
+        """Whether `announcing` changes the `version`. Where it does not, readers watch the lock's record as well."""
 
-        def announce(self) -> None:
-            """Make every reader look again: the lock's record says something else about the token. Raises nothing."""
+        def announcing(self) -> AbstractContextManager[object]:
+            """Make every reader look again at what is written meanwhile: the lock's record says something else about
+            the token. Should this program be killed before the end, readers look each time. Raises nothing."""
 
         def version(self) -> object:
             """Return a value that differs from an earlier one whenever the token may have changed since. Cheap."""

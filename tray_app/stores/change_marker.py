@@ -20,6 +20,9 @@ from tray_app.system.private_files import (
 _NONCE_BYTES = 8
 _SIZE = 16
 
+_CHANGING = bytes(_NONCE_BYTES)
+"""The nonce while something is being changed: should that program be killed, nobody takes it for unchanged."""
+
 _TRUST_SECONDS = 0.05
 """For how long the open file is assumed to be the one at the path. A file that was written, removed, renamed or
 replaced shows that at once by its status time or its number of links; one whose folder was renamed does not."""
@@ -49,11 +52,12 @@ class ChangeMarker:
                 found = os.fstat(file.descriptor)
                 if found.st_ctime_ns == file.changed_ns and found.st_nlink == 1:
                     content = read_at(file.descriptor, _SIZE, 0)
-                    if len(content) == _SIZE:
+                    if len(content) == _SIZE and not content.startswith(_CHANGING):
                         return content
             except OSError:
                 pass
-        return self._read() or object()
+        current = self._read()
+        return object() if current is None or current.startswith(_CHANGING) else current
 
     def invalidated_before(self) -> int:
         """Return the instant in microseconds of the epoch; 0 when nothing was ever cleared or stored."""
@@ -66,7 +70,14 @@ class ChangeMarker:
         Raises nothing, because the token itself is already stored. A marker that cannot be written is removed:
         without one, every reader asks the store each time.
         """
-        content = os.urandom(_NONCE_BYTES) + invalidated_before.to_bytes(_SIZE - _NONCE_BYTES, "little")
+        return self._put(os.urandom(_NONCE_BYTES), invalidated_before)
+
+    def begin_change(self) -> None:
+        """Let every reader ask the store each time until `change` is called. Raises nothing."""
+        self._put(_CHANGING, self.invalidated_before())
+
+    def _put(self, nonce: bytes, invalidated_before: int) -> object:
+        content = nonce + invalidated_before.to_bytes(_SIZE - _NONCE_BYTES, "little")
         try:
             try:
                 self._write(content)

@@ -69,7 +69,7 @@ class FallbackStore:
         keep_file: bool = False,
     ) -> None:
         self.lock = keyring.lock
-        self.announce = keyring.announce
+        self.announcing = keyring.announcing
         self._clock = clock
         self._keyring = keyring
         self._file = file

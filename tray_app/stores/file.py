@@ -70,8 +70,9 @@ class FileStore:
     def version(self) -> object:
         return version_of(self._path)
 
-    def announce(self) -> None:
-        """Do nothing: the version is the file's own, which other programs write too."""
+    def announcing(self) -> contextlib.AbstractContextManager[None]:
+        """Announce nothing: the version is the file's own, which other programs write too."""
+        return contextlib.nullcontext()
 
     def read(self) -> Token | None:
         for last in (False, True):

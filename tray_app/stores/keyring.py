@@ -17,7 +17,7 @@ from tray_app.system.private_files import read_regular, write_private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tray_app.stores.change_marker import ChangeMarker
     from tray_app.stores.keyring_client import KeyringClient
@@ -142,8 +142,13 @@ class KeyringStore:
         except (OSError, ValueError):
             return False
 
-    def announce(self) -> None:
-        self._marker.change(self._marker.invalidated_before())
+    @contextlib.contextmanager
+    def announcing(self) -> Iterator[None]:
+        self._marker.begin_change()
+        try:
+            yield
+        finally:
+            self._marker.change(self._marker.invalidated_before())
 
     def announce_token(self, token: Token) -> object:
         """Announce that this token is the current one; return the version of that."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 from tray_app.stores.base import Place
@@ -9,7 +10,7 @@ from tray_app.stores.lock import ThreadLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tray_app.core.token import Token
 
@@ -29,7 +30,9 @@ class MemoryStore:
     def version(self) -> object:
         return self._version
 
-    def announce(self) -> None:
+    @contextlib.contextmanager
+    def announcing(self) -> Iterator[None]:
+        yield
         self._version = object()
 
     def read(self) -> Token | None:

@@ -26,7 +26,7 @@ class MirroredStore:
     def __init__(self, store: Store, file: FileStore, clock: Callable[[], float] = time.time) -> None:
         self.lock = store.lock
         self.announces = store.announces
-        self.announce = store.announce
+        self.announcing = store.announcing
         self._store = store
         self._file = file
         self._clock = clock

@@ -25,7 +25,7 @@ from tray_app.stores.redis_record import RedisRecord
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tray_app.stores.change_marker import ChangeMarker
     from tray_app.stores.redis_record import Found
@@ -89,12 +89,17 @@ class RedisStore:
         written = self._writes.version()
         return (changes, written if isinstance(written, bytes) else None)
 
-    def announce(self) -> None:
-        with self._turn, contextlib.suppress(RedisUnavailable):
-            count = self._record.announce()
-            if self._count == count - 1:
-                self._count = count
-            self._announce(count)
+    @contextlib.contextmanager
+    def announcing(self) -> Iterator[None]:
+        """Announce it in the end alone: a program that is killed in the middle leaves readers with what they had."""
+        try:
+            yield
+        finally:
+            with self._turn, contextlib.suppress(RedisUnavailable):
+                count = self._record.announce()
+                if self._count == count - 1:
+                    self._count = count
+                self._announce(count)
 
     def read(self) -> Token | None:
         with self._turn:
