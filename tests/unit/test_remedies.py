@@ -94,7 +94,7 @@ def test_end_in_trading_hours_is_avoided_when_that_is_possible(now: float, left:
 
 
 def test_rotation_before_the_market_opens_leaves_nothing_to_do() -> None:
-    of = state(15 * 3600, EVENING, policy="daily 06:30", renew_at=EVENING + 9.5 * 3600)
+    of = state(15 * 3600, EVENING, policy="daily 06:30", rotate_at=EVENING + 9.5 * 3600)
     assert remedy_for(of, EVENING) == Remedy.NONE
 
 

@@ -542,7 +542,7 @@ class TestFailure:
         schedule.saw(None, clock())
         error = error_for(3, f"[{code}:no]")
 
-        assert pauses(schedule, clock, 8, error) == [60, 60, 60, 80, 160, 320, 600, 600]
+        assert pauses(schedule, clock, 8, error) == [60, 120, 300, 600, 1200, 1800, 1800, 1800]
         assert schedule.stopped
         assert len(schedule.notices(clock())) == 1
 

@@ -141,7 +141,7 @@ class TestAFileThatCannotBeReadAsAWhole:
 
         assert (refused.status, refused.out) == (USAGE, "")
         assert refused.err == (
-            f"{file} cannot be read (a link that leads nowhere). Mend or remove it, then try again.\n"
+            f"{file} cannot be read (a link that leads nowhere). Correct or remove it, then try again.\n"
         )
 
     @pytest.mark.parametrize("words", [("list",), ("list", "--json"), ("get", "theme"), ("path",)])

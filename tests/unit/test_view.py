@@ -343,7 +343,7 @@ def on_tuesday(left: float | None, **changes: Any) -> TokenState:
         (DAY, {"policy": "daily 06:30", "renew_at": None}, True, "Expires tomorrow 12:00, during trading hours"),
         (
             3600,
-            {"policy": "daily 06:30", "rotate_at": TUESDAY_NOON + 3000},
+            {"policy": "daily 06:30", "renew_at": TUESDAY_NOON + 3000, "rotate_at": TUESDAY_NOON + 3000},
             False,
             "Expires at 13:00, during trading hours",
         ),

@@ -187,7 +187,7 @@ class RenewalSchedule:
             self._renew_at = None
             if error.remedy == Remedy.OPEN_PORTAL and self._policy != NOTIFY:  # no program learns that it is solved
                 pause = _PORTAL_PAUSES_SECONDS[min(self._portal_failures, len(_PORTAL_PAUSES_SECONDS) - 1)]
-                self._renew_at, self._rotates = now + pause, False
+                self._renew_at, self._rotates = now + pause, self._rotates and rotating
                 self._portal_failures += 1
                 self.failures += 1
                 self.failed_at = now
