@@ -83,11 +83,17 @@ def test_settings_that_cannot_be_used_are_mended_unless_something_else_is_wrong(
 @pytest.mark.parametrize(
     ("now", "left", "remedy"),
     [
-        (EVENING, 15 * 3600, Remedy.ROTATE),
+        (EVENING, 15 * 3600, Remedy.PLAN_ROTATION),
+        (EVENING + 10 * 3600, 5 * 3600, Remedy.ROTATE),
         (EVENING, 23 * 3600, Remedy.NONE),
         (NOON, DAY - 60, Remedy.NONE),
     ],
-    ids=["in the evening", "it ends in the evening", "during the market, where reissuing changes nothing"],
+    ids=[
+        "in the evening",
+        "in the morning, when the quiet hour is over",
+        "it ends in the evening",
+        "during the market, where reissuing changes nothing",
+    ],
 )
 def test_end_in_trading_hours_is_avoided_when_that_is_possible(now: float, left: float, remedy: str) -> None:
     assert remedy_for(state(left, now), now) == remedy

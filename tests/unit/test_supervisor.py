@@ -27,7 +27,7 @@ from tray_app.core.token import KST, Token, token_for
 from tray_app.service.evidence import Evidence
 from tray_app.service.outcome import Cleared, Outcome
 from tray_app.settings.load import Settings, load_settings
-from tray_app.supervisor.commands import Clear, EnterKeys, Refresh, Rotate, Unlock, Verify
+from tray_app.supervisor.commands import Clear, EnterKeys, PlanRotation, Refresh, Rotate, Unlock, Verify
 from tray_app.supervisor.jobs import Job
 from tray_app.supervisor.supervisor import Callbacks, Supervisor
 
@@ -905,3 +905,18 @@ def fail_checks(service: FakeService, monkeypatch: pytest.MonkeyPatch, failure: 
 
     monkeypatch.setattr(service, "verify", fail)
     return asked
+
+
+@pytest.mark.parametrize("policy", ["notify", "auto"])
+def test_a_reissue_that_the_user_plans_is_shown_and_carried_out(clock: Clock, tmp_path: Path, policy: str) -> None:
+    watched = Watched(clock, FakeService(clock, tmp_path), load_settings(policy=policy))
+    watched.service.hold(token_for("a-token-of-a-test", DAY, clock()))
+    watched.start()
+    at = clock() + 3600
+
+    watched.supervisor.do(PlanRotation(at))
+
+    assert (watched.state.rotate_at, watched.state.renew_at) == (at, at)
+    assert watched.last.result is Result.PLANNED
+    watched.advance(3600)
+    assert watched.service.calls == ["plan", "renew by rotation"]

@@ -35,6 +35,8 @@ class Remedy:
     OPEN_PORTAL = "open-portal"
     UNLOCK_KEYRING = "unlock-keyring"
     ROTATE = "rotate"
+    PLAN_ROTATION = "plan-rotation"
+    """Revoke and reissue at the next quiet hour."""
     CHOOSE_FOLDER = "choose-folder"
     FIX_SETTINGS = "fix-settings"
 

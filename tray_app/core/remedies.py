@@ -9,7 +9,7 @@ from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
 from tray_app.core.renewal_schedule import NOTIFY
 from tray_app.core.state import Action, Life, TokenState
-from tray_app.core.trading import evening_before, is_trading, opening_of
+from tray_app.core.trading import QUIET_MINUTES, evening_before, is_trading, next_time_of_day, opening_of
 from tray_app.core.wording import keyring_name, local_time
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ LOW_SECONDS = 600
 
 CHANGE_SECONDS = 60
 """A change of tokens that takes less is no gap."""
+
+_QUIET_TIME = f"{QUIET_MINUTES // 60:02}:{QUIET_MINUTES % 60:02}"
 
 ASKING = frozenset({Remedy.NONE, Remedy.RETRY, Remedy.WAIT, Remedy.ISSUE, Remedy.CHECK})
 """What the button that asks Kiwoom does anyway; every other remedy is a button of its own."""
@@ -60,6 +62,8 @@ def remedy_text(remedy: str, mode: str) -> str:
             return tr("Unlock {keyring}…", keyring=keyring_name())
         case Remedy.ROTATE:
             return tr("Revoke and reissue…")
+        case Remedy.PLAN_ROTATION:
+            return tr("Reissue at {time}", time=_QUIET_TIME)
         case Remedy.CHOOSE_FOLDER:
             return tr("Choose a folder…")
         case Remedy.FIX_SETTINGS:
@@ -83,6 +87,8 @@ def remedy_command(remedy: str, profile: str, mode: str) -> str:
             return f"kiwoom-token login --mode {other}{named}"
         case Remedy.ROTATE:
             return f"kiwoom-token refresh --rotate{named}"
+        case Remedy.PLAN_ROTATION:
+            return f"kiwoom-token refresh --rotate --at {_QUIET_TIME}{named}"
         case Remedy.OPEN_PORTAL:
             return "openapi.kiwoom.com > API 사용신청"
         case Remedy.CHOOSE_FOLDER:
@@ -149,7 +155,8 @@ def _of_life(state: TokenState, now: float) -> str:
     if not is_planned_for(state) and state.remaining(now) < LOW_SECONDS:
         return Remedy.ROTATE
     if expires_in_trading_hours(state, now) and _is_evening_before(state.expires or 0.0, now, state.mode):
-        return Remedy.ROTATE
+        is_in_time = next_time_of_day(QUIET_MINUTES, now) < opening_of(state.expires or 0.0, state.mode)
+        return Remedy.PLAN_ROTATION if is_in_time else Remedy.ROTATE
     return Remedy.NONE
 
 

@@ -52,6 +52,8 @@ class Result(StrEnum):
     KEPT = "kept"
     """A clear left the stored token alone, because it belongs to other keys."""
     UNLOCKED = "unlocked"
+    PLANNED = "planned"
+    """The token will be revoked and reissued at a time that was chosen."""
     CONFIRMED = "confirmed"
     """Kiwoom said that the token works."""
     DIED = "died"

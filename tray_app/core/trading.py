@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 OPENS = time(8, 0)
 CLOSES = time(20, 0)
+QUIET_MINUTES = 6 * 60 + 30
+"""A time of day in Korea at which a reissue disturbs nobody, in minutes after midnight."""
+
 _MOCK_HOURS = (time(9, 0), time(15, 30))
 _SATURDAY = 5
 _CHECK_BEFORE = timedelta(minutes=10)

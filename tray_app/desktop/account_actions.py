@@ -12,6 +12,7 @@ from tray_app.core.language import tr
 from tray_app.core.remedies import remedy_for
 from tray_app.core.renewal_schedule import DAILY, NOTIFY
 from tray_app.core.state import Action
+from tray_app.core.trading import QUIET_MINUTES, next_time_of_day
 from tray_app.desktop.clipboard import KEEP_SECONDS
 from tray_app.desktop.view.window import last_event_text
 
@@ -132,6 +133,9 @@ class AccountActions(QObject):
                 monitor.refresh()
             case Remedy.ROTATE:
                 self.ask_rotate(profile)
+            case Remedy.PLAN_ROTATION:
+                self._expect_answer(profile)
+                monitor.rotate(next_time_of_day(QUIET_MINUTES, self._clock()))
             case Remedy.CHOOSE_FOLDER:
                 self._windows.choose_folder()
             case Remedy.FIX_SETTINGS:

@@ -15,7 +15,7 @@ from tray_app.core.state import Action
 from tray_app.desktop.file_watch import FileWatch, watchable
 from tray_app.desktop.worker import Worker
 from tray_app.service.composition import find_keys
-from tray_app.supervisor.commands import Clear, EnterKeys, Refresh, Rotate, Unlock, Verify
+from tray_app.supervisor.commands import Clear, EnterKeys, PlanRotation, Refresh, Rotate, Unlock, Verify
 from tray_app.supervisor.supervisor import Callbacks, Supervisor
 from tray_app.system.private_files import make_private_folder
 
@@ -149,9 +149,12 @@ class Monitor(QObject):
         """Ask Kiwoom if the token works."""
         self._supervisor.do(Verify())
 
-    def rotate(self) -> None:
-        """Revoke the present token and ask Kiwoom for a new one."""
-        self._supervisor.do(Rotate())
+    def rotate(self, at: float | None = None) -> None:
+        """Revoke the present token and ask Kiwoom for a new one, now or at that instant (seconds of the epoch)."""
+        if at is None:
+            self._supervisor.do(Rotate())
+        else:
+            self._supervisor.do(PlanRotation(at))
 
     def clear(self, *, revoke: bool) -> None:
         """Forget the token here; with `revoke` revoke it at Kiwoom first."""

@@ -30,6 +30,7 @@ DEFAULT_TIMEOUT_SECONDS = 30.0
 
 _MAX_RECORD_BYTES = 4096
 _REOPENINGS = 3
+_TORN_PAUSES_SECONDS = (0.0, 0.001, 0.002, 0.004)
 _NEXT_TIME_NS = 1000
 """The times of two writes of the record differ by at least this; some file systems store no smaller fraction."""
 
@@ -219,12 +220,19 @@ class ProfileLock(ThreadLock):
         """Return the last holder's record; empty without one, or when it is damaged."""
         import json
 
-        try:
-            # On a descriptor of its own: a thread without the lock must not move the position of the other's.
-            record = json.loads(read_regular(self.path, _MAX_RECORD_BYTES, follow_links=False)[0])
-        except (OSError, ValueError, RecursionError):
-            return {}
-        return record if isinstance(record, dict) else {}
+        for pause in _TORN_PAUSES_SECONDS:
+            if pause:
+                time.sleep(pause)
+            try:
+                # On a descriptor of its own: a thread without the lock must not move the position of the other's.
+                content = read_regular(self.path, _MAX_RECORD_BYTES, follow_links=False)[0]
+                record = json.loads(content) if content else {}
+            except ValueError:
+                continue  # a record that is just being written can be read in halves
+            except (OSError, RecursionError):
+                return {}
+            return record if isinstance(record, dict) else {}
+        return {}
 
     def write_record(self, record: dict[str, Any]) -> None:
         """Write the record. Raises nothing: a full disk must not cost the token that was just issued."""

@@ -92,6 +92,21 @@ class RenewByRotation(Rotate):
         return service.renew(self._seen, rotate=True)
 
 
+class PlanRotation(Command[None]):
+    """Plan to revoke and reissue the token at an instant, in seconds of the epoch."""
+
+    action = Action.LOOK
+
+    def __init__(self, at: float) -> None:
+        self._at = at
+
+    def run(self, service: TokenService) -> None:
+        service.plan_rotation(self._at)
+
+    def succeed(self, tracker: TokenTracker, result: None, now: float) -> None:  # noqa: ARG002 - there is none
+        tracker.on_planned(self._at, now)
+
+
 class Verify(Command["Verified"]):
     """Ask Kiwoom whether the token works."""
 

@@ -42,7 +42,7 @@ class TokenTracker:
     ) -> None:
         self._random = random
         self._heeds_quiet_hours = heeds_quiet_hours
-        self._schedule = self._new_schedule(settings)
+        self._schedule = _schedule_for(settings, self._random, heeds_quiet_hours=self._heeds_quiet_hours)
         self._verification = VerificationSchedule(settings.mode, is_on=settings.verify == "auto")
         self._read_error: KiwoomTokenError | None = None
         self._last_notice: Notice | None = None
@@ -60,7 +60,10 @@ class TokenTracker:
 
     def change_account(self, settings: Settings) -> None:
         """Begin as at a start: nothing that was reported, tried or requested for the previous account applies."""
-        self._schedule, self.token = self._new_schedule(settings), None
+        self._schedule, self.token = (
+            _schedule_for(settings, self._random, heeds_quiet_hours=self._heeds_quiet_hours),
+            None,
+        )
         self._verification = VerificationSchedule(settings.mode, is_on=settings.verify == "auto")
         self.set_mode(settings.mode)
 
@@ -202,6 +205,11 @@ class TokenTracker:
         self._finish(Result.UNLOCKED, now)
         self._schedule.resume(now)
 
+    def on_planned(self, at: float, now: float) -> None:
+        """Take note that the token is to be revoked and reissued at that instant."""
+        self._schedule.plan_rotation(at)
+        self._finish(Result.PLANNED, now)
+
     def snooze(self, seconds: float, now: float) -> None:
         """Warn of nothing for so long; 0 ends that."""
         self._schedule.snooze(now + seconds, now)
@@ -243,16 +251,16 @@ class TokenTracker:
     ) -> None:
         self.state = replace(self.state, last=LastResult(result, now, error, replaces_dead))
 
-    def _new_schedule(self, settings: Settings) -> TokenSchedule:
-        quiet_hours = settings.quiet_hours if self._heeds_quiet_hours else None
-        return TokenSchedule(
-            settings.policy,
-            settings.renew_before,
-            settings.warn_before,
-            self._random,
-            quiet_hours=quiet_hours,
-            mode=settings.mode,
-        )
+
+def _schedule_for(settings: Settings, random: Callable[[], float], *, heeds_quiet_hours: bool) -> TokenSchedule:
+    return TokenSchedule(
+        settings.policy,
+        settings.renew_before,
+        settings.warn_before,
+        random,
+        quiet_hours=settings.quiet_hours if heeds_quiet_hours else None,
+        mode=settings.mode,
+    )
 
 
 def _result_of(cleared: Cleared) -> Result:

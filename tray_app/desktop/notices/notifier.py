@@ -36,7 +36,7 @@ _OFFERS = {
     NoticeKind.FAILED: Remedy.RETRY,
     NoticeKind.STOPPED: Remedy.RETRY,
     NoticeKind.DIED: Remedy.ISSUE,
-    NoticeKind.TRADING_HOURS: Remedy.ROTATE,
+    NoticeKind.TRADING_HOURS: Remedy.PLAN_ROTATION,
 }
 """The notices with buttons, and what the first of them does unless something else helps."""
 
@@ -178,8 +178,11 @@ def _buttons(notice: Notice, remedy: str, mode: str) -> tuple[tuple[str, str], .
     """Return the buttons: what helps, and a snooze. Some desktops show at most three."""
     if notice.kind not in _OFFERS or _is_settled(notice):
         return ()
+    helps = remedy
     if notice.error is None or remedy in {Remedy.NONE, Remedy.CHECK, Remedy.ROTATE, Remedy.FIX_SETTINGS}:
         remedy = _OFFERS[notice.kind]
+    if notice.kind is NoticeKind.TRADING_HOURS and helps == Remedy.ROTATE:
+        remedy = helps  # the quiet hour is over
     if notice.error is not None and notice.error.remedy not in {Remedy.NONE, Remedy.RETRY}:
         remedy = notice.error.remedy
     snooze = (f"{_SNOOZE}{SNOOZES_SECONDS[0]}", tr("Remind me later"))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tray_app.core.language import tr
+from tray_app.core.language import msg, tr
 from tray_app.core.renewal_schedule import NOTIFY
 from tray_app.core.state import Result, TokenState
-from tray_app.core.wording import duration, keyring_subject, local_time
+from tray_app.core.wording import duration, keyring_subject, korean_time, local_time
 from tray_app.desktop.theme.colours import Tone
 from tray_app.desktop.view.icon import icon_of
 from tray_app.desktop.view.model import Overview, ProfileLine
@@ -81,6 +81,19 @@ def place_name(place: str, platform: str) -> str:
     return "Redis" if place == "redis" else place
 
 
+_RESULTS = {
+    Result.ISSUED: msg("A new token was issued."),
+    Result.DIED: msg("Kiwoom does not accept the token any more."),
+    Result.ADOPTED: msg("A token issued to another program is in use."),
+    Result.CLEARED: msg("The token was removed from this computer. At Kiwoom it may still be valid."),
+    Result.REVOKED: msg("The token was revoked at Kiwoom and removed from this computer."),
+    Result.ALREADY_DEAD: msg("Kiwoom no longer accepted the token. It was removed from this computer."),
+    Result.GONE: msg("Another program has removed the token."),
+    Result.KEPT: msg("There was no token of this account. The stored one was issued with other keys and stays."),
+    Result.PLANNED: msg("The planned reissue was dropped."),
+}
+
+
 def last_event_text(state: TokenState, now: float) -> str:
     if state.last is None:
         return tr("Issued") if is_of_known_age(state) else ""
@@ -89,29 +102,15 @@ def last_event_text(state: TokenState, now: float) -> str:
     result = state.last.result
     if state.last.replaces_dead:
         return tr("The previous token had stopped working early. A new one was issued.")
-    if result is Result.ISSUED:
-        return tr("A new token was issued.")
     if result in {Result.SAME, Result.CONFIRMED}:
         if state.expires is None:
             return tr("Kiwoom confirms it is valid.")
         return tr("Kiwoom confirms it is valid. It still expires {time}.", time=short_end_text(state.expires, now))
-    if result is Result.DIED:
-        return tr("Kiwoom does not accept the token any more.")
-    if result is Result.ADOPTED:
-        return tr("A token issued to another program is in use.")
-    if result is Result.CLEARED:
-        return tr("The token was removed from this computer. At Kiwoom it may still be valid.")
-    if result is Result.REVOKED:
-        return tr("The token was revoked at Kiwoom and removed from this computer.")
-    if result is Result.ALREADY_DEAD:
-        return tr("Kiwoom no longer accepted the token. It was removed from this computer.")
-    if result is Result.GONE:
-        return tr("Another program has removed the token.")
-    if result is Result.KEPT:
-        return tr("There was no token of this account. The stored one was issued with other keys and stays.")
+    if result is Result.PLANNED and state.rotate_at is not None:
+        return tr("It will be revoked and reissued {time} (KST).", time=korean_time(state.rotate_at, now))
     if result is Result.UNLOCKED:
         return tr("{keyring} is unlocked.", keyring=keyring_subject())
-    return tr("That did not work.")
+    return tr(_RESULTS.get(result, msg("That did not work.")))
 
 
 def last_event_time(state: TokenState, now: float) -> str:
