@@ -20,7 +20,7 @@ _LONGEST_LIFE_SECONDS = 367 * 86400.0
 _CLOCKS_DIFFER_SECONDS = 86400.0
 """Other computers write the record in Redis too, with their own clocks. A dead token is dead whatever they show."""
 
-_DEAD_REMEMBERED = 8
+_DEAD_REMEMBERED = 16
 """How many dead tokens are remembered: a copy of one may come back after another was issued."""
 
 

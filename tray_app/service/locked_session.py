@@ -100,12 +100,25 @@ class LockedSession:
         self._profile = profile
 
     def write(
-        self, *, last: LastAttempt | None = None, evidence: Evidence | None = None, rotate_at: float | None = None
+        self,
+        *,
+        last: LastAttempt | None = None,
+        evidence: Evidence | None = None,
+        rotate_at: float | None = None,
+        was_revoked: bool = True,
     ) -> None:
         """Replace parts of the lock's record, see `LockRecord.write`. Let every reader know when that changes which
-        tokens nobody is to get."""
-        coming = LockRecord(last or self.record.last, evidence or self.record.evidence)
-        is_news = coming.gone_tokens() != self.record.gone_tokens()
+        tokens nobody is to get.
+
+        A token that somebody began to revoke, and about which `evidence` says nothing, is never given to anybody again
+        once that mark is gone, unless `was_revoked` is False.
+        """
+        before = self.record
+        ended = before.last.revoking if last is not None and last.revoking != before.last.revoking else ""
+        if ended and was_revoked and (evidence is None or evidence.token != ended):
+            evidence = (evidence or before.evidence).was_ended(ended)
+        coming = LockRecord(last or before.last, evidence or before.evidence)
+        is_news = coming.gone_tokens() != before.gone_tokens()
         with self._tokens.store.announcing() if is_news else contextlib.nullcontext():
             self.record.write(self._lock, last=last, evidence=evidence, rotate_at=rotate_at)
 
@@ -137,6 +150,8 @@ class LockedSession:
             return Outcome(token, Outcome.ADOPTED)
         if token is not None and token.value == request.refused:
             self._take_away_dead(token)  # whether or not Kiwoom issues another one
+        elif request.refused is not None and not self.record.evidence.says_dead(request.refused):
+            self.write(evidence=self.record.evidence.other_died(request.refused))  # some may still have it in memory
         if decision.error is not None:
             raise decision.error
         with self._events.failure_added(token):
@@ -333,7 +348,7 @@ class LockedSession:
                     evidence = evidence.confirmed(token, self._clock())
                 elif isinstance(error, errors.RevokeFailed):
                     evidence = evidence.doubted(token, self._clock())
-                self.write(last=before, evidence=evidence)
+                self.write(last=before, evidence=evidence, was_revoked=False)
                 if tries_store:
                     self._show_again(token)
                 if is_alive and isinstance(error, BrokerError):

@@ -15,6 +15,7 @@ from tray_app.core.errors import BrokerError, KiwoomTokenError, LockTimeout, NoT
 from tray_app.core.language import msg
 from tray_app.service.account_store import AccountStore
 from tray_app.service.event_buffer import EventBuffer
+from tray_app.service.evidence import Evidence
 from tray_app.service.last_attempt import LastAttempt
 from tray_app.service.locked_session import LockedSession, is_doubtful
 from tray_app.service.outcome import Cleared, Outcome, Verified
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from tray_app.core.token import Token
     from tray_app.kiwoom.keys import AppKeys
     from tray_app.service.event_buffer import TokenHistory
-    from tray_app.service.evidence import Evidence
     from tray_app.service.key_binding import KeyBinding
     from tray_app.service.locked_session import TokenBroker, TokenExports
     from tray_app.stores.base import Store
@@ -389,7 +389,10 @@ class TokenService:
             return None
         failure = last.failure(self._clock())
         if failure is not None:
-            return failure
+            is_recorded = request.refused is None or Evidence.from_record(record, self._clock()).says_dead(
+                request.refused
+            )
+            return failure if is_recorded else None  # else nobody would learn that the token was refused
         with contextlib.suppress(StoreError):
             token = self.tokens.unexpired()
             if token is not None and last.is_about(token):
