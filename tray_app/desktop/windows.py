@@ -165,7 +165,9 @@ class Windows(QObject):
         from tray_app.history.database import open_history
 
         if self.history is None:
-            feed = HistoryFeed(open_history(settings), self._monitors.finders(), self._clock, self)
+            feed = HistoryFeed(
+                open_history(settings), self._monitors.finders(), self._clock, self, mode_of=self._monitors.mode_of
+            )
             self.history = HistoryWindow(feed)
             self._monitors.reconfigured.connect(
                 lambda settings: feed.use(open_history(settings), self._monitors.finders())

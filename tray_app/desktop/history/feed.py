@@ -70,7 +70,8 @@ class HistoryFeed(QObject):
     """Read the history of one account.
 
     `changed(Page)` carries the result, `exported(message, succeeded)` that of an export. `profiles` maps each account
-    to a function that returns its present token. While it is not active, nothing is read and no timer runs.
+    to a function that returns its present token; `mode_of` returns an account's mode, `real` or `demo`, whose trading
+    hours differ. While it is not active, nothing is read and no timer runs.
     """
 
     changed = Signal(object)
@@ -82,8 +83,11 @@ class HistoryFeed(QObject):
         profiles: Mapping[str, FindToken],
         clock: Callable[[], float] = time.time,
         parent: QObject | None = None,
+        *,
+        mode_of: Callable[[str], str] = lambda _: "real",
     ) -> None:
         super().__init__(parent)
+        self._mode_of = mode_of
         self._history = history
         self._profiles = dict(profiles)
         self._clock = clock
@@ -128,7 +132,8 @@ class HistoryFeed(QObject):
             return
         self._is_reading, self._read_again = True, False
         history, profile, profiles = self._history, self.page.profile, dict(self._profiles)
-        self._worker.run(lambda: _read(history, profile, profiles, self._clock()), self._read)
+        mode = self._mode_of(profile)
+        self._worker.run(lambda: _read(history, profile, profiles, self._clock(), mode=mode), self._read)
 
     def export(self, path: str, entries: Sequence[Entry]) -> None:
         """Write these entries as a CSV file that Excel opens on a double click."""
@@ -165,17 +170,17 @@ class HistoryFeed(QObject):
 
 
 def _read(
-    history: History | None, profile: str, profiles: Mapping[str, FindToken], now: float
+    history: History | None, profile: str, profiles: Mapping[str, FindToken], now: float, *, mode: str
 ) -> tuple[Page, set[str]]:
     names = tuple(profiles)
     if history is None:
-        return Page(profile, names, week_of(profile, (), now), is_kept=False), set()
+        return Page(profile, names, week_of(profile, (), now, mode=mode), is_kept=False), set()
     watch_paths = watchable([history.path])
     events = history.read(profile, days_until(now)[0].start)
-    week = week_of(profile, events, now)
+    week = week_of(profile, events, now, mode=mode)
     if week.life_at(now) is None and profile in profiles:  # the keyring is not asked for what is known
         with contextlib.suppress(KiwoomTokenError):  # the status window says what is wrong with the storage
-            week = week_of(profile, events, now, profiles[profile]())
+            week = week_of(profile, events, now, profiles[profile](), mode=mode)
     rows = tuple(_row(entry) for entry in reversed(week.entries))
     return Page(profile, names, week, rows, summary_text(week)), watch_paths
 
