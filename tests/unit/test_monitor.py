@@ -264,3 +264,17 @@ def test_what_cannot_be_told_to_a_locked_screen_does_not_keep_it_awake(
     watched.monitor.hold(is_held=False)
     watched.settled()
     assert [one.kind for one in watched.notices] == [NoticeKind.ENDING]
+
+
+def test_each_moment_is_met_though_the_store_need_not_be_read_between(
+    make: Callable[..., Watched], service: FakeService
+) -> None:
+    """A tick that reads nothing sets the timer for the next moment all the same."""
+    service.hold(token_for("a-token-of-a-test", 100, START))
+    watched = make(policy="notify", warn_before=["60s", "30s"], verify="off")
+    watched.start()
+    for seconds in (41, 30):
+        watched.advance(seconds)
+        watched.settled()
+        assert 0 < watched.pause() <= 60
+    assert [one.kind for one in watched.notices] == [NoticeKind.ENDING] * 2

@@ -155,9 +155,11 @@ class Supervisor:
         if not self._renew_if_due():
             self._tell_due()
             is_asking = not self._is_acting and self._keyring.poll(self.state)
-            was_read = self._is_reading or 0 <= self._clock() - self._read_at < self._reads_every
-            if not is_asking and (resumed or not was_read):
+            is_recent = 0 <= self._clock() - self._read_at < self._reads_every and not resumed
+            if not is_asking and not self._is_reading and not is_recent:
                 self.read()
+            elif not is_asking and not self._is_reading:
+                self._publish(self.state.busy)  # whoever calls `tick` learns the next moment from it
 
     def poll(self) -> None:
         """Do one turn for a face without events to wake it: read the store if it changed, then do and report what is
