@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def run() -> NoReturn:
-    """Run the tray program, once nothing can be imported from the working folder any more."""
+    """Run the tray program, after the working folder was taken off the import path."""
     from tray_app.system.child_process import restore_environment, stop_importing_from_working_folder
 
     restore_environment(with_qt=False)

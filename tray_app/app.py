@@ -63,8 +63,8 @@ def run() -> NoReturn:
 
 
 def _leave(status: int) -> NoReturn:
-    """End the process; once Qt is loaded, without Python's own way of ending, which destroys Qt's objects while threads
-    still use them (a segmentation fault in one of sixty ends)."""
+    """End the process. Once Qt is loaded, skip Python's own shutdown, which destroys Qt's objects while threads still
+    use them (a segmentation fault in one of sixty exits)."""
     ignore_stop_signals()
     if "PySide6.QtCore" not in sys.modules:
         sys.exit(status)
@@ -158,7 +158,7 @@ def _run(options: Namespace) -> int:
             settings = load_settings(None if sandbox else options.profile, environ)
         settings = settle_data_dir(settings, environ)
         named = options.profile is not None or bool(variable(environ, "KIWOOM_PROFILE"))
-        looks = options.show or (sandbox is not None and not options.background)  # who practises came to look
+        looks = options.show or (sandbox is not None and not options.background)  # to be seen
         showing = {"background": options.background, "show": looks, "is_new": is_new}
         return _start(settings, environ, sandbox, only_this_profile=named, **showing)
     except KiwoomTokenError as error:

@@ -68,9 +68,9 @@ _KEYRING_REMEDIES = {
 
 
 def doctor(profile: str | None, *, as_json: bool, report: str | None = None, look_in: Sequence[str] = ()) -> int:
-    """Print what works here and what does not, each finding as soon as it is there.
+    """Print what works here and what does not, each finding as soon as it is known.
 
-    Returns 0 when nothing needs mending, else 1. Asks Kiwoom nothing and mends nothing. `report` is the path of a zip
+    Return 0 when nothing needs fixing, else 1. Asks Kiwoom nothing and changes nothing. `report` is the path of a zip
     file for a bug report, which is written as well. `look_in` are folders in which keys and tokens of other programs
     are looked for.
     """

@@ -46,7 +46,7 @@ def run() -> NoReturn:
         from tray_app.system.signals import ignore_stop_signals
 
         ignore_stop_signals()
-    if "tray_app.history.database" in sys.modules:  # what it was told may still have to be written
+    if "tray_app.history.database" in sys.modules:  # its last events may still have to be written
         sys.exit(status)
     exit_now(status)
 

@@ -115,7 +115,7 @@ def exec_(options: Namespace) -> int:
 
 
 def _tell_not_run(program: str, error: OSError) -> int:
-    """Say on stderr why a command does not run, without repeating it; return the status that shells have for it."""
+    """Say on stderr why a command does not run, without repeating it; return the exit status that shells use for it."""
     is_missing = isinstance(error, (FileNotFoundError, NotADirectoryError)) and not _exists(program)
     if is_missing:
         told = tr("The command after -- was not found. Check its name and PATH.")

@@ -41,7 +41,7 @@ def watch(profile: str | None) -> int:
 
 
 def watch_over(settings: Settings, environ: Mapping[str, str]) -> int:
-    """The same for a program that has read the settings."""
+    """Run `watch` for a program that has read the settings already."""
     update_if_needed(time.time())
     problem = holidays_problem(time.time())
     if problem:
@@ -75,7 +75,7 @@ class Terminal:
         self._told = ""
         self._error = ""
         self._answered: float | None = None
-        """The expiry of the token that the last request brought, which has been told already."""
+        """The expiry of the token that the last request brought, which was printed already."""
         self._planned: float | None = None
         self._problems: tuple[str, ...] = tuple(map(str, settings.problems))
         self._profiles = ProfileSettings(settings.profile, environ, only_first=True, settles_data_dir=False)

@@ -99,13 +99,13 @@ class RenewalSchedule:
 
     @property
     def renew_at(self) -> float | None:
-        """When to ask Kiwoom next, in seconds of the epoch, or None."""
+        """Return when to ask Kiwoom next, in seconds of the epoch, or None."""
         planned = None if self.stopped else self._planned_at
         return min((one for one in (self._renew_at, planned) if one is not None), default=None)
 
     @property
     def rotates_next(self) -> bool:
-        """Whether the next request revokes the token first."""
+        """Return True if the next request revokes the token first."""
         planned = None if self.stopped else self._planned_at
         return self._rotates if planned is None else self._renew_at is None or planned <= self._renew_at
 
@@ -193,7 +193,7 @@ class RenewalSchedule:
                 self.failed_at = now
             return True
         if self._rotates and self.token is not None and self._renew_at is not None and now < self._renew_at:
-            return False  # the user's own request failed; the hour of the rotation is still to come
+            return False  # the user's own request failed; the time of the rotation is still to come
         self.failures += 1
         self.failed_at = now
         if was_planned:
@@ -248,7 +248,7 @@ class RenewalSchedule:
             return Seen.NONE
         failed_at = self._rotation_failed_at
         if interrupted or (failed_at is not None and now - failed_at < _LOSS_SECONDS):
-            self._rotates = False  # revoked it is; only the issue failed, and that is tried again
+            self._rotates = False  # it is revoked already; only the issue failed and is tried again
             if self._renew_at is None or self._renew_at > now + _LONGEST_PAUSE_SECONDS:
                 self._plan(now + _FIRST_PAUSE_SECONDS)
             return Seen.INTERRUPTED

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class DesktopController(QObject):
     """Render the state of the monitors, and pass on what the user asks for.
 
-    Windows are imported and created when they are first wanted: on most days that is never. `notifier` shows the
+    Windows are imported and created when they are first opened: on most days that is never. `notifier` shows the
     notices, by default through the platform's own service. `is_new` tells that the user has just closed the setup
     wizard.
     """

@@ -131,7 +131,7 @@ class Week:
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """The events and the gaps in trading hours, in order of time."""
+        """Return the events and the gaps in trading hours, in order of time."""
         return tuple(sorted([*self.events, *(gap for gap in self.gaps if gap.trading)], key=lambda one: one.at))
 
     def gap_seconds(self, *, trading: bool) -> float:

@@ -50,11 +50,11 @@ class AccountStore:
         return token if token is not None and token.lives(self._clock()) else None
 
     def stored(self) -> Token | None:
-        """Return the same without a token that the seed's rule has taken away."""
+        """Return the stored record, unless the seed's rule has hidden it."""
         return self._newest(self._usable)
 
     def available(self) -> Token | None:
-        """Return what `stored` finds, unless nobody is to get it (`is_gone`)."""
+        """Return what `stored` finds, unless nobody may get it (`is_gone`)."""
         return self._newest(self._unless_gone)
 
     def _newest(self, accept: Callable[[Token | None], Token | None]) -> Token | None:
@@ -64,7 +64,7 @@ class AccountStore:
             return accept(self.store.read())
         with contextlib.suppress(StoreError):
             token = accept(self.store.read())
-            if token == unsaved:  # the store has it after all, and a clear there counts from now on
+            if token == unsaved:  # the store has it after all, so a clear there counts from now on
                 self.unsaved = None
             elif token is not None and token.created_at > unsaved.created_at:
                 return token

@@ -28,8 +28,8 @@ class Evidence:
     """What is known about one token. Times are seconds of the epoch, 0 for never.
 
     `token` is its fingerprint and `expires` its expiry. `confirmed_at`: when Kiwoom last said that it works.
-    `doubted_at`: when something first spoke against it since then. `dead_at`: when Kiwoom last proved that it does not.
-    `settled` are the fingerprints of other tokens that were already compared with it at Kiwoom. `dead` are the
+    `doubted_at`: when the first evidence against it came since then. `dead_at`: when Kiwoom last proved that it does
+    not. `settled` are the fingerprints of other tokens that were already compared with it at Kiwoom. `dead` are the
     fingerprints of the tokens that were found dead last, this one or others, and `revoked` of those that were revoked
     on purpose.
     """
@@ -121,7 +121,7 @@ class Evidence:
         return about.replace(doubted_at=about.doubted_at or now)
 
     def died(self, token: Token, now: float) -> Evidence:
-        """Kiwoom proved that the token does not work."""
+        """Return the evidence once Kiwoom has refused the token."""
         return self._about(token).replace(dead_at=now, doubted_at=0.0, settled=()).other_died(token.value)
 
     def other_died(self, value: Secret) -> Evidence:
@@ -141,7 +141,7 @@ class Evidence:
         return self.replace(dead=dead)
 
     def was_revoked(self, value: Secret) -> Evidence:
-        """Kiwoom revoked the token with that value, as somebody wished."""
+        """Return the evidence once Kiwoom has revoked the token with that value on request."""
         return self.was_ended(value.fingerprint())
 
     def was_ended(self, name: str) -> Evidence:

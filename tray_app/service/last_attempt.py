@@ -59,8 +59,8 @@ class LastAttempt:
     program that asked has it, and `has_killed` that it ended such a token of another program. `error`, `message`,
     `values`, `code`, `remedy`: the failure, if there was one. `retry_at`: until when Kiwoom asked to wait, or 0.
     `refused`: the fingerprint of the refused token that it was about. `revoking`: the fingerprint of a token that a
-    rotation revoked before it had another. `keys`: what the request's keys are called in `Token.issued_for`.
-    `failures`: how many failed in a row. `replaced`: to whom the valid tokens belonged that the last ones replaced.
+    rotation revoked before it had another. `keys`: the request's keys as in `Token.issued_for`. `failures`: how many
+    failed in a row. `replaced`: whose valid tokens the last ones replaced.
     """
 
     __slots__ = (

@@ -36,7 +36,7 @@ class LockRecord:
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any], now: float) -> LockRecord:
-        """Read the record as it is at `now`, in seconds of the epoch."""
+        """Return the record as seen at `now`, in seconds of the epoch."""
         return cls(LastAttempt.from_record(fields, now), Evidence.from_record(fields, now), _plan(fields, now))
 
     def is_gone(self, token: Token) -> bool:

@@ -212,7 +212,7 @@ class LockedSession:
             replaced=[] if other is None else [*last.replaced, other.issued_for],
             revoking=revoking if unsaved is not None else "",
         )
-        # Only now: whoever waits looks for the token as soon as the record is there.
+        # Only now: callers that wait read the token as soon as the record is there.
         self._write_good(token, attempt, evidence, rotate_at=0.0 if request.rotate else None)
         self.used_keys = keys
         return Outcome(
@@ -293,7 +293,8 @@ class LockedSession:
         return self._open_broker().verify(token.value).value == _ALIVE
 
     def _write_good(self, token: Token, last: LastAttempt, evidence: Evidence, rotate_at: float | None = None) -> None:
-        """Record that Kiwoom gave the token or answered with it, also to those for whom it was gone."""
+        """Record that Kiwoom issued the token or answered a request with it. Readers for whom it was gone see it
+        again."""
         was_gone = self.record.is_gone(token)
         self.write(last=last, evidence=evidence.confirmed(token, self._clock()), rotate_at=rotate_at)
         if was_gone:

@@ -259,7 +259,7 @@ class TokenService:
             if last.is_unsaved and last.token:
                 evidence = evidence.was_ended(last.token)  # a program that could not store it has it in memory
             if last.revoking or evidence != record.evidence or record.rotate_at is not None:
-                # from now on it is a wish that there is none
+                # from now on, being without a token is on purpose
                 session.write(last=last.without_rotation(), evidence=evidence, rotate_at=0.0)
             if cleared.there:
                 self._events.add("revoked" if cleared.revoked else "cleared", token)

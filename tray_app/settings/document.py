@@ -249,7 +249,7 @@ def _parses(text: str) -> bool:
 
 
 def key_of(line: str) -> tuple[tuple[str, ...] | None, str]:
-    """The section, if the line names one itself, and the setting; empty where it does not begin with one's name."""
+    """Return the section, if the line names one itself, and the setting; empty where the line begins with none."""
     import re
 
     found = re.match(r"(?:profiles\s*\.\s*([^\s=.]+)\s*\.\s*)?([\"']?)([A-Za-z0-9_-]+)\2(?![\w.\"'-])", line)

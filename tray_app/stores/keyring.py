@@ -151,7 +151,7 @@ class KeyringStore:
             self._marker.change(self._marker.invalidated_before())
 
     def announce_token(self, token: Token) -> object:
-        """Announce that this token is the current one; return the version of that."""
+        """Announce that this token is the current one; return the version of the announcement."""
         return self._marker.change(_created(token))
 
     def announce_clear(self) -> None:

@@ -43,7 +43,7 @@ local count = redis.call('INCR', KEYS[2])
 redis.pcall('PUBLISH', KEYS[3], count)
 return count
 """
-"""Replaces or deletes just what was read."""
+"""Replaces or deletes exactly what was read."""
 
 
 _ANNOUNCE = """

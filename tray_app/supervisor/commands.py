@@ -175,7 +175,7 @@ class EnterKeys(Command["Outcome | None"]):
         self._find_keys = find_keys
         self._keep_keys = keep_keys
 
-    def run(self, service: TokenService) -> Outcome | None:  # noqa: ARG002 - these keys want a service of their own
+    def run(self, service: TokenService) -> Outcome | None:  # noqa: ARG002 - these keys need a service of their own
         return self._keep_keys(self._settings, self._find_keys())
 
     def succeed(self, tracker: TokenTracker, result: Outcome | None, now: float) -> None:

@@ -69,10 +69,10 @@ class Supervisor:
     that a slow renewal does not keep a change from being seen. By default both run at once.
 
     `open_service` opens the token service for settings and raises `KiwoomTokenError` where it cannot. Without
-    `heeds_quiet_hours` notices are due at every hour. `reads_every` is how many seconds at least lie between two reads
-    that nothing but a `tick` asks for; whoever watches the store's files calls `read` when they change. `check_keyring`
-    raises while the keyring cannot be used and asks the user nothing; with it the supervisor goes on by itself once a
-    locked keyring is unlocked.
+    `heeds_quiet_hours` notices are due at any time of day. `reads_every` is how many seconds at least lie between two
+    reads that nothing but a `tick` asks for; whoever watches the store's files calls `read` when they change.
+    `check_keyring` raises while the keyring cannot be used and asks the user nothing; with it the supervisor goes on by
+    itself once a locked keyring is unlocked.
     """
 
     def __init__(

@@ -226,8 +226,8 @@ def replace_file(
     announce: Callable[[FileVersion], None] | None = None,
     survives_power_cut: bool = True,
 ) -> FileVersion:
-    """Replace `path` by a file with `content`; it is its owner's alone until it has `mode`. The content is on the disk
-    when this returns, unless a loss of power may cost it.
+    """Replace `path` by a file with `content`; it is for its owner alone until it has `mode`. The content is on the
+    disk when this returns, unless a loss of power may cost it.
 
     Return the version of that very file, whatever has replaced it since; `announce` is told it just before. Each writer
     has a temporary file of its own, so where files cannot be locked the last one wins and none fails. What killed
@@ -265,7 +265,7 @@ def write_private(
     *,
     survives_power_cut: bool = True,
 ) -> FileVersion:
-    """Replace `path` by a private file, as `replace_file` does, in a folder that is made if it is missing.
+    """Replace `path` by a private file, as `replace_file` does, creating its folder if it is missing.
 
     Raises `StoreError`; the old file is then untouched.
     """

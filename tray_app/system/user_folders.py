@@ -22,7 +22,7 @@ stand_ins: list[str] = []
 
 
 def account_home() -> str:
-    """Return the home that the system's password database has for this user; empty without one that can be used.
+    """Return this user's home in the system's password database; empty if there is none that can be used.
 
     Root with the HOME of another user (`sudo -E`) works for that user, whose keyring and locks are meant.
     """

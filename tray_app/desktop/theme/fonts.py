@@ -1,4 +1,4 @@
-"""Whether the texts of the windows can be read: Linux installations without Korean fonts show boxes."""
+"""Tells if the texts of the windows can be read: Linux installations without Korean fonts show boxes."""
 
 from __future__ import annotations
 
