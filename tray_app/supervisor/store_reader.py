@@ -75,7 +75,7 @@ class StoreReader:
         return Found(token, at, version, interrupted, died, evidence, rotate_at, only_evidence)
 
     def _is_hidden(self, lost: Token | None, evidence: Evidence) -> bool:
-        """Return True if the keyring does not show the token that the record knows as the current one: nobody cleared it."""
+        """Return True if the keyring does not show the token that the record knows as current: nobody cleared it."""
         problem = self.service.store.place().problem
         return lost is not None and problem is not None and evidence.is_about(lost.value)
 
