@@ -80,7 +80,7 @@ def test_a_program_goes_on_and_is_right(
     keyring: str, marker: str, sandbox: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     state = tmp_path / "places" / "state"
-    state.mkdir(parents=True)
+    state.mkdir(parents=True, exist_ok=True)
     if keyring != "none":
         monkeypatch.setenv("KIWOOM_TRAY_STORE", keyring)
         use_file_keyring(monkeypatch, tmp_path)

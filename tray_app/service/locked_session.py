@@ -195,8 +195,8 @@ class LockedSession:
         unsaved = self._tokens.save(token)
         if is_early:
             self._events.add("died", before)
-            if unsaved is not None:
-                self._tokens.clear_stored()  # the dead one, which is there still
+            if unsaved is not None and not isinstance(unsaved, errors.RedisUnavailable):
+                self._tokens.clear_stored()  # the dead one is still there; Redis gets the new one once it is back
         self._events.add(how, token, unsaved)
         evidence = self.record.evidence
         if other is None and not revoking:
