@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tray_app.settings.load import Settings
 
 
-_LAST_SECONDS = 8.0
+_LAST_SECONDS = 3.0
 """What a request that is under way may still take, once the icon is gone: a token that Kiwoom has issued is stored."""
 
 

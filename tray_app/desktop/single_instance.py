@@ -7,7 +7,6 @@ import os
 import sys
 import time
 from enum import Enum
-from functools import partial
 
 from PySide6.QtCore import QCryptographicHash, QDir, QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
@@ -133,8 +132,14 @@ class SingleInstance(QObject):
     def _accept_connections(self) -> None:
         while (connection := self._server.nextPendingConnection()) is not None:
             connection.disconnected.connect(connection.deleteLater)
-            connection.readyRead.connect(partial(self._receive, connection))
+            connection.readyRead.connect(self._receive_from_sender)
             self._receive(connection)  # data may have arrived before the signal was connected
+
+    def _receive_from_sender(self) -> None:
+        """WORKAROUND: PySide6 6.11 crashes after a connection has ended that a slot holds in a `partial`."""
+        connection = self.sender()
+        if isinstance(connection, QLocalSocket):
+            self._receive(connection)
 
     def _receive(self, connection: QLocalSocket) -> None:
         if not connection.canReadLine():
