@@ -133,6 +133,9 @@ class LockedSession:
             if request.refused is not None:  # processes that have it in memory must not use it either
                 self.write(evidence=self.record.evidence.other_died(request.refused))
             raise
+        refused = request.refused
+        if refused is not None and (token is None or token.value != refused):
+            self.write(evidence=self.record.evidence.other_died(refused))  # some may still have it in memory
         is_doubtful = token is not None and self.is_doubtful(token)
         decision = decide(token, self.record.last, request, self._clock(), is_doubtful=is_doubtful)
         if decision.action is Action.VERIFY and token is not None:
@@ -150,8 +153,6 @@ class LockedSession:
             return Outcome(token, Outcome.ADOPTED)
         if token is not None and token.value == request.refused:
             self._take_away_dead(token)  # whether or not Kiwoom issues another one
-        elif request.refused is not None and not self.record.evidence.says_dead(request.refused):
-            self.write(evidence=self.record.evidence.other_died(request.refused))  # some may still have it in memory
         if decision.error is not None:
             raise decision.error
         with self._events.failure_added(token):

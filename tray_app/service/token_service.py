@@ -165,6 +165,11 @@ class TokenService:
         with contextlib.suppress(StoreError):  # the refusal must be recorded all the same
             found = _answer_to(request, self.current(), self._clock(), self.tokens, self.exports)
             if found is not None:
+                # Others may still have the refused one in memory. Who holds the lock now is replacing it already.
+                is_known = self.tokens.read_record().evidence.says_dead(refused)
+                if not is_known and self.store.lock.try_acquire():
+                    with self._session(self.store.lock) as session:
+                        session.write(evidence=session.record.evidence.other_died(refused))
                 return Outcome(found, Outcome.FOUND)
         return self._renew(request)
 
