@@ -125,7 +125,7 @@ class TestOfAnotherUser:
         data = tmp_path / "data"
         data.mkdir()
         os.chown(data, NOBODY, NOBODY)
-        (tmp_path / "places").mkdir(mode=0o711)  # else nobody could tell that there are no settings
+        (tmp_path / "places").chmod(0o711)  # else nobody could tell that there are no settings
 
         def run() -> Any:
             return subprocess.run(
