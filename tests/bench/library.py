@@ -24,7 +24,6 @@ from tray_app.stores.lock import ProfileLock
 
 MICRO = 1e6
 TOKEN = "token-of-the-benchmark-" + "x" * 63
-_BUFFER = timedelta(minutes=5)
 
 
 class SeedManager:
@@ -37,7 +36,7 @@ class SeedManager:
     def get_token(self) -> str | None:
         if self._token is None or self._expires_at is None:
             return None
-        if datetime.now() >= self._expires_at - _BUFFER:  # noqa: DTZ005
+        if datetime.now() >= self._expires_at - timedelta(minutes=5):  # noqa: DTZ005
             return None
         return self._token
 

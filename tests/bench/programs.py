@@ -49,16 +49,17 @@ def figures() -> Iterator[Figure]:
         (folder / "with-settings").mkdir()
         (folder / "with-settings" / "settings.toml").write_text('policy = "auto"\nwarn_before = ["30m", "10m", "5m"]\n')
         _store_token(folder, plain)
+        peers = _peers()
         commands = {
             "bare Python": [sys.executable, "-I", "-c", "pass"],
             "get": command("get"),
             "get with a settings file": command("get"),
-            **_peers(),
+            **peers,
         }
         environments: Mapping[str, Mapping[str, str]] = {
             name: with_settings if name == "get with a settings file" else plain for name in commands
         }
-        taken = programs_in_turn(commands, environments=environments, folder=folder)
+        taken = programs_in_turn(commands, environments=environments, folder=folder, peers=peers)
     for ours in ("get", "get with a settings file"):
         for peer in ("bare Python", "keyring", "kiwoomcli auth status"):
             goal = "≤ 2.5" if peer == "bare Python" else ""
