@@ -75,6 +75,7 @@ class Monitor(QObject):
         self._files = FileWatch(self)
         self._files.changed.connect(self.read)
         self._prepared: TokenService | None = None
+        self._has_ended = False
         # precise, so that it does not fire before the caller that calls `tick` once a minute
         self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.tick)
@@ -124,6 +125,7 @@ class Monitor(QObject):
         It is waited for at most so many seconds, because a token that Kiwoom has issued is to be stored before the
         program ends; the keyring's question is not waited for.
         """
+        self._has_ended = True
         self._timer.stop()
         self._reader.end()
         self._actor.finish(0.0 if self.state.busy is Action.UNLOCK else seconds)
@@ -203,9 +205,10 @@ class Monitor(QObject):
                 job.run()
 
         def finish(paths: set[str] | None, _: Exception | None) -> None:
-            if paths is not None:
-                self._files.watch(paths)
+            is_new = paths is not None and self._files.watch(paths)
             job.finish()
+            if is_new and not self._has_ended:  # what changed in a folder before it was watched was not reported
+                self.read()
 
         self._reader.run(run, finish)
 
