@@ -10,11 +10,12 @@ import pytest
 
 pytest.importorskip("PySide6.QtGui")
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QPointF, QSize
 from PySide6.QtGui import QColor, QImage, QPainter, QPalette
 from PySide6.QtWidgets import QApplication
 
 from tray_app.desktop.icons.app_icon import APP_ICON_SIZES, app_icon, paint_app_icon
+from tray_app.desktop.icons.shapes import digit
 from tray_app.desktop.icons.state_icon import LEVELS, SIZES, IconSpec, Phase, level_of, paint_icon, tray_icon
 from tray_app.desktop.theme import colours, dark_mode
 from tray_app.system.resources import resources_folder
@@ -234,3 +235,15 @@ def _contrast(one: QColor, other: QColor) -> float:
 @pytest.mark.parametrize("tone", list(colours.Tone))
 def test_tones_are_legible(tones: colours.Tones, ground: str, tone: colours.Tone) -> None:
     assert _contrast(tones.of(tone), QColor(ground)) >= 4.5
+
+
+@pytest.mark.parametrize(("value", "holes"), enumerate((1, 0, 0, 0, 0, 0, 1, 0, 2, 1)))
+def test_a_digit_has_the_holes_that_tell_it_from_others(value: int, holes: int) -> None:
+    """A zero with a bar in the middle would be an eight: ten minutes would read as eighteen."""
+    assert len(digit(value, 0.0, 0.0, 2.0).toSubpathPolygons()) == holes + 1
+
+
+@pytest.mark.parametrize("value", [0, 2, 3, 5, 6, 8, 9])
+def test_a_digit_that_stands_on_a_bar_has_it_below_all_else(value: int) -> None:
+    bottom = [digit(value, 0.0, 0.0, 2.0).contains(QPointF(x, 11.0)) for x in (1.0, 3.0, 5.0)]
+    assert bottom == [True] * 3

@@ -59,7 +59,7 @@ def rectangle(box: QRectF) -> QPainterPath:
     return path
 
 
-_DIGITS = ("757557", "262227", "717471", "717117", "557111", "747117", "747757", "711111", "757757", "757117")
+_DIGITS = ("755557", "262227", "717447", "717117", "557111", "747117", "747757", "711111", "757757", "757117")
 """Each digit row by row, three pixels wide: 4, 2 and 1 stand for the left, the middle and the right one."""
 
 DIGIT_COLUMNS, DIGIT_ROWS = 3, 6
