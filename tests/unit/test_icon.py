@@ -237,7 +237,7 @@ def test_tones_are_legible(tones: colours.Tones, ground: str, tone: colours.Tone
     assert _contrast(tones.of(tone), QColor(ground)) >= 4.5
 
 
-@pytest.mark.parametrize(("value", "holes"), enumerate((1, 0, 0, 0, 0, 0, 1, 0, 2, 1)))
+@pytest.mark.parametrize(("value", "holes"), [*enumerate((1, 0, 0, 0, 0, 0, 1, 0, 2, 1))])
 def test_a_digit_has_the_holes_that_tell_it_from_others(value: int, holes: int) -> None:
     """A zero with a bar in the middle would be an eight: ten minutes would read as eighteen."""
     assert len(digit(value, 0.0, 0.0, 2.0).toSubpathPolygons()) == holes + 1
