@@ -38,7 +38,7 @@ from tray_app.service.composition import find_keys, open_exports, open_service
 from tray_app.settings.load import load_settings
 from tray_app.settings.places import config_dir, shared_state_dir, token_file
 from tray_app.stores.keyring_client import shared_keyring_client
-from tray_app.system.child_process import child_environment, child_folder, tray_command
+from tray_app.system.child_process import run_own, tray_command
 from tray_app.system.extras import has_qt, install_command
 from tray_app.system.private_files import check_writable, who_else_may_use
 from tray_app.system.version import library_versions, program_version, system_version
@@ -303,17 +303,7 @@ def _screen() -> Finding:
     if not command:
         return Finding(name, tr("not tried: the tray program is not beside this one"), good=True)
     try:
-        answer = subprocess.run(
-            command,
-            cwd=child_folder(),
-            env=child_environment(os.environ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_SCREEN_SECONDS,
-            check=False,
-        )
+        answer = run_own(command, _SCREEN_SECONDS)
     except subprocess.TimeoutExpired:
         told = tr("The screen does not answer. Check DISPLAY, or sign in to the desktop again.")
         return Finding(name, told, good=False)

@@ -16,7 +16,7 @@ from tray_app.core.language import tr
 from tray_app.core.token import KST
 from tray_app.core.trading import ClosedDays, closed_days, install_closed_days, lacks_holidays
 from tray_app.settings.places import state_dir
-from tray_app.system.child_process import child_environment, child_folder, is_frozen, tray_command
+from tray_app.system.child_process import is_frozen, run_own, tray_command
 from tray_app.system.private_files import make_private_folder, read_regular, write_private
 from tray_app.system.resources import resources_folder
 from tray_app.system.version import library_version
@@ -96,21 +96,12 @@ def holidays_problem(now: float) -> str:
 def _is_written_by_child() -> bool:
     import subprocess
 
+    command = tray_command(UPDATE_OPTION)
     try:
-        ended = subprocess.run(
-            tray_command(UPDATE_OPTION),
-            cwd=child_folder(),
-            env=child_environment(os.environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=_CHILD_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError, IndexError) as error:  # the last without a program to start
+        return bool(command) and run_own(command, _CHILD_SECONDS).returncode == 0
+    except (OSError, subprocess.SubprocessError) as error:
         logs.debug("No process for the exchange's holidays (%s)", type(error).__name__)
         return False
-    return ended.returncode == 0
 
 
 def write_holidays(now: float) -> None:

@@ -13,6 +13,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from subprocess import CompletedProcess
     from typing import AnyStr
 
 TRAY_PROGRAM = "kiwoom-token-tray"
@@ -130,6 +131,26 @@ def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
         if folders:
             kept["PYTHONPATH"] = os.pathsep.join(folders)
     return kept
+
+
+def run_own(command: list[str], seconds: float) -> CompletedProcess[str]:
+    """Run a program of ours without input, in a folder and an environment of its own, and return what came of it.
+
+    Raises `OSError`, and `subprocess.TimeoutExpired` after so many seconds.
+    """
+    import subprocess
+
+    return subprocess.run(
+        command,
+        cwd=child_folder(),
+        env=child_environment(os.environ),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=seconds,
+        check=False,
+    )
 
 
 def find_program(name: str, environ: Mapping[str, str]) -> str:
