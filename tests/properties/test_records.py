@@ -107,7 +107,7 @@ def test_what_is_known_to_be_dead_stays_known_whatever_the_last_error_said(
     error = kind("no", code=code, retry_after=5, **values)
     last = LastAttempt.failed(error, START, token.value, revoking="f" * 16, keys="real:" + "a" * 16, failures=3)
     with lock:
-        LockRecord(LastAttempt(), Evidence()).write(lock, last=last, evidence=evidence)
+        LockRecord(last, evidence).write(lock)
     found = LockRecord.from_fields(lock.read_record(), START)
     assert found.evidence == evidence
     assert (found.last.at, found.last.failures) == (START, 3)

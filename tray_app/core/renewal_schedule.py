@@ -100,13 +100,12 @@ class RenewalSchedule:
     @property
     def renew_at(self) -> float | None:
         """Return when to ask Kiwoom next, in seconds of the epoch, or None."""
-        planned = None if self.stopped else self._planned_at
-        return min((one for one in (self._renew_at, planned) if one is not None), default=None)
+        return min((one for one in (self._renew_at, self._plan_in_force()) if one is not None), default=None)
 
     @property
     def rotates_next(self) -> bool:
         """Return True if the next request revokes the token first."""
-        planned = None if self.stopped else self._planned_at
+        planned = self._plan_in_force()
         return self._rotates if planned is None else self._renew_at is None or planned <= self._renew_at
 
     def reconfigure(self, policy: str, renew_before: float, now: float) -> None:
@@ -220,7 +219,8 @@ class RenewalSchedule:
         if self.failures and self._renew_at is not None and now < self.failed_at:  # the clock was set back
             self._plan(now + self._renew_at - self.failed_at, rotates=self._rotates)
             self.failed_at = now
-        if self._planned_at is not None and self._planned_at <= now and not self.stopped:
+        planned = self._plan_in_force()
+        if planned is not None and planned <= now:
             if self._may_revoke(now):
                 return Due.ROTATE
             self._end_plan()
@@ -236,6 +236,10 @@ class RenewalSchedule:
     def _may_revoke(self, now: float) -> bool:
         """Return whether no valid token would be revoked while the market is open."""
         return self.token is None or not self.token.lives(now) or not is_trading(now, self.mode)
+
+    def _plan_in_force(self) -> float | None:
+        """Return when a rotation is planned, or None, also while nothing is asked before the user has helped."""
+        return None if self.stopped else self._planned_at
 
     def _end_plan(self) -> None:
         self._done_plan, self._planned_at = self._planned_at, None

@@ -48,18 +48,15 @@ class LockRecord:
         """Return the fingerprints of the tokens that nobody is to get."""
         return frozenset((self.last.revoking, *self.evidence.dead, *self.evidence.revoked)) - {""}
 
-    def write(
-        self,
-        lock: ThreadLock,
-        *,
-        last: LastAttempt | None = None,
-        evidence: Evidence | None = None,
-        rotate_at: float | None = None,
-    ) -> None:
-        """Replace these parts, here and in the lock; 0 for `rotate_at` drops the plan."""
-        self.last = last or self.last
-        self.evidence = evidence or self.evidence
-        self.rotate_at = self.rotate_at if rotate_at is None else rotate_at or None
+    def replace(
+        self, *, last: LastAttempt | None = None, evidence: Evidence | None = None, rotate_at: float | None = None
+    ) -> LockRecord:
+        """Return the record with these parts in place of its own; 0 for `rotate_at` drops the plan."""
+        plan = self.rotate_at if rotate_at is None else rotate_at or None
+        return LockRecord(last or self.last, evidence or self.evidence, plan)
+
+    def write(self, lock: ThreadLock) -> None:
+        """Put the record into the lock, in place of the one that is there."""
         plan = {} if self.rotate_at is None else {"rotate_at": self.rotate_at}
         lock.write_record({**self.last.to_record(), "evidence": self.evidence.to_record(), **plan})
 

@@ -107,7 +107,7 @@ class LockedSession:
         rotate_at: float | None = None,
         was_revoked: bool = True,
     ) -> None:
-        """Replace parts of the lock's record, see `LockRecord.write`. Let every reader know when that changes which
+        """Replace parts of the lock's record, see `LockRecord.replace`. Let every reader know when that changes which
         tokens nobody is to get.
 
         A token that somebody began to revoke, and about which `evidence` says nothing, is never given to anybody again
@@ -117,10 +117,15 @@ class LockedSession:
         ended = before.last.revoking if last is not None and last.revoking != before.last.revoking else ""
         if ended and was_revoked and (evidence is None or evidence.token != ended):
             evidence = (evidence or before.evidence).was_ended(ended)
-        coming = LockRecord(last or before.last, evidence or before.evidence)
-        is_news = coming.gone_tokens() != before.gone_tokens()
+        self.record = before.replace(last=last, evidence=evidence, rotate_at=rotate_at)
+        is_news = self.record.gone_tokens() != before.gone_tokens()
         with self._tokens.store.announcing() if is_news else contextlib.nullcontext():
-            self.record.write(self._lock, last=last, evidence=evidence, rotate_at=rotate_at)
+            self.record.write(self._lock)
+
+    def remember_refused(self, value: Secret) -> None:
+        """Record that Kiwoom refuses the token with that value: processes that have it in memory must not use it."""
+        if not self.record.evidence.says_dead(value):
+            self.write(evidence=self.record.evidence.other_died(value))
 
     # ------------------------------------------------------------------------------------------------------ renewing
 
@@ -130,12 +135,11 @@ class LockedSession:
         try:
             token = self._tokens.current() if request.rotate else self._tokens.current_within_reach()
         except StoreError:
-            if request.refused is not None:  # processes that have it in memory must not use it either
-                self.write(evidence=self.record.evidence.other_died(request.refused))
+            if request.refused is not None:
+                self.remember_refused(request.refused)
             raise
-        refused = request.refused
-        if refused is not None and (token is None or token.value != refused):
-            self.write(evidence=self.record.evidence.other_died(refused))  # some may still have it in memory
+        if request.refused is not None and (token is None or token.value != request.refused):
+            self.remember_refused(request.refused)
         is_doubtful = token is not None and self.is_doubtful(token)
         decision = decide(token, self.record.last, request, self._clock(), is_doubtful=is_doubtful)
         if decision.action is Action.VERIFY and token is not None:

@@ -169,7 +169,7 @@ class TokenService:
                 is_known = self.tokens.read_record().evidence.says_dead(refused)
                 if not is_known and self.store.lock.try_acquire():
                     with self._session(self.store.lock) as session:
-                        session.write(evidence=session.record.evidence.other_died(refused))
+                        session.remember_refused(refused)
                 return Outcome(found, Outcome.FOUND)
         return self._renew(request)
 
