@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -157,6 +158,27 @@ class TestRefusedByKiwoom:
         kill(broker)
         outcome = service.replace_refused(token.value)
         assert (outcome.how, outcome.dead) == (Outcome.ISSUED, token)
+
+    def test_it_is_recorded_even_while_another_program_holds_the_lock(
+        self,
+        opened: Callable[..., TokenService],
+        service: TokenService,
+        other: TokenService,
+        *,
+        clock: Clock,
+    ) -> None:
+        refused = service.ensure().token
+        other.put(fresh := token_for("fresh-token-of-a-test", DAY, clock()))
+        lock = opened().store.lock
+        lock.acquire()
+        release = threading.Timer(0.2, lock.release)
+        release.start()
+        try:
+            outcome = service.replace_refused(refused.value)
+        finally:
+            release.join()
+        assert outcome.token == fresh
+        assert other.evidence().says_dead(refused.value), "a program that has it in memory must not use it"
 
     def test_while_no_other_can_be_had_nobody_gets_the_refused_one(
         self, service: TokenService, other: TokenService, broker: FakeBroker, tool: OtherTool, clock: Clock

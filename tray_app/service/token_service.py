@@ -162,16 +162,17 @@ class TokenService:
         like `refresh`; nobody gets a refused token until Kiwoom says otherwise.
         """
         request = Request.replace(self._clock(), refused)
+        found = None
         with contextlib.suppress(StoreError):  # the refusal must be recorded all the same
             found = _answer_to(request, self.current(), self._clock(), self.tokens, self.exports)
-            if found is not None:
-                # Others may still have the refused one in memory. Who holds the lock now is replacing it already.
-                is_known = self.tokens.read_record().evidence.says_dead(refused)
-                if not is_known and self.store.lock.try_acquire():
-                    with self._session(self.store.lock) as session:
-                        session.remember_refused(refused)
-                return Outcome(found, Outcome.FOUND)
-        return self._renew(request)
+        if found is not None and self.tokens.read_record().evidence.says_dead(refused):
+            return Outcome(found, Outcome.FOUND)
+        try:
+            return self._renew(request)  # which records the refusal: others may still have that token in memory
+        except KiwoomTokenError:
+            if found is None:
+                raise
+            return Outcome(found, Outcome.FOUND)
 
     def verify(self) -> Verified:
         """Ask Kiwoom if the stored token works. A dead one is taken away from every reader at once.
@@ -392,15 +393,14 @@ class TokenService:
         last = LastAttempt.from_record(record, self._clock())
         if not last.answers(request.waiting_since, rotate=request.rotate):
             return None
+        evidence = Evidence.from_record(record, self._clock())
+        is_recorded = request.refused is None or evidence.says_dead(request.refused)  # else nobody would learn of it
         failure = last.failure(self._clock())
         if failure is not None:
-            is_recorded = request.refused is None or Evidence.from_record(record, self._clock()).says_dead(
-                request.refused
-            )
-            return failure if is_recorded else None  # else nobody would learn that the token was refused
+            return failure if is_recorded else None
         with contextlib.suppress(StoreError):
             token = self.tokens.unexpired()
-            if token is not None and last.is_about(token):
+            if token is not None and last.is_about(token) and (is_recorded or token.value == request.refused):
                 return Outcome(token, Outcome.ADOPTED)
         return None
 
