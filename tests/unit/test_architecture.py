@@ -38,6 +38,9 @@ DOOR = "__init__"
 
 CORE_MAY_IMPORT = {
     "__future__",
+    "_json",
+    "_sha2",
+    "_sha256",
     "collections",
     "dataclasses",
     "datetime",

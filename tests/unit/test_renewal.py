@@ -90,7 +90,7 @@ USE, FAIL, ASK_OTHER_TOOLS, ISSUE = Action.USE, Action.FAIL, Action.ASK_OTHER_TO
         (None, failed(RateLimited(NO, retry_after=30.0), NOW - 31), ENSURE, ASK_OTHER_TOOLS, ISSUE),
     ],
 )  # fmt: skip
-def test_decision(token: Token | None, last: LastAttempt, request_: Request, first: Action, then: Action) -> None:
+def test_decision(token: Token | None, last: LastAttempt, request_: Request, first: str, then: str) -> None:
     assert decide(token, last, request_, NOW).action is first
     assert decide(token, last, request_, NOW, asked_other_tools=True).action is then
 

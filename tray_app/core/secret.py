@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tray_app.core.lean import sha256
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,8 +39,6 @@ class Secret:
 
     def fingerprint(self) -> str:
         """Return the first 16 hex digits of the text's SHA-256, which identify the secret without revealing it."""
-        from hashlib import sha256
-
         return sha256(self._text.encode()).hexdigest()[:16]
 
     def __repr__(self) -> str:

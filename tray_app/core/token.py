@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 from tray_app.core.errors import InvalidInput
+from tray_app.core.lean import load_json
 from tray_app.core.secret import Secret
 
 TYPE_CHECKING = False
@@ -206,10 +207,8 @@ def decode(text: str, known: dict[str, str] | None = None, written_at: float | N
     `written_at` is when the text was written (epoch seconds), where its writer's local time may be another: see
     `tray_app.core.writer_zone`.
     """
-    import json
-
     try:
-        fields = json.loads(text)
+        fields = load_json(text)
     except (ValueError, RecursionError):
         raise DamagedRecord("invalid JSON") from None
     try:

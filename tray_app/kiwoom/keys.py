@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tray_app.core.errors import InvalidInput, KeyringUnavailable, KeysMissing, Remedy
 from tray_app.core.language import msg
+from tray_app.core.lean import sha256
 from tray_app.core.pasted import mistake_in, unquoted, variable
 from tray_app.core.profile import DEFAULT
 from tray_app.core.secret import HiddenMapping, Secret
@@ -55,8 +56,6 @@ class AppKeys:
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of `appkey:secretkey` in hex, as `kiwoomcli` computes it."""
-        from hashlib import sha256
-
         return sha256(f"{self.app_key.reveal()}:{self.app_secret.reveal()}".encode()).hexdigest()
 
     def __repr__(self) -> str:

@@ -142,10 +142,10 @@ class LockedSession:
             self.remember_refused(request.refused)
         is_doubtful = token is not None and self.is_doubtful(token)
         decision = decide(token, self.record.last, request, self._clock(), is_doubtful=is_doubtful)
-        if decision.action is Action.VERIFY and token is not None:
+        if decision.action == Action.VERIFY and token is not None:
             token = self.settle_doubt(token)
             decision = decide(token, self.record.last, request, self._clock())
-        if decision.action is Action.ASK_OTHER_TOOLS:
+        if decision.action == Action.ASK_OTHER_TOOLS:
             external = better_of(token, self.external_token(), request, self._clock())
             if external is not None:
                 outcome = self.adopt(external)
@@ -153,7 +153,7 @@ class LockedSession:
                     return outcome
                 token = external
             decision = decide(token, self.record.last, request, self._clock(), asked_other_tools=True)
-        if decision.action is Action.USE and token is not None:
+        if decision.action == Action.USE and token is not None:
             return Outcome(token, Outcome.ADOPTED)
         if token is not None and token.value == request.refused:
             self._take_away_dead(token)  # whether or not Kiwoom issues another one

@@ -12,6 +12,7 @@ import os
 from tray_app.core import logs
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
+from tray_app.core.lean import load_json, sha256
 from tray_app.core.profile import normalized
 from tray_app.settings.places import kwcli_config_dir
 from tray_app.system.private_files import make_folder, read_regular, reason_of, replace_file
@@ -35,8 +36,6 @@ def alias_digest(alias: str) -> str:
 
     It uses the letters as typed at `kiwoomcli setup`, which may be spelled differently from ours.
     """
-    from hashlib import sha256
-
     as_typed = alias if alias.isascii() else next((one for one in _profiles() if normalized(one) == alias), alias)
     return sha256(as_typed.encode()).hexdigest()[:16]
 
@@ -110,10 +109,8 @@ def _read() -> dict[str, Any]:
         return {}
     except OSError as error:
         raise SettingsError(msg("{path} cannot be read ({reason})."), path=path, reason=reason_of(error)) from None
-    import json
-
     try:
-        fields = json.loads(content.decode())
+        fields = load_json(content)
     except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):

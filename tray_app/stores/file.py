@@ -7,6 +7,7 @@ import time
 
 from tray_app.core import logs
 from tray_app.core.errors import StoreError
+from tray_app.core.lean import load_json, sha256
 from tray_app.core.secret import without_traceback
 from tray_app.core.token import DamagedRecord, Token, decode, encode_seed
 from tray_app.stores.base import Place
@@ -250,10 +251,8 @@ class FileStore:
             return None
         if found is None:
             return None
-        import json
-
         try:
-            metadata = json.loads(found[0])
+            metadata = load_json(found[0])
             for one in (metadata, metadata.get("before") or {}):
                 if "issued_for" in one and (tuple(one["stamp"]) == version or one.get("content") == _digest(content)):
                     return one
@@ -290,8 +289,6 @@ def local_time(token: Token) -> str:
 
 
 def _digest(content: bytes) -> str:
-    from hashlib import sha256
-
     return sha256(content).hexdigest()
 
 

@@ -17,6 +17,7 @@ import weakref
 from tray_app.core import logs
 from tray_app.core.errors import LockTimeout, StoreError
 from tray_app.core.language import msg
+from tray_app.core.lean import load_json, sha256
 from tray_app.system.file_lock import cannot_lock, try_lock, unlock
 from tray_app.system.private_files import make_private_folder, open_private, read_regular, reason_of
 
@@ -218,15 +219,13 @@ class ProfileLock(ThreadLock):
 
     def read_record(self) -> dict[str, Any]:
         """Return the last holder's record; empty without one, or when it is damaged."""
-        import json
-
         for pause in _TORN_PAUSES_SECONDS:
             if pause:
                 time.sleep(pause)
             try:
                 # On a descriptor of its own: a thread without the lock must not move the position of the other's.
                 content = read_regular(self.path, _MAX_RECORD_BYTES, follow_links=False)[0]
-                record = json.loads(content) if content else {}
+                record = load_json(content) if content else {}
             except ValueError:
                 continue  # a record that is just being written can be read in halves
             except (OSError, RecursionError):
@@ -428,8 +427,6 @@ def local_lock(path: str) -> ThreadLock:
 
 
 def _digest(path: str) -> str:
-    from hashlib import sha256
-
     return sha256(os.fsencode(os.path.realpath(path))).hexdigest()[:32]
 
 
