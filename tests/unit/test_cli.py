@@ -814,6 +814,9 @@ def test_keys_are_taken_without_what_an_env_file_has_around_them(
         ("/home/me/keys", "The path of a file was given instead of a key."),
         ('"~/keys/my_appkey.txt"', "The path of a file was given instead of a key."),
         ("my_appkey.txt", "The path of a file was given instead of a key."),
+        ('"an-open-quote', "The app key has blanks or foreign characters inside."),
+        ("a-key;", "The app key has blanks or foreign characters inside."),
+        ("a-key#real", "The app key has blanks or foreign characters inside."),
     ],
 )
 def test_what_was_pasted_instead_of_a_key_is_told_and_not_repeated(
