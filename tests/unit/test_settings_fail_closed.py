@@ -13,10 +13,12 @@ import pytest
 
 from tests.command_line import Run
 from tray_app.api.token_manager import ModulesManager
-from tray_app.core.errors import DONE, USAGE, SettingsError
+from tray_app.core.errors import DONE, KEYRING, USAGE, SettingsError
 from tray_app.core.language import say
 from tray_app.settings.load import Settings, load_settings
 from tray_app.settings.table import TABLE
+from tray_app.stores.keyring_client import KeyringClient
+from tray_app.stores.keyring_problems import unreachable
 
 MEANT = 'mode = "demo"\nstore = "file"\n# 모의투자, 평문 금지\n'
 UNREADABLE = {
@@ -530,6 +532,20 @@ class TestAStoreThatCannotBeUsed:
         """Without a keyring."""
         refused = run("config", "set", "store", "keyring")
 
-        assert (refused.status, refused.out) != (DONE, "")
+        assert (refused.status, refused.out) == (KEYRING, "")
         assert refused.err.count("\n") == 1
+        assert not file.exists()
+
+    def test_is_refused_where_it_cannot_be_reached(
+        self, run: Callable[..., Run], file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def check(_: KeyringClient) -> None:
+            raise unreachable()
+
+        monkeypatch.setattr(KeyringClient, "check", check)
+
+        refused = run("config", "set", "store", "keyring")
+
+        assert (refused.status, refused.out) == (KEYRING, "")
+        assert "cannot be reached from here" in refused.err
         assert not file.exists()
