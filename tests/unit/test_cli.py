@@ -814,6 +814,9 @@ def test_keys_are_taken_without_what_an_env_file_has_around_them(
         ("/home/me/keys", "The path of a file was given instead of a key."),
         ('"~/keys/my_appkey.txt"', "The path of a file was given instead of a key."),
         ("my_appkey.txt", "The path of a file was given instead of a key."),
+        ('"an-open-quote', "There are quotes, brackets or other signs in it that no key has."),
+        ("a-key;", "There are quotes, brackets or other signs in it that no key has."),
+        ("a-key#real", "There are quotes, brackets or other signs in it that no key has."),
     ],
 )
 def test_what_was_pasted_instead_of_a_key_is_told_and_not_repeated(
@@ -825,7 +828,9 @@ def test_what_was_pasted_instead_of_a_key_is_told_and_not_repeated(
     assert line not in refused.err
 
 
-@pytest.mark.parametrize("line", ["KIWOOM_TOKEN=abc", "$KIWOOM_TOKEN", "%KIWOOM_TOKEN%", "~/token.txt"])
+@pytest.mark.parametrize(
+    "line", ["KIWOOM_TOKEN=abc", "$KIWOOM_TOKEN", "%KIWOOM_TOKEN%", "~/token.txt", '{"token":"abc"}', '"abc']
+)
 def test_what_was_pasted_instead_of_a_token_is_told_and_not_repeated(run: Callable[..., Run], line: str) -> None:
     refused = run("set", "--expires-in", "3600", stdin=f"{line}\n")
     assert (refused.status, run("get", "--no-issue").out) == (2, "")
@@ -1034,6 +1039,12 @@ def test_login_without_a_keyring_says_how_keys_are_given(run: Callable[..., Run]
     refused = run("login", "--stdin", stdin="a-key\na-secret\n")
     assert refused.status == 6
     assert "Set APP_KEY and APP_SECRET in the environment" in one_line(refused.err)
+
+
+@pytest.mark.parametrize("words", [(), ("",)])
+def test_exec_of_nothing_is_a_usage_error(run: Callable[..., Run], words: tuple[str, ...]) -> None:
+    refused = run("exec", "--", *words)
+    assert (refused.status, "after --" in one_line(refused.err)) == (2, True)
 
 
 @pytest.mark.parametrize("program", ["/nonexistent/program", "nonexistent-program", SECRET])

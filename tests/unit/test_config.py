@@ -231,6 +231,8 @@ class TestSet:
             ("policy", "daily 09:00", "20:00"),
             ("renew_before", "soon", '"10m"'),
             ("renew_before", "10", "its unit"),
+            ("warn_before", "30m 10m", '["30m", "10m"'),
+            ("warn_before", "30", '["30m", "10m"'),
             ("store", "paper", "keyring"),
             ("share_kwcli", "perhaps", "true, false"),
             ("share_bot_file", "bot.json", "whole path"),

@@ -500,7 +500,7 @@ class TestKinds:
     def test_a_switch_is_typed_in_many_ways(self, word: str) -> None:
         assert Switch().read(Switch().parse(word)) is True
 
-    @pytest.mark.parametrize("typed", ["30m, 10m", '["30m","10m"]', "[30m,10m]", "'30m' , '10m'"])
+    @pytest.mark.parametrize("typed", ["30m, 10m", '["30m","10m"]', "[30m,10m]", "'30m' , '10m'", '"30m, 10m"'])
     def test_warnings_are_typed_in_many_ways(self, typed: str) -> None:
         assert Spans().read(Spans().parse(typed)) == (1800, 600)
 

@@ -13,10 +13,12 @@ import pytest
 
 from tests.command_line import Run
 from tray_app.api.token_manager import ModulesManager
-from tray_app.core.errors import DONE, USAGE, SettingsError
+from tray_app.core.errors import DONE, KEYRING, USAGE, SettingsError
 from tray_app.core.language import say
 from tray_app.settings.load import Settings, load_settings
 from tray_app.settings.table import TABLE
+from tray_app.stores.keyring_client import KeyringClient
+from tray_app.stores.keyring_problems import unreachable
 
 MEANT = 'mode = "demo"\nstore = "file"\n# 모의투자, 평문 금지\n'
 UNREADABLE = {
@@ -254,6 +256,17 @@ class TestALineThatIsNotUnderstood:
             ('"모드" = "demo"\n"저장" = "Keyring"', ["mode", "store"]),
             ("demo = true\nkeyring = true", ["mode", "store"]),
             ("is_mock = true", ["mode"]),
+            ("useMock = true", ["mode"]),
+            ("live = false", ["mode"]),
+            ('env = "dev"', ["mode"]),
+            ('"모의투자 사용" = true', ["mode"]),
+            ("plaintext = false", ["store"]),
+            ('[profiles]\nmode = "demo"\nstore = "keyring"', ["mode", "store"]),
+            ("[profiles]\nuse_mock = true", ["mode"]),
+            ('[profiles.deafult]\nmode = "demo"', ["mode"]),
+            ('mode = "real"\n[profiles.defaults]\nmode = "demo"', []),
+            ('[[settings]]\nmode = "demo"', ["mode"]),
+            ('[settings]\nMode = "demo"\nuse_keyring = true', ["mode", "store"]),
             ('trading_mode = "demo"\nmode = "demo"', []),
             ('colour = "red"', []),
             ('[profiles.Default]\nmode = "demo"', ["mode"]),
@@ -276,6 +289,19 @@ class TestALineThatIsNotUnderstood:
         assert sorted(one for one in settings.unknown if TABLE[one].required) == sorted(unknown)
         assert all(1 <= int(str(one.values["line"])) <= text.count("\n") + 1 for one in settings.unknown.values())
         assert settings.problems or not unknown
+
+    @pytest.mark.parametrize("name", ["base_url", "baseUrl", "host", "api-server"])
+    def test_with_an_address_of_kiwoom_lets_nothing_be_issued_elsewhere(
+        self, name: str, run: Callable[..., Run], file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file.write_text(f'mode = "real"\nstore = "file"\n{name} = "http://127.0.0.1:9"\n')
+        monkeypatch.setenv("KIWOOM_MODE", "real")
+
+        refused = run("get")
+
+        assert (refused.status, refused.out, refused.err.count("\n")) == (USAGE, "", 1)
+        assert f"{file}, line 3" in refused.err
+        assert "KIWOOM_TRAY_BASE_URL" in refused.err
 
     @pytest.mark.parametrize(
         ("text", "is_usable"),
@@ -506,6 +532,20 @@ class TestAStoreThatCannotBeUsed:
         """Without a keyring."""
         refused = run("config", "set", "store", "keyring")
 
-        assert (refused.status, refused.out) != (DONE, "")
+        assert (refused.status, refused.out) == (KEYRING, "")
         assert refused.err.count("\n") == 1
+        assert not file.exists()
+
+    def test_is_refused_where_it_cannot_be_reached(
+        self, run: Callable[..., Run], file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def check(_: KeyringClient) -> None:
+            raise unreachable()
+
+        monkeypatch.setattr(KeyringClient, "check", check)
+
+        refused = run("config", "set", "store", "keyring")
+
+        assert (refused.status, refused.out) == (KEYRING, "")
+        assert "cannot be reached from here" in refused.err
         assert not file.exists()

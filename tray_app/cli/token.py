@@ -83,7 +83,7 @@ def verify_(options: Namespace) -> int:
 
 def exec_(options: Namespace) -> int:
     words = options.words[1:] if options.words[:1] == ["--"] else options.words
-    if not words:
+    if not words or not words[0]:
         raise InvalidInput(msg("There is no command to run. Give it after --."))
     settings, service = opened(options.profile)
     from tray_app.exports.formats import ENVIRONMENTS

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _AROUND = " \t\r\n\ufeff"
 _QUOTES = "\"'"
 _PATH_STARTS = ("/", "./", "../", "~/", ".\\", "..\\", "~\\", "\\\\", "file:")
+_NEVER_INSIDE = set("\"'`{}[]<>;,#")
 _FILE_ENDS = (".txt", ".env", ".json", ".csv", ".toml")
 
 
@@ -29,8 +30,8 @@ def variable(environ: Mapping[str, str], name: str) -> str:
 
 
 def mistake_in(text: str) -> str:
-    """Return the message about what was given instead of a key or token: a line `APP_KEY=…`, a path, or the name of a
-    variable that nobody filled in; empty for none of them.
+    """Return the message about what was given instead of a key or token: a line `APP_KEY=…`, a path, the name of a
+    variable that nobody filled in, or half of a pair of quotes; empty for none of them.
 
     Kiwoom's keys are letters, digits, `-` and `_`, so they have neither `=` nor `:` before their end, nor slashes.
     The message is returned and not raised, because a traceback would hold the text.
@@ -42,6 +43,8 @@ def mistake_in(text: str) -> str:
         return msg("The path of a file was given instead of a key. Give the text that is in the file.")
     if name.strip().isidentifier() and value.strip("= "):
         return msg("A whole line such as APP_KEY=… was given. Give only what follows the = sign.")
+    if set(text) & _NEVER_INSIDE:
+        return msg("There are quotes, brackets or other signs in it that no key has. Give the text itself.")
     return ""
 
 

@@ -45,7 +45,7 @@ def check_base_url(url: str) -> str:
             ):
                 return f"{scheme}://{netloc}{path}".rstrip("/")
     raise InvalidInput(
-        "The address of Kiwoom must be https, or http on this computer itself, without user name, query or fragment."
+        "KIWOOM_TRAY_BASE_URL must be https, or http on this computer itself, without user name, query or fragment."
     )
 
 

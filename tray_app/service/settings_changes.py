@@ -66,7 +66,7 @@ def change_setting(
 
     May wait for a disk, a lock, a keyring or Redis. Raises `SettingsError` when nothing was changed: the file is
     damaged or cannot be written, or the value cannot be used here; `KeyringUnavailable` for the store `keyring` where
-    there is no keyring; and `AutostartFailed`.
+    there is no keyring, or none that can be reached from here; and `AutostartFailed`.
     """
     _check(setting, value, profile, environ)
     _make_so(setting, value)
@@ -131,7 +131,7 @@ def _check_store(store: str, settings: Settings) -> None:
         try:
             shared_keyring_client().check()
         except KeyringUnavailable as error:
-            if error.problem == KeyringUnavailable.MISSING:
+            if error.problem in {KeyringUnavailable.MISSING, KeyringUnavailable.UNREACHABLE}:
                 raise
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from tray_app.core.errors import InvalidInput
 from tray_app.core.language import msg, tr
 from tray_app.core.pasted import unquoted
@@ -144,14 +146,15 @@ class Spans(Kind):
     """Up to ten durations, read into a tuple of seconds with the longest first; as text with commas between them."""
 
     def read(self, value: object) -> tuple[int, ...]:
-        if not isinstance(value, (list, tuple)) or len(value) > 10:
-            raise ValueError(msg('a list of durations such as ["30m", "10m", "5m", "0m"]'))
-        return tuple(sorted({Span().read(one) for one in value}, reverse=True))
+        if isinstance(value, (list, tuple)) and len(value) <= 10:
+            with contextlib.suppress(ValueError):
+                return tuple(sorted({Span().read(one) for one in value}, reverse=True))
+        raise ValueError(msg('a list of durations such as ["30m", "10m", "5m", "0m"]'))
 
     def parse(self, text: str) -> object:
         """Read durations with commas between them, or as the file has them: `["30m", "10m"]`."""
-        spans = text.strip().removeprefix("[").removesuffix("]").split(",")
-        return [Span().parse(one) for one in spans if one.strip()]
+        spans = [one.strip(" \t\"'") for one in text.strip(" \t\"'").removeprefix("[").removesuffix("]").split(",")]
+        return [Span().parse(one) for one in spans if one]
 
     def write(self, value: Any) -> object:
         return [Span().write(one) for one in value]

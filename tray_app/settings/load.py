@@ -36,16 +36,46 @@ ENVIRONMENT, PROFILE, FILE, KWCLI, UNSET = "environment", "profile", "file", "ki
 
 _BOT_FILE = "share_bot_file"
 _TELLING_WORDS = {
-    "mode": {*MODES, "mock", "paper", "모의", "모의투자", "실전", "실전투자"},
-    "store": {"keyring", "redis", "memory"},
+    "mode": {
+        *MODES,
+        "mock",
+        "paper",
+        "live",
+        "virtual",
+        "simulation",
+        "simulated",
+        "practice",
+        "sandbox",
+        "test",
+        "prod",
+    }
+    | {"production", "env", "environment", "vps", "모의", "실전", "실거래", "가상", "모드"},
+    "store": {
+        "keyring",
+        "redis",
+        "memory",
+        "keychain",
+        "vault",
+        "plain",
+        "plaintext",
+        "encrypt",
+        "encrypted",
+        "backend",
+    }
+    | {"저장", "키링", "암호화", "평문"},
 }
 """What is said of nothing else, so that a line with it means that setting, whatever it calls it."""
+
+_ADDRESS_WORDS = {"url", "uri", "host", "hostname", "endpoint", "server", "domain"}
 
 _ALIKE = 0.7
 """`mod`, `moed`, `data-dir` and `stores` are typing errors; a name that is less similar means something else."""
 
 _NO_SECTION = msg("{path}, line {line}: the settings of a profile belong under a head such as [profiles.NAME].")
 _NO_SETTING = msg("{path}, line {line}: there is no such setting. See them all: kiwoom-token config")
+_ADDRESS = msg(
+    "{path}, line {line}: no address of Kiwoom stands here. Remove the line; KIWOOM_TRAY_BASE_URL takes one."
+)
 _NEARLY = msg("{path}, line {line}: there is no such setting. Is it {nearest}?")
 _NOT_PER_PROFILE = msg(
     "{path}, line {line}: {name} is the same for all profiles. Put it before the first section of the file."
@@ -287,6 +317,8 @@ def _resolve(file: _File, profile: str, environ: Mapping[str, str], chosen: Mapp
         name = setting.name
         if file.unreadable is not None and setting.is_guarded:
             found.unknown[name] = file.unreadable
+        elif name == "mode" and file.address is not None:
+            found.unknown[name] = file.address
         elif chosen.get(name) is not None:
             found.values[name] = read_value(setting, chosen[name], name)
         elif setting.environment and (text := variable(environ, setting.environment)):
@@ -466,7 +498,7 @@ class _Layer:
 class _File:
     """`settings.toml` for one profile: `shared` is what is outside of all sections, `own` what is in the profile's."""
 
-    __slots__ = ("_document", "_folder", "_profile", "own", "problems", "shared", "unreadable")
+    __slots__ = ("_document", "_folder", "_profile", "address", "own", "problems", "shared", "unreadable")
 
     def __init__(self, document: Document, profile: str, folder: str) -> None:
         """Read `document` for `profile`. A relative path in it is relative to `folder`."""
@@ -474,6 +506,7 @@ class _File:
         self.own = _Layer()
         self.problems = document.problems
         self.unreadable = document.unreadable
+        self.address: SettingsError | None = None
         self._document = document
         self._profile = profile
         self._folder = folder
@@ -512,17 +545,31 @@ class _File:
     def _doubt_what_another_section_says(self, other: str, fields: object) -> None:
         """It may be this profile's, misspelled, or hold what only works outside of all sections."""
         named = [name for name in fields if name in TABLE] if isinstance(fields, dict) else list(TABLE)
-        if other.strip().casefold() == self._profile.casefold():
+        is_twin = other.strip().casefold() == self._profile.casefold()
+        if is_twin or (self._profile == DEFAULT and _is_nearly_default(other)):
             problem = self._document.problem(_LOOKS_LIKE, ("profiles", other), profile=self._profile)
             self.problems.append(problem)
-            for name in named:
+            for name in named if is_twin else ():
                 self.own.forget(name, problem)
+            self.own.doubt(named, problem)
             return
-        for name in named if isinstance(fields, dict) else ():
+        if not isinstance(fields, dict):
+            self._doubt_outside_of_a_section(other, fields)
+            return
+        for name in named:
             if TABLE[name].required and not TABLE[name].per_profile and name not in self.shared.values:
                 problem = self._document.problem(_NOT_PER_PROFILE, ("profiles", other, name), name=name)
                 self.problems.append(problem)
                 self.shared.doubt([name], problem)
+
+    def _doubt_outside_of_a_section(self, name: str, value: object) -> None:
+        """Doubt what a setting straight below `[profiles]` may have meant: the settings of all, or this profile's."""
+        meant = _meant_by(name, value)
+        if meant:
+            problem = self._document.problem(_NO_SECTION, ("profiles", name))
+            self.problems.append(problem)
+            for layer in (self.shared, self.own):
+                layer.doubt(meant, problem)
 
     def _take(self, keys: tuple[str, ...], value: object, layer: _Layer) -> None:
         name = keys[-1]
@@ -553,12 +600,16 @@ class _File:
     def _doubt_whatever_was_meant(self, keys: tuple[str, ...], value: object, layer: _Layer) -> SettingsError:
         """Doubt the settings that a wrong name may have meant: the one with a similar name, or any of a profile where a
         section is no profile's. Return the error."""
-        if isinstance(value, dict):
+        inner = list(_settings_within(value))
+        if inner or isinstance(value, dict):
             problem = self._document.problem(_NO_SETTING, keys)
             for one in (self.shared, self.own):
-                one.doubt(_settings_within(value), problem)
+                one.doubt(inner, problem)
             return problem
         meant = _meant_by(keys[-1], value)
+        if "redis_url" not in meant and _ADDRESS_WORDS & set(_words_of(keys[-1])):
+            self.address = self._document.problem(_ADDRESS, keys)
+            return self.address
         if not meant:
             return self._document.problem(_NO_SETTING, keys)
         problem = self._document.problem(_NEARLY, keys, nearest=meant[0])
@@ -609,12 +660,15 @@ class _File:
                     yield name, path
 
 
-def _settings_within(fields: dict[str, Any]) -> Iterator[str]:
-    for name, value in fields.items():
-        if name in TABLE:
-            yield name
-        elif isinstance(value, dict):
-            yield from _settings_within(value)
+def _settings_within(value: object) -> Iterator[str]:
+    """The settings that the names in a section, or in a list of sections, may mean."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _meant_by(name, inner)
+            yield from _settings_within(inner)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _settings_within(one)
 
 
 def _settings_named_in(value: object) -> Iterator[str]:
@@ -630,14 +684,29 @@ def _settings_named_in(value: object) -> Iterator[str]:
 
 
 def _meant_by(name: str, value: object) -> list[str]:
-    """Return the settings that a name which is none may mean: a slip of the hand, an environment variable's name, or
-    another name for what it takes, as in `demo = true` and `trading = "demo"`."""
+    """Return the settings that a name may mean: the one it is, a slip of the hand, an environment variable's name, or
+    another name for what it takes, as in `demo = true`, `useMock = true` and `trading = "demo"`."""
     from difflib import get_close_matches
 
-    spelled = name.replace("-", "_").lower()
-    words = set(spelled.split("_"))
-    words.add(value.strip().lower() if isinstance(value, str) else "")
+    words = _words_of(name)
+    spelled = "_".join(words)
+    word = value.strip().lower() if isinstance(value, str) else ""
     meant = get_close_matches(spelled, TABLE, 1, _ALIKE)
     meant += [one for one in TABLE if f"_{one}_" in f"_{spelled}_"]
-    meant += [one for one, telling in _TELLING_WORDS.items() if words & telling]
+    for one, telling in _TELLING_WORDS.items():
+        if {*words, word} & telling or any(korean in name + word for korean in telling if not korean.isascii()):
+            meant.append(one)
     return list(dict.fromkeys(meant))
+
+
+def _words_of(name: str) -> list[str]:
+    """Return the words of a name such as `is_mock`, `is-mock`, `isMock` or `IS_MOCK`, in lower case."""
+    import re
+
+    return re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
+
+
+def _is_nearly_default(name: str) -> bool:
+    from difflib import get_close_matches
+
+    return bool(get_close_matches(name, [DEFAULT], 1, _ALIKE))
