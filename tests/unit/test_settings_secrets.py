@@ -167,6 +167,7 @@ class TestAnArgument:
             *(("set", name, CANARY) for name in TABLE if name not in {"data_dir", "account"}),
             ("set", "redis_url", f"redis://:{CANARY}@host"),
             ("set", "redis_url", f"redis://host?password={CANARY}"),
+            ("set", "redis_url", f"redis://host?p%61ssword={CANARY}"),
             ("set", "account", f"/{CANARY}"),
             ("set", "data_dir", f"{CANARY}\0"),
             ("get", "store", "--profile", f"{CANARY}/x"),
@@ -225,7 +226,7 @@ class TestAVariable:
     def test_with_the_password_of_redis_is_shown_without_it(
         self, run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", f"redis://me:{CANARY}@host/0")
+        monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", f"redis://me:{CANARY}@host/0?client_name={CANARY}#{CANARY}")
 
         shown = run("config", "--json").out
 
