@@ -209,6 +209,29 @@ def test_a_check_that_does_not_end_is_a_finding_and_the_others_go_on(
     assert {"token", "screen", "autostart", "log"} <= set(found)
 
 
+def test_what_does_not_answer_is_named_with_what_helps(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tray_app.cli.doctor.CHECK_SECONDS", 0.1)
+    monkeypatch.setattr("tray_app.cli.doctor.shared_keyring_client", lambda: threading.Event().wait(60))
+    monkeypatch.setattr("tray_app.cli.doctor.open_service", lambda _: threading.Event().wait(60))
+    monkeypatch.setattr("tray_app.cli.doctor.tray_command", lambda *_: threading.Event().wait(60))
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "redis")
+    monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", "redis://me:my-password@127.0.0.1:1/2")
+
+    found = {name: (one["good"], one["text"]) for name, one in told(capsys).items()}
+
+    assert found["keyring"] == (
+        False,
+        "The keyring does not answer. See whether it asks for something; else sign in to the desktop again.",
+    )
+    assert found["token"] == (False, "Redis at 127.0.0.1:1/2 does not answer.")
+    assert found["screen"] == (
+        False,
+        "The screen does not answer. Check DISPLAY, or sign in to the desktop again.",
+    )
+
+
 def test_settings_that_cannot_be_used_are_a_finding(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -38,6 +38,8 @@ from tray_app.service.composition import find_keys, open_exports, open_service
 from tray_app.settings.load import load_settings
 from tray_app.settings.places import config_dir, shared_state_dir, token_file
 from tray_app.stores.keyring_client import shared_keyring_client
+from tray_app.stores.keyring_problems import silent
+from tray_app.stores.redis_server import address_of
 from tray_app.system.child_process import run_own, tray_command
 from tray_app.system.extras import has_qt, install_command
 from tray_app.system.private_files import check_writable, who_else_may_use
@@ -53,12 +55,16 @@ if TYPE_CHECKING:
 
 
 _SCREEN_SECONDS = 5.0
-"""The longest wait for the screen: a server may accept the connection and never answer."""
+"""How long the process that tries the screen may live: a server may accept the connection and never answer."""
+
+CHECK_SECONDS = 2.0
+"""How long each check may take."""
+
+_GRACE_SECONDS = 0.2
+"""The keyring and Redis have deadlines of their own, as long as a check's, and say better what is wrong."""
 
 
-CHECK_SECONDS = 3.0
-"""How long each check may take; the keyring has a deadline of its own, of 2 seconds."""
-
+_SCREEN_SILENT = msg("The screen does not answer. Check DISPLAY, or sign in to the desktop again.")
 
 _KEYRING_REMEDIES = {
     KeyringUnavailable.MISSING: msg("Install one, for example gnome-keyring or KeePassXC; until then a file is used."),
@@ -100,6 +106,7 @@ def _sign(*, good: bool) -> str:
 
 
 def _findings(profile: str | None, look_in: Sequence[str]) -> Iterator[Finding]:
+    screen = _begin(msg("screen"), lambda: [_screen()])  # the slowest, because it loads Qt: asked last
     yield from _bounded(msg("program"), lambda: [Finding(msg("program"), program_version(), good=True)])
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding(msg("python"), f"{version} ({sys.platform})", good=sys.version_info >= (3, 11))
@@ -109,20 +116,26 @@ def _findings(profile: str | None, look_in: Sequence[str]) -> Iterator[Finding]:
     yield from _bounded(msg("settings"), lambda: _settings(profile, found))
     for settings in found:
         for name, check in _CHECKS.items() if settings.is_usable else ():
-            yield from _bounded(name, partial(check, settings))
+            yield from _bounded(name, partial(check, settings), when_late=_when_late(name, settings))
         yield from _bounded(msg("what helps"), lambda settings=settings: [remedy_line(settings)])  # type: ignore[misc]
     yield from _bounded(msg("trading days"), lambda: [_trading_days()])
-    yield from _bounded(msg("screen"), lambda: [_screen()], _SCREEN_SECONDS + 1)
     yield from _bounded(msg("autostart"), lambda: [_autostart()])
     yield from _bounded(msg("log"), lambda: [_tried(msg("log"), lambda: check_writable(log_folder()), log_folder)])
+    yield from _results(msg("screen"), screen, when_late=tr(_SCREEN_SILENT))
     for folder in look_in:
         own = found[0] if found else None
         yield from _bounded(msg("found"), partial(scan_folder, folder, own), SCAN_SECONDS + 1)
 
 
-def _bounded(name: str, check: Callable[[], Iterable[Finding]], seconds: float = 0.0) -> Iterator[Finding]:
+def _bounded(
+    name: str, check: Callable[[], Iterable[Finding]], seconds: float = 0.0, when_late: str = ""
+) -> Iterator[Finding]:
     """Yield what a check finds, within `seconds` if given. A check that fails or does not end is a finding itself."""
-    seconds = seconds or CHECK_SECONDS
+    return _results(name, _begin(name, check), seconds, when_late)
+
+
+def _begin(name: str, check: Callable[[], Iterable[Finding]]) -> SimpleQueue[Finding | None]:
+    """Begin a check on a thread of its own; return where its findings come, and None after the last one."""
     found: SimpleQueue[Finding | None] = SimpleQueue()
 
     def run() -> None:
@@ -136,13 +149,29 @@ def _bounded(name: str, check: Callable[[], Iterable[Finding]], seconds: float =
         found.put(None)
 
     threading.Thread(target=run, name=f"check of {name}", daemon=True).start()
-    end = time.monotonic() + seconds
+    return found
+
+
+def _results(
+    name: str, found: SimpleQueue[Finding | None], seconds: float = 0.0, when_late: str = ""
+) -> Iterator[Finding]:
+    seconds = seconds or CHECK_SECONDS
+    end = time.monotonic() + seconds + _GRACE_SECONDS
     try:
         while (one := found.get(timeout=max(0.0, end - time.monotonic()))) is not None:
             yield one
     except Empty:
         told = tr("no answer within {seconds} seconds. Try again, or restart the computer.", seconds=round(seconds))
-        yield Finding(name, told, good=False)
+        yield Finding(name, when_late or told, good=False)
+
+
+def _when_late(name: str, settings: Settings) -> str:
+    """Return what is known about a check that does not end; empty where that is nothing."""
+    if name == "keyring":
+        return f"{say(silent())} {tr(_KEYRING_REMEDIES[KeyringUnavailable.SILENT])}"
+    if name == "token" and settings.store == "redis" and settings.redis_url is not None:
+        return tr("Redis at {address} does not answer.", address=address_of(settings.redis_url))
+    return ""
 
 
 def _libraries() -> Iterator[Finding]:
@@ -305,8 +334,7 @@ def _screen() -> Finding:
     try:
         answer = run_own(command, _SCREEN_SECONDS)
     except subprocess.TimeoutExpired:
-        told = tr("The screen does not answer. Check DISPLAY, or sign in to the desktop again.")
-        return Finding(name, told, good=False)
+        return Finding(name, tr(_SCREEN_SILENT), good=False)
     except OSError as error:
         return Finding(name, tr("Qt cannot be tried ({reason})", reason=error.strerror), good=False)
     if answer.returncode == DONE:
