@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 import threading
 import time
@@ -159,6 +160,30 @@ class TestTheToken:
 
     def test_of_nobody_is_nothing_to_hand_out(self, look: Callable[..., list[Any]], bot_file: Path) -> None:
         assert "share" not in {name for name, _, _ in look()}
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link"])
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        *(("data folder", f"data/{one}") for one in ("history.db", "history.db-journal", ".token.owner")),
+        ("lock", "places/state/kiwoom-token-tray/default.signal"),
+        *(("log", f"places/state/kiwoom-token-tray/logs/kiwoom-token{one}") for one in (".log", ".log.lock")),
+        *(("log", f"places/state/kiwoom-token-tray/logs/kiwoom-token-tray{one}") for one in (".log", ".crash")),
+    ],
+)
+@pytest.mark.posix
+def test_what_stands_in_the_place_of_a_file_of_ours_is_told(
+    name: str, file: str, kind: str, private_places: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = private_places / file
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    {"folder": path.mkdir, "pipe": lambda: os.mkfifo(path), "link": lambda: path.symlink_to("nowhere")}[kind]()
+
+    doctor(None, as_json=True)
+
+    wrong = [one for one in json.loads(capsys.readouterr().out) if one["text"].startswith(f"{path} cannot be used (")]
+    assert [(one["name"], one["good"]) for one in wrong] == [(name, False)]
 
 
 def test_a_data_folder_is_not_made_by_looking(private_places: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from tray_app import autostart
-from tray_app.cli.diagnostics import log_folder
+from tray_app.cli.diagnostics import COMMAND_LINE, TRAY, crash_file, log_file, log_folder
 from tray_app.cli.finding import Finding
 from tray_app.cli.folder_scan import SCAN_SECONDS, scan_folder
 from tray_app.cli.login import no_place_for_keys
@@ -32,6 +32,7 @@ from tray_app.core.language import has_letters, msg, say, tr, use
 from tray_app.core.profile import DEFAULT
 from tray_app.core.trading import ClosedDays, closed_days, install_closed_days
 from tray_app.core.wording import mode_text, place_text
+from tray_app.history.database import FILE, SQLITE_SUFFIXES
 from tray_app.kiwoom.endpoints import base_url_for
 from tray_app.kiwoom.exchange_calendar import has_holidays, holidays_problem, install_holidays
 from tray_app.service.composition import find_keys, open_exports, open_service
@@ -42,7 +43,7 @@ from tray_app.stores.keyring_problems import silent
 from tray_app.stores.redis_server import address_of
 from tray_app.system.child_process import run_own, tray_command
 from tray_app.system.extras import has_qt, install_command
-from tray_app.system.private_files import check_writable, who_else_may_use
+from tray_app.system.private_files import check_private, check_writable, reason_of, who_else_may_use
 from tray_app.system.version import library_versions, program_version, system_version
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _findings(profile: str | None, look_in: Sequence[str]) -> Iterator[Finding]:
         yield from _bounded(msg("what helps"), lambda settings=settings: [remedy_line(settings)])  # type: ignore[misc]
     yield from _bounded(msg("trading days"), lambda: [_trading_days()])
     yield from _bounded(msg("autostart"), lambda: [_autostart()])
-    yield from _bounded(msg("log"), lambda: [_tried(msg("log"), lambda: check_writable(log_folder()), log_folder)])
+    yield from _bounded(msg("log"), _log)
     yield from _results(msg("screen"), screen, when_late=tr(_SCREEN_SILENT))
     for folder in look_in:
         own = found[0] if found else None
@@ -198,8 +199,15 @@ def _data_folder(settings: Settings) -> Iterator[Finding]:
     folder = settings.data_dir
     found = _tried(msg("data folder"), lambda: check_writable(folder, "KIWOOM_TRAY_DATA_DIR"), lambda: folder)
     yield found
-    for path in (folder, token_file(folder, settings.profile)) if found.good else ():
+    if not found.good:
+        return
+    token = token_file(folder, settings.profile)
+    for path in (folder, token):
         yield from _open_to_others(msg("data folder"), path)
+    if settings.store != "memory":
+        history = os.path.join(folder, FILE)
+        companions = [history, *(history + suffix for suffix in SQLITE_SUFFIXES), f"{token}.owner", f"{token}.ending"]
+        yield from _misplaced(msg("data folder"), companions)
 
 
 def _open_to_others(name: str, path: str) -> Iterator[Finding]:
@@ -212,6 +220,16 @@ def _open_to_others(name: str, path: str) -> Iterator[Finding]:
         yield Finding(name, told, good=False)
 
 
+def _misplaced(name: str, paths: Iterable[str]) -> Iterator[Finding]:
+    """Yield what stands in the place of a file of ours and is none: a folder, a pipe, a link, another user's file."""
+    for path in paths:
+        try:
+            check_private(path)
+        except OSError as error:
+            message = msg("{path} cannot be used ({reason}). Correct or remove it.")
+            yield Finding(name, say(StoreError(message, path=path, reason=reason_of(error))), good=False)
+
+
 def _lock(settings: Settings) -> Iterator[Finding]:
     """Only what is wrong: whether the lock that all programs share can be had."""
     name = msg("lock")
@@ -222,7 +240,10 @@ def _lock(settings: Settings) -> Iterator[Finding]:
             yield found
             return
         yield from _open_to_others(name, folder)
-    lock = open_service(settings).store.lock
+    store = open_service(settings).store
+    token = token_file(settings.data_dir, settings.profile)
+    yield from _misplaced(name, (path for path in store.watch_paths() if path != token))
+    lock = store.lock
     try:
         if os.path.lexists(lock.path) and lock.try_acquire():
             lock.release()
@@ -316,6 +337,14 @@ def _keyring(settings: Settings) -> Iterator[Finding]:
         yield Finding(name, f"{say(error)} {remedy}".strip(), good=False)
         return
     yield Finding(name, tr("answers ({backend})", backend=backend), good=True)
+
+
+def _log() -> Iterator[Finding]:
+    found = _tried(msg("log"), lambda: check_writable(log_folder()), log_folder)
+    yield found
+    if found.good:
+        logs_of_both = [log_file(one) for one in (COMMAND_LINE, TRAY)]
+        yield from _misplaced(msg("log"), [*logs_of_both, *(f"{one}.lock" for one in logs_of_both), crash_file(TRAY)])
 
 
 def _screen() -> Finding:
