@@ -26,6 +26,7 @@ from tray_app.history.draft import EventDraft
 from tray_app.kiwoom.sandbox import SandboxKiwoom
 from tray_app.service.composition import open_service
 from tray_app.settings.load import load_settings
+from tray_app.stores.keyring_client import KeyringClient
 
 THERE = Status(configured=True, as_it_should_be=True, enabled=True, place="the place", starts="/the/program")
 
@@ -238,9 +239,10 @@ def test_what_does_not_answer_is_named_with_what_helps(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("tray_app.cli.doctor.CHECK_SECONDS", 0.1)
-    monkeypatch.setattr("tray_app.cli.doctor.shared_keyring_client", lambda: threading.Event().wait(60))
+    monkeypatch.setattr(KeyringClient, "backend_name", lambda _: threading.Event().wait(60))
     monkeypatch.setattr("tray_app.cli.doctor.open_service", lambda _: threading.Event().wait(60))
     monkeypatch.setattr("tray_app.cli.doctor.tray_command", lambda *_: threading.Event().wait(60))
+    monkeypatch.setattr("tray_app.cli.doctor.SCREEN_SECONDS", 0.1)
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "redis")
     monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", "redis://me:my-password@127.0.0.1:1/2")
 
@@ -436,6 +438,42 @@ class TestFolders:
         (data / ".token").chmod(0o644)
 
         assert wrong() == [f"Others may read {data}/.token. Close it with: chmod go-rwx {data}/.token"]
+
+    @pytest.mark.posix
+    @pytest.mark.parametrize("name", ["history.db", ".token.owner"])
+    def test_what_belongs_to_a_token_and_others_may_read_is_told(
+        self, name: str, wrong: Callable[[], list[str]], data: Path
+    ) -> None:
+        open_service(load_settings()).put(token_for("a-token-of-a-test", 3600, time.time()))
+        assert flush_history(20)
+        (data / name).chmod(0o644)
+
+        assert wrong() == [f"Others may read {data / name}. Close it with: chmod go-rwx {data / name}"]
+
+    @pytest.mark.posix
+    def test_a_file_for_bots_that_others_may_read_is_told(
+        self, wrong: Callable[[], list[str]], data: Path, private_places: Path
+    ) -> None:
+        bots, settings = private_places / "bots.json", private_places / "places" / "settings" / "settings.toml"
+        settings.parent.mkdir(parents=True, mode=0o700)
+        settings.write_text(f'share_bot_file = "{bots}"\n')
+        open_service(load_settings()).put(token_for("a-token-of-a-test", 3600, time.time()))
+        bots.chmod(0o644)
+
+        assert wrong() == [f"Others may read {bots}. Close it with: chmod go-rwx {bots}"]
+
+    @pytest.mark.posix
+    def test_settings_may_be_read_by_others_and_not_written(
+        self, wrong: Callable[[], list[str]], data: Path, private_places: Path
+    ) -> None:
+        settings = private_places / "places" / "settings" / "settings.toml"
+        settings.parent.mkdir(parents=True, mode=0o700)
+        settings.touch(0o644)
+        assert wrong() == []
+
+        settings.chmod(0o666)
+
+        assert wrong() == [f"Others may write in {settings}. Close it with: chmod go-w {settings}"]
 
     def test_a_lock_that_cannot_be_opened_is_told(self, wrong: Callable[[], list[str]], data: Path) -> None:
         (data / ".token.lock").mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import sys
@@ -37,8 +38,8 @@ from tray_app.kiwoom.endpoints import base_url_for
 from tray_app.kiwoom.exchange_calendar import has_holidays, holidays_problem, install_holidays
 from tray_app.service.composition import find_keys, open_exports, open_service
 from tray_app.settings.load import load_settings
-from tray_app.settings.places import config_dir, shared_state_dir, token_file
-from tray_app.stores.keyring_client import shared_keyring_client
+from tray_app.settings.places import config_dir, settings_file, shared_state_dir, token_file
+from tray_app.stores.keyring_client import LOADING_SECONDS, shared_keyring_client
 from tray_app.stores.keyring_problems import silent
 from tray_app.stores.redis_server import address_of
 from tray_app.system.child_process import run_own, tray_command
@@ -55,8 +56,9 @@ if TYPE_CHECKING:
     from tray_app.stores.base import Place
 
 
-_SCREEN_SECONDS = 5.0
-"""How long the process that tries the screen may live: a server may accept the connection and never answer."""
+SCREEN_SECONDS = 6.0
+"""How long the process that tries the screen may take, from the first check on: it loads Qt, and a server may accept
+the connection and never answer."""
 
 CHECK_SECONDS = 2.0
 """How long each check may take."""
@@ -107,12 +109,12 @@ def _sign(*, good: bool) -> str:
 
 
 def _findings(profile: str | None, look_in: Sequence[str]) -> Iterator[Finding]:
-    screen = _begin(msg("screen"), lambda: [_screen()])  # the slowest, because it loads Qt: asked last
+    screen, began = _begin(msg("screen"), lambda: [_screen()]), time.monotonic()  # the slowest: asked last
     yield from _bounded(msg("program"), lambda: [Finding(msg("program"), program_version(), good=True)])
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding(msg("python"), f"{version} ({sys.platform})", good=sys.version_info >= (3, 11))
     yield from _bounded(msg("system"), lambda: [Finding(msg("system"), system_version(), good=True)])
-    yield from _bounded(msg("libraries"), _libraries)
+    yield from _bounded(msg("libraries"), _libraries, LOADING_SECONDS)
     found: list[Settings] = []
     yield from _bounded(msg("settings"), lambda: _settings(profile, found))
     for settings in found:
@@ -122,7 +124,8 @@ def _findings(profile: str | None, look_in: Sequence[str]) -> Iterator[Finding]:
     yield from _bounded(msg("trading days"), lambda: [_trading_days()])
     yield from _bounded(msg("autostart"), lambda: [_autostart()])
     yield from _bounded(msg("log"), _log)
-    yield from _results(msg("screen"), screen, when_late=tr(_SCREEN_SILENT))
+    left = max(CHECK_SECONDS, began + SCREEN_SECONDS - time.monotonic())
+    yield from _results(msg("screen"), screen, left, tr(_SCREEN_SILENT))
     for folder in look_in:
         own = found[0] if found else None
         yield from _bounded(msg("found"), partial(scan_folder, folder, own), SCAN_SECONDS + 1)
@@ -176,7 +179,10 @@ def _when_late(name: str, settings: Settings) -> str:
 
 
 def _libraries() -> Iterator[Finding]:
-    """Yield the libraries' versions. Nothing works without the first two; Qt is reported under `screen`."""
+    """Yield the libraries' versions. Nothing works without the first two; Qt is reported under `screen`.
+
+    Load the keyring's: a slow disk is no slow keyring.
+    """
     versions = library_versions()
     missing = [name for name in ("httpx", "keyring") if not versions[name]]
     if missing:
@@ -184,6 +190,8 @@ def _libraries() -> Iterator[Finding]:
         yield Finding(msg("libraries"), told, good=False)
     told = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     yield Finding(msg("libraries"), told, good=True)
+    with contextlib.suppress(KeyringUnavailable):  # which the next checks tell
+        shared_keyring_client().load()
 
 
 def _settings(profile: str | None, found: list[Settings]) -> Iterator[Finding]:
@@ -193,6 +201,7 @@ def _settings(profile: str | None, found: list[Settings]) -> Iterator[Finding]:
     for problem in settings.problems:
         yield Finding(msg("settings"), say(problem), good=False)
     yield from _open_to_others(msg("settings"), config_dir(os.environ))
+    yield from _open_to_others(msg("settings"), settings_file(os.environ), is_secret=False)
 
 
 def _data_folder(settings: Settings) -> Iterator[Finding]:
@@ -201,23 +210,24 @@ def _data_folder(settings: Settings) -> Iterator[Finding]:
     yield found
     if not found.good:
         return
-    token = token_file(folder, settings.profile)
-    for path in (folder, token):
+    token, history = token_file(folder, settings.profile), os.path.join(folder, FILE)
+    companions = [history, *(history + suffix for suffix in SQLITE_SUFFIXES), f"{token}.owner", f"{token}.ending"]
+    for path in (folder, token, *companions):
         yield from _open_to_others(msg("data folder"), path)
     if settings.store != "memory":
-        history = os.path.join(folder, FILE)
-        companions = [history, *(history + suffix for suffix in SQLITE_SUFFIXES), f"{token}.owner", f"{token}.ending"]
         yield from _misplaced(msg("data folder"), companions)
 
 
-def _open_to_others(name: str, path: str) -> Iterator[Finding]:
+def _open_to_others(name: str, path: str, *, is_secret: bool = True) -> Iterator[Finding]:
     try:
-        problem = who_else_may_use(path)
+        problem = who_else_may_use(path, is_secret=is_secret)
     except OSError:  # not there, or told elsewhere
         return
     if problem:
-        told = tr(problem, path=shlex.quote(path), user=os.environ.get("USER", "$USER"))
-        yield Finding(name, told, good=False)
+        is_windows = sys.platform == "win32"
+        quoted = f'"{path}"' if is_windows else shlex.quote(path)
+        user = os.environ.get("USERNAME", "%USERNAME%") if is_windows else os.environ.get("USER", "$USER")
+        yield Finding(name, tr(problem, path=quoted, user=user), good=False)
 
 
 def _misplaced(name: str, paths: Iterable[str]) -> Iterator[Finding]:
@@ -287,6 +297,8 @@ def _token(settings: Settings) -> Iterator[Finding]:
     except KiwoomTokenError as error:
         yield Finding(msg("token"), say(error), good=False)
     for export in open_exports(settings, lambda: find_keys(settings)):
+        if export.path() != token_file(settings.data_dir, settings.profile):  # which is told already
+            yield from _open_to_others(msg("share"), export.path())
         found = _share(export, token if token is not None and token.lives(time.time()) else None, settings.profile)
         if found is not None:
             yield found
@@ -361,7 +373,7 @@ def _screen() -> Finding:
     if not command:
         return Finding(name, tr("not tried: the tray program is not beside this one"), good=True)
     try:
-        answer = run_own(command, _SCREEN_SECONDS)
+        answer = run_own(command, SCREEN_SECONDS)
     except subprocess.TimeoutExpired:
         return Finding(name, tr(_SCREEN_SILENT), good=False)
     except OSError as error:
