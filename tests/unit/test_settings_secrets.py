@@ -193,6 +193,25 @@ class TestAnArgument:
 
         assert CANARY not in said + file.read_text()
 
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("login", "--from", CANARY),
+            ("login", "--from", f"/nowhere/{CANARY}"),
+            ("login", "--from", f"{CANARY}_appkey.txt"),
+            ("doctor", "--look-in", CANARY),
+        ],
+        ids=lambda words: " ".join(words)[:40],
+    )
+    def test_that_is_no_file_is_not_repeated(
+        self, words: tuple[str, str, str], run_and_listen: Callable[..., tuple[int, str]]
+    ) -> None:
+        status, said = run_and_listen(*words)
+
+        assert status in {USAGE, UNEXPECTED}
+        assert "not found" in said
+        assert CANARY not in said
+
 
 class TestAVariable:
     @pytest.mark.parametrize(
