@@ -17,6 +17,10 @@ if sys.version_info < OLDEST:
     sys.stderr.write(needs.format(*sys.version_info))
     sys.exit(2)
 
+library = os.path.dirname(os.__file__)
+if __name__ == "__main__" and library in sys.path:
+    del sys.path[: sys.path.index(library)]  # this folder and PYTHONPATH, which may mean the working folder
+
 VENV_PACKAGE = "python{}.{}-venv".format(*sys.version_info)  # brings what Debian and Ubuntu leave out of Python
 
 try:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.processes.conftest import PYTHON_PATH
+from tray_app.cli.doctor import doctor
 from tray_app.core.token import decode, encode_seed, token_for
 from tray_app.exports.kwcli import cache_path
 from tray_app.kiwoom.keys import clean_keys
@@ -98,6 +99,24 @@ class TestFullDisk:
         one.ask("clear_token")
 
         assert (one.ask("get_token"), other.ask("get_token")) == (None, None)
+
+    @pytest.mark.parametrize("folder", ["", "new/data"])
+    def test_is_told_by_doctor_also_of_a_folder_that_is_not_there(
+        self,
+        folder: str,
+        small_disk: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", str(small_disk / folder))
+        fill(small_disk)
+
+        doctor(None, as_json=True)
+
+        found = {one["name"]: (one["good"], one["text"]) for one in json.loads(capsys.readouterr().out)}
+        assert found["data folder"][0] is False
+        assert "(No space left on device)" in found["data folder"][1]
+        assert [one.name for one in small_disk.iterdir()] == ["ballast"]
 
 
 AS_NOBODY = """

@@ -138,6 +138,29 @@ def test_a_child_of_ours_gets_no_secret_and_no_folder_that_moves() -> None:
     assert "PYTHONPATH" not in child_environment({"PYTHONPATH": "."})
 
 
+@pytest.mark.posix
+def test_a_child_of_ours_does_not_import_from_the_working_folder_either(trapped: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(trapped)
+
+    for named in (trapped, link):
+        done = run("kiwoom-token", "doctor", "--json", folder=trapped, path=f"{CHECKOUT}{os.pathsep}{named}")
+        assert {one["name"]: one["text"] for one in json.loads(done.stdout)}["screen"] == "Qt can use it", done.stderr
+
+
+def test_start_imports_nothing_from_the_working_folder(trapped: Path) -> None:
+    for path in ("", os.pathsep, ".", str(trapped)):
+        done = subprocess.run(
+            [sys.executable, str(CHECKOUT / "start.py"), "--help"],
+            cwd=trapped,
+            env={**os.environ, "PYTHONPATH": path},
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+
 def test_a_frozen_program_starts_the_tray_program_beside_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     suffix = ".exe" if sys.platform == "win32" else ""
     monkeypatch.setattr(sys, "frozen", True, raising=False)

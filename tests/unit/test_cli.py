@@ -1029,6 +1029,21 @@ def test_what_a_file_or_kiwoom_says_takes_no_effect_on_a_terminal(
     assert len(told) < 2100
 
 
+@pytest.mark.posix
+def test_a_path_takes_no_effect_on_a_terminal(
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, private_places: Path
+) -> None:
+    settings = private_places / "places" / "settings" / "settings.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('share_bot_file = "/tmp/\\u001b[2J\\u202e"\n')
+    monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", str(private_places / "\x1b[2J\u202e"))
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+
+    for words in (["status"], ["config"], ["config", "--json"], ["config", "get", "share_bot_file"], ["doctor"]):
+        shown = run(*words)
+        assert [one for one in shown.out + shown.err if not one.isprintable() and one != "\n"] == [], words
+
+
 def test_an_alias_takes_no_effect_on_a_terminal(run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tray_app.cli.profiles.aliases", lambda: {"day\x1b[2J": "real"})
     assert r"day\x1b[2J" in run("profiles").out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 import threading
 import time
@@ -25,6 +26,7 @@ from tray_app.history.draft import EventDraft
 from tray_app.kiwoom.sandbox import SandboxKiwoom
 from tray_app.service.composition import open_service
 from tray_app.settings.load import load_settings
+from tray_app.stores.keyring_client import KeyringClient
 
 THERE = Status(configured=True, as_it_should_be=True, enabled=True, place="the place", starts="/the/program")
 
@@ -161,6 +163,30 @@ class TestTheToken:
         assert "share" not in {name for name, _, _ in look()}
 
 
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link"])
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        *(("data folder", f"data/{one}") for one in ("history.db", "history.db-journal", ".token.owner")),
+        ("lock", "places/state/kiwoom-token-tray/default.signal"),
+        *(("log", f"places/state/kiwoom-token-tray/logs/kiwoom-token{one}") for one in (".log", ".log.lock")),
+        *(("log", f"places/state/kiwoom-token-tray/logs/kiwoom-token-tray{one}") for one in (".log", ".crash")),
+    ],
+)
+@pytest.mark.posix
+def test_what_stands_in_the_place_of_a_file_of_ours_is_told(
+    name: str, file: str, kind: str, private_places: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = private_places / file
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    {"folder": path.mkdir, "pipe": lambda: os.mkfifo(path), "link": lambda: path.symlink_to("nowhere")}[kind]()
+
+    doctor(None, as_json=True)
+
+    wrong = [one for one in json.loads(capsys.readouterr().out) if one["text"].startswith(f"{path} cannot be used (")]
+    assert [(one["name"], one["good"]) for one in wrong] == [(name, False)]
+
+
 def test_a_data_folder_is_not_made_by_looking(private_places: Path, capsys: pytest.CaptureFixture[str]) -> None:
     doctor(None, as_json=True)
 
@@ -207,6 +233,30 @@ def test_a_check_that_does_not_end_is_a_finding_and_the_others_go_on(
     assert (found["keys"]["good"], found["keys"]["text"][:9]) == (False, "no answer")
     assert found["address"]["text"] == "Something unexpected happened (ZeroDivisionError)."
     assert {"token", "screen", "autostart", "log"} <= set(found)
+
+
+def test_what_does_not_answer_is_named_with_what_helps(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tray_app.cli.doctor.CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(KeyringClient, "backend_name", lambda _: threading.Event().wait(60))
+    monkeypatch.setattr("tray_app.cli.doctor.open_service", lambda _: threading.Event().wait(60))
+    monkeypatch.setattr("tray_app.cli.doctor.tray_command", lambda *_: threading.Event().wait(60))
+    monkeypatch.setattr("tray_app.cli.doctor.SCREEN_SECONDS", 0.1)
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "redis")
+    monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", "redis://me:my-password@127.0.0.1:1/2")
+
+    found = {name: (one["good"], one["text"]) for name, one in told(capsys).items()}
+
+    assert found["keyring"] == (
+        False,
+        "The keyring does not answer. See whether it asks for something; else sign in to the desktop again.",
+    )
+    assert found["token"] == (False, "Redis at 127.0.0.1:1/2 does not answer.")
+    assert found["screen"] == (
+        False,
+        "The screen does not answer. Check DISPLAY, or sign in to the desktop again.",
+    )
 
 
 def test_settings_that_cannot_be_used_are_a_finding(
@@ -388,6 +438,42 @@ class TestFolders:
         (data / ".token").chmod(0o644)
 
         assert wrong() == [f"Others may read {data}/.token. Close it with: chmod go-rwx {data}/.token"]
+
+    @pytest.mark.posix
+    @pytest.mark.parametrize("name", ["history.db", ".token.owner"])
+    def test_what_belongs_to_a_token_and_others_may_read_is_told(
+        self, name: str, wrong: Callable[[], list[str]], data: Path
+    ) -> None:
+        open_service(load_settings()).put(token_for("a-token-of-a-test", 3600, time.time()))
+        assert flush_history(20)
+        (data / name).chmod(0o644)
+
+        assert wrong() == [f"Others may read {data / name}. Close it with: chmod go-rwx {data / name}"]
+
+    @pytest.mark.posix
+    def test_a_file_for_bots_that_others_may_read_is_told(
+        self, wrong: Callable[[], list[str]], data: Path, private_places: Path
+    ) -> None:
+        bots, settings = private_places / "bots.json", private_places / "places" / "settings" / "settings.toml"
+        settings.parent.mkdir(parents=True, mode=0o700)
+        settings.write_text(f'share_bot_file = "{bots}"\n')
+        open_service(load_settings()).put(token_for("a-token-of-a-test", 3600, time.time()))
+        bots.chmod(0o644)
+
+        assert wrong() == [f"Others may read {bots}. Close it with: chmod go-rwx {bots}"]
+
+    @pytest.mark.posix
+    def test_settings_may_be_read_by_others_and_not_written(
+        self, wrong: Callable[[], list[str]], data: Path, private_places: Path
+    ) -> None:
+        settings = private_places / "places" / "settings" / "settings.toml"
+        settings.parent.mkdir(parents=True, mode=0o700)
+        settings.touch(0o644)
+        assert wrong() == []
+
+        settings.chmod(0o666)
+
+        assert wrong() == [f"Others may write in {settings}. Close it with: chmod go-w {settings}"]
 
     def test_a_lock_that_cannot_be_opened_is_told(self, wrong: Callable[[], list[str]], data: Path) -> None:
         (data / ".token.lock").mkdir()

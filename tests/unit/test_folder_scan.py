@@ -157,7 +157,9 @@ def test_what_is_found_is_never_run(look: Any, bots: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_told(look: Any, bots: Path) -> None:
-    assert look(bots / "nowhere") == [(False, f"{bots / 'nowhere'} is not a folder.")]
+    (bots / "file").touch()
+    assert look(bots / "file") == [(False, f"{bots / 'file'} is not a folder.")]
+    assert look(bots / "nowhere") == [(False, "The folder was not found.")]
 
 
 def test_more_files_than_can_be_looked_at_are_told(look: Any, bots: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -167,6 +167,7 @@ class TestAnArgument:
             *(("set", name, CANARY) for name in TABLE if name not in {"data_dir", "account"}),
             ("set", "redis_url", f"redis://:{CANARY}@host"),
             ("set", "redis_url", f"redis://host?password={CANARY}"),
+            ("set", "redis_url", f"redis://host?p%61ssword={CANARY}"),
             ("set", "account", f"/{CANARY}"),
             ("set", "data_dir", f"{CANARY}\0"),
             ("get", "store", "--profile", f"{CANARY}/x"),
@@ -191,6 +192,25 @@ class TestAnArgument:
         _, said = run_and_listen("config", "unset", CANARY)
 
         assert CANARY not in said + file.read_text()
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("login", "--from", CANARY),
+            ("login", "--from", f"/nowhere/{CANARY}"),
+            ("login", "--from", f"{CANARY}_appkey.txt"),
+            ("doctor", "--look-in", CANARY),
+        ],
+        ids=lambda words: " ".join(words)[:40],
+    )
+    def test_that_is_no_file_is_not_repeated(
+        self, words: tuple[str, str, str], run_and_listen: Callable[..., tuple[int, str]]
+    ) -> None:
+        status, said = run_and_listen(*words)
+
+        assert status in {USAGE, UNEXPECTED}
+        assert "not found" in said
+        assert CANARY not in said
 
 
 class TestAVariable:
@@ -225,7 +245,7 @@ class TestAVariable:
     def test_with_the_password_of_redis_is_shown_without_it(
         self, run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", f"redis://me:{CANARY}@host/0")
+        monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", f"redis://me:{CANARY}@host/0?client_name={CANARY}#{CANARY}")
 
         shown = run("config", "--json").out
 

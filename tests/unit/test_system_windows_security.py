@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tray_app.system import private_files
+from tray_app.system import private_files, windows_security
 
 if sys.platform != "win32":
     pytest.skip("Windows alone has such permissions", allow_module_level=True)
@@ -18,6 +18,18 @@ import ctypes
 from ctypes import wintypes
 
 DACL = 4
+EVERYBODY_READS = "D:P(A;;FA;;;{user})(A;;FR;;;WD)"
+EVERYBODY_WRITES = "D:P(A;;FA;;;{user})(A;OICI;0x1301bf;;;WD)"
+
+
+def permit(path: Path, access: str) -> None:
+    """Give the file or folder that access list."""
+    advapi = ctypes.WinDLL("advapi32")
+    descriptor = ctypes.c_void_p()
+    assert advapi.ConvertStringSecurityDescriptorToSecurityDescriptorW(
+        access.replace("{user}", windows_security.user_sid()), 1, ctypes.byref(descriptor), None
+    )
+    assert advapi.SetFileSecurityW(str(path), DACL, descriptor)
 
 
 def permissions_of(path: Any) -> str:
@@ -73,3 +85,38 @@ def test_a_file_in_place_can_be_opened_by_several_at_once(tmp_path: Path) -> Non
     assert private_files.read_at(other, 7, 0) == b"content"
     os.close(one)
     os.close(other)
+
+
+def test_what_is_private_is_open_to_nobody_else(tmp_path: Path) -> None:
+    private_files.write_private(str(tmp_path / "data" / ".token"), b"content")
+
+    for path in (tmp_path / "data", tmp_path / "data" / ".token"):
+        assert private_files.who_else_may_use(str(path)) == ""
+
+
+@pytest.mark.parametrize("access", [EVERYBODY_READS, EVERYBODY_WRITES])
+def test_a_file_that_others_may_use_is_told_with_what_to_do(access: str, tmp_path: Path) -> None:
+    private_files.write_private(str(tmp_path / ".token"), b"content")
+    permit(tmp_path / ".token", access)
+
+    assert "icacls" in private_files.who_else_may_use(str(tmp_path / ".token"))
+
+
+def test_a_folder_may_be_read_by_others_and_not_written(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+
+    permit(tmp_path / "data", EVERYBODY_READS)
+    assert private_files.who_else_may_use(str(tmp_path / "data")) == ""
+
+    permit(tmp_path / "data", EVERYBODY_WRITES)
+    assert "icacls" in private_files.who_else_may_use(str(tmp_path / "data"))
+
+
+def test_settings_may_be_read_by_others_and_not_written(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").touch()
+
+    permit(tmp_path / "settings.toml", EVERYBODY_READS)
+    assert private_files.who_else_may_use(str(tmp_path / "settings.toml"), is_secret=False) == ""
+
+    permit(tmp_path / "settings.toml", EVERYBODY_WRITES)
+    assert "icacls" in private_files.who_else_may_use(str(tmp_path / "settings.toml"), is_secret=False)

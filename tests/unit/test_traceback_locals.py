@@ -244,6 +244,22 @@ def test_a_secret_in_a_variable_that_cannot_be_used_is_not_shown(
     assert_hides(raised_by(use))
 
 
+@pytest.mark.parametrize("option", [f"socket_timeout={HIDDEN}", "unheard_of=1", f"max_connections={HIDDEN}"])
+@pytest.mark.parametrize("call", range(7))
+def test_a_redis_address_that_cannot_be_used_is_not_shown(
+    option: str, call: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("redis")
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "redis")
+    monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", f"redis://:{HIDDEN}@127.0.0.1:1/0?{option}")
+    manager = TokenManager()
+
+    for act in (manager.clear_token, calls(manager)[call]):
+        error = raised_by(act)
+        assert isinstance(error, KiwoomTokenError)
+        assert_hides(error)
+
+
 def refuse(*_: object) -> None:
     raise OSError(28, "No space left on device")
 

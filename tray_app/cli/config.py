@@ -8,6 +8,7 @@ import sys
 from tray_app.cli.table import in_columns
 from tray_app.core.errors import DONE, AutostartFailed, InvalidInput
 from tray_app.core.language import msg, say, tr, use
+from tray_app.core.printable import printable
 from tray_app.core.wording import place_text
 from tray_app.service.settings_changes import DAILY_MEANS, OLD_PLACE_MEANS, change_setting, reset_setting, setting_named
 from tray_app.settings.load import ENVIRONMENT, FILE, PROFILE, UNSET, load_settings
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from tray_app.settings.load import Settings
     from tray_app.settings.table import Setting
     from tray_app.stores.base import Place
+
+
+_MAX_VALUE_CHARACTERS = 4096
 
 
 def config(options: Namespace) -> int:
@@ -47,7 +51,7 @@ def config(options: Namespace) -> int:
     if options.json:
         import json
 
-        print(json.dumps([_fields(settings, one) for one in TABLE.values()], ensure_ascii=False, indent=2))
+        print(json.dumps([_fields(settings, one) for one in TABLE.values()], indent=2))
     else:
         print("\n".join(in_columns([_row(settings, one) for one in TABLE.values()])))
     return DONE
@@ -99,7 +103,9 @@ def _row(settings: Settings, setting: Setting) -> tuple[str, str, str, str]:
 
 
 def _text(settings: Settings, setting: Setting) -> str:
-    return "?" if _is_unknown(settings, setting) else setting.kind.text(_value(settings, setting))
+    if _is_unknown(settings, setting):
+        return "?"
+    return printable(setting.kind.text(_value(settings, setting)), _MAX_VALUE_CHARACTERS)
 
 
 def _is_unknown(settings: Settings, setting: Setting) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import sys
@@ -13,7 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from tray_app import autostart
-from tray_app.cli.diagnostics import log_folder
+from tray_app.cli.diagnostics import COMMAND_LINE, TRAY, crash_file, log_file, log_folder
 from tray_app.cli.finding import Finding
 from tray_app.cli.folder_scan import SCAN_SECONDS, scan_folder
 from tray_app.cli.login import no_place_for_keys
@@ -32,15 +33,18 @@ from tray_app.core.language import has_letters, msg, say, tr, use
 from tray_app.core.profile import DEFAULT
 from tray_app.core.trading import ClosedDays, closed_days, install_closed_days
 from tray_app.core.wording import mode_text, place_text
+from tray_app.history.database import FILE, SQLITE_SUFFIXES
 from tray_app.kiwoom.endpoints import base_url_for
 from tray_app.kiwoom.exchange_calendar import has_holidays, holidays_problem, install_holidays
 from tray_app.service.composition import find_keys, open_exports, open_service
 from tray_app.settings.load import load_settings
-from tray_app.settings.places import config_dir, shared_state_dir, token_file
-from tray_app.stores.keyring_client import shared_keyring_client
+from tray_app.settings.places import config_dir, settings_file, shared_state_dir, token_file
+from tray_app.stores.keyring_client import LOADING_SECONDS, shared_keyring_client
+from tray_app.stores.keyring_problems import silent
+from tray_app.stores.redis_server import address_of
 from tray_app.system.child_process import run_own, tray_command
 from tray_app.system.extras import has_qt, install_command
-from tray_app.system.private_files import check_writable, who_else_may_use
+from tray_app.system.private_files import check_private, check_writable, reason_of, who_else_may_use
 from tray_app.system.version import library_versions, program_version, system_version
 
 if TYPE_CHECKING:
@@ -52,13 +56,18 @@ if TYPE_CHECKING:
     from tray_app.stores.base import Place
 
 
-_SCREEN_SECONDS = 5.0
-"""The longest wait for the screen: a server may accept the connection and never answer."""
+SCREEN_SECONDS = 6.0
+"""How long the process that tries the screen may take, from the first check on: it loads Qt, and a server may accept
+the connection and never answer."""
+
+CHECK_SECONDS = 2.0
+"""How long each check may take."""
+
+_GRACE_SECONDS = 0.2
+"""The keyring and Redis have deadlines of their own, as long as a check's, and say better what is wrong."""
 
 
-CHECK_SECONDS = 3.0
-"""How long each check may take; the keyring has a deadline of its own, of 2 seconds."""
-
+_SCREEN_SILENT = msg("The screen does not answer. Check DISPLAY, or sign in to the desktop again.")
 
 _KEYRING_REMEDIES = {
     KeyringUnavailable.MISSING: msg("Install one, for example gnome-keyring or KeePassXC; until then a file is used."),
@@ -100,29 +109,37 @@ def _sign(*, good: bool) -> str:
 
 
 def _findings(profile: str | None, look_in: Sequence[str]) -> Iterator[Finding]:
+    screen, began = _begin(msg("screen"), lambda: [_screen()]), time.monotonic()  # the slowest: asked last
     yield from _bounded(msg("program"), lambda: [Finding(msg("program"), program_version(), good=True)])
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding(msg("python"), f"{version} ({sys.platform})", good=sys.version_info >= (3, 11))
     yield from _bounded(msg("system"), lambda: [Finding(msg("system"), system_version(), good=True)])
-    yield from _bounded(msg("libraries"), _libraries)
+    yield from _bounded(msg("libraries"), _libraries, LOADING_SECONDS)
     found: list[Settings] = []
     yield from _bounded(msg("settings"), lambda: _settings(profile, found))
     for settings in found:
         for name, check in _CHECKS.items() if settings.is_usable else ():
-            yield from _bounded(name, partial(check, settings))
+            yield from _bounded(name, partial(check, settings), when_late=_when_late(name, settings))
         yield from _bounded(msg("what helps"), lambda settings=settings: [remedy_line(settings)])  # type: ignore[misc]
     yield from _bounded(msg("trading days"), lambda: [_trading_days()])
-    yield from _bounded(msg("screen"), lambda: [_screen()], _SCREEN_SECONDS + 1)
     yield from _bounded(msg("autostart"), lambda: [_autostart()])
-    yield from _bounded(msg("log"), lambda: [_tried(msg("log"), lambda: check_writable(log_folder()), log_folder)])
+    yield from _bounded(msg("log"), _log)
+    left = max(CHECK_SECONDS, began + SCREEN_SECONDS - time.monotonic())
+    yield from _results(msg("screen"), screen, left, tr(_SCREEN_SILENT))
     for folder in look_in:
         own = found[0] if found else None
         yield from _bounded(msg("found"), partial(scan_folder, folder, own), SCAN_SECONDS + 1)
 
 
-def _bounded(name: str, check: Callable[[], Iterable[Finding]], seconds: float = 0.0) -> Iterator[Finding]:
+def _bounded(
+    name: str, check: Callable[[], Iterable[Finding]], seconds: float = 0.0, when_late: str = ""
+) -> Iterator[Finding]:
     """Yield what a check finds, within `seconds` if given. A check that fails or does not end is a finding itself."""
-    seconds = seconds or CHECK_SECONDS
+    return _results(name, _begin(name, check), seconds, when_late)
+
+
+def _begin(name: str, check: Callable[[], Iterable[Finding]]) -> SimpleQueue[Finding | None]:
+    """Begin a check on a thread of its own; return where its findings come, and None after the last one."""
     found: SimpleQueue[Finding | None] = SimpleQueue()
 
     def run() -> None:
@@ -136,17 +153,36 @@ def _bounded(name: str, check: Callable[[], Iterable[Finding]], seconds: float =
         found.put(None)
 
     threading.Thread(target=run, name=f"check of {name}", daemon=True).start()
-    end = time.monotonic() + seconds
+    return found
+
+
+def _results(
+    name: str, found: SimpleQueue[Finding | None], seconds: float = 0.0, when_late: str = ""
+) -> Iterator[Finding]:
+    seconds = seconds or CHECK_SECONDS
+    end = time.monotonic() + seconds + _GRACE_SECONDS
     try:
         while (one := found.get(timeout=max(0.0, end - time.monotonic()))) is not None:
             yield one
     except Empty:
         told = tr("no answer within {seconds} seconds. Try again, or restart the computer.", seconds=round(seconds))
-        yield Finding(name, told, good=False)
+        yield Finding(name, when_late or told, good=False)
+
+
+def _when_late(name: str, settings: Settings) -> str:
+    """Return what is known about a check that does not end; empty where that is nothing."""
+    if name == "keyring":
+        return f"{say(silent())} {tr(_KEYRING_REMEDIES[KeyringUnavailable.SILENT])}"
+    if name == "token" and settings.store == "redis" and settings.redis_url is not None:
+        return tr("Redis at {address} does not answer.", address=address_of(settings.redis_url))
+    return ""
 
 
 def _libraries() -> Iterator[Finding]:
-    """Yield the libraries' versions. Nothing works without the first two; Qt is reported under `screen`."""
+    """Yield the libraries' versions. Nothing works without the first two; Qt is reported under `screen`.
+
+    Load the keyring's: a slow disk is no slow keyring.
+    """
     versions = library_versions()
     missing = [name for name in ("httpx", "keyring") if not versions[name]]
     if missing:
@@ -154,6 +190,8 @@ def _libraries() -> Iterator[Finding]:
         yield Finding(msg("libraries"), told, good=False)
     told = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     yield Finding(msg("libraries"), told, good=True)
+    with contextlib.suppress(KeyringUnavailable):  # which the next checks tell
+        shared_keyring_client().load()
 
 
 def _settings(profile: str | None, found: list[Settings]) -> Iterator[Finding]:
@@ -163,24 +201,43 @@ def _settings(profile: str | None, found: list[Settings]) -> Iterator[Finding]:
     for problem in settings.problems:
         yield Finding(msg("settings"), say(problem), good=False)
     yield from _open_to_others(msg("settings"), config_dir(os.environ))
+    yield from _open_to_others(msg("settings"), settings_file(os.environ), is_secret=False)
 
 
 def _data_folder(settings: Settings) -> Iterator[Finding]:
     folder = settings.data_dir
     found = _tried(msg("data folder"), lambda: check_writable(folder, "KIWOOM_TRAY_DATA_DIR"), lambda: folder)
     yield found
-    for path in (folder, token_file(folder, settings.profile)) if found.good else ():
+    if not found.good:
+        return
+    token, history = token_file(folder, settings.profile), os.path.join(folder, FILE)
+    companions = [history, *(history + suffix for suffix in SQLITE_SUFFIXES), f"{token}.owner", f"{token}.ending"]
+    for path in (folder, token, *companions):
         yield from _open_to_others(msg("data folder"), path)
+    if settings.store != "memory":
+        yield from _misplaced(msg("data folder"), companions)
 
 
-def _open_to_others(name: str, path: str) -> Iterator[Finding]:
+def _open_to_others(name: str, path: str, *, is_secret: bool = True) -> Iterator[Finding]:
     try:
-        problem = who_else_may_use(path)
+        problem = who_else_may_use(path, is_secret=is_secret)
     except OSError:  # not there, or told elsewhere
         return
     if problem:
-        told = tr(problem, path=shlex.quote(path), user=os.environ.get("USER", "$USER"))
-        yield Finding(name, told, good=False)
+        is_windows = sys.platform == "win32"
+        quoted = f'"{path}"' if is_windows else shlex.quote(path)
+        user = os.environ.get("USERNAME", "%USERNAME%") if is_windows else os.environ.get("USER", "$USER")
+        yield Finding(name, tr(problem, path=quoted, user=user), good=False)
+
+
+def _misplaced(name: str, paths: Iterable[str]) -> Iterator[Finding]:
+    """Yield what stands in the place of a file of ours and is none: a folder, a pipe, a link, another user's file."""
+    for path in paths:
+        try:
+            check_private(path)
+        except OSError as error:
+            message = msg("{path} cannot be used ({reason}). Correct or remove it.")
+            yield Finding(name, say(StoreError(message, path=path, reason=reason_of(error))), good=False)
 
 
 def _lock(settings: Settings) -> Iterator[Finding]:
@@ -193,7 +250,10 @@ def _lock(settings: Settings) -> Iterator[Finding]:
             yield found
             return
         yield from _open_to_others(name, folder)
-    lock = open_service(settings).store.lock
+    store = open_service(settings).store
+    token = token_file(settings.data_dir, settings.profile)
+    yield from _misplaced(name, (path for path in store.watch_paths() if path != token))
+    lock = store.lock
     try:
         if os.path.lexists(lock.path) and lock.try_acquire():
             lock.release()
@@ -237,6 +297,8 @@ def _token(settings: Settings) -> Iterator[Finding]:
     except KiwoomTokenError as error:
         yield Finding(msg("token"), say(error), good=False)
     for export in open_exports(settings, lambda: find_keys(settings)):
+        if export.path() != token_file(settings.data_dir, settings.profile):  # which is told already
+            yield from _open_to_others(msg("share"), export.path())
         found = _share(export, token if token is not None and token.lives(time.time()) else None, settings.profile)
         if found is not None:
             yield found
@@ -289,6 +351,14 @@ def _keyring(settings: Settings) -> Iterator[Finding]:
     yield Finding(name, tr("answers ({backend})", backend=backend), good=True)
 
 
+def _log() -> Iterator[Finding]:
+    found = _tried(msg("log"), lambda: check_writable(log_folder()), log_folder)
+    yield found
+    if found.good:
+        logs_of_both = [log_file(one) for one in (COMMAND_LINE, TRAY)]
+        yield from _misplaced(msg("log"), [*logs_of_both, *(f"{one}.lock" for one in logs_of_both), crash_file(TRAY)])
+
+
 def _screen() -> Finding:
     """Yield what the tray program finds, in a process of its own: Qt aborts its process when there is no screen."""
     import subprocess
@@ -303,10 +373,9 @@ def _screen() -> Finding:
     if not command:
         return Finding(name, tr("not tried: the tray program is not beside this one"), good=True)
     try:
-        answer = run_own(command, _SCREEN_SECONDS)
+        answer = run_own(command, SCREEN_SECONDS)
     except subprocess.TimeoutExpired:
-        told = tr("The screen does not answer. Check DISPLAY, or sign in to the desktop again.")
-        return Finding(name, told, good=False)
+        return Finding(name, tr(_SCREEN_SILENT), good=False)
     except OSError as error:
         return Finding(name, tr("Qt cannot be tried ({reason})", reason=error.strerror), good=False)
     if answer.returncode == DONE:

@@ -75,7 +75,8 @@ def scan_folder(folder: str, settings: Settings | None) -> Iterator[Finding]:
     """
     folder = os.path.abspath(expand_user(folder))
     if not os.path.isdir(folder):
-        yield Finding(_NAME, tr("{path} is not a folder.", path=folder), good=False)
+        told = tr("{path} is not a folder.", path=folder) if os.path.exists(folder) else tr("The folder was not found.")
+        yield Finding(_NAME, told, good=False)
         return
     count, found = 0, 0
     end = time.monotonic() + SCAN_SECONDS

@@ -206,19 +206,19 @@ def clear_(options: Namespace) -> int:
 
 def set_(options: Namespace) -> int:
     from tray_app.core.pasted import mistake_in, unquoted
+    from tray_app.core.secret import Secret
     from tray_app.core.token import token_for, token_until
     from tray_app.core.wording import duration
 
     _, service = opened(options.profile)
-    text = unquoted(_secret_from_stdin(tr("Token: ")))
-    if mistake := mistake_in(text):
-        text = ""
+    given = Secret(unquoted(_secret_from_stdin(tr("Token: "))))
+    if mistake := mistake_in(given.reveal()):
         raise InvalidInput(mistake)
     now = time.time()
     if options.expires_dt is not None:
-        token = token_until(text, options.expires_dt, now)
+        token = token_until(given, options.expires_dt, now)
     else:
-        token = token_for(text, _number(options.expires_in), now)
+        token = token_for(given, _number(options.expires_in), now)
     service.put(token)
     print(tr("The token is stored; it expires in {duration}.", duration=duration(round(token.remaining(now)))))
     return DONE

@@ -7,7 +7,10 @@ from datetime import datetime
 
 from tray_app.core.errors import KeyringUnavailable, RedisUnavailable
 from tray_app.core.language import msg, tr
+from tray_app.core.printable import printable
 from tray_app.core.token import KST, UTC
+
+_MAX_PATH_CHARACTERS = 4096
 
 _DAYS = (
     msg("Monday"),
@@ -99,6 +102,7 @@ def place_text(kind: str, path: str, problem: str) -> str:
         return keyring_name()
     if kind == "memory":
         return tr("memory, until the program ends")
+    path = printable(path, _MAX_PATH_CHARACTERS)
     where = f"Redis {path}" if kind == "redis" else tr("file {path}", path=path)
     why = problem_text(problem)
     return f"{where} ({why})" if why else where

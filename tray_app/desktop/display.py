@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-ANSWER_SECONDS = 2.5
+ANSWER_SECONDS = 2.0
 """Less than `doctor` waits for the whole check."""
 
 _SILENT = msg("The screen does not answer. Check DISPLAY, or sign in to the desktop again.")

@@ -57,7 +57,7 @@ _AGAIN_SECONDS = 3600.0
 
 _CORRECTED_SECONDS = 1.0
 _SCHEMA = 1
-_SQLITE_SUFFIXES = ("-journal", "-wal", "-shm")
+SQLITE_SUFFIXES = ("-journal", "-wal", "-shm")
 _DAMAGED_CODES = frozenset({11, 26})
 """SQLITE_CORRUPT, SQLITE_NOTADB."""
 
@@ -178,7 +178,7 @@ class History:
         alone."""
         import sqlite3
 
-        for path in (self.path, *(self.path + suffix for suffix in _SQLITE_SUFFIXES)):
+        for path in (self.path, *(self.path + suffix for suffix in SQLITE_SUFFIXES)):
             try:
                 check_private(path)
             except OSError as error:

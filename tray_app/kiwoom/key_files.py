@@ -34,6 +34,9 @@ _NAMES = (
 )
 _MOCK = "_MOCK"
 _UNREADABLE = msg("{path} cannot be read ({reason}).")
+_NOT_FOUND = msg("The file with the keys was not found. Check its name.")
+"""Without the name: where no file has it, it may be a key that was pasted in its place."""
+
 _NO_KEYS = msg("There is no app key and secret in {path}.")
 _NO_TEXT = msg("{path} is no text file with keys.")
 _NO_SIBLING = msg("{path} is only one half. Save the other file of the portal ({name}) beside it.")
@@ -178,6 +181,8 @@ def _text_of(path: str) -> Secret:
     """Return the text of a file, in whatever encoding an editor on Windows saves it."""
     try:
         content, _ = read_regular(path, _LONGEST_FILE_BYTES)
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last for a name that no file can have
+        raise InvalidInput(_NOT_FOUND) from None
     except OSError as error:
         raise InvalidInput(_UNREADABLE, path=masked_path(path), reason=reason_of(error)) from None
     text = _decoded(content)
@@ -209,7 +214,10 @@ def _is_portal_name(path: str) -> bool:
 
 
 def _pair_of(path: str) -> tuple[str, str]:
-    """Return the paths of app key and secret. Raises `InvalidInput` when the other half is not beside this one."""
+    """Return the paths of app key and secret. Raises `InvalidInput` for a file that is not there, and when the other
+    half is not beside it."""
+    if not os.path.lexists(path):
+        raise InvalidInput(_NOT_FOUND)
     pair = _names_of_pair(path)
     missing = next((one for one in pair if not os.path.isfile(one)), None)
     if missing is not None:

@@ -224,7 +224,7 @@ class RedisAddress(Kind):
     """The address of a Redis server, read into a secret, because it may contain a password."""
 
     def read(self, value: object) -> Secret:
-        from urllib.parse import urlsplit
+        from urllib.parse import unquote, urlsplit
 
         text = value.strip() if isinstance(value, str) else ""
         try:
@@ -235,7 +235,7 @@ class RedisAddress(Kind):
             usable = False
         fits = (
             usable
-            and "password" not in parts.query
+            and "password" not in unquote(parts.query)
             and text.isprintable()
             and " " not in text
             and parts.scheme in {"redis", "rediss", "unix"}
@@ -248,9 +248,10 @@ class RedisAddress(Kind):
         return "" if value is None else value.reveal()
 
     def text(self, value: Any) -> str:
-        """Return the address without user and password, because it is shown."""
+        """Return the address without user, password and options, because it is shown."""
         scheme, _, rest = str(self.write(value)).partition("://")
-        return f"{scheme}://{rest.rpartition('@')[2]}" if rest else ""
+        where = rest.partition("?")[0].partition("#")[0]
+        return f"{scheme}://{where.rpartition('@')[2]}" if rest else ""
 
 
 def _time_of_day(text: str) -> int | None:

@@ -130,7 +130,7 @@ class KeyringClient:
         There is one question at a time: whoever calls while it is on the screen waits for the same answer. Raises
         `KeyringUnavailable` when the keyring still cannot be used after that.
         """
-        self._load_once()
+        self.load()
         with self._guard:
             call = self._question
             if call is None:
@@ -141,10 +141,11 @@ class KeyringClient:
         self.check()
 
     def _ask(self, act: Callable[[Backend], Any]) -> Any:
-        self._load_once()
+        self.load()
         return self._run(lambda: self._use_backend(act), self._deadline)
 
-    def _load_once(self) -> None:
+    def load(self) -> None:
+        """Load what the calls need, once; that is no part of their deadline. Raises `KeyringUnavailable`."""
         if not self._is_loaded:
             self._run(_load, LOADING_SECONDS)
             self._is_loaded = True

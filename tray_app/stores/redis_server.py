@@ -83,11 +83,10 @@ class RedisServer:
         return result
 
     def _begin(self, act: Callable[[Any], Any]) -> _Call:
-        client = self.client()
         known = self.problem
         if known is not None:
             raise known.again()
-        call = _Call(act, self, client, self._outages)
+        call = _Call(act, self, self.client(), self._outages)  # no local: the repr of a client shows the password
         threading.Thread(target=call.run, name="redis", daemon=True).start()
         return call
 
@@ -129,20 +128,21 @@ class RedisServer:
                 problem=RedisUnavailable.NO_PACKAGE,
                 command=install_command("redis"),
             ) from None
-        url = self._url.reveal()
+        is_local = self._url.reveal().startswith("unix:")
         of_network: dict[str, Any] = {"socket_connect_timeout": _SOCKET_SECONDS, "socket_keepalive": True}
         try:
             return redis.Redis.from_url(
-                url,
+                self._url.reveal(),
                 protocol=2,
                 socket_timeout=_SOCKET_SECONDS,
-                **({} if url.startswith("unix:") else of_network),
+                **({} if is_local else of_network),
                 retry=Retry(NoBackoff(), 0),
                 retry_on_error=[],
                 client_name="kiwoom-token-tray",
             )
-        except Exception as error:  # noqa: BLE001 - an option in the URL can fail in any way; its text may hold the password
-            raise self._failed(error) from None
+        except Exception as error:  # noqa: BLE001 - an option in the URL can fail in any way
+            failure = self._failed(error)
+        raise failure  # outside of the handler: the error, and the locals of its frames, may show the password
 
     def _lost(self, problem: RedisUnavailable, outages: int) -> None:
         with self._guard:

@@ -127,7 +127,8 @@ def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
         if name in _WITHOUT_SECRETS or not name.upper().startswith(_SECRET_PREFIXES)
     }
     if "PYTHONPATH" in kept:
-        folders = [one for one in kept.pop("PYTHONPATH").split(os.pathsep) if os.path.isabs(one)]
+        working = _foreign_working_folder()
+        folders = [one for one in kept.pop("PYTHONPATH").split(os.pathsep) if _is_elsewhere(one, working)]
         if folders:
             kept["PYTHONPATH"] = os.pathsep.join(folders)
     return kept
@@ -179,12 +180,23 @@ def stop_importing_from_working_folder() -> None:
     standard library are removed: the script's folder, `python -m`'s own entry and `PYTHONPATH`. Called by our programs
     alone; a program that imports us decides about its own path.
     """
-    try:
-        working = os.path.realpath(os.getcwd())
-    except OSError:  # it was deleted
-        working = ""
-    if working == os.path.realpath(os.path.dirname(PACKAGE_FOLDER)):
+    working = _foreign_working_folder()
+    if working is None:
         return
     library = os.path.dirname(os.__file__)
     first = sys.path.index(library) if library in sys.path else 1
-    sys.path[:first] = [one for one in sys.path[:first] if os.path.isabs(one) and os.path.realpath(one) != working]
+    sys.path[:first] = [one for one in sys.path[:first] if _is_elsewhere(one, working)]
+
+
+def _foreign_working_folder() -> str | None:
+    """Return the real path of the working folder, an empty one if it was deleted; None if this package is in it."""
+    try:
+        working = os.path.realpath(os.getcwd())
+    except OSError:
+        working = ""
+    return None if working == os.path.realpath(os.path.dirname(PACKAGE_FOLDER)) else working
+
+
+def _is_elsewhere(entry: str, working: str | None) -> bool:
+    """Return whether an entry of Python's path names a folder that is not the working one."""
+    return os.path.isabs(entry) and os.path.realpath(entry) != working

@@ -339,8 +339,8 @@ def make_private_folder(path: str) -> None:
 
 
 def check_writable(folder: str, variable: str = "") -> None:
-    """Check by a write that files can be made in the folder; where it is not there, only the one above is looked
-    at. Leaves nothing behind. Raises `StoreError`, which names the variable that chooses another folder.
+    """Check by a write that files can be made in the folder, or where it is not there, that it can be made. Leaves
+    nothing behind. Raises `StoreError`, which names the variable that chooses another folder.
     """
     there = folder
     while not os.path.lexists(there) and there != os.path.dirname(there):
@@ -348,10 +348,11 @@ def check_writable(folder: str, variable: str = "") -> None:
     try:
         if not os.path.isdir(there) and variable:
             raise _unmakeable(folder, os.strerror(errno.ENOTDIR), variable)
+        tried = os.path.join(there, f".written.{os.urandom(_WORD_DIGITS // 2).hex()}{_NEW}")
         if there == folder:
-            _try_to_write(os.path.join(folder, f".written.{os.urandom(_WORD_DIGITS // 2).hex()}{_NEW}"))
-        elif not os.access(os.path.join(there, ""), os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            _try_to_write(tried)
+        else:
+            _try_to_make(tried)
         return
     except OSError as error:
         reason = reason_of(error)
@@ -362,21 +363,38 @@ def check_writable(folder: str, variable: str = "") -> None:
     raise StoreError(msg("Nothing can be written in {path} ({reason}). Mend it."), path=folder, reason=reason)
 
 
-def who_else_may_use(path: str) -> str:
+def who_else_may_use(path: str, *, is_secret: bool = True) -> str:
     """Return what is wrong with the rights of a file or folder of ours, in words; empty where nothing is.
 
-    A folder may be read by others, whom its files keep out. Root works in the folders of others. Raises `OSError`. On
-    Windows nothing is looked at.
+    A folder may be read by others, whom its files keep out, and so may a file that `is_secret` does not say is one.
+    Root works in the folders of others. Raises `OSError`.
     """
+    may_read = not is_secret or os.path.isdir(path)
     if sys.platform == "win32":
-        return ""
+        from tray_app.system.windows_security import is_open_to_others
+
+        if not is_open_to_others(path, may_read=may_read):
+            return ""
+        if os.path.isdir(path):
+            return msg("Others may use {path}. Close it with: icacls {path} /inheritance:r /grant:r {user}:(OI)(CI)F")
+        return msg("Others may use {path}. Close it with: icacls {path} /inheritance:r /grant:r {user}:F")
     found = os.stat(path)
     if os.geteuid() != 0 and found.st_uid not in {0, os.geteuid()}:
         return msg("{path} belongs to another user. Give it back with: sudo chown {user} {path}")
     if stat.S_ISDIR(found.st_mode):
         is_open = found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX
         return msg("Others may write in {path}. Close it with: chmod go-w {path}") if is_open else ""
+    if may_read:
+        return msg("Others may write in {path}. Close it with: chmod go-w {path}") if found.st_mode & 0o022 else ""
     return msg("Others may read {path}. Close it with: chmod go-rwx {path}") if found.st_mode & 0o077 else ""
+
+
+def _try_to_make(folder: str) -> None:
+    make_folder(folder)
+    try:
+        _try_to_write(os.path.join(folder, _NEW))
+    finally:
+        os.rmdir(folder)
 
 
 def _try_to_write(path: str) -> None:
