@@ -21,6 +21,7 @@ from tray_app.core.token import format_expires_dt, token_for
 from tray_app.exports.kwcli import cache_path
 from tray_app.kiwoom.keys import clean_keys
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
+from tray_app.kiwoom.sandbox.rules import Behaviour
 
 NO_TOKEN = 3
 
@@ -97,6 +98,13 @@ class TestFoundDead:
         assert fresh not in {None, token}
         assert [worker.ask("get_token") for worker in (one, other)] == [fresh, fresh]
 
+    def test_by_a_trading_program_that_sees_only_http_401(self, sandbox: SandboxKiwoom, pair: Any) -> None:
+        one, other, token = pair
+        sandbox.behaviour = Behaviour(dead_token_status=401)
+        sandbox.end_tokens()
+        assert ask_kiwoom(sandbox, TokenManager()).json()["return_code"] == 0
+        assert token not in [worker.ask("get_token") for worker in (one, other)]
+
     @pytest.mark.parametrize("fault", ["http-500", "1700"])
     def test_by_a_trading_program_that_gets_no_other(self, sandbox: SandboxKiwoom, pair: Any, fault: Any) -> None:
         one, other, token = pair
@@ -114,6 +122,26 @@ class TestFoundDead:
         one.ask("verify")
         ran = run("exec", "--", sys.executable, "-c", "import os; print(os.environ['KIWOOM_TOKEN'])")
         assert ran.stdout.strip() not in {"", token}
+
+    @pytest.mark.parametrize("fault", ["http-500", "1700", "html"])
+    def test_while_kiwoom_does_not_say_it_is_left_alone(self, sandbox: SandboxKiwoom, pair: Any, fault: Any) -> None:
+        """Two questions without an answer, then a pause for all programs."""
+        one, other, token = pair
+        sandbox.end_tokens()
+        sandbox.set_fault(fault, on="rest")
+        assert run("get", "--refused", stdin=token).stdout.strip() == token
+        assert json.loads(run("status", "--json").stdout)["state"] == "unconfirmed"
+        for _ in range(5):
+            one.ask("ensure_token")
+            other.ask("get_valid_token")
+        assert sandbox.counts()["rest"] == 2
+
+    def test_once_kiwoom_answers_again_the_next_call_gets_a_new_one(self, sandbox: SandboxKiwoom, pair: Any) -> None:
+        _, other, token = pair
+        sandbox.end_tokens()
+        sandbox.set_fault("http-500", on="rest", times=1)
+        run("get", "--refused", stdin=token)
+        assert other.ask("get_valid_token") not in {None, token}
 
     def test_by_many_at_once_one_asks_for_another(
         self, sandbox: SandboxKiwoom, store: str, start: Callable[..., Any], together: Any, issues: Any
@@ -273,6 +301,38 @@ class TestOtherTools:
         write_bot_file(tmp_path / "bot.json", theirs)
         assert other.ask("ensure_token") == theirs, "Kiwoom gives the account's one token"
         assert one.ask("get_token") == theirs
+
+    @pytest.mark.parametrize("where", ["kiwoomcli", "bot"])
+    def test_whoever_looks_first_is_not_given_the_dead_one(
+        self, sandbox: SandboxKiwoom, pair: Any, tmp_path: Path, where: str
+    ) -> None:
+        one, other, token = pair
+        theirs = sandbox.issue_elsewhere()
+        write_cache(theirs) if where == "kiwoomcli" else write_bot_file(tmp_path / "bot.json", theirs)
+        assert json.loads(run("status", "--json").stdout)["state"] == "unconfirmed"
+        assert run("get", "--no-issue").stdout.strip() in {"", theirs}
+        assert other.ask("get_valid_token") == theirs
+        assert token not in {one.ask("get_token"), run("get").stdout.strip()}
+
+    @pytest.mark.parametrize("where", ["kiwoomcli", "bot"])
+    def test_watch_notices_it_by_itself(
+        self, sandbox: SandboxKiwoom, pair: Any, tmp_path: Path, until: Any, where: str
+    ) -> None:
+        one, _, _ = pair
+        watch = subprocess.Popen(
+            [sys.executable, "-m", "tray_app.cli.main", "watch"],
+            env={**os.environ, "PYTHONPATH": PYTHON_PATH},
+            stdout=subprocess.PIPE,
+        )
+        try:
+            watch.stdout.readline()  # it knows the token
+            theirs = sandbox.issue_elsewhere()
+            write_cache(theirs) if where == "kiwoomcli" else write_bot_file(tmp_path / "bot.json", theirs)
+            until(lambda: one.ask("get_token") == theirs)
+        finally:
+            watch.terminate()
+            watch.communicate()
+        assert sandbox.counts()["issue"] == (1 if where == "kiwoomcli" else 2)
 
     def test_of_another_account_in_the_bots_file_costs_one_question(
         self, sandbox: SandboxKiwoom, pair: Any, tmp_path: Path

@@ -232,6 +232,7 @@ def test_every_form_of_8005_is_understood(refusal: Any) -> None:
         httpx.Response(200, text="<html>8005</html>"),
         httpx.Response(200, content=b"\xff\xfe[8005]"),
         httpx.Response(503),
+        httpx.Response(401, json={"return_code": 3, "return_msg": "인증에 실패했습니다[8010:IP]"}),
     ],
 )
 def test_any_other_answer_is_left_alone(answer: Any) -> None:
@@ -252,6 +253,12 @@ def test_a_request_is_repeated_once_and_no_more() -> None:
 def test_8005_is_understood_whatever_the_status(status: Any) -> None:
     asked = Asked(httpx.Response(status, json=DEAD))
     assert send(Refusing(), asked, json={}).status_code == 200
+
+
+def test_a_401_without_a_code_is_kiwooms_refusal_too() -> None:
+    tokens, asked = Refusing(), Asked(httpx.Response(401))
+    assert send(tokens, asked, json={}).status_code == 200
+    assert tokens.refused == ["first"]
 
 
 def test_a_streamed_body_is_not_sent_twice_but_the_next_request_has_the_new_token() -> None:

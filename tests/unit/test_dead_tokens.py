@@ -58,6 +58,12 @@ class OtherTool:
     def external_token(self) -> Token | None:
         return self.token if self.has_our_keys else None
 
+    def watch_paths(self) -> list[str]:
+        return []
+
+    def version(self) -> object:
+        return self.token, *self.others
+
     def rivals_of(self, token: Token) -> tuple[Secret, ...]:
         known = (self.token, *self.others)
         return tuple(one.value for one in known if one is not None and one.value != token.value)

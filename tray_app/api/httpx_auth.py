@@ -1,7 +1,8 @@
 """The token for anything written on httpx: `httpx.Client(auth=KiwoomAuth())`, `httpx.AsyncClient(auth=KiwoomAuth())`.
 
 Source: the Kiwoom REST API guide; a dead token is answered with HTTP 200, `return_code` 3 and
-`[8005:Token이 유효하지 않습니다]` in `return_msg`. Such a request was not carried out, so it is safe to repeat it.
+`[8005:Token이 유효하지 않습니다]` in `return_msg`; some projects have seen HTTP 401. Such a request was not
+carried out, so it is safe to repeat it.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 class KiwoomAuth(httpx.Auth):
-    """Attach `authorization: Bearer …` to requests to Kiwoom; on 8005 get another token and retry once.
+    """Attach `authorization: Bearer …` to requests to Kiwoom; on 8005 or HTTP 401 get another token and retry
+    once.
 
     `manager` is a `TokenManager`, by default `tray_app.token_manager`. Its `confirm` is called with the token that
     Kiwoom has accepted.
@@ -68,7 +70,7 @@ class KiwoomAuth(httpx.Auth):
         response = yield _with_token(request, token)
         response.read()
         fields = _fields_of(response)
-        if _refuses_token(fields):
+        if self._refuses_token(response, fields):
             other = self._instead_of(token)
             if other is not None and _is_repeatable(request):
                 yield _with_token(request, other)
@@ -83,7 +85,7 @@ class KiwoomAuth(httpx.Auth):
         response = yield _with_token(request, token)
         await response.aread()
         fields = _fields_of(response)
-        if _refuses_token(fields):
+        if self._refuses_token(response, fields):
             other = await on_a_thread(lambda: self._instead_of(token))
             if other is not None and _is_repeatable(request):
                 yield _with_token(request, other)
@@ -103,6 +105,14 @@ class KiwoomAuth(httpx.Auth):
     def _kiwoom_origins(self) -> set[tuple[str, str, int | None]]:
         own = getattr(self._tokens(), "base_url", None)
         return {_origin(httpx.URL(address)) for address in ([own] if own else HOSTS.values())}
+
+    def _refuses_token(self, response: httpx.Response, fields: dict[str, object]) -> bool:
+        """Return True for 8005, and for Kiwoom's own HTTP 401 without another code."""
+        number, code = return_number(fields.get("return_code")), inner_code(fields.get("return_msg"))
+        if number == _INVALID_TOKEN or (number != 0 and code == str(_INVALID_TOKEN)):
+            return True
+        is_unauthorized = response.status_code == httpx.codes.UNAUTHORIZED and code is None
+        return is_unauthorized and _origin(response.url) in self._kiwoom_origins()
 
     def _is_served_by_kiwoom(self, response: httpx.Response, fields: dict[str, object]) -> bool:
         """Return True if Kiwoom carried the request out, rather than a redirect or this computer itself."""
@@ -157,8 +167,3 @@ def _fields_of(response: httpx.Response) -> dict[str, object]:
     except (ValueError, RecursionError):
         return {}
     return fields if isinstance(fields, dict) else {}
-
-
-def _refuses_token(fields: dict[str, object]) -> bool:
-    number = return_number(fields.get("return_code"))
-    return number == _INVALID_TOKEN or (number != 0 and inner_code(fields.get("return_msg")) == str(_INVALID_TOKEN))

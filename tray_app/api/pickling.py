@@ -19,6 +19,7 @@ _ATTRIBUTES = frozenset(
         "_app_key",
         "_clock",
         "_confirmed",
+        "_doubted",
         "_environment",
         "_found",
         "_guard",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tray_app.stores.base import Store
 
 _NOTHING_CONFIRMED = (Secret(""), 0.0)
+_NOTHING_DOUBTED = (object(), False)
 
 
 class TokenManager(Pickled):
@@ -46,6 +47,7 @@ class TokenManager(Pickled):
     """
 
     _confirmed: tuple[Secret, float]
+    _doubted: tuple[object, bool]
     _guard: threading.RLock
 
     def __init__(
@@ -138,11 +140,13 @@ class TokenManager(Pickled):
         return await on_a_thread(lambda: self.ensure_token(min_remaining))
 
     def get_valid_token(self) -> str:
-        """Return what `get_token` returns, or else `ensure_token`.
+        """Return what `get_token` returns unless there is evidence against it, or else `ensure_token`.
 
         `kiwoom-client` calls this method of its TokenProvider before each request.
         """
-        text = self.get_token() or self.ensure_token()
+        text = self.get_token()
+        if text is None or self._is_doubtful():
+            text = self.ensure_token()
         self._last_returned.set(Secret(text))
         return text
 
@@ -197,6 +201,7 @@ class TokenManager(Pickled):
         """Set what each manager has for itself; a copy does not share it."""
         self._clock = clock
         self._confirmed = _NOTHING_CONFIRMED
+        self._doubted = _NOTHING_DOUBTED
         self._guard = threading.RLock()  # a signal handler may call while its own thread is in a call
         self._last_warning = ""
         self._last_returned: ContextVar[Secret] = ContextVar("last_returned")
@@ -246,6 +251,16 @@ class TokenManager(Pickled):
                 self._expire_soft(held)
                 return None
             return held.text
+
+    def _is_doubtful(self) -> bool:
+        """Return True if there is evidence against the token in memory. Reads it only when it may have changed."""
+        held, tokens, exports = self._held, self._service.tokens, self._service.exports
+        if held.token is None:
+            return False
+        version = (held.version, None if exports is None else exports.version())
+        if self._doubted[0] != version:
+            self._doubted = version, tokens.is_doubtful(held.token, tokens.read_record().evidence)
+        return self._doubted[1]
 
     def _still_holds(self, held: _Held) -> bool:
         return held.version == self._version() and held.app_key == self._app_key()

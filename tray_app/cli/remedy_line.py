@@ -44,9 +44,9 @@ def _state_of(settings: Settings, now: float) -> TokenState:
         service = open_service(settings)
         token = service.current()
         record, place = service.tokens.read_record(), service.store.place()
+        is_doubtful = token is not None and service.tokens.is_doubtful(token, record.evidence)
     except KiwoomTokenError as error:
         return _with_error(state, error, now)
-    is_doubtful = token is not None and record.evidence.is_about(token.value) and record.evidence.doubted_at > 0
     state = TokenState(
         settings.profile,
         settings.mode,

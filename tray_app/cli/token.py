@@ -270,7 +270,7 @@ def _status_fields(settings: Settings, service: TokenService, token: Token | Non
     from tray_app.api.token_manager import token_info
     from tray_app.core.state import life_of
 
-    evidence = service.evidence()
+    evidence = service.evidence(token)
     is_about = token is not None and evidence.is_about(token.value)
     confirmed_at = evidence.confirmed_at if is_about else 0.0
     life = life_of(
@@ -300,7 +300,7 @@ def _iso(instant: float) -> str:
 def _status_text(settings: Settings, service: TokenService, token: Token | None, now: float) -> str:
     from tray_app.core.wording import countdown, is_korean_zone, korean_time, local_time, mode_text, place_text
 
-    evidence = service.evidence()
+    evidence = service.evidence(token)
     if token is None and evidence.dead_at:
         end = korean_time(evidence.expires, now)
         life = tr("stopped working, although it should have been valid until {end} (KST)", end=end)

@@ -220,7 +220,8 @@ class Monitor(QObject):
             for path in paths:
                 with contextlib.suppress(StoreError):  # reading the store reports what is wrong with it
                     make_private_folder(os.path.dirname(path))
-        return watchable(paths)
+        exported = [] if service.exports is None else service.exports.watch_paths()
+        return watchable([*paths, *exported])
 
     def _show(self, state: TokenState) -> None:
         self.changed.emit(state)

@@ -39,5 +39,8 @@ if TYPE_CHECKING:
             """Return the different unexpired tokens that the other tool has stored there since `token` was issued.
             Raises nothing and asks no keyring."""
 
+        def watch_paths(self) -> list[str]:
+            """Return the files in which `rivals_of` looks. Asks no keyring."""
+
         def external_token(self) -> Token | None:
             """Return an unexpired token of this account that the other tool has issued by itself. Raises nothing."""

@@ -101,6 +101,9 @@ class BotFile:
                 return (value,)
         return ()
 
+    def watch_paths(self) -> list[str]:
+        return [self._path]
+
     def external_token(self) -> Token | None:
         """Return None: the file does not say for which keys its token was issued."""
         return None
@@ -188,6 +191,9 @@ class TokenFileCopy:
     def rivals_of(self, _token: Token) -> tuple[Secret, ...]:
         """Return none: the store itself reads what another program writes there."""
         return ()
+
+    def watch_paths(self) -> list[str]:
+        return []
 
     def external_token(self) -> Token | None:
         """Return None: the file does not say for which keys its token was issued."""

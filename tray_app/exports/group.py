@@ -6,6 +6,7 @@ from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError, StoreError
 from tray_app.core.language import msg
 from tray_app.core.secret import without_traceback
+from tray_app.system.private_files import version_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,6 +57,14 @@ class Exports:
     def rivals_of(self, token: Token) -> tuple[Secret, ...]:
         """Return the different tokens that other tools have stored since `token` was issued."""
         return tuple(one for export in self._all for one in export.rivals_of(token))
+
+    def watch_paths(self) -> list[str]:
+        """Return the files in which other tools may store a token of their own."""
+        return [path for export in self._all for path in export.watch_paths()]
+
+    def version(self) -> object:
+        """Return what changes whenever one of those files does."""
+        return tuple(map(version_of, self.watch_paths()))
 
     def _each(self, act: Callable[[Export], None]) -> tuple[KiwoomTokenError, ...]:
         failures = []

@@ -142,6 +142,9 @@ class KwcliCache:
                 rivals.append(value)
         return tuple(rivals)
 
+    def watch_paths(self) -> list[str]:
+        return self._own_caches()
+
     def _write(self, token: Token, alias: str | None, keys: AppKeys) -> None:
         path = cache_path(self._mode, alias)
         fields = {

@@ -1,4 +1,5 @@
-"""A store as one account sees it: without tokens of other keys or of the other mode, and without dead ones."""
+"""A store as one account sees it: without tokens of other keys or of the other mode, and without dead ones. What other
+tools have stored beside it speaks against its token."""
 
 from __future__ import annotations
 
@@ -12,20 +13,30 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tray_app.core.secret import Secret
     from tray_app.core.token import Token
     from tray_app.kiwoom.keys import AppKeys
+    from tray_app.service.evidence import Evidence
     from tray_app.service.key_binding import KeyBinding
+    from tray_app.service.locked_session import TokenExports
     from tray_app.stores.base import Store
 
 
 class AccountStore:
     """The token of one account: in `store`, or in this process while it could not be stored yet."""
 
-    def __init__(self, store: Store, clock: Callable[[], float], binding: KeyBinding | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], float],
+        binding: KeyBinding | None,
+        exports: TokenExports | None = None,
+    ) -> None:
         self.store = store
         self.unsaved: Token | None = None
         self._clock = clock
         self._binding = binding
+        self._exports = exports
         self.version: Callable[[], object] = store.version if store.announces else self._version_with_record
         """Return what changes with the token and with whether anybody may have it. Cheap enough for every use."""
 
@@ -80,6 +91,16 @@ class AccountStore:
     def is_gone(self, token: Token) -> bool:
         """Return True if nobody may get the token, see `LockRecord.is_gone`. May ask Redis."""
         return self.read_record().is_gone(token)
+
+    def is_doubtful(self, token: Token, evidence: Evidence) -> bool:
+        """Return True if `evidence`, or what other tools have stored since, speaks against the token and was not
+        settled with Kiwoom."""
+        return evidence.says_doubtful(token.value) or bool(self.unsettled_rivals(token, evidence))
+
+    def unsettled_rivals(self, token: Token, evidence: Evidence) -> tuple[Secret, ...]:
+        """Return the tokens of other tools that were not compared with this one at Kiwoom."""
+        rivals = () if self._exports is None else self._exports.rivals_of(token)
+        return tuple(one for one in rivals if not evidence.has_settled(token, one))
 
     def was_interrupted(self, lost: Token | None) -> bool:
         """Return whether `lost` is gone though nobody wished to be without a token: it was found dead, or a rotation

@@ -20,6 +20,14 @@ _LONGEST_LIFE_SECONDS = 367 * 86400.0
 _CLOCKS_DIFFER_SECONDS = 86400.0
 """Other computers write the record in Redis too, with their own clocks. A dead token is dead whatever they show."""
 
+_PAUSE_SECONDS = 5.0
+"""How long nobody asks about a doubt again after Kiwoom did not answer twice, and twice as long after each time that
+follows. The first one says little: it may be over at once."""
+
+_LONGEST_PAUSE_SECONDS = 60.0
+_LONGEST_WAIT_SECONDS = 3600.0
+"""The longest wait that Kiwoom can ask for."""
+
 _DEAD_REMEMBERED = 16
 """How many dead tokens are remembered: a copy of one may come back after another was issued."""
 
@@ -28,13 +36,25 @@ class Evidence:
     """What is known about one token. Times are seconds of the epoch, 0 for never.
 
     `token` is its fingerprint and `expires` its expiry. `confirmed_at`: when Kiwoom last said that it works.
-    `doubted_at`: when the first evidence against it came since then. `dead_at`: when Kiwoom last proved that it does
-    not. `settled` are the fingerprints of other tokens that were already compared with it at Kiwoom. `dead` are the
+    `doubted_at`: when the first evidence against it came since then. `asked_at`: when Kiwoom was last asked about that
+    and did not say, `ask_at`: when it may be asked again. `dead_at`: when Kiwoom last proved that it does not work.
+    `settled` are the fingerprints of other tokens that were already compared with it at Kiwoom. `dead` are the
     fingerprints of the tokens that were found dead last, this one or others, and `revoked` of those that were revoked
     on purpose.
     """
 
-    __slots__ = ("confirmed_at", "dead", "dead_at", "doubted_at", "expires", "revoked", "settled", "token")
+    __slots__ = (
+        "ask_at",
+        "asked_at",
+        "confirmed_at",
+        "dead",
+        "dead_at",
+        "doubted_at",
+        "expires",
+        "revoked",
+        "settled",
+        "token",
+    )
 
     def __init__(
         self,
@@ -43,6 +63,8 @@ class Evidence:
         *,
         confirmed_at: float = 0.0,
         doubted_at: float = 0.0,
+        asked_at: float = 0.0,
+        ask_at: float = 0.0,
         dead_at: float = 0.0,
         settled: tuple[str, ...] = (),
         dead: tuple[str, ...] = (),
@@ -52,6 +74,8 @@ class Evidence:
         self.expires = expires
         self.confirmed_at = confirmed_at
         self.doubted_at = doubted_at
+        self.asked_at = asked_at
+        self.ask_at = ask_at
         self.dead_at = dead_at
         self.settled = settled[-_DEAD_REMEMBERED:]
         self.dead = dead[-_DEAD_REMEMBERED:]
@@ -73,6 +97,8 @@ class Evidence:
             _time(fields, "expires", now + _LONGEST_LIFE_SECONDS),
             confirmed_at=_time(fields, "confirmed_at", now),
             doubted_at=_time(fields, "doubted_at", latest),
+            asked_at=_time(fields, "asked_at", now),
+            ask_at=_time(fields, "ask_at", now + _LONGEST_WAIT_SECONDS),
             dead_at=_time(fields, "dead_at", latest),
             settled=_names(fields, "settled"),
             dead=_names(fields, "dead"),
@@ -93,6 +119,8 @@ class Evidence:
             "expires": self.expires,
             "confirmed_at": self.confirmed_at,
             "doubted_at": self.doubted_at,
+            "asked_at": self.asked_at,
+            "ask_at": self.ask_at,
             "dead_at": self.dead_at,
             "settled": list(self.settled),
             "dead": list(self.dead),
@@ -105,6 +133,8 @@ class Evidence:
         return about.replace(
             confirmed_at=now,
             doubted_at=0.0,
+            asked_at=0.0,
+            ask_at=0.0,
             dead_at=0.0,
             dead=_without(self.dead, about.token),
             revoked=_without(self.revoked, about.token),
@@ -120,9 +150,20 @@ class Evidence:
         about = self._about(token)
         return about.replace(doubted_at=about.doubted_at or now)
 
+    def unanswered(self, token: Token, now: float, retry_after: float | None) -> Evidence:
+        """Return the evidence once Kiwoom was asked about the token and did not say: it stays in doubt, and nobody asks
+        again for `retry_after` seconds or a growing pause."""
+        about = self.doubted(token, now)
+        pause = min(max(_PAUSE_SECONDS, 2 * (about.ask_at - about.asked_at)), _LONGEST_PAUSE_SECONDS)
+        return about.replace(asked_at=now, ask_at=now + max(pause if about.asked_at else 0.0, retry_after or 0.0))
+
     def died(self, token: Token, now: float) -> Evidence:
         """Return the evidence once Kiwoom has refused the token."""
-        return self._about(token).replace(dead_at=now, doubted_at=0.0, settled=()).other_died(token.value)
+        return (
+            self._about(token)
+            .replace(dead_at=now, doubted_at=0.0, asked_at=0.0, ask_at=0.0, settled=())
+            .other_died(token.value)
+        )
 
     def other_died(self, value: Secret) -> Evidence:
         """Return the evidence once Kiwoom has refused the token with that value, stored here or not."""
@@ -153,7 +194,7 @@ class Evidence:
         about = self._about(token)
         names = tuple(one.fingerprint() for one in others)
         before = tuple(one for one in about.settled if one not in names)
-        return about.replace(doubted_at=0.0, dead_at=0.0, settled=(*before, *names))
+        return about.replace(doubted_at=0.0, asked_at=0.0, ask_at=0.0, dead_at=0.0, settled=(*before, *names))
 
     def is_about(self, value: Secret) -> bool:
         """Return True if this is about the token with that value."""
@@ -170,6 +211,12 @@ class Evidence:
     def says_doubtful(self, value: Secret) -> bool:
         """Return True if there is evidence against the token with that value that was not settled."""
         return self.doubted_at > 0 and self.is_about(value)
+
+    def must_wait(self, token: Token, waiting_since: float, now: float) -> bool:
+        """Return True if Kiwoom is not to be asked about the token at `now`: it did not say a moment ago, or while the
+        caller waited."""
+        is_recent = self.asked_at >= waiting_since or now < self.ask_at
+        return self.asked_at > 0 and self.is_about(token.value) and is_recent
 
     def has_settled(self, token: Token, other: Secret) -> bool:
         """Return whether the two were compared at Kiwoom already."""

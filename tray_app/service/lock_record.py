@@ -48,6 +48,10 @@ class LockRecord:
         """Return the fingerprints of the tokens that nobody is to get."""
         return frozenset((self.last.revoking, *self.evidence.dead, *self.evidence.revoked)) - {""}
 
+    def doubted(self) -> str:
+        """Return the fingerprint of the token that is in doubt, or an empty string."""
+        return self.evidence.token if self.evidence.doubted_at else ""
+
     def replace(
         self, *, last: LastAttempt | None = None, evidence: Evidence | None = None, rotate_at: float | None = None
     ) -> LockRecord:

@@ -61,6 +61,12 @@ if TYPE_CHECKING:
         def rivals_of(self, token: Token, /) -> tuple[Secret, ...]:
             """Return the different tokens that other tools have stored since `token` was issued. Asks no keyring."""
 
+        def watch_paths(self) -> list[str]:
+            """Return the files in which other tools may store a token of their own. Asks no keyring."""
+
+        def version(self) -> object:
+            """Return what changes whenever one of those files does. Cheap."""
+
 
 _INVALID_TOKEN_CODE = "8005"  # noqa: S105 - an error code
 _ALIVE = "alive"
@@ -108,7 +114,7 @@ class LockedSession:
         was_revoked: bool = True,
     ) -> None:
         """Replace parts of the lock's record, see `LockRecord.replace`. Let every reader know when that changes which
-        tokens nobody is to get.
+        tokens nobody is to get, or which is in doubt.
 
         A token that somebody began to revoke, and about which `evidence` says nothing, is never given to anybody again
         once that mark is gone, unless `was_revoked` is False.
@@ -118,7 +124,7 @@ class LockedSession:
         if ended and was_revoked and (evidence is None or evidence.token != ended):
             evidence = (evidence or before.evidence).was_ended(ended)
         self.record = before.replace(last=last, evidence=evidence, rotate_at=rotate_at)
-        is_news = self.record.gone_tokens() != before.gone_tokens()
+        is_news = (self.record.gone_tokens(), self.record.doubted()) != (before.gone_tokens(), before.doubted())
         with self._tokens.store.announcing() if is_news else contextlib.nullcontext():
             self.record.write(self._lock)
 
@@ -143,7 +149,7 @@ class LockedSession:
         is_doubtful = token is not None and self.is_doubtful(token)
         decision = decide(token, self.record.last, request, self._clock(), is_doubtful=is_doubtful)
         if decision.action == Action.VERIFY and token is not None:
-            token = self.settle_doubt(token)
+            token = self.settle_doubt(token, request.waiting_since)
             decision = decide(token, self.record.last, request, self._clock())
         if decision.action == Action.ASK_OTHER_TOOLS:
             external = better_of(token, self.external_token(), request, self._clock())
@@ -259,7 +265,7 @@ class LockedSession:
     def is_doubtful(self, token: Token) -> bool:
         """Return True if there is evidence against the token: a tool's report, or another token that a tool has got
         since."""
-        return is_doubtful(token, self.record.evidence, self._exports)
+        return self._tokens.is_doubtful(token, self.record.evidence)
 
     def verify(self, token: Token) -> bool:
         """Ask Kiwoom if the token works, and take it away if it does not. Raises `BrokerError`."""
@@ -272,11 +278,16 @@ class LockedSession:
         self._events.add("died", token)
         return False
 
-    def settle_doubt(self, token: Token) -> Token | None:
+    def settle_doubt(self, token: Token, waiting_since: float) -> Token | None:
         """Ask Kiwoom about a doubtful token, and about another one that a tool has got for the same keys. Return the
         token to use, or None when it is dead. Without an answer from Kiwoom the token is used as it is.
+
+        Kiwoom is not asked while it is to be left alone (`Evidence.must_wait`), nor when it did not answer somebody
+        else since the caller began to wait.
         """
-        rivals = _unsettled_rivals(token, self.record.evidence, self._exports)
+        if self.record.evidence.must_wait(token, waiting_since, self._clock()):
+            return token
+        rivals = self._tokens.unsettled_rivals(token, self.record.evidence)
         try:
             external = self.external_token() if rivals else None
             if external is not None and external.value in rivals:
@@ -289,6 +300,8 @@ class LockedSession:
                 return None
         except KiwoomTokenError as error:
             logs.warning("Kiwoom did not say whether the token works (%s)", type(error).__name__)
+            retry_after = error.retry_after if isinstance(error, BrokerError) else None
+            self.write(evidence=self.record.evidence.unanswered(token, self._clock(), retry_after))
             return token
         if rivals:
             self.write(evidence=self.record.evidence.settled_against(token, rivals))
@@ -417,16 +430,3 @@ class LockedSession:
     def withdraw(self, token: Token | None) -> tuple[KiwoomTokenError, ...]:
         """Take the token away from the other tools. Return what went wrong."""
         return () if self._exports is None or token is None else self._exports.withdraw(token)
-
-
-def is_doubtful(token: Token, evidence: Evidence, exports: TokenExports | None) -> bool:
-    """Return True if there is evidence against the token that was not settled with Kiwoom."""
-    if evidence.says_doubtful(token.value):
-        return True
-    return bool(_unsettled_rivals(token, evidence, exports))
-
-
-def _unsettled_rivals(token: Token, evidence: Evidence, exports: TokenExports | None) -> tuple[Secret, ...]:
-    """Return the tokens of other tools that were not compared with this one at Kiwoom."""
-    rivals = () if exports is None else exports.rivals_of(token)
-    return tuple(one for one in rivals if not evidence.has_settled(token, one))

@@ -17,7 +17,7 @@ from tray_app.service.account_store import AccountStore
 from tray_app.service.event_buffer import EventBuffer
 from tray_app.service.evidence import Evidence
 from tray_app.service.last_attempt import LastAttempt
-from tray_app.service.locked_session import LockedSession, is_doubtful
+from tray_app.service.locked_session import LockedSession
 from tray_app.service.outcome import Cleared, Outcome, Verified
 from tray_app.service.renewal import ENOUGH_SECONDS, Request, better_of
 from tray_app.stores.lock import ThreadLock, local_lock
@@ -72,7 +72,7 @@ class TokenService:
         self._find_base_url = find_base_url
         self._events = EventBuffer(profile, clock, open_history)
         self._local_lock: ThreadLock | None = None
-        self.tokens = AccountStore(store, clock, key_binding)
+        self.tokens = AccountStore(store, clock, key_binding, exports)
         """The store as this account sees it, for callers that only read."""
 
     @property
@@ -91,16 +91,26 @@ class TokenService:
         return [*self.store.watch_paths(), *filter(None, [self.store.lock.path])]
 
     def living(self) -> Token:
-        """Return the stored token while it is unexpired, unless it was being revoked and the outcome is unknown. Raises
-        `NoToken` without asking Kiwoom, and `StoreError`."""
-        token = self.tokens.unexpired()
+        """Return the stored token while it is unexpired, unless it was being revoked and the outcome is unknown. Asks
+        Kiwoom about it while there is evidence against it, never for another. Raises `NoToken` and `StoreError`."""
+        asked_at, token, record = self._clock(), self.tokens.unexpired(), self.tokens.read_record()
+        if token is None or record.is_gone(token):
+            raise _no_token()
+        if self.tokens.is_doubtful(token, record.evidence):
+            with self._locked() as session:
+                token = self.tokens.unexpired()
+                if token is not None and session.is_doubtful(token):
+                    token = session.settle_doubt(token, asked_at)
         if token is None or self.tokens.is_gone(token):
             raise _no_token()
         return token
 
-    def evidence(self) -> Evidence:
-        """Return what is known about whether the token works. May ask Redis, nothing else."""
-        return self.tokens.read_record().evidence
+    def evidence(self, token: Token | None = None) -> Evidence:
+        """Return what is known about whether the token works. With `token`, the stored one, what other tools have
+        stored since speaks against it too. May ask Redis, nothing else."""
+        evidence = self.tokens.read_record().evidence
+        is_doubtful = token is not None and self.tokens.is_doubtful(token, evidence)
+        return evidence.doubted(token, self._clock()) if token is not None and is_doubtful else evidence
 
     # ------------------------------------------------------------------------------------------------ asking for one
 
@@ -113,7 +123,7 @@ class TokenService:
         """
         request = Request.ensure(self._clock(), min_remaining)
         token = self.tokens.current_within_reach()
-        found = _answer_to(request, token, self._clock(), self.tokens, self.exports)
+        found = _answer_to(request, token, self._clock(), self.tokens)
         if found is not None and self.tokens.unsaved is None:
             return Outcome(found, Outcome.FOUND)
         try:
@@ -164,7 +174,7 @@ class TokenService:
         request = Request.replace(self._clock(), refused)
         found = None
         with contextlib.suppress(StoreError):  # the refusal must be recorded all the same
-            found = _answer_to(request, self.current(), self._clock(), self.tokens, self.exports)
+            found = _answer_to(request, self.current(), self._clock(), self.tokens)
         if found is not None and self.tokens.read_record().evidence.says_dead(refused):
             return Outcome(found, Outcome.FOUND)
         try:
@@ -298,13 +308,14 @@ class TokenService:
         """
         if self.exports is None and self.tokens.unsaved is None:
             return ()
+        asked_at = self._clock()
         with self._locked() as session:
             self.tokens.save_unsaved()
             token = self.tokens.unexpired()
             if token is None:
                 return ()
             if session.is_doubtful(token):
-                settled = session.settle_doubt(token)
+                settled = session.settle_doubt(token, asked_at)
                 if settled is None or session.is_doubtful(settled):
                     return ()  # another tool's token may be the one that works
                 token = settled
@@ -405,15 +416,13 @@ class TokenService:
         return None
 
 
-def _answer_to(
-    request: Request, token: Token | None, now: float, tokens: AccountStore, exports: TokenExports | None
-) -> Token | None:
+def _answer_to(request: Request, token: Token | None, now: float, tokens: AccountStore) -> Token | None:
     """Return the stored token if it satisfies the request, is not being revoked, and there is no evidence against
     it."""
     if token is None or not request.is_satisfied_by(token, now):
         return None
     record = tokens.read_record()
-    is_usable = not record.last.is_revoking(token) and not is_doubtful(token, record.evidence, exports)
+    is_usable = not record.last.is_revoking(token) and not tokens.is_doubtful(token, record.evidence)
     return token if is_usable else None
 
 

@@ -23,12 +23,13 @@ class Found:
     `interrupted` tells that there is no token though nobody wished that: a rotation has revoked it and came to no
     other, or the keyring that has it cannot be used. `died` tells that the one before was found dead, whether or not
     there is another. `evidence` is what is known about whether the token is alive, `rotate_at` when it is to be revoked
-    and reissued, and `only_evidence` tells that nothing but these two has changed.
+    and reissued, and `only_evidence` tells that nothing but these two has changed, neither here nor where other tools
+    store theirs.
     """
 
     token: Token | None
     at: float
-    version: tuple[object, Evidence, float | None] = (None, NO_EVIDENCE, None)
+    version: tuple[object, ...] = ()
     interrupted: bool = False
     died: bool = False
     evidence: Evidence = NO_EVIDENCE
@@ -48,7 +49,7 @@ class StoreReader:
         self.has_read = False
         self.has_failed = False
         self._clock = clock
-        self._version: tuple[object, Evidence, float | None] = (object(), NO_EVIDENCE, None)
+        self._version: tuple[object, ...] = (object(),)
         self._failed_version: object = object()
 
     def read(self, seen: Token | None, *, retry: bool) -> Found | None:
@@ -57,9 +58,11 @@ class StoreReader:
         `seen` is the token that the caller knows. Without `retry`, a token that could not be read is not tried again
         before the store's version changes.
         """
-        record = self.service.tokens.read_record()
+        tokens, exports = self.service.tokens, self.service.exports
+        record = tokens.read_record()
         evidence, rotate_at = record.evidence, record.rotate_at
-        version = (self.service.store.version(), evidence, rotate_at)
+        exported = None if exports is None else exports.version()
+        version = ((self.service.store.version(), exported), evidence, rotate_at)
         is_failed_one = self.has_failed and version == self._failed_version
         if version == self._version or (is_failed_one and not retry):
             self.service.store.check()  # in the same job, because each job more wakes two threads
@@ -69,7 +72,7 @@ class StoreReader:
         is_gone = seen is not None and (token is None or token.value != seen.value)
         died = is_gone and seen is not None and evidence.says_died(seen.value)
         is_lost = token is None and not died
-        interrupted = is_lost and (self.service.tokens.was_interrupted(seen) or self._is_hidden(seen, evidence))
+        interrupted = is_lost and (tokens.was_interrupted(seen) or self._is_hidden(seen, evidence))
         self.has_failed = False
         only_evidence = self.has_read and version[0] == self._version[0] and token == seen
         return Found(token, at, version, interrupted, died, evidence, rotate_at, only_evidence)
