@@ -26,7 +26,7 @@ from pathlib import Path
 
 from tests.redis.server import PROGRAM as REDIS
 from tests.redis.server import RealRedis, free_port
-from tray_app.core.errors import BrokerUnavailable, KiwoomTokenError, NoToken
+from tray_app.core.errors import BrokerUnavailable, KeyringUnavailable, KiwoomTokenError, NoToken
 from tray_app.core.token import Token
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET
 from tray_app.service.composition import open_broker, open_service
@@ -76,11 +76,11 @@ class Kills:
         self._folder = folder
         self._chance = random.Random(f"kills {seed} {store}")  # noqa: S311 - it decides what is tried
         self._patience = _PATIENCE_SECONDS.get(store, _USUAL_PATIENCE_SECONDS)
-        for last in (False, False, False, True):  # what a request takes is loaded slowly under Wine
+        for last in (False, False, False, True):  # all is loaded slowly under Wine or on a busy machine
             try:
                 self._open().ensure()
                 break
-            except BrokerUnavailable:
+            except (BrokerUnavailable, KeyringUnavailable):
                 if last:
                     raise
 

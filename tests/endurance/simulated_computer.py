@@ -167,6 +167,7 @@ class Program:
         )
         self.manager = TokenManager(clock=computer.clock)
         self.service = open_service(settings, clock=computer.clock)
+        self._seen: list[tuple[int, int, int] | None] = []
         self.supervisor.read()
 
     def wakes_at(self) -> float:
@@ -187,8 +188,11 @@ class Program:
         return False
 
     def look(self) -> None:
-        """See what another program has changed."""
-        self.supervisor.read()
+        """See what another program has changed: the files are watched."""
+        found = [_version(path) for path in self.supervisor.service.watch_paths()]
+        if found != self._seen:
+            self._seen = found
+            self.supervisor.read()
 
     def ask(self, way: str) -> str | None:
         """Ask for the token as a bot does; None when there is none."""
@@ -216,6 +220,13 @@ class Program:
         """Do what a user chooses in the menu."""
         commands: dict[str, Command[object]] = {"refresh": Refresh(), "rotate": Rotate(), "clear": Clear(revoke=False)}  # type: ignore[dict-item]
         self.supervisor.do(commands[what])
+
+
+def _version(path: str) -> tuple[int, int, int] | None:
+    with contextlib.suppress(OSError):
+        found = os.stat(path)
+        return found.st_mtime_ns, found.st_ino, found.st_size
+    return None
 
 
 def open_settings(policy: str) -> Settings:

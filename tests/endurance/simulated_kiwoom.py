@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import TYPE_CHECKING
@@ -67,6 +67,7 @@ class Kiwoom:
     contested_at: list[float] = field(default_factory=list)
     failed_at: list[float] = field(default_factory=list)
     known_dead: dict[str, float] = field(default_factory=dict)
+    wait_until: float = 0.0
     deaths: int = 0
     meanwhile: Callable[[], None] = lambda: None
 
@@ -78,6 +79,15 @@ class Kiwoom:
         now = self.now()
         self.faults = [one for one in self.faults if one.until > now and one.times > 0]
         return next((one for one in self.faults if request in one.on), None)
+
+    def refuses(self, request: str) -> bool:
+        """Return whether such a request would fail now, or Kiwoom asked not to make it yet."""
+        return self.fault_on(request) is not None or self.now() < self.wait_until
+
+    def fault_ends(self) -> Iterator[float]:
+        """Yield when each fault ends by itself."""
+        yield from (one.until for one in self.faults)
+        yield self.wait_until
 
     def works(self, token: str) -> bool:
         """Return whether a request with the token would succeed."""
@@ -172,6 +182,7 @@ class Kiwoom:
         if fault.name == "timeout":
             self.pass_time(10.0)
             raise httpx.ReadTimeout("slow")
+        self.wait_until = max(self.wait_until, self.now() + (fault.retry_after or 0))
         headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
         if fault.name == "http-500":
             return httpx.Response(503, headers=headers, content=iter([b"<html>busy</html>"]))

@@ -9,10 +9,12 @@ Two programs of the real code share the token meanwhile, and bots ask them for i
 from __future__ import annotations
 
 import argparse
+import gc
 import heapq
 import itertools
 import os
 import random
+import sqlite3
 import sys
 import tempfile
 import threading
@@ -20,12 +22,15 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from tests.endurance.simulated_computer import FROZEN, LOCKED, OK, Computer, Program, open_settings
 from tests.endurance.simulated_kiwoom import EVERY_REQUEST, ISSUE, REVOKE, VERIFY, Fault, Kiwoom, fingerprint
+from tray_app.core.errors import Remedy
+from tray_app.core.state import TokenState
 from tray_app.core.trading import is_trading, last_time_of_day
 from tray_app.history.database import KEPT_EVENTS
 from tray_app.system.log_file import BACKUPS, MAX_BYTES
@@ -39,9 +44,18 @@ FOUND_OUT_SECONDS = 600.0 + 15.0
 """A check while the market is open, and the request itself."""
 
 _CORRECTED_SKEW_SECONDS = 60.0
-_UNEXPLAINED_SECONDS = 6.0
-_MOST_REQUESTS_IN_AN_HOUR = 60
+_ASKING_SECONDS = 6.0
+_LONGEST_PAUSE_SECONDS = 60.0 + 15.0
+_MOST_REQUESTS_IN_AN_HOUR = 150
+"""While Kiwoom fails and there is no token, each of two programs asks once a minute; the rest is checks."""
+
 _HOURS_BETWEEN_EVENTS = 7.0
+_MOST_STATE_BYTES = 20_000
+_SOME_HANDLES = 10
+_SOME_OBJECTS = 200
+_SOME_FILES = 6
+_SOME_BLOCKS = 2000
+_BLOCKS_OF_A_REQUEST = 10
 
 
 @dataclass
@@ -61,8 +75,11 @@ class Figures:
     extra: int = 0
     longest_undetected: float = 0.0
     violations: list[str] = field(default_factory=list)
+    longest_pause: float = 0.0
     threads: int = 0
     handles: int = 0
+    objects: int = 0
+    state_bytes: int = 0
     log_bytes: int = 0
     history_rows: int = 0
     took: float = 0.0
@@ -81,14 +98,16 @@ class Figures:
             f"  without: {without or 'never'}",
             f"  asked: {asked}; more than needed: {self.extra}",
             f"  given {self.given} times, dead before anybody could know: {self.dead_before_evidence}; found out after "
-            f"{self.longest_undetected:.0f} s at the latest while the market was open",
-            f"  threads {self.threads}, handles {self.handles}, log {self.log_bytes} B, events {self.history_rows}",
+            f"{self.longest_undetected:.0f} s at the latest while the market was open; longest pause after a "
+            f"fault {self.longest_pause:.0f} s",
+            f"  threads {self.threads}, handles {self.handles}, objects {self.objects}, state {self.state_bytes} B, "
+            f"log {self.log_bytes} B, events {self.history_rows}",
             *(f"  WRONG: {one}" for one in self.violations[:10]),
         ]
         return "\n".join(lines)
 
 
-EXCUSED = frozenset({"fault", "unwanted", "market closed", "undetected", "by wish"})
+EXCUSED = frozenset({"fault", "portal", "unwanted", "market closed", "undetected", "by wish", "asking"})
 """Why there was no token at hand though everything was done that could be done."""
 
 
@@ -105,6 +124,8 @@ class Month:
         self._folder = folder
         self.computer = Computer(START + chance.random() * 7 * DAY, chance)
         self._end = self.computer.true + days * DAY
+        self._measure_at = self.computer.true + days * DAY / 3
+        self._measured: Size | None = None
         self.kiwoom = Kiwoom(
             now=lambda: self.computer.true,
             pass_time=self.computer.sleep,
@@ -121,6 +142,7 @@ class Month:
         self._is_unwanted = False
         self._undetected_since: float | None = None
         self._unexplained_since: float | None = None
+        self._paused = 0.0
         self._programs: list[Program] = []
         self._observer: Program | None = None
         self._is_reading = False
@@ -140,9 +162,11 @@ class Month:
                 self._wake(program)
             while self.computer.true < self._end:
                 self._step()
+                if self._measured is None and self.computer.true >= self._measure_at:
+                    self._measured = self._measure()
+            self.figures.asked = self.kiwoom.asked
+            self._judge()
         figures = self.figures
-        figures.asked = self.kiwoom.asked
-        self._judge()
         figures.took = time.process_time() - began
         return figures
 
@@ -176,8 +200,9 @@ class Month:
                 program.look()
 
     def _boundaries(self) -> Iterator[float]:
-        """Yield when what is at hand may stop working by the mere passing of time."""
+        """Yield when what is at hand may stop working, or what stands in the way end, by the mere passing of time."""
         yield from self.kiwoom.alive.values()
+        yield from self.kiwoom.fault_ends()
         yield last_time_of_day(20 * 60, self.computer.true) + DAY  # trading closes
         expires = self._programs[0].supervisor.state.expires
         if expires is not None:
@@ -196,6 +221,10 @@ class Month:
 
     def _next_pause(self) -> float:
         return self.chance.expovariate(1 / (_HOURS_BETWEEN_EVENTS * 3600.0))
+
+    def _minutes_or_hours(self) -> float:
+        """Return a minute to four hours in seconds, rather less than more."""
+        return 60.0 * 240.0 ** self.chance.random()
 
     def _something_happens(self) -> None:
         names = list(_HAPPENINGS)
@@ -258,7 +287,7 @@ class Month:
 
     def disk_fills(self) -> None:
         self.computer.is_disk_full = True
-        self._later(self.chance.uniform(60, 4 * 3600.0), self._disk_has_room)
+        self._later(self._minutes_or_hours(), self._disk_has_room)
 
     def _disk_has_room(self) -> None:
         self.computer.is_disk_full = False
@@ -266,7 +295,7 @@ class Month:
 
     def keyring_fails(self) -> None:
         self.computer.keyring = self.chance.choice([LOCKED, FROZEN])
-        self._later(self.chance.uniform(60, 4 * 3600.0), self._keyring_works)
+        self._later(self._minutes_or_hours(), self._keyring_works)
 
     def _keyring_works(self) -> None:
         self.computer.keyring = OK
@@ -358,6 +387,7 @@ class Month:
             self.figures.without[why] += seconds
         self._follow_undetected(why, seconds)
         self._follow_unexplained(why, seconds)
+        self._follow_pause(why, seconds)
 
     def _why(self, token: str | None) -> str:
         """Return why no token that works is at hand."""
@@ -368,16 +398,18 @@ class Month:
             return "unwanted"
         if self._policy == "notify":
             return "by wish"
-        is_fault = self.kiwoom.fault_on(ISSUE) is not None or computer.is_disk_full or computer.keyring != OK
+        is_fault = self.kiwoom.refuses(ISSUE) or computer.is_disk_full or computer.keyring != OK
         if is_fault or abs(computer.skew) > _CORRECTED_SKEW_SECONDS:
             return "fault"
         states = [one.supervisor.state for one in self._programs]
+        if any(_waits_for_portal(one) for one in states):
+            return "portal"
         if any(one.stopped and one.renew_at is None for one in states):
             return "stopped"
         now = computer.clock()
         if all(one.renew_at is not None and one.renew_at > now + 3 for one in states):
             return "pause"
-        return "unexplained"
+        return "asking"
 
     def _follow_undetected(self, why: str, seconds: float) -> None:
         """While the market is open and Kiwoom can be asked, a dead token is found out in time."""
@@ -393,14 +425,22 @@ class Month:
         self.figures.longest_undetected = max(self.figures.longest_undetected, lasted)
 
     def _follow_unexplained(self, why: str, seconds: float) -> None:
-        if why not in {"unexplained", "stopped"}:
+        if why not in {"asking", "stopped"}:
             self._unexplained_since = None
             return
         if self._unexplained_since is None:
             self._unexplained_since = self.computer.true
         before = self.computer.true - self._unexplained_since
-        if before <= _UNEXPLAINED_SECONDS < before + seconds:
+        if before <= _ASKING_SECONDS < before + seconds:
             self._wrong(f"no token at hand and nothing speaks against one: {why}")
+
+    def _follow_pause(self, why: str, seconds: float) -> None:
+        """A failure is remembered for a moment only: soon after the fault is over there is a token."""
+        before = self._paused
+        self._paused = before + seconds if why == "pause" else 0.0
+        self.figures.longest_pause = max(self.figures.longest_pause, self._paused)
+        if before <= _LONGEST_PAUSE_SECONDS < self._paused:
+            self._wrong("nothing stands in the way of a token, and all wait")
 
     def _judge(self) -> None:
         figures, kiwoom = self.figures, self.kiwoom
@@ -423,22 +463,63 @@ class Month:
         self._judge_bounds()
 
     def _judge_bounds(self) -> None:
-        figures = self.figures
-        figures.threads = threading.active_count()
-        figures.handles = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
-        logs = list((self._folder / "log").glob("tray.log*"))
-        figures.log_bytes = sum(one.stat().st_size for one in logs)
+        """Nothing grows beyond its bounds, and what has none does not grow after the first third of the time."""
+        figures, before, now = self.figures, self._measured, self._measure()
+        figures.threads, figures.handles, figures.objects = now.threads, now.handles, now.objects
+        figures.state_bytes = sum(one.stat().st_size for one in (self._folder / "state").rglob("*") if one.is_file())
+        figures.log_bytes = sum(one.stat().st_size for one in (self._folder / "log").glob("tray.log*"))
+        if before is not None and now.is_beyond(before):
+            self._wrong(f"grown from {before} to {now}")
+        if figures.state_bytes > _MOST_STATE_BYTES:
+            self._wrong(f"{figures.state_bytes} bytes of state")
         if figures.log_bytes > (BACKUPS + 1) * (MAX_BYTES + 10_000):
             self._wrong(f"{figures.log_bytes} bytes of log")
         history = self._folder / "data" / "history.db"
         if history.exists():
-            import sqlite3
-            from contextlib import closing
-
             with closing(sqlite3.connect(history)) as database:
                 figures.history_rows = database.execute("SELECT count(*) FROM events").fetchone()[0]
         if figures.history_rows > KEPT_EVENTS:
             self._wrong(f"{figures.history_rows} events in the history")
+
+    def _measure(self) -> Size:
+        gc.collect()
+        return Size(
+            threads=threading.active_count(),
+            handles=len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0,
+            objects=sum(type(one).__module__.startswith("tray_app.") for one in gc.get_objects()),
+            blocks=sys.getallocatedblocks(),
+            files=sum(1 for _ in self._folder.rglob("*")),
+            requests=len(self.kiwoom.moments),
+        )
+
+
+@dataclass(frozen=True)
+class Size:
+    """What the programs take. `objects`: those of the program's own classes; `blocks`: of memory, also those in which
+    the simulation notes each of the `requests`."""
+
+    threads: int
+    handles: int
+    objects: int
+    blocks: int
+    files: int
+    requests: int
+
+    def is_beyond(self, before: Size) -> bool:
+        """Return True if it has grown since. A token more or less in memory is no growth."""
+        return (
+            self.threads > before.threads
+            or self.handles > before.handles + _SOME_HANDLES
+            or self.objects > before.objects + _SOME_OBJECTS
+            or self.files > before.files + _SOME_FILES
+            or self.blocks > before.blocks + _SOME_BLOCKS + _BLOCKS_OF_A_REQUEST * (self.requests - before.requests)
+        )
+
+
+def _waits_for_portal(state: TokenState) -> bool:
+    """Nothing tells a program that its IP was registered: it asks after growing pauses."""
+    last = state.last
+    return last is not None and last.error is not None and last.error.remedy == Remedy.OPEN_PORTAL
 
 
 def has_more_in_an_hour(moments: list[float], most: int) -> bool:

@@ -452,12 +452,21 @@ class TestFailure:
         assert schedule.due(clock() + 3600)
         assert not schedule.stopped
 
-    def test_pauses_double_up_to_ten_minutes(self, schedule: TokenSchedule, clock: Clock) -> None:
+    def test_without_a_token_pauses_double_up_to_a_minute(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(None, clock())
+
+        assert pauses(schedule, clock, 5) == [10, 20, 40, 60, 60]
+
+    def test_while_the_token_lives_pauses_double_up_to_ten_minutes(
+        self, schedules: Callable[..., TokenSchedule], clock: Clock
+    ) -> None:
+        schedule = schedules(renew_before=2 * 3600)
+        schedule.saw(one := token(clock), clock())
+        clock.now = one.expires - 2 * 3600
 
         assert pauses(schedule, clock, 9) == [10, 20, 40, 80, 160, 320, 600, 600, 600]
 
-    @pytest.mark.parametrize(("drawn", "first", "last"), [(0.0, 5, 300), (1.0, 15, 900)])
+    @pytest.mark.parametrize(("drawn", "first", "last"), [(0.0, 5, 30), (1.0, 15, 90)])
     def test_the_pauses_of_many_machines_are_spread(
         self, drawn: float, first: int, last: int, *, schedule: TokenSchedule, clock: Clock, dice: Dice
     ) -> None:
@@ -480,7 +489,7 @@ class TestFailure:
     def test_a_computer_that_is_offline_for_weeks_keeps_trying(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(None, clock())
 
-        assert pauses(schedule, clock, 5000)[-1] == 600
+        assert pauses(schedule, clock, 5000)[-1] == 60
 
     def test_a_longer_pause_that_kiwoom_asks_for_is_honoured(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(None, clock())
@@ -491,9 +500,9 @@ class TestFailure:
         self, schedule: TokenSchedule, clock: Clock
     ) -> None:
         schedule.saw(None, clock())
-        pauses(schedule, clock, 5)
+        pauses(schedule, clock, 2)
 
-        assert pauses(schedule, clock, 1, RateLimited("no", retry_after=1.0)) == [320]
+        assert pauses(schedule, clock, 1, RateLimited("no", retry_after=1.0)) == [40]
 
     @pytest.mark.parametrize("drawn", [0.0, 0.5, 1.0])
     def test_failures_before_the_expiry_leave_a_try_right_after_it(

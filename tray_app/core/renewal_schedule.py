@@ -27,6 +27,7 @@ _AFTER_EXPIRY_SECONDS = 1.0
 _JITTER_AFTER_EXPIRY_SECONDS = 2.0
 _FIRST_PAUSE_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 600.0
+_LONGEST_PAUSE_WITHOUT_TOKEN_SECONDS = 60.0
 _DOUBLINGS = 10
 _PORTAL_PAUSES_SECONDS = (60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0)
 """How long to wait for what the user mends in Kiwoom's portal, which tells nobody; the last again and again."""
@@ -302,9 +303,11 @@ class RenewalSchedule:
         return rotation if rotation < token.expires else None
 
     def _pause(self, error: KiwoomTokenError, now: float) -> float:
-        pause: float = min(_FIRST_PAUSE_SECONDS * 2 ** min(self.failures - 1, _DOUBLINGS), _LONGEST_PAUSE_SECONDS)
+        lives = self.token is not None and self.token.lives(now)
+        longest = _LONGEST_PAUSE_SECONDS if lives else _LONGEST_PAUSE_WITHOUT_TOKEN_SECONDS
+        pause: float = min(_FIRST_PAUSE_SECONDS * 2 ** min(self.failures - 1, _DOUBLINGS), longest)
         pause *= 0.5 + self._random()
-        if self.token is not None and self.token.lives(now):  # right after its expiry is the one moment not to miss
+        if self.token is not None and lives:  # right after its expiry is the one moment not to miss
             pause = min(pause, self.token.expires + self._spread_after_expiry() - now)
         return max(pause, error.retry_after or 0.0)
 
