@@ -40,6 +40,10 @@ MEANINGS = {
     "keyring locked": IconSpec(Phase.VALID, LEVELS, locked=True),
     "keyring locked, no token": IconSpec(Phase.NONE, locked=True),
     "stopped": IconSpec(Phase.VALID, LEVELS, stopped=True),
+    "below 30 minutes, renewal failing": IconSpec(Phase.SOON, minutes=22, failing=True),
+    "below 30 minutes, keyring locked": IconSpec(Phase.SOON, minutes=22, locked=True),
+    "below 30 minutes, stopped": IconSpec(Phase.SOON, minutes=22, stopped=True),
+    "low, renewal failing": IconSpec(Phase.LOW, minutes=7, failing=True),
 }
 
 
@@ -78,6 +82,20 @@ def test_meanings_can_be_told_apart_on_each_panel_at_16_pixels(one: str, other: 
 def test_each_minute_of_the_last_half_hour_has_a_picture(phase: Phase, minutes: range) -> None:
     shapes = {tuple(alpha(paint_icon(IconSpec(phase, minutes=one), 16, dark_panel=True, mask=True))) for one in minutes}
     assert len(shapes) == len(minutes)
+
+
+@pytest.mark.parametrize("badge", ["stopped", "locked", "failing", "problem"])
+def test_a_badge_leaves_the_minutes_legible(badge: str) -> None:
+    """One in the corner would turn 22 minutes into 2."""
+    for minutes in (7, 22):
+        phase = Phase.SOON if minutes > 9 else Phase.LOW
+        image = paint_icon(IconSpec(phase, minutes=minutes, **{badge: True}), 16, dark_panel=True, mask=True)
+        for place, one in enumerate(str(minutes)):
+            left = round(8 - (7 * len(str(minutes)) - 1) / 2) + 7 * place
+            shape = digit(int(one), left, 0, 2)
+            for x, y in itertools.product(range(left, left + 6), range(12)):
+                drawn = image.pixelColor(x, y).alpha() > 100
+                assert drawn == shape.contains(QPointF(x + 0.5, y + 0.5)), (one, x, y)
 
 
 @pytest.mark.parametrize("ground", ["#000000", "#202020", "#f3f3f3", "#ffffff"])

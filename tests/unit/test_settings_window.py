@@ -458,7 +458,22 @@ class TestPeople:
         shown.resize(320, 200)
         QApplication.processEvents()
         assert (shown.width(), shown.height()) == (320, 200)
-        assert whole.horizontalScrollBar().maximum() > 0
+        assert (whole.horizontalScrollBar().maximum(), whole.verticalScrollBar().maximum() > 0) == (0, True)
+
+    def test_in_a_narrow_window_the_sections_are_chosen_above_the_page(self, shown: SettingsWindow) -> None:
+        sections, box = find(shown, QListWidget, "sections"), find(shown, QComboBox, "sectionBox")
+        assert sections.isVisible()
+        assert not box.isVisible()
+        sections.setCurrentRow(1)
+        shown.resize(420, 400)
+        QApplication.processEvents()
+        assert not sections.isVisible()
+        assert box.isVisible()
+        assert box.currentText() == "Notices"
+        box.setCurrentIndex(3)
+        box.activated.emit(3)
+        assert find(shown, QScrollArea, "page_storage").isVisible()
+        assert box.accessibleName() == "Sections"
 
     def test_a_long_path_makes_nothing_wider(self, shown: SettingsWindow) -> None:
         card = find(shown, QWidget, "card_store")

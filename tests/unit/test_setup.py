@@ -335,7 +335,7 @@ def test_keys_that_turn_up_late_do_not_take_away_what_was_typed(open_setup: Call
     [
         ("8001", "Copy both again"),
         ("8002", "Copy both again"),
-        ("8030", "belongs to the other mode"),
+        ("8030", "This key is for mock trading."),
         ("8040", "could not authenticate this computer"),
         ("8050", "public IP is not registered"),
     ],

@@ -12,7 +12,19 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets")
 
-from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, QSize, QStandardPaths, Qt, QTimer, QUrl
+from PySide6.QtCore import (
+    QCoreApplication,
+    QEvent,
+    QMimeData,
+    QPoint,
+    QPointF,
+    QRect,
+    QSize,
+    QStandardPaths,
+    Qt,
+    QTimer,
+    QUrl,
+)
 from PySide6.QtGui import (
     QAccessible,
     QAction,
@@ -32,6 +44,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QRadioButton,
+    QScrollArea,
     QStyle,
     QWidget,
 )
@@ -44,10 +57,11 @@ from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.desktop.dialogs.clear import LOCAL, REVOKE, ask_clear
 from tray_app.desktop.dialogs.keys import ask_keys
 from tray_app.desktop.dialogs.rotate import ask_rotate
+from tray_app.desktop.dialogs.scrolling_dialog import ScrollingDialog
 from tray_app.desktop.status_window import token_card as card_module
 from tray_app.desktop.status_window import window as window_module
+from tray_app.desktop.status_window.account_list import AccountList
 from tray_app.desktop.status_window.dial import Dial
-from tray_app.desktop.status_window.profile_box import ProfileBox
 from tray_app.desktop.status_window.window import StatusWindow
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.translation import install_translator
@@ -282,24 +296,11 @@ def several(chosen: str) -> View:
     return view_of(Overview(states, chosen), NOW, "linux")
 
 
-def test_profiles_can_be_chosen_only_where_there_are_several(qtbot: QtBot, shown: StatusWindow) -> None:
-    box = shown.findChild(ProfileBox, "profileBox")
-    assert box is not None
-    assert not box.isVisible()
-    shown.show_view(several("default"))
-    assert box.isVisible()
-    assert [box.itemText(number) for number in range(box.count())] == ["Default · Real", "swing · Mock"]
-    box.setCurrentIndex(1)
-    with qtbot.waitSignal(shown.profileChosen) as chosen:
-        box.activated.emit(1)
-    assert chosen.args == ["swing"]
-    assert box.currentIndex() == 0, "it is shown as chosen when a view says so"
+def test_account_that_is_shown_is_named_in_the_head(shown: StatusWindow) -> None:
     shown.show_view(several("swing"))
-    assert box.currentIndex() == 1
-    with qtbot.assertNotEmitted(shown.profileChosen):
-        box.activated.emit(1)
-    shown.show_view(view())
-    assert not box.isVisible()
+    assert text(shown, "profile") == "swing"
+    assert button(shown, "account1").isChecked()
+    assert button(shown, "account1").accessibleDescription() == "It is shown."
 
 
 def test_all_accounts_are_seen_at_a_glance_and_chosen_by_a_click(qtbot: QtBot, shown: StatusWindow) -> None:
@@ -820,13 +821,95 @@ def test_dialogs_delete_themselves(qtbot: QtBot) -> None:
         dialog.reject()
 
 
-def test_icons_of_the_profiles_follow_the_colours_of_the_window(qtbot: QtBot) -> None:
-    box = ProfileBox()
-    qtbot.addWidget(box)
-    box.setPalette(QPalette(QColor("#ffffff")))
-    box.show_profiles(several("default").profiles)
-    light = box.itemIcon(0).pixmap(16, 16).toImage()
+def test_icons_of_the_accounts_follow_the_colours_of_the_window(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    accounts = AccountList(window)
+    window.setPalette(QPalette(QColor("#ffffff")))
+    accounts.show_profiles(several("default").profiles)
+    light = button(accounts, "account0").icon().pixmap(16, 16).toImage()
 
-    box.setPalette(QPalette(QColor("#202020")))
+    window.setPalette(QPalette(QColor("#202020")))
 
-    assert box.itemIcon(0).pixmap(16, 16).toImage() != light
+    assert button(accounts, "account0").icon().pixmap(16, 16).toImage() != light
+
+
+@pytest.mark.parametrize(
+    ("code", "mode", "says"),
+    [
+        ("8030", "real", "Try this key for mock trading"),
+        ("8030", "demo", "Try this key for real trading"),
+        ("8050", "real", "Register this IP…"),
+    ],
+)
+def test_what_helps_is_the_main_button_of_the_keys_window(qtbot: QtBot, code: str, mode: str, says: str) -> None:
+    dialog = ask_keys(None, mode)
+    qtbot.addWidget(dialog)
+    for field, content in zip(fields(dialog), (KEY, SECRET), strict=True):
+        field.setText(content)
+    helps, checks = button(dialog, "keysRemedy"), button(dialog, "keysAccept")
+    assert not helps.isVisible()
+    assert checks.property("main") == "true"
+    checks.click()
+    error = error_for(3, f"[{code}:x]")
+    dialog.show_answer("Refused.", error.remedy)
+    assert helps.isVisible()
+    assert helps.accessibleName() == says
+    assert helps.property("main") == "true"
+    assert checks.property("main") == "false"
+    assert dialog.focusWidget() is helps
+    fields(dialog)[0].setText(KEY + "x")
+    assert not helps.isVisible(), "it was about the keys before"
+    assert checks.property("main") == "true"
+
+
+def test_keys_for_the_other_mode_are_tried_for_it_by_one_click(qtbot: QtBot) -> None:
+    dialog = ask_keys(None, "real")
+    qtbot.addWidget(dialog)
+    for field, content in zip(fields(dialog), (KEY, SECRET), strict=True):
+        field.setText(content)
+    button(dialog, "keysAccept").click()
+    dialog.show_answer("Refused.", Remedy.SWITCH_MODE)
+    with qtbot.waitSignal(dialog.keysEntered) as entered:
+        button(dialog, "keysRemedy").click()
+    assert entered.args == ["demo", Secret(KEY), Secret(SECRET)]
+
+
+def test_button_that_removes_says_whether_it_revokes(qtbot: QtBot) -> None:
+    dialog = ask_clear(None, state(), NOW)
+    qtbot.addWidget(dialog)
+    assert button(dialog, "clearAccept").accessibleName() == "Remove"
+    button(dialog, "clearRevoke").click()
+    assert button(dialog, "clearAccept").accessibleName() == "Revoke"
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize(
+    "ask", [lambda: ask_clear(None, state(), NOW), lambda: ask_rotate(None), lambda: ask_keys(None, "real")]
+)
+def test_questions_on_a_small_screen_at_300_percent_cut_no_word(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, ask: Callable[[], QDialog], lang: str
+) -> None:
+    class SmallScreen:
+        def availableGeometry(self) -> QRect:
+            return QRect(0, 0, 426, 258)
+
+    monkeypatch.setattr(ScrollingDialog, "screen", lambda _: SmallScreen())
+    speak(lang)
+    dialog = ask()
+    qtbot.addWidget(dialog)
+    settle()
+    assert dialog.width() <= 426
+    assert dialog.height() <= 218
+    for label in dialog.findChildren(QLabel):
+        if label.isVisible() and label.wordWrap() and label.text():
+            assert label.height() >= label.heightForWidth(label.width()), label.text()
+    for one in dialog.findChildren(QPushButton):
+        if one.isVisible():
+            assert one.width() >= one.sizeHint().width(), one.text()
+    area = dialog.findChild(QScrollArea)
+    assert area is not None
+    assert area.horizontalScrollBar().maximum() == 0
+    for name in ("clearAccept", "clearCancel", "rotateAccept", "rotateCancel", "keysAccept", "keysCancel"):
+        found = dialog.findChild(QPushButton, name)
+        assert found is None or dialog.rect().contains(found.mapTo(dialog, found.rect().bottomRight()))

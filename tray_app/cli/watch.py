@@ -165,7 +165,7 @@ class Terminal:
         tell_unsaved(outcome)
 
     def _show_notice(self, notice: Notice) -> None:
-        title, body = notice_text(notice, self._clock())
+        title, body = notice_text(notice, self._clock(), self._supervisor.state.mode)
         line = f"{title}. {body}"
         self.say_line(f"{line} ({_ROTATE})" if notice.kind is NoticeKind.TRADING_HOURS else line)
 

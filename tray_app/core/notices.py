@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from tray_app.core.errors import KeysMissing, Remedy
-from tray_app.core.language import say, tr
-from tray_app.core.wording import duration, keyring_name, korean_time
+from tray_app.core.language import tr
+from tray_app.core.wording import duration, keyring_name, korean_time, refusal_text
 
 if TYPE_CHECKING:
     from tray_app.core.errors import KiwoomTokenError
@@ -55,8 +55,11 @@ class Notice:
     is_planned: bool = False
 
 
-def notice_text(notice: Notice, now: float) -> tuple[str, str]:
-    """Return title and body in the current language; `now` in seconds of the epoch."""
+def notice_text(notice: Notice, now: float, mode: str = "") -> tuple[str, str]:
+    """Return title and body in the current language; `now` in seconds of the epoch.
+
+    `mode` is that of the account, `real` or `demo`.
+    """
     end = korean_time(notice.expires, now)
     match notice.kind:
         case NoticeKind.ENDING:
@@ -67,11 +70,12 @@ def notice_text(notice: Notice, now: float) -> tuple[str, str]:
             return title, tr("Automatic renewal is off. Reissue it in time.")
         case NoticeKind.ENDED:
             body = tr("It expired {time} (KST).", time=end)
-            return tr("The Kiwoom token has expired"), body if notice.error is None else f"{body} {say(notice.error)}"
+            reason = "" if notice.error is None else f" {refusal_text(notice.error, mode)}"
+            return tr("The Kiwoom token has expired"), body + reason
         case NoticeKind.FAILED:
-            return tr("The Kiwoom token could not be renewed"), _reason(notice, now)
+            return tr("The Kiwoom token could not be renewed"), _reason(notice, now, mode)
         case NoticeKind.STOPPED:
-            return _what_to_do(notice), _reason(notice, now)
+            return _what_to_do(notice), _reason(notice, now, mode)
         case NoticeKind.RECOVERED:
             return tr("The Kiwoom token works again"), tr("It is valid until {time} (KST).", time=end)
         case NoticeKind.NOT_ROTATED:
@@ -115,9 +119,9 @@ def _what_to_do(notice: Notice) -> str:
             return tr("The Kiwoom token cannot be renewed")
 
 
-def _reason(notice: Notice, now: float) -> str:
+def _reason(notice: Notice, now: float, mode: str) -> str:
     """Return why, and how much time is left to solve it."""
-    reason = "" if notice.error is None else say(notice.error)
+    reason = "" if notice.error is None else refusal_text(notice.error, mode)
     if not notice.expires:
         return reason
     end = korean_time(notice.expires, now)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 
-from tray_app.core.errors import KeyringUnavailable, RedisUnavailable
-from tray_app.core.language import msg, tr
+from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError, RedisUnavailable
+from tray_app.core.language import msg, say, tr
 from tray_app.core.printable import printable
 from tray_app.core.token import KST, UTC
 
@@ -31,6 +31,8 @@ _KEYRING_PROBLEMS = {
     KeyringUnavailable.TOO_SMALL: msg("{keyring} is too small for it"),
     KeyringUnavailable.FAILED: msg("{keyring} failed"),
 }
+
+_KEY_OF_OTHER_MODE = "8030"
 
 _REDIS_PROBLEMS = {
     RedisUnavailable.NO_PACKAGE: msg("the Python package redis is missing"),
@@ -106,6 +108,17 @@ def place_text(kind: str, path: str, problem: str) -> str:
     where = f"Redis {path}" if kind == "redis" else tr("file {path}", path=path)
     why = problem_text(problem)
     return f"{where} ({why})" if why else where
+
+
+def refusal_text(error: KiwoomTokenError, mode: str) -> str:
+    """Return an error as a sentence, which names the mode that a key is for where an account has this `mode`."""
+    if error.code != _KEY_OF_OTHER_MODE or mode not in {"real", "demo"}:
+        return say(error)
+    if mode == "real":
+        told = tr("This key is for mock trading. Switch to mock, or enter a key for real trading.")
+    else:
+        told = tr("This key is for real trading. Switch to real, or enter a key for mock trading.")
+    return f"{told} [{error.code}]"
 
 
 def problem_text(problem: str) -> str:

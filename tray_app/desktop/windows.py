@@ -12,6 +12,7 @@ from tray_app.autostart.program import BACKGROUND, start_command
 from tray_app.core.language import say, tr
 from tray_app.core.profile import DEFAULT
 from tray_app.core.state import Action, Result
+from tray_app.core.wording import refusal_text
 from tray_app.desktop import PORTAL_URL
 from tray_app.kiwoom.keys import AppKeys
 
@@ -57,7 +58,10 @@ class KeysAnswer(QObject):
         state = monitor.state
         if state.busy in {None, Action.LOOK} and state.last is not None and state.last is not self._before:
             error = state.last.error if state.last.result is Result.FAILED else None
-            self._dialog.show_answer("" if error is None else say(error))
+            if error is None:
+                self._dialog.show_answer("")
+            else:
+                self._dialog.show_answer(refusal_text(error, self._dialog.form.mode), error.remedy)
 
 
 class Windows(QObject):

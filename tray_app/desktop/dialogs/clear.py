@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
-    QDialog,
     QDialogButtonBox,
     QHBoxLayout,
     QRadioButton,
@@ -16,17 +15,20 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.core.language import tr
-from tray_app.desktop.icons.app_icon import app_icon
-from tray_app.desktop.theme.stylesheet import fix_box_colours, switch_role, window_stylesheet
+from tray_app.desktop.theme.stylesheet import fix_box_colours, switch_role
 
 if TYPE_CHECKING:
     from tray_app.core.state import TokenState
 from tray_app.desktop.dialogs.common import RETURN_KEYS, make_explanation, pass_return_to_dialog, show_dialog
+from tray_app.desktop.dialogs.scrolling_dialog import ScrollingDialog
+from tray_app.desktop.widgets.accessible import name_buttons
 
 LOCAL = "local"
 
 
 REVOKE = "revoke"
+
+_WIDTH = 400
 
 
 def ask_clear(parent: QWidget | None, state: TokenState, now: float) -> ClearDialog:
@@ -36,17 +38,14 @@ def ask_clear(parent: QWidget | None, state: TokenState, now: float) -> ClearDia
     return dialog
 
 
-class ClearDialog(QDialog):
+class ClearDialog(ScrollingDialog):
     """Ask whether to remove the token from this computer only, which is preselected, or to revoke it at Kiwoom too."""
 
     chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None, *, can_revoke: bool) -> None:
-        super().__init__(parent)
-        self.setObjectName("clearDialog")
+        super().__init__(parent, "clearDialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowIcon(app_icon())
-        self.setStyleSheet(window_stylesheet(self.palette()))  # first, because it resets the palettes of labels
         self.local = QRadioButton(self)
         self.local.setObjectName("clearLocal")
         self.local.setChecked(True)
@@ -65,17 +64,16 @@ class ClearDialog(QDialog):
         self._retranslate()
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
-        body = QVBoxLayout(self)
-        body.setContentsMargins(20, 18, 20, 16)
+        body = QVBoxLayout()
+        body.setSpacing(4)
         for choice, means in ((self.local, self._local_text), (self.revoke, self._revoke_text)):
             body.addWidget(choice)
             row = QHBoxLayout()
-            row.setContentsMargins(24, 0, 0, 10)
+            row.setContentsMargins(24, 0, 0, 8)
             row.addWidget(means)
             body.addLayout(row)
-        body.addStretch(1)
-        body.addWidget(buttons)
-        self.setMinimumWidth(400)
+        self.lay_out(body, [buttons], _WIDTH)
+        self.revoke.toggled.connect(lambda _: self._name_button())
         fix_box_colours(self)
         self.local.setFocus()
         self.accepted.connect(self._answer)
@@ -106,10 +104,14 @@ class ClearDialog(QDialog):
             if self.revoke.isEnabled()
             else tr("The token has expired, so there is nothing to revoke.")
         )
-        self._clear.setText(tr("Re&move"))
+        self._name_button()
         self._cancel.setText(tr("Cancel"))
         self.local.setAccessibleDescription(self._local_text.text())
         self.revoke.setAccessibleDescription(self._revoke_text.text())
+
+    def _name_button(self) -> None:
+        self._clear.setText(tr("Re&voke") if self.revoke.isChecked() else tr("Re&move"))
+        name_buttons(self)
 
     def _answer(self) -> None:
         self.chosen.emit(REVOKE if self.revoke.isChecked() else LOCAL)

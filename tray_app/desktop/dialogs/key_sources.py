@@ -6,11 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QStandardPaths, Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from tray_app.core.errors import InvalidInput, known_error
 from tray_app.core.language import say, tr
 from tray_app.desktop.dialogs.common import make_explanation
+from tray_app.desktop.widgets.flow_layout import FlowLayout
 from tray_app.desktop.worker import Worker
 from tray_app.kiwoom.key_files import find_portal_files, masked_path, read_key_files
 
@@ -52,12 +53,10 @@ class KeySources(QWidget):
         self._note.setObjectName("keysFromFileNote")
         self._note.hide()
         self._note.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)
-        row = QHBoxLayout()
-        row.setSpacing(8)
+        row = FlowLayout()
         row.addWidget(self._choose)
         for button in self._offers:
             row.addWidget(button)
-        row.addStretch(1)
         body = QVBoxLayout(self)
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(6)

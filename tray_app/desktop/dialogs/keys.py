@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QHideEvent
-from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
-    QFrame,
-    QLabel,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QEvent, Qt, QUrl, Signal
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QHideEvent
+from PySide6.QtWidgets import QDialogButtonBox, QVBoxLayout, QWidget
 
+from tray_app.core.errors import Remedy
 from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
+from tray_app.core.remedies import remedy_text
+from tray_app.desktop import PORTAL_URL
 from tray_app.desktop.dialogs.common import show_dialog
 from tray_app.desktop.dialogs.keys_form import KeysForm
-from tray_app.desktop.icons.app_icon import app_icon
+from tray_app.desktop.dialogs.scrolling_dialog import ScrollingDialog
 from tray_app.desktop.theme.colours import window_tones
-from tray_app.desktop.theme.stylesheet import switch_role, window_stylesheet
+from tray_app.desktop.theme.stylesheet import set_role, switch_role
+from tray_app.desktop.widgets.accessible import name_buttons, with_mnemonic
+from tray_app.desktop.widgets.basics import make_button
 from tray_app.desktop.widgets.busy_line import BusyLine
 
 
@@ -31,13 +28,15 @@ def ask_keys(parent: QWidget | None, mode: str, profile: str = DEFAULT) -> KeysD
     return dialog
 
 
-_WIDTH, _NARROWEST = 520, 400
-_MARGINS, _BELOW_FORM, _TITLE_BAR = 40, 140, 40
-"""Below the form are the buttons, and room for the note from which file the keys come."""
+_WIDTH = 520
+_SPARE = 60
+"""Room for the note from which file the keys come, and for the button of what helps."""
 
 
-class KeysDialog(QDialog):
+class KeysDialog(ScrollingDialog):
     """Ask for the app key and secret, and stay open until `show_answer`: what Kiwoom refuses stays in the fields.
+
+    What helps then is the main button: trying the keys for the other mode, or registering this computer at Kiwoom.
 
     Whatever was typed is discarded when the dialog closes.
     """
@@ -45,11 +44,8 @@ class KeysDialog(QDialog):
     keysEntered = Signal(str, object, object)  # noqa: N815 - as Qt names signals
 
     def __init__(self, parent: QWidget | None, mode: str, profile: str = DEFAULT) -> None:
-        super().__init__(parent)
-        self.setObjectName("keysDialog")
+        super().__init__(parent, "keysDialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowIcon(app_icon())
-        self.setStyleSheet(window_stylesheet(self.palette()))  # first, because it resets the palettes of labels
         self._profile = profile
         self._is_waiting = False
         self._busy = BusyLine(self)
@@ -60,34 +56,20 @@ class KeysDialog(QDialog):
         self._enter = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
         self._cancel = buttons.addButton("", QDialogButtonBox.ButtonRole.RejectRole)
         self._enter.setObjectName("keysAccept")
-        switch_role(self._enter, "main", on=True)
+        self._enter.setDefault(True)
         self._cancel.setObjectName("keysCancel")
+        self._remedy = Remedy.NONE
+        self._remedy_button = make_button("keysRemedy", self)
+        self._remedy_button.setAutoDefault(True)
+        set_role(self._remedy_button, "main")
+        self._remedy_button.clicked.connect(self._do_remedy)
+        self._remedy_button.hide()
         self._retranslate()
         buttons.accepted.connect(self._check)
         buttons.rejected.connect(self.reject)
-        body = QVBoxLayout(self)
-        body.setContentsMargins(20, 18, 20, 16)
-        body.setSpacing(12)
-        area = self._area = QScrollArea(self)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        inside = QWidget()
-        upper = QVBoxLayout(inside)
-        upper.setContentsMargins(0, 0, 0, 0)
-        upper.addWidget(self.form)
-        upper.addStretch(1)
-        area.setWidget(inside)
-        body.addWidget(area, 1)
-        body.addWidget(self._busy)
-        body.addWidget(buttons)
-        room = self.screen().availableGeometry()
-        width = min(_WIDTH, room.width())
-        self.setMinimumWidth(min(_NARROWEST, width))
-        needed = self.form.heightForWidth(width - _MARGINS) if self.form.hasHeightForWidth() else 0
-        height = max(needed, self.form.sizeHint().height()) + _BELOW_FORM
-        self.resize(width, min(height, room.height() - _TITLE_BAR))  # it scrolls on a small screen
+        body = QVBoxLayout()
+        body.addWidget(self.form)
+        self.lay_out(body, [self._busy, self._remedy_button, buttons], _WIDTH, _SPARE)
         self.form.edited.connect(self._edited)
         self._edited()
         self.form.setFocus()
@@ -114,8 +96,8 @@ class KeysDialog(QDialog):
         self._show_waiting()
         self.keysEntered.emit(self.form.mode, keys.app_key, keys.app_secret)
 
-    def show_answer(self, refusal: str) -> None:
-        """Close, or say why the keys were refused and let them be corrected."""
+    def show_answer(self, refusal: str, remedy: str = Remedy.NONE) -> None:
+        """Close, or say why the keys were refused and let them be corrected; `remedy` is what helps."""
         if not self._is_waiting:
             return
         self._is_waiting = False
@@ -124,13 +106,23 @@ class KeysDialog(QDialog):
             return
         self._show_waiting()
         self.form.complain(refusal)
-        QTimer.singleShot(0, self._show_complaint)  # once there is room for its lines
-        self.form.key.setFocus()
+        self._offer(remedy if remedy in {Remedy.SWITCH_MODE, Remedy.OPEN_PORTAL} else Remedy.NONE)
+        (self._remedy_button if self._remedy else self.form.key).setFocus()
 
-    def _show_complaint(self) -> None:
-        complaint = self.form.findChild(QLabel, "keysComplaint")
-        if complaint is not None:
-            self._area.ensureWidgetVisible(complaint)
+    def _offer(self, remedy: str) -> None:
+        """Make what helps the main button, or with none the one that checks the keys."""
+        self._remedy = remedy
+        self._remedy_button.setText(with_mnemonic(remedy_text(remedy, self.form.mode), "T"))
+        self._remedy_button.setVisible(bool(remedy))
+        switch_role(self._enter, "main", on=not remedy)
+        name_buttons(self)
+
+    def _do_remedy(self) -> None:
+        if self._remedy == Remedy.OPEN_PORTAL:
+            QDesktopServices.openUrl(QUrl(PORTAL_URL))
+        else:
+            self.form.choose_mode("demo" if self.form.mode == "real" else "real")
+            self._check()
 
     def _show_waiting(self) -> None:
         self.form.setEnabled(not self._is_waiting)
@@ -138,6 +130,7 @@ class KeysDialog(QDialog):
         self._edited()
 
     def _edited(self) -> None:
+        self._offer(Remedy.NONE)
         self._enter.setEnabled(self.form.is_filled() and not self._is_waiting)
 
     def _retranslate(self) -> None:
@@ -145,3 +138,4 @@ class KeysDialog(QDialog):
         self.setWindowTitle(title if self._profile == DEFAULT else f"{title} - {self._profile}")
         self._enter.setText(tr("Chec&k and save"))
         self._cancel.setText(tr("Cancel"))
+        self._offer(self._remedy)

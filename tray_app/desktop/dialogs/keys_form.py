@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QRadioButton,
+    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -77,6 +78,8 @@ class KeysForm(QWidget):
         self._complaint.setTextFormat(Qt.TextFormat.PlainText)
         self._complaint.setWordWrap(True)
         self._complaint.setMinimumHeight(2 * self._complaint.fontMetrics().lineSpacing())
+        self._scroller = QTimer(self, singleShot=True, interval=0)
+        self._scroller.timeout.connect(self._scroll_to_complaint)
         self._rows = (
             self._modes,
             _with_length(self.key, self._key_length),
@@ -134,7 +137,18 @@ class KeysForm(QWidget):
         if text != self._complaint.text():
             self._complaint.setText(text)
             if text:
+                self._scroller.start()  # once there is room for its lines
                 QAccessible.updateAccessibility(QAccessibleEvent(self._complaint, QAccessible.Event.Alert))
+
+    def _scroll_to_complaint(self) -> None:
+        area = self.parentWidget()
+        while area is not None and not isinstance(area, QScrollArea):
+            area = area.parentWidget()
+        if area is not None:
+            area.ensureWidgetVisible(self._complaint, 0, 0)
+
+    def has_complaint(self) -> bool:
+        return bool(self._complaint.text())
 
     def forget(self) -> None:
         self.key.clear()

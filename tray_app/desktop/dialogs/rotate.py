@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
-    QDialog,
     QDialogButtonBox,
     QLabel,
     QVBoxLayout,
@@ -13,8 +13,9 @@ from PySide6.QtWidgets import (
 
 from tray_app.core.language import tr
 from tray_app.desktop.dialogs.common import make_explanation, show_dialog
-from tray_app.desktop.icons.app_icon import app_icon
-from tray_app.desktop.theme.stylesheet import window_stylesheet
+from tray_app.desktop.dialogs.scrolling_dialog import ScrollingDialog
+
+_WIDTH = 400
 
 
 def ask_rotate(parent: QWidget | None) -> RotateDialog:
@@ -24,21 +25,21 @@ def ask_rotate(parent: QWidget | None) -> RotateDialog:
     return dialog
 
 
-class RotateDialog(QDialog):
+class RotateDialog(ScrollingDialog):
     """Ask whether to revoke the token and issue a new one. Cancel is the default button."""
 
     confirmed = Signal()
 
     def __init__(self, parent: QWidget | None) -> None:
-        super().__init__(parent)
-        self.setObjectName("rotateDialog")
+        super().__init__(parent, "rotateDialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowIcon(app_icon())
-        self.setStyleSheet(window_stylesheet(self.palette()))  # first, because it resets the palettes of labels
         self._question = QLabel(self)
         self._question.setObjectName("rotateQuestion")
         self._question.setTextFormat(Qt.TextFormat.PlainText)
         self._question.setWordWrap(True)
+        font = self._question.font()
+        font.setWeight(QFont.Weight.DemiBold)
+        self._question.setFont(font)
         self._explanation = make_explanation("", self)
         buttons = QDialogButtonBox(self)
         self._rotate = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
@@ -50,14 +51,11 @@ class RotateDialog(QDialog):
         self._retranslate()
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
-        body = QVBoxLayout(self)
-        body.setContentsMargins(20, 18, 20, 16)
-        body.setSpacing(12)
+        body = QVBoxLayout()
+        body.setSpacing(8)
         body.addWidget(self._question)
         body.addWidget(self._explanation)
-        body.addStretch(1)
-        body.addWidget(buttons)
-        self.setMinimumWidth(400)
+        self.lay_out(body, [buttons], _WIDTH)
         self._cancel.setFocus()
         self.accepted.connect(self.confirmed)
 

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from tray_app.core.language import tr
 from tray_app.desktop.history.marks import gap_tone
-from tray_app.desktop.theme.colours import Tones, window_tones
+from tray_app.desktop.theme.colours import Tones, edge_colour, window_tones
 from tray_app.desktop.theme.dark_mode import is_high_contrast
 from tray_app.history.events import TAKES
 from tray_app.history.timeline import Gap, Life, Week
@@ -173,6 +173,9 @@ class WeekView(QWidget):
                     painter.drawRect(band)
                 else:
                     painter.fillRect(band, self._text(0.075))
+                    painter.setPen(QPen(edge_colour(self.palette()), 1))
+                    painter.drawLine(band.topLeft(), band.bottomLeft())
+                    painter.drawLine(band.topRight(), band.bottomRight())
             today = number == len(layout.week.days) - 1
             font = QFont(self.font())
             font.setBold(today)

@@ -36,8 +36,8 @@ from tray_app.desktop.history.legend import Legend
 from tray_app.desktop.history.marks import kind_of
 from tray_app.desktop.history.week_view import WeekView
 from tray_app.desktop.icons.app_icon import app_icon
-from tray_app.desktop.theme.colours import text_colour, window_tones
-from tray_app.desktop.theme.stylesheet import set_text_colour, window_stylesheet
+from tray_app.desktop.theme.colours import on_accent_colour, text_colour, window_tones
+from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour, window_stylesheet
 from tray_app.desktop.widgets.tool_window import ToolWindow
 from tray_app.history.events import TAKES, EventKind
 
@@ -342,7 +342,11 @@ class HistoryWindow(ToolWindow):
             self.setStyleSheet(style)
         self.week.set_tones(tones)
         self.legend.set_tones(tones)
-        self.model.set_tones(tones, self.palette().color(QPalette.ColorRole.HighlightedText))
+        self.model.set_tones(
+            tones,
+            on_accent_colour(self.palette()) if style else self.palette().color(QPalette.ColorRole.HighlightedText),
+        )
+        fix_box_colours(self)
         set_text_colour(self.detail, tones.quiet)
         self._colour_summary()
 

@@ -46,10 +46,18 @@ def dotted_ring(box: QRectF, thickness: float, dots: int) -> QPainterPath:
     return path
 
 
-def broken_ring(box: QRectF, thickness: float) -> QPainterPath:
-    """Return a ring without its top and bottom."""
-    path = ring(box, thickness, -50, 100)
-    path.addPath(ring(box, thickness, 130, 100))
+def hourglass(box: QRectF, bar: float) -> QPainterPath:
+    """Return an hourglass: two triangles that meet in the middle, between bars of this height."""
+    path = QPainterPath()
+    path.setFillRule(Qt.FillRule.WindingFill)
+    inside = box.adjusted(bar / 2, bar, -bar / 2, -bar)
+    for edge, rim in ((inside.top(), box.top()), (inside.bottom(), box.bottom() - bar)):
+        path.addRect(QRectF(box.left(), rim, box.width(), bar))
+        path.moveTo(inside.left(), edge)
+        path.lineTo(inside.right(), edge)
+        path.lineTo(inside.center().x() + bar / 2, box.center().y())
+        path.lineTo(inside.center().x() - bar / 2, box.center().y())
+        path.closeSubpath()
     return path
 
 

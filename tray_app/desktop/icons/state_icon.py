@@ -2,17 +2,20 @@
 
 Every state has a shape of its own, in one colour and transparency, so that it can be told without colour:
 
-    valid            an arc on a thin ring
-    expires soon     a small slice with a dot in the middle
-    about to expire  a full disc with an exclamation mark cut out
-    expired          the two sides of a broken ring with a cross between them
-    dead             a full disc with a cross cut out
-    unconfirmed      a thin ring with a question mark
-    no token         a dotted ring with a dash
-    busy             two arrows that chase each other
+    valid             an arc on a thin ring
+    below an hour     an arc of that hour with a dot in the middle
+    below 30 minutes  the minutes
+    below 10 minutes  the minutes, cut out of a square
+    about to expire   a full disc with an exclamation mark cut out
+    expired           an hourglass
+    dead              a full disc with a cross cut out
+    unconfirmed       a question mark
+    no token          a dotted ring with a dash
+    busy              two arrows that chase each other
 
-In the lower right corner, an exclamation mark says that renewal has stopped, and a dot that the token is not stored
-where it should be.
+In the lower right corner, an exclamation mark says that renewal has stopped, a lock that the keyring is locked, a
+triangle that renewing fails, and a dot that the token is not stored where it should be. Below minutes, which have to
+stay legible, they are a bar, two, three or one short piece of it.
 """
 
 from __future__ import annotations
@@ -36,9 +39,9 @@ from PySide6.QtGui import (
 from tray_app.desktop.icons.shapes import (
     DIGIT_COLUMNS,
     DIGIT_ROWS,
-    broken_ring,
     digit,
     dotted_ring,
+    hourglass,
     life_arc,
     outline,
     rectangle,
@@ -111,6 +114,10 @@ class IconSpec:
     failing: bool = False
     locked: bool = False
     planned: bool = False
+
+    @property
+    def has_badge(self) -> bool:
+        return self.stopped or self.locked or self.failing or self.problem
 
     @property
     def tone(self) -> Tone:
@@ -192,6 +199,8 @@ def _paint(painter: QPainter, spec: IconSpec, size: int, tones: Tones) -> None:
         faint = thin_ring(box, thickness, grid.whole(1)).subtracted(strong)
         dot = grid.even(4)
         strong.addEllipse(grid.centred(dot, dot))
+    elif spec.minutes and spec.has_badge:
+        strong = _digits(str(spec.minutes), grid, top=0)
     elif spec.phase is Phase.SOON:
         strong = _digits(f"{spec.minutes:02}", grid)
     elif spec.phase is Phase.LOW:
@@ -204,19 +213,17 @@ def _paint(painter: QPainter, spec: IconSpec, size: int, tones: Tones) -> None:
         width, height = grid.even(2), grid.even(8)
         strong = strong.subtracted(_exclamation(grid.centred(width, height), grid))
     elif spec.phase is Phase.EXPIRED:
-        strong = broken_ring(box, grid.whole(1.6))
-        strong.addPath(_cross(grid, reach=4.4, width=2.3))
+        strong = hourglass(grid.centred(grid.even(11), box.height()), grid.whole(2))
     elif spec.phase is Phase.DEAD:
         strong = QPainterPath()
         strong.addEllipse(box)
         strong = strong.subtracted(_cross(grid, reach=4.6, width=2.4))
     elif spec.phase is Phase.UNCONFIRMED:
-        strong = thin_ring(box, thickness, grid.whole(1.4))
-        strong.addPath(_question_mark(grid))
+        strong = _question_mark(grid)
     else:
         strong = dotted_ring(box, grid.whole(2.2), 8)
         strong.addPath(rectangle(grid.centred(grid.even(5.5), grid.even(2))))
-    badge, badge_tone = _badge(spec, grid)
+    badge, badge_tone = _badge(spec, grid) if not spec.minutes or spec.busy else _bar(spec, grid)
     if not badge.isEmpty():
         around = widened(badge, 2.4 * grid.unit)
         strong = strong.subtracted(around)
@@ -272,6 +279,21 @@ def _badge(spec: IconSpec, grid: _Grid) -> tuple[QPainterPath, Tone]:
     return path, Tone.QUIET
 
 
+def _bar(spec: IconSpec, grid: _Grid) -> tuple[QPainterPath, Tone]:
+    """Return the badge below a number, which one in the corner would make another number."""
+    pieces = 1 if spec.stopped else 2 if spec.locked else 3 if spec.failing else 0
+    path = QPainterPath()
+    height, gap = grid.whole(2), grid.whole(6 if spec.locked else 2)
+    if pieces:
+        width = (grid.size - gap * (pieces - 1)) / pieces
+        for number in range(pieces):
+            left, right = round(number * (width + gap)), round(number * (width + gap) + width)
+            path.addRect(QRectF(left, grid.size - height, right - left, height))
+    elif spec.problem:
+        path.addRect(QRectF(grid.middle - 2 * grid.unit, grid.size - height, 4 * grid.unit, height))
+    return path, Tone.BAD if spec.stopped else Tone.LOW
+
+
 def _arrows(box: QRectF, thickness: float, grid: _Grid) -> QPainterPath:
     """Return two arrows that chase each other clockwise round the ring."""
     path = QPainterPath()
@@ -303,12 +325,13 @@ def _exclamation(box: QRectF, grid: _Grid) -> QPainterPath:
     return path
 
 
-def _digits(text: str, grid: _Grid) -> QPainterPath:
-    """Return a number that fills the square, on whole pixels."""
+def _digits(text: str, grid: _Grid, top: int | None = None) -> QPainterPath:
+    """Return a number that fills the square, on whole pixels; with `top`, one that begins at that row."""
     cell = max(1, int(grid.unit * 2))
     step = (DIGIT_COLUMNS + 0.5) * cell
     width = step * len(text) - 0.5 * cell
-    left, top = round(grid.middle - width / 2), round(grid.middle - DIGIT_ROWS * cell / 2)
+    left = round(grid.middle - width / 2)
+    top = round(grid.middle - DIGIT_ROWS * cell / 2) if top is None else top
     path = QPainterPath()
     for place, one in enumerate(text):
         path.addPath(digit(int(one), left + round(place * step), top, cell))
@@ -322,18 +345,20 @@ def _cross(grid: _Grid, reach: float, width: float) -> QPainterPath:
 
 
 def _question_mark(grid: _Grid) -> QPainterPath:
-    """Return a question mark in the middle: a hook of three bars and a dot, on whole pixels."""
-    bar = grid.even(2)
-    width, height = grid.even(5.5), grid.even(8)
-    box = grid.centred(width, height)
+    """Return a question mark that fills the square: a hook of bars and a dot, on whole pixels."""
+    bar, width = grid.even(2.4), grid.even(9)
+    stem = QRectF(grid.middle - bar / 2, 0, bar, 0)
+    left, right, top = grid.middle - width / 2, grid.middle + width / 2, grid.whole(1)
+    middle, foot, bottom = top + grid.whole(5.4), top + grid.whole(9.4), grid.size - grid.whole(1)
     path = QPainterPath()
     path.setFillRule(Qt.FillRule.WindingFill)
-    path.addRect(QRectF(box.left(), box.top(), width, bar))
-    path.addRect(QRectF(box.right() - bar, box.top(), bar, height / 2))
-    path.addRect(QRectF(grid.middle - bar / 2, box.top() + height / 2 - bar, width / 2 + bar / 2, bar))
-    path.addRect(QRectF(grid.middle - bar / 2, box.top() + height / 2 - bar, bar, bar * 1.25))
-    path.addRect(QRectF(grid.middle - bar / 2, box.bottom() - bar, bar, bar))
-    return path
+    path.addRect(QRectF(left, top, width, bar))
+    path.addRect(QRectF(left, top, bar, bar * 2))
+    path.addRect(QRectF(right - bar, top, bar, middle + bar - top))
+    path.addRect(QRectF(stem.left(), middle, right - stem.left(), bar))
+    path.addRect(QRectF(stem.left(), middle, bar, foot - middle))
+    path.addRect(QRectF(stem.left(), bottom - bar, bar, bar))
+    return path.simplified()
 
 
 def _with_alpha(colour: QColor, alpha: float) -> QColor:

@@ -80,7 +80,7 @@ class Notifier(QObject):
 
         `now` is in epoch seconds; `named` adds the name of the account to the title.
         """
-        title, body = notice_text(notice, now)
+        title, body = notice_text(notice, now, state.mode)
         self._show(
             Notification(
                 state.profile,

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QApplication, QDialogButtonBox, QLabel, QVBoxLayout
 
 from tray_app.core.errors import KiwoomTokenError, known_error
 from tray_app.core.language import say, tr
 from tray_app.desktop.application import create_application, quit_application
+from tray_app.desktop.dialogs.scrolling_dialog import ScrollingDialog
 from tray_app.desktop.file_watch import FileWatch, watchable
-from tray_app.desktop.icons.app_icon import app_icon
 from tray_app.desktop.single_instance import SingleInstance
 from tray_app.desktop.stop_signals import StopSignals
+from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.dark_mode import apply_window_theme
+from tray_app.desktop.theme.stylesheet import set_text_colour, switch_role
 from tray_app.desktop.worker import Worker
 from tray_app.settings import kwcli
 from tray_app.settings.places import settings_file, settings_scope
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from tray_app.settings.load import Settings
 
+_WIDTH = 460
 _MENDED = 18
 """The event loop ends with another status when the program is told to end."""
 
@@ -63,16 +66,14 @@ def wait_until_mended(settings: Settings, load: Callable[[], Settings], environ:
     return found[0] if found else None
 
 
-class DamagedSettingsDialog(QDialog):
+class DamagedSettingsDialog(ScrollingDialog):
     """Shows the first problem of the file and reads it again whenever it changes; `mended(Settings)` ends that."""
 
     mended = Signal(object)
 
     def __init__(self, settings: Settings, load: Callable[[], Settings], path: str) -> None:
-        super().__init__()
-        self.setObjectName("damagedSettings")
+        super().__init__(None, "damagedSettings")
         self.setWindowTitle(tr("Settings"))
-        self.setWindowIcon(app_icon())
         self._load = load
         self._path = path
         self._paths = (path, kwcli.settings_path())  # the mode may depend on these
@@ -84,25 +85,26 @@ class DamagedSettingsDialog(QDialog):
         self.problem.setTextFormat(Qt.TextFormat.PlainText)
         self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.problem.setWordWrap(True)
+        set_text_colour(self.problem, window_tones(self.palette()).bad)
         means = QLabel(
             tr("Until you correct the file, no token is issued or read. Then the program continues by itself.")
         )
         means.setWordWrap(True)
         buttons = QDialogButtonBox(self)
-        open_file = buttons.addButton(tr("Open the file"), QDialogButtonBox.ButtonRole.ActionRole)
+        open_file = buttons.addButton(tr("Open the settings file"), QDialogButtonBox.ButtonRole.ActionRole)
         open_file.setObjectName("openFile")
+        switch_role(open_file, "main", on=True)
         open_file.setDefault(True)
         open_file.clicked.connect(self._open_file)
         leave = buttons.addButton(tr("Quit"), QDialogButtonBox.ButtonRole.RejectRole)
         leave.setObjectName("quit")
         buttons.rejected.connect(self.reject)
-        body = QVBoxLayout(self)
-        body.setContentsMargins(20, 18, 20, 16)
+        body = QVBoxLayout()
         body.setSpacing(12)
-        for part in (self.problem, means, buttons):
-            body.addWidget(part)
-        self.setMinimumWidth(min(460, self.screen().availableGeometry().width()))
+        body.addWidget(self.problem)
+        body.addWidget(means)
         self._show(settings)
+        self.lay_out(body, [buttons], _WIDTH)
         self._files.watch(watchable(self._paths))
 
     def bring_up(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
@@ -28,6 +28,7 @@ from tray_app.desktop.theme.colours import text_colour, window_tones
 from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour, window_stylesheet
 from tray_app.desktop.widgets.accessible import name_buttons
 from tray_app.desktop.widgets.basics import make_button, make_text
+from tray_app.desktop.widgets.flow_layout import FlowLayout
 from tray_app.desktop.widgets.tool_window import ToolWindow
 from tray_app.settings.table import GROUPS, NOTICES, PROGRAM, RENEWAL, SHARING, STORAGE, TABLE
 
@@ -43,6 +44,13 @@ _WIDTH, _HEIGHT = 760, 600
 
 
 _FRAME = 40
+
+
+_MARGIN = 16
+
+
+_NARROW = 560
+"""In a narrower window the sections are above the page."""
 
 
 class SettingsWindow(ToolWindow):
@@ -79,6 +87,9 @@ class SettingsWindow(ToolWindow):
         self._sections.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._sections.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._sections.setFrameShape(QFrame.Shape.NoFrame)
+        self._section_box = QComboBox(self)
+        self._section_box.setObjectName("sectionBox")
+        self._section_box.hide()
         self._pages = QStackedWidget(self)
         self._pages.setObjectName("pages")
         self._whole = _scroll_area("whole", self)
@@ -86,6 +97,7 @@ class SettingsWindow(ToolWindow):
         self._areas: dict[str, QScrollArea] = {}
         for group in GROUPS:
             self._sections.addItem("")
+            self._section_box.addItem("")
             area = self._areas[group] = self._page(group)
             self._pages.addWidget(area)
         self._keys = make_button("enterKeys", self)
@@ -134,6 +146,10 @@ class SettingsWindow(ToolWindow):
             card.clear_outcome()
         event.accept()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_sections()
+
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         kind = event.type()
@@ -163,6 +179,7 @@ class SettingsWindow(ToolWindow):
         head.addWidget(self._profile, 1)
         right = QVBoxLayout()
         right.setSpacing(10)
+        right.addWidget(self._section_box)
         right.addWidget(self._problems)
         right.addLayout(head)
         right.addWidget(self._pages, 1)
@@ -170,15 +187,16 @@ class SettingsWindow(ToolWindow):
         middle.setSpacing(16)
         middle.addWidget(self._sections)
         middle.addLayout(right, 1)
+        left = FlowLayout()
+        for button in (self._keys, self._setup, self._file):
+            left.addWidget(button)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
-        for button in (self._keys, self._setup, self._file):
-            buttons.addWidget(button)
-        buttons.addStretch(1)
-        buttons.addWidget(self._close)
+        buttons.addLayout(left, 1)
+        buttons.addWidget(self._close, 0, Qt.AlignmentFlag.AlignBottom)
         inside = QWidget(self)
         body = self._body = _Column(inside)
-        body.setContentsMargins(16, 16, 16, 16)
+        body.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         body.setSpacing(14)
         body.addLayout(middle, 1)
         body.addLayout(buttons)
@@ -194,6 +212,8 @@ class SettingsWindow(ToolWindow):
 
     def _connect(self) -> None:
         self._sections.currentRowChanged.connect(self._pages.setCurrentIndex)
+        self._sections.currentRowChanged.connect(self._section_box.setCurrentIndex)
+        self._section_box.activated.connect(self._sections.setCurrentRow)
         self._profile.activated.connect(self._choose_profile)
         self._file.clicked.connect(self.openFileRequested)
         self._keys.clicked.connect(lambda: self.keysRequested.emit(self._view.profile if self._view else DEFAULT))
@@ -213,6 +233,7 @@ class SettingsWindow(ToolWindow):
         self._problems.setText(breakable(text))
         self._problems.setAccessibleName(text)
         self._problems.setVisible(bool(text))
+        self._fit_sections()
 
     def _choose_profile(self, row: int) -> None:
         for card in self._cards.values():
@@ -248,8 +269,10 @@ class SettingsWindow(ToolWindow):
         for row, group in enumerate(GROUPS):
             item = self._sections.item(row)
             item.setText(names[group])
+            self._section_box.setItemText(row, names[group])
             self._areas[group].setAccessibleName(names[group])
-        self._sections.setAccessibleName(tr("Sections"))
+        for sections in (self._sections, self._section_box):
+            sections.setAccessibleName(tr("Sections"))
         self._profile_name.setText(tr("&Profile"))
         self._name_default()
         self._keys.setText(tr("&Enter the app key…"))
@@ -286,9 +309,17 @@ class SettingsWindow(ToolWindow):
         self._fit_sections()
 
     def _fit_sections(self) -> None:
-        """Make room for all sections; what does not fit is scrolled with the rest of the window."""
-        self._sections.setMinimumHeight(self._sections.count() * self._sections.sizeHintForRow(0))
-        self._sections.setFixedWidth(self._sections.sizeHintForColumn(0) + 2 * self._sections.frameWidth() + 12)
+        """Make room for all sections: a list beside the page, or in a narrow window a box above it.
+
+        What does not fit is scrolled with the rest of the window.
+        """
+        sections = self._sections
+        sections.setMinimumHeight(sections.count() * sections.sizeHintForRow(0))
+        sections.setFixedWidth(sections.sizeHintForColumn(0) + 2 * sections.frameWidth() + 12)
+        is_narrow = self.width() < _NARROW
+        sections.setVisible(not is_narrow)
+        self._section_box.setVisible(is_narrow)
+        self._problems.setMinimumHeight(max(0, self._problems.heightForWidth(self._problems.width())))
 
 
 class _Column(QVBoxLayout):

@@ -7,14 +7,13 @@ from PySide6.QtGui import (
     QColor,
     QPainter,
     QPaintEvent,
-    QPalette,
 )
 from PySide6.QtWidgets import (
     QWidget,
 )
 
 from tray_app.core.language import tr
-from tray_app.desktop.theme.dark_mode import is_high_contrast
+from tray_app.desktop.theme.colours import edge_colour
 
 
 class StepDots(QWidget):
@@ -43,8 +42,7 @@ class StepDots(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        faint = QColor(self.palette().color(QPalette.ColorRole.WindowText))
-        faint.setAlphaF(faint.alphaF() * (0.6 if is_high_contrast() else 0.25))
+        faint = edge_colour(self.palette())
         left = self.width() / 2 - 8 * (self._count - 1)
         for number in range(self._count):
             painter.setBrush(self._colour if number <= self._at else faint)

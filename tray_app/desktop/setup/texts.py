@@ -19,6 +19,31 @@ def keyring_problem(state: SetupState) -> str:
     return state.search.problem if state.search else ""
 
 
+def keys_note_text(state: SetupState, *, has_choices: bool) -> str:
+    """Return what stands above the form for the keys."""
+    problem = keyring_problem(state)
+    if problem == KeyringUnavailable.MISSING:
+        return tr(
+            "This computer has no keyring, and app keys are stored nowhere else. "
+            "Set them in the environment instead: APP_KEY and APP_SECRET, "
+            "for mock trading APP_KEY_MOCK and APP_SECRET_MOCK."
+        )
+    if problem == KeyringUnavailable.LOCKED:
+        return tr(
+            "{keyring} is locked. Unlock it to use the app keys in it or to store new ones.",
+            keyring=keyring_subject(),
+        )
+    if problem == KeyringUnavailable.ASKING:
+        return tr("{keyring} is asking for permission.", keyring=keyring_subject())
+    if problem == KeyringUnavailable.UNREACHABLE:
+        return tr("{keyring} cannot be reached from here.", keyring=keyring_subject())
+    if problem:
+        return tr("{keyring} does not answer, so no app key can be stored at the moment.", keyring=keyring_subject())
+    if has_choices:
+        return tr("App keys found on this computer:")
+    return ""
+
+
 def found_text(found: FoundKeys) -> str:
     """Return the label of a choice of keys that were found."""
     mode = mode_text(found.mode)

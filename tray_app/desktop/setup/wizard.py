@@ -34,8 +34,8 @@ from tray_app.desktop.setup.pages.welcome import WelcomePage
 from tray_app.desktop.setup.texts import activity_text
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.fonts import korean_font_hint
-from tray_app.desktop.theme.stylesheet import fix_box_colours, set_role, window_stylesheet
-from tray_app.desktop.widgets.accessible import name_buttons
+from tray_app.desktop.theme.stylesheet import fix_box_colours, set_role, switch_role, window_stylesheet
+from tray_app.desktop.widgets.accessible import name_buttons, with_mnemonic
 from tray_app.desktop.widgets.basics import make_button, make_text, set_text
 from tray_app.desktop.widgets.busy_line import BusyLine
 from tray_app.desktop.widgets.tool_window import bring_to_front
@@ -52,6 +52,10 @@ _NARROWEST, _LOWEST = 400, 240
 
 
 _TITLE_BAR = 40
+
+
+_CRAMPED = 400
+"""Less room for the height: the page gets what the dots and the margins would take."""
 
 
 def open_setup(
@@ -77,6 +81,7 @@ class SetupWizard(QDialog):
         self.setWindowIcon(app_icon())
         self._style = ""
         self._step: Step | None = None
+        self._is_cramped = self.screen().availableGeometry().height() < _CRAMPED
         self.flow = SetupFlow(actions, start, single_page=single_page, parent=self)
         self._busy = BusyLine(self)
         self._busy.setFixedHeight(3)
@@ -101,6 +106,10 @@ class SetupWizard(QDialog):
         self._next = make_button("setupNext", self)
         set_role(self._next, "main")
         self._next.setDefault(True)
+        self._remedy = make_button("keysRemedy", self)
+        self._remedy.setAutoDefault(True)
+        set_role(self._remedy, "main")
+        self._remedy.clicked.connect(self._do_remedy)
         self._back.clicked.connect(self.flow.back)
         self._skip.clicked.connect(self._skip_or_cancel)
         self._next.clicked.connect(self._submit)
@@ -137,6 +146,9 @@ class SetupWizard(QDialog):
     def _submit(self) -> None:
         self.page.submit()
 
+    def _do_remedy(self) -> None:
+        self.page.do_remedy()
+
     def _skip_or_cancel(self) -> None:
         if self.flow.state.single_page or self.flow.state.step is Step.WELCOME:
             self.reject()
@@ -167,6 +179,7 @@ class SetupWizard(QDialog):
         set_text(self._skip, self._skip_text(state))
         set_text(self._next, page.main_text())
         self._next.setEnabled(idle and page.can_submit())
+        self._show_remedy(page, is_possible=idle)
         name_buttons(self)
         if state.step is not self._step:
             self._step = state.step
@@ -174,11 +187,22 @@ class SetupWizard(QDialog):
             self.setAccessibleDescription(self._title.text())
             QAccessible.updateAccessibility(QAccessibleEvent(self._title, QAccessible.Event.Alert))
 
+    def _show_remedy(self, page: Page, *, is_possible: bool) -> None:
+        """Make what solves an error the main button, in place of the one that would repeat it."""
+        text = page.remedy_text()
+        was_shown = self._remedy.isVisibleTo(self) and self._remedy.isEnabled()
+        set_text(self._remedy, with_mnemonic(text, "T"))
+        self._remedy.setVisible(bool(text))
+        self._remedy.setEnabled(is_possible)
+        switch_role(self._next, "main", on=not text)
+        if text and is_possible and not was_shown:
+            self._remedy.setFocus()
+
     def _show_status(self, text: str) -> None:
         """Show a status in place of the dots, so that nothing moves."""
         self._busy.show_progress(text)
-        self._dots.setVisible(not text and not self.flow.state.single_page)
-        self._status.setVisible(not self._dots.isVisibleTo(self))
+        self._dots.setVisible(not text and not self.flow.state.single_page and not self._is_cramped)
+        self._status.setVisible(not self._dots.isVisibleTo(self) and (bool(text) or not self._is_cramped))
         if text != self._status.text():
             self._status.setText(text)
             QAccessible.updateAccessibility(QAccessibleEvent(self._status, QAccessible.Event.Alert))
@@ -199,13 +223,18 @@ class SetupWizard(QDialog):
         buttons.addWidget(self._skip)
         buttons.addWidget(self._next)
         body = QVBoxLayout()
-        body.setContentsMargins(28, 22, 28, 20)
-        body.setSpacing(14)
+        if self._is_cramped:
+            body.setContentsMargins(12, 8, 12, 8)
+            body.setSpacing(6)
+        else:
+            body.setContentsMargins(28, 22, 28, 20)
+            body.setSpacing(14)
         body.addLayout(head)
         body.addWidget(self._font_hint)
         body.addWidget(self._stack, 1)
         body.addWidget(self._dots)
         body.addWidget(self._status)
+        body.addWidget(self._remedy)
         body.addLayout(buttons)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)

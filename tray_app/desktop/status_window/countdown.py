@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tray_app.desktop.theme.colours import text_colour
+from tray_app.desktop.theme.colours import edge_colour, text_colour
 
 
 class Countdown(QWidget):
@@ -63,9 +63,7 @@ class Countdown(QWidget):
 
     def paintEvent(self, _: QPaintEvent) -> None:
         painter = QPainter(self)
-        colour = text_colour(self.palette())
-        if self._faint:
-            colour.setAlphaF(colour.alphaF() * 0.4)
+        colour = edge_colour(self.palette()) if self._faint else text_colour(self.palette())
         painter.setPen(colour)
         painter.setFont(self.font())
         scale = min(1.0, self._room / max(1.0, self._width()))

@@ -30,11 +30,14 @@ if TYPE_CHECKING:
 from tray_app.desktop.status_window.countdown import Countdown
 from tray_app.desktop.widgets.labels import make_label
 
-_DIAL, _SMALLEST_DIAL, _SMALL_DIAL = 304, 216, 150
+_DIAL, _SMALLEST_DIAL = 304, 216
+_COMPACT_DIAL, _SMALL_DIAL = 128, 104
+_BESIDE = 14
+"""Pixels between a compact ring and the texts beside it."""
 
 
 class Dial(QWidget):
-    """The ring with the countdown inside."""
+    """The ring with the countdown inside, or, where there is less room, with the countdown beside it."""
 
     def __init__(self, parent: QWidget | None = None, *, is_small: bool = False) -> None:
         super().__init__(parent)
@@ -55,9 +58,8 @@ class Dial(QWidget):
         for widget in (self.headline, self.countdown, self.end, self.end_local):
             middle.addWidget(widget)
         middle.addStretch(1)
-        self._is_compact = is_small
-        smallest = _SMALL_DIAL if is_small else _SMALLEST_DIAL
-        self.setMinimumSize(smallest, smallest)
+        self._is_small = self._is_compact = is_small
+        self._set_minimum()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         for font_of, bigger, weight in ((self.headline, 2, QFont.Weight.DemiBold), (self.end, 3, QFont.Weight.Normal)):
             font = font_of.font()
@@ -90,6 +92,8 @@ class Dial(QWidget):
         """Leave room for more below the ring, or take the usual room."""
         if is_compact != self._is_compact:
             self._is_compact = is_compact
+            self._set_minimum()
+            self._arrange()
             self.updateGeometry()
 
     def sizeHint(self) -> QSize:
@@ -97,8 +101,21 @@ class Dial(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._arrange()
+
+    def _set_minimum(self) -> None:
+        side = _SMALLEST_DIAL if not self._is_compact else _SMALL_DIAL if self._is_small else _COMPACT_DIAL
+        self.setMinimumSize(side, side)
+
+    def _arrange(self) -> None:
+        """Put the texts within the ring, or beside a compact one."""
         box = self._box()
         side = box.width()
+        if self._is_compact:
+            left = round(box.right()) + _BESIDE
+            self._middle.setContentsMargins(left, 0, 0, 0)
+            self.countdown.set_digit_height(side * 0.32, self.width() - left)
+            return
         beside = round((self.width() - side * 0.8) / 2)
         self._middle.setContentsMargins(beside, 0, beside, round(self.height() - side - 2 * box.top()))
         self.countdown.set_digit_height(side * 0.185, side * 0.8)
@@ -126,6 +143,10 @@ class Dial(QWidget):
 
     def _box(self) -> QRectF:
         """Return the box of the ring, at the top and of fixed size, so that texts below it do not move it."""
+        if self._is_compact:
+            side = min(self.height(), _COMPACT_DIAL) - 4
+            left = max(2.0, self.width() * 0.12 - 20)
+            return QRectF(left, (self.height() - side) / 2, side, side)
         side = min(self.width(), self.height(), max(_DIAL, round(self.height() * 0.7))) - 4
         return QRectF((self.width() - side) / 2, 2, side, side)
 

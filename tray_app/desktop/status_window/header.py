@@ -11,22 +11,19 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 from tray_app.core.language import tr
 from tray_app.core.wording import duration
 from tray_app.desktop.status_window.badge import BadgeLabel
-from tray_app.desktop.status_window.mnemonic import with_mnemonic
-from tray_app.desktop.status_window.profile_box import ProfileBox
 from tray_app.desktop.theme.stylesheet import set_role
 from tray_app.desktop.view.menu import SNOOZES_SECONDS
-from tray_app.desktop.widgets.basics import set_text
-from tray_app.desktop.widgets.labels import make_label
+from tray_app.desktop.widgets.accessible import with_mnemonic
+from tray_app.desktop.widgets.elided_label import ElidedLabel
 
 if TYPE_CHECKING:
     from tray_app.desktop.view.model import View
 
 
 class Header(QWidget):
-    """Render the badges and accounts of a `View` and report which button was pressed."""
+    """Render the badges and the account of a `View` and report which button was pressed."""
 
     # ruff: noqa: N815 - named as Qt's own signals are
-    profileChosen = Signal(str)
     snoozeRequested = Signal(int)
     """Seconds without warnings; 0 ends the snooze."""
     historyRequested = Signal()
@@ -39,9 +36,8 @@ class Header(QWidget):
         for number, badge in enumerate(self._badges):
             badge.setObjectName(f"badge{number}")
             badge.hide()
-        self._profile = make_label("profile", self)
-        self._profiles = ProfileBox(self)
-        self._profiles.chosen.connect(self.profileChosen)
+        self._profile = ElidedLabel(self)
+        self._profile.setObjectName("profile")
         self._snooze = self._make_button("snoozeButton")
         self._snooze.setMenu(self._snooze_menu())
         self._history = self._make_button("historyButton")
@@ -56,22 +52,19 @@ class Header(QWidget):
         row.setSpacing(6)
         for badge in self._badges:
             row.addWidget(badge)
-        row.addWidget(self._profile)
-        row.addWidget(self._profiles, 100)
+        row.addWidget(self._profile, 100)
         row.addStretch(1)
         for button in (self._snooze, self._history, self._settings, self._quit):
             row.addWidget(button)
 
     def focus_order(self) -> list[QWidget]:
         """Return the widgets that take the focus, in the order of the Tab key."""
-        return [self._profiles, self._snooze, self._history, self._settings, self._quit]
+        return [self._snooze, self._history, self._settings, self._quit]
 
     def show_view(self, view: View) -> None:
         for number, label in enumerate(self._badges):
             label.show_badge(view.badges[number] if number < len(view.badges) else None)
-        set_text(self._profile, view.profile)
-        self._profile.setVisible(not view.profiles)
-        self._profiles.show_profiles(view.profiles)
+        self._profile.show_text(view.profile)
         self._snooze_end.setEnabled(view.is_snoozed)
 
     def show_quit(self, is_shown: bool) -> None:
@@ -82,7 +75,6 @@ class Header(QWidget):
         self._history.setText(with_mnemonic(tr("History"), "H"))
         self._settings.setText(with_mnemonic(tr("Settings"), "S"))
         self._quit.setText(with_mnemonic(tr("Quit"), "Q"))
-        self._profiles.setAccessibleName(tr("Profile"))
         for action, seconds in zip(self._snoozes, SNOOZES_SECONDS, strict=True):
             action.setText(duration(seconds))
         self._snooze_end.setText(tr("Warn again"))

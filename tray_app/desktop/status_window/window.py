@@ -16,12 +16,11 @@ from tray_app.desktop.status_window.action_bar import ActionBar
 from tray_app.desktop.status_window.dial import Dial
 from tray_app.desktop.status_window.header import Header
 from tray_app.desktop.status_window.message_row import MessageRow
-from tray_app.desktop.status_window.mnemonic import with_mnemonic
 from tray_app.desktop.status_window.token_card import TokenCard
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.fonts import korean_font_hint
 from tray_app.desktop.theme.stylesheet import window_stylesheet
-from tray_app.desktop.widgets.accessible import name_buttons
+from tray_app.desktop.widgets.accessible import name_buttons, with_mnemonic
 from tray_app.desktop.widgets.basics import set_text
 from tray_app.desktop.widgets.busy_line import BusyLine
 from tray_app.desktop.widgets.labels import make_label
@@ -146,7 +145,6 @@ class StatusWindow(ToolWindow):
 
     def _connect(self) -> None:
         header, actions = self._header, self._actions
-        header.profileChosen.connect(self.profileChosen)
         self._accounts.chosen.connect(self.profileChosen)
         header.snoozeRequested.connect(self.snoozeRequested)
         header.historyRequested.connect(self.historyRequested)

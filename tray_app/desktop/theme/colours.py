@@ -70,7 +70,12 @@ def edge_colour(palette: QPalette) -> QColor:
 def faint_text_colour(palette: QPalette) -> QColor:
     """Return the text colour of what cannot be used: fainter than others, and still legible on a card."""
     ground = palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.Window)
-    return faded(text_colour(palette), ground, SHAPE_CONTRAST + 0.7)
+    return faded(text_colour(palette), ground, SHAPE_CONTRAST + 1.2)
+
+
+def on_accent_colour(palette: QPalette) -> QColor:
+    """Return the text colour on the accent colour, which is the good tone."""
+    return QColor("#06251f" if is_dark(palette) else "#ffffff")
 
 
 def text_colour(palette: QPalette) -> QColor:

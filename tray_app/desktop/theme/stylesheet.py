@@ -5,14 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QCheckBox, QLabel, QRadioButton
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QCheckBox, QComboBox, QLabel, QRadioButton
 
-from tray_app.desktop.theme.colours import edge_colour, faint_text_colour, text_colour, window_tones
-from tray_app.desktop.theme.contrast import mixed
+from tray_app.desktop.theme.colours import (
+    edge_colour,
+    faint_text_colour,
+    on_accent_colour,
+    text_colour,
+    window_tones,
+)
+from tray_app.desktop.theme.contrast import SHAPE_CONTRAST, faded, mixed
 from tray_app.desktop.theme.dark_mode import is_dark, is_high_contrast
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
+
+
+_FUSION_DARKENS = 140
+"""Per cent by which Fusion darkens the window's colour for an outline."""
 
 
 def window_stylesheet(palette: QPalette, *, button: tuple[int, int] = (7, 14), main: tuple[int, int] = (7, 18)) -> str:
@@ -32,16 +42,21 @@ def window_stylesheet(palette: QPalette, *, button: tuple[int, int] = (7, 14), m
     text = text_colour(palette).name()
     faint = faint_text_colour(palette).name()
     accent = tones.good.name()
-    on_accent = "#06251f" if dark else "#ffffff"
+    on_accent = on_accent_colour(palette).name()
+    window = palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.Window)
+    handle = faded(text_colour(palette), mixed(window, QColor(255, 255, 255) if dark else QColor(0, 0, 0), 0.1)).name()
     return f"""
         QLabel[quiet="true"] {{ color: {tones.quiet.name()}; }}
         QFrame[card="true"] {{ background: {card}; border: none; border-radius: 10px; }}
         QLineEdit {{ background: {field}; color: {text}; border: 1px solid {edge}; border-radius: 6px;
-            padding: 5px 8px; }}
+            padding: 5px 8px; selection-background-color: {accent}; selection-color: {on_accent};
+            placeholder-text-color: {tones.quiet.name()}; }}
+        QAbstractSpinBox QLineEdit {{ background: transparent; border: none; padding: 0px; }}
+        QTableView {{ selection-background-color: {accent}; selection-color: {on_accent}; }}
         QLineEdit:focus {{ border: 2px solid {accent}; padding: 4px 7px; }}
-        QLineEdit:disabled {{ color: {faint}; border-color: {over}; }}
+        QLineEdit:disabled {{ color: {faint}; }}
         QScrollBar:vertical {{ background: {over}; width: 12px; border-radius: 6px; margin: 0px; }}
-        QScrollBar::handle:vertical {{ background: {edge}; border-radius: 5px; min-height: 36px; margin: 1px; }}
+        QScrollBar::handle:vertical {{ background: {handle}; border-radius: 5px; min-height: 36px; margin: 1px; }}
         QScrollBar::handle:vertical:hover {{ background: {text}; }}
         QScrollBar::add-line:vertical, QScrollBar::sub-line:vertical {{ height: 0px; }}
         QScrollBar::add-page:vertical, QScrollBar::sub-page:vertical {{ background: transparent; }}
@@ -50,13 +65,13 @@ def window_stylesheet(palette: QPalette, *, button: tuple[int, int] = (7, 14), m
         QPushButton:hover {{ background: {over}; }}
         QPushButton:checked {{ background: {over}; border-color: {accent}; }}
         QPushButton:focus {{ border: 2px solid {accent}; padding: {_pixels(button, less=1)}; }}
-        QPushButton:disabled {{ color: {faint}; border-color: {over}; }}
+        QPushButton:disabled {{ color: {faint}; }}
         QPushButton[main="true"] {{ background: {accent}; color: {on_accent}; border: 1px solid {accent};
             font-weight: 600; padding: {_pixels(main)}; }}
         QPushButton[main="true"]:hover {{ background: {tones.good.lighter(112).name()}; }}
         QPushButton[main="true"]:pressed {{ background: {tones.good.darker(112).name()}; }}
         QPushButton[main="true"]:focus {{ border: 2px solid {text}; padding: {_pixels(main, less=1)}; }}
-        QPushButton[main="true"]:disabled {{ background: {over}; color: {faint}; border-color: {over}; }}
+        QPushButton[main="true"]:disabled {{ background: {over}; color: {faint}; border-color: {edge}; }}
     """
 
 
@@ -78,11 +93,14 @@ def switch_role(widget: QWidget, name: str, *, on: bool) -> None:
 
 
 def fix_box_colours(window: QWidget) -> None:
-    """Make check boxes and radio buttons visible on dark windows, and look checked only where they are.
+    """Make the outlines of boxes and fields visible, and let boxes on dark windows look checked only where they are.
 
     WORKAROUND: for dark windows QWindowsTheme sets a palette of their own whose base is the accent colour (Qt 6.5 to
     6.11), so that the style Fusion draws all of them as if checked. Elsewhere Fusion draws them nearly as dark as the
     window. Delete once Qt's dark palette on Windows has a base that is not the accent colour.
+
+    WORKAROUND: Fusion draws outlines in the colour of the window, a little darker (Qt 6.11): on a light window with a
+    contrast of 2, on a dark one of 1. Delete once it has a colour of its own for them.
     """
     palette = window.palette()
     ground = palette.color(QPalette.ColorRole.Base)
@@ -93,6 +111,34 @@ def fix_box_colours(window: QWidget) -> None:
         if own.color(QPalette.ColorRole.Base) != ground:
             own.setColor(QPalette.ColorRole.Base, ground)
             box.setPalette(own)
+    if not is_high_contrast():
+        _fade_disabled_texts(window, faint_text_colour(palette))
+        if QApplication.style().name() == "fusion":
+            _show_outlines(window, palette)
+
+
+def _fade_disabled_texts(window: QWidget, colour: QColor) -> None:
+    """Keep texts that cannot be used legible; those of Fusion have a contrast of less than 2."""
+    group, roles = QPalette.ColorGroup.Disabled, QPalette.ColorRole
+    for kind in (QLabel, QRadioButton, QCheckBox, QComboBox, QAbstractSpinBox):
+        for one in window.findChildren(kind):
+            own = one.palette()
+            if own.color(group, roles.WindowText) == own.color(QPalette.ColorGroup.Active, roles.WindowText):
+                continue  # it has a colour of its own
+            for role in (roles.WindowText, roles.Text, roles.ButtonText):
+                own.setColor(group, role, colour)
+            one.setPalette(own)
+
+
+def _show_outlines(window: QWidget, palette: QPalette) -> None:
+    ground = palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.Window)
+    outline = faded(text_colour(palette), ground, SHAPE_CONTRAST + 1.7).lighter(_FUSION_DARKENS)
+    kinds = (QRadioButton, QCheckBox, QComboBox, QAbstractSpinBox)
+    for field in (one for kind in kinds for one in window.findChildren(kind)):
+        own = field.palette()
+        if own.color(QPalette.ColorRole.Window) != outline:
+            own.setColor(QPalette.ColorRole.Window, outline)
+            field.setPalette(own)
 
 
 def set_text_colour(label: QLabel, colour: QColor) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tray_app.core.errors import KeyringUnavailable, KeysMissing, RateLimited
-from tray_app.core.language import say, tr
+from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
 from tray_app.core.remedies import is_planned_now
 from tray_app.core.state import Action, TokenState
@@ -17,6 +17,7 @@ from tray_app.core.wording import (
     korean_time,
     local_time,
     problem_text,
+    refusal_text,
 )
 from tray_app.desktop.icons.state_icon import Phase
 from tray_app.desktop.view.model import MOCK, REAL, SANDBOX, Badge
@@ -25,9 +26,6 @@ from tray_app.desktop.view.urgency import is_first_check
 
 if TYPE_CHECKING:
     from tray_app.core.errors import KiwoomTokenError
-
-
-_KEY_OF_OTHER_MODE = "8030"
 
 
 def program_name() -> str:
@@ -118,18 +116,12 @@ def error_text(error: KiwoomTokenError, state: TokenState, now: float) -> str:
 
     Where the account of `state` is to wait, the sentence says until when.
     """
-    if error.code == _KEY_OF_OTHER_MODE:
-        if state.mode == "real":
-            told = tr("This key is for mock trading. Switch to mock, or enter a key for real trading.")
-        else:
-            told = tr("This key is for real trading. Switch to real, or enter a key for mock trading.")
-        return f"{told} [{error.code}]"
     if isinstance(error, RateLimited) and state.renew_at is not None and state.renew_at > now:
         told = tr("Kiwoom's request limit was reached. Trying again at {time}.", time=local_time(state.renew_at, now))
         return f"{told} [{error.code}]" if error.code else told
     if isinstance(error, KeysMissing) and "command" in error.values:
         return tr("No app key for {mode} yet.", mode=tr(str(error.values["mode"])))
-    return say(error)
+    return refusal_text(error, state.mode)
 
 
 def place_problem_text(state: TokenState) -> str:

@@ -1,4 +1,4 @@
-"""What a screen reader says of a window."""
+"""What a screen reader says of a window, and how the keyboard reaches its buttons."""
 
 from __future__ import annotations
 
@@ -14,6 +14,18 @@ _PLAIN = "plainName"
 def plain(text: str) -> str:
     """Return the text of a button without its mnemonic, which Korean texts have in brackets behind them."""
     return _MNEMONIC.sub("", text).replace("&&", "&")
+
+
+def with_mnemonic(text: str, letter: str) -> str:
+    """Return `text` with `letter` as its mnemonic: marked within the text, or in brackets behind a Korean one."""
+    at = text.lower().find(letter.lower())
+    if at < 0 and text[:1].isascii():
+        at = 0
+    if at >= 0 and text:
+        return f"{text[:at]}&{text[at:]}"
+    if text.endswith("…"):
+        return f"{text[:-1]}(&{letter})…"
+    return f"{text}(&{letter})" if text else ""
 
 
 def name_buttons(window: QWidget) -> None:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QHBoxLayout,
     QRadioButton,
     QVBoxLayout,
     QWidget,
 )
 
+from tray_app.desktop.widgets.flow_layout import FlowLayout
 from tray_app.settings.kinds import Choice
 
 if TYPE_CHECKING:
@@ -25,17 +25,15 @@ class ChoiceField(Field):
         self._kind = kind
         self._group = QButtonGroup(self)
         self._radios = {choice: QRadioButton(self) for choice in kind.choices}
-        few = len(self._radios) <= 3
-        body = QHBoxLayout(self) if few else QVBoxLayout(self)
+        body = FlowLayout(self, spacing=18) if len(self._radios) <= 3 else QVBoxLayout(self)
         body.setContentsMargins(0, 0, 0, 0)
-        body.setSpacing(18 if few else 6)
+        if isinstance(body, QVBoxLayout):
+            body.setSpacing(6)
         for choice, radio in self._radios.items():
             radio.setObjectName(f"{setting.name}_{choice}")
             self._group.addButton(radio)
             radio.toggled.connect(self.schedule)
             body.addWidget(radio)
-        if few:
-            body.addStretch(1)
         self.retranslate()
 
     def _display(self, value: Any) -> None:

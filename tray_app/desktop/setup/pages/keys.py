@@ -16,16 +16,18 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.core.errors import KeyringUnavailable, Remedy
-from tray_app.core.language import say, tr
-from tray_app.core.wording import keyring_name, keyring_subject, mode_text
+from tray_app.core.language import tr
+from tray_app.core.remedies import remedy_text
+from tray_app.core.wording import keyring_name, mode_text, refusal_text
 from tray_app.desktop import PORTAL_URL
 from tray_app.desktop.dialogs.keys_form import KeysForm
 from tray_app.desktop.setup.flow import Activity, SetupFlow, Step
 from tray_app.desktop.setup.texts import (
     found_text,
     keyring_problem,
+    keys_note_text,
 )
-from tray_app.desktop.theme.stylesheet import fix_box_colours, set_role, set_text_colour
+from tray_app.desktop.theme.stylesheet import fix_box_colours, set_role, set_text_colour, switch_role
 from tray_app.desktop.widgets.basics import make_button, make_text, set_text
 
 if TYPE_CHECKING:
@@ -43,7 +45,6 @@ class KeysPage(Page):
         self._search: object = None
         self._last_error: object = None
         self._accepted: object = None
-        self._remedy = Remedy.NONE
         self._is_checking = False
         self._note = make_text("keysNote", self)
         set_role(self._note, "quiet")
@@ -57,16 +58,12 @@ class KeysPage(Page):
         self._form.edited.connect(self.edited)
         self._keyring_button = make_button("keysReach", self)
         self._keyring_button.clicked.connect(self._keyring_button_clicked)
-        self._remedy_button = make_button("keysRemedy", self)
-        self._remedy_button.clicked.connect(self._do_remedy)
-        self._remedy_button.setAutoDefault(True)
         self.body.addWidget(self._accepted_label)
         self.body.addWidget(self._note)
         self.body.addWidget(self._keyring_button, 0, Qt.AlignmentFlag.AlignLeft)
         self.body.addLayout(self._found)
         self.body.addWidget(self._form)
         self.body.addWidget(self.error)
-        self.body.addWidget(self._remedy_button, 0, Qt.AlignmentFlag.AlignLeft)
         self.body.addStretch(1)
 
     def title(self) -> str:
@@ -84,7 +81,7 @@ class KeysPage(Page):
             self._accepted = state.accepted
             self._form.forget()
         self._label_choices()
-        set_text(self._note, self._note_text())
+        set_text(self._note, keys_note_text(state, has_choices=bool(self._choices)))
         self._note.setVisible(bool(self._note.text()))
         set_text(self._accepted_label, self._accepted_text())
         self._accepted_label.setVisible(bool(self._accepted_label.text()))
@@ -97,18 +94,15 @@ class KeysPage(Page):
             choice.setEnabled(state.activity is not Activity.CHECKING)
         if state.error is not self._last_error:
             self._last_error = state.error
-            self._form.complain(say(state.error) if state.error else "")
-        super().show_error(say(state.error) if state.error and self._form.isHidden() else "")
-        self._remedy = self._remedy_for_error()
-        set_text(self._remedy_button, self._remedy_text())
-        self._remedy_button.setVisible(bool(self._remedy))
-        self._remedy_button.setEnabled(state.activity is Activity.IDLE)
+            self._form.complain(self._error_text())
+        super().show_error(self._error_text() if self._form.isHidden() else "")
         was_checking, self._is_checking = self._is_checking, state.activity is Activity.CHECKING
-        if was_checking and not self._is_checking and state.error and state.step is self.step:
+        if was_checking and not self._is_checking and state.error and state.step is self.step and not self._remedy():
             self._restore_focus()
         set_text(self._keyring_button, self._keyring_button_text())
         self._keyring_button.setVisible(bool(self._keyring_button.text()))
         self._keyring_button.setEnabled(state.activity is Activity.IDLE)
+        switch_role(self._keyring_button, "main", on=keyring_problem(state) in KeyringUnavailable.UNLOCKABLE)
 
     def main_text(self) -> str:
         if self.is_done():
@@ -154,9 +148,6 @@ class KeysPage(Page):
 
     def _restore_focus(self) -> None:
         """Return the focus, which widgets lose while they are disabled, to where the mistake can be corrected."""
-        if self._remedy == Remedy.SWITCH_MODE:
-            self._remedy_button.setFocus()
-            return
         self.initial_focus().setFocus()
         if not self._form.isHidden():
             self._form.key.selectAll()
@@ -212,52 +203,27 @@ class KeysPage(Page):
             return ""
         return tr("✓ Kiwoom has accepted the keys for {mode}.", mode=mode_text(state.accepted.mode))
 
-    def _note_text(self) -> str:
-        problem = keyring_problem(self.state)
-        if problem == KeyringUnavailable.MISSING:
-            return tr(
-                "This computer has no keyring, and app keys are stored nowhere else. "
-                "Set them in the environment instead: APP_KEY and APP_SECRET, "
-                "for mock trading APP_KEY_MOCK and APP_SECRET_MOCK."
-            )
-        if problem == KeyringUnavailable.LOCKED:
-            return tr(
-                "{keyring} is locked. Unlock it to use the app keys in it or to store new ones.",
-                keyring=keyring_subject(),
-            )
-        if problem == KeyringUnavailable.ASKING:
-            return tr("{keyring} is asking for permission.", keyring=keyring_subject())
-        if problem == KeyringUnavailable.UNREACHABLE:
-            return tr("{keyring} cannot be reached from here.", keyring=keyring_subject())
-        if problem:
-            return tr(
-                "{keyring} does not answer, so no app key can be stored at the moment.", keyring=keyring_subject()
-            )
-        if self._choices:
-            return tr("App keys found on this computer:")
-        return ""
+    def remedy_text(self) -> str:
+        return remedy_text(self._remedy(), self._form.mode)
 
-    def _remedy_for_error(self) -> str:
-        remedy = self.state.error.remedy if self.state.error else Remedy.NONE
-        if remedy == Remedy.OPEN_PORTAL or (remedy == Remedy.SWITCH_MODE and self._is_typing()):
-            return remedy
-        return Remedy.NONE
-
-    def _remedy_text(self) -> str:
-        if self._remedy == Remedy.OPEN_PORTAL:
-            return tr("Open Kiwoom's si&te")
-        if self._remedy == Remedy.NONE:
-            return ""
-        if self._form.mode == "real":
-            return tr("Check them &for mock trading")
-        return tr("Check them &for real trading")
-
-    def _do_remedy(self) -> None:
-        if self._remedy == Remedy.OPEN_PORTAL:
+    def do_remedy(self) -> None:
+        if self._remedy() == Remedy.OPEN_PORTAL:
             QDesktopServices.openUrl(QUrl(PORTAL_URL))
         else:
             self._form.choose_mode("demo" if self._form.mode == "real" else "real")
             self.submit()
+
+    def _error_text(self) -> str:
+        found = self._selected_keys()
+        return refusal_text(self.state.error, found.mode if found else self._form.mode) if self.state.error else ""
+
+    def _remedy(self) -> str:
+        if self._is_typing() and not self._form.has_complaint():
+            return Remedy.NONE  # other keys were typed since
+        remedy = self.state.error.remedy if self.state.error else Remedy.NONE
+        if remedy == Remedy.OPEN_PORTAL or (remedy == Remedy.SWITCH_MODE and self._is_typing()):
+            return remedy
+        return Remedy.NONE
 
     def _keyring_button_text(self) -> str:
         problem = keyring_problem(self.state)

@@ -63,6 +63,13 @@ class Page(QWidget):
     def main_text(self) -> str:
         return tr("Save") if self.state.single_page else tr("&Next")
 
+    def remedy_text(self) -> str:
+        """Return what the button says that solves the error; it is the main button then. Empty for none."""
+        return ""
+
+    def do_remedy(self) -> None:
+        """Do what `remedy_text` says."""
+
     def can_submit(self) -> bool:
         return self.state.step is self.step
 

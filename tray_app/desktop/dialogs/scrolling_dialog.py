@@ -1,0 +1,56 @@
+"""A dialog that fits on a small screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from tray_app.desktop.icons.app_icon import app_icon
+from tray_app.desktop.theme.stylesheet import window_stylesheet
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QLayout
+
+_TITLE_BAR = 40
+_NARROWEST = 300
+
+
+class ScrollingDialog(QDialog):
+    """A dialog whose content scrolls where there is no room for it; what is below, such as buttons, stays in place."""
+
+    def __init__(self, parent: QWidget | None, name: str) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.setWindowIcon(app_icon())
+        self.setStyleSheet(window_stylesheet(self.palette()))  # first, because it resets the palettes of labels
+        self._area = QScrollArea(self)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setWidgetResizable(True)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._below: list[QWidget] = []
+
+    def lay_out(self, content: QLayout, below: list[QWidget], width: int, spare: int = 0) -> None:
+        """Show `content` above the widgets `below`; `spare` is room for what appears in it later, in pixels."""
+        inside = QWidget()
+        upper = QVBoxLayout(inside)
+        upper.setContentsMargins(0, 0, 0, 0)
+        upper.addLayout(content)
+        upper.addStretch(1)
+        self._area.setWidget(inside)
+        body = QVBoxLayout(self)
+        body.setContentsMargins(20, 18, 20, 16)
+        body.setSpacing(12)
+        body.addWidget(self._area, 1)
+        for widget in below:
+            body.addWidget(widget)
+        room = self.screen().availableGeometry()
+        width = min(width, room.width())
+        self.setMinimumWidth(min(_NARROWEST, width))
+        inside.ensurePolished()
+        margins = body.contentsMargins()
+        height = max(upper.totalHeightForWidth(width - margins.left() - margins.right()), 0) + spare
+        height += sum(one.sizeHint().height() + body.spacing() for one in below if not one.isHidden())
+        self.resize(width, min(height + margins.top() + margins.bottom(), room.height() - _TITLE_BAR))
