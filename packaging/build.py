@@ -139,10 +139,11 @@ def last_change() -> str:
 
 
 def strip(folder: Path) -> None:
-    """Remove the debug symbols of Python and of what is written in Rust; Qt has none."""
+    """Remove the symbols of Python, of what is written in Rust, and of Qt's ICU; the rest of Qt has none."""
     for one in folder.joinpath("_internal").rglob("*.so*"):
-        is_python = "python3" in one.name or one.parent.name == "lib-dynload" or one.name.startswith("_rust.")
-        if is_python and one.is_file() and not one.is_symlink():
+        is_python = "python3" in one.name or one.parent.name == "lib-dynload"
+        has_symbols = is_python or one.name.startswith(("_rust.", "libicui18n.", "libicuuc."))
+        if has_symbols and one.is_file() and not one.is_symlink():
             run("strip", "--strip-unneeded", one)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -336,6 +337,19 @@ def test_metainfo_names_the_version() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     metainfo = (PACKAGING / "linux" / "kiwoom-token-tray.metainfo.xml").read_text(encoding="utf-8")
     assert f'<release version="{version}"' in metainfo
+
+
+# ------------------------------------------------------------------------------------------------------- the workflows
+
+
+@pytest.mark.parametrize("workflow", sorted((ROOT / ".github" / "workflows").glob("*.yml")), ids=lambda one: one.name)
+def test_workflows_run_only_actions_whose_content_is_fixed(workflow: Path) -> None:
+    yaml = pytest.importorskip("yaml")
+    jobs = yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"].values()
+    used = [one["uses"] for job in jobs for one in (job, *job.get("steps", ())) if "uses" in one]
+
+    assert used
+    assert [one for one in used if not one.startswith("./") and not re.search("@[0-9a-f]{40}$", one)] == []
 
 
 # --------------------------------------------------------------------------------------------------------------- winget

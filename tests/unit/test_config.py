@@ -106,11 +106,11 @@ class TestList:
     def test_never_shows_the_password_of_redis(
         self, config: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", "rediss://trader:hunter2@store.example:6380/1")
+        monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", "rediss://alice:hunter2@store.example:6380/1")
 
         shown = [config().out, config("--json").out, config("get", "redis_url").out]
 
-        assert all("store.example" in text and "hunter2" not in text and "trader" not in text for text in shown)
+        assert all("store.example" in text and "hunter2" not in text and "alice" not in text for text in shown)
 
     def test_columns_stand_below_each_other_in_korean(self, config: Callable[..., Run], file: Path) -> None:
         file.write_text('language = "ko"\nshare_bot_file = "/tmp/토큰/봇.json"\n', encoding="utf-8")
