@@ -59,6 +59,7 @@ class FakeService:
         self.calls: list[str] = []
         self.recorded: list[Token | None] = []
         self.interrupted = False
+        self.last_held: Token | None = None
         self.rotate_at: float | None = None
         self.known = Evidence()
         self.is_alive = True
@@ -70,6 +71,7 @@ class FakeService:
 
     def hold(self, token: Token | None) -> None:
         """Let another program change the token."""
+        self.last_held = self.token or self.last_held
         self.token = token
         self.store.number += 1
 
@@ -81,7 +83,9 @@ class FakeService:
         return self.known
 
     def read_record(self) -> LockRecord:
-        return LockRecord(LastAttempt(), self.known, self.rotate_at)
+        lost = self.last_held if self.interrupted else None
+        last = LastAttempt() if lost is None else LastAttempt.rotation_begun(lost, self.clock())
+        return LockRecord(last, self.known, self.rotate_at)
 
     def plan_rotation(self, at: float | None) -> None:
         self.calls.append("plan")
@@ -100,9 +104,6 @@ class FakeService:
             self.known = self.known.died(token, self.clock())
             self.hold(None)
         return Verified(token, self.clock(), is_alive=self.is_alive)
-
-    def was_interrupted(self, lost: Token | None) -> bool:
-        return lost is not None and self.interrupted
 
     def current(self) -> Token | None:
         self.reads += 1

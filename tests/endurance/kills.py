@@ -132,7 +132,7 @@ class Kills:
             stored = self._stored()
             self.result.stages["a token is there" if stored else "none is there"] += 1
             service = self._open()
-            is_lost = before is not None and stored is None and not service.tokens.was_interrupted(before)
+            is_lost = before is not None and stored is None and not service.tokens.read_record().was_interrupted(before)
             if flavour == KEEPS and is_lost:
                 self._wrong("a good token is lost")
             token = service.ensure().token

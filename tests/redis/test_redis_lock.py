@@ -212,7 +212,7 @@ def test_a_rotation_that_was_not_finished_is_known_on_every_computer(
     with pytest.raises(SystemExit):
         here.refresh(rotate=True)
     assert service(there, broker, clock).current() is None
-    assert service(there, broker, clock).tokens.was_interrupted(lost)
+    assert service(there, broker, clock).tokens.read_record().was_interrupted(lost)
 
 
 @pytest.mark.parametrize("note", ["no JSON", "[]", '{"note": 5}', '{"clock": "x", "note": {}}', "[" * 5000])

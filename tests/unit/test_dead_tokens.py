@@ -130,7 +130,7 @@ class TestVerify:
         assert not service.verify().is_alive
         assert (texts(service), texts(other), tool.published, path.exists()) == (None, None, None, False)
         assert other.evidence().says_dead(token.value)
-        assert other.tokens.was_interrupted(token), "nobody wished to be without a token"
+        assert other.tokens.read_record().was_interrupted(token), "nobody wished to be without a token"
 
     @pytest.mark.parametrize("failure", [BrokerUnavailable(NO), TokenRefused(NO, code="8010")])
     def test_what_says_nothing_changes_nothing(
@@ -427,7 +427,10 @@ class TestRevoke:
     def test_a_cleared_account_stays_without_a_token(self, service: TokenService, other: TokenService) -> None:
         service.ensure()
         service.clear(revoke=True)
-        assert (other.current(), other.tokens.was_interrupted(token_for("x-token", DAY, 1.0))) == (None, False)
+        assert (other.current(), other.tokens.read_record().was_interrupted(token_for("x-token", DAY, 1.0))) == (
+            None,
+            False,
+        )
 
 
 def test_no_token_stands_in_the_locks_record(service: TokenService, broker: FakeBroker, path: Path) -> None:

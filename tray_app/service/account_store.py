@@ -102,15 +102,6 @@ class AccountStore:
         rivals = () if self._exports is None else self._exports.rivals_of(token)
         return tuple(one for one in rivals if not evidence.has_settled(token, one))
 
-    def was_interrupted(self, lost: Token | None) -> bool:
-        """Return whether `lost` is gone though nobody wished to be without a token: it was found dead, or a rotation
-        has revoked it and got no other, because its program was killed or Kiwoom issued none.
-        """
-        if lost is None:
-            return False
-        record = self.read_record()
-        return record.last.is_revoking(lost) or record.evidence.says_died(lost.value)
-
     def version_of_write(self, written: object) -> object:
         """Return the `version` of just the write for which the store returned `written`."""
         return written if self.store.announces else (written, self.store.lock.record_version())
@@ -177,13 +168,11 @@ class AccountStore:
                 return
         self.save(unsaved)
 
-    def forget(self) -> None:
-        """Clear the store. A failure is only logged, because something more important is going on."""
-        self.unsaved = None
-        self.clear_stored()
-
-    def clear_stored(self) -> None:
-        """The same, but what this process has because it could not be stored stays."""
+    def forget(self, *, keeps_unsaved: bool = False) -> None:
+        """Clear the store; with `keeps_unsaved`, what this process has because it could not be stored stays. A failure
+        is only logged, because something more important is going on."""
+        if not keeps_unsaved:
+            self.unsaved = None
         try:
             self.store.clear()
         except StoreError as error:

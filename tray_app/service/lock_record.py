@@ -44,6 +44,11 @@ class LockRecord:
         unknown."""
         return self.last.is_revoking(token) or self.evidence.says_dead(token.value)
 
+    def was_interrupted(self, lost: Token | None) -> bool:
+        """Return True if `lost` is gone though nobody wished to be without a token: it was found dead, or a rotation
+        has revoked it and got no other, because its program was killed or Kiwoom issued none."""
+        return lost is not None and (self.last.is_revoking(lost) or self.evidence.says_died(lost.value))
+
     def gone_tokens(self) -> frozenset[str]:
         """Return the fingerprints of the tokens that nobody is to get."""
         return frozenset((self.last.revoking, *self.evidence.dead, *self.evidence.revoked)) - {""}

@@ -207,7 +207,8 @@ class LockedSession:
         if is_early:
             self._events.add("died", before)
             if unsaved is not None and not isinstance(unsaved, errors.RedisUnavailable):
-                self._tokens.clear_stored()  # the dead one is still there; Redis gets the new one once it is back
+                # the dead one is still there; Redis gets the new one once it is back
+                self._tokens.forget(keeps_unsaved=True)
         self._events.add(how, token, unsaved)
         evidence = self.record.evidence
         if other is None and not revoking:

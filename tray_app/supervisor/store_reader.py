@@ -72,7 +72,7 @@ class StoreReader:
         is_gone = seen is not None and (token is None or token.value != seen.value)
         died = is_gone and seen is not None and evidence.says_died(seen.value)
         is_lost = token is None and not died
-        interrupted = is_lost and (tokens.was_interrupted(seen) or self._is_hidden(seen, evidence))
+        interrupted = is_lost and (tokens.read_record().was_interrupted(seen) or self._is_hidden(seen, evidence))
         self.has_failed = False
         only_evidence = self.has_read and version[0] == self._version[0] and token == seen
         return Found(token, at, version, interrupted, died, evidence, rotate_at, only_evidence)
