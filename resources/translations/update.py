@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 HERE = Path(__file__).resolve().parent
-SOURCES = HERE.parents[1] / "tray_app"
+ROOT = HERE.parents[1]
+SOURCES = ROOT / "tray_app"
+SCRIPTS = (ROOT / "start.py", ROOT / "tests" / "checks.py")
 SENTENCES = HERE / "ko" / "LC_MESSAGES" / "kiwoom-token.po"
 
 
@@ -48,8 +50,9 @@ def collect_sentences() -> set[str]:
     """Return the first arguments of `tr`, `msg` and the error types."""
     errors = re.findall(r"^class (\w+)\(", (SOURCES / "core" / "errors.py").read_text(encoding="utf-8"), re.MULTILINE)
     keywords = dict.fromkeys(("tr", "msg", *errors), (1,))
-    found = extract_from_dir(SOURCES, [("**.py", "python")], keywords=keywords)
-    return {text for _, _, text, _, _ in found if isinstance(text, str)}
+    found = [text for _, _, text, _, _ in extract_from_dir(SOURCES, [("**.py", "python")], keywords=keywords)]
+    found += [one[1] for script in SCRIPTS for one in extract_from_file("python", script, keywords=keywords)]
+    return {text for text in found if isinstance(text, str)}
 
 
 if __name__ == "__main__":

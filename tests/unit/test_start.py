@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import importlib.util
-import io
 import json
 import os
 import subprocess
@@ -15,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from tests import checks
+
 SCRIPT = Path(__file__).resolve().parents[2] / "start.py"
-WHEEL = b"a wheel"
-DIGEST = hashlib.sha256(WHEEL).hexdigest()
 
 
 def load() -> Any:
@@ -73,12 +71,15 @@ def installed(start: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.parametrize(
     ("arguments", "done"),
     [
-        ([], [("set up", "tray"), ("tray", ["--sandbox"])]),
-        (["--real"], [("set up", "tray"), ("tray", ["--real"])]),
-        (["--sandbox", "--profile", "test"], [("set up", "tray"), ("tray", ["--sandbox", "--profile", "test"])]),
-        (["test"], [("set up", "test"), ("test", [])]),
-        (["test", "-m", "not desktop"], [("set up", "test"), ("test", ["-m", "not desktop"])]),
-        (["test", "--help"], [("set up", "test"), ("test", ["--help"])]),
+        ([], [("set up", "tray"), ["-m", "tray_app", "--sandbox"]]),
+        (["--real"], [("set up", "tray"), ["-m", "tray_app", "--real"]]),
+        (
+            ["--sandbox", "--profile", "test"],
+            [("set up", "tray"), ["-m", "tray_app", "--sandbox", "--profile", "test"]],
+        ),
+        (["test"], [("set up", "test"), ["tests/checks.py"]]),
+        (["test", "-m", "not desktop"], [("set up", "test"), ["tests/checks.py", "-m", "not desktop"]]),
+        (["test", "--help"], [("set up", "test"), ["tests/checks.py", "--help"]]),
         (["--help"], []),
         (["-h"], []),
     ],
@@ -88,8 +89,7 @@ def test_first_argument_decides(
 ) -> None:
     did: list[object] = []
     monkeypatch.setattr(start, "set_up", lambda task: did.append(("set up", task)))
-    monkeypatch.setattr(start, "run_tray", lambda rest: did.append(("tray", rest)) or 0)
-    monkeypatch.setattr(start, "run_tests", lambda rest: did.append(("test", rest)) or 0)
+    monkeypatch.setattr(start, "run_in_place", lambda *command: did.append(list(command)) or 0)
 
     assert start.main(arguments) == 0
 
@@ -132,80 +132,29 @@ def test_a_python_with_parts_missing_is_told_what_to_install(capfd: pytest.Captu
 # -------------------------------------------------------------------------------------------------------- the language
 
 
-@pytest.mark.parametrize(
-    ("variables", "is_korean"),
-    [
-        ({"LANG": "ko_KR.UTF-8"}, True),
-        ({"LANG": "en_US.UTF-8"}, False),
-        ({"LC_ALL": "C.UTF-8", "LANG": "ko_KR.UTF-8"}, False),
-        ({"LC_ALL": "", "LC_MESSAGES": "ko", "LANG": "C"}, True),
-    ],
-)
-def test_language_follows_the_locale(
-    start: Any, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], is_korean: bool
-) -> None:
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        monkeypatch.setenv(name, variables.get(name, ""))
-
-    assert start.is_korean() is is_korean
-
-
-def test_translations_fill_the_same_places(start: Any) -> None:
-    for english, korean in start.KOREAN.items():
-        assert english.count("{}") == korean.count("{}"), english
-
-
-# ----------------------------------------------------------------------------------------------- pip, from the index
-
-
-def listed(name: str, **changes: object) -> dict[str, object]:
-    return {"filename": name, "url": f"../../files/{name}", "hashes": {"sha256": DIGEST}, "yanked": False, **changes}
-
-
-class Index:
-    """A package index that answers with what it is given, and remembers what it was asked for."""
-
-    def __init__(self, page: bytes, wheel: bytes = WHEEL) -> None:
-        self.page, self.wheel = page, wheel
-        self.asked: list[str] = []
-
-    def open(self, url: str, timeout: float) -> io.BytesIO:
-        self.asked.append(url)
-        return io.BytesIO(self.wheel if url.endswith(".whl") else self.page)
-
-
-def use_index(start: Any, monkeypatch: pytest.MonkeyPatch, *files: dict[str, object], wheel: bytes = WHEEL) -> Index:
-    index = Index(json.dumps({"files": files}).encode(), wheel)
-    monkeypatch.setattr(start.urllib.request, "build_opener", lambda *_: index)
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PIP_INDEX_URL", "https://index.example/simple/")
-    monkeypatch.delenv("PIP_CERT", raising=False)
-    return index
-
-
-def test_newest_released_wheel_is_taken(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    index = use_index(
-        start,
-        monkeypatch,
-        listed("pip-9.0.3-py2.py3-none-any.whl"),
-        listed("pip-24.10-py3-none-any.whl", **{"requires-python": ">=3.8"}),
-        listed("pip-24.9-py3-none-any.whl", **{"requires-python": None}),
-        listed("pip-24.11.tar.gz"),
-        listed("pip-25.0b1-py3-none-any.whl"),
-        listed("pip-26.0-py3-none-any.whl", yanked="broken"),
-        listed("pip-27.0-py3-none-any.whl", **{"requires-python": ">=3.99"}),
+def test_it_speaks_korean_under_a_korean_locale(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    for name in ("start.py", "tray_app", "resources"):
+        (checkout / name).parent.mkdir(exist_ok=True)
+        (checkout / name).symlink_to(SCRIPT.parent / name)
+    pretend = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    done = subprocess.run(
+        [sys.executable, "-c", pretend, str(checkout / "start.py")],
+        env={**os.environ, "LC_ALL": "ko_KR.UTF-8", "PYTHONUTF8": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
     )
-
-    assert start.download_pip() == ("pip-24.10-py3-none-any.whl", WHEEL)
-    assert index.asked == [
-        "https://index.example/simple/pip/",
-        "https://index.example/files/pip-24.10-py3-none-any.whl",
-    ]
+    assert done.returncode == 1
+    assert done.stderr.startswith("설치하지 못했습니다: ")
 
 
-def no_pip(start: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+# ------------------------------------------------------------------------------------------------------------- pip
+
+
+def no_pip(start: Any, monkeypatch: pytest.MonkeyPatch, told: str) -> str:
     """What a user is told where pip is missing and cannot be downloaded."""
-    monkeypatch.setattr(start, "run", lambda *_, failure="": subprocess.CompletedProcess([], 1, ""))
+    monkeypatch.setattr(start, "run", lambda *_, failure="": subprocess.CompletedProcess([], 1, told))
     with pytest.raises(start.SetupError) as caught:
         start.install_pip()
     (line,) = str(caught.value).splitlines()
@@ -213,78 +162,9 @@ def no_pip(start: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     return line
 
 
-def test_another_file_than_promised_is_refused(start: Any, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    use_index(start, monkeypatch, listed("pip-24.0-py3-none-any.whl"), wheel=b"something else")
-
-    assert "sha256" in no_pip(start, monkeypatch)
-    assert list(start.VENV.iterdir()) == []
-
-
-def test_an_index_with_a_login_is_not_asked_nor_shown(
-    start: Any, checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    index = use_index(start, monkeypatch)
-    monkeypatch.setenv("PIP_INDEX_URL", "https://me:word@index.example/simple")
-
-    assert "word" not in no_pip(start, monkeypatch)
-    assert index.asked == []
-
-
-def test_an_index_without_encryption_is_not_asked(start: Any, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    index = use_index(start, monkeypatch)
-    monkeypatch.setenv("PIP_INDEX_URL", "http://index.example/simple")
-
-    assert "https" in no_pip(start, monkeypatch)
-    assert index.asked == []
-
-
-@pytest.mark.parametrize("page", [b"<html>", b'{"files": []}', b'{"meta": {}}'])
-def test_an_index_of_another_kind_is_told_in_one_line(
-    start: Any, checkout: Path, monkeypatch: pytest.MonkeyPatch, page: bytes
-) -> None:
-    use_index(start, monkeypatch).page = page
-
-    assert no_pip(start, monkeypatch)
-
-
-def test_settings_in_pips_order(start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "pip.conf"
-    file.write_text("[global]\nindex-url = https://file.example/simple\ncert = /file.pem\n")
-    monkeypatch.setenv("PIP_CONFIG_FILE", str(file))
-    for name in ("PIP_INDEX_URL", "PIP_CERT"):
-        monkeypatch.delenv(name, raising=False)
-    assert start.pip_setting("index-url") == "https://file.example/simple"
-    assert start.pip_setting("cert") == "/file.pem"
-    assert start.pip_setting("proxy") == ""
-
-    file.write_text(file.read_text() + "[install]\nindex-url = https://install.example/simple\n")
-    assert start.pip_setting("index-url") == "https://install.example/simple"
-
-    monkeypatch.setenv("PIP_INDEX_URL", "https://environment.example/simple")
-    assert start.pip_setting("index-url") == "https://environment.example/simple"
-
-
-def test_the_users_own_settings_are_read(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("PIP_CONFIG_FILE", "PIP_INDEX_URL"):
-        monkeypatch.delenv(name, raising=False)
-    file = Path.home() / ".config/pip/pip.conf"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("[global]\nindex-url = https://own.example/simple\n")
-    try:
-        assert start.pip_setting("index-url") == "https://own.example/simple"
-    finally:
-        file.unlink()
-
-
-def test_a_broken_settings_file_is_told_in_one_line(
-    start: Any, checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    use_index(start, monkeypatch)
-    broken = tmp_path / "pip.conf"
-    monkeypatch.setenv("PIP_CONFIG_FILE", str(broken))
-    for content in (b"index-url = x\n", b"[global]\nindex-url = \xff\n"):
-        broken.write_bytes(content)
-        assert no_pip(start, monkeypatch)
+@pytest.mark.parametrize("told", ["", "not to be reached\n"])
+def test_without_pip_the_package_to_install_is_named(start: Any, monkeypatch: pytest.MonkeyPatch, told: str) -> None:
+    assert told.strip() in no_pip(start, monkeypatch, told)
 
 
 def test_environment_leads_pip_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -443,16 +323,16 @@ def test_failure_is_one_line_and_the_programs_last(
 
 
 def test_every_check_runs_and_pytest_is_last(
-    start: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ran: list[list[str]] = []
 
-    def run_in_foreground(command: list[str]) -> int:
-        ran.append(command[3:])
-        return 3 if command[3:5] == ["ruff", "check"] else 0
+    def run_module(command: list[str]) -> int:
+        ran.append(command)
+        return 3 if command[:2] == ["ruff", "check"] else 0
 
-    monkeypatch.setattr(start, "run_in_foreground", run_in_foreground)
-    assert start.run_tests(["-m", "not desktop"]) == 3
+    monkeypatch.setattr(checks, "run_module", run_module)
+    assert checks.run_checks(["-m", "not desktop"]) == 3
     assert [command[:2] for command in ran[:2]] == [["ruff", "check"], ["ruff", "format"]]
     assert ran[2:] == [["mypy"], ["pytest", "-m", "not desktop"]]
     lines = capsys.readouterr().out.splitlines()
