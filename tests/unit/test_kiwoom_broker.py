@@ -240,9 +240,9 @@ class TestIssue:
         assert type(error) is BrokerUnavailable
         assert "clock is 4320 minutes off" in str(error)
 
-    @pytest.mark.parametrize("late", [2, 29, 59, -29, -59])
-    def test_a_clock_that_is_less_than_a_minute_off_moves_the_end(
-        self, answering: Callable[..., Broker], *, late: int
+    @pytest.mark.parametrize("late", [2, 29, 59, 60.75, -29, -59, -60])
+    def test_a_clock_that_is_up_to_a_minute_off_moves_the_end(
+        self, answering: Callable[..., Broker], *, late: float
     ) -> None:
         # GIVEN a token that ends in ten seconds by Kiwoom's clock, and a clock that is late or early.
         headers = [("Date", "Wed, 05 Mar 2025 05:05:57 GMT")]

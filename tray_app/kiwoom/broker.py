@@ -60,9 +60,9 @@ TIMEOUT_SECONDS = 10.0
 
 MAX_ANSWER_BYTES = 64 * 1024
 
-MAX_CORRECTED_SKEW_SECONDS = 60.0
-"""Up to this difference, Kiwoom's clock (the `Date` of its answer) corrects a token's expiry. Beyond it, `Date` itself
-is doubted."""
+MAX_CORRECTED_SKEW_SECONDS = 61.0
+"""Below this difference, Kiwoom's clock (the `Date` of its answer) corrects a token's expiry; from there on `Date`
+itself is doubted. It is a minute, and what a `Date` without fractions adds to it."""
 
 _LEAST_SKEWS_SECONDS = -1.5, 0.25
 """`Date` is in whole seconds, rounded down, and the answer took its time: a difference between these two says
@@ -317,11 +317,12 @@ class _Answer:
         skew = self._skew or 0.0
         behind, ahead = _LEAST_SKEWS_SECONDS
         is_small = behind < skew < ahead
-        correction = 0.0 if is_small or abs(skew) > MAX_CORRECTED_SKEW_SECONDS else skew
+        is_large = abs(skew) >= MAX_CORRECTED_SKEW_SECONDS
+        correction = 0.0 if is_small or is_large else skew
         token = _usable_token(fields, self._at, correction)
         if token is not None:
             return Issued(token, self._skew)
-        if abs(skew) > MAX_CORRECTED_SKEW_SECONDS and _usable_token(fields, self._at, skew) is not None:
+        if is_large and _usable_token(fields, self._at, skew) is not None:
             return BrokerUnavailable(_CLOCK_IS_OFF, minutes=math.ceil(abs(skew) / 60))
         if _usable_token(fields, self._at - _JUST_ENDED_SECONDS, correction) is not None:
             return _JustEnded()
