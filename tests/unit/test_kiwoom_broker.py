@@ -483,6 +483,8 @@ class TestVerify:
             ),
             ({"return_code": 3, "return_msg": "CODE=8005"}, 200, Liveness.DEAD),
             ({"return_code": 3, "return_msg": "[8005:x]"}, 401, Liveness.DEAD),
+            ({"return_code": 8005, "return_msg": "Token이 유효하지 않습니다"}, 200, Liveness.DEAD),
+            ({"return_code": "8005"}, 401, Liveness.DEAD),
             (b"", 401, Liveness.DEAD),
             (b"<html>", 401, Liveness.DEAD),
         ],

@@ -38,6 +38,7 @@ from tray_app.kiwoom.codes import (
     error_for,
     http_date,
     inner_code,
+    refuses_token,
     retry_after_seconds,
     return_number,
 )
@@ -80,7 +81,6 @@ _HEADERS = {
     "Accept-Encoding": "identity",
     "User-Agent": "kiwoom-token-tray",
 }
-_DEAD_TOKEN = "8005"  # noqa: S105 - a code of Kiwoom
 _CLOCK_IS_OFF = msg(
     "This computer's clock is {minutes} minutes off, so the new token looks expired. Set the clock, then try again."
 )
@@ -345,11 +345,13 @@ class _Answer:
             return error_for(None, None, http_status=self._status, retry_after=self._retry_after)
         if self._is_success and return_number(fields.get("return_code")) == 0:
             return Liveness.ALIVE
-        code = inner_code(fields.get("return_msg"))
-        if code == _DEAD_TOKEN or (self._status == 401 and code is None):
+        text = fields.get("return_msg")
+        if refuses_token(fields.get("return_code"), text, http_status=self._status):
             return Liveness.DEAD
         error = self._error()
-        if isinstance(error, KeysRefused) and code is None:  # no keys were sent, so nothing is said about them
+        if (
+            isinstance(error, KeysRefused) and inner_code(fields.get("return_msg")) is None
+        ):  # no keys were sent, so nothing is said about them
             return UnknownFailure(UNKNOWN_REFUSAL, code=error.code)
         return error
 
