@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -77,6 +78,23 @@ def test_a_report_of_another_tool_makes_the_tray_ask(trader: Trader) -> None:
     trader.sees("left", "until")
     assert trader.in_file() not in {dead, None}
     assert trader.issues == 2
+
+
+def test_a_different_token_in_the_bots_file_makes_the_tray_ask(trader: Trader) -> None:
+    bot = trader.file.with_name("bot.json")
+    trader.settings(policy="notify", share_bot_file=str(bot))
+    trader.done("refresh")
+    trader.start_tray()
+    trader.sees("left")
+    trader.idle()
+    fields = json.loads(bot.read_text(encoding="utf-8"))
+    bot.write_text(json.dumps({**fields, "token": trader.sandbox.issue_elsewhere()}), encoding="utf-8")
+    notice = trader.desktop.notice(NOTICE, 30)
+    trader.sees(DEAD)
+    assert trader.status()["state"] == "dead"
+    assert trader.issues == 1
+    trader.desktop.bubble(notice)
+    trader.desktop.screenshot("dead by the bot's file")
 
 
 def test_what_the_command_line_finds_dead_the_tray_replaces(trader: Trader) -> None:

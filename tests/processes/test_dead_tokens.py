@@ -143,6 +143,15 @@ class TestFoundDead:
         run("get", "--refused", stdin=token)
         assert other.ask("get_valid_token") not in {None, token}
 
+    def test_one_that_is_said_to_live_longer_than_kiwooms_is_asked_about(
+        self, sandbox: SandboxKiwoom, store: str, start: Callable[..., Any]
+    ) -> None:
+        """A tool in UTC takes Kiwoom's Korean time for its own, so nine hours are added."""
+        run("set", "--expires-in", str(33 * 3600), stdin="a-token-that-died-hours-ago")
+        assert json.loads(run("status", "--json").stdout)["state"] == "unconfirmed"
+        assert start().ask("get_valid_token") != "a-token-that-died-hours-ago"
+        assert sandbox.counts() == {"issue": 1, "revoke": 0, "rest": 1}
+
     def test_by_many_at_once_one_asks_for_another(
         self, sandbox: SandboxKiwoom, store: str, start: Callable[..., Any], together: Any, issues: Any
     ) -> None:

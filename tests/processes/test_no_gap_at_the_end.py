@@ -29,7 +29,7 @@ def manager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], 
     return made
 
 
-@pytest.mark.parametrize(("clock_offset", "outlives"), [(0.0, 0.9), (-20.0, 0.5), (20.0, 0.0)])
+@pytest.mark.parametrize(("clock_offset", "outlives"), [(0.0, 0.9), (-20.0, 0.5), (20.0, 0.0), (-60.0, 0.0)])
 def test_no_call_fails_and_no_dead_token_is_returned(
     manager: Callable[[str], TokenManager], clock_offset: float, outlives: float
 ) -> None:

@@ -23,7 +23,7 @@ from tray_app.core.errors import AutostartFailed, BrokerUnavailable, InvalidInpu
 from tray_app.core.token import token_for
 from tray_app.history.database import History, flush_history
 from tray_app.history.draft import EventDraft
-from tray_app.kiwoom.sandbox import SandboxKiwoom
+from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 from tray_app.service.composition import open_service
 from tray_app.settings.load import load_settings
 from tray_app.stores.keyring_client import KeyringClient
@@ -342,6 +342,29 @@ class TestReport:
         doctor(None, as_json=False, report=str(tmp_path / "two.zip"))
         with zipfile.ZipFile(tmp_path / "two.zip") as report:
             assert report.read("history.csv").startswith(b"StoreError: ")
+
+
+def test_a_token_that_is_in_doubt_or_dead_is_not_called_good(
+    private_places: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def line() -> Any:
+        doctor(None, as_json=True)
+        found = {one["name"]: one for one in json.loads(capsys.readouterr().out)}["token"]
+        return found["good"], found["text"].rpartition(": ")[2]
+
+    with SandboxKiwoom() as kiwoom:
+        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", kiwoom.base_url)
+        monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
+        monkeypatch.setenv("APP_SECRET", SANDBOX_APP_SECRET)
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+        service = open_service(load_settings())
+        token = service.refresh().token
+        kiwoom.end_tokens()
+        service.doubt(token.value)
+        assert line() == (False, "it may have stopped working")
+        service.verify()
+    good, text = line()
+    assert (good, "should have been valid until" in text) == (False, True)
 
 
 class TestWhatHelps:

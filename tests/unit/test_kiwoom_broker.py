@@ -240,9 +240,9 @@ class TestIssue:
         assert type(error) is BrokerUnavailable
         assert "clock is 4320 minutes off" in str(error)
 
-    @pytest.mark.parametrize("late", [2, 29, 59, -29, -59])
-    def test_a_clock_that_is_less_than_a_minute_off_moves_the_end(
-        self, answering: Callable[..., Broker], *, late: int
+    @pytest.mark.parametrize("late", [2, 29, 59, 60.75, -29, -59, -60])
+    def test_a_clock_that_is_up_to_a_minute_off_moves_the_end(
+        self, answering: Callable[..., Broker], *, late: float
     ) -> None:
         # GIVEN a token that ends in ten seconds by Kiwoom's clock, and a clock that is late or early.
         headers = [("Date", "Wed, 05 Mar 2025 05:05:57 GMT")]
@@ -483,6 +483,8 @@ class TestVerify:
             ),
             ({"return_code": 3, "return_msg": "CODE=8005"}, 200, Liveness.DEAD),
             ({"return_code": 3, "return_msg": "[8005:x]"}, 401, Liveness.DEAD),
+            ({"return_code": 8005, "return_msg": "Token이 유효하지 않습니다"}, 200, Liveness.DEAD),
+            ({"return_code": "8005"}, 401, Liveness.DEAD),
             (b"", 401, Liveness.DEAD),
             (b"<html>", 401, Liveness.DEAD),
         ],

@@ -16,7 +16,7 @@ from tray_app.api.background import on_a_thread
 from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError
 from tray_app.core.secret import Secret
-from tray_app.kiwoom.codes import inner_code, return_number
+from tray_app.kiwoom.codes import refuses_token, return_number
 from tray_app.kiwoom.endpoints import HOSTS, is_loopback
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
         def replace_refused(self, refused: str) -> str: ...
 
 
-_INVALID_TOKEN = 8005
 _HEADER = "authorization"
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
@@ -107,12 +106,10 @@ class KiwoomAuth(httpx.Auth):
         return {_origin(httpx.URL(address)) for address in ([own] if own else HOSTS.values())}
 
     def _refuses_token(self, response: httpx.Response, fields: dict[str, object]) -> bool:
-        """Return True for 8005, and for Kiwoom's own HTTP 401 without another code."""
-        number, code = return_number(fields.get("return_code")), inner_code(fields.get("return_msg"))
-        if number == _INVALID_TOKEN or (number != 0 and code == str(_INVALID_TOKEN)):
-            return True
-        is_unauthorized = response.status_code == httpx.codes.UNAUTHORIZED and code is None
-        return is_unauthorized and _origin(response.url) in self._kiwoom_origins()
+        """Return True for 8005, and for Kiwoom's own HTTP 401 without a code."""
+        is_kiwooms = _origin(response.url) in self._kiwoom_origins()
+        status = response.status_code if is_kiwooms else httpx.codes.OK
+        return refuses_token(fields.get("return_code"), fields.get("return_msg"), http_status=status)
 
     def _is_served_by_kiwoom(self, response: httpx.Response, fields: dict[str, object]) -> bool:
         """Return True if Kiwoom carried the request out, rather than a redirect or this computer itself."""

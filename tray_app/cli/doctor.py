@@ -32,7 +32,7 @@ from tray_app.core.errors import (
 from tray_app.core.language import has_letters, msg, say, tr, use
 from tray_app.core.profile import DEFAULT
 from tray_app.core.trading import ClosedDays, closed_days, install_closed_days
-from tray_app.core.wording import mode_text, place_text
+from tray_app.core.wording import korean_time, mode_text, place_text
 from tray_app.history.database import FILE, SQLITE_SUFFIXES
 from tray_app.kiwoom.endpoints import base_url_for
 from tray_app.kiwoom.exchange_calendar import has_holidays, holidays_problem, install_holidays
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
     from tray_app.core.token import Token
     from tray_app.exports.base import Export
+    from tray_app.service.token_service import TokenService
     from tray_app.settings.load import Settings
     from tray_app.stores.base import Place
 
@@ -293,7 +294,7 @@ def _token(settings: Settings) -> Iterator[Finding]:
     try:
         service = open_service(settings)
         token = service.current()
-        yield Finding(msg("token"), _where(service.store.place()), good=True)
+        yield _life(service, token)
     except KiwoomTokenError as error:
         yield Finding(msg("token"), say(error), good=False)
     for export in open_exports(settings, lambda: find_keys(settings)):
@@ -302,6 +303,19 @@ def _token(settings: Settings) -> Iterator[Finding]:
         found = _share(export, token if token is not None and token.lives(time.time()) else None, settings.profile)
         if found is not None:
             yield found
+
+
+def _life(service: TokenService, token: Token | None) -> Finding:
+    """Return where the token is, and that it is dead or in doubt."""
+    where, evidence = _where(service.store.place()), service.evidence(token)
+    if token is None and evidence.dead_at:
+        end = korean_time(evidence.expires, time.time())
+        told = tr("stopped working, although it should have been valid until {end} (KST)", end=end)
+    elif token is not None and evidence.says_doubtful(token.value):
+        told = tr("not confirmed: it may have stopped working")
+    else:
+        return Finding(msg("token"), where, good=True)
+    return Finding(msg("token"), f"{where}: {told}", good=False)
 
 
 def _share(export: Export, token: Token | None, profile: str) -> Finding | None:

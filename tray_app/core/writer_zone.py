@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tray_app.core.token import Token
+
 _UTC = timezone.utc
 
 LIFETIME_SECONDS = 86400.0
@@ -50,6 +54,12 @@ def in_readers_zone(expires_at: datetime, created_at: datetime, written_at: floa
     if ahead < _SHORTEST_OFFSET_SECONDS and expires <= latest.timestamp() + _SLACK_SECONDS:
         return expires_at, created_at
     return min(expires_at.astimezone(_UTC), latest), min(created_at.astimezone(_UTC), written)
+
+
+def outlives_kiwooms(token: Token) -> bool:
+    """Return True if the token expires later than any of Kiwoom's does, so that somebody has read Kiwoom's time in
+    another zone."""
+    return token.expires > token.created_at.timestamp() + LIFETIME_SECONDS + _SLACK_SECONDS
 
 
 def _offset_of(ahead: float, of_reader: timedelta) -> float:

@@ -38,6 +38,7 @@ from tray_app.kiwoom.codes import (
     error_for,
     http_date,
     inner_code,
+    refuses_token,
     retry_after_seconds,
     return_number,
 )
@@ -60,9 +61,9 @@ TIMEOUT_SECONDS = 10.0
 
 MAX_ANSWER_BYTES = 64 * 1024
 
-MAX_CORRECTED_SKEW_SECONDS = 60.0
-"""Up to this difference, Kiwoom's clock (the `Date` of its answer) corrects a token's expiry. Beyond it, `Date` itself
-is doubted."""
+MAX_CORRECTED_SKEW_SECONDS = 61.0
+"""Below this difference, Kiwoom's clock (the `Date` of its answer) corrects a token's expiry; from there on `Date`
+itself is doubted. It is a minute, and what a `Date` without fractions adds to it."""
 
 _LEAST_SKEWS_SECONDS = -1.5, 0.25
 """`Date` is in whole seconds, rounded down, and the answer took its time: a difference between these two says
@@ -80,7 +81,6 @@ _HEADERS = {
     "Accept-Encoding": "identity",
     "User-Agent": "kiwoom-token-tray",
 }
-_DEAD_TOKEN = "8005"  # noqa: S105 - a code of Kiwoom
 _CLOCK_IS_OFF = msg(
     "This computer's clock is {minutes} minutes off, so the new token looks expired. Set the clock, then try again."
 )
@@ -317,11 +317,12 @@ class _Answer:
         skew = self._skew or 0.0
         behind, ahead = _LEAST_SKEWS_SECONDS
         is_small = behind < skew < ahead
-        correction = 0.0 if is_small or abs(skew) > MAX_CORRECTED_SKEW_SECONDS else skew
+        is_large = abs(skew) >= MAX_CORRECTED_SKEW_SECONDS
+        correction = 0.0 if is_small or is_large else skew
         token = _usable_token(fields, self._at, correction)
         if token is not None:
             return Issued(token, self._skew)
-        if abs(skew) > MAX_CORRECTED_SKEW_SECONDS and _usable_token(fields, self._at, skew) is not None:
+        if is_large and _usable_token(fields, self._at, skew) is not None:
             return BrokerUnavailable(_CLOCK_IS_OFF, minutes=math.ceil(abs(skew) / 60))
         if _usable_token(fields, self._at - _JUST_ENDED_SECONDS, correction) is not None:
             return _JustEnded()
@@ -344,11 +345,13 @@ class _Answer:
             return error_for(None, None, http_status=self._status, retry_after=self._retry_after)
         if self._is_success and return_number(fields.get("return_code")) == 0:
             return Liveness.ALIVE
-        code = inner_code(fields.get("return_msg"))
-        if code == _DEAD_TOKEN or (self._status == 401 and code is None):
+        text = fields.get("return_msg")
+        if refuses_token(fields.get("return_code"), text, http_status=self._status):
             return Liveness.DEAD
         error = self._error()
-        if isinstance(error, KeysRefused) and code is None:  # no keys were sent, so nothing is said about them
+        if (
+            isinstance(error, KeysRefused) and inner_code(fields.get("return_msg")) is None
+        ):  # no keys were sent, so nothing is said about them
             return UnknownFailure(UNKNOWN_REFUSAL, code=error.code)
         return error
 

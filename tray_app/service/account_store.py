@@ -37,7 +37,9 @@ class AccountStore:
         self._clock = clock
         self._binding = binding
         self._exports = exports
-        self.version: Callable[[], object] = store.version if store.announces else self._version_with_record
+        self.version: Callable[[], object] = (
+            store.version if store.announces else lambda: (store.version(), store.lock.record_version())
+        )
         """Return what changes with the token and with whether anybody may have it. Cheap enough for every use."""
 
     def current(self) -> Token | None:
@@ -66,7 +68,11 @@ class AccountStore:
 
     def available(self) -> Token | None:
         """Return what `stored` finds, unless nobody may get it (`is_gone`)."""
-        return self._newest(self._unless_gone)
+
+        def unless_gone(token: Token | None) -> Token | None:
+            return None if token is None or not self._is_own(token) or self.is_gone(token) else token
+
+        return self._newest(unless_gone)
 
     def _newest(self, accept: Callable[[Token | None], Token | None]) -> Token | None:
         """Return the stored token or the newer one that could not be stored, each as `accept` lets it pass."""
@@ -186,16 +192,10 @@ class AccountStore:
         """Return the record of whoever holds or held the lock, on whatever computer. May ask Redis."""
         return LockRecord.from_fields(self.store.lock.peek_record(), self._clock())
 
-    def _version_with_record(self) -> object:
-        return (self.store.version(), self.store.lock.record_version())
-
     def _usable(self, token: Token | None) -> Token | None:
         if token is None or not self._is_own(token):
             return None
         return None if self.read_record().evidence.says_dead(token.value) else token
-
-    def _unless_gone(self, token: Token | None) -> Token | None:
-        return None if token is None or not self._is_own(token) or self.is_gone(token) else token
 
     def _is_own(self, token: Token) -> bool:
         return self._binding is None or self._binding.owns(token, self.store.place().kind)

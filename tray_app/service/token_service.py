@@ -13,6 +13,7 @@ import time
 from tray_app.core import logs
 from tray_app.core.errors import BrokerError, KiwoomTokenError, LockTimeout, NoToken, StoreError
 from tray_app.core.language import msg
+from tray_app.core.writer_zone import outlives_kiwooms
 from tray_app.service.account_store import AccountStore
 from tray_app.service.event_buffer import EventBuffer
 from tray_app.service.evidence import Evidence
@@ -231,6 +232,8 @@ class TokenService:
     def put(self, token: Token) -> object:
         """Store a token that somebody else issued for this account. Return the `tokens.version` of just this write.
 
+        One with a longer life than Kiwoom's tokens have is in doubt: its true expiry may be hours earlier.
+
         Raises `StoreError`; the token then stays in this process's memory.
         """
         if self._binding is not None and not token.issued_for:
@@ -240,7 +243,9 @@ class TokenService:
             version = self.store.write(token)
             self.tokens.unsaved = None
             if not session.record.evidence.is_about(token.value):
-                session.write(evidence=session.record.evidence.unknown())
+                evidence = session.record.evidence.unknown()
+                is_too_long = outlives_kiwooms(token)
+                session.write(evidence=evidence.doubted(token, self._clock()) if is_too_long else evidence)
             session.publish(token)
             self._events.add("stored", token)
             return self.tokens.version_of_write(version)
