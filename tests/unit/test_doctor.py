@@ -25,6 +25,7 @@ from tray_app.history.draft import EventDraft
 from tray_app.kiwoom.sandbox import SandboxKiwoom
 from tray_app.service.composition import open_service
 from tray_app.settings.load import load_settings
+from tray_app.stores.keyring_client import KeyringClient
 
 THERE = Status(configured=True, as_it_should_be=True, enabled=True, place="the place", starts="/the/program")
 
@@ -304,8 +305,16 @@ class TestWhatHelps:
 
         return ask
 
-    def test_without_keys_they_are_to_be_entered(self, line: Callable[[], Any]) -> None:
+    def test_without_keys_they_are_to_be_entered(
+        self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(KeyringClient, "check", lambda _: None)
         assert line() == (False, "Enter the app key: kiwoom-token login --mode real")
+
+    def test_without_keys_and_keyring_the_variables_are_named(self, line: Callable[[], Any]) -> None:
+        """As `login` does, which has nowhere to store keys."""
+        good, text = line()
+        assert (good, "Set APP_KEY and APP_SECRET in the environment" in text, "login" in text) == (False, True, False)
 
     def test_token_that_is_missing_is_to_be_issued(
         self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
