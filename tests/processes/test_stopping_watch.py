@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -21,21 +23,25 @@ COMMANDS = {
     "watch": ["-m", "tray_app.cli.main", "watch"],
     "the tray without a screen": ["-m", "tray_app", "--background"],
 }
+CAN_BE_PID_1 = (
+    which("unshare") is not None
+    and subprocess.run(["unshare", "--pid", "--fork", "true"], capture_output=True, check=False).returncode == 0
+)
 
 
 @pytest.fixture(params=COMMANDS)
 def program(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
     started = []
 
-    def start() -> subprocess.Popen[str]:
+    def start(*before: str) -> subprocess.Popen[str]:
         environ = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
         environ.pop("QT_QPA_PLATFORM", None)
         started.append(
             subprocess.Popen(
-                [sys.executable, *COMMANDS[request.param]],
+                [*before, sys.executable, *COMMANDS[request.param]],
                 env={**environ, "PYTHONPATH": PYTHON_PATH},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -53,7 +59,7 @@ def program(
 
 @pytest.mark.parametrize("number", ["SIGTERM", "SIGHUP", "SIGINT"])
 def test_between_two_looks_it_ends(
-    number: str, program: Callable[[], subprocess.Popen[str]], sandbox: SandboxKiwoom
+    number: str, program: Callable[..., subprocess.Popen[str]], sandbox: SandboxKiwoom
 ) -> None:
     running = program()
     assert running.stdout.readline()
@@ -63,8 +69,20 @@ def test_between_two_looks_it_ends(
     assert running.wait(PATIENCE_SECONDS) == DONE
 
 
+@pytest.mark.skipif(not CAN_BE_PID_1, reason="no namespace of processes can be made here")
+def test_as_pid_1_of_a_container_it_ends(program: Callable[..., subprocess.Popen[str]], sandbox: SandboxKiwoom) -> None:
+    """To pid 1 the kernel sends no signal that it has no handler for."""
+    container = program("unshare", "--pid", "--fork", "--kill-child")
+    assert container.stdout.readline()
+    inside = Path(f"/proc/{container.pid}/task/{container.pid}/children").read_text()
+
+    os.kill(int(inside), signal.SIGTERM)
+
+    assert container.wait(PATIENCE_SECONDS) == DONE
+
+
 def test_during_a_request_the_token_is_stored_first(
-    program: Callable[[], subprocess.Popen[str]],
+    program: Callable[..., subprocess.Popen[str]],
     sandbox: SandboxKiwoom,
     issues: Callable[[], int],
     until: Callable[[Callable[[], object]], None],

@@ -271,6 +271,23 @@ def test_without_a_screen_it_watches_in_the_terminal(
     assert capsys.readouterr().err.startswith("There is no screen here. The token is watched in this terminal instead.")
 
 
+def test_quit_names_the_one_that_watches_in_a_terminal(
+    qapp: object, desktop: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tray_app.desktop.display.display_problem", lambda _: "There is no screen here.")
+    monkeypatch.setattr("tray_app.cli.watch.watch_over", lambda *_: status_of(["--quit"]))
+
+    assert status_of([]) == 1
+    assert capsys.readouterr().err.endswith("\nIt runs in a terminal. End it there with Ctrl+C.\n")
+    assert status_of(["--quit"]) == 0
+    assert capsys.readouterr().err == "It is not running.\n"
+
+
+def test_a_platform_that_cannot_be_used_is_named_where_there_is_a_screen() -> None:
+    assert "QT_QPA_PLATFORM" in display_problem({"QT_QPA_PLATFORM": "nonsense", "DISPLAY": ":0"})
+    assert "QT_QPA_PLATFORM" not in display_problem({"QT_QPA_PLATFORM": "nonsense"})
+
+
 @pytest.fixture
 def screens(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Lets Wayland compositors appear in the runtime folder, which answer or only accept; all of Qt's plugins load."""

@@ -33,7 +33,8 @@ from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, Sandbox
 from tray_app.settings import kwcli
 from tray_app.settings.load import load_settings
 from tray_app.settings.save import save_setting
-from tray_app.stores.keyring_client import shared_keyring_client
+from tray_app.stores.keyring_client import KeyringClient, shared_keyring_client
+from tray_app.stores.keyring_problems import unreachable
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "a-token-that-somebody-else-issued"
@@ -1054,6 +1055,18 @@ def test_login_without_a_keyring_says_how_keys_are_given(run: Callable[..., Run]
     refused = run("login", "--stdin", stdin="a-key\na-secret\n")
     assert refused.status == 6
     assert "Set APP_KEY and APP_SECRET in the environment" in one_line(refused.err)
+
+
+def test_login_out_of_reach_of_the_keyring_says_how_keys_are_given(
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(_: KeyringClient) -> None:
+        raise unreachable()
+
+    monkeypatch.setattr(KeyringClient, "check", check)
+    refused = run("login", "--stdin", stdin="a-key\na-secret\n")
+    assert refused.status == 6
+    assert "set APP_KEY and APP_SECRET in the environment" in one_line(refused.err)
 
 
 @pytest.mark.parametrize("words", [(), ("",)])

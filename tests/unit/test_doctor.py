@@ -377,8 +377,16 @@ class TestWhatHelps:
 
         return ask
 
-    def test_without_keys_they_are_to_be_entered(self, line: Callable[[], Any]) -> None:
+    def test_without_keys_they_are_to_be_entered(
+        self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(KeyringClient, "check", lambda _: None)
         assert line() == (False, "Enter the app key: kiwoom-token login --mode real")
+
+    def test_without_keys_and_keyring_the_variables_are_named(self, line: Callable[[], Any]) -> None:
+        """As `login` does, which has nowhere to store keys."""
+        good, text = line()
+        assert (good, "Set APP_KEY and APP_SECRET in the environment" in text, "login" in text) == (False, True, False)
 
     def test_token_that_is_missing_is_to_be_issued(
         self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch

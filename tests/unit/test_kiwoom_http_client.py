@@ -165,6 +165,17 @@ class TestCertificates:
                 Broker(kiwoom.base_url).issue(KEYS)
             assert kiwoom.asked == []
 
+    def test_of_others_that_the_environment_names_are_told_from_unknown_ones(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good_answer: Any
+    ) -> None:
+        (tmp_path / "other").mkdir()
+        monkeypatch.setenv("SSL_CERT_FILE", str(self_made(tmp_path / "other", "other.example")[0]))
+        with (
+            Answers(good_answer, certificate=self_made(tmp_path, "127.0.0.1")) as kiwoom,
+            pytest.raises(BrokerUnavailable, match=r"SSL_CERT_FILE names\. Correct or remove the variable"),
+        ):
+            Broker(kiwoom.base_url).issue(KEYS)
+
     def test_are_needed_by_nobody_on_plain_loopback(self, monkeypatch: pytest.MonkeyPatch, good_answer: Any) -> None:
         monkeypatch.setenv("SSL_CERT_FILE", "/no/such/file.pem")
         with Answers(good_answer) as kiwoom:

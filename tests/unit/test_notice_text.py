@@ -23,6 +23,16 @@ REFUSED = KeysRefused("Refused.", code="8050")
             "Automatic renewal is off. Reissue it in time.",
         ),
         (
+            Notice(NoticeKind.ENDING, NOW + 597),
+            "Kiwoom token expires 07:11 (10 min left)",
+            "Automatic renewal is off. Reissue it in time.",
+        ),
+        (
+            Notice(NoticeKind.ENDING, NOW + 45),
+            "Kiwoom token expires 07:02 (45 s left)",
+            "Automatic renewal is off. Reissue it in time.",
+        ),
+        (
             Notice(NoticeKind.ENDING, NOW + 600, is_planned=True),
             "Kiwoom token expires 07:12 (10 min left)",
             "It will be reissued automatically right after that. Nothing to do.",

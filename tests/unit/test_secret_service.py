@@ -261,6 +261,17 @@ class TestLocked:
         monkeypatch.delenv("KEYRING_PROPERTY_PREFERRED_COLLECTION")
         assert problem_of(KeyringClient(LONG).check) == KeyringUnavailable.LOCKED
 
+    @pytest.mark.parametrize("preferred", ["/org/freedesktop/secrets/collection/no_such", "no path"])
+    def test_a_preferred_collection_that_is_not_there_is_named_as_the_cause(
+        self, gnome_keyring: str, monkeypatch: pytest.MonkeyPatch, preferred: str
+    ) -> None:
+        monkeypatch.setenv("KEYRING_PROPERTY_PREFERRED_COLLECTION", preferred)
+
+        with pytest.raises(KeyringUnavailable, match="KEYRING_PROPERTY_PREFERRED_COLLECTION"):
+            KeyringClient(LONG).check()
+        with pytest.raises(KeyringUnavailable, match="KEYRING_PROPERTY_PREFERRED_COLLECTION"):
+            KeyringClient(LONG).set(*NAMES, "value")
+
     def test_asking_it_again_and_again_costs_no_file_descriptors(self, gnome_keyring: str) -> None:
         keyring_client = KeyringClient(LONG)
         lock(gnome_keyring)

@@ -267,19 +267,9 @@ def _keys(settings: Settings) -> Iterator[Finding]:
     try:
         find_keys(settings)
     except KeysMissing as error:
-        yield Finding(name, _without_keyring(settings) or say(error), good=False)
+        yield Finding(name, no_place_for_keys(settings) or say(error), good=False)
         return
     yield Finding(name, tr("found for {mode}", mode=mode_text(settings.mode)), good=True)
-
-
-def _without_keyring(settings: Settings) -> str:
-    """Return how to give the keys if `login` has nowhere to store them; an empty text if it has."""
-    try:
-        shared_keyring_client().check()
-    except KeyringUnavailable as error:
-        if error.problem == KeyringUnavailable.MISSING and settings.profile == DEFAULT:
-            return no_place_for_keys(settings.mode)
-    return ""
 
 
 def _address(settings: Settings) -> Iterator[Finding]:

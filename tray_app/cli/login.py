@@ -25,8 +25,18 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from tray_app.kiwoom.key_files import KeyFile
+    from tray_app.settings.load import Settings
 
 _MAX_STDIN_BYTES = 4096
+_NO_PLACE = {
+    KeyringUnavailable.MISSING: msg(
+        "There is no keyring on this machine. Set {key} and {secret} in the environment instead."
+    ),
+    KeyringUnavailable.UNREACHABLE: msg(
+        "The keyring cannot be reached from here, outside the desktop session. Log in there, or set {key} and {secret} "
+        "in the environment."
+    ),
+}
 
 
 def login(options: Namespace) -> int:
@@ -36,8 +46,8 @@ def login(options: Namespace) -> int:
     try:
         shared_keyring_client().check()
     except KeyringUnavailable as error:
-        if error.problem == KeyringUnavailable.MISSING and settings.profile == DEFAULT:
-            print(no_place_for_keys(settings.mode), file=sys.stderr)
+        if told := _without_keyring(settings, error):
+            print(told, file=sys.stderr)
             return error.exit_status
         raise
     keys = taken.keys if taken else clean_keys(*(_two_lines() if options.stdin else _asked()))
@@ -62,14 +72,20 @@ def _tell_of_files(taken: KeyFile) -> None:
     print(tr("The file still holds them: {path}. Delete it, or keep it in a safe place.", path=names), file=sys.stderr)
 
 
-def no_place_for_keys(mode: str) -> str:
-    """Return what to do on a machine without a keyring, where `login` cannot store keys."""
-    key, secret = environment_names(mode)
-    return tr(
-        "There is no keyring on this machine. Set {key} and {secret} in the environment instead.",
-        key=key,
-        secret=secret,
-    )
+def no_place_for_keys(settings: Settings) -> str:
+    """Return how to give the keys if `login` has nowhere to store them; an empty text if it has."""
+    try:
+        shared_keyring_client().check()
+    except KeyringUnavailable as error:
+        return _without_keyring(settings, error)
+    return ""
+
+
+def _without_keyring(settings: Settings, error: KeyringUnavailable) -> str:
+    if settings.profile != DEFAULT or error.problem not in _NO_PLACE:
+        return ""
+    key, secret = environment_names(settings.mode)
+    return tr(_NO_PLACE[error.problem], key=key, secret=secret)
 
 
 def logout(options: Namespace) -> int:

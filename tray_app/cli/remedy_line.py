@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tray_app.cli.finding import Finding
+from tray_app.cli.login import no_place_for_keys
 from tray_app.core.errors import KiwoomTokenError, Remedy
 from tray_app.core.language import msg, tr
 from tray_app.core.remedies import remedy_command, remedy_for, remedy_text
@@ -27,6 +28,8 @@ def remedy_line(settings: Settings) -> Finding:
     now = time.time()
     state = _state_of(settings, now)
     remedy = remedy_for(state, now, has_settings_problem=bool(settings.problems))
+    if remedy == Remedy.ENTER_KEYS and (told := no_place_for_keys(settings)):
+        return Finding(_NAME, told, good=False)
     return _finding(remedy, settings.profile, settings.mode)
 
 

@@ -63,7 +63,8 @@ def notice_text(notice: Notice, now: float, mode: str = "") -> tuple[str, str]:
     end = korean_time(notice.expires, now)
     match notice.kind:
         case NoticeKind.ENDING:
-            left = duration(round(notice.expires - now))
+            seconds = round(notice.expires - now)
+            left = duration(seconds if seconds < 60 else round(seconds / 60) * 60)  # a warning that is a moment late
             title = tr("Kiwoom token expires {time} ({duration} left)", time=end, duration=left)
             if notice.is_planned:
                 return title, tr("It will be reissued automatically right after that. Nothing to do.")

@@ -36,7 +36,7 @@ def display_problem(environ: Mapping[str, str]) -> str:
         return tr("Qt is not installed. Install it: {command}", command=install_command("tray"))
     platforms = _platforms(environ) if sys.platform == "linux" else []
     if sys.platform == "linux" and not any(_is_named(one, environ) for one in platforms):
-        return tr("There is no screen here.")
+        return _no_screen(environ)
     try:
         from PySide6 import QtGui, QtNetwork, QtWidgets  # noqa: F401 - whether they load is the question
     except ImportError as error:
@@ -71,9 +71,16 @@ def _is_named(platform: str, environ: Mapping[str, str]) -> bool:
     return platform in _WITHOUT_SCREEN or (platform == "xcb" and bool(environ.get("DISPLAY")))
 
 
+def _no_screen(environ: Mapping[str, str]) -> str:
+    """Return the sentence for platforms that nothing here serves."""
+    if environ.get("QT_QPA_PLATFORM") and (environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")):
+        return tr("QT_QPA_PLATFORM names what Qt cannot use here. Unset that variable.")
+    return tr("There is no screen here.")
+
+
 def _platform_problem(platform: str, environ: Mapping[str, str]) -> str:
     if not _is_named(platform, environ):
-        return tr("There is no screen here.")
+        return _no_screen(environ)
     problem = _why_no_plugin(platform)
     if not problem and platform == "xcb":
         return _within_seconds(_why_no_x11_screen)

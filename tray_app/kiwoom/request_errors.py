@@ -6,6 +6,7 @@ All of them are `BrokerUnavailable`: they say nothing about the token or the key
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import ssl
 from typing import TYPE_CHECKING
@@ -31,6 +32,10 @@ _CUT = msg("Kiwoom does not answer: the connection was closed early. Try again i
 _UNKNOWN_ISSUER = msg(
     "No secure connection to Kiwoom: this computer does not know who issued the certificate of {host}. If a company "
     "network or a security program inspects TLS, install its root certificate or name the file in SSL_CERT_FILE."
+)
+_ISSUER_NOT_NAMED = msg(
+    "No secure connection to Kiwoom: who issued the certificate of {host} is not among those that {variable} names. "
+    "Correct or remove the variable."
 )
 _WRONG_DATE = msg(
     "No secure connection to Kiwoom: by this computer's clock the certificate of {host} has expired or is not valid "
@@ -105,7 +110,11 @@ def no_answer(error: Exception, progress: Progress) -> BrokerUnavailable:
     if isinstance(tls, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return BrokerUnavailable(_CUT)
     if tls is not None:
-        return BrokerUnavailable(_tls_sentence(tls), host=progress.tls_host)
+        variable = next((one for one in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(one)), "")
+        sentence = _tls_sentence(tls)
+        if variable and sentence == _UNKNOWN_ISSUER:
+            sentence = _ISSUER_NOT_NAMED
+        return BrokerUnavailable(sentence, host=progress.tls_host, variable=variable)
     if proxy and not progress.connected:
         return BrokerUnavailable(_PROXY_SILENT, proxy=proxy)
     if isinstance(error, httpx.ConnectTimeout):

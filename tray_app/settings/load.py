@@ -21,7 +21,7 @@ from tray_app.system.user_folders import expand_user
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from typing import Any
 
     from tray_app.core.secret import Secret
@@ -473,7 +473,7 @@ class _Layer:
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
         self.unknown: dict[str, SettingsError] = {}
-        self._doubts: dict[str, SettingsError] = {}
+        self._doubts: list[tuple[str, SettingsError, object]] = []
 
     def forget(self, name: str, problem: SettingsError) -> None:
         """Make the setting unknown: it was named on a line that was not understood."""
@@ -481,18 +481,17 @@ class _Layer:
             self.values.pop(name, None)
             self.unknown.setdefault(name, problem)
 
-    def doubt(self, names: Iterable[str], problem: SettingsError) -> None:
-        """Doubt each of these settings: a line that was not understood may have meant it, unless it is set
-        elsewhere."""
-        for name in names:
-            if TABLE[name].is_guarded:
-                self._doubts.setdefault(name, problem)
+    def doubt(self, names: Iterable[str], problem: SettingsError, value: object = None) -> None:
+        """Doubt each of these settings: a line that was not understood may have meant it, unless it is set elsewhere,
+        and not to something else than `value`."""
+        self._doubts += [(name, problem, value) for name in names if TABLE[name].is_guarded]
 
-    def settle(self, known: Container[str]) -> None:
-        """Make each doubted setting unknown that is set neither here nor in `known`."""
-        for name, problem in self._doubts.items():
-            if name not in self.values and name not in known:
-                self.unknown.setdefault(name, problem)
+    def settle(self, known: Mapping[str, object]) -> None:
+        """Make each doubted setting unknown that is set neither here nor in `known`, or contradicts the doubt."""
+        there = {**known, **self.values}
+        for name, problem, value in self._doubts:
+            if name not in there or _contradicts(name, value, there[name]):
+                self.forget(name, problem)
 
 
 class _File:
@@ -516,8 +515,8 @@ class _File:
         self._take_section()
         for one in document.unknown:
             self._forget(one)
-        self.shared.settle(())
-        self.own.settle(self.shared.values if profile == DEFAULT else ())
+        self.shared.settle({})
+        self.own.settle(self.shared.values if profile == DEFAULT else {})
 
     @property
     def has_own(self) -> bool:
@@ -607,13 +606,13 @@ class _File:
                 one.doubt(inner, problem)
             return problem
         meant = _meant_by(keys[-1], value)
-        if "redis_url" not in meant and _ADDRESS_WORDS & set(_words_of(keys[-1])):
-            self.address = self._document.problem(_ADDRESS, keys)
-            return self.address
         if not meant:
+            if _ADDRESS_WORDS & set(_words_of(keys[-1])):
+                self.address = self._document.problem(_ADDRESS, keys)
+                return self.address
             return self._document.problem(_NO_SETTING, keys)
         problem = self._document.problem(_NEARLY, keys, nearest=meant[0])
-        layer.doubt(meant, problem)
+        layer.doubt(meant, problem, value)
         return problem
 
     def _forget(self, line: Unknown) -> None:
@@ -697,6 +696,14 @@ def _meant_by(name: str, value: object) -> list[str]:
         if {*words, word} & telling or any(korean in name + word for korean in telling if not korean.isascii()):
             meant.append(one)
     return list(dict.fromkeys(meant))
+
+
+def _contradicts(name: str, value: object, there: object) -> bool:
+    """Return True if `value` can be read as that setting, and is not what it is set to."""
+    try:
+        return bool(TABLE[name].kind.read(value) != there)
+    except ValueError:
+        return False
 
 
 def _words_of(name: str) -> list[str]:

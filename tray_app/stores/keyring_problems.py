@@ -43,6 +43,16 @@ def unreachable() -> KeyringUnavailable:
     )
 
 
+def no_such_collection() -> KeyringUnavailable:
+    """Return the error for a preferred collection that the keyring does not have."""
+    return KeyringUnavailable(
+        msg(
+            "KEYRING_PROPERTY_PREFERRED_COLLECTION names no collection of the keyring. Correct or remove the variable."
+        ),
+        problem=KeyringUnavailable.FAILED,
+    )
+
+
 def too_small(limit: int) -> KeyringUnavailable:
     """Return the error for a value of more than `limit` characters in Windows' vault."""
     return KeyringUnavailable(

@@ -21,7 +21,7 @@ from jeepney.bus import get_connectable_addresses
 from jeepney.io.blocking import DBusConnection, prep_socket
 from secretstorage.util import BUS_NAME, PROMPT_IFACE, add_match_rules, unlock_objects
 
-from tray_app.stores.keyring_problems import asking, locked, missing, silent, unreachable
+from tray_app.stores.keyring_problems import asking, locked, missing, no_such_collection, silent, unreachable
 from tray_app.system.session_bus import is_bus_named, session_bus_address
 from tray_app.system.user_folders import expand_user
 
@@ -195,9 +195,9 @@ class SecretService:
     def _open_collection(self, connection: BoundedConnection, *, create: bool) -> secretstorage.Collection:
         try:
             return secretstorage.Collection(connection, self._collection_path)
-        except secretstorage.ItemNotFoundException:
+        except (secretstorage.ItemNotFoundException, ValueError):  # the latter for what is no path of D-Bus
             if self._collection_path != _DEFAULT_COLLECTION:
-                raise
+                raise no_such_collection() from None
             if not create:
                 raise locked() from None  # making one asks for a password, too
         return secretstorage.get_default_collection(connection)
