@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -61,6 +62,23 @@ def test_between_two_looks_it_ends(
     running.send_signal(signal.Signals[number])
 
     assert running.wait(PATIENCE_SECONDS) == DONE
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the limits of another process")
+def test_a_crash_leaves_no_memory_on_the_disk(
+    program: Callable[[], subprocess.Popen[str]], sandbox: SandboxKiwoom
+) -> None:
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+    running = program()
+    resource.setrlimit(resource.RLIMIT_CORE, before)
+    assert running.stdout.readline()
+
+    limits = Path(f"/proc/{running.pid}/limits").read_text().splitlines()
+
+    assert [line.split()[4] for line in limits if line.startswith("Max core file size")] == ["0"]
 
 
 def test_during_a_request_the_token_is_stored_first(
