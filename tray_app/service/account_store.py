@@ -6,6 +6,7 @@ import contextlib
 
 from tray_app.core import logs
 from tray_app.core.errors import KeyringUnavailable, RedisUnavailable, StoreError
+from tray_app.service.ended_tokens import with_ended
 from tray_app.service.lock_record import LockRecord
 
 TYPE_CHECKING = False
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from tray_app.core.token import Token
     from tray_app.kiwoom.keys import AppKeys
+    from tray_app.service.ended_tokens import EndedTokens
     from tray_app.service.key_binding import KeyBinding
     from tray_app.stores.base import Store
 
@@ -21,8 +23,15 @@ if TYPE_CHECKING:
 class AccountStore:
     """The token of one account: in `store`, or in this process while it could not be stored yet."""
 
-    def __init__(self, store: Store, clock: Callable[[], float], binding: KeyBinding | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], float],
+        binding: KeyBinding | None,
+        ended: EndedTokens | None = None,
+    ) -> None:
         self.store = store
+        self.ended = ended
         self.unsaved: Token | None = None
         self._clock = clock
         self._binding = binding
@@ -174,7 +183,7 @@ class AccountStore:
 
     def read_record(self) -> LockRecord:
         """Return the record of whoever holds or held the lock, on whatever computer. May ask Redis."""
-        return LockRecord.from_fields(self.store.lock.peek_record(), self._clock())
+        return with_ended(LockRecord.from_fields(self.store.lock.peek_record(), self._clock()), self.ended)
 
     def _version_with_record(self) -> object:
         return (self.store.version(), self.store.lock.record_version())

@@ -46,7 +46,7 @@ class LockRecord:
 
     def gone_tokens(self) -> frozenset[str]:
         """Return the fingerprints of the tokens that nobody is to get."""
-        return frozenset((self.last.revoking, *self.evidence.dead, *self.evidence.revoked)) - {""}
+        return (self.evidence.ended() | {self.last.revoking}) - {""}
 
     def replace(
         self, *, last: LastAttempt | None = None, evidence: Evidence | None = None, rotate_at: float | None = None
