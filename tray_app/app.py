@@ -33,7 +33,7 @@ from tray_app.system.extras import has_qt, install_command
 from tray_app.system.file_lock import try_lock
 from tray_app.system.message_box import is_stderr_read, show_windows_box
 from tray_app.system.private_files import make_folder, open_private
-from tray_app.system.process import exit_now
+from tray_app.system.process import exit_now, forbid_core_dumps
 from tray_app.system.signals import end_on_stop_signals, ignore_stop_signals
 from tray_app.system.version import program_version
 
@@ -120,6 +120,7 @@ def _start_log(options: Namespace) -> Callable[[], None]:
     """Start logging. The sandbox does not write to the user's own log."""
     folder = os.path.join(sandbox_dir(os.environ), "logs") if options.sandbox else ""
     if _owns_process:
+        forbid_core_dumps()
         watch_for_crashes(crash_file(TRAY, folder))
     stop_log = start_log(log_file(TRAY, folder), logs.INFO, to_stderr=options.verbose)
     logs.info("%s %s starts, Python %s", TRAY, program_version(), sys.version.split()[0])

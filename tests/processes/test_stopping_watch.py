@@ -81,6 +81,23 @@ def test_as_pid_1_of_a_container_it_ends(program: Callable[..., subprocess.Popen
     assert container.wait(PATIENCE_SECONDS) == DONE
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the limits of another process")
+def test_a_crash_leaves_no_memory_on_the_disk(
+    program: Callable[[], subprocess.Popen[str]], sandbox: SandboxKiwoom
+) -> None:
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+    running = program()
+    resource.setrlimit(resource.RLIMIT_CORE, before)
+    assert running.stdout.readline()
+
+    limits = Path(f"/proc/{running.pid}/limits").read_text().splitlines()
+
+    assert [line.split()[4] for line in limits if line.startswith("Max core file size")] == ["0"]
+
+
 def test_during_a_request_the_token_is_stored_first(
     program: Callable[..., subprocess.Popen[str]],
     sandbox: SandboxKiwoom,

@@ -24,6 +24,7 @@ from tests.doubles import START, Clock, MemoryKeyring
 from tray_app.api.token_manager import ModulesManager, TokenManager
 from tray_app.core.errors import InvalidInput, SettingsError, StoreError
 from tray_app.core.token import Token, encode_seed, token_for
+from tray_app.history.database import flush_history
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 from tray_app.service.token_service import TokenService
 from tray_app.stores.fallback import FallbackStore
@@ -478,6 +479,7 @@ class TestCoherence:
     ) -> None:
         manager = opened(store=store)
         manager.set_token(VALUE, DAY)
+        assert flush_history(20)  # nothing is written into the folder while it is removed
 
         remove(path)
 
@@ -488,6 +490,7 @@ class TestCoherence:
         self, manager: TokenManager, opened: Callable[..., TokenManager], path: Path
     ) -> None:
         manager.set_token("older", DAY)
+        assert flush_history(20)
         shutil.rmtree(path.parent)
         opened().set_token("newer", DAY)
 

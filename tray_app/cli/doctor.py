@@ -251,10 +251,10 @@ def _lock(settings: Settings) -> Iterator[Finding]:
             yield found
             return
         yield from _open_to_others(name, folder)
-    store = open_service(settings).store
-    token = token_file(settings.data_dir, settings.profile)
-    yield from _misplaced(name, (path for path in store.watch_paths() if path != token))
-    lock = store.lock
+    service = open_service(settings)
+    lock = service.store.lock
+    told_elsewhere = {token_file(settings.data_dir, settings.profile), lock.path}
+    yield from _misplaced(name, (path for path in service.watch_paths() if path not in told_elsewhere))
     try:
         if os.path.lexists(lock.path) and lock.try_acquire():
             lock.release()

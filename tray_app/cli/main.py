@@ -8,7 +8,7 @@ from tray_app.core import logs
 from tray_app.core.errors import UNEXPECTED, KiwoomTokenError, Remedy, known_error
 from tray_app.core.language import allow_korean, has_letters, say, tr
 from tray_app.system.child_process import restore_environment, stop_importing_from_working_folder
-from tray_app.system.process import exit_now
+from tray_app.system.process import exit_now, forbid_core_dumps
 from tray_app.system.user_folders import stand_in_for_home
 
 TYPE_CHECKING = False
@@ -35,6 +35,7 @@ def run() -> NoReturn:
     if keeps_running:
         from tray_app.system.signals import end_on_stop_signals
 
+        forbid_core_dumps()
         end_on_stop_signals()
     if sys.argv[1:] != _PLAIN_GET:
         from tray_app.cli.diagnostics import install_hooks, watch_for_crashes

@@ -9,11 +9,13 @@ import time
 
 from tray_app.core.errors import DONE, NO_TOKEN, InvalidInput, KiwoomTokenError, NoToken
 from tray_app.core.language import msg, say, tr, use
+from tray_app.core.printable import printable
 from tray_app.core.profile import DEFAULT
 from tray_app.service.composition import find_keys, open_service
 from tray_app.service.outcome import Outcome
 from tray_app.service.renewal import ENOUGH_SECONDS
 from tray_app.settings.load import load_settings
+from tray_app.stores import lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,9 +35,15 @@ def opened(profile: str | None) -> tuple[Settings, TokenService]:
     settings = load_settings(profile)
     use(settings.language)
     settings.require()
+    lock.tell_waiting = _tell_waiting
     for problem in settings.problems:
         print(say(problem), file=sys.stderr)
     return settings, open_service(settings)
+
+
+def _tell_waiting(pid: int, program: str) -> None:
+    told = tr("Waiting for {program} (process {pid}), which is renewing the token…", program=program, pid=pid)
+    print(printable(told), file=sys.stderr, flush=True)
 
 
 def get_(options: Namespace) -> int:

@@ -7,6 +7,7 @@ import contextlib
 
 from tray_app.core import logs
 from tray_app.core.errors import KeyringUnavailable, RedisUnavailable, StoreError
+from tray_app.service.ended_tokens import with_ended
 from tray_app.service.lock_record import LockRecord
 
 TYPE_CHECKING = False
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tray_app.core.secret import Secret
     from tray_app.core.token import Token
     from tray_app.kiwoom.keys import AppKeys
+    from tray_app.service.ended_tokens import EndedTokens
     from tray_app.service.evidence import Evidence
     from tray_app.service.key_binding import KeyBinding
     from tray_app.service.locked_session import TokenExports
@@ -31,8 +33,10 @@ class AccountStore:
         clock: Callable[[], float],
         binding: KeyBinding | None,
         exports: TokenExports | None = None,
+        ended: EndedTokens | None = None,
     ) -> None:
         self.store = store
+        self.ended = ended
         self.unsaved: Token | None = None
         self._clock = clock
         self._binding = binding
@@ -190,7 +194,7 @@ class AccountStore:
 
     def read_record(self) -> LockRecord:
         """Return the record of whoever holds or held the lock, on whatever computer. May ask Redis."""
-        return LockRecord.from_fields(self.store.lock.peek_record(), self._clock())
+        return with_ended(LockRecord.from_fields(self.store.lock.peek_record(), self._clock()), self.ended)
 
     def _usable(self, token: Token | None) -> Token | None:
         if token is None or not self._is_own(token):

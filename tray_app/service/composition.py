@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 from tray_app.core import logs
-from tray_app.core.errors import InvalidInput, SettingsError
+from tray_app.core.errors import InvalidInput, SettingsError, StoreError
 from tray_app.core.language import msg
+from tray_app.core.pasted import variable
 from tray_app.core.secret import HiddenMapping, without_traceback
+from tray_app.service.ended_tokens import FILE, EndedTokens
 from tray_app.service.key_binding import KeyBinding
 from tray_app.service.token_service import TokenService
 from tray_app.settings import places
@@ -16,6 +19,7 @@ from tray_app.settings.load import chosen_account, load_settings
 from tray_app.stores.encryption import Cipher
 from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ProfileLock, ThreadLock
+from tray_app.system.user_folders import account_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +65,20 @@ def open_service(
         key_binding=binding,
         open_history=lambda: _open_history(settings),
         find_base_url=lambda: base_url_of(settings),
+        ended=_ended_tokens(settings, environ) if store is None else None,
     )
+
+
+def _ended_tokens(settings: Settings, environ: Mapping[str, str]) -> EndedTokens | None:
+    """Return what tells other stores of this user that a token ended; None for a token that nobody else has, and for a
+    user without a home whose token is in a file: no folder is looked for in the place of a home because of this."""
+    is_homeless = not account_home() and not variable(environ, "KIWOOM_TRAY_STATE_DIR")
+    if settings.store == "memory" or (settings.store == "file" and is_homeless and sys.platform != "win32"):
+        return None
+    try:
+        return EndedTokens(os.path.join(places.shared_state_dir(), FILE))
+    except StoreError:  # which the lock reports
+        return None
 
 
 def load_chosen(profile: str | None, data_dir: str | None, store: object) -> Settings:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from tray_app.core.secret import Secret
@@ -170,6 +170,11 @@ class Evidence:
         name = value.fingerprint()
         return self.replace(dead=(*_without(self.dead, name), name))
 
+    def ended_elsewhere(self, names: Sequence[str]) -> Evidence:
+        """Return the evidence once the tokens with these fingerprints ended, as other programs found."""
+        about = self.token in names
+        return self.replace(dead=(*names, *self.dead), doubted_at=0.0 if about else self.doubted_at)
+
     def superseded(self, issued: Token, now: float, unsaved: str) -> Evidence:
         """Kiwoom issued `issued`. If this is about another token that should still be valid, that one is dead, and so
         is the one with the fingerprint `unsaved`: whoever has it in memory is not to use it either."""
@@ -195,6 +200,10 @@ class Evidence:
         names = tuple(one.fingerprint() for one in others)
         before = tuple(one for one in about.settled if one not in names)
         return about.replace(doubted_at=0.0, asked_at=0.0, ask_at=0.0, dead_at=0.0, settled=(*before, *names))
+
+    def ended(self) -> frozenset[str]:
+        """Return the fingerprints of the tokens that are known to be dead, found so or revoked."""
+        return frozenset((*self.dead, *self.revoked))
 
     def is_about(self, value: Secret) -> bool:
         """Return True if this is about the token with that value."""

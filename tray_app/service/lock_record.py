@@ -51,7 +51,7 @@ class LockRecord:
 
     def gone_tokens(self) -> frozenset[str]:
         """Return the fingerprints of the tokens that nobody is to get."""
-        return frozenset((self.last.revoking, *self.evidence.dead, *self.evidence.revoked)) - {""}
+        return (self.evidence.ended() | {self.last.revoking}) - {""}
 
     def doubted(self) -> str:
         """Return the fingerprint of the token that is in doubt, or an empty string."""

@@ -7,6 +7,7 @@ import contextlib
 from tray_app.core import errors, logs
 from tray_app.core.errors import BrokerError, KiwoomTokenError, SettingsError, StoreError
 from tray_app.core.language import msg
+from tray_app.service.ended_tokens import with_ended
 from tray_app.service.last_attempt import LastAttempt
 from tray_app.service.lock_record import LockRecord
 from tray_app.service.outcome import Cleared, Outcome
@@ -94,7 +95,7 @@ class LockedSession:
         clock: Callable[[], float],
         profile: str,
     ) -> None:
-        self.record = LockRecord.from_fields(lock.read_record(), clock())
+        self.record = with_ended(LockRecord.from_fields(lock.read_record(), clock()), tokens.ended)
         self.used_keys: AppKeys | None = None
         self._lock = lock
         self._tokens = tokens
@@ -127,6 +128,11 @@ class LockedSession:
         is_news = (self.record.gone_tokens(), self.record.doubted()) != (before.gone_tokens(), before.doubted())
         with self._tokens.store.announcing() if is_news else contextlib.nullcontext():
             self.record.write(self._lock)
+        if self._tokens.ended is not None:
+            now = self.record.evidence
+            self._tokens.ended.add(now.ended() - before.evidence.ended())
+            if now.token not in now.ended():
+                self._tokens.ended.remove(now.token)
 
     def remember_refused(self, value: Secret) -> None:
         """Record that Kiwoom refuses the token with that value: processes that have it in memory must not use it."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tray_app.core.secret import Secret
     from tray_app.core.token import Token
     from tray_app.kiwoom.keys import AppKeys
+    from tray_app.service.ended_tokens import EndedTokens
     from tray_app.service.event_buffer import TokenHistory
     from tray_app.service.key_binding import KeyBinding
     from tray_app.service.locked_session import TokenBroker, TokenExports
@@ -60,6 +61,7 @@ class TokenService:
         key_binding: KeyBinding | None = None,
         open_history: Callable[[], TokenHistory | None] | None = None,
         find_base_url: Callable[[], str] = lambda: "",
+        ended: EndedTokens | None = None,
     ) -> None:
         self.profile = profile
         self.store = store
@@ -73,7 +75,7 @@ class TokenService:
         self._find_base_url = find_base_url
         self._events = EventBuffer(profile, clock, open_history)
         self._local_lock: ThreadLock | None = None
-        self.tokens = AccountStore(store, clock, key_binding, exports)
+        self.tokens = AccountStore(store, clock, key_binding, exports, ended)
         """The store as this account sees it, for callers that only read."""
 
     @property
@@ -89,7 +91,8 @@ class TokenService:
 
     def watch_paths(self) -> list[str]:
         """Return the files whose change may mean another token, or other evidence about it."""
-        return [*self.store.watch_paths(), *filter(None, [self.store.lock.path])]
+        ended = "" if self.tokens.ended is None else self.tokens.ended.path
+        return [*self.store.watch_paths(), *filter(None, [self.store.lock.path, ended])]
 
     def living(self) -> Token:
         """Return the stored token while it is unexpired, unless it was being revoked and the outcome is unknown. Asks

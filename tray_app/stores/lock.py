@@ -18,7 +18,7 @@ from tray_app.core import logs
 from tray_app.core.errors import LockTimeout, StoreError
 from tray_app.core.language import msg
 from tray_app.core.lean import load_json, sha256
-from tray_app.system.file_lock import cannot_lock, try_lock, unlock
+from tray_app.system.file_lock import cannot_lock, holder_of, try_lock, unlock
 from tray_app.system.private_files import make_private_folder, open_private, read_regular, reason_of
 
 TYPE_CHECKING = False
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
 """Longer than any issue request may take, so a holder that is still running always finishes first."""
+
+_TOLD_AFTER_SECONDS = 2.0
+"""By then a request has its answer, as a rule; a program that was stopped (Ctrl+Z) keeps the lock."""
 
 _MAX_RECORD_BYTES = 4096
 _REOPENINGS = 3
@@ -185,12 +188,17 @@ class ProfileLock(ThreadLock):
         try:
             listen = self._listener(on_update)
             pauses = _Pauses()
+            told_at = time.monotonic() + _TOLD_AFTER_SECONDS
             while not self._try_kernel():
                 if listen():
                     super().release()
                     return False
                 if time.monotonic() >= deadline:
-                    raise _timed_out()  # noqa: TRY301 - the turn is given back below
+                    raise _timed_out(holder_of(self.path))  # noqa: TRY301 - the turn is given back below
+                if time.monotonic() >= told_at:
+                    told_at = deadline
+                    if (holder := holder_of(self.path)) is not None:
+                        tell_waiting(*holder)
                 pauses.sleep()
         except BaseException:
             super().release()
@@ -440,5 +448,23 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def _timed_out() -> LockTimeout:
-    return LockTimeout(msg("Another program has been renewing this token for too long. Try again in a moment."))
+def _timed_out(holder: tuple[int, str] | None = None) -> LockTimeout:
+    if holder is None:
+        return LockTimeout(msg("Another program has been renewing this token for too long. Try again in a moment."))
+    pid, program = holder
+    return LockTimeout(
+        msg(
+            "{program} (process {pid}) has been renewing this token for too long. "
+            "If it is stopped, let it go on or end it."
+        ),
+        program=program,
+        pid=pid,
+    )
+
+
+def _log_waiting(pid: int, program: str) -> None:
+    logs.warning("Waiting for the lock, which %s (process %s) has", program, pid)
+
+
+tell_waiting: Callable[[int, str], None] = _log_waiting
+"""What is called once for a wait that takes long, with the process that has the lock and its name."""

@@ -1,0 +1,69 @@
+"""One account whose token is in two places: what one of them ends at Kiwoom, the other one does not hand out."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.processes.conftest import PYTHON_PATH
+from tests.processes.file_keyring import use_file_keyring
+from tray_app.kiwoom.sandbox import SandboxKiwoom
+
+
+@pytest.fixture(params=["two folders", "a folder and the keyring"])
+def places(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, str]]:
+    """The environments of two programs with the same keys."""
+    use_file_keyring(monkeypatch, tmp_path)
+    other = {"KIWOOM_TRAY_STORE": "file", "KIWOOM_TRAY_DATA_DIR": str(tmp_path / "other")}
+    return [{"KIWOOM_TRAY_STORE": "file" if request.param == "two folders" else "keyring"}, other]
+
+
+def run(place: dict[str, str], *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "tray_app.cli.main", *words],
+        env={**os.environ, **place, "PYTHONPATH": PYTHON_PATH},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("way", [("refresh", "--rotate"), ("clear", "--revoke")], ids=" ".join)
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_token_that_one_ends_is_not_handed_out_by_the_other(
+    first: int, way: tuple[str, str], places: list[dict[str, str]], sandbox: SandboxKiwoom
+) -> None:
+    here, there = places[first], places[1 - first]
+    before = run(here, "get")
+    assert run(there, "get") == before
+
+    run(here, *way)
+
+    assert json.loads(run(there, "status", "--json"))["has_token"] is False
+    assert run(there, "get") == run(here, "get") != before
+
+
+def test_a_running_program_asks_again(
+    places: list[dict[str, str]],
+    sandbox: SandboxKiwoom,
+    start: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in places[1].items():
+        monkeypatch.setenv(name, value)
+    running = start()
+    before = running.ask("ensure_token")
+    run(places[0], "get")
+
+    run(places[0], "refresh", "--rotate")
+
+    assert running.ask("ensure_token") == run(places[0], "get") != before

@@ -1,0 +1,85 @@
+"""The file that tells all stores of a user which tokens ended."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tray_app.service.ended_tokens import EndedTokens
+
+ONE, TWO = "0123456789abcdef", "fedcba9876543210"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "ended-tokens"
+
+
+def test_what_one_program_tells_another_one_knows(path: Path) -> None:
+    reader = EndedTokens(str(path))
+    assert reader.names() == ()
+
+    EndedTokens(str(path)).add([ONE, TWO])
+
+    assert reader.names() == (ONE, TWO)
+
+
+def test_what_was_told_already_is_not_told_again(path: Path) -> None:
+    EndedTokens(str(path)).add([ONE])
+    before = path.read_bytes()
+
+    EndedTokens(str(path)).add([ONE])
+
+    assert path.read_bytes() == before
+
+
+def test_a_token_that_kiwoom_accepts_after_all_is_no_longer_named(path: Path) -> None:
+    EndedTokens(str(path)).add([ONE, TWO])
+
+    EndedTokens(str(path)).remove(ONE)
+
+    assert EndedTokens(str(path)).names() == (TWO,)
+
+
+def test_it_does_not_grow_for_ever(path: Path) -> None:
+    names = [f"{number:016x}" for number in range(5000)]
+    for start in range(0, len(names), 500):
+        EndedTokens(str(path)).add(names[start : start + 500])
+
+    assert path.stat().st_size <= 65536
+    assert EndedTokens(str(path)).names()[-1] == names[-1]
+
+
+def test_what_is_no_fingerprint_is_ignored(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"\x1b[31m\n" + b"a" * 5000 + b"\n\xff\xfe\n" + ONE.encode() + b"\n-\n")
+
+    assert EndedTokens(str(path)).names() == (ONE,)
+
+
+@pytest.mark.posix
+def test_it_is_for_its_owner_alone(path: Path) -> None:
+    EndedTokens(str(path)).add([ONE])
+
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link", "second name"])
+def test_what_stands_in_its_place_is_neither_read_nor_written(kind: str, path: Path, tmp_path: Path) -> None:
+    path.parent.mkdir()
+    theirs = tmp_path / "theirs"
+    theirs.write_text("precious\n")
+    {
+        "folder": path.mkdir,
+        "pipe": lambda: os.mkfifo(path),
+        "link": lambda: path.symlink_to(theirs),
+        "second name": lambda: path.hardlink_to(theirs),
+    }[kind]()
+
+    EndedTokens(str(path)).add([ONE])
+
+    assert EndedTokens(str(path)).names() == ()
+    assert theirs.read_text() == "precious\n"

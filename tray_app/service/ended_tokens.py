@@ -1,0 +1,94 @@
+"""The tokens that ended before their expiry, known to every program of this user.
+
+Each store has a lock of its own, and its record says which of its tokens are dead. But one account may have its token
+in two data folders, in two profiles, or in a file and in a keyring: what one of them ends at Kiwoom, the others still
+have. This file tells them. It is only appended to, so that no writer loses what another one wrote, and has no token in
+it: a line is a fingerprint, with a minus before it once Kiwoom said that the token works.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from tray_app.core.errors import StoreError
+from tray_app.system.private_files import (
+    append_private,
+    make_private_folder,
+    open_private,
+    read_private,
+    replace_file,
+    version_of,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tray_app.service.lock_record import LockRecord
+
+FILE = "ended-tokens"
+_DIGITS = frozenset("0123456789abcdef")
+_FINGERPRINT_DIGITS = 16
+_MAX_BYTES = 65536
+_KEPT = 64
+
+
+class EndedTokens:
+    """The file at `path`. Nothing here raises: without it, each store knows its own tokens."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._version: object = None
+        self._names: tuple[str, ...] = ()
+
+    def names(self) -> tuple[str, ...]:
+        """Return the fingerprints, the last ones last."""
+        version = version_of(self.path)
+        if version != self._version:
+            self._names, self._version = self._read(), version
+        return self._names
+
+    def add(self, names: Iterable[str]) -> None:
+        """Tell every program that these tokens are not to be used."""
+        known = self.names()
+        self._append([one for one in names if one not in known])
+
+    def remove(self, name: str) -> None:
+        """Tell every program that Kiwoom accepts this token after all."""
+        if name in self.names():
+            self._append([f"-{name}"])
+
+    def _append(self, lines: list[str]) -> None:
+        if not lines:
+            return
+        with contextlib.suppress(OSError, StoreError):
+            make_private_folder(os.path.dirname(self.path))
+            os.close(open_private(self.path))
+            content = "".join(f"{line}\n" for line in lines).encode()
+            if os.stat(self.path).st_size > _MAX_BYTES - len(content):
+                kept = "".join(f"{line}\n" for line in self._read())
+                replace_file(self.path, kept.encode() + content)
+            else:
+                append_private(self.path, content)
+
+    def _read(self) -> tuple[str, ...]:
+        try:
+            found = read_private(self.path, _MAX_BYTES)
+        except StoreError:
+            return ()
+        names: dict[str, None] = {}
+        for line in (found[0] if found else b"").decode("ascii", "replace").splitlines():
+            name = line.removeprefix("-")
+            if len(name) == _FINGERPRINT_DIGITS and _DIGITS.issuperset(name):
+                names.pop(name, None)
+                if name == line:
+                    names[name] = None
+        return tuple(names)[-_KEPT:]
+
+
+def with_ended(record: LockRecord, ended: EndedTokens | None) -> LockRecord:
+    """Return the record with the tokens that ended in other stores."""
+    gone = record.gone_tokens()
+    names = [] if ended is None else [one for one in ended.names() if one not in gone]
+    return record.replace(evidence=record.evidence.ended_elsewhere(names)) if names else record
