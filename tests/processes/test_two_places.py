@@ -67,3 +67,22 @@ def test_a_running_program_asks_again(
     run(places[0], "refresh", "--rotate")
 
     assert running.ask("ensure_token") == run(places[0], "get") != before
+
+
+def test_what_it_has_in_memory_is_gone_within_seconds(
+    places: list[dict[str, str]],
+    sandbox: SandboxKiwoom,
+    start: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    until: Callable[[Callable[[], object]], None],
+) -> None:
+    for name, value in places[1].items():
+        monkeypatch.setenv(name, value)
+    running = start()
+    before = running.ask("ensure_token")
+    assert running.ask("get_token") == before
+    run(places[0], "get")
+
+    run(places[0], "clear", "--revoke")
+
+    until(lambda: running.ask("get_token") is None)

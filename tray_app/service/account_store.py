@@ -41,9 +41,7 @@ class AccountStore:
         self._clock = clock
         self._binding = binding
         self._exports = exports
-        self.version: Callable[[], object] = (
-            store.version if store.announces else lambda: (store.version(), store.lock.record_version())
-        )
+        self.version: Callable[[], object] = store.version if ended is None and store.announces else self._whole_version
         """Return what changes with the token and with whether anybody may have it. Cheap enough for every use."""
 
     def current(self) -> Token | None:
@@ -114,7 +112,7 @@ class AccountStore:
 
     def version_of_write(self, written: object) -> object:
         """Return the `version` of just the write for which the store returned `written`."""
-        return written if self.store.announces else (written, self.store.lock.record_version())
+        return written if self.version == self.store.version else self._whole_version(written)
 
     def present(self) -> tuple[Token | None, StoreError | None]:
         """Return the present token, or the error that makes it unknown whether there is one.
@@ -195,6 +193,11 @@ class AccountStore:
     def read_record(self) -> LockRecord:
         """Return the record of whoever holds or held the lock, on whatever computer. May ask Redis."""
         return with_ended(LockRecord.from_fields(self.store.lock.peek_record(), self._clock()), self.ended)
+
+    def _whole_version(self, of_store: object = None) -> object:
+        record = None if self.store.announces else self.store.lock.record_version()
+        ended = None if self.ended is None else self.ended.version()
+        return (of_store or self.store.version(), record, ended)
 
     def _usable(self, token: Token | None) -> Token | None:
         if token is None or not self._is_own(token):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 
 from tray_app.core.errors import StoreError
 from tray_app.system.private_files import (
@@ -32,6 +33,7 @@ _DIGITS = frozenset("0123456789abcdef")
 _FINGERPRINT_DIGITS = 16
 _MAX_BYTES = 65536
 _KEPT = 64
+_LATE_SECONDS = 1.0
 
 
 class EndedTokens:
@@ -41,6 +43,8 @@ class EndedTokens:
         self.path = path
         self._version: object = None
         self._names: tuple[str, ...] = ()
+        self._seen: object = None
+        self._look_again_at = 0.0
 
     def names(self) -> tuple[str, ...]:
         """Return the fingerprints, the last ones last."""
@@ -48,6 +52,13 @@ class EndedTokens:
         if version != self._version:
             self._names, self._version = self._read(), version
         return self._names
+
+    def version(self) -> object:
+        """Return what changes with the file, no more than a second late: every use of a token asks for it."""
+        now = time.monotonic()
+        if now >= self._look_again_at:
+            self._seen, self._look_again_at = version_of(self.path), now + _LATE_SECONDS
+        return self._seen
 
     def add(self, names: Iterable[str]) -> None:
         """Tell every program that these tokens are not to be used."""
