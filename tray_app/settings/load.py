@@ -714,6 +714,8 @@ def _words_of(name: str) -> list[str]:
 
 
 def _is_nearly_default(name: str) -> bool:
+    if len(set(name) & set(DEFAULT)) < 5:  # most names, for which the import would cost more than reading the file
+        return False
     from difflib import get_close_matches
 
     return bool(get_close_matches(name, [DEFAULT], 1, _ALIKE))
