@@ -21,14 +21,20 @@ PROCESSES = 32
 ENDPOINT_SECONDS = 0.2
 _KILLS = 20
 _CALLER = """
-import sys, time, json
+import json, sys, threading, time
 from tray_app import TokenManager
-manager = TokenManager()
+managers = [TokenManager() for _ in range(int(sys.argv[1]))]
+waits = []
+def ask(manager):
+    began = time.perf_counter()
+    manager.ensure_token()
+    waits.append(time.perf_counter() - began)
+threads = [threading.Thread(target=ask, args=(one,)) for one in managers]
 print("ready", flush=True)
 sys.stdin.readline()
-began = time.perf_counter()
-manager.ensure_token()
-print(json.dumps(time.perf_counter() - began), flush=True)
+for one in threads: one.start()
+for one in threads: one.join()
+print(json.dumps(waits), flush=True)
 """
 _HOLDER = """
 import sys, time
@@ -41,7 +47,7 @@ time.sleep(60)
 
 def figures(processes: int = PROCESSES) -> Iterator[Figure]:
     """Yield what callers wait for at a token's end, and how long a lock outlives its holder."""
-    waits, requests = waits_of(processes)
+    waits, requests = waits_of(processes, processes=processes)
     beyond = (max(waits) - ENDPOINT_SECONDS) * 1e3
     yield Figure(f"{processes} processes at expiry, 200 ms endpoint: requests", requests, "", None, "", "1")
     yield Figure(
@@ -52,11 +58,12 @@ def figures(processes: int = PROCESSES) -> Iterator[Figure]:
     )
 
 
-def waits_of(processes: int, *, seconds: float = ENDPOINT_SECONDS) -> tuple[list[float], int]:
-    """Let so many programs want a token at once from an endpoint that takes `seconds`; return how long each waited and
-    how many requests there were."""
+def waits_of(callers: int, *, processes: int) -> tuple[list[float], int]:
+    """Let so many callers, threads in so many programs, want a token at once; return how long each waited and how many
+    requests there were."""
+    shares = [callers // processes + (number < callers % processes) for number in range(processes)]
     with tempfile.TemporaryDirectory() as name, SandboxKiwoom() as kiwoom:
-        kiwoom.set_delay(seconds)
+        kiwoom.set_delay(ENDPOINT_SECONDS)
         environment = environment_in(
             Path(name),
             PYTHONPATH=str(ROOT),
@@ -64,25 +71,24 @@ def waits_of(processes: int, *, seconds: float = ENDPOINT_SECONDS) -> tuple[list
             APP_KEY=SANDBOX_APP_KEY,
             APP_SECRET=SANDBOX_APP_SECRET,
         )
-        callers = [
+        running = [
             subprocess.Popen(
-                [sys.executable, "-c", _CALLER],
+                [sys.executable, "-c", _CALLER, str(share)],
                 env=environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
             )
-            for _ in range(processes)
+            for share in shares
         ]
-        for one in callers:
+        for one in running:
             assert one.stdout is not None
             one.stdout.readline()
-        for one in callers:
+        for one in running:
             assert one.stdin is not None
             one.stdin.write("\n")
             one.stdin.flush()
-        waits = [json.loads(one.communicate()[0]) for one in callers]
-        return waits, kiwoom.counts()["issue"]
+        return [wait for one in running for wait in json.loads(one.communicate()[0])], kiwoom.counts()["issue"]
 
 
 def _after_kill() -> float:

@@ -9,36 +9,18 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.bench.crowd import ENDPOINT_SECONDS
+from tests.bench.crowd import ENDPOINT_SECONDS, waits_of
 from tests.bench.programs import ROOT, command, environment_in
-from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 
 ACCOUNTS = (1, 10, 100, 1000)
 CALLERS = (1, 10, 100, 1000)
 _PROCESSES = 50
 """So many processes at the most; further callers are threads in them."""
 
-_CALLER = """
-import json, sys, threading, time
-from tray_app import TokenManager
-managers = [TokenManager() for _ in range(int(sys.argv[1]))]
-waits = []
-def ask(manager):
-    began = time.perf_counter()
-    manager.ensure_token()
-    waits.append(time.perf_counter() - began)
-threads = [threading.Thread(target=ask, args=(one,)) for one in managers]
-print("ready", flush=True)
-sys.stdin.readline()
-for one in threads: one.start()
-for one in threads: one.join()
-print(json.dumps(waits), flush=True)
-"""
 _POLL = """
 import json, sys, time
 from tray_app.service.composition import open_service
@@ -97,53 +79,11 @@ def callers(counts: Sequence[int] = CALLERS) -> dict[str, Series]:
     requests they made."""
     series: dict[str, Series] = {"slowest caller": {}, "median caller": {}, "requests": {}}
     for count in counts:
-        waits, requests = _waits_of(count)
+        waits, requests = waits_of(count, processes=min(count, _PROCESSES))
         series["slowest caller"][count] = (max(waits) - ENDPOINT_SECONDS) * 1e3
         series["median caller"][count] = (statistics.median(waits) - ENDPOINT_SECONDS) * 1e3
         series["requests"][count] = requests
     return series
-
-
-def _waits_of(count: int) -> tuple[list[float], int]:
-    processes = min(count, _PROCESSES)
-    shares = [count // processes + (number < count % processes) for number in range(processes)]
-    with tempfile.TemporaryDirectory() as name, SandboxKiwoom() as kiwoom:
-        kiwoom.set_delay(ENDPOINT_SECONDS)
-        environment = environment_in(
-            Path(name),
-            PYTHONPATH=str(ROOT),
-            KIWOOM_TRAY_BASE_URL=kiwoom.base_url,
-            APP_KEY=SANDBOX_APP_KEY,
-            APP_SECRET=SANDBOX_APP_SECRET,
-        )
-        running = [
-            subprocess.Popen(
-                [sys.executable, "-c", _CALLER, str(share)],
-                env=environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            for share in shares
-        ]
-        for one in running:
-            assert one.stdout is not None
-            one.stdout.readline()
-        for one in running:
-            assert one.stdin is not None
-            one.stdin.write("\n")
-            one.stdin.flush()
-        found: list[list[float]] = [[] for _ in running]
-
-        def collect(place: int) -> None:
-            found[place] = json.loads(running[place].communicate()[0])
-
-        threads = [threading.Thread(target=collect, args=(place,)) for place in range(processes)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return [wait for waits in found for wait in waits], kiwoom.counts()["issue"]
 
 
 def plot(title: str, across: str, series: Mapping[str, Series]) -> str:

@@ -1,7 +1,7 @@
 """Change the program in one place at a time and see whether the tests notice: `python -m tests.endurance.mutants`.
 
 Only for modules that decide much in few lines. A mutant that survives is a decision that no test holds, or a change
-that makes no difference; which of them is for a person to say. Each runs in a child of this process (POSIX).
+that makes no difference; which of them is for a person to say. Each is tried in a child of this process (POSIX).
 """
 
 from __future__ import annotations
@@ -10,32 +10,53 @@ import argparse
 import ast
 import contextlib
 import copy
+import importlib
 import importlib.abc
 import importlib.util
+import inspect
+import itertools
 import os
-import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, FunctionType, ModuleType
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-UNIT = "tests/unit/"
+_SCHEDULE = ["unit/test_renewal_schedule.py", "unit/test_renewal_schedule_notices.py"]
+_STORES = ["unit/test_stores_file.py", "unit/test_stores_fallback.py", "unit/test_token_manager.py"]
+_REDIS = ["redis/test_redis_store.py", "redis/test_redis_lock.py"]
 TESTS = {
-    "tray_app.core.renewal_schedule": ["test_renewal_schedule.py", "test_renewal_schedule_notices.py"],
-    "tray_app.core.token_schedule": [
-        "test_renewal_schedule.py",
-        "test_renewal_schedule_notices.py",
-        "test_supervisor.py",
+    "tray_app.core.renewal_schedule": [*_SCHEDULE, "unit/test_supervisor.py"],
+    "tray_app.core.notice_schedule": [*_SCHEDULE, "unit/test_supervisor.py"],
+    "tray_app.core.token_schedule": [*_SCHEDULE, "unit/test_supervisor.py"],
+    "tray_app.core.verification_schedule": ["unit/test_verification_schedule.py", "unit/test_supervisor.py"],
+    "tray_app.service.renewal": [
+        "unit/test_renewal.py",
+        "unit/test_token_service.py",
+        "unit/test_dead_tokens.py",
+        "unit/test_rotation.py",
     ],
-    "tray_app.core.verification_schedule": ["test_verification_schedule.py", "test_supervisor.py"],
-    "tray_app.service.renewal": ["test_renewal.py", "test_token_service.py", "test_dead_tokens.py", "test_rotation.py"],
+    "tray_app.stores.file": [*_STORES, "unit/test_dead_tokens.py", "unit/test_writer_zone.py"],
+    "tray_app.stores.change_marker": ["unit/test_stores_change_marker.py", *_STORES],
+    "tray_app.stores.keyring": ["unit/test_stores_fallback.py", "unit/test_token_manager.py"],
+    "tray_app.stores.fallback": _STORES,
+    "tray_app.stores.mirrored": ["unit/test_stores_mirrored.py"],
+    "tray_app.stores.memory": [
+        "unit/test_stores_fallback.py",
+        "unit/test_token_manager.py",
+        "unit/test_token_service.py",
+    ],
+    "tray_app.stores.lock": ["unit/test_stores_lock.py", "unit/test_token_service.py"],
+    "tray_app.stores.encryption": ["unit/test_encryption.py"],
+    "tray_app.stores.keyring_client": ["unit/test_keyring_client.py", "unit/test_stores_fallback.py"],
+    "tray_app.stores.redis": _REDIS,
+    "tray_app.stores.redis_lock": _REDIS,
 }
-_PATIENCE_SECONDS = 90
+_PATIENCE_SECONDS = 60
 _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -48,6 +69,9 @@ _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.In: ast.NotIn,
     ast.NotIn: ast.In,
 }
+_PLAIN = (bool, int, float, str, tuple, frozenset)
+_LATER_THAN_ALL = 1e10
+"""An instant a second later than the epoch would be as long ago."""
 _NAMES = {"min": "max", "max": "min"}
 
 
@@ -90,13 +114,18 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
         yield f"{node.value} -> {not node.value}", ast.Constant(not node.value)
     elif isinstance(node, ast.Constant) and isinstance(node.value, int | float):
-        yield f"{node.value} -> {node.value + 1}", ast.Constant(node.value + 1)
+        other_value = node.value + 1 if node.value != 0.0 or isinstance(node.value, int) else _LATER_THAN_ALL
+        yield f"{node.value} -> {other_value}", ast.Constant(other_value)
     elif isinstance(node, ast.Name) and node.id in _NAMES:
         yield f"{node.id} -> {_NAMES[node.id]}", ast.Name(_NAMES[node.id], node.ctx)
     elif _is_effect(node):
         yield f"without {ast.unparse(node)}", ast.Pass()
-    elif isinstance(node, ast.Return) and node.value is not None:
+    elif isinstance(node, ast.Return) and not _is_none(node.value):
         yield f"{ast.unparse(node)} -> return None", ast.Return(ast.Constant(None))
+
+
+def _is_none(node: ast.expr | None) -> bool:
+    return node is None or (isinstance(node, ast.Constant) and node.value is None)
 
 
 def _is_effect(node: ast.AST) -> bool:
@@ -104,6 +133,18 @@ def _is_effect(node: ast.AST) -> bool:
     if isinstance(node, ast.Assign | ast.AugAssign):
         return "self." in ast.unparse(node)
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+
+
+def mutants(path: Path) -> Iterator[tuple[str, ast.Module]]:
+    """Yield each change and the module's tree with it."""
+    source = path.read_text("utf-8")
+    for at in range(100_000):
+        change = Change(at)
+        tree = change.visit(ast.parse(source))
+        if not change.what:
+            return
+        assert isinstance(tree, ast.Module)
+        yield change.what, ast.fix_missing_locations(tree)
 
 
 class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -121,53 +162,125 @@ class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self._tree, str(self._path), "exec"), module.__dict__)  # noqa: S102 - our own source
 
 
-def mutants(path: Path) -> Iterator[tuple[str, ast.Module]]:
-    """Yield each change and the module's tree with it."""
-    source = path.read_text("utf-8")
-    for at in range(100_000):
-        change = Change(at)
-        tree = change.visit(ast.parse(source))
-        if not change.what:
-            return
-        assert isinstance(tree, ast.Module)
-        yield change.what, ast.fix_missing_locations(tree)
+class Trial:
+    """A plugin of pytest: once the tests are collected, run them in a child for each mutant, the latest killers first.
+
+    The tests' modules were imported with the unchanged program, so in the child each function gets its changed code in
+    place, and each plain value its changed value wherever it was imported. What survives that has a second trial in a
+    program that has imported nothing before.
+    """
+
+    def __init__(self, name: str, end: float) -> None:
+        self._name, self._end = name, end
+        self._killers: list[pytest.Item] = []
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        module = importlib.import_module(self._name)
+        path = Path(str(module.__file__))
+        tried = survived = 0
+        for at, (what, tree) in enumerate(mutants(path)):
+            if time.monotonic() > self._end:
+                print("the time is over")
+                break
+            tried += 1
+            again = [sys.executable, "-m", "tests.endurance.mutants", self._name, "--at", str(at)]
+            if self._survives(session, module, compile(tree, str(path), "exec")) and not subprocess.call(again):
+                survived += 1
+                print(f"  {self._name} {what}", flush=True)
+        print(f"{self._name}: {tried} mutants, {survived} survived", flush=True)
+        return True
+
+    def _survives(self, session: pytest.Session, module: ModuleType, code: CodeType) -> bool:
+        """Return whether all tests pass with that code. One that never ends is noticed."""
+        items = [*self._killers, *(one for one in session.items if one not in self._killers)]
+        reader, writer = os.pipe()
+        number = os.fork()
+        if not number:
+            with contextlib.suppress(BaseException), open(os.devnull, "w", encoding="utf-8") as nowhere:
+                os.dup2(nowhere.fileno(), 1)
+                os.dup2(nowhere.fileno(), 2)
+                session.config.pluginmanager.unregister(name="terminalreporter")
+                _put_in_place(module, code)
+                for at, (item, following) in enumerate(itertools.pairwise([*items, None])):
+                    assert item
+                    os.write(writer, at.to_bytes(2, "big"))
+                    item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                    if session.testsfailed:
+                        os._exit(1)
+                os._exit(0)
+            os._exit(1)
+        os.close(writer)
+        with open(reader, "rb") as tried:
+            begun = tried.read()
+        if os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]) == 0:
+            return True
+        if begun:
+            killer = items[int.from_bytes(begun[-2:], "big")]
+            self._killers = [killer, *(one for one in self._killers if one is not killer)]
+        return False
 
 
-def survives(name: str, path: Path, tree: ast.Module, tests: str) -> bool:
-    """Return whether all tests of a file pass with that tree. One that never ends is noticed."""
-    number = os.fork()
-    if number:
-        return os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]) == 0
-    signal.alarm(_PATIENCE_SECONDS)
-    with contextlib.suppress(BaseException), open(os.devnull, "w", encoding="utf-8") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
-        os.dup2(nowhere.fileno(), 2)
-        sys.meta_path.insert(0, Mutated(name, path, tree))
-        words = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", tests]
-        os._exit(int(pytest.main(words)))
-    os._exit(1)
+def _put_in_place(module: ModuleType, code: CodeType) -> None:
+    changed = ModuleType(module.__name__)
+    changed.__dict__.update({name: module.__dict__[name] for name in ("__file__", "__package__", "__spec__")})
+    exec(code, changed.__dict__)  # noqa: S102 - our own source
+    for name, new in vars(changed).items():
+        old = getattr(module, name, None)
+        if isinstance(new, _PLAIN) and not name.startswith("__") and new != old:
+            for other in [one for one in sys.modules.values() if vars(one).get(name, _PLAIN) == old]:
+                setattr(other, name, new)
+    _copy(module, changed, module.__name__)
+
+
+def _copy(old: object, new: object, module: str) -> None:
+    """Copy the code and the plain values of what is defined in a module or class."""
+    for name, changed in list(vars(new).items()):
+        present = vars(old).get(name)
+        if isinstance(changed, type) and isinstance(present, type) and changed.__module__ == module:
+            _copy(present, changed, module)
+        elif isinstance(new, type) and isinstance(changed, _PLAIN) and changed != present and name[:2] != "__":
+            with contextlib.suppress(AttributeError):
+                setattr(old, name, changed)
+        for old_function, new_function in zip(_functions(present), _functions(changed), strict=False):
+            if new_function.__module__ == module:
+                old_function.__code__ = new_function.__code__
+                old_function.__defaults__ = new_function.__defaults__
+                old_function.__kwdefaults__ = new_function.__kwdefaults__
+
+
+def _functions(one: object) -> list[FunctionType]:
+    parts = [one.fget, one.fset] if isinstance(one, property) else [getattr(one, "__func__", one)]
+    return [
+        inner for part in parts if isinstance(inner := inspect.unwrap(part) if callable(part) else part, FunctionType)
+    ]
+
+
+def run_tests(name: str, *plugins: object) -> int:
+    """Run the tests of a module; return pytest's exit status."""
+    words = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--timeout={_PATIENCE_SECONDS}"]
+    return int(pytest.main([*words, *(f"tests/{one}" for one in TESTS[name])], plugins=list(plugins)))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Change the program and see whether the tests notice.")
     parser.add_argument("modules", nargs="*", default=list(TESTS))
-    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--minutes", type=float, default=60.0, help="for all of them")
+    parser.add_argument("--at", type=int, help="run the tests with that mutant of a module alone; 0 if it survives")
     options = parser.parse_args()
+    if options.at is not None:
+        (name,) = options.modules
+        path = Path(name.replace(".", "/") + ".py")
+        _, tree = next(itertools.islice(mutants(path), options.at, None))
+        sys.meta_path.insert(0, Mutated(name, path, tree))
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+            return run_tests(name)
     end = time.monotonic() + options.minutes * 60
-    import tests.conftest  # noqa: F401 - which takes a while, so once for all children
-
     for name in options.modules:
-        path = ROOT / (name.replace(".", "/") + ".py")
-        wanted = [UNIT + one for one in TESTS[name]]
-        tried = survived = 0
-        for what, tree in mutants(path):
-            if time.monotonic() > end:
-                break
-            tried += 1
-            if all(survives(name, path, tree, one) for one in wanted):
-                survived += 1
-                print(f"  {name} {what}", flush=True)
-        print(f"{name}: {tried} mutants, {survived} survived", flush=True)
+        number = os.fork()
+        if not number:
+            os._exit(run_tests(name, Trial(name, end)))
+        os.waitpid(number, 0)
     return 0
 
 

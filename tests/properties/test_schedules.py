@@ -6,12 +6,14 @@ import contextlib
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.zones import live_in, read_zone
 from tray_app.core.errors import BrokerUnavailable, KeysRefused, RateLimited, RevokeFailed, StoreError
 from tray_app.core.renewal_schedule import Due
-from tray_app.core.token import KST, token_for
+from tray_app.core.token import KST, UTC, token_for
 from tray_app.core.token_schedule import TokenSchedule
 from tray_app.core.trading import (
     ClosedDays,
@@ -191,6 +193,53 @@ def test_a_renewal_never_turns_in_circles_and_revokes_no_token_in_trading_hours(
         assert not schedule.stopped
         assert schedule.renew_at is not None
         assert schedule.renew_at <= token.expires + 3
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Seoul"])
+def test_what_waits_for_the_end_of_the_quiet_hours_is_told_then(zone: str) -> None:
+    """Also on the days on which the clocks are set forward or back, where an hour is missing or comes twice."""
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            live_in(zone, patch)
+            quiet_hours_end_in_time()
+    finally:
+        read_zone()
+
+
+@given(
+    st.sampled_from(
+        [
+            datetime(2026, 3, 8, 7, tzinfo=UTC),
+            datetime(2026, 11, 1, 6, tzinfo=UTC),
+            datetime(2026, 12, 31, 15, tzinfo=UTC),
+        ]
+    ),
+    st.integers(-300, 300),
+    st.integers(0, 1439),
+    st.integers(1, 500),
+)
+@example(datetime(2026, 11, 1, 6, tzinfo=UTC), 5, 0, 90)
+def quiet_hours_end_in_time(clocks_change: datetime, minutes: int, start: int, length: int) -> None:
+    now = clocks_change.timestamp() + minutes * 60.0
+    end = (start + length) % 1440
+    schedule = TokenSchedule("notify", 0, (36000, 300), lambda: 0.5, quiet_hours=(start, end), mode="demo")
+    schedule.saw(token_for("a-token", DAY, now + 36000 - DAY), now - 3600)
+    first = now
+    while is_quiet(first, start, end):
+        first += 60.0
+    while not schedule.notices(now):
+        moment = schedule.next_moment(now)
+        assert moment is not None
+        assert moment > now
+        now = moment
+    assert not is_quiet(now, start, end)
+    assert now <= first + (3600.0 if first == clocks_change.timestamp() else 60.0), "a moment of the missing hour"
+
+
+def is_quiet(now: float, start: int, end: int) -> bool:
+    local = datetime.fromtimestamp(now)  # noqa: DTZ006 - the quiet hours are those of the wall clock
+    minutes = local.hour * 60 + local.minute
+    return start <= minutes < end if start <= end else not end <= minutes < start
 
 
 @given(st.sampled_from(BOUNDARIES), st.floats(-7200, 7200), MODES)

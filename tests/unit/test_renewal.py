@@ -18,7 +18,12 @@ SHORT = token_for("stored-token-of-a-test", 3700, NOW - 3600)
 EXPIRED = token_for("stored-token-of-a-test", 3600, NOW - 3600)
 OTHER = token_for("another-token-of-a-test", DAY, NOW - 60)
 
+MOMENT = token_for("stored-token-of-a-test", 3600.5, NOW - 3600)
+
 NOTHING = LastAttempt()
+KILLED = LastAttempt.succeeded(
+    OTHER, NOW - 10, None, is_same=False, is_rotation=False, replaced=[], is_unsaved=True, has_killed=True
+)
 SAME = LastAttempt.succeeded(SHORT, NOW - 10, None, is_same=True, is_rotation=False, replaced=[])
 ROTATED_SAME = LastAttempt.succeeded(SHORT, NOW - 10, None, is_same=True, is_rotation=True, replaced=[])
 JUST_ISSUED = LastAttempt.succeeded(STORED, NOW + 1, None, is_same=False, is_rotation=False, replaced=[])
@@ -87,7 +92,16 @@ USE, FAIL, ASK_OTHER_TOOLS, ISSUE = Action.USE, Action.FAIL, Action.ASK_OTHER_TO
         # Kiwoom's own wait counts for everybody until it is over
         (None, WAIT, ENSURE, ASK_OTHER_TOOLS, FAIL),
         (STORED, WAIT, REFRESH, FAIL, FAIL),
+        (None, failed(RateLimited(NO, retry_after=30.0), NOW - 29.5), ENSURE, ASK_OTHER_TOOLS, FAIL),
         (None, failed(RateLimited(NO, retry_after=30.0), NOW - 31), ENSURE, ASK_OTHER_TOOLS, ISSUE),
+        # without a token, nobody ends one that another program has and could not store
+        (None, KILLED, ENSURE, ASK_OTHER_TOOLS, FAIL),
+        (SHORT, KILLED, ENSURE, ASK_OTHER_TOOLS, ISSUE),
+        # what is known of a token says nothing once that is gone
+        (None, SAME, ENSURE, ASK_OTHER_TOOLS, ISSUE),
+        (None, JUST_ISSUED, ENSURE, ASK_OTHER_TOOLS, ISSUE),
+        # every unexpired token is enough for whoever asks for no time
+        (MOMENT, NOTHING, Request.ensure(NOW, 0), USE, USE),
     ],
 )  # fmt: skip
 def test_decision(token: Token | None, last: LastAttempt, request_: Request, first: str, then: str) -> None:
@@ -113,12 +127,15 @@ def test_a_wait_is_said_in_seconds_with_the_brokers_code() -> None:
         (STORED, STORED, ENSURE, False),
         (STORED, OTHER, REPLACE, True),
         (None, STORED, REPLACE, False),  # that is the refused one
+        (STORED, token_for("third", 60, NOW), REPLACE, True),  # any is better than a refused one
+        (STORED, token_for("third", DAY, NOW - 3600), ENSURE, False),
+        (STORED, token_for("stored-token-of-a-test", 2 * DAY, NOW), ENSURE, False),  # the same token is no other
     ],
 )
 def test_another_tools_token_is_taken_when_it_serves_better(
     token: Token | None, external: Token | None, request_: Request, is_better: bool
 ) -> None:
-    assert (better_of(token, external, request_, NOW) is not None) is is_better
+    assert (better_of(token, external, request_) is not None) is is_better
 
 
 @pytest.mark.parametrize(

@@ -275,7 +275,7 @@ class TestRenewal:
     ) -> None:
         schedule.saw(one := token(clock, lifetime=lifetime), clock())
 
-        assert schedule.renew_at == pytest.approx(one.expires - lifetime / 4)
+        assert schedule.renew_at == pytest.approx(one.expires - lifetime / 4, abs=0.001)
 
     def test_is_due_at_once_when_there_is_no_token_at_start(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(None, clock())
@@ -331,6 +331,15 @@ class TestRenewal:
 
         assert schedule.renew_at == one.expires - 600
 
+    def test_begins_when_notify_is_switched_to_auto_and_there_is_no_token(
+        self, schedules: Callable[..., TokenSchedule], clock: Clock
+    ) -> None:
+        schedule = schedules(NOTIFY)
+        schedule.saw(None, clock())
+        schedule.reconfigure(AUTO, 600, THRESHOLDS, None, clock())
+
+        assert schedule.due(clock()) is Due.RENEW
+
     @pytest.mark.parametrize("happens", ["start", "no token", "end", "sleep", "failure", "vanished", "same"])
     def test_notify_never_renews(self, happens: str, schedules: Callable[..., TokenSchedule], clock: Clock) -> None:
         schedule = schedules(NOTIFY)
@@ -372,6 +381,18 @@ class TestClear:
         schedule.saw(None, clock(), interrupted=True)
 
         assert schedule.due(clock() + 60) is Due.RENEW
+
+    @pytest.mark.parametrize(("seconds", "goes_on"), [(59.9, True), (60, False)])
+    def test_is_told_from_a_rotation_that_failed_within_the_minute_before(
+        self, seconds: float, goes_on: bool, schedule: TokenSchedule, clock: Clock
+    ) -> None:
+        schedule.saw(token(clock), clock())
+        schedule.failed(BrokerUnavailable("no"), clock(), rotating=True)
+        clock.advance(seconds)
+
+        schedule.saw(None, clock())
+
+        assert (schedule.renew_at is not None) is goes_on
 
     def test_in_the_last_five_minutes_stops_the_renewal_too(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(one := token(clock), clock())

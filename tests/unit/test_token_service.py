@@ -295,6 +295,18 @@ class TestLiving:
             service.living()
 
 
+class TestEnough:
+    @pytest.mark.parametrize(("left", "asks"), [(300, 0), (299.9, 1)])
+    def test_is_a_token_with_five_minutes_left(
+        self, left: float, asks: int, service: TokenService, broker: FakeBroker, clock: Clock
+    ) -> None:
+        service.put(token_for("token-of-a-test", DAY, clock()))
+        clock.advance(DAY - left)
+        service.ensure()
+
+        assert broker.issues == asks
+
+
 class TestSameAnswer:
     def test_is_told_and_keeps_the_token(self, service: TokenService, clock: Clock) -> None:
         first = service.ensure().token

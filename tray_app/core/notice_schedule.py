@@ -295,10 +295,15 @@ def _is_evening_before(expires: float, now: float, mode: str) -> bool:
 
 
 def _next_time_of_day(minutes: int, now: float) -> float:
-    """Return when this computer's clock next shows so many minutes after midnight, in seconds of the epoch."""
-    today = _local(now)
-    moment = datetime.combine(today.date(), time(minutes // 60, minutes % 60))
-    return (moment if moment > today else moment + timedelta(days=1)).timestamp()
+    """Return when this computer's clock next shows so many minutes after midnight, in seconds of the epoch; it shows
+    some twice on the day on which it is set back an hour."""
+    today = _local(now).date()
+    moments = [
+        datetime.combine(today + timedelta(days), time(minutes // 60, minutes % 60, fold=fold)).timestamp()
+        for days in (0, 1)
+        for fold in (0, 1)
+    ]
+    return min(one for one in moments if one > now)
 
 
 def _local(now: float) -> datetime:

@@ -158,7 +158,7 @@ class LockedSession:
             token = self.settle_doubt(token, request.waiting_since)
             decision = decide(token, self.record.last, request, self._clock())
         if decision.action == Action.ASK_OTHER_TOOLS:
-            external = better_of(token, self.external_token(), request, self._clock())
+            external = better_of(token, self.external_token(), request)
             if external is not None:
                 outcome = self.adopt(external)
                 if request.is_satisfied_by(external, self._clock()):

@@ -152,11 +152,12 @@ def decide(
     return Decision(Action.ISSUE)
 
 
-def better_of(token: Token | None, external: Token | None, request: Request, now: float) -> Token | None:
-    """Return the token that another tool has issued if it suits the request better than the stored one, else None."""
+def better_of(token: Token | None, external: Token | None, request: Request) -> Token | None:
+    """Return the unexpired token that another tool has issued if it suits the request better than the stored one, else
+    None."""
     if external is None or external.value == request.refused:
         return None
-    if token is None or not token.lives(now) or token.value == request.refused:
+    if token is None or token.value == request.refused:
         return external
     return external if external.value != token.value and external.expires > token.expires else None
 

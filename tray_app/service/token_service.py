@@ -328,7 +328,7 @@ class TokenService:
                     return ()  # another tool's token may be the one that works
                 token = settled
             request = Request.refresh(self._clock(), rotate=False)
-            external = better_of(token, session.external_token(), request, self._clock())
+            external = better_of(token, session.external_token(), request)
             if external is None:
                 return session.publish(token)
             outcome = session.adopt(external)
