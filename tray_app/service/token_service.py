@@ -418,4 +418,4 @@ def _answer_to(
 
 
 def _no_token() -> NoToken:
-    return NoToken(msg("There is no living token. Get one with: kiwoom-token refresh"))
+    return NoToken(msg("There is no valid token. Issue one with: kiwoom-token refresh"))
