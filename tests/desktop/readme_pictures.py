@@ -47,13 +47,14 @@ def take(desktop: Desktop, folder: Path, language: str) -> list[Path]:
         )
 
     ends = _next_morning(time.time())
+    quiet = datetime.fromtimestamp(ends, KST).strftime("%H:%M")
     with Trader(desktop, store="auto") as trader:
-        trader.settings(policy="daily 06:30", language=language)
+        trader.settings(policy=f"daily {quiet}", language=language)
         _record_a_week(trader.data, ends)
         trader.put(_TODAYS_TOKEN, ends - time.time())
         trader.confirm(_TODAYS_TOKEN)
         program = trader.start_tray("--background", LANG=LOCALES[language])
-        desktop.wait_for(lambda: "06:30" in trader.tooltip(), "the token")
+        desktop.wait_for(lambda: quiet in trader.tooltip(), "the token")
 
         menus = set(desktop.screen.ids(*_PANEL_MENU))
         desktop.click_icon(3)
@@ -101,9 +102,11 @@ def _own_windows(desktop: Desktop) -> list[Window]:
 
 
 def _next_morning(now: float) -> float:
-    """The next 06:30 in Korea that is more than an hour away."""
+    """The next 06:30 in Korea, or 07:30 where that is less than an hour away: a token has 24 hours at most."""
     morning = datetime.fromtimestamp(now, KST).replace(hour=6, minute=30, second=0, microsecond=0)
-    while morning.timestamp() < now + _HOUR:
+    if 0 < morning.timestamp() - now < _HOUR:
+        morning += timedelta(hours=1)
+    if morning.timestamp() < now:
         morning += timedelta(days=1)
     return morning.timestamp()
 

@@ -45,7 +45,7 @@ def test_menu_notice_and_doctor_offer_the_same(trader: Trader, code: str, text: 
     trader.sandbox.set_fault(code)
     trader.start_tray(LANG="ko_KR.UTF-8")
     notice = trader.desktop.notice("[실전]", 30)
-    assert list(notice.actions.values()) == ["열기", text, "나중에 알림"]
+    assert list(notice.actions.values()) == [text, "나중에 알림", "열기"]
     trader.sees(code)
     assert remedy(trader) == (text, True)
     trader.desktop.activate()

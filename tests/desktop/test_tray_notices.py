@@ -71,7 +71,7 @@ def test_notice_in_korean(desktop: Desktop) -> None:
         assert notice.summary.startswith("[실전] 키움 토큰 ")
         assert "만료 (20분 전)" in notice.summary
         assert notice.actions["default"] == "열기"
-        assert list(notice.actions.values()) == ["열기", "지금 폐기 후 재발급…", "나중에 알림"]
+        assert list(notice.actions.values()) == ["지금 폐기 후 재발급…", "나중에 알림", "열기"]
         desktop.bubble(notice)
         desktop.screenshot("tray notice ko")
 

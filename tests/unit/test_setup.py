@@ -17,7 +17,7 @@ pytest.importorskip("PySide6.QtWidgets")
 
 import keyring
 import keyring.core
-from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QRect, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QRadioButton,
+    QScrollArea,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -892,3 +893,42 @@ def test_damaged_accounts_of_kiwoomcli_are_no_accounts(entries: MemoryKeyring, s
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps({"profiles": 3}))
     assert LocalSetupActions(settings).find_keys() == KeySearch()
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("code", ["8030", "8050"])
+def test_on_a_small_screen_at_300_percent_what_helps_is_in_sight_and_no_word_is_cut(
+    open_setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch, code: str, lang: str
+) -> None:
+    class SmallScreen:
+        def availableGeometry(self) -> QRect:
+            return QRect(0, 0, 426, 258)
+
+    monkeypatch.setattr(SetupWizard, "screen", lambda _: SmallScreen())
+    speak(lang)
+    setup = open_setup(Step.KEYS, failure=refused(code)).known()
+    setup.type()
+    setup.next()
+    setup.bot.wait(50)
+    wizard = setup.wizard
+    assert (wizard.width(), wizard.height()) == (426, 218)
+    assert wizard.focusWidget() is setup.find("keysRemedy")
+    assert setup.find("keysRemedy").property("main") == "true"
+    assert setup.find("setupNext").property("main") == "false"
+    for name in ("keysRemedy", "setupNext", "setupSkip", "setupBack"):
+        button = setup.find(name)
+        assert wizard.rect().contains(button.mapTo(wizard, button.rect().bottomRight())), name
+        assert button.width() >= button.sizeHint().width(), name
+    for area in wizard.findChildren(QScrollArea):
+        assert not area.isVisible() or area.horizontalScrollBar().maximum() == 0
+    assert not setup.find("keysComplaint").visibleRegion().isEmpty(), "it is scrolled to"
+
+
+def test_what_helps_goes_once_other_keys_are_typed(open_setup: Callable[..., Setup]) -> None:
+    setup = open_setup(Step.KEYS, failure=refused("8030")).known()
+    setup.type()
+    setup.next()
+    assert setup.find("keysRemedy").isVisible()
+    setup.find("appKey").setText(KEY + "x")
+    assert not setup.find("keysRemedy").isVisible()
+    assert setup.find("setupNext").property("main") == "true"

@@ -352,6 +352,35 @@ def entry(of: QWidget, name: str) -> QAction:
     return found
 
 
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_no_line_of_the_card_is_cut(qtbot: QtBot, lang: str) -> None:
+    speak(lang)
+    locked = view(place="file", place_path="/home/trader/.local/share/kiwoom-token-tray/.token", place_problem="locked")
+    for one in (view(), locked, refused("8001"), refused("8030"), refused("8050"), refused("1700")):
+        window = StatusWindow()
+        qtbot.addWidget(window)
+        window.show_view(one)
+        window.show()
+        settle()
+        for name in ("placeWhy", "last", "coming"):
+            label = window.findChild(QLabel, name)
+            assert label is not None
+            assert not label.isVisible() or label.height() >= label.heightForWidth(label.width()), label.text()
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_texts_beside_a_compact_ring_do_not_touch_it(qtbot: QtBot, lang: str) -> None:
+    speak(lang)
+    window = StatusWindow()
+    qtbot.addWidget(window)
+    window.show_view(several("default"))
+    window.show()
+    settle()
+    right = ring(window.dial)[2]
+    for label in (window.dial.headline, window.dial.countdown, window.dial.end):
+        assert label.geometry().left() > right
+
+
 @pytest.mark.parametrize("height", [400, 250])
 def test_small_screen_keeps_the_buttons_in_reach(shown: StatusWindow, height: int) -> None:
     shown.show_view(replace(refused("8050"), settings_problem="settings.toml, line 3: " + "no " * 30))

@@ -435,4 +435,4 @@ def _answer_to(request: Request, token: Token | None, now: float, tokens: Accoun
 
 
 def _no_token() -> NoToken:
-    return NoToken(msg("There is no living token. Get one with: kiwoom-token refresh"))
+    return NoToken(msg("There is no valid token. Issue one with: kiwoom-token refresh"))

@@ -63,7 +63,8 @@ class FreedesktopBackend:
         self._check_server()
         actions = []
         if "actions" in self._capabilities:  # daemons without actions show a dialog for a notification that has any
-            actions = [OPEN, notification.open_label, *(part for button in notification.buttons for part in button)]
+            buttons = (*notification.buttons, (OPEN, notification.open_label))  # some daemons show the last as a button
+            actions = [part for button in buttons for part in button]
         body = escape(notification.body, quote=False) if "body-markup" in self._capabilities else notification.body
         hints = {
             "urgency": ("y", _URGENCY_CRITICAL if notification.urgent else _URGENCY_NORMAL),

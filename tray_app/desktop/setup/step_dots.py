@@ -13,7 +13,8 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.core.language import tr
-from tray_app.desktop.theme.colours import edge_colour
+from tray_app.desktop.theme.colours import edge_colour, text_colour
+from tray_app.desktop.theme.dark_mode import is_high_contrast
 
 
 class StepDots(QWidget):
@@ -42,7 +43,8 @@ class StepDots(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        faint = edge_colour(self.palette())
+        text = text_colour(self.palette())
+        faint = text if is_high_contrast() else edge_colour(self.palette())
         left = self.width() / 2 - 8 * (self._count - 1)
         for number in range(self._count):
             painter.setBrush(self._colour if number <= self._at else faint)

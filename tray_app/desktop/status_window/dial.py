@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 from tray_app.desktop.status_window.countdown import Countdown
 from tray_app.desktop.widgets.labels import make_label
 
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 _DIAL, _SMALLEST_DIAL = 304, 216
 _COMPACT_DIAL, _SMALL_DIAL = 128, 104
 _BESIDE = 14
@@ -77,7 +78,8 @@ class Dial(QWidget):
         set_text(self.headline, view.headline)
         nothing = view.phase is Phase.NONE
         self.countdown.show_text("–:––:––" if nothing else view.countdown, view.remaining, faint=nothing)
-        set_text(self.end, view.end)
+        head, comma, tail = view.end.partition(", ")
+        set_text(self.end, head + comma + tail.replace(" ", _NO_BREAK))  # a line ends at the comma
         set_text(self.end_local, view.end_local)
         self.end_local.setVisible(bool(view.end_local))
         self.setAccessibleDescription(view.remaining)

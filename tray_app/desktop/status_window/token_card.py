@@ -59,8 +59,7 @@ class TokenCard(QFrame):
         self.last_at.hide()
         self.path.hide()
         self.why.hide()
-        for label in (self.last, self.coming):
-            label.setMinimumHeight(2 * label.fontMetrics().lineSpacing())
+        self.coming.setMinimumHeight(2 * self.coming.fontMetrics().lineSpacing())
 
     def retranslate(self) -> None:
         for label, text in zip(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from tray_app.desktop.view.model import View
 
-_WIDTH, _HEIGHT = 460, 626
+_WIDTH, _HEIGHT = 460, 632
 _TITLE_BAR = 40
 _CRAMPED_HEIGHT = 400
 

@@ -1,0 +1,214 @@
+"""Every window for people who hear it or have no mouse: names, captions, and a way to everything by the keyboard."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets")
+
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QRadioButton,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from tests.doubles import Clock
+from tests.unit.test_setup import FakeActions
+from tests.unit.test_status_window import NOW, refused, state, view
+from tray_app.core import language
+from tray_app.core.errors import KeyringUnavailable
+from tray_app.desktop.dialogs.clear import ask_clear
+from tray_app.desktop.dialogs.keys import ask_keys
+from tray_app.desktop.dialogs.rotate import ask_rotate
+from tray_app.desktop.history.feed import HistoryFeed
+from tray_app.desktop.history.window import HistoryWindow
+from tray_app.desktop.settings.damaged import DamagedSettingsDialog
+from tray_app.desktop.settings.view import settings_view
+from tray_app.desktop.settings.window import SettingsWindow
+from tray_app.desktop.setup.actions import FoundKeys, KeySearch
+from tray_app.desktop.setup.flow import Step
+from tray_app.desktop.setup.wizard import SetupWizard
+from tray_app.desktop.status_window.window import StatusWindow
+from tray_app.desktop.translation import install_translator
+from tray_app.desktop.view.build import view_of
+from tray_app.desktop.view.model import Overview, View
+from tray_app.settings.load import load_settings
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
+
+_MNEMONIC = re.compile(r"\([A-Z]\)|&")
+_TAKES_INPUT = (QAbstractButton, QComboBox, QLineEdit, QAbstractSpinBox, QAbstractItemView)
+
+
+def status_window(shown: View) -> QWidget:
+    window = StatusWindow()
+    window.show_view(shown)
+    return window
+
+
+def several() -> View:
+    states = (state(), state(-5, profile="swing", mode="demo"), state(None, profile="day", stopped=True))
+    return view_of(Overview(states, "default"), NOW, "linux")
+
+
+def wizard(step: Step, **actions: object) -> QWidget:
+    one = SetupWizard(None, FakeActions(**actions), step)  # type: ignore[arg-type]
+    one.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, on=False)
+    return one
+
+
+def settings_page(number: int) -> QWidget:
+    window = SettingsWindow()
+    window.show_settings(settings_view(load_settings(None), ("default", "swing"), None))
+    sections = window.findChild(QAbstractItemView, "sections")
+    assert sections is not None
+    sections.setCurrentIndex(sections.model().index(number, 0))
+    return window
+
+
+def damaged_settings() -> QWidget:
+    return DamagedSettingsDialog(load_settings(None), lambda: load_settings(None), "/x/settings.toml")
+
+
+def history() -> QWidget:
+    feed = HistoryFeed(None, {"default": lambda: None, "swing": lambda: None}, Clock(NOW))
+    window = HistoryWindow(feed)
+    feed.setParent(window)
+    return window
+
+
+WINDOWS: dict[str, Callable[[], QWidget]] = {
+    "status": lambda: status_window(view()),
+    "status, refused": lambda: status_window(refused("8050")),
+    "status, several accounts": lambda: status_window(several()),
+    "remove": lambda: ask_clear(None, state(), NOW),
+    "reissue": lambda: ask_rotate(None),
+    "keys": lambda: ask_keys(None, "real"),
+    "damaged settings": damaged_settings,
+    "history": history,
+    "wizard, welcome": lambda: wizard(Step.WELCOME),
+    "wizard, keys": lambda: wizard(Step.KEYS),
+    "wizard, keys found": lambda: wizard(Step.KEYS, search=KeySearch((FoundKeys("real"), FoundKeys("demo")))),
+    "wizard, keyring locked": lambda: wizard(Step.KEYS, search=KeySearch((), KeyringUnavailable.LOCKED)),
+    "wizard, storage": lambda: wizard(Step.STORAGE),
+    "wizard, startup": lambda: wizard(Step.STARTUP),
+    "wizard, done": lambda: wizard(Step.DONE),
+    **{f"settings {number}": partial(settings_page, number) for number in range(5)},
+}
+
+
+@pytest.fixture(autouse=True)
+def english_again(qapp: QApplication) -> Iterator[None]:
+    yield
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    speak(qapp, "en")
+
+
+def speak(app: QApplication, lang: str) -> None:
+    language.use(lang)
+    install_translator(app)
+
+
+def opened(name: str, lang: str, qtbot: QtBot, qapp: QApplication) -> QWidget:
+    speak(qapp, lang)
+    window = WINDOWS[name]()
+    qtbot.addWidget(window)
+    window.show()
+    if isinstance(window, SetupWizard):
+        flow = window.flow
+        qtbot.waitUntil(lambda: None not in {flow.state.search, flow.state.storage, flow.state.options})
+    qtbot.wait(50)
+    return window
+
+
+def inputs(window: QWidget) -> list[QWidget]:
+    """What a user sees and can change."""
+    return [
+        one
+        for one in window.findChildren(QWidget)
+        if isinstance(one, _TAKES_INPUT)
+        and one.isVisible()
+        and one.focusPolicy() != Qt.FocusPolicy.NoFocus
+        and not isinstance(one.parent(), QAbstractSpinBox | QComboBox)
+    ]
+
+
+def chain(window: QWidget) -> list[QWidget]:
+    """The widgets in the order of the Tab key, once round."""
+    found: list[QWidget] = [window]
+    while (following := found[-1].nextInFocusChain()) is not None and following is not window:
+        found.append(following)
+    return found
+
+
+def is_other_choice(one: QWidget) -> bool:
+    """Return True for a radio button that the arrow keys reach from the checked one."""
+    return isinstance(one, QRadioButton) and not one.isChecked()
+
+
+@pytest.mark.usefixtures("private_places")
+@pytest.mark.parametrize("lang", ["ko", "en"])
+@pytest.mark.parametrize("name", WINDOWS)
+def test_a_screen_reader_has_a_name_for_everything_that_takes_input(
+    name: str, lang: str, qtbot: QtBot, qapp: QApplication
+) -> None:
+    window = opened(name, lang, qtbot, qapp)
+    for one in inputs(window):
+        spoken = QAccessible.queryAccessibleInterface(one).text(QAccessible.Text.Name)
+        assert spoken.strip(), (type(one).__name__, one.objectName())
+        assert not _MNEMONIC.search(spoken), spoken
+
+
+@pytest.mark.usefixtures("private_places")
+@pytest.mark.parametrize("name", WINDOWS)
+def test_the_tab_key_reaches_everything_that_takes_input(name: str, qtbot: QtBot, qapp: QApplication) -> None:
+    window = opened(name, "ko", qtbot, qapp)
+    reached = {one for one in chain(window) if one.focusPolicy() & Qt.FocusPolicy.TabFocus}
+    out_of_reach = [
+        one for one in inputs(window) if one.isEnabled() and one not in reached and not is_other_choice(one)
+    ]
+    assert [one.objectName() for one in out_of_reach] == []
+
+
+@pytest.mark.usefixtures("private_places")
+@pytest.mark.parametrize("lang", ["ko", "en"])
+@pytest.mark.parametrize("name", WINDOWS)
+def test_no_two_buttons_share_a_letter(name: str, lang: str, qtbot: QtBot, qapp: QApplication) -> None:
+    window = opened(name, lang, qtbot, qapp)
+    texts = [one.text() for one in window.findChildren(QAbstractButton) if one.isVisible()]
+    texts += [one.text() for one in window.findChildren(QLabel) if one.isVisible() and one.buddy() is not None]
+    letters = [found[1].lower() for text in texts if (found := re.search(r"&(\w)", text))]
+    assert sorted(letters) == sorted(set(letters)), texts
+
+
+@pytest.mark.usefixtures("private_places")
+@pytest.mark.parametrize("name", [name for name in WINDOWS if name != "history"])
+def test_no_word_is_cut(name: str, qtbot: QtBot, qapp: QApplication) -> None:
+    for lang in ("ko", "en"):
+        window = opened(name, lang, qtbot, qapp)
+        for one in window.findChildren(QPushButton):
+            if one.isVisible():
+                assert one.width() >= one.sizeHint().width(), one.text()
+
+
+@pytest.mark.usefixtures("private_places")
+@pytest.mark.parametrize("name", [name for name in WINDOWS if not name.startswith("wizard")])
+def test_escape_closes_the_window(name: str, qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> None:
+    window = opened(name, "en", qtbot, qapp)
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert not window.isVisible()
