@@ -10,8 +10,9 @@ import struct
 import subprocess
 import sys
 import tomllib
+from contextlib import nullcontext
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.packaging.conftest import ROOT
-from tray_app.cli.self_test import run_checks
+from tray_app.cli.self_test import import_modules, run_checks
 
 PACKAGING = ROOT / "packaging"
 
@@ -116,6 +117,20 @@ def test_one_failed_check_fails_the_self_test_and_the_others_are_run(capsys: pyt
         "FAILED first: ModuleNotFoundError: No module named 'x'",
         "ok second: fine",
     ]
+
+
+@pytest.mark.parametrize("system", ["win32", "darwin", "linux"])
+@pytest.mark.parametrize(("library", "user"), [("jeepney", "kwallet"), ("secretstorage", "secret_service")])
+def test_self_test_misses_the_libraries_of_linux_there_alone(
+    monkeypatch: pytest.MonkeyPatch, library: str, user: str, system: str
+) -> None:
+    wanted = {f"tray_app.stores.{user}", "tray_app.stores.redis_record"}
+    monkeypatch.delitem(sys.modules, f"tray_app.stores.{user}", raising=False)
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.setattr("tray_app.cli.self_test.sys", SimpleNamespace(platform=system))
+
+    with pytest.raises(ModuleNotFoundError) if system == "linux" else nullcontext():
+        assert import_modules(wanted.__contains__) == "1 imported"
 
 
 # ---------------------------------------------------------------------------------------------------- PATH on Windows
