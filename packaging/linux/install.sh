@@ -104,7 +104,7 @@ rm -rf "$place.old"
 ln -sf "$place/$name" "$prefix/bin/$name"
 ln -sf "$place/kiwoom-token" "$prefix/bin/kiwoom-token"
 sed "s|^Exec=.*|Exec=\"$place/$name\"|" "$here/share/applications/$name.desktop" >"$applications/$name.desktop"
-sed "s|%h/.local/bin/|$prefix/bin/|" "$here/share/systemd/user/kiwoom-token-watch.service" \
+sed "s|%h/.local/bin/kiwoom-token|\"$prefix/bin/kiwoom-token\"|" "$here/share/systemd/user/kiwoom-token-watch.service" \
   >"$units/kiwoom-token-watch.service"
 cp "$here/share/metainfo/$name.metainfo.xml" "$metainfo/"
 cp "$here/share/icons/hicolor/scalable/apps/$name.svg" "$icons/scalable/apps/"

@@ -300,6 +300,8 @@ def test_linux_archive_installs_for_the_user_and_leaves_nothing_but_settings(
     assert (home / ".local/bin/kiwoom-token-tray").resolve() == program
     entry = (home / ".local/share/applications/kiwoom-token-tray.desktop").read_text(encoding="utf-8")
     assert f'\nExec="{program}"\n' in entry
+    unit = Path(os.environ["XDG_CONFIG_HOME"]) / "systemd/user/kiwoom-token-watch.service"
+    assert f'\nExecStart="{home}/.local/bin/kiwoom-token" watch\n' in unit.read_text(encoding="utf-8")
     (unpacked / "of-the-new-version").touch()
     (program.parent / "of-the-old-version").touch()
     install(unpacked)
