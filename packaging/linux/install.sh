@@ -3,7 +3,7 @@
 #
 #   ./install.sh             install, or update over a running program
 #   ./install.sh --remove    remove the programs; settings, tokens and keys stay
-#   ./install.sh --purge     remove the programs, settings, history and log; keys stay in the keyring
+#   ./install.sh --purge     remove the programs, settings, token, history and log; keys stay in the keyring
 #
 # PREFIX (~/.local) may name another place.
 set -eu
@@ -31,11 +31,14 @@ quit_running() {
   fi
 }
 
-remove() {
+stop() {
   if command -v systemctl >/dev/null 2>&1; then
     systemctl --user disable --now kiwoom-token-watch >/dev/null 2>&1 || true
   fi
   quit_running
+}
+
+remove() {
   rm -rf "$place" "$place.new" "$place.old"
   for one in "$name" kiwoom-token; do
     # only the links that this script has made
@@ -61,9 +64,10 @@ refresh_desktop() {
 
 case ${1:-} in
 --remove | --purge)
+  stop
   if [ "$1" = --purge ]; then
     # asked of the program while it is there
-    data=$("$place/kiwoom-token" config get data_dir 2>/dev/null) || data=
+    "$place/kiwoom-token" clear >/dev/null 2>&1 || true
     settings=$("$place/kiwoom-token" config path 2>/dev/null) || settings=
   fi
   remove
@@ -71,7 +75,6 @@ case ${1:-} in
   if [ "$1" = --purge ]; then
     rm -rf "${XDG_STATE_HOME:-$HOME/.local/state}/$name" "${XDG_DATA_HOME:-$HOME/.local/share}/$name"
     [ -n "$settings" ] && rm -f "$settings"
-    [ -n "$data" ] && rm -f "$data/.token"
   fi
   refresh_desktop
   exit 0

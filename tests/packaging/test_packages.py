@@ -316,6 +316,18 @@ def test_linux_archive_installs_for_the_user_and_leaves_nothing_but_settings(
 
 
 @pytest.mark.posix
+def test_purging_takes_the_token_wherever_it_is_stored(unpacked: Path) -> None:
+    home = Path(os.environ["HOME"])
+    (unpacked / "kiwoom-token").write_text('#!/bin/sh\necho "$@" >>"$HOME/asked"\n')
+    install(unpacked)
+
+    install(unpacked, "--purge")
+
+    assert "clear" in (home / "asked").read_text().splitlines()
+    assert not (home / ".local/lib/kiwoom-token-tray").exists()
+
+
+@pytest.mark.posix
 def test_removing_leaves_a_program_of_the_same_name_that_another_installer_has_put_there(unpacked: Path) -> None:
     install(unpacked)
     other = Path(os.environ["HOME"]) / ".local/bin/kiwoom-token"
