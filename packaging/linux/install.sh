@@ -68,13 +68,15 @@ case ${1:-} in
   if [ "$1" = --purge ]; then
     # asked of the program while it is there
     "$place/kiwoom-token" clear >/dev/null 2>&1 || true
+    data=$("$place/kiwoom-token" config get data_dir 2>/dev/null) || data=
     settings=$("$place/kiwoom-token" config path 2>/dev/null) || settings=
   fi
   remove
   remove_autostart
   if [ "$1" = --purge ]; then
     rm -rf "${XDG_STATE_HOME:-$HOME/.local/state}/$name" "${XDG_DATA_HOME:-$HOME/.local/share}/$name"
-    [ -n "$settings" ] && rm -f "$settings"
+    [ -n "$data" ] && rm -f "$data/history.db" "$data/history.db-wal" "$data/history.db-shm"
+    [ -n "$settings" ] && rm -f "$settings" "$settings.lock"
   fi
   refresh_desktop
   exit 0
