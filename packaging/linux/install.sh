@@ -3,7 +3,7 @@
 #
 #   ./install.sh             install, or update over a running program
 #   ./install.sh --remove    remove the programs; settings, tokens and keys stay
-#   ./install.sh --purge     remove the programs, settings, history and log; keys stay in the keyring
+#   ./install.sh --purge     remove the programs, settings, token, history and log; keys stay in the keyring
 #
 # PREFIX (~/.local) may name another place.
 set -eu
@@ -31,11 +31,14 @@ quit_running() {
   fi
 }
 
-remove() {
+stop() {
   if command -v systemctl >/dev/null 2>&1; then
     systemctl --user disable --now kiwoom-token-watch >/dev/null 2>&1 || true
   fi
   quit_running
+}
+
+remove() {
   rm -rf "$place" "$place.new" "$place.old"
   for one in "$name" kiwoom-token; do
     # only the links that this script has made
@@ -61,8 +64,10 @@ refresh_desktop() {
 
 case ${1:-} in
 --remove | --purge)
+  stop
   if [ "$1" = --purge ]; then
     # asked of the program while it is there
+    "$place/kiwoom-token" clear >/dev/null 2>&1 || true
     data=$("$place/kiwoom-token" config get data_dir 2>/dev/null) || data=
     settings=$("$place/kiwoom-token" config path 2>/dev/null) || settings=
   fi
@@ -70,8 +75,8 @@ case ${1:-} in
   remove_autostart
   if [ "$1" = --purge ]; then
     rm -rf "${XDG_STATE_HOME:-$HOME/.local/state}/$name" "${XDG_DATA_HOME:-$HOME/.local/share}/$name"
-    [ -n "$settings" ] && rm -f "$settings"
-    [ -n "$data" ] && rm -f "$data/.token"
+    [ -n "$data" ] && rm -f "$data/history.db" "$data/history.db-wal" "$data/history.db-shm"
+    [ -n "$settings" ] && rm -f "$settings" "$settings.lock"
   fi
   refresh_desktop
   exit 0
@@ -104,7 +109,7 @@ rm -rf "$place.old"
 ln -sf "$place/$name" "$prefix/bin/$name"
 ln -sf "$place/kiwoom-token" "$prefix/bin/kiwoom-token"
 sed "s|^Exec=.*|Exec=\"$place/$name\"|" "$here/share/applications/$name.desktop" >"$applications/$name.desktop"
-sed "s|%h/.local/bin/|$prefix/bin/|" "$here/share/systemd/user/kiwoom-token-watch.service" \
+sed "s|%h/.local/bin/kiwoom-token|\"$prefix/bin/kiwoom-token\"|" "$here/share/systemd/user/kiwoom-token-watch.service" \
   >"$units/kiwoom-token-watch.service"
 cp "$here/share/metainfo/$name.metainfo.xml" "$metainfo/"
 cp "$here/share/icons/hicolor/scalable/apps/$name.svg" "$icons/scalable/apps/"

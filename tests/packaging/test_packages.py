@@ -10,8 +10,9 @@ import struct
 import subprocess
 import sys
 import tomllib
+from contextlib import nullcontext
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.packaging.conftest import ROOT
-from tray_app.cli.self_test import run_checks
+from tray_app.cli.self_test import import_modules, run_checks
 
 PACKAGING = ROOT / "packaging"
 
@@ -116,6 +117,20 @@ def test_one_failed_check_fails_the_self_test_and_the_others_are_run(capsys: pyt
         "FAILED first: ModuleNotFoundError: No module named 'x'",
         "ok second: fine",
     ]
+
+
+@pytest.mark.parametrize("system", ["win32", "darwin", "linux"])
+@pytest.mark.parametrize(("library", "user"), [("jeepney", "kwallet"), ("secretstorage", "secret_service")])
+def test_self_test_misses_the_libraries_of_linux_there_alone(
+    monkeypatch: pytest.MonkeyPatch, library: str, user: str, system: str
+) -> None:
+    wanted = {f"tray_app.stores.{user}", "tray_app.stores.redis_record"}
+    monkeypatch.delitem(sys.modules, f"tray_app.stores.{user}", raising=False)
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.setattr("tray_app.cli.self_test.sys", SimpleNamespace(platform=system))
+
+    with pytest.raises(ModuleNotFoundError) if system == "linux" else nullcontext():
+        assert import_modules(wanted.__contains__) == "1 imported"
 
 
 # ---------------------------------------------------------------------------------------------------- PATH on Windows
@@ -285,6 +300,8 @@ def test_linux_archive_installs_for_the_user_and_leaves_nothing_but_settings(
     assert (home / ".local/bin/kiwoom-token-tray").resolve() == program
     entry = (home / ".local/share/applications/kiwoom-token-tray.desktop").read_text(encoding="utf-8")
     assert f'\nExec="{program}"\n' in entry
+    unit = Path(os.environ["XDG_CONFIG_HOME"]) / "systemd/user/kiwoom-token-watch.service"
+    assert f'\nExecStart="{home}/.local/bin/kiwoom-token" watch\n' in unit.read_text(encoding="utf-8")
     (unpacked / "of-the-new-version").touch()
     (program.parent / "of-the-old-version").touch()
     install(unpacked)
@@ -296,6 +313,18 @@ def test_linux_archive_installs_for_the_user_and_leaves_nothing_but_settings(
     left = [one for one in home.rglob("*") if one.is_file() and one.name != "mimeinfo.cache"]
     assert left == []
     assert settings.exists()
+
+
+@pytest.mark.posix
+def test_purging_takes_the_token_wherever_it_is_stored(unpacked: Path) -> None:
+    home = Path(os.environ["HOME"])
+    (unpacked / "kiwoom-token").write_text('#!/bin/sh\necho "$@" >>"$HOME/asked"\n')
+    install(unpacked)
+
+    install(unpacked, "--purge")
+
+    assert "clear" in (home / "asked").read_text().splitlines()
+    assert not (home / ".local/lib/kiwoom-token-tray").exists()
 
 
 @pytest.mark.posix

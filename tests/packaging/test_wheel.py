@@ -166,11 +166,14 @@ def test_suggested_command_installs_into_the_python_that_runs(monkeypatch: pytes
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
 
     assert extras.install_command("redis") == f'{sys.executable} -m pip install "redis>=5.2"'
+    assert extras.upgrade_command("holidays") == f"{sys.executable} -m pip install --upgrade holidays"
 
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     assert extras.install_command("redis") == f'uv pip install --python {sys.executable} "redis>=5.2"'
+    assert extras.upgrade_command("holidays") == f"uv pip install --python {sys.executable} --upgrade holidays"
     (tmp_path / "pipx_metadata.json").touch()
     assert extras.install_command("redis") == 'pipx inject kiwoom-token-tray "redis>=5.2"'
+    assert extras.upgrade_command("holidays") == "pipx runpip kiwoom-token-tray install --upgrade holidays"
 
 
 def test_no_text_has_a_package_of_our_name_fetched() -> None:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _PATIENCE_SECONDS = 120.0
 _OF_EXTRAS = ("redis", "cryptography.fernet", "socksio")
 _NOT_IMPORTED = ("__main__",)
+_OF_LINUX = ("jeepney", "secretstorage")
+"""What only modules for Linux import, and is installed there alone."""
+
 _QT_ROOM = "tray_app.desktop"
 
 _SHOW_ENVIRONMENT = (
@@ -75,15 +78,25 @@ def command_line_checks() -> dict[str, Check]:
 
 
 def import_modules(is_wanted: Callable[[str], bool]) -> str:
-    """Import every module of this program whose name is wanted, and say how many there are."""
+    """Import every wanted module of this program that this system can use, and say how many there are."""
     package = importlib.import_module("tray_app")
     names = [one.name for one in pkgutil.walk_packages(package.__path__, "tray_app.")]
     wanted = [name for name in names if is_wanted(name) and name.rpartition(".")[2] not in _NOT_IMPORTED]
     if not wanted:
         raise LookupError("none was found")
-    for name in wanted:
+    return f"{sum(map(_import_module, wanted))} imported"
+
+
+def _import_module(name: str) -> bool:
+    """Return False for a module of Linux on another system."""
+    try:
         importlib.import_module(name)
-    return f"{len(wanted)} imported"
+    except ModuleNotFoundError as error:
+        system: str = sys.platform
+        if system == "linux" or (error.name or "").partition(".")[0] not in _OF_LINUX:
+            raise
+        return False
+    return True
 
 
 def _import_extras() -> str:

@@ -7,7 +7,6 @@ leaves the days in a file that everybody else reads. A packaged program has that
 from __future__ import annotations
 
 import os
-import sys
 from datetime import date, datetime
 
 from tray_app.core import logs
@@ -87,8 +86,9 @@ def holidays_problem(now: float) -> str:
     if is_frozen():
         remedy = tr("Install a newer version of this program.")
     else:
-        command = f'"{sys.executable}" -m pip install --upgrade holidays'
-        remedy = tr("Update them with: {command}", command=command)
+        from tray_app.system.extras import upgrade_command
+
+        remedy = tr("Update them with: {command}", command=upgrade_command("holidays"))
     problem = tr("The exchange's holidays are not known: every weekday counts as a trading day.")
     return f"{problem} {remedy}"
 

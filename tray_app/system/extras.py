@@ -1,4 +1,4 @@
-"""The packages that the base install leaves out, and the command that adds them to the install which runs here.
+"""The packages that the base install leaves out, and the commands that add or update packages of the install here.
 
 No command names the distribution itself: what a registry offers under that name need not be this program.
 """
@@ -31,11 +31,23 @@ def has_qt() -> bool:
 def install_command(extra: str) -> str:
     """Return a command that adds the packages of an extra to the Python which runs this program."""
     requirements = " ".join(f'"{one}"' for one in EXTRAS[extra])
-    if os.path.exists(os.path.join(sys.prefix, "pipx_metadata.json")):
-        return f"pipx inject {PIPX_NAME} {requirements}"
+    return f"pipx inject {PIPX_NAME} {requirements}" if _is_of_pipx() else _install(requirements)
+
+
+def upgrade_command(distribution: str) -> str:
+    """Return a command that brings a distribution up to date in the Python which runs this program."""
+    what = f"--upgrade {distribution}"
+    return f"pipx runpip {PIPX_NAME} install {what}" if _is_of_pipx() else _install(what)
+
+
+def _install(what: str) -> str:
     if importlib.util.find_spec("pip") is None:  # an environment that uv made
-        return f"uv pip install --python {_quoted(sys.executable)} {requirements}"
-    return f"{_quoted(sys.executable)} -m pip install {requirements}"
+        return f"uv pip install --python {_quoted(sys.executable)} {what}"
+    return f"{_quoted(sys.executable)} -m pip install {what}"
+
+
+def _is_of_pipx() -> bool:
+    return os.path.exists(os.path.join(sys.prefix, "pipx_metadata.json"))
 
 
 def _quoted(path: str) -> str:
