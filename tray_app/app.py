@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import time
@@ -25,21 +24,19 @@ from tray_app.core.language import current, say, tr, use
 from tray_app.core.pasted import variable
 from tray_app.kiwoom.exchange_calendar import UPDATE_OPTION, write_holidays
 from tray_app.settings.load import load_settings
-from tray_app.settings.places import sandbox_dir, settings_file, settings_scope, state_dir
+from tray_app.settings.places import sandbox_dir, settings_file, settings_scope
 from tray_app.settings.save import save_setting, settle_data_dir
 from tray_app.settings.table import MODES
 from tray_app.system.child_process import is_frozen, restore_environment
 from tray_app.system.extras import has_qt, install_command
-from tray_app.system.file_lock import try_lock
 from tray_app.system.message_box import is_stderr_read, show_windows_box
-from tray_app.system.private_files import make_folder, open_private
 from tray_app.system.process import exit_now, forbid_core_dumps
 from tray_app.system.signals import end_on_stop_signals, ignore_stop_signals
 from tray_app.system.version import program_version
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tray_app.kiwoom.sandbox.shared import Practice
     from tray_app.settings.load import Settings
@@ -216,9 +213,10 @@ def _start(
             _say_why_not_started(reason)
             return UNEXPECTED
         _tell(tr("{reason} The token is watched in this terminal instead. Press Ctrl+C to quit.", reason=reason))
+        from tray_app.cli.terminal_mark import marked_as_in_terminal
         from tray_app.cli.watch import watch_over
 
-        with _marked_as_in_terminal(environ):
+        with marked_as_in_terminal(environ):
             return watch_over(settings, environ)
     from tray_app.desktop.main import run_desktop
     from tray_app.desktop.qt_messages import log_qt_messages
@@ -235,45 +233,6 @@ def _start(
     )
 
 
-@contextlib.contextmanager
-def _marked_as_in_terminal(environ: Mapping[str, str]) -> Iterator[None]:
-    """Hold a lock that tells `--quit` about this program, as far as there is a place for it."""
-    path = _terminal_lock(environ)
-    descriptor = -1
-    try:
-        with contextlib.suppress(OSError):
-            make_folder(os.path.dirname(path))
-            descriptor = open_private(path)
-            try_lock(descriptor)
-        yield
-    finally:
-        if descriptor >= 0:
-            os.close(descriptor)
-
-
-def _is_in_terminal(environ: Mapping[str, str]) -> bool:
-    """Return True if the program runs without a screen, in a terminal."""
-    path = _terminal_lock(environ)
-    try:
-        descriptor = open_private(path) if os.path.exists(path) else -1
-    except OSError:
-        return False
-    if descriptor < 0:
-        return False
-    try:
-        return not try_lock(descriptor)
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
-
-
-def _terminal_lock(environ: Mapping[str, str]) -> str:
-    from hashlib import sha256
-
-    return os.path.join(state_dir(), f"terminal-{sha256(settings_scope(environ).encode()).hexdigest()[:16]}.lock")
-
-
 def _quit(options: Namespace) -> int:
     """Ask the running program to end, and wait until it has."""
     environ: Mapping[str, str] = os.environ
@@ -283,7 +242,9 @@ def _quit(options: Namespace) -> int:
         environ = sandbox_places(sandbox_dir(os.environ))
     else:
         use(load_settings(options.profile).language)
-    in_terminal = tr("It runs in a terminal. End it there with Ctrl+C.") if _is_in_terminal(environ) else ""
+    from tray_app.cli.terminal_mark import is_in_terminal
+
+    in_terminal = tr("It runs in a terminal. End it there with Ctrl+C.") if is_in_terminal(environ) else ""
     if not has_qt():
         _tell(in_terminal or tr("Qt is not installed. Install it: {command}", command=install_command("tray")))
         return UNEXPECTED

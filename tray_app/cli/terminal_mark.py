@@ -1,0 +1,56 @@
+"""The mark of a tray program that has no screen and watches over the token in a terminal: a lock, held while it runs.
+
+`kiwoom-token-tray --quit` finds it: such a program listens to no socket.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from tray_app.core.lean import sha256
+from tray_app.settings.places import settings_scope, state_dir
+from tray_app.system.file_lock import try_lock
+from tray_app.system.private_files import make_folder, open_private
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+@contextlib.contextmanager
+def marked_as_in_terminal(environ: Mapping[str, str]) -> Iterator[None]:
+    """Hold the mark, as far as there is a place for it."""
+    path = _path(environ)
+    descriptor = -1
+    try:
+        with contextlib.suppress(OSError):
+            make_folder(os.path.dirname(path))
+            descriptor = open_private(path)
+            try_lock(descriptor)
+        yield
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def is_in_terminal(environ: Mapping[str, str]) -> bool:
+    """Return True if a program with the same settings holds the mark."""
+    path = _path(environ)
+    if not os.path.exists(path):
+        return False
+    try:
+        descriptor = open_private(path)
+    except OSError:
+        return False
+    try:
+        return not try_lock(descriptor)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _path(environ: Mapping[str, str]) -> str:
+    scope = sha256(settings_scope(environ).encode()).hexdigest()[:16]
+    return os.path.join(state_dir(), f"terminal-{scope}.lock")
