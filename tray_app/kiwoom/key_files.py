@@ -38,7 +38,7 @@ _NOT_FOUND = msg("The file with the keys was not found. Check its name.")
 """Without the name: where no file has it, it may be a key that was pasted in its place."""
 
 _NO_KEYS = msg("There is no app key and secret in {path}.")
-_NO_TEXT = msg("{path} is no text file with keys.")
+_NO_TEXT = msg("{path} is not a text file with keys.")
 _NO_SIBLING = msg("{path} is only one half. Save the other file of the portal ({name}) beside it.")
 _HALF = msg("{variable} is missing in {path}, though its partner is there.")
 _TWO_ACCOUNTS = msg("The files are for several accounts. Give those of one.")

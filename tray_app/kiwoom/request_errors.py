@@ -42,7 +42,7 @@ _WRONG_DATE = msg(
     "yet. Set the clock, then try again."
 )
 _WRONG_HOST = msg(
-    "No secure connection to Kiwoom: whoever answered for {host} has the certificate of another host. "
+    "No secure connection to Kiwoom: the server that answered for {host} has the certificate of another host. "
     "Check the address, the name server and the proxy."
 )
 _NO_TLS = msg(

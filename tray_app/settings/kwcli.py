@@ -119,5 +119,5 @@ def _read() -> dict[str, Any]:
 
 
 def _damaged() -> SettingsError:
-    message = msg("{path} is damaged. Mend it, or move it away and run: kiwoomcli setup")
+    message = msg("{path} is damaged. Repair it, or move it away and run: kiwoomcli setup")
     return SettingsError(message, path=settings_path())
