@@ -906,14 +906,6 @@ def test_keys_for_the_other_mode_are_tried_for_it_by_one_click(qtbot: QtBot) -> 
     assert entered.args == ["demo", Secret(KEY), Secret(SECRET)]
 
 
-def test_button_that_removes_says_whether_it_revokes(qtbot: QtBot) -> None:
-    dialog = ask_clear(None, state(), NOW)
-    qtbot.addWidget(dialog)
-    assert button(dialog, "clearAccept").accessibleName() == "Remove"
-    button(dialog, "clearRevoke").click()
-    assert button(dialog, "clearAccept").accessibleName() == "Revoke"
-
-
 @pytest.mark.parametrize("lang", ["en", "ko"])
 @pytest.mark.parametrize(
     "ask", [lambda: ask_clear(None, state(), NOW), lambda: ask_rotate(None), lambda: ask_keys(None, "real")]

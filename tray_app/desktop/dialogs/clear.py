@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tray_app.core.state import TokenState
 from tray_app.desktop.dialogs.common import RETURN_KEYS, make_explanation, pass_return_to_dialog, show_dialog
 from tray_app.desktop.dialogs.scrolling_dialog import ScrollingDialog
-from tray_app.desktop.widgets.accessible import name_buttons
 
 LOCAL = "local"
 
@@ -73,7 +72,6 @@ class ClearDialog(ScrollingDialog):
             row.addWidget(means)
             body.addLayout(row)
         self.lay_out(body, [buttons], _WIDTH)
-        self.revoke.toggled.connect(lambda _: self._name_button())
         fix_box_colours(self)
         self.local.setFocus()
         self.accepted.connect(self._answer)
@@ -104,14 +102,10 @@ class ClearDialog(ScrollingDialog):
             if self.revoke.isEnabled()
             else tr("The token has expired, so there is nothing to revoke.")
         )
-        self._name_button()
+        self._clear.setText(tr("Re&move"))
         self._cancel.setText(tr("Cancel"))
         self.local.setAccessibleDescription(self._local_text.text())
         self.revoke.setAccessibleDescription(self._revoke_text.text())
-
-    def _name_button(self) -> None:
-        self._clear.setText(tr("Re&voke") if self.revoke.isChecked() else tr("Re&move"))
-        name_buttons(self)
 
     def _answer(self) -> None:
         self.chosen.emit(REVOKE if self.revoke.isChecked() else LOCAL)
