@@ -14,12 +14,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from compileall import compile_dir
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tests.bench.timing import Figure
 
+ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("library", "programs", "crowd", "tray")
 
 
@@ -28,6 +30,7 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     options = parser.parse_args()
+    compile_dir(ROOT / "tray_app", quiet=1)  # as an installation does
     with tempfile.TemporaryDirectory() as folder:
         _keep_apart(Path(folder))
         figures = [one for part in options.parts or PARTS for one in _part(part)()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -15,8 +16,13 @@ from tests.desktop.trader import Trader, processes_of
 VORTA_VARIABLE = "KIWOOM_TRAY_BENCH_VORTA"
 """The path of the `vorta` program to compare with."""
 
+PYTHON_VARIABLE = "KIWOOM_TRAY_BENCH_PYTHON"
+"""The Python of an environment that has what the extra `tray` installs and nothing else, as a trader's has. httpx and
+httpcore load trio, click, rich and others where the tools of the tests have brought them."""
+
 _STARTS = 5
-_TINY = Path(__file__).resolve().parents[1] / "desktop" / "tiny_tray.py"
+_ROOT = Path(__file__).resolve().parents[2]
+_TINY = _ROOT / "tests" / "desktop" / "tiny_tray.py"
 
 
 def figures(idle_seconds: float = 60.0) -> Iterator[Figure]:
@@ -24,9 +30,11 @@ def figures(idle_seconds: float = 60.0) -> Iterator[Figure]:
     with Desktop() as desktop:
         with Trader(desktop, lifetime=4 * 3600) as trader:
             trader.settings(policy="auto")
+            python = os.environ.get(PYTHON_VARIABLE, sys.executable)
+            environment = {**trader.environment, "PYTHONPATH": str(_ROOT)}
             starts: dict[str, Callable[[], Program]] = {
-                "ours": lambda: trader.start_tray("--background"),
-                "tiny": lambda: desktop.start_python(_TINY),
+                "ours": lambda: desktop.start([python, "-m", "tray_app", "--background"], env=environment),
+                "tiny": lambda: desktop.start([python, str(_TINY)]),
             }
             vorta = os.environ.get(VORTA_VARIABLE, "")
             if vorta:
