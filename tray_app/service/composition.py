@@ -76,7 +76,7 @@ def _ended_tokens(settings: Settings, environ: Mapping[str, str]) -> EndedTokens
     if settings.store == "memory" or (settings.store == "file" and is_homeless and sys.platform != "win32"):
         return None
     try:
-        return EndedTokens(os.path.join(places.shared_state_dir(), FILE))
+        return EndedTokens(os.path.join(places.shared_state_dir(environ), FILE))
     except StoreError:  # which the lock reports
         return None
 

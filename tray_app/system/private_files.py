@@ -274,7 +274,9 @@ def write_private(
         return replace_file(path, content, announce=announce, survives_power_cut=survives_power_cut)
     except OSError as error:
         raise StoreError(
-            msg("{path} cannot be written ({reason}). Make the folder writable, or choose another with KIWOOM_TRAY_DATA_DIR."),
+            msg(
+                "{path} cannot be written ({reason}). Make the folder writable, or choose another with KIWOOM_TRAY_DATA_DIR."
+            ),
             remedy=Remedy.CHOOSE_FOLDER,
             path=path,
             reason=reason_of(error),
@@ -357,7 +359,9 @@ def check_writable(folder: str, variable: str = "") -> None:
     except OSError as error:
         reason = reason_of(error)
     if variable:
-        message = msg("Nothing can be written in {path} ({reason}). Make it writable, or choose another folder with {variable}.")
+        message = msg(
+            "Nothing can be written in {path} ({reason}). Make it writable, or choose another folder with {variable}."
+        )
         remedy = Remedy.CHOOSE_FOLDER
         raise StoreError(message, remedy=remedy, path=folder, reason=reason, variable=variable)
     raise StoreError(msg("Nothing can be written in {path} ({reason}). Make it writable."), path=folder, reason=reason)

@@ -58,7 +58,7 @@ class Practice:
 
 def sandbox_places(folder: str) -> dict[str, str]:
     """Return the variables that keep everything of the sandbox in its folder."""
-    return {"KIWOOM_TRAY_DATA_DIR": folder, "KIWOOM_TRAY_CONFIG_DIR": folder}
+    return {"KIWOOM_TRAY_DATA_DIR": folder, "KIWOOM_TRAY_CONFIG_DIR": folder, "KIWOOM_TRAY_STATE_DIR": folder}
 
 
 def open_practice(
