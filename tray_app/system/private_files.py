@@ -274,9 +274,7 @@ def write_private(
         return replace_file(path, content, announce=announce, survives_power_cut=survives_power_cut)
     except OSError as error:
         raise StoreError(
-            msg(
-                "{path} cannot be written ({reason}). Make the folder writable, or choose another with KIWOOM_TRAY_DATA_DIR."
-            ),
+            msg("{path} cannot be written ({reason}). Make it writable, or choose another with KIWOOM_TRAY_DATA_DIR."),
             remedy=Remedy.CHOOSE_FOLDER,
             path=path,
             reason=reason_of(error),
