@@ -66,6 +66,7 @@ class FakeService:
         self.checks = 0
         self.reads = 0
         self.published = 0
+        self.unsaved: Token | None = None
         self.gate = threading.Event()
         self.gate.set()
 

@@ -40,7 +40,12 @@ TESTS = {
         "unit/test_dead_tokens.py",
         "unit/test_rotation.py",
     ],
-    "tray_app.stores.file": [*_STORES, "unit/test_dead_tokens.py", "unit/test_writer_zone.py"],
+    "tray_app.stores.file": [
+        *_STORES,
+        "unit/test_encryption.py",
+        "unit/test_dead_tokens.py",
+        "unit/test_writer_zone.py",
+    ],
     "tray_app.stores.change_marker": ["unit/test_stores_change_marker.py", *_STORES],
     "tray_app.stores.keyring": ["unit/test_stores_fallback.py", "unit/test_token_manager.py"],
     "tray_app.stores.fallback": _STORES,

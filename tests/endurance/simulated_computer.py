@@ -173,7 +173,8 @@ class Program:
     def wakes_at(self) -> float:
         """Return when its timer fires, in true time; an idle minute of the tray is left out."""
         moment = self.supervisor.next_moment()
-        longest = _LONGEST_SLEEP_SECONDS * (1 if self.supervisor.state.place_problem else 15)
+        is_awaited = self.supervisor.state.place_problem or self.supervisor.service.tokens.unsaved is not None
+        longest = _LONGEST_SLEEP_SECONDS * (1 if is_awaited else 15)
         moment = self._computer.clock() + longest if moment is None else moment
         return self._computer.true + min(moment - self._computer.clock(), longest)
 

@@ -491,6 +491,19 @@ class TestQuietHours:
 
 
 class TestReconfigure:
+    def test_changed_quiet_hours_hold_at_once(self, make: Make) -> None:
+        world = make(NOTIFY, local(23), ())
+        world.schedule.failed(DOWN, world.clock())
+        world.schedule.reconfigure(NOTIFY, 600, (), (22 * 60, 7 * 60), world.clock())
+        assert world.schedule.notices(world.clock()) == []
+        assert world.schedule.notices(local(24 + 7))
+
+    def test_a_threshold_that_is_reached_at_that_moment_is_not_told(self, make: Make) -> None:
+        world = make(NOTIFY, warn_before=(300,), lifetime=HOUR)
+        world.clock.now = ends(world) - 600
+        world.schedule.reconfigure(NOTIFY, 600, (600, 300), None, world.clock())
+        assert world.schedule.notices(world.clock()) == []
+
     def test_a_threshold_that_has_passed_is_not_told(self, make: Make) -> None:
         world = make(NOTIFY, warn_before=(300, 0), lifetime=HOUR)
         world.clock.now = ends(world) - 400

@@ -232,6 +232,19 @@ def test_why_other_tools_did_not_get_the_token_is_told(make: Make, service: Fake
     assert watched.unpublished == [service.unpublished]
 
 
+def test_what_could_not_be_stored_is_stored_within_a_minute_of_there_being_room(
+    make: Make, service: FakeService, clock: Clock
+) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make()
+    watched.start()
+    service.unsaved = service.token
+    before = service.published
+    for _ in range(5):
+        watched.advance(30)
+    assert before + 2 <= service.published <= before + 3
+
+
 def test_failures_are_tried_again_later_and_later(make: Make, service: FakeService, clock: Clock) -> None:
     service.failure = BrokerUnavailable("Silent.")
     watched = make()

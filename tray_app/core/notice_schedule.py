@@ -42,7 +42,7 @@ class NoticeSchedule:
         self, renewal: RenewalSchedule, warn_before: tuple[int, ...], quiet_hours: tuple[int, int] | None
     ) -> None:
         self._renewal = renewal
-        self._warn_before = tuple(sorted(warn_before, reverse=True))
+        self._warn_before = warn_before
         self._quiet_hours = quiet_hours
         self._expiring: Token | None = None
         """The token to warn about, also after the five-minute rule has removed it from the store."""
@@ -67,7 +67,7 @@ class NoticeSchedule:
         if expiring is not None:
             added = set(warn_before) - set(self._warn_before)
             self._warned.update(one for one in added if expiring.expires - one <= now)
-        self._warn_before = tuple(sorted(warn_before, reverse=True))
+        self._warn_before = warn_before
         self._quiet_hours = quiet_hours
 
     def snooze(self, until: float, now: float) -> None:

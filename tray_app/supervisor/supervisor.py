@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 _RETRY_SECONDS = 60.0
-"""A store that could not be read is tried again after this time, though its version is the same."""
+"""A store that could not be read or written is tried again after this time, though its version is the same."""
 
 
 def _ignore(*_: object) -> None:
@@ -111,6 +111,7 @@ class Supervisor:
         self._reads_again = False
         self._read_at = 0.0
         self._unreadable_since: float | None = None
+        self._saved_at = 0.0
         self._actions_done = 0
         self._is_held = False
 
@@ -303,6 +304,10 @@ class Supervisor:
         elif found is None:
             if not self._reader.has_failed:
                 self._tracker.on_readable()
+            is_recent = 0 <= now - self._saved_at < _RETRY_SECONDS
+            if self.service.tokens.unsaved is not None and not self._is_acting and not is_recent:
+                self._saved_at = now
+                self._run_act(_publishing(self.service, self._callbacks))
         elif self._next_service is None:
             self._take(found, now)
         self._publish(self.state.busy if self._is_acting else None)
@@ -321,14 +326,9 @@ class Supervisor:
         if found.only_evidence:
             return
 
-        def published(errors: tuple[KiwoomTokenError, ...] | None, error: Exception | None) -> None:
-            _log_unexpected(error)
-            if errors:
-                self._callbacks.unpublished(errors)
-
         service = reader.service
         self._run_act(Job(lambda: service.record_found(found.token, found.at), lambda _, error: _log_unexpected(error)))
-        self._run_act(Job(service.publish, published))
+        self._run_act(_publishing(service, self._callbacks))
 
     def _check_place(self, *, was_read: bool) -> None:
         """Show why the token is not in its preferred place, which may be known only now."""
@@ -376,6 +376,17 @@ class Supervisor:
         self._callbacks.changed(state)
         if self._keyring.has_moved_on(before, state):
             self.do(Unlock(_ignore))
+
+
+def _publishing(service: TokenService, callbacks: Callbacks) -> Job[tuple[KiwoomTokenError, ...]]:
+    """Return the job that gives the token to other tools, and to the store if that could not take it before."""
+
+    def published(errors: tuple[KiwoomTokenError, ...] | None, error: Exception | None) -> None:
+        _log_unexpected(error)
+        if errors:
+            callbacks.unpublished(errors)
+
+    return Job(service.publish, published)
 
 
 def _logged(raised: Exception) -> KiwoomTokenError:
