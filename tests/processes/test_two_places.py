@@ -25,15 +25,16 @@ def places(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_
     return [{"KIWOOM_TRAY_STORE": "file" if request.param == "two folders" else "keyring"}, other]
 
 
-def run(place: dict[str, str], *words: str) -> str:
+def run(place: dict[str, str], *words: str, status: int = 0) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "tray_app.cli.main", *words],
         env={**os.environ, **place, "PYTHONPATH": PYTHON_PATH},
         capture_output=True,
         text=True,
         timeout=60,
-        check=True,
+        check=False,
     )
+    assert done.returncode == status, done.stderr
     return done.stdout.strip()
 
 
@@ -49,6 +50,7 @@ def test_a_token_that_one_ends_is_not_handed_out_by_the_other(
     run(here, *way)
 
     assert json.loads(run(there, "status", "--json"))["has_token"] is False
+    assert "from another folder, profile or store" in run(there, "doctor", status=1)
     assert run(there, "get") == run(here, "get") != before
 
 

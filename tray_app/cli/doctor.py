@@ -303,9 +303,20 @@ def _life(service: TokenService, token: Token | None) -> Finding:
         told = tr("stopped working, although it should have been valid until {end} (KST)", end=end)
     elif token is not None and evidence.says_doubtful(token.value):
         told = tr("not confirmed: it may have stopped working")
+    elif token is None and _is_ended_elsewhere(service):
+        told = tr(
+            "revoked or replaced from another folder, profile or store with the same app key. Give the app key one "
+            "place, see: kiwoom-token profiles"
+        )
     else:
         return Finding(msg("token"), where, good=True)
     return Finding(msg("token"), f"{where}: {told}", good=False)
+
+
+def _is_ended_elsewhere(service: TokenService) -> bool:
+    """Return True if a token is still stored here that ended in another store of this user."""
+    stored, ended = service.store.read(), service.tokens.ended
+    return stored is not None and ended is not None and stored.value.fingerprint() in ended.names()
 
 
 def _share(export: Export, token: Token | None, profile: str) -> Finding | None:
