@@ -291,7 +291,8 @@ class Month:
 
     def _disk_has_room(self) -> None:
         self.computer.is_disk_full = False
-        self._fault_moments.append(self.computer.true)
+        # a token that could not be stored was one program's own, so each supervisor and each bot had to ask
+        self._fault_moments += [self.computer.true] * 2 * len(self._programs)
 
     def keyring_fails(self) -> None:
         self.computer.keyring = self.chance.choice([LOCKED, FROZEN])
