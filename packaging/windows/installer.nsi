@@ -92,16 +92,19 @@ Var IsUpdate
 !macro QuitRunning un
 Function ${un}QuitRunning
   StrCpy $WasRunning 0
-  !insertmacro IsRunning "${NAME}"
-  ${If} $0 == 1
-    StrCpy $WasRunning 1
-    ExecWait '"$INSTDIR\${NAME}.exe" --quit'
-    ExecWait '"$INSTDIR\${NAME}.exe" --quit --sandbox'
-  ${EndIf}
   StrCpy $2 0
   ${Do}
     !insertmacro IsRunning "${NAME}"
     StrCpy $3 $0
+    ${If} $3 == 1
+      StrCpy $WasRunning 1
+      ; again every three seconds: a tray that is still starting does not hear it
+      IntOp $4 $2 % 12
+      ${If} $4 == 0
+        ExecWait '"$INSTDIR\${NAME}.exe" --quit'
+        ExecWait '"$INSTDIR\${NAME}.exe" --quit --sandbox'
+      ${EndIf}
+    ${EndIf}
     !insertmacro IsRunning "kiwoom-token"
     IntOp $3 $3 + $0
     ${If} $3 == 0
