@@ -44,7 +44,7 @@ _PATIENCE_SECONDS = {"redis": 4.5}
 _USUAL_PATIENCE_SECONDS = 3.0 if CAN_FORK else 10.0
 _LONGEST_DELAY_SECONDS = 0.06 if CAN_FORK else 3.0
 _EXPECTED = re.compile(
-    r"\.token(\.owner|\.lock|\.ending)?|default\.(lock|signal|keyring|redis\.signal|redis\.writes)|history\.db(-journal)?"
+    r"\.token(\.owner|\.lock|\.ending)?|default\.(lock|signal|keyring|redis\.signal|redis\.writes)|ended-tokens|history\.db(-journal)?"
 )
 
 
