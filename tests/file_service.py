@@ -15,6 +15,7 @@ from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ProfileLock
 
 if TYPE_CHECKING:
+    from tray_app.service.ended_tokens import EndedTokens
     from tray_app.service.locked_session import TokenExports
 
 
@@ -27,6 +28,7 @@ def open_file_service(
     exports: TokenExports | None = None,
     history: History | None = None,
     key_binding: KeyBinding | None = None,
+    ended: EndedTokens | None = None,
 ) -> TokenService:
     """Open a service over the token file as another process would: nothing shared but the disk, other tools, Kiwoom."""
     return TokenService(
@@ -38,4 +40,5 @@ def open_file_service(
         exports=exports,
         open_history=lambda: history,
         key_binding=key_binding,
+        ended=ended,
     )

@@ -294,6 +294,17 @@ class TestOtherTools:
         assert sandbox.counts()["issue"] == 1
         assert json.loads(run("status", "--json").stdout)["verified_at"]
 
+    def test_dead_in_kiwoomclis_cache_with_nothing_stored_here(self, sandbox: SandboxKiwoom, pair: Any) -> None:
+        one, other, token = pair
+        path = Path(cache_path("real", None))
+        cached = path.read_text()
+        run("clear")
+        sandbox.end_tokens()
+        path.write_text(cached)
+        fresh = other.ask("ensure_token")
+        assert fresh not in {None, token}
+        assert one.ask("get_token") == fresh
+
     def test_in_kiwoomclis_cache_but_dead_as_well(self, sandbox: SandboxKiwoom, pair: Any) -> None:
         one, other, token = pair
         theirs = sandbox.issue_elsewhere()

@@ -277,6 +277,30 @@ class TestOtherTools:
         assert [service.ensure().token for _ in range(3)] == [ours] * 3
         assert (broker.checks, broker.issues) == (2, 1)  # theirs, then ours
 
+    def test_with_nothing_stored_a_dead_token_of_another_tool_is_not_adopted_either(
+        self, service: TokenService, broker: FakeBroker, tool: OtherTool, clock: Clock
+    ) -> None:
+        tool.token = token_for("revoked-elsewhere-already", DAY, clock())
+        outcome = service.ensure()
+        assert (outcome.how, outcome.token) == (Outcome.ISSUED, broker.living)
+        assert broker.checks == 1
+
+    def test_with_nothing_stored_one_that_works_is_confirmed(
+        self, service: TokenService, broker: FakeBroker, tool: OtherTool, clock: Clock
+    ) -> None:
+        theirs = self.issue_elsewhere(broker, clock, tool)
+        outcome = service.ensure()
+        assert (outcome.how, outcome.token.value, broker.issues) == (Outcome.ADOPTED, theirs.value, 0)
+        assert service.evidence().confirmed_at == clock()
+
+    def test_with_nothing_stored_one_about_which_kiwoom_does_not_say_stays_in_doubt(
+        self, service: TokenService, broker: FakeBroker, tool: OtherTool, clock: Clock
+    ) -> None:
+        theirs = self.issue_elsewhere(broker, clock, tool)
+        broker.failure = BrokerUnavailable(NO)
+        assert service.ensure().token.value == theirs.value
+        assert service.evidence().says_doubtful(theirs.value)
+
     def test_each_tool_is_heard_also_after_another_one_was_settled(
         self, service: TokenService, broker: FakeBroker, tool: OtherTool, clock: Clock
     ) -> None:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.doubles import Clock, FakeBroker
+from tests.file_service import open_file_service
+from tray_app.core.token import token_for
 from tray_app.kiwoom.sandbox import SandboxKiwoom
 from tray_app.kiwoom.sandbox.shared import Practice
 from tray_app.service.composition import open_service
@@ -24,11 +27,11 @@ def path(tmp_path: Path) -> Path:
 
 def test_what_one_program_tells_another_one_knows(path: Path) -> None:
     reader = EndedTokens(str(path))
-    assert reader.names() == ()
+    assert reader.fingerprints() == ()
 
     EndedTokens(str(path)).add([ONE, TWO])
 
-    assert reader.names() == (ONE, TWO)
+    assert reader.fingerprints() == (ONE, TWO)
 
 
 def test_what_was_told_already_is_not_told_again(path: Path) -> None:
@@ -45,7 +48,7 @@ def test_a_token_that_kiwoom_accepts_after_all_is_no_longer_named(path: Path) ->
 
     EndedTokens(str(path)).remove(ONE)
 
-    assert EndedTokens(str(path)).names() == (TWO,)
+    assert EndedTokens(str(path)).fingerprints() == (TWO,)
 
 
 def test_it_does_not_grow_for_ever(path: Path) -> None:
@@ -54,14 +57,14 @@ def test_it_does_not_grow_for_ever(path: Path) -> None:
         EndedTokens(str(path)).add(names[start : start + 500])
 
     assert path.stat().st_size <= 65536
-    assert EndedTokens(str(path)).names()[-1] == names[-1]
+    assert EndedTokens(str(path)).fingerprints()[-1] == names[-1]
 
 
 def test_what_is_no_fingerprint_is_ignored(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"\x1b[31m\n" + b"a" * 5000 + b"\n\xff\xfe\n" + ONE.encode() + b"\n-\n")
 
-    assert EndedTokens(str(path)).names() == (ONE,)
+    assert EndedTokens(str(path)).fingerprints() == (ONE,)
 
 
 @pytest.mark.posix
@@ -86,7 +89,7 @@ def test_what_stands_in_its_place_is_neither_read_nor_written(kind: str, path: P
 
     EndedTokens(str(path)).add([ONE])
 
-    assert EndedTokens(str(path)).names() == ()
+    assert EndedTokens(str(path)).fingerprints() == ()
     assert theirs.read_text() == "precious\n"
 
 
@@ -99,3 +102,13 @@ def test_practice_tokens_are_told_only_in_the_folder_of_the_practice(tmp_path: P
 
     assert (tmp_path / "practice" / "ended-tokens").exists()
     assert not os.path.exists(os.path.join(shared_state_dir(), "ended-tokens"))
+
+
+def test_the_last_of_many_is_known_in_every_store(tmp_path: Path, clock: Clock, broker: FakeBroker) -> None:
+    ended = EndedTokens(str(tmp_path / "ended-tokens"))
+    here = open_file_service(tmp_path / ".token", clock, broker, ended=ended)
+    for number in range(40):
+        here.put(token := token_for(f"token-{number}-of-a-test", 86400, clock()))
+        EndedTokens(ended.path).add([token.value.fingerprint()])
+        assert here.current() is None, number
+        clock.advance(1)

@@ -145,6 +145,7 @@ def test_a_share_that_was_switched_on_later_gets_the_present_token(clock: Clock,
 def test_a_token_of_kiwoomcli_that_ends_later_is_taken_over_instead_of_being_overwritten(
     service: TokenService, broker: FakeBroker, clock: Clock
 ) -> None:
+    broker.living = token_for("token-that-kiwoomcli-issued", 86400, clock())
     service.put(token_for("ours", 7200, clock()))
     put_cache(issued_by_kwcli(clock))
     assert service.publish() == ()
@@ -208,9 +209,10 @@ def test_a_rotation_that_fails_halfway_leaves_no_revoked_token_in_the_cache(
     assert not cache_file().exists()
 
 
-def test_a_token_that_kiwoomcli_issued_is_taken_over_without_a_request(
+def test_a_token_that_kiwoomcli_issued_is_taken_over_without_issuing_another(
     service: TokenService, broker: FakeBroker, clock: Clock
 ) -> None:
+    broker.living = token_for("token-that-kiwoomcli-issued", 86400, clock())
     put_cache(issued_by_kwcli(clock))
     outcome = service.ensure()
     assert (outcome.how, outcome.token.value.reveal()) == (Outcome.ADOPTED, "token-that-kiwoomcli-issued")
@@ -221,6 +223,7 @@ def test_a_token_that_kiwoomcli_issued_is_taken_over_without_a_request(
 def test_a_token_that_kiwoomcli_issued_is_taken_over_when_ours_is_about_to_end(
     service: TokenService, broker: FakeBroker, clock: Clock
 ) -> None:
+    broker.living = token_for("token-that-kiwoomcli-issued", 86400, clock())
     service.put(token_for("ours-near-its-end", 200, clock()))
     put_cache(issued_by_kwcli(clock))
     assert service.ensure().token.value.reveal() == "token-that-kiwoomcli-issued"
@@ -228,6 +231,7 @@ def test_a_token_that_kiwoomcli_issued_is_taken_over_when_ours_is_about_to_end(
 
 
 def test_a_renewal_takes_over_what_kiwoomcli_issued(service: TokenService, broker: FakeBroker, clock: Clock) -> None:
+    broker.living = token_for("token-that-kiwoomcli-issued", 86400, clock())
     seen = token_for("ours-near-its-end", 200, clock())
     service.put(seen)
     put_cache(issued_by_kwcli(clock))
@@ -255,6 +259,7 @@ def test_an_unexpired_token_of_kiwoomcli_serves_while_kiwoom_does_not_answer(
 def test_a_refused_token_is_replaced_by_what_kiwoomcli_has_issued(
     service: TokenService, broker: FakeBroker, clock: Clock
 ) -> None:
+    broker.living = token_for("token-that-kiwoomcli-issued", 86400, clock())
     service.put(token_for("ours-which-was-revoked", 86400, clock()))
     put_cache(issued_by_kwcli(clock, lifetime=3600))
     outcome = service.replace_refused(Secret("ours-which-was-revoked"))
@@ -599,6 +604,7 @@ class TestAliases:
     def test_a_token_that_one_of_them_has_issued_is_taken_over(
         self, known: Any, opened: Callable[..., TokenService], broker: FakeBroker, clock: Clock
     ) -> None:
+        broker.living = token_for("later", 86400, clock())
         known(같은="real", 다른="real")
         put_cache(issued_by_kwcli(clock, access_token="earlier", lifetime=3600))
         put_cache(issued_by_kwcli(clock, access_token="later", profile="같은"), cache_file(alias="같은"))

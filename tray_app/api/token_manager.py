@@ -276,12 +276,16 @@ class TokenManager(Pickled):
             if str(error) != self._last_warning:  # once, not at every call
                 logs.warning("Token not read: %s", error)
             self._last_warning = str(error)
-            is_usable = held.app_key == app_key and (held.token is None or not self._service.tokens.is_gone(held.token))
-            return held if is_usable else _Held(object(), None)
+            return held if held.app_key == app_key and self._still_counts(held.token) else _Held(object(), None)
         self._last_warning = ""
         if token is not None and token.is_valid(self._clock()) and token != held.token:
             _log_loaded(self._service, token)
         return _Held(version, token, app_key)
+
+    def _still_counts(self, token: Token | None) -> bool:
+        """Return True unless `token`, which the store cannot be asked about now, is known to be of no use any more."""
+        tokens = self._service.tokens
+        return token is None or not (tokens.is_gone(token) or tokens.store.is_superseded(token))
 
     def _expire_soft(self, held: _Held) -> None:
         """Hide the expired token, and keep its version: whatever replaces it meanwhile counts as a change."""

@@ -316,7 +316,7 @@ def _life(service: TokenService, token: Token | None) -> Finding:
 def _is_ended_elsewhere(service: TokenService) -> bool:
     """Return True if a token is still stored here that ended in another store of this user."""
     stored, ended = service.store.read(), service.tokens.ended
-    return stored is not None and ended is not None and stored.value.fingerprint() in ended.names()
+    return stored is not None and ended is not None and stored.value.fingerprint() in ended.fingerprints()
 
 
 def _share(export: Export, token: Token | None, profile: str) -> Finding | None:

@@ -33,7 +33,7 @@ _DIGITS = frozenset("0123456789abcdef")
 _FINGERPRINT_DIGITS = 16
 _MAX_BYTES = 65536
 _KEPT = 64
-_LATE_SECONDS = 1.0
+_LOOKS_EVERY_SECONDS = 1.0
 
 
 class EndedTokens:
@@ -42,33 +42,33 @@ class EndedTokens:
     def __init__(self, path: str) -> None:
         self.path = path
         self._version: object = None
-        self._names: tuple[str, ...] = ()
+        self._fingerprints: tuple[str, ...] = ()
         self._seen: object = None
         self._look_again_at = 0.0
 
-    def names(self) -> tuple[str, ...]:
+    def fingerprints(self) -> tuple[str, ...]:
         """Return the fingerprints, the last ones last."""
         version = version_of(self.path)
         if version != self._version:
-            self._names, self._version = self._read(), version
-        return self._names
+            self._fingerprints, self._version = self._read(), version
+        return self._fingerprints
 
     def version(self) -> object:
         """Return what changes with the file, no more than a second late: every use of a token asks for it."""
         now = time.monotonic()
         if now >= self._look_again_at:
-            self._seen, self._look_again_at = version_of(self.path), now + _LATE_SECONDS
+            self._seen, self._look_again_at = version_of(self.path), now + _LOOKS_EVERY_SECONDS
         return self._seen
 
-    def add(self, names: Iterable[str]) -> None:
+    def add(self, fingerprints: Iterable[str]) -> None:
         """Tell every program that these tokens are not to be used."""
-        known = self.names()
-        self._append([one for one in names if one not in known])
+        known = self.fingerprints()
+        self._append([one for one in fingerprints if one not in known])
 
-    def remove(self, name: str) -> None:
+    def remove(self, fingerprint: str) -> None:
         """Tell every program that Kiwoom accepts this token after all."""
-        if name in self.names():
-            self._append([f"-{name}"])
+        if fingerprint in self.fingerprints():
+            self._append([f"-{fingerprint}"])
 
     def _append(self, lines: list[str]) -> None:
         if not lines:
@@ -100,6 +100,9 @@ class EndedTokens:
 
 def with_ended(record: LockRecord, ended: EndedTokens | None) -> LockRecord:
     """Return the record with the tokens that ended in other stores."""
-    gone = record.gone_tokens()
-    names = [] if ended is None else [one for one in ended.names() if one not in gone]
-    return record.replace(evidence=record.evidence.ended_elsewhere(names)) if names else record
+    fingerprints = () if ended is None else ended.fingerprints()
+    if record.gone_tokens().issuperset(fingerprints):
+        return record
+    known = {*record.evidence.revoked, record.last.revoking}  # these stay what they are: revoked, not found dead
+    elsewhere = [one for one in fingerprints if one not in known]
+    return record.replace(evidence=record.evidence.ended_elsewhere(elsewhere))

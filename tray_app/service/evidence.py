@@ -173,7 +173,8 @@ class Evidence:
     def ended_elsewhere(self, names: Sequence[str]) -> Evidence:
         """Return the evidence once the tokens with these fingerprints ended, as other programs found."""
         about = self.token in names
-        return self.replace(dead=(*names, *self.dead), doubted_at=0.0 if about else self.doubted_at)
+        own = tuple(one for one in self.dead if one not in names)
+        return self.replace(dead=(*own, *names), doubted_at=0.0 if about else self.doubted_at)
 
     def superseded(self, issued: Token, now: float, unsaved: str) -> Evidence:
         """Kiwoom issued `issued`. If this is about another token that should still be valid, that one is dead, and so

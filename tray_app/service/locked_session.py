@@ -159,11 +159,11 @@ class LockedSession:
             decision = decide(token, self.record.last, request, self._clock())
         if decision.action == Action.ASK_OTHER_TOOLS:
             external = better_of(token, self.external_token(), request)
-            if external is not None:
-                outcome = self.adopt(external)
-                if request.is_satisfied_by(external, self._clock()):
+            outcome = None if external is None else self.adopt_unless_dead(external)
+            if outcome is not None:
+                token = outcome.token
+                if request.is_satisfied_by(token, self._clock()):
                     return outcome
-                token = external
             decision = decide(token, self.record.last, request, self._clock(), asked_other_tools=True)
         if decision.action == Action.USE and token is not None:
             return Outcome(token, Outcome.ADOPTED)
@@ -424,6 +424,21 @@ class LockedSession:
         self.write(evidence=evidence.confirmed(external, self._clock()) if is_confirmed else evidence.unknown())
         self._events.add("adopted", external, unsaved)
         return Outcome(external, Outcome.ADOPTED, unsaved=unsaved, unpublished=self.publish(external))
+
+    def adopt_unless_dead(self, external: Token) -> Outcome | None:
+        """Ask Kiwoom about a token that another tool has issued and store it; return None if it is dead. Without an
+        answer from Kiwoom it is stored, and stays in doubt."""
+        try:
+            is_alive = self._asks_alive(external)
+        except KiwoomTokenError as error:
+            logs.warning("Kiwoom did not say whether another tool's token works (%s)", type(error).__name__)
+            outcome = self.adopt(external)
+            self.write(evidence=self.record.evidence.doubted(outcome.token, self._clock()))
+            return outcome
+        if is_alive:
+            return self.adopt(external, is_confirmed=True)
+        self.write(evidence=self.record.evidence.other_died(external.value))
+        return None
 
     def external_token(self) -> Token | None:
         """Return an unexpired token that another tool has issued by itself, unless it is known to be dead."""

@@ -329,9 +329,9 @@ class TokenService:
                 token = settled
             request = Request.refresh(self._clock(), rotate=False)
             external = better_of(token, session.external_token(), request)
-            if external is None:
+            outcome = None if external is None else session.adopt_unless_dead(external)
+            if outcome is None:
                 return session.publish(token)
-            outcome = session.adopt(external)
             return outcome.unpublished if outcome.unsaved is None else (outcome.unsaved, *outcome.unpublished)
 
     def record_found(self, token: Token | None, at: float) -> None:

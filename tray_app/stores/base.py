@@ -50,6 +50,10 @@ if TYPE_CHECKING:
             Until it expires `read_expiring` still returns it, so nobody has to ask the broker for it again.
             """
 
+        def is_superseded(self, token: Token) -> bool:
+            """Return True if the token was cleared or replaced while the store could not be reached. Asks no keyring
+            and no network."""
+
         def check(self) -> None:
             """Find out if the preferred place can be used, so that `place` says why it is not."""
 
@@ -58,6 +62,11 @@ if TYPE_CHECKING:
 
         def watch_paths(self) -> list[str]:
             """Return the files whose change may mean a change of the token."""
+
+
+def never_superseded(_store: object, _token: Token) -> bool:
+    """`is_superseded` of a store in which nothing changes while it cannot be reached, or of which only it knows."""
+    return False
 
 
 class Place:

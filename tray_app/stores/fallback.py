@@ -72,6 +72,7 @@ class FallbackStore:
         self.announcing = keyring.announcing
         self._clock = clock
         self._keyring = keyring
+        self.is_superseded = keyring.is_superseded
         self._file = file
         self._keep_file = keep_file
         self._file_path = file.place().path

@@ -10,7 +10,7 @@ from tray_app.core.errors import StoreError
 from tray_app.core.lean import load_json, sha256
 from tray_app.core.secret import without_traceback
 from tray_app.core.token import DamagedRecord, Token, decode, encode_seed
-from tray_app.stores.base import Place
+from tray_app.stores.base import Place, never_superseded
 from tray_app.stores.encryption import Cipher, is_sealed
 from tray_app.system.private_files import (
     FileVersion,
@@ -50,6 +50,7 @@ class FileStore:
     """
 
     announces = False
+    is_superseded = never_superseded
 
     def __init__(
         self,

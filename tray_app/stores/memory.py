@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 
-from tray_app.stores.base import Place
+from tray_app.stores.base import Place, never_superseded
 from tray_app.stores.lock import ThreadLock
 
 TYPE_CHECKING = False
@@ -19,6 +19,7 @@ class MemoryStore:
     """The store of `KIWOOM_TRAY_STORE=memory`."""
 
     announces = True
+    is_superseded = never_superseded
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.lock = ThreadLock()

@@ -37,6 +37,7 @@ class MirroredStore:
         self.clear = store.clear
         self.expire_soft = store.expire_soft
         self.check = store.check
+        self.is_superseded = store.is_superseded
 
     def version(self) -> object:
         return (self._store.version(), self._file.version())

@@ -15,7 +15,7 @@ from tray_app.core import logs
 from tray_app.core.errors import RedisUnavailable, StoreError
 from tray_app.core.language import msg
 from tray_app.core.token import DamagedRecord, Token, decode
-from tray_app.stores.base import Place
+from tray_app.stores.base import Place, never_superseded
 from tray_app.stores.encryption import Cipher
 from tray_app.stores.file import local_time
 from tray_app.stores.lock import ThreadLock
@@ -47,6 +47,7 @@ class RedisStore:
     """
 
     announces = True
+    is_superseded = never_superseded
 
     def __init__(
         self,
