@@ -40,14 +40,20 @@ def download_pip() -> tuple[str, bytes]:
         raise ValueError("pip's index-url has a login, or is not https")
     context = ssl.create_default_context(cafile=pip_setting("cert") or None)
     web = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context))
-    web.addheaders = [("Accept", "application/vnd.pypi.simple.v1+json, */*;q=0.1")]
+    web.addheaders = [("Accept", "application/vnd.pypi.simple.v1+json")]
     page = index.rstrip("/") + "/pip/"
+    try:
+        files = json.load(web.open(page, timeout=_TIMEOUT_SECONDS))["files"]
+    except (ValueError, LookupError, TypeError):
+        raise ValueError(f"{page} does not answer with JSON as PEP 691 says") from None
     wheels = []
-    for file in json.load(web.open(page, timeout=_TIMEOUT_SECONDS))["files"]:
+    for file in files:
         release = re.fullmatch(r"pip-(\d+(?:\.\d+)*)-py3-none-any\.whl", file["filename"])
         oldest = re.fullmatch(r">=\s*3\.(\d+)", file.get("requires-python") or ">=3.0")
         if release and oldest and int(oldest[1]) <= sys.version_info[1] and not file.get("yanked"):
             wheels.append(([*map(int, release[1].split("."))], release[0], file["url"], file["hashes"]["sha256"]))
+    if not wheels:
+        raise LookupError(f"{page} lists no pip for this Python")
     _, name, url, sha256 = max(wheels)
     content: bytes = web.open(urllib.parse.urljoin(page, url), timeout=_TIMEOUT_SECONDS).read()
     if hashlib.sha256(content).hexdigest() != sha256:

@@ -133,9 +133,9 @@ def _findings(profile: str | None, look_in: Sequence[str]) -> Iterator[Finding]:
 
 
 def _bounded(
-    name: str, check: Callable[[], Iterable[Finding]], seconds: float = 0.0, when_late: str = ""
+    name: str, check: Callable[[], Iterable[Finding]], seconds: float = CHECK_SECONDS, when_late: str = ""
 ) -> Iterator[Finding]:
-    """Yield what a check finds, within `seconds` if given. A check that fails or does not end is a finding itself."""
+    """Yield what a check finds within `seconds`. A check that fails or does not end is a finding itself."""
     return _results(name, _begin(name, check), seconds, when_late)
 
 
@@ -158,9 +158,8 @@ def _begin(name: str, check: Callable[[], Iterable[Finding]]) -> SimpleQueue[Fin
 
 
 def _results(
-    name: str, found: SimpleQueue[Finding | None], seconds: float = 0.0, when_late: str = ""
+    name: str, found: SimpleQueue[Finding | None], seconds: float = CHECK_SECONDS, when_late: str = ""
 ) -> Iterator[Finding]:
-    seconds = seconds or CHECK_SECONDS
     end = time.monotonic() + seconds + _GRACE_SECONDS
     try:
         while (one := found.get(timeout=max(0.0, end - time.monotonic()))) is not None:
@@ -242,7 +241,7 @@ def _misplaced(name: str, paths: Iterable[str]) -> Iterator[Finding]:
 
 
 def _lock(settings: Settings) -> Iterator[Finding]:
-    """Only what is wrong: whether the lock that all programs share can be had."""
+    """Yield only what is wrong: that the lock which all programs share cannot be had."""
     name = msg("lock")
     if settings.store in {"auto", "keyring", "redis"}:
         folder = shared_state_dir()
@@ -375,7 +374,7 @@ def _log() -> Iterator[Finding]:
 
 
 def _screen() -> Finding:
-    """Yield what the tray program finds, in a process of its own: Qt aborts its process when there is no screen."""
+    """Return what the tray program finds, in a process of its own: Qt aborts its process when there is no screen."""
     import subprocess
 
     name = msg("screen")
@@ -401,7 +400,8 @@ def _screen() -> Finding:
 
 
 def _trading_days() -> Finding:
-    """The holidays of the exchange; without them there are checks and warnings on days without trading."""
+    """Return whether the exchange's holidays are known; without them there are checks and warnings on days without
+    trading."""
     install_holidays(time.time())
     known = closed_days()
     if known is None and has_holidays():
@@ -416,7 +416,7 @@ def _trading_days() -> Finding:
 
 
 def _autostart() -> Finding:
-    """Yield the state of start at login. Off is fine; an entry for a missing or another program is not."""
+    """Return the state of start at login. Off is fine; an entry for a missing or another program is not."""
     try:
         found = autostart.for_this_system().status()
     except KiwoomTokenError as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 
 from tray_app.core.lean import sha256
 from tray_app.settings.places import settings_scope, state_dir
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+_TRIES = 5
+_PAUSE_SECONDS = 0.02
+
+
 @contextlib.contextmanager
 def marked_as_in_terminal(environ: Mapping[str, str]) -> Iterator[None]:
     """Hold the mark, as far as there is a place for it."""
@@ -27,7 +32,10 @@ def marked_as_in_terminal(environ: Mapping[str, str]) -> Iterator[None]:
         with contextlib.suppress(OSError):
             make_folder(os.path.dirname(path))
             descriptor = open_private(path)
-            try_lock(descriptor)
+            for _ in range(_TRIES):  # `is_in_terminal` holds it for a moment
+                if try_lock(descriptor):
+                    break
+                time.sleep(_PAUSE_SECONDS)
         yield
     finally:
         if descriptor >= 0:

@@ -83,7 +83,7 @@ class BotFile:
                 reason=reason_of(error),
             ) from None
         content = self._read()[0]
-        if not content or self._own_fields():
+        if not content or _fields_in(content):
             return
         raise StoreError(
             msg("{path} belongs to another program, so it is left as it is. Choose another file.")
@@ -94,7 +94,8 @@ class BotFile:
 
     def rivals_of(self, token: Token) -> tuple[Secret, ...]:
         with contextlib.suppress(StoreError, InvalidInput):
-            fields, written_at = self._own_fields(), self._read()[1]
+            content, written_at = self._read()
+            fields = _fields_in(content)
             value = clean_token(str(fields.get("token", "")))
             expires = parse_expires_dt(str(fields.get("expires_dt", "")))
             if value != token.value and written_at > token.created_at.timestamp() and expires.timestamp() > time.time():
@@ -118,14 +119,18 @@ class BotFile:
         return content.strip(), version[0] / 1e9
 
     def _own_fields(self) -> dict[str, object]:
-        """Return the two fields of a file that has just these; empty for any other."""
-        import json
+        return _fields_in(self._read()[0])
 
-        try:
-            fields = json.loads(self._read()[0].decode("utf-8-sig"))
-        except (ValueError, RecursionError):
-            return {}
-        return fields if isinstance(fields, dict) and fields.keys() == _FIELDS else {}
+
+def _fields_in(content: bytes) -> dict[str, object]:
+    """Return the two fields of a file that has just these; empty for any other."""
+    import json
+
+    try:
+        fields = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return {}
+    return fields if isinstance(fields, dict) and fields.keys() == _FIELDS else {}
 
 
 class TokenFileCopy:
@@ -136,8 +141,8 @@ class TokenFileCopy:
     with the next change.
 
     With a key in `cipher` nothing is written: a plain copy would make the encryption worthless, and an encrypted one is
-    no use to a program that knows only the file. A copy from before there was a key is then removed, unless `is_store`
-    says that the token itself may be stored in that file.
+    no use to a program that knows only the file. A plain copy of the same token, from before there was a key, is then
+    removed, unless `is_store` says that the token itself may be stored in that file.
     """
 
     setting = "share_token_file"

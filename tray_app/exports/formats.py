@@ -45,7 +45,7 @@ def environment(token: Token) -> dict[str, str]:
 
 
 def kwcli_environment(token: Token) -> dict[str, str]:
-    """Return the same, and the variable that makes `kiwoomcli` use them instead of its own cache."""
+    """Return what `environment` does, and the variable that makes `kiwoomcli` use them instead of its own cache."""
     return {**environment(token), "KIWOOM_TOKEN_STORE": "memory"}
 
 

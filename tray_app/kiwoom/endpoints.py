@@ -1,4 +1,5 @@
-"""The addresses of Kiwoom's REST API, and the rule for where app keys may be sent.
+"""The addresses of Kiwoom's REST API, and the rule for where app keys may be sent. Which requests of a program get the
+token: `tray_app/api/httpx_auth.py`.
 
 Source: the Kiwoom REST API guide. `real` is real trading (실전투자), `demo` mock trading (모의투자).
 """

@@ -45,12 +45,12 @@ class AccountStore:
         """Return what changes with the token and with whether anybody may have it. Cheap enough for every use."""
 
     def current(self) -> Token | None:
-        """Return the record itself, expired or not, whatever the seed's five minutes say. Raises `StoreError`."""
+        """Return the stored token, expired or not, also when the five-minute rule hides it. Raises `StoreError`."""
         return self.stored() or self._usable(self.store.read_expiring())
 
     def current_within_reach(self) -> Token | None:
-        """Return the same, or None while Redis does not answer: Kiwoom can be asked without it, and Redis gets the
-        token when it is back. Raises `StoreError`, also for a Redis that refuses."""
+        """Return what `current` does, or None while Redis does not answer: Kiwoom can be asked without it, and Redis gets
+        the token when it is back. Raises `StoreError`, also for a Redis that refuses."""
         try:
             return self.current()
         except RedisUnavailable as error:
@@ -60,12 +60,12 @@ class AccountStore:
             return None
 
     def unexpired(self) -> Token | None:
-        """Return the record itself if it is unexpired, else None."""
+        """Return the stored token if it is unexpired, else None, whatever the five-minute rule says."""
         token = self.current()
         return token if token is not None and token.lives(self._clock()) else None
 
     def stored(self) -> Token | None:
-        """Return the stored record, unless the seed's rule has hidden it."""
+        """Return the stored token, unless the five-minute rule hides it."""
         return self._newest(self._usable)
 
     def available(self) -> Token | None:

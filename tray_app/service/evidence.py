@@ -1,6 +1,6 @@
 """What is known about whether a token works. The expiry is a promise; the fact is what Kiwoom says.
 
-A token is *confirmed* when Kiwoom issued it, answered a check with it, or served a request with it. It is *unconfirmed*
+A token is *confirmed* when Kiwoom issued it, answered a check with it, or served a request with it. It is *in doubt*
 when there is evidence against it that was not settled with Kiwoom, and *dead* when Kiwoom refused it (8005) or issued a
 different one before its expiry.
 """

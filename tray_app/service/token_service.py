@@ -86,7 +86,7 @@ class TokenService:
     # ------------------------------------------------------------------------------------------------------- reading
 
     def current(self) -> Token | None:
-        """Return the record itself, expired or not, whatever the seed's five minutes say. Raises `StoreError`."""
+        """Return the stored token, expired or not, also when the five-minute rule hides it. Raises `StoreError`."""
         return self.tokens.current()
 
     def watch_paths(self) -> list[str]:

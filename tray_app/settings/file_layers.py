@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 BOT_FILE = "share_bot_file"
 
-_NO_SECTION = msg("{path}, line {line}: the settings of a profile belong under a head such as [profiles.NAME].")
+_NO_SECTION = msg("{path}, line {line}: the settings of a profile belong under a header such as [profiles.NAME].")
 _NO_SETTING = msg("{path}, line {line}: there is no such setting. See them all: kiwoom-token config")
 _ADDRESS = msg(
-    "{path}, line {line}: no address of Kiwoom stands here. Remove the line; KIWOOM_TRAY_BASE_URL takes one."
+    "{path}, line {line}: Kiwoom's address is not a setting. Remove the line, and set KIWOOM_TRAY_BASE_URL instead."
 )
 _NEARLY = msg("{path}, line {line}: there is no such setting. Is it {nearest}?")
 _NOT_PER_PROFILE = msg(
@@ -47,7 +47,7 @@ _BOT_FILE_TAKEN = msg(
     "{path}, line {line}: share_bot_file is left out, because the profile {profile} has that file already."
 )
 _LOOKS_LIKE = msg(
-    '{path}, line {line}: the head of this profile\'s section is [profiles."{profile}"], in exactly these letters.'
+    '{path}, line {line}: the header of this profile\'s section must be [profiles."{profile}"], in just these letters.'
 )
 _SWALLOWED = msg("{path}, line {line}: the quotes are closed only after further settings. Close them on the same line.")
 
@@ -129,7 +129,8 @@ class SettingsFile:
             self._leave_out_bot_file_if_taken()
 
     def _doubt_what_another_section_says(self, other: str, fields: object) -> None:
-        """It may be this profile's, misspelled, or hold what only works outside of all sections."""
+        """Doubt what another section says: it may be this profile's, misspelled, or hold what only works outside of all
+        sections."""
         named = [name for name in fields if name in TABLE] if isinstance(fields, dict) else list(TABLE)
         is_twin = other.strip().casefold() == self._profile.casefold()
         if is_twin or (self._profile == DEFAULT and is_nearly_default(other)):

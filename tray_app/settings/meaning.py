@@ -1,4 +1,4 @@
-"""What a line of `settings.toml` may have meant that is no setting: a slip of the hand, or another name for one."""
+"""Which setting a line of `settings.toml` that is none may have meant: a slip of the hand, or another name for one."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _ALIKE = 0.7
 
 
 def settings_within(value: object) -> Iterator[str]:
-    """The settings that the names in a section, or in a list of sections, may mean."""
+    """Yield the settings that the names in a section, or in a list of sections, may mean."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from meant_by(name, inner)
@@ -59,7 +59,7 @@ def settings_within(value: object) -> Iterator[str]:
 
 
 def settings_named_in(value: object) -> Iterator[str]:
-    """The settings whose lines a text of several lines took in, because its quotes were closed too late."""
+    """Yield the settings whose lines a text of several lines took in, because its quotes were closed too late."""
     if isinstance(value, str):
         for line in value.split("\n"):
             name = key_of(line.strip())[1]

@@ -20,8 +20,8 @@ NO_EVIDENCE = Evidence()
 class Found:
     """What was in a store at `at` (seconds of the epoch), when its version was `version`.
 
-    `interrupted` tells that there is no token though nobody wished that: a rotation has revoked it and came to no
-    other, or the keyring that has it cannot be used. `died` tells that the one before was found dead, whether or not
+    `interrupted` tells that the token is missing although nobody cleared it: a rotation revoked it and got no other,
+    or the keyring that has it cannot be used. `died` tells that the one before was found dead, whether or not
     there is another. `evidence` is what is known about whether the token is alive, `rotate_at` when it is to be revoked
     and reissued, and `only_evidence` tells that nothing but these two has changed, neither here nor where other tools
     store theirs.
@@ -65,7 +65,7 @@ class StoreReader:
         version = ((self.service.store.version(), exported), evidence, rotate_at)
         is_failed_one = self.has_failed and version == self._failed_version
         if version == self._version or (is_failed_one and not retry):
-            self.service.store.check()  # in the same job, because each job more wakes two threads
+            self.service.store.check()  # in the same job, because a job of its own would wake two more threads
             return None
         self._failed_version, self.has_failed = version, True
         at, token = self._clock(), self.service.current()
@@ -83,6 +83,6 @@ class StoreReader:
         return lost is not None and problem is not None and evidence.is_about(lost.value)
 
     def accept(self, found: Found) -> None:
-        """Accept what was found as known: it is read again when the store changes."""
+        """Take note that the caller has used what was found: it is read again when the store changes."""
         self._version = found.version
         self.has_read = True
