@@ -49,8 +49,8 @@ class AccountStore:
         return self.stored() or self._usable(self.store.read_expiring())
 
     def current_within_reach(self) -> Token | None:
-        """Return what `current` does, or None while Redis does not answer: Kiwoom can be asked without it, and Redis gets
-        the token when it is back. Raises `StoreError`, also for a Redis that refuses."""
+        """Return what `current` does, or None while Redis does not answer: Kiwoom can be asked without it, and Redis
+        gets the token when it is back. Raises `StoreError`, also for a Redis that refuses."""
         try:
             return self.current()
         except RedisUnavailable as error:

@@ -47,7 +47,7 @@ _BOT_FILE_TAKEN = msg(
     "{path}, line {line}: share_bot_file is left out, because the profile {profile} has that file already."
 )
 _LOOKS_LIKE = msg(
-    '{path}, line {line}: the header of this profile\'s section must be [profiles."{profile}"], in just these letters.'
+    '{path}, line {line}: the header of this profile\'s section must be [profiles."{profile}"], letter by letter.'
 )
 _SWALLOWED = msg("{path}, line {line}: the quotes are closed only after further settings. Close them on the same line.")
 
