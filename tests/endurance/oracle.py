@@ -22,10 +22,9 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from tests.processes.conftest import PYTHON_PATH
 from tray_app.core.secret import Secret
@@ -35,7 +34,6 @@ from tray_app.kiwoom.sandbox.answers import Answer
 PROGRAMS = 4
 STORES = ("file", "keyring", "auto")
 _PATIENCE_SECONDS = 60.0
-_LONGEST_FLIGHT_SECONDS = 0.5
 
 
 class KnowingKiwoom(SandboxKiwoom):
@@ -97,14 +95,12 @@ class Result:
     deaths: int = 0
     learnt: int = 0
     killed: int = 0
-    late_revokes: int = 0
     is_settled: bool = False
 
     def __str__(self) -> str:
         lines = [
             f"seed {self.seed}, store {self.store}: {sum(self.given.values())} tokens given, {self.deaths} died, "
-            f"{self.learnt} times found out, {self.killed} programs killed, "
-            f"{self.late_revokes} tokens revoked by or beside one that was killed while revoking",
+            f"{self.learnt} times found out, {self.killed} programs killed",
             f"  dead, before anybody could know: {sum(self.dead_before_evidence.values())} "
             f"{dict(self.dead_before_evidence)}",
             f"  dead, after it was known: {len(self.violations)}",
@@ -157,7 +153,6 @@ def run(folder: Path, *, seconds: float, seed: int, store: str, programs: int = 
     result = Result(seed, store)
     folder.mkdir(parents=True, exist_ok=True)
     logs = [folder / f"{number}.log" for number in range(programs)]
-    kills: list[list[float]] = [[] for _ in range(programs)]
     broken = folder / "keyring.json.broken"
     with KnowingKiwoom() as kiwoom:
         environment = _environment(folder, kiwoom.base_url, store)
@@ -179,7 +174,6 @@ def run(folder: Path, *, seconds: float, seed: int, store: str, programs: int = 
                 elif what < 0.65:
                     number = chance.randrange(programs)
                     running[number].kill()
-                    kills[number].append(time.monotonic())
                     result.killed += 1
                     running[number] = start(number)
                 elif what < 0.8:
@@ -195,7 +189,7 @@ def run(folder: Path, *, seconds: float, seed: int, store: str, programs: int = 
             for one in running:
                 one.end()
         result.is_settled = _settles(kiwoom, environment)
-        _judge(result, kiwoom, logs, kills)
+        _judge(result, kiwoom, logs)
     return result
 
 
@@ -212,18 +206,9 @@ def _settles(kiwoom: KnowingKiwoom, environment: dict[str, str]) -> bool:
     return len(texts) == 1 and Secret(texts.pop()).fingerprint() in kiwoom.alive
 
 
-def _judge(result: Result, kiwoom: KnowingKiwoom, logs: list[Path], kills: list[list[float]]) -> None:
-    of_program = [
-        [json.loads(line) for line in log.read_text("utf-8").splitlines() if line.endswith("}")] for log in logs
-    ]
-    entries = [entry for one in of_program for entry in one]
-    orphaned = [at for one, killed in zip(of_program, kills, strict=True) for at in _killed_while_revoking(one, killed)]
-    known_at = {
-        name: at
-        for name, at in kiwoom.revoked_at.items()
-        if not any(killed_at <= at <= killed_at + _LONGEST_FLIGHT_SECONDS for killed_at in orphaned)
-    }
-    result.late_revokes = len(kiwoom.revoked_at) - len(known_at)
+def _judge(result: Result, kiwoom: KnowingKiwoom, logs: list[Path]) -> None:
+    entries = [json.loads(line) for log in logs for line in log.read_text("utf-8").splitlines() if line.endswith("}")]
+    known_at = dict(kiwoom.revoked_at)
     for entry in entries:
         if "dead" in entry:
             result.learnt += 1
@@ -242,17 +227,6 @@ def _judge(result: Result, kiwoom: KnowingKiwoom, logs: list[Path], kills: list[
             result.violations.append(f"{way}: {name}, {late:.1f} ms after it was {how}")
         elif name not in works or began > kiwoom.died_at.get(name, float("inf")):
             result.dead_before_evidence[way] += 1
-
-
-def _killed_while_revoking(entries: list[dict[str, Any]], killed: list[float]) -> Iterator[float]:
-    """Yield when a program was killed between the begin and the end of a revoke.
-
-    Its request may reach Kiwoom after another program has asked about the token and been told that it works.
-    """
-    marks = [entry["revoking"] for entry in entries if "revoking" in entry]
-    for began, then in zip(marks, [*marks[1:], 1.0], strict=True):
-        if began and then:  # no end was written
-            yield next((at for at in killed if at > began), began)
 
 
 def _environment(folder: Path, base_url: str, store: str) -> dict[str, str]:

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -94,24 +93,13 @@ class Program:
         self._given("refresh", lambda: _text(self._service.refresh()))
 
     def _rotate(self) -> None:
-        with self._revoking():
-            self._given("rotate", lambda: _text(self._service.refresh(rotate=True)))
+        self._given("rotate", lambda: _text(self._service.refresh(rotate=True)))
 
     def _clear(self) -> None:
         self._manager.clear_token()
 
     def _clear_and_revoke(self) -> None:
-        with self._revoking():
-            self._service.clear(revoke=True)
-
-    @contextlib.contextmanager
-    def _revoking(self) -> Iterator[None]:
-        """Write down when this program may have a revoke under way: if it is killed, Kiwoom may still carry it out."""
-        self._write(revoking=time.monotonic())
-        try:
-            yield
-        finally:
-            self._write(revoking=0.0)
+        self._service.clear(revoke=True)
 
     def _set(self) -> None:
         """Store a token of nobody, as a user who pastes the wrong one."""

@@ -186,6 +186,22 @@ class TestRefusedByKiwoom:
         assert outcome.token == fresh
         assert other.evidence().says_dead(refused.value), "a program that has it in memory must not use it"
 
+    def test_one_that_is_rotated_away_between_two_looks_is_not_given(
+        self, service: TokenService, other: TokenService, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = service.ensure().token
+        peek, rotations = service.store.lock.peek_record, [1]
+
+        def peek_and_rotate() -> object:
+            record = peek()
+            if rotations:
+                rotations.pop()
+                other.refresh(rotate=True)
+            return record
+
+        monkeypatch.setattr(service.store.lock, "peek_record", peek_and_rotate)
+        assert service.ensure().token.value != before.value
+
     def test_while_no_other_can_be_had_nobody_gets_the_refused_one(
         self, service: TokenService, other: TokenService, broker: FakeBroker, tool: OtherTool, clock: Clock
     ) -> None:

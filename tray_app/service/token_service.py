@@ -430,7 +430,7 @@ def _answer_to(request: Request, token: Token | None, now: float, tokens: Accoun
     if token is None or not request.is_satisfied_by(token, now):
         return None
     record = tokens.read_record()
-    is_usable = not record.last.is_revoking(token) and not tokens.is_doubtful(token, record.evidence)
+    is_usable = not record.is_gone(token) and not tokens.is_doubtful(token, record.evidence)
     return token if is_usable else None
 
 
