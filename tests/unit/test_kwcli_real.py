@@ -186,7 +186,7 @@ class TestWithOneToken:
         kiwoomcli(*INFO)
         assert kiwoom.counts() == {"issue": 1, "revoke": 0, "rest": 1}
 
-    def test_a_token_that_kiwoomcli_issued_is_taken_over_without_a_request(
+    def test_a_token_that_kiwoomcli_issued_is_taken_over_once_kiwoom_has_confirmed_it(
         self, kiwoom: SandboxKiwoom, kiwoomcli: Callable[..., str]
     ) -> None:
         kiwoomcli("auth", "refresh")
@@ -194,7 +194,7 @@ class TestWithOneToken:
         assert json.loads(Path(cache_path("demo", None)).read_text())["access_token"] == text
         assert kiwoom.counts()["issue"] == 1
         kiwoomcli(*INFO)
-        assert kiwoom.counts() == {"issue": 1, "revoke": 0, "rest": 1}
+        assert kiwoom.counts() == {"issue": 1, "revoke": 0, "rest": 2}
 
     def test_a_token_that_kiwoomcli_replaced_is_taken_over_after_ours_was_refused(
         self, kiwoom: SandboxKiwoom, kiwoomcli: Callable[..., str]

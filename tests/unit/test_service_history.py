@@ -132,10 +132,10 @@ def test_missing_keys_are_a_failure(opened: Callable[..., TokenService], told: C
     assert told() == ["failed"]
 
 
-def test_anshelfs_token_is_adopted(
-    service: TokenService, shelf: Shelf, clock: Clock, told: Callable[[], list[str]]
+def test_the_token_of_another_tool_is_adopted(
+    service: TokenService, shelf: Shelf, broker: FakeBroker, clock: Clock, told: Callable[[], list[str]]
 ) -> None:
-    shelf.token = token_for("token-of-kiwoomcli", DAY, clock())
+    broker.living = shelf.token = token_for("token-of-kiwoomcli", DAY, clock())
     service.ensure()
     assert told() == ["adopted"]
 
