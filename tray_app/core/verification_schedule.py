@@ -70,7 +70,7 @@ class VerificationSchedule:
         if not self._is_on or token is None or not token.lives(now):
             return None
         since = confirmed_at if confirmed_at is not None and confirmed_at <= now else 0.0  # the clock was set back
-        moments = [next_check_before_trading(now, self._mode)]
+        moments = [max(next_check_before_trading(now, self._mode), since + RECENT_SECONDS)]
         if is_doubtful:
             moments.append(now)
         if self._is_wanted or since < last_check_before_trading(now, self._mode):
