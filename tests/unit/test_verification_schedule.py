@@ -172,3 +172,11 @@ def test_a_clock_that_was_set_back_ends_a_pause_though_nobody_noticed_the_jump()
     schedule = settled()
     schedule.failed(noon + 7200)
     assert schedule.next_moment(token(noon), None, noon, is_doubtful=True) == noon
+
+
+def test_confirmed_just_before_the_check_before_trading_the_next_one_is_due_when_it_was_announced() -> None:
+    now = at(FRIDAY, "07:49:59")
+    schedule = settled()
+    moment = schedule.next_moment(token(now), now, now, is_doubtful=False)
+    assert moment == now + 60
+    assert schedule.is_due(token(now), now, moment, is_doubtful=False)
