@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import io
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[2] / "packaging" / "download_pip.py"
+from tests.scripts import load_script
+
 WHEEL = b"a wheel"
 DIGEST = hashlib.sha256(WHEEL).hexdigest()
 
 
-def load() -> Any:
-    spec = importlib.util.spec_from_file_location("download_pip", SCRIPT)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-download_pip = load()
+download_pip = load_script("packaging/download_pip.py")
 
 
 def listed(name: str, **changes: object) -> dict[str, object]:

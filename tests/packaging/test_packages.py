@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import shutil
@@ -12,7 +11,7 @@ import sys
 import tomllib
 from contextlib import nullcontext
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,19 +19,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.packaging.conftest import ROOT
+from tests.scripts import load_script
 from tray_app.cli.self_test import import_modules, run_checks
 
 PACKAGING = ROOT / "packaging"
-
-
-def load(path: str) -> ModuleType:
-    """A script of `packaging/` as a module."""
-    spec = importlib.util.spec_from_file_location(Path(path).stem, PACKAGING / path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 # ------------------------------------------------------------------------------------------------------------ the lock
@@ -152,7 +142,7 @@ FOLDER = r"C:\Users\kim\AppData\Local\Programs\Kiwoom Token Tray"
     ],
 )
 def test_path_gets_the_folder_at_its_end_once(before: str, after: str) -> None:
-    path = load("windows/installer_path.py")
+    path = load_script("packaging/windows/installer_path.py")
 
     assert path.with_folder(before, FOLDER) == after
     assert path.with_folder(after, FOLDER) == after
@@ -161,7 +151,7 @@ def test_path_gets_the_folder_at_its_end_once(before: str, after: str) -> None:
 
 
 def test_removing_leaves_every_other_entry_as_it_was_written() -> None:
-    path = load("windows/installer_path.py")
+    path = load_script("packaging/windows/installer_path.py")
     assert path.without_folder(rf"%X%\bin;{FOLDER}\;;C:\a;", FOLDER) == r"%X%\bin;;C:\a;"
     assert path.without_folder(r"C:\a;;", FOLDER) == r"C:\a;;"
 
@@ -209,7 +199,7 @@ def test_path_keeps_its_type_and_goes_when_it_was_not_there(
     added: dict[str, tuple[object, int]],
     removed: dict[str, tuple[object, int]],
 ) -> None:
-    path = load("windows/installer_path.py")
+    path = load_script("packaging/windows/installer_path.py")
     registry = Registry(dict(values))
     monkeypatch.setitem(sys.modules, "winreg", registry)
     monkeypatch.setattr(path, "_tell_everybody", lambda: None)
@@ -222,7 +212,7 @@ def test_path_keeps_its_type_and_goes_when_it_was_not_there(
 
 @pytest.mark.parametrize("value", [(b"\1", 3), ("C:\\a;" * 8000, 2)])
 def test_a_path_that_cannot_be_changed_stays(monkeypatch: pytest.MonkeyPatch, value: tuple[object, int]) -> None:
-    path = load("windows/installer_path.py")
+    path = load_script("packaging/windows/installer_path.py")
     registry = Registry({"Path": value})
     monkeypatch.setitem(sys.modules, "winreg", registry)
 
@@ -254,7 +244,7 @@ def test_icu_keeps_korean_and_english_in_the_form_that_it_reads() -> None:
 
     everything = icu_block(dict(sorted({**kept, **others}.items())))
 
-    assert load("linux/icu.py").kept_items(everything) == icu_block(dict(sorted(kept.items())))
+    assert load_script("packaging/linux/icu.py").kept_items(everything) == icu_block(dict(sorted(kept.items())))
 
 
 @pytest.fixture
@@ -388,7 +378,9 @@ def test_winget_manifests_name_the_installer_and_its_hash(tmp_path: Path) -> Non
     installer = tmp_path / "kiwoom-token-tray-1.2.3-windows-x86_64-setup.exe"
     installer.write_bytes(b"installer")
 
-    made = load("windows/winget.py").manifests(installer, "https://host/v1.2.3", "https://host/repository")
+    made = load_script("packaging/windows/winget.py").manifests(
+        installer, "https://host/v1.2.3", "https://host/repository"
+    )
 
     identifier = "KiwoomTokenTray.KiwoomTokenTray"
     assert set(made) == {f"{identifier}.yaml", f"{identifier}.installer.yaml", f"{identifier}.locale.ko-KR.yaml"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gettext
-import importlib.util
 import string
 from collections.abc import Callable
 from gettext import NullTranslations
@@ -12,6 +11,7 @@ from types import ModuleType
 
 import pytest
 
+from tests.scripts import load_script
 from tray_app.cli.parser import command_parser
 from tray_app.core import language
 
@@ -20,12 +20,7 @@ FOLDER = Path(__file__).parents[2] / "resources" / "translations"
 
 @pytest.fixture(scope="module")
 def update() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("update", FOLDER / "update.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("resources/translations/update.py")
 
 
 def places(sentence: str) -> set[str | None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import json
 import os
 import subprocess
@@ -14,25 +13,16 @@ from typing import Any
 import pytest
 
 from tests import checks
+from tests.scripts import load_script
 
 SCRIPT = Path(__file__).resolve().parents[2] / "start.py"
-
-
-def load() -> Any:
-    """The script as a module of its own, so that a test may change its constants."""
-    spec = importlib.util.spec_from_file_location("start_under_test", SCRIPT)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
 def start(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The script, speaking English."""
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    return load()
+    return load_script("start.py")
 
 
 @pytest.fixture
@@ -171,7 +161,7 @@ def test_environment_leads_pip_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     monkeypatch.setenv("PIP_TARGET", "/elsewhere")
     monkeypatch.setenv("PIP_USER", "1")
-    clean = load().ENVIRONMENT
+    clean = load_script("start.py").ENVIRONMENT
     assert "PYTHONPATH" not in clean
     assert "PIP_TARGET" not in clean
     assert clean["PIP_USER"] == "0"
