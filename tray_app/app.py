@@ -22,12 +22,11 @@ from tray_app.core import logs
 from tray_app.core.errors import DONE, UNEXPECTED, USAGE, KiwoomTokenError
 from tray_app.core.language import current, say, tr, use
 from tray_app.core.pasted import variable
-from tray_app.kiwoom.exchange_calendar import UPDATE_OPTION, write_holidays
 from tray_app.settings.load import load_settings
 from tray_app.settings.places import sandbox_dir, settings_file, settings_scope
 from tray_app.settings.save import save_setting, settle_data_dir
 from tray_app.settings.table import MODES
-from tray_app.system.child_process import is_frozen, restore_environment
+from tray_app.system.child_process import UPDATE_HOLIDAYS_OPTION, is_frozen, restore_environment
 from tray_app.system.extras import has_qt, install_command
 from tray_app.system.message_box import is_stderr_read, show_windows_box
 from tray_app.system.process import exit_now, forbid_core_dumps
@@ -81,6 +80,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.self_test:
         return _self_test(options.self_test)
     if options.update_holidays:
+        from tray_app.kiwoom.exchange_calendar import write_holidays
+
         write_holidays(time.time())
         return DONE
     if options.quit:
@@ -308,7 +309,7 @@ def _parser() -> Parser:
         const="all" if is_frozen() else "screen",
         help=tr("only say whether a window could be shown, or all parts of a package are there"),
     )
-    parser.add_argument(UPDATE_OPTION, action="store_true", help=SUPPRESS)  # for a process of our own
+    parser.add_argument(UPDATE_HOLIDAYS_OPTION, action="store_true", help=SUPPRESS)  # for a process of our own
     start = parser.add_mutually_exclusive_group()
     start.add_argument("--background", action="store_true", help=tr("start without showing the window"))
     start.add_argument(

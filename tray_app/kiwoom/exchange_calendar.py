@@ -15,13 +15,10 @@ from tray_app.core.language import tr
 from tray_app.core.token import KST
 from tray_app.core.trading import ClosedDays, closed_days, install_closed_days, lacks_holidays
 from tray_app.settings.places import state_dir
-from tray_app.system.child_process import is_frozen, run_own, tray_command
+from tray_app.system.child_process import UPDATE_HOLIDAYS_OPTION, is_frozen, run_own, tray_command
 from tray_app.system.private_files import make_private_folder, read_regular, write_private
 from tray_app.system.resources import resources_folder
 from tray_app.system.version import library_version
-
-UPDATE_OPTION = "--update-holidays"
-"""What makes `kiwoom-token-tray` write the file and end."""
 
 FILE_NAME = "exchange-holidays.json"
 _VERSION = 1
@@ -96,7 +93,7 @@ def holidays_problem(now: float) -> str:
 def _is_written_by_child() -> bool:
     import subprocess
 
-    command = tray_command(UPDATE_OPTION)
+    command = tray_command(UPDATE_HOLIDAYS_OPTION)
     try:
         return bool(command) and run_own(command, _CHILD_SECONDS).returncode == 0
     except (OSError, subprocess.SubprocessError) as error:

@@ -88,6 +88,10 @@ def command_line_program() -> list[str]:
     return [sys.executable, "-P", "-c", start, os.path.dirname(PACKAGE_FOLDER)]
 
 
+UPDATE_HOLIDAYS_OPTION = "--update-holidays"
+"""What makes a process of our own write the file of the exchange's holidays and end."""
+
+
 def tray_command(*arguments: str) -> list[str]:
     """Return the command that runs this copy of the tray program; an empty list when it cannot be found.
 
