@@ -19,6 +19,8 @@ KEYS = 4
 KIWOOM_SILENT = 5
 KEYRING = 6
 
+DEAD_TOKEN_CODE = "8005"  # noqa: S105 - a code of Kiwoom
+
 
 class Remedy:
     """The one thing a user can do about an error; names what a button would do. `core.remedies` has the words."""

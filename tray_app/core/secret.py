@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PREVIEW_CHARACTERS = 6
+FINGERPRINT_DIGITS = 16
 
 
 class Secret:
@@ -39,7 +40,7 @@ class Secret:
 
     def fingerprint(self) -> str:
         """Return the first 16 hex digits of the text's SHA-256, which identify the secret without revealing it."""
-        return sha256(self._text.encode()).hexdigest()[:16]
+        return sha256(self._text.encode()).hexdigest()[:FINGERPRINT_DIGITS]
 
     def __repr__(self) -> str:
         return "Secret(***)"

@@ -349,9 +349,8 @@ class _Answer:
         if refuses_token(fields.get("return_code"), text, http_status=self._status):
             return Liveness.DEAD
         error = self._error()
-        if (
-            isinstance(error, KeysRefused) and inner_code(fields.get("return_msg")) is None
-        ):  # no keys were sent, so nothing is said about them
+        if isinstance(error, KeysRefused) and inner_code(text) is None:
+            # no keys were sent, so nothing is said about them
             return UnknownFailure(UNKNOWN_REFUSAL, code=error.code)
         return error
 

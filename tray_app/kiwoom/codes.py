@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from tray_app.core.errors import (
+    DEAD_TOKEN_CODE,
     BrokerError,
     BrokerUnavailable,
     KeysRefused,
@@ -40,7 +41,6 @@ _WRONG_KEYS = msg("Kiwoom refuses the app key and secret. Copy both again from o
 _OUR_DEFECT = msg("Kiwoom refuses the form of the request. This is a defect of this program; please report it.")
 _NOT_REVOKED = msg("Kiwoom refused to revoke the token. It may be invalid already; check it with Kiwoom.")
 
-_DEAD_TOKEN = "8005"  # noqa: S105 - a code of Kiwoom
 _UNAUTHORIZED = 401
 
 _Row = tuple[type[BrokerError], str, str | None]
@@ -145,7 +145,7 @@ def refuses_token(return_code: object, return_msg: object, *, http_status: int =
     """Return True if a failed answer says that the request's token is dead: code 8005, or HTTP 401 without any code."""
     number = return_number(return_code)
     code = inner_code(return_msg) or (str(number) if str(number) in _CODES else None)
-    return number != 0 and (code == _DEAD_TOKEN or (http_status == _UNAUTHORIZED and code is None))
+    return number != 0 and (code == DEAD_TOKEN_CODE or (http_status == _UNAUTHORIZED and code is None))
 
 
 def error_for(

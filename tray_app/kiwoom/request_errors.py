@@ -111,9 +111,7 @@ def no_answer(error: Exception, progress: Progress) -> BrokerUnavailable:
         return BrokerUnavailable(_CUT)
     if tls is not None:
         variable = next((one for one in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(one)), "")
-        sentence = _tls_sentence(tls)
-        if variable and sentence == _UNKNOWN_ISSUER:
-            sentence = _ISSUER_NOT_NAMED
+        sentence = _tls_sentence(tls, has_own_issuers=bool(variable))
         return BrokerUnavailable(sentence, host=progress.tls_host, variable=variable)
     if proxy and not progress.connected:
         return BrokerUnavailable(_PROXY_SILENT, proxy=proxy)
@@ -131,13 +129,15 @@ def no_answer(error: Exception, progress: Progress) -> BrokerUnavailable:
     return BrokerUnavailable(_CUT if progress.connected else _SILENT)
 
 
-def _tls_sentence(error: ssl.SSLError) -> str:
+def _tls_sentence(error: ssl.SSLError, *, has_own_issuers: bool) -> str:
     code = getattr(error, "verify_code", None)
     if code in _DATE_CODES:
         return _WRONG_DATE
     if code in _HOST_CODES:
         return _WRONG_HOST
-    return _UNKNOWN_ISSUER if code in _ISSUER_CODES else _NO_TLS
+    if code in _ISSUER_CODES:
+        return _ISSUER_NOT_NAMED if has_own_issuers else _UNKNOWN_ISSUER
+    return _NO_TLS
 
 
 def _proxy_sentence(text: str) -> str:

@@ -13,6 +13,7 @@ import os
 import time
 
 from tray_app.core.errors import StoreError
+from tray_app.core.secret import FINGERPRINT_DIGITS
 from tray_app.system.private_files import (
     append_private,
     make_private_folder,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 FILE = "ended-tokens"
 _DIGITS = frozenset("0123456789abcdef")
-_FINGERPRINT_DIGITS = 16
 _MAX_BYTES = 65536
 _KEPT = 64
 _LOOKS_EVERY_SECONDS = 1.0
@@ -91,7 +91,7 @@ class EndedTokens:
         names: dict[str, None] = {}
         for line in (found[0] if found else b"").decode("ascii", "replace").splitlines():
             name = line.removeprefix("-")
-            if len(name) == _FINGERPRINT_DIGITS and _DIGITS.issuperset(name):
+            if len(name) == FINGERPRINT_DIGITS and _DIGITS.issuperset(name):
                 names.pop(name, None)
                 if name == line:
                     names[name] = None

@@ -7,7 +7,7 @@ from functools import partial
 from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError, SettingsError
 from tray_app.core.profile import DEFAULT
-from tray_app.core.secret import HiddenMapping
+from tray_app.core.secret import FINGERPRINT_DIGITS, HiddenMapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from tray_app.core.token import Token
     from tray_app.kiwoom.keys import AppKeys
     from tray_app.settings.load import Settings
-
-_FINGERPRINT_DIGITS = 16
 
 
 class KeyBinding:
@@ -46,7 +44,7 @@ class KeyBinding:
 
     def issued_for(self, keys: AppKeys) -> str:
         """Return the `issued_for` of a token that was issued with these keys."""
-        return f"{self._settings.mode}:{keys.fingerprint()[:_FINGERPRINT_DIGITS]}"
+        return f"{self._settings.mode}:{keys.fingerprint()[:FINGERPRINT_DIGITS]}"
 
     def known(self) -> str:
         """Return the `issued_for` of a token that somebody else issued for this account, as far as no keyring is
@@ -71,7 +69,7 @@ class KeyBinding:
             return True
         if mode != self._settings.mode:
             return False
-        return not fingerprint or fingerprint == keys.fingerprint()[:_FINGERPRINT_DIGITS]
+        return not fingerprint or fingerprint == keys.fingerprint()[:FINGERPRINT_DIGITS]
 
     def setting_to_save(self, keys: AppKeys) -> dict[str, object] | None:
         """Return the settings that make the default profile stand for the `kiwoomcli` alias of these keys, or None.

@@ -69,7 +69,6 @@ if TYPE_CHECKING:
             """Return what changes whenever one of those files does. Cheap."""
 
 
-_INVALID_TOKEN_CODE = "8005"  # noqa: S105 - an error code
 _ALIVE = "alive"
 _STILL_WORKS = msg("Kiwoom refused to revoke the token and says that it still works. Try again later.")
 _MIN_CORRECTION_SECONDS = 3.0
@@ -401,7 +400,7 @@ class LockedSession:
         Kiwoom said that it does not (8005), or is asked after a refusal. None when the error says nothing about it, or
         Kiwoom does not say.
         """
-        if isinstance(error, errors.TokenRefused) and error.code == _INVALID_TOKEN_CODE:
+        if isinstance(error, errors.TokenRefused) and error.code == errors.DEAD_TOKEN_CODE:
             return False
         if not isinstance(error, errors.RevokeFailed):
             return None

@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 
 
 def never_superseded(_store: object, _token: Token) -> bool:
-    """`is_superseded` of a store in which nothing changes while it cannot be reached, or of which only it knows."""
+    """Return False: such a store can always be read, or nobody else knows what has changed in it."""
     return False
 
 
