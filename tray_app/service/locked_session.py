@@ -305,13 +305,17 @@ class LockedSession:
             if not self.verify(token):
                 return None
         except KiwoomTokenError as error:
-            logs.warning("Kiwoom did not say whether the token works (%s)", type(error).__name__)
-            retry_after = error.retry_after if isinstance(error, BrokerError) else None
-            self.write(evidence=self.record.evidence.unanswered(token, self._clock(), retry_after))
+            self._remember_unanswered(token, error)
             return token
         if rivals:
             self.write(evidence=self.record.evidence.settled_against(token, rivals))
         return token
+
+    def _remember_unanswered(self, token: Token, error: KiwoomTokenError) -> None:
+        """Record that Kiwoom did not say whether the token works: it is in doubt, and Kiwoom left alone for a while."""
+        logs.warning("Kiwoom did not say whether the token works (%s)", type(error).__name__)
+        retry_after = error.retry_after if isinstance(error, BrokerError) else None
+        self.write(evidence=self.record.evidence.unanswered(token, self._clock(), retry_after))
 
     def _asks_alive(self, token: Token) -> bool:
         return self._open_broker().verify(token.value).value == _ALIVE
@@ -430,9 +434,8 @@ class LockedSession:
         try:
             is_alive = self._asks_alive(external)
         except KiwoomTokenError as error:
-            logs.warning("Kiwoom did not say whether another tool's token works (%s)", type(error).__name__)
             outcome = self.adopt(external)
-            self.write(evidence=self.record.evidence.doubted(outcome.token, self._clock()))
+            self._remember_unanswered(outcome.token, error)
             return outcome
         if is_alive:
             return self.adopt(external, is_confirmed=True)
