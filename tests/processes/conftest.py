@@ -149,6 +149,29 @@ def issues(sandbox: SandboxKiwoom) -> Callable[[], int]:
 
 
 @pytest.fixture
+def run() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts `kiwoom-token` with these words; what still runs at the end of the test is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*words: str) -> subprocess.Popen[str]:
+        started.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "tray_app.cli.main", *words],
+                env={**os.environ, "PYTHONPATH": PYTHON_PATH},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.kill()
+        one.communicate()
+
+
+@pytest.fixture
 def until() -> Callable[[Callable[[], object]], None]:
     def wait(condition: Callable[[], object]) -> None:
         end = time.monotonic() + PATIENCE_SECONDS

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pytestqt.qtbot import QtBot
 
-from tests.processes.conftest import PYTHON_PATH
 from tray_app import TokenManager
 from tray_app.cli.watch import Terminal
 from tray_app.desktop.monitor import Monitor
@@ -59,34 +56,17 @@ def terminal(manager: TokenManager, clock: Ahead) -> Terminal:
 
 
 @pytest.fixture
-def rotate(sandbox: SandboxKiwoom) -> Iterator[Callable[..., Any]]:
-    """Starts `kiwoom-token refresh --rotate`."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start() -> subprocess.Popen[bytes]:
-        words = [sys.executable, "-m", "tray_app.cli.main", "refresh", "--rotate"]
-        environment = {**os.environ, "PYTHONPATH": PYTHON_PATH}
-        started.append(subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.kill()
-        one.wait()
-
-
-@pytest.fixture
 def killed(
     manager: TokenManager,
     gate: threading.Event,
     issues: Callable[[], int],
-    rotate: Callable[..., Any],
+    run: Callable[..., subprocess.Popen[str]],
     until: Callable[[Callable[[], object]], None],
 ) -> Callable[..., None]:
     """A rotation that is killed between its revoke and Kiwoom's answer to its issue."""
 
     def kill() -> None:
-        rotating = rotate()
+        rotating = run("refresh", "--rotate")
         until(lambda: issues() == 2)
         rotating.kill()
         rotating.wait()
@@ -134,10 +114,14 @@ def test_of_a_killed_program_is_finished_by_the_tray(
 
 
 def test_that_kiwoom_gave_no_token_is_finished_by_others_too(
-    sandbox: SandboxKiwoom, manager: TokenManager, terminal: Terminal, rotate: Callable[..., Any], clock: Ahead
+    sandbox: SandboxKiwoom,
+    manager: TokenManager,
+    terminal: Terminal,
+    run: Callable[..., subprocess.Popen[str]],
+    clock: Ahead,
 ) -> None:
     sandbox.set_fault("http-500", on="issue", times=1)
-    assert rotate().wait(30) != 0
+    assert run("refresh", "--rotate").wait(30) != 0
     terminal.poll()
     clock.advance(30)
 
@@ -149,7 +133,7 @@ def test_that_kiwoom_gave_no_token_is_finished_by_others_too(
 def test_that_was_killed_before_the_token_was_forgotten_makes_the_next_who_ensures_ask(
     sandbox: SandboxKiwoom,
     manager: TokenManager,
-    rotate: Callable[..., Any],
+    run: Callable[..., subprocess.Popen[str]],
     issues: Callable[[], int],
     *,
     until: Callable[[Callable[[], object]], None],
@@ -157,7 +141,7 @@ def test_that_was_killed_before_the_token_was_forgotten_makes_the_next_who_ensur
     """Kiwoom has revoked it, the program did not live to hear that."""
     sandbox.set_fault("slow", on="revoke", seconds=60)
     before = manager.get_token()
-    rotating = rotate()
+    rotating = run("refresh", "--rotate")
     until(lambda: sandbox.counts()["revoke"] == 1)
     rotating.kill()
     rotating.wait()

@@ -17,6 +17,7 @@ import pytest
 
 from tray_app.core.errors import LockTimeout, StoreError
 from tray_app.stores.lock import ProfileLock, ThreadLock
+from tray_app.system.file_lock import Holder
 
 
 @pytest.fixture
@@ -235,6 +236,82 @@ def test_after_its_file_is_gone_it_locks_the_one_that_others_find(
 
     assert taken_by_another(path)
     lock.release()
+
+
+@pytest.mark.posix
+class TestHolderThatDoesNotGoOn:
+    @pytest.fixture
+    def stopped(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("tray_app.stores.lock.TOLD_AFTER_SECONDS", 0.0)
+        monkeypatch.setattr("tray_app.stores.lock.STOPPED_SECONDS", 0.05)
+        monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: Holder(1, "bot", is_stopped=True))
+
+    @pytest.mark.usefixtures("stopped")
+    def test_loses_the_lock_to_one_of_those_who_wait_and_the_record_stays(self, lock: ProfileLock, path: Path) -> None:
+        lock.acquire()
+        lock.write_record({"at": 1})
+        inside, most = [], []
+
+        def work() -> None:
+            with ProfileLock(str(path)):
+                inside.append(1)
+                most.append((len(inside), ProfileLock(str(path)).read_record()))
+                inside.pop()
+
+        threads = [threading.Thread(target=work) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+
+        assert most == [(1, {"at": 1})] * 6
+        assert lock.is_lost()
+        lock.release()
+        with lock:
+            assert not lock.is_lost()
+            assert taken_by_another(path)
+
+    @pytest.mark.usefixtures("stopped")
+    def test_keeps_it_while_the_folder_is_away(self, lock: ProfileLock, path: Path) -> None:
+        with lock:
+            shutil.rmtree(path.parent)
+
+            assert not lock.is_lost()
+
+    def test_keeps_it_when_it_goes_on_in_time(
+        self, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looks = []
+
+        def look(_: str) -> Holder:
+            looks.append(1)
+            return Holder(1, "bot", is_stopped=len(looks) % 2 == 1)
+
+        monkeypatch.setattr("tray_app.stores.lock.TOLD_AFTER_SECONDS", 0.0)
+        monkeypatch.setattr("tray_app.stores.lock.LOOK_EVERY_SECONDS", 0.01)
+        monkeypatch.setattr("tray_app.stores.lock.STOPPED_SECONDS", 0.015)
+        monkeypatch.setattr("tray_app.stores.lock.holder_of", look)
+
+        with lock, pytest.raises(LockTimeout):
+            ProfileLock(str(path)).acquire(0.3)
+
+        assert len(looks) > 4
+
+    @pytest.mark.parametrize("writes", [True, False])
+    def test_about_which_nothing_is_known_loses_it_once_no_request_can_take_that_long(
+        self, writes: bool, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tray_app.stores.lock.DEFAULT_TIMEOUT_SECONDS", 0.3)
+        monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: None)
+        lock.acquire()
+        if writes:
+            threading.Timer(0.1, lock.write_record, [{"at": 1}]).start()
+
+        with pytest.raises(LockTimeout) if writes else contextlib.nullcontext():
+            ProfileLock(str(path)).acquire(0.3)
+
+        assert lock.is_lost() is not writes
+        lock.release()
 
 
 def test_a_folder_in_its_place_is_an_error(lock: ProfileLock, path: Path) -> None:

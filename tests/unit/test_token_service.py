@@ -20,6 +20,7 @@ from tray_app.core.errors import (
     KeysMissing,
     KeysRefused,
     KiwoomTokenError,
+    LockLost,
     LockTimeout,
     NoToken,
     RateLimited,
@@ -36,6 +37,7 @@ from tray_app.service.token_service import TokenService
 from tray_app.stores.lock import ProfileLock
 from tray_app.stores.memory import MemoryStore
 from tray_app.system import file_lock as kernel_lock
+from tray_app.system.file_lock import Holder
 
 DAY = 86400
 
@@ -1188,3 +1190,109 @@ class TestScheduledRotation:
         outcome = one.renew(seen, rotate=True)
 
         assert (outcome.how, broker.revokes) == (Outcome.ISSUED, 1)
+
+
+@pytest.mark.posix
+class TestOvertaken:
+    """This process is stopped while it asks Kiwoom; another one takes the lock away from it, and is done before it goes
+    on."""
+
+    @pytest.fixture(autouse=True)
+    def stopped(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("TOLD_AFTER_SECONDS", "STOPPED_SECONDS"):
+            monkeypatch.setattr(f"tray_app.stores.lock.{name}", 0.0)
+        monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: Holder(1, "bot", is_stopped=True))
+
+    @pytest.fixture
+    def broker(self, clock: Clock) -> FakeBroker:
+        """A Kiwoom that issues another token each time, and ends the one before."""
+
+        class Replacing(FakeBroker):
+            def issue(self, keys: AppKeys) -> Any:
+                self.living = None
+                return super().issue(keys)
+
+        return Replacing(clock)
+
+    @pytest.fixture
+    def overtaken(self, opened: Callable[..., TokenService], broker: FakeBroker) -> Callable[..., TokenService]:
+        """A service that is overtaken once, during its first call of that method of the broker."""
+
+        def make(method: str, other: Callable[[TokenService], object]) -> TokenService:
+            ask = getattr(broker, method)
+
+            def stop(*arguments: Any) -> Any:
+                setattr(broker, method, ask)
+                answer = ask(*arguments)
+                other(opened())
+                return answer
+
+            setattr(broker, method, stop)
+            return opened()
+
+        return make
+
+    def test_takes_what_the_other_got_if_kiwoom_says_that_it_works(
+        self, overtaken: Callable[..., TokenService], broker: FakeBroker, opened: Callable[..., TokenService]
+    ) -> None:
+        outcome = overtaken("issue", TokenService.ensure).ensure()
+
+        assert outcome.token.value.reveal() == "token-2-of-a-test"
+        assert (broker.issues, broker.checks) == (2, 1)
+        assert opened().current() == outcome.token
+        assert opened().store.lock.try_acquire()
+
+    def test_does_not_take_what_the_other_got_if_its_own_token_came_later(
+        self, overtaken: Callable[..., TokenService], broker: FakeBroker
+    ) -> None:
+        def other(faster: TokenService) -> None:
+            own = broker.living
+            faster.ensure()
+            broker.living = own
+
+        outcome = overtaken("issue", other).ensure()
+
+        assert outcome.token.value.reveal() == "token-3-of-a-test"
+
+    def test_stores_its_own_when_the_other_got_none(
+        self, overtaken: Callable[..., TokenService], broker: FakeBroker, opened: Callable[..., TokenService]
+    ) -> None:
+        def other(faster: TokenService) -> None:
+            broker.failure = BrokerUnavailable(msg("no"))
+            with pytest.raises(BrokerUnavailable):
+                faster.ensure()
+
+        outcome = overtaken("issue", other).ensure()
+
+        assert (outcome.how, outcome.token.value.reveal()) == (Outcome.ISSUED, "token-1-of-a-test")
+        assert opened().current() == outcome.token
+
+    def test_does_not_revoke_what_the_other_got_after_its_own_revoke(
+        self,
+        overtaken: Callable[..., TokenService],
+        broker: FakeBroker,
+        service: TokenService,
+        clock: Clock,
+    ) -> None:
+        before = service.ensure().token
+        clock.advance(1)
+
+        outcome = overtaken("revoke", TokenService.ensure).refresh(rotate=True)
+
+        assert outcome.token.value != before.value
+        assert (outcome.how, broker.issues, broker.revokes) == (Outcome.ADOPTED, 2, 1)
+
+    def test_a_clear_is_not_done_over_what_the_other_stored(
+        self,
+        overtaken: Callable[..., TokenService],
+        service: TokenService,
+        opened: Callable[..., TokenService],
+        clock: Clock,
+    ) -> None:
+        service.ensure()
+        new = token_for("another-token-of-a-test", 400, clock())
+
+        with pytest.raises(LockLost):
+            overtaken("revoke", lambda faster: faster.put(new)).clear(revoke=True)
+
+        assert opened().current().value == new.value

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tray_app.service.evidence import Evidence
     from tray_app.service.token_service import TokenService
     from tray_app.settings.load import Settings
+    from tray_app.system.file_lock import Holder
 
 _MAX_STDIN_BYTES = 65536
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127
@@ -41,9 +42,13 @@ def opened(profile: str | None) -> tuple[Settings, TokenService]:
     return settings, open_service(settings)
 
 
-def _tell_waiting(pid: int, program: str) -> None:
-    told = tr("Waiting for {program} (process {pid}), which is renewing the token…", program=program, pid=pid)
-    print(printable(told), file=sys.stderr, flush=True)
+def _tell_waiting(holder: Holder) -> None:
+    told = (
+        msg("{program} (process {pid}) was stopped while it renewed the token. In a moment that is done without it.")
+        if holder.is_stopped
+        else msg("Waiting for {program} (process {pid}), which is renewing the token…")
+    )
+    print(printable(tr(told, program=holder.program, pid=holder.pid)), file=sys.stderr, flush=True)
 
 
 def get_(options: Namespace) -> int:

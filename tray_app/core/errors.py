@@ -237,5 +237,9 @@ class LockTimeout(StoreError):
     remedy = Remedy.RETRY
 
 
+class LockLost(LockTimeout):
+    """This process was stopped while it had the profile's lock, and another one has gone on in its place."""
+
+
 class AutostartFailed(KiwoomTokenError):
     """Starting at login cannot be switched on or off, or its state cannot be read."""

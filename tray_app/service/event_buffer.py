@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from tray_app.core.errors import KiwoomTokenError
+from tray_app.core.errors import KiwoomTokenError, LockLost
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,9 +41,11 @@ class EventBuffer:
 
     @contextlib.contextmanager
     def failure_added(self, token: Token | None) -> Iterator[None]:
-        """Add an event for an error that is raised meanwhile."""
+        """Add an event for an error that is raised meanwhile. A lost lock is none: another process goes on."""
         try:
             yield
+        except LockLost:
+            raise
         except KiwoomTokenError as error:
             self.add("failed", token, error)
             raise

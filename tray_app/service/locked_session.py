@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from tray_app.core import errors, logs
-from tray_app.core.errors import BrokerError, KiwoomTokenError, SettingsError, StoreError
+from tray_app.core.errors import BrokerError, KiwoomTokenError, LockLost, SettingsError, StoreError
 from tray_app.core.language import msg
 from tray_app.service.ended_tokens import with_ended
 from tray_app.service.last_attempt import LastAttempt
@@ -79,7 +79,7 @@ class LockedSession:
     """The work of one process while it holds the profile's lock.
 
     `record` is the lock's record. `used_keys` are the keys that brought a token, or None: the caller remembers them
-    once the lock is free.
+    once the lock is free. `seen` is the token that a renewal began with, `issued` the one that Kiwoom issued.
     """
 
     def __init__(
@@ -96,6 +96,8 @@ class LockedSession:
     ) -> None:
         self.record = with_ended(LockRecord.from_fields(lock.read_record(), clock()), tokens.ended)
         self.used_keys: AppKeys | None = None
+        self.seen: Token | None = None
+        self.issued: Token | None = None
         self._lock = lock
         self._tokens = tokens
         self._find_keys = find_keys
@@ -117,8 +119,9 @@ class LockedSession:
         tokens nobody is to get, or which is in doubt.
 
         A token that somebody began to revoke, and about which `evidence` says nothing, is never given to anybody again
-        once that mark is gone, unless `was_revoked` is False.
+        once that mark is gone, unless `was_revoked` is False. Raises `LockLost`.
         """
+        self._check_lock()
         before = self.record
         ended = before.last.revoking if last is not None and last.revoking != before.last.revoking else ""
         if ended and was_revoked and (evidence is None or evidence.token != ended):
@@ -138,10 +141,19 @@ class LockedSession:
         if not self.record.evidence.says_dead(value):
             self.write(evidence=self.record.evidence.other_died(value))
 
+    def _check_lock(self) -> None:
+        """Raise `LockLost` if another process went on while this one was stopped: nothing that was decided before that
+        counts any more."""
+        if self._lock.is_lost():
+            raise LockLost(
+                msg("This program was stopped while it renewed the token, and another one went on. Try again.")
+            )
+
     # ------------------------------------------------------------------------------------------------------ renewing
 
     def renew(self, request: Request) -> Outcome:
-        """Do what `decide` says about the request. Raises `KeysMissing`, `BrokerError`, `StoreError`."""
+        """Do what `decide` says about the request. Raises `KeysMissing`, `BrokerError`, `StoreError`, and `LockLost`
+        when another process has gone on meanwhile."""
         self._tokens.save_unsaved()
         try:
             token = self._tokens.current() if request.rotate else self._tokens.current_within_reach()
@@ -149,6 +161,7 @@ class LockedSession:
             if request.refused is not None:
                 self.remember_refused(request.refused)
             raise
+        self.seen = token
         if request.refused is not None and (token is None or token.value != request.refused):
             self.remember_refused(request.refused)
         is_doubtful = token is not None and self.is_doubtful(token)
@@ -182,6 +195,24 @@ class LockedSession:
         with self._events.failure_added(token):
             return self._issue(token, keys, request, broker)
 
+    def store_late(self, issued: Token) -> Outcome | None:
+        """Store a token that came after the lock was lost, if there is no other one by now.
+
+        If there is, Kiwoom is asked about that one before anybody gets it, because it may have ended with the late one.
+        """
+        token = self._tokens.unexpired()
+        if token is not None and not self.record.is_gone(token):
+            if token.value != issued.value:
+                self.write(evidence=self.record.evidence.doubted(token, self._clock()))
+            return None
+        unsaved = self._tokens.save(issued)
+        self._events.add(Outcome.ISSUED, issued, unsaved)
+        attempt = LastAttempt.succeeded(
+            issued, self._clock(), None, is_same=False, is_unsaved=unsaved is not None, is_rotation=False, replaced=[]
+        )
+        self.write(last=attempt, evidence=self.record.evidence.unknown())
+        return Outcome(issued, Outcome.ISSUED, unsaved=unsaved, unpublished=self.publish(issued))
+
     def _issue(self, before: Token | None, keys: AppKeys, request: Request, broker: TokenBroker) -> Outcome:
         last = self.record.last
         other = self._tokens.unexpired_of_another() if before is None else None
@@ -191,6 +222,7 @@ class LockedSession:
             revoking = before.value.fingerprint()
             self._revoke_first(before, keys, broker)
         is_refused = before is not None and before.value == request.refused
+        self._check_lock()
         try:
             answer = broker.issue(keys)
         except BrokerError as error:
@@ -208,6 +240,8 @@ class LockedSession:
             if not was_unexpired or abs(before.expires - issued.expires) >= _MIN_CORRECTION_SECONDS:
                 token = token.ending_at(issued.expires_at)
         how = Outcome.SAME if same else Outcome.ISSUED
+        self.issued = token
+        self._check_lock()
         unsaved = self._tokens.save(token)
         if is_early:
             self._events.add("died", before)
@@ -422,6 +456,7 @@ class LockedSession:
             keys = self._find_keys()
             external = external.bound_to(self._tokens.issued_for(keys))
             self.used_keys = keys
+        self._check_lock()
         unsaved = self._tokens.save(external)
         evidence = self.record.evidence
         self.write(evidence=evidence.confirmed(external, self._clock()) if is_confirmed else evidence.unknown())

@@ -69,6 +69,11 @@ class Request:
         """Request another unexpired token than the one with the value `refused`."""
         return cls(now, accepts_same=False, min_remaining=_SHORTEST_LIFE_SECONDS, refused=refused)
 
+    def once_overtaken(self, seen: Token | None) -> Request:
+        """Return the request after another process went on with it: a rotation is done if there is a token by now that
+        was not `seen` before."""
+        return Request.renew(self.waiting_since, seen, rotate=True) if self.rotate else self
+
     def is_satisfied_by(self, token: Token, now: float) -> bool:
         """Return True if the caller can use `token`, so that Kiwoom need not be asked."""
         if self.min_remaining is None or token.remaining(now) < self.min_remaining:

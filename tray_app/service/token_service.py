@@ -11,7 +11,7 @@ import contextlib
 import time
 
 from tray_app.core import logs
-from tray_app.core.errors import BrokerError, KiwoomTokenError, LockTimeout, NoToken, StoreError
+from tray_app.core.errors import BrokerError, KiwoomTokenError, LockLost, LockTimeout, NoToken, StoreError
 from tray_app.core.language import msg
 from tray_app.core.writer_zone import outlives_kiwooms
 from tray_app.service.account_store import AccountStore
@@ -402,7 +402,16 @@ class TokenService:
                 raise answer
             return answer
         with self._session(lock) as session:
-            return session.renew(request)
+            try:
+                return session.renew(request)
+            except LockLost:
+                logs.warning("This program was stopped while it renewed the token, and another one went on")
+        if session.issued is not None:
+            with self._locked() as later:
+                outcome = later.store_late(session.issued)
+            if outcome is not None:
+                return outcome
+        return self._renew(request.once_overtaken(session.seen))
 
     def _shared_answer(self, record: dict[str, Any], request: Request) -> Outcome | BrokerError | None:
         """Return the answer that the lock's holder got from Kiwoom, if the caller can share it; None to go on

@@ -1,7 +1,8 @@
 """One kernel lock per profile, with a record for whoever waits.
 
 The kernel frees the lock when its holder ends or is killed; the file itself is never deleted, because a
-lock on a deleted file excludes nobody. Threads of one process take turns before they ask the kernel.
+lock on a deleted file excludes nobody. Only a holder that was stopped (Ctrl+Z) loses the lock: whoever waits puts a new
+file in the place of the locked one. Threads of one process take turns before they ask the kernel.
 """
 
 from __future__ import annotations
@@ -19,18 +20,33 @@ from tray_app.core.errors import LockTimeout, StoreError
 from tray_app.core.language import msg
 from tray_app.core.lean import load_json, sha256
 from tray_app.system.file_lock import cannot_lock, holder_of, try_lock, unlock
-from tray_app.system.private_files import make_private_folder, open_private, read_regular, reason_of
+from tray_app.system.private_files import (
+    make_private_folder,
+    open_private,
+    read_regular,
+    reason_of,
+    replace_locked,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
+    from tray_app.system.file_lock import Holder
+
 DEFAULT_TIMEOUT_SECONDS = 30.0
 """Longer than any issue request may take, so a holder that is still running always finishes first."""
 
-_TOLD_AFTER_SECONDS = 2.0
+TOLD_AFTER_SECONDS = 2.0
 """By then a request has its answer, as a rule; a program that was stopped (Ctrl+Z) keeps the lock."""
+
+LOOK_EVERY_SECONDS = 0.5
+STOPPED_SECONDS = 3.0
+"""A holder that was stopped for so long loses the lock."""
+
+_OVERSLEPT_SECONDS = 1.0
+"""A pause counts for no more than this beyond its length: whoever waits may have been stopped as well."""
 
 _MAX_RECORD_BYTES = 4096
 _REOPENINGS = 3
@@ -109,6 +125,10 @@ class ThreadLock:
         """Return the same without holding the lock, on whatever computer its holder is. May use the network."""
         return self.read_record()
 
+    def is_lost(self) -> bool:
+        """Return True if another process took the lock away from this one, which was stopped while it had it."""
+        return False
+
     def write_record(self, record: dict[str, Any]) -> None:
         self._record = dict(record)
         self._writes += 1
@@ -149,16 +169,69 @@ class _Pauses:
         self._next = _FIRST_PAUSE_SECONDS
         self._longest = _LONGEST_PAUSE_SECONDS
 
-    def sleep(self) -> None:
+    def sleep(self) -> float:
+        """Pause, and return for how many seconds that counts."""
         pause = self._next * (0.5 + os.urandom(1)[0] / 256)
         began = time.monotonic()
         time.sleep(pause)
-        is_busy = time.monotonic() - began > 2 * pause + _LONGEST_PAUSE_SECONDS
-        if is_busy:
+        elapsed = time.monotonic() - began
+        if elapsed > 2 * pause + _LONGEST_PAUSE_SECONDS:
             self._longest = min(2 * self._longest, _LONGEST_BUSY_PAUSE_SECONDS)
         else:
             self._longest = max(self._longest / 2, _LONGEST_PAUSE_SECONDS)
         self._next = min(2 * self._next, self._longest)
+        return min(elapsed, pause + _OVERSLEPT_SECONDS)
+
+
+class _Wait:
+    """One wait for another process, at most `timeout` seconds long. `is_longest`: no request takes that long."""
+
+    def __init__(self, lock: ThreadLock, timeout: float, *, is_longest: bool) -> None:
+        self._lock = lock
+        self._timeout = timeout
+        self._is_longest = is_longest
+        self._waited = 0.0
+        self._next_look = TOLD_AFTER_SECONDS
+        self._stopped_since: float | None = None
+        self._is_told = False
+        self._record = lock.record_version()
+        self._pauses = _Pauses()
+
+    def pause(self) -> bool:
+        """Wait for a moment; return True once the holder does not go on, so that the lock may be taken away from it.
+
+        That is a holder that was stopped for three seconds, or one about which nothing can be told and which wrote
+        nothing in the longest wait. Raises `LockTimeout` at the end of the wait.
+        """
+        is_over = self._waited >= self._timeout
+        if is_over or self._waited >= self._next_look:
+            self._next_look = self._waited + LOOK_EVERY_SECONDS
+            holder = holder_of(self._lock.path)
+            if self._is_stopped(holder) or (is_over and holder is None and self._is_silent()):
+                return True
+            if is_over:
+                raise _timed_out(holder)
+            if holder is not None and not self._is_told:
+                self._is_told = True
+                tell_waiting(holder)
+        self._waited += self._pauses.sleep()
+        return False
+
+    def begin_anew(self) -> None:
+        """Wait for another holder, which somebody else has put in the place of the one that does not go on."""
+        self._stopped_since = None
+        self._record = self._lock.record_version()
+
+    def _is_stopped(self, holder: Holder | None) -> bool:
+        if holder is None or not holder.is_stopped:
+            self._stopped_since = None
+            return False
+        if self._stopped_since is None:
+            self._stopped_since = self._waited
+        return self._waited - self._stopped_since >= STOPPED_SECONDS
+
+    def _is_silent(self) -> bool:
+        return self._is_longest and self._lock.record_version() == self._record
 
 
 class ProfileLock(ThreadLock):
@@ -182,24 +255,23 @@ class ProfileLock(ThreadLock):
         self, timeout: float = DEFAULT_TIMEOUT_SECONDS, on_update: Callable[[dict[str, Any]], bool] | None = None
     ) -> bool:
         """Take the lock like `ThreadLock`; raises also `StoreError`, when the lock file cannot be used."""
-        deadline = time.monotonic() + timeout
+        began = time.monotonic()
         if not super().acquire(timeout, on_update):
             return False
         try:
+            if self._try_kernel():
+                return True
             listen = self._listener(on_update)
-            pauses = _Pauses()
-            told_at = time.monotonic() + _TOLD_AFTER_SECONDS
+            left = timeout - (time.monotonic() - began)
+            wait = _Wait(self, left, is_longest=timeout >= DEFAULT_TIMEOUT_SECONDS)
             while not self._try_kernel():
                 if listen():
                     super().release()
                     return False
-                if time.monotonic() >= deadline:
-                    raise _timed_out(holder_of(self.path))  # noqa: TRY301 - the turn is given back below
-                if time.monotonic() >= told_at:
-                    told_at = deadline
-                    if (holder := holder_of(self.path)) is not None:
-                        tell_waiting(*holder)
-                pauses.sleep()
+                if wait.pause():
+                    if self._take_away():
+                        break
+                    wait.begin_anew()
         except BaseException:
             super().release()
             raise
@@ -224,6 +296,9 @@ class ProfileLock(ThreadLock):
                 held.unlock()
         finally:
             super().release()
+
+    def is_lost(self) -> bool:
+        return isinstance(self._held, _LockedFile) and self._held.is_replaced()
 
     def read_record(self) -> dict[str, Any]:
         """Return the last holder's record; empty without one, or when it is damaged."""
@@ -266,6 +341,23 @@ class ProfileLock(ThreadLock):
                 raise self._unusable(error) from None
             _tell_once(os.path.dirname(self.path), error)
             taken = self._try_substitute()
+        return taken
+
+    def _take_away(self) -> bool:
+        """Take the lock away from a holder that does not go on; return False if another process was faster, or where
+        that cannot be done."""
+        only_one = local_lock(self.path)
+        if not only_one.try_acquire():
+            return False
+        try:
+            taken = self._file.replace()
+        except OSError as error:
+            raise _timed_out(holder_of(self.path)) from error
+        finally:
+            only_one.release()
+        if taken:
+            logs.warning("The lock is taken away from a program that does not go on")
+            self._held = self._file
         return taken
 
     def _try_substitute(self) -> bool:
@@ -319,13 +411,28 @@ class _LockedFile:
     def try_lock(self) -> bool:
         for _ in range(_REOPENINGS):
             descriptor = self._open()
-            if not try_lock(descriptor):
-                return False
+            taken = try_lock(descriptor)
             if self._is_named(descriptor):
-                return True
-            self._descriptor = None  # somebody removed the folder: lock the file that others will open
+                return taken
+            self._descriptor = None  # somebody removed the folder, or took the lock away: lock what others will open
             os.close(descriptor)
         return False
+
+    def replace(self) -> bool:
+        """Put a new file, locked by this process, in the place of the one that somebody else has locked, with the same
+        content. Return False if somebody else has done so. Raises `OSError` where an open file cannot be replaced.
+        """
+        before = self._open()
+        if not self._is_named(before):
+            return False
+        content, _ = read_regular(self.path, _MAX_RECORD_BYTES, follow_links=False)
+        self._keep(replace_locked(self.path, content))
+        os.close(before)
+        return True
+
+    def is_replaced(self) -> bool:
+        """Return True if another file is in the place of this one by now."""
+        return self._descriptor is not None and os.path.exists(self.path) and not self._is_named(self._descriptor)
 
     def unlock(self) -> None:
         if self._descriptor is not None:
@@ -354,10 +461,13 @@ class _LockedFile:
     def _open(self) -> int:
         if self._descriptor is None:
             make_private_folder(os.path.dirname(self.path))
-            self._descriptor = open_private(self.path)
-            found = os.fstat(self._descriptor)
-            self._identity = (found.st_ino, found.st_dev)
+            return self._keep(open_private(self.path))
         return self._descriptor
+
+    def _keep(self, descriptor: int) -> int:
+        found = os.fstat(descriptor)
+        self._descriptor, self._identity = descriptor, (found.st_ino, found.st_dev)
+        return descriptor
 
     def __del__(self) -> None:
         if self._descriptor is not None:
@@ -448,23 +558,22 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def _timed_out(holder: tuple[int, str] | None = None) -> LockTimeout:
+def _timed_out(holder: Holder | None = None) -> LockTimeout:
     if holder is None:
         return LockTimeout(msg("Another program has been renewing this token for too long. Try again in a moment."))
-    pid, program = holder
     return LockTimeout(
         msg(
             "{program} (process {pid}) has been renewing this token for too long. "
             "If it is stopped, let it go on or end it."
         ),
-        program=program,
-        pid=pid,
+        program=holder.program,
+        pid=holder.pid,
     )
 
 
-def _log_waiting(pid: int, program: str) -> None:
-    logs.warning("Waiting for the lock, which %s (process %s) has", program, pid)
+def _log_waiting(holder: Holder) -> None:
+    logs.warning("Waiting for the lock, which %s (process %s) has", holder.program, holder.pid)
 
 
-tell_waiting: Callable[[int, str], None] = _log_waiting
-"""What is called once for a wait that takes long, with the process that has the lock and its name."""
+tell_waiting: Callable[[Holder], None] = _log_waiting
+"""What is called once for a wait that takes long, with the process that has the lock."""

@@ -138,6 +138,9 @@ class RedisLock(ThreadLock):
             times["at"] = min(times["at"], self._clock())
         return {**record, **times}
 
+    def is_lost(self) -> bool:
+        return self._held_local.is_lost()
+
     def record_version(self) -> object:
         return self._local.record_version()
 

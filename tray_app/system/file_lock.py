@@ -66,9 +66,20 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
-def holder_of(path: str) -> tuple[int, str] | None:
-    """Return the number and the name of the process that has the lock on that file; None where that cannot be told.
-    Only Linux tells it, of this user's own processes."""
+class Holder:
+    """The process that has a lock. `is_stopped`: it does not run until somebody lets it go on (Ctrl+Z, a debugger)."""
+
+    __slots__ = ("is_stopped", "pid", "program")
+
+    def __init__(self, pid: int, program: str, *, is_stopped: bool) -> None:
+        self.pid = pid
+        self.program = program
+        self.is_stopped = is_stopped
+
+
+def holder_of(path: str) -> Holder | None:
+    """Return who has the lock on that file; None where that cannot be told. Only Linux tells it, of this user's own
+    processes."""
     try:
         inode = str(os.stat(path).st_ino)
         with open("/proc/locks", encoding="ascii") as locks:
@@ -76,8 +87,9 @@ def holder_of(path: str) -> tuple[int, str] | None:
         for pid in {one[4] for one in fields if "FLOCK" in one and "->" not in one and one[5].endswith(f":{inode}")}:
             folder = f"/proc/{pid}/fd"
             if any(_is_at(os.path.join(folder, one), path) for one in os.listdir(folder)):
-                with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as name:
-                    return int(pid), name.read().strip()
+                with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+                    program, _, state = file.read().partition("(")[2].rpartition(") ")
+                return Holder(int(pid), program, is_stopped=state[:1] in {"T", "t"})
     except (OSError, IndexError, ValueError):
         pass
     return None

@@ -258,6 +258,24 @@ def replace_file(
     return version
 
 
+def replace_locked(path: str, content: bytes) -> int:
+    """Replace `path` by a file with `content` that this process has locked; return its descriptor. Raises `OSError`,
+    on Windows always: it cannot rename an open file."""
+    if sys.platform == "win32":
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    new, descriptor = _create_new(path)
+    try:
+        _write_all(descriptor, content)
+        os.replace(new, path)
+    except BaseException:
+        os.close(descriptor)
+        with contextlib.suppress(OSError):
+            _remove(new)
+        raise
+    _remove_leftovers(path, stale_before=None)
+    return descriptor
+
+
 def write_private(
     path: str,
     content: bytes,
