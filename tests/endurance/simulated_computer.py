@@ -168,6 +168,7 @@ class Program:
         self.manager = TokenManager(clock=computer.clock)
         self.service = open_service(settings, clock=computer.clock)
         self._seen: list[tuple[int, int, int] | None] = []
+        self._woken_at = computer.true
         self.supervisor.read()
 
     def wakes_at(self) -> float:
@@ -175,11 +176,12 @@ class Program:
         moment = self.supervisor.next_moment()
         is_awaited = self.supervisor.state.place_problem or self.supervisor.service.tokens.unsaved is not None
         longest = _LONGEST_SLEEP_SECONDS * (1 if is_awaited else 15)
-        moment = self._computer.clock() + longest if moment is None else moment
-        return self._computer.true + min(moment - self._computer.clock(), longest)
+        latest = self._woken_at + longest
+        return latest if moment is None else min(self._computer.true + moment - self._computer.clock(), latest)
 
     def wake(self, *, resumed: bool = False) -> bool:
         """Do what its timer does; return whether it comes to rest."""
+        self._woken_at = self._computer.true
         self.supervisor.tick(resumed=resumed)
         for _ in range(_TURNS):
             moment = self.supervisor.next_moment()
