@@ -1,19 +1,28 @@
-"""The exchange's holidays, so that not every program that a test starts looks them up."""
+"""A calendar of the exchange for the programs that tests start: they do not look the holidays up, and behave alike at
+every hour, because the market is closed on every day around today."""
 
 from __future__ import annotations
 
+import json
 import os
-import time
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
+from tray_app.core.token import KST
 from tray_app.kiwoom.exchange_calendar import FILE_NAME, holidays_record
+
+_DAYS_AROUND = 14
 
 
 @cache
 def holidays_file() -> bytes:
-    """Return what the file holds that `kiwoom-token-tray` writes."""
-    return holidays_record(time.time())
+    """Return what the file holds that `kiwoom-token-tray` writes, with days around today that are closed too."""
+    now = datetime.now(KST)
+    record = json.loads(holidays_record(now.timestamp()))
+    around = {(now + timedelta(days=one)).date().isoformat() for one in range(-_DAYS_AROUND, _DAYS_AROUND + 1)}
+    record["closed"] = sorted({*record["closed"], *around})
+    return json.dumps(record).encode()
 
 
 def place_holidays(state_folder: Path) -> None:
