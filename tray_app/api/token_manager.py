@@ -240,7 +240,7 @@ class TokenManager(Pickled):
         """Read the token again and return it: something changed, or less than five minutes are left."""
         with self._guard:
             held = self._held
-            if held.token is not None and self._still_holds(held) and not held.token.is_valid(self._clock()):
+            if held.token is not None and not held.token.is_valid(self._clock()) and self._still_holds(held):
                 logs.info("Token expired, clearing...")
                 logs.info("Token cleared")
                 self._expire_soft(held)

@@ -102,7 +102,11 @@ def read_regular(path: str, limit: int, *, follow_links: bool = True) -> tuple[b
     """Return the file's bytes, at most `limit` + 1, and what the system knows of it. Raises `OSError`."""
     descriptor = retry_sharing_violation(lambda: open_regular(path, follow_links=follow_links))
     try:
-        return _read(descriptor, limit + 1), os.fstat(descriptor)
+        content = more = os.read(descriptor, limit + 1)
+        while len(content) < min((found := os.fstat(descriptor)).st_size, limit + 1) and more:
+            more = os.read(descriptor, limit + 1 - len(content))
+            content += more
+        return content, found
     finally:
         os.close(descriptor)
 
@@ -445,13 +449,6 @@ def _check_owner(path: str, found: os.stat_result) -> None:
 def _check_only_name(found: os.stat_result) -> None:
     if found.st_nlink > 1:
         raise OSError(errno.EMLINK, _SECOND_NAME)
-
-
-def _read(descriptor: int, size: int) -> bytes:
-    content = os.read(descriptor, size)
-    while 0 < len(content) < size and (more := os.read(descriptor, size - len(content))):
-        content += more
-    return content
 
 
 def _write_all(descriptor: int, content: bytes) -> None:
