@@ -17,6 +17,7 @@ from tray_app.core.errors import (
     KeysRefused,
     KiwoomTokenError,
     RateLimited,
+    Remedy,
     RevokeFailed,
     SettingsError,
     StoreError,
@@ -397,6 +398,22 @@ def test_last_result_is_never_of_an_earlier_token(make: Make, service: FakeServi
         service.hold(token)
         assert (watched.read().expires is None) is (token is None)
         assert watched.last.result is result
+
+
+def test_why_there_is_no_other_token_stays_shown_when_the_expired_one_is_tidied_away(
+    make: Make, service: FakeService
+) -> None:
+    service.hold(token_for("a-token", 60, START))
+    service.failure = KeysRefused("Not registered.", code="8050", remedy=Remedy.OPEN_PORTAL)
+    watched = make()
+    watched.start()
+    watched.advance(61)
+    service.hold(None)
+
+    watched.read()
+
+    assert watched.state.stopped
+    assert watched.last.error is service.failure
 
 
 def test_token_that_becomes_readable_is_not_called_another_programs(make: Make, service: FakeService) -> None:

@@ -98,7 +98,10 @@ class TokenTracker:
         if found.died and found.token is None:
             self._finish(Result.DIED, now)
         elif by_another_program and not found.interrupted and after != before:
-            self._finish(Result.GONE if after is None else Result.ADOPTED, now)
+            if after is not None:
+                self._finish(Result.ADOPTED, now)
+            elif self.token is not None and self.token.lives(now):
+                self._finish(Result.GONE, now)  # an expired one is tidied away, and why there is no other stays shown
         self._take_evidence(found.evidence, found.token)
         if found.died and found.token is not None and self.token is not None:
             self._schedule.died(self.token)
