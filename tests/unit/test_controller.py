@@ -492,7 +492,7 @@ def test_open_window_stays_when_the_icon_comes(world: World) -> None:
 
 def test_notices_are_shown_and_a_click_opens_the_window(world: World) -> None:
     world.accounts.add("second")
-    world.accounts.notice.emit("second", Notice(NoticeKind.ENDING, START + 600))
+    world.accounts.notice.emit("second", Notice(NoticeKind.EXPIRING, START + 600))
     notification = world.notification()
     assert notification.owner == "second"
     assert notification.title == "[second · Real] Kiwoom token expires 23:23 (10 min left)"
@@ -504,7 +504,7 @@ def test_notices_are_shown_and_a_click_opens_the_window(world: World) -> None:
 def test_click_on_a_balloon_opens_the_account_that_it_is_about(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.accounts.add("second")
     monkeypatch.setattr(world.backend, "show", broken)
-    world.accounts.notice.emit("second", Notice(NoticeKind.ENDING, START + 600))
+    world.accounts.notice.emit("second", Notice(NoticeKind.EXPIRING, START + 600))
     world.qtbot.waitUntil(lambda: bool(world.tray.balloons), timeout=10_000)
     world.tray.balloon_clicked.emit()
     assert world.window.isVisible()
@@ -562,10 +562,10 @@ def test_a_question_is_about_the_account_that_was_chosen_when_it_was_asked(world
 
 
 def test_a_notice_names_its_account_where_there_are_several(world: World) -> None:
-    world.accounts.notice.emit("default", Notice(NoticeKind.ENDING, START + 600))
+    world.accounts.notice.emit("default", Notice(NoticeKind.EXPIRING, START + 600))
     assert world.notification().title.startswith("[Real] Kiwoom token expires")
     world.accounts.add("second")
-    world.accounts.notice.emit("default", Notice(NoticeKind.ENDING, START + 600))
+    world.accounts.notice.emit("default", Notice(NoticeKind.EXPIRING, START + 600))
     assert world.notification().title.startswith("[Default · Real] Kiwoom token expires")
 
 

@@ -263,7 +263,7 @@ def test_what_cannot_be_told_to_a_locked_screen_does_not_keep_it_awake(
     assert (watched.notices, watched.pause() > 50) == ([], True)
     watched.monitor.hold(is_held=False)
     watched.settled()
-    assert [one.kind for one in watched.notices] == [NoticeKind.ENDING]
+    assert [one.kind for one in watched.notices] == [NoticeKind.EXPIRING]
 
 
 def test_each_moment_is_met_though_the_store_need_not_be_read_between(
@@ -277,4 +277,4 @@ def test_each_moment_is_met_though_the_store_need_not_be_read_between(
         watched.advance(seconds)
         watched.settled()
         assert watched.pause() < 61
-    assert [one.kind for one in watched.notices] == [NoticeKind.ENDING] * 2
+    assert [one.kind for one in watched.notices] == [NoticeKind.EXPIRING] * 2

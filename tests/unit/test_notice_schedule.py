@@ -19,7 +19,7 @@ from tray_app.core.trading import is_trading
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 THRESHOLDS = (30 * MINUTE, 10 * MINUTE, 5 * MINUTE, 0)
-ENDING, ENDED, STOPPED = NoticeKind.ENDING, NoticeKind.ENDED, NoticeKind.STOPPED
+EXPIRING, EXPIRED, STOPPED = NoticeKind.EXPIRING, NoticeKind.EXPIRED, NoticeKind.STOPPED
 FAILED, RECOVERED, TRADING_HOURS = NoticeKind.FAILED, NoticeKind.RECOVERED, NoticeKind.TRADING_HOURS
 DOWN = BrokerUnavailable("Kiwoom does not answer.")
 REFUSED = KeysRefused("Refused.")
@@ -145,7 +145,7 @@ class TestSuccess:
     def test_is_silent_at_the_expiry_when_kiwoom_gives_the_same_token_until_then(self, make: Make) -> None:
         world = make(lifetime=HOUR)
         world.run(until=ends(world) + 10)
-        assert world.kinds == [ENDING] * 3
+        assert world.kinds == [EXPIRING] * 3
         assert world.kiwoom.asked == 2
 
     def test_a_warning_waits_for_the_answer_to_a_request_that_is_due(self, make: Make) -> None:
@@ -160,7 +160,7 @@ class TestSuccess:
         world.clock.now = ends(world) - 600
         world.schedule.notices(world.clock())
         world.clock.advance(60)
-        assert [one.kind for one in world.schedule.notices(world.clock())] == [ENDING]
+        assert [one.kind for one in world.schedule.notices(world.clock())] == [EXPIRING]
 
     def test_after_a_sleep_over_the_expiry_only_what_the_renewal_left_is_told(self, make: Make) -> None:
         world = make()
@@ -220,14 +220,14 @@ class TestFailure:
         world.run(until=ends(world) + 3 * DAY, step=5)
         world.kiwoom.failure = None
         world.run(until=world.clock() + HOUR)
-        assert world.kinds == [ENDING, FAILED, ENDING, ENDED, RECOVERED]
+        assert world.kinds == [EXPIRING, FAILED, EXPIRING, EXPIRED, RECOVERED]
         assert [notice.urgent for _, notice in world.told] == [False, True, True, True, False]
 
     def test_its_reason_is_repeated_by_the_expiry_that_replaces_it(self, make: Make) -> None:
         world = make()
         world.kiwoom.failure = DOWN
         world.run(until=ends(world) + HOUR, step=5)
-        assert world.kinds[-1] is ENDED
+        assert world.kinds[-1] is EXPIRED
         assert world.told[-1][1].error is DOWN
 
     @pytest.mark.parametrize(("left", "urgent"), [(20 * HOUR, False), (601, False), (599, True), (-10, True)])
@@ -258,7 +258,7 @@ class TestFailure:
         world.run(until=ends(world) - 1)
         world.kiwoom.failure = None
         world.run(until=world.clock() + HOUR)
-        assert ENDED not in world.kinds
+        assert EXPIRED not in world.kinds
         assert world.kinds[-1] is RECOVERED
 
     def test_after_the_user_unlocked_the_keyring_is_told_again(self, make: Make) -> None:
@@ -302,14 +302,14 @@ class TestRecovery:
         world.run(until=ends(world) + HOUR, step=10)
         world.holds(token_for("another", DAY, world.clock()))
         world.run(until=world.clock() + HOUR)
-        assert world.kinds == [ENDED, RECOVERED]
+        assert world.kinds == [EXPIRED, RECOVERED]
 
     def test_is_not_told_when_another_expired_token_comes(self, make: Make) -> None:
         world = make(NOTIFY, warn_before=(0,))
         world.run(until=ends(world) + HOUR, step=10)
         world.holds(token_for("another", 60, world.clock() - HOUR))
         world.run(until=world.clock() + HOUR)
-        assert world.kinds == [ENDED]
+        assert world.kinds == [EXPIRED]
 
     def test_is_not_told_after_the_user_cleared_the_token(self, make: Make) -> None:
         world = make(warn_before=())
@@ -373,21 +373,21 @@ class TestSnooze:
         world = make(NOTIFY, korean(9), lifetime=HOUR)
         world.schedule.snooze(ends(world) - 200, world.clock())
         world.run(until=ends(world))
-        assert (world.kinds, world.left(ENDING)) == ([ENDING], [200])
+        assert (world.kinds, world.left(EXPIRING)) == ([EXPIRING], [200])
         assert world.schedule.snoozed_until is None
 
     def test_is_broken_by_an_expiry_inside_trading_hours(self, make: Make) -> None:
         world = make(NOTIFY, korean(9), lifetime=HOUR)
         world.schedule.snooze(world.clock() + 8 * HOUR, world.clock())
         world.run(until=world.clock() + 8 * HOUR, step=5)
-        assert (world.kinds, world.left(ENDED)) == ([ENDED], [0])
+        assert (world.kinds, world.left(EXPIRED)) == ([EXPIRED], [0])
 
     def test_holds_an_expiry_at_night_until_the_market_opens(self, make: Make) -> None:
         world = make(NOTIFY, korean(3), lifetime=HOUR)
         world.schedule.snooze(world.clock() + 8 * HOUR, world.clock())
         world.run(until=world.clock() + 8 * HOUR, step=5)
         assert [world.begin + at for at, _ in world.told] == [korean(8)]
-        assert world.kinds == [ENDED]
+        assert world.kinds == [EXPIRED]
 
     @pytest.mark.parametrize("error", [DOWN, REFUSED])
     def test_holds_a_failure_while_the_token_is_valid(self, error: KiwoomTokenError, make: Make) -> None:
@@ -407,7 +407,7 @@ class TestSnooze:
         world.holds(token_for("another", HOUR, world.clock()))
         assert world.schedule.snoozed_until is None
         world.run(until=ends(world) + 1)
-        assert world.kinds == [ENDING] * 3 + [ENDED]
+        assert world.kinds == [EXPIRING] * 3 + [EXPIRED]
 
     def test_goes_on_when_the_same_token_is_seen_again(self, make: Make) -> None:
         world = make(NOTIFY, korean(9), lifetime=HOUR)
@@ -441,15 +441,15 @@ class TestQuietHours:
         world = make(NOTIFY, local(21), (8 * HOUR, 5 * MINUTE, 0), self.NIGHT, lifetime=13 * HOUR)
         world.run(until=ends(world) + 1)
         assert [(world.begin + at, notice.kind) for at, notice in world.told] == [
-            (local(24 + 7), ENDING),
-            (ends(world) - 300, ENDING),
-            (ends(world), ENDED),
+            (local(24 + 7), EXPIRING),
+            (ends(world) - 300, EXPIRING),
+            (ends(world), EXPIRED),
         ]
 
     def test_let_through_what_is_urgent(self, make: Make) -> None:
         world = make(NOTIFY, local(22), quiet_hours=self.NIGHT, lifetime=2 * HOUR)
         world.run(until=ends(world) + 1)
-        assert (world.kinds, world.left(ENDING)) == ([ENDING, ENDED], [300])
+        assert (world.kinds, world.left(EXPIRING)) == ([EXPIRING, EXPIRED], [300])
 
     def test_forget_what_is_over_in_the_morning(self, make: Make) -> None:
         world = make(NOTIFY, local(22), quiet_hours=self.NIGHT)
@@ -509,7 +509,7 @@ class TestReconfigure:
         world.clock.now = ends(world) - 400
         world.schedule.reconfigure(NOTIFY, 600, (1800, 600, 120, 0), None, world.clock())
         world.run(until=ends(world) + 1)
-        assert (world.left(ENDING), world.kinds[-1]) == ([120], ENDED)
+        assert (world.left(EXPIRING), world.kinds[-1]) == ([120], EXPIRED)
 
     def test_what_was_told_is_not_told_again(self, make: Make) -> None:
         world = make(NOTIFY, lifetime=HOUR)
@@ -517,7 +517,7 @@ class TestReconfigure:
         for warn_before in ((), THRESHOLDS):
             world.schedule.reconfigure(NOTIFY, 600, warn_before, None, world.clock())
         world.run(until=ends(world) + 10)
-        assert world.left(ENDING) == [1800, 600, 300]
+        assert world.left(EXPIRING) == [1800, 600, 300]
 
     def test_what_a_snooze_holds_back_is_still_told(self, make: Make) -> None:
         world = make(NOTIFY, lifetime=HOUR)
@@ -525,7 +525,7 @@ class TestReconfigure:
         world.run(until=ends(world) - 250)
         world.schedule.reconfigure(NOTIFY, 600, (600, 300, 0), None, world.clock())
         world.run(until=ends(world))
-        assert world.left(ENDING) == [200]
+        assert world.left(EXPIRING) == [200]
 
     @pytest.mark.parametrize(("policy", "renews"), [("auto", 600), ("notify", None)])
     def test_the_renewal_is_planned_anew(self, policy: str, renews: float | None, make: Make) -> None:
@@ -590,7 +590,7 @@ class TestReconfigure:
 class TestStillTrue:
     def test_a_warning_until_the_token_is_replaced_or_expires(self, make: Make) -> None:
         world = make(NOTIFY)
-        notice = Notice(ENDING, ends(world))
+        notice = Notice(EXPIRING, ends(world))
         assert world.schedule.still_true(notice, ends(world) - 1)
         assert not world.schedule.still_true(notice, ends(world))
         world.holds(token_for("another", DAY, world.clock() + 5))
@@ -598,7 +598,7 @@ class TestStillTrue:
 
     def test_an_expiry_until_there_is_another_token(self, make: Make) -> None:
         world = make(NOTIFY)
-        notice = Notice(ENDED, ends(world))
+        notice = Notice(EXPIRED, ends(world))
         assert world.schedule.still_true(notice, ends(world) + HOUR)
         world.schedule.cleared()
         assert not world.schedule.still_true(notice, ends(world) + HOUR)
@@ -619,7 +619,7 @@ def test_the_expiry_of_a_token_that_the_five_minute_rule_took_away_is_told(make:
     end = ends(world)
     world.holds(None)
     world.run(until=end + 10)
-    assert world.kinds == [ENDING] * 3 + [ENDED]
+    assert world.kinds == [EXPIRING] * 3 + [EXPIRED]
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -651,21 +651,21 @@ def test_thirty_days_with_faults_sleeps_and_snoozes(policy: str, seed: int, make
             token = world.token
             assert token is not None
             assert notice.kind in {FAILED, RECOVERED} or notice.expires == token.expires
-            if notice.kind is ENDING:
+            if notice.kind is EXPIRING:
                 assert token.lives(now)
             if notice.kind is FAILED:
                 assert failures or schedule.renewal.failures
-            assert notice.kind is not ENDED or not token.lives(now)
+            assert notice.kind is not EXPIRED or not token.lives(now)
             assert notice.kind is not RECOVERED or (token.lives(now) and troubled)
-            troubled = notice.kind is not RECOVERED and (troubled or notice.kind in {FAILED, ENDED})
+            troubled = notice.kind is not RECOVERED and (troubled or notice.kind in {FAILED, EXPIRED})
             if schedule.snoozed_until is not None:
                 assert not token.lives(now)
                 assert is_trading(now)
         seen = list(world.told)
         clock.advance(random.choice([1, 20, 60, 300]))
-    warnings = [(notice.expires, notice.kind) for _, notice in seen if notice.kind in {ENDED, TRADING_HOURS}]
+    warnings = [(notice.expires, notice.kind) for _, notice in seen if notice.kind in {EXPIRED, TRADING_HOURS}]
     assert len(warnings) == len(set(warnings))
-    ends_told = [notice.expires for _, notice in seen if notice.kind is ENDING]
+    ends_told = [notice.expires for _, notice in seen if notice.kind is EXPIRING]
     assert all(ends_told.count(one) <= 3 for one in ends_told)
     runs = [notice.kind for _, notice in seen if notice.kind in {FAILED, RECOVERED}]
     assert all(one is not FAILED or other is RECOVERED for one, other in pairwise(runs))

@@ -18,28 +18,32 @@ REFUSED = KeysRefused("Refused.", code="8050")
     ("notice", "title", "body"),
     [
         (
-            Notice(NoticeKind.ENDING, NOW + 600),
+            Notice(NoticeKind.EXPIRING, NOW + 600),
             "Kiwoom token expires 07:12 (10 min left)",
             "Automatic renewal is off. Reissue it in time.",
         ),
         (
-            Notice(NoticeKind.ENDING, NOW + 597),
+            Notice(NoticeKind.EXPIRING, NOW + 597),
             "Kiwoom token expires 07:11 (10 min left)",
             "Automatic renewal is off. Reissue it in time.",
         ),
         (
-            Notice(NoticeKind.ENDING, NOW + 45),
+            Notice(NoticeKind.EXPIRING, NOW + 45),
             "Kiwoom token expires 07:02 (45 s left)",
             "Automatic renewal is off. Reissue it in time.",
         ),
         (
-            Notice(NoticeKind.ENDING, NOW + 600, is_planned=True),
+            Notice(NoticeKind.EXPIRING, NOW + 600, is_planned=True),
             "Kiwoom token expires 07:12 (10 min left)",
             "It will be reissued automatically right after that. Nothing to do.",
         ),
-        (Notice(NoticeKind.ENDED, NOW - 3600 * 8), "The Kiwoom token has expired", "It expired yesterday 23:02 (KST)."),
         (
-            Notice(NoticeKind.ENDED, NOW - 120, REFUSED),
+            Notice(NoticeKind.EXPIRED, NOW - 3600 * 8),
+            "The Kiwoom token has expired",
+            "It expired yesterday 23:02 (KST).",
+        ),
+        (
+            Notice(NoticeKind.EXPIRED, NOW - 120, REFUSED),
             "The Kiwoom token has expired",
             "It expired 07:00 (KST). Refused. [8050]",
         ),

@@ -21,7 +21,7 @@ from tray_app.desktop.notices.backend import OPEN, Notification, NotificationsUn
 from tray_app.desktop.notices.notifier import Notifier
 from tray_app.desktop.notices.windows_macos import NativeBackend
 
-ENDING = Notice(NoticeKind.ENDING, START + 600, urgent=True)
+ENDING = Notice(NoticeKind.EXPIRING, START + 600, urgent=True)
 MAIN = TokenState("main", "real", expires=START + 600)
 TITLE = "Kiwoom token expires 23:23 (10 min left)"
 

@@ -30,7 +30,7 @@ from tray_app.kiwoom.codes import error_for
 DAY = 86400
 MINUTE = 60
 THRESHOLDS = (30 * MINUTE, 10 * MINUTE, 5 * MINUTE, 0)
-ENDING, ENDED, STOPPED = NoticeKind.ENDING, NoticeKind.ENDED, NoticeKind.STOPPED
+EXPIRING, EXPIRED, STOPPED = NoticeKind.EXPIRING, NoticeKind.EXPIRED, NoticeKind.STOPPED
 
 
 class Dice:
@@ -89,10 +89,10 @@ class TestNotices:
         schedule.saw(one := token(clock), clock())
 
         assert told(schedule, clock, until=one.expires + 600, step=10) == [
-            (1800, ENDING),
-            (600, ENDING),
-            (300, ENDING),
-            (0, ENDED),
+            (1800, EXPIRING),
+            (600, EXPIRING),
+            (300, EXPIRING),
+            (0, EXPIRED),
         ]
 
     def test_polling_often_brings_no_more_notices(self, schedule: TokenSchedule, clock: Clock) -> None:
@@ -129,17 +129,17 @@ class TestNotices:
         schedule.notices(clock())
         schedule.saw(two := token(clock, name="another"), clock())
 
-        assert told(schedule, clock, until=two.expires, step=100)[0] == (1800, ENDING)
+        assert told(schedule, clock, until=two.expires, step=100)[0] == (1800, EXPIRING)
 
     @pytest.mark.parametrize(
         ("asleep_until", "expected"),
         [
             (-1801, []),
-            (-1799, [ENDING]),
-            (-599, [ENDING]),
-            (-1, [ENDING]),
-            (0, [ENDED]),
-            (5 * DAY, [ENDED]),
+            (-1799, [EXPIRING]),
+            (-599, [EXPIRING]),
+            (-1, [EXPIRING]),
+            (0, [EXPIRED]),
+            (5 * DAY, [EXPIRED]),
         ],
     )
     def test_after_a_long_sleep_only_the_last_threshold_is_told(
@@ -158,7 +158,7 @@ class TestNotices:
         clock.now = one.expires - 500
         schedule.notices(clock())
 
-        assert told(schedule, clock, until=one.expires + 10) == [(300, ENDING), (0, ENDED)]
+        assert told(schedule, clock, until=one.expires + 10) == [(300, EXPIRING), (0, EXPIRED)]
 
     @pytest.mark.parametrize("ago", [0, 1, DAY])
     def test_a_token_that_expired_before_the_program_started_is_not_news(
@@ -172,7 +172,7 @@ class TestNotices:
 
     @pytest.mark.parametrize(
         ("remaining", "expected"),
-        [(400, [(300, ENDING), (0, ENDED)]), (200, [(200, ENDING), (0, ENDED)])],
+        [(400, [(300, EXPIRING), (0, EXPIRED)]), (200, [(200, EXPIRING), (0, EXPIRED)])],
         ids=["there is time", "the last warning"],
     )
     def test_a_restarted_program_repeats_only_the_last_warning(
@@ -217,7 +217,7 @@ class TestNotices:
         schedule = schedules(NOTIFY, warn_before=(120,))
         schedule.saw(one := token(clock), clock())
 
-        assert told(schedule, clock, until=one.expires + 10) == [(120, ENDING)]
+        assert told(schedule, clock, until=one.expires + 10) == [(120, EXPIRING)]
 
     def test_no_expiry_warning_comes_after_the_expiry(
         self, schedules: Callable[..., TokenSchedule], clock: Clock
@@ -242,7 +242,7 @@ class TestNotices:
         schedule.notices(clock())
         clock.advance(-3600)
 
-        assert told(schedule, clock, until=one.expires + 10) == [(600, ENDING), (300, ENDING), (0, ENDED)]
+        assert told(schedule, clock, until=one.expires + 10) == [(600, EXPIRING), (300, EXPIRING), (0, EXPIRED)]
 
     def test_next_moment_is_the_next_threshold(self, schedules: Callable[..., TokenSchedule], clock: Clock) -> None:
         schedule = schedules(NOTIFY)
@@ -606,7 +606,7 @@ class TestFailure:
         schedule.failed(KeysRefused("no"), clock())
         schedule.notices(clock())
 
-        assert told(schedule, clock, until=one.expires + 10, step=100)[-1] == (0, ENDED)
+        assert told(schedule, clock, until=one.expires + 10, step=100)[-1] == (0, EXPIRED)
 
     def test_nothing_but_a_token_or_a_success_ends_a_stop(self, schedule: TokenSchedule, clock: Clock) -> None:
         one = token(clock)

@@ -608,7 +608,7 @@ def test_each_threshold_is_told_once(make: Make, service: FakeService) -> None:
     watched.start()
     for seconds in (DAY - 1801, 2, 2, 1200, 2, 600, 2):
         watched.advance(seconds)
-    assert watched.kinds == [NoticeKind.ENDING, NoticeKind.ENDING, NoticeKind.ENDED]
+    assert watched.kinds == [NoticeKind.EXPIRING, NoticeKind.EXPIRING, NoticeKind.EXPIRED]
 
 
 def test_a_warning_is_over_when_another_program_renews(make: Make, service: FakeService) -> None:
@@ -616,10 +616,10 @@ def test_a_warning_is_over_when_another_program_renews(make: Make, service: Fake
     watched = make(policy="notify", warn_before=["30m"])
     watched.start()
     watched.advance(DAY - 1000)
-    assert (watched.kinds, watched.over) == ([NoticeKind.ENDING], 0)
+    assert (watched.kinds, watched.over) == ([NoticeKind.EXPIRING], 0)
     service.hold(token_for("another", DAY, watched.clock()))
     watched.read()
-    assert (watched.kinds, watched.over) == ([NoticeKind.ENDING], 1)
+    assert (watched.kinds, watched.over) == ([NoticeKind.EXPIRING], 1)
 
 
 def test_what_fell_due_while_nobody_was_there_is_told_afterwards(make: Make, service: FakeService) -> None:
@@ -630,7 +630,7 @@ def test_what_fell_due_while_nobody_was_there_is_told_afterwards(make: Make, ser
     watched.advance(DAY - 1000)
     assert (watched.notices, watched.supervisor.next_moment()) == ([], None)
     watched.supervisor.hold(is_held=False)
-    assert watched.kinds == [NoticeKind.ENDING]
+    assert watched.kinds == [NoticeKind.EXPIRING]
 
 
 def test_a_snooze_is_shown_and_ends_when_the_user_says_so(make: Make, service: FakeService) -> None:

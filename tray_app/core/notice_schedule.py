@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tray_app.core.renewal_schedule import RenewalSchedule
     from tray_app.core.token import Token
 
-_BAD_NEWS = {NoticeKind.FAILED, NoticeKind.STOPPED, NoticeKind.ENDED}
+_BAD_NEWS = {NoticeKind.FAILED, NoticeKind.STOPPED, NoticeKind.EXPIRED}
 
 _BLIP_SECONDS = 30.0
 """A first failure is not reported when the next try is this soon, nor an expiry when the next request is."""
@@ -142,7 +142,7 @@ class NoticeSchedule:
             return notice.expires > 0 or self._renewal.token is None
         if self._expiring is None or self._expiring.expires != notice.expires:
             return False
-        return notice.kind is NoticeKind.ENDED or notice.expires > now
+        return notice.kind is NoticeKind.EXPIRED or notice.expires > now
 
     def next_moment(self, now: float) -> float | None:
         """Return when something may be due next, in seconds of the epoch, or None."""
@@ -183,7 +183,7 @@ class NoticeSchedule:
         is_quiet = self._is_quiet(now)
         for notice in self._candidates(now):
             is_mendable = notice.kind is NoticeKind.DIED and not notice.expires
-            if waits and (is_mendable or notice.kind in {NoticeKind.ENDING, NoticeKind.ENDED}):
+            if waits and (is_mendable or notice.kind in {NoticeKind.EXPIRING, NoticeKind.EXPIRED}):
                 continue
             if is_quiet and not notice.urgent:
                 continue
@@ -215,11 +215,11 @@ class NoticeSchedule:
             if expires <= now:
                 if 0 in passed:
                     why = None if self._trouble is None else self._trouble.error  # it takes that notice's place
-                    yield Notice(NoticeKind.ENDED, expires, why, urgent=True)
+                    yield Notice(NoticeKind.EXPIRED, expires, why, urgent=True)
             elif passed:
                 is_planned = self._renewal.renew_at is not None
                 urgent = self._is_last_warning(expires, now)
-                yield Notice(NoticeKind.ENDING, expires, urgent=urgent, is_planned=is_planned)
+                yield Notice(NoticeKind.EXPIRING, expires, urgent=urgent, is_planned=is_planned)
         if self._rotated_in_vain is not None:
             yield self._rotated_in_vain
         if (

@@ -20,8 +20,8 @@ _IP_NOT_REGISTERED = "8050"
 class NoticeKind(StrEnum):
     """What a notice is about."""
 
-    ENDING = "ending"
-    ENDED = "ended"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
     FAILED = "failed"
     """Renewing fails and is tried again. Reported once until it succeeds: at the second failure in a row, or at the
     first when the next try is not soon."""
@@ -62,14 +62,14 @@ def notice_text(notice: Notice, now: float, mode: str = "") -> tuple[str, str]:
     """
     end = korean_time(notice.expires, now)
     match notice.kind:
-        case NoticeKind.ENDING:
+        case NoticeKind.EXPIRING:
             seconds = round(notice.expires - now)
             left = duration(seconds if seconds < 60 else round(seconds / 60) * 60)  # a warning that is a moment late
             title = tr("Kiwoom token expires {time} ({duration} left)", time=end, duration=left)
             if notice.is_planned:
                 return title, tr("It will be reissued automatically right after that. Nothing to do.")
             return title, tr("Automatic renewal is off. Reissue it in time.")
-        case NoticeKind.ENDED:
+        case NoticeKind.EXPIRED:
             body = tr("It expired {time} (KST).", time=end)
             reason = "" if notice.error is None else f" {refusal_text(notice.error, mode)}"
             return tr("The Kiwoom token has expired"), body + reason

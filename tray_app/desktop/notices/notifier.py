@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 _CLOSE_SECONDS = 0.5
 _SNOOZE = "snooze-"
 _OFFERS = {
-    NoticeKind.ENDING: Remedy.ROTATE,
-    NoticeKind.ENDED: Remedy.ISSUE,
+    NoticeKind.EXPIRING: Remedy.ROTATE,
+    NoticeKind.EXPIRED: Remedy.ISSUE,
     NoticeKind.FAILED: Remedy.RETRY,
     NoticeKind.STOPPED: Remedy.RETRY,
     NoticeKind.DIED: Remedy.ISSUE,
