@@ -5,28 +5,24 @@ Its permission is given to one connection for as long as that lasts. What it ask
 
 from __future__ import annotations
 
-import contextlib
-import threading
 from itertools import count
 
-from jeepney import DBusAddress, HeaderFields, Message, MessageType, new_error, new_method_return, new_signal
-from jeepney.bus_messages import message_bus
-from jeepney.io.blocking import Proxy, open_dbus_connection
+from jeepney import DBusAddress, HeaderFields, Message, new_error, new_method_return, new_signal
+
+from tests.bus_service import BusService
 
 BUS_NAME = "org.freedesktop.secrets"
 COLLECTION = "/org/freedesktop/secrets/collection/passwords"
 SECRET = "org.freedesktop.Secret"
 
 
-class KeePassXC:
+class KeePassXC(BusService):
     """Use in a `with` statement. `asked` counts the questions, `open` are those on the screen, `most_open` how many
     there were at once. With `never_asks` it gives everything to everybody."""
 
     def __init__(self, address: str) -> None:
-        self._connection = open_dbus_connection(address)
-        self._lock = threading.RLock()
+        super().__init__(address, BUS_NAME)
         self._numbers = count(1)
-        self._thread = threading.Thread(target=self._serve, daemon=True)
         self._granted: set[tuple[str, str]] = set()
         self._prompts: dict[str, tuple[str, list[str]]] = {}
         self._quiet: dict[str, str] = {}
@@ -36,16 +32,6 @@ class KeePassXC:
         self.most_open = 0
         self.never_asks = False
         self.is_locked = False
-
-    def __enter__(self) -> KeePassXC:
-        Proxy(message_bus, self._connection).RequestName(BUS_NAME)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.sock.shutdown(2)
-        self._thread.join(5)
-        self._connection.close()
 
     def store(self, service: str, username: str, value: str) -> None:
         path = f"{COLLECTION}/{next(self._numbers)}"
@@ -65,7 +51,7 @@ class KeePassXC:
         self._answer(dismissed=True)
 
     def _answer(self, *, dismissed: bool) -> None:
-        with self._lock:
+        with self.lock:
             prompt = self.open.pop(0)
             sender, paths = self._prompts[prompt]
             if not dismissed:
@@ -75,16 +61,11 @@ class KeePassXC:
     def _complete(self, sender: str, prompt: str, dismissed: bool, result: tuple[str, object]) -> None:
         signal = new_signal(DBusAddress(prompt, interface=f"{SECRET}.Prompt"), "Completed", "bv", (dismissed, result))
         signal.header.fields[HeaderFields.destination] = sender
-        self._connection.send(signal)
+        self.connection.send(signal)
 
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError, ValueError):  # until the connection is closed
-            while True:
-                message = self._connection.receive()
-                if message.header.message_type is MessageType.method_call:
-                    with self._lock:
-                        self._connection.send(self._reply(message))
-                        self._show(message)
+    def reply(self, message: Message) -> None:
+        self.connection.send(self._answer_to(message))
+        self._show(message)
 
     def _show(self, message: Message) -> None:
         """Open the question, which comes after the reply to whoever wants it."""
@@ -98,7 +79,7 @@ class KeePassXC:
                 self.open.append(path)
                 self.most_open = max(self.most_open, len(self.open))
 
-    def _reply(self, message: Message) -> Message:
+    def _answer_to(self, message: Message) -> Message:
         fields = message.header.fields
         path, member, sender = fields[HeaderFields.path], fields[HeaderFields.member], fields[HeaderFields.sender]
         body = message.body
