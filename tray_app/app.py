@@ -315,6 +315,9 @@ def _parser() -> Parser:
     start.add_argument(
         "--show", action="store_true", help=tr("show the window, of the running program if there is one")
     )
+    start.add_argument(
+        "-Embedding", dest="show", action="store_true", help=SUPPRESS
+    )  # Windows, for a click on a notice
     start.add_argument("--quit", action="store_true", help=tr("quit the running program and wait for it"))
     return parser
 

@@ -6,14 +6,23 @@ really in use.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
 import time
 import winreg
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from uuid import UUID
 
 UNINSTALL = r"Software\Microsoft\Windows\CurrentVersion\Uninstall\KiwoomTokenTray"
+TOAST_ACTIVATOR = "{56EA2396-78BE-4969-A8EC-960738070703}"
+ACTIVATOR = rf"Software\Classes\CLSID\{TOAST_ACTIVATOR}"
+APP_ID = r"Software\Classes\AppUserModelId\KiwoomTokenTray"
+CLASS_FACTORY = UUID("{00000001-0000-0000-C000-000000000046}")
+LOCAL_SERVER = 4
 RUN = r"Software\Microsoft\Windows\CurrentVersion\Run"
 PLACE = Path(os.environ["LOCALAPPDATA"], "Programs", "Kiwoom Token Tray")
 SETTINGS = Path(os.environ["APPDATA"], "kiwoom-token-tray")
@@ -47,6 +56,10 @@ def check_installer(installer: str) -> None:
     expect("it is among the installed apps", read(UNINSTALL, "DisplayName") == ("Kiwoom Token Tray", winreg.REG_SZ))
     expect("it is in the start menu", SHORTCUT.exists())
     expect("with its AppUserModelID", "KiwoomTokenTray".encode("utf-16-le") in SHORTCUT.read_bytes(), firmly=not wine())
+    in_shortcut = UUID(TOAST_ACTIVATOR).bytes_le in SHORTCUT.read_bytes()
+    expect("and with the class that a click on a notice calls", in_shortcut, firmly=not wine())
+    expect("which the notices name too", read(APP_ID, "CustomActivator") == (TOAST_ACTIVATOR, winreg.REG_SZ))
+    expect("and which starts the tray", read(rf"{ACTIVATOR}\LocalServer32", "") == (f'"{TRAY}"', winreg.REG_SZ))
     expect("a long PATH has one folder more", read("Environment", "Path") == (f"{LONG_PATH};{PLACE}", 2))
     expect("it starts at login", read(RUN, "kiwoom-token-tray") == (f'"{TRAY}" --background', winreg.REG_SZ))
 
@@ -72,11 +85,11 @@ def check_installer(installer: str) -> None:
     (SETTINGS / "settings.toml").write_text('language = "en"\n')
     expect("an update without autostart", run(installer, "/S", "/AUTOSTART=0") == 0)
     expect("takes it away", read(RUN, "kiwoom-token-tray") is None)
-    subprocess.Popen([str(TRAY), "--background"])
-    wait_until(lambda: is_running(TRAY))
+    expect("a click on a notice starts the tray", finds_class() and is_running(TRAY))
     uninstall()
     expect("the programs are gone", not TRAY.exists() and not (PLACE / "_internal").exists())
     expect("and their entries", not SHORTCUT.exists() and read(UNINSTALL, "DisplayName") is None)
+    expect("and what a click starts", read(ACTIVATOR, "") is None and read(APP_ID, "CustomActivator") is None)
     expect("nothing starts at login", read(RUN, "kiwoom-token-tray") is None)
     expect("PATH is what it was", read("Environment", "Path") == (LONG_PATH, winreg.REG_EXPAND_SZ))
     expect("settings stay", (SETTINGS / "settings.toml").exists())
@@ -104,6 +117,26 @@ def uninstall(*options: str) -> None:
     expect("uninstalls", subprocess.run(words, timeout=300, check=False).returncode == 0)
     program.unlink()
     PLACE.rmdir()
+
+
+def finds_class() -> bool:
+    """Ask for the class as Windows does for a click on a notice; it starts the program that serves it."""
+    ole32, found = ctypes.WinDLL("ole32"), ctypes.c_void_p()
+    ole32.CoInitializeEx(None, 0)
+    wanted = UUID(TOAST_ACTIVATOR).bytes_le, LOCAL_SERVER, None, CLASS_FACTORY.bytes_le
+    with registered_for_all() if wine() else nullcontext():
+        return ole32.CoGetClassObject(*wanted, ctypes.byref(found)) == 0
+
+
+@contextmanager
+def registered_for_all() -> Iterator[None]:
+    """Wine 10 looks for no classes of the user alone."""
+    program = read(rf"{ACTIVATOR}\LocalServer32", "")
+    with winreg.CreateKeyEx(winreg.HKEY_LOCAL_MACHINE, rf"{ACTIVATOR}\LocalServer32") as key:
+        winreg.SetValueEx(key, "", 0, winreg.REG_SZ, program[0] if program else None)
+    yield
+    winreg.DeleteKey(winreg.HKEY_LOCAL_MACHINE, rf"{ACTIVATOR}\LocalServer32")
+    winreg.DeleteKey(winreg.HKEY_LOCAL_MACHINE, ACTIVATOR)
 
 
 def is_running(program: Path) -> bool:

@@ -35,6 +35,9 @@ InstallDirRegKey HKCU "Software\Microsoft\Windows\CurrentVersion\Uninstall\Kiwoo
 !define APPROVED_KEY "Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run"
 !define NAME "kiwoom-token-tray"
 !define APP_ID "KiwoomTokenTray"
+!define APP_ID_KEY "Software\Classes\AppUserModelId\${APP_ID}"
+!define TOAST_ACTIVATOR "{56EA2396-78BE-4969-A8EC-960738070703}"
+!define ACTIVATOR_KEY "Software\Classes\CLSID\${TOAST_ACTIVATOR}"
 !define SHORTCUT "$SMPROGRAMS\Kiwoom Token Tray.lnk"
 
 VIProductVersion "${VERSION}.0"
@@ -135,6 +138,13 @@ Section "$(ProgramText)" ProgramSection
   CreateShortCut "${SHORTCUT}" "$INSTDIR\${NAME}.exe" "--show" "$INSTDIR\${NAME}.exe" 0
   Call NameShortcut
 
+  ; Windows calls this class, and starts the tray for it if need be, when a notice in its notification centre is clicked
+  SetRegView 64 ; the classes of 64-bit programs
+  WriteRegStr HKCU "${ACTIVATOR_KEY}" "" "Kiwoom Token Tray"
+  WriteRegStr HKCU "${ACTIVATOR_KEY}\LocalServer32" "" '"$INSTDIR\${NAME}.exe"'
+  SetRegView default
+  WriteRegStr HKCU "${APP_ID_KEY}" "CustomActivator" "${TOAST_ACTIVATOR}"
+
   WriteRegStr HKCU "${UNINSTALL_KEY}" "DisplayName" "Kiwoom Token Tray"
   WriteRegStr HKCU "${UNINSTALL_KEY}" "DisplayVersion" "${VERSION}"
   WriteRegStr HKCU "${UNINSTALL_KEY}" "DisplayIcon" "$INSTDIR\${NAME}.exe"
@@ -199,7 +209,8 @@ Function .onInit
   ${EndIf}
 FunctionEnd
 
-; Windows puts the notices of this program under the shortcut with the same AppUserModelID.
+; Windows puts the notices of this program under the shortcut with the same AppUserModelID, and keeps them where that
+; names what a click starts.
 Function NameShortcut
   !insertmacro ComHlpr_CreateInProcInstance ${CLSID_ShellLink} ${IID_IShellLink} r0 ""
   ${If} $0 P<> 0
@@ -212,10 +223,15 @@ Function NameShortcut
         System::Call '*(&w64 "${APP_ID}")p.r5'
         System::Call '*${SYSSTRUCT_PROPVARIANT}(${VT_LPWSTR},,p r5)p.r4'
         ${IPropertyStore::SetValue} $2 '($3,$4)'
+        System::Call '*(&g16 "${TOAST_ACTIVATOR}")p.r6'
+        System::Call '*$3${SYSSTRUCT_PROPERTYKEY}(${PKEY_AppUserModel_ToastActivatorCLSID})'
+        System::Call '*$4${SYSSTRUCT_PROPVARIANT}(${VT_CLSID},,p r6)'
+        ${IPropertyStore::SetValue} $2 '($3,$4)'
         ${IPropertyStore::Commit} $2 ""
         System::Free $3
         System::Free $4
         System::Free $5
+        System::Free $6
         ${IUnknown::Release} $2 ""
         ${IPersistFile::Save} $1 '("${SHORTCUT}",1)'
       ${EndIf}
@@ -255,7 +271,10 @@ Section "un.-last"
   Delete "$INSTDIR\uninstall.exe"
   RMDir "$INSTDIR"
   DeleteRegKey HKCU "${UNINSTALL_KEY}"
-  DeleteRegKey HKCU "Software\Classes\AppUserModelId\${APP_ID}"
+  DeleteRegKey HKCU "${APP_ID_KEY}"
+  SetRegView 64
+  DeleteRegKey HKCU "${ACTIVATOR_KEY}"
+  SetRegView default
 SectionEnd
 
 Function un.onInit

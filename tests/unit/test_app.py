@@ -217,7 +217,15 @@ def test_quit_where_none_runs_is_done_and_starts_nothing(
     assert list(private_places.iterdir()) == [], "neither settings nor practice data"
 
 
-@pytest.mark.parametrize(("arguments", "shown"), [([], False), (["--show"], True), (["--background"], False)])
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        ([], False),
+        (["--show"], True),
+        (["--background"], False),
+        (["-Embedding"], True),  # as Windows starts it for a click on a notice
+    ],
+)
 def test_window_is_shown_at_the_start_only_where_that_is_asked_for(
     desktop: list[dict[str, Any]], arguments: list[str], shown: bool
 ) -> None:

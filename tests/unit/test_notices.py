@@ -19,6 +19,7 @@ from tray_app.core.notices import Notice, NoticeKind
 from tray_app.core.state import TokenState
 from tray_app.desktop.notices.backend import OPEN, Notification, NotificationsUnavailable
 from tray_app.desktop.notices.notifier import Notifier
+from tray_app.desktop.notices.toast_activator import Buttons
 from tray_app.desktop.notices.windows_macos import NativeBackend
 
 ENDING = Notice(NoticeKind.EXPIRING, START + 600, urgent=True)
@@ -262,10 +263,12 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Platform:
 
 
 @pytest.fixture
-def native(platform: Platform) -> Iterator[NativeBackend]:
+def native(platform: Platform, request: pytest.FixtureRequest) -> Iterator[NativeBackend]:
+    """`request.param` names the buttons, as on Windows."""
     pressed: list[tuple[str, str]] = []
-    made = NativeBackend("AnId", "A name", "/icon.png", lambda *what: pressed.append(what))
-    made.pressed = pressed  # type: ignore[attr-defined]
+    buttons = getattr(request, "param", None)
+    made = NativeBackend("AnId", "A name", "/icon.png", lambda *what: pressed.append(what), buttons)
+    made.pressed, made.buttons = pressed, buttons  # type: ignore[attr-defined]
     yield made
     loop = made._loop
     if loop is not None:
@@ -318,6 +321,19 @@ class TestNative:
         notifier.on_button_pressed(second, "refresh")
         notifier.on_clicked("of another program's making")
         assert native.pressed == [("main", OPEN), ("second", "refresh")]  # type: ignore[attr-defined]
+
+    @pytest.mark.parametrize("native", [Buttons()], indirect=True)
+    def test_one_press_is_answered_once_whoever_reports_it(self, native: NativeBackend, platform: Platform) -> None:
+        for owner in ("main", "second"):
+            native.show(notification(owner))
+        (first, shown), (second, other) = platform.screen.items()
+        name, other_name = shown.buttons[0].identifier, other.buttons[0].identifier
+        notifier = platform.notifiers[0]
+        assert native.buttons.press(name), "first by the class"  # type: ignore[attr-defined]
+        notifier.on_button_pressed(first, name)
+        notifier.on_button_pressed(second, other_name)
+        assert native.buttons.press(other_name), "first by the handler"  # type: ignore[attr-defined]
+        assert native.pressed == [("main", "refresh"), ("second", "refresh")]  # type: ignore[attr-defined]
 
     @pytest.mark.parametrize(
         "trouble",

@@ -8,6 +8,8 @@ windows.
 APP_NAME = "kiwoom-token-tray"
 APP_ID = "KiwoomTokenTray"
 """This program's AppUserModelID on Windows."""
+TOAST_ACTIVATOR = "{56EA2396-78BE-4969-A8EC-960738070703}"
+"""The CLSID that the installer registers for clicks on notices."""
 
 PORTAL_URL = "https://openapi.kiwoom.com"
 """The page where Kiwoom issues app keys and registers IP addresses."""

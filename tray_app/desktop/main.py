@@ -92,6 +92,10 @@ def run_desktop(
     monitors = Monitors(settings, environ, open_monitor, only_this=only_this_profile)
     controller = DesktopController(monitors, tray, settings, is_new=is_new)
     instance.shown.connect(controller.open_window)
+    if sys.platform == "win32":
+        from tray_app.desktop.notices.toast_activator import serve_toast_activator
+
+        serve_toast_activator(instance.shown.emit)
     listener = listen_to_system(monitors, tray)
     controller.start(background=background)
     listener.start()

@@ -225,5 +225,10 @@ def _platform_backend(pressed: Callable[[str, str], None]) -> NotificationBacken
     else:
         from tray_app.desktop.notices.windows_macos import NativeBackend
 
-        made = NativeBackend(APP_ID, tr("Kiwoom Token Tray"), icon, pressed)
+        buttons = None
+        if sys.platform == "win32":
+            from tray_app.desktop.notices.toast_activator import BUTTONS
+
+            buttons = BUTTONS
+        made = NativeBackend(APP_ID, tr("Kiwoom Token Tray"), icon, pressed, buttons)
     return made

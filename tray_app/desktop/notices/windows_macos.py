@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tray_app.desktop.notices.backend import OPEN, NotificationsUnavailable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tray_app.desktop.notices.backend import Notification
+    from tray_app.desktop.notices.toast_activator import Buttons
 
 _ANSWER_SECONDS = 60.0
 """macOS asks the user whether this program may show notifications."""
@@ -32,14 +34,23 @@ _ANSWER_SECONDS = 60.0
 class NativeBackend:
     """Show one notification for each owner. Not for the GUI thread; `pressed(owner, key)` is called on another thread.
 
-    `app_id` is the AppUserModelID on Windows, `app_name` the name above the notifications there.
+    `app_id` is the AppUserModelID on Windows, `app_name` the name above the notifications there. `buttons` gives
+    the buttons their names on Windows.
     """
 
-    def __init__(self, app_id: str, app_name: str, icon_path: str, pressed: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        app_id: str,
+        app_name: str,
+        icon_path: str,
+        pressed: Callable[[str, str], None],
+        buttons: Buttons | None = None,
+    ) -> None:
         self._app_id = app_id
         self._app_name = app_name
         self._icon_path = icon_path
         self._pressed = pressed
+        self._buttons = buttons
         self._loop: asyncio.AbstractEventLoop | None = None
         self._notifier: Any = None
         self._owners: list[str] = []
@@ -69,15 +80,17 @@ class NativeBackend:
 
         notifier = await self._open_notifier()
         dispatched: list[bool] = []
+        owner = notification.owner
+        mark = self._buttons.mark(owner, partial(self._pressed, owner)) if self._buttons else ""
         await notifier.send_notification(
             Notification(
                 title=notification.title,
                 message=notification.body,
                 urgency=Urgency.Critical if notification.urgent else Urgency.Normal,
-                buttons=tuple(Button(title=label, identifier=key) for key, label in notification.buttons),
+                buttons=tuple(Button(title=label, identifier=f"{key}{mark}") for key, label in notification.buttons),
                 sound=Sound(name="default") if notification.urgent else None,
                 on_dispatched=lambda: dispatched.append(True),
-                identifier=self._tag(notification.owner),
+                identifier=self._tag(owner),
             )
         )
         if not dispatched:
@@ -102,7 +115,7 @@ class NativeBackend:
             if not await notifier.request_authorisation():
                 raise NotificationsUnavailable("not authorised")
             notifier.on_clicked = lambda tag: self._press(tag, OPEN)
-            notifier.on_button_pressed = self._press
+            notifier.on_button_pressed = self._press_button
             self._notifier = notifier
         return self._notifier
 
@@ -116,6 +129,12 @@ class NativeBackend:
         number = tag.removeprefix("token-")
         if number.isdecimal() and int(number) < len(self._owners):
             self._pressed(self._owners[int(number)], key)
+
+    def _press_button(self, tag: str, name: str) -> None:
+        if self._buttons is None:
+            self._press(tag, name)
+        else:
+            self._buttons.press(name)
 
 
 def name_on_windows(app_id: str, app_name: str) -> None:
