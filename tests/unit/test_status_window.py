@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -565,10 +566,19 @@ def test_window_without_a_korean_font_says_how_to_get_one(shown: StatusWindow, m
     hint = shown.findChild(QLabel, "fontHint")
     assert hint is not None
     monkeypatch.setattr(QFontDatabase, "writingSystems", lambda *_: [])
-    speak("ko")
-    assert hint.isVisible() is (sys.platform == "linux")
-    if sys.platform == "linux":
-        assert "sudo apt install fonts-nanum" in hint.text()
+    for program, told in (
+        ("apt", "sudo apt install fonts-nanum"),
+        ("dnf", "sudo dnf install google-noto-sans-cjk-fonts"),
+        ("pacman", "sudo pacman -S noto-fonts-cjk"),
+        ("", "for example Noto Sans CJK"),
+    ):
+        monkeypatch.setattr(
+            shutil, "which", lambda name, program=program: f"/usr/bin/{name}" * (name == program) or None
+        )
+        speak("en")
+        speak("ko")
+        assert hint.isVisible() is (sys.platform == "linux")
+        assert told in hint.text() or sys.platform != "linux"
     speak("en")
     assert not hint.isVisible()
 
