@@ -53,7 +53,7 @@ from tray_app.desktop.view.timing import (
     seconds_left,
 )
 from tray_app.desktop.view.tooltip import tooltip_text
-from tray_app.desktop.view.urgency import WELL, most_urgent, running_action
+from tray_app.desktop.view.urgency import most_urgent, running_action
 from tray_app.desktop.view.window import (
     confirmed_text,
     elsewhere_text,
@@ -110,8 +110,6 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         account=state.profile,
         profile="" if state.profile == DEFAULT else state.profile,
         profiles=profile_lines(overview, now),
-        elsewhere=elsewhere_text(overview, now),
-        elsewhere_profile=most_urgent(overview.states, now).profile,
         phase=phase,
         badges=badges_of(state),
         tone=icon_of(state, now).tone,
@@ -148,7 +146,7 @@ def tray_view_of(overview: Overview, now: float, platform: str = sys.platform) -
     """
     view = view_of(overview, now, platform)
     urgent = most_urgent(overview.states, now)
-    what = elsewhere_text(overview, now, below=WELL)
+    what = elsewhere_text(overview, now)
     if not what or running_action(overview.state) is not None:
         return view
     shown = view_of(replace(overview, chosen=urgent.profile), now, platform)
