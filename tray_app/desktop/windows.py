@@ -134,7 +134,7 @@ class Windows(QObject):
         if self.dialog is not None and isValid(self.dialog):
             self.dialog.close()
 
-    def open_settings(self) -> None:
+    def open_settings(self, group: str = "") -> None:
         from tray_app.desktop.settings.controller import SettingsController
 
         if self.settings is None:
@@ -145,7 +145,7 @@ class Windows(QObject):
             settings.keysRequested.connect(self.ask_keys)
             settings.setupRequested.connect(self.open_setup)
             self._monitors.reconfigured.connect(settings.poll)
-        self.settings.open(self._monitors.chosen.state.profile)
+        self.settings.open(self._monitors.chosen.state.profile, group)
 
     def open_setup(self) -> None:
         from tray_app.desktop.setup.actions import LocalSetupActions
