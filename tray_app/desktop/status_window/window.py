@@ -98,7 +98,7 @@ class StatusWindow(ToolWindow):
         self.dial.set_compact(bool(view.profiles) or self._is_cramped)
         self._clock_skew.setVisible(bool(view.skew))
         set_text(self._clock_skew, view.skew)
-        self._settings_problem.show_message(view.settings_problem)
+        self._settings_problem.show_message(view.settings_problem, has_button=view.remedy != Remedy.FIX_SETTINGS)
         self._card.show_view(view)
         self._remedy = view.remedy
         self._busy_line.show_progress(view.busy)
@@ -210,7 +210,7 @@ class StatusWindow(ToolWindow):
     def _retranslate(self) -> None:
         self._header.retranslate()
         self.dial.setAccessibleName(tr("Time until the token expires"))
-        self._settings_problem.button.setText(with_mnemonic(tr("Open the file"), "F"))
+        self._settings_problem.button.setText(with_mnemonic(tr("Open the settings file"), "F"))
         self._card.retranslate()
         self._actions.retranslate()
         hint = korean_font_hint()

@@ -86,6 +86,7 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
     in_trading_hours = expires_in_trading_hours(state, now)
     end = "" if state.expires is None else end_text(state.expires, now, left, in_trading_hours=in_trading_hours)
     zone_differs = state.expires is not None and not is_korean_zone(state.expires)
+    skew = skew_text(state.skew_seconds) or holidays_problem(now)
     return View(
         icon=icon_of(state if working else most_urgent(overview.states, now), now),
         tooltip=tooltip_text(overview, now),
@@ -128,14 +129,14 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         confirmed=confirmed_text(state, now),
         last_tone=last_event_tone(state, left),
         coming=busy if working else next_event_text(state, now),
-        skew=skew_text(state.skew_seconds) or holidays_problem(now),
+        skew=skew,
         settings_problem=overview.settings_problem,
         busy=busy,
         working=working,
         remedy=remedy,
         remedy_text=remedy_text(remedy, state.mode),
         can_remedy=idle,
-        well=tr("Nothing to do.") if helps == Remedy.NONE and left > 0 else "",
+        well=tr("Nothing to do.") if helps == Remedy.NONE and left > 0 and not skew else "",
     )
 
 

@@ -172,5 +172,5 @@ def skew_text(seconds: float | None) -> str:
         return ""
     span = duration(abs(seconds))
     if seconds > 0:
-        return tr("This computer's clock is {duration} behind Kiwoom's.", duration=span)
-    return tr("This computer's clock is {duration} ahead of Kiwoom's.", duration=span)
+        return tr("This computer's clock is {duration} behind Kiwoom's. Set the clock.", duration=span)
+    return tr("This computer's clock is {duration} ahead of Kiwoom's. Set the clock.", duration=span)
