@@ -122,7 +122,7 @@ def last_event_time(state: TokenState, now: float) -> str:
 def confirmed_text(state: TokenState, now: float) -> str:
     """Return when Kiwoom last said that the token works, unless the last event says so already."""
     if state.is_doubtful:
-        return tr("There is evidence against this token; Kiwoom is being asked.")
+        return tr("This token may have stopped working; Kiwoom is being asked.")
     if state.confirmed_at is None or state.expires is None or state.expires <= now:
         return ""
     last = state.last
