@@ -252,6 +252,13 @@ def test_remedy_of_the_last_error(error: KiwoomTokenError, mode: str, remedy: st
         assert view.last == language.say(error)
 
 
+@pytest.mark.parametrize("problem", ["missing", "locked", "asking", "unreachable", "silent", "too-small", "failed"])
+def test_keyring_without_a_fallback_is_not_said_to_have_a_file(problem: str) -> None:
+    alone = seen(state(None, place="keyring", place_problem=problem), NOW).place_why
+    assert alone
+    assert "file" not in alone
+
+
 def test_token_that_replaces_a_dead_one_says_so() -> None:
     view = seen(state(last=LastResult(Result.ISSUED, NOW, replaces_dead=True)), NOW)
     assert view.last == "The previous token had stopped working early. A new one was issued."
