@@ -397,7 +397,7 @@ def test_a_replica_reads_but_says_that_it_takes_no_writes(
     assert store.read() == OLD
     assert problem_of(lambda: write(store, NEW)) == RedisUnavailable.READ_ONLY
     assert store.read() == NEW
-    assert "Redis takes no writes" in place_of(store)
+    assert "Redis does not accept writes" in place_of(store)
     redis.order("REPLICAOF", "NO", "ONE")
     assert store.read() == NEW
     assert open_store(redis.url).read() == NEW

@@ -47,6 +47,7 @@ from tray_app.desktop.status_window.window import StatusWindow
 from tray_app.desktop.translation import install_translator
 from tray_app.desktop.view.build import view_of
 from tray_app.desktop.view.model import Overview, View
+from tray_app.desktop.widgets.accessible import with_mnemonic
 from tray_app.settings.load import load_settings
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
@@ -134,6 +135,10 @@ def opened(name: str, lang: str, qtbot: QtBot, qapp: QApplication) -> QWidget:
         qtbot.waitUntil(lambda: None not in {flow.state.search, flow.state.storage, flow.state.options})
     qtbot.wait(50)
     return window
+
+
+def test_time_at_the_start_of_a_text_is_no_mnemonic() -> None:
+    assert with_mnemonic("08:00에 자동 재시도", "K") == "08:00에 자동 재시도(&K)"
 
 
 def inputs(window: QWidget) -> list[QWidget]:

@@ -9,8 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QDialogButtonBox, QFileDialog, QPushButton, QRadioButton
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QMessageBox,
+    QPushButton,
+    QRadioButton,
+)
 from pytestqt.qtbot import QtBot
 
 from tests.doubles import START, Clock
@@ -414,9 +424,25 @@ def test_keys_are_handed_on_with_their_mode(world: World, mode: str) -> None:
 
 def test_portal_is_opened(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(windows_module.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))  # type: ignore[attr-defined]
+
+    def opens(url: QUrl) -> bool:
+        opened.append(url.toString())
+        return True
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", opens)
     world.window.remedyRequested.emit(Remedy.OPEN_PORTAL)
     assert opened == ["https://openapi.kiwoom.com"]
+
+
+def test_what_no_program_opens_is_told_to_be_opened_by_hand(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda _: False)
+    world.controller.open_window()
+    for remedy, place in ((Remedy.OPEN_PORTAL, "https://openapi.kiwoom.com"), (Remedy.FIX_SETTINGS, "settings.toml")):
+        world.window.remedyRequested.emit(remedy)
+        [box] = world.window.findChildren(QMessageBox)
+        assert place in box.text()
+        box.done(0)
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 def test_folder_is_chosen_for_everything_on_this_computer(world: World, tmp_path: Path) -> None:
@@ -429,7 +455,12 @@ def test_folder_is_chosen_for_everything_on_this_computer(world: World, tmp_path
 
 def test_settings_file_is_opened_where_it_is_what_to_mend(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(windows_module.QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))  # type: ignore[attr-defined]
+
+    def opens(url: QUrl) -> bool:
+        opened.append(url.toLocalFile())
+        return True
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", opens)
     world.accounts.problems = (SettingsError("Line 3."),)
     world.controller.open_window()
     found = world.window.findChild(QPushButton, "remedyButton")
@@ -440,7 +471,7 @@ def test_settings_file_is_opened_where_it_is_what_to_mend(world: World, monkeypa
 
 
 def test_portal_comes_with_what_to_do_there(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(windows_module.QDesktopServices, "openUrl", lambda _: True)  # type: ignore[attr-defined]
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda _: True)
     world.controller.open_window()
     world.window.remedyRequested.emit(Remedy.OPEN_PORTAL)
     assert "register this computer's public IP" in world.notification().body

@@ -85,12 +85,30 @@ def test_an_error_of_this_program_is_told_as_it_is() -> None:
     [
         (KeyringUnavailable.LOCKED, Remedy.UNLOCK_KEYRING),
         (KeyringUnavailable.ASKING, Remedy.UNLOCK_KEYRING),
-        (KeyringUnavailable.MISSING, Remedy.NONE),
-        (KeyringUnavailable.UNREACHABLE, Remedy.NONE),
+        (KeyringUnavailable.MISSING, Remedy.CHOOSE_STORE),
+        (KeyringUnavailable.UNREACHABLE, Remedy.CHOOSE_STORE),
+        (KeyringUnavailable.TOO_SMALL, Remedy.CHOOSE_STORE),
+        (KeyringUnavailable.SILENT, Remedy.RETRY),
+        (KeyringUnavailable.FAILED, Remedy.RETRY),
     ],
 )
-def test_only_a_keyring_that_waits_for_its_user_can_be_unlocked(problem: str, remedy: str) -> None:
+def test_keyring_that_waits_for_its_user_is_unlocked_and_an_unfit_one_is_replaced(problem: str, remedy: str) -> None:
     assert KeyringUnavailable("It cannot be used.", problem=problem).remedy == remedy
+
+
+@pytest.mark.parametrize(
+    ("problem", "remedy"),
+    [
+        (RedisUnavailable.SILENT, Remedy.RETRY),
+        (RedisUnavailable.FULL, Remedy.RETRY),
+        (RedisUnavailable.READ_ONLY, Remedy.RETRY),
+        (RedisUnavailable.NO_PACKAGE, Remedy.CHOOSE_STORE),
+        (RedisUnavailable.REFUSED, Remedy.CHOOSE_STORE),
+        (RedisUnavailable.FOREIGN, Remedy.CHOOSE_STORE),
+    ],
+)
+def test_redis_that_may_come_back_is_tried_again_and_another_is_replaced(problem: str, remedy: str) -> None:
+    assert RedisUnavailable("It cannot be used.", problem=problem).remedy == remedy
 
 
 def test_a_missing_package_does_not_come_back_by_itself_and_a_silent_server_does() -> None:

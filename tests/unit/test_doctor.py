@@ -388,6 +388,16 @@ class TestWhatHelps:
         good, text = line()
         assert (good, "Set APP_KEY and APP_SECRET in the environment" in text, "login" in text) == (False, True, False)
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="a folder where not even root makes files")
+    def test_where_the_token_cannot_be_written_another_folder_is_to_be_chosen(
+        self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("APP_KEY", "a-key")
+        monkeypatch.setenv("APP_SECRET", "a-secret")
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+        monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", "/proc/data")
+        assert line() == (False, "Choose a folder: kiwoom-token config set data_dir PATH")
+
     def test_token_that_is_missing_is_to_be_issued(
         self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:

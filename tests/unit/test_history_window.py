@@ -206,6 +206,16 @@ class TestPicture:
             scroll.ensureWidgetVisible(widget)
             assert not widget.visibleRegion().isEmpty()
 
+    @pytest.mark.parametrize("lang", ["ko", "en"])
+    def test_a_small_screen_at_300_percent_needs_no_scrolling_sideways(
+        self, window: HistoryWindow, qapp: QApplication, lang: str
+    ) -> None:
+        language.use(lang)
+        install_translator(qapp)
+        window.resize(1280 // 3, 720 // 3)
+        QApplication.processEvents()
+        assert window.findChild(QScrollArea).horizontalScrollBar().maximum() == 0
+
     def test_it_shrinks_before_it_scrolls(self, window: HistoryWindow) -> None:
         window.resize(700, 520)
         QApplication.processEvents()

@@ -14,9 +14,10 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.doubles import START
-from tray_app.core.errors import BrokerUnavailable, Remedy
+from tray_app.core.errors import BrokerUnavailable, KeysMissing, RateLimited, Remedy
 from tray_app.core.notices import Notice, NoticeKind
-from tray_app.core.state import TokenState
+from tray_app.core.remedies import remedy_for
+from tray_app.core.state import LastResult, Result, TokenState
 from tray_app.desktop.notices.backend import OPEN, Notification, NotificationsUnavailable
 from tray_app.desktop.notices.notifier import Notifier
 from tray_app.desktop.notices.toast_activator import Buttons
@@ -98,6 +99,36 @@ def test_what_needs_no_hand_has_no_buttons(kind: NoticeKind, desk: Center, backe
     needs_one = set(NoticeKind) - {NoticeKind.RECOVERED, NoticeKind.NOT_ROTATED, NoticeKind.DIED}
     assert bool(notification.buttons) is (kind in needs_one)
     assert notification.transient is (kind is NoticeKind.RECOVERED)
+
+
+def test_limit_of_requests_says_when_it_is_tried_again_and_offers_no_attempt_before(
+    desk: Center, backend: FakeBackend
+) -> None:
+    error = RateLimited("The limit is reached. Try again later.", code="1700")
+    waiting = replace(MAIN, expires=None, last=LastResult(Result.FAILED, START, error), renew_at=START + 120)
+    desk.notices.show(Notice(NoticeKind.FAILED, error=error), waiting, START, remedy_for(waiting, START))
+    desk.wait(lambda: backend.calls)
+    notification = backend.calls[-1]
+    assert isinstance(notification, Notification)
+    assert "Trying again at" in notification.body
+    assert [label for _, label in notification.buttons] == ["Remind me later"]
+
+
+def test_missing_keys_are_told_without_the_command_because_the_button_enters_them(
+    desk: Center, backend: FakeBackend
+) -> None:
+    error = KeysMissing("There are none. Enter them with: {command}", mode="real trading", command="kiwoom-token login")
+    notification = shown(desk, backend, Notice(NoticeKind.STOPPED, error=error), remedy=Remedy.ENTER_KEYS)
+    assert notification.body == "No app key for real trading yet."
+    assert notification.buttons[0] == (Remedy.ENTER_KEYS, "Enter the app key…")
+
+
+def test_answer_about_a_failure_offers_what_helps(desk: Center, backend: FakeBackend) -> None:
+    desk.notices.answer(MAIN, "Kiwoom does not answer.", Remedy.RETRY)
+    desk.notices.answer(MAIN, "It was copied.")
+    desk.wait(lambda: len(backend.calls) == 2)
+    buttons = [one.buttons for one in backend.calls if isinstance(one, Notification)]
+    assert buttons == [((Remedy.RETRY, "Try again"),), ()]
 
 
 def test_profile_is_named_where_there_are_several(desk: Center, backend: FakeBackend) -> None:

@@ -97,6 +97,15 @@ def test_every_command_can_practise_and_leaves_the_users_own_things_alone(
     assert "KIWOOM_MODE" not in os.environ or os.environ["KIWOOM_MODE"] != "demo"
 
 
+def test_command_of_a_practice_is_found_by_its_name_alone(
+    run: Callable[..., Run], private_places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", os.path.dirname(sys.executable))
+    ran = run("--sandbox", "exec", "--", os.path.basename(sys.executable), "-c", "raise SystemExit(7)")
+    assert ran.status == 7
+    assert run("--sandbox", "exec", "--", "no-such-program").status == 127
+
+
 def test_command_without_a_running_practice_kiwoom_has_one_for_itself(
     run: Callable[..., Run], private_places: Path, tmp_path: Path
 ) -> None:

@@ -17,8 +17,8 @@ pytest.importorskip("PySide6.QtWidgets")
 
 import keyring
 import keyring.core
-from PySide6.QtCore import QCoreApplication, QEvent, QRect, Qt
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtCore import QCoreApplication, QEvent, QRect, Qt, QUrl
+from PySide6.QtGui import QColor, QDesktopServices, QPalette
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -47,7 +47,6 @@ from tray_app.desktop.setup.actions import (
     StorageInfo,
 )
 from tray_app.desktop.setup.flow import Activity, SetupResult, Step
-from tray_app.desktop.setup.pages import keys as keys_page
 from tray_app.desktop.setup.wizard import SetupWizard
 from tray_app.desktop.translation import install_translator
 from tray_app.kiwoom.codes import error_for
@@ -396,7 +395,12 @@ def test_unregistered_address_leads_to_kiwooms_site(
     open_setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(keys_page.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))  # type: ignore[attr-defined]
+
+    def opens(url: QUrl) -> bool:
+        opened.append(url.toString())
+        return True
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", opens)
     setup = open_setup(Step.KEYS, search=KeySearch((FoundKeys("real"),)), failure=refused("8050")).known()
     setup.next()
     assert setup.reads("[8050]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -321,17 +322,6 @@ def test_all_accounts_are_seen_at_a_glance_and_chosen_by_a_click(qtbot: QtBot, s
     assert not rows[0].isVisible()
 
 
-def test_what_is_more_urgent_elsewhere_is_said_and_shown_on_request(qtbot: QtBot, shown: StatusWindow) -> None:
-    states = (state(), state(200, profile="swing"))
-    shown.show_view(view_of(Overview(states, "default"), NOW, "linux"))
-    assert text(shown, "elsewhere") == "swing · Real · About to expire"
-    with qtbot.waitSignal(shown.profileChosen) as chosen:
-        button(shown, "showButton").click()
-    assert chosen.args == ["swing"]
-    shown.show_view(view_of(Overview(states, "swing"), NOW, "linux"))
-    assert not button(shown, "showButton").isVisible()
-
-
 def test_warnings_can_be_put_off_and_are_said_to_be(qtbot: QtBot, shown: StatusWindow) -> None:
     for name, seconds in (("snooze1800", 1800), ("snooze3600", 3600), ("snooze28800", 28800)):
         with qtbot.waitSignal(shown.snoozeRequested) as asked:
@@ -496,10 +486,10 @@ def test_mnemonics_do_not_collide(shown: StatusWindow) -> None:
         speak(lang)
         shown.show_quit(is_shown=True)
         for code in ("8001", "8030", "8050", "8010"):
-            shown.show_view(replace(refused(code), settings_problem="The file is broken.", elsewhere="swing"))
+            shown.show_view(replace(refused(code), settings_problem="The file is broken."))
             buttons = [one for one in shown.findChildren(QPushButton) if one.isVisible()]
             marks = [one.text().partition("&")[2][:1].lower() for one in buttons]
-            assert len(set(marks)) == len(marks) == 11, [one.text() for one in buttons]
+            assert len(set(marks)) == len(marks) == 10, [one.text() for one in buttons]
             assert "" not in marks
 
 
@@ -565,10 +555,19 @@ def test_window_without_a_korean_font_says_how_to_get_one(shown: StatusWindow, m
     hint = shown.findChild(QLabel, "fontHint")
     assert hint is not None
     monkeypatch.setattr(QFontDatabase, "writingSystems", lambda *_: [])
-    speak("ko")
-    assert hint.isVisible() is (sys.platform == "linux")
-    if sys.platform == "linux":
-        assert "sudo apt install fonts-nanum" in hint.text()
+    for program, told in (
+        ("apt", "sudo apt install fonts-nanum"),
+        ("dnf", "sudo dnf install google-noto-sans-cjk-fonts"),
+        ("pacman", "sudo pacman -S noto-fonts-cjk"),
+        ("", "for example Noto Sans CJK"),
+    ):
+        monkeypatch.setattr(
+            shutil, "which", lambda name, program=program: f"/usr/bin/{name}" * (name == program) or None
+        )
+        speak("en")
+        speak("ko")
+        assert hint.isVisible() is (sys.platform == "linux")
+        assert told in hint.text() or sys.platform != "linux"
     speak("en")
     assert not hint.isVisible()
 
@@ -613,7 +612,7 @@ def test_high_contrast_uses_only_the_palette(qtbot: QtBot, monkeypatch: pytest.M
 
 def test_no_button_is_cut_off_where_much_is_to_be_said(shown: StatusWindow) -> None:
     crowded = view(place="file", place_path="/data/.token", place_problem="locked", skew_seconds=200.0)
-    for one in (crowded, replace(crowded, settings_problem="no " * 40, elsewhere="swing"), refused("8050")):
+    for one in (crowded, replace(crowded, settings_problem="no " * 40), refused("8050")):
         shown.show_view(one)
         settle()
         for seen in shown.findChildren(QPushButton):

@@ -62,6 +62,7 @@ class Watched:
         self.reads, self.acts = Queue(), Queue()
         self.states: list[TokenState] = []
         self.notices: list[Notice] = []
+        self.states_when_told: list[TokenState] = []
         self.over = 0
         self.outcomes: list[Outcome] = []
         self.unpublished: list[tuple[KiwoomTokenError, ...]] = []
@@ -80,13 +81,17 @@ class Watched:
             unreadable=self.unreadable.append,
             answered=self.outcomes.append,
             unpublished=self.unpublished.append,
-            notice=self.notices.append,
+            notice=self._notice,
             notice_over=self._notice_over,
         )
         self.supervisor = Supervisor(
             settings, self._open, callbacks, run_read=self.reads, run_act=self.acts, clock=clock
         )
         self.opened.clear()
+
+    def _notice(self, notice: Notice) -> None:
+        self.notices.append(notice)
+        self.states_when_told.append(self.state)
 
     @property
     def state(self) -> TokenState:
@@ -505,6 +510,37 @@ def test_unreadable_store_keeps_the_token_in_sight_until_it_can_be_read(make: Ma
     assert service.calls == []
     service.unreadable = None
     assert watched.read().last is None
+
+
+def test_store_that_waits_for_the_user_is_reported_until_it_can_be_read(make: Make, service: FakeService) -> None:
+    service.unreadable = KeyringUnavailable("Locked.", problem=KeyringUnavailable.LOCKED)
+    watched = make(policy="notify")
+    watched.start()
+    assert [(one.kind, one.error) for one in watched.notices] == [(NoticeKind.STOPPED, service.unreadable)]
+    watched.advance(60)
+    assert (len(watched.notices), watched.over) == (1, 0)
+    service.unreadable = None
+    service.hold(token_for("a-token", DAY, watched.clock()))
+    watched.read()
+    watched.advance(1)
+    assert (watched.kinds, watched.over) == ([NoticeKind.STOPPED], 1)
+
+
+def test_store_that_may_come_back_by_itself_is_reported_the_second_time(make: Make, service: FakeService) -> None:
+    service.unreadable = StoreError("Unreadable.")
+    watched = make(policy="notify")
+    watched.start()
+    assert watched.notices == []
+    watched.advance(60)
+    assert watched.kinds == [NoticeKind.FAILED]
+
+
+def test_notice_is_sent_when_the_state_says_when_kiwoom_is_asked_next(make: Make, service: FakeService) -> None:
+    service.failure = RateLimited("Wait.", retry_after=120)
+    watched = make()
+    watched.start()
+    assert [one.renew_at for one in watched.states_when_told] == [watched.state.renew_at]
+    assert (watched.state.renew_at or 0) >= START + 120
 
 
 def test_poll_tries_an_unreadable_store_once_a_minute_or_when_it_changes(make: Make, service: FakeService) -> None:

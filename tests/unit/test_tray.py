@@ -13,6 +13,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QLabel, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
+from tray_app.core.errors import Remedy
 from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.desktop.tray import tray_icon as tray_module
 from tray_app.desktop.tray.menu import PROFILE_SLOTS
@@ -172,17 +173,29 @@ def test_menu_follows_the_view(tray: TrayIcon) -> None:
     assert action(tray, "status").text() == "A && B"
 
 
-def test_entry_of_what_helps_is_disabled_where_nothing_does_or_another_entry_is_it(tray: TrayIcon) -> None:
+def test_entry_of_what_helps_is_disabled_where_nothing_does(tray: TrayIcon) -> None:
     tray.start()
     for of, text, enabled in (
         (view(), "Nothing to fix", False),
-        (view(expires=None, last=LastResult(Result.CLEARED, NOW)), "What helps: Issue a token", False),
+        (view(expires=None, last=LastResult(Result.CLEARED, NOW)), "What helps: Issue a token", True),
+        (view(expires=None, busy=Action.REFRESH), "What helps: Issue a token", False),
         (view(place="file", place_problem="locked"), "Unlock ", True),
         (view(place="file", place_problem="locked", busy=Action.UNLOCK), "Unlock ", False),
     ):
         tray.show_view(of)
         assert action(tray, "remedy").text().startswith(text)
         assert action(tray, "remedy").isEnabled() is enabled
+
+
+def test_entry_of_what_helps_does_what_it_says(tray: TrayIcon, qtbot: QtBot) -> None:
+    tray.start()
+    tray.show_view(view(expires=None, last=LastResult(Result.CLEARED, NOW)))
+    with qtbot.waitSignal(tray.menu.refresh_requested, timeout=1000):
+        action(tray, "remedy").trigger()
+    tray.show_view(view(place="file", place_problem="locked"))
+    with qtbot.waitSignal(tray.menu.remedy_requested, timeout=1000) as asked:
+        action(tray, "remedy").trigger()
+    assert asked.args == [Remedy.UNLOCK_KEYRING]
 
 
 def test_entries_send_wishes(tray: TrayIcon, qtbot: QtBot) -> None:

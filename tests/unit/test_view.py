@@ -19,7 +19,7 @@ from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.desktop.icons.state_icon import LEVELS, IconSpec, Phase
 from tray_app.desktop.theme.colours import Tone
 from tray_app.desktop.translation import install_translator
-from tray_app.desktop.view.build import next_change, view_of
+from tray_app.desktop.view.build import next_change, tray_view_of, view_of
 from tray_app.desktop.view.model import Overview, View
 from tray_app.desktop.view.timing import phase_of
 from tray_app.desktop.view.tooltip import TOOLTIP_UNITS, shorten
@@ -44,7 +44,6 @@ TRAY_FIELDS = (
     "is_snoozed",
     "snooze_text",
     "profiles",
-    "elsewhere",
     "policy",
     "policy_text",
 )
@@ -253,6 +252,13 @@ def test_remedy_of_the_last_error(error: KiwoomTokenError, mode: str, remedy: st
         assert view.last == language.say(error)
 
 
+@pytest.mark.parametrize("problem", ["missing", "locked", "asking", "unreachable", "silent", "too-small", "failed"])
+def test_keyring_without_a_fallback_is_not_said_to_have_a_file(problem: str) -> None:
+    alone = seen(state(None, place="keyring", place_problem=problem), NOW).place_why
+    assert alone
+    assert "file" not in alone
+
+
 def test_token_that_replaces_a_dead_one_says_so() -> None:
     view = seen(state(last=LastResult(Result.ISSUED, NOW, replaces_dead=True)), NOW)
     assert view.last == "The previous token had stopped working early. A new one was issued."
@@ -432,16 +438,18 @@ def test_icon_is_of_the_most_urgent_and_the_window_of_the_chosen() -> None:
     assert (view.tone, view.menu_status.startswith("Default · Real")) == (Tone.GOOD, True)
 
 
-def test_what_is_pressing_elsewhere_is_said_only_if_the_chosen_is_better_off() -> None:
+def test_what_is_pressing_elsewhere_is_the_head_of_the_menu_only_if_the_chosen_is_better_off() -> None:
     fine, ending, mock = state(), state(200, profile="swing"), state(250, profile="mock", mode="demo")
-    view = view_of(overview(fine, mock, ending), NOW)
-    assert (view.elsewhere, view.elsewhere_profile) == ("swing · Real · About to expire", "swing")
-    stopped = replace(ending, stopped=True)
-    assert view_of(overview(fine, stopped), NOW).elsewhere == "swing · Real · needs attention"
-    assert view_of(overview(fine, ending, chosen="swing"), NOW).elsewhere == ""
-    assert view_of(overview(ending, mock, chosen="mock"), NOW).elsewhere == ""
-    assert view_of(overview(fine, state(5000, profile="swing", place_problem="locked")), NOW).elsewhere == ""
-    assert seen(ending, NOW).elsewhere == ""
+
+    def head(*states: TokenState, chosen: str = "default") -> str:
+        view = tray_view_of(overview(*states, chosen=chosen), NOW)
+        return view.menu_status if view.can_show_account else ""
+
+    assert head(fine, mock, ending) == "swing · Real · About to expire — show"
+    assert head(fine, replace(ending, stopped=True)) == "swing · Real · needs attention — show"
+    assert head(fine, ending, chosen="swing") == ""
+    assert head(ending, mock, chosen="mock") == ""
+    assert head(ending) == ""
 
 
 def test_work_on_the_chosen_profile_is_seen_at_the_icon() -> None:

@@ -71,7 +71,7 @@ _GRACE_SECONDS = 0.2
 _SCREEN_SILENT = msg("The screen does not answer. Check DISPLAY, or sign in to the desktop again.")
 
 _KEYRING_REMEDIES = {
-    KeyringUnavailable.MISSING: msg("Install one, for example gnome-keyring or KeePassXC; until then a file is used."),
+    KeyringUnavailable.MISSING: msg("Install one, for example gnome-keyring or KeePassXC."),
     KeyringUnavailable.SILENT: msg("See whether it asks for something; else sign in to the desktop again."),
     KeyringUnavailable.FAILED: msg("Sign in to the desktop again, then try once more."),
 }

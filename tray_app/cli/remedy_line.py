@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from tray_app.core.language import msg, tr
 from tray_app.core.remedies import remedy_command, remedy_for, remedy_text
 from tray_app.core.state import LastResult, Result, TokenState
 from tray_app.service.composition import find_keys, open_service
+from tray_app.system.private_files import check_writable
 
 if TYPE_CHECKING:
     from tray_app.settings.load import Settings
@@ -47,6 +49,8 @@ def _state_of(settings: Settings, now: float) -> TokenState:
         service = open_service(settings)
         token = service.current()
         record, place = service.tokens.read_record(), service.store.place()
+        if place.kind == "file":
+            check_writable(os.path.dirname(place.path), "KIWOOM_TRAY_DATA_DIR")
         is_doubtful = token is not None and service.tokens.is_doubtful(token, record.evidence)
     except KiwoomTokenError as error:
         return _with_error(state, error, now)

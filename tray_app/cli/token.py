@@ -110,7 +110,9 @@ def exec_(options: Namespace) -> int:
 
             from tray_app.system.child_process import find_program, leave_library_folder
 
-            program = find_program(words[0], environment)  # Windows itself would look in the working folder first
+            program = words[0]
+            if sys.platform == "win32":  # which itself would look in the working folder first
+                program = find_program(program, environment)
             if not program:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
             leave_library_folder()

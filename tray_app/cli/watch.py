@@ -13,7 +13,7 @@ from tray_app.core.errors import DONE, KiwoomTokenError
 from tray_app.core.language import say, tr, use
 from tray_app.core.notices import NoticeKind, notice_text
 from tray_app.core.renewal_schedule import DAILY
-from tray_app.core.wording import countdown, korean_time, place_text
+from tray_app.core.wording import countdown, korean_time, place_text, refusal_text
 from tray_app.kiwoom.exchange_calendar import holidays_problem, update_if_needed
 from tray_app.service.composition import open_service
 from tray_app.stores.keyring_client import shared_keyring_client
@@ -165,7 +165,10 @@ class Terminal:
         tell_unsaved(outcome)
 
     def _show_notice(self, notice: Notice) -> None:
-        title, body = notice_text(notice, self._clock(), self._supervisor.state.mode)
+        if notice.error is not None and say(notice.error) == self._error:
+            return  # it is the line before
+        why = "" if notice.error is None else refusal_text(notice.error, self._supervisor.state.mode)
+        title, body = notice_text(notice, self._clock(), why)
         line = f"{title}. {body}"
         self.say_line(f"{line} ({_ROTATE})" if notice.kind is NoticeKind.TRADING_HOURS else line)
 

@@ -40,6 +40,8 @@ class Remedy:
     PLAN_ROTATION = "plan-rotation"
     """Revoke and reissue at the next quiet hour."""
     CHOOSE_FOLDER = "choose-folder"
+    CHOOSE_STORE = "choose-store"
+    """Store the token somewhere else than in a keyring or a Redis that will not do."""
     FIX_SETTINGS = "fix-settings"
 
 
@@ -163,6 +165,7 @@ class StoreError(KiwoomTokenError):
     """The store cannot be read or written. Disks and keyrings come back by themselves."""
 
     retry = True
+    remedy = Remedy.RETRY
 
 
 class KeyringUnavailable(StoreError):
@@ -188,6 +191,8 @@ class KeyringUnavailable(StoreError):
         self.problem = problem
         if problem in self.UNLOCKABLE:
             self.remedy = Remedy.UNLOCK_KEYRING
+        elif problem in {self.MISSING, self.UNREACHABLE, self.TOO_SMALL}:
+            self.remedy = Remedy.CHOOSE_STORE
 
     def again(self) -> KeyringUnavailable:
         """Return the same error without a traceback, which would keep the frames of everybody it was raised to."""
@@ -213,6 +218,8 @@ class RedisUnavailable(StoreError):
         super().__init__(message, **values)
         self.problem = problem
         self.retry = problem != self.NO_PACKAGE
+        if problem not in {self.SILENT, self.READ_ONLY, self.FULL}:
+            self.remedy = Remedy.CHOOSE_STORE
 
     def again(self) -> RedisUnavailable:
         """Return the same error without a traceback, which would keep the frames of everybody it was raised to."""

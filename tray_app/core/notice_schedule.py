@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
+from tray_app.core.errors import Remedy
 from tray_app.core.notices import Notice, NoticeKind
 from tray_app.core.renewal_schedule import Seen
 from tray_app.core.trading import evening_before, is_trading, opening_of
@@ -49,6 +50,8 @@ class NoticeSchedule:
         self._warned: set[float] = set()
         """The thresholds of `warn_before` that need no warning any more."""
         self._trouble: Notice | None = None
+        self._is_unreadable = False
+        """True if the trouble is that the store cannot be read."""
         self._told: set[NoticeKind] = set()
         """The failures that were reported, and are not repeated until they are over."""
         self._owes_good_news = False
@@ -104,12 +107,28 @@ class NoticeSchedule:
         self._is_mended = False
         if self._trouble is not None and self._trouble.kind is NoticeKind.STOPPED:
             return
+        self._is_unreadable = False
         renew_at = self._renewal.renew_at
         is_tried_again_soon = renew_at is not None and renew_at - now <= _BLIP_SECONDS
         if not error.retry:
             self._trouble = Notice(NoticeKind.STOPPED, error=error)
         elif self._renewal.failures > 1 or not is_tried_again_soon:
             self._trouble = Notice(NoticeKind.FAILED, error=error)
+
+    def unreadable(self, error: KiwoomTokenError, *, is_repeated: bool) -> None:
+        """Take note that the store cannot be read; what may pass by itself is reported when it `is_repeated`."""
+        needs_user = error.remedy not in {Remedy.NONE, Remedy.RETRY}
+        if self._trouble is None and (needs_user or is_repeated):
+            self._trouble = Notice(NoticeKind.STOPPED if needs_user else NoticeKind.FAILED, error=error)
+            self._is_unreadable = True
+
+    def readable(self) -> None:
+        """Take note that the store can be read: what it has is no news."""
+        if self._is_unreadable and self._trouble is not None:
+            self._told.discard(self._trouble.kind)
+            self._owes_good_news = bool(self._told)
+            self._trouble = None
+        self._is_unreadable = False
 
     def cleared(self) -> None:
         """Forget the token and what was wrong with it."""

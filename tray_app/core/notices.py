@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from tray_app.core.errors import KeysMissing, Remedy
-from tray_app.core.language import tr
-from tray_app.core.wording import duration, keyring_name, korean_time, refusal_text
+from tray_app.core.language import say, tr
+from tray_app.core.wording import duration, keyring_name, korean_time
 
 if TYPE_CHECKING:
     from tray_app.core.errors import KiwoomTokenError
@@ -55,11 +55,12 @@ class Notice:
     is_planned: bool = False
 
 
-def notice_text(notice: Notice, now: float, mode: str = "") -> tuple[str, str]:
+def notice_text(notice: Notice, now: float, why: str = "") -> tuple[str, str]:
     """Return title and body in the current language; `now` in seconds of the epoch.
 
-    `mode` is that of the account, `real` or `demo`.
+    `why` says what went wrong, for those who can word it better than the notice's error does.
     """
+    why = why or ("" if notice.error is None else say(notice.error))
     end = korean_time(notice.expires, now)
     match notice.kind:
         case NoticeKind.EXPIRING:
@@ -71,12 +72,11 @@ def notice_text(notice: Notice, now: float, mode: str = "") -> tuple[str, str]:
             return title, tr("Automatic renewal is off. Reissue it in time.")
         case NoticeKind.EXPIRED:
             body = tr("It expired {time} (KST).", time=end)
-            reason = "" if notice.error is None else f" {refusal_text(notice.error, mode)}"
-            return tr("The Kiwoom token has expired"), body + reason
+            return tr("The Kiwoom token has expired"), f"{body} {why}".rstrip()
         case NoticeKind.FAILED:
-            return tr("The Kiwoom token could not be renewed"), _reason(notice, now, mode)
+            return tr("The Kiwoom token could not be renewed"), _reason(notice, now, why)
         case NoticeKind.STOPPED:
-            return _what_to_do(notice), _reason(notice, now, mode)
+            return _what_to_do(notice), _reason(notice, now, why)
         case NoticeKind.RECOVERED:
             return tr("The Kiwoom token works again"), tr("It is valid until {time} (KST).", time=end)
         case NoticeKind.NOT_ROTATED:
@@ -116,15 +116,16 @@ def _what_to_do(notice: Notice) -> str:
             return tr("Unlock {keyring}", keyring=keyring_name())
         case Remedy.ROTATE:
             return tr("Reissue the Kiwoom token")
+        case Remedy.CHOOSE_FOLDER | Remedy.CHOOSE_STORE:
+            return tr("Choose where the Kiwoom token is stored")
         case _:
             return tr("The Kiwoom token cannot be renewed")
 
 
-def _reason(notice: Notice, now: float, mode: str) -> str:
+def _reason(notice: Notice, now: float, why: str) -> str:
     """Return why, and how much time is left to solve it."""
-    reason = "" if notice.error is None else refusal_text(notice.error, mode)
     if not notice.expires:
-        return reason
+        return why
     end = korean_time(notice.expires, now)
     life = tr("There is no valid token.") if notice.expires <= now else tr("The token expires {time} (KST).", time=end)
-    return f"{reason} {life}"
+    return f"{why} {life}"

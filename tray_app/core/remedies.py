@@ -66,6 +66,8 @@ def remedy_text(remedy: str, mode: str) -> str:
             return tr("Reissue at {time}", time=_QUIET_TIME)
         case Remedy.CHOOSE_FOLDER:
             return tr("Choose a folder…")
+        case Remedy.CHOOSE_STORE:
+            return tr("Choose where to store it…")
         case Remedy.FIX_SETTINGS:
             return tr("Open the settings file")
         case _:
@@ -93,6 +95,8 @@ def remedy_command(remedy: str, profile: str, mode: str) -> str:
             return "openapi.kiwoom.com > API 사용신청"
         case Remedy.CHOOSE_FOLDER:
             return f"kiwoom-token config set data_dir PATH{named}"
+        case Remedy.CHOOSE_STORE:
+            return "kiwoom-token config set store auto"
         case Remedy.FIX_SETTINGS:
             return "kiwoom-token config path"
         case _:

@@ -99,6 +99,14 @@ class TokenSchedule:
         if self.renewal.failed(error, now, rotating=rotating):
             self._notices.failed(error, now)
 
+    def unreadable(self, error: KiwoomTokenError, *, is_repeated: bool) -> None:
+        """Take note that the store cannot be read, while no token is known; `is_repeated` from the second time on."""
+        self._notices.unreadable(error, is_repeated=is_repeated)
+
+    def readable(self) -> None:
+        """Take note that the store can be read."""
+        self._notices.readable()
+
     def cleared(self) -> None:
         """Take note that the user cleared the token, and wants none for now."""
         self.renewal.cleared()

@@ -38,7 +38,7 @@ _REDIS_PROBLEMS = {
     RedisUnavailable.NO_PACKAGE: msg("the Python package redis is missing"),
     RedisUnavailable.SILENT: msg("Redis does not answer"),
     RedisUnavailable.REFUSED: msg("Redis refuses the user or a permission"),
-    RedisUnavailable.READ_ONLY: msg("Redis takes no writes"),
+    RedisUnavailable.READ_ONLY: msg("Redis does not accept writes"),
     RedisUnavailable.FULL: msg("Redis is full"),
     RedisUnavailable.FOREIGN: msg("another program uses this key"),
     RedisUnavailable.FAILED: msg("it cannot be used as Redis"),

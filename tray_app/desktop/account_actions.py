@@ -15,6 +15,7 @@ from tray_app.core.state import Action
 from tray_app.core.trading import QUIET_MINUTES, next_time_of_day
 from tray_app.desktop.clipboard import KEEP_SECONDS
 from tray_app.desktop.view.window import last_event_text
+from tray_app.settings.table import STORAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,6 +139,8 @@ class AccountActions(QObject):
                 monitor.rotate(next_time_of_day(QUIET_MINUTES, self._clock()))
             case Remedy.CHOOSE_FOLDER:
                 self._windows.choose_folder()
+            case Remedy.CHOOSE_STORE:
+                self._windows.open_settings(STORAGE)
             case Remedy.FIX_SETTINGS:
                 self._windows.open_settings_file()
             case _:
@@ -163,7 +166,9 @@ class AccountActions(QObject):
     def _say_last(self, profile: str) -> None:
         monitor = self._monitors.of(profile)
         if monitor is not None:
-            self._say(monitor.state, last_event_text(monitor.state, self._clock()))
+            state, now = monitor.state, self._clock()
+            has_failed = state.last is not None and state.last.error is not None
+            self._say(state, last_event_text(state, now), remedy_for(state, now) if has_failed else Remedy.NONE)
 
     def _show_notice(self, profile: str, notice: Notice) -> None:
         self._asked.pop(profile, None)  # the notice says what came of it
@@ -183,9 +188,9 @@ class AccountActions(QObject):
             if monitor is not None:
                 self._say(monitor.state, told)
 
-    def _say(self, state: TokenState, text: str) -> None:
+    def _say(self, state: TokenState, text: str, remedy: str = Remedy.NONE) -> None:
         if not self._is_window_seen():
-            self._notifier.answer(state, text, named=self._has_several())
+            self._notifier.answer(state, text, remedy, named=self._has_several())
 
     def _has_several(self) -> bool:
         return len(self._monitors.states) > 1

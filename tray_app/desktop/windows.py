@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QProcess, QUrl
-from PySide6.QtGui import QDesktopServices
 from shiboken6 import isValid
 
 from tray_app.autostart.program import BACKGROUND, start_command
@@ -14,6 +13,7 @@ from tray_app.core.profile import DEFAULT
 from tray_app.core.state import Action, Result
 from tray_app.core.wording import refusal_text
 from tray_app.desktop import PORTAL_URL
+from tray_app.desktop.open_url import open_url
 from tray_app.kiwoom.keys import AppKeys
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class Windows(QObject):
         if self.dialog is not None and isValid(self.dialog):
             self.dialog.close()
 
-    def open_settings(self) -> None:
+    def open_settings(self, group: str = "") -> None:
         from tray_app.desktop.settings.controller import SettingsController
 
         if self.settings is None:
@@ -145,7 +145,7 @@ class Windows(QObject):
             settings.keysRequested.connect(self.ask_keys)
             settings.setupRequested.connect(self.open_setup)
             self._monitors.reconfigured.connect(settings.poll)
-        self.settings.open(self._monitors.chosen.state.profile)
+        self.settings.open(self._monitors.chosen.state.profile, group)
 
     def open_setup(self) -> None:
         from tray_app.desktop.setup.actions import LocalSetupActions
@@ -180,10 +180,10 @@ class Windows(QObject):
         self.history.show_in_front()
 
     def open_settings_file(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(self._monitors.settings_file))
+        open_url(QUrl.fromLocalFile(self._monitors.settings_file), self._dialog_parent())
 
     def open_portal(self) -> None:
-        QDesktopServices.openUrl(QUrl(PORTAL_URL))
+        open_url(QUrl(PORTAL_URL), self._dialog_parent())
 
     def _dialog_parent(self) -> QWidget | None:
         """Return the visible window that a dialog belongs to, preferring the active one."""

@@ -132,7 +132,9 @@ def summary_text(week: Week) -> str:
         return tr("The market has not opened yet since the record began.")
     if trading < 1 and week.change_seconds():
         changes = duration(week.change_seconds())
-        return tr("There was a token in all trading hours, but for {duration} of automatic reissue.", duration=changes)
+        return tr(
+            "There was a token in all trading hours, except for {duration} of automatic reissue.", duration=changes
+        )
     if trading < 1 and week.since > week.start:
         return tr("There has been a token in all trading hours since {start}.", start=moment_text(week.since))
     if trading < 1:

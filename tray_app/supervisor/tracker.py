@@ -133,11 +133,15 @@ class TokenTracker:
         if self._read_error is not None and last is not None and last.error is self._read_error:
             self.state = replace(self.state, last=None)
         self._read_error = None
+        self._schedule.readable()
 
     def on_unreadable(self, error: KiwoomTokenError, now: float) -> None:
-        """Show why the store could not be read. The last known token stays."""
+        """Show why the store could not be read, and report it where no token is known. The last known one stays."""
+        is_repeated = self._read_error is not None
         self._read_error = error
         self.on_failed(error, now)
+        if self.token is None:
+            self._schedule.unreadable(error, is_repeated=is_repeated)
 
     def begin(self) -> None:
         """Remember the present token before an action on it: a read may see the next one first."""
@@ -240,6 +244,8 @@ class TokenTracker:
         notices = self._schedule.notices(now)
         if notices:
             self._last_notice = notices[-1]
+            # Whoever is told offers what helps in the state of now, not in the one that was published last.
+            self.state = replace(self.state, renew_at=self._schedule.renew_at, stopped=self._schedule.stopped)
         return notices
 
     def is_last_notice_over(self, now: float) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, QUrl, Signal
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QHideEvent
+from PySide6.QtGui import QCloseEvent, QHideEvent
 from PySide6.QtWidgets import QDialogButtonBox, QVBoxLayout, QWidget
 
 from tray_app.core.errors import Remedy
@@ -14,6 +14,7 @@ from tray_app.desktop import PORTAL_URL
 from tray_app.desktop.dialogs.common import show_dialog
 from tray_app.desktop.dialogs.keys_form import KeysForm
 from tray_app.desktop.dialogs.scrolling_dialog import ScrollingDialog
+from tray_app.desktop.open_url import open_url
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.stylesheet import set_role, switch_role
 from tray_app.desktop.widgets.accessible import name_buttons, with_mnemonic
@@ -119,7 +120,7 @@ class KeysDialog(ScrollingDialog):
 
     def _do_remedy(self) -> None:
         if self._remedy == Remedy.OPEN_PORTAL:
-            QDesktopServices.openUrl(QUrl(PORTAL_URL))
+            open_url(QUrl(PORTAL_URL), self)
         else:
             self.form.choose_mode("demo" if self.form.mode == "real" else "real")
             self._check()

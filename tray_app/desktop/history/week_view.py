@@ -42,6 +42,7 @@ _HOURS = (0, 4, 8, 12, 16, 20, 24)
 
 
 _SMALLEST_ROW = 24
+_SMALLEST_WIDTH = 300
 
 
 class WeekView(QWidget):
@@ -96,7 +97,7 @@ class WeekView(QWidget):
         return QSize(820, round(self.fontMetrics().height() * 2 + 7 * 44))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(420, round(self.fontMetrics().height() + 8 + 7 * _SMALLEST_ROW))
+        return QSize(_SMALLEST_WIDTH, round(self.fontMetrics().height() + 8 + 7 * _SMALLEST_ROW))
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:

@@ -53,6 +53,10 @@ _WIDTH, _HEIGHT = 900, 720
 _TITLE_BAR = 40
 
 
+_NARROWEST_FILTER = 80
+"""Pixels, where a small screen at 300 % has no room for the longest text."""
+
+
 _DETAIL_LINES = 2
 
 
@@ -99,6 +103,7 @@ class HistoryWindow(ToolWindow):
         self.kinds = QComboBox(self)
         self.kinds.setObjectName("kinds")
         self.kinds.addItems([""] * len(_FILTERS))
+        self.kinds.setMinimumWidth(_NARROWEST_FILTER)
         self._show = _label("showLabel", self)
         self._show.setBuddy(self.kinds)
         self.search = QLineEdit(self)

@@ -17,7 +17,7 @@ from tray_app.core.remedies import remedy_text
 from tray_app.desktop import APP_ID, APP_NAME
 from tray_app.desktop.notices.backend import OPEN, Notification, NotificationsUnavailable
 from tray_app.desktop.view.menu import SNOOZES_SECONDS
-from tray_app.desktop.view.texts import badges_of, profile_text
+from tray_app.desktop.view.texts import badges_of, error_text, profile_text
 from tray_app.desktop.worker import Worker
 from tray_app.system.resources import resources_folder
 
@@ -80,7 +80,8 @@ class Notifier(QObject):
 
         `now` is in epoch seconds; `named` adds the name of the account to the title.
         """
-        title, body = notice_text(notice, now, state.mode)
+        why = "" if notice.error is None else error_text(notice.error, state, now)
+        title, body = notice_text(notice, now, why)
         self._show(
             Notification(
                 state.profile,
@@ -93,10 +94,12 @@ class Notifier(QObject):
             )
         )
 
-    def answer(self, state: TokenState, text: str, *, named: bool = False) -> None:
-        """Say what came of something that the user has just asked for."""
+    def answer(self, state: TokenState, text: str, remedy: str = "", *, named: bool = False) -> None:
+        """Say what came of something that the user has just asked for, with a button for the `Remedy` that helps."""
         title = f"{_account_text(state, named=named)} {tr('Kiwoom token')}"
-        self._show(Notification(state.profile, title, text, tr("Open"), transient=True))
+        helps = "" if remedy == Remedy.WAIT else remedy_text(remedy, state.mode)
+        buttons = ((remedy, helps),) if helps else ()
+        self._show(Notification(state.profile, title, text, tr("Open"), buttons, transient=True))
 
     def _show(self, notification: Notification) -> None:
         backend = self._backend

@@ -37,9 +37,11 @@ class SettingsController(QObject):
         """The window, as parent of a dialog."""
         return self._window
 
-    def open(self, profile: str) -> None:
-        """Show the window with the settings of that account."""
+    def open(self, profile: str, group: str = "") -> None:
+        """Show the window with the settings of that account, and with one group of them if it is named."""
         window = self._window = self._window or self._make_window()
+        if group:
+            window.show_section(group)
         if not window.isVisible():
             self.actions.choose(profile)
         window.show_in_front()

@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QDialogButtonBox, QLabel, QVBoxLayout
 
 from tray_app.core.errors import KiwoomTokenError, known_error
@@ -14,6 +13,7 @@ from tray_app.core.language import say, tr
 from tray_app.desktop.application import create_application, quit_application
 from tray_app.desktop.dialogs.scrolling_dialog import ScrollingDialog
 from tray_app.desktop.file_watch import FileWatch, watchable
+from tray_app.desktop.open_url import open_url
 from tray_app.desktop.single_instance import SingleInstance
 from tray_app.desktop.stop_signals import StopSignals
 from tray_app.desktop.theme.colours import window_tones
@@ -140,4 +140,4 @@ class DamagedSettingsDialog(ScrollingDialog):
             QApplication.alert(self)
 
     def _open_file(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(self._path))
+        open_url(QUrl.fromLocalFile(self._path), self)

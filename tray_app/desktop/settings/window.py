@@ -112,6 +112,10 @@ class SettingsWindow(ToolWindow):
         self._sections.setCurrentRow(0)
         self._sections.setFocus()
 
+    def show_section(self, group: str) -> None:
+        """Show one of the sections: a group of the table."""
+        self._sections.setCurrentRow(GROUPS.index(group))
+
     def show_settings(self, view: SettingsView) -> None:
         """Show the present settings, except where the user is typing."""
         self._view = view

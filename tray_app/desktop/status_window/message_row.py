@@ -28,7 +28,8 @@ class MessageRow(QWidget):
         row.addWidget(self.button)
         self.hide()
 
-    def show_message(self, text: str) -> None:
-        """Show `text`, or nothing if it is empty."""
+    def show_message(self, text: str, *, has_button: bool) -> None:
+        """Show `text`, or nothing if it is empty. The button is left out where another one does the same."""
         set_text(self._label, text)
+        self.button.setVisible(has_button)
         self.setVisible(bool(text))

@@ -67,7 +67,6 @@ class StatusWindow(ToolWindow):
         self.setWindowIcon(app_icon())
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # for when the main button cannot be used
         self._remedy = Remedy.NONE
-        self._elsewhere_profile = ""
         self._style = ""
         room = available_room(self)
         self._is_cramped = room.width() <= _WIDTH or room.height() < _CRAMPED_HEIGHT
@@ -80,7 +79,6 @@ class StatusWindow(ToolWindow):
         self._font_hint = make_label("fontHint", self, wrap=True)
         self._clock_skew = make_label("skew", self, wrap=True)
         self._clock_skew.hide()
-        self._elsewhere = MessageRow("elsewhere", "showButton", self)
         self._settings_problem = MessageRow("settingsProblem", "openSettingsButton", self)
         self._card = TokenCard(self)
         self._actions = ActionBar(self)
@@ -100,9 +98,7 @@ class StatusWindow(ToolWindow):
         self.dial.set_compact(bool(view.profiles) or self._is_cramped)
         self._clock_skew.setVisible(bool(view.skew))
         set_text(self._clock_skew, view.skew)
-        self._elsewhere_profile = view.elsewhere_profile
-        self._elsewhere.show_message(view.elsewhere)
-        self._settings_problem.show_message(view.settings_problem)
+        self._settings_problem.show_message(view.settings_problem, has_button=view.remedy != Remedy.FIX_SETTINGS)
         self._card.show_view(view)
         self._remedy = view.remedy
         self._busy_line.show_progress(view.busy)
@@ -150,7 +146,6 @@ class StatusWindow(ToolWindow):
         header.historyRequested.connect(self.historyRequested)
         header.settingsRequested.connect(self.settingsRequested)
         header.quitRequested.connect(self.quitRequested)
-        self._elsewhere.clicked.connect(lambda: self.profileChosen.emit(self._elsewhere_profile))
         self._settings_problem.clicked.connect(self.openSettingsFileRequested)
         actions.remedy.asked.connect(lambda: self.remedyRequested.emit(self._remedy))
         actions.clear.asked.connect(self.clearRequested)
@@ -180,7 +175,7 @@ class StatusWindow(ToolWindow):
         whole.addLayout(body)
         actions = self._actions
         order: list[QWidget] = [actions.remedy, actions.refresh, actions.copy]
-        order += [self._elsewhere.button, self._settings_problem.button, actions.rotate, actions.clear]
+        order += [self._settings_problem.button, actions.rotate, actions.clear]
         for one, following in pairwise([*order, *self._header.focus_order()]):
             self.setTabOrder(one, following)
         room = available_room(self)
@@ -199,7 +194,6 @@ class StatusWindow(ToolWindow):
             self._font_hint,
             self._accounts,
             self._clock_skew,
-            self._elsewhere,
             self._settings_problem,
             self._card,
         ):
@@ -216,8 +210,7 @@ class StatusWindow(ToolWindow):
     def _retranslate(self) -> None:
         self._header.retranslate()
         self.dial.setAccessibleName(tr("Time until the token expires"))
-        self._elsewhere.button.setText(with_mnemonic(tr("Show"), "W"))
-        self._settings_problem.button.setText(with_mnemonic(tr("Open the file"), "F"))
+        self._settings_problem.button.setText(with_mnemonic(tr("Open the settings file"), "F"))
         self._card.retranslate()
         self._actions.retranslate()
         hint = korean_font_hint()
@@ -238,7 +231,7 @@ class StatusWindow(ToolWindow):
                 QPushButton[row="true"]:focus {{ border: 2px solid {tones.good.name()}; padding: 3px 7px; }}
                 QPushButton::menu-indicator {{ width: 0px; }}
             """
-        style += f"#skew, #fontHint, #settingsProblem, #elsewhere {{ color: {tones.low.name()}; }}"
+        style += f"#skew, #fontHint, #settingsProblem {{ color: {tones.low.name()}; }}"
         if style != self._style:
             self._style = style
             self.setStyleSheet(style)  # first, because it resets the palettes of the labels

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 
 from PySide6.QtGui import QFontDatabase
 
 from tray_app.core.language import KOREAN, current
 
-_HINT = (
-    "No Korean font is installed, so texts may be empty boxes. Install one, for example: sudo apt install fonts-nanum"
-)
+_HINT = "No Korean font is installed, so texts may be empty boxes."
+_COMMANDS = {
+    "apt": "sudo apt install fonts-nanum",
+    "dnf": "sudo dnf install google-noto-sans-cjk-fonts",
+    "pacman": "sudo pacman -S noto-fonts-cjk",
+}
+"""What installs a Korean font, by the program that installs packages."""
 
 
 def korean_font_hint(platform: str = sys.platform) -> str:
     """Return how to get a Korean font where one is needed and missing, in English; empty elsewhere."""
     if platform != "linux" or current() != KOREAN:
         return ""
-    return "" if QFontDatabase.WritingSystem.Korean in QFontDatabase.writingSystems() else _HINT
+    if QFontDatabase.WritingSystem.Korean in QFontDatabase.writingSystems():
+        return ""
+    command = next((command for program, command in _COMMANDS.items() if shutil.which(program)), "")
+    return f"{_HINT} Install one: {command}" if command else f"{_HINT} Install one, for example Noto Sans CJK."

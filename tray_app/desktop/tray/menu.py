@@ -81,7 +81,7 @@ class TrayMenu(QMenu):
         self._status.setText(_without_mnemonics(view.menu_status))
         self._status.setEnabled(view.can_show_account)
         self._remedy.setText(_without_mnemonics(view.menu_remedy_text))
-        self._remedy.setEnabled(bool(view.remedy) and view.can_remedy)
+        self._remedy.setEnabled(view.can_remedy if view.remedy else view.refresh_is_main and view.can_refresh)
         self._refresh.setText(view.refresh_text)
         self._refresh.setEnabled(view.can_refresh)
         self._copy.setEnabled(view.can_copy)
@@ -162,8 +162,12 @@ class TrayMenu(QMenu):
         return entries
 
     def _ask_for_remedy(self) -> None:
-        if self._view is not None and self._view.remedy:
+        if self._view is None:
+            return
+        if self._view.remedy:
             self.remedy_requested.emit(self._view.remedy)
+        else:
+            self.refresh_requested.emit()
 
     def _choose_profile(self, number: int) -> None:
         if self._view is None or number >= len(self._view.profiles):

@@ -53,7 +53,7 @@ from tray_app.desktop.view.timing import (
     seconds_left,
 )
 from tray_app.desktop.view.tooltip import tooltip_text
-from tray_app.desktop.view.urgency import WELL, most_urgent, running_action
+from tray_app.desktop.view.urgency import most_urgent, running_action
 from tray_app.desktop.view.window import (
     confirmed_text,
     elsewhere_text,
@@ -86,6 +86,7 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
     in_trading_hours = expires_in_trading_hours(state, now)
     end = "" if state.expires is None else end_text(state.expires, now, left, in_trading_hours=in_trading_hours)
     zone_differs = state.expires is not None and not is_korean_zone(state.expires)
+    skew = skew_text(state.skew_seconds) or holidays_problem(now)
     return View(
         icon=icon_of(state if working else most_urgent(overview.states, now), now),
         tooltip=tooltip_text(overview, now),
@@ -110,8 +111,6 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         account=state.profile,
         profile="" if state.profile == DEFAULT else state.profile,
         profiles=profile_lines(overview, now),
-        elsewhere=elsewhere_text(overview, now),
-        elsewhere_profile=most_urgent(overview.states, now).profile,
         phase=phase,
         badges=badges_of(state),
         tone=icon_of(state, now).tone,
@@ -130,14 +129,14 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         confirmed=confirmed_text(state, now),
         last_tone=last_event_tone(state, left),
         coming=busy if working else next_event_text(state, now),
-        skew=skew_text(state.skew_seconds) or holidays_problem(now),
+        skew=skew,
         settings_problem=overview.settings_problem,
         busy=busy,
         working=working,
         remedy=remedy,
         remedy_text=remedy_text(remedy, state.mode),
         can_remedy=idle,
-        well=tr("Nothing to do.") if helps == Remedy.NONE and left > 0 else "",
+        well=tr("Nothing to do.") if helps == Remedy.NONE and left > 0 and not skew else "",
     )
 
 
@@ -148,7 +147,7 @@ def tray_view_of(overview: Overview, now: float, platform: str = sys.platform) -
     """
     view = view_of(overview, now, platform)
     urgent = most_urgent(overview.states, now)
-    what = elsewhere_text(overview, now, below=WELL)
+    what = elsewhere_text(overview, now)
     if not what or running_action(overview.state) is not None:
         return view
     shown = view_of(replace(overview, chosen=urgent.profile), now, platform)

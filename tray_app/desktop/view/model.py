@@ -73,9 +73,8 @@ class View:
     `remedy` is what helps, as a `Remedy`, or empty where nothing is wrong or asking Kiwoom helps, which
     `refresh_is_main` tells. `well` says that nothing is to be done, or is empty. `account` is the name of the account
     that all this is about, `profile` what the window shows of it; `can_show_account` tells that the head line of the
-    menu opens the window for it. `profiles` is empty when there is only one account. `elsewhere` says what is more
-    urgent at another account, `elsewhere_profile`. `policy` is `notify`, `auto` or `daily`, and `daily_policy` the
-    whole setting behind the daily entry.
+    menu opens the window for it. `profiles` is empty when there is only one account. `policy` is
+    `notify`, `auto` or `daily`, and `daily_policy` the whole setting behind the daily entry.
     """
 
     icon: IconSpec
@@ -101,8 +100,6 @@ class View:
     account: str
     profile: str
     profiles: tuple[ProfileLine, ...]
-    elsewhere: str
-    elsewhere_profile: str
     phase: Phase
     badges: tuple[Badge, ...]
     tone: Tone

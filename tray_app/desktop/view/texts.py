@@ -131,6 +131,8 @@ def place_problem_text(state: TokenState) -> str:
     if state.place == "redis":
         return problem_text(problem)
     subject, has_token = keyring_subject(), state.expires is not None
+    if state.place == "keyring":  # with no file to fall back to
+        return _keyring_only_text(problem, subject)
     if problem == KeyringUnavailable.LOCKED:
         if has_token:
             return tr("{keyring} is locked; the token is stored in a file for now.", keyring=subject)
@@ -148,3 +150,15 @@ def place_problem_text(state: TokenState) -> str:
     if problem == KeyringUnavailable.TOO_SMALL:
         return tr("The token is too long for {keyring}; it is stored in a file.", keyring=keyring_name())
     return tr("{keyring} failed; the token is stored in a file for now.", keyring=subject)
+
+
+def _keyring_only_text(problem: str, subject: str) -> str:
+    if problem == KeyringUnavailable.MISSING:
+        return tr("This computer has no keyring.")
+    if problem == KeyringUnavailable.LOCKED:
+        return tr("{keyring} is locked.", keyring=subject)
+    if problem == KeyringUnavailable.UNREACHABLE:
+        return tr("{keyring} cannot be reached from here.", keyring=subject)
+    if problem == KeyringUnavailable.SILENT:
+        return tr("{keyring} does not answer.", keyring=subject)
+    return problem_text(problem)

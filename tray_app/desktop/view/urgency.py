@@ -25,9 +25,6 @@ def urgency_order(state: TokenState, now: float) -> tuple[int, bool, int]:
     return urgency(state, now), state.mode != "real", seconds_left(state, now)
 
 
-NOT_URGENT = 4
-"""From this rank on nothing is urgent."""
-
 WELL = 6
 """The rank of an account with a token that works and nothing else to tell."""
 

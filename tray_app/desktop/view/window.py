@@ -11,7 +11,7 @@ from tray_app.desktop.view.icon import icon_of
 from tray_app.desktop.view.model import Overview, ProfileLine
 from tray_app.desktop.view.texts import error_text, headline_text, profile_text, short_end_text
 from tray_app.desktop.view.timing import is_of_known_age, next_midnight, phase_of
-from tray_app.desktop.view.urgency import CLEARED_RESULTS, NOT_URGENT, most_urgent, urgency
+from tray_app.desktop.view.urgency import CLEARED_RESULTS, WELL, most_urgent, urgency
 
 MAX_SILENT_SKEW_SECONDS = 60
 SAME_EVENT_SECONDS = 60
@@ -58,10 +58,10 @@ def account_status(state: TokenState, now: float) -> str:
     return tr("until {time}", time=short_end_text(state.expires, now))
 
 
-def elsewhere_text(overview: Overview, now: float, below: int = NOT_URGENT) -> str:
-    """Return what another account needs that is more urgent than the chosen one, and of a rank `below` that."""
+def elsewhere_text(overview: Overview, now: float) -> str:
+    """Return what another account needs more urgently than the chosen one; empty where nothing is."""
     urgent = most_urgent(overview.states, now)
-    if urgency(urgent, now) >= min(urgency(overview.state, now), below):
+    if urgency(urgent, now) >= min(urgency(overview.state, now), WELL):
         return ""
     what = tr("needs attention") if urgent.stopped else headline_text(urgent, phase_of(urgent, now), now)
     return f"{profile_text(urgent)} · {what}"
@@ -122,7 +122,7 @@ def last_event_time(state: TokenState, now: float) -> str:
 def confirmed_text(state: TokenState, now: float) -> str:
     """Return when Kiwoom last said that the token works, unless the last event says so already."""
     if state.is_doubtful:
-        return tr("There is evidence against this token; Kiwoom is being asked.")
+        return tr("This token may have stopped working; Kiwoom is being asked.")
     if state.confirmed_at is None or state.expires is None or state.expires <= now:
         return ""
     last = state.last
@@ -172,5 +172,5 @@ def skew_text(seconds: float | None) -> str:
         return ""
     span = duration(abs(seconds))
     if seconds > 0:
-        return tr("This computer's clock is {duration} behind Kiwoom's.", duration=span)
-    return tr("This computer's clock is {duration} ahead of Kiwoom's.", duration=span)
+        return tr("This computer's clock is {duration} behind Kiwoom's. Set the clock.", duration=span)
+    return tr("This computer's clock is {duration} ahead of Kiwoom's. Set the clock.", duration=span)

@@ -19,7 +19,7 @@ def plain(text: str) -> str:
 def with_mnemonic(text: str, letter: str) -> str:
     """Return `text` with `letter` as its mnemonic: marked within the text, or in brackets behind a Korean one."""
     at = text.lower().find(letter.lower())
-    if at < 0 and text[:1].isascii():
+    if at < 0 and text[:1].isascii() and text[:1].isalpha():
         at = 0
     if at >= 0 and text:
         return f"{text[:at]}&{text[at:]}"

@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import (
-    QDesktopServices,
-)
 from PySide6.QtWidgets import (
     QButtonGroup,
     QRadioButton,
@@ -21,6 +18,7 @@ from tray_app.core.remedies import remedy_text
 from tray_app.core.wording import keyring_name, mode_text, refusal_text
 from tray_app.desktop import PORTAL_URL
 from tray_app.desktop.dialogs.keys_form import KeysForm
+from tray_app.desktop.open_url import open_url
 from tray_app.desktop.setup.flow import Activity, SetupFlow, Step
 from tray_app.desktop.setup.texts import (
     found_text,
@@ -208,7 +206,7 @@ class KeysPage(Page):
 
     def do_remedy(self) -> None:
         if self._remedy() == Remedy.OPEN_PORTAL:
-            QDesktopServices.openUrl(QUrl(PORTAL_URL))
+            open_url(QUrl(PORTAL_URL), self)
         else:
             self._form.choose_mode("demo" if self._form.mode == "real" else "real")
             self.submit()

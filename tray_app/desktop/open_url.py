@@ -1,0 +1,31 @@
+"""Opens pages and files in the desktop's own programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QMessageBox
+
+from tray_app.core.language import tr
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QUrl
+    from PySide6.QtWidgets import QWidget
+
+
+def open_url(url: QUrl, parent: QWidget | None) -> None:
+    """Open a page or a file. Where no program does, as on a bare desktop, say where it is, to be copied."""
+    if QDesktopServices.openUrl(url):
+        return
+    place = url.toLocalFile() or url.toString()
+    box = QMessageBox(parent)
+    box.setObjectName("notOpened")
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setIcon(QMessageBox.Icon.Information)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setWindowTitle(tr("Kiwoom Token Tray"))
+    box.setText(tr("No program on this computer opened it. Open it yourself:") + f"\n{place}")
+    box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    box.open()
