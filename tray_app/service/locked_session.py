@@ -196,21 +196,32 @@ class LockedSession:
             return self._issue(token, keys, request, broker)
 
     def store_late(self, issued: Token) -> Outcome | None:
-        """Store a token that came after the lock was lost, if there is no other one by now.
+        """Store a token that came after the lock was lost, if it works and the one that others have got does not.
 
-        If there is, Kiwoom is asked about that one before anybody gets it, because it may have ended with the late one.
+        It may be stored already, over that of the others, because a write could not be held back any more. Without an
+        answer from Kiwoom, what is stored in the end is in doubt.
         """
         token = self._tokens.unexpired()
         if token is not None and not self.record.is_gone(token):
-            if token.value != issued.value:
-                self.write(evidence=self.record.evidence.doubted(token, self._clock()))
+            is_shared = token.value == issued.value and self.record.last.is_about(issued)
+            if is_shared or self.settle_doubt(token, self._clock()) is not None:
+                return None
+        if self.record.evidence.says_dead(issued.value):
             return None
+        try:
+            if not self._asks_alive(issued):
+                self.remember_refused(issued.value)
+                return None
+            evidence = self.record.evidence.confirmed(issued, self._clock())
+        except KiwoomTokenError as error:
+            self._remember_unanswered(issued, error)
+            evidence = self.record.evidence
         unsaved = self._tokens.save(issued)
         self._events.add(Outcome.ISSUED, issued, unsaved)
         attempt = LastAttempt.succeeded(
             issued, self._clock(), None, is_same=False, is_unsaved=unsaved is not None, is_rotation=False, replaced=[]
         )
-        self.write(last=attempt, evidence=self.record.evidence.unknown())
+        self.write(last=attempt, evidence=evidence)
         return Outcome(issued, Outcome.ISSUED, unsaved=unsaved, unpublished=self.publish(issued))
 
     def _issue(self, before: Token | None, keys: AppKeys, request: Request, broker: TokenBroker) -> Outcome:
