@@ -1260,6 +1260,7 @@ class TestOvertaken:
         self, overtaken: Callable[..., TokenService], broker: FakeBroker
     ) -> None:
         def other(faster: TokenService) -> None:
+            assert broker.living is not None
             faster.put(broker.living)
             faster.clear(revoke=True)
 
@@ -1322,5 +1323,24 @@ class TestOvertaken:
 
         with pytest.raises(LockLost):
             overtaken("revoke", lambda faster: faster.put(new)).clear(revoke=True)
+
+        assert opened().current().value == new.value
+
+    def test_a_clear_that_did_not_begin_is_not_done_over_what_the_other_stored(
+        self, opened: Callable[..., TokenService], clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stopped = opened()
+        present = stopped.tokens.present
+        new = token_for("another-token-of-a-test", 400, clock())
+
+        def stop() -> object:
+            found = present()
+            opened().put(new)
+            return found
+
+        monkeypatch.setattr(stopped.tokens, "present", stop)
+
+        with pytest.raises(LockLost):
+            stopped.clear()
 
         assert opened().current().value == new.value

@@ -121,7 +121,7 @@ class LockedSession:
         A token that somebody began to revoke, and about which `evidence` says nothing, is never given to anybody again
         once that mark is gone, unless `was_revoked` is False. Raises `LockLost`.
         """
-        self._check_lock()
+        self.check_lock()
         before = self.record
         ended = before.last.revoking if last is not None and last.revoking != before.last.revoking else ""
         if ended and was_revoked and (evidence is None or evidence.token != ended):
@@ -141,7 +141,7 @@ class LockedSession:
         if not self.record.evidence.says_dead(value):
             self.write(evidence=self.record.evidence.other_died(value))
 
-    def _check_lock(self) -> None:
+    def check_lock(self) -> None:
         """Raise `LockLost` if another process went on while this one was stopped: nothing that was decided before that
         counts any more."""
         if self._lock.is_lost():
@@ -233,7 +233,7 @@ class LockedSession:
             revoking = before.value.fingerprint()
             self._revoke_first(before, keys, broker)
         is_refused = before is not None and before.value == request.refused
-        self._check_lock()
+        self.check_lock()
         try:
             answer = broker.issue(keys)
         except BrokerError as error:
@@ -252,7 +252,7 @@ class LockedSession:
                 token = token.ending_at(issued.expires_at)
         how = Outcome.SAME if same else Outcome.ISSUED
         self.issued = token
-        self._check_lock()
+        self.check_lock()
         unsaved = self._tokens.save(token)
         if is_early:
             self._events.add("died", before)
@@ -467,7 +467,7 @@ class LockedSession:
             keys = self._find_keys()
             external = external.bound_to(self._tokens.issued_for(keys))
             self.used_keys = keys
-        self._check_lock()
+        self.check_lock()
         unsaved = self._tokens.save(external)
         evidence = self.record.evidence
         self.write(evidence=evidence.confirmed(external, self._clock()) if is_confirmed else evidence.unknown())
