@@ -116,12 +116,35 @@ def test_a_fenced_writer_comes_to_the_newer_token(redis: RealRedis, open_store: 
 
     mine = service(late, SlowBroker(clock), clock)
     outcome = mine.refresh()
-    assert isinstance(outcome.unsaved, StoreError)
+    assert outcome.unsaved is None
     assert (
         mine.current()
         == quick.read()
         == broker.issue(KEYS).token.__class__(broker.living.value, broker.living.expires_at, quick.read().created_at)
     )
+
+
+def test_a_late_rotation_neither_revokes_nor_replaces_what_another_computer_got(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
+    clock = Clock()
+    late, quick = open_store(redis.url, clock=clock), open_store(redis.url, clock=clock)
+    broker = FakeBroker(clock)
+
+    class SlowBroker(FakeBroker):
+        def revoke(self, keys: Any, value: Any) -> None:
+            broker.revoke(keys, value)
+            redis.order("DEL", LOCK)  # as if it had expired while this computer slept
+            clock.advance(5)
+            service(quick, broker, clock).ensure()
+
+        def issue(self, keys: Any) -> Any:
+            return broker.issue(keys)
+
+    service(quick, broker, clock).ensure()
+    outcome = service(late, SlowBroker(clock), clock).refresh(rotate=True)
+    assert (outcome.token, outcome.unsaved) == (quick.read(), None)
+    assert (broker.issues, broker.revokes) == (2, 1)
 
 
 def test_who_waited_adopts_what_came_of_it(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:

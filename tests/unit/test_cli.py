@@ -330,7 +330,9 @@ def test_set_refuses_what_is_no_token(run: Callable[..., Run], text: str, folder
     assert not (folder / ".token").exists()
 
 
-@pytest.mark.parametrize("span", ["0", "-1", "abc", "315360000", "nan", "inf", "-inf", "1e999", "", "1h"])
+@pytest.mark.parametrize(
+    "span", ["0", "-1", "abc", "315360000", "nan", "inf", "-inf", "1e999", "", "1h", "１０", "1_0"]
+)
 def test_set_refuses_a_lifetime_that_makes_no_sense(run: Callable[..., Run], span: str, folder: Path) -> None:
     refused = run("set", f"--expires-in={span}", stdin=TOKEN)
     assert (refused.status, refused.out) == (2, "")

@@ -21,7 +21,7 @@ from tray_app.core.errors import USAGE, InvalidInput, SettingsError
 from tray_app.settings import places
 from tray_app.settings.kinds import Span, Spans, Switch
 from tray_app.settings.load import Settings, load_settings, profile_name
-from tray_app.settings.places import config_dir, settings_scope, token_file
+from tray_app.settings.places import config_dir, settings_scope, shared_state_dir, token_file
 from tray_app.settings.save import save_setting, settle_data_dir, unset_setting
 from tray_app.settings.table import TABLE, read_value
 
@@ -361,6 +361,13 @@ class TestBadEnvironment:
             ("KIWOOM_TRAY_STORE", "cloud"),
             ("KIWOOM_MODE", "paper"),
             ("KIWOOM_TRAY_DATA_DIR", "a\0b"),
+            ("KIWOOM_TRAY_DATA_DIR", '"'),
+            ("KIWOOM_TRAY_DATA_DIR", "'/a\r"),
+            ("KIWOOM_TRAY_DATA_DIR", "$HOME/a"),
+            ("KIWOOM_TRAY_DATA_DIR", "/home/${USER}/a"),
+            ("KIWOOM_TRAY_DATA_DIR", "%APPDATA%\\a"),
+            ("KIWOOM_TRAY_CONFIG_DIR", '"'),
+            ("KIWOOM_TRAY_CONFIG_DIR", "$HOME/a"),
             ("KIWOOM_TRAY_BASE_URL", "http://example.com"),
             ("KIWOOM_TRAY_BASE_URL", "ftp://localhost"),
             ("KIWOOM_TRAY_BASE_URL", "example.com"),
@@ -425,6 +432,10 @@ class TestScope:
         save_setting("data_dir", "/another", environ=environ)
 
         assert settings_scope(environ) == before
+
+    def test_a_folder_of_the_state_that_was_not_filled_in_is_refused(self, environ: dict[str, str]) -> None:
+        with pytest.raises(SettingsError, match="KIWOOM_TRAY_STATE_DIR"):
+            shared_state_dir({**environ, "KIWOOM_TRAY_STATE_DIR": "$HOME/state"})
 
     @pytest.mark.parametrize("name", ["KIWOOM_TRAY_DATA_DIR", "KIWOOM_TRAY_CONFIG_DIR"])
     def test_is_another_where_the_environment_names_other_folders(

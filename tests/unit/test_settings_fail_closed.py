@@ -271,6 +271,10 @@ class TestALineThatIsNotUnderstood:
             ('mode = "real"\n[profiles.defaults]\nmode = "demo"', []),
             ('[[settings]]\nmode = "demo"', ["mode"]),
             ('[settings]\nMode = "demo"\nuse_keyring = true', ["mode", "store"]),
+            ('[theme]\nmode = "demo"', ["mode"]),
+            ('[[warn_before]]\nmode = "demo"\nstore = "keyring"', ["mode", "store"]),
+            ('mode = "demo"\n[profiles.default.policy]\nstore = "keyring"', ["store"]),
+            ('[mode]\nstore = "keyring"', ["mode", "store"]),
             ('trading_mode = "demo"\nmode = "demo"', []),
             ('colour = "red"', []),
             ('[profiles.Default]\nmode = "demo"', ["mode"]),
@@ -503,6 +507,54 @@ class TestPlaces:
         written = [home / "settings", *(home / "settings").iterdir()]
         assert [(one.name, one.stat().st_uid) for one in written if one.stat().st_uid != 4242] == []
         assert len(written) == 3
+
+
+@pytest.mark.posix
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root gives files away")
+class TestRootInAnothersFolder:
+    USER = 4242
+
+    @pytest.fixture
+    def folder(self, file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+        """The working folder, of another user; nobody chose a data folder."""
+        folder = tmp_path / "theirs"
+        folder.mkdir()
+        os.chown(folder, self.USER, self.USER)
+        monkeypatch.chdir(folder)
+        return folder
+
+    @pytest.mark.parametrize("is_there", [True, False])
+    @pytest.mark.parametrize("words", [("get",), ("clear",), ("set", "--expires-in", "3600"), ("status",)])
+    def test_no_token_is_stored_or_read_there(
+        self, words: tuple[str, ...], is_there: bool, folder: Path, run: Callable[..., Run]
+    ) -> None:
+        if is_there:
+            (folder / "data").mkdir()
+            (folder / "data" / ".token").write_bytes(b"theirs")
+            for one in (folder / "data", folder / "data" / ".token"):
+                os.chown(one, self.USER, self.USER)
+
+        refused = run(*words, stdin="a-token-of-a-test")
+
+        assert (refused.status, refused.out) == (USAGE, "")
+        assert "KIWOOM_TRAY_DATA_DIR" in refused.err
+        left = [one.name for one in folder.rglob("*")]
+        assert left == (["data", ".token"] if is_there else [])
+
+    def test_one_that_was_chosen_is_used(
+        self, folder: Path, run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", str(folder / "data"))
+
+        assert run("set", "--expires-in", "3600", stdin="a-token-of-a-test").status == DONE
+        assert (folder / "data" / ".token").stat().st_uid == self.USER
+
+    def test_so_is_that_of_the_user_whose_home_it_is(
+        self, folder: Path, run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HOME", str(folder))
+
+        assert run("set", "--expires-in", "3600", stdin="a-token-of-a-test").status == DONE
 
 
 class TestNames:

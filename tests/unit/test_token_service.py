@@ -1242,8 +1242,8 @@ class TestOvertaken:
         assert opened().current() == outcome.token
         assert opened().store.lock.try_acquire()
 
-    def test_does_not_take_what_the_other_got_if_its_own_token_came_later(
-        self, overtaken: Callable[..., TokenService], broker: FakeBroker
+    def test_stores_its_own_if_that_came_later_and_ended_what_the_other_got(
+        self, overtaken: Callable[..., TokenService], broker: FakeBroker, opened: Callable[..., TokenService]
     ) -> None:
         def other(faster: TokenService) -> None:
             own = broker.living
@@ -1252,7 +1252,36 @@ class TestOvertaken:
 
         outcome = overtaken("issue", other).ensure()
 
-        assert outcome.token.value.reveal() == "token-3-of-a-test"
+        assert (outcome.token.value.reveal(), broker.issues) == ("token-1-of-a-test", 2)
+        assert opened().current() == outcome.token
+        assert opened().evidence().confirmed_at > 0
+
+    def test_does_not_give_its_own_when_the_other_has_revoked_that(
+        self, overtaken: Callable[..., TokenService], broker: FakeBroker
+    ) -> None:
+        def other(faster: TokenService) -> None:
+            assert broker.living is not None
+            faster.put(broker.living)
+            faster.clear(revoke=True)
+
+        outcome = overtaken("issue", other).ensure()
+
+        assert outcome.token.value.reveal() == "token-2-of-a-test"
+
+    def test_a_write_that_came_over_what_the_other_got_is_checked_with_kiwoom(
+        self, opened: Callable[..., TokenService], broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stopped = opened()
+        write = stopped.store.write
+
+        def stop(token: Any) -> object:
+            monkeypatch.setattr(stopped.store, "write", write)
+            opened().ensure()
+            return write(token)
+
+        monkeypatch.setattr(stopped.store, "write", stop)
+
+        assert stopped.ensure().token.value == broker.living.value == opened().current().value
 
     def test_stores_its_own_when_the_other_got_none(
         self, overtaken: Callable[..., TokenService], broker: FakeBroker, opened: Callable[..., TokenService]
@@ -1294,5 +1323,24 @@ class TestOvertaken:
 
         with pytest.raises(LockLost):
             overtaken("revoke", lambda faster: faster.put(new)).clear(revoke=True)
+
+        assert opened().current().value == new.value
+
+    def test_a_clear_that_did_not_begin_is_not_done_over_what_the_other_stored(
+        self, opened: Callable[..., TokenService], clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stopped = opened()
+        present = stopped.tokens.present
+        new = token_for("another-token-of-a-test", 400, clock())
+
+        def stop() -> object:
+            found = present()
+            opened().put(new)
+            return found
+
+        monkeypatch.setattr(stopped.tokens, "present", stop)
+
+        with pytest.raises(LockLost):
+            stopped.clear()
 
         assert opened().current().value == new.value

@@ -7,6 +7,7 @@ import sys
 
 from tray_app.core.errors import DONE, USAGE
 from tray_app.core.language import msg, tr
+from tray_app.core.pasted import plain_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ def _add_config(config: argparse.ArgumentParser, common: Parser) -> None:
 def seconds(text: str) -> float:
     """Return a number of seconds, 0 or more. Raises `ArgumentTypeError`."""
     try:
-        value = float(text)
+        value = plain_number(text)
     except ValueError:
         value = -1.0
     if not 0 <= value < float("inf"):

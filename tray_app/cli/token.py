@@ -9,6 +9,7 @@ import time
 
 from tray_app.core.errors import DONE, NO_TOKEN, InvalidInput, KiwoomTokenError, NoToken
 from tray_app.core.language import msg, say, tr, use
+from tray_app.core.pasted import plain_number
 from tray_app.core.printable import printable
 from tray_app.core.profile import DEFAULT
 from tray_app.service.composition import find_keys, open_service
@@ -374,6 +375,6 @@ def _secret_from_stdin(prompt: str) -> str:
 
 def _number(text: str) -> float:
     try:
-        return float(text)
+        return plain_number(text)
     except ValueError:
         raise InvalidInput(msg("The lifetime must be a number of seconds.")) from None

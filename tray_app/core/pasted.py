@@ -48,5 +48,26 @@ def mistake_in(text: str) -> str:
     return ""
 
 
+def is_mistyped_path(path: str) -> bool:
+    """Return True for an empty path, one with half a pair of quotes around it, and one with a variable that nobody
+    filled in: a folder of that name would be made."""
+    has_quote = path[:1] in _QUOTES or path[-1:] in _QUOTES
+    return not path or has_quote or any(_is_unfilled(one) for one in path.replace("\\", "/").split("/"))
+
+
+def _is_unfilled(word: str) -> bool:
+    """Return True for `$NAME`, `${NAME}` and `%NAME%`."""
+    is_windows_own = len(word) > 2 and word[0] == word[-1] == "%"
+    return is_windows_own or (word[:1] == "$" and word[1:].strip("{}").isidentifier())
+
+
+def plain_number(text: str) -> float:
+    """Return a number that is written in ASCII digits, such as `86400`. Raises `ValueError` for any other text, also
+    for what Python alone takes for one: full-width digits, `1_000`."""
+    if not text.isascii() or "_" in text:
+        text = ""  # no traceback shows it
+    return float(text)
+
+
 def _has_drive(text: str) -> bool:
     return len(text) > 2 and text[0].isalpha() and text[1] == ":" and text[2] in "\\/"

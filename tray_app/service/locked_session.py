@@ -121,7 +121,7 @@ class LockedSession:
         A token that somebody began to revoke, and about which `evidence` says nothing, is never given to anybody again
         once that mark is gone, unless `was_revoked` is False. Raises `LockLost`.
         """
-        self._check_lock()
+        self.check_lock()
         before = self.record
         ended = before.last.revoking if last is not None and last.revoking != before.last.revoking else ""
         if ended and was_revoked and (evidence is None or evidence.token != ended):
@@ -141,7 +141,7 @@ class LockedSession:
         if not self.record.evidence.says_dead(value):
             self.write(evidence=self.record.evidence.other_died(value))
 
-    def _check_lock(self) -> None:
+    def check_lock(self) -> None:
         """Raise `LockLost` if another process went on while this one was stopped: nothing that was decided before that
         counts any more."""
         if self._lock.is_lost():
@@ -196,21 +196,32 @@ class LockedSession:
             return self._issue(token, keys, request, broker)
 
     def store_late(self, issued: Token) -> Outcome | None:
-        """Store a token that came after the lock was lost, if there is no other one by now.
+        """Store a token that came after the lock was lost, if it works and the one that others have got does not.
 
-        If there is, Kiwoom is asked about that one before anybody gets it, because it may have ended with the late one.
+        It may be stored already, over that of the others, because a write could not be held back any more. Without an
+        answer from Kiwoom, what is stored in the end is in doubt.
         """
         token = self._tokens.unexpired()
         if token is not None and not self.record.is_gone(token):
-            if token.value != issued.value:
-                self.write(evidence=self.record.evidence.doubted(token, self._clock()))
+            is_shared = token.value == issued.value and self.record.last.is_about(issued)
+            if is_shared or self.settle_doubt(token, self._clock()) is not None:
+                return None
+        if self.record.evidence.says_dead(issued.value):
             return None
+        try:
+            if not self._asks_alive(issued):
+                self.remember_refused(issued.value)
+                return None
+            evidence = self.record.evidence.confirmed(issued, self._clock())
+        except KiwoomTokenError as error:
+            self._remember_unanswered(issued, error)
+            evidence = self.record.evidence
         unsaved = self._tokens.save(issued)
         self._events.add(Outcome.ISSUED, issued, unsaved)
         attempt = LastAttempt.succeeded(
             issued, self._clock(), None, is_same=False, is_unsaved=unsaved is not None, is_rotation=False, replaced=[]
         )
-        self.write(last=attempt, evidence=self.record.evidence.unknown())
+        self.write(last=attempt, evidence=evidence)
         return Outcome(issued, Outcome.ISSUED, unsaved=unsaved, unpublished=self.publish(issued))
 
     def _issue(self, before: Token | None, keys: AppKeys, request: Request, broker: TokenBroker) -> Outcome:
@@ -222,7 +233,7 @@ class LockedSession:
             revoking = before.value.fingerprint()
             self._revoke_first(before, keys, broker)
         is_refused = before is not None and before.value == request.refused
-        self._check_lock()
+        self.check_lock()
         try:
             answer = broker.issue(keys)
         except BrokerError as error:
@@ -241,7 +252,7 @@ class LockedSession:
                 token = token.ending_at(issued.expires_at)
         how = Outcome.SAME if same else Outcome.ISSUED
         self.issued = token
-        self._check_lock()
+        self.check_lock()
         unsaved = self._tokens.save(token)
         if is_early:
             self._events.add("died", before)
@@ -456,7 +467,7 @@ class LockedSession:
             keys = self._find_keys()
             external = external.bound_to(self._tokens.issued_for(keys))
             self.used_keys = keys
-        self._check_lock()
+        self.check_lock()
         unsaved = self._tokens.save(external)
         evidence = self.record.evidence
         self.write(evidence=evidence.confirmed(external, self._clock()) if is_confirmed else evidence.unknown())

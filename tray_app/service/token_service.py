@@ -270,6 +270,7 @@ class TokenService:
             if revoke and token is not None and token.lives(self._clock()):
                 with self._events.failure_added(token):
                     cleared = session.revoke(token)
+            session.check_lock()
             cleared.unseen = unseen
             if unseen is None:
                 cleared.unpublished = session.withdraw(token)

@@ -182,6 +182,9 @@ class SettingsFile:
             except ValueError as error:
                 problem = self._document.problem(_BAD_VALUE, keys, name=name, expected=str(error))
             layer.forget(name, problem)
+            inner = list(settings_within(value))  # below a header such as [theme]
+            for each in (self.shared, self.own):
+                each.doubt(inner, problem)
         self.problems.append(problem)
 
     def _doubt_whatever_was_meant(self, keys: tuple[str, ...], value: object, layer: Layer) -> SettingsError:

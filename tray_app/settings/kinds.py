@@ -6,7 +6,7 @@ import contextlib
 
 from tray_app.core.errors import InvalidInput
 from tray_app.core.language import msg, tr
-from tray_app.core.pasted import unquoted
+from tray_app.core.pasted import is_mistyped_path, unquoted
 from tray_app.core.profile import check_profile
 from tray_app.core.secret import Secret
 from tray_app.system.user_folders import expand_user
@@ -188,7 +188,7 @@ class Folder(Kind):
     def read(self, value: object) -> str:
         import os
 
-        if not isinstance(value, str) or not value.strip() or "\0" in value:
+        if not isinstance(value, str) or "\0" in value or is_mistyped_path(value.strip()):
             raise ValueError(msg("the path of a folder"))
         return os.path.abspath(expand_user(value.strip()))
 
@@ -203,7 +203,7 @@ class File(Kind):
         if value == "":
             return ""
         path = expand_user(value.strip()) if isinstance(value, str) and "\0" not in value else ""
-        if not os.path.isabs(path) or not os.path.basename(path):
+        if not os.path.isabs(path) or not os.path.basename(path) or is_mistyped_path(path):
             raise ValueError(msg("the whole path of a file, or nothing"))
         return os.path.normpath(path)
 

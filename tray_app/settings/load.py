@@ -18,6 +18,7 @@ from tray_app.settings.document import read_document
 from tray_app.settings.file_layers import BOT_FILE, SettingsFile
 from tray_app.settings.places import config_dir, default_data_dir, is_token_file, settings_file
 from tray_app.settings.table import MODES, TABLE, read_value
+from tray_app.system.user_folders import is_anothers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -230,16 +231,22 @@ def load_settings(profile: str | None = None, environ: Mapping[str, str] = os.en
 def _seeds_folder(store: object) -> str:
     """Return `./data`, where nobody chose another.
 
-    Raises `SettingsError` if the working folder is gone, unless the token is not stored in a file anyway.
+    Raises `SettingsError` if the working folder is gone or the folder is another user's, unless the token is not stored
+    in a file anyway.
     """
-    try:
-        return os.path.abspath("data")
-    except OSError:
-        pass
+    folder = None
+    with contextlib.suppress(OSError):
+        folder = os.path.abspath("data")
+    if folder is not None and not is_anothers(folder):
+        return folder
     if store in {"keyring", "redis", "memory"}:
         return default_data_dir()
+    if folder is None:
+        raise SettingsError(
+            msg("The folder that this was started in is gone. Name the folder for the token in KIWOOM_TRAY_DATA_DIR.")
+        )
     raise SettingsError(
-        msg("The folder that this was started in is gone. Name the folder for the token in KIWOOM_TRAY_DATA_DIR.")
+        msg("The folder {path} is another user's. Name the folder for the token in KIWOOM_TRAY_DATA_DIR."), path=folder
     )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
-from tray_app.core.pasted import variable
+from tray_app.core.errors import SettingsError
+from tray_app.core.language import msg
+from tray_app.core.pasted import is_mistyped_path, variable
 from tray_app.system.user_folders import account_home, expand_user, home, private_temporary_folder
 
 TYPE_CHECKING = False
@@ -18,10 +20,11 @@ _OF_A_TOKEN = (".token", ".token.ending", ".token.lock", ".token.owner")
 
 
 def config_dir(environ: Mapping[str, str]) -> str:
-    """Return the folder of `settings.toml`: `KIWOOM_TRAY_CONFIG_DIR`, else the user's configuration folder."""
-    named = variable(environ, "KIWOOM_TRAY_CONFIG_DIR")
+    """Return the folder of `settings.toml`: `KIWOOM_TRAY_CONFIG_DIR`, else the user's configuration folder. Raises
+    `SettingsError` for a variable with which nothing can be done."""
+    named = _named_folder(environ, "KIWOOM_TRAY_CONFIG_DIR")
     if named:
-        return os.path.abspath(expand_user(named))
+        return named
     return os.path.join(_user_folder("XDG_CONFIG_HOME", ".config", "APPDATA"), APP_NAME)
 
 
@@ -32,8 +35,7 @@ def settings_file(environ: Mapping[str, str]) -> str:
 
 def settings_scope(environ: Mapping[str, str]) -> str:
     """Return what programs with the same settings have in common; it stays the same when the settings change."""
-    data_dir = variable(environ, "KIWOOM_TRAY_DATA_DIR")
-    return "\n".join([config_dir(environ), os.path.abspath(expand_user(data_dir)) if data_dir else ""])
+    return "\n".join([config_dir(environ), _named_folder(environ, "KIWOOM_TRAY_DATA_DIR")])
 
 
 def shared_state_dir(environ: Mapping[str, str] = os.environ) -> str:
@@ -42,11 +44,11 @@ def shared_state_dir(environ: Mapping[str, str] = os.environ) -> str:
     They guard the user's one keyring, so the folder is the same for all programs of the user, wherever a terminal from
     a snap or Flatpak points HOME and XDG_STATE_HOME: `KIWOOM_TRAY_STATE_DIR`, else a folder in the home that the system
     itself knows, else one in the temporary folder that only this user can write to. Raises `StoreError` if that is
-    another user's.
+    another user's, and `SettingsError` as `config_dir` does.
     """
-    named = variable(environ, "KIWOOM_TRAY_STATE_DIR")
+    named = _named_folder(environ, "KIWOOM_TRAY_STATE_DIR")
     if named:
-        return os.path.abspath(expand_user(named))
+        return named
     if sys.platform == "win32":
         from tray_app.system.windows_folders import local_app_data
 
@@ -80,7 +82,7 @@ def default_data_dir() -> str:
 
 def sandbox_dir(environ: Mapping[str, str]) -> str:
     """Return the folder of everything that the sandbox leaves behind, inside the data folder that would be used."""
-    return os.path.join(variable(environ, "KIWOOM_TRAY_DATA_DIR") or default_data_dir(), "sandbox")
+    return os.path.join(_named_folder(environ, "KIWOOM_TRAY_DATA_DIR") or default_data_dir(), "sandbox")
 
 
 def token_file(data_dir: str, profile: str) -> str:
@@ -105,6 +107,16 @@ def kwcli_config_dir() -> str:
     """Return the folder of `kiwoomcli`'s settings: `platformdirs.user_config_dir("kiwoom")`."""
     name = os.path.join("kiwoom", "kiwoom") if sys.platform == "win32" else "kiwoom"
     return os.path.join(_user_folder("XDG_CONFIG_HOME", ".config", "LOCALAPPDATA"), name)
+
+
+def _named_folder(environ: Mapping[str, str], name: str) -> str:
+    """Return the absolute path of the folder that the variable names; empty without one."""
+    named = variable(environ, name)
+    if named and is_mistyped_path(named):
+        raise SettingsError(
+            msg("{where} cannot be used. It takes: {expected}"), where=name, expected=msg("the path of a folder")
+        )
+    return os.path.abspath(expand_user(named)) if named else ""
 
 
 def _name(path: str) -> str:

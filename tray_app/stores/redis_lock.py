@@ -139,7 +139,15 @@ class RedisLock(ThreadLock):
         return {**record, **times}
 
     def is_lost(self) -> bool:
-        return self._held_local.is_lost()
+        """Return True also if the lease ended while this process was stopped, and another computer had the lock since.
+        May use the network."""
+        if self._held_local.is_lost():
+            return True
+        try:
+            last = None if self._held is None else self._server.ask(lambda client: client.get(self._holder_key))
+        except StoreError:
+            return False  # then nothing can be written to Redis either
+        return last is not None and last != self.holder
 
     def record_version(self) -> object:
         return self._local.record_version()

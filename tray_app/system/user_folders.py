@@ -92,6 +92,19 @@ def stand_in_for_home() -> str:
     return stand_ins[0] if stand_ins else ""
 
 
+def is_anothers(folder: str) -> bool:
+    """Return True if the folder belongs to another user, or would be given to one if root made it. Root with the HOME
+    of a user (`sudo -E`) works for that user. Raises nothing."""
+    if sys.platform == "win32":
+        return False
+    while os.geteuid() == 0 and not os.path.lexists(folder) and folder != os.path.dirname(folder):
+        folder = os.path.dirname(folder)
+    try:
+        return os.stat(folder).st_uid not in {0, os.geteuid(), _owner_of_home()}
+    except OSError:
+        return False
+
+
 def _owner_of_home() -> int:
     """Return the user of the folder that HOME names to root; any other user, or without a folder, this one."""
     named = os.environ.get("HOME", "")
