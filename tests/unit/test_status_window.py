@@ -471,7 +471,6 @@ def test_tab_goes_from_the_main_thing_over_the_dangerous_ones_to_the_head(shown:
         "remedyButton",
         "refreshButton",
         "copyButton",
-        "showButton",
         "openSettingsButton",
         "rotateButton",
         "clearButton",
