@@ -487,6 +487,18 @@ class TestFailure:
 
         assert pauses(schedule, clock, 9) == [10, 20, 40, 80, 160, 320, 600, 600, 600]
 
+    def test_while_a_revoke_is_undecided_nobody_has_the_token_and_pauses_stay_short(
+        self, schedule: TokenSchedule, clock: Clock
+    ) -> None:
+        schedule.saw(token(clock), clock())
+        found = []
+        for _ in range(6):
+            schedule.failed(BrokerUnavailable("no"), clock(), rotating=True)
+            found.append(schedule.renew_at - clock())
+            clock.now = schedule.renew_at
+
+        assert found == [10, 20, 40, 60, 60, 60]
+
     @pytest.mark.parametrize(("drawn", "first", "last"), [(0.0, 5, 30), (1.0, 15, 90)])
     def test_the_pauses_of_many_machines_are_spread(
         self, drawn: float, first: int, last: int, *, schedule: TokenSchedule, clock: Clock, dice: Dice

@@ -196,10 +196,11 @@ class RenewalSchedule:
             return False  # the user's own request failed; the time of the rotation is still to come
         self.failures += 1
         self.failed_at = now
+        pause = self._pause(error, now, rotating=rotating)
         if was_planned:
-            self._planned_at = now + self._pause(error, now)
+            self._planned_at = now + pause
             return True
-        self._plan(now + self._pause(error, now), rotates=self._rotates)
+        self._plan(now + pause, rotates=self._rotates)
         return True
 
     def cleared(self) -> None:
@@ -302,8 +303,9 @@ class RenewalSchedule:
         rotation = now if is_late else last + _DAY_SECONDS
         return rotation if rotation < token.expires else None
 
-    def _pause(self, error: KiwoomTokenError, now: float) -> float:
-        lives = self.token is not None and self.token.lives(now)
+    def _pause(self, error: KiwoomTokenError, now: float, *, rotating: bool) -> float:
+        """Return for how many seconds to ask nothing. Nobody gets a token whose revoke may have reached Kiwoom."""
+        lives = self.token is not None and self.token.lives(now) and not rotating
         longest = _LONGEST_PAUSE_SECONDS if lives else _LONGEST_PAUSE_WITHOUT_TOKEN_SECONDS
         pause: float = min(_FIRST_PAUSE_SECONDS * 2 ** min(self.failures - 1, _DOUBLINGS), longest)
         pause *= 0.5 + self._random()
