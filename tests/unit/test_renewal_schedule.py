@@ -494,6 +494,7 @@ class TestFailure:
         found = []
         for _ in range(6):
             schedule.failed(BrokerUnavailable("no"), clock(), rotating=True)
+            assert schedule.renew_at is not None
             found.append(schedule.renew_at - clock())
             clock.now = schedule.renew_at
 
