@@ -14,7 +14,11 @@ import pytest
 
 from tests.processes.conftest import PYTHON_PATH
 from tests.processes.file_keyring import use_file_keyring
+from tray_app.cli.watch import Terminal
 from tray_app.kiwoom.sandbox import SandboxKiwoom
+from tray_app.kiwoom.sandbox.rules import Reissue
+from tray_app.service.composition import open_service
+from tray_app.settings.load import load_settings
 
 
 @pytest.fixture(params=["two folders", "a folder and the keyring"])
@@ -22,7 +26,8 @@ def places(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_
     """The environments of two programs with the same keys."""
     use_file_keyring(monkeypatch, tmp_path)
     other = {"KIWOOM_TRAY_STORE": "file", "KIWOOM_TRAY_DATA_DIR": str(tmp_path / "other")}
-    return [{"KIWOOM_TRAY_STORE": "file" if request.param == "two folders" else "keyring"}, other]
+    kind = "file" if request.param == "two folders" else "keyring"
+    return [{"KIWOOM_TRAY_STORE": kind, "KIWOOM_TRAY_DATA_DIR": str(tmp_path / "data")}, other]
 
 
 def run(place: dict[str, str], *words: str, status: int = 0) -> str:
@@ -54,6 +59,32 @@ def test_a_token_that_one_ends_is_not_handed_out_by_the_other(
     assert run(there, "get") == run(here, "get") != before
 
 
+@pytest.mark.parametrize("reissue", ["same", "new", "replace"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_they_use_one_token_whoever_gets_the_next_one(
+    first: int, reissue: Reissue, places: list[dict[str, str]], sandbox: SandboxKiwoom
+) -> None:
+    sandbox.behaviour.reissue = reissue
+    here, there = places[first], places[1 - first]
+
+    token = run(here, "get")
+    assert run(there, "get") == token
+    assert sandbox.counts()["issue"] == 1
+
+    run(there, "refresh", "--rotate")
+    token = run(there, "get")
+    assert run(here, "get") == token
+    assert run(here, "verify")
+    assert run(there, "verify")
+    assert sandbox.counts()["issue"] == 2
+
+    run(here, "refresh")
+    assert run(there, "get") == run(here, "get")
+    assert run(here, "verify")
+    assert run(there, "verify")
+    assert sandbox.counts()["issue"] == 3
+
+
 def test_a_running_program_asks_again(
     places: list[dict[str, str]],
     sandbox: SandboxKiwoom,
@@ -69,6 +100,24 @@ def test_a_running_program_asks_again(
     run(places[0], "refresh", "--rotate")
 
     assert running.ask("ensure_token") == run(places[0], "get") != before
+
+
+def test_whoever_watches_one_place_goes_on_with_the_token_of_the_other(
+    places: list[dict[str, str]], sandbox: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.behaviour.reissue = "replace"
+    for name, value in places[1].items():
+        monkeypatch.setenv(name, value)
+    watching = Terminal(load_settings(), open_service)
+    watching.poll()
+    run(places[0], "refresh")
+    assert "not confirmed" in run(places[1], "doctor", status=1)
+
+    watching.poll()
+    watching.poll()
+
+    assert run(places[1], "get", "--no-issue") == run(places[0], "get", "--no-issue")
+    assert sandbox.counts()["issue"] == 2
 
 
 def test_what_it_has_in_memory_is_gone_within_seconds(

@@ -64,9 +64,9 @@ class OtherTool:
     def version(self) -> object:
         return self.token, *self.others
 
-    def rivals_of(self, token: Token) -> tuple[Secret, ...]:
+    def rivals_of(self, token: Token) -> tuple[str, ...]:
         known = (self.token, *self.others)
-        return tuple(one.value for one in known if one is not None and one.value != token.value)
+        return tuple(one.value.fingerprint() for one in known if one is not None and one.value != token.value)
 
 
 @pytest.fixture

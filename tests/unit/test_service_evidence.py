@@ -27,7 +27,7 @@ def through_the_record(evidence: Evidence, now: float = START + 100) -> Evidence
         Evidence().confirmed(TOKEN, START),
         Evidence().confirmed(TOKEN, START).doubted(TOKEN, START + 50),
         Evidence().died(TOKEN, START + 50),
-        Evidence().was_revoked(TOKEN.value).settled_against(OTHER, (TOKEN.value,)),
+        Evidence().was_revoked(TOKEN.value).settled_against(OTHER, (TOKEN.value.fingerprint(),)),
     ],
 )
 def test_another_process_reads_what_this_one_wrote(evidence: Evidence) -> None:
@@ -71,11 +71,11 @@ def test_a_revoked_token_is_dead_but_nobody_need_be_told() -> None:
 
 
 def test_a_settled_rival_raises_no_new_doubt() -> None:
-    evidence = Evidence().doubted(TOKEN, START).settled_against(TOKEN, (OTHER.value,))
+    evidence = Evidence().doubted(TOKEN, START).settled_against(TOKEN, (OTHER.value.fingerprint(),))
 
-    assert evidence.has_settled(TOKEN, OTHER.value)
+    assert evidence.has_settled(TOKEN, OTHER.value.fingerprint())
     assert not evidence.says_doubtful(TOKEN.value)
-    assert not evidence.has_settled(OTHER, TOKEN.value)
+    assert not evidence.has_settled(OTHER, TOKEN.value.fingerprint())
 
 
 def test_only_the_last_dead_tokens_are_remembered() -> None:

@@ -6,7 +6,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from tray_app.core.secret import Secret
     from tray_app.core.token import Token
 
     class Export(Protocol):
@@ -35,9 +34,9 @@ if TYPE_CHECKING:
         def check(self) -> None:
             """Raise `KiwoomTokenError` if a token could not be published there; change nothing."""
 
-        def rivals_of(self, token: Token, /) -> tuple[Secret, ...]:
-            """Return the different unexpired tokens that the other tool has stored there since `token` was issued.
-            Raises nothing and asks no keyring."""
+        def rivals_of(self, token: Token, /) -> tuple[str, ...]:
+            """Return the fingerprints of the different unexpired tokens that the other tool has stored there since
+            `token` was issued. Raises nothing and asks no keyring."""
 
         def watch_paths(self) -> list[str]:
             """Return the files in which `rivals_of` looks. Asks no keyring."""

@@ -23,7 +23,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tray_app.core.secret import Secret
     from tray_app.core.token import Token
     from tray_app.stores.encryption import Cipher
 
@@ -92,14 +91,14 @@ class BotFile:
             path=self._path,
         )
 
-    def rivals_of(self, token: Token) -> tuple[Secret, ...]:
+    def rivals_of(self, token: Token) -> tuple[str, ...]:
         with contextlib.suppress(StoreError, InvalidInput):
             content, written_at = self._read()
             fields = _fields_in(content)
             value = clean_token(str(fields.get("token", "")))
             expires = parse_expires_dt(str(fields.get("expires_dt", "")))
             if value != token.value and written_at > token.created_at.timestamp() and expires.timestamp() > time.time():
-                return (value,)
+                return (value.fingerprint(),)
         return ()
 
     def watch_paths(self) -> list[str]:
@@ -193,7 +192,7 @@ class TokenFileCopy:
                 path=self._path,
             )
 
-    def rivals_of(self, _token: Token) -> tuple[Secret, ...]:
+    def rivals_of(self, _token: Token) -> tuple[str, ...]:
         """Return none: the store itself reads what another program writes there."""
         return ()
 

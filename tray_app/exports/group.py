@@ -12,7 +12,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from tray_app.core.secret import Secret
     from tray_app.core.token import Token
     from tray_app.exports.base import Export
 
@@ -54,8 +53,8 @@ class Exports:
                 return token
         return None
 
-    def rivals_of(self, token: Token) -> tuple[Secret, ...]:
-        """Return the different tokens that other tools have stored since `token` was issued."""
+    def rivals_of(self, token: Token) -> tuple[str, ...]:
+        """Return the fingerprints of the different tokens that other tools have stored since `token` was issued."""
         return tuple(one for export in self._all for one in export.rivals_of(token))
 
     def watch_paths(self) -> list[str]:

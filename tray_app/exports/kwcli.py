@@ -127,7 +127,7 @@ class KwcliCache:
                     logs.warning("The token in kiwoomcli's cache is not used: %s", error)
         return max(found, key=lambda token: token.expires, default=None)
 
-    def rivals_of(self, token: Token) -> tuple[Secret, ...]:
+    def rivals_of(self, token: Token) -> tuple[str, ...]:
         rivals = []
         for path in self._own_caches():
             present = _look(path)
@@ -139,7 +139,7 @@ class KwcliCache:
             except _UnusableError:
                 continue
             if value != token.value and saved > token.created_at and expires.timestamp() > self._clock():
-                rivals.append(value)
+                rivals.append(value.fingerprint())
         return tuple(rivals)
 
     def watch_paths(self) -> list[str]:

@@ -14,7 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tray_app.core.secret import Secret
     from tray_app.core.token import Token
     from tray_app.kiwoom.keys import AppKeys
     from tray_app.service.ended_tokens import EndedTokens
@@ -105,8 +104,8 @@ class AccountStore:
         settled with Kiwoom."""
         return evidence.says_doubtful(token.value) or bool(self.unsettled_rivals(token, evidence))
 
-    def unsettled_rivals(self, token: Token, evidence: Evidence) -> tuple[Secret, ...]:
-        """Return the tokens of other tools that were not compared with this one at Kiwoom."""
+    def unsettled_rivals(self, token: Token, evidence: Evidence) -> tuple[str, ...]:
+        """Return the fingerprints of other tools' tokens that were not compared with this one at Kiwoom."""
         rivals = () if self._exports is None else self._exports.rivals_of(token)
         return tuple(one for one in rivals if not evidence.has_settled(token, one))
 

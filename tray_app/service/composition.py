@@ -11,7 +11,11 @@ from tray_app.core.errors import InvalidInput, SettingsError, StoreError
 from tray_app.core.language import msg
 from tray_app.core.pasted import variable
 from tray_app.core.secret import HiddenMapping, without_traceback
-from tray_app.service.ended_tokens import FILE, EndedTokens
+from tray_app.exports.group import Exports
+from tray_app.exports.other_stores import FILE as ISSUED
+from tray_app.exports.other_stores import OtherStores
+from tray_app.service.ended_tokens import FILE as ENDED
+from tray_app.service.ended_tokens import EndedTokens
 from tray_app.service.key_binding import KeyBinding
 from tray_app.service.token_service import TokenService
 from tray_app.settings import places
@@ -26,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tray_app.exports.base import Export
-    from tray_app.exports.group import Exports
     from tray_app.history.database import History
     from tray_app.kiwoom.broker import Broker
     from tray_app.kiwoom.keys import AppKeys
@@ -55,30 +58,45 @@ def open_service(
         return keys or find_keys(binding.settings, environ)
 
     binding = KeyBinding(settings, environ, keys_of_profile)
+    folder = _folder_of_all_stores(settings, environ) if store is None else ""
+    store = store or open_store(settings, clock)
+    others = None
+    if folder:
+        cipher = Cipher(settings.encryption_keys, settings.encryption_key_file or None)
+        others = OtherStores(
+            os.path.join(folder, ISSUED),
+            settings.profile,
+            store.place,
+            find_keys=keys_of_profile,
+            issued_for=binding.issued_for,
+            clock=clock,
+            cipher=cipher,
+        )
     return TokenService(
         settings.profile,
-        store or open_store(settings, clock),
+        store,
         keys_of_profile,
         lambda: open_broker(settings, clock),
         clock,
-        exports=_open_exports(settings, keys_of_profile, clock),
+        exports=_open_exports(settings, keys_of_profile, clock, others),
         key_binding=binding,
         open_history=lambda: _open_history(settings),
         find_base_url=lambda: base_url_of(settings),
-        ended=_ended_tokens(settings, environ) if store is None else None,
+        ended=EndedTokens(os.path.join(folder, ENDED)) if folder else None,
     )
 
 
-def _ended_tokens(settings: Settings, environ: Mapping[str, str]) -> EndedTokens | None:
-    """Return what tells other stores of this user that a token ended; None for a token that nobody else has, and for a
-    user without a home whose token is in a file: no folder is looked for in the place of a home because of this."""
+def _folder_of_all_stores(settings: Settings, environ: Mapping[str, str]) -> str:
+    """Return the folder in which the stores of this user tell each other about their tokens; empty for a token that
+    nobody else has, and for a user without a home whose token is in a file: no folder is looked for in the place of a
+    home because of this."""
     is_homeless = not account_home() and not variable(environ, "KIWOOM_TRAY_STATE_DIR")
     if settings.store == "memory" or (settings.store == "file" and is_homeless and sys.platform != "win32"):
-        return None
+        return ""
     try:
-        return EndedTokens(os.path.join(places.shared_state_dir(environ), FILE))
+        return places.shared_state_dir(environ)
     except StoreError:  # which the lock reports
-        return None
+        return ""
 
 
 def load_chosen(profile: str | None, data_dir: str | None, store: object) -> Settings:
@@ -121,12 +139,18 @@ def _open_history(settings: Settings) -> History | None:
 
 
 def _open_exports(
-    settings: Settings, keys_of_profile: Callable[[], AppKeys], clock: Callable[[], float]
+    settings: Settings,
+    keys_of_profile: Callable[[], AppKeys],
+    clock: Callable[[], float],
+    others: OtherStores | None,
 ) -> TokenExports | None:
-    """Return the exports, or None without any, so that the command line loads nothing that it does not use."""
-    if not (settings.share_kwcli or settings.share_token_file or settings.share_bot_file):
-        return None
-    return open_exports(settings, keys_of_profile, clock)
+    """Return the exports and the other stores of this user, or None without any."""
+    exports: list[Export] = []
+    if settings.share_kwcli or settings.share_token_file or settings.share_bot_file:
+        exports.extend(open_exports(settings, keys_of_profile, clock))
+    if others is not None:
+        exports.append(others)
+    return Exports(exports) if exports else None
 
 
 def find_keys(settings: Settings, environ: Mapping[str, str] = os.environ) -> AppKeys:
@@ -218,8 +242,6 @@ def open_exports(
 ) -> Exports:
     """Return the exports. Opens no file and asks no keyring: that happens when a token changes."""
     settings.require()
-    from tray_app.exports.group import Exports
-
     exports: list[Export] = []
     if settings.share_kwcli:
         from tray_app.exports.kwcli import KwcliCache

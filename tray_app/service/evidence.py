@@ -195,10 +195,9 @@ class Evidence:
         """Nobody is to use the token with that fingerprint any more, as somebody wished."""
         return self.replace(revoked=(*_without(self.revoked, name), name))
 
-    def settled_against(self, token: Token, others: tuple[Secret, ...]) -> Evidence:
-        """The token and others were compared at Kiwoom: those raise no new doubt."""
+    def settled_against(self, token: Token, names: tuple[str, ...]) -> Evidence:
+        """The token was compared at Kiwoom with those of these fingerprints: they raise no new doubt."""
         about = self._about(token)
-        names = tuple(one.fingerprint() for one in others)
         before = tuple(one for one in about.settled if one not in names)
         return about.replace(doubted_at=0.0, asked_at=0.0, ask_at=0.0, dead_at=0.0, settled=(*before, *names))
 
@@ -228,9 +227,9 @@ class Evidence:
         is_recent = self.asked_at >= waiting_since or now < self.ask_at
         return self.asked_at > 0 and self.is_about(token.value) and is_recent
 
-    def has_settled(self, token: Token, other: Secret) -> bool:
-        """Return whether the two were compared at Kiwoom already."""
-        return bool(self.settled) and self.is_about(token.value) and other.fingerprint() in self.settled
+    def has_settled(self, token: Token, name: str) -> bool:
+        """Return whether the token was compared at Kiwoom already with the one of that fingerprint."""
+        return bool(self.settled) and self.is_about(token.value) and name in self.settled
 
     def _about(self, token: Token) -> Evidence:
         if self.is_about(token.value):

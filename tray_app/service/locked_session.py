@@ -59,8 +59,9 @@ if TYPE_CHECKING:
         def external_token(self) -> Token | None:
             """Return an unexpired token of the same keys that another tool has issued by itself."""
 
-        def rivals_of(self, token: Token, /) -> tuple[Secret, ...]:
-            """Return the different tokens that other tools have stored since `token` was issued. Asks no keyring."""
+        def rivals_of(self, token: Token, /) -> tuple[str, ...]:
+            """Return the fingerprints of the different tokens that other tools have stored since `token` was issued.
+            Asks no keyring."""
 
         def watch_paths(self) -> list[str]:
             """Return the files in which other tools may store a token of their own. Asks no keyring."""
@@ -341,7 +342,7 @@ class LockedSession:
         rivals = self._tokens.unsettled_rivals(token, self.record.evidence)
         try:
             external = self.external_token() if rivals else None
-            if external is not None and external.value in rivals:
+            if external is not None and external.value.fingerprint() in rivals:
                 if self._asks_alive(external):
                     self._take_away_dead(token)
                     self._events.add("died", token)

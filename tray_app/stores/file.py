@@ -92,6 +92,11 @@ class FileStore:
                 time.sleep(_EDITOR_PAUSE_SECONDS)
         return None
 
+    def peek(self) -> Token | None:
+        """Return the token in the file, and leave the file as it is, also a damaged one. Raises `StoreError`."""
+        found = self._load(self._path)
+        return None if found is None else found[0]
+
     def read_expiring(self) -> Token | None:
         try:
             found = self._load(self._expiring_path)

@@ -1,0 +1,198 @@
+"""The tokens that other stores of this user have of the same keys: another folder, another profile, the keyring.
+
+Each store has a lock and a record of its own, so two of them ask Kiwoom by turns; and where an issue ends the token
+before it, they would end each other's all day. So each writes down in one file which token it got last. Another store
+doubts an older token of its own from then on, and takes the newer one over instead of issuing one more.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from tray_app.core import logs
+from tray_app.core.errors import KiwoomTokenError
+from tray_app.core.lean import load_json
+from tray_app.core.token import DamagedRecord, decode
+from tray_app.system.private_files import (
+    append_private,
+    make_private_folder,
+    open_private,
+    read_private,
+    replace_file,
+    version_of,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from tray_app.core.token import Token
+    from tray_app.kiwoom.keys import AppKeys
+    from tray_app.stores.base import Place
+    from tray_app.stores.encryption import Cipher
+
+FILE = "issued-tokens"
+_MAX_BYTES = 65536
+_KEPT = 64
+_STORED = frozenset({"file", "keyring"})
+"""Places in which another program of this user can look."""
+
+
+class OtherStores:
+    """The file at `path`, for the store of `profile` whose place `find_place` returns.
+
+    `find_keys` and `issued_for` tell whose tokens are meant, and may ask a keyring; that happens only when there is a
+    token of another store.
+    """
+
+    setting = "data_dir"
+
+    def __init__(
+        self,
+        path: str,
+        profile: str,
+        find_place: Callable[[], Place],
+        *,
+        find_keys: Callable[[], AppKeys],
+        issued_for: Callable[[AppKeys], str],
+        clock: Callable[[], float] = time.time,
+        cipher: Cipher | None = None,
+    ) -> None:
+        self._path = path
+        self._profile = profile
+        self._find_place = find_place
+        self._find_keys = find_keys
+        self._issued_for = issued_for
+        self._clock = clock
+        self._cipher = cipher
+        self._read: tuple[object, dict[str, dict[str, Any]]] = (object(), {})
+
+    def path(self) -> str:
+        return self._path
+
+    def publish(self, token: Token) -> None:
+        """Write down that this store has got the token. Nothing is written where only this program can see it."""
+        place = self._place()
+        name = token.value.fingerprint()
+        last = self._last().get(token.issued_for, {})
+        if place[0] not in _STORED or not _names_keys(token.issued_for) or last.get("token") == name:
+            return
+        import json
+
+        line = {
+            "for": token.issued_for,
+            "token": name,
+            "at": token.created_at.timestamp(),
+            "expires": token.expires,
+            "place": place,
+        }
+        make_private_folder(os.path.dirname(self._path))
+        os.close(open_private(self._path))
+        content = json.dumps(line).encode() + b"\n"
+        if os.stat(self._path).st_size + len(content) > _MAX_BYTES:
+            kept = [*self._last().values()][-_KEPT:]
+            content = b"".join(json.dumps(one).encode() + b"\n" for one in kept) + content
+            replace_file(self._path, content)
+        else:
+            append_private(self._path, content)
+
+    def withdraw(self, _token: Token) -> None:
+        """Do nothing: only a fingerprint is written down."""
+
+    def forget(self) -> bool:
+        return False
+
+    def holds(self, token: Token) -> bool:
+        return self._last().get(token.issued_for, {}).get("token") == token.value.fingerprint()
+
+    def check(self) -> None:
+        """Do nothing: without the file, each store has its own token."""
+
+    def rivals_of(self, token: Token) -> tuple[str, ...]:
+        last = self._last_of_another(token.issued_for)
+        is_newer = last is not None and last["at"] > token.created_at.timestamp()
+        return (last["token"],) if last is not None and is_newer and last["token"] != token.value.fingerprint() else ()
+
+    def watch_paths(self) -> list[str]:
+        return [self._path]
+
+    def external_token(self) -> Token | None:
+        if not any(self._is_anothers(one) for one in self._last().values()):
+            return None
+        try:
+            issued_for = self._issued_for(self._find_keys())
+            last = self._last_of_another(issued_for)
+            token = None if last is None else self._look(*last["place"])
+        except (KiwoomTokenError, DamagedRecord) as error:
+            logs.warning("The token of another store is not used (%s)", type(error).__name__)
+            return None
+        if token is None or last is None or token.issued_for != issued_for or not token.lives(self._clock()):
+            return None
+        return token if token.value.fingerprint() == last["token"] else None
+
+    def _look(self, kind: str, where: str) -> Token | None:
+        """Read another store, and leave it as it is."""
+        if kind == "file":
+            from tray_app.stores.file import FileStore
+            from tray_app.stores.lock import ThreadLock
+
+            return FileStore(where, ThreadLock(), self._clock, cipher=self._cipher).peek()
+        from tray_app.stores.keyring import SERVICE
+        from tray_app.stores.keyring_client import shared_keyring_client
+
+        text = shared_keyring_client().get(SERVICE, where)
+        return None if text is None else decode(text)
+
+    def _last_of_another(self, issued_for: str) -> dict[str, Any] | None:
+        last = self._last().get(issued_for)
+        return last if last is not None and self._is_anothers(last) else None
+
+    def _is_anothers(self, one: dict[str, Any]) -> bool:
+        return bool(one["expires"] > self._clock() and one["place"] != self._place())
+
+    def _place(self) -> list[str]:
+        place = self._find_place()
+        return [place.kind, os.path.realpath(place.path) if place.kind == "file" else self._profile]
+
+    def _last(self) -> dict[str, dict[str, Any]]:
+        """Return what was written down last for each `issued_for`, the latest last."""
+        version = version_of(self._path)
+        if version != self._read[0]:
+            self._read = version, self._parse()
+        return self._read[1]
+
+    def _parse(self) -> dict[str, dict[str, Any]]:
+        try:
+            found = read_private(self._path, _MAX_BYTES)
+        except KiwoomTokenError:
+            return {}
+        last: dict[str, dict[str, Any]] = {}
+        for line in (found[0] if found else b"").splitlines():
+            one = _checked(line)
+            if one is not None:
+                last.pop(one["for"], None)
+                last[one["for"]] = one
+        return last
+
+
+def _names_keys(issued_for: str) -> bool:
+    return bool(issued_for.partition(":")[2])
+
+
+def _checked(line: bytes) -> dict[str, Any] | None:
+    """Return a line's fields, or None for one that this program does not write."""
+    try:
+        one: dict[str, Any] = load_json(line)
+        texts = [one["for"], one["token"], *one["place"]]
+        times = [one["at"], one["expires"]]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    is_right = (
+        len(texts) == 4
+        and all(isinstance(text, str) and "\0" not in text for text in texts)
+        and all(isinstance(at, float) for at in times)
+        and one["place"][0] in _STORED
+    )
+    return one if is_right else None
