@@ -95,7 +95,7 @@ class FakeService:
     def watch_paths(self) -> list[str]:
         return self.store.watch_paths()
 
-    def verify(self) -> Verified:
+    def verify(self, *, is_patient: bool = False) -> Verified:
         self.checks += 1
         assert self.token is not None
         token = self.token

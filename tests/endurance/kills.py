@@ -44,7 +44,7 @@ _PATIENCE_SECONDS = {"redis": 4.5}
 _USUAL_PATIENCE_SECONDS = 3.0 if CAN_FORK else 10.0
 _LONGEST_DELAY_SECONDS = 0.06 if CAN_FORK else 3.0
 _EXPECTED = re.compile(
-    r"\.token(\.owner|\.lock|\.ending)?|default\.(lock|signal|keyring|redis\.signal|redis\.writes)|ended-tokens|history\.db(-journal)?"
+    r"\.token(\.owner|\.lock|\.ending)?|default\.(lock|signal|keyring|redis\.signal|redis\.writes)|ended-tokens|issued-tokens|history\.db(-journal)?"
 )
 
 
@@ -208,7 +208,7 @@ def be_victim(flavour: str, seed: int) -> None:
         if flavour == ENDS:
             steps += [lambda: service.refresh(rotate=True), service.clear, lambda: service.clear(revoke=True)]
         with suppress(KiwoomTokenError):
-            chance.choice(steps)()  # type: ignore[operator]
+            chance.choice(steps)()
 
 
 def python(module: str, *words: str) -> list[str]:

@@ -259,6 +259,22 @@ class TestRefusedByKiwoom:
         broker.failure = BrokerUnavailable(NO)
         assert service.ensure().token == token
 
+    def test_while_kiwoom_does_not_say_those_who_watch_leave_it_alone_together(
+        self, service: TokenService, other: TokenService, broker: FakeBroker, clock: Clock
+    ) -> None:
+        service.doubt(service.ensure().token.value)
+        broker.failure = BrokerUnavailable(NO)
+        for _ in range(3):
+            for each in (service, other):
+                with pytest.raises(BrokerUnavailable):
+                    each.verify(is_patient=True)
+            clock.advance(0.5)
+
+        assert broker.checks == 2, "the first that is not answered says little"
+        with pytest.raises(BrokerUnavailable):
+            other.verify()
+        assert broker.checks == 3, "a user who asks is not put off"
+
     def test_a_report_about_another_token_says_nothing(self, service: TokenService, broker: FakeBroker) -> None:
         service.ensure()
         service.doubt(Secret("an-older-token-of-a-test"))

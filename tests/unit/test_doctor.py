@@ -168,7 +168,10 @@ class TestTheToken:
     ("name", "file"),
     [
         *(("data folder", f"data/{one}") for one in ("history.db", "history.db-journal", ".token.owner")),
-        *(("lock", f"places/state/kiwoom-token-tray/{one}") for one in ("default.signal", "ended-tokens")),
+        *(
+            ("lock", f"places/state/kiwoom-token-tray/{one}")
+            for one in ("default.signal", "ended-tokens", "issued-tokens")
+        ),
         *(("log", f"places/state/kiwoom-token-tray/logs/kiwoom-token{one}") for one in (".log", ".log.lock")),
         *(("log", f"places/state/kiwoom-token-tray/logs/kiwoom-token-tray{one}") for one in (".log", ".crash")),
     ],

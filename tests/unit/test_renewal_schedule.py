@@ -487,13 +487,14 @@ class TestFailure:
 
         assert pauses(schedule, clock, 9) == [10, 20, 40, 80, 160, 320, 600, 600, 600]
 
+    @pytest.mark.parametrize("state", ["rotating", "is_doubtful"])
     def test_while_a_revoke_is_undecided_nobody_has_the_token_and_pauses_stay_short(
-        self, schedule: TokenSchedule, clock: Clock
+        self, state: str, schedule: TokenSchedule, clock: Clock
     ) -> None:
         schedule.saw(token(clock), clock())
         found = []
         for _ in range(6):
-            schedule.failed(BrokerUnavailable("no"), clock(), rotating=True)
+            schedule.failed(BrokerUnavailable("no"), clock(), **{state: True})
             assert schedule.renew_at is not None
             found.append(schedule.renew_at - clock())
             clock.now = schedule.renew_at

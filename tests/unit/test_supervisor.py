@@ -965,7 +965,7 @@ def fail_checks(service: FakeService, monkeypatch: pytest.MonkeyPatch, failure: 
     """Let Kiwoom not say whether the token works; return when it was asked."""
     asked: list[float] = []
 
-    def fail() -> None:
+    def fail(*, is_patient: bool = False) -> None:
         asked.append(service.clock())
         raise failure
 

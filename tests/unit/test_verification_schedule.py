@@ -135,6 +135,15 @@ class TestNoAnswer:
             now = moment
         assert pauses == [60, 120, 240, 480, 600, 600]
 
+    def test_one_in_doubt_is_asked_about_every_minute(self) -> None:
+        schedule, one = settled(), token(NIGHT)
+        now = NIGHT
+        for _ in range(5):
+            schedule.failed(now, is_doubtful=True)
+            moment = schedule.next_moment(one, NIGHT - 60, now, is_doubtful=True)
+            assert moment == now + 60
+            now = moment
+
     def test_kiwoom_may_ask_for_a_longer_one(self) -> None:
         schedule = VerificationSchedule("real", is_on=True)
         schedule.failed(NIGHT, retry_after=900)

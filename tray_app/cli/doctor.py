@@ -33,6 +33,7 @@ from tray_app.core.language import has_letters, msg, say, tr, use
 from tray_app.core.profile import DEFAULT
 from tray_app.core.trading import ClosedDays, closed_days, install_closed_days
 from tray_app.core.wording import korean_time, mode_text, place_text
+from tray_app.exports.other_stores import FILE as ISSUED_FILE
 from tray_app.history.database import FILE, SQLITE_SUFFIXES
 from tray_app.kiwoom.endpoints import base_url_for
 from tray_app.kiwoom.exchange_calendar import has_holidays, holidays_problem, install_holidays
@@ -253,7 +254,10 @@ def _lock(settings: Settings) -> Iterator[Finding]:
     service = open_service(settings)
     lock = service.store.lock
     told_elsewhere = {token_file(settings.data_dir, settings.profile), lock.path}
-    yield from _misplaced(name, (path for path in service.watch_paths() if path not in told_elsewhere))
+    paths = service.watch_paths()
+    if service.tokens.ended is not None:
+        paths.append(os.path.join(os.path.dirname(service.tokens.ended.path), ISSUED_FILE))
+    yield from _misplaced(name, (path for path in paths if path not in told_elsewhere))
     try:
         if os.path.lexists(lock.path) and lock.try_acquire():
             lock.release()

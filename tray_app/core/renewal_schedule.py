@@ -166,11 +166,12 @@ class RenewalSchedule:
             self._plan_for(token, now)
         return seen, is_in_vain
 
-    def failed(self, error: KiwoomTokenError, now: float, *, rotating: bool = False) -> bool:
+    def failed(self, error: KiwoomTokenError, now: float, *, rotating: bool = False, is_doubtful: bool = False) -> bool:
         """Take note of a request that failed, and return True if that endangers the token.
 
         What can pass without anybody at this program is tried again after a growing pause; the rest waits for the user.
-        `rotating` when the token was to be revoked first: it may then be gone without another in its place.
+        `rotating` when the token was to be revoked first: it may then be gone without another in its place. So may one
+        that `is_doubtful`.
         """
         if rotating:
             self._rotation_failed_at = now
@@ -196,7 +197,7 @@ class RenewalSchedule:
             return False  # the user's own request failed; the time of the rotation is still to come
         self.failures += 1
         self.failed_at = now
-        pause = self._pause(error, now, rotating=rotating)
+        pause = self._pause(error, now, is_certain=not rotating and not is_doubtful)
         if was_planned:
             self._planned_at = now + pause
             return True
@@ -303,9 +304,9 @@ class RenewalSchedule:
         rotation = now if is_late else last + _DAY_SECONDS
         return rotation if rotation < token.expires else None
 
-    def _pause(self, error: KiwoomTokenError, now: float, *, rotating: bool) -> float:
+    def _pause(self, error: KiwoomTokenError, now: float, *, is_certain: bool) -> float:
         """Return for how many seconds to ask nothing. Nobody gets a token whose revoke may have reached Kiwoom."""
-        lives = self.token is not None and self.token.lives(now) and not rotating
+        lives = is_certain and self.token is not None and self.token.lives(now)
         longest = _LONGEST_PAUSE_SECONDS if lives else _LONGEST_PAUSE_WITHOUT_TOKEN_SECONDS
         pause: float = min(_FIRST_PAUSE_SECONDS * 2 ** min(self.failures - 1, _DOUBLINGS), longest)
         pause *= 0.5 + self._random()

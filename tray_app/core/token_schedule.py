@@ -94,9 +94,9 @@ class TokenSchedule:
         self._notices.saw(token, seen, now)
         self._notices.answered(token, now, in_vain=in_vain)
 
-    def failed(self, error: KiwoomTokenError, now: float, *, rotating: bool = False) -> None:
-        """Take note of a request that failed; `rotating` when it was to revoke the token first."""
-        if self.renewal.failed(error, now, rotating=rotating):
+    def failed(self, error: KiwoomTokenError, now: float, *, rotating: bool = False, is_doubtful: bool = False) -> None:
+        """Take note of a request that failed, see `RenewalSchedule.failed`."""
+        if self.renewal.failed(error, now, rotating=rotating, is_doubtful=is_doubtful):
             self._notices.failed(error, now)
 
     def unreadable(self, error: KiwoomTokenError, *, is_repeated: bool) -> None:

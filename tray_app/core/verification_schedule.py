@@ -51,9 +51,11 @@ class VerificationSchedule:
         self._is_wanted = False
         self._not_before, self._failures = 0.0, 0
 
-    def failed(self, now: float, retry_after: float | None = None) -> None:
-        """Take note that Kiwoom did not say, and wait for `retry_after` seconds or a growing pause."""
-        pause = min(_FIRST_PAUSE_SECONDS * 2 ** min(self._failures, 10), _LONGEST_PAUSE_SECONDS)
+    def failed(self, now: float, retry_after: float | None = None, *, is_doubtful: bool = False) -> None:
+        """Take note that Kiwoom did not say, and wait for `retry_after` seconds or a growing pause; one in doubt may be
+        withheld from everybody, so that pause does not grow."""
+        longest = _FIRST_PAUSE_SECONDS if is_doubtful else _LONGEST_PAUSE_SECONDS
+        pause = min(_FIRST_PAUSE_SECONDS * 2 ** min(self._failures, 10), longest)
         self._failures += 1
         self._failed_at = now
         self._not_before = now + max(pause, retry_after or 0.0)

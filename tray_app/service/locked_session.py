@@ -215,7 +215,7 @@ class LockedSession:
                 return None
             evidence = self.record.evidence.confirmed(issued, self._clock())
         except KiwoomTokenError as error:
-            self._remember_unanswered(issued, error)
+            self.remember_unanswered(issued, error)
             evidence = self.record.evidence
         unsaved = self._tokens.save(issued)
         self._events.add(Outcome.ISSUED, issued, unsaved)
@@ -351,13 +351,13 @@ class LockedSession:
             if not self.verify(token):
                 return None
         except KiwoomTokenError as error:
-            self._remember_unanswered(token, error)
+            self.remember_unanswered(token, error)
             return token
         if rivals:
             self.write(evidence=self.record.evidence.settled_against(token, rivals))
         return token
 
-    def _remember_unanswered(self, token: Token, error: KiwoomTokenError) -> None:
+    def remember_unanswered(self, token: Token, error: KiwoomTokenError) -> None:
         """Record that Kiwoom did not say whether the token works: it is in doubt, and Kiwoom left alone for a while."""
         logs.warning("Kiwoom did not say whether the token works (%s)", type(error).__name__)
         retry_after = error.retry_after if isinstance(error, BrokerError) else None
@@ -482,7 +482,7 @@ class LockedSession:
             is_alive = self._asks_alive(external)
         except KiwoomTokenError as error:
             outcome = self.adopt(external)
-            self._remember_unanswered(outcome.token, error)
+            self.remember_unanswered(outcome.token, error)
             return outcome
         if is_alive:
             return self.adopt(external, is_confirmed=True)

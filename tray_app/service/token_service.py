@@ -11,7 +11,15 @@ import contextlib
 import time
 
 from tray_app.core import logs
-from tray_app.core.errors import BrokerError, KiwoomTokenError, LockLost, LockTimeout, NoToken, StoreError
+from tray_app.core.errors import (
+    BrokerError,
+    BrokerUnavailable,
+    KiwoomTokenError,
+    LockLost,
+    LockTimeout,
+    NoToken,
+    StoreError,
+)
 from tray_app.core.language import msg
 from tray_app.core.writer_zone import outlives_kiwooms
 from tray_app.service.account_store import AccountStore
@@ -36,6 +44,8 @@ if TYPE_CHECKING:
     from tray_app.service.key_binding import KeyBinding
     from tray_app.service.locked_session import TokenBroker, TokenExports
     from tray_app.stores.base import Store
+
+_DID_NOT_SAY = msg("Kiwoom did not say whether the token works. It is asked again in a moment.")
 
 CONFIRM_SECONDS = 600.0
 """A request that Kiwoom served with the token is recorded no more often than this."""
@@ -188,11 +198,12 @@ class TokenService:
                 raise
             return Outcome(found, Outcome.FOUND)
 
-    def verify(self) -> Verified:
+    def verify(self, *, is_patient: bool = False) -> Verified:
         """Ask Kiwoom if the stored token works. A dead one is taken away from every reader at once.
 
         Of all callers at the same time, one asks Kiwoom. Raises `NoToken`, `StoreError`, and a `BrokerError` when
-        Kiwoom did not say; then nothing changes.
+        Kiwoom did not say; then nothing changes. With `is_patient` Kiwoom is left alone about a token in doubt for a
+        moment after it did not say, whoever asked.
         """
         asked_at = self._clock()
         with self._locked() as session:
@@ -202,7 +213,14 @@ class TokenService:
             evidence = session.record.evidence
             if evidence.is_about(token.value) and evidence.confirmed_at > asked_at:
                 return Verified(token, evidence.confirmed_at, is_alive=True)
-            is_alive = session.verify(token)
+            if is_patient and evidence.must_wait(token, asked_at, self._clock()):
+                raise BrokerUnavailable(_DID_NOT_SAY, retry_after=max(evidence.ask_at - self._clock(), 0.0))
+            try:
+                is_alive = session.verify(token)
+            except BrokerError as error:
+                if session.is_doubtful(token):
+                    session.remember_unanswered(token, error)
+                raise
             return Verified(token, self._clock(), is_alive=is_alive)
 
     def doubt(self, refused: Secret) -> None:

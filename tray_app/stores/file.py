@@ -87,7 +87,7 @@ class FileStore:
                 return token
             if last:
                 logs.error("Failed to parse token file (%s)", problem)
-                self._take_away(version, self._delete)
+                _take_away(self._path, version, self._delete)
             else:
                 time.sleep(_EDITOR_PAUSE_SECONDS)
         return None
@@ -147,7 +147,8 @@ class FileStore:
     def expire_soft(self, token: Token) -> bool:
         if self._seen is None or self._seen[0] != token:
             return False
-        return self._take_away(self._seen[1], self._set_aside if token.lives(self._clock()) else self._forget)
+        act = self._set_aside if token.lives(self._clock()) else self._forget
+        return _take_away(self._path, self._seen[1], act)
 
     def check(self) -> None:
         """Do nothing: a file is read at every use."""
@@ -198,13 +199,6 @@ class FileStore:
         if failures:
             logs.warning("The token file's metadata is not written (%s)", failures[0])
         return version
-
-    def _take_away(self, version: FileVersion, act: Callable[[], object]) -> bool:
-        """Call `act` unless the file has been replaced since that version."""
-        if version_of(self._path) != version:
-            return False
-        act()
-        return True
 
     def _check_key(self) -> None:
         for path in (self._path, self._expiring_path):
@@ -296,6 +290,14 @@ def local_time(token: Token) -> str:
 
 def _digest(content: bytes) -> str:
     return sha256(content).hexdigest()
+
+
+def _take_away(path: str, version: FileVersion, act: Callable[[], object]) -> bool:
+    """Call `act` unless the file has been replaced since that version."""
+    if version_of(path) != version:
+        return False
+    act()
+    return True
 
 
 def _decode(content: bytes, known: dict[str, str] | None = None, written_at: float | None = None) -> Token:

@@ -39,4 +39,4 @@ class TokenCheck:
                 self._tracker.on_unverified(self._clock(), getattr(error, "retry_after", None))
             then(None if isinstance(error, KiwoomTokenError) else error)
 
-        self._run_act(Job(service.verify, finish))
+        self._run_act(Job(lambda: service.verify(is_patient=True), finish))

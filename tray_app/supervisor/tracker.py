@@ -164,7 +164,7 @@ class TokenTracker:
     def on_request_failed(self, error: KiwoomTokenError, now: float, *, rotating: bool) -> None:
         """Show why Kiwoom gave no token, and plan when to ask again."""
         self.on_failed(error, now)
-        self._schedule.failed(error, now, rotating=rotating)
+        self._schedule.failed(error, now, rotating=rotating, is_doubtful=self.state.is_doubtful)
 
     def on_failed(self, error: KiwoomTokenError, now: float) -> None:
         """Show an error that changes nothing about when to renew."""
@@ -192,7 +192,7 @@ class TokenTracker:
 
     def on_unverified(self, now: float, retry_after: float | None) -> None:
         """Take note that Kiwoom did not say whether the token works, which changes nothing about it."""
-        self._verification.failed(now, retry_after)
+        self._verification.failed(now, retry_after, is_doubtful=self.state.is_doubtful)
 
     def want_verification(self) -> None:
         """Request another check of the token: much may have happened meanwhile."""
