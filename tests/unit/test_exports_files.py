@@ -327,8 +327,11 @@ def test_a_switch_is_true_or_false(settings_file: Path, name: Any, value: Any) -
     assert "true, false" in str(settings.problems[0])
 
 
-def test_without_any_share_nothing_is_opened(settings_file: Path, clock: Clock) -> None:
-    assert open_service(load_settings(), clock=clock).exports is None
+def test_without_any_share_only_other_stores_of_this_user_are_told(settings_file: Path, clock: Clock) -> None:
+    exports = open_service(load_settings(), clock=clock).exports
+
+    assert isinstance(exports, Exports)
+    assert [type(one) for one in exports] == [OtherStores]
 
 
 # --- a copy in .token beside the keyring ---
