@@ -18,6 +18,8 @@ from tests.doubles import KEYS, Clock, FakeBroker, MemoryKeyring
 from tray_app import TokenManager
 from tray_app.core.errors import KeyringUnavailable, SettingsError, StoreError
 from tray_app.core.token import encode_seed, token_for
+from tray_app.exports.group import Exports
+from tray_app.exports.other_stores import OtherStores
 from tray_app.service.composition import open_service
 from tray_app.service.outcome import Outcome
 from tray_app.service.settings_changes import change_setting, setting_named
