@@ -331,6 +331,14 @@ class TestDamage:
         assert store.read() is None
         assert max(sizes) == MAX_BYTES + 1
 
+    @pytest.mark.parametrize(("size", "is_read"), [(65536, True), (65537, False)])
+    def test_a_file_of_more_than_64_kib_is_none_of_ours(
+        self, size: int, is_read: bool, store: FileStore, path: Path
+    ) -> None:
+        put(path, json.dumps(seed_record()).encode().ljust(size))
+
+        assert (store.read() is not None, path.exists()) == (is_read, is_read)
+
     def test_an_editor_that_writes_in_place_is_waited_for(
         self, store: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -637,6 +645,14 @@ class TestClear:
 
     def test_tells_when_there_was_none(self, store: FileStore) -> None:
         assert store.clear() is False
+
+    @pytest.mark.parametrize("name", [".token", ".token.ending", ".token.owner"])
+    def test_leaves_nothing_that_a_killed_writer_left(self, name: str, store: FileStore, path: Path) -> None:
+        put(path.with_name(f"{name}.0123abcd.new"), b'{"access_token": "half')
+
+        store.clear()
+
+        assert names(path) == []
 
     def test_forgets_an_expiring_token_as_well(self, store: FileStore, clock: Clock) -> None:
         store.write(OLD)
