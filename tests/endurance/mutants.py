@@ -15,14 +15,17 @@ import importlib.abc
 import importlib.util
 import inspect
 import itertools
+import json
 import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FrameType, FunctionType, ModuleType
+from typing import Any
 
 import pytest
 
@@ -62,6 +65,7 @@ TESTS = {
     "tray_app.stores.redis_lock": _REDIS,
 }
 _PATIENCE_SECONDS = 60
+_SURVIVED, _NOT_IN_PLACE = 0, 2
 _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -83,28 +87,60 @@ _NAMES = {"min": "max", "max": "min"}
 class Change(ast.NodeTransformer):
     """Change the `at`-th place that can be changed; `what` says what was done, and is empty when there is no such.
 
-    `is_inside`: it was in a function, whose code can be changed while the program runs.
+    `lines` are those of the statement, or of those that use a constant of the module; empty where that is not known.
     """
 
     def __init__(self, at: int) -> None:
         self._left = at
-        self._depth = 0
+        self._within: list[ast.stmt] = []
         self.what = ""
-        self.is_inside = False
+        self.lines: set[int] = set()
 
     def visit(self, node: ast.AST) -> ast.AST:
+        if isinstance(node, ast.stmt):
+            self._within.append(node)
+        visited = self._visit(node)
+        if isinstance(node, ast.stmt):
+            self._within.pop()
+        return visited
+
+    def _visit(self, node: ast.AST) -> ast.AST:
         for text, changed in _changes(node):
             if self._left == 0 and not self.what:
                 self.what = f"line {getattr(node, 'lineno', 0)}: {text}"
-                self.is_inside = self._depth > 0
+                self.lines = self._lines()
                 return changed
             self._left -= 1
+        if isinstance(node, ast.Module):
+            self._tree = copy.deepcopy(node)
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             return node  # a docstring
-        self._depth += isinstance(node, ast.FunctionDef)
-        visited = self.generic_visit(node)
-        self._depth -= isinstance(node, ast.FunctionDef)
-        return visited
+        return self.generic_visit(node)
+
+    def _lines(self) -> set[int]:
+        statement = self._within[-1]
+        if any(isinstance(one, ast.FunctionDef) for one in self._within):
+            return set(_lines_of(statement))
+        names = [one.id for one in getattr(statement, "targets", []) if isinstance(one, ast.Name)]
+        if not names or not all(one.startswith("_") for one in names):
+            return set()
+        users = (one for one in ast.walk(self._tree) if isinstance(one, ast.stmt) and _uses(one, names))
+        return {line for one in users for line in _lines_of(one)}
+
+
+def _lines_of(statement: ast.stmt) -> range:
+    """Return the lines of a simple statement, of a function, or of what comes before the block of another one."""
+    end = statement.end_lineno or statement.lineno
+    if not isinstance(statement, ast.FunctionDef) and hasattr(statement, "body"):
+        end = max(statement.lineno, statement.body[0].lineno - 1)
+    return range(statement.lineno, end + 1)
+
+
+def _uses(statement: ast.stmt, names: list[str]) -> bool:
+    is_whole = isinstance(statement, ast.ClassDef)
+    return not is_whole and any(
+        isinstance(one, ast.Name) and one.id in names and isinstance(one.ctx, ast.Load) for one in ast.walk(statement)
+    )
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
@@ -178,20 +214,23 @@ class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 class Trial:
-    """A plugin of pytest: once the tests are collected, run them in a child for each mutant, the latest killers first.
+    """A plugin of pytest: once the tests are collected, run those that come by the changed lines in a child for each
+    mutant, the latest killers first.
 
     The tests' modules were imported with the unchanged program, so in the child each function gets its changed code in
-    place, and each plain value its changed value wherever it was imported. What survives that and was not in a function
-    has a second trial in a program that has imported nothing before.
+    place, and each plain value its changed value wherever it was imported. What survives because nothing could be
+    changed in place has a second trial in a program that has imported nothing before.
     """
 
     def __init__(self, name: str, end: float) -> None:
         self._name, self._end = name, end
         self._killers: list[pytest.Item] = []
+        self._lines: list[set[int]] = []
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         module = importlib.import_module(self._name)
         path = Path(str(module.__file__))
+        self._lines = _lines_run(session, str(path))
         tried = survived = 0
         for at, (change, tree) in enumerate(mutants(path)):
             if time.monotonic() > self._end:
@@ -199,70 +238,126 @@ class Trial:
                 break
             tried += 1
             again = [sys.executable, "-m", "tests.endurance.mutants", self._name, "--at", str(at)]
-            if self._survives(session, module, compile(tree, str(path), "exec")) and (
-                change.is_inside or not subprocess.call(again)
-            ):
+            status = self._try(self._items(session, change), session, module, compile(tree, str(path), "exec"))
+            if status == _SURVIVED or (status == _NOT_IN_PLACE and not subprocess.call(again)):
                 survived += 1
                 print(f"  {self._name} {change.what}", flush=True)
         print(f"{self._name}: {tried} mutants, {survived} survived", flush=True)
         return True
 
-    def _survives(self, session: pytest.Session, module: ModuleType, code: CodeType) -> bool:
-        """Return whether all tests pass with that code. One that never ends is noticed."""
-        items = [*self._killers, *(one for one in session.items if one not in self._killers)]
+    def _items(self, session: pytest.Session, change: Change) -> list[pytest.Item]:
+        """Return the tests that come by the changed lines, or all where no test seems to."""
+        found = [one for one, lines in zip(session.items, self._lines, strict=True) if lines & change.lines]
+        items = found or session.items
+        killers = [one for one in self._killers if one in items]
+        return [*killers, *(one for one in items if one not in killers)]
+
+    def _try(self, items: list[pytest.Item], session: pytest.Session, module: ModuleType, code: CodeType) -> int:
+        """Return how the tests end with that code. One that never ends is noticed."""
         reader, writer = os.pipe()
         number = os.fork()
         if not number:
-            with contextlib.suppress(BaseException), open(os.devnull, "w", encoding="utf-8") as nowhere:
-                os.dup2(nowhere.fileno(), 1)
-                os.dup2(nowhere.fileno(), 2)
-                session.config.pluginmanager.unregister(name="terminalreporter")
-                _put_in_place(module, code)
+            with _silent(session):
+                is_in_place = _put_in_place(module, code)
                 for at, (item, following) in enumerate(itertools.pairwise([*items, None])):
                     assert item
                     os.write(writer, at.to_bytes(2, "big"))
                     item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                     if session.testsfailed:
                         os._exit(1)
-                os._exit(0)
+                os._exit(_SURVIVED if is_in_place else _NOT_IN_PLACE)
             os._exit(1)
         os.close(writer)
         with open(reader, "rb") as tried:
             begun = tried.read()
-        if os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]) == 0:
-            return True
-        if begun:
+        status = os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
+        if begun and status not in {_SURVIVED, _NOT_IN_PLACE}:
             killer = items[int.from_bytes(begun[-2:], "big")]
             self._killers = [killer, *(one for one in self._killers if one is not killer)]
-        return False
+        return status
 
 
-def _put_in_place(module: ModuleType, code: CodeType) -> None:
+@contextlib.contextmanager
+def _silent(session: pytest.Session) -> Iterator[None]:
+    """Show nothing of what the tests of this child do."""
+    with contextlib.suppress(BaseException), open(os.devnull, "w", encoding="utf-8") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+        session.config.pluginmanager.unregister(name="terminalreporter")
+        yield
+
+
+def _lines_run(session: pytest.Session, path: str) -> list[set[int]]:
+    """Return the lines of that file which each test comes by. Raises `RuntimeError` if one fails without a change."""
+    reader, writer = os.pipe()
+    number = os.fork()
+    if not number:
+        with _silent(session):
+            found = []
+            for item, following in itertools.pairwise([*session.items, None]):
+                assert item
+                lines: set[int] = set()
+                tracer = _tracer(path, lines)
+                threading.settrace(tracer)
+                sys.settrace(tracer)
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                sys.settrace(None)
+                found.append(sorted(lines))
+            with open(writer, "wb") as file:
+                file.write(json.dumps(found).encode())
+            os._exit(session.testsfailed > 0)
+        os._exit(1)
+    os.close(writer)
+    with open(reader, "rb") as result:
+        content = result.read()
+    if os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]):
+        raise RuntimeError("a test fails without a change")
+    return [set(one) for one in json.loads(content)]
+
+
+def _tracer(path: str, lines: set[int]) -> Callable[[FrameType, str, object], Any]:
+    def line(frame: FrameType, event: str, _: object) -> Any:
+        lines.add(frame.f_lineno)
+        return line
+
+    def call(frame: FrameType, event: str, _: object) -> Any:
+        return line(frame, event, None) if frame.f_code.co_filename == path else None
+
+    return call
+
+
+def _put_in_place(module: ModuleType, code: CodeType) -> bool:
+    """Return whether anything could be changed."""
     changed = ModuleType(module.__name__)
     changed.__dict__.update({name: module.__dict__[name] for name in ("__file__", "__package__", "__spec__")})
     exec(code, changed.__dict__)  # noqa: S102 - our own source
+    is_any = False
     for name, new in vars(changed).items():
         old = getattr(module, name, None)
         if isinstance(new, _PLAIN) and not name.startswith("__") and new != old:
+            is_any = True
             for other in [one for one in sys.modules.values() if vars(one).get(name, _PLAIN) == old]:
                 setattr(other, name, new)
-    _copy(module, changed, module.__name__)
+    return _copy(module, changed, module.__name__) or is_any
 
 
-def _copy(old: object, new: object, module: str) -> None:
-    """Copy the code and the plain values of what is defined in a module or class."""
+def _copy(old: object, new: object, module: str) -> bool:
+    """Copy the code and the plain values of what is defined in a module or class; return whether any differed."""
+    is_any = False
     for name, changed in list(vars(new).items()):
         present = vars(old).get(name)
         if isinstance(changed, type) and isinstance(present, type) and changed.__module__ == module:
-            _copy(present, changed, module)
+            is_any |= _copy(present, changed, module)
         elif isinstance(new, type) and isinstance(changed, _PLAIN) and changed != present and name[:2] != "__":
             with contextlib.suppress(AttributeError):
                 setattr(old, name, changed)
+                is_any = True
         for old_function, new_function in zip(_functions(present), _functions(changed), strict=False):
             if new_function.__module__ == module:
-                old_function.__code__ = new_function.__code__
-                old_function.__defaults__ = new_function.__defaults__
-                old_function.__kwdefaults__ = new_function.__kwdefaults__
+                for part in ("__code__", "__defaults__", "__kwdefaults__"):
+                    is_any |= getattr(old_function, part) != getattr(new_function, part)
+                    setattr(old_function, part, getattr(new_function, part))
+    return is_any
 
 
 def _functions(one: object) -> list[FunctionType]:
