@@ -21,6 +21,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -48,6 +49,7 @@ TESTS = {
         "unit/test_encryption.py",
         "unit/test_dead_tokens.py",
         "unit/test_writer_zone.py",
+        "unit/test_traceback_locals.py",
     ],
     "tray_app.stores.change_marker": ["unit/test_stores_change_marker.py", *_STORES],
     "tray_app.stores.keyring": ["unit/test_stores_fallback.py", "unit/test_token_manager.py"],
@@ -65,7 +67,7 @@ TESTS = {
     "tray_app.stores.redis_lock": _REDIS,
 }
 _PATIENCE_SECONDS = 60
-_SURVIVED, _NOT_IN_PLACE = 0, 2
+_NOTICED = {pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED}
 _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -79,6 +81,9 @@ _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.NotIn: ast.In,
 }
 _PLAIN = (bool, int, float, str, tuple, frozenset)
+_CALLS_WATCHED = 100
+"""How many calls of a function in one test are watched."""
+
 _LATER_THAN_ALL = 1e10
 """An instant a second later than the epoch would be as long ago."""
 _NAMES = {"min": "max", "max": "min"}
@@ -218,8 +223,8 @@ class Trial:
     mutant, the latest killers first.
 
     The tests' modules were imported with the unchanged program, so in the child each function gets its changed code in
-    place, and each plain value its changed value wherever it was imported. What survives because nothing could be
-    changed in place has a second trial in a program that has imported nothing before.
+    place, and each plain value its changed value wherever it was imported. What survives that has a second trial in a
+    program that has imported nothing before.
     """
 
     def __init__(self, name: str, end: float) -> None:
@@ -237,9 +242,12 @@ class Trial:
                 print("the time is over")
                 break
             tried += 1
+            items = self._items(session, change)
             again = [sys.executable, "-m", "tests.endurance.mutants", self._name, "--at", str(at)]
-            status = self._try(self._items(session, change), session, module, compile(tree, str(path), "exec"))
-            if status == _SURVIVED or (status == _NOT_IN_PLACE and not subprocess.call(again)):
+            names = "\n".join([f"tests/{TESTS[self._name][0]}", *(one.nodeid for one in items)])
+            if self._survives(items, session, module, compile(tree, str(path), "exec")) and (
+                subprocess.run(again, input=names, text=True, check=False).returncode not in _NOTICED
+            ):
                 survived += 1
                 print(f"  {self._name} {change.what}", flush=True)
         print(f"{self._name}: {tried} mutants, {survived} survived", flush=True)
@@ -252,29 +260,30 @@ class Trial:
         killers = [one for one in self._killers if one in items]
         return [*killers, *(one for one in items if one not in killers)]
 
-    def _try(self, items: list[pytest.Item], session: pytest.Session, module: ModuleType, code: CodeType) -> int:
-        """Return how the tests end with that code. One that never ends is noticed."""
+    def _survives(self, items: list[pytest.Item], session: pytest.Session, module: ModuleType, code: CodeType) -> bool:
+        """Return whether the tests pass with that code. One that never ends is noticed."""
         reader, writer = os.pipe()
         number = os.fork()
         if not number:
             with _silent(session):
-                is_in_place = _put_in_place(module, code)
+                _put_in_place(module, code)
                 for at, (item, following) in enumerate(itertools.pairwise([*items, None])):
                     assert item
                     os.write(writer, at.to_bytes(2, "big"))
                     item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                     if session.testsfailed:
                         os._exit(1)
-                os._exit(_SURVIVED if is_in_place else _NOT_IN_PLACE)
+                os._exit(0)
             os._exit(1)
         os.close(writer)
         with open(reader, "rb") as tried:
             begun = tried.read()
-        status = os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
-        if begun and status not in {_SURVIVED, _NOT_IN_PLACE}:
+        if os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]) == 0:
+            return True
+        if begun:
             killer = items[int.from_bytes(begun[-2:], "big")]
             self._killers = [killer, *(one for one in self._killers if one is not killer)]
-        return status
+        return False
 
 
 @contextlib.contextmanager
@@ -316,48 +325,46 @@ def _lines_run(session: pytest.Session, path: str) -> list[set[int]]:
 
 
 def _tracer(path: str, lines: set[int]) -> Callable[[FrameType, str, object], Any]:
+    calls: Counter[CodeType] = Counter()
+
     def line(frame: FrameType, event: str, _: object) -> Any:
         lines.add(frame.f_lineno)
         return line
 
     def call(frame: FrameType, event: str, _: object) -> Any:
-        return line(frame, event, None) if frame.f_code.co_filename == path else None
+        if frame.f_code.co_filename != path:
+            return None
+        calls[frame.f_code] += 1
+        return line(frame, event, None) if calls[frame.f_code] <= _CALLS_WATCHED else None
 
     return call
 
 
-def _put_in_place(module: ModuleType, code: CodeType) -> bool:
-    """Return whether anything could be changed."""
+def _put_in_place(module: ModuleType, code: CodeType) -> None:
     changed = ModuleType(module.__name__)
     changed.__dict__.update({name: module.__dict__[name] for name in ("__file__", "__package__", "__spec__")})
     exec(code, changed.__dict__)  # noqa: S102 - our own source
-    is_any = False
     for name, new in vars(changed).items():
         old = getattr(module, name, None)
         if isinstance(new, _PLAIN) and not name.startswith("__") and new != old:
-            is_any = True
             for other in [one for one in sys.modules.values() if vars(one).get(name, _PLAIN) == old]:
                 setattr(other, name, new)
-    return _copy(module, changed, module.__name__) or is_any
+    _copy(module, changed, module.__name__)
 
 
-def _copy(old: object, new: object, module: str) -> bool:
-    """Copy the code and the plain values of what is defined in a module or class; return whether any differed."""
-    is_any = False
+def _copy(old: object, new: object, module: str) -> None:
+    """Copy the code and the plain values of what is defined in a module or class."""
     for name, changed in list(vars(new).items()):
         present = vars(old).get(name)
         if isinstance(changed, type) and isinstance(present, type) and changed.__module__ == module:
-            is_any |= _copy(present, changed, module)
+            _copy(present, changed, module)
         elif isinstance(new, type) and isinstance(changed, _PLAIN) and changed != present and name[:2] != "__":
             with contextlib.suppress(AttributeError):
                 setattr(old, name, changed)
-                is_any = True
         for old_function, new_function in zip(_functions(present), _functions(changed), strict=False):
             if new_function.__module__ == module:
                 for part in ("__code__", "__defaults__", "__kwdefaults__"):
-                    is_any |= getattr(old_function, part) != getattr(new_function, part)
                     setattr(old_function, part, getattr(new_function, part))
-    return is_any
 
 
 def _functions(one: object) -> list[FunctionType]:
@@ -367,17 +374,17 @@ def _functions(one: object) -> list[FunctionType]:
     ]
 
 
-def run_tests(name: str, *plugins: object) -> int:
-    """Run the tests of a module; return pytest's exit status."""
+def run_tests(tests: list[str], *plugins: object) -> int:
+    """Run them; return pytest's exit status."""
     words = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--timeout={_PATIENCE_SECONDS}"]
-    return int(pytest.main([*words, *(f"tests/{one}" for one in TESTS[name])], plugins=list(plugins)))
+    return int(pytest.main([*words, *tests], plugins=list(plugins)))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Change the program and see whether the tests notice.")
     parser.add_argument("modules", nargs="*", default=list(TESTS))
     parser.add_argument("--minutes", type=float, default=60.0, help="for all of them")
-    parser.add_argument("--at", type=int, help="run the tests with that mutant of a module alone; 0 if it survives")
+    parser.add_argument("--at", type=int, help="run the tests that the input names with that mutant of a module")
     options = parser.parse_args()
     if options.at is not None:
         (name,) = options.modules
@@ -386,13 +393,13 @@ def main() -> int:
         sys.meta_path.insert(0, Mutated(name, path, tree))
         with open(os.devnull, "w", encoding="utf-8") as nowhere:
             os.dup2(nowhere.fileno(), 1)
-            return run_tests(name)
+            return run_tests(sys.stdin.read().splitlines())
     end = time.monotonic() + options.minutes * 60
     status = 0
     for name in options.modules:
         number = os.fork()
         if not number:
-            os._exit(run_tests(name, Trial(name, end)))
+            os._exit(run_tests([f"tests/{one}" for one in TESTS[name]], Trial(name, end)))
         status |= os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
     return status
 

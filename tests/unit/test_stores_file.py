@@ -707,6 +707,24 @@ class TestRetire:
 
         assert names(path) == [".token", ".token.owner"]
 
+    @pytest.mark.posix
+    def test_a_token_put_aside_that_cannot_be_removed_is_no_reason_not_to_store_another(
+        self, store: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        was_unlink = os.unlink
+
+        def refuse(name: Any, **options: Any) -> None:
+            if str(name).endswith(".ending"):
+                raise PermissionError(errno.EPERM, "Operation not permitted")
+            was_unlink(name, **options)
+
+        monkeypatch.setattr(os, "unlink", refuse)
+
+        store.write(NEW)
+
+        assert store.read() == NEW
+        assert f"{path}.ending cannot be deleted" in caplog.text
+
     def test_leaves_the_token_that_has_taken_its_place(self, store: FileStore, path: Path, clock: Clock) -> None:
         store.write(OLD)
         FileStore(str(path), ThreadLock()).write(NEW)
@@ -719,6 +737,15 @@ class TestRetire:
 
         assert store.expire_soft(OLD) is False
         assert store.read() == OLD
+
+    @pytest.mark.posix
+    def test_what_cannot_be_read_where_one_is_put_aside_is_no_token_and_is_told(
+        self, store: FileStore, path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        path.with_name(".token.ending").mkdir(parents=True)
+
+        assert store.read_expiring() is None
+        assert f"{path}.ending cannot be read" in caplog.text
 
     def test_a_damaged_file_put_aside_is_no_token(self, store: FileStore, path: Path) -> None:
         put(path.with_name(".token.ending"), b"{")

@@ -297,10 +297,66 @@ class TestHolderThatDoesNotGoOn:
 
         assert len(looks) > 4
 
+    @pytest.mark.usefixtures("stopped")
+    def test_who_took_it_lets_it_go_and_keeps_no_file_open(self, lock: ProfileLock, path: Path) -> None:
+        lock.acquire()
+        other = ProfileLock(str(path))
+
+        for loser, winner in ((lock, other), (other, lock)) * 3:
+            winner.acquire()
+            loser.release()
+            assert times_open(path) == 1
+            assert taken_by_another(path)
+        lock.release()
+        descriptors = len(os.listdir("/proc/self/fd"))
+        for loser, winner in ((lock, other), (other, lock)) * 3:
+            loser.acquire()
+            winner.acquire()
+            loser.release()
+            winner.release()
+
+        assert not taken_by_another(path)
+        assert len(os.listdir("/proc/self/fd")) == descriptors
+
+    def test_keeps_it_in_every_wait_while_it_is_known_to_run(
+        self, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tray_app.stores.lock.DEFAULT_TIMEOUT_SECONDS", 0.1)
+        monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: Holder(77, "bot", is_stopped=False))
+
+        with lock, pytest.raises(LockTimeout, match=r"bot \(process 77\)"):
+            ProfileLock(str(path)).acquire(0.1)
+
+        assert not lock.is_lost()
+
+    def test_keeps_it_in_a_shorter_wait_when_nothing_is_known_about_it(
+        self, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tray_app.stores.lock.TOLD_AFTER_SECONDS", 0.0)
+        monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: None)
+
+        with lock, pytest.raises(LockTimeout):
+            ProfileLock(str(path)).acquire(0.1)
+
+        assert not lock.is_lost()
+
+    def test_is_named_once_to_who_waits_long(
+        self, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr("tray_app.stores.lock.TOLD_AFTER_SECONDS", 0.0)
+        monkeypatch.setattr("tray_app.stores.lock.LOOK_EVERY_SECONDS", 0.0)
+        monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: Holder(77, "bot", is_stopped=False))
+
+        with lock, pytest.raises(LockTimeout):
+            ProfileLock(str(path)).acquire(0.2)
+
+        assert caplog.messages == ["Waiting for the lock, which bot (process 77) has"]
+
     @pytest.mark.parametrize("writes", [True, False])
     def test_about_which_nothing_is_known_loses_it_once_no_request_can_take_that_long(
         self, writes: bool, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr("tray_app.stores.lock.TOLD_AFTER_SECONDS", 0.0)
         monkeypatch.setattr("tray_app.stores.lock.DEFAULT_TIMEOUT_SECONDS", 0.3)
         monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: None)
         lock.acquire()
@@ -505,6 +561,16 @@ class TestRecordVersion:
                 lock.write_record({"at": 1})  # as fast as can be, and just as long
                 versions.append(reader.record_version())
         assert len(set(versions)) == len(versions)
+
+    def test_so_it_does_while_the_clock_stands_still(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        lock = ProfileLock(str(tmp_path / "lock"))
+        monkeypatch.setattr("time.time_ns", lambda: 1_790_000_000_000_000_000)
+        versions = []
+        with lock:
+            for _ in range(3):
+                lock.write_record({"at": 1})
+                versions.append(lock.record_version())
+        assert len(set(versions)) == 3
 
     def test_to_take_the_lock_does_not(self, tmp_path: Path) -> None:
         lock = ProfileLock(str(tmp_path / "lock"))
