@@ -20,7 +20,7 @@ SECRET = "org.freedesktop.Secret"
 
 class KeePassXC:
     """Use in a `with` statement. `asked` counts the questions, `open` are those on the screen, `most_open` how many
-    there were at once. With `never_asks` it gives everything to everybody."""
+    there were at once. With `never_asks` it gives everything to everybody; while `is_locked` its database is closed."""
 
     def __init__(self, address: str) -> None:
         self._connection = open_dbus_connection(address)
@@ -70,6 +70,7 @@ class KeePassXC:
             sender, paths = self._prompts[prompt]
             if not dismissed:
                 self._granted |= {(sender, path) for path in paths}
+                self.is_locked = self.is_locked and not any(path not in self.items for path in paths)
             self._complete(sender, prompt, dismissed, ("ao", [] if dismissed else paths))
 
     def _complete(self, sender: str, prompt: str, dismissed: bool, result: tuple[str, object]) -> None:
@@ -116,7 +117,7 @@ class KeePassXC:
             ]
             return new_method_return(message, "ao", (found,))
         if member == "Unlock":
-            wanted = [one for one in body[0] if self._is_item_locked(one, sender)]
+            wanted = [one for one in body[0] if self._is_locked(one, sender)]
             prompt = self._new_prompt(sender, wanted) if wanted else "/"
             return new_method_return(message, "aoo", ([one for one in body[0] if one not in wanted], prompt))
         if member == "CreateItem":
@@ -151,6 +152,9 @@ class KeePassXC:
         prompt = f"/org/freedesktop/secrets/prompt/{next(self._numbers)}"
         self._prompts[prompt] = (sender, paths)
         return prompt
+
+    def _is_locked(self, path: str, sender: str) -> bool:
+        return self._is_item_locked(path, sender) if path in self.items else self.is_locked
 
     def _is_item_locked(self, path: str, sender: str) -> bool:
         return path in self.items and not self.never_asks and (sender, path) not in self._granted

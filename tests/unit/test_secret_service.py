@@ -295,6 +295,46 @@ class TestLocked:
         assert keyring_client.get(*NAMES) == "value"
 
 
+class TestDatabaseThatIsClosed:
+    @pytest.fixture
+    def closed(self, keepassxc: KeePassXC) -> KeePassXC:
+        keepassxc.store(*NAMES, "value")
+        keepassxc.never_asks = keepassxc.is_locked = True
+        return keepassxc
+
+    def test_is_not_opened_by_a_read_or_write(self, closed: KeePassXC) -> None:
+        keyring_client = KeyringClient(LONG)
+
+        assert problem_of(keyring_client.check) == KeyringUnavailable.LOCKED
+        assert problem_of(lambda: keyring_client.get(*NAMES)) == KeyringUnavailable.LOCKED
+        assert problem_of(lambda: keyring_client.set(*NAMES, "another")) == KeyringUnavailable.LOCKED
+        assert (closed.asked, closed.value(*NAMES)) == (0, "value")
+
+    @pytest.mark.parametrize("is_opened", [True, False])
+    def test_is_opened_by_its_user_or_not(self, closed: KeePassXC, *, is_opened: bool) -> None:
+        keyring_client = KeyringClient(LONG)
+        problems: list[str] = []
+        asked = threading.Thread(target=lambda: problems.append(problem_of(keyring_client.unlock)))
+        asked.start()
+        until(lambda: closed.open)
+
+        closed.allow() if is_opened else closed.deny()
+        asked.join(LONG)
+
+        assert problems == ["" if is_opened else KeyringUnavailable.LOCKED]
+        assert problem_of(lambda: keyring_client.get(*NAMES)) == problems[0]
+
+    def test_that_nobody_opens_is_asked_about_no_longer(
+        self, closed: KeePassXC, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tray_app.stores.keyring_client.UNLOCK_SECONDS", 0.3)
+        keyring_client = KeyringClient(LONG)
+
+        assert problem_of(keyring_client.unlock) != ""
+
+        until(lambda: closed.asked and not closed.open)
+
+
 class TestPermission:
     def test_is_never_asked_for_by_a_read_or_write_and_is_said_to_be_needed(self, keepassxc: KeePassXC) -> None:
         keepassxc.store(*NAMES, "value")

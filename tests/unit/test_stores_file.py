@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import os
+import re
 import shutil
 import stat
 import sys
@@ -662,14 +663,17 @@ class TestClear:
         assert store.clear() is True
         assert store.read_expiring() is None
 
-    def test_a_file_that_cannot_be_deleted_is_an_error(self, store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_file_that_cannot_be_deleted_is_an_error(
+        self, store: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         store.write(OLD)
+        put(path.with_name(".token.ending"), b"another")
 
         def refuse(*_: Any) -> None:
             raise PermissionError(errno.EPERM, "Operation not permitted")
 
         monkeypatch.setattr(os, "unlink", refuse)
-        with pytest.raises(StoreError, match="by hand"):
+        with pytest.raises(StoreError, match=re.escape(f"{path} cannot be deleted") + ".*by hand"):
             store.clear()
 
 
@@ -728,6 +732,13 @@ class TestRetire:
     def test_leaves_the_token_that_has_taken_its_place(self, store: FileStore, path: Path, clock: Clock) -> None:
         store.write(OLD)
         FileStore(str(path), ThreadLock()).write(NEW)
+
+        assert store.expire_soft(OLD) is False
+        assert store.read() == NEW
+
+    def test_leaves_the_one_that_it_has_stored_in_its_place(self, store: FileStore) -> None:
+        store.write(OLD)
+        store.write(NEW)
 
         assert store.expire_soft(OLD) is False
         assert store.read() == NEW
