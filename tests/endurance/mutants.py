@@ -50,6 +50,7 @@ TESTS = {
         "unit/test_dead_tokens.py",
         "unit/test_writer_zone.py",
         "unit/test_traceback_locals.py",
+        "unit/test_stores_mirrored.py",
     ],
     "tray_app.stores.change_marker": ["unit/test_stores_change_marker.py", *_STORES],
     "tray_app.stores.keyring": ["unit/test_stores_fallback.py", "unit/test_token_manager.py"],
