@@ -36,6 +36,8 @@ class KeePassXC:
         self.most_open = 0
         self.never_asks = False
         self.is_locked = False
+        self.error = ""
+        """The name of the error with which every request for a secret is refused."""
 
     def __enter__(self) -> KeePassXC:
         Proxy(message_bus, self._connection).RequestName(BUS_NAME)
@@ -123,8 +125,8 @@ class KeePassXC:
         if member == "CreateItem":
             return self._create(message, sender)
         if member == "GetSecret":
-            if self._is_item_locked(path, sender):
-                return new_error(message, f"{SECRET}.Error.IsLocked")
+            if self.error or self._is_item_locked(path, sender):
+                return new_error(message, self.error or f"{SECRET}.Error.IsLocked", "s", ("It is not given.",))
             return new_method_return(message, "(oayays)", ((body[0], b"", self.items[path][1], "text/plain"),))
         if member == "Delete":
             return new_method_return(message, "o", (self._new_prompt(sender, [path]),))

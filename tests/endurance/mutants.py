@@ -30,7 +30,7 @@ from typing import Any
 
 import pytest
 
-_SCHEDULE = ["unit/test_renewal_schedule.py", "unit/test_notice_schedule.py"]
+_SCHEDULE = ["unit/test_renewal_schedule.py", "unit/test_notice_schedule.py", "unit/test_rotation.py"]
 _STORES = ["unit/test_stores_file.py", "unit/test_stores_fallback.py", "unit/test_token_manager.py"]
 _REDIS = ["redis/test_redis_store.py", "redis/test_redis_lock.py"]
 TESTS = {

@@ -69,13 +69,23 @@ def test_the_token_is_that_of_the_store_while_there_is_no_copy(store: MirroredSt
 
 
 def test_a_newer_token_of_another_program_is_returned_and_stored(
-    store: MirroredStore, main: BrokenStore, path: Path
+    store: MirroredStore, main: BrokenStore, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "kiwoom")
     write_as_another_program(path, NEWER)
 
     assert store.read() == NEWER
     assert main.read() == NEWER
     assert store.lock.try_acquire()
+    assert "Token written by another program adopted" in caplog.messages
+
+
+def test_so_is_one_where_the_store_has_none(store: MirroredStore, main: BrokenStore, path: Path) -> None:
+    main.clear()
+    write_as_another_program(path, OLDER)
+
+    assert store.read() == OLDER
+    assert main.read() == OLDER
 
 
 def test_an_adopted_token_belongs_to_no_account(store: MirroredStore, main: BrokenStore, path: Path) -> None:
@@ -119,6 +129,22 @@ def test_a_copy_that_was_deleted_leaves_the_token(store: MirroredStore, path: Pa
     path.unlink()
 
     assert store.read() == NEWER
+
+
+def test_a_damaged_copy_is_passed_over(store: MirroredStore, path: Path) -> None:
+    path.write_text("{")
+
+    assert store.read() == OURS
+
+
+def test_an_adopted_token_that_was_cleared_does_not_come_back_from_its_copy(store: MirroredStore, path: Path) -> None:
+    write_as_another_program(path, NEWER)
+    store.read()
+
+    store.clear()
+
+    assert path.exists()
+    assert store.read() is None
 
 
 @pytest.mark.posix
