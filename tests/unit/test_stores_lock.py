@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tray_app.core.errors import LockTimeout, StoreError
-from tray_app.stores.lock import ProfileLock, ThreadLock
+from tray_app.stores.lock import ProfileLock, ThreadLock, local_lock
 from tray_app.system.file_lock import Holder
 
 
@@ -318,6 +318,28 @@ class TestHolderThatDoesNotGoOn:
         assert not taken_by_another(path)
         assert len(os.listdir("/proc/self/fd")) == descriptors
 
+    @pytest.mark.usefixtures("stopped")
+    def test_keeps_it_where_it_cannot_be_taken_away(
+        self, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: Any) -> None:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+        with lock:
+            monkeypatch.setattr(os, "replace", refuse)
+            with pytest.raises(LockTimeout, match=r"bot \(process 1\)"):
+                ProfileLock(str(path)).acquire(20)
+
+            assert not lock.is_lost()
+            assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+    @pytest.mark.usefixtures("stopped")
+    def test_keeps_it_while_another_one_is_about_to_take_it(self, lock: ProfileLock, path: Path) -> None:
+        with lock, local_lock(str(path)), pytest.raises(LockTimeout):
+            ProfileLock(str(path)).acquire(0.3)
+
+        assert not lock.is_lost()
+
     def test_keeps_it_in_every_wait_while_it_is_known_to_run(
         self, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -584,6 +606,21 @@ class TestRecordVersion:
             lock.write_record({"message": "m" * 300})
             lock.write_record({"at": 1})
         assert ProfileLock(lock.path).read_record() == {"at": 1}
+
+    def test_a_file_that_somebody_filled_up_is_cut_short_again(self, tmp_path: Path) -> None:
+        lock = ProfileLock(str(tmp_path / "lock"))
+        (tmp_path / "lock").write_bytes(b"x" * 10_000)
+        with lock:
+            lock.write_record({"at": 1})
+        assert lock.read_record() == {"at": 1}
+
+    def test_a_threads_lock_has_a_version_too(self) -> None:
+        lock = ThreadLock()
+        before = lock.record_version()
+        with lock:
+            assert lock.record_version() == before
+            lock.write_record({"at": 1})
+        assert lock.record_version() != before
 
     def test_no_reader_finds_the_record_empty_while_it_is_replaced(self, tmp_path: Path) -> None:
         lock, reader = ProfileLock(str(tmp_path / "lock")), ProfileLock(str(tmp_path / "lock"))
