@@ -239,6 +239,29 @@ def test_after_its_file_is_gone_it_locks_the_one_that_others_find(
 
 
 @pytest.mark.posix
+def test_a_forked_child_does_not_hold_what_its_parent_holds(lock: ProfileLock, path: Path) -> None:
+    with lock:
+        assert in_a_child(lock.try_acquire) is False
+        assert taken_by_another(path), "the child's end frees nothing"
+
+    assert in_a_child(lock.try_acquire) is True
+    assert not taken_by_another(path)
+
+
+def in_a_child(act: Callable[[], bool]) -> bool:
+    child = os.fork()
+    if not child:
+        status = 2
+        try:
+            status = int(act())
+        finally:
+            os._exit(status)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert status < 2
+    return status == 1
+
+
+@pytest.mark.posix
 class TestHolderThatDoesNotGoOn:
     @pytest.fixture
     def stopped(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -507,6 +530,15 @@ class TestPlaceThatCannotLock:
                 pass
 
         assert caplog.text.count("cannot be locked") == 1
+
+    def test_a_forked_child_waits_for_its_parent_by_the_lock_on_this_computer(
+        self, path: Path, lock: ProfileLock, unlockable: Callable[..., None]
+    ) -> None:
+        unlockable(errno.ENOLCK, "in its place")
+
+        with lock:
+            assert in_a_child(lock.try_acquire) is False
+        assert in_a_child(lock.try_acquire) is True
 
     def test_two_folders_have_two_locks(self, path: Path, lock: ProfileLock, unlockable: Callable[..., None]) -> None:
         unlockable(errno.ENOLCK, "in its place")
