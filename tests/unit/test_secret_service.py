@@ -187,6 +187,25 @@ class TestWithoutTheSessionsEnvironment:
         assert KeyringClient(LONG).get(*NAMES) == "of keyring"
 
 
+class TestNamed:
+    def test_by_the_environment_it_is_used(self, gnome_keyring: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.SecretService.Keyring")
+
+        KeyringClient(LONG).set(*NAMES, "value")
+
+        assert KeyringClient(LONG).get(*NAMES) == "value"
+
+    def test_in_the_chain_of_the_host_program_it_is_used(
+        self, gnome_keyring: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from keyring.backends import SecretService, chainer
+
+        monkeypatch.setattr(chainer.ChainerBackend, "backends", [SecretService.Keyring()])
+        keyring.set_keyring(chainer.ChainerBackend())
+
+        assert KeyringClient(LONG).backend_name() == "keyring.backends.SecretService.Keyring"
+
+
 class TestOutOfReach:
     @pytest.fixture
     def hide(self, gnome_keyring: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], None]:

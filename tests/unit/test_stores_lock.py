@@ -18,6 +18,7 @@ import pytest
 from tray_app.core.errors import LockTimeout, StoreError
 from tray_app.stores.lock import ProfileLock, ThreadLock, local_lock
 from tray_app.system.file_lock import Holder
+from tray_app.system.private_files import replace_locked
 
 
 @pytest.fixture
@@ -413,6 +414,28 @@ class TestHolderThatDoesNotGoOn:
 
         assert lock.is_lost() is not writes
         lock.release()
+
+
+@pytest.mark.posix
+def test_who_finds_that_another_one_took_it_away_does_not_take_it_from_that_one(
+    lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faster: list[int] = []
+
+    def after_another(where: str) -> ThreadLock:
+        if not faster:
+            faster.append(replace_locked(where, b"{}"))
+        return local_lock(where)
+
+    monkeypatch.setattr("tray_app.stores.lock.DEFAULT_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: None)
+    monkeypatch.setattr("tray_app.stores.lock.local_lock", after_another)
+
+    with lock, pytest.raises(LockTimeout):
+        ProfileLock(str(path)).acquire(0.1)
+
+    assert taken_by_another(path), "the faster one has it"
+    os.close(faster[0])
 
 
 def test_a_folder_in_its_place_is_an_error(lock: ProfileLock, path: Path) -> None:
