@@ -869,6 +869,17 @@ class TestMemory:
         clock.advance(200)
         assert store.read_expiring() is None
 
+    def test_what_is_announced_is_another_version_and_leaves_the_token(self, clock: Clock) -> None:
+        store = MemoryStore(clock)
+        store.write(one := token(clock))
+        before = store.version()
+
+        with store.announcing():
+            pass
+
+        assert store.version() != before
+        assert (store.read(), store.read_quick()) == (one, one)
+
     def test_each_change_has_a_stamp_of_its_own(self, clock: Clock) -> None:
         store = MemoryStore(clock)
         versions = [store.version()]

@@ -159,6 +159,18 @@ def test_half_a_note_is_heard_as_none(lock: ProfileLock, path: Path) -> None:
     assert on_update == [{}]
 
 
+@pytest.mark.parametrize("kind", ["thread", "profile"])
+def test_a_thread_whose_wait_the_record_ends_does_not_have_the_lock(kind: str, lock: ProfileLock) -> None:
+    one = lock if kind == "profile" else ThreadLock()
+    taken: list[bool] = []
+    with one:
+        thread = threading.Thread(target=lambda: taken.append(one.acquire(timeout=20, on_update=lambda _: True)))
+        thread.start()
+        thread.join(20)
+
+    assert taken == [False]
+
+
 def test_who_has_the_lock_at_once_hears_nothing(lock: ProfileLock) -> None:
     lock.acquire(on_update=tell)
     lock.write_record({"at": 1})
