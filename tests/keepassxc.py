@@ -18,7 +18,7 @@ SECRET = "org.freedesktop.Secret"
 
 class KeePassXC(BusService):
     """Use in a `with` statement. `asked` counts the questions, `open` are those on the screen, `most_open` how many
-    there were at once. With `never_asks` it gives everything to everybody."""
+    there were at once. With `never_asks` it gives everything to everybody; while `is_locked` its database is closed."""
 
     def __init__(self, address: str) -> None:
         super().__init__(address, BUS_NAME)
@@ -32,6 +32,8 @@ class KeePassXC(BusService):
         self.most_open = 0
         self.never_asks = False
         self.is_locked = False
+        self.error = ""
+        """The name of the error with which every request for a secret is refused."""
 
     def store(self, service: str, username: str, value: str) -> None:
         path = f"{COLLECTION}/{next(self._numbers)}"
@@ -56,6 +58,7 @@ class KeePassXC(BusService):
             sender, paths = self._prompts[prompt]
             if not dismissed:
                 self._granted |= {(sender, path) for path in paths}
+                self.is_locked = self.is_locked and not any(path not in self.items for path in paths)
             self._complete(sender, prompt, dismissed, ("ao", [] if dismissed else paths))
 
     def _complete(self, sender: str, prompt: str, dismissed: bool, result: tuple[str, object]) -> None:
@@ -97,14 +100,14 @@ class KeePassXC(BusService):
             ]
             return new_method_return(message, "ao", (found,))
         if member == "Unlock":
-            wanted = [one for one in body[0] if self._is_item_locked(one, sender)]
+            wanted = [one for one in body[0] if self._is_locked(one, sender)]
             prompt = self._new_prompt(sender, wanted) if wanted else "/"
             return new_method_return(message, "aoo", ([one for one in body[0] if one not in wanted], prompt))
         if member == "CreateItem":
             return self._create(message, sender)
         if member == "GetSecret":
-            if self._is_item_locked(path, sender):
-                return new_error(message, f"{SECRET}.Error.IsLocked")
+            if self.error or self._is_item_locked(path, sender):
+                return new_error(message, self.error or f"{SECRET}.Error.IsLocked", "s", ("It is not given.",))
             return new_method_return(message, "(oayays)", ((body[0], b"", self.items[path][1], "text/plain"),))
         if member == "Delete":
             return new_method_return(message, "o", (self._new_prompt(sender, [path]),))
@@ -132,6 +135,9 @@ class KeePassXC(BusService):
         prompt = f"/org/freedesktop/secrets/prompt/{next(self._numbers)}"
         self._prompts[prompt] = (sender, paths)
         return prompt
+
+    def _is_locked(self, path: str, sender: str) -> bool:
+        return self._is_item_locked(path, sender) if path in self.items else self.is_locked
 
     def _is_item_locked(self, path: str, sender: str) -> bool:
         return path in self.items and not self.never_asks and (sender, path) not in self._granted

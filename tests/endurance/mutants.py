@@ -15,18 +15,22 @@ import importlib.abc
 import importlib.util
 import inspect
 import itertools
+import json
 import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FrameType, FunctionType, ModuleType
+from typing import Any
 
 import pytest
 
-_SCHEDULE = ["unit/test_renewal_schedule.py", "unit/test_renewal_schedule_notices.py"]
+_SCHEDULE = ["unit/test_renewal_schedule.py", "unit/test_notice_schedule.py", "unit/test_rotation.py"]
 _STORES = ["unit/test_stores_file.py", "unit/test_stores_fallback.py", "unit/test_token_manager.py"]
 _REDIS = ["redis/test_redis_store.py", "redis/test_redis_lock.py"]
 TESTS = {
@@ -45,6 +49,8 @@ TESTS = {
         "unit/test_encryption.py",
         "unit/test_dead_tokens.py",
         "unit/test_writer_zone.py",
+        "unit/test_traceback_locals.py",
+        "unit/test_stores_mirrored.py",
     ],
     "tray_app.stores.change_marker": ["unit/test_stores_change_marker.py", *_STORES],
     "tray_app.stores.keyring": ["unit/test_stores_fallback.py", "unit/test_token_manager.py"],
@@ -62,6 +68,7 @@ TESTS = {
     "tray_app.stores.redis_lock": _REDIS,
 }
 _PATIENCE_SECONDS = 60
+_NOTICED = {pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED}
 _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -75,27 +82,71 @@ _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.NotIn: ast.In,
 }
 _PLAIN = (bool, int, float, str, tuple, frozenset)
+_CALLS_WATCHED, _CALLS_OF_ALL = 100, 100_000
+"""How many calls of a function, and of whatever is called, are watched in one test."""
+
 _LATER_THAN_ALL = 1e10
 """An instant a second later than the epoch would be as long ago."""
 _NAMES = {"min": "max", "max": "min"}
 
 
 class Change(ast.NodeTransformer):
-    """Change the `at`-th place that can be changed; `what` says what was done, and is empty when there is no such."""
+    """Change the `at`-th place that can be changed; `what` says what was done, and is empty when there is no such.
+
+    `lines` are those of the statement, or of those that use a constant of the module; empty where that is not known.
+    """
 
     def __init__(self, at: int) -> None:
         self._left = at
+        self._within: list[ast.stmt] = []
         self.what = ""
+        self.lines: set[int] = set()
 
     def visit(self, node: ast.AST) -> ast.AST:
+        if isinstance(node, ast.stmt):
+            self._within.append(node)
+        visited = self._visit(node)
+        if isinstance(node, ast.stmt):
+            self._within.pop()
+        return visited
+
+    def _visit(self, node: ast.AST) -> ast.AST:
         for text, changed in _changes(node):
             if self._left == 0 and not self.what:
                 self.what = f"line {getattr(node, 'lineno', 0)}: {text}"
+                self.lines = self._lines()
                 return changed
             self._left -= 1
+        if isinstance(node, ast.Module):
+            self._tree = copy.deepcopy(node)
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             return node  # a docstring
         return self.generic_visit(node)
+
+    def _lines(self) -> set[int]:
+        statement = self._within[-1]
+        if any(isinstance(one, ast.FunctionDef) for one in self._within):
+            return set(_lines_of(statement))
+        names = [one.id for one in getattr(statement, "targets", []) if isinstance(one, ast.Name)]
+        if not names or not all(one.startswith("_") for one in names):
+            return set()
+        users = (one for one in ast.walk(self._tree) if isinstance(one, ast.stmt) and _uses(one, names))
+        return {line for one in users for line in _lines_of(one)}
+
+
+def _lines_of(statement: ast.stmt) -> range:
+    """Return the lines of a simple statement, of a function, or of what comes before the block of another one."""
+    end = statement.end_lineno or statement.lineno
+    if not isinstance(statement, ast.FunctionDef) and hasattr(statement, "body"):
+        end = max(statement.lineno, statement.body[0].lineno - 1)
+    return range(statement.lineno, end + 1)
+
+
+def _uses(statement: ast.stmt, names: list[str]) -> bool:
+    is_whole = isinstance(statement, ast.ClassDef)
+    return not is_whole and any(
+        isinstance(one, ast.Name) and one.id in names and isinstance(one.ctx, ast.Load) for one in ast.walk(statement)
+    )
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
@@ -125,12 +176,13 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         yield f"{node.id} -> {_NAMES[node.id]}", ast.Name(_NAMES[node.id], node.ctx)
     elif _is_effect(node):
         yield f"without {ast.unparse(node)}", ast.Pass()
-    elif isinstance(node, ast.Return) and not _is_none(node.value):
+    elif isinstance(node, ast.Return) and not _is_false(node.value):
         yield f"{ast.unparse(node)} -> return None", ast.Return(ast.Constant(None))
 
 
-def _is_none(node: ast.expr | None) -> bool:
-    return node is None or (isinstance(node, ast.Constant) and node.value is None)
+def _is_false(node: ast.expr | None) -> bool:
+    """Return whether the value is as false as None, which mypy tells from it."""
+    return node is None or (isinstance(node, ast.Constant) and not node.value)
 
 
 def _is_effect(node: ast.AST) -> bool:
@@ -140,7 +192,7 @@ def _is_effect(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
 
 
-def mutants(path: Path) -> Iterator[tuple[str, ast.Module]]:
+def mutants(path: Path) -> Iterator[tuple[Change, ast.Module]]:
     """Yield each change and the module's tree with it."""
     source = path.read_text("utf-8")
     for at in range(100_000):
@@ -149,7 +201,7 @@ def mutants(path: Path) -> Iterator[tuple[str, ast.Module]]:
         if not change.what:
             return
         assert isinstance(tree, ast.Module)
-        yield change.what, ast.fix_missing_locations(tree)
+        yield change, ast.fix_missing_locations(tree)
 
 
 class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -168,7 +220,8 @@ class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 class Trial:
-    """A plugin of pytest: once the tests are collected, run them in a child for each mutant, the latest killers first.
+    """A plugin of pytest: once the tests are collected, run those that come by the changed lines in a child for each
+    mutant, the latest killers first.
 
     The tests' modules were imported with the unchanged program, so in the child each function gets its changed code in
     place, and each plain value its changed value wherever it was imported. What survives that has a second trial in a
@@ -178,33 +231,42 @@ class Trial:
     def __init__(self, name: str, end: float) -> None:
         self._name, self._end = name, end
         self._killers: list[pytest.Item] = []
+        self._lines: list[set[int]] = []
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         module = importlib.import_module(self._name)
         path = Path(str(module.__file__))
+        self._lines = _lines_run(session, str(path))
         tried = survived = 0
-        for at, (what, tree) in enumerate(mutants(path)):
+        for at, (change, tree) in enumerate(mutants(path)):
             if time.monotonic() > self._end:
                 print("the time is over")
                 break
             tried += 1
+            items = self._items(session, change)
             again = [sys.executable, "-m", "tests.endurance.mutants", self._name, "--at", str(at)]
-            if self._survives(session, module, compile(tree, str(path), "exec")) and not subprocess.call(again):
+            names = "\n".join([f"tests/{TESTS[self._name][0]}", *(one.nodeid for one in items)])
+            if self._survives(items, session, module, compile(tree, str(path), "exec")) and (
+                subprocess.run(again, input=names, text=True, check=False).returncode not in _NOTICED
+            ):
                 survived += 1
-                print(f"  {self._name} {what}", flush=True)
+                print(f"  {self._name} {change.what}", flush=True)
         print(f"{self._name}: {tried} mutants, {survived} survived", flush=True)
         return True
 
-    def _survives(self, session: pytest.Session, module: ModuleType, code: CodeType) -> bool:
-        """Return whether all tests pass with that code. One that never ends is noticed."""
-        items = [*self._killers, *(one for one in session.items if one not in self._killers)]
+    def _items(self, session: pytest.Session, change: Change) -> list[pytest.Item]:
+        """Return the tests that come by the changed lines, or all where no test seems to."""
+        found = [one for one, lines in zip(session.items, self._lines, strict=True) if lines & change.lines]
+        items = found or session.items
+        killers = [one for one in self._killers if one in items]
+        return [*killers, *(one for one in items if one not in killers)]
+
+    def _survives(self, items: list[pytest.Item], session: pytest.Session, module: ModuleType, code: CodeType) -> bool:
+        """Return whether the tests pass with that code. One that never ends is noticed."""
         reader, writer = os.pipe()
         number = os.fork()
         if not number:
-            with contextlib.suppress(BaseException), open(os.devnull, "w", encoding="utf-8") as nowhere:
-                os.dup2(nowhere.fileno(), 1)
-                os.dup2(nowhere.fileno(), 2)
-                session.config.pluginmanager.unregister(name="terminalreporter")
+            with _silent(session):
                 _put_in_place(module, code)
                 for at, (item, following) in enumerate(itertools.pairwise([*items, None])):
                     assert item
@@ -223,6 +285,66 @@ class Trial:
             killer = items[int.from_bytes(begun[-2:], "big")]
             self._killers = [killer, *(one for one in self._killers if one is not killer)]
         return False
+
+
+@contextlib.contextmanager
+def _silent(session: pytest.Session) -> Iterator[None]:
+    """Show nothing of what the tests of this child do."""
+    with contextlib.suppress(BaseException), open(os.devnull, "w", encoding="utf-8") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+        session.config.pluginmanager.unregister(name="terminalreporter")
+        yield
+
+
+def _lines_run(session: pytest.Session, path: str) -> list[set[int]]:
+    """Return the lines of that file which each test comes by. One that fails while it is watched is left out."""
+    reader, writer = os.pipe()
+    number = os.fork()
+    if not number:
+        with _silent(session):
+            found: list[list[int] | None] = []
+            for item, following in itertools.pairwise([*session.items, None]):
+                assert item
+                failed = session.testsfailed
+                lines: set[int] = set()
+                tracer = _tracer(path, lines)
+                threading.settrace(tracer)
+                sys.settrace(tracer)
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                sys.settrace(None)
+                found.append(sorted(lines) if failed == session.testsfailed else None)
+            with open(writer, "wb") as file:
+                file.write(json.dumps(found).encode())
+        os._exit(0)
+    os.close(writer)
+    with open(reader, "rb") as result:
+        watched = list(zip(session.items, json.loads(result.read()), strict=True))
+    os.waitpid(number, 0)
+    for item, lines_of_item in watched:
+        if lines_of_item is None:
+            print(f"  left out, it fails without a change: {item.nodeid}", flush=True)
+    session.items[:] = [item for item, lines_of_item in watched if lines_of_item is not None]
+    return [set(lines_of_item) for _, lines_of_item in watched if lines_of_item is not None]
+
+
+def _tracer(path: str, lines: set[int]) -> Callable[[FrameType, str, object], Any]:
+    calls: Counter[CodeType | None] = Counter()
+
+    def line(frame: FrameType, event: str, _: object) -> Any:
+        lines.add(frame.f_lineno)
+        return line
+
+    def call(frame: FrameType, event: str, _: object) -> Any:
+        calls[None] += 1
+        if calls[None] > _CALLS_OF_ALL:
+            sys.settrace(None)
+        if frame.f_code.co_filename != path:
+            return None
+        calls[frame.f_code] += 1
+        return line(frame, event, None) if calls[frame.f_code] <= _CALLS_WATCHED else None
+
+    return call
 
 
 def _put_in_place(module: ModuleType, code: CodeType) -> None:
@@ -248,9 +370,8 @@ def _copy(old: object, new: object, module: str) -> None:
                 setattr(old, name, changed)
         for old_function, new_function in zip(_functions(present), _functions(changed), strict=False):
             if new_function.__module__ == module:
-                old_function.__code__ = new_function.__code__
-                old_function.__defaults__ = new_function.__defaults__
-                old_function.__kwdefaults__ = new_function.__kwdefaults__
+                for part in ("__code__", "__defaults__", "__kwdefaults__"):
+                    setattr(old_function, part, getattr(new_function, part))
 
 
 def _functions(one: object) -> list[FunctionType]:
@@ -260,17 +381,17 @@ def _functions(one: object) -> list[FunctionType]:
     ]
 
 
-def run_tests(name: str, *plugins: object) -> int:
-    """Run the tests of a module; return pytest's exit status."""
+def run_tests(tests: list[str], *plugins: object) -> int:
+    """Run them; return pytest's exit status."""
     words = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--timeout={_PATIENCE_SECONDS}"]
-    return int(pytest.main([*words, *(f"tests/{one}" for one in TESTS[name])], plugins=list(plugins)))
+    return int(pytest.main([*words, *tests], plugins=list(plugins)))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Change the program and see whether the tests notice.")
     parser.add_argument("modules", nargs="*", default=list(TESTS))
     parser.add_argument("--minutes", type=float, default=60.0, help="for all of them")
-    parser.add_argument("--at", type=int, help="run the tests with that mutant of a module alone; 0 if it survives")
+    parser.add_argument("--at", type=int, help="run the tests that the input names with that mutant of a module")
     options = parser.parse_args()
     if options.at is not None:
         (name,) = options.modules
@@ -279,14 +400,15 @@ def main() -> int:
         sys.meta_path.insert(0, Mutated(name, path, tree))
         with open(os.devnull, "w", encoding="utf-8") as nowhere:
             os.dup2(nowhere.fileno(), 1)
-            return run_tests(name)
+            return run_tests(sys.stdin.read().splitlines())
     end = time.monotonic() + options.minutes * 60
+    status = 0
     for name in options.modules:
         number = os.fork()
         if not number:
-            os._exit(run_tests(name, Trial(name, end)))
-        os.waitpid(number, 0)
-    return 0
+            os._exit(run_tests([f"tests/{one}" for one in TESTS[name]], Trial(name, end)))
+        status |= os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
+    return status
 
 
 if __name__ == "__main__":

@@ -207,8 +207,18 @@ class TestWhichKeyring:
 
         keyring_client.check()
 
-    def test_a_backend_that_cannot_be_loaded_has_failed(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "no.such.module.Keyring")
+    def test_settings_of_keyring_that_cannot_be_read_name_none(
+        self, use: Callable[..., Any], config_root: Path
+    ) -> None:
+        use(MemoryKeyring())
+        config_root.mkdir(parents=True)
+        (config_root / "keyringrc.cfg").write_bytes(b"\xff[backend")
+
+        KeyringClient(LONG).check()
+
+    @pytest.mark.parametrize("name", ["no.such.module.Keyring", "keyring.backends.no_such.Keyring"])
+    def test_a_backend_that_cannot_be_loaded_has_failed(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", name)
 
         assert problem_of(lambda: KeyringClient(LONG).get("service", "user")) == KeyringUnavailable.FAILED
 

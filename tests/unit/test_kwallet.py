@@ -133,3 +133,16 @@ def test_the_one_that_keyrings_settings_name_is_used(
     client.set(*ENTRY, "a-value")
 
     assert wallet.entries[ENTRY] == "a-value"
+
+
+def test_one_that_was_started_again_is_found(address: str) -> None:
+    from tests.kwallet import KWalletDaemon
+
+    client = KeyringClient(30)
+    for _ in range(2):
+        with KWalletDaemon(address, "kwalletd6") as daemon:
+            daemon.is_open = True
+            client.set(*ENTRY, "value")
+            assert client.get(*ENTRY) == "value"
+        assert problem_of(lambda: client.get(*ENTRY)) == KeyringUnavailable.FAILED
+    assert problem_of(lambda: client.get(*ENTRY)) == KeyringUnavailable.MISSING

@@ -77,6 +77,7 @@ USE, FAIL, ASK_OTHER_TOOLS, ISSUE = Action.USE, Action.FAIL, Action.ASK_OTHER_TO
         (SHORT, SAME, ENSURE, ASK_OTHER_TOOLS, USE),
         (EXPIRED, SAME, ENSURE, ASK_OTHER_TOOLS, ISSUE),
         (SHORT, SAME, REFRESH, ISSUE, ISSUE),
+        (SHORT, SAME, Request.replace(NOW, SHORT.value), ASK_OTHER_TOOLS, ISSUE),
         (SHORT, SAME, Request.renew(NOW, SHORT, rotate=False), ASK_OTHER_TOOLS, USE),
         (SHORT, SAME, Request.renew(NOW, SHORT, rotate=True), ISSUE, ISSUE),
         (SHORT, ROTATED_SAME, Request.renew(NOW, SHORT, rotate=True), USE, USE),

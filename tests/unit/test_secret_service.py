@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -49,15 +51,23 @@ def bus(short_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         f"<busconfig><type>session</type><listen>{address}</listen><auth>EXTERNAL</auth><policy context='default'>"
         "<allow send_destination='*' eavesdrop='true'/><allow eavesdrop='true'/><allow own='*'/></policy></busconfig>"
     )
-    program = shutil.which("dbus-daemon")
-    if program is None:
+    if shutil.which("dbus-daemon") is None:
         pytest.skip("no dbus-daemon here")
-    command = [program, "--nofork", f"--config-file={config}", "--print-address=1"]
+    with running_bus(address):
+        yield address
+
+
+@contextlib.contextmanager
+def running_bus(address: str) -> Iterator[None]:
+    config = address.removeprefix("unix:path=") + ".conf"
+    command = ["dbus-daemon", "--nofork", f"--config-file={config}", "--print-address=1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as daemon:
         assert daemon.stdout
         assert daemon.stdout.readline()
-        yield address
-        daemon.kill()
+        try:
+            yield
+        finally:
+            daemon.kill()
 
 
 @pytest.fixture
@@ -177,6 +187,25 @@ class TestWithoutTheSessionsEnvironment:
         assert KeyringClient(LONG).get(*NAMES) == "of keyring"
 
 
+class TestNamed:
+    def test_by_the_environment_it_is_used(self, gnome_keyring: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.SecretService.Keyring")
+
+        KeyringClient(LONG).set(*NAMES, "value")
+
+        assert KeyringClient(LONG).get(*NAMES) == "value"
+
+    def test_in_the_chain_of_the_host_program_it_is_used(
+        self, gnome_keyring: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from keyring.backends import SecretService, chainer
+
+        monkeypatch.setattr(chainer.ChainerBackend, "backends", [SecretService.Keyring()])
+        keyring.set_keyring(chainer.ChainerBackend())
+
+        assert KeyringClient(LONG).backend_name() == "keyring.backends.SecretService.Keyring"
+
+
 class TestOutOfReach:
     @pytest.fixture
     def hide(self, gnome_keyring: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], None]:
@@ -293,6 +322,120 @@ class TestLocked:
         unlock_as_the_login_does(gnome_keyring)
 
         assert keyring_client.get(*NAMES) == "value"
+
+
+class TestFailure:
+    def test_a_bus_that_does_not_answer_is_a_silent_keyring(
+        self, short_tmp: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tray_app.stores.secret_service.CALL_SECONDS", 0.2)
+        monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
+        monkeypatch.setattr(keyring.core, "_keyring_backend", None)
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={short_tmp}/silent")
+        with socket.socket(socket.AF_UNIX) as silent:
+            silent.bind(f"{short_tmp}/silent")
+            silent.listen()
+
+            assert problem_of(lambda: KeyringClient(LONG).get(*NAMES)) == KeyringUnavailable.SILENT
+
+    @pytest.mark.parametrize(
+        ("error", "problem"),
+        [
+            ("org.freedesktop.Secret.Error.IsLocked", KeyringUnavailable.LOCKED),
+            ("org.freedesktop.DBus.Error.NoReply", KeyringUnavailable.SILENT),
+            ("org.freedesktop.DBus.Error.NoMemory", KeyringUnavailable.FAILED),
+        ],
+    )
+    def test_a_refusal_is_told_by_its_name(self, error: str, problem: str, keepassxc: KeePassXC) -> None:
+        keepassxc.store(*NAMES, "value")
+        keepassxc.never_asks = True
+        keepassxc.error = error
+        keyring_client = KeyringClient(LONG)
+
+        assert problem_of(lambda: keyring_client.get(*NAMES)) == problem
+
+        keepassxc.error = ""
+        assert keyring_client.get(*NAMES) == "value"
+
+    def test_a_permission_ends_with_the_bus_and_can_be_had_again(self, bus: str) -> None:
+        from tests.keepassxc import KeePassXC
+
+        address = f"{bus}2"
+        Path(address.removeprefix("unix:path=") + ".conf").write_text(
+            Path(bus.removeprefix("unix:path=") + ".conf").read_text().replace(bus, address)
+        )
+        os.environ["DBUS_SESSION_BUS_ADDRESS"] = address
+        keyring_client = KeyringClient(LONG)
+        for _ in range(2):
+            with running_bus(address), KeePassXC(address) as keepassxc:
+                keepassxc.store(*NAMES, "value")
+                assert problem_of(lambda: keyring_client.get(*NAMES)) == KeyringUnavailable.ASKING
+                asked = threading.Thread(target=keyring_client.unlock)
+                asked.start()
+                until(lambda: keepassxc.open)
+                keepassxc.allow()
+                asked.join(LONG)
+                assert keyring_client.get(*NAMES) == "value"
+        assert problem_of(lambda: keyring_client.get(*NAMES)) == KeyringUnavailable.MISSING
+
+
+class TestDatabaseThatIsClosed:
+    @pytest.fixture
+    def closed(self, keepassxc: KeePassXC) -> KeePassXC:
+        keepassxc.store(*NAMES, "value")
+        keepassxc.never_asks = keepassxc.is_locked = True
+        return keepassxc
+
+    def test_is_not_opened_by_a_read_or_write(self, closed: KeePassXC) -> None:
+        keyring_client = KeyringClient(LONG)
+
+        assert problem_of(keyring_client.check) == KeyringUnavailable.LOCKED
+        assert problem_of(lambda: keyring_client.get(*NAMES)) == KeyringUnavailable.LOCKED
+        assert problem_of(lambda: keyring_client.set(*NAMES, "another")) == KeyringUnavailable.LOCKED
+        assert (closed.asked, closed.value(*NAMES)) == (0, "value")
+
+    @pytest.mark.parametrize("is_opened", [True, False])
+    def test_is_opened_by_its_user_or_not(self, closed: KeePassXC, *, is_opened: bool) -> None:
+        keyring_client = KeyringClient(LONG)
+        problems: list[str] = []
+        asked = threading.Thread(target=lambda: problems.append(problem_of(keyring_client.unlock)))
+        asked.start()
+        until(lambda: closed.open)
+
+        closed.allow() if is_opened else closed.deny()
+        asked.join(LONG)
+
+        assert problems == ["" if is_opened else KeyringUnavailable.LOCKED]
+        assert problem_of(lambda: keyring_client.get(*NAMES)) == problems[0]
+
+    def test_that_nobody_opens_is_asked_about_no_longer(
+        self, closed: KeePassXC, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tray_app.stores.keyring_client.UNLOCK_SECONDS", 0.3)
+        keyring_client = KeyringClient(LONG)
+
+        assert problem_of(keyring_client.unlock) != ""
+
+        until(lambda: closed.asked and not closed.open)
+
+
+def test_a_keyring_that_was_never_used_is_locked_and_nothing_is_made_in_it(bus: str) -> None:
+    program = shutil.which("gnome-keyring-daemon")
+    if program is None:
+        pytest.skip("no gnome-keyring here")
+    with subprocess.Popen(
+        [program, "--foreground", "--components=secrets"],
+        env={**os.environ, "DBUS_SESSION_BUS_ADDRESS": bus},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as daemon:
+        try:
+            until(lambda: problem_of(KeyringClient(LONG).check) == KeyringUnavailable.LOCKED)
+
+            assert problem_of(lambda: KeyringClient(LONG).set(*NAMES, "value")) == KeyringUnavailable.LOCKED
+            assert problem_of(KeyringClient(LONG).check) == KeyringUnavailable.LOCKED
+        finally:
+            daemon.kill()
 
 
 class TestPermission:

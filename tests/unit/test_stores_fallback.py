@@ -860,14 +860,46 @@ class TestMemory:
 
         assert (store.clear(), store.read(), store.clear()) == (True, None, False)
 
+    def test_is_no_file_and_has_a_lock(self, clock: Clock) -> None:
+        store = MemoryStore(clock)
+
+        assert (store.place().kind, store.watch_paths(), store.lock.try_acquire()) == ("memory", [], True)
+
     def test_a_retired_token_is_found_until_its_end(self, clock: Clock) -> None:
         store = MemoryStore(clock)
-        store.write(one := token(clock, lifetime=200))
-        store.expire_soft(one)
+        before = store.write(one := token(clock, lifetime=200))
 
+        assert store.expire_soft(one) is True
+        assert store.version() != before
         assert (store.read(), store.read_expiring()) == (None, one)
         clock.advance(200)
         assert store.read_expiring() is None
+
+    def test_a_retired_token_goes_with_a_clear(self, clock: Clock) -> None:
+        store = MemoryStore(clock)
+        store.write(one := token(clock))
+        store.expire_soft(one)
+
+        assert (store.clear(), store.read_expiring()) == (True, None)
+
+    def test_only_the_present_token_is_retired(self, clock: Clock) -> None:
+        store = MemoryStore(clock)
+        store.write(one := token(clock))
+        store.write(other := token(clock, "another"))
+
+        assert (store.expire_soft(one), store.read()) == (False, other)
+        assert not store.wants_rewriting()
+
+    def test_what_is_announced_is_another_version_and_leaves_the_token(self, clock: Clock) -> None:
+        store = MemoryStore(clock)
+        store.write(one := token(clock))
+        before = store.version()
+
+        with store.announcing():
+            pass
+
+        assert store.version() != before
+        assert (store.read(), store.read_quick()) == (one, one)
 
     def test_each_change_has_a_stamp_of_its_own(self, clock: Clock) -> None:
         store = MemoryStore(clock)

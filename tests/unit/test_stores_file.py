@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import os
+import re
 import shutil
 import stat
 import sys
@@ -331,6 +332,14 @@ class TestDamage:
         assert store.read() is None
         assert max(sizes) == MAX_BYTES + 1
 
+    @pytest.mark.parametrize(("size", "is_read"), [(65536, True), (65537, False)])
+    def test_a_file_of_more_than_64_kib_is_none_of_ours(
+        self, size: int, is_read: bool, store: FileStore, path: Path
+    ) -> None:
+        put(path, json.dumps(seed_record()).encode().ljust(size))
+
+        assert (store.read() is not None, path.exists()) == (is_read, is_read)
+
     def test_an_editor_that_writes_in_place_is_waited_for(
         self, store: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -638,6 +647,14 @@ class TestClear:
     def test_tells_when_there_was_none(self, store: FileStore) -> None:
         assert store.clear() is False
 
+    @pytest.mark.parametrize("name", [".token", ".token.ending", ".token.owner"])
+    def test_leaves_nothing_that_a_killed_writer_left(self, name: str, store: FileStore, path: Path) -> None:
+        put(path.with_name(f"{name}.0123abcd.new"), b'{"access_token": "half')
+
+        store.clear()
+
+        assert names(path) == []
+
     def test_forgets_an_expiring_token_as_well(self, store: FileStore, clock: Clock) -> None:
         store.write(OLD)
         clock.advance(86400 - 200)
@@ -646,14 +663,17 @@ class TestClear:
         assert store.clear() is True
         assert store.read_expiring() is None
 
-    def test_a_file_that_cannot_be_deleted_is_an_error(self, store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_file_that_cannot_be_deleted_is_an_error(
+        self, store: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         store.write(OLD)
+        put(path.with_name(".token.ending"), b"another")
 
         def refuse(*_: Any) -> None:
             raise PermissionError(errno.EPERM, "Operation not permitted")
 
         monkeypatch.setattr(os, "unlink", refuse)
-        with pytest.raises(StoreError, match="by hand"):
+        with pytest.raises(StoreError, match=re.escape(f"{path} cannot be deleted") + ".*by hand"):
             store.clear()
 
 
@@ -691,9 +711,34 @@ class TestRetire:
 
         assert names(path) == [".token", ".token.owner"]
 
+    @pytest.mark.posix
+    def test_a_token_put_aside_that_cannot_be_removed_is_no_reason_not_to_store_another(
+        self, store: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        was_unlink = os.unlink
+
+        def refuse(name: Any, **options: Any) -> None:
+            if str(name).endswith(".ending"):
+                raise PermissionError(errno.EPERM, "Operation not permitted")
+            was_unlink(name, **options)
+
+        monkeypatch.setattr(os, "unlink", refuse)
+
+        store.write(NEW)
+
+        assert store.read() == NEW
+        assert f"{path}.ending cannot be deleted" in caplog.text
+
     def test_leaves_the_token_that_has_taken_its_place(self, store: FileStore, path: Path, clock: Clock) -> None:
         store.write(OLD)
         FileStore(str(path), ThreadLock()).write(NEW)
+
+        assert store.expire_soft(OLD) is False
+        assert store.read() == NEW
+
+    def test_leaves_the_one_that_it_has_stored_in_its_place(self, store: FileStore) -> None:
+        store.write(OLD)
+        store.write(NEW)
 
         assert store.expire_soft(OLD) is False
         assert store.read() == NEW
@@ -703,6 +748,15 @@ class TestRetire:
 
         assert store.expire_soft(OLD) is False
         assert store.read() == OLD
+
+    @pytest.mark.posix
+    def test_what_cannot_be_read_where_one_is_put_aside_is_no_token_and_is_told(
+        self, store: FileStore, path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        path.with_name(".token.ending").mkdir(parents=True)
+
+        assert store.read_expiring() is None
+        assert f"{path}.ending cannot be read" in caplog.text
 
     def test_a_damaged_file_put_aside_is_no_token(self, store: FileStore, path: Path) -> None:
         put(path.with_name(".token.ending"), b"{")

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from tray_app.core.errors import LockTimeout, StoreError
-from tray_app.stores.lock import ProfileLock, ThreadLock
+from tray_app.stores.lock import ProfileLock, ThreadLock, local_lock
 from tray_app.system.file_lock import Holder
+from tray_app.system.private_files import replace_locked
 
 
 @pytest.fixture
@@ -158,6 +159,18 @@ def test_half_a_note_is_heard_as_none(lock: ProfileLock, path: Path) -> None:
     assert on_update == [{}]
 
 
+@pytest.mark.parametrize("kind", ["thread", "profile"])
+def test_a_thread_whose_wait_the_record_ends_does_not_have_the_lock(kind: str, lock: ProfileLock) -> None:
+    one = lock if kind == "profile" else ThreadLock()
+    taken: list[bool] = []
+    with one:
+        thread = threading.Thread(target=lambda: taken.append(one.acquire(timeout=20, on_update=lambda _: True)))
+        thread.start()
+        thread.join(20)
+
+    assert taken == [False]
+
+
 def test_who_has_the_lock_at_once_hears_nothing(lock: ProfileLock) -> None:
     lock.acquire(on_update=tell)
     lock.write_record({"at": 1})
@@ -239,6 +252,29 @@ def test_after_its_file_is_gone_it_locks_the_one_that_others_find(
 
 
 @pytest.mark.posix
+def test_a_forked_child_does_not_hold_what_its_parent_holds(lock: ProfileLock, path: Path) -> None:
+    with lock:
+        assert in_a_child(lock.try_acquire) is False
+        assert taken_by_another(path), "the child's end frees nothing"
+
+    assert in_a_child(lock.try_acquire) is True
+    assert not taken_by_another(path)
+
+
+def in_a_child(act: Callable[[], bool]) -> bool:
+    child = os.fork()
+    if not child:
+        status = 2
+        try:
+            status = int(act())
+        finally:
+            os._exit(status)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert status < 2
+    return status == 1
+
+
+@pytest.mark.posix
 class TestHolderThatDoesNotGoOn:
     @pytest.fixture
     def stopped(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,10 +333,88 @@ class TestHolderThatDoesNotGoOn:
 
         assert len(looks) > 4
 
+    @pytest.mark.usefixtures("stopped")
+    def test_who_took_it_lets_it_go_and_keeps_no_file_open(self, lock: ProfileLock, path: Path) -> None:
+        lock.acquire()
+        other = ProfileLock(str(path))
+
+        for loser, winner in ((lock, other), (other, lock)) * 3:
+            winner.acquire()
+            loser.release()
+            assert times_open(path) == 1
+            assert taken_by_another(path)
+        lock.release()
+        descriptors = len(os.listdir("/proc/self/fd"))
+        for loser, winner in ((lock, other), (other, lock)) * 3:
+            loser.acquire()
+            winner.acquire()
+            loser.release()
+            winner.release()
+
+        assert not taken_by_another(path)
+        assert len(os.listdir("/proc/self/fd")) == descriptors
+
+    @pytest.mark.usefixtures("stopped")
+    def test_keeps_it_where_it_cannot_be_taken_away(
+        self, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: Any) -> None:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+        with lock:
+            monkeypatch.setattr(os, "replace", refuse)
+            with pytest.raises(LockTimeout, match=r"bot \(process 1\)"):
+                ProfileLock(str(path)).acquire(20)
+
+            assert not lock.is_lost()
+            assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+    @pytest.mark.usefixtures("stopped")
+    def test_keeps_it_while_another_one_is_about_to_take_it(self, lock: ProfileLock, path: Path) -> None:
+        with lock, local_lock(str(path)), pytest.raises(LockTimeout):
+            ProfileLock(str(path)).acquire(0.3)
+
+        assert not lock.is_lost()
+
+    def test_keeps_it_in_every_wait_while_it_is_known_to_run(
+        self, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tray_app.stores.lock.DEFAULT_TIMEOUT_SECONDS", 0.1)
+        monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: Holder(77, "bot", is_stopped=False))
+
+        with lock, pytest.raises(LockTimeout, match=r"bot \(process 77\)"):
+            ProfileLock(str(path)).acquire(0.1)
+
+        assert not lock.is_lost()
+
+    def test_keeps_it_in_a_shorter_wait_when_nothing_is_known_about_it(
+        self, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tray_app.stores.lock.TOLD_AFTER_SECONDS", 0.0)
+        monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: None)
+
+        with lock, pytest.raises(LockTimeout):
+            ProfileLock(str(path)).acquire(0.1)
+
+        assert not lock.is_lost()
+
+    def test_is_named_once_to_who_waits_long(
+        self, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr("tray_app.stores.lock.TOLD_AFTER_SECONDS", 0.0)
+        monkeypatch.setattr("tray_app.stores.lock.LOOK_EVERY_SECONDS", 0.0)
+        monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: Holder(77, "bot", is_stopped=False))
+
+        with lock, pytest.raises(LockTimeout):
+            ProfileLock(str(path)).acquire(0.2)
+
+        assert caplog.messages == ["Waiting for the lock, which bot (process 77) has"]
+
     @pytest.mark.parametrize("writes", [True, False])
     def test_about_which_nothing_is_known_loses_it_once_no_request_can_take_that_long(
         self, writes: bool, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr("tray_app.stores.lock.TOLD_AFTER_SECONDS", 0.0)
         monkeypatch.setattr("tray_app.stores.lock.DEFAULT_TIMEOUT_SECONDS", 0.3)
         monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: None)
         lock.acquire()
@@ -312,6 +426,28 @@ class TestHolderThatDoesNotGoOn:
 
         assert lock.is_lost() is not writes
         lock.release()
+
+
+@pytest.mark.posix
+def test_who_finds_that_another_one_took_it_away_does_not_take_it_from_that_one(
+    lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faster: list[int] = []
+
+    def after_another(where: str) -> ThreadLock:
+        if not faster:
+            faster.append(replace_locked(where, b"{}"))
+        return local_lock(where)
+
+    monkeypatch.setattr("tray_app.stores.lock.DEFAULT_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: None)
+    monkeypatch.setattr("tray_app.stores.lock.local_lock", after_another)
+
+    with lock, pytest.raises(LockTimeout):
+        ProfileLock(str(path)).acquire(0.1)
+
+    assert taken_by_another(path), "the faster one has it"
+    os.close(faster[0])
 
 
 def test_a_folder_in_its_place_is_an_error(lock: ProfileLock, path: Path) -> None:
@@ -430,6 +566,15 @@ class TestPlaceThatCannotLock:
 
         assert caplog.text.count("cannot be locked") == 1
 
+    def test_a_forked_child_waits_for_its_parent_by_the_lock_on_this_computer(
+        self, path: Path, lock: ProfileLock, unlockable: Callable[..., None]
+    ) -> None:
+        unlockable(errno.ENOLCK, "in its place")
+
+        with lock:
+            assert in_a_child(lock.try_acquire) is False
+        assert in_a_child(lock.try_acquire) is True
+
     def test_two_folders_have_two_locks(self, path: Path, lock: ProfileLock, unlockable: Callable[..., None]) -> None:
         unlockable(errno.ENOLCK, "in its place")
 
@@ -506,6 +651,16 @@ class TestRecordVersion:
                 versions.append(reader.record_version())
         assert len(set(versions)) == len(versions)
 
+    def test_so_it_does_while_the_clock_stands_still(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        lock = ProfileLock(str(tmp_path / "lock"))
+        monkeypatch.setattr("time.time_ns", lambda: 1_790_000_000_000_000_000)
+        versions = []
+        with lock:
+            for _ in range(3):
+                lock.write_record({"at": 1})
+                versions.append(lock.record_version())
+        assert len(set(versions)) == 3
+
     def test_to_take_the_lock_does_not(self, tmp_path: Path) -> None:
         lock = ProfileLock(str(tmp_path / "lock"))
         before = lock.record_version()
@@ -518,6 +673,21 @@ class TestRecordVersion:
             lock.write_record({"message": "m" * 300})
             lock.write_record({"at": 1})
         assert ProfileLock(lock.path).read_record() == {"at": 1}
+
+    def test_a_file_that_somebody_filled_up_is_cut_short_again(self, tmp_path: Path) -> None:
+        lock = ProfileLock(str(tmp_path / "lock"))
+        (tmp_path / "lock").write_bytes(b"x" * 10_000)
+        with lock:
+            lock.write_record({"at": 1})
+        assert lock.read_record() == {"at": 1}
+
+    def test_a_threads_lock_has_a_version_too(self) -> None:
+        lock = ThreadLock()
+        before = lock.record_version()
+        with lock:
+            assert lock.record_version() == before
+            lock.write_record({"at": 1})
+        assert lock.record_version() != before
 
     def test_no_reader_finds_the_record_empty_while_it_is_replaced(self, tmp_path: Path) -> None:
         lock, reader = ProfileLock(str(tmp_path / "lock")), ProfileLock(str(tmp_path / "lock"))

@@ -1311,6 +1311,16 @@ class TestOvertaken:
         assert outcome.token.value != before.value
         assert (outcome.how, broker.issues, broker.revokes) == (Outcome.ADOPTED, 2, 1)
 
+    def test_still_revokes_what_it_was_to_replace_when_the_other_left_it_there(
+        self, overtaken: Callable[..., TokenService], service: TokenService, broker: FakeBroker
+    ) -> None:
+        before = service.ensure().token
+
+        outcome = overtaken("preload", TokenService.verify).refresh(rotate=True)
+
+        assert outcome.token.value != before.value
+        assert (outcome.how, broker.revokes) == (Outcome.ISSUED, 1)
+
     def test_a_clear_is_not_done_over_what_the_other_stored(
         self,
         overtaken: Callable[..., TokenService],

@@ -162,6 +162,8 @@ class TestNoAnswer:
         schedule.failed(NIGHT)
         schedule.want()
         assert schedule.is_due(token(NIGHT), None, NIGHT, is_doubtful=False)
+        schedule.failed(NIGHT)
+        assert schedule.next_moment(token(NIGHT), None, NIGHT, is_doubtful=False) == NIGHT + 60
 
 
 @pytest.mark.parametrize("set_back", [3600.0, 2 * DAY])

@@ -35,7 +35,7 @@ class VerificationSchedule:
         self._is_wanted = True
         self._not_before = 0.0
         self._failed_at = 0.0
-        self._failures = 0
+        self._pause = 0.0
 
     def reconfigure(self, mode: str, *, is_on: bool) -> None:
         """Apply other settings."""
@@ -44,21 +44,20 @@ class VerificationSchedule:
     def want(self) -> None:
         """Check once more: the computer slept, its clock was set, or there is evidence against the token."""
         self._is_wanted = True
-        self._not_before, self._failures = 0.0, 0
+        self._not_before = self._pause = 0.0
 
     def answered(self) -> None:
         """Take note that Kiwoom said whether the token works."""
         self._is_wanted = False
-        self._not_before, self._failures = 0.0, 0
+        self._not_before = self._pause = 0.0
 
     def failed(self, now: float, retry_after: float | None = None, *, is_doubtful: bool = False) -> None:
         """Take note that Kiwoom did not say, and wait for `retry_after` seconds or a growing pause; one in doubt may be
         withheld from everybody, so that pause does not grow."""
         longest = _FIRST_PAUSE_SECONDS if is_doubtful else _LONGEST_PAUSE_SECONDS
-        pause = min(_FIRST_PAUSE_SECONDS * 2 ** min(self._failures, 10), longest)
-        self._failures += 1
+        self._pause = min(max(2 * self._pause, _FIRST_PAUSE_SECONDS), longest)
         self._failed_at = now
-        self._not_before = now + max(pause, retry_after or 0.0)
+        self._not_before = now + max(self._pause, retry_after or 0.0)
 
     def is_due(self, token: Token | None, confirmed_at: float | None, now: float, *, is_doubtful: bool) -> bool:
         """Return True if to check now. `confirmed_at` is when Kiwoom last said that this token works, or None."""

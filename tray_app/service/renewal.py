@@ -110,9 +110,6 @@ class Decision:
         self.action = action
         self.error = error
 
-    def __repr__(self) -> str:
-        return f"Decision({self.action}, {self.error!r})"
-
 
 def decide(
     token: Token | None,
@@ -129,14 +126,14 @@ def decide(
     the token. After `VERIFY` call again with what Kiwoom said: without the token if it is dead, and without the doubt.
     After `ASK_OTHER_TOOLS` call again with `asked_other_tools`, and with the token that was found if it is better.
     """
-    is_usable = token is not None and token.lives(now) and not last.is_revoking(token)
-    if token is not None and is_usable and request.is_satisfied_by(token, now):
+    usable = None if token is None or not token.lives(now) or last.is_revoking(token) else token
+    if usable is not None and request.is_satisfied_by(usable, now):
         return Decision(Action.VERIFY if is_doubtful else Action.USE)
     if last.answers(request.waiting_since, rotate=request.rotate):
         failure = last.failure(now)
         if failure is not None:
             return Decision(Action.FAIL, failure)
-        if token is not None and is_usable and token.value != request.refused:  # else it could not be stored
+        if usable is not None and usable.value != request.refused:  # else it could not be stored
             return Decision(Action.USE)
     if request.may_adopt and not asked_other_tools:
         return Decision(Action.ASK_OTHER_TOOLS)
@@ -149,7 +146,7 @@ def decide(
     wait = last.seconds_to_wait(now)
     if wait > 0:
         return Decision(Action.FAIL, _must_wait(last.code, wait))
-    if not is_usable and request.min_remaining is not None and last.would_kill(now):
+    if usable is None and request.min_remaining is not None and last.would_kill(now):
         return Decision(Action.FAIL, _must_be_stored())
     has_final_answer = request.accepts_same and (last.is_rotation or not request.rotate)
     if has_final_answer and token is not None and last.is_final_about(token, now):

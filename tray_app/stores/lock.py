@@ -218,9 +218,9 @@ class _Wait:
         return False
 
     def begin_anew(self) -> None:
-        """Wait for another holder, which somebody else has put in the place of the one that does not go on."""
+        """Wait for another holder, which somebody else has put in the place of the one that does not go on. It counts
+        as one that goes on: its file is another one."""
         self._stopped_since = None
-        self._record = self._lock.record_version()
 
     def _is_stopped(self, holder: Holder | None) -> bool:
         if holder is None or not holder.is_stopped:
