@@ -775,6 +775,16 @@ class TestKeyringStore:
 
         assert (keyring_store.place().kind, keyring_store.place().problem.problem) == ("keyring", "locked")
 
+    def test_what_is_remembered_of_it_keeps_no_frame_alive(
+        self, keyring_store: KeyringStore, store: FallbackStore, keyring_client: FakeVault
+    ) -> None:
+        keyring_client.problem = KeyringUnavailable.LOCKED
+        with pytest.raises(KeyringUnavailable):
+            keyring_store.read()
+        store.read()
+
+        assert [one.place().problem.__traceback__ for one in (keyring_store, store)] == [None, None]
+
     def test_the_place_is_well_again_after_an_answer(
         self, keyring_store: KeyringStore, keyring_client: FakeVault
     ) -> None:

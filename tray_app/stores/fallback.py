@@ -235,4 +235,4 @@ class FallbackStore:
         problem = self._state.problem
         if problem is None or problem.problem != error.problem:
             logs.warning("Keyring not used (%s), token kept in file", error.problem)
-        self._state.problem = error
+        self._state.problem = error.again()

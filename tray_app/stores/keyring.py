@@ -170,7 +170,7 @@ class KeyringStore:
         try:
             answer = act()
         except KeyringUnavailable as error:
-            self._problem = error
+            self._problem = error.again()
             raise
         self._problem = None
         return answer
