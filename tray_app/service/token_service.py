@@ -213,7 +213,7 @@ class TokenService:
             evidence = session.record.evidence
             if evidence.is_about(token.value) and evidence.confirmed_at > asked_at:
                 return Verified(token, evidence.confirmed_at, is_alive=True)
-            if is_patient and evidence.must_wait(token, asked_at, self._clock()):
+            if is_patient and evidence.must_wait(token, float("inf"), self._clock()):
                 raise BrokerUnavailable(_DID_NOT_SAY, retry_after=max(evidence.ask_at - self._clock(), 0.0))
             try:
                 is_alive = session.verify(token)
