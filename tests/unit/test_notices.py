@@ -14,7 +14,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.doubles import START
-from tray_app.core.errors import BrokerUnavailable, KeysMissing, RateLimited, Remedy
+from tray_app.core.errors import BrokerUnavailable, KeysMissing, RateLimited, Remedy, StoreError
 from tray_app.core.notices import Notice, NoticeKind
 from tray_app.core.remedies import remedy_for
 from tray_app.core.state import LastResult, Result, TokenState
@@ -112,6 +112,13 @@ def test_limit_of_requests_says_when_it_is_tried_again_and_offers_no_attempt_bef
     assert isinstance(notification, Notification)
     assert "Trying again at" in notification.body
     assert [label for _, label in notification.buttons] == ["Remind me later"]
+
+
+def test_a_token_that_cannot_be_stored_offers_another_folder_first(desk: Center, backend: FakeBackend) -> None:
+    failure = StoreError("Nothing can be written there.", remedy=Remedy.CHOOSE_FOLDER)
+    notification = shown(desk, backend, Notice(NoticeKind.NOT_STORED, START + 600, failure))
+    assert notification.title == "[Real] The Kiwoom token could not be stored"
+    assert notification.buttons[0] == (Remedy.CHOOSE_FOLDER, "Choose a folder…")
 
 
 def test_missing_keys_are_told_without_the_command_because_the_button_enters_them(

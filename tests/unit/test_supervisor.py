@@ -421,6 +421,24 @@ def test_why_there_is_no_other_token_stays_shown_when_the_expired_one_is_tidied_
     assert watched.last.error is service.failure
 
 
+def test_a_token_that_cannot_be_stored_is_told_once_with_what_helps(make: Make, service: FakeService) -> None:
+    failure = StoreError("Nothing can be written there.", remedy=Remedy.CHOOSE_FOLDER)
+    service.answer = Outcome(token_for("a-token", DAY, START), Outcome.ISSUED, unsaved=failure)
+    watched = make()
+    watched.start()
+    watched.advance(60)
+
+    assert [(one.kind, one.error, one.urgent) for one in watched.notices] == [(NoticeKind.NOT_STORED, failure, True)]
+
+    service.answer = Outcome(token_for("another-token", DAY, watched.clock()), Outcome.ISSUED)
+    watched.supervisor.do(Refresh())
+    service.answer = Outcome(token_for("a-third", DAY, watched.clock()), Outcome.ISSUED, unsaved=failure)
+    watched.supervisor.do(Refresh())
+    watched.settle()
+
+    assert watched.kinds == [NoticeKind.NOT_STORED] * 2
+
+
 def test_token_that_becomes_readable_is_not_called_another_programs(make: Make, service: FakeService) -> None:
     service.store.problem = KeyringUnavailable("The keyring is locked.", problem=KeyringUnavailable.LOCKED)
     watched = make(policy="notify")

@@ -52,6 +52,7 @@ class NoticeSchedule:
         self._trouble: Notice | None = None
         self._is_unreadable = False
         """True if the trouble is that the store cannot be read."""
+        self._not_stored: KiwoomTokenError | None = None
         self._told: set[NoticeKind] = set()
         """The failures that were reported, and are not repeated until they are over."""
         self._owes_good_news = False
@@ -130,6 +131,12 @@ class NoticeSchedule:
             self._trouble = None
         self._is_unreadable = False
 
+    def stored(self, error: KiwoomTokenError | None) -> None:
+        """Take note that the token was stored, or why it was not."""
+        self._not_stored = None if error is None or error.remedy in {Remedy.NONE, Remedy.RETRY} else error
+        if self._not_stored is None:
+            self._told.discard(NoticeKind.NOT_STORED)
+
     def cleared(self) -> None:
         """Forget the token and what was wrong with it."""
         self._expiring = None
@@ -157,6 +164,8 @@ class NoticeSchedule:
             return self._trouble is not None and self._trouble.kind is notice.kind
         if notice.kind in {NoticeKind.RECOVERED, NoticeKind.NOT_ROTATED}:
             return True
+        if notice.kind is NoticeKind.NOT_STORED:
+            return self._not_stored is not None
         if notice.kind is NoticeKind.DIED:
             return notice.expires > 0 or self._renewal.token is None
         if self._expiring is None or self._expiring.expires != notice.expires:
@@ -239,6 +248,8 @@ class NoticeSchedule:
                 is_planned = self._renewal.renew_at is not None
                 urgent = self._is_last_warning(expires, now)
                 yield Notice(NoticeKind.EXPIRING, expires, urgent=urgent, is_planned=is_planned)
+        if self._not_stored is not None and NoticeKind.NOT_STORED not in self._told:
+            yield Notice(NoticeKind.NOT_STORED, expires, self._not_stored, urgent=True)
         if self._rotated_in_vain is not None:
             yield self._rotated_in_vain
         if (
@@ -257,6 +268,8 @@ class NoticeSchedule:
             self._dead = None
         elif notice.kind is NoticeKind.TRADING_HOURS:
             self._told_trading_hours = True
+        elif notice.kind is NoticeKind.NOT_STORED:
+            self._told.add(notice.kind)
         elif self._expiring is not None:
             self._warned.update(self._passed(self._expiring, now))
         if notice.kind is NoticeKind.RECOVERED:

@@ -31,6 +31,8 @@ class NoticeKind(StrEnum):
     """The token is valid again after a reported failure, stop or expiry."""
     TRADING_HOURS = "trading-hours"
     """The token will expire while the market is open; reported the evening before."""
+    NOT_STORED = "not-stored"
+    """The token could not be stored, and that needs the user: it ends with this program."""
     NOT_ROTATED = "not-rotated"
     """Kiwoom gave the revoked token back."""
     DIED = "died"
@@ -77,6 +79,8 @@ def notice_text(notice: Notice, now: float, why: str = "") -> tuple[str, str]:
             return tr("The Kiwoom token could not be renewed"), _reason(notice, now, why)
         case NoticeKind.STOPPED:
             return _what_to_do(notice), _reason(notice, now, why)
+        case NoticeKind.NOT_STORED:
+            return tr("The Kiwoom token could not be stored"), _reason(notice, now, why)
         case NoticeKind.RECOVERED:
             return tr("The Kiwoom token works again"), tr("It is valid until {time} (KST).", time=end)
         case NoticeKind.NOT_ROTATED:

@@ -107,6 +107,10 @@ class TokenSchedule:
         """Take note that the store can be read."""
         self._notices.readable()
 
+    def stored(self, error: KiwoomTokenError | None) -> None:
+        """Take note that the token was stored, or why it was not."""
+        self._notices.stored(error)
+
     def cleared(self) -> None:
         """Take note that the user cleared the token, and wants none for now."""
         self.renewal.cleared()

@@ -155,6 +155,7 @@ class TokenTracker:
         if outcome.dead is not None:
             self._schedule.died(outcome.dead)
         self._schedule.answered(outcome.token, now, same=same, rotated=rotated)
+        self._schedule.stored(outcome.unsaved)
         result = Result.SAME if same else _RESULTS[outcome.how]
         replaces_dead = not same and (outcome.dead is not None or self.state.dead_at is not None)
         self._finish(result, now, outcome.unsaved, replaces_dead=replaces_dead)

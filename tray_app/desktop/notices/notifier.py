@@ -35,6 +35,7 @@ _OFFERS = {
     NoticeKind.EXPIRED: Remedy.ISSUE,
     NoticeKind.FAILED: Remedy.RETRY,
     NoticeKind.STOPPED: Remedy.RETRY,
+    NoticeKind.NOT_STORED: Remedy.RETRY,
     NoticeKind.DIED: Remedy.ISSUE,
     NoticeKind.TRADING_HOURS: Remedy.PLAN_ROTATION,
 }
