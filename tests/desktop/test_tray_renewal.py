@@ -147,5 +147,5 @@ def test_no_keys_at_all_are_asked_for(desktop: Desktop) -> None:
         trader.start_tray()
         trader.sees("No token")
         notice = desktop.notice("Enter the Kiwoom app key")
-        assert "no app keys" in notice.body
+        assert "No app key for real trading yet." in notice.body
         assert trader.issues == 0
