@@ -231,7 +231,8 @@ def test_keyring_that_dies_and_comes_back(trader: Trader) -> None:
     assert not trader.file.exists()
 
     desktop.keyring_kill()
-    trader.put("a-token-without-a-keyring", 7230)
+    trader.sandbox.behaviour.reissue = "new"
+    trader.put(trader.sandbox.issue_elsewhere(), 7230)  # one that works, since the tray may ask about it
     trader.sees("2 h left")
     assert trader.agrees()["store"] == "file"
 
