@@ -54,6 +54,16 @@ def test_menu_notice_and_doctor_offer_the_same(trader: Trader, code: str, text: 
     assert helps in trader.cli("doctor", LANG="ko_KR.UTF-8").stdout
 
 
+def test_token_that_cannot_be_stored_is_told_and_a_click_offers_another_folder(trader: Trader) -> None:
+    trader.start_tray(KIWOOM_TRAY_DATA_DIR="/proc/data")  # where not even root makes files
+    notice = trader.desktop.notice("could not be stored", 30)
+    assert next(iter(notice.actions.values())) == "Choose a folder…"
+    trader.desktop.bubble(notice)
+    trader.desktop.screenshot("token not stored en")
+    trader.desktop.click_notice(notice, "choose-folder")
+    trader.desktop.window("Folder for the token")
+
+
 def test_key_of_the_other_mode_is_tried_there_by_a_click(desktop: Desktop) -> None:
     with Trader(desktop, keys=False) as trader:
         trader.sandbox.set_fault("8030", times=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -19,7 +20,7 @@ from tray_app import autostart
 from tray_app.autostart.base import Status
 from tray_app.cli.diagnostics import TRAY, log_file
 from tray_app.cli.doctor import doctor
-from tray_app.core.errors import AutostartFailed, BrokerUnavailable, InvalidInput, KiwoomTokenError
+from tray_app.core.errors import AutostartFailed, BrokerUnavailable, InvalidInput, KiwoomTokenError, RateLimited
 from tray_app.core.token import token_for
 from tray_app.history.database import History, flush_history
 from tray_app.history.draft import EventDraft
@@ -408,6 +409,23 @@ class TestWhatHelps:
         monkeypatch.setenv("APP_SECRET", "a-secret")
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         assert line() == (True, "Issue a token: kiwoom-token refresh")
+
+    def test_while_kiwoom_asks_to_wait_it_says_until_when(
+        self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with SandboxKiwoom() as kiwoom:
+            monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", kiwoom.base_url)
+            monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
+            monkeypatch.setenv("APP_SECRET", SANDBOX_APP_SECRET)
+            monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+            kiwoom.set_fault("http-429", seconds=600)
+            with pytest.raises(RateLimited) as raised:
+                open_service(load_settings()).refresh()
+            good, text = line()
+
+        assert raised.value.retry_after
+        assert good
+        assert re.fullmatch(r"wait until (tomorrow )?\d\d:\d\d\. Try again: kiwoom-token refresh", text), text
 
     def test_settings_that_cannot_be_read_are_to_be_mended(self, line: Callable[[], Any], private_places: Path) -> None:
         settings = private_places / "places" / "settings" / "settings.toml"

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from tray_app.cli.finding import Finding
 from tray_app.cli.login import no_place_for_keys
-from tray_app.core.errors import KiwoomTokenError, Remedy
+from tray_app.core.errors import BrokerError, KiwoomTokenError, Remedy
 from tray_app.core.language import msg, tr
 from tray_app.core.remedies import remedy_command, remedy_for, remedy_text
 from tray_app.core.state import LastResult, Result, TokenState
+from tray_app.core.wording import korean_time
 from tray_app.service.composition import find_keys, open_service
 from tray_app.system.private_files import check_writable
 
@@ -32,12 +33,15 @@ def remedy_line(settings: Settings) -> Finding:
     remedy = remedy_for(state, now, has_settings_problem=bool(settings.problems))
     if remedy == Remedy.ENTER_KEYS and (told := no_place_for_keys(settings)):
         return Finding(_NAME, told, good=False)
-    return _finding(remedy, settings.profile, settings.mode)
+    return _finding(remedy, settings.profile, settings.mode, None if state.last is None else state.last.error)
 
 
-def _finding(remedy: str, profile: str, mode: str) -> Finding:
+def _finding(remedy: str, profile: str, mode: str, error: KiwoomTokenError | None = None) -> Finding:
     text, command = remedy_text(remedy, mode), remedy_command(remedy, profile, mode)
     told = f"{text.rstrip('…')}: {command}" if command else text
+    if told and isinstance(error, BrokerError) and error.retry_after:
+        now = time.time()
+        told = tr("wait until {time}. {remedy}", time=korean_time(now + error.retry_after, now), remedy=told)
     return Finding(_NAME, told or tr("nothing to do"), good=remedy in _IS_NO_FAULT)
 
 
