@@ -196,7 +196,7 @@ class NoticeSchedule:
         self._warned = {one for one in self._warn_before if one >= lifetime}
         if not token.lives(now):
             self._warned.update(self._warn_before)  # it had expired before anybody looked: no news
-        elif at_start and not self._is_last_warning(token.expires, now):
+        elif at_start and not _is_last_warning(self._warn_before, token.expires, now):
             self._warned.update(self._passed(token, now))  # a restarted program does not repeat it
         self._told_trading_hours = at_start and evening_before(token.expires) <= now  # nor this
 
@@ -246,7 +246,7 @@ class NoticeSchedule:
                     yield Notice(NoticeKind.EXPIRED, expires, why, urgent=True)
             elif passed:
                 is_planned = self._renewal.renew_at is not None
-                urgent = self._is_last_warning(expires, now)
+                urgent = _is_last_warning(self._warn_before, expires, now)
                 yield Notice(NoticeKind.EXPIRING, expires, urgent=urgent, is_planned=is_planned)
         if self._not_stored is not None and NoticeKind.NOT_STORED not in self._told:
             yield Notice(NoticeKind.NOT_STORED, expires, self._not_stored, urgent=True)
@@ -282,10 +282,6 @@ class NoticeSchedule:
     def _passed(self, token: Token, now: float) -> list[int]:
         return [one for one in self._warn_before if token.expires - one <= now and one not in self._warned]
 
-    def _is_last_warning(self, expires: float, now: float) -> bool:
-        last = min((one for one in self._warn_before if one), default=0)
-        return expires - now <= max(last, _URGENT_WARNING_SECONDS)
-
     def _expires_in_trading_hours(self, token: Token) -> bool:
         """Return whether that is still to be told. A token that is rotated before does not expire then."""
         return (
@@ -320,6 +316,11 @@ class NoticeSchedule:
         local = _local(now)
         minutes = local.hour * 60 + local.minute
         return start <= minutes < end if start <= end else not end <= minutes < start
+
+
+def _is_last_warning(warn_before: tuple[int, ...], expires: float, now: float) -> bool:
+    last = min((one for one in warn_before if one), default=0)
+    return expires - now <= max(last, _URGENT_WARNING_SECONDS)
 
 
 def _is_evening_before(expires: float, now: float, mode: str) -> bool:
