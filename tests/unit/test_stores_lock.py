@@ -399,8 +399,10 @@ class TestHolderThatDoesNotGoOn:
         assert not lock.is_lost()
 
     def test_is_named_once_to_who_waits_long(
-        self, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+        self, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        told: list[Holder] = []
+        monkeypatch.setattr("tray_app.stores.lock.tell_waiting", told.append)
         monkeypatch.setattr("tray_app.stores.lock.TOLD_AFTER_SECONDS", 0.0)
         monkeypatch.setattr("tray_app.stores.lock.LOOK_EVERY_SECONDS", 0.0)
         monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: Holder(77, "bot", is_stopped=False))
@@ -408,7 +410,7 @@ class TestHolderThatDoesNotGoOn:
         with lock, pytest.raises(LockTimeout):
             ProfileLock(str(path)).acquire(0.2)
 
-        assert caplog.messages == ["Waiting for the lock, which bot (process 77) has"]
+        assert [(one.program, one.pid) for one in told] == [("bot", 77)]
 
     @pytest.mark.parametrize("writes", [True, False])
     def test_about_which_nothing_is_known_loses_it_once_no_request_can_take_that_long(
