@@ -655,6 +655,19 @@ class TestLostRevoke:
         assert other.evidence().says_doubtful(token.value), "a tray asks Kiwoom about it"
 
     @pytest.mark.parametrize("rotate", [True, False])
+    def test_that_never_left_this_computer_takes_nothing_away(
+        self, service: TokenService, other: TokenService, broker: FakeBroker, *, rotate: bool
+    ) -> None:
+        token = service.ensure().token
+        failure = broker.failure = BrokerUnavailable(NO)
+        failure.was_sent = False
+        with pytest.raises(BrokerUnavailable):
+            service.refresh(rotate=True) if rotate else service.clear(revoke=True)
+
+        assert (other.tokens.available(), other.living()) == (token, token)
+        assert not other.evidence().says_doubtful(token.value)
+
+    @pytest.mark.parametrize("rotate", [True, False])
     def test_once_kiwoom_confirms_it_everybody_has_it_again(
         self, service: TokenService, other: TokenService, lost: Callable[..., Token], clock: Clock, *, rotate: bool
     ) -> None:

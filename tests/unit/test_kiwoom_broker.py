@@ -616,6 +616,17 @@ class TestDeadline:
             port = server.getsockname()[1]
         assert "does not answer" in str(failure_of(Broker(f"http://127.0.0.1:{port}").issue, KEYS))
 
+    def test_what_never_left_is_told_from_what_was_not_answered(self, kiwoom: SandboxKiwoom, broker: Broker) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+        unsent = failure_of(Broker(f"http://127.0.0.1:{port}").issue, KEYS)
+        kiwoom.set_fault("drop")
+        unanswered = failure_of(broker.issue, KEYS)
+
+        assert isinstance(unsent, BrokerUnavailable)
+        assert isinstance(unanswered, BrokerUnavailable)
+        assert (unsent.was_sent, unanswered.was_sent) == (False, True)
+
     def test_no_secure_connection_is_said_as_such(self, kiwoom: SandboxKiwoom) -> None:
         error = failure_of(Broker(kiwoom.base_url.replace("http:", "https:")).issue, KEYS)
         assert type(error) is BrokerUnavailable

@@ -131,8 +131,10 @@ class RateLimited(BrokerError):
 
 
 class BrokerUnavailable(BrokerError):
-    """No answer, a server error, or an answer that is not Kiwoom's."""
+    """No answer, a server error, or an answer that is not Kiwoom's. `was_sent` is False where no connection came about,
+    so that Kiwoom has carried nothing out."""
 
+    was_sent = True
     exit_status = KIWOOM_SILENT
     retry = True
     remedy = Remedy.RETRY

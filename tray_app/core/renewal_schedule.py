@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
-from tray_app.core.errors import Remedy, RevokeFailed
+from tray_app.core.errors import BrokerUnavailable, Remedy, RevokeFailed
 from tray_app.core.token import BUFFER_SECONDS
 from tray_app.core.trading import is_trading, last_time_of_day
 
@@ -197,7 +197,8 @@ class RenewalSchedule:
             return False  # the user's own request failed; the time of the rotation is still to come
         self.failures += 1
         self.failed_at = now
-        pause = self._pause(error, now, is_certain=not rotating and not is_doubtful)
+        may_be_revoked = rotating and not (isinstance(error, BrokerUnavailable) and not error.was_sent)
+        pause = self._pause(error, now, is_certain=not may_be_revoked and not is_doubtful)
         if was_planned:
             self._planned_at = now + pause
             return True

@@ -102,6 +102,14 @@ def no_answer(error: Exception, progress: Progress) -> BrokerUnavailable:
     """Return the error for a request that ended with `error`, an exception of httpx or of a library below it."""
     import httpx
 
+    told = _told(error, progress)
+    told.was_sent = not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError))
+    return told
+
+
+def _told(error: Exception, progress: Progress) -> BrokerUnavailable:
+    import httpx
+
     host, proxy = progress.host, progress.proxy
     if isinstance(error, httpx.ProxyError):
         return BrokerUnavailable(_proxy_sentence(str(error)), host=host, proxy=proxy)

@@ -414,9 +414,9 @@ class LockedSession:
                 self._tokens.store.write(token)
             broker.revoke(keys, token.value)
             cleared.revoked = True
-        except errors.BrokerUnavailable:
-            raise
         except BaseException as error:
+            if isinstance(error, errors.BrokerUnavailable) and error.was_sent:
+                raise
             is_alive = self._is_alive_after(error, token, broker)
             if is_alive is not False:
                 if is_alive:
