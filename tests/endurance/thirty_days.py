@@ -487,7 +487,7 @@ class Month:
         return Size(
             threads=threading.active_count(),
             handles=len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0,
-            objects=sum(type(one).__module__.startswith("tray_app.") for one in gc.get_objects()),
+            objects=sum(str(type(one).__module__).startswith("tray_app.") for one in gc.get_objects()),
             blocks=sys.getallocatedblocks(),
             files=sum(1 for _ in self._folder.rglob("*")),
             requests=len(self.kiwoom.moments),
