@@ -45,7 +45,7 @@ def opened(profile: str | None) -> tuple[Settings, TokenService]:
 
 def _tell_waiting(holder: Holder) -> None:
     told = (
-        msg("{program} (process {pid}) was stopped while it renewed the token. In a moment that is done without it.")
+        msg("{program} (process {pid}) was stopped while it renewed the token. In a moment this goes on without it.")
         if holder.is_stopped
         else msg("Waiting for {program} (process {pid}), which is renewing the token…")
     )

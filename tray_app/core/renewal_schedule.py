@@ -197,8 +197,8 @@ class RenewalSchedule:
             return False  # the user's own request failed; the time of the rotation is still to come
         self.failures += 1
         self.failed_at = now
-        may_be_revoked = rotating and not (isinstance(error, BrokerUnavailable) and not error.was_sent)
-        pause = self._pause(error, now, is_certain=not may_be_revoked and not is_doubtful)
+        was_unsent = isinstance(error, BrokerUnavailable) and not error.was_sent
+        pause = self._pause(error, now, is_certain=not is_doubtful and (was_unsent or not rotating))
         if was_planned:
             self._planned_at = now + pause
             return True

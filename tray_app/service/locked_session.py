@@ -147,7 +147,7 @@ class LockedSession:
         counts any more."""
         if self._lock.is_lost():
             raise LockLost(
-                msg("This program was stopped while it renewed the token, and another one went on. Try again.")
+                msg("This program was stopped while it renewed the token, and another one took over. Try again.")
             )
 
     # ------------------------------------------------------------------------------------------------------ renewing

@@ -218,8 +218,8 @@ class _Wait:
         return False
 
     def begin_anew(self) -> None:
-        """Wait for another holder, which somebody else has put in the place of the one that does not go on. It counts
-        as one that goes on: its file is another one."""
+        """Wait for the process that has just taken the lock away. Its lock file is a new one, so it never counts as
+        silent."""
         self._stopped_since = None
 
     def _is_stopped(self, holder: Holder | None) -> bool:
