@@ -14,14 +14,7 @@ from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError
 from tray_app.core.lean import load_json
 from tray_app.core.token import DamagedRecord, decode
-from tray_app.system.private_files import (
-    append_private,
-    make_private_folder,
-    open_private,
-    read_private,
-    replace_file,
-    version_of,
-)
+from tray_app.system.private_files import append_bounded, read_private, version_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,15 +81,12 @@ class OtherStores:
             "expires": token.expires,
             "place": place,
         }
-        make_private_folder(os.path.dirname(self._path))
-        os.close(open_private(self._path))
-        content = json.dumps(line).encode() + b"\n"
-        if os.stat(self._path).st_size + len(content) > _MAX_BYTES:
-            kept = [*self._last().values()][-_KEPT:]
-            content = b"".join(json.dumps(one).encode() + b"\n" for one in kept) + content
-            replace_file(self._path, content)
-        else:
-            append_private(self._path, content)
+
+        def encoded(lines: list[dict[str, Any]]) -> bytes:
+            return "".join(f"{json.dumps(one)}\n" for one in lines).encode()
+
+        kept = [*self._last().values()][-_KEPT:]
+        append_bounded(self._path, encoded([line]), limit=_MAX_BYTES, shortened=lambda: encoded(kept))
 
     def withdraw(self, _token: Token) -> None:
         """Do nothing: only a fingerprint is written down."""

@@ -62,7 +62,6 @@ def open_service(
     store = store or open_store(settings, clock)
     others = None
     if folder:
-        cipher = Cipher(settings.encryption_keys, settings.encryption_key_file or None)
         others = OtherStores(
             os.path.join(folder, ISSUED),
             settings.profile,
@@ -70,7 +69,7 @@ def open_service(
             find_keys=keys_of_profile,
             issued_for=binding.issued_for,
             clock=clock,
-            cipher=cipher,
+            cipher=_cipher_of(settings),
         )
     return TokenService(
         settings.profile,
@@ -190,7 +189,7 @@ def open_store(settings: Settings, clock: Callable[[], float] = time.time) -> St
 
         return MemoryStore(clock)
     path = places.token_file(settings.data_dir, settings.profile)
-    cipher = Cipher(settings.encryption_keys, settings.encryption_key_file or None)
+    cipher = _cipher_of(settings)
     if settings.store == "file":
         return FileStore(path, ProfileLock(path + ".lock"), clock, cipher=cipher)
     if settings.store == "redis":
@@ -212,6 +211,10 @@ def open_store(settings: Settings, clock: Callable[[], float] = time.time) -> St
         return keyring
     file = FileStore(path, lock, clock, cipher=cipher)
     return FallbackStore(keyring, file, clock, keep_file=settings.share_token_file and not cipher.has_keys())
+
+
+def _cipher_of(settings: Settings) -> Cipher:
+    return Cipher(settings.encryption_keys, settings.encryption_key_file or None)
 
 
 def _open_redis(settings: Settings, cipher: Cipher, clock: Callable[[], float]) -> Store:
@@ -253,7 +256,7 @@ def open_exports(
         from tray_app.exports.files import TokenFileCopy
 
         path = places.token_file(settings.data_dir, settings.profile)
-        cipher = Cipher(settings.encryption_keys, settings.encryption_key_file or None)
+        cipher = _cipher_of(settings)
         exports.append(TokenFileCopy(path, clock, cipher=cipher, is_store=settings.store == "auto"))
     if settings.share_bot_file:
         from tray_app.exports.files import BotFile

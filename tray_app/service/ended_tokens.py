@@ -9,19 +9,11 @@ it: a line is a fingerprint, with a minus before it once Kiwoom said that the to
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 
 from tray_app.core.errors import StoreError
 from tray_app.core.secret import FINGERPRINT_DIGITS
-from tray_app.system.private_files import (
-    append_private,
-    make_private_folder,
-    open_private,
-    read_private,
-    replace_file,
-    version_of,
-)
+from tray_app.system.private_files import append_bounded, read_private, version_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,14 +66,7 @@ class EndedTokens:
         if not lines:
             return
         with contextlib.suppress(OSError, StoreError):
-            make_private_folder(os.path.dirname(self.path))
-            os.close(open_private(self.path))
-            content = "".join(f"{line}\n" for line in lines).encode()
-            if os.stat(self.path).st_size > _MAX_BYTES - len(content):
-                kept = "".join(f"{line}\n" for line in self._read())
-                replace_file(self.path, kept.encode() + content)
-            else:
-                append_private(self.path, content)
+            append_bounded(self.path, _encoded(lines), limit=_MAX_BYTES, shortened=lambda: _encoded(self._read()))
 
     def _read(self) -> tuple[str, ...]:
         try:
@@ -96,6 +81,10 @@ class EndedTokens:
                 if name == line:
                     names[name] = None
         return tuple(names)[-_KEPT:]
+
+
+def _encoded(lines: Iterable[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def with_ended(record: LockRecord, ended: EndedTokens | None) -> LockRecord:

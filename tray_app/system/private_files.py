@@ -171,6 +171,17 @@ def append_private(path: str, content: bytes) -> None:
         os.close(descriptor)
 
 
+def append_bounded(path: str, content: bytes, *, limit: int, shortened: Callable[[], bytes]) -> None:
+    """Append to a private file, which is made with its folder if it is missing. Where it would have more than `limit`
+    bytes, `shortened()` takes the place of what it has. Raises `OSError` and `StoreError`."""
+    make_private_folder(os.path.dirname(path))
+    os.close(open_private(path))
+    if os.stat(path).st_size + len(content) > limit:
+        replace_file(path, shortened() + content)
+    else:
+        append_private(path, content)
+
+
 def _open_in_place(path: str, flags: int) -> int:
     descriptor = open_regular(path, flags, follow_links=False)
     try:
