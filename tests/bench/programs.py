@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -46,8 +47,8 @@ def figures() -> Iterator[Figure]:
         folder = Path(name)
         plain = environment_in(folder)
         with_settings = environment_in(folder, KIWOOM_TRAY_CONFIG_DIR=str(folder / "with-settings"))
-        (folder / "with-settings").mkdir()
-        (folder / "with-settings" / "settings.toml").write_text('policy = "auto"\nwarn_before = ["30m", "10m", "5m"]\n')
+        for words in ("policy", "auto"), ("warn_before", "30m, 10m, 5m"):
+            subprocess.run(command("config", "set", *words), env=with_settings, stdout=subprocess.DEVNULL, check=True)
         _store_token(folder, plain)
         peers = _peers()
         commands = {
@@ -75,8 +76,6 @@ def figures() -> Iterator[Figure]:
 
 
 def _store_token(folder: Path, environment: Mapping[str, str]) -> None:
-    import subprocess
-
     (folder / "data").mkdir()
     subprocess.run(
         command("set", "--expires-in", "80000"),

@@ -18,6 +18,7 @@ from tray_app.settings.document import Document
 from tray_app.settings.load import Settings, load_settings
 from tray_app.settings.save import save_setting, unset_setting
 from tray_app.settings.table import TABLE
+from tray_app.settings.toml_cache import cache_toml, load_toml
 
 SECRET = "a-password-that-nobody-may-see"
 
@@ -234,3 +235,16 @@ def test_any_text_is_a_document(text: str) -> None:
     document.read(text)
     assert isinstance(document.fields, dict)
     assert all(int(str(one.problem.values["line"])) >= 1 for one in document.unknown)
+
+
+@given(FILES | st.text(max_size=100))
+def test_a_kept_text_says_what_toml_says(text: str) -> None:
+    try:
+        fields = tomllib.loads(text)
+    except ValueError:
+        fields = None
+    cache_toml(text)
+    try:
+        assert load_toml(text) == fields
+    except ValueError:
+        assert fields is None

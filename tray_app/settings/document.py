@@ -7,6 +7,7 @@ was pasted into the wrong place. The parser's own messages repeat such names, so
 from __future__ import annotations
 
 import codecs
+import contextlib
 import errno
 import os
 
@@ -14,6 +15,7 @@ from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
 from tray_app.core.profile import normalized
 from tray_app.settings.table import TABLE
+from tray_app.settings.toml_cache import cache_toml, load_toml
 from tray_app.system.private_files import open_regular, reason_of
 from tray_app.system.sharing_violation import retry_sharing_violation
 
@@ -87,12 +89,10 @@ class Document:
 
     def read(self, text: str) -> None:
         """Read `text` without the lines that are not TOML. A section whose head is broken is left out as a whole."""
-        import tomllib
-
-        self._lines = lines = text.replace("\r\n", "\n").split("\n")
+        self._lines = lines = _lines(text)
         for _ in range(_MOST_LINES_LEFT_OUT):
             try:
-                self.fields = tomllib.loads("\n".join(lines))
+                self.fields = load_toml("\n".join(lines))
                 self._find_sections_that_look_alike(lines)
                 return
             except (ValueError, RecursionError) as error:
@@ -119,6 +119,9 @@ class Document:
     def _find_sections_that_look_alike(self, lines: list[str]) -> None:
         """Make the settings of two sections unknown whose names look alike: for TOML they are two, here they are one
         profile."""
+        profiles = self.fields.get("profiles")
+        if not isinstance(profiles, dict) or len(self.sections) == len(profiles):
+            return
         seen: set[tuple[str, ...]] = set()
         for number, line in enumerate(lines, 1):
             if line.isascii() or not line.lstrip().startswith("["):
@@ -200,6 +203,16 @@ def read_document(path: str) -> Document:
             line=error.object.count(b"\n", 0, error.start) + 1,
         )
     return document
+
+
+def cache_document(path: str) -> None:
+    """Keep what the file says for programs that only read it, see `toml_cache`. Raises nothing."""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        cache_toml("\n".join(_lines(read_text(path))))
+
+
+def _lines(text: str) -> list[str]:
+    return text.replace("\r\n", "\n").split("\n")
 
 
 def _is_behind_broken_link(path: str) -> bool:

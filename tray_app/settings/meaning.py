@@ -62,8 +62,7 @@ def settings_named_in(value: object) -> Iterator[str]:
     """Yield the settings whose lines a text of several lines took in, because its quotes were closed too late."""
     if isinstance(value, str):
         for line in value.split("\n"):
-            name = key_of(line.strip())[1]
-            if name and "=" in line:
+            if "=" in line and (name := key_of(line.strip())[1]):
                 yield name
     elif isinstance(value, list):
         for one in value:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 APP_NAME = "kiwoom-token-tray"
 SETTINGS_FILE = "settings.toml"
+_HOMES = ("HOME", "XDG_STATE_HOME")
 _OF_A_TOKEN = (".token", ".token.ending", ".token.lock", ".token.owner")
 
 
@@ -62,6 +63,12 @@ def shared_state_dir(environ: Mapping[str, str] = os.environ) -> str:
 def state_dir() -> str:
     """Return the folder of logs and of other files that belong to this installation alone."""
     return os.path.join(_user_folder("XDG_STATE_HOME", ".local/state", "LOCALAPPDATA"), APP_NAME)
+
+
+def toml_cache_file() -> str:
+    """Return the file with what was read from `settings.toml`; empty for a user without a home."""
+    has_home = sys.platform == "win32" or any(os.path.isabs(os.environ.get(one, "")) for one in _HOMES)
+    return os.path.join(state_dir(), "settings.json") if has_home else ""
 
 
 def user_data_dir() -> str:

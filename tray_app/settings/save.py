@@ -11,7 +11,7 @@ import time
 from tray_app.core.errors import SettingsError, StoreError
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT, normalized
-from tray_app.settings.document import read_document, read_text
+from tray_app.settings.document import cache_document, read_document, read_text
 from tray_app.settings.places import default_data_dir, settings_file
 from tray_app.system.file_lock import try_lock
 from tray_app.system.private_files import make_folder, open_private, reason_of, replace_file
@@ -86,6 +86,7 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
             changed = change(document)
             if changed:
                 _replace(target, tomlkit.dumps(document))
+                cache_document(target)
             return changed
     except StoreError as error:
         failure = SettingsError(_UNWRITABLE, path=path, reason=error.values["reason"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tray_app.core.errors import KiwoomTokenError
 from tray_app.service.migration import carry_over
+from tray_app.settings.document import cache_document
 from tray_app.settings.load import load_settings, named_profiles
 from tray_app.settings.places import settings_file
 from tray_app.settings.save import settle_data_dir
@@ -81,6 +82,8 @@ class ProfileSettings:
                 found[position] = self._complete(settings, present.get(settings.profile), is_whole=is_whole)
             except KiwoomTokenError as error:
                 problems.append(error)
+        if is_whole:
+            cache_document(self.file)
         gone = set(present) - {one.profile for one in found} if is_whole else set()
         return FoundSettings(tuple(found), tuple(problems), tuple(gone))
 
