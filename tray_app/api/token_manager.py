@@ -402,7 +402,8 @@ class _Held:
 
 
 def _log_loaded(service: TokenService, token: Token) -> None:
-    logs.info("Loaded valid token from %s (expires at %s)", service.store.place().kind, local_time(token))
+    if logs.is_enabled(logs.INFO):
+        logs.info("Loaded valid token from %s (expires at %s)", service.store.place().kind, local_time(token))
 
 
 def _log_expired(service: TokenService) -> None:

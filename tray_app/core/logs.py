@@ -20,6 +20,17 @@ NAME = "kiwoom"
 _open: tuple[int, Callable[[], None]] | None = None
 
 
+def is_enabled(level: int) -> bool:
+    """Return False if a line of that level goes nowhere, so that its values need not be worked out."""
+    if _open is not None and level >= _open[0]:
+        return True
+    if "logging" not in sys.modules:
+        return False
+    import logging
+
+    return logging.getLogger(NAME).isEnabledFor(level)
+
+
 def debug(message: str, *values: object) -> None:
     _write(DEBUG, message, values)
 
@@ -72,8 +83,5 @@ def _write(level: int, message: str, values: tuple[object, ...], cause: BaseExce
     if _open is not None and level >= _open[0]:
         (_, open_log), _open = _open, None
         open_log()
-    if "logging" in sys.modules:
-        import logging
-
-        if logging.getLogger(NAME).isEnabledFor(level):
-            kiwoom_logger().log(level, message, *values, exc_info=cause, stacklevel=3)
+    if is_enabled(level):
+        kiwoom_logger().log(level, message, *values, exc_info=cause, stacklevel=3)

@@ -81,6 +81,10 @@ def open_regular(path: str, flags: int = os.O_RDONLY, *, follow_links: bool = Tr
 
     Raises `OSError`, also for anything that is not a regular file, and for a link unless `follow_links`.
     """
+    return _open_regular(path, flags, follow_links=follow_links)[0]
+
+
+def _open_regular(path: str, flags: int, *, follow_links: bool) -> tuple[int, os.stat_result]:
     flags |= _BINARY | _NONBLOCK | (0 if follow_links else _NOFOLLOW)
     try:
         descriptor = os.open(path, flags)
@@ -91,19 +95,21 @@ def open_regular(path: str, flags: int = os.O_RDONLY, *, follow_links: bool = Tr
             raise OSError(errno.EISDIR, _NOT_A_FILE) from None
         raise
     try:
-        _check_regular(path, descriptor, follow_links=follow_links)
+        found = os.fstat(descriptor)
+        _check_regular(path, found, follow_links=follow_links)
     except OSError:
         os.close(descriptor)
         raise
-    return descriptor
+    return descriptor, found
 
 
 def read_regular(path: str, limit: int, *, follow_links: bool = True) -> tuple[bytes, os.stat_result]:
-    """Return the file's bytes, at most `limit` + 1, and what the system knows of it. Raises `OSError`."""
-    descriptor = retry_sharing_violation(lambda: open_regular(path, follow_links=follow_links))
+    """Return the file's bytes, at most `limit` + 1, and what the system knew of it before they were read: whoever wrote
+    it in place meanwhile has changed it since. Raises `OSError`."""
+    descriptor, found = retry_sharing_violation(lambda: _open_regular(path, os.O_RDONLY, follow_links=follow_links))
     try:
         content = more = os.read(descriptor, limit + 1)
-        while len(content) < min((found := os.fstat(descriptor)).st_size, limit + 1) and more:
+        while more and len(content) < min(found.st_size, limit + 1):
             more = os.read(descriptor, limit + 1 - len(content))
             content += more
         return content, found
@@ -183,9 +189,8 @@ def append_bounded(path: str, content: bytes, *, limit: int, shortened: Callable
 
 
 def _open_in_place(path: str, flags: int) -> int:
-    descriptor = open_regular(path, flags, follow_links=False)
+    descriptor, found = _open_regular(path, flags, follow_links=False)
     try:
-        found = os.fstat(descriptor)
         _check_owner(path, found)
         _check_only_name(found)
     except OSError:
@@ -441,8 +446,8 @@ def _try_to_write(path: str) -> None:
         _remove(path)
 
 
-def _check_regular(path: str, descriptor: int, *, follow_links: bool) -> None:
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+def _check_regular(path: str, found: os.stat_result, *, follow_links: bool) -> None:
+    if not stat.S_ISREG(found.st_mode):
         raise OSError(errno.EISDIR, _NOT_A_FILE)
     if sys.platform == "win32" and not follow_links and os.path.islink(path):
         raise OSError(errno.ELOOP, _LINK)
