@@ -676,6 +676,45 @@ class TestLostRevoke:
         assert service.verify().is_alive
         assert (other.tokens.available(), other.living(), other.ensure().token) == (token, token, token)
 
+    def test_a_rotation_of_the_schedule_issues_another_if_it_was_carried_out(
+        self, other: TokenService, lost: Callable[..., Token], broker: FakeBroker
+    ) -> None:
+        token = lost(is_carried_out=True, rotate=True)
+        assert other.renew(token, rotate=True).token == broker.living
+        assert broker.checks == 1
+
+    def test_a_rotation_of_the_schedule_revokes_it_if_it_was_not_carried_out(
+        self,
+        service: TokenService,
+        other: TokenService,
+        lost: Callable[..., Token],
+        broker: FakeBroker,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        token = lost(is_carried_out=False, rotate=True)
+        monkeypatch.undo()
+        outcome = other.renew(token, rotate=True)
+        assert outcome.token.value != token.value
+        assert (broker.revokes, service.current()) == (1, outcome.token)
+
+    def test_all_programs_together_ask_about_it_once_a_minute(
+        self, service: TokenService, other: TokenService, lost: Callable[..., Token], broker: FakeBroker, clock: Clock
+    ) -> None:
+        token = lost(is_carried_out=True, rotate=True)
+        broker.failure = BrokerUnavailable(NO)
+        for _ in range(3600):
+            clock.advance(1)
+            for ask in (lambda: service.verify(is_patient=True), lambda: other.renew(token, rotate=True)):
+                with pytest.raises(BrokerUnavailable):
+                    ask()
+
+        assert broker.checks <= 70
+        assert broker.revokes <= 70
+
+        broker.failure = broker.living = None
+        clock.advance(60)
+        assert other.renew(token, rotate=True).token == broker.living
+
     def test_a_program_whose_own_token_was_refused_is_not_given_it(
         self, other: TokenService, lost: Callable[..., Token], broker: FakeBroker
     ) -> None:

@@ -110,6 +110,21 @@ def test_decision(token: Token | None, last: LastAttempt, request_: Request, fir
     assert decide(token, last, request_, NOW, asked_other_tools=True).action is then
 
 
+@pytest.mark.parametrize(
+    ("request_", "is_doubtful", "action"),
+    [
+        (ROTATE, True, Action.VERIFY),
+        (ROTATE, False, ISSUE),  # Kiwoom has said that it works: it is revoked now
+        (REFRESH_ROTATING, True, ISSUE),  # the user wants it revoked, whatever became of the first time
+    ],
+)
+def test_a_rotation_after_a_lost_answer_finds_out_first_what_became_of_the_revoke(
+    request_: Request, action: str, *, is_doubtful: bool
+) -> None:
+    assert decide(STORED, REVOKING, request_, NOW, is_doubtful=is_doubtful).action is action
+    assert decide(STORED, NOTHING, ROTATE, NOW, is_doubtful=True).action is ISSUE
+
+
 def test_a_wait_is_said_in_seconds_with_the_brokers_code() -> None:
     error = decide(None, WAIT, REFRESH, NOW).error
     assert isinstance(error, RateLimited)

@@ -7,6 +7,9 @@ different one before its expiry.
 
 from __future__ import annotations
 
+from tray_app.core.errors import BrokerUnavailable
+from tray_app.core.language import msg
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +30,8 @@ follows. The first one says little: it may be over at once."""
 _LONGEST_PAUSE_SECONDS = 60.0
 _LONGEST_WAIT_SECONDS = 3600.0
 """The longest wait that Kiwoom can ask for."""
+
+_DID_NOT_SAY = msg("Kiwoom did not say whether the token works. It is asked again in a moment.")
 
 _DEAD_REMEMBERED = 16
 """How many dead tokens are remembered: a copy of one may come back after another was issued."""
@@ -239,6 +244,12 @@ class Evidence:
     def replace(self, **changed: Any) -> Evidence:
         """Return the same evidence with these fields changed."""
         return Evidence(**{**{name: getattr(self, name) for name in self.__slots__}, **changed})
+
+
+def check_not_too_soon(evidence: Evidence, token: Token, now: float) -> None:
+    """Raise `BrokerUnavailable` if somebody asked Kiwoom about the token a moment ago and it did not say."""
+    if evidence.must_wait(token, float("inf"), now):
+        raise BrokerUnavailable(_DID_NOT_SAY, retry_after=max(evidence.ask_at - now, 0.0))
 
 
 def _time(fields: Mapping[str, Any], name: str, latest: float) -> float:

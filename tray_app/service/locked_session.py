@@ -8,6 +8,7 @@ from tray_app.core import errors, logs
 from tray_app.core.errors import BrokerError, KiwoomTokenError, LockLost, SettingsError, StoreError
 from tray_app.core.language import msg
 from tray_app.service.ended_tokens import with_ended
+from tray_app.service.evidence import check_not_too_soon
 from tray_app.service.last_attempt import LastAttempt
 from tray_app.service.lock_record import LockRecord
 from tray_app.service.outcome import Cleared, Outcome
@@ -168,6 +169,8 @@ class LockedSession:
         is_doubtful = token is not None and self.is_doubtful(token)
         decision = decide(token, self.record.last, request, self._clock(), is_doubtful=is_doubtful)
         if decision.action == Action.VERIFY and token is not None:
+            if request.rotate:
+                check_not_too_soon(self.record.evidence, token, self._clock())
             token = self.settle_doubt(token, request.waiting_since)
             decision = decide(token, self.record.last, request, self._clock())
         if decision.action == Action.ASK_OTHER_TOOLS:

@@ -124,11 +124,16 @@ def decide(
 
     `token` is the stored one, `last` what the lock's record says, and `is_doubtful` whether there is evidence against
     the token. After `VERIFY` call again with what Kiwoom said: without the token if it is dead, and without the doubt.
+    A rotation of the schedule verifies first whether the one before it has revoked the token: it need not be revoked
+    again, and as long as Kiwoom does not say, all programs together ask no more often than the checks do.
     After `ASK_OTHER_TOOLS` call again with `asked_other_tools`, and with the token that was found if it is better.
     """
     usable = None if token is None or not token.lives(now) or last.is_revoking(token) else token
     if usable is not None and request.is_satisfied_by(usable, now):
         return Decision(Action.VERIFY if is_doubtful else Action.USE)
+    is_scheduled_rotation = request.rotate and request.accepts_same
+    if is_scheduled_rotation and is_doubtful and token is not None and last.is_revoking(token):
+        return Decision(Action.VERIFY)
     if last.answers(request.waiting_since, rotate=request.rotate):
         failure = last.failure(now)
         if failure is not None:

@@ -13,7 +13,6 @@ import time
 from tray_app.core import logs
 from tray_app.core.errors import (
     BrokerError,
-    BrokerUnavailable,
     KiwoomTokenError,
     LockLost,
     LockTimeout,
@@ -24,7 +23,7 @@ from tray_app.core.language import msg
 from tray_app.core.writer_zone import outlives_kiwooms
 from tray_app.service.account_store import AccountStore
 from tray_app.service.event_buffer import EventBuffer
-from tray_app.service.evidence import Evidence
+from tray_app.service.evidence import Evidence, check_not_too_soon
 from tray_app.service.last_attempt import LastAttempt
 from tray_app.service.locked_session import LockedSession
 from tray_app.service.outcome import Cleared, Outcome, Verified
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
     from tray_app.service.locked_session import TokenBroker, TokenExports
     from tray_app.stores.base import Store
 
-_DID_NOT_SAY = msg("Kiwoom did not say whether the token works. It is asked again in a moment.")
 
 CONFIRM_SECONDS = 600.0
 """A request that Kiwoom served with the token is recorded no more often than this."""
@@ -213,8 +211,8 @@ class TokenService:
             evidence = session.record.evidence
             if evidence.is_about(token.value) and evidence.confirmed_at > asked_at:
                 return Verified(token, evidence.confirmed_at, is_alive=True)
-            if is_patient and evidence.must_wait(token, float("inf"), self._clock()):
-                raise BrokerUnavailable(_DID_NOT_SAY, retry_after=max(evidence.ask_at - self._clock(), 0.0))
+            if is_patient:
+                check_not_too_soon(evidence, token, self._clock())
             try:
                 is_alive = session.verify(token)
             except BrokerError as error:
