@@ -928,3 +928,27 @@ class TestTheWorkingFolderIsGone:
     def test_else_the_variable_is_named_that_helps(self) -> None:
         with pytest.raises(SettingsError, match="KIWOOM_TRAY_DATA_DIR"):
             load_settings()
+
+
+def test_the_settings_of_many_profiles_are_read_from_one_document(
+    file: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text("".join(f'[profiles.account-{number}]\nmode = "demo"\n' for number in range(20)))
+    read: list[str] = []
+    loads = tomllib.loads
+    monkeypatch.setattr(tomllib, "loads", lambda text: read.append(text) or loads(text))
+
+    for number in range(20):
+        assert load_settings(f"account-{number}", environ).mode == "demo"
+    assert len(read) == 1
+
+    file.write_text('[profiles.account-1]\nmode = "real"\n')
+    assert load_settings("account-1", environ).mode == "real"
+
+
+def test_an_error_in_the_file_is_a_new_one_each_time(file: Path, environ: dict[str, str]) -> None:
+    file.write_text("store = keyring\n")
+    first, second = (load_settings(None, environ).problems[0] for _ in range(2))
+
+    assert str(first) == str(second)
+    assert first is not second, "one that is raised again and again would keep every traceback"

@@ -65,18 +65,21 @@ class Unknown:
 
 
 class Document:
-    """`fields` is what TOML read from the file, `unknown` what it could not read, line by line.
+    """`fields` is what TOML read from the file, `sections` the fields of each profile's section by the profile's one
+    spelling, `unknown` what it could not read, line by line.
 
     `unreadable` is the error when the file cannot be read as a whole; then there are no fields.
     """
 
-    __slots__ = ("_line_numbers", "_lines", "_path", "fields", "unknown", "unreadable")
+    __slots__ = ("_line_numbers", "_lines", "fields", "path", "sections", "text", "unknown", "unreadable")
 
     def __init__(self, path: str) -> None:
+        self.text = ""
         self.fields: dict[str, Any] = {}
+        self.sections: dict[str, Any] = {}
         self.unknown: list[Unknown] = []
         self.unreadable: SettingsError | None = None
-        self._path = path
+        self.path = path
         self._lines: list[str] = []
         self._line_numbers: dict[tuple[str, ...], int] | None = None
 
@@ -84,15 +87,17 @@ class Document:
     def problems(self) -> list[SettingsError]:
         """The errors about what could not be read."""
         if self.unreadable is not None:
-            return [self.unreadable]
-        return list(dict.fromkeys(one.problem for one in self.unknown))
+            return [again(self.unreadable)]
+        return [again(one) for one in dict.fromkeys(one.problem for one in self.unknown)]
 
     def read(self, text: str) -> None:
         """Read `text` without the lines that are not TOML. A section whose head is broken is left out as a whole."""
+        self.text = text
         self._lines = lines = _lines(text)
         for _ in range(_MOST_LINES_LEFT_OUT):
             try:
                 self.fields = load_toml("\n".join(lines))
+                self.sections = _sections_in(self.fields)
                 self._find_sections_that_look_alike(lines)
                 return
             except (ValueError, RecursionError) as error:
@@ -104,17 +109,11 @@ class Document:
             lines = [*lines[: left_out.start], *([""] * len(left_out)), *lines[left_out.stop :]]
         first = self.unknown[0].problem.values["line"] if self.unknown else 1
         message = msg("{path}, line {line} and others are not TOML. Correct the file, or move it away to start again.")
-        self.unreadable = SettingsError(message, path=self._path, line=first)
-
-    @property
-    def sections(self) -> dict[str, Any]:
-        """The fields of each profile's section, by the profile's one spelling."""
-        profiles = self.fields.get("profiles")
-        return {normalized(name): one for name, one in profiles.items()} if isinstance(profiles, dict) else {}
+        self.unreadable = SettingsError(message, path=self.path, line=first)
 
     def problem(self, message: str, keys: tuple[str, ...], **values: Any) -> SettingsError:
         """Return the error about the value at these keys; `message` has places for `{path}` and `{line}`."""
-        return SettingsError(message, path=self._path, line=self._line_of(keys), **values)
+        return SettingsError(message, path=self.path, line=self._line_of(keys), **values)
 
     def _find_sections_that_look_alike(self, lines: list[str]) -> None:
         """Make the settings of two sections unknown whose names look alike: for TOML they are two, here they are one
@@ -128,7 +127,7 @@ class Document:
                 continue
             path = _path_in(line)
             if path in seen:
-                problem = SettingsError(_HEAD_TWICE, path=self._path, line=number)
+                problem = SettingsError(_HEAD_TWICE, path=self.path, line=number)
                 self.unknown += [Unknown(path, key, problem) for key in TABLE]
             seen.add(path)
 
@@ -136,7 +135,7 @@ class Document:
         """Record which settings the left-out lines may have set: those of a section with its head, or of one
         statement."""
         line = lines[left_out.start].strip()
-        values: dict[str, Any] = {"path": self._path, "line": left_out.start + 1}
+        values: dict[str, Any] = {"path": self.path, "line": left_out.start + 1}
         is_toml_alone = _statement_length(lines, left_out.start) > 0
         if line.startswith("["):
             message = _HEAD_TWICE if is_toml_alone else _wrong_head(line)
@@ -163,6 +162,12 @@ class Document:
         return next((number for number, line in enumerate(self._lines, 1) if keys[-1] in line), 1)
 
 
+def again(problem: SettingsError) -> SettingsError:
+    """Return a new error of the same content: one that is raised again collects another traceback each time."""
+    values: dict[str, Any] = problem.values
+    return SettingsError(problem.message, **values)
+
+
 def read_text(path: str) -> str:
     """Return the whole file. Raises `OSError`, also for what is no file or far too large, and `UnicodeDecodeError`."""
     with retry_sharing_violation(lambda: open(path, "rb", opener=open_regular)) as file:
@@ -186,10 +191,19 @@ def decode(content: bytes) -> str:
 
 
 def read_document(path: str) -> Document:
-    """Read the file, which may be missing. Raises nothing: what is wrong is in `unknown` and `unreadable`."""
-    document = Document(path)
+    """Read the file, which may be missing. Raises nothing: what is wrong is in `unknown` and `unreadable`.
+
+    Of a text that is still the same, the document that was made of it last is returned: the settings of many profiles
+    are read from it.
+    """
+    global _latest  # noqa: PLW0603 - one settings file for the process
+    document, latest = Document(path), _latest
     try:
-        document.read(read_text(path))
+        text = read_text(path)
+        if latest is not None and (latest.path, latest.text) == (path, text):
+            return latest
+        document.read(text)
+        _latest = document
     except FileNotFoundError:
         if _is_behind_broken_link(path):
             document.unreadable = SettingsError(_UNREADABLE, path=path, reason=msg("a link that leads nowhere"))
@@ -215,12 +229,20 @@ def _lines(text: str) -> list[str]:
     return text.replace("\r\n", "\n").split("\n")
 
 
+_latest: Document | None = None
+
+
 def _is_behind_broken_link(path: str) -> bool:
     """Return whether the file or a folder above it is a link to what is not there, as a disk that is not mounted: then
     there may well be settings."""
     while not os.path.lexists(path) and path != os.path.dirname(path):
         path = os.path.dirname(path)
     return not os.path.exists(path)
+
+
+def _sections_in(fields: dict[str, Any]) -> dict[str, Any]:
+    profiles = fields.get("profiles")
+    return {normalized(name): one for name, one in profiles.items()} if isinstance(profiles, dict) else {}
 
 
 def _wrong_head(line: str) -> str:

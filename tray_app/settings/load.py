@@ -14,7 +14,7 @@ from tray_app.core.errors import InvalidInput, SettingsError
 from tray_app.core.language import msg
 from tray_app.core.pasted import variable
 from tray_app.core.profile import DEFAULT, case_conflict, check_profile, normalized
-from tray_app.settings.document import read_document
+from tray_app.settings.document import again, read_document
 from tray_app.settings.file_layers import BOT_FILE, SettingsFile
 from tray_app.settings.places import config_dir, default_data_dir, is_token_file, settings_file
 from tray_app.settings.table import MODES, TABLE, read_value
@@ -119,7 +119,7 @@ class Settings:
         yet."""
         if name in TABLE:
             if name in self.unknown:
-                raise _again(self.unknown[name])
+                raise again(self.unknown[name])
             if name == "mode":
                 object.__setattr__(self, name, self._find_mode(self))
                 return self.mode
@@ -149,7 +149,7 @@ class Settings:
         """
         for name, problem in self.unknown.items():
             if TABLE[name].required:
-                raise _again(problem)
+                raise again(problem)
 
     def resolved(self) -> Settings:
         """Return the same settings with the mode looked up; where that fails, it is unknown. May wait for a disk."""
@@ -158,7 +158,7 @@ class Settings:
         try:
             _ = self.mode
         except SettingsError as error:
-            unknown = {**self.unknown, "mode": _again(error)}
+            unknown = {**self.unknown, "mode": again(error)}
             return self.replace(unknown=unknown, problems=(*self.problems, unknown["mode"]))
         return self
 
@@ -176,12 +176,6 @@ class Settings:
         except AttributeError:
             return False
         return True
-
-
-def _again(problem: SettingsError) -> SettingsError:
-    """Return a new error of the same content: one that is raised again collects another traceback each time."""
-    values: dict[str, Any] = problem.values
-    return SettingsError(problem.message, **values)
 
 
 def profile_name(named: str | None, environ: Mapping[str, str] = os.environ) -> str:
