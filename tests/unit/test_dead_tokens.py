@@ -697,6 +697,26 @@ class TestLostRevoke:
         assert outcome.token.value != token.value
         assert (broker.revokes, service.current()) == (1, outcome.token)
 
+    @pytest.mark.parametrize("is_carried_out", [True, False])
+    def test_asking_for_another_token_tells_where_kiwoom_says_nothing_about_it(
+        self,
+        other: TokenService,
+        lost: Callable[..., Token],
+        broker: FakeBroker,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        is_carried_out: bool,
+    ) -> None:
+        token = lost(is_carried_out=is_carried_out, rotate=True)
+
+        def fail(*_: object) -> None:
+            raise BrokerUnavailable(NO)
+
+        monkeypatch.setattr(broker, "verify", fail)
+        outcome = other.renew(token)
+        assert (outcome.token.value == token.value) is not is_carried_out
+        assert other.living() == other.tokens.available() == outcome.token
+
     def test_all_programs_together_ask_about_it_once_a_minute(
         self, service: TokenService, other: TokenService, lost: Callable[..., Token], broker: FakeBroker, clock: Clock
     ) -> None:

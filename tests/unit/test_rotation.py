@@ -99,6 +99,13 @@ class TestRotation:
         assert [notice.kind for notice in daily.notices(now)] == [NoticeKind.NOT_ROTATED]
         assert daily.due(one.expires - 1) is None
 
+    def test_of_a_token_that_may_be_revoked_already_another_is_asked_for_soon(self) -> None:
+        daily = schedule()
+        daily.saw(token(at(15)), at(15))
+        daily.failed(BrokerUnavailable("no"), at(6.5, day=1), rotating=True)
+        daily.failed(RevokeFailed("no"), at(6.5, day=1) + 20, rotating=True, is_doubtful=True)
+        assert daily.due(at(6.5, day=1) + 90) is Due.RENEW
+
     def test_a_failed_revoke_leaves_the_token_to_be_renewed_at_its_expiry(self, clock: Clock) -> None:
         daily = schedule()
         one = token(clock())

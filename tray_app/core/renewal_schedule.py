@@ -180,9 +180,11 @@ class RenewalSchedule:
             self._can_revoke = False
             if was_planned:
                 self._end_plan()
-            if self._rotates:
+            if is_doubtful:  # it may be revoked already, and asking for another one tells
+                self._plan(now + _FIRST_PAUSE_SECONDS)
+            elif self._rotates:
                 self._plan(self._usual_moment(self.token))
-            return False
+            return is_doubtful
         if not error.retry:
             self.stopped = True
             self._renew_at = None
