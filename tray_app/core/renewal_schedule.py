@@ -222,8 +222,9 @@ class RenewalSchedule:
 
     def due(self, now: float) -> Due | None:
         """Return what to ask Kiwoom for now, or None. No valid token is revoked while the market is open."""
-        if self.failures and self._renew_at is not None and now < self.failed_at:  # the clock was set back
-            self._plan(now + self._renew_at - self.failed_at, rotates=self._rotates)
+        if self.failures and self._renew_at is not None and now < self.failed_at:
+            # The clock was set back, and that it was wrong may have been the cause.
+            self._plan(now, rotates=self._rotates)
             self.failed_at = now
         planned = self._plan_in_force()
         if planned is not None and planned <= now:
