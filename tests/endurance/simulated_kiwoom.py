@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 LIFETIME_SECONDS = 86400.0
+_UNCORRECTED_SECONDS = 3.0
+"""A clock that is off by less than this is right; a token then seems to expire a moment before it does."""
+
 ISSUE, REVOKE, VERIFY = "issue", "revoke", "verify"
 _REQUESTS = {"/oauth2/token": ISSUE, "/oauth2/revoke": REVOKE, "/api/dostk/acnt": VERIFY}
 EVERY_REQUEST = frozenset({ISSUE, REVOKE, VERIFY})
@@ -46,8 +49,9 @@ class Kiwoom:
 
     `replaces`: an issue while a token works kills that one. `asked` counts the requests by kind and result, `issued`
     remembers each token that was given with its expiry, `delivered` those that reached this computer, `same_answers`
-    how often one was given to it again while its clock was right, `alive` those that work, and `known_dead` since when
-    this computer has Kiwoom's word that one does not. `meanwhile` is called while a request is under way.
+    how often one was given to it again while its clock was right and the token not just about to expire, `alive` those
+    that work, and `known_dead` since when this computer has Kiwoom's word that one does not. `meanwhile` is called
+    while a request is under way.
     """
 
     now: Callable[[], float]
@@ -152,7 +156,8 @@ class Kiwoom:
             for other in self.issued:
                 if other != token:
                     self._now_known(other)
-            if token in self.delivered and self.is_clock_right():
+            is_over = self.alive[token] - self.now() < _UNCORRECTED_SECONDS
+            if token in self.delivered and self.is_clock_right() and not is_over:
                 self.same_answers[token] += 1
             self.delivered.add(token)
         fields = {
