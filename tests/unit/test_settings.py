@@ -952,3 +952,23 @@ def test_an_error_in_the_file_is_a_new_one_each_time(file: Path, environ: dict[s
 
     assert str(first) == str(second)
     assert first is not second, "one that is raised again and again would keep every traceback"
+
+
+@pytest.mark.parametrize("text", ['profiles.swing.mode = "demo"', 'mode = "demo"', "[profiles.swing]", "# a comment"])
+def test_a_last_line_without_an_end_stays_a_line_of_its_own(file: Path, environ: dict[str, str], text: str) -> None:
+    file.write_text(text)
+    save_setting("policy", "notify", environ=environ)
+
+    assert file.read_text().startswith(f"{text}\n") or file.read_text().endswith(f"{text}\n")
+    assert tomllib.loads(file.read_text()) == {**tomllib.loads(text), "policy": "notify"}
+
+
+def test_what_would_damage_the_file_is_not_written(
+    file: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text('mode = "demo"\n')
+    monkeypatch.setattr("tomlkit.dumps", lambda _: 'mode = "demo"policy = "auto"')
+
+    with pytest.raises(SettingsError, match="Use an editor"):
+        save_setting("policy", "auto", environ=environ)
+    assert file.read_text() == 'mode = "demo"\n'

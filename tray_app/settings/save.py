@@ -80,12 +80,14 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
         make_folder(os.path.dirname(target))
         with _alone(target):
             try:
-                document = tomlkit.parse(read_text(path))
+                text = read_text(path)
             except FileNotFoundError:
-                document = tomlkit.document()
+                text = ""
+            # WORKAROUND: tomlkit (0.15) appends to a dotted key in the last line, if that has no end, on that line.
+            document = tomlkit.parse(text + "\n" if text and not text.endswith("\n") else text)
             changed = change(document)
             if changed:
-                _replace(target, tomlkit.dumps(document))
+                _replace(target, _checked(document))
                 cache_document(target)
             return changed
     except StoreError as error:
@@ -114,7 +116,8 @@ def _damaged(path: str) -> SettingsError:
     for problem in read_document(path).problems:
         return problem
     return SettingsError(
-        msg("{path} cannot be changed, because there is a value where a section belongs. Correct it first."), path=path
+        msg("{path} cannot be changed here as it is written. Is there a value where a section belongs? Use an editor."),
+        path=path,
     )
 
 
@@ -137,6 +140,19 @@ def _alone(path: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _checked(document: TOMLDocument) -> str:
+    """Return the text of the document if it says what the document does. Raises `ValueError`: a damaged file would keep
+    every program from starting."""
+    import tomllib
+
+    import tomlkit
+
+    text = tomlkit.dumps(document)
+    if tomllib.loads(text) != document.unwrap():
+        raise ValueError
+    return text
 
 
 def _replace(path: str, text: str) -> None:
