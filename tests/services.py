@@ -97,6 +97,8 @@ class FakeService:
 
     def verify(self, *, is_patient: bool = False) -> Verified:
         self.checks += 1
+        if self.unreadable is not None:
+            raise self.unreadable
         assert self.token is not None
         token = self.token
         if self.is_alive:

@@ -17,6 +17,7 @@ from tests.endurance.simulated_kiwoom import EVERY_REQUEST, ISSUE, Fault, Kiwoom
 from tray_app.core.errors import KiwoomTokenError, NoToken, StoreError
 from tray_app.core.secret import Secret
 from tray_app.core.token import token_for
+from tray_app.service.last_attempt import REFUSED_PAUSE_SECONDS
 from tray_app.service.token_service import TokenService
 from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ProfileLock
@@ -54,6 +55,7 @@ class TokenMachine(RuleBasedStateMachine):
         )
         self.programs = [self.start(), self.start()]
         self.foreign: set[str] = set()
+        self.reported_at: dict[str, float] = {}
         self.is_unwanted = False
 
     def start(self) -> TokenService:
@@ -88,9 +90,10 @@ class TokenMachine(RuleBasedStateMachine):
 
     @rule(who=WHO)
     def was_refused(self, who: int) -> None:
-        """A tool was refused with the token that it has, and reports that."""
+        """A tool was refused with the token that it has, and reports that: Kiwoom is asked about it once a minute."""
         refused = self.living(who)
-        if refused is not None and not self.works(refused):
+        is_recent = self.clock() - self.reported_at.get(refused or "", 0.0) < REFUSED_PAUSE_SECONDS
+        if refused is not None and not self.works(refused) and not is_recent:
             self.kiwoom.known_dead.setdefault(refused, self.clock())
             self.given(who, lambda one: one.replace_refused(Secret(refused)).token.value.reveal())
 
@@ -98,6 +101,7 @@ class TokenMachine(RuleBasedStateMachine):
     def was_refused_by_mistake(self, who: int) -> None:
         refused = self.living(who)
         if refused is not None and self.works(refused):
+            self.reported_at[refused] = self.clock() + 1.0
             self.given(who, lambda one: one.replace_refused(Secret(refused)).token.value.reveal())
 
     @rule(who=WHO)

@@ -512,6 +512,14 @@ class TestFailure:
 
         assert (found[0], found[-1]) == (first, last)
 
+    def test_without_a_token_a_clock_that_was_set_back_delays_nothing(
+        self, schedule: TokenSchedule, clock: Clock
+    ) -> None:
+        schedule.saw(None, clock())
+        clock.advance(-DAY)
+
+        assert schedule.due(clock()) is Due.RENEW
+
     def test_a_clock_that_was_set_back_may_have_been_the_cause(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(None, clock())
         schedule.failed(BrokerUnavailable("no"), clock())

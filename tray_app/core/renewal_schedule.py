@@ -29,6 +29,8 @@ _FIRST_PAUSE_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 600.0
 _LONGEST_PAUSE_WITHOUT_TOKEN_SECONDS = 60.0
 _DOUBLINGS = 10
+_LONGEST_WAIT_WITHOUT_TOKEN_SECONDS = BUFFER_SECONDS + _AFTER_EXPIRY_SECONDS + _JITTER_AFTER_EXPIRY_SECONDS
+"""For the expiry of a token that the five-minute rule has removed."""
 _PORTAL_PAUSES_SECONDS = (60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0)
 """How long to wait for what the user mends in Kiwoom's portal, which tells nobody; the last again and again."""
 _LOSS_SECONDS = 60.0
@@ -226,6 +228,8 @@ class RenewalSchedule:
             # The clock was set back, and that it was wrong may have been the cause.
             self._plan(now, rotates=self._rotates)
             self.failed_at = now
+        if self._renew_at is not None and self._waits_for_nothing(now):
+            self._plan(now)
         planned = self._plan_in_force()
         if planned is not None and planned <= now:
             if self._may_revoke(now):
@@ -239,6 +243,11 @@ class RenewalSchedule:
             self._plan(self._usual_moment(self.token))
             return self.due(now)
         return Due.ROTATE
+
+    def _waits_for_nothing(self, now: float) -> bool:
+        """Return whether there is neither a token nor a failure to wait for, only a clock that was set back."""
+        is_far = self._renew_at is not None and self._renew_at - now > _LONGEST_WAIT_WITHOUT_TOKEN_SECONDS
+        return is_far and self.token is None and not self.failures
 
     def _may_revoke(self, now: float) -> bool:
         """Return whether no valid token would be revoked while the market is open."""
