@@ -86,7 +86,7 @@ def test_request_that_hangs_holds_nothing_up(trader: Trader) -> None:
     ("code", "title"),
     [
         ("8001", "Check the Kiwoom app key"),
-        ("8030", "The Kiwoom app key is for the other mode"),
+        ("8030", "Key is for the other mode"),
         ("8050", "Register this IP at Kiwoom"),
     ],
 )

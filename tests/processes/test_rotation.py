@@ -120,7 +120,7 @@ class TestInTheTerminal:
             clock.advance(60)
 
         assert (asked(), seen()) == ((2, 1), before)
-        assert "returned the revoked token" in capsys.readouterr().out
+        assert "Revoked token came back" in capsys.readouterr().out
 
     def test_after_a_same_answer_the_next_token_comes_right_after_the_end(
         self, pair: Any, kept_token_back: None, asked: Callable[..., Any], *, clock: Clock, seen: Any

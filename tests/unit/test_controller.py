@@ -526,7 +526,7 @@ def test_notices_are_shown_and_a_click_opens_the_window(world: World) -> None:
     world.accounts.notice.emit("second", Notice(NoticeKind.EXPIRING, START + 600))
     notification = world.notification()
     assert notification.owner == "second"
-    assert notification.title == "[second · Real] Kiwoom token expires 23:23 (10 min left)"
+    assert notification.title == "[second · Real] Kiwoom token expires 23:23"
     world.notifier.clicked.emit("second")
     assert world.window.isVisible()
     assert world.tray.views[-1].profile == "second"
@@ -623,6 +623,32 @@ def test_broken_settings_are_told_in_the_window(world: World) -> None:
     world.accounts.problems = (SettingsError("{path}, line {line}: no.", path="settings.toml", line=3),)
     world.controller.open_window()
     assert world.controller.overview().settings_problem == "settings.toml, line 3: no."
+
+
+def test_settings_that_cannot_be_used_are_told_once_and_withdrawn_when_mended(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()) is None)
+    first, second = SettingsError("Line 3."), SettingsError("Line 5.")
+    world.accounts.problems = (first,)
+    world.accounts.changed.emit()
+    notification = world.notification()
+    assert notification.body == "Line 3."
+    world.notifier.remedy_requested.emit(notification.owner, notification.buttons[0][0])
+    assert opened == ["/nowhere/settings.toml"]
+    world.accounts.problems = (SettingsError("Line 3."), second)
+    world.accounts.changed.emit()
+    assert world.notification().body == "Line 5."
+    world.accounts.problems = (second,)
+    world.accounts.changed.emit()
+    world.accounts.problems = ()
+    world.accounts.changed.emit()
+    world.qtbot.waitUntil(lambda: world.backend.withdrawn == [notification.owner], timeout=10_000)
+    world.accounts.problems = (first,)
+    world.accounts.changed.emit()
+    assert world.notification().body == "Line 3.", "it came back"
+    assert world.backend.shown == []
 
 
 def test_another_language_applies_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,23 +19,23 @@ REFUSED = KeysRefused("Refused.", code="8050")
     [
         (
             Notice(NoticeKind.EXPIRING, NOW + 600),
-            "Kiwoom token expires 07:12 (10 min left)",
-            "Automatic renewal is off. Reissue it in time.",
+            "Kiwoom token expires 07:12",
+            "10 min left. Automatic renewal is off. Reissue it in time.",
         ),
         (
             Notice(NoticeKind.EXPIRING, NOW + 597),
-            "Kiwoom token expires 07:11 (10 min left)",
-            "Automatic renewal is off. Reissue it in time.",
+            "Kiwoom token expires 07:11",
+            "10 min left. Automatic renewal is off. Reissue it in time.",
         ),
         (
             Notice(NoticeKind.EXPIRING, NOW + 45),
-            "Kiwoom token expires 07:02 (45 s left)",
-            "Automatic renewal is off. Reissue it in time.",
+            "Kiwoom token expires 07:02",
+            "45 s left. Automatic renewal is off. Reissue it in time.",
         ),
         (
             Notice(NoticeKind.EXPIRING, NOW + 600, is_planned=True),
-            "Kiwoom token expires 07:12 (10 min left)",
-            "It will be reissued automatically right after that. Nothing to do.",
+            "Kiwoom token expires 07:12",
+            "10 min left. It will be reissued automatically right after that. Nothing to do.",
         ),
         (
             Notice(NoticeKind.EXPIRED, NOW - 3600 * 8),
@@ -49,12 +49,12 @@ REFUSED = KeysRefused("Refused.", code="8050")
         ),
         (
             Notice(NoticeKind.FAILED, NOW + 600, REFUSED),
-            "The Kiwoom token could not be renewed",
+            "Token could not be renewed",
             "Refused. [8050] The token expires 07:12 (KST).",
         ),
         (
             Notice(NoticeKind.FAILED, NOW - 1, REFUSED),
-            "The Kiwoom token could not be renewed",
+            "Token could not be renewed",
             "Refused. [8050] There is no valid token.",
         ),
         (Notice(NoticeKind.STOPPED, error=REFUSED), "Check the Kiwoom app key", "Refused. [8050]"),
@@ -65,12 +65,12 @@ REFUSED = KeysRefused("Refused.", code="8050")
         ),
         (
             Notice(NoticeKind.TRADING_HOURS, NOW + 90000),
-            "The token will expire during trading hours",
+            "Expires during trading hours",
             "It expires tomorrow 08:02 (KST). Reissue it before the market opens to avoid that.",
         ),
         (
             Notice(NoticeKind.NOT_ROTATED, NOW),
-            "Kiwoom returned the revoked token",
+            "Revoked token came back",
             "From now on it is reissued right after it expires. Nothing to do.",
         ),
     ],
@@ -88,11 +88,11 @@ def test_no_kind_is_without_words() -> None:
     ("remedy", "title"),
     [
         (Remedy.ENTER_KEYS, "Check the Kiwoom app key"),
-        (Remedy.SWITCH_MODE, "The Kiwoom app key is for the other mode"),
-        (Remedy.OPEN_PORTAL, "Check the registration at Kiwoom"),
+        (Remedy.SWITCH_MODE, "Key is for the other mode"),
+        (Remedy.OPEN_PORTAL, "Check the IP registration"),
         (Remedy.UNLOCK_KEYRING, "Unlock "),
         (Remedy.ROTATE, "Reissue the Kiwoom token"),
-        (Remedy.NONE, "The Kiwoom token cannot be renewed"),
+        (Remedy.NONE, "Token renewal has stopped"),
     ],
 )
 def test_notice_that_renewal_has_stopped_says_what_to_do(remedy: str, title: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -14,6 +15,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.doubles import START
+from tray_app.core import language
 from tray_app.core.errors import BrokerUnavailable, KeysMissing, RateLimited, Remedy, StoreError
 from tray_app.core.notices import Notice, NoticeKind
 from tray_app.core.remedies import remedy_for
@@ -25,7 +27,7 @@ from tray_app.desktop.notices.windows_macos import NativeBackend
 
 ENDING = Notice(NoticeKind.EXPIRING, START + 600, urgent=True)
 MAIN = TokenState("main", "real", expires=START + 600)
-TITLE = "Kiwoom token expires 23:23 (10 min left)"
+TITLE = "Kiwoom token expires 23:23"
 
 
 class FakeBackend:
@@ -101,6 +103,38 @@ def test_what_needs_no_hand_has_no_buttons(kind: NoticeKind, desk: Center, backe
     assert notification.transient is (kind is NoticeKind.RECOVERED)
 
 
+@pytest.mark.parametrize(("lang", "profile", "columns"), [("en", "swing-2", 46), ("ko", "단타-2", 58)])
+def test_no_title_is_so_long_that_a_desktop_cuts_it(
+    lang: str, profile: str, columns: int, desk: Center, backend: FakeBackend
+) -> None:
+    """xfce4-notifyd gives it 378 pixels, which are so many columns of the language's letters."""
+    remedies = [value for name, value in vars(Remedy).items() if name.isupper()]
+    errors = [KeysMissing("None."), *(StoreError("That fails.", code="8050", remedy=one) for one in remedies)]
+    notices = [Notice(kind, START + 86400, error) for kind in NoticeKind for error in errors]
+    language.use(lang)
+    for notice in notices:
+        desk.notices.show(notice, replace(MAIN, profile=profile), START, named=True)
+    desk.notices.show_settings_problem("Line 3.")
+    desk.wait(lambda: len(backend.calls) > len(notices))
+    titles = {call.title for call in backend.calls if isinstance(call, Notification)}
+    assert [title for title in titles if _columns(title) > columns] == []
+
+
+def _columns(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def test_settings_that_cannot_be_used_offer_their_file(desk: Center, backend: FakeBackend) -> None:
+    desk.notices.show_settings_problem("settings.toml, line 3: no.")
+    desk.wait(lambda: backend.calls)
+    notification = backend.calls[-1]
+    assert isinstance(notification, Notification)
+    assert (notification.title, notification.body) == ("Check the settings file", "settings.toml, line 3: no.")
+    assert notification.buttons == ((Remedy.FIX_SETTINGS, "Open the settings file"),)
+    assert notification.urgent
+    assert not notification.transient
+
+
 def test_limit_of_requests_says_when_it_is_tried_again_and_offers_no_attempt_before(
     desk: Center, backend: FakeBackend
 ) -> None:
@@ -117,7 +151,7 @@ def test_limit_of_requests_says_when_it_is_tried_again_and_offers_no_attempt_bef
 def test_a_token_that_cannot_be_stored_offers_another_folder_first(desk: Center, backend: FakeBackend) -> None:
     failure = StoreError("Nothing can be written there.", remedy=Remedy.CHOOSE_FOLDER)
     notification = shown(desk, backend, Notice(NoticeKind.NOT_STORED, START + 600, failure))
-    assert notification.title == "[Real] The Kiwoom token could not be stored"
+    assert notification.title == "[Real] Token could not be stored"
     assert notification.buttons[0] == (Remedy.CHOOSE_FOLDER, "Choose a folder…")
 
 

@@ -343,7 +343,7 @@ def test_click_opens_and_right_click_does_not(tray: TrayIcon) -> None:
 def test_notice_that_no_service_shows_is_a_window_that_can_be_read(tray: TrayIcon, qtbot: QtBot) -> None:
     tray.start()
     body = "It will be reissued automatically right after that. Nothing to do."
-    tray.show_balloon("[Real] Kiwoom token expires 19:15 (5 min left)", body, urgent=True)
+    tray.show_balloon("[Real] Kiwoom token expires 19:15", body, urgent=True)
     (bubble,) = (one for one in QApplication.topLevelWidgets() if one.objectName() == "bubble" and one.isVisible())
     label = bubble.findChild(QLabel, "bubbleBody")
     assert label is not None

@@ -573,6 +573,10 @@ def test_policy_and_what_the_daily_entry_stands_for(setting: str, policy: str, d
 def test_broken_settings_are_told_at_the_icon_too() -> None:
     view = view_of(overview(state(), settings_problem="settings.toml, line 3: no."), NOW)
     assert view.settings_problem in view.tooltip
+    assert view.icon.problem
+    several = view_of(overview(state(), state(profile="second"), settings_problem="line 3: no."), NOW)
+    assert "Check the settings file" in several.tooltip
+    assert several.icon.problem
 
 
 @pytest.mark.parametrize("action", [None, *Action])

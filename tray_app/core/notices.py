@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tray_app.core.errors import KeysMissing, Remedy
 from tray_app.core.language import say, tr
-from tray_app.core.wording import duration, keyring_name, korean_time
+from tray_app.core.wording import duration, keyring_name, korean_clock, korean_time
 
 if TYPE_CHECKING:
     from tray_app.core.errors import KiwoomTokenError
@@ -60,6 +60,8 @@ class Notice:
 def notice_text(notice: Notice, now: float, why: str = "") -> tuple[str, str]:
     """Return title and body in the current language; `now` in seconds of the epoch.
 
+    Desktops cut a title after some 45 letters, the account in front of it included, so what must be read comes first.
+
     `why` says what went wrong, for those who can word it better than the notice's error does.
     """
     why = why or ("" if notice.error is None else say(notice.error))
@@ -68,27 +70,31 @@ def notice_text(notice: Notice, now: float, why: str = "") -> tuple[str, str]:
         case NoticeKind.EXPIRING:
             seconds = round(notice.expires - now)
             left = duration(seconds if seconds < 60 else round(seconds / 60) * 60)  # a warning that is a moment late
-            title = tr("Kiwoom token expires {time} ({duration} left)", time=end, duration=left)
+            title = tr("Kiwoom token expires {time}", time=korean_clock(notice.expires))
             if notice.is_planned:
-                return title, tr("It will be reissued automatically right after that. Nothing to do.")
-            return title, tr("Automatic renewal is off. Reissue it in time.")
+                body = tr(
+                    "{duration} left. It will be reissued automatically right after that. Nothing to do.", duration=left
+                )
+            else:
+                body = tr("{duration} left. Automatic renewal is off. Reissue it in time.", duration=left)
+            return title, body
         case NoticeKind.EXPIRED:
             body = tr("It expired {time} (KST).", time=end)
             return tr("The Kiwoom token has expired"), f"{body} {why}".rstrip()
         case NoticeKind.FAILED:
-            return tr("The Kiwoom token could not be renewed"), _reason(notice, now, why)
+            return tr("Token could not be renewed"), _reason(notice, now, why)
         case NoticeKind.STOPPED:
             return _what_to_do(notice), _reason(notice, now, why)
         case NoticeKind.NOT_STORED:
-            return tr("The Kiwoom token could not be stored"), _reason(notice, now, why)
+            return tr("Token could not be stored"), _reason(notice, now, why)
         case NoticeKind.RECOVERED:
             return tr("The Kiwoom token works again"), tr("It is valid until {time} (KST).", time=end)
         case NoticeKind.NOT_ROTATED:
-            return tr("Kiwoom returned the revoked token"), tr(
+            return tr("Revoked token came back"), tr(
                 "From now on it is reissued right after it expires. Nothing to do."
             )
         case NoticeKind.DIED:
-            title = tr("The Kiwoom token stopped working early")
+            title = tr("Token stopped working early")
             until = korean_time(notice.dead_expires, now)
             if notice.expires:
                 return title, tr(
@@ -100,7 +106,7 @@ def notice_text(notice: Notice, now: float, why: str = "") -> tuple[str, str]:
             return title, tr("It should have been valid until {time} (KST). Issue a new one.", time=until)
         case NoticeKind.TRADING_HOURS:
             body = tr("It expires {time} (KST). Reissue it before the market opens to avoid that.", time=end)
-            return tr("The token will expire during trading hours"), body
+            return tr("Expires during trading hours"), body
 
 
 def _what_to_do(notice: Notice) -> str:
@@ -111,19 +117,19 @@ def _what_to_do(notice: Notice) -> str:
         case Remedy.ENTER_KEYS:
             return tr("Check the Kiwoom app key")
         case Remedy.SWITCH_MODE:
-            return tr("The Kiwoom app key is for the other mode")
+            return tr("Key is for the other mode")
         case Remedy.OPEN_PORTAL if notice.error is not None and notice.error.code == _IP_NOT_REGISTERED:
             return tr("Register this IP at Kiwoom")
         case Remedy.OPEN_PORTAL:
-            return tr("Check the registration at Kiwoom")
+            return tr("Check the IP registration")
         case Remedy.UNLOCK_KEYRING:
             return tr("Unlock {keyring}", keyring=keyring_name())
         case Remedy.ROTATE:
             return tr("Reissue the Kiwoom token")
         case Remedy.CHOOSE_FOLDER | Remedy.CHOOSE_STORE:
-            return tr("Choose where the Kiwoom token is stored")
+            return tr("Store the token elsewhere")
         case _:
-            return tr("The Kiwoom token cannot be renewed")
+            return tr("Token renewal has stopped")
 
 
 def _reason(notice: Notice, now: float, why: str) -> str:

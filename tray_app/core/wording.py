@@ -69,6 +69,11 @@ def korean_time(instant: float, now: float) -> str:
     return _clock_time(datetime.fromtimestamp(instant, KST), datetime.fromtimestamp(now, KST))
 
 
+def korean_clock(instant: float) -> str:
+    """Return the time of day in Korea, for a place without room for the day."""
+    return f"{datetime.fromtimestamp(instant, KST):%H:%M}"
+
+
 def local_time(instant: float, now: float) -> str:
     """Return the same as `korean_time`, in this computer's time zone."""
     return _clock_time(datetime.fromtimestamp(instant, UTC).astimezone(), datetime.fromtimestamp(now, UTC).astimezone())

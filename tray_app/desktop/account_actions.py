@@ -114,6 +114,9 @@ class AccountActions(QObject):
     def apply(self, profile: str, remedy: str) -> None:
         """Do what a `Remedy` stands for, or open what the user needs for it."""
         monitor = self._monitors.of(profile)
+        if remedy == Remedy.FIX_SETTINGS:  # those of no account in particular
+            self._windows.open_settings_file()
+            return
         if monitor is None:  # the button was on an old notice
             return
         match remedy:
@@ -141,8 +144,6 @@ class AccountActions(QObject):
                 self._windows.choose_folder()
             case Remedy.CHOOSE_STORE:
                 self._windows.open_settings(STORAGE)
-            case Remedy.FIX_SETTINGS:
-                self._windows.open_settings_file()
             case _:
                 self.ask_kiwoom(profile)
 

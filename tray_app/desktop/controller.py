@@ -14,6 +14,7 @@ from tray_app.desktop.application import quit_application
 from tray_app.desktop.autostart import AutostartWorker
 from tray_app.desktop.clipboard import TokenClipboard
 from tray_app.desktop.notices.notifier import Notifier
+from tray_app.desktop.notices.settings_notice import SettingsNotice
 from tray_app.desktop.theme.dark_mode import apply_window_theme
 from tray_app.desktop.translation import install_translator
 from tray_app.desktop.view.build import next_change, tray_view_of, view_of
@@ -67,6 +68,7 @@ class DesktopController(QObject):
             is_new=is_new,
             parent=self,
         )
+        SettingsNotice(monitors, self._notices, self)
         self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         self._background = False

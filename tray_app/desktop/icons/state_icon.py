@@ -14,8 +14,8 @@ Every state has a shape of its own, in one colour and transparency, so that it c
     busy              two arrows that chase each other
 
 In the lower right corner, an exclamation mark says that renewal has stopped, a lock that the keyring is locked, a
-triangle that renewing fails, and a dot that the token is not stored where it should be. Below minutes, which have to
-stay legible, they are a bar, two, three or one short piece of it.
+triangle that renewing fails, and a dot that the token is not stored where it should be or that the settings cannot be
+used. Below minutes, which have to stay legible, they are a bar, two, three or one short piece of it.
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ class IconSpec:
     `level` is the remaining part of the ring, at most `LEVELS`, for `Phase.VALID` and `Phase.HOUR`; `minutes` are shown
     in `Phase.SOON` and `Phase.LOW`. Both are 0 in the other phases and while busy. `planned` tells that an expiry is no
     alarm, because the next token is issued by itself. At most one of the badges is shown: `stopped` (the user is
-    needed), `locked` (the keyring is), `failing` (renewing fails and is tried again), `problem` (of the storage).
+    needed), `locked` (the keyring is), `failing` (renewing fails and is tried again), `problem` (of the storage or the
+    settings).
     """
 
     phase: Phase

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from tray_app.core.state import TokenState
     from tray_app.desktop.notices.backend import NotificationBackend
 
+NO_ACCOUNT = ""
+"""The owner of a notice that is about the whole program."""
+
 _CLOSE_SECONDS = 0.5
 _SNOOZE = "snooze-"
 _OFFERS = {
@@ -67,7 +70,7 @@ class Notifier(QObject):
         self._balloon = balloon
         self._backend: NotificationBackend | None = backend or _PlatformBackend(self._press)
         self._has_warned = False
-        self._ballooned = ""
+        self._ballooned: str | None = None
         """The account that the last balloon was about."""
         self._shown: set[str] = set()
         self._worker = Worker("notify", self)
@@ -102,6 +105,12 @@ class Notifier(QObject):
         buttons = ((remedy, helps),) if helps else ()
         self._show(Notification(state.profile, title, text, tr("Open"), buttons, transient=True))
 
+    def show_settings_problem(self, problem: str) -> None:
+        """Say what in the settings cannot be used, with the button that opens their file. It is about no account."""
+        button = Remedy.FIX_SETTINGS, remedy_text(Remedy.FIX_SETTINGS, "")
+        title = tr("Check the settings file")
+        self._show(Notification(NO_ACCOUNT, title, problem, tr("Open"), (button,), urgent=True))
+
     def _show(self, notification: Notification) -> None:
         backend = self._backend
         if backend is None:
@@ -120,7 +129,7 @@ class Notifier(QObject):
 
     def balloon_clicked(self) -> None:
         """Report a click on the last balloon."""
-        if self._ballooned:
+        if self._ballooned is not None:
             self.clicked.emit(self._ballooned)
 
     def withdraw(self, profile: str) -> None:

@@ -78,7 +78,9 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
     working = running_action(state)
     remaining = remaining_text(state, now)
     busy = busy_text(state.busy)
-    helps = remedy_for(state, now, has_settings_problem=bool(overview.settings_problem))
+    has_settings_problem = bool(overview.settings_problem)
+    helps = remedy_for(state, now, has_settings_problem=has_settings_problem)
+    on_panel = state if working else most_urgent(overview.states, now)
     remedy = Remedy.NONE if helps in ASKING else helps
     idle = working is None
     policy = state.policy.partition(" ")[0]
@@ -88,7 +90,7 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
     zone_differs = state.expires is not None and not is_korean_zone(state.expires)
     skew = skew_text(state.skew_seconds) or holidays_problem(now)
     return View(
-        icon=icon_of(state if working else most_urgent(overview.states, now), now),
+        icon=icon_of(on_panel, now, has_settings_problem=has_settings_problem),
         tooltip=tooltip_text(overview, now),
         menu_status=menu_status_text(overview, now),
         can_show_account=False,

@@ -9,7 +9,8 @@ from tray_app.desktop.view.timing import HOUR_SECONDS, lifetime, phase_of, secon
 from tray_app.desktop.view.urgency import is_first_check, running_action
 
 
-def icon_of(state: TokenState, now: float) -> IconSpec:
+def icon_of(state: TokenState, now: float, *, has_settings_problem: bool = False) -> IconSpec:
+    """Return the icon of an account; with `has_settings_problem` something in the settings cannot be used."""
     phase = phase_of(state, now)
     busy = running_action(state) is not None or is_first_check(state)
     level = minutes = 0
@@ -20,7 +21,8 @@ def icon_of(state: TokenState, now: float) -> IconSpec:
     is_locked = needs_unlocking(state)
     is_failing = state.last is not None and state.last.result is Result.FAILED and state.renew_at is not None
     badge = "stopped" if state.stopped and not is_locked else ""
-    badge = badge or ("locked" if is_locked else "failing" if is_failing else "problem" if state.place_problem else "")
+    is_amiss = bool(state.place_problem) or has_settings_problem
+    badge = badge or ("locked" if is_locked else "failing" if is_failing else "problem" if is_amiss else "")
     return IconSpec(
         phase, level, minutes, busy=busy, planned=is_planned_now(state, now), **({badge: True} if badge else {})
     )

@@ -41,15 +41,16 @@ def tooltip_text(overview: Overview, now: float) -> str:
     name = tr("Kiwoom token")
     if len(overview.states) > 1:
         states = sorted(overview.states, key=lambda one: urgency_order(one, now))
-        return shorten([name, *(_line(one, now, is_chosen=one is overview.state) for one in states)])
+        head = f"{name} · {tr('Check the settings file')}" if overview.settings_problem else name
+        return shorten([head, *(_line(one, now, is_chosen=one is overview.state) for one in states)])
     state = overview.state
-    head = [name, *(badge.text for badge in badges_of(state))]
+    title = [name, *(badge.text for badge in badges_of(state))]
     if state.profile != DEFAULT:
-        head.append(state.profile)
+        title.append(state.profile)
     error = error_text(state.last.error, state, now) if state.last is not None and state.last.error is not None else ""
     working = busy_text(running_action(state))
     trouble = working or error or overview.settings_problem or place_problem_text(state)
-    return shorten([" · ".join(head), status_text(state, now), trouble])
+    return shorten([" · ".join(title), status_text(state, now), trouble])
 
 
 def _line(state: TokenState, now: float, *, is_chosen: bool) -> str:
