@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -443,6 +444,15 @@ def test_what_no_program_opens_is_told_to_be_opened_by_hand(world: World, monkey
         assert place in box.text()
         box.done(0)
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+def test_what_no_program_opens_is_told_without_a_window_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda _: False)
+    world.notifier.remedy_requested.emit("", Remedy.FIX_SETTINGS)
+    gc.collect()
+    [box] = [one for one in QApplication.topLevelWidgets() if one.objectName() == "notOpened"]
+    assert box.isVisible()
+    box.close()
 
 
 def test_folder_is_chosen_for_everything_on_this_computer(world: World, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QMessageBox
 
 from tray_app.core.language import tr
+from tray_app.desktop.dialogs.common import show_dialog
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QUrl
@@ -22,10 +23,10 @@ def open_url(url: QUrl, parent: QWidget | None) -> None:
     place = url.toLocalFile() or url.toString()
     box = QMessageBox(parent)
     box.setObjectName("notOpened")
-    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setIcon(QMessageBox.Icon.Information)
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setWindowTitle(tr("Kiwoom Token Tray"))
     box.setText(tr("No program on this computer opened it. Open it yourself:") + f"\n{place}")
     box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    box.open()
+    box.finished.connect(lambda _: box.deleteLater())  # which also keeps it: without a parent nothing else does
+    show_dialog(box)
