@@ -17,8 +17,8 @@ pytest.importorskip("PySide6.QtWidgets")
 
 import keyring
 import keyring.core
-from PySide6.QtCore import QCoreApplication, QEvent, QRect, Qt, QUrl
-from PySide6.QtGui import QColor, QDesktopServices, QPalette
+from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, QRect, Qt, QUrl
+from PySide6.QtGui import QColor, QDesktopServices, QDragEnterEvent, QDropEvent, QPalette
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -309,6 +309,24 @@ def test_other_keys_can_be_typed_where_some_were_found(open_setup: Callable[...,
     assert setup.find("appKey").isVisible()
     assert not setup.find("setupNext").isEnabled()
     setup.type()
+    setup.next()
+    assert setup.actions.done == [("check", "real", KEY, SECRET)]
+
+
+# Qt 6.12 wants a QPointF, which 6.11 does not take.
+@pytest.mark.filterwarnings("ignore:Function. 'QDragEnterEvent:DeprecationWarning")
+def test_files_that_are_dropped_on_the_wizard_are_other_keys(
+    open_setup: Callable[..., Setup], qtbot: QtBot, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text(f"APP_KEY={KEY}\nAPP_SECRET={SECRET}\n")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / ".env"))])
+    setup = open_setup(Step.KEYS, search=KeySearch((FoundKeys("real", "main"),))).known()
+    copy, buttons, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(setup.wizard, QDragEnterEvent(QPoint(5, 5), copy, data, buttons, keys))
+    QApplication.sendEvent(setup.wizard, QDropEvent(QPointF(5, 5), copy, data, buttons, keys))
+    qtbot.waitUntil(lambda: setup.find("appKey").text() == KEY)
+    assert setup.find("otherKeys").isChecked()
     setup.next()
     assert setup.actions.done == [("check", "real", KEY, SECRET)]
 

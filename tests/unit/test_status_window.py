@@ -743,18 +743,25 @@ def test_keys_are_taken_from_the_files_of_the_portal(qtbot: QtBot, tmp_path: Pat
 
 # Qt 6.12 wants a QPointF, which 6.11 does not take.
 @pytest.mark.filterwarnings("ignore:Function. 'QDragEnterEvent:DeprecationWarning")
-def test_file_that_is_dropped_fills_the_form_with_its_mode(qtbot: QtBot, tmp_path: Path) -> None:
+@pytest.mark.parametrize("on_form", [True, False])
+def test_file_that_is_dropped_fills_the_form_with_its_mode_and_is_copied(
+    qtbot: QtBot, tmp_path: Path, on_form: bool
+) -> None:
     file = tmp_path / "bot.env"
     file.write_text(f"APP_KEY_MOCK={KEY}\nAPP_SECRET_MOCK={SECRET}\n")
     dialog = ask_keys(None, "real")
     qtbot.addWidget(dialog)
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(file))])
-    copy, buttons, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    entering = QDragEnterEvent(QPoint(5, 5), copy, data, buttons, keys)
-    QApplication.sendEvent(dialog.form, entering)
+    actions = Qt.DropAction.CopyAction | Qt.DropAction.MoveAction
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    target = dialog.form if on_form else dialog
+    entering = QDragEnterEvent(QPoint(5, 5), actions, data, buttons, keys)
+    QApplication.sendEvent(target, entering)
     assert entering.isAccepted()
-    QApplication.sendEvent(dialog.form, QDropEvent(QPointF(5, 5), copy, data, buttons, keys))
+    dropped = QDropEvent(QPointF(5, 5), actions, data, buttons, keys)
+    QApplication.sendEvent(target, dropped)
+    assert (dropped.isAccepted(), dropped.dropAction()) == (True, Qt.DropAction.CopyAction)
     qtbot.waitUntil(lambda: [one.text() for one in fields(dialog)] == [KEY, SECRET])
     assert dialog.form.mode == "demo"
     assert "bot.env" in text(dialog, "keysFromFileNote")

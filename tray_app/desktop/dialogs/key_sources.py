@@ -16,8 +16,6 @@ from tray_app.desktop.worker import Worker
 from tray_app.kiwoom.key_files import find_portal_files, masked_path, read_key_files
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import QMimeData
-
     from tray_app.kiwoom.key_files import KeyFile, PortalFiles
 
 _OFFERS = 2
@@ -119,11 +117,6 @@ class KeySources(QWidget):
         dialog.setNameFilters([tr("Keys (*.txt *.env .env)"), tr("All files (*)")])
         dialog.filesSelected.connect(self.read)
         dialog.open()
-
-
-def dropped_files(data: QMimeData) -> list[str]:
-    """Return the paths of the files that are dragged."""
-    return [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
 
 
 def _read(paths: list[str], mode: str) -> KeyFile:

@@ -20,6 +20,7 @@ from tray_app.desktop.theme.stylesheet import set_role, switch_role
 from tray_app.desktop.widgets.accessible import name_buttons, with_mnemonic
 from tray_app.desktop.widgets.basics import make_button
 from tray_app.desktop.widgets.busy_line import BusyLine
+from tray_app.desktop.widgets.file_drop import FileDrop
 
 
 def ask_keys(parent: QWidget | None, mode: str, profile: str = DEFAULT) -> KeysDialog:
@@ -53,6 +54,7 @@ class KeysDialog(ScrollingDialog):
         self._busy.setFixedHeight(3)
         self._busy.set_colour(window_tones(self.palette()).good)
         self.form = KeysForm(self, mode)
+        FileDrop(self, self.form.take_files, self.form.isEnabled)
         buttons = QDialogButtonBox(self)
         self._enter = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
         self._cancel = buttons.addButton("", QDialogButtonBox.ButtonRole.RejectRole)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFormLayout,
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from tray_app.kiwoom.key_files import KeyFile
     from tray_app.kiwoom.keys import AppKeys
 from tray_app.desktop.dialogs.common import make_explanation, pass_return_to_dialog
-from tray_app.desktop.dialogs.key_sources import KeySources, dropped_files
+from tray_app.desktop.dialogs.key_sources import KeySources
 from tray_app.desktop.dialogs.secret_field import SecretField
+from tray_app.desktop.widgets.file_drop import FileDrop
 
 _MNEMONIC = re.compile(r"\(&.\)|&")
 
@@ -70,7 +71,7 @@ class KeysForm(QWidget):
         self.sources = KeySources(self)
         self.sources.loaded.connect(self._take)
         self.sources.refused.connect(self.complain)
-        self.setAcceptDrops(True)
+        FileDrop(self, self.take_files)
         self._key_length = make_explanation("", self)
         self._secret_length = make_explanation("", self)
         self._complaint = QLabel(self)
@@ -155,13 +156,9 @@ class KeysForm(QWidget):
         self.secret.clear()
         self.sources.forget()
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if dropped_files(event.mimeData()):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        event.acceptProposedAction()
-        self.sources.read(dropped_files(event.mimeData()))
+    def take_files(self, paths: list[str]) -> None:
+        """Fill the fields from files that were dropped."""
+        self.sources.read(paths)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -38,6 +38,7 @@ from tray_app.desktop.theme.stylesheet import fix_box_colours, set_role, switch_
 from tray_app.desktop.widgets.accessible import name_buttons, with_mnemonic
 from tray_app.desktop.widgets.basics import make_button, make_text, set_text
 from tray_app.desktop.widgets.busy_line import BusyLine
+from tray_app.desktop.widgets.file_drop import FileDrop
 from tray_app.desktop.widgets.tool_window import bring_to_front
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ class SetupWizard(QDialog):
         self._back.clicked.connect(self.flow.back)
         self._skip.clicked.connect(self._skip_or_cancel)
         self._next.clicked.connect(self._submit)
+        FileDrop(self, self._take_files, self._takes_files)
         self._lay_out()
         self._retranslate()
         self._restyle()
@@ -148,6 +150,12 @@ class SetupWizard(QDialog):
 
     def _do_remedy(self) -> None:
         self.page.do_remedy()
+
+    def _takes_files(self) -> bool:
+        return self.page.takes_files()
+
+    def _take_files(self, paths: list[str]) -> None:
+        self.page.take_files(paths)
 
     def _skip_or_cancel(self) -> None:
         if self.flow.state.single_page or self.flow.state.step is Step.WELCOME:

@@ -19,7 +19,7 @@ from tray_app.core.wording import keyring_name, mode_text, refusal_text
 from tray_app.desktop import PORTAL_URL
 from tray_app.desktop.dialogs.keys_form import KeysForm
 from tray_app.desktop.open_url import open_url
-from tray_app.desktop.setup.flow import Activity, SetupFlow, Step
+from tray_app.desktop.setup.flow import Activity, SetupFlow, SetupState, Step
 from tray_app.desktop.setup.texts import (
     found_text,
     keyring_problem,
@@ -81,7 +81,7 @@ class KeysPage(Page):
         self._label_choices()
         set_text(self._note, keys_note_text(state, has_choices=bool(self._choices)))
         self._note.setVisible(bool(self._note.text()))
-        set_text(self._accepted_label, self._accepted_text())
+        set_text(self._accepted_label, _accepted_text(state))
         self._accepted_label.setVisible(bool(self._accepted_label.text()))
         is_form_used = self._is_typing() and keyring_problem(state) != KeyringUnavailable.MISSING
         if not is_form_used and self._form.isAncestorOf(self.focusWidget() or self):
@@ -97,7 +97,7 @@ class KeysPage(Page):
         was_checking, self._is_checking = self._is_checking, state.activity is Activity.CHECKING
         if was_checking and not self._is_checking and state.error and state.step is self.step and not self._remedy():
             self._restore_focus()
-        set_text(self._keyring_button, self._keyring_button_text())
+        set_text(self._keyring_button, _keyring_button_text(state))
         self._keyring_button.setVisible(bool(self._keyring_button.text()))
         self._keyring_button.setEnabled(state.activity is Activity.IDLE)
         switch_role(self._keyring_button, "main", on=keyring_problem(state) in KeyringUnavailable.UNLOCKABLE)
@@ -132,6 +132,16 @@ class KeysPage(Page):
         keys = self._form.keys()
         if keys is not None:
             self.flow.check_keys(self._form.mode, keys)
+
+    def takes_files(self) -> bool:
+        is_possible = keyring_problem(self.state) != KeyringUnavailable.MISSING
+        return is_possible and self.state.activity is not Activity.CHECKING
+
+    def take_files(self, paths: list[str]) -> None:
+        for choice, found in self._choices:
+            if found is None:
+                choice.button.setChecked(True)
+        self._form.take_files(paths)
 
     def initial_focus(self) -> QWidget:
         chosen = self._group.checkedButton()
@@ -195,12 +205,6 @@ class KeysPage(Page):
             return accepted is None or accepted.mode != found.mode
         return self._form.is_filled() and not self._form.isHidden()
 
-    def _accepted_text(self) -> str:
-        state = self.state
-        if state.accepted is None or state.activity is Activity.CHECKING:
-            return ""
-        return tr("✓ Kiwoom has accepted the keys for {mode}.", mode=mode_text(state.accepted.mode))
-
     def remedy_text(self) -> str:
         return remedy_text(self._remedy(), self._form.mode)
 
@@ -223,15 +227,22 @@ class KeysPage(Page):
             return remedy
         return Remedy.NONE
 
-    def _keyring_button_text(self) -> str:
-        problem = keyring_problem(self.state)
-        if not problem or problem == KeyringUnavailable.MISSING:
-            return ""
-        locked = problem in KeyringUnavailable.UNLOCKABLE
-        return tr("&Unlock {keyring}…", keyring=keyring_name()) if locked else tr("Check &again")
-
     def _keyring_button_clicked(self) -> None:
         if keyring_problem(self.state) in KeyringUnavailable.UNLOCKABLE:
             self.flow.unlock()
         else:
             self.flow.poll_keyring()
+
+
+def _accepted_text(state: SetupState) -> str:
+    if state.accepted is None or state.activity is Activity.CHECKING:
+        return ""
+    return tr("✓ Kiwoom has accepted the keys for {mode}.", mode=mode_text(state.accepted.mode))
+
+
+def _keyring_button_text(state: SetupState) -> str:
+    problem = keyring_problem(state)
+    if not problem or problem == KeyringUnavailable.MISSING:
+        return ""
+    locked = problem in KeyringUnavailable.UNLOCKABLE
+    return tr("&Unlock {keyring}…", keyring=keyring_name()) if locked else tr("Check &again")

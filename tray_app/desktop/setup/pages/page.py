@@ -70,6 +70,13 @@ class Page(QWidget):
     def do_remedy(self) -> None:
         """Do what `remedy_text` says."""
 
+    def takes_files(self) -> bool:
+        """Return whether files can be dropped on the wizard now."""
+        return False
+
+    def take_files(self, paths: list[str]) -> None:
+        """Do with files that were dropped what the page is about."""
+
     def can_submit(self) -> bool:
         return self.state.step is self.step
 
