@@ -20,7 +20,15 @@ from tray_app import autostart
 from tray_app.autostart.base import Status
 from tray_app.cli.diagnostics import TRAY, log_file
 from tray_app.cli.doctor import doctor
-from tray_app.core.errors import AutostartFailed, BrokerUnavailable, InvalidInput, KiwoomTokenError, RateLimited
+from tray_app.core.errors import (
+    AutostartFailed,
+    BrokerUnavailable,
+    InvalidInput,
+    KiwoomTokenError,
+    RateLimited,
+    Remedy,
+)
+from tray_app.core.remedies import remedy_for
 from tray_app.core.token import token_for
 from tray_app.history.database import History, flush_history
 from tray_app.history.draft import EventDraft
@@ -28,6 +36,7 @@ from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, Sandbox
 from tray_app.service.composition import open_service
 from tray_app.settings.load import load_settings
 from tray_app.stores.keyring_client import KeyringClient
+from tray_app.supervisor.supervisor import Callbacks, Supervisor
 
 THERE = Status(configured=True, as_it_should_be=True, enabled=True, place="the place", starts="/the/program")
 
@@ -426,6 +435,32 @@ class TestWhatHelps:
         assert raised.value.retry_after
         assert good
         assert re.fullmatch(r"wait until (tomorrow )?\d\d:\d\d\. Try again: kiwoom-token refresh", text), text
+
+    def test_check_that_kiwoom_did_not_answer_is_to_be_repeated_as_the_tray_says(
+        self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with SandboxKiwoom() as kiwoom:
+            monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", kiwoom.base_url)
+            monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
+            monkeypatch.setenv("APP_SECRET", SANDBOX_APP_SECRET)
+            monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+            service, supervisor = open_service(load_settings()), Supervisor(load_settings(), open_service, Callbacks())
+            service.refresh()
+            supervisor.read()
+            kiwoom.set_fault("http-503")
+            with pytest.raises(BrokerUnavailable):
+                service.verify()
+            restarted = Supervisor(load_settings(), open_service, Callbacks())
+            for one in (supervisor, restarted):
+                one.read()
+                assert remedy_for(one.state, time.time()) == Remedy.CHECK
+            assert line() == (True, "Check with Kiwoom: kiwoom-token verify")
+            kiwoom.clear_faults()
+            service.verify()
+            for one in (supervisor, restarted):
+                one.read()
+                assert remedy_for(one.state, time.time()) == Remedy.NONE
+            assert line() == (True, "nothing to do")
 
     def test_settings_that_cannot_be_read_are_to_be_mended(self, line: Callable[[], Any], private_places: Path) -> None:
         settings = private_places / "places" / "settings" / "settings.toml"

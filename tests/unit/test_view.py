@@ -312,6 +312,16 @@ def test_skew_is_told_above_a_minute(skew: float | None, words: str) -> None:
     assert bool(words) == bool(text)
 
 
+def test_check_that_was_not_answered_is_no_failing_renewal() -> None:
+    error = error_for(5, "[1700:x]")
+    error.remedy = Remedy.CHECK
+    one = failed(error, 5000, renew_at=NOW + 5000)
+    view = seen(one, NOW)
+    assert view.last == "Kiwoom's request limit is reached. Wait a moment, then try again. [1700]"
+    assert view.coming.startswith("A new token is issued automatically right after it expires")
+    assert (view.refresh_text, view.refresh_is_main, view.icon.failing) == ("Check with Kiwoom", True, False)
+
+
 def test_what_comes_next() -> None:
     waiting = seen(state(renew_at=NOW + 600), NOW).coming
     assert waiting == "A new token is issued automatically right after it expires, tomorrow 10:07."

@@ -72,6 +72,7 @@ def _state_of(settings: Settings, now: float) -> TokenState:
     )
     was_with_other_keys = record.last.keys and record.last.keys != service.tokens.issued_for(keys)
     failure = None if was_with_other_keys else record.last.failure(now)
+    failure = failure or record.failed_check(token, now)
     return state if failure is None else _with_error(state, failure, now)
 
 

@@ -131,6 +131,11 @@ def is_planned_now(state: TokenState, now: float) -> bool:
     return is_planned_for(state) and (state.expires is None or now - state.expires < CHANGE_SECONDS)
 
 
+def is_failed_check(error: KiwoomTokenError | None) -> bool:
+    """Return whether this is why Kiwoom did not say if the token works, which says nothing about renewing it."""
+    return error is not None and error.remedy == Remedy.CHECK
+
+
 def needs_unlocking(state: TokenState) -> bool:
     """Return whether something waits for a keyring that the user must unlock."""
     error = None if state.last is None else state.last.error

@@ -208,6 +208,11 @@ class LastAttempt:
         )
 
     @classmethod
+    def failed_check(cls, error: BrokerError, token: Token, now: float) -> LastAttempt:
+        """Describe a request that was to tell whether the token works, and did not."""
+        return cls.failed(error, now, token.value, revoking="", keys="", failures=0)
+
+    @classmethod
     def rotation_begun(cls, revoking: Token, now: float) -> LastAttempt:
         """Describe a rotation that is about to revoke that token, which is no answer yet."""
         return cls(now, has_begun=True, revoking=revoking.value.fingerprint())

@@ -1,4 +1,5 @@
-"""The record in the profile's lock: the last attempt to ask Kiwoom, the evidence about the token, and a plan for it."""
+"""The record in the profile's lock: the last attempt to ask Kiwoom, the evidence about the token, a plan for it, and
+the last check of it that failed."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from tray_app.core.errors import BrokerError
     from tray_app.core.token import Token
     from tray_app.stores.lock import ThreadLock
 
@@ -21,23 +23,40 @@ _FURTHEST_SECONDS = 2 * 86400.0
 """A plan is for the next night; one further ahead stands only in a damaged record."""
 
 
+NO_CHECK = LastAttempt()
+
+
 class LockRecord:
     """All parts of the record, read together. Only whoever holds the lock writes them back.
 
-    `rotate_at` is when to revoke and reissue the token once, in seconds of the epoch, or None.
+    `rotate_at` is when to revoke and reissue the token once, in seconds of the epoch, or None. `check` is the last
+    check that somebody wished and to which Kiwoom did not say whether the token works.
     """
 
-    __slots__ = ("evidence", "last", "rotate_at")
+    __slots__ = ("check", "evidence", "last", "rotate_at")
 
-    def __init__(self, last: LastAttempt, evidence: Evidence, rotate_at: float | None = None) -> None:
+    def __init__(
+        self,
+        last: LastAttempt,
+        evidence: Evidence,
+        rotate_at: float | None = None,
+        check: LastAttempt = NO_CHECK,
+    ) -> None:
         self.last = last
         self.evidence = evidence
         self.rotate_at = rotate_at
+        self.check = check
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any], now: float) -> LockRecord:
         """Return the record as seen at `now`, in seconds of the epoch."""
-        return cls(LastAttempt.from_record(fields, now), Evidence.from_record(fields, now), _plan(fields, now))
+        check = fields.get("check")
+        return cls(
+            LastAttempt.from_record(fields, now),
+            Evidence.from_record(fields, now),
+            _plan(fields, now),
+            LastAttempt.from_record(check, now) if isinstance(check, dict) else NO_CHECK,
+        )
 
     def is_gone(self, token: Token) -> bool:
         """Return True if nobody may get the token: it is known to be dead, or it was being revoked and the outcome is
@@ -49,6 +68,13 @@ class LockRecord:
         has revoked it and got no other, because its program was killed or Kiwoom issued none."""
         return lost is not None and (self.last.is_revoking(lost) or self.evidence.says_died(lost.value))
 
+    def failed_check(self, token: Token | None, now: float) -> BrokerError | None:
+        """Return why Kiwoom did not say whether the token works when it was last asked; None once it has said so."""
+        if token is None or self.check.refused != token.value.fingerprint():
+            return None
+        confirmed_at = self.evidence.confirmed_at if self.evidence.is_about(token.value) else 0.0
+        return self.check.failure(now) if self.check.at > confirmed_at else None
+
     def gone_tokens(self) -> frozenset[str]:
         """Return the fingerprints of the tokens that nobody is to get."""
         return (self.evidence.ended() | {self.last.revoking}) - {""}
@@ -58,16 +84,22 @@ class LockRecord:
         return self.evidence.token if self.evidence.doubted_at else ""
 
     def replace(
-        self, *, last: LastAttempt | None = None, evidence: Evidence | None = None, rotate_at: float | None = None
+        self,
+        *,
+        last: LastAttempt | None = None,
+        evidence: Evidence | None = None,
+        rotate_at: float | None = None,
+        check: LastAttempt | None = None,
     ) -> LockRecord:
         """Return the record with these parts in place of its own; 0 for `rotate_at` drops the plan."""
         plan = self.rotate_at if rotate_at is None else rotate_at or None
-        return LockRecord(last or self.last, evidence or self.evidence, plan)
+        return LockRecord(last or self.last, evidence or self.evidence, plan, check or self.check)
 
     def write(self, lock: ThreadLock) -> None:
         """Put the record into the lock, in place of the one that is there."""
         plan = {} if self.rotate_at is None else {"rotate_at": self.rotate_at}
-        lock.write_record({**self.last.to_record(), "evidence": self.evidence.to_record(), **plan})
+        check = {"check": self.check.to_record()} if self.check.error else {}
+        lock.write_record({**self.last.to_record(), "evidence": self.evidence.to_record(), **plan, **check})
 
 
 def _plan(fields: Mapping[str, Any], now: float) -> float | None:

@@ -115,6 +115,7 @@ class LockedSession:
         last: LastAttempt | None = None,
         evidence: Evidence | None = None,
         rotate_at: float | None = None,
+        check: LastAttempt | None = None,
         was_revoked: bool = True,
     ) -> None:
         """Replace parts of the lock's record, see `LockRecord.replace`. Let every reader know when that changes which
@@ -128,7 +129,7 @@ class LockedSession:
         ended = before.last.revoking if last is not None and last.revoking != before.last.revoking else ""
         if ended and was_revoked and (evidence is None or evidence.token != ended):
             evidence = (evidence or before.evidence).was_ended(ended)
-        self.record = before.replace(last=last, evidence=evidence, rotate_at=rotate_at)
+        self.record = before.replace(last=last, evidence=evidence, rotate_at=rotate_at, check=check)
         is_news = (self.record.gone_tokens(), self.record.doubted()) != (before.gone_tokens(), before.doubted())
         with self._tokens.store.announcing() if is_news else contextlib.nullcontext():
             self.record.write(self._lock)

@@ -17,6 +17,7 @@ from tray_app.core.errors import (
     LockLost,
     LockTimeout,
     NoToken,
+    Remedy,
     StoreError,
 )
 from tray_app.core.language import msg
@@ -216,8 +217,12 @@ class TokenService:
             try:
                 is_alive = session.verify(token)
             except BrokerError as error:
+                if error.remedy == Remedy.RETRY:
+                    error.remedy = Remedy.CHECK
                 if session.is_doubtful(token):
                     session.remember_unanswered(token, error)
+                if not is_patient:  # somebody waits for the answer: every face of this program offers to ask again
+                    session.write(check=LastAttempt.failed_check(error, token, self._clock()))
                 raise
             return Verified(token, self._clock(), is_alive=is_alive)
 
@@ -242,7 +247,8 @@ class TokenService:
         with self._session(self.store.lock) as session:
             known = session.record.evidence
             evidence = known if known.is_about(value) else known.unknown()
-            is_news = evidence.says_doubtful(value) or evidence.confirmed_at + CONFIRM_SECONDS <= at
+            is_open = evidence.says_doubtful(value) or session.record.failed_check(token, self._clock()) is not None
+            is_news = is_open or evidence.confirmed_at + CONFIRM_SECONDS <= at
             if is_news and evidence.doubted_at <= at and self.store.version() == version:
                 session.write(evidence=evidence.confirmed(token, at))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tray_app.core.state import LastResult, Result
 from tray_app.service.evidence import Evidence
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ class Found:
     `interrupted` tells that the token is missing although nobody cleared it: a rotation revoked it and got no other,
     or the keyring that has it cannot be used. `died` tells that the one before was found dead, whether or not
     there is another. `evidence` is what is known about whether the token is alive, `rotate_at` when it is to be revoked
-    and reissued, and `only_evidence` tells that nothing but these two has changed, neither here nor where other tools
-    store theirs.
+    and reissued, and `only_evidence` tells that nothing but these and `check` has changed, neither here nor where other
+    tools store theirs. `check` is the last check of the token that Kiwoom did not answer, as far as it still counts.
     """
 
     token: Token | None
@@ -35,6 +36,7 @@ class Found:
     evidence: Evidence = NO_EVIDENCE
     rotate_at: float | None = None
     only_evidence: bool = False
+    check: LastResult | None = None
 
 
 class StoreReader:
@@ -62,7 +64,7 @@ class StoreReader:
         record = tokens.read_record()
         evidence, rotate_at = record.evidence, record.rotate_at
         exported = None if exports is None else exports.version()
-        version = ((self.service.store.version(), exported), evidence, rotate_at)
+        version = ((self.service.store.version(), exported), evidence, rotate_at, record.check.at)
         is_failed_one = self.has_failed and version == self._failed_version
         if version == self._version or (is_failed_one and not retry):
             self.service.store.check()  # in the same job, because a job of its own would wake two more threads
@@ -75,7 +77,9 @@ class StoreReader:
         interrupted = is_lost and (tokens.read_record().was_interrupted(seen) or self._is_hidden(seen, evidence))
         self.has_failed = False
         only_evidence = self.has_read and version[0] == self._version[0] and token == seen
-        return Found(token, at, version, interrupted, died, evidence, rotate_at, only_evidence)
+        error = record.failed_check(token, at)
+        check = None if error is None else LastResult(Result.FAILED, record.check.at, error)
+        return Found(token, at, version, interrupted, died, evidence, rotate_at, only_evidence, check)
 
     def _is_hidden(self, lost: Token | None, evidence: Evidence) -> bool:
         """Return True if the keyring does not show the token that the record knows as current: nobody cleared it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tray_app.core.remedies import is_failed_check
 from tray_app.core.renewal_schedule import Due
 from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.core.token_schedule import TokenSchedule
@@ -102,6 +103,8 @@ class TokenTracker:
                 self._finish(Result.ADOPTED, now)
             elif self.token is not None and self.token.lives(now):
                 self._finish(Result.GONE, now)  # an expired one is tidied away, and why there is no other stays shown
+        elif found.check is not None and (self.state.last is None or found.check.at > self.state.last.at):
+            self.state = replace(self.state, last=found.check)
         self._take_evidence(found.evidence, found.token)
         if found.died and found.token is not None and self.token is not None:
             self._schedule.died(self.token)
@@ -126,6 +129,9 @@ class TokenTracker:
             dead_at=evidence.dead_at if is_dead else None,
             dead_expires=evidence.expires if is_dead else None,
         )
+        last, confirmed_at = self.state.last, self.state.confirmed_at
+        if last is not None and is_failed_check(last.error) and confirmed_at is not None and confirmed_at > last.at:
+            self._finish(Result.CONFIRMED, confirmed_at)
 
     def on_readable(self) -> None:
         """Forget that the store could not be read."""
@@ -178,7 +184,7 @@ class TokenTracker:
         if verified.is_alive:
             if is_present:
                 self.state = replace(self.state, confirmed_at=verified.at, is_doubtful=False)
-            if is_wished:
+            if is_wished or (self.state.last is not None and is_failed_check(self.state.last.error)):
                 self._finish(Result.CONFIRMED, now)
             return
         dead = verified.token

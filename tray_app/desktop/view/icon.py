@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tray_app.core.remedies import is_planned_now, needs_unlocking
+from tray_app.core.remedies import is_failed_check, is_planned_now, needs_unlocking
 from tray_app.core.state import Result, TokenState
 from tray_app.desktop.icons.state_icon import IconSpec, Phase, level_of
 from tray_app.desktop.view.timing import HOUR_SECONDS, lifetime, phase_of, seconds_left
@@ -19,7 +19,8 @@ def icon_of(state: TokenState, now: float, *, has_settings_problem: bool = False
     elif phase in {Phase.SOON, Phase.LOW} and not busy:
         minutes = seconds_left(state, now) // 60
     is_locked = needs_unlocking(state)
-    is_failing = state.last is not None and state.last.result is Result.FAILED and state.renew_at is not None
+    last = state.last if state.renew_at is not None else None
+    is_failing = last is not None and last.result is Result.FAILED and not is_failed_check(last.error)
     badge = "stopped" if state.stopped and not is_locked else ""
     is_amiss = bool(state.place_problem) or has_settings_problem
     badge = badge or ("locked" if is_locked else "failing" if is_failing else "problem" if is_amiss else "")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tray_app.core.errors import KeyringUnavailable, KeysMissing, RateLimited
 from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
-from tray_app.core.remedies import is_planned_now
+from tray_app.core.remedies import is_failed_check, is_planned_now
 from tray_app.core.state import Action, TokenState
 from tray_app.core.wording import (
     duration,
@@ -116,7 +116,8 @@ def error_text(error: KiwoomTokenError, state: TokenState, now: float) -> str:
 
     Where the account of `state` is to wait, the sentence says until when.
     """
-    if isinstance(error, RateLimited) and state.renew_at is not None and state.renew_at > now:
+    is_repeated = isinstance(error, RateLimited) and not is_failed_check(error)
+    if is_repeated and state.renew_at is not None and state.renew_at > now:
         told = tr("Kiwoom's request limit was reached. Trying again at {time}.", time=local_time(state.renew_at, now))
         return f"{told} [{error.code}]" if error.code else told
     if isinstance(error, KeysMissing) and "command" in error.values:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tray_app.core.language import msg, tr
+from tray_app.core.remedies import is_failed_check
 from tray_app.core.renewal_schedule import NOTIFY
 from tray_app.core.state import Result, TokenState
 from tray_app.core.wording import duration, keyring_subject, korean_time, local_time
@@ -157,7 +158,7 @@ def next_event_text(state: TokenState, now: float) -> str:
     if state.renew_at <= now:
         return tr("A new token is issued in a moment.")
     time = local_time(state.renew_at, now)
-    if state.last is not None and state.last.result is Result.FAILED:
+    if state.last is not None and state.last.result is Result.FAILED and not is_failed_check(state.last.error):
         return tr("Next attempt: {time}.", time=time)
     if state.rotate_at is not None and (state.expires is None or state.rotate_at < state.expires):
         return tr("{time}: revoked and reissued.", time=time[:1].upper() + time[1:])
