@@ -40,6 +40,7 @@ from tray_app.desktop.setup.flow import SetupResult
 from tray_app.desktop.status_window.window import StatusWindow
 from tray_app.desktop.view.build import view_of
 from tray_app.desktop.view.model import View
+from tray_app.kiwoom.codes import error_for
 from tray_app.settings.load import load_settings
 from tray_app.settings.save import save_setting
 
@@ -786,6 +787,21 @@ class TestAnswers:
         assert said.title == "[Real] Kiwoom token"
         assert said.body.startswith("Kiwoom confirms it is valid. It still expires ")
         assert (said.buttons, said.urgent, said.transient) == ((), False, True)
+
+    def test_a_dead_token_is_answered_with_what_came_of_replacing_it(self, world: World) -> None:
+        world.tray.refresh_requested.emit()
+        world.monitor.show(expires=None, dead_at=START, renew_at=START, last=LastResult(Result.DIED, START))
+        world.monitor.show(busy=Action.REFRESH)
+        error = error_for(5, "[1700:x]")
+        world.monitor.show(busy=None, renew_at=START + 120, last=LastResult(Result.FAILED, START, error))
+        assert "Trying again at" in world.notification().body
+        assert world.backend.shown == []
+
+    def test_a_dead_token_that_nobody_replaces_is_answered_with_the_button_that_does(self, world: World) -> None:
+        world.tray.refresh_requested.emit()
+        last = LastResult(Result.DIED, START)
+        world.monitor.show(expires=None, dead_at=START, policy="notify", last=last)
+        assert world.notification().buttons == ((Remedy.ISSUE, "Issue a token"),)
 
     def test_where_the_window_shows_it_no_notice_does(self, world: World) -> None:
         world.controller.open_window()

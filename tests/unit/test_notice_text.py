@@ -69,6 +69,11 @@ REFUSED = KeysRefused("Refused.", code="8050")
             "It expires tomorrow 08:02 (KST). Reissue it before the market opens to avoid that.",
         ),
         (
+            Notice(NoticeKind.DIED, error=REFUSED, dead_expires=NOW + 90000),
+            "Token stopped working early",
+            "It should have been valid until tomorrow 08:02 (KST). Refused. [8050]",
+        ),
+        (
             Notice(NoticeKind.NOT_ROTATED, NOW),
             "Revoked token came back",
             "From now on it is reissued right after it expires. Nothing to do.",

@@ -814,6 +814,22 @@ class TestDeadToken:
             True,
         )
 
+    def test_that_cannot_be_replaced_is_told_once_with_the_reason(
+        self, make: Make, service: FakeService, held: Token
+    ) -> None:
+        service.is_alive = False
+        service.failure = RateLimited("Wait.", retry_after=120)
+        watched = make()
+        watched.start()
+        for _ in range(10):
+            watched.advance(60)
+        (told,) = watched.notices
+        assert (told.kind, told.dead_expires, told.expires, told.urgent) == (NoticeKind.DIED, held.expires, 0, True)
+        assert isinstance(told.error, RateLimited)
+        service.failure = None
+        watched.advance(600)
+        assert watched.kinds == [NoticeKind.DIED, NoticeKind.RECOVERED]
+
     def test_is_told_once_although_a_read_was_under_way(self, make: Make, service: FakeService, held: Token) -> None:
         watched = make(policy="notify", verify="off")
         watched.start()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tray_app.cli.finding import Finding
 from tray_app.cli.login import no_place_for_keys
-from tray_app.core.errors import BrokerError, KiwoomTokenError, Remedy
+from tray_app.core.errors import BrokerError, KiwoomTokenError, RateLimited, Remedy
 from tray_app.core.language import msg, tr
 from tray_app.core.remedies import remedy_command, remedy_for, remedy_text
 from tray_app.core.state import LastResult, Result, TokenState
@@ -70,8 +70,11 @@ def _state_of(settings: Settings, now: float) -> TokenState:
         renew_at=None if token is None or settings.policy == "notify" else token.expires,
         is_doubtful=is_doubtful,
     )
-    was_with_other_keys = record.last.keys and record.last.keys != service.tokens.issued_for(keys)
+    issued_for = service.tokens.issued_for(keys)
+    was_with_other_keys = record.last.keys and record.last.keys != issued_for
     failure = None if was_with_other_keys else record.last.failure(now)
+    if isinstance(failure, RateLimited) and not failure.retry_after:
+        failure.retry_after = max(0.0, record.last.pause_until(issued_for) - now)
     failure = failure or record.failed_check(token, now)
     return state if failure is None else _with_error(state, failure, now)
 

@@ -224,18 +224,15 @@ class NoticeSchedule:
         """Yield what is true and was not told, the most important first."""
         token = self._expiring
         expires = 0.0 if token is None else token.expires
+        died = self._death(now)
+        if died is not None and died.error is not None:
+            yield died  # in place of the notice of that failure
         if self._trouble is not None and self._trouble.kind not in self._told:
             urgent = self._trouble.kind is NoticeKind.STOPPED or expires - now < _URGENT_FAILURE_SECONDS
             yield Notice(self._trouble.kind, expires, self._trouble.error, urgent)
         present = self._renewal.token
-        if self._dead is not None:
-            is_replaced = present is not None and present.lives(now) and present.value != self._dead.value
-            yield Notice(
-                NoticeKind.DIED,
-                present.expires if present is not None and is_replaced else 0.0,
-                urgent=not is_replaced,
-                dead_expires=self._dead.expires,
-            )
+        if died is not None:
+            yield died
         if self._owes_good_news and self._is_mended and present is not None and present.lives(now):
             yield Notice(NoticeKind.RECOVERED, present.expires)
         if token is not None:
@@ -259,6 +256,16 @@ class NoticeSchedule:
         ):
             yield Notice(NoticeKind.TRADING_HOURS, expires)
 
+    def _death(self, now: float) -> Notice | None:
+        """Return the notice of the token that died, and why there is no other; None where that is told."""
+        if self._dead is None:
+            return None
+        present = self._renewal.token
+        if present is not None and present.lives(now) and present.value != self._dead.value:
+            return Notice(NoticeKind.DIED, present.expires, dead_expires=self._dead.expires)
+        error = None if self._trouble is None else self._trouble.error
+        return Notice(NoticeKind.DIED, error=error, urgent=True, dead_expires=self._dead.expires)
+
     def _mark_told(self, notice: Notice, now: float) -> None:
         """Mark a notice as shown. Most of them name the expiry, so they stand for the thresholds that have passed,
         too."""
@@ -275,6 +282,8 @@ class NoticeSchedule:
         if notice.kind is NoticeKind.RECOVERED:
             self._told.clear()
             self._owes_good_news = False
+        if notice.kind is NoticeKind.DIED and notice.error is not None and self._trouble is not None:
+            notice = self._trouble
         if notice.kind in _BAD_NEWS:
             self._told.add(notice.kind)
             self._owes_good_news, self._is_mended = True, False

@@ -103,6 +103,9 @@ def notice_text(notice: Notice, now: float, why: str = "") -> tuple[str, str]:
                     time=until,
                     end=end,
                 )
+            if why:
+                told = tr("It should have been valid until {time} (KST).", time=until)
+                return title, f"{told} {why}"
             return title, tr("It should have been valid until {time} (KST). Issue a new one.", time=until)
         case NoticeKind.TRADING_HOURS:
             body = tr("It expires {time} (KST). Reissue it before the market opens to avoid that.", time=end)

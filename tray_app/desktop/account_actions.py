@@ -9,9 +9,9 @@ from PySide6.QtCore import QObject
 
 from tray_app.core.errors import KeysMissing, Remedy
 from tray_app.core.language import tr
-from tray_app.core.remedies import remedy_for
+from tray_app.core.remedies import is_planned_for, remedy_for
 from tray_app.core.renewal_schedule import DAILY, NOTIFY
-from tray_app.core.state import Action
+from tray_app.core.state import Action, Result
 from tray_app.core.trading import QUIET_MINUTES, next_time_of_day
 from tray_app.desktop.clipboard import KEEP_SECONDS
 from tray_app.desktop.view.window import last_event_text
@@ -160,7 +160,9 @@ class AccountActions(QObject):
                 del self._asked[profile]
                 continue
             state = monitor.state
-            if state.busy in {None, Action.LOOK} and state.last is not None and state.last is not before:
+            is_replaced_next = state.last is not None and state.last.result is Result.DIED and is_planned_for(state)
+            is_over = state.busy in {None, Action.LOOK} and not is_replaced_next
+            if is_over and state.last is not None and state.last is not before:
                 del self._asked[profile]
                 self._say_last(profile)
 
@@ -168,8 +170,8 @@ class AccountActions(QObject):
         monitor = self._monitors.of(profile)
         if monitor is not None:
             state, now = monitor.state, self._clock()
-            has_failed = state.last is not None and state.last.error is not None
-            self._say(state, last_event_text(state, now), remedy_for(state, now) if has_failed else Remedy.NONE)
+            is_bad = state.last is not None and (state.last.error is not None or state.last.result is Result.DIED)
+            self._say(state, last_event_text(state, now), remedy_for(state, now) if is_bad else Remedy.NONE)
 
     def _show_notice(self, profile: str, notice: Notice) -> None:
         self._asked.pop(profile, None)  # the notice says what came of it
