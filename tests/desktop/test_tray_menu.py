@@ -222,14 +222,14 @@ def test_token_is_replaced_from_the_window_by_the_keyboard_alone(trader: Trader)
     window = trader.open_window()
 
     def is_asked() -> bool:
-        return any("Revoke and reissue the token" in title for title in trader.windows())
+        return any("Revoke and reissue" in title for title in trader.windows())
 
     trader.press(window, "alt+r", until=is_asked)
-    trader.answer("Revoke and reissue the token", "Return")
+    trader.answer("Revoke and reissue", "Return")
     assert (trader.issues, trader.revokes) == (1, 0), "Return cancels"
     trader.press(window, "alt+r", until=is_asked)
     trader.desktop.screenshot("tray replace dialog")
-    trader.answer("Revoke and reissue the token", "alt+r")
+    trader.answer("Revoke and reissue", "alt+r")
     trader.desktop.wait_for(lambda: trader.in_file() not in {before, None}, "another token")
     assert (trader.issues, trader.revokes) == (2, 1)
 

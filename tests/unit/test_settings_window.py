@@ -475,6 +475,16 @@ class TestPeople:
         assert find(shown, QScrollArea, "page_storage").isVisible()
         assert box.accessibleName() == "Sections"
 
+    @pytest.mark.parametrize("lang", ["en", "ko"])
+    def test_a_small_screen_at_300_percent_needs_no_scrolling_sideways(self, shown: SettingsWindow, lang: str) -> None:
+        speak(lang)
+        shown.resize(400, 226)  # 1280 pixels at 300 %, less than that for fonts that are wider than these
+        for row, group in enumerate(GROUPS):
+            shown.findChild(QListWidget, "sections").setCurrentRow(row)
+            QApplication.processEvents()
+            assert find(shown, QScrollArea, f"page_{group}").horizontalScrollBar().maximum() == 0, group
+        assert find(shown, QScrollArea, "whole").horizontalScrollBar().maximum() == 0
+
     def test_a_long_path_makes_nothing_wider(self, shown: SettingsWindow) -> None:
         card = find(shown, QWidget, "card_store")
         before = card.minimumSizeHint().width()

@@ -526,6 +526,41 @@ def test_at_every_scale_of_a_small_screen_what_helps_is_in_sight_and_no_button_i
             assert one.rect().contains(corner), found.text()
 
 
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("room", [(1280, 760), (853, 490), (640, 360)], ids=["100", "150", "200"])
+def test_an_error_and_wrong_settings_are_read_without_scrolling(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, room: tuple[int, int], lang: str
+) -> None:
+    monkeypatch.setattr(window_module, "available_room", lambda _: QSize(*room))
+    speak(lang)
+    one = StatusWindow()
+    qtbot.addWidget(one)
+    problem = "" if room[1] < 400 else "/home/trader/.config/kiwoom-token-tray/settings.toml, line 12: policy is wrong."
+    one.show_view(replace(refused("8050"), settings_problem=problem))
+    one.show()
+    settle()
+    area = one.findChild(QScrollArea)
+    assert area is not None
+    last = one.findChild(QLabel, "last")
+    assert last is not None
+    viewport = area.viewport()
+    assert viewport.rect().contains(last.mapTo(viewport, last.rect().bottomLeft()))
+
+
+def test_a_refusal_in_the_keys_window_is_read_without_scrolling(qtbot: QtBot) -> None:
+    dialog = ask_keys(None, "real")
+    qtbot.addWidget(dialog)
+    for field, content in zip(fields(dialog), (KEY, SECRET), strict=True):
+        field.setText(content)
+    button(dialog, "keysAccept").click()
+    dialog.show_answer("Kiwoom refuses. " * 20, Remedy.OPEN_PORTAL)
+    area = dialog.findChild(QScrollArea)
+    assert area is not None
+    qtbot.waitUntil(lambda: area.verticalScrollBar().maximum() == 0)
+    room = dialog.screen().availableGeometry()
+    assert dialog.height() <= room.height()
+
+
 def test_screen_reader_hears_no_mnemonics_and_which_value_belongs_to_which_caption(shown: StatusWindow) -> None:
     speak("ko")
     shown.show_view(refused("8050"))
@@ -662,7 +697,7 @@ def test_cancelled_clear_says_nothing(qtbot: QtBot, how: str) -> None:
     ("ask", "korean", "english"),
     [
         (lambda: ask_clear(None, state(), NOW), "토큰 삭제·폐기", "Remove the token"),
-        (lambda: ask_rotate(None), "토큰 폐기 후 재발급", "Revoke and reissue the token"),
+        (lambda: ask_rotate(None), "토큰 폐기 후 재발급", "Revoke and reissue"),
         (lambda: ask_keys(None, "real", "isa"), "키움 앱키 - isa", "Kiwoom app key - isa"),
     ],
 )

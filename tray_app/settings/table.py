@@ -34,7 +34,7 @@ _STORES = {
     "redis": msg("Redis, for several computers"),
     "memory": msg("memory, until the program ends"),
 }
-_CHECKS = {"auto": msg("at the start, before trading and during trading hours"), "off": msg("only when asked")}
+_CHECKS = {"auto": msg("at the start, before and in trading hours"), "off": msg("only when asked")}
 _LANGUAGES = {"auto": msg("as the system"), "ko": "한국어", "en": "English"}
 _SHADES = {"auto": msg("as the system"), "dark": msg("dark"), "light": msg("light")}
 

@@ -110,6 +110,7 @@ class KeysDialog(ScrollingDialog):
         self._show_waiting()
         self.form.complain(refusal)
         self._offer(remedy if remedy in {Remedy.SWITCH_MODE, Remedy.OPEN_PORTAL} else Remedy.NONE)
+        self.grow()
         (self._remedy_button if self._remedy else self.form.key).setFocus()
 
     def _offer(self, remedy: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -79,6 +79,7 @@ class KeysForm(QWidget):
         self._complaint.setTextFormat(Qt.TextFormat.PlainText)
         self._complaint.setWordWrap(True)
         self._complaint.setMinimumHeight(2 * self._complaint.fontMetrics().lineSpacing())
+        self._complaint.installEventFilter(self)
         self._scroller = QTimer(self, singleShot=True, interval=0)
         self._scroller.timeout.connect(self._scroll_to_complaint)
         self._rows = (
@@ -159,6 +160,11 @@ class KeysForm(QWidget):
     def take_files(self, paths: list[str]) -> None:
         """Fill the fields from files that were dropped."""
         self.sources.read(paths)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._complaint and event.type() == QEvent.Type.Resize and self.has_complaint():
+            self._scroller.start()  # it has taken more lines than it had at first
+        return super().eventFilter(watched, event)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

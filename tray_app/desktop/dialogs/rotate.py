@@ -65,7 +65,7 @@ class RotateDialog(ScrollingDialog):
             self._retranslate()
 
     def _retranslate(self) -> None:
-        self.setWindowTitle(tr("Revoke and reissue the token"))
+        self.setWindowTitle(tr("Revoke and reissue"))
         self._question.setText(tr("Revoke this token and issue a new one now?"))
         self._explanation.setText(
             tr(

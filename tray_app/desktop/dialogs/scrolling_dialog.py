@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QDialog, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from tray_app.desktop.icons.app_icon import app_icon
@@ -30,7 +30,8 @@ class ScrollingDialog(QDialog):
         self._area.setWidgetResizable(True)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._below: list[QWidget] = []
+        self._growth = QTimer(self, singleShot=True, interval=0)
+        self._growth.timeout.connect(self._grow)
 
     def lay_out(self, content: QLayout, below: list[QWidget], width: int, spare: int = 0) -> None:
         """Show `content` above the widgets `below`; `spare` is room for what appears in it later, in pixels."""
@@ -54,3 +55,12 @@ class ScrollingDialog(QDialog):
         height = max(upper.totalHeightForWidth(width - margins.left() - margins.right()), 0) + spare
         height += sum(one.sizeHint().height() + body.spacing() for one in below if not one.isHidden())
         self.resize(width, min(height + margins.top() + margins.bottom(), room.height() - _TITLE_BAR))
+
+    def grow(self) -> None:
+        """Make room for what has appeared, as far as the screen has any, once it is laid out."""
+        self._growth.start()
+
+    def _grow(self) -> None:
+        missing = self._area.verticalScrollBar().maximum()
+        room = self.screen().availableGeometry()
+        self.resize(self.width(), min(self.height() + missing, max(self.height(), room.height() - _TITLE_BAR)))

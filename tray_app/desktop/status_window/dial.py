@@ -99,7 +99,8 @@ class Dial(QWidget):
             self.updateGeometry()
 
     def sizeHint(self) -> QSize:
-        return self.minimumSize() if self._is_compact else QSize(_DIAL, _DIAL)
+        """Return the least: the ring takes the room that the texts below it leave, and scrolls none of them away."""
+        return self.minimumSize()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

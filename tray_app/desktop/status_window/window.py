@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _WIDTH, _HEIGHT = 460, 632
 _TITLE_BAR = 40
-_CRAMPED_HEIGHT = 400
+_CRAMPED_HEIGHT = 500
 
 
 def available_room(window: QWidget) -> QSize:
