@@ -27,7 +27,7 @@ from pytestqt.qtbot import QtBot
 from tests.doubles import START, Clock
 from tray_app import autostart
 from tray_app.core import language
-from tray_app.core.errors import KeysMissing, KeysRefused, KiwoomTokenError, Remedy, SettingsError
+from tray_app.core.errors import KeysMissing, KeysRefused, KiwoomTokenError, Remedy, SettingsError, StoreError
 from tray_app.core.notices import Notice, NoticeKind
 from tray_app.core.secret import Secret
 from tray_app.core.state import Action, LastResult, Result, TokenState
@@ -462,6 +462,17 @@ def test_folder_is_chosen_for_everything_on_this_computer(world: World, tmp_path
     assert isinstance(dialog, QFileDialog)
     dialog.fileSelected.emit(str(tmp_path))
     assert world.accounts.wishes == [("data_dir", str(tmp_path), "default")]
+
+
+def test_file_that_stands_in_the_way_is_shown_in_its_folder(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()) is None)
+    error = StoreError("{path} is a folder.", remedy=Remedy.SHOW_FILE, path="/data/folder/.token")
+    world.monitor.show(expires=None, last=LastResult(Result.FAILED, START, error))
+    view = world.tray.views[-1]
+    assert (view.menu_remedy_text, view.remedy, view.icon.problem) == ("Show the file…", Remedy.SHOW_FILE, True)
+    world.tray.remedy_requested.emit(view.remedy)
+    assert opened == ["/data/folder"]
 
 
 def test_settings_file_is_opened_where_it_is_what_to_mend(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

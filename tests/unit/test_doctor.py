@@ -411,6 +411,20 @@ class TestWhatHelps:
         monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", "/proc/data")
         assert line() == (False, "Choose a folder: kiwoom-token config set data_dir PATH")
 
+    @pytest.mark.parametrize("name", ["default.token", ".token", ".token.lock"])
+    def test_what_stands_in_the_place_of_a_file_is_to_be_shown(
+        self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+    ) -> None:
+        monkeypatch.setenv("APP_KEY", "a-key")
+        monkeypatch.setenv("APP_SECRET", "a-secret")
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+        monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", str(tmp_path))
+        (tmp_path / name).mkdir()
+        if name == "default.token":  # no file of ours
+            assert line() == (True, "Issue a token: kiwoom-token refresh")
+        else:
+            assert line() == (False, "Show the file: kiwoom-token config get data_dir")
+
     def test_token_that_is_missing_is_to_be_issued(
         self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -42,6 +42,8 @@ class Remedy:
     CHOOSE_FOLDER = "choose-folder"
     CHOOSE_STORE = "choose-store"
     """Store the token somewhere else than in a keyring or a Redis that will not do."""
+    SHOW_FILE = "show-file"
+    """Show where the file is that stands in the way: only its user can correct or remove it."""
     FIX_SETTINGS = "fix-settings"
 
 
@@ -236,6 +238,7 @@ class EncryptionKeyUnusable(StoreError):
 
     exit_status = KEYRING
     retry = False
+    remedy = Remedy.CHOOSE_STORE
 
 
 class LockTimeout(StoreError):

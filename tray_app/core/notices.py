@@ -129,6 +129,8 @@ def _what_to_do(notice: Notice) -> str:
             return tr("Unlock {keyring}", keyring=keyring_name())
         case Remedy.ROTATE:
             return tr("Reissue the Kiwoom token")
+        case Remedy.SHOW_FILE:
+            return tr("Correct or remove a file")
         case Remedy.CHOOSE_FOLDER | Remedy.CHOOSE_STORE:
             return tr("Store the token elsewhere")
         case _:

@@ -68,6 +68,8 @@ def remedy_text(remedy: str, mode: str) -> str:
             return tr("Choose a folder…")
         case Remedy.CHOOSE_STORE:
             return tr("Choose where to store it…")
+        case Remedy.SHOW_FILE:
+            return tr("Show the file…")
         case Remedy.FIX_SETTINGS:
             return tr("Open the settings file")
         case _:
@@ -97,6 +99,8 @@ def remedy_command(remedy: str, profile: str, mode: str) -> str:
             return f"kiwoom-token config set data_dir PATH{named}"
         case Remedy.CHOOSE_STORE:
             return "kiwoom-token config set store auto"
+        case Remedy.SHOW_FILE:
+            return f"kiwoom-token config get data_dir{named}"
         case Remedy.FIX_SETTINGS:
             return "kiwoom-token config path"
         case _:

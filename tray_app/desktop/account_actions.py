@@ -140,6 +140,10 @@ class AccountActions(QObject):
             case Remedy.PLAN_ROTATION:
                 self._expect_answer(profile)
                 monitor.rotate(next_time_of_day(QUIET_MINUTES, self._clock()))
+            case Remedy.SHOW_FILE:
+                error = None if monitor.state.last is None else monitor.state.last.error
+                path = "" if error is None else str(error.values.get("path", ""))
+                self._windows.show_file(path or monitor.state.place_path)
             case Remedy.CHOOSE_FOLDER:
                 self._windows.choose_folder()
             case Remedy.CHOOSE_STORE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QProcess, QUrl
@@ -181,6 +182,10 @@ class Windows(QObject):
 
     def open_settings_file(self) -> None:
         open_url(QUrl.fromLocalFile(self._monitors.settings_file), self._dialog_parent())
+
+    def show_file(self, path: str) -> None:
+        """Open the folder in which a file is."""
+        open_url(QUrl.fromLocalFile(os.path.dirname(path)), self._dialog_parent())
 
     def open_portal(self) -> None:
         open_url(QUrl(PORTAL_URL), self._dialog_parent())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from tray_app.core.errors import EncryptionKeyUnusable
+from tray_app.core.errors import EncryptionKeyUnusable, Remedy
 from tray_app.core.language import msg
 from tray_app.core.secret import Secret
 from tray_app.system.private_files import read_regular, reason_of
@@ -119,11 +119,16 @@ def read_key_file(path: str) -> Secret:
         content, found = read_regular(path, _MAX_KEY_FILE_BYTES)
     except OSError as error:
         raise EncryptionKeyUnusable(
-            msg("The key file {path} cannot be read ({reason})."), path=path, reason=reason_of(error)
+            msg("The key file {path} cannot be read ({reason})."),
+            remedy=Remedy.SHOW_FILE,
+            path=path,
+            reason=reason_of(error),
         ) from None
     if sys.platform != "win32" and (found.st_mode & 0o077 or found.st_uid not in {0, os.geteuid()}):
         raise EncryptionKeyUnusable(
-            msg("The key file {path} is open to other users. Make it yours alone: chmod 600 {path}"), path=path
+            msg("The key file {path} is open to other users. Make it yours alone: chmod 600 {path}"),
+            remedy=Remedy.SHOW_FILE,
+            path=path,
         )
     return Secret(content.decode("utf-8-sig", "replace"))
 

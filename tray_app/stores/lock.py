@@ -16,7 +16,7 @@ import time
 import weakref
 
 from tray_app.core import logs
-from tray_app.core.errors import LockTimeout, StoreError
+from tray_app.core.errors import LockTimeout, Remedy, StoreError
 from tray_app.core.language import msg
 from tray_app.core.lean import load_json, sha256
 from tray_app.system.file_lock import cannot_lock, holder_of, try_lock, unlock
@@ -382,6 +382,7 @@ class ProfileLock(ThreadLock):
     def _unusable(self, error: OSError) -> StoreError:
         return StoreError(
             msg("The lock file {path} cannot be opened ({reason}). Correct or remove it."),
+            remedy=Remedy.SHOW_FILE,
             path=self.path,
             reason=reason_of(error),
         )

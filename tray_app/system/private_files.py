@@ -51,6 +51,8 @@ FileVersion = tuple[int, int, int]
 class UnreadableFile(StoreError):
     """There is something at the path, but no file of ours that can be read."""
 
+    remedy = Remedy.SHOW_FILE
+
 
 def version_of(path: str) -> FileVersion | None:
     """Return the version of the file at the path, or None without one."""
@@ -566,5 +568,8 @@ def _unmakeable(path: str, reason: str, variable: str = "KIWOOM_TRAY_DATA_DIR") 
 
 def _undeletable(path: str, error: OSError) -> StoreError:
     return StoreError(
-        msg("{path} cannot be deleted ({reason}). Delete it by hand."), path=path, reason=reason_of(error)
+        msg("{path} cannot be deleted ({reason}). Delete it by hand."),
+        remedy=Remedy.SHOW_FILE,
+        path=path,
+        reason=reason_of(error),
     )

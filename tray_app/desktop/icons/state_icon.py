@@ -14,8 +14,8 @@ Every state has a shape of its own, in one colour and transparency, so that it c
     busy              two arrows that chase each other
 
 In the lower right corner, an exclamation mark says that renewal has stopped, a lock that the keyring is locked, a
-triangle that renewing fails, and a dot that the token is not stored where it should be or that the settings cannot be
-used. Below minutes, which have to stay legible, they are a bar, two, three or one short piece of it.
+triangle that renewing fails, and a dot that something else wants the user, such as a place or settings that cannot
+be used. Below minutes, which have to stay legible, they are a bar, two, three or one short piece of it.
 """
 
 from __future__ import annotations
