@@ -24,6 +24,7 @@ from tray_app.core.errors import (
     AutostartFailed,
     BrokerUnavailable,
     InvalidInput,
+    KeyringUnavailable,
     KiwoomTokenError,
     RateLimited,
     Remedy,
@@ -395,6 +396,19 @@ class TestWhatHelps:
     ) -> None:
         monkeypatch.setattr(KeyringClient, "check", lambda _: None)
         assert line() == (False, "Enter the app key: kiwoom-token login --mode real")
+
+    def test_keyring_that_is_locked_is_to_be_unlocked_though_the_token_is_in_the_file(
+        self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def locked(_: KeyringClient) -> None:
+            raise KeyringUnavailable("It is locked.", problem=KeyringUnavailable.LOCKED)
+
+        monkeypatch.setattr(KeyringClient, "check", locked)
+        monkeypatch.setenv("APP_KEY", "a-key")
+        monkeypatch.setenv("APP_SECRET", "a-secret")
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
+        open_service(load_settings()).put(token_for("a-token-of-a-test", 80000, time.time()))
+        assert line() == (False, "Unlock the keyring…")
 
     def test_without_keys_and_keyring_the_variables_are_named(self, line: Callable[[], Any]) -> None:
         """As `login` does, which has nowhere to store keys."""

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests.zones import live_in, read_zone
 from tray_app.core import language
-from tray_app.core.errors import KeysMissing, KiwoomTokenError, Remedy
+from tray_app.core.errors import KeyringUnavailable, KeysMissing, KiwoomTokenError, Remedy, StoreError
 from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.desktop.icons.state_icon import LEVELS, IconSpec, Phase
 from tray_app.desktop.theme.colours import Tone
@@ -229,6 +229,11 @@ def test_every_result_has_a_sentence(result: Result) -> None:
     assert view.last_tone is (Tone.LOW if result is Result.DIED else Tone.QUIET)
 
 
+def test_token_that_could_not_be_stored_is_coloured_as_trouble() -> None:
+    error = StoreError("It is full.", remedy=Remedy.CHOOSE_FOLDER)
+    assert seen(state(last=LastResult(Result.ISSUED, NOW, error)), NOW).last_tone is Tone.LOW
+
+
 @pytest.mark.parametrize(
     ("error", "mode", "remedy", "text"),
     [
@@ -332,6 +337,8 @@ def test_what_comes_next() -> None:
     assert seen(state(-5, policy="notify"), NOW).coming == "Automatic renewal is off. Press “Issue a token”."
     assert seen(state(stopped=True), NOW).coming.startswith("Automatic renewal is paused")
     assert seen(state(stopped=True), NOW).refresh_text == "Try again"
+    locked = KeyringUnavailable("Locked.", problem="locked")
+    assert seen(failed(locked, stopped=True), NOW).coming == "It goes on by itself once that is solved."
     retry = failed(error_for(None, None, http_status=503), renew_at=NOW + 120)
     assert seen(retry, NOW).coming == "Next attempt: 12:09."
     asking = state(renew_at=NOW - 1, busy=Action.REFRESH)

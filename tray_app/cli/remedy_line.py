@@ -59,6 +59,7 @@ def _state_of(settings: Settings, now: float) -> TokenState:
         keys = find_keys(settings)
         service = open_service(settings)
         token = service.current()
+        service.store.check()
         record, place = service.tokens.read_record(), service.store.place()
         if place.kind == "file":
             check_writable(os.path.dirname(place.path), "KIWOOM_TRAY_DATA_DIR")

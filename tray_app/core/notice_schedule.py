@@ -224,7 +224,7 @@ class NoticeSchedule:
         """Yield what is true and was not told, the most important first."""
         token = self._expiring
         expires = 0.0 if token is None else token.expires
-        died = self._death(now)
+        died = _death(self._dead, self._renewal.token, self._trouble, now)
         if died is not None and died.error is not None:
             yield died  # in place of the notice of that failure
         if self._trouble is not None and self._trouble.kind not in self._told:
@@ -255,16 +255,6 @@ class NoticeSchedule:
             and _is_evening_before(expires, now, self._renewal.mode)
         ):
             yield Notice(NoticeKind.TRADING_HOURS, expires)
-
-    def _death(self, now: float) -> Notice | None:
-        """Return the notice of the token that died, and why there is no other; None where that is told."""
-        if self._dead is None:
-            return None
-        present = self._renewal.token
-        if present is not None and present.lives(now) and present.value != self._dead.value:
-            return Notice(NoticeKind.DIED, present.expires, dead_expires=self._dead.expires)
-        error = None if self._trouble is None else self._trouble.error
-        return Notice(NoticeKind.DIED, error=error, urgent=True, dead_expires=self._dead.expires)
 
     def _mark_told(self, notice: Notice, now: float) -> None:
         """Mark a notice as shown. Most of them name the expiry, so they stand for the thresholds that have passed,
@@ -325,6 +315,16 @@ class NoticeSchedule:
         local = _local(now)
         minutes = local.hour * 60 + local.minute
         return start <= minutes < end if start <= end else not end <= minutes < start
+
+
+def _death(dead: Token | None, present: Token | None, trouble: Notice | None, now: float) -> Notice | None:
+    """Return the notice of a token that died, with the one that is there now or why there is none; None without one."""
+    if dead is None:
+        return None
+    if present is not None and present.lives(now) and present.value != dead.value:
+        return Notice(NoticeKind.DIED, present.expires, dead_expires=dead.expires)
+    error = None if trouble is None else trouble.error
+    return Notice(NoticeKind.DIED, error=error, urgent=True, dead_expires=dead.expires)
 
 
 def _is_last_warning(warn_before: tuple[int, ...], expires: float, now: float) -> bool:

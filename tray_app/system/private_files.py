@@ -44,6 +44,19 @@ _LINK = msg("a link")
 _SECOND_NAME = msg("it has a second name (hard link)")
 _FOREIGN = msg("owned by another user")
 
+OF_THE_SYSTEM = (
+    msg("File name too long"),
+    msg("Input/output error"),
+    msg("Is a directory"),
+    msg("No space left on device"),
+    msg("No such file or directory"),
+    msg("Not a directory"),
+    msg("Operation not permitted"),
+    msg("Permission denied"),
+    msg("Read-only file system"),
+)
+"""What the system says in English alone, for the catalogue of other languages."""
+
 FileVersion = tuple[int, int, int]
 """(mtime_ns, ino, size): changes with every replacement, also those within one clock tick."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tray_app.core.errors import EncryptionKeyUnusable, StoreError
 from tray_app.core.language import msg, tr
 from tray_app.core.remedies import is_failed_check
 from tray_app.core.renewal_schedule import NOTIFY
@@ -133,7 +134,7 @@ def confirmed_text(state: TokenState, now: float) -> str:
 
 
 def last_event_tone(state: TokenState, left: int) -> Tone:
-    if state.last is None or state.last.result not in {Result.FAILED, Result.DIED}:
+    if state.last is None or (state.last.error is None and state.last.result is not Result.DIED):
         return Tone.QUIET
     return Tone.BAD if state.stopped or not left else Tone.LOW
 
@@ -143,6 +144,10 @@ def next_event_text(state: TokenState, now: float) -> str:
         return tr(
             "Kiwoom is asked again at {time}, or when you press “Try again”.", time=local_time(state.renew_at, now)
         )
+    error = None if state.last is None or state.expires is not None else state.last.error
+    is_watched = isinstance(error, StoreError) and not isinstance(error, EncryptionKeyUnusable)
+    if is_watched and state.renew_at is None:
+        return tr("It goes on by itself once that is solved.")
     if state.stopped:
         return tr("Automatic renewal is paused until you fix this and press “Try again”.")
     if state.renew_at is None:
