@@ -786,6 +786,20 @@ def test_what_is_so_already_is_not_asked_of_the_system_again(monkeypatch: pytest
     assert switched == [True]
 
 
+@pytest.mark.parametrize("way", ["menu", "window", "notice"])
+def test_trying_again_renews_a_token_that_still_works_wherever_it_is_pressed(world: World, way: str) -> None:
+    error = error_for(None, None, http_status=503)
+    world.monitor.show(expires=START + 480, renew_at=START + 60, last=LastResult(Result.FAILED, START, error))
+    view = world.tray.views[-1]
+    assert (view.refresh_text, view.refresh_is_main) == ("Try again", True)
+    {
+        "menu": world.tray.refresh_requested.emit,
+        "window": world.window.refreshRequested.emit,
+        "notice": lambda: world.notifier.remedy_requested.emit("default", Remedy.RETRY),
+    }[way]()
+    assert world.monitor.wishes == ["refresh"]
+
+
 class TestAnswers:
     """No click is left without one: where no window shows it, a notice says it."""
 

@@ -69,11 +69,14 @@ class AccountActions(QObject):
         monitors.copied.connect(self._copied)
 
     def ask_kiwoom(self, profile: str) -> None:
-        """Issue a token where there is none, or ask whether the present one works: Kiwoom would return it again."""
+        """Issue a token where there is none or renewing it failed, else ask whether the present one works: Kiwoom would
+        return it again."""
         monitor = self._expect_answer(profile)
         if monitor is None:
             return
-        if monitor.state.remaining(self._clock()) > 0 and not monitor.state.stopped:
+        state, now = monitor.state, self._clock()
+        is_failing = state.stopped or remedy_for(state, now) == Remedy.RETRY
+        if state.remaining(now) > 0 and not is_failing:
             monitor.verify()
         else:
             monitor.refresh()
