@@ -154,7 +154,9 @@ class TestWriting:
 
         with monkeypatch.context() as patch:
             patch.setattr(os, step, fail)
-            with pytest.raises(StoreError, match="No space left"):
+            with pytest.raises(
+                StoreError, match=r"\(No space left on device\)\. Free some space, or choose another folder"
+            ):
                 store.write(NEW)
 
         assert store.read() == OLD

@@ -44,6 +44,8 @@ _LINK = msg("a link")
 _SECOND_NAME = msg("it has a second name (hard link)")
 _FOREIGN = msg("owned by another user")
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
 OF_THE_SYSTEM = (
     msg("File name too long"),
     msg("Input/output error"),
@@ -326,8 +328,16 @@ def write_private(
     try:
         return replace_file(path, content, announce=announce, survives_power_cut=survives_power_cut)
     except OSError as error:
+        message = msg(
+            "{path} cannot be written ({reason}). Make it writable, or choose another with KIWOOM_TRAY_DATA_DIR."
+        )
+        if error.errno in _FULL:
+            message = msg(
+                "{path} cannot be written ({reason}). Free some space, or choose another folder with "
+                "KIWOOM_TRAY_DATA_DIR."
+            )
         raise StoreError(
-            msg("{path} cannot be written ({reason}). Make it writable, or choose another with KIWOOM_TRAY_DATA_DIR."),
+            message,
             remedy=Remedy.CHOOSE_FOLDER,
             path=path,
             reason=reason_of(error),
@@ -408,11 +418,16 @@ def check_writable(folder: str, variable: str = "") -> None:
             _try_to_make(tried)
         return
     except OSError as error:
-        reason = reason_of(error)
+        reason, is_full = reason_of(error), error.errno in _FULL
     if variable:
         message = msg(
             "Nothing can be written in {path} ({reason}). Make it writable, or choose another folder with {variable}."
         )
+        if is_full:
+            message = msg(
+                "Nothing can be written in {path} ({reason}). Free some space, or choose another folder with "
+                "{variable}."
+            )
         remedy = Remedy.CHOOSE_FOLDER
         raise StoreError(message, remedy=remedy, path=folder, reason=reason, variable=variable)
     raise StoreError(msg("Nothing can be written in {path} ({reason}). Make it writable."), path=folder, reason=reason)
