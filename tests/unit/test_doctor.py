@@ -541,6 +541,15 @@ class TestFolders:
         data.mkdir(0o700)
         return data
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="there are no such pipes")
+    def test_pipe_in_place_of_the_token_is_told_as_no_file_and_nothing_else(
+        self, wrong: Callable[[], list[str]], data: Path
+    ) -> None:
+        os.mkfifo(data / ".token", 0o644)
+        (data / ".token").chmod(0o644)
+        (told,) = wrong()
+        assert told == f"{data / '.token'} cannot be read (not a file). Correct or remove it, then try again."
+
     def test_that_are_the_users_alone_are_good(self, wrong: Callable[[], list[str]], data: Path) -> None:
         assert wrong() == []
         assert list(data.iterdir()) == []

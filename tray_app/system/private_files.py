@@ -454,6 +454,8 @@ def who_else_may_use(path: str, *, is_secret: bool = True) -> str:
     if stat.S_ISDIR(found.st_mode):
         is_open = found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX
         return msg("Others may write in {path}. Close it with: chmod go-w {path}") if is_open else ""
+    if not stat.S_ISREG(found.st_mode):
+        return ""  # whoever opens it says that it is no file
     if may_read:
         return msg("Others may write in {path}. Close it with: chmod go-w {path}") if found.st_mode & 0o022 else ""
     return msg("Others may read {path}. Close it with: chmod go-rwx {path}") if found.st_mode & 0o077 else ""
