@@ -69,7 +69,8 @@ def test_notice_in_korean(desktop: Desktop) -> None:
         trader.write_file("a-token", 1201.5)
         notice = desktop.notice("키움")
         assert notice.summary.startswith("[실전] 키움 토큰 ")
-        assert "만료 (20분 전)" in notice.summary
+        assert notice.summary.endswith(" 만료")
+        assert notice.body.startswith("20분 남았습니다. ")
         assert notice.actions["default"] == "열기"
         assert list(notice.actions.values()) == ["지금 폐기 후 재발급…", "나중에 알림", "열기"]
         desktop.bubble(notice)

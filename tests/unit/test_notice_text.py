@@ -74,6 +74,11 @@ REFUSED = KeysRefused("Refused.", code="8050")
             "It should have been valid until tomorrow 08:02 (KST). Refused. [8050]",
         ),
         (
+            Notice(NoticeKind.STOPPED, error=REFUSED, dead_expires=NOW + 90000),
+            "Check the Kiwoom app key",
+            "The token stopped working before its expiry. Refused. [8050]",
+        ),
+        (
             Notice(NoticeKind.NOT_ROTATED, NOW),
             "Revoked token came back",
             "From now on it is reissued right after it expires. Nothing to do.",

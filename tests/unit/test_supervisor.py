@@ -830,6 +830,17 @@ class TestDeadToken:
         watched.advance(600)
         assert watched.kinds == [NoticeKind.DIED, NoticeKind.RECOVERED]
 
+    def test_for_which_the_user_is_needed_is_told_with_what_to_do(
+        self, make: Make, service: FakeService, held: Token
+    ) -> None:
+        service.is_alive = False
+        service.failure = KeysRefused("No.", code="8001")
+        watched = make()
+        watched.start()
+        watched.advance(600)
+        (told,) = watched.notices
+        assert (told.kind, told.dead_expires, told.urgent) == (NoticeKind.STOPPED, held.expires, True)
+
     def test_is_told_once_although_a_read_was_under_way(self, make: Make, service: FakeService, held: Token) -> None:
         watched = make(policy="notify", verify="off")
         watched.start()

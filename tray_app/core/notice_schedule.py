@@ -225,11 +225,14 @@ class NoticeSchedule:
         token = self._expiring
         expires = 0.0 if token is None else token.expires
         died = _death(self._dead, self._renewal.token, self._trouble, now)
+        dead_expires = 0.0 if died is None or died.expires else died.dead_expires
+        trouble = None if self._trouble is None or self._trouble.kind in self._told else self._trouble
+        if trouble is not None and trouble.kind is NoticeKind.STOPPED:  # what to do stands above what happened
+            yield Notice(trouble.kind, expires, trouble.error, urgent=True, dead_expires=dead_expires)
         if died is not None and died.error is not None:
             yield died  # in place of the notice of that failure
-        if self._trouble is not None and self._trouble.kind not in self._told:
-            urgent = self._trouble.kind is NoticeKind.STOPPED or expires - now < _URGENT_FAILURE_SECONDS
-            yield Notice(self._trouble.kind, expires, self._trouble.error, urgent)
+        if trouble is not None and trouble.kind is NoticeKind.FAILED:
+            yield Notice(trouble.kind, expires, trouble.error, expires - now < _URGENT_FAILURE_SECONDS)
         present = self._renewal.token
         if died is not None:
             yield died
@@ -274,6 +277,8 @@ class NoticeSchedule:
             self._owes_good_news = False
         if notice.kind is NoticeKind.DIED and notice.error is not None and self._trouble is not None:
             notice = self._trouble
+        elif notice.kind is NoticeKind.STOPPED and notice.dead_expires:
+            self._dead = None
         if notice.kind in _BAD_NEWS:
             self._told.add(notice.kind)
             self._owes_good_news, self._is_mended = True, False

@@ -139,6 +139,9 @@ def _what_to_do(notice: Notice) -> str:
 
 def _reason(notice: Notice, now: float, why: str) -> str:
     """Return why, and how much time is left to solve it."""
+    if notice.dead_expires:
+        told = tr("The token stopped working before its expiry.")
+        return f"{told} {why}"
     if not notice.expires:
         return why
     end = korean_time(notice.expires, now)
