@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.doubles import START
+from tray_app.core.errors import BrokerUnavailable
 from tray_app.core.token import token_for
 from tray_app.service.evidence import Evidence
+from tray_app.service.last_attempt import LastAttempt
+from tray_app.service.lock_record import LockRecord
+from tray_app.stores.lock import ProfileLock
 
 TOKEN = token_for("a-token-of-a-test", 86400, START)
 OTHER = token_for("another-token-of-a-test", 86400, START)
@@ -122,3 +127,31 @@ def test_a_confirmation_from_the_future_is_none_but_a_death_is_one() -> None:
     assert through_the_record(ahead, START).confirmed_at == 0.0
     assert through_the_record(dead, START).dead_at == START + 3600
     assert through_the_record(dead, START).says_dead(TOKEN.value)
+
+
+def test_the_longest_record_fits(tmp_path: Path) -> None:
+    """Two failures in as many words as are kept, and as many tokens as are remembered."""
+    names = tuple(f"{number:016x}" for number in range(100))
+    at = START + 0.123456
+    evidence = Evidence(
+        TOKEN.value.fingerprint(),
+        TOKEN.expires,
+        confirmed_at=at,
+        doubted_at=at,
+        asked_at=at,
+        ask_at=at,
+        dead_at=at,
+        settled=names,
+        dead=names,
+        revoked=names,
+    )
+    error = BrokerUnavailable("가" * 220, retry_after=3600.0, remedy="open-portal")
+    last = LastAttempt.failed(error, at, TOKEN.value, revoking=names[0], keys=f"demo:{names[0]}", failures=9)
+    lock = ProfileLock(str(tmp_path / "lock"))
+    with lock:
+        check = LastAttempt.failed_check(error, TOKEN, at)
+        LockRecord(last, evidence, at + 500, check).write(lock)
+
+    record = LockRecord.from_fields(lock.read_record(), START + 1)
+    assert record.evidence == evidence
+    assert (record.last.message, record.check.message) == (error.message, error.message)

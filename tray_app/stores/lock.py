@@ -48,7 +48,7 @@ STOPPED_SECONDS = 3.0
 _OVERSLEPT_SECONDS = 1.0
 """A pause counts for no more than this beyond its length: whoever waits may have been stopped as well."""
 
-_MAX_RECORD_BYTES = 4096
+_MAX_RECORD_BYTES = 8192
 _REOPENINGS = 3
 _TORN_PAUSES_SECONDS = (0.0, 0.001, 0.002, 0.004)
 _NEXT_TIME_NS = 1000
