@@ -100,6 +100,7 @@ class Change(ast.NodeTransformer):
         self._left = at
         self._within: list[ast.stmt] = []
         self.what = ""
+        self.line = 0
         self.lines: set[int] = set()
 
     def visit(self, node: ast.AST) -> ast.AST:
@@ -113,7 +114,8 @@ class Change(ast.NodeTransformer):
     def _visit(self, node: ast.AST) -> ast.AST:
         for text, changed in _changes(node):
             if self._left == 0 and not self.what:
-                self.what = f"line {getattr(node, 'lineno', 0)}: {text}"
+                self.line = getattr(node, "lineno", 0)
+                self.what = f"line {self.line}: {text}"
                 self.lines = self._lines()
                 return changed
             self._left -= 1
@@ -221,15 +223,15 @@ class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 class Trial:
     """A plugin of pytest: once the tests are collected, run those that come by the changed lines in a child for each
-    mutant, the latest killers first.
+    mutant, the latest killers first and then the quickest.
 
     The tests' modules were imported with the unchanged program, so in the child each function gets its changed code in
     place, and each plain value its changed value wherever it was imported. What survives that has a second trial in a
-    program that has imported nothing before.
+    program that has imported nothing before, with all tests: a long one is watched for a part of its way only.
     """
 
-    def __init__(self, name: str, end: float) -> None:
-        self._name, self._end = name, end
+    def __init__(self, name: str, end: float, first_line: int) -> None:
+        self._name, self._end, self._first_line = name, end, first_line
         self._killers: list[pytest.Item] = []
         self._lines: list[set[int]] = []
 
@@ -239,13 +241,16 @@ class Trial:
         self._lines = _lines_run(session, str(path))
         tried = survived = 0
         for at, (change, tree) in enumerate(mutants(path)):
+            if change.line < self._first_line:
+                continue
             if time.monotonic() > self._end:
-                print("the time is over")
+                print(f"the time is over before line {change.line}")
                 break
             tried += 1
             items = self._items(session, change)
+            others = [one for one in session.items if one not in items]
             again = [sys.executable, "-m", "tests.endurance.mutants", self._name, "--at", str(at)]
-            names = "\n".join([f"tests/{TESTS[self._name][0]}", *(one.nodeid for one in items)])
+            names = "\n".join(one.nodeid for one in [*items, *others])
             if self._survives(items, session, module, compile(tree, str(path), "exec")) and (
                 subprocess.run(again, input=names, text=True, check=False).returncode not in _NOTICED
             ):
@@ -298,34 +303,36 @@ def _silent(session: pytest.Session) -> Iterator[None]:
 
 
 def _lines_run(session: pytest.Session, path: str) -> list[set[int]]:
-    """Return the lines of that file which each test comes by. One that fails while it is watched is left out."""
+    """Put the quickest tests first and return the lines of that file which each comes by. One that fails while it is
+    watched is left out."""
     reader, writer = os.pipe()
     number = os.fork()
     if not number:
         with _silent(session):
-            found: list[list[int] | None] = []
+            found: list[tuple[float, list[int] | None]] = []
             for item, following in itertools.pairwise([*session.items, None]):
                 assert item
-                failed = session.testsfailed
+                failed, began = session.testsfailed, time.monotonic()
                 lines: set[int] = set()
                 tracer = _tracer(path, lines)
                 threading.settrace(tracer)
                 sys.settrace(tracer)
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 sys.settrace(None)
-                found.append(sorted(lines) if failed == session.testsfailed else None)
+                found.append((time.monotonic() - began, sorted(lines) if failed == session.testsfailed else None))
             with open(writer, "wb") as file:
                 file.write(json.dumps(found).encode())
         os._exit(0)
     os.close(writer)
     with open(reader, "rb") as result:
-        watched = list(zip(session.items, json.loads(result.read()), strict=True))
+        watched = zip(session.items, json.loads(result.read()), strict=True)
     os.waitpid(number, 0)
-    for item, lines_of_item in watched:
+    quickest_first = sorted(watched, key=lambda one: float(one[1][0]))
+    for item, (_, lines_of_item) in quickest_first:
         if lines_of_item is None:
             print(f"  left out, it fails without a change: {item.nodeid}", flush=True)
-    session.items[:] = [item for item, lines_of_item in watched if lines_of_item is not None]
-    return [set(lines_of_item) for _, lines_of_item in watched if lines_of_item is not None]
+    session.items[:] = [item for item, (_, lines_of_item) in quickest_first if lines_of_item is not None]
+    return [set(lines_of_item) for _, (_, lines_of_item) in quickest_first if lines_of_item is not None]
 
 
 def _tracer(path: str, lines: set[int]) -> Callable[[FrameType, str, object], Any]:
@@ -391,6 +398,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Change the program and see whether the tests notice.")
     parser.add_argument("modules", nargs="*", default=list(TESTS))
     parser.add_argument("--minutes", type=float, default=60.0, help="for all of them")
+    parser.add_argument("--from", type=int, default=0, metavar="LINE", dest="first_line", help="of each module")
     parser.add_argument("--at", type=int, help="run the tests that the input names with that mutant of a module")
     options = parser.parse_args()
     if options.at is not None:
@@ -406,7 +414,7 @@ def main() -> int:
     for name in options.modules:
         number = os.fork()
         if not number:
-            os._exit(run_tests([f"tests/{one}" for one in TESTS[name]], Trial(name, end)))
+            os._exit(run_tests([f"tests/{one}" for one in TESTS[name]], Trial(name, end, options.first_line)))
         status |= os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
     return status
 

@@ -10,7 +10,14 @@ from random import Random
 import pytest
 
 from tests.doubles import START, Clock
-from tray_app.core.errors import BrokerUnavailable, KeysRefused, KiwoomTokenError, RateLimited
+from tray_app.core.errors import (
+    BrokerUnavailable,
+    KeyringUnavailable,
+    KeysRefused,
+    KiwoomTokenError,
+    RateLimited,
+    StoreError,
+)
 from tray_app.core.notices import Notice, NoticeKind
 from tray_app.core.renewal_schedule import AUTO, NOTIFY
 from tray_app.core.token import KST, Token, token_for
@@ -23,6 +30,8 @@ EXPIRING, EXPIRED, STOPPED = NoticeKind.EXPIRING, NoticeKind.EXPIRED, NoticeKind
 FAILED, RECOVERED, TRADING_HOURS = NoticeKind.FAILED, NoticeKind.RECOVERED, NoticeKind.TRADING_HOURS
 DOWN = BrokerUnavailable("Kiwoom does not answer.")
 REFUSED = KeysRefused("Refused.")
+LOCKED = KeyringUnavailable("Locked.", problem=KeyringUnavailable.LOCKED)
+UNREADABLE = StoreError("Unreadable.")
 MONDAY = datetime(2026, 11, 23, tzinfo=KST)
 
 
@@ -201,11 +210,13 @@ class TestFailure:
         world.run(until=ends(world) + HOUR)
         assert world.kinds == []
 
-    def test_is_told_at_once_when_the_next_try_is_not_soon(self, make: Make) -> None:
+    @pytest.mark.parametrize(("seconds", "told"), [(30, []), (31, [FAILED]), (300, [FAILED])])
+    def test_is_told_at_once_when_the_next_try_is_not_soon(
+        self, seconds: float, told: list[NoticeKind], make: Make
+    ) -> None:
         world = make(warn_before=())
-        world.kiwoom.failure = RateLimited("Wait.", retry_after=300)
-        world.run(until=ends(world) - 598)
-        assert world.kinds == [FAILED]
+        world.schedule.failed(RateLimited("Wait.", retry_after=seconds), world.clock())
+        assert [one.kind for one in world.schedule.notices(world.clock())] == told
 
     def test_is_told_at_once_where_nothing_is_retried(self, make: Make) -> None:
         world = make(NOTIFY)
@@ -252,6 +263,13 @@ class TestFailure:
         world.run(until=ends(world) + HOUR)
         assert world.kinds == [FAILED, STOPPED]
 
+    def test_is_no_news_while_the_user_has_to_solve_something(self, make: Make) -> None:
+        world = make(NOTIFY, warn_before=())
+        for error in (REFUSED, DOWN, DOWN):
+            world.schedule.failed(error, world.clock())
+            world.tick()
+        assert world.kinds == [STOPPED]
+
     def test_of_the_last_try_before_the_expiry_waits_for_the_try_after_it(self, make: Make) -> None:
         world = make()
         world.kiwoom.failure = DOWN
@@ -272,6 +290,88 @@ class TestFailure:
         world.ask()
         world.tick()
         assert world.kinds == [STOPPED, STOPPED, RECOVERED]
+
+
+class TestUnreadableStore:
+    @pytest.mark.parametrize(
+        ("error", "repeated", "told"),
+        [
+            (UNREADABLE, False, []),
+            (UNREADABLE, True, [FAILED]),
+            (LOCKED, False, [STOPPED]),
+            (LOCKED, True, [STOPPED]),
+        ],
+    )
+    def test_is_told_once_it_is_no_passing_matter(
+        self, error: KiwoomTokenError, repeated: bool, told: list[NoticeKind], make: Make
+    ) -> None:
+        world = make(lifetime=0)
+        world.schedule.unreadable(error, is_repeated=repeated)
+        world.tick()
+        world.tick()
+        assert world.kinds == told
+
+    def test_that_can_be_read_again_is_no_news_and_may_be_told_another_time(self, make: Make) -> None:
+        world = make(NOTIFY)
+        for _ in range(2):
+            world.schedule.unreadable(LOCKED, is_repeated=False)
+            world.tick()
+            world.schedule.readable()
+            world.tick()
+        assert world.kinds == [STOPPED] * 2
+
+    def test_does_not_take_the_place_of_a_failure_and_ends_none(self, make: Make) -> None:
+        world = make(NOTIFY)
+        world.schedule.failed(DOWN, world.clock())
+        world.schedule.unreadable(LOCKED, is_repeated=True)
+        world.schedule.readable()
+        world.tick()
+        assert [notice.error for _, notice in world.told] == [DOWN]
+
+    def test_that_a_failed_request_has_followed_does_not_end_with_it(self, make: Make) -> None:
+        world = make(NOTIFY)
+        world.schedule.unreadable(UNREADABLE, is_repeated=True)
+        world.schedule.failed(DOWN, world.clock())
+        world.schedule.readable()
+        world.tick()
+        assert [notice.error for _, notice in world.told] == [DOWN]
+
+    def test_is_over_though_a_request_has_failed_that_is_repeated_soon(self, make: Make) -> None:
+        world = make(warn_before=())
+        world.schedule.unreadable(UNREADABLE, is_repeated=True)
+        world.schedule.failed(DOWN, world.clock())
+        world.schedule.readable()
+        world.tick()
+        assert world.kinds == []
+
+    def test_brings_no_recovery_of_a_token_that_just_could_not_be_stored(self, make: Make) -> None:
+        world = make(NOTIFY, warn_before=())
+        world.ask()
+        world.schedule.stored(LOCKED)
+        world.tick()
+        world.schedule.unreadable(LOCKED, is_repeated=True)
+        world.schedule.readable()
+        world.tick()
+        assert world.kinds == [NoticeKind.NOT_STORED]
+
+
+class TestGone:
+    @pytest.mark.parametrize("how", ["another program", "the user", "an interrupted rotation", "Kiwoom"])
+    def test_a_token_is_not_warned_about(self, how: str, make: Make) -> None:
+        world = make(NOTIFY)
+        if how == "the user":
+            world.schedule.cleared()
+        else:
+            world.schedule.saw(None, world.clock(), interrupted=how == "an interrupted rotation", died=how == "Kiwoom")
+        world.run(until=ends(world) + 10, step=10)
+        assert world.kinds == ([NoticeKind.DIED] if how == "Kiwoom" else [])
+
+    def test_a_token_that_another_program_cleared_takes_its_failure_along(self, make: Make) -> None:
+        world = make(NOTIFY)
+        world.schedule.failed(DOWN, world.clock())
+        world.holds(None)
+        world.tick()
+        assert world.kinds == []
 
 
 class TestRecovery:

@@ -50,8 +50,8 @@ class NoticeSchedule:
         self._warned: set[float] = set()
         """The thresholds of `warn_before` that need no warning any more."""
         self._trouble: Notice | None = None
-        self._is_unreadable = False
-        """True if the trouble is that the store cannot be read."""
+        self._unreadable: Notice | None = None
+        """The trouble that was that the store cannot be read."""
         self._not_stored: KiwoomTokenError | None = None
         self._told: set[NoticeKind] = set()
         """The failures that were reported, and are not repeated until they are over."""
@@ -108,7 +108,6 @@ class NoticeSchedule:
         self._is_mended = False
         if self._trouble is not None and self._trouble.kind is NoticeKind.STOPPED:
             return
-        self._is_unreadable = False
         renew_at = self._renewal.renew_at
         is_tried_again_soon = renew_at is not None and renew_at - now <= _BLIP_SECONDS
         if not error.retry:
@@ -120,16 +119,15 @@ class NoticeSchedule:
         """Take note that the store cannot be read; what may pass by itself is reported when it `is_repeated`."""
         needs_user = error.remedy not in {Remedy.NONE, Remedy.RETRY}
         if self._trouble is None and (needs_user or is_repeated):
-            self._trouble = Notice(NoticeKind.STOPPED if needs_user else NoticeKind.FAILED, error=error)
-            self._is_unreadable = True
+            kind = NoticeKind.STOPPED if needs_user else NoticeKind.FAILED
+            self._trouble = self._unreadable = Notice(kind, error=error)
 
     def readable(self) -> None:
         """Take note that the store can be read: what it has is no news."""
-        if self._is_unreadable and self._trouble is not None:
+        if self._unreadable is not None and self._trouble is self._unreadable:
             self._told.discard(self._trouble.kind)
-            self._owes_good_news = bool(self._told)
+            self._owes_good_news = not self._told.isdisjoint(_BAD_NEWS)
             self._trouble = None
-        self._is_unreadable = False
 
     def stored(self, error: KiwoomTokenError | None) -> None:
         """Take note that the token was stored, or why it was not."""
