@@ -32,7 +32,13 @@ import pytest
 
 _SCHEDULE = ["unit/test_renewal_schedule.py", "unit/test_notice_schedule.py", "unit/test_rotation.py"]
 _STORES = ["unit/test_stores_file.py", "unit/test_stores_fallback.py", "unit/test_token_manager.py"]
-_REDIS = ["redis/test_redis_store.py", "redis/test_redis_lock.py"]
+_REDIS = [
+    "redis/test_redis_store.py",
+    "redis/test_redis_lock.py",
+    "redis/test_redis_outages.py",
+    "redis/test_redis_encryption.py",
+    "redis/test_redis_dead_tokens.py",
+]
 TESTS = {
     "tray_app.core.renewal_schedule": [*_SCHEDULE, "unit/test_supervisor.py"],
     "tray_app.core.notice_schedule": [*_SCHEDULE, "unit/test_supervisor.py"],

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -11,11 +12,13 @@ import pytest
 from tests.doubles import KEYS, START, Clock, FakeBroker
 from tests.redis.server import RealRedis, wait_for
 from tray_app.core.errors import KeysRefused, LockTimeout, RateLimited, StoreError
+from tray_app.core.secret import Secret
 from tray_app.core.token import token_for
 from tray_app.service.outcome import Outcome
 from tray_app.service.token_service import TokenService
-from tray_app.stores.lock import ThreadLock
+from tray_app.stores.lock import ProfileLock, ThreadLock
 from tray_app.stores.redis import RedisStore
+from tray_app.stores.redis_server import RedisServer
 
 OLD = token_for("old-token-of-a-test", 86400, time.time())
 NEW = token_for("new-token-of-a-test", 86400, time.time() + 10)
@@ -46,6 +49,123 @@ def test_who_could_not_get_the_lock_does_not_keep_its_own_computer_locked(
         there.lock.try_acquire()
     with there.lock:
         assert redis.order("EXISTS", LOCK) == 1
+
+
+def test_who_learns_enough_while_it_waits_for_another_computer_ends_its_wait(
+    redis: RealRedis, open_store: Callable[..., RedisStore], tmp_path: Path
+) -> None:
+    here, there = open_store(redis.url), open_store(redis.url)
+    heard: list[dict[str, Any]] = []
+
+    def listen(record: dict[str, Any]) -> bool:
+        heard.append(record)
+        return record.get("what") == "issued"
+
+    with here.lock:
+        here.lock.write_record({"what": "issued"})
+        assert there.lock.acquire(timeout=10, on_update=listen) is False
+    assert heard == [{"what": "issued"}]
+    assert ProfileLock(str(tmp_path / "computer-1" / "lock")).try_acquire() is True
+
+
+def test_who_waits_without_learning_enough_gets_the_lock(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
+    here, there = open_store(redis.url), open_store(redis.url)
+    here.lock.acquire()
+    releasing = threading.Timer(0.1, here.lock.release)
+    releasing.start()
+    assert there.lock.acquire(timeout=10, on_update=lambda _: False) is True
+    releasing.join()
+
+
+def test_a_program_on_the_same_computer_is_waited_for_without_redis(
+    redis: RealRedis, open_store: Callable[..., RedisStore], tmp_path: Path
+) -> None:
+    store, neighbour = open_store(redis.url), ProfileLock(str(tmp_path / "computer-0" / "lock"))
+    with neighbour:
+        neighbour.write_record({"what": "issued"})
+        assert store.lock.try_acquire() is False
+        with pytest.raises(LockTimeout, match="process"):
+            store.lock.acquire(timeout=0.1)
+        assert store.lock.acquire(timeout=10, on_update=lambda record: record == {"what": "issued"}) is False
+    assert redis.order("EXISTS", LOCK) == 0
+    with store.lock:
+        assert redis.order("EXISTS", LOCK) == 1
+
+
+@pytest.mark.parametrize("take", ["acquire", "try_acquire"])
+def test_who_is_interrupted_on_the_way_keeps_no_lock(
+    take: str, redis: RealRedis, open_store: Callable[..., RedisStore], tmp_path: Path
+) -> None:
+    class Interrupted(RedisServer):
+        def ask(self, act: Any) -> Any:
+            raise KeyboardInterrupt
+
+    store = open_store(redis.url, server=Interrupted(Secret(redis.url)))
+    with pytest.raises(KeyboardInterrupt):
+        getattr(store.lock, take)()
+    assert ProfileLock(str(tmp_path / "computer-0" / "lock")).try_acquire() is True
+
+
+def test_a_holder_knows_whether_another_computer_had_the_lock_since(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
+    late, quick = open_store(redis.url), open_store(redis.url)
+    late.lock.acquire()
+    assert late.lock.is_lost() is False
+    redis.order("DEL", LOCK)  # as if it had expired while this computer slept
+    assert late.lock.is_lost() is False
+    with quick.lock:
+        assert late.lock.is_lost() is True
+    assert late.lock.is_lost() is True
+    redis.stop()
+    assert late.lock.is_lost() is False, "who cannot write there endangers nothing there"
+    late.lock.release()
+
+
+def test_a_holder_whose_own_computer_has_taken_the_lock_away_has_lost_it(
+    redis: RealRedis, open_store: Callable[..., RedisStore], tmp_path: Path
+) -> None:
+    store = open_store(redis.url)
+    with store.lock:
+        (tmp_path / "computer-0" / "lock").rename(tmp_path / "older")
+        (tmp_path / "computer-0" / "lock").touch()
+        assert store.lock.is_lost() is True
+
+
+@pytest.mark.posix
+def test_a_forked_child_does_not_hold_what_its_parent_holds(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
+    store = open_store(redis.url)
+    with store.lock:
+        child = os.fork()
+        if not child:
+            os._exit(0 if store.lock.try_acquire() is False else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_the_times_of_a_record_are_by_the_clock_of_who_reads_it(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
+    here, there = Clock(time.time()), Clock(time.time() - 300)
+    one, other = open_store(redis.url, clock=here), open_store(redis.url, clock=there)
+    record = {"at": here(), "wait_until": here() + 60, "what": "issued"}
+    with one.lock:
+        one.lock.write_record(record)
+        found = other.lock.peek_record()
+    assert found["what"] == "issued"
+    assert found["at"] == pytest.approx(there(), abs=1)
+    assert found["at"] <= there(), "nothing has happened in the future"
+    assert found["wait_until"] == pytest.approx(there() + 60, abs=1)
+
+
+def test_a_record_without_a_time_gets_none(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
+    store = open_store(redis.url)
+    with store.lock:
+        store.lock.write_record({"what": "cleared"})
+        assert store.lock.read_record() == {"what": "cleared"}
 
 
 def test_another_profile_is_not_held_up(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:

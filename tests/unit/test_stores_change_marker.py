@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -124,6 +125,29 @@ def test_changes_are_noticed_after_its_folder_was_renamed(marker: ChangeMarker, 
 
 
 @pytest.mark.posix
+def test_changes_are_noticed_at_once_after_it_was_renamed(marker: ChangeMarker, path: Path) -> None:
+    marker.change(CUTOFF)
+    before = marker.version()
+    path.rename(path.with_name("older"))
+
+    ChangeMarker(str(path)).change(CUTOFF + 1)
+
+    assert marker.version() != before
+
+
+@pytest.mark.posix
+def test_a_file_that_is_gone_is_a_change_and_is_made_anew(marker: ChangeMarker, path: Path) -> None:
+    before = marker.change(CUTOFF)
+    assert marker.version() == before
+    path.unlink()
+
+    after = marker.version()
+
+    assert after != before
+    assert ChangeMarker(str(path)).version() == after
+
+
+@pytest.mark.posix
 def test_a_program_that_closes_all_its_files_still_notices(marker: ChangeMarker, path: Path, tmp_path: Path) -> None:
     marker.change(CUTOFF)
     before = marker.version()
@@ -137,6 +161,16 @@ def test_a_program_that_closes_all_its_files_still_notices(marker: ChangeMarker,
     assert marker.invalidated_before() == CUTOFF + 1
     for other in others:
         other.close()
+
+
+@pytest.mark.posix
+def test_a_program_that_has_closed_all_its_files_reads_it_anew(marker: ChangeMarker, path: Path) -> None:
+    marker.change(CUTOFF)
+    before = marker.version()
+    for descriptor in descriptors_of(path):
+        os.close(descriptor)
+
+    assert marker.version() == before
 
 
 @pytest.mark.posix
@@ -178,6 +212,7 @@ def test_a_link_that_leads_nowhere_makes_nothing_there(marker: ChangeMarker, pat
 def test_does_not_keep_files_open_after_its_end(path: Path) -> None:
     for _ in range(50):
         ChangeMarker(str(path)).version()
+        ChangeMarker(str(path)).change(CUTOFF)
 
     assert descriptors_of(path) == []
 
@@ -198,10 +233,38 @@ def test_a_change_that_cannot_be_told_is_no_error(
 ) -> None:
     path.mkdir(parents=True)
 
-    version = marker.change(CUTOFF)
+    versions = [marker.change(CUTOFF), marker.change(CUTOFF), marker.version()]
 
-    assert version != marker.version()
+    assert len(set(versions)) == 3
     assert "change signal cannot be written" in caplog.text
+
+
+@pytest.mark.posix
+def test_a_change_for_which_the_disk_has_no_room_is_noticed_all_the_same(
+    marker: ChangeMarker, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = marker.change(CUTOFF)
+    held = path.open("rb")
+
+    def fail(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", fail)
+        marker.change(CUTOFF)
+
+    with held:
+        assert held.read() == b"", "who has it open must notice, too, where it cannot be removed"
+    assert marker.version() != before
+
+
+def test_what_an_earlier_version_of_this_program_left_is_read_as_it_is(marker: ChangeMarker, path: Path) -> None:
+    content = b"a nonce." + CUTOFF.to_bytes(8, "little")
+    path.parent.mkdir()
+    path.write_bytes(content)
+
+    assert marker.version() == marker.version()
+    assert (marker.invalidated_before(), path.read_bytes()) == (CUTOFF, content)
 
 
 def test_while_something_is_being_changed_no_version_equals_another(tmp_path: Path) -> None:

@@ -81,11 +81,10 @@ class ChangeMarker:
         try:
             try:
                 self._write(content)
-            except OSError:  # no room, or not a file of ours: a new one may work
+            except (OSError, StoreError):  # no room, or not a file of ours: a new one may work
                 self._remove()
                 self._write(content)
         except (OSError, StoreError) as error:
-            self._remove()
             logs.warning("The change signal cannot be written (%s)", type(error).__name__)
             return object()
         return content
