@@ -51,6 +51,13 @@ def test_who_could_not_get_the_lock_does_not_keep_its_own_computer_locked(
         assert redis.order("EXISTS", LOCK) == 1
 
 
+def test_the_lock_of_a_killed_holder_is_free_after_three_seconds(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
+    with open_store(redis.url).lock:
+        assert 2000 < redis.order("PTTL", LOCK) <= 3000
+
+
 def test_who_learns_enough_while_it_waits_for_another_computer_ends_its_wait(
     redis: RealRedis, open_store: Callable[..., RedisStore], tmp_path: Path
 ) -> None:

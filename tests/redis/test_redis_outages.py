@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from tray_app.core.token import token_for
 from tray_app.core.wording import place_text
 from tray_app.service.outcome import Outcome
 from tray_app.service.token_service import TokenService
+from tray_app.stores.encryption import Cipher
 from tray_app.stores.redis import RedisStore
 from tray_app.stores.redis_server import RedisServer
 
@@ -501,3 +503,56 @@ def test_a_lock_that_redis_cannot_give_is_this_computers_alone(
     wait_for(lambda: here.place().problem is None, "Redis is back")
     with here.lock:
         assert redis.order("EXISTS", KEY.replace(":token", ":lock")) == 1
+
+
+def test_a_redis_that_does_not_answer_is_waited_for_no_longer_than_the_deadline(redis: RealRedis) -> None:
+    server = RedisServer(Secret(redis.url), deadline=0.1)
+    server.ask(lambda client: client.ping())
+    redis.hang()
+    try:
+        assert problem_of(lambda: server.ask(lambda client: client.ping())) == RedisUnavailable.SILENT
+    finally:
+        redis.go_on()
+    wait_for(lambda: server.problem is None, "it is back")
+
+
+def test_a_redis_that_refuses_to_be_asked_whether_it_is_back_is_back(redis: RealRedis) -> None:
+    redis.order("ACL", "SETUSER", "default", "-ping")
+    server = RedisServer(Secret(redis.url), deadline=0.1)
+    server.ask(lambda client: client.get(KEY))
+    redis.hang()
+    assert problem_of(lambda: server.ask(lambda client: client.get(KEY))) == RedisUnavailable.SILENT
+    redis.go_on()
+    wait_for(lambda: server.problem is None, "it is back")
+
+
+def test_without_the_package_it_says_how_to_get_it(
+    open_store: Callable[..., RedisStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "redis", None)
+    store = open_store("redis://127.0.0.1:1/0")
+    store.version()
+    with pytest.raises(RedisUnavailable, match="package redis") as caught:
+        store.read()
+    assert caught.value.problem == RedisUnavailable.NO_PACKAGE
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("redis://user:pass-of-a-test@host/3", "host:6379/3"),
+        ("rediss://[::1]:7000", "[::1]:7000/0"),
+        ("unix://user:pass-of-a-test@/run/a%20socket", "/run/a socket"),
+        ("redis://:pass-of-a-test@host:not-a-port/0", "?"),
+    ],
+)
+def test_its_address_names_neither_user_nor_password(url: str, address: str) -> None:
+    assert RedisServer(Secret(url)).address == address
+
+
+def test_what_encrypts_the_token_is_not_asked_for_while_redis_is_gone(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
+    store = open_store(redis.url, cipher=Cipher(Secret("T25lT25lT25lT25lT25lT25lT25lT25lT25lT25lT25=")))
+    redis.stop()
+    assert store.wants_rewriting() is False

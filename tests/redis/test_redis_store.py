@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -14,11 +15,12 @@ import pytest
 from tests.doubles import START, Clock
 from tests.redis.server import RealRedis, parts, wait_for
 from tray_app import TokenManager
-from tray_app.core.errors import RedisUnavailable
+from tray_app.core.errors import RedisUnavailable, StoreError
 from tray_app.core.secret import Secret
 from tray_app.core.token import Token, token_for
 from tray_app.core.wording import place_text
 from tray_app.stores import redis_changes
+from tray_app.stores.change_marker import ChangeMarker
 from tray_app.stores.redis import RedisStore
 from tray_app.stores.redis_changes import RedisChanges
 from tray_app.stores.redis_record import MAX_BYTES
@@ -27,6 +29,7 @@ from tray_app.stores.redis_server import RedisServer
 OLD = token_for("old-token-of-a-test", 86400, time.time())
 NEW = token_for("new-token-of-a-test", 86400, time.time() + 10)
 KEY = "kiwoom-token-tray:{default}:token"
+COUNT = "kiwoom-token-tray:{default}:count"
 
 
 def write(store: Any, token: Any) -> Any:
@@ -327,3 +330,104 @@ def test_a_record_with_a_far_end_is_kept_that_long(redis: RealRedis, open_store:
     far = Token(OLD.value, OLD.created_at + timedelta(days=366), OLD.created_at)
     write(open_store(redis.url), far)
     assert redis.order("TTL", KEY) > 365 * 86400
+
+
+def test_an_announcement_lets_every_computer_read_again(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
+    here, there = open_store(redis.url), open_store(redis.url)
+    write(there, OLD)
+    assert here.read() == OLD
+    write(there, NEW)
+    before = there.version()
+    with here.announcing():
+        pass
+    assert there.version() != before
+    assert (here.read(), there.read()) == (NEW, NEW)
+
+
+def test_a_token_that_keeps_changing_is_not_said_to_be_cleared(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
+    server = Contended(Secret(redis.url), lambda: redis.order("INCR", COUNT))
+    store = open_store(redis.url, server=server)
+    write(store, OLD)
+    server.is_contended = True
+    with pytest.raises(StoreError, match="keeps changing"):
+        clear(store)
+    assert redis.order("EXISTS", KEY) == 1
+    server.is_contended = False
+    assert clear(store) is True
+
+
+def test_programs_on_one_computer_learn_of_each_others_writes_without_redis(
+    redis: RealRedis, open_store: Callable[..., RedisStore], tmp_path: Path
+) -> None:
+    path = str(tmp_path / "writes")
+    server = RedisServer(Secret(redis.url))
+    here: Any = open_store(redis.url, writes=ChangeMarker(path))
+    there: Any = open_store(redis.url, server=server, writes=ChangeMarker(path))
+    server.ask_briefly = lambda act, seconds: None  # too slow to tell
+    for store in (here, there):
+        store.read()
+        wait_for(lambda store=store: parts(store.version()[0]) == 2, "the channel is connected")
+    for token in (OLD, NEW):
+        _, before = there.version()
+        version = write(here, token)
+        assert here.version() == version
+        _, after = there.version()
+        assert after not in {None, before}
+        assert there.read() == token
+
+
+def test_a_quiet_channel_stays_connected(
+    redis: RealRedis, open_store: Callable[..., RedisStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_changes, "_HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(redis_changes, "_SILENCE_SECONDS", 0.3)
+    store = open_store(redis.url)
+    store.version()
+    store.read()
+    wait_for(lambda: parts(store.version()) == 2, "the channel is connected")
+    before = store.version()
+    end = time.monotonic() + 0.6
+    while time.monotonic() < end:
+        assert store.version() == before
+        time.sleep(0.02)
+
+
+def test_a_count_that_another_program_has_replaced_is_an_error(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
+    redis.order("LPUSH", COUNT, "x")
+    store = open_store(redis.url)
+    with pytest.raises(RedisUnavailable) as caught:
+        store.read()
+    assert caught.value.problem == RedisUnavailable.FOREIGN
+    redis.order("DEL", COUNT)
+    assert store.read() is None
+
+
+def test_a_server_that_outlives_its_store_goes_on(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
+    server = RedisServer(Secret(redis.url))
+    store = open_store(redis.url, server=server)
+    write(store, OLD)
+    del store
+    gc.collect()
+    server.when_back()
+    assert open_store(redis.url, server=server).read() == OLD
+
+
+class Contended(RedisServer):
+    """Somebody changes something after each answer."""
+
+    def __init__(self, url: Secret, change: Callable[[], object]) -> None:
+        super().__init__(url)
+        self._change = change
+        self.is_contended = False
+
+    def ask(self, act: Callable[[Any], Any]) -> Any:
+        answer = super().ask(act)
+        if self.is_contended:
+            self._change()
+        return answer

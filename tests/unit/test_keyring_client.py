@@ -46,6 +46,13 @@ class HangingKeyring(MemoryKeyring):
         super().set_password(service, username, password)
 
 
+class SystemsKeyring(MemoryKeyring):
+    """Goes by the name of an operating system's."""
+
+
+SystemsKeyring.__module__, SystemsKeyring.__qualname__ = "keyring.backends.macOS", "Keyring"
+
+
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Makes a backend the one that the host program chose."""
@@ -207,6 +214,52 @@ class TestWhichKeyring:
 
         keyring_client.check()
 
+    def test_none_where_the_systems_own_cannot_be_used(
+        self, use: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Unusable(MemoryKeyring):
+            viable = False
+
+        use(fail.Keyring())
+        monkeypatch.setattr(vault_module, "_platform_backend", lambda: Unusable)
+
+        assert problem_of(KeyringClient(LONG).check) == KeyringUnavailable.MISSING
+
+    @pytest.mark.parametrize("chosen_by", ["keyring", "the environment"])
+    def test_the_systems_own_in_a_chain_whatever_else_is_in_it(
+        self, chosen_by: str, use: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plain, own = MemoryKeyring(), SystemsKeyring()
+        monkeypatch.setattr(chainer.ChainerBackend, "backends", [plain, own])
+        use(chainer.ChainerBackend() if chosen_by == "keyring" else plain)
+        if chosen_by == "the environment":
+            monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.chainer.ChainerBackend")
+
+        KeyringClient(LONG).set("service", "user", "value")
+
+        assert (plain.entries, own.entries) == ({}, {("service", "user"): "value"})
+
+    def test_none_where_the_environment_names_a_chain_without_the_systems_own(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(chainer.ChainerBackend, "backends", [MemoryKeyring()])
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.chainer.ChainerBackend")
+
+        assert problem_of(KeyringClient(LONG).check) == KeyringUnavailable.MISSING
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody looks for a wallet")
+    def test_none_where_the_environment_names_a_wallet_that_does_not_run(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.kwallet.DBusKeyring")
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
+
+        assert problem_of(KeyringClient(LONG).check) == KeyringUnavailable.MISSING
+
+    def test_its_name_is_known_without_a_call(self, use: Callable[..., Any]) -> None:
+        backend = use(MemoryKeyring())
+
+        assert KeyringClient(LONG).backend_name() == "tests.doubles.MemoryKeyring"
+        assert backend.calls == 0
+
     def test_settings_of_keyring_that_cannot_be_read_name_none(
         self, use: Callable[..., Any], config_root: Path
     ) -> None:
@@ -273,6 +326,40 @@ class TestFailure:
             problem_of(lambda: KeyringClient(LONG).set("service", "user", "x" * 1281)) == KeyringUnavailable.TOO_SMALL
         )
         assert backend.calls == 0
+
+
+class TestUnlock:
+    def test_of_a_keyring_that_asks_nobody_is_done_at_once(self, use: Callable[..., Any]) -> None:
+        backend = use(MemoryKeyring())
+
+        KeyringClient(LONG).unlock()
+
+        assert backend.calls == 0
+
+    def test_of_a_keyring_that_has_failed_says_so(
+        self, use: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        use(null.Keyring())
+
+        assert problem_of(KeyringClient(LONG).unlock) == KeyringUnavailable.MISSING
+
+    def test_a_call_from_before_the_question_is_told_of_it(self, hanging: HangingKeyring) -> None:
+        keyring_client = KeyringClient(1.0)
+        problems: list[str] = []
+        threads = [
+            threading.Thread(target=lambda: problems.append(problem_of(lambda: keyring_client.get("service", "user")))),
+            threading.Thread(target=keyring_client.unlock),
+        ]
+        threads[0].start()
+        assert hanging.entered.wait(10)
+        threads[1].start()
+        threads[0].join()
+
+        assert problems == [KeyringUnavailable.ASKING]
+        assert problem_of(lambda: keyring_client.get("service", "user")) == KeyringUnavailable.ASKING
+        hanging.release.set()
+        threads[1].join()
+        assert keyring_client.get("service", "user") is None
 
 
 class TestHang:

@@ -23,7 +23,7 @@ from tray_app.system.windows_version import known_system
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any, NoReturn, Protocol
+    from typing import Any, Protocol
 
     from keyring.backend import KeyringBackend
 
@@ -153,7 +153,10 @@ class KeyringClient:
     def _usable_backend(self) -> Backend:
         backend = _backend()
         if _name(backend) in _KWALLET:
-            return self._running_wallet() or _raise(missing())
+            wallet = self._running_wallet()
+            if wallet is None:
+                raise missing()
+            return wallet
         if _name(backend) not in _SECRET_SERVICE:
             return backend
         from tray_app.stores.secret_service import Permissions, SecretService
@@ -204,32 +207,41 @@ class KeyringClient:
 
         self._use_backend(unlock)
 
-    @contextlib.contextmanager
-    def _locked_vault(self) -> Iterator[None]:
-        """Let one program at a time use Windows' vault, whatever the entry.
+    if sys.platform == "win32":
 
-        WORKAROUND: keyring's WinVaultKeyring (25.7) moves the entry of another user name of the same service before it
-        writes its own, so that of two writes at once one is lost. Delete this when it writes each under its own name.
-        """
-        lock = self._take_vault_lock() if sys.platform == "win32" else None
-        try:
-            yield
-        finally:
-            if lock is not None:
-                lock.release()
+        @contextlib.contextmanager
+        def _locked_vault(self) -> Iterator[None]:
+            """Let one program at a time use Windows' vault, whatever the entry.
 
-    def _take_vault_lock(self) -> ProfileLock | None:
-        """Return the lock, held, or None if it cannot be taken: the write itself matters more."""
-        from tray_app.stores.lock import ProfileLock
+            WORKAROUND: keyring's WinVaultKeyring (25.7) moves the entry of another user name of the same service before
+            it writes its own, so that of two writes at once one is lost. Delete this when it writes each under its own
+            name.
+            """
+            lock = self._take_vault_lock()
+            try:
+                yield
+            finally:
+                if lock is not None:
+                    lock.release()
 
-        try:
-            if self._vault_lock is None:
-                self._vault_lock = ProfileLock(os.path.join(shared_state_dir(), "vault.lock"))
-            self._vault_lock.acquire(self._deadline)
-        except StoreError as error:
-            logs.warning("Windows' vault is used without our lock: %s", error)
-            return None
-        return self._vault_lock
+        def _take_vault_lock(self) -> ProfileLock | None:
+            """Return the lock, held, or None if it cannot be taken: the write itself matters more."""
+            from tray_app.stores.lock import ProfileLock
+
+            try:
+                if self._vault_lock is None:
+                    self._vault_lock = ProfileLock(os.path.join(shared_state_dir(), "vault.lock"))
+                self._vault_lock.acquire(self._deadline)
+            except StoreError as error:
+                logs.warning("Windows' vault is used without our lock: %s", error)
+                return None
+            return self._vault_lock
+
+    else:
+
+        def _locked_vault(self) -> contextlib.AbstractContextManager[None]:
+            """Elsewhere each entry is by itself."""
+            return contextlib.nullcontext()
 
     def _run(self, act: Callable[[], Any], deadline: float) -> Any:
         if self._question is not None:
@@ -438,10 +450,6 @@ def _platform_backend() -> type[KeyringBackend]:
     from keyring.backends.SecretService import Keyring as SecretServiceKeyring
 
     return SecretServiceKeyring
-
-
-def _raise(error: KeyringUnavailable) -> NoReturn:
-    raise error
 
 
 def _name(backend: object) -> str:

@@ -185,8 +185,6 @@ class RedisServer:
         """Return the error as one of ours. Its text is only searched, never shown: it may repeat what was sent."""
         from redis import exceptions
 
-        if isinstance(error, RedisUnavailable):
-            return error.again()
         text = str(error)
         where = {"address": self.address}
         if any(code in text for code in _NO_WRITES) or isinstance(error, exceptions.ReadOnlyError):
