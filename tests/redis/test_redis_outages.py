@@ -550,6 +550,18 @@ def test_its_address_names_neither_user_nor_password(url: str, address: str) -> 
     assert RedisServer(Secret(url)).address == address
 
 
+def test_a_record_that_does_not_reach_redis_is_this_computers(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
+    store = open_store(redis.url)
+    with store.lock:
+        before = store.lock.record_version()
+        redis.stop()
+        store.lock.write_record({"what": "issued"})
+        assert store.lock.read_record() == {"what": "issued"}
+        assert store.lock.record_version() not in {None, before}
+
+
 def test_what_encrypts_the_token_is_not_asked_for_while_redis_is_gone(
     redis: RealRedis, open_store: Callable[..., RedisStore]
 ) -> None:

@@ -104,6 +104,16 @@ def test_a_token_that_is_not_encrypted_with_the_first_key_wants_rewriting(
     assert store_at(path, *now).wants_rewriting() is wants
 
 
+def test_an_unchanged_key_file_wants_nothing_rewritten_and_a_changed_one_does(path: Path, key_file: Path) -> None:
+    key_file.write_text(ONE)
+    store = store_at(path, key_file=key_file)
+    store.write(OLD)
+    wanted = [store.wants_rewriting(), store.wants_rewriting()]
+    key_file.write_text(f"{TWO},{ONE}")
+    wanted.append(store.wants_rewriting())
+    assert wanted == [False, False, True]
+
+
 def test_nothing_wants_rewriting_where_there_is_nothing(path: Path) -> None:
     assert store_at(path, ONE).wants_rewriting() is False
 

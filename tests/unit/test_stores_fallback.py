@@ -473,6 +473,18 @@ class TestCoherence:
 
         assert store.read() == one
 
+    def test_nor_does_it_hold_for_a_token_that_a_plain_writer_stores(
+        self, store: FallbackStore, path: Path, clock: Clock
+    ) -> None:
+        clock.advance(86400)
+        store.clear()
+        clock.advance(-86400)
+
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(encode_seed(one := token(clock)))
+
+        assert store.read() == store.read_quick() == one
+
     def test_a_file_that_cannot_be_deleted_does_not_keep_the_keyrings_token(
         self, store: FallbackStore, keyring_client: FakeVault, path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -723,6 +735,16 @@ class TestRetire:
         assert store.expire_soft(one) is False
         assert decode(keyring_client.entries[ENTRY]) == newer
 
+    def test_a_dead_token_in_a_keyring_that_does_not_answer_is_not_said_to_be_gone(
+        self, store: FallbackStore, keyring_client: FakeVault, clock: Clock
+    ) -> None:
+        store.write(one := token(clock))
+        clock.advance(86400)
+        keyring_client.problem = KeyringUnavailable.LOCKED
+
+        assert store.expire_soft(one) is False
+        assert store.place().problem.problem == KeyringUnavailable.LOCKED
+
     def test_a_valid_token_of_the_file_is_put_aside(
         self, store: FallbackStore, path: Path, keyring_client: FakeVault, clock: Clock
     ) -> None:
@@ -795,6 +817,26 @@ class TestKeyringStore:
         keyring_store.read()
 
         assert keyring_store.place().problem is None
+
+    def test_what_is_in_it_is_never_written_anew_by_itself(self, keyring_store: KeyringStore, clock: Clock) -> None:
+        keyring_store.write(token(clock))
+
+        assert keyring_store.wants_rewriting() is False
+
+    def test_it_is_known_to_hold_a_token_though_it_cannot_be_asked(
+        self, keyring_store: KeyringStore, clock: Clock
+    ) -> None:
+        held = [keyring_store.holds_unexpired()]
+        keyring_store.write(token(clock))
+        held.append(keyring_store.holds_unexpired())
+        clock.advance(86400)
+        held.append(keyring_store.holds_unexpired())
+        keyring_store.write(token(clock))
+        held.append(keyring_store.holds_unexpired())
+        keyring_store.clear()
+        held.append(keyring_store.holds_unexpired())
+
+        assert held == [False, True, False, True, False]
 
     def test_what_was_cleared_while_it_hung_stays_cleared(
         self, keyring_store: KeyringStore, keyring_client: FakeVault, clock: Clock

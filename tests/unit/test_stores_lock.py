@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import stat
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -412,6 +413,17 @@ class TestHolderThatDoesNotGoOn:
 
         assert [(one.program, one.pid) for one in told] == [("bot", 77)]
 
+    def test_is_named_in_the_log(
+        self, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr("tray_app.stores.lock.TOLD_AFTER_SECONDS", 0.0)
+        monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: Holder(77, "bot", is_stopped=False))
+
+        with lock, pytest.raises(LockTimeout):
+            ProfileLock(str(path)).acquire(0.1)
+
+        assert "Waiting for the lock, which bot (process 77) has" in caplog.text
+
     @pytest.mark.parametrize("writes", [True, False])
     def test_about_which_nothing_is_known_loses_it_once_no_request_can_take_that_long(
         self, writes: bool, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch
@@ -576,6 +588,53 @@ class TestPlaceThatCannotLock:
         with lock:
             assert in_a_child(lock.try_acquire) is False
         assert in_a_child(lock.try_acquire) is True
+
+    def test_of_this_computer_is_in_no_folder_that_others_may_use(
+        self,
+        path: Path,
+        lock: ProfileLock,
+        unlockable: Callable[..., None],
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+    ) -> None:
+        unlockable(errno.ENOLCK, "in its place")
+        (tmp_path / "own").write_text("a file where the folder should be")
+        monkeypatch.setenv("KIWOOM_TRAY_STATE_DIR", str(tmp_path / "own"))
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+        shared = tmp_path / "temporary" / f"kiwoom-token-tray-{os.geteuid()}"
+        shared.mkdir(parents=True)
+        shared.chmod(0o777)
+
+        with lock:
+            assert taken_by_another(path)
+        assert list(shared.iterdir()) == []
+
+        shared.chmod(0o700)
+        with ProfileLock(str(path)):
+            assert taken_by_another(path)
+        assert len(list(shared.iterdir())) == 1
+
+    def test_is_taken_from_a_stopped_holder_where_no_folder_can_be_used(
+        self, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        (tmp_path / "own").write_text("a file where the folder should be")
+        monkeypatch.setenv("KIWOOM_TRAY_STATE_DIR", str(tmp_path / "own"))
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "own"))
+
+        with local_lock(str(path)):
+            assert local_lock(str(path)).try_acquire() is False
+
+    def test_that_can_no_longer_be_taken_in_its_folder_is_nobodys(
+        self, lock: ProfileLock, unlockable: Callable[..., None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        unlockable(errno.ENOLCK, "in its place")
+        monkeypatch.setenv("KIWOOM_TRAY_STATE_DIR", str(tmp_path / "own"))
+        with lock:
+            pass
+        shutil.rmtree(tmp_path / "own")
+        (tmp_path / "own").write_text("a file where the folder was")
+
+        assert lock.try_acquire() is False
 
     def test_two_folders_have_two_locks(self, path: Path, lock: ProfileLock, unlockable: Callable[..., None]) -> None:
         unlockable(errno.ENOLCK, "in its place")

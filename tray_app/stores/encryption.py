@@ -85,10 +85,8 @@ class Cipher:
         )
 
     def is_current(self, content: bytes) -> bool:
-        """Return True if `content` is encrypted with the first key, as `seal` would do it now; without keys always.
-        Raises `EncryptionKeyUnusable`."""
-        if not self.has_keys():
-            return True
+        """Return True if `content` is encrypted with the first of the keys, as `seal` would do it now. Raises
+        `EncryptionKeyUnusable`, also without keys."""
         if not is_sealed(content):
             return False
         self._reopened()
@@ -106,7 +104,7 @@ class Cipher:
     def _reopened(self) -> MultiFernet:
         if self._fernet is not None and self._key_file is None:
             return self._fernet
-        keys = self._keys or read_key_file(str(self._key_file))
+        keys = self._keys or read_key_file(self._key_file or "")
         if self._fernet is None or keys != self._read:
             self._first, self._fernet = _fernets_of(keys)
             self._read = keys
