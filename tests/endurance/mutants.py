@@ -91,6 +91,9 @@ _PLAIN = (bool, int, float, str, tuple, frozenset)
 _CALLS_WATCHED, _CALLS_OF_ALL = 100, 100_000
 """How many calls of a function, and of whatever is called, are watched in one test."""
 
+_UNWATCHED = 0
+"""The line of all that came after them."""
+
 _LATER_THAN_ALL = 1e10
 """An instant a second later than the epoch would be as long ago."""
 _NAMES = {"min": "max", "max": "min"}
@@ -233,7 +236,7 @@ class Trial:
 
     The tests' modules were imported with the unchanged program, so in the child each function gets its changed code in
     place, and each plain value its changed value wherever it was imported. What survives that has a second trial in a
-    program that has imported nothing before, with all tests: a long one is watched for a part of its way only.
+    program that has imported nothing before, also with the tests that were watched for a part of their way only.
     """
 
     def __init__(self, name: str, end: float, first_line: int) -> None:
@@ -254,9 +257,8 @@ class Trial:
                 break
             tried += 1
             items = self._items(session, change)
-            others = [one for one in session.items if one not in items]
             again = [sys.executable, "-m", "tests.endurance.mutants", self._name, "--at", str(at)]
-            names = "\n".join(one.nodeid for one in [*items, *others])
+            names = "\n".join(one.nodeid for one in [*items, *self._long(session, items)])
             if self._survives(items, session, module, compile(tree, str(path), "exec")) and (
                 subprocess.run(again, input=names, text=True, check=False).returncode not in _NOTICED
             ):
@@ -271,6 +273,10 @@ class Trial:
         items = found or session.items
         killers = [one for one in self._killers if one in items]
         return [*killers, *(one for one in items if one not in killers)]
+
+    def _long(self, session: pytest.Session, items: list[pytest.Item]) -> list[pytest.Item]:
+        watched = zip(session.items, self._lines, strict=True)
+        return [one for one, lines in watched if _UNWATCHED in lines and one not in items]
 
     def _survives(self, items: list[pytest.Item], session: pytest.Session, module: ModuleType, code: CodeType) -> bool:
         """Return whether the tests pass with that code. One that never ends is noticed."""
@@ -352,10 +358,14 @@ def _tracer(path: str, lines: set[int]) -> Callable[[FrameType, str, object], An
         calls[None] += 1
         if calls[None] > _CALLS_OF_ALL:
             sys.settrace(None)
+            lines.add(_UNWATCHED)
         if frame.f_code.co_filename != path:
             return None
         calls[frame.f_code] += 1
-        return line(frame, event, None) if calls[frame.f_code] <= _CALLS_WATCHED else None
+        if calls[frame.f_code] > _CALLS_WATCHED:
+            lines.add(_UNWATCHED)
+            return None
+        return line(frame, event, None)
 
     return call
 
