@@ -190,6 +190,31 @@ def test_a_computer_without_a_lock_file_still_excludes_the_others(
     assert there.lock.try_acquire() is True
 
 
+def test_its_lock_file_counts_again_once_it_can_be_used(
+    redis: RealRedis, open_store: Callable[..., RedisStore], tmp_path: Path
+) -> None:
+    store, folder = open_store(redis.url), tmp_path / "computer-0"
+    folder.write_text("a file where the folder should be")
+    with store.lock:
+        pass
+    folder.unlink()
+    for take in (store.lock.try_acquire, store.lock.acquire):
+        assert take() is True
+        assert ProfileLock(str(folder / "lock")).try_acquire() is False
+        store.lock.release()
+        neighbour = ProfileLock(str(folder / "lock"))
+        assert neighbour.try_acquire() is True
+        neighbour.release()
+
+
+def test_a_lock_that_was_released_is_extended_no_longer(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
+    with open_store(redis.url).lock:
+        assert any(thread.name == "redis-lock" for thread in threading.enumerate())
+    wait_for(lambda: not any(thread.name == "redis-lock" for thread in threading.enumerate()), "the thread has ended")
+
+
 def test_a_holder_that_lost_the_lock_cannot_overwrite_a_newer_token(
     redis: RealRedis, open_store: Callable[..., RedisStore]
 ) -> None:

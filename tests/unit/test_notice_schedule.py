@@ -355,6 +355,21 @@ class TestUnreadableStore:
         assert world.kinds == [NoticeKind.NOT_STORED]
 
 
+class TestNotStored:
+    def test_is_told_once_until_a_token_was_stored(self, make: Make) -> None:
+        world = make(NOTIFY, warn_before=())
+        for error in (LOCKED, LOCKED, None, LOCKED):
+            world.schedule.stored(error)
+            world.tick()
+        assert world.kinds == [NoticeKind.NOT_STORED] * 2
+
+    def test_is_no_news_where_nobody_can_do_anything(self, make: Make) -> None:
+        world = make(NOTIFY, warn_before=())
+        world.schedule.stored(UNREADABLE)
+        world.tick()
+        assert world.kinds == []
+
+
 class TestGone:
     @pytest.mark.parametrize("how", ["another program", "the user", "an interrupted rotation", "Kiwoom"])
     def test_a_token_is_not_warned_about(self, how: str, make: Make) -> None:
