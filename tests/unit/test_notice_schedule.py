@@ -292,6 +292,15 @@ class TestFailure:
         assert world.kinds == [STOPPED, STOPPED, RECOVERED]
 
 
+def test_what_was_solved_is_not_told_again_before_the_next_answer(make: Make) -> None:
+    world = make(warn_before=())
+    world.schedule.failed(REFUSED, world.clock())
+    world.tick()
+    world.schedule.resume(world.clock())
+    assert world.schedule.notices(world.clock()) == []
+    assert not world.schedule.still_true(world.told[0][1], world.clock())
+
+
 class TestUnreadableStore:
     @pytest.mark.parametrize(
         ("error", "repeated", "told"),
@@ -387,6 +396,24 @@ class TestGone:
         world.holds(None)
         world.tick()
         assert world.kinds == []
+
+
+class TestClearedByTheUser:
+    def test_a_token_that_had_died_is_not_told_of(self, make: Make) -> None:
+        world = make(NOTIFY)
+        world.schedule.saw(None, world.clock(), died=True)
+        world.schedule.cleared()
+        world.tick()
+        assert world.kinds == []
+
+    def test_the_same_failure_of_the_next_token_is_told_again(self, make: Make) -> None:
+        world = make(NOTIFY)
+        for name in ("second", "third"):
+            world.schedule.failed(REFUSED, world.clock())
+            world.tick()
+            world.schedule.cleared()
+            world.holds(token_for(name, DAY, world.clock()))
+        assert world.kinds == [STOPPED] * 2
 
 
 class TestRecovery:

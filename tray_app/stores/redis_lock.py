@@ -126,7 +126,7 @@ class RedisLock(ThreadLock):
 
         try:
             server_now, text = self._server.ask(fetch)
-            kept = json.loads(text or "{}")
+            kept = json.loads(text)
             record = kept["note"]
             later = float(kept["clock"]) - (server_now - self._clock())
             times = {name: float(record[name]) + later for name in _RECORD_TIMES if record.get(name)}
