@@ -183,13 +183,14 @@ def test_another_profile_is_not_held_up(redis: RealRedis, open_store: Callable[.
 
 
 def test_a_computer_without_a_lock_file_still_excludes_the_others(
-    redis: RealRedis, open_store: Callable[..., RedisStore], tmp_path: Path
+    redis: RealRedis, open_store: Callable[..., RedisStore], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     here, there = open_store(redis.url), open_store(redis.url)
     (tmp_path / "computer-0").write_text("a file where the folder should be")
     with here.lock:
         assert there.lock.try_acquire() is False
     assert there.lock.try_acquire() is True
+    assert "Renewing without this computer's lock" in caplog.text
 
 
 def test_its_lock_file_counts_again_once_it_can_be_used(

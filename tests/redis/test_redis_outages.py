@@ -279,7 +279,7 @@ def test_what_was_asked_before_an_outage_does_not_begin_another(redis: RealRedis
 
 
 def test_a_renewal_without_redis_goes_on_under_this_computers_lock(
-    redis: RealRedis, open_store: Callable[..., RedisStore]
+    redis: RealRedis, open_store: Callable[..., RedisStore], caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = Clock(time.time())
     broker = FakeBroker(clock)
@@ -292,6 +292,7 @@ def test_a_renewal_without_redis_goes_on_under_this_computers_lock(
     outcome = service.ensure()
     assert outcome.how == Outcome.ISSUED
     assert isinstance(outcome.unsaved, RedisUnavailable)
+    assert "Renewing under this computer's own lock alone (silent)" in caplog.text
     assert service.ensure().token == outcome.token
     assert broker.issues == 2
     redis.start()
@@ -551,7 +552,7 @@ def test_its_address_names_neither_user_nor_password(url: str, address: str) -> 
 
 
 def test_a_record_that_does_not_reach_redis_is_this_computers(
-    redis: RealRedis, open_store: Callable[..., RedisStore]
+    redis: RealRedis, open_store: Callable[..., RedisStore], caplog: pytest.LogCaptureFixture
 ) -> None:
     store = open_store(redis.url)
     with store.lock:
@@ -560,6 +561,7 @@ def test_a_record_that_does_not_reach_redis_is_this_computers(
         store.lock.write_record({"what": "issued"})
         assert store.lock.read_record() == {"what": "issued"}
         assert store.lock.record_version() not in {None, before}
+    assert "record cannot be written to Redis (silent)" in caplog.text
 
 
 def test_what_encrypts_the_token_is_not_asked_for_while_redis_is_gone(

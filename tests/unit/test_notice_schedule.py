@@ -754,6 +754,55 @@ class TestStillTrue:
         world.ask()
         assert not world.schedule.still_true(notice, world.clock())
 
+    def test_a_failure_until_it_becomes_a_stop(self, make: Make) -> None:
+        world = make(NOTIFY)
+        for error in (DOWN, REFUSED):
+            world.schedule.failed(error, world.clock())
+            world.tick()
+        failed, stopped = (notice for _, notice in world.told)
+        assert not world.schedule.still_true(failed, world.clock())
+        assert world.schedule.still_true(stopped, world.clock())
+
+    @pytest.mark.parametrize("kind", [RECOVERED, NoticeKind.NOT_ROTATED])
+    def test_what_has_happened_for_good(self, kind: NoticeKind, make: Make) -> None:
+        world = make(NOTIFY)
+        assert world.schedule.still_true(Notice(kind, ends(world)), world.clock()) is True
+
+    def test_a_token_that_is_not_stored_until_one_is(self, make: Make) -> None:
+        world = make(NOTIFY)
+        notice = Notice(NoticeKind.NOT_STORED, ends(world), LOCKED)
+        assert not world.schedule.still_true(notice, world.clock())
+        world.schedule.stored(LOCKED)
+        assert world.schedule.still_true(notice, world.clock())
+        world.schedule.stored(None)
+        assert not world.schedule.still_true(notice, world.clock())
+
+    def test_a_death_until_there_is_another_token(self, make: Make) -> None:
+        world = make(NOTIFY)
+        world.schedule.saw(None, world.clock(), died=True)
+        world.tick()
+        (_, notice) = world.told[0]
+        assert world.schedule.still_true(notice, world.clock())
+        world.holds(token_for("another", DAY, world.clock()))
+        assert not world.schedule.still_true(notice, world.clock())
+
+    def test_a_death_whose_successor_it_names(self, make: Make) -> None:
+        world = make(NOTIFY)
+        assert world.token is not None
+        world.schedule.died(world.token)
+        world.holds(token_for("another", DAY, world.clock()))
+        world.tick()
+        (_, notice) = world.told[0]
+        assert (notice.kind, notice.expires) == (NoticeKind.DIED, ends(world))
+        assert world.schedule.still_true(notice, world.clock())
+
+    def test_an_evening_warning_until_another_token_is_there(self, make: Make) -> None:
+        world = make(NOTIFY)
+        notice = Notice(TRADING_HOURS, ends(world))
+        assert world.schedule.still_true(notice, world.clock())
+        world.holds(token_for("another", DAY, world.clock() + 5))
+        assert not world.schedule.still_true(notice, world.clock())
+
 
 def test_the_expiry_of_a_token_that_the_five_minute_rule_took_away_is_told(make: Make) -> None:
     world = make(NOTIFY)

@@ -193,7 +193,6 @@ class RedisLock(ThreadLock):
             self._held = self._server.ask(attempt)
         except RedisUnavailable as error:
             logs.warning("Renewing under this computer's own lock alone (%s)", error.problem)
-            self._held = None
             return True
         if self._held is None:
             return False
