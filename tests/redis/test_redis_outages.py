@@ -292,7 +292,7 @@ def test_a_renewal_without_redis_goes_on_under_this_computers_lock(
     outcome = service.ensure()
     assert outcome.how == Outcome.ISSUED
     assert isinstance(outcome.unsaved, RedisUnavailable)
-    assert "Renewing under this computer's own lock alone (silent)" in caplog.text
+    assert "Renewing under this computer's own lock alone (redis-silent)" in caplog.text
     assert service.ensure().token == outcome.token
     assert broker.issues == 2
     redis.start()
@@ -561,7 +561,7 @@ def test_a_record_that_does_not_reach_redis_is_this_computers(
         store.lock.write_record({"what": "issued"})
         assert store.lock.read_record() == {"what": "issued"}
         assert store.lock.record_version() not in {None, before}
-    assert "record cannot be written to Redis (silent)" in caplog.text
+    assert "record cannot be written to Redis (redis-silent)" in caplog.text
 
 
 def test_what_encrypts_the_token_is_not_asked_for_while_redis_is_gone(
