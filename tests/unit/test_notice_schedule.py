@@ -729,6 +729,40 @@ class TestReconfigure:
         assert world.kinds == [FAILED]
 
 
+class TestNextMoment:
+    def test_is_each_threshold_in_turn(self, make: Make) -> None:
+        world = make(NOTIFY, korean(21), lifetime=HOUR)
+        left = []
+        while (moment := world.schedule.next_moment(world.clock())) is not None:
+            world.clock.now = moment
+            world.tick()
+            left.append(ends(world) - moment)
+        assert left == list(THRESHOLDS)
+
+    def test_is_the_evening_before_an_expiry_in_trading_hours(self, make: Make) -> None:
+        world = make(NOTIFY, korean(10), ())
+        assert world.schedule.next_moment(world.clock()) == korean(20)
+        world.run(until=korean(20) + 1, step=60)
+        assert world.kinds == [TRADING_HOURS]
+        assert world.schedule.next_moment(world.clock()) is None
+
+    def test_is_now_while_something_is_due(self, make: Make) -> None:
+        world = make(NOTIFY)
+        world.schedule.failed(REFUSED, world.clock())
+        assert world.schedule.next_moment(world.clock()) == world.clock()
+
+    def test_is_the_opening_at_which_a_snooze_no_longer_holds(self, make: Make) -> None:
+        world = make(NOTIFY, korean(3), lifetime=HOUR)
+        world.schedule.snooze(korean(12), world.clock())
+        world.clock.now = korean(5)
+        assert world.schedule.next_moment(world.clock()) == korean(8)
+
+    def test_is_none_without_a_token(self, make: Make) -> None:
+        world = make(NOTIFY)
+        world.schedule.cleared()
+        assert world.schedule.next_moment(world.clock()) is None
+
+
 class TestStillTrue:
     def test_a_warning_until_the_token_is_replaced_or_expires(self, make: Make) -> None:
         world = make(NOTIFY)
