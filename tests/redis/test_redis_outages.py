@@ -564,6 +564,26 @@ def test_a_record_that_does_not_reach_redis_is_this_computers(
     assert "record cannot be written to Redis (redis-silent)" in caplog.text
 
 
+@pytest.mark.parametrize("somebody_wrote", [False, True])
+def test_an_announcement_does_not_hide_whether_somebody_has_written_since(
+    redis: RealRedis, open_store: Callable[..., RedisStore], *, somebody_wrote: bool
+) -> None:
+    server = RedisServer(Secret(redis.url), deadline=0.3)
+    here, there = open_store(redis.url, server=server), open_store(redis.url)
+    theirs = token_for("their-token-of-a-test", 86400, time.time())
+    write(here, OLD)
+    if somebody_wrote:
+        write(there, theirs)
+    with here.announcing():
+        pass
+    redis.hang()
+    with pytest.raises(RedisUnavailable):
+        write(here, NEW)
+    redis.go_on()
+    expected = theirs if somebody_wrote else NEW
+    wait_for(lambda: (here.read(), there.read()) == (expected, expected), "both have it")
+
+
 def test_what_encrypts_the_token_is_not_asked_for_while_redis_is_gone(
     redis: RealRedis, open_store: Callable[..., RedisStore]
 ) -> None:

@@ -364,6 +364,16 @@ class TestUnreadableStore:
         assert world.kinds == [NoticeKind.NOT_STORED]
 
 
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_rotation_in_vain_is_told_unless_another_token_is_there_by_then(is_replaced: bool, make: Make) -> None:
+    world = make("daily 06:30", warn_before=())
+    assert world.token is not None
+    world.schedule.answered(world.token, world.clock(), same=True, rotated=True)
+    if is_replaced:
+        world.holds(token_for("another", DAY, world.clock()))
+    assert [one.kind for one in world.schedule.notices(world.clock())] == [NoticeKind.NOT_ROTATED] * (not is_replaced)
+
+
 class TestNotStored:
     def test_is_told_once_until_a_token_was_stored(self, make: Make) -> None:
         world = make(NOTIFY, warn_before=())
@@ -756,6 +766,16 @@ class TestNextMoment:
         world.schedule.snooze(korean(12), world.clock())
         world.clock.now = korean(5)
         assert world.schedule.next_moment(world.clock()) == korean(8)
+
+    def test_is_later_than_now_while_what_is_due_is_held_back(self, make: Make) -> None:
+        world = make(NOTIFY, korean(21), lifetime=HOUR)
+        world.schedule.snooze(korean(23), world.clock())
+        world.clock.now = ends(world) - 600
+        assert world.schedule.next_moment(world.clock()) == ends(world) - 300
+
+    def test_is_not_the_end_of_quiet_hours_that_have_not_begun(self, make: Make) -> None:
+        world = make(NOTIFY, local(12), (), (22 * 60, 7 * 60), lifetime=HOUR)
+        assert world.schedule.next_moment(world.clock()) is None
 
     def test_is_none_without_a_token(self, make: Make) -> None:
         world = make(NOTIFY)
