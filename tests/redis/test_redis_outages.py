@@ -51,6 +51,14 @@ def test_the_token_in_hand_stays_while_redis_is_gone_and_the_place_says_so(
     assert place_of(store) == f"Redis 127.0.0.1:{redis.port}/0 (Redis does not answer)"
 
 
+def test_so_does_one_that_was_only_read(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
+    write(open_store(redis.url), OLD)
+    store = open_store(redis.url)
+    store.read()
+    redis.stop()
+    assert store.read() == OLD
+
+
 def test_while_redis_is_known_to_be_gone_nobody_is_told_to_read_again(
     redis: RealRedis, open_store: Callable[..., RedisStore]
 ) -> None:

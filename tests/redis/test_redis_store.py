@@ -383,8 +383,8 @@ def test_programs_on_one_computer_learn_of_each_others_writes_without_redis(
 def test_a_quiet_channel_stays_connected(
     redis: RealRedis, open_store: Callable[..., RedisStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_changes, "_HEARTBEAT_SECONDS", 0.05)
-    monkeypatch.setattr(redis_changes, "_SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr(redis_changes, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(redis_changes, "SILENCE_SECONDS", 0.3)
     store = open_store(redis.url)
     store.version()
     store.read()

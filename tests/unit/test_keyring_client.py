@@ -214,17 +214,6 @@ class TestWhichKeyring:
 
         keyring_client.check()
 
-    def test_none_where_the_systems_own_cannot_be_used(
-        self, use: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        class Unusable(MemoryKeyring):
-            viable = False
-
-        use(fail.Keyring())
-        monkeypatch.setattr(vault_module, "_platform_backend", lambda: Unusable)
-
-        assert problem_of(KeyringClient(LONG).check) == KeyringUnavailable.MISSING
-
     @pytest.mark.parametrize("chosen_by", ["keyring", "the environment"])
     def test_the_systems_own_in_a_chain_whatever_else_is_in_it(
         self, chosen_by: str, use: Callable[..., Any], monkeypatch: pytest.MonkeyPatch

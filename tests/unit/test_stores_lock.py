@@ -413,17 +413,6 @@ class TestHolderThatDoesNotGoOn:
 
         assert [(one.program, one.pid) for one in told] == [("bot", 77)]
 
-    def test_is_named_in_the_log(
-        self, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        monkeypatch.setattr("tray_app.stores.lock.TOLD_AFTER_SECONDS", 0.0)
-        monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: Holder(77, "bot", is_stopped=False))
-
-        with lock, pytest.raises(LockTimeout):
-            ProfileLock(str(path)).acquire(0.1)
-
-        assert "Waiting for the lock, which bot (process 77) has" in caplog.text
-
     @pytest.mark.parametrize("writes", [True, False])
     def test_about_which_nothing_is_known_loses_it_once_no_request_can_take_that_long(
         self, writes: bool, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch

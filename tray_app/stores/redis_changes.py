@@ -26,8 +26,8 @@ UNSURE_SECONDS = 1.0
 """How often a token is read again while changes may go unnoticed."""
 
 _AWAY = -1
-_HEARTBEAT_SECONDS = 1.0
-_SILENCE_SECONDS = 3.0
+HEARTBEAT_SECONDS = 1.0
+SILENCE_SECONDS = 3.0
 _FIRST_PAUSE_SECONDS = 0.1
 _LAST_PAUSE_SECONDS = 2.0
 
@@ -146,9 +146,9 @@ def _receive(changes: weakref.ref[RedisChanges], pubsub: Any, channel: str) -> N
         pubsub.subscribe(channel)
         received_at = pinged_at = time.monotonic()
         while True:
-            message = pubsub.get_message(timeout=_HEARTBEAT_SECONDS)
+            message = pubsub.get_message(timeout=HEARTBEAT_SECONDS)
             alive, now = changes(), time.monotonic()
-            if alive is None or (message is None and now - received_at > _SILENCE_SECONDS):
+            if alive is None or (message is None and now - received_at > SILENCE_SECONDS):
                 return
             if message is not None:
                 received_at = now
@@ -158,7 +158,7 @@ def _receive(changes: weakref.ref[RedisChanges], pubsub: Any, channel: str) -> N
                     alive.on_update(count_of(message["data"]))
                     alive.tell()
             del alive
-            if now - max(received_at, pinged_at) >= _HEARTBEAT_SECONDS:
+            if now - max(received_at, pinged_at) >= HEARTBEAT_SECONDS:
                 pubsub.ping()
                 pinged_at = now
     finally:
