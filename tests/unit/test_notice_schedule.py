@@ -292,6 +292,33 @@ class TestFailure:
         assert world.kinds == [STOPPED, STOPPED, RECOVERED]
 
 
+@pytest.mark.parametrize("lifetime", [HOUR, HOUR / 2])
+def test_a_threshold_as_long_as_the_token_is_valid_is_not_told(lifetime: float, make: Make) -> None:
+    world = make(NOTIFY, warn_before=(HOUR,), lifetime=lifetime)
+    world.run(until=ends(world) + 1)
+    assert world.kinds == []
+
+
+@pytest.mark.parametrize(("first", "told"), [(True, []), (False, [EXPIRING])])
+def test_a_token_that_expires_soon_is_told_of_unless_it_was_there_at_the_start(
+    first: bool, told: list[NoticeKind], make: Make
+) -> None:
+    world = make(NOTIFY, lifetime=0 if first else DAY)
+    world.holds(token_for("of-yesterday", DAY, world.clock() - DAY + 20 * MINUTE))
+    world.tick()
+    assert world.kinds == told
+
+
+@pytest.mark.parametrize(("hour", "told"), [(19.99, [TRADING_HOURS]), (20, [])])
+def test_a_program_that_starts_in_the_evening_does_not_repeat_the_warning(
+    hour: float, told: list[NoticeKind], make: Make
+) -> None:
+    world = make(NOTIFY, korean(hour), (), lifetime=0)
+    world.holds(token_for("of-the-morning", DAY, korean(10)))
+    world.run(until=korean(21), step=30)
+    assert world.kinds == told
+
+
 def test_what_was_solved_is_not_told_again_before_the_next_answer(make: Make) -> None:
     world = make(warn_before=())
     world.schedule.failed(REFUSED, world.clock())
