@@ -357,6 +357,14 @@ def test_a_key_file_that_others_can_read_is_refused(path: Path, key_file: Path, 
     assert not path.exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can give a file away")
+def test_a_key_file_of_another_user_is_refused(path: Path, key_file: Path) -> None:
+    key_file.write_text(ONE)
+    os.chown(key_file, 12345, -1)
+    with pytest.raises(EncryptionKeyUnusable, match="other users"):
+        store_at(path, key_file=key_file).write(OLD)
+
+
 @pytest.mark.parametrize("content", ["", "nonsense", "\0\0"])
 def test_a_key_file_without_a_key_is_refused(path: Path, key_file: Path, content: str) -> None:
     key_file.write_text(content)

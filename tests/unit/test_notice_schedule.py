@@ -16,6 +16,7 @@ from tray_app.core.errors import (
     KeysRefused,
     KiwoomTokenError,
     RateLimited,
+    Remedy,
     StoreError,
 )
 from tray_app.core.notices import Notice, NoticeKind
@@ -262,6 +263,14 @@ class TestFailure:
         world.kiwoom.failure = REFUSED
         world.run(until=ends(world) + HOUR)
         assert world.kinds == [FAILED, STOPPED]
+
+    def test_that_the_user_solves_at_the_portal_is_told_also_shortly_before_the_next_try(self, make: Make) -> None:
+        world = make(lifetime=0)
+        error = KeysRefused("Register this IP.", code="8050", remedy=Remedy.OPEN_PORTAL)
+        world.schedule.saw(None, world.clock())
+        world.schedule.failed(error, world.clock())
+        world.clock.advance(45)
+        assert [one.kind for one in world.schedule.notices(world.clock())] == [STOPPED]
 
     def test_is_no_news_while_the_user_has_to_solve_something(self, make: Make) -> None:
         world = make(NOTIFY, warn_before=())

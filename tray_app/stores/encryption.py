@@ -38,7 +38,6 @@ class Cipher:
     def __init__(self, keys: Secret | None = None, key_file: str | None = None) -> None:
         self._keys = keys
         self._key_file = None if keys is not None else key_file
-        self._read: Secret | None = None
         self._fernet: MultiFernet | None = None
         self._first: Fernet
 
@@ -104,10 +103,7 @@ class Cipher:
     def _reopened(self) -> MultiFernet:
         if self._fernet is not None and self._key_file is None:
             return self._fernet
-        keys = self._keys or read_key_file(self._key_file or "")
-        if self._fernet is None or keys != self._read:
-            self._first, self._fernet = _fernets_of(keys)
-            self._read = keys
+        self._first, self._fernet = _fernets_of(self._keys or read_key_file(self._key_file or ""))
         return self._fernet
 
 
