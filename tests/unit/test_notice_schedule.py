@@ -886,6 +886,13 @@ class TestStillTrue:
         assert (notice.kind, notice.expires) == (NoticeKind.DIED, ends(world))
         assert world.schedule.still_true(notice, world.clock())
 
+    def test_a_death_is_told_though_its_successor_is_to_be_renewed(self, make: Make) -> None:
+        world = make()
+        assert world.token is not None
+        world.schedule.died(world.token)
+        world.holds(token_for("another", DAY, world.clock() - DAY + 500))
+        assert [one.kind for one in world.schedule.notices(world.clock())] == [NoticeKind.DIED]
+
     def test_an_evening_warning_until_another_token_is_there(self, make: Make) -> None:
         world = make(NOTIFY)
         notice = Notice(TRADING_HOURS, ends(world))
