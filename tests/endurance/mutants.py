@@ -69,7 +69,12 @@ TESTS = {
     ],
     "tray_app.stores.lock": ["unit/test_stores_lock.py", "unit/test_token_service.py"],
     "tray_app.stores.encryption": ["unit/test_encryption.py"],
-    "tray_app.stores.keyring_client": ["unit/test_keyring_client.py", "unit/test_stores_fallback.py"],
+    "tray_app.stores.keyring_client": [
+        "unit/test_keyring_client.py",
+        "unit/test_stores_fallback.py",
+        "unit/test_kwallet.py",
+        "unit/test_secret_service.py",
+    ],
     "tray_app.stores.redis": _REDIS,
     "tray_app.stores.redis_lock": _REDIS,
 }

@@ -112,6 +112,14 @@ class TestOrdinary:
 
         assert keyring_client.get("service", "user") == "value"
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="its vault takes no more than 1,280 characters")
+    def test_a_long_value_is_stored(self, use: Callable[..., Any]) -> None:
+        backend = use(MemoryKeyring())
+
+        KeyringClient(LONG).set("service", "user", "x" * 100_000)
+
+        assert backend.entries == {("service", "user"): "x" * 100_000}
+
     def test_what_is_deleted_is_gone(self, use: Callable[..., Any]) -> None:
         use(MemoryKeyring())
         keyring_client = KeyringClient(LONG)

@@ -818,6 +818,27 @@ class TestKeyringStore:
 
         assert keyring_store.place().problem is None
 
+    def test_the_log_says_what_became_of_a_token_and_names_none(
+        self,
+        keyring_store: KeyringStore,
+        keyring_client: FakeVault,
+        clock: Clock,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        with caplog.at_level("INFO"):
+            keyring_store.write(token(clock))
+            keyring_client.entries[ENTRY] = "no token-of-a-test"
+            assert keyring_store.read() is None
+
+        assert "Token saved to keyring (expires at " in caplog.text
+        assert "Failed to parse the token in the keyring" in caplog.text
+        assert "token-of-a-test" not in caplog.text
+
+    def test_a_clear_says_that_there_may_have_been_a_token(self, keyring_store: KeyringStore, clock: Clock) -> None:
+        keyring_store.write(token(clock))
+
+        assert keyring_store.clear() is True
+
     def test_what_is_in_it_is_never_written_anew_by_itself(self, keyring_store: KeyringStore, clock: Clock) -> None:
         keyring_store.write(token(clock))
 
