@@ -141,6 +141,15 @@ class TestOrdinary:
 
         assert backend.calls == 0
 
+    def test_wants_nobodys_permission(self, use: Callable[..., Any]) -> None:
+        use(MemoryKeyring())
+        keyring_client = KeyringClient(LONG)
+        wanted = [keyring_client.wants_permission()]
+        keyring_client.get("service", "user")
+        wanted.append(keyring_client.wants_permission())
+
+        assert wanted == [False, False]
+
     def test_calls_from_many_threads_all_get_their_own_answer(self, use: Callable[..., Any]) -> None:
         use(MemoryKeyring())
         keyring_client = KeyringClient(LONG)

@@ -577,6 +577,26 @@ class TestSnooze:
         assert [world.begin + at for at, _ in world.told] == [korean(8)]
         assert world.kinds == [EXPIRED]
 
+    @pytest.mark.parametrize(("at", "told_at"), [(9, 9), (3, 8)])
+    def test_is_broken_by_a_token_that_died_once_the_market_is_open(
+        self, at: float, told_at: float, make: Make
+    ) -> None:
+        world = make(NOTIFY, korean(at))
+        world.schedule.snooze(korean(12), world.clock())
+        world.schedule.saw(None, world.clock(), died=True)
+        world.run(until=korean(11), step=5)
+        assert [(world.begin + when, notice.kind) for when, notice in world.told] == [
+            (korean(told_at), NoticeKind.DIED)
+        ]
+
+    def test_holds_what_is_neither_an_expiry_nor_a_death(self, make: Make) -> None:
+        world = make(NOTIFY, korean(9))
+        world.schedule.snooze(korean(12), world.clock())
+        world.schedule.cleared()
+        world.schedule.stored(LOCKED)
+        world.run(until=korean(12), step=5)
+        assert world.kinds == []
+
     @pytest.mark.parametrize("error", [DOWN, REFUSED])
     def test_holds_a_failure_while_the_token_is_valid(self, error: KiwoomTokenError, make: Make) -> None:
         world = make(start=korean(9), warn_before=(0,))
@@ -638,6 +658,12 @@ class TestQuietHours:
         world = make(NOTIFY, local(22), quiet_hours=self.NIGHT, lifetime=2 * HOUR)
         world.run(until=ends(world) + 1)
         assert (world.kinds, world.left(EXPIRING)) == ([EXPIRING, EXPIRED], [300])
+
+    def test_let_through_what_only_the_user_can_solve(self, make: Make) -> None:
+        world = make(NOTIFY, local(23), (), self.NIGHT)
+        world.schedule.failed(REFUSED, world.clock())
+        world.tick()
+        assert world.kinds == [STOPPED]
 
     def test_forget_what_is_over_in_the_morning(self, make: Make) -> None:
         world = make(NOTIFY, local(22), quiet_hours=self.NIGHT)
@@ -892,6 +918,14 @@ class TestStillTrue:
         world.schedule.died(world.token)
         world.holds(token_for("another", DAY, world.clock() - DAY + 500))
         assert [one.kind for one in world.schedule.notices(world.clock())] == [NoticeKind.DIED]
+
+    def test_a_death_names_no_successor_that_has_expired(self, make: Make) -> None:
+        world = make(NOTIFY)
+        assert world.token is not None
+        world.schedule.died(world.token)
+        world.holds(token_for("another", HOUR, world.clock() - DAY))
+        (notice,) = world.schedule.notices(world.clock())
+        assert (notice.kind, notice.expires, notice.urgent) == (NoticeKind.DIED, 0.0, True)
 
     def test_an_evening_warning_until_another_token_is_there(self, make: Make) -> None:
         world = make(NOTIFY)

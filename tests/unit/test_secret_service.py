@@ -442,6 +442,8 @@ class TestPermission:
     def test_is_never_asked_for_by_a_read_or_write_and_is_said_to_be_needed(self, keepassxc: KeePassXC) -> None:
         keepassxc.store(*NAMES, "value")
         keyring_client = KeyringClient(LONG)
+        assert problem_of(keyring_client.check) == ""
+        assert not keyring_client.wants_permission()
 
         for _ in range(5):
             with pytest.raises(KeyringUnavailable, match="asking for permission") as raised:
@@ -449,6 +451,7 @@ class TestPermission:
             assert raised.value.remedy == Remedy.UNLOCK_KEYRING
             assert problem_of(lambda: keyring_client.set(*NAMES, "another")) == KeyringUnavailable.ASKING
 
+        assert keyring_client.wants_permission()
         assert keepassxc.asked == 0
         assert keepassxc.value(*NAMES) == "value"
 

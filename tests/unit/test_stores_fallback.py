@@ -139,6 +139,32 @@ class TestKeyringWorks:
 
         assert (store.place().kind, store.place().problem) == ("keyring", None)
 
+    def test_the_place_is_the_keyring_before_anything_is_read(self, store: FallbackStore) -> None:
+        assert (store.place().kind, store.wants_rewriting()) == ("keyring", False)
+
+    def test_what_was_replaced_or_cleared_is_superseded(self, store: FallbackStore, clock: Clock) -> None:
+        store.write(older := token(clock, "older"))
+        clock.advance(1)
+        store.write(newer := token(clock, "newer"))
+        superseded = [store.is_superseded(older), store.is_superseded(newer)]
+        store.clear()
+        superseded.append(store.is_superseded(newer))
+
+        assert superseded == [True, False, True]
+
+    def test_what_is_announced_is_another_version_and_leaves_the_token(
+        self, store: FallbackStore, opened: Callable[[], FallbackStore], clock: Clock
+    ) -> None:
+        store.write(one := token(clock))
+        other = opened()
+        other.read()
+        before = other.version()
+        with store.announcing():
+            assert other.version() != other.version(), "whoever changes it may be killed before it is done"
+
+        assert other.version() == other.version() != before
+        assert other.read() == one
+
     def test_a_token_file_goes_with_the_next_write(self, store: FallbackStore, path: Path, clock: Clock) -> None:
         path.parent.mkdir()
         path.write_text(encode_seed(token(clock, "older")))
@@ -263,6 +289,45 @@ class TestKeyringWorks:
 
         assert store.read_quick() == one
         assert keyring_client.calls == 0
+
+
+class TestFileIsACopy:
+    """An export writes the token into the same file."""
+
+    @pytest.fixture
+    def store(self, in_keyring: KeyringStore, path: Path, clock: Clock) -> FallbackStore:
+        return FallbackStore(in_keyring, FileStore(str(path), in_keyring.lock, clock), clock, keep_file=True)
+
+    @pytest.fixture
+    def copied(self, store: FallbackStore, path: Path, clock: Clock) -> Any:
+        store.write(one := token(clock))
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(encode_seed(one))
+        return one
+
+    def test_the_token_is_the_keyrings(self, store: FallbackStore, copied: Any) -> None:
+        assert (store.read(), store.read_quick(), store.place().kind) == (copied, copied, "keyring")
+
+    def test_a_write_leaves_it_alone(self, store: FallbackStore, copied: Any, path: Path, clock: Clock) -> None:
+        before = path.read_text()
+        store.write(token(clock, "newer"))
+
+        assert path.read_text() == before
+
+    def test_another_token_in_it_is_newer(self, store: FallbackStore, copied: Any, path: Path, clock: Clock) -> None:
+        clock.advance(1)
+        path.write_text(encode_seed(newer := token(clock, "newer")))
+
+        assert (store.read(), store.place().kind) == (newer, "file")
+
+    def test_a_dead_token_goes_from_both(
+        self, store: FallbackStore, copied: Any, path: Path, keyring_client: FakeVault, clock: Clock
+    ) -> None:
+        store.read()
+        clock.advance(86400)
+
+        assert store.expire_soft(copied) is True
+        assert (path.exists(), keyring_client.entries) == (False, {})
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)
@@ -630,6 +695,22 @@ class TestAFileOfAnotherProgram:
 
         assert store.read() == one
 
+    def test_from_the_future_does_not_undo_a_clear(
+        self, store: FallbackStore, put: Any, path: Path, keyring_client: FakeVault, clock: Clock
+    ) -> None:
+        store.write(token(clock, "older"))
+        keyring_client.problem = KeyringUnavailable.SILENT
+        store.clear()
+        keyring_client.problem = None
+        clock.advance(86400)
+        put()
+        clock.advance(-86400)
+        store.read()
+
+        path.unlink()
+
+        assert store.read() is None
+
     @pytest.mark.parametrize("obstacle", ["the lock cannot be taken", "the signal cannot be written"])
     def test_is_read_where_nothing_can_be_told(
         self,
@@ -833,6 +914,15 @@ class TestKeyringStore:
         assert "Token saved to keyring (expires at " in caplog.text
         assert "Failed to parse the token in the keyring" in caplog.text
         assert "token-of-a-test" not in caplog.text
+
+    def test_who_watches_its_file_notices_each_change(self, keyring_store: KeyringStore, clock: Clock) -> None:
+        (watched,) = keyring_store.watch_paths()
+        keyring_store.write(token(clock))
+        contents = {Path(watched).read_bytes()}
+        keyring_store.clear()
+        contents.add(Path(watched).read_bytes())
+
+        assert len(contents) == 2
 
     def test_a_clear_says_that_there_may_have_been_a_token(self, keyring_store: KeyringStore, clock: Clock) -> None:
         keyring_store.write(token(clock))

@@ -213,7 +213,8 @@ class NoticeSchedule:
                 continue
             if is_quiet and not notice.urgent:
                 continue
-            if self.snoozed_until is not None and not (notice.kind in _BAD_NEWS and self._is_missed(now)):
+            is_bad = notice.kind in _BAD_NEWS or is_mendable
+            if self.snoozed_until is not None and not (is_bad and self._is_missed(now)):
                 continue
             return notice
         return None
