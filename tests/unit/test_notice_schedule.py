@@ -927,6 +927,13 @@ class TestStillTrue:
         (notice,) = world.schedule.notices(world.clock())
         assert (notice.kind, notice.expires, notice.urgent) == (NoticeKind.DIED, 0.0, True)
 
+    def test_a_death_names_no_successor_while_the_dead_token_is_still_stored(self, make: Make) -> None:
+        world = make(NOTIFY)
+        assert world.token is not None
+        world.schedule.died(world.token)
+        (notice,) = world.schedule.notices(world.clock())
+        assert (notice.kind, notice.expires) == (NoticeKind.DIED, 0.0)
+
     def test_an_evening_warning_until_another_token_is_there(self, make: Make) -> None:
         world = make(NOTIFY)
         notice = Notice(TRADING_HOURS, ends(world))
