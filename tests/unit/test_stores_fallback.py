@@ -251,6 +251,18 @@ class TestKeyringWorks:
 
         assert store.read() == one
 
+    def test_a_dead_file_does_not_take_the_place_of_a_keyring_that_just_cannot_be_reached(
+        self, store: FallbackStore, path: Path, keyring_client: FakeVault, clock: Clock
+    ) -> None:
+        store.write(token(clock))
+        path.parent.mkdir()
+        path.write_text(encode_seed(token(clock, "dead", 60)))
+        clock.advance(61)
+        keyring_client.problem = KeyringUnavailable.UNREACHABLE
+
+        with pytest.raises(KeyringUnavailable):
+            store.read()
+
     def test_an_older_entry_of_the_keyring_does_not_hide_a_newer_file(
         self, store: FallbackStore, path: Path, keyring_client: FakeVault, clock: Clock
     ) -> None:
@@ -319,6 +331,16 @@ class TestFileIsACopy:
         path.write_text(encode_seed(newer := token(clock, "newer")))
 
         assert (store.read(), store.place().kind) == (newer, "file")
+
+    @pytest.mark.parametrize("problem", [KeyringUnavailable.UNREACHABLE, KeyringUnavailable.ASKING])
+    def test_it_is_read_while_the_keyring_cannot_be(
+        self, problem: str, store: FallbackStore, copied: Any, keyring_client: FakeVault, clock: Clock
+    ) -> None:
+        keyring_client.problem = problem
+
+        assert store.read() == copied
+        with pytest.raises(KeyringUnavailable):
+            store.write(token(clock, "newer"))
 
     def test_a_dead_token_goes_from_both(
         self, store: FallbackStore, copied: Any, path: Path, keyring_client: FakeVault, clock: Clock

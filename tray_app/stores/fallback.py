@@ -102,11 +102,11 @@ class FallbackStore:
             in_keyring = self._read_keyring()
         if superseded and self._state.problem is None:
             in_file = None
-        if in_keyring is not None and in_file is not None and in_file.lives(self._clock()) and in_file != in_keyring:
+        if in_file is not None and in_file.lives(self._clock()) and in_file != in_keyring:
             in_keyring = None
         if in_keyring is None and unreadable is not None:
             raise unreadable
-        if in_keyring is None and (in_file is None or not in_file.lives(self._clock())):
+        if in_file is None or not in_file.lives(self._clock()):
             self._refuse_plain_text()
         self._state.in_file = in_keyring is None and in_file is not None
         if in_keyring is None and in_file is not None and announced is Announcement.UNANNOUNCED:
