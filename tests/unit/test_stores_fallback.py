@@ -139,8 +139,11 @@ class TestKeyringWorks:
 
         assert (store.place().kind, store.place().problem) == ("keyring", None)
 
-    def test_the_place_is_the_keyring_before_anything_is_read(self, store: FallbackStore) -> None:
-        assert (store.place().kind, store.wants_rewriting()) == ("keyring", False)
+    def test_the_place_is_the_keyring_before_and_after_nothing_is_read(self, store: FallbackStore) -> None:
+        before = store.place().kind
+        assert store.read() is None
+
+        assert (before, store.place().kind, store.wants_rewriting()) == ("keyring", "keyring", False)
 
     def test_what_was_replaced_or_cleared_is_superseded(self, store: FallbackStore, clock: Clock) -> None:
         store.write(older := token(clock, "older"))
