@@ -140,10 +140,12 @@ class TestKeyringWorks:
         assert (store.place().kind, store.place().problem) == ("keyring", None)
 
     def test_the_place_is_the_keyring_before_and_after_nothing_is_read(self, store: FallbackStore) -> None:
-        before = store.place().kind
-        assert store.read() is None
+        places = [store.place().kind]
+        for read in (store.read, store.read_quick):
+            assert read() is None
+            places.append(store.place().kind)
 
-        assert (before, store.place().kind, store.wants_rewriting()) == ("keyring", "keyring", False)
+        assert (places, store.wants_rewriting()) == (["keyring"] * 3, False)
 
     def test_what_was_replaced_or_cleared_is_superseded(self, store: FallbackStore, clock: Clock) -> None:
         store.write(older := token(clock, "older"))
@@ -861,6 +863,20 @@ class TestRetire:
         assert store.expire_soft(one) is True
         assert not path.exists()
         assert store.read_expiring() == one
+
+    def test_a_token_put_aside_is_gone_after_a_clear_elsewhere(
+        self, store: FallbackStore, in_keyring: KeyringStore, keyring_client: FakeVault, clock: Clock
+    ) -> None:
+        keyring_client.problem = KeyringUnavailable.LOCKED
+        store.write(one := token(clock))
+        clock.advance(86400 - 200)
+        store.expire_soft(one)
+        keyring_client.problem = None
+        assert (store.read(), store.read_expiring()) == (None, one)
+
+        in_keyring.clear()
+
+        assert store.read_expiring() is None
 
     def test_a_token_put_aside_is_gone_after_a_clear(
         self, store: FallbackStore, opened: Callable[[], FallbackStore], keyring_client: FakeVault, clock: Clock
