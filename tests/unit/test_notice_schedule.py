@@ -301,6 +301,13 @@ class TestFailure:
         assert world.kinds == [STOPPED, STOPPED, RECOVERED]
 
 
+@pytest.mark.parametrize("policy", [NOTIFY, AUTO])
+def test_a_warning_says_whether_the_next_token_comes_by_itself(policy: str, make: Make) -> None:
+    world = make(policy, warn_before=(HOUR,))
+    world.clock.now = ends(world) - HOUR
+    assert [one.is_planned for one in world.schedule.notices(world.clock())] == [policy == AUTO]
+
+
 @pytest.mark.parametrize("lifetime", [HOUR, HOUR / 2])
 def test_a_threshold_as_long_as_the_token_is_valid_is_not_told(lifetime: float, make: Make) -> None:
     world = make(NOTIFY, warn_before=(HOUR,), lifetime=lifetime)
@@ -418,6 +425,12 @@ class TestNotStored:
             world.tick()
         assert world.kinds == [NoticeKind.NOT_STORED] * 2
 
+    def test_is_told_also_in_quiet_hours(self, make: Make) -> None:
+        world = make(NOTIFY, local(23), (), (22 * 60, 7 * 60))
+        world.schedule.stored(LOCKED)
+        world.tick()
+        assert world.kinds == [NoticeKind.NOT_STORED]
+
     def test_is_no_news_where_nobody_can_do_anything(self, make: Make) -> None:
         world = make(NOTIFY, warn_before=())
         world.schedule.stored(UNREADABLE)
@@ -491,6 +504,15 @@ class TestRecovery:
         world.holds(token_for("another", DAY, world.clock()))
         world.run(until=world.clock() + HOUR)
         assert world.kinds == [EXPIRED, RECOVERED]
+
+    def test_is_not_told_when_that_token_has_expired_as_well(self, make: Make) -> None:
+        world = make(NOTIFY, warn_before=())
+        world.schedule.failed(DOWN, world.clock())
+        world.tick()
+        world.holds(token_for("another", HOUR, world.clock()))
+        world.clock.now = ends(world) + 1
+        world.tick()
+        assert world.kinds == [FAILED]
 
     def test_is_not_told_when_another_expired_token_comes(self, make: Make) -> None:
         world = make(NOTIFY, warn_before=(0,))
