@@ -9,7 +9,6 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QMessageBox
 
 from tray_app.core.language import tr
-from tray_app.desktop.dialogs.common import show_dialog
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QUrl
@@ -20,6 +19,8 @@ def open_url(url: QUrl, parent: QWidget | None) -> None:
     """Open a page or a file. Where no program does, as on a bare desktop, say where it is, to be copied."""
     if QDesktopServices.openUrl(url):
         return
+    from tray_app.desktop.dialogs.common import show_dialog  # a hidden tray needs none
+
     place = url.toLocalFile() or url.toString()
     box = QMessageBox(parent)
     box.setObjectName("notOpened")
