@@ -88,7 +88,7 @@ def callers(counts: Sequence[int] = CALLERS) -> dict[str, Series]:
 
 def plot(title: str, across: str, series: Mapping[str, Series]) -> str:
     """Return an SVG picture with both axes logarithmic; the values are milliseconds."""
-    width, height, left, bottom = 560, 320, 64, 48
+    width, height, left, bottom = 580, 320, 80, 48
     points = [(x, max(y, 0.01)) for one in series.values() for x, y in one.items()]
     x_high = math.log10(max(x for x, _ in points)) or 1.0
     y_low = math.floor(math.log10(min(y for _, y in points)))
@@ -108,16 +108,20 @@ def plot(title: str, across: str, series: Mapping[str, Series]) -> str:
     for power in range(y_low, y_high + 1):
         _, y = place(1, 10.0**power)
         lines.append(f'<path d="M{left} {y}H{width - 150}" stroke="#ddd"/>')
-        lines.append(f'<text x="{left - 8}" y="{y + 4}" text-anchor="end">{10.0**power:g} ms</text>')
+        lines.append(f'<text x="{left - 8}" y="{y + 4}" text-anchor="end">{10.0**power:,g} ms</text>')
     for count in sorted({x for x, _ in points}):
         x, _ = place(count, 10.0**y_low)
         lines.append(f'<text x="{x}" y="{height - bottom + 16}" text-anchor="middle">{count:,}</text>')
     colours = ("#1f6feb", "#d1242f", "#1a7f37", "#9a6700")
-    for colour, (name, one) in zip(colours, series.items(), strict=False):
-        path = " ".join(f"{x},{y}" for x, y in (place(count, value) for count, value in sorted(one.items())))
-        x, y = place(*max(one.items()))
+    free = float(height)  # below it there is a label already
+    ends = (
+        (place(*max(one.items())), colour, name) for colour, (name, one) in zip(colours, series.items(), strict=False)
+    )
+    for (x, y), colour, name in sorted(ends, key=lambda one: -one[0][1]):
+        path = " ".join(f"{x},{y}" for x, y in (place(count, value) for count, value in sorted(series[name].items())))
+        free = min(y + 4, free - 14)
         lines.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        lines.append(f'<text x="{x + 6}" y="{y + 4}" fill="{colour}">{name}</text>')
+        lines.append(f'<text x="{x + 6}" y="{free:.1f}" fill="{colour}">{name}</text>')
     return "\n".join([*lines, "</svg>", ""])
 
 
