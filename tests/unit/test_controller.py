@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -137,8 +137,9 @@ class FakeAccounts(QObject):
     def snooze(self, seconds: float) -> None:
         self.wishes.append(("snooze", seconds))
 
-    def set(self, name: str, value: object, profile: str) -> None:
+    def set(self, name: str, value: object, profile: str, then: Callable[[], object] = lambda: None) -> None:
         self.wishes.append((name, value, profile))
+        self.saved = then
 
     def add(self, name: str, **fields: Any) -> None:
         monitor = self.monitors[name] = FakeMonitor()
@@ -942,4 +943,6 @@ def test_refused_keys_stay_where_they_were_typed(world: World) -> None:
 def test_policy_that_is_chosen_in_the_menu_says_what_it_means(world: World, policy: str, told: str) -> None:
     world.tray.policy_chosen.emit(policy)
     assert world.accounts.wishes == [("policy", policy, "default")]
+    assert not world.backend.shown, "it may not be possible to save it"
+    world.accounts.saved()
     assert world.notification().body == told

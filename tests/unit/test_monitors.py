@@ -201,9 +201,12 @@ def test_what_is_set_here_is_saved_in_the_file_and_applies(world: World, setting
     add(settings, "[profiles.second]\n")
     monitors = world.start()
 
-    monitors.set("policy", "daily 05:00", "second")
+    done: list[str] = []
+
+    monitors.set("policy", "daily 05:00", "second", then=lambda: done.append("saved"))
 
     world.sees(lambda: state_of(monitors, "second").policy == "daily 05:00")
+    assert done == ["saved"]
     assert state_of(monitors, "default").policy == "notify"
     assert load_settings("second").policy == "daily 05:00"
 
@@ -239,7 +242,7 @@ def test_what_cannot_be_saved_is_reported_and_the_file_stays(world: World, setti
     world.sees(lambda: bool(monitors.problems))
     told = monitors.problems
 
-    monitors.set("policy", "auto", "default")
+    monitors.set("policy", "auto", "default", then=lambda: pytest.fail("it was not saved"))
 
     world.sees(lambda: monitors.problems != told)
     assert settings.read_text() == 'store = "file"\npolicy = "notify\n'

@@ -101,7 +101,6 @@ class AccountActions(QObject):
         monitor = self._monitors.of(profile)
         if monitor is None:
             return
-        self._monitors.set("policy", policy, profile)
         kind, _, time = policy.partition(" ")
         if kind == DAILY:
             told = tr(
@@ -112,7 +111,7 @@ class AccountActions(QObject):
             told = tr("From now on you are only warned before the token expires.")
         else:
             told = tr("From now on a new token is issued automatically right after it expires.")
-        self._say(monitor.state, told)
+        self._monitors.set("policy", policy, profile, then=partial(self._say, monitor.state, told))
 
     def apply(self, profile: str, remedy: str) -> None:
         """Do what a `Remedy` stands for, or open what the user needs for it."""

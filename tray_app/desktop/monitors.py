@@ -159,8 +159,9 @@ class Monitors(QObject):
         for monitor in self._monitors.values():
             monitor.end(max(0.0, end - time.monotonic()))
 
-    def set(self, name: str, value: object, profile: str) -> None:
-        """Save the typed value of a setting; it then applies like any other change of the file."""
+    def set(self, name: str, value: object, profile: str, then: Callable[[], object] = lambda: None) -> None:
+        """Save the typed value of a setting, and call `then` once it is saved; it applies like any other change of the
+        file."""
 
         def saved(_: object, error: Exception | None) -> None:
             if isinstance(error, KiwoomTokenError):
@@ -168,6 +169,7 @@ class Monitors(QObject):
                 self.changed.emit()
             else:
                 self.reload()
+                then()
 
         self._reader.run(lambda: change_setting(setting_named(name), value, profile, self.environ), saved)
 
