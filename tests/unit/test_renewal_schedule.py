@@ -19,6 +19,7 @@ from tray_app.core.errors import (
     RateLimited,
     Remedy,
     RequestRefused,
+    RevokeFailed,
     StoreError,
 )
 from tray_app.core.notices import Notice, NoticeKind
@@ -511,6 +512,15 @@ class TestFailure:
         found = pauses(schedule, clock, 20)
 
         assert (found[0], found[-1]) == (first, last)
+
+    def test_no_failure_whatever_it_is_leads_to_the_next_request_at_once(
+        self, schedule: TokenSchedule, clock: Clock
+    ) -> None:
+        schedule.saw(token_for("a-token-of-a-test", DAY, clock()), clock())
+        clock.advance(DAY + 10)
+        schedule.failed(RevokeFailed("no"), clock())
+
+        assert schedule.due(clock()) is None
 
     def test_without_a_token_a_clock_that_was_set_back_delays_nothing(
         self, schedule: TokenSchedule, clock: Clock

@@ -178,7 +178,7 @@ class RenewalSchedule:
         if rotating:
             self._rotation_failed_at = now
         was_planned = rotating and self._planned_at is not None and self._planned_at <= now
-        if isinstance(error, RevokeFailed) and self.token is not None:
+        if isinstance(error, RevokeFailed) and rotating and self.token is not None:
             self._can_revoke = False
             if was_planned:
                 self._end_plan()
