@@ -10,7 +10,8 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,17 @@ def test_signs_are_letters_in_a_file_that_knows_no_signs(
     sys.stdout.flush()
 
     assert {line[0] for line in written.getvalue().decode(encoding).splitlines()} == set(signs)
+
+
+@contextmanager
+def practice(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxKiwoom]:
+    """Use a practice server with its keys, and a token in the file."""
+    with SandboxKiwoom() as kiwoom:
+        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", kiwoom.base_url)
+        monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
+        monkeypatch.setenv("APP_SECRET", SANDBOX_APP_SECRET)
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+        yield kiwoom
 
 
 class TestTheToken:
@@ -366,11 +378,7 @@ def test_a_token_that_is_in_doubt_or_dead_is_not_called_good(
         found = {one["name"]: one for one in json.loads(capsys.readouterr().out)}["token"]
         return found["good"], found["text"].rpartition(": ")[2]
 
-    with SandboxKiwoom() as kiwoom:
-        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", kiwoom.base_url)
-        monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
-        monkeypatch.setenv("APP_SECRET", SANDBOX_APP_SECRET)
-        monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+    with practice(monkeypatch) as kiwoom:
         service = open_service(load_settings())
         token = service.refresh().token
         kiwoom.end_tokens()
@@ -450,11 +458,7 @@ class TestWhatHelps:
     def test_while_kiwoom_asks_to_wait_it_says_until_when(
         self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with SandboxKiwoom() as kiwoom:
-            monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", kiwoom.base_url)
-            monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
-            monkeypatch.setenv("APP_SECRET", SANDBOX_APP_SECRET)
-            monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+        with practice(monkeypatch) as kiwoom:
             kiwoom.set_fault("http-429", seconds=600)
             with pytest.raises(RateLimited) as raised:
                 open_service(load_settings()).refresh()
@@ -467,11 +471,7 @@ class TestWhatHelps:
     def test_check_that_kiwoom_did_not_answer_is_to_be_repeated_as_the_tray_says(
         self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with SandboxKiwoom() as kiwoom:
-            monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", kiwoom.base_url)
-            monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
-            monkeypatch.setenv("APP_SECRET", SANDBOX_APP_SECRET)
-            monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+        with practice(monkeypatch) as kiwoom:
             service, supervisor = open_service(load_settings()), Supervisor(load_settings(), open_service, Callbacks())
             service.refresh()
             supervisor.read()

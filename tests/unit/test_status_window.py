@@ -115,6 +115,15 @@ def settle() -> None:
         QApplication.processEvents()
 
 
+def on_a_screen_of(room: tuple[int, int], lang: str, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> StatusWindow:
+    """Return a window in that language where it has so much room."""
+    monkeypatch.setattr(window_module, "available_room", lambda _: QSize(*room))
+    speak(lang)
+    one = StatusWindow()
+    qtbot.addWidget(one)
+    return one
+
+
 def speak(lang: str) -> None:
     app = QApplication.instance()
     assert app is not None
@@ -509,10 +518,7 @@ def test_screen_reader_hears_minutes_not_seconds(shown: StatusWindow) -> None:
 def test_at_every_scale_of_a_small_screen_what_helps_is_in_sight_and_no_button_is_cut(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, room: tuple[int, int], lang: str
 ) -> None:
-    monkeypatch.setattr(window_module, "available_room", lambda _: QSize(*room))
-    speak(lang)
-    one = StatusWindow()
-    qtbot.addWidget(one)
+    one = on_a_screen_of(room, lang, qtbot, monkeypatch)
     for code in ("8001", "8030", "8050"):
         one.show_view(refused(code))
         one.show()
@@ -531,10 +537,7 @@ def test_at_every_scale_of_a_small_screen_what_helps_is_in_sight_and_no_button_i
 def test_an_error_and_wrong_settings_are_read_without_scrolling(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, room: tuple[int, int], lang: str
 ) -> None:
-    monkeypatch.setattr(window_module, "available_room", lambda _: QSize(*room))
-    speak(lang)
-    one = StatusWindow()
-    qtbot.addWidget(one)
+    one = on_a_screen_of(room, lang, qtbot, monkeypatch)
     problem = "" if room[1] < 400 else "/home/trader/.config/kiwoom-token-tray/settings.toml, line 12: policy is wrong."
     one.show_view(replace(refused("8050"), settings_problem=problem))
     one.show()

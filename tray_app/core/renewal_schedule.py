@@ -228,7 +228,7 @@ class RenewalSchedule:
             # The clock was set back, and that it was wrong may have been the cause.
             self._plan(now, rotates=self._rotates)
             self.failed_at = now
-        if self._renew_at is not None and self._waits_for_nothing(now):
+        if self._waits_for_nothing(now):
             self._plan(now)
         planned = self._plan_in_force()
         if planned is not None and planned <= now:
