@@ -51,7 +51,7 @@ class NoticeSchedule:
         """The thresholds of `warn_before` that need no warning any more."""
         self._trouble: Notice | None = None
         self._unreadable: Notice | None = None
-        """The trouble that was that the store cannot be read."""
+        """The last trouble that came of a store that could not be read."""
         self._not_stored: KiwoomTokenError | None = None
         self._told: set[NoticeKind] = set()
         """The failures that were reported, and are not repeated until they are over."""

@@ -1,4 +1,4 @@
-"""What `settings.toml` says, kept as JSON for `kiwoom-token get`, a quarter of whose time a TOML parser takes.
+"""What `settings.toml` says, kept as JSON: a TOML parser would take a quarter of the time of `kiwoom-token get`.
 
 An entry counts for just the text that it was made of, so it cannot say anything else. Without the file, with a damaged
 one, or for another text, TOML itself is read.
