@@ -28,10 +28,11 @@ FIELDS = st.fixed_dictionaries(
         **dict.fromkeys(("at", "wait_until", "failures"), NUMBERS | JSON),
         **{name: st.text(max_size=400) | JSON for name in ("token", "message", "code", "remedy", "refused", "keys")},
         "error": st.sampled_from(["RateLimited", "KeysRefused", "Exception", "msg", "__name__", "BrokerError", "Any"]),
-        **{name: st.booleans() | JSON for name in ("same", "rotated", "begun", "unsaved", "killed")},
+        **{name: st.booleans() | JSON for name in ("same", "rotated", "begun", "killed")},
         "values": st.dictionaries(st.text(max_size=8), JSON, max_size=4) | JSON,
         "replaced": JSON,
         "revoking": JSON,
+        "unsaved": st.text(max_size=400) | JSON,
         "evidence": st.fixed_dictionaries(
             {"version": st.sampled_from([1, 2])},
             optional={

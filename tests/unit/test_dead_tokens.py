@@ -785,6 +785,29 @@ class TestATokenThatCannotBeStored:
         assert service.ensure().token.value == second.value
         assert broker.issues == 3
 
+    def test_is_given_to_nobody_once_another_program_clears(
+        self, service: TokenService, other: TokenService, broker: FakeBroker
+    ) -> None:
+        service.ensure()
+        broker.failure = BrokerUnavailable(NO)
+        with pytest.raises(BrokerUnavailable):
+            other.refresh()
+        other.clear()
+        assert service.current() is None
+
+    def test_is_given_to_nobody_once_kiwoom_has_issued_another_after_a_failure(
+        self, service: TokenService, other: TokenService, broker: FakeBroker, clock: Clock
+    ) -> None:
+        service.ensure()
+        broker.living = None
+        broker.failure = BrokerUnavailable(NO)
+        with pytest.raises(BrokerUnavailable):
+            other.refresh()
+        broker.failure = None
+        clock.advance(60)
+        second = other.refresh().token
+        assert (service.current(), other.current()) == (None, second)
+
     def test_does_not_leave_the_dead_one_before_it_in_the_store(
         self, service: TokenService, broker: FakeBroker, clock: Clock, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

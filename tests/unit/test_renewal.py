@@ -21,9 +21,7 @@ OTHER = token_for("another-token-of-a-test", DAY, NOW - 60)
 MOMENT = token_for("stored-token-of-a-test", 3600.5, NOW - 3600)
 
 NOTHING = LastAttempt()
-KILLED = LastAttempt.succeeded(
-    OTHER, NOW - 10, None, is_same=False, is_rotation=False, replaced=[], is_unsaved=True, has_killed=True
-)
+KILLED = LastAttempt.succeeded(OTHER, NOW - 10, None, is_same=False, is_rotation=False, replaced=[], has_killed=True)
 SAME = LastAttempt.succeeded(SHORT, NOW - 10, None, is_same=True, is_rotation=False, replaced=[])
 ROTATED_SAME = LastAttempt.succeeded(SHORT, NOW - 10, None, is_same=True, is_rotation=True, replaced=[])
 JUST_ISSUED = LastAttempt.succeeded(STORED, NOW + 1, None, is_same=False, is_rotation=False, replaced=[])

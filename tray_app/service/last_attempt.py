@@ -55,9 +55,9 @@ class LastAttempt:
     """The last request to Kiwoom for one profile's token. Times are seconds of the epoch.
 
     `at`: when it ended, or began if it is the start of a rotation (`has_begun`). `token`: the fingerprint of the token
-    that came back, `is_same` whether it was the stored one, `is_unsaved` that it could not be stored, so that only the
-    program that asked has it, and `has_killed` that it ended such a token of another program. `error`, `message`,
-    `values`, `code`, `remedy`: the failure, if there was one. `retry_at`: until when Kiwoom asked to wait, or 0.
+    that came back, `is_same` whether it was the stored one, and `has_killed` that it could not be stored and ended
+    another program's token which could not be stored either. `error`, `message`, `values`, `code`, `remedy`: the
+    failure, if there was one. `retry_at`: until when Kiwoom asked to wait, or 0.
     `refused`: the fingerprint of the refused token that it was about. `revoking`: the fingerprint of a token that a
     rotation revoked before it had another. `keys`: the request's keys as in `Token.issued_for`. `failures`: how many
     failed in a row. `replaced`: whose valid tokens the last ones replaced.
@@ -72,7 +72,6 @@ class LastAttempt:
         "has_killed",
         "is_rotation",
         "is_same",
-        "is_unsaved",
         "keys",
         "message",
         "refused",
@@ -90,7 +89,6 @@ class LastAttempt:
         *,
         token: str = "",
         is_same: bool = False,
-        is_unsaved: bool = False,
         has_killed: bool = False,
         is_rotation: bool = False,
         has_begun: bool = False,
@@ -109,7 +107,6 @@ class LastAttempt:
         self.at = at
         self.token = token
         self.is_same = is_same
-        self.is_unsaved = is_unsaved
         self.has_killed = has_killed
         self.is_rotation = is_rotation
         self.has_begun = has_begun
@@ -140,7 +137,6 @@ class LastAttempt:
             at,
             token=_text(record, "token"),
             is_same=record.get("same") is True,
-            is_unsaved=record.get("unsaved") is True,
             has_killed=record.get("killed") is True,
             is_rotation=record.get("rotated") is True,
             has_begun=record.get("begun") is True,
@@ -171,7 +167,6 @@ class LastAttempt:
         is_same: bool,
         is_rotation: bool,
         replaced: list[str],
-        is_unsaved: bool = False,
         has_killed: bool = False,
         revoking: str = "",
     ) -> LastAttempt:
@@ -180,7 +175,6 @@ class LastAttempt:
             now,
             token=token.value.fingerprint(),
             is_same=is_same,
-            is_unsaved=is_unsaved,
             has_killed=has_killed,
             is_rotation=is_rotation,
             refused=refused.fingerprint() if refused else "",
@@ -228,7 +222,6 @@ class LastAttempt:
             "at": self.at,
             "token": self.token,
             "same": self.is_same,
-            "unsaved": self.is_unsaved,
             "killed": self.has_killed,
             "rotated": self.is_rotation,
             "begun": self.has_begun,
@@ -292,7 +285,7 @@ class LastAttempt:
 
     def would_kill(self, now: float) -> bool:
         """Return whether asking now most likely ends a token that another program has and could not store."""
-        return self.has_killed and self.is_unsaved and now - self.at < UNSAVED_PAUSE_SECONDS
+        return self.has_killed and now - self.at < UNSAVED_PAUSE_SECONDS
 
     def failures_until(self, now: float) -> int:
         """Return how many requests in a row have failed; 0 when the last of them was long ago."""

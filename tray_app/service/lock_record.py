@@ -23,6 +23,8 @@ _FURTHEST_SECONDS = 2 * 86400.0
 """A plan is for the next night; one further ahead stands only in a damaged record."""
 
 
+_LONGEST_FINGERPRINT = 64
+
 NO_CHECK = LastAttempt()
 
 
@@ -30,10 +32,11 @@ class LockRecord:
     """All parts of the record, read together. Only whoever holds the lock writes them back.
 
     `rotate_at` is when to revoke and reissue the token once, in seconds of the epoch, or None. `check` is the last
-    check that somebody wished and to which Kiwoom did not say whether the token works.
+    check that somebody wished and to which Kiwoom did not say whether the token works. `unsaved` is the fingerprint of
+    the last token that could not be stored, so that only the program that got it has it.
     """
 
-    __slots__ = ("check", "evidence", "last", "rotate_at")
+    __slots__ = ("check", "evidence", "last", "rotate_at", "unsaved")
 
     def __init__(
         self,
@@ -41,11 +44,13 @@ class LockRecord:
         evidence: Evidence,
         rotate_at: float | None = None,
         check: LastAttempt = NO_CHECK,
+        unsaved: str = "",
     ) -> None:
         self.last = last
         self.evidence = evidence
         self.rotate_at = rotate_at
         self.check = check
+        self.unsaved = unsaved
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any], now: float) -> LockRecord:
@@ -56,6 +61,7 @@ class LockRecord:
             Evidence.from_record(fields, now),
             _plan(fields, now),
             LastAttempt.from_record(check, now) if isinstance(check, dict) else NO_CHECK,
+            _unsaved(fields),
         )
 
     def is_gone(self, token: Token) -> bool:
@@ -90,16 +96,19 @@ class LockRecord:
         evidence: Evidence | None = None,
         rotate_at: float | None = None,
         check: LastAttempt | None = None,
+        unsaved: str | None = None,
     ) -> LockRecord:
         """Return the record with these parts in place of its own; 0 for `rotate_at` drops the plan."""
         plan = self.rotate_at if rotate_at is None else rotate_at or None
-        return LockRecord(last or self.last, evidence or self.evidence, plan, check or self.check)
+        name = self.unsaved if unsaved is None else unsaved
+        return LockRecord(last or self.last, evidence or self.evidence, plan, check or self.check, name)
 
     def write(self, lock: ThreadLock) -> None:
         """Put the record into the lock, in place of the one that is there."""
         plan = {} if self.rotate_at is None else {"rotate_at": self.rotate_at}
         check = {"check": self.check.to_record()} if self.check.error else {}
-        lock.write_record({**self.last.to_record(), "evidence": self.evidence.to_record(), **plan, **check})
+        unsaved = {"unsaved": self.unsaved} if self.unsaved else {}
+        lock.write_record({**self.last.to_record(), "evidence": self.evidence.to_record(), **plan, **check, **unsaved})
 
 
 def _plan(fields: Mapping[str, Any], now: float) -> float | None:
@@ -107,3 +116,8 @@ def _plan(fields: Mapping[str, Any], now: float) -> float | None:
     if isinstance(at, bool) or not isinstance(at, (int, float)):
         return None
     return float(at) if now - _LONGEST_DELAY_SECONDS <= at <= now + _FURTHEST_SECONDS else None
+
+
+def _unsaved(fields: Mapping[str, Any]) -> str:
+    name = fields.get("unsaved")
+    return name if isinstance(name, str) and len(name) <= _LONGEST_FINGERPRINT else ""

@@ -116,6 +116,7 @@ class LockedSession:
         evidence: Evidence | None = None,
         rotate_at: float | None = None,
         check: LastAttempt | None = None,
+        unsaved: str | None = None,
         was_revoked: bool = True,
     ) -> None:
         """Replace parts of the lock's record, see `LockRecord.replace`. Let every reader know when that changes which
@@ -129,7 +130,7 @@ class LockedSession:
         ended = before.last.revoking if last is not None and last.revoking != before.last.revoking else ""
         if ended and was_revoked and (evidence is None or evidence.token != ended):
             evidence = (evidence or before.evidence).was_ended(ended)
-        self.record = before.replace(last=last, evidence=evidence, rotate_at=rotate_at, check=check)
+        self.record = before.replace(last=last, evidence=evidence, rotate_at=rotate_at, check=check, unsaved=unsaved)
         is_news = (self.record.gone_tokens(), self.record.doubted()) != (before.gone_tokens(), before.doubted())
         with self._tokens.store.announcing() if is_news else contextlib.nullcontext():
             self.record.write(self._lock)
@@ -223,10 +224,8 @@ class LockedSession:
             evidence = self.record.evidence
         unsaved = self._tokens.save(issued)
         self._events.add(Outcome.ISSUED, issued, unsaved)
-        attempt = LastAttempt.succeeded(
-            issued, self._clock(), None, is_same=False, is_unsaved=unsaved is not None, is_rotation=False, replaced=[]
-        )
-        self.write(last=attempt, evidence=evidence)
+        attempt = LastAttempt.succeeded(issued, self._clock(), None, is_same=False, is_rotation=False, replaced=[])
+        self.write(last=attempt, evidence=evidence, unsaved=_unsaved(issued, unsaved))
         return Outcome(issued, Outcome.ISSUED, unsaved=unsaved, unpublished=self.publish(issued))
 
     def _issue(self, before: Token | None, keys: AppKeys, request: Request, broker: TokenBroker) -> Outcome:
@@ -267,20 +266,21 @@ class LockedSession:
         self._events.add(how, token, unsaved)
         evidence = self.record.evidence
         if other is None and not revoking:
-            evidence = evidence.superseded(token, self._clock(), last.token if last.is_unsaved else "")
+            evidence = evidence.superseded(token, self._clock(), self.record.unsaved)
+        is_ended = bool(self.record.unsaved) and not was_unexpired and evidence != self.record.evidence
         attempt = LastAttempt.succeeded(
             token,
             self._clock(),
             request.refused,
             is_same=same,
-            is_unsaved=unsaved is not None,
-            has_killed=last.is_unsaved and not was_unexpired and evidence != self.record.evidence,
+            has_killed=unsaved is not None and is_ended,
             is_rotation=request.rotate,
             replaced=[] if other is None else [*last.replaced, other.issued_for],
             revoking=revoking if unsaved is not None else "",
         )
         # Only now: callers that wait read the token as soon as the record is there.
-        self._write_good(token, attempt, evidence, rotate_at=0.0 if request.rotate else None)
+        plan = 0.0 if request.rotate else None
+        self._write_good(token, attempt, evidence, rotate_at=plan, unsaved=_unsaved(token, unsaved))
         self.used_keys = keys
         return Outcome(
             token,
@@ -370,11 +370,20 @@ class LockedSession:
     def _asks_alive(self, token: Token) -> bool:
         return self._open_broker().verify(token.value).value == _ALIVE
 
-    def _write_good(self, token: Token, last: LastAttempt, evidence: Evidence, rotate_at: float | None = None) -> None:
+    def _write_good(
+        self,
+        token: Token,
+        last: LastAttempt,
+        evidence: Evidence,
+        *,
+        rotate_at: float | None = None,
+        unsaved: str | None = None,
+    ) -> None:
         """Record that Kiwoom issued the token or answered a request with it. Readers for whom it was gone see it
         again."""
         was_gone = self.record.is_gone(token)
-        self.write(last=last, evidence=evidence.confirmed(token, self._clock()), rotate_at=rotate_at)
+        confirmed = evidence.confirmed(token, self._clock())
+        self.write(last=last, evidence=confirmed, rotate_at=rotate_at, unsaved=unsaved)
         if was_gone:
             self._show_again(token)
 
@@ -475,7 +484,8 @@ class LockedSession:
         self.check_lock()
         unsaved = self._tokens.save(external)
         evidence = self.record.evidence
-        self.write(evidence=evidence.confirmed(external, self._clock()) if is_confirmed else evidence.unknown())
+        evidence = evidence.confirmed(external, self._clock()) if is_confirmed else evidence.unknown()
+        self.write(evidence=evidence, unsaved=_unsaved(external, unsaved))
         self._events.add("adopted", external, unsaved)
         return Outcome(external, Outcome.ADOPTED, unsaved=unsaved, unpublished=self.publish(external))
 
@@ -505,3 +515,7 @@ class LockedSession:
     def withdraw(self, token: Token | None) -> tuple[KiwoomTokenError, ...]:
         """Take the token away from the other tools. Return what went wrong."""
         return () if self._exports is None or token is None else self._exports.withdraw(token)
+
+
+def _unsaved(token: Token, error: StoreError | None) -> str:
+    return "" if error is None else token.value.fingerprint()

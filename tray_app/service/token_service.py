@@ -303,11 +303,11 @@ class TokenService:
             self.tokens.unsaved = None
             record = session.record
             last, evidence = record.last, record.evidence.unknown()
-            if last.is_unsaved and last.token:
-                evidence = evidence.was_ended(last.token)  # a program that could not store it has it in memory
+            if record.unsaved:
+                evidence = evidence.was_ended(record.unsaved)  # a program that could not store it has it in memory
             if last.revoking or evidence != record.evidence or record.rotate_at is not None:
                 # from now on, being without a token is on purpose
-                session.write(last=last.without_rotation(), evidence=evidence, rotate_at=0.0)
+                session.write(last=last.without_rotation(), evidence=evidence, rotate_at=0.0, unsaved="")
             if cleared.there:
                 self._events.add("revoked" if cleared.revoked else "cleared", token)
             return cleared
