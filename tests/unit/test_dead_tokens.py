@@ -795,6 +795,16 @@ class TestATokenThatCannotBeStored:
         other.clear()
         assert service.current() is None
 
+    def test_is_given_to_nobody_once_another_program_clears_also_if_it_was_pasted(
+        self, service: TokenService, other: TokenService, clock: Clock
+    ) -> None:
+        pasted = token_for("a-token-that-was-pasted", DAY, clock())
+        with pytest.raises(StoreError):
+            service.put(pasted)
+        assert service.current() == pasted
+        other.clear()
+        assert service.current() is None
+
     def test_is_given_to_nobody_once_kiwoom_has_issued_another_after_a_failure(
         self, service: TokenService, other: TokenService, broker: FakeBroker, clock: Clock
     ) -> None:

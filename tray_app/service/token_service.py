@@ -265,7 +265,11 @@ class TokenService:
             token = token.bound_to(self._binding.known())
         self.tokens.unsaved = token
         with self._locked() as session:
-            version = self.store.write(token)
+            try:
+                version = self.store.write(token)
+            except StoreError:
+                session.write(unsaved=token.value.fingerprint())
+                raise
             self.tokens.unsaved = None
             if not session.record.evidence.is_about(token.value):
                 evidence = session.record.evidence.unknown()
