@@ -530,6 +530,16 @@ def test_unreadable_store_keeps_the_token_in_sight_until_it_can_be_read(make: Ma
     assert watched.read().last is None
 
 
+def test_what_the_state_keeps_of_a_failure_holds_nothing_else_in_memory(make: Make, service: FakeService) -> None:
+    """An error's traceback has whatever was a local variable while it was raised: tokens, and whole programs."""
+    watched = make()
+    watched.start()
+    service.unreadable = StoreError("Unreadable.")
+    service.store.number += 1
+    watched.read()
+    assert watched.last.error.__traceback__ is None
+
+
 def test_store_that_waits_for_the_user_is_reported_until_it_can_be_read(make: Make, service: FakeService) -> None:
     service.unreadable = KeyringUnavailable("Locked.", problem=KeyringUnavailable.LOCKED)
     watched = make(policy="notify")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError, known_error
 from tray_app.core.renewal_schedule import Due
+from tray_app.core.secret import without_traceback
 from tray_app.core.state import Action
 from tray_app.service.migration import migrate, needs_new_service
 from tray_app.service.outcome import Outcome
@@ -392,6 +393,7 @@ def _publishing(service: TokenService, callbacks: Callbacks) -> Job[tuple[Kiwoom
 def _logged(raised: Exception) -> KiwoomTokenError:
     error = known_error(raised)
     logs.warning("%s: %s", type(error).__name__, error)
+    without_traceback(error)  # the state keeps the error, for as long as it is the last one
     return error
 
 
