@@ -408,8 +408,8 @@ class Month:
         if any(one.stopped and one.renew_at is None for one in states):
             return "stopped"
         now = computer.clock()
-        if all(one.renew_at is not None and one.renew_at > now + 3 for one in states):
-            return "pause"
+        if all(one.place_problem or (one.renew_at is not None and one.renew_at > now + 3) for one in states):
+            return "pause"  # the last failure was a moment ago, of Kiwoom or of the store
         return "asking"
 
     def _follow_undetected(self, why: str, seconds: float) -> None:
