@@ -32,7 +32,7 @@ FIELDS = st.fixed_dictionaries(
         "values": st.dictionaries(st.text(max_size=8), JSON, max_size=4) | JSON,
         "replaced": JSON,
         "revoking": JSON,
-        "unsaved": st.text(max_size=400) | JSON,
+        "unsaved": st.lists(st.text(max_size=80) | JSON, max_size=6) | JSON,
         "evidence": st.fixed_dictionaries(
             {"version": st.sampled_from([1, 2])},
             optional={

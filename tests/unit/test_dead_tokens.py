@@ -805,6 +805,15 @@ class TestATokenThatCannotBeStored:
         other.clear()
         assert service.current() is None
 
+    def test_is_remembered_beside_another_program_s(
+        self, service: TokenService, other: TokenService, clock: Clock
+    ) -> None:
+        for program in (service, other):
+            with pytest.raises(StoreError):
+                program.put(token_for(f"a-token-that-was-pasted-{id(program)}", DAY, clock()))
+        other.clear()
+        assert (service.current(), other.current()) == (None, None)
+
     def test_is_given_to_nobody_once_kiwoom_has_issued_another_after_a_failure(
         self, service: TokenService, other: TokenService, broker: FakeBroker, clock: Clock
     ) -> None:

@@ -181,11 +181,11 @@ class Evidence:
         own = tuple(one for one in self.dead if one not in names)
         return self.replace(dead=(*own, *names), doubted_at=0.0 if about else self.doubted_at)
 
-    def superseded(self, issued: Token, now: float, unsaved: str) -> Evidence:
+    def superseded(self, issued: Token, now: float, unsaved: tuple[str, ...]) -> Evidence:
         """Kiwoom issued `issued`. If this is about another token that should still be valid, that one is dead, and so
-        is the one with the fingerprint `unsaved`: whoever has it in memory is not to use it either."""
+        are those with the fingerprints `unsaved`: whoever has one in memory is not to use it either."""
         known = self.token if self.expires > now else ""
-        names = dict.fromkeys(name for name in (known, unsaved) if name and name != issued.value.fingerprint())
+        names = dict.fromkeys(name for name in (known, *unsaved) if name and name != issued.value.fingerprint())
         dead = self.dead
         for name in names:
             if name not in self.revoked:

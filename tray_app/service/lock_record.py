@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from tray_app.core.errors import BrokerError
+    from tray_app.core.errors import BrokerError, StoreError
     from tray_app.core.token import Token
     from tray_app.stores.lock import ThreadLock
 
@@ -24,6 +24,7 @@ _FURTHEST_SECONDS = 2 * 86400.0
 
 
 _LONGEST_FINGERPRINT = 64
+_MOST_UNSAVED = 4
 
 NO_CHECK = LastAttempt()
 
@@ -32,8 +33,8 @@ class LockRecord:
     """All parts of the record, read together. Only whoever holds the lock writes them back.
 
     `rotate_at` is when to revoke and reissue the token once, in seconds of the epoch, or None. `check` is the last
-    check that somebody wished and to which Kiwoom did not say whether the token works. `unsaved` is the fingerprint of
-    the last token that could not be stored, so that only the program that got it has it.
+    check that somebody wished and to which Kiwoom did not say whether the token works. `unsaved` has the
+    fingerprints of the tokens that could not be stored, so that only the program that got one has it.
     """
 
     __slots__ = ("check", "evidence", "last", "rotate_at", "unsaved")
@@ -44,7 +45,7 @@ class LockRecord:
         evidence: Evidence,
         rotate_at: float | None = None,
         check: LastAttempt = NO_CHECK,
-        unsaved: str = "",
+        unsaved: tuple[str, ...] = (),
     ) -> None:
         self.last = last
         self.evidence = evidence
@@ -81,6 +82,13 @@ class LockRecord:
         confirmed_at = self.evidence.confirmed_at if self.evidence.is_about(token.value) else 0.0
         return self.check.failure(now) if self.check.at > confirmed_at else None
 
+    def unsaved_with(self, token: Token, error: StoreError | None) -> tuple[str, ...]:
+        """Return the fingerprints of the tokens that could not be stored, now that storing this one ended with `error`
+        or, if that is None, well."""
+        name = token.value.fingerprint()
+        others = tuple(one for one in self.unsaved if one != name)
+        return others if error is None else (*others, name)[-_MOST_UNSAVED:]
+
     def gone_tokens(self) -> frozenset[str]:
         """Return the fingerprints of the tokens that nobody is to get."""
         return (self.evidence.ended() | {self.last.revoking}) - {""}
@@ -96,18 +104,18 @@ class LockRecord:
         evidence: Evidence | None = None,
         rotate_at: float | None = None,
         check: LastAttempt | None = None,
-        unsaved: str | None = None,
+        unsaved: tuple[str, ...] | None = None,
     ) -> LockRecord:
         """Return the record with these parts in place of its own; 0 for `rotate_at` drops the plan."""
         plan = self.rotate_at if rotate_at is None else rotate_at or None
-        name = self.unsaved if unsaved is None else unsaved
-        return LockRecord(last or self.last, evidence or self.evidence, plan, check or self.check, name)
+        names = self.unsaved if unsaved is None else unsaved
+        return LockRecord(last or self.last, evidence or self.evidence, plan, check or self.check, names)
 
     def write(self, lock: ThreadLock) -> None:
         """Put the record into the lock, in place of the one that is there."""
         plan = {} if self.rotate_at is None else {"rotate_at": self.rotate_at}
         check = {"check": self.check.to_record()} if self.check.error else {}
-        unsaved = {"unsaved": self.unsaved} if self.unsaved else {}
+        unsaved = {"unsaved": list(self.unsaved)} if self.unsaved else {}
         lock.write_record({**self.last.to_record(), "evidence": self.evidence.to_record(), **plan, **check, **unsaved})
 
 
@@ -118,6 +126,8 @@ def _plan(fields: Mapping[str, Any], now: float) -> float | None:
     return float(at) if now - _LONGEST_DELAY_SECONDS <= at <= now + _FURTHEST_SECONDS else None
 
 
-def _unsaved(fields: Mapping[str, Any]) -> str:
-    name = fields.get("unsaved")
-    return name if isinstance(name, str) and len(name) <= _LONGEST_FINGERPRINT else ""
+def _unsaved(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    names = fields.get("unsaved")
+    if not isinstance(names, list):
+        return ()
+    return tuple(one for one in names[-_MOST_UNSAVED:] if isinstance(one, str) and len(one) <= _LONGEST_FINGERPRINT)

@@ -116,7 +116,7 @@ class LockedSession:
         evidence: Evidence | None = None,
         rotate_at: float | None = None,
         check: LastAttempt | None = None,
-        unsaved: str | None = None,
+        unsaved: tuple[str, ...] | None = None,
         was_revoked: bool = True,
     ) -> None:
         """Replace parts of the lock's record, see `LockRecord.replace`. Let every reader know when that changes which
@@ -225,7 +225,7 @@ class LockedSession:
         unsaved = self._tokens.save(issued)
         self._events.add(Outcome.ISSUED, issued, unsaved)
         attempt = LastAttempt.succeeded(issued, self._clock(), None, is_same=False, is_rotation=False, replaced=[])
-        self.write(last=attempt, evidence=evidence, unsaved=_unsaved(issued, unsaved))
+        self.write(last=attempt, evidence=evidence, unsaved=self.record.unsaved_with(issued, unsaved))
         return Outcome(issued, Outcome.ISSUED, unsaved=unsaved, unpublished=self.publish(issued))
 
     def _issue(self, before: Token | None, keys: AppKeys, request: Request, broker: TokenBroker) -> Outcome:
@@ -265,8 +265,10 @@ class LockedSession:
                 self._tokens.forget(keeps_unsaved=True)
         self._events.add(how, token, unsaved)
         evidence = self.record.evidence
+        names = self.record.unsaved_with(token, unsaved)
         if other is None and not revoking:
             evidence = evidence.superseded(token, self._clock(), self.record.unsaved)
+            names = names[-1:] if unsaved is not None else ()
         is_ended = bool(self.record.unsaved) and not was_unexpired and evidence != self.record.evidence
         attempt = LastAttempt.succeeded(
             token,
@@ -280,7 +282,7 @@ class LockedSession:
         )
         # Only now: callers that wait read the token as soon as the record is there.
         plan = 0.0 if request.rotate else None
-        self._write_good(token, attempt, evidence, rotate_at=plan, unsaved=_unsaved(token, unsaved))
+        self._write_good(token, attempt, evidence, rotate_at=plan, unsaved=names)
         self.used_keys = keys
         return Outcome(
             token,
@@ -377,7 +379,7 @@ class LockedSession:
         evidence: Evidence,
         *,
         rotate_at: float | None = None,
-        unsaved: str | None = None,
+        unsaved: tuple[str, ...] | None = None,
     ) -> None:
         """Record that Kiwoom issued the token or answered a request with it. Readers for whom it was gone see it
         again."""
@@ -485,7 +487,7 @@ class LockedSession:
         unsaved = self._tokens.save(external)
         evidence = self.record.evidence
         evidence = evidence.confirmed(external, self._clock()) if is_confirmed else evidence.unknown()
-        self.write(evidence=evidence, unsaved=_unsaved(external, unsaved))
+        self.write(evidence=evidence, unsaved=self.record.unsaved_with(external, unsaved))
         self._events.add("adopted", external, unsaved)
         return Outcome(external, Outcome.ADOPTED, unsaved=unsaved, unpublished=self.publish(external))
 
@@ -515,7 +517,3 @@ class LockedSession:
     def withdraw(self, token: Token | None) -> tuple[KiwoomTokenError, ...]:
         """Take the token away from the other tools. Return what went wrong."""
         return () if self._exports is None or token is None else self._exports.withdraw(token)
-
-
-def _unsaved(token: Token, error: StoreError | None) -> str:
-    return "" if error is None else token.value.fingerprint()

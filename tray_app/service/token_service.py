@@ -267,8 +267,8 @@ class TokenService:
         with self._locked() as session:
             try:
                 version = self.store.write(token)
-            except StoreError:
-                session.write(unsaved=token.value.fingerprint())
+            except StoreError as error:
+                session.write(unsaved=session.record.unsaved_with(token, error))
                 raise
             self.tokens.unsaved = None
             if not session.record.evidence.is_about(token.value):
@@ -307,11 +307,11 @@ class TokenService:
             self.tokens.unsaved = None
             record = session.record
             last, evidence = record.last, record.evidence.unknown()
-            if record.unsaved:
-                evidence = evidence.was_ended(record.unsaved)  # a program that could not store it has it in memory
+            for name in record.unsaved:
+                evidence = evidence.was_ended(name)  # a program that could not store it has it in memory
             if last.revoking or evidence != record.evidence or record.rotate_at is not None:
                 # from now on, being without a token is on purpose
-                session.write(last=last.without_rotation(), evidence=evidence, rotate_at=0.0, unsaved="")
+                session.write(last=last.without_rotation(), evidence=evidence, rotate_at=0.0, unsaved=())
             if cleared.there:
                 self._events.add("revoked" if cleared.revoked else "cleared", token)
             return cleared
