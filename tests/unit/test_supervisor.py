@@ -251,6 +251,19 @@ def test_what_could_not_be_stored_is_stored_within_a_minute_of_there_being_room(
     assert before + 2 <= service.published <= before + 3
 
 
+def test_what_could_not_be_stored_is_stored_at_the_next_tick_of_a_face_that_ticks_each_minute(
+    make: Make, service: FakeService, clock: Clock
+) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make()
+    watched.start()
+    service.unsaved = service.token
+    watched.advance(0.2)
+    tried = service.published
+    watched.advance(59.8)
+    assert service.published == tried + 1
+
+
 def test_failures_are_tried_again_later_and_later(make: Make, service: FakeService, clock: Clock) -> None:
     service.failure = BrokerUnavailable("Silent.")
     watched = make()

@@ -37,7 +37,10 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 _RETRY_SECONDS = 60.0
-"""A store that could not be read or written is tried again after this time, though its version is the same."""
+"""A store that could not be read is tried again after this time, though its version is the same."""
+
+_SAVE_PAUSE_SECONDS = 50.0
+"""So long after it failed, saving is tried again: at each tick of a face that calls `tick` once a minute."""
 
 
 def _ignore(*_: object) -> None:
@@ -305,7 +308,7 @@ class Supervisor:
         elif found is None:
             if not self._reader.has_failed:
                 self._tracker.on_readable()
-            is_recent = 0 <= now - self._saved_at < _RETRY_SECONDS
+            is_recent = 0 <= now - self._saved_at < _SAVE_PAUSE_SECONDS
             if self.service.tokens.unsaved is not None and not self._is_acting and not is_recent:
                 self._saved_at = now
                 self._run_act(_publishing(self.service, self._callbacks))
