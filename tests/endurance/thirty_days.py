@@ -181,12 +181,13 @@ class Month:
     def _step(self) -> None:
         computer = self.computer
         is_awake = computer.true >= self._asleep_until
+        token = self._observe() if is_awake else None
         moment, number = min((one.wakes_at(), at) for at, one in enumerate(self._programs))
         moments = [self._events[0][0], self._end, *([moment] if is_awake else [])]
         moments += [one for one in self._boundaries() if one > computer.true]
         until = max(min(moments), computer.true)
         if is_awake:
-            self._account(until - computer.true)
+            self._account(until - computer.true, token)
         computer.true = until
         if self._events[0][0] <= until:
             heapq.heappop(self._events)[2]()
@@ -374,11 +375,19 @@ class Month:
 
     # ------------------------------------------------------------------------------------------------------- judging
 
-    def _account(self, seconds: float) -> None:
+    def _observe(self) -> str | None:
+        """Return the token at hand. Whoever asks for it may be the one who finds out that it is dead."""
+        assert self._observer is not None
+        before = len(self.kiwoom.moments)
+        token = self._ask(self._observer, "living")
+        if len(self.kiwoom.moments) != before:
+            for program in self._programs:
+                program.look()
+        return token
+
+    def _account(self, seconds: float, token: str | None) -> None:
         if seconds <= 0:
             return
-        assert self._observer is not None
-        token = self._ask(self._observer, "living")
         is_usable = token is not None and self.kiwoom.works(token)
         why = "" if is_usable else self._why(token)
         if is_usable:
