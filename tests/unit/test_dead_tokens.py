@@ -654,6 +654,22 @@ class TestLostRevoke:
             other.living()
         assert other.evidence().says_doubtful(token.value), "a tray asks Kiwoom about it"
 
+    def test_what_came_after_it_and_could_not_be_stored_is_given_to_nobody_once_kiwoom_has_issued_another(
+        self,
+        service: TokenService,
+        other: TokenService,
+        broker: FakeBroker,
+        lost: Callable[..., Token],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        lost(is_carried_out=True, rotate=True)
+        monkeypatch.setattr(FileStore, "write", refuse_to_write)
+        assert service.ensure().unsaved is not None
+        broker.living = None
+        second = other.ensure()
+        assert second.unsaved is not None
+        assert (service.tokens.available(), other.tokens.available()) == (None, second.token)
+
     @pytest.mark.parametrize("rotate", [True, False])
     def test_that_never_left_this_computer_takes_nothing_away(
         self, service: TokenService, other: TokenService, broker: FakeBroker, *, rotate: bool

@@ -181,14 +181,15 @@ class Evidence:
         own = tuple(one for one in self.dead if one not in names)
         return self.replace(dead=(*own, *names), doubted_at=0.0 if about else self.doubted_at)
 
-    def superseded(self, issued: Token, now: float, unsaved: tuple[str, ...]) -> Evidence:
+    def superseded(self, issued: Token, now: float, unsaved: tuple[str, ...], revoking: str) -> Evidence:
         """Kiwoom issued `issued`. If this is about another token that should still be valid, that one is dead, and so
-        are those with the fingerprints `unsaved`: whoever has one in memory is not to use it either."""
+        are those with the fingerprints `unsaved`: whoever has one in memory is not to use it either. The one that was
+        being revoked, `revoking`, is gone as somebody wished."""
         known = self.token if self.expires > now else ""
-        names = dict.fromkeys(name for name in (known, *unsaved) if name and name != issued.value.fingerprint())
+        gone = {issued.value.fingerprint(), revoking, "", *self.revoked}
         dead = self.dead
-        for name in names:
-            if name not in self.revoked:
+        for name in dict.fromkeys((known, *unsaved)):
+            if name not in gone:
                 dead = (*_without(dead, name), name)
         return self.replace(dead=dead)
 

@@ -266,8 +266,8 @@ class LockedSession:
         self._events.add(how, token, unsaved)
         evidence = self.record.evidence
         names = self.record.unsaved_with(token, unsaved)
-        if other is None and not revoking:
-            evidence = evidence.superseded(token, self._clock(), self.record.unsaved)
+        if other is None:
+            evidence = evidence.superseded(token, self._clock(), self.record.unsaved, revoking)
             names = names[-1:] if unsaved is not None else ()
         is_ended = bool(self.record.unsaved) and not was_unexpired and evidence != self.record.evidence
         attempt = LastAttempt.succeeded(
