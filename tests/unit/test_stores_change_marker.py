@@ -110,6 +110,16 @@ def test_a_file_cut_short_is_a_change_and_no_crash(size: int, marker: ChangeMark
         file.truncate(size)
 
     assert marker.version() != before
+    assert marker.version() == marker.version(), "made whole again"
+
+
+@pytest.mark.posix
+def test_a_file_that_got_a_second_name_is_not_trusted(marker: ChangeMarker, path: Path, tmp_path: Path) -> None:
+    assert marker.version() == marker.version()
+
+    (tmp_path / "second-name").hardlink_to(path)
+
+    assert marker.version() != marker.version()
 
 
 @pytest.mark.posix

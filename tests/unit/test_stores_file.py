@@ -809,3 +809,43 @@ class TestStamp:
         monkeypatch.setattr(os, "replace", and_then_another)
 
         assert store.write(OLD) != store.version()
+
+
+class TestAdoptingWhatAnotherProgramWrote:
+    """The file counts as this program's own from then on, unless it holds something else by now."""
+
+    @pytest.fixture
+    def foreign(self, store: FileStore, path: Path) -> bytes:
+        store.write(OLD)
+        path.with_name(".token.owner").unlink()
+        return path.read_bytes()
+
+    def test_the_token_that_was_read(self, store: FileStore, foreign: bytes) -> None:
+        token = store.read()
+        assert token is not None
+        assert not store.is_own_write()
+        store.adopt(token)
+        assert store.is_own_write()
+
+    def test_another_token_than_the_one_that_was_read(self, store: FileStore, path: Path, foreign: bytes) -> None:
+        token = store.read()
+        assert token is not None
+        put(path, foreign.replace(b"old-token", b"new-token"))
+        store.adopt(token)
+        assert not store.is_own_write()
+
+    def test_nothing(self, store: FileStore, path: Path, foreign: bytes) -> None:
+        token = store.read()
+        assert token is not None
+        path.unlink()
+        store.adopt(token)
+        assert names(path) == []
+
+
+def test_a_token_whose_metadata_cannot_be_written_is_stored_all_the_same(
+    store: FileStore, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (path.parent / ".token.owner" / "in-its-place").mkdir(parents=True)
+    store.write(OLD)
+    assert store.read() == OLD
+    assert "The token file's metadata is not written" in caplog.text

@@ -11,7 +11,7 @@ from tray_app.core.lean import load_json, sha256
 from tray_app.core.secret import without_traceback
 from tray_app.core.token import DamagedRecord, Token, decode, encode_seed
 from tray_app.stores.base import Place, never_superseded
-from tray_app.stores.encryption import Cipher, is_sealed
+from tray_app.stores.encryption import Cipher
 from tray_app.system.private_files import (
     FileVersion,
     UnreadableFile,
@@ -206,7 +206,7 @@ class FileStore:
                 found = read_private(path, MAX_BYTES)
             except UnreadableFile:
                 continue  # the write itself reports better what is wrong there
-            if found is not None and is_sealed(found[0]):
+            if found is not None:
                 self._cipher.open(found[0], path)
 
     def _write_metadata(self, token: Token, content: bytes, version: FileVersion) -> None:
@@ -226,7 +226,7 @@ class FileStore:
         }
         with contextlib.suppress(UnreadableFile):
             present = read_private(self._path, MAX_BYTES)
-            before = None if present is None or present[1] == version else self._metadata_of(*present)
+            before = None if present is None else self._metadata_of(*present)
             if before is not None:
                 metadata["before"] = {name: value for name, value in before.items() if name != "before"}
         write_private(self._metadata_path, json.dumps(metadata).encode(), survives_power_cut=False)
