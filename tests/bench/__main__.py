@@ -1,7 +1,7 @@
 """Measure this program beside what a user would pick instead: `python -m tests.bench [PART …]`.
 
-Parts: `library`, `programs`, `crowd`, `tray` (needs the desktop tests' programs). Without any, all of them. Peers that
-are not installed are named so; `pip install -e '.[bench]'` brings those that pip can.
+Parts: `library`, `programs`, `crowd`, `keyring`, `tray`; the last two need the desktop tests' programs. Without any,
+all of them. Peers that are not installed are named so; `pip install -e '.[bench]'` brings those that pip can.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.bench.timing import Figure
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("library", "programs", "crowd", "tray")
+PARTS = ("library", "programs", "crowd", "keyring", "tray")
 
 
 def main() -> int:
