@@ -843,6 +843,28 @@ class TestATokenThatCannotBeStored:
         second = other.refresh().token
         assert (service.current(), other.current()) == (None, second)
 
+    @pytest.mark.parametrize("is_stored", [True, False])
+    def test_is_no_reason_to_wait_once_it_died(
+        self,
+        service: TokenService,
+        other: TokenService,
+        broker: FakeBroker,
+        clock: Clock,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        is_stored: bool,
+    ) -> None:
+        service.ensure()
+        broker.living = None
+        second = other.ensure().token
+        clock.advance(60)
+        if is_stored:
+            monkeypatch.setattr(FileStore, "write", WRITE)
+            other.publish()
+        broker.living = None
+        assert not other.verify().is_alive
+        assert service.ensure().token.value != second.value
+
     def test_does_not_leave_the_dead_one_before_it_in_the_store(
         self, service: TokenService, broker: FakeBroker, clock: Clock, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -21,7 +21,6 @@ OTHER = token_for("another-token-of-a-test", DAY, NOW - 60)
 MOMENT = token_for("stored-token-of-a-test", 3600.5, NOW - 3600)
 
 NOTHING = LastAttempt()
-KILLED = LastAttempt.succeeded(OTHER, NOW - 10, None, is_same=False, is_rotation=False, replaced=[], has_killed=True)
 SAME = LastAttempt.succeeded(SHORT, NOW - 10, None, is_same=True, is_rotation=False, replaced=[])
 ROTATED_SAME = LastAttempt.succeeded(SHORT, NOW - 10, None, is_same=True, is_rotation=True, replaced=[])
 JUST_ISSUED = LastAttempt.succeeded(STORED, NOW + 1, None, is_same=False, is_rotation=False, replaced=[])
@@ -93,9 +92,6 @@ USE, FAIL, ASK_OTHER_TOOLS, ISSUE = Action.USE, Action.FAIL, Action.ASK_OTHER_TO
         (STORED, WAIT, REFRESH, FAIL, FAIL),
         (None, failed(RateLimited(NO, retry_after=30.0), NOW - 29.5), ENSURE, ASK_OTHER_TOOLS, FAIL),
         (None, failed(RateLimited(NO, retry_after=30.0), NOW - 31), ENSURE, ASK_OTHER_TOOLS, ISSUE),
-        # without a token, nobody ends one that another program has and could not store
-        (None, KILLED, ENSURE, ASK_OTHER_TOOLS, FAIL),
-        (SHORT, KILLED, ENSURE, ASK_OTHER_TOOLS, ISSUE),
         # what is known of a token says nothing once that is gone
         (None, SAME, ENSURE, ASK_OTHER_TOOLS, ISSUE),
         (None, JUST_ISSUED, ENSURE, ASK_OTHER_TOOLS, ISSUE),
@@ -106,6 +102,15 @@ USE, FAIL, ASK_OTHER_TOOLS, ISSUE = Action.USE, Action.FAIL, Action.ASK_OTHER_TO
 def test_decision(token: Token | None, last: LastAttempt, request_: Request, first: str, then: str) -> None:
     assert decide(token, last, request_, NOW).action is first
     assert decide(token, last, request_, NOW, asked_other_tools=True).action is then
+
+
+@pytest.mark.parametrize(
+    ("token", "request_", "action"), [(None, ENSURE, FAIL), (SHORT, ENSURE, ISSUE), (None, REFRESH, ISSUE)]
+)
+def test_without_a_token_nobody_but_a_user_ends_one_that_another_program_has_and_could_not_store(
+    token: Token | None, request_: Request, action: str
+) -> None:
+    assert decide(token, NOTHING, request_, NOW, asked_other_tools=True, would_kill=True).action is action
 
 
 @pytest.mark.parametrize(

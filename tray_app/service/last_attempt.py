@@ -37,9 +37,6 @@ because the cause may be solved at Kiwoom meanwhile."""
 LONGEST_WAIT_SECONDS = 3600.0
 """The longest wait that Kiwoom can ask for; only a damaged record has a longer one."""
 
-UNSAVED_PAUSE_SECONDS = 3600.0
-"""How long nobody asks again because a token could not be stored, where asking takes that token away."""
-
 CONTEST_LENGTH = 3
 """This many valid tokens of other accounts, replaced in a row, mean that two programs contest the profile."""
 
@@ -282,10 +279,6 @@ class LastAttempt:
         """Return True if Kiwoom was asked just now because of that very token."""
         pause = FAILED_PAUSE_SECONDS if self._may_pass else REFUSED_PAUSE_SECONDS
         return bool(self.refused) and self.refused == refused.fingerprint() and now - self.at < pause
-
-    def would_kill(self, now: float) -> bool:
-        """Return whether asking now most likely ends a token that another program has and could not store."""
-        return self.has_killed and now - self.at < UNSAVED_PAUSE_SECONDS
 
     def failures_until(self, now: float) -> int:
         """Return how many requests in a row have failed; 0 when the last of them was long ago."""

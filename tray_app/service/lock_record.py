@@ -23,6 +23,9 @@ _FURTHEST_SECONDS = 2 * 86400.0
 """A plan is for the next night; one further ahead stands only in a damaged record."""
 
 
+_UNSAVED_PAUSE_SECONDS = 3600.0
+"""How long nobody asks again because a token could not be stored, where asking takes that token away."""
+
 _LONGEST_FINGERPRINT = 64
 _MOST_UNSAVED = 4
 
@@ -88,6 +91,12 @@ class LockRecord:
         name = token.value.fingerprint()
         others = tuple(one for one in self.unsaved if one != name)
         return others if error is None else (*others, name)[-_MOST_UNSAVED:]
+
+    def would_kill(self, now: float) -> bool:
+        """Return whether asking now most likely ends a token that another program has and could not store."""
+        name = self.last.token
+        is_kept = name in self.unsaved and name not in self.gone_tokens()
+        return self.last.has_killed and is_kept and now - self.last.at < _UNSAVED_PAUSE_SECONDS
 
     def gone_tokens(self) -> frozenset[str]:
         """Return the fingerprints of the tokens that nobody is to get."""

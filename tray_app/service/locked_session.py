@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tray_app.service.account_store import AccountStore
     from tray_app.service.event_buffer import EventBuffer
     from tray_app.service.evidence import Evidence
+    from tray_app.service.renewal import Decision
     from tray_app.stores.lock import ThreadLock
 
     class IssuedToken(Protocol):
@@ -158,6 +159,19 @@ class LockedSession:
     def renew(self, request: Request) -> Outcome:
         """Do what `decide` says about the request. Raises `KeysMissing`, `BrokerError`, `StoreError`, and `LockLost`
         when another process has gone on meanwhile."""
+
+        def decided(token: Token | None, *, is_doubtful: bool = False, asked_other_tools: bool = False) -> Decision:
+            now = self._clock()
+            return decide(
+                token,
+                self.record.last,
+                request,
+                now,
+                is_doubtful=is_doubtful,
+                asked_other_tools=asked_other_tools,
+                would_kill=self.record.would_kill(now),
+            )
+
         self._tokens.save_unsaved()
         try:
             token = self._tokens.current() if request.rotate else self._tokens.current_within_reach()
@@ -169,12 +183,12 @@ class LockedSession:
         if request.refused is not None and (token is None or token.value != request.refused):
             self.remember_refused(request.refused)
         is_doubtful = token is not None and self.is_doubtful(token)
-        decision = decide(token, self.record.last, request, self._clock(), is_doubtful=is_doubtful)
+        decision = decided(token, is_doubtful=is_doubtful)
         if decision.action == Action.VERIFY and token is not None:
             if request.rotate:
                 check_not_too_soon(self.record.evidence, token, self._clock())
             token = self.settle_doubt(token, request.waiting_since)
-            decision = decide(token, self.record.last, request, self._clock())
+            decision = decided(token)
         if decision.action == Action.ASK_OTHER_TOOLS:
             external = better_of(token, self.external_token(), request)
             outcome = None if external is None else self.adopt_unless_dead(external)
@@ -182,7 +196,7 @@ class LockedSession:
                 token = outcome.token
                 if request.is_satisfied_by(token, self._clock()):
                     return outcome
-            decision = decide(token, self.record.last, request, self._clock(), asked_other_tools=True)
+            decision = decided(token, asked_other_tools=True)
         if decision.action == Action.USE and token is not None:
             return Outcome(token, Outcome.ADOPTED)
         if token is not None and token.value == request.refused:
