@@ -264,6 +264,15 @@ class TestFailure:
         world.run(until=ends(world) + HOUR)
         assert world.kinds == [FAILED, STOPPED]
 
+    def test_is_told_again_when_it_comes_back_after_the_recovery_was_told(self, make: Make) -> None:
+        world = make()
+        for _ in range(2):
+            world.kiwoom.failure = DOWN
+            world.run(until=ends(world) + HOUR, step=5)
+            world.kiwoom.failure = None
+            world.run(until=world.clock() + HOUR, step=5)
+        assert [one for one in world.kinds if one in {FAILED, RECOVERED}] == [FAILED, RECOVERED] * 2
+
     def test_that_the_user_solves_at_the_portal_is_told_also_shortly_before_the_next_try(self, make: Make) -> None:
         world = make(lifetime=0)
         error = KeysRefused("Register this IP.", code="8050", remedy=Remedy.OPEN_PORTAL)

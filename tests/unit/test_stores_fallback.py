@@ -23,7 +23,7 @@ from tray_app.settings.load import load_settings
 from tray_app.stores.change_marker import ChangeMarker
 from tray_app.stores.fallback import FallbackStore
 from tray_app.stores.file import FileStore
-from tray_app.stores.keyring import SERVICE, KeyringStore
+from tray_app.stores.keyring import SERVICE, Announcement, KeyringStore
 from tray_app.stores.lock import ThreadLock
 from tray_app.stores.memory import MemoryStore
 
@@ -99,6 +99,28 @@ def in_keyring(keyring_client: Any, clock: Clock, tmp_path: Path) -> KeyringStor
     """The keyring alone, as a process sees it that does not use the file."""
     marker = ChangeMarker(str(tmp_path / "state" / "default.signal"))
     return KeyringStore("default", keyring_client, marker, ThreadLock(), clock)
+
+
+HOUR, DAY = 3600.0, 86400.0
+
+
+@pytest.mark.parametrize(
+    ("created", "announced", "announcement"),
+    [
+        (0.0, 0.0, Announcement.CURRENT),
+        (-1.0, 0.0, Announcement.SUPERSEDED),
+        (0.0, -1.0, Announcement.UNANNOUNCED),
+        (0.0, None, Announcement.UNANNOUNCED),
+        (2 * HOUR, 0.0, Announcement.CURRENT),
+        (0.0, 2 * HOUR, Announcement.UNANNOUNCED),
+    ],
+)
+def test_a_token_is_compared_with_the_last_announcement_unless_a_clock_was_wrong(
+    in_keyring: KeyringStore, clock: Clock, created: float, announced: float | None, announcement: Announcement
+) -> None:
+    if announced is not None:
+        in_keyring.announce_token(token_for("the-announced-one", DAY, clock() + announced))
+    assert in_keyring.compare(token_for("a-token", DAY, clock() + created)) is announcement
 
 
 @pytest.fixture
