@@ -283,13 +283,13 @@ class LockedSession:
         if other is None:
             evidence = evidence.superseded(token, self._clock(), self.record.unsaved, revoking)
             names = names[-1:] if unsaved is not None else ()
-        is_ended = bool(self.record.unsaved) and not was_unexpired and evidence != self.record.evidence
+        ends_anothers = bool(self.record.unsaved) and not was_unexpired and evidence != self.record.evidence
         attempt = LastAttempt.succeeded(
             token,
             self._clock(),
             request.refused,
             is_same=same,
-            has_killed=unsaved is not None and is_ended,
+            has_killed=unsaved is not None and ends_anothers,
             is_rotation=request.rotate,
             replaced=[] if other is None else [*last.replaced, other.issued_for],
             revoking=revoking if unsaved is not None else "",
