@@ -128,6 +128,11 @@ def test_a_rotation_after_a_lost_answer_finds_out_first_what_became_of_the_revok
     assert decide(STORED, NOTHING, ROTATE, NOW, is_doubtful=True).action is ISSUE
 
 
+def test_what_became_of_the_revoke_does_not_matter_once_the_token_has_expired() -> None:
+    last = LastAttempt.rotation_begun(EXPIRED, NOW - 10)
+    assert decide(EXPIRED, last, ROTATE, NOW, is_doubtful=True).action is ISSUE
+
+
 def test_a_wait_is_said_in_seconds_with_the_brokers_code() -> None:
     error = decide(None, WAIT, REFRESH, NOW).error
     assert isinstance(error, RateLimited)

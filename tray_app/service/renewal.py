@@ -134,7 +134,8 @@ def decide(
     if usable is not None and request.is_satisfied_by(usable, now):
         return Decision(Action.VERIFY if is_doubtful else Action.USE)
     is_scheduled_rotation = request.rotate and request.accepts_same
-    if is_scheduled_rotation and is_doubtful and token is not None and last.is_revoking(token):
+    is_open = token is not None and token.lives(now) and last.is_revoking(token)
+    if is_scheduled_rotation and is_doubtful and is_open:
         return Decision(Action.VERIFY)
     if last.answers(request.waiting_since, rotate=request.rotate):
         failure = last.failure(now)
