@@ -17,10 +17,12 @@ import pytest
 
 from tests.doubles import Clock, MemoryKeyring
 from tray_app.core.errors import KEYRING, KeyringUnavailable, StoreError
+from tray_app.core.secret import Secret
 from tray_app.core.token import decode, encode_seed, token_for
 from tray_app.service.composition import open_store
 from tray_app.settings.load import load_settings
 from tray_app.stores.change_marker import ChangeMarker
+from tray_app.stores.encryption import Cipher
 from tray_app.stores.fallback import FallbackStore
 from tray_app.stores.file import FileStore
 from tray_app.stores.keyring import SERVICE, Announcement, KeyringStore
@@ -358,6 +360,37 @@ class TestFileIsACopy:
         path.write_text(encode_seed(newer := token(clock, "newer")))
 
         assert (store.read(), store.place().kind) == (newer, "file")
+
+    def test_a_clear_says_why_the_keyring_was_not_asked_and_whether_there_was_anything(
+        self, store: FallbackStore, keyring_client: FakeVault, clock: Clock
+    ) -> None:
+        store.write(token_for("a-token", DAY, clock()))
+        assert (store.clear(), store.place().problem) == (True, None)
+        keyring_client.problem = KeyringUnavailable.SILENT
+        assert (store.clear(), store.place().problem_code) == (False, KeyringUnavailable.SILENT)
+
+    def test_a_keyring_that_is_back_is_the_place_again_also_with_nothing_stored(
+        self, store: FallbackStore, keyring_client: FakeVault
+    ) -> None:
+        keyring_client.problem = KeyringUnavailable.SILENT
+        store.clear()
+        keyring_client.problem = None
+        store.check()
+        assert (store.place().kind, store.place().problem) == ("keyring", None)
+
+    @pytest.mark.parametrize("problem", [None, KeyringUnavailable.SILENT])
+    def test_only_a_token_in_the_file_is_encrypted_with_a_new_key(
+        self, in_keyring: KeyringStore, keyring_client: FakeVault, clock: Clock, path: Path, problem: str | None
+    ) -> None:
+        cipher = Cipher(Secret("Zmlyc3Qta2V5LW9mLWEtdGVzdC10aGF0LWlzLW9uZSE="))
+        plain = FallbackStore(in_keyring, FileStore(str(path), in_keyring.lock, clock), clock)
+        with_key = FallbackStore(in_keyring, FileStore(str(path), in_keyring.lock, clock, cipher=cipher), clock)
+        keyring_client.problem = problem
+        plain.write(token_for("a-token", DAY, clock()))
+        with_key.read()
+        assert with_key.wants_rewriting() is (problem is not None)
+        with_key.write(token_for("a-token", DAY, clock()))
+        assert not with_key.wants_rewriting()
 
     @pytest.mark.parametrize("problem", [KeyringUnavailable.UNREACHABLE, KeyringUnavailable.ASKING])
     def test_it_is_read_while_the_keyring_cannot_be(
