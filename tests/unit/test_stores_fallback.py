@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -705,6 +706,20 @@ class TestAFileOfAnotherProgram:
         store.read()
 
         assert (store.version() == before[0], other.version() == before[1]) == (True, False)
+
+    def test_leaves_the_lock_free_once_it_is_told_of(self, store: FallbackStore, put: Any) -> None:
+        put()
+        store.read()
+        taken: list[bool] = []
+        other = threading.Thread(target=lambda: taken.append(store.lock.try_acquire()))
+        other.start()
+        other.join()
+        assert taken == [True]
+
+    def test_is_watched_beside_what_the_keyring_s_users_announce(
+        self, store: FallbackStore, path: Path, tmp_path: Path
+    ) -> None:
+        assert store.watch_paths() == [str(path), str(tmp_path / "state" / "default.signal")]
 
     def test_what_another_changed_meanwhile_is_not_lost_in_the_telling(
         self, store: FallbackStore, opened: Callable[[], FallbackStore], put: Any, clock: Clock
