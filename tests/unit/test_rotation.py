@@ -104,7 +104,19 @@ class TestRotation:
         daily.saw(token(at(15)), at(15))
         daily.failed(BrokerUnavailable("no"), at(6.5, day=1), rotating=True)
         daily.failed(RevokeFailed("no"), at(6.5, day=1) + 20, rotating=True, is_doubtful=True)
+        assert daily.due(at(6.5, day=1) + 20) is None
         assert daily.due(at(6.5, day=1) + 90) is Due.RENEW
+        assert NoticeKind.STOPPED not in [notice.kind for notice in daily.notices(at(6.5, day=1) + 90)]
+
+    def test_a_refused_revoke_of_a_token_that_no_read_has_found_yet_stops_nothing(self) -> None:
+        """Another program rotates at the same time."""
+        daily = schedule()
+        daily.saw(token(at(15)), at(15))
+        now = at(6.5, day=1)
+        assert daily.due(now) is Due.ROTATE
+        daily.saw(None, now, interrupted=True)
+        daily.failed(RevokeFailed("no"), now, rotating=True)
+        assert (daily.stopped, daily.due(now), daily.due(now + 10)) == (False, None, Due.RENEW)
 
     def test_a_failed_revoke_leaves_the_token_to_be_renewed_at_its_expiry(self, clock: Clock) -> None:
         daily = schedule()
@@ -211,6 +223,19 @@ class TestPlannedOnce:
         assert (planned.renew_at, planned.rotate_at) == (at(6.5), at(6.5))
         assert planned.due(at(6.5) - 1) is None
         assert planned.due(at(6.5)) is Due.ROTATE
+
+    @pytest.mark.parametrize("is_refused_in_doubt", [True, False])
+    def test_what_may_have_cost_the_token_is_told_though_nothing_is_renewed_by_itself(
+        self, *, is_refused_in_doubt: bool
+    ) -> None:
+        planned = schedule("notify")
+        planned.saw(token(at(11)), at(11))
+        now = at(6.5, day=1)
+        planned.plan_rotation(now)
+        planned.failed(BrokerUnavailable("no"), now, rotating=True)
+        error = RevokeFailed("no") if is_refused_in_doubt else BrokerUnavailable("no")
+        planned.failed(error, now + 10, rotating=True, is_doubtful=True)
+        assert NoticeKind.FAILED in [notice.kind for notice in planned.notices(now + 10)]
 
     def test_is_carried_out_once_though_the_store_still_shows_the_plan(self) -> None:
         planned = schedule("auto")

@@ -178,15 +178,16 @@ class RenewalSchedule:
         if rotating:
             self._rotation_failed_at = now
         was_planned = rotating and self._planned_at is not None and self._planned_at <= now
-        if isinstance(error, RevokeFailed) and rotating and self.token is not None:
+        if isinstance(error, RevokeFailed) and rotating:
             self._can_revoke = False
             if was_planned:
                 self._end_plan()
-            if is_doubtful:  # it may be revoked already, and asking for another one tells
+            if self.token is None or is_doubtful:  # it may be revoked already, and asking for another one tells
                 self._plan(now + _FIRST_PAUSE_SECONDS)
-            elif self._rotates:
+                return True
+            if self._rotates:
                 self._plan(self._usual_moment(self.token))
-            return is_doubtful
+            return False
         if not error.retry:
             self.stopped = True
             self._renew_at = None
