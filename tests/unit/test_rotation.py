@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.doubles import Clock
-from tray_app.core.errors import BrokerUnavailable, RevokeFailed
+from tray_app.core.errors import BrokerUnavailable, KeysRefused, RevokeFailed
 from tray_app.core.notices import Notice, NoticeKind
 from tray_app.core.renewal_schedule import Due
 from tray_app.core.secret import Secret
@@ -117,6 +117,13 @@ class TestRotation:
         daily.saw(None, now, interrupted=True)
         daily.failed(RevokeFailed("no"), now, rotating=True)
         assert (daily.stopped, daily.due(now), daily.due(now + 10)) == (False, None, Due.RENEW)
+
+    def test_ends_with_a_clear_so_that_a_refresh_tried_again_revokes_nothing(self) -> None:
+        daily = schedule()
+        daily.saw(token(at(15)), at(15))
+        daily.cleared()
+        daily.failed(BrokerUnavailable("no"), at(22))
+        assert daily.due(at(22) + 60) is Due.RENEW
 
     def test_a_failed_revoke_leaves_the_token_to_be_renewed_at_its_expiry(self, clock: Clock) -> None:
         daily = schedule()
@@ -336,6 +343,16 @@ class TestEveningBefore:
         daily = schedule()
         daily.saw(token(at(11)), at(11))
         assert daily.notices(at(20)) == []
+
+    @pytest.mark.parametrize("why", ["switched to notify", "stopped"])
+    def test_is_told_when_no_rotation_will_come_any_more(self, why: str) -> None:
+        daily = schedule()
+        daily.saw(token(at(11)), at(11))
+        if why == "stopped":
+            daily.failed(KeysRefused("no"), at(19))
+        else:
+            daily.reconfigure("notify", 600, (), None, at(19))
+        assert NoticeKind.TRADING_HOURS in [notice.kind for notice in daily.notices(at(20))]
 
     def test_is_silent_once_the_market_is_open(self) -> None:
         auto = schedule("auto")

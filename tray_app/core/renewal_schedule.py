@@ -92,6 +92,7 @@ class RenewalSchedule:
         self._has_started = False
         self._renew_at: float | None = None
         self._rotates = False
+        """Whether the token is revoked first at `_renew_at`; only while there are both."""
         self._planned_at: float | None = None
         self._done_plan: float | None = None
         """A plan that was carried out or missed; the store may show it for a moment longer."""
@@ -118,8 +119,7 @@ class RenewalSchedule:
         self._set_policy(policy, renew_before)
         backs_off = self.failures > 0 and self._renew_at is not None and not self._rotates
         if self._policy == NOTIFY:
-            self._renew_at = None
-            self._rotates = False
+            self._renew_at, self._rotates = None, False
         elif self.token is not None and not backs_off:
             self._plan_for(self.token, now)
         elif self._renew_at is None and not self._is_unwanted and self._has_started:
@@ -139,7 +139,6 @@ class RenewalSchedule:
         is_first, self._has_started = not self._has_started, True
         if token is None:
             if died and before is not None:
-                self._rotates = False
                 self._plan(now)
                 return Seen.DIED
             return self._lose(before, now, is_first=is_first, interrupted=interrupted)
@@ -188,20 +187,19 @@ class RenewalSchedule:
             if self._rotates:
                 self._plan(self._usual_moment(self.token))
             return False
+        if error.retry and self._rotates and self._renew_at is not None and now < self._renew_at:
+            return False  # the user's own request failed; the time of the rotation is still to come
+        self.failures += 1
+        self.failed_at = now
         if not error.retry:
             self.stopped = True
-            self._renew_at = None
             if error.remedy == Remedy.OPEN_PORTAL and self._policy != NOTIFY:  # no program learns that it is solved
                 pause = _PORTAL_PAUSES_SECONDS[min(self._portal_failures, len(_PORTAL_PAUSES_SECONDS) - 1)]
                 self._renew_at, self._rotates = now + pause, self._rotates and rotating
                 self._portal_failures += 1
-                self.failures += 1
-                self.failed_at = now
+            else:
+                self._renew_at, self._rotates = None, False
             return True
-        if self._rotates and self.token is not None and self._renew_at is not None and now < self._renew_at:
-            return False  # the user's own request failed; the time of the rotation is still to come
-        self.failures += 1
-        self.failed_at = now
         was_unsent = isinstance(error, BrokerUnavailable) and not error.was_sent
         pause = self._pause(error, now, is_certain=not is_doubtful and (was_unsent or not rotating))
         if was_planned:
@@ -214,7 +212,7 @@ class RenewalSchedule:
         """Ask for nothing until the user wants a token or another program stores one."""
         self.token = None
         self._is_unwanted = True
-        self._renew_at = None
+        self._renew_at, self._rotates = None, False
         self.stopped = False
 
     def resume(self, now: float) -> None:
