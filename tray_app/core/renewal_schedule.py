@@ -150,7 +150,7 @@ class RenewalSchedule:
         self._plan_for(token, now)
         return Seen.FIRST if is_first else Seen.NEW
 
-    def answered(self, token: Token, now: float, *, same: bool, rotated: bool = False) -> tuple[Seen, bool]:
+    def answered(self, token: Token, now: float, *, same: bool, rotated: bool) -> tuple[Seen, bool]:
         """Take note of the token that Kiwoom gave; `same` when it is the one that was there, with the same expiry.
 
         Return what it means, and whether a rotation was in vain: from then on the token is renewed as with `auto`.
@@ -167,7 +167,7 @@ class RenewalSchedule:
             self._plan_for(token, now)
         return seen, is_in_vain
 
-    def failed(self, error: KiwoomTokenError, now: float, *, rotating: bool = False, is_doubtful: bool = False) -> bool:
+    def failed(self, error: KiwoomTokenError, now: float, *, rotating: bool, is_doubtful: bool) -> bool:
         """Take note of a request that failed, and return True if that endangers the token.
 
         What can pass without anybody at this program is tried again after a growing pause; the rest waits for the user.
@@ -318,12 +318,13 @@ class RenewalSchedule:
 
     def _pause(self, error: KiwoomTokenError, now: float, *, is_certain: bool) -> float:
         """Return for how many seconds to ask nothing. Nobody gets a token whose revoke may have reached Kiwoom."""
-        lives = is_certain and self.token is not None and self.token.lives(now)
-        longest = _LONGEST_PAUSE_SECONDS if lives else _LONGEST_PAUSE_WITHOUT_TOKEN_SECONDS
+        token = self.token
+        living = token if is_certain and token is not None and token.lives(now) else None
+        longest = _LONGEST_PAUSE_WITHOUT_TOKEN_SECONDS if living is None else _LONGEST_PAUSE_SECONDS
         pause: float = min(_FIRST_PAUSE_SECONDS * 2 ** min(self.failures - 1, _DOUBLINGS), longest)
         pause *= 0.5 + self._random()
-        if self.token is not None and lives:  # right after its expiry is the one moment not to miss
-            pause = min(pause, self.token.expires + self._spread_after_expiry() - now)
+        if living is not None:  # right after its expiry is the one moment not to miss
+            pause = min(pause, living.expires + self._spread_after_expiry() - now)
         return max(pause, error.retry_after or 0.0)
 
     def _spread_after_expiry(self) -> float:
