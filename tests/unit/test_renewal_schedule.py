@@ -29,6 +29,7 @@ from tray_app.core.token_schedule import TokenSchedule
 from tray_app.kiwoom.codes import error_for
 
 DAY = 86400
+HOUR = 3600
 MINUTE = 60
 THRESHOLDS = (30 * MINUTE, 10 * MINUTE, 5 * MINUTE, 0)
 EXPIRING, EXPIRED, STOPPED = NoticeKind.EXPIRING, NoticeKind.EXPIRED, NoticeKind.STOPPED
@@ -341,7 +342,25 @@ class TestRenewal:
 
         assert schedule.due(clock()) is Due.RENEW
 
-    @pytest.mark.parametrize("happens", ["start", "no token", "end", "sleep", "failure", "vanished", "same"])
+    def test_does_not_begin_before_the_store_was_read(
+        self, schedules: Callable[..., TokenSchedule], clock: Clock
+    ) -> None:
+        schedule = schedules(NOTIFY)
+        schedule.reconfigure(AUTO, 600, THRESHOLDS, None, clock())
+
+        assert schedule.due(clock()) is None
+
+    def test_a_request_of_the_user_that_failed_under_notify_brings_no_renewal_forward(
+        self, schedules: Callable[..., TokenSchedule], clock: Clock
+    ) -> None:
+        schedule = schedules(NOTIFY)
+        schedule.saw(one := token(clock), clock())
+        schedule.failed(BrokerUnavailable("no"), clock())
+        schedule.reconfigure(AUTO, 600, THRESHOLDS, None, clock())
+
+        assert schedule.renew_at == one.expires - 600
+
+    @pytest.mark.parametrize("happens", ["start", "no token", "end", "sleep", "failure", "portal", "vanished", "same"])
     def test_notify_never_renews(self, happens: str, schedules: Callable[..., TokenSchedule], clock: Clock) -> None:
         schedule = schedules(NOTIFY)
         one = token(clock)
@@ -352,6 +371,8 @@ class TestRenewal:
             clock.now = one.expires
         if happens == "failure":
             schedule.failed(BrokerUnavailable("no"), clock())
+        if happens == "portal":
+            schedule.failed(error_for(3, "[8050:no]"), clock())
         if happens == "vanished":
             clock.now = one.expires - 100
             schedule.saw(None, clock())
@@ -381,7 +402,48 @@ class TestClear:
         clock.advance(3600)
         schedule.saw(None, clock(), interrupted=True)
 
-        assert schedule.due(clock() + 60) is Due.RENEW
+        assert schedule.due(clock() + 9.9) is None, "whoever rotates may be about to store the next one"
+        assert schedule.due(clock() + 10) is Due.RENEW
+
+    def test_a_token_lost_to_a_rotation_does_not_cut_the_back_off_short(
+        self, schedule: TokenSchedule, clock: Clock
+    ) -> None:
+        schedule.saw(token(clock), clock())
+        schedule.failed(RateLimited("no", retry_after=100.0), clock(), rotating=True)
+
+        schedule.saw(None, clock(), interrupted=True)
+
+        assert schedule.renew_at == clock() + 100
+
+    def test_right_after_a_failed_rotation_is_one_if_there_was_another_token_meanwhile(
+        self, schedule: TokenSchedule, clock: Clock
+    ) -> None:
+        schedule.saw(token(clock), clock())
+        schedule.failed(BrokerUnavailable("no"), clock(), rotating=True)
+        schedule.saw(token(clock, name="another"), clock())
+
+        schedule.saw(None, clock())
+
+        assert schedule.renew_at is None
+
+    def test_is_none_if_the_token_died_which_is_replaced_at_once_and_then_after_growing_pauses(
+        self, schedule: TokenSchedule, clock: Clock
+    ) -> None:
+        schedule.saw(token(clock), clock())
+        schedule.saw(None, clock(), died=True)
+        assert schedule.due(clock()) is Due.RENEW
+        schedule.failed(BrokerUnavailable("no"), clock())
+
+        schedule.saw(None, clock(), died=True)
+
+        assert schedule.renew_at == clock() + 10
+
+    def test_is_not_undone_by_a_clock_that_is_set_back(self, schedule: TokenSchedule, clock: Clock) -> None:
+        schedule.saw(token(clock), clock())
+        schedule.failed(BrokerUnavailable("no"), clock())
+        schedule.cleared()
+
+        assert schedule.due(clock() - DAY) is None
 
     @pytest.mark.parametrize(("seconds", "goes_on"), [(59.9, True), (60, False)])
     def test_is_told_from_a_rotation_that_failed_within_the_minute_before(
@@ -403,6 +465,15 @@ class TestClear:
 
         assert not schedule.due(clock() + 10 * DAY)
 
+    def test_of_a_token_that_the_five_minute_rule_leaves_alone_stops_the_renewal(
+        self, schedule: TokenSchedule, clock: Clock
+    ) -> None:
+        schedule.saw(one := token(clock), clock())
+        clock.now = one.expires - 300
+        schedule.saw(None, clock())
+
+        assert schedule.renew_at is None
+
     @pytest.mark.parametrize("left", [299, 1, -1])
     def test_by_the_five_minute_rule_is_followed_by_a_renewal_after_the_expiry(
         self, left: int, schedule: TokenSchedule, clock: Clock
@@ -412,6 +483,7 @@ class TestClear:
 
         schedule.saw(None, clock())
 
+        assert schedule.due(clock()) is None
         assert one.expires + 1 <= schedule.renew_at <= one.expires + 3
 
     def test_by_the_five_minute_rule_does_not_cut_the_back_off_short(
@@ -502,6 +574,17 @@ class TestFailure:
 
         assert found == [10, 20, 40, 60, 60, 60]
 
+    def test_a_revoke_that_was_never_sent_leaves_the_token_alive_and_pauses_grow(
+        self, schedule: TokenSchedule, clock: Clock
+    ) -> None:
+        schedule.saw(token(clock), clock())
+        unsent = BrokerUnavailable("no")
+        unsent.was_sent = False
+        for _ in range(9):
+            schedule.failed(unsent, clock(), rotating=True)
+
+        assert schedule.renew_at == clock() + 600
+
     @pytest.mark.parametrize(("drawn", "first", "last"), [(0.0, 5, 30), (1.0, 15, 90)])
     def test_the_pauses_of_many_machines_are_spread(
         self, drawn: float, first: int, last: int, *, schedule: TokenSchedule, clock: Clock, dice: Dice
@@ -539,15 +622,28 @@ class TestFailure:
         schedule.failed(BrokerUnavailable("no"), clock())
         assert schedule.due(clock()) is None
 
+    def test_a_clock_that_was_set_back_is_no_reason_to_ask_once_the_failures_are_over(
+        self, schedule: TokenSchedule, clock: Clock
+    ) -> None:
+        schedule.saw(None, clock())
+        schedule.failed(BrokerUnavailable("no"), clock())
+        schedule.answered(token(clock), clock(), same=False)
+
+        assert schedule.due(clock() - HOUR) is None
+
     def test_a_computer_that_is_offline_for_weeks_keeps_trying(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(None, clock())
 
         assert pauses(schedule, clock, 5000)[-1] == 60
 
-    def test_a_longer_pause_that_kiwoom_asks_for_is_honoured(self, schedule: TokenSchedule, clock: Clock) -> None:
+    @pytest.mark.parametrize("seconds", [120.0, 1000.0])
+    def test_a_longer_pause_that_kiwoom_asks_for_is_honoured(
+        self, seconds: float, schedule: TokenSchedule, clock: Clock
+    ) -> None:
         schedule.saw(None, clock())
+        schedule.failed(RateLimited("no", retry_after=seconds), clock())
 
-        assert pauses(schedule, clock, 1, RateLimited("no", retry_after=120.0)) == [120]
+        assert [schedule.due(clock() + after) for after in (0, seconds - 1, seconds)] == [None, None, Due.RENEW]
 
     def test_a_shorter_pause_that_kiwoom_asks_for_does_not_cut_the_back_off(
         self, schedule: TokenSchedule, clock: Clock
@@ -623,6 +719,20 @@ class TestFailure:
 
         assert schedule.due(clock() + 60) is Due.ROTATE
         assert schedule.due(clock() + 6 * 3600) is None
+
+    @pytest.mark.parametrize(
+        ("policy", "rotating"), [("auto", True), ("daily 06:30", False)], ids=["rotate under auto", "refresh"]
+    )
+    def test_what_the_user_asked_for_and_the_portal_has_to_mend_is_tried_again_without_revoking(
+        self, policy: str, *, rotating: bool, schedules: Callable[..., TokenSchedule], clock: Clock
+    ) -> None:
+        schedule = schedules(policy)
+        clock.now = datetime(2026, 11, 26, 22, tzinfo=KST).timestamp()
+        schedule.saw(token(clock), clock())
+
+        schedule.failed(error_for(3, "[8050:no]"), clock(), rotating=rotating)
+
+        assert schedule.due(clock() + 60) is Due.RENEW
 
     def test_a_stop_is_told_once(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(None, clock())

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.doubles import Clock
-from tray_app.core.errors import BrokerUnavailable, KeysRefused, RevokeFailed
+from tray_app.core.errors import BrokerUnavailable, KeysRefused, KiwoomTokenError, RevokeFailed
 from tray_app.core.notices import Notice, NoticeKind
 from tray_app.core.renewal_schedule import Due
 from tray_app.core.secret import Secret
@@ -23,9 +23,9 @@ def at(hours: float, day: int = 0) -> float:
     return (MONDAY + timedelta(days=day, hours=hours)).timestamp()
 
 
-def token(created: float, name: str = "one") -> Token:
+def token(created: float, name: str = "one", hours: float = 24) -> Token:
     start = datetime.fromtimestamp(created, KST)
-    return Token(Secret(f"{name}-token-of-a-test"), start + timedelta(days=1), start)
+    return Token(Secret(f"{name}-token-of-a-test"), start + timedelta(hours=hours), start)
 
 
 def schedule(policy: str = "daily 06:30") -> TokenSchedule:
@@ -62,6 +62,31 @@ class TestRotation:
         daily.saw(one, at(15))
         assert daily.due(at(9, day=1)) is None
         assert daily.due(one.expires - 600) is Due.RENEW
+
+    def test_a_computer_that_slept_into_the_session_renews_what_is_about_to_expire_at_once(self) -> None:
+        daily = schedule()
+        one = token(at(15))
+        daily.saw(one, at(15))
+        assert daily.due(one.expires - 60) is Due.RENEW
+
+    @pytest.mark.parametrize(
+        ("created", "hours", "start", "expected"),
+        [
+            (15, 24, 24 + 7.5, 24 + 7.5),  # it would expire in the session
+            (15, 24, 24 + 9, None),  # the market is open already
+            (5, 24, 7, None),  # it expires at night
+            (6.5, 24, 6.5, None),  # it expires as the hour of rotation comes
+            (6.5, 30, 6.5, 24 + 6.5),  # it was made at that hour, and is in time for the next one
+        ],
+    )
+    def test_a_program_that_starts_catches_up_only_what_saves_the_session(
+        self, created: float, hours: float, start: float, expected: float | None
+    ) -> None:
+        daily = schedule()
+        one = token(at(created), hours=hours)
+        daily.saw(one, at(start))
+        assert daily.rotate_at == (None if expected is None else at(expected))
+        assert daily.renew_at == (one.expires - 600 if expected is None else at(expected))
 
     def test_an_expired_token_is_replaced_at_any_hour(self) -> None:
         daily = schedule()
@@ -124,6 +149,32 @@ class TestRotation:
         daily.cleared()
         daily.failed(BrokerUnavailable("no"), at(22))
         assert daily.due(at(22) + 60) is Due.RENEW
+
+    def test_after_a_failed_revoke_the_next_token_is_rotated_again(self) -> None:
+        daily = schedule()
+        daily.saw(token(at(15)), at(15))
+        daily.failed(RevokeFailed("no"), at(6.5, day=1), rotating=True)
+        daily.saw(token(at(15, day=1), "two"), at(15, day=1))
+        assert daily.rotate_at == at(6.5, day=2)
+
+    def test_a_refused_revoke_is_not_followed_by_a_request_because_the_clock_was_set_back(self) -> None:
+        daily = schedule()
+        one = token(at(15))
+        daily.saw(one, at(15))
+        daily.failed(BrokerUnavailable("no"), at(6.5, day=1), rotating=True)
+        now = at(6, day=1)
+        assert daily.due(now) is Due.ROTATE
+        daily.failed(RevokeFailed("no"), now, rotating=True)
+        assert (daily.due(now), daily.renew_at) == (None, one.expires - 600)
+
+    def test_one_that_is_tried_again_ends_when_it_is_switched_off(self) -> None:
+        daily = schedule()
+        one = token(at(15))
+        daily.saw(one, at(15))
+        now = at(6.5, day=1)
+        daily.failed(BrokerUnavailable("no"), now, rotating=True)
+        daily.reconfigure("auto", 600, (), None, now)
+        assert (daily.rotate_at, daily.renew_at) == (None, one.expires - 600)
 
     def test_a_failed_revoke_leaves_the_token_to_be_renewed_at_its_expiry(self, clock: Clock) -> None:
         daily = schedule()
@@ -218,6 +269,13 @@ class TestRotation:
         daily.answered(two, at(9, day=7), same=False, rotated=True)
         assert daily.renew_at == at(6.5, day=8)
 
+    def test_the_same_token_back_is_told_of_no_rotation_that_the_user_watches(self) -> None:
+        auto = schedule("auto")
+        one = token(at(21))
+        auto.saw(one, at(21))
+        auto.answered(one, at(22), same=True, rotated=True)
+        assert auto.notices(at(22)) == []
+
 
 class TestPlannedOnce:
     """`refresh --rotate --at HH:MM`: once, whatever the policy."""
@@ -230,6 +288,29 @@ class TestPlannedOnce:
         assert (planned.renew_at, planned.rotate_at) == (at(6.5), at(6.5))
         assert planned.due(at(6.5) - 1) is None
         assert planned.due(at(6.5)) is Due.ROTATE
+
+    def test_goes_before_a_renewal_of_the_same_moment(self) -> None:
+        planned = schedule("auto")
+        one = token(at(7))
+        planned.saw(one, at(7))
+        planned.plan_rotation(one.expires - 600)
+        assert planned.rotate_at == one.expires - 600
+        assert planned.due(one.expires - 600) is Due.ROTATE
+
+    @pytest.mark.parametrize("error", [BrokerUnavailable("no"), RevokeFailed("no")])
+    def test_outlasts_a_rotation_by_the_user_that_fails_before(self, error: KiwoomTokenError) -> None:
+        planned = schedule("notify")
+        planned.saw(token(at(11)), at(11))
+        planned.plan_rotation(at(6.5, day=1))
+        planned.failed(error, at(22), rotating=True)
+        assert planned.rotate_at == at(6.5, day=1)
+
+    def test_is_not_put_off_by_a_refresh_of_the_user_that_fails(self) -> None:
+        planned = schedule("notify")
+        planned.saw(token(at(11)), at(11))
+        planned.plan_rotation(at(6.5, day=1))
+        planned.failed(BrokerUnavailable("no"), at(6.5, day=1))
+        assert planned.due(at(6.5, day=1)) is Due.ROTATE
 
     @pytest.mark.parametrize("is_refused_in_doubt", [True, False])
     def test_what_may_have_cost_the_token_is_told_though_nothing_is_renewed_by_itself(
