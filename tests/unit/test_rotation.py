@@ -260,6 +260,7 @@ class TestRotation:
         auto.failed(RevokeFailed("no"), at(22), rotating=True)
         assert not auto.stopped
         assert auto.renew_at == one.expires - 600
+        assert auto.notices(at(22)) == []
 
     def test_after_a_weekend_asleep_there_is_one_request(self) -> None:
         daily = schedule()
