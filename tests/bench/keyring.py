@@ -13,15 +13,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from tests.bench.timing import Figure
-from tests.desktop.session import Desktop
+from tests.desktop.session import ROOT, Desktop
 from tests.desktop.trader import Trader
 from tests.desktop.tray import ITEM
 
-_ROOT = Path(__file__).resolve().parents[2]
 _FROZEN_SECONDS = 10.0
 _CALLS = 2000
 
@@ -58,8 +56,8 @@ def _run(trader: Trader, case: str) -> dict[str, Any]:
     """Run this module as a program on the trader's desktop; return what it measured, and `end`, the seconds from its
     last line to its end."""
     ran = subprocess.run(
-        [sys.executable, "-m", __spec__.name if __spec__ else __name__, case],
-        env=trader.desktop.env(**trader.environment, PYTHONPATH=str(_ROOT)),
+        [sys.executable, "-m", __name__, case],
+        env=trader.desktop.env(**trader.environment, PYTHONPATH=str(ROOT)),
         cwd=trader.desktop.home,
         capture_output=True,
         text=True,

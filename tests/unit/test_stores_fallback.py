@@ -38,6 +38,7 @@ PROBLEMS = [
     KeyringUnavailable.FAILED,
 ]
 ENTRY = (SERVICE, "default")
+HOUR, DAY = 3600.0, 86400.0
 
 
 class FakeVault:
@@ -102,9 +103,6 @@ def in_keyring(keyring_client: Any, clock: Clock, tmp_path: Path) -> KeyringStor
     """The keyring alone, as a process sees it that does not use the file."""
     marker = ChangeMarker(str(tmp_path / "state" / "default.signal"))
     return KeyringStore("default", keyring_client, marker, ThreadLock(), clock)
-
-
-HOUR, DAY = 3600.0, 86400.0
 
 
 @pytest.mark.parametrize(
@@ -362,37 +360,6 @@ class TestFileIsACopy:
 
         assert (store.read(), store.place().kind) == (newer, "file")
 
-    def test_a_clear_says_why_the_keyring_was_not_asked_and_whether_there_was_anything(
-        self, store: FallbackStore, keyring_client: FakeVault, clock: Clock
-    ) -> None:
-        store.write(token_for("a-token", DAY, clock()))
-        assert (store.clear(), store.place().problem) == (True, None)
-        keyring_client.problem = KeyringUnavailable.SILENT
-        assert (store.clear(), store.place().problem_code) == (False, KeyringUnavailable.SILENT)
-
-    def test_a_keyring_that_is_back_is_the_place_again_also_with_nothing_stored(
-        self, store: FallbackStore, keyring_client: FakeVault
-    ) -> None:
-        keyring_client.problem = KeyringUnavailable.SILENT
-        store.clear()
-        keyring_client.problem = None
-        store.check()
-        assert (store.place().kind, store.place().problem) == ("keyring", None)
-
-    @pytest.mark.parametrize("problem", [None, KeyringUnavailable.SILENT])
-    def test_only_a_token_in_the_file_is_encrypted_with_a_new_key(
-        self, in_keyring: KeyringStore, keyring_client: FakeVault, clock: Clock, path: Path, problem: str | None
-    ) -> None:
-        cipher = Cipher(Secret("Zmlyc3Qta2V5LW9mLWEtdGVzdC10aGF0LWlzLW9uZSE="))
-        plain = FallbackStore(in_keyring, FileStore(str(path), in_keyring.lock, clock), clock)
-        with_key = FallbackStore(in_keyring, FileStore(str(path), in_keyring.lock, clock, cipher=cipher), clock)
-        keyring_client.problem = problem
-        plain.write(token_for("a-token", DAY, clock()))
-        with_key.read()
-        assert with_key.wants_rewriting() is (problem is not None)
-        with_key.write(token_for("a-token", DAY, clock()))
-        assert not with_key.wants_rewriting()
-
     @pytest.mark.parametrize("problem", [KeyringUnavailable.UNREACHABLE, KeyringUnavailable.ASKING])
     def test_it_is_read_while_the_keyring_cannot_be(
         self, problem: str, store: FallbackStore, copied: Any, keyring_client: FakeVault, clock: Clock
@@ -547,6 +514,38 @@ class TestKeyringDoesNotWork:
         store.read()
 
         assert store.version() == store.version()
+
+    def test_a_clear_says_why_the_keyring_was_not_asked_and_whether_there_was_anything(
+        self, problem: str, store: FallbackStore, keyring_client: FakeVault, clock: Clock
+    ) -> None:
+        store.write(token_for("a-token", DAY, clock()))
+        assert (store.clear(), store.place().problem) == (True, None)
+        keyring_client.problem = problem
+        assert (store.clear(), store.place().problem_code) == (False, problem)
+
+    def test_a_keyring_that_is_back_is_the_place_again_also_with_nothing_stored(
+        self, problem: str, store: FallbackStore, keyring_client: FakeVault
+    ) -> None:
+        keyring_client.problem = problem
+        store.clear()
+        keyring_client.problem = None
+        store.check()
+        assert (store.place().kind, store.place().problem) == ("keyring", None)
+
+
+@pytest.mark.parametrize("problem", [None, KeyringUnavailable.SILENT])
+def test_only_a_token_in_the_file_is_encrypted_with_a_new_key(
+    in_keyring: KeyringStore, keyring_client: FakeVault, clock: Clock, path: Path, problem: str | None
+) -> None:
+    cipher = Cipher(Secret("Zmlyc3Qta2V5LW9mLWEtdGVzdC10aGF0LWlzLW9uZSE="))
+    plain = FallbackStore(in_keyring, FileStore(str(path), in_keyring.lock, clock), clock)
+    with_key = FallbackStore(in_keyring, FileStore(str(path), in_keyring.lock, clock, cipher=cipher), clock)
+    keyring_client.problem = problem
+    plain.write(token_for("a-token", DAY, clock()))
+    with_key.read()
+    assert with_key.wants_rewriting() is (problem is not None)
+    with_key.write(token_for("a-token", DAY, clock()))
+    assert not with_key.wants_rewriting()
 
 
 class TestCoherence:

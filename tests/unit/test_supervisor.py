@@ -238,13 +238,19 @@ def test_why_other_tools_did_not_get_the_token_is_told(make: Make, service: Fake
     assert watched.unpublished == [service.unpublished]
 
 
-def test_what_could_not_be_stored_is_stored_within_a_minute_of_there_being_room(
-    make: Make, service: FakeService, clock: Clock
-) -> None:
+def with_unsaved(make: Make, service: FakeService) -> Watched:
+    """Return a supervisor that has a token which could not be stored."""
     service.hold(token_for("a-token", DAY, START))
     watched = make()
     watched.start()
     service.unsaved = service.token
+    return watched
+
+
+def test_what_could_not_be_stored_is_stored_within_a_minute_of_there_being_room(
+    make: Make, service: FakeService, clock: Clock
+) -> None:
+    watched = with_unsaved(make, service)
     before = service.published
     for _ in range(5):
         watched.advance(30)
@@ -254,10 +260,7 @@ def test_what_could_not_be_stored_is_stored_within_a_minute_of_there_being_room(
 def test_what_could_not_be_stored_is_stored_at_the_next_tick_of_a_face_that_ticks_each_minute(
     make: Make, service: FakeService, clock: Clock
 ) -> None:
-    service.hold(token_for("a-token", DAY, START))
-    watched = make()
-    watched.start()
-    service.unsaved = service.token
+    watched = with_unsaved(make, service)
     watched.advance(0.2)
     tried = service.published
     watched.advance(59.8)

@@ -92,7 +92,7 @@ class RenewalSchedule:
         self._has_started = False
         self._renew_at: float | None = None
         self._rotates = False
-        """Whether the token is revoked first at `_renew_at`; only while there are both."""
+        """True if the token is to be revoked first at `_renew_at`; False without a token or a moment."""
         self._planned_at: float | None = None
         self._done_plan: float | None = None
         """A plan that was carried out or missed; the store may show it for a moment longer."""

@@ -37,7 +37,7 @@ class LockRecord:
 
     `rotate_at` is when to revoke and reissue the token once, in seconds of the epoch, or None. `check` is the last
     check that somebody wished and to which Kiwoom did not say whether the token works. `unsaved` has the
-    fingerprints of the tokens that could not be stored, so that only the program that got one has it.
+    fingerprints of the tokens that could not be stored: each is only in the memory of the program that got it.
     """
 
     __slots__ = ("check", "evidence", "last", "rotate_at", "unsaved")
@@ -86,8 +86,8 @@ class LockRecord:
         return self.check.failure(now) if self.check.at > confirmed_at else None
 
     def unsaved_with(self, token: Token, error: StoreError | None) -> tuple[str, ...]:
-        """Return the fingerprints of the tokens that could not be stored, now that storing this one ended with `error`
-        or, if that is None, well."""
+        """Return `unsaved` after an attempt to store this token: with its fingerprint if that ended with `error`, else
+        without it."""
         name = token.value.fingerprint()
         others = tuple(one for one in self.unsaved if one != name)
         return others if error is None else (*others, name)[-_MOST_UNSAVED:]

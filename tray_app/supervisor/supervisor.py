@@ -40,7 +40,8 @@ _RETRY_SECONDS = 60.0
 """A store that could not be read is tried again after this time, though its version is the same."""
 
 _SAVE_PAUSE_SECONDS = 50.0
-"""So long after it failed, saving is tried again: at each tick of a face that calls `tick` once a minute."""
+"""What could not be saved is tried again after this time: less than a minute, so that a face that ticks once a minute
+tries at every tick."""
 
 
 def _ignore(*_: object) -> None:
