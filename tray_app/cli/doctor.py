@@ -18,7 +18,7 @@ from tray_app.cli.diagnostics import COMMAND_LINE, TRAY, crash_file, log_file, l
 from tray_app.cli.finding import Finding
 from tray_app.cli.folder_scan import SCAN_SECONDS, scan_folder
 from tray_app.cli.login import no_place_for_keys
-from tray_app.cli.remedy_line import check_lock, remedy_line
+from tray_app.cli.remedy_line import remedy_line
 from tray_app.core import logs
 from tray_app.core.errors import (
     DONE,
@@ -259,7 +259,7 @@ def _lock(settings: Settings) -> Iterator[Finding]:
         paths.append(os.path.join(os.path.dirname(service.tokens.ended.path), ISSUED_FILE))
     yield from _misplaced(name, (path for path in paths if path not in told_elsewhere))
     try:
-        check_lock(lock)
+        lock.check()
     except StoreError as error:
         yield Finding(name, say(error), good=False)
 

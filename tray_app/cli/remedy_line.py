@@ -18,7 +18,6 @@ from tray_app.system.private_files import check_writable
 
 if TYPE_CHECKING:
     from tray_app.settings.load import Settings
-    from tray_app.stores.lock import ThreadLock
 
 _NAME = msg("what helps")
 _IS_NO_FAULT = frozenset({Remedy.NONE, Remedy.ISSUE, Remedy.CHECK, Remedy.ROTATE, Remedy.RETRY, Remedy.WAIT})
@@ -35,12 +34,6 @@ def remedy_line(settings: Settings) -> Finding:
     if remedy == Remedy.ENTER_KEYS and (told := no_place_for_keys(settings)):
         return Finding(_NAME, told, good=False)
     return _finding(remedy, settings.profile, settings.mode, None if state.last is None else state.last.error)
-
-
-def check_lock(lock: ThreadLock) -> None:
-    """Raise `StoreError` if there is something in the lock's place that cannot be locked; make nothing there."""
-    if os.path.lexists(lock.path) and lock.try_acquire():
-        lock.release()
 
 
 def _finding(remedy: str, profile: str, mode: str, error: KiwoomTokenError | None = None) -> Finding:
@@ -63,7 +56,7 @@ def _state_of(settings: Settings, now: float) -> TokenState:
         record, place = service.tokens.read_record(), service.store.place()
         if place.kind == "file":
             check_writable(os.path.dirname(place.path), "KIWOOM_TRAY_DATA_DIR")
-        check_lock(service.store.lock)
+        service.store.lock.check()
         is_doubtful = token is not None and service.tokens.is_doubtful(token, record.evidence)
     except KiwoomTokenError as error:
         return _with_error(state, error, now)

@@ -117,6 +117,11 @@ class ThreadLock:
         self._holder = None
         self._turn.release()
 
+    def check(self) -> None:
+        """Raise `StoreError` if there is something in the lock's place that cannot be locked; make nothing there."""
+        if os.path.lexists(self.path) and self.try_acquire():
+            self.release()
+
     def read_record(self) -> dict[str, Any]:
         """Return the last holder's record; empty without one."""
         return dict(self._record)
