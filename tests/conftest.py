@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.holidays import place_holidays
 from tray_app.core.trading import install_closed_days
 
@@ -88,7 +89,7 @@ def _why_no_qt() -> str:
     """What the program says where Qt does not load; asked in a process of its own, lest half of Qt stay in this one."""
     asked = subprocess.run(
         [sys.executable, "-m", "tray_app", "--self-test"],
-        cwd=Path(__file__).resolve().parents[1],
+        cwd=ROOT,
         env={**os.environ, "LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"},
         capture_output=True,
         encoding="utf-8",

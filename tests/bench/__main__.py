@@ -18,10 +18,11 @@ from compileall import compile_dir
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests import ROOT
+
 if TYPE_CHECKING:
     from tests.bench.timing import Figure
 
-ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("library", "programs", "crowd", "keyring", "tray")
 
 

@@ -10,9 +10,9 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from tests import ROOT
 from tests.bench.timing import Figure, programs_in_turn
 
-ROOT = Path(__file__).resolve().parents[2]
 KWCLI_VARIABLE = "KIWOOM_TRAY_KWCLI_PYTHON"
 """The Python that has `kwcli`, which needs a newer one than this program does."""
 

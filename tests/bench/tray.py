@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from tests import ROOT
 from tests.bench.timing import Figure
 from tests.desktop.session import Desktop, Program
 from tests.desktop.trader import Trader, processes_of
@@ -21,8 +22,7 @@ PYTHON_VARIABLE = "KIWOOM_TRAY_BENCH_PYTHON"
 httpcore load trio, click, rich and others where the tools of the tests have brought them."""
 
 _STARTS = 5
-_ROOT = Path(__file__).resolve().parents[2]
-_TINY = _ROOT / "tests" / "desktop" / "tiny_tray.py"
+_TINY = ROOT / "tests" / "desktop" / "tiny_tray.py"
 
 
 def figures(idle_seconds: float = 60.0) -> Iterator[Figure]:
@@ -31,7 +31,7 @@ def figures(idle_seconds: float = 60.0) -> Iterator[Figure]:
         with Trader(desktop, lifetime=4 * 3600) as trader:
             trader.settings(policy="auto")
             python = os.environ.get(PYTHON_VARIABLE, sys.executable)
-            environment = {**trader.environment, "PYTHONPATH": str(_ROOT)}
+            environment = {**trader.environment, "PYTHONPATH": str(ROOT)}
             starts: dict[str, Callable[[], Program]] = {
                 "ours": lambda: desktop.start([python, "-m", "tray_app", "--background"], env=environment),
                 "tiny": lambda: desktop.start([python, str(_TINY)]),

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from tests import ROOT
 from tray_app.core.errors import BrokerUnavailable, KiwoomTokenError
 from tray_app.core.token import KST, Token, token_for
 from tray_app.history.database import FILE, History, flush_history
@@ -19,7 +20,7 @@ from .screen import Window
 from .session import Desktop
 from .trader import TITLE, Trader
 
-FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+FOLDER = ROOT / "docs" / "pictures"
 LOCALES = {"ko": "ko_KR.UTF-8", "en": "C.UTF-8"}
 _PROGRAM = "kiwoom-token-tray"
 _DIED = {"ko": "만료 전에 무효", "en": "stopped working early"}

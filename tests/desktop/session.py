@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import IO, Any, Self, TypeVar
 from xml.sax.saxutils import escape, quoteattr
 
+from tests import ROOT
 from tests.holidays import place_holidays
 
 from . import reaper, secret_service, tray
@@ -30,7 +31,6 @@ from .tray import MenuEntry, StatusIcon
 
 T = TypeVar("T")
 
-ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = " ".join(
     (ROOT / "tests/debian-packages.txt").read_text().split()
     + (ROOT / "resources/qt-debian-packages.txt").read_text().split()

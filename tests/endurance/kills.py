@@ -24,6 +24,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests import ROOT
 from tests.redis.server import PROGRAM as REDIS
 from tests.redis.server import RealRedis, free_port
 from tray_app.core.errors import BrokerUnavailable, KeyringUnavailable, KiwoomTokenError, NoToken
@@ -33,7 +34,6 @@ from tray_app.service.composition import open_broker, open_service
 from tray_app.service.token_service import TokenService
 from tray_app.settings.load import load_settings
 
-ROOT = Path(__file__).resolve().parents[2]
 PYTHON_PATH = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "processes" / "host")])
 STORES = "file", "keyring", "auto", "redis"
 CAN_FORK = hasattr(os, "fork")

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
+from tests import ROOT
 from tests.processes.file_keyring import use_file_keyring
 from tests.redis.server import MISSING, PROGRAM, REQUIRED, RealRedis
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 
-ROOT = Path(__file__).resolve().parents[2]
 PYTHON_PATH = os.pathsep.join([str(ROOT), str(Path(__file__).parent / "host")])
 """Of every program that a test starts, so that it has the keyring of the test if there is one."""
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests import ROOT
 from tests.redis.server import MISSING, PATIENCE_SECONDS, PROGRAM, REQUIRED, RealRedis
 from tray_app.core.secret import Secret
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
@@ -21,8 +22,6 @@ from tray_app.stores.change_marker import ChangeMarker
 from tray_app.stores.lock import ProfileLock
 from tray_app.stores.redis import RedisStore
 from tray_app.stores.redis_server import RedisServer
-
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -94,7 +93,7 @@ def machine_environment(tmp_path: Path, sandbox: SandboxKiwoom) -> Callable[...,
             "KIWOOM_TRAY_BASE_URL": sandbox.base_url,
             "APP_KEY": SANDBOX_APP_KEY,
             "APP_SECRET": SANDBOX_APP_SECRET,
-            "PYTHONPATH": str(REPOSITORY),
+            "PYTHONPATH": str(ROOT),
         }
 
     return make

@@ -18,13 +18,13 @@ import httpx
 import pytest
 
 import tray_app
+from tests import ROOT
 from tests.doubles import START, Clock
 from tray_app import AsyncTokens, KiwoomAuth, TokenManager
 from tray_app.api.token_manager import ModulesManager
 from tray_app.core.errors import SettingsError
 from tray_app.stores.memory import MemoryStore
 
-ROOT = Path(__file__).resolve().parents[2]
 VALUE = "never-to-be-seen-token"
 DAY = 86400
 

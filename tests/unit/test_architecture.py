@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[2] / "tray_app"
-TESTS = Path(__file__).resolve().parents[1]
+from tests import ROOT
+
+PACKAGE = ROOT / "tray_app"
+TESTS = ROOT / "tests"
 
 FLOORS = (
     {"core"},

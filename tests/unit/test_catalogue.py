@@ -6,16 +6,16 @@ import gettext
 import string
 from collections.abc import Callable
 from gettext import NullTranslations
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from tests import ROOT
 from tests.scripts import load_script
 from tray_app.cli.parser import command_parser
 from tray_app.core import language
 
-FOLDER = Path(__file__).parents[2] / "resources" / "translations"
+FOLDER = ROOT / "resources" / "translations"
 
 
 @pytest.fixture(scope="module")

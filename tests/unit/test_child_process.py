@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tray_app.system import child_process
 from tray_app.system.child_process import (
     child_environment,
@@ -22,7 +23,6 @@ from tray_app.system.child_process import (
     user_environment,
 )
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 SECRET = "an-app-secret-of-a-test"
 TRAPS = [
     *("tray_app/__init__.py", "tray_app/__main__.py", "tray_app/app.py", "settings.py", "core.py"),
@@ -61,7 +61,7 @@ def run(way: str, *arguments: str, folder: Path, path: str, **environ: str) -> s
     if kind == "script":
         script.parent.mkdir(exist_ok=True)
         script.write_text(f"from {module} import run\nrun()\n")
-    program = {"script": [str(script)], "module": ["-m", "tray_app"], "path": [str(CHECKOUT / "tray_app")]}[kind]
+    program = {"script": [str(script)], "module": ["-m", "tray_app"], "path": [str(ROOT / "tray_app")]}[kind]
     return subprocess.run(
         [sys.executable, *program, *arguments],
         cwd=folder,
@@ -76,7 +76,7 @@ def run(way: str, *arguments: str, folder: Path, path: str, **environ: str) -> s
 
 @pytest.mark.parametrize("more", ["", os.pathsep, os.pathsep + ".", os.pathsep + "./"])
 def test_doctor_runs_nothing_of_the_working_folder(trapped: Path, more: str) -> None:
-    done = run("kiwoom-token", "doctor", "--json", folder=trapped, path=f"{CHECKOUT}{more}")
+    done = run("kiwoom-token", "doctor", "--json", folder=trapped, path=f"{ROOT}{more}")
 
     found = {one["name"]: one["text"] for one in json.loads(done.stdout)}
     assert found["screen"] == "Qt can use it", done.stderr
@@ -85,7 +85,7 @@ def test_doctor_runs_nothing_of_the_working_folder(trapped: Path, more: str) -> 
 @pytest.mark.parametrize("way", ["kiwoom-token-tray", "python PATH/tray_app"])
 @pytest.mark.parametrize("more", ["", os.pathsep])
 def test_tray_runs_nothing_of_the_working_folder(trapped: Path, way: str, more: str) -> None:
-    assert run(way, "--self-test", folder=trapped, path=f"{CHECKOUT}{more}").returncode == 0
+    assert run(way, "--self-test", folder=trapped, path=f"{ROOT}{more}").returncode == 0
 
 
 def test_module_that_was_found_elsewhere_imports_nothing_from_the_working_folder(trapped: Path) -> None:
@@ -93,7 +93,7 @@ def test_module_that_was_found_elsewhere_imports_nothing_from_the_working_folder
         one.unlink()
     (trapped / "tray_app").rmdir()
 
-    done = run("python -m tray_app", "--self-test", folder=trapped, path=str(CHECKOUT))
+    done = run("python -m tray_app", "--self-test", folder=trapped, path=str(ROOT))
 
     assert done.returncode == 0, done.stderr
 
@@ -101,7 +101,7 @@ def test_module_that_was_found_elsewhere_imports_nothing_from_the_working_folder
 def test_checkout_is_run_from_its_own_folder(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tray_app", "--self-test"],
-        cwd=CHECKOUT,
+        cwd=ROOT,
         env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
         capture_output=True,
         timeout=60,
@@ -111,7 +111,7 @@ def test_checkout_is_run_from_its_own_folder(tmp_path: Path) -> None:
 
 
 def test_get_runs_nothing_of_the_working_folder(trapped: Path) -> None:
-    done = run("kiwoom-token", "get", "--no-issue", folder=trapped, path=f"{CHECKOUT}{os.pathsep}")
+    done = run("kiwoom-token", "get", "--no-issue", folder=trapped, path=f"{ROOT}{os.pathsep}")
 
     assert done.returncode == 3, done.stderr
 
@@ -126,14 +126,14 @@ def test_a_child_of_ours_gets_no_secret_and_no_folder_that_moves() -> None:
         "KIWOOM_TOKEN": "t",
         "KIWOOM_TRAY_REDIS_URL": "redis://:password@host",
         "KIWOOM_TRAY_DATA_DIR": "/data",
-        "PYTHONPATH": os.pathsep.join(["", ".", str(CHECKOUT), "lib"]),
+        "PYTHONPATH": os.pathsep.join(["", ".", str(ROOT), "lib"]),
     }
 
     assert child_environment(environ) == {
         "PATH": "/bin",
         "DISPLAY": ":0",
         "KIWOOM_TRAY_DATA_DIR": "/data",
-        "PYTHONPATH": str(CHECKOUT),
+        "PYTHONPATH": str(ROOT),
     }
     assert "PYTHONPATH" not in child_environment({"PYTHONPATH": "."})
 
@@ -144,14 +144,14 @@ def test_a_child_of_ours_does_not_import_from_the_working_folder_either(trapped:
     link.symlink_to(trapped)
 
     for named in (trapped, link):
-        done = run("kiwoom-token", "doctor", "--json", folder=trapped, path=f"{CHECKOUT}{os.pathsep}{named}")
+        done = run("kiwoom-token", "doctor", "--json", folder=trapped, path=f"{ROOT}{os.pathsep}{named}")
         assert {one["name"]: one["text"] for one in json.loads(done.stdout)}["screen"] == "Qt can use it", done.stderr
 
 
 def test_start_imports_nothing_from_the_working_folder(trapped: Path) -> None:
     for path in ("", os.pathsep, ".", str(trapped)):
         done = subprocess.run(
-            [sys.executable, str(CHECKOUT / "start.py"), "--help"],
+            [sys.executable, str(ROOT / "start.py"), "--help"],
             cwd=trapped,
             env={**os.environ, "PYTHONPATH": path},
             capture_output=True,
@@ -215,7 +215,7 @@ def silent_screen() -> Iterator[dict[str, str]]:
 
 
 def test_doctor_tells_of_a_screen_that_never_answers(tmp_path: Path, silent_screen: dict[str, str]) -> None:
-    done = run("kiwoom-token", "doctor", "--json", folder=tmp_path, path=str(CHECKOUT), **silent_screen)
+    done = run("kiwoom-token", "doctor", "--json", folder=tmp_path, path=str(ROOT), **silent_screen)
 
     found = {one["name"]: one for one in json.loads(done.stdout)}
     assert found["screen"]["good"] is False
@@ -225,8 +225,8 @@ def test_doctor_tells_of_a_screen_that_never_answers(tmp_path: Path, silent_scre
 def test_the_tray_goes_on_in_the_terminal_when_the_screen_never_answers(
     tmp_path: Path, silent_screen: dict[str, str]
 ) -> None:
-    environ = {**os.environ, "PYTHONPATH": str(CHECKOUT), "KIWOOM_TRAY_STORE": "file", **silent_screen}
-    tray = [sys.executable, str(CHECKOUT / "tray_app"), "--background"]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "KIWOOM_TRAY_STORE": "file", **silent_screen}
+    tray = [sys.executable, str(ROOT / "tray_app"), "--background"]
     with subprocess.Popen(tray, cwd=tmp_path, env=environ, stderr=subprocess.PIPE, encoding="utf-8") as program:
         assert program.stderr is not None
         told = program.stderr.readline()

@@ -21,6 +21,7 @@ import keyring
 import pytest
 from keyring.errors import KeyringError
 
+from tests import ROOT
 from tests.command_line import Run
 from tests.doubles import MemoryKeyring
 from tray_app.cli.main import main
@@ -36,7 +37,6 @@ from tray_app.settings.save import save_setting
 from tray_app.stores.keyring_client import KeyringClient, shared_keyring_client
 from tray_app.stores.keyring_problems import unreachable
 
-ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "a-token-that-somebody-else-issued"
 
 not_as_root = pytest.mark.skipif(

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import weeks
+from tests import ROOT, weeks
 from tests.doubles import PromptHistory
 from tray_app.cli.main import main
 from tray_app.core import language
@@ -28,7 +28,6 @@ from tray_app.history.database import History
 from tray_app.history.draft import EventDraft
 from tray_app.history.tabular import COLUMNS
 
-ROOT = Path(__file__).resolve().parents[2]
 Run = tuple[int, str, str]
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tray_app.core import logs
 
-ROOT = str(Path(__file__).resolve().parents[2])
 TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9-a-token-of-a-test-0123456789"
 
 
@@ -31,7 +31,7 @@ def test_a_program_that_never_imported_logging_does_not_import_it_for_a_line() -
         "print('logging' in sys.modules)"
     )
 
-    done = subprocess.run([sys.executable, "-S", "-c", program, ROOT], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-S", "-c", program, str(ROOT)], capture_output=True, text=True, check=True)
 
     assert (done.stdout.strip(), done.stderr) == ("False", "")
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests import ROOT
 from tests.doubles import START, PromptHistory
 from tray_app.core.errors import BrokerUnavailable, KeysRefused, StoreError
 from tray_app.core.token import Token, token_for
@@ -22,7 +23,6 @@ from tray_app.history.database import KEPT_EVENTS, KEPT_SECONDS, History, NewerH
 from tray_app.history.draft import EventDraft
 from tray_app.history.events import EventKind
 
-ROOT = Path(__file__).parents[2]
 DAY = 86400.0
 A, B = token_for("token-a-of-a-test", DAY, START), token_for("token-b-of-a-test", DAY, START + 100)
 not_as_root = pytest.mark.skipif(

@@ -16,12 +16,12 @@ import keyring.util.platform_
 import pytest
 from keyring.backends import chainer, fail, null
 
+from tests import ROOT
 from tests.doubles import MemoryKeyring
 from tray_app.core.errors import KeyringUnavailable
 from tray_app.stores import keyring_client as vault_module
 from tray_app.stores.keyring_client import KeyringClient
 
-ROOT = Path(__file__).resolve().parents[2]
 SHORT = 0.05
 LONG = 30.0
 """So long that a test which waits it out would be noticed."""

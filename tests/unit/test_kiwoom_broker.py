@@ -11,12 +11,12 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests import ROOT
 from tests.answers import Answers
 from tray_app.core import errors
 from tray_app.core.errors import (
@@ -38,7 +38,6 @@ from tray_app.kiwoom.broker import Broker, Liveness
 from tray_app.kiwoom.keys import AppKeys, clean_keys
 from tray_app.kiwoom.sandbox import FAULTS, SandboxKiwoom
 
-ROOT = Path(__file__).resolve().parents[2]
 APP_KEY = "APPKEY-that-nobody-may-see"
 APP_SECRET = "APPSECRET-that-nobody-may-see"
 TOKEN = "TOKEN-that-nobody-may-see"

@@ -20,6 +20,7 @@ from pathlib import Path
 import keyring.core
 import pytest
 
+from tests import ROOT
 from tray_app import TokenManager
 from tray_app.core.secret import Secret
 from tray_app.exports.kwcli import cache_path
@@ -264,7 +265,7 @@ class TestWithOneToken:
             [*our_command, kwcli_python, "-m", "kiwoom_cli", *INFO],
             check=False,
             capture_output=True,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONIOENCODING": "utf-8"},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
             encoding="utf-8",
             timeout=DEADLINE_SECONDS,
         )

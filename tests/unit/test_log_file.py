@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.command_line import Run
 from tray_app.cli.diagnostics import COMMAND_LINE, TRAY, log_file, start_log
 from tray_app.core import logs
 from tray_app.core.errors import InvalidInput
 from tray_app.system.log_file import LogFileHandler, last_lines
 
-ROOT = Path(__file__).resolve().parents[2]
 SECRET = "Ab3_-" * 17 + "x"
 
 

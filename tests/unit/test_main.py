@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QObject, Signal
 from pytestqt.qtbot import QtBot
 
+from tests import ROOT
 from tray_app.desktop import main
 from tray_app.desktop.system_events.listener import SystemEventListener
 from tray_app.system.clock_jumps import ClockJumpDetector
-
-ROOT = str(Path(__file__).resolve().parents[2])
 
 
 class Concerned(QObject):
@@ -88,6 +86,6 @@ def test_hidden_tray_loads_no_window_and_nothing_that_only_a_window_a_notice_or_
         f"print([name for name in {unwanted} if name in sys.modules])\n"
         "print([path for path in linecache.cache if 'tray_app' in path])"
     )
-    environ = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": ROOT}
+    environ = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)}
     told = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
     assert told.stdout.splitlines() == ["[]", "[]"], "loaded without need, and sources that were read and kept"

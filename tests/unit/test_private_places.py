@@ -13,6 +13,7 @@ import keyring
 import pytest
 from keyring.errors import NoKeyringError
 
+from tests import ROOT
 from tests.conftest import OWN_HOME
 from tray_app import autostart
 from tray_app.cli.diagnostics import COMMAND_LINE, TRAY, crash_file, log_file
@@ -20,7 +21,6 @@ from tray_app.exports.kwcli import cache_path
 from tray_app.settings import places
 from tray_app.settings.load import load_settings
 
-ROOT = Path(__file__).resolve().parents[2]
 WINDOWS_FOLDERS = ("APPDATA", "LOCALAPPDATA", "WIN_PD_OVERRIDE_APPDATA", "WIN_PD_OVERRIDE_LOCAL_APPDATA", "USERPROFILE")
 XDG_FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR")
 

@@ -12,16 +12,15 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import ROOT
 from tray_app.core.errors import InvalidInput
 from tray_app.core.token import parse_expires_dt
 from tray_app.kiwoom.sandbox import FAULTS, SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom, serve
 
-ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2025, 3, 4, 5, 6, 7, 500_000, tzinfo=timezone.utc).timestamp()
 
 

@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests import ROOT
+
 SECURITY = "from tray_app import token_manager\n"
 
 BASIC_USE = """

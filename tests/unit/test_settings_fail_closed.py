@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests import ROOT
 from tests.command_line import Run
 from tray_app.api.token_manager import ModulesManager
 from tray_app.core.errors import DONE, KEYRING, USAGE, SettingsError
@@ -470,7 +471,7 @@ class TestPlaces:
 
         done = subprocess.run(
             [sys.executable, "-c", code, str(gone)],
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
             check=False,

@@ -16,9 +16,8 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtNetwork import QLocalSocket
 from pytestqt.qtbot import QtBot
 
+from tests import ROOT
 from tray_app.desktop.single_instance import Command, QuitResult, SingleInstance
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)

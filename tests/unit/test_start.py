@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests import checks
+from tests import ROOT, checks
 from tests.scripts import load_script
 
-SCRIPT = Path(__file__).resolve().parents[2] / "start.py"
+SCRIPT = ROOT / "start.py"
 
 
 @pytest.fixture

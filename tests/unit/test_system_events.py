@@ -15,13 +15,13 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from tests import ROOT
 from tests.doubles import Clock, private_bus
 from tray_app.desktop import macos
 from tray_app.desktop.system_events.listener import SystemEventListener
 from tray_app.desktop.system_events.windows import Message, WindowsEvents, handle_message
 from tray_app.system.clock_jumps import ClockJumpDetector
 
-ROOT = Path(__file__).resolve().parents[2]
 RESUMED_AUTOMATIC, RESUMED_SUSPEND, SUSPENDING = 0x12, 0x7, 0x4
 POWER, TIME, LOCK, SETTING, END, QUERY_END = 0x218, 0x1E, 0x2B1, 0x1A, 0x16, 0x11
 

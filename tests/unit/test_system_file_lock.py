@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tray_app.system.file_lock import cannot_lock, try_lock, unlock
-
-ROOT = str(Path(__file__).resolve().parents[2])
 
 HOLD = """
 import os, sys
@@ -56,7 +55,7 @@ def test_a_held_lock_is_refused_until_it_is_released(one: int, other: int) -> No
 
 def test_a_lock_is_free_once_its_holder_was_killed(path: Path, one: int) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(path), ROOT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLD, str(path), str(ROOT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline().strip() == "True"

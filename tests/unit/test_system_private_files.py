@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests import ROOT
 from tests.doubles import START
 from tray_app.autostart import files as autostart_files
 from tray_app.core.errors import AutostartFailed, EncryptionKeyUnusable, KiwoomTokenError, SettingsError, StoreError
@@ -293,7 +294,7 @@ def kill_while_writing(path: Path) -> None:
 def begin_write(path: Path, end: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", KILLED, str(path), end],
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

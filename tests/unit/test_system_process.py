@@ -5,18 +5,16 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tray_app.system.signals import stop_signals
-
-ROOT = str(Path(__file__).resolve().parents[2])
 
 
 def run(program: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path.insert(0, sys.argv[1])\n{program}", ROOT],
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, sys.argv[1])\n{program}", str(ROOT)],
         capture_output=True,
         text=True,
         check=False,

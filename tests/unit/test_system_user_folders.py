@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tray_app.core.errors import StoreError
 from tray_app.settings import places
 from tray_app.system import user_folders
 
 pwd = pytest.importorskip("pwd", reason="Windows has no such database")
 pytestmark = pytest.mark.posix
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture

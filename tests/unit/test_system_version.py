@@ -5,11 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.metadata import version
-from pathlib import Path
 
+from tests import ROOT
 from tray_app.system.version import LIBRARIES, library_version, library_versions, program_version, system_version
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_in_a_checkout_the_version_is_that_of_the_checkout() -> None:

@@ -7,12 +7,12 @@ import re
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from tests import ROOT
 from tray_app.desktop import APP_ID, TOAST_ACTIVATOR
 from tray_app.desktop.notices.toast_activator import (
     IID_ACTIVATION_CALLBACK,
@@ -22,7 +22,6 @@ from tray_app.desktop.notices.toast_activator import (
     ToastActivator,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
 IID_PERSIST = UUID("{0000010C-0000-0000-C000-000000000046}")
 OK, NO_INTERFACE, NO_AGGREGATION = 0, 0x80004002, 0x80040110
 BUTTON = "action=button&amp;id="

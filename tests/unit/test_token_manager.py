@@ -20,6 +20,7 @@ import keyring
 import keyring.core
 import pytest
 
+from tests import ROOT
 from tests.doubles import START, Clock, MemoryKeyring
 from tray_app.api.token_manager import ModulesManager, TokenManager
 from tray_app.core.errors import InvalidInput, SettingsError, StoreError
@@ -32,7 +33,6 @@ from tray_app.stores.file import FileStore
 from tray_app.stores.keyring import KeyringStore
 from tray_app.stores.memory import MemoryStore
 
-ROOT = Path(__file__).resolve().parents[2]
 DAY = 86400
 VALUE = "token-of-a-test"
 

@@ -6,13 +6,11 @@ import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
+from tests import ROOT
 from tray_app.desktop.worker import Worker
-
-ROOT = Path(__file__).resolve().parents[2]
 
 OWNERS_THAT_GO = """
 import os, sys
