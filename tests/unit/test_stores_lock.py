@@ -10,6 +10,7 @@ import shutil
 import stat
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,25 @@ def test_a_signals_handler_does_not_wait_for_its_own_thread(kind: str, lock: Pro
 
     with one, pytest.raises(LockTimeout, match="itself"):
         one.acquire(timeout=3600)
+
+
+@pytest.mark.parametrize("kind", ["thread", "profile"])
+def test_nor_does_it_once_that_thread_had_to_wait_for_the_lock(kind: str, lock: ProfileLock) -> None:
+    one = lock if kind == "profile" else ThreadLock()
+    is_held = threading.Event()
+
+    def hold() -> None:
+        with one:
+            is_held.set()
+            time.sleep(0.05)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    is_held.wait(20)
+
+    with one, pytest.raises(LockTimeout, match="itself"):
+        one.acquire(timeout=5)
+    holder.join()
 
 
 def test_is_usable_again_after_it_gave_up(lock: ProfileLock, path: Path) -> None:

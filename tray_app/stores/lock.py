@@ -164,7 +164,6 @@ class ThreadLock:
     def _forget_parent(self) -> None:
         """Start anew in a forked child: whoever had the turn is a thread of the parent."""
         self._turn = threading.Lock()
-        self._holder = None
 
 
 class _Pauses:
