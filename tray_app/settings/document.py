@@ -71,17 +71,31 @@ class Document:
     `unreadable` is the error when the file cannot be read as a whole; then there are no fields.
     """
 
-    __slots__ = ("_line_numbers", "_lines", "fields", "path", "sections", "text", "unknown", "unreadable")
+    __slots__ = (
+        "_alike",
+        "_line_numbers",
+        "_lines",
+        "fields",
+        "path",
+        "sections",
+        "sections_for_all",
+        "text",
+        "unknown",
+        "unreadable",
+    )
 
     def __init__(self, path: str) -> None:
         self.text = ""
         self.fields: dict[str, Any] = {}
         self.sections: dict[str, Any] = {}
+        self.sections_for_all: list[str] = []
+        """The names of those that hold what counts only outside of all sections, or that are no section."""
         self.unknown: list[Unknown] = []
         self.unreadable: SettingsError | None = None
         self.path = path
         self._lines: list[str] = []
         self._line_numbers: dict[tuple[str, ...], int] | None = None
+        self._alike: dict[str, list[str]] = {}
 
     @property
     def problems(self) -> list[SettingsError]:
@@ -97,7 +111,7 @@ class Document:
         for _ in range(_MOST_LINES_LEFT_OUT):
             try:
                 self.fields = load_toml("\n".join(lines))
-                self.sections = _sections_in(self.fields)
+                self._take_sections()
                 self._find_sections_that_look_alike(lines)
                 return
             except (ValueError, RecursionError) as error:
@@ -111,9 +125,22 @@ class Document:
         message = msg("{path}, line {line} and others are not TOML. Correct the file, or move it away to start again.")
         self.unreadable = SettingsError(message, path=self.path, line=first)
 
+    def sections_like(self, profile: str) -> list[str]:
+        """Return the names of the sections that differ from that of the profile in letter case and blanks at most."""
+        return self._alike.get(_folded(profile), [])
+
     def problem(self, message: str, keys: tuple[str, ...], **values: Any) -> SettingsError:
         """Return the error about the value at these keys; `message` has places for `{path}` and `{line}`."""
         return SettingsError(message, path=self.path, line=self._line_of(keys), **values)
+
+    def _take_sections(self) -> None:
+        profiles = self.fields.get("profiles")
+        if isinstance(profiles, dict):
+            self.sections = {normalized(name): one for name, one in profiles.items()}
+        for name, fields in self.sections.items():
+            self._alike.setdefault(_folded(name), []).append(name)
+            if not isinstance(fields, dict) or any(_is_for_all(one) for one in fields):
+                self.sections_for_all.append(name)
 
     def _find_sections_that_look_alike(self, lines: list[str]) -> None:
         """Make the settings of two sections unknown whose names look alike: for TOML they are two, here they are one
@@ -240,9 +267,12 @@ def _is_behind_broken_link(path: str) -> bool:
     return not os.path.exists(path)
 
 
-def _sections_in(fields: dict[str, Any]) -> dict[str, Any]:
-    profiles = fields.get("profiles")
-    return {normalized(name): one for name, one in profiles.items()} if isinstance(profiles, dict) else {}
+def _is_for_all(name: str) -> bool:
+    return name in TABLE and TABLE[name].required and not TABLE[name].per_profile
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold()
 
 
 def _wrong_head(line: str) -> str:

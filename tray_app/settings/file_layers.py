@@ -122,9 +122,10 @@ class SettingsFile:
             return
         for name, value in section.items():
             self._take(("profiles", profile, name), value, self.own)
-        for other, fields in sections.items():
+        about = (*document.sections_like(profile), *document.sections_for_all)
+        for other in sections if profile == DEFAULT else dict.fromkeys(about):
             if other != profile:
-                self._doubt_what_another_section_says(other, fields)
+                self._doubt_what_another_section_says(other, sections[other])
         if profile != DEFAULT and self.own.values.get(BOT_FILE):
             self._leave_out_bot_file_if_taken()
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tray_app.core.secret import Secret
+    from tray_app.settings.document import Document
     from tray_app.settings.table import Setting
 
 
@@ -192,7 +193,7 @@ def load_settings(profile: str | None = None, environ: Mapping[str, str] = os.en
     """
     name = profile_name(profile, environ)
     document = read_document(settings_file(environ))
-    _refuse_twin(name, document.sections, _kwcli_aliases)
+    _refuse_twin(name, document, _kwcli_aliases)
     file = SettingsFile(document, name, config_dir(environ))
     if profile is None and not file.has_own and _is_account_of_default(name, file.shared.values, environ):
         return load_settings(DEFAULT, environ, **chosen)
@@ -355,21 +356,21 @@ def known_profiles(environ: Mapping[str, str] = os.environ) -> list[str]:
     """Return the default profile, those with a section of their own and the aliases of `kiwoomcli`, as far as their
     names can be used."""
     known = [DEFAULT]
-    sections, aliases = named_profiles(environ), _kwcli_aliases()
-    for name in (*sections, *aliases):
+    document, aliases = read_document(settings_file(environ)), _kwcli_aliases()
+    for name in (*document.sections, *aliases):
         with contextlib.suppress(InvalidInput):
-            _refuse_twin(name, sections, lambda: aliases)
+            _refuse_twin(name, document, lambda: aliases)
             known.append(check_profile(name))
     return list(dict.fromkeys(known))
 
 
-def _refuse_twin(name: str, sections: Collection[str], find_aliases: Callable[[], Collection[str]]) -> None:
+def _refuse_twin(name: str, document: Document, find_aliases: Callable[[], Collection[str]]) -> None:
     """Refuse a name that differs from another one only in letter case: on every system, because settings are copied
     between them. But two aliases of `kiwoomcli` are two accounts wherever file names distinguish case."""
     if name == DEFAULT:
         return
-    other = case_conflict(name, (DEFAULT, *sections))
-    if not other and name not in sections:
+    other = case_conflict(name, (DEFAULT, *document.sections_like(name)))
+    if not other and name not in document.sections:
         aliases = find_aliases()
         other = "" if name in aliases and TELLS_CASE else case_conflict(name, aliases)
     if other:
