@@ -50,14 +50,11 @@ class Seen(Enum):
     """What the present content of the store means, compared with what was there before."""
 
     UNCHANGED = "unchanged"
+    """It is no news: the same token or still none, or the five-minute rule has removed one that is wanted."""
     FIRST = "first"
     """A token was there when the program started."""
     NEW = "new"
     """Another token has taken the place of the one before, or of none."""
-    NONE = "none"
-    """There is no token, and none was there before."""
-    EXPIRING = "expiring"
-    """The five-minute rule has removed the token; nobody wanted to be without one."""
     INTERRUPTED = "interrupted"
     """A rotation has revoked the token and got no other."""
     DIED = "died"
@@ -262,9 +259,8 @@ class RenewalSchedule:
     def _lose(self, before: Token | None, now: float, *, is_first: bool, interrupted: bool) -> Seen:
         if is_first:
             self._plan(now)
-            return Seen.NONE
         if before is None:
-            return Seen.NONE
+            return Seen.UNCHANGED
         failed_at = self._rotation_failed_at
         if interrupted or (failed_at is not None and now - failed_at < _LOSS_SECONDS):
             self._rotates = False  # it is revoked already; only the issue failed and is tried again
@@ -273,7 +269,7 @@ class RenewalSchedule:
             return Seen.INTERRUPTED
         if before.remaining(now) < BUFFER_SECONDS:
             self._plan(max(self._renew_at or 0.0, before.expires + self._spread_after_expiry()))
-            return Seen.EXPIRING
+            return Seen.UNCHANGED
         self.cleared()
         return Seen.CLEARED
 
