@@ -282,7 +282,22 @@ def test_a_forked_child_does_not_hold_what_its_parent_holds(lock: ProfileLock, p
     assert not taken_by_another(path)
 
 
+@pytest.mark.posix
+@pytest.mark.parametrize("kind", ["thread", "profile"])
+def test_a_forked_child_may_have_it_once_its_parent_has_released_it(kind: str, lock: ProfileLock) -> None:
+    one = lock if kind == "profile" else ThreadLock()
+
+    with one:
+        child = forked(lambda: one.acquire(timeout=10))
+
+    assert answer_of(child) is True
+
+
 def in_a_child(act: Callable[[], bool]) -> bool:
+    return answer_of(forked(act))
+
+
+def forked(act: Callable[[], bool]) -> int:
     child = os.fork()
     if not child:
         status = 2
@@ -290,6 +305,10 @@ def in_a_child(act: Callable[[], bool]) -> bool:
             status = int(act())
         finally:
             os._exit(status)
+    return child
+
+
+def answer_of(child: int) -> bool:
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     assert status < 2
     return status == 1
