@@ -696,6 +696,18 @@ class TestQuietHours:
         world.tick()
         assert world.kinds == [STOPPED]
 
+    def test_keep_for_the_morning_what_is_no_part_of_the_stop_that_broke_them(self, make: Make) -> None:
+        world = make(NOTIFY, local(23), (), self.NIGHT, lifetime=3 * DAY)
+        assert world.token is not None
+        world.schedule.died(world.token)
+        world.holds(token_for("another", DAY, world.clock()))
+        world.schedule.failed(REFUSED, world.clock())
+        world.run(until=local(24 + 8), step=10)
+        assert [(world.begin + at, notice.kind) for at, notice in world.told] == [
+            (local(23), STOPPED),
+            (local(24 + 7), NoticeKind.DIED),
+        ]
+
     def test_forget_what_is_over_in_the_morning(self, make: Make) -> None:
         world = make(NOTIFY, local(22), quiet_hours=self.NIGHT)
         world.schedule.failed(DOWN, world.clock())

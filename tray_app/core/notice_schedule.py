@@ -261,23 +261,21 @@ class NoticeSchedule:
     def _mark_told(self, notice: Notice, now: float) -> None:
         """Mark a notice as shown. Most of them name the expiry, so they stand for the thresholds that have passed,
         too."""
+        if notice.dead_expires:
+            self._dead = None
         if notice.kind is NoticeKind.NOT_ROTATED:
             self._rotated_in_vain = None
-        elif notice.kind is NoticeKind.DIED:
-            self._dead = None
         elif notice.kind is NoticeKind.TRADING_HOURS:
             self._told_trading_hours = True
         elif notice.kind is NoticeKind.NOT_STORED:
             self._told.add(notice.kind)
-        elif self._expiring is not None:
+        elif notice.kind is not NoticeKind.DIED and self._expiring is not None:
             self._warned.update(self._passed(self._expiring, now))
         if notice.kind is NoticeKind.RECOVERED:
             self._told.clear()
             self._owes_good_news = False
         if notice.kind is NoticeKind.DIED and notice.error is not None and self._trouble is not None:
             notice = self._trouble
-        elif notice.kind is NoticeKind.STOPPED and notice.dead_expires:
-            self._dead = None
         if notice.kind in _BAD_NEWS:
             self._told.add(notice.kind)
             self._owes_good_news, self._is_mended = True, False
