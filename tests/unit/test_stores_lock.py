@@ -19,8 +19,8 @@ import pytest
 
 from tray_app.core.errors import LockTimeout, StoreError
 from tray_app.stores.lock import ProfileLock, ThreadLock, local_lock
+from tray_app.system.atomic_replace import replace_locked
 from tray_app.system.file_lock import Holder
-from tray_app.system.private_files import replace_locked
 
 
 @pytest.fixture

@@ -1,22 +1,18 @@
-"""What is opened is a file of ours, what is written lands whole, and what killed writers left goes."""
+"""What is opened is a file of ours, or an error in words that names it."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
-import signal
-import socket
-import stat
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests import ROOT
 from tests.doubles import START
+from tests.obstacles import OBSTACLES, put_obstacle
 from tray_app.autostart import files as autostart_files
 from tray_app.core.errors import AutostartFailed, EncryptionKeyUnusable, KiwoomTokenError, SettingsError, StoreError
 from tray_app.core.token import token_for
@@ -30,34 +26,11 @@ from tray_app.settings.save import save_setting
 from tray_app.stores.encryption import read_key_file
 from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ProfileLock, ThreadLock
-from tray_app.system.private_files import delete_leftovers, read_private, replace_file, write_private
 
 TOKEN = token_for("a-token-of-a-test", 86400, START)
 SECRET = b"somebody else's, longer than what is written here: 0123456789"
 
 pytestmark = pytest.mark.posix
-
-
-def put_obstacle(kind: str, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if kind == "folder":
-        path.mkdir()
-    elif kind == "pipe":
-        os.mkfifo(path)
-    elif kind == "socket":
-        with socket.socket(socket.AF_UNIX) as server:
-            here = os.open(".", os.O_RDONLY)
-            os.chdir(path.parent)  # a socket's path must be short
-            server.bind(path.name)
-            os.fchdir(here)
-            os.close(here)
-    elif kind == "device":
-        path.symlink_to("/dev/zero")
-    else:
-        raise AssertionError(kind)
-
-
-OBSTACLES = ["folder", "pipe", "socket", "device"]
 
 
 def history_of(folder: Path) -> History:
@@ -241,117 +214,3 @@ def test_a_lock_is_neither_taken_nor_written_through_a_link(kind: str, tmp_path:
     lock.write_record({"at": 1})
 
     assert (victim.read_bytes() if victim.exists() else None) == (None if "nowhere" in kind else SECRET)
-
-
-class TestReplacing:
-    def test_a_mode_is_given_before_the_file_takes_its_name(self, tmp_path: Path) -> None:
-        replace_file(str(tmp_path / "entry"), b"content", mode=0o644)
-
-        assert stat.S_IMODE((tmp_path / "entry").stat().st_mode) == 0o644
-
-    def test_a_write_that_is_cut_short_goes_on(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        was_write = os.write
-        monkeypatch.setattr(os, "write", lambda descriptor, content: was_write(descriptor, bytes(content[:3])))
-
-        write_private(str(tmp_path / "file"), b"0123456789")
-
-        monkeypatch.undo()
-        assert read_private(str(tmp_path / "file"), 100)[0] == b"0123456789"  # type: ignore[index]
-
-    @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS])
-    def test_works_where_files_cannot_be_locked(
-        self, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def fail(*_: Any) -> None:
-            raise OSError(number, os.strerror(number))
-
-        monkeypatch.setattr("fcntl.flock", fail)
-
-        write_private(str(tmp_path / "file"), b"one")
-        write_private(str(tmp_path / "file"), b"two")
-
-        assert [one.name for one in tmp_path.glob("file*")] == ["file"]
-
-
-KILLED = """
-import os, signal, sys
-from tray_app.system import private_files
-def stop(*_):
-    if sys.argv[2] == "killed":
-        os.kill(os.getpid(), signal.SIGKILL)
-    print("waiting", flush=True)
-    sys.stdin.readline()
-os.fsync = stop
-private_files.write_private(sys.argv[1], b"a living token")
-"""
-
-
-def kill_while_writing(path: Path) -> None:
-    with begin_write(path, "killed") as writer:
-        assert writer.wait(30) == -signal.SIGKILL
-
-
-def begin_write(path: Path, end: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(path), end],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-class TestLeftovers:
-    @pytest.fixture
-    def left(self, tmp_path: Path) -> Path:
-        """What a writer of `.token` leaves that is killed before the file takes its name."""
-        kill_while_writing(tmp_path / ".token")
-        assert len(list(tmp_path.glob(".token*.new"))) == 1
-        return tmp_path
-
-    def test_go_at_once_with_the_next_write(self, left: Path) -> None:
-        write_private(str(left / ".token"), b"newer")
-
-        assert list(left.glob(".token*.new")) == []
-
-    @pytest.mark.parametrize(
-        "younger", [".token.0123abcd.new", ".token.ending.0123abcd.new", ".token.owner.01ab23cd.new"]
-    )
-    def test_go_with_a_clear_also_those_of_earlier_versions(self, younger: str, left: Path) -> None:
-        (left / younger).write_bytes(b"a living token")
-
-        FileStore(str(left / ".token"), ThreadLock()).clear()
-
-        assert list(left.glob(".token*.new")) == []
-
-    def test_of_a_bot_file_and_of_a_cache_go_when_the_token_is_forgotten(self, tmp_path: Path) -> None:
-        cache = Path(cache_path("real", None))
-        cache.parent.mkdir(parents=True)
-        for path in (tmp_path / "bot.json", cache):
-            kill_while_writing(path)
-
-        BotFile(str(tmp_path / "bot.json")).forget()
-        KwcliCache("default", "real", lambda: pytest.fail("asked for keys")).withdraw(TOKEN)
-
-        assert list(tmp_path.glob("bot*")) == list(cache.parent.iterdir()) == []
-
-    def test_what_a_living_writer_is_writing_stays(self, tmp_path: Path) -> None:
-        writer = begin_write(tmp_path / ".token", "waits")
-        assert writer.stdout.readline() == "waiting\n"
-
-        write_private(str(tmp_path / ".token"), b"of another")
-        delete_leftovers(str(tmp_path / ".token"))
-        writer.communicate("go on\n", timeout=30)
-
-        assert writer.returncode == 0
-        assert (tmp_path / ".token").read_bytes() == b"a living token"
-        assert list(tmp_path.glob(".token*.new")) == []
-
-    @pytest.mark.parametrize("kind", OBSTACLES)
-    def test_what_only_has_such_a_name_is_no_hindrance(self, kind: str, tmp_path: Path) -> None:
-        put_obstacle(kind, tmp_path / ".token.0123456789ab.new")
-
-        write_private(str(tmp_path / ".token"), b"content")
-        delete_leftovers(str(tmp_path / ".token"))
-
-        assert (tmp_path / ".token").read_bytes() == b"content"

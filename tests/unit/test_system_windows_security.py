@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-from tray_app.system import private_files, windows_security
+from tray_app.system import windows_security
+from tray_app.system.access import who_else_may_use
+from tray_app.system.atomic_replace import write_private
+from tray_app.system.private_files import create_private, open_private, read_at, read_private, write_at
 
 if sys.platform != "win32":
     pytest.skip("Windows alone has such permissions", allow_module_level=True)
@@ -49,7 +52,7 @@ def entries_of(path: Any) -> list[str]:
 
 
 def test_a_file_is_open_to_the_user_and_the_system(tmp_path: Path) -> None:
-    private_files.write_private(str(tmp_path / "data" / ".token"), b"content")
+    write_private(str(tmp_path / "data" / ".token"), b"content")
 
     for path in (tmp_path / "data" / ".token", tmp_path / "data"):
         user, system = entries_of(path)
@@ -58,65 +61,65 @@ def test_a_file_is_open_to_the_user_and_the_system(tmp_path: Path) -> None:
 
 def test_it_stays_so_when_it_is_written_again(tmp_path: Path) -> None:
     for content in (b"one", b"two"):
-        private_files.write_private(str(tmp_path / ".token"), content)
+        write_private(str(tmp_path / ".token"), content)
 
     assert len(entries_of(tmp_path / ".token")) == 2
-    assert private_files.read_private(str(tmp_path / ".token"), 10)[0] == b"two"
+    assert read_private(str(tmp_path / ".token"), 10)[0] == b"two"
 
 
 def test_what_is_there_already_is_not_taken(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("content")
 
     with pytest.raises(FileExistsError):
-        private_files.create_private(str(tmp_path / "file"))
+        create_private(str(tmp_path / "file"))
 
 
 def test_a_path_that_does_not_exist_is_an_error_of_the_system(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        private_files.create_private(str(tmp_path / "missing" / "file"))
+        create_private(str(tmp_path / "missing" / "file"))
 
 
 def test_a_file_in_place_can_be_opened_by_several_at_once(tmp_path: Path) -> None:
-    one = private_files.open_private(str(tmp_path / "file"))
-    other = private_files.open_private(str(tmp_path / "file"))
+    one = open_private(str(tmp_path / "file"))
+    other = open_private(str(tmp_path / "file"))
 
-    private_files.write_at(one, b"content")
+    write_at(one, b"content")
 
-    assert private_files.read_at(other, 7, 0) == b"content"
+    assert read_at(other, 7, 0) == b"content"
     os.close(one)
     os.close(other)
 
 
 def test_what_is_private_is_open_to_nobody_else(tmp_path: Path) -> None:
-    private_files.write_private(str(tmp_path / "data" / ".token"), b"content")
+    write_private(str(tmp_path / "data" / ".token"), b"content")
 
     for path in (tmp_path / "data", tmp_path / "data" / ".token"):
-        assert private_files.who_else_may_use(str(path)) == ""
+        assert who_else_may_use(str(path)) == ""
 
 
 @pytest.mark.parametrize("access", [EVERYBODY_READS, EVERYBODY_WRITES])
 def test_a_file_that_others_may_use_is_told_with_what_to_do(access: str, tmp_path: Path) -> None:
-    private_files.write_private(str(tmp_path / ".token"), b"content")
+    write_private(str(tmp_path / ".token"), b"content")
     permit(tmp_path / ".token", access)
 
-    assert "icacls" in private_files.who_else_may_use(str(tmp_path / ".token"))
+    assert "icacls" in who_else_may_use(str(tmp_path / ".token"))
 
 
 def test_a_folder_may_be_read_by_others_and_not_written(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
 
     permit(tmp_path / "data", EVERYBODY_READS)
-    assert private_files.who_else_may_use(str(tmp_path / "data")) == ""
+    assert who_else_may_use(str(tmp_path / "data")) == ""
 
     permit(tmp_path / "data", EVERYBODY_WRITES)
-    assert "icacls" in private_files.who_else_may_use(str(tmp_path / "data"))
+    assert "icacls" in who_else_may_use(str(tmp_path / "data"))
 
 
 def test_settings_may_be_read_by_others_and_not_written(tmp_path: Path) -> None:
     (tmp_path / "settings.toml").touch()
 
     permit(tmp_path / "settings.toml", EVERYBODY_READS)
-    assert private_files.who_else_may_use(str(tmp_path / "settings.toml"), is_secret=False) == ""
+    assert who_else_may_use(str(tmp_path / "settings.toml"), is_secret=False) == ""
 
     permit(tmp_path / "settings.toml", EVERYBODY_WRITES)
-    assert "icacls" in private_files.who_else_may_use(str(tmp_path / "settings.toml"), is_secret=False)
+    assert "icacls" in who_else_may_use(str(tmp_path / "settings.toml"), is_secret=False)

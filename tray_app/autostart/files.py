@@ -6,7 +6,9 @@ import os
 
 from tray_app.core.errors import AutostartFailed
 from tray_app.core.language import msg
-from tray_app.system.private_files import make_folder, read_regular, reason_of, replace_file
+from tray_app.system.atomic_replace import replace_file
+from tray_app.system.private_files import read_regular, reason_of
+from tray_app.system.private_folders import make_folder
 
 _MAX_BYTES = 1_000_000
 _MODE = 0o644

@@ -91,7 +91,8 @@ def watch_for_crashes(path: str = "") -> None:
     import faulthandler
 
     from tray_app.core.errors import KiwoomTokenError
-    from tray_app.system.private_files import make_private_folder, open_private
+    from tray_app.system.private_files import open_private
+    from tray_app.system.private_folders import make_private_folder
 
     try:
         if not path:

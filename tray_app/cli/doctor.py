@@ -43,9 +43,10 @@ from tray_app.settings.places import config_dir, settings_file, shared_state_dir
 from tray_app.stores.keyring_client import LOADING_SECONDS, shared_keyring_client
 from tray_app.stores.keyring_problems import silent
 from tray_app.stores.redis_server import address_of
+from tray_app.system.access import check_writable, who_else_may_use
 from tray_app.system.child_process import run_own, tray_command
 from tray_app.system.extras import has_qt, install_command
-from tray_app.system.private_files import check_private, check_writable, reason_of, who_else_may_use
+from tray_app.system.private_files import check_private, reason_of
 from tray_app.system.version import library_versions, program_version, system_version
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from tray_app.core.remedies import remedy_command, remedy_for, remedy_text
 from tray_app.core.state import LastResult, Result, TokenState
 from tray_app.core.wording import korean_time
 from tray_app.service.composition import find_keys, open_service
-from tray_app.system.private_files import check_writable
+from tray_app.system.access import check_writable
 
 if TYPE_CHECKING:
     from tray_app.settings.load import Settings

@@ -12,7 +12,8 @@ import time
 from tray_app.core.lean import sha256
 from tray_app.settings.places import settings_scope, state_dir
 from tray_app.system.file_lock import try_lock
-from tray_app.system.private_files import make_folder, open_private
+from tray_app.system.private_files import open_private
+from tray_app.system.private_folders import make_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

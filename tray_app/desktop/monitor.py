@@ -17,7 +17,7 @@ from tray_app.desktop.worker import Worker
 from tray_app.service.composition import find_keys
 from tray_app.supervisor.commands import Clear, EnterKeys, PlanRotation, Refresh, Rotate, Unlock, Verify
 from tray_app.supervisor.supervisor import Callbacks, Supervisor
-from tray_app.system.private_files import make_private_folder
+from tray_app.system.private_folders import make_private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

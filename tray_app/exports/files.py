@@ -10,14 +10,8 @@ from tray_app.core.language import msg
 from tray_app.core.token import clean_token, format_expires_dt, parse_expires_dt
 from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ThreadLock
-from tray_app.system.private_files import (
-    check_private,
-    delete_leftovers,
-    delete_private,
-    read_private,
-    reason_of,
-    write_private,
-)
+from tray_app.system.atomic_replace import delete_leftovers, delete_private, write_private
+from tray_app.system.private_files import check_private, read_private, reason_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -18,14 +18,8 @@ from tray_app.core.errors import InvalidInput, KeysMissing, StoreError
 from tray_app.core.profile import DEFAULT
 from tray_app.core.token import MAX_LIFETIME_SECONDS, UTC, Token, clean_token
 from tray_app.settings.kwcli import APP_NAME, alias_digest, aliases
-from tray_app.system.private_files import (
-    delete_leftovers,
-    delete_private,
-    is_misplaced,
-    read_regular,
-    reason_of,
-    write_private,
-)
+from tray_app.system.atomic_replace import delete_leftovers, delete_private, write_private
+from tray_app.system.private_files import is_misplaced, read_regular, reason_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

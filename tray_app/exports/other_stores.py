@@ -14,7 +14,8 @@ from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError
 from tray_app.core.lean import load_json
 from tray_app.core.token import DamagedRecord, decode
-from tray_app.system.private_files import append_bounded, read_private, version_of
+from tray_app.system.atomic_replace import append_bounded
+from tray_app.system.private_files import read_private, version_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

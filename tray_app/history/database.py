@@ -19,14 +19,9 @@ from tray_app.core import logs
 from tray_app.core.errors import StoreError
 from tray_app.core.language import msg
 from tray_app.core.printable import printable
-from tray_app.system.private_files import (
-    check_private,
-    create_private,
-    make_private_folder,
-    move_private,
-    reason_of,
-    version_of,
-)
+from tray_app.system.atomic_replace import move_private
+from tray_app.system.private_files import check_private, create_private, reason_of, version_of
+from tray_app.system.private_folders import make_private_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,8 +15,10 @@ from tray_app.core.language import tr
 from tray_app.core.token import KST
 from tray_app.core.trading import ClosedDays, closed_days, install_closed_days, lacks_holidays
 from tray_app.settings.places import state_dir
+from tray_app.system.atomic_replace import write_private
 from tray_app.system.child_process import UPDATE_HOLIDAYS_OPTION, is_frozen, run_own, tray_command
-from tray_app.system.private_files import make_private_folder, read_regular, write_private
+from tray_app.system.private_files import read_regular
+from tray_app.system.private_folders import make_private_folder
 from tray_app.system.resources import resources_folder
 from tray_app.system.version import library_version
 

@@ -13,7 +13,8 @@ import time
 
 from tray_app.core.errors import StoreError
 from tray_app.core.secret import FINGERPRINT_DIGITS
-from tray_app.system.private_files import append_bounded, read_private, version_of
+from tray_app.system.atomic_replace import append_bounded
+from tray_app.system.private_files import read_private, version_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

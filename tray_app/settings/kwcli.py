@@ -15,7 +15,9 @@ from tray_app.core.language import msg
 from tray_app.core.lean import load_json, sha256
 from tray_app.core.profile import normalized
 from tray_app.settings.places import kwcli_config_dir
-from tray_app.system.private_files import make_folder, read_regular, reason_of, replace_file
+from tray_app.system.atomic_replace import replace_file
+from tray_app.system.private_files import read_regular, reason_of
+from tray_app.system.private_folders import make_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

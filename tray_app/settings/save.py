@@ -13,8 +13,10 @@ from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT, normalized
 from tray_app.settings.document import cache_document, read_document, read_text
 from tray_app.settings.places import default_data_dir, settings_file
+from tray_app.system.atomic_replace import replace_file
 from tray_app.system.file_lock import try_lock
-from tray_app.system.private_files import make_folder, open_private, reason_of, replace_file
+from tray_app.system.private_files import open_private, reason_of
+from tray_app.system.private_folders import make_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from tray_app.core.lean import load_json, sha256
 from tray_app.core.secret import Secret
 from tray_app.settings.places import toml_cache_file
 from tray_app.settings.table import TABLE
-from tray_app.system.private_files import read_private, write_private
+from tray_app.system.atomic_replace import write_private
+from tray_app.system.private_files import read_private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,14 +8,9 @@ import time
 
 from tray_app.core import logs
 from tray_app.core.errors import StoreError
-from tray_app.system.private_files import (
-    append_private,
-    delete_private,
-    make_private_folder,
-    open_private,
-    read_at,
-    write_at,
-)
+from tray_app.system.atomic_replace import delete_private
+from tray_app.system.private_files import append_private, open_private, read_at, write_at
+from tray_app.system.private_folders import make_private_folder
 
 _NONCE_BYTES = 8
 _SIZE = 16

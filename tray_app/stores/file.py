@@ -12,16 +12,8 @@ from tray_app.core.secret import without_traceback
 from tray_app.core.token import DamagedRecord, Token, decode, encode_seed
 from tray_app.stores.base import Place, never_superseded
 from tray_app.stores.encryption import Cipher
-from tray_app.system.private_files import (
-    FileVersion,
-    UnreadableFile,
-    delete_leftovers,
-    delete_private,
-    move_private,
-    read_private,
-    version_of,
-    write_private,
-)
+from tray_app.system.atomic_replace import delete_leftovers, delete_private, move_private, write_private
+from tray_app.system.private_files import FileVersion, UnreadableFile, read_private, version_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

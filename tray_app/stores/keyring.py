@@ -13,7 +13,8 @@ from tray_app.core.token import DamagedRecord, Token, decode, encode_zoned
 from tray_app.stores.base import Place
 from tray_app.stores.file import local_time
 from tray_app.stores.keyring_client import USED_SUFFIX
-from tray_app.system.private_files import read_regular, write_private
+from tray_app.system.atomic_replace import write_private
+from tray_app.system.private_files import read_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

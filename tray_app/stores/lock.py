@@ -19,14 +19,10 @@ from tray_app.core import logs
 from tray_app.core.errors import LockTimeout, Remedy, StoreError
 from tray_app.core.language import msg
 from tray_app.core.lean import load_json, sha256
+from tray_app.system.atomic_replace import replace_locked
 from tray_app.system.file_lock import cannot_lock, holder_of, try_lock, unlock
-from tray_app.system.private_files import (
-    make_private_folder,
-    open_private,
-    read_regular,
-    reason_of,
-    replace_locked,
-)
+from tray_app.system.private_files import open_private, read_regular, reason_of
+from tray_app.system.private_folders import make_private_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

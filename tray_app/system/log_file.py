@@ -17,7 +17,8 @@ import time
 
 from tray_app.core.errors import KiwoomTokenError
 from tray_app.system.file_lock import try_lock, unlock
-from tray_app.system.private_files import create_private, make_private_folder
+from tray_app.system.private_files import create_private
+from tray_app.system.private_folders import make_private_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The files of this program: opened without waiting, created for their owner alone, replaced whole, never half-written.
+"""The files of this program: opened without waiting, created for their owner alone.
 
 Whatever is opened must be a regular file: a pipe would hold the program up, and a device or a folder is a mistake. A
 file that is written in place must have only one name, or the content would end up in somebody else's file. What root
@@ -16,35 +16,16 @@ import sys
 
 from tray_app.core.errors import Remedy, StoreError
 from tray_app.core.language import msg
-from tray_app.system.file_lock import try_lock
 from tray_app.system.sharing_violation import retry_sharing_violation
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 
-_NEW = ".new"
-_WORD_DIGITS = 12
-"""Digits of the hex word in the name of a temporary file. Its writer holds it locked until it replaces the target."""
-
-_UNLOCKED_WORD_DIGITS = 8
-"""The same for versions up to 2026, which did not lock the file."""
-
-_STALE_NS = 60 * 1_000_000_000
-"""A file is written in milliseconds; an unlocked one that is older than this was left by a program that was killed."""
-
-_NEW_NAME_TRIES = 5
-
 _NOT_A_FILE = msg("not a file")
 _LINK = msg("a link")
 _SECOND_NAME = msg("it has a second name (hard link)")
 _FOREIGN = msg("owned by another user")
-
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 OF_THE_SYSTEM = (
     msg("File name too long"),
@@ -72,12 +53,13 @@ class UnreadableFile(StoreError):
 def version_of(path: str) -> FileVersion | None:
     """Return the version of the file at the path, or None without one."""
     try:
-        return _version(os.stat(path))
+        return version_from(os.stat(path))
     except OSError:
         return None
 
 
-def _version(found: os.stat_result) -> FileVersion:
+def version_from(found: os.stat_result) -> FileVersion:
+    """Return the version of the file of which the system says that."""
     return (found.st_mtime_ns, found.st_ino, found.st_size)
 
 
@@ -86,6 +68,11 @@ def reason_of(error: OSError) -> str:
     if error.errno in {errno.EISDIR, errno.ENXIO}:
         return _NOT_A_FILE
     return error.strerror or type(error).__name__
+
+
+def is_full(error: OSError) -> bool:
+    """Return True if the disk, or the user's share of it, has no room left."""
+    return error.errno in {errno.ENOSPC, errno.EDQUOT}
 
 
 def is_misplaced(error: OSError) -> bool:
@@ -150,7 +137,7 @@ def read_private(path: str, limit: int) -> tuple[bytes, FileVersion] | None:
             path=path,
             reason=reason_of(error),
         ) from None
-    return content, _version(found)
+    return content, version_from(found)
 
 
 def open_private(path: str) -> int:
@@ -194,17 +181,6 @@ def append_private(path: str, content: bytes) -> None:
         os.close(descriptor)
 
 
-def append_bounded(path: str, content: bytes, *, limit: int, shortened: Callable[[], bytes]) -> None:
-    """Append to a private file, which is made with its folder if it is missing. Where it would have more than `limit`
-    bytes, `shortened()` takes the place of what it has. Raises `OSError` and `StoreError`."""
-    make_private_folder(os.path.dirname(path))
-    os.close(open_private(path))
-    if os.stat(path).st_size + len(content) > limit:
-        replace_file(path, shortened() + content)
-    else:
-        append_private(path, content)
-
-
 def _open_in_place(path: str, flags: int) -> int:
     descriptor, found = _open_regular(path, flags, follow_links=False)
     try:
@@ -226,7 +202,7 @@ def create_private(path: str) -> int:
 
         return create_file_for_user(path)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NOFOLLOW, 0o600)
-    _give_to_owner_of(os.path.dirname(path), descriptor)
+    give_to_owner_of(os.path.dirname(path), descriptor)
     return descriptor
 
 
@@ -255,227 +231,22 @@ else:
         _check_all_written(os.pwrite(descriptor, content, 0), content)
 
 
-def replace_file(
-    path: str,
-    content: bytes,
-    *,
-    mode: int = 0o600,
-    announce: Callable[[FileVersion], None] | None = None,
-    survives_power_cut: bool = True,
-) -> FileVersion:
-    """Replace `path` by a file with `content`; it is for its owner alone until it has `mode`. The content is on the
-    disk when this returns, unless a loss of power may cost it.
-
-    Return the version of that very file, whatever has replaced it since; `announce` is told it just before. Each writer
-    has a temporary file of its own, so where files cannot be locked the last one wins and none fails. What killed
-    writers left is removed. Raises `OSError`; the old file is then untouched.
-    """
-    new, descriptor = _create_new(path)
-    try:
-        try:
-            _write_all(descriptor, content)
-            if mode != 0o600 and sys.platform != "win32":
-                os.fchmod(descriptor, mode)
-            if survives_power_cut:
-                os.fsync(descriptor)
-            version = _version(os.fstat(descriptor))
-            if announce is not None:
-                announce(version)
-            if sys.platform != "win32":
-                os.replace(new, path)  # while its lock is held
-        finally:
-            os.close(descriptor)
-        if sys.platform == "win32":  # which cannot rename an open file
-            retry_sharing_violation(lambda: os.replace(new, path))
-    except BaseException:
-        with contextlib.suppress(OSError):
-            _remove(new)
-        raise
-    _remove_leftovers(path, stale_before=version[0] - _STALE_NS)
-    return version
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write the content to the end of it. Raises `OSError`."""
+    left = memoryview(content)
+    while left:
+        left = left[os.write(descriptor, left) :]
 
 
-def replace_locked(path: str, content: bytes) -> int:
-    """Replace `path` by a file with `content` that this process has locked; return its descriptor. Raises `OSError`,
-    on Windows always: it cannot rename an open file."""
-    if sys.platform == "win32":
-        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-    new, descriptor = _create_new(path)
-    try:
-        _write_all(descriptor, content)
-        os.replace(new, path)
-    except BaseException:
-        os.close(descriptor)
-        with contextlib.suppress(OSError):
-            _remove(new)
-        raise
-    _remove_leftovers(path, stale_before=None)
-    return descriptor
-
-
-def write_private(
-    path: str,
-    content: bytes,
-    announce: Callable[[FileVersion], None] | None = None,
-    *,
-    survives_power_cut: bool = True,
-) -> FileVersion:
-    """Replace `path` by a private file, as `replace_file` does, creating its folder if it is missing.
-
-    Raises `StoreError`; the old file is then untouched.
-    """
-    make_private_folder(os.path.dirname(path))
-    try:
-        return replace_file(path, content, announce=announce, survives_power_cut=survives_power_cut)
-    except OSError as error:
-        message = msg(
-            "{path} cannot be written ({reason}). Make it writable, or choose another with KIWOOM_TRAY_DATA_DIR."
-        )
-        if error.errno in _FULL:
-            message = msg(
-                "{path} cannot be written ({reason}). Free some space, or choose another folder with "
-                "KIWOOM_TRAY_DATA_DIR."
-            )
-        raise StoreError(
-            message,
-            remedy=Remedy.CHOOSE_FOLDER,
-            path=path,
-            reason=reason_of(error),
-        ) from None
-
-
-def move_private(path: str, target: str) -> None:
-    """Rename a file over `target`; a missing `path` is no error. Raises `StoreError`."""
-    try:
-        retry_sharing_violation(lambda: os.replace(path, target))
-    except FileNotFoundError:
+def give_to_owner_of(folder: str, descriptor: int) -> None:
+    """Give the file or folder just created to the owner of the folder above. A user unknown to the container gets
+    nothing."""
+    if sys.platform == "win32" or os.geteuid() != 0:
         return
-    except OSError as error:
-        raise _undeletable(path, error) from None
-
-
-def delete_private(path: str) -> bool:
-    """Delete the file; return True if it was there. Raises `StoreError`."""
-    try:
-        return _remove(path)
-    except OSError as error:
-        raise _undeletable(path, error) from None
-
-
-def delete_leftovers(path: str) -> None:
-    """Delete what killed writers of that file left beside it, at once: a token may be in it. Raises nothing."""
-    _remove_leftovers(path, stale_before=None)
-
-
-def make_folder(path: str) -> None:
-    """Make the folder and its parents; new ones are for their owner alone. Raises `OSError`."""
-    if os.path.isdir(path):
-        return
-    parent = os.path.dirname(path)
-    if parent not in {"", path}:
-        make_folder(parent)
-    try:
-        if sys.platform == "win32":
-            from tray_app.system.windows_security import make_folder_for_user
-
-            make_folder_for_user(path)
-        else:
-            os.mkdir(path, 0o700)
-    except FileExistsError:
-        if os.path.isdir(path):  # another was faster
-            return
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
-    if sys.platform != "win32" and os.geteuid() == 0:
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _NOFOLLOW)
-        try:
-            _give_to_owner_of(parent, descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def make_private_folder(path: str) -> None:
-    """Make the folder and its parents, as `make_folder` does. Raises `StoreError`."""
-    try:
-        make_folder(path)
-    except OSError as error:
-        raise _unmakeable(path, error.strerror or type(error).__name__) from None
-
-
-def check_writable(folder: str, variable: str = "") -> None:
-    """Check by a write that files can be made in the folder, or where it is not there, that it can be made. Leaves
-    nothing behind. Raises `StoreError`, which names the variable that chooses another folder.
-    """
-    there = folder
-    while not os.path.lexists(there) and there != os.path.dirname(there):
-        there = os.path.dirname(there)
-    try:
-        if not os.path.isdir(there) and variable:
-            raise _unmakeable(folder, os.strerror(errno.ENOTDIR), variable)
-        tried = os.path.join(there, f".written.{os.urandom(_WORD_DIGITS // 2).hex()}{_NEW}")
-        if there == folder:
-            _try_to_write(tried)
-        else:
-            _try_to_make(tried)
-        return
-    except OSError as error:
-        reason, is_full = reason_of(error), error.errno in _FULL
-    if variable:
-        message = msg(
-            "Nothing can be written in {path} ({reason}). Make it writable, or choose another folder with {variable}."
-        )
-        if is_full:
-            message = msg(
-                "Nothing can be written in {path} ({reason}). Free some space, or choose another folder with "
-                "{variable}."
-            )
-        remedy = Remedy.CHOOSE_FOLDER
-        raise StoreError(message, remedy=remedy, path=folder, reason=reason, variable=variable)
-    raise StoreError(msg("Nothing can be written in {path} ({reason}). Make it writable."), path=folder, reason=reason)
-
-
-def who_else_may_use(path: str, *, is_secret: bool = True) -> str:
-    """Return what is wrong with the rights of a file or folder of ours, in words; empty where nothing is.
-
-    A folder may be read by others, whom its files keep out, and so may a file that `is_secret` does not say is one.
-    Root works in the folders of others. Raises `OSError`.
-    """
-    may_read = not is_secret or os.path.isdir(path)
-    if sys.platform == "win32":
-        from tray_app.system.windows_security import is_open_to_others
-
-        if not is_open_to_others(path, may_read=may_read):
-            return ""
-        if os.path.isdir(path):
-            return msg("Others may use {path}. Close it with: icacls {path} /inheritance:r /grant:r {user}:(OI)(CI)F")
-        return msg("Others may use {path}. Close it with: icacls {path} /inheritance:r /grant:r {user}:F")
-    found = os.stat(path)
-    if os.geteuid() != 0 and found.st_uid not in {0, os.geteuid()}:
-        return msg("{path} belongs to another user. Give it back with: sudo chown {user} {path}")
-    if stat.S_ISDIR(found.st_mode):
-        is_open = found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX
-        return msg("Others may write in {path}. Close it with: chmod go-w {path}") if is_open else ""
-    if not stat.S_ISREG(found.st_mode):
-        return ""  # whoever opens it says that it is no file
-    if may_read:
-        return msg("Others may write in {path}. Close it with: chmod go-w {path}") if found.st_mode & 0o022 else ""
-    return msg("Others may read {path}. Close it with: chmod go-rwx {path}") if found.st_mode & 0o077 else ""
-
-
-def _try_to_make(folder: str) -> None:
-    make_folder(folder)
-    try:
-        _try_to_write(os.path.join(folder, _NEW))
-    finally:
-        os.rmdir(folder)
-
-
-def _try_to_write(path: str) -> None:
-    descriptor = create_private(path)
-    try:
-        _write_all(descriptor, bytes(4096))
-    finally:
-        os.close(descriptor)
-        _remove(path)
+    with contextlib.suppress(OSError):
+        owner = os.stat(folder or os.curdir)
+        if owner.st_uid != 0:
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _check_regular(path: str, found: os.stat_result, *, follow_links: bool) -> None:
@@ -499,107 +270,6 @@ def _check_only_name(found: os.stat_result) -> None:
         raise OSError(errno.EMLINK, _SECOND_NAME)
 
 
-def _write_all(descriptor: int, content: bytes) -> None:
-    left = memoryview(content)
-    while left:
-        left = left[os.write(descriptor, left) :]
-
-
 def _check_all_written(written: int, content: bytes) -> None:
     if written != len(content):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def _create_new(path: str) -> tuple[str, int]:
-    """Create the file that is to replace `path`, locked where files can be locked: others see that its writer is
-    alive."""
-    for _ in range(_NEW_NAME_TRIES):
-        new = f"{path}.{os.urandom(_WORD_DIGITS // 2).hex()}{_NEW}"
-        descriptor = create_private(new)
-        try:
-            if sys.platform == "win32" or (try_lock(descriptor) and os.fstat(descriptor).st_nlink):
-                return new, descriptor
-        except OSError:  # files cannot be locked here
-            return new, descriptor
-        os.close(descriptor)  # another process took it for a leftover before it was locked
-        with contextlib.suppress(OSError):
-            os.unlink(new)
-    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
-
-
-def _remove(path: str) -> bool:
-    try:
-        retry_sharing_violation(lambda: os.unlink(path))
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    return True
-
-
-def _remove_leftovers(path: str, stale_before: int | None) -> None:
-    """Remove the temporary files of `path` whose writers are gone. Where that is not known, remove those older than
-    `stale_before` (nanoseconds by the disk's own clock, because another computer's may differ), or all for None."""
-    folder, name = os.path.split(path)
-    with contextlib.suppress(OSError):
-        for left in os.listdir(folder or os.curdir):
-            word = left[len(name) + 1 : -len(_NEW)]
-            if left == f"{name}.{word}{_NEW}" and _is_ours(word):
-                with contextlib.suppress(OSError):
-                    _remove_leftover(os.path.join(folder, left), word, stale_before)
-
-
-def _remove_leftover(path: str, word: str, stale_before: int | None) -> None:
-    descriptor = open_regular(path, follow_links=False)
-    try:
-        is_dead = _is_dead(descriptor) if len(word) == _WORD_DIGITS else None
-        if is_dead is None:
-            is_dead = stale_before is None or os.fstat(descriptor).st_mtime_ns < stale_before
-        if is_dead and sys.platform != "win32":
-            os.unlink(path)  # while nobody else can lock it
-    finally:
-        os.close(descriptor)
-    if is_dead and sys.platform == "win32":
-        os.unlink(path)
-
-
-def _is_dead(descriptor: int) -> bool | None:
-    """Return True if the writer of a temporary file has unlocked it; None where that is not known."""
-    if sys.platform == "win32":
-        return None
-    try:
-        return try_lock(descriptor)
-    except OSError:
-        return None
-
-
-def _is_ours(word: str) -> bool:
-    return len(word) in {_WORD_DIGITS, _UNLOCKED_WORD_DIGITS} and set(word) <= set("0123456789abcdef")
-
-
-def _give_to_owner_of(folder: str, descriptor: int) -> None:
-    """Give the file or folder just created to the owner of the folder above. A user unknown to the container gets
-    nothing."""
-    if sys.platform == "win32" or os.geteuid() != 0:
-        return
-    with contextlib.suppress(OSError):
-        owner = os.stat(folder or os.curdir)
-        if owner.st_uid != 0:
-            os.fchown(descriptor, owner.st_uid, owner.st_gid)
-
-
-def _unmakeable(path: str, reason: str, variable: str = "KIWOOM_TRAY_DATA_DIR") -> StoreError:
-    return StoreError(
-        msg("The folder {path} cannot be made ({reason}). Choose another with {variable}."),
-        remedy=Remedy.CHOOSE_FOLDER,
-        path=path,
-        reason=reason,
-        variable=variable,
-    )
-
-
-def _undeletable(path: str, error: OSError) -> StoreError:
-    return StoreError(
-        msg("{path} cannot be deleted ({reason}). Delete it by hand."),
-        remedy=Remedy.SHOW_FILE,
-        path=path,
-        reason=reason_of(error),
-    )

@@ -67,7 +67,7 @@ def private_temporary_folder() -> str:
     It is the user's runtime folder, else one in the temporary folder. Raises `StoreError` if it is another user's or
     others may write to it.
     """
-    from tray_app.system.private_files import make_folder
+    from tray_app.system.private_folders import make_folder
 
     runtime = runtime_folder()
     folder = os.path.join(TEMPORARY_FOLDER, f"{_APP_NAME}-{os.geteuid()}")

@@ -15,7 +15,8 @@ from tray_app.kiwoom.sandbox.server import (
     SandboxKiwoom,
 )
 from tray_app.settings.places import sandbox_dir
-from tray_app.system.private_files import delete_private, read_private, write_private
+from tray_app.system.atomic_replace import delete_private, write_private
+from tray_app.system.private_files import read_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
