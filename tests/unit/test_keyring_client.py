@@ -499,6 +499,13 @@ def test_an_import_that_never_ends_is_a_keyring_that_does_not_answer(monkeypatch
     forever.set()
 
 
+def test_a_slow_import_is_no_part_of_a_calls_deadline(use: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    use(SystemsKeyring())
+    monkeypatch.setattr(vault_module, "_platform_backend", lambda: threading.Event().wait(1.5))
+
+    assert KeyringClient(1.0).get("service", "user") is None
+
+
 HANG = """
 import sys, threading
 sys.path.insert(0, {root!r})
@@ -537,6 +544,27 @@ except KeyringUnavailable as error:
     )
 
     assert (done.stdout, done.stderr, done.returncode) == ("silent\n", "", 0)
+
+
+def test_the_process_ends_after_an_import_that_is_under_way() -> None:
+    done = run(
+        """
+import time
+from tray_app.stores import keyring_client
+began = threading.Event()
+
+def import_slowly():
+    began.set()
+    time.sleep(0.3)
+    print("imported", flush=True)
+
+keyring_client._platform_backend = import_slowly
+threading.Thread(target=shared_keyring_client().load, daemon=True).start()
+began.wait(30)
+"""
+    )
+
+    assert (done.stdout, done.stderr, done.returncode) == ("imported\n", "", 0)
 
 
 @pytest.mark.posix

@@ -8,6 +8,7 @@ that it interrupted is in one.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import sys
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 DEADLINE_SECONDS = 2.0
 LOADING_SECONDS = 20.0
 """A slow import does not count as a slow keyring, unless it takes this long."""
+
+_LAST_LOADING_SECONDS = 5.0
+"""How long the end of the process waits for such an import."""
 
 UNLOCK_SECONDS = 120.0
 """How long a person may take to answer the keyring's question."""
@@ -324,12 +328,28 @@ def shared_keyring_client() -> KeyringClient:
     return _shared
 
 
-def _load() -> None:
-    with known_system():
-        import keyring  # noqa: F401 - for the deadlines to start after it
+_loading = threading.Lock()
 
-        if sys.platform == "win32":
-            _platform_backend()
+
+def _load() -> None:
+    """Import what the calls need, so that their deadlines start after it."""
+    with _loading, known_system(), contextlib.suppress(ImportError):  # the call that needs it tells
+        _platform_backend()
+        if sys.platform == "linux":
+            from tray_app.stores import secret_service  # noqa: F401
+
+
+def _wait_for_loading() -> None:
+    """Let an import end that is under way when the process ends.
+
+    WORKAROUND: up to Python 3.13 a thread that wants the interpreter after its end is ended by `pthread_exit`, and in
+    an import of cryptography (50), which is written in Rust, that aborts the process. Delete once 3.14 is the oldest.
+    """
+    if _loading.acquire(timeout=_LAST_LOADING_SECONDS):
+        _loading.release()
+
+
+atexit.register(_wait_for_loading)
 
 
 def _backend() -> KeyringBackend:
