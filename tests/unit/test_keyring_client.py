@@ -499,13 +499,6 @@ def test_an_import_that_never_ends_is_a_keyring_that_does_not_answer(monkeypatch
     forever.set()
 
 
-def test_a_slow_import_is_no_part_of_a_calls_deadline(use: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    use(SystemsKeyring())
-    monkeypatch.setattr(vault_module, "_platform_backend", lambda: threading.Event().wait(1.5))
-
-    assert KeyringClient(1.0).get("service", "user") is None
-
-
 HANG = """
 import sys, threading
 sys.path.insert(0, {root!r})
@@ -546,19 +539,42 @@ except KeyringUnavailable as error:
     assert (done.stdout, done.stderr, done.returncode) == ("silent\n", "", 0)
 
 
-def test_the_process_ends_after_an_import_that_is_under_way() -> None:
-    done = run(
-        """
+SLOW_IMPORT = """
 import time
-from tray_app.stores import keyring_client
 began = threading.Event()
 
-def import_slowly():
-    began.set()
-    time.sleep(0.3)
-    print("imported", flush=True)
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name in {"keyring.backends.SecretService", "keyring.backends.Windows", "keyring.backends.macOS"}:
+            began.set()
+            time.sleep(1.5)
+            print("imported", flush=True)
 
-keyring_client._platform_backend = import_slowly
+sys.meta_path.insert(0, Slow())
+"""
+
+
+def test_a_slow_import_is_no_part_of_a_calls_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
+    done = run(
+        SLOW_IMPORT
+        + """
+class Own(MemoryKeyring):
+    pass
+
+Own.__module__, Own.__qualname__ = "keyring.backends.macOS", "Keyring"
+keyring.set_keyring(Own())
+print(KeyringClient(1).get("service", "user"))
+"""
+    )
+
+    assert (done.stdout, done.stderr) == ("imported\nNone\n", "")
+
+
+def test_the_process_ends_after_an_import_that_is_under_way() -> None:
+    done = run(
+        SLOW_IMPORT
+        + """
 threading.Thread(target=shared_keyring_client().load, daemon=True).start()
 began.wait(30)
 """
