@@ -26,14 +26,17 @@ _TINY = ROOT / "tests" / "desktop" / "tiny_tray.py"
 
 
 def figures(idle_seconds: float = 60.0) -> Iterator[Figure]:
-    """Yield start, memory and idle work of the tray, `idle_seconds` after each has come to rest."""
+    """Yield start, memory and idle work of the tray, `idle_seconds` after each has come to rest; with the token in the
+    keyring, as a trader has it, and in a file."""
     with Desktop() as desktop:
-        with Trader(desktop, lifetime=4 * 3600) as trader:
+        with Trader(desktop, store="auto", lifetime=4 * 3600) as trader:
             trader.settings(policy="auto")
             python = os.environ.get(PYTHON_VARIABLE, sys.executable)
             environment = {**trader.environment, "PYTHONPATH": str(ROOT)}
+            with_file = {**environment, "KIWOOM_TRAY_STORE": "file"}
             starts: dict[str, Callable[[], Program]] = {
                 "ours": lambda: desktop.start([python, "-m", "tray_app", "--background"], env=environment),
+                "file": lambda: desktop.start([python, "-m", "tray_app", "--background"], env=with_file),
                 "tiny": lambda: desktop.start([python, str(_TINY)]),
             }
             vorta = os.environ.get(VORTA_VARIABLE, "")
@@ -45,9 +48,12 @@ def figures(idle_seconds: float = 60.0) -> Iterator[Figure]:
             )
             yield Figure("tray: start to icon", taken["ours"], "Vorta", taken.get("vorta"), "ms")
             rest = {name: _at_rest(desktop, start, idle_seconds) for name, start in starts.items()}
-        ours, tiny = rest["ours"], rest["tiny"]
+        ours, with_a_file, tiny = rest["ours"], rest["file"], rest["tiny"]
         yield Figure("tray: RSS at rest", ours["rss"], "a bare PySide6 tray program", tiny["rss"], "MB", "≤ 1.25")
         yield Figure("tray: PSS at rest", ours["pss"], "a bare PySide6 tray program", tiny["pss"], "MB", "≤ 1.25")
+        for kind in ("rss", "pss"):
+            what = f"tray with the token in a file: {kind.upper()} at rest"
+            yield Figure(what, with_a_file[kind], "a bare PySide6 tray program", tiny[kind], "MB", "≤ 1.25")
         yield Figure("tray: RSS at rest", ours["rss"], "Vorta", rest.get("vorta", {}).get("rss"), "MB")
         yield Figure(
             "tray idle: wake-ups a minute, all threads", ours["wakeups"], "Vorta", _of(rest, "wakeups"), "", "≤ 6"
