@@ -79,6 +79,7 @@ TESTS = {
     "tray_app.stores.redis_lock": _REDIS,
 }
 _PATIENCE_SECONDS = 60
+_LONGEST_TRIAL_SECONDS = 600.0
 _NOTICED = {pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED}
 _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -262,11 +263,9 @@ class Trial:
                 break
             tried += 1
             items = self._items(session, change)
-            again = [sys.executable, "-m", "tests.endurance.mutants", self._name, "--at", str(at)]
             names = "\n".join(one.nodeid for one in [*items, *self._long(session, items)])
-            if self._survives(items, session, module, compile(tree, str(path), "exec")) and (
-                subprocess.run(again, input=names, text=True, check=False).returncode not in _NOTICED
-            ):
+            code = compile(tree, str(path), "exec")
+            if self._survives(items, session, module, code) and self._survives_anew(at, names):
                 survived += 1
                 print(f"  {self._name} {change.what}", flush=True)
         print(f"{self._name}: {tried} mutants, {survived} survived", flush=True)
@@ -307,6 +306,15 @@ class Trial:
             killer = items[int.from_bytes(begun[-2:], "big")]
             self._killers = [killer, *(one for one in self._killers if one is not killer)]
         return False
+
+    def _survives_anew(self, at: int, names: str) -> bool:
+        """Return whether the tests pass in a new program. One that does not end, though its tests have, is noticed."""
+        again = [sys.executable, "-m", "tests.endurance.mutants", self._name, "--at", str(at)]
+        try:
+            tried = subprocess.run(again, input=names, text=True, timeout=_LONGEST_TRIAL_SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            return False
+        return tried.returncode not in _NOTICED
 
 
 @contextlib.contextmanager
