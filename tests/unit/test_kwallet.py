@@ -135,6 +135,23 @@ def test_the_one_that_keyrings_settings_name_is_used(
     assert wallet.entries[ENTRY] == "a-value"
 
 
+@pytest.mark.parametrize(
+    ("is_locked", "problem"), [(True, KeyringUnavailable.LOCKED), (False, KeyringUnavailable.ASKING)]
+)
+def test_it_takes_no_place_of_a_secret_service_that_asks_its_user(is_locked: bool, problem: str, address: str) -> None:
+    from tests.keepassxc import KeePassXC
+    from tests.kwallet import KWalletDaemon
+
+    with KeePassXC(address) as keepassxc, KWalletDaemon(address, "kwalletd6") as wallet:
+        wallet.is_open = True
+        keepassxc.store(*ENTRY, "value")
+        keepassxc.is_locked = is_locked
+
+        assert problem_of(lambda: KeyringClient(30).set(*ENTRY, "another")) == problem
+
+    assert (keepassxc.value(*ENTRY), wallet.entries) == ("value", {})
+
+
 def test_one_that_was_started_again_is_found(address: str) -> None:
     from tests.kwallet import KWalletDaemon
 

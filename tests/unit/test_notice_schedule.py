@@ -297,6 +297,14 @@ class TestFailure:
         assert EXPIRED not in world.kinds
         assert world.kinds[-1] is RECOVERED
 
+    def test_that_is_repeated_in_vain_holds_up_no_warning(self, make: Make) -> None:
+        warn_before = (570, 540, 300, 60, 10)
+        world = make(warn_before=warn_before)
+        world.run(until=ends(world) - 700, step=10)
+        world.kiwoom.failure = DOWN
+        world.run(until=ends(world))
+        assert world.left(EXPIRING) == [*warn_before]
+
     def test_after_the_user_unlocked_the_keyring_is_told_again(self, make: Make) -> None:
         world = make(warn_before=())
         world.schedule.failed(REFUSED, world.clock())
