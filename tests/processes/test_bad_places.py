@@ -17,6 +17,7 @@ import pytest
 
 from tests.processes.conftest import PYTHON_PATH
 from tray_app.cli.doctor import doctor
+from tray_app.core.errors import InvalidInput
 from tray_app.core.token import decode, encode_seed, token_for
 from tray_app.exports.kwcli import cache_path
 from tray_app.kiwoom.keys import clean_keys
@@ -99,6 +100,14 @@ class TestFullDisk:
         one.ask("clear_token")
 
         assert (one.ask("get_token"), other.ask("get_token")) == (None, None)
+
+    def test_leaves_no_half_of_a_report(self, small_disk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        fill(small_disk)
+
+        with pytest.raises(InvalidInput, match="No space left"):
+            doctor(None, as_json=False, report=str(small_disk / "report.zip"))
+
+        assert not (small_disk / "report.zip").exists()
 
     @pytest.mark.parametrize("folder", ["", "new/data"])
     def test_is_told_by_doctor_also_of_a_folder_that_is_not_there(

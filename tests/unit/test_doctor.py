@@ -37,6 +37,7 @@ from tray_app.history.draft import EventDraft
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 from tray_app.service.composition import open_service
 from tray_app.settings.load import load_settings
+from tray_app.settings.places import settings_file
 from tray_app.stores.keyring_client import KeyringClient
 from tray_app.supervisor.supervisor import Callbacks, Supervisor
 
@@ -368,6 +369,31 @@ class TestReport:
         doctor(None, as_json=False, report=str(tmp_path / "two.zip"))
         with zipfile.ZipFile(tmp_path / "two.zip") as report:
             assert report.read("history.csv").startswith(b"StoreError: ")
+
+    @pytest.mark.parametrize("line", ['redis_url = "redis://:pass@host', "store = cloud", "[profiles.스윙]"])
+    def test_is_written_while_a_line_of_the_settings_is_broken(
+        self, line: str, private_places: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        file = Path(settings_file(os.environ))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f'language = "en"\n{line}\n', encoding="utf-8")
+        doctor(None, as_json=False, report=str(tmp_path / "report.zip"))
+        with zipfile.ZipFile(tmp_path / "report.zip") as report:
+            parts = {name: report.read(name).decode() for name in report.namelist()}
+        assert "language = en" in parts["settings.txt"]
+        assert "line 2" in parts["settings.txt"]
+        assert "pass@host" not in str(parts)
+
+    @pytest.mark.parametrize("variable", ["KIWOOM_MODE", "KIWOOM_TRAY_STORE", "KIWOOM_PROFILE"])
+    def test_does_not_show_what_was_put_into_the_wrong_variable(
+        self, variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv(variable, "canary/secret")
+        doctor(None, as_json=False, report=str(tmp_path / "report.zip"))
+        with zipfile.ZipFile(tmp_path / "report.zip") as report:
+            parts = {name: report.read(name).decode() for name in report.namelist()}
+        assert f"{variable} = (set)" in parts["environment.txt"]
+        assert "canary" not in str(parts)
 
 
 def test_a_token_that_is_in_doubt_or_dead_is_not_called_good(

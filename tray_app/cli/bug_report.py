@@ -32,9 +32,11 @@ _MASK = "***"
 _SHORTEST_SECRET = 4
 """A shorter text than this is part of too many words to be masked."""
 
-_SHOWN_VARIABLES = (
+_OUR_VARIABLES = (
     *("KIWOOM_MODE", "KIWOOM_PROFILE", "KIWOOM_TRAY_STORE", "KIWOOM_TRAY_DATA_DIR", "KIWOOM_TRAY_CONFIG_DIR"),
     "KIWOOM_TRAY_STATE_DIR",
+)
+_VARIABLES_OF_THE_SYSTEM = (
     *("LANG", "LC_ALL", "LC_MESSAGES", "XDG_CURRENT_DESKTOP", "XDG_SESSION_TYPE", "DISPLAY", "WAYLAND_DISPLAY"),
     *("QT_QPA_PLATFORM", "PYTHON_KEYRING_BACKEND", "DBUS_SESSION_BUS_ADDRESS"),
 )
@@ -46,19 +48,31 @@ def write_report(path: str, findings: Sequence[Finding], profile: str | None) ->
 
     A part that is not available is replaced by a line that says why.
     """
-    import zipfile
-
     path = os.path.abspath(expand_user(path))
+    content = _zipped(_settings(profile), findings)
     try:
         descriptor = create_private(path)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+        except OSError:
+            os.unlink(path)
+            raise
     except FileExistsError:
         raise InvalidInput(msg("{path} exists already. Choose another name for the report."), path=path) from None
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise InvalidInput(msg("{path} cannot be created ({reason})."), path=path, reason=reason) from None
-    settings = _settings(profile)
+    return path
+
+
+def _zipped(settings: Settings | None, findings: Sequence[Finding]) -> bytes:
+    import io
+    import zipfile
+
     hide = _hider(_secrets(settings))
-    with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as report:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as report:
         for name, part in _parts(settings, findings).items():
             try:
                 text = part()
@@ -66,7 +80,7 @@ def write_report(path: str, findings: Sequence[Finding], profile: str | None) ->
                 text = error_text(error)
             shown = redact(hide(text)) if name.startswith("logs/") else hide(text)
             report.writestr(name, shown.encode(errors="backslashreplace"))  # a folder's name may be no text
-    return path
+    return content.getvalue()
 
 
 def _parts(settings: Settings | None, findings: Sequence[Finding]) -> dict[str, Callable[[], str]]:
@@ -76,7 +90,7 @@ def _parts(settings: Settings | None, findings: Sequence[Finding]) -> dict[str, 
     }
     parts: dict[str, Callable[[], str]] = {
         "doctor.txt": lambda: _lines(f"{'ok ' if one.good else 'BAD'} {one}" for one in findings),
-        "environment.txt": lambda: _lines(_environment()),
+        "environment.txt": lambda: _lines(_environment(_shown_variables(settings))),
         **logs,
     }
     if settings is not None:
@@ -87,7 +101,7 @@ def _parts(settings: Settings | None, findings: Sequence[Finding]) -> dict[str, 
 
 def _settings(profile: str | None) -> Settings | None:
     try:
-        return load_settings(profile)
+        return load_settings(profile).resolved()
     except KiwoomTokenError:  # which is among the findings
         return None
 
@@ -95,20 +109,27 @@ def _settings(profile: str | None) -> Settings | None:
 def _settings_lines(settings: Settings) -> Iterator[str]:
     yield f"profile = {settings.profile}"
     for setting in TABLE.values():
-        value = setting.kind.text(getattr(settings, setting.name))
+        is_known = setting.name not in settings.unknown
+        value = setting.kind.text(getattr(settings, setting.name)) if is_known else "(unknown)"
         yield f"{setting.name} = {value} ({settings.source_of(setting.name)})"
     for problem in settings.problems:
         yield f"problem: {problem}"
 
 
-def _environment() -> Iterator[str]:
-    """Yield the values of variables that contain no secret; of our others only that they are set."""
+def _shown_variables(settings: Settings | None) -> tuple[str, ...]:
+    """Return the variables that contain no secret. Where a variable of ours cannot be used, a secret may have been put
+    into the wrong one, so none of ours is shown."""
+    return _VARIABLES_OF_THE_SYSTEM if settings is None else _OUR_VARIABLES + _VARIABLES_OF_THE_SYSTEM
+
+
+def _environment(shown: Sequence[str]) -> Iterator[str]:
+    """Yield the values of the variables to show; of our others only that they are set."""
     yield f"python = {sys.version}"
     yield f"frozen = {getattr(sys, 'frozen', False)}"
-    for name in sorted({*_SHOWN_VARIABLES, *(one for one in os.environ if one.startswith(_OUR_PREFIXES))}):
+    for name in sorted({*shown, *(one for one in os.environ if one.startswith(_OUR_PREFIXES))}):
         value = os.environ.get(name)
         if value is not None:
-            yield f"{name} = {value if name in _SHOWN_VARIABLES else '(set)'}"
+            yield f"{name} = {value if name in shown else '(set)'}"
 
 
 def _history(settings: Settings) -> str:
@@ -129,17 +150,22 @@ def _history(settings: Settings) -> str:
 
 def _secrets(settings: Settings | None) -> set[str]:
     """Return every secret that can be read here, to be masked wherever it occurs."""
-    found = {
-        value for name, value in os.environ.items() if name not in _SHOWN_VARIABLES and name.startswith(_OUR_PREFIXES)
-    }
+    shown = _shown_variables(settings)
+    found = {value for name, value in os.environ.items() if name not in shown and name.startswith(_OUR_PREFIXES)}
     if settings is not None:
-        for one in (settings.redis_url, settings.encryption_keys):
-            if one is not None:
-                found |= {one.reveal(), *one.reveal().split(","), one.reveal().rpartition("@")[0].rpartition(":")[2]}
-        for find in (_keys_in_reach, _token_in_reach):
+        for find in (_settings_in_reach, _keys_in_reach, _token_in_reach):
             with contextlib.suppress(KiwoomTokenError):
                 found |= find(settings)
     return {one.strip() for one in found if len(one.strip()) >= _SHORTEST_SECRET}
+
+
+def _settings_in_reach(settings: Settings) -> set[str]:
+    addresses = settings.encryption_keys, None if "redis_url" in settings.unknown else settings.redis_url
+    found = set()
+    for one in addresses:
+        if one is not None:
+            found |= {one.reveal(), *one.reveal().split(","), one.reveal().rpartition("@")[0].rpartition(":")[2]}
+    return found
 
 
 def _keys_in_reach(settings: Settings) -> set[str]:
