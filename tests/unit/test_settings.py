@@ -325,6 +325,15 @@ class TestBrokenFile:
 
         assert load().problems == ()
 
+    def test_names_nested_deeper_than_calls_can_be_are_reported(
+        self, load: Callable[..., Settings], file: Path
+    ) -> None:
+        file.write_text(f'{".".join("a" * 3000)} = 1\nmode = "demo"\n')
+
+        settings = load()
+
+        assert (settings.mode, [f"{file}, line 1" in str(one) for one in settings.problems]) == ("demo", [True])
+
     def test_a_folder_in_its_place_is_reported(self, load: Callable[..., Settings], file: Path) -> None:
         file.mkdir()
 

@@ -335,12 +335,17 @@ class TestALineThatIsNotUnderstood:
             ('profiles = "second"', False),
             ("profiles.second.mode = demo", False),
             ("profiles.third.mode = demo", True),
+            ('[profiles.second,]\nmode = "demo"', False),
+            ('[profiles."second,"]\nmode = "demo"', False),
+            ('[profiles.“second”]\nmode = "demo"', False),
+            ('[profiles."second!"]\ntheme = "dark"', True),
+            ('mode = "demo"\n[profiles.""]\nmode = "demo"', False),
             ("account = !", True),
             ("share_kwcli = !", True),
         ],
     )
     def test_of_a_profile_is_that_profiles(self, text: str, is_usable: bool, file: Path) -> None:
-        file.write_text(text)
+        file.write_text(text, encoding="utf-8")
 
         assert load_settings("second").is_usable is is_usable
 

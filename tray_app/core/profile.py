@@ -49,6 +49,15 @@ def check_profile(name: str) -> str:
     return name
 
 
+def is_profile(name: str) -> bool:
+    """Return True if `check_profile` accepts the name."""
+    try:
+        check_profile(name)
+    except InvalidInput:
+        return False
+    return True
+
+
 def case_conflict(name: str, known: Iterable[str]) -> str:
     """Return the first `known` profile before `name` itself that differs from it in upper and lower case alone, or an
     empty text. Some file systems, and Windows' vault, would store both in one place."""

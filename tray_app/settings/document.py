@@ -13,7 +13,7 @@ import os
 
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
-from tray_app.core.profile import normalized
+from tray_app.core.profile import is_profile, normalized
 from tray_app.settings.table import TABLE
 from tray_app.settings.toml_cache import cache_toml, load_toml
 from tray_app.system.private_files import open_regular, reason_of
@@ -340,11 +340,11 @@ def _section_of_head(line: str) -> tuple[str, ...] | None:
 
 
 def _name_in_head(line: str) -> str:
-    """Return the profile that a broken head means, or an empty text."""
+    """Return the profile that a broken head means, or an empty text where that is not certain."""
     import re
 
     found = re.fullmatch(r"\[\s*profiles\s*\.\s*[\"']?([^\"'.\[\]]+?)[\"']?\s*\]?\s*(?:#.*)?", line)
-    return found[1] if found else ""
+    return found[1] if found and is_profile(found[1]) else ""
 
 
 def _statement_at_fault(error: Exception, lines: list[str]) -> tuple[int, int] | None:

@@ -8,7 +8,7 @@ import os
 
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
-from tray_app.core.profile import DEFAULT
+from tray_app.core.profile import DEFAULT, is_profile
 from tray_app.settings.meaning import (
     contradicts,
     is_address,
@@ -144,6 +144,10 @@ class SettingsFile:
         if not isinstance(fields, dict):
             self._doubt_outside_of_a_section(other, fields)
             return
+        if not is_profile(other):  # it counts for no profile, so it may be meant for any
+            problem = self._document.problem(_NO_SECTION, ("profiles", other))
+            self.problems.append(problem)
+            self.own.doubt(named, problem)
         for name in named:
             if TABLE[name].required and not TABLE[name].per_profile and name not in self.shared.values:
                 problem = self._document.problem(_NOT_PER_PROFILE, ("profiles", other, name), name=name)

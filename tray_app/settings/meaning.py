@@ -49,13 +49,15 @@ _ALIKE = 0.7
 
 def settings_within(value: object) -> Iterator[str]:
     """Yield the settings that the names in a section, or in a list of sections, may mean."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from meant_by(name, inner)
-            yield from settings_within(inner)
-    elif isinstance(value, list):
-        for one in value:
-            yield from settings_within(one)
+    left = [value]
+    while left:  # a dotted key may be deeper than calls of a function can be
+        one = left.pop()
+        if isinstance(one, dict):
+            for name, inner in one.items():
+                yield from meant_by(name, inner)
+            left += one.values()
+        elif isinstance(one, list):
+            left += one
 
 
 def settings_named_in(value: object) -> Iterator[str]:
