@@ -670,6 +670,47 @@ class TestLostRevoke:
         assert second.unsaved is not None
         assert (service.tokens.available(), other.tokens.available()) == (None, second.token)
 
+    @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit, TimeoutError])
+    @pytest.mark.parametrize("rotate", [True, False])
+    def test_so_it_is_where_the_wait_for_the_answer_was_interrupted(
+        self,
+        service: TokenService,
+        other: TokenService,
+        broker: FakeBroker,
+        monkeypatch: pytest.MonkeyPatch,
+        interrupt: type[BaseException],
+        *,
+        rotate: bool,
+    ) -> None:
+        """By Ctrl+C, or by whatever a signal handler of the program raises."""
+        token = service.ensure().token
+
+        def revoke(*_: object) -> None:
+            broker.living = None
+            raise interrupt
+
+        monkeypatch.setattr(broker, "revoke", revoke)
+        with pytest.raises(interrupt):
+            service.refresh(rotate=True) if rotate else service.clear(revoke=True)
+
+        assert other.tokens.available() is None
+        assert other.ensure().token.value != token.value
+
+    def test_an_interrupt_before_the_revoke_was_sent_takes_nothing_away(
+        self, service: TokenService, other: TokenService, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        token = service.ensure().token
+
+        def write(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as interrupted:
+            interrupted.setattr(service.store, "write", write)
+            with pytest.raises(KeyboardInterrupt):
+                service.refresh(rotate=True)
+
+        assert other.tokens.available() == token
+
     @pytest.mark.parametrize("rotate", [True, False])
     def test_that_never_left_this_computer_takes_nothing_away(
         self, service: TokenService, other: TokenService, broker: FakeBroker, *, rotate: bool

@@ -427,9 +427,10 @@ class LockedSession:
     ) -> Cleared:
         """Revoke the token, with a mark in the record from before the request until the caller has cleared it.
 
-        An answer that is lost on the way leaves the mark: it is not known whether Kiwoom carried the request out, so
-        nobody gets the token until Kiwoom is asked. With `tries_store` the store is first written as it will be with
-        the next token, and raises `StoreError` before anything is revoked.
+        An answer that is lost on the way leaves the mark, and so does an interrupt (Ctrl+C, a signal handler that
+        raises): it is not known whether Kiwoom carried the request out, so nobody gets the token until Kiwoom is asked.
+        With `tries_store` the store is first written as it will be with the next token, and raises `StoreError` before
+        anything is revoked.
         """
         before, evidence = self.record.last, self.record.evidence
         broker = broker or self._open_broker()
@@ -438,13 +439,15 @@ class LockedSession:
         self.write(
             last=LastAttempt.rotation_begun(token, self._clock()), evidence=evidence.doubted(token, self._clock())
         )
+        may_be_sent = False
         try:
             if tries_store:
                 self._tokens.store.write(token)
+            may_be_sent = True
             broker.revoke(keys, token.value)
             cleared.revoked = True
         except BaseException as error:
-            if isinstance(error, errors.BrokerUnavailable) and error.was_sent:
+            if may_be_sent and _leaves_outcome_unknown(error):
                 raise
             is_alive = self._is_alive_after(error, token, broker)
             if is_alive is not False:
@@ -531,3 +534,10 @@ class LockedSession:
     def withdraw(self, token: Token | None) -> tuple[KiwoomTokenError, ...]:
         """Take the token away from the other tools. Return what went wrong."""
         return () if self._exports is None or token is None else self._exports.withdraw(token)
+
+
+def _leaves_outcome_unknown(error: BaseException) -> bool:
+    """Return True if nobody knows whether Kiwoom carried out the request that ended with `error`."""
+    if isinstance(error, errors.BrokerUnavailable):
+        return error.was_sent
+    return not isinstance(error, KiwoomTokenError)
