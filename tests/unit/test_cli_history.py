@@ -162,6 +162,14 @@ def test_no_cell_is_taken_for_a_formula(run: Callable[..., Run], tmp_path: Path,
     assert row["reason"].startswith(f"'{start}")
 
 
+@pytest.mark.usefixtures("history")
+@pytest.mark.parametrize("form", ["--csv", "--json", "--days=7"])
+def test_a_closed_output_is_no_failure(monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    with monkeypatch.context() as closed:
+        closed.setattr(sys, "stdout", None)
+        assert main(["history", form]) == 0
+
+
 @pytest.mark.parametrize("form", ["--csv", "--json", "--days=7"])
 def test_a_hostile_row_sends_nothing_to_the_terminal_and_costs_nothing(
     run: Callable[..., Run], tmp_path: Path, form: str

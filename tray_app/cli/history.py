@@ -55,7 +55,7 @@ def history(options: Namespace) -> int:
 
 def _print_csv(text: str) -> None:
     """Print it; into a file or pipe as UTF-8 with a byte order mark, by which Excel knows it."""
-    if sys.stdout.isatty() or not hasattr(sys.stdout, "buffer"):
+    if not hasattr(sys.stdout, "buffer") or sys.stdout.isatty():
         print(text, end="")
         return
     sys.stdout.flush()
