@@ -346,6 +346,22 @@ def test_an_announcement_lets_every_computer_read_again(
     assert (here.read(), there.read()) == (NEW, NEW)
 
 
+@pytest.mark.parametrize("count", ["many", "", "-1", "1e9", "9" * 30, "\x1b[2J"])
+def test_what_somebody_else_put_in_place_of_the_count_is_replaced(
+    redis: RealRedis, open_store: Callable[..., RedisStore], count: str
+) -> None:
+    store, other = open_store(redis.url), open_store(redis.url)
+    write(store, OLD)
+    redis.order("SET", COUNT, count)
+
+    assert clear(store)
+    assert other.read() is None
+
+    redis.order("SET", COUNT, count)
+    write(store, NEW)
+    assert other.read() == NEW
+
+
 def test_a_token_that_keeps_changing_is_not_said_to_be_cleared(
     redis: RealRedis, open_store: Callable[..., RedisStore]
 ) -> None:

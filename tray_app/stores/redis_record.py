@@ -21,9 +21,22 @@ if TYPE_CHECKING:
 MAX_BYTES = 65536
 """A token has some 250 bytes; more is not one."""
 
-_WRITE = """
+_COUNT_DIGITS = 15
+
+_KNOWN = f"""
+local function known(key)
+  local count = redis.pcall('GET', key)
+  if type(count) == 'string' and #count <= {_COUNT_DIGITS} and count:match('^%d+$') then return count end
+  redis.call('DEL', key)
+  return ''
+end
+"""
+"""The count of changes. What somebody else has put in its place could not be counted on from, and is removed."""
+
+_WRITE = f"""{_KNOWN}
 local holder = redis.call('GET', KEYS[3])
 if holder and holder ~= ARGV[3] then return -1 end
+known(KEYS[2])
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 local count = redis.call('INCR', KEYS[2])
 redis.pcall('PUBLISH', KEYS[4], count)
@@ -31,9 +44,9 @@ return count
 """
 """The fenced write: refused when the lock has been given to another since, even if it expired meanwhile."""
 
-_SWAP = """
+_SWAP = f"""{_KNOWN}
 if redis.call('GETRANGE', KEYS[1], 0, ARGV[3]) ~= ARGV[1] then return -1 end
-if (redis.call('GET', KEYS[2]) or '') ~= ARGV[2] then return -1 end
+if known(KEYS[2]) ~= ARGV[2] then return -1 end
 if ARGV[4] == '' then
   redis.call('DEL', KEYS[1])
 else
@@ -46,7 +59,8 @@ return count
 """Replaces or deletes exactly what was read."""
 
 
-_ANNOUNCE = """
+_ANNOUNCE = f"""{_KNOWN}
+known(KEYS[1])
 local count = redis.call('INCR', KEYS[1])
 redis.pcall('PUBLISH', KEYS[2], count)
 return count
@@ -62,7 +76,8 @@ class Found:
     __slots__ = ("count", "is_foreign", "raw")
 
     def __init__(self, count: Any, raw: bytes | None) -> None:
-        self.count = int(count) if count is not None and bytes(count).isdigit() else None
+        is_count = count is not None and bytes(count).isdigit() and len(count) <= _COUNT_DIGITS
+        self.count = int(count) if is_count else None
         self.raw = raw or b""
         ours = is_sealed(self.raw) or b'"access_token"' in self.raw
         self.is_foreign = raw is None or len(self.raw) > MAX_BYTES or (raw != b"" and not ours)
