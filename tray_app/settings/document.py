@@ -89,7 +89,8 @@ class Document:
         self.fields: dict[str, Any] = {}
         self.sections: dict[str, Any] = {}
         self.sections_for_all: list[str] = []
-        """The names of those that hold what counts only outside of all sections, or that are no section."""
+        """The names of those that may be meant for any profile: no section, one whose name can be no profile's, or one
+        with what counts only outside of all sections."""
         self.unknown: list[Unknown] = []
         self.unreadable: SettingsError | None = None
         self.path = path
@@ -139,7 +140,7 @@ class Document:
             self.sections = {normalized(name): one for name, one in profiles.items()}
         for name, fields in self.sections.items():
             self._alike.setdefault(_folded(name), []).append(name)
-            if not isinstance(fields, dict) or any(_is_for_all(one) for one in fields):
+            if not isinstance(fields, dict) or any(_is_for_all(one) for one in fields) or not is_profile(name):
                 self.sections_for_all.append(name)
 
     def _find_sections_that_look_alike(self, lines: list[str]) -> None:
