@@ -312,6 +312,18 @@ def test_the_token_that_could_not_be_written_over_a_foreign_value_stays_in_hand(
     assert store.place().problem is None
 
 
+def test_a_foreign_value_is_told_as_long_as_it_is_there(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
+    raw(redis, "hello of another program")
+    store = open_store(redis.url)
+    store.read()
+    assert store.place().problem.problem == RedisUnavailable.FOREIGN
+    redis.order("DEL", KEY)
+    store.read()
+    assert store.place().problem is None
+
+
 @pytest.mark.parametrize("value", ['{"access_token": "cut-off-tok', '{"access_token": 5}', ""])
 def test_a_damaged_record_is_a_missing_token_that_the_next_write_replaces(
     redis: RealRedis, open_store: Callable[..., RedisStore], value: str, caplog: pytest.LogCaptureFixture
@@ -394,6 +406,10 @@ def test_programs_on_one_computer_learn_of_each_others_writes_without_redis(
         _, after = there.version()
         assert after not in {None, before}
         assert there.read() == token
+    _, before = there.version()
+    clear(here)
+    assert there.version()[1] not in {None, before}
+    assert there.read() is None
 
 
 def test_a_quiet_channel_stays_connected(
