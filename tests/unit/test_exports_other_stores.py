@@ -27,16 +27,22 @@ def known(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(known: Path, tmp_path: Path, clock: Clock) -> Callable[[str], OtherStores]:
+def store(known: Path, tmp_path: Path, clock: Clock) -> Callable[..., OtherStores]:
     """The store with its token in the folder of that name."""
 
-    def open_one(name: str) -> OtherStores:
+    def open_one(name: str, address: str = "") -> OtherStores:
         def find_keys() -> AppKeys:
             return KEYS
 
         place = Place("memory") if name == "memory" else Place("file", str(tmp_path / name / ".token"))
         return OtherStores(
-            str(known), "default", lambda: place, find_keys=find_keys, issued_for=lambda _: OURS, clock=clock
+            str(known),
+            "default",
+            lambda: place,
+            find_keys=find_keys,
+            issued_for=lambda _: OURS,
+            clock=clock,
+            address=address,
         )
 
     return open_one
@@ -55,7 +61,7 @@ def stored(tmp_path: Path, clock: Clock) -> Callable[..., Token]:
 
 
 def test_an_older_token_of_the_same_keys_is_in_doubt_and_the_newer_one_is_taken_over(
-    store: Callable[[str], OtherStores], stored: Callable[..., Token]
+    store: Callable[..., OtherStores], stored: Callable[..., Token]
 ) -> None:
     old, new = stored("one", "an-old-token"), stored("two", "a-new-token", 60)
     store("one").publish(old)
@@ -69,7 +75,7 @@ def test_an_older_token_of_the_same_keys_is_in_doubt_and_the_newer_one_is_taken_
 
 @pytest.mark.parametrize("issued_for", ["demo:0123456789abcdef", "real:fedcba9876543210", "real:", ""])
 def test_a_token_of_other_keys_or_of_unknown_ones_says_nothing(
-    issued_for: str, store: Callable[[str], OtherStores], stored: Callable[..., Token]
+    issued_for: str, store: Callable[..., OtherStores], stored: Callable[..., Token]
 ) -> None:
     own = stored("one", "an-old-token")
     store("two").publish(stored("two", "a-new-token", 60, issued_for))
@@ -78,8 +84,21 @@ def test_a_token_of_other_keys_or_of_unknown_ones_says_nothing(
     assert store("one").external_token() is None
 
 
+def test_a_token_from_another_address_says_nothing_about_one_from_kiwoom(
+    store: Callable[..., OtherStores], stored: Callable[..., Token], known: Path
+) -> None:
+    practice = "http://127.0.0.1:8765"
+    own, new = stored("one", "an-old-token"), stored("two", "a-new-token", 60)
+    store("two", practice).publish(new)
+
+    assert store("one").rivals_of(own) == ()
+    assert store("one").external_token() is None
+    assert store("one", practice).external_token() == new
+    assert b"8765" not in known.read_bytes()
+
+
 def test_a_token_that_only_one_program_can_see_is_not_written_down(
-    store: Callable[[str], OtherStores], stored: Callable[..., Token], known: Path
+    store: Callable[..., OtherStores], stored: Callable[..., Token], known: Path
 ) -> None:
     store("memory").publish(stored("two", "a-token"))
 
@@ -87,7 +106,7 @@ def test_a_token_that_only_one_program_can_see_is_not_written_down(
 
 
 def test_what_has_expired_says_nothing(
-    store: Callable[[str], OtherStores], stored: Callable[..., Token], clock: Clock
+    store: Callable[..., OtherStores], stored: Callable[..., Token], clock: Clock
 ) -> None:
     store("two").publish(stored("two", "a-new-token"))
     clock.advance(DAY)
@@ -96,7 +115,7 @@ def test_what_has_expired_says_nothing(
 
 
 def test_a_file_that_has_another_token_by_now_is_not_taken_over_and_not_touched(
-    store: Callable[[str], OtherStores], stored: Callable[..., Token], tmp_path: Path
+    store: Callable[..., OtherStores], stored: Callable[..., Token], tmp_path: Path
 ) -> None:
     store("two").publish(stored("two", "a-new-token"))
     file = tmp_path / "two" / ".token"
@@ -123,7 +142,7 @@ def test_a_file_that_has_another_token_by_now_is_not_taken_over_and_not_touched(
     ],
 )
 def test_lines_that_nobody_writes_say_nothing_and_hide_no_other(
-    line: bytes, store: Callable[[str], OtherStores], stored: Callable[..., Token], known: Path
+    line: bytes, store: Callable[..., OtherStores], stored: Callable[..., Token], known: Path
 ) -> None:
     known.parent.mkdir(parents=True)
     known.touch(0o600)
@@ -136,7 +155,7 @@ def test_lines_that_nobody_writes_say_nothing_and_hide_no_other(
 
 
 def test_the_file_stays_small_and_names_no_token(
-    store: Callable[[str], OtherStores], stored: Callable[..., Token], known: Path
+    store: Callable[..., OtherStores], stored: Callable[..., Token], known: Path
 ) -> None:
     one = store("one")
     for number in range(400):
@@ -149,7 +168,7 @@ def test_the_file_stays_small_and_names_no_token(
 
 
 @pytest.mark.posix
-def test_a_pipe_in_place_of_the_file_holds_nobody_up(store: Callable[[str], OtherStores], known: Path) -> None:
+def test_a_pipe_in_place_of_the_file_holds_nobody_up(store: Callable[..., OtherStores], known: Path) -> None:
     known.parent.mkdir(parents=True)
     os.mkfifo(known)
 

@@ -13,6 +13,7 @@ import time
 from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError
 from tray_app.core.lean import load_json
+from tray_app.core.secret import Secret
 from tray_app.core.token import DamagedRecord, decode
 from tray_app.system.atomic_replace import append_bounded
 from tray_app.system.private_files import read_private, version_of
@@ -38,7 +39,7 @@ class OtherStores:
     """The file at `path`, for the store of `profile` whose place `find_place` returns.
 
     `find_keys` and `issued_for` tell whose tokens are meant, and may ask a keyring; that happens only when there is a
-    token of another store.
+    token of another store. `address` is the base URL in the place of Kiwoom's own: a token issued there is none here.
     """
 
     setting = "data_dir"
@@ -53,8 +54,10 @@ class OtherStores:
         issued_for: Callable[[AppKeys], str],
         clock: Callable[[], float] = time.time,
         cipher: Cipher | None = None,
+        address: str = "",
     ) -> None:
         self._path = path
+        self._address = f"@{Secret(address).fingerprint()}" if address else ""
         self._profile = profile
         self._find_place = find_place
         self._find_keys = find_keys
@@ -70,13 +73,13 @@ class OtherStores:
         """Write down that this store has got the token. Nothing is written where only this program can see it."""
         place = self._place()
         name = token.value.fingerprint()
-        last = self._last().get(token.issued_for, {})
+        last = self._last().get(token.issued_for + self._address, {})
         if place[0] not in _STORED or not _names_keys(token.issued_for) or last.get("token") == name:
             return
         import json
 
         line = {
-            "for": token.issued_for,
+            "for": token.issued_for + self._address,
             "token": name,
             "at": token.created_at.timestamp(),
             "expires": token.expires,
@@ -96,7 +99,7 @@ class OtherStores:
         return False
 
     def holds(self, token: Token) -> bool:
-        return self._last().get(token.issued_for, {}).get("token") == token.value.fingerprint()
+        return self._last().get(token.issued_for + self._address, {}).get("token") == token.value.fingerprint()
 
     def check(self) -> None:
         """Do nothing: without the file, each store has its own token."""
@@ -137,7 +140,7 @@ class OtherStores:
         return None if text is None else decode(text)
 
     def _last_of_another(self, issued_for: str) -> dict[str, Any] | None:
-        last = self._last().get(issued_for)
+        last = self._last().get(issued_for + self._address)
         return last if last is not None and self._is_anothers(last) else None
 
     def _is_anothers(self, one: dict[str, Any]) -> bool:
@@ -148,7 +151,7 @@ class OtherStores:
         return [place.kind, os.path.realpath(place.path) if place.kind == "file" else self._profile]
 
     def _last(self) -> dict[str, dict[str, Any]]:
-        """Return what was written down last for each `issued_for`, the latest last."""
+        """Return what was written down last for each `issued_for` and address, the latest last."""
         version = version_of(self._path)
         if version != self._read[0]:
             self._read = version, self._parse()

@@ -70,6 +70,7 @@ def open_service(
             issued_for=binding.issued_for,
             clock=clock,
             cipher=_cipher_of(settings),
+            address=settings.base_url or "",
         )
     return TokenService(
         settings.profile,
