@@ -876,17 +876,39 @@ class TestDataFolder:
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         account = tmp_path / "account"
+        (account / "snap/code/current").mkdir(parents=True)
         monkeypatch.delenv("KIWOOM_TRAY_STATE_DIR")
         monkeypatch.setattr("pwd.getpwuid", lambda _: SimpleNamespace(pw_dir=str(account)))
+        monkeypatch.setenv("HOME", str(account))
         found = {places.shared_state_dir()}
         for name in ("HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
-            monkeypatch.setenv(name, str(tmp_path / "snap"))
+            monkeypatch.setenv(name, str(account / "snap/code/current"))
             found.add(places.shared_state_dir())
             monkeypatch.delenv(name)
             found.add(places.shared_state_dir())
 
         assert len(found) == 1
         assert Path(found.pop()).is_relative_to(account)
+
+    @pytest.mark.posix
+    def test_a_home_elsewhere_has_locks_and_markers_of_its_own(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.delenv("KIWOOM_TRAY_STATE_DIR")
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.setenv("HOME", str(tmp_path / "elsewhere"))
+
+        assert Path(places.shared_state_dir()).is_relative_to(tmp_path / "elsewhere")
+
+    @pytest.mark.posix
+    def test_a_home_in_which_nothing_can_be_made_is_none(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.delenv("KIWOOM_TRAY_STATE_DIR")
+        monkeypatch.setattr("pwd.getpwuid", lambda _: SimpleNamespace(pw_dir=str(tmp_path)))
+        (tmp_path / "file").touch()
+        monkeypatch.setenv("HOME", str(tmp_path / "file"))
+
+        assert places.shared_state_dir().startswith(f"{tmp_path}{os.sep}")
+        assert not places.shared_state_dir().startswith(f"{tmp_path / 'file'}{os.sep}")
 
     @pytest.mark.parametrize("named", ["as-here", "relative", ""])
     def test_the_users_folders_are_where_platformdirs_has_them(

@@ -112,11 +112,17 @@ def test_root_in_another_users_home_shares_that_users_locks(tmp_path: Path, monk
     homes = {4242: tmp_path / "of-user", 0: tmp_path / "of-root"}
     monkeypatch.setattr(pwd, "getpwuid", lambda user: type("Entry", (), {"pw_dir": str(homes[user])}))
     monkeypatch.delenv("KIWOOM_TRAY_STATE_DIR")
-    (tmp_path / "elsewhere").mkdir()
-    monkeypatch.setenv("HOME", str(tmp_path / "elsewhere"))
+    for user, folder in homes.items():
+        folder.mkdir()
+        os.chown(folder, user, user)
+    inside = homes[4242] / "snap"
+    inside.mkdir()
+    os.chown(inside, 4242, 4242)
 
+    monkeypatch.setenv("HOME", str(homes[0]))
     assert Path(places.shared_state_dir()).is_relative_to(homes[0])
-    os.chown(tmp_path / "elsewhere", 4242, 4242)
-    assert Path(places.shared_state_dir()).is_relative_to(homes[4242])
-    os.chown(tmp_path / "elsewhere", 4343, 4343)  # whom nobody knows, as in a container
-    assert Path(places.shared_state_dir()).is_relative_to(homes[0])
+    for folder in (homes[4242], inside):
+        monkeypatch.setenv("HOME", str(folder))
+        state = Path(places.shared_state_dir())
+        assert state.is_relative_to(homes[4242])
+        assert not state.is_relative_to(inside)

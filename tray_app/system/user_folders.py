@@ -22,12 +22,20 @@ stand_ins: list[str] = []
 
 
 def account_home() -> str:
-    """Return this user's home in the system's password database; empty if there is none that can be used.
+    """Return the home that all programs of this user share; empty if there is none that can be used.
 
-    Root with the HOME of another user (`sudo -E`) works for that user, whose keyring and locks are meant.
+    That is HOME, but this user's home in the system's password database where HOME is missing, another user's, or a
+    folder inside that home, as in a snap. Root with the HOME of another user (`sudo -E`) works for that user, whose
+    keyring and locks are meant.
     """
     if sys.platform == "win32":
         return ""
+    named, registered = os.environ.get("HOME", ""), _registered_home()
+    is_named = os.path.isabs(named) and _is_usable(named) and not is_anothers(named)
+    return named if is_named and not (registered and _is_inside(named, registered)) else registered
+
+
+def _registered_home() -> str:
     import pwd
 
     for user in (_owner_of_home(), os.geteuid()):
@@ -120,6 +128,11 @@ def _is_usable(folder: str) -> bool:
     while not os.path.lexists(folder) and folder != os.path.dirname(folder):
         folder = os.path.dirname(folder)
     return os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)
+
+
+def _is_inside(folder: str, outer: str) -> bool:
+    folder, outer = os.path.realpath(folder), os.path.realpath(outer)
+    return folder.startswith(os.path.join(outer, ""))
 
 
 def _is_private(folder: str) -> bool:
