@@ -43,8 +43,8 @@ def shared_state_dir(environ: Mapping[str, str] = os.environ) -> str:
     """Return the folder of locks and change markers for tokens that are not stored in a file.
 
     They guard the user's one keyring, so the folder is the same for all programs of the user, wherever a terminal from
-    a snap or Flatpak points HOME and XDG_STATE_HOME: `KIWOOM_TRAY_STATE_DIR`, else a folder in the home that the system
-    itself knows, else one in the temporary folder that only this user can write to. Raises `StoreError` if that is
+    a snap or Flatpak points HOME and XDG_STATE_HOME: `KIWOOM_TRAY_STATE_DIR`, else a folder in the `account_home`, else
+    one in the temporary folder that only this user can write to. Raises `StoreError` if that is
     another user's, and `SettingsError` as `config_dir` does.
     """
     named = _named_folder(environ, "KIWOOM_TRAY_STATE_DIR")
