@@ -89,6 +89,18 @@ def test_get_prints_the_token_and_nothing_else(run: Callable[..., Run], kiwoom: 
     assert kiwoom.counts()["issue"] == 1
 
 
+@pytest.mark.parametrize(("skew", "words"), [(150, "behind"), (-150, "ahead of"), (30, None)])
+@pytest.mark.parametrize("command", ["get", "refresh"])
+def test_a_clock_that_is_off_is_said_on_stderr(
+    command: str, skew: float, words: str | None, run: Callable[..., Run], kiwoom: SandboxKiwoom
+) -> None:
+    kiwoom.set_fault("skew", on="issue", seconds=skew)
+    got = run(command)
+    assert got.status == 0
+    assert one_line(got.out)
+    assert got.err == "" if words is None else f"2 min {words} Kiwoom's" in one_line(got.err)
+
+
 def test_get_in_every_format(run: Callable[..., Run]) -> None:
     put(run)
     assert run("get", "--format", "raw").out == f"{TOKEN}\n"

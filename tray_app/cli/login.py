@@ -7,7 +7,7 @@ import sys
 import time
 
 from tray_app.cli.stdin import read_stdin
-from tray_app.cli.token import opened, outcome_text, tell_unsaved
+from tray_app.cli.token import opened, outcome_text, warn_about
 from tray_app.core.errors import DONE, InvalidInput, KeyringUnavailable
 from tray_app.core.language import msg, tr
 from tray_app.core.pasted import variable
@@ -55,7 +55,7 @@ def login(options: Namespace) -> int:
     outcome = keep_keys(settings, keys, check=not options.no_check)
     if outcome is not None:
         print(outcome_text(outcome, time.time()))
-        tell_unsaved(outcome)
+        warn_about(outcome)
     print(tr("The app key and secret are stored in {keyring}.", keyring=keyring_name()))
     if taken is not None:
         _tell_of_files(taken)

@@ -103,7 +103,7 @@ def exec_(options: Namespace) -> int:
     from tray_app.exports.formats import ENVIRONMENTS
 
     outcome = service.ensure()
-    tell_unsaved(outcome)
+    warn_about(outcome)
     environment = _environment_of_account(settings) | ENVIRONMENTS[options.format](outcome.token)
     try:
         if sys.platform == "win32" or options.sandbox:  # the practice Kiwoom may be served by this process
@@ -171,7 +171,7 @@ def refresh_(options: Namespace) -> int:
         return _plan_rotation(settings, service, options)
     outcome = service.refresh(rotate=options.rotate)
     print(outcome_text(outcome, time.time()))
-    tell_unsaved(outcome)
+    warn_about(outcome)
     return DONE if outcome.unsaved is None else outcome.unsaved.exit_status
 
 
@@ -278,7 +278,7 @@ def _living_token(service: TokenService, options: Namespace) -> Token:
             raise NoToken(msg("The token is valid for less time than requested."))
         return token
     outcome = service.ensure(ENOUGH_SECONDS if options.min_remaining is None else options.min_remaining)
-    tell_unsaved(outcome)
+    warn_about(outcome)
     return outcome.token
 
 
@@ -351,11 +351,16 @@ def _confirmed_text(token: Token, evidence: Evidence, now: float) -> str:
     return local_time(evidence.confirmed_at, now) if is_confirmed else tr("never")
 
 
-def tell_unsaved(outcome: Outcome) -> None:
-    """Print on stderr why a token that was issued could not be stored or exported."""
+def warn_about(outcome: Outcome) -> None:
+    """Print on stderr why a token that was issued could not be stored or exported, and that the clock is off."""
     if outcome.unsaved is not None:
         print(tr("The token could not be stored: {reason}", reason=say(outcome.unsaved)), file=sys.stderr)
     tell_unpublished(outcome.unpublished)
+    if outcome.skew_seconds:
+        from tray_app.core.wording import skew_text
+
+        if skewed := skew_text(outcome.skew_seconds):
+            print(skewed, file=sys.stderr)
 
 
 def tell_unpublished(errors: tuple[KiwoomTokenError, ...]) -> None:

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from tray_app.cli.token import opened, outcome_text, tell_unpublished, tell_unsaved
+from tray_app.cli.token import opened, outcome_text, tell_unpublished, warn_about
 from tray_app.core.errors import DONE, KiwoomTokenError
 from tray_app.core.language import say, tr, use
 from tray_app.core.notices import NoticeKind, notice_text
@@ -162,7 +162,7 @@ class Terminal:
     def _show_outcome(self, outcome: Outcome) -> None:
         self._answered = outcome.token.expires
         self.say_line(outcome_text(outcome, self._clock()))
-        tell_unsaved(outcome)
+        warn_about(outcome)
 
     def _show_notice(self, notice: Notice) -> None:
         if notice.error is not None and say(notice.error) == self._error:

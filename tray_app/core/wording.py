@@ -11,6 +11,7 @@ from tray_app.core.printable import printable
 from tray_app.core.token import KST, UTC
 
 _MAX_PATH_CHARACTERS = 4096
+_MAX_SILENT_SKEW_SECONDS = 60
 
 _DAYS = (
     msg("Monday"),
@@ -96,6 +97,16 @@ def _clock_time(instant: datetime, now: datetime) -> str:
     if 1 < days < 7:
         return tr("{day} {time}", day=tr(_DAYS[instant.weekday()]), time=time)
     return f"{instant:%Y-%m-%d} {time}"
+
+
+def skew_text(seconds: float | None) -> str:
+    """Return that this computer's clock is off, by Kiwoom's clock minus this one; empty if it is at most a minute."""
+    if seconds is None or abs(seconds) <= _MAX_SILENT_SKEW_SECONDS:
+        return ""
+    span = duration(abs(seconds))
+    if seconds > 0:
+        return tr("This computer's clock is {duration} behind Kiwoom's. Set the clock.", duration=span)
+    return tr("This computer's clock is {duration} ahead of Kiwoom's. Set the clock.", duration=span)
 
 
 def mode_text(mode: str) -> str:

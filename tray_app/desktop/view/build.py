@@ -20,7 +20,7 @@ from tray_app.core.remedies import (
 from tray_app.core.renewal_schedule import DAILY
 from tray_app.core.state import Action
 from tray_app.core.trading import evening_before, opening_of
-from tray_app.core.wording import countdown, is_korean_zone
+from tray_app.core.wording import countdown, is_korean_zone, skew_text
 from tray_app.desktop.icons.state_icon import LEVELS
 
 if TYPE_CHECKING:
@@ -65,7 +65,6 @@ from tray_app.desktop.view.window import (
     next_event_text,
     place_name,
     profile_lines,
-    skew_text,
 )
 from tray_app.kiwoom.exchange_calendar import holidays_problem
 

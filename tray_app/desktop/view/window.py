@@ -7,7 +7,7 @@ from tray_app.core.language import msg, tr
 from tray_app.core.remedies import is_failed_check
 from tray_app.core.renewal_schedule import NOTIFY
 from tray_app.core.state import Result, TokenState
-from tray_app.core.wording import duration, keyring_subject, korean_time, local_time
+from tray_app.core.wording import keyring_subject, korean_time, local_time
 from tray_app.desktop.theme.colours import Tone
 from tray_app.desktop.view.icon import icon_of
 from tray_app.desktop.view.model import Overview, ProfileLine
@@ -15,7 +15,6 @@ from tray_app.desktop.view.texts import error_text, headline_text, profile_text,
 from tray_app.desktop.view.timing import is_of_known_age, next_midnight, phase_of
 from tray_app.desktop.view.urgency import CLEARED_RESULTS, WELL, most_urgent, urgency
 
-MAX_SILENT_SKEW_SECONDS = 60
 SAME_EVENT_SECONDS = 60
 """What Kiwoom said within this time of the last event is that event."""
 
@@ -171,12 +170,3 @@ def next_event_text(state: TokenState, now: float) -> str:
         time = local_time(state.expires, now)
         return tr("A new token is issued automatically right after it expires, {time}.", time=time)
     return tr("A new token is issued automatically: {time}.", time=time)
-
-
-def skew_text(seconds: float | None) -> str:
-    if seconds is None or abs(seconds) <= MAX_SILENT_SKEW_SECONDS:
-        return ""
-    span = duration(abs(seconds))
-    if seconds > 0:
-        return tr("This computer's clock is {duration} behind Kiwoom's. Set the clock.", duration=span)
-    return tr("This computer's clock is {duration} ahead of Kiwoom's. Set the clock.", duration=span)
