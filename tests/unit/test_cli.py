@@ -101,6 +101,19 @@ def test_a_clock_that_is_off_is_said_on_stderr(
     assert got.err == "" if words is None else f"2 min {words} Kiwoom's" in one_line(got.err)
 
 
+def test_a_pause_after_failures_ends_when_the_address_is_corrected(
+    run: Callable[..., Run], kiwoom: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", "http://127.0.0.1:1")
+    for _ in range(3):
+        got = run("get")
+        assert got.status == 5
+    assert "not asked for another" in one_line(got.err)
+
+    monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", kiwoom.base_url)
+    assert run("get").status == 0
+
+
 def test_get_in_every_format(run: Callable[..., Run]) -> None:
     put(run)
     assert run("get", "--format", "raw").out == f"{TOKEN}\n"

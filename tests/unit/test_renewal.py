@@ -6,6 +6,7 @@ import pytest
 
 from tests.doubles import NO
 from tray_app.core.errors import BrokerError, BrokerUnavailable, KeysRefused, RateLimited
+from tray_app.core.language import say
 from tray_app.core.secret import Secret
 from tray_app.core.token import Token, token_for
 from tray_app.service.last_attempt import LastAttempt
@@ -182,3 +183,19 @@ def test_a_remembered_failure_is_repeated_for_a_short_while(
 ) -> None:
     last = failed(error, NOW - age, failures=failures)  # type: ignore[arg-type]
     assert (failure_to_repeat(last, request_, keys, NOW) is not None) is repeats
+
+
+def test_a_repeated_failure_says_that_it_is_a_pause_and_until_when() -> None:
+    last = failed(BrokerUnavailable(NO, code="1999"), NOW - 1.5, failures=3)
+    repeated = failure_to_repeat(last, ENSURE, "real:abc", NOW)
+
+    assert isinstance(repeated, BrokerUnavailable)
+    assert repeated.pause_seconds == 9
+    assert str(repeated) == say(repeated)
+    assert say(repeated).endswith("[1999] After these failures Kiwoom is not asked for another 9 s.")
+
+
+def test_another_way_to_kiwoom_ends_the_pause() -> None:
+    last = failed(BrokerUnavailable(NO), NOW - 1, failures=3)
+
+    assert failure_to_repeat(last, ENSURE, "real:abc", NOW, "by-another-proxy") is None

@@ -72,11 +72,11 @@ def _state_of(settings: Settings, now: float) -> TokenState:
         renew_at=None if token is None or settings.policy == "notify" else token.expires,
         is_doubtful=is_doubtful,
     )
-    issued_for = service.tokens.issued_for(keys)
+    issued_for, route = service.tokens.issued_for(keys), service.tokens.route()
     was_with_other_keys = record.last.keys and record.last.keys != issued_for
     failure = None if was_with_other_keys else record.last.failure(now)
     if isinstance(failure, RateLimited) and not failure.retry_after:
-        failure.retry_after = max(0.0, record.last.pause_until(issued_for) - now)
+        failure.retry_after = max(0.0, record.last.pause_until(issued_for, route) - now)
     failure = failure or record.failed_check(token, now)
     return state if failure is None else _with_error(state, failure, now)
 

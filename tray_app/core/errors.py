@@ -114,7 +114,19 @@ class KeysMissing(KiwoomTokenError):
 
 
 class BrokerError(KiwoomTokenError):
-    """Kiwoom answered with a failure, or did not answer."""
+    """Kiwoom answered with a failure, or did not answer.
+
+    `pause_seconds` is how long Kiwoom is left alone because the last requests failed like this; 0 if it has just been
+    asked.
+    """
+
+    pause_seconds = 0
+
+    def __str__(self) -> str:
+        from tray_app.core.language import PAUSED
+
+        pause = f" {PAUSED.format(seconds=self.pause_seconds)}" if self.pause_seconds else ""
+        return f"{super().__str__()}{pause}"
 
 
 class KeysRefused(BrokerError):

@@ -6,7 +6,7 @@ are not translated.
 
 from __future__ import annotations
 
-from tray_app.core.errors import KiwoomTokenError
+from tray_app.core.errors import BrokerError, KiwoomTokenError
 from tray_app.core.printable import printable
 
 TYPE_CHECKING = False
@@ -91,12 +91,19 @@ def tr(message: str, /, **values: object) -> str:
     return sentence.format(**values) if values else sentence
 
 
+PAUSED = msg("After these failures Kiwoom is not asked for another {seconds} s.")
+
+
 def say(error: KiwoomTokenError) -> str:
-    """Return an error as one printable line: the sentence, then the broker's code in brackets. Its values may come from
-    a file or from Kiwoom, so nothing in them takes effect on a terminal."""
+    """Return an error as one printable line: the sentence, then the broker's code in brackets, and whether that is what
+    an earlier request met. Its values may come from a file or from Kiwoom, so nothing in them takes effect on a
+    terminal."""
     in_words = {name: tr(str(error.values[name])) for name in _IN_WORDS if name in error.values}
     sentence = tr(error.message, **{**error.values, **in_words})
-    return printable(f"{sentence} [{error.code}]" if error.code else sentence, _MAX_CHARACTERS)
+    code = f" [{error.code}]" if error.code else ""
+    pause = error.pause_seconds if isinstance(error, BrokerError) else 0
+    paused = f" {tr(PAUSED, seconds=pause)}" if pause else ""
+    return printable(f"{sentence}{code}{paused}", _MAX_CHARACTERS)
 
 
 def _korean(message: str) -> str:

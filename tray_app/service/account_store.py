@@ -189,6 +189,10 @@ class AccountStore:
         """Return the `issued_for` of a token that was issued with these keys."""
         return "" if self._binding is None else self._binding.issued_for(keys)
 
+    def route(self) -> str:
+        """Return how Kiwoom is reached, as in `KeyBinding.route`."""
+        return "" if self._binding is None else self._binding.route()
+
     def read_record(self) -> LockRecord:
         """Return the record of whoever holds or held the lock, on whatever computer. May ask Redis."""
         return with_ended(LockRecord.from_fields(self.store.lock.peek_record(), self._clock()), self.ended)

@@ -7,7 +7,7 @@ from functools import partial
 from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError, SettingsError
 from tray_app.core.profile import DEFAULT
-from tray_app.core.secret import FINGERPRINT_DIGITS, HiddenMapping
+from tray_app.core.secret import FINGERPRINT_DIGITS, HiddenMapping, Secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tray_app.core.token import Token
     from tray_app.kiwoom.keys import AppKeys
     from tray_app.settings.load import Settings
+
+_ROUTE_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class KeyBinding:
@@ -45,6 +47,12 @@ class KeyBinding:
     def issued_for(self, keys: AppKeys) -> str:
         """Return the `issued_for` of a token that was issued with these keys."""
         return f"{self._settings.mode}:{keys.fingerprint()[:FINGERPRINT_DIGITS]}"
+
+    def route(self) -> str:
+        """Return the fingerprint of how Kiwoom is reached: by which address, proxies and certificates. After a change a
+        request may succeed that failed before."""
+        named = [self._environ.get(name, "") for one in _ROUTE_VARIABLES for name in (one, one.lower())]
+        return Secret("\n".join([self._settings.base_url or "", *named])).fingerprint()
 
     def known(self) -> str:
         """Return the `issued_for` of a token that somebody else issued for this account, as far as no keyring is

@@ -56,8 +56,9 @@ class LastAttempt:
     another program's token which could not be stored either. `error`, `message`, `values`, `code`, `remedy`: the
     failure, if there was one. `retry_at`: until when Kiwoom asked to wait, or 0.
     `refused`: the fingerprint of the refused token that it was about. `revoking`: the fingerprint of a token that a
-    rotation revoked before it had another. `keys`: the request's keys as in `Token.issued_for`. `failures`: how many
-    failed in a row. `replaced`: whose valid tokens the last ones replaced.
+    rotation revoked before it had another. `keys`: the request's keys as in `Token.issued_for`. `route`: how Kiwoom was
+    reached, as in `KeyBinding.route`. `failures`: how many failed in a row. `replaced`: whose valid tokens the last
+    ones replaced.
     """
 
     __slots__ = (
@@ -76,6 +77,7 @@ class LastAttempt:
         "replaced",
         "retry_at",
         "revoking",
+        "route",
         "token",
         "values",
     )
@@ -98,6 +100,7 @@ class LastAttempt:
         refused: str = "",
         revoking: str = "",
         keys: str = "",
+        route: str = "",
         failures: int = 0,
         replaced: tuple[str, ...] = (),
     ) -> None:
@@ -116,6 +119,7 @@ class LastAttempt:
         self.refused = refused
         self.revoking = revoking
         self.keys = keys
+        self.route = route
         self.failures = failures
         self.replaced = replaced
 
@@ -148,6 +152,7 @@ class LastAttempt:
             refused=_text(record, "refused"),
             revoking=_text(record, "revoking"),
             keys=_text(record, "keys"),
+            route=_text(record, "route"),
             failures=int(_number(record, "failures")),
             replaced=tuple(one for one in replaced[-CONTEST_LENGTH:] if isinstance(one, str))
             if isinstance(replaced, list)
@@ -181,7 +186,15 @@ class LastAttempt:
 
     @classmethod
     def failed(
-        cls, error: BrokerError, now: float, refused: Secret | None, *, revoking: str, keys: str, failures: int
+        cls,
+        error: BrokerError,
+        now: float,
+        refused: Secret | None,
+        *,
+        revoking: str,
+        keys: str,
+        failures: int,
+        route: str = "",
     ) -> LastAttempt:
         """Describe a request that ended with `error`."""
         return cls(
@@ -195,6 +208,7 @@ class LastAttempt:
             refused=refused.fingerprint() if refused else "",
             revoking=revoking,
             keys=keys,
+            route=route,
             failures=failures,
         )
 
@@ -229,6 +243,7 @@ class LastAttempt:
             "refused": self.refused,
             "revoking": self.revoking,
             "keys": self.keys,
+            "route": self.route,
             "failures": self.failures,
             "replaced": list(self.replaced),
         }
@@ -284,9 +299,11 @@ class LastAttempt:
         """Return how many requests in a row have failed; 0 when the last of them was long ago."""
         return self.failures if now - self.at < 2 * LONGEST_PAUSE_SECONDS else 0
 
-    def pause_until(self, keys: str) -> float:
-        """Return until when (epoch seconds) another request with the same `keys` would most likely fail like this
-        one."""
+    def pause_until(self, keys: str, route: str = "") -> float:
+        """Return until when (epoch seconds) another request with the same `keys` by the same `route` would most likely
+        fail like this one."""
+        if self.route != route:
+            return self.at
         pause = KEYS_PAUSE_SECONDS if self.keys == keys else 0.0
         if self._may_pass:
             pause = min(FAILED_PAUSE_SECONDS * 2 ** max(0, min(self.failures - 2, 10)), LONGEST_PAUSE_SECONDS)

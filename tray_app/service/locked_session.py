@@ -207,11 +207,12 @@ class LockedSession:
             broker = self._open_broker()
             broker.preload()  # while the keyring is asked for the keys
             keys = self._find_keys()
-        failure = failure_to_repeat(self.record.last, request, self._tokens.issued_for(keys), self._clock())
+        own, route = self._tokens.issued_for(keys), self._tokens.route()
+        failure = failure_to_repeat(self.record.last, request, own, self._clock(), route)
         if failure is not None:
             raise failure
         if request.is_patient:
-            self._refuse_contest(self._tokens.issued_for(keys))
+            self._refuse_contest(own)
         with self._events.failure_added(token):
             return self._issue(token, keys, request, broker)
 
@@ -317,6 +318,7 @@ class LockedSession:
             request.refused,
             revoking=revoking,
             keys=self._tokens.issued_for(keys),
+            route=self._tokens.route(),
             failures=before.failures_until(now) + 1,
         )
         self.write(last=attempt)

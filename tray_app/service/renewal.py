@@ -172,11 +172,18 @@ def better_of(token: Token | None, external: Token | None, request: Request) -> 
     return external if external.value != token.value and external.expires > token.expires else None
 
 
-def failure_to_repeat(last: LastAttempt, request: Request, keys: str, now: float) -> KiwoomTokenError | None:
-    """Return the failure that asking Kiwoom now with the same `keys` would most likely repeat; None for none."""
-    if request.is_patient and last.failures > 1 and now < last.pause_until(keys):
-        return last.failure(now)
-    return None
+def failure_to_repeat(
+    last: LastAttempt, request: Request, keys: str, now: float, route: str = ""
+) -> KiwoomTokenError | None:
+    """Return the failure that asking Kiwoom now with the same `keys` by the same `route` would most likely repeat; None
+    for none."""
+    pause = last.pause_until(keys, route) - now
+    if not request.is_patient or last.failures <= 1 or pause <= 0:
+        return None
+    failure = last.failure(now)
+    if failure is not None:
+        failure.pause_seconds = int(pause) + 1
+    return failure
 
 
 def _must_wait(code: str | None, seconds: float) -> RateLimited:
