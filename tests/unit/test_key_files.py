@@ -89,6 +89,15 @@ def test_keys_of_the_other_mode_are_not_taken_for_the_one_that_was_named(tmp_pat
     assert refusal(file, mode="real") == ".env has keys for mock trading only."
 
 
+@pytest.mark.parametrize("names", ["KIWOOM_APP_KEY KIWOOM_APP_SECRET", "KIWOOM_APPKEY KIWOOM_SECRETKEY"])
+def test_keys_under_a_bots_names_are_of_the_mode_that_was_named(tmp_path: Path, names: str) -> None:
+    name, partner = names.split()
+    file = env(tmp_path, f"{name}={MOCK_KEY}\n{partner}={SECRET}\n")
+    assert found(file, mode="demo") == (MOCK_KEY, SECRET, "demo")
+    file = env(tmp_path, f"APP_KEY={KEY}\nAPP_SECRET={SECRET}\n")
+    assert refusal(file, mode="demo") == ".env has keys for real trading only."
+
+
 def test_same_pair_in_two_spellings_is_one_pair_and_two_pairs_are_none(tmp_path: Path) -> None:
     both = f"APP_KEY={KEY}\nAPP_SECRET={SECRET}\nKIWOOM_APP_KEY={KEY}\nKIWOOM_APP_SECRET={SECRET}\n"
     assert found(env(tmp_path, both)) == (KEY, SECRET, "real")

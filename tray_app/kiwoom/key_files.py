@@ -32,6 +32,9 @@ _NAMES = (
     ("KIWOOM_APP_KEY", "KIWOOM_APP_SECRET"),
     ("KIWOOM_APPKEY", "KIWOOM_SECRETKEY"),
 )
+_NAMES_OF_REAL = frozenset(_NAMES[0])
+"""`kiwoomcli`'s own, for real trading alone."""
+
 _MOCK = "_MOCK"
 _UNREADABLE = msg("{path} cannot be read ({reason}).")
 _NOT_FOUND = msg("The file with the keys was not found. Check its name.")
@@ -80,8 +83,8 @@ class PortalFiles:
 def read_key_files(paths: Sequence[str], mode: str | None = None) -> KeyFile:
     """Return the keys in `paths`: one of the portal's two files, both of them, or a `.env`.
 
-    `mode` chooses where a `.env` has keys for both modes. Raises `InvalidInput` for a file that cannot be read or has
-    no keys, and wherever there is more than one answer.
+    `mode` chooses where a `.env` has keys for both modes, or under names that bots use in either. Raises `InvalidInput`
+    for a file that cannot be read or has no keys, and wherever there is more than one answer.
     """
     portal = [path for path in paths if _is_portal_name(path)]
     if not portal:
@@ -126,6 +129,8 @@ def _read_environment_files(paths: Sequence[str], mode: str | None) -> KeyFile:
     if mode is None and len(found) > 1:
         raise InvalidInput(_TWO_MODES, path=name)
     chosen = mode or next(iter(found))
+    if chosen == "demo" and chosen not in found and not any(one in _NAMES_OF_REAL for one, _ in lines):
+        found["demo"] = found["real"]
     if chosen not in found:
         raise InvalidInput(_OTHER_MODE, path=name, mode=_MODE_NAMES[next(iter(found))])
     key, secret = found[chosen]
