@@ -52,6 +52,7 @@ class FakeService:
         self.store = FakeStore(folder)
         self.token: Token | None = None
         self.unreadable: Exception | None = None
+        self.has_keys_entered_elsewhere = False
         self.failure: Exception | None = None
         self.answer: Outcome | None = None
         self.cleared: Cleared | None = None
@@ -79,6 +80,9 @@ class FakeService:
     @property
     def tokens(self) -> FakeService:
         return self
+
+    def has_other_keys(self) -> bool:
+        return self.has_keys_entered_elsewhere
 
     def evidence(self) -> Evidence:
         return self.known

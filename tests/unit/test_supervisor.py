@@ -14,6 +14,7 @@ from tests.services import DAY, FakeService
 from tray_app.core.errors import (
     BrokerUnavailable,
     KeyringUnavailable,
+    KeysMissing,
     KeysRefused,
     KiwoomTokenError,
     RateLimited,
@@ -304,6 +305,21 @@ def test_refusal_stops_and_is_told_once_at_once(make: Make, service: FakeService
     watched.supervisor.do(Refresh())
     assert watched.state.expires is not None
     assert not watched.state.stopped
+
+
+@pytest.mark.parametrize("refusal", [KeysMissing("None."), KeysRefused("Refused.", code="8001")])
+def test_keys_entered_elsewhere_end_the_stop(make: Make, service: FakeService, refusal: Exception) -> None:
+    service.failure = refusal
+    watched = make()
+    assert watched.start().stopped
+    service.failure = None
+    watched.advance(11)
+    assert watched.state.stopped
+    service.has_keys_entered_elsewhere = True
+    watched.advance(11)
+    assert not watched.state.stopped
+    assert watched.state.expires is not None
+    assert service.calls == ["renew", "renew"]
 
 
 def test_same_answer_is_told_and_the_next_request_follows_the_expiry(make: Make, service: FakeService) -> None:

@@ -40,6 +40,8 @@ class AccountStore:
         self._clock = clock
         self._binding = binding
         self._exports = exports
+        self.route: Callable[[], str] = str if binding is None else binding.route
+        """Return how Kiwoom is reached, as in `KeyBinding.route`."""
         self.version: Callable[[], object] = store.version if ended is None and store.announces else self._whole_version
         """Return what changes with the token and with whether anybody may have it. Cheap enough for every use."""
 
@@ -189,9 +191,11 @@ class AccountStore:
         """Return the `issued_for` of a token that was issued with these keys."""
         return "" if self._binding is None else self._binding.issued_for(keys)
 
-    def route(self) -> str:
-        """Return how Kiwoom is reached, as in `KeyBinding.route`."""
-        return "" if self._binding is None else self._binding.route()
+    def has_other_keys(self) -> bool:
+        """Return True if there are app keys, and not those of the last failed request. May ask the keyring and Redis,
+        never Kiwoom."""
+        found = "" if self._binding is None else self._binding.of_profile()
+        return found not in {"", self.read_record().last.keys}
 
     def read_record(self) -> LockRecord:
         """Return the record of whoever holds or held the lock, on whatever computer. May ask Redis."""

@@ -48,6 +48,11 @@ class KeyBinding:
         """Return the `issued_for` of a token that was issued with these keys."""
         return f"{self._settings.mode}:{keys.fingerprint()[:FINGERPRINT_DIGITS]}"
 
+    def of_profile(self) -> str:
+        """Return the `issued_for` of the keys that would be used now; empty if there are none. May ask the keyring."""
+        keys = self._keys_of_profile()
+        return "" if keys is None else self.issued_for(keys)
+
     def route(self) -> str:
         """Return the fingerprint of how Kiwoom is reached: by which address, proxies and certificates. After a change a
         request may succeed that failed before."""

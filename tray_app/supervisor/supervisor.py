@@ -17,6 +17,7 @@ from tray_app.service.outcome import Outcome
 from tray_app.supervisor.commands import Renew, RenewByRotation, Unlock
 from tray_app.supervisor.jobs import Job, run_now
 from tray_app.supervisor.keyring_watch import Answers, KeyringWatch
+from tray_app.supervisor.keys_watch import KeysWatch
 from tray_app.supervisor.store_reader import StoreReader
 from tray_app.supervisor.token_check import TokenCheck
 from tray_app.supervisor.tracker import TokenTracker
@@ -109,6 +110,7 @@ class Supervisor:
             failed=self.read,
         )
         self._keyring = KeyringWatch(check_keyring, answers, clock, run_read)
+        self._keys = KeysWatch(lambda: self.do(Renew(self._tracker.token)), clock, run_read)
         self._reader = StoreReader(open_service(settings), clock)
         self._next_service: TokenService | None = None
         """It takes over once the token has been moved to its store."""
@@ -147,7 +149,7 @@ class Supervisor:
         # A notice that is held back while nobody is there would be due now, again and again.
         is_checking = self._check.is_running
         moment = self._tracker.next_moment(self._clock(), without_notices=self._is_held, is_checking=is_checking)
-        moments = moment, self._keyring.next_moment(self.state)
+        moments = moment, self._keyring.next_moment(self.state), self._keys.next_moment(self.state)
         return min((one for one in moments if one is not None), default=None)
 
     def tick(self, *, resumed: bool = False) -> None:
@@ -160,6 +162,8 @@ class Supervisor:
             self._tracker.want_verification()
         if not self._renew_if_due():
             self._tell_due()
+            if not self._is_acting:
+                self._keys.poll(self.state, self.service)
             is_asking = not self._is_acting and self._keyring.poll(self.state)
             is_recent = 0 <= self._clock() - self._read_at < self._reads_every and not resumed
             if not is_asking and not self._is_reading and not is_recent:
@@ -179,6 +183,7 @@ class Supervisor:
             self._tell_due()
             if not self._is_acting:
                 self._keyring.poll(self.state)
+                self._keys.poll(self.state, self.service)
 
     def read(self) -> None:
         """Read the store if it changed since it was last read."""
