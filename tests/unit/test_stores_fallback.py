@@ -212,6 +212,20 @@ class TestKeyringWorks:
 
         assert list(path.parent.iterdir()) == []
 
+    def test_a_token_in_the_file_wants_rewriting_once_the_keyring_is_back(
+        self, store: FallbackStore, keyring_client: FakeVault, clock: Clock, path: Path
+    ) -> None:
+        token = token_for("a-token", DAY, clock())
+        keyring_client.problem = KeyringUnavailable.LOCKED
+        store.write(token)
+        assert not store.wants_rewriting()
+
+        keyring_client.problem = None
+        assert store.wants_rewriting()
+        store.write(token)
+        assert not store.wants_rewriting()
+        assert not path.exists()
+
     def test_a_token_file_that_cannot_be_deleted_is_not_read_again(
         self,
         store: FallbackStore,

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
         def wants_rewriting(self) -> bool:
             """Return True if the stored token should be written again although it is the same: it is not encrypted with
-            the present first key."""
+            the present first key, or in a file although the keyring is back."""
 
         def clear(self) -> bool:
             """Forget the token everywhere; return True if there was one."""

@@ -148,7 +148,10 @@ class FallbackStore:
         return version
 
     def wants_rewriting(self) -> bool:
-        return self._state.in_file and self._file.wants_rewriting()
+        if not self._state.in_file:
+            return False
+        self.check()
+        return self._state.problem is None or self._file.wants_rewriting()
 
     def clear(self) -> bool:
         self._state.in_file = False
