@@ -23,29 +23,34 @@ class KeysWatch:
     """Look for other app keys than the missing or refused ones every few seconds, and call `found` once there are."""
 
     def __init__(
-        self, found: Callable[[], None], clock: Callable[[], float], run_read: Callable[[Job[Any]], None]
+        self,
+        found: Callable[[], None],
+        find_state: Callable[[], TokenState],
+        clock: Callable[[], float],
+        run_read: Callable[[Job[Any]], None],
     ) -> None:
         self._found = found
+        self._find_state = find_state
         self._clock = clock
         self._run_read = run_read
         self._polled_at: float | None = None
 
-    def next_moment(self, state: TokenState) -> float | None:
+    def next_moment(self) -> float | None:
         """Return when to look next, in seconds of the epoch, or None while nothing waits for keys."""
-        return self._clock() + _SECONDS if _is_awaited(state) else None
+        return self._clock() + _SECONDS if self._is_awaited() else None
 
-    def poll(self, state: TokenState, service: TokenService) -> None:
+    def poll(self, service: TokenService) -> None:
         """Look for keys if something waits for them and it is time."""
         now, before = self._clock(), self._polled_at
-        if _is_awaited(state) and (before is None or not 0 <= now - before < _SECONDS):
+        if self._is_awaited() and (before is None or not 0 <= now - before < _SECONDS):
             self._polled_at = now
             self._run_read(Job(service.tokens.has_other_keys, self._finish))
 
     def _finish(self, is_found: bool | None, _: Exception | None) -> None:
-        if is_found:
+        if is_found and self._is_awaited():
             self._found()
 
-
-def _is_awaited(state: TokenState) -> bool:
-    error = None if state.last is None else state.last.error
-    return state.stopped and state.policy != NOTIFY and error is not None and error.remedy == Remedy.ENTER_KEYS
+    def _is_awaited(self) -> bool:
+        state = self._find_state()
+        error = None if state.last is None else state.last.error
+        return state.stopped and state.policy != NOTIFY and error is not None and error.remedy == Remedy.ENTER_KEYS

@@ -110,7 +110,7 @@ class Supervisor:
             failed=self.read,
         )
         self._keyring = KeyringWatch(check_keyring, answers, clock, run_read)
-        self._keys = KeysWatch(lambda: self.do(Renew(self._tracker.token)), clock, run_read)
+        self._keys = KeysWatch(lambda: self.do(Renew(self._tracker.token)), lambda: self.state, clock, run_read)
         self._reader = StoreReader(open_service(settings), clock)
         self._next_service: TokenService | None = None
         """It takes over once the token has been moved to its store."""
@@ -149,7 +149,7 @@ class Supervisor:
         # A notice that is held back while nobody is there would be due now, again and again.
         is_checking = self._check.is_running
         moment = self._tracker.next_moment(self._clock(), without_notices=self._is_held, is_checking=is_checking)
-        moments = moment, self._keyring.next_moment(self.state), self._keys.next_moment(self.state)
+        moments = moment, self._keyring.next_moment(self.state), self._keys.next_moment()
         return min((one for one in moments if one is not None), default=None)
 
     def tick(self, *, resumed: bool = False) -> None:
@@ -163,7 +163,7 @@ class Supervisor:
         if not self._renew_if_due():
             self._tell_due()
             if not self._is_acting:
-                self._keys.poll(self.state, self.service)
+                self._keys.poll(self.service)
             is_asking = not self._is_acting and self._keyring.poll(self.state)
             is_recent = 0 <= self._clock() - self._read_at < self._reads_every and not resumed
             if not is_asking and not self._is_reading and not is_recent:
@@ -183,7 +183,7 @@ class Supervisor:
             self._tell_due()
             if not self._is_acting:
                 self._keyring.poll(self.state)
-                self._keys.poll(self.state, self.service)
+                self._keys.poll(self.service)
 
     def read(self) -> None:
         """Read the store if it changed since it was last read."""
