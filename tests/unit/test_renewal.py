@@ -195,7 +195,11 @@ def test_a_repeated_failure_says_that_it_is_a_pause_and_until_when() -> None:
     assert say(repeated).endswith("[1999] After these failures Kiwoom is not asked for another 9 s.")
 
 
-def test_another_way_to_kiwoom_ends_the_pause() -> None:
-    last = failed(BrokerUnavailable(NO), NOW - 1, failures=3)
+@pytest.mark.parametrize(
+    ("failure", "ends"),
+    [(BrokerUnavailable(NO), True), (BrokerUnavailable(NO, code="1999"), False), (RateLimited(NO), False)],
+)
+def test_another_way_to_kiwoom_ends_the_pause_unless_kiwoom_itself_answered(failure: BrokerError, ends: bool) -> None:
+    last = failed(failure, NOW - 1, failures=3)
 
-    assert failure_to_repeat(last, ENSURE, "real:abc", NOW, "by-another-proxy") is None
+    assert (failure_to_repeat(last, ENSURE, "real:abc", NOW, "by-another-proxy") is None) is ends

@@ -301,8 +301,8 @@ class LastAttempt:
 
     def pause_until(self, keys: str, route: str = "") -> float:
         """Return until when (epoch seconds) another request with the same `keys` by the same `route` would most likely
-        fail like this one."""
-        if self.route != route:
+        fail like this one. What Kiwoom itself answered would be the same by any route."""
+        if self.route != route and self._error_type is errors.BrokerUnavailable and not self.code:
             return self.at
         pause = KEYS_PAUSE_SECONDS if self.keys == keys else 0.0
         if self._may_pass:
