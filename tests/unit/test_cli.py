@@ -77,6 +77,16 @@ def put(run: Callable[..., Run], seconds: float = 3600, token: str = TOKEN) -> N
     assert run("set", "--expires-in", str(seconds), stdin=token).status == 0
 
 
+def test_set_does_not_take_the_token_that_was_revoked(run: Callable[..., Run], kiwoom: SandboxKiwoom) -> None:
+    revoked = run("get").out
+    assert run("clear", "--revoke").status == 0
+
+    got = run("set", "--expires-in", "3600", stdin=revoked)
+
+    assert (got.status, got.out) == (3, "")
+    assert "was revoked" in one_line(got.err)
+
+
 # get
 
 

@@ -366,6 +366,15 @@ class TestOtherTools:
 
 
 class TestRevoke:
+    def test_the_revoked_token_is_not_stored_by_hand(self, service: TokenService, other: TokenService) -> None:
+        token = service.ensure().token
+        service.clear(revoke=True)
+
+        with pytest.raises(NoToken):
+            other.put(token)
+
+        assert (other.tokens.available(), service.tokens.available(), service.store.read()) == (None, None, None)
+
     def test_a_rotation_that_could_not_be_stored_revokes_nothing(
         self, service: TokenService, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -27,7 +27,9 @@ from tray_app.core.errors import InvalidInput, SettingsError, StoreError
 from tray_app.core.token import Token, encode_seed, token_for
 from tray_app.history.database import flush_history
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
+from tray_app.service.composition import open_service
 from tray_app.service.token_service import TokenService
+from tray_app.settings.load import load_settings
 from tray_app.stores.fallback import FallbackStore
 from tray_app.stores.file import FileStore
 from tray_app.stores.keyring import KeyringStore
@@ -704,6 +706,22 @@ class TestIssuing:
 
     def test_it_is_a_token_provider(self, manager: TokenManager, sandbox: SandboxKiwoom) -> None:
         assert manager.get_valid_token() == manager.get_token()
+
+    def test_the_token_that_was_revoked_is_not_taken_again(
+        self, manager: TokenManager, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        revoked = manager.ensure_token()
+        service = open_service(load_settings().replace(store="file"))
+        service.clear(revoke=True)
+
+        manager.set_token(revoked, 5000)
+
+        assert (manager.get_token(), manager.is_token_valid(), TokenManager(store="file").get_token()) == (
+            None,
+            False,
+            None,
+        )
+        assert "was revoked" in caplog.text
 
     def test_a_refresh_asks_kiwoom(self, manager: TokenManager, sandbox: SandboxKiwoom) -> None:
         assert manager.refresh_token() == manager.refresh_token()

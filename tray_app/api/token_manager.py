@@ -10,7 +10,7 @@ from contextvars import ContextVar
 
 from tray_app.api.pickling import Pickled
 from tray_app.core import logs
-from tray_app.core.errors import SettingsError, StoreError
+from tray_app.core.errors import NoToken, SettingsError, StoreError
 from tray_app.core.secret import Secret
 from tray_app.core.token import BUFFER_SECONDS, Token, token_for
 from tray_app.service.composition import load_chosen, open_service
@@ -74,7 +74,8 @@ class TokenManager(Pickled):
         """Store a token that expires `expires_in` seconds from now, in memory and in the store.
 
         Raises `InvalidInput` (a `ValueError`) for a token or a lifetime that cannot be used. When the store cannot
-        be written, that is logged and the token stays in memory.
+        be written, that is logged and the token stays in memory. A token that is known to be dead is not taken, which
+        is logged too.
         """
         given = Secret.of(access_token)
         del access_token  # a traceback with local variables must not show it
@@ -83,6 +84,9 @@ class TokenManager(Pickled):
         with self._guard:
             try:
                 version = self._service.put(token)
+            except NoToken as error:
+                logs.error("Token not saved: %s", error)
+                return
             except StoreError as error:
                 logs.error("Token not saved: %s", error)
                 version = self._version()

@@ -259,12 +259,18 @@ class TokenService:
 
         One with a longer life than Kiwoom's tokens have is in doubt: its true expiry may be hours earlier.
 
-        Raises `StoreError`; the token then stays in this process's memory.
+        Raises `StoreError`; the token then stays in this process's memory. Raises `NoToken` for a token that is known
+        to be dead, which nobody would get.
         """
         if self._binding is not None and not token.issued_for:
             token = token.bound_to(self._binding.known())
-        self.tokens.unsaved = token
+        before, self.tokens.unsaved = self.tokens.unsaved, token
         with self._locked() as session:
+            if session.record.is_gone(token):
+                self.tokens.unsaved = before
+                raise NoToken(
+                    msg("This token was revoked, or Kiwoom refused it. Issue another one with: kiwoom-token refresh")
+                )
             try:
                 version = self.store.write(token)
             except StoreError as error:
