@@ -138,6 +138,7 @@ def main() -> int:
             ("growth-accounts", "Cost by the number of accounts", "accounts", by_accounts),
             ("growth-callers", "Wait beyond the endpoint, many callers at once", "callers", waits),
         ):
+            options.plots.mkdir(parents=True, exist_ok=True)
             (options.plots / f"{file}.svg").write_text(plot(title, across, series), encoding="utf-8")
     return 0
 

@@ -22,6 +22,7 @@ PYTHON_VARIABLE = "KIWOOM_TRAY_BENCH_PYTHON"
 httpcore load trio, click, rich and others where the tools of the tests have brought them."""
 
 _STARTS = 5
+_FOLDERS = ("DATA", "CONFIG", "STATE")
 _TINY = ROOT / "tests" / "desktop" / "tiny_tray.py"
 
 
@@ -33,7 +34,8 @@ def figures(idle_seconds: float = 60.0) -> Iterator[Figure]:
             trader.settings(policy="auto")
             python = os.environ.get(PYTHON_VARIABLE, sys.executable)
             environment = {**trader.environment, "PYTHONPATH": str(ROOT)}
-            with_file = {**environment, "KIWOOM_TRAY_STORE": "file"}
+            apart = {f"KIWOOM_TRAY_{one}_DIR": str(desktop.home / "with-a-file" / one) for one in _FOLDERS}
+            with_file = {**environment, **apart, "KIWOOM_TRAY_STORE": "file"}
             starts: dict[str, Callable[[], Program]] = {
                 "ours": lambda: desktop.start([python, "-m", "tray_app", "--background"], env=environment),
                 "file": lambda: desktop.start([python, "-m", "tray_app", "--background"], env=with_file),

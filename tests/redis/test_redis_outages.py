@@ -123,6 +123,23 @@ def test_a_clear_that_did_not_reach_redis_says_so(redis: RealRedis, open_store: 
     write(store, OLD)
     redis.stop()
     assert problem_of(lambda: clear(store)) == RedisUnavailable.SILENT
+    assert problem_of(store.read) == RedisUnavailable.SILENT, "nor is it given any more"
+
+
+def test_a_token_that_has_expired_before_redis_is_back_is_not_stored(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
+    clock = Clock(time.time())
+    here, there = open_store(redis.url, clock=clock), open_store(redis.url)
+    redis.stop()
+    with pytest.raises(RedisUnavailable):
+        write(here, OLD)
+    clock.advance(90000)
+    redis.start()
+    wait_for(lambda: there.read() is None, "Redis is back")
+    write(there, NEW)
+    wait_for(lambda: here.read() == NEW, "the other computer's token is seen")
+    assert there.read() == NEW
 
 
 def test_a_token_that_could_not_be_written_is_written_when_redis_is_back(
@@ -181,6 +198,15 @@ def test_it_gets_it_back_without_anybody_reading(redis: RealRedis, open_store: C
 def test_a_clear_after_the_loss_counts(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     here, there = open_store(redis.url), open_store(redis.url)
     write(here, OLD)
+    redis.order("FLUSHALL")
+    clear(there)
+    assert here.read() is None
+
+
+def test_so_it_does_where_many_changes_were_lost(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
+    here, there = open_store(redis.url), open_store(redis.url)
+    for token in (OLD, NEW, OLD):
+        write(here, token)
     redis.order("FLUSHALL")
     clear(there)
     assert here.read() is None
