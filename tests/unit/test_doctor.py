@@ -30,7 +30,7 @@ from tray_app.core.errors import (
     RateLimited,
     Remedy,
 )
-from tray_app.core.remedies import remedy_for
+from tray_app.core.remedies import remedy_for, remedy_text
 from tray_app.core.token import token_for
 from tray_app.history.database import History, flush_history
 from tray_app.history.draft import EventDraft
@@ -442,7 +442,7 @@ class TestWhatHelps:
         monkeypatch.setenv("APP_SECRET", "a-secret")
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
         open_service(load_settings()).put(token_for("a-token-of-a-test", 80000, time.time()))
-        assert line() == (False, "Unlock the keyring…")
+        assert line() == (False, remedy_text(Remedy.UNLOCK_KEYRING, "real"))
 
     def test_without_keys_and_keyring_the_variables_are_named(self, line: Callable[[], Any]) -> None:
         """As `login` does, which has nowhere to store keys."""
