@@ -78,7 +78,7 @@ def test_a_home_that_nobody_ever_made_is_no_place_for_locks(
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="being somebody else needs root")
 def test_a_bare_user_number_makes_no_folder_named_like_a_tilde(tmp_path: Path) -> None:
-    number = 4242
+    number = 100_000 + os.getpid()  # nobody's, and no other run's
     working = tmp_path / "working"
     working.mkdir()
     working.chmod(0o777)
