@@ -73,13 +73,13 @@ class OtherStores:
         """Write down that this store has got the token. Nothing is written where only this program can see it."""
         place = self._place()
         name = token.value.fingerprint()
-        last = self._last().get(token.issued_for + self._address, {})
+        last = self._last().get(self._owner(token.issued_for), {})
         if place[0] not in _STORED or not _names_keys(token.issued_for) or last.get("token") == name:
             return
         import json
 
         line = {
-            "for": token.issued_for + self._address,
+            "for": self._owner(token.issued_for),
             "token": name,
             "at": token.created_at.timestamp(),
             "expires": token.expires,
@@ -99,7 +99,7 @@ class OtherStores:
         return False
 
     def holds(self, token: Token) -> bool:
-        return self._last().get(token.issued_for + self._address, {}).get("token") == token.value.fingerprint()
+        return self._last().get(self._owner(token.issued_for), {}).get("token") == token.value.fingerprint()
 
     def check(self) -> None:
         """Do nothing: without the file, each store has its own token."""
@@ -140,8 +140,12 @@ class OtherStores:
         return None if text is None else decode(text)
 
     def _last_of_another(self, issued_for: str) -> dict[str, Any] | None:
-        last = self._last().get(issued_for + self._address)
+        last = self._last().get(self._owner(issued_for))
         return last if last is not None and self._is_anothers(last) else None
+
+    def _owner(self, issued_for: str) -> str:
+        """Return under which name a token is written down: whose it is, and at which address it was issued."""
+        return issued_for + self._address
 
     def _is_anothers(self, one: dict[str, Any]) -> bool:
         return bool(one["expires"] > self._clock() and one["place"] != self._place())

@@ -59,7 +59,7 @@ def version_of(path: str) -> FileVersion | None:
 
 
 def version_from(found: os.stat_result) -> FileVersion:
-    """Return the version of the file of which the system says that."""
+    """Return the version of the file with this status."""
     return (found.st_mtime_ns, found.st_ino, found.st_size)
 
 
@@ -232,7 +232,7 @@ else:
 
 
 def write_all(descriptor: int, content: bytes) -> None:
-    """Write the content to the end of it. Raises `OSError`."""
+    """Write all of the content, in as many steps as the system takes. Raises `OSError`."""
     left = memoryview(content)
     while left:
         left = left[os.write(descriptor, left) :]
