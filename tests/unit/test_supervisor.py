@@ -883,6 +883,20 @@ class TestDeadToken:
         (told,) = watched.notices
         assert (told.kind, told.dead_expires, told.urgent) == (NoticeKind.STOPPED, held.expires, True)
 
+    @pytest.mark.parametrize("how", [Outcome.ISSUED, Outcome.SAME, Outcome.ADOPTED, Outcome.FOUND])
+    def test_a_token_that_was_just_obtained_is_not_asked_about_before_its_record_is_read(
+        self, make: Make, service: FakeService, how: str
+    ) -> None:
+        watched = make(policy="notify")
+        watched.start()
+        service.answer = Outcome(token_for("a-token", DAY, START), how)
+        watched.reads.is_held = True
+        watched.supervisor.do(Refresh())
+        watched.supervisor.tick()
+        watched.reads.release()
+        watched.settle()
+        assert service.checks == 0
+
     def test_is_told_once_although_a_read_was_under_way(self, make: Make, service: FakeService, held: Token) -> None:
         watched = make(policy="notify", verify="off")
         watched.start()

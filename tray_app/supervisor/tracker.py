@@ -156,6 +156,7 @@ class TokenTracker:
     def on_answered(self, outcome: Outcome, now: float, *, rotated: bool) -> None:
         """Process the token that Kiwoom was asked for."""
         self._verification.answered()
+        self._arrived_at = now
         self.token = outcome.token
         same = outcome.is_the_same_as(self._before)
         if outcome.dead is not None:
