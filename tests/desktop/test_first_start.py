@@ -119,7 +119,8 @@ def test_locked_keyring_asks_for_its_password_only_on_demand(newcomer: Newcomer)
     assert desktop.keyring_prompts() == []
     newcomer.press(desktop.window(TITLE), "alt+u", until=desktop.keyring_prompts)
     desktop.keyring_unlock()
-    newcomer.press(desktop.window(TITLE), "alt+c", until=newcomer.in_keyring)
+    # Alt and a letter would be typed into the form as long as the page does not show the keys.
+    newcomer.press(desktop.window(TITLE), "Return", until=newcomer.in_keyring)
     assert newcomer.issues == 1
 
 
