@@ -1,6 +1,6 @@
 """Draw the icon files of the program: python resources/icons/draw.py
 
-The paths are those of `tray_app.desktop.icons.app_icon`.
+The paths are those of `tray_app.desktop.icons.app_icon`, the first icon in the panel is one of `state_icon`.
 """
 
 import os
@@ -13,25 +13,31 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
 from PySide6.QtCore import QBuffer, QIODevice  # noqa: E402
-from PySide6.QtGui import QGuiApplication, QPainterPath  # noqa: E402
+from PySide6.QtGui import QGuiApplication, QImage, QPainterPath  # noqa: E402
 
 from tray_app.desktop.icons.app_icon import APP_ICON_COLOURS, APP_ICON_SIZES, app_icon_paths, paint_app_icon  # noqa: E402
+from tray_app.desktop.icons.state_icon import SIZES, IconSpec, Phase, paint_icon  # noqa: E402
 
 NAME = "kiwoom-token-tray"
 _KIND = QPainterPath.ElementType
 
 
-def png(size: int) -> bytes:
+def png(picture: QImage) -> bytes:
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    if not paint_app_icon(size).save(buffer, "PNG"):  # type: ignore[call-overload]
+    if not picture.save(buffer, "PNG"):  # type: ignore[call-overload]
         raise OSError("the picture could not be written")
     return bytes(buffer.data().data())
 
 
+def starting(dark_panel: bool) -> QImage:
+    """The icon of a program that looks for its token."""
+    return paint_icon(IconSpec(Phase.NONE, busy=True), max(SIZES), dark_panel)
+
+
 def ico(sizes: tuple[int, ...]) -> bytes:
     """A Windows icon of PNG pictures: a directory of 16 bytes for each, then the pictures."""
-    pictures = [png(size) for size in sizes]
+    pictures = [png(paint_app_icon(size)) for size in sizes]
     head = struct.pack("<HHH", 0, 1, len(pictures))
     at = len(head) + 16 * len(pictures)
     for size, picture in zip(sizes, pictures, strict=True):
@@ -77,8 +83,10 @@ def svg(size: int = 256) -> str:
 def main() -> None:
     application = QGuiApplication([])
     (HERE / f"{NAME}.svg").write_text(svg(), encoding="utf-8", newline="\n")
-    (HERE / f"{NAME}.png").write_bytes(png(256))
+    (HERE / f"{NAME}.png").write_bytes(png(paint_app_icon(256)))
     (HERE / f"{NAME}.ico").write_bytes(ico(APP_ICON_SIZES))
+    for name, is_dark in (("dark", True), ("light", False)):
+        (HERE / f"starting-on-{name}.png").write_bytes(png(starting(is_dark)))
     application.quit()
 
 

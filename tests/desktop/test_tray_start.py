@@ -131,6 +131,18 @@ def test_start_for_the_background_leaves_the_window_of_the_first_alone(trader: T
     assert first.poll() is None
 
 
+def test_what_is_clicked_as_soon_as_the_icon_is_there_is_done(trader: Trader) -> None:
+    trader.start_tray("--background")
+    trader.desktop.activate(trader.desktop.wait_for(trader.desktop.items, "the icon")[0])
+    trader.window()
+
+
+def test_quit_chosen_as_soon_as_the_icon_is_there_quits(trader: Trader) -> None:
+    program = trader.start_tray("--background")
+    trader.desktop.choose("Quit", item=trader.desktop.wait_for(trader.desktop.items, "the icon")[0])
+    assert trader.ends(program) == 0
+
+
 def test_show_starts_with_the_window(trader: Trader) -> None:
     trader.start_tray("--show")
     trader.window()

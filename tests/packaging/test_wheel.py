@@ -61,6 +61,8 @@ def test_wheel_has_what_the_program_reads_and_no_sources_of_it(wheel: Path) -> N
     assert "tray_app/py.typed" in names
     assert sorted(name.removeprefix("tray_app/resources/") for name in names if "/resources/" in name) == [
         "icons/kiwoom-token-tray.png",
+        "icons/starting-on-dark.png",
+        "icons/starting-on-light.png",
         "kiwoom-token-tray.desktop",
         "qt-debian-packages.txt",
         "translations/ko/LC_MESSAGES/kiwoom-token.mo",

@@ -15,6 +15,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPalette
 from PySide6.QtWidgets import QApplication
 
 from tray_app.desktop.icons.app_icon import APP_ICON_SIZES, app_icon, paint_app_icon
+from tray_app.desktop.icons.first_icon import first_icon
 from tray_app.desktop.icons.shapes import digit
 from tray_app.desktop.icons.state_icon import LEVELS, SIZES, IconSpec, Phase, level_of, paint_icon, tray_icon
 from tray_app.desktop.theme import colours, dark_mode
@@ -180,6 +181,18 @@ def test_icon_files_hold_every_size() -> None:
     assert tuple(entry[0] or 256 for entry in entries) == APP_ICON_SIZES
     for width, _, _, _, _, _, length, at in entries:
         assert QImage.fromData(data[at : at + length], "PNG").width() == (width or 256)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_first_icon_is_what_would_be_painted(dark: bool) -> None:
+    painted = paint_icon(IconSpec(Phase.NONE, busy=True), max(SIZES), dark)
+    size = QSize(max(SIZES), max(SIZES))
+    shown = first_icon(dark).pixmap(size).toImage().convertToFormat(painted.format())
+    assert shown.size() == size
+    for x in range(size.width()):
+        for y in range(size.height()):
+            assert abs(shown.pixelColor(x, y).alpha() - painted.pixelColor(x, y).alpha()) <= 1
+    assert first_icon(dark, mask=True).isMask()
 
 
 @pytest.mark.parametrize(

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QMetaMethod, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QLabel, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
+from tests import ROOT
 from tray_app.core.errors import Remedy
 from tray_app.core.state import Action, LastResult, Result, TokenState
+from tray_app.desktop.early_requests import EarlyRequests, let_panel_draw
 from tray_app.desktop.tray import tray_icon as tray_module
-from tray_app.desktop.tray.menu import PROFILE_SLOTS
+from tray_app.desktop.tray.menu import PROFILE_SLOTS, TrayMenu
 from tray_app.desktop.tray.tray_icon import TrayIcon
 from tray_app.desktop.view.build import view_of
 from tray_app.desktop.view.model import Overview, View
@@ -105,6 +110,65 @@ def changes(tray: TrayIcon) -> list[str]:
     for entry in tray.menu.findChildren(QAction):
         entry.changed.connect(lambda entry=entry: seen.append(entry.objectName()))
     return seen
+
+
+def test_until_there_is_a_view_it_says_that_the_program_starts(tray: TrayIcon) -> None:
+    tray.start()
+    (icon,) = FakeIcon.made
+    assert icon.told.index("setIcon") < icon.told.index("show") < icon.told.index("setToolTip")
+    can_be_chosen = {one.objectName() for one in tray.menu.actions() if one.isEnabled() and not one.isSeparator()}
+    assert can_be_chosen == {"settings", "open", "quit"}
+    assert action(tray, "status").text() == "Starting…"
+    icon.told.clear()
+    tray.show_view(view())
+    assert icon.told == ["setIcon", "setToolTip"]
+    assert action(tray, "snooze").isEnabled()
+    assert action(tray, "policy").isEnabled()
+
+
+def test_what_is_asked_for_before_anybody_listens_is_sent_again_in_its_order(tray: TrayIcon, qtbot: QtBot) -> None:
+    early = EarlyRequests(*tray.requests)
+    tray.show_view(view())
+    action(tray, "open").trigger()
+    tray.menu.snooze_requested.emit(1800)
+    tray.clicked.emit()
+    asked: list[object] = []
+    tray.clicked.connect(lambda: asked.append("clicked"))
+    tray.menu.open_requested.connect(lambda: asked.append("open"))
+    tray.menu.snooze_requested.connect(asked.append)
+    assert asked == []
+    early.release()
+    assert asked == ["open", 1800, "clicked"]
+    tray.clicked.emit()
+    assert asked == ["open", 1800, "clicked", "clicked"]
+
+
+def test_every_request_of_the_menu_is_one_of_its_requests(tray: TrayIcon) -> None:
+    own = {name for name, one in vars(TrayMenu).items() if isinstance(one, Signal)}
+    names = {bytes(QMetaMethod.fromSignal(one).name().data()).decode() for one in tray.menu.requests}
+    assert names == own
+
+
+def test_the_event_loop_runs_for_a_moment_and_not_longer(qtbot: QtBot) -> None:
+    came: list[bool] = []
+    QTimer.singleShot(0, lambda: came.append(True))
+    let_panel_draw()
+    assert came == [True]
+
+
+def test_the_first_icon_needs_none_of_the_enumerations_of_qt(tmp_path: Path) -> None:
+    """They take a tenth of the time until the icon is there."""
+    code = (
+        "from PySide6 import QtCore; from PySide6.QtWidgets import QApplication; app = QApplication([])\n"
+        "from tray_app.desktop.theme.dark_mode import apply_window_theme; apply_window_theme('auto')\n"
+        "from tray_app.desktop.tray.tray_icon import TrayIcon; tray = TrayIcon('dark'); tray.start()\n"
+        "print('Qt' in vars(QtCore))"
+    )
+    environ = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)}
+    told = subprocess.run(
+        [sys.executable, "-c", code], env=environ, cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert told.stdout == "False\n"
 
 
 def test_same_view_is_told_once(tray: TrayIcon) -> None:
@@ -199,6 +263,8 @@ def test_entry_of_what_helps_does_what_it_says(tray: TrayIcon, qtbot: QtBot) -> 
 
 
 def test_entries_send_wishes(tray: TrayIcon, qtbot: QtBot) -> None:
+    tray.start()
+    tray.show_view(view())
     for name, signal in (
         ("refresh", tray.menu.refresh_requested),
         ("copy", tray.menu.copy_requested),

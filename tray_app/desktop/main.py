@@ -7,15 +7,15 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QTimer
+
 from tray_app.core.errors import DONE, UNEXPECTED
-from tray_app.core.state import TokenState
 from tray_app.desktop.application import create_application, quit_application
+from tray_app.desktop.early_requests import EarlyRequests, let_panel_draw
 from tray_app.desktop.single_instance import Command, SingleInstance
 from tray_app.desktop.stop_signals import StopSignals
 from tray_app.desktop.theme.dark_mode import apply_window_theme
 from tray_app.desktop.tray.tray_icon import TrayIcon
-from tray_app.desktop.view.build import view_of
-from tray_app.desktop.view.model import Overview
 from tray_app.settings.places import settings_scope
 
 if TYPE_CHECKING:
@@ -55,12 +55,12 @@ def run_desktop(
         if sys.stderr is not None:
             print(instance.why_not_started(shows=not background), file=sys.stderr)
         return UNEXPECTED if instance.is_silent else DONE
-    instance.quit_requested.connect(quit_application)
     apply_window_theme(settings.theme)
-    tray = TrayIcon()
-    before = TokenState(settings.profile, settings.mode, settings.policy, sandbox=sandbox)
-    tray.show_view(view_of(Overview((before,), settings.profile, panel=settings.panel), time.time()))
+    tray = TrayIcon(settings.panel)
+    early = EarlyRequests(*tray.requests, instance.shown, instance.quit_requested)
     tray.start()
+    if sys.platform == "linux" and tray.is_available():
+        let_panel_draw()
 
     # The icon is shown first; whatever takes time, even just to import, comes after it.
     from tray_app.desktop.controller import DesktopController
@@ -92,6 +92,7 @@ def run_desktop(
     monitors = Monitors(settings, environ, open_monitor, only_this=only_this_profile)
     controller = DesktopController(monitors, tray, settings, is_new=is_new)
     instance.shown.connect(controller.open_window)
+    instance.quit_requested.connect(quit_application)
     if sys.platform == "win32":
         from tray_app.desktop.notices.toast_activator import serve_toast_activator
 
@@ -104,6 +105,7 @@ def run_desktop(
     if show:
         controller.open_window()
     signals.enable()
+    QTimer.singleShot(0, early.release)
     status = app.exec()
     listener.stop()
     tray.close()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6 import QtCore
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import (
     QPainterPath,
     QPainterPathStroker,
@@ -49,7 +50,7 @@ def dotted_ring(box: QRectF, thickness: float, dots: int) -> QPainterPath:
 def hourglass(box: QRectF, bar: float) -> QPainterPath:
     """Return an hourglass: two triangles that meet in the middle, between bars of this height."""
     path = QPainterPath()
-    path.setFillRule(Qt.FillRule.WindingFill)
+    path.setFillRule(QtCore.Qt.FillRule.WindingFill)
     inside = box.adjusted(bar / 2, bar, -bar / 2, -bar)
     for edge, rim in ((inside.top(), box.top()), (inside.bottom(), box.bottom() - bar)):
         path.addRect(QRectF(box.left(), rim, box.width(), bar))
@@ -76,7 +77,7 @@ DIGIT_COLUMNS, DIGIT_ROWS = 3, 6
 def digit(value: int, left: float, top: float, cell: float) -> QPainterPath:
     """Return a digit of squares that are `cell` wide: legible where a font would be a blur."""
     path = QPainterPath()
-    path.setFillRule(Qt.FillRule.WindingFill)
+    path.setFillRule(QtCore.Qt.FillRule.WindingFill)
     for row, bits in enumerate(_DIGITS[value]):
         for column in range(DIGIT_COLUMNS):
             if int(bits) & (4 >> column):
@@ -91,5 +92,5 @@ def widened(path: QPainterPath, width: float) -> QPainterPath:
 def outline(path: QPainterPath, width: float) -> QPainterPath:
     stroker = QPainterPathStroker()
     stroker.setWidth(width)
-    stroker.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    stroker.setJoinStyle(QtCore.Qt.PenJoinStyle.RoundJoin)
     return stroker.createStroke(path)

@@ -25,7 +25,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6 import QtCore
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import (
     QColor,
     QIcon,
@@ -136,7 +137,7 @@ def paint_icon(spec: IconSpec, size: int, dark_panel: bool, *, mask: bool = Fals
     """Paint the icon, `size` pixels wide and high, with edges on whole pixels. `mask` makes a template image."""
     tones = MASK if mask else PANEL_DARK if dark_panel else PANEL_LIGHT
     image = QImage(size, size, QImage.Format.Format_ARGB32_Premultiplied)
-    image.fill(Qt.GlobalColor.transparent)
+    image.fill(QtCore.Qt.GlobalColor.transparent)
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     _paint(painter, spec, size, tones)
@@ -247,7 +248,7 @@ def _draw_halo(painter: QPainter, paths: tuple[QPainterPath, ...], colour: QColo
         painter.fillPath(outline(path, 1.5 * grid.unit), QColor(colour.rgb()))
     painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationOut)
     for path in paths:
-        painter.fillPath(path, Qt.GlobalColor.black)
+        painter.fillPath(path, QtCore.Qt.GlobalColor.black)
     painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationIn)
     painter.fillRect(0, 0, grid.size, grid.size, colour)
     painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
@@ -298,7 +299,7 @@ def _bar(spec: IconSpec, grid: _Grid) -> tuple[QPainterPath, Tone]:
 def _arrows(box: QRectF, thickness: float, grid: _Grid) -> QPainterPath:
     """Return two arrows that chase each other clockwise round the ring."""
     path = QPainterPath()
-    path.setFillRule(Qt.FillRule.WindingFill)
+    path.setFillRule(QtCore.Qt.FillRule.WindingFill)
     radius = box.width() / 2 - thickness / 2
     head = 2.9 * grid.unit
     for start in (168.0, 348.0):
@@ -352,7 +353,7 @@ def _question_mark(grid: _Grid) -> QPainterPath:
     left, right, top = grid.middle - width / 2, grid.middle + width / 2, grid.whole(1)
     middle, foot, bottom = top + grid.whole(5.4), top + grid.whole(9.4), grid.size - grid.whole(1)
     path = QPainterPath()
-    path.setFillRule(Qt.FillRule.WindingFill)
+    path.setFillRule(QtCore.Qt.FillRule.WindingFill)
     path.addRect(QRectF(left, top, width, bar))
     path.addRect(QRectF(left, top, bar, bar * 2))
     path.addRect(QRectF(right - bar, top, bar, middle + bar - top))

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6 import QtCore
 from PySide6.QtGui import QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
@@ -34,22 +34,24 @@ _PERSONALIZE = r"Software\Microsoft\Windows\CurrentVersion\Themes\Personalize"
 def window_is_dark() -> bool:
     """Return True if windows are dark: what the desktop says, else what the palette shows."""
     scheme = QGuiApplication.styleHints().colorScheme()
-    if scheme == Qt.ColorScheme.Unknown:
+    if scheme == QtCore.Qt.ColorScheme.Unknown:
         return is_dark(QGuiApplication.palette())
-    return scheme == Qt.ColorScheme.Dark
+    return scheme == QtCore.Qt.ColorScheme.Dark
 
 
 def apply_window_theme(choice: str) -> None:
     """Switch the windows to `light` or `dark`, or with `auto` to the desktop's theme, at once."""
     global _desktop_is_dark  # noqa: PLW0603 - one for the process, as the colour scheme is
+    if sys.platform == "win32" and QApplication.style().objectName() == _NEVER_DARK:
+        QApplication.setStyle("Fusion")
+    if choice == "auto" and _desktop_is_dark is None:
+        return
     if choice == "auto":
         _desktop_is_dark = None
     elif _desktop_is_dark is None:
         _desktop_is_dark = window_is_dark()
-    if sys.platform == "win32" and QApplication.style().objectName() == _NEVER_DARK:
-        QApplication.setStyle("Fusion")
-    schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
-    QGuiApplication.styleHints().setColorScheme(schemes.get(choice, Qt.ColorScheme.Unknown))
+    schemes = {"light": QtCore.Qt.ColorScheme.Light, "dark": QtCore.Qt.ColorScheme.Dark}
+    QGuiApplication.styleHints().setColorScheme(schemes.get(choice, QtCore.Qt.ColorScheme.Unknown))
 
 
 def panel_is_dark(choice: str = "auto", platform: str = sys.platform, environ: Mapping[str, str] = os.environ) -> bool:
@@ -90,7 +92,7 @@ def is_high_contrast() -> bool:
     accessibility = getattr(hints, "accessibility", None)  # since Qt 6.10
     if accessibility is None:
         return False
-    return bool(accessibility().contrastPreference() == Qt.ContrastPreference.HighContrast)
+    return bool(accessibility().contrastPreference() == QtCore.Qt.ContrastPreference.HighContrast)
 
 
 def is_dark(palette: QPalette) -> bool:

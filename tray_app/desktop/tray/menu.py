@@ -10,13 +10,14 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
 from tray_app.core.language import tr
+from tray_app.core.notices import SNOOZES_SECONDS
 from tray_app.core.renewal_schedule import AUTO, DAILY, NOTIFY
 from tray_app.core.wording import duration
-from tray_app.desktop.view.menu import SNOOZES_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from PySide6.QtCore import SignalInstance
     from PySide6.QtWidgets import QWidget
 
     from tray_app.desktop.view.model import View
@@ -74,6 +75,25 @@ class TrayMenu(QMenu):
         self.addSeparator()
         self._add("open", lambda: tr("Open"), self.open_requested)
         self._add("quit", lambda: tr("Quit"), self.quit_requested)
+        for entry in (self._refresh, self._copy, self._snooze, self._policy, self._clear):
+            entry.setEnabled(False)  # until it is known what there is
+
+    @property
+    def requests(self) -> tuple[SignalInstance, ...]:
+        """Return all signals of this menu."""
+        return (
+            self.open_requested,
+            self.account_requested,
+            self.remedy_requested,
+            self.refresh_requested,
+            self.copy_requested,
+            self.snooze_requested,
+            self.profile_chosen,
+            self.policy_chosen,
+            self.settings_requested,
+            self.clear_requested,
+            self.quit_requested,
+        )
 
     def show_view(self, view: View) -> None:
         """Render `view`. Qt sends nothing to the panel for an action that keeps its text and state."""
@@ -86,6 +106,8 @@ class TrayMenu(QMenu):
         self._refresh.setEnabled(view.can_refresh)
         self._copy.setEnabled(view.can_copy)
         self._clear.setEnabled(view.can_clear)
+        self._snooze.setEnabled(True)
+        self._policy.setEnabled(True)
         self._snooze.menuAction().setText(view.snooze_text)
         self._snooze_end.setEnabled(view.is_snoozed)
         self._profile.menuAction().setVisible(bool(view.profiles))

@@ -5,15 +5,18 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QSystemTrayIcon
 
-from tray_app.desktop.icons.state_icon import tray_icon
+from tray_app.core.language import tr
+from tray_app.desktop.icons.first_icon import first_icon
 from tray_app.desktop.theme.dark_mode import panel_is_dark
 from tray_app.desktop.tray.menu import TrayMenu
 
 if TYPE_CHECKING:
+    from PySide6.QtCore import Qt, SignalInstance
+
     from tray_app.desktop.icons.state_icon import IconSpec
     from tray_app.desktop.notices.bubble import Bubble
     from tray_app.desktop.view.model import View
@@ -25,9 +28,10 @@ _PANEL_RESTART_MILLISECONDS = 5_000
 
 
 class TrayIcon(QObject):
-    """Render a `View` as icon, tooltip and `menu`.
+    """Render a `View` as icon, tooltip and `menu`; until there is one, say that the program starts.
 
-    `clicked` is a left or double click, `balloon_clicked` a click on the last message.
+    `panel` is the setting for the panel's brightness until a view brings it. `clicked` is a left or double click,
+    `balloon_clicked` a click on the last message.
     `available(bool)` reports that a panel took the icon or went away.
     """
 
@@ -35,9 +39,10 @@ class TrayIcon(QObject):
     balloon_clicked = Signal()
     available = Signal(bool)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, panel: str = "auto", parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.menu = TrayMenu()
+        self._panel = panel
         self._view: View | None = None
         self._shown: tuple[object, ...] = ()
         self._icon: QSystemTrayIcon | None = None
@@ -48,6 +53,11 @@ class TrayIcon(QObject):
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._scheme_changed)
         if sys.platform == "linux":
             self._watch_panel()
+
+    @property
+    def requests(self) -> tuple[SignalInstance, ...]:
+        """Return the signals by which the user asks for something."""
+        return (self.clicked, *self.menu.requests)
 
     def start(self) -> None:
         """Show the icon, or keep the one that is there, and report whether a panel takes it."""
@@ -105,6 +115,8 @@ class TrayIcon(QObject):
         self.refresh_theme()
 
     def _set_picture(self, spec: IconSpec, dark: bool) -> None:
+        from tray_app.desktop.icons.state_icon import tray_icon
+
         if self._icon is not None:
             self._icon.setIcon(tray_icon(spec, dark, mask=sys.platform == "darwin"))
 
@@ -118,12 +130,17 @@ class TrayIcon(QObject):
         self._icon.setContextMenu(self.menu)
         self._icon.activated.connect(self._activated)
         self._icon.messageClicked.connect(self.balloon_clicked)
-        if self._view is not None:
+        if self._view is None:
+            self._icon.setIcon(first_icon(panel_is_dark(self._panel), mask=sys.platform == "darwin"))
+        else:
             self._set_picture(self._view.icon, panel_is_dark(self._view.panel))
         self._icon.show()
+        # Windows drops the tooltip of an icon that was not shown yet.
         self._shown = ()
-        if self._view is not None:
-            self.show_view(self._view)  # Windows drops the tooltip of an icon that was not shown yet
+        if self._view is None:
+            self._icon.setToolTip(f"{tr('Kiwoom token')}\n{tr('Starting…')}")
+        else:
+            self.show_view(self._view)
         self._report_availability()
 
     def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:

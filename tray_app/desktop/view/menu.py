@@ -13,10 +13,6 @@ from tray_app.desktop.view.model import Overview
 from tray_app.desktop.view.texts import badges_of, busy_text, profile_text, status_text
 from tray_app.desktop.view.urgency import is_first_check, running_action
 
-SNOOZES_SECONDS = (1800, 3600, 28800)
-"""How long warnings can be snoozed."""
-
-
 DEFAULT_DAILY = "daily 06:30"
 """The daily time that the menu offers while none is set: before the market opens, with time left to solve a problem."""
 
