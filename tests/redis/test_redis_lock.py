@@ -210,6 +210,14 @@ def test_its_lock_file_counts_again_once_it_can_be_used(
         neighbour.release()
 
 
+def test_a_lock_is_held_for_longer_than_its_lease(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
+    here, there = open_store(redis.url, lock_seconds=1.0), open_store(redis.url)
+    with here.lock:
+        time.sleep(2.5)
+        assert there.lock.try_acquire() is False
+        assert here.lock.is_lost() is False
+
+
 def test_a_lock_that_was_released_is_extended_no_longer(
     redis: RealRedis, open_store: Callable[..., RedisStore]
 ) -> None:

@@ -17,7 +17,7 @@ from tests.redis.test_redis_store import KEY, clear, write
 from tray_app import TokenManager
 from tray_app.core.errors import RedisUnavailable
 from tray_app.core.secret import Secret
-from tray_app.core.token import token_for
+from tray_app.core.token import Token, token_for
 from tray_app.core.wording import place_text
 from tray_app.service.outcome import Outcome
 from tray_app.service.token_service import TokenService
@@ -220,6 +220,25 @@ def test_the_newer_token_wins_after_a_loss(redis: RealRedis, open_store: Callabl
     assert stale.read() == OLD
     assert fresh.read() == NEW
     assert stale.read() == NEW
+
+
+@pytest.mark.parametrize(("unwritten", "theirs"), [(OLD, NEW), (NEW, OLD)], ids=["older", "newer"])
+def test_of_a_token_that_could_not_be_written_and_one_after_a_loss_the_newer_wins(
+    redis: RealRedis, open_store: Callable[..., RedisStore], unwritten: Token, theirs: Token
+) -> None:
+    redis.order("ACL", "SETUSER", "bot", "on", ">pass-of-a-test", "~*", "&*", "+@all")
+    here, there = open_store(redis.url.replace("//", "//bot:pass-of-a-test@")), open_store(redis.url)
+    for one in (theirs, unwritten, theirs):
+        write(here, one)
+    redis.order("ACL", "SETUSER", "bot", "off")
+    redis.order("CLIENT", "KILL", "USER", "bot")
+    with pytest.raises(RedisUnavailable):
+        write(here, unwritten)
+    redis.order("FLUSHALL")
+    write(there, theirs)
+    redis.order("ACL", "SETUSER", "bot", "on")
+    wait_for(lambda: here.read() == NEW and here.place().problem is None, "Redis is back, with the newer token")
+    assert there.read() == NEW
 
 
 def test_a_manager_keeps_its_token_through_an_outage_and_learns_what_came_after(

@@ -232,6 +232,8 @@ class RedisStore:
         mine = self._living_in_hand()
         if mine is None or mine == stored or _is_superseded(found, stored, mine, self._count):
             self._unwritten = False
+            if not found.is_foreign:
+                self._problem = None
             return stored
         if found.is_foreign:
             return mine
