@@ -213,11 +213,12 @@ def _start(
         if sys.platform == "win32" and not is_stderr_read():  # nobody would see or could end it
             _say_why_not_started(reason)
             return UNEXPECTED
-        _tell(tr("{reason} The token is watched in this terminal instead. Press Ctrl+C to quit.", reason=reason))
         from tray_app.cli.terminal_mark import marked_as_in_terminal
+        from tray_app.cli.unfailing_output import unfailing_stderr
         from tray_app.cli.watch import watch_over
 
-        with marked_as_in_terminal(environ):
+        with unfailing_stderr(), marked_as_in_terminal(environ):
+            _tell(tr("{reason} The token is watched in this terminal instead. Press Ctrl+C to quit.", reason=reason))
             return watch_over(settings, environ)
     from tray_app.desktop.main import run_desktop
     from tray_app.desktop.qt_messages import log_qt_messages

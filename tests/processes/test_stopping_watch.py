@@ -1,4 +1,7 @@
-"""SIGTERM to `watch`, as `docker stop` and systemd send it: it ends at once with 0, and loses nothing."""
+"""SIGTERM to `watch`, as `docker stop` and systemd send it: it ends at once with 0, and loses nothing.
+
+A full disk under its output does not end it.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,17 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import which
+from typing import Any
 
 import pytest
 
 from tests.processes.conftest import PATIENCE_SECONDS, PYTHON_PATH
 from tray_app.core.errors import DONE
+from tray_app.core.token import token_for
 from tray_app.kiwoom.sandbox import SandboxKiwoom
 from tray_app.service.composition import open_service
 from tray_app.settings.load import load_settings
@@ -36,15 +42,15 @@ def program(
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
     started = []
 
-    def start(*before: str) -> subprocess.Popen[str]:
+    def start(*before: str, outputs: Any = (subprocess.PIPE, subprocess.DEVNULL)) -> subprocess.Popen[str]:
         environ = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
         environ.pop("QT_QPA_PLATFORM", None)
         started.append(
             subprocess.Popen(
                 [*before, sys.executable, *COMMANDS[request.param]],
                 env={**environ, "PYTHONPATH": PYTHON_PATH},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
+                stdout=outputs[0],
+                stderr=outputs[1],
                 text=True,
             )
         )
@@ -54,7 +60,8 @@ def program(
     for one in started:
         one.kill()
         one.wait()
-        one.stdout.close()
+        if one.stdout is not None:
+            one.stdout.close()
 
 
 @pytest.mark.parametrize("number", ["SIGTERM", "SIGHUP", "SIGINT"])
@@ -79,6 +86,25 @@ def test_as_pid_1_of_a_container_it_ends(program: Callable[..., subprocess.Popen
     os.kill(int(inside), signal.SIGTERM)
 
     assert container.wait(PATIENCE_SECONDS) == DONE
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device is always full here")
+def test_a_full_disk_under_its_output_does_not_end_it(
+    program: Callable[..., subprocess.Popen[str]],
+    sandbox: SandboxKiwoom,
+    issues: Callable[[], int],
+    until: Callable[[Callable[[], object]], None],
+) -> None:
+    with open("/dev/full", "w") as full:
+        running = program(outputs=(full, full))
+    until(lambda: issues() == 1)
+    until(lambda: open_service(load_settings()).current() is not None)
+    open_service(load_settings()).put(token_for("short-lived-token-of-a-test", 2, time.time()))
+    until(lambda: issues() == 2)
+
+    running.terminate()
+
+    assert running.wait(PATIENCE_SECONDS) == DONE
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the limits of another process")

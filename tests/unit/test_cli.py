@@ -1153,10 +1153,15 @@ def test_closed_or_full_outputs_do_no_harm(run: Callable[..., Run]) -> None:
     put(run)
     broken = shell("k get | true; echo ${PIPESTATUS[0]}")
     assert (broken.stdout, broken.stderr) == ("1\n", "")
-    full = shell("k get >/dev/full; echo $? >&2")
-    assert full.stderr.splitlines()[-1] == "1"
-    assert "Traceback" not in full.stderr
-    assert "Exception ignored" not in full.stderr
+    for command in ("get", "status", "history --csv", "config path"):
+        full = shell(f"k {command} >/dev/full; echo $? >&2")
+        told = "The output cannot be written: no space is left. Free some, or write it elsewhere."
+        assert full.stderr.splitlines() == [told, "1"]
+    for line, status in (("k --sandbox get", 0), ("k get --profile nobody --no-issue", 3), ("k nonsense", 2)):
+        unread = shell(f"{line} 2>/dev/full >/dev/null; echo $?")
+        assert (unread.stdout, unread.stderr) == (f"{status}\n", "")
+        unread = shell(f"({line} 2>&1 >/dev/null; echo $? >&3) 3>&2 | true")
+        assert unread.stderr == f"{status}\n"
     closed = shell("k status >&-; echo $? >&2")
     assert closed.stderr == "0\n"
     for line, status in (

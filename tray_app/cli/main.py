@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from tray_app.cli.unfailing_output import unfailing_stderr
 from tray_app.core import logs
 from tray_app.core.errors import UNEXPECTED, KiwoomTokenError, Remedy, known_error
 from tray_app.core.language import allow_korean, has_letters, say, tr
@@ -64,7 +65,8 @@ def main(arguments: Sequence[str]) -> int:
 
     logs.on_first(logs.WARNING, lambda: open_log(logs.WARNING))
     try:
-        return _run(arguments, open_log)
+        with unfailing_stderr():
+            return _run(arguments, open_log)
     finally:
         logs.forget_first()
         for stop in stop_log:
@@ -113,6 +115,9 @@ def _run(arguments: Sequence[str], open_log: Callable[..., None]) -> int:
     except Exception as error:  # noqa: BLE001 - a traceback could show a secret
         if isinstance(error, OSError):
             _give_up_output()
+            if _is_full_output(error):
+                _complain(tr("The output cannot be written: no space is left. Free some, or write it elsewhere."))
+                return UNEXPECTED
         logs.error("Unexpected error", cause=error)
         _complain(say(known_error(error)))
         return UNEXPECTED
@@ -208,6 +213,13 @@ def _give_up_output() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError):  # no file at all, as in a notebook
         return
+
+
+def _is_full_output(error: OSError) -> bool:
+    """Return True if a disk without room is that of the output; an error of any other file names it."""
+    from tray_app.system.private_files import is_full
+
+    return is_full(error) and error.filename is None
 
 
 def _complain(sentence: str) -> None:

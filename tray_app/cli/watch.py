@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tray_app.cli.token import opened, outcome_text, tell_unpublished, warn_about
+from tray_app.cli.unfailing_output import unfailing_stdout
 from tray_app.core.errors import DONE, KiwoomTokenError
 from tray_app.core.language import say, tr, use
 from tray_app.core.notices import NoticeKind, notice_text
@@ -41,17 +42,18 @@ def watch(profile: str | None) -> int:
 
 
 def watch_over(settings: Settings, environ: Mapping[str, str]) -> int:
-    """Run `watch` for a program that has read the settings already."""
-    update_if_needed(time.time())
-    problem = holidays_problem(time.time())
-    if problem:
-        print(problem, file=sys.stderr)
-    terminal = Terminal(settings, lambda changed: open_service(changed, environ=environ), environ=environ)
-    with StopRequest() as stop, contextlib.suppress(KeyboardInterrupt):
-        terminal.poll()
-        while not stop.wait(_TICK_SECONDS):
+    """Run `watch` for a program that has read the settings already. A full disk under its output does not end it."""
+    with unfailing_stdout():
+        update_if_needed(time.time())
+        problem = holidays_problem(time.time())
+        if problem:
+            print(problem, file=sys.stderr)
+        terminal = Terminal(settings, lambda changed: open_service(changed, environ=environ), environ=environ)
+        with StopRequest() as stop, contextlib.suppress(KeyboardInterrupt):
             terminal.poll()
-    terminal.say_line("")
+            while not stop.wait(_TICK_SECONDS):
+                terminal.poll()
+        terminal.say_line("")
     return DONE
 
 
