@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tray_app.service.event_buffer import EventBuffer
     from tray_app.service.evidence import Evidence
     from tray_app.service.renewal import Decision
+    from tray_app.stores.base import Store
     from tray_app.stores.lock import ThreadLock
 
     class IssuedToken(Protocol):
@@ -264,11 +265,7 @@ class LockedSession:
         issued = answer.token.bound_to(own) if own else answer.token
         same = before is not None and before.is_same_as(issued)
         is_early = was_unexpired and not revoking and before is not None and before.value != issued.value
-        token = issued
-        if same and before is not None:
-            token = before.bound_to(issued.issued_for)
-            if not was_unexpired or abs(before.expires - issued.expires) >= _MIN_CORRECTION_SECONDS:
-                token = token.ending_at(issued.expires_at)
+        token = _corrected(before, issued, was_unexpired=was_unexpired) if same and before is not None else issued
         how = Outcome.SAME if same else Outcome.ISSUED
         self.issued = token
         self.check_lock()
@@ -279,6 +276,33 @@ class LockedSession:
                 # the dead one is still there; Redis gets the new one once it is back
                 self._tokens.forget(keeps_unsaved=True)
         self._events.add(how, token, unsaved)
+        self._record_issue(token, request, other, unsaved, revoking, is_same=same, was_unexpired=was_unexpired)
+        self.used_keys = keys
+        return Outcome(
+            token,
+            how,
+            unsaved=unsaved,
+            unpublished=self.publish(token),
+            skew_seconds=answer.skew_seconds,
+            dead=before if is_early else None,
+        )
+
+    def _record_issue(
+        self,
+        token: Token,
+        request: Request,
+        other: Token | None,
+        unsaved: StoreError | None,
+        revoking: str,
+        *,
+        is_same: bool,
+        was_unexpired: bool,
+    ) -> None:
+        """Record that Kiwoom issued the token, and what that means for others: the one of `other` keys that it takes
+        the place of, those that could not be stored, and the one that was `revoking`.
+
+        Callers that wait read the token as soon as the record is there, so it has been stored before, if it could be.
+        """
         evidence = self.record.evidence
         names = self.record.unsaved_with(token, unsaved)
         if other is None:
@@ -289,24 +313,14 @@ class LockedSession:
             token,
             self._clock(),
             request.refused,
-            is_same=same,
+            is_same=is_same,
             has_killed=unsaved is not None and ends_anothers,
             is_rotation=request.rotate,
-            replaced=[] if other is None else [*last.replaced, other.issued_for],
+            replaced=[] if other is None else [*self.record.last.replaced, other.issued_for],
             revoking=revoking if unsaved is not None else "",
         )
-        # Only now: callers that wait read the token as soon as the record is there.
         plan = 0.0 if request.rotate else None
         self._write_good(token, attempt, evidence, rotate_at=plan, unsaved=names)
-        self.used_keys = keys
-        return Outcome(
-            token,
-            how,
-            unsaved=unsaved,
-            unpublished=self.publish(token),
-            skew_seconds=answer.skew_seconds,
-            dead=before if is_early else None,
-        )
 
     def _record_failure(
         self, error: BrokerError, request: Request, keys: AppKeys, before: LastAttempt, revoking: str
@@ -403,12 +417,7 @@ class LockedSession:
         confirmed = evidence.confirmed(token, self._clock())
         self.write(last=last, evidence=confirmed, rotate_at=rotate_at, unsaved=unsaved)
         if was_gone:
-            self._show_again(token)
-
-    def _show_again(self, token: Token) -> None:
-        """Make every reader read again, also on other computers, which do not see that the record changed."""
-        with contextlib.suppress(StoreError):
-            self._tokens.store.write(token)
+            _show_again(token, self._tokens.store)
 
     def _take_away_dead(self, token: Token) -> None:
         """Take a dead token away from every reader. The record names it, so that it stays hidden if it cannot be
@@ -459,7 +468,7 @@ class LockedSession:
                     evidence = evidence.doubted(token, self._clock())
                 self.write(last=before, evidence=evidence, was_revoked=False)
                 if tries_store:
-                    self._show_again(token)
+                    _show_again(token, self._tokens.store)
                 if is_alive and isinstance(error, BrokerError):
                     raise errors.RevokeFailed(_STILL_WORKS, code=error.code) from None
                 raise
@@ -536,6 +545,20 @@ class LockedSession:
     def withdraw(self, token: Token | None) -> tuple[KiwoomTokenError, ...]:
         """Take the token away from the other tools. Return what went wrong."""
         return () if self._exports is None or token is None else self._exports.withdraw(token)
+
+
+def _corrected(stored: Token, issued: Token, *, was_unexpired: bool) -> Token:
+    """Return the stored token, which Kiwoom has issued again, with the expiry by Kiwoom's clock if that differs."""
+    token = stored.bound_to(issued.issued_for)
+    if was_unexpired and abs(stored.expires - issued.expires) < _MIN_CORRECTION_SECONDS:
+        return token
+    return token.ending_at(issued.expires_at)
+
+
+def _show_again(token: Token, store: Store) -> None:
+    """Make every reader read again, also on other computers, which do not see that the record changed."""
+    with contextlib.suppress(StoreError):
+        store.write(token)
 
 
 def _leaves_outcome_unknown(error: BaseException) -> bool:
