@@ -21,7 +21,7 @@ PYTHON_VARIABLE = "KIWOOM_TRAY_BENCH_PYTHON"
 """The Python of an environment that has what the extra `tray` installs and nothing else, as a trader's has. httpx and
 httpcore load trio, click, rich and others where the tools of the tests have brought them."""
 
-_STARTS = 5
+_STARTS = 11
 _FOLDERS = ("DATA", "CONFIG", "STATE")
 _TINY = ROOT / "tests" / "desktop" / "tiny_tray.py"
 

@@ -48,7 +48,7 @@ from tray_app.desktop.setup.actions import (
 )
 from tray_app.desktop.setup.flow import Activity, SetupResult, Step
 from tray_app.desktop.setup.wizard import SetupWizard
-from tray_app.desktop.translation import install_translator
+from tray_app.desktop.translation import switch_language
 from tray_app.kiwoom.codes import error_for
 from tray_app.kiwoom.keys import AppKeys, store_keys
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
@@ -205,7 +205,7 @@ def speak(lang: str) -> None:
     app = QApplication.instance()
     assert app is not None
     language.use(lang)
-    install_translator(app)
+    switch_language(app)
     QApplication.processEvents()
 
 

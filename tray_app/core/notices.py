@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from tray_app.core.errors import KiwoomTokenError
 
 
-SNOOZES_SECONDS = (1800, 3600, 28800)
-"""How long warnings can be snoozed."""
-
-
 _IP_NOT_REGISTERED = "8050"
 
 

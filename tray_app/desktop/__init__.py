@@ -13,3 +13,6 @@ TOAST_ACTIVATOR = "{56EA2396-78BE-4969-A8EC-960738070703}"
 
 PORTAL_URL = "https://openapi.kiwoom.com"
 """The page where Kiwoom issues app keys and registers IP addresses."""
+
+SNOOZES_SECONDS = (1800, 3600, 28800)
+"""How long warnings can be snoozed."""

@@ -16,7 +16,7 @@ from tray_app.desktop.clipboard import TokenClipboard
 from tray_app.desktop.notices.notifier import Notifier
 from tray_app.desktop.notices.settings_notice import SettingsNotice
 from tray_app.desktop.theme.dark_mode import apply_window_theme
-from tray_app.desktop.translation import install_translator
+from tray_app.desktop.translation import switch_language
 from tray_app.desktop.view.build import next_change, tray_view_of, view_of
 from tray_app.desktop.view.model import Overview
 from tray_app.desktop.windows import Windows
@@ -210,7 +210,7 @@ class DesktopController(QObject):
         if current() != language:
             app = QApplication.instance()
             if isinstance(app, QApplication):
-                install_translator(app)
+                switch_language(app)
             self._tray.menu.retranslate()
 
     def _open_account(self, profile: str) -> None:

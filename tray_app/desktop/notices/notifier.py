@@ -12,9 +12,9 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal
 from tray_app.core import logs
 from tray_app.core.errors import Remedy
 from tray_app.core.language import tr
-from tray_app.core.notices import SNOOZES_SECONDS, NoticeKind, notice_text
+from tray_app.core.notices import NoticeKind, notice_text
 from tray_app.core.remedies import remedy_text
-from tray_app.desktop import APP_ID, APP_NAME
+from tray_app.desktop import APP_ID, APP_NAME, SNOOZES_SECONDS
 from tray_app.desktop.notices.backend import OPEN, Notification, NotificationsUnavailable
 from tray_app.desktop.view.texts import badges_of, error_text, profile_text
 from tray_app.desktop.worker import Worker

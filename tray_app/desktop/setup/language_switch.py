@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
 from tray_app.core import language
 from tray_app.core.language import ENGLISH, KOREAN
 from tray_app.desktop.setup.flow import SetupFlow
-from tray_app.desktop.translation import install_translator
+from tray_app.desktop.translation import switch_language
 
 
 class LanguageSwitch(QWidget):
@@ -41,5 +41,5 @@ class LanguageSwitch(QWidget):
         app = QApplication.instance()
         if app is not None and language.current() != code:
             language.use(code)
-            install_translator(app)
+            switch_language(app)
             self._flow.save_language(code)

@@ -9,8 +9,8 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 
 from tray_app.core.language import tr
-from tray_app.core.notices import SNOOZES_SECONDS
 from tray_app.core.wording import duration
+from tray_app.desktop import SNOOZES_SECONDS
 from tray_app.desktop.status_window.badge import BadgeLabel
 from tray_app.desktop.theme.stylesheet import set_role
 from tray_app.desktop.widgets.accessible import with_mnemonic

@@ -10,9 +10,9 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
 from tray_app.core.language import tr
-from tray_app.core.notices import SNOOZES_SECONDS
 from tray_app.core.renewal_schedule import AUTO, DAILY, NOTIFY
 from tray_app.core.wording import duration
+from tray_app.desktop import SNOOZES_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
