@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6 import QtCore
+from PySide6 import QtCore  # `Qt` itself, with all its enumerations, only once the icon is there
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import (
     QPainterPath,

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from PySide6 import QtCore
+from PySide6 import QtCore  # `Qt` itself, with all its enumerations, only once the icon is there
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import (
     QColor,
