@@ -16,7 +16,7 @@ from tray_app.stores.lock import ProfileLock
 
 if TYPE_CHECKING:
     from tray_app.service.ended_tokens import EndedTokens
-    from tray_app.service.locked_session import TokenExports
+    from tray_app.service.protocols import TokenExports
 
 
 def open_file_service(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tray_app.service.ended_tokens import EndedTokens
     from tray_app.service.evidence import Evidence
     from tray_app.service.key_binding import KeyBinding
-    from tray_app.service.locked_session import TokenExports
+    from tray_app.service.protocols import TokenExports
     from tray_app.stores.base import Store
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tray_app.history.database import History
     from tray_app.kiwoom.broker import Broker
     from tray_app.kiwoom.keys import AppKeys
-    from tray_app.service.locked_session import TokenExports
+    from tray_app.service.protocols import TokenExports
     from tray_app.settings.load import Settings
     from tray_app.stores.base import Store
 

@@ -17,7 +17,6 @@ from tray_app.service.renewal import Action, Request, better_of, decide, failure
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
 
     from tray_app.core.secret import Secret
     from tray_app.core.token import Token
@@ -25,53 +24,10 @@ if TYPE_CHECKING:
     from tray_app.service.account_store import AccountStore
     from tray_app.service.event_buffer import EventBuffer
     from tray_app.service.evidence import Evidence
+    from tray_app.service.protocols import TokenBroker, TokenExports
     from tray_app.service.renewal import Decision
     from tray_app.stores.base import Store
     from tray_app.stores.lock import ThreadLock
-
-    class IssuedToken(Protocol):
-        @property
-        def token(self) -> Token: ...
-        @property
-        def skew_seconds(self) -> float | None: ...
-
-    class Liveness(Protocol):
-        """`value` is `alive` or `dead`."""
-
-        @property
-        def value(self) -> str: ...
-
-    class TokenBroker(Protocol):
-        """Kiwoom, as far as this program needs it; each call raises `BrokerError`."""
-
-        def preload(self) -> None:
-            """Begin to load what a request needs. Returns at once, raises nothing."""
-
-        def issue(self, keys: AppKeys) -> IssuedToken: ...
-        def revoke(self, keys: AppKeys, value: Secret) -> None: ...
-        def verify(self, token: Secret) -> Liveness: ...
-
-    class TokenExports(Protocol):
-        """Where other tools read the token. Nothing here raises: failures are returned as errors."""
-
-        def publish(self, token: Token) -> tuple[KiwoomTokenError, ...]: ...
-        def withdraw(self, token: Token) -> tuple[KiwoomTokenError, ...]: ...
-        def forget(self) -> tuple[bool, tuple[KiwoomTokenError, ...]]:
-            """Remove whatever is published, because it is not known which token it is; return whether there was one."""
-
-        def external_token(self) -> Token | None:
-            """Return an unexpired token of the same keys that another tool has issued by itself."""
-
-        def rivals_of(self, token: Token, /) -> tuple[str, ...]:
-            """Return the fingerprints of the different tokens that other tools have stored since `token` was issued.
-            Asks no keyring."""
-
-        def watch_paths(self) -> list[str]:
-            """Return the files in which other tools may store a token of their own. Asks no keyring."""
-
-        def version(self) -> object:
-            """Return what changes whenever one of those files does. Cheap."""
-
 
 _ALIVE = "alive"
 _STILL_WORKS = msg("Kiwoom refused to revoke the token and says that it still works. Try again later.")

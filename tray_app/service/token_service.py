@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from tray_app.service.ended_tokens import EndedTokens
     from tray_app.service.event_buffer import TokenHistory
     from tray_app.service.key_binding import KeyBinding
-    from tray_app.service.locked_session import TokenBroker, TokenExports
+    from tray_app.service.protocols import TokenBroker, TokenExports
     from tray_app.stores.base import Store
 
 
