@@ -559,8 +559,8 @@ _HAPPENINGS: dict[str, tuple[int, Callable[[Month], None]]] = {
 
 def run_seed(seed: int, days: float = 30.0, store: str = "", policy: str = "") -> Figures:
     """Run one seed in a folder of its own, in memory where there is such a one."""
-    shm = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - a folder of its own is made there
-    with tempfile.TemporaryDirectory(dir=shm) as folder:
+    shm = "/dev/shm"  # noqa: S108 - a folder of its own is made there
+    with tempfile.TemporaryDirectory(dir=shm if os.access(shm, os.W_OK) else None) as folder:
         return Month(seed, Path(folder), days=days, store=store, policy=policy).run()
 
 
