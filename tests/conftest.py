@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import ROOT
+from tests import IN_CI, ROOT
 from tests.holidays import place_holidays
 from tray_app.core.trading import install_closed_days
 
@@ -118,7 +118,7 @@ def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_configure() -> None:
-    if WHY_NO_QT and os.environ.get("CI", "").lower() in {"1", "true"}:
+    if WHY_NO_QT and IN_CI:
         raise pytest.UsageError(WHY_NO_QT)
 
 

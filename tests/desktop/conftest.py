@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import IN_CI
+
 if TYPE_CHECKING:
     from .session import Desktop
 
@@ -35,7 +37,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if not lacks:
         return
     reason = f"no desktop here ({', '.join(lacks)} missing); Debian packages: {PACKAGES}"
-    demanded = os.environ.get("CI", "").lower() in {"1", "true"} or os.environ.get("KIWOOM_TRAY_REQUIRE_DESKTOP") == "1"
+    demanded = IN_CI or os.environ.get("KIWOOM_TRAY_REQUIRE_DESKTOP") == "1"
     if demanded:
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)

@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from tests import ROOT
+from tests import IN_CI, ROOT
 
 
 def need(*modules: str) -> None:
     """Skip where a program that builds or installs is not there; in CI it has to be."""
-    if os.environ.get("CI", "").lower() not in {"1", "true"}:
+    if not IN_CI:
         for one in modules:
             pytest.importorskip(one)
 

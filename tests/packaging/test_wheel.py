@@ -19,7 +19,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.packaging.conftest import ROOT, Install, need
+from tests import IN_CI, ROOT
+from tests.packaging.conftest import Install, need
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 from tray_app.system import extras
 
@@ -75,7 +76,7 @@ def test_wheel_has_what_the_program_reads_and_no_sources_of_it(wheel: Path) -> N
 def test_sdist_has_the_tests_and_what_they_read(tmp_path: Path) -> None:
     need("hatchling")
     git = shutil.which("git")
-    if git is None and os.environ.get("CI", "").lower() not in {"1", "true"}:
+    if git is None and not IN_CI:
         pytest.skip("git is not here, which knows what belongs to the project")
     build = [sys.executable, "-P", "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, capture_output=True, check=True)

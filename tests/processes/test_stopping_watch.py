@@ -23,6 +23,7 @@ from tray_app.core.token import token_for
 from tray_app.kiwoom.sandbox import SandboxKiwoom
 from tray_app.service.composition import open_service
 from tray_app.settings.load import load_settings
+from tray_app.settings.places import settings_file
 
 pytestmark = [pytest.mark.posix, pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")]
 COMMANDS = {
@@ -95,6 +96,9 @@ def test_a_full_disk_under_its_output_does_not_end_it(
     issues: Callable[[], int],
     until: Callable[[Callable[[], object]], None],
 ) -> None:
+    settings = Path(settings_file(os.environ))
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text('theme = "blue"\n')  # which is told at the start
     with open("/dev/full", "w") as full:
         running = program(outputs=(full, full))
     until(lambda: issues() == 1)

@@ -36,6 +36,12 @@ def problem_of(call: Any) -> str:
     return caught.value.problem
 
 
+def shut_out(redis: RealRedis, user: str) -> None:
+    """Refuse the user from now on, and end its connections."""
+    redis.order("ACL", "SETUSER", user, "off")
+    redis.order("CLIENT", "KILL", "USER", user)
+
+
 def place_of(store: Any) -> str:
     place = store.place()
     return place_text(place.kind, place.path, place.problem.problem if place.problem else "")
@@ -163,8 +169,7 @@ def test_it_is_not_written_over_what_another_computer_did_meanwhile(
     redis.order("ACL", "SETUSER", "bot", "on", ">pass-of-a-test", "~*", "&*", "+@all")
     here, there = open_store(redis.url.replace("//", "//bot:pass-of-a-test@")), open_store(redis.url)
     write(here, OLD)
-    redis.order("ACL", "SETUSER", "bot", "off")
-    redis.order("CLIENT", "KILL", "USER", "bot")
+    shut_out(redis, "bot")
     with pytest.raises(RedisUnavailable):
         write(here, NEW)
     assert here.read() == NEW
@@ -230,8 +235,7 @@ def test_of_a_token_that_could_not_be_written_and_one_after_a_loss_the_newer_win
     here, there = open_store(redis.url.replace("//", "//bot:pass-of-a-test@")), open_store(redis.url)
     for one in (theirs, unwritten, theirs):
         write(here, one)
-    redis.order("ACL", "SETUSER", "bot", "off")
-    redis.order("CLIENT", "KILL", "USER", "bot")
+    shut_out(redis, "bot")
     with pytest.raises(RedisUnavailable):
         write(here, unwritten)
     redis.order("FLUSHALL")

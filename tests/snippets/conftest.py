@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from tests import IN_CI
 from tests.snippets.pages import ROOT, code
 from tray_app import TokenManager
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 
 PATIENCE_SECONDS = 60
-IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
 
 class Project:
