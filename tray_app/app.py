@@ -18,6 +18,7 @@ from tray_app.cli.diagnostics import (
     watch_for_crashes,
 )
 from tray_app.cli.parser import Parser, seconds
+from tray_app.cli.unfailing_output import unfailing_stderr
 from tray_app.core import logs
 from tray_app.core.errors import DONE, UNEXPECTED, USAGE, KiwoomTokenError
 from tray_app.core.language import current, say, tr, use
@@ -87,14 +88,15 @@ def main(arguments: Sequence[str]) -> int:
     if options.quit:
         return _run(options)
     stop_log = _start_log(options)
-    try:
-        return _run(options)
-    except Exception as error:  # noqa: BLE001 - a traceback could show a secret
-        logs.error("Not started", cause=error)
-        _say_why_not_started(_unexpected(type(error).__name__))
-        return UNEXPECTED
-    finally:
-        stop_log()
+    with unfailing_stderr():
+        try:
+            return _run(options)
+        except Exception as error:  # noqa: BLE001 - a traceback could show a secret
+            logs.error("Not started", cause=error)
+            _say_why_not_started(_unexpected(type(error).__name__))
+            return UNEXPECTED
+        finally:
+            stop_log()
 
 
 def _self_test(what: str) -> int:
@@ -213,12 +215,11 @@ def _start(
         if sys.platform == "win32" and not is_stderr_read():  # nobody would see or could end it
             _say_why_not_started(reason)
             return UNEXPECTED
+        _tell(tr("{reason} The token is watched in this terminal instead. Press Ctrl+C to quit.", reason=reason))
         from tray_app.cli.terminal_mark import marked_as_in_terminal
-        from tray_app.cli.unfailing_output import unfailing_stderr
         from tray_app.cli.watch import watch_over
 
-        with unfailing_stderr(), marked_as_in_terminal(environ):
-            _tell(tr("{reason} The token is watched in this terminal instead. Press Ctrl+C to quit.", reason=reason))
+        with marked_as_in_terminal(environ):
             return watch_over(settings, environ)
     from tray_app.desktop.main import run_desktop
     from tray_app.desktop.qt_messages import log_qt_messages

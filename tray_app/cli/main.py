@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tray_app.cli.unfailing_output import unfailing_stderr
+from tray_app.cli.unfailing_output import give_up, unfailing_stderr
 from tray_app.core import logs
 from tray_app.core.errors import UNEXPECTED, KiwoomTokenError, Remedy, known_error
 from tray_app.core.language import allow_korean, has_letters, say, tr
@@ -110,11 +110,11 @@ def _run(arguments: Sequence[str], open_log: Callable[..., None]) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
-        _give_up_output()
+        give_up(sys.stdout)
         return UNEXPECTED
     except Exception as error:  # noqa: BLE001 - a traceback could show a secret
         if isinstance(error, OSError):
-            _give_up_output()
+            give_up(sys.stdout)
             if _is_full_output(error):
                 _complain(tr("The output cannot be written: no space is left. Free some, or write it elsewhere."))
                 return UNEXPECTED
@@ -202,17 +202,6 @@ def _dispatch(options: Any) -> int:
     from tray_app.cli.sandbox import sandbox
 
     return sandbox(options.port, options.lifetime)
-
-
-def _give_up_output() -> None:
-    """Drop what could not be written: Python would try again at the exit and print an error of its own."""
-    import os
-
-    try:
-        if sys.stdout is not None:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):  # no file at all, as in a notebook
-        return
 
 
 def _is_full_output(error: OSError) -> bool:

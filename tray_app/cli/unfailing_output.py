@@ -11,36 +11,43 @@ from tray_app.system.private_files import is_full
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from typing import Any, TextIO
 
 
-@contextlib.contextmanager
-def unfailing_stderr() -> Iterator[None]:
-    """Let no warning fail for want of room or of a reader: it is worth less than the token that it is about."""
-    before = sys.stderr
-    sys.stderr = _unfailing(before, lambda _: True)
-    try:
-        yield
-    finally:
-        sys.stderr = before
-        _drop_what_is_left(before)
+def unfailing_stderr() -> AbstractContextManager[None]:
+    """Lose a warning that cannot be written, for want of room or of a reader: the token it is about is worth more."""
+    return _unfailing("stderr", lambda _: True)
+
+
+def unfailing_stdout() -> AbstractContextManager[None]:
+    """Lose a line for which the disk has no room: the program that prints it runs for days. Without a reader the output
+    still raises `BrokenPipeError`."""
+    return _unfailing("stdout", is_full)
+
+
+def give_up(stream: TextIO | None) -> None:
+    """Drop what could not be written: Python would try again at the exit and print an error of its own."""
+    if stream is not None:
+        with contextlib.suppress(OSError, ValueError):  # no file at all, as in a notebook
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 @contextlib.contextmanager
-def unfailing_stdout() -> Iterator[None]:
-    """Let no line of a program that runs for days fail for want of room. A reader that is gone is still told by
-    `BrokenPipeError`."""
-    before = sys.stdout
-    sys.stdout = _unfailing(before, is_full)
+def _unfailing(name: str, is_harmless: Callable[[OSError], bool]) -> Iterator[None]:
+    stream: TextIO | None = getattr(sys, name)
+    if stream is None:
+        yield
+        return
+    setattr(sys, name, _Unfailing(stream, is_harmless))
     try:
         yield
     finally:
-        sys.stdout = before
-        _drop_what_is_left(before)
-
-
-def _unfailing(stream: TextIO | None, is_harmless: Callable[[OSError], bool]) -> Any:
-    return None if stream is None else _Unfailing(stream, is_harmless)
+        setattr(sys, name, stream)
+        try:
+            stream.flush()
+        except OSError:
+            give_up(stream)
 
 
 class _Unfailing:
@@ -52,27 +59,18 @@ class _Unfailing:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        try:
-            return self._stream.write(text)
-        except OSError as error:
-            if not self._is_harmless(error):
-                raise
-            return len(text)
+        with self._lost_if_harmless():
+            self._stream.write(text)
+        return len(text)
 
     def flush(self) -> None:
-        try:
+        with self._lost_if_harmless():
             self._stream.flush()
+
+    @contextlib.contextmanager
+    def _lost_if_harmless(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             if not self._is_harmless(error):
                 raise
-
-
-def _drop_what_is_left(stream: TextIO | None) -> None:
-    """Write what Python has kept of the output, or send it nowhere: it would try again at the exit, and complain."""
-    if stream is None:
-        return
-    try:
-        stream.flush()
-    except OSError:
-        with contextlib.suppress(OSError, ValueError):  # no file at all, as in a notebook
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -10,7 +10,7 @@ from tray_app.system.resources import resources_folder
 
 
 def first_icon(dark_panel: bool, *, mask: bool = False) -> QIcon:
-    """Return the icon of no token, from a file: to paint it takes a tenth of the time until the icon is there."""
+    """Return that icon, from a file: painting it would take a tenth of the time until the icon is there."""
     name = f"starting-on-{'dark' if dark_panel else 'light'}.png"
     icon = QIcon(os.path.join(resources_folder(), "icons", name))
     icon.setIsMask(mask)

@@ -81,19 +81,7 @@ class TrayMenu(QMenu):
     @property
     def requests(self) -> tuple[SignalInstance, ...]:
         """Return all signals of this menu."""
-        return (
-            self.open_requested,
-            self.account_requested,
-            self.remedy_requested,
-            self.refresh_requested,
-            self.copy_requested,
-            self.snooze_requested,
-            self.profile_chosen,
-            self.policy_chosen,
-            self.settings_requested,
-            self.clear_requested,
-            self.quit_requested,
-        )
+        return tuple(getattr(self, name) for name, one in vars(TrayMenu).items() if isinstance(one, Signal))
 
     def show_view(self, view: View) -> None:
         """Render `view`. Qt sends nothing to the panel for an action that keeps its text and state."""
