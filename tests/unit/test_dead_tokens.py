@@ -566,6 +566,20 @@ class TestWhatIsKnownStaysKnown:
         assert other.ensure().token.value == fresh.value
         assert other.living().value == fresh.value
 
+    def test_to_programs_that_read_a_token_before_it_was_known(
+        self, service: TokenService, broker: FakeBroker, path: Path, opened: Callable[..., TokenService]
+    ) -> None:
+        reader = opened()
+        service.ensure()
+        copy = path.read_bytes()
+        assert reader.tokens.available() is not None
+        kill(broker)
+        service.verify()
+
+        path.write_bytes(copy)
+
+        assert reader.tokens.available() is None
+
     def test_when_a_token_was_set_by_hand_meanwhile(
         self, service: TokenService, other: TokenService, broker: FakeBroker, clock: Clock
     ) -> None:

@@ -9,6 +9,7 @@ import shutil
 import stat
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -124,13 +125,14 @@ class TestWriting:
         seen, was_replace = [], os.replace
 
         def watched_replace(source: Any, target: Any) -> None:
+            seen.append(store.read())  # the metadata is written
             was_replace(source, target)
             seen.append(store.read())
 
         monkeypatch.setattr(os, "replace", watched_replace)
         store.write(NEW)
 
-        assert seen == [OLD, NEW]  # the metadata, then the token
+        assert seen == [OLD, NEW]
 
     def test_the_content_is_on_disk_before_it_takes_the_name(
         self, store: FileStore, monkeypatch: pytest.MonkeyPatch
@@ -141,7 +143,7 @@ class TestWriting:
 
         store.write(OLD)
 
-        assert steps == ["sync", "replace", "replace"]  # the token; then the names of the metadata and the token
+        assert steps == ["sync", "replace"]
 
     @pytest.mark.parametrize("step", ["fsync", "replace"])
     def test_a_write_that_fails_leaves_the_old_token_and_nothing_else(
@@ -179,9 +181,8 @@ class TestWriting:
             FileStore(str(tmp_path / "data" / ".token"), ThreadLock(), clock).write(OLD)
 
     def test_what_killed_writers_left_goes_with_the_next_write(self, store: FileStore, path: Path) -> None:
-        for name in (".token.0123abcd.new", ".token.owner.0123abcd.new"):
-            put(path.with_name(name), b'{"access_token": "half')
-            os.utime(path.with_name(name), (1, 1))
+        put(path.with_name(".token.0123abcd.new"), b'{"access_token": "half')
+        os.utime(path.with_name(".token.0123abcd.new"), (1, 1))
 
         store.write(NEW)
 
@@ -429,6 +430,7 @@ class TestTimeZones:
         store = opened("Asia/Seoul")
 
         def watched_replace(source: Any, target: Any) -> None:
+            seen.append(store.read())  # the metadata is written
             was_replace(source, target)
             seen.append(store.read())
 
@@ -476,6 +478,44 @@ class TestTimeZones:
         path.with_name(".token.owner").write_bytes(metadata)
 
         assert store.read().value == OLD.value
+
+    @pytest.mark.parametrize("length", [15, 30, 200, 400])
+    def test_metadata_that_are_just_being_written_are_read_again(
+        self, length: Any, opened: Any, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What is read is the beginning of the new metadata and the rest of the old ones."""
+        opened("UTC").write(OLD)
+        file = path.with_name(".token.owner")
+        before = file.read_bytes()
+        opened("UTC").write(NEW)
+        whole = file.read_bytes()
+        file.write_bytes(whole[:length] + before[length:])
+        pauses = []
+
+        def finish_writing(seconds: float) -> None:
+            pauses.append(seconds)
+            file.write_bytes(whole)
+
+        monkeypatch.setattr(time, "sleep", finish_writing)
+
+        assert opened("Asia/Seoul").read() == NEW
+        assert pauses
+
+    @pytest.mark.posix
+    def test_what_lies_in_the_place_of_the_metadata_is_replaced_and_not_written_to(
+        self, opened: Any, path: Path
+    ) -> None:
+        path.parent.mkdir(exist_ok=True)
+        foreign = path.with_name("foreign")
+        for put_in_place in (os.link, os.symlink):
+            foreign.write_bytes(b"of somebody else")
+            put_in_place(foreign, path.with_name(".token.owner"))
+
+            opened("UTC").write(NEW)
+
+            assert foreign.read_bytes() == b"of somebody else"
+            assert opened("Asia/Seoul").read() == NEW
+            opened("UTC").clear()
 
     def test_damaged_times_in_a_note_cost_no_token(self, store: FileStore, path: Path) -> None:
         store.write(OLD)

@@ -19,6 +19,7 @@ import pytest
 
 from tray_app.core.errors import LockTimeout, StoreError
 from tray_app.stores.lock import ProfileLock, ThreadLock, local_lock
+from tray_app.system import private_files
 from tray_app.system.atomic_replace import replace_locked
 from tray_app.system.file_lock import Holder
 
@@ -717,7 +718,7 @@ class TestNote:
             raise OSError(errno.ENOSPC, "No space left on device")
 
         with lock:
-            monkeypatch.setattr(os, "write", fail)
+            monkeypatch.setattr(private_files, "write_at", fail)
             lock.write_record({"at": 1})
             assert lock.read_record() == {}
 

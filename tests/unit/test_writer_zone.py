@@ -16,7 +16,7 @@ from tests.zones import live_in, read_zone
 from tray_app import TokenManager
 from tray_app.core.secret import Secret
 from tray_app.core.token import UTC, Token, encode_seed
-from tray_app.core.writer_zone import in_readers_zone
+from tray_app.core.writer_zone import as_written
 from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ThreadLock
 
@@ -73,7 +73,7 @@ def test_when_a_plain_token_expires(
     at = WRITTEN.timestamp()
     expires_at, created_at = WRITTEN + timedelta(seconds=expires), WRITTEN + timedelta(seconds=created)
 
-    read = in_readers_zone(expires_at, created_at, at)
+    read = as_written(expires_at, created_at, at)
 
     if found is TODAY:
         assert read == (expires_at, created_at)

@@ -53,8 +53,9 @@ class Token:
 
     def __init__(self, value: Secret, expires_at: datetime, created_at: datetime, issued_for: str = "") -> None:
         put = object.__setattr__
+        expires_at = expires_at.astimezone(UTC)  # first: the instant of a local time takes longer to work out
         put(self, "value", value)
-        put(self, "expires_at", expires_at.astimezone(UTC))
+        put(self, "expires_at", expires_at)
         put(self, "created_at", created_at.astimezone(UTC))
         put(self, "expires", expires_at.timestamp())
         put(self, "issued_for", issued_for)
@@ -219,9 +220,9 @@ def decode(text: str, known: dict[str, str] | None = None, written_at: float | N
         expires_at = datetime.fromisoformat(fields["expires_at"])
         created_at = datetime.fromisoformat(fields["created_at"]).replace(fold=1)
         if written_at is not None and expires_at.tzinfo is None and created_at.tzinfo is None:
-            from tray_app.core.writer_zone import in_readers_zone
+            from tray_app.core.writer_zone import as_written
 
-            expires_at, created_at = in_readers_zone(expires_at, created_at, written_at)
+            expires_at, created_at = as_written(expires_at, created_at, written_at)
         token = Token(clean_token(fields["access_token"]), expires_at, created_at, str(fields.get("issued_for", "")))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
         raise DamagedRecord("not a token record") from None

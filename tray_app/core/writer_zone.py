@@ -35,25 +35,26 @@ that of servers and containers, UTC."""
 _SLACK_SECONDS = 300.0
 
 
-def in_readers_zone(expires_at: datetime, created_at: datetime, written_at: float) -> tuple[datetime, datetime]:
-    """Return when a token expires and was created, as its writer meant it.
+def as_written(expires_at: datetime, created_at: datetime, written_at: float) -> tuple[datetime, datetime]:
+    """Return when a token expires and was created, in UTC, as its writer meant it.
 
-    Both times were read in the reader's local time; `written_at` is when the file was written (epoch seconds). If the
-    writer's zone is another one, both are shifted. If they are wrong in a way that no zone explains, the token expires
-    no later than 24 hours after the file was written. What was written in the reader's own zone is returned unchanged.
+    Both times are local times without a zone; `written_at` is when the file was written (epoch seconds). If the
+    writer's zone is not the reader's, both are shifted. If they are wrong in a way that no zone explains, the token
+    expires no later than 24 hours after the file was written.
     """
-    expires, ahead = expires_at.timestamp(), created_at.timestamp() - written_at
+    expires, created = expires_at.astimezone(_UTC), created_at.astimezone(_UTC)
+    ahead = created.timestamp() - written_at
     if abs(ahead) > _LONGEST_OFFSET_SECONDS + _TOLERANCE_SECONDS:
-        return expires_at, created_at
-    offset = _offset_of(ahead, created_at.astimezone().utcoffset() or timedelta())
-    if offset and expires - offset <= written_at + LIFETIME_SECONDS + _SLACK_SECONDS:
+        return expires, created
+    latest_seconds = written_at + LIFETIME_SECONDS + _SLACK_SECONDS
+    offset = _offset_of(ahead, created.astimezone().utcoffset() or timedelta())
+    if offset and expires.timestamp() - offset <= latest_seconds:
         shift = timedelta(seconds=-offset)
-        return expires_at.astimezone(_UTC) + shift, created_at.astimezone(_UTC) + shift
+        return expires + shift, created + shift
+    if ahead < _SHORTEST_OFFSET_SECONDS and expires.timestamp() <= latest_seconds:
+        return expires, created
     written = datetime.fromtimestamp(written_at, _UTC)
-    latest = written + timedelta(seconds=LIFETIME_SECONDS)
-    if ahead < _SHORTEST_OFFSET_SECONDS and expires <= latest.timestamp() + _SLACK_SECONDS:
-        return expires_at, created_at
-    return min(expires_at.astimezone(_UTC), latest), min(created_at.astimezone(_UTC), written)
+    return min(expires, written + timedelta(seconds=LIFETIME_SECONDS)), min(created, written)
 
 
 def outlives_kiwooms(token: Token) -> bool:
@@ -66,7 +67,8 @@ def _offset_of(ahead: float, of_reader: timedelta) -> float:
     """Return by how many seconds the writer's zone is ahead of the reader's; 0 if that cannot be worked out."""
     offset = round(ahead / _STEP_SECONDS) * _STEP_SECONDS
     tolerance = _TOLERANCE_SECONDS if ahead > 0 else _COPY_TOLERANCE_SECONDS
-    is_told = abs(offset) >= _SHORTEST_OFFSET_SECONDS and abs(ahead - offset) <= tolerance
+    if abs(offset) < _SHORTEST_OFFSET_SECONDS or abs(ahead - offset) > tolerance:
+        return 0.0
     of_writer = of_reader.total_seconds() + offset
     is_likely = of_writer == 0 if ahead < 0 else _WESTERNMOST_SECONDS <= of_writer <= _EASTERNMOST_SECONDS
-    return offset if is_told and is_likely else 0.0
+    return offset if is_likely else 0.0

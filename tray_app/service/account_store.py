@@ -8,7 +8,7 @@ import contextlib
 from tray_app.core import logs
 from tray_app.core.errors import KeyringUnavailable, RedisUnavailable, StoreError
 from tray_app.service.ended_tokens import with_ended
-from tray_app.service.lock_record import LockRecord
+from tray_app.service.lock_record import LockRecord, RecordCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class AccountStore:
         self._clock = clock
         self._binding = binding
         self._exports = exports
+        self._last_record = RecordCache(store.lock, clock)
         self.route: Callable[[], str] = str if binding is None else binding.route
         """Return how Kiwoom is reached, as in `KeyBinding.route`."""
         self.version: Callable[[], object] = store.version if ended is None and store.announces else self._whole_version
@@ -70,10 +71,14 @@ class AccountStore:
         return self._newest(self._usable)
 
     def available(self) -> Token | None:
-        """Return what `stored` finds, unless nobody may get it (`is_gone`)."""
+        """Return what `stored` finds, unless nobody may get it (`is_gone`). Reads the lock's record only when it has
+        changed, as whoever has a token in memory does."""
 
         def unless_gone(token: Token | None) -> Token | None:
-            return None if token is None or not self._is_own(token) or self.is_gone(token) else token
+            if token is None or not self._is_own(token):
+                return None
+            record = self.read_record() if self.store.announces else with_ended(self._last_record.get(), self.ended)
+            return None if record.is_gone(token) else token
 
         return self._newest(unless_gone)
 

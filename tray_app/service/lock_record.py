@@ -8,7 +8,7 @@ from tray_app.service.last_attempt import LastAttempt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from tray_app.core.errors import BrokerError, StoreError
@@ -126,6 +126,22 @@ class LockRecord:
         check = {"check": self.check.to_record()} if self.check.error else {}
         unsaved = {"unsaved": list(self.unsaved)} if self.unsaved else {}
         lock.write_record({**self.last.to_record(), "evidence": self.evidence.to_record(), **plan, **check, **unsaved})
+
+
+class RecordCache:
+    """A lock's record, read only when it was written since, on this computer."""
+
+    def __init__(self, lock: ThreadLock, clock: Callable[[], float]) -> None:
+        self._lock = lock
+        self._clock = clock
+        self._read: tuple[object, LockRecord] | None = None
+
+    def get(self) -> LockRecord:
+        """Return the record as it was seen when it was last read."""
+        version = self._lock.record_version()
+        if self._read is None or self._read[0] != version or version is None:
+            self._read = version, LockRecord.from_fields(self._lock.read_record(), self._clock())
+        return self._read[1]
 
 
 def _plan(fields: Mapping[str, Any], now: float) -> float | None:

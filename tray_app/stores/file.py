@@ -7,18 +7,17 @@ import time
 
 from tray_app.core import logs
 from tray_app.core.errors import StoreError
-from tray_app.core.lean import load_json, sha256
 from tray_app.core.secret import without_traceback
 from tray_app.core.token import DamagedRecord, Token, decode, encode_seed
 from tray_app.stores.base import Place, never_superseded
 from tray_app.stores.encryption import Cipher
+from tray_app.stores.token_metadata import TokenMetadata
 from tray_app.system.atomic_replace import delete_leftovers, delete_private, move_private, write_private
 from tray_app.system.private_files import FileVersion, UnreadableFile, read_private, version_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from tray_app.stores.lock import ThreadLock
 
@@ -35,10 +34,8 @@ _EDITOR_PAUSE_SECONDS = 0.05
 class FileStore:
     """A token in a private file of JSON with the seed's three keys, encrypted if there is a key.
 
-    Beside it, `.token.owner` has the metadata of each write of this program: what the token was issued for, and its
-    times with their zone. The seed's keys have no place for them, and with them the file means the same in every time
-    zone. A file of another program has no metadata: its times are taken as the reader's local time unless
-    `tray_app.core.writer_zone` finds another zone.
+    With its metadata beside it the file means the same in every time zone. A file of another program has none: its
+    times are taken as the reader's local time unless `tray_app.core.writer_zone` finds another zone.
     """
 
     announces = False
@@ -55,7 +52,7 @@ class FileStore:
         self.lock = lock
         self._path = path
         self._expiring_path = path + ".ending"
-        self._metadata_path = path + ".owner"
+        self._metadata = TokenMetadata(path + ".owner")
         self._clock = clock
         self._cipher = cipher or Cipher()
         self._seen: tuple[Token, FileVersion] | None = None
@@ -100,9 +97,8 @@ class FileStore:
 
     def write(self, token: Token) -> object:
         """Write the token; refuse, as `read` does, where there is an encrypted token that no key here opens."""
-        self._check_key()
         try:
-            version = self._replace(token)
+            version = self._replace(token, present=self._present())
         except StoreError as error:
             without_traceback(error)  # which holds the content
             failure = error
@@ -131,7 +127,7 @@ class FileStore:
             except StoreError as error:
                 failure = failure or error
             delete_leftovers(path)
-        self._delete_metadata()
+        self._metadata.delete()
         if failure is not None:
             raise failure
         return found
@@ -154,13 +150,13 @@ class FileStore:
     def is_own_write(self) -> bool:
         """Return True if the file was written by this program and nobody has written it since; also without a file."""
         found = read_private(self._path, MAX_BYTES)
-        return found is None or self._metadata_of(*found) is not None
+        return found is None or self._metadata.of(*found) is not None
 
     def adopt(self, token: Token) -> None:
         """Treat the file as written by this program from now on, if it holds this token. The lock must be held."""
         found = read_private(self._path, MAX_BYTES)
         if found is not None and self._seen == (token, found[1]):
-            self._write_metadata(token, *found)
+            self._metadata.write(token, *found)
 
     def _load(self, path: str) -> tuple[Token | None, str, FileVersion] | None:
         """Return the token in the file, or what is wrong with it, and the file's version; None without a file.
@@ -176,14 +172,14 @@ class FileStore:
         except DamagedRecord as error:
             return None, str(error), version
 
-    def _replace(self, token: Token) -> FileVersion:
+    def _replace(self, token: Token, *, present: tuple[bytes, FileVersion] | None) -> FileVersion:
         content = self._cipher.seal(encode_seed(token))
         failures: list[StoreError] = []
 
         def announce(version: FileVersion) -> None:
             """Write the metadata before the file is in place, so that nobody takes its times for local ones."""
             try:
-                self._write_metadata(token, content, version)
+                self._metadata.write(token, content, version, present)
             except StoreError as error:
                 failures.append(error)
 
@@ -192,65 +188,27 @@ class FileStore:
             logs.warning("The token file's metadata is not written (%s)", failures[0])
         return version
 
-    def _check_key(self) -> None:
-        for path in (self._path, self._expiring_path):
-            try:
-                found = read_private(path, MAX_BYTES)
-            except UnreadableFile:
-                continue  # the write itself reports better what is wrong there
-            if found is not None:
-                self._cipher.open(found[0], path)
+    def _present(self) -> tuple[bytes, FileVersion] | None:
+        """Return what a write replaces. Raises `EncryptionKeyUnusable` for what no key here opens."""
+        present, _ = [self._openable(path) for path in (self._path, self._expiring_path)]
+        return present
 
-    def _write_metadata(self, token: Token, content: bytes, version: FileVersion) -> None:
-        """Describe this write, and the one before it too, whose file stays until this one replaces it.
-
-        The names of the fields are those that earlier versions of this program read and write. After a loss of power
-        the token is read without them.
-        """
-        import json
-
-        metadata: dict[str, object] = {
-            "stamp": version,
-            "content": _digest(content),
-            "issued_for": token.issued_for,
-            "expires_at": token.expires_at.isoformat(),
-            "created_at": token.created_at.isoformat(),
-        }
-        with contextlib.suppress(UnreadableFile):
-            present = read_private(self._path, MAX_BYTES)
-            before = None if present is None else self._metadata_of(*present)
-            if before is not None:
-                metadata["before"] = {name: value for name, value in before.items() if name != "before"}
-        write_private(self._metadata_path, json.dumps(metadata).encode(), survives_power_cut=False)
+    def _openable(self, path: str) -> tuple[bytes, FileVersion] | None:
+        try:
+            found = read_private(path, MAX_BYTES)
+        except UnreadableFile:
+            return None  # the write itself reports better what is wrong there
+        if found is not None:
+            self._cipher.open(found[0], path)
+        return found
 
     def _decode(self, plain: bytes, content: bytes, version: FileVersion) -> Token:
         """Return the record, with the metadata's fields if they describe just this file."""
-        metadata = self._metadata_of(content, version)
+        metadata = self._metadata.of(content, version)
         if metadata is not None:
             with contextlib.suppress(DamagedRecord):
                 return _decode(plain, {name: str(metadata[name]) for name in _DESCRIBED if name in metadata})
         return _decode(plain, written_at=version[0] / 1e9)
-
-    def _metadata_of(self, content: bytes, version: FileVersion) -> dict[str, Any] | None:
-        """Return the metadata of the file with that version or that content, or None without any.
-
-        The version is compared first, which is quicker. It differs in a copy of the folder, and in the same folder seen
-        from a container.
-        """
-        try:
-            found = read_private(self._metadata_path, MAX_BYTES)
-        except UnreadableFile:
-            return None
-        if found is None:
-            return None
-        try:
-            metadata = load_json(found[0])
-            for one in (metadata, metadata.get("before") or {}):
-                if "issued_for" in one and (tuple(one["stamp"]) == version or one.get("content") == _digest(content)):
-                    return one
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            pass
-        return None
 
     def _set_aside(self) -> None:
         move_private(self._path, self._expiring_path)
@@ -258,7 +216,7 @@ class FileStore:
 
     def _forget(self) -> None:
         self._delete()
-        self._delete_metadata()
+        self._metadata.delete()
 
     def _delete(self) -> bool:
         deleted = delete_private(self._path)
@@ -266,22 +224,10 @@ class FileStore:
             logs.debug("Token file deleted")
         return deleted
 
-    def _delete_metadata(self) -> None:
-        """Delete the metadata. A failure is only logged, because there is no token in it."""
-        try:
-            delete_private(self._metadata_path)
-        except StoreError as error:
-            logs.warning("%s", error)
-        delete_leftovers(self._metadata_path)
-
 
 def local_time(token: Token) -> str:
     """Return when the token expires in local time, as the seed's log lines show it."""
     return token.expires_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _digest(content: bytes) -> str:
-    return sha256(content).hexdigest()
 
 
 def _take_away(path: str, version: FileVersion, act: Callable[[], object]) -> bool:

@@ -21,7 +21,7 @@ from tray_app.core.language import msg
 from tray_app.core.lean import load_json, sha256
 from tray_app.system.atomic_replace import replace_locked
 from tray_app.system.file_lock import cannot_lock, holder_of, try_lock, unlock
-from tray_app.system.private_files import open_private, read_regular, reason_of
+from tray_app.system.private_files import TORN_PAUSES_SECONDS, open_private, overwrite, read_regular, reason_of
 from tray_app.system.private_folders import make_private_folder
 
 TYPE_CHECKING = False
@@ -46,9 +46,6 @@ _OVERSLEPT_SECONDS = 1.0
 
 _MAX_RECORD_BYTES = 8192
 _REOPENINGS = 3
-_TORN_PAUSES_SECONDS = (0.0, 0.001, 0.002, 0.004)
-_NEXT_TIME_NS = 1000
-"""The times of two writes of the record differ by at least this; some file systems store no smaller fraction."""
 
 _TURN_SECONDS = 0.05
 """Threads are woken when it is their turn; in between they look for a new record this often, all at the same time."""
@@ -302,7 +299,7 @@ class ProfileLock(ThreadLock):
 
     def read_record(self) -> dict[str, Any]:
         """Return the last holder's record; empty without one, or when it is damaged."""
-        for pause in _TORN_PAUSES_SECONDS:
+        for pause in TORN_PAUSES_SECONDS:
             if pause:
                 time.sleep(pause)
             try:
@@ -440,18 +437,7 @@ class _LockedFile:
             unlock(self._descriptor)
 
     def write(self, content: bytes) -> None:
-        """Replace the content in one step, padded with spaces: nobody reads an empty file in between, and a program
-        that is killed here leaves none. The modification time always changes, however coarse the system's clock is.
-        """
-        descriptor = self._open()
-        before = os.fstat(descriptor)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, content.ljust(min(before.st_size, _MAX_RECORD_BYTES)))
-        if before.st_size > _MAX_RECORD_BYTES:
-            os.ftruncate(descriptor, max(len(content), _MAX_RECORD_BYTES))
-        now = time.time_ns()
-        with contextlib.suppress(OSError):
-            os.utime(self.path, ns=(now, max(now, before.st_mtime_ns + _NEXT_TIME_NS)))
+        overwrite(self.path, self._open(), content, _MAX_RECORD_BYTES)
 
     def forget_parent(self) -> None:
         """Drop the descriptor, which shares the parent's lock, without unlocking it."""

@@ -13,6 +13,7 @@ import errno
 import os
 import stat
 import sys
+import time
 
 from tray_app.core.errors import Remedy, StoreError
 from tray_app.core.language import msg
@@ -41,7 +42,13 @@ OF_THE_SYSTEM = (
 """What the system says in English alone, for the catalogue of other languages."""
 
 FileVersion = tuple[int, int, int]
-"""(mtime_ns, ino, size): changes with every replacement, also those within one clock tick."""
+"""(mtime_ns, ino, size): changes with every replacement and every `overwrite`, also those within one clock tick."""
+
+TORN_PAUSES_SECONDS = (0.0, 0.001, 0.002, 0.004)
+"""The pauses before each reading of a file that is overwritten in place: what was read in halves is read again."""
+
+_NEXT_TIME_NS = 1000
+"""The times of two overwrites differ by at least this; some file systems store no smaller fraction."""
 
 
 class UnreadableFile(StoreError):
@@ -229,6 +236,22 @@ else:
     def write_at(descriptor: int, content: bytes) -> None:
         """Write over the beginning of the file. Raises `OSError`, also when there is no room for all of it."""
         _check_all_written(os.pwrite(descriptor, content, 0), content)
+
+
+def overwrite(path: str, descriptor: int, content: bytes, limit: int) -> None:
+    """Replace the content of the open file at `path` in one step, padded with spaces up to its former size: nobody
+    reads an empty file in between, and a program that is killed here leaves none. What is beyond `limit` bytes is cut
+    off.
+
+    The modification time always changes, however coarse the system's clock is. Raises `OSError`.
+    """
+    before = os.fstat(descriptor)
+    write_at(descriptor, content.ljust(min(before.st_size, limit)))
+    if before.st_size > limit:
+        os.ftruncate(descriptor, max(len(content), limit))
+    now = time.time_ns()
+    with contextlib.suppress(OSError):
+        os.utime(path, ns=(now, max(now, before.st_mtime_ns + _NEXT_TIME_NS)))
 
 
 def write_all(descriptor: int, content: bytes) -> None:
