@@ -589,6 +589,9 @@ class TestActions:
         assert find(joined, QRadioButton, "theme_auto").isChecked()
         assert file.read_text() == "language = [\n"
 
+    def test_the_wizard_can_be_opened_again(self, joined: SettingsWindow) -> None:
+        assert not find(joined, QPushButton, "setUpAgain").isHidden()
+
     def test_what_changes_outside_is_shown(self, joined: SettingsWindow, qtbot: QtBot, file: Path) -> None:
         file.write_text('theme = "light"\n')
 
@@ -596,15 +599,17 @@ class TestActions:
 
         assert find(joined, QRadioButton, "theme_light").isChecked()
 
-    def test_the_login_is_left_alone_while_practising(self, qtbot: QtBot, system: FakeAutostart) -> None:
+    def test_what_is_the_users_own_is_left_alone_while_practising(self, qtbot: QtBot, system: FakeAutostart) -> None:
         controller = SettingsController(os.environ, sandbox=True)
         with qtbot.waitSignal(controller.actions.loaded):
             controller.open("default")
         assert controller.window is not None
         qtbot.addWidget(controller.window)
 
-        assert not find(controller.window, QCheckBox, "autostart_switch").isEnabled()
-        assert "practising" in note(controller.window, "autostart")
+        for name in ("autostart", "share_kwcli"):
+            assert not find(controller.window, QCheckBox, f"{name}_switch").isEnabled()
+            assert "practising" in note(controller.window, name)
+        assert find(controller.window, QPushButton, "setUpAgain").isHidden()
         assert find(controller.window, QRadioButton, "theme_dark").isEnabled()
         controller.deleteLater()
 

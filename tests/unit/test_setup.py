@@ -37,6 +37,7 @@ from tests.doubles import KEYS, MemoryKeyring
 from tray_app.core import language
 from tray_app.core.errors import AutostartFailed, KeyringUnavailable, KeysRefused, StoreError
 from tray_app.core.secret import Secret
+from tray_app.core.token import token_for
 from tray_app.desktop.setup import texts as setup_texts
 from tray_app.desktop.setup.actions import (
     AcceptedKeys,
@@ -855,8 +856,6 @@ def test_place_that_the_environment_fixes(settings: Settings, monkeypatch: pytes
 def test_token_leaves_the_file_that_it_must_not_lie_in(
     entries: MemoryKeyring, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tray_app.core.token import token_for
-
     entries.broken = RuntimeError("locked")
     actions = LocalSetupActions(settings)
     actions.settle()
@@ -869,6 +868,21 @@ def test_token_leaves_the_file_that_it_must_not_lie_in(
     assert moved is not None
     assert moved.value.reveal() == "a-token-of-a-test"
     assert written()["store"] == "keyring"
+
+
+def test_a_token_that_the_keyring_cannot_take_stays_in_the_file(entries: MemoryKeyring, settings: Settings) -> None:
+    entries.broken = RuntimeError("locked")
+    actions = LocalSetupActions(settings)
+    actions.settle()
+    open_service(settings).put(token_for("a-token-of-a-test", 80_000, time.time()))
+
+    with pytest.raises(KeyringUnavailable):
+        actions.set_setting("store", "keyring")
+
+    kept = open_service(load_settings()).current()
+    assert kept is not None
+    assert kept.value.reveal() == "a-token-of-a-test"
+    assert "store" not in written()
 
 
 def test_language_is_written_with_the_first_thing_that_is_kept(settings: Settings) -> None:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from tray_app.settings.load import Settings
 
 
-def keep_keys(settings: Settings, keys: AppKeys, *, check: bool = True) -> Outcome | None:
+def keep_keys(
+    settings: Settings, keys: AppKeys, *, check: bool = True, environ: Mapping[str, str] = os.environ
+) -> Outcome | None:
     """Store the keys for `settings.profile` and `settings.mode` in the keyring, and the mode in the settings.
 
     `kiwoomcli` finds them too: a named profile becomes an alias there. With `check` a token is issued with them first
@@ -32,14 +34,14 @@ def keep_keys(settings: Settings, keys: AppKeys, *, check: bool = True) -> Outco
     other mode under that alias, `KeysRefused` and the other `BrokerError` types, `KeyringUnavailable`, `SettingsError`.
     """
     _refuse_other_account(settings)
-    service = open_service(settings, keys=keys)
+    service = open_service(settings, keys=keys, environ=environ)
     outcome = service.refresh() if check else None
     if not check:
         service.forget_other_account(keys)
     key_store.store_keys(settings.profile, settings.mode, keys, shared_keyring_client())
-    save_setting("mode", settings.mode, settings.profile)
+    save_setting("mode", settings.mode, settings.profile, environ)
     if settings.profile == DEFAULT:
-        leave_account()
+        leave_account(environ)
     else:
         try:
             kwcli.keep_alias(settings.profile, settings.mode)

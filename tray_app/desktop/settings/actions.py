@@ -42,7 +42,7 @@ class SettingsActions(QObject):
         self, environ: Mapping[str, str] = os.environ, *, sandbox: bool = False, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._asks_system = not sandbox
+        self._is_sandbox = sandbox
         self._environ = {name: value for name, value in environ.items() if name != "KIWOOM_PROFILE"}
         self._profile = DEFAULT
         self._worker = Worker("settings window", self)
@@ -77,8 +77,9 @@ class SettingsActions(QObject):
         self._worker.run(lambda: _change(name, value, profile, self._environ), finished)
 
     def _view(self, profile: str) -> SettingsView:
-        status = _autostart_status() if self._asks_system else None
-        return settings_view(load_settings(profile, self._environ).resolved(), known_profiles(self._environ), status)
+        status = None if self._is_sandbox else _autostart_status()
+        settings, profiles = load_settings(profile, self._environ).resolved(), known_profiles(self._environ)
+        return settings_view(settings, profiles, status, is_sandbox=self._is_sandbox)
 
 
 def _autostart_status() -> Status | KiwoomTokenError:

@@ -73,12 +73,10 @@ class SettingCard(QFrame):
         self.retranslate()
 
     def show_field(self, field: FieldView, view: SettingsView) -> None:
-        value, is_free = field.value, not field.variable
-        if self.setting.name == "autostart":
-            value, is_free = starts_at_login(view), view.autostart is not None
+        value = starts_at_login(view) if self.setting.name == "autostart" else field.value
         self._value = value
         self.field.show_value(value)
-        self.field.setEnabled(is_free)
+        self.field.setEnabled(view.can_change(field))
         self._default.setVisible(field.is_set and self.setting.name != "autostart")
         own = self.setting.per_profile and view.profile != DEFAULT
         set_text(

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class SettingsController(QObject):
     """Open the settings window, created when it is first opened. `written()` is emitted when the file was changed.
 
-    In the sandbox, start at login is left alone: the settings are separate, but the system is the user's.
+    The sandbox has settings of its own; what else is the user's is left alone there: start at login, the cache of
+    `kiwoomcli`, and by the setup wizard the keys.
     """
 
     # ruff: noqa: N815 - named as Qt's own signals are

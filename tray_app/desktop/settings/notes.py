@@ -33,7 +33,9 @@ def note_text(setting: Setting, field: FieldView, view: SettingsView) -> str:
         words = tr("Set by the environment variable {variable}.")
         return words.format(variable=field.variable)
     notes = [_help_text(setting.name)]
-    if setting.name == "autostart":
+    if not view.can_change(field):
+        notes.append(tr("Not available while practising."))
+    elif setting.name == "autostart":
         notes.append(_autostart_text(view))
     elif view.profile != DEFAULT and not setting.per_profile:
         notes.append(tr("The same for all profiles."))
@@ -60,10 +62,10 @@ def _help_text(name: str) -> str:
 
 def _autostart_text(view: SettingsView) -> str:
     status = view.autostart
-    if status is None:
-        return tr("Not available while practising.")
     if isinstance(status, KiwoomTokenError):
         return say(status)
+    if status is None:
+        return ""
     if status.switched_off:
         return tr("Switched off in the system's own settings.")
     if status.configured and not status.as_it_should_be:

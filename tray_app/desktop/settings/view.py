@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from tray_app.settings.load import Settings
 
 
+NOT_IN_SANDBOX = frozenset({"autostart", "share_kwcli"})
+"""What reaches beyond the settings file, to what is the user's own: practising leaves it alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldView:
     """One setting with its typed `value`.
@@ -36,7 +40,8 @@ class FieldView:
 class SettingsView:
     """The settings of `profile`, one of `profiles`; `problems` are the parts of the file that cannot be used.
 
-    `autostart` is the answer of the operating system, the error instead of an answer, or None in the sandbox.
+    `autostart` is the answer of the operating system, the error instead of an answer, or None in the sandbox, where the
+    fields `NOT_IN_SANDBOX` cannot be changed.
     """
 
     profile: str
@@ -44,15 +49,26 @@ class SettingsView:
     fields: tuple[FieldView, ...]
     problems: tuple[KiwoomTokenError, ...] = ()
     autostart: Status | KiwoomTokenError | None = None
+    is_sandbox: bool = False
+
+    def can_change(self, field: FieldView) -> bool:
+        """Return True if the user may change the field's value."""
+        if self.is_sandbox and field.name in NOT_IN_SANDBOX:
+            return False
+        return not field.variable or field.name == "autostart"
 
 
 def settings_view(
-    settings: Settings, profiles: Sequence[str], autostart: Status | KiwoomTokenError | None = None
+    settings: Settings,
+    profiles: Sequence[str],
+    autostart: Status | KiwoomTokenError | None = None,
+    *,
+    is_sandbox: bool = False,
 ) -> SettingsView:
     """Return what the window shows. May read the disk, because the mode can depend on the accounts of `kiwoomcli`."""
     fields = tuple(_field(settings, name) for name in TABLE)
     shown = tuple(dict.fromkeys([DEFAULT, *profiles, settings.profile]))
-    return SettingsView(settings.profile, shown, fields, settings.problems, autostart)
+    return SettingsView(settings.profile, shown, fields, settings.problems, autostart, is_sandbox)
 
 
 def _field(settings: Settings, name: str) -> FieldView:

@@ -123,6 +123,7 @@ class SettingsWindow(ToolWindow):
         for field in view.fields:
             self._cards[field.name].show_field(field, view)
         self._show_profiles(view)
+        self._setup.setVisible(not view.is_sandbox)
         self._show_problems("\n".join(dict.fromkeys(say(one) for one in view.problems)))
 
     def show_refusal(self, name: str, error: KiwoomTokenError) -> None:

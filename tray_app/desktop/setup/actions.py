@@ -15,9 +15,11 @@ from tray_app.core.profile import DEFAULT
 from tray_app.kiwoom.keys import find_keys, has_keys, keys_of_environment
 from tray_app.service.composition import open_service, open_store
 from tray_app.service.login import keep_keys, leave_account
+from tray_app.service.migration import migrate
+from tray_app.service.settings_changes import change_setting
 from tray_app.settings import kwcli
 from tray_app.settings.save import save_setting, settle_data_dir
-from tray_app.settings.table import MODES
+from tray_app.settings.table import MODES, TABLE
 from tray_app.stores.base import Place
 from tray_app.stores.keyring_client import shared_keyring_client
 
@@ -139,7 +141,7 @@ class LocalSetupActions:
         """Issue a token with the keys, then store them. The keyring is checked first, because keys go nowhere else."""
         self._keyring_client.check()
         self.settle()
-        outcome = keep_keys(self._of_mode(mode), keys)
+        outcome = keep_keys(self._of_mode(mode), keys, environ=self._environ)
         if outcome is None:
             raise AssertionError("keys were stored without a check")
         return self._accepted(mode, outcome)
@@ -178,10 +180,12 @@ class LocalSetupActions:
                 self.settle()
             return
         self.settle()
+        setting = TABLE[name]
+        typed = setting.kind.read(value)
         if name == "store" and value == "keyring":
             self._empty_file()
-        save_setting(name, value, self._settings.profile if name in _OF_A_PROFILE else DEFAULT, self._environ)
-        self._settings = self._settings.replace(**{name: value})
+        change_setting(setting, typed, self._settings.profile, self._environ)
+        self._settings = self._settings.replace(**{name: typed})
 
     def set_autostart(self, *, on: bool) -> None:
         autostart.switch(on=on)
@@ -219,13 +223,14 @@ class LocalSetupActions:
         return of_this_mode == [found.alias] and not has_keys(DEFAULT, found.mode, self._keyring_client)
 
     def _empty_file(self) -> None:
-        """Move a token from the file to the keyring, or remove it: the user wants it in no file."""
+        """Move a token from the file to the keyring: the user wants it in no file. If the keyring does not take it, it
+        stays where it is."""
         before = open_service(self._settings, environ=self._environ)
-        token = before.current()
-        if token is None or before.store.place().kind != "file":
+        if before.current() is None or before.store.place().kind != "file":
             return
-        before.clear()
-        open_service(self._with_store("keyring"), environ=self._environ).put(token)
+        migrated = migrate(self._settings, self._with_store("keyring"), old=before, environ=self._environ)
+        if migrated.failures:
+            raise migrated.failures[0]
 
     def _mode(self) -> str:
         """Return the mode to begin with; the user chooses where it is not known."""
@@ -241,9 +246,6 @@ class LocalSetupActions:
     def _accepted(self, mode: str, outcome: Outcome) -> AcceptedKeys:
         self._settings = self._settings.replace(mode=mode)
         return AcceptedKeys(mode, outcome.token.expires, outcome.unsaved)
-
-
-_OF_A_PROFILE = frozenset({"policy", "share_kwcli"})
 
 
 def _is_started_at_login() -> bool | None:
