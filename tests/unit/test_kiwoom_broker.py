@@ -606,9 +606,11 @@ class TestDeadline:
             "try:\n"
             "    Broker('http://localhost:9', timeout=1).issue(clean_keys('key', 'secret'))\n"
             "except BrokerUnavailable as error:\n"
-            "    print(error)\n"
+            "    print(error, error.was_sent)\n"
         )
-        assert "within 1 seconds" in run_alone(program)
+        said = run_alone(program)
+        assert "within 1 seconds" in said
+        assert said.endswith("False")
 
     def test_nobody_listens(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:
@@ -625,6 +627,17 @@ class TestDeadline:
         assert isinstance(unsent, BrokerUnavailable)
         assert isinstance(unanswered, BrokerUnavailable)
         assert (unsent.was_sent, unanswered.was_sent) == (False, True)
+
+    @pytest.mark.parametrize(("scheme", "was_sent"), [("http", True), ("https", False)])
+    def test_a_server_that_says_nothing_got_the_request_unless_it_had_to_agree_on_tls_first(
+        self, scheme: str, *, was_sent: bool
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            silent = Broker(f"{scheme}://127.0.0.1:{server.getsockname()[1]}", timeout=1)
+            error = failure_of(silent.issue, KEYS)
+
+        assert isinstance(error, BrokerUnavailable)
+        assert error.was_sent is was_sent
 
     def test_no_secure_connection_is_said_as_such(self, kiwoom: SandboxKiwoom) -> None:
         error = failure_of(Broker(kiwoom.base_url.replace("http:", "https:")).issue, KEYS)

@@ -240,6 +240,14 @@ class TestProxy:
         assert b"authorization" not in proxy.asked[0].lower()
         assert kiwoom.asked[0][1]["Host"] == "kiwoom.test:8443"
 
+    def test_that_says_nothing_has_sent_nothing_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{silent.getsockname()[1]}")
+            with pytest.raises(BrokerUnavailable) as raised:
+                Broker("https://kiwoom.test", timeout=1).issue(KEYS)
+
+        assert not raised.value.was_sent
+
     def test_is_told_the_login_that_its_address_names(
         self, kiwoom: Answers, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:

@@ -145,8 +145,8 @@ class RateLimited(BrokerError):
 
 
 class BrokerUnavailable(BrokerError):
-    """No answer, a server error, or an answer that is not Kiwoom's. `was_sent` is False where no connection came about,
-    so that Kiwoom has carried nothing out."""
+    """No answer, a server error, or an answer that is not Kiwoom's. `was_sent` is False where the request never left
+    this computer, so that Kiwoom has carried nothing out."""
 
     was_sent = True
     exit_status = KIWOOM_SILENT

@@ -290,6 +290,8 @@ class _Request(Generic[T]):
         elif step in {"connect_tcp.complete", "start_tls.complete"}:
             self.progress.connected = True
             self._socket = info["return_value"].get_extra_info("socket")
+        elif step == "send_request_headers.started" and info["request"].method != b"CONNECT":  # that one is a proxy's
+            self.progress.was_sent = True  # before the question whether it may be sent
         if self._abandoned.is_set():
             raise TimeoutError
 

@@ -70,8 +70,9 @@ class Progress:
     """How far a request has come.
 
     `host` and `port` are Kiwoom's; `peer` is the host and port that is connected to (Kiwoom's or a proxy's),
-    `connected` whether that has succeeded, `tls_host` the host whose certificate is checked. `timeout` bounds the whole
-    request and `connect_timeout` the connecting, in seconds.
+    `connected` whether that has succeeded, `tls_host` the host whose certificate is checked. `was_sent` is True once
+    the request itself may have left this computer. `timeout` bounds the whole request and `connect_timeout` the
+    connecting, in seconds.
     """
 
     def __init__(self, host: str, port: int, *, timeout: float, connect_timeout: float) -> None:
@@ -81,6 +82,7 @@ class Progress:
         self.connect_timeout = connect_timeout
         self.peer: tuple[str, int] | None = None
         self.connected = False
+        self.was_sent = False
         self.tls_host = host
 
     @property
@@ -94,16 +96,17 @@ class Progress:
 def timed_out(progress: Progress) -> BrokerUnavailable:
     """Return the error for a request that was given up at its deadline."""
     if progress.proxy and not progress.connected:
-        return BrokerUnavailable(_PROXY_SILENT, proxy=progress.proxy)
-    return BrokerUnavailable(_TIMED_OUT, seconds=format(progress.timeout, "g"))
+        told = BrokerUnavailable(_PROXY_SILENT, proxy=progress.proxy)
+    else:
+        told = BrokerUnavailable(_TIMED_OUT, seconds=format(progress.timeout, "g"))
+    told.was_sent = progress.was_sent
+    return told
 
 
 def no_answer(error: Exception, progress: Progress) -> BrokerUnavailable:
     """Return the error for a request that ended with `error`, an exception of httpx or of a library below it."""
-    import httpx
-
     told = _told(error, progress)
-    told.was_sent = not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError))
+    told.was_sent = progress.was_sent
     return told
 
 
