@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import Any
 
 import pytest
 
+from tray_app.cli.parser import command_parser
 from tray_app.core.errors import InvalidInput
-from tray_app.core.profile import case_conflict, check_profile
+from tray_app.core.profile import case_conflict, check_profile, command_line
 from tray_app.settings.places import token_file
 
 GOOD = [
@@ -106,3 +108,13 @@ def test_the_first_of_those_that_only_case_tells_apart_counts(
     name: str, known: list[Any] | list[str], twin: str
 ) -> None:
     assert case_conflict(name, known) == twin
+
+
+@pytest.mark.parametrize("profile", ["default", "swing", "my swing", "내 계좌", "-1", "a.b"])
+def test_a_command_names_its_profile_as_a_shell_takes_it(profile: str) -> None:
+    words = shlex.split(command_line("refresh", profile))
+
+    options = command_parser().parse_args(words[1:])
+
+    assert (words[0], options.command) == ("kiwoom-token", "refresh")
+    assert (options.profile or "default") == profile

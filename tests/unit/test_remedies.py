@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 
+from tray_app.cli.parser import command_parser
 from tray_app.core.errors import (
     BrokerUnavailable,
     KeyringUnavailable,
@@ -111,6 +113,16 @@ def test_every_remedy_has_a_button_and_what_to_type() -> None:
     commands = {remedy_command(one, "swing", "real") for one in EVERY - {Remedy.WAIT, Remedy.UNLOCK_KEYRING}}
     assert "" not in commands
     assert "kiwoom-token login --mode demo --profile swing" in commands
+
+
+@pytest.mark.parametrize("remedy", sorted(EVERY - {Remedy.WAIT, Remedy.UNLOCK_KEYRING, Remedy.OPEN_PORTAL}))
+def test_what_to_type_is_a_command_that_is_taken(remedy: str) -> None:
+    words = shlex.split(remedy_command(remedy, "my swing", "real"))
+
+    options = command_parser().parse_args(words[1:])
+
+    is_of_all_profiles = options.command == "config"
+    assert options.profile == (None if is_of_all_profiles else "my swing")
 
 
 def test_nothing_is_known_while_the_first_look_is_under_way() -> None:

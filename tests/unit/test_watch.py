@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from tests.doubles import START, Clock
 from tests.services import DAY, FakeService
 from tray_app.cli.watch import Terminal
 from tray_app.core.errors import BrokerUnavailable, KeysRefused, StoreError
-from tray_app.core.token import token_for
+from tray_app.core.token import KST, token_for
 from tray_app.service.outcome import Outcome
 from tray_app.settings.load import Settings, load_settings
 from tray_app.settings.places import settings_file
@@ -29,10 +30,11 @@ class Watching:
         self.opened: list[Settings] = []
         self.errors = ""
         self.terminal: Terminal | None = None
+        self.profile: str | None = None
 
     def polls(self, times: int = 1) -> list[str]:
         if self.terminal is None:
-            self.terminal = Terminal(load_settings(), self._open, self.clock)
+            self.terminal = Terminal(load_settings(self.profile), self._open, self.clock)
         for _ in range(times):
             self.terminal.poll()
             self.clock.advance(1)
@@ -112,6 +114,19 @@ def test_what_kept_a_token_from_being_stored_or_published_is_told_on_stderr(watc
     watching.polls()
     assert "No room to store it." in watching.errors
     assert "No room to publish it." in watching.errors
+
+
+def test_what_to_type_against_an_expiry_in_trading_hours_names_the_profile(watching: Watching) -> None:
+    watching.profile = "my swing"
+    evening = datetime(2025, 11, 25, 21, 0, tzinfo=KST).timestamp()
+    watching.clock.now = evening - 9 * 3600
+    watching.service.hold(token_for("a-token-of-a-test", DAY, evening - 9 * 3600))
+    watching.polls()
+    watching.clock.now = evening
+
+    lines = watching.polls(5)
+
+    assert [line for line in lines if 'refresh --rotate --at 06:30 --profile "my swing"' in line]
 
 
 def test_quiet_hours_silence_no_line(watching: Watching) -> None:

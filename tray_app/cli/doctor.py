@@ -30,7 +30,7 @@ from tray_app.core.errors import (
     known_error,
 )
 from tray_app.core.language import has_letters, msg, say, tr, use
-from tray_app.core.profile import DEFAULT
+from tray_app.core.profile import command_line
 from tray_app.core.trading import ClosedDays, closed_days, install_closed_days
 from tray_app.core.wording import korean_time, mode_text, place_text
 from tray_app.exports.other_stores import FILE as ISSUED_FILE
@@ -336,7 +336,7 @@ def _share(export: Export, token: Token | None, profile: str) -> Finding | None:
     if external_token is not None and external_token.expires > token.expires:
         told = tr("{setting}: the other tool has a newer token, which will be used from now on", setting=export.setting)
         return Finding(msg("share"), told, good=True)
-    command = "kiwoom-token refresh" + ("" if profile == DEFAULT else f" --profile {profile}")
+    command = command_line("refresh", profile)
     told = tr(
         "{setting}: the token is missing there. Write it with: {command}", setting=export.setting, command=command
     )

@@ -11,7 +11,7 @@ from tray_app.core.errors import DONE, NO_TOKEN, InvalidInput, KiwoomTokenError,
 from tray_app.core.language import msg, say, tr, use
 from tray_app.core.pasted import plain_number
 from tray_app.core.printable import printable
-from tray_app.core.profile import DEFAULT
+from tray_app.core.profile import DEFAULT, command_line
 from tray_app.service.composition import find_keys, open_service
 from tray_app.service.outcome import Outcome
 from tray_app.service.renewal import ENOUGH_SECONDS
@@ -85,8 +85,8 @@ def verify_(options: Namespace) -> int:
     if not verified.is_alive:
         print(
             tr(
-                "Kiwoom does not accept the token any more. It was removed here; "
-                "issue a new one with: kiwoom-token refresh"
+                "Kiwoom does not accept the token any more. It was removed here; issue a new one with: {command}",
+                command=command_line("refresh", service.profile),
             )
         )
         return NO_TOKEN

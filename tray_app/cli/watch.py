@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from tray_app.cli.token import opened, outcome_text, tell_unpublished, warn_about
 from tray_app.cli.unfailing_output import unfailing_stdout
-from tray_app.core.errors import DONE, KiwoomTokenError
+from tray_app.core.errors import DONE, KiwoomTokenError, Remedy
 from tray_app.core.language import say, tr, use
 from tray_app.core.notices import NoticeKind, notice_text
+from tray_app.core.remedies import remedy_command
 from tray_app.core.renewal_schedule import DAILY
 from tray_app.core.wording import countdown, korean_time, place_text, refusal_text
 from tray_app.kiwoom.exchange_calendar import holidays_problem, update_if_needed
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from tray_app.settings.load import Settings
 
 _TICK_SECONDS = 1.0
-_ROTATE = "kiwoom-token refresh --rotate --at 06:30"
 
 
 def watch(profile: str | None) -> int:
@@ -172,7 +172,10 @@ class Terminal:
         why = "" if notice.error is None else refusal_text(notice.error, self._supervisor.state.mode)
         title, body = notice_text(notice, self._clock(), why)
         line = f"{title}. {body}"
-        self.say_line(f"{line} ({_ROTATE})" if notice.kind is NoticeKind.TRADING_HOURS else line)
+        if notice.kind is NoticeKind.TRADING_HOURS:
+            state = self._supervisor.state
+            line += f" ({remedy_command(Remedy.PLAN_ROTATION, state.profile, state.mode)})"
+        self.say_line(line)
 
     def _show_countdown(self) -> None:
         if not self._has_live_line:

@@ -58,6 +58,14 @@ def is_profile(name: str) -> bool:
     return True
 
 
+def command_line(arguments: str, profile: str) -> str:
+    """Return the `kiwoom-token` command with these arguments for a profile, as it is typed in any system's shell."""
+    if profile == DEFAULT:
+        return f"kiwoom-token {arguments}"
+    named = f'"{profile}"' if " " in profile else profile
+    return f"kiwoom-token {arguments} --profile{'=' if profile.startswith('-') else ' '}{named}"
+
+
 def case_conflict(name: str, known: Iterable[str]) -> str:
     """Return the first `known` profile before `name` itself that differs from it in upper and lower case alone, or an
     empty text. Some file systems, and Windows' vault, would store both in one place."""

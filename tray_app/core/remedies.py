@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tray_app.core.errors import KeyringUnavailable, RateLimited, Remedy, RevokeFailed
 from tray_app.core.language import tr
-from tray_app.core.profile import DEFAULT
+from tray_app.core.profile import command_line
 from tray_app.core.renewal_schedule import NOTIFY
 from tray_app.core.state import Action, Life, TokenState
 from tray_app.core.trading import QUIET_MINUTES, evening_before, is_trading, next_time_of_day, opening_of
@@ -78,29 +78,28 @@ def remedy_text(remedy: str, mode: str) -> str:
 
 def remedy_command(remedy: str, profile: str, mode: str) -> str:
     """Return what to type or do in a terminal; empty for nothing."""
-    named = "" if profile == DEFAULT else f" --profile {profile}"
     other = "demo" if mode == "real" else "real"
     match remedy:
         case Remedy.RETRY | Remedy.ISSUE:
-            return f"kiwoom-token refresh{named}"
+            return command_line("refresh", profile)
         case Remedy.CHECK:
-            return f"kiwoom-token verify{named}"
+            return command_line("verify", profile)
         case Remedy.ENTER_KEYS:
-            return f"kiwoom-token login --mode {mode}{named}"
+            return command_line(f"login --mode {mode}", profile)
         case Remedy.SWITCH_MODE:
-            return f"kiwoom-token login --mode {other}{named}"
+            return command_line(f"login --mode {other}", profile)
         case Remedy.ROTATE:
-            return f"kiwoom-token refresh --rotate{named}"
+            return command_line("refresh --rotate", profile)
         case Remedy.PLAN_ROTATION:
-            return f"kiwoom-token refresh --rotate --at {_QUIET_TIME}{named}"
+            return command_line(f"refresh --rotate --at {_QUIET_TIME}", profile)
         case Remedy.OPEN_PORTAL:
             return "openapi.kiwoom.com > API 사용신청"
         case Remedy.CHOOSE_FOLDER:
-            return f"kiwoom-token config set data_dir PATH{named}"
+            return "kiwoom-token config set data_dir PATH"
         case Remedy.CHOOSE_STORE:
             return "kiwoom-token config set store auto"
         case Remedy.SHOW_FILE:
-            return f"kiwoom-token config get data_dir{named}"
+            return "kiwoom-token config get data_dir"
         case Remedy.FIX_SETTINGS:
             return "kiwoom-token config path"
         case _:

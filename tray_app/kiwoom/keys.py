@@ -6,7 +6,7 @@ from tray_app.core.errors import InvalidInput, KeyringUnavailable, KeysMissing, 
 from tray_app.core.language import msg
 from tray_app.core.lean import sha256
 from tray_app.core.pasted import mistake_in, unquoted, variable
-from tray_app.core.profile import DEFAULT
+from tray_app.core.profile import DEFAULT, command_line
 from tray_app.core.secret import HiddenMapping, Secret
 from tray_app.settings.kwcli import alias_digest, aliases
 
@@ -109,7 +109,7 @@ def find_keys(
         raise KeysMissing(
             msg("There are no app keys for {mode}. Enter them with: {command}"),
             mode=msg("real trading") if mode == "real" else msg("mock trading"),
-            command="kiwoom-token login" + ("" if profile == DEFAULT else f" --profile {profile}"),
+            command=command_line("login", profile),
         )
     return found
 

@@ -215,7 +215,7 @@ def open_store(settings: Settings, clock: Callable[[], float] = time.time) -> St
 
 
 def _cipher_of(settings: Settings) -> Cipher:
-    return Cipher(settings.encryption_keys, settings.encryption_key_file or None)
+    return Cipher(settings.encryption_keys, settings.encryption_key_file or None, settings.profile)
 
 
 def _open_redis(settings: Settings, cipher: Cipher, clock: Callable[[], float]) -> Store:

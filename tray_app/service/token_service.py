@@ -21,6 +21,7 @@ from tray_app.core.errors import (
     StoreError,
 )
 from tray_app.core.language import msg
+from tray_app.core.profile import command_line
 from tray_app.core.writer_zone import outlives_kiwooms
 from tray_app.service.account_store import AccountStore
 from tray_app.service.event_buffer import EventBuffer
@@ -108,14 +109,14 @@ class TokenService:
         Kiwoom about it while there is evidence against it, never for another. Raises `NoToken` and `StoreError`."""
         asked_at, token, record = self._clock(), self.tokens.unexpired(), self.tokens.read_record()
         if token is None or record.is_gone(token):
-            raise _no_token()
+            raise _no_token(self.profile)
         if self.tokens.is_doubtful(token, record.evidence):
             with self._locked() as session:
                 token = self.tokens.unexpired()
                 if token is not None and session.is_doubtful(token):
                     token = session.settle_doubt(token, asked_at)
         if token is None or self.tokens.is_gone(token):
-            raise _no_token()
+            raise _no_token(self.profile)
         return token
 
     def evidence(self, token: Token | None = None) -> Evidence:
@@ -172,7 +173,7 @@ class TokenService:
         """
         with self._locked() as session:
             if at is not None and self.tokens.unexpired() is None:
-                raise _no_token()
+                raise _no_token(self.profile)
             session.write(rotate_at=at or 0.0)
         if self.tokens.read_record().rotate_at != at:
             raise StoreError(msg("The plan could not be written down in {path}."), path=self.store.lock.path)
@@ -208,7 +209,7 @@ class TokenService:
         with self._locked() as session:
             token = self.tokens.unexpired()
             if token is None:
-                raise _no_token()
+                raise _no_token(self.profile)
             evidence = session.record.evidence
             if evidence.is_about(token.value) and evidence.confirmed_at > asked_at:
                 return Verified(token, evidence.confirmed_at, is_alive=True)
@@ -269,7 +270,8 @@ class TokenService:
             if session.record.is_gone(token):
                 self.tokens.unsaved = before
                 raise NoToken(
-                    msg("This token was revoked, or Kiwoom refused it. Issue another one with: kiwoom-token refresh")
+                    msg("This token was revoked, or Kiwoom refused it. Issue another one with: {command}"),
+                    command=command_line("refresh", self.profile),
                 )
             try:
                 version = self.store.write(token)
@@ -476,5 +478,6 @@ def _answer_to(request: Request, token: Token | None, now: float, tokens: Accoun
     return token if is_usable else None
 
 
-def _no_token() -> NoToken:
-    return NoToken(msg("There is no valid token. Issue one with: kiwoom-token refresh"))
+def _no_token(profile: str) -> NoToken:
+    command = command_line("refresh", profile)
+    return NoToken(msg("There is no valid token. Issue one with: {command}"), command=command)

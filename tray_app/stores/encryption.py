@@ -11,6 +11,7 @@ import sys
 
 from tray_app.core.errors import EncryptionKeyUnusable, Remedy
 from tray_app.core.language import msg
+from tray_app.core.profile import DEFAULT, command_line
 from tray_app.core.secret import Secret
 from tray_app.system.private_files import read_regular, reason_of
 
@@ -32,14 +33,16 @@ class Cipher:
     """The keys of one store. Without keys it writes plain text, and refuses to read what is encrypted.
 
     `keys` is the value of `KIWOOM_TRAY_ENCRYPTION_KEY` and takes precedence over `key_file`, which is read at the first
-    use, and again when a text cannot be decrypted, so that a running program learns of a new key.
+    use, and again when a text cannot be decrypted, so that a running program learns of a new key. `profile` is whose
+    token it is, for the command that an error suggests.
     """
 
-    def __init__(self, keys: Secret | None = None, key_file: str | None = None) -> None:
+    def __init__(self, keys: Secret | None = None, key_file: str | None = None, profile: str = DEFAULT) -> None:
         self._keys = keys
         self._key_file = None if keys is not None else key_file
         self._fernet: MultiFernet | None = None
         self._first: Fernet
+        self._clear_command = command_line("clear", profile)
 
     def has_keys(self) -> bool:
         """Return True if what is written is encrypted. Reads no key file."""
@@ -63,9 +66,10 @@ class Cipher:
             raise EncryptionKeyUnusable(
                 msg(
                     "The token in {where} is encrypted and there is no key. Set KIWOOM_TRAY_ENCRYPTION_KEY, "
-                    "or remove the token with: kiwoom-token clear"
+                    "or remove the token with: {command}"
                 ),
                 where=where,
+                command=self._clear_command,
             )
         fernet = self._opened()
         from cryptography.fernet import InvalidToken
@@ -78,9 +82,10 @@ class Cipher:
         raise EncryptionKeyUnusable(
             msg(
                 "The token in {where} is encrypted with another key. Add that key after a comma to "
-                "KIWOOM_TRAY_ENCRYPTION_KEY, or remove the token with: kiwoom-token clear"
+                "KIWOOM_TRAY_ENCRYPTION_KEY, or remove the token with: {command}"
             ),
             where=where,
+            command=self._clear_command,
         )
 
     def is_current(self, content: bytes) -> bool:
