@@ -218,6 +218,24 @@ def test_terminated_while_the_password_is_asked_for_it_ends_at_once(trader: Trad
     assert trader.ends(program, 5) == 0
 
 
+def test_a_token_that_expires_while_the_keyring_with_the_keys_hangs_is_renewed_once_it_answers(
+    desktop: Desktop,
+) -> None:
+    with Trader(desktop, store="auto", keys=False, lifetime=20) as trader:
+        desktop.secret_store("kiwoom-real", "appkey", SANDBOX_APP_KEY)
+        desktop.secret_store("kiwoom-real", "secretkey", SANDBOX_APP_SECRET)
+        trader.start_tray()
+        trader.sees("left")
+        issues = trader.issues
+
+        desktop.keyring_freeze()
+        trader.sees("the app key cannot be read", timeout=40)
+        desktop.keyring_thaw()
+
+        desktop.wait_for(lambda: trader.issues > issues, "another token", timeout=30)
+        trader.sees("left")
+
+
 def test_keyring_that_dies_and_comes_back(trader: Trader) -> None:
     desktop = trader.desktop
     desktop.keyring_kill()

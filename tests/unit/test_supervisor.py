@@ -26,6 +26,7 @@ from tray_app.core.errors import (
 from tray_app.core.notices import Notice, NoticeKind
 from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.core.token import KST, Token, token_for
+from tray_app.kiwoom.keys import keys_of_alias
 from tray_app.service.evidence import Evidence
 from tray_app.service.outcome import Cleared, Outcome
 from tray_app.settings.load import Settings, load_settings
@@ -320,6 +321,44 @@ def test_keys_entered_elsewhere_end_the_stop(make: Make, service: FakeService, r
     assert not watched.state.stopped
     assert watched.state.expires is not None
     assert service.calls == ["renew", "renew"]
+
+
+class UnusableVault:
+    """A keyring that cannot be read now, for one of the problems of `KeyringUnavailable`."""
+
+    def __init__(self, problem: str) -> None:
+        self._problem = problem
+
+    def get(self, service: str, username: str) -> str | None:
+        raise KeyringUnavailable("Not now.", problem=self._problem)
+
+
+@pytest.mark.parametrize(
+    "problem", [KeyringUnavailable.SILENT, KeyringUnavailable.UNREACHABLE, KeyringUnavailable.FAILED]
+)
+def test_keys_that_cannot_be_read_for_a_while_stop_nothing(make: Make, service: FakeService, problem: str) -> None:
+    vault: Any = UnusableVault(problem)
+    with pytest.raises(KeysMissing) as raised:
+        keys_of_alias("swing", vault)
+    service.failure = raised.value
+    watched = make()
+    assert not watched.start().stopped
+
+    service.failure = None
+    watched.advance(60)
+
+    assert watched.state.expires is not None
+
+
+def test_what_nobody_expected_may_pass_by_itself(make: Make, service: FakeService) -> None:
+    service.failure = RuntimeError("can't start new thread")
+    watched = make()
+    assert not watched.start().stopped
+
+    service.failure = None
+    watched.advance(60)
+
+    assert watched.state.expires is not None
 
 
 def test_same_answer_is_told_and_the_next_request_follows_the_expiry(make: Make, service: FakeService) -> None:

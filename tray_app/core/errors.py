@@ -82,10 +82,13 @@ class KiwoomTokenError(Exception):
 
 
 def known_error(error: Exception) -> KiwoomTokenError:
-    """Return `error` itself if it is one of these. Of any other return the kind alone: its text could hold a secret."""
+    """Return `error` itself if it is one of these. Of any other return the kind alone: its text could hold a secret. It
+    may pass, as a lack of memory or threads does."""
     if isinstance(error, KiwoomTokenError):
         return error
-    return KiwoomTokenError("Something unexpected happened ({kind}).", kind=type(error).__name__)
+    unexpected = KiwoomTokenError("Something unexpected happened ({kind}).", kind=type(error).__name__)
+    unexpected.retry = True
+    return unexpected
 
 
 class InvalidInput(KiwoomTokenError, ValueError):
@@ -107,7 +110,7 @@ class NoToken(KiwoomTokenError):
 
 
 class KeysMissing(KiwoomTokenError):
-    """No app key and secret are stored for this profile and mode."""
+    """No app key and secret are stored for this profile and mode, or the keyring that may have them cannot be read."""
 
     exit_status = KEYS
     remedy = Remedy.ENTER_KEYS

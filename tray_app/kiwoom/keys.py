@@ -162,10 +162,13 @@ def _in_keyring(service: str, keyring_client: KeyringClient, alias: str | None =
     except KeyringUnavailable as error:
         if error.problem == KeyringUnavailable.MISSING:
             return None
-        raise KeysMissing(
+        waits_for_user = error.problem in KeyringUnavailable.UNLOCKABLE
+        unreadable = KeysMissing(
             _UNREADABLE.get(error.problem, _UNREADABLE[KeyringUnavailable.SILENT]),
-            remedy=Remedy.UNLOCK_KEYRING if error.problem in KeyringUnavailable.UNLOCKABLE else Remedy.RETRY,
-        ) from None
+            remedy=Remedy.UNLOCK_KEYRING if waits_for_user else Remedy.RETRY,
+        )
+        unreadable.retry = not waits_for_user
+        raise unreadable from None
     if _EMPTY in values:
         return None
     keys = clean_keys(*values)
