@@ -19,7 +19,7 @@ from tray_app.core.errors import (
     Remedy,
     StoreError,
 )
-from tray_app.core.notices import Notice, NoticeKind
+from tray_app.core.notices import Notice, NoticeKind, notice_text
 from tray_app.core.renewal_schedule import AUTO, NOTIFY
 from tray_app.core.token import KST, Token, token_for
 from tray_app.core.token_schedule import TokenSchedule
@@ -164,6 +164,18 @@ class TestSuccess:
         assert world.schedule.notices(world.clock()) == []
         world.schedule.answered(token_for("another", DAY, world.clock()), world.clock(), same=False)
         assert world.schedule.notices(world.clock()) == []
+
+    @pytest.mark.parametrize("error", [REFUSED, DOWN], ids=["refused", "down"])
+    def test_a_warning_says_why_there_is_no_next_token_yet(self, make: Make, error: KiwoomTokenError) -> None:
+        world = make(lifetime=HOUR, warn_before=(300,))
+        world.kiwoom.failure = error
+        world.run(until=ends(world) - 200)
+
+        warning = next(notice for _, notice in world.told if notice.kind is EXPIRING)
+        assert warning.error is error
+        _, body = notice_text(warning, world.clock())
+        assert str(error) in body
+        assert "Nothing to do" not in body
 
     def test_a_warning_does_not_wait_forever(self, make: Make) -> None:
         world = make(warn_before=(600,))

@@ -57,7 +57,11 @@ REFUSED = KeysRefused("Refused.", code="8050")
             "Token could not be renewed",
             "Refused. [8050] There is no valid token.",
         ),
-        (Notice(NoticeKind.STOPPED, error=REFUSED), "Check the Kiwoom app key", "Refused. [8050]"),
+        (
+            Notice(NoticeKind.STOPPED, error=REFUSED),
+            "Check the Kiwoom app key",
+            "Refused. [8050] There is no valid token.",
+        ),
         (
             Notice(NoticeKind.RECOVERED, NOW + 86400),
             "The Kiwoom token works again",

@@ -16,7 +16,16 @@ from pytestqt.qtbot import QtBot
 
 from tests.doubles import START
 from tray_app.core import language
-from tray_app.core.errors import BrokerUnavailable, KeysMissing, RateLimited, Remedy, StoreError
+from tray_app.core.errors import (
+    BrokerUnavailable,
+    KeysMissing,
+    KeysRefused,
+    KiwoomTokenError,
+    RateLimited,
+    Remedy,
+    RequestRefused,
+    StoreError,
+)
 from tray_app.core.notices import Notice, NoticeKind
 from tray_app.core.remedies import remedy_for
 from tray_app.core.state import LastResult, Result, TokenState
@@ -95,6 +104,25 @@ def test_warning_offers_to_reissue_and_to_snooze(desk: Center, backend: FakeBack
     assert [label for _, label in notification.buttons] == ["Reissue now…", "Remind me later"]
 
 
+@pytest.mark.parametrize(
+    ("error", "helps"),
+    [
+        (BrokerUnavailable("Down."), "Try again"),
+        (RequestRefused("Refused.", code="8200"), "Try again"),
+        (KeysRefused("Refused.", code="8001", remedy=Remedy.ENTER_KEYS), "Enter the app key…"),
+    ],
+)
+def test_a_warning_while_kiwoom_gives_no_token_does_not_offer_to_revoke_the_one_that_works(
+    error: KiwoomTokenError, helps: str, desk: Center, backend: FakeBackend
+) -> None:
+    state = replace(MAIN, last=LastResult(Result.FAILED, START, error))
+    notice = Notice(NoticeKind.EXPIRING, START + 300, error)
+
+    notification = shown(desk, backend, notice, remedy=remedy_for(state, START))
+
+    assert [label for _, label in notification.buttons] == [helps, "Remind me later"]
+
+
 @pytest.mark.parametrize("kind", list(NoticeKind))
 def test_what_needs_no_hand_has_no_buttons(kind: NoticeKind, desk: Center, backend: FakeBackend) -> None:
     notification = shown(desk, backend, Notice(kind, START + 60, BrokerUnavailable("Down.")))
@@ -160,7 +188,7 @@ def test_missing_keys_are_told_without_the_command_because_the_button_enters_the
 ) -> None:
     error = KeysMissing("There are none. Enter them with: {command}", mode="real trading", command="kiwoom-token login")
     notification = shown(desk, backend, Notice(NoticeKind.STOPPED, error=error), remedy=Remedy.ENTER_KEYS)
-    assert notification.body == "No app key for real trading yet."
+    assert notification.body == "No app key for real trading yet. There is no valid token."
     assert notification.buttons[0] == (Remedy.ENTER_KEYS, "Enter the app key…")
 
 

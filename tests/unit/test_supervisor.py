@@ -23,7 +23,7 @@ from tray_app.core.errors import (
     SettingsError,
     StoreError,
 )
-from tray_app.core.notices import Notice, NoticeKind
+from tray_app.core.notices import Notice, NoticeKind, notice_text
 from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.core.token import KST, Token, token_for
 from tray_app.kiwoom.keys import keys_of_alias
@@ -561,6 +561,24 @@ def test_interrupted_rotation_is_not_taken_for_a_clear(make: Make, service: Fake
     watched.advance(30)
     assert service.calls == ["renew"]
     assert watched.state.expires is not None
+
+
+def test_a_rotation_that_cost_the_token_is_told_as_what_it_is(make: Make, service: FakeService) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make()
+    watched.start()
+
+    def refuse_after_the_revoke(**_: object) -> Outcome:
+        service.interrupted = True
+        service.hold(None)
+        raise KeysRefused("Refused.", code="8001")
+
+    service.refresh = refuse_after_the_revoke
+    watched.supervisor.do(Rotate())
+    watched.settle()
+
+    (notice,) = watched.notices
+    assert notice_text(notice, START)[1] == "Refused. [8001] There is no valid token."
 
 
 def test_failed_revoke_keeps_the_token_in_sight(make: Make, service: FakeService) -> None:

@@ -167,7 +167,8 @@ class Terminal:
         warn_about(outcome)
 
     def _show_notice(self, notice: Notice) -> None:
-        if notice.error is not None and say(notice.error) == self._error:
+        is_only_why = notice.kind in {NoticeKind.FAILED, NoticeKind.STOPPED}
+        if is_only_why and notice.error is not None and say(notice.error) == self._error:
             return  # it is the line before
         why = "" if notice.error is None else refusal_text(notice.error, self._supervisor.state.mode)
         title, body = notice_text(notice, self._clock(), why)

@@ -239,14 +239,14 @@ class NoticeSchedule:
             yield Notice(NoticeKind.RECOVERED, present.expires)
         if token is not None:
             passed = self._passed(token, now)
+            why = None if self._trouble is None else self._trouble.error  # it takes that notice's place
             if expires <= now:
                 if 0 in passed:
-                    why = None if self._trouble is None else self._trouble.error  # it takes that notice's place
                     yield Notice(NoticeKind.EXPIRED, expires, why, urgent=True)
             elif passed:
                 is_planned = self._renewal.renew_at is not None
                 urgent = _is_last_warning(self._warn_before, expires, now)
-                yield Notice(NoticeKind.EXPIRING, expires, urgent=urgent, is_planned=is_planned)
+                yield Notice(NoticeKind.EXPIRING, expires, why, urgent, is_planned=is_planned)
         if self._not_stored is not None and NoticeKind.NOT_STORED not in self._told:
             yield Notice(NoticeKind.NOT_STORED, expires, self._not_stored, urgent=True)
         if self._rotated_in_vain is not None:

@@ -43,10 +43,10 @@ class NoticeKind(StrEnum):
 class Notice:
     """One thing to tell the user. `expires` is the token's expiry in seconds of the epoch, 0 without a token.
 
-    `error` is why the request for the next token failed, if that is the reason. Urgent are the last warning, the
-    expiry, a stop, and a failure with less than ten minutes left. `dead_expires` is when a token that died would have
-    expired; `expires` is then that of the new one, 0 while there is none. `is_planned` tells that the next token will
-    be issued by itself.
+    `error` is why there is no next token yet, if Kiwoom or a store was asked for it in vain. Urgent are the last
+    warning, the expiry, a stop, and a failure with less than ten minutes left. `dead_expires` is when a token that died
+    would have expired; `expires` is then that of the new one, 0 while there is none. `is_planned` tells that the next
+    token will be issued by itself.
     """
 
     kind: NoticeKind
@@ -71,7 +71,9 @@ def notice_text(notice: Notice, now: float, why: str = "") -> tuple[str, str]:
             seconds = round(notice.expires - now)
             left = duration(seconds if seconds < 60 else round(seconds / 60) * 60)  # a warning that is a moment late
             title = tr("Kiwoom token expires {time}", time=korean_clock(notice.expires))
-            if notice.is_planned:
+            if why:
+                body = f"{tr('{duration} left.', duration=left)} {why}"
+            elif notice.is_planned:
                 body = tr(
                     "{duration} left. It will be reissued automatically right after that. Nothing to do.", duration=left
                 )
@@ -142,8 +144,8 @@ def _reason(notice: Notice, now: float, why: str) -> str:
     if notice.dead_expires:
         told = tr("The token stopped working before its expiry.")
         return f"{told} {why}"
-    if not notice.expires:
-        return why
-    end = korean_time(notice.expires, now)
-    life = tr("There is no valid token.") if notice.expires <= now else tr("The token expires {time} (KST).", time=end)
+    if notice.expires <= now:
+        life = tr("There is no valid token.")
+    else:
+        life = tr("The token expires {time} (KST).", time=korean_time(notice.expires, now))
     return f"{why} {life}"

@@ -208,9 +208,9 @@ class Supervisor:
                     self._callbacks.answered(result)
                 if command.mode is not None:
                     self._go_on_in(command.mode)
-            self._tell_due()
+                self._tell_due()
             self._publish(None)
-            self.read()
+            self.read()  # what failed may have cost the token: it is told after that
 
         self._run_act(Job(lambda: command.run(service), finish))
 
@@ -318,6 +318,7 @@ class Supervisor:
             if self.service.tokens.unsaved is not None and not self._is_acting and not is_recent:
                 self._saved_at = now
                 self._run_act(_publishing(self.service, self._callbacks))
+            self._tell_due()
         elif self._next_service is None:
             self._take(found, now)
         self._publish(self.state.busy if self._is_acting else None)

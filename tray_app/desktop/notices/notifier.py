@@ -192,7 +192,8 @@ def _buttons(notice: Notice, remedy: str, mode: str) -> tuple[tuple[str, str], .
         return ()
     helps = remedy
     if notice.error is None or remedy in {Remedy.NONE, Remedy.CHECK, Remedy.ROTATE, Remedy.FIX_SETTINGS}:
-        remedy = _OFFERS[notice.kind]
+        is_spending = notice.error is not None and notice.kind is NoticeKind.EXPIRING
+        remedy = Remedy.RETRY if is_spending else _OFFERS[notice.kind]  # what fails must not cost the token that works
     if notice.kind is NoticeKind.TRADING_HOURS and helps == Remedy.ROTATE:
         remedy = helps  # the quiet hour is over
     if notice.error is not None and notice.error.remedy not in {Remedy.NONE, Remedy.RETRY}:
