@@ -88,7 +88,7 @@ class FakeAccounts(QObject):
     changed = Signal()
     notice = Signal(str, object)
     notice_over = Signal(str)
-    copied = Signal(object)
+    copied = Signal(str, object)
     reconfigured = Signal(object)
 
     def __init__(self) -> None:
@@ -636,9 +636,29 @@ def test_snooze_is_shown(world: World) -> None:
 
 def test_copied_token_is_on_the_clipboard_and_the_view_says_for_how_long(world: World, qapp: QApplication) -> None:
     world.controller.open_window()
-    world.accounts.copied.emit(Secret("a-token-of-a-test"))
+    world.accounts.copied.emit("default", Secret("a-token-of-a-test"))
     assert qapp.clipboard().text() == "a-token-of-a-test"
     assert "30" in view_of(world.controller.overview(), START).copy_text
+    qapp.clipboard().clear()
+
+
+def test_the_next_token_is_not_shown_as_copied_and_the_former_one_leaves_the_clipboard(
+    world: World, qapp: QApplication
+) -> None:
+    world.controller.open_window()
+    world.accounts.copied.emit("default", Secret("a-token-of-a-test"))
+
+    world.monitor.show(created=START, expires=START + 86400)
+
+    assert not view_of(world.controller.overview(), START).is_copied
+    assert qapp.clipboard().text() == ""
+
+
+def test_a_token_is_not_shown_as_copied_because_another_accounts_is(world: World, qapp: QApplication) -> None:
+    world.controller.open_window()
+    world.accounts.copied.emit("second", Secret("a-token-of-a-test"))
+
+    assert not view_of(world.controller.overview(), START).is_copied
     qapp.clipboard().clear()
 
 
@@ -867,7 +887,7 @@ class TestAnswers:
 
     def test_copy_says_that_it_copied_and_for_how_long(self, world: World, qapp: QApplication) -> None:
         world.tray.copy_requested.emit()
-        world.accounts.copied.emit(Secret("a-token-of-a-test"))
+        world.accounts.copied.emit("default", Secret("a-token-of-a-test"))
         assert world.notification().body == "The token was copied. It is removed from the clipboard in 30 s."
         qapp.clipboard().clear()
 

@@ -372,13 +372,13 @@ def test_language_and_theme_reach_the_whole_program(world: World, settings: Path
 
 def test_a_copy_brings_the_token_of_the_chosen_profile(world: World, settings: Path) -> None:
     monitors = world.start()
-    copied: list[str] = []
-    monitors.copied.connect(lambda token: copied.append(token.reveal()))
+    copied: list[tuple[str, str]] = []
+    monitors.copied.connect(lambda profile, token: copied.append((profile, token.reveal())))
     world.put(monitors, token_for("a-token-of-a-test", 86400, START))
 
     monitors.chosen.copy()
 
-    world.sees(lambda: copied == ["a-token-of-a-test"])
+    world.sees(lambda: copied == [("default", "a-token-of-a-test")])
 
 
 def test_a_copy_without_a_token_says_so(world: World, settings: Path) -> None:

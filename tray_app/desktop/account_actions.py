@@ -64,7 +64,10 @@ class AccountActions(QObject):
         self._is_new = is_new
         self._asked: dict[str, tuple[LastResult | None, float]] = {}
         """The accounts that owe an answer: what had happened to their tokens before, and when they were asked."""
+        self._copied_token: tuple[object, ...] = ()
+        """Whose token was copied last, and when that token was created and expires."""
         monitors.changed.connect(self._answer)
+        monitors.changed.connect(self._drop_former_token)
         monitors.notice.connect(self._show_notice)
         monitors.copied.connect(self._copied)
 
@@ -188,14 +191,26 @@ class AccountActions(QObject):
             remedy = remedy_for(monitor.state, now, has_settings_problem=bool(self._monitors.problems))
             self._notifier.show(notice, monitor.state, now, remedy, named=self._has_several())
 
-    def _copied(self, secret: Secret) -> None:
+    def copied_until(self, state: TokenState) -> float | None:
+        """Return when the token of that state leaves the clipboard, in epoch seconds; None if it is not there."""
+        return self._clipboard.copied_until if self._copied_token == _token_of(state) else None
+
+    def _copied(self, profile: str, secret: Secret) -> None:
+        monitor = self._monitors.of(profile)
+        self._copied_token = () if monitor is None else _token_of(monitor.state)
         self._clipboard.copy(secret)
         told = tr("The token was copied. It is removed from the clipboard in {seconds} s.", seconds=KEEP_SECONDS)
-        for profile in [*self._asked]:
-            del self._asked[profile]
-            monitor = self._monitors.of(profile)
+        for asked in [*self._asked]:
+            del self._asked[asked]
+            monitor = self._monitors.of(asked)
             if monitor is not None:
                 self._say(monitor.state, told)
+
+    def _drop_former_token(self) -> None:
+        """Take a token off the clipboard that its account no longer has: it may have been revoked."""
+        if self._copied_token and self._copied_token not in map(_token_of, self._monitors.states):
+            self._copied_token = ()
+            self._clipboard.clear()
 
     def _say(self, state: TokenState, text: str, remedy: str = Remedy.NONE) -> None:
         if not self._is_window_seen():
@@ -203,3 +218,8 @@ class AccountActions(QObject):
 
     def _has_several(self) -> bool:
         return len(self._monitors.states) > 1
+
+
+def _token_of(state: TokenState) -> tuple[object, ...]:
+    """Return a value that differs for the next token, and for that of another account."""
+    return (state.profile, state.created, state.expires)

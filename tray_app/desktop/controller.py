@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
@@ -112,14 +113,14 @@ class DesktopController(QObject):
         """Return everything that the desktop shows at present."""
         states = self._monitors.states
         problems = self._monitors.problems
-        return Overview(
+        overview = Overview(
             states,
             self._profile(),
             snoozed_until=max((one.snoozed_until for one in states if one.snoozed_until), default=None),
-            copied_until=self._clipboard.copied_until,
             panel=self._settings.panel,
             settings_problem=say(problems[0]) if problems else "",
         )
+        return replace(overview, copied_until=self._actions.copied_until(overview.state))
 
     def render(self) -> None:
         """Show the present state, and render again when something of it changes by itself."""
