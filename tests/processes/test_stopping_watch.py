@@ -77,6 +77,32 @@ def test_between_two_looks_it_ends(
     assert running.wait(PATIENCE_SECONDS) == DONE
 
 
+@pytest.mark.parametrize("word", ["watch", "swing"])
+def test_a_command_that_only_contains_the_word_is_ended_as_any_other(
+    word: str, monkeypatch: pytest.MonkeyPatch, sandbox: SandboxKiwoom
+) -> None:
+    """0 would say that it has done its work."""
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+    sandbox.set_delay(30)
+    running = subprocess.Popen(
+        [sys.executable, "-m", "tray_app.cli.main", "exec", "--", "echo", word],
+        env={**os.environ, "PYTHONPATH": PYTHON_PATH},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not sandbox.counts()["issue"] and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+        running.terminate()
+
+        assert running.wait(PATIENCE_SECONDS) == -signal.SIGTERM
+    finally:
+        running.kill()
+        running.wait()
+
+
 @pytest.mark.skipif(not CAN_BE_PID_1, reason="no namespace of processes can be made here")
 def test_as_pid_1_of_a_container_it_ends(program: Callable[..., subprocess.Popen[str]], sandbox: SandboxKiwoom) -> None:
     """To pid 1 the kernel sends no signal that it has no handler for."""

@@ -369,6 +369,17 @@ class TestAutostart:
         assert (refused.status != DONE, one_line(refused.err)) == (True, "The system says no.")
         assert not file.exists()
 
+    @pytest.mark.parametrize("was_on", [True, False])
+    def test_stays_as_it_is_when_the_file_cannot_be_written(
+        self, config: Callable[..., Run], file: Path, system: SimpleNamespace, *, was_on: bool
+    ) -> None:
+        system.configured = was_on
+        file.write_text("language = [\n")
+
+        assert config("set", "autostart", str(not was_on).lower()).status != DONE
+
+        assert system.configured is was_on
+
 
 def test_path_is_where_the_file_is_or_would_be(config: Callable[..., Run], private_places: Path) -> None:
     assert config("path").out.strip() == str(private_places / "places" / "settings" / "settings.toml")

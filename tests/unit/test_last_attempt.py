@@ -107,6 +107,13 @@ def test_a_failure_that_others_wrote_is_a_failure_in_our_own_words(fields: dict[
     assert str(failure) == "The last request to Kiwoom failed."
 
 
+def test_words_that_a_failure_does_not_need_are_left_out() -> None:
+    more = {"code": "8005", "message": "x", "remedy": "retry", "retry_after": 5, "self": 1, "seconds": 1}
+    failure = LastAttempt.from_record(failed_record(values=more), NOW).failure(NOW)
+    assert failure is not None
+    assert (failure.message, failure.values, failure.code) == (PATIENCE, {"seconds": 1}, None)
+
+
 @pytest.mark.parametrize("kind", ["KiwoomTokenError", "SettingsError", "Remedy", "__builtins__", "BrokerError ", "", 1])
 def test_only_an_error_of_kiwoom_can_have_been_the_last_one(kind: object) -> None:
     assert LastAttempt.from_record(failed_record(error=kind), NOW).failure(NOW) is None

@@ -32,19 +32,13 @@ def run() -> NoReturn:
     """Run the command line and end the process. Python's own way of ending takes as long as a quarter of `get`."""
     restore_environment()
     stop_importing_from_working_folder()
-    keeps_running = "watch" in sys.argv[1:]
-    if keeps_running:
-        from tray_app.system.signals import end_on_stop_signals
-
-        forbid_core_dumps()
-        end_on_stop_signals()
     if sys.argv[1:] != _PLAIN_GET:
         from tray_app.cli.diagnostics import install_hooks, watch_for_crashes
 
         install_hooks(lambda kind: _complain(tr("Something unexpected happened ({kind}).", kind=kind)))
         watch_for_crashes()
-    status = main(sys.argv[1:])
-    if keeps_running:
+    status = main(sys.argv[1:], before_watch=_prepare_to_stay)
+    if "tray_app.cli.watch" in sys.modules:
         from tray_app.system.signals import ignore_stop_signals
 
         ignore_stop_signals()
@@ -53,8 +47,15 @@ def run() -> NoReturn:
     exit_now(status)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit status."""
+def _prepare_to_stay() -> None:
+    from tray_app.system.signals import end_on_stop_signals
+
+    forbid_core_dumps()
+    end_on_stop_signals()
+
+
+def main(arguments: Sequence[str], before_watch: Callable[[], None] = lambda: None) -> int:
+    """Run one command and return its exit status. `before_watch` is called before the one that stays."""
     stop_log: list[Callable[[], None]] = []
 
     def open_log(level: int, *, to_stderr: bool = False) -> None:
@@ -66,14 +67,14 @@ def main(arguments: Sequence[str]) -> int:
     logs.on_first(logs.WARNING, lambda: open_log(logs.WARNING))
     try:
         with unfailing_stderr():
-            return _run(arguments, open_log)
+            return _run(arguments, open_log, before_watch)
     finally:
         logs.forget_first()
         for stop in stop_log:
             stop()
 
 
-def _run(arguments: Sequence[str], open_log: Callable[..., None]) -> int:
+def _run(arguments: Sequence[str], open_log: Callable[..., None], before_watch: Callable[[], None]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -82,6 +83,8 @@ def _run(arguments: Sequence[str], open_log: Callable[..., None]) -> int:
     allow_korean(allowed=all(has_letters(stream, "가") for stream in told_on))
     try:
         options = _understood(arguments)
+        if options.command == "watch":
+            before_watch()
         if options.verbose:
             open_log(logs.DEBUG, to_stderr=True)
         elif options.command == "watch":

@@ -258,10 +258,11 @@ class LastAttempt:
             return None
         import tray_app.kiwoom.broker  # noqa: F401 - marks the sentences that a failure may have
 
-        message, values = self.message, self.values
+        message = self.message
+        values = {name: value for name, value in self.values.items() if f"{{{name}}}" in message}
         try:
             is_ours = is_message(message) and bool(message.format(**values))
-        except LookupError:  # the same sentence names other values in another version
+        except (LookupError, ValueError):  # the same sentence names other values in another version
             is_ours = False
         if not is_ours:
             message, values = _UNKNOWN_FAILURE, {}

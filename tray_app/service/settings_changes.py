@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
-from tray_app.core.errors import InvalidInput, KeyringUnavailable, SettingsError, StoreError
+from tray_app.core.errors import AutostartFailed, InvalidInput, KeyringUnavailable, SettingsError, StoreError
 from tray_app.core.language import msg
 from tray_app.core.pasted import variable
 from tray_app.core.profile import DEFAULT
@@ -69,27 +70,38 @@ def change_setting(
     there is no keyring, or none that can be reached from here; and `AutostartFailed`.
     """
     _check(setting, value, profile, environ)
-    _make_so(setting, value)
 
     def keep() -> bool:
         save_setting(setting.name, setting.kind.write(value), _section(setting, profile), environ)
         return True
 
-    return _changed(setting, profile, environ, keep)
+    return _changed(setting, profile, environ, lambda: _keep(setting, value, keep))
 
 
 def reset_setting(setting: Setting, profile: str = DEFAULT, environ: Mapping[str, str] = os.environ) -> Changed:
     """Remove the value that `change_setting` wrote. Waits and raises like it."""
-    _make_so(setting, setting.default)
-    return _changed(setting, profile, environ, lambda: unset_setting(setting.name, _section(setting, profile), environ))
+
+    def forget() -> bool:
+        return unset_setting(setting.name, _section(setting, profile), environ)
+
+    return _changed(setting, profile, environ, lambda: _keep(setting, setting.default, forget))
 
 
-def _make_so(setting: Setting, value: Any) -> None:
-    """Apply a setting that the operating system stores itself: start at login. The file only repeats it."""
-    if setting.name == "autostart":
-        from tray_app import autostart
+def _keep(setting: Setting, value: Any, write: Callable[[], bool]) -> bool:
+    """Write a setting, and apply the one that the operating system stores itself: start at login. The file only repeats
+    it; where that cannot be written, the system is left as it was."""
+    if setting.name != "autostart":
+        return write()
+    from tray_app import autostart
 
-        autostart.switch(on=value)
+    was_on = autostart.for_this_system().status().configured
+    autostart.switch(on=value)
+    try:
+        return write()
+    except SettingsError:
+        with contextlib.suppress(AutostartFailed):
+            autostart.switch(on=was_on)
+        raise
 
 
 def _changed(setting: Setting, profile: str, environ: Mapping[str, str], write: Callable[[], bool]) -> Changed:
