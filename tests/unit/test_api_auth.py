@@ -382,9 +382,15 @@ def test_a_request_without_the_token_is_logged_once_for_each_host(
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "[::1]", "localhost"])
-def test_the_token_goes_to_this_computer(host: Any, headers: Any, transport: Any) -> None:
-    sent_to(f"http://{host}:5000/x", Refusing(), transport)
-    assert headers[0] == "Bearer first"
+def test_on_this_computer_the_token_goes_to_the_port_of_the_base_url_alone(
+    host: Any, headers: Any, transport: Any
+) -> None:
+    account = Refusing()
+    sent_to(f"http://{host}:5000/x", account, transport)
+    account.base_url = "http://127.0.0.1:5000"  # type: ignore[attr-defined]
+    for port in (5000, 5001):
+        sent_to(f"http://{host}:{port}/x", account, transport)
+    assert [headers[0], headers[1], headers[-1]] == [None, "Bearer first", None]
 
 
 def test_a_redirect_to_another_host_takes_no_token_along() -> None:
@@ -662,7 +668,6 @@ GOOD = {"return_code": 0}
         ("https://api.kiwoom.com/x", ["0"], []),
         ("https://api.kiwoom.com/x", lambda: httpx.Response(500, json=GOOD), []),
         ("https://api.kiwoom.com/x", lambda: httpx.Response(200, text="<html>"), []),
-        ("http://127.0.0.1:8000/x", GOOD, []),
     ],
 )
 def test_what_kiwoom_has_served_confirms_the_token(url: Any, answer: Any, confirmed: Any, *, is_async: Any) -> None:

@@ -88,6 +88,13 @@ def test_tray_runs_nothing_of_the_working_folder(trapped: Path, way: str, more: 
     assert run(way, "--self-test", folder=trapped, path=f"{ROOT}{more}").returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("way", "arguments"), [("kiwoom-token", ["--self-test"]), ("kiwoom-token-tray", ["--self-test", "all"])]
+)
+def test_self_test_runs_nothing_of_the_working_folder(trapped: Path, way: str, arguments: list[str]) -> None:
+    assert "get, exec" in run(way, *arguments, folder=trapped, path=f"{ROOT}{os.pathsep}").stdout
+
+
 def test_module_that_was_found_elsewhere_imports_nothing_from_the_working_folder(trapped: Path) -> None:
     for one in (trapped / "tray_app").iterdir():
         one.unlink()

@@ -45,8 +45,8 @@ class KiwoomAuth(httpx.Auth):
     `manager` is a `TokenManager`, by default `tray_app.token_manager`. Its `confirm` is called with the token that
     Kiwoom has accepted.
 
-    The token is sent to the account's base URL alone (the real or the mock host, or `KIWOOM_TRAY_BASE_URL`), and to
-    this computer. A request to any other address is sent without it, which is logged once for each host.
+    The token is sent to the account's base URL alone: the real or the mock host, or `KIWOOM_TRAY_BASE_URL`. A request
+    to any other address, on this computer too, is sent without it, which is logged once for each host.
 
     Sending raises what `ensure_token` raises when no token can be issued. An answer is never turned into an exception:
     if there is no other token after an 8005, the 8005 is returned. The same holds for a request whose body is a
@@ -92,7 +92,7 @@ class KiwoomAuth(httpx.Auth):
             self._confirm(token)
 
     def _may_see_token(self, url: httpx.URL) -> bool:
-        if is_loopback(url.host) or _origin(url) in self._kiwoom_origins():
+        if _origin(url) in self._kiwoom_origins():
             return True
         if url.host not in self._reported_hosts:
             self._reported_hosts.add(url.host)
@@ -141,7 +141,9 @@ class KiwoomAuth(httpx.Auth):
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port or _DEFAULT_PORTS.get(url.scheme)
+    """Return scheme, host and port. All names of this computer count as one host."""
+    host = "localhost" if is_loopback(url.host) else url.host
+    return url.scheme, host, url.port or _DEFAULT_PORTS.get(url.scheme)
 
 
 def _with_token(request: httpx.Request, token: Secret) -> httpx.Request:

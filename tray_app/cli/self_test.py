@@ -19,7 +19,13 @@ from typing import TYPE_CHECKING
 
 from tray_app.core.errors import DONE, UNEXPECTED
 from tray_app.core.trading import closed_days
-from tray_app.system.child_process import command_line_program, is_frozen
+from tray_app.system.child_process import (
+    child_environment,
+    child_folder,
+    command_line_program,
+    find_program,
+    is_frozen,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -266,7 +272,7 @@ def _commands() -> str:
     with tempfile.TemporaryDirectory() as folder, SandboxKiwoom() as sandbox:
         places = {f"KIWOOM_TRAY_{name}_DIR": os.path.join(folder, name.lower()) for name in ("DATA", "CONFIG", "STATE")}
         environ = {
-            **os.environ,
+            **child_environment(os.environ),
             **places,
             "KIWOOM_TRAY_STORE": "file",
             "KIWOOM_TRAY_BASE_URL": sandbox.base_url,
@@ -294,6 +300,7 @@ def _printed(environ: Mapping[str, str], *words: str, status: int | None = DONE)
     ran = subprocess.run(
         [*command_line_program(), *words],
         env=dict(environ),
+        cwd=child_folder(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=_PATIENCE_SECONDS,
@@ -307,14 +314,21 @@ def _printed(environ: Mapping[str, str], *words: str, status: int | None = DONE)
 
 def _program_of_the_system() -> list[str]:
     """Return a command that prints its environment: with a Python that is not this program's own where there is one."""
+    if not is_frozen():
+        return [sys.executable, "-I", "-c", _SHOW_ENVIRONMENT]
+    python = next((found for name in ("python3", "python") if (found := _found(name))), "")
+    if python:
+        return [python, "-I", "-c", _SHOW_ENVIRONMENT]
+    return ["cmd.exe", "/d", "/c", "set"] if sys.platform == "win32" else ["/usr/bin/env"]
+
+
+def _found(program: str) -> str:
+    """Return the path of a program of the system; on Windows `which` would look in the working folder first."""
+    if sys.platform == "win32":
+        return find_program(program, os.environ)
     from shutil import which
 
-    if not is_frozen():
-        return [sys.executable, "-c", _SHOW_ENVIRONMENT]
-    python = next((found for name in ("python3", "python") if (found := which(name))), "")
-    if python:
-        return [python, "-c", _SHOW_ENVIRONMENT]
-    return ["cmd.exe", "/d", "/c", "set"] if sys.platform == "win32" else ["/usr/bin/env"]
+    return which(program) or ""
 
 
 def _check_environment(printed: str) -> None:

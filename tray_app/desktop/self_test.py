@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tray_app.core import language
 from tray_app.core.errors import DONE
-from tray_app.system.child_process import is_frozen, tray_command
+from tray_app.system.child_process import child_environment, child_folder, is_frozen, tray_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,12 +40,13 @@ def _platforms() -> list[str]:
 
 def _windows(platform: str) -> str:
     """In a process of its own: Qt ends the one in which its plugin does not load."""
-    environ = {**os.environ, "QT_QPA_PLATFORM": platform}
+    environ = {**child_environment(os.environ), "QT_QPA_PLATFORM": platform}
     if not platform:
         del environ["QT_QPA_PLATFORM"]
     ran = subprocess.run(
         tray_command("--self-test", "windows"),
         env=environ,
+        cwd=child_folder(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
