@@ -30,7 +30,7 @@ FLOORS = (
 
 MOST_METHODS = 25
 
-MOST_PRIVATE_ACCESSES = 28
+MOST_PRIVATE_ACCESSES = 27
 """A test that reaches into the program breaks when the program is only tidied up; this number may only fall."""
 
 PRIVATE = re.compile(r"_[a-z]\w*|tray_app\.[\w.]*\._\w+", re.IGNORECASE)
