@@ -317,6 +317,12 @@ def test_skew_is_told_above_a_minute(skew: float | None, words: str) -> None:
     assert bool(words) == bool(text)
 
 
+def test_holidays_that_are_not_known_are_told_after_a_clock_that_is_off() -> None:
+    lacking = {"calendar_problem": "The holidays are not known."}
+    assert view_of(overview(state(), **lacking), NOW).skew == "The holidays are not known."
+    assert "behind" in view_of(overview(state(skew_seconds=180.0), **lacking), NOW).skew
+
+
 def test_check_that_was_not_answered_is_no_failing_renewal() -> None:
     error = error_for(5, "[1700:x]")
     error.remedy = Remedy.CHECK
