@@ -36,11 +36,6 @@ class Overview:
     settings_problem: str = ""
     calendar_problem: str = ""
 
-    @classmethod
-    def of(cls, state: TokenState) -> Overview:
-        """Return the overview of a single account."""
-        return cls((state,), state.profile)
-
     @property
     def state(self) -> TokenState:
         """The state of the chosen account, or of the first one while the chosen one has none."""
