@@ -119,6 +119,18 @@ def test_nothing_below_the_desktop_imports_qt() -> None:
     assert used & below == set()
 
 
+def test_no_widget_knows_the_window_that_it_is_in() -> None:
+    used = {
+        name.split(".")[2]
+        for file in FILES
+        if file.parent == PACKAGE / "desktop" / "widgets"
+        for name in imports_of(file)
+        if name.startswith("tray_app.desktop.")
+    }
+
+    assert used <= {"theme", "view", "widgets"}
+
+
 def test_core_imports_nothing_that_reaches_outside() -> None:
     used = {name.split(".")[0] for file in FILES if room_of(file) == "core" for name in imports_of(file)}
 
